@@ -1,0 +1,128 @@
+"""Everything mixtura raises.
+
+::
+
+    MixturaError
+    ├── ParameterError (ValueError)            a parameter out of its range
+    ├── DataError (ValueError)                 rows that cannot be used
+    │   ├── MissingValuesError                 NaN or infinity; `.columns`, `.rows`, `.count`
+    │   └── TooFewRowsError                    fewer rows than components
+    ├── IllDefinedCovarianceError (ValueError) a covariance that is not positive definite and no floor was allowed
+    ├── KernelUnavailableError (RuntimeError)  a kernel was asked for by name that this machine lacks
+    ├── OptionalDependencyError (ImportError)  a library of an extra is missing; `.package`, `.extra`
+    ├── TableError (ValueError)                a table file that cannot be read, or lacks what is needed
+    │   └── ColumnError                        a column missing, duplicated, or not numeric; `.column`, `.closest`
+    ├── ModelFileError (ValueError)            a model file truncated, altered, or of a newer format
+    └── OutputError (OSError)                  a place that cannot be written, or must not be overwritten
+
+Every message says what was given, what is required and what to try, in that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = [
+    "ColumnError",
+    "DataError",
+    "IllDefinedCovarianceError",
+    "KernelUnavailableError",
+    "MissingValuesError",
+    "MixturaError",
+    "ModelFileError",
+    "OptionalDependencyError",
+    "OutputError",
+    "ParameterError",
+    "TableError",
+    "TooFewRowsError",
+]
+
+
+class MixturaError(Exception):
+    """Base of everything mixtura raises."""
+
+
+class ParameterError(MixturaError, ValueError):
+    """A parameter is out of its range."""
+
+
+class DataError(MixturaError, ValueError):
+    """The rows cannot be used."""
+
+
+class MissingValuesError(DataError):
+    """There are NaN or infinite values.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        Names of the columns that hold them.
+    rows : tuple of int
+        The first few row numbers, from 0.
+    count : int
+        How many values are missing or infinite.
+    """
+
+    def __init__(
+        self, message: str, *, columns: Sequence[str] = (), rows: Sequence[int] = (), count: int = 0
+    ) -> None:
+        super().__init__(message)
+        self.columns = tuple(columns)
+        self.rows = tuple(rows)
+        self.count = count
+
+
+class TooFewRowsError(DataError):
+    """There are fewer rows than components."""
+
+
+class IllDefinedCovarianceError(MixturaError, ValueError):
+    """A covariance is not positive definite, and no floor (`reg_covar=0`) was allowed."""
+
+
+class KernelUnavailableError(MixturaError, RuntimeError):
+    """The kernel asked for by name is not available on this machine."""
+
+
+class OptionalDependencyError(MixturaError, ImportError):
+    """A library that belongs to an extra is not installed.
+
+    Attributes
+    ----------
+    package, extra : str
+        The missing package, and the extra of mixtura that installs it.
+    """
+
+    def __init__(self, message: str, *, package: str, extra: str) -> None:
+        super().__init__(message)
+        self.package = package
+        self.extra = extra
+
+
+class TableError(MixturaError, ValueError):
+    """A table cannot be read, or lacks what is needed."""
+
+
+class ColumnError(TableError):
+    """A column is missing, duplicated, or not numeric.
+
+    Attributes
+    ----------
+    column : str
+        The column in question.
+    closest : tuple of str
+        Existing columns with a similar name.
+    """
+
+    def __init__(self, message: str, *, column: str, closest: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.column = column
+        self.closest = tuple(closest)
+
+
+class ModelFileError(MixturaError, ValueError):
+    """A model file is truncated, altered, or of a format newer than this version reads."""
+
+
+class OutputError(MixturaError, OSError):
+    """A place cannot be written, or must not be overwritten."""

@@ -1,0 +1,192 @@
+"""What a kernel must do: one pass over a chunk of rows.
+
+A kernel reads rows once, evaluates the log density of every component, turns them into
+responsibilities, and adds up weighted sums. It knows nothing of covariance families, priors,
+stopping or threads; it is called from several threads at once, on different chunks.
+
+Notation: N rows, D features (columns), K components.
+
+========  ==============================  ===================================  =============================
+layout    whitened row ``z_k``            ``factors``                          second moments gathered
+========  ==============================  ===================================  =============================
+dense     ``L_k (x - mu_k)``              (K, D, D), lower triangular L_k      packed lower half, D(D+1)/2
+diagonal  ``s_k * (x - mu_k)``            (K, D), reciprocal deviations s_k    D squares
+shared    ``L (x - mu_k)``                (D, D), lower triangular L           none
+========  ==============================  ===================================  =============================
+
+The log density of component k, mixing weight included, is
+``offsets[k] - 0.5 * z_k . z_k``, with
+``offsets[k] = log w_k + log |L_k| - D/2 log(2 pi)`` (which may be ``-inf`` for a weight of zero).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from mixtura._typing import FloatArray, IntArray, RowArray
+
+__all__ = ["Components", "Kernel", "Layout", "Outputs", "moment_size", "sums_size"]
+
+
+class Layout(StrEnum):
+    """How a pass evaluates densities, and which second moments it gathers."""
+
+    DENSE = "dense"
+    DIAGONAL = "diagonal"
+    SHARED = "shared"
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """What a pass evaluates. All arrays are float64 and C-contiguous.
+
+    Parameters
+    ----------
+    layout : Layout
+    means : ndarray of shape (K, D)
+        Subtracted from the rows before anything else; all sums are about them.
+    factors : ndarray
+        Whitening factors, in the shape the table above gives for the layout. The strict upper
+        triangle of triangular factors is zero and need not be read.
+    offsets : ndarray of shape (K,)
+    """
+
+    layout: Layout
+    means: FloatArray
+    factors: FloatArray
+    offsets: FloatArray
+
+    @property
+    def n_components(self) -> int:
+        return int(self.means.shape[0])
+
+    @property
+    def n_features(self) -> int:
+        return int(self.means.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Arrays that a pass fills, one entry per row of the chunk; None for what is not wanted.
+
+    Parameters
+    ----------
+    log_density : ndarray of shape (N,), float64
+        ``log sum_k exp(log density of component k)``; with hard assignment the largest of them.
+    memberships : ndarray of shape (N, K), float64
+        Responsibilities; rows sum to one. With hard assignment zeros and a single one.
+    labels : ndarray of shape (N,), intp
+        The component with the largest log density; the lowest number among equals.
+    """
+
+    log_density: FloatArray | None = None
+    memberships: FloatArray | None = None
+    labels: IntArray | None = None
+
+
+def moment_size(layout: Layout, n_features: int) -> int:
+    """Return how many second moments one component has in this layout."""
+    sizes = {
+        Layout.DENSE: n_features * (n_features + 1) // 2,
+        Layout.DIAGONAL: n_features,
+        Layout.SHARED: 0,
+    }
+    return sizes[layout]
+
+
+def sums_size(layout: Layout, n_components: int, n_features: int) -> int:
+    """Return the length of the vector of sums: ``2 + K (1 + D + moment_size)``.
+
+    The vector holds, in this order:
+
+    ==============  =================  =====================================================================
+    entry           size               sum over rows n, with sample weight w_n (1 where none are given)
+    ==============  =================  =====================================================================
+    log-likelihood  1                  ``w_n log_density_n``
+    total weight    1                  ``w_n``
+    counts          K                  ``w_n r_nk``
+    first moments   K x D              ``w_n r_nk (x_n - mu_k)``
+    second moments  K x moment_size    ``w_n r_nk (x_n - mu_k)(x_n - mu_k)^T``: diagonal, or the lower half
+                                       packed by rows, (0,0) (1,0) (1,1) (2,0) ...
+    ==============  =================  =====================================================================
+    """
+    return 2 + n_components * (1 + n_features + moment_size(layout, n_features))
+
+
+class Kernel(Protocol):
+    """One pass over one chunk of rows.
+
+    Accuracy
+        Two kernels agree to 1e-10 relative in the log-likelihood and in the sums, the latter
+        relative to the largest sum of their kind in absolute value, because sums about a mean cancel.
+    Precision
+        float32 rows are converted row by row; everything is computed and added in float64.
+    NaN
+        A row that holds a NaN gets a NaN log density and NaN memberships, and makes the log-likelihood
+        and the sums NaN. A row of weight zero adds nothing to any sum, whatever it holds. A row infinitely
+        far from every component (all log densities ``-inf``) gets log density ``-inf`` and NaN memberships.
+        Labels of such rows are 0.
+    Aliasing
+        Inputs are only read and may be read-only. Outputs overlap neither inputs nor each other.
+    Order
+        The sums of a chunk depend on its rows, not on the thread or on what was computed before.
+    """
+
+    @property
+    def name(self) -> str:
+        """``"native"`` or ``"numpy"``."""
+
+    @property
+    def instruction_set(self) -> str:
+        """What the native core was compiled for: ``"baseline"``, ``"avx2"``, ``"avx512"``; ``"blas"`` for numpy."""
+
+    def accumulate(
+        self,
+        rows: RowArray,
+        sample_weight: FloatArray | None,
+        components: Components,
+        sums: FloatArray | None,
+        outputs: Outputs,
+        *,
+        hard: bool = False,
+    ) -> None:
+        """Evaluate a chunk; add to ``sums``; fill ``outputs``.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (N, D), float64 or float32, C-contiguous; N may be 0
+        sample_weight : ndarray of shape (N,), float64, or None for weights of one
+        components : Components
+        sums : ndarray of length ``sums_size(layout, K, D)``, float64, or None
+            Added to, not overwritten. None when only outputs are wanted.
+        outputs : Outputs
+        hard : bool, default=False
+            Give each row wholly to its most probable component (as K-means does); the
+            log-likelihood is then the classification log-likelihood ``sum_n w_n max_k``.
+        """
+
+    def accumulate_given(
+        self,
+        rows: RowArray,
+        sample_weight: FloatArray | None,
+        responsibilities: FloatArray | IntArray,
+        means: FloatArray,
+        layout: Layout,
+        sums: FloatArray,
+    ) -> None:
+        """Add up the sums of a chunk whose responsibilities are known; nothing is evaluated.
+
+        Parameters
+        ----------
+        rows, sample_weight
+            As in `accumulate`.
+        responsibilities : ndarray of shape (N, K), float64; or labels of shape (N,), intp
+            A label outside 0..K-1 gives the row to no component. Rows need not sum to one.
+        means : ndarray of shape (K, D), float64
+            What the sums are about.
+        layout : Layout
+        sums : ndarray of length ``sums_size(layout, K, D)``, float64
+            Added to. The log-likelihood entry stays as it is; the total weight is added.
+        """
