@@ -1,0 +1,175 @@
+"""The rules of the house, executed: sizes, names, exports, and what an import brings along."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src" / "mixtura"
+MODULES = sorted(SOURCE.rglob("*.py"))
+PUBLIC = [
+    path
+    for path in MODULES
+    if not any(part.startswith("_") and part != "__init__.py" for part in path.relative_to(SOURCE).parts)
+]
+
+FILE_LINES = 400
+FUNCTION_LINES = 40
+NATIVE_LINES = 900
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}
+
+# Each optional library, and the one place that may import it.
+OPTIONAL = {
+    "altair": "plot",
+    "dask": "run",
+    "duckdb": "io",
+    "openpyxl": "io",
+    "pandas": "io",
+    "polars": "io",
+    "pyarrow": "io",
+    "pydantic": "io",
+    "rich": "cli",
+    "typer": "cli",
+    "vl_convert": "plot",
+}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def lines_of(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions_of(path: Path) -> Iterator[Function]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, Function):
+            yield node
+
+
+def length_of(function: Function) -> int:
+    """Lines from `def` to the last, the docstring not counted."""
+    length = (function.end_lineno or function.lineno) - function.lineno + 1
+    first = function.body[0]
+    if ast.get_docstring(function) is not None and first.end_lineno is not None:
+        length -= first.end_lineno - first.lineno + 1
+    return length
+
+
+def imports_of(path: Path) -> set[str]:
+    """The top-level packages that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def run_python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_rules_have_something_to_look_at() -> None:
+    assert len(MODULES) > 15
+    assert SOURCE / "exceptions.py" in PUBLIC
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_files_and_functions_are_short(path: Path) -> None:
+    assert lines_of(path) <= FILE_LINES
+    long = {function.name: length_of(function) for function in functions_of(path)}
+    assert {name: lines for name, lines in long.items() if lines > FUNCTION_LINES} == {}
+
+
+def test_a_long_function_would_be_noticed() -> None:
+    body = "\n".join(f"    x = {i}" for i in range(FUNCTION_LINES))
+    function = ast.parse(f'def f():\n    """Text."""\n{body}\n').body[0]
+    assert isinstance(function, ast.FunctionDef)
+    assert length_of(function) == FUNCTION_LINES + 1
+
+
+def test_the_native_core_is_small() -> None:
+    sources = [path for path in (ROOT / "native").rglob("*") if path.suffix in {".cpp", ".hpp", ".h", ".cc"}]
+    assert 0 < sum(lines_of(path) for path in sources) < NATIVE_LINES
+
+
+def test_there_is_one_short_loop() -> None:
+    assert lines_of(SOURCE / "fit" / "driver.py") <= 80
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "run").glob("*.py")), ids=name_of)
+def test_runners_are_short_and_know_nothing_of_mixtures(path: Path) -> None:
+    assert lines_of(path) <= 120
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert not {name for name in names if any(word in name.lower() for word in ("mean", "covariance"))}
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "estimators").glob("*.py")), ids=name_of)
+def test_fitting_in_estimators_only_delegates(path: Path) -> None:
+    lengths = [length_of(function) for function in functions_of(path) if function.name == "fit"]
+    assert all(length <= 25 for length in lengths)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_files_are_named_for_what_they_hold(path: Path) -> None:
+    assert path.stem.strip("_") not in FORBIDDEN_NAMES
+
+
+@pytest.mark.parametrize("path", PUBLIC, ids=name_of)
+def test_public_modules_list_their_names(path: Path) -> None:
+    parts = path.relative_to(SOURCE.parent).with_suffix("").parts
+    module = importlib.import_module(".".join(parts).removesuffix(".__init__"))
+    assert module.__doc__
+    exported = module.__all__
+    assert len(set(exported)) == len(exported)
+    assert [name for name in exported if not hasattr(module, name)] == []
+
+
+@pytest.mark.parametrize("library", sorted(OPTIONAL))
+def test_optional_libraries_are_imported_in_one_place(library: str) -> None:
+    where = {path.relative_to(SOURCE).parts[0] for path in MODULES if library in imports_of(path)}
+    assert where <= {OPTIONAL[library]}
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "kernels").rglob("*.py")), ids=name_of)
+def test_kernels_need_numpy_and_scipy_alone(path: Path) -> None:
+    third_party = imports_of(path) - set(sys.stdlib_module_names)
+    assert third_party <= {"numpy", "scipy", "mixtura"}
+
+
+def test_importing_the_package_loads_no_optional_library() -> None:
+    loaded = set(run_python("import sys, mixtura; print(*sys.modules)").split())
+    assert "mixtura" in loaded
+    assert loaded & (set(OPTIONAL) - {"pandas", "pyarrow", "polars"} | {"rich", "matplotlib"}) == set()
+
+
+def test_help_loads_neither_scipy_nor_scikit_learn() -> None:
+    printed = run_python(
+        "import sys\n"
+        "from mixtura.cli import main\n"
+        "sys.argv = ['mixtura', '--help']\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit as end:\n"
+        "    assert not end.code, end.code\n"
+        "print('LOADED', *sys.modules)\n"
+    )
+    text, _, loaded = printed.rpartition("LOADED")
+    assert "segment" in text
+    assert set(loaded.split()) & {"scipy", "sklearn", "altair", "duckdb", "pyarrow"} == set()
