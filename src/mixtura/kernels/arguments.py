@@ -1,0 +1,85 @@
+"""What is wrong with the arguments of a pass, in words.
+
+The numpy kernel asks before each pass. The native kernel asks only after its extension has refused
+the arguments, so that a pass over a few hundred rows pays nothing for the question.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mixtura._typing import Array
+from mixtura.exceptions import ParameterError
+from mixtura.kernels.contract import Components, Layout, Outputs, sums_size
+
+__all__ = ["check_given", "check_pass"]
+
+_FLOAT = (np.dtype(np.float64),)
+_ROWS = (np.dtype(np.float64), np.dtype(np.float32))
+_LABELS = (np.dtype(np.intp),)
+
+
+def check_pass(
+    rows: Array,
+    sample_weight: Array | None,
+    components: Components,
+    sums: Array | None,
+    outputs: Outputs,
+) -> None:
+    """Raise `ParameterError` unless the arguments of `Kernel.accumulate` are as the contract says."""
+    k, d = components.means.shape if components.means.ndim == 2 else (0, 0)
+    shapes = {Layout.DENSE: (k, d, d), Layout.DIAGONAL: (k, d), Layout.SHARED: (d, d)}
+    n = rows.shape[0] if rows.ndim == 2 else 0
+    _check("means", components.means, (k, d), _FLOAT)
+    _check("factors", components.factors, shapes[components.layout], _FLOAT)
+    _check("offsets", components.offsets, (k,), _FLOAT)
+    _check("rows", rows, (n, d), _ROWS)
+    _check("sample_weight", sample_weight, (n,), _FLOAT)
+    _check("sums", sums, (sums_size(components.layout, k, d),), _FLOAT, written=True)
+    _check("log_density", outputs.log_density, (n,), _FLOAT, written=True)
+    _check("memberships", outputs.memberships, (n, k), _FLOAT, written=True)
+    _check("labels", outputs.labels, (n,), _LABELS, written=True)
+
+
+def check_given(
+    rows: Array,
+    sample_weight: Array | None,
+    responsibilities: Array,
+    means: Array,
+    layout: Layout,
+    sums: Array,
+) -> None:
+    """Raise `ParameterError` unless the arguments of `Kernel.accumulate_given` are as the contract says."""
+    k, d = means.shape if means.ndim == 2 else (0, 0)
+    n = rows.shape[0] if rows.ndim == 2 else 0
+    _check("means", means, (k, d), _FLOAT)
+    _check("rows", rows, (n, d), _ROWS)
+    _check("sample_weight", sample_weight, (n,), _FLOAT)
+    if responsibilities.ndim == 1:
+        _check("responsibilities", responsibilities, (n,), _LABELS)
+    else:
+        _check("responsibilities", responsibilities, (n, k), _FLOAT)
+    _check("sums", sums, (sums_size(layout, k, d),), _FLOAT, written=True)
+
+
+def _check(
+    name: str,
+    array: Array | None,
+    shape: tuple[int, ...],
+    dtypes: tuple[np.dtype[np.generic], ...],
+    *,
+    written: bool = False,
+) -> None:
+    if array is None:
+        return
+    fits = array.shape == shape and array.dtype in dtypes and array.flags.c_contiguous
+    if fits and (array.flags.writeable or not written):
+        return
+    order = "C-contiguous" if array.flags.c_contiguous else "not C-contiguous"
+    access = "writable" if array.flags.writeable else "read-only"
+    wanted = " or ".join(str(dtype) for dtype in dtypes)
+    raise ParameterError(
+        f"`{name}` has shape {array.shape!r}, dtype {str(array.dtype)!r}, is {order} and {access}; a kernel needs"
+        f" shape {shape!r}, dtype {wanted}, C order{', writable' if written else ''}."
+        f" Convert it with np.ascontiguousarray(..., dtype=...) and check it against the means."
+    )

@@ -1,0 +1,156 @@
+"""The compiled core as a kernel: arrays go to the extension as they are."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+
+from mixtura._typing import FloatArray, IntArray, RowArray
+from mixtura.exceptions import KernelUnavailableError
+from mixtura.kernels.arguments import check_given, check_pass
+from mixtura.kernels.contract import Components, Layout, Outputs
+
+__all__ = [
+    "NativeKernel",
+    "built_instruction_sets",
+    "compiler",
+    "is_built",
+    "supported_instruction_sets",
+    "why_not_built",
+]
+
+_EXTENSION = "mixtura.kernels._native"
+_LAYOUTS = {Layout.DENSE: 0, Layout.DIAGONAL: 1, Layout.SHARED: 2}
+
+
+@cache
+def _load() -> ModuleType | str:
+    """Return the extension, or why it is not there."""
+    try:
+        return import_module(_EXTENSION)
+    except ImportError as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def is_built() -> bool:
+    """Return whether the extension was compiled and loads."""
+    return isinstance(_load(), ModuleType)
+
+
+def why_not_built() -> str | None:
+    """Return why the extension is not there, or None."""
+    extension = _load()
+    if isinstance(extension, ModuleType):
+        return None
+    return f"mixtura was installed without its compiled core (no C++ compiler was found): {extension}"
+
+
+def compiler() -> str | None:
+    """Return the compiler of the extension, or None."""
+    extension = _load()
+    return str(extension.compiler()) if isinstance(extension, ModuleType) else None
+
+
+def built_instruction_sets() -> tuple[str, ...]:
+    """Return what the extension was compiled for, the best first."""
+    extension = _load()
+    return tuple(extension.built()) if isinstance(extension, ModuleType) else ()
+
+
+def supported_instruction_sets() -> tuple[str, ...]:
+    """Return what of it this machine can run, the best first."""
+    extension = _load()
+    return tuple(extension.supported()) if isinstance(extension, ModuleType) else ()
+
+
+class NativeKernel:
+    """One pass over a chunk of rows in C++; see `mixtura.kernels.contract.Kernel`.
+
+    Parameters
+    ----------
+    instruction_set : {"baseline", "avx2", "avx512"} or None, default=None
+        None takes the best this machine has.
+
+    Raises
+    ------
+    KernelUnavailableError
+        If the core was not compiled, or not for this instruction set, or the machine lacks it.
+    """
+
+    name = "native"
+
+    def __init__(self, instruction_set: str | None = None) -> None:
+        extension = _load()
+        if not isinstance(extension, ModuleType):
+            raise KernelUnavailableError(
+                f"The kernel 'native' is not here: {why_not_built()}. Install a C++ compiler and mixtura"
+                " again, or take the kernel 'numpy'."
+            )
+        supported = supported_instruction_sets()
+        chosen = supported[0] if instruction_set is None else instruction_set
+        if chosen not in supported:
+            raise KernelUnavailableError(
+                f"The native kernel cannot run instruction set {chosen!r} here; built are"
+                f" {built_instruction_sets()!r}, of which this machine has {supported!r}. Take one of those, or none."
+            )
+        self.instruction_set = chosen
+        self._variant = built_instruction_sets().index(chosen)
+        self._accumulate = extension.accumulate
+        self._accumulate_given = extension.accumulate_given
+
+    def accumulate(
+        self,
+        rows: RowArray,
+        sample_weight: FloatArray | None,
+        components: Components,
+        sums: FloatArray | None,
+        outputs: Outputs,
+        *,
+        hard: bool = False,
+    ) -> None:
+        """Evaluate a chunk; add to ``sums``; fill ``outputs``. See `Kernel.accumulate`."""
+        try:
+            self._accumulate(
+                self._variant,
+                _LAYOUTS[components.layout],
+                rows,
+                sample_weight,
+                components.means,
+                components.factors,
+                components.offsets,
+                sums,
+                outputs.log_density,
+                outputs.memberships,
+                outputs.labels,
+                hard,
+            )
+        except (TypeError, ValueError):
+            check_pass(rows, sample_weight, components, sums, outputs)
+            raise
+
+    def accumulate_given(
+        self,
+        rows: RowArray,
+        sample_weight: FloatArray | None,
+        responsibilities: FloatArray | IntArray,
+        means: FloatArray,
+        layout: Layout,
+        sums: FloatArray,
+    ) -> None:
+        """Add up the sums of a chunk whose responsibilities are known. See `Kernel.accumulate_given`."""
+        labelled = responsibilities.ndim == 1
+        try:
+            self._accumulate_given(
+                self._variant,
+                _LAYOUTS[layout],
+                rows,
+                sample_weight,
+                None if labelled else responsibilities,
+                responsibilities if labelled else None,
+                means,
+                sums,
+            )
+        except (TypeError, ValueError):
+            check_given(rows, sample_weight, responsibilities, means, layout, sums)
+            raise
