@@ -13,8 +13,15 @@ __all__ = ["on_page_content"]
 INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
 BLOCK = re.compile(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', re.DOTALL)
 
+# TeX puts a thin space between the name of a function and an argument without parentheses; MathML must be told.
+NAME = re.compile(r'<mi>(log|exp|max|det|diag|tr)</mi>(?!\s*<mo[^>]*>(?:\(|&#x00028;))')
+
+
+def mathml(latex: str, display: str) -> str:
+    return NAME.sub(r'<mi>\1</mi><mspace width="0.17em"/>', convert(html.unescape(latex).strip(), display=display))
+
 
 def on_page_content(content: str, **_: Any) -> str:
     """Replace every formula of a rendered page."""
-    content = INLINE.sub(lambda found: convert(html.unescape(found[1])), content)
-    return BLOCK.sub(lambda found: convert(html.unescape(found[1]).strip(), display="block"), content)
+    content = INLINE.sub(lambda found: mathml(found[1], "inline"), content)
+    return BLOCK.sub(lambda found: mathml(found[1], "block"), content)
