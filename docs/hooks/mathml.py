@@ -1,4 +1,4 @@
-"""Turn LaTeX in the pages into MathML while the site is built, so that browsers need no script from elsewhere."""
+"""Turn LaTeX into MathML while the site is built, so that browsers need no script from elsewhere."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ __all__ = ["on_page_content"]
 INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
 BLOCK = re.compile(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', re.DOTALL)
 
-# TeX puts a thin space between the name of a function and an argument without parentheses; MathML must be told.
-NAME = re.compile(r'<mi>(log|exp|max|det|diag|tr)</mi>(?!\s*<mo[^>]*>(?:\(|&#x00028;))')
+# TeX puts a thin space between a function's name and an argument without parentheses; MathML must be told.
+NAME = re.compile(r"<mi>(log|exp|max|det|diag|tr)</mi>(?!\s*<mo[^>]*>(?:\(|&#x00028;))")
 
 
 def mathml(latex: str, display: str) -> str:
-    return NAME.sub(r'<mi>\1</mi><mspace width="0.17em"/>', convert(html.unescape(latex).strip(), display=display))
+    converted = convert(html.unescape(latex).strip(), display=display)
+    return NAME.sub(r'<mi>\1</mi><mspace width="0.17em"/>', converted)
 
 
 def on_page_content(content: str, **_: Any) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
+import operator
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+import mixtura
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "mixtura"
@@ -139,6 +143,18 @@ def test_public_modules_list_their_names(path: Path) -> None:
     exported = module.__all__
     assert len(set(exported)) == len(exported)
     assert [name for name in exported if not hasattr(module, name)] == []
+
+
+def test_everything_exported_explains_itself() -> None:
+    missing = []
+    for name in mixtura.__all__:
+        value = getattr(mixtura, name)
+        members = vars(value) if inspect.isclass(value) else {}
+        public = [f"{name}.{member}" for member in members if not member.startswith("_")]
+        missing += [
+            path for path in [name, *public] if not inspect.getdoc(operator.attrgetter(path)(mixtura))
+        ]
+    assert missing == []
 
 
 @pytest.mark.parametrize("library", sorted(OPTIONAL))

@@ -1,6 +1,6 @@
 """Every example in the README and the documentation runs, and prints what the page says it prints.
 
-A block of Python is run in the order of its page, in one namespace; a `text` block that follows it directly is its output.
+The Python blocks of a page run in order, in one namespace; a `text` block directly after one is its output.
 A line of shell that starts with `mixtura` is run in a folder that holds the tour's table.
 """
 
@@ -83,7 +83,10 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from mixtura.datasets import make_customers
 
     path = tmp_path_factory.mktemp("table") / "customers.csv"
-    rows = "\n".join(f"{number},{income!r},{spending!r}" for number, (income, spending) in enumerate(make_customers().tolist()))
+    rows = "\n".join(
+        f"{number},{income!r},{spending!r}"
+        for number, (income, spending) in enumerate(make_customers().tolist())
+    )
     path.write_text(f"customer,income,spending\n{rows}\n", encoding="utf-8")
     return path
 
