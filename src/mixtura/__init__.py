@@ -1,1 +1,55 @@
+"""Gaussian mixtures: soft clusters, densities, anomalies, customer segments.
 
+The names below are imported when first used, so that ``import mixtura`` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mixtura import datasets, exceptions
+    from mixtura.core.mixture import Mixture
+    from mixtura.estimators import GaussianMixture, KMeans
+    from mixtura.kernels import build_info
+    from mixtura.run import get_threads, set_threads
+
+    __version__: str
+
+__all__ = [
+    "GaussianMixture",
+    "KMeans",
+    "Mixture",
+    "__version__",
+    "build_info",
+    "datasets",
+    "exceptions",
+    "get_threads",
+    "set_threads",
+]
+
+_HOMES = {
+    "GaussianMixture": "mixtura.estimators",
+    "KMeans": "mixtura.estimators",
+    "Mixture": "mixtura.core.mixture",
+    "build_info": "mixtura.kernels",
+    "get_threads": "mixtura.run",
+    "set_threads": "mixtura.run",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return import_module("importlib.metadata").version("mixtura")
+    if name in ("datasets", "exceptions"):
+        return import_module(f"mixtura.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'mixtura' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,1 +1,33 @@
+"""The one loop, and what plugs into it: steps, starts, stopping rules, observers."""
 
+from mixtura.fit.em import EMStep, Problem, describe_rows
+from mixtura.fit.init import INITIALIZATIONS, FromPartition, Initialization
+from mixtura.fit.kmeans import Clustering, nearest, run_kmeans
+from mixtura.fit.restarts import Given, Settings, continue_fit, fit_mixture
+from mixtura.fit.result import FitResult, Outcome
+from mixtura.fit.score import evaluate
+from mixtura.fit.stopping import AbsoluteChange
+from mixtura.fit.trace import Event, Observer, Trace
+
+__all__ = [
+    "INITIALIZATIONS",
+    "AbsoluteChange",
+    "Clustering",
+    "EMStep",
+    "Event",
+    "FitResult",
+    "FromPartition",
+    "Given",
+    "Initialization",
+    "Observer",
+    "Outcome",
+    "Problem",
+    "Settings",
+    "Trace",
+    "continue_fit",
+    "describe_rows",
+    "evaluate",
+    "fit_mixture",
+    "nearest",
+    "run_kmeans",
+]

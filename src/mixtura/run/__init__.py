@@ -1,1 +1,7 @@
+"""Where sums run: each module reduces over blocks in one way."""
 
+from mixtura.run.serial import SerialRunner
+from mixtura.run.threads import ThreadRunner
+from mixtura.run.workers import get_runner, get_threads, hold_blas, set_threads
+
+__all__ = ["SerialRunner", "ThreadRunner", "get_runner", "get_threads", "hold_blas", "set_threads"]

@@ -1,0 +1,230 @@
+"""What a covariance family is, and the symmetric-matrix work that several share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import lapack
+
+from mixtura._typing import FloatArray, IntArray
+from mixtura.core.prior import Ridge
+from mixtura.core.statistics import Statistics
+from mixtura.exceptions import MixturaError
+from mixtura.kernels import Layout
+
+__all__ = [
+    "CovarianceFamily",
+    "Factors",
+    "NotPositiveDefiniteError",
+    "lift_eigenvalues",
+    "scatter_matrices",
+    "symmetric",
+    "whiten",
+]
+
+_RELATIVE_FLOOR = 1e-12
+"""Eigenvalues below this share of the largest are lost in the rounding of a Cholesky factorization."""
+
+
+class NotPositiveDefiniteError(MixturaError, ValueError):
+    """Some covariances are not positive definite; `components` says whose."""
+
+    def __init__(self, components: Sequence[int]) -> None:
+        super().__init__(f"The covariances of components {list(components)!r} are not positive definite.")
+        self.components = tuple(components)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Factors:
+    """What whitens the rows: ``z_k = L_k (x - mu_k)`` has covariance I.
+
+    Parameters
+    ----------
+    whitening : ndarray
+        Lower triangular ``L_k`` of shape (K, D, D), one ``L`` of shape (D, D), or reciprocal
+        deviations of shape (K, D): the shape of the family's first layout.
+    log_determinants : ndarray of shape (K,), or (1,) where all components share it
+        ``log |L_k|``, which is ``-log |Sigma_k| / 2``.
+    """
+
+    whitening: FloatArray
+    log_determinants: FloatArray
+
+
+def whiten(covariances: FloatArray) -> Factors:
+    """Return ``L_k`` with ``L_k Sigma_k L_k^T = I`` for matrices of shape (K, D, D).
+
+    ``Sigma = C C^T`` (Cholesky) gives ``L = C^{-1}``.
+
+    Raises
+    ------
+    NotPositiveDefiniteError
+        Naming every component whose factorization fails.
+    """
+    n_components, n_features, _ = covariances.shape
+    whitening = np.empty_like(covariances)
+    diagonal = np.empty((n_components, n_features))
+    failed = []
+    for k in range(n_components):
+        lower, info = lapack.dpotrf(covariances[k].T, lower=1, clean=1)
+        if info == 0:
+            diagonal[k] = lower.diagonal()
+            lower, info = lapack.dtrtri(lower, lower=1, overwrite_c=1)
+        if info != 0:
+            failed.append(k)
+        else:
+            whitening[k] = lower
+    if failed or not np.isfinite(diagonal).all() or not np.isfinite(whitening).all():
+        finite = np.isfinite(whitening).all(axis=(1, 2)) if not failed else np.ones(n_components, dtype=bool)
+        raise NotPositiveDefiniteError(failed or np.flatnonzero(~finite).tolist())
+    return Factors(whitening, -np.log(diagonal).sum(axis=1))
+
+
+def lift_eigenvalues(matrix: FloatArray, floor: float, magnitude: FloatArray) -> FloatArray:
+    """Return the symmetric (D, D) matrix with its smallest eigenvalues raised to a floor.
+
+    The floor is the largest of ``floor``, 1e-12 of the largest eigenvalue, and what rounding leaves
+    of values of the given magnitude. It is applied in coordinates scaled by the standard deviations, so
+    that columns in small units keep their variances.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (D, D)
+    floor : float
+        In squared units of the data.
+    magnitude : ndarray of shape (D,)
+        Largest absolute value of each column.
+    """
+    rounding = (np.finfo(np.float64).eps * magnitude) ** 2
+    variances = np.maximum(matrix.diagonal(), np.maximum(rounding, floor))
+    scale = np.sqrt(variances)
+    correlation = matrix / scale[:, None] / scale[None, :]
+    values, vectors = np.linalg.eigh((correlation + correlation.T) / 2)
+    values = np.maximum(values, _RELATIVE_FLOOR * max(float(values[-1]), 1.0))
+    lifted = (vectors * values) @ vectors.T * scale[:, None] * scale[None, :]
+    return symmetric(lifted)
+
+
+def symmetric(matrices: FloatArray) -> FloatArray:
+    """Return the symmetric part of matrices (..., D, D)."""
+    return 0.5 * (matrices + np.swapaxes(matrices, -1, -2))
+
+
+def scatter_matrices(statistics: Statistics, means: FloatArray) -> FloatArray:
+    """Return ``sum r (x - m_k)(x - m_k)^T`` about the new means, (K, D, D), from dense statistics."""
+    shift = means - statistics.means
+    moved = statistics.counts[:, None] * shift
+    cross = 0.5 * moved - statistics.first
+    scatter = statistics.second_matrices()
+    scatter += cross[:, :, None] * shift[:, None, :]
+    scatter += shift[:, :, None] * cross[:, None, :]
+    return scatter
+
+
+class CovarianceFamily(ABC):
+    """A set of covariance structures: how they are stored, evaluated and estimated from sums.
+
+    Attributes
+    ----------
+    name : str
+        What `covariance_type` calls it.
+    layouts : tuple of Layout
+        How a pass can evaluate it, the cheapest first.
+    stores_matrices : bool
+        Whether the stored covariances are (D, D) matrices rather than variances.
+    """
+
+    name: str
+    layouts: tuple[Layout, ...]
+    stores_matrices: bool
+
+    @abstractmethod
+    def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
+        """Return the shape in which covariances are stored."""
+
+    @abstractmethod
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        """Return the number of free covariance parameters."""
+
+    @abstractmethod
+    def estimate(self, statistics: Statistics, means: FloatArray, prior: Ridge) -> FloatArray:
+        """Return the covariances that maximize the expected log-likelihood, about the new means (K, D)."""
+
+    @abstractmethod
+    def factor(self, covariances: FloatArray, n_components: int, n_features: int) -> Factors:
+        """Return what whitens the rows; raise `NotPositiveDefiniteError` where that is impossible."""
+
+    @abstractmethod
+    def whitening(self, factors: Factors, layout: Layout, n_components: int) -> FloatArray:
+        """Return the whitening factors in the shape that a pass in this layout reads."""
+
+    @abstractmethod
+    def repair(
+        self, covariances: FloatArray, components: Sequence[int], floor: float, magnitude: FloatArray
+    ) -> FloatArray:
+        """Return the covariances with those of some components made positive definite.
+
+        Parameters
+        ----------
+        covariances : ndarray, as stored
+        components : sequence of int
+        floor : float
+            Smallest variance, in squared units of the data.
+        magnitude : ndarray of shape (D,)
+            Largest absolute value of each column, below whose rounding no variance can be told.
+        """
+
+    @abstractmethod
+    def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
+        """Return the covariances with those of some components taken from the previous ones."""
+
+    @abstractmethod
+    def full(self, covariances: FloatArray, n_components: int, n_features: int) -> FloatArray:
+        """Return every component's covariance matrix, (K, D, D)."""
+
+    @abstractmethod
+    def marginal(self, covariances: FloatArray, columns: IntArray) -> FloatArray:
+        """Return the covariances of some of the columns."""
+
+    @abstractmethod
+    def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
+        """Return the covariances of ``scale * x`` (scale of shape (D,)), or None if they leave the family."""
+
+    @abstractmethod
+    def transform(self, covariances: FloatArray, matrix: FloatArray) -> FloatArray | None:
+        """Return the covariances of ``A x`` (A of shape (E, D)), or None if they leave the family."""
+
+    @abstractmethod
+    def condition(
+        self, covariances: FloatArray, given: IntArray, rest: IntArray, n_components: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the gain ``Sigma_rg Sigma_gg^-1`` (K, R, G) and the covariances of the rest given the given."""
+
+    @abstractmethod
+    def draw(
+        self, rng: np.random.RandomState, mean: FloatArray, covariances: FloatArray, component: int, size: int
+    ) -> FloatArray:
+        """Return random rows (size, D) of one component."""
+
+    @abstractmethod
+    def precisions_cholesky(self, factors: Factors) -> FloatArray:
+        """Return scikit-learn's ``precisions_cholesky_``: upper triangular, or reciprocal deviations."""
+
+    @abstractmethod
+    def from_precisions_cholesky(self, precisions_cholesky: FloatArray, n_features: int) -> Factors:
+        """Return the factors that scikit-learn's ``precisions_cholesky_`` stands for."""
+
+    @abstractmethod
+    def precisions(self, precisions_cholesky: FloatArray) -> FloatArray:
+        """Return the inverse covariances in the stored shape."""
+
+    @abstractmethod
+    def covariances(self, factors: Factors) -> FloatArray:
+        """Return the covariances in the stored shape: the inverse of `factor`."""
+
+    def is_precise(self, statistics: Statistics, covariances: FloatArray) -> bool:
+        """Return whether the estimate from these sums kept its digits; if not, another layout is needed."""
+        return True

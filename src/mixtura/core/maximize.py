@@ -1,0 +1,102 @@
+"""The M-step: sums, a covariance family and a prior go in, a mixture comes out. It never sees rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.core.covariance import CovarianceFamily, NotPositiveDefiniteError
+from mixtura.core.mixture import Mixture
+from mixtura.core.prior import Ridge
+from mixtura.core.statistics import Statistics
+from mixtura.exceptions import DataError, IllDefinedCovarianceError
+
+__all__ = ["Repair", "RepairKind", "maximize"]
+
+_EMPTY = 10 * float(np.finfo(np.float64).eps)
+"""An effective count below which a component has no rows: what rounding leaves of none."""
+
+_ILL_DEFINED = (
+    "Fitting the mixture model failed because some components have ill-defined empirical covariance (for instance "
+    "caused by singleton or collapsed samples). Try to decrease the number of components, increase reg_covar, or "
+    "scale the input data."
+)
+_NOT_FINITE = (
+    "The rows gave sums that are not finite numbers; squares and products of values must stay below 1e308. "
+    "Look for NaN or infinite values, or rescale the columns (StandardScaler does)."
+)
+
+
+class RepairKind(Enum):
+    """What had to be repaired in a component."""
+
+    EMPTY = "no row belongs to it any more; it keeps its place with weight zero"
+    COLLAPSED = "its covariance was not positive definite; its smallest variances were raised to a floor"
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A component that would have broken the fit, and what was done.
+
+    Parameters
+    ----------
+    component : int
+    kind : RepairKind
+    """
+
+    component: int
+    kind: RepairKind
+
+
+def maximize(
+    statistics: Statistics, family: CovarianceFamily, prior: Ridge, previous: Mixture | None = None
+) -> tuple[Mixture, tuple[Repair, ...]]:
+    """Return the mixture that maximizes the expected complete log-likelihood, and the repairs it needed.
+
+    ``w_k = n_k / sum_j n_j``, ``mu_k = mean_k + s_k / n_k``, and the family's covariances of the second moments
+    about the new means (Dempster, Laird and Rubin 1977; McLachlan and Peel 2000, section 3.2).
+
+    Parameters
+    ----------
+    statistics : Statistics
+    family : CovarianceFamily
+    prior : Ridge
+    previous : Mixture, optional
+        The mixture that weighted the rows; an empty component keeps its covariance.
+
+    Raises
+    ------
+    IllDefinedCovarianceError
+        A covariance is not positive definite and ``prior.ridge`` is zero.
+    DataError
+        The sums are not finite.
+    """
+    counts = statistics.counts
+    if not np.isfinite(statistics.sums).all():
+        raise DataError(_NOT_FINITE)
+    empty = np.flatnonzero(counts <= _EMPTY)
+    means = statistics.means + statistics.first / np.maximum(counts, _EMPTY)[:, None]
+    if empty.size:
+        means[empty] = statistics.means[empty]
+    covariances = family.estimate(statistics, means, prior)
+    if empty.size and previous is not None:
+        covariances = family.keep(covariances, previous.covariances, empty)
+    repairs = [Repair(int(k), RepairKind.EMPTY) for k in empty]
+    weights = counts / counts.sum()
+    try:
+        factors = family.factor(covariances, *means.shape)
+    except NotPositiveDefiniteError as error:
+        if prior.ridge == 0:
+            raise IllDefinedCovarianceError(_ILL_DEFINED) from error
+        covariances = family.repair(covariances, error.components, prior.ridge, _column_scale(statistics))
+        factors = family.factor(covariances, *means.shape)
+        repairs += [Repair(k, RepairKind.COLLAPSED) for k in error.components]
+    return Mixture(weights, means, covariances, family, factors), tuple(repairs)
+
+
+def _column_scale(statistics: Statistics) -> FloatArray:
+    """Magnitude of each column, (D,): a variance far below its square is lost in rounding."""
+    return np.asarray(np.abs(statistics.means).max(axis=0))

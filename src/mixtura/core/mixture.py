@@ -1,0 +1,302 @@
+"""A Gaussian mixture as a value: what can be asked of one, however it came about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mixtura._typing import Array, FloatArray, IntArray, RowArray
+from mixtura.core.covariance import CovarianceFamily, Factors, NotPositiveDefiniteError, get_family
+from mixtura.exceptions import DataError, ParameterError
+from mixtura.kernels import Components, Layout, Outputs, get_kernel, sums_size
+
+__all__ = ["Mixture"]
+
+_LOG_2PI = float(np.log(2 * np.pi))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mixture:
+    """A Gaussian mixture: ``p(x) = sum_k w_k N(x; mu_k, Sigma_k)``.
+
+    Build one with `from_parameters`, which checks; the constructor itself trusts its caller.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (K,)
+        Mixing weights; not negative, summing to one.
+    means : ndarray of shape (K, D)
+        In units of the data.
+    covariances : ndarray
+        In the shape the family stores: (K, D, D) full, (D, D) tied, (K, D) diag, (K,) spherical;
+        in squared units of the data.
+    family : CovarianceFamily
+    factors : Factors
+        What whitens the rows; consistent with the covariances.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura import Mixture
+    >>> mixture = Mixture.from_parameters(
+    ...     weights=[0.25, 0.75], means=[[0.0, 0.0], [4.0, 4.0]], covariances=[1.0, 2.0], covariance_type="spherical"
+    ... )
+    >>> mixture.predict([[0.5, 0.0], [4.0, 5.0]])
+    array([0, 1])
+    >>> float(mixture.log_density([[0.0, 0.0]])[0].round(4))
+    -3.2069
+    """
+
+    weights: FloatArray
+    means: FloatArray
+    covariances: FloatArray
+    family: CovarianceFamily
+    factors: Factors
+
+    @classmethod
+    def from_parameters(
+        cls,
+        weights: npt.ArrayLike,
+        means: npt.ArrayLike,
+        covariances: npt.ArrayLike,
+        covariance_type: str = "full",
+    ) -> Mixture:
+        """Build a mixture from its parameters.
+
+        Parameters
+        ----------
+        weights : array-like of shape (K,)
+        means : array-like of shape (K, D)
+        covariances : array-like, in the shape of the family
+        covariance_type : str, default="full"
+
+        Raises
+        ------
+        ParameterError
+            A shape does not fit, a value is not finite, weights are negative or do not sum to one (to 1e-6), or a
+            covariance is not symmetric positive definite.
+        """
+        family = get_family(covariance_type)
+        means = _as_finite("means", means)
+        if means.ndim != 2 or 0 in means.shape:
+            raise ParameterError(
+                f"means of shape {means.shape!r} were given; the shape must be (components, columns). "
+                "Wrap a single mean in a list."
+            )
+        n_components, n_features = means.shape
+        weights = _as_finite("weights", weights, (n_components,))
+        if (weights < 0).any() or abs(weights.sum() - 1) > 1e-6:
+            raise ParameterError(
+                f"weights={weights!r} were given; they must be non-negative and sum to one. "
+                "Divide them by their sum."
+            )
+        stored = _as_finite("covariances", covariances, family.shape(n_components, n_features))
+        full = family.full(stored, n_components, n_features)
+        if not np.allclose(full, full.transpose(0, 2, 1), rtol=1e-8, atol=0):
+            raise ParameterError(
+                "covariances that are not symmetric were given; a covariance matrix must be symmetric. "
+                "Try (S + S.T) / 2 if the difference is rounding."
+            )
+        try:
+            factors = family.factor(stored, n_components, n_features)
+        except NotPositiveDefiniteError as error:
+            raise ParameterError(
+                f"covariances were given of which components {list(error.components)!r} are not positive definite; all "
+                "must be. Add a small constant to their diagonal."
+            ) from error
+        return cls(weights / weights.sum(), means, stored, family, factors)
+
+    @property
+    def covariance_type(self) -> str:
+        return self.family.name
+
+    @property
+    def n_components(self) -> int:
+        return int(self.means.shape[0])
+
+    @property
+    def n_features(self) -> int:
+        return int(self.means.shape[1])
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of free parameters: ``K - 1`` weights, ``K D`` means, and the family's covariances."""
+        k, d = self.means.shape
+        return k - 1 + k * d + self.family.n_parameters(k, d)
+
+    def components(self, layout: Layout | None = None) -> Components:
+        """Return what a kernel evaluates, in one of the family's layouts (its first by default)."""
+        layout = self.family.layouts[0] if layout is None else layout
+        with np.errstate(divide="ignore"):
+            offsets = np.log(self.weights)
+        offsets += self.factors.log_determinants
+        offsets -= 0.5 * self.n_features * _LOG_2PI
+        whitening = self.family.whitening(self.factors, layout, self.n_components)
+        return Components(layout, self.means, whitening, offsets)
+
+    def full_covariances(self) -> FloatArray:
+        """Return every component's covariance matrix, shape (K, D, D)."""
+        return self.family.full(self.covariances, self.n_components, self.n_features)
+
+    def log_density(self, rows: npt.ArrayLike) -> FloatArray:
+        """Return ``log p(x)`` of each row, shape (N,), in nats.
+
+        Parameters
+        ----------
+        rows : array-like of shape (N, D)
+
+        Raises
+        ------
+        DataError
+            The rows do not have D columns.
+        """
+        rows = self._as_rows(rows)
+        out = np.empty(rows.shape[0])
+        self._evaluate(rows, Outputs(log_density=out))
+        return out
+
+    def responsibilities(self, rows: npt.ArrayLike) -> FloatArray:
+        """Return the probability that each row came from each component, shape (N, K); rows sum to one."""
+        rows = self._as_rows(rows)
+        out = np.empty((rows.shape[0], self.n_components))
+        self._evaluate(rows, Outputs(memberships=out))
+        return out
+
+    def predict(self, rows: npt.ArrayLike) -> IntArray:
+        """Return the most probable component of each row, shape (N,)."""
+        rows = self._as_rows(rows)
+        out = np.empty(rows.shape[0], dtype=np.intp)
+        self._evaluate(rows, Outputs(labels=out))
+        return out
+
+    def log_likelihood(self, rows: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Return ``sum_n w_n log p(x_n)``, in nats; weights of shape (N,) are one by default."""
+        rows = self._as_rows(rows)
+        weight = None if sample_weight is None else np.ascontiguousarray(sample_weight, dtype=np.float64)
+        if weight is not None and weight.shape != rows.shape[:1]:
+            raise DataError(
+                f"sample_weight of shape {weight.shape!r} was given for {rows.shape[0]!r} rows; give one weight per row."
+            )
+        components = self.components()
+        sums = np.zeros(sums_size(components.layout, self.n_components, self.n_features))
+        get_kernel(n_features=self.n_features).accumulate(rows, weight, components, sums, Outputs())
+        return float(sums[0])
+
+    def _evaluate(self, rows: RowArray, outputs: Outputs) -> None:
+        get_kernel(n_features=self.n_features).accumulate(rows, None, self.components(), None, outputs)
+
+    def _as_rows(self, rows: npt.ArrayLike) -> RowArray:
+        array: Array = np.asarray(rows)
+        dtype = np.float32 if array.dtype == np.float32 else np.float64
+        array = np.ascontiguousarray(array, dtype=dtype)
+        if array.ndim != 2 or array.shape[1] != self.n_features:
+            raise DataError(
+                f"Rows of shape {array.shape!r} were given; this mixture has {self.n_features!r} columns. "
+                f"Give an array of shape (rows, {self.n_features})."
+            )
+        return array
+
+    def sample(
+        self, n_samples: int = 1, random_state: int | np.random.RandomState | None = None
+    ) -> tuple[FloatArray, IntArray]:
+        """Draw random rows.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+        random_state : int, RandomState or None
+            A seed, or a generator that is drawn from.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_samples, D), ordered by component
+        labels : ndarray of shape (n_samples,)
+        """
+        if n_samples < 1:
+            raise ParameterError(f"n_samples={n_samples!r} was given; it must be at least 1.")
+        rng = random_state if isinstance(random_state, np.random.RandomState) else np.random.RandomState(random_state)
+        sizes = rng.multinomial(n_samples, self.weights)
+        rows = [
+            self.family.draw(rng, mean, self.covariances, k, int(size))
+            for k, (mean, size) in enumerate(zip(self.means, sizes, strict=True))
+        ]
+        return np.vstack(rows), np.repeat(np.arange(self.n_components), sizes)
+
+    def marginal(self, columns: Sequence[int]) -> Mixture:
+        """Return the mixture of some of the columns, in the order given."""
+        chosen = self._as_columns(columns)
+        covariances = self.family.marginal(self.covariances, chosen)
+        return Mixture.from_parameters(self.weights, self.means[:, chosen], covariances, self.family.name)
+
+    def conditional(self, columns: Sequence[int], values: npt.ArrayLike) -> Mixture:
+        """Return the mixture of the other columns, given the values of some.
+
+        ``w'_k`` is proportional to ``w_k N(v; mu_kg, Sigma_kgg)``, ``mu'_k = mu_kr + G_k (v - mu_kg)`` and
+        ``Sigma'_k = Sigma_krr - G_k Sigma_kgr`` with the gain ``G_k = Sigma_krg Sigma_kgg^-1``
+        (Bishop 2006, section 2.3.1).
+
+        Parameters
+        ----------
+        columns : sequence of int
+            The columns whose values are known; at least one column must remain.
+        values : array-like of shape (len(columns),)
+        """
+        given = self._as_columns(columns)
+        rest = np.setdiff1d(np.arange(self.n_features), given)
+        if rest.size == 0:
+            raise ParameterError(f"columns={list(columns)!r} are all columns; at least one must remain to be told about.")
+        known = _as_finite("values", values, (given.size,))
+        weights = self.marginal(columns).responsibilities(known[None, :])[0]
+        gain, covariances = self.family.condition(self.covariances, given, rest, self.n_components)
+        means = self.means[:, rest] + np.einsum("krg,kg->kr", gain, known - self.means[:, given])
+        return Mixture.from_parameters(weights, means, covariances, self.family.name)
+
+    def affine(self, matrix: npt.ArrayLike, shift: npt.ArrayLike = 0.0) -> Mixture:
+        """Return the mixture of ``A x + b``.
+
+        Parameters
+        ----------
+        matrix : array-like of shape (E, D), or (D,) for a diagonal A
+            ``A Sigma A^T`` must stay positive definite, so E is at most D.
+        shift : array-like of shape (E,), default 0
+
+        Returns
+        -------
+        Mixture
+            In the same family where the map allows it, else in ``full``.
+        """
+        matrix = _as_finite("matrix", matrix)
+        if matrix.ndim not in (1, 2) or matrix.shape[-1] != self.n_features:
+            raise ParameterError(
+                f"A matrix of shape {matrix.shape!r} was given; this mixture has {self.n_features!r} columns. "
+                "Give one factor per column, or a matrix with that many columns."
+            )
+        transform = self.family.rescale if matrix.ndim == 1 else self.family.transform
+        covariances = transform(self.covariances, matrix)
+        name = self.family.name
+        square = np.diag(matrix) if matrix.ndim == 1 else matrix
+        if covariances is None:
+            covariances, name = square @ self.full_covariances() @ square.T, "full"
+        means = self.means @ square.T + _as_finite("shift", shift)
+        return Mixture.from_parameters(self.weights, means, covariances, name)
+
+    def _as_columns(self, columns: Sequence[int]) -> IntArray:
+        chosen = np.asarray(columns, dtype=np.intp)
+        valid = chosen.ndim == 1 and chosen.size > 0 and np.unique(chosen).size == chosen.size
+        if not valid or chosen.min() < 0 or chosen.max() >= self.n_features:
+            raise ParameterError(
+                f"columns={columns!r} were given; give distinct column numbers from 0 to {self.n_features - 1!r}."
+            )
+        return chosen
+
+
+def _as_finite(name: str, value: npt.ArrayLike, shape: tuple[int, ...] | None = None) -> FloatArray:
+    array = np.array(value, dtype=np.float64, order="C")
+    if shape is not None and array.shape != shape:
+        raise ParameterError(f"{name} of shape {array.shape!r} was given; the shape must be {shape!r}.")
+    if not np.isfinite(array).all():
+        raise ParameterError(f"{name} that is not finite was given; every value must be a finite number.")
+    return array

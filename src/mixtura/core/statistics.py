@@ -1,0 +1,166 @@
+"""The sums from which a mixture is learned: a monoid.
+
+`Statistics` hold, per component, the weighted count, the sum of ``x - mu_k`` and, as far as the
+layout gathers them, second moments of ``x - mu_k``, all weighted by responsibility. They are plain
+sums about the means they were taken with: never divided, added with ``+``, zero is `Statistics.zero`.
+Sums about a mean do not cancel, whatever the offset of the data; sums about different means are
+brought together exactly by `Statistics.rebase`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from mixtura._typing import FloatArray, IntArray
+from mixtura.exceptions import ParameterError
+from mixtura.kernels import Layout, moment_size, sums_size
+
+__all__ = ["Statistics", "pack_lower", "unpack_lower"]
+
+
+@lru_cache(maxsize=64)
+def _lower_positions(n_features: int) -> IntArray:
+    """Position in the packed lower half of each entry of a symmetric (D, D) matrix."""
+    row, column = np.indices((n_features, n_features))
+    high, low = np.maximum(row, column), np.minimum(row, column)
+    return np.asarray(high * (high + 1) // 2 + low, dtype=np.intp)
+
+
+def unpack_lower(packed: FloatArray, n_features: int) -> FloatArray:
+    """Return symmetric matrices (..., D, D) from packed lower halves (..., D(D+1)/2)."""
+    return packed.take(_lower_positions(n_features), axis=-1)
+
+
+def pack_lower(matrices: FloatArray) -> FloatArray:
+    """Return packed lower halves (..., D(D+1)/2) of symmetric matrices (..., D, D)."""
+    return matrices[(..., *np.tril_indices(matrices.shape[-1]))]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statistics:
+    """Sums over rows, about the means they were taken with.
+
+    Parameters
+    ----------
+    layout : Layout
+        Which second moments are there: ``dense`` all, ``diagonal`` the squares, ``shared`` none.
+    means : ndarray of shape (K, D)
+        The points the sums are about.
+    sums : ndarray of length ``2 + K (1 + D + moment_size)``
+        All sums in one vector, in the order that `mixtura.kernels.sums_size` documents.
+    total : Statistics or None
+        For the shared layout, the dense one-component statistics of all rows. They do not
+        change between passes, so they are gathered once and attached; ``+`` keeps the left one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura.core.statistics import Statistics
+    >>> from mixtura.kernels import Layout
+    >>> zero = Statistics.zero(Layout.DIAGONAL, np.zeros((2, 3)))
+    >>> (zero + zero).counts
+    array([0., 0.])
+    """
+
+    layout: Layout
+    means: FloatArray
+    sums: FloatArray
+    total: Statistics | None = None
+
+    @classmethod
+    def zero(cls, layout: Layout, means: FloatArray) -> Statistics:
+        """Return sums over no rows, about ``means`` of shape (K, D)."""
+        return cls(layout, means, np.zeros(sums_size(layout, *means.shape)))
+
+    @property
+    def n_components(self) -> int:
+        return int(self.means.shape[0])
+
+    @property
+    def n_features(self) -> int:
+        return int(self.means.shape[1])
+
+    @property
+    def log_likelihood(self) -> float:
+        """Total log-likelihood of the rows under the mixture that weighted them."""
+        return float(self.sums[0])
+
+    @property
+    def total_weight(self) -> float:
+        """Sum of the sample weights: the number of rows where none were given."""
+        return float(self.sums[1])
+
+    @property
+    def counts(self) -> FloatArray:
+        """Effective counts, shape (K,)."""
+        return self.sums[2 : 2 + self.n_components]
+
+    @property
+    def first(self) -> FloatArray:
+        """Sums of ``x - mu_k``, shape (K, D)."""
+        start = 2 + self.n_components
+        return self.sums[start : start + self.means.size].reshape(self.means.shape)
+
+    @property
+    def second(self) -> FloatArray:
+        """Sums of second moments about mu_k as gathered, shape (K, moment_size)."""
+        start = 2 + self.n_components + self.means.size
+        return self.sums[start:].reshape(self.n_components, moment_size(self.layout, self.n_features))
+
+    def second_matrices(self) -> FloatArray:
+        """Return the second moments of the dense layout as symmetric matrices (K, D, D)."""
+        return unpack_lower(self.second, self.n_features)
+
+    def __add__(self, other: Statistics) -> Statistics:
+        self._require_same_means(other)
+        return replace(self, sums=self.sums + other.sums)
+
+    def __iadd__(self, other: Statistics) -> Statistics:
+        self._require_same_means(other)
+        np.add(self.sums, other.sums, out=self.sums)
+        return self
+
+    def _require_same_means(self, other: Statistics) -> None:
+        if other.layout is not self.layout:
+            raise ParameterError(
+                f"Statistics of layouts {self.layout.value!r} and {other.layout.value!r} were given to '+'; "
+                "both must have one layout. Gather both with the same covariance family."
+            )
+        if other.means is not self.means and not np.array_equal(other.means, self.means):
+            raise ParameterError(
+                "Statistics about different means were given to '+'; both must be about the same means. "
+                "Bring one to the other's with rebase(means) first."
+            )
+
+    def scale(self, factor: float) -> Statistics:
+        """Return the sums times a factor: what the same rows give with all weights multiplied by it."""
+        total = None if self.total is None else self.total.scale(factor)
+        return replace(self, sums=self.sums * factor, total=total)
+
+    def rebase(self, means: FloatArray) -> Statistics:
+        """Return the same sums about other means, exactly.
+
+        With ``d = mu_old - mu_new``: ``s' = s + n d`` and ``S' = S + s d^T + d s^T + n d d^T``.
+
+        Parameters
+        ----------
+        means : ndarray of shape (K, D)
+        """
+        if means.shape != self.means.shape:
+            raise ParameterError(
+                f"Means of shape {means.shape!r} were given to rebase; the statistics have {self.means.shape!r}. "
+                "Give one mean per component."
+            )
+        out = replace(self, means=means, sums=self.sums.copy())
+        shift = self.means - means
+        moved = self.counts[:, None] * shift
+        out.first[...] += moved
+        if self.layout is Layout.DIAGONAL:
+            out.second[...] += shift * (2 * self.first + moved)
+        elif self.layout is Layout.DENSE:
+            cross = np.einsum("ki,kj->kij", self.first + 0.5 * moved, shift)
+            out.second[...] += pack_lower(cross + cross.transpose(0, 2, 1))
+        return out

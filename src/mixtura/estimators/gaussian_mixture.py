@@ -1,0 +1,368 @@
+"""scikit-learn's face of a Gaussian mixture."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, DensityMixin, _fit_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from mixtura._typing import FloatArray, IntArray, RowArray
+from mixtura.core.covariance import FAMILIES, CovarianceFamily, get_family
+from mixtura.core.mixture import Mixture
+from mixtura.core.prior import Ridge
+from mixtura.data import ArrayBlocks
+from mixtura.estimators.validation import (
+    as_rows,
+    as_weights,
+    check_means,
+    check_precisions,
+    check_weights,
+    require_rows,
+)
+from mixtura.estimators.verbose import Narrator
+from mixtura.exceptions import ParameterError
+from mixtura.fit import (
+    INITIALIZATIONS,
+    AbsoluteChange,
+    FitResult,
+    FromPartition,
+    Given,
+    Initialization,
+    Problem,
+    Settings,
+    continue_fit,
+    evaluate,
+    fit_mixture,
+)
+from mixtura.fit.trace import ignore
+from mixtura.kernels import get_kernel
+from mixtura.run import SerialRunner, get_runner, hold_blas
+from mixtura.select.criteria import aic, bic
+
+__all__ = ["GaussianMixture"]
+
+_NOT_CONVERGED = (
+    "Best performing initialization did not converge. Try different init parameters, or increase max_iter, tol, or "
+    "check for degenerate data."
+)
+
+
+class GaussianMixture(DensityMixin, BaseEstimator):
+    """Gaussian mixture fitted by expectation-maximization; a drop-in for scikit-learn's class of this name.
+
+    Parameters, defaults, attributes, component order and numbers (to 1e-6 relative) are those of
+    `sklearn.mixture.GaussianMixture` for the same ``random_state``. In addition: ``sample_weight`` wherever
+    rows are given, a partition as ``init_params``, `mixture_` and `result_`; float32 rows are computed with
+    in float64; data far from the origin keep their digits. The density is
+    ``p(x) = sum_k w_k N(x; mu_k, Sigma_k)`` (McLachlan and Peel 2000; Bishop 2006, section 9.2).
+
+    Parameters
+    ----------
+    n_components : int, default=1
+        Number of components K.
+    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
+        ``full``: each component its own covariance matrix; ``tied``: one matrix for all;
+        ``diag``: each its own variances, axes parallel to the columns; ``spherical``: each its own single variance.
+    tol : float, default=1e-3
+        Stop when the mean log-likelihood of a row changes by less, in nats.
+    reg_covar : float, default=1e-6
+        Added to every variance, in squared units of the data. With zero, an ill-defined covariance is an error.
+    max_iter : int, default=100
+        Largest number of passes. Zero keeps the start.
+    n_init : int, default=1
+        Number of starts; the best end is kept. They run side by side where there are enough of them.
+    init_params : {"kmeans", "k-means++", "random", "random_from_data"} or array-like, default="kmeans"
+        How to start; or a partition: labels (N,) from 0 to K-1, or responsibilities (N, K).
+    weights_init : array-like of shape (K,), optional
+    means_init : array-like of shape (K, D), optional
+    precisions_init : array-like, optional
+        Inverse covariances, in the shape of ``covariances_``.
+    random_state : int, RandomState or None, default=None
+    warm_start : bool, default=False
+        Continue where the last fit ended.
+    verbose : int, default=0
+        1 tells of starts and iterations, 2 also of times and changes.
+    verbose_interval : int, default=10
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (K,)
+    means_ : ndarray of shape (K, D)
+    covariances_, precisions_, precisions_cholesky_ : ndarray
+        (K, D, D) full, (D, D) tied, (K, D) diag, (K,) spherical.
+    converged_ : bool
+    n_iter_ : int
+        Passes of the start that was kept.
+    lower_bound_ : float
+        Mean log-likelihood of a row, in nats, of the mixture that entered the last pass.
+    lower_bounds_ : list of float
+        The same at each pass.
+    mixture_ : Mixture
+        The fitted mixture as a value, in float64.
+    result_ : FitResult
+        How the fit ended, every start's trace, repairs, kernel, instruction set, threads and seconds per phase.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Where the columns have names.
+
+    Raises
+    ------
+    MissingValuesError
+        NaN or infinite values.
+    TooFewRowsError
+        Fewer rows (of positive weight) than components.
+    IllDefinedCovarianceError
+        A covariance is not positive definite and ``reg_covar=0``.
+    ParameterError
+        A parameter has a wrong shape or is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura import GaussianMixture
+    >>> X = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
+    >>> gm = GaussianMixture(n_components=2, random_state=0).fit(X)
+    >>> gm.means_
+    array([[10.,  2.],
+           [ 1.,  2.]])
+    >>> gm.predict([[0, 0], [12, 3]])
+    array([1, 0])
+    >>> gm.result_.outcome.explanation
+    'The stopping rule was satisfied.'
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "covariance_type": [StrOptions(set(FAMILIES))],
+        "tol": [Interval(Real, 0.0, None, closed="left")],
+        "reg_covar": [Interval(Real, 0.0, None, closed="left")],
+        "max_iter": [Interval(Integral, 0, None, closed="left")],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "init_params": [StrOptions(set(INITIALIZATIONS)), "array-like"],
+        "weights_init": ["array-like", None],
+        "means_init": ["array-like", None],
+        "precisions_init": ["array-like", None],
+        "random_state": ["random_state"],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+        "verbose_interval": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_components: int = 1,
+        *,
+        covariance_type: str = "full",
+        tol: float = 1e-3,
+        reg_covar: float = 1e-6,
+        max_iter: int = 100,
+        n_init: int = 1,
+        init_params: str | npt.ArrayLike = "kmeans",
+        weights_init: npt.ArrayLike | None = None,
+        means_init: npt.ArrayLike | None = None,
+        precisions_init: npt.ArrayLike | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        warm_start: bool = False,
+        verbose: int = 0,
+        verbose_interval: int = 10,
+    ) -> None:
+        self.n_components = n_components
+        self.covariance_type = covariance_type
+        self.tol = tol
+        self.reg_covar = reg_covar
+        self.max_iter = max_iter
+        self.n_init = n_init
+        self.init_params = init_params
+        self.weights_init = weights_init
+        self.means_init = means_init
+        self.precisions_init = precisions_init
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.verbose_interval = verbose_interval
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None) -> Self:
+        """Estimate the parameters.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+            A NumPy array, or a pandas or polars frame; C-ordered float64 or float32 arrays are not copied.
+        y : ignored
+        sample_weight : array-like of shape (N,), optional
+            Not negative. Whole numbers give the fit of the repeated rows, from the same start.
+        """
+        rows = as_rows(self, X, reset=True, min_rows=2)
+        self._fit_rows(rows, as_weights(sample_weight, rows))
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_predict(
+        self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None
+    ) -> IntArray:
+        """Estimate the parameters and return the most probable component of each row, (N,)."""
+        rows = as_rows(self, X, reset=True, min_rows=2)
+        self._fit_rows(rows, as_weights(sample_weight, rows))
+        return self._labels(rows)
+
+    def _fit_rows(self, rows: RowArray, weights: FloatArray | None) -> None:
+        require_rows(rows, weights, self.n_components)
+        family, given = get_family(self.covariance_type), self._given(rows.shape[1])
+        kernel = get_kernel(n_features=rows.shape[1])
+        problem = Problem(
+            ArrayBlocks(rows, weights), self.n_components, family, Ridge(self.reg_covar), kernel, get_runner()
+        )
+        observe = Narrator(self.verbose, self.verbose_interval) if self.verbose else ignore
+        settings = Settings(AbsoluteChange(self.tol), self.max_iter, observe)
+        with hold_blas(kernel.name == "numpy"):
+            if self.warm_start and hasattr(self, "converged_"):
+                result = continue_fit(problem, self._as_mixture(), settings, previous=self.lower_bound_)
+            else:
+                result = fit_mixture(
+                    problem,
+                    self._initialization(),
+                    settings,
+                    serial=SerialRunner(),
+                    n_init=self.n_init,
+                    random_state=check_random_state(self.random_state),
+                    given=given,
+                )
+        self._take(result, rows.dtype)
+        self._warn(result)
+
+    def _initialization(self) -> Initialization:
+        if isinstance(self.init_params, str):
+            return INITIALIZATIONS[self.init_params]
+        return FromPartition(np.asarray(self.init_params))
+
+    def _given(self, n_features: int) -> Given:
+        k, family = self.n_components, get_family(self.covariance_type)
+        return Given(
+            None if self.weights_init is None else check_weights(self.weights_init, k),
+            None if self.means_init is None else check_means(self.means_init, k, n_features),
+            None if self.precisions_init is None else check_precisions(self.precisions_init, family, k, n_features),
+        )
+
+    def _take(self, result: FitResult, dtype: np.dtype[Any]) -> None:
+        """Copy the result to the public attributes, in the type of the rows as scikit-learn does."""
+        mixture = result.mixture
+        family = mixture.family
+        self.mixture_, self.result_ = mixture, result
+        self.weights_ = mixture.weights.astype(dtype, copy=False)
+        self.means_ = mixture.means.astype(dtype, copy=False)
+        self.covariances_ = mixture.covariances.astype(dtype, copy=False)
+        self.precisions_cholesky_ = family.precisions_cholesky(mixture.factors).astype(dtype, copy=False)
+        self.precisions_ = family.precisions(self.precisions_cholesky_)
+        self.converged_ = result.converged
+        self.n_iter_ = result.n_iter
+        self.lower_bound_ = result.lower_bound
+        self.lower_bounds_ = result.trace.objectives
+        self._fitted = (self.weights_, self.means_, self.precisions_cholesky_)
+
+    def _warn(self, result: FitResult) -> None:
+        for note in result.notes:
+            warnings.warn(note, ConvergenceWarning, stacklevel=4)
+        if not result.converged and self.max_iter > 0:
+            warnings.warn(_NOT_CONVERGED, ConvergenceWarning, stacklevel=4)
+        if self.verbose:
+            Narrator.summarize(result)
+
+    def _as_mixture(self) -> Mixture:
+        """Return the mixture that the public attributes hold, which a user may have set.
+
+        The fitted one while they are untouched: it keeps float64 where the attributes are float32.
+        """
+        check_is_fitted(self, ["weights_", "means_", "precisions_cholesky_"])
+        public = (self.weights_, self.means_, self.precisions_cholesky_)
+        if all(a is b for a, b in zip(public, getattr(self, "_fitted", (None,) * 3), strict=True)):
+            return self.mixture_
+        weights, means, roots = (np.array(value, dtype=np.float64, order="C") for value in public)
+        family: CovarianceFamily = get_family(self.covariance_type)
+        factors = family.from_precisions_cholesky(roots, means.shape[1])
+        return Mixture(weights, means, family.covariances(factors), family, factors)
+
+    def _evaluate(self, rows: RowArray, **outputs: Any) -> None:
+        kernel = get_kernel(n_features=rows.shape[1])
+        with hold_blas(kernel.name == "numpy"):
+            evaluate(ArrayBlocks(rows), self._as_mixture(), kernel, get_runner(), **outputs)
+
+    def _labels(self, rows: RowArray) -> IntArray:
+        labels = np.empty(rows.shape[0], dtype=np.intp)
+        self._evaluate(rows, labels=labels)
+        return labels
+
+    def _rows(self, X: npt.ArrayLike) -> RowArray:
+        check_is_fitted(self, ["weights_", "means_", "precisions_cholesky_"])
+        return as_rows(self, X, reset=False)
+
+    def predict(self, X: npt.ArrayLike) -> IntArray:
+        """Return the most probable component of each row, (N,)."""
+        return self._labels(self._rows(X))
+
+    def predict_proba(self, X: npt.ArrayLike) -> FloatArray:
+        """Return the probability that each row came from each component, (N, K); rows sum to one."""
+        rows = self._rows(X)
+        memberships = np.empty((rows.shape[0], self._as_mixture().n_components))
+        self._evaluate(rows, memberships=memberships)
+        return memberships
+
+    def score_samples(self, X: npt.ArrayLike) -> FloatArray:
+        """Return the log density of each row, (N,), in nats."""
+        rows = self._rows(X)
+        log_density = np.empty(rows.shape[0])
+        self._evaluate(rows, log_density=log_density)
+        return log_density
+
+    def _total(self, X: npt.ArrayLike, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
+        """Return the total log-likelihood and the total weight."""
+        rows = self._rows(X)
+        weights = as_weights(sample_weight, rows)
+        log_density = self.score_samples(X)
+        if weights is None:
+            return float(log_density.sum()), float(rows.shape[0])
+        return float(log_density @ weights), float(weights.sum())
+
+    def score(self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Return the mean log density of a row, in nats; weighted where weights (N,) are given."""
+        total, weight = self._total(X, sample_weight)
+        return total / weight
+
+    def bic(self, X: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Return the Bayesian information criterion ``-2 log L + p log n`` (Schwarz 1978); smaller is better.
+
+        With weights (N,), n is their sum.
+        """
+        total, weight = self._total(X, sample_weight)
+        return bic(total, self._n_parameters(), weight)
+
+    def aic(self, X: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Return Akaike's information criterion ``-2 log L + 2 p`` (Akaike 1974); smaller is better."""
+        return aic(self._total(X, sample_weight)[0], self._n_parameters())
+
+    def _n_parameters(self) -> int:
+        return self._as_mixture().n_parameters
+
+    def sample(self, n_samples: int = 1) -> tuple[FloatArray, IntArray]:
+        """Draw random rows from the fitted mixture with ``random_state``.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, D), ordered by component
+        y : ndarray of shape (n_samples,)
+            The component of each row.
+        """
+        mixture = self._as_mixture()
+        if n_samples < 1:
+            raise ParameterError(
+                f"Invalid value for 'n_samples': {n_samples!r} . The sampling requires at least one sample."
+            )
+        return mixture.sample(n_samples, check_random_state(self.random_state))

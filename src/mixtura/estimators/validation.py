@@ -1,0 +1,140 @@
+"""What is checked before any work is done, in scikit-learn's words where it has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
+
+from mixtura._typing import FloatArray, RowArray
+from mixtura.core.covariance import CovarianceFamily
+from mixtura.exceptions import DataError, MissingValuesError, ParameterError, TooFewRowsError
+
+__all__ = ["as_rows", "as_weights", "check_means", "check_precisions", "check_weights", "require_rows"]
+
+
+def as_rows(estimator: Any, X: npt.ArrayLike, *, reset: bool, min_rows: int = 1) -> RowArray:
+    """Return the rows as a C-contiguous float64 or float32 array, (N, D), not copied if they are one already.
+
+    Raises
+    ------
+    MissingValuesError
+        There are NaN or infinite values.
+    ValueError
+        scikit-learn's own messages, for what is not a numeric table with the columns seen in fit.
+    """
+    rows = validate_data(
+        estimator,
+        X,
+        reset=reset,
+        dtype=[np.float64, np.float32],
+        order="C",
+        ensure_min_samples=min_rows,
+        ensure_all_finite=False,
+    )
+    if not np.isfinite(rows.sum(dtype=np.float64)):
+        _require_finite(estimator, rows)
+    return rows
+
+
+def _require_finite(estimator: Any, rows: RowArray) -> None:
+    bad = ~np.isfinite(rows)
+    if not bad.any():
+        return
+    names = getattr(estimator, "feature_names_in_", [f"column {j}" for j in range(rows.shape[1])])
+    columns = [str(names[j]) for j in np.flatnonzero(bad.any(axis=0))]
+    where = np.flatnonzero(bad.any(axis=1))
+    kind = "NaN" if np.isnan(rows).any() else "infinity"
+    raise MissingValuesError(
+        f"Input X contains {kind}: {int(bad.sum())} values that are NaN or infinity, in {', '.join(columns[:5])}, rows "
+        f"{where[:5].tolist()}{' ...' if where.size > 5 else ''}. {type(estimator).__name__} does not accept missing "
+        "values encoded as NaN natively, nor infinity; every value must be a finite number. Drop those rows or fill "
+        "the gaps first (sklearn.impute).",
+        columns=columns,
+        rows=where[:5].tolist(),
+        count=int(bad.sum()),
+    )
+
+
+def as_weights(sample_weight: npt.ArrayLike | None, rows: RowArray) -> FloatArray | None:
+    """Return sample weights as float64 of shape (N,), or None where none were given.
+
+    Raises
+    ------
+    DataError
+        A weight is negative or not finite, or all are zero.
+    """
+    if sample_weight is None:
+        return None
+    weights: FloatArray = np.ascontiguousarray(_check_sample_weight(sample_weight, rows, dtype=np.float64))
+    if (weights < 0).any():
+        raise DataError(
+            f"sample_weight with smallest value {float(weights.min())!r} was given; weights must not be negative."
+        )
+    if weights.sum() == 0:
+        raise DataError("sample_weight of zero for every row was given; at least one weight must be positive.")
+    return weights
+
+
+def require_rows(rows: RowArray, weights: FloatArray | None, n_components: int) -> None:
+    """Raise `TooFewRowsError` unless there are at least as many rows (of positive weight) as components."""
+    n_rows = rows.shape[0] if weights is None else int(np.count_nonzero(weights))
+    if n_rows < n_components:
+        raise TooFewRowsError(
+            f"Expected n_samples >= n_components but got n_components = {n_components}, n_samples = {n_rows}"
+            f"{'' if weights is None else ' with positive weight'}. Ask for fewer components, or give more rows."
+        )
+
+
+def _as_floats(value: npt.ArrayLike, **kwargs: Any) -> FloatArray:
+    return np.asarray(check_array(value, dtype=[np.float64, np.float32], **kwargs), dtype=np.float64)
+
+
+def _check_shape(value: FloatArray, shape: tuple[int, ...], name: str) -> None:
+    if value.shape != shape:
+        raise ParameterError(f"The parameter '{name}' should have the shape of {shape}, but got {value.shape}")
+
+
+def check_weights(value: npt.ArrayLike, n_components: int) -> FloatArray:
+    """Return initial weights, (K,); raise `ParameterError` unless they lie in [0, 1] and sum to one."""
+    weights = _as_floats(value, ensure_2d=False, allow_nd=True)
+    _check_shape(weights, (n_components,), "weights")
+    if (weights < 0).any() or (weights > 1).any():
+        raise ParameterError(
+            "The parameter 'weights' should be in the range [0, 1], but got max value "
+            f"{weights.min():.5f}, min value {weights.max():.5f}"
+        )
+    if abs(1.0 - weights.sum()) > 1e-6:
+        raise ParameterError(
+            f"The parameter 'weights' should be normalized, but got sum(weights) = {weights.sum():.5f}"
+        )
+    return weights
+
+
+def check_means(value: npt.ArrayLike, n_components: int, n_features: int) -> FloatArray:
+    """Return initial means, (K, D)."""
+    means = _as_floats(value)
+    _check_shape(means, (n_components, n_features), "means")
+    return means
+
+
+def check_precisions(
+    value: npt.ArrayLike, family: CovarianceFamily, n_components: int, n_features: int
+) -> FloatArray:
+    """Return the covariances whose inverses are the initial precisions, in the shape the family stores.
+
+    Matrices must be symmetric positive definite, variances positive.
+    """
+    precisions = _as_floats(value, ensure_2d=False, allow_nd=True)
+    _check_shape(precisions, family.shape(n_components, n_features), f"{family.name} precision")
+    if not family.stores_matrices:
+        if (precisions <= 0).any():
+            raise ParameterError(f"'{family.name} precision' should be positive")
+        return 1.0 / precisions
+    symmetric = np.allclose(precisions, precisions.swapaxes(-1, -2), rtol=1e-5, atol=1e-8)
+    if not symmetric or (np.linalg.eigvalsh(precisions) <= 0).any():
+        raise ParameterError(f"'{family.name} precision' should be symmetric, positive-definite")
+    inverse = np.linalg.inv(precisions)
+    return 0.5 * (inverse + inverse.swapaxes(-1, -2))

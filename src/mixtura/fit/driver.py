@@ -1,0 +1,73 @@
+"""The one loop: a model, a step that improves it, a rule that stops it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from mixtura.core.maximize import Repair
+from mixtura.fit.stopping import Progress, StoppingRule
+from mixtura.fit.trace import Event, Observer, Trace, ignore
+
+__all__ = ["Move", "Run", "Step", "iterate"]
+
+M = TypeVar("M")
+
+
+@dataclass(frozen=True, slots=True)
+class Move(Generic[M]):
+    """What a step returns: the better model, and the objective of the one it was given."""
+
+    model: M
+    objective: float
+    repairs: tuple[Repair, ...] = ()
+    shift: float = float("nan")
+    n_changed: int = -1
+
+
+class Step(Protocol[M]):
+    """One pass over the rows, from a model to a better one."""
+
+    def __call__(self, model: M) -> Move[M]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Run(Generic[M]):
+    """Where the loop ended, and how it got there."""
+
+    model: M
+    trace: Trace
+
+
+def iterate(
+    model: M,
+    step: Step[M],
+    stop: StoppingRule,
+    max_iter: int,
+    *,
+    previous: float = -float("inf"),
+    observe: Observer = ignore,
+) -> Run[M]:
+    """Repeat a step until the rule stops it or ``max_iter`` passes are done.
+
+    Parameters
+    ----------
+    model : the model to begin with
+    step : Step
+    stop : StoppingRule
+    max_iter : int
+        Zero returns the model as it is.
+    previous : float
+        The objective before the first step, where an earlier run is continued.
+    observe : Observer
+        Told of each iteration.
+    """
+    events, converged = list[Event](), False
+    while not converged and len(events) < max_iter:
+        move = step(model)
+        change = move.objective - previous
+        model, previous = move.model, move.objective
+        events.append(Event(len(events) + 1, move.objective, change, move.repairs))
+        observe(events[-1])
+        converged = stop(Progress(move.objective, change, move.shift, move.n_changed))
+    return Run(model, Trace(tuple(events), converged))

@@ -1,0 +1,105 @@
+"""The expectation-maximization step: a pass that adds up statistics, then the M-step."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.core.accumulate import accumulate, accumulate_given, pass_work
+from mixtura.core.covariance import CovarianceFamily
+from mixtura.core.maximize import maximize
+from mixtura.core.mixture import Mixture
+from mixtura.core.prior import Ridge
+from mixtura.core.protocols import Block, Blocks, Runner
+from mixtura.core.statistics import Statistics
+from mixtura.fit.driver import Move
+from mixtura.kernels import Kernel, Layout
+
+__all__ = ["EMStep", "Problem", "describe_rows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """The rows, what is asked of them, and with what they are worked on.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    n_components : int
+    family : CovarianceFamily
+    prior : Ridge
+    kernel : Kernel
+    runner : Runner
+    total : Statistics, optional
+        The total scatter, where the family's cheapest layout gathers none; see `with_total`.
+    """
+
+    blocks: Blocks
+    n_components: int
+    family: CovarianceFamily
+    prior: Ridge
+    kernel: Kernel
+    runner: Runner
+    total: Statistics | None = field(default=None, repr=False)
+
+    def work(self, layout: Layout, n_components: int | None = None) -> float:
+        """Estimated floating-point operations of one pass."""
+        n_components = self.n_components if n_components is None else n_components
+        return pass_work(layout, self.blocks.n_rows, n_components, self.blocks.n_features)
+
+    def with_total(self) -> Problem:
+        """Return the problem with the total scatter gathered, if the family's cheapest layout needs it."""
+        if self.family.layouts[0] is not Layout.SHARED:
+            return self
+        return replace(self, total=describe_rows(self, Layout.DENSE))
+
+
+def describe_rows(problem: Problem, layout: Layout) -> Statistics:
+    """Return the one-component statistics of all rows, about their mean: two passes, so that nothing cancels."""
+    about = problem.blocks.take(np.zeros(1, dtype=np.intp))
+    rough = _sum_all(problem, about, Layout.SHARED)
+    return _sum_all(problem, about + rough.first / max(rough.total_weight, np.finfo(np.float64).tiny), layout)
+
+
+def _sum_all(problem: Problem, about: FloatArray, layout: Layout) -> Statistics:
+    def one(block: Block) -> Statistics:
+        everyone = np.zeros(block.rows.shape[0], dtype=np.intp)
+        return accumulate_given(block, everyone, about, layout, problem.kernel)
+
+    return problem.runner.reduce(problem.blocks, one, operator.iadd, work=problem.work(layout, 1))
+
+
+class EMStep:
+    """One EM iteration (Dempster, Laird and Rubin 1977).
+
+    Parameters
+    ----------
+    problem : Problem
+        With its total scatter where the family needs one.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._layout = problem.family.layouts[0]
+
+    def __call__(self, model: Mixture) -> Move[Mixture]:
+        statistics = self._gather(model)
+        family = self._problem.family
+        better, repairs = maximize(statistics, family, self._problem.prior, model)
+        if not family.is_precise(statistics, better.covariances):
+            self._layout = family.layouts[-1]
+            statistics = self._gather(model)
+            better, repairs = maximize(statistics, family, self._problem.prior, model)
+        return Move(better, statistics.log_likelihood / statistics.total_weight, repairs)
+
+    def _gather(self, model: Mixture) -> Statistics:
+        problem, components = self._problem, model.components(self._layout)
+
+        def one(block: Block) -> Statistics:
+            return accumulate(block, components, problem.kernel)
+
+        work = problem.work(self._layout)
+        return replace(problem.runner.reduce(problem.blocks, one, operator.iadd, work=work), total=problem.total)

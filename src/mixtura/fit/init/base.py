@@ -1,0 +1,37 @@
+"""What an initialization is: random draws first, then work that may run elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+
+from mixtura.core.statistics import Statistics
+from mixtura.fit.em import Problem
+
+__all__ = ["Deferred", "Initialization", "Start"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Start:
+    """Statistics whose M-step is the first mixture, and what the user should hear about them."""
+
+    statistics: Statistics
+    notes: tuple[str, ...] = ()
+
+
+Deferred: TypeAlias = Callable[[Problem], Start]
+"""The part of an initialization that draws nothing; given the problem with the runner to use."""
+
+
+class Initialization(Protocol):
+    """A way to begin. It may see the rows block by block only."""
+
+    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+        """Make all random draws now; return the rest of the work.
+
+        Restarts draw one after the other, so that they do not depend on how they run, and may then
+        run side by side.
+        """

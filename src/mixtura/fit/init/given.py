@@ -1,0 +1,73 @@
+"""Start from what the user gives: a partition, soft or hard."""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+
+from mixtura._typing import FloatArray, IntArray
+from mixtura.core.accumulate import accumulate_given
+from mixtura.core.protocols import Block
+from mixtura.core.statistics import Statistics
+from mixtura.exceptions import ParameterError
+from mixtura.fit.em import Problem, describe_rows
+from mixtura.fit.init.base import Deferred, Start
+from mixtura.kernels import Layout
+
+__all__ = ["FromPartition"]
+
+
+class FromPartition:
+    """Start from a given partition.
+
+    Parameters
+    ----------
+    partition : ndarray
+        Labels of shape (N,) from 0 to K-1, or responsibilities of shape (N, K), not negative.
+
+    Raises
+    ------
+    ParameterError
+        On `draw`, where the shape does not fit the rows or a value is out of range.
+    """
+
+    def __init__(self, partition: FloatArray | IntArray) -> None:
+        self._partition = partition
+
+    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+        partition = self._checked(problem)
+
+        def finish(problem: Problem) -> Start:
+            everyone = describe_rows(problem, Layout.SHARED).means
+            rough = np.repeat(everyone, problem.n_components, axis=0)
+            first = self._gather(problem, partition, rough, Layout.SHARED)
+            counts = np.maximum(first.counts, np.finfo(np.float64).tiny)
+            means = rough + first.first / counts[:, None]
+            return Start(self._gather(problem, partition, means, problem.family.layouts[-1]))
+
+        return finish
+
+    @staticmethod
+    def _gather(
+        problem: Problem, partition: FloatArray | IntArray, means: FloatArray, layout: Layout
+    ) -> Statistics:
+        def one(block: Block) -> Statistics:
+            return accumulate_given(block, partition[block.span], means, layout, problem.kernel)
+
+        return problem.runner.reduce(problem.blocks, one, operator.iadd, work=problem.work(layout))
+
+    def _checked(self, problem: Problem) -> FloatArray | IntArray:
+        given, n, k = self._partition, problem.blocks.n_rows, problem.n_components
+        labels = given.ndim == 1 and np.issubdtype(given.dtype, np.integer)
+        if given.shape != ((n,) if labels else (n, k)):
+            raise ParameterError(
+                f"A partition of shape {given.shape!r} and type {given.dtype.name!r} was given; it must be whole-number "
+                f"labels of shape {(n,)!r} or responsibilities of shape {(n, k)!r}."
+            )
+        if not np.isfinite(given).all() or given.min() < 0 or (labels and given.max() >= k):
+            raise ParameterError(
+                f"A partition with values from {given.min()!r} to {given.max()!r} was given; labels must lie from 0 to "
+                f"{k - 1!r}, and responsibilities must be finite and not negative."
+            )
+        return np.ascontiguousarray(given, dtype=np.intp if labels else np.float64)

@@ -1,0 +1,64 @@
+"""Start from single rows: each component begins on one, with no width of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from mixtura._typing import FloatArray, IntArray
+from mixtura.core.statistics import Statistics
+from mixtura.fit.em import Problem
+from mixtura.fit.init.base import Deferred, Start
+from mixtura.fit.init.seeds import draw_far_apart, draw_rows
+from mixtura.kernels import Layout
+
+__all__ = ["FromFarRows", "FromRandomRows", "seed_statistics"]
+
+_LARGEST_OFFSET = 1e4
+"""Means this many deviations from the origin make second moments about the origin lose half their digits."""
+
+
+class FromRandomRows:
+    """Rows drawn evenly (scikit-learn's ``random_from_data``)."""
+
+    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+        seeds = draw_rows(problem.blocks.n_rows, problem.n_components, rng)
+        return lambda problem: Start(seed_statistics(problem, seeds))
+
+
+class FromFarRows:
+    """Rows drawn far apart (scikit-learn's ``k-means++``)."""
+
+    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+        seeds = draw_far_apart(problem.blocks, problem.n_components, rng, problem.kernel, problem.runner)
+        return lambda problem: Start(seed_statistics(problem, seeds))
+
+
+def seed_statistics(problem: Problem, seeds: IntArray) -> Statistics:
+    """Return the statistics of one row per component; the weights of the mixture are then equal.
+
+    Where one covariance is shared, its first value is scikit-learn's: all second moments about the origin, less
+    those of the seeds, over K. Far from the origin that loses its digits; then the mean takes the origin's place.
+
+    Variances of single rows are zero, and the ridge is all the width there is. scikit-learn's are rounding,
+    ``x^2 / n - (x / n)^2`` with ``n = 1 + 10 eps``, which settles rows equally far from two seeds: to end where it
+    ends that is added, as long as the ridge is larger.
+    """
+    count = 1.0 + 10 * float(np.finfo(np.float64).eps)
+    rows = problem.blocks.take(seeds)
+    statistics = Statistics.zero(problem.family.layouts[0], rows / count)
+    statistics.counts[...] = 1.0
+    statistics.sums[1] = float(seeds.size)
+    if statistics.layout is Layout.DIAGONAL:
+        rounding = rows**2 / count - statistics.means**2
+        statistics.second[...] = np.where(rounding < problem.prior.ridge, rounding, 0.0)
+    if problem.total is None:
+        return statistics
+    return replace(statistics, total=_about_origin(problem.total))
+
+
+def _about_origin(total: Statistics) -> Statistics:
+    variances: FloatArray = total.second_matrices()[0].diagonal() / total.total_weight
+    near = (total.means[0] ** 2 <= _LARGEST_OFFSET**2 * variances).all()
+    return total.rebase(np.zeros_like(total.means)) if near else total
