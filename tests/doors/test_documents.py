@@ -112,7 +112,7 @@ def test_the_commands_of_a_page_run(page: Path, folder: Path) -> None:
         for line in block.body.replace("\\\n", " ").splitlines() if block.language == "sh" else ():
             words = shlex.split(line, comments=True)
             if words[:1] == ["mixtura"]:
-                command = [sys.executable, "-m", "mixtura", *words[1:]]
+                command = [str(Path(sys.executable).with_name("mixtura")), *words[1:]]
                 done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
                 assert done.returncode == 0, f"{page}:{block.line}: {line}\n{done.stdout}{done.stderr}"
 
