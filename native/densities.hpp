@@ -1,0 +1,171 @@
+// The E-step's first half: log densities of every component for a block of rows.
+//
+// Vectors run across rows. Included by pass.cpp alone, inside the variant's namespace.
+#pragma once
+
+// A block of rows, transposed: column j at x + j * stride, component k at logs + k * stride.
+struct Block {
+    Index rows;     // how many there are
+    Index padded;   // rounded up to whole groups of vectors; padding rows have weight zero
+    Index stride;   // room for rows
+    double* x;      // (d, stride) the rows, about the common center where the layout has one
+    double* w;      // (stride) sample weights
+    double* logs;   // (k, stride) log densities, then responsibilities
+    double* top;    // (stride) the largest of them, then the log density of the row
+    double* inverse;  // (stride) 1 / sum_k exp(logs_k - top)
+    double* scratch;  // (d, stride)
+    double* weighted;  // (tile_size, stride)
+    std::intptr_t* labels;  // (stride)
+    bool masked;    // some weights are zero
+};
+
+constexpr int group = 4;  // vectors of rows that a block is padded to
+
+// The largest so far; a NaN replaces it.
+inline V larger(V top, V x) { return top >= x ? top : x; }
+
+inline void put_log(const Block& b, Index k, Index v, V log_density) {
+    store(b.logs + k * b.stride + v, log_density);
+    store(b.top + v, k == 0 ? log_density : larger(load(b.top + v), log_density));
+}
+
+// z = L (x - mu) and offset - z.z / 2 with D columns known to the compiler: all in registers.
+template <int D, int G>
+void dense_small(const Block& b, const Pass& pass) {
+    for (Index k = 0; k < pass.k; ++k) {
+        const double* mean = pass.means + k * D;
+        const double* factor = pass.factors + k * D * D;
+        const V offset = splat(pass.offsets[k]);
+        for (Index v = 0; v < b.padded; v += G * W) {
+            V c[D][G], q[G];
+            for (int j = 0; j < D; ++j)
+                for (int g = 0; g < G; ++g) c[j][g] = load(b.x + j * b.stride + v + g * W) - splat(mean[j]);
+            for (int g = 0; g < G; ++g) q[g] = splat(0.0);
+#pragma GCC unroll 16
+            for (int i = 0; i < D; ++i) {
+                V z[G];
+                for (int g = 0; g < G; ++g) z[g] = splat(factor[i * D]) * c[0][g];
+#pragma GCC unroll 16
+                for (int j = 1; j <= i; ++j)
+                    for (int g = 0; g < G; ++g) z[g] += splat(factor[i * D + j]) * c[j][g];
+                for (int g = 0; g < G; ++g) q[g] += z[g] * z[g];
+            }
+            for (int g = 0; g < G; ++g) put_log(b, k, v + g * W, offset - splat(0.5) * q[g]);
+        }
+    }
+}
+
+// T rows i0.. of z = L c for G vectors of rows; adds their squares to q, or keeps them where `kept` is.
+template <int T, int G>
+void whiten_tile(const double* factor, Index d, Index i0, const double* c, Index stride, double* q, double* kept) {
+    const double* l = factor + i0 * d;
+    V z[T][G] = {};
+    for (Index j = 0; j < i0; ++j) {
+        V cj[G];
+        for (int g = 0; g < G; ++g) cj[g] = load(c + j * stride + g * W);
+        for (int t = 0; t < T; ++t)
+            for (int g = 0; g < G; ++g) z[t][g] += splat(l[t * d + j]) * cj[g];
+    }
+#pragma GCC unroll 8
+    for (int j = 0; j < T; ++j) {
+        V cj[G];
+        for (int g = 0; g < G; ++g) cj[g] = load(c + (i0 + j) * stride + g * W);
+#pragma GCC unroll 8
+        for (int t = j; t < T; ++t)
+            for (int g = 0; g < G; ++g) z[t][g] += splat(l[t * d + i0 + j]) * cj[g];
+    }
+    for (int g = 0; g < G; ++g) {
+        V square = splat(0.0);
+        for (int t = 0; t < T; ++t) square += z[t][g] * z[t][g];
+        if (q) store(q + g * W, load(q + g * W) + square);
+    }
+    if (!kept) return;
+    for (int t = 0; t < T; ++t)
+        for (int g = 0; g < G; ++g) store(kept + (i0 + t) * stride + g * W, z[t][g]);
+}
+
+constexpr int whiten_group = registers == 32 ? 4 : 2;
+
+// All of z = L c for a group of rows, in balanced tiles of at most six rows of L.
+inline void whiten(const double* factor, Index d, const double* c, Index stride, double* q, double* kept) {
+    constexpr int G = whiten_group;
+    using Tile = void (*)(const double*, Index, Index, const double*, Index, double*, double*);
+    const Tile tiles[] = {nullptr, whiten_tile<1, G>, whiten_tile<2, G>, whiten_tile<3, G>,
+                          whiten_tile<4, G>, whiten_tile<5, G>, whiten_tile<6, G>};
+    const Index n_tiles = (d + 5) / 6;
+    for (Index t = 0; t < n_tiles; ++t) {
+        const Index begin = t * d / n_tiles, end = (t + 1) * d / n_tiles;
+        tiles[end - begin](factor, d, begin, c, stride, q, kept);
+    }
+}
+
+// The same as dense_small for any number of columns: a group of rows is centered once per component.
+inline void dense_any(const Block& b, const Pass& pass) {
+    constexpr int G = whiten_group;
+    const Index d = pass.d;
+    for (Index k = 0; k < pass.k; ++k) {
+        const double* mean = pass.means + k * d;
+        for (Index v = 0; v < b.padded; v += G * W) {
+            alignas(64) double q[G * W] = {};
+            for (Index j = 0; j < d; ++j)
+                for (int g = 0; g < G; ++g)
+                    store(b.scratch + (j * G + g) * W, load(b.x + j * b.stride + v + g * W) - splat(mean[j]));
+            whiten(pass.factors + k * d * d, d, b.scratch, G * W, q, nullptr);
+            for (int g = 0; g < G; ++g)
+                put_log(b, k, v + g * W, splat(pass.offsets[k]) - splat(0.5) * load(q + g * W));
+        }
+    }
+}
+
+inline void dense(const Block& b, const Pass& pass) {
+    using Small = void (*)(const Block&, const Pass&);
+    constexpr int wide = registers == 32 ? 4 : 2, narrow = registers == 32 ? 2 : 1;
+    const Small small[] = {nullptr,
+                           dense_small<1, 4>, dense_small<2, 4>, dense_small<3, wide>, dense_small<4, wide>,
+                           dense_small<5, wide>, dense_small<6, 2>, dense_small<7, narrow>, dense_small<8, narrow>,
+                           dense_small<9, narrow>, dense_small<10, narrow>, dense_small<11, narrow>,
+                           dense_small<12, narrow>};
+    constexpr Index most = sizeof(small) / sizeof(small[0]) - 1;
+    if (pass.d <= most)
+        small[pass.d](b, pass);
+    else
+        dense_any(b, pass);
+}
+
+// z_j = s_j (x_j - mu_j), or x_j - mu_j where all s are one (no factors). D = 0: any number of columns.
+template <int D, bool scaled>
+void distances(const Block& b, const Pass& pass, const double* x, const double* means) {
+    constexpr int G = group;
+    const Index d = D ? D : pass.d;
+    for (Index k = 0; k < pass.k; ++k) {
+        const double* mean = means + k * d;
+        const double* factor = pass.factors + k * d;
+        const V offset = splat(pass.offsets[k]);
+        for (Index v = 0; v < b.padded; v += G * W) {
+            V q[G] = {};
+            for (Index j = 0; j < d; ++j)
+                for (int g = 0; g < G; ++g) {
+                    V z = load(x + j * b.stride + v + g * W) - splat(mean[j]);
+                    if (scaled) z = z * splat(factor[j]);
+                    q[g] += z * z;
+                }
+            for (int g = 0; g < G; ++g) put_log(b, k, v + g * W, offset - splat(0.5) * q[g]);
+        }
+    }
+}
+
+template <bool scaled>
+void distances_of(const Block& b, const Pass& pass, const double* x, const double* means) {
+    using Distances = void (*)(const Block&, const Pass&, const double*, const double*);
+    const Distances known[] = {distances<0, scaled>, distances<1, scaled>, distances<2, scaled>,
+                               distances<3, scaled>, distances<4, scaled>, distances<5, scaled>,
+                               distances<6, scaled>};
+    known[pass.d <= 6 ? pass.d : 0](b, pass, x, means);
+}
+
+// One covariance for all: y = L (x - c) once per row, then |y - L (mu_k - c)|^2.
+inline void shared(const Block& b, const Pass& pass, const double* whitened_means) {
+    for (Index v = 0; v < b.padded; v += whiten_group * W)
+        whiten(pass.factors, pass.d, b.x + v, b.stride, nullptr, b.scratch + v);
+    distances_of<false>(b, pass, b.scratch, whitened_means);
+}

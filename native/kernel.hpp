@@ -1,0 +1,51 @@
+// What the binding and the compiled variants of the core have in common: plain values, no Python.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace mixtura {
+
+using Index = std::ptrdiff_t;
+
+enum class Layout { dense = 0, diagonal = 1, shared = 2 };
+
+// One pass over a chunk of n rows, d columns, k components; the arrays of kernels/contract.py.
+// Null pointers stand for what is not given or not wanted.
+struct Pass {
+    Layout layout;
+    Index n, d, k;
+    const double* rows64;  // (n, d); null where the rows are float32
+    const float* rows32;
+    const double* weight;                // (n)
+    const double* means;                 // (k, d)
+    const double* factors;               // null: nothing is evaluated, responsibilities are given
+    const double* offsets;               // (k)
+    const double* responsibilities;      // (n, k), given
+    const std::intptr_t* given_labels;   // (n), given
+    bool hard;
+    double* sums;  // 2 + k (1 + d + moment_size)
+    double* log_density;        // (n)
+    double* memberships;        // (n, k)
+    std::intptr_t* labels;      // (n)
+};
+
+inline Index moment_size(Layout layout, Index d) {
+    return layout == Layout::dense ? d * (d + 1) / 2 : layout == Layout::diagonal ? d : 0;
+}
+
+inline Index sums_size(Layout layout, Index k, Index d) { return 2 + k * (1 + d + moment_size(layout, d)); }
+
+// The core compiled for one instruction set.
+struct Variant {
+    const char* name;
+    bool (*run)(const Pass&);  // false: out of memory, and nothing was added
+    void (*exp)(const double* x, double* y, Index n);  // for tests of accuracy; n a multiple of 8
+    void (*log)(const double* x, double* y, Index n);
+};
+
+extern const Variant variant_baseline;
+extern const Variant variant_avx2;
+extern const Variant variant_avx512;
+
+}  // namespace mixtura
