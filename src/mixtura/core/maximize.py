@@ -34,7 +34,10 @@ class RepairKind(Enum):
     """What had to be repaired in a component."""
 
     EMPTY = "no row belongs to it any more; it keeps its place with weight zero"
-    COLLAPSED = "its covariance was not positive definite; its smallest variances were raised to a floor"
+    COLLAPSED = (
+        "its covariance was not positive definite; its smallest variances were raised to the floor that reg_covar sets, "
+        "or where that is zero it kept its last covariance"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ def maximize(
     Raises
     ------
     IllDefinedCovarianceError
-        A covariance is not positive definite and ``prior.ridge`` is zero.
+        A covariance of the start is not positive definite and ``prior.ridge`` is zero.
     DataError
         The sums are not finite.
     """
@@ -83,18 +86,36 @@ def maximize(
         means[empty] = statistics.means[empty]
     covariances = family.estimate(statistics, means, prior)
     if empty.size and previous is not None:
-        covariances = family.keep(covariances, previous.covariances, empty)
+        covariances = family.keep(covariances, previous.covariances, empty, counts.size)
     repairs = [Repair(int(k), RepairKind.EMPTY) for k in empty]
     weights = counts / counts.sum()
     try:
         factors = family.factor(covariances, *means.shape)
     except NotPositiveDefiniteError as error:
-        if prior.ridge == 0:
-            raise IllDefinedCovarianceError(_ILL_DEFINED) from error
-        covariances = family.repair(covariances, error.components, prior.ridge, _column_scale(statistics))
+        covariances = _repaired(covariances, error, statistics, family, prior, previous)
         factors = family.factor(covariances, *means.shape)
         repairs += [Repair(k, RepairKind.COLLAPSED) for k in error.components]
     return Mixture(weights, means, covariances, family, factors), tuple(repairs)
+
+
+def _repaired(
+    covariances: FloatArray,
+    error: NotPositiveDefiniteError,
+    statistics: Statistics,
+    family: CovarianceFamily,
+    prior: Ridge,
+    previous: Mixture | None,
+) -> FloatArray:
+    """Return positive definite covariances.
+
+    With a floor, the smallest variances are raised to it. Without one, a component keeps its last covariance: the
+    expected log-likelihood still does not fall, as the means maximize it for any covariance (a generalized M-step).
+    """
+    if prior.ridge > 0:
+        return family.repair(covariances, error.components, prior.ridge, _column_scale(statistics))
+    if previous is None:
+        raise IllDefinedCovarianceError(_ILL_DEFINED) from error
+    return family.keep(covariances, previous.covariances, np.array(error.components), statistics.n_components)
 
 
 def _column_scale(statistics: Statistics) -> FloatArray:

@@ -178,7 +178,9 @@ class CovarianceFamily(ABC):
         """
 
     @abstractmethod
-    def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
+    def keep(
+        self, covariances: FloatArray, previous: FloatArray, components: IntArray, n_components: int
+    ) -> FloatArray:
         """Return the covariances with those of some components taken from the previous ones."""
 
     @abstractmethod

@@ -59,7 +59,9 @@ class Diag(CovarianceFamily):
     ) -> FloatArray:
         return np.maximum(covariances, floor)
 
-    def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
+    def keep(
+        self, covariances: FloatArray, previous: FloatArray, components: IntArray, n_components: int
+    ) -> FloatArray:
         covariances[components] = previous[components]
         return covariances
 

@@ -57,7 +57,9 @@ class Full(CovarianceFamily):
             covariances[k] = lift_eigenvalues(covariances[k], floor, magnitude)
         return covariances
 
-    def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
+    def keep(
+        self, covariances: FloatArray, previous: FloatArray, components: IntArray, n_components: int
+    ) -> FloatArray:
         covariances[components] = previous[components]
         return covariances
 

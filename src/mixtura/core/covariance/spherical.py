@@ -43,7 +43,9 @@ class Spherical(CovarianceFamily):
     ) -> FloatArray:
         return np.maximum(covariances, floor)
 
-    def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
+    def keep(
+        self, covariances: FloatArray, previous: FloatArray, components: IntArray, n_components: int
+    ) -> FloatArray:
         covariances[components] = previous[components]
         return covariances
 

@@ -90,8 +90,11 @@ class Tied(CovarianceFamily):
     ) -> FloatArray:
         return lift_eigenvalues(covariances, floor, magnitude)
 
-    def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
-        return covariances
+    def keep(
+        self, covariances: FloatArray, previous: FloatArray, components: IntArray, n_components: int
+    ) -> FloatArray:
+        """All components share one covariance: it is kept only where it is that of all."""
+        return previous if components.size == n_components else covariances
 
     def full(self, covariances: FloatArray, n_components: int, n_features: int) -> FloatArray:
         return np.repeat(covariances[None], n_components, axis=0)
