@@ -313,11 +313,14 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         rows = self._rows(X)
         memberships = np.empty((rows.shape[0], self._as_mixture().n_components))
         self._evaluate(rows, memberships=memberships)
-        return memberships
+        return memberships.astype(rows.dtype, copy=False)
 
     def score_samples(self, X: npt.ArrayLike) -> FloatArray:
         """Return the log density of each row, (N,), in nats."""
         rows = self._rows(X)
+        return self._log_density(rows).astype(rows.dtype, copy=False)
+
+    def _log_density(self, rows: RowArray) -> FloatArray:
         log_density = np.empty(rows.shape[0])
         self._evaluate(rows, log_density=log_density)
         return log_density
@@ -326,7 +329,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         """Return the total log-likelihood and the total weight."""
         rows = self._rows(X)
         weights = as_weights(sample_weight, rows)
-        log_density = self.score_samples(X)
+        log_density = self._log_density(rows)
         if weights is None:
             return float(log_density.sum()), float(rows.shape[0])
         return float(log_density @ weights), float(weights.sum())
