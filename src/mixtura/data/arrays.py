@@ -56,5 +56,10 @@ class ArrayBlocks:
         span = slice(start, min(start + self._size, self.n_rows))
         return Block(self._rows[span], None if self._weight is None else self._weight[span], span)
 
+    def shares(self) -> FloatArray:
+        """Return the share of each row in the total weight, (N,)."""
+        weights = np.ones(self.n_rows) if self._weight is None else self._weight
+        return np.asarray(weights / weights.sum())
+
     def take(self, rows: IntArray) -> FloatArray:
         return np.ascontiguousarray(self._rows[rows], dtype=np.float64)

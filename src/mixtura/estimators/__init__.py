@@ -1,5 +1,6 @@
 """scikit-learn faces: validate, call, copy results to attributes."""
 
 from mixtura.estimators.gaussian_mixture import GaussianMixture
+from mixtura.estimators.kmeans import KMeans
 
-__all__ = ["GaussianMixture"]
+__all__ = ["GaussianMixture", "KMeans"]

@@ -2,10 +2,10 @@
 
 from mixtura.fit.em import EMStep, Problem, describe_rows
 from mixtura.fit.init import INITIALIZATIONS, FromPartition, Initialization
-from mixtura.fit.kmeans import Clustering, nearest, run_kmeans
+from mixtura.fit.kmeans import Clustering, best_clustering, nearest, run_kmeans
 from mixtura.fit.restarts import Given, Settings, continue_fit, fit_mixture
 from mixtura.fit.result import FitResult, Outcome
-from mixtura.fit.score import evaluate
+from mixtura.fit.score import evaluate, total_log_likelihood
 from mixtura.fit.stopping import AbsoluteChange
 from mixtura.fit.trace import Event, Observer, Trace
 
@@ -24,10 +24,12 @@ __all__ = [
     "Problem",
     "Settings",
     "Trace",
+    "best_clustering",
     "continue_fit",
     "describe_rows",
     "evaluate",
     "fit_mixture",
     "nearest",
     "run_kmeans",
+    "total_log_likelihood",
 ]

@@ -45,31 +45,35 @@ class Problem:
     runner: Runner
     total: Statistics | None = field(default=None, repr=False)
 
-    def work(self, layout: Layout, n_components: int | None = None) -> float:
+    def work(self, layout: Layout) -> float:
         """Estimated floating-point operations of one pass."""
-        n_components = self.n_components if n_components is None else n_components
-        return pass_work(layout, self.blocks.n_rows, n_components, self.blocks.n_features)
+        return pass_work(layout, self.blocks.n_rows, self.n_components, self.blocks.n_features)
+
+    def describe(self, layout: Layout) -> Statistics:
+        """Return the one-component statistics of all rows, about their mean."""
+        return describe_rows(self.blocks, self.kernel, self.runner, layout)
 
     def with_total(self) -> Problem:
         """Return the problem with the total scatter gathered, if the family's cheapest layout needs it."""
         if self.family.layouts[0] is not Layout.SHARED:
             return self
-        return replace(self, total=describe_rows(self, Layout.DENSE))
+        return replace(self, total=self.describe(Layout.DENSE))
 
 
-def describe_rows(problem: Problem, layout: Layout) -> Statistics:
+def describe_rows(blocks: Blocks, kernel: Kernel, runner: Runner, layout: Layout) -> Statistics:
     """Return the one-component statistics of all rows, about their mean: two passes, so that nothing cancels."""
-    about = problem.blocks.take(np.zeros(1, dtype=np.intp))
-    rough = _sum_all(problem, about, Layout.SHARED)
-    return _sum_all(problem, about + rough.first / max(rough.total_weight, np.finfo(np.float64).tiny), layout)
 
+    def about(point: FloatArray, layout: Layout) -> Statistics:
+        def one(block: Block) -> Statistics:
+            everyone = np.zeros(block.rows.shape[0], dtype=np.intp)
+            return accumulate_given(block, everyone, point, layout, kernel)
 
-def _sum_all(problem: Problem, about: FloatArray, layout: Layout) -> Statistics:
-    def one(block: Block) -> Statistics:
-        everyone = np.zeros(block.rows.shape[0], dtype=np.intp)
-        return accumulate_given(block, everyone, about, layout, problem.kernel)
+        work = pass_work(layout, blocks.n_rows, 1, blocks.n_features)
+        return runner.reduce(blocks, one, operator.iadd, work=work)
 
-    return problem.runner.reduce(problem.blocks, one, operator.iadd, work=problem.work(layout, 1))
+    first_row = blocks.take(np.zeros(1, dtype=np.intp))
+    rough = about(first_row, Layout.SHARED)
+    return about(first_row + rough.first / max(rough.total_weight, np.finfo(np.float64).tiny), layout)
 
 
 class EMStep:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from mixtura.fit.driver import Move, iterate
 from mixtura.fit.stopping import CentersSettled
 from mixtura.kernels import Components, Kernel, Layout, Outputs
 
-__all__ = ["Clustering", "LloydStep", "nearest", "run_kmeans", "squared_distances"]
+__all__ = ["Clustering", "LloydStep", "best_clustering", "nearest", "run_kmeans", "squared_distances"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,3 +195,50 @@ def run_kmeans(
     return Clustering(
         run.model, step.labels, -2.0 * final.log_likelihood, len(run.trace.events), run.trace.converged
     )
+
+
+def best_clustering(
+    blocks: Blocks,
+    starts: Sequence[FloatArray],
+    kernel: Kernel,
+    runner: Runner,
+    *,
+    serial: Runner,
+    max_iter: int = 300,
+    tolerance: float = 0.0,
+) -> Clustering:
+    """Run K-means from several starts and return the clustering with the smallest inertia.
+
+    Where there are at least as many starts as workers they run side by side, each on one worker. Of clusterings
+    that are the same but for their numbering, the first is kept, as scikit-learn does.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    starts : sequence of ndarray of shape (K, D)
+    kernel : Kernel
+    runner : Runner
+    serial : Runner
+        With what each of several starts runs when they run side by side.
+    max_iter, tolerance
+        As in `run_kmeans`.
+    """
+    side_by_side = 1 < runner.n_workers <= len(starts)
+    inner = serial if side_by_side else runner
+
+    def task(centers: FloatArray) -> Callable[[], Clustering]:
+        return lambda: run_kmeans(blocks, centers, kernel, inner, max_iter=max_iter, tolerance=tolerance)
+
+    runs = (runner if side_by_side else serial).map([task(centers) for centers in starts])
+    best = runs[0]
+    for run in runs[1:]:
+        if run.inertia < best.inertia and not _same_partition(run.labels, best.labels, best.centers.shape[0]):
+            best = run
+    return best
+
+
+def _same_partition(left: IntArray, right: IntArray, n_components: int) -> bool:
+    """Return whether two labelings differ in numbering only."""
+    number = np.full(n_components, -1, dtype=np.intp)
+    number[left] = right
+    return bool((number[left] == right).all())

@@ -5,12 +5,13 @@ from __future__ import annotations
 import operator
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.accumulate import pass_work
+from mixtura.core.accumulate import accumulate, pass_work
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Block, Blocks, Runner
+from mixtura.core.statistics import Statistics
 from mixtura.kernels import Kernel, Layout, Outputs
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "total_log_likelihood"]
 
 
 def evaluate(
@@ -50,3 +51,14 @@ def evaluate(
 
     work = pass_work(Layout.DENSE, blocks.n_rows, mixture.n_components, mixture.n_features)
     runner.reduce(blocks, one, operator.add, work=work)
+
+
+def total_log_likelihood(blocks: Blocks, mixture: Mixture, kernel: Kernel, runner: Runner) -> float:
+    """Return ``sum_n w_n log p(x_n)`` over all rows, in nats."""
+    components = mixture.components()
+
+    def one(block: Block) -> Statistics:
+        return accumulate(block, components, kernel)
+
+    work = pass_work(components.layout, blocks.n_rows, mixture.n_components, mixture.n_features)
+    return runner.reduce(blocks, one, operator.iadd, work=work).log_likelihood

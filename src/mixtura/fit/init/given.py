@@ -11,7 +11,7 @@ from mixtura.core.accumulate import accumulate_given
 from mixtura.core.protocols import Block
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
-from mixtura.fit.em import Problem, describe_rows
+from mixtura.fit.em import Problem
 from mixtura.fit.init.base import Deferred, Start
 from mixtura.kernels import Layout
 
@@ -39,7 +39,7 @@ class FromPartition:
         partition = self._checked(problem)
 
         def finish(problem: Problem) -> Start:
-            everyone = describe_rows(problem, Layout.SHARED).means
+            everyone = problem.describe(Layout.SHARED).means
             rough = np.repeat(everyone, problem.n_components, axis=0)
             first = self._gather(problem, partition, rough, Layout.SHARED)
             counts = np.maximum(first.counts, np.finfo(np.float64).tiny)

@@ -8,13 +8,13 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.accumulate import accumulate_given
-from mixtura.core.protocols import Block
+from mixtura.core.protocols import Block, Blocks, Runner
 from mixtura.core.statistics import Statistics
 from mixtura.fit.em import Problem, describe_rows
 from mixtura.fit.init.base import Deferred, Start
 from mixtura.fit.init.seeds import draw_far_apart
 from mixtura.fit.kmeans import run_kmeans
-from mixtura.kernels import Layout
+from mixtura.kernels import Kernel, Layout
 
 __all__ = ["FromKMeans", "mean_variance", "partition_statistics", "too_few_distinct"]
 
@@ -33,7 +33,7 @@ class FromKMeans:
                 problem.blocks.take(seeds),
                 problem.kernel,
                 problem.runner,
-                tolerance=_RELATIVE_TOLERANCE * mean_variance(problem),
+                tolerance=_RELATIVE_TOLERANCE * mean_variance(problem.blocks, problem.kernel, problem.runner),
             )
             notes = too_few_distinct(clustering.n_distinct, problem.n_components)
             return Start(partition_statistics(problem, clustering.labels, clustering.centers), notes)
@@ -41,9 +41,9 @@ class FromKMeans:
         return finish
 
 
-def mean_variance(problem: Problem) -> float:
+def mean_variance(blocks: Blocks, kernel: Kernel, runner: Runner) -> float:
     """Return the variance of the columns, averaged over the columns, in squared units of the data."""
-    rows = describe_rows(problem, Layout.DIAGONAL)
+    rows = describe_rows(blocks, kernel, runner, Layout.DIAGONAL)
     shift = rows.first[0] / rows.total_weight
     return float((rows.second[0] / rows.total_weight - shift**2).mean())
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from mixtura.core.accumulate import accumulate_given
 from mixtura.core.statistics import Statistics
-from mixtura.fit.em import Problem, describe_rows
+from mixtura.fit.em import Problem
 from mixtura.fit.init.base import Deferred, Start
 from mixtura.kernels import Layout
 
@@ -23,7 +23,7 @@ class FromRandomResponsibilities:
 
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
         layout = problem.family.layouts[0]
-        rows = describe_rows(problem, Layout.SHARED)
+        rows = problem.describe(Layout.SHARED)
         means = np.repeat(rows.means, problem.n_components, axis=0)
         total = Statistics.zero(layout, means)
         for number in range(len(problem.blocks)):

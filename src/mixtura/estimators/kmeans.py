@@ -1,0 +1,201 @@
+"""scikit-learn's face of K-means, the baseline of every comparison."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from mixtura._typing import FloatArray, IntArray, RowArray
+from mixtura.data import ArrayBlocks
+from mixtura.estimators.validation import as_rows, as_weights
+from mixtura.exceptions import ParameterError, TooFewRowsError
+from mixtura.fit import best_clustering, nearest
+from mixtura.fit.init.kmeans import mean_variance, too_few_distinct
+from mixtura.fit.init.seeds import draw_far_apart
+from mixtura.kernels import get_kernel
+from mixtura.run import SerialRunner, get_runner, hold_blas
+
+__all__ = ["KMeans"]
+
+_MANY_STARTS = 10
+
+
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+    """K-means clustering with scikit-learn's interface, numbers and defaults.
+
+    Minimizes ``sum_n w_n min_k |x_n - c_k|^2`` (Lloyd 1982). It is the pass of a Gaussian mixture with one
+    spherical covariance for all components and every row given wholly to its nearest center.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        Number of clusters K.
+    init : {"k-means++", "random"} or array-like of shape (K, D), default="k-means++"
+        Centers to start from: rows drawn far apart, rows drawn evenly, or given ones.
+    n_init : "auto" or int, default="auto"
+        Number of starts; ``"auto"`` is 10 for ``"random"`` and 1 otherwise.
+    max_iter : int, default=300
+    tol : float, default=1e-4
+        Stop when the sum of squared moves of the centers is not above this share of the mean variance.
+    random_state : int, RandomState or None, default=None
+
+    Attributes
+    ----------
+    cluster_centers_ : ndarray of shape (K, D)
+    labels_ : ndarray of shape (N,), int32
+    inertia_ : float
+        Weighted sum of squared distances to the nearest center, in squared units of the data.
+    n_iter_ : int
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Where the columns have names.
+
+    Raises
+    ------
+    MissingValuesError
+        NaN or infinite values.
+    TooFewRowsError
+        Fewer rows than clusters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura import KMeans
+    >>> X = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
+    >>> KMeans(n_clusters=2, random_state=0).fit(X).cluster_centers_
+    array([[10.,  2.],
+           [ 1.,  2.]])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "init": [StrOptions({"k-means++", "random"}), "array-like"],
+        "n_init": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        init: str | npt.ArrayLike = "k-means++",
+        n_init: str | int = "auto",
+        max_iter: int = 300,
+        tol: float = 1e-4,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: npt.ArrayLike, y: object = None, sample_weight: npt.ArrayLike | None = None) -> Self:
+        """Find the centers.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+            C-ordered float64 or float32 arrays are not copied.
+        y : ignored
+        sample_weight : array-like of shape (N,), optional
+            Not negative.
+        """
+        rows = as_rows(self, X, reset=True)
+        self._require(rows)
+        blocks, kernel, runner = ArrayBlocks(rows, as_weights(sample_weight, rows)), *self._workers(rows)
+        rng, serial = check_random_state(self.random_state), SerialRunner()
+        with hold_blas(kernel.name == "numpy"):
+            tolerance = self.tol * mean_variance(blocks, kernel, runner) if self.tol else 0.0
+            starts = [self._start(blocks, rng) for _ in range(self._n_starts())]
+            best = best_clustering(
+                blocks, starts, kernel, runner, serial=serial, max_iter=self.max_iter, tolerance=tolerance
+            )
+        for note in too_few_distinct(best.n_distinct, self.n_clusters):
+            warnings.warn(note, ConvergenceWarning, stacklevel=3)
+        self.cluster_centers_ = best.centers.astype(rows.dtype, copy=False)
+        self.labels_ = best.labels.astype(np.int32)
+        self.inertia_, self.n_iter_ = best.inertia, best.n_iter
+        return self
+
+    def _require(self, rows: RowArray) -> None:
+        if rows.shape[0] < self.n_clusters:
+            raise TooFewRowsError(
+                f"n_samples={rows.shape[0]} should be >= n_clusters={self.n_clusters}. "
+                "Ask for fewer clusters, or give more rows."
+            )
+        if not isinstance(self.init, str) and np.shape(self.init) != (self.n_clusters, rows.shape[1]):
+            raise ParameterError(
+                f"init of shape {np.shape(self.init)!r} was given; {self.n_clusters!r} centers of {rows.shape[1]!r} "
+                "columns are required. Give one row per cluster."
+            )
+
+    def _n_starts(self) -> int:
+        if isinstance(self.n_init, str):
+            return _MANY_STARTS if isinstance(self.init, str) and self.init == "random" else 1
+        return int(self.n_init)
+
+    @staticmethod
+    def _workers(rows: RowArray) -> tuple[Any, Any]:
+        return get_kernel(n_features=rows.shape[1]), get_runner()
+
+    def _start(self, blocks: ArrayBlocks, rng: np.random.RandomState) -> FloatArray:
+        """Return centers to start from, (K, D), drawing as scikit-learn draws."""
+        if not isinstance(self.init, str):
+            return np.array(check_array(self.init, dtype=np.float64, order="C"))
+        if self.init == "random":
+            shares = blocks.shares()
+            return blocks.take(rng.choice(blocks.n_rows, size=self.n_clusters, replace=False, p=shares))
+        kernel = get_kernel(n_features=blocks.n_features)
+        return blocks.take(draw_far_apart(blocks, self.n_clusters, rng, kernel, get_runner()))
+
+    def _nearest(self, X: npt.ArrayLike) -> tuple[IntArray, FloatArray]:
+        check_is_fitted(self)
+        rows = as_rows(self, X, reset=False)
+        centers = np.asarray(self.cluster_centers_, dtype=np.float64)
+        return nearest(ArrayBlocks(rows), centers, *self._workers(rows))
+
+    def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.int32]:
+        """Return the nearest center of each row, (N,)."""
+        return self._nearest(X)[0].astype(np.int32)
+
+    def transform(self, X: npt.ArrayLike) -> FloatArray:
+        """Return the distance of each row to each center, (N, K), in units of the data."""
+        check_is_fitted(self)
+        distances: FloatArray = euclidean_distances(as_rows(self, X, reset=False), self.cluster_centers_)
+        return distances
+
+    def fit_transform(
+        self, X: npt.ArrayLike, y: object = None, sample_weight: npt.ArrayLike | None = None
+    ) -> FloatArray:
+        """Find the centers and return the distance of each row to each, (N, K)."""
+        return self.fit(X, sample_weight=sample_weight).transform(X)
+
+    def score(self, X: npt.ArrayLike, y: object = None, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Return minus the weighted sum of squared distances to the nearest center."""
+        distances = self._nearest(X)[1]
+        return -float(distances.sum() if sample_weight is None else distances @ np.asarray(sample_weight))
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.cluster_centers_.shape[0])
