@@ -1,0 +1,51 @@
+"""Is a file UTF-8 text? If not, where does it stop being so, and what to do."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+from mixtura.exceptions import TableError
+
+__all__ = ["check_utf8"]
+
+_CHUNK = 1 << 20
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def check_utf8(path: Path) -> None:
+    """Read through the file once, without keeping it.
+
+    Raises
+    ------
+    TableError
+        The file is binary, or some bytes are not UTF-8; the message names the line.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    line = 1
+    with path.open("rb") as file:
+        start = file.read(_CHUNK)
+        if start.startswith(_UTF16):
+            raise TableError(_not_utf8(path, "it is UTF-16", "UTF-16"))
+        if b"\0" in start:
+            raise TableError(
+                f"{str(path)!r} is a binary file, not a table. Required: CSV, TSV, Parquet, JSON lines or Excel, "
+                "with the suffix that says which. Export it as CSV (UTF-8)."
+            )
+        chunk = start
+        while chunk:
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError as error:
+                line += error.object[: error.start].count(b"\n")
+                byte = error.object[error.start]
+                raise TableError(_not_utf8(path, f"byte 0x{byte:02X} in line {line}", "LATIN1")) from error
+            line += chunk.count(b"\n")
+            chunk = file.read(_CHUNK)
+
+
+def _not_utf8(path: Path, what: str, encoding: str) -> str:
+    return (
+        f"{str(path)!r} is not UTF-8: {what}. Tables are read as UTF-8. Save it as 'CSV UTF-8' in the spreadsheet, "
+        f"or convert it: iconv -f {encoding} -t UTF-8 {path.name} > {path.stem}-utf8{path.suffix}"
+    )

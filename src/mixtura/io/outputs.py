@@ -1,0 +1,172 @@
+"""Results appear whole or not at all: written beside their place under another name, then renamed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mixtura.exceptions import OutputError
+
+__all__ = ["output_directory", "output_file", "writing"]
+
+
+@contextmanager
+def output_directory(path: str | Path, *, files: Collection[str], overwrite: bool = False) -> Iterator[Path]:
+    """Give a directory to write in that takes its final name when the block ends without an error.
+
+    Entering it already shows whether the place can be written, so that nothing long is computed in vain.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where the directory shall be. Its parent exists.
+    files : collection of str
+        Names the block may write. A directory that holds anything else is never replaced.
+    overwrite : bool, default=False
+        Replace a directory of that name.
+
+    Yields
+    ------
+    Path
+        The directory to write in, on the same file system.
+
+    Raises
+    ------
+    OutputError
+        The place exists, or cannot be written.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from mixtura.io import output_directory
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     with output_directory(pathlib.Path(parent, "out"), files=["a.txt"]) as folder:
+    ...         _ = (folder / "a.txt").write_text("done")
+    ...     pathlib.Path(parent, "out", "a.txt").read_text()
+    'done'
+    """
+    path = _absolute(path)
+    if path.exists() or path.is_symlink():
+        _check_replaceable(path, files, overwrite)
+    with writing(path):
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        yield temporary
+        with writing(path):
+            temporary.chmod(0o777 & ~_umask())
+            _move_directory(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def output_file(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Give a file name to write to; the file takes its final name when the block ends without an error.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where the file shall be. Its directory exists.
+    overwrite : bool, default=False
+        Replace a file of that name.
+
+    Yields
+    ------
+    Path
+        The name to write to: in the same directory, with the same suffix.
+
+    Raises
+    ------
+    OutputError
+        The file exists, or cannot be written.
+    """
+    path = _absolute(path)
+    if path.is_dir():
+        raise OutputError(f"{str(path)!r} is a directory. The name of a file is required. Add one to it.")
+    if path.exists() and not overwrite:
+        raise OutputError(_exists(path))
+    with writing(path):
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with writing(path):
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _absolute(path: str | Path) -> Path:
+    path = Path(os.path.abspath(path))
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"{str(path)!r} cannot be written: there is no directory {str(path.parent)!r}. "
+            "Create it first, or choose another place with --output."
+        )
+    return path
+
+
+def _check_replaceable(path: Path, files: Collection[str], overwrite: bool) -> None:
+    if not overwrite:
+        raise OutputError(_exists(path))
+    if path.is_symlink() or not path.is_dir():
+        raise OutputError(f"{str(path)!r} exists and is not a directory. Choose another place with --output.")
+    foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in files)
+    if foreign:
+        raise OutputError(
+            f"{str(path)!r} holds files that are not results of mixtura ({', '.join(foreign[:5])}), and is not "
+            "overwritten. Choose another place with --output."
+        )
+
+
+def _exists(path: Path) -> str:
+    return (
+        f"{str(path)!r} exists already. Results are not written over others unasked. "
+        "Use --overwrite, or choose another place with --output."
+    )
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say which place could not be written, and what to do, when the system refuses.
+
+    Raises
+    ------
+    OutputError
+        Something inside the block raised `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{str(path)!r} cannot be written ({error.strerror}). A place that can be written is required. "
+            "Choose another with --output."
+        ) from error
+
+
+def _move_directory(temporary: Path, path: Path) -> None:
+    """Rename; a directory in the way steps aside first and is removed after, so that one of the two is always there."""
+    if not path.exists():
+        temporary.rename(path)
+        return
+    aside = temporary.with_name(f"{temporary.name}-replaced")
+    path.rename(aside)
+    try:
+        temporary.rename(path)
+    except BaseException:
+        aside.rename(path)
+        raise
+    shutil.rmtree(aside)
+
+
+def _umask() -> int:
+    # mkdtemp and mkstemp make private files; results get the permissions any new file would have.
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

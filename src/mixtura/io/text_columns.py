@@ -1,0 +1,80 @@
+"""Columns of text that are numbers, or true and false, become so, if nothing is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["MISSING_WORDS", "typed_column"]
+
+MISSING_WORDS = ("", "na", "n/a", "#n/a", "nan", "null", "none")
+"""What counts as missing in a column of numbers, whatever the case."""
+
+_INTEGER = r"^[+-]?[0-9]{1,18}$"
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^(?i)[+-]?inf(inity)?$"
+_DECIMAL_COMMA = r"^[+-]?[0-9]+(,[0-9]+)?$"
+# 007 is a code, not seven: as a number it would lose what makes it one.
+# Nor is a whole number that float64 or int64 cannot hold.
+_CODE = r"^[+-]?(0[0-9]|[0-9]{19})"
+
+
+def typed_column(column: pa.ChunkedArray, *, decimal_separator: str, exact: bool) -> pa.ChunkedArray:
+    """Return the column as int64, float64 or bool if every value is one, else as text.
+
+    Parameters
+    ----------
+    column : ChunkedArray of string
+        Cells as they stand in the file. A blank cell is missing.
+    decimal_separator : str
+        ``","`` lets ``1,5`` be one and a half, as files separated by semicolons have it.
+    exact : bool
+        Become a number only if printing it gives the same text.
+    """
+    import pyarrow as pa
+    from pyarrow import compute as pc
+
+    trimmed = pc.utf8_trim_whitespace(column)
+    blank = pc.equal(trimmed, "")
+    text = pc.if_else(blank, pa.scalar(None, pa.string()), column)
+    lower = pc.utf8_lower(trimmed)
+    missing = pc.is_in(lower, value_set=pa.array(MISSING_WORDS))
+    values = pc.if_else(missing, pa.scalar(None, pa.string()), trimmed)
+    present = values.drop_null()
+    if len(present) == 0:
+        return text
+    if pc.all(pc.is_in(lower.filter(pc.invert(missing)), value_set=pa.array(["true", "false"]))).as_py():
+        return pc.equal(pc.if_else(missing, pa.scalar(None, pa.string()), lower), "true")
+    numbers = _numbers(values, present, decimal_separator)
+    if numbers is None or (exact and not _same_text(numbers, column)):
+        return text
+    return numbers
+
+
+def _numbers(
+    values: pa.ChunkedArray, present: pa.ChunkedArray, decimal_separator: str
+) -> pa.ChunkedArray | None:
+    import pyarrow as pa
+    from pyarrow import compute as pc
+
+    def every(pattern: str) -> bool:
+        return bool(pc.all(pc.match_substring_regex(present, pattern)).as_py())
+
+    if pc.any(pc.match_substring_regex(present, _CODE)).as_py():
+        return None
+    if every(_INTEGER):
+        # Arrow's parser knows no plus sign.
+        return pc.cast(pc.utf8_ltrim(values, "+"), pa.int64())
+    if every(_NUMBER):
+        return pc.cast(values, pa.float64())
+    if decimal_separator == "," and every(_DECIMAL_COMMA):
+        return pc.cast(pc.replace_substring(values, ",", "."), pa.float64())
+    return None
+
+
+def _same_text(numbers: pa.ChunkedArray, column: pa.ChunkedArray) -> bool:
+    import pyarrow as pa
+    from pyarrow import compute as pc
+
+    return bool(pc.all(pc.equal(pc.cast(numbers, pa.string()).fill_null(""), column)).as_py())
