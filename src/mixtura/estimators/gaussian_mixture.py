@@ -336,6 +336,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     def score(self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None) -> float:
         """Return the mean log density of a row, in nats; weighted where weights (N,) are given."""
+        if sample_weight is None:
+            return float(self.score_samples(X).mean())
         total, weight = self._total(X, sample_weight)
         return total / weight
 
