@@ -155,10 +155,10 @@ def search(
     --------
     >>> from mixtura.datasets import make_customers
     >>> from mixtura.select import search
-    >>> rows = make_customers().X
+    >>> rows = make_customers()
     >>> best = search(rows, components=range(1, 5)).best
     >>> best.covariance_type, best.n_components
-    ('tied', 3)
+    ('spherical', 3)
     """
     sizes, families = _checked(components, covariance_types, criterion, n_init)
     if rows.shape[0] < max(sizes):
