@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mkdocs.exceptions import PluginError
+
 __all__ = ["on_page_markdown"]
 
 MARK = re.compile(r"^<!-- help:([a-z ]*)-->$", re.MULTILINE)
@@ -17,7 +19,9 @@ PLAIN = {"COLUMNS": "96", "TERM": "dumb", "NO_COLOR": "1"}
 
 def help_of(command: str) -> str:
     words = [str(Path(sys.executable).with_name("mixtura")), *command.split(), "--help"]
-    done = subprocess.run(words, capture_output=True, text=True, check=True, env={**os.environ, **PLAIN})
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env={**os.environ, **PLAIN})
+    if done.returncode != 0:
+        raise PluginError(f"{' '.join(words)} failed:\n{done.stderr}")
     return "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
 
 
