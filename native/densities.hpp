@@ -16,6 +16,8 @@ struct Block {
     double* scratch;  // (d, stride)
     double* weighted;  // (tile_size, stride)
     std::intptr_t* labels;  // (stride)
+    const char* next;  // rows that will be read after these, and bytes of a row
+    Index row_bytes;
     bool masked;    // some weights are zero
 };
 
@@ -24,14 +26,14 @@ constexpr int group = 4;  // vectors of rows that a block is padded to
 // The largest so far; a NaN replaces it.
 inline V larger(V top, V x) { return top >= x ? top : x; }
 
-inline void put_log(const Block& b, Index k, Index v, V log_density) {
+inline void put_log(Block b, Index k, Index v, V log_density) {
     store(b.logs + k * b.stride + v, log_density);
     store(b.top + v, k == 0 ? log_density : larger(load(b.top + v), log_density));
 }
 
 // z = L (x - mu) and offset - z.z / 2 with D columns known to the compiler: all in registers.
 template <int D, int G>
-void dense_small(const Block& b, const Pass& pass) {
+void dense_small(Block b, const Pass& pass) {
     for (Index k = 0; k < pass.k; ++k) {
         const double* mean = pass.means + k * D;
         const double* factor = pass.factors + k * D * D;
@@ -100,7 +102,7 @@ inline void whiten(const double* factor, Index d, const double* c, Index stride,
 }
 
 // The same as dense_small for any number of columns: a group of rows is centered once per component.
-inline void dense_any(const Block& b, const Pass& pass) {
+inline void dense_any(Block b, const Pass& pass) {
     constexpr int G = whiten_group;
     const Index d = pass.d;
     for (Index k = 0; k < pass.k; ++k) {
@@ -117,8 +119,8 @@ inline void dense_any(const Block& b, const Pass& pass) {
     }
 }
 
-inline void dense(const Block& b, const Pass& pass) {
-    using Small = void (*)(const Block&, const Pass&);
+inline void dense(Block b, const Pass& pass) {
+    using Small = void (*)(Block, const Pass&);
     constexpr int wide = registers == 32 ? 4 : 2, narrow = registers == 32 ? 2 : 1;
     const Small small[] = {nullptr,
                            dense_small<1, 4>, dense_small<2, 4>, dense_small<3, wide>, dense_small<4, wide>,
@@ -134,7 +136,7 @@ inline void dense(const Block& b, const Pass& pass) {
 
 // z_j = s_j (x_j - mu_j), or x_j - mu_j where all s are one (no factors). D = 0: any number of columns.
 template <int D, bool scaled>
-void distances(const Block& b, const Pass& pass, const double* x, const double* means) {
+void distances(Block b, const Pass& pass, const double* x, const double* means) {
     constexpr int G = group;
     const Index d = D ? D : pass.d;
     for (Index k = 0; k < pass.k; ++k) {
@@ -155,8 +157,8 @@ void distances(const Block& b, const Pass& pass, const double* x, const double* 
 }
 
 template <bool scaled>
-void distances_of(const Block& b, const Pass& pass, const double* x, const double* means) {
-    using Distances = void (*)(const Block&, const Pass&, const double*, const double*);
+void distances_of(Block b, const Pass& pass, const double* x, const double* means) {
+    using Distances = void (*)(Block, const Pass&, const double*, const double*);
     const Distances known[] = {distances<0, scaled>, distances<1, scaled>, distances<2, scaled>,
                                distances<3, scaled>, distances<4, scaled>, distances<5, scaled>,
                                distances<6, scaled>};
@@ -164,7 +166,7 @@ void distances_of(const Block& b, const Pass& pass, const double* x, const doubl
 }
 
 // One covariance for all: y = L (x - c) once per row, then |y - L (mu_k - c)|^2.
-inline void shared(const Block& b, const Pass& pass, const double* whitened_means) {
+inline void shared(Block b, const Pass& pass, const double* whitened_means) {
     for (Index v = 0; v < b.padded; v += whiten_group * W)
         whiten(pass.factors, pass.d, b.x + v, b.stride, nullptr, b.scratch + v);
     distances_of<false>(b, pass, b.scratch, whitened_means);

@@ -39,9 +39,9 @@ struct Work {
 
 constexpr Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
 
-// Rows in a block: as many as stay in a first-level cache of 32 KiB beside the responsibilities.
+// Rows in a block: enough to spread the cost of adding up lanes, few enough for the caches (measured).
 Index block_rows(const Pass& pass) {
-    const Index fitting = 4096 / (2 * pass.d + pass.k + 4);
+    const Index fitting = 8192 / (2 * pass.d + pass.k + 4);
     const Index rows = fitting < 128 ? 128 : fitting > 512 ? 512 : fitting;
     return round_up(pass.n < rows ? pass.n : rows, group * W);
 }
@@ -63,7 +63,7 @@ bool allocate(const Pass& pass, Work& work) {
         next += round_up(s, 8);
     }
     work.block = Block{0, 0, stride, parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], parts[6],
-                       reinterpret_cast<std::intptr_t*>(parts[7]), false};
+                       reinterpret_cast<std::intptr_t*>(parts[7]), nullptr, 0, false};
     work.sums = parts[8];
     std::memset(work.sums, 0, static_cast<std::size_t>(size) * sizeof(double));
     work.center = pass.layout == Layout::shared ? parts[9] : nullptr;
@@ -92,7 +92,7 @@ void center_means(const Pass& pass, Work& work) {
 
 // Transpose rows `start + order[i]` (or start + i) into the block; padding repeats the last one.
 template <typename Row>
-void load_columns(const Row* rows, const Index* order, Index d, const double* center, Block& b) {
+void load_columns(const Row* rows, const Index* order, Index d, const double* center, Block b) {
     for (Index v = 0; v < b.padded; v += W) {
         const Row* row[W];
         for (int lane = 0; lane < W; ++lane) {
@@ -100,8 +100,7 @@ void load_columns(const Row* rows, const Index* order, Index d, const double* ce
             row[lane] = rows + (order ? order[i] : i) * d;
         }
         for (Index j = 0; j < d; ++j) {
-            V x;
-            for (int lane = 0; lane < W; ++lane) x[lane] = static_cast<double>(row[lane][j]);
+            const V x = across(row, j);
             store(b.x + j * b.stride + v, center ? x - splat(center[j]) : x);
         }
     }
@@ -130,17 +129,29 @@ void load_block(const Pass& pass, Index start, Index rows, const Index* order, c
 // A product with a weight that is zero where the weight is, whatever the other factor is.
 inline V times(V weight, V x) { return weight == splat(0.0) ? splat(0.0) : weight * x; }
 
+// Ask for the rows W of the next block, so that memory delivers them while this one is computed.
+inline void prefetch(const Block& b, Index v) {
+    if (!b.next) return;
+    const char* from = b.next + v * b.row_bytes;
+    for (const char* p = from; p < from + W * b.row_bytes; p += 64) __builtin_prefetch(p, 0, 2);
+}
+
 // logs_k <- exp(logs_k - top);  top <- log sum_k exp(logs_k) = top + log sum_k exp(logs_k - top).
-V normalize(const Pass& pass, Block& b) {
-    V log_likelihood = splat(0.0);
+V normalize(const Pass& pass, Block b) {
     for (Index v = 0; v < b.padded; v += W) {
         const V top = load(b.top + v);
         V total = splat(0.0);
+        prefetch(b, v);
         for (Index k = 0; k < pass.k; ++k) {
             const V e = exp(load(b.logs + k * b.stride + v) - top);
             store(b.logs + k * b.stride + v, e);
             total += e;
         }
+        store(b.inverse + v, total);
+    }
+    V log_likelihood = splat(0.0);
+    for (Index v = 0; v < b.padded; v += W) {
+        const V top = load(b.top + v), total = load(b.inverse + v);
         const V log_density = top == splat(-infinity) ? top : top + log(total);
         store(b.top + v, log_density);
         store(b.inverse + v, splat(1.0) / total);
@@ -150,10 +161,11 @@ V normalize(const Pass& pass, Block& b) {
 }
 
 // labels <- argmax_k logs_k, the lowest number among equals;  top <- the largest; NaN where any is NaN.
-V assign(const Pass& pass, Block& b) {
+V assign(const Pass& pass, Block b) {
     V log_likelihood = splat(0.0);
     for (Index v = 0; v < b.padded; v += W) {
         V best = load(b.logs + v), label = splat(0.0), nan = best - best;
+        prefetch(b, v);
         for (Index k = 1; k < pass.k; ++k) {
             const V x = load(b.logs + k * b.stride + v);
             label = x > best ? splat(static_cast<double>(k)) : label;
@@ -169,7 +181,7 @@ V assign(const Pass& pass, Block& b) {
     return log_likelihood;
 }
 
-void write_outputs(const Pass& pass, const Block& b, Index start) {
+void write_outputs(const Pass& pass, Block b, Index start) {
     if (pass.log_density)
         std::memcpy(pass.log_density + start, b.top, static_cast<std::size_t>(b.rows) * sizeof(double));
     if (pass.labels)
@@ -193,7 +205,7 @@ double* second_moments(const Pass& pass, const Work& work, Index k) {
 }
 
 // Responsibilities of component k times the sample weights, in place; returns their sum.
-double weigh(Block& b, Index k, bool normalized) {
+double weigh(Block b, Index k, bool normalized) {
     double* r = b.logs + k * b.stride;
     V count[group] = {};
     for (Index v = 0; v < b.padded; v += group * W)
@@ -329,15 +341,22 @@ void finish(const Pass& pass, Work& work) {
     for (Index i = 0; i < size; ++i) pass.sums[i] += work.sums[i];
 }
 
+const char* next_rows(const Pass& pass, Index start) {
+    return pass.rows64 ? reinterpret_cast<const char*>(pass.rows64 + start * pass.d)
+                       : reinterpret_cast<const char*>(pass.rows32 + start * pass.d);
+}
+
 bool run(const Pass& pass) {
     if (pass.n == 0 || pass.k == 0) return true;
     Work work;
     if (!allocate(pass, work)) return false;
     if (work.center) center_means(pass, work);
+    work.block.row_bytes = pass.d * static_cast<Index>(pass.rows64 ? sizeof(double) : sizeof(float));
     for (Index start = 0; start < pass.n; start += work.block.stride) {
         const Index left = pass.n - start;
         const Index rows = left < work.block.stride ? left : work.block.stride;
         load_block(pass, start, rows, nullptr, work.center, work.block);
+        work.block.next = left >= 2 * work.block.stride ? next_rows(pass, start + rows) : nullptr;
         for (Index i = 0; i < rows; ++i) work.sums[1] += work.block.w[i];
         if (pass.factors)
             evaluate(pass, work, start);

@@ -7,11 +7,11 @@
 #if defined(__AVX512F__)
 constexpr int W = 8;  // doubles in a vector
 constexpr int registers = 32;
-#define MIXTURA_LANES(x) {x, x, x, x, x, x, x, x}
+#define MIXTURA_LANES(f) {f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7)}
 #elif defined(__AVX2__)
 constexpr int W = 4;
 constexpr int registers = 16;
-#define MIXTURA_LANES(x) {x, x, x, x}
+#define MIXTURA_LANES(f) {f(0), f(1), f(2), f(3)}
 #else
 constexpr int W = 2;
 #if defined(__aarch64__)
@@ -19,18 +19,29 @@ constexpr int registers = 32;
 #else
 constexpr int registers = 16;
 #endif
-#define MIXTURA_LANES(x) {x, x}
+#define MIXTURA_LANES(f) {f(0), f(1)}
 #endif
 
 typedef double V __attribute__((vector_size(W * 8)));
-typedef float F __attribute__((vector_size(W * 4)));
 typedef std::uint64_t I __attribute__((vector_size(W * 8)));
 typedef V Stored __attribute__((may_alias));  // a vector among doubles in memory
 
-inline V splat(double x) { return V MIXTURA_LANES(x); }
-inline I splat_bits(std::uint64_t x) { return I MIXTURA_LANES(x); }
+#define MIXTURA_SAME(lane) x
+inline V splat(double x) { return V MIXTURA_LANES(MIXTURA_SAME); }
+inline I splat_bits(std::uint64_t x) { return I MIXTURA_LANES(MIXTURA_SAME); }
+#undef MIXTURA_SAME
+
+// Element j of W rows.
+template <typename Row>
+inline V across(const Row* const (&row)[W], Index j) {
+#define MIXTURA_ELEMENT(lane) static_cast<double>(row[lane][j])
+    return V MIXTURA_LANES(MIXTURA_ELEMENT);
+#undef MIXTURA_ELEMENT
+}
+
 inline V load(const double* p) { return *reinterpret_cast<const Stored*>(p); }
 inline void store(double* p, V x) { *reinterpret_cast<Stored*>(p) = x; }
+inline void store_anywhere(double* p, V x) { __builtin_memcpy(p, &x, sizeof x); }
 inline I bits(V x) { return reinterpret_cast<I>(x); }
 inline V from_bits(I x) { return reinterpret_cast<V>(x); }
 
@@ -112,13 +123,18 @@ inline V sum_each(const V* x) {
 #endif
 }
 
-// out[i] = sum over lanes of x[i], i < n; out has room for n rounded up to W, and so has x.
+// n sums that are gathered lane by lane and added up over lanes at the end.
 template <int n>
-inline void sum_all(const V (&x)[n], double* out) {
-    V padded[(n + W - 1) / W * W] = {};
-    for (int i = 0; i < n; ++i) padded[i] = x[i];
-    for (int i = 0; i < n; i += W) {
-        const V sums = sum_each(padded + i);
-        for (int lane = 0; lane < W && i + lane < n; ++lane) out[i + lane] = sums[lane];
+struct Sums {
+    V v[(n + W - 1) / W * W];
+
+    Sums() {
+#pragma GCC unroll 40
+        for (V& x : v) x = splat(0.0);
     }
-}
+    // out has room for n rounded up to W.
+    void total(double* out) const {
+#pragma GCC unroll 8
+        for (int i = 0; i < n; i += W) store_anywhere(out + i, sum_each(v + i));
+    }
+};
