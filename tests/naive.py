@@ -24,7 +24,8 @@ def naive_component_log_density(row, layout, means, factors, offsets, k):
     square = 0.0
     for i in range(d):
         terms = [_factor(layout, factors, k, i, j) * difference[j] for j in range(i + 1)]
-        square += math.fsum(terms) ** 2
+        z = math.fsum(terms)
+        square += z * z
     return offsets[k] - 0.5 * square
 
 
