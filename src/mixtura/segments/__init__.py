@@ -1,1 +1,37 @@
+"""Customer segmentation: a table in; segments, ambiguous customers, anomalies and a model to keep out."""
 
+from mixtura.segments.ambiguity import AmbiguousCustomer, Comparison
+from mixtura.segments.assignment import Assignment, assign_table
+from mixtura.segments.columns import ColumnChoice, LeftOut, choose_columns
+from mixtura.segments.files import RESULT_FILES, write_results
+from mixtura.segments.model import SegmentModel, Training
+from mixtura.segments.naming import name_segments
+from mixtura.segments.profile import SegmentProfile
+from mixtura.segments.rows import Scaling
+from mixtura.segments.segmentation import COVARIANCE_TYPES, Segmentation, segment_table
+from mixtura.segments.summary import summarize
+from mixtura.segments.tour import Tour, take_tour, write_customers
+
+__all__ = [
+    "COVARIANCE_TYPES",
+    "RESULT_FILES",
+    "AmbiguousCustomer",
+    "Assignment",
+    "ColumnChoice",
+    "Comparison",
+    "LeftOut",
+    "Scaling",
+    "SegmentModel",
+    "SegmentProfile",
+    "Segmentation",
+    "Tour",
+    "Training",
+    "assign_table",
+    "choose_columns",
+    "name_segments",
+    "segment_table",
+    "summarize",
+    "take_tour",
+    "write_customers",
+    "write_results",
+]

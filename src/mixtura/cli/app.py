@@ -1,0 +1,50 @@
+"""The commands, put together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mixtura.cli.assign import assign
+from mixtura.cli.demo import demo
+from mixtura.cli.info import info
+from mixtura.cli.segment import segment
+from mixtura.cli.show import show
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="mixtura",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from mixtura import __version__
+
+        typer.echo(f"mixtura {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def mixtura(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Segment a table of customers with Gaussian mixtures: soft segments, ambiguous customers, anomalies.
+
+    Start with: mixtura demo
+    """
+
+
+app.command()(segment)
+app.command()(assign)
+app.command()(show)
+app.command()(demo)
+app.command()(info)

@@ -1,0 +1,69 @@
+"""Where text goes: results to standard output, progress and errors to standard error."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from mixtura.exceptions import MixturaError
+
+__all__ = ["door", "error_console", "output_console", "plain_table"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_PIPED_WIDTH = 110
+"""Characters per line where there is no terminal to ask."""
+
+
+def _console(*, stderr: bool, quiet: bool = False) -> Console:
+    # Markup is off because names of columns and customers may hold brackets.
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
+    return Console(stderr=stderr, quiet=quiet, width=width, markup=False, emoji=False, highlight=False)
+
+
+def output_console(*, quiet: bool = False) -> Console:
+    """Return the console for results; a quiet one prints nothing."""
+    return _console(stderr=False, quiet=quiet)
+
+
+def error_console() -> Console:
+    """Return the console for progress and errors."""
+    return _console(stderr=True)
+
+
+def door(command: Callable[P, R]) -> Callable[P, R]:
+    """Let errors of mixtura leave a command as a message and exit code 2, an interruption as 130."""
+
+    @functools.wraps(command)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except MixturaError as error:
+            # Not through the console, which would break long lines: paths in messages stay whole.
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            typer.echo("Interrupted: nothing was written.", err=True)
+            raise typer.Exit(130) from None
+
+    return guarded
+
+
+def plain_table(*headers: str, title: str | None = None, left: int = 1) -> Table:
+    """Return a table with a title, the first `left` columns aligned left and the others right."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for position, header in enumerate(headers):
+        table.add_column(
+            header, justify="left" if position < left else "right", overflow="fold", no_wrap=position >= left
+        )
+    return table

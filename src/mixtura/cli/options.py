@@ -1,0 +1,68 @@
+"""Texts of options turned into values."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+
+from mixtura.exceptions import ParameterError
+
+__all__ = ["parse_components", "parse_names"]
+
+_MOST = 10_000
+
+
+def parse_components(text: str) -> list[int]:
+    """Return numbers of components from ``"3"``, ``"1-9"``, ``"2,4,6"`` or a mixture of them.
+
+    Raises
+    ------
+    ParameterError
+        It is none of these, a range runs backwards, or a number is below 1.
+
+    Examples
+    --------
+    >>> from mixtura.cli.options import parse_components
+    >>> parse_components("1-3,6")
+    [1, 2, 3, 6]
+    """
+    counts: set[int] = set()
+    for part in text.split(","):
+        low, dash, high = (piece.strip() for piece in part.partition("-"))
+        if not low.isdecimal() or (dash and not high.isdecimal()):
+            raise ParameterError(_bad(text, "it is no number and no range"))
+        first, last = int(low), int(high) if dash else int(low)
+        if first < 1:
+            raise ParameterError(_bad(text, "there is no model with 0 components"))
+        if last < first:
+            raise ParameterError(_bad(text, f"the range {part.strip()} runs backwards"))
+        if last > _MOST:
+            raise ParameterError(_bad(text, f"more than {_MOST} components are too many"))
+        counts.update(range(first, last + 1))
+    return sorted(counts)
+
+
+def _bad(text: str, why: str) -> str:
+    return (
+        f"--components {text!r} cannot be used: {why}. Whole numbers from 1 are required: one, a range, or a list. "
+        "Try 3, 1-9 or 2,4,6."
+    )
+
+
+def parse_names(texts: Sequence[str] | None) -> list[str] | None:
+    """Return column names from one or several comma-separated lists; a name with a comma stands in quotes.
+
+    Examples
+    --------
+    >>> from mixtura.cli.options import parse_names
+    >>> parse_names(["income, spending", '"Income, net"'])
+    ['income', 'spending', 'Income, net']
+    """
+    if not texts:
+        return None
+    names = [name.strip() for row in csv.reader(texts, skipinitialspace=True) for name in row if name.strip()]
+    if not names:
+        raise ParameterError(
+            f"--columns {list(texts)!r} names no column. At least one is required. Leave it out to use all."
+        )
+    return names

@@ -1,0 +1,37 @@
+"""What was read, and which of its columns are used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from mixtura.io import Table
+from mixtura.segments import ColumnChoice
+
+__all__ = ["print_pairs", "print_table_read"]
+
+
+def print_table_read(console: Console, table: Table, choice: ColumnChoice) -> None:
+    """Print the size of the table, the columns used, and those left out with their reasons."""
+    console.print(Text(table.path.name, style="bold"), end="")
+    console.print(f": {table.n_rows:,} rows, {len(table.columns)} columns")
+    pairs = [("Columns used", ", ".join(choice.used))]
+    left_out = [column for column in choice.left_out if column.name != choice.id_column]
+    if left_out:
+        pairs.append(("Left out", "; ".join(f"{column.name} ({column.reason})" for column in left_out)))
+    pairs.append(("Customer", choice.id_column or "row number, from 1"))
+    print_pairs(console, pairs)
+
+
+def print_pairs(console: Console, pairs: Sequence[tuple[str, str]]) -> None:
+    """Print lines of a label and a text, the texts aligned."""
+    from rich.table import Table as Grid
+
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, text in pairs:
+        grid.add_row(label, text)
+    console.print(grid)

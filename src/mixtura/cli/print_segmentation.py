@@ -1,0 +1,152 @@
+"""A segmentation on the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from mixtura.cli.console import plain_table
+from mixtura.cli.numbers import decimals_for, percent, readable
+from mixtura.segments import Segmentation
+
+__all__ = ["print_segmentation"]
+
+_RUNNERS_UP = 4
+_ANOMALIES = 8
+_MARKS = ((1.0, "++"), (0.5, "+"))
+"""Marks beside a mean: how many standard deviations it lies off the mean of everybody."""
+
+_CELL = 13
+"""Characters that one segment takes in the table of means."""
+
+
+def print_segmentation(console: Console, result: Segmentation) -> None:
+    """Print the choice, the segments, who is between them, and who fits nowhere."""
+    _print_choice(console, result)
+    _print_segments(console, result)
+    _print_means(console, result)
+    _print_ambiguous(console, result)
+    _print_anomalies(console, result)
+    for note in result.notes:
+        console.print(Text.assemble(("Note: ", "bold yellow"), note))
+    models = f"{len(result.ranking)} models fitted" if len(result.ranking) > 1 else "1 model fitted"
+    console.print(f"\n{models}, {result.assignment.complete.size:,} customers assigned in {result.seconds:.2f} s")
+
+
+def _print_choice(console: Console, result: Segmentation) -> None:
+    best, criterion = result.best, result.model.training.criterion
+    found = "1 segment" if best.n_components == 1 else f"{best.n_components} segments"
+    console.print(
+        Text.assemble(
+            ("\n" + found, "bold green"),
+            f" ({best.covariance_type} covariances): the smallest {criterion.upper()}, {result.model.training.outcome} after "
+            f"{best.n_iter} iterations",
+        )
+    )
+    if len(result.ranking) == 1:
+        return
+    headers = ("", "segments", "covariances", "parameters", "BIC", "AIC", f"{criterion.upper()} above the best")
+    table = plain_table(*headers)
+    for position, candidate in enumerate(result.ranking[: _RUNNERS_UP + 1]):
+        if candidate.failure is not None:
+            continue
+        above = getattr(candidate, criterion) - getattr(best, criterion)
+        table.add_row(
+            "chosen" if position == 0 else "",
+            str(candidate.n_components),
+            candidate.covariance_type,
+            str(candidate.n_parameters),
+            f"{candidate.bic:,.1f}",
+            f"{candidate.aic:,.1f}",
+            "" if position == 0 else f"{above:,.1f}",
+            style="bold" if position == 0 else None,
+        )
+    console.print(table)
+
+
+def _print_segments(console: Console, result: Segmentation) -> None:
+    table = plain_table("", "segment", "share", "customers", "certainty", left=2)
+    assignment = result.assignment
+    for segment in result.segments:
+        members = assignment.certainty[assignment.labels == segment.number - 1]
+        certainty = percent(float(members.mean())) if members.size else ""
+        table.add_row(
+            str(segment.number), segment.name, percent(segment.share), f"{segment.count:,}", certainty
+        )
+    console.print(table)
+
+
+def _print_means(console: Console, result: Segmentation) -> None:
+    """Print columns downwards and segments across, in as many pieces as the width needs."""
+    names = result.model.columns
+    widest = min(max(map(len, names)), 30)
+    per_piece = max((console.width - widest - _CELL) // _CELL, 1)
+    for start in range(0, len(result.segments), per_piece):
+        piece = result.segments[start : start + per_piece]
+        table = plain_table("mean of", "everybody", *(f"segment {segment.number}" for segment in piece))
+        table.columns[0].max_width = widest
+        for d, name in enumerate(names):
+            decimals = decimals_for(float(result.model.scaling.scale[d]))
+            cells = [_mean_cell(segment.means[d], segment.differences[d], decimals) for segment in piece]
+            table.add_row(name, readable(float(result.model.scaling.center[d]), decimals) + "   ", *cells)
+        console.print(table)
+    console.print("+ or - half a standard deviation from everybody, ++ or -- a whole one or more", style="dim")
+
+
+def _mean_cell(mean: float, difference: float, decimals: int) -> Text:
+    mark = next((mark for threshold, mark in _MARKS if abs(difference) >= threshold), "")
+    if difference < 0:
+        mark = mark.replace("+", "-")
+    style = "" if not mark else "green" if difference > 0 else "magenta"
+    return Text(f"{readable(float(mean), decimals)} {mark:<2}", style=style)
+
+
+def _print_ambiguous(console: Console, result: Segmentation) -> None:
+    if not result.ambiguous:
+        return
+    table = plain_table(
+        f"{result.assignment.id_name}", "most probable", "", "next", "", "K-means says", title="\nMost ambiguous customers"
+    )
+    for column in (1, 3):
+        table.columns[column].justify = "left"
+        table.columns[column].no_wrap = False
+    table.columns[5].justify = "left"
+    for customer in result.ambiguous:
+        first, second = result.segments[customer.first], result.segments[customer.second]
+        table.add_row(
+            customer.customer,
+            f"{first.number} {first.name}",
+            percent(float(customer.memberships[customer.first]), 2),
+            f"{second.number} {second.name}",
+            percent(float(customer.memberships[customer.second]), 2),
+            f"{customer.kmeans + 1}, no doubt",
+        )
+    console.print(table)
+    console.print(
+        f"K-means puts {percent(result.kmeans.agreement)} of all customers into the same segment.", style="dim"
+    )
+
+
+def _print_anomalies(console: Console, result: Segmentation) -> None:
+    model, rows = result.model, result.anomalies
+    if model.anomaly_threshold is None:
+        return
+    title = (
+        f"\nAnomalies: {len(rows)} customers with a log density below {model.anomaly_threshold:.4f} "
+        f"(percentile {model.anomaly_percentile:g})"
+    )
+    if not rows:
+        console.print(Text(title, style="bold"))
+        return
+    names = list(model.columns)[: max(1, min(6, (console.width - 40) // 14))]
+    table = plain_table(result.assignment.id_name, "log density", *names, title=title)
+    position = {int(row): i for i, row in enumerate(result.assignment.complete.nonzero()[0])}
+    for row in rows[:_ANOMALIES]:
+        values = result.rows[position[row]]
+        cells = [readable(float(values[d]), decimals_for(float(model.scaling.scale[d]))) for d in range(len(names))]
+        table.add_row(result.assignment.customer(row), f"{result.assignment.log_density[row]:.2f}", *cells)
+    console.print(table)
+    if len(rows) > _ANOMALIES:
+        rest = ", ".join(result.assignment.customer(row) for row in rows[_ANOMALIES : _ANOMALIES + 20])
+        more = ", ..." if len(rows) > _ANOMALIES + 20 else ""
+        console.print(f"and {rest}{more}", style="dim")

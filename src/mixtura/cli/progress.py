@@ -1,0 +1,39 @@
+"""A bar while models are fitted, on a terminal only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from mixtura.cli.console import error_console
+
+if TYPE_CHECKING:
+    from mixtura.select import Candidate
+
+__all__ = ["model_progress"]
+
+
+@contextmanager
+def model_progress(*, quiet: bool) -> Iterator[Callable[[Candidate, int, int], None]]:
+    """Give what to call after each model; the bar vanishes at the end."""
+    console = error_console()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("models"),
+        TimeElapsedColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=quiet or not console.is_terminal
+    ) as progress:
+        task = progress.add_task("Fitting", total=None)
+
+        def on_candidate(candidate: Candidate, done: int, total: int) -> None:
+            said = f"{candidate.covariance_type}, {candidate.n_components} segments"
+            progress.update(task, completed=done, total=total, description=f"Fitted {said:<24}")
+
+        yield on_candidate

@@ -1,0 +1,169 @@
+"""Customers as points, segments as ellipses, on the two columns that separate the segments most."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from mixtura._typing import FloatArray, IntArray
+from mixtura.core.mixture import Mixture
+from mixtura.plot.palette import INK, blend, segment_colors
+from mixtura.segments import Segmentation
+
+__all__ = ["ellipse", "scatter_chart", "telling_columns"]
+
+_MOST_POINTS = 5_000
+_WIDTH, _HEIGHT = 560, 460
+_CROWDED = 0.45
+"""If all but one percent of the customers fill less of an axis than this, the axis ends where they do."""
+
+
+def telling_columns(mixture: Mixture) -> tuple[int, int]:
+    """Return the two columns in which the components stand farthest apart for their width.
+
+    Maximizes ``log |W + B| - log |W|`` over pairs, with W the covariance within components and B the one between
+    their means, weighted by the mixing weights (Wilks 1932).
+
+    Parameters
+    ----------
+    mixture : Mixture
+        Of D >= 2 columns.
+    """
+    center = mixture.weights @ mixture.means
+    off = mixture.means - center
+    between = np.einsum("k,ki,kj->ij", mixture.weights, off, off)
+    within = np.einsum("k,kij->ij", mixture.weights, mixture.full_covariances())
+
+    def separation(pair: tuple[int, int]) -> float:
+        block = np.ix_(pair, pair)
+        total = np.linalg.slogdet(within[block] + between[block])[1]
+        return float(total - np.linalg.slogdet(within[block])[1])
+
+    return max(combinations(range(mixture.n_features), 2), key=separation)
+
+
+def ellipse(mean: FloatArray, covariance: FloatArray, radius: float, n_points: int = 73) -> FloatArray:
+    """Return points of ``(x - mean) Sigma^-1 (x - mean) = radius^2``, shape (n_points, 2), the last one the first."""
+    angles = np.linspace(0, 2 * np.pi, n_points)
+    circle = np.column_stack([np.cos(angles), np.sin(angles)])
+    return mean + radius * circle @ np.linalg.cholesky(covariance).T
+
+
+def scatter_chart(result: Segmentation) -> Any:
+    """Return the chart: points in blended colors, ellipses of one and two standard deviations, numbers at the centers."""
+    model = result.model
+    columns = telling_columns(model.mixture)
+    marginal = model.in_user_units().marginal(columns)
+    names = [model.columns[d] for d in columns]
+    rows = result.rows[:, columns]
+    memberships = result.assignment.memberships[result.assignment.complete]
+    anomaly = result.assignment.anomaly[result.assignment.complete]
+    shown = _sample(len(rows), model.training.seed)
+    domains = [_domain(rows[:, i]) for i in (0, 1)]
+    inside = np.all([(rows[:, i] >= low) & (rows[:, i] <= high) for i, (low, high) in enumerate(domains)], axis=0)
+    scales = [alt.Scale(domain=list(domain), zero=False, nice=False) for domain in domains]
+    x = alt.X("x", type="quantitative", title=names[0], scale=scales[0])
+    y = alt.Y("y", type="quantitative", title=names[1], scale=scales[1])
+    colors = segment_colors(model.n_segments)
+    shown = shown[inside[shown]]
+    points = _points(rows[shown], blend(memberships[shown], colors), anomaly[shown])
+    legend = [f"{k + 1}  {name}" for k, name in enumerate(model.names)]
+    layers = (
+        _point_layer(points, x, y, len(shown)),
+        _ellipse_layer(marginal, x, y, legend, colors),
+        *_center_layers(marginal, x, y),
+    )
+    title = alt.TitleParams(
+        text=f"{model.n_segments} segments of {len(rows):,} customers",
+        subtitle=_subtitle(len(shown), len(rows), int((~inside).sum())),
+        anchor="start",
+    )
+    return alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT, title=title)
+
+
+def _sample(n_rows: int, seed: int) -> IntArray:
+    if n_rows <= _MOST_POINTS:
+        return np.arange(n_rows)
+    return np.sort(np.random.default_rng(seed).choice(n_rows, _MOST_POINTS, replace=False))
+
+
+def _domain(values: FloatArray) -> tuple[float, float]:
+    """Return where the axis begins and ends: at all values, or at those of 99 % where few would crowd the rest."""
+    low, high = float(values.min()), float(values.max())
+    inner_low, inner_high = (float(value) for value in np.percentile(values, [0.5, 99.5]))
+    if inner_high - inner_low < _CROWDED * (high - low) and inner_high > inner_low:
+        low, high = max(low, inner_low), inner_high
+    margin = 0.04 * (high - low) or abs(high) or 1.0
+    return low - margin, high + margin
+
+
+def _subtitle(n_shown: int, n_rows: int, n_outside: int) -> list[str]:
+    lines = ["A point's color mixes the colors of its segments; crosses are anomalies.", "Ellipses: 1 and 2 standard deviations."]
+    if n_rows > _MOST_POINTS:
+        lines[1] += f" A random sample of {n_shown:,} of {n_rows:,} customers is drawn."
+    if n_outside:
+        lines[1] += f" {n_outside:,} customers lie outside the frame."
+    return lines
+
+
+def _points(rows: FloatArray, colors: list[str], anomaly: Any) -> Any:
+    return alt.Data(
+        values=[
+            {"x": float(x), "y": float(y), "color": color, "shape": "cross" if odd else "circle"}
+            for (x, y), color, odd in zip(rows, colors, anomaly, strict=True)
+        ]
+    )
+
+
+def _point_layer(points: Any, x: Any, y: Any, n_points: int) -> Any:
+    size = 45 if n_points <= 500 else 24 if n_points <= 2000 else 14
+    return (
+        alt.Chart(points)
+        .mark_point(filled=True, opacity=0.75 if n_points <= 2000 else 0.5, size=size)
+        .encode(
+            x=x,
+            y=y,
+            color=alt.Color("color", type="nominal", scale=None),
+            shape=alt.Shape("shape", type="nominal", scale=None),
+        )
+    )
+
+
+def _ellipse_layer(mixture: Mixture, x: Any, y: Any, legend: list[str], colors: tuple[str, ...]) -> Any:
+    values = []
+    for k, covariance in enumerate(mixture.full_covariances()):
+        for radius in (1, 2):
+            for order, (px, py) in enumerate(ellipse(mixture.means[k], covariance, radius)):
+                values.append(
+                    {
+                        "x": float(px), "y": float(py), "order": order,
+                        "segment": legend[k], "ring": f"{k}-{radius}", "dash": radius,
+                    }
+                )  # fmt: skip
+    scale = alt.Scale(domain=legend, range=list(colors))
+    key = alt.Legend(title="Segment", orient="bottom", columns=2, labelLimit=330, symbolType="circle", symbolStrokeWidth=4)
+    return (
+        alt.Chart(alt.Data(values=values))
+        .mark_line(strokeWidth=2, clip=True, interpolate="linear-closed")
+        .encode(
+            x=x,
+            y=y,
+            order=alt.Order("order", type="quantitative"),
+            color=alt.Color("segment", type="nominal", scale=scale, legend=key),
+            detail=alt.Detail("ring", type="nominal"),
+            strokeDash=alt.StrokeDash(
+                "dash", type="ordinal", scale=alt.Scale(domain=[1, 2], range=[[1, 0], [5, 4]]), legend=None
+            ),
+        )
+    )
+
+
+def _center_layers(mixture: Mixture, x: Any, y: Any) -> tuple[Any, Any]:
+    values = [{"x": float(px), "y": float(py), "number": str(k + 1)} for k, (px, py) in enumerate(mixture.means)]
+    base = alt.Chart(alt.Data(values=values)).encode(x=x, y=y)
+    disc = base.mark_point(filled=True, size=330, color="white", opacity=0.85, stroke=INK, strokeWidth=1.2, clip=True)
+    number = base.mark_text(fontSize=13, fontWeight="bold", color=INK, clip=True)
+    return disc, number.encode(text=alt.Text("number", type="nominal"))

@@ -1,0 +1,220 @@
+"""Which columns of a table describe customers, and which do not, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from mixtura.exceptions import ColumnError, TableError
+from mixtura.io import names_a_date, names_an_id
+
+__all__ = ["ColumnChoice", "LeftOut", "choose_columns"]
+
+Frame = nw.DataFrame[Any]
+Series = nw.Series[Any]
+
+_CODE_VALUES = 3
+"""Whole numbers with at most so many different values are codes; a density on them is a row of spikes."""
+
+_CODE_ROWS = 30
+"""In shorter tables few different values say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A column that is not used, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnChoice:
+    """The columns of a table, sorted out.
+
+    Parameters
+    ----------
+    used : tuple of str
+        Numeric columns that the segments are made from.
+    left_out : tuple of LeftOut
+        All others, in the order of the table.
+    id_column : str or None
+        What names a customer in the output; None for the row number.
+    """
+
+    used: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+    id_column: str | None
+
+
+def choose_columns(
+    frame: Any, *, columns: Sequence[str] | None = None, id_column: str | None = None
+) -> ColumnChoice:
+    """Sort out the columns of a table.
+
+    Unless told, every numeric column is used, except ids, constants, codes with a few values, and
+    dates written as numbers.
+
+    Parameters
+    ----------
+    frame : pandas, polars or pyarrow table
+        N rows.
+    columns : sequence of str or None, default=None
+        Use these and no others.
+    id_column : str or None, default=None
+        The column that names customers. Unless told: one whose name says so, or a first column in which every value
+        is different text.
+
+    Raises
+    ------
+    ColumnError
+        A named column is missing, named twice, or not numeric.
+    TableError
+        No numeric column is left.
+
+    Examples
+    --------
+    >>> import polars
+    >>> from mixtura.segments import choose_columns
+    >>> frame = polars.DataFrame({"customer": [1, 2, 3], "income": [31.5, 60.0, 45.2], "shop": [7, 7, 7]})
+    >>> choice = choose_columns(frame)
+    >>> choice.used, choice.id_column
+    (('income',), 'customer')
+    >>> [(column.name, column.reason) for column in choice.left_out]
+    [('customer', 'an id'), ('shop', 'the same value in every row: 7')]
+    """
+    table: Frame = nw.from_native(frame, eager_only=True)
+    if id_column is not None:
+        _find(table, id_column, "--id")
+    if columns is not None:
+        for name in columns:
+            _check_named(table, name, columns)
+        reasons = {name: "not asked for" for name in table.columns if name not in columns}
+        used = tuple(columns)
+    else:
+        found = {name: why_not(table[name]) for name in table.columns if name != id_column}
+        reasons = {name: reason for name, reason in found.items() if reason is not None}
+        used = tuple(name for name, reason in found.items() if reason is None)
+    if id_column is not None:
+        reasons[id_column] = "the id"
+    if not used:
+        raise TableError(_nothing_left(reasons))
+    left_out = tuple(LeftOut(name, reasons[name]) for name in table.columns if name in reasons)
+    candidates = [name for name in table.columns if name not in used]
+    return ColumnChoice(used, left_out, id_column or _guess_id(table, candidates))
+
+
+def why_not(column: Series) -> str | None:
+    """Return why a column is not used, or None if it is."""
+    if column.dtype == nw.Boolean:
+        return "true or false"
+    if column.dtype.is_temporal():
+        return "dates or times"
+    present = column.drop_nulls()
+    if len(present) == 0:
+        return "no values"
+    if not column.dtype.is_numeric():
+        return _text_reason(column, present)
+    values = present.cast(nw.Float64).to_numpy()
+    values = values[np.isfinite(values)]
+    if values.size == 0:
+        return "no values"
+    return _numeric_reason(column.name, values)
+
+
+def _numeric_reason(name: str, values: np.ndarray[Any, np.dtype[np.float64]]) -> str | None:
+    different = np.unique(values)
+    whole = bool(np.all(values == np.rint(values)))
+    all_different = different.size == values.size
+    if different.size == 1 and values.size > 1:
+        return f"the same value in every row: {different[0]:g}"
+    if whole and names_an_id(name):
+        return "an id"
+    if whole and all_different and values.size > 2 and values[0] in {0, 1} and np.all(np.diff(values) == 1):
+        return "row numbers"
+    if whole and names_a_date(name) and values.min() > 1_000_000:
+        return "dates written as numbers"
+    if whole and different.size <= _CODE_VALUES and values.size >= _CODE_ROWS:
+        return f"only {different.size} different values ({', '.join(f'{value:g}' for value in different)}): a code"
+    return None
+
+
+def _text_reason(column: Series, present: Series) -> str:
+    if names_an_id(column.name):
+        return "an id"
+    example = str(present.to_list()[0])
+    return f"text, such as {example[:30]!r}"
+
+
+def _guess_id(table: Frame, candidates: Sequence[str]) -> str | None:
+    """Return the most telling column among those that are not used."""
+    named = [name for name in candidates if names_an_id(name)]
+    rows = [name for name in candidates if name not in named and table[name].dtype.is_integer()]
+    first = [name for name in table.columns[:1] if name in candidates and table[name].dtype == nw.String]
+    for name in (*named, *first, *rows):
+        column = table[name]
+        if len(table) > 1 and column.null_count() == 0 and column.n_unique() == len(table):
+            return name
+    return None
+
+
+def _find(table: Frame, name: str, option: str) -> None:
+    if name not in table.columns:
+        closest = tuple(get_close_matches(name, table.columns, n=3, cutoff=0.5)) or tuple(
+            column for column in table.columns if column.lower() == name.lower()
+        )
+        hint = f"Did you mean {closest[0]!r}?" if closest else "Choose one of them."
+        raise ColumnError(
+            f"{option} names {name!r}, and the table has no such column. It has: {_listed(table.columns)}. {hint}",
+            column=name,
+            closest=closest,
+        )
+
+
+def _check_named(table: Frame, name: str, columns: Sequence[str]) -> None:
+    _find(table, name, "--columns")
+    if list(columns).count(name) > 1:
+        raise ColumnError(
+            f"--columns names {name!r} twice. Each column is used once. Remove one of them.", column=name
+        )
+    column = table[name]
+    if column.dtype.is_numeric() or column.null_count() == len(column):
+        if column.null_count() == len(column):
+            raise ColumnError(f"The column {name!r} has no values. Leave it out of --columns.", column=name)
+        return
+    examples = ", ".join(repr(str(value)[:30]) for value in _not_numbers(column)[:3])
+    raise ColumnError(
+        f"The column {name!r} is not numeric: it holds {examples}. Columns of numbers are required. "
+        "Leave it out of --columns, or clean it.",
+        column=name,
+    )
+
+
+def _not_numbers(column: Series) -> list[Any]:
+    def is_number(value: Any) -> bool:
+        try:
+            float(value)
+        except (TypeError, ValueError):
+            return False
+        return True
+
+    values = column.drop_nulls().unique(maintain_order=True).to_list()
+    return [value for value in values if not is_number(value)] or values
+
+
+def _listed(names: Sequence[str], most: int = 20) -> str:
+    shown = ", ".join(repr(name) for name in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def _nothing_left(reasons: dict[str, str]) -> str:
+    why = "; ".join(f"{name!r}: {reason}" for name, reason in list(reasons.items())[:8])
+    return (
+        f"No numeric column is left to make segments from ({why}). At least one column of different numbers is "
+        "required. Name columns to use with --columns."
+    )

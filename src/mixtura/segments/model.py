@@ -1,0 +1,174 @@
+"""A segmentation that can be kept: the mixture, its scaling, the columns it reads, the names it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.core.mixture import Mixture
+from mixtura.io import dump_document, output_file, read_document
+from mixtura.segments.rows import Scaling
+
+__all__ = ["SegmentModel", "Training", "ordered"]
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How a model came about.
+
+    Parameters
+    ----------
+    source : str
+        Name of the table.
+    created : str
+        Date and time (UTC, ISO 8601).
+    id_column : str or None
+    rows, rows_dropped : int
+        Rows learned from; rows left out because of missing values.
+    seed, n_init : int
+    criterion : str
+        ``"bic"`` or ``"aic"``.
+    log_likelihood, bic, aic : float
+        Total, of the rows in the user's units.
+    n_iter : int
+    converged : bool
+    outcome : str
+        How the fit ended.
+    """
+
+    source: str
+    created: str
+    id_column: str | None
+    rows: int
+    rows_dropped: int
+    seed: int
+    n_init: int
+    criterion: str
+    log_likelihood: float
+    bic: float
+    aic: float
+    n_iter: int
+    converged: bool
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentModel:
+    """What assigns customers to segments.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        Of the scaled rows; K components, the largest segment first.
+    columns : tuple of str
+        The D columns it reads.
+    scaling : Scaling
+    names : tuple of str
+        One per segment.
+    anomaly_percentile : float
+    anomaly_threshold : float or None
+        Log density, in the user's units, below which a customer is an anomaly; None for no anomalies.
+    training : Training
+    mixtura_version : str
+        The version that learned it.
+    """
+
+    mixture: Mixture
+    columns: tuple[str, ...]
+    scaling: Scaling
+    names: tuple[str, ...]
+    anomaly_percentile: float
+    anomaly_threshold: float | None
+    training: Training
+    mixtura_version: str
+
+    @property
+    def n_segments(self) -> int:
+        return self.mixture.n_components
+
+    def memberships(self, rows: FloatArray) -> FloatArray:
+        """Return the probability of each segment, shape (N, K), for rows of shape (N, D) in the user's units."""
+        return self.mixture.responsibilities(self.scaling.apply(rows))
+
+    def log_density(self, rows: FloatArray) -> FloatArray:
+        """Return the log density of each row, shape (N,): per unit of the user's columns, in nats."""
+        return self.mixture.log_density(self.scaling.apply(rows)) - self.scaling.log_volume
+
+    def in_user_units(self) -> Mixture:
+        """Return the mixture of the rows as the user knows them."""
+        return self.mixture.affine(self.scaling.scale, self.scaling.center)
+
+    def to_json(self) -> str:
+        """Return the text of a model file."""
+        mixture = self.mixture
+        content = {
+            "mixtura_version": self.mixtura_version,
+            "columns": list(self.columns),
+            "segments": list(self.names),
+            "scaling": {
+                "center": self.scaling.center.tolist(),
+                "scale": self.scaling.scale.tolist(),
+            },
+            "mixture": {
+                "covariance_type": mixture.covariance_type,
+                "weights": mixture.weights.tolist(),
+                "means": mixture.means.tolist(),
+                "covariances": mixture.covariances.tolist(),
+            },
+            "anomaly": {
+                "percentile": float(self.anomaly_percentile),
+                "log_density_threshold": self.anomaly_threshold,
+            },
+            "training": {name: getattr(self.training, name) for name in Training.__slots__},
+        }
+        return dump_document(content)
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write a model file; all of it or nothing.
+
+        Raises
+        ------
+        OutputError
+            The file exists and `overwrite` is False, or it cannot be written.
+        """
+        text = self.to_json()
+        with output_file(path, overwrite=overwrite) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> SegmentModel:
+        """Read a model file.
+
+        Raises
+        ------
+        ModelFileError
+            It is missing, truncated, altered, of a newer format, or not consistent.
+        """
+        document = read_document(path)
+        values = document.mixture
+        # Weights are divided by their sum when a mixture is built, which may change their last digit.
+        mixture = replace(values.build(), weights=np.array(values.weights))
+        return cls(
+            mixture=mixture,
+            columns=tuple(document.columns),
+            scaling=Scaling(np.array(document.scaling.center), np.array(document.scaling.scale)),
+            names=tuple(document.segments),
+            anomaly_percentile=document.anomaly.percentile,
+            anomaly_threshold=document.anomaly.log_density_threshold,
+            training=Training(**document.training.model_dump()),
+            mixtura_version=document.mixtura_version,
+        )
+
+
+def ordered(mixture: Mixture, order: Sequence[int]) -> Mixture:
+    """Return the mixture with its components in another order."""
+    chosen = np.asarray(order, dtype=np.intp)
+    family, (k, d) = mixture.family, mixture.means.shape
+    # A shape that grows with the number of components has them along its first axis.
+    shared = family.shape(k, d) == family.shape(k + 1, d)
+    covariances = mixture.covariances if shared else mixture.covariances[chosen]
+    return Mixture.from_parameters(mixture.weights[chosen], mixture.means[chosen], covariances, family.name)
