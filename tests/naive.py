@@ -105,3 +105,186 @@ def naive_accumulate_given(rows, sample_weight, responsibilities, means, layout)
             shares = {k: float(responsibilities[n, k]) for k in range(n_components)}
         _add_row(sums, row, weight, shares, layout, means)
     return np.array(sums)
+
+
+# --- mixtures ----------------------------------------------------------------------------------
+
+
+def naive_cholesky(matrix):
+    """Lower triangular C with ``C C^T`` the matrix, element by element."""
+    d = len(matrix)
+    lower = [[0.0] * d for _ in range(d)]
+    for i in range(d):
+        for j in range(i + 1):
+            rest = float(matrix[i][j]) - math.fsum(lower[i][m] * lower[j][m] for m in range(j))
+            lower[i][j] = math.sqrt(rest) if i == j else rest / lower[j][j]
+    return lower
+
+
+def naive_gaussian_log_density(row, mean, covariance):
+    """``-(log |2 pi S| + (x - m)^T S^-1 (x - m)) / 2``, by forward substitution."""
+    lower = naive_cholesky(covariance)
+    square, whitened = 0.0, []
+    for i in range(len(row)):
+        rest = float(row[i]) - float(mean[i]) - math.fsum(lower[i][j] * whitened[j] for j in range(i))
+        whitened.append(rest / lower[i][i])
+        square += whitened[-1] ** 2
+    log_determinant = 2.0 * math.fsum(math.log(lower[i][i]) for i in range(len(row)))
+    return -0.5 * (len(row) * LOG_2_PI + log_determinant + square)
+
+
+def naive_full_covariances(covariance_type, covariances, n_components, d):
+    """The covariance matrix of every component, whatever is stored."""
+    full = np.zeros((n_components, d, d))
+    for k in range(n_components):
+        for i in range(d):
+            for j in range(d):
+                if covariance_type == "full":
+                    full[k, i, j] = covariances[k][i][j]
+                elif covariance_type == "tied":
+                    full[k, i, j] = covariances[i][j]
+                elif i == j:
+                    full[k, i, i] = covariances[k][i] if covariance_type == "diag" else covariances[k]
+    return full
+
+
+def naive_e_step(rows, weights, means, full):
+    """Log densities (N,) and responsibilities (N, K)."""
+    log_densities, memberships = [], []
+    for row in rows:
+        logs = [
+            (math.log(w) if w > 0 else -math.inf) + naive_gaussian_log_density(row, means[k], full[k])
+            for k, w in enumerate(weights)
+        ]
+        log_density, shares, _ = _responsibilities(logs, hard=False)
+        log_densities.append(log_density)
+        memberships.append(shares)
+    return np.array(log_densities), np.array(memberships)
+
+
+def naive_covariances(covariance_type, rows, sample_weight, memberships, means, ridge):
+    """Each structure's estimate, from its definition."""
+    n_components, d = len(means), len(rows[0])
+    counts = [
+        math.fsum(w * r[k] for w, r in zip(sample_weight, memberships, strict=True))
+        for k in range(n_components)
+    ]
+
+    def moment(k, i, j):
+        return math.fsum(
+            w * r[k] * (float(x[i]) - means[k][i]) * (float(x[j]) - means[k][j])
+            for x, w, r in zip(rows, sample_weight, memberships, strict=True)
+        )
+
+    if covariance_type == "full":
+        out = [
+            [[moment(k, i, j) / counts[k] + ridge * (i == j) for j in range(d)] for i in range(d)]
+            for k in range(n_components)
+        ]
+    elif covariance_type == "tied":
+        total = math.fsum(counts)
+        out = [
+            [
+                math.fsum(moment(k, i, j) for k in range(n_components)) / total + ridge * (i == j)
+                for j in range(d)
+            ]
+            for i in range(d)
+        ]
+    elif covariance_type == "diag":
+        out = [[moment(k, i, i) / counts[k] + ridge for i in range(d)] for k in range(n_components)]
+    else:
+        out = [
+            math.fsum(moment(k, i, i) for i in range(d)) / (d * counts[k]) + ridge
+            for k in range(n_components)
+        ]
+    return np.array(out)
+
+
+def naive_m_step(covariance_type, rows, sample_weight, memberships, ridge):
+    """Weights, means and covariances from responsibilities."""
+    n_components, d = len(memberships[0]), len(rows[0])
+    counts = [
+        math.fsum(w * r[k] for w, r in zip(sample_weight, memberships, strict=True))
+        for k in range(n_components)
+    ]
+    weights = np.array([count / math.fsum(counts) for count in counts])
+    means = np.array(
+        [
+            [
+                math.fsum(
+                    w * r[k] * float(x[i]) for x, w, r in zip(rows, sample_weight, memberships, strict=True)
+                )
+                / counts[k]
+                for i in range(d)
+            ]
+            for k in range(n_components)
+        ]
+    )
+    return (
+        weights,
+        means,
+        naive_covariances(covariance_type, rows, sample_weight, memberships, means, ridge),
+    )
+
+
+def naive_em(covariance_type, rows, weights, means, covariances, n_iter, sample_weight=None, ridge=0.0):
+    """So many EM iterations; returns the parameters and the mean log-likelihood before each."""
+    sample_weight = [1.0] * len(rows) if sample_weight is None else [float(w) for w in sample_weight]
+    bounds = []
+    for _ in range(n_iter):
+        full = naive_full_covariances(covariance_type, covariances, len(means), len(rows[0]))
+        log_densities, memberships = naive_e_step(rows, weights, means, full)
+        weighted = [w * value for w, value in zip(sample_weight, log_densities, strict=True)]
+        bounds.append(math.fsum(weighted) / math.fsum(sample_weight))
+        weights, means, covariances = naive_m_step(covariance_type, rows, sample_weight, memberships, ridge)
+    return weights, means, covariances, bounds
+
+
+def naive_n_parameters(covariance_type, n_components, d):
+    """Count the free parameters one by one."""
+    count = n_components - 1
+    for _ in range(n_components):
+        count += d
+        if covariance_type == "full":
+            count += sum(1 for i in range(d) for j in range(i + 1))
+        elif covariance_type != "tied":
+            count += d if covariance_type == "diag" else 1
+    if covariance_type == "tied":
+        count += sum(1 for i in range(d) for j in range(i + 1))
+    return count
+
+
+def naive_bic(log_densities, n_parameters):
+    return -2.0 * math.fsum(log_densities) + n_parameters * math.log(len(log_densities))
+
+
+def naive_aic(log_densities, n_parameters):
+    return -2.0 * math.fsum(log_densities) + 2.0 * n_parameters
+
+
+# --- K-means -----------------------------------------------------------------------------------
+
+
+def naive_nearest(row, centers):
+    """The number of the nearest center, the lowest among equals, and the squared distance to it."""
+    squares = [
+        math.fsum((float(x) - float(c)) ** 2 for x, c in zip(row, center, strict=True)) for center in centers
+    ]
+    return squares.index(min(squares)), min(squares)
+
+
+def naive_lloyd(rows, centers, n_iter, sample_weight=None):
+    """So many iterations of K-means; returns centers, and labels and inertia of them. No center may run empty."""
+    sample_weight = [1.0] * len(rows) if sample_weight is None else [float(w) for w in sample_weight]
+    centers = [list(map(float, center)) for center in centers]
+    for _ in range(n_iter):
+        labels = [naive_nearest(row, centers)[0] for row in rows]
+        for k in range(len(centers)):
+            mine = [(row, w) for row, w, label in zip(rows, sample_weight, labels, strict=True) if label == k]
+            total = math.fsum(w for _, w in mine)
+            centers[k] = [
+                math.fsum(w * float(row[i]) for row, w in mine) / total for i in range(len(rows[0]))
+            ]
+    found = [naive_nearest(row, centers) for row in rows]
+    inertia = math.fsum(w * square for w, (_, square) in zip(sample_weight, found, strict=True))
+    return np.array(centers), np.array([label for label, _ in found]), inertia

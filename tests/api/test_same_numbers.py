@@ -76,7 +76,8 @@ def assert_same(ours: Any, theirs: Any, X: Any, rtol: float = 1e-6) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
-    ("name", "covariance_type", "init_params"), list(itertools.product(("iris", "wine", "blobs"), TYPES, STARTS))
+    ("name", "covariance_type", "init_params"),
+    list(itertools.product(("iris", "wine", "blobs"), TYPES, STARTS)),
 )
 def test_fits_are_the_same(name: str, covariance_type: str, init_params: str, seed: int) -> None:
     X = table(name)
@@ -197,7 +198,9 @@ def test_columns_in_another_order_are_refused_as_theirs_are() -> None:
             model.predict(rows.to_numpy())
 
 
-@pytest.mark.parametrize("make", [np.asfortranarray, lambda X: X.tolist(), lambda X: np.repeat(X, 2, axis=0)[::2]])
+@pytest.mark.parametrize(
+    "make", [np.asfortranarray, lambda X: X.tolist(), lambda X: np.repeat(X, 2, axis=0)[::2]]
+)
 def test_any_memory_order_gives_the_same_fit(make: Any) -> None:
     X = table("iris")
     assert_same(mixtura.GaussianMixture(3, random_state=0).fit(make(X)), both(X, random_state=0)[1], X)
@@ -254,7 +257,9 @@ def test_verbose_says_the_same_words(capsys: pytest.CaptureFixture[str], verbose
         kind.GaussianMixture(3, n_init=2, verbose=verbose, verbose_interval=interval, random_state=1).fit(X)
         lines = capsys.readouterr().out.splitlines()
         words.append([line.split("time lapse")[0].split("converged")[0].strip() for line in lines])
-    assert [line for line in words[0] if "Iteration" in line] == [line for line in words[1] if "Iteration" in line]
+    assert [line for line in words[0] if "Iteration" in line] == [
+        line for line in words[1] if "Iteration" in line
+    ]
     assert any("Initialization" in line for line in words[0])
 
 

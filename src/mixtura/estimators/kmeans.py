@@ -182,8 +182,11 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def transform(self, X: npt.ArrayLike) -> FloatArray:
         """Return the distance of each row to each center, (N, K), in units of the data."""
         check_is_fitted(self)
-        distances: FloatArray = euclidean_distances(as_rows(self, X, reset=False), self.cluster_centers_)
-        return distances
+        rows = as_rows(self, X, reset=False)
+        # The distances are expanded, |x|^2 - 2 x c + |c|^2: near the origin that keeps its digits.
+        about = self.cluster_centers_.mean(axis=0, dtype=np.float64)
+        distances: FloatArray = euclidean_distances(rows - about, self.cluster_centers_ - about)
+        return distances.astype(rows.dtype, copy=False)
 
     def fit_transform(
         self, X: npt.ArrayLike, y: object = None, sample_weight: npt.ArrayLike | None = None
