@@ -42,7 +42,7 @@ class Clustering:
     @property
     def n_distinct(self) -> int:
         """How many centers have rows."""
-        return int(np.unique(self.labels).size)
+        return int(np.count_nonzero(np.bincount(self.labels, minlength=self.centers.shape[0])))
 
 
 def _as_components(centers: FloatArray) -> Components:

@@ -1,0 +1,42 @@
+"""How soon does the command line answer? Process start included; best of several."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.measure import best_seconds, print_table
+
+__all__ = ["main"]
+
+_BARE = "import numpy, scipy.linalg, sklearn.base, sklearn.mixture"
+
+
+def run(*arguments: str) -> None:
+    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+
+
+def main() -> None:
+    from mixtura.datasets import customer_columns, make_customers
+
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "customers.csv"
+        np.savetxt(table, make_customers(), delimiter=",", header=",".join(customer_columns()), comments="")
+        calls = {
+            "python -c pass": lambda: run("-c", "pass"),
+            "mixtura --help": lambda: run("-m", "mixtura", "--help"),
+            "mixtura segment, 300 rows": lambda: run("-m", "mixtura", "segment", str(table), "--overwrite"),
+            "import numpy, scipy, scikit-learn": lambda: run("-c", _BARE),
+            "the same, and mixtura.GaussianMixture": lambda: run("-c", f"{_BARE}; import mixtura; mixtura.GaussianMixture"),
+        }
+        seconds = best_seconds(list(calls.values()), at_least=3, budget=10.0)
+    rows = [[name, f"{value:.2f}"] for name, value in zip(calls, seconds, strict=True)]
+    print_table("Seconds until done, process start included", ("command", "s"), rows)
+
+
+if __name__ == "__main__":
+    main()
