@@ -12,7 +12,7 @@ from mixtura.core.covariance import CovarianceFamily, NotPositiveDefiniteError
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
-from mixtura.exceptions import DataError, IllDefinedCovarianceError
+from mixtura.exceptions import IllDefinedCovarianceError
 
 __all__ = ["Repair", "RepairKind", "maximize"]
 
@@ -23,10 +23,6 @@ _ILL_DEFINED = (
     "Fitting the mixture model failed because some components have ill-defined empirical covariance (for instance "
     "caused by singleton or collapsed samples). Try to decrease the number of components, increase reg_covar, or "
     "scale the input data."
-)
-_NOT_FINITE = (
-    "The rows gave sums that are not finite numbers; squares and products of values must stay below 1e308. "
-    "Look for NaN or infinite values, or rescale the columns (StandardScaler does)."
 )
 
 
@@ -78,8 +74,7 @@ def maximize(
         The sums are not finite.
     """
     counts = statistics.counts
-    if not np.isfinite(statistics.sums).all():
-        raise DataError(_NOT_FINITE)
+    statistics.require_finite()
     empty = np.flatnonzero(counts <= _EMPTY)
     means = statistics.means + statistics.first / np.maximum(counts, _EMPTY)[:, None]
     if empty.size:

@@ -15,10 +15,16 @@ from functools import lru_cache
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.exceptions import ParameterError
+from mixtura.exceptions import DataError, ParameterError
 from mixtura.kernels import Layout, moment_size, sums_size
 
 __all__ = ["Statistics", "pack_lower", "unpack_lower"]
+
+
+_NOT_FINITE = (
+    "The rows gave sums that are not finite numbers; squares and products of values must stay below 1e308. "
+    "Look for NaN or infinite values, or rescale the columns (StandardScaler does)."
+)
 
 
 @lru_cache(maxsize=64)
@@ -134,6 +140,11 @@ class Statistics:
                 "Statistics about different means were given to '+'; both must be about the same means. "
                 "Bring one to the other's with rebase(means) first."
             )
+
+    def require_finite(self) -> None:
+        """Raise `DataError` if a sum overflowed, or a row was not finite."""
+        if not np.isfinite(self.sums).all():
+            raise DataError(_NOT_FINITE)
 
     def scale(self, factor: float) -> Statistics:
         """Return the sums times a factor: what the same rows give with all weights multiplied by it."""

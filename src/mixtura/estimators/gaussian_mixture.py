@@ -253,15 +253,19 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         )
 
     def _take(self, result: FitResult, dtype: np.dtype[Any]) -> None:
-        """Copy the result to the public attributes, in the type of the rows as scikit-learn does."""
+        """Copy the result to the public attributes, in the type of the rows as scikit-learn does.
+
+        Where a number is too large for that type (the square of a float32 may be), they stay float64.
+        """
         mixture = result.mixture
-        family = mixture.family
         self.mixture_, self.result_ = mixture, result
-        self.weights_ = mixture.weights.astype(dtype, copy=False)
-        self.means_ = mixture.means.astype(dtype, copy=False)
-        self.covariances_ = mixture.covariances.astype(dtype, copy=False)
-        self.precisions_cholesky_ = family.precisions_cholesky(mixture.factors).astype(dtype, copy=False)
-        self.precisions_ = family.precisions(self.precisions_cholesky_)
+        roots = mixture.family.precisions_cholesky(mixture.factors)
+        values = (mixture.weights, mixture.means, mixture.covariances, roots, mixture.family.precisions(roots))
+        largest = max(float(np.abs(value).max()) for value in values)
+        dtype = dtype if largest <= float(np.finfo(dtype).max) else np.dtype(np.float64)
+        self.weights_, self.means_, self.covariances_, self.precisions_cholesky_, self.precisions_ = (
+            value.astype(dtype, copy=False) for value in values
+        )
         self.converged_ = result.converged
         self.n_iter_ = result.n_iter
         self.lower_bound_ = result.lower_bound

@@ -61,7 +61,13 @@ class Problem:
 
 
 def describe_rows(blocks: Blocks, kernel: Kernel, runner: Runner, layout: Layout) -> Statistics:
-    """Return the one-component statistics of all rows, about their mean: two passes, so that nothing cancels."""
+    """Return the one-component statistics of all rows, about their mean: two passes, so that nothing cancels.
+
+    Raises
+    ------
+    DataError
+        A sum overflows.
+    """
 
     def about(point: FloatArray, layout: Layout) -> Statistics:
         def one(block: Block) -> Statistics:
@@ -73,7 +79,9 @@ def describe_rows(blocks: Blocks, kernel: Kernel, runner: Runner, layout: Layout
 
     first_row = blocks.take(np.zeros(1, dtype=np.intp))
     rough = about(first_row, Layout.SHARED)
-    return about(first_row + rough.first / max(rough.total_weight, np.finfo(np.float64).tiny), layout)
+    described = about(first_row + rough.first / max(rough.total_weight, np.finfo(np.float64).tiny), layout)
+    described.require_finite()
+    return described
 
 
 class EMStep:

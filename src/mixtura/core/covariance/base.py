@@ -16,6 +16,7 @@ from mixtura.exceptions import MixturaError
 from mixtura.kernels import Layout
 
 __all__ = [
+    "LARGEST_FACTOR",
     "CovarianceFamily",
     "Factors",
     "NotPositiveDefiniteError",
@@ -24,6 +25,9 @@ __all__ = [
     "symmetric",
     "whiten",
 ]
+
+LARGEST_FACTOR = 1e153
+"""Whitening factors beyond this have squares, the precisions, that are no finite numbers."""
 
 _RELATIVE_FLOOR = 1e-12
 """Eigenvalues below this share of the largest are lost in the rounding of a Cholesky factorization."""
@@ -62,24 +66,21 @@ def whiten(covariances: FloatArray) -> Factors:
     Raises
     ------
     NotPositiveDefiniteError
-        Naming every component whose factorization fails.
+        Naming every component whose factorization fails, or whose precisions would be no finite numbers.
     """
     n_components, n_features, _ = covariances.shape
-    whitening = np.empty_like(covariances)
-    diagonal = np.empty((n_components, n_features))
-    failed = []
+    whitening = np.full_like(covariances, np.nan)
+    diagonal = np.ones((n_components, n_features))
     for k in range(n_components):
         lower, info = lapack.dpotrf(covariances[k].T, lower=1, clean=1)
         if info == 0:
             diagonal[k] = lower.diagonal()
             lower, info = lapack.dtrtri(lower, lower=1, overwrite_c=1)
-        if info != 0:
-            failed.append(k)
-        else:
+        if info == 0:
             whitening[k] = lower
-    if failed or not np.isfinite(diagonal).all() or not np.isfinite(whitening).all():
-        finite = np.isfinite(whitening).all(axis=(1, 2)) if not failed else np.ones(n_components, dtype=bool)
-        raise NotPositiveDefiniteError(failed or np.flatnonzero(~finite).tolist())
+    usable = (np.abs(whitening) < LARGEST_FACTOR).all(axis=(1, 2)) & np.isfinite(diagonal).all(axis=1)
+    if not usable.all():
+        raise NotPositiveDefiniteError(np.flatnonzero(~usable).tolist())
     return Factors(whitening, -np.log(diagonal).sum(axis=1))
 
 

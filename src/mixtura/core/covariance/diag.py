@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.covariance.base import CovarianceFamily, Factors, NotPositiveDefiniteError
+from mixtura.core.covariance.base import LARGEST_FACTOR, CovarianceFamily, Factors, NotPositiveDefiniteError
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Layout
@@ -26,7 +26,7 @@ def column_variances(statistics: Statistics, means: FloatArray) -> FloatArray:
 
 def whiten_variances(variances: FloatArray) -> Factors:
     """Return reciprocal deviations and log-determinants for variances of shape (K, D)."""
-    good = (variances > 0) & np.isfinite(variances)
+    good = (variances > LARGEST_FACTOR**-2) & np.isfinite(variances)
     if not good.all():
         raise NotPositiveDefiniteError(np.flatnonzero(~good.all(axis=1)).tolist())
     return Factors(1.0 / np.sqrt(variances), -0.5 * np.log(variances).sum(axis=1))

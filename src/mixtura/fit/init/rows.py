@@ -51,7 +51,8 @@ def seed_statistics(problem: Problem, seeds: IntArray) -> Statistics:
     statistics.counts[...] = 1.0
     statistics.sums[1] = float(seeds.size)
     if statistics.layout is Layout.DIAGONAL:
-        rounding = rows**2 / count - statistics.means**2
+        with np.errstate(over="ignore", invalid="ignore"):
+            rounding = rows**2 / count - statistics.means**2
         statistics.second[...] = np.where(rounding < problem.prior.ridge, rounding, 0.0)
     if problem.total is None:
         return statistics
@@ -60,5 +61,5 @@ def seed_statistics(problem: Problem, seeds: IntArray) -> Statistics:
 
 def _about_origin(total: Statistics) -> Statistics:
     variances: FloatArray = total.second_matrices()[0].diagonal() / total.total_weight
-    near = (total.means[0] ** 2 <= _LARGEST_OFFSET**2 * variances).all()
+    near = (np.abs(total.means[0]) <= _LARGEST_OFFSET * np.sqrt(variances)).all()
     return total.rebase(np.zeros_like(total.means)) if near else total
