@@ -8,25 +8,27 @@ from typing import Annotated
 import typer
 
 from mixtura.cli.console import door, output_console
+from mixtura.cli.options import DropMissing, IdColumn, ModelFile, Overwrite, Quiet
 
 __all__ = ["assign"]
 
 
+Customers = Annotated[Path, typer.Argument(help="Customers; columns are matched by name, in any order.")]
+OutputFile = Annotated[
+    Path | None,
+    typer.Option(help="File for the results, .csv or .parquet. [default: TABLE-assigned.csv, here]"),
+]
+
+
 @door
 def assign(
-    model: Annotated[Path, typer.Argument(help="A model.json that mixtura segment wrote.")],
-    table: Annotated[Path, typer.Argument(help="Customers; columns are matched by name, in any order.")],
-    id_column: Annotated[
-        str | None, typer.Option("--id", help="The column that names customers. [default: as in the model]")
-    ] = None,
-    drop_missing: Annotated[
-        bool, typer.Option("--drop-missing", help="Leave rows with missing values unassigned.")
-    ] = False,
-    output: Annotated[
-        Path | None, typer.Option(help="File for the results, .csv or .parquet. [default: TABLE-assigned.csv, here]")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier file.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    model: ModelFile,
+    table: Customers,
+    id_column: IdColumn = None,
+    drop_missing: DropMissing = False,
+    output: OutputFile = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
 ) -> None:
     """Assign customers of a new table to the segments of a saved model."""
     from mixtura.cli.print_model import print_assignment

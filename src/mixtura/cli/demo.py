@@ -14,8 +14,12 @@ __all__ = ["demo"]
 
 @door
 def demo(
-    output: Annotated[Path, typer.Option(help="Directory for customers.csv; made if it is not there.")] = Path(),
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a customers.csv of other content.")] = False,
+    output: Annotated[
+        Path, typer.Option(help="Directory for customers.csv; made if it is not there.")
+    ] = Path(),
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a customers.csv of other content.")
+    ] = False,
 ) -> None:
     """Take the guided tour on 300 generated customers, and write their table."""
     from mixtura.cli.print_tour import print_tour

@@ -24,7 +24,7 @@ def readable(value: float, decimals: int) -> str:
     ('12,345.7', '2.5e+12', '1e-09')
     """
     size = abs(value)
-    if size and (size >= 1e9 or size < 0.5 * 10**-decimals and size < 1e-6):
+    if size and (size >= 1e9 or (size < 0.5 * 10**-decimals and size < 1e-6)):
         return f"{value:.4g}"
     return f"{value:,.{decimals}f}"
 

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from mixtura.exceptions import ParameterError
 
-__all__ = ["parse_components", "parse_names"]
+__all__ = ["DropMissing", "IdColumn", "ModelFile", "Overwrite", "Quiet", "parse_components", "parse_names"]
+
+ModelFile = Annotated[Path, typer.Argument(help="A model.json that mixtura segment wrote.")]
+IdColumn = Annotated[
+    str | None, typer.Option("--id", help="The column that names customers. [default: found by itself]")
+]
+DropMissing = Annotated[
+    bool, typer.Option("--drop-missing", help="Leave rows with missing values unassigned.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 _MOST = 10_000
 

@@ -18,18 +18,26 @@ def print_model(console: Console, name: str, model: SegmentModel) -> None:
     """Print how a model came about, and its segments in the user's units."""
     training, mixture = model.training, model.mixture
     console.print(Text.assemble((name, "bold"), f": {model.n_segments} segments of customers"))
-    threshold = "none" if model.anomaly_threshold is None else f"log density below {model.anomaly_threshold:.4f}"
+    threshold = (
+        "none" if model.anomaly_threshold is None else f"log density below {model.anomaly_threshold:.4f}"
+    )
     dropped = f" ({training.rows_dropped:,} more had missing values)" if training.rows_dropped else ""
     print_pairs(
         console,
         [
             ("Learned from", f"{training.source}, {training.rows:,} rows{dropped}, {training.created}"),
-            ("With", f"mixtura {model.mixtura_version}, seed {training.seed}, {training.n_init} starts per model"),
+            (
+                "With",
+                f"mixtura {model.mixtura_version}, seed {training.seed}, {training.n_init} starts per model",
+            ),
             ("Columns", ", ".join(model.columns)),
             ("Customer", training.id_column or "row number"),
             ("Covariances", f"{mixture.covariance_type}, {mixture.n_parameters} parameters"),
             ("Chosen by", f"{training.criterion.upper()}: BIC {training.bic:,.2f}, AIC {training.aic:,.2f}"),
-            ("Log-likelihood", f"{training.log_likelihood:,.4f}, {training.outcome} after {training.n_iter} iterations"),
+            (
+                "Log-likelihood",
+                f"{training.log_likelihood:,.4f}, {training.outcome} after {training.n_iter} iterations",
+            ),
             ("Anomalies", f"{threshold} (percentile {model.anomaly_percentile:g})"),
         ],
     )

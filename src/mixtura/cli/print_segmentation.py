@@ -30,36 +30,41 @@ def print_segmentation(console: Console, result: Segmentation) -> None:
     for note in result.notes:
         console.print(Text.assemble(("Note: ", "bold yellow"), note))
     models = f"{len(result.ranking)} models fitted" if len(result.ranking) > 1 else "1 model fitted"
-    console.print(f"\n{models}, {result.assignment.complete.size:,} customers assigned in {result.seconds:.2f} s")
+    console.print(
+        f"\n{models}, {result.assignment.complete.size:,} customers assigned in {result.seconds:.2f} s"
+    )
 
 
 def _print_choice(console: Console, result: Segmentation) -> None:
-    best, criterion = result.best, result.model.training.criterion
+    best, training = result.best, result.model.training
     found = "1 segment" if best.n_components == 1 else f"{best.n_components} segments"
+    among = " among models without segments of a few outliers" if result.passed_over else ""
     console.print(
         Text.assemble(
             ("\n" + found, "bold green"),
-            f" ({best.covariance_type} covariances): the smallest {criterion.upper()}, {result.model.training.outcome} after "
-            f"{best.n_iter} iterations",
+            f" ({best.covariance_type} covariances): the smallest {training.criterion.upper()}{among}, "
+            f"{training.outcome} after {best.n_iter} iterations",
         )
     )
-    if len(result.ranking) == 1:
+    others = [
+        candidate for candidate in result.ranking if candidate is not best and candidate.failure is None
+    ]
+    if not others:
         return
-    headers = ("", "segments", "covariances", "parameters", "BIC", "AIC", f"{criterion.upper()} above the best")
+    name = training.criterion
+    headers = ("", "segments", "covariances", "parameters", "BIC", "AIC", f"{name.upper()} above the chosen")
     table = plain_table(*headers)
-    for position, candidate in enumerate(result.ranking[: _RUNNERS_UP + 1]):
-        if candidate.failure is not None:
-            continue
-        above = getattr(candidate, criterion) - getattr(best, criterion)
+    for candidate in (best, *others[:_RUNNERS_UP]):
+        chosen = candidate is best
         table.add_row(
-            "chosen" if position == 0 else "",
+            "chosen" if chosen else "passed over" if candidate in result.passed_over else "",
             str(candidate.n_components),
             candidate.covariance_type,
             str(candidate.n_parameters),
             f"{candidate.bic:,.1f}",
             f"{candidate.aic:,.1f}",
-            "" if position == 0 else f"{above:,.1f}",
-            style="bold" if position == 0 else None,
+            "" if chosen else f"{getattr(candidate, name) - getattr(best, name):,.1f}",
+            style="bold" if chosen else None,
         )
     console.print(table)
 
@@ -90,7 +95,9 @@ def _print_means(console: Console, result: Segmentation) -> None:
             cells = [_mean_cell(segment.means[d], segment.differences[d], decimals) for segment in piece]
             table.add_row(name, readable(float(result.model.scaling.center[d]), decimals) + "   ", *cells)
         console.print(table)
-    console.print("+ or - half a standard deviation from everybody, ++ or -- a whole one or more", style="dim")
+    console.print(
+        "+ or - half a standard deviation from everybody, ++ or -- a whole one or more", style="dim"
+    )
 
 
 def _mean_cell(mean: float, difference: float, decimals: int) -> Text:
@@ -104,13 +111,11 @@ def _mean_cell(mean: float, difference: float, decimals: int) -> Text:
 def _print_ambiguous(console: Console, result: Segmentation) -> None:
     if not result.ambiguous:
         return
-    table = plain_table(
-        f"{result.assignment.id_name}", "most probable", "", "next", "", "K-means says", title="\nMost ambiguous customers"
-    )
-    for column in (1, 3):
+    headers = (result.assignment.id_name, "most probable", "", "next", "", "K-means says, and no more")
+    table = plain_table(*headers, title="\nMost ambiguous customers")
+    for column in (1, 3, 5):
         table.columns[column].justify = "left"
         table.columns[column].no_wrap = False
-    table.columns[5].justify = "left"
     for customer in result.ambiguous:
         first, second = result.segments[customer.first], result.segments[customer.second]
         table.add_row(
@@ -119,11 +124,12 @@ def _print_ambiguous(console: Console, result: Segmentation) -> None:
             percent(float(customer.memberships[customer.first]), 2),
             f"{second.number} {second.name}",
             percent(float(customer.memberships[customer.second]), 2),
-            f"{customer.kmeans + 1}, no doubt",
+            f"{customer.kmeans + 1} {result.segments[customer.kmeans].name}",
         )
     console.print(table)
     console.print(
-        f"K-means puts {percent(result.kmeans.agreement)} of all customers into the same segment.", style="dim"
+        f"K-means puts {percent(result.kmeans.agreement)} of all customers into the same segment.",
+        style="dim",
     )
 
 
@@ -143,7 +149,9 @@ def _print_anomalies(console: Console, result: Segmentation) -> None:
     position = {int(row): i for i, row in enumerate(result.assignment.complete.nonzero()[0])}
     for row in rows[:_ANOMALIES]:
         values = result.rows[position[row]]
-        cells = [readable(float(values[d]), decimals_for(float(model.scaling.scale[d]))) for d in range(len(names))]
+        cells = [
+            readable(float(values[d]), decimals_for(float(model.scaling.scale[d]))) for d in range(len(names))
+        ]
         table.add_row(result.assignment.customer(row), f"{result.assignment.log_density[row]:.2f}", *cells)
     console.print(table)
     if len(rows) > _ANOMALIES:

@@ -40,8 +40,8 @@ def _memberships(console: Console, tour: Tour, number: int) -> None:
         table.add_row(str(customer), *values, *shares)
     console.print(table)
     console.print(
-        "Each row adds up to 100 %: it says how likely the customer is of each kind. A campaign can so be sent to those "
-        "above 90 % only, instead of to everybody whom a hard list happens to name."
+        "Each row adds up to 100 %: it says how likely the customer is of each kind. A campaign can so be sent to "
+        "those above 90 % only, instead of to everybody whom a hard list happens to name."
     )
 
 
@@ -70,8 +70,8 @@ def _ambiguous(console: Console, tour: Tour, number: int) -> None:
         f"{distances}), and says no more."
     )
     console.print(
-        "These five could be won for either segment, and deserve a test or both offers. K-means gives the same answer for "
-        "them as for the clearest case, so the doubt is lost before anybody can act on it."
+        "These five could be won for either segment, and deserve a test or both offers. K-means gives the same answer "
+        "for them as for the clearest case, so the doubt is lost before anybody can act on it."
     )
 
 
@@ -83,9 +83,9 @@ def _shapes(console: Console, tour: Tour, number: int) -> None:
     console.print(table)
     best = min((row for row in tour.shapes if row.bic is not None), key=lambda row: row.bic or 0.0)
     console.print(
-        f"The smallest BIC is the best bargain between fit and simplicity: here {best.name}. The silhouette tells how far "
-        "apart the groups stand, is nearly the same for all, and K-means, which is built to do well by it, has no BIC to "
-        "be judged by."
+        f"The smallest BIC is the best bargain between fit and simplicity: here {best.name}. The silhouette tells "
+        "how far apart the groups stand and is nearly the same for all; K-means is built to do well by it, and has no "
+        "BIC to be judged by."
     )
 
 
@@ -97,8 +97,8 @@ def _counts(console: Console, tour: Tour, number: int) -> None:
     console.print(table)
     console.print(f"Best by BIC: {tour.best_by_bic}. Best by AIC: {tour.best_by_aic}.")
     console.print(
-        "Every further segment fits the table better, and both criteria charge for it. Where the charge exceeds the gain "
-        "a further segment would be a budget line for a group of customers that is not there."
+        "Every further segment fits the table better, and both criteria charge for it. Where the charge exceeds the "
+        "gain, a further segment would be a budget line for a group of customers that is not there."
     )
 
 
@@ -110,8 +110,8 @@ def _anomalies(console: Console, tour: Tour, number: int) -> None:
         f"{', '.join(map(str, tour.anomalies))}."
     )
     console.print(
-        "A low density says that hardly anybody is like this customer, whatever the segment. Look there first for typing "
-        "errors, for fraud, and for a kind of customer that is only just appearing."
+        "A low density says that hardly anybody is like this customer, whatever the segment. Look there first for "
+        "typing errors, for fraud, and for a kind of customer that is only just appearing."
     )
 
 
@@ -129,6 +129,6 @@ def _collapse(console: Console, tour: Tour, number: int) -> None:
     console.print(table)
     console.print(
         "Asked for 20 segments, the fit puts one onto a single customer and shrinks it as far as reg_covar allows: the "
-        "log-likelihood rises without end and means nothing. reg_covar is the least variance a segment may have, so set "
-        "it to the square of the smallest difference that matters to you, and distrust segments of one."
+        "log-likelihood rises without end and means nothing. reg_covar is the least variance a segment may have, so "
+        "set it to the square of the smallest difference that matters to you, and distrust segments of one."
     )

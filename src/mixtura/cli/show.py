@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from mixtura.cli.console import door, output_console
+from mixtura.cli.options import ModelFile
 
 __all__ = ["show"]
 
 
 @door
-def show(
-    model: Annotated[Path, typer.Argument(help="A model.json that mixtura segment wrote.")],
-) -> None:
+def show(model: ModelFile) -> None:
     """Print what a saved model is made of."""
     from mixtura.cli.print_model import print_model
     from mixtura.segments import SegmentModel

@@ -97,7 +97,9 @@ def _read(path: Path, name: str) -> str:
             f"There is no file {name}. A model.json is required. Check the path, or write one: mixtura segment TABLE"
         ) from error
     except OSError as error:
-        raise ModelFileError(f"{name} cannot be read ({error.strerror}). A model.json is required.") from error
+        raise ModelFileError(
+            f"{name} cannot be read ({error.strerror}). A model.json is required."
+        ) from error
     except UnicodeDecodeError as error:
         raise ModelFileError(
             f"{name} is not text. A model.json is required; mixtura reads no pickles. {_TRY}"

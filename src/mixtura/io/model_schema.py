@@ -92,7 +92,9 @@ class Document(_Strict):
         }
         for name, size in sizes.items():
             if size != len(self.columns):
-                raise ValueError(f"{name}: {size} values, one for each of {len(self.columns)} columns is required")
+                raise ValueError(
+                    f"{name}: {size} values, one for each of {len(self.columns)} columns is required"
+                )
         if len(set(self.segments)) != mixture.n_components or len(self.segments) != mixture.n_components:
             raise ValueError(f"segments: {mixture.n_components} different names are required")
         return self

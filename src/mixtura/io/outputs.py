@@ -11,7 +11,10 @@ from pathlib import Path
 
 from mixtura.exceptions import OutputError
 
-__all__ = ["output_directory", "output_file", "writing"]
+__all__ = ["RESULT_FILES", "output_directory", "output_file", "writing"]
+
+RESULT_FILES = ("segments.csv", "segments.parquet", "model.json", "summary.json", "segments.png")
+"""What a segmentation leaves in its directory."""
 
 
 @contextmanager

@@ -55,7 +55,7 @@ class Table:
 
 
 def read_table(path: str | Path, *, text: Sequence[str] = ()) -> Table:
-    """Read a table from a file; the suffix says how.
+    r"""Read a table from a file; the suffix says how.
 
     ``.csv`` (separator found from the header: comma, semicolon, tab or bar), ``.tsv``, ``.parquet``,
     ``.jsonl``, ``.ndjson``, ``.json`` (a list of objects, or one per line), ``.xlsx`` (first sheet).
@@ -90,7 +90,7 @@ def read_table(path: str | Path, *, text: Sequence[str] = ()) -> Table:
     >>> from mixtura.io import read_table
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = pathlib.Path(folder, "customers.csv")
-    ...     _ = path.write_text("id,income\\n007,51.5\\n008,60\\n", encoding="utf-8")
+    ...     _ = path.write_text("id,income\\n007,51.5\n008,60\n", encoding="utf-8")
     ...     table = read_table(path)
     >>> table.data.to_pydict()
     {'id': ['007', '008'], 'income': [51.5, 60.0]}
@@ -124,7 +124,9 @@ def _check_file(path: Path) -> None:
         with path.open("rb") as file:
             first = file.read(1)
     except OSError as error:
-        raise TableError(f"{str(path)!r} cannot be read ({error.strerror}). Check its permissions.") from error
+        raise TableError(
+            f"{str(path)!r} cannot be read ({error.strerror}). Check its permissions."
+        ) from error
     if not first:
         raise TableError(
             f"{str(path)!r} is empty (0 bytes). A table with a header and rows is required. Export it again."
@@ -134,7 +136,9 @@ def _check_file(path: Path) -> None:
 def _missing_file(path: Path) -> str:
     from difflib import get_close_matches
 
-    message = f"There is no file {str(path)!r}. A table file (CSV, TSV, Parquet, JSON lines, Excel) is required."
+    message = (
+        f"There is no file {str(path)!r}. A table file (CSV, TSV, Parquet, JSON lines, Excel) is required."
+    )
     if not path.parent.is_dir():
         return f"{message} The directory {str(path.parent)!r} does not exist either."
     near = get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], n=1)

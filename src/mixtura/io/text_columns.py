@@ -12,6 +12,8 @@ __all__ = ["MISSING_WORDS", "typed_column"]
 MISSING_WORDS = ("", "na", "n/a", "#n/a", "nan", "null", "none")
 """What counts as missing in a column of numbers, whatever the case."""
 
+_MISSING = f"^({'|'.join(MISSING_WORDS)})$"
+_TRUE_OR_FALSE = "^(true|false)$"
 _INTEGER = r"^[+-]?[0-9]{1,18}$"
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^(?i)[+-]?inf(inity)?$"
 _DECIMAL_COMMA = r"^[+-]?[0-9]+(,[0-9]+)?$"
@@ -35,17 +37,18 @@ def typed_column(column: pa.ChunkedArray, *, decimal_separator: str, exact: bool
     import pyarrow as pa
     from pyarrow import compute as pc
 
+    # Scalars are made explicitly: for a bare text Arrow loads pandas to look for its types.
     trimmed = pc.utf8_trim_whitespace(column)
-    blank = pc.equal(trimmed, "")
+    blank = pc.equal(trimmed, pa.scalar(""))
     text = pc.if_else(blank, pa.scalar(None, pa.string()), column)
     lower = pc.utf8_lower(trimmed)
-    missing = pc.is_in(lower, value_set=pa.array(MISSING_WORDS))
+    missing = pc.match_substring_regex(lower, _MISSING)
     values = pc.if_else(missing, pa.scalar(None, pa.string()), trimmed)
     present = values.drop_null()
     if len(present) == 0:
         return text
-    if pc.all(pc.is_in(lower.filter(pc.invert(missing)), value_set=pa.array(["true", "false"]))).as_py():
-        return pc.equal(pc.if_else(missing, pa.scalar(None, pa.string()), lower), "true")
+    if pc.all(pc.match_substring_regex(lower.filter(pc.invert(missing)), _TRUE_OR_FALSE)).as_py():
+        return pc.equal(pc.if_else(missing, pa.scalar(None, pa.string()), lower), pa.scalar("true"))
     numbers = _numbers(values, present, decimal_separator)
     if numbers is None or (exact and not _same_text(numbers, column)):
         return text
@@ -77,4 +80,4 @@ def _same_text(numbers: pa.ChunkedArray, column: pa.ChunkedArray) -> bool:
     import pyarrow as pa
     from pyarrow import compute as pc
 
-    return bool(pc.all(pc.equal(pc.cast(numbers, pa.string()).fill_null(""), column)).as_py())
+    return bool(pc.all(pc.equal(pc.cast(numbers, pa.string()).fill_null(pa.scalar("")), column)).as_py())

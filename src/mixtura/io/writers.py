@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
+import numpy as np
 
 from mixtura._optional import needs
 from mixtura._typing import Array
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["write_table"]
 
-_FORMULA = r"^[=+\-@\t\r]"
+_FORMULA = r"^([=+\-@\t\r])"
 
 
 def write_table(path: str | Path, columns: Mapping[str, Array | nw.Series[Any]], present: Array) -> None:
@@ -28,7 +29,7 @@ def write_table(path: str | Path, columns: Mapping[str, Array | nw.Series[Any]],
     ----------
     path : str or Path
         Ends in ``.csv`` or ``.parquet``.
-    columns : mapping of str to ndarray or narwhals Series, each of length N
+    columns : mapping of str to ndarray (numbers, bool, or objects that are str) or narwhals Series, each of length N
         Series are written whole; arrays only where `present`, and are empty elsewhere.
     present : ndarray of shape (N,), bool
 
@@ -40,7 +41,7 @@ def write_table(path: str | Path, columns: Mapping[str, Array | nw.Series[Any]],
     Notes
     -----
     A spreadsheet takes text that starts with ``=``, ``+``, ``-`` or ``@`` for a formula, and a table of customers may
-    hold such text on purpose. In CSV it gets an apostrophe in front. Numbers stay numbers; Parquet keeps all text as it is.
+    hold such text on purpose. In CSV it gets an apostrophe in front. Numbers stay numbers; Parquet keeps all text.
     """
     path = Path(path)
     with needs("pyarrow", extra="cli", purpose="write tables"):
@@ -60,11 +61,28 @@ def write_table(path: str | Path, columns: Mapping[str, Array | nw.Series[Any]],
 
 
 def _arrow(values: Array | nw.Series[Any], present: Array) -> pa.Array:
+    """Return an Arrow column over the memory of the values; `pyarrow.array` would load pandas to look for its types."""
     import pyarrow as pa
 
     if isinstance(values, nw.Series):
         return values.to_arrow()
-    return pa.array(values, mask=~present)
+    missing = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
+    if values.dtype == object:
+        return _arrow_text(values, missing)
+    if values.dtype == bool:
+        bits = pa.py_buffer(np.packbits(values, bitorder="little"))
+        return pa.Array.from_buffers(pa.bool_(), values.size, [missing, bits])
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(kind, values.size, [missing, pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def _arrow_text(values: Array, missing: pa.Buffer | None) -> pa.Array:
+    import pyarrow as pa
+
+    encoded = [text.encode() for text in values]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+    buffers = [missing, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.large_string(), values.size, buffers)
 
 
 def _write_csv(table: pa.Table, path: Path) -> None:
@@ -78,9 +96,8 @@ def _write_csv(table: pa.Table, path: Path) -> None:
         if pa.types.is_dictionary(field.type):
             column = column.cast(field.type.value_type)
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            risky = pc.match_substring_regex(column, _FORMULA)
-            column = pc.if_else(risky, pc.binary_join_element_wise("'", column, ""), column)
-            structural = structural or bool(pc.any(pc.match_substring_regex(column, "[\",\r\n]")).as_py())
+            column = pc.replace_substring_regex(column, _FORMULA, r"'\1")
+            structural = structural or bool(pc.any(pc.match_substring_regex(column, '[",\r\n]')).as_py())
         table = table.set_column(position, field.name, column)
     structural = structural or any(set(name) & set('",\r\n') for name in table.column_names)
     # Arrow quotes all text or none; files without a comma inside a cell read better without quotes.

@@ -8,6 +8,7 @@ from typing import Any
 import altair as alt
 
 from mixtura.plot.palette import INK, SHAPES, segment_colors
+from mixtura.plot.render import Datasets
 from mixtura.segments import COVARIANCE_TYPES, Segmentation
 
 __all__ = ["criterion_chart"]
@@ -15,10 +16,10 @@ __all__ = ["criterion_chart"]
 _WIDTH, _HEIGHT = 340, 460
 
 
-def criterion_chart(result: Segmentation) -> Any:
-    """Return the chart: a curve per covariance type over the number of segments, a ring around the chosen model."""
+def criterion_chart(result: Segmentation, datasets: Datasets) -> Any:
+    """Return the chart, and add its data: a curve per covariance type, a ring around the chosen model."""
     name = result.model.training.criterion
-    values = [
+    values: list[dict[str, Any]] = [
         {"segments": one.n_components, "value": float(getattr(one, name)), "covariances": one.covariance_type}
         for one in sorted(result.ranking, key=lambda one: one.n_components)
         if math.isfinite(getattr(one, name))
@@ -31,19 +32,47 @@ def criterion_chart(result: Segmentation) -> Any:
         scale=alt.Scale(domain=[counts[0] - 0.4, counts[-1] + 0.4], nice=False),
         axis=alt.Axis(values=counts, format="d"),
     )
-    y = alt.Y("value", type="quantitative", title=name.upper(), scale=alt.Scale(zero=False))
-    present = [kind for kind in COVARIANCE_TYPES if any(value["covariances"] == kind for value in values)]
-    domain, colors = list(COVARIANCE_TYPES), list(segment_colors(len(COVARIANCE_TYPES)))
-    legend = alt.Legend(title="Covariances", orient="bottom", columns=2, values=present)
-    color = alt.Color("covariances", type="nominal", scale=alt.Scale(domain=domain, range=colors), legend=legend)
-    shape = alt.Shape("covariances", type="nominal", scale=alt.Scale(domain=domain, range=list(SHAPES)), legend=legend)
-    base = alt.Chart(alt.Data(values=values)).encode(x=x, y=y, color=color)
-    chosen = alt.Data(values=[{"segments": result.best.n_components, "value": float(getattr(result.best, name))}])
-    ring = alt.Chart(chosen).mark_point(size=380, stroke=INK, strokeWidth=2.2).encode(x=x, y=y)
+    y = alt.Y(
+        "value",
+        type="quantitative",
+        title=name.upper(),
+        scale=alt.Scale(domain=_domain([value["value"] for value in values]), zero=False, nice=False),
+    )
+    color, shape = _kinds(
+        [kind for kind in COVARIANCE_TYPES if any(one["covariances"] == kind for one in values)]
+    )
+    datasets["models"] = values
+    base = alt.Chart(alt.NamedData("models")).encode(x=x, y=y, color=color)
+    datasets["chosen"] = [{"segments": result.best.n_components, "value": float(getattr(result.best, name))}]
+    ring = (
+        alt.Chart(alt.NamedData("chosen")).mark_point(size=380, stroke=INK, strokeWidth=2.2).encode(x=x, y=y)
+    )
     title = alt.TitleParams(
         text=f"{name.upper()} chooses {result.best.n_components}, {result.best.covariance_type}",
         subtitle=["Smaller is better.", "The ring is the model chosen."],
         anchor="start",
     )
-    layers = (base.mark_line(strokeWidth=2), base.mark_point(filled=True, size=60, opacity=1).encode(shape=shape), ring)
+    layers = (
+        base.mark_line(strokeWidth=2),
+        base.mark_point(filled=True, size=60, opacity=1).encode(shape=shape),
+        ring,
+    )
     return alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT, title=title)
+
+
+def _kinds(present: list[str]) -> tuple[Any, Any]:
+    """Return color and shape by covariance type: the same for a type whichever others were tried."""
+    domain, colors = list(COVARIANCE_TYPES), list(segment_colors(len(COVARIANCE_TYPES)))
+    legend = alt.Legend(title="Covariances", orient="bottom", columns=2, values=present)
+    color = alt.Color(
+        "covariances", type="nominal", scale=alt.Scale(domain=domain, range=colors), legend=legend
+    )
+    shapes = alt.Scale(domain=domain, range=list(SHAPES))
+    return color, alt.Shape("covariances", type="nominal", scale=shapes, legend=legend)
+
+
+def _domain(values: list[float]) -> list[float]:
+    """Leave room below the lowest point for its ring."""
+    low, high = min(values), max(values)
+    margin = (high - low) or abs(high) or 1.0
+    return [low - 0.06 * margin, high + 0.03 * margin]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from mixtura._optional import needs
-from mixtura.plot.palette import INK
-from mixtura.plot.render import render_png
-from mixtura.segments import Segmentation
+from mixtura.plot.render import Datasets, render_png
+
+if TYPE_CHECKING:
+    from mixtura.segments import Segmentation
 
 __all__ = ["draw_segments"]
 
 
 def draw_segments(result: Segmentation) -> bytes:
-    """Return a PNG: the customers and their segments, and beside them the criterion of every model tried.
+    r"""Return a PNG: the customers and their segments, and beside them the criterion of every model tried.
 
     Parameters
     ----------
@@ -33,23 +36,38 @@ def draw_segments(result: Segmentation) -> bytes:
     >>> from mixtura.plot import draw_segments
     >>> from mixtura.segments import segment_table
     >>> result = segment_table(make_customers(as_frame="polars"), components=[3], covariance_types=["tied"])
-    >>> draw_segments(result).startswith(b"\\x89PNG")
+    >>> draw_segments(result).startswith(b"\x89PNG")
     True
     """
     with needs("altair", extra="cli", purpose="draw pictures"):
-        import altair as alt
+        from altair.utils.schemapi import debug_mode
+    # Altair checks every part against the schema as it is made, which costs more than drawing does.
+    with debug_mode(False):
+        datasets: Datasets = {}
+        return render_png(_chart(result, datasets), datasets)
 
-        from mixtura.plot.criterion import criterion_chart
-        from mixtura.plot.histogram import histogram_chart
-        from mixtura.plot.scatter import scatter_chart
-    customers = histogram_chart(result) if len(result.model.columns) == 1 else scatter_chart(result)
-    chart = (
-        alt.hconcat(customers, criterion_chart(result), spacing=40)
+
+def _chart(result: Segmentation, datasets: Datasets) -> Any:
+    import altair as alt
+
+    from mixtura.plot.criterion import criterion_chart
+    from mixtura.plot.histogram import histogram_chart
+    from mixtura.plot.palette import INK
+    from mixtura.plot.scatter import scatter_chart
+
+    customers = (
+        histogram_chart(result, datasets)
+        if len(result.model.columns) == 1
+        else scatter_chart(result, datasets)
+    )
+    return (
+        alt.hconcat(customers, criterion_chart(result, datasets), spacing=40)
         .resolve_scale(color="independent", shape="independent")
         .properties(background="white", padding=18)
-        .configure_axis(labelFontSize=12, titleFontSize=13, titleColor=INK, gridColor="#EAEAEA", domainColor="#BBBBBB")
+        .configure_axis(
+            labelFontSize=12, titleFontSize=13, titleColor=INK, gridColor="#EAEAEA", domainColor="#BBBBBB"
+        )
         .configure_title(fontSize=18, subtitleFontSize=12, subtitleColor="#666666", color=INK, offset=12)
         .configure_legend(labelFontSize=12, titleFontSize=12, titleColor=INK)
         .configure_view(stroke="#DDDDDD")
     )
-    return render_png(chart)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from mixtura._optional import needs
-from mixtura.exceptions import OptionalDependencyError
 
-__all__ = ["render_png", "warm_up"]
+__all__ = ["Datasets", "render_png", "warm_up"]
 
 _PIXELS_PER_POINT = 2.0
 
+Datasets: TypeAlias = dict[str, list[dict[str, Any]]]
+"""Rows of data by name, as Vega-Lite takes them."""
 
-def render_png(chart: Any) -> bytes:
-    """Return the picture of an Altair chart.
+
+def render_png(chart: Any, datasets: Datasets) -> bytes:
+    """Return the picture of an Altair chart that refers to its data by name.
+
+    Altair copies a chart whenever it is combined with others; data that are not part of it are not copied along.
 
     Raises
     ------
@@ -25,8 +29,9 @@ def render_png(chart: Any) -> bytes:
     """
     with needs("vl-convert-python", extra="cli", purpose="draw pictures"):
         import vl_convert
-    # The chart is built here from known parts; validating it against the schema would cost more than drawing it.
-    picture: bytes = vl_convert.vegalite_to_png(chart.to_dict(validate=False), scale=_PIXELS_PER_POINT)
+    # The chart is built from known parts; validating it against the schema would cost more than drawing it.
+    specification = chart.to_dict(validate=False) | {"datasets": datasets}
+    picture: bytes = vl_convert.vegalite_to_png(specification, scale=_PIXELS_PER_POINT)
     return picture
 
 
@@ -34,8 +39,8 @@ def render_png(chart: Any) -> bytes:
 def warm_up() -> Iterator[None]:
     """Load what draws while the block computes something else.
 
-    The first picture of a process costs about a second, nearly all of it to start the renderer. On a second
-    core that second is free.
+    The first picture of a process costs about a second, nearly all of it to start the renderer, which
+    holds no interpreter lock. On a second core that second is free.
     """
     worker = threading.Thread(target=_load, name="mixtura-plot", daemon=True)
     worker.start()
@@ -46,12 +51,13 @@ def warm_up() -> Iterator[None]:
 
 
 def _load() -> None:
+    # A point and its axes: enough to start the renderer and to load the fonts.
+    point = {"data": {"values": [{"x": 1}]}, "mark": "point", "encoding": {"x": {"field": "x"}}}
     try:
-        with needs("altair", extra="cli", purpose="draw pictures"):
-            import altair as alt
+        import vl_convert
 
-        values = alt.Data(values=[{"x": 0.0}])
-        render_png(alt.Chart(values).mark_point().encode(x=alt.X("x", type="quantitative")))
-    except OptionalDependencyError:
+        vl_convert.vegalite_to_png(point)
+        import altair as alt  # noqa: F401
+    except ImportError:
         # Whoever asks for a picture is told then.
         return

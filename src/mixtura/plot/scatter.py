@@ -8,9 +8,10 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from mixtura._typing import FloatArray, IntArray
+from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.core.mixture import Mixture
 from mixtura.plot.palette import INK, blend, segment_colors
+from mixtura.plot.render import Datasets
 from mixtura.segments import Segmentation
 
 __all__ = ["ellipse", "scatter_chart", "telling_columns"]
@@ -52,8 +53,8 @@ def ellipse(mean: FloatArray, covariance: FloatArray, radius: float, n_points: i
     return mean + radius * circle @ np.linalg.cholesky(covariance).T
 
 
-def scatter_chart(result: Segmentation) -> Any:
-    """Return the chart: points in blended colors, ellipses of one and two standard deviations, numbers at the centers."""
+def scatter_chart(result: Segmentation, datasets: Datasets) -> Any:
+    """Return the chart, and add its data: points in blended colors, ellipses, numbers at the centers."""
     model = result.model
     columns = telling_columns(model.mixture)
     marginal = model.in_user_units().marginal(columns)
@@ -62,19 +63,25 @@ def scatter_chart(result: Segmentation) -> Any:
     memberships = result.assignment.memberships[result.assignment.complete]
     anomaly = result.assignment.anomaly[result.assignment.complete]
     shown = _sample(len(rows), model.training.seed)
-    domains = [_domain(rows[:, i]) for i in (0, 1)]
-    inside = np.all([(rows[:, i] >= low) & (rows[:, i] <= high) for i, (low, high) in enumerate(domains)], axis=0)
+    domains = [_domain(rows[:, i], *_reach(marginal, i)) for i in (0, 1)]
+    inside = np.all(
+        [(rows[:, i] >= low) & (rows[:, i] <= high) for i, (low, high) in enumerate(domains)], axis=0
+    )
     scales = [alt.Scale(domain=list(domain), zero=False, nice=False) for domain in domains]
     x = alt.X("x", type="quantitative", title=names[0], scale=scales[0])
     y = alt.Y("y", type="quantitative", title=names[1], scale=scales[1])
     colors = segment_colors(model.n_segments)
     shown = shown[inside[shown]]
-    points = _points(rows[shown], blend(memberships[shown], colors), anomaly[shown])
+    datasets["points"] = _points(rows[shown], blend(memberships[shown], colors), anomaly[shown])
     legend = [f"{k + 1}  {name}" for k, name in enumerate(model.names)]
+    datasets["ellipses"] = _ellipse_points(marginal, legend)
+    datasets["centers"] = [
+        {"x": float(x), "y": float(y), "number": str(k + 1)} for k, (x, y) in enumerate(marginal.means)
+    ]
     layers = (
-        _point_layer(points, x, y, len(shown)),
-        _ellipse_layer(marginal, x, y, legend, colors),
-        *_center_layers(marginal, x, y),
+        _point_layer(x, y, len(shown)),
+        _ellipse_layer(x, y, legend, colors),
+        *_center_layers(x, y),
     )
     title = alt.TitleParams(
         text=f"{model.n_segments} segments of {len(rows):,} customers",
@@ -90,18 +97,32 @@ def _sample(n_rows: int, seed: int) -> IntArray:
     return np.sort(np.random.default_rng(seed).choice(n_rows, _MOST_POINTS, replace=False))
 
 
-def _domain(values: FloatArray) -> tuple[float, float]:
-    """Return where the axis begins and ends: at all values, or at those of 99 % where few would crowd the rest."""
+def _domain(values: FloatArray, lowest: float, highest: float) -> tuple[float, float]:
+    """Return where the axis begins and ends: at all values, or at those of 99 % where few would crowd the rest.
+
+    It makes room for ellipses, which go from `lowest` to `highest`, up to an eighth of the axis on either side.
+    """
     low, high = float(values.min()), float(values.max())
     inner_low, inner_high = (float(value) for value in np.percentile(values, [0.5, 99.5]))
     if inner_high - inner_low < _CROWDED * (high - low) and inner_high > inner_low:
         low, high = max(low, inner_low), inner_high
-    margin = 0.04 * (high - low) or abs(high) or 1.0
-    return low - margin, high + margin
+    span = high - low or abs(high) or 1.0
+    margin, most = 0.03 * span, 0.125 * span
+    return max(min(low, lowest), low - most) - margin, min(max(high, highest), high + most) + margin
+
+
+def _reach(mixture: Mixture, column: int) -> tuple[float, float]:
+    """Return how far the ellipses of two standard deviations go."""
+    deviations = np.sqrt(mixture.full_covariances()[:, column, column])
+    means = mixture.means[:, column]
+    return float((means - 2 * deviations).min()), float((means + 2 * deviations).max())
 
 
 def _subtitle(n_shown: int, n_rows: int, n_outside: int) -> list[str]:
-    lines = ["A point's color mixes the colors of its segments; crosses are anomalies.", "Ellipses: 1 and 2 standard deviations."]
+    lines = [
+        "A point's color mixes the colors of its segments; crosses are anomalies.",
+        "Ellipses: 1 and 2 standard deviations.",
+    ]
     if n_rows > _MOST_POINTS:
         lines[1] += f" A random sample of {n_shown:,} of {n_rows:,} customers is drawn."
     if n_outside:
@@ -109,19 +130,34 @@ def _subtitle(n_shown: int, n_rows: int, n_outside: int) -> list[str]:
     return lines
 
 
-def _points(rows: FloatArray, colors: list[str], anomaly: Any) -> Any:
-    return alt.Data(
-        values=[
-            {"x": float(x), "y": float(y), "color": color, "shape": "cross" if odd else "circle"}
-            for (x, y), color, odd in zip(rows, colors, anomaly, strict=True)
-        ]
-    )
+def _points(rows: FloatArray, colors: list[str], anomaly: Array) -> list[dict[str, Any]]:
+    return [
+        {"x": float(x), "y": float(y), "color": color, "shape": "cross" if odd else "circle"}
+        for (x, y), color, odd in zip(rows, colors, anomaly, strict=True)
+    ]
 
 
-def _point_layer(points: Any, x: Any, y: Any, n_points: int) -> Any:
+def _ellipse_points(mixture: Mixture, legend: list[str]) -> list[dict[str, Any]]:
+    covariances = mixture.full_covariances()
+    return [
+        {
+            "x": float(x),
+            "y": float(y),
+            "order": order,
+            "segment": name,
+            "ring": f"{k}-{radius}",
+            "dash": radius,
+        }
+        for k, name in enumerate(legend)
+        for radius in (1, 2)
+        for order, (x, y) in enumerate(ellipse(mixture.means[k], covariances[k], radius))
+    ]
+
+
+def _point_layer(x: Any, y: Any, n_points: int) -> Any:
     size = 45 if n_points <= 500 else 24 if n_points <= 2000 else 14
     return (
-        alt.Chart(points)
+        alt.Chart(alt.NamedData("points"))
         .mark_point(filled=True, opacity=0.75 if n_points <= 2000 else 0.5, size=size)
         .encode(
             x=x,
@@ -132,21 +168,13 @@ def _point_layer(points: Any, x: Any, y: Any, n_points: int) -> Any:
     )
 
 
-def _ellipse_layer(mixture: Mixture, x: Any, y: Any, legend: list[str], colors: tuple[str, ...]) -> Any:
-    values = []
-    for k, covariance in enumerate(mixture.full_covariances()):
-        for radius in (1, 2):
-            for order, (px, py) in enumerate(ellipse(mixture.means[k], covariance, radius)):
-                values.append(
-                    {
-                        "x": float(px), "y": float(py), "order": order,
-                        "segment": legend[k], "ring": f"{k}-{radius}", "dash": radius,
-                    }
-                )  # fmt: skip
+def _ellipse_layer(x: Any, y: Any, legend: list[str], colors: tuple[str, ...]) -> Any:
     scale = alt.Scale(domain=legend, range=list(colors))
-    key = alt.Legend(title="Segment", orient="bottom", columns=2, labelLimit=330, symbolType="circle", symbolStrokeWidth=4)
+    key = alt.Legend(
+        title="Segment", orient="bottom", columns=2, labelLimit=330, symbolType="stroke", symbolStrokeWidth=4
+    )
     return (
-        alt.Chart(alt.Data(values=values))
+        alt.Chart(alt.NamedData("ellipses"))
         .mark_line(strokeWidth=2, clip=True, interpolate="linear-closed")
         .encode(
             x=x,
@@ -161,9 +189,10 @@ def _ellipse_layer(mixture: Mixture, x: Any, y: Any, legend: list[str], colors: 
     )
 
 
-def _center_layers(mixture: Mixture, x: Any, y: Any) -> tuple[Any, Any]:
-    values = [{"x": float(px), "y": float(py), "number": str(k + 1)} for k, (px, py) in enumerate(mixture.means)]
-    base = alt.Chart(alt.Data(values=values)).encode(x=x, y=y)
-    disc = base.mark_point(filled=True, size=330, color="white", opacity=0.85, stroke=INK, strokeWidth=1.2, clip=True)
+def _center_layers(x: Any, y: Any) -> tuple[Any, Any]:
+    base = alt.Chart(alt.NamedData("centers")).encode(x=x, y=y)
+    disc = base.mark_point(
+        filled=True, size=330, color="white", opacity=0.85, stroke=INK, strokeWidth=1.2, clip=True
+    )
     number = base.mark_text(fontSize=13, fontWeight="bold", color=INK, clip=True)
     return disc, number.encode(text=alt.Text("number", type="nominal"))

@@ -3,7 +3,7 @@
 from mixtura.segments.ambiguity import AmbiguousCustomer, Comparison
 from mixtura.segments.assignment import Assignment, assign_table
 from mixtura.segments.columns import ColumnChoice, LeftOut, choose_columns
-from mixtura.segments.files import RESULT_FILES, write_results
+from mixtura.segments.files import write_results
 from mixtura.segments.model import SegmentModel, Training
 from mixtura.segments.naming import name_segments
 from mixtura.segments.profile import SegmentProfile
@@ -14,7 +14,6 @@ from mixtura.segments.tour import Tour, take_tour, write_customers
 
 __all__ = [
     "COVARIANCE_TYPES",
-    "RESULT_FILES",
     "AmbiguousCustomer",
     "Assignment",
     "ColumnChoice",

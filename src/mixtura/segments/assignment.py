@@ -58,7 +58,7 @@ class Assignment:
     @property
     def certainty(self) -> FloatArray:
         """The largest membership of each customer, shape (N,); NaN where there is none."""
-        return self.memberships.max(axis=1)
+        return np.asarray(self.memberships.max(axis=1))
 
     @property
     def counts(self) -> IntArray:

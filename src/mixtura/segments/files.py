@@ -8,14 +8,11 @@ from mixtura.io import readable_json, writing
 from mixtura.segments.segmentation import Segmentation
 from mixtura.segments.summary import summarize
 
-__all__ = ["RESULT_FILES", "write_results"]
-
-RESULT_FILES = ("segments.csv", "segments.parquet", "model.json", "summary.json", "segments.png")
-"""What `mixtura segment` writes."""
+__all__ = ["write_results"]
 
 
 def write_results(result: Segmentation, folder: str | Path, *, picture: bytes | None = None) -> None:
-    """Write the files of a segmentation into a directory.
+    """Write the files of a segmentation, `mixtura.io.RESULT_FILES`, into a directory.
 
     Parameters
     ----------

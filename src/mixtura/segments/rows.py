@@ -69,7 +69,7 @@ def complete_rows(frame: Any, columns: Sequence[str], *, drop_missing: bool) -> 
     for position, name in enumerate(columns):
         values[:, position] = table[name].cast(nw.Float64).to_numpy()
     finite = np.isfinite(values)
-    complete = finite.all(axis=1)
+    complete = np.asarray(finite.all(axis=1))
     if not complete.all() and not drop_missing:
         raise _missing(values, columns)
     if not complete.any():
@@ -93,8 +93,8 @@ def _missing(values: FloatArray, columns: Sequence[str]) -> MissingValuesError:
     shown = ", ".join(str(row + 1) for row in rows[:_SHOWN]) + (", ..." if rows.size > _SHOWN else "")
     message = (
         f"{bad.sum()} values are missing or infinite, in the columns {', '.join(text for _, text in where)}; "
-        f"{rows.size} of {values.shape[0]} rows are concerned: {shown} (the first row of data is 1). Every value must be "
-        "a finite number. Leave those rows unassigned with --drop-missing, or choose other columns with --columns."
+        f"{rows.size} of {values.shape[0]} rows are concerned: {shown} (the first row of data is 1). Every value must "
+        "be a finite number. Leave those rows unassigned with --drop-missing, or choose other columns with --columns."
     )
     return MissingValuesError(
         message,

@@ -8,24 +8,22 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 
 from mixtura._typing import Array, FloatArray
-from mixtura.exceptions import ColumnError, DataError, ParameterError, TooFewRowsError
 from mixtura.segments.ambiguity import AmbiguousCustomer, Comparison, compare_with_kmeans, most_ambiguous
 from mixtura.segments.assignment import Assignment, assign_rows, customer_ids
-from mixtura.segments.columns import ColumnChoice, LeftOut, choose_columns
+from mixtura.segments.columns import ColumnChoice, choose_columns
+from mixtura.segments.constants import without_constants
 from mixtura.segments.model import SegmentModel, Training, ordered
+from mixtura.segments.notes import make_notes
 from mixtura.segments.profile import SegmentProfile, hard_means, name_components, profile_segments
-from mixtura.segments.rows import Scaling, complete_rows, scaling_of
-from mixtura.select import Candidate, OnCandidate, SearchResult, search
+from mixtura.segments.rows import Scaling, complete_rows
+from mixtura.segments.settings import COVARIANCE_TYPES, Settings
+from mixtura.select import Candidate, OnCandidate
 
 __all__ = ["COVARIANCE_TYPES", "Segmentation", "segment_table"]
 
-COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
-
-_COMPONENTS = range(1, 10)
 _AMBIGUOUS = 5
 
 
@@ -90,7 +88,7 @@ def segment_table(
     columns: Sequence[str] | None = None,
     id_column: str | None = None,
     components: Sequence[int] | None = None,
-    covariance_types: Sequence[str] = COVARIANCE_TYPES,
+    covariance_types: Sequence[str] | None = None,
     criterion: str = "bic",
     n_init: int = 1,
     random_state: int = 0,
@@ -114,7 +112,8 @@ def segment_table(
         The column that names customers; None to guess, or number rows from 1.
     components : sequence of int or None, default=None
         Numbers of segments to try; None for 1 to 9, fewer in tables with fewer rows.
-    covariance_types : sequence of str, default all four
+    covariance_types : sequence of str or None, default=None
+        None for all four.
     criterion : {"bic", "aic"}, default="bic"
         Schwarz (1978), Akaike (1974); smaller is better.
     n_init : int, default=1
@@ -155,19 +154,38 @@ def segment_table(
     3 high spending, low income 99
     """
     started = time.perf_counter()
-    settings = _Settings(
-        components, covariance_types, criterion, n_init, random_state, anomaly_percentile, source
+    settings = Settings(
+        components,
+        covariance_types or COVARIANCE_TYPES,
+        criterion,
+        n_init,
+        random_state,
+        anomaly_percentile,
+        source,
     )
     choice = choose_columns(frame, columns=columns, id_column=id_column)
     rows, complete = complete_rows(frame, choice.used, drop_missing=drop_missing)
-    choice, rows, scaling = _without_constants(choice, rows, explicit=columns is not None)
+    choice, rows, scaling = without_constants(choice, rows, explicit=columns is not None)
     result = settings.search(scaling.apply(rows), on_candidate)
     ranking = _in_user_units(result.ranking, len(rows) * scaling.log_volume)
     best = _choose(ranking, rows)
-    training = _training(settings, best, choice, complete)
-    model = _named_model(settings, best, choice.used, scaling, rows, training)
+    model = _named_model(
+        best, choice.used, scaling, rows, _training(settings, best, choice, complete), anomaly_percentile
+    )
     assignment = assign_rows(model, rows, complete, *customer_ids(frame, choice.id_column))
-    labels = assignment.labels[complete]
+    return _describe(model, choice, rows, assignment, ranking, best, started)
+
+
+def _describe(
+    model: SegmentModel,
+    choice: ColumnChoice,
+    rows: FloatArray,
+    assignment: Assignment,
+    ranking: tuple[Candidate, ...],
+    best: Candidate,
+    started: float,
+) -> Segmentation:
+    labels = assignment.labels[assignment.complete]
     kmeans = compare_with_kmeans(model, rows, labels)
     return Segmentation(
         model=model,
@@ -179,95 +197,9 @@ def segment_table(
         best=best,
         ambiguous=_ambiguous(assignment, kmeans),
         kmeans=kmeans,
-        notes=_notes(ranking, best, assignment),
+        notes=make_notes(ranking, best, assignment),
         seconds=time.perf_counter() - started,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Settings:
-    """What was asked for, checked."""
-
-    components: Sequence[int] | None
-    covariance_types: Sequence[str]
-    criterion: str
-    n_init: int
-    random_state: int
-    anomaly_percentile: float
-    source: str
-
-    def __post_init__(self) -> None:
-        if self.components is not None and (not self.components or min(self.components) < 1):
-            raise ParameterError(
-                f"components={list(self.components)!r} was given; whole numbers of at least 1 are required. Try 1-9."
-            )
-        if not self.covariance_types or not set(self.covariance_types) <= set(COVARIANCE_TYPES):
-            raise ParameterError(
-                f"covariance_types={list(self.covariance_types)!r} was given; they must be among "
-                f"{', '.join(COVARIANCE_TYPES)}. Leave it out to try all of them."
-            )
-        if self.criterion not in {"bic", "aic"}:
-            raise ParameterError(f"criterion={self.criterion!r} was given; it must be 'bic' or 'aic'. Try 'bic'.")
-        if self.n_init < 1:
-            raise ParameterError(f"n_init={self.n_init!r} was given; it must be at least 1. Try 5.")
-        if not 0 <= self.anomaly_percentile < 100:
-            raise ParameterError(
-                f"anomaly_percentile={self.anomaly_percentile!r} was given; it must be at least 0 and below 100. Try 4."
-            )
-
-    def search(
-        self, scaled: FloatArray, on_candidate: OnCandidate | None
-    ) -> SearchResult:
-        return search(
-            scaled,
-            components=_feasible(self.components, len(scaled)),
-            covariance_types=tuple(self.covariance_types),
-            criterion=self.criterion,
-            n_init=self.n_init,
-            random_state=self.random_state,
-            on_candidate=on_candidate,
-        )
-
-
-def _without_constants(
-    choice: ColumnChoice, rows: FloatArray, *, explicit: bool
-) -> tuple[ColumnChoice, FloatArray, Scaling]:
-    """Take out columns that are constant once incomplete rows are gone; they have no scale."""
-    if len(rows) < 2:
-        raise TooFewRowsError(
-            f"There is {len(rows)} row with all values; at least 2 are required to make segments. Add rows."
-        )
-    scaling = scaling_of(rows)
-    varies = scaling.scale > 0
-    if varies.all():
-        return choice, rows, scaling
-    constant = [name for name, kept in zip(choice.used, varies, strict=True) if not kept]
-    if not varies.any():
-        raise DataError(
-            f"All {len(rows)} rows are equal in the columns {', '.join(repr(name) for name in constant)}. "
-            "Segments need differences. Name other columns with --columns."
-        )
-    if explicit:
-        raise ColumnError(
-            f"The column {constant[0]!r} has the same value in every row. A column with differences is required. "
-            "Leave it out of --columns.",
-            column=constant[0],
-        )
-    left_out = (*choice.left_out, *(LeftOut(name, "the same value in every complete row") for name in constant))
-    used = tuple(name for name in choice.used if name not in constant)
-    kept = Scaling(scaling.center[varies], scaling.scale[varies])
-    return replace(choice, used=used, left_out=left_out), np.ascontiguousarray(rows[:, varies]), kept
-
-
-def _feasible(components: Sequence[int] | None, n_rows: int) -> list[int]:
-    if components is None:
-        return [count for count in _COMPONENTS if count <= n_rows]
-    if max(components) > n_rows:
-        raise TooFewRowsError(
-            f"{max(components)} segments of {n_rows} complete rows were asked for; there must be at least as many rows as "
-            f"segments. Ask for at most {n_rows}, better for far fewer: --components."
-        )
-    return sorted(set(components))
 
 
 def _in_user_units(ranking: Sequence[Candidate], added: float) -> tuple[Candidate, ...]:
@@ -291,7 +223,7 @@ def _choose(ranking: Sequence[Candidate], rows: FloatArray) -> Candidate:
     return ranking[0]
 
 
-def _training(settings: _Settings, best: Candidate, choice: ColumnChoice, complete: Array) -> Training:
+def _training(settings: Settings, best: Candidate, choice: ColumnChoice, complete: Array) -> Training:
     return Training(
         source=settings.source,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -311,12 +243,12 @@ def _training(settings: _Settings, best: Candidate, choice: ColumnChoice, comple
 
 
 def _named_model(
-    settings: _Settings,
     best: Candidate,
     columns: tuple[str, ...],
     scaling: Scaling,
     rows: FloatArray,
     training: Training,
+    anomaly_percentile: float,
 ) -> SegmentModel:
     """Order the components by their customers, name them, and set the threshold for anomalies."""
     from mixtura import __version__
@@ -327,15 +259,15 @@ def _named_model(
     order = np.lexsort((-found.weights, -counts))
     mixture = ordered(found, order.tolist())
     threshold = None
-    if settings.anomaly_percentile > 0:
+    if anomaly_percentile > 0:
         log_density = mixture.log_density(scaled) - scaling.log_volume
-        threshold = float(np.percentile(log_density, settings.anomaly_percentile))
+        threshold = float(np.percentile(log_density, anomaly_percentile))
     return SegmentModel(
         mixture=mixture,
         columns=columns,
         scaling=scaling,
         names=name_components(means[order], columns),
-        anomaly_percentile=float(settings.anomaly_percentile),
+        anomaly_percentile=float(anomaly_percentile),
         anomaly_threshold=threshold,
         training=training,
         mixtura_version=__version__,
@@ -362,36 +294,3 @@ def _ambiguous(assignment: Assignment, kmeans: Comparison) -> tuple[AmbiguousCus
             )
         )
     return tuple(found)
-
-
-def _notes(ranking: Sequence[Candidate], best: Candidate, assignment: Assignment) -> tuple[str, ...]:
-    notes = []
-    passed, largest = ranking.index(best), max(candidate.n_components for candidate in ranking)
-    if passed:
-        notes.append(
-            f"{_count(passed, 'model')} with a smaller criterion passed over: in each of them a segment has no more "
-            "customers than there are columns, which makes them outliers and not a segment."
-        )
-    small = np.flatnonzero(assignment.counts <= 1)
-    if small.size and best.n_components > 1:
-        notes.append(
-            f"Segments with at most one customer: {', '.join(str(k + 1) for k in small)}. Look at them as outliers, or ask "
-            "for fewer segments with --components."
-        )
-    if 1 < best.n_components == largest and any(candidate.n_components < largest for candidate in ranking):
-        notes.append(
-            f"The best number of segments is the largest that was tried ({largest}). The table may have more structure, "
-            f"or columns too skewed for a mixture of bells: try --components {largest}-{2 * largest}."
-        )
-    n_incomplete = int((~assignment.complete).sum())
-    if n_incomplete:
-        notes.append(f"{_count(n_incomplete, 'row')} with missing or infinite values: in no segment.")
-    if best.outcome is not None and not best.converged:
-        notes.append(best.outcome.explanation)
-    if isinstance(assignment.ids, nw.Series) and assignment.ids.n_unique() < len(assignment.ids):
-        notes.append(f"Values of {assignment.id_name!r} repeat; rows are told apart by their order only.")
-    return tuple(notes)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -31,14 +31,7 @@ def summarize(result: Segmentation) -> dict[str, Any]:
         "format": "mixtura-summary",
         "format_version": SUMMARY_VERSION,
         "mixtura_version": model.mixtura_version,
-        "table": {
-            "source": training.source,
-            "rows": training.rows + training.rows_dropped,
-            "rows_unassigned": training.rows_dropped,
-            "id_column": training.id_column,
-            "columns": list(model.columns),
-            "left_out": [{"column": column.name, "reason": column.reason} for column in result.columns.left_out],
-        },
+        "table": _table(result),
         "choice": {
             "criterion": training.criterion,
             "seed": training.seed,
@@ -51,21 +44,38 @@ def summarize(result: Segmentation) -> dict[str, Any]:
         },
         "segments": _segments(result),
         "ambiguous": _ambiguous(result),
-        "anomalies": {
-            "percentile": model.anomaly_percentile,
-            "log_density_threshold": model.anomaly_threshold,
-            "customers": [
-                {
-                    "customer": result.assignment.customer(row),
-                    "log_density": float(result.assignment.log_density[row]),
-                }
-                for row in result.anomalies
-            ],
-        },
+        "anomalies": _anomalies(result),
         "kmeans": {"agreement": result.kmeans.agreement},
         "candidates": [_candidate(candidate) for candidate in result.ranking],
         "notes": list(result.notes),
         "seconds": result.seconds,
+    }
+
+
+def _table(result: Segmentation) -> dict[str, Any]:
+    model, training = result.model, result.model.training
+    return {
+        "source": training.source,
+        "rows": training.rows + training.rows_dropped,
+        "rows_unassigned": training.rows_dropped,
+        "id_column": training.id_column,
+        "columns": list(model.columns),
+        "left_out": [{"column": column.name, "reason": column.reason} for column in result.columns.left_out],
+    }
+
+
+def _anomalies(result: Segmentation) -> dict[str, Any]:
+    model = result.model
+    return {
+        "percentile": model.anomaly_percentile,
+        "log_density_threshold": model.anomaly_threshold,
+        "customers": [
+            {
+                "customer": result.assignment.customer(row),
+                "log_density": float(result.assignment.log_density[row]),
+            }
+            for row in result.anomalies
+        ],
     }
 
 

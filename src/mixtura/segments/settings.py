@@ -1,0 +1,72 @@
+"""What was asked for, checked, and the search that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mixtura._typing import FloatArray
+from mixtura.exceptions import ParameterError, TooFewRowsError
+from mixtura.select import OnCandidate, SearchResult, search
+
+__all__ = ["COVARIANCE_TYPES", "Settings"]
+
+COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
+
+_COMPONENTS = range(1, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What was asked for, checked."""
+
+    components: Sequence[int] | None
+    covariance_types: Sequence[str]
+    criterion: str
+    n_init: int
+    random_state: int
+    anomaly_percentile: float
+    source: str
+
+    def __post_init__(self) -> None:
+        if self.components is not None and (not self.components or min(self.components) < 1):
+            raise ParameterError(
+                f"components={list(self.components)!r} was given; whole numbers of at least 1 are required. Try 1-9."
+            )
+        if not self.covariance_types or not set(self.covariance_types) <= set(COVARIANCE_TYPES):
+            raise ParameterError(
+                f"covariance_types={list(self.covariance_types)!r} was given; they must be among "
+                f"{', '.join(COVARIANCE_TYPES)}. Leave it out to try all of them."
+            )
+        if self.criterion not in {"bic", "aic"}:
+            raise ParameterError(
+                f"criterion={self.criterion!r} was given; it must be 'bic' or 'aic'. Try 'bic'."
+            )
+        if self.n_init < 1:
+            raise ParameterError(f"n_init={self.n_init!r} was given; it must be at least 1. Try 5.")
+        if not 0 <= self.anomaly_percentile < 100:
+            raise ParameterError(
+                f"anomaly_percentile={self.anomaly_percentile!r} was given; it must be at least 0 and below 100. Try 4."
+            )
+
+    def search(self, scaled: FloatArray, on_candidate: OnCandidate | None) -> SearchResult:
+        return search(
+            scaled,
+            components=_feasible(self.components, len(scaled)),
+            covariance_types=tuple(self.covariance_types),
+            criterion=self.criterion,
+            n_init=self.n_init,
+            random_state=self.random_state,
+            on_candidate=on_candidate,
+        )
+
+
+def _feasible(components: Sequence[int] | None, n_rows: int) -> list[int]:
+    if components is None:
+        return [count for count in _COMPONENTS if count <= n_rows]
+    if max(components) > n_rows:
+        raise TooFewRowsError(
+            f"{max(components)} segments of {n_rows} complete rows were asked for; there must be at least as many rows "
+            f"as segments. Ask for at most {n_rows}, better for far fewer: --components."
+        )
+    return sorted(set(components))
