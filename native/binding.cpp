@@ -169,6 +169,7 @@ NB_MODULE(_native, m) {
           optional("responsibilities"), optional("labels"), "means"_a, "sums"_a);
     m.def("exp", [](int variant, nb::handle x, nb::handle y) { elementwise(variant, x, y, false); });
     m.def("log", [](int variant, nb::handle x, nb::handle y) { elementwise(variant, x, y, true); });
+    m.def("multiply_add", [](int variant, Index rounds) { return variant_at(variant).multiply_add(rounds); });
     m.def("built", [] { return names(false); });
     m.def("supported", [] { return names(true); });
     m.def("compiler", [] { return MIXTURA_COMPILER; });

@@ -42,6 +42,7 @@ struct Variant {
     bool (*run)(const Pass&);  // false: out of memory, and nothing was added
     void (*exp)(const double* x, double* y, Index n);  // for tests of accuracy; n a multiple of 8
     void (*log)(const double* x, double* y, Index n);
+    double (*multiply_add)(Index rounds);  // for benchmarks: operations done, at the machine's full rate
 };
 
 extern const Variant variant_baseline;

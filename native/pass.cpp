@@ -378,12 +378,29 @@ void each(const double* x, double* y, Index n) {
     }
 }
 
+// Ten independent chains of a <- a x + y, enough to keep every multiply-add unit busy.
+double multiply_add(Index rounds) {
+    constexpr int chains = 10;
+    volatile double source = 0.5;
+    const V x = splat(source), y = splat(source);
+    V a[chains];
+    for (int i = 0; i < chains; ++i) a[i] = splat(source + i);
+    for (Index round = 0; round < rounds; ++round)
+#pragma GCC unroll 16
+        for (int i = 0; i < chains; ++i) a[i] = a[i] * x + y;
+    V total = splat(0.0);
+    for (int i = 0; i < chains; ++i) total += a[i];
+    source = sum_lanes(total);
+    return 2.0 * chains * W * static_cast<double>(rounds);
+}
+
 }  // namespace
 }  // namespace MIXTURA_JOIN(core_, MIXTURA_VARIANT)
 
 const Variant MIXTURA_JOIN(variant_, MIXTURA_VARIANT) = {
     MIXTURA_TEXT(MIXTURA_VARIANT), MIXTURA_JOIN(core_, MIXTURA_VARIANT)::run,
     MIXTURA_JOIN(core_, MIXTURA_VARIANT)::each<MIXTURA_JOIN(core_, MIXTURA_VARIANT)::exp>,
-    MIXTURA_JOIN(core_, MIXTURA_VARIANT)::each<MIXTURA_JOIN(core_, MIXTURA_VARIANT)::log>};
+    MIXTURA_JOIN(core_, MIXTURA_VARIANT)::each<MIXTURA_JOIN(core_, MIXTURA_VARIANT)::log>,
+    MIXTURA_JOIN(core_, MIXTURA_VARIANT)::multiply_add};
 
 }  // namespace mixtura
