@@ -60,7 +60,10 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(BUILD_INPUTS) | $(BIN)/python
-	$(PIP) --editable ".[dev]"
+	@echo "Installing mixtura and its tools into $(VENV); the first time takes a minute or two."
+	@$(PIP) --editable ".[dev]"
+	@$(BIN)/python -c 'import mixtura; built = mixtura.build_info(); \
+	  print("The compiled core is ready." if built["compiled"] else "Pure Python, slower: " + built["reason"])'
 	@touch $@
 
 # Only what the extra names is installed: mixtura itself is there already and need not be built again.
