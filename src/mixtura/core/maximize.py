@@ -77,8 +77,7 @@ def maximize(
     statistics.require_finite()
     empty = np.flatnonzero(counts <= _EMPTY)
     means = statistics.means + statistics.first / np.maximum(counts, _EMPTY)[:, None]
-    if empty.size:
-        means[empty] = statistics.means[empty]
+    means[empty] = statistics.means[empty]
     covariances = family.estimate(statistics, means, prior)
     if empty.size and previous is not None:
         covariances = family.keep(covariances, previous.covariances, empty, counts.size)

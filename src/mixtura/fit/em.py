@@ -114,4 +114,5 @@ class EMStep:
             return accumulate(block, components, problem.kernel)
 
         work = problem.work(self._layout)
-        return replace(problem.runner.reduce(problem.blocks, one, operator.iadd, work=work), total=problem.total)
+        statistics = problem.runner.reduce(problem.blocks, one, operator.iadd, work=work)
+        return statistics if problem.total is None else replace(statistics, total=problem.total)

@@ -69,19 +69,17 @@ def whiten(covariances: FloatArray) -> Factors:
         Naming every component whose factorization fails, or whose precisions would be no finite numbers.
     """
     n_components, n_features, _ = covariances.shape
-    whitening = np.full_like(covariances, np.nan)
-    diagonal = np.ones((n_components, n_features))
+    whitening = np.empty_like(covariances)
     for k in range(n_components):
         lower, info = lapack.dpotrf(covariances[k].T, lower=1, clean=1)
         if info == 0:
-            diagonal[k] = lower.diagonal()
             lower, info = lapack.dtrtri(lower, lower=1, overwrite_c=1)
-        if info == 0:
-            whitening[k] = lower
-    usable = (np.abs(whitening) < LARGEST_FACTOR).all(axis=(1, 2)) & np.isfinite(diagonal).all(axis=1)
-    if not usable.all():
+        whitening[k] = lower if info == 0 else np.nan
+    diagonal = whitening.reshape(n_components, -1)[:, :: n_features + 1]
+    if not (np.abs(whitening).max() < LARGEST_FACTOR and diagonal.min() > 0):
+        usable = (np.abs(whitening) < LARGEST_FACTOR).all(axis=(1, 2)) & (diagonal > 0).all(axis=1)
         raise NotPositiveDefiniteError(np.flatnonzero(~usable).tolist())
-    return Factors(whitening, -np.log(diagonal).sum(axis=1))
+    return Factors(whitening, np.log(diagonal).sum(axis=1))
 
 
 def lift_eigenvalues(matrix: FloatArray, floor: float, magnitude: FloatArray) -> FloatArray:
@@ -120,8 +118,9 @@ def scatter_matrices(statistics: Statistics, means: FloatArray) -> FloatArray:
     moved = statistics.counts[:, None] * shift
     cross = 0.5 * moved - statistics.first
     scatter = statistics.second_matrices()
-    scatter += cross[:, :, None] * shift[:, None, :]
-    scatter += shift[:, :, None] * cross[:, None, :]
+    outer = cross[:, :, None] * shift[:, None, :]
+    scatter += outer
+    scatter += outer.transpose(0, 2, 1)
     return scatter
 
 

@@ -40,8 +40,8 @@ class Full(CovarianceFamily):
         covariances = scatter_matrices(statistics, means)
         counts = np.maximum(statistics.counts, np.finfo(np.float64).tiny)
         covariances /= counts[:, None, None]
-        diagonal = np.einsum("kii->ki", covariances)
-        diagonal += prior.ridge
+        n_components, n_features = means.shape
+        covariances.reshape(n_components, -1)[:, :: n_features + 1] += prior.ridge
         return covariances
 
     def factor(self, covariances: FloatArray, n_components: int, n_features: int) -> Factors:
