@@ -37,18 +37,18 @@ def typed_column(column: pa.ChunkedArray, *, decimal_separator: str, exact: bool
     import pyarrow as pa
     from pyarrow import compute as pc
 
-    # Scalars are made explicitly: for a bare text Arrow loads pandas to look for its types.
+    # Not `pyarrow.scalar`, which loads pandas to look for its types.
+    nothing = pa.nulls(1, pa.string())[0]
     trimmed = pc.utf8_trim_whitespace(column)
-    blank = pc.equal(trimmed, pa.scalar(""))
-    text = pc.if_else(blank, pa.scalar(None, pa.string()), column)
     lower = pc.utf8_lower(trimmed)
+    text = pc.if_else(pc.match_substring_regex(trimmed, "^$"), nothing, column)
     missing = pc.match_substring_regex(lower, _MISSING)
-    values = pc.if_else(missing, pa.scalar(None, pa.string()), trimmed)
+    values = pc.if_else(missing, nothing, trimmed)
     present = values.drop_null()
     if len(present) == 0:
         return text
     if pc.all(pc.match_substring_regex(lower.filter(pc.invert(missing)), _TRUE_OR_FALSE)).as_py():
-        return pc.equal(pc.if_else(missing, pa.scalar(None, pa.string()), lower), pa.scalar("true"))
+        return pc.match_substring_regex(pc.if_else(missing, nothing, lower), "^true$")
     numbers = _numbers(values, present, decimal_separator)
     if numbers is None or (exact and not _same_text(numbers, column)):
         return text
@@ -80,4 +80,6 @@ def _same_text(numbers: pa.ChunkedArray, column: pa.ChunkedArray) -> bool:
     import pyarrow as pa
     from pyarrow import compute as pc
 
-    return bool(pc.all(pc.equal(pc.cast(numbers, pa.string()).fill_null(pa.scalar("")), column)).as_py())
+    same = pc.all(pc.equal(pc.cast(numbers, pa.string()), column)).as_py()
+    n_empty = pc.sum(pc.match_substring_regex(column, "^$")).as_py()
+    return bool(same) and numbers.null_count == n_empty

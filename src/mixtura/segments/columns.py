@@ -11,7 +11,7 @@ import narwhals as nw
 import numpy as np
 
 from mixtura.exceptions import ColumnError, TableError
-from mixtura.io import names_a_date, names_an_id
+from mixtura.io import float_values, names_a_date, names_an_id
 
 __all__ = ["ColumnChoice", "LeftOut", "choose_columns"]
 
@@ -120,7 +120,7 @@ def why_not(column: Series) -> str | None:
         return "no values"
     if not column.dtype.is_numeric():
         return _text_reason(column, present)
-    values = present.cast(nw.Float64).to_numpy()
+    values = float_values(present)
     values = values[np.isfinite(values)]
     if values.size == 0:
         return "no values"

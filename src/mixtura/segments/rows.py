@@ -11,6 +11,7 @@ import numpy as np
 
 from mixtura._typing import Array, FloatArray
 from mixtura.exceptions import DataError, MissingValuesError
+from mixtura.io import float_values
 
 __all__ = ["Scaling", "complete_rows", "scaling_of"]
 
@@ -67,7 +68,7 @@ def complete_rows(frame: Any, columns: Sequence[str], *, drop_missing: bool) -> 
     table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
     values = np.empty((len(table), len(columns)))
     for position, name in enumerate(columns):
-        values[:, position] = table[name].cast(nw.Float64).to_numpy()
+        values[:, position] = float_values(table[name])
     finite = np.isfinite(values)
     complete = np.asarray(finite.all(axis=1))
     if not complete.all() and not drop_missing:

@@ -1,0 +1,43 @@
+"""Numbers of a column, wherever the column lives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import numpy as np
+
+from mixtura._typing import FloatArray
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["float_values"]
+
+
+def float_values(column: nw.Series[Any]) -> FloatArray:
+    """Return the values of a numeric column as float64, shape (N,), NaN where one is missing.
+
+    Examples
+    --------
+    >>> import narwhals as nw
+    >>> import polars
+    >>> from mixtura.io import float_values
+    >>> float_values(nw.from_native(polars.Series([1, None, 3]), series_only=True))
+    array([ 1., nan,  3.])
+    """
+    numbers = column.cast(nw.Float64)
+    if column.implementation.is_pyarrow():
+        return _from_arrow(numbers.to_native())
+    return np.array(numbers.to_numpy(), dtype=np.float64)
+
+
+def _from_arrow(column: pa.ChunkedArray) -> FloatArray:
+    """Copy chunk by chunk; Arrow's own `to_numpy` would load pandas."""
+    import pyarrow as pa
+    from pyarrow import compute as pc
+
+    nan = pa.Array.from_buffers(pa.float64(), 1, [None, pa.py_buffer(np.array([np.nan]))])[0]
+    filled = pc.if_else(pc.is_null(column), nan, column)
+    chunks = [np.from_dlpack(chunk) for chunk in filled.chunks if len(chunk)]
+    return np.concatenate(chunks) if chunks else np.empty(0)
