@@ -185,7 +185,6 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         rows = as_rows(self, X, reset=False)
         # The distances are expanded, |x|^2 - 2 x c + |c|^2: near the origin that keeps its digits.
         about = self.cluster_centers_.mean(axis=0, dtype=np.float64)
-        distances: FloatArray = euclidean_distances(rows - about, self.cluster_centers_ - about)
         return np.asarray(euclidean_distances(rows - about, self.cluster_centers_ - about), dtype=rows.dtype)
 
     def fit_transform(

@@ -85,8 +85,8 @@ def whiten(covariances: FloatArray) -> Factors:
 def lift_eigenvalues(matrix: FloatArray, floor: float, magnitude: FloatArray) -> FloatArray:
     """Return the symmetric (D, D) matrix with its smallest eigenvalues raised to a floor.
 
-    The floor is the largest of ``floor``, 1e-12 of the largest eigenvalue, and what rounding leaves
-    of values of the given magnitude. It is applied in coordinates scaled by the standard deviations, so
+    No variance stays below ``floor``, nor below what rounding leaves of values of the given magnitude; no
+    eigenvalue below 1e-12 of the largest. The latter holds in coordinates scaled by the standard deviations, so
     that columns in small units keep their variances.
 
     Parameters
@@ -103,8 +103,9 @@ def lift_eigenvalues(matrix: FloatArray, floor: float, magnitude: FloatArray) ->
     correlation = matrix / scale[:, None] / scale[None, :]
     values, vectors = np.linalg.eigh((correlation + correlation.T) / 2)
     values = np.maximum(values, _RELATIVE_FLOOR * max(float(values[-1]), 1.0))
-    lifted = (vectors * values) @ vectors.T * scale[:, None] * scale[None, :]
-    return symmetric(lifted)
+    lifted = symmetric((vectors * values) @ vectors.T * scale[:, None] * scale[None, :])
+    lifted[np.diag_indices_from(lifted)] = np.maximum(lifted.diagonal(), variances)
+    return lifted
 
 
 def symmetric(matrices: FloatArray) -> FloatArray:
