@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from mixtura._typing import Array, FloatArray, IntArray, RowArray
 from mixtura.core.covariance import CovarianceFamily, Factors, NotPositiveDefiniteError, get_family
+from mixtura.core.covariance.base import symmetric
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.kernels import Components, Layout, Outputs, get_kernel, sums_size
 
@@ -95,7 +96,7 @@ class Mixture:
             )
         stored = _as_finite("covariances", covariances, family.shape(n_components, n_features))
         full = family.full(stored, n_components, n_features)
-        if not np.allclose(full, full.transpose(0, 2, 1), rtol=1e-8, atol=0):
+        if not _is_symmetric(full):
             raise ParameterError(
                 "covariances that are not symmetric were given; a covariance matrix must be symmetric. "
                 "Try (S + S.T) / 2 if the difference is rounding."
@@ -107,7 +108,10 @@ class Mixture:
                 f"covariances were given of which components {list(error.components)!r} are not positive definite; all "
                 "must be. Add a small constant to their diagonal."
             ) from error
-        return cls(weights / weights.sum(), means, stored, family, factors)
+        # Weights that sum to one but for rounding stay as they are, so that parameters survive a round trip.
+        if abs(weights.sum() - 1) > 1e-12:
+            weights = weights / weights.sum()
+        return cls(weights, means, stored, family, factors)
 
     @property
     def covariance_type(self) -> str:
@@ -279,7 +283,7 @@ class Mixture:
         name = self.family.name
         square = np.diag(matrix) if matrix.ndim == 1 else matrix
         if covariances is None:
-            covariances, name = square @ self.full_covariances() @ square.T, "full"
+            covariances, name = symmetric(square @ self.full_covariances() @ square.T), "full"
         means = self.means @ square.T + _as_finite("shift", shift)
         return Mixture.from_parameters(self.weights, means, covariances, name)
 
@@ -291,6 +295,13 @@ class Mixture:
                 f"columns={columns!r} were given; give distinct column numbers from 0 to {self.n_features - 1!r}."
             )
         return chosen
+
+
+def _is_symmetric(matrices: FloatArray) -> bool:
+    """Return whether (K, D, D) matrices are, measured by their deviations: an entry near zero is rounding."""
+    deviations = np.sqrt(np.abs(np.einsum("kii->ki", matrices)))
+    difference = np.abs(matrices - matrices.transpose(0, 2, 1))
+    return bool((difference <= 1e-8 * deviations[:, :, None] * deviations[:, None, :]).all())
 
 
 def _as_finite(name: str, value: npt.ArrayLike, shape: tuple[int, ...] | None = None) -> FloatArray:

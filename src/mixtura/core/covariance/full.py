@@ -73,7 +73,7 @@ class Full(CovarianceFamily):
         return covariances * scale[:, None] * scale[None, :]
 
     def transform(self, covariances: FloatArray, matrix: FloatArray) -> FloatArray | None:
-        return matrix @ covariances @ matrix.T
+        return symmetric(matrix @ covariances @ matrix.T)
 
     def condition(
         self, covariances: FloatArray, given: IntArray, rest: IntArray, n_components: int
