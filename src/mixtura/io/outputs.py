@@ -58,8 +58,8 @@ def output_directory(path: str | Path, *, files: Collection[str], overwrite: boo
     with writing(path):
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
-        yield temporary
         with writing(path):
+            yield temporary
             temporary.chmod(0o777 & ~_umask())
             _move_directory(temporary, path)
     finally:
@@ -97,8 +97,8 @@ def output_file(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
         os.close(handle)
     temporary = Path(name)
     try:
-        yield temporary
         with writing(path):
+            yield temporary
             temporary.chmod(0o666 & ~_umask())
             temporary.replace(path)
     finally:
@@ -147,10 +147,14 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        # An output error that the system caused is told again, of the place the user knows.
+        cause = error.__cause__ if isinstance(error, OutputError) else error
+        if not isinstance(cause, OSError):
+            raise
         raise OutputError(
-            f"{str(path)!r} cannot be written ({error.strerror}). A place that can be written is required. "
+            f"{str(path)!r} cannot be written ({cause.strerror or cause}). A place that can be written is required. "
             "Choose another with --output."
-        ) from error
+        ) from cause
 
 
 def _move_directory(temporary: Path, path: Path) -> None:

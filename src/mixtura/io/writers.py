@@ -22,15 +22,19 @@ __all__ = ["write_table"]
 _FORMULA = r"^([=+\-@\t\r])"
 
 
-def write_table(path: str | Path, columns: Mapping[str, Array | nw.Series[Any]], present: Array) -> None:
+def write_table(
+    path: str | Path, ids: Mapping[str, Array | nw.Series[Any]], columns: Mapping[str, Array], present: Array
+) -> None:
     """Write columns to a CSV or Parquet file; the suffix says which.
 
     Parameters
     ----------
     path : str or Path
         Ends in ``.csv`` or ``.parquet``.
-    columns : mapping of str to ndarray (numbers, bool, or objects that are str) or narwhals Series, each of length N
-        Series are written whole; arrays only where `present`, and are empty elsewhere.
+    ids : mapping of str to ndarray of numbers or narwhals Series, each of length N
+        Written whole, and first.
+    columns : mapping of str to ndarray (numbers, bool, or objects that are str), each of length N
+        Written where `present`, empty elsewhere.
     present : ndarray of shape (N,), bool
 
     Raises
@@ -46,7 +50,8 @@ def write_table(path: str | Path, columns: Mapping[str, Array | nw.Series[Any]],
     path = Path(path)
     with needs("pyarrow", extra="cli", purpose="write tables"):
         import pyarrow as pa
-    table = pa.table({name: _arrow(values, present) for name, values in columns.items()})
+    whole = {name: _arrow(values, np.ones_like(present)) for name, values in ids.items()}
+    table = pa.table(whole | {name: _arrow(values, present) for name, values in columns.items()})
     with writing(path):
         if path.suffix.lower() == ".parquet":
             from pyarrow import parquet

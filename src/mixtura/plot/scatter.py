@@ -10,6 +10,7 @@ import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.core.mixture import Mixture
+from mixtura.plot.legend import segment_legend
 from mixtura.plot.palette import INK, blend, segment_colors
 from mixtura.plot.render import Datasets
 from mixtura.segments import Segmentation
@@ -17,33 +18,34 @@ from mixtura.segments import Segmentation
 __all__ = ["ellipse", "scatter_chart", "telling_columns"]
 
 _MOST_POINTS = 5_000
+_JUDGED = 2_000
+"""Customers on whom pairs of columns are compared."""
 _WIDTH, _HEIGHT = 560, 460
-_CROWDED = 0.45
-"""If all but one percent of the customers fill less of an axis than this, the axis ends where they do."""
+_CROWDED = 0.6
+"""If all but two percent of the customers fill less of an axis than this, the axis ends where they do."""
 
 
-def telling_columns(mixture: Mixture) -> tuple[int, int]:
-    """Return the two columns in which the components stand farthest apart for their width.
+def telling_columns(mixture: Mixture, rows: FloatArray) -> tuple[int, int]:
+    """Return the two columns that tell most about the segments.
 
-    Maximizes ``log |W + B| - log |W|`` over pairs, with W the covariance within components and B the one between
-    their means, weighted by the mixing weights (Wilks 1932).
+    Knowing only two columns of a customer, the marginal mixture gives some probability to the segment that all columns
+    together speak for. The pair is taken for which it is largest on average.
 
     Parameters
     ----------
     mixture : Mixture
         Of D >= 2 columns.
+    rows : ndarray of shape (N, D)
+        In its units; a few thousand are enough.
     """
-    center = mixture.weights @ mixture.means
-    off = mixture.means - center
-    between = np.einsum("k,ki,kj->ij", mixture.weights, off, off)
-    within = np.einsum("k,kij->ij", mixture.weights, mixture.full_covariances())
+    labels = mixture.predict(rows)
+    everybody = np.arange(len(rows))
 
-    def separation(pair: tuple[int, int]) -> float:
-        block = np.ix_(pair, pair)
-        total = np.linalg.slogdet(within[block] + between[block])[1]
-        return float(total - np.linalg.slogdet(within[block])[1])
+    def recognized(pair: tuple[int, int]) -> float:
+        known = mixture.marginal(pair).responsibilities(rows[:, pair])
+        return float(known[everybody, labels].mean())
 
-    return max(combinations(range(mixture.n_features), 2), key=separation)
+    return max(combinations(range(mixture.n_features), 2), key=recognized)
 
 
 def ellipse(mean: FloatArray, covariance: FloatArray, radius: float, n_points: int = 73) -> FloatArray:
@@ -56,13 +58,13 @@ def ellipse(mean: FloatArray, covariance: FloatArray, radius: float, n_points: i
 def scatter_chart(result: Segmentation, datasets: Datasets) -> Any:
     """Return the chart, and add its data: points in blended colors, ellipses, numbers at the centers."""
     model = result.model
-    columns = telling_columns(model.mixture)
+    sample = _sample(len(result.rows), model.training.seed)
+    columns = telling_columns(model.mixture, model.scaling.apply(result.rows[sample[:_JUDGED]]))
     marginal = model.in_user_units().marginal(columns)
     names = [model.columns[d] for d in columns]
     rows = result.rows[:, columns]
     memberships = result.assignment.memberships[result.assignment.complete]
     anomaly = result.assignment.anomaly[result.assignment.complete]
-    shown = _sample(len(rows), model.training.seed)
     domains = [_domain(rows[:, i], *_reach(marginal, i)) for i in (0, 1)]
     inside = np.all(
         [(rows[:, i] >= low) & (rows[:, i] <= high) for i, (low, high) in enumerate(domains)], axis=0
@@ -71,7 +73,7 @@ def scatter_chart(result: Segmentation, datasets: Datasets) -> Any:
     x = alt.X("x", type="quantitative", title=names[0], scale=scales[0])
     y = alt.Y("y", type="quantitative", title=names[1], scale=scales[1])
     colors = segment_colors(model.n_segments)
-    shown = shown[inside[shown]]
+    shown = sample[inside[sample]]
     datasets["points"] = _points(rows[shown], blend(memberships[shown], colors), anomaly[shown])
     legend = [f"{k + 1}  {name}" for k, name in enumerate(model.names)]
     datasets["ellipses"] = _ellipse_points(marginal, legend)
@@ -94,16 +96,16 @@ def scatter_chart(result: Segmentation, datasets: Datasets) -> Any:
 def _sample(n_rows: int, seed: int) -> IntArray:
     if n_rows <= _MOST_POINTS:
         return np.arange(n_rows)
-    return np.sort(np.random.default_rng(seed).choice(n_rows, _MOST_POINTS, replace=False))
+    return np.asarray(np.random.default_rng(seed).choice(n_rows, _MOST_POINTS, replace=False), dtype=np.intp)
 
 
 def _domain(values: FloatArray, lowest: float, highest: float) -> tuple[float, float]:
-    """Return where the axis begins and ends: at all values, or at those of 99 % where few would crowd the rest.
+    """Return where the axis begins and ends: at all values, or at those of 98 % where few would crowd the rest.
 
     It makes room for ellipses, which go from `lowest` to `highest`, up to an eighth of the axis on either side.
     """
     low, high = float(values.min()), float(values.max())
-    inner_low, inner_high = (float(value) for value in np.percentile(values, [0.5, 99.5]))
+    inner_low, inner_high = (float(value) for value in np.percentile(values, [1, 99]))
     if inner_high - inner_low < _CROWDED * (high - low) and inner_high > inner_low:
         low, high = max(low, inner_low), inner_high
     span = high - low or abs(high) or 1.0
@@ -126,13 +128,15 @@ def _subtitle(n_shown: int, n_rows: int, n_outside: int) -> list[str]:
     if n_rows > _MOST_POINTS:
         lines[1] += f" A random sample of {n_shown:,} of {n_rows:,} customers is drawn."
     if n_outside:
-        lines[1] += f" {n_outside:,} customers lie outside the frame."
+        lines[1] += f" {n_outside:,} customer{' lies' if n_outside == 1 else 's lie'} outside the frame."
     return lines
 
 
 def _points(rows: FloatArray, colors: list[str], anomaly: Array) -> list[dict[str, Any]]:
+    size = 45 if len(rows) <= 500 else 24 if len(rows) <= 2000 else 14
+    marks = {False: {"shape": "circle", "size": size}, True: {"shape": "cross", "size": size + 20}}
     return [
-        {"x": float(x), "y": float(y), "color": color, "shape": "cross" if odd else "circle"}
+        {"x": float(x), "y": float(y), "color": color} | marks[bool(odd)]
         for (x, y), color, odd in zip(rows, colors, anomaly, strict=True)
     ]
 
@@ -155,24 +159,22 @@ def _ellipse_points(mixture: Mixture, legend: list[str]) -> list[dict[str, Any]]
 
 
 def _point_layer(x: Any, y: Any, n_points: int) -> Any:
-    size = 45 if n_points <= 500 else 24 if n_points <= 2000 else 14
     return (
         alt.Chart(alt.NamedData("points"))
-        .mark_point(filled=True, opacity=0.75 if n_points <= 2000 else 0.5, size=size)
+        .mark_point(filled=True, opacity=0.75 if n_points <= 2000 else 0.5)
         .encode(
             x=x,
             y=y,
             color=alt.Color("color", type="nominal", scale=None),
             shape=alt.Shape("shape", type="nominal", scale=None),
+            size=alt.Size("size", type="quantitative", scale=None),
         )
     )
 
 
 def _ellipse_layer(x: Any, y: Any, legend: list[str], colors: tuple[str, ...]) -> Any:
     scale = alt.Scale(domain=legend, range=list(colors))
-    key = alt.Legend(
-        title="Segment", orient="bottom", columns=2, labelLimit=330, symbolType="stroke", symbolStrokeWidth=4
-    )
+    key = segment_legend(legend, symbol="stroke")
     return (
         alt.Chart(alt.NamedData("ellipses"))
         .mark_line(strokeWidth=2, clip=True, interpolate="linear-closed")

@@ -73,22 +73,22 @@ class Assignment:
         """Return the id of a row as text."""
         return str(self.ids[row])
 
-    def columns(self) -> dict[str, nw.Series[Any] | Array]:
-        """Return the result table, column by column; segments are numbered from 1."""
-        own: dict[str, nw.Series[Any] | Array] = {
+    def columns(self) -> dict[str, Array]:
+        """Return what is known of each customer, column by column; segments are numbered from 1."""
+        own: dict[str, Array] = {
             "segment": self.labels + 1,
             "segment_name": np.array(self.names, dtype=object)[self.labels],
             "certainty": self.certainty,
         }
         for k in range(len(self.names)):
             own[f"probability_{k + 1}"] = self.memberships[:, k]
-        own |= {"log_density": self.log_density, "anomaly": self.anomaly}
-        id_name = self.id_name if self.id_name not in own else f"{self.id_name}_id"
-        return {id_name: self.ids, **own}
+        return own | {"log_density": self.log_density, "anomaly": self.anomaly}
 
     def write(self, path: str | Path) -> None:
         """Write the result table as CSV or Parquet, by suffix; customers in no segment have empty cells."""
-        write_table(path, self.columns(), self.complete)
+        columns = self.columns()
+        id_name = self.id_name if self.id_name not in columns else f"{self.id_name}_id"
+        write_table(path, {id_name: self.ids}, columns, self.complete)
 
 
 def assign_table(

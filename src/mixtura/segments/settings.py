@@ -42,6 +42,10 @@ class Settings:
             raise ParameterError(
                 f"criterion={self.criterion!r} was given; it must be 'bic' or 'aic'. Try 'bic'."
             )
+        if not 0 <= self.random_state < 2**32:
+            raise ParameterError(
+                f"random_state={self.random_state!r} was given as the seed; it must be from 0 to 2**32 - 1. Try 0."
+            )
         if self.n_init < 1:
             raise ParameterError(f"n_init={self.n_init!r} was given; it must be at least 1. Try 5.")
         if not 0 <= self.anomaly_percentile < 100:

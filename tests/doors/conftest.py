@@ -1,0 +1,50 @@
+"""The command line, driven as a user would drive it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from mixtura.cli.app import app
+from mixtura.datasets import make_customers
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty directory, and the current one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    return tmp_path
+
+
+@pytest.fixture
+def run(workplace: Path) -> Run:
+    """Run a command of mixtura in the workplace."""
+
+    def invoke(*arguments: str | Path) -> Result:
+        return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+    return invoke
+
+
+@pytest.fixture
+def customers(workplace: Path) -> Path:
+    """A table of 300 customers with an id that has leading zeros, a constant, and words."""
+    rows = make_customers()
+    lines = ["id,income,spending,country,shop"]
+    for number, (income, spending) in enumerate(rows.tolist()):
+        lines.append(f"{number:05d},{income!r},{spending!r},NL,7")
+    path = workplace / "customers.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def rows() -> np.ndarray:
+    return make_customers()

@@ -1,0 +1,247 @@
+"""Bad input: a message that helps, exit code 2, and nothing written."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+import mixtura.plot
+from mixtura.datasets import make_customers
+
+GOOD = "income,spending\n" + "\n".join(f"{a!r},{b!r}" for a, b in make_customers().tolist()) + "\n"
+
+
+def snapshot(folder: Path) -> dict[str, bytes | None]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+@pytest.fixture
+def refused(run, workplace):
+    """Run a command; return its message once it is sure that it was refused and left no trace."""
+
+    def invoke(*arguments: str | Path) -> str:
+        before = snapshot(workplace)
+        done = run(*arguments)
+        assert done.exit_code == 2, done.output
+        assert done.stdout == ""
+        assert "Traceback" not in done.stderr
+        assert snapshot(workplace) == before
+        return done.stderr
+
+    return invoke
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("empty.csv", b"", ["is empty", "Export it again"]),
+        ("blank.csv", b"\n\n\n", ["only blank lines"]),
+        ("header.csv", b"income,spending\n", ["header (income, spending) and no rows"]),
+        ("ragged.csv", b"a,b\n1,2\n1,2,3\n", ["Row #3", "Expected 2 columns, got 3"]),
+        ("picture.csv", b"\x89PNG\r\n\x1a\n\x00\x00\x00", ["binary file, not a table"]),
+        ("latin.csv", b"a,b\n1,caf\xe9\n", ["not UTF-8: byte 0xE9 in line 2", "iconv -f LATIN1"]),
+        ("wide.csv", "a,b\n1,2\n".encode("utf-16"), ["not UTF-8: it is UTF-16", "iconv -f UTF-16"]),
+        ("broken.parquet", b"PAR1 and no more", ["is not a table that can be read"]),
+        ("broken.xlsx", b"no workbook", ["not an Excel workbook"]),
+        ("broken.jsonl", b'{"a": 1}\n{"a":\n', ["is not a table that can be read"]),
+        ("list.json", b"[1, 2, 3]", ["other than objects"]),
+        ("twice.csv", b"a,b,a\n1,2,3\n4,5,6\n", ["2 columns named 'a' (columns 1, 3)", "Rename"]),
+        ("words.csv", b"a,b\nx,y\nz,w\n", ["No numeric column is left", "text, such as 'x'"]),
+        ("ids.csv", b"id\n1\n2\n3\n", ["No numeric column is left", "an id"]),
+        ("equal.csv", b"a,b\n1,2\n1,2\n1,2\n", ["the same value in every row", "different numbers"]),
+        ("one.csv", b"a,b\n1,2\n", ["at least 2 are required"]),
+        ("nan.csv", b"a,b\n1,2\n,3\n4,inf\n,\n5,6\n", ["4 values are missing or infinite", "'a' (2 missing)",
+            "'b' (1 missing, 1 infinite)", "3 of 5 rows", "2, 3, 4", "--drop-missing"]),
+    ],
+)  # fmt: skip
+def test_tables_that_cannot_be_used(refused, workplace, name, content, said) -> None:
+    (workplace / name).write_bytes(content)
+    message = refused("segment", name)
+    for text in said:
+        assert text in message
+
+
+def test_a_missing_file_suggests_the_closest(refused, customers) -> None:
+    message = refused("segment", "costumers.csv")
+    assert "There is no file 'costumers.csv'" in message
+    assert "Did you mean 'customers.csv'?" in message
+
+
+def test_a_directory_is_no_table(refused, workplace) -> None:
+    (workplace / "folder.csv").mkdir()
+    assert "is a directory" in refused("segment", "folder.csv")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--columns", "incme"), ["no such column", "Did you mean 'income'?"]),
+        (("--columns", "income,income"), ["twice"]),
+        (("--columns", "income,country"), ["'country' is not numeric", "'NL'"]),
+        (("--columns", "income,shop"), ["'shop' has the same value in every row"]),
+        (("--columns", "shop"), ["rows are equal", "'shop'"]),
+        (("--columns", ""), ["names no column"]),
+        (("--id", "idd"), ["--id names 'idd'", "Did you mean 'id'?"]),
+        (("--components", "0"), ["0 components"]),
+        (("--components", "9-1"), ["runs backwards"]),
+        (("--components", "three"), ["no number and no range"]),
+        (("--components", "1,,2"), ["no number and no range"]),
+        (("--components", "-3"), ["no number and no range"]),
+        (("--components", "1-99999999999"), ["too many"]),
+        (("--components", "301"), ["301 segments of 300 complete rows"]),
+        (("--covariance-type", "round"), ["'round'", "full, tied, diag, spherical"]),
+        (("--criterion", "cic"), ["'cic'", "'bic' or 'aic'"]),
+        (("--n-init", "0"), ["n_init=0"]),
+        (("--anomaly-percentile", "100"), ["below 100"]),
+        (("--anomaly-percentile", "nan"), ["anomaly_percentile=nan"]),
+        (("--seed", "-1"), ["seed"]),
+        (("--output", "nowhere/results"), ["there is no directory", "nowhere"]),
+        (("--output", "customers.csv/results"), ["there is no directory"]),
+    ],
+)
+def test_options_that_cannot_be_used(refused, customers, options, said) -> None:
+    message = refused("segment", customers, *options)
+    for text in said:
+        assert text in message
+
+
+def test_a_directory_that_exists_is_not_overwritten_unasked(run, refused, customers) -> None:
+    assert run("segment", customers, "--components", "2").exit_code == 0
+    message = refused("segment", customers, "--components", "3")
+    assert "exists already" in message
+    assert "--overwrite" in message
+    done = run("segment", customers, "--components", "3", "--overwrite")
+    assert done.exit_code == 0, done.output
+    assert len(json.loads(Path("customers-segments/summary.json").read_text())["segments"]) == 3
+
+
+def test_a_directory_with_other_files_is_never_overwritten(refused, customers, workplace) -> None:
+    (workplace / "mine").mkdir()
+    (workplace / "mine" / "thesis.txt").write_text("years of work")
+    message = refused("segment", customers, "--output", "mine", "--overwrite")
+    assert "thesis.txt" in message
+    assert "customers.csv" in refused("segment", customers, "--output", ".", "--overwrite")
+
+
+def test_a_place_that_cannot_be_written(refused, customers, workplace, monkeypatch) -> None:
+    def refuse(*_arguments: object, **_options: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("mixtura.io.outputs.tempfile.mkdtemp", refuse)
+    assert "cannot be written (Permission denied)" in refused("segment", customers)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="permissions do not bind this user")
+def test_a_directory_without_permission(refused, customers, workplace) -> None:
+    (workplace / "locked").mkdir(mode=0o555)
+    assert "cannot be written (Permission denied)" in refused("segment", customers, "--output", "locked/out")
+
+
+def test_a_failure_while_writing_leaves_nothing(refused, customers, monkeypatch) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pyarrow.parquet.write_table", fail)
+    assert "No space left on device" in refused("segment", customers, "--components", "2")
+
+
+def test_an_interruption_leaves_nothing(run, customers, workplace, monkeypatch) -> None:
+    def interrupt(*_arguments: object, **_options: object) -> bytes:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(mixtura.plot, "draw_segments", interrupt)
+    before = snapshot(workplace)
+    done = run("segment", customers, "--components", "2")
+    assert done.exit_code == 130
+    assert "nothing was written" in done.stderr
+    assert snapshot(workplace) == before
+
+
+def test_an_interruption_while_overwriting_keeps_the_old_results(
+    run, customers, workplace, monkeypatch
+) -> None:
+    assert run("segment", customers, "--components", "2").exit_code == 0
+    before = snapshot(workplace)
+
+    def interrupt(*_arguments: object, **_options: object) -> bytes:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(mixtura.plot, "draw_segments", interrupt)
+    assert run("segment", customers, "--components", "3", "--overwrite").exit_code == 130
+    assert snapshot(workplace) == before
+
+
+@pytest.fixture
+def model(run, customers) -> Path:
+    assert run("segment", customers, "--components", "3").exit_code == 0
+    return Path("customers-segments/model.json")
+
+
+@pytest.mark.parametrize("command", ["assign", "show"])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text[: len(text) // 2], "truncated or not JSON"),
+        (lambda text: "", "truncated or not JSON"),
+        (lambda text: text.replace('"rows": 300', '"rows": 301'), "was altered"),
+        (lambda text: text.replace('"format_version": 1', '"format_version": 2'), "reads formats up to 1"),
+        (lambda text: text.replace('"format_version": 1', '"format_version": "x"'), "format_version 'x'"),
+        (lambda text: "[]", "not a model of mixtura"),
+        (lambda text: '{"weights": NaN}', "truncated or not JSON"),
+    ],
+)
+def test_model_files_that_cannot_be_used(refused, model, customers, command, change, said) -> None:
+    text = model.read_text()
+    assert change(text) != text
+    model.write_text(change(text))
+    message = refused(command, model, *([customers] if command == "assign" else []))
+    assert said in message
+
+
+def test_a_model_that_is_not_there_or_no_text(refused, customers, workplace) -> None:
+    assert "There is no file 'model.json'" in refused("show", "model.json")
+    (workplace / "model.pkl").write_bytes(b"\x80\x04\x95\xff")
+    assert "no pickles" in refused("show", "model.pkl")
+
+
+def test_a_table_that_lacks_columns_of_the_model(refused, model, workplace) -> None:
+    (workplace / "new.csv").write_text("Income,spending\n1,2\n")
+    message = refused("assign", model, "new.csv")
+    assert "The table lacks 'income'" in message
+    assert "Rename 'Income'" in message
+
+
+def test_a_table_to_assign_with_missing_values(refused, model, workplace) -> None:
+    (workplace / "new.csv").write_text("income,spending\n1,2\n,3\n")
+    assert "1 values are missing or infinite" in refused("assign", model, "new.csv")
+
+
+def test_results_of_assign_are_not_overwritten_unasked(run, refused, model, customers, workplace) -> None:
+    assert run("assign", model, customers).exit_code == 0
+    assert "exists already" in refused("assign", model, customers)
+    assert run("assign", model, customers, "--overwrite").exit_code == 0
+    assert ".csv or .parquet" in refused("assign", model, customers, "--output", "results.doc")
+    assert "is a directory" in refused("assign", model, customers, "--output", ".")
+
+
+def test_a_missing_extra_is_named(monkeypatch, capsys) -> None:
+    import sys
+
+    from mixtura.cli import main
+
+    monkeypatch.setitem(sys.modules, "mixtura.cli.app", None)
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    assert 'pip install "mixtura[cli]"' in capsys.readouterr().err
+
+
+def test_the_good_table_is_good(run, workplace) -> None:
+    (workplace / "good.csv").write_text(GOOD)
+    assert run("segment", "good.csv", "--components", "3").exit_code == 0

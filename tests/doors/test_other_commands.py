@@ -1,0 +1,115 @@
+"""`assign`, `show`, `demo`, `info`, `--help` and `--version`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import mixtura
+
+
+@pytest.fixture
+def model(run, customers) -> Path:
+    assert run("segment", customers, "--components", "3").exit_code == 0
+    return Path("customers-segments/model.json")
+
+
+def test_assigning_the_same_customers_gives_the_same_answer(run, model, customers) -> None:
+    done = run("assign", model, customers, "--output", "again.parquet")
+    assert done.exit_code == 0, done.output
+    first, again = pl.read_parquet("customers-segments/segments.parquet"), pl.read_parquet("again.parquet")
+    assert first.to_dict(as_series=False) == again.to_dict(as_series=False)
+
+
+def test_columns_are_matched_by_name(run, model, customers, workplace) -> None:
+    frame = (
+        pl.read_csv(customers, schema_overrides={"id": pl.String})
+        .select("spending", "shop", "id", "income")
+        .reverse()
+    )
+    frame.write_csv(workplace / "shuffled.csv")
+    done = run("assign", model, "shuffled.csv")
+    assert done.exit_code == 0, done.output
+    first = pl.read_parquet("customers-segments/segments.parquet").reverse()
+    again = pl.read_csv("shuffled-assigned.csv", schema_overrides={"id": pl.String})
+    assert again["id"].to_list() == first["id"].to_list()
+    np.testing.assert_allclose(again["certainty"], first["certainty"], rtol=1e-12)
+
+
+def test_missing_values_leave_new_customers_unassigned(run, model, workplace) -> None:
+    (workplace / "new.csv").write_text("customer,income,spending\nA-1,45,80\nA-2,,70\n")
+    done = run("assign", model, "new.csv", "--drop-missing")
+    assert done.exit_code == 0, done.output
+    assert "1 with missing or infinite values" in done.output
+    table = pl.read_csv("new-assigned.csv")
+    assert table["customer"].to_list() == ["A-1", "A-2"]
+    assert table["segment"].is_null().to_list() == [False, True]
+
+
+def test_show_prints_the_model(run, model) -> None:
+    printed = run("show", model).output
+    for text in (
+        "3 segments of customers",
+        "customers.csv, 300 rows",
+        "seed 0",
+        "income, spending",
+        "tied",
+        "BIC 4,7",
+    ):
+        assert text in printed, text
+    assert mixtura.__version__ in printed
+
+
+def test_demo_writes_its_table_once(run, workplace) -> None:
+    assert run("demo").exit_code == 0
+    table = workplace / "customers.csv"
+    before = table.read_bytes()
+    frame = pl.read_csv(table)
+    assert frame.columns == ["customer", "income", "spending"]
+    assert frame["customer"].to_list() == list(range(300))
+    np.testing.assert_array_equal(
+        frame.select("income", "spending").to_numpy(), mixtura.datasets.make_customers()
+    )
+    assert run("demo").exit_code == 0
+    table.write_text("mine\n")
+    done = run("demo")
+    assert done.exit_code == 2
+    assert "exists already" in done.stderr
+    assert table.read_text() == "mine\n"
+    assert run("demo", "--overwrite").exit_code == 0
+    assert table.read_bytes() == before
+
+
+def test_the_table_of_the_demo_can_be_segmented(run, workplace) -> None:
+    assert run("demo", "--output", "demo").exit_code == 0
+    done = run("segment", "demo/customers.csv", "--components", "3")
+    assert done.exit_code == 0, done.output
+    assert pl.read_csv("customers-segments/segments.csv").columns[0] == "customer"
+
+
+def test_info_names_the_kernel(run) -> None:
+    printed = run("info").output
+    assert mixtura.__version__ in printed
+    assert mixtura.build_info()["kernel"] in printed
+
+
+def test_version(run) -> None:
+    assert run("--version").output == f"mixtura {mixtura.__version__}\n"
+
+
+def test_help_lists_the_commands() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mixtura", "--help"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    for command in ("segment", "assign", "show", "demo", "info"):
+        assert command in done.stdout
+
+
+def test_an_unknown_command_is_refused(run) -> None:
+    assert run("segmnt").exit_code == 2

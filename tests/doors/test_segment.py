@@ -1,0 +1,273 @@
+"""`mixtura segment`: what it prints and what it writes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+from sklearn.cluster import KMeans
+from sklearn.mixture import GaussianMixture
+
+from mixtura.io import RESULT_FILES
+
+
+@pytest.fixture
+def results(run, customers) -> Path:
+    done = run("segment", customers, "--components", "1-4")
+    assert done.exit_code == 0, done.output
+    return Path("customers-segments")
+
+
+def test_it_writes_five_files_and_nothing_else(results, workplace) -> None:
+    assert sorted(path.name for path in results.iterdir()) == sorted(RESULT_FILES)
+    assert sorted(path.name for path in workplace.iterdir()) == ["customers-segments", "customers.csv"]
+
+
+def test_the_table_has_a_row_per_customer_in_their_order(results) -> None:
+    table = pl.read_parquet(results / "segments.parquet")
+    assert table.columns[:4] == ["id", "segment", "segment_name", "certainty"]
+    assert table["id"].to_list() == [f"{number:05d}" for number in range(300)]
+    probabilities = table.select(pl.col("^probability_.*$")).to_numpy()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    np.testing.assert_array_equal(probabilities.argmax(axis=1) + 1, table["segment"])
+    np.testing.assert_array_equal(probabilities.max(axis=1), table["certainty"])
+    assert table["anomaly"].sum() == 12
+
+
+def test_csv_and_parquet_say_the_same(results) -> None:
+    from_csv = pl.read_csv(results / "segments.csv", schema_overrides={"id": pl.String})
+    from_parquet = pl.read_parquet(results / "segments.parquet")
+    assert from_csv.to_dict(as_series=False) == from_parquet.to_dict(as_series=False)
+
+
+def test_duckdb_reads_both(results) -> None:
+    for name in ("segments.csv", "segments.parquet"):
+        counts = duckdb.sql(
+            f"select segment, count(*), max(id::varchar) from '{results / name}' group by segment order by segment"
+        ).fetchall()
+        assert sum(count for _, count, _ in counts) == 300
+        assert [segment for segment, _, _ in counts] == [1, 2, 3]
+
+
+def test_the_figures_are_those_of_scikit_learn_in_the_users_units(results, rows) -> None:
+    summary = json.loads((results / "summary.json").read_text())
+    chosen = summary["choice"]
+    assert (chosen["n_components"], chosen["covariance_type"]) == (3, "tied")
+    scaled = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+    reference = GaussianMixture(3, covariance_type="tied", tol=1e-5, max_iter=500, random_state=0).fit(scaled)
+    log_density = reference.score_samples(scaled) - np.log(rows.std(axis=0)).sum()
+    table = pl.read_parquet(results / "segments.parquet")
+    np.testing.assert_allclose(table["log_density"], log_density, rtol=1e-6)
+    assert chosen["log_likelihood"] == pytest.approx(log_density.sum(), rel=1e-9)
+    assert chosen["bic"] == pytest.approx(
+        chosen["n_parameters"] * np.log(300) - 2 * log_density.sum(), rel=1e-9
+    )
+    assert summary["anomalies"]["log_density_threshold"] == pytest.approx(np.percentile(log_density, 4))
+    for segment in summary["segments"]:
+        members = rows[table["segment"].to_numpy() == segment["number"]]
+        assert segment["count"] == len(members)
+        np.testing.assert_allclose(list(segment["means"].values()), members.mean(axis=0))
+
+
+def test_k_means_is_that_of_scikit_learn(results, rows) -> None:
+    summary = json.loads((results / "summary.json").read_text())
+    scaled = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+    clusters = KMeans(3, n_init=10, random_state=0).fit(scaled).labels_
+    segments = pl.read_parquet(results / "segments.parquet")["segment"].to_numpy()
+    common = np.array([[np.sum((clusters == c) & (segments == s)) for s in (1, 2, 3)] for c in range(3)])
+    assert summary["kmeans"]["agreement"] == pytest.approx(common.max(axis=1).sum() / 300)
+    for customer in summary["ambiguous"]:
+        assert customer["kmeans_segment"] == common[clusters[customer["row"]]].argmax() + 1
+
+
+def test_the_ambiguous_are_the_least_certain(results) -> None:
+    summary = json.loads((results / "summary.json").read_text())
+    table = pl.read_parquet(results / "segments.parquet").sort("certainty")
+    assert [customer["customer"] for customer in summary["ambiguous"]] == table["id"][:5].to_list()
+
+
+def test_the_picture_exists_and_is_not_blank(results) -> None:
+    picture = Image.open(BytesIO((results / "segments.png").read_bytes())).convert("RGB")
+    assert picture.width > 1000
+    assert picture.height > 600
+    pixels = np.asarray(picture).reshape(-1, 3).astype(int)
+    assert 0.02 < np.mean(pixels.sum(axis=1) < 740) < 0.6
+    colorful = pixels[np.ptp(pixels, axis=1) > 60]
+    assert len(np.unique(colorful // 32, axis=0)) > 10
+    left, right = (
+        np.asarray(picture.convert("L"))[:, : picture.width // 2],
+        np.asarray(picture.convert("L"))[:, picture.width // 2 :],
+    )
+    assert left.std() > 10
+    assert right.std() > 5
+
+
+def test_it_prints_what_it_found(run, customers) -> None:
+    printed = run("segment", customers, "--components", "2-4").output
+    for text in (
+        "300 rows, 5 columns",
+        "income, spending",
+        "country (text, such as 'NL')",
+        "shop (the same value in every row: 7)",
+        "3 segments (tied covariances): the smallest BIC",
+        "high spending, low income",
+        "Most ambiguous customers",
+        "K-means",
+        "Anomalies: 12 customers",
+        "12 models fitted",
+        "customers-segments",
+    ):
+        assert text in printed, text
+
+
+def test_quiet_prints_nothing(run, customers) -> None:
+    done = run("segment", customers, "--components", "2", "--quiet")
+    assert done.exit_code == 0
+    assert done.output == ""
+
+
+@pytest.mark.parametrize("width", ["40", "200"])
+def test_narrow_and_wide_terminals_show_every_segment(run, customers, width, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    printed = run("segment", customers, "--components", "3").output
+    assert all(f"segment {number}" in printed for number in (1, 2, 3))
+    tables = [line for line in printed.splitlines() if "─" in line]
+    assert max(map(len, tables)) <= int(width)
+
+
+def test_options_reach_the_library(run, customers) -> None:
+    options = (
+        "--columns",
+        "income",
+        "--id",
+        "spending",
+        "--components",
+        "2",
+        "--covariance-type",
+        "diag",
+        "--seed",
+        "5",
+    )
+    more = ("--criterion", "aic", "--n-init", "2", "--anomaly-percentile", "10", "--output", "elsewhere")
+    done = run("segment", customers, *options, *more)
+    assert done.exit_code == 0, done.output
+    summary = json.loads(Path("elsewhere/summary.json").read_text())
+    assert summary["table"]["columns"] == ["income"]
+    assert summary["table"]["id_column"] == "spending"
+    assert (
+        summary["choice"] | {"criterion": "aic", "seed": 5, "n_init": 2, "n_components": 2}
+        == summary["choice"]
+    )
+    assert len(summary["candidates"]) == 1
+    assert len(summary["anomalies"]["customers"]) == 30
+
+
+def test_the_same_seed_gives_the_same_files(run, customers) -> None:
+    for output in ("one", "two"):
+        assert run("segment", customers, "--components", "3", "--output", output).exit_code == 0
+    for name in ("segments.csv", "segments.png"):
+        assert Path("one", name).read_bytes() == Path("two", name).read_bytes()
+
+
+def test_rows_with_missing_values_are_present_and_unassigned(run, workplace, rows) -> None:
+    lines = [f"{income!r},{spending!r}" for income, spending in rows.tolist()]
+    lines[7], lines[9] = ",50", "inf,50"
+    path = workplace / "holes.csv"
+    path.write_text("income,spending\n" + "\n".join(lines) + "\n")
+    done = run("segment", path, "--components", "3", "--drop-missing")
+    assert done.exit_code == 0, done.output
+    assert "2 rows with missing or infinite values" in done.output
+    for table in (
+        pl.read_csv("holes-segments/segments.csv"),
+        pl.read_parquet("holes-segments/segments.parquet"),
+    ):
+        assert table["row"].to_list() == list(range(1, 301))
+        empty = table.filter(pl.col("segment").is_null())
+        assert empty["row"].to_list() == [8, 10]
+        assert all(column.null_count() == 2 for column in empty.get_columns()[1:])
+
+
+def test_text_that_a_spreadsheet_would_run_is_defused_in_csv_only(run, workplace, rows) -> None:
+    ids = ["=1+1", "+2", "-3", "@x", "plain, with comma", 'and "quotes"']
+    names = [ids[i] if i < len(ids) else f"c{i}" for i in range(300)]
+    quoted = ['"' + name.replace('"', '""') + '"' for name in names]
+    lines = [f"{name},{a!r},{-b!r}" for name, (a, b) in zip(quoted, rows.tolist(), strict=True)]
+    (workplace / "t.csv").write_text("name,a,b\n" + "\n".join(lines) + "\n")
+    assert run("segment", "t.csv", "--components", "2", "--id", "name").exit_code == 0
+    assert pl.read_parquet("t-segments/segments.parquet")["name"].to_list() == names
+    expected = [f"'{name}" if name[0] in "=+-@" else name for name in names]
+    table = pl.read_csv("t-segments/segments.csv")
+    assert table["name"].to_list() == expected
+    assert table["log_density"].dtype == pl.Float64
+    assert (table["log_density"] < 0).all()
+
+
+@pytest.mark.parametrize("suffix", [".tsv", ".parquet", ".jsonl", ".xlsx"])
+def test_other_formats_give_the_same_segments(run, customers, suffix) -> None:
+    frame = pl.read_csv(customers, schema_overrides={"id": pl.String})
+    path = customers.with_name(f"other{suffix}")
+    if suffix == ".tsv":
+        frame.write_csv(path, separator="\t")
+    elif suffix == ".parquet":
+        frame.write_parquet(path)
+    elif suffix == ".jsonl":
+        frame.write_ndjson(path)
+    else:
+        import openpyxl
+
+        book = openpyxl.Workbook()
+        book.active.append(frame.columns)
+        for row in frame.rows():
+            book.active.append(row)
+        book.save(path)
+    assert run("segment", customers, "--components", "3", "--output", "a").exit_code == 0
+    assert run("segment", path, "--components", "3", "--output", "b").exit_code == 0
+    one, two = (pl.read_parquet(f"{name}/segments.parquet") for name in "ab")
+    assert one["id"].to_list() == two["id"].to_list()
+    np.testing.assert_allclose(one["certainty"], two["certainty"], rtol=1e-9)
+
+
+def test_it_runs_as_a_process_and_its_output_can_be_piped(customers, workplace) -> None:
+    command = [sys.executable, "-m", "mixtura", "segment", str(customers), "--components", "3"]
+    done = subprocess.run(command, cwd=workplace, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "\x1b" not in done.stdout
+    assert "3 segments" in done.stdout
+
+
+def test_it_loads_neither_scikit_learn_nor_pandas(customers, workplace) -> None:
+    code = (
+        "import sys\n"
+        f"sys.argv = ['mixtura', 'segment', {str(customers)!r}, '--components', '3', '--quiet']\n"
+        "from mixtura.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
+        "print(sorted({'sklearn', 'pandas', 'duckdb', 'polars'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=workplace, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "[]\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "n_columns"),
+    [("mall_customers", (), 3), ("wholesale_customers", (), 6), ("cc_general", ("--drop-missing",), 17)],
+)
+def test_real_tables(run, shared_data, table, options, n_columns) -> None:
+    done = run("segment", shared_data / f"{table}.csv", "--components", "1-5", *options)
+    assert done.exit_code == 0, done.output
+    summary = json.loads(Path(f"{table}-segments/summary.json").read_text())
+    assert len(summary["table"]["columns"]) == n_columns
+    names = [segment["name"] for segment in summary["segments"]]
+    assert len(set(names)) == len(names) > 1
+    n_rows = summary["table"]["rows"]
+    assert pl.scan_parquet(f"{table}-segments/segments.parquet").select(pl.len()).collect().item() == n_rows
