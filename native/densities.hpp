@@ -22,6 +22,7 @@ struct Block {
 };
 
 constexpr int group = 4;  // vectors of rows that a block is padded to
+constexpr int whiten_group = registers == 32 ? 4 : 2;  // and that are whitened together
 
 // The largest so far; a NaN replaces it.
 inline V larger(V top, V x) { return top >= x ? top : x; }
@@ -33,7 +34,7 @@ inline void put_log(Block b, Index k, Index v, V log_density) {
 
 // z = L (x - mu) and offset - z.z / 2 with D columns known to the compiler: all in registers.
 template <int D, int G>
-void dense_small(Block b, const Pass& pass) {
+MIXTURA_TILE void dense_small(Block b, const Pass& pass) {
     for (Index k = 0; k < pass.k; ++k) {
         const double* mean = pass.means + k * D;
         const double* factor = pass.factors + k * D * D;
@@ -59,7 +60,7 @@ void dense_small(Block b, const Pass& pass) {
 
 // T rows i0.. of z = L c for G vectors of rows; adds their squares to q, or keeps them where `kept` is.
 template <int T, int G>
-void whiten_tile(const double* factor, Index d, Index i0, const double* c, Index stride, double* q, double* kept) {
+MIXTURA_TILE void whiten_tile(const double* factor, Index d, Index i0, const double* c, Index stride, double* q, double* kept) {
     const double* l = factor + i0 * d;
     V z[T][G] = {};
     for (Index j = 0; j < i0; ++j) {
@@ -86,19 +87,13 @@ void whiten_tile(const double* factor, Index d, Index i0, const double* c, Index
         for (int g = 0; g < G; ++g) store(kept + (i0 + t) * stride + g * W, z[t][g]);
 }
 
-constexpr int whiten_group = registers == 32 ? 4 : 2;
-
 // All of z = L c for a group of rows, in balanced tiles of at most six rows of L.
 inline void whiten(const double* factor, Index d, const double* c, Index stride, double* q, double* kept) {
-    constexpr int G = whiten_group;
-    using Tile = void (*)(const double*, Index, Index, const double*, Index, double*, double*);
-    const Tile tiles[] = {nullptr, whiten_tile<1, G>, whiten_tile<2, G>, whiten_tile<3, G>,
-                          whiten_tile<4, G>, whiten_tile<5, G>, whiten_tile<6, G>};
-    const Index n_tiles = (d + 5) / 6;
-    for (Index t = 0; t < n_tiles; ++t) {
-        const Index begin = t * d / n_tiles, end = (t + 1) * d / n_tiles;
-        tiles[end - begin](factor, d, begin, c, stride, q, kept);
-    }
+    for_tiles(d, 6, [&](Index i0, Index n_i) {
+        with_size<6>(n_i, [&](auto size) {
+            whiten_tile<size.value, whiten_group>(factor, d, i0, c, stride, q, kept);
+        });
+    });
 }
 
 // The same as dense_small for any number of columns: a group of rows is centered once per component.
@@ -119,24 +114,18 @@ inline void dense_any(Block b, const Pass& pass) {
     }
 }
 
-inline void dense(Block b, const Pass& pass) {
-    using Small = void (*)(Block, const Pass&);
-    constexpr int wide = registers == 32 ? 4 : 2, narrow = registers == 32 ? 2 : 1;
-    const Small small[] = {nullptr,
-                           dense_small<1, 4>, dense_small<2, 4>, dense_small<3, wide>, dense_small<4, wide>,
-                           dense_small<5, wide>, dense_small<6, 2>, dense_small<7, narrow>, dense_small<8, narrow>,
-                           dense_small<9, narrow>, dense_small<10, narrow>, dense_small<11, narrow>,
-                           dense_small<12, narrow>};
-    constexpr Index most = sizeof(small) / sizeof(small[0]) - 1;
-    if (pass.d <= most)
-        small[pass.d](b, pass);
-    else
-        dense_any(b, pass);
+inline void dense(const Block& b, const Pass& pass) {
+    constexpr int most = 12;
+    if (pass.d > most) return dense_any(b, pass);
+    with_size<most>(pass.d, [&](auto size) {
+        constexpr int D = size.value, wide = registers == 32 ? 5 : 2;
+        dense_small<D, D <= wide ? 4 : D <= 6 || registers == 32 ? 2 : 1>(b, pass);
+    });
 }
 
 // z_j = s_j (x_j - mu_j), or x_j - mu_j where all s are one (no factors). D = 0: any number of columns.
 template <int D, bool scaled>
-void distances(Block b, const Pass& pass, const double* x, const double* means) {
+MIXTURA_TILE void distances(Block b, const Pass& pass, const double* x, const double* means) {
     constexpr int G = group;
     const Index d = D ? D : pass.d;
     for (Index k = 0; k < pass.k; ++k) {
@@ -157,16 +146,13 @@ void distances(Block b, const Pass& pass, const double* x, const double* means) 
 }
 
 template <bool scaled>
-void distances_of(Block b, const Pass& pass, const double* x, const double* means) {
-    using Distances = void (*)(Block, const Pass&, const double*, const double*);
-    const Distances known[] = {distances<0, scaled>, distances<1, scaled>, distances<2, scaled>,
-                               distances<3, scaled>, distances<4, scaled>, distances<5, scaled>,
-                               distances<6, scaled>};
-    known[pass.d <= 6 ? pass.d : 0](b, pass, x, means);
+void distances_of(const Block& b, const Pass& pass, const double* x, const double* means) {
+    if (pass.d > 6) return distances<0, scaled>(b, pass, x, means);
+    with_size<6>(pass.d, [&](auto size) { distances<size.value, scaled>(b, pass, x, means); });
 }
 
 // One covariance for all: y = L (x - c) once per row, then |y - L (mu_k - c)|^2.
-inline void shared(Block b, const Pass& pass, const double* whitened_means) {
+inline void shared(const Block& b, const Pass& pass, const double* whitened_means) {
     for (Index v = 0; v < b.padded; v += whiten_group * W)
         whiten(pass.factors, pass.d, b.x + v, b.stride, nullptr, b.scratch + v);
     distances_of<false>(b, pass, b.scratch, whitened_means);

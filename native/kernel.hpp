@@ -30,11 +30,12 @@ struct Pass {
     std::intptr_t* labels;      // (n)
 };
 
-inline Index moment_size(Layout layout, Index d) {
+// static: each variant keeps its own, compiled for its own instruction set
+static inline Index moment_size(Layout layout, Index d) {
     return layout == Layout::dense ? d * (d + 1) / 2 : layout == Layout::diagonal ? d : 0;
 }
 
-inline Index sums_size(Layout layout, Index k, Index d) { return 2 + k * (1 + d + moment_size(layout, d)); }
+static inline Index sums_size(Layout layout, Index k, Index d) { return 2 + k * (1 + d + moment_size(layout, d)); }
 
 // The core compiled for one instruction set.
 struct Variant {
@@ -42,11 +43,10 @@ struct Variant {
     bool (*run)(const Pass&);  // false: out of memory, and nothing was added
     void (*exp)(const double* x, double* y, Index n);  // for tests of accuracy; n a multiple of 8
     void (*log)(const double* x, double* y, Index n);
-    double (*multiply_add)(Index rounds);  // for benchmarks: operations done, at the machine's full rate
 };
 
-extern const Variant variant_baseline;
-extern const Variant variant_avx2;
-extern const Variant variant_avx512;
+namespace baseline { extern const Variant variant; }
+namespace avx2 { extern const Variant variant; }
+namespace avx512 { extern const Variant variant; }
 
 }  // namespace mixtura

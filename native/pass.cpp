@@ -1,40 +1,32 @@
 // One pass over a chunk of rows, compiled once per instruction set; kernels/contract.py says what it does.
-#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
 
 #include "kernel.hpp"
 
-#ifndef MIXTURA_VARIANT
-#error "define MIXTURA_VARIANT as baseline, avx2 or avx512"
-#endif
-#define MIXTURA_JOIN_(a, b) a##b
-#define MIXTURA_JOIN(a, b) MIXTURA_JOIN_(a, b)
-#define MIXTURA_TEXT_(a) #a
-#define MIXTURA_TEXT(a) MIXTURA_TEXT_(a)
+#define MIXTURA_TEXT_(name) #name
+#define MIXTURA_TEXT(name) MIXTURA_TEXT_(name)
 
 namespace mixtura {
-namespace MIXTURA_JOIN(core_, MIXTURA_VARIANT) {
+namespace MIXTURA_VARIANT {
 namespace {
 
+// clang-format off: the order matters
 #include "simd.hpp"
-
 #include "densities.hpp"
-
 #include "sums.hpp"
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-// What the sums of one call are gathered in, and the arrays of a block: one allocation.
+// The sums of one call, as Pass::sums, and what their parts need.
 struct Work {
     Block block;
-    double* sums;      // as Pass::sums
-    double* center;    // (d) subtracted from the rows in the shared layout, else null
+    double *sums, *counts, *first, *second;
+    double* center;    // (d) subtracted from the rows; zero but in the shared layout
     double* whitened;  // (k, d) L (mu_k - center)
-    Index* order;      // (stride) row numbers sorted by label
-    Index* begin;      // (k + 1) where each label begins in it
-    void* memory;
+    double* gathered;  // (d + 1, stride) the rows of one label, and their weights
 };
 
 constexpr Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
@@ -46,42 +38,44 @@ Index block_rows(const Pass& pass) {
     return round_up(pass.n < rows ? pass.n : rows, group * W);
 }
 
-bool allocate(const Pass& pass, Work& work) {
-    const Index stride = block_rows(pass), size = sums_size(pass.layout, pass.k, pass.d);
-    const Index sizes[] = {pass.d * stride, stride, pass.k * stride, stride, stride, pass.d * stride,
-                           tile_size * stride, stride, size, pass.d, pass.k * pass.d, stride, pass.k + 1};
+// One allocation for everything, each array on a cache line; null where there is no room.
+void* allocate(const Pass& pass, Work& work) {
+    Block& b = work.block;
+    b = Block{};
+    b.stride = block_rows(pass);
+    b.row_bytes = pass.d * static_cast<Index>(pass.rows64 ? sizeof(double) : sizeof(float));
+    const Index n = b.stride, d = pass.d, k = pass.k, size = sums_size(pass.layout, k, d);
+    double* labels;
+    const struct { double** place; Index length; } parts[] = {
+        {&b.x, d * n}, {&b.logs, k * n}, {&b.scratch, d * n}, {&b.weighted, tile_size * n}, {&b.w, n}, {&b.top, n},
+        {&b.inverse, n}, {&labels, n}, {&work.gathered, (d + 1) * n}, {&work.sums, size}, {&work.center, d},
+        {&work.whitened, k * d}};
     Index total = 8;
-    for (Index s : sizes) total += round_up(s, 8);
-    work.memory = std::malloc(static_cast<std::size_t>(total) * sizeof(double));
-    if (!work.memory) return false;
-    const auto address = reinterpret_cast<std::uintptr_t>(work.memory);
-    double* next = static_cast<double*>(work.memory) + (64 - address % 64) % 64 / sizeof(double);
-    double* parts[sizeof(sizes) / sizeof(sizes[0])];
-    Index i = 0;
-    for (Index s : sizes) {
-        parts[i++] = next;
-        next += round_up(s, 8);
+    for (const auto& part : parts) total += round_up(part.length, 8);
+    void* memory = std::malloc(static_cast<std::size_t>(total) * sizeof(double));
+    if (!memory) return nullptr;
+    double* next = static_cast<double*>(memory) + (64 - reinterpret_cast<std::uintptr_t>(memory) % 64) % 64 / 8;
+    for (const auto& part : parts) {
+        *part.place = next;
+        next += round_up(part.length, 8);
     }
-    work.block = Block{0, 0, stride, parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], parts[6],
-                       reinterpret_cast<std::intptr_t*>(parts[7]), nullptr, 0, false};
-    work.sums = parts[8];
+    b.labels = reinterpret_cast<std::intptr_t*>(labels);
     std::memset(work.sums, 0, static_cast<std::size_t>(size) * sizeof(double));
-    work.center = pass.layout == Layout::shared ? parts[9] : nullptr;
-    work.whitened = parts[10];
-    work.order = reinterpret_cast<Index*>(parts[11]);
-    work.begin = reinterpret_cast<Index*>(parts[12]);
-    return true;
+    work.counts = work.sums + 2;
+    work.first = work.counts + k;
+    work.second = work.first + k * d;
+    return memory;
 }
 
-// c = mean of the means, and L (mu_k - c).
+// c = mean of the means in the shared layout, and L (mu_k - c); elsewhere c = 0 and rows stay as they are.
 void center_means(const Pass& pass, Work& work) {
     const Index d = pass.d;
     for (Index j = 0; j < d; ++j) {
         double total = 0.0;
-        for (Index k = 0; k < pass.k; ++k) total += pass.means[k * d + j];
+        for (Index k = 0; k < pass.k && pass.layout == Layout::shared; ++k) total += pass.means[k * d + j];
         work.center[j] = total / static_cast<double>(pass.k);
     }
-    if (!pass.factors) return;
+    if (pass.layout != Layout::shared || !pass.factors) return;
     for (Index k = 0; k < pass.k; ++k)
         for (Index i = 0; i < d; ++i) {
             double z = 0.0;
@@ -90,46 +84,43 @@ void center_means(const Pass& pass, Work& work) {
         }
 }
 
-// Transpose rows `start + order[i]` (or start + i) into the block; padding repeats the last one.
+// Transpose b.rows rows into the block; padding repeats the last one.
 template <typename Row>
-void load_columns(const Row* rows, const Index* order, Index d, const double* center, Block b) {
+void load_rows(const Row* rows, Index d, const double* center, Block b) {
     for (Index v = 0; v < b.padded; v += W) {
         const Row* row[W];
-        for (int lane = 0; lane < W; ++lane) {
-            const Index i = v + lane < b.rows ? v + lane : b.rows - 1;
-            row[lane] = rows + (order ? order[i] : i) * d;
-        }
-        for (Index j = 0; j < d; ++j) {
-            const V x = across(row, j);
-            store(b.x + j * b.stride + v, center ? x - splat(center[j]) : x);
-        }
+        for (int lane = 0; lane < W; ++lane) row[lane] = rows + (v + lane < b.rows ? v + lane : b.rows - 1) * d;
+        for (Index j = 0; j < d; ++j) store(b.x + j * b.stride + v, across(row, j) - splat(center[j]));
     }
 }
 
-void load_weights(const double* weight, const Index* order, Block& b) {
-    b.masked = b.padded != b.rows;
-    for (Index i = 0; i < b.rows; ++i) {
-        b.w[i] = weight ? weight[order ? order[i] : i] : 1.0;
-        b.masked |= b.w[i] == 0.0;
-    }
+void load_block(const Pass& pass, Work& work, Index start) {
+    Block& b = work.block;
+    const Index left = pass.n - start, at = start * pass.d;
+    b.rows = left < b.stride ? left : b.stride;
+    b.padded = round_up(b.rows, group * W);
+    for (Index i = 0; i < b.rows; ++i) b.w[i] = pass.weight ? pass.weight[start + i] : 1.0;
     for (Index i = b.rows; i < b.padded; ++i) b.w[i] = 0.0;
-}
-
-// The chosen rows of the chunk that begin at `start`, all of them where there is no order.
-void load_block(const Pass& pass, Index start, Index rows, const Index* order, const double* center, Block& b) {
-    b.rows = rows;
-    b.padded = round_up(rows, group * W);
-    load_weights(pass.weight ? pass.weight + start : nullptr, order, b);
+    V total = splat(0.0), zeros = splat(0.0);
+    for (Index v = 0; v < b.padded; v += W) {
+        total += load(b.w + v);
+        zeros += load(b.w + v) == splat(0.0) ? splat(1.0) : splat(0.0);
+    }
+    work.sums[1] += sum_lanes(total);
+    b.masked = sum_lanes(zeros) > 0.0;
+    const char* here = pass.rows64 ? reinterpret_cast<const char*>(pass.rows64 + at)
+                                   : reinterpret_cast<const char*>(pass.rows32 + at);
+    b.next = left >= 2 * b.stride ? here + b.stride * b.row_bytes : nullptr;
     if (pass.rows64)
-        load_columns(pass.rows64 + start * pass.d, order, pass.d, center, b);
+        load_rows(pass.rows64 + at, pass.d, work.center, b);
     else
-        load_columns(pass.rows32 + start * pass.d, order, pass.d, center, b);
+        load_rows(pass.rows32 + at, pass.d, work.center, b);
 }
 
 // A product with a weight that is zero where the weight is, whatever the other factor is.
 inline V times(V weight, V x) { return weight == splat(0.0) ? splat(0.0) : weight * x; }
 
-// Ask for the rows W of the next block, so that memory delivers them while this one is computed.
+// Ask for W rows of the next block, so that memory delivers them while this one is computed.
 inline void prefetch(const Block& b, Index v) {
     if (!b.next) return;
     const char* from = b.next + v * b.row_bytes;
@@ -182,26 +173,15 @@ V assign(const Pass& pass, Block b) {
 }
 
 void write_outputs(const Pass& pass, Block b, Index start) {
-    if (pass.log_density)
-        std::memcpy(pass.log_density + start, b.top, static_cast<std::size_t>(b.rows) * sizeof(double));
-    if (pass.labels)
-        for (Index i = 0; i < b.rows; ++i) pass.labels[start + i] = b.top[i] == b.top[i] ? b.labels[i] : 0;
-    if (!pass.memberships) return;
+    if (!pass.log_density && !pass.memberships && !pass.labels) return;
     for (Index i = 0; i < b.rows; ++i) {
-        double* out = pass.memberships + (start + i) * pass.k;
-        const bool certain = b.top[i] > -infinity;
-        for (Index k = 0; k < pass.k; ++k) {
-            const double one = b.labels[i] == k ? 1.0 : 0.0;
-            const double hard = certain ? one : std::numeric_limits<double>::quiet_NaN();
-            out[k] = pass.hard ? hard : b.logs[k * b.stride + i] * b.inverse[i];
+        if (pass.log_density) pass.log_density[start + i] = b.top[i];
+        if (pass.labels) pass.labels[start + i] = b.top[i] == b.top[i] ? b.labels[i] : 0;
+        for (Index k = 0; k < pass.k && pass.memberships; ++k) {
+            const double one = b.top[i] > -infinity ? static_cast<double>(b.labels[i] == k) : not_a_number;
+            pass.memberships[(start + i) * pass.k + k] = pass.hard ? one : b.logs[k * b.stride + i] * b.inverse[i];
         }
     }
-}
-
-double* counts(const Work& work) { return work.sums + 2; }
-double* first_moments(const Pass& pass, const Work& work, Index k) { return work.sums + 2 + pass.k + k * pass.d; }
-double* second_moments(const Pass& pass, const Work& work, Index k) {
-    return work.sums + 2 + pass.k * (1 + pass.d) + k * moment_size(pass.layout, pass.d);
 }
 
 // Responsibilities of component k times the sample weights, in place; returns their sum.
@@ -219,85 +199,52 @@ double weigh(Block b, Index k, bool normalized) {
     return sum_lanes((count[0] + count[1]) + (count[2] + count[3]));
 }
 
-void add_component(const Pass& pass, const Work& work, Index k, const double* r) {
-    const double* mean = pass.means + k * pass.d;
-    double* first = first_moments(pass, work, k);
-    double* second = second_moments(pass, work, k);
-    if (pass.layout == Layout::dense)
-        moments_dense(work.block, pass.d, r, mean, first, second);
-    else
-        moments_diagonal(work.block, pass.d, r, mean, first, second);
+void add_component(const Pass& pass, const Work& work, const Block& b, Index k, const double* r) {
+    const auto moments = pass.layout == Layout::dense ? moments_dense : moments_diagonal;
+    moments(b, pass.d, r, pass.means + k * pass.d, work.first + k * pass.d,
+            work.second + k * moment_size(pass.layout, pass.d));
 }
 
 // Counts and moments from the responsibilities in the block.
 void add_soft(const Pass& pass, Work& work, bool normalized) {
     Block& b = work.block;
-    if (b.masked)
-        for (Index i = 0; i < b.padded; ++i)
-            if (b.w[i] == 0.0)
-                for (Index j = 0; j < pass.d; ++j) b.x[j * b.stride + i] = 0.0;
+    for (Index i = 0; i < b.padded && b.masked; ++i)
+        for (Index j = 0; j < pass.d && b.w[i] == 0.0; ++j) b.x[j * b.stride + i] = 0.0;
     for (Index k = 0; k < pass.k; ++k) {
         const double count = weigh(b, k, normalized);
-        counts(work)[k] += count;
+        work.counts[k] += count;
         // Nothing to add; but given responsibilities may cancel, or multiply a NaN.
         if (count == 0.0 && !normalized) continue;
-        if (pass.layout != Layout::shared) add_component(pass, work, k, b.logs + k * b.stride);
+        if (pass.layout != Layout::shared) add_component(pass, work, b, k, b.logs + k * b.stride);
     }
-    if (pass.layout == Layout::shared) moments_shared(b, pass, first_moments(pass, work, 0));
+    if (pass.layout == Layout::shared) moments_shared(b, pass, work.first);
 }
 
-// Each row to the component of its label alone: row by row in the shared layout.
-template <typename Row>
-void scatter(const Pass& pass, Work& work, const Row* rows, const std::intptr_t* labels) {
-    for (Index i = 0; i < work.block.rows; ++i) {
-        const double w = work.block.w[i];
-        if (w == 0.0 || labels[i] < 0 || labels[i] >= pass.k) continue;
-        double* first = first_moments(pass, work, labels[i]);
-        counts(work)[labels[i]] += w;
-        for (Index j = 0; j < pass.d; ++j) first[j] += w * (static_cast<double>(rows[i * pass.d + j]) - work.center[j]);
-    }
-}
-
-// The same in the other layouts: the rows of each label are gathered into a block of their own.
-void gather(const Pass& pass, Work& work, Index start, const std::intptr_t* labels) {
-    Block& b = work.block;
-    const Index rows = b.rows;
-    for (Index k = 0; k <= pass.k; ++k) work.begin[k] = 0;
-    const auto counted = [&](Index i) { return b.w[i] != 0.0 && labels[i] >= 0 && labels[i] < pass.k; };
-    for (Index i = 0; i < rows; ++i)
-        if (counted(i)) ++work.begin[labels[i]];
-    for (Index k = 0, total = 0; k <= pass.k; ++k) {
-        total += work.begin[k];
-        work.begin[k] = total;  // the end, which filling from behind turns into the beginning
-    }
-    for (Index i = rows; i-- > 0;)
-        if (counted(i)) work.order[--work.begin[labels[i]]] = i;
-    for (Index k = 0; k < pass.k; ++k) {
-        const Index chosen = work.begin[k + 1] - work.begin[k];
-        if (chosen == 0) continue;
-        load_block(pass, start, chosen, work.order + work.begin[k], nullptr, b);
-        for (Index i = 0; i < chosen; ++i) counts(work)[k] += b.w[i];
-        add_component(pass, work, k, b.w);
-    }
-}
-
-void add_labelled(const Pass& pass, Work& work, Index start, const std::intptr_t* labels) {
-    if (pass.layout != Layout::shared)
-        gather(pass, work, start, labels);
-    else if (pass.rows64)
-        scatter(pass, work, pass.rows64 + start * pass.d, labels);
-    else
-        scatter(pass, work, pass.rows32 + start * pass.d, labels);
-}
-
-// A counted row that has no certain component makes every sum NaN.
-void spoil_if_uncertain(const Pass& pass, Work& work) {
+// Each row to the component of its label alone: the rows of each label are gathered into a block of their own.
+void add_labelled(const Pass& pass, Work& work, const std::intptr_t* labels) {
     const Block& b = work.block;
-    bool uncertain = false;
-    for (Index i = 0; i < b.rows; ++i) uncertain |= b.w[i] != 0.0 && !(b.top[i] > -infinity);
-    if (!uncertain) return;
-    const Index size = sums_size(pass.layout, pass.k, pass.d);
-    for (Index i = 2; i < size; ++i) work.sums[i] = std::numeric_limits<double>::quiet_NaN();
+    Block chosen = b;
+    chosen.x = work.gathered;
+    chosen.w = work.gathered + pass.d * b.stride;
+    for (Index i = 0; i < b.rows; ++i) {
+        if (b.w[i] == 0.0 || labels[i] < 0 || labels[i] >= pass.k) continue;
+        work.counts[labels[i]] += b.w[i];
+        double* first = work.first + labels[i] * pass.d;
+        if (pass.layout == Layout::shared)
+            for (Index j = 0; j < pass.d; ++j) first[j] += b.w[i] * b.x[j * b.stride + i];
+    }
+    for (Index k = 0; k < pass.k && pass.layout != Layout::shared; ++k) {
+        chosen.rows = 0;
+        for (Index i = 0; i < b.rows; ++i) {
+            if (b.w[i] == 0.0 || labels[i] != k) continue;
+            for (Index j = 0; j < pass.d; ++j) chosen.x[j * b.stride + chosen.rows] = b.x[j * b.stride + i];
+            chosen.w[chosen.rows++] = b.w[i];
+        }
+        chosen.padded = round_up(chosen.rows, W);
+        for (Index i = chosen.rows; i < chosen.padded; ++i)
+            for (Index j = 0; j <= pass.d; ++j) chosen.x[j * b.stride + i] = 0.0;
+        if (chosen.rows) add_component(pass, work, chosen, k, chosen.w);
+    }
 }
 
 void evaluate(const Pass& pass, Work& work, Index start) {
@@ -315,13 +262,16 @@ void evaluate(const Pass& pass, Work& work, Index start) {
     write_outputs(pass, b, start);
     if (!pass.sums) return;
     if (!pass.hard) return add_soft(pass, work, false);
-    spoil_if_uncertain(pass, work);
-    add_labelled(pass, work, start, b.labels);
+    add_labelled(pass, work, b.labels);
+    // A counted row that has no certain component makes every sum NaN.
+    bool uncertain = false;
+    for (Index i = 0; i < b.rows; ++i) uncertain |= b.w[i] != 0.0 && !(b.top[i] > -infinity);
+    for (Index i = 2; i < sums_size(pass.layout, pass.k, pass.d) && uncertain; ++i) work.sums[i] = not_a_number;
 }
 
 void add_given(const Pass& pass, Work& work, Index start) {
     Block& b = work.block;
-    if (pass.given_labels) return add_labelled(pass, work, start, pass.given_labels + start);
+    if (pass.given_labels) return add_labelled(pass, work, pass.given_labels + start);
     for (Index i = 0; i < b.padded; ++i) {
         const double* given = pass.responsibilities + (start + (i < b.rows ? i : b.rows - 1)) * pass.k;
         for (Index k = 0; k < pass.k; ++k) b.logs[k * b.stride + i] = given[k];
@@ -329,42 +279,24 @@ void add_given(const Pass& pass, Work& work, Index start) {
     add_soft(pass, work, true);
 }
 
-// sums += the sums of this call, first moments brought from the common center to the means:
-// sum r (x - mu_k) = sum r (x - c) - n_k (mu_k - c).
-void finish(const Pass& pass, Work& work) {
-    if (!pass.sums) return;
-    if (work.center)
-        for (Index k = 0; k < pass.k; ++k)
-            for (Index j = 0; j < pass.d; ++j)
-                first_moments(pass, work, k)[j] -= counts(work)[k] * (pass.means[k * pass.d + j] - work.center[j]);
-    const Index size = sums_size(pass.layout, pass.k, pass.d);
-    for (Index i = 0; i < size; ++i) pass.sums[i] += work.sums[i];
-}
-
-const char* next_rows(const Pass& pass, Index start) {
-    return pass.rows64 ? reinterpret_cast<const char*>(pass.rows64 + start * pass.d)
-                       : reinterpret_cast<const char*>(pass.rows32 + start * pass.d);
-}
-
 bool run(const Pass& pass) {
     if (pass.n == 0 || pass.k == 0) return true;
     Work work;
-    if (!allocate(pass, work)) return false;
-    if (work.center) center_means(pass, work);
-    work.block.row_bytes = pass.d * static_cast<Index>(pass.rows64 ? sizeof(double) : sizeof(float));
+    void* memory = allocate(pass, work);
+    if (!memory) return false;
+    center_means(pass, work);
     for (Index start = 0; start < pass.n; start += work.block.stride) {
-        const Index left = pass.n - start;
-        const Index rows = left < work.block.stride ? left : work.block.stride;
-        load_block(pass, start, rows, nullptr, work.center, work.block);
-        work.block.next = left >= 2 * work.block.stride ? next_rows(pass, start + rows) : nullptr;
-        for (Index i = 0; i < rows; ++i) work.sums[1] += work.block.w[i];
+        load_block(pass, work, start);
         if (pass.factors)
             evaluate(pass, work, start);
         else
             add_given(pass, work, start);
     }
-    finish(pass, work);
-    std::free(work.memory);
+    // From the common center to the means: sum r (x - mu_k) = sum r (x - c) - n_k (mu_k - c).
+    for (Index i = 0; i < pass.k * pass.d && pass.layout == Layout::shared; ++i)
+        work.first[i] -= work.counts[i / pass.d] * (pass.means[i] - work.center[i % pass.d]);
+    for (Index i = 0; i < sums_size(pass.layout, pass.k, pass.d) && pass.sums; ++i) pass.sums[i] += work.sums[i];
+    std::free(memory);
     return true;
 }
 
@@ -378,29 +310,9 @@ void each(const double* x, double* y, Index n) {
     }
 }
 
-// Ten independent chains of a <- a x + y, enough to keep every multiply-add unit busy.
-double multiply_add(Index rounds) {
-    constexpr int chains = 10;
-    volatile double source = 0.5;
-    const V x = splat(source), y = splat(source);
-    V a[chains];
-    for (int i = 0; i < chains; ++i) a[i] = splat(source + i);
-    for (Index round = 0; round < rounds; ++round)
-#pragma GCC unroll 16
-        for (int i = 0; i < chains; ++i) a[i] = a[i] * x + y;
-    V total = splat(0.0);
-    for (int i = 0; i < chains; ++i) total += a[i];
-    source = sum_lanes(total);
-    return 2.0 * chains * W * static_cast<double>(rounds);
-}
-
 }  // namespace
-}  // namespace MIXTURA_JOIN(core_, MIXTURA_VARIANT)
 
-const Variant MIXTURA_JOIN(variant_, MIXTURA_VARIANT) = {
-    MIXTURA_TEXT(MIXTURA_VARIANT), MIXTURA_JOIN(core_, MIXTURA_VARIANT)::run,
-    MIXTURA_JOIN(core_, MIXTURA_VARIANT)::each<MIXTURA_JOIN(core_, MIXTURA_VARIANT)::exp>,
-    MIXTURA_JOIN(core_, MIXTURA_VARIANT)::each<MIXTURA_JOIN(core_, MIXTURA_VARIANT)::log>,
-    MIXTURA_JOIN(core_, MIXTURA_VARIANT)::multiply_add};
+const Variant variant = {MIXTURA_TEXT(MIXTURA_VARIANT), run, each<exp>, each<log>};
 
+}  // namespace MIXTURA_VARIANT
 }  // namespace mixtura

@@ -96,8 +96,7 @@ class NativeKernel:
             )
         self.instruction_set = chosen
         self._variant = built_instruction_sets().index(chosen)
-        self._accumulate = extension.accumulate
-        self._accumulate_given = extension.accumulate_given
+        self._run = extension.run
 
     def accumulate(
         self,
@@ -111,19 +110,21 @@ class NativeKernel:
     ) -> None:
         """Evaluate a chunk; add to ``sums``; fill ``outputs``. See `Kernel.accumulate`."""
         try:
-            self._accumulate(
+            self._run(
                 self._variant,
                 _LAYOUTS[components.layout],
+                hard,
                 rows,
                 sample_weight,
                 components.means,
+                sums,
                 components.factors,
                 components.offsets,
-                sums,
                 outputs.log_density,
                 outputs.memberships,
                 outputs.labels,
-                hard,
+                None,
+                None,
             )
         except (TypeError, ValueError):
             check_pass(rows, sample_weight, components, sums, outputs)
@@ -141,15 +142,17 @@ class NativeKernel:
         """Add up the sums of a chunk whose responsibilities are known. See `Kernel.accumulate_given`."""
         labelled = responsibilities.ndim == 1
         try:
-            self._accumulate_given(
+            self._run(
                 self._variant,
                 _LAYOUTS[layout],
+                False,
                 rows,
                 sample_weight,
-                None if labelled else responsibilities,
-                responsibilities if labelled else None,
                 means,
                 sums,
+                *(None, None, None, None, None),
+                None if labelled else responsibilities,
+                responsibilities if labelled else None,
             )
         except (TypeError, ValueError):
             check_given(rows, sample_weight, responsibilities, means, layout, sums)
