@@ -88,12 +88,9 @@ void run(std::size_t variant, int layout, bool hard, nb::args arrays) {
     if (factors.given() + responsibilities.given() + given_labels.given() != 1 || factors.given() != offsets.given())
         throw std::invalid_argument("either factors and offsets, or responsibilities, or labels are needed");
     if (layout < 0 || layout > 2) throw std::invalid_argument("the layout is 0, 1 or 2");
-    const Index n = rows.size(0), k = means.size(0), d = means.size(1);
     Pass pass{};
     pass.layout = static_cast<Layout>(layout);
-    pass.n = n;
-    pass.d = d;
-    pass.k = k;
+    const Index n = pass.n = rows.size(0), d = pass.d = means.size(1), k = pass.k = means.size(0);
     pass.rows64 = rows.is('f') ? nullptr : rows.values<const double>({n, d});
     pass.rows32 = rows.is('f') ? rows.values<const float>({n, d}) : nullptr;
     pass.weight = weight.values<const double>({n});

@@ -5,31 +5,27 @@
 
 // A block of rows, transposed: column j at x + j * stride, component k at logs + k * stride.
 struct Block {
-    Index rows;     // how many there are
-    Index padded;   // rounded up to whole groups of vectors; padding rows have weight zero
-    Index stride;   // room for rows
-    double* x;      // (d, stride) the rows, about the common center where the layout has one
-    double* w;      // (stride) sample weights
-    double* logs;   // (k, stride) log densities, then responsibilities
-    double* top;    // (stride) the largest of them, then the log density of the row
-    double* inverse;  // (stride) 1 / sum_k exp(logs_k - top)
-    double* scratch;  // (d, stride)
-    double* weighted;  // (tile_size, stride)
-    std::intptr_t* labels;  // (stride)
-    const char* next;  // rows that will be read after these, and bytes of a row
+    Index rows, padded, stride;  // how many; rounded up to whole groups of vectors, with weight zero; room for them
+    double* x;                   // (d, stride) the rows, about the common center where the layout has one
+    double* w;                   // (stride) sample weights
+    double* logs;                // (k, stride) log densities, then responsibilities
+    double* top;                 // (stride) the largest of them, then the log density of the row
+    double* inverse;             // (stride) 1 / sum_k exp(logs_k - top)
+    double *scratch, *weighted;  // (d, stride), (tile_size, stride)
+    std::intptr_t* labels;       // (stride)
+    const char* next;            // rows that will be read after these
     Index row_bytes;
-    bool masked;    // some weights are zero
+    bool masked;                 // some weights are zero
 };
 
 constexpr int group = 4;  // vectors of rows that a block is padded to
 constexpr int whiten_group = registers == 32 ? 4 : 2;  // and that are whitened together
 
-// The largest so far; a NaN replaces it.
-inline V larger(V top, V x) { return top >= x ? top : x; }
-
-inline void put_log(Block b, Index k, Index v, V log_density) {
-    store(b.logs + k * b.stride + v, log_density);
-    store(b.top + v, k == 0 ? log_density : larger(load(b.top + v), log_density));
+// Keep a log density, and the largest of its row so far; a NaN replaces that.
+inline void put_log(Block b, Index k, Index v, V x) {
+    const V top = k == 0 ? x : load(b.top + v);
+    store(b.logs + k * b.stride + v, x);
+    store(b.top + v, top >= x ? top : x);
 }
 
 // z = L (x - mu) and offset - z.z / 2 with D columns known to the compiler: all in registers.
@@ -40,10 +36,9 @@ MIXTURA_TILE void dense_small(Block b, const Pass& pass) {
         const double* factor = pass.factors + k * D * D;
         const V offset = splat(pass.offsets[k]);
         for (Index v = 0; v < b.padded; v += G * W) {
-            V c[D][G], q[G];
+            V c[D][G], q[G] = {};
             for (int j = 0; j < D; ++j)
                 for (int g = 0; g < G; ++g) c[j][g] = load(b.x + j * b.stride + v + g * W) - splat(mean[j]);
-            for (int g = 0; g < G; ++g) q[g] = splat(0.0);
 #pragma GCC unroll 16
             for (int i = 0; i < D; ++i) {
                 V z[G];
@@ -60,7 +55,8 @@ MIXTURA_TILE void dense_small(Block b, const Pass& pass) {
 
 // T rows i0.. of z = L c for G vectors of rows; adds their squares to q, or keeps them where `kept` is.
 template <int T, int G>
-MIXTURA_TILE void whiten_tile(const double* factor, Index d, Index i0, const double* c, Index stride, double* q, double* kept) {
+MIXTURA_TILE void whiten_tile(const double* factor, Index d, Index i0, const double* c, Index stride, double* q,
+                              double* kept) {
     const double* l = factor + i0 * d;
     V z[T][G] = {};
     for (Index j = 0; j < i0; ++j) {
@@ -90,9 +86,7 @@ MIXTURA_TILE void whiten_tile(const double* factor, Index d, Index i0, const dou
 // All of z = L c for a group of rows, in balanced tiles of at most six rows of L.
 inline void whiten(const double* factor, Index d, const double* c, Index stride, double* q, double* kept) {
     for_tiles(d, 6, [&](Index i0, Index n_i) {
-        with_size<6>(n_i, [&](auto size) {
-            whiten_tile<size.value, whiten_group>(factor, d, i0, c, stride, q, kept);
-        });
+        with_size<6>(n_i, [&](auto t) { whiten_tile<t.value, whiten_group>(factor, d, i0, c, stride, q, kept); });
     });
 }
 
@@ -123,11 +117,11 @@ inline void dense(const Block& b, const Pass& pass) {
     });
 }
 
-// z_j = s_j (x_j - mu_j), or x_j - mu_j where all s are one (no factors). D = 0: any number of columns.
-template <int D, bool scaled>
+// z_j = s_j (x_j - mu_j), or x_j - mu_j where all s are one.
+template <bool scaled>
 MIXTURA_TILE void distances(Block b, const Pass& pass, const double* x, const double* means) {
     constexpr int G = group;
-    const Index d = D ? D : pass.d;
+    const Index d = pass.d;
     for (Index k = 0; k < pass.k; ++k) {
         const double* mean = means + k * d;
         const double* factor = pass.factors + k * d;
@@ -145,15 +139,9 @@ MIXTURA_TILE void distances(Block b, const Pass& pass, const double* x, const do
     }
 }
 
-template <bool scaled>
-void distances_of(const Block& b, const Pass& pass, const double* x, const double* means) {
-    if (pass.d > 6) return distances<0, scaled>(b, pass, x, means);
-    with_size<6>(pass.d, [&](auto size) { distances<size.value, scaled>(b, pass, x, means); });
-}
-
 // One covariance for all: y = L (x - c) once per row, then |y - L (mu_k - c)|^2.
 inline void shared(const Block& b, const Pass& pass, const double* whitened_means) {
     for (Index v = 0; v < b.padded; v += whiten_group * W)
         whiten(pass.factors, pass.d, b.x + v, b.stride, nullptr, b.scratch + v);
-    distances_of<false>(b, pass, b.scratch, whitened_means);
+    distances<false>(b, pass, b.scratch, whitened_means);
 }

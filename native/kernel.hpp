@@ -17,17 +17,12 @@ struct Pass {
     Index n, d, k;
     const double* rows64;  // (n, d); null where the rows are float32
     const float* rows32;
-    const double* weight;                // (n)
-    const double* means;                 // (k, d)
-    const double* factors;               // null: nothing is evaluated, responsibilities are given
-    const double* offsets;               // (k)
-    const double* responsibilities;      // (n, k), given
-    const std::intptr_t* given_labels;   // (n), given
+    const double *weight, *means, *factors, *offsets;  // (n), (k, d), by layout, (k)
+    const double* responsibilities;                    // (n, k) that are given, without factors and offsets
+    const std::intptr_t* given_labels;                 // (n) or these
     bool hard;
-    double* sums;  // 2 + k (1 + d + moment_size)
-    double* log_density;        // (n)
-    double* memberships;        // (n, k)
-    std::intptr_t* labels;      // (n)
+    double *sums, *log_density, *memberships;  // (sums_size), (n), (n, k)
+    std::intptr_t* labels;                     // (n)
 };
 
 // static: each variant keeps its own, compiled for its own instruction set

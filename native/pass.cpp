@@ -26,7 +26,6 @@ struct Work {
     double *sums, *counts, *first, *second;
     double* center;    // (d) subtracted from the rows; zero but in the shared layout
     double* whitened;  // (k, d) L (mu_k - center)
-    double* gathered;  // (d + 1, stride) the rows of one label, and their weights
 };
 
 constexpr Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
@@ -48,7 +47,7 @@ void* allocate(const Pass& pass, Work& work) {
     double* labels;
     const struct { double** place; Index length; } parts[] = {
         {&b.x, d * n}, {&b.logs, k * n}, {&b.scratch, d * n}, {&b.weighted, tile_size * n}, {&b.w, n}, {&b.top, n},
-        {&b.inverse, n}, {&labels, n}, {&work.gathered, (d + 1) * n}, {&work.sums, size}, {&work.center, d},
+        {&b.inverse, n}, {&labels, n}, {&work.sums, size}, {&work.center, d},
         {&work.whitened, k * d}};
     Index total = 8;
     for (const auto& part : parts) total += round_up(part.length, 8);
@@ -165,8 +164,8 @@ V assign(const Pass& pass, Block b) {
         }
         best = nan == nan || best == splat(-infinity) ? best : nan;
         store(b.top + v, best);
-        for (int lane = 0; lane < W; ++lane)
-            b.labels[v + lane] = best[lane] == best[lane] ? static_cast<std::intptr_t>(label[lane]) : 0;
+        label = (best == best ? label : splat(0.0)) + two_52;
+        store(reinterpret_cast<double*>(b.labels) + v, from_bits(bits(label) ^ bits(splat(two_52))));
         log_likelihood += times(load(b.w + v), best);
     }
     return log_likelihood;
@@ -199,12 +198,6 @@ double weigh(Block b, Index k, bool normalized) {
     return sum_lanes((count[0] + count[1]) + (count[2] + count[3]));
 }
 
-void add_component(const Pass& pass, const Work& work, const Block& b, Index k, const double* r) {
-    const auto moments = pass.layout == Layout::dense ? moments_dense : moments_diagonal;
-    moments(b, pass.d, r, pass.means + k * pass.d, work.first + k * pass.d,
-            work.second + k * moment_size(pass.layout, pass.d));
-}
-
 // Counts and moments from the responsibilities in the block.
 void add_soft(const Pass& pass, Work& work, bool normalized) {
     Block& b = work.block;
@@ -214,36 +207,33 @@ void add_soft(const Pass& pass, Work& work, bool normalized) {
         const double count = weigh(b, k, normalized);
         work.counts[k] += count;
         // Nothing to add; but given responsibilities may cancel, or multiply a NaN.
-        if (count == 0.0 && !normalized) continue;
-        if (pass.layout != Layout::shared) add_component(pass, work, b, k, b.logs + k * b.stride);
+        if (count == 0.0 && pass.factors) continue;
+        if (pass.layout == Layout::shared) continue;
+        const auto moments = pass.layout == Layout::dense ? moments_dense : moments_diagonal;
+        moments(b, pass.d, b.logs + k * b.stride, pass.means + k * pass.d, work.first + k * pass.d,
+                work.second + k * moment_size(pass.layout, pass.d));
     }
     if (pass.layout == Layout::shared) moments_shared(b, pass, work.first);
 }
 
-// Each row to the component of its label alone: the rows of each label are gathered into a block of their own.
+// Each row to the component of its label alone, one by one; labels outside 0..k-1 to none.
 void add_labelled(const Pass& pass, Work& work, const std::intptr_t* labels) {
     const Block& b = work.block;
-    Block chosen = b;
-    chosen.x = work.gathered;
-    chosen.w = work.gathered + pass.d * b.stride;
+    const Index d = pass.d, size = moment_size(pass.layout, d);
     for (Index i = 0; i < b.rows; ++i) {
-        if (b.w[i] == 0.0 || labels[i] < 0 || labels[i] >= pass.k) continue;
-        work.counts[labels[i]] += b.w[i];
-        double* first = work.first + labels[i] * pass.d;
-        if (pass.layout == Layout::shared)
-            for (Index j = 0; j < pass.d; ++j) first[j] += b.w[i] * b.x[j * b.stride + i];
-    }
-    for (Index k = 0; k < pass.k && pass.layout != Layout::shared; ++k) {
-        chosen.rows = 0;
-        for (Index i = 0; i < b.rows; ++i) {
-            if (b.w[i] == 0.0 || labels[i] != k) continue;
-            for (Index j = 0; j < pass.d; ++j) chosen.x[j * b.stride + chosen.rows] = b.x[j * b.stride + i];
-            chosen.w[chosen.rows++] = b.w[i];
+        const Index k = labels[i];
+        const double w = b.w[i];
+        if (w == 0.0 || k < 0 || k >= pass.k) continue;
+        work.counts[k] += w;
+        double *first = work.first + k * d, *__restrict second = work.second + k * size, *__restrict c = b.scratch;
+        for (Index j = 0; j < d; ++j) {
+            c[j] = b.x[j * b.stride + i] - (pass.layout == Layout::shared ? 0.0 : pass.means[k * d + j]);
+            const double wc = w * c[j];
+            first[j] += wc;
+            if (pass.layout == Layout::diagonal) second[j] += wc * c[j];
+            for (Index l = 0; l <= j && pass.layout == Layout::dense; ++l) second[l] += wc * c[l];
+            if (pass.layout == Layout::dense) second += j + 1;
         }
-        chosen.padded = round_up(chosen.rows, W);
-        for (Index i = chosen.rows; i < chosen.padded; ++i)
-            for (Index j = 0; j <= pass.d; ++j) chosen.x[j * b.stride + i] = 0.0;
-        if (chosen.rows) add_component(pass, work, chosen, k, chosen.w);
     }
 }
 
@@ -252,7 +242,7 @@ void evaluate(const Pass& pass, Work& work, Index start) {
     if (pass.layout == Layout::dense)
         dense(b, pass);
     else if (pass.layout == Layout::diagonal)
-        distances_of<true>(b, pass, b.x, pass.means);
+        distances<true>(b, pass, b.x, pass.means);
     else
         shared(b, pass, work.whitened);
     V log_likelihood = splat(0.0);
@@ -262,11 +252,19 @@ void evaluate(const Pass& pass, Work& work, Index start) {
     write_outputs(pass, b, start);
     if (!pass.sums) return;
     if (!pass.hard) return add_soft(pass, work, false);
-    add_labelled(pass, work, b.labels);
+    if (pass.k * pass.d > 256) {
+        add_labelled(pass, work, b.labels);
+    } else {  // ones and zeros as responsibilities are quicker than one row at a time
+        for (Index k = 0; k < pass.k; ++k)
+            for (Index v = 0; v < b.padded; v += W) {
+                const I here = bits(load(reinterpret_cast<double*>(b.labels) + v)) == static_cast<std::uint64_t>(k);
+                store(b.logs + k * b.stride + v, from_bits(here & bits(splat(1.0))));
+            }
+        add_soft(pass, work, true);
+    }
     // A counted row that has no certain component makes every sum NaN.
-    bool uncertain = false;
-    for (Index i = 0; i < b.rows; ++i) uncertain |= b.w[i] != 0.0 && !(b.top[i] > -infinity);
-    for (Index i = 2; i < sums_size(pass.layout, pass.k, pass.d) && uncertain; ++i) work.sums[i] = not_a_number;
+    const bool certain = work.sums[0] > -infinity;
+    for (Index i = 2; i < sums_size(pass.layout, pass.k, pass.d) && !certain; ++i) work.sums[i] = not_a_number;
 }
 
 void add_given(const Pass& pass, Work& work, Index start) {

@@ -5,9 +5,7 @@
 #pragma once
 
 template <int n>
-struct Size {
-    static constexpr int value = n;
-};
+struct Size { static constexpr int value = n; };
 
 // Call f(Size<n>) with n in 1..most known to the compiler.
 template <int most, typename Function>
@@ -25,19 +23,15 @@ inline void for_tiles(Index size, Index most, Function f) {
 
 #define MIXTURA_TILE __attribute__((noinline))  // registers are for the tile, not for what calls it
 
+// W: doubles in a vector.
 #if defined(__AVX512F__)
-constexpr int W = 8;  // doubles in a vector
-constexpr int registers = 32;
+constexpr int W = 8, registers = 32;
 #elif defined(__AVX2__)
-constexpr int W = 4;
-constexpr int registers = 16;
+constexpr int W = 4, registers = 16;
+#elif defined(__aarch64__)
+constexpr int W = 2, registers = 32;
 #else
-constexpr int W = 2;
-#if defined(__aarch64__)
-constexpr int registers = 32;
-#else
-constexpr int registers = 16;
-#endif
+constexpr int W = 2, registers = 16;
 #endif
 
 typedef double V __attribute__((vector_size(W * 8)));
@@ -45,7 +39,6 @@ typedef std::uint64_t I __attribute__((vector_size(W * 8)));
 typedef V Stored __attribute__((may_alias));  // a vector among doubles in memory
 
 inline V splat(double x) { return x - V{}; }
-
 inline V load(const double* p) { return *reinterpret_cast<const Stored*>(p); }
 inline void store(double* p, V x) { *reinterpret_cast<Stored*>(p) = x; }
 inline I bits(V x) { return reinterpret_cast<I>(x); }
@@ -53,19 +46,19 @@ inline V from_bits(I x) { return reinterpret_cast<V>(x); }
 
 constexpr double log_2_high = 6.93147180369123816490e-01;  // log 2 in two parts, the first with 21 trailing zeros
 constexpr double log_2_low = 1.90821492927058770002e-10;
+constexpr double two_52 = 4503599627370496.0;  // added to a small whole number, that number is in the low bits
 
 // exp(x) = 2^n (1 + r + r^2 q(r)),  n = round(x / log 2),  r = x - n log 2,  |r| <= log(2)/2.
 //
 // q has degree 8 and is minimax for the relative error of exp (Remez; 2.9e-16 before rounding).
 // For x <= 708. Below -708 the result is 0; NaN stays NaN.
 inline V exp(V x) {
-    constexpr double q_coefficients[] = {
-        2.7476784130917934651e-7, 2.7635006226749143869e-6, 2.4801931846090836078e-5,
-        1.9841185202598495451e-4, 1.3888888516013200019e-3, 8.3333333708924539631e-3,
-        4.1666666668137620921e-2, 1.6666666666611511266e-1, 4.9999999999998322665e-1, 1.0, 1.0};
-    const double shift = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer in the low bits
-    const V shifted = x * 1.4426950408889634074 + shift;
-    const V n = shifted - shift;
+    constexpr double q_coefficients[] = {2.7476784130917934651e-7, 2.7635006226749143869e-6, 2.4801931846090836078e-5,
+                                         1.9841185202598495451e-4, 1.3888888516013200019e-3, 8.3333333708924539631e-3,
+                                         4.1666666668137620921e-2, 1.6666666666611511266e-1, 4.9999999999998322665e-1,
+                                         1.0, 1.0};
+    const V shifted = x * 1.4426950408889634074 + 1.5 * two_52;  // rounded: n in the low bits
+    const V n = shifted - 1.5 * two_52;
     const V r = x - n * log_2_high - n * log_2_low;
     V q = splat(q_coefficients[0]);
 #pragma GCC unroll 16
@@ -83,7 +76,7 @@ inline V log(V x) {
                                          6.666666666666735130e-01};
     const I exponent = (bits(x) - 0x3fe6a09e667f3bcd) >> 52;  // the bits of sqrt(1/2)
     const V f = from_bits(bits(x) - (exponent << 52)) - 1.0;
-    const V e = from_bits(exponent | 0x4330000000000000) - 4503599627370496.0;  // 2^52, and 2^52 in bits
+    const V e = from_bits(exponent | bits(splat(two_52))) - two_52;
     const V s = f / (f + 2.0), z = s * s, half_square = 0.5 * f * f;
     V p = splat(p_coefficients[0]);
 #pragma GCC unroll 8

@@ -37,16 +37,16 @@ MIXTURA_TILE void diagonal_tile(Block b, const double* r, const double* mean, In
     }
 }
 
-// out_ij = sum over rows of a_i c_j, i < S, j < T; rows of a and c are `stride` apart.
+// out_ij = sum over rows of a_i c_j, i < S, j < T.
 template <int S, int T>
-MIXTURA_TILE void product_tile(const double* a, const double* c, Index stride, Index padded, double* out) {
+MIXTURA_TILE void product_tile(Block b, const double* a, const double* c, double* out) {
     Sums<S * T> sums;
-    for (Index v = 0; v < padded; v += W) {
+    for (Index v = 0; v < b.padded; v += W) {
         V ci[T];
-        for (int j = 0; j < T; ++j) ci[j] = load(c + j * stride + v);
+        for (int j = 0; j < T; ++j) ci[j] = load(c + j * b.stride + v);
 #pragma GCC unroll 8
         for (int i = 0; i < S; ++i) {
-            const V ai = load(a + i * stride + v);
+            const V ai = load(a + i * b.stride + v);
 #pragma GCC unroll 8
             for (int j = 0; j < T; ++j) sums.v[i * T + j] += ai * ci[j];
         }
@@ -54,16 +54,14 @@ MIXTURA_TILE void product_tile(const double* a, const double* c, Index stride, I
     sums.total(out);
 }
 
-inline void product(Index s, Index t, const double* a, const double* c, const Block& b, double* out) {
+inline void product(const Block& b, Index s, Index t, const double* a, const double* c, double* out) {
     with_size<tile_size>(s, [&](auto height) {
-        with_size<tile_size>(t, [&](auto width) {
-            product_tile<height.value, width.value>(a, c, b.stride, b.padded, out);
-        });
+        with_size<tile_size>(t, [&](auto width) { product_tile<height.value, width.value>(b, a, c, out); });
     });
 }
 
 // First and second moments of one component; the lower half in tiles, packed by rows: dense layout.
-inline void moments_dense(const Block& b, Index d, const double* r, const double* mean, double* first, double* second) {
+inline void moments_dense(Block b, Index d, const double* r, const double* mean, double* first, double* second) {
     constexpr int whole = registers == 32 ? 6 : 3;  // columns whose sums all fit the registers
     for_tiles(d, d <= whole ? whole : tile_size, [&](Index i0, Index n_i) {
         with_size<whole>(n_i, [&](auto size) {
@@ -78,7 +76,7 @@ inline void moments_dense(const Block& b, Index d, const double* r, const double
         if (i0 == 0) return;
         for_tiles(i0, tile_size, [&](Index j0, Index n_j) {
             alignas(64) double out[tile_size * tile_size + W];
-            product(n_i, n_j, b.weighted, b.scratch + j0 * b.stride, b, out);
+            product(b, n_i, n_j, b.weighted, b.scratch + j0 * b.stride, out);
             for (Index i = 0; i < n_i; ++i) {
                 double* row = second + (i0 + i) * (i0 + i + 1) / 2 + j0;
                 for (Index j = 0; j < n_j; ++j) row[j] += out[i * n_j + j];
@@ -109,8 +107,7 @@ MIXTURA_TILE void squares_tile(Block b, const double* r, const double* mean, Ind
 }
 
 // Second moments on the diagonal alone: diagonal layout.
-inline void moments_diagonal(const Block& b, Index d, const double* r, const double* mean, double* first,
-                             double* second) {
+inline void moments_diagonal(Block b, Index d, const double* r, const double* mean, double* first, double* second) {
     for_tiles(d, 6, [&](Index j0, Index n_j) {
         with_size<6>(n_j, [&](auto size) { squares_tile<size.value>(b, r, mean, j0, first, second); });
     });
@@ -121,7 +118,7 @@ inline void moments_shared(const Block& b, const Pass& pass, double* first) {
     for_tiles(pass.k, tile_size, [&](Index k0, Index n_k) {
         for_tiles(pass.d, tile_size, [&](Index j0, Index n_j) {
             alignas(64) double out[tile_size * tile_size + W];
-            product(n_k, n_j, b.logs + k0 * b.stride, b.x + j0 * b.stride, b, out);
+            product(b, n_k, n_j, b.logs + k0 * b.stride, b.x + j0 * b.stride, out);
             for (Index i = 0; i < n_k; ++i)
                 for (Index j = 0; j < n_j; ++j) first[(k0 + i) * pass.d + j0 + j] += out[i * n_j + j];
         });
