@@ -41,12 +41,6 @@ def histogram_chart(result: Segmentation, datasets: Datasets) -> Any:
         subtitle=["Bars: customers, each shared out among the segments.", "Lines: what the mixture expects."],
         anchor="start",
     )
-    datasets["curves"] = _curve_points(result, edges, legend)
-    curves = (
-        alt.Chart(alt.NamedData("curves"))
-        .mark_line(strokeWidth=2.5)
-        .encode(x=x, y=alt.Y("count", type="quantitative"), color=color)
-    )
     return alt.layer(bars, curves).properties(width=_WIDTH, height=_HEIGHT, title=title)
 
 

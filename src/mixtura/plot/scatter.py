@@ -70,7 +70,7 @@ def scatter_chart(result: Segmentation, datasets: Datasets) -> Any:
         [(rows[:, i] >= low) & (rows[:, i] <= high) for i, (low, high) in enumerate(domains)], axis=0
     )
     scales = [alt.Scale(domain=list(domain), zero=False, nice=False) for domain in domains]
-    x = alt.X("x", type="quantitative", title=names[0], scale=scales[0])
+    x = alt.X("x", type="quantitative", title=names[0], scale=scales[0], axis=alt.Axis(tickCount=8))
     y = alt.Y("y", type="quantitative", title=names[1], scale=scales[1])
     colors = segment_colors(model.n_segments)
     shown = sample[inside[sample]]
@@ -87,7 +87,7 @@ def scatter_chart(result: Segmentation, datasets: Datasets) -> Any:
     )
     title = alt.TitleParams(
         text=f"{model.n_segments} segments of {len(rows):,} customers",
-        subtitle=_subtitle(len(shown), len(rows), int((~inside).sum())),
+        subtitle=_subtitle(len(rows), int((~inside).sum())),
         anchor="start",
     )
     return alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT, title=title)
@@ -120,15 +120,13 @@ def _reach(mixture: Mixture, column: int) -> tuple[float, float]:
     return float((means - 2 * deviations).min()), float((means + 2 * deviations).max())
 
 
-def _subtitle(n_shown: int, n_rows: int, n_outside: int) -> list[str]:
-    lines = [
-        "A point's color mixes the colors of its segments; crosses are anomalies.",
-        "Ellipses: 1 and 2 standard deviations.",
-    ]
-    if n_rows > _MOST_POINTS:
-        lines[1] += f" A random sample of {n_shown:,} of {n_rows:,} customers is drawn."
+def _subtitle(n_rows: int, n_outside: int) -> list[str]:
+    lines = ["A point's color mixes the colors of its segments; crosses are anomalies."]
+    lines.append("Ellipses: 1 and 2 standard deviations.")
     if n_outside:
         lines[1] += f" {n_outside:,} customer{' lies' if n_outside == 1 else 's lie'} outside the frame."
+    if n_rows > _MOST_POINTS:
+        lines.append(f"Drawn: a random sample of {_MOST_POINTS:,} of the {n_rows:,} customers.")
     return lines
 
 

@@ -1,0 +1,163 @@
+"""Tables from files as people have them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from mixtura.exceptions import ColumnError, OptionalDependencyError, TableError
+from mixtura.io import float_values, names_a_date, names_an_id, read_table
+
+
+@pytest.fixture
+def read(tmp_path):
+    def write_and_read(content: str | bytes, name: str = "table.csv", **options):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return read_table(path, **options).data.to_pydict()
+
+    return write_and_read
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"\xef\xbb\xbfid,x\n1,2\n", {"id": [1], "x": [2]}),
+        (b"id,x\r\n1,2\r\n\r\n3,4", {"id": [1, 3], "x": [2, 4]}),
+        (b"id;x;y\n1;1,5;a,b\n2;2;c\n", {"id": [1, 2], "x": [1.5, 2.0], "y": ["a,b", "c"]}),
+        (b"id|x\n1|2.5\n", {"id": [1], "x": [2.5]}),
+        (b"a\tb\n1\t2\n", {"a": [1], "b": [2]}),
+        (b'"a, b",c\n"1","x, y"\n', {"a, b": [1], "c": ["x, y"]}),
+        (b'a,b\n1,"two\nlines"\n', {"a": [1], "b": ["two\nlines"]}),
+        (b"a,b,\n1,2,\n", {"a": [1], "b": [2], "column_3": [None]}),
+        (b" a , b\n 1, 2\n", {"a": [1], "b": [2]}),
+        (b"a\n1\n\n3\n", {"a": [1, None, 3]}),
+        (b"a,b\n1,\nNA,2\nnull,NaN\n", {"a": [1, None, None], "b": [None, 2, None]}),
+        (b"a,b\n1e5,.5\n-inf,-1.\n", {"a": [1e5, -np.inf], "b": [0.5, -1.0]}),
+        (b"a,b\n+1,TRUE\n-2,false\n", {"a": [1, -2], "b": [True, False]}),
+        (b"zip\n00123\n10115\n", {"zip": ["00123", "10115"]}),
+        (b"number\n12345678901234567890\n1\n", {"number": ["12345678901234567890", "1"]}),
+        (b"price\n$1\n2\n", {"price": ["$1", "2"]}),
+        (b"a,b\nNA,x\n,y\n", {"a": ["NA", None], "b": ["x", "y"]}),
+    ],
+)
+def test_delimited_text(read, content, expected) -> None:
+    assert read(content) == expected
+
+
+@pytest.mark.parametrize("text", ["1.50", "+5", "1e3", " 7", "2.0"])
+def test_ids_come_back_as_they_stand(read, text) -> None:
+    assert read(f"key,name\n{text},a\n3,b\n")["key"] == [text, "3"]
+    assert read(f"x,name\n{text},a\n3,b\n", text=["x"])["x"] == [text, "3"]
+    assert read(f"x,name\n{text},a\n3,b\n")["x"] == [float(text), 3]
+
+
+def test_whole_ids_stay_numbers(read) -> None:
+    assert read("customer_id,x\n17,1\n,2\n4,3\n")["customer_id"] == [17, None, 4]
+
+
+def test_json(read) -> None:
+    assert read('{"a": 1, "b": "x"}\n{"a": 2.5}\n', "t.jsonl") == {"a": [1.0, 2.5], "b": ["x", None]}
+    assert read(' [{"a": 1}, {"a": 2}]', "t.json") == {"a": [1, 2]}
+    with pytest.raises(TableError, match="not valid JSON"):
+        read('[{"a": 1}', "t.json")
+
+
+def test_parquet_keeps_types(tmp_path) -> None:
+    frame = pl.DataFrame({"id": ["007"], "x": [1.5], "day": [__import__("datetime").date(2024, 1, 2)]})
+    frame.write_parquet(tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet").data.to_pydict() == frame.to_dict(as_series=False)
+
+
+def test_excel(tmp_path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in (["id", "x", "mixed", None], [1, 2, "a", None], [None] * 4, [2, 2.5, 3, None]):
+        book.active.append(row)
+    book.save(tmp_path / "t.xlsx")
+    expected = {"id": [1, 2], "x": [2.0, 2.5], "mixed": ["a", "3"]}
+    assert read_table(tmp_path / "t.xlsx").data.to_pydict() == expected
+    openpyxl.Workbook().save(tmp_path / "empty.xlsx")
+    with pytest.raises(TableError, match="first sheet is empty"):
+        read_table(tmp_path / "empty.xlsx")
+
+
+def test_excel_without_its_library(tmp_path, monkeypatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    (tmp_path / "t.xlsx").write_bytes(b"PK")
+    with pytest.raises(OptionalDependencyError, match=r"mixtura\[excel\]") as caught:
+        read_table(tmp_path / "t.xlsx")
+    assert (caught.value.package, caught.value.extra) == ("openpyxl", "excel")
+
+
+def test_a_name_that_stands_twice(read) -> None:
+    with pytest.raises(ColumnError) as caught:
+        read("a,b,a\n1,2,3\n")
+    assert caught.value.column == "a"
+
+
+def test_bad_bytes_are_found_in_a_long_file(tmp_path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_bytes(b"a,b\n" + b"1,2\n" * 400_000 + b"\xff,1\n")
+    with pytest.raises(TableError, match="byte 0xFF in line 400002"):
+        read_table(path)
+
+
+def test_a_character_across_two_reads_is_no_error(tmp_path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_bytes(b"a\n" + b"x" * ((1 << 20) - 3) + "é\n".encode() + b"y\n")
+    assert read_table(path).n_rows == 2
+
+
+def test_a_file_that_cannot_be_opened(tmp_path, monkeypatch) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a\n1\n")
+
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(TableError, match="Permission denied"):
+        read_table(path)
+
+
+def test_a_directory_that_does_not_exist() -> None:
+    with pytest.raises(TableError, match="does not exist either"):
+        read_table("no/such/table.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_id"),
+    [("CustomerID", True), ("CUST_ID", True), ("customerid", True), ("id", True), ("client no", True), ("row", True),
+     ("userKey", True), ("paid", False), ("Annual Income (k$)", False), ("orders", False), ("", False), ("no", False),
+     ("age of customer", False)],
+)  # fmt: skip
+def test_names_of_ids(name, is_id) -> None:
+    assert names_an_id(name) is is_id
+
+
+def test_names_of_dates() -> None:
+    assert names_a_date("birth_date")
+    assert not names_a_date("update")
+    assert not names_a_date("...")
+
+
+@pytest.mark.parametrize("backend", ["pyarrow", "pandas", "polars"])
+def test_values_of_any_frame(backend) -> None:
+    frame = nw.from_dict({"x": [1, None, 3]}, backend=backend)
+    np.testing.assert_array_equal(float_values(frame["x"]), [1, np.nan, 3])
+
+
+def test_values_of_chunks() -> None:
+    column = nw.from_native(pa.chunked_array([[1.5], [], [None, 2.0]], type=pa.float64()), series_only=True)
+    np.testing.assert_array_equal(float_values(column), [1.5, np.nan, 2])
+    empty = nw.from_native(pa.chunked_array([], type=pa.float64()), series_only=True)
+    assert float_values(empty).shape == (0,)

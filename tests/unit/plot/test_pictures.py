@@ -1,0 +1,96 @@
+"""Pictures: what they show, and that they are not blank."""
+
+from __future__ import annotations
+
+import sys
+from io import BytesIO
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+
+from mixtura import Mixture
+from mixtura.datasets import make_customers
+from mixtura.exceptions import OptionalDependencyError
+from mixtura.plot import draw_segments, warm_up
+from mixtura.plot.palette import blend, segment_colors
+from mixtura.plot.scatter import _domain, ellipse, telling_columns
+from mixtura.segments import segment_table
+
+
+def pixels(picture: bytes) -> np.ndarray:
+    return np.asarray(Image.open(BytesIO(picture)).convert("RGB")).astype(int)
+
+
+def near(image: np.ndarray, color: str, tolerance: int = 25) -> int:
+    wanted = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+    return int((np.abs(image - wanted).max(axis=2) < tolerance).sum())
+
+
+@pytest.mark.parametrize("columns", [["income"], ["income", "spending", "age"]])
+def test_every_segment_has_its_color_in_the_picture(columns) -> None:
+    frame = make_customers(kind="five", as_frame="polars").select(columns)
+    with warm_up():
+        result = segment_table(frame, components=[3], covariance_types=["full"])
+    image = pixels(draw_segments(result))
+    assert all(near(image, color) > 300 for color in segment_colors(3))
+    assert near(image, "#FFFFFF") > image.shape[0] * image.shape[1] / 3
+
+
+def test_many_customers_are_sampled() -> None:
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({"a": rng.normal(size=6000), "b": np.exp(3 * rng.normal(size=6000))})
+    result = segment_table(frame, components=[2], covariance_types=["diag"])
+    assert len(draw_segments(result)) > 10_000
+
+
+def test_ten_segments_and_one() -> None:
+    frame = make_customers(as_frame="polars")
+    for k in (1, 10):
+        result = segment_table(frame, components=[k], covariance_types=["spherical"])
+        assert near(pixels(draw_segments(result)), "#FFFFFF") > 1000
+    colors = segment_colors(10)
+    assert colors[9] == colors[0]
+    assert len(set(colors)) == 9
+
+
+def test_ellipses_have_their_radius() -> None:
+    mean, covariance = np.array([1.0, -2.0]), np.array([[4.0, 1.5], [1.5, 1.0]])
+    off = ellipse(mean, covariance, 2.0) - mean
+    np.testing.assert_allclose(np.einsum("ni,ij,nj->n", off, np.linalg.inv(covariance), off), 4)
+    np.testing.assert_allclose(off[0], off[-1], atol=1e-12)
+
+
+def test_the_telling_columns_tell_the_segments_apart() -> None:
+    means = np.zeros((4, 4))
+    means[:, 1], means[:, 3] = [-5, -5, 5, 5], [-5, 5, -5, 5]
+    mixture = Mixture.from_parameters([0.25] * 4, means, np.ones((4, 4)), "diag")
+    rows, _ = mixture.sample(400, 0)
+    assert telling_columns(mixture, rows) == (1, 3)
+
+
+def test_colors_blend_like_light() -> None:
+    colors = ("#FF0000", "#0000FF")
+    assert blend(np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]), colors) == ["#FF0000", "#0000FF", "#BC00BC"]
+
+
+def test_axes_end_where_nearly_all_customers_do() -> None:
+    values = np.r_[np.linspace(0, 1, 1000), 1000.0]
+    low, high = _domain(values, 0, 1)
+    assert -0.2 < low < 0
+    assert 1 < high < 1.2
+    low, high = _domain(np.linspace(0, 1, 100), -9, 9)
+    assert (round(low, 3), round(high, 3)) == (-0.155, 1.155)
+
+
+@pytest.mark.parametrize("library", ["altair", "vl_convert"])
+def test_a_missing_library_is_named(library, monkeypatch) -> None:
+    result = segment_table(make_customers(as_frame="polars"), components=[2], covariance_types=["tied"])
+    monkeypatch.setitem(sys.modules, library, None)
+    if library == "altair":
+        monkeypatch.setitem(sys.modules, "altair.utils.schemapi", None)
+    with warm_up():
+        pass
+    with pytest.raises(OptionalDependencyError, match=r"mixtura\[cli\]"):
+        draw_segments(result)

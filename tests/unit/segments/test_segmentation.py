@@ -1,0 +1,188 @@
+"""From a table to segments, from Python."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.mixture import GaussianMixture
+
+from mixtura.datasets import make_customers
+from mixtura.exceptions import ColumnError, DataError, ParameterError, TooFewRowsError
+from mixtura.io import readable_json
+from mixtura.segments import SegmentModel, name_segments, segment_table, summarize
+from mixtura.segments.ambiguity import kmeans_labels, most_ambiguous
+from mixtura.segments.model import ordered
+from mixtura.segments.naming import spoken
+
+
+@pytest.fixture(scope="module")
+def result():
+    return segment_table(make_customers(kind="five", as_frame="polars"), source="five")
+
+
+def test_five_kinds_of_customers_are_found(result) -> None:
+    assert result.model.n_segments == 5
+    assert [segment.count for segment in result.segments] == [60] * 5
+    assert len(set(result.model.names)) == 5
+    assert result.kmeans.agreement > 0.99
+    assert result.passed_over == ()
+
+
+def test_criteria_are_those_of_the_rows_in_the_users_units(result) -> None:
+    rows = make_customers(kind="five")
+    for candidate in result.ranking:
+        log_likelihood = candidate.log_likelihood
+        assert candidate.bic == pytest.approx(candidate.n_parameters * np.log(300) - 2 * log_likelihood)
+        assert candidate.aic == pytest.approx(2 * candidate.n_parameters - 2 * log_likelihood)
+    mixture = result.model.in_user_units()
+    assert result.best.log_likelihood == pytest.approx(mixture.log_density(rows).sum(), rel=1e-9)
+    np.testing.assert_allclose(mixture.responsibilities(rows), result.assignment.memberships, atol=1e-9)
+    single = next(one for one in result.ranking if (one.covariance_type, one.n_components) == ("full", 1))
+    reference = GaussianMixture(1, reg_covar=0).fit(rows)
+    assert single.bic == pytest.approx(reference.bic(rows), rel=1e-6)
+
+
+def test_the_summary_is_plain_json(result) -> None:
+    summary = json.loads(readable_json(summarize(result)))
+    assert summary["choice"]["n_components"] == 5
+    assert len(summary["candidates"]) == 36
+    assert summary["segments"][0]["means"].keys() == {"income", "spending", "age"}
+
+
+def test_outliers_do_not_become_segments() -> None:
+    rows = np.vstack([make_customers(), [[5000.0, 5000.0]]])
+    result = segment_table(pl.DataFrame(rows, schema=["a", "b"]))
+    assert min(segment.count for segment in result.segments) > 2
+    assert result.passed_over
+    assert all(one.mixture.weights.min() * 301 <= 2 for one in result.passed_over)
+    assert 300 in result.anomalies
+    assert "passed over" in result.notes[0]
+
+
+def test_if_every_model_has_a_lonely_segment_the_best_is_taken_and_said() -> None:
+    frame = pl.DataFrame({"x": [0.0, 0.1, 0.2, 50.0]})
+    result = segment_table(frame, components=[2], covariance_types=["full"])
+    assert [segment.count for segment in result.segments] == [3, 1]
+    assert any("at most one customer: 2" in note for note in result.notes)
+
+
+def test_a_search_that_ends_at_its_edge_says_so() -> None:
+    result = segment_table(make_customers(kind="five", as_frame="polars"), components=[1, 2, 3])
+    assert result.best.n_components == 3
+    assert any("--components 3-6" in note for note in result.notes)
+
+
+def test_one_segment_is_everybody() -> None:
+    frame = pl.DataFrame({"x": np.random.default_rng(0).normal(size=100)})
+    result = segment_table(frame, components=[1])
+    assert result.model.names == ("everybody",)
+    assert result.ambiguous == ()
+
+
+def test_small_tables_try_no_more_segments_than_rows() -> None:
+    result = segment_table(pl.DataFrame({"x": [1.0, 2.0, 4.0]}))
+    assert max(one.n_components for one in result.ranking) <= 3
+
+
+def test_columns_constant_once_incomplete_rows_are_gone() -> None:
+    frame = pl.DataFrame({"a": [1.0, 1.0, 1.0, 2.0], "b": [1.0, 2.0, 4.0, None]})
+    result = segment_table(frame, components=[1], drop_missing=True)
+    assert result.columns.used == ("b",)
+    assert ("a", "the same value in every complete row") in [
+        (one.name, one.reason) for one in result.columns.left_out
+    ]
+    with pytest.raises(ColumnError, match="'a' has the same value"):
+        segment_table(frame, columns=["a", "b"], components=[1], drop_missing=True)
+    with pytest.raises(DataError, match="rows are equal"):
+        segment_table(pl.DataFrame({"a": [1.0, 1.0]}), columns=["a"])
+
+
+def test_repeated_ids_are_told() -> None:
+    frame = make_customers(as_frame="polars").with_columns(pl.lit("same").alias("id"))
+    result = segment_table(frame, id_column="id", components=[2], covariance_types=["tied"])
+    assert any("'id' repeat" in note for note in result.notes)
+
+
+def test_an_id_named_like_a_result_keeps_apart(tmp_path) -> None:
+    frame = make_customers(as_frame="polars").with_row_index("segment")
+    result = segment_table(frame, id_column="segment", components=[2], covariance_types=["tied"])
+    result.assignment.write(tmp_path / "t.csv")
+    assert pl.read_csv(tmp_path / "t.csv").columns[:2] == ["segment_id", "segment"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"components": []}, "components"),
+        ({"components": [0]}, "components"),
+        ({"covariance_types": ["round"]}, "covariance_types"),
+        ({"criterion": "icl"}, "criterion"),
+        ({"n_init": 0}, "n_init"),
+        ({"random_state": -1}, "seed"),
+        ({"anomaly_percentile": -1.0}, "anomaly_percentile"),
+    ],
+)
+def test_parameters_out_of_range(parameters, said) -> None:
+    with pytest.raises(ParameterError, match=said):
+        segment_table(make_customers(as_frame="polars"), **parameters)
+
+
+def test_more_segments_than_rows() -> None:
+    with pytest.raises(TooFewRowsError, match="4 segments of 3 complete rows"):
+        segment_table(pl.DataFrame({"x": [1.0, 2.0, 4.0]}), components=[4])
+    with pytest.raises(TooFewRowsError, match="at least 2"):
+        segment_table(pl.DataFrame({"x": [1.0]}))
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
+def test_reordering_changes_the_order_only(covariance_type) -> None:
+    rows = make_customers(kind="five")
+    model: SegmentModel = segment_table(
+        make_customers(kind="five", as_frame="polars"), components=[3], covariance_types=[covariance_type]
+    ).model
+    scaled = model.scaling.apply(rows)
+    again = ordered(model.mixture, [2, 0, 1])
+    np.testing.assert_allclose(again.log_density(scaled), model.mixture.log_density(scaled), rtol=1e-12)
+    np.testing.assert_allclose(
+        again.responsibilities(scaled), model.mixture.responsibilities(scaled)[:, [2, 0, 1]], atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("n_clusters", [1, 3, 7])
+def test_k_means_is_that_of_scikit_learn(n_clusters) -> None:
+    rows = make_customers(kind="five")
+    expected = KMeans(n_clusters, n_init=10, random_state=4).fit(rows)
+    np.testing.assert_array_equal(kmeans_labels(rows, n_clusters, 4), expected.labels_)
+
+
+def test_the_least_certain_come_first_and_ties_in_order() -> None:
+    nothing = [np.nan, np.nan]
+    memberships = np.array([[0.9, 0.1], [0.5, 0.5], nothing, [0.5, 0.5], [0.6, 0.4]])
+    np.testing.assert_array_equal(most_ambiguous(memberships, 3), [1, 3, 4])
+    np.testing.assert_array_equal(most_ambiguous(memberships, 9), [1, 3, 4, 0])
+
+
+def test_names_say_what_distinguishes() -> None:
+    differences = np.array([[2.0, 0.1], [-0.1, -0.3], [0.0, 0.2]])
+    assert name_segments(differences, ["Income", "Spending"]) == ("high income", "low spending", "average")
+
+
+def test_names_differ_by_more_words_then_by_degree_then_by_number() -> None:
+    columns = ["a", "b", "c"]
+    third = name_segments(np.array([[1.0, -1.0, 0.5], [1.0, -1.0, -0.5]]), columns)
+    assert third == ("high a, low b, high c", "high a, low b, low c")
+    degree = name_segments(np.array([[2.0, 0.0, 0.0], [1.0, 0.0, 0.0]]), columns)
+    assert degree == ("very high a", "high a")
+    number = name_segments(np.zeros((3, 3)), columns)
+    assert number == ("average", "average (2)", "average (3)")
+    alike = name_segments(np.array([[1.0, 0.0], [0.0, 1.0]]), ["a (x)", "a (y)"])
+    assert alike == ("high a (x)", "high a (y)")
+
+
+def test_names_are_spoken() -> None:
+    assert spoken("(k$)") == "(k$)"
+    assert spoken("Detergents_Paper") == "detergents paper"
