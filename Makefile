@@ -50,7 +50,7 @@ docs: $(VENV)/.installed-docs  ## build the documentation into site/
 	@echo "The documentation is in site/index.html"
 
 sanitize: $(VENV)/.installed  ## run the kernel's contract tests under address and undefined-behavior sanitizers
-	@PYTHON=$(BIN)/python native/sanitize.sh
+	@PYTHON=$(BIN)/python .ci/sanitize
 
 clean:  ## remove .venv and everything built
 	rm -rf $(VENV) build dist site $(DEMO) htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

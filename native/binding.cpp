@@ -1,5 +1,4 @@
 // The one file that knows Python: arrays in, the chosen variant runs without the interpreter lock.
-//
 // Arrays come by the buffer protocol, which costs a few tens of nanoseconds each; what does not fit raises
 // TypeError or ValueError, and kernels/native.py says in words what was wrong.
 #include <nanobind/nanobind.h>
@@ -15,15 +14,13 @@ namespace mixtura {
 namespace {
 
 // A C-contiguous array for the time of a call, or None.
-class Array {
-  public:
+struct Array {
     explicit Array(nb::handle object, bool written = false) {
         const int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (written ? PyBUF_WRITABLE : 0);
         if (!object.is_none() && PyObject_GetBuffer(object.ptr(), &view_, flags) != 0) throw nb::python_error();
     }
     ~Array() { PyBuffer_Release(&view_); }
-    Array(const Array&) = delete;
-    Array& operator=(const Array&) = delete;
+    Array(Array&&) = delete;
 
     bool given() const { return view_.obj != nullptr; }
     Index size(int axis) const { return axis < view_.ndim ? view_.shape[axis] : -1; }
@@ -44,7 +41,6 @@ class Array {
         return static_cast<T*>(view_.buf);
     }
 
-  private:
     Py_buffer view_{};
 };
 

@@ -1,6 +1,4 @@
-// The E-step's first half: log densities of every component for a block of rows.
-//
-// Vectors run across rows. Included by pass.cpp alone, inside the variant's namespace.
+// The E-step's first half: log densities of every component for a block of rows. Vectors run across rows.
 #pragma once
 
 // A block of rows, transposed: column j at x + j * stride, component k at logs + k * stride.

@@ -29,7 +29,6 @@ struct Pass {
 static inline Index moment_size(Layout layout, Index d) {
     return layout == Layout::dense ? d * (d + 1) / 2 : layout == Layout::diagonal ? d : 0;
 }
-
 static inline Index sums_size(Layout layout, Index k, Index d) { return 2 + k * (1 + d + moment_size(layout, d)); }
 
 // The core compiled for one instruction set.

@@ -5,9 +5,6 @@
 
 #include "kernel.hpp"
 
-#define MIXTURA_TEXT_(name) #name
-#define MIXTURA_TEXT(name) MIXTURA_TEXT_(name)
-
 namespace mixtura {
 namespace MIXTURA_VARIANT {
 namespace {
@@ -256,10 +253,7 @@ void evaluate(const Pass& pass, Work& work, Index start) {
         add_labelled(pass, work, b.labels);
     } else {  // ones and zeros as responsibilities are quicker than one row at a time
         for (Index k = 0; k < pass.k; ++k)
-            for (Index v = 0; v < b.padded; v += W) {
-                const I here = bits(load(reinterpret_cast<double*>(b.labels) + v)) == static_cast<std::uint64_t>(k);
-                store(b.logs + k * b.stride + v, from_bits(here & bits(splat(1.0))));
-            }
+            for (Index i = 0; i < b.padded; ++i) b.logs[k * b.stride + i] = b.labels[i] == k ? 1.0 : 0.0;
         add_soft(pass, work, true);
     }
     // A counted row that has no certain component makes every sum NaN.
@@ -310,7 +304,7 @@ void each(const double* x, double* y, Index n) {
 
 }  // namespace
 
-const Variant variant = {MIXTURA_TEXT(MIXTURA_VARIANT), run, each<exp>, each<log>};
+const Variant variant = {MIXTURA_NAME, run, each<exp>, each<log>};
 
 }  // namespace MIXTURA_VARIANT
 }  // namespace mixtura

@@ -1,7 +1,5 @@
-// Vectors of doubles and the two functions of them that a mixture needs.
-//
-// Included by pass.cpp alone, once per instruction set, inside that variant's namespace, so that no
-// function compiled for one machine can be linked in for another.
+// Vectors of doubles and the two functions of them that a mixture needs. Included by pass.cpp alone, inside an
+// anonymous namespace, so that no function compiled for one machine can be linked in for another.
 #pragma once
 
 template <int n>
@@ -49,7 +47,6 @@ constexpr double log_2_low = 1.90821492927058770002e-10;
 constexpr double two_52 = 4503599627370496.0;  // added to a small whole number, that number is in the low bits
 
 // exp(x) = 2^n (1 + r + r^2 q(r)),  n = round(x / log 2),  r = x - n log 2,  |r| <= log(2)/2.
-//
 // q has degree 8 and is minimax for the relative error of exp (Remez; 2.9e-16 before rounding).
 // For x <= 708. Below -708 the result is 0; NaN stays NaN.
 inline V exp(V x) {
@@ -68,7 +65,6 @@ inline V exp(V x) {
 }
 
 // log(x) = e log 2 + log(m),  x = 2^e m,  sqrt(1/2) <= m < sqrt(2),  for finite x >= 1; NaN stays NaN.
-//
 // log(m) by the odd series of s = f / (2 + f), f = m - 1, with the coefficients of fdlibm's e_log.c.
 inline V log(V x) {
     constexpr double p_coefficients[] = {1.479819860511658591e-01, 1.531383769920937332e-01, 1.818357216161805012e-01,

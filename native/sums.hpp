@@ -1,6 +1,4 @@
-// The M-side of a pass: weighted sums of one block, added to the sums of the call.
-//
-// Vectors run across rows; lanes are added up once per block. Included by pass.cpp alone.
+// The M-side of a pass: weighted sums of a block. Vectors run across rows; lanes are added up once per block.
 #pragma once
 
 constexpr int tile_size = registers == 32 ? 5 : 3;  // a tile of sums, its operands and one more fit the registers
@@ -73,7 +71,6 @@ inline void moments_dense(Block b, Index d, const double* r, const double* mean,
                                             : diagonal_tile<T, true, true>;
             tile(b, r, mean, i0, first, second);
         });
-        if (i0 == 0) return;
         for_tiles(i0, tile_size, [&](Index j0, Index n_j) {
             alignas(64) double out[tile_size * tile_size + W];
             product(b, n_i, n_j, b.weighted, b.scratch + j0 * b.stride, out);
