@@ -28,12 +28,12 @@ def print_model(console: Console, name: str, model: SegmentModel) -> None:
             ("Learned from", f"{training.source}, {training.rows:,} rows{dropped}, {training.created}"),
             (
                 "With",
-                f"mixtura {model.mixtura_version}, seed {training.seed}, {training.n_init} starts per model",
+                f"mixtura {model.mixtura_version}, seed {training.seed}, starts per model: {training.n_init}",
             ),
             ("Columns", ", ".join(model.columns)),
             ("Customer", training.id_column or "row number"),
             ("Covariances", f"{mixture.covariance_type}, {mixture.n_parameters} parameters"),
-            ("Chosen by", f"{training.criterion.upper()}: BIC {training.bic:,.2f}, AIC {training.aic:,.2f}"),
+            ("Chosen by", f"{training.criterion.upper()} (BIC {training.bic:,.2f}, AIC {training.aic:,.2f})"),
             (
                 "Log-likelihood",
                 f"{training.log_likelihood:,.4f}, {training.outcome} after {training.n_iter} iterations",

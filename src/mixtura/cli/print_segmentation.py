@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 from rich.text import Text
 
@@ -9,12 +12,18 @@ from mixtura.cli.console import plain_table
 from mixtura.cli.numbers import decimals_for, percent, readable
 from mixtura.segments import Segmentation
 
+if TYPE_CHECKING:
+    from mixtura.select import Candidate
+
 __all__ = ["print_segmentation"]
 
 _RUNNERS_UP = 4
 _ANOMALIES = 8
 _MARKS = ((1.0, "++"), (0.5, "+"))
 """Marks beside a mean: how many standard deviations it lies off the mean of everybody."""
+
+_WIDE = 90
+"""From so many characters on, tables are printed with all they have."""
 
 _CELL = 13
 """Characters that one segment takes in the table of means."""
@@ -51,19 +60,28 @@ def _print_choice(console: Console, result: Segmentation) -> None:
     ]
     if not others:
         return
-    name = training.criterion
-    headers = ("", "segments", "covariances", "parameters", "BIC", "AIC", f"{name.upper()} above the chosen")
-    table = plain_table(*headers)
-    for candidate in (best, *others[:_RUNNERS_UP]):
+    _print_ranking(console, result, others[:_RUNNERS_UP])
+
+
+def _print_ranking(console: Console, result: Segmentation, others: Sequence[Candidate]) -> None:
+    """Print the chosen model and the runners-up; a narrow console gets what matters most."""
+    best, name = result.best, result.model.training.criterion
+    wide = console.width >= _WIDE
+    table = plain_table(
+        "", "segments", "covariances", *(("parameters", "BIC", "AIC") if wide else (name.upper(),))
+    )
+    table.columns[0].no_wrap = True
+    table.add_column("above the chosen" if wide else "above", justify="right")
+    for candidate in (best, *others):
         chosen = candidate is best
+        figures = (f"{candidate.bic:,.1f}", f"{candidate.aic:,.1f}")
+        shown = (str(candidate.n_parameters), *figures) if wide else (f"{candidate.criterion(name):,.1f}",)
         table.add_row(
             "chosen" if chosen else "passed over" if candidate in result.passed_over else "",
             str(candidate.n_components),
             candidate.covariance_type,
-            str(candidate.n_parameters),
-            f"{candidate.bic:,.1f}",
-            f"{candidate.aic:,.1f}",
-            "" if chosen else f"{getattr(candidate, name) - getattr(best, name):,.1f}",
+            *shown,
+            "" if chosen else f"{candidate.criterion(name) - best.criterion(name):,.1f}",
             style="bold" if chosen else None,
         )
     console.print(table)
@@ -111,20 +129,29 @@ def _mean_cell(mean: float, difference: float, decimals: int) -> Text:
 def _print_ambiguous(console: Console, result: Segmentation) -> None:
     if not result.ambiguous:
         return
-    headers = (result.assignment.id_name, "most probable", "", "next", "", "K-means says, and no more")
-    table = plain_table(*headers, title="\nMost ambiguous customers")
+    wide = console.width >= _WIDE
+    said = "K-means says, and no more" if wide else "K-means"
+    table = plain_table(
+        result.assignment.id_name, "most probable", "", "next", "", said, title="\nMost ambiguous customers"
+    )
     for column in (1, 3, 5):
         table.columns[column].justify = "left"
         table.columns[column].no_wrap = False
+
+    def name(segment: int) -> str:
+        return f"{segment + 1} {result.segments[segment].name}" if wide else str(segment + 1)
+
     for customer in result.ambiguous:
-        first, second = result.segments[customer.first], result.segments[customer.second]
+        first, second = (
+            percent(float(customer.memberships[k]), 2) for k in (customer.first, customer.second)
+        )
         table.add_row(
             customer.customer,
-            f"{first.number} {first.name}",
-            percent(float(customer.memberships[customer.first]), 2),
-            f"{second.number} {second.name}",
-            percent(float(customer.memberships[customer.second]), 2),
-            f"{customer.kmeans + 1} {result.segments[customer.kmeans].name}",
+            name(customer.first),
+            first,
+            name(customer.second),
+            second,
+            name(customer.kmeans),
         )
     console.print(table)
     console.print(

@@ -90,7 +90,7 @@ def read_table(path: str | Path, *, text: Sequence[str] = ()) -> Table:
     >>> from mixtura.io import read_table
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = pathlib.Path(folder, "customers.csv")
-    ...     _ = path.write_text("id,income\\n007,51.5\n008,60\n", encoding="utf-8")
+    ...     _ = path.write_text("id,income\n007,51.5\n008,60\n", encoding="utf-8")
     ...     table = read_table(path)
     >>> table.data.to_pydict()
     {'id': ['007', '008'], 'income': [51.5, 60.0]}

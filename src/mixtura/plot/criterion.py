@@ -19,11 +19,7 @@ _WIDTH, _HEIGHT = 340, 460
 def criterion_chart(result: Segmentation, datasets: Datasets) -> Any:
     """Return the chart, and add its data: a curve per covariance type, a ring around the chosen model."""
     name = result.model.training.criterion
-    values: list[dict[str, Any]] = [
-        {"segments": one.n_components, "value": float(getattr(one, name)), "covariances": one.covariance_type}
-        for one in sorted(result.ranking, key=lambda one: one.n_components)
-        if math.isfinite(getattr(one, name))
-    ]
+    values = _values(result, name)
     counts = sorted({value["segments"] for value in values})
     x = alt.X(
         "segments",
@@ -43,7 +39,7 @@ def criterion_chart(result: Segmentation, datasets: Datasets) -> Any:
     )
     datasets["models"] = values
     base = alt.Chart(alt.NamedData("models")).encode(x=x, y=y, color=color)
-    datasets["chosen"] = [{"segments": result.best.n_components, "value": float(getattr(result.best, name))}]
+    datasets["chosen"] = [{"segments": result.best.n_components, "value": result.best.criterion(name)}]
     ring = (
         alt.Chart(alt.NamedData("chosen")).mark_point(size=380, stroke=INK, strokeWidth=2.2).encode(x=x, y=y)
     )
@@ -58,6 +54,14 @@ def criterion_chart(result: Segmentation, datasets: Datasets) -> Any:
         ring,
     )
     return alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT, title=title)
+
+
+def _values(result: Segmentation, name: str) -> list[dict[str, Any]]:
+    return [
+        {"segments": one.n_components, "value": one.criterion(name), "covariances": one.covariance_type}
+        for one in sorted(result.ranking, key=lambda one: one.n_components)
+        if math.isfinite(one.criterion(name))
+    ]
 
 
 def _kinds(present: list[str]) -> tuple[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -20,6 +21,8 @@ Series = nw.Series[Any]
 
 _CODE_VALUES = 3
 """Whole numbers with at most so many different values are codes; a density on them is a row of spikes."""
+
+_DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})\b")
 
 _CODE_ROWS = 30
 """In shorter tables few different values say nothing."""
@@ -147,7 +150,9 @@ def _numeric_reason(name: str, values: np.ndarray[Any, np.dtype[np.float64]]) ->
 def _text_reason(column: Series, present: Series) -> str:
     if names_an_id(column.name):
         return "an id"
-    example = str(present.to_list()[0])
+    example = str(present.head(1).to_list()[0])
+    if _DATE.match(example):
+        return f"dates, such as {example[:30]!r}"
     return f"text, such as {example[:30]!r}"
 
 

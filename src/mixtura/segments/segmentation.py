@@ -146,12 +146,12 @@ def segment_table(
     --------
     >>> from mixtura.datasets import make_customers
     >>> from mixtura.segments import segment_table
-    >>> result = segment_table(make_customers(as_frame="polars"), components=[3], covariance_types=["spherical"])
+    >>> result = segment_table(make_customers(as_frame="polars"), components=[2, 3, 4])
     >>> for segment in result.segments:
     ...     print(segment.number, segment.name, segment.count)
-    1 average 101
-    2 high income, low spending 100
-    3 high spending, low income 99
+    1 high spending, low income 104
+    2 average 100
+    3 low spending, high income 96
     """
     started = time.perf_counter()
     settings = Settings(

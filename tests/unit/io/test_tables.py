@@ -66,6 +66,8 @@ def test_json(read) -> None:
     assert read(' [{"a": 1}, {"a": 2}]', "t.json") == {"a": [1, 2]}
     with pytest.raises(TableError, match="not valid JSON"):
         read('[{"a": 1}', "t.json")
+    with pytest.raises(TableError, match="no columns"):
+        read("[{}]", "t.json")
 
 
 def test_parquet_keeps_types(tmp_path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -12,11 +13,12 @@ from sklearn.mixture import GaussianMixture
 
 from mixtura.datasets import make_customers
 from mixtura.exceptions import ColumnError, DataError, ParameterError, TooFewRowsError
-from mixtura.io import readable_json
-from mixtura.segments import SegmentModel, name_segments, segment_table, summarize
+from mixtura.io import RESULT_FILES, readable_json
+from mixtura.segments import SegmentModel, name_segments, segment_table, summarize, write_results
 from mixtura.segments.ambiguity import kmeans_labels, most_ambiguous
 from mixtura.segments.model import ordered
 from mixtura.segments.naming import spoken
+from mixtura.segments.notes import make_notes
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +76,19 @@ def test_a_search_that_ends_at_its_edge_says_so() -> None:
     result = segment_table(make_customers(kind="five", as_frame="polars"), components=[1, 2, 3])
     assert result.best.n_components == 3
     assert any("--components 3-6" in note for note in result.notes)
+
+
+def test_a_fit_that_did_not_end_is_told(result) -> None:
+    class Unfinished:
+        value, explanation = "iteration limit", "max_iter passes were made"
+
+    best = SimpleNamespace(n_components=2, outcome=Unfinished, converged=False)
+    assert make_notes([best], best, result.assignment) == ("max_iter passes were made",)
+
+
+def test_the_picture_is_optional(result, tmp_path) -> None:
+    write_results(result, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(set(RESULT_FILES) - {"segments.png"})
 
 
 def test_one_segment_is_everybody() -> None:

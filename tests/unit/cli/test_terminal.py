@@ -1,0 +1,94 @@
+"""What only a terminal sees."""
+
+from __future__ import annotations
+
+import re
+import sys
+from io import StringIO
+
+import polars as pl
+import pytest
+from rich.console import Console
+
+from mixtura.cli import main, progress
+from mixtura.cli.print_segmentation import print_segmentation
+from mixtura.datasets import make_customers
+from mixtura.segments import segment_table
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+    stream = StringIO()
+    monkeypatch.setattr(
+        progress,
+        "error_console",
+        lambda: Console(file=stream, force_terminal=True, width=100, color_system=None),
+    )
+    return stream
+
+
+def test_a_bar_shows_every_model(terminal) -> None:
+    with progress.model_progress(quiet=False) as on_candidate:
+        segment_table(
+            make_customers(as_frame="polars"),
+            components=[1, 2],
+            covariance_types=["tied"],
+            on_candidate=on_candidate,
+        )
+    assert "Fitted tied, 2 segments" in terminal.getvalue()
+    assert "2/2 models" in terminal.getvalue()
+
+
+def test_quiet_shows_no_bar(terminal) -> None:
+    with progress.model_progress(quiet=True) as on_candidate:
+        assert on_candidate is None
+    assert terminal.getvalue() == ""
+
+
+def printed(frame: pl.DataFrame, **options) -> str:
+    stream = StringIO()
+    print_segmentation(Console(file=stream, width=120, markup=False), segment_table(frame, **options))
+    return re.sub(r"\s+", " ", stream.getvalue())
+
+
+def test_one_segment_has_nobody_between_segments() -> None:
+    text = printed(make_customers(as_frame="polars"), components=[1], covariance_types=["full"])
+    assert "1 segment (full covariances)" in text
+    assert "Most ambiguous" not in text
+    assert "1 model fitted" in text
+
+
+def test_no_anomalies() -> None:
+    frame = make_customers(as_frame="polars")
+    text = printed(frame, components=[2], covariance_types=["full"], anomaly_percentile=0)
+    assert "Anomalies" not in text
+    same = pl.DataFrame({"x": [0.0, 1.0] * 10})
+    assert "Anomalies: 0 customers" in printed(same, components=[1], covariance_types=["full"])
+
+
+def test_names_in_brackets_are_not_taken_for_markup() -> None:
+    frame = make_customers(as_frame="polars").rename({"income": "[bold]income[/bold]", "spending": "s [red]"})
+    text = printed(frame, components=[2], covariance_types=["full"])
+    assert "[bold]income[/bold]" in text
+    assert "s [red]" in text
+
+
+def test_the_entry_point(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(sys, "argv", ["mixtura", "--version"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 0
+    assert capsys.readouterr().out.startswith("mixtura ")
+
+
+def test_an_interruption_while_loading(monkeypatch) -> None:
+    class Interrupting:
+        def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+            if name == "mixtura.cli.app":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "mixtura.cli.app", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupting(), *sys.meta_path])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 130
