@@ -6,9 +6,10 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from mixtura.core.protocols import Block, Blocks
+from mixtura.run.ordered import OrderedSum
 from mixtura.run.serial import SerialRunner
 
 __all__ = ["ThreadRunner"]
@@ -18,49 +19,28 @@ T = TypeVar("T")
 _SMALL_WORK = 2e7
 """Floating-point operations that take about a millisecond: handing them to a thread does not pay."""
 
-_pools: dict[int, ThreadPoolExecutor] = {}
-_pools_lock = threading.Lock()
 
+class _Pools:
+    """The pools of this process, by size; started when first used and kept."""
 
-def _pool(n_workers: int) -> ThreadPoolExecutor:
-    with _pools_lock:
-        if n_workers not in _pools:
-            _pools[n_workers] = ThreadPoolExecutor(n_workers, thread_name_prefix="mixtura")
-        return _pools[n_workers]
+    def __init__(self) -> None:
+        self.forget()
 
-
-def _forget_pools() -> None:
-    """A forked child has no threads: let it start its own."""
-    global _pools_lock
-    _pools_lock = threading.Lock()
-    _pools.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_pools)
-
-
-class _OrderedSum(Generic[T]):
-    """Values that arrive in any order, added in the order of their numbers."""
-
-    def __init__(self, add: Callable[[T, T], T]) -> None:
-        self._add = add
-        self._waiting: dict[int, T] = {}
-        self._total: list[T] = []
-        self._next = 0
+    def forget(self) -> None:
+        """Begin anew: a forked child has none of its parent's threads, and may have its lock held."""
         self._lock = threading.Lock()
+        self._by_size: dict[int, ThreadPoolExecutor] = {}
 
-    def put(self, number: int, value: T) -> None:
+    def get(self, n_workers: int) -> ThreadPoolExecutor:
         with self._lock:
-            self._waiting[number] = value
-            while self._next in self._waiting:
-                ready = self._waiting.pop(self._next)
-                self._total[:] = [self._add(self._total[0], ready)] if self._total else [ready]
-                self._next += 1
+            if n_workers not in self._by_size:
+                self._by_size[n_workers] = ThreadPoolExecutor(n_workers, thread_name_prefix="mixtura")
+            return self._by_size[n_workers]
 
-    @property
-    def total(self) -> T:
-        return self._total[0]
+
+_pools = _Pools()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pools.forget)
 
 
 class ThreadRunner:
@@ -87,7 +67,7 @@ class ThreadRunner:
         if n_workers == 1 or work < _SMALL_WORK:
             return SerialRunner().reduce(blocks, function, add)
         numbers = iter(range(len(blocks)))
-        total = _OrderedSum(add)
+        total = OrderedSum(add)
 
         def drain() -> None:
             for number in _shared(numbers):
@@ -112,7 +92,7 @@ class ThreadRunner:
     @staticmethod
     def _side_by_side(jobs: Sequence[Callable[[], None]]) -> None:
         """Run the last job here and the others on the pool; raise what any of them raised, once all ended."""
-        pool = _pool(len(jobs) - 1)
+        pool = _pools.get(len(jobs) - 1)
         futures: list[Future[None]] = [pool.submit(job) for job in jobs[:-1]]
         try:
             jobs[-1]()

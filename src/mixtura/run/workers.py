@@ -57,7 +57,9 @@ def _as_count(value: int | str, what: str) -> int:
     except (TypeError, ValueError):
         count = 0
     if count < 1 or isinstance(value, float):
-        raise ParameterError(f"{what}={value!r} was given; it must be a whole number from 1. Use 1 for a single thread.")
+        raise ParameterError(
+            f"{what}={value!r} was given; it must be a whole number from 1. Use 1 for a single thread."
+        )
     return count
 
 
