@@ -53,7 +53,7 @@ def door(command: Callable[P, R]) -> Callable[P, R]:
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
-            typer.echo("Interrupted: nothing was written.", err=True)
+            typer.echo("Interrupted. Results are written whole or not at all.", err=True)
             raise typer.Exit(130) from None
 
     return guarded

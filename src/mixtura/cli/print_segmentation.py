@@ -173,7 +173,7 @@ def _print_anomalies(console: Console, result: Segmentation) -> None:
         return
     names = list(model.columns)[: max(1, min(6, (console.width - 40) // 14))]
     table = plain_table(result.assignment.id_name, "log density", *names, title=title)
-    position = {int(row): i for i, row in enumerate(result.assignment.complete.nonzero()[0])}
+    position = result.assignment.complete.cumsum() - 1
     for row in rows[:_ANOMALIES]:
         values = result.rows[position[row]]
         cells = [

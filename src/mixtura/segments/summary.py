@@ -12,6 +12,9 @@ __all__ = ["SUMMARY_VERSION", "summarize"]
 
 SUMMARY_VERSION = 1
 
+_ANOMALIES = 1_000
+"""So many are listed, the least usual first; the table of results flags all."""
+
 
 def summarize(result: Segmentation) -> dict[str, Any]:
     """Return numbers, texts, lists and dicts only: what ``summary.json`` holds.
@@ -69,12 +72,13 @@ def _anomalies(result: Segmentation) -> dict[str, Any]:
     return {
         "percentile": model.anomaly_percentile,
         "log_density_threshold": model.anomaly_threshold,
+        "count": result.assignment.n_anomalies,
         "customers": [
             {
                 "customer": result.assignment.customer(row),
                 "log_density": float(result.assignment.log_density[row]),
             }
-            for row in result.anomalies
+            for row in result.anomalies[:_ANOMALIES]
         ],
     }
 
