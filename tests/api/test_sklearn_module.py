@@ -33,7 +33,9 @@ SKIPPED = re.compile(
 
 VACUOUS = re.compile(r"test_suffstat_sk_|test_gaussian_suffstat_sk_|test_compute_log_det_cholesky")
 
-IMPORT = re.compile(r"^from sklearn\.mixture import (BayesianGaussianMixture, )?GaussianMixture$", re.MULTILINE)
+IMPORT = re.compile(
+    r"^from sklearn\.mixture import (BayesianGaussianMixture, )?GaussianMixture$", re.MULTILINE
+)
 
 
 def redirected(module: str) -> str:
@@ -97,7 +99,8 @@ def test_the_module_passes(tmp_path: Path, module: str, float32: bool, seed: str
     unexplained = {
         test: status
         for test, status in others.items()
-        if status[0] == "skipped" and not (SKIPPED.search(status[1]) and not (float32 and "float32" in status[1]))
+        if status[0] == "skipped"
+        and not (SKIPPED.search(status[1]) and not (float32 and "float32" in status[1]))
     }
     assert unexplained == {}
     passed = [test for test, status in others.items() if status[0] == "passed" and not VACUOUS.search(test)]
@@ -106,7 +109,9 @@ def test_the_module_passes(tmp_path: Path, module: str, float32: bool, seed: str
 
 def test_the_tests_left_out_still_reach_into_private_parts() -> None:
     """When scikit-learn rewrites one of them, it is to be run again."""
-    source = (Path(sklearn.mixture.__file__).with_name("tests") / "test_gaussian_mixture.py").read_text("utf-8")
+    source = (Path(sklearn.mixture.__file__).with_name("tests") / "test_gaussian_mixture.py").read_text(
+        "utf-8"
+    )
     assert "gmm._set_parameters(params)" in source
     assert "gmm._initialize(X, resp)" in source
     assert 'sklearn.mixture._gaussian_mixture, "_estimate_gaussian_parameters", mock' in source

@@ -191,12 +191,14 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         self, X: npt.ArrayLike, y: object = None, sample_weight: npt.ArrayLike | None = None
     ) -> FloatArray:
         """Find the centers and return the distance of each row to each, (N, K)."""
-        return self.fit(X, sample_weight=sample_weight).transform(X)
+        distances: FloatArray = self.fit(X, sample_weight=sample_weight).transform(X)
+        return distances
 
     def score(self, X: npt.ArrayLike, y: object = None, sample_weight: npt.ArrayLike | None = None) -> float:
         """Return minus the weighted sum of squared distances to the nearest center."""
         distances = self._nearest(X)[1]
-        return -float(distances.sum() if sample_weight is None else distances @ np.asarray(sample_weight))
+        weights = as_weights(sample_weight, distances[:, None])
+        return -float(distances.sum() if weights is None else distances @ weights)
 
     @property
     def _n_features_out(self) -> int:

@@ -25,7 +25,7 @@ def as_rows(estimator: Any, X: npt.ArrayLike, *, reset: bool, min_rows: int = 1)
     ValueError
         scikit-learn's own messages, for what is not a numeric table with the columns seen in fit.
     """
-    rows = validate_data(
+    rows: RowArray = validate_data(
         estimator,
         X,
         reset=reset,
@@ -34,7 +34,10 @@ def as_rows(estimator: Any, X: npt.ArrayLike, *, reset: bool, min_rows: int = 1)
         ensure_min_samples=min_rows,
         ensure_all_finite=False,
     )
-    if not np.isfinite(rows.sum(dtype=np.float64)):
+    # One sum tells whether to look closer; infinities of both signs, or large numbers, may spoil it alike.
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = rows.sum(dtype=np.float64)
+    if not np.isfinite(total):
         _require_finite(estimator, rows)
     return rows
 
@@ -68,13 +71,16 @@ def as_weights(sample_weight: npt.ArrayLike | None, rows: RowArray) -> FloatArra
     """
     if sample_weight is None:
         return None
+    if not np.asarray(sample_weight).any():
+        raise DataError(
+            "sample_weight of zero for every row was given. Sample weights must contain at least one non-zero number; "
+            "leave them out to weight all rows alike."
+        )
     weights: FloatArray = np.ascontiguousarray(_check_sample_weight(sample_weight, rows, dtype=np.float64))
     if (weights < 0).any():
         raise DataError(
             f"sample_weight with smallest value {float(weights.min())!r} was given; weights must not be negative."
         )
-    if weights.sum() == 0:
-        raise DataError("sample_weight of zero for every row was given; at least one weight must be positive.")
     return weights
 
 
@@ -94,7 +100,9 @@ def _as_floats(value: npt.ArrayLike, **kwargs: Any) -> FloatArray:
 
 def _check_shape(value: FloatArray, shape: tuple[int, ...], name: str) -> None:
     if value.shape != shape:
-        raise ParameterError(f"The parameter '{name}' should have the shape of {shape}, but got {value.shape}")
+        raise ParameterError(
+            f"The parameter '{name}' should have the shape of {shape}, but got {value.shape}"
+        )
 
 
 def check_weights(value: npt.ArrayLike, n_components: int) -> FloatArray:

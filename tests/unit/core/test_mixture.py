@@ -109,7 +109,7 @@ def test_conditioning_leaves_a_column_and_needs_its_values() -> None:
 
 @pytest.mark.parametrize("matrix", [3.0, [1.0], np.eye(3), np.zeros((2, 2, 2))])
 def test_maps_of_another_width_are_refused(matrix: Any) -> None:
-    with pytest.raises(ParameterError, match="this mixture has 2 columns. Give one factor per column"):
+    with pytest.raises(ParameterError, match=r"this mixture has 2 columns\. Give one factor per column"):
         a_mixture().affine(matrix)
 
 

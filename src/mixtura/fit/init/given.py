@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import operator
-
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
@@ -55,19 +53,21 @@ class FromPartition:
         def one(block: Block) -> Statistics:
             return accumulate_given(block, partition[block.span], means, layout, problem.kernel)
 
-        return problem.runner.reduce(problem.blocks, one, operator.iadd, work=problem.work(layout))
+        return problem.runner.reduce(problem.blocks, one, Statistics.__iadd__, work=problem.work(layout))
 
     def _checked(self, problem: Problem) -> FloatArray | IntArray:
         given, n, k = self._partition, problem.blocks.n_rows, problem.n_components
         labels = given.ndim == 1 and np.issubdtype(given.dtype, np.integer)
         if given.shape != ((n,) if labels else (n, k)):
             raise ParameterError(
-                f"A partition of shape {given.shape!r} and type {given.dtype.name!r} was given; it must be whole-number "
-                f"labels of shape {(n,)!r} or responsibilities of shape {(n, k)!r}."
+                f"A partition of shape {given.shape!r} and type {given.dtype.name!r} was given; it must be "
+                f"whole-number labels of shape {(n,)!r} or responsibilities of shape {(n, k)!r}."
             )
         if not np.isfinite(given).all() or given.min() < 0 or (labels and given.max() >= k):
             raise ParameterError(
-                f"A partition with values from {given.min()!r} to {given.max()!r} was given; labels must lie from 0 to "
-                f"{k - 1!r}, and responsibilities must be finite and not negative."
+                f"A partition with values from {given.min().item()!r} to {given.max().item()!r} was given; labels must "
+                f"lie from 0 to {k - 1!r}, and responsibilities must be finite and not negative."
             )
-        return np.ascontiguousarray(given, dtype=np.intp if labels else np.float64)
+        if labels:
+            return np.ascontiguousarray(given, dtype=np.intp)
+        return np.ascontiguousarray(given, dtype=np.float64)

@@ -1,0 +1,106 @@
+"""Where fits begin: the draws are scikit-learn's, and what is given is checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans, kmeans_plusplus
+
+import mixtura
+from mixtura.data import ArrayBlocks
+from mixtura.exceptions import ParameterError
+from mixtura.fit.init.seeds import draw_far_apart, draw_rows
+from mixtura.fit.kmeans import run_kmeans
+from mixtura.kernels import get_kernel
+from mixtura.run import SerialRunner
+from naive import naive_m_step
+
+TYPES = ("full", "tied", "diag", "spherical")
+
+
+def rows(n: int = 300) -> Any:
+    rng = np.random.RandomState(1)
+    return rng.standard_normal((n, 2)) + 4 * rng.randint(4, size=(n, 1))
+
+
+@pytest.mark.parametrize("n", [300, 7000])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("seed", range(5))
+def test_far_rows_are_those_of_scikit_learn(n: int, seed: int, weighted: bool) -> None:
+    X = rows(n)
+    weight = np.random.RandomState(seed).exponential(size=n) if weighted else None
+    found = draw_far_apart(
+        ArrayBlocks(X, weight), 6, np.random.RandomState(seed), get_kernel(), SerialRunner()
+    )
+    wanted = kmeans_plusplus(X, 6, sample_weight=weight, random_state=np.random.RandomState(seed))[1]
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_even_rows_are_distinct() -> None:
+    found = draw_rows(10, 10, np.random.RandomState(0))
+    assert sorted(found) == list(range(10))
+
+
+@pytest.mark.parametrize("kind", ["labels", "shares"])
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_a_partition_starts_with_its_own_m_step(covariance_type: str, kind: str) -> None:
+    X = rows(60) + 1e5
+    labels = np.arange(60) % 3
+    shares = np.eye(3)[labels] if kind == "labels" else np.random.RandomState(0).random_sample((60, 3))
+    model = mixtura.GaussianMixture(
+        3, covariance_type=covariance_type, init_params=labels if kind == "labels" else shares, max_iter=0
+    ).fit(X)
+    weights, means, covariances = naive_m_step(covariance_type, X - 1e5, np.ones(60), shares, 1e-6)
+    np.testing.assert_allclose(model.weights_, weights, rtol=1e-10)
+    np.testing.assert_allclose(model.means_ - 1e5, means, rtol=1e-6)
+    np.testing.assert_allclose(model.covariances_, covariances, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("partition", "message"),
+    [
+        (
+            np.zeros(59, dtype=int),
+            r"A partition of shape \(59,\).*labels of shape \(60,\).* of shape \(60, 3\)",
+        ),
+        (np.zeros(60), r"of shape \(60,\) and type 'float64'"),
+        (np.ones((60, 2)), r"of shape \(60, 2\)"),
+        (np.full(60, 3), "values from 3 to 3 .*labels must lie from 0 to 2"),
+        (np.arange(60) % 3 - 1, "values from -1 to 1"),
+        (-np.ones((60, 3)), "responsibilities must be finite and not negative"),
+        (np.full((60, 3), np.nan), "values from nan"),
+    ],
+)
+def test_a_partition_that_does_not_fit_is_refused(partition: Any, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        mixtura.GaussianMixture(3, init_params=partition).fit(rows(60))
+
+
+def test_a_center_without_rows_moves_to_the_farthest_row() -> None:
+    X = rows()
+    centers = np.array([[0.0, 0.0], [500.0, 500.0], [4.0, 4.0], [900.0, 0.0]])
+    found = run_kmeans(ArrayBlocks(X), centers, get_kernel(), SerialRunner())
+    wanted = KMeans(4, init=centers, n_init=1, tol=0).fit(X)
+    np.testing.assert_allclose(found.centers, wanted.cluster_centers_, rtol=1e-10)
+    np.testing.assert_array_equal(found.labels, wanted.labels_)
+    assert found.n_distinct == 4
+
+
+def test_a_weighted_row_takes_its_weight_along() -> None:
+    X = rows(5000)
+    weight = np.random.RandomState(2).exponential(size=5000)
+    centers = np.array([[0.0, 0.0], [500.0, 500.0], [4.0, 4.0]])
+    found = run_kmeans(ArrayBlocks(X, weight), centers, get_kernel(), SerialRunner(), max_iter=1)
+    wanted = KMeans(3, init=centers, n_init=1, tol=0, max_iter=1).fit(X, sample_weight=weight)
+    np.testing.assert_allclose(found.centers, wanted.cluster_centers_, rtol=1e-10)
+
+
+def test_where_all_rows_sit_on_centers_an_empty_one_stays() -> None:
+    X = np.repeat([[0.0], [1.0]], 5, axis=0)
+    found = run_kmeans(ArrayBlocks(X), np.array([[0.0], [1.0], [9.0]]), get_kernel(), SerialRunner())
+    np.testing.assert_allclose(found.centers, [[0.0], [1.0], [9.0]], atol=1e-14)
+    assert found.converged
+    assert found.n_distinct == 2
+    assert found.inertia == pytest.approx(0.0, abs=1e-26)

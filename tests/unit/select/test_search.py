@@ -1,0 +1,117 @@
+"""The search: what it tries, how it ranks, what it says of those that fail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import sklearn.mixture
+
+import mixtura
+from mixtura.exceptions import MixturaError, ParameterError, TooFewRowsError
+from mixtura.fit import Outcome
+from mixtura.select import Candidate, aic, bic, search
+
+TYPES = ("full", "tied", "diag", "spherical")
+
+
+def rows() -> Any:
+    rng = np.random.RandomState(0)
+    return rng.standard_normal((240, 2)) * [1.0, 3.0] + 12 * rng.randint(3, size=(240, 1))
+
+
+@pytest.mark.parametrize("criterion", ["bic", "aic"])
+def test_it_ranks_as_scikit_learn_would(criterion: str) -> None:
+    found = search(rows(), components=range(1, 5), criterion=criterion)
+    assert len(found.candidates) == 16
+    assert [one.covariance_type for one in found.candidates] == list(np.repeat(TYPES, 4))
+    values = {}
+    for one in found.candidates:
+        theirs = sklearn.mixture.GaussianMixture(
+            one.n_components, covariance_type=one.covariance_type, random_state=0, tol=1e-5, max_iter=500
+        ).fit(rows())
+        values[one.covariance_type, one.n_components] = getattr(theirs, criterion)(rows())
+        np.testing.assert_allclose(one.criterion(criterion), getattr(theirs, criterion)(rows()), rtol=1e-7)
+        assert one.n_parameters == theirs._n_parameters()
+        assert one.n_iter == theirs.n_iter_
+        assert one.converged
+        assert one.outcome is Outcome.CONVERGED
+    ranked = [values[one.covariance_type, one.n_components] for one in found.ranking]
+    # One component alone is the same mixture for two of the types, whichever comes first.
+    np.testing.assert_allclose(ranked, sorted(values.values()), rtol=1e-9)
+    assert found.best is found.ranking[0]
+    assert (found.best.covariance_type, found.best.n_components) == min(values, key=lambda pair: values[pair])
+
+
+def test_each_candidate_is_told_of_as_it_is_done() -> None:
+    told: list[tuple[str, int, int, int]] = []
+
+    def on_candidate(candidate: Candidate, done: int, total: int) -> None:
+        told.append((candidate.covariance_type, candidate.n_components, done, total))
+
+    search(rows(), components=[2, 1, 2], covariance_types=["diag", "full"], on_candidate=on_candidate)
+    assert told == [("diag", 2, 1, 4), ("diag", 1, 2, 4), ("full", 2, 3, 4), ("full", 1, 4, 4)]
+
+
+def test_weights_are_repetition() -> None:
+    weight = np.random.RandomState(1).randint(0, 4, size=240)
+    few = search(rows(), components=[3], sample_weight=weight.astype(float))
+    many = search(np.repeat(rows(), weight, axis=0), components=[3])
+    for one, other in zip(few.candidates, many.candidates, strict=True):
+        np.testing.assert_allclose([one.bic, one.aic], [other.bic, other.aic], rtol=1e-8)
+
+
+def test_more_starts_are_no_worse() -> None:
+    one, many = (search(rows(), components=[7], n_init=n, random_state=4) for n in (1, 5))
+    for few, several in zip(one.candidates, many.candidates, strict=True):
+        assert several.log_likelihood >= few.log_likelihood - 1e-3 * 240
+
+
+def test_if_all_fail_the_reason_is_told() -> None:
+    with pytest.raises(
+        MixturaError, match=r"None of 2 candidates could be fitted. The first: .*rescale the columns"
+    ):
+        search(1e200 * rows(), components=[1], covariance_types=["full", "diag"])
+
+
+def test_one_that_fails_comes_last_with_its_reason() -> None:
+    candidates = search(rows(), components=[1, 2], covariance_types=["full"]).candidates
+    lost = Candidate("diag", 2, 9, np.nan, np.inf, np.inf, None, None, 0.0, failure="it would not")
+    ranking = type(search(rows(), components=[1]))((lost, *candidates), "bic").ranking
+    assert ranking[-1] is lost
+    assert (lost.outcome, lost.converged, lost.n_iter) == (None, False, 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"components": []}, ParameterError, "at least one of each is required"),
+        ({"components": [0, 1]}, ParameterError, r"components=\[0, 1\]"),
+        ({"covariance_types": []}, ParameterError, r"covariance_types=\[\]"),
+        ({"covariance_types": ["round"]}, ParameterError, "covariance_type='round'"),
+        (
+            {"criterion": "icl"},
+            ParameterError,
+            r"criterion='icl' was given; it must be one of \['bic', 'aic'\]",
+        ),
+        ({"n_init": 0}, ParameterError, "n_init=0 was given; it must be at least 1"),
+        ({"components": [2, 241]}, TooFewRowsError, "241 components were asked of 240 rows"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused(arguments: dict[str, Any], error: type, message: str) -> None:
+    with pytest.raises(error, match=message):
+        search(rows(), **arguments)
+
+
+def test_the_criteria_are_their_formulas() -> None:
+    assert bic(-1126.326, 11, 272) == pytest.approx(2 * 1126.326 + 11 * np.log(272), rel=1e-15)
+    assert aic(-100.0, 5) == 210.0
+
+
+def test_the_search_fits_what_the_estimator_fits() -> None:
+    one = search(rows(), components=[3], covariance_types=["full"], random_state=5).best
+    model = mixtura.GaussianMixture(3, random_state=5, tol=1e-5, max_iter=500).fit(rows())
+    assert one.mixture is not None
+    np.testing.assert_array_equal(one.mixture.means, model.means_)
+    np.testing.assert_allclose(one.bic, model.bic(rows()), rtol=1e-12)

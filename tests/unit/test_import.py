@@ -1,0 +1,70 @@
+"""What the package offers, and what importing it brings along."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import subprocess
+import sys
+
+import pytest
+
+import mixtura
+
+PUBLIC = {
+    "GaussianMixture",
+    "KMeans",
+    "Mixture",
+    "__version__",
+    "build_info",
+    "datasets",
+    "exceptions",
+    "get_threads",
+    "set_threads",
+}
+
+
+def modules_after(code: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.split())
+
+
+def test_the_public_names() -> None:
+    assert set(mixtura.__all__) == PUBLIC
+    assert set(dir(mixtura)) == PUBLIC
+    for name in PUBLIC:
+        assert getattr(mixtura, name) is not None
+    assert mixtura.__version__ == importlib.metadata.version("mixtura")
+
+
+def test_an_unknown_name_is_the_usual_error() -> None:
+    with pytest.raises(AttributeError, match="module 'mixtura' has no attribute 'GausianMixture'"):
+        mixtura.GausianMixture  # noqa: B018
+
+
+def test_importing_loads_nothing_until_it_is_used() -> None:
+    assert not modules_after("import mixtura") & {"sklearn", "scipy", "numpy", "narwhals", "threadpoolctl"}
+
+
+def test_the_estimators_load_no_optional_library() -> None:
+    used = "import mixtura\nmixtura.GaussianMixture(2).fit([[0.0], [1.0], [5.0]])"
+    own = {name for name in modules_after(used) if name.partition(".")[0] == "mixtura"}
+    assert "mixtura.fit.driver" in own
+    assert not own & {"mixtura.io", "mixtura.cli", "mixtura.plot", "mixtura.segments", "mixtura.datasets"}
+    optional = {
+        "typer",
+        "rich",
+        "duckdb",
+        "pyarrow",
+        "pydantic",
+        "altair",
+        "vl_convert",
+        "openpyxl",
+        "polars",
+    }
+    # What scikit-learn loads of its own accord, where it is installed, is not ours.
+    assert not (modules_after(used) - modules_after("import sklearn.mixture")) & optional
