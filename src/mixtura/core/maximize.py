@@ -31,8 +31,8 @@ class RepairKind(Enum):
 
     EMPTY = "no row belongs to it any more; it keeps its place with weight zero"
     COLLAPSED = (
-        "its covariance was not positive definite; its smallest variances were raised to the floor that reg_covar sets, "
-        "or where that is zero it kept its last covariance"
+        "its covariance was not positive definite; its smallest variances were raised to the floor that reg_covar "
+        "sets, or where that is zero it kept its last covariance"
     )
 
 

@@ -81,17 +81,17 @@ class Mixture:
             covariance is not symmetric positive definite.
         """
         family = get_family(covariance_type)
-        means = _as_finite("means", means)
-        if means.ndim != 2 or 0 in means.shape:
+        centers = _as_finite("means", means)
+        if centers.ndim != 2 or 0 in centers.shape:
             raise ParameterError(
-                f"means of shape {means.shape!r} were given; the shape must be (components, columns). "
+                f"means of shape {centers.shape!r} were given; the shape must be (components, columns). "
                 "Wrap a single mean in a list."
             )
-        n_components, n_features = means.shape
-        weights = _as_finite("weights", weights, (n_components,))
-        if (weights < 0).any() or abs(weights.sum() - 1) > 1e-6:
+        n_components, n_features = centers.shape
+        mixing = _as_finite("weights", weights, (n_components,))
+        if (mixing < 0).any() or abs(mixing.sum() - 1) > 1e-6:
             raise ParameterError(
-                f"weights={weights!r} were given; they must be non-negative and sum to one. "
+                f"weights={mixing!r} were given; they must be non-negative and sum to one. "
                 "Divide them by their sum."
             )
         stored = _as_finite("covariances", covariances, family.shape(n_components, n_features))
@@ -109,9 +109,9 @@ class Mixture:
                 "must be. Add a small constant to their diagonal."
             ) from error
         # Weights that sum to one but for rounding stay as they are, so that parameters survive a round trip.
-        if abs(weights.sum() - 1) > 1e-12:
-            weights = weights / weights.sum()
-        return cls(weights, means, stored, family, factors)
+        if abs(mixing.sum() - 1) > 1e-12:
+            mixing = mixing / mixing.sum()
+        return cls(mixing, centers, stored, family, factors)
 
     @property
     def covariance_type(self) -> str:
@@ -129,7 +129,7 @@ class Mixture:
     def n_parameters(self) -> int:
         """Number of free parameters: ``K - 1`` weights, ``K D`` means, and the family's covariances."""
         k, d = self.means.shape
-        return k - 1 + k * d + self.family.n_parameters(k, d)
+        return int(k - 1 + k * d + self.family.n_parameters(k, d))
 
     def components(self, layout: Layout | None = None) -> Components:
         """Return what a kernel evaluates, in one of the family's layouts (its first by default)."""
@@ -182,7 +182,8 @@ class Mixture:
         weight = None if sample_weight is None else np.ascontiguousarray(sample_weight, dtype=np.float64)
         if weight is not None and weight.shape != rows.shape[:1]:
             raise DataError(
-                f"sample_weight of shape {weight.shape!r} was given for {rows.shape[0]!r} rows; give one weight per row."
+                f"sample_weight of shape {weight.shape!r} was given for {rows.shape[0]!r} rows; "
+                "give one weight per row."
             )
         components = self.components()
         sums = np.zeros(sums_size(components.layout, self.n_components, self.n_features))
@@ -221,7 +222,11 @@ class Mixture:
         """
         if n_samples < 1:
             raise ParameterError(f"n_samples={n_samples!r} was given; it must be at least 1.")
-        rng = random_state if isinstance(random_state, np.random.RandomState) else np.random.RandomState(random_state)
+        rng = (
+            random_state
+            if isinstance(random_state, np.random.RandomState)
+            else np.random.RandomState(random_state)
+        )
         sizes = rng.multinomial(n_samples, self.weights)
         rows = [
             self.family.draw(rng, mean, self.covariances, k, int(size))
@@ -251,7 +256,9 @@ class Mixture:
         given = self._as_columns(columns)
         rest = np.setdiff1d(np.arange(self.n_features), given)
         if rest.size == 0:
-            raise ParameterError(f"columns={list(columns)!r} are all columns; at least one must remain to be told about.")
+            raise ParameterError(
+                f"columns={list(columns)!r} are all columns; at least one must remain to be told about."
+            )
         known = _as_finite("values", values, (given.size,))
         weights = self.marginal(columns).responsibilities(known[None, :])[0]
         gain, covariances = self.family.condition(self.covariances, given, rest, self.n_components)

@@ -49,7 +49,7 @@ class ArrayBlocks:
         return float(self.n_rows) if self._weight is None else float(self._weight.sum())
 
     def __len__(self) -> int:
-        return -(-self.n_rows // self._size)
+        return (self.n_rows + self._size - 1) // self._size
 
     def block(self, number: int) -> Block:
         start = number * self._size

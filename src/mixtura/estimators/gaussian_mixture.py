@@ -249,7 +249,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         return Given(
             None if self.weights_init is None else check_weights(self.weights_init, k),
             None if self.means_init is None else check_means(self.means_init, k, n_features),
-            None if self.precisions_init is None else check_precisions(self.precisions_init, family, k, n_features),
+            None
+            if self.precisions_init is None
+            else check_precisions(self.precisions_init, family, k, n_features),
         )
 
     def _take(self, result: FitResult, dtype: np.dtype[Any]) -> None:
@@ -260,7 +262,13 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         mixture = result.mixture
         self.mixture_, self.result_ = mixture, result
         roots = mixture.family.precisions_cholesky(mixture.factors)
-        values = (mixture.weights, mixture.means, mixture.covariances, roots, mixture.family.precisions(roots))
+        values = (
+            mixture.weights,
+            mixture.means,
+            mixture.covariances,
+            roots,
+            mixture.family.precisions(roots),
+        )
         largest = max(float(np.abs(value).max()) for value in values)
         dtype = dtype if largest <= float(np.finfo(dtype).max) else np.dtype(np.float64)
         self.weights_, self.means_, self.covariances_, self.precisions_cholesky_, self.precisions_ = (
@@ -338,7 +346,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             return float(log_density.sum()), float(rows.shape[0])
         return float(log_density @ weights), float(weights.sum())
 
-    def score(self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None) -> float:
+    def score(
+        self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None
+    ) -> float:
         """Return the mean log density of a row, in nats; weighted where weights (N,) are given."""
         if sample_weight is None:
             return float(self.score_samples(X).mean())

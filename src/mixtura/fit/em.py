@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -75,7 +74,7 @@ def describe_rows(blocks: Blocks, kernel: Kernel, runner: Runner, layout: Layout
             return accumulate_given(block, everyone, point, layout, kernel)
 
         work = pass_work(layout, blocks.n_rows, 1, blocks.n_features)
-        return runner.reduce(blocks, one, operator.iadd, work=work)
+        return runner.reduce(blocks, one, Statistics.__iadd__, work=work)
 
     first_row = blocks.take(np.zeros(1, dtype=np.intp))
     rough = about(first_row, Layout.SHARED)
@@ -114,5 +113,5 @@ class EMStep:
             return accumulate(block, components, problem.kernel)
 
         work = problem.work(self._layout)
-        statistics = problem.runner.reduce(problem.blocks, one, operator.iadd, work=work)
+        statistics = problem.runner.reduce(problem.blocks, one, Statistics.__iadd__, work=work)
         return statistics if problem.total is None else replace(statistics, total=problem.total)

@@ -104,7 +104,7 @@ class LloydStep:
             self._kernel.accumulate(
                 block.rows, block.sample_weight, components, statistics.sums, outputs, hard=True
             )
-            n_changed = np.count_nonzero(labels != self.labels[block.span])
+            n_changed = int(np.count_nonzero(labels != self.labels[block.span]))
             self.labels[block.span] = labels
             return _HardSums(statistics, n_changed)
 
@@ -121,7 +121,9 @@ class LloydStep:
         shift = float(((centers - model) ** 2).sum())
         return Move(centers, 2.0 * sums.statistics.log_likelihood, shift=shift, n_changed=sums.n_changed)
 
-    def _reseat_empty(self, centers: FloatArray, counts: FloatArray, first: FloatArray) -> dict[int, FloatArray]:
+    def _reseat_empty(
+        self, centers: FloatArray, counts: FloatArray, first: FloatArray
+    ) -> dict[int, FloatArray]:
         """Move each center without rows to one of the rows farthest from theirs, as scikit-learn does.
 
         Takes those rows out of ``counts`` and ``first``; returns the new centers by number.
@@ -152,7 +154,9 @@ def _weight_of(blocks: Blocks, row: int) -> float:
     raise IndexError(row)
 
 
-def nearest(blocks: Blocks, centers: FloatArray, kernel: Kernel, runner: Runner) -> tuple[IntArray, FloatArray]:
+def nearest(
+    blocks: Blocks, centers: FloatArray, kernel: Kernel, runner: Runner
+) -> tuple[IntArray, FloatArray]:
     """Return the nearest center of each row (N,) and the squared distance to it (N,)."""
     components = _as_components(centers)
     labels = np.empty(blocks.n_rows, dtype=np.intp)

@@ -142,7 +142,11 @@ class _Task:
         first = self.given.override(found)
         started = perf_counter()
         run = iterate(
-            first, EMStep(self.problem), self.settings.stop, self.settings.max_iter, observe=self.settings.observe
+            first,
+            EMStep(self.problem),
+            self.settings.stop,
+            self.settings.max_iter,
+            observe=self.settings.observe,
         )
         return _Finished(run, start.notes, (started - begun, perf_counter() - started))
 

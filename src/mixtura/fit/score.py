@@ -61,4 +61,4 @@ def total_log_likelihood(blocks: Blocks, mixture: Mixture, kernel: Kernel, runne
         return accumulate(block, components, kernel)
 
     work = pass_work(components.layout, blocks.n_rows, mixture.n_components, mixture.n_features)
-    return runner.reduce(blocks, one, operator.iadd, work=work).log_likelihood
+    return runner.reduce(blocks, one, Statistics.__iadd__, work=work).log_likelihood

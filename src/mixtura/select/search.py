@@ -173,7 +173,9 @@ def search(
         if on_candidate is not None:
             on_candidate(candidates[-1], len(candidates), len(pairs))
     if all(one.failure for one in candidates):
-        raise MixturaError(f"None of {len(candidates)} candidates could be fitted. The first: {candidates[0].failure}")
+        raise MixturaError(
+            f"None of {len(candidates)} candidates could be fitted. The first: {candidates[0].failure}"
+        )
     return SearchResult(tuple(candidates), criterion)
 
 

@@ -80,7 +80,7 @@ class Full(CovarianceFamily):
     ) -> tuple[FloatArray, FloatArray]:
         cross = covariances[:, rest[:, None], given[None, :]]
         gain = np.linalg.solve(self.marginal(covariances, given), cross.transpose(0, 2, 1)).transpose(0, 2, 1)
-        return gain, symmetric(self.marginal(covariances, rest) - gain @ cross.transpose(0, 2, 1))
+        return np.asarray(gain), symmetric(self.marginal(covariances, rest) - gain @ cross.transpose(0, 2, 1))
 
     def draw(
         self, rng: np.random.RandomState, mean: FloatArray, covariances: FloatArray, component: int, size: int
@@ -101,4 +101,4 @@ class Full(CovarianceFamily):
 
     def covariances(self, factors: Factors) -> FloatArray:
         lower = np.stack([lapack.dtrtri(matrix, lower=1)[0] for matrix in factors.whitening])
-        return lower @ lower.transpose(0, 2, 1)
+        return np.asarray(lower @ lower.transpose(0, 2, 1))

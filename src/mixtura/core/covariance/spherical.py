@@ -71,7 +71,7 @@ class Spherical(CovarianceFamily):
         self, rng: np.random.RandomState, mean: FloatArray, covariances: FloatArray, component: int, size: int
     ) -> FloatArray:
         deviations = np.sqrt(covariances[component])
-        return mean + rng.standard_normal(size=(size, mean.shape[0])) * deviations
+        return np.asarray(mean + rng.standard_normal(size=(size, mean.shape[0])) * deviations)
 
     def precisions_cholesky(self, factors: Factors) -> FloatArray:
         return factors.whitening[:, 0].copy()

@@ -131,4 +131,4 @@ class Tied(CovarianceFamily):
 
     def covariances(self, factors: Factors) -> FloatArray:
         one = Factors(factors.whitening[None], factors.log_determinants[:1])
-        return Full().covariances(one)[0]
+        return np.asarray(Full().covariances(one)[0])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import operator
-
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
@@ -55,14 +53,15 @@ def partition_statistics(problem: Problem, labels: IntArray, centers: FloatArray
     def one(block: Block) -> Statistics:
         return accumulate_given(block, labels[block.span], centers, layout, problem.kernel)
 
-    return problem.runner.reduce(problem.blocks, one, operator.iadd, work=problem.work(layout))
+    return problem.runner.reduce(problem.blocks, one, Statistics.__iadd__, work=problem.work(layout))
 
 
 def too_few_distinct(n_distinct: int, n_components: int) -> tuple[str, ...]:
     """Return a note where rows repeat so much that some centers have none."""
     if n_distinct >= n_components:
         return ()
-    return (
+    note = (
         f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters ({n_components}). "
-        "Possibly due to duplicate points in X.",
+        "Possibly due to duplicate points in X."
     )
+    return (note,)

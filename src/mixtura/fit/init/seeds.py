@@ -61,7 +61,9 @@ def _mass(block: Block, distances: FloatArray | None) -> float:
     return float(distances.sum() if weight is None else distances @ weight)
 
 
-def _locate(blocks: Blocks, masses: FloatArray, target: float, distances: FloatArray | None, side: str) -> int:
+def _locate(
+    blocks: Blocks, masses: FloatArray, target: float, distances: FloatArray | None, side: str
+) -> int:
     """Return the first row up to which the running sum of weight times distance passes ``target``."""
     ends = np.cumsum(masses)
     number = min(int(np.searchsorted(ends, target)), len(blocks) - 1)
