@@ -115,14 +115,17 @@ class Mixture:
 
     @property
     def covariance_type(self) -> str:
+        """Name of the covariance family."""
         return self.family.name
 
     @property
     def n_components(self) -> int:
+        """Number of components K."""
         return int(self.means.shape[0])
 
     @property
     def n_features(self) -> int:
+        """Number of columns D."""
         return int(self.means.shape[1])
 
     @property
