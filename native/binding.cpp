@@ -44,11 +44,11 @@ struct Array {
     Py_buffer view_{};
 };
 
-const Variant* const variants[] = {
 #ifdef MIXTURA_X86
-    &avx512::variant, &avx2::variant,
+const Variant* const variants[] = {&avx512::variant, &avx2::variant, &baseline::variant};
+#else
+const Variant* const variants[] = {&baseline::variant};
 #endif
-    &baseline::variant};
 
 // Whether this machine, and its operating system, run the variant.
 bool runs(const Variant* variant) {
@@ -116,8 +116,7 @@ void elementwise(std::size_t variant, bool logarithm, nb::handle x_, nb::handle 
     const Array x(x_), y(y_, true);
     const Index n = x.size(0);
     if (n % 8 != 0) throw std::invalid_argument("the length must be a multiple of 8");
-    const Variant& chosen = variant_at(variant);
-    (logarithm ? chosen.log : chosen.exp)(x.values<const double>({n}), y.values<double>({n}), n);
+    (logarithm ? variant_at(variant).log : variant_at(variant).exp)(x.values<const double>({n}), y.values<double>({n}), n);
 }
 
 }  // namespace

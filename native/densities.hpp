@@ -108,7 +108,7 @@ inline void dense_any(Block b, const Pass& pass) {
 
 inline void dense(const Block& b, const Pass& pass) {
     constexpr int most = 12;
-    if (pass.d > most) return dense_any(b, pass);
+    if (pass.d < 1 || pass.d > most) return dense_any(b, pass);
     with_size<most>(pass.d, [&](auto size) {
         constexpr int D = size.value, wide = registers == 32 ? 5 : 2;
         dense_small<D, D <= wide ? 4 : D <= 6 || registers == 32 ? 2 : 1>(b, pass);

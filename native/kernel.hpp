@@ -7,7 +7,6 @@
 namespace mixtura {
 
 using Index = std::ptrdiff_t;
-
 enum class Layout { dense = 0, diagonal = 1, shared = 2 };
 
 // One pass over a chunk of n rows, d columns, k components; the arrays of kernels/contract.py.

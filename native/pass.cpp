@@ -9,7 +9,6 @@ namespace mixtura {
 namespace MIXTURA_VARIANT {
 namespace {
 
-// clang-format off: the order matters
 #include "simd.hpp"
 #include "densities.hpp"
 #include "sums.hpp"
@@ -30,7 +29,7 @@ constexpr Index round_up(Index n, Index step) { return (n + step - 1) / step * s
 // Rows in a block: enough to spread the cost of adding up lanes, few enough for the caches (measured).
 Index block_rows(const Pass& pass) {
     const Index fitting = 8192 / (2 * pass.d + pass.k + 4);
-    const Index rows = fitting < 128 ? 128 : fitting > 512 ? 512 : fitting;
+    const Index rows = fitting < 256 ? 256 : fitting > 512 ? 512 : fitting;
     return round_up(pass.n < rows ? pass.n : rows, group * W);
 }
 

@@ -101,26 +101,30 @@ inline double sum_lanes(V x) {
     return total;
 }
 
+#if defined(__clang__) || __GNUC__ >= 12
+#define MIXTURA_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define MIXTURA_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, I{__VA_ARGS__})
+#endif
+
 // The sums over lanes of W vectors as one vector: log2(W) rounds of shuffle and add.
 inline V sum_each(const V* x) {
 #if defined(__AVX512F__)
     V a[4], b[2];
     for (int i = 0; i < 4; ++i)
-        a[i] = __builtin_shufflevector(x[2 * i], x[2 * i + 1], 0, 8, 2, 10, 4, 12, 6, 14) +
-               __builtin_shufflevector(x[2 * i], x[2 * i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+        a[i] = MIXTURA_SHUFFLE(x[2 * i], x[2 * i + 1], 0, 8, 2, 10, 4, 12, 6, 14) +
+               MIXTURA_SHUFFLE(x[2 * i], x[2 * i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
     for (int i = 0; i < 2; ++i)
-        b[i] = __builtin_shufflevector(a[2 * i], a[2 * i + 1], 0, 1, 8, 9, 4, 5, 12, 13) +
-               __builtin_shufflevector(a[2 * i], a[2 * i + 1], 2, 3, 10, 11, 6, 7, 14, 15);
-    return __builtin_shufflevector(b[0], b[1], 0, 1, 2, 3, 8, 9, 10, 11) +
-           __builtin_shufflevector(b[0], b[1], 4, 5, 6, 7, 12, 13, 14, 15);
+        b[i] = MIXTURA_SHUFFLE(a[2 * i], a[2 * i + 1], 0, 1, 8, 9, 4, 5, 12, 13) +
+               MIXTURA_SHUFFLE(a[2 * i], a[2 * i + 1], 2, 3, 10, 11, 6, 7, 14, 15);
+    return MIXTURA_SHUFFLE(b[0], b[1], 0, 1, 2, 3, 8, 9, 10, 11) +
+           MIXTURA_SHUFFLE(b[0], b[1], 4, 5, 6, 7, 12, 13, 14, 15);
 #elif defined(__AVX2__)
-    V a[2];
-    for (int i = 0; i < 2; ++i)
-        a[i] = __builtin_shufflevector(x[2 * i], x[2 * i + 1], 0, 4, 2, 6) +
-               __builtin_shufflevector(x[2 * i], x[2 * i + 1], 1, 5, 3, 7);
-    return __builtin_shufflevector(a[0], a[1], 0, 1, 4, 5) + __builtin_shufflevector(a[0], a[1], 2, 3, 6, 7);
+    const V a = MIXTURA_SHUFFLE(x[0], x[1], 0, 4, 2, 6) + MIXTURA_SHUFFLE(x[0], x[1], 1, 5, 3, 7);
+    const V b = MIXTURA_SHUFFLE(x[2], x[3], 0, 4, 2, 6) + MIXTURA_SHUFFLE(x[2], x[3], 1, 5, 3, 7);
+    return MIXTURA_SHUFFLE(a, b, 0, 1, 4, 5) + MIXTURA_SHUFFLE(a, b, 2, 3, 6, 7);
 #else
-    return __builtin_shufflevector(x[0], x[1], 0, 2) + __builtin_shufflevector(x[0], x[1], 1, 3);
+    return MIXTURA_SHUFFLE(x[0], x[1], 0, 2) + MIXTURA_SHUFFLE(x[0], x[1], 1, 3);
 #endif
 }
 

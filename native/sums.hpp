@@ -105,8 +105,9 @@ MIXTURA_TILE void squares_tile(Block b, const double* r, const double* mean, Ind
 
 // Second moments on the diagonal alone: diagonal layout.
 inline void moments_diagonal(Block b, Index d, const double* r, const double* mean, double* first, double* second) {
-    for_tiles(d, 6, [&](Index j0, Index n_j) {
-        with_size<6>(n_j, [&](auto size) { squares_tile<size.value>(b, r, mean, j0, first, second); });
+    constexpr int most = registers == 32 ? 8 : 6;
+    for_tiles(d, most, [&](Index j0, Index n_j) {
+        with_size<most>(n_j, [&](auto size) { squares_tile<size.value>(b, r, mean, j0, first, second); });
     });
 }
 
