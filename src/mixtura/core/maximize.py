@@ -78,9 +78,9 @@ def maximize(
     empty = np.flatnonzero(counts <= _EMPTY)
     means = statistics.means + statistics.first / np.maximum(counts, _EMPTY)[:, None]
     means[empty] = statistics.means[empty]
-    covariances = family.estimate(statistics, means, prior)
-    if empty.size and previous is not None:
-        covariances = family.keep(covariances, previous.covariances, empty, counts.size)
+    covariances = family.estimate(statistics, means, prior, None if previous is None else previous.covariances)
+    if empty.size and previous is not None and not family.coupled:
+        covariances = family.keep(covariances, previous.covariances, empty)
     repairs = [Repair(int(k), RepairKind.EMPTY) for k in empty]
     weights = counts / counts.sum()
     try:
@@ -109,7 +109,8 @@ def _repaired(
         return family.repair(covariances, error.components, prior.ridge, _column_scale(statistics))
     if previous is None:
         raise IllDefinedCovarianceError(_ILL_DEFINED) from error
-    return family.keep(covariances, previous.covariances, np.array(error.components), statistics.n_components)
+    kept = range(statistics.n_components) if family.coupled else error.components
+    return family.keep(covariances, previous.covariances, np.array(kept))
 
 
 def _column_scale(statistics: Statistics) -> FloatArray:

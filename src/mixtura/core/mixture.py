@@ -241,7 +241,7 @@ class Mixture:
         """Return the mixture of some of the columns, in the order given."""
         chosen = self._as_columns(columns)
         covariances = self.family.marginal(self.covariances, chosen)
-        return Mixture.from_parameters(self.weights, self.means[:, chosen], covariances, self.family.name)
+        return Mixture.from_parameters(self.weights, self.means[:, chosen], covariances, self.family.general)
 
     def conditional(self, columns: Sequence[int], values: npt.ArrayLike) -> Mixture:
         """Return the mixture of the other columns, given the values of some.
@@ -266,7 +266,7 @@ class Mixture:
         weights = self.marginal(columns).responsibilities(known[None, :])[0]
         gain, covariances = self.family.condition(self.covariances, given, rest, self.n_components)
         means = self.means[:, rest] + np.einsum("krg,kg->kr", gain, known - self.means[:, given])
-        return Mixture.from_parameters(weights, means, covariances, self.family.name)
+        return Mixture.from_parameters(weights, means, covariances, self.family.general)
 
     def affine(self, matrix: npt.ArrayLike, shift: npt.ArrayLike = 0.0) -> Mixture:
         """Return the mixture of ``A x + b``.

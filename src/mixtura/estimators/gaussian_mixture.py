@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from mixtura._typing import FloatArray, IntArray, RowArray
-from mixtura.core.covariance import FAMILIES, CovarianceFamily, get_family
+from mixtura.core.covariance import NAMES, CovarianceFamily, get_family
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Ridge
 from mixtura.data import ArrayBlocks
@@ -141,7 +141,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        "covariance_type": [StrOptions(set(FAMILIES))],
+        "covariance_type": [StrOptions(set(NAMES))],
         "tol": [Interval(Real, 0.0, None, closed="left")],
         "reg_covar": [Interval(Real, 0.0, None, closed="left")],
         "max_iter": [Interval(Integral, 0, None, closed="left")],

@@ -1,26 +1,105 @@
-"""Covariance families: one file per family; this is the only place that knows their names."""
+"""Covariance families; this is the only place that knows their names.
+
+scikit-learn's names stand beside those of model-based clustering, three letters for volume, shape and orientation,
+each equal (E), variable (V) or none (I) (Banfield and Raftery 1993; Celeux and Govaert 1995):
+
+=============  =====================  ==========  ====================================================
+name           covariance             layout      covariance parameters
+=============  =====================  ==========  ====================================================
+EII            lambda I               shared      1
+spherical VII  lambda_k I             diagonal    K
+EEI            lambda A               shared      D
+VEI            lambda_k A             diagonal    K + D - 1
+EVI            lambda A_k             diagonal    1 + K (D - 1)
+diag VVI       lambda_k A_k           diagonal    K D
+tied EEE       lambda D A D'          shared      D (D + 1) / 2
+VEE            lambda_k D A D'        dense       K - 1 + D (D + 1) / 2
+EVE            lambda D A_k D'        dense       1 + K (D - 1) + D (D - 1) / 2
+VVE            lambda_k D A_k D'      dense       K D + D (D - 1) / 2
+EEV            lambda D_k A D_k'      dense       D + K D (D - 1) / 2
+VEV            lambda_k D_k A D_k'    dense       K + D - 1 + K D (D - 1) / 2
+EVV            lambda D_k A_k D_k'    dense       1 + K (D - 1) + K D (D - 1) / 2
+full VVV       lambda_k D_k A_k D_k'  dense       K D (D + 1) / 2
+=============  =====================  ==========  ====================================================
+
+In one column, E is one variance for all components and V is one for each.
+"""
 
 from mixtura.core.covariance.base import CovarianceFamily, Factors, NotPositiveDefiniteError
 from mixtura.core.covariance.diag import Diag
+from mixtura.core.covariance.eev_vev import EEV, VEV
+from mixtura.core.covariance.eii_eei import EEI, EII
+from mixtura.core.covariance.eve_vve import EVE, VVE
+from mixtura.core.covariance.evi import EVI
+from mixtura.core.covariance.evv import EVV
 from mixtura.core.covariance.full import Full
 from mixtura.core.covariance.spherical import Spherical
 from mixtura.core.covariance.tied import Tied
+from mixtura.core.covariance.vee import VEE
+from mixtura.core.covariance.vei import VEI
 from mixtura.exceptions import ParameterError
 
-__all__ = ["FAMILIES", "CovarianceFamily", "Factors", "NotPositiveDefiniteError", "get_family"]
+__all__ = [
+    "FAMILIES",
+    "MCLUST_NAMES",
+    "NAMES",
+    "CovarianceFamily",
+    "Factors",
+    "NotPositiveDefiniteError",
+    "get_family",
+]
 
 FAMILIES: dict[str, CovarianceFamily] = {
-    family.name: family for family in (Full(), Tied(), Diag(), Spherical())
+    family.name: family
+    for family in (
+        Full(),
+        Tied(),
+        Diag(),
+        Spherical(),
+        EII(),
+        EEI(),
+        VEI(),
+        EVI(),
+        VEE(),
+        EVE(),
+        VVE(),
+        EEV(),
+        VEV(),
+        EVV(),
+    )  # fmt: skip
 }
-"""Every family by the name that ``covariance_type`` uses."""
+"""Every family by its own name."""
+
+MCLUST_NAMES = (
+    "EII",
+    "VII",
+    "EEI",
+    "VEI",
+    "EVI",
+    "VVI",
+    "EEE",
+    "VEE",
+    "EVE",
+    "VVE",
+    "EEV",
+    "VEV",
+    "EVV",
+    "VVV",
+)
+"""The fourteen families in mclust's order."""
+
+_SYNONYMS = {"VVV": "full", "EEE": "tied", "VVI": "diag", "VII": "spherical", "V": "full", "E": "tied"}
+
+NAMES = (*FAMILIES, *_SYNONYMS)
+"""Everything that ``covariance_type`` may be."""
 
 
 def get_family(covariance_type: str) -> CovarianceFamily:
     """Return a family by name; raise `ParameterError` naming the known ones."""
     try:
-        return FAMILIES[covariance_type]
+        return FAMILIES[_SYNONYMS.get(covariance_type, covariance_type)]
     except (KeyError, TypeError):
         raise ParameterError(
-            f"covariance_type={covariance_type!r} was given; it must be one of {sorted(FAMILIES)}. "
+            f"covariance_type={covariance_type!r} was given; it must be one of {sorted(NAMES)}. "
             "'full' lets every component have its own orientation."
         ) from None

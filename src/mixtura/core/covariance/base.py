@@ -12,7 +12,7 @@ from scipy.linalg import lapack
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
-from mixtura.exceptions import MixturaError
+from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.kernels import Layout
 
 __all__ = [
@@ -20,14 +20,19 @@ __all__ = [
     "CovarianceFamily",
     "Factors",
     "NotPositiveDefiniteError",
+    "keeps_digits",
     "lift_eigenvalues",
     "scatter_matrices",
     "symmetric",
     "whiten",
+    "within_scatter",
 ]
 
 LARGEST_FACTOR = 1e153
 """Whitening factors beyond this have squares, the precisions, that are no finite numbers."""
+
+_LARGEST_CANCELLATION = 1e-8
+"""A variance within components below this share of the total variance has lost half its digits."""
 
 _RELATIVE_FLOOR = 1e-12
 """Eigenvalues below this share of the largest are lost in the rounding of a Cholesky factorization."""
@@ -125,6 +130,40 @@ def scatter_matrices(statistics: Statistics, means: FloatArray) -> FloatArray:
     return scatter
 
 
+def within_scatter(statistics: Statistics, means: FloatArray) -> FloatArray:
+    """Return the scatter within components, ``W = sum_k sum_n r_nk (x_n - m_k)(x_n - m_k)^T``, (D, D).
+
+    From dense statistics it is a sum. In the shared layout a pass gathers no second moments: the total scatter T
+    about one point c does not change between passes, and ``W = T - sum_k n_k (m_k - c)(m_k - c)^T``.
+
+    Raises
+    ------
+    ParameterError
+        Statistics of the shared layout come without their total.
+    """
+    if statistics.layout is Layout.DENSE:
+        return np.asarray(scatter_matrices(statistics, means).sum(axis=0))
+    total = statistics.total
+    if total is None:
+        raise ParameterError(
+            "Statistics of the shared layout were given without the total scatter; a covariance that all components "
+            "share needs it. Attach the dense one-component statistics of all rows as `total`."
+        )
+    apart = means - total.means
+    return np.asarray(total.second_matrices()[0] - (statistics.counts[:, None] * apart).T @ apart)
+
+
+def keeps_digits(statistics: Statistics, variances: FloatArray) -> bool:
+    """Return whether variances (D,) within components kept their digits in `within_scatter`.
+
+    Where components lie far apart for their width, the subtraction cancels, and the dense layout has to gather W.
+    """
+    if statistics.total is None or statistics.layout is not Layout.SHARED:
+        return True
+    total = statistics.total.second_matrices()[0].diagonal() / statistics.counts.sum()
+    return bool((variances > _LARGEST_CANCELLATION * total).all())
+
+
 class CovarianceFamily(ABC):
     """A set of covariance structures: how they are stored, evaluated and estimated from sums.
 
@@ -136,11 +175,18 @@ class CovarianceFamily(ABC):
         How a pass can evaluate it, the cheapest first.
     stores_matrices : bool
         Whether the stored covariances are (D, D) matrices rather than variances.
+    general : str
+        The family, stored alike, that holds this one's marginals and conditionals: itself where the
+        structure survives them.
+    coupled : bool
+        Whether the covariances of the components depend on each other, so that none can be kept alone.
     """
 
     name: str
     layouts: tuple[Layout, ...]
     stores_matrices: bool
+    general: str
+    coupled: bool = False
 
     @abstractmethod
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
@@ -151,8 +197,13 @@ class CovarianceFamily(ABC):
         """Return the number of free covariance parameters."""
 
     @abstractmethod
-    def estimate(self, statistics: Statistics, means: FloatArray, prior: Ridge) -> FloatArray:
-        """Return the covariances that maximize the expected log-likelihood, about the new means (K, D)."""
+    def estimate(
+        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+    ) -> FloatArray:
+        """Return the covariances that maximize the expected log-likelihood, about the new means (K, D).
+
+        Where that takes iterations, they begin at the previous covariances, if any, and never end below them.
+        """
 
     @abstractmethod
     def factor(self, covariances: FloatArray, n_components: int, n_features: int) -> Factors:
@@ -179,10 +230,8 @@ class CovarianceFamily(ABC):
         """
 
     @abstractmethod
-    def keep(
-        self, covariances: FloatArray, previous: FloatArray, components: IntArray, n_components: int
-    ) -> FloatArray:
-        """Return the covariances with those of some components taken from the previous ones."""
+    def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
+        """Return the covariances with those of some components (all, where coupled) taken from the previous ones."""
 
     @abstractmethod
     def full(self, covariances: FloatArray, n_components: int, n_features: int) -> FloatArray:

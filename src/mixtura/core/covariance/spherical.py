@@ -8,7 +8,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance.base import CovarianceFamily, Factors
-from mixtura.core.covariance.diag import column_variances, whiten_variances
+from mixtura.core.covariance.variances import column_variances, whiten_variances
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Layout
@@ -22,6 +22,7 @@ class Spherical(CovarianceFamily):
     name = "spherical"
     layouts = (Layout.DIAGONAL,)
     stores_matrices = False
+    general = "spherical"
 
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
         return (n_components,)
@@ -29,7 +30,9 @@ class Spherical(CovarianceFamily):
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_components
 
-    def estimate(self, statistics: Statistics, means: FloatArray, prior: Ridge) -> FloatArray:
+    def estimate(
+        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+    ) -> FloatArray:
         return np.asarray(column_variances(statistics, means).mean(axis=1) + prior.ridge)
 
     def factor(self, covariances: FloatArray, n_components: int, n_features: int) -> Factors:
@@ -43,9 +46,7 @@ class Spherical(CovarianceFamily):
     ) -> FloatArray:
         return np.maximum(covariances, floor)
 
-    def keep(
-        self, covariances: FloatArray, previous: FloatArray, components: IntArray, n_components: int
-    ) -> FloatArray:
+    def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
         covariances[components] = previous[components]
         return covariances
 

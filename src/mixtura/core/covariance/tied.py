@@ -11,34 +11,28 @@ from mixtura.core.covariance.base import (
     CovarianceFamily,
     Factors,
     NotPositiveDefiniteError,
+    keeps_digits,
     lift_eigenvalues,
-    scatter_matrices,
     symmetric,
     whiten,
+    within_scatter,
 )
 from mixtura.core.covariance.full import Full
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
-from mixtura.exceptions import ParameterError
 from mixtura.kernels import Layout
 
 __all__ = ["Tied"]
 
-_LARGEST_CANCELLATION = 1e-8
-"""A variance within components below this share of the total variance has lost half its digits."""
-
 
 class Tied(CovarianceFamily):
-    """``Sigma = W / n + ridge I``, W the scatter within components; stored as (D, D).
-
-    The total scatter T about one point c does not change between passes, and
-    ``W = T - sum_k n_k (m_k - c)(m_k - c)^T``: a pass need gather no second moments. Where the
-    subtraction cancels (components far apart for their width) the dense layout gathers W itself.
-    """
+    """``Sigma = W / n + ridge I``, W the scatter within components; stored as (D, D)."""
 
     name = "tied"
     layouts = (Layout.SHARED, Layout.DENSE)
     stores_matrices = True
+    general = "tied"
+    coupled = True
 
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
         return (n_features, n_features)
@@ -46,32 +40,15 @@ class Tied(CovarianceFamily):
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_features * (n_features + 1) // 2
 
-    def estimate(self, statistics: Statistics, means: FloatArray, prior: Ridge) -> FloatArray:
-        if statistics.layout is Layout.DENSE:
-            within = scatter_matrices(statistics, means).sum(axis=0)
-        else:
-            within = self._within_from_total(statistics, means)
-        covariance = symmetric(within / statistics.counts.sum())
+    def estimate(
+        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+    ) -> FloatArray:
+        covariance = symmetric(within_scatter(statistics, means) / statistics.counts.sum())
         covariance[np.diag_indices_from(covariance)] += prior.ridge
         return covariance
 
-    @staticmethod
-    def _within_from_total(statistics: Statistics, means: FloatArray) -> FloatArray:
-        total = statistics.total
-        if total is None:
-            raise ParameterError(
-                "Statistics of the shared layout were given without the total scatter; a tied covariance needs it. "
-                "Attach the dense one-component statistics of all rows as `total`."
-            )
-        apart = means - total.means
-        within: FloatArray = total.second_matrices()[0] - (statistics.counts[:, None] * apart).T @ apart
-        return within
-
     def is_precise(self, statistics: Statistics, covariances: FloatArray) -> bool:
-        if statistics.layout is Layout.DENSE or statistics.total is None:
-            return True
-        total = statistics.total.second_matrices()[0].diagonal() / statistics.counts.sum()
-        return bool((covariances.diagonal() > _LARGEST_CANCELLATION * total).all())
+        return keeps_digits(statistics, covariances.diagonal())
 
     def factor(self, covariances: FloatArray, n_components: int, n_features: int) -> Factors:
         try:
@@ -90,11 +67,8 @@ class Tied(CovarianceFamily):
     ) -> FloatArray:
         return lift_eigenvalues(covariances, floor, magnitude)
 
-    def keep(
-        self, covariances: FloatArray, previous: FloatArray, components: IntArray, n_components: int
-    ) -> FloatArray:
-        """All components share one covariance: it is kept only where it is that of all."""
-        return previous if components.size == n_components else covariances
+    def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
+        return previous
 
     def full(self, covariances: FloatArray, n_components: int, n_features: int) -> FloatArray:
         return np.repeat(covariances[None], n_components, axis=0)

@@ -1,0 +1,68 @@
+"""Covariances of one shape, each in its own orientation; of one volume (EEV) or different ones (VEV)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.core.covariance.matrices import MatrixFamily, component_covariances
+from mixtura.core.covariance.volumes import alternate_volumes, geometric_mean, unit_volume
+from mixtura.core.prior import Ridge
+from mixtura.core.statistics import Statistics
+
+__all__ = ["EEV", "VEV"]
+
+
+class _SharedShape(MatrixFamily):
+    """``Sigma_k = lambda_k D_k A D_k^T`` with A diagonal, ``|A| = 1``.
+
+    With ``S_k = D_k diag(e_k) D_k^T`` the covariance of component k about its mean, its eigenvalues in descending
+    order, D_k is the best orientation for every A in that order (Celeux and Govaert 1995, section 3.3).
+    """
+
+    @abstractmethod
+    def spread(self, eigenvalues: FloatArray, counts: FloatArray, previous: FloatArray | None) -> FloatArray:
+        """Return the eigenvalues ``lambda_k A`` (K, D) that the family allows, from each component's own (K, D)."""
+
+    def estimate(
+        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+    ) -> FloatArray:
+        eigenvalues, axes = np.linalg.eigh(component_covariances(statistics, means, prior))
+        spread = self.spread(np.maximum(eigenvalues, 0.0), statistics.counts, previous)
+        return np.asarray((axes * spread[:, None, :]) @ axes.transpose(0, 2, 1))
+
+
+class EEV(_SharedShape):
+    """``Sigma_k = lambda D_k A D_k^T``: ``lambda A = sum_k n_k e_k / n``."""
+
+    name = "EEV"
+
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        return n_features + n_components * n_features * (n_features - 1) // 2
+
+    def spread(self, eigenvalues: FloatArray, counts: FloatArray, previous: FloatArray | None) -> FloatArray:
+        return np.repeat(np.average(eigenvalues, axis=0, weights=counts)[None], counts.size, axis=0)
+
+
+class VEV(_SharedShape):
+    """``Sigma_k = lambda_k D_k A D_k^T``.
+
+    ``A`` is proportional to ``sum_k n_k e_k / lambda_k``, and ``lambda_k = mean_j(e_kj / A_j)``, in turn.
+    """
+
+    name = "VEV"
+
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        return n_components + n_features - 1 + n_components * n_features * (n_features - 1) // 2
+
+    def spread(self, eigenvalues: FloatArray, counts: FloatArray, previous: FloatArray | None) -> FloatArray:
+        start = eigenvalues.mean(axis=1) if previous is None else geometric_mean(np.linalg.eigvalsh(previous))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            volumes, shape = alternate_volumes(
+                start,
+                lambda volumes: unit_volume((counts / volumes) @ eigenvalues),
+                lambda shape: np.asarray((eigenvalues / shape).mean(axis=1)),
+            )
+            return volumes[:, None] * shape

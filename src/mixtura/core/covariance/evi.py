@@ -1,0 +1,33 @@
+"""Axis-parallel covariances of one volume and different shapes (EVI)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.core.covariance.variances import VarianceFamily, column_variances
+from mixtura.core.covariance.volumes import geometric_mean, unit_volume
+from mixtura.core.prior import Ridge
+from mixtura.core.statistics import Statistics
+
+__all__ = ["EVI"]
+
+
+class EVI(VarianceFamily):
+    """``Sigma_k = lambda A_k`` with A_k diagonal, ``|A_k| = 1``.
+
+    With ``s_k`` the variances of component k about its mean: ``A_k = s_k / |s_k|^(1/D)`` and
+    ``lambda = sum_k n_k |s_k|^(1/D) / n`` (Celeux and Govaert 1995, section 3.2).
+    """
+
+    name = "EVI"
+
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        return 1 + n_components * (n_features - 1)
+
+    def estimate(
+        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+    ) -> FloatArray:
+        variances = column_variances(statistics, means) + prior.ridge
+        volume = np.average(geometric_mean(variances), weights=statistics.counts)
+        return np.asarray(volume * unit_volume(variances))

@@ -1,0 +1,34 @@
+"""Covariances of one volume, each of its own shape and orientation (EVV)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.core.covariance.matrices import MatrixFamily, component_covariances
+from mixtura.core.covariance.volumes import geometric_mean
+from mixtura.core.prior import Ridge
+from mixtura.core.statistics import Statistics
+
+__all__ = ["EVV"]
+
+
+class EVV(MatrixFamily):
+    """``Sigma_k = lambda C_k`` with ``|C_k| = 1``.
+
+    With S_k the covariance of component k about its mean: ``C_k = S_k / |S_k|^(1/D)`` and
+    ``lambda = sum_k n_k |S_k|^(1/D) / n`` (Celeux and Govaert 1995, section 3.3).
+    """
+
+    name = "EVV"
+
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        return 1 + n_components * (n_features * (n_features + 1) // 2 - 1)
+
+    def estimate(
+        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+    ) -> FloatArray:
+        own = component_covariances(statistics, means, prior)
+        volumes = geometric_mean(np.linalg.eigvalsh(own))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(own * (np.average(volumes, weights=statistics.counts) / volumes)[:, None, None])

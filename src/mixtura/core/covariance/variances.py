@@ -1,0 +1,94 @@
+"""What families stored as variances share: their axes are parallel to the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mixtura._typing import FloatArray, IntArray
+from mixtura.core.covariance.base import LARGEST_FACTOR, CovarianceFamily, Factors, NotPositiveDefiniteError
+from mixtura.core.statistics import Statistics
+from mixtura.kernels import Layout
+
+__all__ = ["VarianceFamily", "column_variances", "whiten_variances"]
+
+
+def column_variances(statistics: Statistics, means: FloatArray) -> FloatArray:
+    """Return the variance of each column in each component about the new means, (K, D)."""
+    shift = means - statistics.means
+    moved = statistics.counts[:, None] * shift
+    scatter = statistics.second + shift * (moved - 2 * statistics.first)
+    counts = np.maximum(statistics.counts, np.finfo(np.float64).tiny)
+    return np.maximum(scatter / counts[:, None], 0.0)
+
+
+def whiten_variances(variances: FloatArray) -> Factors:
+    """Return reciprocal deviations and log-determinants for variances of shape (K, D)."""
+    good = (variances > LARGEST_FACTOR**-2) & np.isfinite(variances)
+    if not good.all():
+        raise NotPositiveDefiniteError(np.flatnonzero(~good.all(axis=1)).tolist())
+    return Factors(1.0 / np.sqrt(variances), -0.5 * np.log(variances).sum(axis=1))
+
+
+class VarianceFamily(CovarianceFamily):
+    """Stored as variances (K, D), evaluated in the diagonal layout."""
+
+    layouts: tuple[Layout, ...] = (Layout.DIAGONAL,)
+    stores_matrices = False
+    general = "diag"
+    coupled = True
+
+    def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
+        return (n_components, n_features)
+
+    def factor(self, covariances: FloatArray, n_components: int, n_features: int) -> Factors:
+        return whiten_variances(covariances)
+
+    def whitening(self, factors: Factors, layout: Layout, n_components: int) -> FloatArray:
+        return factors.whitening
+
+    def repair(
+        self, covariances: FloatArray, components: Sequence[int], floor: float, magnitude: FloatArray
+    ) -> FloatArray:
+        return np.maximum(covariances, floor)
+
+    def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
+        covariances[components] = previous[components]
+        return covariances
+
+    def full(self, covariances: FloatArray, n_components: int, n_features: int) -> FloatArray:
+        return covariances[:, :, None] * np.eye(n_features)
+
+    def marginal(self, covariances: FloatArray, columns: IntArray) -> FloatArray:
+        return covariances[:, columns]
+
+    def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
+        square = scale**2
+        return covariances * square[0] if np.ptp(square) == 0 else None
+
+    def transform(self, covariances: FloatArray, matrix: FloatArray) -> FloatArray | None:
+        return None
+
+    def condition(
+        self, covariances: FloatArray, given: IntArray, rest: IntArray, n_components: int
+    ) -> tuple[FloatArray, FloatArray]:
+        return np.zeros((n_components, rest.size, given.size)), self.marginal(covariances, rest)
+
+    def draw(
+        self, rng: np.random.RandomState, mean: FloatArray, covariances: FloatArray, component: int, size: int
+    ) -> FloatArray:
+        deviations = np.sqrt(covariances[component])
+        return np.asarray(mean + rng.standard_normal(size=(size, mean.shape[0])) * deviations)
+
+    def precisions_cholesky(self, factors: Factors) -> FloatArray:
+        return factors.whitening.copy()
+
+    def from_precisions_cholesky(self, precisions_cholesky: FloatArray, n_features: int) -> Factors:
+        return Factors(precisions_cholesky.copy(), np.log(precisions_cholesky).sum(axis=1))
+
+    def precisions(self, precisions_cholesky: FloatArray) -> FloatArray:
+        return precisions_cholesky**2
+
+    def covariances(self, factors: Factors) -> FloatArray:
+        return factors.whitening**-2.0

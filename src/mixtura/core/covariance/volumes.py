@@ -1,0 +1,61 @@
+"""Volumes of covariances, and the alternation that finds a shape which components of different volume share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from mixtura._typing import FloatArray
+
+__all__ = ["MOST_ROUNDS", "alternate_volumes", "geometric_mean", "unit_volume"]
+
+MOST_ROUNDS = 1000
+"""Rounds after which an iterative M-step ends; the next one goes on from there."""
+
+_TOLERANCE = 1e-12
+"""Relative change of the volumes at which the alternation has converged."""
+
+
+def geometric_mean(values: FloatArray) -> FloatArray:
+    """Return ``(prod_j v_j)^(1/D)`` along the last axis; zero where a value is not positive."""
+    with np.errstate(divide="ignore"):
+        logs = np.log(np.maximum(values, 0.0))
+    return np.asarray(np.exp(logs.mean(axis=-1)))
+
+
+def unit_volume(values: FloatArray) -> FloatArray:
+    """Return the values divided by their geometric mean along the last axis."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(values / geometric_mean(values)[..., None])
+
+
+def alternate_volumes(
+    volumes: FloatArray,
+    shape_of: Callable[[FloatArray], FloatArray],
+    volumes_of: Callable[[FloatArray], FloatArray],
+) -> tuple[FloatArray, FloatArray]:
+    """Alternate between the volumes lambda_k and the shape that all components share until neither moves.
+
+    Each half maximizes the likelihood given the other half, so it never falls (Celeux and Govaert 1995, section 3.4).
+
+    Parameters
+    ----------
+    volumes : ndarray of shape (K,)
+        To begin with; positive.
+    shape_of : callable
+        Takes the volumes, returns the shape of unit volume.
+    volumes_of : callable
+        Takes the shape, returns the volumes.
+
+    Returns
+    -------
+    volumes, shape
+    """
+    shape = shape_of(volumes)
+    for _ in range(MOST_ROUNDS):
+        before, volumes = volumes, volumes_of(shape)
+        shape = shape_of(volumes)
+        if not np.abs(volumes - before).max() > _TOLERANCE * np.abs(volumes).max():
+            break
+    return volumes, shape
