@@ -1,0 +1,1 @@
+"""One module per question; each asserts that the answers are equal before it tells a ratio."""

@@ -1,7 +1,8 @@
 """Against oneDAL's em_gmm (package daal4py): seconds per EM iteration, two threads each, from the same start.
 
 oneDAL has no call for one iteration, so a run of 11 less a run of 1 is divided by 10. After the same number of
-iterations the log-likelihoods are asserted equal to 1e-8: oneDAL regularizes differently, but not where components are wide.
+iterations the log-likelihoods are asserted equal to 1e-8: oneDAL regularizes differently, but not where components are
+wide.
 """
 
 from __future__ import annotations

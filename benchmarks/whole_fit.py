@@ -1,4 +1,4 @@
-"""How long is a whole default fit, start included, and how much memory does it take beyond its input?
+"""Time a whole default fit, start included, and the memory it takes beyond its input.
 
 Each fit runs in a process of its own, so that one library's memory and thread pools do not show in the other's. Both
 use all cores. The log-likelihoods of what both found, computed alike in float64, are compared before any ratio
@@ -14,6 +14,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter, sleep
 
 import numpy as np
@@ -28,7 +29,7 @@ SIZES = ((100_000, 10, 10, "float64"), (1_000_000, 10, 10, "float64"), (1_000_00
 
 def resident() -> int:
     """Return the bytes of memory this process holds (Linux)."""
-    with open("/proc/self/statm", encoding="ascii") as file:
+    with Path("/proc/self/statm").open(encoding="ascii") as file:
         return int(file.read().split()[1]) * 4096
 
 
@@ -65,7 +66,9 @@ def fit(library: str, n_rows: int, n_features: int, n_components: int, dtype: st
     model = GaussianMixture(n_components, random_state=0)
     seconds, memory = peak_of(lambda: model.fit(rows))
     symmetric = (model.covariances_ + model.covariances_.transpose(0, 2, 1)) / 2
-    found = Mixture.from_parameters(model.weights_ / model.weights_.sum(dtype=np.float64), model.means_, symmetric)
+    found = Mixture.from_parameters(
+        model.weights_ / model.weights_.sum(dtype=np.float64), model.means_, symmetric
+    )
     return {
         "seconds": seconds,
         "log_likelihood": float(found.log_density(rows.astype(np.float64)).mean()),

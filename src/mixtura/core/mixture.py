@@ -48,7 +48,7 @@ class Mixture:
     >>> mixture.predict([[0.5, 0.0], [4.0, 5.0]])
     array([0, 1])
     >>> float(mixture.log_density([[0.0, 0.0]])[0].round(4))
-    -3.2069
+    -3.2237
     """
 
     weights: FloatArray
