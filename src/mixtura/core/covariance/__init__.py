@@ -66,7 +66,7 @@ FAMILIES: dict[str, CovarianceFamily] = {
         EEV(),
         VEV(),
         EVV(),
-    )  # fmt: skip
+    )
 }
 """Every family by its own name."""
 

@@ -22,9 +22,9 @@ _TOLERANCE = 1e-10
 class _SharedAxes(MatrixFamily):
     """``Sigma_k = lambda_k D A_k D^T`` with A_k diagonal and D orthogonal.
 
-    Given D, the best ``lambda_k A_k`` follow from ``v_k = diag(D^T S_k D)``, S_k the covariance of component k about its
-    mean. Given those, D minimizes ``sum_k n_k tr(D^T S_k D A_k^-1) / lambda_k``: one plane of two axes at a time, in
-    which the best angle is known, all disjoint planes at once (Flury and Gautschi 1986; the model is Celeux and
+    Given D, the best ``lambda_k A_k`` follow from ``v_k = diag(D^T S_k D)``, S_k the covariance of component k about
+    its mean. Given those, D minimizes ``sum_k n_k tr(D^T S_k D A_k^-1) / lambda_k``: one plane of two axes at a time,
+    in which the best angle is known, all disjoint planes at once (Flury and Gautschi 1986; the model is Celeux and
     Govaert's 1995, its first complete fit Browne and McNicholas's 2014). Each turn lowers the sum.
     """
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mixtura._typing import FloatArray
 
@@ -17,7 +19,7 @@ _TOLERANCE = 1e-12
 """Relative change of the volumes at which the alternation has converged."""
 
 
-def geometric_mean(values: FloatArray) -> FloatArray:
+def geometric_mean(values: npt.NDArray[np.floating[Any]]) -> FloatArray:
     """Return ``(prod_j v_j)^(1/D)`` along the last axis; zero where a value is not positive."""
     with np.errstate(divide="ignore"):
         logs = np.log(np.maximum(values, 0.0))
