@@ -80,7 +80,7 @@ def test_components_far_apart_for_their_width_keep_their_digits(covariance_type:
     labels = np.arange(60) % 3
     X = 1e-3 * rng.standard_normal((60, 2)) @ np.array([[1.0, 0.8], [0.0, 0.5]]) + 1e6 * labels[:, None]
     first = naive_m_step(covariance_type, X, np.ones(60), np.eye(3)[labels], 0.0)
-    weights, means, covariances, bounds = naive_em(covariance_type, X, *first, n_iter)
+    _, means, covariances, bounds = naive_em(covariance_type, X, *first, n_iter)
     model = mixtura.GaussianMixture(
         3, covariance_type=covariance_type, init_params=labels, reg_covar=0, tol=0, max_iter=n_iter
     )
