@@ -6,7 +6,7 @@ from mixtura.fit.kmeans import Clustering, best_clustering, nearest, run_kmeans
 from mixtura.fit.restarts import Given, Settings, continue_fit, fit_mixture
 from mixtura.fit.result import FitResult, Outcome
 from mixtura.fit.score import evaluate, total_log_likelihood
-from mixtura.fit.stopping import AbsoluteChange
+from mixtura.fit.stopping import AbsoluteChange, RemainingGain
 from mixtura.fit.trace import Event, Observer, Trace
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Observer",
     "Outcome",
     "Problem",
+    "RemainingGain",
     "Settings",
     "Trace",
     "best_clustering",

@@ -69,5 +69,6 @@ def iterate(
         model, previous = move.model, move.objective
         events.append(Event(len(events) + 1, move.objective, change, move.repairs))
         observe(events[-1])
-        converged = stop(Progress(move.objective, change, move.shift, move.n_changed))
+        latest = tuple(event.change for event in reversed(events[-3:]))
+        converged = stop(Progress(move.objective, latest, move.shift, move.n_changed))
     return Run(model, Trace(tuple(events), converged))

@@ -191,6 +191,7 @@ def _keep_best(
             "iterations": sum(one.seconds[1] for one in finished),
         },
         notes=tuple(dict.fromkeys(note for one in finished for note in one.notes)),
+        total_weight=problem.blocks.total_weight,
     )
 
 

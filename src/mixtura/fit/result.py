@@ -59,6 +59,8 @@ class FitResult:
         Wall-clock seconds of each phase: ``"initialization"`` and ``"iterations"``.
     notes : tuple of str
         What the user should hear about the start.
+    total_weight : float
+        Sum of the sample weights; the number of rows where none were given.
     """
 
     mixture: Mixture
@@ -71,6 +73,7 @@ class FitResult:
     n_threads: int
     seconds: Mapping[str, float]
     notes: tuple[str, ...] = ()
+    total_weight: float = float("nan")
 
     @property
     def trace(self) -> Trace:
@@ -80,6 +83,11 @@ class FitResult:
     @property
     def n_iter(self) -> int:
         return len(self.trace.events)
+
+    @property
+    def remaining_gain(self) -> float:
+        """Total log-likelihood that further iterations would gain, in nats, by Aitken's estimate."""
+        return self.trace.remaining_gain * self.total_weight
 
     @property
     def converged(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mixtura.core.maximize import Repair
+from mixtura.fit.stopping import remaining_gain
 
 __all__ = ["Event", "Observer", "Trace", "ignore"]
 
@@ -52,6 +53,13 @@ class Trace:
     @property
     def objectives(self) -> list[float]:
         return [event.objective for event in self.events]
+
+    @property
+    def remaining_gain(self) -> float:
+        """What the objective would still gain, by Aitken's estimate from the last two changes; infinite if unknown."""
+        if len(self.events) < 2:
+            return float("inf")
+        return remaining_gain(self.events[-1].change, self.events[-2].change)
 
     @property
     def repairs(self) -> tuple[Repair, ...]:

@@ -17,10 +17,10 @@ from mixtura.data import ArrayBlocks
 from mixtura.exceptions import MixturaError, ParameterError, TooFewRowsError
 from mixtura.fit import (
     INITIALIZATIONS,
-    AbsoluteChange,
     FitResult,
     Outcome,
     Problem,
+    RemainingGain,
     Settings,
     fit_mixture,
     total_log_likelihood,
@@ -34,8 +34,7 @@ __all__ = ["CRITERIA", "Candidate", "OnCandidate", "SearchResult", "search"]
 CRITERIA = ("bic", "aic")
 """What a search can rank by; smaller is better."""
 
-_TOLERANCE = 1e-5
-_MAX_ITER = 500
+_MAX_ITER = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,8 +124,9 @@ def search(
     """Fit every combination and rank them by a criterion.
 
     Each candidate is the fit of ``GaussianMixture(n_components, covariance_type=..., n_init=n_init,
-    random_state=random_state, tol=1e-5, max_iter=500)``: criteria compare log-likelihoods, so the
-    fits go further than scikit-learn's default. A fit that fails is recorded with its reason.
+    random_state=random_state)``, but finished: criteria compare log-likelihoods, so a fit goes on until, by Aitken's
+    estimate, less than 0.01 nats of the total log-likelihood are still to be gained (`result.remaining_gain`), or
+    1,000 iterations are made. A fit that fails is recorded with its reason.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def _try(
             result = fit_mixture(
                 problem,
                 INITIALIZATIONS["kmeans"],
-                Settings(AbsoluteChange(_TOLERANCE), _MAX_ITER),
+                Settings(RemainingGain(problem.blocks.total_weight), _MAX_ITER),
                 serial=SerialRunner(),
                 n_init=n_init,
                 random_state=np.random.RandomState(random_state),

@@ -7,7 +7,13 @@ import math
 import pytest
 
 from mixtura.fit.driver import Move, iterate
-from mixtura.fit.stopping import AbsoluteChange, CentersSettled, Progress
+from mixtura.fit.stopping import (
+    AbsoluteChange,
+    CentersSettled,
+    Progress,
+    RemainingGain,
+    remaining_gain,
+)
 from mixtura.fit.trace import Event, Trace
 
 
@@ -49,11 +55,46 @@ def test_an_earlier_run_can_be_continued() -> None:
     ("shift", "n_changed", "stops"), [(1.0, 0, True), (0.5, 3, True), (0.51, 3, False), (1.0, 1, False)]
 )
 def test_centers_settle_when_rows_or_centers_stay(shift: float, n_changed: int, stops: bool) -> None:
-    assert CentersSettled(0.5)(Progress(0.0, 0.0, shift, n_changed)) is stops
+    assert CentersSettled(0.5)(Progress(0.0, (0.0,), shift, n_changed)) is stops
 
 
 @pytest.mark.parametrize(
     ("change", "stops"), [(0.09, True), (-0.09, True), (0.1, False), (-0.2, False), (math.inf, False)]
 )
 def test_a_small_change_either_way_is_enough(change: float, stops: bool) -> None:
-    assert AbsoluteChange(0.1)(Progress(0.0, change, math.nan, -1)) is stops
+    assert AbsoluteChange(0.1)(Progress(0.0, (change,), math.nan, -1)) is stops
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+def test_gains_that_shrink_by_a_share_are_summed_up(share: float) -> None:
+    """The gains to come, added one by one."""
+    to_come = math.fsum(2.0 * share**power for power in range(1, 5000))
+    assert remaining_gain(2.0, 2.0 / share) == pytest.approx(to_come, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("change", "previous", "expected"),
+    [
+        (0.0, 1.0, 0.0),
+        (-1e-9, 1.0, 0.0),
+        (1.0, 1.0, math.inf),
+        (2.0, 1.0, math.inf),
+        (1.0, math.inf, math.inf),
+    ],
+)
+def test_gains_that_do_not_shrink_have_no_sum(change: float, previous: float, expected: float) -> None:
+    assert remaining_gain(change, previous) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "stops"),
+    [
+        ((1e-5, 2e-5, 4e-5), True),  # 1e-5 and 2e-5 per unit of weight are still to come
+        ((1e-5, 2e-5), False),  # one estimate is not enough
+        ((1e-5, 2e-5, math.inf), False),
+        ((9.9e-4, 1e-3, 1.01e-3), False),  # slow: a small change, and 0.1 still to come
+        ((1e-5, 2e-5, 2.01e-5), False),  # the estimate before was large
+    ],
+)
+def test_what_remains_decides_not_what_changed(changes: tuple[float, ...], stops: bool) -> None:
+    assert RemainingGain(total_weight=100.0)(Progress(0.0, changes, math.nan, -1)) is stops

@@ -21,6 +21,18 @@ def rows() -> Any:
     return rng.standard_normal((240, 2)) * [1.0, 3.0] + 12 * rng.randint(3, size=(240, 1))
 
 
+def as_many_iterations(estimator: Any, one: Candidate, **parameters: Any) -> Any:
+    """Return an estimator that makes as many iterations as a candidate made."""
+    return estimator(
+        one.n_components,
+        covariance_type=one.covariance_type,
+        tol=0,
+        max_iter=one.n_iter,
+        **{"random_state": 0, **parameters},
+    )
+
+
+@pytest.mark.filterwarnings("ignore:Best performing initialization did not converge")
 @pytest.mark.parametrize("criterion", ["bic", "aic"])
 def test_it_ranks_as_scikit_learn_would(criterion: str) -> None:
     found = search(rows(), components=range(1, 5), criterion=criterion)
@@ -28,9 +40,7 @@ def test_it_ranks_as_scikit_learn_would(criterion: str) -> None:
     assert [one.covariance_type for one in found.candidates] == list(np.repeat(TYPES, 4))
     values = {}
     for one in found.candidates:
-        theirs = sklearn.mixture.GaussianMixture(
-            one.n_components, covariance_type=one.covariance_type, random_state=0, tol=1e-5, max_iter=500
-        ).fit(rows())
+        theirs = as_many_iterations(sklearn.mixture.GaussianMixture, one).fit(rows())
         values[one.covariance_type, one.n_components] = getattr(theirs, criterion)(rows())
         np.testing.assert_allclose(one.criterion(criterion), getattr(theirs, criterion)(rows()), rtol=1e-7)
         assert one.n_parameters == theirs._n_parameters()
@@ -109,9 +119,31 @@ def test_the_criteria_are_their_formulas() -> None:
     assert aic(-100.0, 5) == 210.0
 
 
+@pytest.mark.filterwarnings("ignore:Best performing initialization did not converge")
+def test_fits_are_finished() -> None:
+    """What a much longer run gains is less than the tolerance, though rows overlap and EM is slow."""
+    overlapping = np.random.RandomState(3).standard_normal((2000, 2)) * [[1.0, 2.0]]
+    overlapping[::2] += [1.5, 0.5]
+    for one in search(overlapping, components=[2, 3], covariance_types=["full", "diag"]).candidates:
+        if not one.converged:
+            continue
+        longer = sklearn.mixture.GaussianMixture(
+            one.n_components,
+            covariance_type=one.covariance_type,
+            random_state=0,
+            tol=0,
+            max_iter=one.n_iter + 3000,
+        ).fit(overlapping)
+        assert one.result is not None
+        assert one.n_iter > 20
+        assert longer.score(overlapping) * 2000 - one.log_likelihood < 0.02
+        assert one.result.remaining_gain < 0.01
+
+
+@pytest.mark.filterwarnings("ignore:Best performing initialization did not converge")
 def test_the_search_fits_what_the_estimator_fits() -> None:
     one = search(rows(), components=[3], covariance_types=["full"], random_state=5).best
-    model = mixtura.GaussianMixture(3, random_state=5, tol=1e-5, max_iter=500).fit(rows())
+    model = as_many_iterations(mixtura.GaussianMixture, one, random_state=5).fit(rows())
     assert one.mixture is not None
     np.testing.assert_array_equal(one.mixture.means, model.means_)
     np.testing.assert_allclose(one.bic, model.bic(rows()), rtol=1e-12)
