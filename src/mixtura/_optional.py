@@ -26,7 +26,7 @@ def needs(package: str, *, extra: str, purpose: str) -> Iterator[None]:
     Raises
     ------
     OptionalDependencyError
-        The package is not installed.
+        The package is not installed, or cannot be imported; then the reason is told.
 
     Examples
     --------
@@ -41,8 +41,9 @@ example. Install it with: pip install "mixtura[cli]"
     try:
         yield
     except ImportError as error:
+        absent = isinstance(error, ModuleNotFoundError)
         message = (
-            f"{package!r} is not installed. It is needed to {purpose}. "
+            f"{package!r} {'is not installed' if absent else f'cannot be imported ({error})'}. It is needed to {purpose}. "
             f'Install it with: pip install "mixtura[{extra}]"'
         )
         raise OptionalDependencyError(message, package=package, extra=extra) from error

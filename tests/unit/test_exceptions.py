@@ -7,6 +7,8 @@ import re
 import pytest
 
 from mixtura import exceptions
+from mixtura._optional import needs
+from mixtura.exceptions import OptionalDependencyError
 
 
 def drawn() -> dict[str, tuple[str, str]]:
@@ -49,3 +51,11 @@ def test_errors_carry_what_a_caller_may_want(error: Exception, attributes: dict[
     assert str(error) == "m"
     for name, value in attributes.items():
         assert getattr(error, name) == value
+
+
+def test_a_library_that_is_there_but_broken_is_not_called_missing() -> None:
+    with (
+        pytest.raises(OptionalDependencyError, match=r"cannot be imported \(wants another NumPy\)"),
+        needs("pyarrow", extra="cli", purpose="read tables"),
+    ):
+        raise ImportError("wants another NumPy")

@@ -38,7 +38,7 @@ class Outcome(Enum):
         }[self]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FitResult:
     """A fitted mixture and how it came about.
 
@@ -74,6 +74,17 @@ class FitResult:
     seconds: Mapping[str, float]
     notes: tuple[str, ...] = ()
     total_weight: float = float("nan")
+
+    def __repr__(self) -> str:
+        return f"<FitResult: {self}>"
+
+    def __str__(self) -> str:
+        """Say in one line how the fit ended and what it ran on."""
+        return (
+            f"{self.outcome.value} after {self.n_iter} iterations, best of {len(self.traces)} starts; "
+            f"mean log-likelihood {self.lower_bound:.6g}; {self.kernel} kernel ({self.instruction_set}), "
+            f"{self.n_threads} threads, {sum(self.seconds.values()):.3g} s"
+        )
 
     @property
     def trace(self) -> Trace:

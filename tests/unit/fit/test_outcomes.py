@@ -41,6 +41,13 @@ def test_converged() -> None:
     np.testing.assert_allclose(events[-1].change, events[-1].objective - events[-2].objective)
 
 
+def test_a_result_says_in_a_line_how_it_ended() -> None:
+    result = mixtura.GaussianMixture(2, random_state=0, n_init=3).fit(blobs()).result_
+    assert str(result).startswith(f"converged after {result.n_iter} iterations, best of 3 starts; ")
+    assert f"{result.kernel} kernel ({result.instruction_set})" in str(result)
+    assert repr(result) == f"<FitResult: {result}>"
+
+
 def test_iteration_limit() -> None:
     model = mixtura.GaussianMixture(2, max_iter=2, tol=0, random_state=0)
     with pytest.warns(ConvergenceWarning, match="did not converge.* increase max_iter, tol"):
