@@ -42,8 +42,8 @@ example. Install it with: pip install "mixtura[cli]"
         yield
     except ImportError as error:
         absent = isinstance(error, ModuleNotFoundError)
+        state = "is not installed" if absent else f"cannot be imported ({error})"
         message = (
-            f"{package!r} {'is not installed' if absent else f'cannot be imported ({error})'}. It is needed to {purpose}. "
-            f'Install it with: pip install "mixtura[{extra}]"'
+            f'{package!r} {state}. It is needed to {purpose}. Install it with: pip install "mixtura[{extra}]"'
         )
         raise OptionalDependencyError(message, package=package, extra=extra) from error
