@@ -20,9 +20,10 @@ What is lost to rounding, u being half a unit in the last place, is at most
 in a log density, with ``kappa_k`` the Frobenius norm of ``|L_k| |L_k^-1|``, at least the square
 root of D and one for a diagonal, and ``g_k = ||L_k| |m_k||^2``, the squared distance of the mean
 from the center in widths of the component; for ``|L| |y| <= |L| |L^-1| |z| + |L| |m|``, and the
-square of that sum is bounded by Cauchy's inequality. In the moments of feature i it is relative to
-them about ``u (1 + n m_i^2 / S'_ii)``. Both factors are held below `_LARGEST_GAIN`, which leaves
-1e-10 even if P = 231 (20 features) roundings all had one sign; they do not, and tests find 1e-12.
+square of that sum is bounded by Cauchy's inequality. In the moments of feature i it is some u, in
+relation to them, times ``1 + n m_i^2 / S'_ii``. `_LARGEST_GAIN` holds the former below 1e-10 even if
+all roundings of P = 231 products (20 features) had one sign; they have not, and at the threshold
+some 2e-12 is lost, in the moments too.
 """
 
 from __future__ import annotations
@@ -37,8 +38,11 @@ from mixtura.kernels.contract import Components, Layout, moment_size
 
 __all__ = ["Expansion", "lower_half"]
 
-_LARGEST_GAIN = 4e3
-"""Largest ``kappa^2 + g``, and largest ``n m_i^2 / S'_ii``."""
+_LARGEST_GAIN = 8e3
+"""Largest ``kappa^2 + g``."""
+
+_LARGEST_CANCELLATION = 2e4
+"""Largest ``n m_i^2 / S'_ii``: that of `_LARGEST_GAIN` and some room, as rows vary less or more than a model says."""
 
 _LARGEST_LOSS = 1e6
 """Largest ``(kappa^2 + g) |z|^2`` of a row and the component nearest to it; memberships far out depend on it."""
@@ -135,7 +139,7 @@ class Expansion:
             second = second - (first[:, i] * m[:, j] + (first + counts * m)[:, j] * m[:, i])
             squares = second[:, i == j]
         enough = squares + _LIGHT * squares.max(axis=0)
-        if not (counts * m * m <= _LARGEST_GAIN * enough).all():
+        if not (counts * m * m <= _LARGEST_CANCELLATION * enough).all():
             return None
         return np.concatenate([counts.ravel(), first.ravel(), second.ravel()])
 
