@@ -39,7 +39,7 @@ class _SharedAxes(MatrixFamily):
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
     ) -> FloatArray:
-        own, counts = component_covariances(statistics, means, prior), statistics.counts
+        own, counts = component_covariances(statistics, means, prior, previous), statistics.counts
         begin = np.average(own, axis=0, weights=counts) if previous is None else _mixed(previous)
         with np.errstate(all="ignore"):
             axes = self._turn(np.linalg.eigh(begin)[1], own, counts)

@@ -9,6 +9,7 @@ from scipy.linalg import lapack
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance.base import (
+    EMPTY,
     CovarianceFamily,
     Factors,
     lift_eigenvalues,
@@ -23,13 +24,21 @@ from mixtura.kernels import Layout
 __all__ = ["MatrixFamily", "component_covariances"]
 
 
-def component_covariances(statistics: Statistics, means: FloatArray, prior: Ridge) -> FloatArray:
-    """Return ``S_k / n_k + ridge I`` of each component, S_k the scatter about its new mean, (K, D, D)."""
+def component_covariances(
+    statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None
+) -> FloatArray:
+    """Return ``S_k / n_k + ridge I`` of each component, S_k the scatter about its new mean, (K, D, D).
+
+    A component that has lost its rows stands in with its previous covariance.
+    """
     covariances = scatter_matrices(statistics, means)
     counts = np.maximum(statistics.counts, np.finfo(np.float64).tiny)
     covariances /= counts[:, None, None]
     n_components, n_features = means.shape
     covariances.reshape(n_components, -1)[:, :: n_features + 1] += prior.ridge
+    if previous is not None:
+        empty = statistics.counts <= EMPTY
+        covariances[empty] = previous[empty]
     return covariances
 
 
@@ -55,7 +64,8 @@ class MatrixFamily(CovarianceFamily):
     ) -> FloatArray:
         for k in components:
             covariances[k] = lift_eigenvalues(covariances[k], floor, magnitude)
-        return covariances
+        n_components, n_features, _ = covariances.shape
+        return self.project(covariances, n_components, n_features) if self.coupled else covariances
 
     def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
         covariances[components] = previous[components]
@@ -72,7 +82,12 @@ class MatrixFamily(CovarianceFamily):
         return covariances * square[0] if np.ptp(square) == 0 else None
 
     def transform(self, covariances: FloatArray, matrix: FloatArray) -> FloatArray | None:
-        return None
+        """Rotations, reflections and one scale for all columns keep volumes, shapes and orientations alike."""
+        square = matrix @ matrix.T
+        turns = matrix.shape[0] == matrix.shape[1] and np.allclose(
+            square, square[0, 0] * np.eye(len(square)), rtol=0, atol=1e-12 * abs(square[0, 0])
+        )
+        return symmetric(matrix @ covariances @ matrix.T) if turns else None
 
     def condition(
         self, covariances: FloatArray, given: IntArray, rest: IntArray, n_components: int
