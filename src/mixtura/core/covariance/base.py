@@ -298,14 +298,19 @@ class CovarianceFamily(ABC):
         return self.estimate(Statistics(self.layouts[-1], means, sums), means, Ridge(0.0), covariances)
 
     def contains(self, covariances: FloatArray, n_components: int, n_features: int) -> bool:
-        """Return whether positive definite covariances have the structure, but for rounding (1e-6)."""
+        """Return whether positive definite covariances have the structure, to 1e-6 of the deviations.
+
+        The volume of a matrix that is nearly singular is rounding, and is not held against it.
+        """
         if not self.coupled:
             return True
         own = self.full(covariances, n_components, n_features)
         projected = self.full(self.project(covariances, n_components, n_features), n_components, n_features)
         deviations = np.sqrt(np.einsum("kii->ki", own))
-        error = np.abs(projected - own) / deviations[:, :, None] / deviations[:, None, :]
-        return bool((error <= _MEMBER).all())
+        units = deviations[:, :, None] * deviations[:, None, :]
+        smallest = max(float(np.linalg.eigvalsh(own / units)[:, 0].min()), 0.0)
+        tolerance = _MEMBER + 1e3 * np.finfo(np.float64).eps / max(smallest, _RELATIVE_FLOOR)
+        return bool((np.abs(projected - own) <= tolerance * units).all())
 
     def is_precise(self, statistics: Statistics, covariances: FloatArray) -> bool:
         """Return whether the estimate from these sums kept its digits; if not, another layout is needed."""
