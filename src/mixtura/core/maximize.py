@@ -75,9 +75,11 @@ def maximize(
     empty = np.flatnonzero(counts <= EMPTY)
     means = statistics.means + statistics.first / np.maximum(counts, EMPTY)[:, None]
     means[empty] = statistics.means[empty]
-    covariances = family.estimate(
-        statistics, means, prior, None if previous is None else previous.covariances
-    )
+    # What overflows or is no number shows below, as a covariance that is not positive definite.
+    with np.errstate(all="ignore"):
+        covariances = family.estimate(
+            statistics, means, prior, None if previous is None else previous.covariances
+        )
     repairs = [Repair(int(k), RepairKind.EMPTY) for k in empty]
     weights = counts / counts.sum()
     try:
@@ -103,7 +105,8 @@ def _repaired(
     expected log-likelihood still does not fall, as the means maximize it for any covariance (a generalized M-step).
     """
     if prior.ridge > 0:
-        return family.repair(covariances, error.components, prior.ridge, _column_scale(statistics))
+        with np.errstate(all="ignore"):
+            return family.repair(covariances, error.components, prior.ridge, _column_scale(statistics))
     if previous is None:
         raise IllDefinedCovarianceError(_ILL_DEFINED) from error
     kept = range(statistics.n_components) if family.coupled else error.components

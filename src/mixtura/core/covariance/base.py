@@ -295,12 +295,14 @@ class CovarianceFamily(ABC):
         moments = pack_lower(full) if dense else np.einsum("kii->ki", full)
         means = np.zeros(full.shape[:2])
         sums = np.concatenate([[0.0, len(full)], np.ones(len(full)), means.ravel(), moments.ravel()])
-        return self.estimate(Statistics(self.layouts[-1], means, sums), means, Ridge(0.0), covariances)
+        with np.errstate(all="ignore"):
+            return self.estimate(Statistics(self.layouts[-1], means, sums), means, Ridge(0.0), covariances)
 
     def contains(self, covariances: FloatArray, n_components: int, n_features: int) -> bool:
         """Return whether positive definite covariances have the structure, to 1e-6 of the deviations.
 
-        The volume of a matrix that is nearly singular is rounding, and is not held against it.
+        Rounding is not held against them: that of a volume where a matrix is nearly singular, and that of axes which
+        are no columns where columns have very different units.
         """
         if not self.coupled:
             return True
@@ -309,8 +311,8 @@ class CovarianceFamily(ABC):
         deviations = np.sqrt(np.einsum("kii->ki", own))
         units = deviations[:, :, None] * deviations[:, None, :]
         smallest = max(float(np.linalg.eigvalsh(own / units)[:, 0].min()), 0.0)
-        tolerance = _MEMBER + 1e3 * np.finfo(np.float64).eps / max(smallest, _RELATIVE_FLOOR)
-        return bool((np.abs(projected - own) <= tolerance * units).all())
+        rounding = 1e3 * np.finfo(np.float64).eps / max(smallest, _RELATIVE_FLOOR)
+        return bool((np.abs(projected - own) <= _MEMBER * units + rounding * units.max()).all())
 
     def is_precise(self, statistics: Statistics, covariances: FloatArray) -> bool:
         """Return whether the estimate from these sums kept its digits; if not, another layout is needed."""

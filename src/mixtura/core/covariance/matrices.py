@@ -12,11 +12,13 @@ from mixtura.core.covariance.base import (
     EMPTY,
     CovarianceFamily,
     Factors,
+    NotPositiveDefiniteError,
     lift_eigenvalues,
     scatter_matrices,
     symmetric,
     whiten,
 )
+from mixtura.core.covariance.volumes import geometric_mean
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Layout
@@ -63,9 +65,18 @@ class MatrixFamily(CovarianceFamily):
         self, covariances: FloatArray, components: Sequence[int], floor: float, magnitude: FloatArray
     ) -> FloatArray:
         for k in components:
-            covariances[k] = lift_eigenvalues(covariances[k], floor, magnitude)
-        n_components, n_features, _ = covariances.shape
-        return self.project(covariances, n_components, n_features) if self.coupled else covariances
+            finite = np.nan_to_num(covariances[k], posinf=0.0, neginf=0.0)
+            covariances[k] = lift_eigenvalues(finite, floor, magnitude)
+        if not self.coupled:
+            return covariances
+        # The projection may lose the digits again; then all begin anew from the same variances: these every family has.
+        try:
+            projected = self.project(covariances, *covariances.shape[:2])
+            whiten(projected)
+        except (NotPositiveDefiniteError, np.linalg.LinAlgError):
+            variances = geometric_mean(np.diagonal(covariances, axis1=1, axis2=2).T)
+            return np.repeat(np.diag(variances)[None], len(covariances), axis=0)
+        return projected
 
     def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
         covariances[components] = previous[components]

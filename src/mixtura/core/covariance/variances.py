@@ -14,6 +14,7 @@ from mixtura.core.covariance.base import (
     Factors,
     NotPositiveDefiniteError,
 )
+from mixtura.core.covariance.volumes import geometric_mean
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Layout
@@ -66,8 +67,16 @@ class VarianceFamily(CovarianceFamily):
     def repair(
         self, covariances: FloatArray, components: Sequence[int], floor: float, magnitude: FloatArray
     ) -> FloatArray:
-        raised = np.fmax(covariances, floor)
-        return self.project(raised, *raised.shape) if self.coupled else raised
+        raised = np.fmax(np.nan_to_num(covariances, posinf=0.0), floor)
+        if not self.coupled:
+            return raised
+        # The projection may overflow; then all begin anew from the same variances: these every family has.
+        projected = self.project(raised, *raised.shape)
+        try:
+            whiten_variances(projected)
+        except NotPositiveDefiniteError:
+            return np.repeat(geometric_mean(raised.T)[None], len(raised), axis=0)
+        return projected
 
     def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
         covariances[components] = previous[components]
