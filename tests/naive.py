@@ -1,8 +1,12 @@
-"""Slow, obvious truth: plain loops over rows, components and columns, with nothing but `math`."""
+"""Slow, obvious truth: plain loops over rows, components and columns, with nothing but `math`.
+
+Covariance structures are what their three letters say; what estimates them is a general minimizer.
+"""
 
 import math
 
 import numpy as np
+from scipy.optimize import minimize
 
 LOG_2_PI = math.log(2.0 * math.pi)
 
@@ -134,17 +138,17 @@ def naive_gaussian_log_density(row, mean, covariance):
 
 
 def naive_full_covariances(covariance_type, covariances, n_components, d):
-    """The covariance matrix of every component, whatever is stored."""
+    """The covariance matrix of every component, whatever is stored: matrices, variances, or one of either."""
     full = np.zeros((n_components, d, d))
     for k in range(n_components):
         for i in range(d):
             for j in range(d):
-                if covariance_type == "full":
-                    full[k, i, j] = covariances[k][i][j]
-                elif covariance_type == "tied":
+                if covariance_type == "tied":
                     full[k, i, j] = covariances[i][j]
+                elif np.ndim(covariances) == 3:
+                    full[k, i, j] = covariances[k][i][j]
                 elif i == j:
-                    full[k, i, i] = covariances[k][i] if covariance_type == "diag" else covariances[k]
+                    full[k, i, i] = covariances[k] if covariance_type == "spherical" else covariances[k][i]
     return full
 
 
@@ -240,18 +244,71 @@ def naive_em(covariance_type, rows, weights, means, covariances, n_iter, sample_
     return weights, means, covariances, bounds
 
 
+LETTERS = {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"}
+
+
+def naive_structures(covariance_type, n_components, d, draw):
+    """Covariances ``lambda_k D_k A_k D_k^T`` built as the three letters say, from numbers that ``draw(size)`` gives.
+
+    Volumes and shapes are exponentials, orientations products of plane rotations: any numbers will do.
+    """
+    volume, shape, orientation = LETTERS.get(covariance_type, covariance_type)
+
+    def each(letter, size):
+        if letter == "V":
+            return [draw(size) for _ in range(n_components)]
+        return [draw(size) if letter == "E" else np.zeros(size)] * n_components
+
+    volumes = each(volume, 1)
+    shapes, angles = each(shape, d - 1), each(orientation, d * (d - 1) // 2)
+    full = np.zeros((n_components, d, d))
+    for k in range(n_components):
+        logs = np.append(shapes[k], -np.sum(shapes[k]))
+        axes, planes = np.eye(d), [(i, j) for i in range(d) for j in range(i)]
+        for (i, j), angle in zip(planes, angles[k], strict=True):
+            c, s = math.cos(angle), math.sin(angle)
+            axes[:, i], axes[:, j] = c * axes[:, i] - s * axes[:, j], s * axes[:, i] + c * axes[:, j]
+        full[k] = axes @ np.diag(np.exp(volumes[k][0] + logs)) @ axes.T
+    return full
+
+
+def naive_n_numbers(covariance_type, n_components, d):
+    """How many numbers a covariance structure is built from, counted as they are drawn."""
+    drawn = []
+    naive_structures(covariance_type, n_components, d, lambda size: drawn.append(size) or np.zeros(size))
+    return sum(drawn)
+
+
+def naive_structure_loss(full, counts, own):
+    """``sum_k n_k (log |Sigma_k| + tr(S_k Sigma_k^-1)) / n``: what an M-step minimizes over the covariances."""
+    return sum(
+        n * (np.linalg.slogdet(c)[1] + np.trace(s @ np.linalg.inv(c)))
+        for n, c, s in zip(counts, full, own, strict=True)
+    ) / sum(counts)
+
+
+def naive_best_structure(covariance_type, counts, own, starts, seed=0):
+    """The covariances (K, D, D) of least loss, by a general minimizer from several random starts."""
+    n_components, d = len(own), len(own[0])
+    size = naive_n_numbers(covariance_type, n_components, d)
+
+    def build(numbers):
+        left = iter(numbers)
+        return naive_structures(
+            covariance_type, n_components, d, lambda size: np.array([next(left) for _ in range(size)])
+        )
+
+    rng = np.random.RandomState(seed)
+    found = [
+        minimize(lambda numbers: naive_structure_loss(build(numbers), counts, own), rng.standard_normal(size))
+        for _ in range(starts)
+    ]
+    return build(min(found, key=lambda one: one.fun).x)
+
+
 def naive_n_parameters(covariance_type, n_components, d):
-    """Count the free parameters one by one."""
-    count = n_components - 1
-    for _ in range(n_components):
-        count += d
-        if covariance_type == "full":
-            count += sum(1 for i in range(d) for j in range(i + 1))
-        elif covariance_type != "tied":
-            count += d if covariance_type == "diag" else 1
-    if covariance_type == "tied":
-        count += sum(1 for i in range(d) for j in range(i + 1))
-    return count
+    """Count the free parameters: weights that sum to one, means, and what the covariances are built from."""
+    return (n_components - 1) + n_components * d + naive_n_numbers(covariance_type, n_components, d)
 
 
 def naive_bic(log_densities, n_parameters):

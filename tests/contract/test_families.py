@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, ortho_group
 from sklearn.datasets import make_spd_matrix
 
 from mixtura.core.accumulate import accumulate_given
-from mixtura.core.covariance import FAMILIES, CovarianceFamily, NotPositiveDefiniteError, get_family
+from mixtura.core.covariance import (
+    FAMILIES,
+    MCLUST_NAMES,
+    NAMES,
+    CovarianceFamily,
+    NotPositiveDefiniteError,
+    get_family,
+)
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Ridge
 from mixtura.core.protocols import Block
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
 from mixtura.kernels import Layout, Outputs, get_kernel
-from naive import naive_covariances, naive_full_covariances, naive_n_parameters
+from naive import (
+    LETTERS,
+    naive_best_structure,
+    naive_covariances,
+    naive_full_covariances,
+    naive_n_parameters,
+    naive_structure_loss,
+    naive_structures,
+)
 
 K, D, N = 3, 4, 60
 LAYOUTS = [(family, layout) for family in FAMILIES.values() for layout in family.layouts]
+CLOSED = [(family, layout) for family, layout in LAYOUTS if family.name in LETTERS]
+FOLLOW_UNITS = {"full", "tied", "diag", "EEI", "VEI", "EVI", "VEE", "EVV"}
+FOLLOW_SQUARE_MAPS = {"full", "tied", "VEE", "EVV"}
+FOLLOW_ALL_MAPS = {"full", "tied", "VEE"}
 
 
 @pytest.fixture(params=FAMILIES.values(), ids=lambda family: family.name)
@@ -34,15 +54,13 @@ def matrices() -> Any:
     return np.stack([make_spd_matrix(D, random_state=k) for k in range(K)])
 
 
-def some_covariances(family: CovarianceFamily) -> Any:
-    """Positive definite ones, in the family's shape."""
-    full = matrices()
-    return {
-        "full": full,
-        "tied": full[0],
-        "diag": np.einsum("kii->ki", full).copy(),
-        "spherical": np.trace(full, axis1=1, axis2=2) / D,
-    }[family.name]
+def some_covariances(family: CovarianceFamily, seed: int = 0) -> Any:
+    """Positive definite ones of the family, in its shape."""
+    rng = np.random.RandomState(seed)
+    full = naive_structures(family.name, K, D, lambda size: 0.7 * rng.standard_normal(size))
+    if family.stores_matrices:
+        return full[0] if len(family.shape(K, D)) == 2 else full
+    return full[:, 0, 0].copy() if len(family.shape(K, D)) == 1 else np.einsum("kii->ki", full).copy()
 
 
 def full_of(family: CovarianceFamily, covariances: Any) -> Any:
@@ -65,6 +83,7 @@ def some_rows() -> tuple[Any, Any, Any]:
 
 
 def statistics_of(layout: Layout, rows: Any, weight: Any, shares: Any, means: Any) -> Statistics:
+    rows, shares = np.ascontiguousarray(rows), np.ascontiguousarray(shares)
     block = Block(rows, weight, slice(0, len(rows)))
     found = accumulate_given(block, shares, means, layout, get_kernel("numpy"))
     if layout is not Layout.SHARED:
@@ -74,8 +93,39 @@ def statistics_of(layout: Layout, rows: Any, weight: Any, shares: Any, means: An
     return replace(found, total=total)
 
 
+def assert_structure(name: str, full: Any) -> None:
+    """Check what is equal and what is round by eigen-decompositions, to 1e-9."""
+    volume, shape, orientation = LETTERS.get(name, name)
+    volumes = np.exp(np.linalg.slogdet(full)[1] / full.shape[-1])
+    unit = full / volumes[:, None, None]
+    eigenvalues = np.linalg.eigvalsh(unit)
+    if volume == "E":
+        np.testing.assert_allclose(volumes, volumes[0], rtol=1e-9)
+    if shape == "I":
+        np.testing.assert_allclose(eigenvalues, 1, rtol=1e-9)
+    elif shape == "E":
+        np.testing.assert_allclose(eigenvalues, np.repeat(eigenvalues[:1], len(full), 0), rtol=1e-8)
+    if orientation == "I":
+        np.testing.assert_array_equal(unit * (1 - np.eye(full.shape[-1])), 0)
+    elif orientation == "E":
+        # Symmetric matrices have their axes in common if and only if they commute.
+        products = unit[:, None] @ unit[None, :]
+        scale = np.abs(products).max()
+        np.testing.assert_allclose(products, products.transpose(1, 0, 2, 3), atol=1e-9 * scale)
+    if shape == "E" and orientation != "V":
+        np.testing.assert_allclose(unit, np.repeat(unit[:1], len(full), 0), rtol=1e-8, atol=1e-9)
+
+
 def test_names_lead_to_families(family: CovarianceFamily) -> None:
     assert get_family(family.name) is family
+
+
+def test_mclusts_names_lead_to_all_families() -> None:
+    assert {get_family(name).name for name in MCLUST_NAMES} == set(FAMILIES)
+    for name, letters in LETTERS.items():
+        assert get_family(letters) is get_family(name)
+    assert set(NAMES) == {*FAMILIES, *MCLUST_NAMES, "E", "V"}
+    assert (get_family("E").name, get_family("V").name) == ("tied", "full")
 
 
 @pytest.mark.parametrize("name", ["Full", "", None, [1]])
@@ -90,8 +140,8 @@ def test_shapes_and_free_parameters(family: CovarianceFamily) -> None:
 
 
 @pytest.mark.parametrize("ridge", [0.0, 0.25])
-@pytest.mark.parametrize(("family", "layout"), LAYOUTS, ids=lambda value: getattr(value, "name", value))
-def test_the_estimate_is_its_definition(family: CovarianceFamily, layout: Layout, ridge: float) -> None:
+@pytest.mark.parametrize(("family", "layout"), CLOSED, ids=lambda value: getattr(value, "name", value))
+def test_the_estimate_is_its_closed_form(family: CovarianceFamily, layout: Layout, ridge: float) -> None:
     rows, weight, shares = some_rows()
     counts = weight @ shares
     means = (weight[:, None] * shares).T @ rows / counts[:, None]
@@ -100,6 +150,100 @@ def test_the_estimate_is_its_definition(family: CovarianceFamily, layout: Layout
     found = family.estimate(statistics, means, Ridge(ridge))
     wanted = naive_covariances(family.name, rows, weight, shares, means, ridge)
     np.testing.assert_allclose(found, wanted, rtol=1e-10, atol=1e-12)
+
+
+@lru_cache(maxsize=64)
+def best_loss(name: str, ridge: float) -> tuple[Any, float, Any]:
+    """The scatter in three columns, and the least loss that a general minimizer finds for it, and where."""
+    rows, weight, shares = some_rows()
+    means = (weight[:, None] * shares).T @ rows[:, :3] / (weight @ shares)[:, None]
+    own = naive_covariances("full", rows[:, :3], weight, shares, means, ridge)
+    best = naive_best_structure(name, weight @ shares, own, starts=2)
+    return own, naive_structure_loss(best, weight @ shares, own), best
+
+
+@pytest.mark.parametrize("ridge", [0.0, 0.25])
+@pytest.mark.parametrize(("family", "layout"), LAYOUTS, ids=lambda value: getattr(value, "name", value))
+def test_the_estimate_is_the_best_of_its_structure(
+    family: CovarianceFamily, layout: Layout, ridge: float
+) -> None:
+    rows, weight, shares = some_rows()
+    rows, counts = rows[:, :3], weight @ shares
+    means = (weight[:, None] * shares).T @ rows / counts[:, None]
+    about = means + np.random.RandomState(3).standard_normal(means.shape)
+    statistics = statistics_of(layout, rows, weight, shares, about)
+    own, least, best = best_loss(family.name, ridge)
+    cold = family.estimate(statistics, means, Ridge(ridge))
+    some = family.marginal(some_covariances(family), np.arange(3))
+    for found in (cold, family.estimate(statistics, means, Ridge(ridge), cold)):
+        full = family.full(found, K, 3)
+        assert_structure(family.name, full)
+        np.testing.assert_allclose(naive_structure_loss(full, counts, own), least, atol=1e-8)
+        np.testing.assert_allclose(full, best, atol=2e-3 * best.max())
+    if get_family(family.general).contains(some, K, 3):
+        # From elsewhere: it may end at another optimum where there are several, but never above its start.
+        warm = family.full(family.estimate(statistics, means, Ridge(ridge), some), K, 3)
+        assert_structure(family.name, warm)
+        loss = naive_structure_loss(warm, counts, own)
+        assert loss <= naive_structure_loss(family.full(some, K, 3), counts, own) + 1e-12
+        if family.name not in ("EVE", "VVE"):
+            np.testing.assert_allclose(loss, least, atol=1e-8)
+
+
+def test_a_structure_is_its_own_estimate(family: CovarianceFamily) -> None:
+    covariances = some_covariances(family)
+    assert_structure(family.name, full_of(family, covariances))
+    assert family.contains(covariances, K, D)
+    projected = family.project(covariances, K, D)
+    np.testing.assert_allclose(projected, covariances, rtol=1e-9, atol=1e-9)
+
+
+def test_another_structure_is_refused(family: CovarianceFamily) -> None:
+    """Else a family evaluated with one factor for all would be read wrongly, and free parameters miscounted."""
+    other = matrices() if family.stores_matrices else np.einsum("kii->ki", matrices()).copy()
+    if not family.coupled or family.name == "tied":
+        return
+    assert not family.contains(other, K, D)
+    with pytest.raises(ParameterError, match=f"not of the family '{family.name}'.*'full'"):
+        Mixture.from_parameters([0.2, 0.3, 0.5], np.zeros((K, D)), other, family.name)
+
+
+def test_one_component_and_one_column(family: CovarianceFamily) -> None:
+    """All families of a kind are one there: the scatter, or its diagonal or its mean; equal variances, or any."""
+    rows, weight, shares = some_rows()
+    layout = family.layouts[-1]
+    letters = LETTERS.get(family.name, family.name)
+    one = np.ones((N, 1))
+    mean = np.average(rows, axis=0, weights=weight)[None]
+    found = family.estimate(statistics_of(layout, rows, weight, one, mean), mean, Ridge(0.0))
+    covariance = np.cov(rows.T, aweights=weight, ddof=0)
+    wanted = covariance if letters[2] != "I" else np.diag(covariance.diagonal())
+    if letters[1] == "I":
+        wanted = np.eye(D) * covariance.trace() / D
+    np.testing.assert_allclose(family.full(found, 1, D)[0], wanted, rtol=1e-8, atol=1e-9)
+    column = rows[:, :1]
+    means = (weight[:, None] * shares).T @ column / (weight @ shares)[:, None]
+    found = family.estimate(statistics_of(layout, column, weight, shares, means), means, Ridge(0.0))
+    name = "tied" if letters[0] == "E" else "full"
+    wanted = naive_covariances(name, column, weight, shares, means, 0.0).reshape(-1, 1, 1)
+    np.testing.assert_allclose(family.full(found, K, 1), np.broadcast_to(wanted, (K, 1, 1)), rtol=1e-10)
+
+
+@pytest.mark.parametrize(("family", "layout"), LAYOUTS, ids=lambda value: getattr(value, "name", value))
+def test_a_component_without_rows_changes_no_other(family: CovarianceFamily, layout: Layout) -> None:
+    rows, weight, shares = some_rows()
+    shares = shares.copy()
+    shares[:, 1] = 0.0
+    means = (weight[:, None] * shares).T @ rows / np.maximum(weight @ shares, 1e-9)[:, None]
+    previous = some_covariances(family)
+    statistics = statistics_of(layout, rows, weight, shares, means)
+    found = family.full(family.estimate(statistics, means, Ridge(0.0), previous), K, D)
+    assert_structure(family.name, found)
+    assert np.linalg.eigvalsh(found).min() > 0
+    few = statistics_of(layout, rows, weight, shares[:, [0, 2]], means[[0, 2]])
+    before = previous if family.shape(K, D) == family.shape(2, D) else previous[[0, 2]]
+    alone = family.full(family.estimate(few, means[[0, 2]], Ridge(0.0), before), 2, D)
+    np.testing.assert_allclose(found[[0, 2]], alone, rtol=1e-6, atol=1e-6)
 
 
 def test_factors_whiten(family: CovarianceFamily) -> None:
@@ -150,9 +294,9 @@ def test_scikit_learns_precisions(family: CovarianceFamily) -> None:
 
 
 def spoiled(family: CovarianceFamily, bad: float) -> tuple[Any, list[int]]:
-    """Covariances of which the second component (all, where they are shared) is not positive definite."""
+    """Covariances of which the second component (all, where one is stored) is not positive definite."""
     covariances = some_covariances(family)
-    if family.name == "full":
+    if covariances.ndim == 3:
         covariances[1] = bad * np.ones((D, D))
     elif family.name == "tied":
         covariances[...] = bad * np.ones((D, D))
@@ -172,21 +316,20 @@ def test_what_is_not_positive_definite_is_named_and_mended(family: CovarianceFam
         family.factor(repaired, K, D)
         full = family.full(repaired, K, D)
         assert np.linalg.eigvalsh(full[1]).min() > 0
-        assert (np.einsum("kii->ki", full)[1] >= 1e-4 * (1 - 1e-9)).all()
-        if 0 not in names:
+        assert family.contains(repaired, K, D)
+        if not family.coupled:
+            assert (np.einsum("kii->ki", full)[1] >= 1e-4 * (1 - 1e-9)).all()
             np.testing.assert_allclose(full[0], full_of(family, covariances)[0])
 
 
 def test_a_component_can_keep_what_it_had(family: CovarianceFamily) -> None:
-    """One shared covariance is kept only where nothing else is left of it."""
+    """One that all share is kept for all."""
     old, new = some_covariances(family), 2.0 * some_covariances(family)
-    shared = family.name == "tied"
-    kept = family.full(family.keep(new.copy(), old, np.array([1]), K), K, D)
-    wanted = full_of(family, new)
-    if not shared:
-        wanted[1] = full_of(family, old)[1]
+    kept = family.full(family.keep(new.copy(), old, np.array([1])), K, D)
+    wanted = full_of(family, old if family.name == "tied" else new)
+    wanted[1] = full_of(family, old)[1]
     np.testing.assert_allclose(kept, wanted)
-    all_kept = family.full(family.keep(new.copy(), old, np.arange(K), K), K, D)
+    all_kept = family.full(family.keep(new.copy(), old, np.arange(K)), K, D)
     np.testing.assert_allclose(all_kept, full_of(family, old))
 
 
@@ -194,21 +337,28 @@ def test_columns_scaling_and_linear_maps(family: CovarianceFamily) -> None:
     covariances = some_covariances(family)
     full = full_of(family, covariances)
     columns = np.array([2, 0])
-    np.testing.assert_allclose(
-        family.full(family.marginal(covariances, columns), K, 2), full[:, columns[:, None], columns]
-    )
-    for scale in (np.full(D, -3.0), np.array([1.0, 2.0, 3.0, 4.0])):
+    marginal, general = family.marginal(covariances, columns), get_family(family.general)
+    np.testing.assert_allclose(general.full(marginal, K, 2), full[:, columns[:, None], columns])
+    assert general.contains(marginal, K, 2)
+    for scale in (np.full(D, -3.0), np.array([1.0, -2.0, 3.0, 4.0])):
         rescaled = family.rescale(covariances, scale)
-        if rescaled is None:
-            assert family.name == "spherical"
-        else:
+        assert (rescaled is not None) == (np.ptp(scale**2) == 0 or family.name in FOLLOW_UNITS)
+        if rescaled is not None:
             np.testing.assert_allclose(family.full(rescaled, K, D), full * scale[:, None] * scale)
-    matrix = np.random.RandomState(4).standard_normal((2, D))
-    mapped = family.transform(covariances, matrix)
-    if mapped is None:
-        assert not family.stores_matrices
-    else:
-        np.testing.assert_allclose(family.full(mapped, K, 2), matrix @ full @ matrix.T)
+            assert family.contains(rescaled, K, D)
+    rng = np.random.RandomState(4)
+    turns = FOLLOW_SQUARE_MAPS | {name for name in FAMILIES if family.stores_matrices}
+    for matrix, follow in (
+        (rng.standard_normal((2, D)), FOLLOW_ALL_MAPS),
+        (rng.standard_normal((D, D)), FOLLOW_SQUARE_MAPS),
+        (-7.0 * ortho_group.rvs(D, random_state=rng), turns),
+    ):
+        mapped = family.transform(covariances, matrix)
+        assert (mapped is not None) == (family.name in follow)
+        if mapped is not None:
+            size = len(matrix)
+            np.testing.assert_allclose(family.full(mapped, K, size), matrix @ full @ matrix.T, rtol=1e-9)
+            assert family.contains(mapped, K, size)
 
 
 def test_conditioning_is_the_inverse_of_a_block(family: CovarianceFamily) -> None:
@@ -218,7 +368,9 @@ def test_conditioning_is_the_inverse_of_a_block(family: CovarianceFamily) -> Non
     gain, conditional = family.condition(covariances, given, rest, K)
     precisions = np.linalg.inv(full_of(family, covariances))
     block = np.linalg.inv(precisions[:, rest[:, None], rest])
-    np.testing.assert_allclose(family.full(conditional, K, 2), block, rtol=1e-9, atol=1e-12)
+    general = get_family(family.general)
+    np.testing.assert_allclose(general.full(conditional, K, 2), block, rtol=1e-9, atol=1e-12)
+    assert general.contains(conditional, K, 2)
     np.testing.assert_allclose(gain, -block @ precisions[:, rest[:, None], given], rtol=1e-9, atol=1e-12)
 
 

@@ -19,12 +19,13 @@ from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
 
 import mixtura
+from mixtura.core.covariance import FAMILIES
 from mixtura.exceptions import DataError, IllDefinedCovarianceError, TooFewRowsError
 
-TYPES = ("full", "tied", "diag", "spherical")
+TYPES = tuple(FAMILIES)
 STARTS = ("kmeans", "k-means++", "random", "random_from_data")
 COLUMNS = ("normal", "uniform", "clumps", "whole", "constant", "duplicate", "heavy", "two values", "offset")
-TABLES = 1000
+TABLES = 1500
 DOCUMENTED = (DataError, IllDefinedCovarianceError, TooFewRowsError)
 
 

@@ -9,11 +9,15 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
-from sklearn.datasets import make_spd_matrix
 
 from mixtura import Mixture
+from mixtura.core.covariance import FAMILIES, get_family
+from naive import naive_structures
 
-TYPES = ("full", "tied", "diag", "spherical")
+TYPES = tuple(FAMILIES)
+STAYS = {"full": 3, "tied": 3, "VEE": 3, "EVV": 3, "diag": 2, "EEI": 2, "VEI": 2, "EVI": 2}
+"""Whether a family allows any square map, or different units of the columns; else one unit only."""
+
 K, D = 3, 3
 WEIGHTS = np.array([0.5, 0.2, 0.3])
 MEANS = np.array([[0.0, 1.0, -1.0], [2.0, -1.0, 0.5], [-2.0, 0.0, 3.0]])
@@ -21,13 +25,10 @@ MEANS = np.array([[0.0, 1.0, -1.0], [2.0, -1.0, 0.5], [-2.0, 0.0, 3.0]])
 
 @pytest.fixture(params=TYPES)
 def mixture(request: pytest.FixtureRequest) -> Mixture:
-    full = np.stack([make_spd_matrix(D, random_state=k) for k in range(K)])
-    covariances = {
-        "full": full,
-        "tied": full[0],
-        "diag": np.einsum("kii->ki", full),
-        "spherical": np.array([0.5, 1.0, 2.0]),
-    }[request.param]
+    family, rng = get_family(request.param), np.random.RandomState(3)
+    full = naive_structures(request.param, K, D, lambda size: 0.6 * rng.standard_normal(size))
+    covariances = full if family.stores_matrices else np.einsum("kii->ki", full)
+    covariances = {"tied": full[0], "spherical": full[:, 0, 0]}.get(request.param, covariances)
     return Mixture.from_parameters(WEIGHTS, MEANS, covariances, request.param)
 
 
@@ -65,7 +66,7 @@ def test_float32_rows_are_computed_in_float64(mixture: Mixture) -> None:
 @pytest.mark.parametrize("columns", [[0], [2], [2, 0], [1, 2, 0]])
 def test_a_marginal_forgets_columns(mixture: Mixture, columns: list[int]) -> None:
     marginal = mixture.marginal(columns)
-    assert marginal.covariance_type == mixture.covariance_type
+    assert marginal.covariance_type == mixture.family.general
     X = rows()[:, columns]
     full = mixture.full_covariances()[:, np.array(columns)[:, None], columns]
     logs = scipy_log_parts(WEIGHTS, MEANS[:, columns], full, X)
@@ -103,7 +104,7 @@ def test_an_affine_map_carries_density_along(mixture: Mixture, matrix: Any, shif
     X = rows()
     wanted = mixture.log_density(X) - np.linalg.slogdet(square)[1]
     np.testing.assert_allclose(mapped.log_density(X @ square.T + shift), wanted, rtol=1e-9)
-    stays = {"full": 3, "tied": 3, "diag": 2, "spherical": 1}[mixture.covariance_type]
+    stays = STAYS.get(mixture.covariance_type, 1)
     rank = 3 if matrix.ndim == 2 else 2 if np.ptp(matrix) else 1
     assert mapped.covariance_type == (mixture.covariance_type if rank <= stays else "full")
 

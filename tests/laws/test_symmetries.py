@@ -10,8 +10,9 @@ from scipy.stats import ortho_group
 from sklearn.datasets import load_iris
 
 import mixtura
+from mixtura.core.covariance import FAMILIES
 
-TYPES = ("full", "tied", "diag", "spherical")
+TYPES = tuple(FAMILIES)
 
 
 def rows_and_shares() -> tuple[Any, Any]:
@@ -68,11 +69,18 @@ def maps() -> dict[str, Any]:
     }
 
 
+FOLLOWS_ANY = ("full", "tied", "VEE", "EVV")
+FOLLOWS_UNITS = ("diag", "EEI", "VEI", "EVI")
+FOLLOWS_ROTATIONS = ("spherical", "EII", "EVE", "VVE", "EEV", "VEV")
 EQUIVARIANT = [
-    *((kind, name) for kind in ("full", "tied") for name in maps()),
-    *(("diag", name) for name in ("units", "large", "small")),
-    *(("spherical", name) for name in ("rotation", "large", "small")),
+    *((kind, name) for kind in FOLLOWS_ANY for name in maps()),
+    *((kind, name) for kind in FOLLOWS_UNITS for name in ("units", "large", "small")),
+    *((kind, name) for kind in FOLLOWS_ROTATIONS for name in ("rotation", "large", "small")),
 ]
+
+
+def test_every_family_follows_some_map() -> None:
+    assert {kind for kind, _ in EQUIVARIANT} == set(FAMILIES)
 
 
 @pytest.mark.parametrize(("covariance_type", "name"), EQUIVARIANT)

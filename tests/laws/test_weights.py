@@ -9,6 +9,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 import mixtura
+from mixtura.core.covariance import FAMILIES
 
 TYPES = ("full", "tied", "diag", "spherical")
 PARAMETERS = ("weights_", "means_", "covariances_", "precisions_")
@@ -30,8 +31,13 @@ def assert_same(a: Any, b: Any, rtol: float = 1e-9) -> None:
     assert a.n_iter_ == b.n_iter_
 
 
-@pytest.mark.parametrize("covariance_type", TYPES)
-@pytest.mark.parametrize("start", ["partition", "labels", "means"])
+@pytest.mark.parametrize(
+    ("covariance_type", "start"),
+    [
+        *((kind, start) for kind in FAMILIES for start in ("partition", "labels")),
+        *((kind, "means") for kind in TYPES),
+    ],
+)
 def test_weights_are_repetition(covariance_type: str, start: str) -> None:
     X, weight, shares = weighted_rows()
     given: Any = {
@@ -87,7 +93,7 @@ def test_weights_are_repetition_in_kmeans(seed: int) -> None:
     np.testing.assert_allclose(few.score(X, sample_weight=weight), many.score(repeated), rtol=1e-10)
 
 
-@pytest.mark.parametrize("covariance_type", TYPES)
+@pytest.mark.parametrize("covariance_type", FAMILIES)
 def test_weights_are_repetition_in_scores_and_criteria(covariance_type: str) -> None:
     X, weight, _ = weighted_rows()
     repeated = np.repeat(X, weight, axis=0)
@@ -100,7 +106,7 @@ def test_weights_are_repetition_in_scores_and_criteria(covariance_type: str) -> 
     )
 
 
-@pytest.mark.parametrize("covariance_type", TYPES)
+@pytest.mark.parametrize("covariance_type", FAMILIES)
 def test_a_row_of_weight_zero_leaves_no_trace(covariance_type: str) -> None:
     X, _, _ = weighted_rows()
     weight = np.ones(len(X))

@@ -8,16 +8,13 @@ from enum import Enum
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.covariance import CovarianceFamily, NotPositiveDefiniteError
+from mixtura.core.covariance import EMPTY, CovarianceFamily, NotPositiveDefiniteError
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import IllDefinedCovarianceError
 
 __all__ = ["Repair", "RepairKind", "maximize"]
-
-_EMPTY = 10 * float(np.finfo(np.float64).eps)
-"""An effective count below which a component has no rows: what rounding leaves of none."""
 
 _ILL_DEFINED = (
     "Fitting the mixture model failed because some components have ill-defined empirical covariance (for instance "
@@ -75,14 +72,14 @@ def maximize(
     """
     counts = statistics.counts
     statistics.require_finite()
-    empty = np.flatnonzero(counts <= _EMPTY)
-    means = statistics.means + statistics.first / np.maximum(counts, _EMPTY)[:, None]
+    empty = np.flatnonzero(counts <= EMPTY)
+    means = statistics.means + statistics.first / np.maximum(counts, EMPTY)[:, None]
     means[empty] = statistics.means[empty]
-    covariances = family.estimate(
-        statistics, means, prior, None if previous is None else previous.covariances
-    )
-    if empty.size and previous is not None and not family.coupled:
-        covariances = family.keep(covariances, previous.covariances, empty)
+    # What overflows or is no number shows below, as a covariance that is not positive definite.
+    with np.errstate(all="ignore"):
+        covariances = family.estimate(
+            statistics, means, prior, None if previous is None else previous.covariances
+        )
     repairs = [Repair(int(k), RepairKind.EMPTY) for k in empty]
     weights = counts / counts.sum()
     try:
@@ -108,7 +105,8 @@ def _repaired(
     expected log-likelihood still does not fall, as the means maximize it for any covariance (a generalized M-step).
     """
     if prior.ridge > 0:
-        return family.repair(covariances, error.components, prior.ridge, _column_scale(statistics))
+        with np.errstate(all="ignore"):
+            return family.repair(covariances, error.components, prior.ridge, _column_scale(statistics))
     if previous is None:
         raise IllDefinedCovarianceError(_ILL_DEFINED) from error
     kept = range(statistics.n_components) if family.coupled else error.components

@@ -77,8 +77,8 @@ class Mixture:
         Raises
         ------
         ParameterError
-            A shape does not fit, a value is not finite, weights are negative or do not sum to one (to 1e-6), or a
-            covariance is not symmetric positive definite.
+            A shape does not fit, a value is not finite, weights are negative or do not sum to one (to 1e-6), a
+            covariance is not symmetric positive definite, or the covariances are not of the family (to 1e-6).
         """
         family = get_family(covariance_type)
         centers = _as_finite("means", means)
@@ -108,6 +108,11 @@ class Mixture:
                 f"covariances were given of which components {list(error.components)!r} are not positive definite; all "
                 "must be. Add a small constant to their diagonal."
             ) from error
+        if not family.contains(stored, n_components, n_features):
+            raise ParameterError(
+                f"covariances that are not of the family {family.name!r} were given; volumes, shapes and orientations "
+                "must be equal where it says so. covariance_type='full' (or 'diag' for variances) allows any."
+            )
         # Weights that sum to one but for rounding stay as they are, so that parameters survive a round trip.
         if abs(mixing.sum() - 1) > 1e-12:
             mixing = mixing / mixing.sum()

@@ -133,16 +133,27 @@ def check_precisions(
 ) -> FloatArray:
     """Return the covariances whose inverses are the initial precisions, in the shape the family stores.
 
-    Matrices must be symmetric positive definite, variances positive.
+    Matrices must be symmetric positive definite, variances positive, and their structure the family's.
     """
     precisions = _as_floats(value, ensure_2d=False, allow_nd=True)
     _check_shape(precisions, family.shape(n_components, n_features), f"{family.name} precision")
     if not family.stores_matrices:
         if (precisions <= 0).any():
             raise ParameterError(f"'{family.name} precision' should be positive")
-        return 1.0 / precisions
+        return _of_family(1.0 / precisions, family, n_components, n_features)
     symmetric = np.allclose(precisions, precisions.swapaxes(-1, -2), rtol=1e-5, atol=1e-8)
     if not symmetric or (np.linalg.eigvalsh(precisions) <= 0).any():
         raise ParameterError(f"'{family.name} precision' should be symmetric, positive-definite")
     inverse = np.linalg.inv(precisions)
-    return 0.5 * (inverse + inverse.swapaxes(-1, -2))
+    return _of_family(0.5 * (inverse + inverse.swapaxes(-1, -2)), family, n_components, n_features)
+
+
+def _of_family(
+    covariances: FloatArray, family: CovarianceFamily, n_components: int, n_features: int
+) -> FloatArray:
+    if not family.contains(covariances, n_components, n_features):
+        raise ParameterError(
+            f"'{family.name} precision' has volumes, shapes or orientations that differ between components; they must "
+            "be equal where the family says so. Leave precisions_init out to have them estimated."
+        )
+    return covariances

@@ -25,7 +25,7 @@ full VVV       lambda_k D_k A_k D_k'  dense       K D (D + 1) / 2
 In one column, E is one variance for all components and V is one for each.
 """
 
-from mixtura.core.covariance.base import CovarianceFamily, Factors, NotPositiveDefiniteError
+from mixtura.core.covariance.base import EMPTY, CovarianceFamily, Factors, NotPositiveDefiniteError
 from mixtura.core.covariance.diag import Diag
 from mixtura.core.covariance.eev_vev import EEV, VEV
 from mixtura.core.covariance.eii_eei import EEI, EII
@@ -40,6 +40,7 @@ from mixtura.core.covariance.vei import VEI
 from mixtura.exceptions import ParameterError
 
 __all__ = [
+    "EMPTY",
     "FAMILIES",
     "MCLUST_NAMES",
     "NAMES",

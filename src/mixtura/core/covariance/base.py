@@ -11,11 +11,12 @@ from scipy.linalg import lapack
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.prior import Ridge
-from mixtura.core.statistics import Statistics
+from mixtura.core.statistics import Statistics, pack_lower
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.kernels import Layout
 
 __all__ = [
+    "EMPTY",
     "LARGEST_FACTOR",
     "CovarianceFamily",
     "Factors",
@@ -28,11 +29,17 @@ __all__ = [
     "within_scatter",
 ]
 
+EMPTY = 10 * float(np.finfo(np.float64).eps)
+"""An effective count up to which a component has no rows: what rounding leaves of none."""
+
 LARGEST_FACTOR = 1e153
 """Whitening factors beyond this have squares, the precisions, that are no finite numbers."""
 
 _LARGEST_CANCELLATION = 1e-8
 """A variance within components below this share of the total variance has lost half its digits."""
+
+_MEMBER = 1e-6
+"""How far covariances may be from a family's, measured by their deviations, to count as of it."""
 
 _RELATIVE_FLOOR = 1e-12
 """Eigenvalues below this share of the largest are lost in the rounding of a Cholesky factorization."""
@@ -179,7 +186,7 @@ class CovarianceFamily(ABC):
         The family, stored alike, that holds this one's marginals and conditionals: itself where the
         structure survives them.
     coupled : bool
-        Whether the covariances of the components depend on each other, so that none can be kept alone.
+        Whether the covariances of the components depend on each other, so that none can be kept or repaired alone.
     """
 
     name: str
@@ -202,7 +209,8 @@ class CovarianceFamily(ABC):
     ) -> FloatArray:
         """Return the covariances that maximize the expected log-likelihood, about the new means (K, D).
 
-        Where that takes iterations, they begin at the previous covariances, if any, and never end below them.
+        Where that takes iterations, they begin at the previous covariances, if any, and never end below them. A
+        component that has lost its rows weighs nothing, and is given what its previous covariance is nearest to.
         """
 
     @abstractmethod
@@ -217,7 +225,7 @@ class CovarianceFamily(ABC):
     def repair(
         self, covariances: FloatArray, components: Sequence[int], floor: float, magnitude: FloatArray
     ) -> FloatArray:
-        """Return the covariances with those of some components made positive definite.
+        """Return the covariances with those of some components made positive definite, and in the family again.
 
         Parameters
         ----------
@@ -276,6 +284,35 @@ class CovarianceFamily(ABC):
     @abstractmethod
     def covariances(self, factors: Factors) -> FloatArray:
         """Return the covariances in the stored shape: the inverse of `factor`."""
+
+    def project(self, covariances: FloatArray, n_components: int, n_features: int) -> FloatArray:
+        """Return this family's estimate from components that have these covariances and weigh the same.
+
+        Covariances of the family are their own estimate.
+        """
+        full = self.full(covariances, n_components, n_features)
+        dense = self.layouts[-1] is Layout.DENSE
+        moments = pack_lower(full) if dense else np.einsum("kii->ki", full)
+        means = np.zeros(full.shape[:2])
+        sums = np.concatenate([[0.0, len(full)], np.ones(len(full)), means.ravel(), moments.ravel()])
+        with np.errstate(all="ignore"):
+            return self.estimate(Statistics(self.layouts[-1], means, sums), means, Ridge(0.0), covariances)
+
+    def contains(self, covariances: FloatArray, n_components: int, n_features: int) -> bool:
+        """Return whether positive definite covariances have the structure, to 1e-6 of the deviations.
+
+        Rounding is not held against them: that of a volume where a matrix is nearly singular, and that of axes which
+        are no columns where columns have very different units.
+        """
+        if not self.coupled:
+            return True
+        own = self.full(covariances, n_components, n_features)
+        projected = self.full(self.project(covariances, n_components, n_features), n_components, n_features)
+        deviations = np.sqrt(np.einsum("kii->ki", own))
+        units = deviations[:, :, None] * deviations[:, None, :]
+        smallest = max(float(np.linalg.eigvalsh(own / units)[:, 0].min()), 0.0)
+        rounding = 1e3 * np.finfo(np.float64).eps / max(smallest, _RELATIVE_FLOOR)
+        return bool((np.abs(projected - own) <= _MEMBER * units + rounding * units.max()).all())
 
     def is_precise(self, statistics: Statistics, covariances: FloatArray) -> bool:
         """Return whether the estimate from these sums kept its digits; if not, another layout is needed."""

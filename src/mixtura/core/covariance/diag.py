@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mixtura._typing import FloatArray
-from mixtura.core.covariance.variances import VarianceFamily, column_variances
+from mixtura.core.covariance.variances import VarianceFamily, component_variances
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 
@@ -22,7 +22,4 @@ class Diag(VarianceFamily):
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
     ) -> FloatArray:
-        return column_variances(statistics, means) + prior.ridge
-
-    def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
-        return covariances * scale**2
+        return component_variances(statistics, means, prior, previous)

@@ -29,7 +29,7 @@ class _SharedShape(MatrixFamily):
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
     ) -> FloatArray:
-        eigenvalues, axes = np.linalg.eigh(component_covariances(statistics, means, prior))
+        eigenvalues, axes = np.linalg.eigh(component_covariances(statistics, means, prior, previous))
         spread = self.spread(np.maximum(eigenvalues, 0.0), statistics.counts, previous)
         return np.asarray((axes * spread[:, None, :]) @ axes.transpose(0, 2, 1))
 

@@ -43,6 +43,7 @@ class EII(_SharedVariances):
     """``Sigma_k = lambda I`` with ``lambda = tr W / (n D)``."""
 
     name = "EII"
+    general = "EII"
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return 1
@@ -50,11 +51,15 @@ class EII(_SharedVariances):
     def pool(self, variances: FloatArray) -> FloatArray:
         return np.full_like(variances, variances.mean())
 
+    def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
+        return super().rescale(covariances, scale) if np.ptp(scale**2) == 0 else None
+
 
 class EEI(_SharedVariances):
     """``Sigma_k = lambda A = diag(W) / n``."""
 
     name = "EEI"
+    general = "EEI"
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_features

@@ -18,6 +18,9 @@ __all__ = ["EVE", "VVE"]
 _TOLERANCE = 1e-10
 """Decrease of the mean log-volume in a sweep, in nats, at which the axes have converged."""
 
+_MOST_WARM_SWEEPS = 100
+"""Sweeps after which an M-step that began at the last one's axes ends; the next one goes on from there."""
+
 
 class _SharedAxes(MatrixFamily):
     """``Sigma_k = lambda_k D A_k D^T`` with A_k diagonal and D orthogonal.
@@ -39,20 +42,21 @@ class _SharedAxes(MatrixFamily):
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
     ) -> FloatArray:
-        own, counts = component_covariances(statistics, means, prior), statistics.counts
+        own, counts = component_covariances(statistics, means, prior, previous), statistics.counts
         begin = np.average(own, axis=0, weights=counts) if previous is None else _mixed(previous)
         with np.errstate(all="ignore"):
-            axes = self._turn(np.linalg.eigh(begin)[1], own, counts)
+            begin = np.linalg.eigh(np.nan_to_num(begin, posinf=0.0, neginf=0.0))[1]
+            axes = self._turn(begin, own, counts, MOST_ROUNDS if previous is None else _MOST_WARM_SWEEPS)
             variances = np.einsum("ji,kjl,li->ki", axes, own, axes)
             return np.asarray((axes * self.spread(variances, counts)[:, None, :]) @ axes.T)
 
-    def _turn(self, axes: FloatArray, own: FloatArray, counts: FloatArray) -> FloatArray:
-        """Return the axes (D, D), as columns, turned until the loss falls no more."""
+    def _turn(self, axes: FloatArray, own: FloatArray, counts: FloatArray, most_sweeps: int) -> FloatArray:
+        """Return the axes (D, D), as columns, turned until the loss falls no more, or so many sweeps are done."""
         turned = axes.T @ own @ axes
         before = self.loss(np.einsum("kii->ki", turned), counts)
-        for _ in range(MOST_ROUNDS):
+        for _ in range(most_sweeps):
             for left, right in _disjoint_planes(axes.shape[0]):
-                rates = counts[:, None] / self.spread(np.einsum("kii->ki", turned), counts)
+                rates = counts[:, None] / self.spread(turned.diagonal(axis1=1, axis2=2), counts)
                 rotation = _rotation(turned, rates, left, right)
                 axes, turned = axes @ rotation, rotation.T @ turned @ rotation
             after = self.loss(np.einsum("kii->ki", turned), counts)

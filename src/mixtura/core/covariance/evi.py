@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.covariance.variances import VarianceFamily, column_variances
+from mixtura.core.covariance.variances import VarianceFamily, component_variances
 from mixtura.core.covariance.volumes import geometric_mean, unit_volume
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
@@ -28,6 +28,6 @@ class EVI(VarianceFamily):
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
     ) -> FloatArray:
-        variances = column_variances(statistics, means) + prior.ridge
+        variances = component_variances(statistics, means, prior, previous)
         volume = np.average(geometric_mean(variances), weights=statistics.counts)
         return np.asarray(volume * unit_volume(variances))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import FloatArray
+from mixtura.core.covariance.base import symmetric
 from mixtura.core.covariance.matrices import MatrixFamily, component_covariances
-from mixtura.core.covariance.volumes import geometric_mean
+from mixtura.core.covariance.volumes import matrix_volumes
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 
@@ -28,7 +29,14 @@ class EVV(MatrixFamily):
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
     ) -> FloatArray:
-        own = component_covariances(statistics, means, prior)
-        volumes = geometric_mean(np.linalg.eigvalsh(own))
+        own = component_covariances(statistics, means, prior, previous)
+        volumes = matrix_volumes(own)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(own * (np.average(volumes, weights=statistics.counts) / volumes)[:, None, None])
+
+    def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
+        return covariances * scale[:, None] * scale[None, :]
+
+    def transform(self, covariances: FloatArray, matrix: FloatArray) -> FloatArray | None:
+        """A square map multiplies all volumes alike."""
+        return symmetric(matrix @ covariances @ matrix.T) if matrix.shape[0] == matrix.shape[1] else None

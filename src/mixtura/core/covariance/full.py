@@ -23,7 +23,7 @@ class Full(MatrixFamily):
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
     ) -> FloatArray:
-        return component_covariances(statistics, means, prior)
+        return component_covariances(statistics, means, prior, previous)
 
     def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
         return covariances * scale[:, None] * scale[None, :]

@@ -9,13 +9,16 @@ from scipy.linalg import lapack
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance.base import (
+    EMPTY,
     CovarianceFamily,
     Factors,
+    NotPositiveDefiniteError,
     lift_eigenvalues,
     scatter_matrices,
     symmetric,
     whiten,
 )
+from mixtura.core.covariance.volumes import geometric_mean
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Layout
@@ -23,13 +26,21 @@ from mixtura.kernels import Layout
 __all__ = ["MatrixFamily", "component_covariances"]
 
 
-def component_covariances(statistics: Statistics, means: FloatArray, prior: Ridge) -> FloatArray:
-    """Return ``S_k / n_k + ridge I`` of each component, S_k the scatter about its new mean, (K, D, D)."""
+def component_covariances(
+    statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None
+) -> FloatArray:
+    """Return ``S_k / n_k + ridge I`` of each component, S_k the scatter about its new mean, (K, D, D).
+
+    A component that has lost its rows stands in with its previous covariance.
+    """
     covariances = scatter_matrices(statistics, means)
     counts = np.maximum(statistics.counts, np.finfo(np.float64).tiny)
     covariances /= counts[:, None, None]
     n_components, n_features = means.shape
     covariances.reshape(n_components, -1)[:, :: n_features + 1] += prior.ridge
+    if previous is not None:
+        empty = statistics.counts <= EMPTY
+        covariances[empty] = previous[empty]
     return covariances
 
 
@@ -54,8 +65,18 @@ class MatrixFamily(CovarianceFamily):
         self, covariances: FloatArray, components: Sequence[int], floor: float, magnitude: FloatArray
     ) -> FloatArray:
         for k in components:
-            covariances[k] = lift_eigenvalues(covariances[k], floor, magnitude)
-        return covariances
+            finite = np.nan_to_num(covariances[k], posinf=0.0, neginf=0.0)
+            covariances[k] = lift_eigenvalues(finite, floor, magnitude)
+        if not self.coupled:
+            return covariances
+        # The projection may lose the digits again; then all begin anew from the same variances: these every family has.
+        try:
+            projected = self.project(covariances, *covariances.shape[:2])
+            whiten(projected)
+        except (NotPositiveDefiniteError, np.linalg.LinAlgError):
+            variances = geometric_mean(np.diagonal(covariances, axis1=1, axis2=2).T)
+            return np.repeat(np.diag(variances)[None], len(covariances), axis=0)
+        return projected
 
     def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
         covariances[components] = previous[components]
@@ -72,7 +93,12 @@ class MatrixFamily(CovarianceFamily):
         return covariances * square[0] if np.ptp(square) == 0 else None
 
     def transform(self, covariances: FloatArray, matrix: FloatArray) -> FloatArray | None:
-        return None
+        """Rotations, reflections and one scale for all columns keep volumes, shapes and orientations alike."""
+        square = matrix @ matrix.T
+        turns = matrix.shape[0] == matrix.shape[1] and np.allclose(
+            square, square[0, 0] * np.eye(len(square)), rtol=0, atol=1e-12 * abs(square[0, 0])
+        )
+        return symmetric(matrix @ covariances @ matrix.T) if turns else None
 
     def condition(
         self, covariances: FloatArray, given: IntArray, rest: IntArray, n_components: int

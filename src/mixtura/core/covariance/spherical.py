@@ -8,7 +8,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance.base import CovarianceFamily, Factors
-from mixtura.core.covariance.variances import column_variances, whiten_variances
+from mixtura.core.covariance.variances import component_variances, whiten_variances
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Layout
@@ -33,7 +33,8 @@ class Spherical(CovarianceFamily):
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
     ) -> FloatArray:
-        return np.asarray(column_variances(statistics, means).mean(axis=1) + prior.ridge)
+        before = None if previous is None else previous[:, None]
+        return np.asarray(component_variances(statistics, means, prior, before).mean(axis=1))
 
     def factor(self, covariances: FloatArray, n_components: int, n_features: int) -> Factors:
         return whiten_variances(np.repeat(covariances[:, None], n_features, axis=1))
@@ -44,7 +45,7 @@ class Spherical(CovarianceFamily):
     def repair(
         self, covariances: FloatArray, components: Sequence[int], floor: float, magnitude: FloatArray
     ) -> FloatArray:
-        return np.maximum(covariances, floor)
+        return np.fmax(covariances, floor)
 
     def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
         covariances[components] = previous[components]

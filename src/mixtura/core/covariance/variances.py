@@ -7,20 +7,36 @@ from collections.abc import Sequence
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.covariance.base import LARGEST_FACTOR, CovarianceFamily, Factors, NotPositiveDefiniteError
+from mixtura.core.covariance.base import (
+    EMPTY,
+    LARGEST_FACTOR,
+    CovarianceFamily,
+    Factors,
+    NotPositiveDefiniteError,
+)
+from mixtura.core.covariance.volumes import geometric_mean
+from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Layout
 
-__all__ = ["VarianceFamily", "column_variances", "whiten_variances"]
+__all__ = ["VarianceFamily", "component_variances", "whiten_variances"]
 
 
-def column_variances(statistics: Statistics, means: FloatArray) -> FloatArray:
-    """Return the variance of each column in each component about the new means, (K, D)."""
+def component_variances(
+    statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None
+) -> FloatArray:
+    """Return the variance of each column in each component about the new means, and the ridge, (K, D).
+
+    A component that has lost its rows stands in with its previous variances.
+    """
     shift = means - statistics.means
     moved = statistics.counts[:, None] * shift
     scatter = statistics.second + shift * (moved - 2 * statistics.first)
     counts = np.maximum(statistics.counts, np.finfo(np.float64).tiny)
-    return np.maximum(scatter / counts[:, None], 0.0)
+    variances = np.maximum(scatter / counts[:, None], 0.0) + prior.ridge
+    if previous is None:
+        return np.asarray(variances)
+    return np.where(statistics.counts[:, None] > EMPTY, variances, previous)
 
 
 def whiten_variances(variances: FloatArray) -> Factors:
@@ -51,7 +67,16 @@ class VarianceFamily(CovarianceFamily):
     def repair(
         self, covariances: FloatArray, components: Sequence[int], floor: float, magnitude: FloatArray
     ) -> FloatArray:
-        return np.maximum(covariances, floor)
+        raised = np.fmax(np.nan_to_num(covariances, posinf=0.0), floor)
+        if not self.coupled:
+            return raised
+        # The projection may overflow; then all begin anew from the same variances: these every family has.
+        projected = self.project(raised, *raised.shape)
+        try:
+            whiten_variances(projected)
+        except NotPositiveDefiniteError:
+            return np.repeat(geometric_mean(raised.T)[None], len(raised), axis=0)
+        return projected
 
     def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
         covariances[components] = previous[components]
@@ -64,8 +89,7 @@ class VarianceFamily(CovarianceFamily):
         return covariances[:, columns]
 
     def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
-        square = scale**2
-        return covariances * square[0] if np.ptp(square) == 0 else None
+        return covariances * scale**2
 
     def transform(self, covariances: FloatArray, matrix: FloatArray) -> FloatArray | None:
         return None

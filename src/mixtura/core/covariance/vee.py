@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import lapack
 
 from mixtura._typing import FloatArray
+from mixtura.core.covariance.base import symmetric
 from mixtura.core.covariance.matrices import MatrixFamily, component_covariances
-from mixtura.core.covariance.volumes import alternate_volumes, geometric_mean
+from mixtura.core.covariance.volumes import alternate_volumes, matrix_volumes
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 
@@ -21,6 +23,7 @@ class VEE(MatrixFamily):
     """
 
     name = "VEE"
+    general = "VEE"
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_components - 1 + n_features * (n_features + 1) // 2
@@ -28,21 +31,34 @@ class VEE(MatrixFamily):
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
     ) -> FloatArray:
-        own, counts = component_covariances(statistics, means, prior), statistics.counts
-
-        def shape_of(volumes: FloatArray) -> FloatArray:
-            pooled = np.einsum("k,kij->ij", counts / volumes, own)
-            return np.asarray(pooled / geometric_mean(np.linalg.eigvalsh(pooled)))
-
-        def volumes_of(shape: FloatArray) -> FloatArray:
-            return np.asarray(
-                np.einsum("kij,ji->k", own, np.linalg.pinv(shape, hermitian=True)) / shape.shape[0]
-            )
-
-        if previous is None:
-            start = np.einsum("kii->k", own) / means.shape[1]
-        else:
-            start = geometric_mean(np.linalg.eigvalsh(previous))
+        own, counts = component_covariances(statistics, means, prior, previous), statistics.counts
+        # Columns in equal units: the eigenvalues of others would lose the digits of the small ones.
+        deviations = np.sqrt(np.average(np.einsum("kii->ki", own), axis=0, weights=counts))
+        units = deviations[:, None] * deviations[None, :]
         with np.errstate(all="ignore"):
-            volumes, shape = alternate_volumes(start, shape_of, volumes_of)
-            return volumes[:, None, None] * shape
+            own = own / units
+            start = np.einsum("kii->k", own) if previous is None else matrix_volumes(previous / units)
+            volumes, shape = alternate_volumes(
+                start,
+                lambda volumes: _unit_volume(np.einsum("k,kij->ij", counts / volumes, own)),
+                lambda shape: np.einsum("kij,ij->k", own, _inverse(shape)) / len(shape),
+            )
+            return np.asarray(volumes[:, None, None] * (shape * units))
+
+    def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
+        return covariances * scale[:, None] * scale[None, :]
+
+    def transform(self, covariances: FloatArray, matrix: FloatArray) -> FloatArray | None:
+        return symmetric(matrix @ covariances @ matrix.T)
+
+
+def _unit_volume(matrix: FloatArray) -> FloatArray:
+    return np.asarray(matrix / matrix_volumes(matrix))
+
+
+def _inverse(matrix: FloatArray) -> FloatArray:
+    """Return the inverse of a positive definite matrix (D, D), NaN where it is none."""
+    lower, info = lapack.dpotrf(matrix, lower=1, clean=1)
+    if info == 0:
+        lower, info = lapack.dtrtri(lower, lower=1, overwrite_c=1)
+    return np.asarray(lower.T @ lower) if info == 0 else np.full_like(matrix, np.nan)

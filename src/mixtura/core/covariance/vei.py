@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.covariance.variances import VarianceFamily, column_variances
+from mixtura.core.covariance.variances import VarianceFamily, component_variances
 from mixtura.core.covariance.volumes import alternate_volumes, geometric_mean, unit_volume
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
@@ -21,6 +21,7 @@ class VEI(VarianceFamily):
     """
 
     name = "VEI"
+    general = "VEI"
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_components + n_features - 1
@@ -28,7 +29,7 @@ class VEI(VarianceFamily):
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
     ) -> FloatArray:
-        variances, counts = column_variances(statistics, means) + prior.ridge, statistics.counts
+        variances, counts = component_variances(statistics, means, prior, previous), statistics.counts
         start = variances.mean(axis=1) if previous is None else geometric_mean(previous)
         with np.errstate(divide="ignore", invalid="ignore"):
             volumes, shape = alternate_volumes(

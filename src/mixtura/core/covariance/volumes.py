@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from mixtura._typing import FloatArray
 
-__all__ = ["MOST_ROUNDS", "alternate_volumes", "geometric_mean", "unit_volume"]
+__all__ = ["MOST_ROUNDS", "alternate_volumes", "geometric_mean", "matrix_volumes", "unit_volume"]
 
 MOST_ROUNDS = 1000
 """Rounds after which an iterative M-step ends; the next one goes on from there."""
@@ -24,6 +24,19 @@ def geometric_mean(values: npt.NDArray[np.floating[Any]]) -> FloatArray:
     with np.errstate(divide="ignore"):
         logs = np.log(np.maximum(values, 0.0))
     return np.asarray(np.exp(logs.mean(axis=-1)))
+
+
+def matrix_volumes(matrices: FloatArray) -> FloatArray:
+    """Return ``|S|^(1/D)`` of symmetric matrices (..., D, D); zero where one is not positive definite.
+
+    The determinant is that of the correlations, so that columns in small units keep their digits.
+    """
+    variances = np.maximum(np.diagonal(matrices, axis1=-2, axis2=-1), 0.0)
+    scale = np.sqrt(np.where(variances > 0, variances, 1.0))
+    sign, log_determinant = np.linalg.slogdet(matrices / scale[..., :, None] / scale[..., None, :])
+    usable = (sign > 0) & (variances > 0).all(axis=-1)
+    log_volume = log_determinant / matrices.shape[-1] + 2 * np.log(scale).mean(axis=-1)
+    return np.asarray(np.where(usable, np.exp(np.where(usable, log_volume, 0.0)), 0.0))
 
 
 def unit_volume(values: FloatArray) -> FloatArray:

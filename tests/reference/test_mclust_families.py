@@ -1,0 +1,132 @@
+"""All fourteen families against mclust, the R package (version 6.0.0; Scrucca, Fop, Murphy and Raftery 2016).
+
+From a given partition, one M-step and a fit that is finished must have mclust's log-likelihoods. The tables beside
+this file in ``mclust/`` were made by the scripts beside them, with tolerances of 1e-10 and below, also in the M-steps
+that take iterations.
+
+VVE is the exception, and ours is the higher there. An M-step maximizes the expected complete log-likelihood, and
+mclust's of VVE ends below the maximum: after one step from the same partition by 0.0002 (Old Faithful), 0.06 (bank
+notes), 0.2 (penguins), 11.7 (thyroid) and 13.2 (diabetes). A stricter tolerance does not help it: on the thyroid table
+it reaches -2320.4 with 1e-2 and -2325.4 with 1e-15, where -2313.7 can be had. EM with such M-steps goes elsewhere and
+ends lower, on these tables by 0.07 to 17.1. A failing assertion shows both. EVE, whose axes we find in the same
+way, agrees to 1e-8.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
+
+import mixtura
+from mixtura.core.covariance import MCLUST_NAMES, get_family
+
+MCLUST = Path(__file__).parent / "mclust"
+TABLES = {
+    "old_faithful": (["eruptions", "waiting"], None),
+    "diabetes_reaven_miller": (["glucose", "insulin", "sspg"], "class"),
+    "thyroid_gland": (["RT3U", "T4", "T3", "TSH", "DTSH"], "Diagnosis"),
+    "swiss_banknote": (["Length", "Left", "Right", "Bottom", "Top", "Diagonal"], "Status"),
+    "penguins": (["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"], "species"),
+}
+
+
+def read(name: str) -> list[dict[str, str]]:
+    with (MCLUST / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+SAME_START = read("mclust_same_start.csv")
+ONE_COLUMN = read("mclust_one_column.csv")
+
+
+def rows_and_labels(folder: Path, table: str, columns: list[str]) -> tuple[Any, Any]:
+    with (folder / f"{table}.csv").open(newline="") as file:
+        lines = [line for line in csv.DictReader(file) if all(line[c] not in ("", "NA") for c in columns)]
+    rows = np.array([[float(line[c]) for c in columns] for line in lines])
+    label = TABLES[table][1]
+    given = [float(line["waiting"]) >= 68 if label is None else line[label] for line in lines]
+    return rows, np.unique(given, return_inverse=True)[1]
+
+
+def start(family: str, rows: Any, labels: Any, **how: Any) -> Any:
+    model = mixtura.GaussianMixture(
+        labels.max() + 1, covariance_type=family, init_params=labels, reg_covar=0, **how
+    )
+    return model.fit(rows)
+
+
+def finish(family: str, rows: Any, labels: Any) -> Any:
+    return start(family, rows, labels, tol=1e-14, max_iter=20_000)
+
+
+def complete(mixture: Any, rows: Any, labels: Any) -> float:
+    """``sum_n log(w_k N(x_n; mu_k, Sigma_k))``, k the label of row n."""
+    parts = zip(mixture.weights, mixture.means, mixture.full_covariances(), strict=True)
+    return sum(
+        np.log(w) * np.sum(labels == k) + multivariate_normal(m, c).logpdf(rows[labels == k]).sum()
+        for k, (w, m, c) in enumerate(parts)
+    )
+
+
+def name_of(case: dict[str, str]) -> str:
+    return f"{case['table']}-{case['family']}"
+
+
+def test_the_tables_hold_every_family() -> None:
+    wanted = {(table, family) for table in TABLES for family in MCLUST_NAMES}
+    assert {(case["table"], case["family"]) for case in SAME_START} == wanted
+    assert len(ONE_COLUMN) == 2 * len(TABLES)
+
+
+@pytest.mark.parametrize("case", SAME_START, ids=name_of)
+def test_one_m_step_is_mclusts(shared_data: Path, case: dict[str, str]) -> None:
+    table, family = case["table"], case["family"]
+    rows, labels = rows_and_labels(shared_data, table, TABLES[table][0])
+    mixture = start(family, rows, labels, max_iter=0).mixture_
+    assert mixture.n_components == int(case["components"])
+    found = complete(mixture, rows, labels)
+    if family == "VVE":
+        assert found >= float(case["complete"]) - 1e-6
+    else:
+        assert found == pytest.approx(float(case["complete"]), rel=1e-8)
+        assert mixture.log_likelihood(rows) == pytest.approx(float(case["first"]), rel=1e-6)
+
+
+@pytest.mark.parametrize("case", SAME_START, ids=name_of)
+def test_a_finished_fit_is_mclusts(shared_data: Path, case: dict[str, str]) -> None:
+    table, family = case["table"], case["family"]
+    rows, labels = rows_and_labels(shared_data, table, TABLES[table][0])
+    model = finish(family, rows, labels)
+    assert model.converged_
+    found, theirs = model.mixture_.log_likelihood(rows), float(case["last"])
+    if family == "VVE":
+        assert found >= theirs + 0.05
+    else:
+        assert found == pytest.approx(theirs, rel=1e-9)
+
+
+@pytest.mark.parametrize("case", ONE_COLUMN, ids=name_of)
+def test_one_column(shared_data: Path, case: dict[str, str]) -> None:
+    rows, labels = rows_and_labels(shared_data, case["table"], [case["column"]])
+    first = start(case["family"], rows, labels, max_iter=0).mixture_
+    assert first.n_parameters == int(case["parameters"])
+    assert first.log_likelihood(rows) == pytest.approx(float(case["first"]), rel=1e-9)
+    last = finish(case["family"], rows, labels).mixture_
+    assert last.log_likelihood(rows) == pytest.approx(float(case["last"]), rel=1e-9)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_free_parameters_are_mclusts(table: str) -> None:
+    d, counted = len(TABLES[table][0]), 0
+    for case in read(f"mclust_{table}.csv"):
+        k = int(case["components"])
+        if case["parameters"] not in ("", "NA"):
+            family = get_family(case["family"])
+            assert k - 1 + k * d + family.n_parameters(k, d) == int(case["parameters"]), case
+            counted += 1
+    assert counted > 90
