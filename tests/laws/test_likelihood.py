@@ -70,3 +70,23 @@ def test_each_iteration_is_the_plain_loop(covariance_type: str, weighted: bool) 
     np.testing.assert_allclose(model.lower_bounds_, wanted[3], rtol=1e-10)
     full = naive_full_covariances(covariance_type, wanted[2], 3, 2)
     np.testing.assert_allclose(model.mixture_.full_covariances(), full, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("n_iter", [1, 4])
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_components_far_apart_for_their_width_keep_their_digits(covariance_type: str, n_iter: int) -> None:
+    """Nothing of a covariance within is left when the scatter between is subtracted from the total."""
+    rng = np.random.RandomState(4)
+    labels = np.arange(60) % 3
+    X = 1e-3 * rng.standard_normal((60, 2)) @ np.array([[1.0, 0.8], [0.0, 0.5]]) + 1e6 * labels[:, None]
+    first = naive_m_step(covariance_type, X, np.ones(60), np.eye(3)[labels], 0.0)
+    _, means, covariances, bounds = naive_em(covariance_type, X, *first, n_iter)
+    model = mixtura.GaussianMixture(
+        3, covariance_type=covariance_type, init_params=labels, reg_covar=0, tol=0, max_iter=n_iter
+    )
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X)
+    np.testing.assert_allclose(model.means_, means, rtol=1e-14)
+    # Rows near 2e6 are multiples of 2e-10, a ten-millionth of the width.
+    np.testing.assert_allclose(model.covariances_, covariances, rtol=1e-6, atol=1e-13)
+    np.testing.assert_allclose(model.lower_bounds_, bounds, rtol=1e-7)

@@ -52,6 +52,8 @@ def test_centers_settle_when_rows_or_centers_stay(shift: float, n_changed: int, 
     assert CentersSettled(0.5)(Progress(0.0, 0.0, shift, n_changed)) is stops
 
 
-@pytest.mark.parametrize(("change", "stops"), [(0.09, True), (-0.09, True), (0.1, False), (math.inf, False)])
+@pytest.mark.parametrize(
+    ("change", "stops"), [(0.09, True), (-0.09, True), (0.1, False), (-0.2, False), (math.inf, False)]
+)
 def test_a_small_change_either_way_is_enough(change: float, stops: bool) -> None:
     assert AbsoluteChange(0.1)(Progress(0.0, change, math.nan, -1)) is stops
