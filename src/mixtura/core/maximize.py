@@ -78,7 +78,9 @@ def maximize(
     empty = np.flatnonzero(counts <= _EMPTY)
     means = statistics.means + statistics.first / np.maximum(counts, _EMPTY)[:, None]
     means[empty] = statistics.means[empty]
-    covariances = family.estimate(statistics, means, prior, None if previous is None else previous.covariances)
+    covariances = family.estimate(
+        statistics, means, prior, None if previous is None else previous.covariances
+    )
     if empty.size and previous is not None and not family.coupled:
         covariances = family.keep(covariances, previous.covariances, empty)
     repairs = [Repair(int(k), RepairKind.EMPTY) for k in empty]
