@@ -47,7 +47,7 @@ def print_selection(console: Console, selection: Selection) -> None:
 
 def _print_ranking(console: Console, candidates: Sequence[Candidate], name: str) -> None:
     wide, best = console.width >= _WIDE, candidates[0].criterion(name)
-    table = plain_table("", "covariances", "components", name.upper(), "above", left=2)
+    table = plain_table("", "covariances" if wide else "type", "components", name.upper(), "above", left=2)
     table.columns[0].justify, table.columns[1].no_wrap = "right", True
     for header in ("parameters", "log-likelihood") if wide else ():
         table.add_column(header, justify="right", no_wrap=True)

@@ -90,8 +90,8 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
     >>> model = GaussianMixtureIC(range(1, 5), covariance_type=["EEE", "VVI", "VVV"], random_state=0).fit(X)
     >>> model.covariance_type_, model.n_components_, round(model.criterion_, 1)
     ('tied', 3, 4799.4)
-    >>> model.results_["n_components"][:3]
-    [3, 3, 3]
+    >>> list(zip(model.results_["covariance_type"], model.results_["n_components"]))[:2]
+    [('tied', 3), ('diag', 3)]
     >>> model.predict(X[:3])
     array([...])
     """
@@ -155,14 +155,14 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         if self.n_components is None:
             n_rows = rows.shape[0] if weights is None else int(np.count_nonzero(weights))
             return list(range(1, min(_MOST_COMPONENTS, n_rows) + 1))
-        given = [self.n_components] if isinstance(self.n_components, Integral) else list(self.n_components)  # type: ignore[arg-type]
-        if not given or not all(isinstance(k, Integral) and k >= 1 for k in given):
+        given: list[Any] = np.atleast_1d(np.asarray(self.n_components)).tolist()
+        if not given or not all(type(k) is int and k >= 1 for k in given):
             raise ParameterError(
                 f"n_components={self.n_components!r} was given; it must be a whole number of at least 1, or some of "
                 "them. Try range(1, 10)."
             )
         require_rows(rows, weights, max(given))
-        return [int(k) for k in given]
+        return given
 
     def _covariance_types(self) -> list[str]:
         if isinstance(self.covariance_type, str):
@@ -170,7 +170,7 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         return list(self.covariance_type)
 
     def _seed(self) -> int:
-        if isinstance(self.random_state, Integral):
+        if isinstance(self.random_state, (int, np.integer)):
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
 
@@ -203,7 +203,8 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None
     ) -> IntArray:
         """Fit every model and return the winner's most probable component of each row, (N,)."""
-        return self.fit(X, sample_weight=sample_weight).best_model_.predict(X)
+        self.fit(X, sample_weight=sample_weight)
+        return self.predict(X)
 
     def predict(self, X: npt.ArrayLike) -> IntArray:
         """Return the most probable component of each row, (N,)."""

@@ -58,20 +58,7 @@ def criterion_chart(
     """Return the chart, and add its data: a curve per covariance type, a ring around the chosen model."""
     values = _values(candidates, name)
     domain = _domain([value["value"] for value in values], focus=frame.focus)
-    counts = sorted({value["count"] for value in values})
-    x = alt.X(
-        "count",
-        type="quantitative",
-        title=frame.noun,
-        scale=alt.Scale(domain=[counts[0] - 0.4, counts[-1] + 0.4], nice=False),
-        axis=alt.Axis(values=counts, format="d"),
-    )
-    y = alt.Y(
-        "value",
-        type="quantitative",
-        title=name.upper(),
-        scale=alt.Scale(domain=domain, zero=False, nice=False),
-    )
+    x, y = _axes(sorted({value["count"] for value in values}), domain, frame.noun, name)
     datasets["models"] = values
     base = alt.Chart(alt.NamedData("models")).encode(x=x, y=y)
     lines, marks = _kinds(
@@ -94,6 +81,23 @@ def criterion_chart(
         ring,
     )
     return alt.layer(*layers).properties(width=frame.width, height=frame.height, title=title)
+
+
+def _axes(counts: Sequence[int], domain: Sequence[float], noun: str, name: str) -> tuple[Any, Any]:
+    x = alt.X(
+        "count",
+        type="quantitative",
+        title=noun,
+        scale=alt.Scale(domain=[counts[0] - 0.4, counts[-1] + 0.4], nice=False),
+        axis=alt.Axis(values=list(counts), format="d"),
+    )
+    y = alt.Y(
+        "value",
+        type="quantitative",
+        title=name.upper(),
+        scale=alt.Scale(domain=list(domain), zero=False, nice=False),
+    )
+    return x, y
 
 
 def _values(candidates: Sequence[Candidate], name: str) -> list[dict[str, Any]]:

@@ -68,7 +68,13 @@ def _chart(result: Segmentation, datasets: Datasets) -> Any:
     )
     return (
         alt.hconcat(customers, _criterion(result, datasets), spacing=40)
-        .resolve_scale(**dict.fromkeys(("color", "fill", "shape", "stroke", "strokeDash"), "independent"))
+        .resolve_scale(
+            color="independent",
+            fill="independent",
+            shape="independent",
+            stroke="independent",
+            strokeDash="independent",
+        )
         .properties(background="white", padding=18)
         .configure(**CONFIGURATION)
     )

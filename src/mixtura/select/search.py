@@ -180,10 +180,10 @@ class SearchResult:
         >>> from mixtura.select import search
         >>> for row in search(make_customers(), components=[2, 3], covariance_types=["tied", "diag"]).table():
         ...     print(row["covariance_type"], row["n_components"], row["n_parameters"], round(row["icl"], 1))
-        tied 3 11 4803.6
-        diag 3 14 4806.4
-        tied 2 8 4957.9
-        diag 2 9 4974.0
+        tied 3 11 4820.3
+        diag 3 14 4815.6
+        tied 2 8 4856.3
+        diag 2 9 4902.2
         """
         return [candidate.row() for candidate in self.ranking]
 
@@ -236,7 +236,7 @@ def search(
     TooFewRowsError
         Fewer rows than the largest number of components.
     MixturaError
-        Every candidate failed; the reason of the first is told.
+        Every candidate failed, the reason of the first is told; or the criterion is infinite for all of them.
 
     Examples
     --------
@@ -265,11 +265,21 @@ def search(
         candidates.append(replace(found, single_log_likelihood=single.log_likelihood))
         if on_candidate is not None:
             on_candidate(candidates[-1], len(candidates), len(pairs))
+    return _ranked(tuple(candidates), criterion)
+
+
+def _ranked(candidates: tuple[Candidate, ...], criterion: str) -> SearchResult:
+    found = SearchResult(candidates, criterion)
     if all(one.failure for one in candidates):
         raise MixturaError(
             f"None of {len(candidates)} candidates could be fitted. The first: {candidates[0].failure}"
         )
-    return SearchResult(tuple(candidates), criterion)
+    if not np.isfinite(found.best.criterion(criterion)):
+        raise MixturaError(
+            f"criterion={criterion!r} is infinite for each of {len(candidates)} candidates; it ranks none of them. "
+            "Try 'bic', or other numbers of components."
+        )
+    return found
 
 
 def _checked(
