@@ -311,6 +311,17 @@ def naive_n_parameters(covariance_type, n_components, d):
     return (n_components - 1) + n_components * d + naive_n_numbers(covariance_type, n_components, d)
 
 
+def naive_entropies(memberships, sample_weight):
+    """Minus the weighted sums of ``r log r``, and of the log of the largest membership of each row."""
+    entropy = classification = 0.0
+    for shares, weight in zip(memberships, sample_weight, strict=True):
+        for share in shares:
+            if share > 0:
+                entropy -= weight * share * math.log(share)
+        classification -= weight * math.log(max(shares))
+    return entropy, classification
+
+
 def naive_bic(log_densities, n_parameters):
     return -2.0 * math.fsum(log_densities) + n_parameters * math.log(len(log_densities))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mixtura import datasets, exceptions
     from mixtura.core.mixture import Mixture
-    from mixtura.estimators import GaussianMixture, KMeans
+    from mixtura.estimators import GaussianMixture, GaussianMixtureIC, KMeans
     from mixtura.kernels import build_info
     from mixtura.run import get_threads, set_threads
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GaussianMixture",
+    "GaussianMixtureIC",
     "KMeans",
     "Mixture",
     "__version__",
@@ -31,6 +32,7 @@ __all__ = [
 
 _HOMES = {
     "GaussianMixture": "mixtura.estimators",
+    "GaussianMixtureIC": "mixtura.estimators",
     "KMeans": "mixtura.estimators",
     "Mixture": "mixtura.core.mixture",
     "build_info": "mixtura.kernels",

@@ -13,6 +13,7 @@ import mixtura
 
 PUBLIC = {
     "GaussianMixture",
+    "GaussianMixtureIC",
     "KMeans",
     "Mixture",
     "__version__",

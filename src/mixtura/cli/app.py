@@ -10,6 +10,7 @@ from mixtura.cli.assign import assign
 from mixtura.cli.demo import demo
 from mixtura.cli.info import info
 from mixtura.cli.segment import segment
+from mixtura.cli.select import select
 from mixtura.cli.show import show
 
 __all__ = ["app"]
@@ -44,6 +45,7 @@ def mixtura(
 
 
 app.command()(segment)
+app.command()(select)
 app.command()(assign)
 app.command()(show)
 app.command()(demo)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["decimals_for", "percent", "readable"]
+__all__ = ["criterion_text", "decimals_for", "percent", "readable"]
 
 
 def decimals_for(deviation: float) -> int:
@@ -32,3 +32,15 @@ def readable(value: float, decimals: int) -> str:
 def percent(share: float, decimals: int = 1) -> str:
     """Return a share in percent."""
     return f"{100 * share:.{decimals}f} %"
+
+
+def criterion_text(name: str, value: float) -> str:
+    """Return the value of a criterion with as many digits as tell models apart; NEC is a ratio.
+
+    Examples
+    --------
+    >>> from mixtura.cli.numbers import criterion_text
+    >>> criterion_text("bic", 4791.826), criterion_text("nec", 0.09186)
+    ('4,791.8', '0.0919')
+    """
+    return f"{value:,.4f}" if name == "nec" else f"{value:,.1f}"

@@ -11,9 +11,41 @@ import typer
 
 from mixtura.exceptions import ParameterError
 
-__all__ = ["DropMissing", "IdColumn", "ModelFile", "Overwrite", "Quiet", "parse_components", "parse_names"]
+__all__ = [
+    "Columns",
+    "Components",
+    "CovarianceTypes",
+    "Criterion",
+    "CustomerTable",
+    "DropMissing",
+    "IdColumn",
+    "ModelFile",
+    "Overwrite",
+    "Quiet",
+    "Seed",
+    "Starts",
+    "parse_components",
+    "parse_names",
+]
 
 ModelFile = Annotated[Path, typer.Argument(help="A model.json that mixtura segment wrote.")]
+CustomerTable = Annotated[
+    Path, typer.Argument(help="CSV, TSV, Parquet, JSON lines or Excel; one row per customer.")
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(help="Columns to use, separated by commas. [default: all numbers that are no ids]"),
+]
+Components = Annotated[
+    str | None, typer.Option(help="Numbers of components to try: 3, 1-9 or 2,4,6. [default: 1-9]")
+]
+CovarianceTypes = Annotated[
+    list[str] | None,
+    typer.Option(help="full, tied, diag or spherical; separated by commas. [default: all]"),
+]
+Criterion = Annotated[str, typer.Option(help="What chooses among models: bic, aic, aicc, caic, icl or nec.")]
+Starts = Annotated[int, typer.Option(help="Starts per model; the best is kept.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 IdColumn = Annotated[
     str | None, typer.Option("--id", help="The column that names customers. [default: found by itself]")
 ]

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mixtura.cli.console import plain_table
-from mixtura.cli.numbers import decimals_for, percent, readable
+from mixtura.cli.numbers import criterion_text, decimals_for, percent, readable
 from mixtura.segments import Segmentation
 
 if TYPE_CHECKING:
@@ -66,22 +66,22 @@ def _print_choice(console: Console, result: Segmentation) -> None:
 def _print_ranking(console: Console, result: Segmentation, others: Sequence[Candidate]) -> None:
     """Print the chosen model and the runners-up; a narrow console gets what matters most."""
     best, name = result.best, result.model.training.criterion
-    wide = console.width >= _WIDE
+    wide, names = console.width >= _WIDE, dict.fromkeys(("bic", "aic", name))
     table = plain_table(
-        "", "segments", "covariances", *(("parameters", "BIC", "AIC") if wide else (name.upper(),))
+        "", "segments", "covariances", *(("parameters", *map(str.upper, names)) if wide else (name.upper(),))
     )
     table.columns[0].no_wrap = True
     table.add_column("above the chosen" if wide else "above", justify="right")
     for candidate in (best, *others):
         chosen = candidate is best
-        figures = (f"{candidate.bic:,.1f}", f"{candidate.aic:,.1f}")
-        shown = (str(candidate.n_parameters), *figures) if wide else (f"{candidate.criterion(name):,.1f}",)
+        figures = [criterion_text(one, candidate.criterion(one)) for one in (names if wide else (name,))]
+        shown = (str(candidate.n_parameters), *figures) if wide else tuple(figures)
         table.add_row(
             "chosen" if chosen else "passed over" if candidate in result.passed_over else "",
             str(candidate.n_components),
             candidate.covariance_type,
             *shown,
-            "" if chosen else f"{candidate.criterion(name) - best.criterion(name):,.1f}",
+            "" if chosen else criterion_text(name, candidate.criterion(name) - best.criterion(name)),
             style="bold" if chosen else None,
         )
     console.print(table)

@@ -34,7 +34,7 @@ def model_progress(*, quiet: bool) -> Iterator[OnCandidate | None]:
         task = progress.add_task("Fitting", total=None)
 
         def on_candidate(candidate: Candidate, done: int, total: int) -> None:
-            said = f"{candidate.covariance_type}, {candidate.n_components} segments"
+            said = f"{candidate.covariance_type}, {candidate.n_components} components"
             progress.update(task, completed=done, total=total, description=f"Fitted {said:<24}")
 
         yield on_candidate

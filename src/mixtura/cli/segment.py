@@ -8,30 +8,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mixtura.cli.console import door, output_console
-from mixtura.cli.options import DropMissing, IdColumn, Overwrite, Quiet, parse_components, parse_names
+from mixtura.cli.options import (
+    Columns,
+    Components,
+    CovarianceTypes,
+    Criterion,
+    CustomerTable,
+    DropMissing,
+    IdColumn,
+    Overwrite,
+    Quiet,
+    Seed,
+    Starts,
+    parse_components,
+    parse_names,
+)
 
 if TYPE_CHECKING:
     from mixtura.segments import Segmentation
 
 __all__ = ["segment"]
 
-CustomerTable = Annotated[
-    Path, typer.Argument(help="CSV, TSV, Parquet, JSON lines or Excel; one row per customer.")
-]
-Columns = Annotated[
-    list[str] | None,
-    typer.Option(help="Columns to use, separated by commas. [default: all numbers that are no ids]"),
-]
-Components = Annotated[
-    str | None, typer.Option(help="Numbers of segments to try: 3, 1-9 or 2,4,6. [default: 1-9]")
-]
-CovarianceTypes = Annotated[
-    list[str] | None,
-    typer.Option(help="full, tied, diag or spherical; separated by commas. [default: all]"),
-]
-Criterion = Annotated[str, typer.Option(help="What chooses among models: bic or aic.")]
-Starts = Annotated[int, typer.Option(help="Starts per model; the best is kept.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Percentile = Annotated[float, typer.Option(help="Percent of customers, the least usual, to call anomalies.")]
 Output = Annotated[
     Path | None, typer.Option(help="Directory for the results. [default: TABLE-segments, here]")

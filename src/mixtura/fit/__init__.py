@@ -5,7 +5,7 @@ from mixtura.fit.init import INITIALIZATIONS, FromPartition, Initialization
 from mixtura.fit.kmeans import Clustering, best_clustering, nearest, run_kmeans
 from mixtura.fit.restarts import Given, Settings, continue_fit, fit_mixture
 from mixtura.fit.result import FitResult, Outcome
-from mixtura.fit.score import evaluate, total_log_likelihood
+from mixtura.fit.score import Score, evaluate, score_mixture
 from mixtura.fit.stopping import AbsoluteChange, RemainingGain
 from mixtura.fit.trace import Event, Observer, Trace
 
@@ -23,6 +23,7 @@ __all__ = [
     "Outcome",
     "Problem",
     "RemainingGain",
+    "Score",
     "Settings",
     "Trace",
     "best_clustering",
@@ -32,5 +33,5 @@ __all__ = [
     "fit_mixture",
     "nearest",
     "run_kmeans",
-    "total_log_likelihood",
+    "score_mixture",
 ]

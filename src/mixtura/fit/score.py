@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import operator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import entr
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.accumulate import accumulate, pass_work
+from mixtura.core.accumulate import pass_work
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Block, Blocks, Runner
-from mixtura.core.statistics import Statistics
 from mixtura.kernels import Kernel, Layout, Outputs
 
-__all__ = ["evaluate", "total_log_likelihood"]
+__all__ = ["Score", "evaluate", "score_mixture"]
 
 
 def evaluate(
@@ -53,12 +56,41 @@ def evaluate(
     runner.reduce(blocks, one, operator.add, work=work)
 
 
-def total_log_likelihood(blocks: Blocks, mixture: Mixture, kernel: Kernel, runner: Runner) -> float:
-    """Return ``sum_n w_n log p(x_n)`` over all rows, in nats."""
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a mixture makes of all rows, in nats.
+
+    Parameters
+    ----------
+    log_likelihood : float
+        ``sum_n w_n log p(x_n)``.
+    entropy : float
+        Of the responsibilities, ``-sum_n w_n sum_k r_nk log r_nk``: 0 where every row is certain.
+    classification_entropy : float
+        ``-sum_n w_n log max_k r_nk``; not above the entropy.
+    """
+
+    log_likelihood: float
+    entropy: float
+    classification_entropy: float
+
+
+def score_mixture(blocks: Blocks, mixture: Mixture, kernel: Kernel, runner: Runner) -> Score:
+    """Return log-likelihood and entropies in one pass; responsibilities are held for one block per worker."""
     components = mixture.components()
 
-    def one(block: Block) -> Statistics:
-        return accumulate(block, components, kernel)
+    def one(block: Block) -> FloatArray:
+        n_rows = block.rows.shape[0]
+        log_density, memberships = np.empty(n_rows), np.empty((n_rows, mixture.n_components))
+        kernel.accumulate(block.rows, None, components, None, Outputs(log_density, memberships))
+        # Rounding may leave a certain row a little above one.
+        per_row = (
+            log_density,
+            entr(memberships).sum(axis=1),
+            0.0 - np.log(np.minimum(memberships.max(axis=1), 1.0)),
+        )
+        weights = block.sample_weight
+        return np.array([values.sum() if weights is None else values @ weights for values in per_row])
 
     work = pass_work(components.layout, blocks.n_rows, mixture.n_components, mixture.n_features)
-    return runner.reduce(blocks, one, Statistics.__iadd__, work=work).log_likelihood
+    return Score(*runner.reduce(blocks, one, operator.iadd, work=work).tolist())

@@ -11,10 +11,13 @@ from pathlib import Path
 
 from mixtura.exceptions import OutputError
 
-__all__ = ["RESULT_FILES", "output_directory", "output_file", "writing"]
+__all__ = ["RESULT_FILES", "SELECTION_FILES", "output_directory", "output_file", "writing"]
 
 RESULT_FILES = ("segments.csv", "segments.parquet", "model.json", "summary.json", "segments.png")
 """What a segmentation leaves in its directory."""
+
+SELECTION_FILES = ("selection.csv", "selection.png")
+"""What a selection of models leaves in its directory."""
 
 
 @contextmanager

@@ -2,5 +2,6 @@
 
 from mixtura.plot.picture import draw_segments
 from mixtura.plot.render import warm_up
+from mixtura.plot.selection import draw_criterion, plot_criterion
 
-__all__ = ["draw_segments", "warm_up"]
+__all__ = ["draw_criterion", "draw_segments", "plot_criterion", "warm_up"]

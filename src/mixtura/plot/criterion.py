@@ -3,80 +3,149 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
 import altair as alt
 
+from mixtura.core.covariance import FAMILIES, MCLUST_NAMES, get_family
 from mixtura.plot.palette import INK, SHAPES, segment_colors
 from mixtura.plot.render import Datasets
-from mixtura.segments import COVARIANCE_TYPES, Segmentation
+from mixtura.select import Candidate
 
-__all__ = ["criterion_chart"]
+__all__ = ["Frame", "criterion_chart"]
 
-_WIDTH, _HEIGHT = 340, 460
+_LETTERS = {get_family(letters).name: letters for letters in MCLUST_NAMES}
+"""Volume, shape and orientation of every covariance type."""
+
+_STRUCTURES = ("VV", "EE", "VI", "II", "EI", "VE", "EV")
+"""Shape and orientation, the last two letters of a family, in the order of colors and marks."""
+
+Orient: TypeAlias = Literal["bottom", "right"]
 
 
-def criterion_chart(result: Segmentation, datasets: Datasets) -> Any:
+_FOCUS = 4.0
+"""Times the distance from the best model to the median one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where the curves are drawn.
+
+    Parameters
+    ----------
+    noun : str
+        What the x axis counts.
+    width, height : int
+        In points.
+    legend : {"bottom", "right"}, default="bottom"
+    focus : bool, default=False
+        Leave out what lies far above the better half of the models, so that differences among these can be seen.
+    """
+
+    noun: str
+    width: int
+    height: int
+    legend: Orient = "bottom"
+    focus: bool = False
+
+
+def criterion_chart(
+    candidates: Sequence[Candidate], best: Candidate, name: str, frame: Frame, datasets: Datasets
+) -> Any:
     """Return the chart, and add its data: a curve per covariance type, a ring around the chosen model."""
-    name = result.model.training.criterion
-    values = _values(result, name)
-    counts = sorted({value["segments"] for value in values})
+    values = _values(candidates, name)
+    domain = _domain([value["value"] for value in values], focus=frame.focus)
+    x, y = _axes(sorted({value["count"] for value in values}), domain, frame.noun, name)
+    datasets["models"] = values
+    base = alt.Chart(alt.NamedData("models")).encode(x=x, y=y)
+    lines, marks = _kinds(
+        [kind for kind in FAMILIES if any(one["covariances"] == kind for one in values)], frame.legend
+    )
+    datasets["chosen"] = [{"count": best.n_components, "value": best.criterion(name)}]
+    ring = (
+        alt.Chart(alt.NamedData("chosen")).mark_point(size=380, stroke=INK, strokeWidth=2.2).encode(x=x, y=y)
+    )
+    n_outside = sum(value["value"] > domain[1] for value in values)
+    outside = [f"{n_outside} models lie above the frame."] if n_outside else []
+    title = alt.TitleParams(
+        text=f"{name.upper()} chooses {best.n_components}, {best.covariance_type}",
+        subtitle=["Smaller is better.", "The ring is the model chosen.", *outside],
+        anchor="start",
+    )
+    layers = (
+        base.mark_line(strokeWidth=2, clip=True).encode(**lines),
+        base.mark_point(size=60, opacity=1, strokeWidth=1.6, clip=True).encode(**marks),
+        ring,
+    )
+    return alt.layer(*layers).properties(width=frame.width, height=frame.height, title=title)
+
+
+def _axes(counts: Sequence[int], domain: Sequence[float], noun: str, name: str) -> tuple[Any, Any]:
     x = alt.X(
-        "segments",
+        "count",
         type="quantitative",
-        title="segments",
+        title=noun,
         scale=alt.Scale(domain=[counts[0] - 0.4, counts[-1] + 0.4], nice=False),
-        axis=alt.Axis(values=counts, format="d"),
+        axis=alt.Axis(values=list(counts), format="d"),
     )
     y = alt.Y(
         "value",
         type="quantitative",
         title=name.upper(),
-        scale=alt.Scale(domain=_domain([value["value"] for value in values]), zero=False, nice=False),
+        scale=alt.Scale(domain=list(domain), zero=False, nice=False),
     )
-    color, shape = _kinds(
-        [kind for kind in COVARIANCE_TYPES if any(one["covariances"] == kind for one in values)]
-    )
-    datasets["models"] = values
-    base = alt.Chart(alt.NamedData("models")).encode(x=x, y=y, color=color)
-    datasets["chosen"] = [{"segments": result.best.n_components, "value": result.best.criterion(name)}]
-    ring = (
-        alt.Chart(alt.NamedData("chosen")).mark_point(size=380, stroke=INK, strokeWidth=2.2).encode(x=x, y=y)
-    )
-    title = alt.TitleParams(
-        text=f"{name.upper()} chooses {result.best.n_components}, {result.best.covariance_type}",
-        subtitle=["Smaller is better.", "The ring is the model chosen."],
-        anchor="start",
-    )
-    layers = (
-        base.mark_line(strokeWidth=2),
-        base.mark_point(filled=True, size=60, opacity=1).encode(shape=shape),
-        ring,
-    )
-    return alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT, title=title)
+    return x, y
 
 
-def _values(result: Segmentation, name: str) -> list[dict[str, Any]]:
+def _values(candidates: Sequence[Candidate], name: str) -> list[dict[str, Any]]:
     return [
-        {"segments": one.n_components, "value": one.criterion(name), "covariances": one.covariance_type}
-        for one in sorted(result.ranking, key=lambda one: one.n_components)
+        {
+            "count": one.n_components,
+            "value": one.criterion(name),
+            "covariances": one.covariance_type,
+            "volume": _LETTERS[one.covariance_type][0],
+        }
+        for one in sorted(candidates, key=lambda one: one.n_components)
         if math.isfinite(one.criterion(name))
     ]
 
 
-def _kinds(present: list[str]) -> tuple[Any, Any]:
-    """Return color and shape by covariance type: the same for a type whichever others were tried."""
-    domain, colors = list(COVARIANCE_TYPES), list(segment_colors(len(COVARIANCE_TYPES)))
-    legend = alt.Legend(title="Covariances", orient="bottom", columns=2, values=present)
-    color = alt.Color(
-        "covariances", type="nominal", scale=alt.Scale(domain=domain, range=colors), legend=legend
+def _kinds(present: list[str], orient: Orient) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return encodings of lines and of marks: the same for a covariance type whichever others were tried.
+
+    Color and mark tell shape and orientation apart; where all components have one volume, lines are dashed and marks
+    hollow.
+    """
+    kinds = [_STRUCTURES.index(_LETTERS[name][1:]) for name in FAMILIES]
+    one_volume = [_LETTERS[name][0] == "E" for name in FAMILIES]
+    colors = [segment_colors(len(_STRUCTURES))[kind] for kind in kinds]
+    legend = alt.Legend(
+        title="Covariances", orient=orient, columns=2 if orient == "bottom" else 1, values=present
     )
-    shapes = alt.Scale(domain=domain, range=list(SHAPES))
-    return color, alt.Shape("covariances", type="nominal", scale=shapes, legend=legend)
+
+    def by_type(channel: Any, values: Sequence[Any]) -> Any:
+        scale = alt.Scale(domain=list(FAMILIES), range=list(values))
+        return channel("covariances", type="nominal", scale=scale, legend=legend)
+
+    stroke = by_type(alt.Stroke, colors)
+    # By volume and not by type, or the legend would draw marks with dashes.
+    dashes = alt.StrokeDash(
+        "volume", type="nominal", scale=alt.Scale(domain=["E", "V"], range=[[5, 3], [1, 0]]), legend=None
+    )
+    fill = by_type(
+        alt.Fill, ["#FFFFFF" if one else color for one, color in zip(one_volume, colors, strict=True)]
+    )
+    shape = by_type(alt.Shape, [SHAPES[kind] for kind in kinds])
+    return {"stroke": stroke, "strokeDash": dashes}, {"stroke": stroke, "fill": fill, "shape": shape}
 
 
-def _domain(values: list[float]) -> list[float]:
+def _domain(values: list[float], *, focus: bool) -> list[float]:
     """Leave room below the lowest point for its ring."""
     low, high = min(values), max(values)
+    if focus and statistics.median(values) > low:
+        high = min(high, low + _FOCUS * (statistics.median(values) - low))
     margin = (high - low) or abs(high) or 1.0
     return [low - 0.06 * margin, high + 0.03 * margin]

@@ -18,8 +18,8 @@ _MANY = (
     "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499",
 )  # fmt: skip
 
-SHAPES = ("circle", "square", "triangle-up", "diamond")
-"""One per covariance type, so that color is not all that tells their curves apart."""
+SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right")
+"""One per structure of covariances, so that color is not all that tells their curves apart."""
 
 
 def segment_colors(n_segments: int) -> tuple[str, ...]:

@@ -47,13 +47,19 @@ def draw_segments(result: Segmentation) -> bytes:
         return render_png(_chart(result, datasets), datasets)
 
 
+def _criterion(result: Segmentation, datasets: Datasets) -> Any:
+    from mixtura.plot.criterion import Frame, criterion_chart
+
+    name = result.model.training.criterion
+    return criterion_chart(result.ranking, result.best, name, Frame("segments", 340, 460), datasets)
+
+
 def _chart(result: Segmentation, datasets: Datasets) -> Any:
     import altair as alt
 
-    from mixtura.plot.criterion import criterion_chart
     from mixtura.plot.histogram import histogram_chart
-    from mixtura.plot.palette import INK
     from mixtura.plot.scatter import scatter_chart
+    from mixtura.plot.style import CONFIGURATION
 
     customers = (
         histogram_chart(result, datasets)
@@ -61,13 +67,14 @@ def _chart(result: Segmentation, datasets: Datasets) -> Any:
         else scatter_chart(result, datasets)
     )
     return (
-        alt.hconcat(customers, criterion_chart(result, datasets), spacing=40)
-        .resolve_scale(color="independent", shape="independent")
-        .properties(background="white", padding=18)
-        .configure_axis(
-            labelFontSize=12, titleFontSize=13, titleColor=INK, gridColor="#EAEAEA", domainColor="#BBBBBB"
+        alt.hconcat(customers, _criterion(result, datasets), spacing=40)
+        .resolve_scale(
+            color="independent",
+            fill="independent",
+            shape="independent",
+            stroke="independent",
+            strokeDash="independent",
         )
-        .configure_title(fontSize=18, subtitleFontSize=12, subtitleColor="#666666", color=INK, offset=12)
-        .configure_legend(labelFontSize=12, titleFontSize=12, titleColor=INK)
-        .configure_view(stroke="#DDDDDD")
+        .properties(background="white", padding=18)
+        .configure(**CONFIGURATION)
     )

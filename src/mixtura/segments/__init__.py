@@ -9,6 +9,7 @@ from mixtura.segments.naming import name_segments
 from mixtura.segments.profile import SegmentProfile
 from mixtura.segments.rows import Scaling
 from mixtura.segments.segmentation import COVARIANCE_TYPES, Segmentation, segment_table
+from mixtura.segments.selection import Selection, select_table, write_selection
 from mixtura.segments.summary import summarize
 from mixtura.segments.tour import Tour, take_tour, write_customers
 
@@ -23,14 +24,17 @@ __all__ = [
     "SegmentModel",
     "SegmentProfile",
     "Segmentation",
+    "Selection",
     "Tour",
     "Training",
     "assign_table",
     "choose_columns",
     "name_segments",
     "segment_table",
+    "select_table",
     "summarize",
     "take_tour",
     "write_customers",
     "write_results",
+    "write_selection",
 ]

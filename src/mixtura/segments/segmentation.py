@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,12 +13,12 @@ import numpy as np
 from mixtura._typing import Array, FloatArray
 from mixtura.segments.ambiguity import AmbiguousCustomer, Comparison, compare_with_kmeans, most_ambiguous
 from mixtura.segments.assignment import Assignment, assign_rows, customer_ids
-from mixtura.segments.columns import ColumnChoice, choose_columns
-from mixtura.segments.constants import without_constants
+from mixtura.segments.columns import ColumnChoice
 from mixtura.segments.model import SegmentModel, Training, ordered
 from mixtura.segments.notes import make_notes
+from mixtura.segments.preparation import prepare
 from mixtura.segments.profile import SegmentProfile, hard_means, name_components, profile_segments
-from mixtura.segments.rows import Scaling, complete_rows
+from mixtura.segments.rows import Scaling
 from mixtura.segments.settings import COVARIANCE_TYPES, Settings
 from mixtura.select import Candidate, OnCandidate
 
@@ -43,7 +43,7 @@ class Segmentation:
     segments : tuple of SegmentProfile
         The largest first.
     ranking : tuple of Candidate
-        All models tried, the best by the criterion first; log-likelihood, BIC and AIC in the user's units. Those that
+        All models tried, the best by the criterion first; log-likelihood and criteria in the user's units. Those that
         could not be fitted come last.
     best : Candidate
         The model that was chosen: the first of the ranking in which every segment has more customers than there are
@@ -114,8 +114,8 @@ def segment_table(
         Numbers of segments to try; None for 1 to 9, fewer in tables with fewer rows.
     covariance_types : sequence of str or None, default=None
         None for all four.
-    criterion : {"bic", "aic"}, default="bic"
-        Schwarz (1978), Akaike (1974); smaller is better.
+    criterion : str, default="bic"
+        One of `mixtura.select.CRITERIA`; smaller is better.
     n_init : int, default=1
         Starts per model; the best is kept.
     random_state : int, default=0
@@ -163,11 +163,9 @@ def segment_table(
         anomaly_percentile,
         source,
     )
-    choice = choose_columns(frame, columns=columns, id_column=id_column)
-    rows, complete = complete_rows(frame, choice.used, drop_missing=drop_missing)
-    choice, rows, scaling = without_constants(choice, rows, explicit=columns is not None)
-    result = settings.search(scaling.apply(rows), on_candidate)
-    ranking = _in_user_units(result.ranking, len(rows) * scaling.log_volume)
+    prepared = prepare(frame, columns=columns, id_column=id_column, drop_missing=drop_missing)
+    choice, rows, complete, scaling = prepared.choice, prepared.rows, prepared.complete, prepared.scaling
+    ranking = prepared.search(settings, on_candidate).ranking
     best = _choose(ranking, rows)
     model = _named_model(
         best, choice.used, scaling, rows, _training(settings, best, choice, complete), anomaly_percentile
@@ -199,19 +197,6 @@ def _describe(
         kmeans=kmeans,
         notes=make_notes(ranking, best, assignment),
         seconds=time.perf_counter() - started,
-    )
-
-
-def _in_user_units(ranking: Sequence[Candidate], added: float) -> tuple[Candidate, ...]:
-    """Scaling the columns adds ``N sum_d log scale_d`` to every log-likelihood; the ranking stays."""
-    return tuple(
-        replace(
-            candidate,
-            log_likelihood=candidate.log_likelihood - added,
-            bic=candidate.bic + 2 * added,
-            aic=candidate.aic + 2 * added,
-        )
-        for candidate in ranking
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mixtura._typing import FloatArray
 from mixtura.exceptions import ParameterError, TooFewRowsError
-from mixtura.select import OnCandidate, SearchResult, search
+from mixtura.select import CRITERIA, OnCandidate, SearchResult, search
 
 __all__ = ["COVARIANCE_TYPES", "Settings"]
 
@@ -25,8 +25,8 @@ class Settings:
     criterion: str
     n_init: int
     random_state: int
-    anomaly_percentile: float
-    source: str
+    anomaly_percentile: float = 4.0
+    source: str = "table"
 
     def __post_init__(self) -> None:
         if self.components is not None and (not self.components or min(self.components) < 1):
@@ -38,9 +38,9 @@ class Settings:
                 f"covariance_types={list(self.covariance_types)!r} was given; they must be among "
                 f"{', '.join(COVARIANCE_TYPES)}. Leave it out to try all of them."
             )
-        if self.criterion not in {"bic", "aic"}:
+        if self.criterion not in CRITERIA:
             raise ParameterError(
-                f"criterion={self.criterion!r} was given; it must be 'bic' or 'aic'. Try 'bic'."
+                f"criterion={self.criterion!r} was given; it must be one of {', '.join(CRITERIA)}. Try 'bic'."
             )
         if not 0 <= self.random_state < 2**32:
             raise ParameterError(

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from mixtura.segments.segmentation import Segmentation
-from mixtura.select import Candidate
+from mixtura.select import CRITERIA, Candidate
 
 __all__ = ["SUMMARY_VERSION", "summarize"]
 
@@ -117,8 +117,7 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "n_components": candidate.n_components,
         "n_parameters": candidate.n_parameters,
         "log_likelihood": _number(candidate.log_likelihood),
-        "bic": _number(candidate.bic),
-        "aic": _number(candidate.aic),
+        **{name: _number(candidate.criterion(name)) for name in CRITERIA},
         "n_iter": candidate.n_iter,
         "converged": candidate.converged,
         "outcome": None if candidate.outcome is None else candidate.outcome.value,

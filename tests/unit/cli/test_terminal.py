@@ -35,7 +35,7 @@ def test_a_bar_shows_every_model(terminal) -> None:
             covariance_types=["tied"],
             on_candidate=on_candidate,
         )
-    assert "Fitted tied, 2 segments" in terminal.getvalue()
+    assert "Fitted tied, 2 components" in terminal.getvalue()
     assert "2/2 models" in terminal.getvalue()
 
 

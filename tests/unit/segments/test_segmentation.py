@@ -135,7 +135,7 @@ def test_an_id_named_like_a_result_keeps_apart(tmp_path) -> None:
         ({"components": []}, "components"),
         ({"components": [0]}, "components"),
         ({"covariance_types": ["round"]}, "covariance_types"),
-        ({"criterion": "icl"}, "criterion"),
+        ({"criterion": "cic"}, "criterion"),
         ({"n_init": 0}, "n_init"),
         ({"random_state": -1}, "seed"),
         ({"anomaly_percentile": -1.0}, "anomaly_percentile"),

@@ -87,7 +87,7 @@ def test_if_all_fail_the_reason_is_told() -> None:
 
 def test_one_that_fails_comes_last_with_its_reason() -> None:
     candidates = search(rows(), components=[1, 2], covariance_types=["full"]).candidates
-    lost = Candidate("diag", 2, 9, np.nan, np.inf, np.inf, None, None, 0.0, failure="it would not")
+    lost = Candidate("diag", 2, 9, 240.0, *[np.nan] * 4, None, None, 0.0, failure="it would not")
     ranking = type(search(rows(), components=[1]))((lost, *candidates), "bic").ranking
     assert ranking[-1] is lost
     assert (lost.outcome, lost.converged, lost.n_iter) == (None, False, 0)
@@ -101,9 +101,9 @@ def test_one_that_fails_comes_last_with_its_reason() -> None:
         ({"covariance_types": []}, ParameterError, r"covariance_types=\[\]"),
         ({"covariance_types": ["round"]}, ParameterError, "covariance_type='round'"),
         (
-            {"criterion": "icl"},
+            {"criterion": "cic"},
             ParameterError,
-            r"criterion='icl' was given; it must be one of \['bic', 'aic'\]",
+            r"criterion='cic' was given; it must be one of \['bic', 'aic', 'aicc', 'caic', 'icl', 'nec'\]",
         ),
         ({"n_init": 0}, ParameterError, "n_init=0 was given; it must be at least 1"),
         ({"components": [2, 241]}, TooFewRowsError, "241 components were asked of 240 rows"),

@@ -1,0 +1,45 @@
+"""Dataframes out, of the library that the rows came in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import narwhals as nw
+
+__all__ = ["frame_like"]
+
+
+def frame_like(table: Any, columns: Mapping[str, Sequence[Any]]) -> Any:
+    """Return columns as a frame of the library of a table; a dict of lists where the table is no frame.
+
+    Parameters
+    ----------
+    table : pandas, polars or pyarrow table, or anything else
+    columns : mapping of str to sequence, each of one length
+        Whole numbers, numbers or texts; None where there is no value.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura.data.frames import frame_like
+    >>> frame_like(np.zeros((5, 2)), {"a": [1, 2], "b": ["x", None]})
+    {'a': [1, 2], 'b': ['x', None]}
+    """
+    frame = nw.from_native(table, eager_only=True, pass_through=True)
+    if not isinstance(frame, nw.DataFrame):
+        return {name: list(values) for name, values in columns.items()}
+    # Named types: a column without any value would otherwise have none.
+    schema = {name: _type_of(values) for name, values in columns.items()}
+    data = {
+        name: nw.new_series(name, list(values), schema[name], backend=frame.implementation)
+        for name, values in columns.items()
+    }
+    return nw.from_dict(data).to_native()
+
+
+def _type_of(values: Sequence[Any]) -> Any:
+    present = [value for value in values if value is not None]
+    if any(isinstance(value, str) for value in present) or not present:
+        return nw.String
+    return nw.Int64 if all(isinstance(value, int) for value in values) else nw.Float64

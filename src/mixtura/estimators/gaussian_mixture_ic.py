@@ -1,0 +1,238 @@
+"""scikit-learn's face of the search over covariance types and numbers of components."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, DensityMixin, _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from mixtura._typing import FloatArray, IntArray, RowArray
+from mixtura.core.covariance import MCLUST_NAMES, NAMES
+from mixtura.data.frames import frame_like
+from mixtura.estimators.gaussian_mixture import GaussianMixture
+from mixtura.estimators.validation import as_rows, as_weights, require_rows
+from mixtura.exceptions import ParameterError
+from mixtura.select import CRITERIA, Candidate, search
+
+__all__ = ["GaussianMixtureIC"]
+
+_MOST_COMPONENTS = 9
+
+
+class GaussianMixtureIC(DensityMixin, BaseEstimator):
+    """The Gaussian mixture that an information criterion chooses among covariance types and numbers of components.
+
+    What R's mclust does (Fraley and Raftery 2002; Scrucca, Fop, Murphy and Raftery 2016): every covariance type is
+    fitted with every number of components, the smallest criterion wins, and the winner predicts.
+    ``mixtura.plot.plot_criterion(model.search_)`` draws the criterion over the number of components, a line per
+    covariance type.
+
+    Parameters
+    ----------
+    n_components : int, range, sequence of int or None, default=None
+        Numbers of components to try; None for 1 to 9, fewer where there are fewer rows.
+    covariance_type : str or sequence of str, default="all"
+        ``"all"`` for the fourteen families of mclust, or one or several of those that `GaussianMixture` takes.
+    criterion : {"bic", "aic", "aicc", "caic", "icl", "nec"}, default="bic"
+        Smaller is better; formulas in `mixtura.select`.
+    n_init : int, default=1
+        Starts per model; the best end is kept.
+    random_state : int, RandomState or None, default=None
+        Seed of every model.
+    reg_covar : float, default=1e-6
+        Added to every variance, in squared units of the data.
+
+    Attributes
+    ----------
+    best_model_ : GaussianMixture
+        The winner, fitted. Its mixture is the one that the search found: fits of a search go on further than the
+        default of `GaussianMixture`, see `mixtura.select.search`.
+    results_ : dataframe or dict
+        A row per model, the best first: ``covariance_type``, ``n_components``, ``n_parameters``, ``log_likelihood``,
+        ``entropy``, each criterion, ``outcome``, ``n_iter``, ``seconds``, ``failure``. A pandas, polars or Arrow table
+        if X was one, otherwise a dict of columns. What a failed fit does not have is missing.
+    search_ : SearchResult
+        All models with their mixtures; ``search_.edge`` says so if the best has the most, or the fewest, components
+        that were tried.
+    criterion_ : float
+        The criterion of the winner.
+    covariance_type_ : str
+    n_components_ : int
+    weights_, means_, covariances_ : ndarray
+        Of the winner, in the shapes of `GaussianMixture`.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Where the columns have names.
+
+    Raises
+    ------
+    MissingValuesError
+        NaN or infinite values.
+    TooFewRowsError
+        Fewer rows (of positive weight) than the largest number of components.
+    ParameterError
+        A parameter is out of its range.
+    MixturaError
+        Every model failed.
+
+    Examples
+    --------
+    >>> from mixtura import GaussianMixtureIC
+    >>> from mixtura.datasets import make_customers
+    >>> X = make_customers()
+    >>> model = GaussianMixtureIC(range(1, 5), covariance_type=["EEE", "VVI", "VVV"], random_state=0).fit(X)
+    >>> model.covariance_type_, model.n_components_, round(model.criterion_, 1)
+    ('tied', 3, 4799.4)
+    >>> list(zip(model.results_["covariance_type"], model.results_["n_components"]))[:2]
+    [('tied', 3), ('diag', 3)]
+    >>> model.predict(X[:3])
+    array([...])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "n_components": [Interval(Integral, 1, None, closed="left"), "array-like", None],
+        "covariance_type": [StrOptions({"all", *NAMES}), "array-like"],
+        "criterion": [StrOptions(set(CRITERIA))],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+        "reg_covar": [Interval(Real, 0.0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_components: int | Sequence[int] | None = None,
+        *,
+        covariance_type: str | Sequence[str] = "all",
+        criterion: str = "bic",
+        n_init: int = 1,
+        random_state: int | np.random.RandomState | None = None,
+        reg_covar: float = 1e-6,
+    ) -> None:
+        self.n_components = n_components
+        self.covariance_type = covariance_type
+        self.criterion = criterion
+        self.n_init = n_init
+        self.random_state = random_state
+        self.reg_covar = reg_covar
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None) -> Self:
+        """Fit every model and keep the best.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+            A NumPy array, or a pandas or polars frame; C-ordered float64 or float32 arrays are not copied.
+        y : ignored
+        sample_weight : array-like of shape (N,), optional
+            Not negative; log-likelihoods, entropies and the number of rows are then weighted.
+        """
+        rows = as_rows(self, X, reset=True, min_rows=2)
+        weights = as_weights(sample_weight, rows)
+        self.search_ = search(
+            rows,
+            components=self._components(rows, weights),
+            covariance_types=self._covariance_types(),
+            criterion=self.criterion,
+            n_init=self.n_init,
+            random_state=self._seed(),
+            sample_weight=weights,
+            reg_covar=self.reg_covar,
+        )
+        self._take(self.search_.best, rows)
+        table = self.search_.table()
+        self.results_ = frame_like(X, {name: [row[name] for row in table] for name in table[0]})
+        return self
+
+    def _components(self, rows: RowArray, weights: FloatArray | None) -> list[int]:
+        if self.n_components is None:
+            n_rows = rows.shape[0] if weights is None else int(np.count_nonzero(weights))
+            return list(range(1, min(_MOST_COMPONENTS, n_rows) + 1))
+        given: list[Any] = np.atleast_1d(np.asarray(self.n_components)).tolist()
+        if not given or not all(type(k) is int and k >= 1 for k in given):
+            raise ParameterError(
+                f"n_components={self.n_components!r} was given; it must be a whole number of at least 1, or some of "
+                "them. Try range(1, 10)."
+            )
+        require_rows(rows, weights, max(given))
+        return given
+
+    def _covariance_types(self) -> list[str]:
+        if isinstance(self.covariance_type, str):
+            return list(MCLUST_NAMES) if self.covariance_type == "all" else [self.covariance_type]
+        return list(self.covariance_type)
+
+    def _seed(self) -> int:
+        if isinstance(self.random_state, (int, np.integer)):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+
+    def _take(self, best: Candidate, rows: RowArray) -> None:
+        """Copy the winner to the public attributes."""
+        assert best.result is not None, "a search without any fit has raised"
+        model = GaussianMixture(
+            best.n_components,
+            covariance_type=best.covariance_type,
+            reg_covar=self.reg_covar,
+            n_init=self.n_init,
+            random_state=self.random_state,
+        )
+        model._take(best.result, rows.dtype)  # noqa: SLF001 (the winner was fitted by the search)
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self, name):
+                setattr(model, name, getattr(self, name))
+        self.best_model_ = model
+        self.criterion_ = best.criterion(self.criterion)
+        self.covariance_type_, self.n_components_ = best.covariance_type, best.n_components
+        self.weights_, self.means_, self.covariances_ = model.weights_, model.means_, model.covariances_
+
+    def _winner(self, X: npt.ArrayLike) -> GaussianMixture:
+        """Return the winner, once it is sure that these rows have the columns seen in fit."""
+        check_is_fitted(self)
+        as_rows(self, X, reset=False)
+        return self.best_model_
+
+    def fit_predict(
+        self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None
+    ) -> IntArray:
+        """Fit every model and return the winner's most probable component of each row, (N,)."""
+        self.fit(X, sample_weight=sample_weight)
+        return self.predict(X)
+
+    def predict(self, X: npt.ArrayLike) -> IntArray:
+        """Return the most probable component of each row, (N,)."""
+        return self._winner(X).predict(X)
+
+    def predict_proba(self, X: npt.ArrayLike) -> FloatArray:
+        """Return the probability that each row came from each component, (N, K); rows sum to one."""
+        return self._winner(X).predict_proba(X)
+
+    def score_samples(self, X: npt.ArrayLike) -> FloatArray:
+        """Return the log density of each row, (N,), in nats."""
+        return self._winner(X).score_samples(X)
+
+    def score(
+        self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None
+    ) -> float:
+        """Return the mean log density of a row, in nats; weighted where weights (N,) are given."""
+        return self._winner(X).score(X, sample_weight=sample_weight)
+
+    def bic(self, X: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Return the Bayesian information criterion of the winner on these rows; smaller is better."""
+        return self._winner(X).bic(X, sample_weight=sample_weight)
+
+    def aic(self, X: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Return Akaike's information criterion of the winner on these rows; smaller is better."""
+        return self._winner(X).aic(X, sample_weight=sample_weight)
+
+    def sample(self, n_samples: int = 1) -> tuple[FloatArray, IntArray]:
+        """Draw random rows (n_samples, D) from the winner, with the component of each, (n_samples,)."""
+        check_is_fitted(self)
+        return self.best_model_.sample(n_samples)

@@ -1,0 +1,80 @@
+"""The picture of a search: its criterion over the number of components, a curve per covariance type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mixtura._optional import needs
+from mixtura.plot.render import Datasets, render_png
+from mixtura.select import SearchResult
+
+__all__ = ["draw_criterion", "plot_criterion"]
+
+_WIDTH, _HEIGHT = 640, 420
+
+
+def plot_criterion(result: SearchResult) -> Any:
+    """Return an Altair chart of the criterion of every model tried; it shows itself in a notebook.
+
+    Parameters
+    ----------
+    result : SearchResult
+        From `mixtura.select.search`, or ``search_`` of a fitted `mixtura.GaussianMixtureIC`.
+
+    Returns
+    -------
+    altair.LayerChart
+        With its data. Models that could not be fitted, and infinite values, are not drawn.
+
+    Raises
+    ------
+    OptionalDependencyError
+        Altair is not installed.
+
+    Examples
+    --------
+    >>> from mixtura.datasets import make_customers
+    >>> from mixtura.plot import plot_criterion
+    >>> from mixtura.select import search
+    >>> chart = plot_criterion(search(make_customers(), components=[2, 3, 4]))
+    >>> chart.to_dict()["title"]["text"]
+    'BIC chooses 3, spherical'
+    """
+    with needs("altair", extra="cli", purpose="draw pictures"):
+        import altair as alt  # noqa: F401
+    datasets: Datasets = {}
+    chart = _chart(result, datasets)
+    chart.datasets = datasets
+    return chart
+
+
+def draw_criterion(result: SearchResult) -> bytes:
+    r"""Return the chart of `plot_criterion` as a PNG.
+
+    Raises
+    ------
+    OptionalDependencyError
+        Altair or vl-convert is not installed.
+
+    Examples
+    --------
+    >>> from mixtura.datasets import make_customers
+    >>> from mixtura.plot import draw_criterion
+    >>> from mixtura.select import search
+    >>> draw_criterion(search(make_customers(), components=[2, 3])).startswith(b"\x89PNG")
+    True
+    """
+    with needs("altair", extra="cli", purpose="draw pictures"):
+        from altair.utils.schemapi import debug_mode
+    with debug_mode(False):
+        datasets: Datasets = {}
+        return render_png(_chart(result, datasets), datasets)
+
+
+def _chart(result: SearchResult, datasets: Datasets) -> Any:
+    from mixtura.plot.criterion import Frame, criterion_chart
+    from mixtura.plot.style import CONFIGURATION
+
+    frame = Frame("components", _WIDTH, _HEIGHT, legend="right", focus=True)
+    chart = criterion_chart(result.ranking, result.best, result.criterion, frame, datasets)
+    return chart.properties(background="white", padding=18).configure(**CONFIGURATION)

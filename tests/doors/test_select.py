@@ -1,0 +1,161 @@
+"""`mixtura select`: what it prints, what it writes, what it refuses."""
+
+from __future__ import annotations
+
+import math
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+from sklearn.mixture import GaussianMixture
+
+from mixtura.io import SELECTION_FILES
+from mixtura.select import CRITERIA
+
+
+@pytest.fixture
+def results(run, customers) -> Path:
+    done = run("select", customers, "--components", "1-4")
+    assert done.exit_code == 0, done.output
+    return Path("customers-selection")
+
+
+def test_it_writes_two_files_and_nothing_else(results, workplace) -> None:
+    assert sorted(path.name for path in results.iterdir()) == sorted(SELECTION_FILES)
+    assert sorted(path.name for path in workplace.iterdir()) == ["customers-selection", "customers.csv"]
+
+
+def test_the_table_ranks_every_model_in_the_users_units(results, rows) -> None:
+    table = pl.read_csv(results / "selection.csv")
+    assert table["rank"].to_list() == list(range(1, 17))
+    assert table["bic"].is_sorted()
+    assert (table["covariance_type"][0], table["n_components"][0]) == ("tied", 3)
+    assert set(CRITERIA) < set(table.columns)
+    scaled = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+    for row in table.head(2).iter_rows(named=True):
+        reference = GaussianMixture(
+            row["n_components"],
+            covariance_type=row["covariance_type"],
+            tol=1e-9,
+            max_iter=5000,
+            random_state=0,
+        ).fit(scaled)
+        total = 300 * (reference.score(scaled) - np.log(rows.std(axis=0)).sum())
+        assert row["log_likelihood"] == pytest.approx(total, abs=0.02)
+        p = reference._n_parameters()
+        assert row["bic"] == pytest.approx(p * math.log(300) - 2 * row["log_likelihood"], rel=1e-12)
+        assert row["outcome"] == "converged"
+
+
+def test_it_prints_the_ranking(run, customers) -> None:
+    printed = run("select", customers, "--components", "1-4").output
+    for text in (
+        "300 rows, 5 columns",
+        "income, spending",
+        "country (text, such as 'NL')",
+        "tied, 3 components: the smallest BIC (4,799.4)",
+        "covariances   components",
+        "converged",
+        "and 6 more in selection.csv",
+        "16 models tried",
+        "customers-selection",
+    ):
+        assert text in printed, text
+    assert "Note" not in printed
+    best = [
+        line.split() for line in printed.splitlines() if line.strip().startswith(("1 ", "2 ", "10 ", "11 "))
+    ]
+    assert [line[:3] for line in best[:2]] == [["1", "tied", "3"], ["2", "diag", "3"]]
+    assert len(best) == 3
+    gap = float(best[1][3].replace(",", "")) - float(best[0][3].replace(",", ""))
+    assert float(best[1][4]) == pytest.approx(gap, abs=0.11)
+
+
+def test_the_edge_is_told(run, customers) -> None:
+    printed = " ".join(run("select", customers, "--components", "1-2").output.split())
+    assert "Note: The best lies on the edge of the search: 2 components, the most that were tried" in printed
+
+
+def test_the_picture_has_a_curve_per_covariance_type(results) -> None:
+    picture = np.asarray(Image.open(BytesIO((results / "selection.png").read_bytes())).convert("RGB")).astype(
+        int
+    )
+    assert picture.shape[1] > 1400
+    for color in ((0x00, 0x72, 0xB2), (0xE6, 0x9F, 0x00), (0x00, 0x9E, 0x73), (0xCC, 0x79, 0xA7)):
+        assert (np.abs(picture - color).max(axis=2) < 12).sum() > 500
+
+
+def test_options_reach_the_library(run, customers) -> None:
+    options = ("--columns", "income", "--components", "2", "--covariance-type", "diag", "--seed", "5")
+    more = ("--criterion", "icl", "--n-init", "2", "--output", "elsewhere", "--quiet")
+    done = run("select", customers, *options, *more)
+    assert (done.exit_code, done.output) == (0, "")
+    table = pl.read_csv("elsewhere/selection.csv")
+    assert table.select("covariance_type", "n_components").rows() == [("diag", 2)]
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_every_criterion_ranks_here_and_chooses_segments(run, customers, criterion) -> None:
+    done = run("select", customers, "--components", "1-3", "--criterion", criterion)
+    assert done.exit_code == 0, done.output
+    assert f"the smallest {criterion.upper()}" in done.output
+    values = pl.read_csv("customers-selection/selection.csv")[criterion]
+    assert values[0] == values.min()
+    done = run("segment", customers, "--components", "1-3", "--criterion", criterion)
+    assert done.exit_code == 0, done.output
+    assert f"the smallest {criterion.upper()}" in done.output
+
+
+def test_the_help_lists_the_criteria(run) -> None:
+    for command in ("select", "segment"):
+        words = run(command, "--help").output.replace(",", " ").replace(".", " ").split()
+        assert set(CRITERIA) <= set(words)
+
+
+def test_rows_with_missing_values(run, workplace, rows) -> None:
+    lines = [f"{income!r},{spending!r}" for income, spending in rows.tolist()]
+    lines[7] = ",50"
+    (workplace / "holes.csv").write_text("income,spending\n" + "\n".join(lines) + "\n")
+    refused = run("select", "holes.csv")
+    assert refused.exit_code == 2
+    assert "--drop-missing" in refused.stderr
+    assert [path.name for path in workplace.iterdir()] == ["holes.csv"]
+    done = run("select", "holes.csv", "--components", "3", "--drop-missing")
+    assert done.exit_code == 0, done.output
+    assert "1 rows with missing or infinite values were left out" in done.output
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--criterion", "cic"), "bic, aic, aicc, caic, icl, nec"),
+        (("--covariance-type", "round"), "'round'"),
+        (("--components", "301"), "301"),
+        (("--components", "0"), "0 components"),
+        (("--columns", "incme"), "Did you mean 'income'?"),
+        (("--n-init", "0"), "n_init=0"),
+        (("--output", "nowhere/results"), "there is no directory"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_and_nothing_written(run, customers, workplace, options, said) -> None:
+    done = run("select", customers, *options)
+    assert done.exit_code == 2
+    assert (done.stdout, "Traceback" in done.stderr) == ("", False)
+    assert said in done.stderr
+    assert [path.name for path in workplace.iterdir()] == ["customers.csv"]
+
+
+def test_results_are_not_overwritten_unasked(run, customers, results) -> None:
+    before = (results / "selection.csv").read_bytes()
+    done = run("select", customers, "--components", "2")
+    assert done.exit_code == 2
+    assert "exists already" in done.stderr
+    assert (results / "selection.csv").read_bytes() == before
+    assert run("select", customers, "--components", "2", "--overwrite").exit_code == 0
+    assert len(pl.read_csv(results / "selection.csv")) == 4
+    (results / "notes.txt").write_text("mine")
+    assert run("select", customers, "--components", "2", "--overwrite").exit_code == 2
+    assert (results / "notes.txt").read_text() == "mine"

@@ -1,0 +1,154 @@
+"""`GaussianMixtureIC`: the search with scikit-learn's interface."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from mixtura import GaussianMixture, GaussianMixtureIC
+from mixtura.core.covariance import FAMILIES
+from mixtura.datasets import make_customers
+from mixtura.exceptions import ParameterError, TooFewRowsError
+from mixtura.select import CRITERIA, search
+
+X = make_customers()
+FEW: dict[str, Any] = {"covariance_type": ["tied", "diag"], "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def model() -> GaussianMixtureIC:
+    return GaussianMixtureIC(range(1, 5), **FEW).fit(X)
+
+
+def test_it_is_the_search(model) -> None:
+    found = search(X, components=range(1, 5), covariance_types=["tied", "diag"])
+    best = found.best
+    assert best.mixture is not None
+    assert (model.covariance_type_, model.n_components_, model.criterion_) == ("tied", 3, best.bic)
+    np.testing.assert_array_equal(model.weights_, best.mixture.weights)
+    np.testing.assert_array_equal(model.means_, best.mixture.means)
+    np.testing.assert_array_equal(model.covariances_, best.mixture.covariances)
+    assert model.results_["bic"] == [one.bic for one in found.ranking]
+    assert set(CRITERIA) < set(model.results_)
+    assert model.search_.edge is None
+
+
+def test_the_winner_predicts(model) -> None:
+    winner, mixture = model.best_model_, model.search_.best.mixture
+    assert isinstance(winner, GaussianMixture)
+    assert (winner.n_components, winner.covariance_type) == (3, "tied")
+    np.testing.assert_array_equal(model.predict(X), mixture.predict(X))
+    np.testing.assert_allclose(model.predict_proba(X), mixture.responsibilities(X), atol=1e-12)
+    np.testing.assert_allclose(model.score_samples(X), mixture.log_density(X), rtol=1e-12)
+    np.testing.assert_array_equal(winner.predict(X), model.predict(X))
+    assert model.score(X) == pytest.approx(mixture.log_density(X).mean(), rel=1e-12)
+    assert model.bic(X) == pytest.approx(model.criterion_, rel=1e-12)
+    assert model.aic(X) == pytest.approx(model.search_.best.aic, rel=1e-12)
+    rows, labels = model.sample(50)
+    assert rows.shape == (50, 2)
+    assert set(labels) <= {0, 1, 2}
+    np.testing.assert_array_equal(clone(model).fit_predict(X), model.predict(X))
+
+
+def test_all_is_every_family_and_nothing_given_is_one_to_nine() -> None:
+    model = GaussianMixtureIC(random_state=0).fit(X[::10])
+    tried = {(one.covariance_type, one.n_components) for one in model.search_.candidates}
+    assert tried == {(name, k) for name in FAMILIES for k in range(1, 10)}
+    few = GaussianMixtureIC(covariance_type="EII", random_state=0).fit(X[:4])
+    assert {one.n_components for one in few.search_.candidates} == {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize("given", [3, np.int64(3), [3], (3,), range(3, 4), np.array([3])])
+def test_numbers_of_components_in_any_form(given) -> None:
+    model = GaussianMixtureIC(given, **FEW).fit(X)
+    assert [one.n_components for one in model.search_.candidates] == [3, 3]
+
+
+def test_a_frame_gives_results_of_its_library() -> None:
+    names = ["income", "spending"]
+    for frame in (pd.DataFrame(X, columns=names), pl.DataFrame(X, schema=names)):
+        model = GaussianMixtureIC([2, 3], **FEW).fit(frame)
+        assert type(model.results_) is type(frame)
+        assert next(iter(model.results_["covariance_type"])) == "tied"
+        assert len(model.results_) == 4
+        assert list(model.feature_names_in_) == names
+        np.testing.assert_array_equal(model.predict(frame), model.best_model_.predict(frame))
+
+
+def test_weights_are_repetition() -> None:
+    weight = np.random.RandomState(1).randint(0, 4, size=len(X))
+    few = GaussianMixtureIC([3], **FEW).fit(X, sample_weight=weight)
+    many = GaussianMixtureIC([3], **FEW).fit(np.repeat(X, weight, axis=0))
+    for name in CRITERIA:
+        np.testing.assert_allclose(few.results_[name], many.results_[name], rtol=1e-6)
+    assert few.score(X, sample_weight=weight) == pytest.approx(
+        many.score(np.repeat(X, weight, axis=0)), rel=1e-8
+    )
+
+
+def test_the_criterion_and_the_floor_matter() -> None:
+    bic, icl = (GaussianMixtureIC([1, 2, 3, 4], criterion=name, **FEW).fit(X) for name in ("bic", "icl"))
+    assert bic.criterion_ == min(bic.results_["bic"])
+    assert icl.criterion_ == min(icl.results_["icl"])
+    wide = GaussianMixtureIC([1], reg_covar=1000.0, **FEW).fit(X)
+    one = GaussianMixtureIC([1], **FEW).fit(X)
+    np.testing.assert_allclose(wide.covariances_ - one.covariances_, 1000 * np.eye(2), atol=1e-2)
+
+
+def test_the_same_seed_gives_the_same_and_a_generator_is_drawn_from() -> None:
+    one, other = (GaussianMixtureIC([2, 4], covariance_type="VVV", random_state=7).fit(X) for _ in range(2))
+    np.testing.assert_array_equal(one.means_, other.means_)
+    generator = np.random.RandomState(0)
+    before = generator.get_state()[2]
+    GaussianMixtureIC([2], covariance_type="VVV", random_state=generator).fit(X)
+    assert generator.get_state()[2] != before
+
+
+def test_it_survives_pickle_and_clone(model) -> None:
+    again = pickle.loads(pickle.dumps(model))  # noqa: S301 (our own bytes)
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+    assert again.results_ == model.results_
+    fresh = clone(model)
+    assert fresh.get_params() == model.get_params()
+    with pytest.raises(NotFittedError):
+        fresh.predict(X)
+
+
+def test_float32_rows_give_float32_parameters() -> None:
+    model = GaussianMixtureIC([3], **FEW).fit(X.astype(np.float32))
+    assert model.means_.dtype == model.predict_proba(X.astype(np.float32)).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "said"),
+    [
+        ({"n_components": []}, ParameterError, r"n_components=\[\]"),
+        ({"n_components": [1, 0]}, ParameterError, "whole number of at least 1"),
+        ({"n_components": [1.5]}, ParameterError, "whole number of at least 1"),
+        ({"n_components": [1, 301]}, TooFewRowsError, "n_components = 301, n_samples = 300"),
+        ({"n_components": 0}, ValueError, "n_components"),
+        ({"covariance_type": []}, ParameterError, "at least one of each is required"),
+        ({"covariance_type": ["round"]}, ParameterError, "covariance_type='round'"),
+        ({"covariance_type": "round"}, ValueError, "covariance_type"),
+        ({"criterion": "cic"}, ValueError, "'criterion' parameter"),
+        ({"reg_covar": -1.0}, ValueError, "reg_covar"),
+        ({"n_init": 0}, ValueError, "n_init"),
+    ],
+)
+def test_what_cannot_be_tried_is_refused(parameters, error, said) -> None:
+    with pytest.raises(error, match=said):
+        GaussianMixtureIC(**parameters).fit(X)
+
+
+def test_rows_of_weight_zero_carry_no_component() -> None:
+    weight = np.zeros(len(X))
+    weight[:3] = 1.0
+    with pytest.raises(TooFewRowsError, match="n_samples = 3 with positive weight"):
+        GaussianMixtureIC([4], **FEW).fit(X, sample_weight=weight)
