@@ -94,25 +94,7 @@ class Mixture:
                 f"weights={mixing!r} were given; they must be non-negative and sum to one. "
                 "Divide them by their sum."
             )
-        stored = _as_finite("covariances", covariances, family.shape(n_components, n_features))
-        full = family.full(stored, n_components, n_features)
-        if not _is_symmetric(full):
-            raise ParameterError(
-                "covariances that are not symmetric were given; a covariance matrix must be symmetric. "
-                "Try (S + S.T) / 2 if the difference is rounding."
-            )
-        try:
-            factors = family.factor(stored, n_components, n_features)
-        except NotPositiveDefiniteError as error:
-            raise ParameterError(
-                f"covariances were given of which components {list(error.components)!r} are not positive definite; all "
-                "must be. Add a small constant to their diagonal."
-            ) from error
-        if not family.contains(stored, n_components, n_features):
-            raise ParameterError(
-                f"covariances that are not of the family {family.name!r} were given; volumes, shapes and orientations "
-                "must be equal where it says so. covariance_type='full' (or 'diag' for variances) allows any."
-            )
+        stored, factors = _checked_covariances(family, covariances, n_components, n_features)
         # Weights that sum to one but for rounding stay as they are, so that parameters survive a round trip.
         if abs(mixing.sum() - 1) > 1e-12:
             mixing = mixing / mixing.sum()
@@ -317,6 +299,32 @@ def _is_symmetric(matrices: FloatArray) -> bool:
     deviations = np.sqrt(np.abs(np.einsum("kii->ki", matrices)))
     difference = np.abs(matrices - matrices.transpose(0, 2, 1))
     return bool((difference <= 1e-8 * deviations[:, :, None] * deviations[:, None, :]).all())
+
+
+def _checked_covariances(
+    family: CovarianceFamily, covariances: npt.ArrayLike, n_components: int, n_features: int
+) -> tuple[FloatArray, Factors]:
+    """Return covariances as stored, and their factors; finite, symmetric, positive definite, in the family."""
+    stored = _as_finite("covariances", covariances, family.shape(n_components, n_features))
+    full = family.full(stored, n_components, n_features)
+    if not _is_symmetric(full):
+        raise ParameterError(
+            "covariances that are not symmetric were given; a covariance matrix must be symmetric. "
+            "Try (S + S.T) / 2 if the difference is rounding."
+        )
+    try:
+        factors = family.factor(stored, n_components, n_features)
+    except NotPositiveDefiniteError as error:
+        raise ParameterError(
+            f"covariances were given of which components {list(error.components)!r} are not positive definite; all "
+            "must be. Add a small constant to their diagonal."
+        ) from error
+    if not family.contains(stored, n_components, n_features):
+        raise ParameterError(
+            f"covariances that are not of the family {family.name!r} were given; volumes, shapes and orientations "
+            "must be equal where it says so. covariance_type='full' (or 'diag' for variances) allows any."
+        )
+    return stored, factors
 
 
 def _as_finite(name: str, value: npt.ArrayLike, shape: tuple[int, ...] | None = None) -> FloatArray:

@@ -109,7 +109,8 @@ def test_the_table_has_a_row_per_candidate_the_best_first() -> None:
             one.n_iter,
             one.seconds,
         )
-        assert (row["outcome"], row["failure"]) == ("converged", None)
+        assert one.outcome is not None
+        assert (row["outcome"], row["failure"]) == (one.outcome.value, None)
         assert {type(value) for value in row.values()} <= {str, int, float, type(None)}
 
 
