@@ -6,7 +6,7 @@ group, D features, B rows of a block. The mean is subtracted before anything is 
 which keeps the answer right for data far from the origin.
 
 Where the means lie within some 80 widths of their components from a common center, one subtraction
-serves them all: `mixtura.kernels.expanded` takes three to twelve times less time there, at a loss
+serves them all: `mixtura.kernels.expanded` takes two to six times less time there, at a loss
 it bounds by 1e-10, and hands back every chunk for which it cannot vouch.
 """
 
