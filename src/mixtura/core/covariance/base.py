@@ -18,6 +18,7 @@ from mixtura.kernels import Layout
 __all__ = [
     "EMPTY",
     "LARGEST_FACTOR",
+    "LARGEST_VARIANCE",
     "CovarianceFamily",
     "Factors",
     "NotPositiveDefiniteError",
@@ -34,6 +35,9 @@ EMPTY = 10 * float(np.finfo(np.float64).eps)
 
 LARGEST_FACTOR = 1e153
 """Whitening factors beyond this have squares, the precisions, that are no finite numbers."""
+
+LARGEST_VARIANCE = 1e305
+"""Of variances beyond this the factors would be lost."""
 
 _LARGEST_CANCELLATION = 1e-8
 """A variance within components below this share of the total variance has lost half its digits."""

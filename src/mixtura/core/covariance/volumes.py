@@ -18,6 +18,9 @@ MOST_ROUNDS = 1000
 _TOLERANCE = 1e-12
 """Relative change of the volumes at which the alternation has converged."""
 
+_PATIENCE = 10
+"""Rounds without a smaller change after which what is left is rounding, as where a shape is nearly singular."""
+
 
 def geometric_mean(values: npt.NDArray[np.floating[Any]]) -> FloatArray:
     """Return ``(prod_j v_j)^(1/D)`` along the last axis; zero where a value is not positive."""
@@ -68,9 +71,12 @@ def alternate_volumes(
     volumes, shape
     """
     shape = shape_of(volumes)
+    least, since = np.inf, 0
     for _ in range(MOST_ROUNDS):
         before, volumes = volumes, volumes_of(shape)
         shape = shape_of(volumes)
-        if not np.abs(volumes - before).max() > _TOLERANCE * np.abs(volumes).max():
+        change = np.abs(volumes - before).max() / np.abs(volumes).max()
+        least, since = (change, 0) if change < least else (least, since + 1)
+        if not change > _TOLERANCE or since >= _PATIENCE:
             break
     return volumes, shape
