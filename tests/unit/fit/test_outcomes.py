@@ -10,11 +10,12 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 import mixtura
+from mixtura.core.covariance import FAMILIES
 from mixtura.core.maximize import RepairKind
 from mixtura.exceptions import IllDefinedCovarianceError
 from mixtura.fit import Outcome
 
-TYPES = ("full", "tied", "diag", "spherical")
+TYPES = tuple(FAMILIES)
 
 
 def blobs() -> Any:
@@ -124,6 +125,60 @@ def test_without_a_floor_a_component_that_collapses_keeps_its_last_width() -> No
     assert model.covariances_[1, 0, 0] > 0
     steps = np.diff(model.lower_bounds_)
     assert (steps >= -1e-12 * np.abs(model.lower_bounds_).max()).all()
+
+
+def smallest_share(model: Any) -> float:
+    """The smallest eigenvalue of a covariance, as a share of its largest."""
+    values = np.linalg.eigvalsh(model.mixture_.full_covariances())
+    return float((values[:, 0] / values[:, -1]).min())
+
+
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_without_a_floor_a_scatter_without_width_keeps_the_last_covariances(covariance_type: str) -> None:
+    """All rows of a cluster on a line, or on a point: some families then have no estimate; all have a model."""
+    rng = np.random.RandomState(0)
+    line = rng.standard_normal((30, 1)) * [1.0, 0.5, 0.0]
+    X = np.vstack([rng.standard_normal((40, 3)) + 20, line, np.full((10, 3), -20.0)])
+    soft = np.repeat(np.eye(3), [40, 30, 10], axis=0) + 1e-3
+    model = mixtura.GaussianMixture(
+        3, covariance_type=covariance_type, reg_covar=0, init_params=soft, tol=0, max_iter=40
+    )
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X)
+    result = model.result_
+    if covariance_type in ("full", "diag", "spherical", "VVE", "VEV", "VEE", "VEI", "EVV", "EVI", "EVE"):
+        assert RepairKind.COLLAPSED in {repair.kind for repair in result.repairs}
+    for value in (model.weights_, model.means_, model.covariances_, model.precisions_cholesky_):
+        assert np.isfinite(value).all()
+    assert smallest_share(model) > -1e-15
+    assert model.mixture_.family.contains(model.mixture_.covariances, 3, 3)
+    steps = np.diff(model.lower_bounds_)
+    assert (steps >= -1e-12 * np.abs(model.lower_bounds_).max()).all()
+
+
+@pytest.mark.parametrize("reg_covar", [0.0, 1e-6, 0.1])
+@pytest.mark.parametrize("shape", [(2, 1), (3, 1), (2, 4), (4, 3), (7, 2)])
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_few_rows_give_a_model_or_say_why(
+    covariance_type: str, shape: tuple[int, int], reg_covar: float
+) -> None:
+    X = np.random.RandomState(sum(shape)).standard_normal(shape)
+    for k in range(1, shape[0] + 1):
+        model = mixtura.GaussianMixture(
+            k, covariance_type=covariance_type, reg_covar=reg_covar, random_state=0
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            try:
+                model.fit(X)
+            except IllDefinedCovarianceError:
+                assert reg_covar == 0
+                continue
+        full = model.mixture_.full_covariances()
+        assert np.isfinite(full).all()
+        assert smallest_share(model) > -1e-15
+        assert model.mixture_.family.contains(model.mixture_.covariances, k, shape[1])
+        assert np.isfinite(model.score(X))
 
 
 def test_the_result_says_what_ran() -> None:

@@ -18,6 +18,7 @@ from mixtura.kernels import Layout
 __all__ = [
     "EMPTY",
     "LARGEST_FACTOR",
+    "LARGEST_VARIANCE",
     "CovarianceFamily",
     "Factors",
     "NotPositiveDefiniteError",
@@ -34,6 +35,9 @@ EMPTY = 10 * float(np.finfo(np.float64).eps)
 
 LARGEST_FACTOR = 1e153
 """Whitening factors beyond this have squares, the precisions, that are no finite numbers."""
+
+LARGEST_VARIANCE = 1e305
+"""Of variances beyond this the factors would be lost."""
 
 _LARGEST_CANCELLATION = 1e-8
 """A variance within components below this share of the total variance has lost half its digits."""
@@ -295,8 +299,10 @@ class CovarianceFamily(ABC):
         moments = pack_lower(full) if dense else np.einsum("kii->ki", full)
         means = np.zeros(full.shape[:2])
         sums = np.concatenate([[0.0, len(full)], np.ones(len(full)), means.ravel(), moments.ravel()])
+        # A ridge that changes nothing but says that covariances may be nearly singular.
+        ridge = Ridge(float(np.finfo(np.float64).tiny))
         with np.errstate(all="ignore"):
-            return self.estimate(Statistics(self.layouts[-1], means, sums), means, Ridge(0.0), covariances)
+            return self.estimate(Statistics(self.layouts[-1], means, sums), means, ridge, covariances)
 
     def contains(self, covariances: FloatArray, n_components: int, n_features: int) -> bool:
         """Return whether positive definite covariances have the structure, to 1e-6 of the deviations.

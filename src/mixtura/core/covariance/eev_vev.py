@@ -8,7 +8,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.covariance.matrices import MatrixFamily, component_covariances
-from mixtura.core.covariance.volumes import alternate_volumes, geometric_mean, unit_volume
+from mixtura.core.covariance.volumes import alternate_volumes, geometric_mean, told_apart, unit_volume
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 
@@ -31,6 +31,7 @@ class _SharedShape(MatrixFamily):
     ) -> FloatArray:
         eigenvalues, axes = np.linalg.eigh(component_covariances(statistics, means, prior, previous))
         spread = self.spread(np.maximum(eigenvalues, 0.0), statistics.counts, previous)
+        spread = told_apart(spread, prior.ridge)
         return np.asarray((axes * spread[:, None, :]) @ axes.transpose(0, 2, 1))
 
 

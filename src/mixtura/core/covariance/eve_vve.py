@@ -9,7 +9,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance.matrices import MatrixFamily, component_covariances
-from mixtura.core.covariance.volumes import MOST_ROUNDS, geometric_mean
+from mixtura.core.covariance.volumes import MOST_ROUNDS, geometric_mean, told_apart
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 
@@ -48,7 +48,8 @@ class _SharedAxes(MatrixFamily):
             begin = np.linalg.eigh(np.nan_to_num(begin, posinf=0.0, neginf=0.0))[1]
             axes = self._turn(begin, own, counts, MOST_ROUNDS if previous is None else _MOST_WARM_SWEEPS)
             variances = np.einsum("ji,kjl,li->ki", axes, own, axes)
-            return np.asarray((axes * self.spread(variances, counts)[:, None, :]) @ axes.T)
+            spread = told_apart(self.spread(variances, counts), prior.ridge)
+            return np.asarray((axes * spread[:, None, :]) @ axes.T)
 
     def _turn(self, axes: FloatArray, own: FloatArray, counts: FloatArray, most_sweeps: int) -> FloatArray:
         """Return the axes (D, D), as columns, turned until the loss falls no more, or so many sweeps are done."""

@@ -30,7 +30,7 @@ class EVV(MatrixFamily):
         self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
     ) -> FloatArray:
         own = component_covariances(statistics, means, prior, previous)
-        volumes = matrix_volumes(own)
+        volumes = matrix_volumes(own, prior.ridge)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(own * (np.average(volumes, weights=statistics.counts) / volumes)[:, None, None])
 

@@ -10,6 +10,7 @@ from scipy.linalg import lapack
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance.base import (
     EMPTY,
+    LARGEST_VARIANCE,
     CovarianceFamily,
     Factors,
     NotPositiveDefiniteError,
@@ -74,7 +75,7 @@ class MatrixFamily(CovarianceFamily):
             projected = self.project(covariances, *covariances.shape[:2])
             whiten(projected)
         except (NotPositiveDefiniteError, np.linalg.LinAlgError):
-            variances = geometric_mean(np.diagonal(covariances, axis1=1, axis2=2).T)
+            variances = geometric_mean(covariances.diagonal(axis1=1, axis2=2).T.clip(max=LARGEST_VARIANCE))
             return np.repeat(np.diag(variances)[None], len(covariances), axis=0)
         return projected
 

@@ -10,6 +10,7 @@ from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance.base import (
     EMPTY,
     LARGEST_FACTOR,
+    LARGEST_VARIANCE,
     CovarianceFamily,
     Factors,
     NotPositiveDefiniteError,
@@ -75,7 +76,7 @@ class VarianceFamily(CovarianceFamily):
         try:
             whiten_variances(projected)
         except NotPositiveDefiniteError:
-            return np.repeat(geometric_mean(raised.T)[None], len(raised), axis=0)
+            return np.repeat(geometric_mean(raised.T.clip(max=LARGEST_VARIANCE))[None], len(raised), axis=0)
         return projected
 
     def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:

@@ -37,10 +37,10 @@ class VEE(MatrixFamily):
         units = deviations[:, None] * deviations[None, :]
         with np.errstate(all="ignore"):
             own = own / units
-            start = np.einsum("kii->k", own) if previous is None else matrix_volumes(previous / units)
+            start = np.einsum("kii->k", own) if previous is None else matrix_volumes(previous / units, 1.0)
             volumes, shape = alternate_volumes(
                 start,
-                lambda volumes: _unit_volume(np.einsum("k,kij->ij", counts / volumes, own)),
+                lambda volumes: _unit_volume(np.einsum("k,kij->ij", counts / volumes, own), prior.ridge),
                 lambda shape: np.einsum("kij,ij->k", own, _inverse(shape)) / len(shape),
             )
             return np.asarray(volumes[:, None, None] * (shape * units))
@@ -52,8 +52,8 @@ class VEE(MatrixFamily):
         return symmetric(matrix @ covariances @ matrix.T)
 
 
-def _unit_volume(matrix: FloatArray) -> FloatArray:
-    return np.asarray(matrix / matrix_volumes(matrix))
+def _unit_volume(matrix: FloatArray, ridge: float) -> FloatArray:
+    return np.asarray(matrix / matrix_volumes(matrix, ridge))
 
 
 def _inverse(matrix: FloatArray) -> FloatArray:

@@ -10,13 +10,26 @@ import numpy.typing as npt
 
 from mixtura._typing import FloatArray
 
-__all__ = ["MOST_ROUNDS", "alternate_volumes", "geometric_mean", "matrix_volumes", "unit_volume"]
+__all__ = [
+    "MOST_ROUNDS",
+    "alternate_volumes",
+    "geometric_mean",
+    "matrix_volumes",
+    "told_apart",
+    "unit_volume",
+]
 
 MOST_ROUNDS = 1000
 """Rounds after which an iterative M-step ends; the next one goes on from there."""
 
 _TOLERANCE = 1e-12
 """Relative change of the volumes at which the alternation has converged."""
+
+_ROUNDING = 1e-14
+"""Share of the largest variance below which the variance along an axis is rounding."""
+
+_PATIENCE = 10
+"""Rounds without a smaller change after which what is left is rounding, as where a shape is nearly singular."""
 
 
 def geometric_mean(values: npt.NDArray[np.floating[Any]]) -> FloatArray:
@@ -26,17 +39,27 @@ def geometric_mean(values: npt.NDArray[np.floating[Any]]) -> FloatArray:
     return np.asarray(np.exp(logs.mean(axis=-1)))
 
 
-def matrix_volumes(matrices: FloatArray) -> FloatArray:
-    """Return ``|S|^(1/D)`` of symmetric matrices (..., D, D); zero where one is not positive definite.
+def matrix_volumes(matrices: FloatArray, ridge: float) -> FloatArray:
+    """Return ``|S|^(1/D)`` of symmetric matrices (..., D, D); zero, or NaN as in `told_apart`, where one is singular.
 
     The determinant is that of the correlations, so that columns in small units keep their digits.
     """
     variances = np.maximum(np.diagonal(matrices, axis1=-2, axis2=-1), 0.0)
-    scale = np.sqrt(np.where(variances > 0, variances, 1.0))
-    sign, log_determinant = np.linalg.slogdet(matrices / scale[..., :, None] / scale[..., None, :])
-    usable = (sign > 0) & (variances > 0).all(axis=-1)
-    log_volume = log_determinant / matrices.shape[-1] + 2 * np.log(scale).mean(axis=-1)
-    return np.asarray(np.where(usable, np.exp(np.where(usable, log_volume, 0.0)), 0.0))
+    with np.errstate(all="ignore"):
+        scale = np.sqrt(variances)
+        correlations = np.nan_to_num(matrices / scale[..., :, None] / scale[..., None, :], posinf=0, neginf=0)
+    spread = told_apart(np.asarray(np.linalg.eigvalsh(correlations), dtype=np.float64), ridge)
+    return np.asarray(geometric_mean(spread) * geometric_mean(variances))
+
+
+def told_apart(variances: FloatArray, ridge: float) -> FloatArray:
+    """Return variances along axes (..., D), NaN where they cannot be told from zero and no ridge carries them.
+
+    A covariance assembled from rounding may pass for positive definite, with a likelihood that is noise.
+    """
+    if ridge > 0:
+        return variances
+    return np.where(variances > _ROUNDING * variances.max(axis=-1, keepdims=True), variances, np.nan)
 
 
 def unit_volume(values: FloatArray) -> FloatArray:
@@ -68,9 +91,12 @@ def alternate_volumes(
     volumes, shape
     """
     shape = shape_of(volumes)
+    least, since = np.inf, 0
     for _ in range(MOST_ROUNDS):
         before, volumes = volumes, volumes_of(shape)
         shape = shape_of(volumes)
-        if not np.abs(volumes - before).max() > _TOLERANCE * np.abs(volumes).max():
+        change = np.abs(volumes - before).max() / np.abs(volumes).max()
+        least, since = (change, 0) if change < least else (least, since + 1)
+        if not change > _TOLERANCE or since >= _PATIENCE:
             break
     return volumes, shape
