@@ -107,7 +107,7 @@ def test_help_lists_the_commands() -> None:
         [sys.executable, "-m", "mixtura", "--help"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0
-    for command in ("segment", "assign", "show", "demo", "info"):
+    for command in ("segment", "select", "assign", "show", "demo", "info"):
         assert command in done.stdout
 
 

@@ -11,12 +11,14 @@ import pytest
 from PIL import Image
 
 from mixtura import Mixture
+from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
 from mixtura.exceptions import OptionalDependencyError
-from mixtura.plot import draw_segments, warm_up
+from mixtura.plot import draw_criterion, draw_segments, plot_criterion, warm_up
 from mixtura.plot.palette import blend, segment_colors
 from mixtura.plot.scatter import _domain, ellipse, telling_columns
 from mixtura.segments import segment_table
+from mixtura.select import SearchResult, search
 
 
 def pixels(picture: bytes) -> np.ndarray:
@@ -94,3 +96,65 @@ def test_a_missing_library_is_named(library, monkeypatch) -> None:
         pass
     with pytest.raises(OptionalDependencyError, match=r"mixtura\[cli\]"):
         draw_segments(result)
+
+
+@pytest.fixture(scope="module")
+def found() -> SearchResult:
+    return search(make_customers(), components=[1, 2, 3], covariance_types=list(FAMILIES))
+
+
+def test_the_chart_of_a_search_holds_every_model(found) -> None:
+    chart = plot_criterion(found).to_dict()
+    drawn = {(row["covariances"], row["count"]): row["value"] for row in chart["datasets"]["models"]}
+    assert drawn == {(one.covariance_type, one.n_components): one.bic for one in found.candidates}
+    assert chart["datasets"]["chosen"] == [{"count": found.best.n_components, "value": found.best.bic}]
+    assert chart["title"]["text"] == f"BIC chooses {found.best.n_components}, {found.best.covariance_type}"
+
+
+def test_fourteen_covariance_types_look_different(found) -> None:
+    line, mark, _ = plot_criterion(found).to_dict()["layer"]
+    assert line["encoding"]["strokeDash"]["field"] == "volume"
+    volume = {row["covariances"]: row["volume"] for row in found_rows(found)}
+    ways = [mark["encoding"][channel]["scale"] for channel in ("stroke", "fill", "shape")]
+    assert all(way["domain"] == list(FAMILIES) for way in ways)
+    looks = list(zip(*(way["range"] for way in ways), (volume[name] for name in FAMILIES), strict=True))
+    assert len(set(looks)) == len(FAMILIES)
+    assert {name for name, kind in volume.items() if kind == "E"} == {
+        "tied", "EII", "EEI", "EVI", "EVE", "EEV", "EVV",
+    }  # fmt: skip
+
+
+def found_rows(found: SearchResult) -> list[dict[str, str]]:
+    return plot_criterion(found).to_dict()["datasets"]["models"]
+
+
+def test_the_frame_of_a_search_shows_the_better_half(found) -> None:
+    chart = plot_criterion(found).to_dict()
+    low, high = chart["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    values = sorted(one.bic for one in found.candidates)
+    assert low < values[0]
+    assert values[len(values) // 2] < high
+    outside = sum(value > high for value in values)
+    assert outside > 0
+    assert f"{outside} models lie above the frame." in chart["title"]["subtitle"]
+
+
+def test_the_picture_of_a_search_is_not_blank(found) -> None:
+    image = pixels(draw_criterion(found))
+    assert near(image, "#0072B2") > 500
+    assert near(image, "#FFFFFF") > image.shape[0] * image.shape[1] / 3
+
+
+def test_infinite_values_are_not_drawn() -> None:
+    found = search(make_customers()[:14], components=[1, 2], covariance_types=["full"], criterion="aicc")
+    finite = [one for one in found.candidates if np.isfinite(one.criterion("aicc"))]
+    assert [one.n_components for one in finite] == [1, 2]
+    few = search(make_customers()[:12], components=[1, 2], covariance_types=["full"], criterion="aicc")
+    assert few.candidates[1].criterion("aicc") == np.inf
+    assert [row["count"] for row in found_rows(few)] == [1]
+
+
+def test_a_missing_altair_is_named(found, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "altair", None)
+    with pytest.raises(OptionalDependencyError, match=r"mixtura\[cli\]"):
+        plot_criterion(found)
