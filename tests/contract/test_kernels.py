@@ -12,14 +12,19 @@ import naive
 from mixtura.exceptions import ParameterError
 from mixtura.kernels import Components, Kernel, Layout, Outputs, get_kernel, moment_size, sums_size
 from mixtura.kernels.native import supported_instruction_sets
+from mixtura.kernels.reference import NumpyKernel
 
 TOLERANCE = 1e-10  # what mixtura.kernels.contract promises
 NATIVE = [("native", name) for name in supported_instruction_sets()]
 LAYOUTS = list(Layout)
+# The twin by each of its two ways, whatever the number of rows; the second only where it is precise.
+TWINS = {"numpy-centered": NumpyKernel(expand_from=10**9), "numpy-expanded": NumpyKernel(expand_from=0)}
 
 
-@pytest.fixture(params=[("numpy", None), *NATIVE], ids=lambda pair: "-".join(filter(None, pair)))
+@pytest.fixture(params=[*TWINS, *NATIVE], ids=lambda which: which if which in TWINS else "-".join(which))
 def kernel(request) -> Kernel:
+    if request.param in TWINS:
+        return TWINS[request.param]
     name, instruction_set = request.param
     return get_kernel(name, instruction_set=instruction_set)
 

@@ -4,6 +4,10 @@ Rows are taken in blocks and transposed, components in groups, so that every ste
 operation or one batch of matrix products over arrays of shape (G, D, B): G components of a
 group, D features, B rows of a block. The mean is subtracted before anything is multiplied,
 which keeps the answer right for data far from the origin.
+
+Where the means lie within some 80 widths of their components from a common center, one subtraction
+serves them all: `mixtura.kernels.expanded` takes two to six times less time there, at a loss
+it bounds by 1e-10, and hands back every chunk for which it cannot vouch.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import numpy as np
 from mixtura._typing import Array, FloatArray, IntArray, RowArray
 from mixtura.kernels.arguments import check_given, check_pass
 from mixtura.kernels.contract import Components, Layout, Outputs
+from mixtura.kernels.expanded import Expansion, lower_half
 
 __all__ = ["NumpyKernel"]
 
@@ -23,9 +28,17 @@ _GROUP_DOUBLES = 1 << 17
 _MOST_ROWS = 2048
 _FEWEST_ROWS = 512
 
+_TIED = 1e-9
+"""Log densities that differ by less, in relation to one and to themselves, may be equal but for rounding."""
+
 
 class NumpyKernel:
     """One pass over a chunk of rows with NumPy and BLAS; see `mixtura.kernels.contract.Kernel`.
+
+    Parameters
+    ----------
+    expand_from : int, default=512
+        Rows of a chunk from which on it pays to prepare an expansion about the center of the means.
 
     Examples
     --------
@@ -41,6 +54,9 @@ class NumpyKernel:
     name = "numpy"
     instruction_set = "blas"
 
+    def __init__(self, expand_from: int = 512) -> None:
+        self._expand_from = expand_from
+
     def accumulate(
         self,
         rows: RowArray,
@@ -53,22 +69,11 @@ class NumpyKernel:
     ) -> None:
         """Evaluate a chunk; add to ``sums``; fill ``outputs``. See `Kernel.accumulate`."""
         check_pass(rows, sample_weight, components, sums, outputs)
-        totals = None if sums is None else _Totals(components.layout, components.means)
-        center = components.means.mean(axis=0)
         # A row of NaN, or one that overflows, is part of the contract and no news.
         with np.errstate(all="ignore"):
-            for block in _blocks(len(rows), components.n_components * components.n_features):
-                x = _transposed(rows[block])
-                logs = _log_densities(x, components, center)
-                log_density, memberships = _assign(logs) if hard else _normalize(logs)
-                _write(outputs, block, logs, log_density, memberships)
-                if totals is not None:
-                    weight = None if sample_weight is None else sample_weight[block]
-                    counted = log_density if weight is None else _times(weight, log_density)
-                    totals.log_likelihood += float(counted.sum())
-                    totals.add(x, weight, memberships)
-        if totals is not None and sums is not None:
-            totals.add_to(sums)
+            expansion = None if hard or len(rows) < self._expand_from else Expansion.near(components)
+            if expansion is None or not _pass(expansion, rows, sample_weight, components, sums, outputs):
+                _pass(_Centered(components), rows, sample_weight, components, sums, outputs, hard=hard)
 
     def accumulate_given(
         self,
@@ -92,7 +97,66 @@ class NumpyKernel:
                     totals.add_labelled(x, weight, given)
                 else:
                     totals.add(x, weight, given.T.astype(np.float64))
-        totals.add_to(sums)
+            sums[1] += _total_weight(rows, sample_weight)
+            sums[2:] += totals.moments()
+
+
+def _pass(
+    path: _Centered | Expansion,
+    rows: RowArray,
+    sample_weight: FloatArray | None,
+    components: Components,
+    sums: FloatArray | None,
+    outputs: Outputs,
+    *,
+    hard: bool = False,
+) -> bool:
+    """Evaluate a chunk in one of the two ways; return whether it was precise, else ``sums`` are untouched."""
+    log_likelihood = 0.0
+    for block in path.blocks(len(rows)):
+        logs = path.log_densities(rows[block])
+        log_density, memberships = _assign(logs) if hard else _normalize(logs)
+        if not path.is_precise(log_density):
+            return False
+        _write(outputs, block, log_density, memberships)
+        if outputs.labels is not None:
+            outputs.labels[block] = _labels(logs, rows[block], components)
+        if sums is not None:
+            weight = None if sample_weight is None else sample_weight[block]
+            log_likelihood += float((log_density if weight is None else _times(weight, log_density)).sum())
+            path.add(weight, memberships)
+    if sums is not None:
+        moments = path.moments()
+        if moments is None:
+            return False
+        sums[0] += log_likelihood
+        sums[1] += _total_weight(rows, sample_weight)
+        sums[2:] += moments
+    return True
+
+
+class _Centered:
+    """A chunk's densities and sums with each mean subtracted first: right for all components."""
+
+    def __init__(self, components: Components) -> None:
+        self._components = components
+        self._totals = _Totals(components.layout, components.means)
+
+    def blocks(self, n_rows: int) -> Iterator[slice]:
+        return _blocks(n_rows, self._components.means.size)
+
+    def log_densities(self, rows: RowArray) -> FloatArray:
+        self._x = _transposed(rows)
+        return _log_densities(self._x, self._components)
+
+    def is_precise(self, log_density: FloatArray) -> bool:
+        return True
+
+    def add(self, weight: FloatArray | None, memberships: FloatArray) -> None:
+        self._totals.add(self._x, weight, memberships)
+
+    def moments(self) -> FloatArray:
+        return self._totals.moments()
 
 
 class _Totals:
@@ -103,8 +167,6 @@ class _Totals:
         shape = {Layout.DENSE: (k, d, d), Layout.DIAGONAL: (k, d), Layout.SHARED: (k, 0)}
         self.layout = layout
         self.means = means
-        self.log_likelihood = 0.0
-        self.total_weight = 0.0
         self.counts = np.zeros(k)
         self.first = np.zeros((k, d))
         self.second = np.zeros(shape[layout])
@@ -114,14 +176,12 @@ class _Totals:
         if weight is not None:
             memberships = _times(weight, memberships)
             x = np.where(weight == 0.0, 0.0, x)
-        self.total_weight += float(x.shape[1] if weight is None else weight.sum())
         self.counts += memberships.sum(axis=1)
         for group in _groups(len(self.means), x.size):
             self._add_moments(group, x - self.means[group, :, None], memberships[group])
 
     def add_labelled(self, x: FloatArray, weight: FloatArray | None, labels: Array) -> None:
         """Add the rows of each label to its component alone; labels outside 0..K-1 to none."""
-        self.total_weight += float(x.shape[1] if weight is None else weight.sum())
         for k in np.unique(labels[(labels >= 0) & (labels < len(self.means))]):
             chosen = labels == k if weight is None else (labels == k) & (weight != 0.0)
             centered = (x[:, chosen] - self.means[k, :, None])[None]
@@ -141,14 +201,12 @@ class _Totals:
         elif self.layout is Layout.DENSE:
             self.second[group] += (centered * share[:, None, :]) @ centered.transpose(0, 2, 1)
 
-    def add_to(self, sums: FloatArray) -> None:
-        """Add everything to the vector of sums, second moments packed by rows of the lower half."""
+    def moments(self) -> FloatArray:
+        """Return counts, first and second moments, the latter packed by rows of the lower half."""
         second = self.second
         if self.layout is Layout.DENSE:
-            second = second[:, *np.tril_indices(second.shape[1])]
-        sums[0] += self.log_likelihood
-        sums[1] += self.total_weight
-        sums[2:] += np.concatenate([self.counts, self.first.ravel(), second.ravel()])
+            second = second[:, *lower_half(second.shape[1])]
+        return np.concatenate([self.counts, self.first.ravel(), second.ravel()])
 
 
 def _blocks(n_rows: int, doubles_per_row: int) -> Iterator[slice]:
@@ -168,13 +226,17 @@ def _transposed(rows: RowArray) -> FloatArray:
     return np.array(rows.T, dtype=np.float64, order="C")
 
 
+def _total_weight(rows: RowArray, sample_weight: FloatArray | None) -> float:
+    return float(len(rows) if sample_weight is None else sample_weight.sum())
+
+
 def _times(weight: FloatArray, values: FloatArray) -> FloatArray:
     """Multiply by the sample weights; a weight of zero gives zero whatever the value is."""
     product: FloatArray = np.where(weight == 0.0, 0.0, weight * values)
     return product
 
 
-def _log_densities(x: FloatArray, components: Components, center: FloatArray) -> FloatArray:
+def _log_densities(x: FloatArray, components: Components) -> FloatArray:
     """Return ``offsets_k - |z_k|^2 / 2``, shape (K, B).
 
     In the shared layout a row is whitened once: ``z_k = L (x - c) - L (mu_k - c)``, where the
@@ -182,6 +244,7 @@ def _log_densities(x: FloatArray, components: Components, center: FloatArray) ->
     """
     means, factors = components.means, components.factors
     shared = components.layout is Layout.SHARED
+    center = means.mean(axis=0) if shared else means
     whitened = factors @ (x - center[:, None]) if shared else x
     subtracted = (means - center) @ factors.T if shared else means
     logs = np.empty((len(means), x.shape[1]))
@@ -191,19 +254,21 @@ def _log_densities(x: FloatArray, components: Components, center: FloatArray) ->
             z = factors[group] @ z
         elif components.layout is Layout.DIAGONAL:
             z *= factors[group, :, None]
-        logs[group] = components.offsets[group, None] - 0.5 * np.einsum("kdb,kdb->kb", z, z)
+        np.einsum("kdb,kdb->kb", z, z, out=logs[group])
+    logs *= -0.5
+    logs += components.offsets[:, None]
     return logs
 
 
 def _normalize(logs: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return ``l = log sum_k exp(logs_k)`` of shape (B,) and ``exp(logs - l)`` of shape (K, B)."""
     largest = logs.max(axis=0)
-    memberships = np.exp(logs - largest)
+    memberships = logs - largest
+    np.exp(memberships, out=memberships)
     total = memberships.sum(axis=0)
     memberships /= total
-    # log(0 / 0) where every component is infinitely far: the largest is -inf and says it.
-    log_density = np.where(largest == -np.inf, largest, largest + np.log(total))
-    return log_density, memberships
+    # Where every component is infinitely far, log(total) is NaN and the largest, -inf, says it.
+    return np.fmax(largest + np.log(total), largest), memberships
 
 
 def _assign(logs: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -215,12 +280,19 @@ def _assign(logs: FloatArray) -> tuple[FloatArray, FloatArray]:
     return largest, memberships
 
 
-def _write(
-    outputs: Outputs, block: slice, logs: FloatArray, log_density: FloatArray, memberships: FloatArray
-) -> None:
+def _labels(logs: FloatArray, rows: RowArray, components: Components) -> Array:
+    """Return the number of the largest log density; the lowest among equals, and 0 where none is largest."""
+    largest = logs.max(axis=0)
+    labels = np.where(np.isnan(largest), 0, logs.argmax(axis=0))
+    tied = (logs >= largest - _TIED * (1.0 + np.abs(largest))).sum(axis=0) > 1
+    if tied.any():
+        # Equal components come out equal to the last bit only where each is evaluated by itself.
+        labels[tied] = _log_densities(_transposed(rows[tied]), components).argmax(axis=0)
+    return labels
+
+
+def _write(outputs: Outputs, block: slice, log_density: FloatArray, memberships: FloatArray) -> None:
     if outputs.log_density is not None:
         outputs.log_density[block] = log_density
     if outputs.memberships is not None:
         outputs.memberships[block] = memberships.T
-    if outputs.labels is not None:
-        outputs.labels[block] = np.where(np.isnan(log_density), 0, logs.argmax(axis=0))
