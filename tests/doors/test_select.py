@@ -125,7 +125,7 @@ def test_rows_with_missing_values(run, workplace, rows) -> None:
     assert [path.name for path in workplace.iterdir()] == ["holes.csv"]
     done = run("select", "holes.csv", "--components", "3", "--drop-missing")
     assert done.exit_code == 0, done.output
-    assert "1 rows with missing or infinite values were left out" in done.output
+    assert "Rows with missing or infinite values, left out: 1." in done.output
 
 
 @pytest.mark.parametrize(

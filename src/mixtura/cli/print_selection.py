@@ -38,7 +38,7 @@ def print_selection(console: Console, selection: Selection) -> None:
     if len(fitted) > _SHOWN:
         console.print(f"and {len(fitted) - _SHOWN} more in selection.csv", style="dim")
     _print_failures(console, [candidate for candidate in found.ranking if candidate.failure is not None])
-    dropped = f"{selection.n_dropped:,} rows with missing or infinite values were left out."
+    dropped = f"Rows with missing or infinite values, left out: {selection.n_dropped:,}."
     for note in (found.edge, dropped if selection.n_dropped else None):
         if note is not None:
             console.print(Text.assemble(("Note: ", "bold yellow"), note))

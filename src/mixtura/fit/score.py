@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
-from scipy.special import entr
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.accumulate import pass_work
@@ -83,11 +83,13 @@ def score_mixture(blocks: Blocks, mixture: Mixture, kernel: Kernel, runner: Runn
         n_rows = block.rows.shape[0]
         log_density, memberships = np.empty(n_rows), np.empty((n_rows, mixture.n_components))
         kernel.accumulate(block.rows, None, components, None, Outputs(log_density, memberships))
+        # The limit of r log r at 0 is 0, which the smallest positive number stands for.
+        logs = np.log(np.maximum(memberships, np.finfo(np.float64).tiny))
         # Rounding may leave a certain row a little above one.
         per_row = (
             log_density,
-            entr(memberships).sum(axis=1),
-            0.0 - np.log(np.minimum(memberships.max(axis=1), 1.0)),
+            -np.einsum("nk,nk->n", memberships, logs),
+            0.0 - np.minimum(reduce(np.maximum, logs.T), 0.0),
         )
         weights = block.sample_weight
         return np.array([values.sum() if weights is None else values @ weights for values in per_row])
