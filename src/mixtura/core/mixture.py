@@ -32,8 +32,8 @@ class Mixture:
     means : ndarray of shape (K, D)
         In units of the data.
     covariances : ndarray
-        In the shape the family stores: (K, D, D) full, (D, D) tied, (K, D) diag, (K,) spherical;
-        in squared units of the data.
+        In the shape the family stores: (K, D, D) full, (D, D) tied, (K, D) diag, (K,) spherical, other families whose
+        names end in I as diag, others as full; in squared units of the data.
     family : CovarianceFamily
     factors : Factors
         What whitens the rows; consistent with the covariances.
@@ -101,18 +101,7 @@ class Mixture:
                 "covariances that are not symmetric were given; a covariance matrix must be symmetric. "
                 "Try (S + S.T) / 2 if the difference is rounding."
             )
-        try:
-            factors = family.factor(stored, n_components, n_features)
-        except NotPositiveDefiniteError as error:
-            raise ParameterError(
-                f"covariances were given of which components {list(error.components)!r} are not positive definite; all "
-                "must be. Add a small constant to their diagonal."
-            ) from error
-        if not family.contains(stored, n_components, n_features):
-            raise ParameterError(
-                f"covariances that are not of the family {family.name!r} were given; volumes, shapes and orientations "
-                "must be equal where it says so. covariance_type='full' (or 'diag' for variances) allows any."
-            )
+        factors = _checked_factors(family, stored, n_components, n_features)
         # Weights that sum to one but for rounding stay as they are, so that parameters survive a round trip.
         if abs(mixing.sum() - 1) > 1e-12:
             mixing = mixing / mixing.sum()
@@ -310,6 +299,24 @@ class Mixture:
                 f"columns={columns!r} were given; give distinct column numbers from 0 to {self.n_features - 1!r}."
             )
         return chosen
+
+
+def _checked_factors(
+    family: CovarianceFamily, covariances: FloatArray, n_components: int, n_features: int
+) -> Factors:
+    try:
+        factors = family.factor(covariances, n_components, n_features)
+    except NotPositiveDefiniteError as error:
+        raise ParameterError(
+            f"covariances were given of which components {list(error.components)!r} are not positive definite; all "
+            "must be. Add a small constant to their diagonal."
+        ) from error
+    if not family.contains(covariances, n_components, n_features):
+        raise ParameterError(
+            f"covariances that are not of the family {family.name!r} were given; volumes, shapes and orientations "
+            "must be equal where it says so. covariance_type='full' (or 'diag' for variances) allows any."
+        )
+    return factors
 
 
 def _is_symmetric(matrices: FloatArray) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import altair as alt
 
+from mixtura.core.covariance import FAMILIES
 from mixtura.plot.palette import INK, SHAPES, segment_colors
 from mixtura.plot.render import Datasets
 from mixtura.segments import COVARIANCE_TYPES, Segmentation
@@ -34,9 +35,7 @@ def criterion_chart(result: Segmentation, datasets: Datasets) -> Any:
         title=name.upper(),
         scale=alt.Scale(domain=_domain([value["value"] for value in values]), zero=False, nice=False),
     )
-    color, shape = _kinds(
-        [kind for kind in COVARIANCE_TYPES if any(one["covariances"] == kind for one in values)]
-    )
+    color, shape = _kinds({value["covariances"] for value in values})
     datasets["models"] = values
     base = alt.Chart(alt.NamedData("models")).encode(x=x, y=y, color=color)
     datasets["chosen"] = [{"segments": result.best.n_components, "value": result.best.criterion(name)}]
@@ -64,14 +63,21 @@ def _values(result: Segmentation, name: str) -> list[dict[str, Any]]:
     ]
 
 
-def _kinds(present: list[str]) -> tuple[Any, Any]:
+def _kinds(present: set[str]) -> tuple[Any, Any]:
     """Return color and shape by covariance type: the same for a type whichever others were tried."""
-    domain, colors = list(COVARIANCE_TYPES), list(segment_colors(len(COVARIANCE_TYPES)))
-    legend = alt.Legend(title="Covariances", orient="bottom", columns=2, values=present)
+    others = [name for name in FAMILIES if name not in COVARIANCE_TYPES]
+    domain = [*COVARIANCE_TYPES, *others]
+    # Where colors come again, shapes differ.
+    colors = [*segment_colors(len(COVARIANCE_TYPES)), *segment_colors(len(others))]
+    marks = [SHAPES[place % len(SHAPES)] for place in range(len(domain))]
+    shown = [kind for kind in domain if kind in present]
+    legend = alt.Legend(
+        title="Covariances", orient="bottom", columns=2 if len(shown) <= 4 else 4, values=shown
+    )
     color = alt.Color(
         "covariances", type="nominal", scale=alt.Scale(domain=domain, range=colors), legend=legend
     )
-    shapes = alt.Scale(domain=domain, range=list(SHAPES))
+    shapes = alt.Scale(domain=domain, range=marks)
     return color, alt.Shape("covariances", type="nominal", scale=shapes, legend=legend)
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from mixtura._typing import FloatArray, RowArray
-from mixtura.core.covariance import get_family
+from mixtura.core.covariance import choose_families, get_family
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Ridge
 from mixtura.data import ArrayBlocks
@@ -115,7 +115,7 @@ def search(
     rows: RowArray,
     *,
     components: Iterable[int] = range(1, 10),
-    covariance_types: Iterable[str] = ("full", "tied", "diag", "spherical"),
+    covariance_types: Iterable[str] | str = ("full", "tied", "diag", "spherical"),
     criterion: str = "bic",
     n_init: int = 1,
     random_state: int = 0,
@@ -132,7 +132,9 @@ def search(
     ----------
     rows : ndarray of shape (N, D), float64 or float32, C-contiguous
     components : iterable of int, default 1 to 9
-    covariance_types : iterable of str, default all four
+    covariance_types : str or iterable of str, default ("full", "tied", "diag", "spherical")
+        Also model-based clustering's names, ``EII`` to ``VVV``, or ``"all"`` for all fourteen families (in one column
+        the two that differ).
     criterion : {"bic", "aic"}, default="bic"
     n_init : int, default=1
         Starts per candidate.
@@ -160,7 +162,8 @@ def search(
     >>> best.covariance_type, best.n_components
     ('spherical', 3)
     """
-    sizes, families = _checked(components, covariance_types, criterion, n_init)
+    families = choose_families(covariance_types, rows.shape[1])
+    sizes = _checked(components, families, criterion, n_init)
     if rows.shape[0] < max(sizes):
         raise TooFewRowsError(
             f"{max(sizes)!r} components were asked of {rows.shape[0]!r} rows; there must be at least as many rows as "
@@ -179,11 +182,8 @@ def search(
     return SearchResult(tuple(candidates), criterion)
 
 
-def _checked(
-    components: Iterable[int], covariance_types: Iterable[str], criterion: str, n_init: int
-) -> tuple[list[int], list[str]]:
+def _checked(components: Iterable[int], families: list[str], criterion: str, n_init: int) -> list[int]:
     sizes = list(dict.fromkeys(int(k) for k in components))
-    families = list(dict.fromkeys(get_family(name).name for name in covariance_types))
     if not sizes or not families or min(sizes) < 1:
         raise ParameterError(
             f"components={sizes!r} and covariance_types={families!r} were given; at least one of each is required, and "
@@ -193,7 +193,7 @@ def _checked(
         raise ParameterError(f"criterion={criterion!r} was given; it must be one of {list(CRITERIA)!r}.")
     if n_init < 1:
         raise ParameterError(f"n_init={n_init!r} was given; it must be at least 1.")
-    return sizes, families
+    return sizes
 
 
 def _try(

@@ -11,9 +11,11 @@ import pytest
 from PIL import Image
 
 from mixtura import Mixture
+from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
 from mixtura.exceptions import OptionalDependencyError
 from mixtura.plot import draw_segments, warm_up
+from mixtura.plot.criterion import _kinds
 from mixtura.plot.palette import blend, segment_colors
 from mixtura.plot.scatter import _domain, ellipse, telling_columns
 from mixtura.segments import segment_table
@@ -43,6 +45,18 @@ def test_many_customers_are_sampled() -> None:
     frame = pl.DataFrame({"a": rng.normal(size=6000), "b": np.exp(3 * rng.normal(size=6000))})
     result = segment_table(frame, components=[2], covariance_types=["diag"])
     assert len(draw_segments(result)) > 10_000
+
+
+def test_all_families_have_a_curve_of_their_own() -> None:
+    result = segment_table(make_customers(as_frame="polars"), components=[1, 2, 3], covariance_types=["all"])
+    assert len(result.ranking) == 42
+    color, shape = (channel.to_dict() for channel in _kinds(set(FAMILIES)))
+    marks = list(zip(color["scale"]["range"], shape["scale"]["range"], strict=True))
+    assert len(set(marks)) == len(marks) == len(FAMILIES)
+    assert color["legend"]["values"] == color["scale"]["domain"]
+    four, _ = _kinds({"full", "tied", "diag", "spherical"})
+    assert four.to_dict()["scale"] == color["scale"]
+    assert near(pixels(draw_segments(result)), "#FFFFFF") > 1000
 
 
 def test_ten_segments_and_one() -> None:
