@@ -132,6 +132,19 @@ def test_it_prints_what_it_found(run, customers) -> None:
         assert text in printed, text
 
 
+def test_any_family_may_be_asked_for(run, customers) -> None:
+    done = run("segment", customers, "--components", "3", "--covariance-type", "EVE,VVE,EEE")
+    assert done.exit_code == 0, done.output
+    assert "3 models fitted" in done.output
+    ranking = json.loads(Path("customers-segments/summary.json").read_text())["candidates"]
+    assert {one["covariance_type"] for one in ranking} == {"EVE", "VVE", "tied"}
+    shown = run("show", "customers-segments/model.json")
+    assert shown.exit_code == 0, shown.output
+    done = run("segment", customers, "--components", "3", "--covariance-type", "all", "--overwrite")
+    assert done.exit_code == 0, done.output
+    assert "14 models fitted" in done.output
+
+
 def test_quiet_prints_nothing(run, customers) -> None:
     done = run("segment", customers, "--components", "2", "--quiet")
     assert done.exit_code == 0

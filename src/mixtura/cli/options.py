@@ -41,7 +41,10 @@ Components = Annotated[
 ]
 CovarianceTypes = Annotated[
     list[str] | None,
-    typer.Option(help="full, tied, diag or spherical; separated by commas. [default: all]"),
+    typer.Option(
+        help="full, tied, diag, spherical, mclust's names (EII to VVV), or all; separated by commas. "
+        "[default: the first four]"
+    ),
 ]
 Criterion = Annotated[str, typer.Option(help="What chooses among models: bic, aic, aicc, caic, icl or nec.")]
 Starts = Annotated[int, typer.Option(help="Starts per model; the best is kept.")]

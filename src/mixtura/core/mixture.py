@@ -32,8 +32,8 @@ class Mixture:
     means : ndarray of shape (K, D)
         In units of the data.
     covariances : ndarray
-        In the shape the family stores: (K, D, D) full, (D, D) tied, (K, D) diag, (K,) spherical;
-        in squared units of the data.
+        In the shape the family stores: (K, D, D) full, (D, D) tied, (K, D) diag, (K,) spherical, other families whose
+        names end in I as diag, others as full; in squared units of the data.
     family : CovarianceFamily
     factors : Factors
         What whitens the rows; consistent with the covariances.

@@ -68,9 +68,13 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     ----------
     n_components : int, default=1
         Number of components K.
-    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
+    covariance_type : {"full", "tied", "diag", "spherical", "EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", \
+"EVE", "VVE", "EEV", "VEV", "EVV", "VVV", "E", "V"}, default="full"
         ``full``: each component its own covariance matrix; ``tied``: one matrix for all;
         ``diag``: each its own variances, axes parallel to the columns; ``spherical``: each its own single variance.
+        Three letters say whether volume, shape and orientation are equal (E), vary (V) or are none (I: balls; axes
+        parallel to the columns), as in mclust (Celeux and Govaert 1995); full is VVV, tied EEE, diag VVI, spherical
+        VII. ``E`` and ``V``, for one column: one variance for all, or each its own.
     tol : float, default=1e-3
         Stop when the mean log-likelihood of a row changes by less, in nats.
     reg_covar : float, default=1e-6
@@ -97,7 +101,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     weights_ : ndarray of shape (K,)
     means_ : ndarray of shape (K, D)
     covariances_, precisions_, precisions_cholesky_ : ndarray
-        (K, D, D) full, (D, D) tied, (K, D) diag, (K,) spherical.
+        (K, D, D) full, (D, D) tied, (K, D) diag, (K,) spherical. Other names that end in I are stored as diag, other
+        names as full.
     converged_ : bool
     n_iter_ : int
         Passes of the start that was kept.

@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from mixtura._typing import FloatArray, IntArray, RowArray
-from mixtura.core.covariance import MCLUST_NAMES, NAMES
+from mixtura.core.covariance import NAMES
 from mixtura.data.frames import frame_like
 from mixtura.estimators.gaussian_mixture import GaussianMixture
 from mixtura.estimators.validation import as_rows, as_weights, require_rows
@@ -139,7 +139,7 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         self.search_ = search(
             rows,
             components=self._components(rows, weights),
-            covariance_types=self._covariance_types(),
+            covariance_types=self.covariance_type,
             criterion=self.criterion,
             n_init=self.n_init,
             random_state=self._seed(),
@@ -163,11 +163,6 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
             )
         require_rows(rows, weights, max(given))
         return given
-
-    def _covariance_types(self) -> list[str]:
-        if isinstance(self.covariance_type, str):
-            return list(MCLUST_NAMES) if self.covariance_type == "all" else [self.covariance_type]
-        return list(self.covariance_type)
 
     def _seed(self) -> int:
         if isinstance(self.random_state, (int, np.integer)):

@@ -99,7 +99,7 @@ def segment_table(
 ) -> Segmentation:
     """Segment the customers of a table.
 
-    Numeric columns are standardized (mean 0, standard deviation 1), every covariance type is fitted with every number
+    Numeric columns are standardized (mean 0, standard deviation 1), each covariance type is fitted with every number
     of components, and the mixture with the smallest criterion is kept. Results are in the user's units.
 
     Parameters
@@ -113,7 +113,7 @@ def segment_table(
     components : sequence of int or None, default=None
         Numbers of segments to try; None for 1 to 9, fewer in tables with fewer rows.
     covariance_types : sequence of str or None, default=None
-        None for all four.
+        Any of ``full``, ``tied``, ``diag``, ``spherical``, ``EII`` to ``VVV``, or ``all``; None for the first four.
     criterion : str, default="bic"
         One of `mixtura.select.CRITERIA`; smaller is better.
     n_init : int, default=1

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mixtura._typing import FloatArray
+from mixtura.core.covariance import MCLUST_NAMES, NAMES
 from mixtura.exceptions import ParameterError, TooFewRowsError
 from mixtura.select import CRITERIA, OnCandidate, SearchResult, search
 
 __all__ = ["COVARIANCE_TYPES", "Settings"]
 
 COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
+"""What is tried where nothing is asked for; any name of a family, or "all", may be."""
 
 _COMPONENTS = range(1, 10)
 
@@ -33,10 +35,10 @@ class Settings:
             raise ParameterError(
                 f"components={list(self.components)!r} was given; whole numbers of at least 1 are required. Try 1-9."
             )
-        if not self.covariance_types or not set(self.covariance_types) <= set(COVARIANCE_TYPES):
+        if not self.covariance_types or not set(self.covariance_types) <= {*NAMES, "all"}:
             raise ParameterError(
                 f"covariance_types={list(self.covariance_types)!r} was given; they must be among "
-                f"{', '.join(COVARIANCE_TYPES)}. Leave it out to try all of them."
+                f"{', '.join((*COVARIANCE_TYPES, *MCLUST_NAMES))}, or all. Leave it out to try the first four."
             )
         if self.criterion not in CRITERIA:
             raise ParameterError(

@@ -1,7 +1,7 @@
 """Which mixture: criteria, and the search over covariance types and numbers of components."""
 
 from mixtura.select.criteria import CRITERIA, aic, aicc, bic, caic, icl, nec
-from mixtura.select.search import Candidate, OnCandidate, SearchResult, search
+from mixtura.select.grid import Candidate, OnCandidate, SearchResult, search
 
 __all__ = [
     "CRITERIA",

@@ -15,6 +15,7 @@ from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
 from mixtura.exceptions import OptionalDependencyError
 from mixtura.plot import draw_criterion, draw_segments, plot_criterion, warm_up
+from mixtura.plot.criterion import _kinds
 from mixtura.plot.palette import blend, segment_colors
 from mixtura.plot.scatter import _domain, ellipse, telling_columns
 from mixtura.segments import segment_table
@@ -45,6 +46,20 @@ def test_many_customers_are_sampled() -> None:
     frame = pl.DataFrame({"a": rng.normal(size=6000), "b": np.exp(3 * rng.normal(size=6000))})
     result = segment_table(frame, components=[2], covariance_types=["diag"])
     assert len(draw_segments(result)) > 10_000
+
+
+def test_all_families_have_a_curve_of_their_own() -> None:
+    result = segment_table(make_customers(as_frame="polars"), components=[1, 2, 3], covariance_types=["all"])
+    assert len(result.ranking) == 42
+    all_marks = {name: channel.to_dict() for name, channel in _kinds(list(FAMILIES), "right")[1].items()}
+    looks = list(
+        zip(*(all_marks[name]["scale"]["range"] for name in ("stroke", "fill", "shape")), strict=True)
+    )
+    assert len(set(looks)) == len(looks) == len(FAMILIES)
+    assert all_marks["fill"]["legend"]["values"] == all_marks["fill"]["scale"]["domain"]
+    four = _kinds(["full", "tied", "diag", "spherical"], "right")[1]["fill"].to_dict()
+    assert four["scale"] == all_marks["fill"]["scale"]
+    assert near(pixels(draw_segments(result)), "#FFFFFF") > 1000
 
 
 def test_ten_segments_and_one() -> None:

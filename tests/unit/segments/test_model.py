@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
 from mixtura.exceptions import ModelFileError, OutputError
 from mixtura.io.model_file import _checksum, readable_json
@@ -17,7 +18,7 @@ from mixtura.segments import SegmentModel, assign_table, segment_table
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 
 
-@pytest.fixture(params=["full", "tied", "diag", "spherical"])
+@pytest.fixture(params=FAMILIES)
 def result(request):
     frame = make_customers(kind="five", as_frame="polars")
     return segment_table(frame, components=[3], covariance_types=[request.param])

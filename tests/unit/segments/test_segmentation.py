@@ -11,6 +11,7 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
+from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
 from mixtura.exceptions import ColumnError, DataError, ParameterError, TooFewRowsError
 from mixtura.io import RESULT_FILES, readable_json
@@ -153,7 +154,7 @@ def test_more_segments_than_rows() -> None:
         segment_table(pl.DataFrame({"x": [1.0]}))
 
 
-@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
+@pytest.mark.parametrize("covariance_type", FAMILIES)
 def test_reordering_changes_the_order_only(covariance_type) -> None:
     rows = make_customers(kind="five")
     model: SegmentModel = segment_table(

@@ -9,6 +9,7 @@ import pytest
 import sklearn.mixture
 
 import mixtura
+from mixtura.core.covariance import MCLUST_NAMES, get_family
 from mixtura.exceptions import MixturaError, ParameterError, TooFewRowsError
 from mixtura.fit import Outcome
 from mixtura.select import Candidate, aic, bic, search
@@ -52,6 +53,30 @@ def test_it_ranks_as_scikit_learn_would(criterion: str) -> None:
     np.testing.assert_allclose(ranked, sorted(values.values()), rtol=1e-9)
     assert found.best is found.ranking[0]
     assert (found.best.covariance_type, found.best.n_components) == min(values, key=lambda pair: values[pair])
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_all_families_may_be_searched(columns: int) -> None:
+    """In one column there are only two."""
+    X = np.ascontiguousarray(rows()[:, :columns])
+    found = search(X, components=[1, 3], covariance_types="all")
+    names = [get_family(name).name for name in (MCLUST_NAMES if columns == 2 else ("E", "V"))]
+    assert [one.covariance_type for one in found.candidates] == list(np.repeat(names, 2))
+    for one in found.candidates:
+        model = mixtura.GaussianMixture(
+            one.n_components, covariance_type=one.covariance_type, random_state=0, tol=1e-5, max_iter=500
+        ).fit(X)
+        assert one.bic == pytest.approx(model.bic(X), rel=1e-12)
+    # With one component, families differ only where they differ for one matrix.
+    alone = {one.covariance_type: one for one in found.candidates if one.n_components == 1}
+    assert len({round(one.log_likelihood, 3) for one in alone.values()}) == (3 if columns == 2 else 1)
+
+
+def test_a_family_is_searched_once_by_whatever_name() -> None:
+    found = search(rows(), components=[2], covariance_types=["VVV", "EVE", "full", "EVE"])
+    assert [one.covariance_type for one in found.candidates] == ["full", "EVE"]
+    one = search(rows(), components=[2], covariance_types="VEE").best
+    assert (one.covariance_type, one.n_parameters) == ("VEE", 1 + 4 + 4)
 
 
 def test_each_candidate_is_told_of_as_it_is_done() -> None:

@@ -25,6 +25,8 @@ full VVV       lambda_k D_k A_k D_k'  dense       K D (D + 1) / 2
 In one column, E is one variance for all components and V is one for each.
 """
 
+from collections.abc import Iterable
+
 from mixtura.core.covariance.base import EMPTY, CovarianceFamily, Factors, NotPositiveDefiniteError
 from mixtura.core.covariance.diag import Diag
 from mixtura.core.covariance.eev_vev import EEV, VEV
@@ -47,6 +49,7 @@ __all__ = [
     "CovarianceFamily",
     "Factors",
     "NotPositiveDefiniteError",
+    "choose_families",
     "get_family",
 ]
 
@@ -104,3 +107,32 @@ def get_family(covariance_type: str) -> CovarianceFamily:
             f"covariance_type={covariance_type!r} was given; it must be one of {sorted(NAMES)}. "
             "'full' lets every component have its own orientation."
         ) from None
+
+
+def choose_families(covariance_types: Iterable[str] | str, n_features: int) -> list[str]:
+    """Return the distinct families that some names stand for, by their own names, in the order given.
+
+    Parameters
+    ----------
+    covariance_types : str or iterable of str
+        Any of `NAMES`; ``"all"`` stands for all families, in mclust's order. In one column these are E and V, as all
+        others equal one of the two.
+    n_features : int
+
+    Raises
+    ------
+    ParameterError
+        A name is unknown.
+
+    Examples
+    --------
+    >>> from mixtura.core.covariance import choose_families
+    >>> choose_families(["VVV", "full", "EVE"], 3)
+    ['full', 'EVE']
+    >>> choose_families("all", 1)
+    ['tied', 'full']
+    """
+    given = [covariance_types] if isinstance(covariance_types, str) else list(covariance_types)
+    every = MCLUST_NAMES if n_features > 1 else ("E", "V")
+    names = [name for one in given for name in (every if one == "all" else (one,))]
+    return list(dict.fromkeys(get_family(name).name for name in names))

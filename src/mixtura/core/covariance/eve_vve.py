@@ -116,8 +116,9 @@ class EVE(_SharedAxes):
         return 1 + n_components * (n_features - 1) + n_features * (n_features - 1) // 2
 
     def spread(self, variances: FloatArray, counts: FloatArray) -> FloatArray:
-        volumes = geometric_mean(variances)
-        return np.asarray(variances * (np.average(volumes, weights=counts) / volumes)[:, None])
+        logs = np.log(variances).sum(axis=1) / variances.shape[1]
+        volume = (counts @ np.exp(logs)) / counts.sum()
+        return np.asarray(variances * (volume * np.exp(-logs))[:, None])
 
     def loss(self, variances: FloatArray, counts: FloatArray) -> float:
         return float(variances.shape[1] * np.log(np.average(geometric_mean(variances), weights=counts)))

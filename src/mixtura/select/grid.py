@@ -1,4 +1,4 @@
-"""Search: fit every covariance type with every number of components, and rank them."""
+"""The search over a grid: fit every covariance type with every number of components, and rank them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mixtura._typing import FloatArray, RowArray
-from mixtura.core.covariance import get_family
+from mixtura.core.covariance import choose_families, get_family
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Ridge
 from mixtura.data import ArrayBlocks
@@ -179,8 +179,8 @@ class SearchResult:
         >>> from mixtura.select import search
         >>> for row in search(make_customers(), components=[2, 3], covariance_types=["tied", "diag"]).table():
         ...     print(row["covariance_type"], row["n_components"], row["n_parameters"], round(row["icl"], 1))
-        tied 3 11 4820.3
-        diag 3 14 4815.6
+        tied 3 11 4820.2
+        diag 3 14 4815.4
         tied 2 8 4856.3
         diag 2 9 4902.2
         """
@@ -197,7 +197,7 @@ def search(
     rows: RowArray,
     *,
     components: Iterable[int] = range(1, 10),
-    covariance_types: Iterable[str] = ("full", "tied", "diag", "spherical"),
+    covariance_types: Iterable[str] | str = ("full", "tied", "diag", "spherical"),
     criterion: str = "bic",
     n_init: int = 1,
     random_state: int = 0,
@@ -216,7 +216,9 @@ def search(
     ----------
     rows : ndarray of shape (N, D), float64 or float32, C-contiguous
     components : iterable of int, default 1 to 9
-    covariance_types : iterable of str, default all four
+    covariance_types : str or iterable of str, default ("full", "tied", "diag", "spherical")
+        Also model-based clustering's names, ``EII`` to ``VVV``, or ``"all"`` for all fourteen families (in one column
+        the two that differ).
     criterion : str, default="bic"
         One of `CRITERIA`.
     n_init : int, default=1
@@ -247,7 +249,8 @@ def search(
     >>> best.covariance_type, best.n_components
     ('spherical', 3)
     """
-    sizes, families = _checked(components, covariance_types, criterion, n_init)
+    families = choose_families(covariance_types, rows.shape[1])
+    sizes = _checked(components, families, criterion, n_init)
     if not reg_covar >= 0:
         raise ParameterError(f"reg_covar={reg_covar!r} was given; it must not be negative. Try 1e-6.")
     if rows.shape[0] < max(sizes):
@@ -282,11 +285,8 @@ def _ranked(candidates: tuple[Candidate, ...], criterion: str) -> SearchResult:
     return found
 
 
-def _checked(
-    components: Iterable[int], covariance_types: Iterable[str], criterion: str, n_init: int
-) -> tuple[list[int], list[str]]:
+def _checked(components: Iterable[int], families: list[str], criterion: str, n_init: int) -> list[int]:
     sizes = list(dict.fromkeys(int(k) for k in components))
-    families = list(dict.fromkeys(get_family(name).name for name in covariance_types))
     if not sizes or not families or min(sizes) < 1:
         raise ParameterError(
             f"components={sizes!r} and covariance_types={families!r} were given; at least one of each is required, and "
@@ -296,7 +296,7 @@ def _checked(
         raise ParameterError(f"criterion={criterion!r} was given; it must be one of {list(CRITERIA)!r}.")
     if n_init < 1:
         raise ParameterError(f"n_init={n_init!r} was given; it must be at least 1.")
-    return sizes, families
+    return sizes
 
 
 def _try(
