@@ -15,7 +15,11 @@ __all__ = ["FloatArray", "best_seconds", "make_rows", "print_table"]
 
 
 def best_seconds(
-    calls: Sequence[Callable[[], object]], *, at_least: int = 3, budget: float = 6.0
+    calls: Sequence[Callable[[], object]],
+    *,
+    at_least: int = 3,
+    budget: float = 6.0,
+    shortest: float = 0.02,
 ) -> list[float]:
     """Return the best time of each call in seconds, the calls taking turns.
 
@@ -26,16 +30,28 @@ def best_seconds(
         Rounds that are always run.
     budget : float
         Further rounds run until this many seconds are spent, 200 at the most.
+    shortest : float
+        Seconds that a call is repeated for in each of its turns, at the least.
     """
+    numbers = [_repeats(call, shortest) for call in calls]
     best = [np.inf] * len(calls)
     begun, rounds = perf_counter(), 0
     while rounds < at_least or (perf_counter() - begun < budget and rounds < 200):
-        for number, call in enumerate(calls):
+        for position, (call, number) in enumerate(zip(calls, numbers, strict=True)):
             start = perf_counter()
-            call()
-            best[number] = min(best[number], perf_counter() - start)
+            for _ in range(number):
+                call()
+            best[position] = min(best[position], (perf_counter() - start) / number)
         rounds += 1
     return best
+
+
+def _repeats(call: Callable[[], object], shortest: float) -> int:
+    """Return how often to repeat a call in a row so that it takes long enough to be timed warm, as in a loop."""
+    call()
+    start = perf_counter()
+    call()
+    return max(1, int(np.ceil(shortest / max(perf_counter() - start, 1e-7))))
 
 
 def make_rows(n_rows: int, n_features: int, n_components: int, seed: int = 0) -> FloatArray:
