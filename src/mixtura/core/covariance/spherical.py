@@ -7,22 +7,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.covariance.base import CovarianceFamily, Factors
-from mixtura.core.covariance.variances import component_variances, whiten_variances
+from mixtura.core.covariance.base import Factors
+from mixtura.core.covariance.variances import VarianceFamily, component_variances, whiten_variances
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
-from mixtura.kernels import Layout
 
 __all__ = ["Spherical"]
 
 
-class Spherical(CovarianceFamily):
+class Spherical(VarianceFamily):
     """``Sigma_k = (tr S_k / (n_k D) + ridge) I``, S_k about the new mean; stored as variances (K,)."""
 
     name = "spherical"
-    layouts = (Layout.DIAGONAL,)
-    stores_matrices = False
     general = "spherical"
+    coupled = False
 
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
         return (n_components,)
@@ -39,17 +37,10 @@ class Spherical(CovarianceFamily):
     def factor(self, covariances: FloatArray, n_components: int, n_features: int) -> Factors:
         return whiten_variances(np.repeat(covariances[:, None], n_features, axis=1))
 
-    def whitening(self, factors: Factors, layout: Layout, n_components: int) -> FloatArray:
-        return factors.whitening
-
     def repair(
         self, covariances: FloatArray, components: Sequence[int], floor: float, magnitude: FloatArray
     ) -> FloatArray:
         return np.fmax(covariances, floor)
-
-    def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
-        covariances[components] = previous[components]
-        return covariances
 
     def full(self, covariances: FloatArray, n_components: int, n_features: int) -> FloatArray:
         return covariances[:, None, None] * np.eye(n_features)
@@ -61,29 +52,12 @@ class Spherical(CovarianceFamily):
         square = scale**2
         return covariances * square[0] if np.ptp(square) == 0 else None
 
-    def transform(self, covariances: FloatArray, matrix: FloatArray) -> FloatArray | None:
-        return None
-
-    def condition(
-        self, covariances: FloatArray, given: IntArray, rest: IntArray, n_components: int
-    ) -> tuple[FloatArray, FloatArray]:
-        return np.zeros((n_components, rest.size, given.size)), self.marginal(covariances, rest)
-
-    def draw(
-        self, rng: np.random.RandomState, mean: FloatArray, covariances: FloatArray, component: int, size: int
-    ) -> FloatArray:
-        deviations = np.sqrt(covariances[component])
-        return np.asarray(mean + rng.standard_normal(size=(size, mean.shape[0])) * deviations)
-
     def precisions_cholesky(self, factors: Factors) -> FloatArray:
         return factors.whitening[:, 0].copy()
 
     def from_precisions_cholesky(self, precisions_cholesky: FloatArray, n_features: int) -> Factors:
         whitening = np.repeat(precisions_cholesky[:, None], n_features, axis=1)
         return Factors(whitening, n_features * np.log(precisions_cholesky))
-
-    def precisions(self, precisions_cholesky: FloatArray) -> FloatArray:
-        return precisions_cholesky**2
 
     def covariances(self, factors: Factors) -> FloatArray:
         return factors.whitening[:, 0] ** -2.0
