@@ -8,7 +8,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.covariance.matrices import MatrixFamily, component_covariances
-from mixtura.core.covariance.volumes import alternate_volumes, geometric_mean, told_apart, unit_volume
+from mixtura.core.covariance.volumes import diagonal_volumes, told_apart
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 
@@ -59,11 +59,6 @@ class VEV(_SharedShape):
         return n_components + n_features - 1 + n_components * n_features * (n_features - 1) // 2
 
     def spread(self, eigenvalues: FloatArray, counts: FloatArray, previous: FloatArray | None) -> FloatArray:
-        start = eigenvalues.mean(axis=1) if previous is None else geometric_mean(np.linalg.eigvalsh(previous))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            volumes, shape = alternate_volumes(
-                start,
-                lambda volumes: unit_volume((counts / volumes) @ eigenvalues),
-                lambda shape: np.asarray((eigenvalues / shape).mean(axis=1)),
-            )
-            return volumes[:, None] * shape
+        start = eigenvalues.mean(axis=1) if previous is None else np.trace(previous, axis1=1, axis2=2)
+        volumes, shape = diagonal_volumes(start, counts, eigenvalues)
+        return volumes[:, None] * shape

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from mixtura._typing import FloatArray
 from mixtura.core.covariance.variances import VarianceFamily, component_variances
-from mixtura.core.covariance.volumes import alternate_volumes, geometric_mean, unit_volume
+from mixtura.core.covariance.volumes import diagonal_volumes, geometric_mean
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 
@@ -31,10 +29,5 @@ class VEI(VarianceFamily):
     ) -> FloatArray:
         variances, counts = component_variances(statistics, means, prior, previous), statistics.counts
         start = variances.mean(axis=1) if previous is None else geometric_mean(previous)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            volumes, shape = alternate_volumes(
-                start,
-                lambda volumes: unit_volume((counts / volumes) @ variances),
-                lambda shape: np.asarray((variances / shape).mean(axis=1)),
-            )
-            return volumes[:, None] * shape
+        volumes, shape = diagonal_volumes(start, counts, variances)
+        return volumes[:, None] * shape
