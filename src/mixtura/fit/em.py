@@ -54,7 +54,7 @@ class Problem:
 
     def with_total(self) -> Problem:
         """Return the problem with the total scatter gathered, if the family's cheapest layout needs it."""
-        if self.family.layouts[0] is not Layout.SHARED:
+        if self.total is not None or self.family.layouts[0] is not Layout.SHARED:
             return self
         return replace(self, total=self.describe(Layout.DENSE))
 
