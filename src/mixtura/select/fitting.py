@@ -169,5 +169,5 @@ class Fitter:
         return Candidate(family, k, size, self.n_rows, *measured, result.mixture, result, seconds)
 
     def _n_parameters(self, family: str, k: int) -> int:
-        n_features = self._rows.shape[1]
+        n_features = int(self._rows.shape[1])
         return k - 1 + k * n_features + get_family(family).n_parameters(k, n_features)
