@@ -1,4 +1,8 @@
-"""How one model of a search is fitted: on a sample first where there are many rows, then on all of them."""
+"""How one model of a search is fitted: on few rows first, from there on more, in the end on all of them.
+
+What a few thousand rows tell of a mixture takes most of the iterations; every further level begins near its end. The
+smaller levels only choose where to begin: likelihoods are of all rows.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +40,17 @@ __all__ = ["SAMPLE_ROWS", "Fitter"]
 SAMPLE_ROWS = 50_000
 """Above so many rows, models are found on a random sample of so many and then brought to all rows."""
 
+_FEWEST_ROWS = 2_000
+_ROWS_PER_PARAMETER = 10
+"""The first level has so many rows per free parameter, and no fewer than 2,000."""
+
+_LARGER = 2
+"""A level has at least so many times the rows of the one before."""
+
 _MAX_ITER = 1000
 
 _COARSE = 0.5
-"""Nats that a fit may leave to be gained on a sample: far less than what another sample would change."""
+"""Nats that a fit may leave to be gained before the last level: far less than what another sample would change."""
 
 _ADVANCE = 4
 """Passes over all rows that every model makes; the best few go on to the end."""
@@ -80,6 +91,7 @@ class Fitter:
     ) -> None:
         self._rows, self._weights, self._prior = rows, weights, prior
         self._n_init, self._seed, self._sample_rows = n_init, random_state, sample_rows
+        self._parts: dict[int, _Level] = {}
         self._kernel: Kernel = get_kernel(n_features=rows.shape[1])
         self._runner: Runner = get_runner()
         self.n_rows = ArrayBlocks(rows, weights).total_weight
@@ -89,19 +101,31 @@ class Fitter:
         return self._level(self._rows, self._weights)
 
     @cached_property
-    def _first(self) -> _Level:
-        """The rows that models are found on: a sample, or where there are few all."""
-        rows, weights = self._rows, self._weights
-        if not self.samples:
-            return self._all
+    def _shuffled(self) -> tuple[RowArray, FloatArray | None]:
+        """The sample in random order, so that its first rows are samples too."""
         rng = np.random.RandomState(self._seed)
-        chosen = np.sort(rng.choice(len(rows), self._sample_rows, replace=False))
-        return self._level(rows[chosen], None if weights is None else weights[chosen])
+        chosen = rng.permutation(len(self._rows))[: self._sample_rows]
+        return self._rows[chosen], None if self._weights is None else self._weights[chosen]
 
     @property
     def samples(self) -> bool:
-        """Whether models are found on a sample."""
+        """Whether models are found on a sample, and only the best few iterated to their ends on all rows."""
         return len(self._rows) > self._sample_rows
+
+    def _levels(self, n_parameters: int) -> list[_Level]:
+        """Return the levels that a model of so many free parameters goes through before all rows."""
+        n_rows = len(self._rows)
+        first = max(_FEWEST_ROWS, _ROWS_PER_PARAMETER * n_parameters)
+        sizes = [2 ** int(np.ceil(np.log2(first)))]
+        if self.samples:
+            sizes = [size for size in sizes if _LARGER * size <= self._sample_rows] + [self._sample_rows]
+        return [self._part(size) for size in sizes if _LARGER * size <= n_rows or size == self._sample_rows]
+
+    def _part(self, size: int) -> _Level:
+        if size not in self._parts:
+            rows, weights = self._shuffled
+            self._parts[size] = self._level(rows[:size], None if weights is None else weights[:size])
+        return self._parts[size]
 
     def _level(self, rows: RowArray, weights: FloatArray | None) -> _Level:
         blocks = ArrayBlocks(rows, weights)
@@ -140,23 +164,32 @@ class Fitter:
         )
 
     def _fit(self, family: str, k: int) -> FitResult:
-        level = self._first
-        tolerance = _COARSE if self.samples else 0.01
+        levels = self._levels(self._n_parameters(family, k))
+        first, further = (levels or [self._all])[0], levels[1:]
         found = fit_mixture(
-            self._problem(level, family, k),
+            self._problem(first, family, k),
             INITIALIZATIONS["kmeans"],
-            Settings(RemainingGain(level.blocks.total_weight, tolerance), _MAX_ITER),
+            self._settings(first),
             serial=SerialRunner(),
             n_init=self._n_init,
             random_state=np.random.RandomState(self._seed),
         )
-        return self._continue(self._all, family, found, _ADVANCE) if self.samples else found
+        for level in further:
+            found = self._continue(level, family, found, _MAX_ITER)
+        return (
+            self._continue(self._all, family, found, _ADVANCE if self.samples else _MAX_ITER)
+            if levels
+            else found
+        )
+
+    def _settings(self, level: _Level, max_iter: int = _MAX_ITER) -> Settings:
+        weight = level.blocks.total_weight
+        return Settings(RemainingGain(weight, 0.01 if level is self._all else _COARSE), max_iter)
 
     def _continue(self, level: _Level, family: str, found: FitResult, max_iter: int) -> FitResult:
         """Return a fit that goes on from where another ended, on the rows of a level."""
         problem = self._problem(level, family, found.mixture.n_components)
-        settings = Settings(RemainingGain(level.blocks.total_weight), max_iter)
-        result = continue_fit(problem, found.mixture, settings)
+        result = continue_fit(problem, found.mixture, self._settings(level, max_iter))
         if max_iter == _ADVANCE and not result.converged:
             result = replace(result, outcome=Outcome.SET_ASIDE)
         seconds = {phase: found.seconds[phase] + result.seconds[phase] for phase in result.seconds}
