@@ -97,16 +97,25 @@ class EMStep:
         self._layout = problem.family.layouts[0]
 
     def __call__(self, model: Mixture) -> Move[Mixture]:
-        statistics = self._gather(model)
+        return self.finish(self.gather(model), model)
+
+    def finish(self, statistics: Statistics, model: Mixture) -> Move[Mixture]:
+        """Return the move that the sums of a pass lead to; passes again where they have lost their digits."""
         family = self._problem.family
         better, repairs = maximize(statistics, family, self._problem.prior, model)
         if not family.is_precise(statistics, better.covariances):
             self._layout = family.layouts[-1]
-            statistics = self._gather(model)
+            statistics = self.gather(model)
             better, repairs = maximize(statistics, family, self._problem.prior, model)
-        return Move(better, statistics.log_likelihood / statistics.total_weight, repairs)
+        return Move(better, self.objective(statistics), repairs)
 
-    def _gather(self, model: Mixture) -> Statistics:
+    @staticmethod
+    def objective(statistics: Statistics) -> float:
+        """Return what the pass says of the model that entered it: its mean log-likelihood per unit of weight."""
+        return statistics.log_likelihood / statistics.total_weight
+
+    def gather(self, model: Mixture) -> Statistics:
+        """Pass over the rows and return their sums."""
         problem, components = self._problem, model.components(self._layout)
 
         def one(block: Block) -> Statistics:
