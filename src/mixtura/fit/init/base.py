@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
+from mixtura.core.mixture import Mixture
 from mixtura.core.statistics import Statistics
 from mixtura.fit.em import Problem
 
@@ -16,10 +17,22 @@ __all__ = ["Deferred", "Initialization", "Start"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Start:
-    """Statistics whose M-step is the first mixture, and what the user should hear about them."""
+    """Statistics whose M-step is the first mixture, and what the user should hear about them.
+
+    Parameters
+    ----------
+    statistics : Statistics
+    notes : tuple of str
+    mixture : Mixture, optional
+        Where passes were already made from these statistics: the mixture they led to, to go on from.
+    n_passes : int, default=0
+        Passes over the rows that were made to find the start, all that were tried counted.
+    """
 
     statistics: Statistics
     notes: tuple[str, ...] = ()
+    mixture: Mixture | None = None
+    n_passes: int = 0
 
 
 Deferred: TypeAlias = Callable[[Problem], Start]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mixtura._typing import IntArray
+from mixtura._typing import FloatArray, IntArray
 from mixtura.core.protocols import Blocks
 from mixtura.exceptions import ParameterError
 from mixtura.fit.em import Problem
@@ -20,14 +20,14 @@ __all__ = ["FromHierarchy", "FromTree", "Tree", "grow", "grow_on"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tree:
-    """Which clusters were joined, from distinct rows to one cluster.
+    """Which clusters were joined, from single rows to one cluster.
 
     Parameters
     ----------
     sample : Sample
         The rows that were clustered.
     leaves : ndarray of shape (n,)
-        The first cluster of each: equal rows begin as one. Numbered in the order of their first rows.
+        The first cluster of each.
     pairs : ndarray of shape (n_leaves - 1, 2)
         The clusters joined at each step, by the smallest number of their leaves; the smaller first.
     """
@@ -43,14 +43,14 @@ class Tree:
     def labels(self, n_components: int) -> IntArray:
         """Return the clusters when so many were left, (n,), numbered in the order of their first rows.
 
-        Where there are not so many distinct rows, these are the clusters.
+        Where there are not so many rows, each is one.
         """
         parents = np.arange(self.n_leaves)
         joined = self.pairs[: max(self.n_leaves - n_components, 0)]
         parents[joined[:, 1]] = joined[:, 0]
         while not np.array_equal(above := parents[parents], parents):
             parents = above
-        return np.unique(parents, return_inverse=True)[1][self.leaves]
+        return np.unique(parents[self.leaves], return_inverse=True)[1]
 
 
 def grow(
@@ -87,12 +87,24 @@ def grow_on(sample: Sample, criterion: str = "VVV", transform: str = "svd") -> T
         raise ParameterError(
             f"criterion={criterion!r} was given; it must be one of {list(CRITERIA)!r}. 'VVV' is mclust's."
         )
+    leaves, owners, counts = _units(sample.weights)
     seen = sample.seen_as(transform)
-    _, firsts, leaves = np.unique(sample.rows, axis=0, return_index=True, return_inverse=True)
-    order = np.argsort(firsts)
-    leaves = np.argsort(order)[leaves.reshape(-1)]
-    counts = np.bincount(leaves, sample.weights)
-    return Tree(sample, leaves, agglomerate(CRITERIA[criterion](seen.rows[firsts[order]], counts)))
+    return Tree(sample, leaves, agglomerate(CRITERIA[criterion](seen.rows[owners], counts)))
+
+
+def _units(weights: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
+    """Return the first leaf of each row, the row of each leaf, and how many rows each leaf counts as.
+
+    A row of weight 3 begins as three leaves, as three equal rows do; where that would be more leaves than the rows that
+    a tree is grown on, as one that counts as three.
+    """
+    pieces = np.ceil(weights).astype(np.intp)
+    if pieces.sum() > max(MOST_ROWS, weights.size):
+        pieces = np.ones_like(pieces)
+    leaves = np.cumsum(pieces) - pieces
+    counts = np.ones(pieces.sum())
+    counts[leaves] = weights - (pieces - 1)
+    return leaves, np.repeat(np.arange(weights.size), pieces), counts
 
 
 class FromTree:
