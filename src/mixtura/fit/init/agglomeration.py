@@ -63,7 +63,11 @@ class _Board:
         table, partner, least = self._costs, self._partner[:last], self._least[:last]
         gone = (self._partner == kept) | (self._partner == left)
         self._partner[self._partner == last] = left
-        gone[left], self._partner[left], self._least[left] = gone[last], self._partner[last], self._least[last]
+        gone[left], self._partner[left], self._least[left] = (
+            gone[last],
+            self._partner[last],
+            self._least[last],
+        )
         table[left, :last] = table[last, :last]
         table[:last, left] = table[:last, last]
         table[left, left] = costs[kept] = np.inf

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 import numpy as np
 
+from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
 from mixtura.core.statistics import Statistics
 from mixtura.fit.em import Problem
@@ -33,6 +34,19 @@ class Start:
     notes: tuple[str, ...] = ()
     mixture: Mixture | None = None
     n_passes: int = 0
+
+    def begin(self, problem: Problem) -> Mixture:
+        """Return the first mixture.
+
+        Raises
+        ------
+        IllDefinedCovarianceError
+            A covariance is not positive definite and the prior allows no floor.
+        """
+        if self.mixture is not None:
+            return self.mixture
+        statistics = replace(self.statistics, total=self.statistics.total or problem.total)
+        return maximize(statistics, problem.family, problem.prior)[0]
 
 
 Deferred: TypeAlias = Callable[[Problem], Start]

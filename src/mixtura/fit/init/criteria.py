@@ -90,7 +90,13 @@ class Criterion:
         return self._change(joined, self.terms[place], self.terms[:m])
 
     def _joined(
-        self, place: int, m: int, counts: FloatArray, traces: FloatArray, apart: FloatArray, shares: FloatArray
+        self,
+        place: int,
+        m: int,
+        counts: FloatArray,
+        traces: FloatArray,
+        apart: FloatArray,
+        shares: FloatArray,
     ) -> FloatArray:
         """Return the terms of the cluster in a place joined with each other, (m,)."""
         return self.term(counts, traces)
@@ -131,7 +137,7 @@ class VII(Criterion):
     name = "VII"
 
     def term(self, counts: FloatArray, traces: FloatArray) -> FloatArray:
-        return counts * np.log((traces + self.floor) / counts)
+        return np.asarray(counts * np.log((traces + self.floor) / counts))
 
 
 class VVV(Criterion):
@@ -148,10 +154,16 @@ class VVV(Criterion):
         spread = (traces + self.floor) / counts
         if len(self._scatter) == 1:  # in one column a scatter of rank one has a determinant
             spread = spread + np.where(counts > 1, traces / counts, 0.0)
-        return counts * np.log(spread)
+        return np.asarray(counts * np.log(spread))
 
     def _joined(
-        self, place: int, m: int, counts: FloatArray, traces: FloatArray, apart: FloatArray, shares: FloatArray
+        self,
+        place: int,
+        m: int,
+        counts: FloatArray,
+        traces: FloatArray,
+        apart: FloatArray,
+        shares: FloatArray,
     ) -> FloatArray:
         logs = np.log((traces + self.floor) / counts)
         spreads = counts > len(self._scatter)
@@ -167,14 +179,14 @@ class VVV(Criterion):
             scatters += (shares[full] * chosen)[:, None] * chosen
             determinants = log_determinants(scatters) - len(self._scatter) * np.log(counts[full])
             logs[full] = np.logaddexp(logs[full], determinants)
-        return counts * logs
+        return np.asarray(counts * logs)
 
     def _root(self, place: int) -> FloatArray | None:
         """Return the Cholesky factor of a scatter; None where it is singular or close to it."""
         if self.counts[place] <= len(self._scatter):
             return None
         try:
-            root = np.linalg.cholesky(self._scatter[:, :, place])
+            root: FloatArray = np.asarray(np.linalg.cholesky(self._scatter[:, :, place]))
         except np.linalg.LinAlgError:
             return None
         pivots = root.diagonal()
@@ -188,7 +200,7 @@ class VVV(Criterion):
         whitened = np.linalg.solve(root, apart)
         gains = np.log1p(shares * np.einsum("dm,dm->m", whitened, whitened))
         own = 2.0 * np.log(root.diagonal()).sum()
-        return np.logaddexp(logs, own + gains - len(root) * np.log(counts))
+        return np.asarray(np.logaddexp(logs, own + gains - len(root) * np.log(counts)))
 
     def _own_term(self, place: int) -> float:
         count = self.counts[place]

@@ -18,7 +18,7 @@ from mixtura.fit.init.kmeans import too_few_distinct
 from mixtura.fit.init.transforms import TRANSFORMS
 from mixtura.kernels import Layout
 
-__all__ = ["MOST_ROWS", "FromLabels", "Sample", "draw_sample"]
+__all__ = ["MOST_ROWS", "FromLabels", "Sample", "draw_sample", "lend"]
 
 MOST_ROWS = 2000
 """How many rows a start is looked for on; all where there are no more. mclust's number."""
@@ -131,15 +131,17 @@ class FromLabels:
         layout = problem.family.layouts[-1]
         statistics = accumulate_given(sample.block(0), labels, means, layout, problem.kernel)
         if problem.family.layouts[0] is not Layout.SHARED:
-            _lend(statistics)
+            lend(statistics)
         return Start(statistics, too_few_distinct(present.size, k))
 
 
-def _lend(statistics: Statistics) -> None:
+def lend(statistics: Statistics) -> None:
     """Give classes without a covariance of their own the pooled one, in place."""
     counts, second = statistics.counts, statistics.second
     dense = statistics.layout is Layout.DENSE
-    diagonal = pack_lower(np.eye(statistics.n_features)[None])[0] > 0 if dense else np.ones(second.shape[1], bool)
+    diagonal = (
+        pack_lower(np.eye(statistics.n_features)[None])[0] > 0 if dense else np.ones(second.shape[1], bool)
+    )
     few = (counts > 0) & (
         (counts <= (statistics.n_features if dense else 1.0)) | (second[:, diagonal] <= 0).any(axis=1)
     )

@@ -21,7 +21,7 @@ def standardize(rows: FloatArray, weights: FloatArray) -> FloatArray:
     apart = rows - weights @ rows / weights.sum()
     deviations = np.sqrt(weights @ apart**2 / max(weights.sum() - 1.0, np.finfo(np.float64).tiny))
     spread = deviations > np.abs(rows).max(axis=0) * np.finfo(np.float64).eps
-    return apart[:, spread] / deviations[spread]
+    return np.asarray(apart[:, spread] / deviations[spread])
 
 
 def scale_singular(rows: FloatArray, weights: FloatArray) -> FloatArray:

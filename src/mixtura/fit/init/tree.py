@@ -132,6 +132,6 @@ class FromHierarchy:
 
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
         sample = draw_sample(problem.blocks, rng, self._max_rows)
-        return lambda problem: (
-            FromTree(grow_on(sample, self._criterion, self._transform)).draw(problem, rng)(problem)
+        return lambda problem: FromTree(grow_on(sample, self._criterion, self._transform)).draw(problem, rng)(
+            problem
         )
