@@ -1,21 +1,23 @@
 """The one loop, and what plugs into it: steps, starts, stopping rules, observers."""
 
 from mixtura.fit.em import EMStep, Problem, describe_rows
-from mixtura.fit.init import INITIALIZATIONS, FromPartition, Initialization
+from mixtura.fit.init import INITIALIZATIONS, FromMixture, FromPartition, Initialization, SharedStarts
 from mixtura.fit.kmeans import Clustering, best_clustering, nearest, run_kmeans
-from mixtura.fit.restarts import Given, Settings, continue_fit, fit_mixture
+from mixtura.fit.restarts import CHECKPOINTS, Given, Settings, continue_fit, fit_best_of, fit_mixture
 from mixtura.fit.result import FitResult, Outcome
 from mixtura.fit.score import Score, evaluate, score_mixture
 from mixtura.fit.stopping import AbsoluteChange, RemainingGain
 from mixtura.fit.trace import Event, Observer, Trace
 
 __all__ = [
+    "CHECKPOINTS",
     "INITIALIZATIONS",
     "AbsoluteChange",
     "Clustering",
     "EMStep",
     "Event",
     "FitResult",
+    "FromMixture",
     "FromPartition",
     "Given",
     "Initialization",
@@ -25,11 +27,13 @@ __all__ = [
     "RemainingGain",
     "Score",
     "Settings",
+    "SharedStarts",
     "Trace",
     "best_clustering",
     "continue_fit",
     "describe_rows",
     "evaluate",
+    "fit_best_of",
     "fit_mixture",
     "nearest",
     "run_kmeans",
