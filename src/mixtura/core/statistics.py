@@ -40,9 +40,17 @@ def unpack_lower(packed: FloatArray, n_features: int) -> FloatArray:
     return packed.take(_lower_positions(n_features), axis=-1)
 
 
+@lru_cache(maxsize=64)
+def _flat_lower(n_features: int) -> IntArray:
+    """Position in a flat (D, D) matrix of each entry of its packed lower half."""
+    row, column = np.tril_indices(n_features)
+    return np.asarray(row * n_features + column, dtype=np.intp)
+
+
 def pack_lower(matrices: FloatArray) -> FloatArray:
     """Return packed lower halves (..., D(D+1)/2) of symmetric matrices (..., D, D)."""
-    return matrices[(..., *np.tril_indices(matrices.shape[-1]))]
+    n_features = matrices.shape[-1]
+    return matrices.reshape(*matrices.shape[:-2], -1).take(_flat_lower(n_features), axis=-1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,9 +1,18 @@
 """The one loop, and what plugs into it: steps, starts, stopping rules, observers."""
 
+from mixtura.fit.accelerate import AcceleratedEMStep
 from mixtura.fit.em import EMStep, Problem, describe_rows
 from mixtura.fit.init import INITIALIZATIONS, FromMixture, FromPartition, Initialization, SharedStarts
 from mixtura.fit.kmeans import Clustering, best_clustering, nearest, run_kmeans
-from mixtura.fit.restarts import CHECKPOINTS, Given, Settings, continue_fit, fit_best_of, fit_mixture
+from mixtura.fit.restarts import (
+    CHECKPOINTS,
+    Given,
+    Settings,
+    continue_fit,
+    continue_together,
+    fit_best_of,
+    fit_mixture,
+)
 from mixtura.fit.result import FitResult, Outcome
 from mixtura.fit.score import Score, evaluate, score_mixture
 from mixtura.fit.stopping import AbsoluteChange, RemainingGain
@@ -13,6 +22,7 @@ __all__ = [
     "CHECKPOINTS",
     "INITIALIZATIONS",
     "AbsoluteChange",
+    "AcceleratedEMStep",
     "Clustering",
     "EMStep",
     "Event",
@@ -31,6 +41,7 @@ __all__ = [
     "Trace",
     "best_clustering",
     "continue_fit",
+    "continue_together",
     "describe_rows",
     "evaluate",
     "fit_best_of",

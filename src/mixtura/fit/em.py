@@ -15,7 +15,7 @@ from mixtura.core.prior import Ridge
 from mixtura.core.protocols import Block, Blocks, Runner
 from mixtura.core.statistics import Statistics
 from mixtura.fit.driver import Move
-from mixtura.kernels import Kernel, Layout
+from mixtura.kernels import Components, Kernel, Layout
 
 __all__ = ["EMStep", "Problem", "describe_rows"]
 
@@ -116,11 +116,23 @@ class EMStep:
 
     def gather(self, model: Mixture) -> Statistics:
         """Pass over the rows and return their sums."""
-        problem, components = self._problem, model.components(self._layout)
+        problem, components = self._problem, self.components(model)
 
         def one(block: Block) -> Statistics:
             return accumulate(block, components, problem.kernel)
 
-        work = problem.work(self._layout)
-        statistics = problem.runner.reduce(problem.blocks, one, Statistics.__iadd__, work=work)
-        return statistics if problem.total is None else replace(statistics, total=problem.total)
+        return self.complete(problem.runner.reduce(problem.blocks, one, Statistics.__iadd__, work=self.work))
+
+    @property
+    def work(self) -> float:
+        """Estimated floating-point operations of a pass."""
+        return self._problem.work(self._layout)
+
+    def components(self, model: Mixture) -> Components:
+        """Return what a pass asks of a kernel, in the layout that serves now."""
+        return model.components(self._layout)
+
+    def complete(self, statistics: Statistics) -> Statistics:
+        """Return the sums of a pass with what does not change between passes."""
+        total = self._problem.total
+        return statistics if total is None else replace(statistics, total=total)

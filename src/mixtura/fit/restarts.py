@@ -11,15 +11,24 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Runner
-from mixtura.exceptions import IllDefinedCovarianceError
-from mixtura.fit.driver import Run, iterate
+from mixtura.exceptions import IllDefinedCovarianceError, MixturaError
+from mixtura.fit.driver import Run, Step, iterate
 from mixtura.fit.em import EMStep, Problem
 from mixtura.fit.init import Deferred, Initialization
 from mixtura.fit.result import FitResult, Outcome
 from mixtura.fit.stopping import Progress, StoppingRule
+from mixtura.fit.together import advance_together
 from mixtura.fit.trace import Observer, ignore
 
-__all__ = ["CHECKPOINTS", "Given", "Settings", "continue_fit", "fit_best_of", "fit_mixture"]
+__all__ = [
+    "CHECKPOINTS",
+    "Given",
+    "Settings",
+    "continue_fit",
+    "continue_together",
+    "fit_best_of",
+    "fit_mixture",
+]
 
 CHECKPOINTS = ((10, 5.0), (20, 3.0), (40, 1.0), (80, 0.5))
 """After so many passes a further start has to be so many nats of total log-likelihood behind the best end, or fewer."""
@@ -66,11 +75,14 @@ class Settings:
     max_iter : int
     observe : Observer
         Where one is given, restarts run one after the other.
+    step : callable
+        Takes the problem, returns the step that is repeated.
     """
 
     stop: StoppingRule
     max_iter: int
     observe: Observer = ignore
+    step: Callable[[Problem], Step[Mixture]] = EMStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +157,7 @@ class _Task:
         started = perf_counter()
         run = iterate(
             first,
-            EMStep(self.problem),
+            self.settings.step(self.problem),
             self.settings.stop,
             self.settings.max_iter,
             observe=self.settings.observe,
@@ -258,9 +270,46 @@ def continue_fit(
     begun = perf_counter()
     problem = problem.with_total() if problem.total is None else problem
     run = iterate(
-        start, EMStep(problem), settings.stop, settings.max_iter, previous=previous, observe=settings.observe
+        start,
+        settings.step(problem),
+        settings.stop,
+        settings.max_iter,
+        previous=previous,
+        observe=settings.observe,
     )
     return _keep_best(problem, settings, [_Finished(run, (), (0.0, perf_counter() - begun))], 0.0)
+
+
+def continue_together(
+    problems: Sequence[Problem], starts: Sequence[Mixture], n_passes: int
+) -> list[FitResult | MixturaError]:
+    """Make some passes over the rows from given mixtures, the same passes for all of them.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        Of the same rows, each with its total scatter where its family needs one.
+    starts : sequence of Mixture
+        One per problem.
+    n_passes : int
+        At least one.
+
+    Returns
+    -------
+    list of FitResult, with the outcome "set aside", or of the error that a mixture ended with
+    """
+    begun = perf_counter()
+    runs = advance_together(problems, starts, n_passes)
+    each = (0.0, (perf_counter() - begun) / len(problems))
+    settings = Settings(lambda progress: False, n_passes)
+    return [
+        run
+        if isinstance(run, MixturaError)
+        else replace(
+            _keep_best(problem, settings, [_Finished(run, (), each)], 0.0), outcome=Outcome.SET_ASIDE
+        )
+        for problem, run in zip(problems, runs, strict=True)
+    ]
 
 
 def _keep_best(

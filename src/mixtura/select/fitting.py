@@ -6,8 +6,9 @@ smaller levels only choose where to begin: likelihoods are of all rows.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from time import perf_counter
 
 import numpy as np
@@ -20,19 +21,20 @@ from mixtura.core.statistics import Statistics
 from mixtura.data import ArrayBlocks
 from mixtura.exceptions import MixturaError
 from mixtura.fit import (
-    INITIALIZATIONS,
+    AcceleratedEMStep,
     FitResult,
-    Outcome,
     Problem,
     RemainingGain,
     Settings,
+    SharedStarts,
     continue_fit,
+    continue_together,
     describe_rows,
-    fit_mixture,
+    fit_best_of,
     score_mixture,
 )
 from mixtura.kernels import Kernel, Layout, get_kernel
-from mixtura.run import SerialRunner, get_runner, hold_blas
+from mixtura.run import get_runner
 from mixtura.select.candidate import Candidate
 
 __all__ = ["SAMPLE_ROWS", "Fitter"]
@@ -96,6 +98,11 @@ class Fitter:
         self._runner: Runner = get_runner()
         self.n_rows = ArrayBlocks(rows, weights).total_weight
 
+    @property
+    def uses_blas(self) -> bool:
+        """Whether passes call BLAS, which several workers then have to share."""
+        return self._kernel.name == "numpy"
+
     @cached_property
     def _all(self) -> _Level:
         return self._level(self._rows, self._weights)
@@ -136,69 +143,88 @@ class Fitter:
         total = level.total if found.layouts[0] is Layout.SHARED else None
         return Problem(level.blocks, k, found, self._prior, self._kernel, self._runner, total)
 
-    def attempt(self, family: str, k: int) -> Candidate:
-        """Return a candidate: finished, or where models are found on a sample, advanced on all rows."""
+    def attempt(self, family: str, sizes: Sequence[int]) -> Iterator[Candidate]:
+        """Yield a candidate per number of components: finished, or where models are found on a sample, advanced.
+
+        The passes over all rows that advance them are shared: each block of rows is read once for all of them.
+        """
+        if not self.samples:
+            for k in sizes:
+                begun = perf_counter()
+                yield self._candidate(family, k, self._fit(family, k), begun)
+            return
         begun = perf_counter()
-        try:
-            with hold_blas(self._kernel.name == "numpy"):
-                result = self._fit(family, k)
-                return self._candidate(family, k, result, begun)
-        except MixturaError as error:
-            missing = (np.nan,) * 4
-            size = self._n_parameters(family, k)
-            seconds = perf_counter() - begun
-            return Candidate(family, k, size, self.n_rows, *missing, None, None, seconds, failure=str(error))
+        advanced = self._advance(family, {k: self._fit(family, k) for k in sizes})
+        each = (perf_counter() - begun) / max(len(sizes), 1)
+        for k in sizes:
+            yield self._candidate(family, k, advanced[k], perf_counter() - each)
+
+    def _advance(
+        self, family: str, found: dict[int, FitResult | MixturaError]
+    ) -> dict[int, FitResult | MixturaError]:
+        """Return fits brought from the sample to all rows by a few passes; errors as they are."""
+        fitted = {k: one for k, one in found.items() if isinstance(one, FitResult)}
+        if not fitted:
+            return found
+        problems = [self._problem(self._all, family, k) for k in fitted]
+        ends = continue_together(problems, [one.mixture for one in fitted.values()], _ADVANCE)
+        return found | dict(zip(fitted, ends, strict=True))
 
     def finish(self, candidate: Candidate) -> Candidate:
         """Return a candidate that was only advanced, iterated to its end on all rows."""
         begun = perf_counter()
         assert candidate.result is not None, "a candidate that failed cannot be finished"
         family, k = candidate.covariance_type, candidate.n_components
-        with hold_blas(self._kernel.name == "numpy"):
-            result = self._continue(self._all, family, candidate.result, _MAX_ITER)
-            finished = self._candidate(family, k, result, begun)
+        result = self._continue(self._all, family, candidate.result)
+        finished = self._candidate(family, k, result, begun)
         return replace(
             finished,
             seconds=candidate.seconds + finished.seconds,
             single_log_likelihood=candidate.single_log_likelihood,
         )
 
-    def _fit(self, family: str, k: int) -> FitResult:
+    def _fit(self, family: str, k: int) -> FitResult | MixturaError:
+        """Return the fit to the last level but all rows where models are found on a sample, else to all rows."""
         levels = self._levels(self._n_parameters(family, k))
-        first, further = (levels or [self._all])[0], levels[1:]
-        found = fit_mixture(
-            self._problem(first, family, k),
-            INITIALIZATIONS["kmeans"],
-            self._settings(first),
-            serial=SerialRunner(),
-            n_init=self._n_init,
-            random_state=np.random.RandomState(self._seed),
-        )
-        for level in further:
-            found = self._continue(level, family, found, _MAX_ITER)
-        return (
-            self._continue(self._all, family, found, _ADVANCE if self.samples else _MAX_ITER)
-            if levels
-            else found
-        )
+        first, *further = levels if self.samples else [*levels, self._all]
+        try:
+            found = fit_best_of(
+                self._problem(first, family, k),
+                self._shared.starts(k),
+                self._settings(first),
+                random_state=np.random.RandomState(self._seed),
+            )
+            for level in further:
+                found = self._continue(level, family, found)
+        except MixturaError as error:
+            return error
+        return found
 
-    def _settings(self, level: _Level, max_iter: int = _MAX_ITER) -> Settings:
-        weight = level.blocks.total_weight
-        return Settings(RemainingGain(weight, 0.01 if level is self._all else _COARSE), max_iter)
+    def _settings(self, level: _Level) -> Settings:
+        tolerance = 0.01 if level is self._all else _COARSE
+        stop = RemainingGain(level.blocks.total_weight, tolerance)
+        return Settings(stop, _MAX_ITER, step=partial(AcceleratedEMStep, tolerance=tolerance))
 
-    def _continue(self, level: _Level, family: str, found: FitResult, max_iter: int) -> FitResult:
+    @cached_property
+    def _shared(self) -> SharedStarts:
+        rng = np.random.RandomState(self._seed)
+        return SharedStarts(self._all.blocks, rng, self._kernel, self._runner)
+
+    def _continue(self, level: _Level, family: str, found: FitResult) -> FitResult:
         """Return a fit that goes on from where another ended, on the rows of a level."""
         problem = self._problem(level, family, found.mixture.n_components)
-        result = continue_fit(problem, found.mixture, self._settings(level, max_iter))
-        if max_iter == _ADVANCE and not result.converged:
-            result = replace(result, outcome=Outcome.SET_ASIDE)
+        result = continue_fit(problem, found.mixture, self._settings(level))
         seconds = {phase: found.seconds[phase] + result.seconds[phase] for phase in result.seconds}
         return replace(result, seconds=seconds, notes=found.notes)
 
-    def _candidate(self, family: str, k: int, result: FitResult, begun: float) -> Candidate:
+    def _candidate(self, family: str, k: int, result: FitResult | MixturaError, begun: float) -> Candidate:
+        size = self._n_parameters(family, k)
+        if isinstance(result, MixturaError):
+            missing, seconds = (np.nan,) * 4, perf_counter() - begun
+            return Candidate(family, k, size, self.n_rows, *missing, None, None, seconds, failure=str(result))
         score = score_mixture(self._all.blocks, result.mixture, self._kernel, self._runner)
         measured = (score.log_likelihood, score.entropy, score.classification_entropy, np.nan)
-        size, seconds = self._n_parameters(family, k), perf_counter() - begun
+        seconds = perf_counter() - begun
         return Candidate(family, k, size, self.n_rows, *measured, result.mixture, result, seconds)
 
     def _n_parameters(self, family: str, k: int) -> int:

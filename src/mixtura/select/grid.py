@@ -12,6 +12,7 @@ from mixtura.core.covariance import choose_families
 from mixtura.core.prior import Ridge
 from mixtura.exceptions import MixturaError, ParameterError, TooFewRowsError
 from mixtura.fit import Outcome
+from mixtura.run import hold_blas
 from mixtura.select.candidate import Candidate, OnCandidate
 from mixtura.select.criteria import CRITERIA
 from mixtura.select.fitting import SAMPLE_ROWS, Fitter
@@ -101,15 +102,24 @@ def search(
         random_state=random_state,
         sample_rows=sample_rows,
     )
-    singles = {family: fitter.attempt(family, 1) for family in families}
-    pairs = [(family, k) for family in families for k in sizes]
+    with hold_blas(fitter.uses_blas):
+        candidates = _fit_all(fitter, families, sizes, on_candidate)
+        return _finished(_ranked(tuple(candidates), criterion), fitter)
+
+
+def _fit_all(
+    fitter: Fitter, families: list[str], sizes: list[int], on_candidate: OnCandidate | None
+) -> list[Candidate]:
     candidates: list[Candidate] = []
-    for family, k in pairs:
-        found = singles[family] if k == 1 else fitter.attempt(family, k)
-        candidates.append(replace(found, single_log_likelihood=singles[family].log_likelihood))
-        if on_candidate is not None:
-            on_candidate(candidates[-1], len(candidates), len(pairs))
-    return _finished(_ranked(tuple(candidates), criterion), fitter)
+    for family in families:
+        single = next(fitter.attempt(family, [1]))
+        others = fitter.attempt(family, [k for k in sizes if k > 1])
+        for k in sizes:
+            found = single if k == 1 else next(others)
+            candidates.append(replace(found, single_log_likelihood=single.log_likelihood))
+            if on_candidate is not None:
+                on_candidate(candidates[-1], len(candidates), len(families) * len(sizes))
+    return candidates
 
 
 def _finished(found: SearchResult, fitter: Fitter) -> SearchResult:

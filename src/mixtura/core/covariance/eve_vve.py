@@ -23,6 +23,9 @@ _SETTLED = 1e-6
 
 _MOST_STEPS = 20
 
+_MOST_HALVINGS = 8
+"""How often a step that does not lower the loss is halved; along a descent some length does."""
+
 _FLAT = 1e-10
 """Curvature below this share of the largest is none."""
 
@@ -83,10 +86,14 @@ class _SharedAxes(MatrixFamily):
             step, promised = self._newton_step(turned, counts)
             if not np.isfinite(promised):
                 break
-            rotation = _cayley(step)
-            tried = rotation.T @ turned @ rotation
-            after = self.loss(np.einsum("kii->ki", tried), counts)
-            if not after <= before + _TOLERANCE:
+            for _ in range(_MOST_HALVINGS):
+                rotation = _cayley(step)
+                tried = rotation.T @ turned @ rotation
+                after = self.loss(np.einsum("kii->ki", tried), counts)
+                if after <= before + _TOLERANCE:
+                    break
+                step = 0.5 * step
+            else:
                 break
             axes, turned, before = axes @ rotation, tried, after
             if promised < _SETTLED:
