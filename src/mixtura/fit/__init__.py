@@ -1,5 +1,6 @@
 """The one loop, and what plugs into it: steps, starts, stopping rules, observers."""
 
+from mixtura.fit.accelerate import AcceleratedEMStep
 from mixtura.fit.em import EMStep, Problem, describe_rows
 from mixtura.fit.init import INITIALIZATIONS, FromPartition, Initialization
 from mixtura.fit.kmeans import Clustering, best_clustering, nearest, run_kmeans
@@ -7,11 +8,12 @@ from mixtura.fit.restarts import Given, Settings, continue_fit, fit_mixture
 from mixtura.fit.result import FitResult, Outcome
 from mixtura.fit.score import Score, evaluate, score_mixture
 from mixtura.fit.stopping import AbsoluteChange, RemainingGain
-from mixtura.fit.trace import Event, Observer, Trace
+from mixtura.fit.trace import Event, Observer, PassKind, Trace
 
 __all__ = [
     "INITIALIZATIONS",
     "AbsoluteChange",
+    "AcceleratedEMStep",
     "Clustering",
     "EMStep",
     "Event",
@@ -21,6 +23,7 @@ __all__ = [
     "Initialization",
     "Observer",
     "Outcome",
+    "PassKind",
     "Problem",
     "RemainingGain",
     "Score",
