@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -12,7 +12,7 @@ from mixtura._typing import FloatArray
 from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Runner
-from mixtura.fit.driver import Run, iterate
+from mixtura.fit.driver import Run, Step, iterate
 from mixtura.fit.em import EMStep, Problem
 from mixtura.fit.init import Deferred, Initialization
 from mixtura.fit.result import FitResult, Outcome
@@ -63,11 +63,14 @@ class Settings:
     max_iter : int
     observe : Observer
         Where one is given, restarts run one after the other.
+    step : callable, default=EMStep
+        Makes the step of a problem; `AcceleratedEMStep` takes fewer passes where EM is slow.
     """
 
     stop: StoppingRule
     max_iter: int
     observe: Observer = ignore
+    step: Callable[[Problem], Step[Mixture]] = EMStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ class _Task:
         started = perf_counter()
         run = iterate(
             first,
-            EMStep(self.problem),
+            self.settings.step(self.problem),
             self.settings.stop,
             self.settings.max_iter,
             observe=self.settings.observe,
@@ -167,7 +170,12 @@ def continue_fit(
     begun = perf_counter()
     problem = problem.with_total() if problem.total is None else problem
     run = iterate(
-        start, EMStep(problem), settings.stop, settings.max_iter, previous=previous, observe=settings.observe
+        start,
+        settings.step(problem),
+        settings.stop,
+        settings.max_iter,
+        previous=previous,
+        observe=settings.observe,
     )
     return _keep_best(problem, settings, [_Finished(run, (), (0.0, perf_counter() - begun))], 0.0)
 
