@@ -16,7 +16,7 @@ from mixtura.fit.restarts import (
 from mixtura.fit.result import FitResult, Outcome
 from mixtura.fit.score import Score, evaluate, score_mixture
 from mixtura.fit.stopping import AbsoluteChange, RemainingGain
-from mixtura.fit.trace import Event, Observer, Trace
+from mixtura.fit.trace import Event, Observer, PassKind, Trace
 
 __all__ = [
     "CHECKPOINTS",
@@ -33,6 +33,7 @@ __all__ = [
     "Initialization",
     "Observer",
     "Outcome",
+    "PassKind",
     "Problem",
     "RemainingGain",
     "Score",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import inf, log
 
 import numpy as np
@@ -192,12 +192,14 @@ class Curvature:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Trial:
-    """An extrapolation under way: its sums, how far it reaches, what it should gain, and what it set out from."""
+    """An extrapolation under way: where it is, how far it reaches, what it should gain, and what it set out from."""
 
     sums: Statistics
+    point: FloatArray
     reach: float
     expected: float
     origin: Statistics
+    left: FloatArray
     model: Mixture
 
 
@@ -225,52 +227,54 @@ class AcceleratedEMStep:
         self._little, self._best_then = _MARGIN * tolerance, inf
         self._best, self._changes = -inf, tuple[float, ...]()
         self._active = False
-        self._entered: Statistics | None = None
+        self._radius = _FIRST_REACH
         self._trial: _Trial | None = None
+        # Sums that a mixture was made of, and those of its pass; in coordinates, where the latest of each are.
         self._history: deque[tuple[Statistics, Statistics]] = deque(maxlen=_MEMORY + 1)
+        self._entered: Statistics | None = None
         self._coordinates: Coordinates | None = None
         self._curvature = Curvature()
-        self._age = 0
-        self._radius = _FIRST_REACH
+        self._point, self._left, self._age = np.empty(0), np.empty(0), 0
 
     def __call__(self, model: Mixture) -> Move[Mixture]:
         statistics = self._plain.gather(model)
         objective = self._plain.objective(statistics)
-        self._n_passes += 1
         trial, self._trial = self._trial, None
         change = (objective - self._best) * statistics.total_weight
-        kind = PassKind.PLAIN
-        if trial is not None:
-            if not change >= 0:
-                return self._refuse(trial, statistics)
-            kind = PassKind.EXTRAPOLATED
-            self._adapt(trial, change)
-        self._changes = (change, *self._changes[:2]) if trial is None else ()
+        if trial is not None and not change >= 0:
+            return self._refuse(trial, statistics)
+        self._n_passes += 1
         self._best = objective
-        entered = self._entered if trial is None else trial.sums
-        if entered is not None:
-            self._history.append((entered, statistics))
+        if trial is None:
+            kind, self._changes = PassKind.PLAIN, (change, *self._changes[:2])
+            self._point = self._left
+        else:
+            kind, self._changes = PassKind.EXTRAPOLATED, ()
+            self._adapt(trial, change)
+            self._entered, self._point = trial.sums, trial.point
+        if self._entered is not None:
+            self._history.append((self._entered, statistics))
         self._active = self._active or self._is_slow()
         ahead = self._look_ahead(model, statistics) if self._active else None
         if ahead is None:
-            return replace(self._step(statistics, model), kind=kind)
-        return Move(
-            ahead, objective, kind=kind, settle=lambda: replace(self._step(statistics, model), kind=kind)
-        )
+            return self._step(statistics, model, kind)
+        settle = partial(self._step, statistics, model, kind)
+        return Move(ahead, objective, kind=kind, settle=settle)
 
-    def _step(self, statistics: Statistics, model: Mixture) -> Move[Mixture]:
+    def _step(self, statistics: Statistics, model: Mixture, kind: PassKind) -> Move[Mixture]:
         self._entered = statistics
-        return self._plain.finish(statistics, model)
+        move = self._plain.finish(statistics, model)
+        return move if kind is PassKind.PLAIN else replace(move, kind=kind)
 
     def _refuse(self, trial: _Trial, statistics: Statistics) -> Move[Mixture]:
         """Go back to where the trial set out, and take the plain step from there."""
         self._radius = min(self._radius, trial.reach) / 4
         self._changes = ()
         if self._coordinates is not None and statistics.layout is self._coordinates.layout:
-            point = self._coordinates.of(trial.sums)
-            self._curvature.learn(point, self._coordinates.of(statistics) - point, stay=True)
-        move = self._step(trial.origin, trial.model)
-        return replace(move, objective=self._best, kind=PassKind.REFUSED)
+            self._curvature.learn(trial.point, self._coordinates.of(statistics) - trial.point, stay=True)
+        self._left = trial.left
+        move = self._step(trial.origin, trial.model, PassKind.REFUSED)
+        return replace(move, objective=self._best)
 
     def _adapt(self, trial: _Trial, gain: float) -> None:
         """Reach further after gains as expected, less far after disappointments (Nocedal and Wright 2006, 4.1)."""
@@ -294,28 +298,25 @@ class AcceleratedEMStep:
     def _look_ahead(self, model: Mixture, statistics: Statistics) -> Mixture | None:
         """Return the mixture that the extrapolated sums lead to; None where a plain step is due."""
         self._confirming = max(0, self._confirming - 1)
-        if not (statistics.counts > EMPTY).all():
-            self._coordinates = None
+        coordinates = self._learn(model, statistics)
+        if coordinates is None or self._confirming or not len(self._curvature):
             return None
-        gradient = self._learn(model, statistics)
-        if gradient is None or self._coordinates is None or self._confirming or not len(self._curvature):
-            return None
+        gradient = self._left - self._point
         ascent = self._curvature.ascent(gradient)
-        slope = float(gradient @ ascent)
-        concave = self._curvature.is_concave
+        slope, concave = float(gradient @ ascent), self._curvature.is_concave
         if concave and self._is_near_the_end(0.5 * slope):
             self._confirming = _CONFIRM
             return None
-        share = self._radius / self._coordinates.reach(ascent)
+        reach = coordinates.reach(ascent)
+        share = self._radius / reach
         share = min(share, 1.0) if concave else share
-        if share * float(np.sqrt(ascent @ ascent)) <= float(np.sqrt(gradient @ gradient)):
+        if share**2 * float(ascent @ ascent) <= float(gradient @ gradient):
             self._radius *= 2
             return None
-        sums = self._coordinates.sums(self._coordinates.of(self._history[-1][0]) + share * ascent, statistics)
+        point = self._point + share * ascent
         expected = slope * share * (1 - 0.5 * share if concave else 1.0)
-        return self._attempt(
-            _Trial(sums, share * self._coordinates.reach(ascent), expected, statistics, model)
-        )
+        sums = coordinates.sums(point, statistics)
+        return self._attempt(_Trial(sums, point, share * reach, expected, statistics, self._left, model))
 
     def _is_near_the_end(self, remaining: float) -> bool:
         """Return whether little is left to gain; after each time that more was gained than that, less must be left."""
@@ -328,9 +329,9 @@ class AcceleratedEMStep:
 
     def _attempt(self, trial: _Trial) -> Mixture | None:
         """Return the mixture of extrapolated sums, None where it is none without repairs."""
+        problem = self._problem
         if not (trial.sums.counts > 0).all():
             return None
-        problem = self._problem
         found, repairs = maximize(trial.sums, problem.family, problem.prior, trial.model)
         if repairs or not problem.family.is_precise(trial.sums, found.covariances):
             self._radius /= 4
@@ -338,23 +339,22 @@ class AcceleratedEMStep:
         self._trial = trial
         return found
 
-    def _learn(self, model: Mixture, statistics: Statistics) -> FloatArray | None:
-        """Take in what the last passes told; return the gradient at the sums that the mixture came from."""
-        layout = statistics.layout
-        known = [pair for pair in self._history if pair[0].layout is pair[1].layout is layout]
-        if not known or known[-1][1] is not statistics:
+    def _learn(self, model: Mixture, statistics: Statistics) -> Coordinates | None:
+        """Take in what the pass told; None where its sums have no coordinates, or those before it are not alike."""
+        known = self._history
+        if not (statistics.counts > EMPTY).all() or not known or known[-1][0].layout is not statistics.layout:
+            self._coordinates = None
             return None
         self._age += 1
-        if self._coordinates is None or self._age >= _AGE or self._coordinates.layout is not layout:
-            self._coordinates, self._curvature, self._age = (
-                Coordinates.about(model, statistics),
-                Curvature(),
-                0,
-            )
-        else:
-            known = known[-1:]
-        for entered, left in known:
-            point = self._coordinates.of(entered)
-            gradient = self._coordinates.of(left) - point
-            self._curvature.learn(point, gradient)
-        return gradient
+        if self._coordinates is not None and self._age < _AGE:
+            self._left = self._coordinates.of(statistics)
+            self._curvature.learn(self._point, self._left - self._point)
+            return self._coordinates
+        self._coordinates, self._curvature, self._age = Coordinates.about(model, statistics), Curvature(), 0
+        left: Statistics | None = None
+        for entered, after in known:
+            if entered.layout is after.layout is statistics.layout:
+                self._point = self._left if entered is left else self._coordinates.of(entered)
+                self._left, left = self._coordinates.of(after), after
+                self._curvature.learn(self._point, self._left - self._point)
+        return self._coordinates

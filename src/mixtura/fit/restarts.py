@@ -75,8 +75,8 @@ class Settings:
     max_iter : int
     observe : Observer
         Where one is given, restarts run one after the other.
-    step : callable
-        Takes the problem, returns the step that is repeated.
+    step : callable, default=EMStep
+        Makes the step of a problem; `AcceleratedEMStep` takes fewer passes where EM is slow.
     """
 
     stop: StoppingRule
