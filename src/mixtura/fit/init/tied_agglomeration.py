@@ -6,7 +6,8 @@ zero until D pairs are joined; so as long as joining some two clusters leaves it
 of all rows over their number, ``|W| + tr W`` is made least instead, as mclust does (Fraley 1998).
 
 Joining two clusters adds ``c v v'`` to W, with v what their means differ by, and
-``|W + c v v'| = |W| + c v' adj(W) v``: the two are joined that are the nearest by a metric, ``adj(W) + I`` or ``W^-1``, which changes with every step.
+``|W + c v v'| = |W| + c v' adj(W) v``: the two are joined that are the nearest by a metric, ``adj(W) + I`` or ``W^-1``,
+which changes with every step.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ class _Tied:
         self._centers = rows / np.sqrt(counts.sum())
         self._scatter = np.zeros((rows.shape[1], rows.shape[1]))
         apart = self._centers - counts @ self._centers / counts.sum()
-        self._enough = float(counts @ (apart**2).sum(axis=1)) / rows.shape[1]
+        variance = float(counts @ (apart**2).sum(axis=1)) / rows.shape[1]
+        self._enough = max(variance, float(np.finfo(np.float64).tiny))
         self._determined = False
         self._measure(self._metric())
 
