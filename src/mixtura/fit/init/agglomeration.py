@@ -7,7 +7,7 @@ import numpy as np
 from mixtura._typing import FloatArray, IntArray
 from mixtura.fit.init.criteria import Criterion
 
-__all__ = ["agglomerate"]
+__all__ = ["Board", "agglomerate"]
 
 
 def agglomerate(clusters: Criterion) -> IntArray:
@@ -29,7 +29,7 @@ def agglomerate(clusters: Criterion) -> IntArray:
         The clusters joined at each step, by the smallest number of their first clusters; the smaller one first.
     """
     m = clusters.counts.size
-    board = _Board(clusters.first_costs())
+    board = Board(clusters.first_costs())
     heads = np.arange(m)
     pairs = np.empty((m - 1, 2), dtype=np.intp)
     for step in range(m - 1):
@@ -42,7 +42,7 @@ def agglomerate(clusters: Criterion) -> IntArray:
     return pairs
 
 
-class _Board:
+class Board:
     """The costs of all pairs, and the least of each row."""
 
     def __init__(self, costs: FloatArray) -> None:
@@ -56,6 +56,14 @@ class _Board:
         second = self.m - 1 - int(self._least[: self.m][::-1].argmin())
         first = second - 1 - int(self._costs[second, :second][::-1].argmin())
         return first, second
+
+    def below(self, limit: float) -> IntArray:
+        """Return the places of all pairs that cost no more than ``limit``, (p, 2), in the order of their second."""
+        found = []
+        for second in np.flatnonzero(self._least[: self.m] <= limit):
+            first = np.flatnonzero(self._costs[second, :second] <= limit)
+            found.append(np.stack([first, np.full(first.size, second)], axis=1))
+        return np.concatenate(found)
 
     def join(self, kept: int, left: int, costs: FloatArray) -> None:
         """Give ``kept`` new costs, (m - 1,), and let the last take the place that is left."""

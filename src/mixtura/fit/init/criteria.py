@@ -23,7 +23,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 
-__all__ = ["CRITERIA", "EII", "VII", "VVV", "Criterion"]
+__all__ = ["EII", "VII", "VVV", "Criterion"]
 
 _WIDEST = 2.2204460492503131e-16
 """Least value of ``a``, mclust's."""
@@ -228,7 +228,3 @@ def log_determinants(matrices: FloatArray) -> FloatArray:
             below = matrices[j + 1 :, j]
             matrices[j + 1 :, j + 1 :] -= below[:, None] * (below / pivot)
     return np.where(np.isnan(logs), -np.inf, logs)
-
-
-CRITERIA: dict[str, type[Criterion]] = {criterion.name: criterion for criterion in (VVV, VII, EII)}
-"""Every criterion by its name."""

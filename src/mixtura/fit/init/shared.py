@@ -61,10 +61,10 @@ class SharedStarts:
             first, second = (tree.labels(n_components) for tree in self.trees)
             rng = np.random.RandomState((self._seed + n_components) % 2**32)
             means = cluster_sample(self._seen, n_components, rng, self._kernel, self._runner)
-            distinct = {_canonical(labels).tobytes(): labels for labels in (second, means, first)}
-            self._found[n_components] = tuple(
-                FromLabels(self._sample, labels) for labels in reversed(distinct.values())
-            )
+            distinct: dict[bytes, IntArray] = {}
+            for labels in (first, means, second):
+                distinct.setdefault(_canonical(labels).tobytes(), labels)
+            self._found[n_components] = tuple(FromLabels(self._sample, one) for one in distinct.values())
         return self._found[n_components]
 
 

@@ -17,10 +17,15 @@ def keep(rows: FloatArray, weights: FloatArray) -> FloatArray:
 
 
 def standardize(rows: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return the rows with every column centered and of unit variance; constant columns are left out."""
+    """Return the rows with every column centered and of unit variance; constant columns are left out.
+
+    Where all are constant, one column of zeros is left.
+    """
     apart = rows - weights @ rows / weights.sum()
     deviations = np.sqrt(weights @ apart**2 / max(weights.sum() - 1.0, np.finfo(np.float64).tiny))
     spread = deviations > np.abs(rows).max(axis=0) * np.finfo(np.float64).eps
+    if not spread.any():
+        return np.zeros((len(rows), 1))
     return np.asarray(apart[:, spread] / deviations[spread])
 
 
@@ -33,7 +38,7 @@ def scale_singular(rows: FloatArray, weights: FloatArray) -> FloatArray:
     """
     standard = standardize(rows, weights)
     values, axes = np.linalg.svd(np.sqrt(weights)[:, None] * standard, full_matrices=False)[1:]
-    if not values.size:
+    if values[0] == 0:
         return standard
     spread = values > values[0] * np.finfo(np.float64).eps * max(standard.shape)
     return np.asarray(standard @ (axes[spread].T / np.sqrt(values[spread])))

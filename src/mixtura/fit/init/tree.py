@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +13,19 @@ from mixtura.exceptions import ParameterError
 from mixtura.fit.em import Problem
 from mixtura.fit.init.agglomeration import agglomerate
 from mixtura.fit.init.base import Deferred
-from mixtura.fit.init.criteria import CRITERIA
+from mixtura.fit.init.criteria import EII, VII, VVV
 from mixtura.fit.init.sample import MOST_ROWS, FromLabels, Sample, draw_sample
+from mixtura.fit.init.tied_agglomeration import agglomerate_tied
 
-__all__ = ["FromHierarchy", "FromTree", "Tree", "grow", "grow_on"]
+__all__ = ["CRITERIA", "FromHierarchy", "FromTree", "Tree", "grow", "grow_on"]
+
+CRITERIA: dict[str, Callable[[FloatArray, FloatArray], IntArray]] = {
+    "VVV": lambda rows, counts: agglomerate(VVV(rows, counts)),
+    "EEE": agglomerate_tied,
+    "VII": lambda rows, counts: agglomerate(VII(rows, counts)),
+    "EII": lambda rows, counts: agglomerate(EII(rows, counts)),
+}
+"""From rows (m, D) and counts (m,) to the pairs joined, (m - 1, 2); every criterion by its name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +99,7 @@ def grow_on(sample: Sample, criterion: str = "VVV", transform: str = "svd") -> T
         )
     leaves, owners, counts = _units(sample.weights)
     seen = sample.seen_as(transform)
-    return Tree(sample, leaves, agglomerate(CRITERIA[criterion](seen.rows[owners], counts)))
+    return Tree(sample, leaves, CRITERIA[criterion](seen.rows[owners], counts))
 
 
 def _units(weights: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
