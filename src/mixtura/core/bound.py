@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.linalg import solve_triangular
 
 from mixtura._typing import FloatArray
 
-__all__ = ["Bound", "sound_covariance"]
+__all__ = ["Bound", "is_constant", "sound_covariance"]
 
 _ROUNDING = 4 * float(np.finfo(np.float64).eps)
 """A deviation below this share of a column's magnitude is what rounding leaves of a constant."""
@@ -72,6 +73,12 @@ def _solve(root: FloatArray, matrices: FloatArray) -> FloatArray:
     return np.asarray(np.moveaxis(solved.reshape(size, -1, size), 1, 0).reshape(matrices.shape))
 
 
+def is_constant(covariance: FloatArray, magnitude: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return of each column, (D,), whether it has no variance, or no more than rounding leaves of a constant."""
+    deviations = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
+    return ~(deviations > np.maximum(_ROUNDING * magnitude, _SMALLEST_DEVIATION))
+
+
 def sound_covariance(
     covariance: FloatArray, magnitude: FloatArray, smallest: float
 ) -> tuple[FloatArray, FloatArray]:
@@ -89,7 +96,7 @@ def sound_covariance(
     smallest : float
     """
     deviations = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
-    constant = ~(deviations > np.maximum(_ROUNDING * magnitude, _SMALLEST_DEVIATION))
+    constant = is_constant(covariance, magnitude)
     others = deviations[~constant]
     stand_in = others.min() if others.size else np.where(magnitude > 0, magnitude, 1.0)
     deviations = np.where(constant, stand_in, deviations)

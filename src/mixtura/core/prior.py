@@ -13,7 +13,7 @@ from mixtura.core.statistics import Statistics, pack_lower
 from mixtura.exceptions import ParameterError
 from mixtura.kernels import Layout
 
-__all__ = ["Conjugate", "Floor", "Modelled", "Prior", "Ridge", "Structure"]
+__all__ = ["Conjugate", "Floor", "Modelled", "Prior", "Ridge", "Structure", "moments"]
 
 _SOUND = 1e-10
 """Least share of the variance of columns that is left along any direction; six digits then survive a factorization."""
@@ -182,12 +182,10 @@ class Floor(_Flat):
                 f"fraction={fraction!r} was given; it must be above 0 and at most 0.01, or it would bind on real "
                 "clusters. Try 1e-8."
             )
-        covariance, means = _moments(total)
+        covariance, means = moments(total)
         deviations, root = sound_covariance(covariance, np.abs(means), _SOUND / fraction)
         deviations = np.sqrt(fraction) * deviations
-        spread = covariance.diagonal()[np.sqrt(np.maximum(covariance.diagonal(), 0)) > 0]
-        ball = fraction * spread.sum() / means.size if spread.size else (deviations**2).mean()
-        ball = max(float(ball), float((deviations**2).min()))
+        ball = max(fraction * float(covariance.trace()) / means.size, float((deviations**2).min()))
         return cls(Bound.of(deviations[:, None] * root, deviations**2, ball), total, fraction)
 
     @property
@@ -252,7 +250,7 @@ class Conjugate:
         n_components : int
         shrinkage : float, default=0.01
         """
-        covariance, means = _moments(total)
+        covariance, means = moments(total)
         weight, n_features = total.total_weight, means.size
         unbiased = weight / (weight - 1) if weight >= 2 else 2.0
         if weight <= n_features:
@@ -309,7 +307,7 @@ class Conjugate:
         return 1 + share * rows, share * scale + self.shrinkage * apart[:, :, None] * apart[:, None, :]
 
 
-def _moments(total: Statistics) -> tuple[FloatArray, FloatArray]:
+def moments(total: Statistics) -> tuple[FloatArray, FloatArray]:
     """Return covariance (D, D) and means (D,) of all rows."""
     if total.layout is not Layout.DENSE or total.n_components != 1:
         raise ParameterError(

@@ -1,5 +1,6 @@
 """The one loop, and what plugs into it: steps, starts, stopping rules, observers."""
 
+from mixtura.fit.degeneracy import Degeneracy, DegeneracyKind, find_degeneracies
 from mixtura.fit.em import EMStep, Problem, describe_rows
 from mixtura.fit.init import INITIALIZATIONS, FromPartition, Initialization
 from mixtura.fit.kmeans import Clustering, best_clustering, nearest, run_kmeans
@@ -13,6 +14,8 @@ __all__ = [
     "INITIALIZATIONS",
     "AbsoluteChange",
     "Clustering",
+    "Degeneracy",
+    "DegeneracyKind",
     "EMStep",
     "Event",
     "FitResult",
@@ -30,6 +33,7 @@ __all__ = [
     "continue_fit",
     "describe_rows",
     "evaluate",
+    "find_degeneracies",
     "fit_mixture",
     "nearest",
     "run_kmeans",
