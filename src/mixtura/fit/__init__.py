@@ -1,6 +1,7 @@
 """The one loop, and what plugs into it: steps, starts, stopping rules, observers."""
 
 from mixtura.fit.accelerate import AcceleratedEMStep
+from mixtura.fit.degeneracy import Degeneracy, DegeneracyKind, find_degeneracies
 from mixtura.fit.em import EMStep, Problem, describe_rows
 from mixtura.fit.init import INITIALIZATIONS, FromMixture, FromPartition, Initialization, SharedStarts
 from mixtura.fit.kmeans import Clustering, best_clustering, nearest, run_kmeans
@@ -24,6 +25,8 @@ __all__ = [
     "AbsoluteChange",
     "AcceleratedEMStep",
     "Clustering",
+    "Degeneracy",
+    "DegeneracyKind",
     "EMStep",
     "Event",
     "FitResult",
@@ -45,6 +48,7 @@ __all__ = [
     "continue_together",
     "describe_rows",
     "evaluate",
+    "find_degeneracies",
     "fit_best_of",
     "fit_mixture",
     "nearest",

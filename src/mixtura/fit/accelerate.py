@@ -238,7 +238,7 @@ class AcceleratedEMStep:
 
     def __call__(self, model: Mixture) -> Move[Mixture]:
         statistics = self._plain.gather(model)
-        objective = self._plain.objective(statistics)
+        objective = self._plain.objective(statistics, model)
         trial, self._trial = self._trial, None
         change = (objective - self._best) * statistics.total_weight
         if trial is not None and not change >= 0:

@@ -11,7 +11,7 @@ from mixtura.core.accumulate import accumulate, accumulate_given, pass_work
 from mixtura.core.covariance import CovarianceFamily
 from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
-from mixtura.core.prior import Ridge
+from mixtura.core.prior import Prior
 from mixtura.core.protocols import Block, Blocks, Runner
 from mixtura.core.statistics import Statistics
 from mixtura.fit.driver import Move
@@ -29,7 +29,7 @@ class Problem:
     blocks : Blocks
     n_components : int
     family : CovarianceFamily
-    prior : Ridge
+    prior : Prior
     kernel : Kernel
     runner : Runner
     total : Statistics, optional
@@ -39,7 +39,7 @@ class Problem:
     blocks: Blocks
     n_components: int
     family: CovarianceFamily
-    prior: Ridge
+    prior: Prior
     kernel: Kernel
     runner: Runner
     total: Statistics | None = field(default=None, repr=False)
@@ -86,6 +86,9 @@ def describe_rows(blocks: Blocks, kernel: Kernel, runner: Runner, layout: Layout
 class EMStep:
     """One EM iteration (Dempster, Laird and Rubin 1977).
 
+    The objective is the mean log-likelihood per unit of weight, with the logarithm of the prior density, if the prior
+    has one, added to its total: it never falls.
+
     Parameters
     ----------
     problem : Problem
@@ -107,12 +110,12 @@ class EMStep:
             self._layout = family.layouts[-1]
             statistics = self.gather(model)
             better, repairs = maximize(statistics, family, self._problem.prior, model)
-        return Move(better, self.objective(statistics), repairs)
+        return Move(better, self.objective(statistics, model), repairs)
 
-    @staticmethod
-    def objective(statistics: Statistics) -> float:
-        """Return what the pass says of the model that entered it: its mean log-likelihood per unit of weight."""
-        return statistics.log_likelihood / statistics.total_weight
+    def objective(self, statistics: Statistics, model: Mixture) -> float:
+        """Return the objective of the model that entered a pass, from the sums of the pass."""
+        gained = statistics.log_likelihood + self._problem.prior.log_density(model)
+        return gained / statistics.total_weight
 
     def gather(self, model: Mixture) -> Statistics:
         """Pass over the rows and return their sums."""

@@ -54,7 +54,7 @@ class TogetherStep:
             return step.finish(statistics, model)
         except MixturaError as error:
             self.errors.setdefault(position, error)
-            return Move(model, step.objective(statistics))
+            return Move(model, step.objective(statistics, model))
 
     def _gather(self, models: _Models) -> list[Statistics]:
         problem = self._problem
