@@ -10,18 +10,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from time import perf_counter
+from typing import Literal
 
 import numpy as np
 
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import get_family
-from mixtura.core.prior import Ridge
+from mixtura.core.mixture import Mixture
+from mixtura.core.prior import Conjugate, Floor, Prior, Ridge
 from mixtura.core.protocols import Runner
 from mixtura.core.statistics import Statistics
 from mixtura.data import ArrayBlocks
 from mixtura.exceptions import MixturaError
 from mixtura.fit import (
     AcceleratedEMStep,
+    Degeneracy,
     FitResult,
     Problem,
     RemainingGain,
@@ -30,6 +33,7 @@ from mixtura.fit import (
     continue_fit,
     continue_together,
     describe_rows,
+    find_degeneracies,
     fit_best_of,
     score_mixture,
 )
@@ -37,7 +41,9 @@ from mixtura.kernels import Kernel, Layout, get_kernel
 from mixtura.run import get_runner
 from mixtura.select.candidate import Candidate
 
-__all__ = ["SAMPLE_ROWS", "Fitter"]
+__all__ = ["SAMPLE_ROWS", "Fitter", "PriorName"]
+
+PriorName = Literal["floor", "conjugate"]
 
 SAMPLE_ROWS = 50_000
 """Above so many rows, models are found on a random sample of so many and then brought to all rows."""
@@ -73,7 +79,8 @@ class Fitter:
     ----------
     rows : ndarray of shape (N, D), float64 or float32, C-contiguous
     weights : ndarray of shape (N,), optional
-    prior : Ridge
+    prior : str or float
+        "floor", "conjugate", or a constant to add to every variance.
     n_init : int
         Starts per model.
     random_state : int
@@ -86,7 +93,7 @@ class Fitter:
         rows: RowArray,
         weights: FloatArray | None,
         *,
-        prior: Ridge,
+        prior: PriorName | float,
         n_init: int,
         random_state: int,
         sample_rows: int = SAMPLE_ROWS,
@@ -141,7 +148,22 @@ class Fitter:
     def _problem(self, level: _Level, family: str, k: int) -> Problem:
         found = get_family(family)
         total = level.total if found.layouts[0] is Layout.SHARED else None
-        return Problem(level.blocks, k, found, self._prior, self._kernel, self._runner, total)
+        return Problem(level.blocks, k, found, self._make_prior(k), self._kernel, self._runner, total)
+
+    def _make_prior(self, k: int) -> Prior:
+        """Return the prior for so many components, made from all rows on every level."""
+        if self._prior == "floor":
+            return self._floor
+        if self._prior == "conjugate":
+            return Conjugate.of(self._all.total, k)
+        return Ridge(float(self._prior))
+
+    @cached_property
+    def _floor(self) -> Floor:
+        return Floor.of(self._all.total)
+
+    def _degeneracies(self, level: _Level, mixture: Mixture) -> tuple[Degeneracy, ...]:
+        return find_degeneracies(level.blocks, mixture, level.total, self._kernel, self._runner)
 
     def attempt(self, family: str, sizes: Sequence[int]) -> Iterator[Candidate]:
         """Yield a candidate per number of components: finished, or where models are found on a sample, advanced.
@@ -193,6 +215,7 @@ class Fitter:
                 self._shared.starts(k),
                 self._settings(first),
                 random_state=np.random.RandomState(self._seed),
+                accept=lambda mixture: not self._degeneracies(first, mixture),
             )
             for level in further:
                 found = self._continue(level, family, found)
@@ -225,7 +248,17 @@ class Fitter:
         score = score_mixture(self._all.blocks, result.mixture, self._kernel, self._runner)
         measured = (score.log_likelihood, score.entropy, score.classification_entropy, np.nan)
         seconds = perf_counter() - begun
-        return Candidate(family, k, size, self.n_rows, *measured, result.mixture, result, seconds)
+        return Candidate(
+            family,
+            k,
+            size,
+            self.n_rows,
+            *measured,
+            result.mixture,
+            result,
+            seconds,
+            degeneracies=self._degeneracies(self._all, result.mixture),
+        )
 
     def _n_parameters(self, family: str, k: int) -> int:
         n_features = int(self._rows.shape[1])
