@@ -21,12 +21,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from mixtura._typing import FloatArray
+from mixtura._typing import Array, FloatArray
 
 __all__ = ["EII", "VII", "VVV", "Criterion"]
 
 _WIDEST = 2.2204460492503131e-16
 """Least value of ``a``, mclust's."""
+
+_INVISIBLE = 1e-17
+"""A summand of this share is lost in rounding."""
 
 _WELL_CONDITIONED = 1e-5
 """A factor with pivots further apart is not used to update determinants: they would lose more than five digits."""
@@ -166,7 +169,7 @@ class VVV(Criterion):
         shares: FloatArray,
     ) -> FloatArray:
         logs = np.log((traces + self.floor) / counts)
-        spreads = counts > len(self._scatter)
+        spreads = (counts > len(self._scatter)) & self._counts_for(counts, traces, logs)
         point = spreads & (self.traces[:m] == 0)
         root = self._root(place)
         if root is not None and point.any():
@@ -180,6 +183,13 @@ class VVV(Criterion):
             determinants = log_determinants(scatters) - len(self._scatter) * np.log(counts[full])
             logs[full] = np.logaddexp(logs[full], determinants)
         return np.asarray(counts * logs)
+
+    def _counts_for(self, counts: FloatArray, traces: FloatArray, logs: FloatArray) -> Array:
+        """Return where a determinant may show in ``exp(logs)``: it is at most the mean variance to the power of D."""
+        n_features = len(self._scatter)
+        with np.errstate(divide="ignore"):
+            most = n_features * np.log(traces / (counts * n_features))
+        return np.asarray(most > logs + np.log(_INVISIBLE))
 
     def _root(self, place: int) -> FloatArray | None:
         """Return the Cholesky factor of a scatter; None where it is singular or close to it."""
