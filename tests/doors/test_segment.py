@@ -27,7 +27,7 @@ def results(run, customers) -> Path:
     return Path("customers-segments")
 
 
-def test_it_writes_five_files_and_nothing_else(results, workplace) -> None:
+def test_it_writes_its_files_and_nothing_else(results, workplace) -> None:
     assert sorted(path.name for path in results.iterdir()) == sorted(RESULT_FILES)
     assert sorted(path.name for path in workplace.iterdir()) == ["customers-segments", "customers.csv"]
 
