@@ -122,7 +122,7 @@ def test_it_prints_what_it_found(run, customers) -> None:
         "country (text, such as 'NL')",
         "shop (the same value in every row: 7)",
         "3 segments (tied covariances): the smallest BIC",
-        "high spending, low income",
+        "low income, high spending",
         "Most ambiguous customers",
         "K-means",
         "Anomalies: 12 customers",

@@ -20,8 +20,11 @@ _NOTICEABLE = 0.25
 _CLEAR = 0.5
 """From here on a difference is clear, and what is average need not be said."""
 
-_NARROW = 0.5
-"""Half the spread of everybody around their mean, and a segment is average in a column."""
+_NARROW = 0.6
+"""At most so much of everybody's spread around their mean, and a segment is average in a column."""
+
+_PARTS, _CLOSE = 2, 0.85
+"""So many columns make a name, and one more whose difference is nearly as large as the last of them."""
 
 _LARGE = 1.5
 """From here on a segment is not high but very high."""
@@ -32,9 +35,10 @@ def name_segments(
 ) -> tuple[str, ...]:
     """Return a name per segment, each different from all others.
 
-    A name says the two columns in which the segment's mean lies farthest from the mean of everybody. Where two
-    segments would share a name, a third column, then "very", then a number tells them apart. A segment that lies close
-    together in the middle of a column is called average in it, if it differs clearly in none.
+    A name says the two columns in which the segment's mean lies farthest from the mean of everybody, and a third that
+    comes close to them, in the order of the table: which of them is farther may change with a few customers, and the
+    name should not. Where two segments would share a name, "very", then more columns, then a number tells them apart.
+    A segment that lies close together in the middle of a column is called average in it, if it differs clearly in none.
 
     Parameters
     ----------
@@ -61,7 +65,7 @@ def name_segments(
     spreads = np.ones_like(differences) if spreads is None else spreads
     names = [""] * len(differences)
     pending = list(range(len(differences)))
-    for parts, graded in ((2, False), (2, True), (3, True), (4, True)):
+    for parts, graded in ((_PARTS, False), (_PARTS, True), (_PARTS + 1, True), (_PARTS + 2, True)):
         for k in pending:
             names[k] = _name(_traits(differences[k], spreads[k], words, graded), parts)
         counts = Counter(names)
@@ -74,7 +78,7 @@ def name_segments(
 def _traits(
     difference: FloatArray, spread: FloatArray, words: Sequence[str], graded: bool
 ) -> list[tuple[float, str]]:
-    """Return what could be said, with its strength in standard deviations, the strongest first.
+    """Return what could be said of each column, with its strength in standard deviations, in the order of the table.
 
     A bell of everybody's mean and a share s of their spread diverges from theirs as much as one of their spread that
     lies ``sqrt(s^2 - 1 - log s^2)`` off; half of that is how strongly the middle is told.
@@ -82,16 +86,19 @@ def _traits(
     traits = []
     plain = bool(np.abs(difference).max() < _CLEAR)
     for delta, narrow, word in zip(difference, spread, words, strict=True):
-        if abs(delta) >= _NOTICEABLE:
-            traits.append((abs(float(delta)), _phrase(delta, word, graded)))
-        elif plain and narrow <= _NARROW:
+        if plain and narrow <= _NARROW:
             ratio = max(float(narrow), 1e-3) ** 2
             traits.append((0.5 * float(np.sqrt(ratio - 1 - np.log(ratio))), f"average {word}"))
-    return sorted(traits, key=lambda trait: -trait[0])
+        elif abs(delta) >= _NOTICEABLE:
+            traits.append((abs(float(delta)), _phrase(delta, word, graded)))
+    return traits
 
 
 def _name(traits: Sequence[tuple[float, str]], parts: int) -> str:
-    said = [phrase for _, phrase in traits[:parts]]
+    order = sorted(range(len(traits)), key=lambda i: -traits[i][0])
+    if len(order) > parts == _PARTS and traits[order[parts]][0] >= _CLOSE * traits[order[parts - 1]][0]:
+        parts += 1
+    said = [traits[i][1] for i in sorted(order[:parts])]
     only_average = all(phrase.startswith("average ") for phrase in said)
     return "average" if only_average and len(said) == len(traits) else ", ".join(said)
 

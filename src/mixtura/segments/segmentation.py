@@ -181,9 +181,9 @@ def segment_table(
     >>> result = segment_table(make_customers(as_frame="polars"), components=[2, 3, 4])
     >>> for segment in result.segments:
     ...     print(segment.number, segment.name, segment.count)
-    1 high spending, low income 104
+    1 low income, high spending 104
     2 average 100
-    3 low spending, high income 96
+    3 high income, low spending 96
     """
     started = time.perf_counter()
     settings = Settings(
