@@ -24,7 +24,7 @@ from mixtura.segments.profile import (
     hard_means,
 )
 from mixtura.segments.shares import bootstrap_interval
-from mixtura.segments.summaries import NumericSummary, mean_and_sd, summarize_numbers
+from mixtura.segments.summaries import NumericSummary, summarize_numbers
 
 __all__ = ["Profiled", "profile_segments"]
 
@@ -123,6 +123,8 @@ def _numeric_profiles(column: Numbers, everybody: NumericSummary, given: Profile
     values, labels_known = column.values[known], labels[known]
     weights_known = None if weights is None else weights[known]
     distinctions = distinguish(bins_of(values, weights_known), labels_known, n_segments, weights_known)
+    held = np.bincount(labels_known, weights=weights_known, minlength=n_segments)
+    shares = held / (held.sum() or 1.0)
     profiles = []
     for k in range(n_segments):
         members = labels == k
@@ -134,23 +136,23 @@ def _numeric_profiles(column: Numbers, everybody: NumericSummary, given: Profile
                 role=column.role,
                 summary=summary,
                 difference=(summary.mean - everybody.mean) / spread,
-                cohens_d=_cohens_d(values, labels_known == k, weights_known),
+                cohens_d=_cohens_d(summary.mean, float(shares[k]), everybody),
                 distinction=distinctions[k],
             )
         )
     return profiles
 
 
-def _cohens_d(values: FloatArray, members: Array, weights: FloatArray | None) -> float:
-    counted = np.ones_like(values) if weights is None else weights
-    inside, outside = counted[members], counted[~members]
-    if inside.sum() <= 0 or outside.sum() <= 0:
+def _cohens_d(mean: float, share: float, everybody: NumericSummary) -> float:
+    """Return Cohen's d of a segment with this mean and share of the known values.
+
+    By the law of total variance the pooled variance is that of everybody less ``share (1 - share) (m - m_rest)^2``.
+    """
+    if not 0 < share < 1:
         return float("nan")
-    mean, sd = mean_and_sd(values[members], inside)
-    mean_rest, sd_rest = mean_and_sd(values[~members], outside)
-    share = inside.sum() / counted.sum()
-    pooled = float(np.hypot(np.sqrt(share) * sd, np.sqrt(1 - share) * sd_rest))
-    return (mean - mean_rest) / pooled if pooled > 0 else float("nan")
+    apart = (mean - everybody.mean) / (1 - share)
+    pooled = everybody.sd**2 - share * (1 - share) * apart**2
+    return apart / float(np.sqrt(pooled)) if pooled > 1e-12 * everybody.sd**2 else float("nan")
 
 
 def _level_shares(column: Levels, members: Array, weights: FloatArray | None) -> FloatArray:

@@ -94,10 +94,10 @@ def quantiles(values: FloatArray, shares: FloatArray, weights: FloatArray | None
     weights : ndarray of shape (N,) or None, default=None
         Not all zero.
     """
-    order = np.argsort(values, kind="stable")
     if weights is None:
-        ordered, ends = values[order], np.arange(1.0, values.size + 1)
+        ordered, ends = np.sort(values), np.arange(1.0, values.size + 1)
     else:
+        order = np.argsort(values)
         order = order[weights[order] > 0]
         ordered, ends = values[order], np.cumsum(weights[order])
     # Sums of weights that are no whole numbers meet a share but for rounding.
