@@ -3,23 +3,42 @@
 from mixtura.segments.ambiguity import AmbiguousCustomer, Comparison
 from mixtura.segments.assignment import Assignment, assign_table
 from mixtura.segments.columns import ColumnChoice, LeftOut, choose_columns
+from mixtura.segments.distinction import Distinction
 from mixtura.segments.files import write_results
 from mixtura.segments.model import SegmentModel, Training
 from mixtura.segments.naming import name_segments
-from mixtura.segments.profile import SegmentProfile
+from mixtura.segments.profile import (
+    CategoryProfile,
+    LevelShare,
+    NumericProfile,
+    Population,
+    SegmentProfile,
+    TypicalCustomer,
+    ValueProfile,
+)
 from mixtura.segments.rows import Scaling
 from mixtura.segments.segmentation import COVARIANCE_TYPES, SegmentationResult, segment_table
 from mixtura.segments.selection import Selection, select_table, write_selection
+from mixtura.segments.summaries import NumericSummary
 from mixtura.segments.summary import summarize
 from mixtura.segments.tour import Tour, take_tour, write_customers
+from mixtura.segments.transform_rule import TransformAdvice, advise_transform
+from mixtura.segments.transforms import TRANSFORMS, Transform, fit_transform
 
 __all__ = [
     "COVARIANCE_TYPES",
+    "TRANSFORMS",
     "AmbiguousCustomer",
     "Assignment",
+    "CategoryProfile",
     "ColumnChoice",
     "Comparison",
+    "Distinction",
     "LeftOut",
+    "LevelShare",
+    "NumericProfile",
+    "NumericSummary",
+    "Population",
     "Scaling",
     "SegmentModel",
     "SegmentProfile",
@@ -27,8 +46,14 @@ __all__ = [
     "Selection",
     "Tour",
     "Training",
+    "Transform",
+    "TransformAdvice",
+    "TypicalCustomer",
+    "ValueProfile",
+    "advise_transform",
     "assign_table",
     "choose_columns",
+    "fit_transform",
     "name_segments",
     "segment_table",
     "select_table",
