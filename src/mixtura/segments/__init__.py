@@ -1,11 +1,20 @@
 """Customer segmentation: a table in; segments, ambiguous customers, anomalies and a model to keep out."""
 
-from mixtura.segments.ambiguity import AmbiguousCustomer, Comparison
+from mixtura.segments.ambiguity import AmbiguousCustomer, ambiguous_customers
 from mixtura.segments.assignment import Assignment, assign_table
+from mixtura.segments.certainty import Certainty, confusion_matrix, measure_certainty
 from mixtura.segments.columns import ColumnChoice, LeftOut, choose_columns
 from mixtura.segments.files import write_results
+from mixtura.segments.flow import Flow, customer_flow
+from mixtura.segments.kmeans_comparison import (
+    CutSegment,
+    JoinedSegments,
+    KMeansComparison,
+    compare_with_kmeans,
+)
 from mixtura.segments.model import SegmentModel, Training
 from mixtura.segments.naming import name_segments
+from mixtura.segments.overlap import Overlap, component_overlap
 from mixtura.segments.profile import SegmentProfile
 from mixtura.segments.rows import Scaling
 from mixtura.segments.segmentation import COVARIANCE_TYPES, SegmentationResult, segment_table
@@ -17,9 +26,14 @@ __all__ = [
     "COVARIANCE_TYPES",
     "AmbiguousCustomer",
     "Assignment",
+    "Certainty",
     "ColumnChoice",
-    "Comparison",
+    "CutSegment",
+    "Flow",
+    "JoinedSegments",
+    "KMeansComparison",
     "LeftOut",
+    "Overlap",
     "Scaling",
     "SegmentModel",
     "SegmentProfile",
@@ -27,8 +41,14 @@ __all__ = [
     "Selection",
     "Tour",
     "Training",
+    "ambiguous_customers",
     "assign_table",
     "choose_columns",
+    "compare_with_kmeans",
+    "component_overlap",
+    "confusion_matrix",
+    "customer_flow",
+    "measure_certainty",
     "name_segments",
     "segment_table",
     "select_table",
