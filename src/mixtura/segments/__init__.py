@@ -19,6 +19,14 @@ from mixtura.segments.profile import SegmentProfile
 from mixtura.segments.rows import Scaling
 from mixtura.segments.segmentation import COVARIANCE_TYPES, SegmentationResult, segment_table
 from mixtura.segments.selection import Selection, select_table, write_selection
+from mixtura.segments.stability import (
+    NumberStability,
+    SegmentStability,
+    Stability,
+    Verdict,
+    assess_stability,
+    judge,
+)
 from mixtura.segments.summary import summarize
 from mixtura.segments.tour import Tour, take_tour, write_customers
 
@@ -33,21 +41,27 @@ __all__ = [
     "JoinedSegments",
     "KMeansComparison",
     "LeftOut",
+    "NumberStability",
     "Overlap",
     "Scaling",
     "SegmentModel",
     "SegmentProfile",
+    "SegmentStability",
     "SegmentationResult",
     "Selection",
+    "Stability",
     "Tour",
     "Training",
+    "Verdict",
     "ambiguous_customers",
+    "assess_stability",
     "assign_table",
     "choose_columns",
     "compare_with_kmeans",
     "component_overlap",
     "confusion_matrix",
     "customer_flow",
+    "judge",
     "measure_certainty",
     "name_segments",
     "segment_table",

@@ -75,7 +75,7 @@ class Certainty:
     expected_error: float
 
     def most_confused(self, most: int = 5) -> tuple[tuple[int, int, float], ...]:
-        """Return (i, j, share): of those put in segment i, from 0, who are expected to belong to j; the largest first."""
+        """Return (i, j, share): of those put in segment i, from 0, how many belong to j; largest first."""
         shares = np.nan_to_num(self.confusion)
         np.fill_diagonal(shares, 0.0)
         order = np.argsort(-shares, axis=None, kind="stable")[:most]

@@ -25,14 +25,15 @@ class Flow:
         Of the I and J parts.
     counts : ndarray of shape (I, J)
         Customers, or their weights' sum.
-    order : ndarray of shape (J,)
-        The number that each part on the right, from 0, has in the partition that was given.
+    from_order, to_order : ndarray of shape (I,), (J,)
+        The number, from 0, that each part has in the partition that was given.
     """
 
     from_names: tuple[str, ...]
     to_names: tuple[str, ...]
     counts: FloatArray
-    order: IntArray
+    from_order: IntArray
+    to_order: IntArray
 
     @property
     def stayed(self) -> float:
@@ -40,9 +41,13 @@ class Flow:
         n_matched = min(self.counts.shape)
         return float(np.trace(self.counts[:n_matched, :n_matched]) / self.counts.sum())
 
+    def reverse(self) -> Flow:
+        """Return the flow from right to left."""
+        return Flow(self.to_names, self.from_names, self.counts.T.copy(), self.to_order, self.from_order)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        return plain_fields(self, without={"order"}) | {"stayed": self.stayed}
+        return plain_fields(self, without={"from_order", "to_order"}) | {"stayed": self.stayed}
 
 
 def customer_flow(
@@ -84,10 +89,12 @@ def customer_flow(
     left, right = match(table)
     left = np.concatenate([left, np.setdiff1d(np.arange(len(from_names)), left)])
     new = np.setdiff1d(np.arange(n_after), right)
+    order = np.concatenate([right, new])
     names = tuple(from_names[part] for part in left)
     return Flow(
         from_names=names,
         to_names=(*names[: len(right)], *(f"new {number + 1}" for number in range(len(new)))),
-        counts=table[np.ix_(left, np.concatenate([right, new]))],
-        order=np.concatenate([right, new]),
+        counts=table[np.ix_(left, order)],
+        from_order=left,
+        to_order=order,
     )
