@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from itertools import combinations
 from typing import Any
 
@@ -18,55 +17,21 @@ from mixtura.segments.model import SegmentModel
 from mixtura.segments.partitions import adjusted_rand_index, best_jaccard, crossing
 from mixtura.segments.plain import plain_fields
 from mixtura.segments.refits import refit_labels
+from mixtura.segments.verdict import STABLE, Verdict, judge
 from mixtura.select import search
 
-__all__ = ["NumberStability", "SegmentStability", "Stability", "Verdict", "assess_stability", "judge"]
+__all__ = ["NumberStability", "SegmentStability", "Stability", "assess_stability"]
 
 SAMPLE_ROWS = 10_000
 """Of larger tables so many rows are drawn, and resampled."""
 
-_GOOD, _POOR = 0.8, 0.65
-"""Adjusted Rand index: good from the one on, poor below the other (Steinley 2004)."""
-
-_HIGHLY, _VALID, _PATTERN, _DISSOLVED = 0.85, 0.75, 0.6, 0.5
-"""Mean Jaccard similarity: highly stable, valid, a pattern (Hennig 2007; 2008 for the half that is dissolved)."""
-
-_APART = 0.05
-"""Expected misclassification up to which segments are apart: two round ones of equal size are then 3.3 deviations from
-each other, and the density between them is half that of their centers."""
+_HIGHLY, _PATTERN, _DISSOLVED = 0.85, 0.6, 0.5
+"""Jaccard similarities of highly stable segments, of a pattern, and of one dissolved (Hennig 2007 and 2008)."""
 
 _INTERVAL = (0.05, 0.95)
 
 _STARTS = 3
 """At least so many per resample: a single start that ends in a poor optimum says nothing of the customers."""
-
-
-class Verdict(Enum):
-    """What kind of segmentation it is (Dolnicar and Leisch 2010); `explanation` says what that means."""
-
-    NATURAL = "natural"
-    REPRODUCIBLE = "reproducible"
-    CONSTRUCTED = "constructed"
-    SINGLE = "single"
-
-    @property
-    def explanation(self) -> str:
-        """What it means for those who use the segments, in plain words."""
-        return {
-            Verdict.NATURAL: (
-                "The customers fall into these groups by themselves: they are found again in every resample, and there "
-                "are few customers between them."
-            ),
-            Verdict.REPRODUCIBLE: (
-                "There are no gaps between these segments, but the same ones are found again in resampled customers: "
-                "there is structure to build on, and the borders are a choice."
-            ),
-            Verdict.CONSTRUCTED: (
-                "Resampled customers give other segments: the data do not say which. Segments may still be useful, but "
-                "they are made, not found; judge them by their use, or try another number."
-            ),
-            Verdict.SINGLE: "There is one segment; everybody is in it, and it cannot but be found again.",
-        }[self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +90,7 @@ class SegmentStability:
     @property
     def word(self) -> str:
         """``highly stable`` (0.85 and more), ``stable`` (0.75), ``a pattern`` (0.6) or ``unstable`` (Hennig 2007)."""
-        steps = ((_HIGHLY, "highly stable"), (_VALID, "stable"), (_PATTERN, "a pattern"))
+        steps = ((_HIGHLY, "highly stable"), (STABLE, "stable"), (_PATTERN, "a pattern"))
         return next((word for least, word in steps if self.jaccard >= least), "unstable")
 
     def to_dict(self) -> dict[str, Any]:
@@ -244,15 +209,16 @@ def assess_stability(
     >>> stability.verdict.value, [segment.word for segment in stability.segments]
     ('natural', ['highly stable', 'highly stable', 'highly stable', 'highly stable', 'highly stable'])
     """
-    k, seed = model.n_segments, model.training.seed if seed is None else seed
-    asked = sorted(
-        {k, *((k - 1, k + 1) if numbers is None else numbers)} - ({0, 1} - {k} if numbers is None else set())
-    )
+    k, training = model.n_segments, model.training
+    asked = sorted({k, *(_neighbors(k, len(rows)) if numbers is None else numbers)})
     _check(n_bootstraps, asked, min(len(rows), sample_rows))
-    asked = [number for number in asked if number <= len(rows)]
     scaled = model.scaling.apply(rows)
-    used, counted = _sample(scaled, weights, sample_rows, seed)
-    plan = {"n_bootstraps": n_bootstraps, "n_init": n_init, "seed": seed}
+    plan = {
+        "n_bootstraps": n_bootstraps,
+        "n_init": max(training.n_init, _STARTS) if n_init is None else n_init,
+        "seed": training.seed if seed is None else seed,
+    }
+    used, counted = _sample(scaled, weights, sample_rows, plan["seed"])
     partitions = {number: _refit(model, used, counted, number, plan) for number in asked}
     stabilities = tuple(_of_number(number, partitions[number], counted) for number in asked)
     overall = next(one for one in stabilities if one.n_segments == k)
@@ -279,42 +245,6 @@ def assess_stability(
 def _neighbors(k: int, n_rows: int) -> list[int]:
     """Return one fewer and one more; a single segment beside two says nothing, and there are no more than rows."""
     return [number for number in (k - 1, k + 1) if 1 < number <= n_rows]
-
-
-def judge(adjusted_rand: float, jaccards: Sequence[float], expected_error: float) -> Verdict:
-    """Return what kind of segmentation it is.
-
-    ======================== ==============================================================================
-    natural                  partitions agree well (adjusted Rand index of 0.8 or more: Steinley 2004), every segment is
-                             stable (Jaccard similarity of 0.75 or more: Hennig 2007), and at most 5 % of the customers
-                             are expected to be in the wrong segment
-    reproducible             partitions agree at least moderately (0.65 or more: Steinley 2004)
-    constructed              else
-    ======================== ==============================================================================
-
-    The three kinds are those of Dolnicar and Leisch (2010), who tell them apart by looking at stability and
-    separation; the thresholds are those of the papers named, but for the 5 %.
-
-    Parameters
-    ----------
-    adjusted_rand : float
-        Mean over pairs of resamples.
-    jaccards : sequence of float
-        Mean of each segment; NaN for one without customers.
-    expected_error : float
-
-    Examples
-    --------
-    >>> from mixtura.segments import judge
-    >>> judge(0.9, [0.9, 0.8], 0.01).value, judge(0.9, [0.9, 0.8], 0.2).value, judge(0.4, [0.9, 0.3], 0.01).value
-    ('natural', 'reproducible', 'constructed')
-    """
-    if len(jaccards) < 2:
-        return Verdict.SINGLE
-    if not adjusted_rand >= _POOR:
-        return Verdict.CONSTRUCTED
-    natural = adjusted_rand >= _GOOD and min(jaccards) >= _VALID and expected_error <= _APART
-    return Verdict.NATURAL if natural and not np.isnan(jaccards).any() else Verdict.REPRODUCIBLE
 
 
 def _check(n_bootstraps: int, numbers: Sequence[int], n_rows: int) -> None:
@@ -380,7 +310,7 @@ def _of_segments(
             jaccard=float(found[:, segment].mean()),
             lower=float(lower[segment]),
             upper=float(upper[segment]),
-            recovered=float((found[:, segment] >= _VALID).mean()),
+            recovered=float((found[:, segment] >= STABLE).mean()),
             dissolved=float((found[:, segment] <= _DISSOLVED).mean()),
         )
         for segment in range(k)
