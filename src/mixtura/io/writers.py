@@ -46,7 +46,8 @@ def write_table(
     Notes
     -----
     A spreadsheet takes text that starts with ``=``, ``+``, ``-`` or ``@`` for a formula, and a table of customers may
-    hold such text on purpose. In CSV it gets an apostrophe in front, in headers too. Numbers stay numbers; Parquet keeps all text.
+    hold such text on purpose. In CSV it gets an apostrophe in front, in headers too. Numbers stay
+    numbers; Parquet keeps all text.
     """
     path = Path(path)
     with needs("pyarrow", extra="cli", purpose="write tables"):
