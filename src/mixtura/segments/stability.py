@@ -223,19 +223,17 @@ def assess_stability(
     stabilities = tuple(_of_number(number, partitions[number], counted) for number in asked)
     overall = next(one for one in stabilities if one.n_segments == k)
     segments = _of_segments(model, used, counted, partitions[k])
-    memberships = model.mixture.responsibilities(scaled)
-    error = 1.0 - float(np.average(memberships.max(axis=1), weights=weights))
-    verdict = judge(overall.adjusted_rand, [one.jaccard for one in segments], error)
-    beside = [number for number in (k - 1, k + 1) if number in asked]
+    certainty = model.mixture.responsibilities(scaled).max(axis=1)
+    error = 1.0 - float(np.average(certainty, weights=weights))
     return Stability(
-        verdict=verdict,
+        verdict=judge(overall.adjusted_rand, [one.jaccard for one in segments], error),
         reason=_reason(overall, segments, error),
         n_segments=k,
         overall=overall,
         numbers=stabilities,
         segments=segments,
         expected_error=error,
-        flows=_flows(model, scaled, weights, beside, mixtures or {}),
+        flows=_flows(model, scaled, weights, asked, mixtures or {}),
         n_rows=len(rows),
         n_rows_used=len(used),
         **plan,
@@ -321,11 +319,11 @@ def _flows(
     model: SegmentModel,
     scaled: FloatArray,
     weights: FloatArray | None,
-    neighbors: Sequence[int],
+    asked: Sequence[int],
     mixtures: Mapping[int, Mixture],
 ) -> tuple[Flow, ...]:
     labels, found = model.mixture.predict(scaled), []
-    for number in neighbors:
+    for number in (k for k in asked if abs(k - model.n_segments) == 1):
         mixture = mixtures.get(number) or _learn(model, scaled, weights, number)
         flow = customer_flow(labels, mixture.predict(scaled), model.names, number, weights=weights)
         found.append(flow.reverse() if number < model.n_segments else flow)
