@@ -120,8 +120,8 @@ def audiences_of_table(
     >>> model = segment_table(frame, components=[3]).model
     >>> lists = audiences_of_table(model, frame, [1, 2], min_probability=0.1)
     >>> lists.found.overlap
-    array([[108,  19],
-           [ 19, 125]])
+    array([[120,  26],
+           [ 26, 110]])
     """
     wanted = [find_segment(model.names, segment) for segment in segments]
     if not wanted or len(set(wanted)) < len(wanted):

@@ -127,10 +127,7 @@ def measure_certainty(
     array([[0.75, 0.25],
            [0.2 , 0.8 ]])
     """
-    if not 0 < threshold <= 1:
-        raise ParameterError(
-            f"threshold={threshold!r} was given; a membership above 0 and at most 1 is required. Try 0.6."
-        )
+    _check(threshold)
     entropy = np.full(len(memberships), np.nan)
     present = ~np.isnan(memberships).any(axis=1)
     known, counted = (
@@ -138,13 +135,8 @@ def measure_certainty(
         (np.ones(len(memberships)) if weights is None else weights)[present],
     )
     total = float(counted.sum())
-    if not total > 0:
-        raise DataError(
-            f"None of {len(memberships)!r} customers has a membership and a weight above zero. At least one is "
-            "required. Assign customers with all values first."
-        )
-    logs = np.log(np.where(known > 0, known, 1.0))
-    entropy[present] = -(known * logs).sum(axis=1)
+    _require(total, len(memberships))
+    entropy[present] = -(known * np.log(np.where(known > 0, known, 1.0))).sum(axis=1)
     largest = known.max(axis=1)
     mean_entropy = float(entropy[present] @ counted / total)
     mean_certainty = float(largest @ counted / total)
@@ -167,6 +159,21 @@ def measure_certainty(
         confusion=confusion_matrix(known, counted),
         expected_error=1.0 - mean_certainty,
     )
+
+
+def _check(threshold: float) -> None:
+    if not 0 < threshold <= 1:
+        raise ParameterError(
+            f"threshold={threshold!r} was given; a membership above 0 and at most 1 is required. Try 0.6."
+        )
+
+
+def _require(total_weight: float, n_customers: int) -> None:
+    if not total_weight > 0:
+        raise DataError(
+            f"None of {n_customers!r} customers has a membership and a weight above zero. At least one is required. "
+            "Assign customers with all values first."
+        )
 
 
 def confusion_matrix(memberships: FloatArray, weights: FloatArray | None = None) -> FloatArray:

@@ -48,6 +48,9 @@ _MAJORITY = 0.5
 _STRETCHED = 2.0
 """Largest over smallest deviation from which on a segment is called stretched."""
 
+_THREAD = 100
+"""And from which on the exact ratio tells nothing: a column hardly varies within the segment."""
+
 
 @dataclass(frozen=True, slots=True)
 class CutSegment:
@@ -309,7 +312,8 @@ def _sentences(found: KMeansComparison) -> list[str]:
 def _cut_sentence(cut: CutSegment, names: Sequence[str]) -> str:
     shares = " and ".join(f"{100 * share:.0f} %" for share in cut.shares)
     # With one column, or round covariances, there is no direction to be stretched in.
-    shape = f", {cut.elongation:.1f} times as long as wide," if cut.elongation >= _STRETCHED else ""
+    times = f"{cut.elongation:.1f}" if cut.elongation < _THREAD else f"more than {_THREAD}"
+    shape = f", {times} times as long as wide," if cut.elongation >= _STRETCHED else ""
     return f"K-means cuts the segment {names[cut.segment]!r}{shape} into pieces of {shares} of its customers."
 
 

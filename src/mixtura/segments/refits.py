@@ -8,19 +8,21 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance import get_family
+from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Ridge
 from mixtura.data import ArrayBlocks
 from mixtura.exceptions import MixturaError
-from mixtura.fit import INITIALIZATIONS, Problem, RemainingGain, Settings, fit_mixture
+from mixtura.fit import INITIALIZATIONS, Problem, RemainingGain, Settings, continue_fit, fit_mixture
 from mixtura.kernels import get_kernel
 from mixtura.run import SerialRunner, get_runner, hold_blas
 
 __all__ = ["refit_labels"]
 
-_TOLERANCE = 0.1
+_TOLERANCE = 1.0
 """Nats of the total log-likelihood still to be gained: partitions change by single customers for less."""
 
-_MAX_ITER = 500
+_SHORT, _LONG = 20, 300
+"""Iterations from every start, and from the best of them on (short runs of EM: Biernacki, Celeux and Govaert 2003)."""
 
 
 def refit_labels(
@@ -58,35 +60,44 @@ def refit_labels(
     list of ndarray
         Fewer than `n_bootstraps` where a mixture could not be learned from a resample.
     """
-    kernel = get_kernel(n_features=rows.shape[1])
-    everywhere = np.ones(len(rows)) if weights is None else weights
+    counted = np.ones(len(rows)) if weights is None else weights
 
     def task(number: int) -> Callable[[], IntArray | None]:
         def run() -> IntArray | None:
-            state = np.random.SeedSequence((seed, number)).generate_state(1)
-            rng = np.random.RandomState(state)
-            drawn = np.bincount(rng.randint(len(rows), size=len(rows)), minlength=len(rows))
-            chosen = np.flatnonzero(drawn * everywhere > 0)
+            rng = np.random.RandomState(np.random.SeedSequence((seed, number)).generate_state(1))
+            drawn = np.bincount(rng.randint(len(rows), size=len(rows)), minlength=len(rows)) * counted
+            chosen = np.flatnonzero(drawn > 0)
             if chosen.size < n_components:
                 return None
-            blocks = ArrayBlocks(rows[chosen], drawn[chosen] * everywhere[chosen])
-            problem = Problem(blocks, n_components, get_family(family), Ridge(), kernel, SerialRunner())
-            settings = Settings(RemainingGain(blocks.total_weight, _TOLERANCE), _MAX_ITER)
-            try:
-                fit = fit_mixture(
-                    problem,
-                    INITIALIZATIONS["kmeans"],
-                    settings,
-                    serial=SerialRunner(),
-                    n_init=n_init,
-                    random_state=rng,
-                )
-            except MixturaError:
-                return None
-            return fit.mixture.predict(rows)
+            blocks = ArrayBlocks(rows[chosen], drawn[chosen])
+            mixture = _learned(blocks, family, n_components, n_init, rng)
+            return None if mixture is None else mixture.predict(rows)
 
         return run
 
-    with hold_blas(kernel.name == "numpy"):
+    with hold_blas(get_kernel(n_features=rows.shape[1]).name == "numpy"):
         found = get_runner().map([task(number) for number in range(n_bootstraps)])
     return [labels for labels in found if labels is not None]
+
+
+def _learned(
+    blocks: ArrayBlocks, family: str, n_components: int, n_init: int, rng: np.random.RandomState
+) -> Mixture | None:
+    kernel, stop = get_kernel(n_features=blocks.n_features), RemainingGain(blocks.total_weight, _TOLERANCE)
+    problem = Problem(blocks, n_components, get_family(family), Ridge(), kernel, SerialRunner())
+    try:
+        short = fit_mixture(
+            problem,
+            INITIALIZATIONS["kmeans"],
+            Settings(stop, _SHORT),
+            serial=SerialRunner(),
+            n_init=n_init,
+            random_state=rng,
+        )
+        return (
+            short.mixture
+            if short.converged
+            else continue_fit(problem, short.mixture, Settings(stop, _LONG)).mixture
+        )
+    except MixturaError:
+        return None

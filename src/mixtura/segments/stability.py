@@ -22,7 +22,7 @@ from mixtura.select import search
 
 __all__ = ["NumberStability", "SegmentStability", "Stability", "assess_stability"]
 
-SAMPLE_ROWS = 10_000
+SAMPLE_ROWS = 5_000
 """Of larger tables so many rows are drawn, and resampled."""
 
 _HIGHLY, _PATTERN, _DISSOLVED = 0.85, 0.6, 0.5
@@ -183,7 +183,7 @@ def assess_stability(
     n_init : int or None, default=None
         Starts per resample; None for those that the model was learned with, but at least 3: a start that ends in a poor
         optimum would otherwise pass for a property of the customers.
-    sample_rows : int, default=10,000
+    sample_rows : int, default=5,000
         Of larger tables so many rows are drawn, without replacement, and resampled. Fewer rows vary more: what is
         stable in a sample is stable in the table, but not the other way round.
     seed : int or None, default=None
@@ -223,8 +223,7 @@ def assess_stability(
     stabilities = tuple(_of_number(number, partitions[number], counted) for number in asked)
     overall = next(one for one in stabilities if one.n_segments == k)
     segments = _of_segments(model, used, counted, partitions[k])
-    certainty = model.mixture.responsibilities(scaled).max(axis=1)
-    error = 1.0 - float(np.average(certainty, weights=weights))
+    error = 1.0 - float(np.average(model.mixture.responsibilities(scaled).max(axis=1), weights=weights))
     return Stability(
         verdict=judge(overall.adjusted_rand, [one.jaccard for one in segments], error),
         reason=_reason(overall, segments, error),
@@ -253,7 +252,7 @@ def _check(n_bootstraps: int, numbers: Sequence[int], n_rows: int) -> None:
     if numbers[0] < 1 or n_rows < 2:
         raise ParameterError(
             f"numbers={list(numbers)!r} of segments and {n_rows!r} rows to resample were given; at least one segment "
-            "and two rows are required. Try the numbers next to the model's own, and sample_rows=10_000."
+            "and two rows are required. Try the numbers next to the model's own, and sample_rows=5_000."
         )
 
 
