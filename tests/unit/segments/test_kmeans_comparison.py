@@ -136,3 +136,14 @@ def test_elongation_is_the_ratio_of_principal_deviations() -> None:
     covariance = turn @ np.diag([9.0, 0.25]) @ turn.T
     mixture = Mixture.from_parameters([0.5, 0.5], [[0, 0], [5, 5]], [covariance, np.eye(2)])
     np.testing.assert_allclose(elongations(mixture), [6.0, 1.0], rtol=1e-9)
+
+
+def test_an_elongation_beyond_measure_is_not_told_in_figures(stretched) -> None:
+    cut = stretched.found.cuts[0]
+    for elongation, words in (
+        (1.9, "'long' into"),
+        (99.0, "99.0 times"),
+        (5000.0, "more than 100 times as long as wide"),
+    ):
+        told = replace(stretched.found, cuts=(replace(cut, elongation=elongation),))
+        assert words in " ".join(told.sentences)
