@@ -95,18 +95,21 @@ class Degeneracy:
             return f"{component} has {rows}; a covariance of its own takes at least {self.needed}"
         numbers = [str(j) if names is None else repr(names[j]) for j in self.columns]
         columns = f"column{'s' * (len(numbers) > 1)} {_listed(numbers)}"
-        if self.kind is DegeneracyKind.FLAT:
+        if self.kind is DegeneracyKind.FLAT and self.n_rows > 1:
             return (
                 f"{component} has no width in a combination of {columns}: its {rows} lie in fewer dimensions"
             )
         if self.n_rows == 0:
             return f"{component} has no width in {columns}, and is the most probable of no row"
+        if self.n_rows == 1:
+            return f"{component} has no width in {columns}: it has 1 row"
         spike = self.kind is DegeneracyKind.SPIKE
         if len(numbers) > _MOST_VALUES:
             return f"{component} has no width in {columns}: its {rows} are all {'equal' * spike or 'close'} there"
         if spike:
             values = _listed([repr(low) for low in self.ranges[:, 0].tolist()])
-            return f"{component} has no width in {columns}: its {rows} all have the value{'s' * (len(numbers) > 1)} {values}"
+            plural = "s" * (len(numbers) > 1)
+            return f"{component} has no width in {columns}: its {rows} all have the value{plural} {values}"
         spans = _listed([f"{low:.9g} to {high:.9g}" for low, high in self.ranges.tolist()])
         return f"{component} has almost no width in {columns}: its {rows} lie from {spans}"
 
