@@ -1,4 +1,4 @@
-"""How long until a fit is finished: within 0.1 nats of the best known total log-likelihood?
+"""Time finished fits: how long until within 0.1 nats of the best known total log-likelihood.
 
 Plain EM, accelerated EM and scikit-learn begin at the same mixture. The log-likelihoods of plain EM and scikit-learn
 are asserted equal before any time is told, and the accelerated fit must not end below plain EM. scikit-learn is run
