@@ -1,0 +1,84 @@
+"""What inference is given, checked before any work is done."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from mixtura._typing import Array, FloatArray, RowArray
+from mixtura.exceptions import DataError, MissingValuesError, ParameterError, TooFewRowsError
+
+__all__ = ["as_rows", "as_weights", "require_at_least", "require_rows"]
+
+
+def as_rows(rows: npt.ArrayLike) -> RowArray:
+    """Return rows as a C-contiguous float64 or float32 array of shape (N, D), not copied if they are one already.
+
+    Raises
+    ------
+    DataError
+        They are no table of numbers with at least one row and one column.
+    MissingValuesError
+        There are NaN or infinite values.
+    """
+    given: Array = np.asarray(rows)
+    if given.ndim != 2 or 0 in given.shape or given.dtype.kind not in "fiub":
+        raise DataError(
+            f"Rows of shape {given.shape!r} and type {given.dtype.name!r} were given; numbers of shape (rows, columns) "
+            "are required. A single column has shape (rows, 1): try rows.reshape(-1, 1)."
+        )
+    dtype = np.float32 if given.dtype == np.float32 else np.float64
+    array: RowArray = np.ascontiguousarray(given, dtype=dtype)
+    bad = ~np.isfinite(array)
+    if bad.any():
+        where = np.flatnonzero(bad.any(axis=1))[:5].tolist()
+        raise MissingValuesError(
+            f"Rows with {int(bad.sum())!r} values that are NaN or infinite were given, the first in rows {where!r}; "
+            "every "
+            "value must be a finite number. Drop those rows or fill the gaps first.",
+            columns=[f"column {j}" for j in np.flatnonzero(bad.any(axis=0))],
+            rows=where,
+            count=int(bad.sum()),
+        )
+    return array
+
+
+def as_weights(sample_weight: npt.ArrayLike | None, n_rows: int) -> FloatArray | None:
+    """Return sample weights as float64 of shape (N,), or None where none were given.
+
+    Raises
+    ------
+    DataError
+        The shape does not fit the rows, a weight is negative or not finite, or all are zero.
+    """
+    if sample_weight is None:
+        return None
+    weights = np.ascontiguousarray(sample_weight, dtype=np.float64)
+    if weights.shape != (n_rows,):
+        raise DataError(
+            f"sample_weight of shape {weights.shape!r} was given for {n_rows!r} rows; give one weight per row."
+        )
+    if not (np.isfinite(weights).all() and weights.min() >= 0 and weights.max() > 0):
+        raise DataError(
+            f"sample_weight from {float(weights.min())!r} to {float(weights.max())!r} was given; weights must be "
+            "finite and not negative, and at least one must be positive. Leave them out to weight all rows alike."
+        )
+    return weights
+
+
+def require_rows(n_rows: int, n_components: int, what: str = "rows of positive weight") -> None:
+    """Raise `TooFewRowsError` unless there are at least as many rows as components."""
+    if n_rows < n_components:
+        raise TooFewRowsError(
+            f"{n_components!r} components were asked of {n_rows!r} {what}; there must be at least as many as "
+            "components. Ask for fewer components, or give more rows."
+        )
+
+
+def require_at_least(name: str, value: int, least: int) -> None:
+    """Raise `ParameterError` unless a number is whole and not below the least allowed."""
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or value < least:
+        raise ParameterError(
+            f"{name}={value!r} was given; it must be a whole number from {least!r}. Try {least!r} or more."
+        )
