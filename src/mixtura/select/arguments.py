@@ -28,7 +28,7 @@ def as_rows(rows: npt.ArrayLike) -> RowArray:
             "are required. A single column has shape (rows, 1): try rows.reshape(-1, 1)."
         )
     dtype = np.float32 if given.dtype == np.float32 else np.float64
-    array: RowArray = np.ascontiguousarray(given, dtype=dtype)
+    array: Array = np.ascontiguousarray(given, dtype=dtype)
     bad = ~np.isfinite(array)
     if bad.any():
         where = np.flatnonzero(bad.any(axis=1))[:5].tolist()
@@ -75,10 +75,9 @@ def require_rows(n_rows: int, n_components: int, what: str = "rows of positive w
         )
 
 
-def require_at_least(name: str, value: int, least: int) -> None:
+def require_at_least(name: str, value: object, least: int) -> None:
     """Raise `ParameterError` unless a number is whole and not below the least allowed."""
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not whole or value < least:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise ParameterError(
             f"{name}={value!r} was given; it must be a whole number from {least!r}. Try {least!r} or more."
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -14,10 +13,10 @@ from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import get_family
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import MixturaError, ParameterError
-from mixtura.run import get_runner, hold_blas
+from mixtura.run import hold_blas
 from mixtura.select.arguments import as_rows, as_weights, require_at_least, require_rows
 from mixtura.select.grid import search
-from mixtura.select.refit import Refit, generator, split_components
+from mixtura.select.refit import Refit, generator, runner_for, split_components
 
 __all__ = ["BootstrapTest", "LikelihoodRatio", "bootstrap_lrt"]
 
@@ -225,23 +224,17 @@ def bootstrap_lrt(
         gain, larger = refit.best(table, weights, first)
         gain -= smaller.log_likelihood(table, weights)
         draw = partial(_replicate, refit, smaller, larger, count, starts == "splits")
-        tests.append(_test(smaller, larger, 2.0 * gain, factor, [partial(draw, seed) for seed in seeds]))
+        with hold_blas():
+            drawn = runner_for(table, larger).map([partial(draw, seed) for seed in seeds])
+        tests.append(_test(smaller, larger, 2.0 * gain, factor * np.array(drawn)))
         smaller = larger
         if tests[-1].p_value > level:
             break
     return BootstrapTest(tuple(tests), family, level, max_components)
 
 
-def _test(
-    smaller: Mixture,
-    larger: Mixture,
-    statistic: float,
-    factor: float,
-    tasks: list[Callable[[], float]],
-) -> LikelihoodRatio:
-    """Return the test of one observed statistic; those of samples are multiplied by the weight of their rows."""
-    with hold_blas():
-        drawn = factor * np.array(get_runner().map(tasks))
+def _test(smaller: Mixture, larger: Mixture, statistic: float, drawn: FloatArray) -> LikelihoodRatio:
+    """Return the test of one observed statistic, given those of samples."""
     replicates = drawn[np.isfinite(drawn)]
     if replicates.size == 0:
         raise MixturaError(

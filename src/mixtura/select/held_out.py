@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.mixture import Mixture
@@ -104,7 +105,8 @@ def held_out_scores(
     True
     """
     if weights is not None and not weights.all():
-        rows, weights = np.ascontiguousarray(rows[weights > 0]), weights[weights > 0]
+        present = np.flatnonzero(weights)
+        rows, weights = rows.take(present, axis=0), weights[present]
     folds = draw_folds(rows.shape[0], n_folds, random_state)
     columns = [_score_fold(rows, weights, folds == fold, fit) for fold in range(n_folds)]
     fold_weights = np.bincount(folds, weights, minlength=n_folds).astype(np.float64)
@@ -132,12 +134,12 @@ def draw_folds(n_rows: int, n_folds: int, random_state: int) -> IntArray:
 
 
 def _score_fold(
-    rows: RowArray, weights: FloatArray | None, out: np.ndarray[tuple[int], np.dtype[np.bool_]], fit: FoldFit
+    rows: RowArray, weights: FloatArray | None, out: npt.NDArray[np.bool_], fit: FoldFit
 ) -> list[float | str]:
     """Return the score of every model on the rows left out, or why there is none."""
 
-    def part(mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[RowArray, FloatArray | None]:
-        return np.ascontiguousarray(rows[mask]), None if weights is None else weights[mask]
+    def part(mask: npt.NDArray[np.bool_]) -> tuple[RowArray, FloatArray | None]:
+        return rows[mask], None if weights is None else weights[mask]
 
     models = fit(*part(~out))
     held = part(out)

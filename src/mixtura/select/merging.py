@@ -41,8 +41,8 @@ class Merge:
         Number (sum of weights) of the rows whose most probable cluster was one of the two.
     """
 
-    left: tuple[int, ...]
-    right: tuple[int, ...]
+    left: _Group
+    right: _Group
     n_clusters: int
     entropy: float
     drop: float
@@ -79,14 +79,14 @@ class Merging:
     @property
     def tree(self) -> IntArray:
         """The merges as ``scipy.cluster.hierarchy`` numbers them, (K - 1, 2): row i makes cluster ``K + i``."""
-        number = {(k,): k for k in range(self.n_components)}
+        number: dict[_Group, int] = {(k,): k for k in range(self.n_components)}
         rows = []
         for step, merge in enumerate(self.merges):
             rows.append(sorted((number[merge.left], number[merge.right])))
             number[_union(merge.left, merge.right)] = self.n_components + step
         return np.array(rows, dtype=np.intp).reshape(-1, 2)
 
-    def groups(self, n_clusters: int) -> tuple[tuple[int, ...], ...]:
+    def groups(self, n_clusters: int) -> tuple[_Group, ...]:
         """Return the components of each of so many clusters, ordered by their first component.
 
         Raises
@@ -95,7 +95,7 @@ class Merging:
             There are not between 1 and K clusters.
         """
         self._require(n_clusters)
-        found = {(k,) for k in range(self.n_components)}
+        found: set[_Group] = {(k,) for k in range(self.n_components)}
         for merge in self.merges[: self.n_components - n_clusters]:
             found = found - {merge.left, merge.right} | {_union(merge.left, merge.right)}
         return tuple(sorted(found))
@@ -220,7 +220,7 @@ def merge_components(memberships: npt.ArrayLike, sample_weight: npt.ArrayLike | 
     >>> from mixtura.datasets import make_customers
     >>> from mixtura.select import merge_components
     >>> customers = make_customers()
-    >>> model = GaussianMixture(5, covariance_type="spherical", random_state=0).fit(customers)
+    >>> model = GaussianMixture(6, covariance_type="tied", random_state=0).fit(customers)
     >>> merged = merge_components(model.predict_proba(customers))
     >>> merged.elbow()
     3
@@ -229,7 +229,7 @@ def merge_components(memberships: npt.ArrayLike, sample_weight: npt.ArrayLike | 
     """
     shares = _as_memberships(memberships)
     weights = as_weights(sample_weight, shares.shape[0])
-    clusters = {(k,): _Cluster.of(column) for k, column in enumerate(shares.T)}
+    clusters: dict[_Group, _Cluster] = {(k,): _Cluster.of(column) for k, column in enumerate(shares.T)}
     drops = {pair: _drop(clusters, pair, weights) for pair in combinations(clusters, 2)}
     merges, entropies = list[Merge](), [_entropy(clusters, weights)]
     while len(clusters) > 1:
@@ -240,9 +240,10 @@ def merge_components(memberships: npt.ArrayLike, sample_weight: npt.ArrayLike | 
         clusters[union] = _Cluster.of(clusters.pop(left).shares + clusters.pop(right).shares)
         entropies.append(_entropy(clusters, weights))
         merges.append(Merge(left, right, len(clusters), entropies[-1], drop, merged_weight))
-        kept = {pair: value for pair, value in drops.items() if left not in pair and right not in pair}
-        others = [tuple(sorted((union, other))) for other in clusters if other != union]
-        drops = kept | {(one, two): _drop(clusters, (one, two), weights) for one, two in others}
+        drops = {pair: value for pair, value in drops.items() if left not in pair and right not in pair}
+        for other in clusters.keys() - {union}:
+            pair = (min(union, other), max(union, other))
+            drops[pair] = _drop(clusters, pair, weights)
     return Merging(shares, tuple(merges), np.array(entropies[::-1]))
 
 

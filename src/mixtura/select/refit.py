@@ -8,17 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixtura._typing import FloatArray, RowArray
+from mixtura.core.accumulate import pass_work
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Ridge
+from mixtura.core.protocols import Runner
 from mixtura.data import ArrayBlocks
 from mixtura.exceptions import MixturaError
 from mixtura.fit import FitResult, Problem, RemainingGain, Settings, continue_fit
 from mixtura.kernels import get_kernel
-from mixtura.run import SerialRunner
+from mixtura.run import SerialRunner, get_runner
 
-__all__ = ["Refit", "generator", "split_components"]
+__all__ = ["Refit", "generator", "runner_for", "split_components"]
 
 _MAX_ITER = 1000
+
+_WORTH_THREADS = 2e6
+"""Floating-point operations of a pass, about a tenth of a millisecond: as long as the interpreter takes between two."""
 
 _HALF_DISTANCE = 0.7
 """Standard deviations from the mean of a component to those of its halves."""
@@ -26,15 +31,18 @@ _HALF_DISTANCE = 0.7
 
 @dataclass(frozen=True, slots=True)
 class Refit:
-    """How samples are fitted: until less than 0.01 nats of the total log-likelihood are to be gained, each on the calling thread.
+    """How samples are fitted: until less than the tolerance of the total log-likelihood is to be gained.
 
     Parameters
     ----------
     reg_covar : float, default=1e-6
         Added to every variance, in squared units of the data.
+    tolerance : float, default=0.01
+        In nats. A fit that is g nats from its top is up to ``sqrt(2 g)`` standard errors from it.
     """
 
     reg_covar: float = 1e-6
+    tolerance: float = 0.01
 
     def from_mixture(self, rows: RowArray, weights: FloatArray | None, start: Mixture) -> FitResult:
         """Fit from a given mixture: a warm start.
@@ -45,26 +53,34 @@ class Refit:
         weights : ndarray of shape (N,), or None
         start : Mixture
         """
-        kernel, blocks = get_kernel(n_features=rows.shape[1]), ArrayBlocks(rows, weights)
-        prior = Ridge(self.reg_covar)
-        problem = Problem(blocks, start.n_components, start.family, prior, kernel, SerialRunner())
-        return continue_fit(problem, start, Settings(RemainingGain(blocks.total_weight), _MAX_ITER))
+        problem = self._problem(rows, weights, start)
+        return continue_fit(problem, start, self._settings(problem))
 
     def best(
         self, rows: RowArray, weights: FloatArray | None, starts: Sequence[Mixture]
     ) -> tuple[float, Mixture]:
-        """Return the largest log-likelihood that any of the starts leads to, in nats, and its mixture.
+        """Return the largest log-likelihood that the starts lead to, in nats, and its mixture.
+
+        Every start is finished: which one is ahead after a few iterations says little where likelihoods are flat, and
+        a test would be told smaller statistics than there are.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (N, D), float64 or float32, C-contiguous
+        weights : ndarray of shape (N,), or None
+        starts : sequence of Mixture
+            Of one family and as many components.
 
         Raises
         ------
         MixturaError
             No fit succeeds; the first reason is told.
         """
-        ends = list[tuple[float, Mixture]]()
-        errors = list[MixturaError]()
+        problem = self._problem(rows, weights, starts[0]).with_total()
+        ends, errors = list[tuple[float, Mixture]](), list[MixturaError]()
         for start in starts:
             try:
-                found = self.from_mixture(rows, weights, start).mixture
+                found = continue_fit(problem, start, self._settings(problem)).mixture
             except MixturaError as error:
                 errors.append(error)
             else:
@@ -72,6 +88,24 @@ class Refit:
         if not ends:
             raise errors[0]
         return max(ends, key=lambda end: end[0])
+
+    def _problem(self, rows: RowArray, weights: FloatArray | None, start: Mixture) -> Problem:
+        kernel, blocks = get_kernel(n_features=rows.shape[1]), ArrayBlocks(rows, weights)
+        prior = Ridge(self.reg_covar)
+        return Problem(blocks, start.n_components, start.family, prior, kernel, SerialRunner())
+
+    def _settings(self, problem: Problem) -> Settings:
+        return Settings(RemainingGain(problem.blocks.total_weight, self.tolerance), _MAX_ITER)
+
+
+def runner_for(rows: RowArray, mixture: Mixture) -> Runner:
+    """Return with what many fits of as many rows run side by side; the results are the same.
+
+    A pass over few rows is over before the interpreter has prepared the next one, and holds its lock meanwhile: then
+    threads only hand it to and fro.
+    """
+    work = pass_work(mixture.family.layouts[0], rows.shape[0], mixture.n_components, mixture.n_features)
+    return get_runner() if work > _WORTH_THREADS else SerialRunner()
 
 
 def generator(seed: np.random.SeedSequence) -> np.random.RandomState:

@@ -14,11 +14,14 @@ from scipy.optimize import linear_sum_assignment
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import DataError, MixturaError, ParameterError
-from mixtura.run import get_runner, hold_blas
+from mixtura.run import hold_blas
 from mixtura.select.arguments import as_rows, as_weights, require_at_least, require_rows
-from mixtura.select.refit import Refit, generator
+from mixtura.select.refit import Refit, generator, runner_for
 
 __all__ = ["BootstrapParameters", "Parameters", "bootstrap_parameters", "match_components"]
+
+_TOLERANCE = 1e-4
+"""Samples are fitted from the mixture: one that stops early stays near it, and errors come out too small."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,7 +175,7 @@ def bootstrap_parameters(
     rows : array-like of shape (N, D)
     mixture : Mixture
         Fitted to these rows (``mixture_`` of an estimator, ``mixture`` of a `Candidate`). It is finished first:
-        iterated until less than 0.01 nats of the log-likelihood are to be gained.
+        iterated until less than 1e-4 nats of the log-likelihood are to be gained.
     kind : {"nonparametric", "weighted", "parametric"}, default="nonparametric"
         How samples come about. ``"nonparametric"``: rows drawn with replacement (Efron 1979). ``"weighted"``: all rows,
         weighted by exponential random numbers with their sum made N (the weighted likelihood bootstrap of Newton and
@@ -220,15 +223,17 @@ def bootstrap_parameters(
     """
     table = as_rows(rows)
     weights = as_weights(sample_weight, table.shape[0])
-    _check(table, mixture, n_boot, reg_covar)
+    _check(table, weights, mixture, n_boot, reg_covar)
     if kind not in KINDS:
         raise ParameterError(f"kind={kind!r} was given; it must be one of {list(KINDS)!r}. Try 'weighted'.")
-    refit = Refit(reg_covar)
+    refit = Refit(reg_covar, _TOLERANCE)
     finished = refit.from_mixture(table, weights, mixture).mixture
     draw = KINDS[kind](table, weights, finished)
     seeds = np.random.SeedSequence(random_state).spawn(n_boot)
     with hold_blas():
-        fits = get_runner().map([partial(_replicate, refit, finished, draw, seed) for seed in seeds])
+        fits = runner_for(table, finished).map(
+            [partial(_replicate, refit, finished, draw, seed) for seed in seeds]
+        )
     found = [one for one in fits if one is not None]
     if len(found) < 2:
         raise MixturaError(
@@ -236,9 +241,15 @@ def bootstrap_parameters(
             "mixture may have a component of very few rows: try fewer components, kind='weighted', or a larger "
             "reg_covar."
         )
-    parts = (np.stack([getattr(one, name) for one, _ in found]) for name in Parameters.__slots__)
-    renumbered = sum(moved for _, moved in found)
-    return BootstrapParameters(finished, kind, *parts, n_boot - len(found), renumbered)
+    return BootstrapParameters(
+        mixture=finished,
+        kind=kind,
+        weights=np.stack([one.weights for one, _ in found]),
+        means=np.stack([one.means for one, _ in found]),
+        covariances=np.stack([one.covariances for one, _ in found]),
+        n_failed=n_boot - len(found),
+        n_renumbered=sum(moved for _, moved in found),
+    )
 
 
 def match_components(found: Mixture, reference: Mixture) -> IntArray:
@@ -293,7 +304,7 @@ def _replicate(
 
 def _nonparametric(rows: RowArray, weights: FloatArray | None, mixture: Mixture) -> _Sample:
     n_rows = rows.shape[0]
-    count = n_rows if weights is None else round(float(weights.sum()))
+    count = _count(rows, weights)
     chances = None if weights is None else np.cumsum(weights / weights.sum())
 
     def draw(seed: np.random.SeedSequence) -> tuple[RowArray, FloatArray | None]:
@@ -304,7 +315,7 @@ def _nonparametric(rows: RowArray, weights: FloatArray | None, mixture: Mixture)
             drawn = np.minimum(np.searchsorted(chances, rng.random_sample(count), side="right"), n_rows - 1)
         times = np.bincount(drawn, minlength=n_rows)
         kept = np.flatnonzero(times)
-        return np.ascontiguousarray(rows[kept]), times[kept].astype(np.float64)
+        return rows[kept], times[kept].astype(np.float64)
 
     return draw
 
@@ -322,7 +333,7 @@ def _weighted(rows: RowArray, weights: FloatArray | None, mixture: Mixture) -> _
 
 
 def _parametric(rows: RowArray, weights: FloatArray | None, mixture: Mixture) -> _Sample:
-    count = rows.shape[0] if weights is None else round(float(weights.sum()))
+    count = _count(rows, weights)
 
     def draw(seed: np.random.SeedSequence) -> tuple[RowArray, FloatArray | None]:
         return np.ascontiguousarray(mixture.sample(count, generator(seed))[0]), None
@@ -338,9 +349,17 @@ KINDS: dict[str, Callable[[RowArray, FloatArray | None, Mixture], _Sample]] = {
 """How samples come about, by name."""
 
 
-def _check(rows: RowArray, mixture: Mixture, n_boot: int, reg_covar: float) -> None:
+def _count(rows: RowArray, weights: FloatArray | None) -> int:
+    """Return how many rows a sample has: as many as the weights stand for."""
+    return rows.shape[0] if weights is None else round(float(weights.sum()))
+
+
+def _check(
+    rows: RowArray, weights: FloatArray | None, mixture: Mixture, n_boot: int, reg_covar: float
+) -> None:
     require_at_least("n_boot", n_boot, 2)
-    require_rows(rows.shape[0], mixture.n_components)
+    require_rows(rows.shape[0] if weights is None else int(np.count_nonzero(weights)), mixture.n_components)
+    require_rows(_count(rows, weights), mixture.n_components, "rows that the weights sum to")
     if rows.shape[1] != mixture.n_features:
         raise DataError(
             f"Rows with {rows.shape[1]!r} columns were given with a mixture of {mixture.n_features!r}; give the rows "
