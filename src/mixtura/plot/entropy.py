@@ -14,6 +14,14 @@ __all__ = ["draw_entropy", "plot_entropy"]
 
 _WIDTH, _HEIGHT = 340, 340
 
+_FEWEST = 3
+"""Points that can bend."""
+
+_EXPLANATION = (
+    "Right of the ring, merging puts parts of one cluster together; left of it, clusters.",
+    "Numbers beside points count clusters. Lines are the two that fit best and share the point in the ring.",
+)
+
 
 def plot_entropy(merged: Merging) -> Any:
     """Return an Altair chart of the entropies of a merging; it shows itself in a notebook.
@@ -87,24 +95,25 @@ def _chart(merged: Merging, datasets: Datasets) -> Any:
 
     from mixtura.plot.style import CONFIGURATION
 
-    elbow = merged.elbow()
     panels = (
         _panel(merged, "weight", "rows merged, from one cluster up", datasets),
         _panel(merged, "clusters", "clusters", datasets),
     )
-    title = alt.TitleParams(
-        text=f"Entropy bends at {elbow} {'cluster' if elbow == 1 else 'clusters'}",
-        subtitle=[
-            "Right of the ring, merging puts parts of one cluster together; left of it, clusters.",
-            "Numbers beside points count clusters. The ring is the elbow of each panel.",
-        ],
-        anchor="start",
-    )
+    title = alt.TitleParams(text=_title(merged), subtitle=list(_EXPLANATION), anchor="start")
     return (
         alt.hconcat(*panels, spacing=40)
         .properties(background="white", padding=18, title=title)
         .configure(**CONFIGURATION)
     )
+
+
+def _title(merged: Merging) -> str:
+    if merged.n_components < _FEWEST:
+        return f"{merged.n_components} components are too few for a bend"
+    by_weight, by_clusters = merged.elbow("weight"), merged.elbow("clusters")
+    if by_weight == by_clusters:
+        return f"Entropy bends at {by_weight} clusters"
+    return f"Entropy bends at {by_weight} clusters by rows merged, at {by_clusters} by their number"
 
 
 def _panel(merged: Merging, by: str, noun: str, datasets: Datasets) -> Any:
@@ -116,27 +125,31 @@ def _panel(merged: Merging, by: str, noun: str, datasets: Datasets) -> Any:
         {"x": float(x), "y": float(y), "count": count}
         for count, (x, y) in enumerate(zip(places, entropies, strict=True), start=1)
     ]
-    datasets[f"{by}-points"], datasets[f"{by}-elbow"] = points, [points[elbow - 1]]
-    ends = list[dict[str, Any]]()
-    if merged.n_components >= 3:
+    ends, ring = list[dict[str, Any]](), list[dict[str, Any]]()
+    if merged.n_components >= _FEWEST:
+        ring.append(points[elbow - 1])
         for name, part in (("left", slice(0, elbow)), ("right", slice(elbow - 1, None))):
             slope, intercept = line(places[part], entropies[part])
             x = places[part][[0, -1]].tolist()
             ends += [{"x": one, "y": slope * one + intercept, "line": name} for one in x]
-    datasets[f"{by}-lines"] = ends
+    datasets |= {f"{by}-points": points, f"{by}-elbow": ring, f"{by}-lines": ends}
     ticks = alt.Axis(values=[point["x"] for point in points], format="d") if by == "clusters" else alt.Axis()
-    scale = alt.Scale(padding=14, zero=False, nice=False)
+    scale = alt.Scale(padding=24, zero=False, nice=False)
     x = alt.X("x", type="quantitative", title=noun, axis=ticks, scale=scale)
-    y = alt.Y("y", type="quantitative", title="entropy", scale=alt.Scale(padding=14, nice=False))
+    y = alt.Y("y", type="quantitative", title="entropy", scale=scale)
     color, accent = segment_colors(5)[0], segment_colors(5)[4]
 
     def layer(name: str) -> Any:
         return alt.Chart(alt.NamedData(f"{by}-{name}")).encode(x=x, y=y)
 
-    layers = (
+    layers = [
         layer("lines").mark_line(stroke=accent, strokeDash=[5, 3], strokeWidth=1.8).encode(detail="line:N"),
         layer("points").mark_point(size=60, opacity=1, filled=True, color=color),
-        layer("points").mark_text(dx=-11, dy=-7, color=INK).encode(text="count:Q"),
         layer("elbow").mark_point(size=380, stroke=INK, strokeWidth=2.2),
-    )
+    ]
+    if by == "weight":
+        # Over the number of clusters, the axis says it.
+        layers.append(
+            layer("points").mark_text(dx=-13, dy=-13, color=INK, fontSize=12).encode(text="count:Q")
+        )
     return alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT)

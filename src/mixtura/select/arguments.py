@@ -8,7 +8,7 @@ import numpy.typing as npt
 from mixtura._typing import Array, FloatArray, RowArray
 from mixtura.exceptions import DataError, MissingValuesError, ParameterError, TooFewRowsError
 
-__all__ = ["as_rows", "as_weights", "require_at_least", "require_rows"]
+__all__ = ["as_rows", "as_weights", "require_at_least", "require_enough", "require_rows", "sample_size"]
 
 
 def as_rows(rows: npt.ArrayLike) -> RowArray:
@@ -66,7 +66,19 @@ def as_weights(sample_weight: npt.ArrayLike | None, n_rows: int) -> FloatArray |
     return weights
 
 
-def require_rows(n_rows: int, n_components: int, what: str = "rows of positive weight") -> None:
+def sample_size(rows: RowArray, weights: FloatArray | None) -> int:
+    """Return how many rows a sample like these has: as many as the weights, taken as counts, sum to, rounded."""
+    return int(rows.shape[0]) if weights is None else round(float(weights.sum()))
+
+
+def require_enough(rows: RowArray, weights: FloatArray | None, n_components: int) -> None:
+    """Raise `TooFewRowsError` unless the rows, and samples like them, have at least as many rows as components."""
+    n_rows = int(rows.shape[0]) if weights is None else int(np.count_nonzero(weights))
+    require_rows(n_rows, n_components, "rows of positive weight")
+    require_rows(sample_size(rows, weights), n_components, "rows that the weights sum to")
+
+
+def require_rows(n_rows: int, n_components: int, what: str) -> None:
     """Raise `TooFewRowsError` unless there are at least as many rows as components."""
     if n_rows < n_components:
         raise TooFewRowsError(

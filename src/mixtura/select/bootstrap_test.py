@@ -14,7 +14,7 @@ from mixtura.core.covariance import get_family
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.run import hold_blas
-from mixtura.select.arguments import as_rows, as_weights, require_at_least, require_rows
+from mixtura.select.arguments import as_rows, as_weights, require_at_least, require_enough, sample_size
 from mixtura.select.grid import search
 from mixtura.select.refit import Refit, generator, runner_for, split_components
 
@@ -197,9 +197,7 @@ def bootstrap_lrt(
     family = get_family(covariance_type).name
     _check(max_components, n_boot, level, starts, reg_covar)
     require_at_least("n_init", n_init, 1)
-    count = table.shape[0] if weights is None else round(float(weights.sum()))
-    require_rows(table.shape[0] if weights is None else int(np.count_nonzero(weights)), max_components)
-    require_rows(count, max_components, "rows that the weights sum to")
+    require_enough(table, weights, max_components)
 
     def fit(n_components: int) -> Mixture:
         found = search(
@@ -211,52 +209,64 @@ def bootstrap_lrt(
             sample_weight=weights,
             reg_covar=reg_covar,
         )
-        if found.best.mixture is None:
-            raise MixturaError(f"{n_components} components could not be fitted: {found.best.failure}")
-        return found.best.mixture
+        (mixture,) = (one.mixture for one in found.candidates if one.mixture is not None)
+        return mixture
 
-    refit = Refit(reg_covar)
-    factor = 1.0 if weights is None else float(weights.sum()) / count
+    sampling = _Sampling(table, weights, Refit(reg_covar), n_boot, starts == "splits", random_state)
     tests, smaller = list[LikelihoodRatio](), fit(1)
     while smaller.n_components < max_components:
-        seeds = np.random.SeedSequence(random_state, spawn_key=(smaller.n_components,)).spawn(n_boot)
-        first = [*split_components(smaller), fit(smaller.n_components + 1)]
-        gain, larger = refit.best(table, weights, first)
-        gain -= smaller.log_likelihood(table, weights)
-        draw = partial(_replicate, refit, smaller, larger, count, starts == "splits")
-        with hold_blas():
-            drawn = runner_for(table, larger).map([partial(draw, seed) for seed in seeds])
-        tests.append(_test(smaller, larger, 2.0 * gain, factor * np.array(drawn)))
-        smaller = larger
+        tests.append(sampling.compare(smaller, fit(smaller.n_components + 1)))
+        smaller = tests[-1].larger
         if tests[-1].p_value > level:
             break
     return BootstrapTest(tuple(tests), family, level, max_components)
 
 
-def _test(smaller: Mixture, larger: Mixture, statistic: float, drawn: FloatArray) -> LikelihoodRatio:
-    """Return the test of one observed statistic, given those of samples."""
-    replicates = drawn[np.isfinite(drawn)]
-    if replicates.size == 0:
-        raise MixturaError(
-            f"None of {drawn.size!r} samples drawn from {smaller.n_components!r} components could be fitted. "
-            "Try fewer components, or a larger reg_covar."
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sampling:
+    """The rows, and how samples like them are drawn and fitted."""
+
+    rows: RowArray
+    weights: FloatArray | None
+    refit: Refit
+    n_boot: int
+    split: bool
+    random_state: int
+
+    def compare(self, smaller: Mixture, start: Mixture) -> LikelihoodRatio:
+        """Test a mixture against the best of one component more, fitted from a start and from splits."""
+        above, larger = self.refit.best(self.rows, self.weights, [start, *split_components(smaller)])
+        statistic = 2.0 * (above - smaller.log_likelihood(self.rows, self.weights))
+        seeds = np.random.SeedSequence(self.random_state, spawn_key=(smaller.n_components,)).spawn(
+            self.n_boot
         )
-    p_value = (1 + np.count_nonzero(replicates >= statistic)) / (1 + replicates.size)
-    n_failed = int(drawn.size - replicates.size)
-    return LikelihoodRatio(smaller, larger, statistic, float(p_value), replicates, n_failed)
+        with hold_blas():
+            drawn = runner_for(self.rows, larger).map(
+                [partial(self._draw, smaller, larger, seed) for seed in seeds]
+            )
+        n_rows = sample_size(self.rows, self.weights)
+        # Weights sum to no whole number of rows where they are no counts.
+        per_row = 1.0 if self.weights is None else float(self.weights.sum()) / n_rows
+        replicates = per_row * np.array([one for one in drawn if one is not None])
+        if replicates.size == 0:
+            raise MixturaError(
+                f"None of {len(drawn)!r} samples drawn from {smaller.n_components!r} components could be fitted. "
+                "Try fewer components, or a larger reg_covar."
+            )
+        p_value = (1 + np.count_nonzero(replicates >= statistic)) / (1 + replicates.size)
+        n_failed = len(drawn) - int(replicates.size)
+        return LikelihoodRatio(smaller, larger, statistic, float(p_value), replicates, n_failed)
 
-
-def _replicate(
-    refit: Refit, smaller: Mixture, larger: Mixture, count: int, split: bool, seed: np.random.SeedSequence
-) -> float:
-    """Return the statistic of one sample from the smaller mixture; NaN where it cannot be fitted."""
-    rows: RowArray = np.ascontiguousarray(smaller.sample(count, generator(seed))[0])
-    try:
-        below, found = refit.best(rows, None, [smaller])
-        above, _ = refit.best(rows, None, [larger, *(split_components(found) if split else [])])
-    except MixturaError:
-        return float("nan")
-    return 2.0 * (above - below)
+    def _draw(self, smaller: Mixture, larger: Mixture, seed: np.random.SeedSequence) -> float | None:
+        """Return the statistic of one sample from the smaller mixture; None where it cannot be fitted."""
+        n_rows = sample_size(self.rows, self.weights)
+        rows = np.ascontiguousarray(smaller.sample(n_rows, generator(seed))[0])
+        try:
+            below, found = self.refit.best(rows, None, [smaller])
+            above, _ = self.refit.best(rows, None, [larger, *(split_components(found) if self.split else [])])
+        except MixturaError:
+            return None
+        return 2.0 * (above - below)
 
 
 def _check(max_components: int, n_boot: int, level: float, starts: str, reg_covar: float) -> None:

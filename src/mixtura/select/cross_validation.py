@@ -59,7 +59,6 @@ class CrossValidation:
     """All candidates, in the order given, scored on the same folds."""
 
     candidates: tuple[CrossValidated, ...]
-    n_folds: int
 
     @property
     def ranking(self) -> tuple[CrossValidated, ...]:
@@ -221,15 +220,19 @@ def cross_validate(
         return [fits[pair].mixture or str(fits[pair].failure) for pair in pairs]
 
     scores = held_out_scores(table, weights, fit, n_folds=n_folds, random_state=random_state)
+    return _gathered(pairs, scores, table.shape[1])
+
+
+def _gathered(pairs: list[tuple[str, int]], scores: list[FoldScores], n_features: int) -> CrossValidation:
     candidates = tuple(
-        CrossValidated(family, k, _n_parameters(family, k, table.shape[1]), folds)
+        CrossValidated(family, k, _n_parameters(family, k, n_features), folds)
         for (family, k), folds in zip(pairs, scores, strict=True)
     )
     if all(one.failure for one in candidates):
         raise MixturaError(
             f"None of {len(candidates)} candidates could be fitted. The first: {candidates[0].failure}"
         )
-    return CrossValidation(candidates, n_folds)
+    return CrossValidation(candidates)
 
 
 def _n_parameters(covariance_type: str, k: int, n_features: int) -> int:

@@ -15,7 +15,7 @@ from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import DataError, MixturaError, ParameterError
 from mixtura.run import hold_blas
-from mixtura.select.arguments import as_rows, as_weights, require_at_least, require_rows
+from mixtura.select.arguments import as_rows, as_weights, require_at_least, require_enough, sample_size
 from mixtura.select.refit import Refit, generator, runner_for
 
 __all__ = ["BootstrapParameters", "Parameters", "bootstrap_parameters", "match_components"]
@@ -304,7 +304,7 @@ def _replicate(
 
 def _nonparametric(rows: RowArray, weights: FloatArray | None, mixture: Mixture) -> _Sample:
     n_rows = rows.shape[0]
-    count = _count(rows, weights)
+    count = sample_size(rows, weights)
     chances = None if weights is None else np.cumsum(weights / weights.sum())
 
     def draw(seed: np.random.SeedSequence) -> tuple[RowArray, FloatArray | None]:
@@ -333,7 +333,7 @@ def _weighted(rows: RowArray, weights: FloatArray | None, mixture: Mixture) -> _
 
 
 def _parametric(rows: RowArray, weights: FloatArray | None, mixture: Mixture) -> _Sample:
-    count = _count(rows, weights)
+    count = sample_size(rows, weights)
 
     def draw(seed: np.random.SeedSequence) -> tuple[RowArray, FloatArray | None]:
         return np.ascontiguousarray(mixture.sample(count, generator(seed))[0]), None
@@ -349,17 +349,11 @@ KINDS: dict[str, Callable[[RowArray, FloatArray | None, Mixture], _Sample]] = {
 """How samples come about, by name."""
 
 
-def _count(rows: RowArray, weights: FloatArray | None) -> int:
-    """Return how many rows a sample has: as many as the weights stand for."""
-    return rows.shape[0] if weights is None else round(float(weights.sum()))
-
-
 def _check(
     rows: RowArray, weights: FloatArray | None, mixture: Mixture, n_boot: int, reg_covar: float
 ) -> None:
     require_at_least("n_boot", n_boot, 2)
-    require_rows(rows.shape[0] if weights is None else int(np.count_nonzero(weights)), mixture.n_components)
-    require_rows(_count(rows, weights), mixture.n_components, "rows that the weights sum to")
+    require_enough(rows, weights, mixture.n_components)
     if rows.shape[1] != mixture.n_features:
         raise DataError(
             f"Rows with {rows.shape[1]!r} columns were given with a mixture of {mixture.n_features!r}; give the rows "

@@ -13,7 +13,7 @@ from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
 from mixtura.exceptions import DataError, MissingValuesError, MixturaError, ParameterError, TooFewRowsError
 from mixtura.run import SerialRunner, ThreadRunner
-from mixtura.select import bootstrap_lrt, bootstrap_test, search
+from mixtura.select import bootstrap_lrt, search
 from mixtura.select.refit import Refit, generator, runner_for, split_components
 from naive import naive_full_covariances
 
@@ -159,25 +159,30 @@ def test_starts_that_fail_are_passed_over_and_if_all_do_the_first_reason_is_told
 
 
 def test_samples_that_cannot_be_fitted_are_counted_and_left_out() -> None:
-    draw = bootstrap_test._replicate
-    calls = iter(range(100))
+    real, calls = Refit.best, iter(range(100))
 
-    def sometimes(*given) -> float:
-        if next(calls) % 2:
-            with patch.object(Refit, "best", side_effect=MixturaError("no")):
-                return draw(*given)
-        return draw(*given)
+    def sometimes(self, rows, weights, starts):
+        # The first call fits the rows; then two are made for a sample, one where the first fails.
+        if next(calls) % 3 == 1:
+            raise MixturaError("no")
+        return real(self, rows, weights, starts)
 
-    with patch.object(bootstrap_test, "_replicate", sometimes):
-        test = bootstrap_lrt(ROWS, covariance_type="tied", max_components=2, n_boot=6)
-    assert test.tests[0].n_failed == 3
-    assert test.tests[0].replicates.size == 3
-    assert test.tests[0].p_value == 1 / 4
+    options = {"covariance_type": "tied", "max_components": 2, "n_boot": 6}
+    with patch.object(Refit, "best", sometimes):
+        test = bootstrap_lrt(ROWS, **options).tests[0]
+    assert (test.n_failed, test.replicates.size) == (3, 3)
+    assert test.p_value == 1 / 4
+
+    def never(self, rows, weights, starts):
+        if rows is not ROWS:
+            raise MixturaError("no")
+        return real(self, rows, weights, starts)
+
     with (
-        patch.object(bootstrap_test, "_replicate", lambda *given: float("nan")),
+        patch.object(Refit, "best", never),
         pytest.raises(MixturaError, match="None of 6 samples drawn from 1 components"),
     ):
-        bootstrap_lrt(ROWS, max_components=2, n_boot=6)
+        bootstrap_lrt(ROWS, **options)
 
 
 @pytest.mark.parametrize(

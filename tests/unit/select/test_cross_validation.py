@@ -114,7 +114,7 @@ def candidates() -> CrossValidation:
     near, best = scores([11.5, 9.5, 10.5]), scores([11.0, 9.0, 10.0])
     far, failed = scores([11.0, 13.0, 12.0]), scores([1.0, np.nan, 1.0], failure="In fold 2 of 3: collapsed")
     made = [("tied", 2, 8, near), ("full", 2, 11, best), ("diag", 1, 4, far), ("full", 9, 2, failed)]
-    return CrossValidation(tuple(CrossValidated(*one) for one in made), 3)
+    return CrossValidation(tuple(CrossValidated(*one) for one in made))
 
 
 def test_the_rule_takes_the_fewest_parameters_within_one_standard_error() -> None:
