@@ -195,8 +195,7 @@ def bootstrap_lrt(
     table = as_rows(rows)
     weights = as_weights(sample_weight, table.shape[0])
     family = get_family(covariance_type).name
-    _check(max_components, n_boot, level, starts, reg_covar)
-    require_at_least("n_init", n_init, 1)
+    _check(max_components, n_boot, level, starts, n_init, reg_covar)
     require_enough(table, weights, max_components)
 
     def fit(n_components: int) -> Mixture:
@@ -269,9 +268,12 @@ class _Sampling:
         return 2.0 * (above - below)
 
 
-def _check(max_components: int, n_boot: int, level: float, starts: str, reg_covar: float) -> None:
+def _check(
+    max_components: int, n_boot: int, level: float, starts: str, n_init: int, reg_covar: float
+) -> None:
     require_at_least("max_components", max_components, 2)
     require_at_least("n_boot", n_boot, 1)
+    require_at_least("n_init", n_init, 1)
     if not 0 < level < 1:
         raise ParameterError(f"level={level!r} was given; it must lie between 0 and 1. Try 0.05.")
     if starts not in STARTS:
