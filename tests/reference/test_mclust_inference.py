@@ -74,7 +74,7 @@ def test_statistics_and_p_values_are_those_of_mclust(faithful: np.ndarray, famil
 
     p-values agree within four standard errors of their difference, from the 999 samples of mclust and ours.
     """
-    expected, n_boot = rows_of(family), 99
+    expected, n_boot = rows_of(family), 59
     found = bootstrap_lrt(
         faithful,
         covariance_type=family,

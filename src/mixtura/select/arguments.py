@@ -8,7 +8,28 @@ import numpy.typing as npt
 from mixtura._typing import Array, FloatArray, RowArray
 from mixtura.exceptions import DataError, MissingValuesError, ParameterError, TooFewRowsError
 
-__all__ = ["as_rows", "as_weights", "require_at_least", "require_enough", "require_rows", "sample_size"]
+__all__ = [
+    "as_numbers",
+    "as_rows",
+    "as_weights",
+    "require_at_least",
+    "require_enough",
+    "require_rows",
+    "sample_size",
+]
+
+
+def as_numbers(name: str, values: npt.ArrayLike) -> Array:
+    """Return an array as it is; raise `DataError` where it holds anything but real numbers."""
+    try:
+        array: Array = np.asarray(values)
+    except ValueError as error:
+        raise DataError(f"{name} that are no array were given: {error} Give rows of one length.") from error
+    if array.dtype.kind not in "fiub":
+        raise DataError(
+            f"{name} of type {array.dtype.name!r} were given; numbers are required. Convert or drop what is no number."
+        )
+    return array
 
 
 def as_rows(rows: npt.ArrayLike) -> RowArray:
@@ -21,11 +42,11 @@ def as_rows(rows: npt.ArrayLike) -> RowArray:
     MissingValuesError
         There are NaN or infinite values.
     """
-    given: Array = np.asarray(rows)
-    if given.ndim != 2 or 0 in given.shape or given.dtype.kind not in "fiub":
+    given = as_numbers("Rows", rows)
+    if given.ndim != 2 or 0 in given.shape:
         raise DataError(
-            f"Rows of shape {given.shape!r} and type {given.dtype.name!r} were given; numbers of shape (rows, columns) "
-            "are required. A single column has shape (rows, 1): try rows.reshape(-1, 1)."
+            f"Rows of shape {given.shape!r} were given; the shape must be (rows, columns). A single column has shape "
+            "(rows, 1): try rows.reshape(-1, 1)."
         )
     dtype = np.float32 if given.dtype == np.float32 else np.float64
     array: Array = np.ascontiguousarray(given, dtype=dtype)
@@ -53,7 +74,7 @@ def as_weights(sample_weight: npt.ArrayLike | None, n_rows: int) -> FloatArray |
     """
     if sample_weight is None:
         return None
-    weights = np.ascontiguousarray(sample_weight, dtype=np.float64)
+    weights = np.ascontiguousarray(as_numbers("Weights", sample_weight), dtype=np.float64)
     if weights.shape != (n_rows,):
         raise DataError(
             f"sample_weight of shape {weights.shape!r} was given for {n_rows!r} rows; give one weight per row."

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.exceptions import DataError, ParameterError
-from mixtura.select.arguments import as_weights
+from mixtura.select.arguments import as_numbers, as_weights
 
 __all__ = ["Merge", "Merging", "bend", "line", "merge_components"]
 
@@ -332,7 +332,7 @@ def _weight_of(clusters: _Clusters, pair: tuple[_Group, _Group], weights: FloatA
 
 
 def _as_memberships(memberships: npt.ArrayLike) -> FloatArray:
-    shares = np.ascontiguousarray(memberships, dtype=np.float64)
+    shares = np.ascontiguousarray(as_numbers("Memberships", memberships), dtype=np.float64)
     if shares.ndim != 2 or 0 in shares.shape:
         raise DataError(
             f"Memberships of shape {shares.shape!r} were given; the shape must be (rows, components). "

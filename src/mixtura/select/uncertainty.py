@@ -353,6 +353,11 @@ def _check(
     rows: RowArray, weights: FloatArray | None, mixture: Mixture, n_boot: int, reg_covar: float
 ) -> None:
     require_at_least("n_boot", n_boot, 2)
+    if not isinstance(mixture, Mixture):
+        raise ParameterError(
+            f"mixture={mixture!r} was given; it must be a Mixture. Give `mixture_` of an estimator, or `mixture` of a "
+            "candidate."
+        )
     require_enough(rows, weights, mixture.n_components)
     if rows.shape[1] != mixture.n_features:
         raise DataError(

@@ -198,7 +198,7 @@ def test_bad_parameters_are_refused(options, error: type[Exception], words: str)
     ("rows", "error", "words"),
     [
         (ROWS[:, 0], DataError, "reshape"),
-        ([["a", "b"]], DataError, "numbers"),
+        ([["a", "b"]], DataError, "numbers are required"),
         (np.where(np.arange(300)[:, None] == 7, np.nan, ROWS), MissingValuesError, r"rows \[7\]"),
     ],
 )

@@ -118,6 +118,8 @@ def test_a_line_through_points_above_one_another_is_level() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
+        ([["a", "b"]], "numbers are required"),
+        ([[0.5, 0.5], [1.0]], "rows of one length"),
         ([0.5, 0.5], "shape \\(2,\\)"),
         (np.zeros((0, 2)), "shape \\(0, 2\\)"),
         ([[0.5, 0.6]], "sum to one"),
