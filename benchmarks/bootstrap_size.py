@@ -1,8 +1,8 @@
 """How often a bootstrap test rejects a number of components that is right, for each way to start.
 
 Tables of 100 rows are drawn from two components, far apart; the test of two against three should reject at a level of
-0.1 in a tenth of them, and at 0.2 in a fifth. The default has to, within three standard errors of the share. ("warm", the
-fit of three components to the table itself as the only start, is mclust's way.)
+0.1 in a tenth of them, and at 0.2 in a fifth. The default has to, within three standard errors of the share. ("warm",
+the fit of three components to the table itself as the only start, is mclust's way.)
 """
 
 from __future__ import annotations
