@@ -10,7 +10,7 @@ from rich.text import Text
 
 from mixtura.cli.console import plain_table
 from mixtura.cli.numbers import criterion_text, decimals_for, percent, readable
-from mixtura.segments import Segmentation
+from mixtura.segments import SegmentationResult
 
 if TYPE_CHECKING:
     from mixtura.select import Candidate
@@ -29,7 +29,7 @@ _CELL = 13
 """Characters that one segment takes in the table of means."""
 
 
-def print_segmentation(console: Console, result: Segmentation) -> None:
+def print_segmentation(console: Console, result: SegmentationResult) -> None:
     """Print the choice, the segments, who is between them, and who fits nowhere."""
     _print_choice(console, result)
     _print_segments(console, result)
@@ -44,7 +44,7 @@ def print_segmentation(console: Console, result: Segmentation) -> None:
     )
 
 
-def _print_choice(console: Console, result: Segmentation) -> None:
+def _print_choice(console: Console, result: SegmentationResult) -> None:
     best, training = result.best, result.model.training
     found = "1 segment" if best.n_components == 1 else f"{best.n_components} segments"
     among = " among models without segments of a few outliers" if result.passed_over else ""
@@ -63,7 +63,7 @@ def _print_choice(console: Console, result: Segmentation) -> None:
     _print_ranking(console, result, others[:_RUNNERS_UP])
 
 
-def _print_ranking(console: Console, result: Segmentation, others: Sequence[Candidate]) -> None:
+def _print_ranking(console: Console, result: SegmentationResult, others: Sequence[Candidate]) -> None:
     """Print the chosen model and the runners-up; a narrow console gets what matters most."""
     best, name = result.best, result.model.training.criterion
     wide, names = console.width >= _WIDE, dict.fromkeys(("bic", "aic", name))
@@ -87,7 +87,7 @@ def _print_ranking(console: Console, result: Segmentation, others: Sequence[Cand
     console.print(table)
 
 
-def _print_segments(console: Console, result: Segmentation) -> None:
+def _print_segments(console: Console, result: SegmentationResult) -> None:
     table = plain_table("", "segment", "share", "customers", "certainty", left=2)
     assignment = result.assignment
     for segment in result.segments:
@@ -99,7 +99,7 @@ def _print_segments(console: Console, result: Segmentation) -> None:
     console.print(table)
 
 
-def _print_means(console: Console, result: Segmentation) -> None:
+def _print_means(console: Console, result: SegmentationResult) -> None:
     """Print columns downwards and segments across, in as many pieces as the width needs."""
     names = result.model.columns
     widest = min(max(map(len, names)), 30)
@@ -126,7 +126,7 @@ def _mean_cell(mean: float, difference: float, decimals: int) -> Text:
     return Text(f"{readable(float(mean), decimals)} {mark:<2}", style=style)
 
 
-def _print_ambiguous(console: Console, result: Segmentation) -> None:
+def _print_ambiguous(console: Console, result: SegmentationResult) -> None:
     if not result.ambiguous:
         return
     wide = console.width >= _WIDE
@@ -160,7 +160,7 @@ def _print_ambiguous(console: Console, result: Segmentation) -> None:
     )
 
 
-def _print_anomalies(console: Console, result: Segmentation) -> None:
+def _print_anomalies(console: Console, result: SegmentationResult) -> None:
     model, rows = result.model, result.anomalies
     if model.anomaly_threshold is None:
         return

@@ -25,7 +25,7 @@ from mixtura.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from mixtura.segments import Segmentation
+    from mixtura.segments import SegmentationResult
 
 __all__ = ["segment"]
 
@@ -86,7 +86,9 @@ def _run(table: Path, folder: Path, options: dict[str, Any], *, overwrite: bool,
     console.print(f"\nWritten: {folder} ({', '.join(RESULT_FILES)})", soft_wrap=True)
 
 
-def _segment_and_write(frame: Any, folder: Path, options: dict[str, Any], *, quiet: bool) -> Segmentation:
+def _segment_and_write(
+    frame: Any, folder: Path, options: dict[str, Any], *, quiet: bool
+) -> SegmentationResult:
     from mixtura.cli.progress import model_progress
     from mixtura.plot import draw_segments
     from mixtura.segments import segment_table, write_results

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, DensityMixin, _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from mixtura._typing import FloatArray, IntArray, RowArray
@@ -19,6 +19,7 @@ from mixtura.data.frames import frame_like
 from mixtura.estimators.gaussian_mixture import GaussianMixture
 from mixtura.estimators.validation import as_rows, as_weights, require_rows
 from mixtura.exceptions import ParameterError
+from mixtura.run import with_jobs
 from mixtura.select import CRITERIA, Candidate, search
 
 __all__ = ["GaussianMixtureIC"]
@@ -48,6 +49,9 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         Seed of every model.
     reg_covar : float, default=1e-6
         Added to every variance, in squared units of the data.
+    n_jobs : int or None, default=None
+        How many threads work; -1 for all cores, None for what `mixtura.set_threads` says (all cores unless changed).
+        Results are the same to the last digit.
 
     Attributes
     ----------
@@ -103,6 +107,7 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
         "reg_covar": [Interval(Real, 0.0, None, closed="left")],
+        "n_jobs": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1}), None],
     }
 
     def __init__(
@@ -114,6 +119,7 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         n_init: int = 1,
         random_state: int | np.random.RandomState | None = None,
         reg_covar: float = 1e-6,
+        n_jobs: int | None = None,
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -121,6 +127,7 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         self.n_init = n_init
         self.random_state = random_state
         self.reg_covar = reg_covar
+        self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None) -> Self:
@@ -136,16 +143,17 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         """
         rows = as_rows(self, X, reset=True, min_rows=2)
         weights = as_weights(sample_weight, rows)
-        self.search_ = search(
-            rows,
-            components=self._components(rows, weights),
-            covariance_types=self.covariance_type,
-            criterion=self.criterion,
-            n_init=self.n_init,
-            random_state=self._seed(),
-            sample_weight=weights,
-            reg_covar=self.reg_covar,
-        )
+        with with_jobs(self.n_jobs):
+            self.search_ = search(
+                rows,
+                components=self._components(rows, weights),
+                covariance_types=self.covariance_type,
+                criterion=self.criterion,
+                n_init=self.n_init,
+                random_state=self._seed(),
+                sample_weight=weights,
+                reg_covar=self.reg_covar,
+            )
         self._take(self.search_.best, rows)
         table = self.search_.table()
         self.results_ = frame_like(X, {name: [row[name] for row in table] for name in table[0]})

@@ -20,6 +20,7 @@ class Outcome(Enum):
     REPAIRED = "converged after repair"
     ITERATION_LIMIT = "iteration limit"
     NOT_ITERATED = "not iterated"
+    SET_ASIDE = "set aside"
 
     @property
     def explanation(self) -> str:
@@ -35,6 +36,10 @@ class Outcome(Enum):
                 "improve: increase max_iter, or tol."
             ),
             Outcome.NOT_ITERATED: "max_iter is 0: this is the start, not a fit.",
+            Outcome.SET_ASIDE: (
+                "The model was found on a sample of the rows and brought to all of them by a few passes, where others "
+                "were better. Its log-likelihood is of all rows and would still rise a little."
+            ),
         }[self]
 
 

@@ -11,7 +11,7 @@ from mixtura._typing import FloatArray
 from mixtura.plot.legend import segment_legend
 from mixtura.plot.palette import segment_colors
 from mixtura.plot.render import Datasets
-from mixtura.segments import Segmentation
+from mixtura.segments import SegmentationResult
 
 __all__ = ["histogram_chart"]
 
@@ -19,7 +19,7 @@ _WIDTH, _HEIGHT = 560, 460
 _CURVE_POINTS = 240
 
 
-def histogram_chart(result: Segmentation, datasets: Datasets) -> Any:
+def histogram_chart(result: SegmentationResult, datasets: Datasets) -> Any:
     """Return the chart, and add its data: customers per bin, and each segment's share of the density over it."""
     model, values = result.model, result.rows[:, 0]
     legend = [f"{k + 1}  {name}" for k, name in enumerate(model.names)]
@@ -44,7 +44,7 @@ def histogram_chart(result: Segmentation, datasets: Datasets) -> Any:
     return alt.layer(bars, curves).properties(width=_WIDTH, height=_HEIGHT, title=title)
 
 
-def _bars(result: Segmentation, edges: FloatArray, legend: list[str]) -> list[dict[str, Any]]:
+def _bars(result: SegmentationResult, edges: FloatArray, legend: list[str]) -> list[dict[str, Any]]:
     """Return the pieces of the bars, segment upon segment; their heights are sums of memberships."""
     memberships = result.assignment.memberships[result.assignment.complete]
     heights = [np.histogram(result.rows[:, 0], bins=edges, weights=share)[0] for share in memberships.T]
@@ -62,7 +62,7 @@ def _bars(result: Segmentation, edges: FloatArray, legend: list[str]) -> list[di
     ]
 
 
-def _curve_points(result: Segmentation, edges: FloatArray, legend: list[str]) -> list[dict[str, Any]]:
+def _curve_points(result: SegmentationResult, edges: FloatArray, legend: list[str]) -> list[dict[str, Any]]:
     grid = np.linspace(edges[0], edges[-1], _CURVE_POINTS)[:, None]
     expected = np.exp(result.model.log_density(grid)) * len(result.rows) * (edges[1] - edges[0])
     shares = result.model.memberships(grid) * expected[:, None]

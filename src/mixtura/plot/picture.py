@@ -8,17 +8,17 @@ from mixtura._optional import needs
 from mixtura.plot.render import Datasets, render_png
 
 if TYPE_CHECKING:
-    from mixtura.segments import Segmentation
+    from mixtura.segments import SegmentationResult
 
 __all__ = ["draw_segments"]
 
 
-def draw_segments(result: Segmentation) -> bytes:
+def draw_segments(result: SegmentationResult) -> bytes:
     r"""Return a PNG: the customers and their segments, and beside them the criterion of every model tried.
 
     Parameters
     ----------
-    result : Segmentation
+    result : SegmentationResult
 
     Returns
     -------
@@ -47,14 +47,14 @@ def draw_segments(result: Segmentation) -> bytes:
         return render_png(_chart(result, datasets), datasets)
 
 
-def _criterion(result: Segmentation, datasets: Datasets) -> Any:
+def _criterion(result: SegmentationResult, datasets: Datasets) -> Any:
     from mixtura.plot.criterion import Frame, criterion_chart
 
     name = result.model.training.criterion
     return criterion_chart(result.ranking, result.best, name, Frame("segments", 340, 460), datasets)
 
 
-def _chart(result: Segmentation, datasets: Datasets) -> Any:
+def _chart(result: SegmentationResult, datasets: Datasets) -> Any:
     import altair as alt
 
     from mixtura.plot.histogram import histogram_chart

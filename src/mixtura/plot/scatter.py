@@ -13,7 +13,7 @@ from mixtura.core.mixture import Mixture
 from mixtura.plot.legend import segment_legend
 from mixtura.plot.palette import INK, blend, segment_colors
 from mixtura.plot.render import Datasets
-from mixtura.segments import Segmentation
+from mixtura.segments import SegmentationResult
 
 __all__ = ["ellipse", "scatter_chart", "telling_columns"]
 
@@ -55,7 +55,7 @@ def ellipse(mean: FloatArray, covariance: FloatArray, radius: float, n_points: i
     return mean + radius * circle @ np.linalg.cholesky(covariance).T
 
 
-def scatter_chart(result: Segmentation, datasets: Datasets) -> Any:
+def scatter_chart(result: SegmentationResult, datasets: Datasets) -> Any:
     """Return the chart, and add its data: points in blended colors, ellipses, numbers at the centers."""
     model = result.model
     sample = _sample(len(result.rows), model.training.seed)

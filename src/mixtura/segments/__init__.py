@@ -8,7 +8,7 @@ from mixtura.segments.model import SegmentModel, Training
 from mixtura.segments.naming import name_segments
 from mixtura.segments.profile import SegmentProfile
 from mixtura.segments.rows import Scaling
-from mixtura.segments.segmentation import COVARIANCE_TYPES, Segmentation, segment_table
+from mixtura.segments.segmentation import COVARIANCE_TYPES, SegmentationResult, segment_table
 from mixtura.segments.selection import Selection, select_table, write_selection
 from mixtura.segments.summary import summarize
 from mixtura.segments.tour import Tour, take_tour, write_customers
@@ -23,7 +23,7 @@ __all__ = [
     "Scaling",
     "SegmentModel",
     "SegmentProfile",
-    "Segmentation",
+    "SegmentationResult",
     "Selection",
     "Tour",
     "Training",

@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from mixtura.io import readable_json, writing
-from mixtura.segments.segmentation import Segmentation
+from mixtura.segments.segmentation import SegmentationResult
 from mixtura.segments.summary import summarize
 
 __all__ = ["write_results"]
 
 
-def write_results(result: Segmentation, folder: str | Path, *, picture: bytes | None = None) -> None:
+def write_results(result: SegmentationResult, folder: str | Path, *, picture: bytes | None = None) -> None:
     """Write the files of a segmentation, `mixtura.io.RESULT_FILES`, into a directory.
 
     Parameters
     ----------
-    result : Segmentation
+    result : SegmentationResult
     folder : str or Path
         An existing directory, as `mixtura.io.output_directory` gives one.
     picture : bytes or None, default=None

@@ -22,13 +22,13 @@ from mixtura.segments.rows import Scaling
 from mixtura.segments.settings import COVARIANCE_TYPES, Settings
 from mixtura.select import Candidate, OnCandidate
 
-__all__ = ["COVARIANCE_TYPES", "Segmentation", "segment_table"]
+__all__ = ["COVARIANCE_TYPES", "SegmentationResult", "segment_table"]
 
 _AMBIGUOUS = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Segmentation:
+class SegmentationResult:
     """The segments of a table, and all there is to say about them.
 
     Parameters
@@ -96,7 +96,7 @@ def segment_table(
     drop_missing: bool = False,
     source: str = "table",
     on_candidate: OnCandidate | None = None,
-) -> Segmentation:
+) -> SegmentationResult:
     """Segment the customers of a table.
 
     Numeric columns are standardized (mean 0, standard deviation 1), each covariance type is fitted with every number
@@ -131,7 +131,7 @@ def segment_table(
 
     Returns
     -------
-    Segmentation
+    SegmentationResult
 
     Raises
     ------
@@ -182,10 +182,10 @@ def _describe(
     ranking: tuple[Candidate, ...],
     best: Candidate,
     started: float,
-) -> Segmentation:
+) -> SegmentationResult:
     labels = assignment.labels[assignment.complete]
     kmeans = compare_with_kmeans(model, rows, labels)
-    return Segmentation(
+    return SegmentationResult(
         model=model,
         columns=choice,
         rows=rows,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from mixtura.segments.segmentation import Segmentation
+from mixtura.segments.segmentation import SegmentationResult
 from mixtura.select import CRITERIA, Candidate
 
 __all__ = ["SUMMARY_VERSION", "summarize"]
@@ -16,12 +16,12 @@ _ANOMALIES = 1_000
 """So many are listed, the least usual first; the table of results flags all."""
 
 
-def summarize(result: Segmentation) -> dict[str, Any]:
+def summarize(result: SegmentationResult) -> dict[str, Any]:
     """Return numbers, texts, lists and dicts only: what ``summary.json`` holds.
 
     Parameters
     ----------
-    result : Segmentation
+    result : SegmentationResult
 
     Returns
     -------
@@ -55,7 +55,7 @@ def summarize(result: Segmentation) -> dict[str, Any]:
     }
 
 
-def _table(result: Segmentation) -> dict[str, Any]:
+def _table(result: SegmentationResult) -> dict[str, Any]:
     model, training = result.model, result.model.training
     return {
         "source": training.source,
@@ -67,7 +67,7 @@ def _table(result: Segmentation) -> dict[str, Any]:
     }
 
 
-def _anomalies(result: Segmentation) -> dict[str, Any]:
+def _anomalies(result: SegmentationResult) -> dict[str, Any]:
     model = result.model
     return {
         "percentile": model.anomaly_percentile,
@@ -83,7 +83,7 @@ def _anomalies(result: Segmentation) -> dict[str, Any]:
     }
 
 
-def _segments(result: Segmentation) -> list[dict[str, Any]]:
+def _segments(result: SegmentationResult) -> list[dict[str, Any]]:
     columns = result.model.columns
     return [
         {
@@ -99,7 +99,7 @@ def _segments(result: Segmentation) -> list[dict[str, Any]]:
     ]
 
 
-def _ambiguous(result: Segmentation) -> list[dict[str, Any]]:
+def _ambiguous(result: SegmentationResult) -> list[dict[str, Any]]:
     return [
         {
             "customer": customer.customer,

@@ -3,194 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from functools import partial
-from time import perf_counter
-from typing import Any, Protocol
+from dataclasses import replace
 
 import numpy as np
 
 from mixtura._typing import FloatArray, RowArray
-from mixtura.core.covariance import choose_families, get_family
-from mixtura.core.mixture import Mixture
+from mixtura.core.covariance import choose_families
 from mixtura.core.prior import Ridge
-from mixtura.data import ArrayBlocks
 from mixtura.exceptions import MixturaError, ParameterError, TooFewRowsError
-from mixtura.fit import (
-    INITIALIZATIONS,
-    FitResult,
-    Outcome,
-    Problem,
-    RemainingGain,
-    Settings,
-    fit_mixture,
-    score_mixture,
-)
-from mixtura.kernels import get_kernel
-from mixtura.run import SerialRunner, get_runner, hold_blas
-from mixtura.select.criteria import CRITERIA, aic, aicc, bic, caic, icl, nec
+from mixtura.fit import Outcome
+from mixtura.run import hold_blas
+from mixtura.select.candidate import Candidate, OnCandidate
+from mixtura.select.criteria import CRITERIA
+from mixtura.select.fitting import SAMPLE_ROWS, Fitter
+from mixtura.select.ranking import SearchResult
 
-__all__ = ["Candidate", "OnCandidate", "SearchResult", "search"]
+__all__ = ["search"]
 
-_MAX_ITER = 1000
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
-    """One covariance type with one number of components.
-
-    Parameters
-    ----------
-    covariance_type : str
-    n_components : int
-    n_parameters : int
-        Free parameters.
-    n_rows : float
-        Number of rows, or the sum of the sample weights.
-    log_likelihood : float
-        Total, in nats; this and what follows is NaN where the fit failed.
-    entropy : float
-        Of the responsibilities, ``-sum_n w_n sum_k r_nk log r_nk``, in nats.
-    classification_entropy : float
-        ``-sum_n w_n log max_k r_nk``, in nats.
-    single_log_likelihood : float
-        Of one component of the same covariance type.
-    mixture : Mixture or None
-    result : FitResult or None
-        How the fit ended; None where it failed.
-    seconds : float
-    failure : str or None
-        Why there is no mixture.
-    """
-
-    covariance_type: str
-    n_components: int
-    n_parameters: int
-    n_rows: float
-    log_likelihood: float
-    entropy: float
-    classification_entropy: float
-    single_log_likelihood: float
-    mixture: Mixture | None
-    result: FitResult | None
-    seconds: float
-    failure: str | None = None
-
-    @property
-    def outcome(self) -> Outcome | None:
-        return None if self.result is None else self.result.outcome
-
-    @property
-    def converged(self) -> bool:
-        return self.result is not None and self.result.converged
-
-    @property
-    def n_iter(self) -> int:
-        return 0 if self.result is None else self.result.n_iter
-
-    @property
-    def bic(self) -> float:
-        """The Bayesian information criterion; infinite where the fit failed."""
-        return self.criterion("bic")
-
-    @property
-    def aic(self) -> float:
-        """Akaike's information criterion; infinite where the fit failed."""
-        return self.criterion("aic")
-
-    def criterion(self, name: str) -> float:
-        """Return the value of a criterion by name, one of `CRITERIA`; infinite where the fit failed."""
-        fit = self.log_likelihood, self.n_parameters
-        if name == "nec":
-            value = nec(self.log_likelihood, self.single_log_likelihood, self.entropy, self.n_components)
-        elif name == "icl":
-            value = icl(*fit, self.n_rows, self.classification_entropy)
-        elif name == "aic":
-            value = aic(*fit)
-        else:
-            value = {"bic": bic, "aicc": aicc, "caic": caic}[name](*fit, self.n_rows)
-        return np.inf if self.failure is not None or np.isnan(value) else value
-
-    def row(self) -> dict[str, Any]:
-        """Return this candidate as a row of a table; what a failed fit does not have is None."""
-        failed = self.failure is not None
-        numbers = {"log_likelihood": self.log_likelihood, "entropy": self.entropy}
-        numbers |= {name: self.criterion(name) for name in CRITERIA}
-        return {
-            "covariance_type": self.covariance_type,
-            "n_components": self.n_components,
-            "n_parameters": self.n_parameters,
-            **{name: None if failed else float(value) for name, value in numbers.items()},
-            "outcome": None if self.outcome is None else self.outcome.value,
-            "n_iter": self.n_iter,
-            "seconds": self.seconds,
-            "failure": self.failure,
-        }
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SearchResult:
-    """All candidates, in the order tried, and the criterion that ranks them."""
-
-    candidates: tuple[Candidate, ...]
-    criterion: str
-
-    @property
-    def ranking(self) -> tuple[Candidate, ...]:
-        """The candidates, best first; those that failed come last."""
-        return tuple(sorted(self.candidates, key=self._order))
-
-    def _order(self, candidate: Candidate) -> tuple[bool, float]:
-        return candidate.failure is not None, candidate.criterion(self.criterion)
-
-    @property
-    def best(self) -> Candidate:
-        return self.ranking[0]
-
-    @property
-    def edge(self) -> str | None:
-        """Say so if the best lies on the edge of the numbers of components searched; None if it does not.
-
-        A single component is the least there is, and no edge; with one number of components nothing was searched.
-        """
-        found, tried = self.best.n_components, {one.n_components for one in self.candidates}
-        if len(tried) == 1 or min(tried) < found < max(tried) or found == 1:
-            return None
-        most = found == max(tried)
-        further = f"{found} to {2 * found}" if most else f"1 to {found}"
-        return (
-            f"The best lies on the edge of the search: {found} components, the {'most' if most else 'fewest'} that "
-            f"were tried. {'More' if most else 'Fewer'} may be better: search {further} components."
-        )
-
-    def table(self) -> list[dict[str, Any]]:
-        """Return a row per candidate, the best first.
-
-        Returns
-        -------
-        list of dict
-            Keys ``covariance_type``, ``n_components``, ``n_parameters``, ``log_likelihood``, ``entropy``, every name in
-            `CRITERIA`, ``outcome`` (how the fit ended), ``n_iter``, ``seconds`` and ``failure`` (why there is no fit).
-            What a failed fit does not have is None.
-
-        Examples
-        --------
-        >>> from mixtura.datasets import make_customers
-        >>> from mixtura.select import search
-        >>> for row in search(make_customers(), components=[2, 3], covariance_types=["tied", "diag"]).table():
-        ...     print(row["covariance_type"], row["n_components"], row["n_parameters"], round(row["icl"], 1))
-        tied 3 11 4820.2
-        diag 3 14 4815.4
-        tied 2 8 4856.3
-        diag 2 9 4902.2
-        """
-        return [candidate.row() for candidate in self.ranking]
-
-
-class OnCandidate(Protocol):
-    """Told of each candidate as it is done."""
-
-    def __call__(self, candidate: Candidate, done: int, total: int) -> None: ...
+_FINISHED = 5
+"""So many of the best are iterated to their ends where models were found on a sample."""
 
 
 def search(
@@ -203,6 +34,7 @@ def search(
     random_state: int = 0,
     sample_weight: FloatArray | None = None,
     reg_covar: float = 1e-6,
+    sample_rows: int = SAMPLE_ROWS,
     on_candidate: OnCandidate | None = None,
 ) -> SearchResult:
     """Fit every combination and rank them by a criterion.
@@ -228,6 +60,10 @@ def search(
     sample_weight : ndarray of shape (N,), optional
     reg_covar : float, default=1e-6
         Added to every variance, in squared units of the data.
+    sample_rows : int, default=50_000
+        In a larger table each model is found on a random sample of so many rows and brought to all rows by a few
+        passes; the best five are iterated to their ends there, the others are set aside (``outcome``). Likelihoods are
+        always of all rows.
     on_candidate : callable, optional
         Called with each candidate, how many are done, and how many there are.
 
@@ -258,17 +94,41 @@ def search(
             f"{max(sizes)!r} components were asked of {rows.shape[0]!r} rows; there must be at least as many rows as "
             "components. Ask for fewer components."
         )
-    attempt = partial(_try, rows, sample_weight, Ridge(reg_covar), n_init, random_state)
-    singles = {family: attempt(family, 1) for family in families}
-    pairs = [(family, k) for family in families for k in sizes]
+    fitter = Fitter(
+        rows,
+        sample_weight,
+        prior=Ridge(reg_covar),
+        n_init=n_init,
+        random_state=random_state,
+        sample_rows=sample_rows,
+    )
+    with hold_blas(fitter.uses_blas):
+        candidates = _fit_all(fitter, families, sizes, on_candidate)
+        return _finished(_ranked(tuple(candidates), criterion), fitter)
+
+
+def _fit_all(
+    fitter: Fitter, families: list[str], sizes: list[int], on_candidate: OnCandidate | None
+) -> list[Candidate]:
     candidates: list[Candidate] = []
-    for family, k in pairs:
-        single = singles[family]
-        found = single if k == 1 else attempt(family, k)
-        candidates.append(replace(found, single_log_likelihood=single.log_likelihood))
-        if on_candidate is not None:
-            on_candidate(candidates[-1], len(candidates), len(pairs))
-    return _ranked(tuple(candidates), criterion)
+    for family in families:
+        single = next(fitter.attempt(family, [1]))
+        others = fitter.attempt(family, [k for k in sizes if k > 1])
+        for k in sizes:
+            found = single if k == 1 else next(others)
+            candidates.append(replace(found, single_log_likelihood=single.log_likelihood))
+            if on_candidate is not None:
+                on_candidate(candidates[-1], len(candidates), len(families) * len(sizes))
+    return candidates
+
+
+def _finished(found: SearchResult, fitter: Fitter) -> SearchResult:
+    """Return the search with its best few models iterated to their ends."""
+    ends: dict[Candidate, Candidate] = {}
+    for candidate in found.ranking[:_FINISHED]:
+        if candidate.outcome is Outcome.SET_ASIDE:
+            ends[candidate] = fitter.finish(candidate)
+    return replace(found, candidates=tuple(ends.get(one, one) for one in found.candidates))
 
 
 def _ranked(candidates: tuple[Candidate, ...], criterion: str) -> SearchResult:
@@ -297,37 +157,3 @@ def _checked(components: Iterable[int], families: list[str], criterion: str, n_i
     if n_init < 1:
         raise ParameterError(f"n_init={n_init!r} was given; it must be at least 1.")
     return sizes
-
-
-def _try(
-    rows: RowArray,
-    weights: FloatArray | None,
-    prior: Ridge,
-    n_init: int,
-    random_state: int,
-    family: str,
-    k: int,
-) -> Candidate:
-    begun = perf_counter()
-    n_features = rows.shape[1]
-    n_parameters = k - 1 + k * n_features + get_family(family).n_parameters(k, n_features)
-    kernel = get_kernel(n_features=n_features)
-    problem = Problem(ArrayBlocks(rows, weights), k, get_family(family), prior, kernel, get_runner())
-    n_rows = problem.blocks.total_weight
-    try:
-        with hold_blas(kernel.name == "numpy"):
-            result = fit_mixture(
-                problem,
-                INITIALIZATIONS["kmeans"],
-                Settings(RemainingGain(problem.blocks.total_weight), _MAX_ITER),
-                serial=SerialRunner(),
-                n_init=n_init,
-                random_state=np.random.RandomState(random_state),
-            )
-            score = score_mixture(problem.blocks, result.mixture, kernel, problem.runner)
-    except MixturaError as error:
-        missing, seconds = (np.nan,) * 4, perf_counter() - begun
-        return Candidate(family, k, n_parameters, n_rows, *missing, None, None, seconds, failure=str(error))
-    measured = (score.log_likelihood, score.entropy, score.classification_entropy, np.nan)
-    seconds = perf_counter() - begun
-    return Candidate(family, k, n_parameters, n_rows, *measured, result.mixture, result, seconds)

@@ -7,9 +7,11 @@ from abc import abstractmethod
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.covariance.matrices import MatrixFamily, component_covariances
-from mixtura.core.covariance.volumes import alternate_volumes, geometric_mean, told_apart, unit_volume
-from mixtura.core.prior import Ridge
+from mixtura.core.bound import Bound
+from mixtura.core.covariance.bounded import one_shape
+from mixtura.core.covariance.matrices import NO_RIDGE, MatrixFamily, component_covariances
+from mixtura.core.covariance.volumes import diagonal_volumes, geometric_mean, told_apart
+from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 
 __all__ = ["EEV", "VEV"]
@@ -26,8 +28,22 @@ class _SharedShape(MatrixFamily):
     def spread(self, eigenvalues: FloatArray, counts: FloatArray, previous: FloatArray | None) -> FloatArray:
         """Return the eigenvalues ``lambda_k A`` (K, D) that the family allows, from each component's own (K, D)."""
 
+    @abstractmethod
+    def spread_above(
+        self, eigenvalues: FloatArray, counts: FloatArray, lowest: FloatArray, previous: FloatArray | None
+    ) -> FloatArray:
+        """Return the same where each is to be at least the lowest, (D,), all in ascending order."""
+
+    def estimate_above(
+        self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
+    ) -> FloatArray:
+        eigenvalues, axes = np.linalg.eigh(component_covariances(statistics, means, NO_RIDGE, previous))
+        own = np.maximum(eigenvalues, 0.0)
+        spread = self.spread_above(own, statistics.counts, bound.spectrum, previous)
+        return np.asarray((axes * spread[:, None, :]) @ axes.transpose(0, 2, 1))
+
     def estimate(
-        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+        self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         eigenvalues, axes = np.linalg.eigh(component_covariances(statistics, means, prior, previous))
         spread = self.spread(np.maximum(eigenvalues, 0.0), statistics.counts, previous)
@@ -46,6 +62,11 @@ class EEV(_SharedShape):
     def spread(self, eigenvalues: FloatArray, counts: FloatArray, previous: FloatArray | None) -> FloatArray:
         return np.repeat(np.average(eigenvalues, axis=0, weights=counts)[None], counts.size, axis=0)
 
+    def spread_above(
+        self, eigenvalues: FloatArray, counts: FloatArray, lowest: FloatArray, previous: FloatArray | None
+    ) -> FloatArray:
+        return np.maximum(self.spread(eigenvalues, counts, previous), lowest)
+
 
 class VEV(_SharedShape):
     """``Sigma_k = lambda_k D_k A D_k^T``.
@@ -59,11 +80,12 @@ class VEV(_SharedShape):
         return n_components + n_features - 1 + n_components * n_features * (n_features - 1) // 2
 
     def spread(self, eigenvalues: FloatArray, counts: FloatArray, previous: FloatArray | None) -> FloatArray:
-        start = eigenvalues.mean(axis=1) if previous is None else geometric_mean(np.linalg.eigvalsh(previous))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            volumes, shape = alternate_volumes(
-                start,
-                lambda volumes: unit_volume((counts / volumes) @ eigenvalues),
-                lambda shape: np.asarray((eigenvalues / shape).mean(axis=1)),
-            )
-            return volumes[:, None] * shape
+        start = eigenvalues.mean(axis=1) if previous is None else np.trace(previous, axis1=1, axis2=2)
+        volumes, shape = diagonal_volumes(start, counts, eigenvalues)
+        return volumes[:, None] * shape
+
+    def spread_above(
+        self, eigenvalues: FloatArray, counts: FloatArray, lowest: FloatArray, previous: FloatArray | None
+    ) -> FloatArray:
+        before = None if previous is None else geometric_mean(np.linalg.eigvalsh(previous) / lowest)
+        return one_shape(eigenvalues / lowest, counts, before) * lowest

@@ -8,9 +8,11 @@ from functools import lru_cache
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.covariance.matrices import MatrixFamily, component_covariances
+from mixtura.core.bound import Bound
+from mixtura.core.covariance.bounded import one_volume
+from mixtura.core.covariance.matrices import NO_RIDGE, MatrixFamily, component_covariances
 from mixtura.core.covariance.volumes import MOST_ROUNDS, geometric_mean, told_apart
-from mixtura.core.prior import Ridge
+from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 
 __all__ = ["EVE", "VVE"]
@@ -18,8 +20,27 @@ __all__ = ["EVE", "VVE"]
 _TOLERANCE = 1e-10
 """Decrease of the mean log-volume in a sweep, in nats, at which the axes have converged."""
 
+_SETTLED = 1e-6
+"""Decrease that a Newton step promises after which, its errors being squared by each step, none is left."""
+
+_MOST_STEPS = 20
+
+_MOST_HALVINGS = 8
+"""How often a step that does not lower the loss is halved; along a descent some length does."""
+
+_FLAT = 1e-10
+"""Curvature below this share of the largest is none."""
+
+_MOST_PLANES = 66
+"""Newton's method solves for the angles of all planes at once; beyond 12 columns sweeps are quicker."""
+
 _MOST_WARM_SWEEPS = 100
 """Sweeps after which an M-step that began at the last one's axes ends; the next one goes on from there."""
+
+_MOST_BOUND_SWEEPS = 10
+"""The same where a bound is near."""
+
+_NONE = np.array([], dtype=np.intp)
 
 
 class _SharedAxes(MatrixFamily):
@@ -29,7 +50,17 @@ class _SharedAxes(MatrixFamily):
     its mean. Given those, D minimizes ``sum_k n_k tr(D^T S_k D A_k^-1) / lambda_k``: one plane of two axes at a time,
     in which the best angle is known, all disjoint planes at once (Flury and Gautschi 1986; the model is Celeux and
     Govaert's 1995, its first complete fit Browne and McNicholas's 2014). Each turn lowers the sum.
+
+    Near the best axes Newton's method on the angles of all planes gets there in a step or two (as in Ablin, Cardoso and
+    Gramfort 2018, with the whole Hessian); turns are what it begins with and falls back on.
     """
+
+    @abstractmethod
+    def shares(self, variances: FloatArray, counts: FloatArray) -> tuple[FloatArray, float]:
+        """Return how a change of ``sum_i log v_ki`` changes the loss: ``u_k`` (K,), and the factor c of its curvature.
+
+        The loss falls or rises by ``sum_k u_k q_k + c/2 (sum_k u_k q_k^2 - (sum_k u_k q_k)^2)`` for changes q_k.
+        """
 
     @abstractmethod
     def spread(self, variances: FloatArray, counts: FloatArray) -> FloatArray:
@@ -40,16 +71,95 @@ class _SharedAxes(MatrixFamily):
         """Return the mean log-volume that is left, in nats."""
 
     def estimate(
-        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+        self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         own, counts = component_covariances(statistics, means, prior, previous), statistics.counts
         begin = np.average(own, axis=0, weights=counts) if previous is None else _mixed(previous)
         with np.errstate(all="ignore"):
             begin = np.linalg.eigh(np.nan_to_num(begin, posinf=0.0, neginf=0.0))[1]
-            axes = self._turn(begin, own, counts, MOST_ROUNDS if previous is None else _MOST_WARM_SWEEPS)
+            axes = self._settle(begin, own, counts, MOST_ROUNDS if previous is None else _MOST_WARM_SWEEPS)
             variances = np.einsum("ji,kjl,li->ki", axes, own, axes)
             spread = told_apart(self.spread(variances, counts), prior.ridge)
             return np.asarray((axes * spread[:, None, :]) @ axes.T)
+
+    def _settle(self, axes: FloatArray, own: FloatArray, counts: FloatArray, most_sweeps: int) -> FloatArray:
+        """Return the best axes near some, by Newton steps as long as each lowers the loss, else by turns."""
+        n_features = len(axes)
+        if n_features * (n_features - 1) // 2 > _MOST_PLANES or n_features == 1:
+            return self._turn(axes, own, counts, most_sweeps)
+        turned = axes.T @ own @ axes
+        before = self.loss(np.einsum("kii->ki", turned), counts)
+        for _ in range(_MOST_STEPS):
+            step, promised = self._newton_step(turned, counts)
+            if not np.isfinite(promised):
+                break
+            for _ in range(_MOST_HALVINGS):
+                rotation = _cayley(step)
+                tried = rotation.T @ turned @ rotation
+                after = self.loss(np.einsum("kii->ki", tried), counts)
+                if after <= before + _TOLERANCE:
+                    break
+                step = 0.5 * step
+            else:
+                break
+            axes, turned, before = axes @ rotation, tried, after
+            if promised < _SETTLED:
+                return axes
+        return self._turn(axes, own, counts, most_sweeps)
+
+    def _newton_step(self, turned: FloatArray, counts: FloatArray) -> tuple[FloatArray, float]:
+        """Return the skew matrix X (D, D) of a Newton step, and the decrease of the loss it promises; infinite if none.
+
+        ``exp(-X) W exp(X) = W + [W, X] + [[W, X], X] / 2 + ...`` gives both derivatives of ``log v_ki``.
+        """
+        n_features = turned.shape[1]
+        planes = _skew_basis(n_features)
+        variances = np.einsum("kii->ki", turned)
+        shares, bend = self.shares(variances, counts)
+        moved = turned[:, None] @ planes - planes @ turned[:, None]
+        logs = np.einsum("kpii->kpi", moved) / variances[:, None, :]
+        scaled = np.einsum("ki,kpij->pij", shares[:, None] / variances, moved)
+        second = scaled.reshape(len(planes), -1) @ planes.transpose(0, 2, 1).reshape(len(planes), -1).T
+        flat = (logs * np.sqrt(shares)[:, None, None]).transpose(1, 0, 2).reshape(len(planes), -1)
+        totals = logs.sum(axis=2)
+        gradient = shares @ totals
+        curvature = second + second.T - flat @ flat.T
+        if bend:
+            curvature += bend * ((totals * shares[:, None]).T @ totals - np.outer(gradient, gradient))
+        if not np.isfinite(curvature).all():
+            return turned[0], np.inf
+        values, vectors = np.linalg.eigh(curvature)
+        along = vectors.T @ gradient / np.maximum(np.abs(values), _FLAT * np.abs(values).max())
+        step = -vectors @ along
+        return np.einsum("p,pij->ij", step, planes), float(-0.5 * gradient @ step)
+
+    @abstractmethod
+    def spread_above(self, variances: FloatArray, counts: FloatArray, lowest: FloatArray) -> FloatArray:
+        """Return the same where each is to be at least the lowest along its axis, (D,)."""
+
+    def estimate_above(
+        self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
+    ) -> FloatArray:
+        """The bound holds along the axes and turns with them, so a turn may lose: the best of all is kept."""
+        own, counts = component_covariances(statistics, means, NO_RIDGE, previous), statistics.counts
+        begin = np.average(own, axis=0, weights=counts) if previous is None else _mixed(previous)
+        axes = np.linalg.eigh(begin)[1]
+        turned = axes.T @ own @ axes
+        least, best = np.inf, np.array(np.nan)
+        if previous is not None:
+            least, best = _remaining(np.einsum("kii->ki", axes.T @ previous @ axes), turned, counts), previous
+        for _ in range(_MOST_BOUND_SWEEPS):
+            before = least
+            for left, right in ((_NONE, _NONE), *_disjoint_planes(axes.shape[0])):
+                spread = self.spread_above(np.einsum("kii->ki", turned), counts, bound.along(axes))
+                remaining = _remaining(spread, turned, counts)
+                if remaining < least:
+                    least, best = remaining, (axes * spread[:, None, :]) @ axes.T
+                rotation = _rotation(turned, counts[:, None] / spread, left, right)
+                axes, turned = axes @ rotation, rotation.T @ turned @ rotation
+            if not before - least > _TOLERANCE:
+                break
+        return best
 
     def _turn(self, axes: FloatArray, own: FloatArray, counts: FloatArray, most_sweeps: int) -> FloatArray:
         """Return the axes (D, D), as columns, turned until the loss falls no more, or so many sweeps are done."""
@@ -67,6 +177,12 @@ class _SharedAxes(MatrixFamily):
         return axes
 
 
+def _remaining(spread: FloatArray, turned: FloatArray, counts: FloatArray) -> float:
+    """Return ``sum_k n_k sum_j (log g_kj + v_kj / g_kj) / n`` of variances along axes, as in `bounded`, in nats."""
+    per_component = np.log(spread) + np.einsum("kii->ki", turned) / spread
+    return float(np.average(per_component.sum(axis=1), weights=counts))
+
+
 def _rotation(turned: FloatArray, rates: FloatArray, left: IntArray, right: IntArray) -> FloatArray:
     """Return the rotation (D, D) that is best in each of some disjoint planes.
 
@@ -82,6 +198,23 @@ def _rotation(turned: FloatArray, rates: FloatArray, left: IntArray, right: IntA
     rotation[left, left] = rotation[right, right] = np.cos(angle)
     rotation[left, right], rotation[right, left] = -np.sin(angle), np.sin(angle)
     return rotation
+
+
+def _cayley(skew: FloatArray) -> FloatArray:
+    """Return the rotation ``(I - X/2)^-1 (I + X/2)``, which is exp(X) to second order."""
+    half = 0.5 * skew
+    identity = np.eye(len(skew))
+    return np.asarray(np.linalg.solve(identity - half, identity + half))
+
+
+@lru_cache(maxsize=64)
+def _skew_basis(n_features: int) -> FloatArray:
+    """Return the skew matrices (P, D, D) with a one above and a minus one below the diagonal."""
+    rows, columns = np.triu_indices(n_features, 1)
+    basis = np.zeros((rows.size, n_features, n_features))
+    basis[np.arange(rows.size), rows, columns] = 1.0
+    basis[np.arange(rows.size), columns, rows] = -1.0
+    return basis
 
 
 @lru_cache(maxsize=64)
@@ -120,6 +253,13 @@ class EVE(_SharedAxes):
         volume = (counts @ np.exp(logs)) / counts.sum()
         return np.asarray(variances * (volume * np.exp(-logs))[:, None])
 
+    def shares(self, variances: FloatArray, counts: FloatArray) -> tuple[FloatArray, float]:
+        volumes = counts * geometric_mean(variances)
+        return volumes / volumes.sum(), 1.0 / variances.shape[1]
+
+    def spread_above(self, variances: FloatArray, counts: FloatArray, lowest: FloatArray) -> FloatArray:
+        return one_volume(variances / lowest, counts) * lowest
+
     def loss(self, variances: FloatArray, counts: FloatArray) -> float:
         return float(variances.shape[1] * np.log(np.average(geometric_mean(variances), weights=counts)))
 
@@ -135,5 +275,11 @@ class VVE(_SharedAxes):
     def spread(self, variances: FloatArray, counts: FloatArray) -> FloatArray:
         return variances
 
+    def spread_above(self, variances: FloatArray, counts: FloatArray, lowest: FloatArray) -> FloatArray:
+        return np.maximum(variances, lowest)
+
     def loss(self, variances: FloatArray, counts: FloatArray) -> float:
         return float(np.average(np.log(variances).sum(axis=1), weights=counts))
+
+    def shares(self, variances: FloatArray, counts: FloatArray) -> tuple[FloatArray, float]:
+        return counts / counts.sum(), 0.0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from mixtura._typing import FloatArray
-from mixtura.core.covariance.variances import VarianceFamily, component_variances
-from mixtura.core.covariance.volumes import alternate_volumes, geometric_mean, unit_volume
-from mixtura.core.prior import Ridge
+from mixtura.core.bound import Bound
+from mixtura.core.covariance.bounded import one_shape
+from mixtura.core.covariance.variances import NO_RIDGE, VarianceFamily, component_variances
+from mixtura.core.covariance.volumes import diagonal_volumes, geometric_mean
+from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 
 __all__ = ["VEI"]
@@ -27,14 +27,16 @@ class VEI(VarianceFamily):
         return n_components + n_features - 1
 
     def estimate(
-        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+        self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         variances, counts = component_variances(statistics, means, prior, previous), statistics.counts
         start = variances.mean(axis=1) if previous is None else geometric_mean(previous)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            volumes, shape = alternate_volumes(
-                start,
-                lambda volumes: unit_volume((counts / volumes) @ variances),
-                lambda shape: np.asarray((variances / shape).mean(axis=1)),
-            )
-            return volumes[:, None] * shape
+        volumes, shape = diagonal_volumes(start, counts, variances)
+        return volumes[:, None] * shape
+
+    def estimate_above(
+        self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
+    ) -> FloatArray:
+        own = component_variances(statistics, means, NO_RIDGE, previous) / bound.variances
+        before = None if previous is None else geometric_mean(previous / bound.variances)
+        return one_shape(own, statistics.counts, before) * bound.variances

@@ -7,14 +7,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import lapack
 
 from mixtura._typing import FloatArray
 
 __all__ = [
     "MOST_ROUNDS",
     "alternate_volumes",
+    "diagonal_volumes",
     "geometric_mean",
     "matrix_volumes",
+    "settle_volumes",
     "told_apart",
     "unit_volume",
 ]
@@ -27,6 +30,13 @@ _TOLERANCE = 1e-12
 
 _ROUNDING = 1e-14
 """Share of the largest variance below which the variance along an axis is rounding."""
+
+_SETTLED = 1e-7
+"""Newton step of the log-volumes after which, its errors being squared by each step, only rounding is left."""
+
+_MOST_STEPS = 30
+
+_LOSS_ROUNDING = 1e-13
 
 _PATIENCE = 10
 """Rounds without a smaller change after which what is left is rounding, as where a shape is nearly singular."""
@@ -100,3 +110,74 @@ def alternate_volumes(
         if not change > _TOLERANCE or since >= _PATIENCE:
             break
     return volumes, shape
+
+
+def settle_volumes(
+    volumes: FloatArray,
+    counts: FloatArray,
+    n_features: int,
+    shares: Callable[[FloatArray], tuple[float, FloatArray, FloatArray]],
+) -> FloatArray | None:
+    """Return the volumes at which `alternate_volumes` ends, by Newton's method; None where it does not get there.
+
+    With ``M(lambda) = sum_k n_k S_k / lambda_k`` the best shape is M's, and what is left to minimize over
+    ``theta = log lambda`` is ``f = D sum_k n_k theta_k + n log |M|``: convex, as it is a log-determinant of a sum of
+    exponentials. With ``P_k = n_k / lambda_k M^(-1/2) S_k M^(-1/2)``, which add up to I, its derivatives are
+    ``D n_k - n tr P_k`` and ``n (tr P_k [k = l] - tr P_k P_l)``. Only ratios of volumes matter to f.
+
+    Parameters
+    ----------
+    volumes : ndarray of shape (K,)
+        To begin with; positive.
+    counts : ndarray of shape (K,)
+    n_features : int
+    shares : callable
+        Takes volumes, returns ``log |M|``, the traces of P_k (K,), and P_k as vectors (K, E) whose products are traces.
+    """
+    total, theta, last, step = counts.sum(), np.log(volumes), np.inf, np.zeros_like(volumes)
+    for _ in range(_MOST_STEPS):
+        log_determinant, traces, vectors = shares(np.exp(theta))
+        loss = n_features * (counts @ theta) / total + log_determinant
+        if not np.isfinite(loss) or not traces.min() > 0:
+            return None
+        if loss > last + _LOSS_ROUNDING * max(1.0, abs(last)):
+            step = 0.25 * step
+            theta = theta - 3 * step
+        else:
+            last = loss
+            curvature = np.diag(traces) - vectors @ vectors.T + traces.mean()
+            _, step, info = lapack.dposv(curvature, traces - n_features * counts / total)
+            if info != 0:
+                return None
+            theta = theta + step
+        if np.abs(step).max() <= _SETTLED:
+            return np.asarray(np.exp(theta))
+    return None
+
+
+def diagonal_volumes(
+    volumes: FloatArray, counts: FloatArray, variances: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the volumes (K,) and the shape (D,) they share of variances (K, D) along axes: ``lambda_k A``.
+
+    ``A`` is proportional to ``sum_k n_k s_k / lambda_k`` and ``lambda_k = mean_j(s_kj / A_j)``.
+    """
+
+    def shares(volumes: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        weighted = (counts / volumes)[:, None] * variances
+        total = weighted.sum(axis=0)
+        weighted /= total
+        return float(np.log(total).sum()), weighted.sum(axis=1), weighted
+
+    def shape_of(volumes: FloatArray) -> FloatArray:
+        return unit_volume((counts / volumes) @ variances)
+
+    def volumes_of(shape: FloatArray) -> FloatArray:
+        return np.asarray((variances / shape).mean(axis=1))
+
+    with np.errstate(all="ignore"):
+        settled = settle_volumes(volumes, counts, variances.shape[1], shares)
+        if settled is None:
+            return alternate_volumes(volumes, shape_of, volumes_of)
+        shape = shape_of(settled)
+        return volumes_of(shape), shape

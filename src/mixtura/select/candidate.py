@@ -1,0 +1,113 @@
+"""One model tried: a covariance type with a number of components, and how it came out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from mixtura.core.mixture import Mixture
+from mixtura.fit import FitResult, Outcome
+from mixtura.select.criteria import CRITERIA, aic, aicc, bic, caic, icl, nec
+
+__all__ = ["Candidate", "OnCandidate"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """One covariance type with one number of components.
+
+    Parameters
+    ----------
+    covariance_type : str
+    n_components : int
+    n_parameters : int
+        Free parameters.
+    n_rows : float
+        Number of rows, or the sum of the sample weights.
+    log_likelihood : float
+        Total, in nats; this and what follows is NaN where the fit failed.
+    entropy : float
+        Of the responsibilities, ``-sum_n w_n sum_k r_nk log r_nk``, in nats.
+    classification_entropy : float
+        ``-sum_n w_n log max_k r_nk``, in nats.
+    single_log_likelihood : float
+        Of one component of the same covariance type.
+    mixture : Mixture or None
+    result : FitResult or None
+        How the fit ended; None where it failed.
+    seconds : float
+    failure : str or None
+        Why there is no mixture.
+    """
+
+    covariance_type: str
+    n_components: int
+    n_parameters: int
+    n_rows: float
+    log_likelihood: float
+    entropy: float
+    classification_entropy: float
+    single_log_likelihood: float
+    mixture: Mixture | None
+    result: FitResult | None
+    seconds: float
+    failure: str | None = None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        return None if self.result is None else self.result.outcome
+
+    @property
+    def converged(self) -> bool:
+        return self.result is not None and self.result.converged
+
+    @property
+    def n_iter(self) -> int:
+        return 0 if self.result is None else self.result.n_iter
+
+    @property
+    def bic(self) -> float:
+        """The Bayesian information criterion; infinite where the fit failed."""
+        return self.criterion("bic")
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion; infinite where the fit failed."""
+        return self.criterion("aic")
+
+    def criterion(self, name: str) -> float:
+        """Return the value of a criterion by name, one of `CRITERIA`; infinite where the fit failed."""
+        fit = self.log_likelihood, self.n_parameters
+        if name == "nec":
+            value = nec(self.log_likelihood, self.single_log_likelihood, self.entropy, self.n_components)
+        elif name == "icl":
+            value = icl(*fit, self.n_rows, self.classification_entropy)
+        elif name == "aic":
+            value = aic(*fit)
+        else:
+            value = {"bic": bic, "aicc": aicc, "caic": caic}[name](*fit, self.n_rows)
+        return np.inf if self.failure is not None or np.isnan(value) else value
+
+    def row(self) -> dict[str, Any]:
+        """Return this candidate as a row of a table; what a failed fit does not have is None."""
+        failed = self.failure is not None
+        numbers = {"log_likelihood": self.log_likelihood, "entropy": self.entropy}
+        numbers |= {name: self.criterion(name) for name in CRITERIA}
+        return {
+            "covariance_type": self.covariance_type,
+            "n_components": self.n_components,
+            "n_parameters": self.n_parameters,
+            **{name: None if failed else float(value) for name, value in numbers.items()},
+            "outcome": None if self.outcome is None else self.outcome.value,
+            "n_iter": self.n_iter,
+            "seconds": self.seconds,
+            "failure": self.failure,
+        }
+
+
+class OnCandidate(Protocol):
+    """Told of each candidate as it is done."""
+
+    def __call__(self, candidate: Candidate, done: int, total: int) -> None: ...

@@ -1,0 +1,92 @@
+"""Newton's method inside an M-step ends where the slow alternation of the literature ends."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mixtura.core.covariance import get_family
+from mixtura.core.covariance.eve_vve import _SharedAxes
+from mixtura.core.covariance.volumes import (
+    alternate_volumes,
+    diagonal_volumes,
+    settle_volumes,
+    unit_volume,
+)
+
+
+def draw_covariances(seed: int, n_components: int, n_features: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    factors = rng.normal(size=(n_components, n_features, n_features + 2))
+    return factors @ factors.transpose(0, 2, 1) * rng.uniform(0.01, 100, n_components)[:, None, None]
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("n_components", "n_features"), [(1, 3), (2, 1), (3, 2), (9, 5), (4, 12)])
+def test_volumes_settle_where_the_alternation_ends(seed: int, n_components: int, n_features: int) -> None:
+    rng = np.random.default_rng(seed)
+    variances = rng.uniform(0.1, 10, (n_components, n_features)) * rng.uniform(0.01, 100, (n_components, 1))
+    counts = rng.uniform(1, 1000, n_components)
+    volumes, shape = diagonal_volumes(np.ones(n_components), counts, variances)
+    slow_volumes, slow_shape = alternate_volumes(
+        np.ones(n_components),
+        lambda volumes: unit_volume((counts / volumes) @ variances),
+        lambda shape: (variances / shape).mean(axis=1),
+    )
+    np.testing.assert_allclose(volumes, slow_volumes, rtol=1e-9)
+    np.testing.assert_allclose(shape, slow_shape, rtol=1e-9)
+
+
+def test_volumes_that_cannot_be_told_are_left_to_the_alternation() -> None:
+    def singular(volumes: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        return np.nan, np.full(2, np.nan), np.full((2, 1), np.nan)
+
+    assert settle_volumes(np.ones(2), np.ones(2), 1, singular) is None
+
+
+@pytest.mark.parametrize("name", ["EVE", "VVE"])
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("n_components", "n_features"), [(2, 2), (5, 3), (9, 6), (3, 12)])
+def test_axes_settle_no_higher_than_turns_of_planes_leave_them(
+    name: str, seed: int, n_components: int, n_features: int
+) -> None:
+    family = get_family(name)
+    assert isinstance(family, _SharedAxes)
+    own = draw_covariances(seed, n_components, n_features)
+    counts = np.random.default_rng(seed).uniform(1, 1000, n_components)
+    begin = np.linalg.eigh(own.mean(axis=0))[1]
+
+    def loss(axes: np.ndarray) -> float:
+        return family.loss(np.einsum("ji,kjl,li->ki", axes, own, axes), counts)
+
+    turned = family._turn(begin, own, counts, 1000)
+    settled = family._settle(turned, own, counts, 1000)
+    np.testing.assert_allclose(settled.T @ settled, np.eye(n_features), atol=1e-12)
+    assert loss(settled) <= loss(turned) + 1e-10
+    # From the same beginning Newton may find another valley; it never ends above where it began.
+    assert loss(family._settle(begin, own, counts, 1000)) <= loss(begin)
+
+
+@pytest.mark.parametrize("name", ["EVE", "VVE"])
+def test_the_newton_step_has_the_derivatives_of_the_loss(name: str) -> None:
+    """Beside central differences along one plane at a time."""
+    family = get_family(name)
+    assert isinstance(family, _SharedAxes)
+    own, counts = draw_covariances(3, 4, 3), np.array([5.0, 20.0, 1.0, 9.0])
+    turned_to_the_best = family._turn(np.eye(3), own, counts, 1000)
+    own = turned_to_the_best.T @ own @ turned_to_the_best
+
+    def loss(angle: float, i: int, j: int) -> float:
+        rotation = np.eye(3)
+        rotation[i, i] = rotation[j, j] = np.cos(angle)
+        rotation[i, j], rotation[j, i] = np.sin(angle), -np.sin(angle)
+        turned = rotation.T @ own @ rotation
+        return family.loss(np.einsum("kii->ki", turned), counts)
+
+    # From a little off the best axes, one step must land far nearer to them than it began.
+    off = 1e-3
+    rotation = np.array([[np.cos(off), np.sin(off), 0], [-np.sin(off), np.cos(off), 0], [0, 0, 1]])
+    step, promised = family._newton_step(rotation.T @ own @ rotation, counts)
+    gained = loss(off, 0, 1) - loss(0.0, 0, 1)
+    assert promised == pytest.approx(gained, rel=0.02)
+    np.testing.assert_allclose(step, [[0, -off, 0], [off, 0, 0], [0, 0, 0]], atol=0.02 * off)
