@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from mixtura.core.prior import Ridge
 from mixtura.core.protocols import Runner
 from mixtura.data import ArrayBlocks
 from mixtura.exceptions import MixturaError
-from mixtura.fit import FitResult, Problem, RemainingGain, Settings, continue_fit
+from mixtura.fit import AcceleratedEMStep, FitResult, Problem, RemainingGain, Settings, continue_fit
 from mixtura.kernels import get_kernel
 from mixtura.run import SerialRunner, get_runner
 
@@ -95,7 +96,8 @@ class Refit:
         return Problem(blocks, start.n_components, start.family, prior, kernel, SerialRunner())
 
     def _settings(self, problem: Problem) -> Settings:
-        return Settings(RemainingGain(problem.blocks.total_weight, self.tolerance), _MAX_ITER)
+        stop = RemainingGain(problem.blocks.total_weight, self.tolerance)
+        return Settings(stop, _MAX_ITER, step=partial(AcceleratedEMStep, tolerance=self.tolerance))
 
 
 def runner_for(rows: RowArray, mixture: Mixture) -> Runner:
