@@ -9,11 +9,19 @@ import numpy as np
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance import get_family
 from mixtura.core.mixture import Mixture
-from mixtura.core.prior import Ridge
+from mixtura.core.prior import Floor
 from mixtura.data import ArrayBlocks
 from mixtura.exceptions import MixturaError
-from mixtura.fit import INITIALIZATIONS, Problem, RemainingGain, Settings, continue_fit, fit_mixture
-from mixtura.kernels import get_kernel
+from mixtura.fit import (
+    INITIALIZATIONS,
+    Problem,
+    RemainingGain,
+    Settings,
+    continue_fit,
+    describe_rows,
+    fit_mixture,
+)
+from mixtura.kernels import Layout, get_kernel
 from mixtura.run import SerialRunner, get_runner, hold_blas
 
 __all__ = ["refit_labels"]
@@ -60,7 +68,9 @@ def refit_labels(
     list of ndarray
         Fewer than `n_bootstraps` where a mixture could not be learned from a resample.
     """
-    counted = np.ones(len(rows)) if weights is None else weights
+    kernel, counted = get_kernel(n_features=rows.shape[1]), np.ones(len(rows)) if weights is None else weights
+    # The floor of the rows themselves, as the mixture in question had it: a resample of few rows has none to speak of.
+    floor = Floor.of(describe_rows(ArrayBlocks(rows, weights), kernel, get_runner(), Layout.DENSE))
 
     def task(number: int) -> Callable[[], IntArray | None]:
         def run() -> IntArray | None:
@@ -70,21 +80,26 @@ def refit_labels(
             if chosen.size < n_components:
                 return None
             blocks = ArrayBlocks(rows[chosen], drawn[chosen])
-            mixture = _learned(blocks, family, n_components, n_init, rng)
+            mixture = _learned(blocks, family, n_components, floor, n_init, rng)
             return None if mixture is None else mixture.predict(rows)
 
         return run
 
-    with hold_blas(get_kernel(n_features=rows.shape[1]).name == "numpy"):
+    with hold_blas(kernel.name == "numpy"):
         found = get_runner().map([task(number) for number in range(n_bootstraps)])
     return [labels for labels in found if labels is not None]
 
 
 def _learned(
-    blocks: ArrayBlocks, family: str, n_components: int, n_init: int, rng: np.random.RandomState
+    blocks: ArrayBlocks,
+    family: str,
+    n_components: int,
+    floor: Floor,
+    n_init: int,
+    rng: np.random.RandomState,
 ) -> Mixture | None:
     kernel, stop = get_kernel(n_features=blocks.n_features), RemainingGain(blocks.total_weight, _TOLERANCE)
-    problem = Problem(blocks, n_components, get_family(family), Ridge(), kernel, SerialRunner())
+    problem = Problem(blocks, n_components, get_family(family), floor, kernel, SerialRunner())
     try:
         short = fit_mixture(
             problem,
