@@ -358,6 +358,47 @@ def naive_lloyd(rows, centers, n_iter, sample_weight=None):
     return np.array(centers), np.array([label for label, _ in found]), inertia
 
 
+# --- merging -----------------------------------------------------------------------------------
+
+
+def naive_entropy(memberships, sample_weight):
+    """Entropy of memberships, ``-sum w t log t``."""
+    return naive_entropies(memberships, sample_weight)[0]
+
+
+def naive_merge(memberships, sample_weight):
+    """Merge the pair of columns whose sum leaves the least entropy, until one is left.
+
+    Returns, for K, K - 1, ..., 1 clusters, the components of each cluster, ordered by the first, and the entropy.
+    """
+    groups = [(k,) for k in range(len(memberships[0]))]
+
+    def added(groups):
+        return [[math.fsum(float(row[k]) for k in group) for group in groups] for row in memberships]
+
+    steps = [(tuple(groups), naive_entropy(added(groups), sample_weight))]
+    while len(groups) > 1:
+        tries = []
+        for i in range(len(groups)):
+            for j in range(i + 1, len(groups)):
+                rest = [group for n, group in enumerate(groups) if n not in (i, j)]
+                tried = sorted([*rest, tuple(sorted(groups[i] + groups[j]))])
+                tries.append((naive_entropy(added(tried), sample_weight), tried))
+        entropy, groups = min(tries, key=lambda one: one[0])
+        steps.append((tuple(groups), entropy))
+    return steps
+
+
+def naive_bend(x, y):
+    """The point, from 0, that two straight lines share whose least-squares fits leave the least sum of squares."""
+
+    def loss(x, y):
+        return float(np.sum((np.polyval(np.polyfit(x, y, 1), x) - y) ** 2))
+
+    losses = {c: loss(x[: c + 1], y[: c + 1]) + loss(x[c:], y[c:]) for c in range(1, len(x) - 1)}
+    return min(losses, key=losses.get)
+
+
 # --- agglomeration -----------------------------------------------------------------------------
 
 

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.segments.ambiguity import AmbiguousCustomer, Comparison, compare_with_kmeans, most_ambiguous
+from mixtura.segments.ambiguity import AmbiguousCustomer, ambiguous_customers
 from mixtura.segments.assignment import Assignment, assign_rows, customer_ids
 from mixtura.segments.building import build_model, choose_candidate, with_mean_values
 from mixtura.segments.columns import ColumnChoice
 from mixtura.segments.describing import read_columns
+from mixtura.segments.kmeans_comparison import KMeansComparison, compare_with_kmeans
 from mixtura.segments.model import SegmentModel
 from mixtura.segments.notes import make_notes, transform_notes, value_notes
 from mixtura.segments.preparation import Prepared, prepare
@@ -52,7 +53,7 @@ class SegmentationResult:
         columns. With fewer, a segment's spread is unknown, and it is outliers that the criterion pays for.
     ambiguous : tuple of AmbiguousCustomer
         At most five, the least certain first; none with a single segment.
-    kmeans : Comparison
+    kmeans : KMeansComparison
     notes : tuple of str
         What the user should hear.
     seconds : float
@@ -75,7 +76,7 @@ class SegmentationResult:
     ranking: tuple[Candidate, ...]
     best: Candidate
     ambiguous: tuple[AmbiguousCustomer, ...]
-    kmeans: Comparison
+    kmeans: KMeansComparison
     notes: tuple[str, ...]
     seconds: float
     population: Population
@@ -222,7 +223,7 @@ def _describe(
 ) -> SegmentationResult:
     choice, rows, complete = prepared.choice, prepared.rows, prepared.complete
     assignment = assign_rows(model, rows, complete, *customer_ids(frame, choice.id_column))
-    kmeans = compare_with_kmeans(model, rows, assignment.labels[complete])
+    kmeans = compare_with_kmeans(model, rows, assignment.memberships[complete])
     numbers, levels = read_columns(frame, choice, rows, complete)
     profiled = Profiled(model, rows, assignment, prepared.weights, numbers, levels, choice.value)
     segments, population = profile_segments(profiled)
@@ -250,23 +251,10 @@ def _describe(
     )
 
 
-def _ambiguous(assignment: Assignment, kmeans: Comparison) -> tuple[AmbiguousCustomer, ...]:
-    if len(assignment.names) < 2:
-        return ()
+def _ambiguous(assignment: Assignment, kmeans: KMeansComparison) -> tuple[AmbiguousCustomer, ...]:
     clusters = np.full(assignment.labels.shape, -1)
     clusters[assignment.complete] = kmeans.labels
-    found = []
-    for row in most_ambiguous(assignment.memberships, _AMBIGUOUS):
-        memberships = assignment.memberships[row]
-        first, second = np.argsort(-memberships, kind="stable")[:2]
-        found.append(
-            AmbiguousCustomer(
-                row=int(row),
-                customer=assignment.customer(int(row)),
-                memberships=memberships,
-                first=int(first),
-                second=int(second),
-                kmeans=int(clusters[row]),
-            )
-        )
-    return tuple(found)
+    # The least certain, however certain they are.
+    return ambiguous_customers(
+        assignment.memberships, assignment.customer, 1.0, most=_AMBIGUOUS, kmeans=clusters
+    )
