@@ -21,7 +21,7 @@ from mixtura.estimators.validation import as_rows, as_weights, require_rows
 from mixtura.exceptions import ParameterError
 from mixtura.run import with_jobs
 from mixtura.select import CRITERIA, Candidate, search
-from mixtura.select.fitting import PriorName
+from mixtura.select.priors import PriorName
 
 __all__ = ["GaussianMixtureIC"]
 

@@ -10,14 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from time import perf_counter
-from typing import Literal
 
 import numpy as np
 
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import get_family
 from mixtura.core.mixture import Mixture
-from mixtura.core.prior import Conjugate, Floor, Prior, Ridge
+from mixtura.core.prior import Prior
 from mixtura.core.protocols import Runner
 from mixtura.core.statistics import Statistics
 from mixtura.data import ArrayBlocks
@@ -40,10 +39,9 @@ from mixtura.fit import (
 from mixtura.kernels import Kernel, Layout, get_kernel
 from mixtura.run import get_runner
 from mixtura.select.candidate import Candidate
+from mixtura.select.priors import PriorName, make_prior
 
-__all__ = ["SAMPLE_ROWS", "Fitter", "PriorName"]
-
-PriorName = Literal["floor", "conjugate"]
+__all__ = ["SAMPLE_ROWS", "Fitter"]
 
 SAMPLE_ROWS = 50_000
 """Above so many rows, models are found on a random sample of so many and then brought to all rows."""
@@ -101,6 +99,7 @@ class Fitter:
         self._rows, self._weights, self._prior = rows, weights, prior
         self._n_init, self._seed, self._sample_rows = n_init, random_state, sample_rows
         self._parts: dict[int, _Level] = {}
+        self._priors: dict[int, Prior] = {}
         self._kernel: Kernel = get_kernel(n_features=rows.shape[1])
         self._runner: Runner = get_runner()
         self.n_rows = ArrayBlocks(rows, weights).total_weight
@@ -152,15 +151,9 @@ class Fitter:
 
     def _make_prior(self, k: int) -> Prior:
         """Return the prior for so many components, made from all rows on every level."""
-        if self._prior == "floor":
-            return self._floor
-        if self._prior == "conjugate":
-            return Conjugate.of(self._all.total, k)
-        return Ridge(float(self._prior))
-
-    @cached_property
-    def _floor(self) -> Floor:
-        return Floor.of(self._all.total)
+        if k not in self._priors:
+            self._priors[k] = make_prior(self._prior, self._all.total, k)
+        return self._priors[k]
 
     def _degeneracies(self, level: _Level, mixture: Mixture) -> tuple[Degeneracy, ...]:
         return find_degeneracies(level.blocks, mixture, level.total, self._kernel, self._runner)

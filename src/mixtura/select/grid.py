@@ -14,7 +14,8 @@ from mixtura.fit import Outcome
 from mixtura.run import hold_blas
 from mixtura.select.candidate import Candidate, OnCandidate
 from mixtura.select.criteria import CRITERIA
-from mixtura.select.fitting import SAMPLE_ROWS, Fitter, PriorName
+from mixtura.select.fitting import SAMPLE_ROWS, Fitter
+from mixtura.select.priors import PriorName, require_prior
 from mixtura.select.ranking import SearchResult
 
 __all__ = ["search"]
@@ -90,12 +91,7 @@ def search(
     """
     families = choose_families(covariance_types, rows.shape[1])
     sizes = _checked(components, families, criterion, n_init)
-    is_number = not isinstance(prior, str) and 0 <= prior < np.inf
-    if prior not in ("floor", "conjugate") and not is_number:
-        raise ParameterError(
-            f"prior={prior!r} was given; it must be 'floor', 'conjugate', or a number that is not negative. Try "
-            "'floor'."
-        )
+    require_prior(prior)
     if rows.shape[0] < max(sizes):
         raise TooFewRowsError(
             f"{max(sizes)!r} components were asked of {rows.shape[0]!r} rows; there must be at least as many rows as "
