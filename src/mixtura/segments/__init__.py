@@ -1,5 +1,6 @@
 """Customer segmentation: a table in; segments, ambiguous customers, anomalies and a model to keep out."""
 
+from mixtura.segments.advice import Advice, Capacity, Finding, Verdict, advise
 from mixtura.segments.ambiguity import AmbiguousCustomer, Comparison
 from mixtura.segments.assignment import Assignment, assign_table
 from mixtura.segments.columns import ColumnChoice, LeftOut, choose_columns
@@ -15,10 +16,13 @@ from mixtura.segments.tour import Tour, take_tour, write_customers
 
 __all__ = [
     "COVARIANCE_TYPES",
+    "Advice",
     "AmbiguousCustomer",
     "Assignment",
+    "Capacity",
     "ColumnChoice",
     "Comparison",
+    "Finding",
     "LeftOut",
     "Scaling",
     "SegmentModel",
@@ -27,6 +31,8 @@ __all__ = [
     "Selection",
     "Tour",
     "Training",
+    "Verdict",
+    "advise",
     "assign_table",
     "choose_columns",
     "name_segments",
