@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mixtura.cli.advise import advise
 from mixtura.cli.assign import assign
 from mixtura.cli.demo import demo
 from mixtura.cli.info import info
@@ -45,6 +46,7 @@ def mixtura(
 
 
 app.command()(segment)
+app.command()(advise)
 app.command()(select)
 app.command()(assign)
 app.command()(show)

@@ -88,27 +88,18 @@ def _rows_against_parameters(
         f"{full.n_covariances:,} of them covariances, {ratio:.2g} rows for each"
     )
     meaning = f"With {ROWS_PER_PARAMETER} rows per parameter the rows carry: {said} components."
+    severity, action, more = "fine", "", None
+    able = [one.covariance_type for one in carried if one.most_components >= 2]
     if needs_pca(n_rows, n_columns):
-        severity = "serious"
-        action = "Reduce the columns by principal components, or choose a few columns."
-    elif full.most_components >= _TOLD:
-        return Finding("rows and parameters", "fine", measured, ratio, ROWS_PER_PARAMETER, meaning, "")
-    else:
-        able = [one.covariance_type for one in carried if one.most_components >= 2]
-        severity = "notable" if able else "serious"
-        action = "Prefer families that the rows can carry." if able else "Use fewer columns: --columns."
-        types = f" --covariance-type {','.join(able)}" if able else " --columns"
-        return Finding(
-            "rows and parameters",
-            severity,
-            measured,
-            ratio,
-            ROWS_PER_PARAMETER,
-            meaning,
-            action,
-            command + types,
-        )
-    return Finding("rows and parameters", severity, measured, ratio, ROWS_PER_PARAMETER, meaning, action)
+        severity, action = "serious", "Reduce the columns by principal components, or choose a few columns."
+    elif not able:
+        severity, action = "serious", "Use fewer columns: --columns."
+    elif "full" not in able:
+        severity, action = "notable", "Use families that the rows can carry."
+        more = f"{command} --covariance-type {','.join(able)}"
+    return Finding(
+        "rows and parameters", severity, measured, ratio, ROWS_PER_PARAMETER, meaning, action, more
+    )
 
 
 def _up_to(most: int) -> str:

@@ -11,15 +11,15 @@ from scipy.spatial.distance import pdist
 
 from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
+from mixtura.exceptions import MixturaError
 from mixtura.segments.advice.dip import dip_p_value, dip_statistic
 from mixtura.select import search
 
 __all__ = ["Clusterability", "clusterability", "hopkins", "principal_axes"]
 
-_AXES = 3
+_AXES = 2
 _DISTANCE_ROWS = 400
 _HOPKINS_ROWS = 100
-_HELD_OUT_TYPES = ("full", "tied", "diag")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Clusterability:
         return min(1.0, len(tests) * min(tests))
 
 
-def clusterability(scaled: FloatArray, n_components: int, rng: np.random.Generator) -> Clusterability:
+def clusterability(scaled: FloatArray, mixture: Mixture, rng: np.random.Generator) -> Clusterability:
     """Test whether the rows have more than one mode.
 
     The null hypothesis is that every projection, and the distribution of distances, has a single mode, as for any
@@ -60,8 +60,8 @@ def clusterability(scaled: FloatArray, n_components: int, rng: np.random.Generat
     ----------
     scaled : ndarray of shape (N, D)
         Standardized rows, at least 8.
-    n_components : int
-        How many components the directions between them are taken from.
+    mixture : Mixture
+        Half of the rows are fitted as this one was, and directions between its components looked along.
     rng : numpy.random.Generator
     """
     axes = principal_axes(scaled)[:_AXES]
@@ -70,7 +70,7 @@ def clusterability(scaled: FloatArray, n_components: int, rng: np.random.Generat
     return Clusterability(
         axes=tuple(_p_value(scaled @ axis) for axis in axes),
         distances=dip_p_value(dip_statistic(distances), len(distances)),
-        held_out=_held_out(scaled, n_components, rng),
+        held_out=_held_out(scaled, mixture, rng),
         hopkins=hopkins(scaled, rng),
     )
 
@@ -84,7 +84,7 @@ def principal_axes(rows: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)[2])
 
 
-def _held_out(scaled: FloatArray, n_components: int, rng: np.random.Generator) -> float:
+def _held_out(scaled: FloatArray, mixture: Mixture, rng: np.random.Generator) -> float:
     """Return twice the smaller p-value of two tests; in each, one half chooses a direction for the other.
 
     The direction does not depend on the rows it is tested on, so that the test keeps its level however many
@@ -94,20 +94,23 @@ def _held_out(scaled: FloatArray, n_components: int, rng: np.random.Generator) -
     halves = scaled[order[:half]], scaled[order[half:]]
     found = []
     for learned, tested in (halves, halves[::-1]):
-        directions = _directions(np.ascontiguousarray(learned), n_components)
+        directions = _directions(np.ascontiguousarray(learned), mixture)
         best = max(directions, key=lambda axis: dip_statistic(learned @ axis))
         found.append(_p_value(tested @ best))
     return min(1.0, 2 * min(found))
 
 
-def _directions(rows: FloatArray, n_components: int) -> list[FloatArray]:
+def _directions(rows: FloatArray, like: Mixture) -> list[FloatArray]:
     """Return the leading principal axes, and Fisher's direction between each pair of components."""
     axes = list(principal_axes(rows)[:_AXES])
-    if n_components < 2:
+    if like.n_components < 2:
         return axes
-    found = search(rows, components=[n_components], covariance_types=_HELD_OUT_TYPES).best.mixture
-    assert found is not None, "a search without any mixture has raised"
-    return axes + _between(found)
+    try:
+        found = search(rows, components=[like.n_components], covariance_types=[like.covariance_type])
+    except MixturaError:  # half of the rows may be too few
+        return axes
+    assert found.best.mixture is not None, "a search without any mixture has raised"
+    return axes + _between(found.best.mixture)
 
 
 def _between(mixture: Mixture) -> list[FloatArray]:

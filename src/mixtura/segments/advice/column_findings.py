@@ -11,6 +11,7 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.segments.advice.finding import Finding
 from mixtura.segments.columns import ColumnChoice
+from mixtura.segments.rows import scaling_of
 
 __all__ = ["ColumnFacts", "column_facts", "column_findings", "kurtosis", "skewness"]
 
@@ -104,7 +105,7 @@ def column_facts(name: str, values: FloatArray) -> ColumnFacts:
         spike_share=float(counts[most] / len(values)),
         step=step,
         heaped=heaped,
-        deviation=float(values.std()),
+        deviation=float(scaling_of(values[:, None]).scale[0]),
         lowest=float(different[0]),
     )
 
@@ -144,7 +145,7 @@ def _left_out(choice: ColumnChoice, reason: str, topic: str) -> Finding | None:
         severity="fine",
         measured=f"{_listed(names)}: {'the same value everywhere' if topic == 'constant' else 'up to 3 values'}",
         value=len(names),
-        threshold=0,
+        threshold=None,
         meaning=f"{meaning} Left out unless named.",
         action="",
         columns=names,
@@ -164,7 +165,7 @@ def _without(used: Sequence[str], command: str) -> Callable[[Sequence[str]], str
 
 def _spikes(facts: Sequence[ColumnFacts], others: Callable[[Sequence[str]], str | None]) -> Finding | None:
     spiked = sorted(
-        (one for one in facts if one.spike_share >= SPIKE[0] and one.n_values > _FEW_VALUES),
+        (one for one in facts if one.n_values > _FEW_VALUES and one.spike_share >= _spike_from(one)),
         key=lambda one: -one.spike_share,
     )
     if not spiked:
@@ -185,6 +186,11 @@ def _spikes(facts: Sequence[ColumnFacts], others: Callable[[Sequence[str]], str 
         command=others(serious or names),
         columns=names,
     )
+
+
+def _spike_from(one: ColumnFacts) -> float:
+    """Return which share makes a spike: of rounded values, even of a bell, some have five times the average share."""
+    return max(SPIKE[0], min(SPIKE[1], 5 / one.n_values))
 
 
 def _skew(facts: Sequence[ColumnFacts], command: str) -> Finding | None:
@@ -265,7 +271,7 @@ def _heaping(facts: Sequence[ColumnFacts]) -> Finding | None:
     heaped = [
         one
         for one in facts
-        if one.heaped > _HEAPED and one.spike_share < SPIKE[0] and one.n_values > 2 * _FEW_VALUES
+        if one.heaped > _HEAPED and one.spike_share < _spike_from(one) and one.n_values > 2 * _FEW_VALUES
     ]
     if not heaped:
         return None

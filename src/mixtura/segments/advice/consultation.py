@@ -151,4 +151,9 @@ def _prepared_first(verdict: Verdict, findings: Sequence[Finding]) -> Verdict:
                 else ""
             )
             first.append(f"First, {topic}{names}: {one.action[0].lower()}{one.action[1:]}")
-    return Verdict(verdict.method, verdict.title, verdict.reasons, (*first, *verdict.steps), verdict.command)
+    title = (
+        f"{verdict.title}, once the table is prepared"
+        if first and verdict.method not in {"none", "pca"}
+        else verdict.title
+    )
+    return Verdict(verdict.method, title, verdict.reasons, (*first, *verdict.steps), verdict.command)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -107,7 +108,7 @@ def _largest_gap(x: FloatArray, left: Sequence[int], right: Sequence[int]) -> tu
 def _excess(x: FloatArray, knots: Sequence[int], *, below: bool) -> float:
     """Return how far the empirical distribution function leaves the line between knots, in rows, at least 1."""
     largest = 0.0
-    for begin, end in zip(knots[:-1], knots[1:], strict=True):
+    for begin, end in pairwise(knots):
         largest = max(largest, 1.0)
         if end - begin > 1 and x[end] != x[begin]:
             steps = np.arange(end - begin + 1)
@@ -120,7 +121,7 @@ def dip_p_value(dip: float, n_rows: int) -> float:
     """Return the probability that a sample of the uniform distribution has a dip at least as large.
 
     The uniform distribution is the unimodal one with the largest dips asymptotically, so the test is conservative for
-    others. ``sqrt(N)`` times the dip is compared with its quantiles in simulated samples (see `dip_quantiles`), interpolated between
+    others. ``sqrt(N)`` times the dip is compared with its quantiles in simulated samples, interpolated between
     sample sizes and, in the logarithm of the probability, between quantiles; below the smallest probability kept,
     0.0001, that one is returned.
 
@@ -142,7 +143,7 @@ def dip_p_value(dip: float, n_rows: int) -> float:
 
 
 def _quantiles_for(n_rows: int) -> FloatArray:
-    """Return the quantiles of ``sqrt(N) dip`` for a sample size, linear in ``1 / sqrt(N)`` between the sizes simulated."""
+    """Return the quantiles of ``sqrt(N) dip`` for a sample size, linear in ``1 / sqrt(N)`` between sizes."""
     at = 1 / math.sqrt(n_rows)
     sizes = 1 / np.sqrt(np.array(SIZES, dtype=np.float64))
     table = np.array(SCALED_DIPS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.cluster.hierarchy import cophenet, fcluster, linkage
@@ -63,7 +64,7 @@ def nesting(mixture: Mixture) -> Nesting:
     leaves = fcluster(tree, _APART, criterion="distance")
     correlation = float(cophenet(tree, distances)[0])
     best = Nesting(1.0, 1, int(leaves.max()), 0.0, 0.0, correlation)
-    for lower, upper in zip(heights[:-1], heights[1:], strict=True):
+    for lower, upper in pairwise(heights.tolist()):
         groups = fcluster(tree, (lower + upper) / 2, criterion="distance")
         if upper > best.jump * lower and _grouped(leaves, groups) >= 2:
             measures = float(upper / lower), int(groups.max()), int(leaves.max()), float(lower), float(upper)

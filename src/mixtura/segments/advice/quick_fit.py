@@ -18,6 +18,7 @@ __all__ = ["ComponentNormality", "QuickFit", "component_normality", "quick_fit"]
 _COMPONENTS = range(1, 10)
 _MORE = range(10, 16)
 """Tried, with the best family alone, where nine are the best so far."""
+_PATIENCE = 3
 _NORMALITY_ROWS = 1000
 _ENERGY_ROWS = 150
 
@@ -60,7 +61,9 @@ class QuickFit:
 
 
 def quick_fit(scaled: FloatArray, scale: FloatArray, seed: int) -> QuickFit:
-    """Fit one to nine components of six families (up to fifteen of the best, should nine be best), as far as there are more rows than parameters.
+    """Fit one to nine components of six families, as far as there are more rows than parameters.
+
+    Where nine are best, up to fifteen of that family are fitted.
 
     Parameters
     ----------
@@ -94,16 +97,19 @@ def quick_fit(scaled: FloatArray, scale: FloatArray, seed: int) -> QuickFit:
 
 
 def _fits(scaled: FloatArray, family: str, components: range, seed: int) -> list[Candidate]:
-    """Fit as many components as leave more rows than parameters; a single one in any case."""
+    """Fit more and more components until BIC has grown three times, or as many rows as parameters are left."""
     n, d = scaled.shape
-    sizes = [k for k in components if k == 1 or max(n_parameters(family, k, d), k * (d + 1)) < n]
-    try:
-        found = (
-            search(scaled, components=sizes, covariance_types=[family], random_state=seed) if sizes else None
-        )
-    except MixturaError:  # the rows have no covariance of this family; others tell
-        return []
-    return [] if found is None else [one for one in found.candidates if one.mixture is not None]
+    fitted: list[Candidate] = []
+    for k in components:
+        behind = len(fitted) - 1 - int(np.argmin([one.bic for one in fitted])) if fitted else 0
+        if behind >= _PATIENCE or (k > 1 and max(n_parameters(family, k, d), k * (d + 1)) >= n):
+            break
+        try:
+            found = search(scaled, components=[k], covariance_types=[family], random_state=seed)
+        except MixturaError:  # the rows have no such covariances; other families tell
+            break
+        fitted.append(found.best)
+    return fitted
 
 
 def _best(fitted: list[Candidate], scaled: FloatArray) -> Candidate:
@@ -128,8 +134,9 @@ def _unequal(fitted: list[Candidate], scale: FloatArray) -> float:
     best = next((one for one in fitted if one.covariance_type == "EEI"), None)
     if best is None or best.mixture is None:
         return np.inf
-    variances = np.diagonal(best.mixture.full_covariances()[0]) * scale**2
-    return float(variances.max() / variances.min())
+    deviations = np.sqrt(np.diagonal(best.mixture.full_covariances()[0])) * (scale / scale.max())
+    ratio = float(deviations.max() / deviations.min())
+    return ratio * ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +159,7 @@ class ComponentNormality:
     energy_p: float
 
     def rejected(self, level: float) -> bool:
-        """Return whether any of the three tests rejects, each at a third of the level; the energy test has no less than 0.01."""
+        """Return whether any of the three tests rejects, each at a third of the level; energy at no less than 0.01."""
         smallest = min(self.mardia.skewness_p, self.mardia.kurtosis_p)
         return smallest < level / 3 or self.energy_p <= max(level / 3, 0.01)
 

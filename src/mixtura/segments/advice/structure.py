@@ -120,7 +120,7 @@ def look_at(sample: Sample, seed: int, rng: np.random.Generator) -> Structure:
     return Structure(
         sample=sample,
         fit=fit,
-        clusters=clusterability(sample.scaled, fit.best.n_components, rng),
+        clusters=clusterability(sample.scaled, fit.mixture, rng),
         dense=dense_clusters(sample.scaled, fit.labels, rng),
         levels=nesting(fit.mixture),
         normality=component_normality(sample.scaled, fit.mixture, rng),

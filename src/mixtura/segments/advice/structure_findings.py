@@ -149,7 +149,7 @@ def _shapes(seen: Structure) -> Finding:
         topic="shapes",
         severity="serious" if bent else "fine",
         measured=f"HDBSCAN: {number} dense cluster{'' if number == 1 else 's'}, {dense.noise:.0%} of the rows in none; "
-        f"{dense.hollow:.0%} empty midpoints; agreement with the components (adjusted Rand index) {dense.agreement:.2f}",
+        f"{dense.hollow:.0%} empty midpoints; adjusted Rand index with the components {dense.agreement:.2f}",
         value=dense.hollow,
         threshold=HOLLOW,
         meaning=meaning,
@@ -204,7 +204,7 @@ def _normality(seen: Structure) -> Finding | None:
         measured=f"{len(bad)} of {len(tested)} components are not normal (Mardia's skewness and kurtosis, energy test; "
         f"smallest p {smallest:.2g}; furthest kurtosis {worst.mardia.kurtosis:.1f}, of a normal {normal})",
         value=len(bad) / len(tested),
-        threshold=0.0,
+        threshold=None,
         meaning="Components are not bells; several of them may describe one group."
         if bad
         else "Nothing speaks against bells.",

@@ -14,8 +14,8 @@ __all__ = ["correlation_findings", "duplicate_findings", "missing_findings"]
 
 _SAME = 0.98
 """From this correlation on two columns say the same."""
-_EXPLAINED = 0.99
-"""From this share of variance explained by the others on, a column is a sum of them."""
+_EXPLAINED, _SUM = 0.99, 0.999
+"""From these shares of variance explained by the others on, a column is nearly, or all but, a sum of them."""
 _REPEATED = 0.05
 _NEAR = 1e-6
 _FEW_BLANKS = 10
@@ -48,7 +48,7 @@ def missing_findings(values: FloatArray, columns: Sequence[str], command: str) -
             severity="serious" if share > 0.05 else "notable",
             measured=f"{rows.sum():,} of {len(values):,} rows ({share:.1%}) lack a value: {said}",
             value=share,
-            threshold=0.0,
+            threshold=None,
             meaning="Rows with a blank are in no segment.",
             action="Leave them out, or leave out the columns that are mostly empty.",
             command=f"{command} --drop-missing",
@@ -157,7 +157,7 @@ def correlation_findings(scaled: FloatArray, columns: Sequence[str], command: st
     return [
         Finding(
             topic="dependent columns",
-            severity="serious" if singular else "notable",
+            severity="serious" if singular or explained[worst] > _SUM else "notable",
             measured=f"The other columns explain {explained[worst]:.2%} of {columns[worst]}"
             if not singular
             else "Some columns are exact sums of others",

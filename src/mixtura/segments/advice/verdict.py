@@ -25,17 +25,20 @@ __all__ = [
 LEVEL = 0.01
 """Of the test for clusters. Simulated normal, uniform, exponential and t(3) tables were rejected less often."""
 
-GAP = 1.5
-"""Dense clusters count as evidence from here on. Noise has 1.0 to 1.1, groups that can be seen 1.3 to 10."""
+GAP = 1.15
+"""Several dense clusters count as evidence from here on. Noise in two columns and more that leaves few rows out has at
+most 1.06 (normal, uniform, exponential, t(3) and lognormal tables of 30 to 500 rows), visible groups 1.2 to 10. In one column noise reaches 1.5, and the dip test alone decides."""
 
 HOLLOW = 0.2
-"""Share of empty midpoints. Crescents have 0.27 to 0.38, rings 0.45 to 0.70; stretched groups that touch up to 0.13."""
+"""Share of empty midpoints. Crescents have 0.27 to 0.38, rings 0.45 to 0.70; stretched groups that touch at most
+0.13."""
 
 MUCH_NOISE = 0.3
 """With a larger share of rows in no dense cluster, HDBSCAN has not described the table. Noise alone has 0.45 to 1."""
 
 JUMP = 3.0
-"""Of merging distances. Of flat sets of 4 to 9 random centers at most 1.5 percent jump further; groups of groups 5 to 6."""
+"""Of merging distances. At most 1.5 percent of flat sets of 4 to 9 random centers jump further; groups of groups
+reach 5 to 6."""
 
 BIC_EQUAL = 10.0
 """Differences in BIC above 10 are strong (Kass and Raftery 1995)."""
@@ -50,7 +53,8 @@ _ROUND = 1.5
 def has_clusters(seen: Structure) -> bool:
     """Return whether there is more than one mode, or several dense clusters with gaps around them."""
     dense = seen.dense
-    gaps = len(dense.clusters) > 1 and dense.gap >= GAP and dense.noise <= MUCH_NOISE
+    several = len(dense.clusters) > 1 and seen.sample.scaled.shape[1] > 1
+    gaps = several and dense.gap >= GAP and dense.noise <= MUCH_NOISE
     return seen.clusters.p_value <= LEVEL or gaps
 
 
@@ -141,15 +145,19 @@ def _pca(seen: Structure, n_columns: int) -> Verdict:
         method="pca",
         title="Principal components first: more columns than the rows can carry",
         reasons=(
-            f"{n_columns} columns: two components with one covariance between them have "
-            f"{n_parameters('tied', 2, n_columns):,} parameters, and there are {n_rows:,} rows.",
+            (
+                f"{n_columns} columns: two components with one covariance between them have "
+                f"{n_parameters('tied', 2, n_columns):,} parameters, and there are {n_rows:,} rows."
+            ),
             f"{_count(sample.n_axes, 'principal component')} hold {sample.explained:.0%} of the variance and {found}. "
             + _modes(seen),
             _fitted(seen),
         ),
         steps=(
-            f"Reduce the standardized columns: sklearn.decomposition.PCA({sample.n_axes}).fit_transform(rows), or "
-            "choose a few columns with --columns.",
+            (
+                f"Reduce the standardized columns: sklearn.decomposition.PCA({sample.n_axes}).fit_transform(rows), or "
+                "choose a few columns with --columns."
+            ),
             "Ask for advice on these, and segment them.",
         ),
         command=None,
@@ -171,7 +179,9 @@ def _none(seen: Structure, segment: str) -> Verdict:
     )
     return Verdict(
         method="none",
-        title="No clusters were found",
+        title="No clusters were found"
+        if seen.fit.best.n_components == 1
+        else "No separate clusters were found",
         reasons=tuple(reasons),
         steps=(
             "Look for other columns that customers differ by.",
@@ -189,12 +199,18 @@ def _hdbscan(seen: Structure) -> Verdict:
         method="hdbscan",
         title="Clusters are bent or hollow: HDBSCAN",
         reasons=(
-            f"{dense.hollow:.0%} of the midpoints within a dense cluster lie where it has no rows (threshold "
-            f"{HOLLOW:.0%}): it is bent or hollow, and no bell is.",
-            f"A mixture needs up to {most} components for one of {len(dense.clusters)} dense clusters; their agreement "
-            f"(adjusted Rand index) is {dense.agreement:.2f}.",
-            f"Between dense clusters the distance is {dense.gap:.1f} times the usual one within; "
-            f"{dense.noise:.0%} of the rows are in none.",
+            (
+                f"{dense.hollow:.0%} of the midpoints within a dense cluster lie where it has no rows (threshold "
+                f"{HOLLOW:.0%}): it is bent or hollow, and no bell is."
+            ),
+            (
+                f"A mixture needs up to {most} components for one of {len(dense.clusters)} dense clusters; "
+                f"their agreement (adjusted Rand index) is {dense.agreement:.2f}."
+            ),
+            (
+                f"Between dense clusters the distance is {dense.gap:.1f} times the usual one within; "
+                f"{dense.noise:.0%} of the rows are in none."
+            ),
         ),
         steps=(
             f"sklearn.cluster.HDBSCAN(min_cluster_size={smallest}, min_samples=10).fit_predict(standardized_rows)",
@@ -210,9 +226,11 @@ def _hierarchical(seen: Structure, segment: str) -> Verdict:
         method="hierarchical",
         title="Clusters of clusters: a hierarchical method",
         reasons=(
-            f"{levels.n_leaves} clusters lie in {levels.n_groups} groups: up to {levels.within:.1f} standard deviations "
-            f"apart within a group, from {levels.between:.1f} on between groups, {levels.jump:.1f} times as far "
-            f"(threshold {JUMP:g}).",
+            (
+                f"{levels.n_leaves} clusters lie in {levels.n_groups} groups: up to {levels.within:.1f} standard "
+                f"deviations apart within a group, from {levels.between:.1f} on between groups, {levels.jump:.1f} times "
+                f"as far (threshold {JUMP:g})."
+            ),
             f"The correlation of distances with the dendrogram is {levels.cophenetic:.2f}.",
             _modes(seen),
         ),
@@ -229,14 +247,17 @@ def _kmeans(seen: Structure, segment: str) -> Verdict:
     k = fit.best.n_components
     loss = fit.round_loss if family == "EII" else fit.box_loss
     where = "standardized columns" if family == "EII" else "the columns' own units"
+    where += ", logged where skewed" if seen.sample.logged else ""
     return Verdict(
         method="kmeans",
         title="Round groups of equal spread: K-means is enough",
         reasons=(
-            f"Equal round components describe the rows as well as any: their BIC is {loss:.1f} above the best "
-            f"(threshold {BIC_EQUAL:g}), in {where}.",
-            f"{k} groups hardly overlap ({fit.overlap:.2%} of the rows on the wrong side, threshold {OVERLAP:.0%}), and "
-            f"the smallest is {fit.smallest:.0%} of the largest (threshold {_EVEN:.0%}).",
+            (
+                f"Equal round components describe the rows as well as any: their BIC is {loss:.1f} above the best "
+                f"(threshold {BIC_EQUAL:g}), in {where}."
+            ),
+            f"{k} groups hardly overlap: {fit.overlap:.2%} of the rows are misplaced (threshold {OVERLAP:.0%}).",
+            f"The smallest has {fit.smallest:.0%} of the rows of the largest (threshold {_EVEN:.0%}).",
             _modes(seen),
         ),
         steps=(
@@ -249,10 +270,11 @@ def _kmeans(seen: Structure, segment: str) -> Verdict:
 
 def _gmm(seen: Structure, segment: str) -> Verdict:
     fit = seen.fit
+    loss = min(fit.round_loss, fit.box_loss)
     reasons = [_modes(seen), _fitted(seen)]
     if round_family(seen) is None:
         reasons.append(
-            f"Groups are not round and equal: such components have a BIC {min(fit.round_loss, fit.box_loss):,.0f} larger "
+            f"Groups are not round and equal: the BIC of such components is {loss:,.0f} larger "
             f"(threshold {BIC_EQUAL:g}), and K-means would cut across them."
         )
     else:
