@@ -114,6 +114,8 @@ def _step(different: FloatArray) -> float:
     if np.abs(different).max() > 1e10:
         return 0.0
     for digits in range(5):
+        if different[-1] - different[0] < 10.0**-digits:
+            continue
         tens = different * 10**digits
         if np.allclose(tens, np.rint(tens), rtol=0, atol=1e-6):
             return float(10.0**-digits)

@@ -27,14 +27,15 @@ LEVEL = 0.01
 
 GAP = 1.15
 """Several dense clusters count as evidence from here on. Noise in two columns and more that leaves few rows out has at
-most 1.06 (normal, uniform, exponential, t(3) and lognormal tables of 30 to 500 rows), visible groups 1.2 to 10. In one column noise reaches 1.5, and the dip test alone decides."""
+most 1.06 (normal, uniform, exponential, t(3) and lognormal tables of 30 to 500 rows), visible groups 1.2 to 10. In one
+column noise reaches 1.5, and the dip test alone decides."""
 
 HOLLOW = 0.2
 """Share of empty midpoints. Crescents have 0.27 to 0.38, rings 0.45 to 0.70; stretched groups that touch at most
 0.13."""
 
 MUCH_NOISE = 0.3
-"""With a larger share of rows in no dense cluster, HDBSCAN has not described the table. Noise alone has 0.45 to 1."""
+"""With a larger share of rows in no dense cluster, HDBSCAN has not described the table. Noise mostly has 0.4 to 1."""
 
 JUMP = 3.0
 """Of merging distances. At most 1.5 percent of flat sets of 4 to 9 random centers jump further; groups of groups
@@ -228,8 +229,8 @@ def _hierarchical(seen: Structure, segment: str) -> Verdict:
         reasons=(
             (
                 f"{levels.n_leaves} clusters lie in {levels.n_groups} groups: up to {levels.within:.1f} standard "
-                f"deviations apart within a group, from {levels.between:.1f} on between groups, {levels.jump:.1f} times "
-                f"as far (threshold {JUMP:g})."
+                f"deviations apart within a group, from {levels.between:.1f} on between groups, "
+                f"{levels.jump:.1f} times as far (threshold {JUMP:g})."
             ),
             f"The correlation of distances with the dendrogram is {levels.cophenetic:.2f}.",
             _modes(seen),
