@@ -100,11 +100,11 @@ def many_columns(rng: np.random.Generator, n: int) -> Rows:
 
 
 MADE: dict[str, tuple[str, tuple[Maker, ...], tuple[int, ...]]] = {
-    "gmm": ("correlated ellipses", (ellipses, ellipses_wide), (300, 1500)),
-    "kmeans": ("round equal groups", (round_groups, round_groups_wide), (240, 1500)),
-    "hdbscan": ("crescents and rings", (crescents, rings), (400, 1500)),
-    "hierarchical": ("groups of groups", (nested, nested_uneven), (360, 1800)),
-    "none": ("noise without clusters", (uniform, uniform_wide, one_gaussian), (150, 500, 3000)),
+    "gmm": ("correlated ellipses", (ellipses, ellipses_wide), (300, 800)),
+    "kmeans": ("round equal groups", (round_groups, round_groups_wide), (240, 720)),
+    "hdbscan": ("crescents and rings", (crescents, rings), (400, 800)),
+    "hierarchical": ("groups of groups", (nested, nested_uneven), (360, 900)),
+    "none": ("noise without clusters", (uniform, uniform_wide, one_gaussian), (150, 500)),
     "pca": ("many columns, few rows", (many_columns,), (60, 200)),
 }
 """For each verdict: what the tables are, who makes them, and with how many rows."""

@@ -31,7 +31,7 @@ def write_dips(folder: Path) -> None:
     import diptest
 
     with (folder / "dip.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["n", "kind", "dip"])
         for n in (4, 5, 8, 13, 30, 57, 100, 250):
             for kind, values in samples(n).items():
@@ -42,7 +42,7 @@ def write_quantiles(folder: Path) -> None:
     from diptest.consts import Consts
 
     with (folder / "dip_quantiles.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["n", "probability", "dip"])
         for n, row in zip(Consts._SAMPLE_SIZE, Consts._CRIT_VALS, strict=True):
             for alpha, dip in zip(Consts._ALPHA, row, strict=True):

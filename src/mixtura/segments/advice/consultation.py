@@ -14,7 +14,7 @@ from mixtura._typing import FloatArray
 from mixtura.exceptions import ParameterError
 from mixtura.io import float_values
 from mixtura.segments.advice.capacity import capacities, capacity_findings
-from mixtura.segments.advice.column_findings import column_facts, column_findings
+from mixtura.segments.advice.column_findings import ColumnFacts, column_facts, column_findings
 from mixtura.segments.advice.finding import Advice, Finding, Verdict
 from mixtura.segments.advice.structure import FEWEST_ROWS, SAMPLE, draw_sample, look_at
 from mixtura.segments.advice.structure_findings import evidence_of, structure_findings
@@ -82,30 +82,27 @@ def advise(
             f"random_state={random_state!r} was given as the seed; it must be from 0 to 2**32 - 1. Try 0."
         )
     prepared = prepare(frame, columns=columns, id_column=id_column, drop_missing=True)
-    rng, used, n_rows = np.random.default_rng(random_state), prepared.choice.used, len(prepared.rows)
+    rng, n_rows = np.random.default_rng(random_state), len(prepared.rows)
     command = f"mixtura segment {shlex.quote(source)}"
-    facts = [column_facts(name, values) for name, values in zip(used, prepared.rows.T, strict=True)]
-    carried = capacities(n_rows, len(used))
-    findings = capacity_findings(n_rows, used, carried, command)
-    findings += missing_findings(_values(frame, prepared), used, command)
-    findings += column_findings(facts, prepared.choice, n_rows, command)
-    scaled = prepared.scaling.apply(prepared.rows)
-    findings += duplicate_findings(scaled) + correlation_findings(scaled, used, command)
+    facts = [
+        column_facts(name, values) for name, values in zip(prepared.choice.used, prepared.rows.T, strict=True)
+    ]
+    findings = _findings(prepared, _values(frame, prepared), facts, command)
     evidence: dict[str, float | int | str] = {}
     verdict = too_few(n_rows)
     logged: tuple[str, ...] = ()
     if n_rows >= FEWEST_ROWS:
         sample = draw_sample(prepared.rows, facts, rng)
-        seen = look_at(sample, random_state, rng)
-        logged = sample.logged
-        verdict = decide(seen, len(used), _full_command(command, columns, prepared, logged=bool(logged)))
+        seen, logged = look_at(sample, random_state, rng), sample.logged
+        full_command = _full_command(command, columns, prepared, logged=bool(logged))
+        verdict = decide(seen, len(facts), full_command)
         findings += structure_findings(seen)
         evidence = evidence_of(seen)
     findings.sort(key=lambda finding: finding.rank)
     return Advice(
         verdict=_prepared_first(verdict, findings),
         findings=tuple(findings),
-        capacity=carried,
+        capacity=capacities(n_rows, len(facts)),
         evidence=evidence,
         columns=prepared.choice,
         logged=logged,
@@ -115,6 +112,21 @@ def advise(
         seed=random_state,
         seconds=time.perf_counter() - started,
     )
+
+
+def _findings(
+    prepared: Prepared, values: FloatArray, facts: Sequence[ColumnFacts], command: str
+) -> list[Finding]:
+    """Return what is to be said of the table, before anything is fitted."""
+    used, n_rows = prepared.choice.used, len(prepared.rows)
+    scaled = prepared.scaling.apply(prepared.rows)
+    return [
+        *capacity_findings(n_rows, used, capacities(n_rows, len(used)), command),
+        *missing_findings(values, used, command),
+        *column_findings(facts, prepared.choice, n_rows, command),
+        *duplicate_findings(scaled),
+        *correlation_findings(scaled, used, command),
+    ]
 
 
 def _values(frame: Any, prepared: Prepared) -> FloatArray:

@@ -33,7 +33,7 @@ def dip_statistic(values: FloatArray) -> float:
     --------
     >>> import numpy as np
     >>> from mixtura.segments.advice import dip_statistic
-    >>> dip_statistic(np.array([0.0, 0.1, 0.2, 9.8, 9.9, 10.0])).__round__(4)
+    >>> round(dip_statistic(np.array([0.0, 0.1, 0.2, 9.8, 9.9, 10.0])), 4)
     0.2449
     """
     x = np.sort(np.asarray(values, dtype=np.float64))
@@ -135,7 +135,7 @@ def dip_p_value(dip: float, n_rows: int) -> float:
     Examples
     --------
     >>> from mixtura.segments.advice import dip_p_value
-    >>> dip_p_value(0.037, 200).__round__(2), dip_p_value(0.2, 200)
+    >>> round(dip_p_value(0.037, 200), 2), round(dip_p_value(0.2, 200), 6)
     (0.05, 0.0001)
     """
     quantiles = _quantiles_for(n_rows)

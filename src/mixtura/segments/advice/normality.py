@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.distance import pdist
-from scipy.special import gammaln, hyp1f1
-from scipy.stats import chi2, norm
+from scipy.special import chdtrc, gammaln, hyp1f1, ndtr
 
 from mixtura._typing import FloatArray
 
@@ -70,8 +69,8 @@ def mardia(rows: FloatArray) -> Mardia:
     return Mardia(
         skewness=skewness,
         kurtosis=kurtosis,
-        skewness_p=float(chi2.sf(n * skewness / 6, d * (d + 1) * (d + 2) / 6)),
-        kurtosis_p=float(2 * norm.sf(abs(score))),
+        skewness_p=float(chdtrc(d * (d + 1) * (d + 2) / 6, n * skewness / 6)),
+        kurtosis_p=float(2 * ndtr(-abs(score))),
     )
 
 

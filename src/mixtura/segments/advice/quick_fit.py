@@ -124,17 +124,17 @@ def _smallest_count(candidate: Candidate, scaled: FloatArray) -> int:
 
 
 def _loss(fitted: list[Candidate], family: str, best: Candidate) -> float:
-    same = [
-        one.bic for one in fitted if one.covariance_type == family and one.n_components == best.n_components
-    ]
-    return min(same, default=np.inf) - best.bic
+    """Return the gap to the best with as many components, or with the best number where that many were not tried."""
+    of_family = [one for one in fitted if one.covariance_type == family]
+    same = [one.bic for one in of_family if one.n_components == best.n_components]
+    return min(same or [one.bic for one in of_family], default=np.inf) - best.bic
 
 
 def _unequal(fitted: list[Candidate], scale: FloatArray) -> float:
-    best = next((one for one in fitted if one.covariance_type == "EEI"), None)
-    if best is None or best.mixture is None:
+    boxes = [one.mixture for one in fitted if one.covariance_type == "EEI" and one.mixture is not None]
+    if not boxes:
         return np.inf
-    deviations = np.sqrt(np.diagonal(best.mixture.full_covariances()[0])) * (scale / scale.max())
+    deviations = np.sqrt(np.diagonal(boxes[0].full_covariances()[0])) * (scale / scale.max())
     ratio = float(deviations.max() / deviations.min())
     return ratio * ratio
 

@@ -119,6 +119,8 @@ def test_findings_name_a_few_columns_and_count_the_rest(rng: np.random.Generator
 def test_few_rows_are_told(rng: np.random.Generator) -> None:
     found = findings_of({"a": rng.normal(size=30), "b": rng.normal(size=30)})
     assert (found["few rows"].value, found["few rows"].severity) == (30, "serious")
+    pair = np.where(np.arange(24) < 12, 0, 50) + rng.normal(size=24)
+    assert "normality" not in findings_of({"a": pair})
     advice = advise(pl.DataFrame({"a": [1.0, 2.5, 4.0]}))
     assert (advice.method, advice.verdict.title) == ("none", "Too few rows to find clusters in")
     assert (dict(advice.evidence), advice.n_sampled) == ({}, 0)

@@ -7,13 +7,16 @@ from sklearn.metrics import adjusted_rand_score
 
 from made_tables import crescents, make_table, nested, one_gaussian, rings, round_groups, uniform
 from mixtura.core.mixture import Mixture
+from mixtura.exceptions import MixturaError
 from mixtura.segments.advice import hollow_share, hopkins
+from mixtura.segments.advice import quick_fit as module
 from mixtura.segments.advice.clusterability import clusterability
 from mixtura.segments.advice.column_findings import column_facts
 from mixtura.segments.advice.density import dense_clusters
 from mixtura.segments.advice.nesting import nesting
 from mixtura.segments.advice.quick_fit import component_normality, quick_fit
 from mixtura.segments.advice.structure import SAMPLE, draw_sample
+from mixtura.select import search
 
 
 def rng_of(seed: int = 0) -> np.random.Generator:
@@ -129,9 +132,22 @@ def test_flat_sets_and_lone_pairs_have_no_levels() -> None:
 
 def test_the_quick_fit_goes_on_where_nine_are_best() -> None:
     rows = make_table(nested, 360, 0)
-    more = np.vstack([rows, rows + [0, 300]])
+    more = np.vstack([rows, rows + np.array([0, 300])])
     scaled = np.ascontiguousarray((more - more.mean(axis=0)) / more.std(axis=0))
     assert quick_fit(scaled, more.std(axis=0), 0).best.n_components > 9
+
+
+def test_families_that_cannot_be_fitted_are_left_out(monkeypatch) -> None:
+    def fails(rows, *, components, covariance_types, random_state):
+        if set(covariance_types) & {"EEI", "full"}:
+            raise MixturaError("not these")
+        return search(rows, components=components, covariance_types=covariance_types)
+
+    rows = make_table(round_groups, 80, 0)
+    scaled = np.ascontiguousarray((rows - rows.mean(axis=0)) / rows.std(axis=0))
+    monkeypatch.setattr(module, "search", fails)
+    fit = quick_fit(scaled, np.ones(2), 0)
+    assert (fit.best.n_components, fit.box_loss, fit.unequal) == (4, np.inf, np.inf)
 
 
 def test_components_of_a_mixture_are_tested_without_their_borders() -> None:
