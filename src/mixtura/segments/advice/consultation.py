@@ -84,9 +84,7 @@ def advise(
     prepared = prepare(frame, columns=columns, id_column=id_column, drop_missing=True)
     rng, n_rows = np.random.default_rng(random_state), len(prepared.rows)
     command = f"mixtura segment {shlex.quote(source)}"
-    facts = [
-        column_facts(name, values) for name, values in zip(prepared.choice.used, prepared.rows.T, strict=True)
-    ]
+    facts = _facts(prepared)
     findings = _findings(prepared, _values(frame, prepared), facts, command)
     evidence: dict[str, float | int | str] = {}
     verdict = too_few(n_rows)
@@ -94,8 +92,7 @@ def advise(
     if n_rows >= FEWEST_ROWS:
         sample = draw_sample(prepared.rows, facts, rng)
         seen, logged = look_at(sample, random_state, rng), sample.logged
-        full_command = _full_command(command, columns, prepared, logged=bool(logged))
-        verdict = decide(seen, len(facts), full_command)
+        verdict = decide(seen, len(facts), _full_command(command, columns, prepared, logged=bool(logged)))
         findings += structure_findings(seen)
         evidence = evidence_of(seen)
     findings.sort(key=lambda finding: finding.rank)
@@ -112,6 +109,11 @@ def advise(
         seed=random_state,
         seconds=time.perf_counter() - started,
     )
+
+
+def _facts(prepared: Prepared) -> list[ColumnFacts]:
+    columns = zip(prepared.choice.used, prepared.rows.T, strict=True)
+    return [column_facts(name, values) for name, values in columns]
 
 
 def _findings(
