@@ -77,38 +77,39 @@ def advise(
     ('gmm', 'A Gaussian mixture suits', 3)
     """
     started = time.perf_counter()
-    if not 0 <= random_state < 2**32:
-        raise ParameterError(
-            f"random_state={random_state!r} was given as the seed; it must be from 0 to 2**32 - 1. Try 0."
-        )
+    _check_seed(random_state)
     prepared = prepare(frame, columns=columns, id_column=id_column, drop_missing=True)
     rng, n_rows = np.random.default_rng(random_state), len(prepared.rows)
     command = f"mixtura segment {shlex.quote(source)}"
     facts = _facts(prepared)
     findings = _findings(prepared, _values(frame, prepared), facts, command)
-    evidence: dict[str, float | int | str] = {}
-    verdict = too_few(n_rows)
-    logged: tuple[str, ...] = ()
+    seen, verdict = None, too_few(n_rows)
     if n_rows >= FEWEST_ROWS:
-        sample = draw_sample(prepared.rows, facts, rng)
-        seen, logged = look_at(sample, random_state, rng), sample.logged
-        verdict = decide(seen, len(facts), _full_command(command, columns, prepared, logged=bool(logged)))
+        seen = look_at(draw_sample(prepared.rows, facts, rng), random_state, rng)
+        full_command = _full_command(command, columns, prepared, logged=bool(seen.sample.logged))
+        verdict = decide(seen, len(facts), full_command)
         findings += structure_findings(seen)
-        evidence = evidence_of(seen)
     findings.sort(key=lambda finding: finding.rank)
     return Advice(
         verdict=_prepared_first(verdict, findings),
         findings=tuple(findings),
         capacity=capacities(n_rows, len(facts)),
-        evidence=evidence,
+        evidence={} if seen is None else evidence_of(seen),
         columns=prepared.choice,
-        logged=logged,
+        logged=() if seen is None else seen.sample.logged,
         n_rows=n_rows,
         n_dropped=int((~prepared.complete).sum()),
-        n_sampled=min(n_rows, SAMPLE) if evidence else 0,
+        n_sampled=0 if seen is None else min(n_rows, SAMPLE),
         seed=random_state,
         seconds=time.perf_counter() - started,
     )
+
+
+def _check_seed(random_state: int) -> None:
+    if not 0 <= random_state < 2**32:
+        raise ParameterError(
+            f"random_state={random_state!r} was given as the seed; it must be from 0 to 2**32 - 1. Try 0."
+        )
 
 
 def _facts(prepared: Prepared) -> list[ColumnFacts]:

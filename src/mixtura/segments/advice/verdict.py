@@ -19,6 +19,7 @@ __all__ = [
     "has_levels",
     "has_shapes",
     "is_round",
+    "round_family",
     "too_few",
 ]
 
@@ -273,10 +274,15 @@ def _gmm(seen: Structure, segment: str) -> Verdict:
     fit = seen.fit
     loss = min(fit.round_loss, fit.box_loss)
     reasons = [_modes(seen), _fitted(seen)]
-    if round_family(seen) is None:
+    if loss > BIC_EQUAL:
         reasons.append(
-            f"Groups are not round and equal: the BIC of such components is {loss:,.0f} larger "
-            f"(threshold {BIC_EQUAL:g}), and K-means would cut across them."
+            f"Groups are not round and equal: the BIC of such components is {loss:,.0f} larger (threshold "
+            f"{BIC_EQUAL:g}), and K-means would cut across them."
+        )
+    elif round_family(seen) is None:
+        reasons.append(
+            f"Groups are not round: the variance of one column is {fit.unequal:,.1f} times that of another within "
+            f"groups (threshold {_ROUND:g}), and K-means would cut across them."
         )
     else:
         reasons.append(
