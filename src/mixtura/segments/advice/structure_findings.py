@@ -73,7 +73,7 @@ def _modes(seen: Structure) -> Finding:
         meaning="The hypothesis that there is a single mode "
         + ("is rejected." if clusters.p_value <= LEVEL else "stands.")
         + (
-            " Dense clusters with gaps around them were found all the same."
+            " Dense clusters that stand apart, or that the mixture finds too, were found all the same."
             if found > (clusters.p_value <= LEVEL)
             else ""
         ),

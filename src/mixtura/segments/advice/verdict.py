@@ -7,6 +7,7 @@ from mixtura.segments.advice.finding import Verdict
 from mixtura.segments.advice.structure import FEWEST_ROWS, Structure
 
 __all__ = [
+    "AGREEMENT",
     "BIC_EQUAL",
     "GAP",
     "HOLLOW",
@@ -31,6 +32,10 @@ GAP = 1.15
 most 1.06 (normal, uniform, exponential, t(3) and lognormal tables of 30 to 500 rows), visible groups 1.2 to 10. In one
 column noise reaches 1.5, and the dip test alone decides."""
 
+AGREEMENT = 0.9
+"""Adjusted Rand index of dense clusters with components that hardly overlap. Those of noise overlap by
+about 10 percent."""
+
 HOLLOW = 0.2
 """Share of empty midpoints. Crescents have 0.27 to 0.38, rings 0.45 to 0.70; stretched groups that touch at most
 0.13."""
@@ -53,11 +58,16 @@ _ROUND = 1.5
 
 
 def has_clusters(seen: Structure) -> bool:
-    """Return whether there is more than one mode, or several dense clusters with gaps around them."""
+    """Return whether there is more than one mode, or dense clusters that stand apart, or that the mixture has too.
+
+    Components that hardly overlap and agree with dense clusters are evidence: two methods that know nothing of each
+    other found the same groups.
+    """
     dense = seen.dense
     several = len(dense.clusters) > 1 and seen.sample.scaled.shape[1] > 1
     gaps = several and dense.gap >= GAP and dense.noise <= MUCH_NOISE
-    return seen.clusters.p_value <= LEVEL or gaps
+    agreed = several and dense.agreement >= AGREEMENT and seen.fit.overlap <= OVERLAP
+    return seen.clusters.p_value <= LEVEL or gaps or agreed
 
 
 def has_shapes(seen: Structure) -> bool:
