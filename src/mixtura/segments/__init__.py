@@ -1,5 +1,6 @@
 """Customer segmentation: a table in; segments, ambiguous customers, anomalies and a model to keep out."""
 
+from mixtura.segments.advice import Advice, Capacity, Finding, advise
 from mixtura.segments.ambiguity import AmbiguousCustomer, ambiguous_customers
 from mixtura.segments.assignment import Assignment, assign_table
 from mixtura.segments.audience_table import AudienceList, audiences_of_table
@@ -41,16 +42,19 @@ from mixtura.segments.verdict import Verdict, judge
 __all__ = [
     "COVARIANCE_TYPES",
     "TRANSFORMS",
+    "Advice",
     "AmbiguousCustomer",
     "Assignment",
     "Audience",
     "AudienceList",
     "Audiences",
+    "Capacity",
     "CategoryProfile",
     "Certainty",
     "ColumnChoice",
     "CutSegment",
     "Distinction",
+    "Finding",
     "Flow",
     "JoinedSegments",
     "KMeansComparison",
@@ -75,6 +79,7 @@ __all__ = [
     "TypicalCustomer",
     "ValueProfile",
     "Verdict",
+    "advise",
     "advise_transform",
     "ambiguous_customers",
     "assess_stability",
