@@ -9,11 +9,11 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.contributions import column_contributions
-from mixtura.plot.parts import compact, quantity, titled
+from mixtura.plot.parts import compact, names_above, quantity, titled
 from mixtura.plot.render import Datasets
 from mixtura.plot.style import NEUTRAL, NUMBER, STRONG
 from mixtura.plot.subject import Subject
-from mixtura.plot.wording import lookup, shown, tidy_count, wrapped
+from mixtura.plot.wording import lookup, shown, tidy_count
 
 __all__ = ["anomaly_chart", "density_histogram", "unusual_chart"]
 
@@ -49,8 +49,12 @@ def density_histogram(subject: Subject, datasets: Datasets, threshold: float) ->
     )  # fmt: skip
     bars = (
         alt.Chart(alt.NamedData("densities"))
-        .mark_bar(opacity=0.8)
-        .encode(x=x, x2="x2", y=alt.Y("count", type="quantitative", title=subject.noun), color=color)
+        .mark_rect(opacity=0.8)
+        .encode(
+            x=x, x2="x2", color=color,
+            y=alt.Y("count", type="quantitative", title=subject.noun, axis=alt.Axis(tickCount=5, format=",d")),
+            y2=alt.Y2Datum(0),
+        )
     )
     line = alt.Chart(alt.NamedData("threshold")).mark_rule(style=NEUTRAL, strokeWidth=1.6, strokeDash=[5, 3])
     share = flagged / subject.n_rows
@@ -73,7 +77,7 @@ def unusual_chart(subject: Subject, datasets: Datasets, most: int) -> Any:
     shares = parts / np.where(total > 0, total, 1.0)
     order = np.argsort(-shares.mean(axis=0), kind="stable")[:_MOST_COLUMNS]
     datasets["drivers"] = _drivers(subject, rows, shares, order)
-    width = max(58, min(120, 620 // len(order)))
+    width = max(64, min(120, 620 // len(order)))
     base = alt.Chart(alt.NamedData("drivers")).encode(**_places(subject, rows, order, width))
     color = alt.Color(
         "share", type="quantitative", scale=alt.Scale(domain=[0, 1], range="heatmap"),
@@ -106,7 +110,7 @@ def _drivers(subject: Subject, rows: IntArray, shares: FloatArray, order: IntArr
             "row": place + 1,
             "column": position + 1,
             "share": round(float(shares[place, d]), 4),
-            "text": f"{subject.rows[row, d]:,.5g}" if abs(subject.rows[row, d]) < 1e6 else f"{subject.rows[row, d]:.3g}",
+            "text": f"{subject.rows[row, d]:,.4g}" if abs(subject.rows[row, d]) < 1e6 else f"{subject.rows[row, d]:.3g}",
             "segment": int(labels[place]) + 1,
         }
         for place, row in enumerate(rows)
@@ -116,12 +120,10 @@ def _drivers(subject: Subject, rows: IntArray, shares: FloatArray, order: IntArr
 
 def _places(subject: Subject, rows: IntArray, order: IntArray, width: int) -> dict[str, Any]:
     names = [shown(subject.ids[row], 22) for row in rows]
-    columns = [wrapped(subject.columns[d], max(8, width // 7)) for d in order]
     look = {"domain": False, "ticks": False}
     x = alt.X(
         "column", type="ordinal", title=None, scale=alt.Scale(paddingInner=0.03, paddingOuter=0),
-        axis=alt.Axis(orient="top", labelAngle=0, labelExpr=lookup(columns, "datum.value"), labelLimit=width,
-                      labelLineHeight=14, **look),
+        axis=names_above([subject.columns[d] for d in order], width),
     )  # fmt: skip
     y = alt.Y(
         "row", type="ordinal", title=subject.noun[:-1], scale=alt.Scale(paddingInner=0.05, paddingOuter=0),

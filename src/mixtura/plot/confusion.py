@@ -9,14 +9,14 @@ import altair as alt
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.plot.parts import titled
+from mixtura.plot.parts import names_above, titled
 from mixtura.plot.render import Datasets
 from mixtura.plot.style import NUMBER, QUIET, STRONG
-from mixtura.plot.wording import lookup, shown, wrapped
+from mixtura.plot.wording import lookup, shown
 
 __all__ = ["confusion_chart"]
 
-_CELL = 62
+_CELL = 84
 
 
 def confusion_chart(
@@ -41,9 +41,11 @@ def confusion_chart(
         for j in range(count)
     ]
     cell = max(40, min(_CELL, 660 // count))
+    labels = lookup([shown(name, 34) for name in names], "datum.value")
+    look = {"labelExpr": labels, "labelLimit": 260, "domain": False, "ticks": False}
     base = alt.Chart(alt.NamedData("pairs")).encode(
-        x=_axis(alt.X, "other", columns, [wrapped(name, max(7, cell // 6)) for name in names], "top", cell),
-        y=_axis(alt.Y, "segment", rows, [shown(name, 34) for name in names], "left", 260),
+        x=_place(alt.X, "other", columns, names_above(names, cell)),
+        y=_place(alt.Y, "segment", rows, alt.Axis(**look)),
         tooltip=[alt.Tooltip("text", type="nominal", title="value")],
     )
     color = alt.Color(
@@ -58,20 +60,12 @@ def confusion_chart(
     ]
     layers[2:] = [layer.encode(text=alt.Text("text", type="nominal")) for layer in layers[2:]]
     chart = alt.layer(*layers).properties(width=cell * count, height=max(34, min(cell, 44)) * count)
-    return titled(chart, title, ["Darker or lighter than the page: more often confused. Gray: not confused."])
+    return titled(chart, title, ["The stronger the color, the more often. Gray: the right one."])
 
 
-def _axis(channel: Any, field: str, title: str, texts: Sequence[str | list[str]], orient: str, limit: int) -> Any:
-    return channel(
-        field,
-        type="ordinal",
-        title=title,
-        scale=alt.Scale(paddingInner=0.04, paddingOuter=0),
-        axis=alt.Axis(
-            orient=orient, labelAngle=0, labelExpr=lookup(texts, "datum.value"), labelLimit=limit, domain=False,
-            ticks=False, labelLineHeight=14,
-        ),
-    )  # fmt: skip
+def _place(channel: Any, field: str, title: str, axis: Any) -> Any:
+    scale = alt.Scale(paddingInner=0.04, paddingOuter=0)
+    return channel(field, type="ordinal", title=title, scale=scale, axis=axis)
 
 
 def _text(value: float, whole: bool) -> str:

@@ -37,7 +37,7 @@ def convergence_chart(result: FitResult, datasets: Datasets) -> Any:
         for start in range(len(result.traces))
         for iteration, value in _thinned(result, start, most, high - low)
     ]
-    x = quantity(alt.X, "iteration", "iteration", [1, max(2, longest)], tickMinStep=1, format="d")
+    x = quantity(alt.X, "iteration", "iteration", [1, max(2, longest)], values=_ticks(longest), format="d")
     y = quantity(alt.Y, "value", "mean log-likelihood (nats per row)", [low, high], format="~g")
     base = alt.Chart(alt.NamedData("iterations")).encode(
         x=x,
@@ -76,6 +76,14 @@ def _domain(result: FitResult) -> tuple[float, float]:
     low = min(low, *(trace.objectives[-1] for trace in result.traces if trace.events), high)
     span = (high - low) or abs(high) or 1.0
     return low - 0.06 * span, high + 0.06 * span
+
+
+def _ticks(longest: int) -> list[int]:
+    """Return at most eight iterations at steps of 1, 2 or 5 times a power of ten."""
+    step = next(
+        step for power in range(12) for step in (10**power, 2 * 10**power, 5 * 10**power) if longest / step <= 7
+    )
+    return [1, *range(step if step > 1 else 2, longest + 1, step)]
 
 
 def _thinned(result: FitResult, start: int, most: int, span: float) -> list[tuple[int, float]]:

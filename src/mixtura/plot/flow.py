@@ -128,7 +128,6 @@ def _flow_layer(scales: tuple[Any, Any], color: Any) -> Any:
         .encode(
             **_at(scales, "x", "y"), y2="y2", color=color, opacity=lit(0.55),
             detail=[alt.Detail("from", type="nominal"), alt.Detail("segment", type="nominal")],
-            order=alt.Order("x", type="quantitative"),
             tooltip=[
                 alt.Tooltip("from", type="nominal"),
                 alt.Tooltip("segment", type="nominal", title="to"),

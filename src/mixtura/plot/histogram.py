@@ -87,7 +87,7 @@ def _edges(values: FloatArray, low: float, high: float, wanted: int) -> FloatArr
     if first == last:
         return np.asarray(np.histogram_bin_edges(inner, bins=wanted))
     if np.array_equal(inner, np.rint(inner)) and last - first < 1e9:
-        step = max(1.0, np.ceil((last - first + 1) / wanted))
+        step = max(1.0, np.rint((last - first + 1) / wanted))
         return np.arange(first - 0.5, last + step, step)
     return np.linspace(first, last, wanted + 1)
 

@@ -16,9 +16,15 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.plot.wording import lookup, wrapped
 
-__all__ = ["HIGHLIGHT", "compact", "lit", "quantity", "segment_color", "segment_title", "titled"]
+__all__ = ["HIGHLIGHT", "compact", "lit", "names_above", "quantity", "segment_color", "titled"]
 
 HIGHLIGHT = "highlight"
+
+_LINE = 14
+"""Height of a line of text."""
+
+_NARROW = 64
+"""In less width a name is cut to pieces."""
 
 _LONG = 34
 """From so many characters on, two names do not fit beside each other."""
@@ -41,21 +47,39 @@ def segment_color(
         labelLimit=540 // columns - 24,
         labelExpr=lookup(legend, "datum.value"),
         symbolType=symbol,
+        symbolDash=[1, 0],
         symbolStrokeWidth=4,
         symbolOpacity=1,
     )
     return channel("segment", type="nominal", scale=scale, legend=key)
 
 
-def segment_title(legend: Sequence[str], width: int) -> str:
-    """Return an expression for a segment's number and name, over a few lines."""
-    return lookup([wrapped(text, width) for text in legend], "datum.value")
+def names_above(names: Sequence[str], width: int) -> Any:
+    """Return the axis above a table of cells: names over a few lines, the last of which lie on one height.
+
+    Lines of a label run downwards from its place, so all labels get as many. Where cells are narrow only numbers are
+    written, which legends and the other axis explain.
+    """
+    narrow = width < _NARROW and len(names) > 1
+    lines = [[str(k + 1)] if narrow else wrapped(name, int(width / 6.4)) for k, name in enumerate(names)]
+    most = max(map(len, lines))
+    texts: list[str | list[str]] = [[""] * (most - len(one)) + one for one in lines]
+    return alt.Axis(
+        orient="top",
+        labelAngle=0,
+        labelExpr=lookup(texts, "datum.value"),
+        labelLimit=width,
+        labelLineHeight=_LINE,
+        labelPadding=5 + _LINE * (most - 1),
+        domain=False,
+        ticks=False,
+    )
 
 
 def lit(opacity: float, field: str = "segment") -> Any:
     """Return the opacity of marks: faint where another segment is highlighted."""
     return alt.condition(
-        f"{HIGHLIGHT} == null || datum.{field} == {HIGHLIGHT}", alt.value(opacity), alt.value(0.1 * opacity)
+        f"{HIGHLIGHT} == null || datum.{field} == {HIGHLIGHT}", alt.value(opacity), alt.value(round(0.1 * opacity, 3))
     )
 
 

@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.plot.parts import lit, segment_title, titled
+from mixtura.plot.parts import lit, names_above, titled
 from mixtura.plot.render import Datasets
 from mixtura.plot.style import NUMBER, STRONG
 from mixtura.plot.subject import Subject
@@ -83,11 +83,8 @@ def _places(subject: Subject, order: list[int], width: int) -> dict[str, Any]:
         type="ordinal",
         title=None,
         scale=alt.Scale(paddingInner=0.04, paddingOuter=0),
-        axis=alt.Axis(
-            orient="top", labelAngle=0, labelExpr=segment_title(subject.legend, max(7, width // 7)),
-            labelLimit=width, domain=False, ticks=False, labelLineHeight=14,
-        ),
-    )  # fmt: skip
+        axis=names_above(subject.legend, width),
+    )
     y = alt.Y(
         "column",
         type="ordinal",

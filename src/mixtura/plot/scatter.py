@@ -99,9 +99,11 @@ def ellipse_layer(plane: Plane, datasets: Datasets, radii: tuple[int, ...]) -> A
             order=alt.Order("order", type="quantitative"),
             color=segment_color(subject.legend, subject.colors, title=subject.part, symbol="stroke"),
             strokeDash=alt.StrokeDash(
-                "radius",
-                type="ordinal",
-                scale=alt.Scale(domain=list(radii), range=[_DASHES[radius] for radius in radii]),
+                "ring",
+                type="nominal",
+                scale=alt.Scale(
+                    domain=[_ring(radius) for radius in radii], range=[_DASHES[radius] for radius in radii]
+                ),
                 legend=None,
             ),
             opacity=lit(1.0),
@@ -109,10 +111,15 @@ def ellipse_layer(plane: Plane, datasets: Datasets, radii: tuple[int, ...]) -> A
     )
 
 
+def _ring(radius: int) -> str:
+    # Not a number: those of segments have symbols in the legend, which would be dashed likewise.
+    return f"{radius} sd"
+
+
 def _ellipse_points(plane: Plane, mixture: Mixture, radii: tuple[int, ...]) -> list[dict[str, Any]]:
     covariances = mixture.full_covariances()
     return [
-        {"x": x, "y": y, "order": order, "segment": k + 1, "radius": radius}
+        {"x": x, "y": y, "order": order, "segment": k + 1, "ring": _ring(radius)}
         for k in range(mixture.n_components)
         for radius in radii
         for order, (x, y) in enumerate(
@@ -128,6 +135,6 @@ def center_layers(plane: Plane, datasets: Datasets) -> tuple[Any, Any]:
         {"x": x, "y": y, "segment": k + 1} for k, (x, y) in enumerate(zip(xs, ys, strict=True))
     ]
     base = alt.Chart(alt.NamedData("centers")).encode(x=plane.x, y=plane.y)
-    disc = base.mark_point(style=PAPER, size=330, strokeWidth=1.2, clip=True).encode(opacity=lit(0.85))
+    disc = base.mark_point(style=PAPER, filled=True, size=330, strokeWidth=1.2, clip=True).encode(opacity=lit(0.85))
     number = base.mark_text(style=NUMBER, fontSize=13, fontWeight="bold", clip=True)
     return disc, number.encode(text=alt.Text("segment", type="nominal"), opacity=lit(1.0))

@@ -56,7 +56,7 @@ def _theme(paper: str, ink: str, soft: str, grid: str, line: str, quiet: str, ra
             NEUTRAL: {"stroke": ink, "color": ink},
             NUMBER: {"fill": ink, "color": ink},
             STRONG: {"fill": paper, "color": paper},
-            PAPER: {"fill": paper, "stroke": ink},
+            PAPER: {"color": paper, "stroke": ink},
             QUIET: {"fill": quiet, "stroke": quiet, "color": quiet},
         },
         "range": ramps,

@@ -23,8 +23,8 @@ HELD = (0.99, 0.95, 0.8, 0.5, 0.2)
 """Share of all rows that is expected within each level line."""
 
 _DRAWS = 20_000
-_CELLS = (140, 115)
-_LINE_CELLS = (64, 52)
+_CELLS = (140, 230)
+_LINE_CELLS = (62, 52)
 _CERTAIN = (0.0, 0.6, 0.75, 0.9)
 """Where classes of certainty begin."""
 _SHADES = (0.06, 0.2, 0.36, 0.55)
