@@ -13,7 +13,7 @@ from mixtura.plot.parts import compact, names_above, quantity, titled
 from mixtura.plot.render import Datasets
 from mixtura.plot.style import NEUTRAL, NUMBER, STRONG
 from mixtura.plot.subject import Subject
-from mixtura.plot.wording import lookup, shown, tidy_count
+from mixtura.plot.wording import lookup, number_text, shown, tidy_count
 
 __all__ = ["anomaly_chart", "density_histogram", "unusual_chart"]
 
@@ -25,7 +25,10 @@ _MOST_COLUMNS = 12
 
 def anomaly_chart(subject: Subject, datasets: Datasets, threshold: float, most: int) -> Any:
     """Return both charts, one above the other, and add their data."""
-    histogram, unusual = density_histogram(subject, datasets, threshold), unusual_chart(subject, datasets, most)
+    histogram, unusual = (
+        density_histogram(subject, datasets, threshold),
+        unusual_chart(subject, datasets, most),
+    )
     return alt.vconcat(histogram, unusual, spacing=34).resolve_scale(color="independent")
 
 
@@ -51,8 +54,12 @@ def density_histogram(subject: Subject, datasets: Datasets, threshold: float) ->
         alt.Chart(alt.NamedData("densities"))
         .mark_rect(opacity=0.8)
         .encode(
-            x=x, x2="x2", color=color,
-            y=alt.Y("count", type="quantitative", title=subject.noun, axis=alt.Axis(tickCount=5, format=",d")),
+            x=x,
+            x2="x2",
+            color=color,
+            y=alt.Y(
+                "count", type="quantitative", title=subject.noun, axis=alt.Axis(tickCount=5, format=",d")
+            ),
             y2=alt.Y2Datum(0),
         )
     )
@@ -110,7 +117,7 @@ def _drivers(subject: Subject, rows: IntArray, shares: FloatArray, order: IntArr
             "row": place + 1,
             "column": position + 1,
             "share": round(float(shares[place, d]), 4),
-            "text": f"{subject.rows[row, d]:,.4g}" if abs(subject.rows[row, d]) < 1e6 else f"{subject.rows[row, d]:.3g}",
+            "text": number_text(float(subject.rows[row, d])),
             "segment": int(labels[place]) + 1,
         }
         for place, row in enumerate(rows)
@@ -135,7 +142,9 @@ def _places(subject: Subject, rows: IntArray, order: IntArray, width: int) -> di
 def _edges(values: FloatArray, threshold: float) -> FloatArray:
     """Return bins of equal width, one of which ends at the threshold; the far tail is left out."""
     high = float(values.max())
-    low = min(threshold, max(float(values.min()), float(np.median(values)) - 4 * (high - float(np.median(values)))))
+    low = min(
+        threshold, max(float(values.min()), float(np.median(values)) - 4 * (high - float(np.median(values))))
+    )
     width = ((high - low) or 1.0) / _BINS
     before = int(np.ceil((threshold - low) / width)) if threshold > low else 1
     after = int(np.ceil((high - threshold) / width)) + 1

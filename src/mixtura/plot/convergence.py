@@ -45,7 +45,9 @@ def convergence_chart(result: FitResult, datasets: Datasets) -> Any:
         detail=alt.Detail("start", type="nominal"),
         tooltip=[alt.Tooltip(name, type="quantitative") for name in ("start", "iteration", "value")],
     )
-    others = base.transform_filter("!datum.kept").mark_line(style=QUIET, fill=None, strokeWidth=1.2, clip=True)
+    others = base.transform_filter("!datum.kept").mark_line(
+        style=QUIET, fill=None, strokeWidth=1.2, clip=True
+    )
     kept = base.transform_filter("datum.kept")
     layers = (
         others,
@@ -81,7 +83,10 @@ def _domain(result: FitResult) -> tuple[float, float]:
 def _ticks(longest: int) -> list[int]:
     """Return at most eight iterations at steps of 1, 2 or 5 times a power of ten."""
     step = next(
-        step for power in range(12) for step in (10**power, 2 * 10**power, 5 * 10**power) if longest / step <= 7
+        step
+        for power in range(12)
+        for step in (10**power, 2 * 10**power, 5 * 10**power)
+        if longest / step <= 7
     )
     return [1, *range(step if step > 1 else 2, longest + 1, step)]
 

@@ -68,7 +68,9 @@ def criterion_chart(
     )
     datasets["chosen"] = [{"count": best.n_components, "value": best.criterion(name)}]
     ring = (
-        alt.Chart(alt.NamedData("chosen")).mark_point(style=NEUTRAL, size=380, filled=False, strokeWidth=2.2).encode(x=x, y=y)
+        alt.Chart(alt.NamedData("chosen"))
+        .mark_point(style=NEUTRAL, size=380, filled=False, strokeWidth=2.2)
+        .encode(x=x, y=y)
     )
     n_outside = sum(value["value"] > domain[1] for value in values)
     outside = [f"{n_outside} models lie above the frame."] if n_outside else []

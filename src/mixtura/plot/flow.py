@@ -96,7 +96,12 @@ def _bands(counts: FloatArray, tops: list[FloatArray]) -> list[dict[str, Any]]:
 
 
 def _groups(
-    sizes: FloatArray, tops: FloatArray, names: Sequence[str], span: tuple[float, float], side: str, total: float
+    sizes: FloatArray,
+    tops: FloatArray,
+    names: Sequence[str],
+    span: tuple[float, float],
+    side: str,
+    total: float,
 ) -> list[dict[str, Any]]:
     # Names of groups thinner than a line of text would lie upon each other.
     return [

@@ -17,14 +17,18 @@ from mixtura.plot.wording import shown, tidy_count
 
 __all__ = ["histogram_chart", "marginal_charts"]
 
-_CURVE_POINTS = 160
+_CURVE_POINTS = 121
 _SMALL_WIDTH, _SMALL_HEIGHT = 260, 170
 _BARS_IN_ALL = 2_400
 """Pieces of bars in all panels of a chart together."""
 
 
 def histogram_chart(
-    subject: Subject, datasets: Datasets, column: int = 0, size: tuple[int, int] = (WIDTH, HEIGHT), most_bins: int = 60
+    subject: Subject,
+    datasets: Datasets,
+    column: int = 0,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+    most_bins: int = 60,
 ) -> Any:
     """Return the chart of a column, and add its data.
 
@@ -40,12 +44,19 @@ def histogram_chart(
     datasets[bars] = _bars(subject, values, edges)
     heights = _expected(marginal, edges) * len(values) * (edges[1] - edges[0])
     datasets[curves] = _curves(edges, heights)
-    x = quantity(alt.X, "x", shown(subject.columns[column], 60), [float(edges[0]), float(edges[-1])])
+    # Labels of four digits meet in a small panel.
+    narrow = size[0] < WIDTH and max(abs(edges[0]), abs(edges[-1])) >= 1000
+    ticks: dict[str, Any] = {"tickCount": 5, "format": "~s"} if narrow else {}
+    x = quantity(alt.X, "x", shown(subject.columns[column], 60), [float(edges[0]), float(edges[-1])], **ticks)
     top = max([float(heights.sum(axis=1).max()), *(bar["y2"] for bar in datasets[bars])])
     y = quantity(alt.Y, "y", subject.noun, [0.0, 1.05 * top], tickCount=5)
     color = segment_color(subject.legend, subject.colors, title=subject.part, symbol="square")
     bar = alt.Chart(alt.NamedData(bars)).mark_bar(clip=True)
-    curve = alt.Chart(alt.NamedData(curves)).transform_filter("datum.segment > 0").mark_line(strokeWidth=2.5, clip=True)
+    curve = (
+        alt.Chart(alt.NamedData(curves))
+        .transform_filter("datum.segment > 0")
+        .mark_line(strokeWidth=2.5, clip=True)
+    )
     total = alt.Chart(alt.NamedData(curves)).transform_filter("datum.segment == 0")
     layers = (
         bar.encode(x=x, x2="x2", y=y, y2="y2", color=color, opacity=lit(0.45)),
@@ -60,7 +71,9 @@ def histogram_chart(
         subject.heading,
         [
             f"Bars: {noun}, each shared out among the {subject.part}s. Lines: what the mixture expects.",
-            tidy_count(outside, f"{noun[:-1]} lies", f"{noun} lie") + " outside the frame." if outside else "",
+            tidy_count(outside, f"{noun[:-1]} lies", f"{noun} lie") + " outside the frame."
+            if outside
+            else "",
         ],
     )
 
@@ -74,9 +87,13 @@ def marginal_charts(subject: Subject, datasets: Datasets, columns: list[int]) ->
     for column in columns:
         chart = histogram_chart(subject, datasets, column, (_SMALL_WIDTH, _SMALL_HEIGHT), most_bins)
         outside = chart.title.subtitle[1:]
-        panels.append(chart.properties(title=alt.TitleParams(text=outside or " ", fontSize=11, fontWeight="normal")))
+        panels.append(
+            chart.properties(title=alt.TitleParams(text=outside or " ", fontSize=11, fontWeight="normal"))
+        )
     board = alt.concat(*panels, columns=min(3, len(panels)), spacing=24).resolve_scale(color="shared")
-    lines = f"Bars: {subject.noun}, each shared out among the {subject.part}s. Lines: what the mixture expects."
+    lines = (
+        f"Bars: {subject.noun}, each shared out among the {subject.part}s. Lines: what the mixture expects."
+    )
     return titled(board, subject.heading, [lines])
 
 
@@ -122,10 +139,13 @@ def _curves(edges: FloatArray, heights: FloatArray) -> list[dict[str, Any]]:
     places = compact(np.linspace(edges[0], edges[-1], _CURVE_POINTS), float(edges[-1] - edges[0]))
     every = np.column_stack([heights.sum(axis=1), heights])
     top = float(every.max())
-    # A bell far away is a flat line that shows nothing.
+    # Flat tails show nothing; a point on either side takes the line down to the axis.
+    seen = every > 1e-3 * top
+    seen[1:] |= every[:-1] > 1e-3 * top
+    seen[:-1] |= every[1:] > 1e-3 * top
     return [
         {"x": x, "y": y, "segment": k}
         for k in range(every.shape[1])
-        if every[:, k].max() > 1e-4 * top
-        for x, y in zip(places, compact(every[:, k], top), strict=True)
+        for x, y, drawn in zip(places, compact(every[:, k], top), seen[:, k], strict=True)
+        if drawn
     ]

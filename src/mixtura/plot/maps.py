@@ -22,7 +22,12 @@ Names = Sequence[str] | None
 
 
 def plot_scatter(
-    source: Any, rows: npt.ArrayLike | None = None, *, columns: Names = None, names: Names = None, pair: Pair = None
+    source: Any,
+    rows: npt.ArrayLike | None = None,
+    *,
+    columns: Names = None,
+    names: Names = None,
+    pair: Pair = None,
 ) -> Any:
     """Return a chart of rows as points, their colors mixed by membership, and ellipses of 1, 2 and 3 deviations.
 
@@ -127,7 +132,12 @@ def plot_marginals(
 
 
 def plot_density(
-    source: Any, rows: npt.ArrayLike | None = None, *, columns: Names = None, names: Names = None, pair: Pair = None
+    source: Any,
+    rows: npt.ArrayLike | None = None,
+    *,
+    columns: Names = None,
+    names: Names = None,
+    pair: Pair = None,
 ) -> Any:
     """Return a contour map of the density: lines within which 20, 50, 80, 95 and 99 % of all rows are expected.
 
@@ -163,7 +173,12 @@ def plot_density(
 
 
 def plot_uncertainty(
-    source: Any, rows: npt.ArrayLike | None = None, *, columns: Names = None, names: Names = None, pair: Pair = None
+    source: Any,
+    rows: npt.ArrayLike | None = None,
+    *,
+    columns: Names = None,
+    names: Names = None,
+    pair: Pair = None,
 ) -> Any:
     """Return a map of the plane in the components' colors, paler where two axes leave it uncertain, and the rows.
 

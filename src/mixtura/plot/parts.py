@@ -79,7 +79,9 @@ def names_above(names: Sequence[str], width: int) -> Any:
 def lit(opacity: float, field: str = "segment") -> Any:
     """Return the opacity of marks: faint where another segment is highlighted."""
     return alt.condition(
-        f"{HIGHLIGHT} == null || datum.{field} == {HIGHLIGHT}", alt.value(opacity), alt.value(round(0.1 * opacity, 3))
+        f"{HIGHLIGHT} == null || datum.{field} == {HIGHLIGHT}",
+        alt.value(opacity),
+        alt.value(round(0.1 * opacity, 3)),
     )
 
 

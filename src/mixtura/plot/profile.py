@@ -12,7 +12,7 @@ from mixtura.plot.parts import lit, names_above, titled
 from mixtura.plot.render import Datasets
 from mixtura.plot.style import NUMBER, STRONG
 from mixtura.plot.subject import Subject
-from mixtura.plot.wording import lookup, shown
+from mixtura.plot.wording import lookup, number_text, shown
 
 __all__ = ["profile_chart"]
 
@@ -33,7 +33,7 @@ def profile_chart(subject: Subject, datasets: Datasets) -> Any:
             "segment": k + 1,
             "column": place + 1,
             "mean": None if np.isnan(means[k, d]) else float(means[k, d]),
-            "text": _number(means[k, d]),
+            "text": number_text(float(means[k, d])),
             "difference": round(float(np.nan_to_num(differences[k, d])), 4),
         }
         for place, d in enumerate(order)
@@ -104,12 +104,3 @@ def _means(subject: Subject) -> tuple[FloatArray, FloatArray]:
     deviations = rows.std(axis=0)
     differences = (means - rows.mean(axis=0)) / np.where(deviations > 0, deviations, 1.0)
     return means, differences
-
-
-def _number(value: float) -> str:
-    if np.isnan(value):
-        return "–"
-    size = abs(value)
-    if size >= 1e6 or (0 < size < 1e-3):
-        return f"{value:.3g}"
-    return f"{value:,.0f}" if size >= 1000 else f"{value:.3g}"

@@ -129,9 +129,12 @@ def _rendered(specification: dict[str, Any], suffix: str) -> bytes:
     if suffix == ".png":
         picture: bytes = vl_convert.vegalite_to_png(specification, scale=_PIXELS_PER_POINT)
         return picture
-    draw = vl_convert.vegalite_to_svg if suffix == ".svg" else vl_convert.vegalite_to_html
-    text: str = draw(specification)
-    return text.encode()
+    if suffix == ".svg":
+        drawing: str = vl_convert.vegalite_to_svg(specification)
+        return drawing.encode()
+    # With the scripts that draw it, so that the page loads nothing from elsewhere.
+    page: str = vl_convert.vegalite_to_html(specification, bundle=True)
+    return page.encode()
 
 
 def render_png(chart: Any) -> bytes:

@@ -75,7 +75,8 @@ def _point_layer(plane: Plane) -> Any:
             color=alt.Color("color", type="nominal", scale=None),
             shape=alt.Shape("shape", type="nominal", scale=None),
             size=alt.Size("size", type="quantitative", scale=None),
-            opacity=lit(0.75 if len(plane.sample) <= 2000 else 0.5),
+            # Not `opacity`: the legend would take it over.
+            fillOpacity=lit(0.75 if len(plane.sample) <= 2000 else 0.5),
             tooltip=[
                 alt.Tooltip("x", type="quantitative", title=plane.titles[0]),
                 alt.Tooltip("y", type="quantitative", title=plane.titles[1]),
@@ -135,6 +136,8 @@ def center_layers(plane: Plane, datasets: Datasets) -> tuple[Any, Any]:
         {"x": x, "y": y, "segment": k + 1} for k, (x, y) in enumerate(zip(xs, ys, strict=True))
     ]
     base = alt.Chart(alt.NamedData("centers")).encode(x=plane.x, y=plane.y)
-    disc = base.mark_point(style=PAPER, filled=True, size=330, strokeWidth=1.2, clip=True).encode(opacity=lit(0.85))
+    disc = base.mark_point(style=PAPER, filled=True, size=330, strokeWidth=1.2, clip=True).encode(
+        opacity=lit(0.85)
+    )
     number = base.mark_text(style=NUMBER, fontSize=13, fontWeight="bold", clip=True)
     return disc, number.encode(text=alt.Text("segment", type="nominal"), opacity=lit(1.0))

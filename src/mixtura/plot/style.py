@@ -1,7 +1,7 @@
 """What all pictures look like, as Vega-Lite configurations: one for light pages, one for dark ones.
 
-Marks name a style (`NEUTRAL`, `PAPER`, ...) instead of a color wherever they show no data, so that the same chart serves
-both.
+Marks name a style (`NEUTRAL`, `PAPER`, ...) instead of a color wherever they show no data, so that the same chart
+serves both.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ QUIET: Final = "quiet"
 """Style of what stands back: unselected, outside, in between."""
 
 
-def _theme(paper: str, ink: str, soft: str, grid: str, line: str, quiet: str, ramps: dict[str, Any]) -> dict[str, Any]:
+def _theme(
+    paper: str, ink: str, soft: str, grid: str, line: str, quiet: str, ramps: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "background": paper,
         "padding": 18,
@@ -50,7 +52,13 @@ def _theme(paper: str, ink: str, soft: str, grid: str, line: str, quiet: str, ra
             "anchor": "start",
         },
         "header": {"labelColor": ink, "titleColor": ink, "labelFontSize": 13},
-        "legend": {"labelFontSize": 12, "labelColor": ink, "titleFontSize": 12, "titleColor": ink, "titleLimit": 400},
+        "legend": {
+            "labelFontSize": 12,
+            "labelColor": ink,
+            "titleFontSize": 12,
+            "titleColor": ink,
+            "titleLimit": 400,
+        },
         "view": {"stroke": line},
         "style": {
             NEUTRAL: {"stroke": ink, "color": ink},

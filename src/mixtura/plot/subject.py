@@ -118,9 +118,7 @@ class Subject:
 
         found = discriminant_projection(self.mixture)
         titles = tuple(signed_list(self.columns, loadings.tolist()) for loadings in found.loadings.T)
-        return replace(
-            self, mixture=found.mixture(self.mixture), rows=found.apply(self.rows), columns=titles
-        )
+        return replace(self, mixture=found.mixture(self.mixture), rows=found.apply(self.rows), columns=titles)
 
 
 def subject_of(

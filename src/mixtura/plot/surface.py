@@ -94,7 +94,10 @@ def uncertainty_chart(subject: Subject, datasets: Datasets, pair: Pair = None) -
     classes = (1 + shares.argmax(axis=1) * len(_CERTAIN) + certain).reshape(_CELLS[::-1])
     datasets["areas"] = [
         {key: value for key, value in band.items() if key != "code"}
-        | {"segment": (band["code"] - 1) // len(_CERTAIN) + 1, "shade": _SHADES[(band["code"] - 1) % len(_CERTAIN)]}
+        | {
+            "segment": (band["code"] - 1) // len(_CERTAIN) + 1,
+            "shade": _SHADES[(band["code"] - 1) % len(_CERTAIN)],
+        }
         for band in _bands(plane, classes, "code")
     ]
     datasets["dots"] = _dots(plane, size=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import textwrap
 import unicodedata
 from collections.abc import Sequence
 
-__all__ = ["lookup", "shown", "signed_list", "tidy_count", "wrapped"]
+__all__ = ["lookup", "number_text", "shown", "signed_list", "tidy_count", "wrapped"]
 
 _OPENS = re.compile(r"<(?=[A-Za-z/!?])")
 _WORD_JOINER = "\u2060"
@@ -17,13 +18,13 @@ _WORD_JOINER = "\u2060"
 def shown(text: object, limit: int = 48) -> str:
     """Return a text as a chart shows it: no control characters, at most `limit` long, an ellipsis for the rest.
 
-    What would open a tag in HTML gets an invisible character behind its ``<``: a chart may be written into the script of
-    a page as it is, and must not end it.
+    What would open a tag in HTML gets an invisible character behind its ``<``: a chart may be written into the script
+    of a page as it is, and must not end it.
 
     Examples
     --------
     >>> from mixtura.plot.wording import shown
-    >>> shown("a  very\\nlong name", limit=10)
+    >>> shown("a  very long name", limit=10)
     'a very lo…'
     >>> "<script>" in shown("<script>alert(1)</script>")
     False
@@ -32,7 +33,8 @@ def shown(text: object, limit: int = 48) -> str:
     plain = "".join(
         " " if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char
         for char in str(text)
-        if unicodedata.bidirectional(char) not in {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+        if unicodedata.bidirectional(char)
+        not in {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
         and unicodedata.category(char) != "Cs"
     )
     line = " ".join(plain.split())
@@ -55,15 +57,32 @@ def wrapped(text: object, width: int, lines: int = 3) -> list[str]:
 
 
 def lookup(texts: Sequence[str | list[str]], number: str) -> str:
-    """Return a Vega expression for the text with a number from 1, where `number` is an expression itself.
+    r"""Return a Vega expression for the text with a number from 1, where `number` is an expression itself.
 
     Examples
     --------
     >>> from mixtura.plot.wording import lookup
     >>> lookup(["a", 'b"'], "datum.value")
-    '["a", "b\\\\""][datum.value - 1]'
+    '["a", "b\\""][datum.value - 1]'
     """
     return f"{json.dumps(list(texts))}[{number} - 1]"
+
+
+def number_text(value: float) -> str:
+    """Return a number as a cell of a table shows it: three digits, or whole thousands; a dash for none.
+
+    Examples
+    --------
+    >>> from mixtura.plot.wording import number_text
+    >>> number_text(18154.2), number_text(0.123456), number_text(1e9), number_text(float("nan"))
+    ('18,154', '0.123', '1e+09', '–')
+    """
+    if math.isnan(value):
+        return "–"
+    size = abs(value)
+    if size >= 1e7 or 0 < size < 1e-3:
+        return f"{value:.3g}"
+    return f"{value:,.0f}" if size >= 1000 else f"{value:.3g}"
 
 
 def tidy_count(count: int, one: str, many: str) -> str:
@@ -85,7 +104,7 @@ def signed_list(names: Sequence[str], values: Sequence[float], most: int = 3) ->
     --------
     >>> from mixtura.plot.wording import signed_list
     >>> signed_list(["a", "b", "c"], [0.1, -0.9, 0.4], most=2)
-    '\N{MINUS SIGN}0.90 b + 0.40 c, ...'
+    '−0.90 b + 0.40 c, ...'
     """
     order = sorted(range(len(names)), key=lambda i: -abs(values[i]))[:most]
     parts = []

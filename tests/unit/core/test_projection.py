@@ -32,9 +32,13 @@ def test_directions_solve_the_eigenproblem_of_the_paper(mixture: Mixture) -> Non
     found = discriminant_projection(mixture, 5)
     center, total = total_moments(mixture)
     inverse, covariances = np.linalg.inv(total), mixture.full_covariances()
-    between = sum(w * np.outer(m - center, m - center) for w, m in zip(mixture.weights, mixture.means, strict=True))
+    between = sum(
+        w * np.outer(m - center, m - center) for w, m in zip(mixture.weights, mixture.means, strict=True)
+    )
     mean = np.einsum("k,kij->ij", mixture.weights, covariances)
-    spread = sum(w * (c - mean) @ inverse @ (c - mean) for w, c in zip(mixture.weights, covariances, strict=True))
+    spread = sum(
+        w * (c - mean) @ inverse @ (c - mean) for w, c in zip(mixture.weights, covariances, strict=True)
+    )
     kernel = between @ inverse @ between + spread
     np.testing.assert_allclose(kernel @ found.basis, total @ found.basis * found.eigenvalues, atol=1e-9)
     np.testing.assert_allclose(found.basis.T @ total @ found.basis, np.eye(5), atol=1e-9)
@@ -89,5 +93,7 @@ def test_contributions_do_not_depend_on_units(mixture: Mixture) -> None:
     rows, _ = mixture.sample(10, 5)
     scale = np.array([1e-3, 1.0, 1e5, 3.0, 0.1])
     np.testing.assert_allclose(
-        column_contributions(mixture.affine(scale), rows * scale), column_contributions(mixture, rows), rtol=1e-6
+        column_contributions(mixture.affine(scale), rows * scale),
+        column_contributions(mixture, rows),
+        rtol=1e-6,
     )
