@@ -68,7 +68,7 @@ def _points(plane: Plane) -> list[dict[str, Any]]:
 def _point_layer(plane: Plane) -> Any:
     return (
         alt.Chart(alt.NamedData("points"))
-        .mark_point(filled=True)
+        .mark_point(filled=True, opacity=1)
         .encode(
             x=plane.x,
             y=plane.y,

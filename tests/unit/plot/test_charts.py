@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,10 @@ def test_ellipses_lie_one_two_and_three_deviations_from_their_centers(result, pa
     if pair == ("age", "income"):
         mixture = mixture.marginal([2, 0])
     elif pair is None:
-        titles = [plot_scatter(result).to_dict(validate=False)["layer"][0]["encoding"][axis]["title"] for axis in "xy"]
+        titles = [
+            plot_scatter(result).to_dict(validate=False)["layer"][0]["encoding"][axis]["title"]
+            for axis in "xy"
+        ]
         mixture = mixture.marginal([result.model.columns.index(title) for title in titles])
     else:
         from mixtura.core.projection import discriminant_projection
@@ -252,7 +256,7 @@ def test_flows_are_as_wide_as_their_counts(tmp_path) -> None:
             )
             assert spans[0][0] == pytest.approx(group["y2"], abs=1e-4)
             assert spans[-1][1] == pytest.approx(group["y"], abs=1e-4)
-            assert all(a[1] == pytest.approx(b[0], abs=1e-4) for a, b in zip(spans, spans[1:], strict=False))
+            assert all(a[1] == pytest.approx(b[0], abs=1e-4) for a, b in pairwise(spans))
     image = pixels(plot_flow([[50, 0], [0, 50]]), tmp_path)
     # Half transparent blue on white, as an area and not as a line.
     assert (np.abs(image - [115, 177, 213]).max(axis=2) < 12).sum() > 50_000
@@ -270,7 +274,9 @@ def test_anomalies_are_counted_and_their_columns_named(result) -> None:
         shares[cell["row"]] = shares.get(cell["row"], 0) + cell["share"]
     assert len(shares) == 7
     np.testing.assert_allclose(list(shares.values()), 1, atol=5e-4)
-    axis = json.dumps(chart.to_dict(validate=False)["vconcat"][1]["layer"][0]["encoding"]["y"]["axis"]["labelExpr"])
+    axis = json.dumps(
+        chart.to_dict(validate=False)["vconcat"][1]["layer"][0]["encoding"]["y"]["axis"]["labelExpr"]
+    )
     assert all(f'\\"{result.assignment.customer(row)}\\"' in axis for row in result.anomalies[:7])
 
 
