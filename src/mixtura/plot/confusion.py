@@ -42,7 +42,7 @@ def confusion_chart(
     ]
     cell = max(40, min(_CELL, 660 // count))
     labels = lookup([shown(name, 34) for name in names], "datum.value")
-    look = {"labelExpr": labels, "labelLimit": 260, "domain": False, "ticks": False}
+    look: dict[str, Any] = {"labelExpr": labels, "labelLimit": 260, "domain": False, "ticks": False}
     base = alt.Chart(alt.NamedData("pairs")).encode(
         x=_place(alt.X, "other", columns, names_above(names, cell)),
         y=_place(alt.Y, "segment", rows, alt.Axis(**look)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import altair as alt
 import numpy as np
@@ -16,6 +16,8 @@ from mixtura.plot.style import NUMBER
 from mixtura.plot.wording import shown
 
 __all__ = ["flow_chart"]
+
+_Align: TypeAlias = Literal["left", "right"]
 
 _WIDTH = 560
 _GAP = 0.025
@@ -150,16 +152,18 @@ def _group_layers(scales: tuple[Any, Any], color: Any) -> list[Any]:
         at.transform_filter(left).mark_rect(style="quiet").encode(x2="x2", y2="y2"),
         at.transform_filter(right).mark_rect().encode(x2="x2", y2="y2", color=color, opacity=lit(1.0)),
     ]
+    ends: tuple[tuple[str, _Align, int, str], ...] = ((left, "right", -8, "x"), (right, "left", 8, "x2"))
     names = [
         base.transform_filter(side)
         .mark_text(style=NUMBER, align=align, dx=dx, fontSize=12)
         .encode(**_at(scales, field, "middle"), text=alt.Text("label", type="nominal"))
-        for side, align, dx, field in ((left, "right", -8, "x"), (right, "left", 8, "x2"))
+        for side, align, dx, field in ends
     ]
     return [*bars, *names]
 
 
 def _side_titles(titles: tuple[str, str]) -> list[Any]:
+    ends: tuple[tuple[str, int, _Align], ...] = ((titles[0], 0, "left"), (titles[1], 1, "right"))
     return [
         alt.Chart(alt.InlineData(values=[{"at": at}]))
         .mark_text(style=NUMBER, align=align, baseline="bottom", fontSize=13, fontWeight="bold", dy=-6)
@@ -168,5 +172,5 @@ def _side_titles(titles: tuple[str, str]) -> list[Any]:
             y=alt.value(0),
             text=alt.value(shown(text, 40)),
         )
-        for text, at, align in ((titles[0], 0, "left"), (titles[1], 1, "right"))
+        for text, at, align in ends
     ]

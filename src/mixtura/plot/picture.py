@@ -42,8 +42,10 @@ def plot_segments(result: SegmentationResult) -> Any:
         import altair as alt
 
         both = alt.hconcat(_customers(result, datasets), _criterion(result, datasets), spacing=40)
-        channels = ("color", "fill", "shape", "stroke", "strokeDash")
-        return finished(both.resolve_scale(**dict.fromkeys(channels, "independent")), datasets)
+        apart: dict[str, Any] = dict.fromkeys(
+            ("color", "fill", "shape", "stroke", "strokeDash"), "independent"
+        )
+        return finished(both.resolve_scale(**apart), datasets)
 
 
 def draw_segments(result: SegmentationResult) -> bytes:

@@ -58,7 +58,7 @@ def profile_chart(subject: Subject, datasets: Datasets) -> Any:
     # Beyond two thirds of the scale the cells are dark on light pages and light on dark ones: the page's own color.
     texts = [
         base.transform_filter(f"abs(datum.difference) {'>' if strong else '<='} {0.62 * most}")
-        .mark_text(fontSize=12, **({"style": STRONG} if strong else {"style": NUMBER}))
+        .mark_text(fontSize=12, style=STRONG if strong else NUMBER)
         .encode(text=alt.Text("text", type="nominal"), opacity=lit(1.0))
         for strong in (False, True)
     ]

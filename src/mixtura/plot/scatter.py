@@ -19,7 +19,7 @@ from mixtura.plot.subject import Subject
 __all__ = ["center_layers", "ellipse", "ellipse_layer", "scatter_chart"]
 
 RADII = (1, 2, 3)
-_DASHES = {1: [1, 0], 2: [5, 4], 3: [1.5, 4]}
+_DASHES: dict[int, Any] = {1: [1, 0], 2: [5, 4], 3: [1.5, 4]}
 
 
 def ellipse(mean: FloatArray, covariance: FloatArray, radius: float, n_points: int = 49) -> FloatArray:

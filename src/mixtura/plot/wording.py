@@ -107,7 +107,7 @@ def signed_list(names: Sequence[str], values: Sequence[float], most: int = 3) ->
     '−0.90 b + 0.40 c, ...'
     """
     order = sorted(range(len(names)), key=lambda i: -abs(values[i]))[:most]
-    parts = []
+    parts: list[str] = []
     for i in order:
         sign = "−" if values[i] < 0 else "+"
         lead = (sign if sign == "−" else "") if not parts else f" {sign} "
