@@ -46,17 +46,14 @@ def density_histogram(subject: Subject, datasets: Datasets, threshold: float) ->
     ]
     datasets["threshold"] = [{"x": threshold}]
     x = quantity(alt.X, "x", "log density (nats)", [float(edges[0]), float(edges[-1])])
-    color = alt.Color(
-        "unusual", type="nominal", legend=None,
-        scale=alt.Scale(domain=[True, False], range=[_FLAGGED, _USUAL]),
-    )  # fmt: skip
+    scale = alt.Scale(domain=[True, False], range=[_FLAGGED, _USUAL])
     bars = (
         alt.Chart(alt.NamedData("densities"))
         .mark_rect(opacity=0.8)
         .encode(
             x=x,
             x2="x2",
-            color=color,
+            color=alt.Color("unusual", type="nominal", legend=None, scale=scale),
             y=alt.Y(
                 "count", type="quantitative", title=subject.noun, axis=alt.Axis(tickCount=5, format=",d")
             ),

@@ -45,22 +45,10 @@ def convergence_chart(result: FitResult, datasets: Datasets) -> Any:
         detail=alt.Detail("start", type="nominal"),
         tooltip=[alt.Tooltip(name, type="quantitative") for name in ("start", "iteration", "value")],
     )
-    others = base.transform_filter("!datum.kept").mark_line(
-        style=QUIET, fill=None, strokeWidth=1.2, clip=True
-    )
-    kept = base.transform_filter("datum.kept")
-    layers = (
-        others,
-        kept.mark_line(color=_KEPT, strokeWidth=3, clip=True),
-        alt.Chart(alt.NamedData("iterations"))
-        .transform_filter(f"datum.kept && datum.iteration == {len(result.trace.events)}")
-        .mark_point(filled=True, size=90, color=_KEPT, opacity=1)
-        .encode(x=x, y=y),
-    )
     starts = len(result.traces)
     thinned = " Long lines are thinned." if longest > most else ""
     return titled(
-        alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT),
+        alt.layer(*_layers(base, len(result.trace.events))).properties(width=_WIDTH, height=_HEIGHT),
         f"{result.outcome.value.capitalize()} after {result.n_iter} iterations",
         [
             f"Blue: the start that was kept, {result.best + 1} of {starts}. Gray: the others."
@@ -68,6 +56,18 @@ def convergence_chart(result: FitResult, datasets: Datasets) -> Any:
             else "One start.",
             f"Larger is better.{thinned}",
         ],
+    )
+
+
+def _layers(base: Any, last: int) -> tuple[Any, Any, Any]:
+    """Return the lines of the other starts, that of the one that was kept, and its end."""
+    kept = base.transform_filter("datum.kept")
+    return (
+        base.transform_filter("!datum.kept").mark_line(style=QUIET, fill=None, strokeWidth=1.2, clip=True),
+        kept.mark_line(color=_KEPT, strokeWidth=3, clip=True),
+        kept.transform_filter(f"datum.iteration == {last}").mark_point(
+            filled=True, size=90, color=_KEPT, opacity=1
+        ),
     )
 
 

@@ -50,21 +50,9 @@ def histogram_chart(
     x = quantity(alt.X, "x", shown(subject.columns[column], 60), [float(edges[0]), float(edges[-1])], **ticks)
     top = max([float(heights.sum(axis=1).max()), *(bar["y2"] for bar in datasets[bars])])
     y = quantity(alt.Y, "y", subject.noun, [0.0, 1.05 * top], tickCount=5)
-    color = segment_color(subject.legend, subject.colors, title=subject.part, symbol="square")
-    bar = alt.Chart(alt.NamedData(bars)).mark_bar(clip=True)
-    curve = (
-        alt.Chart(alt.NamedData(curves))
-        .transform_filter("datum.segment > 0")
-        .mark_line(strokeWidth=2.5, clip=True)
-    )
-    total = alt.Chart(alt.NamedData(curves)).transform_filter("datum.segment == 0")
-    layers = (
-        bar.encode(x=x, x2="x2", y=y, y2="y2", color=color, opacity=lit(0.45)),
-        total.mark_line(style=NEUTRAL, strokeWidth=1.2, strokeDash=[4, 3], clip=True).encode(x=x, y=y),
-        curve.encode(x=x, y=y, color=color, opacity=lit(1.0)),
-    )
     outside = int(((values < edges[0]) | (values > edges[-1])).sum())
     noun = subject.noun
+    layers = _layers(subject, (bars, curves), x, y)
     chart = alt.layer(*layers).properties(width=size[0], height=size[1])
     return titled(
         chart,
@@ -75,6 +63,20 @@ def histogram_chart(
             if outside
             else "",
         ],
+    )
+
+
+def _layers(subject: Subject, data: tuple[str, str], x: Any, y: Any) -> tuple[Any, Any, Any]:
+    """Return the bars, the dashed curve of all components, and the curve of each."""
+    color = segment_color(subject.legend, subject.colors, title=subject.part, symbol="square")
+    curves = alt.Chart(alt.NamedData(data[1])).encode(x=x, y=y)
+    bars = alt.Chart(alt.NamedData(data[0])).mark_bar(clip=True)
+    total = curves.transform_filter("datum.segment == 0")
+    each = curves.transform_filter("datum.segment > 0")
+    return (
+        bars.encode(x=x, x2="x2", y=y, y2="y2", color=color, opacity=lit(0.45)),
+        total.mark_line(style=NEUTRAL, strokeWidth=1.2, strokeDash=[4, 3], clip=True),
+        each.mark_line(strokeWidth=2.5, clip=True).encode(color=color, opacity=lit(1.0)),
     )
 
 

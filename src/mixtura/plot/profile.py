@@ -42,27 +42,7 @@ def profile_chart(subject: Subject, datasets: Datasets) -> Any:
     width = max(54, min(110, 660 // subject.n_parts))
     base = alt.Chart(alt.NamedData("cells")).encode(**_places(subject, order.tolist(), width))
     most = float(max(1.0, np.nanmax(np.abs(differences))))
-    color = alt.Color(
-        "difference",
-        type="quantitative",
-        scale=alt.Scale(domain=[-most, most], range="diverging"),
-        legend=alt.Legend(
-            title="Standard deviations from the mean of all", orient="bottom", gradientLength=240, tickCount=5
-        ),
-    )
-    tip = [
-        alt.Tooltip("text", type="nominal", title="mean"),
-        alt.Tooltip("difference", type="quantitative", format="+.2f", title="standard deviations"),
-    ]
-    cells = base.mark_rect(strokeWidth=0).encode(color=color, opacity=lit(1.0), tooltip=tip)
-    # Beyond two thirds of the scale the cells are dark on light pages and light on dark ones: the page's own color.
-    texts = [
-        base.transform_filter(f"abs(datum.difference) {'>' if strong else '<='} {0.62 * most}")
-        .mark_text(fontSize=12, style=STRONG if strong else NUMBER)
-        .encode(text=alt.Text("text", type="nominal"), opacity=lit(1.0))
-        for strong in (False, True)
-    ]
-    chart = alt.layer(cells, *texts).properties(
+    chart = alt.layer(*_layers(base, most)).properties(
         width=width * subject.n_parts, height=_CELL_HEIGHT * len(order)
     )
     left_out = len(subject.columns) - len(order)
@@ -74,6 +54,29 @@ def profile_chart(subject: Subject, datasets: Datasets) -> Any:
             f"The {len(order)} columns that differ most; {left_out} are not shown." if left_out else "",
         ],
     )
+
+
+def _layers(base: Any, most: float) -> list[Any]:
+    """Return the cells, and the numbers upon them."""
+    title = "Standard deviations from the mean of all"
+    color = alt.Color(
+        "difference",
+        type="quantitative",
+        scale=alt.Scale(domain=[-most, most], range="diverging"),
+        legend=alt.Legend(title=title, orient="bottom", gradientLength=240, tickCount=5),
+    )
+    tip = [
+        alt.Tooltip("text", type="nominal", title="mean"),
+        alt.Tooltip("difference", type="quantitative", format="+.2f", title="standard deviations"),
+    ]
+    # Beyond two thirds of the scale the cells are dark on light pages and light on dark ones: the page's own color.
+    texts = [
+        base.transform_filter(f"abs(datum.difference) {'>' if strong else '<='} {0.62 * most}")
+        .mark_text(fontSize=12, style=STRONG if strong else NUMBER)
+        .encode(text=alt.Text("text", type="nominal"), opacity=lit(1.0))
+        for strong in (False, True)
+    ]
+    return [base.mark_rect(strokeWidth=0).encode(color=color, opacity=lit(1.0), tooltip=tip), *texts]
 
 
 def _places(subject: Subject, order: list[int], width: int) -> dict[str, Any]:

@@ -26,23 +26,27 @@ QUIET: Final = "quiet"
 """Style of what stands back: unselected, outside, in between."""
 
 
+def _axis(ink: str, grid: str, line: str) -> dict[str, Any]:
+    return {
+        "labelFontSize": 12,
+        "labelColor": ink,
+        "labelLimit": 220,
+        "titleFontSize": 13,
+        "titleColor": ink,
+        "titleLimit": 520,
+        "gridColor": grid,
+        "domainColor": line,
+        "tickColor": line,
+    }
+
+
 def _theme(
     paper: str, ink: str, soft: str, grid: str, line: str, quiet: str, ramps: dict[str, Any]
 ) -> dict[str, Any]:
     return {
         "background": paper,
         "padding": 18,
-        "axis": {
-            "labelFontSize": 12,
-            "labelColor": ink,
-            "labelLimit": 220,
-            "titleFontSize": 13,
-            "titleColor": ink,
-            "titleLimit": 520,
-            "gridColor": grid,
-            "domainColor": line,
-            "tickColor": line,
-        },
+        "axis": _axis(ink, grid, line),
         "title": {
             "fontSize": 18,
             "subtitleFontSize": 12,

@@ -49,32 +49,7 @@ def density_chart(subject: Subject, datasets: Datasets, pair: Pair = None) -> An
     datasets["bands"] = _bands(plane, classes, "level")
     datasets["lines"] = _lines(plane, levels)
     datasets["dots"] = _dots(plane, size=False)
-    band = (
-        alt.Chart(alt.NamedData("bands"))
-        .mark_rect(clip=True)
-        .encode(
-            x=plane.x, x2="x2", y=plane.y, y2="y2",
-            color=alt.Color("level", type="quantitative", legend=None,
-                            scale=alt.Scale(domain=[0, len(levels) + 1])),
-        )
-    )  # fmt: skip
-    line = (
-        alt.Chart(alt.NamedData("lines"))
-        .mark_rule(style=NEUTRAL, strokeWidth=0.8, opacity=0.8, clip=True)
-        .encode(
-            x=plane.x,
-            x2="x2",
-            y=plane.y,
-            y2="y2",
-            tooltip=alt.Tooltip("held", type="quantitative", format=".0%", title="held"),
-        )
-    )
-    dots = (
-        alt.Chart(alt.NamedData("dots"))
-        .mark_circle(style=NEUTRAL, size=7, clip=True)
-        .encode(x=plane.x, y=plane.y, opacity=lit(0.35 if len(plane.sample) <= 1000 else 0.2))
-    )
-    layers = (band, line, dots, *center_layers(plane, datasets))
+    layers = (*_density_layers(plane), *center_layers(plane, datasets))
     chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
     shares = ", ".join(f"{100 * share:.0f}" for share in reversed(HELD))
     return titled(
@@ -101,6 +76,52 @@ def uncertainty_chart(subject: Subject, datasets: Datasets, pair: Pair = None) -
         for band in _bands(plane, classes, "code")
     ]
     datasets["dots"] = _dots(plane, size=True)
+    chart = alt.layer(*_uncertainty_layers(plane), *center_layers(plane, datasets)).properties(
+        width=WIDTH, height=HEIGHT
+    )
+    return titled(
+        chart,
+        f"Where the {subject.part} is uncertain",
+        [
+            f"The paler, the less certain from these two axes. Large dots: uncertain {subject.noun}.",
+            plane.caveats,
+        ],
+    )
+
+
+def _density_layers(plane: Plane) -> tuple[Any, Any, Any]:
+    """Return the bands, the lines between them, and the rows."""
+    band = (
+        alt.Chart(alt.NamedData("bands"))
+        .mark_rect(clip=True)
+        .encode(
+            x=plane.x, x2="x2", y=plane.y, y2="y2",
+            color=alt.Color("level", type="quantitative", legend=None,
+                            scale=alt.Scale(domain=[0, len(HELD) + 1])),
+        )
+    )  # fmt: skip
+    line = (
+        alt.Chart(alt.NamedData("lines"))
+        .mark_rule(style=NEUTRAL, strokeWidth=0.8, opacity=0.8, clip=True)
+        .encode(
+            x=plane.x,
+            x2="x2",
+            y=plane.y,
+            y2="y2",
+            tooltip=alt.Tooltip("held", type="quantitative", format=".0%", title="held"),
+        )
+    )
+    dots = (
+        alt.Chart(alt.NamedData("dots"))
+        .mark_circle(style=NEUTRAL, size=7, clip=True)
+        .encode(x=plane.x, y=plane.y, opacity=lit(0.35 if len(plane.sample) <= 1000 else 0.2))
+    )
+    return band, line, dots
+
+
+def _uncertainty_layers(plane: Plane) -> tuple[Any, Any]:
+    """Return the areas, and the rows."""
+    subject = plane.subject
     area = (
         alt.Chart(alt.NamedData("areas"))
         .mark_rect(clip=True)
@@ -124,15 +145,7 @@ def uncertainty_chart(subject: Subject, datasets: Datasets, pair: Pair = None) -
             ],
         )
     )
-    chart = alt.layer(area, dots, *center_layers(plane, datasets)).properties(width=WIDTH, height=HEIGHT)
-    return titled(
-        chart,
-        f"Where the {subject.part} is uncertain",
-        [
-            f"The paler, the less certain from these two axes. Large dots: uncertain {subject.noun}.",
-            plane.caveats,
-        ],
-    )
+    return area, dots
 
 
 def _grid(plane: Plane, cells: tuple[int, int]) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
