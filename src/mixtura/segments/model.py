@@ -122,6 +122,12 @@ class SegmentModel:
         """
         return self.mixture.affine(self.scaling.scale, self.scaling.center)
 
+    @property
+    def transformed_columns(self) -> tuple[str, ...]:
+        """What the columns of `in_user_units` are: those of the table, or what was made of them."""
+        pairs = zip(self.columns, self._transforms, strict=True)
+        return tuple(name if one.kind == "none" else f"{name} ({one.kind})" for name, one in pairs)
+
     def to_json(self) -> str:
         """Return the text of a model file."""
         mixture = self.mixture
