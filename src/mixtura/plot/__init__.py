@@ -10,7 +10,7 @@ from mixtura.plot.maps import (
     plot_uncertainty,
 )
 from mixtura.plot.picture import draw_segments, plot_segments
-from mixtura.plot.render import save_chart, warm_up, with_theme
+from mixtura.plot.render import render_svg, save_chart, warm_up, with_theme
 from mixtura.plot.selection import draw_criterion, plot_criterion
 from mixtura.plot.style import THEMES
 from mixtura.plot.tables import plot_confusion, plot_convergence, plot_flow
@@ -32,6 +32,7 @@ __all__ = [
     "plot_scatter",
     "plot_segments",
     "plot_uncertainty",
+    "render_svg",
     "save_chart",
     "warm_up",
     "with_theme",

@@ -14,7 +14,17 @@ from mixtura.exceptions import ParameterError
 from mixtura.io import output_file
 from mixtura.plot.style import LIGHT, THEMES
 
-__all__ = ["Datasets", "Theme", "drawing", "finished", "render_png", "save_chart", "warm_up", "with_theme"]
+__all__ = [
+    "Datasets",
+    "Theme",
+    "drawing",
+    "finished",
+    "render_png",
+    "render_svg",
+    "save_chart",
+    "warm_up",
+    "with_theme",
+]
 
 Theme: TypeAlias = Literal["light", "dark"]
 
@@ -147,6 +157,17 @@ def render_png(chart: Any) -> bytes:
     """
     # The chart is built from known parts; validating it against the schema would cost more than drawing it.
     return _rendered(chart.to_dict(validate=False), ".png")
+
+
+def render_svg(specification: dict[str, Any]) -> str:
+    """Return the drawing of a Vega-Lite specification, as `to_dict` of a finished chart gives it.
+
+    Raises
+    ------
+    OptionalDependencyError
+        vl-convert is not installed.
+    """
+    return _rendered(specification, ".svg").decode()
 
 
 @contextmanager

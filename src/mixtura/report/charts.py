@@ -1,0 +1,198 @@
+"""The charts of a report, drawn once and without a browser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from mixtura._typing import IntArray
+from mixtura.plot import plot_anomalies, plot_flow, plot_marginals, plot_scatter, render_svg
+from mixtura.plot.palette import segment_colors
+from mixtura.plot.render import Datasets, drawing, finished
+from mixtura.report.svg import page_svg
+from mixtura.segments import Flow, SegmentationResult, Stability
+
+__all__ = ["Chart", "draw_charts"]
+
+Specification: TypeAlias = dict[str, Any]
+"""Of Vega-Lite."""
+
+_MOST_COLUMNS = 6
+_BESIDE = 20
+"""Of more segments, flows are threads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart of the page.
+
+    Parameters
+    ----------
+    title : str
+    notes : tuple of str
+        What there is to know about it.
+    svg : str
+    """
+
+    title: str
+    notes: tuple[str, ...]
+    svg: str
+
+
+def draw_charts(result: SegmentationResult, stability: Stability | None = None) -> dict[str, Chart]:
+    """Return the charts of a report by name; those that make no sense for the result are absent.
+
+    Parameters
+    ----------
+    result : SegmentationResult
+    stability : Stability or None, default=None
+        Whose flows are drawn.
+
+    Raises
+    ------
+    OptionalDependencyError
+        Altair or vl-convert is not installed.
+    """
+    k, columns = result.model.n_segments, result.model.columns
+    drawn: dict[str, Specification] = {}
+    if len(columns) > 1:
+        scatter = _without_legend(plot_scatter(result))
+        drawn["scatter"] = scatter
+        if k > 1:
+            drawn |= _both(result, scatter)
+    shown = range(min(_MOST_COLUMNS, len(columns)))
+    drawn["marginals"] = _without_legend(plot_marginals(result, show=shown))
+    drawn["criterion"] = _criterion(result)
+    if 1 < k <= _BESIDE:
+        drawn["flow"] = _kmeans_flow(result)
+        for flow in () if stability is None else stability.flows:
+            drawn["flow-more" if len(flow.counts) == k else "flow-fewer"] = _number_flow(_by_number(flow, k))
+    if result.model.anomaly_threshold is not None:
+        drawn["density"] = _densities(result)
+    return {name: _chart(name, specification) for name, specification in drawn.items()}
+
+
+def _chart(name: str, specification: Specification) -> Chart:
+    """Draw; title and notes are the page's to set."""
+    title = specification.get("title", {})
+    notes = tuple(title.get("subtitle", ()))
+    text = str(title.get("text", name))
+    svg = render_svg({key: held for key, held in specification.items() if key != "title"} | {"padding": 4})
+    return Chart(text, notes, page_svg(svg, name, specification.get("description") or text))
+
+
+def _without_legend(chart: Any) -> Specification:
+    """Return the specification without the legend of segments: the page has one for all charts."""
+    specification = _specification(chart)
+    _drop_legends(specification)
+    return specification
+
+
+def _drop_legends(part: Any) -> None:
+    if isinstance(part, dict):
+        if part.get("field") == "segment" and isinstance(part.get("legend"), dict):
+            part["legend"] = None
+        for held in part.values():
+            _drop_legends(held)
+    elif isinstance(part, list):
+        for held in part:
+            _drop_legends(held)
+
+
+def _both(result: SegmentationResult, scatter: Specification) -> dict[str, Specification]:
+    """Return the same customers twice: in the colors of K-means, and of the most probable segments."""
+    from mixtura.plot.plane import plane_of
+    from mixtura.plot.subject import subject_of
+
+    sample = plane_of(subject_of(result), None).sample
+    labels = result.assignment.labels[result.assignment.complete]
+    return {
+        "kmeans": _recolored(
+            scatter,
+            result.kmeans.labels[sample],
+            "K-means",
+            "Each cluster has the color of the segment it shares most customers with.",
+        ),
+        "mixture": _recolored(
+            scatter, labels[sample], "The mixture", "Each customer in the color of the most probable segment."
+        ),
+    }
+
+
+def _recolored(scatter: Specification, labels: IntArray, title: str, note: str) -> Specification:
+    """Return the scatter with a color per label, and nothing but points."""
+    colors = segment_colors(int(labels.max(initial=0)) + 1)
+    points = [
+        point | {"color": colors[label], "segment": int(label) + 1}
+        for point, label in zip(scatter["datasets"]["points"], labels, strict=True)
+    ]
+    return scatter | {
+        "layer": scatter["layer"][:1],
+        "datasets": {"points": points},
+        "title": {"text": title, "subtitle": [note]},
+        "description": f"{title}. {note}",
+    }
+
+
+def _criterion(result: SegmentationResult) -> Specification:
+    from mixtura.plot.criterion import Frame, criterion_chart
+
+    datasets: Datasets = {}
+    with drawing():
+        frame = Frame("segments", 620, 340, legend="right", focus=True)
+        name = result.model.training.criterion
+        chart = finished(criterion_chart(result.ranking, result.best, name, frame, datasets), datasets)
+        return _specification(chart)
+
+
+def _by_number(flow: Flow, n_segments: int) -> Flow:
+    """Return the flow with our segments in the order of their numbers, which decide on their colors."""
+    left, right = (
+        np.argsort(order, kind="stable") if len(order) == n_segments else np.arange(len(order))
+        for order in (flow.from_order, flow.to_order)
+    )
+    return Flow(
+        from_names=tuple(flow.from_names[i] for i in left),
+        to_names=tuple(flow.to_names[j] for j in right),
+        counts=flow.counts[np.ix_(left, right)],
+        from_order=flow.from_order[left],
+        to_order=flow.to_order[right],
+    )
+
+
+def _number_flow(flow: Flow) -> Specification:
+    before, after = flow.counts.shape
+    chart = plot_flow(
+        flow.counts,
+        flow.from_names,
+        flow.to_names,
+        title=f"From {before} to {after} segments",
+        titles=(f"{before} segments", f"{after} segments"),
+    )
+    return _specification(chart)
+
+
+def _kmeans_flow(result: SegmentationResult) -> Specification:
+    counts, names = result.kmeans.table.T, result.model.names
+    chart = plot_flow(
+        counts,
+        [f"cluster {k + 1}" for k in range(len(names))],
+        names,
+        title="From K-means clusters to segments",
+        titles=("K-means", "mixture"),
+    )
+    return _specification(chart)
+
+
+def _densities(result: SegmentationResult) -> Specification:
+    """Return the histogram alone: the page lists the customers itself, searchable."""
+    both = _specification(plot_anomalies(result, most=1))
+    shared = {name: both[name] for name in ("config", "datasets", "params") if name in both}
+    return {**both["vconcat"][0], **shared}
+
+
+def _specification(chart: Any) -> Specification:
+    specification: Specification = chart.to_dict(validate=False)
+    return specification

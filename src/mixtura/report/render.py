@@ -1,0 +1,92 @@
+"""From collected numbers and drawn charts to one page that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from mixtura._optional import needs
+from mixtura.plot.palette import segment_colors
+from mixtura.report.charts import Chart
+from mixtura.report.glossary import GLOSSARY
+from mixtura.report.view import page_view
+from mixtura.report.wording import count_text, ink_on, number_of, percent_text, signed_text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+__all__ = ["render_report"]
+
+
+def render_report(summary: Mapping[str, Any], charts: Mapping[str, Chart]) -> str:
+    """Return the page: one file, which asks no host for anything, and says so to the browser.
+
+    Parameters
+    ----------
+    summary : mapping
+        From `mixtura.report.collect`.
+    charts : mapping of str to Chart
+        From `mixtura.report.draw_charts`.
+
+    Returns
+    -------
+    str
+        HTML. Its content security policy lets run and apply only the script and the style that it holds, by their
+        hashes; every text of the table is escaped.
+
+    Raises
+    ------
+    OptionalDependencyError
+        Jinja2 is not installed.
+    """
+    environment = _environment()
+    colors = segment_colors(len(summary["segments"]))
+    inks = [ink_on(color) for color in colors]
+    style = environment.get_template("report.css").render(colors=colors, inks=inks)
+    script = _read("report.js")
+    return environment.get_template("report.html").render(
+        s=page_view(summary),
+        charts=charts,
+        glossary=GLOSSARY,
+        style=style,
+        script=script,
+        policy=_policy(style, script),
+    )
+
+
+def _policy(style: str, script: str) -> str:
+    return (
+        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _read(name: str) -> str:
+    return files("mixtura.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _environment() -> Environment:
+    with needs("jinja2", extra="cli", purpose="write reports"):
+        import jinja2
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_read),
+        # The style sheet has no text of the table in it, and quotes in it are quotes.
+        autoescape=lambda name: name is None or name.endswith(".html"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "count": count_text,
+        "number": number_of,
+        "percent": percent_text,
+        "signed": signed_text,
+    }
+    return environment

@@ -1,0 +1,144 @@
+"""The collected numbers in the arrangement of the page: nothing is computed here, only chosen and put in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["page_view"]
+
+_TRAITS = 5
+_LEVELS = 8
+"""Of a column with more levels, the most frequent are shown."""
+_FREQUENT = 0.05
+"""A level that fewer of the segment's customers have is no trait of it."""
+_STEP = 0.4
+"""Standard deviations per shade."""
+_LIFTS = (1.25, 1.5, 2.0, 3.0)
+"""Where the shades of lifts begin, upwards; and, as one over it, downwards."""
+
+Row = dict[str, Any]
+
+
+def page_view(summary: Mapping[str, Any]) -> Row:
+    """Return the summary with what the page shows in tables and cards.
+
+    Parameters
+    ----------
+    summary : mapping
+        From `mixtura.report.collect`.
+    """
+    segments = [one | {"traits": _traits(one, summary["population"])} for one in summary["segments"]]
+    return {
+        **summary,
+        "segments": segments,
+        "profile_table": _profile_table(summary),
+        "category_table": _category_table(summary),
+        "usage": _usage(summary),
+    }
+
+
+def _traits(segment: Row, population: Row) -> list[Row]:
+    numbers = {one["column"]: one for one in segment["numbers"]}
+    categories = {one["column"]: one for one in segment["categories"]}
+    chosen = [name for name in segment["distinguishing"] if numbers.get(name, {}).get("role") != "value"]
+    found = []
+    for name in chosen[:_TRAITS]:
+        if name in numbers:
+            one = numbers[name]
+            if one["mean"] is None:
+                continue
+            everybody = population["numbers"][name]["mean"]
+            difference = one["difference"] or 0.0
+            found.append(
+                {
+                    "kind": "number",
+                    "column": name,
+                    "mean": one["mean"],
+                    "population_mean": everybody,
+                    "difference": difference,
+                }
+            )
+        else:
+            level = _telling_level(categories[name]["levels"])
+            found.append({"kind": "level", "column": name, **level})
+    return found
+
+
+def _telling_level(levels: Sequence[Row]) -> Row:
+    """Return the level with the highest lift, of those that are frequent in the segment."""
+    frequent = [one for one in levels if (one["share"] or 0.0) >= _FREQUENT]
+    return max(frequent or levels, key=lambda one: one["lift"] or 0.0)
+
+
+def _profile_table(summary: Mapping[str, Any]) -> list[Row]:
+    """Return a row per numeric column; those that differ most between segments first."""
+    by_segment = [{one["column"]: one for one in segment["numbers"]} for segment in summary["segments"]]
+    rows = [
+        {
+            "column": name,
+            "role": next(iter(by_segment))[name]["role"],
+            "everybody": everybody["mean"],
+            "cells": [
+                {
+                    "mean": held[name]["mean"],
+                    "difference": held[name]["difference"],
+                    "step": _difference_step(held[name]["difference"]),
+                }
+                for held in by_segment
+            ],
+        }
+        for name, everybody in summary["population"]["numbers"].items()
+    ]
+    return sorted(rows, key=lambda row: -max(abs(cell["difference"] or 0.0) for cell in row["cells"]))
+
+
+def _category_table(summary: Mapping[str, Any]) -> list[Row]:
+    """Return a row per level of each categorical column, the most frequent first."""
+    rows = []
+    for name, levels in summary["population"]["categories"].items():
+        by_segment = [
+            {level["level"]: level for level in one["levels"]}
+            for segment in summary["segments"]
+            for one in segment["categories"]
+            if one["column"] == name
+        ]
+        for level in sorted(levels, key=lambda one: -(one["share"] or 0.0))[:_LEVELS]:
+            held = [found.get(level["level"], {"share": 0.0, "lift": 0.0}) for found in by_segment]
+            rows.append(
+                {
+                    "column": name,
+                    "level": level["level"],
+                    "everybody": level["share"],
+                    "cells": [
+                        {"share": one["share"], "lift": one["lift"], "step": _lift_step(one["lift"])}
+                        for one in held
+                    ],
+                }
+            )
+    return rows
+
+
+def _difference_step(difference: float | None) -> int:
+    return 0 if difference is None else max(-4, min(4, round(difference / _STEP)))
+
+
+def _lift_step(lift: float | None) -> int:
+    if lift is None:
+        return 0
+    up = sum(lift >= limit for limit in _LIFTS)
+    return up or -sum(lift <= 1 / limit for limit in _LIFTS)
+
+
+def _usage(summary: Mapping[str, Any]) -> Row:
+    """Return what to type. Segments go by number: a name may hold what a shell would take for something else."""
+    drop = " --drop-missing" if summary["table"]["rows_unassigned"] else ""
+    return {
+        "audience": f"mixtura audience model.json new_customers.csv --segment 1 --min-probability 0.3{drop}",
+        "python": (
+            "from mixtura import Segmentation\n\n"
+            'segmentation = Segmentation.load("model.json")\n'
+            "assigned = segmentation.assign(new_customers)\n"
+            "audience = segmentation.audience(1, new_customers, min_probability=0.3)"
+        ),
+    }

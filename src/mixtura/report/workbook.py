@@ -1,0 +1,3 @@
+"""stub"""
+def write_workbook(): ...
+__all__ = ["write_workbook"]
