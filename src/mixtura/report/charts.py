@@ -19,6 +19,10 @@ __all__ = ["Chart", "draw_charts"]
 Specification: TypeAlias = dict[str, Any]
 """Of Vega-Lite."""
 
+# The page's font may be wider than the one that charts are measured with.
+_PADDING = {"left": 8, "right": 24, "top": 6, "bottom": 4}
+_SIDES = {"left": 40, "right": 64, "top": 6, "bottom": 4}
+
 _MOST_COLUMNS = 6
 _BESIDE = 20
 """Of more segments, flows are threads."""
@@ -79,7 +83,8 @@ def _chart(name: str, specification: Specification) -> Chart:
     title = specification.get("title", {})
     notes = tuple(title.get("subtitle", ()))
     text = str(title.get("text", name))
-    svg = render_svg({key: held for key, held in specification.items() if key != "title"} | {"padding": 4})
+    padding = _SIDES if name.startswith("flow") else _PADDING
+    svg = render_svg(specification | {"title": None, "padding": padding})
     return Chart(text, notes, page_svg(svg, name, specification.get("description") or text))
 
 
@@ -113,10 +118,10 @@ def _both(result: SegmentationResult, scatter: Specification) -> dict[str, Speci
             scatter,
             result.kmeans.labels[sample],
             "K-means",
-            "Each cluster has the color of the segment it shares most customers with.",
+            "Clusters in the colors of the segments they match.",
         ),
         "mixture": _recolored(
-            scatter, labels[sample], "The mixture", "Each customer in the color of the most probable segment."
+            scatter, labels[sample], "The mixture", "Customers in the color of the likeliest segment."
         ),
     }
 
@@ -178,7 +183,7 @@ def _kmeans_flow(result: SegmentationResult) -> Specification:
     counts, names = result.kmeans.table.T, result.model.names
     chart = plot_flow(
         counts,
-        [f"cluster {k + 1}" for k in range(len(names))],
+        ["cluster"] * len(names),
         names,
         title="From K-means clusters to segments",
         titles=("K-means", "mixture"),

@@ -12,6 +12,10 @@ _LEVELS = 8
 """Of a column with more levels, the most frequent are shown."""
 _FREQUENT = 0.05
 """A level that fewer of the segment's customers have is no trait of it."""
+_UNUSUAL = 300
+_DRIVERS = 3
+_DRIVES = 0.1
+"""A column with a smaller part of the distance is no driver."""
 _STEP = 0.4
 """Standard deviations per shade."""
 _LIFTS = (1.25, 1.5, 2.0, 3.0)
@@ -34,6 +38,7 @@ def page_view(summary: Mapping[str, Any]) -> Row:
         "segments": segments,
         "profile_table": _profile_table(summary),
         "category_table": _category_table(summary),
+        "unusual": [_with_main_drivers(one) for one in summary["anomalies"]["customers"][:_UNUSUAL]],
         "usage": _usage(summary),
     }
 
@@ -117,6 +122,11 @@ def _category_table(summary: Mapping[str, Any]) -> list[Row]:
                 }
             )
     return rows
+
+
+def _with_main_drivers(customer: Row) -> Row:
+    drivers = [one for one in customer["drivers"] if one["share"] >= _DRIVES] or customer["drivers"][:1]
+    return customer | {"main_drivers": drivers[:_DRIVERS]}
 
 
 def _difference_step(difference: float | None) -> int:

@@ -10,10 +10,8 @@
   const system = matchMedia("(prefers-color-scheme: dark)");
   const isDark = () => (root.dataset.theme || (system.matches ? "dark" : "light")) === "dark";
   const showTheme = () => {
-    button.setAttribute("aria-pressed", String(isDark()));
     button.textContent = isDark() ? "Light" : "Dark";
     button.setAttribute("aria-label", isDark() ? "Switch to light colors" : "Switch to dark colors");
-    button.removeAttribute("aria-pressed");
   };
   button.addEventListener("click", () => {
     root.dataset.theme = isDark() ? "light" : "dark";
@@ -76,7 +74,7 @@
   document.addEventListener("click", (event) => {
     const mark = event.target.closest(".chart [data-segment], .card[data-segment] > header");
     const owner = mark && mark.closest("[data-segment]");
-    if (owner && !event.target.closest("button") && chips.some((chip) => chip.dataset.select === owner.dataset.segment)) {
+    if (owner && !event.target.closest("button, .term") && chips.some((chip) => chip.dataset.select === owner.dataset.segment)) {
       toggle(owner.dataset.segment);
     }
   });
