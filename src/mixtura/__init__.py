@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mixtura.estimators import GaussianMixture, GaussianMixtureIC, KMeans
     from mixtura.kernels import build_info
     from mixtura.run import get_threads, set_threads
+    from mixtura.segmentation import Segmentation
 
     __version__: str
 
@@ -22,6 +23,7 @@ __all__ = [
     "GaussianMixtureIC",
     "KMeans",
     "Mixture",
+    "Segmentation",
     "__version__",
     "build_info",
     "datasets",
@@ -35,6 +37,7 @@ _HOMES = {
     "GaussianMixtureIC": "mixtura.estimators",
     "KMeans": "mixtura.estimators",
     "Mixture": "mixtura.core.mixture",
+    "Segmentation": "mixtura.segmentation",
     "build_info": "mixtura.kernels",
     "get_threads": "mixtura.run",
     "set_threads": "mixtura.run",

@@ -34,6 +34,7 @@ OPTIONAL = {
     "altair": "plot",
     "dask": "run",
     "duckdb": "io",
+    "jinja2": "report",
     "openpyxl": "io",
     "pandas": "io",
     "polars": "io",

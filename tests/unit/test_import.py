@@ -16,6 +16,7 @@ PUBLIC = {
     "GaussianMixtureIC",
     "KMeans",
     "Mixture",
+    "Segmentation",
     "__version__",
     "build_info",
     "datasets",

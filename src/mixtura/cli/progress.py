@@ -1,40 +1,92 @@
-"""A bar while models are fitted, on a terminal only."""
+"""What is tried while it is tried, on a terminal only."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mixtura.cli.console import error_console
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
     from mixtura.select import Candidate, OnCandidate
 
-__all__ = ["model_progress"]
+__all__ = ["model_progress", "working"]
+
+_SHOWN = 5
+"""So many of the best models so far are shown."""
+
+
+class _Board:
+    """The best models so far."""
+
+    def __init__(self, criterion: str) -> None:
+        self.criterion, self.best = criterion, list[Any]()
+
+    def add(self, candidate: Candidate) -> None:
+        if candidate.failure is None and not candidate.is_degenerate:
+            self.best = sorted([*self.best, candidate], key=lambda one: float(one.criterion(self.criterion)))[
+                :_SHOWN
+            ]
+
+    def table(self) -> Table:
+        from mixtura.cli.console import plain_table
+
+        shown = plain_table("best so far", "components", f"{self.criterion.upper()} above the best", left=1)
+        for one in self.best:
+            above = one.criterion(self.criterion) - self.best[0].criterion(self.criterion)
+            shown.add_row(one.covariance_type, str(one.n_components), f"{above:,.1f}")
+        return shown
 
 
 @contextmanager
-def model_progress(*, quiet: bool) -> Iterator[OnCandidate | None]:
-    """Give what to call after each model; the bar vanishes at the end. None where nobody looks."""
+def model_progress(*, quiet: bool, criterion: str = "bic") -> Iterator[OnCandidate | None]:
+    """Give what to call after each model; a bar and the best models so far vanish at the end.
+
+    None where nobody looks.
+    """
     console = error_console()
     if quiet or not console.is_terminal:
         yield None
         return
+    from rich.console import Group
+    from rich.live import Live
+
+    progress, board = _bar(console), _Board(criterion)
+    task = progress.add_task("Fitting", total=None)
+    with Live(progress, console=console, transient=True, refresh_per_second=8) as live:
+
+        def on_candidate(candidate: Candidate, done: int, total: int) -> None:
+            said = f"{candidate.covariance_type}, {candidate.n_components} components"
+            progress.update(task, completed=done, total=total, description=f"Fitted {said:<24}")
+            board.add(candidate)
+            live.update(Group(progress, board.table()))
+
+        yield on_candidate
+
+
+@contextmanager
+def working(what: str, *, quiet: bool) -> Iterator[None]:
+    """Say what is being done while the block runs, on a terminal only."""
+    console = error_console()
+    if quiet or not console.is_terminal:
+        yield
+        return
+    with console.status(what):
+        yield
+
+
+def _bar(console: Console) -> Any:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (
+    return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("models"),
         TimeElapsedColumn(),
+        console=console,
     )
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("Fitting", total=None)
-
-        def on_candidate(candidate: Candidate, done: int, total: int) -> None:
-            said = f"{candidate.covariance_type}, {candidate.n_components} components"
-            progress.update(task, completed=done, total=total, description=f"Fitted {said:<24}")
-
-        yield on_candidate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,6 +44,20 @@ Names = Annotated[
     typer.Option(help='A TOML file that names segments, by number or automatic name: 1 = "Savers".'),
 ]
 
+Resamples = Annotated[
+    int | None,
+    typer.Option(
+        min=0, help="Resamples that say how stable the segments are; 0 for none. [default: 50 or 20, by size]"
+    ),
+]
+Excel = Annotated[
+    bool, typer.Option("--excel", help="Write a workbook, too: a sheet per part of the report.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")]
+
+REPORT_FILE = "report.html"
+WORKBOOK_FILE = "workbook.xlsx"
+
 
 @door
 def segment(
@@ -61,8 +76,11 @@ def segment(
     anomaly_percentile: Percentile = 4.0,
     drop_missing: DropMissing = False,
     names: Names = None,
+    resamples: Resamples = None,
+    excel: Excel = False,
     output: Output = None,
     overwrite: Overwrite = False,
+    json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Find segments in a table, and write them to a directory."""
@@ -84,36 +102,69 @@ def segment(
         "source": table.name,
     }
     folder = Path(f"{table.stem}-segments") if output is None else output
-    _run(table, folder, options, overwrite=overwrite, quiet=quiet)
+    _run(table, folder, options, _Wanted(resamples, excel, overwrite, json, quiet))
 
 
-def _run(table: Path, folder: Path, options: dict[str, Any], *, overwrite: bool, quiet: bool) -> None:
-    from mixtura.io import RESULT_FILES, output_directory, read_names, read_table
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What to write and print."""
+
+    resamples: int | None
+    excel: bool
+    overwrite: bool
+    json: bool
+    quiet: bool
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        from mixtura.io import RESULT_FILES
+
+        return (*RESULT_FILES, WORKBOOK_FILE) if self.excel else RESULT_FILES
+
+
+def _run(table: Path, folder: Path, options: dict[str, Any], wanted: _Wanted) -> None:
+    from mixtura.io import RESULT_FILES, output_directory, read_names, read_table, readable_json
     from mixtura.plot import warm_up
 
     options["names"] = None if options["names"] is None else read_names(options["names"])
     ids = [] if options["id_column"] is None else [options["id_column"]]
     read = read_table(table, text=ids)
-    with output_directory(folder, files=RESULT_FILES, overwrite=overwrite) as writing, warm_up():
-        result = _segment_and_write(read.data, writing, options, quiet=quiet)
+    replaceable = (*RESULT_FILES, WORKBOOK_FILE)
+    with output_directory(folder, files=replaceable, overwrite=wanted.overwrite) as writing, warm_up():
+        result, summary = _segment_and_write(read.data, writing, options, wanted)
+    if wanted.json:
+        typer.echo(readable_json(summary), nl=False)
+        return
 
     from mixtura.cli.print_columns import print_table_read
     from mixtura.cli.print_segmentation import print_segmentation
 
-    console = output_console(quiet=quiet)
+    console = output_console(quiet=wanted.quiet)
     print_table_read(console, read, result.columns)
     print_segmentation(console, result)
-    console.print(f"\nWritten: {folder} ({', '.join(RESULT_FILES)})", soft_wrap=True)
+    console.print(f"\nWritten: {folder} ({', '.join(wanted.files)})", soft_wrap=True)
 
 
 def _segment_and_write(
-    frame: Any, folder: Path, options: dict[str, Any], *, quiet: bool
-) -> SegmentationResult:
-    from mixtura.cli.progress import model_progress
-    from mixtura.plot import draw_segments
-    from mixtura.segments import segment_table, write_results
+    frame: Any, folder: Path, options: dict[str, Any], wanted: _Wanted
+) -> tuple[SegmentationResult, dict[str, Any]]:
+    from mixtura.cli.progress import model_progress, working
+    from mixtura.segments import segment_table
 
-    with model_progress(quiet=quiet) as on_candidate:
+    with model_progress(quiet=wanted.quiet, criterion=options["criterion"]) as on_candidate:
         result = segment_table(frame, on_candidate=on_candidate, **options)
-    write_results(result, folder, picture=draw_segments(result))
-    return result
+    # After the search, so that what it does not need is not loaded before it begins.
+    from mixtura.plot import draw_segments
+    from mixtura.report import collect, draw_charts, render_report, report_stability, write_workbook
+    from mixtura.segments import write_results
+
+    with working("Resampling", quiet=wanted.quiet):
+        stability = report_stability(result, wanted.resamples)
+    with working("Writing the report", quiet=wanted.quiet):
+        summary = collect(result, stability=stability)
+        write_results(result, folder, picture=draw_segments(result), summary=summary)
+        page = render_report(summary, draw_charts(result, stability))
+        (folder / REPORT_FILE).write_text(page, encoding="utf-8")
+        if wanted.excel:
+            write_workbook(result, summary, folder / WORKBOOK_FILE)
+    return result, summary

@@ -17,7 +17,7 @@ def frame_like(table: Any, columns: Mapping[str, Sequence[Any]]) -> Any:
     ----------
     table : pandas, polars or pyarrow table, or anything else
     columns : mapping of str to sequence, each of one length
-        Whole numbers, numbers or texts; None where there is no value.
+        Whole numbers, numbers, texts or truth values; None where there is no value.
 
     Examples
     --------
@@ -42,4 +42,6 @@ def _type_of(values: Sequence[Any]) -> Any:
     present = [value for value in values if value is not None]
     if any(isinstance(value, str) for value in present) or not present:
         return nw.String
+    if all(isinstance(value, bool) for value in present):
+        return nw.Boolean
     return nw.Int64 if all(isinstance(value, int) for value in values) else nw.Float64

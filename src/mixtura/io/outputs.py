@@ -20,6 +20,7 @@ RESULT_FILES = (
     "model.json",
     "summary.json",
     "segments.png",
+    "report.html",
 )
 """What a segmentation leaves in its directory."""
 

@@ -36,11 +36,18 @@ def page_view(summary: Mapping[str, Any]) -> Row:
     return {
         **summary,
         "segments": segments,
+        "left_out": _left_out(summary["table"]),
         "profile_table": _profile_table(summary),
         "category_table": _category_table(summary),
         "unusual": [_with_main_drivers(one) for one in summary["anomalies"]["customers"][:_UNUSUAL]],
         "usage": _usage(summary),
     }
+
+
+def _left_out(table: Row) -> list[Row]:
+    """Return the columns without any role."""
+    roles = {*table["describe"], table["value_column"], table["weight_column"], table["id_column"]}
+    return [one for one in table["left_out"] if one["column"] not in roles]
 
 
 def _traits(segment: Row, population: Row) -> list[Row]:

@@ -1,3 +1,205 @@
-"""stub"""
-def write_workbook(): ...
+"""The report as an Excel workbook: one sheet per part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mixtura.io.workbook import COUNT, NUMBER, PERCENT, TEXT, Cell, Sheet, write_sheets
+from mixtura.segments import SegmentationResult
+
 __all__ = ["write_workbook"]
+
+_MOST_CUSTOMERS = 200_000
+"""A sheet holds a million rows; of more customers than these the workbook would take minutes, and nobody scrolls it."""
+
+
+def write_workbook(
+    result: SegmentationResult, summary: Mapping[str, Any], path: str | Path, *, overwrite: bool = False
+) -> None:
+    """Write the report as a workbook, all of it or nothing.
+
+    Parameters
+    ----------
+    result : SegmentationResult
+        Of whom the customers are listed: at most 200,000, the rest is in ``segments.csv``.
+    summary : mapping
+        From `mixtura.report.collect`.
+    path : str or Path
+        Ends in ``.xlsx``.
+    overwrite : bool, default=False
+
+    Raises
+    ------
+    OutputError
+        The file exists and `overwrite` is False, or it cannot be written.
+    OptionalDependencyError
+        openpyxl is not installed.
+    """
+    write_sheets(_sheets(result, summary), path, overwrite=overwrite)
+
+
+def _sheets(result: SegmentationResult, summary: Mapping[str, Any]) -> list[Sheet]:
+    return [
+        _overview(summary),
+        _segments(summary),
+        _profiles(summary),
+        *_categories(summary),
+        _customers(result),
+        _between(summary),
+        _unusual(summary),
+        _kmeans(summary),
+        *_stability(summary),
+        _models(summary),
+    ]
+
+
+def _overview(summary: Mapping[str, Any]) -> Sheet:
+    verdict, table = summary["verdict"], summary["table"]
+    rows: list[Sequence[Cell]] = [
+        ("Table", table["source"]),
+        ("Segments", verdict["segments"]),
+        ("Customers in a segment", verdict["customers"]),
+        ("Customers left out", verdict["customers_left_out"]),
+        ("Mean certainty", verdict["mean_certainty"]),
+        ("Expected to belong elsewhere", verdict["expected_error"]),
+        ("Stability", verdict["stability"] or "not measured"),
+        ("What that means", verdict["stability_explanation"]),
+        ("Columns that build the segments", ", ".join(table["columns"])),
+        ("Columns that describe them", ", ".join(table["describe"])),
+        ("Model", f"{summary['choice']['covariance_type']}, {summary['choice']['criterion'].upper()}"),
+        ("mixtura", summary["mixtura_version"]),
+        *(("Note", note) for note in summary["notes"]),
+        *((f"Left out: {one['column']}", one["reason"]) for one in table["left_out"]),
+    ]
+    return Sheet("Verdict", [("What", TEXT), ("Answer", NUMBER)], rows)
+
+
+def _segments(summary: Mapping[str, Any]) -> Sheet:
+    columns = [
+        ("Segment", COUNT), ("Name", TEXT), ("Customers", COUNT), ("Share", PERCENT), ("Share from", PERCENT),
+        ("Share to", PERCENT), ("Value total", NUMBER), ("Value share", PERCENT), ("Value mean", NUMBER),
+        ("Distinguishing", TEXT), ("Typical customers", TEXT),
+    ]  # fmt: skip
+    rows = [
+        (
+            one["number"], one["name"], one["count"], one["share"], *one["share_interval"],
+            *((one["value"] or {}).get(key) for key in ("total", "share", "mean")),
+            ", ".join(one["distinguishing"][:5]), ", ".join(who["customer"] for who in one["typical"]),
+        )
+        for one in summary["segments"]
+    ]  # fmt: skip
+    return Sheet("Segments", columns, rows)
+
+
+def _profiles(summary: Mapping[str, Any]) -> Sheet:
+    measured = ("mean", "sd", "minimum", "q1", "median", "q3", "maximum", "difference", "cohens_d", "overlap")
+    columns = [("Segment", COUNT), ("Name", TEXT), ("Column", TEXT), ("Role", TEXT), ("Customers", COUNT)]
+    columns += [(name.replace("_", " ").capitalize(), NUMBER) for name in measured]
+    everybody = [
+        (0, "everybody", name, "", one["count"], *(one.get(key) for key in measured))
+        for name, one in summary["population"]["numbers"].items()
+    ]
+    rows = [
+        (
+            segment["number"], segment["name"], one["column"], one["role"], one["count"],
+            *(one[key] for key in measured),
+        )
+        for segment in summary["segments"]
+        for one in segment["numbers"]
+    ]  # fmt: skip
+    return Sheet("Profiles", columns, [*everybody, *rows])
+
+
+def _categories(summary: Mapping[str, Any]) -> list[Sheet]:
+    rows = [
+        (segment["number"], segment["name"], one["column"], level["level"], level["count"], level["share"],
+         level["population_share"], level["lift"])
+        for segment in summary["segments"]
+        for one in segment["categories"]
+        for level in one["levels"]
+    ]  # fmt: skip
+    columns = [
+        ("Segment", COUNT), ("Name", TEXT), ("Column", TEXT), ("Level", TEXT), ("Customers", COUNT), ("Share", PERCENT),
+        ("Everybody", PERCENT), ("Lift", NUMBER),
+    ]  # fmt: skip
+    return [Sheet("Words and codes", columns, rows)] if rows else []
+
+
+def _customers(result: SegmentationResult) -> Sheet:
+    assignment = result.assignment
+    names = [f"Membership {k + 1}" for k in range(len(assignment.names))]
+    columns = [(assignment.id_name, TEXT), ("Segment", COUNT), ("Name", TEXT), ("Certainty", PERCENT)]
+    columns += [(name, PERCENT) for name in names] + [("Unusual", TEXT)]
+
+    def row(number: int) -> Sequence[Cell]:
+        who = assignment.customer(number)
+        if not assignment.complete[number]:
+            return (who, *[None] * (len(columns) - 1))
+        label = int(assignment.labels[number])
+        return (
+            who, label + 1, assignment.names[label], float(assignment.certainty[number]),
+            *map(float, assignment.memberships[number]), "unusual" if assignment.anomaly[number] else None,
+        )  # fmt: skip
+
+    return Sheet("Customers", columns, map(row, range(min(assignment.complete.size, _MOST_CUSTOMERS))))
+
+
+def _between(summary: Mapping[str, Any]) -> Sheet:
+    names = [one["name"] for one in summary["segments"]]
+    columns = [
+        ("Customer", TEXT), ("Mostly", TEXT), ("Membership", PERCENT), ("Also", TEXT), ("Membership too", PERCENT),
+    ]  # fmt: skip
+    rows = [
+        (one["customer"], names[one["first"] - 1], one["first_share"], names[one["second"] - 1], one["second_share"])
+        for one in summary["between"]["customers"]
+    ]  # fmt: skip
+    return Sheet("In between", columns, rows)
+
+
+def _unusual(summary: Mapping[str, Any]) -> Sheet:
+    names = [one["name"] for one in summary["segments"]]
+    columns = [
+        ("Customer", TEXT), ("Nearest segment", TEXT), ("Log density", NUMBER), ("Driver", TEXT), ("Value", NUMBER),
+        ("Part of the distance", PERCENT),
+    ]  # fmt: skip
+    rows = [
+        (one["customer"], names[one["segment"] - 1], one["log_density"], driver["column"], driver["value"],
+         driver["share"])
+        for one in summary["anomalies"]["customers"]
+        for driver in one["drivers"][:1]
+    ]  # fmt: skip
+    return Sheet("Unusual", columns, rows)
+
+
+def _kmeans(summary: Mapping[str, Any]) -> Sheet:
+    names = [one["name"] for one in summary["segments"]]
+    columns = [("Segment", TEXT), *((f"Cluster {k + 1}", COUNT) for k in range(len(names)))]
+    rows = [(name, *counts) for name, counts in zip(names, summary["kmeans"]["table"], strict=True)]
+    return Sheet("K-means", columns, rows)
+
+
+def _stability(summary: Mapping[str, Any]) -> list[Sheet]:
+    if summary["stability"] is None:
+        return []
+    columns = [
+        ("Segment", COUNT), ("Name", TEXT), ("Jaccard", NUMBER), ("From", NUMBER), ("To", NUMBER), ("Verdict", TEXT),
+    ]  # fmt: skip
+    rows = [
+        (one["number"], one["name"], one["jaccard"], one["lower"], one["upper"], one["word"])
+        for one in summary["stability"]["segments"]
+    ]
+    return [Sheet("Stability", columns, rows)]
+
+
+def _models(summary: Mapping[str, Any]) -> Sheet:
+    criteria = ("bic", "aic", "icl")
+    columns = [("Segments", COUNT), ("Covariances", TEXT), ("Parameters", COUNT), ("Log-likelihood", NUMBER)]
+    columns += [(name.upper(), NUMBER) for name in criteria] + [("Iterations", COUNT), ("Ended", TEXT)]
+    rows = [
+        (one["n_components"], one["covariance_type"], one["n_parameters"], one["log_likelihood"],
+         *(one[name] for name in criteria), one["n_iter"], one["failure"] or one["outcome"])
+        for one in summary["candidates"]
+    ]  # fmt: skip
+    return Sheet("Models", columns, rows)

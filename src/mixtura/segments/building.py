@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.metadata import version
 
 import numpy as np
 
@@ -35,8 +36,6 @@ def build_model(best: Candidate, prepared: Prepared, settings: Settings) -> Segm
     Names come from the columns as the mixture sees them: where they are transformed, from transformed means, which a
     few large values do not carry away.
     """
-    from mixtura import __version__
-
     assert best.mixture is not None, "a search without any mixture has raised"
     scaling, weights, found = prepared.scaling, prepared.weights, best.mixture
     scaled = scaling.apply(prepared.rows)
@@ -57,7 +56,7 @@ def build_model(best: Candidate, prepared: Prepared, settings: Settings) -> Segm
         anomaly_percentile=float(settings.anomaly_percentile),
         anomaly_threshold=threshold,
         training=_training(settings, best, prepared),
-        mixtura_version=__version__,
+        mixtura_version=version("mixtura"),
         automatic_names=names,
     )
 

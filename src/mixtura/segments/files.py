@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +17,13 @@ from mixtura.segments.summary import summarize
 __all__ = ["write_results"]
 
 
-def write_results(result: SegmentationResult, folder: str | Path, *, picture: bytes | None = None) -> None:
+def write_results(
+    result: SegmentationResult,
+    folder: str | Path,
+    *,
+    picture: bytes | None = None,
+    summary: Mapping[str, Any] | None = None,
+) -> None:
     """Write the files of a segmentation, `mixtura.io.RESULT_FILES`, into a directory.
 
     Parameters
@@ -25,6 +33,8 @@ def write_results(result: SegmentationResult, folder: str | Path, *, picture: by
         An existing directory, as `mixtura.io.output_directory` gives one.
     picture : bytes or None, default=None
         ``segments.png``, from `mixtura.plot.draw_segments`.
+    summary : mapping or None, default=None
+        ``summary.json``, from `mixtura.report.collect`; None for what `summarize` returns.
 
     Raises
     ------
@@ -37,7 +47,9 @@ def write_results(result: SegmentationResult, folder: str | Path, *, picture: by
         result.assignment.write(folder / "segments.parquet")
         _write_profiles(result, folder / "profiles.csv")
         (folder / "model.json").write_text(result.model.to_json(), encoding="utf-8")
-        (folder / "summary.json").write_text(readable_json(summarize(result)), encoding="utf-8")
+        (folder / "summary.json").write_text(
+            readable_json(dict(summary or summarize(result))), encoding="utf-8"
+        )
         if picture is not None:
             (folder / "segments.png").write_bytes(picture)
 

@@ -1,0 +1,336 @@
+"""A segmentation as one object: from a dataframe to profiles, audiences, a report and a model, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from mixtura.data.frames import frame_like
+from mixtura.exceptions import DataError
+from mixtura.segments import (
+    Assignment,
+    KMeansComparison,
+    SegmentationResult,
+    SegmentModel,
+    Stability,
+    ambiguous_customers,
+    assess_stability,
+    assign_table,
+    audiences_of_table,
+    segment_table,
+)
+
+__all__ = ["Segmentation"]
+
+
+class Segmentation:
+    """The segments of a table of customers.
+
+    Made by `fit` or `load`. Tables may be pandas, polars or pyarrow, a polars LazyFrame or a DuckDB relation;
+    dataframes come back of the same library (for a DuckDB relation Arrow tables, which DuckDB reads as they are).
+
+    Parameters
+    ----------
+    model : SegmentModel
+        What assigns customers.
+    result : SegmentationResult or None, default=None
+        What was found in the table; None for a model that was loaded.
+    frame : dataframe or None, default=None
+        The table.
+
+    Examples
+    --------
+    >>> from mixtura import Segmentation
+    >>> from mixtura.datasets import make_customers
+    >>> customers = make_customers(as_frame="polars")
+    >>> segmentation = Segmentation.fit(customers, columns=["income", "spending"])
+    >>> segmentation
+    <Segmentation: 3 segments of 300 customers>
+      1 low income, high spending: 104 (35 %)
+      2 average: 100 (33 %)
+      3 high income, low spending: 96 (32 %)
+    >>> segmentation.audience("average", min_probability=0.3).shape
+    (107, 4)
+    """
+
+    def __init__(
+        self, model: SegmentModel, result: SegmentationResult | None = None, frame: Any = None
+    ) -> None:
+        self._model, self._result, self._frame = model, result, frame
+        self._stability: Stability | None = None
+
+    @classmethod
+    def fit(cls, frame: Any, *, names: Mapping[str | int, str] | None = None, **options: Any) -> Segmentation:
+        """Segment the customers of a table.
+
+        Parameters
+        ----------
+        frame : pandas, polars or pyarrow table, polars LazyFrame, or DuckDB relation
+            One row per customer.
+        names : mapping of str or int to str, optional
+            What segments shall be called, by number or automatic name.
+        **options
+            As of `mixtura.segments.segment_table`: ``columns``, ``describe``, ``value``, ``weight``, ``id_column``,
+            ``components``, ``covariance_types``, ``criterion``, ``transform``, ``n_init``, ``random_state``,
+            ``anomaly_percentile``, ``drop_missing``, ``source``, ``on_candidate``.
+
+        Raises
+        ------
+        MixturaError
+            A parameter is out of its range, or the table cannot be used; as `mixtura.segments.segment_table` says.
+        """
+        table = _eager(frame)
+        result = segment_table(table, names=names, **options)
+        return cls(result.model, result, table)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Segmentation:
+        """Read a model that `save` or ``mixtura segment`` wrote; it assigns, but knows no table.
+
+        Raises
+        ------
+        ModelFileError
+            It is missing, truncated, altered, of a newer format, or not consistent.
+        """
+        return cls(SegmentModel.load(path))
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the model, without any customer, as a JSON file.
+
+        Raises
+        ------
+        OutputError
+            The file exists and `overwrite` is False, or it cannot be written.
+        """
+        self._model.save(path, overwrite=overwrite)
+
+    @property
+    def model(self) -> SegmentModel:
+        """What assigns customers."""
+        return self._model
+
+    @property
+    def result(self) -> SegmentationResult:
+        """All there is to say about the table; raises `DataError` for a model that was loaded."""
+        if self._result is None:
+            raise DataError(
+                "This segmentation was loaded: it has a model and no table. What is asked for needs the customers. "
+                "Use Segmentation.fit with the table, or assign it."
+            )
+        return self._result
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the segments are called, the largest first."""
+        return self._model.names
+
+    @property
+    def profiles(self) -> Any:
+        """A dataframe with a row per segment and numeric column, and per level of a categorical one.
+
+        Segment 0 is everybody; see `mixtura.segments.NumericProfile` and `mixtura.segments.LevelShare` for the columns.
+        """
+        from mixtura.segments.profile_summary import profile_rows
+
+        result = self.result
+        roles = {one.column: one.role for one in result.segments[0].numbers}
+        rows = profile_rows(result.segments, result.population, roles)
+        names = dict.fromkeys(name for row in rows for name in row)
+        return frame_like(self._frame, {name: [row.get(name) for row in rows] for name in names})
+
+    @property
+    def memberships(self) -> Any:
+        """A dataframe with a row per customer: segment, certainty, the probability of each segment, anomaly."""
+        return _frame_of(self._frame, self.result.assignment)
+
+    def ambiguous(self, threshold: float = 0.6) -> Any:
+        """Return a dataframe of the customers between segments, the least certain first.
+
+        Parameters
+        ----------
+        threshold : float, default=0.6
+            Largest membership below which a customer is between segments.
+
+        Raises
+        ------
+        ParameterError
+            The threshold is out of its range.
+        """
+        assignment = self.result.assignment
+        found = ambiguous_customers(assignment.memberships, assignment.customer, threshold)
+        rows, names = [one.row for one in found], self.names
+        return frame_like(
+            self._frame,
+            {
+                assignment.id_name: _ids(assignment, rows),
+                "segment": [names[one.first] for one in found],
+                "membership": [float(one.memberships[one.first]) for one in found],
+                "second_segment": [names[one.second] for one in found],
+                "second_membership": [float(one.memberships[one.second]) for one in found],
+            },
+        )
+
+    def assign(self, frame: Any, *, id_column: str | None = None, drop_missing: bool = False) -> Any:
+        """Return a dataframe with the segments of other customers; columns are as of `memberships`.
+
+        Parameters
+        ----------
+        frame : dataframe
+            With the columns of the model, in any order.
+        id_column : str or None, default=None
+        drop_missing : bool, default=False
+            Leave rows with missing values unassigned instead of raising.
+
+        Raises
+        ------
+        ColumnError, MissingValuesError
+            A column lacks or is not numeric; values are missing.
+        """
+        table = _eager(frame)
+        found = assign_table(self._model, table, id_column=id_column, drop_missing=drop_missing)
+        return _frame_of(table, found)
+
+    def audience(
+        self,
+        segment: str | int,
+        frame: Any = None,
+        *,
+        min_probability: float | None = None,
+        top: int | None = None,
+        value: str | None = None,
+        min_expected_value: float | None = None,
+    ) -> Any:
+        """Return a dataframe of the customers whom a campaign for a segment should address, the best first.
+
+        Parameters
+        ----------
+        segment : str or int
+            Its name, the start of its name, or its number from 1.
+        frame : dataframe or None, default=None
+            Customers to choose from; None for those of `fit`. Rows with missing values are in no audience.
+        min_probability, top, min_expected_value
+            Who is in it, see `mixtura.segments.select_audience`; at least one is required.
+        value : str or None, default=None
+            The column with what a customer is worth; then the first are those expected to be worth most.
+
+        Raises
+        ------
+        ParameterError
+            There is no such segment, or nothing limits the audience.
+        """
+        if frame is None and self._frame is None:
+            _ = self.result
+        table = self._frame if frame is None else _eager(frame)
+        found = audiences_of_table(
+            self._model,
+            table,
+            [segment],
+            min_probability=min_probability,
+            top=top,
+            value=value,
+            min_expected_value=min_expected_value,
+            id_column=None if self._result is None else self._result.columns.id_column,
+            drop_missing=True,
+        )
+        rows = [int(row) for audience in found.found.audiences for row in audience.rows]
+        own = {name: values.tolist() for name, values in found.columns().items()}
+        return frame_like(table, {found.assignment.id_name: _ids(found.assignment, rows), **own})
+
+    def stability(self, n_bootstraps: int = 50, **options: Any) -> Stability:
+        """Return whether the same segments come out of resampled customers.
+
+        Parameters
+        ----------
+        n_bootstraps : int, default=50
+        **options
+            As of `mixtura.segments.assess_stability`.
+
+        Raises
+        ------
+        ParameterError
+            Fewer than 2 resamples, or another parameter out of its range.
+        """
+        result = self.result
+        self._stability = assess_stability(
+            result.model, result.rows, weights=result.weights, n_bootstraps=n_bootstraps, **options
+        )
+        return self._stability
+
+    def compare_kmeans(self) -> KMeansComparison:
+        """Return what K-means with as many clusters would do differently; `sentences` say it in words."""
+        return self.result.kmeans
+
+    def report(self, path: str | Path, *, overwrite: bool = False, excel: str | Path | None = None) -> None:
+        """Write the report as one HTML file that needs nothing else, and on request as a workbook.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ends in ``.html``.
+        overwrite : bool, default=False
+        excel : str or Path or None, default=None
+            Ends in ``.xlsx``.
+
+        Raises
+        ------
+        OutputError
+            A file exists and `overwrite` is False, or it cannot be written.
+        OptionalDependencyError
+            What draws or writes is not installed.
+        """
+        from mixtura.io import output_file
+        from mixtura.report import collect, draw_charts, render_report, report_stability, write_workbook
+
+        result = self.result
+        with output_file(path, overwrite=overwrite) as writing:
+            stability = self._stability or report_stability(result)
+            summary = collect(result, stability=stability)
+            writing.write_text(render_report(summary, draw_charts(result, stability)), encoding="utf-8")
+        if excel is not None:
+            write_workbook(result, summary, excel, overwrite=overwrite)
+
+    def __repr__(self) -> str:
+        model = self._model
+        if self._result is None:
+            lines = [f"<Segmentation: {model.n_segments} segments, loaded>"]
+            return "\n".join(lines + [f"  {k + 1} {name}" for k, name in enumerate(model.names)])
+        found = self._result.segments
+        counted = sum(one.count for one in found)
+        noun = "segment" if len(found) == 1 else "segments"
+        lines = [f"<Segmentation: {len(found)} {noun} of {counted:,} customers>"]
+        lines += [f"  {one.number} {one.name}: {one.count:,} ({100 * one.share:.0f} %)" for one in found]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Return a small card for notebooks: the segments and their profile chart."""
+        from mixtura.report.card import notebook_card
+
+        return notebook_card(self._model, self._result)
+
+
+def _eager(frame: Any) -> Any:
+    """Return a table that is in memory; a DuckDB relation as Arrow, a polars LazyFrame as a DataFrame."""
+    table = nw.from_native(frame, pass_through=True)
+    return table.collect().to_native() if isinstance(table, nw.LazyFrame) else frame
+
+
+def _ids(assignment: Assignment, rows: Sequence[int]) -> list[Any]:
+    held = assignment.ids[np.asarray(rows, dtype=np.intp)]
+    values = held.to_list() if isinstance(held, nw.Series) else held.tolist()
+    return [value if isinstance(value, int | float | str | None) else str(value) for value in values]
+
+
+def _frame_of(table: Any, assignment: Assignment) -> Any:
+    """Return a row per customer as a frame like the table; those in no segment have no values."""
+    columns = assignment.columns()
+    id_name = assignment.id_name if assignment.id_name not in columns else f"{assignment.id_name}_id"
+    known = assignment.complete.tolist()
+    own = {
+        name: [value if there else None for value, there in zip(values.tolist(), known, strict=True)]
+        for name, values in columns.items()
+    }
+    return frame_like(table, {id_name: _ids(assignment, range(len(known))), **own})
