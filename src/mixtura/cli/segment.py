@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -158,11 +159,13 @@ def _segment_and_write(
     from mixtura.report import collect, draw_charts, render_report, report_stability, write_workbook
     from mixtura.segments import write_results
 
-    with working("Resampling", quiet=wanted.quiet):
+    # The picture is drawn on one core while customers are resampled on the others.
+    with ThreadPoolExecutor(1) as pool, working("Resampling", quiet=wanted.quiet):
+        picture = pool.submit(draw_segments, result)
         stability = report_stability(result, wanted.resamples)
     with working("Writing the report", quiet=wanted.quiet):
         summary = collect(result, stability=stability)
-        write_results(result, folder, picture=draw_segments(result), summary=summary)
+        write_results(result, folder, picture=picture.result(), summary=summary)
         page = render_report(summary, draw_charts(result, stability))
         (folder / REPORT_FILE).write_text(page, encoding="utf-8")
         if wanted.excel:

@@ -22,6 +22,7 @@ __all__ = [
     "render_png",
     "render_svg",
     "save_chart",
+    "specification",
     "warm_up",
     "with_theme",
 ]
@@ -126,7 +127,7 @@ def save_chart(chart: Any, path: str | Path, *, theme: Theme = "light", overwrit
         raise ParameterError(
             f"path={str(path)!r} was given; its suffix must be .html, .svg, .png or .json. Try .html."
         )
-    content = _rendered(with_theme(chart, theme).to_dict(validate=False), suffix)
+    content = _rendered(specification(with_theme(chart, theme)), suffix)
     with output_file(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(content)
 
@@ -147,6 +148,21 @@ def _rendered(specification: dict[str, Any], suffix: str) -> bytes:
     return page.encode()
 
 
+def specification(chart: Any) -> dict[str, Any]:
+    """Return the Vega-Lite specification of a finished chart, with its data.
+
+    The chart is built from known parts; validating it against the schema would cost more than drawing it. So would
+    converting its data, which are plain values already.
+    """
+    import altair as alt
+
+    bare = chart.copy(deep=False)
+    datasets = bare.datasets
+    bare.datasets = alt.Undefined
+    found: dict[str, Any] = bare.to_dict(validate=False)
+    return found | {"datasets": datasets}
+
+
 def render_png(chart: Any) -> bytes:
     """Return the picture of a finished chart.
 
@@ -155,8 +171,7 @@ def render_png(chart: Any) -> bytes:
     OptionalDependencyError
         vl-convert is not installed.
     """
-    # The chart is built from known parts; validating it against the schema would cost more than drawing it.
-    return _rendered(chart.to_dict(validate=False), ".png")
+    return _rendered(specification(chart), ".png")
 
 
 def render_svg(specification: dict[str, Any]) -> str:

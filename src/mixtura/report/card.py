@@ -8,6 +8,7 @@ import html
 from mixtura.exceptions import OptionalDependencyError
 from mixtura.plot import plot_profiles, render_svg
 from mixtura.plot.palette import segment_colors
+from mixtura.plot.render import specification
 from mixtura.report.wording import count_text, ink_on, percent_text
 from mixtura.segments import SegmentationResult, SegmentModel
 
@@ -47,7 +48,7 @@ def _size(result: SegmentationResult, k: int) -> str:
 
 def _picture(result: SegmentationResult) -> str:
     try:
-        svg = render_svg(plot_profiles(result).to_dict(validate=False))
+        svg = render_svg(specification(plot_profiles(result)))
     except OptionalDependencyError:
         return ""
     # As an image, nothing in it can run, whatever the table's texts are.

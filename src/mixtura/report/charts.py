@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -10,7 +12,7 @@ import numpy as np
 from mixtura._typing import IntArray
 from mixtura.plot import plot_anomalies, plot_flow, plot_marginals, plot_scatter, render_svg
 from mixtura.plot.palette import segment_colors
-from mixtura.plot.render import Datasets, drawing, finished
+from mixtura.plot.render import Datasets, drawing, finished, specification
 from mixtura.report.svg import page_svg
 from mixtura.segments import Flow, SegmentationResult, Stability
 
@@ -59,40 +61,48 @@ def draw_charts(result: SegmentationResult, stability: Stability | None = None) 
     OptionalDependencyError
         Altair or vl-convert is not installed.
     """
+    # The renderer holds no interpreter lock: one chart is rendered while the next is put together.
+    with ThreadPoolExecutor(1, thread_name_prefix="mixtura-charts") as renderer:
+        rendered = {
+            name: renderer.submit(_chart, name, wanted) for name, wanted in _wanted(result, stability)
+        }
+        return {name: chart.result() for name, chart in rendered.items()}
+
+
+def _wanted(result: SegmentationResult, stability: Stability | None) -> Iterator[tuple[str, Specification]]:
     k, columns = result.model.n_segments, result.model.columns
-    drawn: dict[str, Specification] = {}
     if len(columns) > 1:
         scatter = _without_legend(plot_scatter(result))
-        drawn["scatter"] = scatter
+        yield "scatter", scatter
         if k > 1:
-            drawn |= _both(result, scatter)
+            yield from _both(result, scatter).items()
     shown = range(min(_MOST_COLUMNS, len(columns)))
-    drawn["marginals"] = _without_legend(plot_marginals(result, show=shown))
-    drawn["criterion"] = _criterion(result)
+    yield "marginals", _without_legend(plot_marginals(result, show=shown))
+    yield "criterion", _criterion(result)
     if 1 < k <= _BESIDE:
-        drawn["flow"] = _kmeans_flow(result)
+        yield "flow", _kmeans_flow(result)
         for flow in () if stability is None else stability.flows:
-            drawn["flow-more" if len(flow.counts) == k else "flow-fewer"] = _number_flow(_by_number(flow, k))
+            name = "flow-more" if len(flow.counts) == k else "flow-fewer"
+            yield name, _number_flow(_by_number(flow, k))
     if result.model.anomaly_threshold is not None:
-        drawn["density"] = _densities(result)
-    return {name: _chart(name, specification) for name, specification in drawn.items()}
+        yield "density", _densities(result)
 
 
-def _chart(name: str, specification: Specification) -> Chart:
+def _chart(name: str, wanted: Specification) -> Chart:
     """Draw; title and notes are the page's to set."""
-    title = specification.get("title", {})
+    title = wanted.get("title", {})
     notes = tuple(title.get("subtitle", ()))
     text = str(title.get("text", name))
     padding = _SIDES if name.startswith("flow") else _PADDING
-    svg = render_svg(specification | {"title": None, "padding": padding})
-    return Chart(text, notes, page_svg(svg, name, specification.get("description") or text))
+    svg = render_svg(wanted | {"title": None, "padding": padding})
+    return Chart(text, notes, page_svg(svg, name, wanted.get("description") or text))
 
 
 def _without_legend(chart: Any) -> Specification:
     """Return the specification without the legend of segments: the page has one for all charts."""
-    specification = _specification(chart)
-    _drop_legends(specification)
-    return specification
+    found = specification(chart)
+    _drop_legends(found)
+    return found
 
 
 def _drop_legends(part: Any) -> None:
@@ -149,7 +159,7 @@ def _criterion(result: SegmentationResult) -> Specification:
         frame = Frame("segments", 620, 340, legend="right", focus=True)
         name = result.model.training.criterion
         chart = finished(criterion_chart(result.ranking, result.best, name, frame, datasets), datasets)
-        return _specification(chart)
+        return specification(chart)
 
 
 def _by_number(flow: Flow, n_segments: int) -> Flow:
@@ -176,7 +186,7 @@ def _number_flow(flow: Flow) -> Specification:
         title=f"From {before} to {after} segments",
         titles=(f"{before} segments", f"{after} segments"),
     )
-    return _specification(chart)
+    return specification(chart)
 
 
 def _kmeans_flow(result: SegmentationResult) -> Specification:
@@ -188,16 +198,11 @@ def _kmeans_flow(result: SegmentationResult) -> Specification:
         title="From K-means clusters to segments",
         titles=("K-means", "mixture"),
     )
-    return _specification(chart)
+    return specification(chart)
 
 
 def _densities(result: SegmentationResult) -> Specification:
     """Return the histogram alone: the page lists the customers itself, searchable."""
-    both = _specification(plot_anomalies(result, most=1))
+    both = specification(plot_anomalies(result, most=1))
     shared = {name: both[name] for name in ("config", "datasets", "params") if name in both}
     return {**both["vconcat"][0], **shared}
-
-
-def _specification(chart: Any) -> Specification:
-    specification: Specification = chart.to_dict(validate=False)
-    return specification
