@@ -77,11 +77,11 @@ def write_sheets(sheets: Iterable[Sheet], path: str | Path, *, overwrite: bool =
     """
     with needs("openpyxl", extra="excel", purpose="write workbooks"):
         from openpyxl import Workbook
-    # Written row by row: a workbook held in memory takes a kilobyte per row.
-    book = Workbook(write_only=True)
-    for sheet in sheets:
-        _write(book, sheet)
     with output_file(path, overwrite=overwrite) as temporary:
+        # Written row by row: a workbook held in memory takes a kilobyte per row.
+        book = Workbook(write_only=True)
+        for sheet in sheets:
+            _write(book, sheet)
         book.save(temporary)
 
 

@@ -1,0 +1,69 @@
+"""The workbook, read back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import polars as pl
+import pytest
+
+from mixtura.datasets import make_customers
+from mixtura.exceptions import OutputError
+from mixtura.io.workbook import COUNT, TEXT, Sheet, write_sheets
+from mixtura.report import collect, report_stability, write_workbook
+from mixtura.segments import segment_table
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> openpyxl.Workbook:
+    rows = make_customers(150)
+    frame = pl.DataFrame(
+        {
+            "customer_id": [f"=cmd{number}" for number in range(150)],
+            "income": rows[:, 0],
+            "spending": -rows[:, 1],
+            "region": ["+north", "@south", "west"] * 50,
+        }
+    )
+    result = segment_table(frame, describe=["region"], id_column="customer_id", components=[2, 3], names={1: "-A"})
+    path = tmp_path_factory.mktemp("book") / "workbook.xlsx"
+    write_workbook(result, collect(result, stability=report_stability(result, 3)), path)
+    return openpyxl.load_workbook(path)
+
+
+def test_there_is_a_sheet_per_part(book: openpyxl.Workbook) -> None:
+    assert book.sheetnames == [
+        "Verdict", "Segments", "Profiles", "Words and codes", "Customers", "In between", "Unusual", "K-means",
+        "Stability", "Models",
+    ]  # fmt: skip
+    assert book["Customers"].max_row == 151
+
+
+def test_no_cell_is_a_formula_and_numbers_are_numbers(book: openpyxl.Workbook) -> None:
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert {cell.data_type for cell in cells} <= {"s", "n", "b"}
+    texts = [cell.value for cell in cells if isinstance(cell.value, str)]
+    assert not [text for text in texts if text[0] in "=+-@"]
+    assert "'-A" in texts
+    assert book["Customers"]["A2"].value == "'=cmd0"
+    negative = [cell.value for cell in book["Profiles"]["F"][1:]]
+    assert min(negative) < 0
+
+
+def test_sheets_are_made_to_be_read(book: openpyxl.Workbook) -> None:
+    for sheet in book:
+        assert sheet.freeze_panes == "B2"
+        assert sheet["A1"].font.bold
+        assert sheet.column_dimensions["A"].width > 8
+    assert book["Segments"]["D2"].number_format == "0.0%"
+
+
+def test_what_a_sheet_cannot_hold_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    write_sheets([Sheet("One", [("Text", TEXT), ("Count", COUNT)], [("a\x00b\x1b", 3), ("x" * 40_000, None)])], path)
+    page = openpyxl.load_workbook(path)["One"]
+    assert page["A2"].value == "ab"
+    assert len(page["A3"].value) == 32_767
+    with pytest.raises(OutputError, match="exists already"):
+        write_sheets([Sheet("One", [("Text", TEXT)], [])], path)
