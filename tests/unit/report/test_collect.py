@@ -35,7 +35,12 @@ def table() -> pl.DataFrame:
 @cache
 def found() -> tuple[SegmentationResult, Stability, dict[str, Any]]:
     result = segment_table(
-        table(), columns=COLUMNS, describe=["region"], value="revenue", id_column="customer", components=[1, 2, 3, 4]
+        table(),
+        columns=COLUMNS,
+        describe=["region"],
+        value="revenue",
+        id_column="customer",
+        components=[1, 2, 3, 4],
     )
     stability = report_stability(result, 8)
     assert stability is not None
@@ -118,7 +123,9 @@ def test_levels_and_their_lift(summary: dict[str, Any], memberships: np.ndarray)
     everybody = dict(grouped["region"].value_counts(normalize=True).iter_rows())
     for one in summary["segments"]:
         own = dict(
-            grouped.filter(pl.col("segment") == one["number"])["region"].value_counts(normalize=True).iter_rows()
+            grouped.filter(pl.col("segment") == one["number"])["region"]
+            .value_counts(normalize=True)
+            .iter_rows()
         )
         for level in one["categories"][0]["levels"]:
             assert level["share"] == pytest.approx(own.get(level["level"], 0.0))

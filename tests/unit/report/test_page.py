@@ -20,9 +20,9 @@ from mixtura.segments import segment_table
 
 HOSTILE = [
     "<script>window.attacked = true</script>",
-    "\"><img src=x onerror=\"window.attacked = true\">",
+    '"><img src=x onerror="window.attacked = true">',
     "'; window.attacked = true; '",
-    "=HYPERLINK(\"http://x\")",
+    '=HYPERLINK("http://x")',
     "\u202eevil\u202c",
     "مرحبا",
     "🦊 {{ 7 * 7 }} {% raw %}",
@@ -42,7 +42,12 @@ def hostile_page() -> str:
     names = [f"{text} {number}" for number in range(19) for text in HOSTILE][:150]
     first, second = "<script>window.attacked = true</script>", "\"spend\" & 'more' <b>"
     frame = pl.DataFrame(
-        {"customer_id": names, first: rows[:, 0], second: rows[:, 1], "who": [HOSTILE[i % 8] for i in range(150)]}
+        {
+            "customer_id": names,
+            first: rows[:, 0],
+            second: rows[:, 1],
+            "who": [HOSTILE[i % 8] for i in range(150)],
+        }
     )
     return page_of(
         frame,
@@ -66,8 +71,10 @@ class Tags(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.count[tag] = self.count.get(tag, 0) + 1
         for name, value in attrs:
-            if name.startswith("on") or name in {"src", "style", "srcset", "action"} or (
-                name in {"href", "xlink:href"} and not (value or "").startswith("#")
+            if (
+                name.startswith("on")
+                or name in {"src", "style", "srcset", "action"}
+                or (name in {"href", "xlink:href"} and not (value or "").startswith("#"))
             ):
                 self.suspicious.append((tag, name))
 

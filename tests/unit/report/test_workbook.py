@@ -26,7 +26,9 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> openpyxl.Workbook:
             "region": ["+north", "@south", "west"] * 50,
         }
     )
-    result = segment_table(frame, describe=["region"], id_column="customer_id", components=[2, 3], names={1: "-A"})
+    result = segment_table(
+        frame, describe=["region"], id_column="customer_id", components=[2, 3], names={1: "-A"}
+    )
     path = tmp_path_factory.mktemp("book") / "workbook.xlsx"
     write_workbook(result, collect(result, stability=report_stability(result, 3)), path)
     return openpyxl.load_workbook(path)
@@ -61,7 +63,9 @@ def test_sheets_are_made_to_be_read(book: openpyxl.Workbook) -> None:
 
 def test_what_a_sheet_cannot_hold_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
-    write_sheets([Sheet("One", [("Text", TEXT), ("Count", COUNT)], [("a\x00b\x1b", 3), ("x" * 40_000, None)])], path)
+    write_sheets(
+        [Sheet("One", [("Text", TEXT), ("Count", COUNT)], [("a\x00b\x1b", 3), ("x" * 40_000, None)])], path
+    )
     page = openpyxl.load_workbook(path)["One"]
     assert page["A2"].value == "ab"
     assert len(page["A3"].value) == 32_767
