@@ -93,7 +93,7 @@ def segment(
         "weight": weight,
         "transform": parse_transform(transform),
         "names": names,
-        "components": None if components is None else parse_components(components),
+        "components": components and parse_components(components),
         "covariance_types": parse_names(covariance_type),
         "criterion": criterion,
         "n_init": n_init,
@@ -102,8 +102,7 @@ def segment(
         "drop_missing": drop_missing,
         "source": table.name,
     }
-    folder = Path(f"{table.stem}-segments") if output is None else output
-    _run(table, folder, options, _Wanted(resamples, excel, overwrite, json, quiet))
+    _run(table, output, options, _Wanted(resamples, excel, overwrite, json, quiet))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +122,11 @@ class _Wanted:
         return (*RESULT_FILES, WORKBOOK_FILE) if self.excel else RESULT_FILES
 
 
-def _run(table: Path, folder: Path, options: dict[str, Any], wanted: _Wanted) -> None:
+def _run(table: Path, output: Path | None, options: dict[str, Any], wanted: _Wanted) -> None:
     from mixtura.io import RESULT_FILES, output_directory, read_names, read_table, readable_json
     from mixtura.plot import warm_up
 
+    folder = Path(f"{table.stem}-segments") if output is None else output
     options["names"] = None if options["names"] is None else read_names(options["names"])
     ids = [] if options["id_column"] is None else [options["id_column"]]
     read = read_table(table, text=ids)
