@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mixtura.cli.assign import assign
+from mixtura.cli.audience import audience
 from mixtura.cli.demo import demo
 from mixtura.cli.info import info
 from mixtura.cli.segment import segment
@@ -47,6 +48,7 @@ def mixtura(
 app.command()(segment)
 app.command()(select)
 app.command()(assign)
+app.command()(audience)
 app.command()(show)
 app.command()(demo)
 app.command()(info)

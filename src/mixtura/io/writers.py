@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,8 @@ def write_table(
     Notes
     -----
     A spreadsheet takes text that starts with ``=``, ``+``, ``-`` or ``@`` for a formula, and a table of customers may
-    hold such text on purpose. In CSV it gets an apostrophe in front. Numbers stay numbers; Parquet keeps all text.
+    hold such text on purpose. In CSV it gets an apostrophe in front, in headers too. Numbers stay
+    numbers; Parquet keeps all text.
     """
     path = Path(path)
     with needs("pyarrow", extra="cli", purpose="write tables"):
@@ -104,6 +106,7 @@ def _write_csv(table: pa.Table, path: Path) -> None:
             column = pc.replace_substring_regex(column, _FORMULA, r"'\1")
             structural = structural or bool(pc.any(pc.match_substring_regex(column, '[",\r\n]')).as_py())
         table = table.set_column(position, field.name, column)
+    table = table.rename_columns([re.sub(_FORMULA, r"'\1", name) for name in table.column_names])
     structural = structural or any(set(name) & set('",\r\n') for name in table.column_names)
     # Arrow quotes all text or none; files without a comma inside a cell read better without quotes.
     style = "needed" if structural else "none"

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from mixtura._typing import Array, FloatArray
-from mixtura.segments.ambiguity import AmbiguousCustomer, Comparison, compare_with_kmeans, most_ambiguous
+from mixtura.segments.ambiguity import AmbiguousCustomer, ambiguous_customers
 from mixtura.segments.assignment import Assignment, assign_rows, customer_ids
 from mixtura.segments.columns import ColumnChoice
+from mixtura.segments.kmeans_comparison import KMeansComparison, compare_with_kmeans
 from mixtura.segments.model import SegmentModel, Training, ordered
 from mixtura.segments.notes import make_notes
 from mixtura.segments.preparation import prepare
@@ -50,7 +51,7 @@ class SegmentationResult:
         columns. With fewer, a segment's spread is unknown, and it is outliers that the criterion pays for.
     ambiguous : tuple of AmbiguousCustomer
         At most five, the least certain first; none with a single segment.
-    kmeans : Comparison
+    kmeans : KMeansComparison
     notes : tuple of str
         What the user should hear.
     seconds : float
@@ -65,7 +66,7 @@ class SegmentationResult:
     ranking: tuple[Candidate, ...]
     best: Candidate
     ambiguous: tuple[AmbiguousCustomer, ...]
-    kmeans: Comparison
+    kmeans: KMeansComparison
     notes: tuple[str, ...]
     seconds: float
 
@@ -184,7 +185,7 @@ def _describe(
     started: float,
 ) -> SegmentationResult:
     labels = assignment.labels[assignment.complete]
-    kmeans = compare_with_kmeans(model, rows, labels)
+    kmeans = compare_with_kmeans(model, rows, assignment.memberships[assignment.complete])
     return SegmentationResult(
         model=model,
         columns=choice,
@@ -259,23 +260,10 @@ def _named_model(
     )
 
 
-def _ambiguous(assignment: Assignment, kmeans: Comparison) -> tuple[AmbiguousCustomer, ...]:
-    if len(assignment.names) < 2:
-        return ()
+def _ambiguous(assignment: Assignment, kmeans: KMeansComparison) -> tuple[AmbiguousCustomer, ...]:
     clusters = np.full(assignment.labels.shape, -1)
     clusters[assignment.complete] = kmeans.labels
-    found = []
-    for row in most_ambiguous(assignment.memberships, _AMBIGUOUS):
-        memberships = assignment.memberships[row]
-        first, second = np.argsort(-memberships, kind="stable")[:2]
-        found.append(
-            AmbiguousCustomer(
-                row=int(row),
-                customer=assignment.customer(int(row)),
-                memberships=memberships,
-                first=int(first),
-                second=int(second),
-                kmeans=int(clusters[row]),
-            )
-        )
-    return tuple(found)
+    # The least certain, however certain they are.
+    return ambiguous_customers(
+        assignment.memberships, assignment.customer, 1.0, most=_AMBIGUOUS, kmeans=clusters
+    )

@@ -16,7 +16,8 @@ from mixtura.datasets import make_customers
 from mixtura.exceptions import ColumnError, DataError, ParameterError, TooFewRowsError
 from mixtura.io import RESULT_FILES, readable_json
 from mixtura.segments import SegmentModel, name_segments, segment_table, summarize, write_results
-from mixtura.segments.ambiguity import kmeans_labels, most_ambiguous
+from mixtura.segments.ambiguity import most_ambiguous
+from mixtura.segments.kmeans_comparison import kmeans_labels
 from mixtura.segments.model import ordered
 from mixtura.segments.naming import spoken
 from mixtura.segments.notes import make_notes
