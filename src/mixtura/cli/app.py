@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mixtura.cli.advise import advise
 from mixtura.cli.assign import assign
 from mixtura.cli.audience import audience
 from mixtura.cli.demo import demo
@@ -46,6 +47,7 @@ def mixtura(
 
 
 app.command()(segment)
+app.command()(advise)
 app.command()(select)
 app.command()(assign)
 app.command()(audience)

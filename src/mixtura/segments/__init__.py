@@ -1,6 +1,7 @@
 """Customer segmentation: a table in; segments, ambiguous customers, anomalies and a model to keep out."""
 
-from mixtura.segments.ambiguity import AmbiguousCustomer, ambiguous_customers
+from mixtura.segments.advice import Advice, Capacity, Finding, Verdict, advise
+from mixtura.segments.ambiguity import AmbiguousCustomer, Comparison, ambiguous_customers
 from mixtura.segments.assignment import Assignment, assign_table
 from mixtura.segments.audience_table import AudienceList, audiences_of_table
 from mixtura.segments.audiences import Audience, Audiences, combine_audiences, find_segment, select_audience
@@ -28,14 +29,18 @@ from mixtura.segments.verdict import Verdict, judge
 
 __all__ = [
     "COVARIANCE_TYPES",
+    "Advice",
     "AmbiguousCustomer",
     "Assignment",
     "Audience",
     "AudienceList",
     "Audiences",
+    "Capacity",
     "Certainty",
     "ColumnChoice",
+    "Comparison",
     "CutSegment",
+    "Finding",
     "Flow",
     "JoinedSegments",
     "KMeansComparison",
@@ -52,6 +57,7 @@ __all__ = [
     "Tour",
     "Training",
     "Verdict",
+    "advise",
     "ambiguous_customers",
     "assess_stability",
     "assign_table",
