@@ -1,7 +1,7 @@
 """Customer segmentation: a table in; segments, ambiguous customers, anomalies and a model to keep out."""
 
-from mixtura.segments.advice import Advice, Capacity, Finding, Verdict, advise
-from mixtura.segments.ambiguity import AmbiguousCustomer, Comparison, ambiguous_customers
+from mixtura.segments.advice import Advice, Capacity, Finding, Recommendation, advise
+from mixtura.segments.ambiguity import AmbiguousCustomer, ambiguous_customers
 from mixtura.segments.assignment import Assignment, assign_table
 from mixtura.segments.audience_table import AudienceList, audiences_of_table
 from mixtura.segments.audiences import Audience, Audiences, combine_audiences, find_segment, select_audience
@@ -38,7 +38,6 @@ __all__ = [
     "Capacity",
     "Certainty",
     "ColumnChoice",
-    "Comparison",
     "CutSegment",
     "Finding",
     "Flow",
@@ -47,6 +46,7 @@ __all__ = [
     "LeftOut",
     "NumberStability",
     "Overlap",
+    "Recommendation",
     "Scaling",
     "SegmentModel",
     "SegmentProfile",
