@@ -20,6 +20,7 @@ from mixtura.segments.notes import make_notes, transform_notes, value_notes
 from mixtura.segments.preparation import Prepared, prepare
 from mixtura.segments.profile import Population, SegmentProfile
 from mixtura.segments.profiling import Profiled, profile_segments
+from mixtura.segments.roles import Roles
 from mixtura.segments.settings import COVARIANCE_TYPES, Settings
 from mixtura.segments.transform_rule import TransformAdvice
 from mixtura.select import Candidate, OnCandidate
@@ -196,16 +197,8 @@ def segment_table(
         source,
         transform,
     )
-    prepared = prepare(
-        frame,
-        columns=columns,
-        id_column=id_column,
-        describe=describe,
-        value=value,
-        weight=weight,
-        drop_missing=drop_missing,
-        settings=settings,
-    )
+    roles = Roles(columns, id_column, tuple(describe), value, weight)
+    prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
     ranking = prepared.search(settings, on_candidate).ranking
     best = choose_candidate(ranking, prepared.rows)
     model = build_model(best, prepared, settings).renamed(names or {})
