@@ -356,3 +356,108 @@ def naive_lloyd(rows, centers, n_iter, sample_weight=None):
     found = [naive_nearest(row, centers) for row in rows]
     inertia = math.fsum(w * square for w, (_, square) in zip(sample_weight, found, strict=True))
     return np.array(centers), np.array([label for label, _ in found]), inertia
+
+
+# --- merging -----------------------------------------------------------------------------------
+
+
+def naive_entropy(memberships, sample_weight):
+    """Entropy of memberships, ``-sum w t log t``."""
+    return naive_entropies(memberships, sample_weight)[0]
+
+
+def naive_merge(memberships, sample_weight):
+    """Merge the pair of columns whose sum leaves the least entropy, until one is left.
+
+    Returns, for K, K - 1, ..., 1 clusters, the components of each cluster, ordered by the first, and the entropy.
+    """
+    groups = [(k,) for k in range(len(memberships[0]))]
+
+    def added(groups):
+        return [[math.fsum(float(row[k]) for k in group) for group in groups] for row in memberships]
+
+    steps = [(tuple(groups), naive_entropy(added(groups), sample_weight))]
+    while len(groups) > 1:
+        tries = []
+        for i in range(len(groups)):
+            for j in range(i + 1, len(groups)):
+                rest = [group for n, group in enumerate(groups) if n not in (i, j)]
+                tried = sorted([*rest, tuple(sorted(groups[i] + groups[j]))])
+                tries.append((naive_entropy(added(tried), sample_weight), tried))
+        entropy, groups = min(tries, key=lambda one: one[0])
+        steps.append((tuple(groups), entropy))
+    return steps
+
+
+def naive_bend(x, y):
+    """The point, from 0, that two straight lines share whose least-squares fits leave the least sum of squares."""
+
+    def loss(x, y):
+        return float(np.sum((np.polyval(np.polyfit(x, y, 1), x) - y) ** 2))
+
+    losses = {c: loss(x[: c + 1], y[: c + 1]) + loss(x[c:], y[c:]) for c in range(1, len(x) - 1)}
+    return min(losses, key=losses.get)
+
+
+# --- agglomeration -----------------------------------------------------------------------------
+
+
+def _naive_scatter(rows):
+    """The scatter matrix of rows about their mean, by loops."""
+    d = len(rows[0])
+    mean = [math.fsum(row[j] for row in rows) / len(rows) for j in range(d)]
+    return np.array(
+        [
+            [math.fsum((row[i] - mean[i]) * (row[j] - mean[j]) for row in rows) for j in range(d)]
+            for i in range(d)
+        ]
+    )
+
+
+def naive_cluster_terms(criterion, groups, rows):
+    """What agglomeration makes small, from its definition: ``groups`` are lists of row numbers."""
+    n, d = len(rows), len(rows[0])
+    scatters = [_naive_scatter([rows[i] for i in group]) for group in groups]
+    floor = np.trace(_naive_scatter(rows)) / (n * d)
+    if criterion == "EII":
+        return math.fsum(np.trace(scatter) for scatter in scatters)
+    if criterion == "EEE":
+        pooled = sum(scatters) / n
+        return np.linalg.det(pooled), np.trace(pooled), floor
+    total = 0.0
+    for group, scatter in zip(groups, scatters, strict=True):
+        value = (np.trace(scatter) + floor) / len(group)
+        if criterion == "VVV" and len(group) > d:
+            value += np.linalg.det(scatter / len(group))
+        total += len(group) * math.log(value)
+    return total
+
+
+def naive_agglomerate(criterion, rows, n_clusters):
+    """Join two groups of rows at a time, always trying every pair; return labels numbered by first rows."""
+    groups, determined = [[i] for i in range(len(rows))], False
+    while len(groups) > n_clusters:
+        tried = {}
+        for j in range(len(groups)):
+            for i in range(j):
+                rest = [group for k, group in enumerate(groups) if k not in (i, j)]
+                tried[i, j] = naive_cluster_terms(criterion, [*rest, groups[i] + groups[j]], rows)
+        if criterion == "EEE":
+            # As long as a determinant below the mean variance can be had, the trace is added to it.
+            determined = (
+                determined or min(det for det, _, _ in tried.values()) >= next(iter(tried.values()))[2]
+            )
+            tried = {pair: det + (0.0 if determined else trace) for pair, (det, trace, _) in tried.items()}
+        i, j = min(tried, key=tried.get)
+        groups[i] = groups[i] + groups[j]
+        del groups[j]
+        if criterion == "EEE":
+            determined = (
+                determined
+                or naive_cluster_terms("EEE", groups, rows)[0]
+                >= (naive_cluster_terms("EEE", groups, rows)[2])
+            )
+    labels = np.empty(len(rows), dtype=np.intp)
+    for number, group in enumerate(sorted(groups, key=min)):
+        labels[group] = number
+    return labels

@@ -8,9 +8,9 @@ from enum import Enum
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.covariance import EMPTY, CovarianceFamily, NotPositiveDefiniteError
+from mixtura.core.covariance import EMPTY, CovarianceFamily, Factors, NotPositiveDefiniteError
 from mixtura.core.mixture import Mixture
-from mixtura.core.prior import Ridge
+from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import IllDefinedCovarianceError
 
@@ -48,25 +48,26 @@ class Repair:
 
 
 def maximize(
-    statistics: Statistics, family: CovarianceFamily, prior: Ridge, previous: Mixture | None = None
+    statistics: Statistics, family: CovarianceFamily, prior: Prior, previous: Mixture | None = None
 ) -> tuple[Mixture, tuple[Repair, ...]]:
     """Return the mixture that maximizes the expected complete log-likelihood, and the repairs it needed.
 
     ``w_k = n_k / sum_j n_j``, ``mu_k = mean_k + s_k / n_k``, and the family's covariances of the second moments
-    about the new means (Dempster, Laird and Rubin 1977; McLachlan and Peel 2000, section 3.2).
+    about the new means (Dempster, Laird and Rubin 1977; McLachlan and Peel 2000, section 3.2). With a conjugate prior
+    it is that plus the logarithm of the prior density which is largest; with a floor the covariances keep it.
 
     Parameters
     ----------
     statistics : Statistics
     family : CovarianceFamily
-    prior : Ridge
+    prior : Prior
     previous : Mixture, optional
         The mixture that weighted the rows; an empty component keeps its covariance.
 
     Raises
     ------
     IllDefinedCovarianceError
-        A covariance of the start is not positive definite and ``prior.ridge`` is zero.
+        A covariance of the start is not positive definite and the prior has no least variance.
     DataError
         The sums are not finite.
     """
@@ -77,18 +78,49 @@ def maximize(
     means[empty] = statistics.means[empty]
     # What overflows or is no number shows below, as a covariance that is not positive definite.
     with np.errstate(all="ignore"):
-        covariances = family.estimate(
-            statistics, means, prior, None if previous is None else previous.covariances
-        )
+        sums, means = prior.weigh(statistics, means, family)
+        covariances, factors = _estimate(sums, means, family, prior, previous)
     repairs = [Repair(int(k), RepairKind.EMPTY) for k in empty]
     weights = counts / counts.sum()
-    try:
+    if isinstance(factors, NotPositiveDefiniteError):
+        repairs += [Repair(k, RepairKind.COLLAPSED) for k in factors.components]
+        covariances = _repaired(covariances, factors, statistics, family, prior, previous)
         factors = family.factor(covariances, *means.shape)
-    except NotPositiveDefiniteError as error:
-        covariances = _repaired(covariances, error, statistics, family, prior, previous)
-        factors = family.factor(covariances, *means.shape)
-        repairs += [Repair(k, RepairKind.COLLAPSED) for k in error.components]
     return Mixture(weights, means, covariances, family, factors), tuple(repairs)
+
+
+def _estimate(
+    sums: Statistics,
+    means: FloatArray,
+    family: CovarianceFamily,
+    prior: Prior,
+    previous: Mixture | None,
+) -> tuple[FloatArray, Factors | NotPositiveDefiniteError]:
+    """Return the best covariances and their factors, or why there are none.
+
+    Where the best covariances are well above the bound of the prior, it is as if there were none. Where those of the
+    last step were not, these hardly are.
+    """
+    before, bound = None if previous is None else previous.covariances, prior.bound
+    if bound is None:
+        covariances = family.estimate(sums, means, prior, before)
+        return covariances, _factor(family, covariances, means)
+    if previous is None or family.clears(previous.factors, bound):
+        covariances = family.estimate(sums, means, prior, before)
+        factors = _factor(family, covariances, means)
+        if isinstance(factors, Factors) and family.clears(factors, bound):
+            return covariances, factors
+    covariances = family.estimate_above(sums, means, bound, before)
+    return covariances, _factor(family, covariances, means)
+
+
+def _factor(
+    family: CovarianceFamily, covariances: FloatArray, means: FloatArray
+) -> Factors | NotPositiveDefiniteError:
+    try:
+        return family.factor(covariances, *means.shape)
+    except NotPositiveDefiniteError as error:
+        return error
 
 
 def _repaired(
@@ -96,7 +128,7 @@ def _repaired(
     error: NotPositiveDefiniteError,
     statistics: Statistics,
     family: CovarianceFamily,
-    prior: Ridge,
+    prior: Prior,
     previous: Mixture | None,
 ) -> FloatArray:
     """Return positive definite covariances.
@@ -104,9 +136,11 @@ def _repaired(
     With a floor, the smallest variances are raised to it. Without one, a component keeps its last covariance: the
     expected log-likelihood still does not fall, as the means maximize it for any covariance (a generalized M-step).
     """
-    if prior.ridge > 0:
+    if prior.least_variance > 0:
         with np.errstate(all="ignore"):
-            return family.repair(covariances, error.components, prior.ridge, _column_scale(statistics))
+            return family.repair(
+                covariances, error.components, prior.least_variance, _column_scale(statistics)
+            )
     if previous is None:
         raise IllDefinedCovarianceError(_ILL_DEFINED) from error
     kept = range(statistics.n_components) if family.coupled else error.components

@@ -1,14 +1,104 @@
-"""What is known of covariances before any row is seen."""
+"""What is known of covariances before any row is seen, and what keeps them from collapsing."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
-__all__ = ["Ridge"]
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.core.bound import Bound, sound_covariance
+from mixtura.core.statistics import Statistics, pack_lower
+from mixtura.exceptions import ParameterError
+from mixtura.kernels import Layout
+
+__all__ = ["Conjugate", "Floor", "Modelled", "Prior", "Ridge", "Structure", "moments"]
+
+_SOUND = 1e-10
+"""Least share of the variance of columns that is left along any direction; six digits then survive a factorization."""
+
+_SMALLEST_CORRELATION = 1e-8
+"""Eigenvalues of the correlations below this are raised to it in the scale of the conjugate prior."""
+
+
+class Structure(Protocol):
+    """What a prior asks of a covariance family.
+
+    Attributes
+    ----------
+    stores_matrices : bool
+        Whether covariances are ellipsoids of any orientation; otherwise their axes are parallel to the columns.
+    isotropic : bool
+        Whether they are balls.
+    pooled : bool
+        Whether all components have one covariance.
+    """
+
+    @property
+    def stores_matrices(self) -> bool: ...
+    @property
+    def isotropic(self) -> bool: ...
+    @property
+    def pooled(self) -> bool: ...
+
+
+class Modelled(Protocol):
+    """What a prior asks of a mixture: its means (K, D) and covariances."""
+
+    @property
+    def means(self) -> FloatArray: ...
+    @property
+    def family(self) -> Structure: ...
+    def full_covariances(self) -> FloatArray: ...
+
+
+class Prior(Protocol):
+    """What the M-step asks of a prior; the families see its ridge only.
+
+    Attributes
+    ----------
+    ridge : float
+        Added to every variance, in squared units of the data.
+    least_variance : float
+        To what a variance is raised where a covariance is not positive definite all the same; zero where there is
+        no such floor, and an ill-defined covariance of the start is an error.
+    bound : Bound or None
+        Below which no covariance may go.
+    """
+
+    @property
+    def ridge(self) -> float: ...
+    @property
+    def least_variance(self) -> float: ...
+    @property
+    def bound(self) -> Bound | None: ...
+
+    def weigh(
+        self, statistics: Statistics, means: FloatArray, structure: Structure
+    ) -> tuple[Statistics, FloatArray]:
+        """Return the statistics that covariances are estimated from, and the new means, given those of the rows."""
+
+    def log_density(self, mixture: Modelled) -> float:
+        """Return the logarithm of the prior density at a mixture but for a constant, in nats."""
+
+
+class _Flat:
+    """Nothing is known of means and covariances."""
+
+    __slots__ = ()
+
+    def weigh(
+        self, statistics: Statistics, means: FloatArray, structure: Structure
+    ) -> tuple[Statistics, FloatArray]:
+        return statistics, means
+
+    def log_density(self, mixture: Modelled) -> float:
+        return 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ridge:
+class Ridge(_Flat):
     """A constant added to every variance, in squared units of the data.
 
     This is scikit-learn's ``reg_covar``: ``Sigma_k = S_k / n_k + ridge I``. It is also the floor to
@@ -21,3 +111,232 @@ class Ridge:
     """
 
     ridge: float = 1e-6
+
+    @property
+    def least_variance(self) -> float:
+        return self.ridge
+
+    @property
+    def bound(self) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Floor(_Flat):
+    """A floor for covariances, relative to the covariance T of all rows: ``Sigma_k >= fraction T``.
+
+    The inequality is that of symmetric matrices: no component may be narrower, in any direction, than
+    ``sqrt(fraction)`` times the deviation of the data in that direction. The M-step maximizes under this constraint.
+    It is a clip, not an addition: covariances above the floor are not changed. As T follows the data, so does the
+    fit, whatever the units and the origin of the columns; the constraint itself follows every linear map. Families
+    with axes parallel to the columns keep it column by column, balls on the average of the columns, and those that
+    share axes or spectra along the axes and in the ordered eigenvalues.
+
+    The default fraction, 1e-8, is a deviation of 1/10,000 of the data's. It is ten times below the narrowest clusters
+    seen in practice, 1/1,000, so it does not bind on those; and far enough above rounding, as covariances relative to
+    T then have condition numbers of about 1e8, which leaves eight digits. A spike, such as many equal values, ends
+    on the floor whatever the fraction; the fraction only says how high its likelihood is. Such components are found
+    by `mixtura.fit.find_degeneracies`.
+
+    Where T is singular a relative floor says nothing. Of collinear columns, no direction has a floor below 1e-10 of
+    their variances; a constant column takes the smallest variance of the other columns.
+
+    Make one from the data with `Floor.of`.
+    """
+
+    lowest: Bound
+    total: Statistics
+    fraction: float
+
+    @classmethod
+    def of(cls, total: Statistics, fraction: float = 1e-8) -> Floor:
+        """Make the floor of a table.
+
+        Parameters
+        ----------
+        total : Statistics
+            Dense one-component statistics of all rows, `mixtura.fit.describe_rows` gathers them.
+        fraction : float, default=1e-8
+            Of the data's covariance; above 0, at most 1e-2.
+
+        Raises
+        ------
+        ParameterError
+            The fraction is out of range.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from mixtura.core.prior import Floor
+        >>> from mixtura.data import ArrayBlocks
+        >>> from mixtura.fit import describe_rows
+        >>> from mixtura.kernels import Layout, get_kernel
+        >>> from mixtura.run import SerialRunner
+        >>> rows = ArrayBlocks(np.array([[0.0, 0.0], [2.0, 600.0], [4.0, 0.0], [6.0, 600.0]]), None)
+        >>> total = describe_rows(rows, get_kernel("numpy"), SerialRunner(), Layout.DENSE)
+        >>> Floor.of(total, 1e-4).bound.variances
+        array([5.e-04, 9.e+00])
+        """
+        if not 0 < fraction <= 1e-2:
+            raise ParameterError(
+                f"fraction={fraction!r} was given; it must be above 0 and at most 0.01, or it would bind on real "
+                "clusters. Try 1e-8."
+            )
+        covariance, means = moments(total)
+        deviations, root = sound_covariance(covariance, np.abs(means), _SOUND / fraction)
+        deviations = np.sqrt(fraction) * deviations
+        ball = max(fraction * float(covariance.trace()) / means.size, float((deviations**2).min()))
+        return cls(Bound.of(deviations[:, None] * root, deviations**2, ball), total, fraction)
+
+    @property
+    def ridge(self) -> float:
+        return 0.0
+
+    @property
+    def least_variance(self) -> float:
+        return float(self.lowest.variances.min())
+
+    @property
+    def bound(self) -> Bound:
+        return self.lowest
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conjugate:
+    """The conjugate prior of Fraley and Raftery (2007), and the mode of the posterior instead of the maximum.
+
+    Means are normal given the covariances, ``mu_k ~ N(center, Sigma_k / shrinkage)``. Covariances are inverse Wishart
+    with ``dof`` degrees of freedom and the scale Lambda where they may have any orientation, and inverse gamma in
+    each column with the mean of Lambda's diagonal where their axes are parallel to the columns or they are balls.
+    Where all components have one covariance this prior is counted once, otherwise once for each component; families
+    in between are the mode of the same prior restricted to them. With the hyperparameters of mclust's
+    ``defaultPrior()``, see `of`, the families EII, VII, VVI, EEE and VVV are mclust's.
+
+    It acts as rows do: as ``shrinkage`` rows at the center for the means, as a scatter
+    ``Lambda + shrinkage (mu_k - center)(mu_k - center)^T`` for the covariances, and as a number of rows for their
+    divisor. So a component of few rows is drawn to the width of the data, and none can collapse.
+
+    C. Fraley and A. E. Raftery (2007). Bayesian regularization for normal mixture estimation and model-based
+    clustering. Journal of Classification 24, 155-181.
+
+    Parameters
+    ----------
+    center : ndarray of shape (D,)
+    scale : ndarray of shape (D, D)
+        Lambda, symmetric positive definite, in squared units of the data.
+    dof : float
+        Degrees of freedom; at least D.
+    shrinkage : float
+        Rows that the prior of a mean is worth.
+    """
+
+    center: FloatArray
+    scale: FloatArray
+    dof: float
+    shrinkage: float
+    ridge: float = field(default=0.0, init=False, repr=False)
+
+    @classmethod
+    def of(cls, total: Statistics, n_components: int, shrinkage: float = 0.01) -> Conjugate:
+        """Make mclust's default prior of a table for a number of components.
+
+        ``dof = D + 2``, ``center`` the mean of the rows, and ``Lambda = V / K^(2/D)`` with V the covariance of the
+        rows with the divisor n - 1, its diagonal alone where there are no more rows than columns.
+
+        Parameters
+        ----------
+        total : Statistics
+            Dense one-component statistics of all rows, `mixtura.fit.describe_rows` gathers them.
+        n_components : int
+        shrinkage : float, default=0.01
+        """
+        covariance, means = moments(total)
+        weight, n_features = total.total_weight, means.size
+        unbiased = weight / (weight - 1) if weight >= 2 else 2.0
+        if weight <= n_features:
+            covariance = np.diag(covariance.diagonal())
+        deviations, root = sound_covariance(covariance, np.abs(means), _SMALLEST_CORRELATION)
+        half = deviations[:, None] * root
+        factor = unbiased * n_components ** (-2 / n_features)
+        return cls(means, factor * (half @ half.T), n_features + 2.0, shrinkage)
+
+    @property
+    def least_variance(self) -> float:
+        return float(self.scale.diagonal().min()) * _SOUND
+
+    @property
+    def bound(self) -> None:
+        return None
+
+    def weigh(
+        self, statistics: Statistics, means: FloatArray, structure: Structure
+    ) -> tuple[Statistics, FloatArray]:
+        """Return the statistics of the rows and of what the prior is worth, and the means of the mode."""
+        counts = statistics.counts[:, None]
+        drawn = statistics.first + self.shrinkage * (self.center - statistics.means)
+        means = statistics.means + drawn / (counts + self.shrinkage)
+        rows, scatter = self._worth(means, structure)
+        if statistics.layout is Layout.SHARED:
+            return _with_total(statistics, means, rows, scatter.sum(axis=0)), means
+        sums = statistics.rebase(means)
+        dense = sums.layout is Layout.DENSE
+        sums.second[...] += pack_lower(scatter) if dense else np.einsum("kii->ki", scatter)
+        sums.counts[...] += rows
+        return sums, means
+
+    def log_density(self, mixture: Modelled) -> float:
+        rows, scatter = self._worth(mixture.means, mixture.family)
+        covariances = mixture.full_covariances()
+        deviations = np.sqrt(np.einsum("kii->ki", covariances))
+        units = deviations[:, :, None] * deviations[:, None, :]
+        volumes = np.linalg.slogdet(covariances / units)[1] + 2 * np.log(deviations).sum(axis=1)
+        pull = np.einsum("kii->k", np.linalg.solve(covariances / units, scatter / units))
+        return float(-0.5 * (rows * volumes + pull).sum())
+
+    def _worth(self, means: FloatArray, structure: Structure) -> tuple[float, FloatArray]:
+        """Return how many rows the prior is worth in each component, and its scatter about means, (K, D, D)."""
+        n_components, n_features = means.shape
+        if structure.stores_matrices:
+            rows, scale = self.dof + n_features + 1, self.scale
+        else:
+            rows = (self.dof + 2) / (n_features if structure.isotropic else 1)
+            scale = np.eye(n_features) * self.scale.diagonal().mean()
+            scale = scale / n_features if structure.isotropic else scale
+        share = 1 / n_components if structure.pooled else 1.0
+        apart = means - self.center
+        return 1 + share * rows, share * scale + self.shrinkage * apart[:, :, None] * apart[:, None, :]
+
+
+def moments(total: Statistics) -> tuple[FloatArray, FloatArray]:
+    """Return covariance (D, D) and means (D,) of all rows."""
+    if total.layout is not Layout.DENSE or total.n_components != 1:
+        raise ParameterError(
+            f"Statistics of layout {total.layout.value!r} and {total.n_components!r} components were given; a prior is "
+            "made from the dense statistics of all rows as one component. Try describe_rows(..., Layout.DENSE)."
+        )
+    means = total.means + total.first / total.total_weight
+    return total.rebase(means).second_matrices()[0] / total.total_weight, means[0]
+
+
+def _with_total(statistics: Statistics, means: FloatArray, rows: float, scatter: FloatArray) -> Statistics:
+    """Return shared statistics whose scatter within components is that of the rows about some means, and more.
+
+    With p_k the sum of the rows about the point c of the total scatter T, and ``m_k = mu_k - c``, the rows have
+    ``W = T - sum_k (p_k m_k^T + m_k p_k^T - n_k m_k m_k^T)`` about the means mu_k.
+    """
+    total = statistics.total
+    if total is None:
+        raise ParameterError(
+            "Statistics of the shared layout were given without the total scatter; a conjugate prior needs it. Attach "
+            "the dense one-component statistics of all rows as `total`."
+        )
+    apart, counts = means - total.means, statistics.counts
+    summed = statistics.first + counts[:, None] * (statistics.means - total.means)
+    cross = summed.T @ apart
+    within = total.second_matrices()[0] - cross - cross.T + (counts[:, None] * apart).T @ apart
+    weighed = replace(statistics, means=means, sums=statistics.sums.copy())
+    weighed.counts[...] += rows
+    wanted = within + scatter + (weighed.counts[:, None] * apart).T @ apart
+    changed = replace(total, sums=total.sums.copy())
+    changed.second[...] = pack_lower(wanted[None])
+    return replace(weighed, total=changed)

@@ -35,6 +35,13 @@ def _lower_positions(n_features: int) -> IntArray:
     return np.asarray(high * (high + 1) // 2 + low, dtype=np.intp)
 
 
+@lru_cache(maxsize=64)
+def _lower_entries(n_features: int) -> IntArray:
+    """Position in a flattened (D, D) matrix of each entry of its packed lower half."""
+    row, column = np.tril_indices(n_features)
+    return np.asarray(row * n_features + column, dtype=np.intp)
+
+
 def unpack_lower(packed: FloatArray, n_features: int) -> FloatArray:
     """Return symmetric matrices (..., D, D) from packed lower halves (..., D(D+1)/2)."""
     return packed.take(_lower_positions(n_features), axis=-1)
@@ -42,7 +49,9 @@ def unpack_lower(packed: FloatArray, n_features: int) -> FloatArray:
 
 def pack_lower(matrices: FloatArray) -> FloatArray:
     """Return packed lower halves (..., D(D+1)/2) of symmetric matrices (..., D, D)."""
-    return matrices[(..., *np.tril_indices(matrices.shape[-1]))]
+    n_features = matrices.shape[-1]
+    flat = matrices.reshape(*matrices.shape[:-2], n_features * n_features)
+    return flat.take(_lower_entries(n_features), axis=-1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -83,8 +83,11 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         Largest number of passes. Zero keeps the start.
     n_init : int, default=1
         Number of starts; the best end is kept. They run side by side where there are enough of them.
-    init_params : {"kmeans", "k-means++", "random", "random_from_data"} or array-like, default="kmeans"
-        How to start; or a partition: labels (N,) from 0 to K-1, or responsibilities (N, K).
+    init_params : {"kmeans", "k-means++", "random", "random_from_data", "hierarchical", "small_em"} or array-like, \
+default="kmeans"
+        How to start; ``hierarchical`` as mclust does, by model-based agglomeration of 2,000 rows at most; ``small_em``:
+        ten short runs from random rows, of which the best goes on. Or a partition: labels (N,) from 0 to K-1, or
+        responsibilities (N, K).
     weights_init : array-like of shape (K,), optional
     means_init : array-like of shape (K, D), optional
     precisions_init : array-like, optional

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, DensityMixin, _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from mixtura._typing import FloatArray, IntArray, RowArray
@@ -19,7 +19,9 @@ from mixtura.data.frames import frame_like
 from mixtura.estimators.gaussian_mixture import GaussianMixture
 from mixtura.estimators.validation import as_rows, as_weights, require_rows
 from mixtura.exceptions import ParameterError
+from mixtura.run import with_jobs
 from mixtura.select import CRITERIA, Candidate, search
+from mixtura.select.priors import PriorName
 
 __all__ = ["GaussianMixtureIC"]
 
@@ -46,8 +48,12 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         Starts per model; the best end is kept.
     random_state : int, RandomState or None, default=None
         Seed of every model.
-    reg_covar : float, default=1e-6
-        Added to every variance, in squared units of the data.
+    prior : {"floor", "conjugate"} or float, default="floor"
+        What keeps covariances from collapsing, see `mixtura.select.search`; a number is the ``reg_covar`` of
+        `GaussianMixture`.
+    n_jobs : int or None, default=None
+        How many threads work; -1 for all cores, None for what `mixtura.set_threads` says (all cores unless changed).
+        Results are the same to the last digit.
 
     Attributes
     ----------
@@ -55,9 +61,10 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         The winner, fitted. Its mixture is the one that the search found: fits of a search go on further than the
         default of `GaussianMixture`, see `mixtura.select.search`.
     results_ : dataframe or dict
-        A row per model, the best first: ``covariance_type``, ``n_components``, ``n_parameters``, ``log_likelihood``,
-        ``entropy``, each criterion, ``outcome``, ``n_iter``, ``seconds``, ``failure``. A pandas, polars or Arrow table
-        if X was one, otherwise a dict of columns. What a failed fit does not have is missing.
+        A row per model, in the order of the criterion: ``covariance_type``, ``n_components``, ``n_parameters``,
+        ``log_likelihood``, ``entropy``, each criterion, ``degenerate`` (why, if it is), ``outcome``, ``n_iter``,
+        ``seconds``, ``failure``. A pandas, polars or Arrow table if X was one, otherwise a dict of columns. What a
+        failed fit does not have is missing.
     search_ : SearchResult
         All models with their mixtures; ``search_.edge`` says so if the best has the most, or the fewest, components
         that were tried.
@@ -102,7 +109,8 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         "criterion": [StrOptions(set(CRITERIA))],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
-        "reg_covar": [Interval(Real, 0.0, None, closed="left")],
+        "prior": [StrOptions({"floor", "conjugate"}), Interval(Real, 0.0, None, closed="left")],
+        "n_jobs": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1}), None],
     }
 
     def __init__(
@@ -113,14 +121,16 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         criterion: str = "bic",
         n_init: int = 1,
         random_state: int | np.random.RandomState | None = None,
-        reg_covar: float = 1e-6,
+        prior: PriorName | float = "floor",
+        n_jobs: int | None = None,
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
         self.criterion = criterion
         self.n_init = n_init
         self.random_state = random_state
-        self.reg_covar = reg_covar
+        self.prior = prior
+        self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None) -> Self:
@@ -136,16 +146,17 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         """
         rows = as_rows(self, X, reset=True, min_rows=2)
         weights = as_weights(sample_weight, rows)
-        self.search_ = search(
-            rows,
-            components=self._components(rows, weights),
-            covariance_types=self.covariance_type,
-            criterion=self.criterion,
-            n_init=self.n_init,
-            random_state=self._seed(),
-            sample_weight=weights,
-            reg_covar=self.reg_covar,
-        )
+        with with_jobs(self.n_jobs):
+            self.search_ = search(
+                rows,
+                components=self._components(rows, weights),
+                covariance_types=self.covariance_type,
+                criterion=self.criterion,
+                n_init=self.n_init,
+                random_state=self._seed(),
+                sample_weight=weights,
+                prior=self.prior,
+            )
         self._take(self.search_.best, rows)
         table = self.search_.table()
         self.results_ = frame_like(X, {name: [row[name] for row in table] for name in table[0]})
@@ -175,7 +186,6 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         model = GaussianMixture(
             best.n_components,
             covariance_type=best.covariance_type,
-            reg_covar=self.reg_covar,
             n_init=self.n_init,
             random_state=self.random_state,
         )

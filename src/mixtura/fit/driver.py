@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from mixtura.core.maximize import Repair
 from mixtura.fit.stopping import Progress, StoppingRule
-from mixtura.fit.trace import Event, Observer, Trace, ignore
+from mixtura.fit.trace import Event, Observer, PassKind, Trace, ignore, plain_changes
 
 __all__ = ["Move", "Run", "Step", "iterate"]
 
@@ -16,13 +17,15 @@ M = TypeVar("M")
 
 @dataclass(frozen=True, slots=True)
 class Move(Generic[M]):
-    """What a step returns: the better model, and the objective of the one it was given."""
+    """What a step returns: the next model, the objective of the one given; if a trial, how to `settle` for less."""
 
     model: M
     objective: float
     repairs: tuple[Repair, ...] = ()
     shift: float = float("nan")
     n_changed: int = -1
+    kind: PassKind = PassKind.PLAIN
+    settle: Callable[[], Move[M]] | None = None
 
 
 class Step(Protocol[M]):
@@ -65,10 +68,11 @@ def iterate(
     events, converged = list[Event](), False
     while not converged and len(events) < max_iter:
         move = step(model)
+        if move.settle is not None and len(events) + 1 == max_iter:
+            move = move.settle()
         change = move.objective - previous
         model, previous = move.model, move.objective
-        events.append(Event(len(events) + 1, move.objective, change, move.repairs))
+        events.append(Event(len(events) + 1, move.objective, change, move.repairs, move.kind))
         observe(events[-1])
-        latest = tuple(event.change for event in reversed(events[-3:]))
-        converged = stop(Progress(move.objective, latest, move.shift, move.n_changed))
+        converged = stop(Progress(move.objective, plain_changes(events), move.shift, move.n_changed))
     return Run(model, Trace(tuple(events), converged))

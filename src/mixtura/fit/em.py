@@ -11,11 +11,11 @@ from mixtura.core.accumulate import accumulate, accumulate_given, pass_work
 from mixtura.core.covariance import CovarianceFamily
 from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
-from mixtura.core.prior import Ridge
+from mixtura.core.prior import Prior
 from mixtura.core.protocols import Block, Blocks, Runner
 from mixtura.core.statistics import Statistics
 from mixtura.fit.driver import Move
-from mixtura.kernels import Kernel, Layout
+from mixtura.kernels import Components, Kernel, Layout
 
 __all__ = ["EMStep", "Problem", "describe_rows"]
 
@@ -29,7 +29,7 @@ class Problem:
     blocks : Blocks
     n_components : int
     family : CovarianceFamily
-    prior : Ridge
+    prior : Prior
     kernel : Kernel
     runner : Runner
     total : Statistics, optional
@@ -39,7 +39,7 @@ class Problem:
     blocks: Blocks
     n_components: int
     family: CovarianceFamily
-    prior: Ridge
+    prior: Prior
     kernel: Kernel
     runner: Runner
     total: Statistics | None = field(default=None, repr=False)
@@ -86,6 +86,9 @@ def describe_rows(blocks: Blocks, kernel: Kernel, runner: Runner, layout: Layout
 class EMStep:
     """One EM iteration (Dempster, Laird and Rubin 1977).
 
+    The objective is the mean log-likelihood per unit of weight, with the logarithm of the prior density, if the prior
+    has one, added to its total: it never falls.
+
     Parameters
     ----------
     problem : Problem
@@ -97,21 +100,42 @@ class EMStep:
         self._layout = problem.family.layouts[0]
 
     def __call__(self, model: Mixture) -> Move[Mixture]:
-        statistics = self._gather(model)
+        return self.finish(self.gather(model), model)
+
+    def finish(self, statistics: Statistics, model: Mixture) -> Move[Mixture]:
+        """Return the move that the sums of a pass lead to; passes again where they have lost their digits."""
         family = self._problem.family
         better, repairs = maximize(statistics, family, self._problem.prior, model)
         if not family.is_precise(statistics, better.covariances):
             self._layout = family.layouts[-1]
-            statistics = self._gather(model)
+            statistics = self.gather(model)
             better, repairs = maximize(statistics, family, self._problem.prior, model)
-        return Move(better, statistics.log_likelihood / statistics.total_weight, repairs)
+        return Move(better, self.objective(statistics, model), repairs)
 
-    def _gather(self, model: Mixture) -> Statistics:
-        problem, components = self._problem, model.components(self._layout)
+    def objective(self, statistics: Statistics, model: Mixture) -> float:
+        """Return the objective of the model that entered a pass, from the sums of the pass."""
+        gained = statistics.log_likelihood + self._problem.prior.log_density(model)
+        return gained / statistics.total_weight
+
+    def gather(self, model: Mixture) -> Statistics:
+        """Pass over the rows and return their sums."""
+        problem, components = self._problem, self.components(model)
 
         def one(block: Block) -> Statistics:
             return accumulate(block, components, problem.kernel)
 
-        work = problem.work(self._layout)
-        statistics = problem.runner.reduce(problem.blocks, one, Statistics.__iadd__, work=work)
-        return statistics if problem.total is None else replace(statistics, total=problem.total)
+        return self.complete(problem.runner.reduce(problem.blocks, one, Statistics.__iadd__, work=self.work))
+
+    @property
+    def work(self) -> float:
+        """Estimated floating-point operations of a pass."""
+        return self._problem.work(self._layout)
+
+    def components(self, model: Mixture) -> Components:
+        """Return what a pass asks of a kernel, in the layout that serves now."""
+        return model.components(self._layout)
+
+    def complete(self, statistics: Statistics) -> Statistics:
+        """Return the sums of a pass with what does not change between passes."""
+        total = self._problem.total
+        return statistics if total is None else replace(statistics, total=total)

@@ -8,6 +8,10 @@ from typing import Protocol
 __all__ = ["AbsoluteChange", "CentersSettled", "Progress", "RemainingGain", "StoppingRule", "remaining_gain"]
 
 
+_CAUTION = 100.0
+"""How many times smaller an estimate must be that is larger than the one before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """What one iteration achieved, as far as stopping depends on it.
@@ -17,7 +21,8 @@ class Progress:
     objective : float
         Of the model that entered the iteration.
     changes : tuple of float
-        Against the previous iteration's objective, of this iteration and up to two before it, the latest first.
+        Against the previous iteration's objective, of this iteration and up to two before it, the latest first; only
+        as far back as models came from steps, not from extrapolations.
     shift : float
         How far the model moved (K-means: sum of squared moves of the centers).
     n_changed : int
@@ -50,7 +55,7 @@ class AbsoluteChange:
     tolerance: float
 
     def __call__(self, progress: Progress) -> bool:
-        return abs(progress.changes[0]) < self.tolerance
+        return bool(progress.changes) and abs(progress.changes[0]) < self.tolerance
 
 
 def remaining_gain(change: float, previous: float) -> float:
@@ -87,7 +92,8 @@ class RemainingGain:
     """Stop when the total log-likelihood still to be gained is below ``tolerance``, by two estimates in a row.
 
     Unlike a bound on the change it does not stop where EM is merely slow: a change of 1e-3 per row is followed by
-    hundreds of nats on large tables with overlapping components.
+    hundreds of nats on large tables with overlapping components. Where the later estimate is the larger one, it must be
+    below a hundredth of ``tolerance``.
 
     Parameters
     ----------
@@ -104,8 +110,10 @@ class RemainingGain:
         changes = progress.changes
         if len(changes) < 3:
             return False
-        estimates = (remaining_gain(changes[0], changes[1]), remaining_gain(changes[1], changes[2]))
-        return max(estimates) * self.total_weight < self.tolerance
+        latest, before = remaining_gain(changes[0], changes[1]), remaining_gain(changes[1], changes[2])
+        # An estimate that rises says that slower gains come into view, as after an extrapolation or at a saddle.
+        caution = _CAUTION if latest > before else 1.0
+        return max(latest, before) * self.total_weight * caution < self.tolerance
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
+from itertools import takewhile
 from typing import Protocol
 
 from mixtura.core.maximize import Repair
 from mixtura.fit.stopping import remaining_gain
 
-__all__ = ["Event", "Observer", "Trace", "ignore"]
+__all__ = ["Event", "Observer", "PassKind", "Trace", "ignore", "plain_changes"]
+
+
+class PassKind(Enum):
+    """How the model that entered a pass had come about."""
+
+    PLAIN = "from the step itself, or the start"
+    EXTRAPOLATED = "beyond the step, and better"
+    REFUSED = "beyond the step, and worse: the step itself is taken instead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +36,24 @@ class Event:
         Against the iteration before; infinite at the first.
     repairs : tuple of Repair
         Components that the iteration had to repair.
+    kind : PassKind
+        Of a refused extrapolation the objective is that of the model kept in its place, and the change zero.
     """
 
     iteration: int
     objective: float
     change: float
     repairs: tuple[Repair, ...] = ()
+    kind: PassKind = PassKind.PLAIN
+
+
+def plain_changes(events: Sequence[Event]) -> tuple[float, ...]:
+    """Return the changes that the latest steps made, up to three and without those of extrapolations, latest first.
+
+    Only they are a series that `remaining_gain` may sum up.
+    """
+    plain = takewhile(lambda event: event.kind is PassKind.PLAIN, reversed(events[-3:]))
+    return tuple(event.change for event in plain)
 
 
 class Observer(Protocol):
@@ -57,9 +80,12 @@ class Trace:
     @property
     def remaining_gain(self) -> float:
         """What the objective would still gain, by Aitken's estimate from the last two changes; infinite if unknown."""
-        if len(self.events) < 2:
-            return float("inf")
-        return remaining_gain(self.events[-1].change, self.events[-2].change)
+        changes = plain_changes(self.events)
+        return remaining_gain(*changes[:2]) if len(changes) > 1 else float("inf")
+
+    def count(self, kind: PassKind) -> int:
+        """Return how many passes were of a kind."""
+        return sum(event.kind is kind for event in self.events)
 
     @property
     def repairs(self) -> tuple[Repair, ...]:

@@ -2,6 +2,14 @@
 
 from mixtura.run.serial import SerialRunner
 from mixtura.run.threads import ThreadRunner
-from mixtura.run.workers import get_runner, get_threads, hold_blas, set_threads
+from mixtura.run.workers import get_runner, get_threads, hold_blas, set_threads, with_jobs
 
-__all__ = ["SerialRunner", "ThreadRunner", "get_runner", "get_threads", "hold_blas", "set_threads"]
+__all__ = [
+    "SerialRunner",
+    "ThreadRunner",
+    "get_runner",
+    "get_threads",
+    "hold_blas",
+    "set_threads",
+    "with_jobs",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 
 from threadpoolctl import ThreadpoolController
@@ -14,7 +14,7 @@ from mixtura.exceptions import ParameterError
 from mixtura.run.serial import SerialRunner
 from mixtura.run.threads import ThreadRunner
 
-__all__ = ["get_runner", "get_threads", "hold_blas", "set_threads"]
+__all__ = ["get_runner", "get_threads", "hold_blas", "set_threads", "with_jobs"]
 
 VARIABLE = "MIXTURA_NUM_THREADS"
 
@@ -91,6 +91,11 @@ class set_threads(AbstractContextManager[None]):  # noqa: N801 -- called like a 
 
     def __exit__(self, *exc: object) -> None:
         _chosen[:] = self._before
+
+
+def with_jobs(n_jobs: int | None) -> AbstractContextManager[None]:
+    """Return a context with so many threads: -1 for all cores, None to leave them as they are."""
+    return nullcontext() if n_jobs is None else set_threads(available_cores() if n_jobs == -1 else n_jobs)
 
 
 def get_runner() -> Runner:

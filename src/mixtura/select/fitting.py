@@ -1,45 +1,62 @@
-"""How one model of a search is fitted: on a sample first where there are many rows, then on all of them."""
+"""How one model of a search is fitted: on few rows first, from there on more, in the end on all of them.
+
+What a few thousand rows tell of a mixture takes most of the iterations; every further level begins near its end. The
+smaller levels only choose where to begin: likelihoods are of all rows.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from time import perf_counter
 
 import numpy as np
 
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import get_family
-from mixtura.core.prior import Ridge
+from mixtura.core.mixture import Mixture
+from mixtura.core.prior import Prior
 from mixtura.core.protocols import Runner
 from mixtura.core.statistics import Statistics
 from mixtura.data import ArrayBlocks
 from mixtura.exceptions import MixturaError
 from mixtura.fit import (
-    INITIALIZATIONS,
+    AcceleratedEMStep,
+    Degeneracy,
     FitResult,
-    Outcome,
     Problem,
     RemainingGain,
     Settings,
+    SharedStarts,
     continue_fit,
+    continue_together,
     describe_rows,
-    fit_mixture,
+    find_degeneracies,
+    fit_best_of,
     score_mixture,
 )
 from mixtura.kernels import Kernel, Layout, get_kernel
-from mixtura.run import SerialRunner, get_runner, hold_blas
+from mixtura.run import get_runner
 from mixtura.select.candidate import Candidate
+from mixtura.select.priors import PriorName, make_prior
 
 __all__ = ["SAMPLE_ROWS", "Fitter"]
 
 SAMPLE_ROWS = 50_000
 """Above so many rows, models are found on a random sample of so many and then brought to all rows."""
 
+_FEWEST_ROWS = 2_000
+_ROWS_PER_PARAMETER = 10
+"""The first level has so many rows per free parameter, and no fewer than 2,000."""
+
+_LARGER = 2
+"""A level has at least so many times the rows of the one before."""
+
 _MAX_ITER = 1000
 
 _COARSE = 0.5
-"""Nats that a fit may leave to be gained on a sample: far less than what another sample would change."""
+"""Nats that a fit may leave to be gained before the last level: far less than what another sample would change."""
 
 _ADVANCE = 4
 """Passes over all rows that every model makes; the best few go on to the end."""
@@ -60,7 +77,8 @@ class Fitter:
     ----------
     rows : ndarray of shape (N, D), float64 or float32, C-contiguous
     weights : ndarray of shape (N,), optional
-    prior : Ridge
+    prior : str or float
+        "floor", "conjugate", or a constant to add to every variance.
     n_init : int
         Starts per model.
     random_state : int
@@ -73,35 +91,54 @@ class Fitter:
         rows: RowArray,
         weights: FloatArray | None,
         *,
-        prior: Ridge,
+        prior: PriorName | float,
         n_init: int,
         random_state: int,
         sample_rows: int = SAMPLE_ROWS,
     ) -> None:
         self._rows, self._weights, self._prior = rows, weights, prior
         self._n_init, self._seed, self._sample_rows = n_init, random_state, sample_rows
+        self._parts: dict[int, _Level] = {}
+        self._priors: dict[int, Prior] = {}
         self._kernel: Kernel = get_kernel(n_features=rows.shape[1])
         self._runner: Runner = get_runner()
         self.n_rows = ArrayBlocks(rows, weights).total_weight
+
+    @property
+    def uses_blas(self) -> bool:
+        """Whether passes call BLAS, which several workers then have to share."""
+        return self._kernel.name == "numpy"
 
     @cached_property
     def _all(self) -> _Level:
         return self._level(self._rows, self._weights)
 
     @cached_property
-    def _first(self) -> _Level:
-        """The rows that models are found on: a sample, or where there are few all."""
-        rows, weights = self._rows, self._weights
-        if not self.samples:
-            return self._all
+    def _shuffled(self) -> tuple[RowArray, FloatArray | None]:
+        """The sample in random order, so that its first rows are samples too."""
         rng = np.random.RandomState(self._seed)
-        chosen = np.sort(rng.choice(len(rows), self._sample_rows, replace=False))
-        return self._level(rows[chosen], None if weights is None else weights[chosen])
+        chosen = rng.permutation(len(self._rows))[: self._sample_rows]
+        return self._rows[chosen], None if self._weights is None else self._weights[chosen]
 
     @property
     def samples(self) -> bool:
-        """Whether models are found on a sample."""
+        """Whether models are found on a sample, and only the best few iterated to their ends on all rows."""
         return len(self._rows) > self._sample_rows
+
+    def _levels(self, n_parameters: int) -> list[_Level]:
+        """Return the levels that a model of so many free parameters goes through before all rows."""
+        n_rows = len(self._rows)
+        first = max(_FEWEST_ROWS, _ROWS_PER_PARAMETER * n_parameters)
+        sizes = [2 ** int(np.ceil(np.log2(first)))]
+        if self.samples:
+            sizes = [size for size in sizes if _LARGER * size <= self._sample_rows] + [self._sample_rows]
+        return [self._part(size) for size in sizes if _LARGER * size <= n_rows or size == self._sample_rows]
+
+    def _part(self, size: int) -> _Level:
+        if size not in self._parts:
+            rows, weights = self._shuffled
+            self._parts[size] = self._level(rows[:size], None if weights is None else weights[:size])
+        return self._parts[size]
 
     def _level(self, rows: RowArray, weights: FloatArray | None) -> _Level:
         blocks = ArrayBlocks(rows, weights)
@@ -110,63 +147,111 @@ class Fitter:
     def _problem(self, level: _Level, family: str, k: int) -> Problem:
         found = get_family(family)
         total = level.total if found.layouts[0] is Layout.SHARED else None
-        return Problem(level.blocks, k, found, self._prior, self._kernel, self._runner, total)
+        return Problem(level.blocks, k, found, self._make_prior(k), self._kernel, self._runner, total)
 
-    def attempt(self, family: str, k: int) -> Candidate:
-        """Return a candidate: finished, or where models are found on a sample, advanced on all rows."""
+    def _make_prior(self, k: int) -> Prior:
+        """Return the prior for so many components, made from all rows on every level."""
+        if k not in self._priors:
+            self._priors[k] = make_prior(self._prior, self._all.total, k)
+        return self._priors[k]
+
+    def _degeneracies(self, level: _Level, mixture: Mixture) -> tuple[Degeneracy, ...]:
+        return find_degeneracies(level.blocks, mixture, level.total, self._kernel, self._runner)
+
+    def attempt(self, family: str, sizes: Sequence[int]) -> Iterator[Candidate]:
+        """Yield a candidate per number of components: finished, or where models are found on a sample, advanced.
+
+        The passes over all rows that advance them are shared: each block of rows is read once for all of them.
+        """
+        if not self.samples:
+            for k in sizes:
+                begun = perf_counter()
+                yield self._candidate(family, k, self._fit(family, k), begun)
+            return
         begun = perf_counter()
-        try:
-            with hold_blas(self._kernel.name == "numpy"):
-                result = self._fit(family, k)
-                return self._candidate(family, k, result, begun)
-        except MixturaError as error:
-            missing = (np.nan,) * 4
-            size = self._n_parameters(family, k)
-            seconds = perf_counter() - begun
-            return Candidate(family, k, size, self.n_rows, *missing, None, None, seconds, failure=str(error))
+        advanced = self._advance(family, {k: self._fit(family, k) for k in sizes})
+        each = (perf_counter() - begun) / max(len(sizes), 1)
+        for k in sizes:
+            yield self._candidate(family, k, advanced[k], perf_counter() - each)
+
+    def _advance(
+        self, family: str, found: dict[int, FitResult | MixturaError]
+    ) -> dict[int, FitResult | MixturaError]:
+        """Return fits brought from the sample to all rows by a few passes; errors as they are."""
+        fitted = {k: one for k, one in found.items() if isinstance(one, FitResult)}
+        if not fitted:
+            return found
+        problems = [self._problem(self._all, family, k) for k in fitted]
+        ends = continue_together(problems, [one.mixture for one in fitted.values()], _ADVANCE)
+        return found | dict(zip(fitted, ends, strict=True))
 
     def finish(self, candidate: Candidate) -> Candidate:
         """Return a candidate that was only advanced, iterated to its end on all rows."""
         begun = perf_counter()
         assert candidate.result is not None, "a candidate that failed cannot be finished"
         family, k = candidate.covariance_type, candidate.n_components
-        with hold_blas(self._kernel.name == "numpy"):
-            result = self._continue(self._all, family, candidate.result, _MAX_ITER)
-            finished = self._candidate(family, k, result, begun)
+        result = self._continue(self._all, family, candidate.result)
+        finished = self._candidate(family, k, result, begun)
         return replace(
             finished,
             seconds=candidate.seconds + finished.seconds,
             single_log_likelihood=candidate.single_log_likelihood,
         )
 
-    def _fit(self, family: str, k: int) -> FitResult:
-        level = self._first
-        tolerance = _COARSE if self.samples else 0.01
-        found = fit_mixture(
-            self._problem(level, family, k),
-            INITIALIZATIONS["kmeans"],
-            Settings(RemainingGain(level.blocks.total_weight, tolerance), _MAX_ITER),
-            serial=SerialRunner(),
-            n_init=self._n_init,
-            random_state=np.random.RandomState(self._seed),
-        )
-        return self._continue(self._all, family, found, _ADVANCE) if self.samples else found
+    def _fit(self, family: str, k: int) -> FitResult | MixturaError:
+        """Return the fit to the last level but all rows where models are found on a sample, else to all rows."""
+        levels = self._levels(self._n_parameters(family, k))
+        first, *further = levels if self.samples else [*levels, self._all]
+        try:
+            found = fit_best_of(
+                self._problem(first, family, k),
+                self._shared.starts(k),
+                self._settings(first),
+                random_state=np.random.RandomState(self._seed),
+                accept=lambda mixture: not self._degeneracies(first, mixture),
+            )
+            for level in further:
+                found = self._continue(level, family, found)
+        except MixturaError as error:
+            return error
+        return found
 
-    def _continue(self, level: _Level, family: str, found: FitResult, max_iter: int) -> FitResult:
+    def _settings(self, level: _Level) -> Settings:
+        tolerance = 0.01 if level is self._all else _COARSE
+        stop = RemainingGain(level.blocks.total_weight, tolerance)
+        return Settings(stop, _MAX_ITER, step=partial(AcceleratedEMStep, tolerance=tolerance))
+
+    @cached_property
+    def _shared(self) -> SharedStarts:
+        rng = np.random.RandomState(self._seed)
+        return SharedStarts(self._all.blocks, rng, self._kernel, self._runner)
+
+    def _continue(self, level: _Level, family: str, found: FitResult) -> FitResult:
         """Return a fit that goes on from where another ended, on the rows of a level."""
         problem = self._problem(level, family, found.mixture.n_components)
-        settings = Settings(RemainingGain(level.blocks.total_weight), max_iter)
-        result = continue_fit(problem, found.mixture, settings)
-        if max_iter == _ADVANCE and not result.converged:
-            result = replace(result, outcome=Outcome.SET_ASIDE)
+        result = continue_fit(problem, found.mixture, self._settings(level))
         seconds = {phase: found.seconds[phase] + result.seconds[phase] for phase in result.seconds}
         return replace(result, seconds=seconds, notes=found.notes)
 
-    def _candidate(self, family: str, k: int, result: FitResult, begun: float) -> Candidate:
+    def _candidate(self, family: str, k: int, result: FitResult | MixturaError, begun: float) -> Candidate:
+        size = self._n_parameters(family, k)
+        if isinstance(result, MixturaError):
+            missing, seconds = (np.nan,) * 4, perf_counter() - begun
+            return Candidate(family, k, size, self.n_rows, *missing, None, None, seconds, failure=str(result))
         score = score_mixture(self._all.blocks, result.mixture, self._kernel, self._runner)
         measured = (score.log_likelihood, score.entropy, score.classification_entropy, np.nan)
-        size, seconds = self._n_parameters(family, k), perf_counter() - begun
-        return Candidate(family, k, size, self.n_rows, *measured, result.mixture, result, seconds)
+        seconds = perf_counter() - begun
+        return Candidate(
+            family,
+            k,
+            size,
+            self.n_rows,
+            *measured,
+            result.mixture,
+            result,
+            seconds,
+            degeneracies=self._degeneracies(self._all, result.mixture),
+        )
 
     def _n_parameters(self, family: str, k: int) -> int:
         n_features = int(self._rows.shape[1])

@@ -12,7 +12,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from mixtura import GaussianMixture, GaussianMixtureIC
+from mixtura import GaussianMixture, GaussianMixtureIC, get_threads
 from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
 from mixtura.exceptions import ParameterError, TooFewRowsError
@@ -97,7 +97,7 @@ def test_the_criterion_and_the_floor_matter() -> None:
     bic, icl = (GaussianMixtureIC([1, 2, 3, 4], criterion=name, **FEW).fit(X) for name in ("bic", "icl"))
     assert bic.criterion_ == min(bic.results_["bic"])
     assert icl.criterion_ == min(icl.results_["icl"])
-    wide = GaussianMixtureIC([1], reg_covar=1000.0, **FEW).fit(X)
+    wide = GaussianMixtureIC([1], prior=1000.0, **FEW).fit(X)
     one = GaussianMixtureIC([1], **FEW).fit(X)
     np.testing.assert_allclose(wide.covariances_ - one.covariances_, 1000 * np.eye(2), atol=1e-2)
 
@@ -138,7 +138,7 @@ def test_float32_rows_give_float32_parameters() -> None:
         ({"covariance_type": ["round"]}, ParameterError, "covariance_type='round'"),
         ({"covariance_type": "round"}, ValueError, "covariance_type"),
         ({"criterion": "cic"}, ValueError, "'criterion' parameter"),
-        ({"reg_covar": -1.0}, ValueError, "reg_covar"),
+        ({"prior": -1.0}, ValueError, "prior"),
         ({"n_init": 0}, ValueError, "n_init"),
     ],
 )
@@ -152,3 +152,19 @@ def test_rows_of_weight_zero_carry_no_component() -> None:
     weight[:3] = 1.0
     with pytest.raises(TooFewRowsError, match="n_samples = 3 with positive weight"):
         GaussianMixtureIC([4], **FEW).fit(X, sample_weight=weight)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, -1])
+def test_jobs_change_no_digit(n_jobs: int) -> None:
+    before = get_threads()
+    one, other = (
+        GaussianMixtureIC([2, 3], covariance_type=["EEE", "VVV"], random_state=0, n_jobs=jobs).fit(X)
+        for jobs in (None, n_jobs)
+    )
+    assert one.criterion_ == other.criterion_
+    assert get_threads() == before
+
+
+def test_no_jobs_are_refused() -> None:
+    with pytest.raises(ValueError, match="n_jobs"):
+        GaussianMixtureIC(n_jobs=0).fit(X)

@@ -14,7 +14,7 @@ from mixtura.fit.stopping import (
     RemainingGain,
     remaining_gain,
 )
-from mixtura.fit.trace import Event, Trace
+from mixtura.fit.trace import Event, PassKind, Trace, plain_changes
 
 
 def newton(model: float) -> Move[float]:
@@ -94,7 +94,44 @@ def test_gains_that_do_not_shrink_have_no_sum(change: float, previous: float, ex
         ((1e-5, 2e-5, math.inf), False),
         ((9.9e-4, 1e-3, 1.01e-3), False),  # slow: a small change, and 0.1 still to come
         ((1e-5, 2e-5, 2.01e-5), False),  # the estimate before was large
+        ((4e-5, 6e-5, 2e-4), False),  # 1.2e-4 to come after 2.6e-5: slower gains come into view
+        ((1e-8, 1.5e-8, 5e-8), True),  # rising too, but far below the tolerance
+        ((), False),
     ],
 )
 def test_what_remains_decides_not_what_changed(changes: tuple[float, ...], stops: bool) -> None:
     assert RemainingGain(total_weight=100.0)(Progress(0.0, changes, math.nan, -1)) is stops
+
+
+def test_nothing_is_known_of_the_change_of_an_extrapolation() -> None:
+    assert not AbsoluteChange(1.0)(Progress(0.0, (), math.nan, -1))
+
+
+def event(change: float, kind: PassKind = PassKind.PLAIN) -> Event:
+    return Event(1, 0.0, change, (), kind)
+
+
+@pytest.mark.parametrize("kind", [PassKind.EXTRAPOLATED, PassKind.REFUSED])
+def test_only_what_steps_gained_since_the_last_extrapolation_is_summed_up(kind: PassKind) -> None:
+    events = (event(9.0), event(8.0, kind), event(2.0), event(1.0))
+    assert plain_changes(events) == (1.0, 2.0)
+    assert Trace(events).remaining_gain == 1.0
+    assert Trace(events[:-1]).remaining_gain == math.inf
+    assert plain_changes(events[:2]) == ()
+    assert Trace(events).count(kind) == 1
+    assert plain_changes([event(4.0), *events[2:], event(0.5)]) == (0.5, 1.0, 2.0)
+
+
+@pytest.mark.parametrize(("max_iter", "expected"), [(2, 17 / 12), (3, 17 / 12)])
+def test_a_run_does_not_end_on_a_trial(max_iter: int, expected: float) -> None:
+    """The third model would be a trial; at the limit the step settles for what is known to be good."""
+
+    def daring(model: float) -> Move[float]:
+        if len(seen) < 2:
+            return newton(model)
+        return Move(100.0, 0.0, kind=PassKind.EXTRAPOLATED, settle=lambda: Move(model, 0.0))
+
+    seen: list[Event] = []
+    run = iterate(1.0, daring, AbsoluteChange(0.0), max_iter, observe=seen.append)
+    assert run.model == pytest.approx(expected)
+    assert iterate(1.0, daring, AbsoluteChange(0.0), 1).model == 1.0

@@ -10,7 +10,8 @@ import numpy as np
 from scipy.linalg import lapack
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.prior import Ridge
+from mixtura.core.bound import Bound
+from mixtura.core.prior import Prior, Ridge
 from mixtura.core.statistics import Statistics, pack_lower
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.kernels import Layout
@@ -191,6 +192,10 @@ class CovarianceFamily(ABC):
         structure survives them.
     coupled : bool
         Whether the covariances of the components depend on each other, so that none can be kept or repaired alone.
+    isotropic : bool
+        Whether covariances are balls.
+    pooled : bool
+        Whether all components have one covariance.
     """
 
     name: str
@@ -198,6 +203,8 @@ class CovarianceFamily(ABC):
     stores_matrices: bool
     general: str
     coupled: bool = False
+    isotropic: bool = False
+    pooled: bool = False
 
     @abstractmethod
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
@@ -209,13 +216,32 @@ class CovarianceFamily(ABC):
 
     @abstractmethod
     def estimate(
-        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+        self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         """Return the covariances that maximize the expected log-likelihood, about the new means (K, D).
 
         Where that takes iterations, they begin at the previous covariances, if any, and never end below them. A
         component that has lost its rows weighs nothing, and is given what its previous covariance is nearest to.
         """
+
+    @abstractmethod
+    def estimate_above(
+        self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
+    ) -> FloatArray:
+        """Return the covariances that maximize the expected log-likelihood and do not go below a bound.
+
+        They equal those of `estimate` without a prior where these do not. Previous covariances that do not go below
+        the bound are never better.
+        """
+
+    def clears(self, factors: Factors, bound: Bound) -> bool:
+        """Return whether covariances are surely above a bound B, by ``sum_k tr(B Sigma_k^-1) <= 1``.
+
+        The trace is at least the largest of the eigenvalues, and those are at most 1 where ``Sigma_k >= B``. False
+        says only that one is near.
+        """
+        scaled = factors.whitening @ bound.root
+        return bool(np.vdot(scaled, scaled) <= 1.0)
 
     @abstractmethod
     def factor(self, covariances: FloatArray, n_components: int, n_features: int) -> Factors:

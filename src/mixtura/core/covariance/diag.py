@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from mixtura._typing import FloatArray
-from mixtura.core.covariance.variances import VarianceFamily, component_variances
-from mixtura.core.prior import Ridge
+from mixtura.core.bound import Bound
+from mixtura.core.covariance.variances import NO_RIDGE, VarianceFamily, component_variances
+from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 
 __all__ = ["Diag"]
@@ -20,6 +23,12 @@ class Diag(VarianceFamily):
         return n_components * n_features
 
     def estimate(
-        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+        self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         return component_variances(statistics, means, prior, previous)
+
+    def estimate_above(
+        self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
+    ) -> FloatArray:
+        own = component_variances(statistics, means, NO_RIDGE, previous)
+        return np.asarray(np.maximum(own, bound.variances))

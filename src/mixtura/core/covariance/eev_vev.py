@@ -7,12 +7,17 @@ from abc import abstractmethod
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.covariance.matrices import MatrixFamily, component_covariances
-from mixtura.core.covariance.volumes import diagonal_volumes, told_apart
-from mixtura.core.prior import Ridge
+from mixtura.core.bound import Bound
+from mixtura.core.covariance.bounded import one_shape
+from mixtura.core.covariance.matrices import NO_RIDGE, MatrixFamily, component_covariances
+from mixtura.core.covariance.volumes import diagonal_volumes, geometric_mean, told_apart
+from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 
 __all__ = ["EEV", "VEV"]
+
+_HINT = 1e-6
+"""Share of a bound that turns the axes of what is far below it, and of nothing else."""
 
 
 class _SharedShape(MatrixFamily):
@@ -26,8 +31,24 @@ class _SharedShape(MatrixFamily):
     def spread(self, eigenvalues: FloatArray, counts: FloatArray, previous: FloatArray | None) -> FloatArray:
         """Return the eigenvalues ``lambda_k A`` (K, D) that the family allows, from each component's own (K, D)."""
 
+    @abstractmethod
+    def spread_above(
+        self, eigenvalues: FloatArray, counts: FloatArray, lowest: FloatArray, previous: FloatArray | None
+    ) -> FloatArray:
+        """Return the same where each is to be at least the lowest, (D,), all in ascending order."""
+
+    def estimate_above(
+        self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
+    ) -> FloatArray:
+        own = component_covariances(statistics, means, NO_RIDGE, previous)
+        # Where a component has no width, rounding would choose its axes: they are the bound's then.
+        axes = np.linalg.eigh(own + _HINT * (bound.root @ bound.root.T))[1]
+        along = np.maximum(np.einsum("kji,kjl,kli->ki", axes, own, axes), 0.0)
+        spread = self.spread_above(along, statistics.counts, bound.spectrum, previous)
+        return np.asarray((axes * spread[:, None, :]) @ axes.transpose(0, 2, 1))
+
     def estimate(
-        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+        self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         eigenvalues, axes = np.linalg.eigh(component_covariances(statistics, means, prior, previous))
         spread = self.spread(np.maximum(eigenvalues, 0.0), statistics.counts, previous)
@@ -46,6 +67,11 @@ class EEV(_SharedShape):
     def spread(self, eigenvalues: FloatArray, counts: FloatArray, previous: FloatArray | None) -> FloatArray:
         return np.repeat(np.average(eigenvalues, axis=0, weights=counts)[None], counts.size, axis=0)
 
+    def spread_above(
+        self, eigenvalues: FloatArray, counts: FloatArray, lowest: FloatArray, previous: FloatArray | None
+    ) -> FloatArray:
+        return np.maximum(self.spread(eigenvalues, counts, previous), lowest)
+
 
 class VEV(_SharedShape):
     """``Sigma_k = lambda_k D_k A D_k^T``.
@@ -62,3 +88,9 @@ class VEV(_SharedShape):
         start = eigenvalues.mean(axis=1) if previous is None else np.trace(previous, axis1=1, axis2=2)
         volumes, shape = diagonal_volumes(start, counts, eigenvalues)
         return volumes[:, None] * shape
+
+    def spread_above(
+        self, eigenvalues: FloatArray, counts: FloatArray, lowest: FloatArray, previous: FloatArray | None
+    ) -> FloatArray:
+        before = None if previous is None else geometric_mean(np.linalg.eigvalsh(previous) / lowest)
+        return one_shape(eigenvalues / lowest, counts, before) * lowest

@@ -7,9 +7,10 @@ from abc import abstractmethod
 import numpy as np
 
 from mixtura._typing import FloatArray
+from mixtura.core.bound import Bound
 from mixtura.core.covariance.base import Factors, keeps_digits, within_scatter
-from mixtura.core.covariance.variances import VarianceFamily
-from mixtura.core.prior import Ridge
+from mixtura.core.covariance.variances import NO_RIDGE, VarianceFamily
+from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Layout
 
@@ -20,16 +21,23 @@ class _SharedVariances(VarianceFamily):
     """Variances (K, D) with equal rows, evaluated in the shared layout (Celeux and Govaert 1995, section 3.2)."""
 
     layouts = (Layout.SHARED, Layout.DENSE)
+    pooled = True
 
     @abstractmethod
     def pool(self, variances: FloatArray) -> FloatArray:
         """Return what all components share, (D,), from the variances within components, (D,)."""
 
     def estimate(
-        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+        self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         within = np.maximum(within_scatter(statistics, means).diagonal(), 0.0) / statistics.counts.sum()
         return np.repeat(self.pool(within + prior.ridge)[None], means.shape[0], axis=0)
+
+    def estimate_above(
+        self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
+    ) -> FloatArray:
+        lowest = bound.ball if self.isotropic else bound.variances
+        return np.maximum(self.estimate(statistics, means, NO_RIDGE, previous), lowest)
 
     def is_precise(self, statistics: Statistics, covariances: FloatArray) -> bool:
         return keeps_digits(statistics, covariances[0])
@@ -44,12 +52,16 @@ class EII(_SharedVariances):
 
     name = "EII"
     general = "EII"
+    isotropic = True
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return 1
 
     def pool(self, variances: FloatArray) -> FloatArray:
         return np.full_like(variances, variances.mean())
+
+    def clears(self, factors: Factors, bound: Bound) -> bool:
+        return bool(np.vdot(factors.whitening, factors.whitening) * bound.ball <= 1.0)
 
     def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
         return super().rescale(covariances, scale) if np.ptp(scale**2) == 0 else None

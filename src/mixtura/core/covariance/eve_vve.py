@@ -8,9 +8,11 @@ from functools import lru_cache
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.covariance.matrices import MatrixFamily, component_covariances
+from mixtura.core.bound import Bound
+from mixtura.core.covariance.bounded import one_volume
+from mixtura.core.covariance.matrices import NO_RIDGE, MatrixFamily, component_covariances
 from mixtura.core.covariance.volumes import MOST_ROUNDS, geometric_mean, told_apart
-from mixtura.core.prior import Ridge
+from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 
 __all__ = ["EVE", "VVE"]
@@ -23,6 +25,9 @@ _SETTLED = 1e-6
 
 _MOST_STEPS = 20
 
+_MOST_HALVINGS = 8
+"""How often a step that does not lower the loss is halved; along a descent some length does."""
+
 _FLAT = 1e-10
 """Curvature below this share of the largest is none."""
 
@@ -31,6 +36,11 @@ _MOST_PLANES = 66
 
 _MOST_WARM_SWEEPS = 100
 """Sweeps after which an M-step that began at the last one's axes ends; the next one goes on from there."""
+
+_MOST_BOUND_SWEEPS = 2
+"""The same where a bound is near."""
+
+_NONE = np.array([], dtype=np.intp)
 
 
 class _SharedAxes(MatrixFamily):
@@ -61,7 +71,7 @@ class _SharedAxes(MatrixFamily):
         """Return the mean log-volume that is left, in nats."""
 
     def estimate(
-        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+        self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         own, counts = component_covariances(statistics, means, prior, previous), statistics.counts
         begin = np.average(own, axis=0, weights=counts) if previous is None else _mixed(previous)
@@ -83,10 +93,14 @@ class _SharedAxes(MatrixFamily):
             step, promised = self._newton_step(turned, counts)
             if not np.isfinite(promised):
                 break
-            rotation = _cayley(step)
-            tried = rotation.T @ turned @ rotation
-            after = self.loss(np.einsum("kii->ki", tried), counts)
-            if not after <= before + _TOLERANCE:
+            for _ in range(_MOST_HALVINGS):
+                rotation = _cayley(step)
+                tried = rotation.T @ turned @ rotation
+                after = self.loss(np.einsum("kii->ki", tried), counts)
+                if after <= before + _TOLERANCE:
+                    break
+                step = 0.5 * step
+            else:
                 break
             axes, turned, before = axes @ rotation, tried, after
             if promised < _SETTLED:
@@ -119,6 +133,34 @@ class _SharedAxes(MatrixFamily):
         step = -vectors @ along
         return np.einsum("p,pij->ij", step, planes), float(-0.5 * gradient @ step)
 
+    @abstractmethod
+    def spread_above(self, variances: FloatArray, counts: FloatArray, lowest: FloatArray) -> FloatArray:
+        """Return the same where each is to be at least the lowest along its axis, (D,)."""
+
+    def estimate_above(
+        self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
+    ) -> FloatArray:
+        """The bound holds along the axes and turns with them, so a turn may lose: the best of all is kept."""
+        own, counts = component_covariances(statistics, means, NO_RIDGE, previous), statistics.counts
+        begin = np.average(own, axis=0, weights=counts) if previous is None else _mixed(previous)
+        axes = np.linalg.eigh(begin)[1]
+        turned = axes.T @ own @ axes
+        least, best = np.inf, np.array(np.nan)
+        if previous is not None:
+            least, best = _remaining(np.einsum("kii->ki", axes.T @ previous @ axes), turned, counts), previous
+        for _ in range(_MOST_BOUND_SWEEPS):
+            before = least
+            for left, right in ((_NONE, _NONE), *_disjoint_planes(axes.shape[0])):
+                spread = self.spread_above(np.einsum("kii->ki", turned), counts, bound.along(axes))
+                remaining = _remaining(spread, turned, counts)
+                if remaining < least:
+                    least, best = remaining, (axes * spread[:, None, :]) @ axes.T
+                rotation = _rotation(turned, counts[:, None] / spread, left, right)
+                axes, turned = axes @ rotation, rotation.T @ turned @ rotation
+            if not before - least > _TOLERANCE:
+                break
+        return best
+
     def _turn(self, axes: FloatArray, own: FloatArray, counts: FloatArray, most_sweeps: int) -> FloatArray:
         """Return the axes (D, D), as columns, turned until the loss falls no more, or so many sweeps are done."""
         turned = axes.T @ own @ axes
@@ -133,6 +175,12 @@ class _SharedAxes(MatrixFamily):
                 break
             before = after
         return axes
+
+
+def _remaining(spread: FloatArray, turned: FloatArray, counts: FloatArray) -> float:
+    """Return ``sum_k n_k sum_j (log g_kj + v_kj / g_kj) / n`` of variances along axes, as in `bounded`, in nats."""
+    per_component = np.log(spread) + np.einsum("kii->ki", turned) / spread
+    return float(np.average(per_component.sum(axis=1), weights=counts))
 
 
 def _rotation(turned: FloatArray, rates: FloatArray, left: IntArray, right: IntArray) -> FloatArray:
@@ -209,6 +257,9 @@ class EVE(_SharedAxes):
         volumes = counts * geometric_mean(variances)
         return volumes / volumes.sum(), 1.0 / variances.shape[1]
 
+    def spread_above(self, variances: FloatArray, counts: FloatArray, lowest: FloatArray) -> FloatArray:
+        return one_volume(variances / lowest, counts) * lowest
+
     def loss(self, variances: FloatArray, counts: FloatArray) -> float:
         return float(variances.shape[1] * np.log(np.average(geometric_mean(variances), weights=counts)))
 
@@ -223,6 +274,9 @@ class VVE(_SharedAxes):
 
     def spread(self, variances: FloatArray, counts: FloatArray) -> FloatArray:
         return variances
+
+    def spread_above(self, variances: FloatArray, counts: FloatArray, lowest: FloatArray) -> FloatArray:
+        return np.maximum(variances, lowest)
 
     def loss(self, variances: FloatArray, counts: FloatArray) -> float:
         return float(np.average(np.log(variances).sum(axis=1), weights=counts))

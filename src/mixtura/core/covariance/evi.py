@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.covariance.variances import VarianceFamily, component_variances
+from mixtura.core.bound import Bound
+from mixtura.core.covariance.bounded import one_volume
+from mixtura.core.covariance.variances import NO_RIDGE, VarianceFamily, component_variances
 from mixtura.core.covariance.volumes import geometric_mean, unit_volume
-from mixtura.core.prior import Ridge
+from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 
 __all__ = ["EVI"]
@@ -26,8 +28,14 @@ class EVI(VarianceFamily):
         return 1 + n_components * (n_features - 1)
 
     def estimate(
-        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+        self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         variances = component_variances(statistics, means, prior, previous)
         volume = np.average(geometric_mean(variances), weights=statistics.counts)
         return np.asarray(volume * unit_volume(variances))
+
+    def estimate_above(
+        self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
+    ) -> FloatArray:
+        own = component_variances(statistics, means, NO_RIDGE, previous)
+        return one_volume(own / bound.variances, statistics.counts) * bound.variances

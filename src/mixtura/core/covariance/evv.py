@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import FloatArray
+from mixtura.core.bound import Bound
 from mixtura.core.covariance.base import symmetric
-from mixtura.core.covariance.matrices import MatrixFamily, component_covariances
+from mixtura.core.covariance.bounded import one_volume
+from mixtura.core.covariance.matrices import NO_RIDGE, MatrixFamily, component_covariances
 from mixtura.core.covariance.volumes import matrix_volumes
-from mixtura.core.prior import Ridge
+from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 
 __all__ = ["EVV"]
@@ -27,12 +29,20 @@ class EVV(MatrixFamily):
         return 1 + n_components * (n_features * (n_features + 1) // 2 - 1)
 
     def estimate(
-        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+        self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         own = component_covariances(statistics, means, prior, previous)
         volumes = matrix_volumes(own, prior.ridge)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(own * (np.average(volumes, weights=statistics.counts) / volumes)[:, None, None])
+
+    def estimate_above(
+        self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
+    ) -> FloatArray:
+        own = bound.whiten(component_covariances(statistics, means, NO_RIDGE, previous))
+        values, axes = np.linalg.eigh(own)
+        spread = one_volume(values, statistics.counts)
+        return bound.color((axes * spread[:, None, :]) @ axes.transpose(0, 2, 1))
 
     def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
         return covariances * scale[:, None] * scale[None, :]

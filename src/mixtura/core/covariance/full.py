@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from mixtura._typing import FloatArray
+from mixtura.core.bound import Bound
 from mixtura.core.covariance.base import symmetric
-from mixtura.core.covariance.matrices import MatrixFamily, component_covariances
-from mixtura.core.prior import Ridge
+from mixtura.core.covariance.bounded import raised
+from mixtura.core.covariance.matrices import NO_RIDGE, MatrixFamily, component_covariances
+from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 
 __all__ = ["Full"]
@@ -21,9 +23,14 @@ class Full(MatrixFamily):
         return n_components * n_features * (n_features + 1) // 2
 
     def estimate(
-        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+        self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         return component_covariances(statistics, means, prior, previous)
+
+    def estimate_above(
+        self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
+    ) -> FloatArray:
+        return raised(component_covariances(statistics, means, NO_RIDGE, previous), bound)
 
     def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
         return covariances * scale[:, None] * scale[None, :]

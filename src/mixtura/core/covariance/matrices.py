@@ -20,15 +20,17 @@ from mixtura.core.covariance.base import (
     whiten,
 )
 from mixtura.core.covariance.volumes import geometric_mean
-from mixtura.core.prior import Ridge
+from mixtura.core.prior import Prior, Ridge
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Layout
 
-__all__ = ["MatrixFamily", "component_covariances"]
+__all__ = ["NO_RIDGE", "MatrixFamily", "component_covariances"]
+
+NO_RIDGE = Ridge(0.0)
 
 
 def component_covariances(
-    statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None
+    statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None
 ) -> FloatArray:
     """Return ``S_k / n_k + ridge I`` of each component, S_k the scatter about its new mean, (K, D, D).
 

@@ -7,9 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
+from mixtura.core.bound import Bound
 from mixtura.core.covariance.base import Factors
-from mixtura.core.covariance.variances import VarianceFamily, component_variances, whiten_variances
-from mixtura.core.prior import Ridge
+from mixtura.core.covariance.variances import (
+    NO_RIDGE,
+    VarianceFamily,
+    component_variances,
+    whiten_variances,
+)
+from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 
 __all__ = ["Spherical"]
@@ -21,6 +27,7 @@ class Spherical(VarianceFamily):
     name = "spherical"
     general = "spherical"
     coupled = False
+    isotropic = True
 
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
         return (n_components,)
@@ -29,10 +36,18 @@ class Spherical(VarianceFamily):
         return n_components
 
     def estimate(
-        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+        self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         before = None if previous is None else previous[:, None]
         return np.asarray(component_variances(statistics, means, prior, before).mean(axis=1))
+
+    def estimate_above(
+        self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
+    ) -> FloatArray:
+        return np.maximum(self.estimate(statistics, means, NO_RIDGE, previous), bound.ball)
+
+    def clears(self, factors: Factors, bound: Bound) -> bool:
+        return bool(np.vdot(factors.whitening, factors.whitening) * bound.ball <= 1.0)
 
     def factor(self, covariances: FloatArray, n_components: int, n_features: int) -> Factors:
         return whiten_variances(np.repeat(covariances[:, None], n_features, axis=1))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
+from mixtura.core.bound import Bound
 from mixtura.core.covariance.base import (
     CovarianceFamily,
     Factors,
@@ -17,8 +18,9 @@ from mixtura.core.covariance.base import (
     whiten,
     within_scatter,
 )
+from mixtura.core.covariance.bounded import raised
 from mixtura.core.covariance.full import Full
-from mixtura.core.prior import Ridge
+from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Layout
 
@@ -33,6 +35,7 @@ class Tied(CovarianceFamily):
     stores_matrices = True
     general = "tied"
     coupled = True
+    pooled = True
 
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
         return (n_features, n_features)
@@ -41,11 +44,17 @@ class Tied(CovarianceFamily):
         return n_features * (n_features + 1) // 2
 
     def estimate(
-        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+        self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         covariance = symmetric(within_scatter(statistics, means) / statistics.counts.sum())
         covariance[np.diag_indices_from(covariance)] += prior.ridge
         return covariance
+
+    def estimate_above(
+        self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
+    ) -> FloatArray:
+        own = symmetric(within_scatter(statistics, means) / statistics.counts.sum())
+        return np.asarray(raised(own[None], bound)[0])
 
     def is_precise(self, statistics: Statistics, covariances: FloatArray) -> bool:
         return keeps_digits(statistics, covariances.diagonal())

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
+from mixtura.core.bound import Bound
 from mixtura.core.covariance.base import (
     EMPTY,
     LARGEST_FACTOR,
@@ -16,15 +17,17 @@ from mixtura.core.covariance.base import (
     NotPositiveDefiniteError,
 )
 from mixtura.core.covariance.volumes import geometric_mean
-from mixtura.core.prior import Ridge
+from mixtura.core.prior import Prior, Ridge
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Layout
 
-__all__ = ["VarianceFamily", "component_variances", "whiten_variances"]
+__all__ = ["NO_RIDGE", "VarianceFamily", "component_variances", "whiten_variances"]
+
+NO_RIDGE = Ridge(0.0)
 
 
 def component_variances(
-    statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None
+    statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None
 ) -> FloatArray:
     """Return the variance of each column in each component about the new means, and the ridge, (K, D).
 
@@ -61,6 +64,10 @@ class VarianceFamily(CovarianceFamily):
 
     def factor(self, covariances: FloatArray, n_components: int, n_features: int) -> Factors:
         return whiten_variances(covariances)
+
+    def clears(self, factors: Factors, bound: Bound) -> bool:
+        scaled = factors.whitening * bound.deviations
+        return bool(np.vdot(scaled, scaled) <= 1.0)
 
     def whitening(self, factors: Factors, layout: Layout, n_components: int) -> FloatArray:
         return factors.whitening

@@ -6,10 +6,12 @@ import numpy as np
 from scipy.linalg import lapack
 
 from mixtura._typing import FloatArray
+from mixtura.core.bound import Bound
 from mixtura.core.covariance.base import symmetric
-from mixtura.core.covariance.matrices import MatrixFamily, component_covariances
+from mixtura.core.covariance.bounded import one_matrix
+from mixtura.core.covariance.matrices import NO_RIDGE, MatrixFamily, component_covariances
 from mixtura.core.covariance.volumes import alternate_volumes, matrix_volumes, settle_volumes
-from mixtura.core.prior import Ridge
+from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 
 __all__ = ["VEE"]
@@ -32,7 +34,7 @@ class VEE(MatrixFamily):
         return n_components - 1 + n_features * (n_features + 1) // 2
 
     def estimate(
-        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+        self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         own, counts = component_covariances(statistics, means, prior, previous), statistics.counts
         # Columns in equal units: the eigenvalues of others would lose the digits of the small ones.
@@ -53,6 +55,13 @@ class VEE(MatrixFamily):
                 lambda shape: np.einsum("kij,ij->k", own, _inverse(shape)) / len(shape),
             )
             return np.asarray(volumes[:, None, None] * (shape * units))
+
+    def estimate_above(
+        self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
+    ) -> FloatArray:
+        own = bound.whiten(component_covariances(statistics, means, NO_RIDGE, previous))
+        before = None if previous is None else matrix_volumes(bound.whiten(previous), 1.0)
+        return bound.color(one_matrix(own, statistics.counts, before))
 
     def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
         return covariances * scale[:, None] * scale[None, :]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from mixtura._typing import FloatArray
-from mixtura.core.covariance.variances import VarianceFamily, component_variances
+from mixtura.core.bound import Bound
+from mixtura.core.covariance.bounded import one_shape
+from mixtura.core.covariance.variances import NO_RIDGE, VarianceFamily, component_variances
 from mixtura.core.covariance.volumes import diagonal_volumes, geometric_mean
-from mixtura.core.prior import Ridge
+from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 
 __all__ = ["VEI"]
@@ -25,9 +27,16 @@ class VEI(VarianceFamily):
         return n_components + n_features - 1
 
     def estimate(
-        self, statistics: Statistics, means: FloatArray, prior: Ridge, previous: FloatArray | None = None
+        self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         variances, counts = component_variances(statistics, means, prior, previous), statistics.counts
         start = variances.mean(axis=1) if previous is None else geometric_mean(previous)
         volumes, shape = diagonal_volumes(start, counts, variances)
         return volumes[:, None] * shape
+
+    def estimate_above(
+        self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
+    ) -> FloatArray:
+        own = component_variances(statistics, means, NO_RIDGE, previous) / bound.variances
+        before = None if previous is None else geometric_mean(previous / bound.variances)
+        return one_shape(own, statistics.counts, before) * bound.variances

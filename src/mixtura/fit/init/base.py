@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 import numpy as np
 
+from mixtura.core.maximize import maximize
+from mixtura.core.mixture import Mixture
 from mixtura.core.statistics import Statistics
 from mixtura.fit.em import Problem
 
@@ -16,10 +18,35 @@ __all__ = ["Deferred", "Initialization", "Start"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Start:
-    """Statistics whose M-step is the first mixture, and what the user should hear about them."""
+    """Statistics whose M-step is the first mixture, and what the user should hear about them.
+
+    Parameters
+    ----------
+    statistics : Statistics
+    notes : tuple of str
+    mixture : Mixture, optional
+        Where passes were already made from these statistics: the mixture they led to, to go on from.
+    n_passes : int, default=0
+        Passes over the rows that were made to find the start, all that were tried counted.
+    """
 
     statistics: Statistics
     notes: tuple[str, ...] = ()
+    mixture: Mixture | None = None
+    n_passes: int = 0
+
+    def begin(self, problem: Problem) -> Mixture:
+        """Return the first mixture.
+
+        Raises
+        ------
+        IllDefinedCovarianceError
+            A covariance is not positive definite and the prior allows no floor.
+        """
+        if self.mixture is not None:
+            return self.mixture
+        statistics = replace(self.statistics, total=self.statistics.total or problem.total)
+        return maximize(statistics, problem.family, problem.prior)[0]
 
 
 Deferred: TypeAlias = Callable[[Problem], Start]

@@ -1,4 +1,4 @@
-"""Start from what the user gives: a partition, soft or hard."""
+"""Start from what is given: a partition, soft or hard, or a mixture of any family."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.accumulate import accumulate_given
+from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Block
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
 from mixtura.fit.em import Problem
 from mixtura.fit.init.base import Deferred, Start
-from mixtura.kernels import Layout
+from mixtura.kernels import Layout, Outputs
 
-__all__ = ["FromPartition"]
+__all__ = ["FromMixture", "FromPartition"]
 
 
 class FromPartition:
@@ -71,3 +72,35 @@ class FromPartition:
         if labels:
             return np.ascontiguousarray(given, dtype=np.intp)
         return np.ascontiguousarray(given, dtype=np.float64)
+
+
+class FromMixture:
+    """Start from the responsibilities that a mixture gives the rows, whatever its covariance family.
+
+    What one family found is a start for another with as many components.
+
+    Parameters
+    ----------
+    mixture : Mixture
+    """
+
+    def __init__(self, mixture: Mixture) -> None:
+        self._mixture = mixture
+
+    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+        mixture, components = self._mixture, self._mixture.components()
+
+        def finish(problem: Problem) -> Start:
+            layout = problem.family.layouts[-1]
+
+            def one(block: Block) -> Statistics:
+                shares = np.empty((block.rows.shape[0], mixture.n_components))
+                problem.kernel.accumulate(block.rows, None, components, None, Outputs(memberships=shares))
+                return accumulate_given(block, shares, mixture.means, layout, problem.kernel)
+
+            work = problem.work(Layout.DENSE) + problem.work(layout)
+            return Start(
+                problem.runner.reduce(problem.blocks, one, Statistics.__iadd__, work=work), n_passes=1
+            )
+
+        return finish

@@ -1,0 +1,342 @@
+"""Components that describe an accident of the rows: a spike, a plane, a handful of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+
+from mixtura._typing import FloatArray, IntArray
+from mixtura.core.accumulate import accumulate_given
+from mixtura.core.bound import is_constant, sound_covariance
+from mixtura.core.covariance import EMPTY, CovarianceFamily
+from mixtura.core.mixture import Mixture
+from mixtura.core.prior import moments
+from mixtura.core.protocols import Block, Blocks, Runner
+from mixtura.core.statistics import Statistics
+from mixtura.fit.score import evaluate
+from mixtura.kernels import Kernel, Layout
+
+__all__ = ["Degeneracy", "DegeneracyKind", "find_degeneracies"]
+
+_NO_WIDTH = 1e-7
+"""Variance relative to the data's at which a component counts as without width: a deviation of 1/3,000.
+
+It is ten times the default floor, and ten times less than that of the narrowest clusters seen in practice."""
+
+_NARROW = 1e-2
+"""Variance relative to the data's above which a component does not describe what its rows have in common."""
+
+_SOUND = 1e-2
+"""Least eigenvalue of the correlations of the data; along others T has too few digits to be relative to."""
+
+_INVOLVED = 0.1
+"""Share of the largest coefficient from which a column counts as part of a direction."""
+
+_MOST_ROWS = 1000
+"""How many row numbers a finding carries."""
+
+_MOST = 0.5
+"""Share of a component's rows that, with one value, make it a spike."""
+
+_AT_ONCE = 100_000
+
+_MOST_VALUES = 3
+"""In how many columns values are told one by one."""
+
+
+class DegeneracyKind(Enum):
+    """In what way a component is degenerate."""
+
+    EMPTY = "no rows"
+    FEW_ROWS = "too few rows"
+    SPIKE = "equal values"
+    NARROW = "no width"
+    FLAT = "no width in a combination of columns"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Degeneracy:
+    """A component whose likelihood is bounded by the floor or the prior only, not by the rows.
+
+    Parameters
+    ----------
+    component : int
+    kind : DegeneracyKind
+    columns : tuple of int
+        Those along which, or along a combination of which, it has no width.
+    n_rows : int
+        Rows whose most probable component it is.
+    rows : ndarray
+        Their numbers, the first thousand.
+    ranges : ndarray of shape (len(columns), 2)
+        Least and largest value of these rows in the columns.
+    values : ndarray of shape (len(columns),)
+        Their medians: of a spike, the value that most of them have.
+    n_equal : int
+        Rows that have just these values.
+    needed : int
+        Rows that a covariance of its own takes.
+    """
+
+    component: int
+    kind: DegeneracyKind
+    columns: tuple[int, ...]
+    n_rows: int
+    rows: IntArray = field(repr=False)
+    ranges: FloatArray = field(repr=False)
+    values: FloatArray = field(repr=False)
+    n_equal: int = 0
+    needed: int = 0
+
+    @property
+    def reason(self) -> str:
+        """What is wrong, in plain words."""
+        return self.describe()
+
+    def describe(self, names: Sequence[str] | None = None) -> str:
+        """Return what is wrong in plain words, with the names of the columns where they are given."""
+        rows = "1 row" if self.n_rows == 1 else f"{self.n_rows} rows"
+        component = f"component {self.component}"
+        if self.kind is DegeneracyKind.EMPTY:
+            return f"{component} has no rows"
+        if self.kind is DegeneracyKind.FEW_ROWS:
+            return f"{component} has {rows}; a covariance of its own takes at least {self.needed}"
+        numbers = [str(j) if names is None else repr(names[j]) for j in self.columns]
+        columns = f"column{'s' * (len(numbers) > 1)} {_listed(numbers)}"
+        if self.kind is DegeneracyKind.FLAT and self.n_rows > 1:
+            return (
+                f"{component} has no width in a combination of {columns}: its {rows} lie in fewer dimensions"
+            )
+        if self.n_rows == 0:
+            return f"{component} has no width in {columns}, and is the most probable of no row"
+        if self.n_rows == 1:
+            return f"{component} has no width in {columns}: it has 1 row"
+        spike = self.kind is DegeneracyKind.SPIKE
+        if spike:
+            who = f"its {rows} all" if self.n_equal == self.n_rows else f"{self.n_equal} of its {rows}"
+            what = (
+                f"have the value{'s' * (len(numbers) > 1)} {_listed([repr(v) for v in self.values.tolist()])}"
+            )
+            what = what if len(numbers) <= _MOST_VALUES else "have the same values"
+            return f"{component} has no width in {columns}: {who} {what}"
+        if len(numbers) > _MOST_VALUES:
+            return f"{component} has almost no width in {columns}: its {rows} are all close there"
+        spans = _listed([f"{low:.9g} to {high:.9g}" for low, high in self.ranges.tolist()])
+        return f"{component} has almost no width in {columns}: its {rows} lie from {spans}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def find_degeneracies(
+    blocks: Blocks, mixture: Mixture, total: Statistics, kernel: Kernel, runner: Runner
+) -> tuple[Degeneracy, ...]:
+    """Find the components that describe an accident of the rows rather than a cluster.
+
+    The likelihood of a mixture is unbounded: a component that closes in on equal values, on a plane, or on a few rows
+    makes it as large as the floor or the prior lets it, and so every criterion that is built on it. A component is
+    degenerate if
+
+    - its variance in some direction (of families whose axes are parallel to the columns: in some column; of balls:
+      at all) is less than 1e-7 of the data's; or
+    - it has a covariance of its own, with a variance below 1e-2 of the data's, and its rows have less than 1e-7, or
+      more than half of them one value in a column: a ridge or a prior is all the width it has; or
+    - it has a covariance of its own and fewer rows than that takes, D + 1 for a matrix and 2 for variances; or no
+      rows at all.
+
+    Constant columns are no component's fault and are left out. The rows are read only where a component is narrow.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    mixture : Mixture
+    total : Statistics
+        Dense one-component statistics of all rows.
+    kernel : Kernel
+    runner : Runner
+
+    Returns
+    -------
+    tuple of Degeneracy
+        At most one per component, in their order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura import GaussianMixture
+    >>> from mixtura.data import ArrayBlocks
+    >>> from mixtura.fit import describe_rows, find_degeneracies
+    >>> from mixtura.kernels import Layout, get_kernel
+    >>> from mixtura.run import SerialRunner
+    >>> rows = np.random.RandomState(0).standard_normal((200, 2))
+    >>> rows[:60, 1] = 0.0
+    >>> start = (np.arange(200) >= 60).astype(int)
+    >>> found = GaussianMixture(2, init_params=start).fit(rows).mixture_
+    >>> blocks, kernel, runner = ArrayBlocks(rows, None), get_kernel("numpy"), SerialRunner()
+    >>> total = describe_rows(blocks, kernel, runner, Layout.DENSE)
+    >>> for one in find_degeneracies(blocks, found, total, kernel, runner):
+    ...     print(one.describe(["age", "debt"]))
+    component 0 has no width in column 'debt': its 60 rows all have the value 0.0
+    """
+    scale = _Scale.of(total)
+    widths = [scale.widths(covariance, mixture.family) for covariance in mixture.full_covariances()]
+    few = [_is_few(mixture, k, blocks.n_rows) for k in range(mixture.n_components)]
+    suspects = [k for k, width in enumerate(widths) if few[k] or width.smallest < _NARROW]
+    if not suspects:
+        return ()
+    labels = np.empty(blocks.n_rows, dtype=np.intp)
+    evaluate(blocks, mixture, kernel, runner, labels=labels)
+    hard = _assigned(blocks, labels, mixture.means, kernel, runner)
+    court = _Court(blocks, mixture, scale, labels, hard)
+    judged = [court.judge(k, widths[k], few[k]) for k in suspects]
+    return tuple(one for one in judged if one is not None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Width:
+    """How wide a covariance is relative to the data's: values in ascending order, and what they are along."""
+
+    values: FloatArray
+    directions: FloatArray  # (D, number of values), coefficients of standardized columns
+    per_column: FloatArray
+    varying: IntArray
+
+    @property
+    def smallest(self) -> float:
+        return float(self.values[0]) if self.values.size else np.inf
+
+    def columns_below(self, limit: float) -> tuple[bool, tuple[int, ...]]:
+        """Return whether single columns are that narrow (or only a combination is), and which."""
+        alone = np.flatnonzero(self.per_column < limit)
+        if alone.size:
+            return True, tuple(self.varying[alone].tolist())
+        narrow = np.abs(self.directions[:, self.values < limit])
+        involved = (narrow >= _INVOLVED * narrow.max(axis=0)).any(axis=1)
+        return False, tuple(self.varying[involved].tolist())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scale:
+    """The data's covariance, in the columns that vary."""
+
+    varying: IntArray
+    deviations: FloatArray
+    root: FloatArray
+
+    @classmethod
+    def of(cls, total: Statistics) -> _Scale:
+        covariance, means = moments(total)
+        varying = np.flatnonzero(~is_constant(covariance, np.abs(means)))
+        inner = np.ix_(varying, varying)
+        deviations, root = np.ones(0), np.ones((0, 0))
+        if varying.size:
+            deviations, root = sound_covariance(covariance[inner], np.abs(means[varying]), _SOUND)
+        return cls(varying, deviations, root)
+
+    def widths(self, covariance: FloatArray, family: CovarianceFamily) -> _Width:
+        own = covariance[np.ix_(self.varying, self.varying)] / self.deviations[:, None] / self.deviations
+        per_column = own.diagonal().copy()
+        size = per_column.size
+        if family.isotropic and size:
+            square = self.deviations**2
+            ratio = float((own.diagonal() * square).mean() / square.mean())
+            return _Width(np.array([ratio]), np.ones((size, 1)), np.full(size, ratio), self.varying)
+        if not family.stores_matrices:
+            order = np.argsort(per_column)
+            return _Width(per_column[order], np.eye(size)[:, order], per_column, self.varying)
+        inverse = np.linalg.inv(self.root)
+        values, axes = np.linalg.eigh(inverse @ own @ inverse.T)
+        return _Width(np.maximum(values, 0.0), inverse.T @ axes, per_column, self.varying)
+
+
+def _needed(mixture: Mixture) -> int:
+    return mixture.n_features + 1 if mixture.family.stores_matrices else 2
+
+
+def _is_few(mixture: Mixture, component: int, n_rows: int) -> bool:
+    """Return whether a component has fewer rows than its covariance takes, half a row of overlap aside."""
+    weight = float(mixture.weights[component])
+    if weight <= EMPTY:
+        return True
+    return not mixture.family.coupled and weight * n_rows < _needed(mixture) - 0.5
+
+
+def _assigned(
+    blocks: Blocks, labels: IntArray, means: FloatArray, kernel: Kernel, runner: Runner
+) -> Statistics:
+    """Return dense statistics of the rows by their most probable component."""
+
+    def one(block: Block) -> Statistics:
+        unweighted = Block(block.rows, None, block.span)
+        return accumulate_given(unweighted, labels[block.span], means, Layout.DENSE, kernel)
+
+    return runner.reduce(blocks, one, Statistics.__iadd__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Court:
+    """What the rows of narrow components say."""
+
+    blocks: Blocks
+    mixture: Mixture
+    scale: _Scale
+    labels: IntArray
+    hard: Statistics
+
+    def judge(self, component: int, width: _Width, few: bool) -> Degeneracy | None:
+        """Return what is wrong with a component, if anything."""
+        rows = np.flatnonzero(self.labels == component)
+        if few:
+            empty = self.mixture.weights[component] <= EMPTY
+            return self._tell(component, DegeneracyKind.EMPTY if empty else DegeneracyKind.FEW_ROWS, rows, ())
+        own = not self.mixture.family.coupled and rows.size >= _needed(self.mixture)
+        narrow = width.columns_below(_NARROW)
+        if own and width.smallest >= _NO_WIDTH:
+            width = self.scale.widths(self._scatter(component), self.mixture.family)
+        if width.smallest < _NO_WIDTH:
+            alone, columns = width.columns_below(_NO_WIDTH)
+            kind = DegeneracyKind.NARROW if alone else DegeneracyKind.FLAT
+            return self._tell(component, kind, rows, columns)
+        alone, columns = narrow
+        if not (own and alone):
+            return None
+        values = self._values(rows, columns)
+        spikes = (values == np.median(values, axis=0)).mean(axis=0) > _MOST
+        if not spikes.any() or (self.mixture.family.isotropic and not spikes.all()):
+            return None
+        return self._tell(component, DegeneracyKind.NARROW, rows, tuple(np.array(columns)[spikes].tolist()))
+
+    def _scatter(self, component: int) -> FloatArray:
+        """Return the covariance (D, D) of a component's rows."""
+        hard = self.hard
+        count = hard.counts[component]
+        centers = hard.means + hard.first / np.maximum(hard.counts, 1.0)[:, None]
+        return np.asarray(hard.rebase(centers).second_matrices()[component] / count)
+
+    def _values(self, rows: IntArray, columns: tuple[int, ...]) -> FloatArray:
+        """Return some columns of some rows."""
+        parts = [rows[begin : begin + _AT_ONCE] for begin in range(0, rows.size, _AT_ONCE)]
+        return np.concatenate([self.blocks.take(part)[:, list(columns)] for part in parts])
+
+    def _tell(
+        self, component: int, kind: DegeneracyKind, rows: IntArray, columns: tuple[int, ...]
+    ) -> Degeneracy:
+        """Return the finding; without width it is a spike where most rows have the same values."""
+        ranges, middle, n_equal = np.empty((len(columns), 2)), np.empty(len(columns)), 0
+        if rows.size and columns:
+            values = self._values(rows, columns)
+            ranges, middle = (
+                np.stack([values.min(axis=0), values.max(axis=0)], axis=1),
+                np.median(values, axis=0),
+            )
+            n_equal = int((values == middle).all(axis=1).sum())
+        if kind is DegeneracyKind.NARROW and n_equal > _MOST * rows.size:
+            kind = DegeneracyKind.SPIKE
+        needed = _needed(self.mixture)
+        return Degeneracy(
+            component, kind, columns, rows.size, rows[:_MOST_ROWS], ranges, middle, n_equal, needed
+        )

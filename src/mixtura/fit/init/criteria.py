@@ -1,0 +1,184 @@
+"""What joining two clusters costs, by criteria of model-based agglomeration.
+
+With n_k the number of rows of a cluster, W_k their scatter about its mean, n and W those of all rows, and D columns,
+the classification log-likelihood of clusters with a covariance of one structure is, up to constants, minus half of
+
+=====  =======================================================================================
+EII    ``sum_k tr W_k`` (Ward 1963)
+VII    ``sum_k n_k log((tr W_k + a) / n_k)``, a as below
+VVV    ``sum_k n_k log(|W_k / n_k| + (tr W_k + a) / n_k)``, ``a = tr W / (n D)``
+=====  =======================================================================================
+
+(Banfield and Raftery 1993). The terms in a, and the trace beside the determinant, keep clusters comparable that have
+no spread of their own, single rows to begin with; where a cluster has no more rows than columns the determinant is
+left out (Fraley 1998, section 2.2, with alpha = beta = 1 as in mclust). A sum of terms, one per cluster: joining two
+changes theirs alone.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import numpy as np
+
+from mixtura._typing import FloatArray
+
+__all__ = ["EII", "VII", "VVV", "Criterion"]
+
+_WIDEST = 2.2204460492503131e-16
+"""Least value of ``a``, mclust's."""
+
+
+class Criterion:
+    """Clusters, each in a place, and what joining two of them costs.
+
+    Places 0 to m-1 are taken; of two clusters that are joined, one leaves its place to the last.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (m, D)
+        One per cluster: a cluster begins as so many equal rows.
+    counts : ndarray of shape (m,)
+        How many.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, rows: FloatArray, counts: FloatArray) -> None:
+        self.counts = counts.copy()
+        self.centers = np.ascontiguousarray(rows.T)
+        self.traces = np.zeros(len(counts))
+        apart = rows - counts @ rows / counts.sum()
+        self.floor = max(float(counts @ (apart**2).sum(axis=1)) / (counts.sum() * rows.shape[1]), _WIDEST)
+        self.terms = self.term(self.counts, self.traces)
+
+    def term(self, counts: FloatArray, traces: FloatArray) -> FloatArray:
+        """Return the terms of clusters whose scatter has rank one at most."""
+        raise NotImplementedError
+
+    def first_costs(self) -> FloatArray:
+        """Return what joining any two of the first clusters costs at least, (m, m); infinite on the diagonal."""
+        m = self.counts.size
+        costs = np.empty((m, m))
+        for start in range(0, m, 128):
+            some = slice(start, start + 128)
+            counts = self.counts[some, None] + self.counts
+            traces = self._shares(self.counts[some, None], counts) * sum(
+                (column[some, None] - column) ** 2 for column in self.centers
+            )
+            costs[some] = self._change(self.term(counts, traces), self.terms[some, None], self.terms)
+        np.fill_diagonal(costs, np.inf)
+        return costs
+
+    def _shares(self, one: FloatArray, joined: FloatArray) -> FloatArray:
+        return one * self.counts[: joined.shape[-1]] / joined
+
+    @staticmethod
+    def _change(joined: FloatArray, one: FloatArray, other: FloatArray) -> FloatArray:
+        return joined - (one + other)
+
+    def costs(self, place: int, m: int) -> FloatArray:
+        """Return what joining the cluster in a place with each of those in places 0 to m-1 costs at least, (m,)."""
+        counts = self.counts[place] + self.counts[:m]
+        apart = self.centers[:, :m] - self.centers[:, place, None]
+        shares = self._shares(self.counts[place], counts)
+        traces = self.traces[place] + self.traces[:m] + shares * np.einsum("dm,dm->m", apart, apart)
+        return self._change(self._joined(place, m, counts, traces), self.terms[place], self.terms[:m])
+
+    def cost(self, one: int, other: int) -> float | None:
+        """Return what joining two clusters costs; None where `costs` already says."""
+        return None
+
+    def _joined(self, place: int, m: int, counts: FloatArray, traces: FloatArray) -> FloatArray:
+        """Return the least terms that the cluster in a place may have joined with each other, (m,)."""
+        return self.term(counts, traces)
+
+    def _between(self, one: int, other: int) -> tuple[FloatArray, float]:
+        """Return how far apart the means are, (D,), and the weight that this has in the joined scatter."""
+        share = self.counts[one] * self.counts[other] / (self.counts[one] + self.counts[other])
+        return self.centers[:, other] - self.centers[:, one], float(share)
+
+    def join(self, kept: int, left: int, last: int) -> None:
+        """Join two clusters in the place of the first; the last cluster moves to the other's."""
+        apart, share = self._between(kept, left)
+        self.traces[kept] += self.traces[left] + share * (apart @ apart)
+        count = self.counts[kept] + self.counts[left]
+        self.centers[:, kept] += apart * (self.counts[left] / count)
+        self.counts[kept] = count
+        self.terms[kept] = self._own_term(kept)
+        for values in (self.counts, self.traces, self.terms):
+            values[left] = values[last]
+        self.centers[:, left] = self.centers[:, last]
+
+    def _own_term(self, place: int) -> float:
+        return float(self.term(self.counts[place], self.traces[place]))
+
+
+class EII(Criterion):
+    """All clusters balls of one size: the sum of squares."""
+
+    name = "EII"
+
+    def term(self, counts: FloatArray, traces: FloatArray) -> FloatArray:
+        return traces + 0.0
+
+
+class VII(Criterion):
+    """Clusters are balls, each of its own size."""
+
+    name = "VII"
+
+    def term(self, counts: FloatArray, traces: FloatArray) -> FloatArray:
+        return np.asarray(counts * np.log((traces + self.floor) / counts))
+
+
+class VVV(Criterion):
+    """Each cluster has its own covariance.
+
+    Determinants are evaluated for the pairs that may be joined next alone. For all others a bound serves,
+    ``|A + B + c v v'|^(1/D) >= |A|^(1/D) + |B|^(1/D)`` (Minkowski).
+    """
+
+    name = "VVV"
+
+    def __init__(self, rows: FloatArray, counts: FloatArray) -> None:
+        n_features = rows.shape[1]
+        self._scatter = np.zeros((len(counts), n_features, n_features))
+        self._roots = np.zeros(len(counts))
+        super().__init__(rows, counts)
+
+    def term(self, counts: FloatArray, traces: FloatArray) -> FloatArray:
+        return np.asarray(counts * np.log((traces + self.floor) / counts))
+
+    def _joined(self, place: int, m: int, counts: FloatArray, traces: FloatArray) -> FloatArray:
+        d = self._scatter.shape[1]
+        least = ((self._roots[place] + self._roots[:m]) / counts) ** d
+        return np.asarray(counts * np.log(np.where(counts > d, least, 0.0) + (traces + self.floor) / counts))
+
+    def cost(self, one: int, other: int) -> float:
+        apart, share = self._between(one, other)
+        scatter = self._scatter[one] + self._scatter[other] + share * np.outer(apart, apart)
+        count = float(self.counts[one] + self.counts[other])
+        trace = float(self.traces[one] + self.traces[other] + share * (apart @ apart))
+        return self._term_of(count, trace, scatter) - float(self.terms[one] + self.terms[other])
+
+    def _term_of(self, count: float, trace: float, scatter: FloatArray) -> float:
+        determinant = _determinant(scatter / count) if count > len(scatter) else 0.0
+        return count * math.log(determinant + (trace + self.floor) / count)
+
+    def _own_term(self, place: int) -> float:
+        scatter, count = self._scatter[place], float(self.counts[place])
+        self._roots[place] = _determinant(scatter) ** (1.0 / len(scatter))
+        return self._term_of(count, float(self.traces[place]), scatter)
+
+    def join(self, kept: int, left: int, last: int) -> None:
+        apart, share = self._between(kept, left)
+        self._scatter[kept] += self._scatter[left] + share * np.outer(apart, apart)
+        super().join(kept, left, last)
+        self._scatter[left], self._roots[left] = self._scatter[last], self._roots[last]
+
+
+def _determinant(matrix: FloatArray) -> float:
+    """Return the determinant of a positive semidefinite matrix (D, D); zero where rounding makes it less."""
+    return max(float(np.linalg.det(matrix)), 0.0)

@@ -1,0 +1,148 @@
+"""Rows that stand for all where a start is looked for, and the start that labels of them make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mixtura._typing import FloatArray, IntArray
+from mixtura.core.accumulate import accumulate_given
+from mixtura.core.protocols import Block, Blocks
+from mixtura.core.statistics import Statistics, pack_lower
+from mixtura.exceptions import ParameterError
+from mixtura.fit.em import Problem
+from mixtura.fit.init.base import Deferred, Start
+from mixtura.fit.init.kmeans import too_few_distinct
+from mixtura.fit.init.transforms import TRANSFORMS
+from mixtura.kernels import Layout
+
+__all__ = ["MOST_ROWS", "FromLabels", "Sample", "draw_sample", "lend"]
+
+MOST_ROWS = 2000
+"""How many rows a start is looked for on; all where there are no more. mclust's number."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Some rows of a table; also blocks, of which there is one.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n,)
+        Which rows, ascending.
+    rows : ndarray of shape (n, D)
+    weights : ndarray of shape (n,)
+        Positive.
+    """
+
+    numbers: IntArray
+    rows: FloatArray
+    weights: FloatArray
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.rows.shape[0])
+
+    @property
+    def n_features(self) -> int:
+        return int(self.rows.shape[1])
+
+    @property
+    def total_weight(self) -> float:
+        return float(self.weights.sum())
+
+    def __len__(self) -> int:
+        return 1
+
+    def block(self, number: int) -> Block:
+        return Block(self.rows, self.weights, slice(0, self.n_rows))
+
+    def take(self, rows: IntArray) -> FloatArray:
+        return self.rows[rows]
+
+    def seen_as(self, transform: str) -> Sample:
+        """Return the sample in other coordinates, one of `TRANSFORMS`.
+
+        Raises
+        ------
+        ParameterError
+            The name is unknown.
+        """
+        change: Callable[[FloatArray, FloatArray], FloatArray] | None = TRANSFORMS.get(transform)
+        if change is None:
+            raise ParameterError(
+                f"transform={transform!r} was given; it must be one of {list(TRANSFORMS)!r}. 'svd' is mclust's."
+            )
+        return replace(self, rows=np.ascontiguousarray(change(self.rows, self.weights)))
+
+
+def draw_sample(blocks: Blocks, rng: np.random.RandomState, max_rows: int = MOST_ROWS) -> Sample:
+    """Return the rows of positive weight, or so many of them drawn evenly; nothing is drawn where all are taken.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    rng : RandomState
+    max_rows : int, default=2000
+    """
+    parts = [blocks.block(number) for number in range(len(blocks))]
+    if all(part.sample_weight is None for part in parts):
+        weights = np.ones(blocks.n_rows)
+    else:
+        weights = np.concatenate(
+            [np.ones(len(p.rows)) if p.sample_weight is None else p.sample_weight for p in parts]
+        )
+    numbers = np.flatnonzero(weights > 0)
+    if numbers.size > max_rows:
+        numbers = np.sort(rng.choice(numbers, size=max_rows, replace=False))
+    return Sample(numbers, blocks.take(numbers), weights[numbers])
+
+
+class FromLabels:
+    """Start from a partition of a sample.
+
+    The sample's statistics stand for those of all rows. A class of no more rows than columns has no covariance of its
+    own; it is lent that of the rows about the means of their classes, so that any family can begin.
+
+    Parameters
+    ----------
+    sample : Sample
+    labels : ndarray of shape (n,)
+        From 0 to K-1, one per row of the sample; components that no row is labeled with begin empty.
+    """
+
+    def __init__(self, sample: Sample, labels: IntArray) -> None:
+        self._sample, self._labels = sample, labels
+
+    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+        return self._start
+
+    def _start(self, problem: Problem) -> Start:
+        sample, labels, k = self._sample, self._labels, problem.n_components
+        present = np.unique(labels)
+        means = np.repeat(sample.weights @ sample.rows[None] / sample.total_weight, k, axis=0)
+        sums = np.stack(
+            [np.bincount(labels, sample.weights * column, minlength=k) for column in sample.rows.T], axis=1
+        )
+        counts = np.bincount(labels, sample.weights, minlength=k)
+        means[present] = sums[present] / counts[present, None]
+        layout = problem.family.layouts[-1]
+        statistics = accumulate_given(sample.block(0), labels, means, layout, problem.kernel)
+        if problem.family.layouts[0] is not Layout.SHARED:
+            lend(statistics)
+        return Start(statistics, too_few_distinct(present.size, k))
+
+
+def lend(statistics: Statistics) -> None:
+    """Give classes without a covariance of their own the pooled one, in place."""
+    counts, second = statistics.counts, statistics.second
+    dense = statistics.layout is Layout.DENSE
+    diagonal = (
+        pack_lower(np.eye(statistics.n_features)[None])[0] > 0 if dense else np.ones(second.shape[1], bool)
+    )
+    few = (counts > 0) & (
+        (counts <= (statistics.n_features if dense else 1.0)) | (second[:, diagonal] <= 0).any(axis=1)
+    )
+    second[few] = counts[few, None] * (second.sum(axis=0) / counts.sum())

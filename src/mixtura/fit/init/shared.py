@@ -1,0 +1,92 @@
+"""Starts that every covariance family of a search can use: found once, on one sample, in units of no column."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mixtura._typing import IntArray
+from mixtura.core.protocols import Blocks, Runner
+from mixtura.fit.init.base import Initialization
+from mixtura.fit.init.sample import MOST_ROWS, FromLabels, Sample, draw_sample
+from mixtura.fit.init.seeds import draw_far_apart
+from mixtura.fit.init.tree import Tree, grow_on
+from mixtura.fit.kmeans import best_clustering
+from mixtura.kernels import Kernel
+
+__all__ = ["SharedStarts", "cluster_sample"]
+
+
+class SharedStarts:
+    """The starts of a search: two trees, and two partitions by K-means for every number of components.
+
+    All are found on one sample of the rows, in the coordinates of mclust's scaled singular value decomposition (one
+    K-means: of standardized columns), so that they do not depend on the units of the columns; none depends on the
+    covariance family, and each is found once.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    rng : RandomState
+        Drawn from; what is found does not depend on the order of the requests.
+    kernel : Kernel
+    runner : Runner
+    criterion : str, default="VVV"
+        Of the first tree. The second is the sum of squares', EII.
+    max_rows : int, default=2000
+        How many rows are looked at.
+    """
+
+    def __init__(
+        self,
+        blocks: Blocks,
+        rng: np.random.RandomState,
+        kernel: Kernel,
+        runner: Runner,
+        *,
+        criterion: str = "VVV",
+        max_rows: int = MOST_ROWS,
+    ) -> None:
+        self._sample = draw_sample(blocks, rng, max_rows)
+        self._seed = int(rng.randint(2**31 - 1))
+        self._kernel, self._runner = kernel, runner
+        self.trees: tuple[Tree, ...] = tuple(grow_on(self._sample, name) for name in (criterion, "EII"))
+        self._seen = tuple(self._sample.seen_as(name) for name in ("svd", "std"))
+        self._found: dict[int, tuple[Initialization, ...]] = {}
+
+    def starts(self, n_components: int) -> tuple[Initialization, ...]:
+        """Return the starts for so many components, the one to trust most first; a partition found twice is there once.
+
+        The tree, K-means, the sum of squares' tree, and K-means of the standardized rows: in this order each adds the
+        most to those before it, measured by how often the best of them has the log-likelihood that mclust has.
+        """
+        if n_components not in self._found:
+            first, second = (tree.labels(n_components) for tree in self.trees)
+            rng = np.random.RandomState((self._seed + n_components) % 2**32)
+            means, standard = (
+                cluster_sample(seen, n_components, rng, self._kernel, self._runner) for seen in self._seen
+            )
+            distinct: dict[bytes, IntArray] = {}
+            for labels in (first, means, second, standard):
+                distinct.setdefault(_canonical(labels).tobytes(), labels)
+            self._found[n_components] = tuple(FromLabels(self._sample, one) for one in distinct.values())
+        return self._found[n_components]
+
+
+def cluster_sample(
+    seen: Sample,
+    n_components: int,
+    rng: np.random.RandomState,
+    kernel: Kernel,
+    runner: Runner,
+    n_init: int = 1,
+) -> IntArray:
+    """Return the labels, (n,), of the best of ``n_init`` runs of K-means on a sample."""
+    drawn = [draw_far_apart(seen, n_components, rng, kernel, runner) for _ in range(n_init)]
+    starts = [seen.take(seeds) for seeds in drawn]
+    return best_clustering(seen, starts, kernel, runner, serial=runner).labels
+
+
+def _canonical(labels: IntArray) -> IntArray:
+    """Return the same partition, its classes numbered in the order of their first rows."""
+    _, firsts, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(firsts))[inverse])

@@ -1,0 +1,139 @@
+"""Short runs from several starts, of which the best goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from mixtura._typing import FloatArray, IntArray
+from mixtura.core.mixture import Mixture
+from mixtura.core.protocols import Block, Blocks
+from mixtura.fit.driver import iterate
+from mixtura.fit.em import EMStep, Problem
+from mixtura.fit.init.base import Deferred, Initialization, Start
+from mixtura.fit.init.kmeans import partition_statistics
+from mixtura.fit.init.sample import lend
+from mixtura.fit.init.seeds import draw_far_apart, draw_rows
+from mixtura.fit.kmeans import nearest
+from mixtura.fit.stopping import RemainingGain
+from mixtura.kernels import Layout
+
+__all__ = ["BestOf", "FromNearestRows", "SmallEM"]
+
+
+class BestOf:
+    """Draw several starts, run each a short while, go on with the one that is most likely by then.
+
+    One after the other: below a millisecond a pass threads do not pay, and above it every pass uses all of them.
+
+    Parameters
+    ----------
+    initializations : sequence of Initialization
+        At least one; of equally likely ends the first is kept.
+    n_passes : int, default=10
+        How many passes each is given; fewer where less than 0.01 nats are still to be gained.
+    """
+
+    def __init__(self, initializations: Sequence[Initialization], n_passes: int = 10) -> None:
+        self._initializations, self._n_passes = tuple(initializations), n_passes
+
+    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+        drawn = [one.draw(problem, rng) for one in self._initializations]
+        return lambda problem: self._best(problem, drawn)
+
+    def _best(self, problem: Problem, drawn: Sequence[Deferred]) -> Start:
+        best, highest, made = None, -np.inf, 0
+        for deferred in drawn:
+            start = deferred(problem)
+            mixture, objective, n_passes = self._run(problem, start)
+            made += start.n_passes + n_passes
+            if best is None or objective > highest:
+                highest, best = objective, (start, mixture)
+        assert best is not None
+        start, mixture = best
+        return Start(start.statistics, start.notes, mixture, made)
+
+    def _run(self, problem: Problem, start: Start) -> tuple[Mixture, float, int]:
+        """Return where a start leads, the objective of the mixture before the last step, and the passes made."""
+        run = iterate(
+            start.begin(problem),
+            EMStep(problem),
+            RemainingGain(problem.blocks.total_weight),
+            self._n_passes,
+        )
+        return run.model, run.trace.objectives[-1], len(run.trace.events)
+
+
+class SmallEM(BestOf):
+    """Short runs of EM from random starts, of which the best goes on (Biernacki, Celeux and Govaert 2003).
+
+    Every start gives the rows to the nearest of K rows drawn from them, as `FromNearestRows`; the first draws them far
+    apart, the others evenly.
+
+    Parameters
+    ----------
+    n_starts : int, default=10
+    n_passes : int, default=10
+        Of each short run.
+    """
+
+    def __init__(self, n_starts: int = 10, n_passes: int = 10) -> None:
+        super().__init__([FromNearestRows(far=number == 0) for number in range(n_starts)], n_passes)
+
+
+class FromNearestRows:
+    """Give every row to the nearest of K rows drawn from them, distances in units of the columns' deviations.
+
+    Parameters
+    ----------
+    far : bool, default=False
+        Draw them far apart, by k-means++ with the same distances, instead of evenly.
+    """
+
+    def __init__(self, far: bool = False) -> None:
+        self._far = far
+
+    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+        k, scaled = problem.n_components, _Scaled(problem.blocks, 1.0 / _deviations(problem))
+        if self._far:
+            seeds = draw_far_apart(scaled, k, rng, problem.kernel, problem.runner)
+        else:
+            seeds = draw_rows(scaled.n_rows, k, rng)
+
+        def finish(problem: Problem) -> Start:
+            labels, _ = nearest(scaled, scaled.take(seeds), problem.kernel, problem.runner)
+            statistics = partition_statistics(problem, labels, problem.blocks.take(seeds))
+            if problem.family.layouts[0] is not Layout.SHARED:
+                lend(statistics)
+            return Start(statistics)
+
+        return finish
+
+
+class _Scaled:
+    """Blocks with every column multiplied by a factor."""
+
+    def __init__(self, blocks: Blocks, factors: FloatArray) -> None:
+        self._blocks, self._factors = blocks, factors
+        self.n_rows, self.n_features = blocks.n_rows, blocks.n_features
+        self.total_weight = blocks.total_weight
+
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    def block(self, number: int) -> Block:
+        block = self._blocks.block(number)
+        return replace(block, rows=block.rows * self._factors)
+
+    def take(self, rows: IntArray) -> FloatArray:
+        return self._blocks.take(rows) * self._factors
+
+
+def _deviations(problem: Problem) -> FloatArray:
+    """Return the standard deviation of each column, (D,); one for constant columns."""
+    rows = problem.describe(Layout.DIAGONAL)
+    variances = rows.second[0] / rows.total_weight - (rows.first[0] / rows.total_weight) ** 2
+    lost = (np.abs(rows.means[0]) * np.finfo(np.float64).eps) ** 2
+    return np.sqrt(np.where(variances > lost, variances, 1.0))

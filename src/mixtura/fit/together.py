@@ -1,0 +1,109 @@
+"""Several mixtures brought forward by the same passes: each block of rows is read once for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from mixtura.core.accumulate import accumulate
+from mixtura.core.mixture import Mixture
+from mixtura.core.protocols import Block
+from mixtura.core.statistics import Statistics
+from mixtura.exceptions import MixturaError
+from mixtura.fit.driver import Move, Run, iterate
+from mixtura.fit.em import EMStep, Problem
+from mixtura.fit.trace import Event, Trace
+
+__all__ = ["TogetherStep", "advance_together"]
+
+_Models = tuple[Mixture, ...]
+
+
+class TogetherStep:
+    """One EM iteration of several mixtures, each as `EMStep` makes it, to the last digit.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        Of the same rows, kernel and runner.
+
+    Attributes
+    ----------
+    moves : list of list of Move
+        Those of each iteration.
+    errors : dict of int to MixturaError
+        Mixtures, by position, that could not be brought forward; they stay as they are.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self._problem = problems[0]
+        self._steps = [EMStep(problem) for problem in problems]
+        self.moves: list[list[Move[Mixture]]] = []
+        self.errors: dict[int, MixturaError] = {}
+
+    def __call__(self, model: _Models) -> Move[_Models]:
+        moves = [
+            self._finish(j, *pair) for j, pair in enumerate(zip(self._gather(model), model, strict=True))
+        ]
+        self.moves.append(moves)
+        return Move(tuple(move.model for move in moves), sum(move.objective for move in moves))
+
+    def _finish(self, position: int, statistics: Statistics, model: Mixture) -> Move[Mixture]:
+        step = self._steps[position]
+        try:
+            return step.finish(statistics, model)
+        except MixturaError as error:
+            self.errors.setdefault(position, error)
+            return Move(model, step.objective(statistics, model))
+
+    def _gather(self, models: _Models) -> list[Statistics]:
+        problem = self._problem
+        components = [step.components(model) for step, model in zip(self._steps, models, strict=True)]
+
+        def one(block: Block) -> list[Statistics]:
+            return [accumulate(block, each, problem.kernel) for each in components]
+
+        work = sum(step.work for step in self._steps)
+        found = problem.runner.reduce(problem.blocks, one, _add, work=work)
+        return [step.complete(statistics) for step, statistics in zip(self._steps, found, strict=True)]
+
+
+def _add(sums: list[Statistics], more: list[Statistics]) -> list[Statistics]:
+    for one, other in zip(sums, more, strict=True):
+        one += other
+    return sums
+
+
+def advance_together(
+    problems: Sequence[Problem], models: Sequence[Mixture], n_passes: int
+) -> list[Run[Mixture] | MixturaError]:
+    """Make some EM iterations of several mixtures in as many passes over the rows.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        Of the same rows, each with its total scatter where its family needs one.
+    models : sequence of Mixture
+        One per problem.
+    n_passes : int
+        At least one.
+
+    Returns
+    -------
+    list of Run, or of the error that a mixture ended with
+    """
+    step = TogetherStep(problems)
+    ends = iterate(tuple(models), step, lambda progress: False, n_passes).model
+    return [
+        step.errors.get(j) or Run(ends[j], _trace([moves[j] for moves in step.moves]))
+        for j in range(len(problems))
+    ]
+
+
+def _trace(moves: Sequence[Move[Mixture]]) -> Trace:
+    first = Event(1, moves[0].objective, float("inf"), moves[0].repairs)
+    later = (
+        Event(number, move.objective, move.objective - before.objective, move.repairs)
+        for number, (before, move) in enumerate(pairwise(moves), start=2)
+    )
+    return Trace((first, *later))

@@ -1,0 +1,158 @@
+"""Fits of many samples, each from a mixture that is near: warm starts, on one worker each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from mixtura._typing import FloatArray, RowArray
+from mixtura.core.accumulate import pass_work
+from mixtura.core.mixture import Mixture
+from mixtura.core.protocols import Runner
+from mixtura.data import ArrayBlocks
+from mixtura.exceptions import MixturaError
+from mixtura.fit import (
+    AcceleratedEMStep,
+    FitResult,
+    Problem,
+    RemainingGain,
+    Settings,
+    continue_fit,
+    describe_rows,
+)
+from mixtura.kernels import Layout, get_kernel
+from mixtura.run import SerialRunner, get_runner
+from mixtura.select.priors import PriorName, make_prior
+
+__all__ = ["Refit", "generator", "runner_for", "split_components"]
+
+_MAX_ITER = 1000
+
+_WORTH_THREADS = 2e6
+"""Floating-point operations of a pass, about a tenth of a millisecond: as long as the interpreter takes between two."""
+
+_HALF_DISTANCE = 0.7
+"""Standard deviations from the mean of a component to those of its halves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refit:
+    """How samples are fitted: until less than the tolerance of the total log-likelihood is to be gained.
+
+    Parameters
+    ----------
+    prior : {"floor", "conjugate"} or float, default="floor"
+        What keeps covariances from collapsing, see `search`; made anew from each sample.
+    tolerance : float, default=0.01
+        In nats. A fit that is g nats from its top is up to ``sqrt(2 g)`` standard errors from it.
+    """
+
+    prior: PriorName | float = "floor"
+    tolerance: float = 0.01
+
+    def from_mixture(self, rows: RowArray, weights: FloatArray | None, start: Mixture) -> FitResult:
+        """Fit from a given mixture: a warm start.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (N, D), float64 or float32, C-contiguous
+        weights : ndarray of shape (N,), or None
+        start : Mixture
+        """
+        problem = self._problem(rows, weights, start)
+        return continue_fit(problem, start, self._settings(problem))
+
+    def best(
+        self, rows: RowArray, weights: FloatArray | None, starts: Sequence[Mixture]
+    ) -> tuple[float, Mixture]:
+        """Return the largest log-likelihood that the starts lead to, in nats, and its mixture.
+
+        Every start is finished: which one is ahead after a few iterations says little where likelihoods are flat, and
+        a test would be told smaller statistics than there are.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (N, D), float64 or float32, C-contiguous
+        weights : ndarray of shape (N,), or None
+        starts : sequence of Mixture
+            Of one family and as many components.
+
+        Raises
+        ------
+        MixturaError
+            No fit succeeds; the first reason is told.
+        """
+        problem = self._problem(rows, weights, starts[0]).with_total()
+        ends, errors = list[tuple[float, Mixture]](), list[MixturaError]()
+        for start in starts:
+            try:
+                found = continue_fit(problem, start, self._settings(problem)).mixture
+            except MixturaError as error:
+                errors.append(error)
+            else:
+                ends.append((found.log_likelihood(rows, weights), found))
+        if not ends:
+            raise errors[0]
+        return max(ends, key=lambda end: end[0])
+
+    def _problem(self, rows: RowArray, weights: FloatArray | None, start: Mixture) -> Problem:
+        kernel, blocks, runner = (
+            get_kernel(n_features=rows.shape[1]),
+            ArrayBlocks(rows, weights),
+            SerialRunner(),
+        )
+        total = describe_rows(blocks, kernel, runner, Layout.DENSE)
+        prior = make_prior(self.prior, total, start.n_components)
+        shared = start.family.layouts[0] is Layout.SHARED
+        return Problem(
+            blocks, start.n_components, start.family, prior, kernel, runner, total if shared else None
+        )
+
+    def _settings(self, problem: Problem) -> Settings:
+        stop = RemainingGain(problem.blocks.total_weight, self.tolerance)
+        return Settings(stop, _MAX_ITER, step=partial(AcceleratedEMStep, tolerance=self.tolerance))
+
+
+def runner_for(rows: RowArray, mixture: Mixture) -> Runner:
+    """Return with what many fits of as many rows run side by side; the results are the same.
+
+    A pass over few rows is over before the interpreter has prepared the next one, and holds its lock meanwhile: then
+    threads only hand it to and fro.
+    """
+    work = pass_work(mixture.family.layouts[0], rows.shape[0], mixture.n_components, mixture.n_features)
+    return get_runner() if work > _WORTH_THREADS else SerialRunner()
+
+
+def generator(seed: np.random.SeedSequence) -> np.random.RandomState:
+    """Return a generator of its own for one sample, so that samples do not depend on who draws them when."""
+    return np.random.RandomState(np.random.MT19937(seed))
+
+
+def split_components(mixture: Mixture) -> list[Mixture]:
+    """Return mixtures of one component more: each component in turn becomes two halves, side by side.
+
+    The halves keep its covariance and lie 0.7 standard deviations to both sides of its mean, along the axis on which
+    its columns, each in units of its own deviation, vary most together. Iterating from there finds what a start of its
+    own may miss, and does not end below the mixture of fewer components.
+    """
+    family, k = mixture.family, mixture.n_components
+    own = family.shape(k, mixture.n_features) != family.shape(k + 1, mixture.n_features)
+    found = []
+    for j, covariance in enumerate(mixture.full_covariances()):
+        if mixture.weights[j] <= 0:
+            continue
+        scale = np.sqrt(covariance.diagonal())
+        values, axes = np.linalg.eigh(covariance / np.outer(scale, scale))
+        step = _HALF_DISTANCE * np.sqrt(values[-1]) * axes[:, -1] * scale
+        weights = np.append(mixture.weights, mixture.weights[j] / 2)
+        means = np.vstack([mixture.means, mixture.means[j] + step])
+        weights[j] /= 2
+        means[j] -= step
+        stored = mixture.covariances
+        covariances = np.concatenate([stored, stored[j : j + 1]]) if own else stored
+        factors = family.factor(covariances, k + 1, mixture.n_features)
+        found.append(Mixture(weights, means, covariances, family, factors))
+    return found

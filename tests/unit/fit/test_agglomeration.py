@@ -1,0 +1,108 @@
+"""Model-based agglomeration against its definition, in a loop that tries every pair of groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mixtura.data import ArrayBlocks
+from mixtura.exceptions import ParameterError
+from mixtura.fit.init.sample import draw_sample
+from mixtura.fit.init.tree import CRITERIA, Tree, grow
+from naive import naive_agglomerate
+
+
+def tree_of(rows: Any, criterion: str, transform: str = "none", weight: Any = None, **how: Any) -> Tree:
+    return grow(ArrayBlocks(rows, weight), np.random.RandomState(0), criterion, transform, **how)
+
+
+def rows_of(n: int, d: int, seed: int, scale: float = 1.0) -> Any:
+    rng = np.random.RandomState(seed)
+    return scale * (rng.standard_normal((n, d)) + 3 * rng.randint(3, size=(n, 1)))
+
+
+@pytest.mark.parametrize("scale", [0.1, 3.0])
+@pytest.mark.parametrize(("n", "d"), [(11, 1), (12, 2), (13, 3)])
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_it_is_the_loop_over_all_pairs(criterion: str, n: int, d: int, scale: float) -> None:
+    rows = rows_of(n, d, seed=n + d, scale=scale)
+    tree = tree_of(rows, criterion)
+    for k in (1, 2, 3, 5, 8, n):
+        np.testing.assert_array_equal(tree.labels(k), naive_agglomerate(criterion, rows.tolist(), k))
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_a_tree_is_nested(criterion: str) -> None:
+    tree = tree_of(rows_of(80, 3, seed=1), criterion, "svd")
+    assert tree.n_leaves == 80
+    for k in range(1, 80):
+        fine, coarse = tree.labels(k + 1), tree.labels(k)
+        assert np.unique(coarse).size == k
+        assert np.unique(np.stack([fine, coarse]), axis=1).shape[1] == k + 1
+
+
+def test_of_several_columns_that_say_the_same_one_counts() -> None:
+    rows = rows_of(60, 2, seed=2)
+    twice = np.column_stack([rows, rows[:, 0] * 1e3 - 5, np.full(60, 7.0)])
+    for criterion in CRITERIA:
+        assert np.unique(tree_of(twice, criterion, "svd").labels(4)).size == 4
+
+
+@pytest.mark.parametrize("transform", ["svd", "std", "none"])
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_rows_that_are_all_equal_have_a_tree(criterion: str, transform: str) -> None:
+    tree = tree_of(np.full((5, 2), 3.0), criterion, transform)
+    assert [np.unique(tree.labels(k)).size for k in (1, 2, 5, 9)] == [1, 2, 5, 5]
+
+
+def test_a_single_row_is_a_tree() -> None:
+    tree = tree_of(np.ones((1, 2)), "VVV", "svd")
+    np.testing.assert_array_equal(tree.labels(3), [0])
+
+
+def test_heavy_rows_are_one_leaf_each() -> None:
+    """Where a leaf per unit of weight would be more than a tree is grown on."""
+    rows = rows_of(40, 2, seed=3)
+    tree = tree_of(rows, "VVV", "svd", weight=np.full(40, 1e6))
+    assert tree.n_leaves == 40
+
+
+def test_rows_without_weight_are_left_out() -> None:
+    rows, weight = rows_of(30, 2, seed=4), np.arange(30) % 3.0
+    tree = tree_of(rows, "VVV", "svd", weight=weight)
+    np.testing.assert_array_equal(tree.sample.numbers, np.flatnonzero(weight))
+    np.testing.assert_array_equal(tree.sample.weights, weight[weight > 0])
+
+
+def test_more_rows_than_wanted_are_drawn_by_the_seed() -> None:
+    blocks = ArrayBlocks(rows_of(5000, 2, seed=5), np.arange(5000) % 2.0)
+    one, same, other = (draw_sample(blocks, np.random.RandomState(seed), 100) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one.numbers, same.numbers)
+    assert not np.array_equal(one.numbers, other.numbers)
+    assert one.n_rows == one.weights.size == np.unique(one.numbers).size == 100
+    assert (one.numbers % 2 == 1).all()
+    np.testing.assert_array_equal(one.rows, blocks.take(one.numbers))
+    assert one.total_weight == 100.0
+
+
+def test_where_all_rows_are_taken_nothing_is_drawn() -> None:
+    rng = np.random.RandomState(0)
+    draw_sample(ArrayBlocks(rows_of(50, 2, seed=6)), rng, 50)
+    assert rng.random_sample() == np.random.RandomState(0).random_sample()
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        (
+            {"criterion": "EVE"},
+            r"criterion='EVE' was given; it must be one of \['VVV', 'EEE', 'VII', 'EII'\]",
+        ),
+        ({"transform": "pca"}, r"transform='pca' was given; it must be one of \['svd', 'std', 'none'\]"),
+    ],
+)
+def test_what_is_unknown_is_named(how: dict[str, str], message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        grow(ArrayBlocks(np.eye(3)), np.random.RandomState(0), **how)

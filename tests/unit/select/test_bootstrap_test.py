@@ -1,0 +1,210 @@
+"""The bootstrap likelihood-ratio test: its arithmetic, its size and power, its weights, and what it refuses."""
+
+from __future__ import annotations
+
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+
+import mixtura
+from mixtura import Mixture
+from mixtura.core.covariance import FAMILIES
+from mixtura.datasets import make_customers
+from mixtura.exceptions import DataError, MissingValuesError, MixturaError, ParameterError, TooFewRowsError
+from mixtura.run import SerialRunner, ThreadRunner
+from mixtura.select import bootstrap_lrt, search
+from mixtura.select.refit import Refit, generator, runner_for, split_components
+from naive import naive_full_covariances
+
+ROWS = make_customers()
+
+
+def one_column(n_rows: int, apart: float, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((n_rows, 1)) + apart * (np.arange(n_rows) % 2)[:, None]
+
+
+def test_three_groups_are_found_and_the_arithmetic_holds() -> None:
+    test = bootstrap_lrt(ROWS, covariance_type="spherical", max_components=5, n_boot=19)
+    assert test.n_components == test.mixture.n_components == 3
+    assert test.covariance_type == "spherical"
+    assert [row["rejected"] for row in test.table()] == [True, True, False]
+    assert test.edge is None
+    for number, (one, row) in enumerate(zip(test.tests, test.table(), strict=True), start=1):
+        assert (one.n_components, one.larger.n_components) == (number, number + 1)
+        gain = one.larger.log_likelihood(ROWS) - one.smaller.log_likelihood(ROWS)
+        assert one.statistic == row["statistic"] == pytest.approx(2 * gain, rel=1e-9)
+        assert one.p_value == (1 + (one.replicates >= one.statistic).sum()) / 20
+        assert row["n_replicates"] == 19
+        assert one.n_failed == row["n_failed"] == 0
+
+
+def test_a_replicate_is_the_statistic_of_rows_drawn_from_the_smaller_mixture() -> None:
+    test = bootstrap_lrt(ROWS, covariance_type="tied", max_components=2, n_boot=3, random_state=5)
+    smaller, larger = test.tests[0].smaller, test.tests[0].larger
+    for number, seed in enumerate(np.random.SeedSequence(5, spawn_key=(1,)).spawn(3)):
+        rows, _ = smaller.sample(len(ROWS), generator(seed))
+        best = [
+            search(rows, components=[k], covariance_types=["tied"], n_init=10).best.log_likelihood
+            for k in (1, 2)
+        ]
+        # From ten starts by K-means, too; statistics are finished to 0.01 in either log-likelihood.
+        assert test.tests[0].replicates[number] >= 2 * (best[1] - best[0]) - 0.05
+    assert larger.n_components == 2
+
+
+def test_samples_never_speak_against_the_larger_mixture() -> None:
+    """Halves of a component start where the smaller mixture ends; mclust's way may end below it."""
+    options = {"covariance_type": "tied", "max_components": 4, "n_boot": 19, "level": 0.99}
+    by_splits = bootstrap_lrt(ROWS, **options)
+    warm = bootstrap_lrt(ROWS, starts="warm", **options)
+    for one, other in zip(by_splits.tests, warm.tests, strict=True):
+        assert one.statistic == other.statistic
+        assert (one.replicates > -0.02).all()
+        assert (one.replicates >= other.replicates).all()
+
+
+@pytest.mark.slow
+def test_it_rejects_a_true_hypothesis_as_often_as_its_level_says() -> None:
+    """Under one component, 100 tables: the share of p-values of 0.2 is 0.2, within three standard errors.
+
+    Of four samples, a fifth of tables have none above the statistic observed.
+    """
+    found = [
+        bootstrap_lrt(
+            one_column(40, 0.0, seed), max_components=2, covariance_type="E", n_boot=4, random_state=seed
+        )
+        for seed in range(100)
+    ]
+    share = np.mean([test.tests[0].p_value <= 0.2 for test in found])
+    assert abs(share - 0.2) < 3 * np.sqrt(0.2 * 0.8 / 100)
+
+
+def test_it_rejects_a_false_hypothesis() -> None:
+    test = bootstrap_lrt(one_column(60, 6.0, 0), max_components=2, covariance_type="E", n_boot=19)
+    assert test.tests[0].p_value == 1 / 20
+    assert test.n_components == 2
+    assert "2 components. More may be needed: try max_components=4." in test.edge
+
+
+def test_counts_as_weights_are_rows() -> None:
+    weights = np.tile([0.0, 1.0, 2.0], 100)
+    repeated = np.repeat(ROWS, weights.astype(int), axis=0)
+    options = {"covariance_type": "spherical", "max_components": 2, "n_boot": 9}
+    one = bootstrap_lrt(ROWS, sample_weight=weights, **options)
+    other = bootstrap_lrt(repeated, **options)
+    assert one.tests[0].statistic == pytest.approx(other.tests[0].statistic, abs=0.05)
+    assert one.tests[0].p_value == other.tests[0].p_value
+    # The samples of both have 300 rows, from mixtures that are equal but for rounding.
+    np.testing.assert_allclose(one.tests[0].replicates, other.tests[0].replicates, rtol=0.01, atol=0.05)
+
+
+def test_weights_of_no_whole_sum_scale_the_statistic() -> None:
+    options = {"covariance_type": "spherical", "max_components": 2, "n_boot": 5}
+    one = bootstrap_lrt(ROWS, **options).tests[0]
+    other = bootstrap_lrt(ROWS, sample_weight=np.full(300, 1 + 1e-3), **options).tests[0]
+    assert other.statistic == pytest.approx(one.statistic * (1 + 1e-3), rel=1e-6)
+    np.testing.assert_allclose(other.replicates, one.replicates * (1 + 1e-3), atol=0.02)
+
+
+def test_the_number_of_threads_changes_no_digit() -> None:
+    rows = np.concatenate([ROWS] * 90)
+    found = []
+    for n_threads in (1, 2):
+        with mixtura.set_threads(n_threads):
+            test = bootstrap_lrt(rows, max_components=2, n_boot=2).tests[0]
+            assert isinstance(runner_for(rows, test.larger), (SerialRunner, ThreadRunner)[n_threads - 1])
+            found.append((test.statistic, test.replicates.tolist()))
+    assert found[0] == found[1]
+
+
+def test_few_rows_are_left_to_one_thread() -> None:
+    mixture = bootstrap_lrt(ROWS, max_components=2, n_boot=1).mixture
+    assert isinstance(runner_for(ROWS, mixture), SerialRunner)
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_splitting_keeps_weights_means_and_the_family(family: str) -> None:
+    mixture = search(ROWS * [1.0, 100.0], components=[2], covariance_types=[family]).best.mixture
+    halves = split_components(mixture)
+    assert len(halves) == 2
+    for j, split in enumerate(halves):
+        assert split.weights.sum() == pytest.approx(1)
+        np.testing.assert_allclose(split.weights @ split.means, mixture.weights @ mixture.means)
+        full = naive_full_covariances(family, split.covariances, 3, 2)
+        np.testing.assert_allclose(full[[0, 1, j]], mixture.full_covariances()[[0, 1, j]])
+        np.testing.assert_allclose(full[2], mixture.full_covariances()[j])
+        checked = Mixture.from_parameters(split.weights, split.means, split.covariances, family)
+        assert checked.log_likelihood(ROWS) == pytest.approx(split.log_likelihood(ROWS))
+
+
+def test_a_component_without_weight_is_not_split() -> None:
+    mixture = Mixture.from_parameters([1.0, 0.0], [[0.0], [1.0]], [1.0, 1.0], "spherical")
+    (only,) = split_components(mixture)
+    assert only.weights.tolist() == [0.5, 0.0, 0.5]
+
+
+def test_starts_that_fail_are_passed_over_and_if_all_do_the_first_reason_is_told() -> None:
+    rows = np.ascontiguousarray(np.linspace(0, 1, 20)[:, None])
+    mixture = Mixture.from_parameters([1.0], [[0.5]], [1.0], "spherical")
+    fail = MixturaError("first")
+    real = Refit().best(rows, None, [mixture])
+    with (
+        patch("mixtura.select.refit.continue_fit", side_effect=[fail, MixturaError("second")]),
+        pytest.raises(MixturaError, match="first"),
+    ):
+        Refit().best(rows, None, [mixture, mixture])
+    assert real[0] == pytest.approx(real[1].log_likelihood(rows))
+
+
+def test_samples_that_cannot_be_fitted_are_counted_and_left_out() -> None:
+    real, calls = Refit.best, iter(range(100))
+
+    def sometimes(self, rows, weights, starts):
+        # The first call fits the rows; then two are made for a sample, one where the first fails.
+        if next(calls) % 3 == 1:
+            raise MixturaError("no")
+        return real(self, rows, weights, starts)
+
+    options = {"covariance_type": "tied", "max_components": 2, "n_boot": 6}
+    with patch.object(Refit, "best", sometimes):
+        test = bootstrap_lrt(ROWS, **options).tests[0]
+    assert (test.n_failed, test.replicates.size) == (3, 3)
+    assert test.p_value == 1 / 4
+
+    def never(self, rows, weights, starts):
+        if rows is not ROWS:
+            raise MixturaError("no")
+        return real(self, rows, weights, starts)
+
+    with (
+        patch.object(Refit, "best", never),
+        pytest.raises(MixturaError, match="None of 6 samples drawn from 1 components"),
+    ):
+        bootstrap_lrt(ROWS, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"max_components": 1}, ParameterError, "max_components=1"),
+        ({"n_boot": 0}, ParameterError, "n_boot=0"),
+        ({"level": 1.0}, ParameterError, "level=1.0"),
+        ({"starts": "cold"}, ParameterError, "starts='cold'"),
+        ({"n_init": 0}, ParameterError, "n_init=0"),
+        ({"prior": float("nan")}, ParameterError, "prior=nan"),
+        ({"covariance_type": "round"}, ParameterError, "round"),
+        ({"max_components": 301}, TooFewRowsError, "301 components were asked of 300 rows"),
+        ({"sample_weight": np.full(300, 1 / 300)}, TooFewRowsError, "of 1 rows that the weights sum to"),
+        ({"sample_weight": np.ones(3)}, DataError, "one weight per row"),
+    ],
+)
+def test_bad_parameters_are_refused(options, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        bootstrap_lrt(ROWS, **options)
+
+
+def test_missing_values_are_refused() -> None:
+    with pytest.raises(MissingValuesError, match="1 values"):
+        bootstrap_lrt([[1.0, 2.0], [np.inf, 1.0]])
