@@ -125,8 +125,8 @@ class SegmentModel:
         """
         if not self.scaling.is_affine:
             raise ParameterError(
-                f"The columns are transformed ({', '.join(self.transformed_columns)}); a mixture of bells in the "
-                "user's units requires columns that are not. Try in_transformed_units(), with scaling.transformed(rows)."
+                f"Columns are transformed ({', '.join(self.transformed_columns)}); a mixture in the user's units "
+                "requires that none is. Try in_transformed_units(), with scaling.transformed(rows)."
             )
         return self.in_transformed_units()
 
