@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
@@ -60,12 +61,16 @@ def scatter_chart(result: SegmentationResult, datasets: Datasets) -> Any:
     model = result.model
     sample = _sample(len(result.rows), model.training.seed)
     columns = telling_columns(model.mixture, model.scaling.apply(result.rows[sample[:_JUDGED]]))
-    marginal = model.in_user_units().marginal(columns)
+    marginal = model.mixture.marginal(columns)
+
+    def restore(points: FloatArray) -> FloatArray:
+        return model.scaling.restore(points, columns)
+
     names = [model.columns[d] for d in columns]
     rows = result.rows[:, columns]
     memberships = result.assignment.memberships[result.assignment.complete]
     anomaly = result.assignment.anomaly[result.assignment.complete]
-    domains = [_domain(rows[:, i], *_reach(marginal, i)) for i in (0, 1)]
+    domains = [_domain(rows[:, i], *reach) for i, reach in enumerate(restore(_reach(marginal)).T)]
     inside = np.all(
         [(rows[:, i] >= low) & (rows[:, i] <= high) for i, (low, high) in enumerate(domains)], axis=0
     )
@@ -76,9 +81,10 @@ def scatter_chart(result: SegmentationResult, datasets: Datasets) -> Any:
     shown = sample[inside[sample]]
     datasets["points"] = _points(rows[shown], blend(memberships[shown], colors), anomaly[shown])
     legend = [f"{k + 1}  {name}" for k, name in enumerate(model.names)]
-    datasets["ellipses"] = _ellipse_points(marginal, legend)
+    datasets["ellipses"] = _ellipse_points(marginal, legend, restore)
     datasets["centers"] = [
-        {"x": float(x), "y": float(y), "number": str(k + 1)} for k, (x, y) in enumerate(marginal.means)
+        {"x": float(x), "y": float(y), "number": str(k + 1)}
+        for k, (x, y) in enumerate(restore(marginal.means))
     ]
     layers = (
         _point_layer(x, y, len(shown)),
@@ -113,11 +119,11 @@ def _domain(values: FloatArray, lowest: float, highest: float) -> tuple[float, f
     return max(min(low, lowest), low - most) - margin, min(max(high, highest), high + most) + margin
 
 
-def _reach(mixture: Mixture, column: int) -> tuple[float, float]:
-    """Return how far the ellipses of two standard deviations go."""
-    deviations = np.sqrt(mixture.full_covariances()[:, column, column])
-    means = mixture.means[:, column]
-    return float((means - 2 * deviations).min()), float((means + 2 * deviations).max())
+def _reach(mixture: Mixture) -> FloatArray:
+    """Return how far the ellipses of two standard deviations go: lowest and highest values, shape (2, D)."""
+    deviations = np.sqrt(np.diagonal(mixture.full_covariances(), axis1=1, axis2=2))
+    low, high = mixture.means - 2 * deviations, mixture.means + 2 * deviations
+    return np.array([low.min(axis=0), high.max(axis=0)])
 
 
 def _subtitle(n_rows: int, n_outside: int) -> list[str]:
@@ -139,7 +145,10 @@ def _points(rows: FloatArray, colors: list[str], anomaly: Array) -> list[dict[st
     ]
 
 
-def _ellipse_points(mixture: Mixture, legend: list[str]) -> list[dict[str, Any]]:
+def _ellipse_points(
+    mixture: Mixture, legend: list[str], restore: Callable[[FloatArray], FloatArray]
+) -> list[dict[str, Any]]:
+    """Return the rings where the rows are; of transformed columns they are ellipses no more."""
     covariances = mixture.full_covariances()
     return [
         {
@@ -152,7 +161,7 @@ def _ellipse_points(mixture: Mixture, legend: list[str]) -> list[dict[str, Any]]
         }
         for k, name in enumerate(legend)
         for radius in (1, 2)
-        for order, (x, y) in enumerate(ellipse(mixture.means[k], covariances[k], radius))
+        for order, (x, y) in enumerate(restore(ellipse(mixture.means[k], covariances[k], radius)))
     ]
 
 
