@@ -124,8 +124,8 @@ def _passed_over(passed: Sequence[Candidate], columns: Sequence[str]) -> str:
     if degenerate:
         first = degenerate[0]
         reasons.append(
-            f"{_count(len(degenerate), 'model')} in which a segment sits on equal values, in a plane or on a handful of "
-            f"customers, so that its likelihood means nothing (in the first, {first.covariance_type} with "
+            f"{_count(len(degenerate), 'model')} in which a segment sits on equal values, in a plane or on a handful "
+            f"of customers, so that its likelihood means nothing (in the first, {first.covariance_type} with "
             f"{first.n_components}: {first.degeneracies[0].describe(columns)})"
         )
     if len(degenerate) < len(passed):
