@@ -184,7 +184,7 @@ def _of_segments(result: SegmentationResult) -> Subject:
     complete = assignment.complete
     numbers = np.flatnonzero(complete)
     return Subject(
-        mixture=model.in_user_units(),
+        mixture=model.in_transformed_units(),
         rows=model.scaling.transformed(result.rows),
         columns=model.transformed_columns,
         names=model.names,
