@@ -318,7 +318,7 @@ def continue_fit(
 
 
 def continue_together(
-    problems: Sequence[Problem], starts: Sequence[Mixture], n_passes: int
+    problems: Sequence[Problem], starts: Sequence[Mixture], stop: StoppingRule, n_passes: int
 ) -> list[FitResult | MixturaError]:
     """Make some passes over the rows from given mixtures, the same passes for all of them.
 
@@ -328,25 +328,26 @@ def continue_together(
         Of the same rows, each with its total scatter where its family needs one.
     starts : sequence of Mixture
         One per problem.
+    stop : StoppingRule
+        Says in the end which have converged; the others are set aside.
     n_passes : int
         At least one.
 
     Returns
     -------
-    list of FitResult, with the outcome "set aside", or of the error that a mixture ended with
+    list of FitResult, or of the error that a mixture ended with
     """
     begun = perf_counter()
-    runs = advance_together(problems, starts, n_passes)
+    runs = advance_together(problems, starts, stop, n_passes)
     each = (0.0, (perf_counter() - begun) / len(problems))
-    settings = Settings(lambda progress: False, n_passes)
-    return [
-        run
-        if isinstance(run, MixturaError)
-        else replace(
-            _keep_best(problem, settings, [_Finished(run, (), each)], 0.0), outcome=Outcome.SET_ASIDE
-        )
-        for problem, run in zip(problems, runs, strict=True)
-    ]
+    results: list[FitResult | MixturaError] = []
+    for problem, run in zip(problems, runs, strict=True):
+        if isinstance(run, MixturaError):
+            results.append(run)
+            continue
+        result = _keep_best(problem, Settings(stop, n_passes), [_Finished(run, (), each)], 0.0)
+        results.append(result if result.converged else replace(result, outcome=Outcome.SET_ASIDE))
+    return results
 
 
 def _keep_best(

@@ -183,7 +183,8 @@ class Fitter:
         if not fitted:
             return found
         problems = [self._problem(self._all, family, k) for k in fitted]
-        ends = continue_together(problems, [one.mixture for one in fitted.values()], _ADVANCE)
+        stop = self._settings(self._all).stop
+        ends = continue_together(problems, [one.mixture for one in fitted.values()], stop, _ADVANCE)
         return found | dict(zip(fitted, ends, strict=True))
 
     def finish(self, candidate: Candidate) -> Candidate:
@@ -208,7 +209,7 @@ class Fitter:
         try:
             start = FromMixture(near.mixture).draw(problem, rng)(problem).begin(problem)
             result = (
-                continue_together([problem], [start], _ADVANCE)[0]
+                continue_together([problem], [start], self._settings(self._all).stop, _ADVANCE)[0]
                 if self.samples
                 else continue_fit(problem, start, self._settings(self._all))
             )
