@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ortho_group
 from sklearn.datasets import load_iris
@@ -55,6 +55,7 @@ def test_a_general_map_does_change_it() -> None:
     assert not same_trees(tree_of(rows), tree_of(rows @ np.random.RandomState(2).standard_normal((4, 4))))
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10_000), st.sampled_from(list(CRITERIA)))
 def test_whole_weights_are_repeated_rows(seed: int, criterion: str) -> None:
     rng = np.random.RandomState(seed)

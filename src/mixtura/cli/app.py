@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from mixtura.cli.advise import advise
 from mixtura.cli.assign import assign
+from mixtura.cli.audience import audience
 from mixtura.cli.demo import demo
 from mixtura.cli.info import info
 from mixtura.cli.segment import segment
@@ -45,8 +47,10 @@ def mixtura(
 
 
 app.command()(segment)
+app.command()(advise)
 app.command()(select)
 app.command()(assign)
+app.command()(audience)
 app.command()(show)
 app.command()(demo)
 app.command()(info)

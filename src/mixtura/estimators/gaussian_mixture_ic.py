@@ -21,6 +21,7 @@ from mixtura.estimators.validation import as_rows, as_weights, require_rows
 from mixtura.exceptions import ParameterError
 from mixtura.run import with_jobs
 from mixtura.select import CRITERIA, Candidate, search
+from mixtura.select.priors import PriorName
 
 __all__ = ["GaussianMixtureIC"]
 
@@ -47,8 +48,9 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         Starts per model; the best end is kept.
     random_state : int, RandomState or None, default=None
         Seed of every model.
-    reg_covar : float, default=1e-6
-        Added to every variance, in squared units of the data.
+    prior : {"floor", "conjugate"} or float, default="floor"
+        What keeps covariances from collapsing, see `mixtura.select.search`; a number is the ``reg_covar`` of
+        `GaussianMixture`.
     n_jobs : int or None, default=None
         How many threads work; -1 for all cores, None for what `mixtura.set_threads` says (all cores unless changed).
         Results are the same to the last digit.
@@ -59,9 +61,10 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         The winner, fitted. Its mixture is the one that the search found: fits of a search go on further than the
         default of `GaussianMixture`, see `mixtura.select.search`.
     results_ : dataframe or dict
-        A row per model, the best first: ``covariance_type``, ``n_components``, ``n_parameters``, ``log_likelihood``,
-        ``entropy``, each criterion, ``outcome``, ``n_iter``, ``seconds``, ``failure``. A pandas, polars or Arrow table
-        if X was one, otherwise a dict of columns. What a failed fit does not have is missing.
+        A row per model, in the order of the criterion: ``covariance_type``, ``n_components``, ``n_parameters``,
+        ``log_likelihood``, ``entropy``, each criterion, ``degenerate`` (why, if it is), ``outcome``, ``n_iter``,
+        ``seconds``, ``failure``. A pandas, polars or Arrow table if X was one, otherwise a dict of columns. What a
+        failed fit does not have is missing.
     search_ : SearchResult
         All models with their mixtures; ``search_.edge`` says so if the best has the most, or the fewest, components
         that were tried.
@@ -106,7 +109,7 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         "criterion": [StrOptions(set(CRITERIA))],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
-        "reg_covar": [Interval(Real, 0.0, None, closed="left")],
+        "prior": [StrOptions({"floor", "conjugate"}), Interval(Real, 0.0, None, closed="left")],
         "n_jobs": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1}), None],
     }
 
@@ -118,7 +121,7 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         criterion: str = "bic",
         n_init: int = 1,
         random_state: int | np.random.RandomState | None = None,
-        reg_covar: float = 1e-6,
+        prior: PriorName | float = "floor",
         n_jobs: int | None = None,
     ) -> None:
         self.n_components = n_components
@@ -126,7 +129,7 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         self.criterion = criterion
         self.n_init = n_init
         self.random_state = random_state
-        self.reg_covar = reg_covar
+        self.prior = prior
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -152,7 +155,7 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
                 n_init=self.n_init,
                 random_state=self._seed(),
                 sample_weight=weights,
-                reg_covar=self.reg_covar,
+                prior=self.prior,
             )
         self._take(self.search_.best, rows)
         table = self.search_.table()
@@ -183,7 +186,6 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         model = GaussianMixture(
             best.n_components,
             covariance_type=best.covariance_type,
-            reg_covar=self.reg_covar,
             n_init=self.n_init,
             random_state=self.random_state,
         )

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from math import inf, log
+from math import inf, isfinite, log
 
 import numpy as np
 
@@ -36,7 +36,7 @@ _MEMORY = 8
 _AHEAD = 20
 """Passes that plain EM must still have before it, by Aitken's estimate, for extrapolation to begin."""
 
-_UNSETTLED = 12
+_UNSETTLED = 25
 """Passes after which gains that still grow are taken for a plateau."""
 
 _LARGEST_REACH = 0.7
@@ -49,6 +49,11 @@ _AGE = 10
 
 _MARGIN = 0.5
 """Share of the tolerance below which the gain expected of Newton's step ends the extrapolation."""
+
+_LEAST_MARGIN = 1e-3
+
+_LEAST_BEND = 1e-4
+"""Smallest curvature along a difference that is told from none; EM's own is at most 1."""
 
 _CONFIRM = 3
 """Plain changes that the stopping rule is shown before extrapolation goes on."""
@@ -151,13 +156,15 @@ class Curvature:
     ----------
     is_concave : bool
         Whether along the latest difference the objective bends downwards, as near a maximum it does.
+    is_finite : bool
+        Whether every difference was a finite number.
     """
 
     def __init__(self, memory: int = _MEMORY) -> None:
         self._moves: deque[FloatArray] = deque(maxlen=memory)
         self._drops: deque[FloatArray] = deque(maxlen=memory)
         self._last: tuple[FloatArray, FloatArray] | None = None
-        self.is_concave = True
+        self.is_concave = self.is_finite = True
 
     def __len__(self) -> int:
         return len(self._moves)
@@ -167,7 +174,9 @@ class Curvature:
         if self._last is not None:
             move, drop = point - self._last[0], self._last[1] - gradient
             length = float(move @ move)
-            self.is_concave = float(move @ drop) > 1e-4 * length
+            bend = float(move @ drop)
+            self.is_concave = bend > _LEAST_BEND * length
+            self.is_finite = self.is_finite and isfinite(length) and isfinite(bend)
             # Only differences along which it is concave keep H positive definite.
             if self.is_concave:
                 self._moves.append(move)
@@ -262,8 +271,9 @@ class AcceleratedEMStep:
         return Move(ahead, objective, kind=kind, settle=settle)
 
     def _step(self, statistics: Statistics, model: Mixture, kind: PassKind) -> Move[Mixture]:
-        self._entered = statistics
         move = self._plain.finish(statistics, model)
+        # A mixture that was repaired is not what its sums lead to.
+        self._entered = None if move.repairs else statistics
         return move if kind is PassKind.PLAIN else replace(move, kind=kind)
 
     def _refuse(self, trial: _Trial, statistics: Statistics) -> Move[Mixture]:
@@ -308,6 +318,8 @@ class AcceleratedEMStep:
             self._confirming = _CONFIRM
             return None
         reach = coordinates.reach(ascent)
+        if reach == 0:
+            return None
         share = self._radius / reach
         share = min(share, 1.0) if concave else share
         if share**2 * float(ascent @ ascent) <= float(gradient @ gradient):
@@ -323,7 +335,7 @@ class AcceleratedEMStep:
         if not remaining < self._little:
             return False
         if (self._best - self._best_then) * self._problem.blocks.total_weight > self._little:
-            self._little /= 4
+            self._little = max(self._little / 4, _LEAST_MARGIN * self._tolerance)
         self._best_then = self._best
         return remaining < self._little
 
@@ -342,19 +354,30 @@ class AcceleratedEMStep:
     def _learn(self, model: Mixture, statistics: Statistics) -> Coordinates | None:
         """Take in what the pass told; None where its sums have no coordinates, or those before it are not alike."""
         known = self._history
-        if not (statistics.counts > EMPTY).all() or not known or known[-1][0].layout is not statistics.layout:
+        alike = self._entered is not None and self._entered.layout is statistics.layout
+        if not alike or not (statistics.counts > EMPTY).all():
             self._coordinates = None
+            known.clear()
             return None
         self._age += 1
-        if self._coordinates is not None and self._age < _AGE:
-            self._left = self._coordinates.of(statistics)
-            self._curvature.learn(self._point, self._left - self._point)
-            return self._coordinates
+        # Widths near the smallest numbers have no coordinates.
+        with np.errstate(all="ignore"):
+            if self._coordinates is None or self._age >= _AGE:
+                self._relearn(model, statistics)
+            else:
+                self._left = self._coordinates.of(statistics)
+                self._curvature.learn(self._point, self._left - self._point)
+        if not np.isfinite(self._left).all() or not self._curvature.is_finite:
+            self._coordinates = None
+        return self._coordinates
+
+    def _relearn(self, model: Mixture, statistics: Statistics) -> None:
+        """Lay coordinates about the mixture, and bring into them what is remembered."""
         self._coordinates, self._curvature, self._age = Coordinates.about(model, statistics), Curvature(), 0
         left: Statistics | None = None
-        for entered, after in known:
-            if entered.layout is after.layout is statistics.layout:
-                self._point = self._left if entered is left else self._coordinates.of(entered)
-                self._left, left = self._coordinates.of(after), after
-                self._curvature.learn(self._point, self._left - self._point)
-        return self._coordinates
+        for entered, after in self._history:
+            if not entered.layout is after.layout is statistics.layout:
+                continue
+            self._point = self._left if entered is left else self._coordinates.of(entered)
+            self._left, left = self._coordinates.of(after), after
+            self._curvature.learn(self._point, self._left - self._point)

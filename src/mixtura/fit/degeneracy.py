@@ -38,6 +38,11 @@ _INVOLVED = 0.1
 _MOST_ROWS = 1000
 """How many row numbers a finding carries."""
 
+_MOST = 0.5
+"""Share of a component's rows that, with one value, make it a spike."""
+
+_AT_ONCE = 100_000
+
 _MOST_VALUES = 3
 """In how many columns values are told one by one."""
 
@@ -68,6 +73,10 @@ class Degeneracy:
         Their numbers, the first thousand.
     ranges : ndarray of shape (len(columns), 2)
         Least and largest value of these rows in the columns.
+    values : ndarray of shape (len(columns),)
+        Their medians: of a spike, the value that most of them have.
+    n_equal : int
+        Rows that have just these values.
     needed : int
         Rows that a covariance of its own takes.
     """
@@ -78,6 +87,8 @@ class Degeneracy:
     n_rows: int
     rows: IntArray = field(repr=False)
     ranges: FloatArray = field(repr=False)
+    values: FloatArray = field(repr=False)
+    n_equal: int = 0
     needed: int = 0
 
     @property
@@ -95,19 +106,24 @@ class Degeneracy:
             return f"{component} has {rows}; a covariance of its own takes at least {self.needed}"
         numbers = [str(j) if names is None else repr(names[j]) for j in self.columns]
         columns = f"column{'s' * (len(numbers) > 1)} {_listed(numbers)}"
-        if self.kind is DegeneracyKind.FLAT:
+        if self.kind is DegeneracyKind.FLAT and self.n_rows > 1:
             return (
                 f"{component} has no width in a combination of {columns}: its {rows} lie in fewer dimensions"
             )
         if self.n_rows == 0:
             return f"{component} has no width in {columns}, and is the most probable of no row"
+        if self.n_rows == 1:
+            return f"{component} has no width in {columns}: it has 1 row"
         spike = self.kind is DegeneracyKind.SPIKE
-        if len(numbers) > _MOST_VALUES:
-            return f"{component} has no width in {columns}: its {rows} are all {'equal' * spike or 'close'} there"
         if spike:
-            values = _listed([repr(low) for low in self.ranges[:, 0].tolist()])
-            plural = "s" * (len(numbers) > 1)
-            return f"{component} has no width in {columns}: its {rows} all have the value{plural} {values}"
+            who = f"its {rows} all" if self.n_equal == self.n_rows else f"{self.n_equal} of its {rows}"
+            what = (
+                f"have the value{'s' * (len(numbers) > 1)} {_listed([repr(v) for v in self.values.tolist()])}"
+            )
+            what = what if len(numbers) <= _MOST_VALUES else "have the same values"
+            return f"{component} has no width in {columns}: {who} {what}"
+        if len(numbers) > _MOST_VALUES:
+            return f"{component} has almost no width in {columns}: its {rows} are all close there"
         spans = _listed([f"{low:.9g} to {high:.9g}" for low, high in self.ranges.tolist()])
         return f"{component} has almost no width in {columns}: its {rows} lie from {spans}"
 
@@ -127,8 +143,8 @@ def find_degeneracies(
 
     - its variance in some direction (of families whose axes are parallel to the columns: in some column; of balls:
       at all) is less than 1e-7 of the data's; or
-    - it has a covariance of its own, with a variance below 1e-2 of the data's, in a direction in which its rows have
-      less than 1e-7: a ridge or a prior is all the width it has; or
+    - it has a covariance of its own, with a variance below 1e-2 of the data's, and its rows have less than 1e-7, or
+      more than half of them one value in a column: a ridge or a prior is all the width it has; or
     - it has a covariance of its own and fewer rows than that takes, D + 1 for a matrix and 2 for variances; or no
       rows at all.
 
@@ -175,12 +191,9 @@ def find_degeneracies(
     labels = np.empty(blocks.n_rows, dtype=np.intp)
     evaluate(blocks, mixture, kernel, runner, labels=labels)
     hard = _assigned(blocks, labels, mixture.means, kernel, runner)
-    found = []
-    for k in suspects:
-        kind, columns = _judge(mixture, k, widths[k], few[k], hard, scale)
-        if kind is not None:
-            found.append(_told(blocks, labels, k, kind, columns, _needed(mixture)))
-    return tuple(found)
+    court = _Court(blocks, mixture, scale, labels, hard)
+    judged = [court.judge(k, widths[k], few[k]) for k in suspects]
+    return tuple(one for one in judged if one is not None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -264,43 +277,66 @@ def _assigned(
     return runner.reduce(blocks, one, Statistics.__iadd__)
 
 
-def _judge(
-    mixture: Mixture, component: int, width: _Width, few: bool, hard: Statistics, scale: _Scale
-) -> tuple[DegeneracyKind | None, tuple[int, ...]]:
-    """Return the kind of degeneracy, if any, and the columns that cause it."""
-    if few:
-        empty = mixture.weights[component] <= EMPTY
-        return (DegeneracyKind.EMPTY if empty else DegeneracyKind.FEW_ROWS), ()
-    flat = width.smallest < _NO_WIDTH
-    if not flat and not mixture.family.coupled and hard.counts[component] >= _needed(mixture):
+@dataclass(frozen=True, slots=True, eq=False)
+class _Court:
+    """What the rows of narrow components say."""
+
+    blocks: Blocks
+    mixture: Mixture
+    scale: _Scale
+    labels: IntArray
+    hard: Statistics
+
+    def judge(self, component: int, width: _Width, few: bool) -> Degeneracy | None:
+        """Return what is wrong with a component, if anything."""
+        rows = np.flatnonzero(self.labels == component)
+        if few:
+            empty = self.mixture.weights[component] <= EMPTY
+            return self._tell(component, DegeneracyKind.EMPTY if empty else DegeneracyKind.FEW_ROWS, rows, ())
+        own = not self.mixture.family.coupled and rows.size >= _needed(self.mixture)
+        narrow = width.columns_below(_NARROW)
+        if own and width.smallest >= _NO_WIDTH:
+            width = self.scale.widths(self._scatter(component), self.mixture.family)
+        if width.smallest < _NO_WIDTH:
+            alone, columns = width.columns_below(_NO_WIDTH)
+            kind = DegeneracyKind.NARROW if alone else DegeneracyKind.FLAT
+            return self._tell(component, kind, rows, columns)
+        alone, columns = narrow
+        if not (own and alone):
+            return None
+        values = self._values(rows, columns)
+        spikes = (values == np.median(values, axis=0)).mean(axis=0) > _MOST
+        if not spikes.any() or (self.mixture.family.isotropic and not spikes.all()):
+            return None
+        return self._tell(component, DegeneracyKind.NARROW, rows, tuple(np.array(columns)[spikes].tolist()))
+
+    def _scatter(self, component: int) -> FloatArray:
+        """Return the covariance (D, D) of a component's rows."""
+        hard = self.hard
+        count = hard.counts[component]
         centers = hard.means + hard.first / np.maximum(hard.counts, 1.0)[:, None]
-        scatter = hard.rebase(centers).second_matrices()[component] / hard.counts[component]
-        width = scale.widths(scatter, mixture.family)
-        flat = width.smallest < _NO_WIDTH
-    if not flat:
-        return None, ()
-    alone, columns = width.columns_below(_NO_WIDTH)
-    return (DegeneracyKind.NARROW if alone else DegeneracyKind.FLAT), columns
+        return np.asarray(hard.rebase(centers).second_matrices()[component] / count)
 
+    def _values(self, rows: IntArray, columns: tuple[int, ...]) -> FloatArray:
+        """Return some columns of some rows."""
+        parts = [rows[begin : begin + _AT_ONCE] for begin in range(0, rows.size, _AT_ONCE)]
+        return np.concatenate([self.blocks.take(part)[:, list(columns)] for part in parts])
 
-def _told(
-    blocks: Blocks,
-    labels: IntArray,
-    component: int,
-    kind: DegeneracyKind,
-    columns: tuple[int, ...],
-    needed: int,
-) -> Degeneracy:
-    """Return the finding with its rows; one without width is a spike where all their values are equal."""
-    rows = np.flatnonzero(labels == component)
-    chosen = list(columns)
-    ranges = np.empty((len(chosen), 2))
-    if rows.size and chosen:
-        ranges[:] = np.array([np.inf, -np.inf])
-        for begin in range(0, rows.size, _MOST_ROWS):
-            values = blocks.take(rows[begin : begin + _MOST_ROWS])[:, chosen]
-            ranges[:, 0] = np.minimum(ranges[:, 0], values.min(axis=0))
-            ranges[:, 1] = np.maximum(ranges[:, 1], values.max(axis=0))
-        if kind is DegeneracyKind.NARROW and (ranges[:, 0] == ranges[:, 1]).all():
+    def _tell(
+        self, component: int, kind: DegeneracyKind, rows: IntArray, columns: tuple[int, ...]
+    ) -> Degeneracy:
+        """Return the finding; without width it is a spike where most rows have the same values."""
+        ranges, middle, n_equal = np.empty((len(columns), 2)), np.empty(len(columns)), 0
+        if rows.size and columns:
+            values = self._values(rows, columns)
+            ranges, middle = (
+                np.stack([values.min(axis=0), values.max(axis=0)], axis=1),
+                np.median(values, axis=0),
+            )
+            n_equal = int((values == middle).all(axis=1).sum())
+        if kind is DegeneracyKind.NARROW and n_equal > _MOST * rows.size:
             kind = DegeneracyKind.SPIKE
-    return Degeneracy(component, kind, columns, int(rows.size), rows[:_MOST_ROWS], ranges, needed)
+        needed = _needed(self.mixture)
+        return Degeneracy(
+            component, kind, columns, rows.size, rows[:_MOST_ROWS], ranges, middle, n_equal, needed
+        )

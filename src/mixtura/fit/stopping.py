@@ -8,7 +8,7 @@ from typing import Protocol
 __all__ = ["AbsoluteChange", "CentersSettled", "Progress", "RemainingGain", "StoppingRule", "remaining_gain"]
 
 
-_CAUTION = 10.0
+_CAUTION = 100.0
 """How many times smaller an estimate must be that is larger than the one before."""
 
 
@@ -93,7 +93,7 @@ class RemainingGain:
 
     Unlike a bound on the change it does not stop where EM is merely slow: a change of 1e-3 per row is followed by
     hundreds of nats on large tables with overlapping components. Where the later estimate is the larger one, it must be
-    below a tenth of ``tolerance``.
+    below a hundredth of ``tolerance``.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ def write_table(
     ids : mapping of str to ndarray of numbers or narwhals Series, each of length N
         Written whole, and first.
     columns : mapping of str to ndarray (numbers, bool, or objects that are str), each of length N
-        Written where `present`, empty elsewhere.
+        Written where `present`, empty elsewhere and where a masked array is masked.
     present : ndarray of shape (N,), bool
 
     Raises
@@ -45,7 +46,8 @@ def write_table(
     Notes
     -----
     A spreadsheet takes text that starts with ``=``, ``+``, ``-`` or ``@`` for a formula, and a table of customers may
-    hold such text on purpose. In CSV it gets an apostrophe in front. Numbers stay numbers; Parquet keeps all text.
+    hold such text on purpose. In CSV it gets an apostrophe in front, in headers too. Numbers stay
+    numbers; Parquet keeps all text.
     """
     path = Path(path)
     with needs("pyarrow", extra="cli", purpose="write tables"):
@@ -71,6 +73,8 @@ def _arrow(values: Array | nw.Series[Any], present: Array) -> pa.Array:
 
     if isinstance(values, nw.Series):
         return values.to_arrow()
+    if isinstance(values, np.ma.MaskedArray):
+        return _arrow(values.data, present & ~np.ma.getmaskarray(values))
     missing = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
     if values.dtype == object:
         return _arrow_text(values, missing)
@@ -104,6 +108,7 @@ def _write_csv(table: pa.Table, path: Path) -> None:
             column = pc.replace_substring_regex(column, _FORMULA, r"'\1")
             structural = structural or bool(pc.any(pc.match_substring_regex(column, '[",\r\n]')).as_py())
         table = table.set_column(position, field.name, column)
+    table = table.rename_columns([re.sub(_FORMULA, r"'\1", name) for name in table.column_names])
     structural = structural or any(set(name) & set('",\r\n') for name in table.column_names)
     # Arrow quotes all text or none; files without a comma inside a cell read better without quotes.
     style = "needed" if structural else "none"

@@ -1,25 +1,18 @@
-"""Customers between segments, and what K-means, which knows no between, says of them."""
+"""Customers between segments: who they are, and between which."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.data import ArrayBlocks
-from mixtura.fit import best_clustering
-from mixtura.fit.init.kmeans import mean_variance
-from mixtura.fit.init.seeds import draw_far_apart
-from mixtura.kernels import get_kernel
-from mixtura.run import SerialRunner, get_runner, hold_blas
-from mixtura.segments.model import SegmentModel
+from mixtura.exceptions import ParameterError
+from mixtura.segments.plain import plain
 
-__all__ = ["AmbiguousCustomer", "Comparison", "compare_with_kmeans", "kmeans_labels", "most_ambiguous"]
-
-_STARTS = 10
-_TOLERANCE = 1e-4
-"""Of K-means: share of the mean variance below which moves of the centers end it, as in the estimator."""
+__all__ = ["AmbiguousCustomer", "ambiguous_customers", "most_ambiguous", "people_between", "top_two"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +29,7 @@ class AmbiguousCustomer:
     first, second : int
         The two most probable segments, from 0.
     kmeans : int
-        The segment, from 0, that the customer's K-means cluster stands for.
+        The segment, from 0, that the customer's K-means cluster stands for; -1 where K-means was not asked.
     """
 
     row: int
@@ -44,62 +37,110 @@ class AmbiguousCustomer:
     memberships: FloatArray
     first: int
     second: int
-    kmeans: int
+    kmeans: int = -1
+
+    def sentence(self, names: Sequence[str]) -> str:
+        """Say in words between which segments the customer stands.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from mixtura.segments import AmbiguousCustomer
+        >>> AmbiguousCustomer(118, "119", np.array([0.57, 0.43]), 0, 1).sentence(["A", "B"])
+        'Customer 119 is 57 % A, 43 % B.'
+        """
+        parts = (f"{100 * self.memberships[k]:.0f} % {names[k]}" for k in (self.first, self.second))
+        return f"Customer {self.customer} is {', '.join(parts)}."
+
+    def to_dict(self, names: Sequence[str] | None = None) -> dict[str, Any]:
+        """Return plain values for JSON, with the sentence where names are given; segments are numbered from 1."""
+        found = {
+            "row": self.row,
+            "customer": self.customer,
+            "memberships": plain(self.memberships),
+            "first": self.first + 1,
+            "second": self.second + 1,
+            "kmeans_segment": self.kmeans + 1 if self.kmeans >= 0 else None,
+        }
+        return found if names is None else found | {"sentence": self.sentence(names)}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
-    """K-means with as many clusters as there are segments, on the same scaled rows.
+def top_two(memberships: FloatArray) -> tuple[IntArray, IntArray]:
+    """Return the most probable and the next segment of each row, (N,) each; the lower number among equals.
 
     Parameters
     ----------
-    labels : ndarray of shape (n_complete,)
-        Clusters renumbered: each stands for the segment it shares most customers with, one to one.
-    agreement : float
-        Share of customers that both put into the same segment.
+    memberships : ndarray of shape (N, K), K at least 2
     """
+    first = memberships.argmax(axis=1)
+    rest = memberships.copy()
+    rest[np.arange(len(rest)), first] = -np.inf
+    return np.asarray(first, dtype=np.intp), np.asarray(rest.argmax(axis=1), dtype=np.intp)
 
-    labels: IntArray
-    agreement: float
 
-
-def compare_with_kmeans(model: SegmentModel, rows: FloatArray, labels: IntArray) -> Comparison:
-    """Run K-means and match its clusters to the segments.
-
-    The matching maximizes the number of customers in common (the assignment problem: Kuhn 1955).
+def ambiguous_customers(
+    memberships: FloatArray,
+    customer: Callable[[int], str],
+    threshold: float = 0.6,
+    *,
+    most: int | None = None,
+    kmeans: IntArray | None = None,
+) -> tuple[AmbiguousCustomer, ...]:
+    """Return the customers whose largest membership is below a threshold, the least certain first.
 
     Parameters
     ----------
-    model : SegmentModel
-    rows : ndarray of shape (n_complete, D), in the user's units
-    labels : ndarray of shape (n_complete,)
-        Segments.
+    memberships : ndarray of shape (N, K)
+        Rows of NaN are in no segment, and not returned.
+    customer : callable
+        Takes a row number and returns the customer's id, as `Assignment.customer` does.
+    threshold : float, default=0.6
+        Above 0 and at most 1. One returns everybody who is not wholly in one segment.
+    most : int or None, default=None
+        Return at most so many.
+    kmeans : ndarray of shape (N,) or None, default=None
+        Segments that the K-means clusters stand for.
+
+    Returns
+    -------
+    tuple of AmbiguousCustomer
+        None with a single segment.
+
+    Raises
+    ------
+    ParameterError
+        The threshold is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura.segments import ambiguous_customers
+    >>> memberships = np.array([[0.9, 0.1], [0.43, 0.57], [0.55, 0.45]])
+    >>> for customer in ambiguous_customers(memberships, lambda row: f"C{row + 1}", 0.6):
+    ...     print(customer.sentence(["A", "B"]))
+    Customer C3 is 55 % A, 45 % B.
+    Customer C2 is 57 % B, 43 % A.
     """
-    from scipy.optimize import linear_sum_assignment
-
-    k = model.n_segments
-    clusters = kmeans_labels(model.scaling.apply(rows), k, model.training.seed)
-    common = np.zeros((k, k), dtype=np.intp)
-    np.add.at(common, (clusters, labels), 1)
-    _, segment_of = linear_sum_assignment(common, maximize=True)
-    matched = np.asarray(segment_of, dtype=np.intp)[clusters]
-    return Comparison(labels=matched, agreement=float(np.mean(matched == labels)))
-
-
-def kmeans_labels(rows: FloatArray, n_clusters: int, seed: int) -> IntArray:
-    """Return what ``KMeans(n_clusters, n_init=10, random_state=seed).fit(rows).labels_`` is, shape (N,).
-
-    The estimator is not used because it loads scikit-learn, which takes longer than all the rest of a segmentation.
-    """
-    blocks, kernel, runner = ArrayBlocks(rows), get_kernel(n_features=rows.shape[1]), get_runner()
-    rng = np.random.RandomState(seed)
-    with hold_blas(kernel.name == "numpy"):
-        tolerance = _TOLERANCE * mean_variance(blocks, kernel, runner)
-        starts = [
-            blocks.take(draw_far_apart(blocks, n_clusters, rng, kernel, runner)) for _ in range(_STARTS)
-        ]
-        best = best_clustering(blocks, starts, kernel, runner, serial=SerialRunner(), tolerance=tolerance)
-    return best.labels
+    if not 0 < threshold <= 1:
+        raise ParameterError(
+            f"threshold={threshold!r} was given; a membership above 0 and at most 1 is required. Try 0.6."
+        )
+    if memberships.shape[1] < 2:
+        return ()
+    order = most_ambiguous(memberships, len(memberships))
+    chosen = order[memberships[order].max(axis=1) < threshold][:most]
+    first, second = top_two(memberships[chosen])
+    return tuple(
+        AmbiguousCustomer(
+            row=int(row),
+            customer=customer(int(row)),
+            memberships=memberships[row],
+            first=int(one),
+            second=int(other),
+            kmeans=-1 if kmeans is None else int(kmeans[row]),
+        )
+        for row, one, other in zip(chosen, first, second, strict=True)
+    )
 
 
 def most_ambiguous(memberships: FloatArray, most: int) -> IntArray:
@@ -115,3 +156,28 @@ def most_ambiguous(memberships: FloatArray, most: int) -> IntArray:
     certainty = memberships.max(axis=1)
     order: IntArray = np.argsort(certainty, kind="stable")[:most]
     return np.asarray(order[~np.isnan(certainty[order])])
+
+
+def people_between(
+    memberships: FloatArray, threshold: float, weights: FloatArray | None = None
+) -> FloatArray:
+    """Return how many customers stand between each two segments, a symmetric matrix of shape (K, K).
+
+    A customer stands between the two most probable segments if the larger membership is below the threshold.
+
+    Parameters
+    ----------
+    memberships : ndarray of shape (N, K)
+    threshold : float
+    weights : ndarray of shape (N,) or None, default=None
+        Customers count with their weight; without, with one.
+    """
+    n_segments = memberships.shape[1]
+    between = np.zeros((n_segments, n_segments))
+    if n_segments < 2:
+        return between
+    unsure = memberships.max(axis=1) < threshold
+    first, second = top_two(memberships[unsure])
+    counted = np.ones(len(first)) if weights is None else weights[unsure]
+    np.add.at(between, (first, second), counted)
+    return between + between.T

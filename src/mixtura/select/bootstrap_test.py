@@ -16,6 +16,7 @@ from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.run import hold_blas
 from mixtura.select.arguments import as_rows, as_weights, require_at_least, require_enough, sample_size
 from mixtura.select.grid import search
+from mixtura.select.priors import PriorName, require_prior
 from mixtura.select.refit import Refit, generator, runner_for, split_components
 
 __all__ = ["BootstrapTest", "LikelihoodRatio", "bootstrap_lrt"]
@@ -127,7 +128,7 @@ def bootstrap_lrt(
     n_init: int = 1,
     random_state: int = 0,
     sample_weight: npt.ArrayLike | None = None,
-    reg_covar: float = 1e-6,
+    prior: PriorName | float = "floor",
 ) -> BootstrapTest:
     """Test how many components there are, one more at a time, by the parametric bootstrap (McLachlan 1987).
 
@@ -158,8 +159,8 @@ def bootstrap_lrt(
         Seed of the fits and of every sample; results do not depend on the number of threads.
     sample_weight : array-like of shape (N,), optional
         Taken as counts: samples have as many rows as the weights sum to, rounded.
-    reg_covar : float, default=1e-6
-        Added to every variance, in squared units of the data.
+    prior : {"floor", "conjugate"} or float, default="floor"
+        What keeps covariances from collapsing, see `search`.
 
     Returns
     -------
@@ -195,7 +196,7 @@ def bootstrap_lrt(
     table = as_rows(rows)
     weights = as_weights(sample_weight, table.shape[0])
     family = get_family(covariance_type).name
-    _check(max_components, n_boot, level, starts, n_init, reg_covar)
+    _check(max_components, n_boot, level, starts, n_init, prior)
     require_enough(table, weights, max_components)
 
     def fit(n_components: int) -> Mixture:
@@ -206,12 +207,12 @@ def bootstrap_lrt(
             n_init=n_init,
             random_state=random_state,
             sample_weight=weights,
-            reg_covar=reg_covar,
+            prior=prior,
         )
         (mixture,) = (one.mixture for one in found.candidates if one.mixture is not None)
         return mixture
 
-    sampling = _Sampling(table, weights, Refit(reg_covar), n_boot, starts == "splits", random_state)
+    sampling = _Sampling(table, weights, Refit(prior), n_boot, starts == "splits", random_state)
     tests, smaller = list[LikelihoodRatio](), fit(1)
     while smaller.n_components < max_components:
         tests.append(sampling.compare(smaller, fit(smaller.n_components + 1)))
@@ -250,7 +251,7 @@ class _Sampling:
         if replicates.size == 0:
             raise MixturaError(
                 f"None of {len(drawn)!r} samples drawn from {smaller.n_components!r} components could be fitted. "
-                "Try fewer components, or a larger reg_covar."
+                "Try fewer components, or prior='conjugate'."
             )
         p_value = (1 + np.count_nonzero(replicates >= statistic)) / (1 + replicates.size)
         n_failed = len(drawn) - int(replicates.size)
@@ -269,7 +270,7 @@ class _Sampling:
 
 
 def _check(
-    max_components: int, n_boot: int, level: float, starts: str, n_init: int, reg_covar: float
+    max_components: int, n_boot: int, level: float, starts: str, n_init: int, prior: PriorName | float
 ) -> None:
     require_at_least("max_components", max_components, 2)
     require_at_least("n_boot", n_boot, 1)
@@ -280,5 +281,4 @@ def _check(
         raise ParameterError(
             f"starts={starts!r} was given; it must be one of {list(STARTS)!r}. Try 'splits'."
         )
-    if not reg_covar >= 0:
-        raise ParameterError(f"reg_covar={reg_covar!r} was given; it must not be negative. Try 1e-6.")
+    require_prior(prior)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from mixtura.core.mixture import Mixture
-from mixtura.fit import FitResult, Outcome
+from mixtura.fit import Degeneracy, FitResult, Outcome
 from mixtura.select.criteria import CRITERIA, aic, aicc, bic, caic, icl, nec
 
 __all__ = ["Candidate", "OnCandidate"]
@@ -40,6 +41,9 @@ class Candidate:
     seconds : float
     failure : str or None
         Why there is no mixture.
+    degeneracies : tuple of Degeneracy
+        Components that sit on equal values, in a plane, or on a handful of rows, with the rows and columns that cause
+        it.
     """
 
     covariance_type: str
@@ -54,6 +58,12 @@ class Candidate:
     result: FitResult | None
     seconds: float
     failure: str | None = None
+    degeneracies: tuple[Degeneracy, ...] = ()
+
+    @property
+    def is_degenerate(self) -> bool:
+        """Whether a component describes an accident of the rows, so that the likelihood means nothing."""
+        return bool(self.degeneracies)
 
     @property
     def outcome(self) -> Outcome | None:
@@ -90,8 +100,14 @@ class Candidate:
             value = {"bic": bic, "aicc": aicc, "caic": caic}[name](*fit, self.n_rows)
         return np.inf if self.failure is not None or np.isnan(value) else value
 
-    def row(self) -> dict[str, Any]:
-        """Return this candidate as a row of a table; what a failed fit does not have is None."""
+    def row(self, columns: Sequence[str] | None = None) -> dict[str, Any]:
+        """Return this candidate as a row of a table; what a failed fit does not have is None.
+
+        Parameters
+        ----------
+        columns : sequence of str, optional
+            Names of the columns, for what is said of degenerate components; without them they are told by number.
+        """
         failed = self.failure is not None
         numbers = {"log_likelihood": self.log_likelihood, "entropy": self.entropy}
         numbers |= {name: self.criterion(name) for name in CRITERIA}
@@ -100,6 +116,7 @@ class Candidate:
             "n_components": self.n_components,
             "n_parameters": self.n_parameters,
             **{name: None if failed else float(value) for name, value in numbers.items()},
+            "degenerate": "; ".join(one.describe(columns) for one in self.degeneracies) or None,
             "outcome": None if self.outcome is None else self.outcome.value,
             "n_iter": self.n_iter,
             "seconds": self.seconds,

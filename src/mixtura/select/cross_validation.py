@@ -16,6 +16,7 @@ from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.select.arguments import as_rows, as_weights, require_at_least, require_rows
 from mixtura.select.grid import search
 from mixtura.select.held_out import FoldScores, draw_folds, held_out_scores
+from mixtura.select.priors import PriorName
 
 __all__ = ["CrossValidated", "CrossValidation", "cross_validate"]
 
@@ -141,7 +142,7 @@ def cross_validate(
     n_init: int = 1,
     random_state: int = 0,
     sample_weight: npt.ArrayLike | None = None,
-    reg_covar: float = 1e-6,
+    prior: PriorName | float = "floor",
 ) -> CrossValidation:
     """Score covariance types and numbers of components by the log-likelihood of rows held out (Smyth 2000).
 
@@ -164,8 +165,8 @@ def cross_validate(
         Seed of the folds, the same for all candidates, and of the fits.
     sample_weight : array-like of shape (N,), optional
         Weights of the rows in fits and in scores; rows of weight zero are in no fold.
-    reg_covar : float, default=1e-6
-        Added to every variance, in squared units of the data.
+    prior : {"floor", "conjugate"} or float, default="floor"
+        What keeps covariances from collapsing, see `search`.
 
     Returns
     -------
@@ -210,7 +211,7 @@ def cross_validate(
                 n_init=n_init,
                 random_state=random_state,
                 sample_weight=weights,
-                reg_covar=reg_covar,
+                prior=prior,
             )
         except ParameterError:
             raise

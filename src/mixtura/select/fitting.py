@@ -15,14 +15,17 @@ import numpy as np
 
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import get_family
-from mixtura.core.prior import Ridge
+from mixtura.core.mixture import Mixture
+from mixtura.core.prior import Prior
 from mixtura.core.protocols import Runner
 from mixtura.core.statistics import Statistics
 from mixtura.data import ArrayBlocks
 from mixtura.exceptions import MixturaError
 from mixtura.fit import (
     AcceleratedEMStep,
+    Degeneracy,
     FitResult,
+    FromMixture,
     Problem,
     RemainingGain,
     Settings,
@@ -30,12 +33,14 @@ from mixtura.fit import (
     continue_fit,
     continue_together,
     describe_rows,
+    find_degeneracies,
     fit_best_of,
     score_mixture,
 )
 from mixtura.kernels import Kernel, Layout, get_kernel
 from mixtura.run import get_runner
 from mixtura.select.candidate import Candidate
+from mixtura.select.priors import PriorName, make_prior
 
 __all__ = ["SAMPLE_ROWS", "Fitter"]
 
@@ -73,7 +78,8 @@ class Fitter:
     ----------
     rows : ndarray of shape (N, D), float64 or float32, C-contiguous
     weights : ndarray of shape (N,), optional
-    prior : Ridge
+    prior : str or float
+        "floor", "conjugate", or a constant to add to every variance.
     n_init : int
         Starts per model.
     random_state : int
@@ -86,7 +92,7 @@ class Fitter:
         rows: RowArray,
         weights: FloatArray | None,
         *,
-        prior: Ridge,
+        prior: PriorName | float,
         n_init: int,
         random_state: int,
         sample_rows: int = SAMPLE_ROWS,
@@ -94,6 +100,7 @@ class Fitter:
         self._rows, self._weights, self._prior = rows, weights, prior
         self._n_init, self._seed, self._sample_rows = n_init, random_state, sample_rows
         self._parts: dict[int, _Level] = {}
+        self._priors: dict[int, Prior] = {}
         self._kernel: Kernel = get_kernel(n_features=rows.shape[1])
         self._runner: Runner = get_runner()
         self.n_rows = ArrayBlocks(rows, weights).total_weight
@@ -141,7 +148,16 @@ class Fitter:
     def _problem(self, level: _Level, family: str, k: int) -> Problem:
         found = get_family(family)
         total = level.total if found.layouts[0] is Layout.SHARED else None
-        return Problem(level.blocks, k, found, self._prior, self._kernel, self._runner, total)
+        return Problem(level.blocks, k, found, self._make_prior(k), self._kernel, self._runner, total)
+
+    def _make_prior(self, k: int) -> Prior:
+        """Return the prior for so many components, made from all rows on every level."""
+        if k not in self._priors:
+            self._priors[k] = make_prior(self._prior, self._all.total, k)
+        return self._priors[k]
+
+    def _degeneracies(self, level: _Level, mixture: Mixture) -> tuple[Degeneracy, ...]:
+        return find_degeneracies(level.blocks, mixture, level.total, self._kernel, self._runner)
 
     def attempt(self, family: str, sizes: Sequence[int]) -> Iterator[Candidate]:
         """Yield a candidate per number of components: finished, or where models are found on a sample, advanced.
@@ -183,6 +199,24 @@ class Fitter:
             single_log_likelihood=candidate.single_log_likelihood,
         )
 
+    def refit(self, candidate: Candidate, near: Candidate) -> Candidate:
+        """Return a candidate fitted anew from what another family with as many components found."""
+        begun = perf_counter()
+        assert near.mixture is not None, "a candidate without a mixture lends none"
+        problem = self._problem(self._all, candidate.covariance_type, candidate.n_components)
+        rng = np.random.RandomState(self._seed)
+        try:
+            start = FromMixture(near.mixture).draw(problem, rng)(problem).begin(problem)
+            result = (
+                continue_together([problem], [start], _ADVANCE)[0]
+                if self.samples
+                else continue_fit(problem, start, self._settings(self._all))
+            )
+        except MixturaError:
+            return candidate
+        begun -= candidate.seconds
+        return self._candidate(candidate.covariance_type, candidate.n_components, result, begun)
+
     def _fit(self, family: str, k: int) -> FitResult | MixturaError:
         """Return the fit to the last level but all rows where models are found on a sample, else to all rows."""
         levels = self._levels(self._n_parameters(family, k))
@@ -193,6 +227,7 @@ class Fitter:
                 self._shared.starts(k),
                 self._settings(first),
                 random_state=np.random.RandomState(self._seed),
+                accept=lambda mixture: not self._degeneracies(first, mixture),
             )
             for level in further:
                 found = self._continue(level, family, found)
@@ -208,7 +243,7 @@ class Fitter:
     @cached_property
     def _shared(self) -> SharedStarts:
         rng = np.random.RandomState(self._seed)
-        return SharedStarts(self._all.blocks, rng, self._kernel, self._runner)
+        return SharedStarts(self._all.blocks, rng, self._kernel, self._runner, n_further=self._n_init - 1)
 
     def _continue(self, level: _Level, family: str, found: FitResult) -> FitResult:
         """Return a fit that goes on from where another ended, on the rows of a level."""
@@ -225,7 +260,17 @@ class Fitter:
         score = score_mixture(self._all.blocks, result.mixture, self._kernel, self._runner)
         measured = (score.log_likelihood, score.entropy, score.classification_entropy, np.nan)
         seconds = perf_counter() - begun
-        return Candidate(family, k, size, self.n_rows, *measured, result.mixture, result, seconds)
+        return Candidate(
+            family,
+            k,
+            size,
+            self.n_rows,
+            *measured,
+            result.mixture,
+            result,
+            seconds,
+            degeneracies=self._degeneracies(self._all, result.mixture),
+        )
 
     def _n_parameters(self, family: str, k: int) -> int:
         n_features = int(self._rows.shape[1])

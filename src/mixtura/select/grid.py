@@ -9,13 +9,14 @@ import numpy as np
 
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import choose_families
-from mixtura.core.prior import Ridge
 from mixtura.exceptions import MixturaError, ParameterError, TooFewRowsError
 from mixtura.fit import Outcome
 from mixtura.run import hold_blas
 from mixtura.select.candidate import Candidate, OnCandidate
 from mixtura.select.criteria import CRITERIA
 from mixtura.select.fitting import SAMPLE_ROWS, Fitter
+from mixtura.select.nesting import respect_nesting
+from mixtura.select.priors import PriorName, require_prior
 from mixtura.select.ranking import SearchResult
 
 __all__ = ["search"]
@@ -33,7 +34,7 @@ def search(
     n_init: int = 1,
     random_state: int = 0,
     sample_weight: FloatArray | None = None,
-    reg_covar: float = 1e-6,
+    prior: PriorName | float = "floor",
     sample_rows: int = SAMPLE_ROWS,
     on_candidate: OnCandidate | None = None,
 ) -> SearchResult:
@@ -42,7 +43,8 @@ def search(
     Each candidate is the fit of ``GaussianMixture(n_components, covariance_type=..., n_init=n_init,
     random_state=random_state)``, but finished: criteria compare log-likelihoods, so a fit goes on until, by Aitken's
     estimate, less than 0.01 nats of the total log-likelihood are still to be gained (`result.remaining_gain`), or
-    1,000 iterations are made. A fit that fails is recorded with its reason.
+    1,000 iterations are made. A fit that fails is recorded with its reason; one with a component that sits on equal
+    values, in a plane, or on a handful of rows is recorded as degenerate, and is best only where all are.
 
     Parameters
     ----------
@@ -54,12 +56,16 @@ def search(
     criterion : str, default="bic"
         One of `CRITERIA`.
     n_init : int, default=1
-        Starts per candidate.
+        Every candidate has up to four starts, that all families share: mclust's hierarchical agglomeration and one by
+        the sum of squares, both of at most 2,000 rows, and two of K-means. A larger number adds runs of K-means.
     random_state : int, default=0
         Seed of every candidate.
     sample_weight : ndarray of shape (N,), optional
-    reg_covar : float, default=1e-6
-        Added to every variance, in squared units of the data.
+    prior : {"floor", "conjugate"} or float, default="floor"
+        What keeps covariances from collapsing. ``"floor"``: none goes below 1e-8 of the data's own covariance, which no
+        real cluster comes near; results do not depend on the units of the columns. ``"conjugate"``: the prior of Fraley
+        and Raftery (2007), mclust's ``priorControl()``. A number, in squared units of the data, is added to every
+        variance as scikit-learn's ``reg_covar`` is; there it decides the answer where columns have spikes.
     sample_rows : int, default=50_000
         In a larger table each model is found on a random sample of so many rows and brought to all rows by a few
         passes; the best five are iterated to their ends there, the others are set aside (``outcome``). Likelihoods are
@@ -87,8 +93,7 @@ def search(
     """
     families = choose_families(covariance_types, rows.shape[1])
     sizes = _checked(components, families, criterion, n_init)
-    if not reg_covar >= 0:
-        raise ParameterError(f"reg_covar={reg_covar!r} was given; it must not be negative. Try 1e-6.")
+    require_prior(prior)
     if rows.shape[0] < max(sizes):
         raise TooFewRowsError(
             f"{max(sizes)!r} components were asked of {rows.shape[0]!r} rows; there must be at least as many rows as "
@@ -97,13 +102,15 @@ def search(
     fitter = Fitter(
         rows,
         sample_weight,
-        prior=Ridge(reg_covar),
+        prior=prior,
         n_init=n_init,
         random_state=random_state,
         sample_rows=sample_rows,
     )
     with hold_blas(fitter.uses_blas):
         candidates = _fit_all(fitter, families, sizes, on_candidate)
+        if rows.shape[1] > 1:
+            candidates = respect_nesting(candidates, fitter.refit)
         return _finished(_ranked(tuple(candidates), criterion), fitter)
 
 

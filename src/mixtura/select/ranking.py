@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,15 @@ class SearchResult:
 
     @property
     def best(self) -> Candidate:
-        return self.ranking[0]
+        """The first of the ranking that is not degenerate; where all are, the first."""
+        return next(
+            (one for one in self.ranking if not one.is_degenerate and not one.failure), self.ranking[0]
+        )
+
+    @property
+    def passed_over(self) -> tuple[Candidate, ...]:
+        """Candidates with a smaller criterion than the best, which are degenerate."""
+        return self.ranking[: self.ranking.index(self.best)]
 
     @property
     def edge(self) -> str | None:
@@ -45,15 +54,20 @@ class SearchResult:
             f"were tried. {'More' if most else 'Fewer'} may be better: search {further} components."
         )
 
-    def table(self) -> list[dict[str, Any]]:
-        """Return a row per candidate, the best first.
+    def table(self, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """Return a row per candidate, in the order of the ranking.
+
+        Parameters
+        ----------
+        columns : sequence of str, optional
+            Names of the columns, for what is said of degenerate components.
 
         Returns
         -------
         list of dict
             Keys ``covariance_type``, ``n_components``, ``n_parameters``, ``log_likelihood``, ``entropy``, every name in
-            `CRITERIA`, ``outcome`` (how the fit ended), ``n_iter``, ``seconds`` and ``failure`` (why there is no fit).
-            What a failed fit does not have is None.
+            `CRITERIA`, ``degenerate`` (why, if it is), ``outcome`` (how the fit ended), ``n_iter``, ``seconds`` and
+            ``failure`` (why there is no fit). What a failed fit does not have is None.
 
         Examples
         --------
@@ -66,4 +80,4 @@ class SearchResult:
         tied 2 8 4856.3
         diag 2 9 4902.2
         """
-        return [candidate.row() for candidate in self.ranking]
+        return [candidate.row(columns) for candidate in self.ranking]

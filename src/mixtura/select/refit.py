@@ -11,13 +11,21 @@ import numpy as np
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.accumulate import pass_work
 from mixtura.core.mixture import Mixture
-from mixtura.core.prior import Ridge
 from mixtura.core.protocols import Runner
 from mixtura.data import ArrayBlocks
 from mixtura.exceptions import MixturaError
-from mixtura.fit import AcceleratedEMStep, FitResult, Problem, RemainingGain, Settings, continue_fit
-from mixtura.kernels import get_kernel
+from mixtura.fit import (
+    AcceleratedEMStep,
+    FitResult,
+    Problem,
+    RemainingGain,
+    Settings,
+    continue_fit,
+    describe_rows,
+)
+from mixtura.kernels import Layout, get_kernel
 from mixtura.run import SerialRunner, get_runner
+from mixtura.select.priors import PriorName, make_prior
 
 __all__ = ["Refit", "generator", "runner_for", "split_components"]
 
@@ -36,13 +44,13 @@ class Refit:
 
     Parameters
     ----------
-    reg_covar : float, default=1e-6
-        Added to every variance, in squared units of the data.
+    prior : {"floor", "conjugate"} or float, default="floor"
+        What keeps covariances from collapsing, see `search`; made anew from each sample.
     tolerance : float, default=0.01
         In nats. A fit that is g nats from its top is up to ``sqrt(2 g)`` standard errors from it.
     """
 
-    reg_covar: float = 1e-6
+    prior: PriorName | float = "floor"
     tolerance: float = 0.01
 
     def from_mixture(self, rows: RowArray, weights: FloatArray | None, start: Mixture) -> FitResult:
@@ -91,9 +99,17 @@ class Refit:
         return max(ends, key=lambda end: end[0])
 
     def _problem(self, rows: RowArray, weights: FloatArray | None, start: Mixture) -> Problem:
-        kernel, blocks = get_kernel(n_features=rows.shape[1]), ArrayBlocks(rows, weights)
-        prior = Ridge(self.reg_covar)
-        return Problem(blocks, start.n_components, start.family, prior, kernel, SerialRunner())
+        kernel, blocks, runner = (
+            get_kernel(n_features=rows.shape[1]),
+            ArrayBlocks(rows, weights),
+            SerialRunner(),
+        )
+        total = describe_rows(blocks, kernel, runner, Layout.DENSE)
+        prior = make_prior(self.prior, total, start.n_components)
+        shared = start.family.layouts[0] is Layout.SHARED
+        return Problem(
+            blocks, start.n_components, start.family, prior, kernel, runner, total if shared else None
+        )
 
     def _settings(self, problem: Problem) -> Settings:
         stop = RemainingGain(problem.blocks.total_weight, self.tolerance)

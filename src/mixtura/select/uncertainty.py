@@ -16,6 +16,7 @@ from mixtura.core.mixture import Mixture
 from mixtura.exceptions import DataError, MixturaError, ParameterError
 from mixtura.run import hold_blas
 from mixtura.select.arguments import as_rows, as_weights, require_at_least, require_enough, sample_size
+from mixtura.select.priors import PriorName, require_prior
 from mixtura.select.refit import Refit, generator, runner_for
 
 __all__ = ["BootstrapParameters", "Parameters", "bootstrap_parameters", "match_components"]
@@ -163,7 +164,7 @@ def bootstrap_parameters(
     n_boot: int = 999,
     random_state: int = 0,
     sample_weight: npt.ArrayLike | None = None,
-    reg_covar: float = 1e-6,
+    prior: PriorName | float = "floor",
 ) -> BootstrapParameters:
     """Estimate standard errors and intervals of weights, means and covariances by the bootstrap.
 
@@ -187,8 +188,8 @@ def bootstrap_parameters(
         Seed of every sample; results do not depend on the number of threads.
     sample_weight : array-like of shape (N,), optional
         Taken as counts: a row of weight 3 is three rows.
-    reg_covar : float, default=1e-6
-        Added to every variance, in squared units of the data.
+    prior : {"floor", "conjugate"} or float, default="floor"
+        What keeps covariances from collapsing, see `search`.
 
     Returns
     -------
@@ -223,10 +224,10 @@ def bootstrap_parameters(
     """
     table = as_rows(rows)
     weights = as_weights(sample_weight, table.shape[0])
-    _check(table, weights, mixture, n_boot, reg_covar)
+    _check(table, weights, mixture, n_boot, prior)
     if kind not in KINDS:
         raise ParameterError(f"kind={kind!r} was given; it must be one of {list(KINDS)!r}. Try 'weighted'.")
-    refit = Refit(reg_covar, _TOLERANCE)
+    refit = Refit(prior, _TOLERANCE)
     finished = refit.from_mixture(table, weights, mixture).mixture
     draw = KINDS[kind](table, weights, finished)
     seeds = np.random.SeedSequence(random_state).spawn(n_boot)
@@ -239,7 +240,7 @@ def bootstrap_parameters(
         raise MixturaError(
             f"{len(found)!r} of {n_boot!r} samples could be fitted without repair; at least two are needed. The "
             "mixture may have a component of very few rows: try fewer components, kind='weighted', or a larger "
-            "reg_covar."
+            "prior."
         )
     return BootstrapParameters(
         mixture=finished,
@@ -350,7 +351,7 @@ KINDS: dict[str, Callable[[RowArray, FloatArray | None, Mixture], _Sample]] = {
 
 
 def _check(
-    rows: RowArray, weights: FloatArray | None, mixture: Mixture, n_boot: int, reg_covar: float
+    rows: RowArray, weights: FloatArray | None, mixture: Mixture, n_boot: int, prior: PriorName | float
 ) -> None:
     require_at_least("n_boot", n_boot, 2)
     if not isinstance(mixture, Mixture):
@@ -364,5 +365,4 @@ def _check(
             f"Rows with {rows.shape[1]!r} columns were given with a mixture of {mixture.n_features!r}; give the rows "
             "that the mixture was fitted to."
         )
-    if not reg_covar >= 0:
-        raise ParameterError(f"reg_covar={reg_covar!r} was given; it must not be negative. Try 1e-6.")
+    require_prior(prior)

@@ -1,5 +1,5 @@
 # Reference tables from R's mclust: every family, components 1 to 9.
-# Usage: Rscript mclust_tables.R DATA_FOLDER OUTPUT_FOLDER
+# Usage: Rscript mclust_tables.R DATA_FOLDER OUTPUT_FOLDER [TABLE ...]
 # Tolerance 1e-10 in EM and in the inner M-steps: fits that are finished, from mclust's own default start.
 suppressMessages(library(mclust))
 arguments <- commandArgs(trailingOnly = TRUE)
@@ -8,8 +8,11 @@ tables <- list(
   diabetes_reaven_miller = function(t) t[, c("glucose", "insulin", "sspg")],
   thyroid_gland = function(t) t[, setdiff(names(t), "Diagnosis")],
   swiss_banknote = function(t) t[, setdiff(names(t), "Status")],
-  penguins = function(t) na.omit(t[, c("bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g")])
+  penguins = function(t) na.omit(t[, c("bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g")]),
+  mall_customers = function(t) t[, c("Annual.Income..k..", "Spending.Score..1.100.")],
+  wholesale_customers = function(t) log(t[, setdiff(names(t), c("Channel", "Region"))])
 )
+tables <- tables[if (length(arguments) > 2) arguments[-(1:2)] else names(tables)]
 control <- emControl(tol = c(1e-10, 1e-10), itmax = c(10000, 10000))
 for (name in names(tables)) {
   rows <- tables[[name]](read.csv(file.path(arguments[1], paste0(name, ".csv"))))

@@ -97,7 +97,7 @@ def test_the_criterion_and_the_floor_matter() -> None:
     bic, icl = (GaussianMixtureIC([1, 2, 3, 4], criterion=name, **FEW).fit(X) for name in ("bic", "icl"))
     assert bic.criterion_ == min(bic.results_["bic"])
     assert icl.criterion_ == min(icl.results_["icl"])
-    wide = GaussianMixtureIC([1], reg_covar=1000.0, **FEW).fit(X)
+    wide = GaussianMixtureIC([1], prior=1000.0, **FEW).fit(X)
     one = GaussianMixtureIC([1], **FEW).fit(X)
     np.testing.assert_allclose(wide.covariances_ - one.covariances_, 1000 * np.eye(2), atol=1e-2)
 
@@ -138,7 +138,7 @@ def test_float32_rows_give_float32_parameters() -> None:
         ({"covariance_type": ["round"]}, ParameterError, "covariance_type='round'"),
         ({"covariance_type": "round"}, ValueError, "covariance_type"),
         ({"criterion": "cic"}, ValueError, "'criterion' parameter"),
-        ({"reg_covar": -1.0}, ValueError, "reg_covar"),
+        ({"prior": -1.0}, ValueError, "prior"),
         ({"n_init": 0}, ValueError, "n_init"),
     ],
 )

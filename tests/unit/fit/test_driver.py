@@ -95,7 +95,7 @@ def test_gains_that_do_not_shrink_have_no_sum(change: float, previous: float, ex
         ((9.9e-4, 1e-3, 1.01e-3), False),  # slow: a small change, and 0.1 still to come
         ((1e-5, 2e-5, 2.01e-5), False),  # the estimate before was large
         ((4e-5, 6e-5, 2e-4), False),  # 1.2e-4 to come after 2.6e-5: slower gains come into view
-        ((1e-6, 1.5e-6, 5e-6), True),  # rising too, but far below the tolerance
+        ((1e-8, 1.5e-8, 5e-8), True),  # rising too, but far below the tolerance
         ((), False),
     ],
 )

@@ -106,11 +106,11 @@ def test_shared_starts_do_not_depend_on_the_order_of_requests() -> None:
 def test_the_first_shared_start_is_the_tree_and_none_is_there_twice() -> None:
     starts = shared(IRIS)
     assert len(starts.starts(1)) == 1
-    for k, n_distinct in ((3, 2), (6, 3)):
+    for k in (2, 3, 6):
         problem = problem_of(IRIS, k)
         found = [start.draw(problem, rng())(problem).statistics.counts for start in starts.starts(k)]
         np.testing.assert_array_equal(found[0], np.bincount(starts.trees[0].labels(k)))
-        assert len({tuple(np.sort(counts)) for counts in found}) == len(found) == n_distinct
+        assert len({tuple(np.sort(counts)) for counts in found}) == len(found) > 1
 
 
 def test_shared_starts_do_not_depend_on_units() -> None:

@@ -16,7 +16,8 @@ from mixtura.datasets import make_customers
 from mixtura.exceptions import ColumnError, DataError, ParameterError, TooFewRowsError
 from mixtura.io import RESULT_FILES, readable_json
 from mixtura.segments import SegmentModel, name_segments, segment_table, summarize, write_results
-from mixtura.segments.ambiguity import kmeans_labels, most_ambiguous
+from mixtura.segments.ambiguity import most_ambiguous
+from mixtura.segments.kmeans_comparison import kmeans_labels
 from mixtura.segments.model import ordered
 from mixtura.segments.naming import spoken
 from mixtura.segments.notes import make_notes
@@ -84,7 +85,7 @@ def test_a_fit_that_did_not_end_is_told(result) -> None:
         value, explanation = "iteration limit", "max_iter passes were made"
 
     best = SimpleNamespace(n_components=2, outcome=Unfinished, converged=False)
-    assert make_notes([best], best, result.assignment) == ("max_iter passes were made",)
+    assert make_notes([best], best, result.assignment, result.model.columns) == ("max_iter passes were made",)
 
 
 def test_the_picture_is_optional(result, tmp_path) -> None:

@@ -193,7 +193,7 @@ def test_samples_that_cannot_be_fitted_are_counted_and_left_out() -> None:
         ({"level": 1.0}, ParameterError, "level=1.0"),
         ({"starts": "cold"}, ParameterError, "starts='cold'"),
         ({"n_init": 0}, ParameterError, "n_init=0"),
-        ({"reg_covar": float("nan")}, ParameterError, "reg_covar=nan"),
+        ({"prior": float("nan")}, ParameterError, "prior=nan"),
         ({"covariance_type": "round"}, ParameterError, "round"),
         ({"max_components": 301}, TooFewRowsError, "301 components were asked of 300 rows"),
         ({"sample_weight": np.full(300, 1 / 300)}, TooFewRowsError, "of 1 rows that the weights sum to"),

@@ -46,7 +46,7 @@ def test_the_score_is_minus_twice_the_sum_over_rows_that_were_not_seen(weighted:
 
 
 def test_cross_validation_of_one_component_is_the_closed_form() -> None:
-    found = cross_validate(ROWS, components=[1], covariance_types=["full"], n_folds=5, reg_covar=0.0)
+    found = cross_validate(ROWS, components=[1], covariance_types=["full"], n_folds=5, prior=0.0)
     (expected,) = held_out_scores(ROWS, None, lambda rows, weights: [normal(rows, weights)], n_folds=5)
     assert found.best.score == pytest.approx(expected.score, rel=1e-10)
     assert found.best.standard_error == pytest.approx(expected.standard_error, rel=1e-8)
@@ -157,11 +157,11 @@ def test_a_score_that_is_not_finite_is_a_failure() -> None:
 def test_a_search_that_fails_in_a_fold_is_no_exception_unless_all_do() -> None:
     same = np.ones((20, 2))
     with pytest.raises(MixturaError, match="None of 1 candidates"):
-        cross_validate(same, components=[1], covariance_types=["full"], reg_covar=0.0)
+        cross_validate(same, components=[1], covariance_types=["full"], prior=0.0)
     # Folds without the two rows that differ have no width; the others do.
     same[:2] += np.eye(2)
     with pytest.raises(MixturaError, match="In fold"):
-        cross_validate(same, components=[1], covariance_types=["full"], reg_covar=0.0, n_folds=20)
+        cross_validate(same, components=[1], covariance_types=["full"], prior=0.0, n_folds=20)
 
 
 def test_the_number_of_threads_changes_no_digit() -> None:
@@ -185,7 +185,7 @@ def test_the_number_of_threads_changes_no_digit() -> None:
         ({"covariance_types": ["round"]}, ParameterError, "round"),
         ({"components": [280]}, TooFewRowsError, "270"),
         ({"n_init": 0}, ParameterError, "n_init=0"),
-        ({"reg_covar": -1.0}, ParameterError, "reg_covar=-1.0"),
+        ({"prior": -1.0}, ParameterError, "prior=-1.0"),
         ({"sample_weight": -np.ones(300)}, DataError, "not negative"),
     ],
 )

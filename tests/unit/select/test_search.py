@@ -111,7 +111,7 @@ def test_more_starts_are_no_worse() -> None:
 
 def test_if_all_fail_the_reason_is_told() -> None:
     with pytest.raises(MixturaError, match=r"None of 2 candidates could be fitted. The first: .*ill-defined"):
-        search(np.ones((20, 2)), components=[1], covariance_types=["full", "diag"], reg_covar=0)
+        search(np.ones((20, 2)), components=[1], covariance_types=["full", "diag"], prior=0)
 
 
 def test_values_whose_squares_overflow_are_refused() -> None:

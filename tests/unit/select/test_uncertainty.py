@@ -30,7 +30,7 @@ def test_errors_of_one_normal_are_the_closed_form(kind: str) -> None:
     rng = np.random.default_rng(0)
     rows = np.column_stack([rng.standard_normal(400), rng.uniform(0, 10, 400)])
     n, n_boot = 400, 499
-    found = bootstrap_parameters(rows, one_normal(rows), kind=kind, n_boot=n_boot, reg_covar=0.0)
+    found = bootstrap_parameters(rows, one_normal(rows), kind=kind, n_boot=n_boot, prior=0.0)
     apart = rows - rows.mean(axis=0)
     variances = (apart**2).mean(axis=0)
     fourth = 3 * variances**2 if kind == "parametric" else (apart**4).mean(axis=0)
@@ -180,7 +180,7 @@ def test_if_no_sample_can_be_fitted_it_says_so() -> None:
         ({"kind": "jackknife"}, ParameterError, "kind='jackknife'"),
         ({"n_boot": 1}, ParameterError, "n_boot=1"),
         ({"n_boot": True}, ParameterError, "n_boot=True"),
-        ({"reg_covar": -1.0}, ParameterError, "reg_covar=-1.0"),
+        ({"prior": -1.0}, ParameterError, "prior=-1.0"),
         ({"sample_weight": -np.ones(300)}, DataError, "-1.0"),
         ({"sample_weight": np.full(300, 1 / 300)}, TooFewRowsError, "of 1 rows that the weights sum to"),
     ],

@@ -16,6 +16,9 @@ from mixtura.core.statistics import Statistics
 
 __all__ = ["EEV", "VEV"]
 
+_HINT = 1e-6
+"""Share of a bound that turns the axes of what is far below it, and of nothing else."""
+
 
 class _SharedShape(MatrixFamily):
     """``Sigma_k = lambda_k D_k A D_k^T`` with A diagonal, ``|A| = 1``.
@@ -37,9 +40,11 @@ class _SharedShape(MatrixFamily):
     def estimate_above(
         self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
     ) -> FloatArray:
-        eigenvalues, axes = np.linalg.eigh(component_covariances(statistics, means, NO_RIDGE, previous))
-        own = np.maximum(eigenvalues, 0.0)
-        spread = self.spread_above(own, statistics.counts, bound.spectrum, previous)
+        own = component_covariances(statistics, means, NO_RIDGE, previous)
+        # Where a component has no width, rounding would choose its axes: they are the bound's then.
+        axes = np.linalg.eigh(own + _HINT * (bound.root @ bound.root.T))[1]
+        along = np.maximum(np.einsum("kji,kjl,kli->ki", axes, own, axes), 0.0)
+        spread = self.spread_above(along, statistics.counts, bound.spectrum, previous)
         return np.asarray((axes * spread[:, None, :]) @ axes.transpose(0, 2, 1))
 
     def estimate(

@@ -37,7 +37,7 @@ _MOST_PLANES = 66
 _MOST_WARM_SWEEPS = 100
 """Sweeps after which an M-step that began at the last one's axes ends; the next one goes on from there."""
 
-_MOST_BOUND_SWEEPS = 10
+_MOST_BOUND_SWEEPS = 2
 """The same where a bound is near."""
 
 _NONE = np.array([], dtype=np.intp)

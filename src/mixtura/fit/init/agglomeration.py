@@ -33,13 +33,23 @@ def agglomerate(clusters: Criterion) -> IntArray:
     heads = np.arange(m)
     pairs = np.empty((m - 1, 2), dtype=np.intp)
     for step in range(m - 1):
-        kept, left = board.cheapest()
+        kept, left = _cheapest(board, clusters)
         last = board.m - 1
         pairs[step] = min(heads[kept], heads[left]), max(heads[kept], heads[left])
         heads[kept], heads[left] = pairs[step, 0], heads[last]
         clusters.join(kept, left, last)
         board.join(kept, left, clusters.costs(kept, last))
     return pairs
+
+
+def _cheapest(board: Board, clusters: Criterion) -> tuple[int, int]:
+    """Return the places of the cheapest pair: what is cheapest by a bound is evaluated until one stays so."""
+    while True:
+        pair = board.cheapest()
+        cost = clusters.cost(*pair)
+        if cost is None or cost <= board.cost(*pair):
+            return pair
+        board.correct(*pair, cost)
 
 
 class Board:
@@ -56,6 +66,21 @@ class Board:
         second = self.m - 1 - int(self._least[: self.m][::-1].argmin())
         first = second - 1 - int(self._costs[second, :second][::-1].argmin())
         return first, second
+
+    def cost(self, one: int, other: int) -> float:
+        return float(self._costs[one, other])
+
+    def correct(self, one: int, other: int, cost: float) -> None:
+        """Give a pair its cost, no less than the bound it had."""
+        self._costs[one, other] = self._costs[other, one] = cost
+        for place in (one, other):
+            self._look(place, self.m)
+
+    def _look(self, place: int, m: int) -> None:
+        """Find the cheapest partner of a place among the first m."""
+        row = self._costs[place, :m]
+        self._partner[place] = row.argmin()
+        self._least[place] = row[self._partner[place]]
 
     def below(self, limit: float) -> IntArray:
         """Return the places of all pairs that cost no more than ``limit``, (p, 2), in the order of their second."""
@@ -86,6 +111,4 @@ class Board:
         gone = gone[:last] & ~closer
         gone[kept] = True
         for place in np.flatnonzero(gone):
-            row = table[place, :last]
-            partner[place] = row.argmin()
-            least[place] = row[partner[place]]
+            self._look(int(place), last)

@@ -17,6 +17,7 @@ changes theirs alone.
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 import numpy as np
@@ -27,9 +28,6 @@ __all__ = ["EII", "VII", "VVV", "Criterion"]
 
 _WIDEST = 2.2204460492503131e-16
 """Least value of ``a``, mclust's."""
-
-_WELL_CONDITIONED = 1e-5
-"""A factor with pivots further apart is not used to update determinants: they would lose more than five digits."""
 
 
 class Criterion:
@@ -60,7 +58,7 @@ class Criterion:
         raise NotImplementedError
 
     def first_costs(self) -> FloatArray:
-        """Return what joining any two of the first clusters costs, (m, m); infinite on the diagonal."""
+        """Return what joining any two of the first clusters costs at least, (m, m); infinite on the diagonal."""
         m = self.counts.size
         costs = np.empty((m, m))
         for start in range(0, m, 128):
@@ -81,33 +79,31 @@ class Criterion:
         return joined - (one + other)
 
     def costs(self, place: int, m: int) -> FloatArray:
-        """Return what joining the cluster in a place with each of those in places 0 to m-1 costs, (m,)."""
+        """Return what joining the cluster in a place with each of those in places 0 to m-1 costs at least, (m,)."""
         counts = self.counts[place] + self.counts[:m]
         apart = self.centers[:, :m] - self.centers[:, place, None]
         shares = self._shares(self.counts[place], counts)
         traces = self.traces[place] + self.traces[:m] + shares * np.einsum("dm,dm->m", apart, apart)
-        joined = self._joined(place, m, counts, traces, apart, shares)
-        return self._change(joined, self.terms[place], self.terms[:m])
+        return self._change(self._joined(place, m, counts, traces), self.terms[place], self.terms[:m])
 
-    def _joined(
-        self,
-        place: int,
-        m: int,
-        counts: FloatArray,
-        traces: FloatArray,
-        apart: FloatArray,
-        shares: FloatArray,
-    ) -> FloatArray:
-        """Return the terms of the cluster in a place joined with each other, (m,)."""
+    def cost(self, one: int, other: int) -> float | None:
+        """Return what joining two clusters costs; None where `costs` already says."""
+        return None
+
+    def _joined(self, place: int, m: int, counts: FloatArray, traces: FloatArray) -> FloatArray:
+        """Return the least terms that the cluster in a place may have joined with each other, (m,)."""
         return self.term(counts, traces)
+
+    def _between(self, one: int, other: int) -> tuple[FloatArray, float]:
+        """Return how far apart the means are, (D,), and the weight that this has in the joined scatter."""
+        share = self.counts[one] * self.counts[other] / (self.counts[one] + self.counts[other])
+        return self.centers[:, other] - self.centers[:, one], float(share)
 
     def join(self, kept: int, left: int, last: int) -> None:
         """Join two clusters in the place of the first; the last cluster moves to the other's."""
-        count = self.counts[kept] + self.counts[left]
-        share = self.counts[kept] * self.counts[left] / count
-        apart = self.centers[:, left] - self.centers[:, kept]
-        self._join_scatters(kept, left, last, apart, share)
+        apart, share = self._between(kept, left)
         self.traces[kept] += self.traces[left] + share * (apart @ apart)
+        count = self.counts[kept] + self.counts[left]
         self.centers[:, kept] += apart * (self.counts[left] / count)
         self.counts[kept] = count
         self.terms[kept] = self._own_term(kept)
@@ -117,9 +113,6 @@ class Criterion:
 
     def _own_term(self, place: int) -> float:
         return float(self.term(self.counts[place], self.traces[place]))
-
-    def _join_scatters(self, kept: int, left: int, last: int, apart: FloatArray, share: float) -> None:
-        """Join the scatter matrices, where the criterion has any."""
 
 
 class EII(Criterion):
@@ -141,90 +134,51 @@ class VII(Criterion):
 
 
 class VVV(Criterion):
-    """Each cluster has its own covariance."""
+    """Each cluster has its own covariance.
+
+    Determinants are evaluated for the pairs that may be joined next alone. For all others a bound serves,
+    ``|A + B + c v v'|^(1/D) >= |A|^(1/D) + |B|^(1/D)`` (Minkowski).
+    """
 
     name = "VVV"
 
     def __init__(self, rows: FloatArray, counts: FloatArray) -> None:
         n_features = rows.shape[1]
-        self._scatter = np.zeros((n_features, n_features, len(counts)))
+        self._scatter = np.zeros((len(counts), n_features, n_features))
+        self._roots = np.zeros(len(counts))
         super().__init__(rows, counts)
 
     def term(self, counts: FloatArray, traces: FloatArray) -> FloatArray:
-        spread = (traces + self.floor) / counts
-        if len(self._scatter) == 1:  # in one column a scatter of rank one has a determinant
-            spread = spread + np.where(counts > 1, traces / counts, 0.0)
-        return np.asarray(counts * np.log(spread))
+        return np.asarray(counts * np.log((traces + self.floor) / counts))
 
-    def _joined(
-        self,
-        place: int,
-        m: int,
-        counts: FloatArray,
-        traces: FloatArray,
-        apart: FloatArray,
-        shares: FloatArray,
-    ) -> FloatArray:
-        logs = np.log((traces + self.floor) / counts)
-        spreads = counts > len(self._scatter)
-        point = spreads & (self.traces[:m] == 0)
-        root = self._root(place)
-        if root is not None and point.any():
-            spreads &= ~point
-            logs[point] = self._with_points(root, apart[:, point], shares[point], counts[point], logs[point])
-        full = np.flatnonzero(spreads)
-        if full.size:
-            scatters = self._scatter[:, :, full] + self._scatter[:, :, place, None]
-            chosen = apart[:, full]
-            scatters += (shares[full] * chosen)[:, None] * chosen
-            determinants = log_determinants(scatters) - len(self._scatter) * np.log(counts[full])
-            logs[full] = np.logaddexp(logs[full], determinants)
-        return np.asarray(counts * logs)
+    def _joined(self, place: int, m: int, counts: FloatArray, traces: FloatArray) -> FloatArray:
+        d = self._scatter.shape[1]
+        least = ((self._roots[place] + self._roots[:m]) / counts) ** d
+        return np.asarray(counts * np.log(np.where(counts > d, least, 0.0) + (traces + self.floor) / counts))
 
-    def _root(self, place: int) -> FloatArray | None:
-        """Return the Cholesky factor of a scatter; None where it is singular or close to it."""
-        if self.counts[place] <= len(self._scatter):
-            return None
-        try:
-            root: FloatArray = np.asarray(np.linalg.cholesky(self._scatter[:, :, place]))
-        except np.linalg.LinAlgError:
-            return None
-        pivots = root.diagonal()
-        return root if pivots.min() > _WELL_CONDITIONED * pivots.max() else None
+    def cost(self, one: int, other: int) -> float:
+        apart, share = self._between(one, other)
+        scatter = self._scatter[one] + self._scatter[other] + share * np.outer(apart, apart)
+        count = float(self.counts[one] + self.counts[other])
+        trace = float(self.traces[one] + self.traces[other] + share * (apart @ apart))
+        return self._term_of(count, trace, scatter) - float(self.terms[one] + self.terms[other])
 
-    @staticmethod
-    def _with_points(
-        root: FloatArray, apart: FloatArray, shares: FloatArray, counts: FloatArray, logs: FloatArray
-    ) -> FloatArray:
-        """Add the determinants with clusters that have no scatter: ``|W + c v v'| = |W| (1 + c v' W^-1 v)``."""
-        whitened = np.linalg.solve(root, apart)
-        gains = np.log1p(shares * np.einsum("dm,dm->m", whitened, whitened))
-        own = 2.0 * np.log(root.diagonal()).sum()
-        return np.asarray(np.logaddexp(logs, own + gains - len(root) * np.log(counts)))
+    def _term_of(self, count: float, trace: float, scatter: FloatArray) -> float:
+        determinant = _determinant(scatter / count) if count > len(scatter) else 0.0
+        return count * math.log(determinant + (trace + self.floor) / count)
 
     def _own_term(self, place: int) -> float:
-        count = self.counts[place]
-        log = np.log((self.traces[place] + self.floor) / count)
-        if count > len(self._scatter):
-            determinant = log_determinants(self._scatter[:, :, place, None].copy())[0]
-            log = np.logaddexp(log, determinant - len(self._scatter) * np.log(count))
-        return float(count * log)
+        scatter, count = self._scatter[place], float(self.counts[place])
+        self._roots[place] = _determinant(scatter) ** (1.0 / len(scatter))
+        return self._term_of(count, float(self.traces[place]), scatter)
 
-    def _join_scatters(self, kept: int, left: int, last: int, apart: FloatArray, share: float) -> None:
-        self._scatter[:, :, kept] += self._scatter[:, :, left] + share * apart[:, None] * apart
-        self._scatter[:, :, left] = self._scatter[:, :, last]
+    def join(self, kept: int, left: int, last: int) -> None:
+        apart, share = self._between(kept, left)
+        self._scatter[kept] += self._scatter[left] + share * np.outer(apart, apart)
+        super().join(kept, left, last)
+        self._scatter[left], self._roots[left] = self._scatter[last], self._roots[last]
 
 
-def log_determinants(matrices: FloatArray) -> FloatArray:
-    """Return the log determinants, (m,), of positive semidefinite matrices (D, D, m), which are overwritten.
-
-    By elimination without pivoting, on all matrices at once; minus infinity where one is singular to rounding.
-    """
-    logs = np.zeros(matrices.shape[2])
-    with np.errstate(all="ignore"):
-        for j in range(len(matrices)):
-            pivot = matrices[j, j]
-            logs += np.log(pivot)
-            below = matrices[j + 1 :, j]
-            matrices[j + 1 :, j + 1 :] -= below[:, None] * (below / pivot)
-    return np.where(np.isnan(logs), -np.inf, logs)
+def _determinant(matrix: FloatArray) -> float:
+    """Return the determinant of a positive semidefinite matrix (D, D); zero where rounding makes it less."""
+    return max(float(np.linalg.det(matrix)), 0.0)

@@ -17,10 +17,11 @@ __all__ = ["SharedStarts", "cluster_sample"]
 
 
 class SharedStarts:
-    """The starts of a search: two trees, and K-means for every number of components.
+    """The starts of a search: two trees, and two partitions by K-means for every number of components.
 
-    All are found on one sample of the rows, in the coordinates of mclust's scaled singular value decomposition, so that
-    they do not depend on the units of the columns; none depends on the covariance family, and each is found once.
+    All are found on one sample of the rows, in the coordinates of mclust's scaled singular value decomposition (one
+    K-means: of standardized columns), so that they do not depend on the units of the columns; none depends on the
+    covariance family, and each is found once.
 
     Parameters
     ----------
@@ -33,6 +34,8 @@ class SharedStarts:
         Of the first tree. The second is the sum of squares', EII.
     max_rows : int, default=2000
         How many rows are looked at.
+    n_further : int, default=0
+        Further runs of K-means for each number of components, from other seeds.
     """
 
     def __init__(
@@ -44,25 +47,34 @@ class SharedStarts:
         *,
         criterion: str = "VVV",
         max_rows: int = MOST_ROWS,
+        n_further: int = 0,
     ) -> None:
+        self._n_further = n_further
         self._sample = draw_sample(blocks, rng, max_rows)
         self._seed = int(rng.randint(2**31 - 1))
         self._kernel, self._runner = kernel, runner
         self.trees: tuple[Tree, ...] = tuple(grow_on(self._sample, name) for name in (criterion, "EII"))
-        self._seen = self._sample.seen_as("svd")
+        self._seen = tuple(self._sample.seen_as(name) for name in ("svd", "std"))
         self._found: dict[int, tuple[Initialization, ...]] = {}
 
     def starts(self, n_components: int) -> tuple[Initialization, ...]:
-        """Return the starts for so many components, the one to trust most first: tree, K-means, sum of squares' tree.
+        """Return the starts for so many components, the one to trust most first; a partition found twice is there once.
 
-        Where two have the same partition it is there once.
+        The tree, K-means, the sum of squares' tree, and K-means of the standardized rows: in this order each adds the
+        most to those before it, measured by how often the best of them has the log-likelihood that mclust has.
         """
         if n_components not in self._found:
             first, second = (tree.labels(n_components) for tree in self.trees)
             rng = np.random.RandomState((self._seed + n_components) % 2**32)
-            means = cluster_sample(self._seen, n_components, rng, self._kernel, self._runner)
+            means, standard = (
+                cluster_sample(seen, n_components, rng, self._kernel, self._runner) for seen in self._seen
+            )
             distinct: dict[bytes, IntArray] = {}
-            for labels in (first, means, second):
+            further = (
+                cluster_sample(self._seen[i % 2], n_components, rng, self._kernel, self._runner)
+                for i in range(self._n_further)
+            )
+            for labels in (first, means, second, standard, *further):
                 distinct.setdefault(_canonical(labels).tobytes(), labels)
             self._found[n_components] = tuple(FromLabels(self._sample, one) for one in distinct.values())
         return self._found[n_components]

@@ -1,0 +1,115 @@
+"""`mixtura advise`, as a user would run it."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from made_tables import make_table, rings
+
+
+@pytest.fixture
+def odd(workplace):
+    """A table with a bit of everything, and markup in the name of a column."""
+    rng = np.random.default_rng(0)
+    rows = np.column_stack([np.exp(2 * rng.normal(size=120)), rng.normal(size=(120, 2))])
+    lines = ["money,[bold]b,c", *(",".join(map(repr, row)) for row in rows.tolist())]
+    lines[9] = "3.5,,1.0"
+    path = workplace / "odd table.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_the_verdict_comes_first(run, customers, workplace) -> None:
+    done = run("advise", customers)
+    assert done.exit_code == 0, done.output
+    lines = [line.strip() for line in done.output.splitlines() if line.strip()]
+    assert lines[0] == "customers.csv: 300 rows, 5 columns"
+    assert "A Gaussian mixture suits" in lines[4:8]
+    for text in (
+        "The dip test finds more than one mode",
+        "What to do",
+        "Worth knowing",
+        "As it should be, or for information",
+        "What the rows carry",
+        "constant: shop: the same value everywhere",
+        "300 complete rows",
+    ):
+        assert text in done.output, text
+    order = [
+        done.output.index(text)
+        for text in ("What to do", "Worth knowing", "As it should be", "What the rows")
+    ]
+    assert order == sorted(order)
+    assert [path.name for path in workplace.iterdir()] == ["customers.csv"]
+
+
+def test_what_changes_what_to_do_comes_with_commands(run, odd) -> None:
+    printed = run("advise", "odd table.csv").output
+    assert "Changes what to do" in printed
+    assert "skew: Skewness of money" in printed
+    assert "mixtura segment 'odd table.csv' --transform auto" in printed
+    assert "[bold]b 1" in printed
+    assert "119 complete rows (1 left out). As log(1 + x): money." in printed
+
+
+def test_shapes_and_samples_are_told(run, workplace) -> None:
+    rows = make_table(rings, 2400, 0)
+    (workplace / "rings.csv").write_text("x,y\n" + "\n".join(f"{x!r},{y!r}" for x, y in rows.tolist()))
+    printed = " ".join(run("advise", "rings.csv", "--seed", "3").output.split())
+    assert "Clusters are bent or hollow: HDBSCAN" in printed
+    assert "sklearn.cluster.HDBSCAN(min_cluster_size=100" in printed
+    assert "on 2,000 of them, drawn with seed 3" in printed
+
+
+def test_json_is_the_same_on_the_terminal_and_in_the_file(run, customers, workplace) -> None:
+    done = run("advise", customers, "--json", "--output", "advice.json", "--columns", "income,spending")
+    assert done.exit_code == 0, done.output
+    printed = json.loads(done.stdout)
+    assert printed == json.loads((workplace / "advice.json").read_text(encoding="utf-8"))
+    assert printed["verdict"]["method"] == "gmm"
+    assert printed["table"]["columns"] == ["income", "spending"]
+    assert "--columns income,spending" in printed["verdict"]["command"]
+    refused = run("advise", customers, "--output", "advice.json")
+    assert refused.exit_code == 2
+    assert "exists already" in refused.stderr
+    again = run("advise", customers, "--output", "advice.json", "--overwrite", "--id", "id")
+    assert again.exit_code == 0
+    assert again.output.splitlines()[-1] == "Written: advice.json"
+    quiet = run("advise", customers, "--json", "--quiet")
+    assert (quiet.exit_code, quiet.output) == (0, "")
+
+
+def test_few_rows(run, workplace) -> None:
+    (workplace / "few.csv").write_text("a,b\n1.5,2\n2.5,4\n3.5,1\n")
+    done = run("advise", "few.csv")
+    assert done.exit_code == 0, done.output
+    assert "Too few rows to find clusters in" in done.output
+    assert [line.split() for line in done.output.splitlines() if "full" in line][-1] == ["full", "29", "none"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--columns", "incme"), "Did you mean 'income'?"),
+        (("--columns", "country"), "not numeric"),
+        (("--id", "nobody"), "--id names 'nobody'"),
+        (("--seed", "-1"), "random_state=-1"),
+        (("--output", "nowhere/advice.json"), "there is no directory"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_and_nothing_written(run, customers, workplace, options, said) -> None:
+    done = run("advise", customers, *options)
+    assert done.exit_code == 2
+    assert (done.stdout, "Traceback" in done.stderr) == ("", False)
+    assert done.stderr.startswith("Error: ")
+    assert said in done.stderr
+    assert [path.name for path in workplace.iterdir()] == ["customers.csv"]
+
+
+def test_a_table_that_is_not_there(run) -> None:
+    done = run("advise", "missing.csv")
+    assert done.exit_code == 2
+    assert "missing.csv" in done.stderr

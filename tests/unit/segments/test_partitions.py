@@ -1,0 +1,117 @@
+"""Agreement of partitions, against scikit-learn, sets and plain loops."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score, silhouette_score
+
+from mixtura.segments import Flow, customer_flow
+from mixtura.segments.partitions import (
+    adjusted_rand_index,
+    best_jaccard,
+    crossing,
+    match,
+    silhouette_widths,
+)
+
+
+@pytest.fixture(params=range(4))
+def pair(request) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(request.param)
+    first = rng.integers(0, 4, size=200)
+    second = np.where(rng.random(200) < 0.3, rng.integers(0, 3, size=200), first % 3)
+    return first, second
+
+
+def test_crossing_counts_pairs_of_labels(pair) -> None:
+    first, second = pair
+    weights = np.random.default_rng(1).uniform(size=200)
+    for weight in (None, weights):
+        expected = np.zeros((4, 3))
+        for position, (i, j) in enumerate(zip(first, second, strict=True)):
+            expected[i, j] += 1 if weight is None else weight[position]
+        np.testing.assert_allclose(crossing(first, second, 4, 3, weight), expected, rtol=1e-12)
+
+
+def test_the_adjusted_rand_index_is_that_of_scikit_learn(pair) -> None:
+    table = crossing(*pair, 4, 3)
+    assert adjusted_rand_index(table) == pytest.approx(adjusted_rand_score(*pair), abs=1e-12)
+
+
+def test_partitions_without_information_agree() -> None:
+    assert adjusted_rand_index(np.array([[7.0]])) == 1.0
+    assert adjusted_rand_index(np.eye(5)) == 1.0
+    assert adjusted_rand_index(np.array([[1.0]])) == 1.0
+    assert adjusted_rand_index(np.array([[3.0, 3.0]])) == 0.0
+
+
+def test_the_best_jaccard_similarity_is_that_of_sets(pair) -> None:
+    first, second = pair
+    found = best_jaccard(crossing(first, second, 5, 3))
+    for part in range(4):
+        mine = set(np.flatnonzero(first == part))
+        others = [set(np.flatnonzero(second == other)) for other in range(3)]
+        assert found[part] == pytest.approx(max(len(mine & other) / len(mine | other) for other in others))
+    assert np.isnan(found[4])
+
+
+def test_the_matching_keeps_most_customers(pair) -> None:
+    table = crossing(*pair, 4, 3)
+    first, second = match(table)
+    best = max(sum(table[i, j] for j, i in enumerate(rows)) for rows in permutations(range(4), 3))
+    assert table[first, second].sum() == best
+
+
+@pytest.mark.parametrize("n_rows", [40, 700])
+def test_silhouettes_are_those_of_scikit_learn(n_rows) -> None:
+    rng = np.random.default_rng(3)
+    rows = rng.normal(size=(n_rows, 3))
+    first, second = rng.integers(0, 3, size=n_rows), (rows[:, 0] > 0).astype(np.intp)
+    first[0], alone = 7, np.zeros(n_rows, dtype=np.intp)  # a part of one customer, and numbers without any
+    found = silhouette_widths(rows + 1e6, (first, second, alone))
+    assert found.widths[:2] == pytest.approx(
+        (silhouette_score(rows, first), silhouette_score(rows, second)), abs=1e-8
+    )
+    assert np.isnan(found.widths[2])
+    assert (found.n_rows, found.sampled) == (n_rows, False)
+
+
+def test_silhouettes_of_many_rows_are_those_of_a_seeded_sample() -> None:
+    rng = np.random.default_rng(4)
+    rows, labels = rng.normal(size=(900, 2)), rng.integers(0, 2, size=900)
+    found = silhouette_widths(rows, (labels,), most=100, seed=5)
+    chosen = np.random.RandomState(5).choice(900, size=100, replace=False)
+    assert found.widths[0] == pytest.approx(silhouette_score(rows[chosen], labels[chosen]), abs=1e-12)
+    assert (found.n_rows, found.sampled) == (100, True)
+
+
+def test_equal_rows_have_no_width() -> None:
+    found = silhouette_widths(np.ones((4, 2)), (np.array([0, 0, 1, 1]),))
+    assert found.widths == (0.0,)
+
+
+def test_the_flow_follows_the_customers() -> None:
+    before = np.array([0, 0, 0, 1, 1, 2])
+    after = np.array([3, 3, 0, 1, 1, 2])
+    flow = customer_flow(before, after, ["A", "B", "C"], 4)
+    assert flow.from_names == ("A", "B", "C")
+    assert flow.to_names == ("A", "B", "C", "new 1")
+    np.testing.assert_array_equal(flow.to_order, [3, 1, 2, 0])
+    np.testing.assert_array_equal(flow.counts, [[2, 0, 0, 1], [0, 2, 0, 0], [0, 0, 1, 0]])
+    assert flow.stayed == pytest.approx(5 / 6)
+    assert flow.to_dict()["counts"] == [[2, 0, 0, 1], [0, 2, 0, 0], [0, 0, 1, 0]]
+
+
+def test_the_flow_to_fewer_parts_and_back() -> None:
+    before, after = np.array([0, 1, 1, 2, 2, 2]), np.array([1, 1, 1, 0, 0, 0])
+    flow = customer_flow(before, after, ["A", "B", "C"], 2, weights=np.array([5.0, 1, 1, 1, 1, 1]))
+    assert flow.from_names == ("A", "C", "B")
+    assert flow.to_names == ("A", "C")
+    np.testing.assert_array_equal(flow.counts, [[5, 0], [0, 3], [2, 0]])
+    back: Flow = flow.reverse()
+    assert (back.from_names, back.to_names) == (("A", "C"), ("A", "C", "B"))
+    np.testing.assert_array_equal(back.counts, flow.counts.T)
+    assert back.stayed == flow.stayed == pytest.approx(0.8)
