@@ -12,7 +12,7 @@ from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Runner
 from mixtura.exceptions import IllDefinedCovarianceError, MixturaError
-from mixtura.fit.driver import Run, Step, iterate
+from mixtura.fit.driver import Move, Run, Step, iterate
 from mixtura.fit.em import EMStep, Problem
 from mixtura.fit.init import Deferred, Initialization
 from mixtura.fit.result import FitResult, Outcome
@@ -32,6 +32,10 @@ __all__ = [
 
 CHECKPOINTS = ((10, 5.0), (20, 3.0), (40, 1.0), (80, 0.5))
 """After so many passes a further start has to be so many nats of total log-likelihood behind the best end, or fewer."""
+
+
+_LOOKS = (100, 200, 400)
+"""After so many passes a mixture is looked at, and goes on only if it is accepted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,7 +196,8 @@ def fit_best_of(
         Passes, and how far behind a start may be then, in nats of the total log-likelihood.
     accept : callable, optional
         Whether to trust a mixture: one that is accepted is kept before any that is not, and starts are measured
-        against accepted ends alone. Every one is, by default.
+        against accepted ends alone. After 100, 200 and 400 passes a run goes on only if its mixture is accepted: on the
+        way to a spike there is no end. Every one is, by default.
 
     Raises
     ------
@@ -207,9 +212,12 @@ def fit_best_of(
     failures: list[IllDefinedCovarianceError] = []
     target = -np.inf
     for deferred in drawn:
-        rule = _ComesClose(settings.stop, target, problem.blocks.total_weight, dict(checkpoints))
+        watched = _Watched(settings.step(problem))
+        rule = _ComesClose(
+            settings.stop, target, problem.blocks.total_weight, dict(checkpoints), watched, accept
+        )
         try:
-            one = _Task(problem, deferred, replace(settings, stop=rule), Given())()
+            one = _Task(problem, deferred, replace(settings, stop=rule, step=watched.of), Given())()
         except IllDefinedCovarianceError as error:
             failures.append(error)
             continue
@@ -221,8 +229,24 @@ def fit_best_of(
     return _keep_best(problem, settings, finished, drawing)
 
 
+class _Watched:
+    """A step whose latest mixture can be looked at."""
+
+    def __init__(self, step: Step[Mixture]) -> None:
+        self._step = step
+        self.latest: Mixture | None = None
+
+    def __call__(self, model: Mixture) -> Move[Mixture]:
+        self.latest = model
+        return self._step(model)
+
+    def of(self, problem: Problem) -> Step[Mixture]:
+        """Return the step itself: it was made for the one problem."""
+        return self
+
+
 class _ComesClose:
-    """Stops as another rule does, and where a run falls too far behind; counts the passes of one run.
+    """Stops as another rule does, and where a run falls too far behind or is lost; counts the passes of one run.
 
     Parameters
     ----------
@@ -232,13 +256,22 @@ class _ComesClose:
     total_weight : float
     checkpoints : mapping of int to float
         From passes to nats.
+    watched : _Watched
+    accept : callable
+        Whether to go on with a mixture.
     """
 
     def __init__(
-        self, stop: StoppingRule, target: float, total_weight: float, checkpoints: dict[int, float]
+        self,
+        stop: StoppingRule,
+        target: float,
+        total_weight: float,
+        checkpoints: dict[int, float],
+        watched: _Watched,
+        accept: Callable[[Mixture], bool],
     ) -> None:
         self._stop, self._target, self._total_weight = stop, target, total_weight
-        self._checkpoints = checkpoints
+        self._checkpoints, self._watched, self._accept = checkpoints, watched, accept
         self._n_passes, self._behind = 0, False
 
     def __call__(self, progress: Progress) -> bool:
@@ -246,8 +279,12 @@ class _ComesClose:
         if self._stop(progress):
             return True
         reach = self._checkpoints.get(self._n_passes, np.inf)
-        self._behind = progress.objective * self._total_weight + reach < self._target
+        self._behind = progress.objective * self._total_weight + reach < self._target or self._is_lost()
         return self._behind
+
+    def _is_lost(self) -> bool:
+        model = self._watched.latest
+        return self._n_passes in _LOOKS and model is not None and not self._accept(model)
 
     def corrected(self, run: Run[Mixture]) -> Run[Mixture]:
         """Return the run, not converged where it was this rule that stopped it."""
@@ -281,7 +318,7 @@ def continue_fit(
 
 
 def continue_together(
-    problems: Sequence[Problem], starts: Sequence[Mixture], n_passes: int
+    problems: Sequence[Problem], starts: Sequence[Mixture], stop: StoppingRule, n_passes: int
 ) -> list[FitResult | MixturaError]:
     """Make some passes over the rows from given mixtures, the same passes for all of them.
 
@@ -291,25 +328,26 @@ def continue_together(
         Of the same rows, each with its total scatter where its family needs one.
     starts : sequence of Mixture
         One per problem.
+    stop : StoppingRule
+        Says in the end which have converged; the others are set aside.
     n_passes : int
         At least one.
 
     Returns
     -------
-    list of FitResult, with the outcome "set aside", or of the error that a mixture ended with
+    list of FitResult, or of the error that a mixture ended with
     """
     begun = perf_counter()
-    runs = advance_together(problems, starts, n_passes)
+    runs = advance_together(problems, starts, stop, n_passes)
     each = (0.0, (perf_counter() - begun) / len(problems))
-    settings = Settings(lambda progress: False, n_passes)
-    return [
-        run
-        if isinstance(run, MixturaError)
-        else replace(
-            _keep_best(problem, settings, [_Finished(run, (), each)], 0.0), outcome=Outcome.SET_ASIDE
-        )
-        for problem, run in zip(problems, runs, strict=True)
-    ]
+    results: list[FitResult | MixturaError] = []
+    for problem, run in zip(problems, runs, strict=True):
+        if isinstance(run, MixturaError):
+            results.append(run)
+            continue
+        result = _keep_best(problem, Settings(stop, n_passes), [_Finished(run, (), each)], 0.0)
+        results.append(result if result.converged else replace(result, outcome=Outcome.SET_ASIDE))
+    return results
 
 
 def _keep_best(

@@ -12,7 +12,8 @@ from mixtura.core.statistics import Statistics
 from mixtura.exceptions import MixturaError
 from mixtura.fit.driver import Move, Run, iterate
 from mixtura.fit.em import EMStep, Problem
-from mixtura.fit.trace import Event, Trace
+from mixtura.fit.stopping import Progress, StoppingRule
+from mixtura.fit.trace import Event, Trace, plain_changes
 
 __all__ = ["TogetherStep", "advance_together"]
 
@@ -75,7 +76,7 @@ def _add(sums: list[Statistics], more: list[Statistics]) -> list[Statistics]:
 
 
 def advance_together(
-    problems: Sequence[Problem], models: Sequence[Mixture], n_passes: int
+    problems: Sequence[Problem], models: Sequence[Mixture], stop: StoppingRule, n_passes: int
 ) -> list[Run[Mixture] | MixturaError]:
     """Make some EM iterations of several mixtures in as many passes over the rows.
 
@@ -85,6 +86,8 @@ def advance_together(
         Of the same rows, each with its total scatter where its family needs one.
     models : sequence of Mixture
         One per problem.
+    stop : StoppingRule
+        Says in the end which have converged.
     n_passes : int
         At least one.
 
@@ -95,15 +98,17 @@ def advance_together(
     step = TogetherStep(problems)
     ends = iterate(tuple(models), step, lambda progress: False, n_passes).model
     return [
-        step.errors.get(j) or Run(ends[j], _trace([moves[j] for moves in step.moves]))
+        step.errors.get(j) or Run(ends[j], _trace([moves[j] for moves in step.moves], stop))
         for j in range(len(problems))
     ]
 
 
-def _trace(moves: Sequence[Move[Mixture]]) -> Trace:
+def _trace(moves: Sequence[Move[Mixture]], stop: StoppingRule) -> Trace:
     first = Event(1, moves[0].objective, float("inf"), moves[0].repairs)
-    later = (
+    later = [
         Event(number, move.objective, move.objective - before.objective, move.repairs)
         for number, (before, move) in enumerate(pairwise(moves), start=2)
-    )
-    return Trace((first, *later))
+    ]
+    events = (first, *later)
+    progress = Progress(moves[-1].objective, plain_changes(events), float("nan"), -1)
+    return Trace(events, stop(progress))

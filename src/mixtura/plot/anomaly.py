@@ -123,7 +123,7 @@ def _drivers(subject: Subject, rows: IntArray, shares: FloatArray, order: IntArr
 
 
 def _places(subject: Subject, rows: IntArray, order: IntArray, width: int) -> dict[str, Any]:
-    names = [shown(subject.ids[row], 22) for row in rows]
+    names = [shown(subject.caller(int(row)), 22) for row in rows]
     look: dict[str, Any] = {"domain": False, "ticks": False}
     x = alt.X(
         "column", type="ordinal", title=None, scale=alt.Scale(paddingInner=0.03, paddingOuter=0),

@@ -26,20 +26,18 @@ _LINE = 14
 _NARROW = 64
 """In less width a name is cut to pieces."""
 
-_LONG = 34
-"""From so many characters on, two names do not fit beside each other."""
+_LONG, _SHORT = 34, 24
+"""Names of more characters do not fit beside another one; of these or fewer, three do."""
+
+_MANY = 8
+"""More names than these are laid out in three columns, if they are short."""
 
 
-def segment_color(
-    legend: Sequence[str], colors: Sequence[str], *, title: str, symbol: str | None, channel: Any = alt.Color
-) -> Any:
-    """Return the encoding of segments by color; with a legend below the chart if it has a symbol."""
+def segment_color(legend: Sequence[str], colors: Sequence[str], *, title: str, symbol: str) -> Any:
+    """Return the encoding of segments by color, with a legend below the chart."""
     scale = alt.Scale(domain=list(range(1, len(legend) + 1)), range=list(colors))
-    if symbol is None:
-        return channel("segment", type="nominal", scale=scale, legend=None)
-    columns = 1 if max(map(len, legend)) > _LONG else 2 if len(legend) <= 8 else 3
-    if columns == 3 and max(map(len, legend)) > 24:
-        columns = 2
+    longest = max(map(len, legend))
+    columns = 1 if longest > _LONG else 3 if longest <= _SHORT and len(legend) > _MANY else 2
     key = alt.Legend(
         title=title.capitalize(),
         orient="bottom",
@@ -51,7 +49,7 @@ def segment_color(
         symbolStrokeWidth=4,
         symbolOpacity=1,
     )
-    return channel("segment", type="nominal", scale=scale, legend=key)
+    return alt.Color("segment", type="nominal", scale=scale, legend=key)
 
 
 def names_above(names: Sequence[str], width: int) -> Any:

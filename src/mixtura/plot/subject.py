@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -49,8 +49,8 @@ class Subject:
     anomaly : ndarray of shape (N,), bool
     threshold : float or None
         Log density below which a row is an anomaly.
-    ids : ndarray of shape (N,)
-        What a row is called.
+    caller : callable
+        Returns what a row, given by its number from 0, is called.
     """
 
     mixture: Mixture
@@ -64,7 +64,7 @@ class Subject:
     seed: int
     anomaly: Array
     threshold: float | None
-    ids: Array
+    caller: Callable[[int], str]
 
     @property
     def n_rows(self) -> int:
@@ -175,15 +175,16 @@ def subject_of(
         seed=0,
         anomaly=np.zeros(len(values), dtype=bool),
         threshold=None,
-        ids=np.arange(1, len(values) + 1),
+        caller=lambda row: str(row + 1),
     )  # fmt: skip
 
 
 def _of_segments(result: SegmentationResult) -> Subject:
     model, assignment = result.model, result.assignment
     complete = assignment.complete
+    numbers = np.flatnonzero(complete)
     return Subject(
-        mixture=model.in_user_units(),
+        mixture=model.in_transformed_units(),
         rows=model.scaling.transformed(result.rows),
         columns=model.transformed_columns,
         names=model.names,
@@ -194,7 +195,8 @@ def _of_segments(result: SegmentationResult) -> Subject:
         seed=model.training.seed,
         anomaly=assignment.anomaly[complete],
         threshold=model.anomaly_threshold,
-        ids=np.asarray(assignment.ids)[complete],
+        # Only the few that are drawn are looked up: turning all ids into an array may load pandas.
+        caller=lambda row: assignment.customer(int(numbers[row])),
     )
 
 

@@ -1,6 +1,6 @@
 """Customer segmentation: a table in; segments, ambiguous customers, anomalies and a model to keep out."""
 
-from mixtura.segments.advice import Advice, Capacity, Finding, advise
+from mixtura.segments.advice import Advice, Capacity, Finding, Recommendation, advise
 from mixtura.segments.ambiguity import AmbiguousCustomer, ambiguous_customers
 from mixtura.segments.assignment import Assignment, assign_table
 from mixtura.segments.audience_table import AudienceList, audiences_of_table
@@ -65,6 +65,7 @@ __all__ = [
     "NumericSummary",
     "Overlap",
     "Population",
+    "Recommendation",
     "Scaling",
     "SegmentModel",
     "SegmentProfile",

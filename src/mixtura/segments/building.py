@@ -22,12 +22,16 @@ __all__ = ["build_model", "choose_candidate", "with_mean_values"]
 
 
 def choose_candidate(ranking: Sequence[Candidate], rows: FloatArray) -> Candidate:
-    """Return the first in which every segment has more customers than there are columns; the first, if none has."""
+    """Return the first that is not degenerate and in which every segment has more customers than there are columns.
+
+    Where none has enough customers it is the first that is not degenerate, and where all are, the first.
+    """
     n_rows, n_features = rows.shape
-    for candidate in ranking:
+    sound = [one for one in ranking if one.mixture is not None and not one.is_degenerate]
+    for candidate in sound:
         if candidate.mixture is not None and candidate.mixture.weights.min() * n_rows > n_features:
             return candidate
-    return ranking[0]
+    return (sound or ranking)[0]
 
 
 def build_model(best: Candidate, prepared: Prepared, settings: Settings) -> SegmentModel:

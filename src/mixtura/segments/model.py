@@ -10,6 +10,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
+from mixtura.exceptions import ParameterError
 from mixtura.io import dump_document, output_file, read_document
 from mixtura.segments.naming import rename_segments
 from mixtura.segments.rows import Scaling
@@ -117,16 +118,29 @@ class SegmentModel:
     def in_user_units(self) -> Mixture:
         """Return the mixture of the rows as the user knows them.
 
-        Of transformed columns it is the mixture of the transformed values, before they were scaled: in the user's units
-        their bells are no bells. `Scaling.restore` takes points of the mixture there.
+        Raises
+        ------
+        ParameterError
+            A column is transformed: in the user's units its bells are no bells.
         """
+        if not self.scaling.is_affine:
+            raise ParameterError(
+                f"Columns are transformed ({', '.join(self.transformed_columns)}); a mixture in the user's units "
+                "requires that none is. Try in_transformed_units(), with scaling.transformed(rows)."
+            )
+        return self.in_transformed_units()
+
+    def in_transformed_units(self) -> Mixture:
+        """Return the mixture of ``scaling.transformed(rows)``: where nothing is transformed, of the user's rows."""
         return self.mixture.affine(self.scaling.scale, self.scaling.center)
 
     @property
     def transformed_columns(self) -> tuple[str, ...]:
-        """What the columns of `in_user_units` are: those of the table, or what was made of them."""
-        pairs = zip(self.columns, self._transforms, strict=True)
-        return tuple(name if one.kind == "none" else f"{name} ({one.kind})" for name, one in pairs)
+        """What the columns of `in_transformed_units` are called, such as "log1p of revenue"."""
+        return tuple(
+            name if transform.kind == "none" else f"{transform.kind} of {name}"
+            for name, transform in zip(self.columns, self._transforms, strict=True)
+        )
 
     def to_json(self) -> str:
         """Return the text of a model file."""

@@ -26,6 +26,7 @@ def make_notes(
     ranking: Sequence[Candidate],
     best: Candidate,
     assignment: Assignment,
+    columns: Sequence[str],
     further: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Return sentences: models passed over, tiny segments, a search cut short, rows left out, repeated ids.
@@ -35,10 +36,7 @@ def make_notes(
     notes = []
     passed, largest = ranking.index(best), max(candidate.n_components for candidate in ranking)
     if passed:
-        notes.append(
-            f"{_count(passed, 'model')} with a smaller criterion passed over: in each of them a segment has no more "
-            "customers than there are columns, which makes them outliers and not a segment."
-        )
+        notes.append(_passed_over(ranking[:passed], columns))
     small = np.flatnonzero(assignment.counts <= 1)
     if small.size and best.n_components > 1:
         notes.append(
@@ -117,6 +115,25 @@ def value_notes(value: str | None, values: FloatArray | None) -> tuple[str, ...]
         who = _count(negative, "customer")
         return (f"{who} with a negative {value!r}: shares are of the sum, in which they are subtracted.",)
     return ()
+
+
+def _passed_over(passed: Sequence[Candidate], columns: Sequence[str]) -> str:
+    """Say why models with a smaller criterion were not chosen."""
+    degenerate = [one for one in passed if one.is_degenerate]
+    reasons = []
+    if degenerate:
+        first = degenerate[0]
+        reasons.append(
+            f"{_count(len(degenerate), 'model')} in which a segment sits on equal values, in a plane or on a handful "
+            f"of customers, so that its likelihood means nothing (in the first, {first.covariance_type} with "
+            f"{first.n_components}: {first.degeneracies[0].describe(columns)})"
+        )
+    if len(degenerate) < len(passed):
+        reasons.append(
+            f"{_count(len(passed) - len(degenerate), 'model')} in which a segment has no more customers than there are "
+            "columns, which makes them outliers and not a segment"
+        )
+    return f"Passed over, with a smaller criterion: {'; '.join(reasons)}."
 
 
 def _count(number: int, noun: str) -> str:

@@ -12,7 +12,7 @@ from mixtura._typing import Array, FloatArray
 from mixtura.exceptions import ColumnError
 from mixtura.segments.columns import ColumnChoice, choose_columns
 from mixtura.segments.constants import without_constants
-from mixtura.segments.roles import checked_weights
+from mixtura.segments.roles import Roles, checked_weights
 from mixtura.segments.rows import Scaling, complete_rows, scaling_of
 from mixtura.segments.settings import Settings
 from mixtura.segments.transform_rule import TransformAdvice, check_transforms, transforms_of
@@ -68,21 +68,17 @@ class Prepared:
         return replace(found, candidates=candidates)
 
 
-def prepare(
-    frame: Any,
-    *,
-    columns: Sequence[str] | None,
-    drop_missing: bool,
-    settings: Settings,
-    id_column: str | None = None,
-    describe: Sequence[str] = (),
-    value: str | None = None,
-    weight: str | None = None,
-) -> Prepared:
+def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool) -> Prepared:
     """Choose columns, take the complete rows, transform them, find the scale of each column; see `segment_table`."""
     check_transforms(settings.transform)
+    weight = roles.weight
     choice = choose_columns(
-        frame, columns=columns, id_column=id_column, describe=describe, value=value, weight=weight
+        frame,
+        columns=roles.columns,
+        id_column=roles.id_column,
+        describe=roles.describe,
+        value=roles.value,
+        weight=weight,
     )
     needed = choice.used if weight is None else (*choice.used, weight)
     rows, complete = complete_rows(frame, needed, drop_missing=drop_missing)
@@ -90,7 +86,7 @@ def prepare(
     if weight is not None:
         weights = checked_weights(np.ascontiguousarray(rows[:, -1]), weight)
         rows = np.ascontiguousarray(rows[:, :-1])
-    choice, rows = without_constants(choice, rows, explicit=columns is not None)
+    choice, rows = without_constants(choice, rows, explicit=roles.columns is not None)
     asked = check_transforms(settings.transform, choice.used)
     transforms, advice = transforms_of(asked, choice.used, rows, weights)
     scaling = scaling_of(rows, weights, transforms)

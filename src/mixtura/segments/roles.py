@@ -23,10 +23,10 @@ class Roles:
     """The roles that were asked for; see `choose_columns`."""
 
     columns: Sequence[str] | None
-    id_column: str | None
-    describe: tuple[str, ...]
-    value: str | None
-    weight: str | None
+    id_column: str | None = None
+    describe: tuple[str, ...] = ()
+    value: str | None = None
+    weight: str | None = None
 
     @property
     def reserved(self) -> dict[str, str]:

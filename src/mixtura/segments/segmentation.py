@@ -21,6 +21,7 @@ from mixtura.segments.notes import make_notes, transform_notes, value_notes
 from mixtura.segments.preparation import Prepared, prepare
 from mixtura.segments.profile import Population, SegmentProfile
 from mixtura.segments.profiling import Profiled, profile_segments
+from mixtura.segments.roles import Roles
 from mixtura.segments.settings import COVARIANCE_TYPES, Settings
 from mixtura.segments.transform_rule import TransformAdvice
 from mixtura.select import Candidate, OnCandidate
@@ -197,16 +198,8 @@ def segment_table(
         source,
         transform,
     )
-    prepared = prepare(
-        frame,
-        columns=columns,
-        id_column=id_column,
-        describe=describe,
-        value=value,
-        weight=weight,
-        drop_missing=drop_missing,
-        settings=settings,
-    )
+    roles = Roles(columns, id_column, tuple(describe), value, weight)
+    prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
     ranking = prepared.search(settings, on_candidate).ranking
     best = choose_candidate(ranking, prepared.rows)
     model = build_model(best, prepared, settings).renamed(names or {})
@@ -223,7 +216,7 @@ def _describe(
 ) -> SegmentationResult:
     choice, rows, complete = prepared.choice, prepared.rows, prepared.complete
     assignment = assign_rows(model, rows, complete, *customer_ids(frame, choice.id_column))
-    kmeans = compare_with_kmeans(model, rows, assignment.memberships[complete])
+    kmeans = compare_with_kmeans(model, rows, assignment.memberships[complete], weights=prepared.weights)
     numbers, levels = read_columns(frame, choice, rows, complete)
     profiled = Profiled(model, rows, assignment, prepared.weights, numbers, levels, choice.value)
     segments, population = profile_segments(profiled)
@@ -242,7 +235,7 @@ def _describe(
         best=best,
         ambiguous=_ambiguous(assignment, kmeans),
         kmeans=kmeans,
-        notes=make_notes(ranking, best, assignment, further),
+        notes=make_notes(ranking, best, assignment, choice.used, further),
         seconds=time.perf_counter() - started,
         population=population,
         weights=prepared.weights,

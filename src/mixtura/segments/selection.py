@@ -15,6 +15,7 @@ from mixtura.io import write_table, writing
 from mixtura.segments.columns import ColumnChoice
 from mixtura.segments.notes import transform_notes
 from mixtura.segments.preparation import prepare
+from mixtura.segments.roles import Roles
 from mixtura.segments.settings import COVARIANCE_TYPES, Settings
 from mixtura.select import OnCandidate, SearchResult
 
@@ -101,14 +102,8 @@ def select_table(
         random_state,
         transform=transform,
     )
-    prepared = prepare(
-        frame,
-        columns=columns,
-        id_column=id_column,
-        weight=weight,
-        drop_missing=drop_missing,
-        settings=settings,
-    )
+    roles = Roles(columns, id_column, weight=weight)
+    prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
     found = prepared.search(settings, on_candidate)
     n_rows, n_dropped = len(prepared.rows), int((~prepared.complete).sum())
     notes = transform_notes(prepared.advice, prepared.scaling.transforms)

@@ -25,6 +25,7 @@ from mixtura.fit import (
     AcceleratedEMStep,
     Degeneracy,
     FitResult,
+    FromMixture,
     Problem,
     RemainingGain,
     Settings,
@@ -182,7 +183,8 @@ class Fitter:
         if not fitted:
             return found
         problems = [self._problem(self._all, family, k) for k in fitted]
-        ends = continue_together(problems, [one.mixture for one in fitted.values()], _ADVANCE)
+        stop = self._settings(self._all).stop
+        ends = continue_together(problems, [one.mixture for one in fitted.values()], stop, _ADVANCE)
         return found | dict(zip(fitted, ends, strict=True))
 
     def finish(self, candidate: Candidate) -> Candidate:
@@ -197,6 +199,24 @@ class Fitter:
             seconds=candidate.seconds + finished.seconds,
             single_log_likelihood=candidate.single_log_likelihood,
         )
+
+    def refit(self, candidate: Candidate, near: Candidate) -> Candidate:
+        """Return a candidate fitted anew from what another family with as many components found."""
+        begun = perf_counter()
+        assert near.mixture is not None, "a candidate without a mixture lends none"
+        problem = self._problem(self._all, candidate.covariance_type, candidate.n_components)
+        rng = np.random.RandomState(self._seed)
+        try:
+            start = FromMixture(near.mixture).draw(problem, rng)(problem).begin(problem)
+            result = (
+                continue_together([problem], [start], self._settings(self._all).stop, _ADVANCE)[0]
+                if self.samples
+                else continue_fit(problem, start, self._settings(self._all))
+            )
+        except MixturaError:
+            return candidate
+        begun -= candidate.seconds
+        return self._candidate(candidate.covariance_type, candidate.n_components, result, begun)
 
     def _fit(self, family: str, k: int) -> FitResult | MixturaError:
         """Return the fit to the last level but all rows where models are found on a sample, else to all rows."""
@@ -224,7 +244,7 @@ class Fitter:
     @cached_property
     def _shared(self) -> SharedStarts:
         rng = np.random.RandomState(self._seed)
-        return SharedStarts(self._all.blocks, rng, self._kernel, self._runner)
+        return SharedStarts(self._all.blocks, rng, self._kernel, self._runner, n_further=self._n_init - 1)
 
     def _continue(self, level: _Level, family: str, found: FitResult) -> FitResult:
         """Return a fit that goes on from where another ended, on the rows of a level."""

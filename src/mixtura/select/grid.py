@@ -15,6 +15,7 @@ from mixtura.run import hold_blas
 from mixtura.select.candidate import Candidate, OnCandidate
 from mixtura.select.criteria import CRITERIA
 from mixtura.select.fitting import SAMPLE_ROWS, Fitter
+from mixtura.select.nesting import respect_nesting
 from mixtura.select.priors import PriorName, require_prior
 from mixtura.select.ranking import SearchResult
 
@@ -55,7 +56,8 @@ def search(
     criterion : str, default="bic"
         One of `CRITERIA`.
     n_init : int, default=1
-        Starts per candidate.
+        Every candidate has up to four starts, that all families share: mclust's hierarchical agglomeration and one by
+        the sum of squares, both of at most 2,000 rows, and two of K-means. A larger number adds runs of K-means.
     random_state : int, default=0
         Seed of every candidate.
     sample_weight : ndarray of shape (N,), optional
@@ -107,6 +109,8 @@ def search(
     )
     with hold_blas(fitter.uses_blas):
         candidates = _fit_all(fitter, families, sizes, on_candidate)
+        if rows.shape[1] > 1:
+            candidates = respect_nesting(candidates, fitter.refit)
         return _finished(_ranked(tuple(candidates), criterion), fitter)
 
 

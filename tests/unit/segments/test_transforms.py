@@ -210,3 +210,14 @@ def test_points_come_back() -> None:
     )
     plain = scaling_of(rows)
     np.testing.assert_allclose(plain.restore(plain.apply(rows)), rows, rtol=1e-9)
+
+
+def test_the_mixture_of_transformed_rows(money) -> None:
+    model = segment_table(money, components=[2], transform={"revenue": "log1p"}).model
+    rows = money.to_numpy()
+    with pytest.raises(ParameterError, match="log1p of revenue, profit"):
+        model.in_user_units()
+    moved = np.column_stack([np.log1p(rows[:, 0]), rows[:, 1]])
+    np.testing.assert_allclose(model.scaling.transformed(rows), moved)
+    density = model.in_transformed_units().log_density(moved) - np.log1p(rows[:, 0])
+    np.testing.assert_allclose(model.log_density(rows), density, rtol=1e-9)

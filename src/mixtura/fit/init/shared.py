@@ -34,6 +34,8 @@ class SharedStarts:
         Of the first tree. The second is the sum of squares', EII.
     max_rows : int, default=2000
         How many rows are looked at.
+    n_further : int, default=0
+        Further runs of K-means for each number of components, from other seeds.
     """
 
     def __init__(
@@ -45,7 +47,9 @@ class SharedStarts:
         *,
         criterion: str = "VVV",
         max_rows: int = MOST_ROWS,
+        n_further: int = 0,
     ) -> None:
+        self._n_further = n_further
         self._sample = draw_sample(blocks, rng, max_rows)
         self._seed = int(rng.randint(2**31 - 1))
         self._kernel, self._runner = kernel, runner
@@ -66,7 +70,11 @@ class SharedStarts:
                 cluster_sample(seen, n_components, rng, self._kernel, self._runner) for seen in self._seen
             )
             distinct: dict[bytes, IntArray] = {}
-            for labels in (first, means, second, standard):
+            further = (
+                cluster_sample(self._seen[i % 2], n_components, rng, self._kernel, self._runner)
+                for i in range(self._n_further)
+            )
+            for labels in (first, means, second, standard, *further):
                 distinct.setdefault(_canonical(labels).tobytes(), labels)
             self._found[n_components] = tuple(FromLabels(self._sample, one) for one in distinct.values())
         return self._found[n_components]

@@ -5,7 +5,7 @@ from mixtura.segments.advice.clusterability import hopkins
 from mixtura.segments.advice.consultation import advise
 from mixtura.segments.advice.density import hollow_share
 from mixtura.segments.advice.dip import dip_p_value, dip_statistic
-from mixtura.segments.advice.finding import METHODS, Advice, Capacity, Finding, Verdict
+from mixtura.segments.advice.finding import METHODS, Advice, Capacity, Finding, Recommendation
 from mixtura.segments.advice.normality import Mardia, energy_p_value, energy_statistic, mardia
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "Capacity",
     "Finding",
     "Mardia",
-    "Verdict",
+    "Recommendation",
     "advise",
     "capacities",
     "dip_p_value",

@@ -15,7 +15,7 @@ from mixtura.exceptions import ParameterError
 from mixtura.io import float_values
 from mixtura.segments.advice.capacity import capacities, capacity_findings
 from mixtura.segments.advice.column_findings import ColumnFacts, column_facts, column_findings
-from mixtura.segments.advice.finding import Advice, Finding, Verdict
+from mixtura.segments.advice.finding import Advice, Finding, Recommendation
 from mixtura.segments.advice.structure import FEWEST_ROWS, SAMPLE, draw_sample, look_at
 from mixtura.segments.advice.structure_findings import evidence_of, structure_findings
 from mixtura.segments.advice.table_findings import (
@@ -25,6 +25,7 @@ from mixtura.segments.advice.table_findings import (
 )
 from mixtura.segments.advice.verdict import decide, too_few
 from mixtura.segments.preparation import Prepared, prepare
+from mixtura.segments.roles import Roles
 from mixtura.segments.settings import COVARIANCE_TYPES, Settings
 
 __all__ = ["advise"]
@@ -80,7 +81,7 @@ def advise(
     started = time.perf_counter()
     _check_seed(random_state)
     settings = Settings(None, COVARIANCE_TYPES, "bic", 1, random_state)
-    prepared = prepare(frame, columns=columns, id_column=id_column, drop_missing=True, settings=settings)
+    prepared = prepare(frame, Roles(columns, id_column), settings, drop_missing=True)
     rng, n_rows = np.random.default_rng(random_state), len(prepared.rows)
     command = f"mixtura segment {shlex.quote(source)}"
     facts = _facts(prepared)
@@ -155,7 +156,7 @@ def _full_command(command: str, columns: Sequence[str] | None, prepared: Prepare
 _FIRST = ("repeated columns", "dependent columns", "spikes", "skew", "repeated rows", "missing values")
 
 
-def _prepared_first(verdict: Verdict, findings: Sequence[Finding]) -> Verdict:
+def _prepared_first(verdict: Recommendation, findings: Sequence[Finding]) -> Recommendation:
     """Put what is to be done about the table before what is to be done with it."""
     serious = {finding.topic: finding for finding in findings if finding.rank == 0}
     first = []
@@ -173,4 +174,4 @@ def _prepared_first(verdict: Verdict, findings: Sequence[Finding]) -> Verdict:
         if first and verdict.method not in {"none", "pca"}
         else verdict.title
     )
-    return Verdict(verdict.method, title, verdict.reasons, (*first, *verdict.steps), verdict.command)
+    return Recommendation(verdict.method, title, verdict.reasons, (*first, *verdict.steps), verdict.command)

@@ -9,7 +9,7 @@ from typing import Any
 
 from mixtura.segments.columns import ColumnChoice
 
-__all__ = ["ADVICE_VERSION", "METHODS", "Advice", "Capacity", "Finding", "Verdict"]
+__all__ = ["ADVICE_VERSION", "METHODS", "Advice", "Capacity", "Finding", "Recommendation"]
 
 ADVICE_VERSION = 1
 
@@ -90,7 +90,7 @@ class Capacity:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Recommendation:
     """The method recommended.
 
     Parameters
@@ -120,7 +120,7 @@ class Advice:
 
     Parameters
     ----------
-    verdict : Verdict
+    verdict : Recommendation
     findings : tuple of Finding
         The most important first.
     capacity : tuple of Capacity
@@ -141,7 +141,7 @@ class Advice:
         From the call to the result.
     """
 
-    verdict: Verdict
+    verdict: Recommendation
     findings: tuple[Finding, ...]
     capacity: tuple[Capacity, ...]
     evidence: Mapping[str, float | int | str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mixtura.segments.advice.capacity import n_parameters
-from mixtura.segments.advice.finding import Verdict
+from mixtura.segments.advice.finding import Recommendation
 from mixtura.segments.advice.structure import FEWEST_ROWS, Structure
 
 __all__ = [
@@ -94,7 +94,7 @@ def is_round(seen: Structure) -> bool:
     return round_family(seen) is not None and seen.fit.smallest >= _EVEN and seen.fit.overlap <= OVERLAP
 
 
-def decide(seen: Structure, n_columns: int, segment: str) -> Verdict:
+def decide(seen: Structure, n_columns: int, segment: str) -> Recommendation:
     """Return the recommendation; the first of these whose condition holds.
 
     ``pca`` where two components with one covariance have more parameters than there are rows; ``none`` without
@@ -120,9 +120,9 @@ def decide(seen: Structure, n_columns: int, segment: str) -> Verdict:
     return _kmeans(seen, segment) if is_round(seen) else _gmm(seen, segment)
 
 
-def too_few(n_rows: int) -> Verdict:
+def too_few(n_rows: int) -> Recommendation:
     """Return what to say of a table with fewer than `FEWEST_ROWS` rows."""
-    return Verdict(
+    return Recommendation(
         method="none",
         title="Too few rows to find clusters in",
         reasons=(f"{n_rows} complete rows; below {FEWEST_ROWS} nothing was fitted.",),
@@ -150,10 +150,10 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _pca(seen: Structure, n_columns: int) -> Verdict:
+def _pca(seen: Structure, n_columns: int) -> Recommendation:
     sample, n_rows = seen.sample, len(seen.sample.scaled)
     found = "show clusters" if has_clusters(seen) else "show no clusters"
-    return Verdict(
+    return Recommendation(
         method="pca",
         title="Principal components first: more columns than the rows can carry",
         reasons=(
@@ -176,7 +176,7 @@ def _pca(seen: Structure, n_columns: int) -> Verdict:
     )
 
 
-def _none(seen: Structure, segment: str) -> Verdict:
+def _none(seen: Structure, segment: str) -> Recommendation:
     dense = seen.dense
     reasons = [_modes(seen), _fitted(seen)]
     if seen.fit.best.n_components == 1:
@@ -189,7 +189,7 @@ def _none(seen: Structure, segment: str) -> Verdict:
     reasons.append(
         f"HDBSCAN finds {_count(len(dense.clusters), 'dense cluster')} and leaves {dense.noise:.0%} of the rows out."
     )
-    return Verdict(
+    return Recommendation(
         method="none",
         title="No clusters were found"
         if seen.fit.best.n_components == 1
@@ -203,11 +203,11 @@ def _none(seen: Structure, segment: str) -> Verdict:
     )
 
 
-def _hdbscan(seen: Structure) -> Verdict:
+def _hdbscan(seen: Structure) -> Recommendation:
     dense, n_rows = seen.dense, len(seen.sample.scaled)
     most = max(cluster.n_components for cluster in dense.clusters)
     smallest = max(10, round(0.05 * n_rows))
-    return Verdict(
+    return Recommendation(
         method="hdbscan",
         title="Clusters are bent or hollow: HDBSCAN",
         reasons=(
@@ -232,9 +232,9 @@ def _hdbscan(seen: Structure) -> Verdict:
     )
 
 
-def _hierarchical(seen: Structure, segment: str) -> Verdict:
+def _hierarchical(seen: Structure, segment: str) -> Recommendation:
     levels = seen.levels
-    return Verdict(
+    return Recommendation(
         method="hierarchical",
         title="Clusters of clusters: a hierarchical method",
         reasons=(
@@ -254,13 +254,13 @@ def _hierarchical(seen: Structure, segment: str) -> Verdict:
     )
 
 
-def _kmeans(seen: Structure, segment: str) -> Verdict:
+def _kmeans(seen: Structure, segment: str) -> Recommendation:
     fit, family = seen.fit, round_family(seen)
     k = fit.best.n_components
     loss = fit.round_loss if family == "EII" else fit.box_loss
     where = "standardized columns" if family == "EII" else "the columns' own units"
     where += ", logged where skewed" if seen.sample.logged else ""
-    return Verdict(
+    return Recommendation(
         method="kmeans",
         title="Round groups of equal spread: K-means is enough",
         reasons=(
@@ -280,7 +280,7 @@ def _kmeans(seen: Structure, segment: str) -> Verdict:
     )
 
 
-def _gmm(seen: Structure, segment: str) -> Verdict:
+def _gmm(seen: Structure, segment: str) -> Recommendation:
     fit = seen.fit
     loss = min(fit.round_loss, fit.box_loss)
     reasons = [_modes(seen), _fitted(seen)]
@@ -303,7 +303,7 @@ def _gmm(seen: Structure, segment: str) -> Verdict:
         reasons.append(
             f"Groups overlap: {fit.overlap:.1%} of the rows would be on the wrong side of a border. Memberships tell."
         )
-    return Verdict(
+    return Recommendation(
         method="gmm",
         title="A Gaussian mixture suits",
         reasons=tuple(reasons),

@@ -1,0 +1,68 @@
+"""Families within families: none may end below one that it contains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from mixtura.core.covariance import get_family
+from mixtura.select.candidate import Candidate
+
+__all__ = ["contains", "respect_nesting"]
+
+_SHORT = 0.01
+"""Nats by which a family may be below one it contains: what a finished fit may leave to be gained."""
+
+_MCLUST = {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"}
+
+_FREEDOM = "IEV"
+"""None, equal for all components, of each component's own; in the order of what they allow."""
+
+
+def contains(family: str, other: str) -> bool:
+    """Return whether every mixture of another family is one of this family, and it is not the same.
+
+    A family allows what another does where volume, shape and orientation are each as free or freer (Celeux and Govaert
+    1995, table 1).
+
+    Examples
+    --------
+    >>> from mixtura.select.nesting import contains
+    >>> contains("VVV", "EEE"), contains("VEI", "EVI"), contains("tied", "EII")
+    (True, False, True)
+    """
+    letters = (_MCLUST.get(get_family(one).name, get_family(one).name) for one in (family, other))
+    pairs = list(zip(*letters, strict=True))
+    return all(_FREEDOM.index(own) >= _FREEDOM.index(its) for own, its in pairs) and any(
+        a != b for a, b in pairs
+    )
+
+
+def respect_nesting(
+    candidates: list[Candidate], refit: Callable[[Candidate, Candidate], Candidate]
+) -> list[Candidate]:
+    """Return the candidates, those below one whose family theirs contains begun anew from it.
+
+    Iterating from there cannot end below it. Degenerate candidates neither lend their mixture nor are touched.
+
+    Parameters
+    ----------
+    candidates : list of Candidate
+    refit : callable
+        Takes a candidate and the one to begin from; returns the candidate fitted from there.
+    """
+    ends = list(candidates)
+    sound = [i for i, one in enumerate(ends) if not one.failure and not one.is_degenerate]
+    for i in sorted(sound, key=lambda i: candidates[i].n_parameters):
+        inner = [
+            ends[j]
+            for j in sound
+            if ends[j].n_components == ends[i].n_components
+            and contains(ends[i].covariance_type, ends[j].covariance_type)
+        ]
+        nearest = max(inner, key=lambda one: one.log_likelihood, default=ends[i])
+        if nearest.log_likelihood > ends[i].log_likelihood + _SHORT:
+            better = refit(ends[i], nearest)
+            if better.log_likelihood > ends[i].log_likelihood and not better.is_degenerate:
+                ends[i] = replace(better, single_log_likelihood=ends[i].single_log_likelihood)
+    return ends
