@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.mixture import Mixture
-from mixtura.exceptions import MixturaError
-from mixtura.segments.advice.capacity import FAMILIES, n_parameters
+from mixtura.segments.advice.capacity import FAMILIES
 from mixtura.segments.advice.normality import Mardia, energy_p_value, mardia
 from mixtura.select import Candidate, search
 
@@ -18,7 +18,6 @@ __all__ = ["ComponentNormality", "QuickFit", "component_normality", "quick_fit"]
 _COMPONENTS = range(1, 10)
 _MORE = range(10, 16)
 """Tried, with the best family alone, where nine are the best so far."""
-_PATIENCE = 3
 _NORMALITY_ROWS = 1000
 _ENERGY_ROWS = 150
 
@@ -73,10 +72,10 @@ def quick_fit(scaled: FloatArray, scale: FloatArray, seed: int) -> QuickFit:
         Standard deviations in the user's units.
     seed : int
     """
-    fitted = [one for family in FAMILIES for one in _fits(scaled, family, _COMPONENTS, seed)]
+    fitted = _fits(scaled, FAMILIES, _COMPONENTS, seed)
     best = _best(fitted, scaled)
     if best.n_components == max(_COMPONENTS):
-        fitted += _fits(scaled, best.covariance_type, _MORE, seed)
+        fitted += _fits(scaled, [best.covariance_type], _MORE, seed)
         best = _best(fitted, scaled)
     fitted.sort(key=lambda one: one.bic)
     mixture = best.mixture
@@ -96,20 +95,13 @@ def quick_fit(scaled: FloatArray, scale: FloatArray, seed: int) -> QuickFit:
     )
 
 
-def _fits(scaled: FloatArray, family: str, components: range, seed: int) -> list[Candidate]:
-    """Fit more and more components until BIC has grown three times, or as many rows as parameters are left."""
+def _fits(scaled: FloatArray, families: Sequence[str], components: range, seed: int) -> list[Candidate]:
+    """Fit up to as many components as there are rows for; degenerate fits are left out if others are left."""
     n, d = scaled.shape
-    fitted: list[Candidate] = []
-    for k in components:
-        behind = len(fitted) - 1 - int(np.argmin([one.bic for one in fitted])) if fitted else 0
-        if behind >= _PATIENCE or (k > 1 and max(n_parameters(family, k, d), k * (d + 1)) >= n):
-            break
-        try:
-            found = search(scaled, components=[k], covariance_types=[family], random_state=seed)
-        except MixturaError:  # the rows have no such covariances; other families tell
-            break
-        fitted.append(found.best)
-    return fitted
+    sizes = [k for k in components if k == 1 or k * (d + 1) < n]
+    found = search(scaled, components=sizes, covariance_types=families, random_state=seed).candidates
+    fitted = [one for one in found if not one.failure and (one.n_components == 1 or one.n_parameters < n)]
+    return [one for one in fitted if not one.is_degenerate] or fitted
 
 
 def _best(fitted: list[Candidate], scaled: FloatArray) -> Candidate:
