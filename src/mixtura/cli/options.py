@@ -17,6 +17,7 @@ __all__ = [
     "CovarianceTypes",
     "Criterion",
     "CustomerTable",
+    "Describe",
     "DropMissing",
     "IdColumn",
     "ModelFile",
@@ -24,8 +25,12 @@ __all__ = [
     "Quiet",
     "Seed",
     "Starts",
+    "Transforms",
+    "Value",
+    "Weight",
     "parse_components",
     "parse_names",
+    "parse_transform",
 ]
 
 ModelFile = Annotated[Path, typer.Argument(help="A model.json that mixtura segment wrote.")]
@@ -51,6 +56,24 @@ Starts = Annotated[int, typer.Option(help="Starts per model; the best is kept.")
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 IdColumn = Annotated[
     str | None, typer.Option("--id", help="The column that names customers. [default: found by itself]")
+]
+Describe = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Columns of any kind that only describe the segments, separated by commas. [default: none]"
+    ),
+]
+Value = Annotated[
+    str | None, typer.Option(help="The column that says what a customer is worth, such as revenue.")
+]
+Weight = Annotated[str | None, typer.Option(help="The column that says how much a customer counts.")]
+Transforms = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--transform",
+        help="auto, log1p, yeo-johnson, winsorize or none, for all columns; or revenue=log1p,visits=none. "
+        "[default: none]",
+    ),
 ]
 DropMissing = Annotated[
     bool, typer.Option("--drop-missing", help="Leave rows with missing values unassigned.")
@@ -98,7 +121,7 @@ def _bad(text: str, why: str) -> str:
     )
 
 
-def parse_names(texts: Sequence[str] | None) -> list[str] | None:
+def parse_names(texts: Sequence[str] | None, option: str = "--columns") -> list[str] | None:
     """Return column names from one or several comma-separated lists; a name with a comma stands in quotes.
 
     Examples
@@ -109,9 +132,52 @@ def parse_names(texts: Sequence[str] | None) -> list[str] | None:
     """
     if not texts:
         return None
-    names = [name.strip() for row in csv.reader(texts, skipinitialspace=True) for name in row if name.strip()]
+    names = _parts(texts)
     if not names:
         raise ParameterError(
-            f"--columns {list(texts)!r} names no column. At least one is required. Leave it out to use all."
+            f"{option} {list(texts)!r} names no column. At least one is required. Leave it out"
+            f"{' to use all' if option == '--columns' else ''}."
         )
     return names
+
+
+def parse_transform(texts: Sequence[str] | None) -> str | dict[str, str]:
+    """Return what each column is transformed by: one word for all columns, or ``COLUMN=WORD`` for some.
+
+    A word without a column is for all columns that are not named.
+
+    Raises
+    ------
+    ParameterError
+        Nothing is named, or a column or "all others" twice. Whether there are such columns and transforms, the library
+        says.
+
+    Examples
+    --------
+    >>> from mixtura.cli.options import parse_transform
+    >>> parse_transform(["auto"]), parse_transform(["revenue=log1p,visits=none"])
+    ('auto', {'revenue': 'log1p', 'visits': 'none'})
+    >>> parse_transform(["auto", "visits=none"])
+    {'*': 'auto', 'visits': 'none'}
+    """
+    if not texts:
+        return "none"
+    asked: dict[str, str] = {}
+    for part in _parts(texts):
+        column, equals, kind = part.rpartition("=")
+        name = column.strip() if equals else "*"
+        if name in asked or not kind.strip():
+            raise ParameterError(
+                f"--transform {', '.join(texts)!r} cannot be used: {part!r} says nothing, or says it again. One word "
+                "for all columns, or COLUMN=WORD for each, is required. Try auto, or revenue=log1p,visits=none."
+            )
+        asked[name] = kind.strip()
+    if not asked:
+        raise ParameterError(
+            f"--transform {', '.join(texts)!r} says nothing. A word or COLUMN=WORD is required. Try auto."
+        )
+    return asked["*"] if list(asked) == ["*"] else asked
+
+
+def _parts(texts: Sequence[str]) -> list[str]:
+    return [part.strip() for row in csv.reader(texts, skipinitialspace=True) for part in row if part.strip()]

@@ -18,7 +18,13 @@ def print_table_read(console: Console, table: Table, choice: ColumnChoice) -> No
     console.print(Text(table.path.name, style="bold"), end="")
     console.print(f": {table.n_rows:,} rows, {len(table.columns)} columns")
     pairs = [("Columns used", ", ".join(choice.used))]
-    left_out = [column for column in choice.left_out if column.name != choice.id_column]
+    roles = {choice.id_column, choice.value, choice.weight, *choice.describe}
+    if choice.describe:
+        pairs.append(("Describing", ", ".join(choice.describe)))
+    for label, column in (("Value", choice.value), ("Weight", choice.weight)):
+        if column is not None:
+            pairs.append((label, column))
+    left_out = [column for column in choice.left_out if column.name not in roles]
     if left_out:
         pairs.append(("Left out", "; ".join(f"{column.name} ({column.reason})" for column in left_out)))
     pairs.append(("Customer", choice.id_column or "row number, from 1"))

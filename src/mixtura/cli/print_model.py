@@ -31,8 +31,12 @@ def print_model(console: Console, name: str, model: SegmentModel) -> None:
                 f"mixtura {model.mixtura_version}, seed {training.seed}, starts per model: {training.n_init}",
             ),
             ("Columns", ", ".join(model.columns)),
+            *_transforms(model),
             ("Customer", training.id_column or "row number"),
-            ("Covariances", f"{mixture.covariance_type}, {mixture.n_parameters} parameters"),
+            (
+                "Covariances",
+                f"{mixture.covariance_type}, {mixture.n_parameters + model.scaling.n_parameters} parameters",
+            ),
             ("Chosen by", f"{training.criterion.upper()} (BIC {training.bic:,.2f}, AIC {training.aic:,.2f})"),
             (
                 "Log-likelihood",
@@ -48,24 +52,44 @@ def print_model(console: Console, name: str, model: SegmentModel) -> None:
     _print_components(console, model)
 
 
+def _transforms(model: SegmentModel) -> list[tuple[str, str]]:
+    done = zip(model.columns, model.scaling.transforms, strict=False)
+    said = [f"{transform.kind} of {name}" for name, transform in done if transform.kind != "none"]
+    return [("Transformed", ", ".join(said))] if said else []
+
+
 def _print_components(console: Console, model: SegmentModel) -> None:
     """Print mean and standard deviation of each column, columns downwards."""
-    mixture = model.in_user_units()
-    deviations = np.sqrt(np.diagonal(mixture.full_covariances(), axis1=1, axis2=2))
+    if model.scaling.is_affine:
+        mixture = model.in_user_units()
+        deviations = np.sqrt(np.diagonal(mixture.full_covariances(), axis1=1, axis2=2))
+        centers, title = mixture.means, "mean ± standard deviation"
+        reach = np.stack([centers - deviations, centers + deviations])
+    else:
+        deviations = np.sqrt(np.diagonal(model.mixture.full_covariances(), axis1=1, axis2=2))
+        means, title = model.mixture.means, "center (1 standard deviation)"
+        centers = model.scaling.restore(means)
+        reach = np.stack(
+            [model.scaling.restore(means - deviations), model.scaling.restore(means + deviations)]
+        )
     widest = min(max(map(len, model.columns)), 30)
-    per_piece = max((console.width - widest) // 22, 1)
+    per_piece = max((console.width - widest) // (22 if model.scaling.is_affine else 30), 1)
     for start in range(0, model.n_segments, per_piece):
         shown = range(start, min(start + per_piece, model.n_segments))
-        table = plain_table("mean ± standard deviation", *(f"segment {k + 1}" for k in shown))
+        table = plain_table(title, *(f"segment {k + 1}" for k in shown))
         table.columns[0].max_width = max(widest, 12)
         for d, name in enumerate(model.columns):
-            decimals = decimals_for(float(model.scaling.scale[d]))
-            cells = (
-                f"{readable(float(mixture.means[k, d]), decimals)} ± {readable(float(deviations[k, d]), decimals)}"
-                for k in shown
-            )
-            table.add_row(name, *cells)
+            table.add_row(name, *(_component_cell(model, centers[k, d], *reach[:, k, d]) for k in shown))
         console.print(table)
+
+
+def _component_cell(model: SegmentModel, center: float, low: float, high: float) -> str:
+    spread = float(high - low) / 2
+    decimals = decimals_for(spread)
+    said = readable(float(center), decimals)
+    if model.scaling.is_affine:
+        return f"{said} ± {readable(spread, decimals)}"
+    return f"{said} ({readable(float(low), decimals)} to {readable(float(high), decimals)})"
 
 
 def print_assignment(console: Console, source: str, result: Assignment) -> None:

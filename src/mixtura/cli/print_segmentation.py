@@ -10,6 +10,7 @@ from rich.text import Text
 
 from mixtura.cli.console import plain_table
 from mixtura.cli.numbers import criterion_text, decimals_for, percent, readable
+from mixtura.cli.print_profiles import WIDE, print_profiles
 from mixtura.segments import SegmentationResult
 
 if TYPE_CHECKING:
@@ -19,21 +20,12 @@ __all__ = ["print_segmentation"]
 
 _RUNNERS_UP = 4
 _ANOMALIES = 8
-_MARKS = ((1.0, "++"), (0.5, "+"))
-"""Marks beside a mean: how many standard deviations it lies off the mean of everybody."""
-
-_WIDE = 90
-"""From so many characters on, tables are printed with all they have."""
-
-_CELL = 13
-"""Characters that one segment takes in the table of means."""
 
 
 def print_segmentation(console: Console, result: SegmentationResult) -> None:
     """Print the choice, the segments, who is between them, and who fits nowhere."""
     _print_choice(console, result)
-    _print_segments(console, result)
-    _print_means(console, result)
+    print_profiles(console, result)
     _print_ambiguous(console, result)
     _print_anomalies(console, result)
     for note in result.notes:
@@ -66,7 +58,7 @@ def _print_choice(console: Console, result: SegmentationResult) -> None:
 def _print_ranking(console: Console, result: SegmentationResult, others: Sequence[Candidate]) -> None:
     """Print the chosen model and the runners-up; a narrow console gets what matters most."""
     best, name = result.best, result.model.training.criterion
-    wide, names = console.width >= _WIDE, dict.fromkeys(("bic", "aic", name))
+    wide, names = console.width >= WIDE, dict.fromkeys(("bic", "aic", name))
     table = plain_table(
         "", "segments", "covariances", *(("parameters", *map(str.upper, names)) if wide else (name.upper(),))
     )
@@ -87,49 +79,10 @@ def _print_ranking(console: Console, result: SegmentationResult, others: Sequenc
     console.print(table)
 
 
-def _print_segments(console: Console, result: SegmentationResult) -> None:
-    table = plain_table("", "segment", "share", "customers", "certainty", left=2)
-    assignment = result.assignment
-    for segment in result.segments:
-        members = assignment.certainty[assignment.labels == segment.number - 1]
-        certainty = percent(float(members.mean())) if members.size else ""
-        table.add_row(
-            str(segment.number), segment.name, percent(segment.share), f"{segment.count:,}", certainty
-        )
-    console.print(table)
-
-
-def _print_means(console: Console, result: SegmentationResult) -> None:
-    """Print columns downwards and segments across, in as many pieces as the width needs."""
-    names = result.model.columns
-    widest = min(max(map(len, names)), 30)
-    per_piece = max((console.width - widest - _CELL) // _CELL, 1)
-    for start in range(0, len(result.segments), per_piece):
-        piece = result.segments[start : start + per_piece]
-        table = plain_table("mean of", "everybody", *(f"segment {segment.number}" for segment in piece))
-        table.columns[0].max_width = widest
-        for d, name in enumerate(names):
-            decimals = decimals_for(float(result.model.scaling.scale[d]))
-            cells = [_mean_cell(segment.means[d], segment.differences[d], decimals) for segment in piece]
-            table.add_row(name, readable(float(result.model.scaling.center[d]), decimals) + "   ", *cells)
-        console.print(table)
-    console.print(
-        "+ or - half a standard deviation from everybody, ++ or -- a whole one or more", style="dim"
-    )
-
-
-def _mean_cell(mean: float, difference: float, decimals: int) -> Text:
-    mark = next((mark for threshold, mark in _MARKS if abs(difference) >= threshold), "")
-    if difference < 0:
-        mark = mark.replace("+", "-")
-    style = "" if not mark else "green" if difference > 0 else "magenta"
-    return Text(f"{readable(float(mean), decimals)} {mark:<2}", style=style)
-
-
 def _print_ambiguous(console: Console, result: SegmentationResult) -> None:
     if not result.ambiguous:
         return
-    wide = console.width >= _WIDE
+    wide = console.width >= WIDE
     said = "K-means says, and no more" if wide else "K-means"
     table = plain_table(
         result.assignment.id_name, "most probable", "", "next", "", said, title="\nMost ambiguous customers"
@@ -177,7 +130,8 @@ def _print_anomalies(console: Console, result: SegmentationResult) -> None:
     for row in rows[:_ANOMALIES]:
         values = result.rows[position[row]]
         cells = [
-            readable(float(values[d]), decimals_for(float(model.scaling.scale[d]))) for d in range(len(names))
+            readable(float(values[d]), decimals_for(result.population.numbers[names[d]].sd))
+            for d in range(len(names))
         ]
         table.add_row(result.assignment.customer(row), f"{result.assignment.log_density[row]:.2f}", *cells)
     console.print(table)

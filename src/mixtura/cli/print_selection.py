@@ -39,7 +39,7 @@ def print_selection(console: Console, selection: Selection) -> None:
         console.print(f"and {len(fitted) - _SHOWN} more in selection.csv", style="dim")
     _print_failures(console, [candidate for candidate in found.ranking if candidate.failure is not None])
     dropped = f"Rows with missing or infinite values, left out: {selection.n_dropped:,}."
-    for note in (found.edge, dropped if selection.n_dropped else None):
+    for note in (found.edge, dropped if selection.n_dropped else None, *selection.notes):
         if note is not None:
             console.print(Text.assemble(("Note: ", "bold yellow"), note))
     console.print(f"\n{len(found.candidates)} models tried in {selection.seconds:.2f} s")

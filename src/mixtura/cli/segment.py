@@ -14,14 +14,19 @@ from mixtura.cli.options import (
     CovarianceTypes,
     Criterion,
     CustomerTable,
+    Describe,
     DropMissing,
     IdColumn,
     Overwrite,
     Quiet,
     Seed,
     Starts,
+    Transforms,
+    Value,
+    Weight,
     parse_components,
     parse_names,
+    parse_transform,
 )
 
 if TYPE_CHECKING:
@@ -33,13 +38,21 @@ Percentile = Annotated[float, typer.Option(help="Percent of customers, the least
 Output = Annotated[
     Path | None, typer.Option(help="Directory for the results. [default: TABLE-segments, here]")
 ]
+Names = Annotated[
+    Path | None,
+    typer.Option(help='A TOML file that names segments, by number or automatic name: 1 = "Savers".'),
+]
 
 
 @door
 def segment(
     table: CustomerTable,
     columns: Columns = None,
+    describe: Describe = None,
     id_column: IdColumn = None,
+    value: Value = None,
+    weight: Weight = None,
+    transform: Transforms = None,
     components: Components = None,
     covariance_type: CovarianceTypes = None,
     criterion: Criterion = "bic",
@@ -47,6 +60,7 @@ def segment(
     seed: Seed = 0,
     anomaly_percentile: Percentile = 4.0,
     drop_missing: DropMissing = False,
+    names: Names = None,
     output: Output = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -54,7 +68,12 @@ def segment(
     """Find segments in a table, and write them to a directory."""
     options = {
         "columns": parse_names(columns),
+        "describe": parse_names(describe, "--describe") or (),
         "id_column": id_column,
+        "value": value,
+        "weight": weight,
+        "transform": parse_transform(transform),
+        "names": names,
         "components": None if components is None else parse_components(components),
         "covariance_types": parse_names(covariance_type),
         "criterion": criterion,
@@ -69,9 +88,10 @@ def segment(
 
 
 def _run(table: Path, folder: Path, options: dict[str, Any], *, overwrite: bool, quiet: bool) -> None:
-    from mixtura.io import RESULT_FILES, output_directory, read_table
+    from mixtura.io import RESULT_FILES, output_directory, read_names, read_table
     from mixtura.plot import warm_up
 
+    options["names"] = None if options["names"] is None else read_names(options["names"])
     ids = [] if options["id_column"] is None else [options["id_column"]]
     read = read_table(table, text=ids)
     with output_directory(folder, files=RESULT_FILES, overwrite=overwrite) as writing, warm_up():

@@ -20,8 +20,11 @@ from mixtura.cli.options import (
     Quiet,
     Seed,
     Starts,
+    Transforms,
+    Weight,
     parse_components,
     parse_names,
+    parse_transform,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +42,8 @@ def select(
     table: CustomerTable,
     columns: Columns = None,
     id_column: IdColumn = None,
+    weight: Weight = None,
+    transform: Transforms = None,
     components: Components = None,
     covariance_type: CovarianceTypes = None,
     criterion: Criterion = "bic",
@@ -53,6 +58,8 @@ def select(
     options = {
         "columns": parse_names(columns),
         "id_column": id_column,
+        "weight": weight,
+        "transform": parse_transform(transform),
         "components": None if components is None else parse_components(components),
         "covariance_types": parse_names(covariance_type),
         "criterion": criterion,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "FORMAT_VERSION", "dump_document", "read_document", "readable_json"]
 
 FORMAT = "mixtura-model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 _TRY = "Write it again with: mixtura segment TABLE"
 
@@ -127,9 +127,9 @@ def _validate(content: dict[str, Any], name: str) -> Document:
     with needs("pydantic", extra="cli", purpose="read and write model files"):
         from pydantic import ValidationError
 
-        from mixtura.io.model_schema import Document
+        from mixtura.io.model_schema import Document, upgraded
     try:
-        return Document.model_validate(content)
+        return Document.model_validate(upgraded(content))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

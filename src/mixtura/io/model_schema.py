@@ -1,14 +1,25 @@
-"""The model file, format 1, as pydantic checks it."""
+"""The model file, format 2, as pydantic checks it, and what format 1 lacks."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mixtura.core.mixture import Mixture
 
-__all__ = ["AnomalyRule", "Document", "MixtureValues", "Scaling", "Training"]
+__all__ = [
+    "AnomalyRule",
+    "Document",
+    "Log1p",
+    "MixtureValues",
+    "Scaling",
+    "Training",
+    "Untransformed",
+    "Winsorized",
+    "YeoJohnson",
+    "upgraded",
+]
 
 Vector = list[float]
 Count = Annotated[int, Field(ge=0)]
@@ -20,11 +31,42 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
+class Untransformed(_Strict):
+    """A column as it is."""
+
+    kind: Literal["none"]
+
+
+class Log1p(_Strict):
+    """``log(1 + x)``, and ``-log(1 - x)`` below zero."""
+
+    kind: Literal["log1p"]
+
+
+class YeoJohnson(_Strict):
+    """Yeo and Johnson's power transform."""
+
+    kind: Literal["yeo-johnson"]
+    exponent: Annotated[float, Field(ge=0, le=2)]
+
+
+class Winsorized(_Strict):
+    """Values beyond the limits count as the limits."""
+
+    kind: Literal["winsorize"]
+    low: float
+    high: float
+
+
+Transform = Annotated[Untransformed | Log1p | YeoJohnson | Winsorized, Field(discriminator="kind")]
+
+
 class Scaling(_Strict):
-    """``z = (x - center) / scale``, one value per column, in the user's units."""
+    """``z = (T(x) - center) / scale``, one value per column; T as `transforms` say."""
 
     center: Vector
     scale: list[Annotated[float, Field(gt=0)]]
+    transforms: list[Transform]
 
 
 class MixtureValues(_Strict):
@@ -64,19 +106,24 @@ class Training(_Strict):
     n_iter: Count
     converged: bool
     outcome: str
+    weight_column: str | None
+    value_column: str | None
+    describe: list[str]
 
 
 class Document(_Strict):
     """A whole model file."""
 
     format: Literal["mixtura-model"]
-    format_version: Literal[1]
+    format_version: Literal[2]
     mixtura_version: str
     checksum: str
     columns: Annotated[list[str], Field(min_length=1)]
     scaling: Scaling
     mixture: MixtureValues
     segments: list[str]
+    automatic_names: list[str]
+    mean_values: list[float | None]
     anomaly: AnomalyRule
     training: Training
 
@@ -89,12 +136,40 @@ class Document(_Strict):
             "mixture.means": mixture.n_features,
             "scaling.center": len(self.scaling.center),
             "scaling.scale": len(self.scaling.scale),
+            "scaling.transforms": len(self.scaling.transforms),
         }
         for name, size in sizes.items():
             if size != len(self.columns):
                 raise ValueError(
                     f"{name}: {size} values, one for each of {len(self.columns)} columns is required"
                 )
-        if len(set(self.segments)) != mixture.n_components or len(self.segments) != mixture.n_components:
-            raise ValueError(f"segments: {mixture.n_components} different names are required")
+        for name, names in (("segments", self.segments), ("automatic_names", self.automatic_names)):
+            if len(set(names)) != mixture.n_components or len(names) != mixture.n_components:
+                raise ValueError(f"{name}: {mixture.n_components} different names are required")
+        if len(self.mean_values) not in {0, mixture.n_components}:
+            raise ValueError(f"mean_values: none, or {mixture.n_components}, are required")
         return self
+
+
+def upgraded(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of a file of format 1 as one of format 2, which says no more.
+
+    What is no mapping where one belongs stays as it is, for the check to find.
+    """
+    if content["format_version"] != 1:
+        return content
+    more: dict[str, dict[str, Any]] = {
+        "scaling": {"transforms": [{"kind": "none"} for _ in content.get("columns") or ()]},
+        "training": {"weight_column": None, "value_column": None, "describe": []},
+    }
+    parts = {
+        name: {**part, **added}
+        for name, added in more.items()
+        if isinstance(part := content.get(name), dict) and not part.keys() & added.keys()
+    }
+    names: dict[str, Any] = {
+        "format_version": 2,
+        "automatic_names": content.get("segments"),
+        "mean_values": [],
+    }
+    return content if content.keys() & {"automatic_names", "mean_values"} else content | parts | names

@@ -13,7 +13,14 @@ from mixtura.exceptions import OutputError
 
 __all__ = ["RESULT_FILES", "SELECTION_FILES", "output_directory", "output_file", "writing"]
 
-RESULT_FILES = ("segments.csv", "segments.parquet", "model.json", "summary.json", "segments.png")
+RESULT_FILES = (
+    "segments.csv",
+    "segments.parquet",
+    "profiles.csv",
+    "model.json",
+    "summary.json",
+    "segments.png",
+)
 """What a segmentation leaves in its directory."""
 
 SELECTION_FILES = ("selection.csv", "selection.png")

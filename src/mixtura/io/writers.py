@@ -35,7 +35,7 @@ def write_table(
     ids : mapping of str to ndarray of numbers or narwhals Series, each of length N
         Written whole, and first.
     columns : mapping of str to ndarray (numbers, bool, or objects that are str), each of length N
-        Written where `present`, empty elsewhere.
+        Written where `present`, empty elsewhere and where a masked array is masked.
     present : ndarray of shape (N,), bool
 
     Raises
@@ -73,6 +73,8 @@ def _arrow(values: Array | nw.Series[Any], present: Array) -> pa.Array:
 
     if isinstance(values, nw.Series):
         return values.to_arrow()
+    if isinstance(values, np.ma.MaskedArray):
+        return _arrow(values.data, present & ~np.ma.getmaskarray(values))
     missing = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
     if values.dtype == object:
         return _arrow_text(values, missing)

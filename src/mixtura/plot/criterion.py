@@ -11,8 +11,10 @@ from typing import Any, Literal, TypeAlias
 import altair as alt
 
 from mixtura.core.covariance import FAMILIES, MCLUST_NAMES, get_family
-from mixtura.plot.palette import INK, SHAPES, segment_colors
+from mixtura.plot.palette import SHAPES, segment_colors
+from mixtura.plot.parts import titled
 from mixtura.plot.render import Datasets
+from mixtura.plot.style import NEUTRAL
 from mixtura.select import Candidate
 
 __all__ = ["Frame", "criterion_chart"]
@@ -66,21 +68,22 @@ def criterion_chart(
     )
     datasets["chosen"] = [{"count": best.n_components, "value": best.criterion(name)}]
     ring = (
-        alt.Chart(alt.NamedData("chosen")).mark_point(size=380, stroke=INK, strokeWidth=2.2).encode(x=x, y=y)
+        alt.Chart(alt.NamedData("chosen"))
+        .mark_point(style=NEUTRAL, size=380, filled=False, strokeWidth=2.2)
+        .encode(x=x, y=y)
     )
     n_outside = sum(value["value"] > domain[1] for value in values)
     outside = [f"{n_outside} models lie above the frame."] if n_outside else []
-    title = alt.TitleParams(
-        text=f"{name.upper()} chooses {best.n_components}, {best.covariance_type}",
-        subtitle=["Smaller is better.", "The ring is the model chosen.", *outside],
-        anchor="start",
-    )
     layers = (
         base.mark_line(strokeWidth=2, clip=True).encode(**lines),
         base.mark_point(size=60, opacity=1, strokeWidth=1.6, clip=True).encode(**marks),
         ring,
     )
-    return alt.layer(*layers).properties(width=frame.width, height=frame.height, title=title)
+    return titled(
+        alt.layer(*layers).properties(width=frame.width, height=frame.height),
+        f"{name.upper()} chooses {best.n_components}, {best.covariance_type}",
+        ["Smaller is better.", "The ring is the model chosen.", *outside],
+    )
 
 
 def _axes(counts: Sequence[int], domain: Sequence[float], noun: str, name: str) -> tuple[Any, Any]:

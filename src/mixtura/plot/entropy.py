@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from mixtura._optional import needs
-from mixtura.plot.palette import INK, segment_colors
-from mixtura.plot.render import Datasets, render_png
+from mixtura.plot.palette import segment_colors
+from mixtura.plot.render import Datasets, drawing, finished, render_png
+from mixtura.plot.style import NEUTRAL, NUMBER
 from mixtura.select import Merging
 from mixtura.select.merging import line
 
@@ -56,12 +56,9 @@ def plot_entropy(merged: Merging) -> Any:
     >>> chart.to_dict()["title"]["text"]
     'Entropy bends at 3 clusters'
     """
-    with needs("altair", extra="cli", purpose="draw pictures"):
-        import altair as alt  # noqa: F401
     datasets: Datasets = {}
-    chart = _chart(merged, datasets)
-    chart.datasets = datasets
-    return chart
+    with drawing():
+        return finished(_chart(merged, datasets), datasets)
 
 
 def draw_entropy(merged: Merging) -> bytes:
@@ -83,28 +80,18 @@ def draw_entropy(merged: Merging) -> bytes:
     >>> draw_entropy(merge_components([[0.5, 0.5, 0.0], [0.0, 0.1, 0.9]])).startswith(b"\x89PNG")
     True
     """
-    with needs("altair", extra="cli", purpose="draw pictures"):
-        from altair.utils.schemapi import debug_mode
-    with debug_mode(False):
-        datasets: Datasets = {}
-        return render_png(_chart(merged, datasets), datasets)
+    return render_png(plot_entropy(merged))
 
 
 def _chart(merged: Merging, datasets: Datasets) -> Any:
     import altair as alt
-
-    from mixtura.plot.style import CONFIGURATION
 
     panels = (
         _panel(merged, "weight", "rows merged, from one cluster up", datasets),
         _panel(merged, "clusters", "clusters", datasets),
     )
     title = alt.TitleParams(text=_title(merged), subtitle=list(_EXPLANATION), anchor="start")
-    return (
-        alt.hconcat(*panels, spacing=40)
-        .properties(background="white", padding=18, title=title)
-        .configure(**CONFIGURATION)
-    )
+    return alt.hconcat(*panels, spacing=40).properties(title=title)
 
 
 def _title(merged: Merging) -> str:
@@ -145,11 +132,11 @@ def _panel(merged: Merging, by: str, noun: str, datasets: Datasets) -> Any:
     layers = [
         layer("lines").mark_line(stroke=accent, strokeDash=[5, 3], strokeWidth=1.8).encode(detail="line:N"),
         layer("points").mark_point(size=60, opacity=1, filled=True, color=color),
-        layer("elbow").mark_point(size=380, stroke=INK, strokeWidth=2.2),
+        layer("elbow").mark_point(style=NEUTRAL, size=380, filled=False, strokeWidth=2.2),
     ]
     if by == "weight":
         # Over the number of clusters, the axis says it.
         layers.append(
-            layer("points").mark_text(dx=-13, dy=-13, color=INK, fontSize=12).encode(text="count:Q")
+            layer("points").mark_text(style=NUMBER, dx=-13, dy=-13, fontSize=12).encode(text="count:Q")
         )
     return alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT)

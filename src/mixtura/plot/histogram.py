@@ -1,4 +1,4 @@
-"""Segments of a table with a single column: how its customers are spread, and the bells that make it up."""
+"""How the values of a column are spread, and the bells that make it up."""
 
 from __future__ import annotations
 
@@ -8,66 +8,146 @@ import altair as alt
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.plot.legend import segment_legend
-from mixtura.plot.palette import segment_colors
+from mixtura.plot.parts import compact, lit, quantity, segment_color, titled
+from mixtura.plot.plane import HEIGHT, WIDTH, frame
 from mixtura.plot.render import Datasets
-from mixtura.segments import SegmentationResult
+from mixtura.plot.style import NEUTRAL
+from mixtura.plot.subject import Subject
+from mixtura.plot.wording import shown, tidy_count
 
-__all__ = ["histogram_chart"]
+__all__ = ["histogram_chart", "marginal_charts"]
 
-_WIDTH, _HEIGHT = 560, 460
-_CURVE_POINTS = 240
+_CURVE_POINTS = 121
+_SMALL_WIDTH, _SMALL_HEIGHT = 260, 170
+_BARS_IN_ALL = 2_400
+"""Pieces of bars in all panels of a chart together."""
 
 
-def histogram_chart(result: SegmentationResult, datasets: Datasets) -> Any:
-    """Return the chart, and add its data: customers per bin, and each segment's share of the density over it."""
-    model, values = result.model, result.rows[:, 0]
-    legend = [f"{k + 1}  {name}" for k, name in enumerate(model.names)]
-    scale = alt.Scale(domain=legend, range=list(segment_colors(model.n_segments)))
-    color = alt.Color("segment", type="nominal", scale=scale, legend=segment_legend(legend, symbol="square"))
-    edges = np.histogram_bin_edges(values, bins=min(60, max(10, int(np.sqrt(len(values))))))
-    x = alt.X("x", type="quantitative", title=model.columns[0], scale=alt.Scale(zero=False, nice=False))
-    y = alt.Y("y", type="quantitative", title="customers")
-    datasets["bars"] = _bars(result, edges, legend)
-    bars = (
-        alt.Chart(alt.NamedData("bars"))
-        .mark_bar(opacity=0.45)
-        .encode(x=x, x2="x2", y=y, y2="y2", color=color)
+def histogram_chart(
+    subject: Subject,
+    datasets: Datasets,
+    column: int = 0,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+    most_bins: int = 60,
+) -> Any:
+    """Return the chart of a column, and add its data.
+
+    Bars are rows per bin, each shared out among the components; curves are what the mixture expects:
+    ``N h w_k N(x; mu_k, sigma_k)`` in bins of width h, and their sum.
+    """
+    values = subject.rows[:, column]
+    marginal = subject.mixture.marginal([column])
+    low, high = frame(values, np.inf, -np.inf)
+    wanted = min(most_bins, max(10, int(np.sqrt(len(values)))))
+    edges = _edges(values, low, high, wanted)
+    bars, curves = f"bars{column}", f"curves{column}"
+    datasets[bars] = _bars(subject, values, edges)
+    heights = _expected(marginal, edges) * len(values) * (edges[1] - edges[0])
+    datasets[curves] = _curves(edges, heights)
+    # Labels of four digits meet in a small panel.
+    narrow = size[0] < WIDTH and max(abs(edges[0]), abs(edges[-1])) >= 1000
+    ticks: dict[str, Any] = {"tickCount": 5, "format": "~s"} if narrow else {}
+    x = quantity(alt.X, "x", shown(subject.columns[column], 60), [float(edges[0]), float(edges[-1])], **ticks)
+    top = max([float(heights.sum(axis=1).max()), *(bar["y2"] for bar in datasets[bars])])
+    y = quantity(alt.Y, "y", subject.noun, [0.0, 1.05 * top], tickCount=5)
+    outside = int(((values < edges[0]) | (values > edges[-1])).sum())
+    noun = subject.noun
+    layers = _layers(subject, (bars, curves), x, y)
+    chart = alt.layer(*layers).properties(width=size[0], height=size[1])
+    return titled(
+        chart,
+        subject.heading,
+        [
+            f"Bars: {noun}, each shared out among the {subject.part}s. Lines: what the mixture expects.",
+            tidy_count(outside, f"{noun[:-1]} lies", f"{noun} lie") + " outside the frame."
+            if outside
+            else "",
+        ],
     )
-    datasets["curves"] = _curve_points(result, edges, legend)
-    curves = alt.Chart(alt.NamedData("curves")).mark_line(strokeWidth=2.5).encode(x=x, y=y, color=color)
-    title = alt.TitleParams(
-        text=f"{model.n_segments} segments of {len(values):,} customers",
-        subtitle=["Bars: customers, each shared out among the segments.", "Lines: what the mixture expects."],
-        anchor="start",
+
+
+def _layers(subject: Subject, data: tuple[str, str], x: Any, y: Any) -> tuple[Any, Any, Any]:
+    """Return the bars, the dashed curve of all components, and the curve of each."""
+    color = segment_color(subject.legend, subject.colors, title=subject.part, symbol="square")
+    curves = alt.Chart(alt.NamedData(data[1])).encode(x=x, y=y)
+    bars = alt.Chart(alt.NamedData(data[0])).mark_bar(clip=True)
+    total = curves.transform_filter("datum.segment == 0")
+    each = curves.transform_filter("datum.segment > 0")
+    return (
+        bars.encode(x=x, x2="x2", y=y, y2="y2", color=color, opacity=lit(0.45)),
+        total.mark_line(style=NEUTRAL, strokeWidth=1.2, strokeDash=[4, 3], clip=True),
+        each.mark_line(strokeWidth=2.5, clip=True).encode(color=color, opacity=lit(1.0)),
     )
-    return alt.layer(bars, curves).properties(width=_WIDTH, height=_HEIGHT, title=title)
 
 
-def _bars(result: SegmentationResult, edges: FloatArray, legend: list[str]) -> list[dict[str, Any]]:
-    """Return the pieces of the bars, segment upon segment; their heights are sums of memberships."""
-    memberships = result.assignment.memberships[result.assignment.complete]
-    heights = [np.histogram(result.rows[:, 0], bins=edges, weights=share)[0] for share in memberships.T]
+def marginal_charts(subject: Subject, datasets: Datasets, columns: list[int]) -> Any:
+    """Return a panel per column, three beside each other."""
+    if len(columns) == 1:
+        return histogram_chart(subject, datasets, columns[0])
+    most_bins = max(8, min(40, _BARS_IN_ALL // (len(columns) * subject.n_parts)))
+    panels = []
+    for column in columns:
+        chart = histogram_chart(subject, datasets, column, (_SMALL_WIDTH, _SMALL_HEIGHT), most_bins)
+        outside = chart.title.subtitle[1:]
+        panels.append(
+            chart.properties(title=alt.TitleParams(text=outside or " ", fontSize=11, fontWeight="normal"))
+        )
+    board = alt.concat(*panels, columns=min(3, len(panels)), spacing=24).resolve_scale(color="shared")
+    lines = (
+        f"Bars: {subject.noun}, each shared out among the {subject.part}s. Lines: what the mixture expects."
+    )
+    return titled(board, subject.heading, [lines])
+
+
+def _edges(values: FloatArray, low: float, high: float, wanted: int) -> FloatArray:
+    """Return equal bins over the frame; of whole numbers, bins hold equally many of them."""
+    inner = values[(values >= low) & (values <= high)]
+    first, last = float(inner.min()), float(inner.max())
+    if first == last:
+        return np.asarray(np.histogram_bin_edges(inner, bins=wanted))
+    if np.array_equal(inner, np.rint(inner)) and last - first < 1e9:
+        step = max(1.0, np.rint((last - first + 1) / wanted))
+        return np.arange(first - 0.5, last + step, step)
+    return np.linspace(first, last, wanted + 1)
+
+
+def _bars(subject: Subject, values: FloatArray, edges: FloatArray) -> list[dict[str, Any]]:
+    """Return the pieces of the bars, component upon component; their heights are sums of memberships."""
+    heights = [np.histogram(values, bins=edges, weights=share)[0] for share in subject.memberships.T]
     tops = np.cumsum(heights, axis=0)
+    places = compact(edges, float(edges[-1] - edges[0]))
     return [
         {
-            "x": float(edges[i]),
-            "x2": float(edges[i + 1]),
-            "y": float(tops[k, i] - heights[k][i]),
-            "y2": float(tops[k, i]),
-            "segment": name,
+            "x": places[i],
+            "x2": places[i + 1],
+            "y": round(float(tops[k, i] - heights[k][i]), 4),
+            "y2": round(float(tops[k, i]), 4),
+            "segment": k + 1,
         }
-        for k, name in enumerate(legend)
+        for k in range(subject.n_parts)
         for i in range(len(edges) - 1)
+        if heights[k][i] > 0
     ]
 
 
-def _curve_points(result: SegmentationResult, edges: FloatArray, legend: list[str]) -> list[dict[str, Any]]:
+def _expected(marginal: Any, edges: FloatArray) -> FloatArray:
+    """Return the weighted density of every component on a grid, shape (points, K)."""
     grid = np.linspace(edges[0], edges[-1], _CURVE_POINTS)[:, None]
-    expected = np.exp(result.model.log_density(grid)) * len(result.rows) * (edges[1] - edges[0])
-    shares = result.model.memberships(grid) * expected[:, None]
+    return np.asarray(np.exp(marginal.log_density(grid))[:, None] * marginal.responsibilities(grid))
+
+
+def _curves(edges: FloatArray, heights: FloatArray) -> list[dict[str, Any]]:
+    """Return the curve of every component, and of all together as number 0."""
+    places = compact(np.linspace(edges[0], edges[-1], _CURVE_POINTS), float(edges[-1] - edges[0]))
+    every = np.column_stack([heights.sum(axis=1), heights])
+    top = float(every.max())
+    # Flat tails show nothing; a point on either side takes the line down to the axis.
+    seen = every > 1e-3 * top
+    seen[1:] |= every[:-1] > 1e-3 * top
+    seen[:-1] |= every[1:] > 1e-3 * top
     return [
-        {"x": float(x), "y": float(share), "segment": legend[k]}
-        for k in range(len(legend))
-        for x, share in zip(grid[:, 0], shares[:, k], strict=True)
+        {"x": x, "y": y, "segment": k}
+        for k in range(every.shape[1])
+        for x, y, drawn in zip(places, compact(every[:, k], top), seen[:, k], strict=True)
+        if drawn
     ]

@@ -6,16 +6,14 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 
-__all__ = ["INK", "SHAPES", "blend", "segment_colors"]
+__all__ = ["SHAPES", "blend", "segment_colors"]
 
-INK = "#333333"
-"""Text, frames, what is no data."""
-
-# Okabe and Ito (2008), without black and with the yellow last because it is pale on white.
-_FEW = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C6D31", "#F0E442")
-# Tol (2021), "muted", for up to nine.
-_MANY = (
-    "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499",
+# Okabe and Ito (2008), without black and with the yellow last because it is pale on white; then the colors that are
+# farthest from all before them, for normal, protanopic and deuteranopic eyes (Machado et al. 2009), neither pale nor
+# dark nor glaring.
+_COLORS = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C6D31", "#F0E442",
+    "#AAD480", "#005555", "#6A80FF", "#EABFBF", "#0055BF", "#80D4EA", "#2A552A", "#802A80",
 )  # fmt: skip
 
 SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right")
@@ -23,9 +21,11 @@ SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross"
 
 
 def segment_colors(n_segments: int) -> tuple[str, ...]:
-    """Return a color per segment; from the tenth on they come again, and the numbers in the picture tell them apart."""
-    colors = _FEW if n_segments <= len(_FEW) else _MANY
-    return tuple(colors[k % len(colors)] for k in range(n_segments))
+    """Return a color per segment, the same for a segment's number whatever their count.
+
+    Sixteen are different; from the seventeenth on they come again, and numbers in the pictures tell them apart.
+    """
+    return tuple(_COLORS[k % len(_COLORS)] for k in range(n_segments))
 
 
 def blend(memberships: FloatArray, colors: tuple[str, ...]) -> list[str]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mixtura._optional import needs
-from mixtura.plot.render import Datasets, render_png
+from mixtura.plot.render import Datasets, drawing, finished, render_png
+from mixtura.segments import SegmentationResult
 
-if TYPE_CHECKING:
-    from mixtura.segments import SegmentationResult
-
-__all__ = ["draw_segments"]
+__all__ = ["draw_segments", "plot_segments"]
 
 
-def draw_segments(result: SegmentationResult) -> bytes:
-    r"""Return a PNG: the customers and their segments, and beside them the criterion of every model tried.
+def plot_segments(result: SegmentationResult) -> Any:
+    """Return an Altair chart: the customers and their segments, and beside them the criterion of every model tried.
 
     Parameters
     ----------
@@ -22,8 +19,37 @@ def draw_segments(result: SegmentationResult) -> bytes:
 
     Returns
     -------
-    bytes
-        About 2,100 pixels wide. Of more than 5,000 customers a random sample is drawn, and the picture says so.
+    altair.HConcatChart
+        A scatter as `plot_scatter` draws it, or a histogram if there is a single column; and `plot_criterion`. Of more
+        than 3,000 customers a random sample is drawn, and the picture says so.
+
+    Raises
+    ------
+    OptionalDependencyError
+        Altair is not installed.
+
+    Examples
+    --------
+    >>> from mixtura.datasets import make_customers
+    >>> from mixtura.plot import plot_segments
+    >>> from mixtura.segments import segment_table
+    >>> result = segment_table(make_customers(as_frame="polars"), components=[3], covariance_types=["tied"])
+    >>> plot_segments(result).to_dict()["hconcat"][0]["title"]["text"]
+    '3 segments of 300 customers'
+    """
+    datasets: Datasets = {}
+    with drawing():
+        import altair as alt
+
+        both = alt.hconcat(_customers(result, datasets), _criterion(result, datasets), spacing=40)
+        apart: dict[str, Any] = dict.fromkeys(
+            ("color", "fill", "shape", "stroke", "strokeDash"), "independent"
+        )
+        return finished(both.resolve_scale(**apart), datasets)
+
+
+def draw_segments(result: SegmentationResult) -> bytes:
+    r"""Return the chart of `plot_segments` as a PNG, about 2,100 pixels wide.
 
     Raises
     ------
@@ -39,12 +65,17 @@ def draw_segments(result: SegmentationResult) -> bytes:
     >>> draw_segments(result).startswith(b"\x89PNG")
     True
     """
-    with needs("altair", extra="cli", purpose="draw pictures"):
-        from altair.utils.schemapi import debug_mode
-    # Altair checks every part against the schema as it is made, which costs more than drawing does.
-    with debug_mode(False):
-        datasets: Datasets = {}
-        return render_png(_chart(result, datasets), datasets)
+    return render_png(plot_segments(result))
+
+
+def _customers(result: SegmentationResult, datasets: Datasets) -> Any:
+    from mixtura.plot.histogram import histogram_chart
+    from mixtura.plot.scatter import scatter_chart
+    from mixtura.plot.subject import subject_of
+
+    subject = subject_of(result)
+    draw = histogram_chart if len(subject.columns) == 1 else scatter_chart
+    return draw(subject, datasets)
 
 
 def _criterion(result: SegmentationResult, datasets: Datasets) -> Any:
@@ -52,29 +83,3 @@ def _criterion(result: SegmentationResult, datasets: Datasets) -> Any:
 
     name = result.model.training.criterion
     return criterion_chart(result.ranking, result.best, name, Frame("segments", 340, 460), datasets)
-
-
-def _chart(result: SegmentationResult, datasets: Datasets) -> Any:
-    import altair as alt
-
-    from mixtura.plot.histogram import histogram_chart
-    from mixtura.plot.scatter import scatter_chart
-    from mixtura.plot.style import CONFIGURATION
-
-    customers = (
-        histogram_chart(result, datasets)
-        if len(result.model.columns) == 1
-        else scatter_chart(result, datasets)
-    )
-    return (
-        alt.hconcat(customers, _criterion(result, datasets), spacing=40)
-        .resolve_scale(
-            color="independent",
-            fill="independent",
-            shape="independent",
-            stroke="independent",
-            strokeDash="independent",
-        )
-        .properties(background="white", padding=18)
-        .configure(**CONFIGURATION)
-    )

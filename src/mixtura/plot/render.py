@@ -1,15 +1,22 @@
-"""From a chart to a PNG, without a browser."""
+"""From a chart to a file, without a browser."""
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
 from mixtura._optional import needs
+from mixtura.exceptions import ParameterError
+from mixtura.io import output_file
+from mixtura.plot.style import LIGHT, THEMES
 
-__all__ = ["Datasets", "render_png", "warm_up"]
+__all__ = ["Datasets", "Theme", "drawing", "finished", "render_png", "save_chart", "warm_up", "with_theme"]
+
+Theme: TypeAlias = Literal["light", "dark"]
 
 _PIXELS_PER_POINT = 2.0
 
@@ -17,22 +24,129 @@ Datasets: TypeAlias = dict[str, list[dict[str, Any]]]
 """Rows of data by name, as Vega-Lite takes them."""
 
 
-def render_png(chart: Any, datasets: Datasets) -> bytes:
-    """Return the picture of an Altair chart that refers to its data by name.
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw inside the block: with Altair, which does not check its parts.
 
-    Altair copies a chart whenever it is combined with others; data that are not part of it are not copied along.
+    Altair checks every part against the schema as it is made, which costs more than drawing does.
+
+    Raises
+    ------
+    OptionalDependencyError
+        Altair is not installed.
+    """
+    with needs("altair", extra="cli", purpose="draw pictures"):
+        import altair as alt  # noqa: F401
+        from altair.utils.schemapi import debug_mode
+    with debug_mode(False):
+        yield
+
+
+def finished(chart: Any, datasets: Datasets) -> Any:
+    """Return the chart with its data, its look and the parameter ``highlight``; it shows itself in a notebook."""
+    import altair as alt
+
+    chart = chart.add_params(alt.param(name="highlight", value=None)).configure(**LIGHT)
+    chart.datasets = datasets
+    return chart
+
+
+def with_theme(chart: Any, theme: Theme) -> Any:
+    """Return the chart for light or for dark pages.
+
+    Parameters
+    ----------
+    chart : altair chart
+        From a function of this module.
+    theme : {"light", "dark"}
+
+    Raises
+    ------
+    ParameterError
+        There is no such theme.
+
+    Examples
+    --------
+    >>> from mixtura.plot import plot_confusion, with_theme
+    >>> chart = plot_confusion([[0.9, 0.1], [0.2, 0.8]])
+    >>> with_theme(chart, "dark").to_dict()["config"]["background"]
+    '#1B1D21'
+    """
+    if theme not in THEMES:
+        raise ParameterError(f"theme={theme!r} was given; it must be 'light' or 'dark'. Try 'dark'.")
+    # Not deep: a copy of thousands of points would take longer than drawing them.
+    themed = chart.copy(deep=False)
+    with drawing():
+        return themed.configure(**THEMES[theme])
+
+
+def save_chart(chart: Any, path: str | Path, *, theme: Theme = "light", overwrite: bool = False) -> None:
+    """Write a chart as HTML, SVG, PNG or JSON, by suffix; no browser is needed, and all of it is written or nothing.
+
+    Parameters
+    ----------
+    chart : altair chart
+        From a function of this module.
+    path : str or Path
+        An ``.html`` page holds all it needs and loads nothing from elsewhere; ``.json`` is the Vega-Lite specification.
+    theme : {"light", "dark"}, default="light"
+    overwrite : bool, default=False
+
+    Raises
+    ------
+    ParameterError
+        The suffix or the theme is none of these.
+    OutputError
+        The file exists and `overwrite` is False, or it cannot be written.
+    OptionalDependencyError
+        vl-convert is not installed.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from mixtura.plot import plot_confusion, save_chart
+    >>> chart = plot_confusion([[0.9, 0.1], [0.2, 0.8]], names=["frugal", "lavish"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_chart(chart, pathlib.Path(folder) / "confusion.svg")
+    ...     (pathlib.Path(folder) / "confusion.svg").read_text(encoding="utf-8")[:4]
+    '<svg'
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in {".html", ".svg", ".png", ".json"}:
+        raise ParameterError(
+            f"path={str(path)!r} was given; its suffix must be .html, .svg, .png or .json. Try .html."
+        )
+    content = _rendered(with_theme(chart, theme).to_dict(validate=False), suffix)
+    with output_file(path, overwrite=overwrite) as temporary:
+        temporary.write_bytes(content)
+
+
+def _rendered(specification: dict[str, Any], suffix: str) -> bytes:
+    if suffix == ".json":
+        return json.dumps(specification, ensure_ascii=False, separators=(",", ":")).encode()
+    with needs("vl-convert-python", extra="cli", purpose="draw pictures"):
+        import vl_convert
+    if suffix == ".png":
+        picture: bytes = vl_convert.vegalite_to_png(specification, scale=_PIXELS_PER_POINT)
+        return picture
+    if suffix == ".svg":
+        drawing: str = vl_convert.vegalite_to_svg(specification)
+        return drawing.encode()
+    # With the scripts that draw it, so that the page loads nothing from elsewhere.
+    page: str = vl_convert.vegalite_to_html(specification, bundle=True)
+    return page.encode()
+
+
+def render_png(chart: Any) -> bytes:
+    """Return the picture of a finished chart.
 
     Raises
     ------
     OptionalDependencyError
         vl-convert is not installed.
     """
-    with needs("vl-convert-python", extra="cli", purpose="draw pictures"):
-        import vl_convert
     # The chart is built from known parts; validating it against the schema would cost more than drawing it.
-    specification = chart.to_dict(validate=False) | {"datasets": datasets}
-    picture: bytes = vl_convert.vegalite_to_png(specification, scale=_PIXELS_PER_POINT)
-    return picture
+    return _rendered(chart.to_dict(validate=False), ".png")
 
 
 @contextmanager

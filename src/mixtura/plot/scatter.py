@@ -1,198 +1,143 @@
-"""Customers as points, segments as ellipses, on the two columns that separate the segments most."""
+"""Rows as points, components as ellipses."""
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import Any
 
 import altair as alt
 import numpy as np
 
-from mixtura._typing import Array, FloatArray, IntArray
+from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
-from mixtura.plot.legend import segment_legend
-from mixtura.plot.palette import INK, blend, segment_colors
+from mixtura.plot.palette import blend
+from mixtura.plot.parts import lit, segment_color, titled
+from mixtura.plot.plane import HEIGHT, WIDTH, Pair, Plane, plane_of
 from mixtura.plot.render import Datasets
-from mixtura.segments import SegmentationResult
+from mixtura.plot.style import NUMBER, PAPER
+from mixtura.plot.subject import Subject
 
-__all__ = ["ellipse", "scatter_chart", "telling_columns"]
+__all__ = ["center_layers", "ellipse", "ellipse_layer", "scatter_chart"]
 
-_MOST_POINTS = 5_000
-_JUDGED = 2_000
-"""Customers on whom pairs of columns are compared."""
-_WIDTH, _HEIGHT = 560, 460
-_CROWDED = 0.6
-"""If all but two percent of the customers fill less of an axis than this, the axis ends where they do."""
+RADII = (1, 2, 3)
+_DASHES: dict[int, Any] = {1: [1, 0], 2: [5, 4], 3: [1.5, 4]}
 
 
-def telling_columns(mixture: Mixture, rows: FloatArray) -> tuple[int, int]:
-    """Return the two columns that tell most about the segments.
-
-    Knowing only two columns of a customer, the marginal mixture gives some probability to the segment that all columns
-    together speak for. The pair is taken for which it is largest on average.
-
-    Parameters
-    ----------
-    mixture : Mixture
-        Of D >= 2 columns.
-    rows : ndarray of shape (N, D)
-        In its units; a few thousand are enough.
-    """
-    labels = mixture.predict(rows)
-    everybody = np.arange(len(rows))
-
-    def recognized(pair: tuple[int, int]) -> float:
-        known = mixture.marginal(pair).responsibilities(rows[:, pair])
-        return float(known[everybody, labels].mean())
-
-    return max(combinations(range(mixture.n_features), 2), key=recognized)
-
-
-def ellipse(mean: FloatArray, covariance: FloatArray, radius: float, n_points: int = 73) -> FloatArray:
+def ellipse(mean: FloatArray, covariance: FloatArray, radius: float, n_points: int = 49) -> FloatArray:
     """Return points of ``(x - mean) Sigma^-1 (x - mean) = radius^2``, shape (n_points, 2), the last one the first."""
     angles = np.linspace(0, 2 * np.pi, n_points)
     circle = np.column_stack([np.cos(angles), np.sin(angles)])
     return mean + radius * circle @ np.linalg.cholesky(covariance).T
 
 
-def scatter_chart(result: SegmentationResult, datasets: Datasets) -> Any:
+def scatter_chart(subject: Subject, datasets: Datasets, pair: Pair = None) -> Any:
     """Return the chart, and add its data: points in blended colors, ellipses, numbers at the centers."""
-    model = result.model
-    sample = _sample(len(result.rows), model.training.seed)
-    columns = telling_columns(model.mixture, model.scaling.apply(result.rows[sample[:_JUDGED]]))
-    marginal = model.in_user_units().marginal(columns)
-    names = [model.columns[d] for d in columns]
-    rows = result.rows[:, columns]
-    memberships = result.assignment.memberships[result.assignment.complete]
-    anomaly = result.assignment.anomaly[result.assignment.complete]
-    domains = [_domain(rows[:, i], *_reach(marginal, i)) for i in (0, 1)]
-    inside = np.all(
-        [(rows[:, i] >= low) & (rows[:, i] <= high) for i, (low, high) in enumerate(domains)], axis=0
-    )
-    scales = [alt.Scale(domain=list(domain), zero=False, nice=False) for domain in domains]
-    x = alt.X("x", type="quantitative", title=names[0], scale=scales[0], axis=alt.Axis(tickCount=8))
-    y = alt.Y("y", type="quantitative", title=names[1], scale=scales[1])
-    colors = segment_colors(model.n_segments)
-    shown = sample[inside[sample]]
-    datasets["points"] = _points(rows[shown], blend(memberships[shown], colors), anomaly[shown])
-    legend = [f"{k + 1}  {name}" for k, name in enumerate(model.names)]
-    datasets["ellipses"] = _ellipse_points(marginal, legend)
-    datasets["centers"] = [
-        {"x": float(x), "y": float(y), "number": str(k + 1)} for k, (x, y) in enumerate(marginal.means)
-    ]
+    plane = plane_of(subject, pair)
+    datasets["points"] = _points(plane)
     layers = (
-        _point_layer(x, y, len(shown)),
-        _ellipse_layer(x, y, legend, colors),
-        *_center_layers(x, y),
+        _point_layer(plane),
+        ellipse_layer(plane, datasets, RADII),
+        *center_layers(plane, datasets),
     )
-    title = alt.TitleParams(
-        text=f"{model.n_segments} segments of {len(rows):,} customers",
-        subtitle=_subtitle(len(rows), int((~inside).sum())),
-        anchor="start",
+    chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
+    colors = f"A point's color mixes the colors of its {subject.part}s"
+    crosses = "; crosses are anomalies." if subject.anomaly.any() else "."
+    projected = "Axes: the directions in which they differ most." if pair == "projection" else ""
+    return titled(
+        chart,
+        subject.heading,
+        [colors + crosses, "Ellipses: 1, 2 and 3 standard deviations. " + projected, plane.caveats],
     )
-    return alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT, title=title)
 
 
-def _sample(n_rows: int, seed: int) -> IntArray:
-    if n_rows <= _MOST_POINTS:
-        return np.arange(n_rows)
-    return np.asarray(np.random.default_rng(seed).choice(n_rows, _MOST_POINTS, replace=False), dtype=np.intp)
-
-
-def _domain(values: FloatArray, lowest: float, highest: float) -> tuple[float, float]:
-    """Return where the axis begins and ends: at all values, or at those of 98 % where few would crowd the rest.
-
-    It makes room for ellipses, which go from `lowest` to `highest`, up to an eighth of the axis on either side.
-    """
-    low, high = float(values.min()), float(values.max())
-    inner_low, inner_high = (float(value) for value in np.percentile(values, [1, 99]))
-    if inner_high - inner_low < _CROWDED * (high - low) and inner_high > inner_low:
-        low, high = max(low, inner_low), inner_high
-    span = high - low or abs(high) or 1.0
-    margin, most = 0.03 * span, 0.125 * span
-    return max(min(low, lowest), low - most) - margin, min(max(high, highest), high + most) + margin
-
-
-def _reach(mixture: Mixture, column: int) -> tuple[float, float]:
-    """Return how far the ellipses of two standard deviations go."""
-    deviations = np.sqrt(mixture.full_covariances()[:, column, column])
-    means = mixture.means[:, column]
-    return float((means - 2 * deviations).min()), float((means + 2 * deviations).max())
-
-
-def _subtitle(n_rows: int, n_outside: int) -> list[str]:
-    lines = ["A point's color mixes the colors of its segments; crosses are anomalies."]
-    lines.append("Ellipses: 1 and 2 standard deviations.")
-    if n_outside:
-        lines[1] += f" {n_outside:,} customer{' lies' if n_outside == 1 else 's lie'} outside the frame."
-    if n_rows > _MOST_POINTS:
-        lines.append(f"Drawn: a random sample of {_MOST_POINTS:,} of the {n_rows:,} customers.")
-    return lines
-
-
-def _points(rows: FloatArray, colors: list[str], anomaly: Array) -> list[dict[str, Any]]:
+def _points(plane: Plane) -> list[dict[str, Any]]:
+    subject, rows = plane.subject, plane.sample
     size = 45 if len(rows) <= 500 else 24 if len(rows) <= 2000 else 14
-    marks = {False: {"shape": "circle", "size": size}, True: {"shape": "cross", "size": size + 20}}
+    memberships = subject.memberships[rows]
+    xs, ys = plane.places(plane.rows[rows])
+    values = zip(
+        xs, ys, blend(memberships, subject.colors), memberships.argmax(axis=1), memberships.max(axis=1),
+        subject.anomaly[rows], strict=True,
+    )  # fmt: skip
     return [
-        {"x": float(x), "y": float(y), "color": color} | marks[bool(odd)]
-        for (x, y), color, odd in zip(rows, colors, anomaly, strict=True)
+        {"x": x, "y": y, "color": color, "segment": int(k) + 1, "certainty": round(float(most), 3)}
+        | ({"shape": "cross", "size": size + 20} if odd else {"shape": "circle", "size": size})
+        for x, y, color, k, most, odd in values
     ]
 
 
-def _ellipse_points(mixture: Mixture, legend: list[str]) -> list[dict[str, Any]]:
-    covariances = mixture.full_covariances()
-    return [
-        {
-            "x": float(x),
-            "y": float(y),
-            "order": order,
-            "segment": name,
-            "ring": f"{k}-{radius}",
-            "dash": radius,
-        }
-        for k, name in enumerate(legend)
-        for radius in (1, 2)
-        for order, (x, y) in enumerate(ellipse(mixture.means[k], covariances[k], radius))
-    ]
-
-
-def _point_layer(x: Any, y: Any, n_points: int) -> Any:
+def _point_layer(plane: Plane) -> Any:
     return (
         alt.Chart(alt.NamedData("points"))
-        .mark_point(filled=True, opacity=0.75 if n_points <= 2000 else 0.5)
+        .mark_point(filled=True, opacity=1)
         .encode(
-            x=x,
-            y=y,
+            x=plane.x,
+            y=plane.y,
             color=alt.Color("color", type="nominal", scale=None),
             shape=alt.Shape("shape", type="nominal", scale=None),
             size=alt.Size("size", type="quantitative", scale=None),
+            # Not `opacity`: the legend would take it over.
+            fillOpacity=lit(0.75 if len(plane.sample) <= 2000 else 0.5),
+            tooltip=[
+                alt.Tooltip("x", type="quantitative", title=plane.titles[0]),
+                alt.Tooltip("y", type="quantitative", title=plane.titles[1]),
+                alt.Tooltip("segment", type="nominal", title=plane.subject.part),
+                alt.Tooltip("certainty", type="quantitative", format=".0%"),
+            ],
         )
     )
 
 
-def _ellipse_layer(x: Any, y: Any, legend: list[str], colors: tuple[str, ...]) -> Any:
-    scale = alt.Scale(domain=legend, range=list(colors))
-    key = segment_legend(legend, symbol="stroke")
+def ellipse_layer(plane: Plane, datasets: Datasets, radii: tuple[int, ...]) -> Any:
+    """Return the ellipses, with the legend of the components."""
+    subject = plane.subject
+    datasets["ellipses"] = _ellipse_points(plane, plane.mixture, radii)
     return (
         alt.Chart(alt.NamedData("ellipses"))
         .mark_line(strokeWidth=2, clip=True, interpolate="linear-closed")
         .encode(
-            x=x,
-            y=y,
+            x=plane.x,
+            y=plane.y,
             order=alt.Order("order", type="quantitative"),
-            color=alt.Color("segment", type="nominal", scale=scale, legend=key),
-            detail=alt.Detail("ring", type="nominal"),
+            color=segment_color(subject.legend, subject.colors, title=subject.part, symbol="stroke"),
             strokeDash=alt.StrokeDash(
-                "dash", type="ordinal", scale=alt.Scale(domain=[1, 2], range=[[1, 0], [5, 4]]), legend=None
+                "ring",
+                type="nominal",
+                scale=alt.Scale(
+                    domain=[_ring(radius) for radius in radii], range=[_DASHES[radius] for radius in radii]
+                ),
+                legend=None,
             ),
+            opacity=lit(1.0),
         )
     )
 
 
-def _center_layers(x: Any, y: Any) -> tuple[Any, Any]:
-    base = alt.Chart(alt.NamedData("centers")).encode(x=x, y=y)
-    disc = base.mark_point(
-        filled=True, size=330, color="white", opacity=0.85, stroke=INK, strokeWidth=1.2, clip=True
+def _ring(radius: int) -> str:
+    # Not a number: those of segments have symbols in the legend, which would be dashed likewise.
+    return f"{radius} sd"
+
+
+def _ellipse_points(plane: Plane, mixture: Mixture, radii: tuple[int, ...]) -> list[dict[str, Any]]:
+    covariances = mixture.full_covariances()
+    return [
+        {"x": x, "y": y, "order": order, "segment": k + 1, "ring": _ring(radius)}
+        for k in range(mixture.n_components)
+        for radius in radii
+        for order, (x, y) in enumerate(
+            zip(*plane.places(ellipse(mixture.means[k], covariances[k], radius)), strict=True)
+        )
+    ]
+
+
+def center_layers(plane: Plane, datasets: Datasets) -> tuple[Any, Any]:
+    """Return a disc and a number at every center."""
+    xs, ys = plane.places(plane.mixture.means)
+    datasets["centers"] = [
+        {"x": x, "y": y, "segment": k + 1} for k, (x, y) in enumerate(zip(xs, ys, strict=True))
+    ]
+    base = alt.Chart(alt.NamedData("centers")).encode(x=plane.x, y=plane.y)
+    disc = base.mark_point(style=PAPER, filled=True, size=330, strokeWidth=1.2, clip=True).encode(
+        opacity=lit(0.85)
     )
-    number = base.mark_text(fontSize=13, fontWeight="bold", color=INK, clip=True)
-    return disc, number.encode(text=alt.Text("number", type="nominal"))
+    number = base.mark_text(style=NUMBER, fontSize=13, fontWeight="bold", clip=True)
+    return disc, number.encode(text=alt.Text("segment", type="nominal"), opacity=lit(1.0))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mixtura._optional import needs
-from mixtura.plot.render import Datasets, render_png
+from mixtura.plot.render import Datasets, drawing, finished, render_png
 from mixtura.select import SearchResult
 
 __all__ = ["draw_criterion", "plot_criterion"]
@@ -40,12 +39,13 @@ def plot_criterion(result: SearchResult) -> Any:
     >>> chart.to_dict()["title"]["text"]
     'BIC chooses 3, spherical'
     """
-    with needs("altair", extra="cli", purpose="draw pictures"):
-        import altair as alt  # noqa: F401
     datasets: Datasets = {}
-    chart = _chart(result, datasets)
-    chart.datasets = datasets
-    return chart
+    with drawing():
+        from mixtura.plot.criterion import Frame, criterion_chart
+
+        frame = Frame("components", _WIDTH, _HEIGHT, legend="right", focus=True)
+        chart = criterion_chart(result.ranking, result.best, result.criterion, frame, datasets)
+        return finished(chart, datasets)
 
 
 def draw_criterion(result: SearchResult) -> bytes:
@@ -64,17 +64,4 @@ def draw_criterion(result: SearchResult) -> bytes:
     >>> draw_criterion(search(make_customers(), components=[2, 3])).startswith(b"\x89PNG")
     True
     """
-    with needs("altair", extra="cli", purpose="draw pictures"):
-        from altair.utils.schemapi import debug_mode
-    with debug_mode(False):
-        datasets: Datasets = {}
-        return render_png(_chart(result, datasets), datasets)
-
-
-def _chart(result: SearchResult, datasets: Datasets) -> Any:
-    from mixtura.plot.criterion import Frame, criterion_chart
-    from mixtura.plot.style import CONFIGURATION
-
-    frame = Frame("components", _WIDTH, _HEIGHT, legend="right", focus=True)
-    chart = criterion_chart(result.ranking, result.best, result.criterion, frame, datasets)
-    return chart.properties(background="white", padding=18).configure(**CONFIGURATION)
+    return render_png(plot_criterion(result))

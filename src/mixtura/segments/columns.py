@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 
-from mixtura.exceptions import ColumnError, TableError
+from mixtura.exceptions import TableError
 from mixtura.io import float_values, names_a_date, names_an_id
+from mixtura.segments.roles import Roles
 
 __all__ = ["ColumnChoice", "LeftOut", "choose_columns"]
 
@@ -48,15 +48,28 @@ class ColumnChoice:
         All others, in the order of the table.
     id_column : str or None
         What names a customer in the output; None for the row number.
+    describe : tuple of str, default=()
+        Columns that tell about the segments and do not build them.
+    value, weight : str or None, default=None
+        What a customer is worth; how much a customer counts.
     """
 
     used: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
     id_column: str | None
+    describe: tuple[str, ...] = ()
+    value: str | None = None
+    weight: str | None = None
 
 
 def choose_columns(
-    frame: Any, *, columns: Sequence[str] | None = None, id_column: str | None = None
+    frame: Any,
+    *,
+    columns: Sequence[str] | None = None,
+    id_column: str | None = None,
+    describe: Sequence[str] = (),
+    value: str | None = None,
+    weight: str | None = None,
 ) -> ColumnChoice:
     """Sort out the columns of a table.
 
@@ -72,11 +85,17 @@ def choose_columns(
     id_column : str or None, default=None
         The column that names customers. Unless told: one whose name says so, or a first column in which every value
         is different text.
+    describe : sequence of str, default=()
+        Columns of any type that only describe the segments.
+    value : str or None, default=None
+        A numeric column that says what a customer is worth. Unless it is named in `columns`, it builds no segments.
+    weight : str or None, default=None
+        A numeric column that says how much a customer counts.
 
     Raises
     ------
     ColumnError
-        A named column is missing, named twice, or not numeric.
+        A named column is missing, named twice, in two roles, or not numeric.
     TableError
         No numeric column is left.
 
@@ -92,24 +111,24 @@ def choose_columns(
     [('customer', 'an id'), ('shop', 'the same value in every row: 7')]
     """
     table: Frame = nw.from_native(frame, eager_only=True)
-    if id_column is not None:
-        _find(table, id_column, "--id")
+    roles = Roles(columns, id_column, tuple(describe), value, weight)
+    roles.check(table)
+    reserved = roles.reserved
     if columns is not None:
-        for name in columns:
-            _check_named(table, name, columns)
         reasons = {name: "not asked for" for name in table.columns if name not in columns}
         used = tuple(columns)
     else:
-        found = {name: why_not(table[name]) for name in table.columns if name != id_column}
+        found = {name: why_not(table[name]) for name in table.columns if name not in reserved}
         reasons = {name: reason for name, reason in found.items() if reason is not None}
         used = tuple(name for name, reason in found.items() if reason is None)
-    if id_column is not None:
-        reasons[id_column] = "the id"
+    reasons |= reserved
     if not used:
         raise TableError(_nothing_left(reasons))
     left_out = tuple(LeftOut(name, reasons[name]) for name in table.columns if name in reasons)
-    candidates = [name for name in table.columns if name not in used]
-    return ColumnChoice(used, left_out, id_column or _guess_id(table, candidates))
+    candidates = [name for name in table.columns if name not in used and name not in reserved]
+    return ColumnChoice(
+        used, left_out, id_column or _guess_id(table, candidates), roles.describe, value, weight
+    )
 
 
 def why_not(column: Series) -> str | None:
@@ -166,55 +185,6 @@ def _guess_id(table: Frame, candidates: Sequence[str]) -> str | None:
         if len(table) > 1 and column.null_count() == 0 and column.n_unique() == len(table):
             return name
     return None
-
-
-def _find(table: Frame, name: str, option: str) -> None:
-    if name not in table.columns:
-        closest = tuple(get_close_matches(name, table.columns, n=3, cutoff=0.5)) or tuple(
-            column for column in table.columns if column.lower() == name.lower()
-        )
-        hint = f"Did you mean {closest[0]!r}?" if closest else "Choose one of them."
-        raise ColumnError(
-            f"{option} names {name!r}, and the table has no such column. It has: {_listed(table.columns)}. {hint}",
-            column=name,
-            closest=closest,
-        )
-
-
-def _check_named(table: Frame, name: str, columns: Sequence[str]) -> None:
-    _find(table, name, "--columns")
-    if list(columns).count(name) > 1:
-        raise ColumnError(
-            f"--columns names {name!r} twice. Each column is used once. Remove one of them.", column=name
-        )
-    column = table[name]
-    if column.dtype.is_numeric() or column.null_count() == len(column):
-        if column.null_count() == len(column):
-            raise ColumnError(f"The column {name!r} has no values. Leave it out of --columns.", column=name)
-        return
-    examples = ", ".join(repr(str(value)[:30]) for value in _not_numbers(column)[:3])
-    raise ColumnError(
-        f"The column {name!r} is not numeric: it holds {examples}. Columns of numbers are required. "
-        "Leave it out of --columns, or clean it.",
-        column=name,
-    )
-
-
-def _not_numbers(column: Series) -> list[Any]:
-    def is_number(value: Any) -> bool:
-        try:
-            float(value)
-        except (TypeError, ValueError):
-            return False
-        return True
-
-    values = column.drop_nulls().unique(maintain_order=True).to_list()
-    return [value for value in values if not is_number(value)] or values
-
-
-def _listed(names: Sequence[str], most: int = 20) -> str:
-    shown = ", ".join(repr(name) for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
 def _nothing_left(reasons: dict[str, str]) -> str:

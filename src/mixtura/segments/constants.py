@@ -9,23 +9,21 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.exceptions import ColumnError, DataError, TooFewRowsError
 from mixtura.segments.columns import ColumnChoice, LeftOut
-from mixtura.segments.rows import Scaling, scaling_of
 
 __all__ = ["without_constants"]
 
 
 def without_constants(
     choice: ColumnChoice, rows: FloatArray, *, explicit: bool
-) -> tuple[ColumnChoice, FloatArray, Scaling]:
+) -> tuple[ColumnChoice, FloatArray]:
     """Take out columns that are constant once incomplete rows are gone; they have no scale."""
     if len(rows) < 2:
         raise TooFewRowsError(
             f"There is {len(rows)} row with all values; at least 2 are required to make segments. Add rows."
         )
-    scaling = scaling_of(rows)
-    varies = scaling.scale > 0
+    varies = rows.min(axis=0) < rows.max(axis=0)
     if varies.all():
-        return choice, rows, scaling
+        return choice, rows
     constant = [name for name, kept in zip(choice.used, varies, strict=True) if not kept]
     if not varies.any():
         raise DataError(
@@ -43,5 +41,4 @@ def without_constants(
         *(LeftOut(name, "the same value in every complete row") for name in constant),
     )
     used = tuple(name for name in choice.used if name not in constant)
-    kept = Scaling(scaling.center[varies], scaling.scale[varies])
-    return replace(choice, used=used, left_out=left_out), np.ascontiguousarray(rows[:, varies]), kept
+    return replace(choice, used=used, left_out=left_out), np.ascontiguousarray(rows[:, varies])

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mixtura.io import readable_json, writing
+import numpy as np
+
+from mixtura._typing import Array
+from mixtura.io import readable_json, write_table, writing
+from mixtura.segments.profile_summary import Row, profile_rows
 from mixtura.segments.segmentation import SegmentationResult
 from mixtura.segments.summary import summarize
 
@@ -31,7 +35,33 @@ def write_results(result: SegmentationResult, folder: str | Path, *, picture: by
     with writing(folder):
         result.assignment.write(folder / "segments.csv")
         result.assignment.write(folder / "segments.parquet")
+        _write_profiles(result, folder / "profiles.csv")
         (folder / "model.json").write_text(result.model.to_json(), encoding="utf-8")
         (folder / "summary.json").write_text(readable_json(summarize(result)), encoding="utf-8")
         if picture is not None:
             (folder / "segments.png").write_bytes(picture)
+
+
+_TEXTS = ("segment_name", "column", "role", "level")
+_COUNTS = ("segment", "count", "missing")
+_NUMBERS = (
+    "share", "population_share", "lift", "mean", "sd", "minimum", "q1", "median", "q3", "maximum", "iqr",
+    "difference", "cohens_d", "overlap", "divergence_bits", "distinctness",
+)  # fmt: skip
+
+
+def _write_profiles(result: SegmentationResult, path: Path) -> None:
+    roles = {one.column: one.role for one in result.segments[0].numbers}
+    rows = profile_rows(result.segments, result.population, roles)
+    names = ("segment", "segment_name", "column", "role", "level", "count", "missing", *_NUMBERS)
+    write_table(path, {}, {name: _cells(name, rows) for name in names}, np.ones(len(rows), dtype=bool))
+
+
+def _cells(name: str, rows: list[Row]) -> Array:
+    """Return a column; what a row does not have is masked."""
+    found = [row.get(name) for row in rows]
+    missing = [value is None for value in found]
+    kind, empty = (object, "") if name in _TEXTS else (np.int64, 0) if name in _COUNTS else (np.float64, 0.0)
+    return np.ma.MaskedArray(
+        np.array([empty if value is None else value for value in found], dtype=kind), missing
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,8 +10,11 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
+from mixtura.exceptions import ParameterError
 from mixtura.io import dump_document, output_file, read_document
+from mixtura.segments.naming import rename_segments
 from mixtura.segments.rows import Scaling
+from mixtura.segments.transforms import IDENTITY, Transform, build_transform
 
 __all__ = ["SegmentModel", "Training", "ordered"]
 
@@ -38,6 +41,10 @@ class Training:
     converged : bool
     outcome : str
         How the fit ended.
+    weight_column, value_column : str or None, default=None
+        What said how much a customer counts, and what a customer is worth.
+    describe : tuple of str, default=()
+        Columns that only described the segments.
     """
 
     source: str
@@ -54,6 +61,9 @@ class Training:
     n_iter: int
     converged: bool
     outcome: str
+    weight_column: str | None = None
+    value_column: str | None = None
+    describe: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +85,10 @@ class SegmentModel:
     training : Training
     mixtura_version : str
         The version that learned it.
+    automatic_names : tuple of str, default=()
+        What the segments are called without names of the user's; empty for `names`.
+    mean_values : tuple of float or None, default=()
+        What a customer of each segment is worth on average; empty without a value column, None where it is not known.
     """
 
     mixture: Mixture
@@ -85,6 +99,8 @@ class SegmentModel:
     anomaly_threshold: float | None
     training: Training
     mixtura_version: str
+    automatic_names: tuple[str, ...] = ()
+    mean_values: tuple[float | None, ...] = ()
 
     @property
     def n_segments(self) -> int:
@@ -96,11 +112,35 @@ class SegmentModel:
 
     def log_density(self, rows: FloatArray) -> FloatArray:
         """Return the log density of each row, shape (N,): per unit of the user's columns, in nats."""
-        return self.mixture.log_density(self.scaling.apply(rows)) - self.scaling.log_volume
+        density = self.mixture.log_density(self.scaling.apply(rows))
+        return np.asarray(density + self.scaling.log_jacobian(rows))
 
     def in_user_units(self) -> Mixture:
-        """Return the mixture of the rows as the user knows them."""
+        """Return the mixture of the rows as the user knows them.
+
+        Raises
+        ------
+        ParameterError
+            A column is transformed: in the user's units its bells are no bells.
+        """
+        if not self.scaling.is_affine:
+            raise ParameterError(
+                f"Columns are transformed ({', '.join(self.transformed_columns)}); a mixture in the user's units "
+                "requires that none is. Try in_transformed_units(), with scaling.transformed(rows)."
+            )
+        return self.in_transformed_units()
+
+    def in_transformed_units(self) -> Mixture:
+        """Return the mixture of ``scaling.transformed(rows)``: where nothing is transformed, of the user's rows."""
         return self.mixture.affine(self.scaling.scale, self.scaling.center)
+
+    @property
+    def transformed_columns(self) -> tuple[str, ...]:
+        """What the columns of `in_transformed_units` are called, such as "log1p of revenue"."""
+        return tuple(
+            name if transform.kind == "none" else f"{transform.kind} of {name}"
+            for name, transform in zip(self.columns, self._transforms, strict=True)
+        )
 
     def to_json(self) -> str:
         """Return the text of a model file."""
@@ -109,9 +149,14 @@ class SegmentModel:
             "mixtura_version": self.mixtura_version,
             "columns": list(self.columns),
             "segments": list(self.names),
+            "automatic_names": list(self.automatic_names or self.names),
+            "mean_values": list(self.mean_values),
             "scaling": {
                 "center": self.scaling.center.tolist(),
                 "scale": self.scaling.scale.tolist(),
+                "transforms": [
+                    {"kind": transform.kind, **transform.parameters()} for transform in self._transforms
+                ],
             },
             "mixture": {
                 "covariance_type": mixture.covariance_type,
@@ -123,9 +168,30 @@ class SegmentModel:
                 "percentile": float(self.anomaly_percentile),
                 "log_density_threshold": self.anomaly_threshold,
             },
-            "training": {name: getattr(self.training, name) for name in Training.__slots__},
+            "training": {name: getattr(self.training, name) for name in Training.__slots__}
+            | {"describe": list(self.training.describe)},
         }
         return dump_document(content)
+
+    @property
+    def _transforms(self) -> tuple[Transform, ...]:
+        return self.scaling.transforms or (IDENTITY,) * len(self.columns)
+
+    def renamed(self, names: Mapping[str | int, str]) -> SegmentModel:
+        """Return the model with other names for some segments; see `rename_segments`.
+
+        Parameters
+        ----------
+        names : mapping of str or int to str
+            From a segment's number or automatic name to what it shall be called.
+
+        Raises
+        ------
+        ParameterError
+            A key is no segment, a segment is named twice, or two would have the same name.
+        """
+        automatic = self.automatic_names or self.names
+        return replace(self, names=rename_segments(self.names, automatic, names), automatic_names=automatic)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write a model file; all of it or nothing.
@@ -155,11 +221,19 @@ class SegmentModel:
         return cls(
             mixture=mixture,
             columns=tuple(document.columns),
-            scaling=Scaling(np.array(document.scaling.center), np.array(document.scaling.scale)),
+            scaling=Scaling(
+                np.array(document.scaling.center),
+                np.array(document.scaling.scale),
+                tuple(build_transform(**one.model_dump()) for one in document.scaling.transforms),
+            ),
             names=tuple(document.segments),
+            automatic_names=tuple(document.automatic_names),
+            mean_values=tuple(document.mean_values),
             anomaly_percentile=document.anomaly.percentile,
             anomaly_threshold=document.anomaly.log_density_threshold,
-            training=Training(**document.training.model_dump()),
+            training=Training(
+                **document.training.model_dump() | {"describe": tuple(document.training.describe)}
+            ),
             mixtura_version=document.mixtura_version,
         )
 

@@ -7,21 +7,36 @@ from collections.abc import Sequence
 import narwhals as nw
 import numpy as np
 
+from mixtura._typing import FloatArray
 from mixtura.segments.assignment import Assignment
+from mixtura.segments.transform_rule import TransformAdvice
+from mixtura.segments.transforms import Transform, Winsorized
 from mixtura.select import Candidate
 
-__all__ = ["make_notes"]
+__all__ = ["make_notes", "transform_notes", "value_notes"]
+
+_TOLD = 6
+"""So many columns are told by name."""
+
+_SPIKE = 0.1
+"""From this share on, equal values are told."""
 
 
-def make_notes(ranking: Sequence[Candidate], best: Candidate, assignment: Assignment) -> tuple[str, ...]:
-    """Return sentences: models passed over, tiny segments, a search cut short, rows left out, repeated ids."""
+def make_notes(
+    ranking: Sequence[Candidate],
+    best: Candidate,
+    assignment: Assignment,
+    columns: Sequence[str],
+    further: Sequence[str] = (),
+) -> tuple[str, ...]:
+    """Return sentences: models passed over, tiny segments, a search cut short, rows left out, repeated ids.
+
+    `further` ones come last.
+    """
     notes = []
     passed, largest = ranking.index(best), max(candidate.n_components for candidate in ranking)
     if passed:
-        notes.append(
-            f"{_count(passed, 'model')} with a smaller criterion passed over: in each of them a segment has no more "
-            "customers than there are columns, which makes them outliers and not a segment."
-        )
+        notes.append(_passed_over(ranking[:passed], columns))
     small = np.flatnonzero(assignment.counts <= 1)
     if small.size and best.n_components > 1:
         notes.append(
@@ -40,7 +55,85 @@ def make_notes(ranking: Sequence[Candidate], best: Candidate, assignment: Assign
         notes.append(best.outcome.explanation)
     if isinstance(assignment.ids, nw.Series) and assignment.ids.n_unique() < len(assignment.ids):
         notes.append(f"Values of {assignment.id_name!r} repeat; rows are told apart by their order only.")
+    return (*notes, *further)
+
+
+def transform_notes(
+    advice: Sequence[TransformAdvice], transforms: Sequence[Transform], option: str = "--transform"
+) -> tuple[str, ...]:
+    """Return sentences on columns: those that the rule would transform and that are not, and spikes at zero.
+
+    Parameters
+    ----------
+    advice : sequence of TransformAdvice, length D
+    transforms : sequence of Transform, length D
+        What was done.
+    option : str, default="--transform"
+        What to type.
+    """
+    notes = []
+    undone = [
+        one
+        for one, done in zip(advice, transforms, strict=True)
+        if one.kind != "none" and done.kind == "none"
+    ]
+    if undone:
+        said = "; ".join(f"{one.kind} of {one.column} ({one.reason})" for one in undone[:_TOLD])
+        more = f"; and {len(undone) - _TOLD} more" if len(undone) > _TOLD else ""
+        notes.append(
+            f"{_count(len(undone), 'column')} would suit bells better transformed: {said}{more}. "
+            f"Try {option} auto; results stay in your units."
+        )
+    spikes = [one for one in advice if one.share_zero >= _SPIKE]
+    if spikes:
+        said = ", ".join(f"{one.column} ({100 * one.share_zero:.0f} %)" for one in spikes[:_TOLD])
+        more = f" and {len(spikes) - _TOLD} more" if len(spikes) > _TOLD else ""
+        notes.append(
+            f"Many customers have exactly 0: {said}{more}. No transform spreads them; segments may form around having "
+            "any."
+        )
+    clipped = [
+        one.column for one, done in zip(advice, transforms, strict=True) if isinstance(done, Winsorized)
+    ]
+    if clipped:
+        notes.append(
+            f"{', '.join(clipped)}: winsorized, so that densities and criteria are those of the moved values and not "
+            "comparable with other transforms."
+        )
     return tuple(notes)
+
+
+def value_notes(value: str | None, values: FloatArray | None) -> tuple[str, ...]:
+    """Return sentences on a value column of shape (N,), NaN where it is missing: negative values, no total."""
+    if value is None or values is None:
+        return ()
+    known = values[~np.isnan(values)]
+    negative = int(np.count_nonzero(known < 0))
+    if known.sum() <= 0:
+        return (f"The total of {value!r} is not above zero: there are no shares of it.",)
+    if negative:
+        who = _count(negative, "customer")
+        return (f"{who} with a negative {value!r}: shares are of the sum, in which they are subtracted.",)
+    return ()
+
+
+def _passed_over(passed: Sequence[Candidate], columns: Sequence[str]) -> str:
+    """Say why models with a smaller criterion were not chosen."""
+    degenerate = [one for one in passed if one.is_degenerate]
+    reasons = []
+    if degenerate:
+        first = degenerate[0]
+        reasons.append(
+            f"{_count(len(degenerate), 'model')} in which a segment sits on equal values, in a plane or on a handful "
+            f"of customers, so that its likelihood means nothing (in the first, {first.covariance_type} with "
+            f"{first.n_components}: {first.degeneracies[0].describe(columns)})"
+        )
+    if len(degenerate) < len(passed):
+        reasons.append(
+            f"{_count(len(passed) - len(degenerate), 'model')} in which a segment has no more customers than there are "
+            "columns, which makes them outliers and not a segment"
+        )
+    return f"Passed over, with a smaller criterion: {'; '.join(reasons)}."
 
 
 def _count(number: int, noun: str) -> str:

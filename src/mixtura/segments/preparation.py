@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from mixtura._typing import Array, FloatArray
+from mixtura.exceptions import ColumnError
 from mixtura.segments.columns import ColumnChoice, choose_columns
 from mixtura.segments.constants import without_constants
-from mixtura.segments.rows import Scaling, complete_rows
+from mixtura.segments.roles import Roles, checked_weights
+from mixtura.segments.rows import Scaling, complete_rows, scaling_of
 from mixtura.segments.settings import Settings
+from mixtura.segments.transform_rule import TransformAdvice, check_transforms, transforms_of
 from mixtura.select import OnCandidate, SearchResult
 
 __all__ = ["Prepared", "prepare"]
@@ -25,39 +30,75 @@ class Prepared:
     choice : ColumnChoice
     rows : ndarray of shape (n_complete, D)
         In the user's units.
+    weights : ndarray of shape (n_complete,) or None
+        How much each of them counts.
     complete : ndarray of shape (N,), bool
         Which rows of the table have all values.
     scaling : Scaling
+    advice : tuple of TransformAdvice, length D
+        What the rule says of each column, whether or not it was asked.
     """
 
     choice: ColumnChoice
     rows: FloatArray
+    weights: FloatArray | None
     complete: Array
     scaling: Scaling
+    advice: tuple[TransformAdvice, ...]
 
     def search(self, settings: Settings, on_candidate: OnCandidate | None) -> SearchResult:
-        """Search over standardized rows; return log-likelihoods in the user's units, mixtures in standardized ones.
+        """Search over scaled rows; return log-likelihoods in the user's units, mixtures in scaled ones.
 
-        Scaling the columns adds ``N sum_d log scale_d`` to every log-likelihood; the ranking stays.
+        Scaling and transforming add ``sum_n w_n log |dz/dx|`` to every log-likelihood, and parameters of transforms
+        that were chosen by likelihood count for every model; the ranking stays, and criteria can be compared with those
+        of other transforms.
         """
-        found = settings.search(self.scaling.apply(self.rows), on_candidate)
-        added = len(self.rows) * self.scaling.log_volume
+        found = settings.search(self.scaling.apply(self.rows), on_candidate, self.weights)
+        jacobian = self.scaling.log_jacobian(self.rows)
+        added = float(jacobian.sum() if self.weights is None else jacobian @ self.weights)
         candidates = tuple(
             replace(
                 candidate,
-                log_likelihood=candidate.log_likelihood - added,
-                single_log_likelihood=candidate.single_log_likelihood - added,
+                log_likelihood=candidate.log_likelihood + added,
+                single_log_likelihood=candidate.single_log_likelihood + added,
+                n_parameters=candidate.n_parameters + self.scaling.n_parameters,
             )
             for candidate in found.candidates
         )
         return replace(found, candidates=candidates)
 
 
-def prepare(
-    frame: Any, *, columns: Sequence[str] | None, id_column: str | None, drop_missing: bool
-) -> Prepared:
-    """Choose columns, take the complete rows, and find the scale of each column; see `segment_table`."""
-    choice = choose_columns(frame, columns=columns, id_column=id_column)
-    rows, complete = complete_rows(frame, choice.used, drop_missing=drop_missing)
-    choice, rows, scaling = without_constants(choice, rows, explicit=columns is not None)
-    return Prepared(choice, rows, complete, scaling)
+def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool) -> Prepared:
+    """Choose columns, take the complete rows, transform them, find the scale of each column; see `segment_table`."""
+    check_transforms(settings.transform)
+    weight = roles.weight
+    choice = choose_columns(
+        frame,
+        columns=roles.columns,
+        id_column=roles.id_column,
+        describe=roles.describe,
+        value=roles.value,
+        weight=weight,
+    )
+    needed = choice.used if weight is None else (*choice.used, weight)
+    rows, complete = complete_rows(frame, needed, drop_missing=drop_missing)
+    weights = None
+    if weight is not None:
+        weights = checked_weights(np.ascontiguousarray(rows[:, -1]), weight)
+        rows = np.ascontiguousarray(rows[:, :-1])
+    choice, rows = without_constants(choice, rows, explicit=roles.columns is not None)
+    asked = check_transforms(settings.transform, choice.used)
+    transforms, advice = transforms_of(asked, choice.used, rows, weights)
+    scaling = scaling_of(rows, weights, transforms)
+    _check_scale(choice.used, scaling)
+    return Prepared(choice, rows, weights, complete, scaling, advice)
+
+
+def _check_scale(columns: Sequence[str], scaling: Scaling) -> None:
+    for name, scale, transform in zip(columns, scaling.scale, scaling.transforms, strict=True):
+        if not (np.isfinite(scale) and scale > 0):
+            raise ColumnError(
+                f"The column {name!r} (transform {transform.kind}) has no differences among the rows that count. "
+                "A column with differences is required. Choose another transform, or leave it out with --columns.",
+                column=name,
+            )

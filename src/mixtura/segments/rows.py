@@ -12,6 +12,8 @@ import numpy as np
 from mixtura._typing import Array, FloatArray
 from mixtura.exceptions import DataError, MissingValuesError
 from mixtura.io import float_values
+from mixtura.segments.summaries import mean_and_sd
+from mixtura.segments.transforms import Identity, Transform
 
 __all__ = ["Scaling", "complete_rows", "scaling_of"]
 
@@ -20,25 +22,65 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scaling:
-    """``z = (x - center) / scale``, column by column.
+    """``z = (T(x) - center) / scale``, column by column: what the mixture sees of the user's rows.
 
     Parameters
     ----------
     center, scale : ndarray of shape (D,)
-        Mean and standard deviation (divisor N) of the rows a model was learned from, in the user's units.
+        Weighted mean and standard deviation (divisor: the total weight) of the transformed rows a model was learned
+        from; in the user's units where a column is not transformed.
+    transforms : tuple of Transform, length D, default=()
+        T, one per column; empty where none is transformed.
     """
 
     center: FloatArray
     scale: FloatArray
+    transforms: tuple[Transform, ...] = ()
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether no column is transformed; then a mixture of scaled rows is one in the user's units, too."""
+        return all(isinstance(transform, Identity) for transform in self.transforms)
+
+    @property
+    def n_parameters(self) -> int:
+        """Parameters of the transforms that were chosen by likelihood."""
+        return sum(transform.n_parameters for transform in self.transforms)
 
     def apply(self, rows: FloatArray) -> FloatArray:
-        """Return the rows in standard deviations from the mean, shape (N, D)."""
-        return np.ascontiguousarray((rows - self.center) / self.scale)
+        """Return rows in the user's units as the mixture sees them, shape (N, D)."""
+        return np.ascontiguousarray((self.transformed(rows) - self.center) / self.scale)
+
+    def transformed(self, rows: FloatArray) -> FloatArray:
+        """Return ``T(x)``, shape (N, D), of rows in the user's units."""
+        if self.is_affine:
+            return rows
+        columns = zip(self.transforms, rows.T, strict=True)
+        return np.column_stack([transform.forward(values) for transform, values in columns])
+
+    def restore(self, rows: FloatArray, columns: Sequence[int] | None = None) -> FloatArray:
+        """Return the rows in the user's units, shape (N, E), of scaled rows of some columns, all by default."""
+        chosen = list(range(self.center.size)) if columns is None else list(columns)
+        moved = rows * self.scale[chosen] + self.center[chosen]
+        if self.is_affine:
+            return np.asarray(moved)
+        return np.column_stack([self.transforms[d].inverse(moved[:, i]) for i, d in enumerate(chosen)])
 
     @property
     def log_volume(self) -> float:
-        """What to subtract from a log density of scaled rows to have it in the user's units: ``sum_d log scale_d``."""
+        """``sum_d log scale_d``: the logarithm of a unit of volume of scaled rows, in transformed units."""
         return float(np.log(self.scale).sum())
+
+    def log_jacobian(self, rows: FloatArray) -> FloatArray:
+        """Return ``log |dz/dx|`` of rows in the user's units, shape (N,).
+
+        Added to a log density of scaled rows, it makes one in the user's units.
+        """
+        total = np.full(len(rows), -self.log_volume)
+        if not self.is_affine:
+            for transform, values in zip(self.transforms, rows.T, strict=True):
+                total += transform.log_derivative(values)
+        return total
 
 
 def complete_rows(frame: Any, columns: Sequence[str], *, drop_missing: bool) -> tuple[FloatArray, Array]:
@@ -105,18 +147,18 @@ def _missing(values: FloatArray, columns: Sequence[str]) -> MissingValuesError:
     )
 
 
-def scaling_of(rows: FloatArray) -> Scaling:
-    """Return mean and standard deviation of each column, divisor N; a constant column gets a scale of zero.
+def scaling_of(
+    rows: FloatArray, weights: FloatArray | None = None, transforms: tuple[Transform, ...] = ()
+) -> Scaling:
+    """Return mean and standard deviation of each column, once transformed; a constant column gets a scale of zero.
 
-    Neither sums nor squares overflow or vanish between 1e-300 and 1e300: columns are divided by their largest
-    value first.
+    Neither sums nor squares overflow or vanish between 1e-300 and 1e300: columns are divided by their largest value
+    first.
     """
-    largest = np.abs(rows).max(axis=0)
-    unit = np.where(largest > 0, largest, 1.0)
-    center = (rows / unit).mean(axis=0) * unit
-    deviations = rows - center
-    spread = np.abs(deviations).max(axis=0)
-    constant = rows.min(axis=0) == rows.max(axis=0)
-    unit = np.where(constant | (spread == 0), 1.0, spread)
-    scale = np.sqrt(np.square(deviations / unit).mean(axis=0)) * unit
-    return Scaling(center=center, scale=np.where(constant, 0.0, scale))
+    moved = Scaling(np.zeros(rows.shape[1]), np.ones(rows.shape[1]), transforms).transformed(rows)
+    if weights is not None:
+        moved = moved[weights > 0]
+        weights = weights[weights > 0]
+    center, scale = np.array([mean_and_sd(values, weights) for values in moved.T]).T
+    constant = moved.min(axis=0) == moved.max(axis=0)
+    return Scaling(np.ascontiguousarray(center), np.where(constant, 0.0, scale), transforms)

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from mixtura._typing import Array, FloatArray
+from mixtura._typing import FloatArray
 from mixtura.segments.ambiguity import AmbiguousCustomer, ambiguous_customers
 from mixtura.segments.assignment import Assignment, assign_rows, customer_ids
+from mixtura.segments.building import build_model, choose_candidate, with_mean_values
 from mixtura.segments.columns import ColumnChoice
+from mixtura.segments.describing import read_columns
 from mixtura.segments.kmeans_comparison import KMeansComparison, compare_with_kmeans
-from mixtura.segments.model import SegmentModel, Training, ordered
-from mixtura.segments.notes import make_notes
-from mixtura.segments.preparation import prepare
-from mixtura.segments.profile import SegmentProfile, hard_means, name_components, profile_segments
-from mixtura.segments.rows import Scaling
+from mixtura.segments.model import SegmentModel
+from mixtura.segments.notes import make_notes, transform_notes, value_notes
+from mixtura.segments.preparation import Prepared, prepare
+from mixtura.segments.profile import Population, SegmentProfile
+from mixtura.segments.profiling import Profiled, profile_segments
+from mixtura.segments.roles import Roles
 from mixtura.segments.settings import COVARIANCE_TYPES, Settings
+from mixtura.segments.transform_rule import TransformAdvice
 from mixtura.select import Candidate, OnCandidate
 
 __all__ = ["COVARIANCE_TYPES", "SegmentationResult", "segment_table"]
@@ -56,6 +59,14 @@ class SegmentationResult:
         What the user should hear.
     seconds : float
         From the call to the result.
+    population : Population
+        All assigned customers, as the segments are compared with them.
+    weights : ndarray of shape (n_complete,) or None
+        How much each customer counts.
+    values : ndarray of shape (n_complete,) or None
+        What each customer is worth; NaN where it is not known.
+    advice : tuple of TransformAdvice, length D
+        Which columns the rule of ``transform="auto"`` would transform, whether or not they were.
     """
 
     model: SegmentModel
@@ -69,6 +80,10 @@ class SegmentationResult:
     kmeans: KMeansComparison
     notes: tuple[str, ...]
     seconds: float
+    population: Population
+    weights: FloatArray | None
+    values: FloatArray | None
+    advice: tuple[TransformAdvice, ...]
 
     @property
     def passed_over(self) -> tuple[Candidate, ...]:
@@ -95,13 +110,19 @@ def segment_table(
     random_state: int = 0,
     anomaly_percentile: float = 4.0,
     drop_missing: bool = False,
+    describe: Sequence[str] = (),
+    value: str | None = None,
+    weight: str | None = None,
+    transform: str | Mapping[str, str] = "none",
+    names: Mapping[str | int, str] | None = None,
     source: str = "table",
     on_candidate: OnCandidate | None = None,
 ) -> SegmentationResult:
     """Segment the customers of a table.
 
-    Numeric columns are standardized (mean 0, standard deviation 1), each covariance type is fitted with every number
-    of components, and the mixture with the smallest criterion is kept. Results are in the user's units.
+    Numeric columns are transformed if that is asked for, and standardized (mean 0, standard deviation 1); each
+    covariance type is fitted with every number of components, and the mixture with the smallest criterion is kept.
+    Results are in the user's units.
 
     Parameters
     ----------
@@ -125,6 +146,18 @@ def segment_table(
         Customers with a log density below this percentile are anomalies; 0 for none.
     drop_missing : bool, default=False
         Leave rows with missing or infinite values unassigned instead of raising.
+    describe : sequence of str, default=()
+        Columns that tell about the segments and do not build them: numbers, words, codes, dates or truth values.
+    value : str or None, default=None
+        A numeric column that says what a customer is worth, such as revenue. It builds segments only where it is named
+        in `columns`, too.
+    weight : str or None, default=None
+        A numeric column that says how much a customer counts, in the fit and in every statistic.
+    transform : str or mapping of str to str, default="none"
+        ``"none"``, ``"log1p"``, ``"yeo-johnson"``, ``"winsorize"``, or ``"auto"`` to choose by rule, see
+        `advise_transform`; for all columns, or column by column, where ``"*"`` stands for those not named.
+    names : mapping of str or int to str, or None, default=None
+        What segments shall be called, by number or automatic name.
     source : str, default="table"
         What the model file calls the table.
     on_candidate : callable or None, default=None
@@ -139,7 +172,7 @@ def segment_table(
     ParameterError
         A parameter is out of its range.
     ColumnError, TableError
-        A column is missing or not numeric, or none is left.
+        A column is missing, in two roles, or not numeric, or none is left.
     MissingValuesError, TooFewRowsError, DataError
         The rows cannot be used.
 
@@ -150,9 +183,9 @@ def segment_table(
     >>> result = segment_table(make_customers(as_frame="polars"), components=[2, 3, 4])
     >>> for segment in result.segments:
     ...     print(segment.number, segment.name, segment.count)
-    1 high spending, low income 104
+    1 low income, high spending 104
     2 average 100
-    3 low spending, high income 96
+    3 high income, low spending 96
     """
     started = time.perf_counter()
     settings = Settings(
@@ -163,100 +196,51 @@ def segment_table(
         random_state,
         anomaly_percentile,
         source,
+        transform,
     )
-    prepared = prepare(frame, columns=columns, id_column=id_column, drop_missing=drop_missing)
-    choice, rows, complete, scaling = prepared.choice, prepared.rows, prepared.complete, prepared.scaling
+    roles = Roles(columns, id_column, tuple(describe), value, weight)
+    prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
     ranking = prepared.search(settings, on_candidate).ranking
-    best = _choose(ranking, rows)
-    model = _named_model(
-        best, choice.used, scaling, rows, _training(settings, best, choice, complete), anomaly_percentile
-    )
-    assignment = assign_rows(model, rows, complete, *customer_ids(frame, choice.id_column))
-    return _describe(model, choice, rows, assignment, ranking, best, started)
+    best = choose_candidate(ranking, prepared.rows)
+    model = build_model(best, prepared, settings).renamed(names or {})
+    return _describe(frame, model, prepared, ranking, best, started)
 
 
 def _describe(
+    frame: Any,
     model: SegmentModel,
-    choice: ColumnChoice,
-    rows: FloatArray,
-    assignment: Assignment,
+    prepared: Prepared,
     ranking: tuple[Candidate, ...],
     best: Candidate,
     started: float,
 ) -> SegmentationResult:
-    labels = assignment.labels[assignment.complete]
-    kmeans = compare_with_kmeans(model, rows, assignment.memberships[assignment.complete])
+    choice, rows, complete = prepared.choice, prepared.rows, prepared.complete
+    assignment = assign_rows(model, rows, complete, *customer_ids(frame, choice.id_column))
+    kmeans = compare_with_kmeans(model, rows, assignment.memberships[complete], weights=prepared.weights)
+    numbers, levels = read_columns(frame, choice, rows, complete)
+    profiled = Profiled(model, rows, assignment, prepared.weights, numbers, levels, choice.value)
+    segments, population = profile_segments(profiled)
+    values = next((one.values for one in numbers if one.name == choice.value), None)
+    further = (
+        *transform_notes(prepared.advice, model.scaling.transforms),
+        *value_notes(choice.value, values),
+    )
     return SegmentationResult(
-        model=model,
+        model=with_mean_values(model, segments),
         columns=choice,
         rows=rows,
         assignment=assignment,
-        segments=profile_segments(model, rows, labels),
+        segments=segments,
         ranking=ranking,
         best=best,
         ambiguous=_ambiguous(assignment, kmeans),
         kmeans=kmeans,
-        notes=make_notes(ranking, best, assignment),
+        notes=make_notes(ranking, best, assignment, choice.used, further),
         seconds=time.perf_counter() - started,
-    )
-
-
-def _choose(ranking: Sequence[Candidate], rows: FloatArray) -> Candidate:
-    n_rows, n_features = rows.shape
-    for candidate in ranking:
-        if candidate.mixture is not None and candidate.mixture.weights.min() * n_rows > n_features:
-            return candidate
-    return ranking[0]
-
-
-def _training(settings: Settings, best: Candidate, choice: ColumnChoice, complete: Array) -> Training:
-    return Training(
-        source=settings.source,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        id_column=choice.id_column,
-        rows=int(complete.sum()),
-        rows_dropped=int((~complete).sum()),
-        seed=settings.random_state,
-        n_init=settings.n_init,
-        criterion=settings.criterion,
-        log_likelihood=float(best.log_likelihood),
-        bic=float(best.bic),
-        aic=float(best.aic),
-        n_iter=best.n_iter,
-        converged=best.converged,
-        outcome="" if best.outcome is None else best.outcome.value,
-    )
-
-
-def _named_model(
-    best: Candidate,
-    columns: tuple[str, ...],
-    scaling: Scaling,
-    rows: FloatArray,
-    training: Training,
-    anomaly_percentile: float,
-) -> SegmentModel:
-    """Order the components by their customers, name them, and set the threshold for anomalies."""
-    from mixtura import __version__
-
-    assert best.mixture is not None, "a search without any mixture has raised"
-    scaled, found = scaling.apply(rows), best.mixture
-    counts, means = hard_means(scaled, found.predict(scaled), found.means)
-    order = np.lexsort((-found.weights, -counts))
-    mixture = ordered(found, order.tolist())
-    threshold = None
-    if anomaly_percentile > 0:
-        log_density = mixture.log_density(scaled) - scaling.log_volume
-        threshold = float(np.percentile(log_density, anomaly_percentile))
-    return SegmentModel(
-        mixture=mixture,
-        columns=columns,
-        scaling=scaling,
-        names=name_components(means[order], columns),
-        anomaly_percentile=float(anomaly_percentile),
-        anomaly_threshold=threshold,
-        training=training,
-        mixtura_version=__version__,
+        population=population,
+        weights=prepared.weights,
+        values=values,
+        advice=prepared.advice,
     )
 
 

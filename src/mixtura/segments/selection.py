@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ import numpy as np
 from mixtura._typing import Array
 from mixtura.io import write_table, writing
 from mixtura.segments.columns import ColumnChoice
+from mixtura.segments.notes import transform_notes
 from mixtura.segments.preparation import prepare
+from mixtura.segments.roles import Roles
 from mixtura.segments.settings import COVARIANCE_TYPES, Settings
 from mixtura.select import OnCandidate, SearchResult
 
@@ -35,6 +37,8 @@ class Selection:
         Rows left out because a value is missing or infinite.
     seconds : float
         From the call to the result.
+    notes : tuple of str, default=()
+        What the user should hear of the columns.
     """
 
     columns: ColumnChoice
@@ -42,6 +46,7 @@ class Selection:
     n_rows: int
     n_dropped: int
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 def select_table(
@@ -55,6 +60,8 @@ def select_table(
     n_init: int = 1,
     random_state: int = 0,
     drop_missing: bool = False,
+    weight: str | None = None,
+    transform: str | Mapping[str, str] = "none",
     on_candidate: OnCandidate | None = None,
 ) -> Selection:
     """Fit every covariance type with every number of components to a table, and rank them.
@@ -63,7 +70,9 @@ def select_table(
 
     Parameters
     ----------
-    frame, columns, id_column, components, covariance_types, criterion, n_init, random_state, drop_missing, on_candidate
+    frame, columns, id_column, components, covariance_types, criterion, n_init, random_state, drop_missing
+        As for `segment_table`.
+    weight, transform, on_candidate
         As for `segment_table`.
 
     Raises
@@ -85,11 +94,20 @@ def select_table(
     ('tied', 3, None)
     """
     started = time.perf_counter()
-    settings = Settings(components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state)
-    prepared = prepare(frame, columns=columns, id_column=id_column, drop_missing=drop_missing)
+    settings = Settings(
+        components,
+        covariance_types or COVARIANCE_TYPES,
+        criterion,
+        n_init,
+        random_state,
+        transform=transform,
+    )
+    roles = Roles(columns, id_column, weight=weight)
+    prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
     found = prepared.search(settings, on_candidate)
     n_rows, n_dropped = len(prepared.rows), int((~prepared.complete).sum())
-    return Selection(prepared.choice, found, n_rows, n_dropped, time.perf_counter() - started)
+    notes = transform_notes(prepared.advice, prepared.scaling.transforms)
+    return Selection(prepared.choice, found, n_rows, n_dropped, time.perf_counter() - started, notes)
 
 
 def write_selection(selection: Selection, folder: str | Path, *, picture: bytes | None = None) -> None:

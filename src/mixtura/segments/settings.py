@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mixtura._typing import FloatArray
@@ -29,6 +29,7 @@ class Settings:
     random_state: int
     anomaly_percentile: float = 4.0
     source: str = "table"
+    transform: str | Mapping[str, str] = "none"
 
     def __post_init__(self) -> None:
         if self.components is not None and (not self.components or min(self.components) < 1):
@@ -55,7 +56,9 @@ class Settings:
                 f"anomaly_percentile={self.anomaly_percentile!r} was given; it must be at least 0 and below 100. Try 4."
             )
 
-    def search(self, scaled: FloatArray, on_candidate: OnCandidate | None) -> SearchResult:
+    def search(
+        self, scaled: FloatArray, on_candidate: OnCandidate | None, weights: FloatArray | None = None
+    ) -> SearchResult:
         return search(
             scaled,
             components=_feasible(self.components, len(scaled)),
@@ -63,6 +66,7 @@ class Settings:
             criterion=self.criterion,
             n_init=self.n_init,
             random_state=self.random_state,
+            sample_weight=weights,
             on_candidate=on_candidate,
         )
 

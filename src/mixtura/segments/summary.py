@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
+from mixtura.segments.profile_summary import json_number, population_summary, segment_summary
 from mixtura.segments.segmentation import SegmentationResult
 from mixtura.select import CRITERIA, Candidate
 
 __all__ = ["SUMMARY_VERSION", "summarize"]
 
-SUMMARY_VERSION = 1
+SUMMARY_VERSION = 2
 
 _ANOMALIES = 1_000
 """So many are listed, the least usual first; the table of results flags all."""
@@ -26,8 +26,8 @@ def summarize(result: SegmentationResult) -> dict[str, Any]:
     Returns
     -------
     dict
-        Keys ``table``, ``choice``, ``segments``, ``ambiguous``, ``anomalies``, ``kmeans``, ``candidates``, ``notes``,
-        ``seconds``; in the user's units.
+        Keys ``table``, ``choice``, ``transforms``, ``population``, ``segments``, ``ambiguous``, ``anomalies``,
+        ``kmeans``, ``candidates``, ``notes``, ``seconds``; in the user's units. What there is not is None.
     """
     model, training = result.model, result.model.training
     return {
@@ -41,11 +41,9 @@ def summarize(result: SegmentationResult) -> dict[str, Any]:
             "n_init": training.n_init,
             **_candidate(result.best),
         },
-        "population": {
-            "means": dict(zip(model.columns, model.scaling.center.tolist(), strict=True)),
-            "standard_deviations": dict(zip(model.columns, model.scaling.scale.tolist(), strict=True)),
-        },
-        "segments": _segments(result),
+        "transforms": _transforms(result),
+        "population": _population(result),
+        "segments": [segment_summary(segment, model.columns) for segment in result.segments],
         "ambiguous": _ambiguous(result),
         "anomalies": _anomalies(result),
         "kmeans": {"agreement": result.kmeans.agreement},
@@ -63,6 +61,9 @@ def _table(result: SegmentationResult) -> dict[str, Any]:
         "rows_unassigned": training.rows_dropped,
         "id_column": training.id_column,
         "columns": list(model.columns),
+        "describe": list(result.columns.describe),
+        "value_column": result.columns.value,
+        "weight_column": result.columns.weight,
         "left_out": [{"column": column.name, "reason": column.reason} for column in result.columns.left_out],
     }
 
@@ -83,20 +84,32 @@ def _anomalies(result: SegmentationResult) -> dict[str, Any]:
     }
 
 
-def _segments(result: SegmentationResult) -> list[dict[str, Any]]:
-    columns = result.model.columns
+def _transforms(result: SegmentationResult) -> list[dict[str, Any]]:
+    done = result.model.scaling.transforms
     return [
         {
-            "number": segment.number,
-            "name": segment.name,
-            "count": segment.count,
-            "share": segment.share,
-            "weight": segment.weight,
-            "means": dict(zip(columns, segment.means.tolist(), strict=True)),
-            "differences": dict(zip(columns, segment.differences.tolist(), strict=True)),
+            "column": advice.column,
+            "kind": transform.kind,
+            "parameters": transform.parameters(),
+            "advised": advice.kind,
+            "share_zero": advice.share_zero,
+            "skewness": advice.skewness,
+            "skewness_transformed": advice.skewness_after,
+            "reason": advice.reason,
         }
-        for segment in result.segments
+        for transform, advice in zip(done, result.advice, strict=True)
     ]
+
+
+def _population(result: SegmentationResult) -> dict[str, Any]:
+    population, columns = result.population, result.model.columns
+    return {
+        "count": population.count,
+        "total_weight": population.total_weight,
+        "means": {name: population.numbers[name].mean for name in columns},
+        "standard_deviations": {name: population.numbers[name].sd for name in columns},
+        **population_summary(population),
+    }
 
 
 def _ambiguous(result: SegmentationResult) -> list[dict[str, Any]]:
@@ -116,15 +129,10 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "covariance_type": candidate.covariance_type,
         "n_components": candidate.n_components,
         "n_parameters": candidate.n_parameters,
-        "log_likelihood": _number(candidate.log_likelihood),
-        **{name: _number(candidate.criterion(name)) for name in CRITERIA},
+        "log_likelihood": json_number(candidate.log_likelihood),
+        **{name: json_number(candidate.criterion(name)) for name in CRITERIA},
         "n_iter": candidate.n_iter,
         "converged": candidate.converged,
         "outcome": None if candidate.outcome is None else candidate.outcome.value,
         "failure": candidate.failure,
     }
-
-
-def _number(value: float) -> float | None:
-    """JSON knows no NaN and no infinity."""
-    return float(value) if math.isfinite(value) else None

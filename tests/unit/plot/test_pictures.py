@@ -17,7 +17,8 @@ from mixtura.exceptions import OptionalDependencyError
 from mixtura.plot import draw_criterion, draw_segments, plot_criterion, warm_up
 from mixtura.plot.criterion import _kinds
 from mixtura.plot.palette import blend, segment_colors
-from mixtura.plot.scatter import _domain, ellipse, telling_columns
+from mixtura.plot.plane import frame, telling_columns
+from mixtura.plot.scatter import ellipse
 from mixtura.segments import segment_table
 from mixtura.select import SearchResult, search
 
@@ -67,9 +68,9 @@ def test_ten_segments_and_one() -> None:
     for k in (1, 10):
         result = segment_table(frame, components=[k], covariance_types=["spherical"])
         assert near(pixels(draw_segments(result)), "#FFFFFF") > 1000
-    colors = segment_colors(10)
-    assert colors[9] == colors[0]
-    assert len(set(colors)) == 9
+    colors = segment_colors(17)
+    assert colors[16] == colors[0]
+    assert len(set(colors)) == 16
 
 
 def test_ellipses_have_their_radius() -> None:
@@ -94,10 +95,10 @@ def test_colors_blend_like_light() -> None:
 
 def test_axes_end_where_nearly_all_customers_do() -> None:
     values = np.r_[np.linspace(0, 1, 1000), 1000.0]
-    low, high = _domain(values, 0, 1)
+    low, high = frame(values, 0, 1)
     assert -0.2 < low < 0
     assert 1 < high < 1.2
-    low, high = _domain(np.linspace(0, 1, 100), -9, 9)
+    low, high = frame(np.linspace(0, 1, 100), -9, 9)
     assert (round(low, 3), round(high, 3)) == (-0.155, 1.155)
 
 

@@ -85,7 +85,7 @@ def test_a_fit_that_did_not_end_is_told(result) -> None:
         value, explanation = "iteration limit", "max_iter passes were made"
 
     best = SimpleNamespace(n_components=2, outcome=Unfinished, converged=False)
-    assert make_notes([best], best, result.assignment) == ("max_iter passes were made",)
+    assert make_notes([best], best, result.assignment, result.model.columns) == ("max_iter passes were made",)
 
 
 def test_the_picture_is_optional(result, tmp_path) -> None:

@@ -25,6 +25,8 @@ from mixtura.segments.advice.table_findings import (
 )
 from mixtura.segments.advice.verdict import decide, too_few
 from mixtura.segments.preparation import Prepared, prepare
+from mixtura.segments.roles import Roles
+from mixtura.segments.settings import COVARIANCE_TYPES, Settings
 
 __all__ = ["advise"]
 
@@ -78,7 +80,8 @@ def advise(
     """
     started = time.perf_counter()
     _check_seed(random_state)
-    prepared = prepare(frame, columns=columns, id_column=id_column, drop_missing=True)
+    settings = Settings(None, COVARIANCE_TYPES, "bic", 1, random_state)
+    prepared = prepare(frame, Roles(columns, id_column), settings, drop_missing=True)
     rng, n_rows = np.random.default_rng(random_state), len(prepared.rows)
     command = f"mixtura segment {shlex.quote(source)}"
     facts = _facts(prepared)

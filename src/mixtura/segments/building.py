@@ -1,0 +1,95 @@
+"""From the candidates of a search to a model: one chosen, its components ordered by size and named."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.segments.model import SegmentModel, Training, ordered
+from mixtura.segments.preparation import Prepared
+from mixtura.segments.profile import SegmentProfile, hard_means, name_components
+from mixtura.segments.settings import Settings
+from mixtura.segments.summaries import percentile
+from mixtura.select import Candidate
+
+__all__ = ["build_model", "choose_candidate", "with_mean_values"]
+
+
+def choose_candidate(ranking: Sequence[Candidate], rows: FloatArray) -> Candidate:
+    """Return the first that is not degenerate and in which every segment has more customers than there are columns.
+
+    Where none has enough customers it is the first that is not degenerate, and where all are, the first.
+    """
+    n_rows, n_features = rows.shape
+    sound = [one for one in ranking if one.mixture is not None and not one.is_degenerate]
+    for candidate in sound:
+        if candidate.mixture is not None and candidate.mixture.weights.min() * n_rows > n_features:
+            return candidate
+    return (sound or ranking)[0]
+
+
+def build_model(best: Candidate, prepared: Prepared, settings: Settings) -> SegmentModel:
+    """Order the components by their customers, name them, and set the threshold for anomalies.
+
+    Names come from the columns as the mixture sees them: where they are transformed, from transformed means, which a
+    few large values do not carry away.
+    """
+    from mixtura import __version__
+
+    assert best.mixture is not None, "a search without any mixture has raised"
+    scaling, weights, found = prepared.scaling, prepared.weights, best.mixture
+    scaled = scaling.apply(prepared.rows)
+    counts, means = hard_means(scaled, found.predict(scaled), found.means, weights)
+    order = np.lexsort((-found.weights, -counts))
+    mixture = ordered(found, order.tolist())
+    spreads = np.sqrt(np.diagonal(mixture.full_covariances(), axis1=1, axis2=2))
+    names = name_components(means[order], prepared.choice.used, spreads)
+    threshold = None
+    if settings.anomaly_percentile > 0:
+        log_density = mixture.log_density(scaled) + scaling.log_jacobian(prepared.rows)
+        threshold = percentile(log_density, settings.anomaly_percentile, weights)
+    return SegmentModel(
+        mixture=mixture,
+        columns=prepared.choice.used,
+        scaling=scaling,
+        names=names,
+        anomaly_percentile=float(settings.anomaly_percentile),
+        anomaly_threshold=threshold,
+        training=_training(settings, best, prepared),
+        mixtura_version=__version__,
+        automatic_names=names,
+    )
+
+
+def _training(settings: Settings, best: Candidate, prepared: Prepared) -> Training:
+    choice, complete = prepared.choice, prepared.complete
+    return Training(
+        source=settings.source,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        id_column=choice.id_column,
+        rows=int(complete.sum()),
+        rows_dropped=int((~complete).sum()),
+        seed=settings.random_state,
+        n_init=settings.n_init,
+        criterion=settings.criterion,
+        log_likelihood=float(best.log_likelihood),
+        bic=float(best.bic),
+        aic=float(best.aic),
+        n_iter=best.n_iter,
+        converged=best.converged,
+        outcome="" if best.outcome is None else best.outcome.value,
+        weight_column=choice.weight,
+        value_column=choice.value,
+        describe=choice.describe,
+    )
+
+
+def with_mean_values(model: SegmentModel, segments: Sequence[SegmentProfile]) -> SegmentModel:
+    """Return the model with what a customer of each segment is worth on average, where there is a value."""
+    values = tuple(segment.value.mean for segment in segments if segment.value is not None)
+    return replace(model, mean_values=tuple(value if math.isfinite(value) else None for value in values))
