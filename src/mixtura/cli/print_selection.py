@@ -39,10 +39,24 @@ def print_selection(console: Console, selection: Selection) -> None:
         console.print(f"and {len(fitted) - _SHOWN} more in selection.csv", style="dim")
     _print_failures(console, [candidate for candidate in found.ranking if candidate.failure is not None])
     dropped = f"Rows with missing or infinite values, left out: {selection.n_dropped:,}."
-    for note in (found.edge, dropped if selection.n_dropped else None, *selection.notes):
+    for note in (_passed_over(selection), found.edge, dropped if selection.n_dropped else None, *selection.notes):
         if note is not None:
             console.print(Text.assemble(("Note: ", "bold yellow"), note))
     console.print(f"\n{len(found.candidates)} models tried in {selection.seconds:.2f} s")
+
+
+def _passed_over(selection: Selection) -> str | None:
+    """Say how many models with a smaller criterion are degenerate, and why the first is."""
+    passed = selection.found.passed_over
+    if not passed:
+        return None
+    first = passed[0]
+    why = first.degeneracies[0].describe(selection.columns.used)
+    models = "1 model" if len(passed) == 1 else f"{len(passed)} models"
+    return (
+        f"Passed over as degenerate: {models} with a smaller criterion. Of the first "
+        f"({first.covariance_type}, {first.n_components}), {why}."
+    )
 
 
 def _print_ranking(console: Console, candidates: Sequence[Candidate], name: str) -> None:
@@ -56,7 +70,7 @@ def _print_ranking(console: Console, candidates: Sequence[Candidate], name: str)
         value = one.criterion(name)
         gap = "" if rank == 1 else criterion_text(name, value - best)
         more = (str(one.n_parameters), f"{one.log_likelihood:,.2f}") if wide else ()
-        ended = "" if one.outcome is None else one.outcome.value
+        ended = "degenerate" if one.is_degenerate else "" if one.outcome is None else one.outcome.value
         figures = (criterion_text(name, value), gap, *more, ended)
         table.add_row(
             str(rank),

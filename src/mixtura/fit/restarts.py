@@ -177,6 +177,7 @@ def fit_best_of(
     random_state: np.random.RandomState,
     checkpoints: Sequence[tuple[int, float]] = CHECKPOINTS,
     accept: Callable[[Mixture], bool] = lambda mixture: True,
+    target: float = -np.inf,
 ) -> FitResult:
     """Fit a mixture from several starts, of which the first is trusted most, and keep the most likely end.
 
@@ -198,6 +199,8 @@ def fit_best_of(
         Whether to trust a mixture: one that is accepted is kept before any that is not, and starts are measured
         against accepted ends alone. After 100, 200 and 400 passes a run goes on only if its mixture is accepted: on the
         way to a spike there is no end. Every one is, by default.
+    target : float, default=-inf
+        Total log-likelihood, in nats, of an end that is known already: the first start is measured against it.
 
     Raises
     ------
@@ -210,7 +213,6 @@ def fit_best_of(
     drawing = perf_counter() - begun
     finished: list[_Finished] = []
     failures: list[IllDefinedCovarianceError] = []
-    target = -np.inf
     for deferred in drawn:
         watched = _Watched(settings.step(problem))
         rule = _ComesClose(

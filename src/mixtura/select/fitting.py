@@ -26,6 +26,7 @@ from mixtura.fit import (
     Degeneracy,
     FitResult,
     FromMixture,
+    Initialization,
     Problem,
     RemainingGain,
     Settings,
@@ -37,6 +38,7 @@ from mixtura.fit import (
     fit_best_of,
     score_mixture,
 )
+from mixtura.fit.plain_first import PlainFirst
 from mixtura.kernels import Kernel, Layout, get_kernel
 from mixtura.run import get_runner
 from mixtura.select.candidate import Candidate
@@ -55,6 +57,12 @@ _LARGER = 2
 """A level has at least so many times the rows of the one before."""
 
 _MAX_ITER = 1000
+
+_TOLERANCE = 0.01
+"""Nats of the total log-likelihood that a finished fit may leave to be gained, by Aitken's estimate."""
+
+_FINE = 1e-4
+"""The same where passes are cheap: slow gains, as beside a saddle, are seen with it."""
 
 _COARSE = 0.5
 """Nats that a fit may leave to be gained before the last level: far less than what another sample would change."""
@@ -218,38 +226,89 @@ class Fitter:
         begun -= candidate.seconds
         return self._candidate(candidate.covariance_type, candidate.n_components, result, begun)
 
+    def compete(self, candidate: Candidate, near: Candidate) -> Candidate:
+        """Return the better of a candidate and its fit from another's end, which goes on as long as it comes close.
+
+        Only where candidates are fitted to all rows from the beginning: passes are many, and cheap.
+        """
+        begun = perf_counter()
+        family, k = candidate.covariance_type, candidate.n_components
+        if self.samples or self._levels(self._n_parameters(family, k)):
+            return candidate
+        assert near.mixture is not None, "a candidate without a mixture lends none"
+        try:
+            result = self._best_of(
+                self._all, family, k, [FromMixture(near.mixture)], candidate.log_likelihood
+            )
+        except MixturaError:
+            return candidate
+        if result.lower_bound * result.total_weight <= candidate.log_likelihood:
+            return candidate
+        return self._candidate(family, k, result, begun - candidate.seconds)
+
+    def _best_of(
+        self,
+        level: _Level,
+        family: str,
+        k: int,
+        starts: Sequence[Initialization],
+        target: float = -np.inf,
+    ) -> FitResult:
+        settings = self._settings(level, step=PlainFirst)
+        return fit_best_of(
+            self._problem(level, family, k),
+            starts,
+            settings,
+            random_state=np.random.RandomState(self._seed),
+            accept=lambda mixture: not self._degeneracies(level, mixture),
+            target=target,
+        )
+
     def _fit(self, family: str, k: int) -> FitResult | MixturaError:
         """Return the fit to the last level but all rows where models are found on a sample, else to all rows."""
         levels = self._levels(self._n_parameters(family, k))
         first, *further = levels if self.samples else [*levels, self._all]
         try:
-            found = fit_best_of(
-                self._problem(first, family, k),
-                self._shared.starts(k),
-                self._settings(first),
-                random_state=np.random.RandomState(self._seed),
-                accept=lambda mixture: not self._degeneracies(first, mixture),
-            )
+            found = self._best_of(first, family, k, self._shared.starts(k))
             for level in further:
                 found = self._continue(level, family, found)
+            if first is self._all:
+                found = self._refine(family, found)
         except MixturaError as error:
             return error
         return found
 
-    def _settings(self, level: _Level) -> Settings:
-        tolerance = 0.01 if level is self._all else _COARSE
+    def _refine(self, family: str, found: FitResult) -> FitResult:
+        """Return a fit to all rows iterated until no slow gains are left either."""
+        finer = self._continue(self._all, family, found, _FINE)
+        begun, more = found.trace.events, finer.trace.events
+        numbered = tuple(replace(event, iteration=event.iteration + len(begun)) for event in more)
+        trace = replace(finer.trace, events=begun + numbered)
+        traces = (*found.traces[: found.best], trace, *found.traces[found.best + 1 :])
+        return replace(finer, traces=traces, best=found.best)
+
+    def _settings(
+        self,
+        level: _Level,
+        tolerance: float | None = None,
+        step: type[AcceleratedEMStep] | type[PlainFirst] = AcceleratedEMStep,
+    ) -> Settings:
+        if tolerance is None:
+            tolerance = _TOLERANCE if level is self._all else _COARSE
         stop = RemainingGain(level.blocks.total_weight, tolerance)
-        return Settings(stop, _MAX_ITER, step=partial(AcceleratedEMStep, tolerance=tolerance))
+        return Settings(stop, _MAX_ITER, step=partial(step, tolerance=tolerance))
 
     @cached_property
     def _shared(self) -> SharedStarts:
         rng = np.random.RandomState(self._seed)
         return SharedStarts(self._all.blocks, rng, self._kernel, self._runner, n_further=self._n_init - 1)
 
-    def _continue(self, level: _Level, family: str, found: FitResult) -> FitResult:
+    def _continue(
+        self, level: _Level, family: str, found: FitResult, tolerance: float | None = None
+    ) -> FitResult:
         """Return a fit that goes on from where another ended, on the rows of a level."""
         problem = self._problem(level, family, found.mixture.n_components)
-        result = continue_fit(problem, found.mixture, self._settings(level))
+        result = continue_fit(problem, found.mixture, self._settings(level, tolerance))
         seconds = {phase: found.seconds[phase] + result.seconds[phase] for phase in result.seconds}
         return replace(result, seconds=seconds, notes=found.notes)
 

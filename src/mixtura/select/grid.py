@@ -15,7 +15,7 @@ from mixtura.run import hold_blas
 from mixtura.select.candidate import Candidate, OnCandidate
 from mixtura.select.criteria import CRITERIA
 from mixtura.select.fitting import SAMPLE_ROWS, Fitter
-from mixtura.select.nesting import respect_nesting
+from mixtura.select.nesting import learn_from_best, respect_nesting
 from mixtura.select.priors import PriorName, require_prior
 from mixtura.select.ranking import SearchResult
 
@@ -110,7 +110,7 @@ def search(
     with hold_blas(fitter.uses_blas):
         candidates = _fit_all(fitter, families, sizes, on_candidate)
         if rows.shape[1] > 1:
-            candidates = respect_nesting(candidates, fitter.refit)
+            candidates = respect_nesting(learn_from_best(candidates, fitter.compete), fitter.refit)
         return _finished(_ranked(tuple(candidates), criterion), fitter)
 
 

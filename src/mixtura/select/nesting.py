@@ -1,4 +1,4 @@
-"""Families within families: none may end below one that it contains."""
+"""What families learn from each other's ends: none may end below one that it contains."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from mixtura.core.covariance import get_family
 from mixtura.select.candidate import Candidate
 
-__all__ = ["contains", "respect_nesting"]
+__all__ = ["contains", "learn_from_best", "respect_nesting"]
 
 _SHORT = 0.01
 """Nats by which a family may be below one it contains: what a finished fit may leave to be gained."""
@@ -36,6 +36,32 @@ def contains(family: str, other: str) -> bool:
     return all(_FREEDOM.index(own) >= _FREEDOM.index(its) for own, its in pairs) and any(
         a != b for a, b in pairs
     )
+
+
+def learn_from_best(
+    candidates: list[Candidate], compete: Callable[[Candidate, Candidate], Candidate]
+) -> list[Candidate]:
+    """Return the candidates, each with one start more: the end of the best with as many components, by BIC.
+
+    Which rows belong together hardly depends on the family: what one found another may have missed from all its
+    starts. Degenerate candidates neither lend their mixture nor are touched.
+
+    Parameters
+    ----------
+    candidates : list of Candidate
+    compete : callable
+        Takes a candidate and the one to begin from; returns the better of the candidate and its fit from there.
+    """
+    ends = list(candidates)
+    sound = [i for i, one in enumerate(ends) if not one.failure and not one.is_degenerate]
+    for i in sound:
+        others = [j for j in sound if j != i and ends[j].n_components == ends[i].n_components > 1]
+        if others:
+            near = ends[min(others, key=lambda j: ends[j].bic)]
+            better = compete(ends[i], near)
+            if better.log_likelihood > ends[i].log_likelihood and not better.is_degenerate:
+                ends[i] = replace(better, single_log_likelihood=ends[i].single_log_likelihood)
+    return ends
 
 
 def respect_nesting(

@@ -64,7 +64,7 @@ def test_outliers_do_not_become_segments() -> None:
     assert result.passed_over
     assert all(one.mixture.weights.min() * 301 <= 2 for one in result.passed_over)
     assert 300 in result.anomalies
-    assert "passed over" in result.notes[0]
+    assert "Passed over" in result.notes[0]
 
 
 def test_if_every_model_has_a_lonely_segment_the_best_is_taken_and_said() -> None:
