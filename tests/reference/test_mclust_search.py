@@ -1,8 +1,8 @@
 """The whole search against mclust 6.0.0: every family with 1 to 9 components, on seven tables.
 
 Ours begins from other starts beside mclust's and so finds better optima. On two tables these change the winner: of the
-thyroid data mclust takes VVI, 3 (log-likelihood -2303.02) and ours has VVI, 4 (-2267.36); of the wholesale data mclust takes VVE,
-4 (-3601.84) and ours has VVE, 5 (-3553.64).
+thyroid data mclust takes VVI, 3 (log-likelihood -2303.02) and ours has VVI, 4 (-2267.36); of the wholesale data
+mclust takes VVE, 4 (-3601.84) and ours has VVE, 5 (-3553.64).
 """
 
 from __future__ import annotations

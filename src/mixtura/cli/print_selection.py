@@ -39,7 +39,12 @@ def print_selection(console: Console, selection: Selection) -> None:
         console.print(f"and {len(fitted) - _SHOWN} more in selection.csv", style="dim")
     _print_failures(console, [candidate for candidate in found.ranking if candidate.failure is not None])
     dropped = f"Rows with missing or infinite values, left out: {selection.n_dropped:,}."
-    for note in (_passed_over(selection), found.edge, dropped if selection.n_dropped else None, *selection.notes):
+    for note in (
+        _passed_over(selection),
+        found.edge,
+        dropped if selection.n_dropped else None,
+        *selection.notes,
+    ):
         if note is not None:
             console.print(Text.assemble(("Note: ", "bold yellow"), note))
     console.print(f"\n{len(found.candidates)} models tried in {selection.seconds:.2f} s")
@@ -51,7 +56,9 @@ def _passed_over(selection: Selection) -> str | None:
     if not passed:
         return None
     first = passed[0]
-    why = first.degeneracies[0].describe(selection.columns.used)
+    # What follows the colon are values of scaled columns.
+    told = first.degeneracies[0].describe(selection.columns.used).rpartition(": ")
+    why = told[0] or told[2]
     models = "1 model" if len(passed) == 1 else f"{len(passed)} models"
     return (
         f"Passed over as degenerate: {models} with a smaller criterion. Of the first "
