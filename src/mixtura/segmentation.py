@@ -54,7 +54,7 @@ class Segmentation:
       2 average: 100 (33 %)
       3 high income, low spending: 96 (32 %)
     >>> segmentation.audience("average", min_probability=0.3).shape
-    (107, 4)
+    (104, 4)
     """
 
     def __init__(

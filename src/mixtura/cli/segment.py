@@ -85,23 +85,13 @@ def segment(
     quiet: Quiet = False,
 ) -> None:
     """Find segments in a table, and write them to a directory."""
-    options = {
-        "columns": parse_names(columns),
-        "describe": parse_names(describe, "--describe") or (),
-        "id_column": id_column,
-        "value": value,
-        "weight": weight,
-        "transform": parse_transform(transform),
-        "names": names,
-        "components": components and parse_components(components),
-        "covariance_types": parse_names(covariance_type),
-        "criterion": criterion,
-        "n_init": n_init,
-        "random_state": seed,
-        "anomaly_percentile": anomaly_percentile,
-        "drop_missing": drop_missing,
-        "source": table.name,
-    }
+    options: dict[str, Any] = {
+        "source": table.name, "id_column": id_column, "value": value, "weight": weight, "names": names,
+        "columns": parse_names(columns), "describe": parse_names(describe, "--describe") or (),
+        "transform": parse_transform(transform), "covariance_types": parse_names(covariance_type),
+        "components": components and parse_components(components), "criterion": criterion, "n_init": n_init,
+        "random_state": seed, "anomaly_percentile": anomaly_percentile, "drop_missing": drop_missing,
+    }  # fmt: skip
     _run(table, output, options, _Wanted(resamples, excel, overwrite, json, quiet))
 
 

@@ -90,7 +90,9 @@ def test_a_fit_that_did_not_end_is_told(result) -> None:
 
 def test_the_picture_is_optional(result, tmp_path) -> None:
     write_results(result, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(set(RESULT_FILES) - {"segments.png"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        set(RESULT_FILES) - {"segments.png", "report.html"}
+    )
 
 
 def test_one_segment_is_everybody() -> None:
