@@ -23,6 +23,7 @@ from mixtura.fit import (
 )
 from mixtura.kernels import Layout, get_kernel
 from mixtura.run import SerialRunner, get_runner, hold_blas
+from mixtura.select.refit import runner_for_family
 
 __all__ = ["refit_labels"]
 
@@ -47,8 +48,8 @@ def refit_labels(
 
     Each resample has as many rows as there are, drawn with replacement: it is the same rows with the number of times
     each was drawn as their weight. Fits start cold, from K-means on the resample: one that started from the mixture in
-    question would find its way back to it, and make every segment look stable. They run side by side on all cores,
-    each on one; the seed of a resample is its number, so that neither changes a digit.
+    question would find its way back to it, and make every segment look stable. Where passes take long enough they run
+    side by side on all cores; the seed of a resample is its number, so that this does not change a digit.
 
     Parameters
     ----------
@@ -86,7 +87,8 @@ def refit_labels(
         return run
 
     with hold_blas(kernel.name == "numpy"):
-        found = get_runner().map([task(number) for number in range(n_bootstraps)])
+        runner = runner_for_family(rows, get_family(family), n_components)
+        found = runner.map([task(number) for number in range(n_bootstraps)])
     return [labels for labels in found if labels is not None]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.accumulate import pass_work
+from mixtura.core.covariance import CovarianceFamily
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Runner
 from mixtura.data import ArrayBlocks
@@ -27,7 +28,7 @@ from mixtura.kernels import Layout, get_kernel
 from mixtura.run import SerialRunner, get_runner
 from mixtura.select.priors import PriorName, make_prior
 
-__all__ = ["Refit", "generator", "runner_for", "split_components"]
+__all__ = ["Refit", "generator", "runner_for", "runner_for_family", "split_components"]
 
 _MAX_ITER = 1000
 
@@ -122,7 +123,12 @@ def runner_for(rows: RowArray, mixture: Mixture) -> Runner:
     A pass over few rows is over before the interpreter has prepared the next one, and holds its lock meanwhile: then
     threads only hand it to and fro.
     """
-    work = pass_work(mixture.family.layouts[0], rows.shape[0], mixture.n_components, mixture.n_features)
+    return runner_for_family(rows, mixture.family, mixture.n_components)
+
+
+def runner_for_family(rows: RowArray, family: CovarianceFamily, n_components: int) -> Runner:
+    """Return the same before there is a mixture."""
+    work = pass_work(family.layouts[0], rows.shape[0], n_components, rows.shape[1])
     return get_runner() if work > _WORTH_THREADS else SerialRunner()
 
 
