@@ -30,7 +30,8 @@ class Selection:
     ----------
     columns : ColumnChoice
     found : SearchResult
-        Log-likelihoods and criteria in the user's units; the mixtures are of standardized columns.
+        Log-likelihoods, criteria and what is said of degenerate models in the user's units; the mixtures are of
+        standardized columns.
     n_rows : int
         Complete rows, which the models were fitted to.
     n_dropped : int
@@ -126,7 +127,7 @@ def write_selection(selection: Selection, folder: str | Path, *, picture: bytes 
     OutputError
         A file cannot be written.
     """
-    folder, rows = Path(folder), selection.found.table()
+    folder, rows = Path(folder), selection.found.table(selection.columns.used)
     fitted = np.array([row["failure"] is None for row in rows])
     numbers = [name for name, value in rows[fitted.argmax()].items() if isinstance(value, float)]
     whole = {"rank": np.arange(1, len(rows) + 1)} | {
