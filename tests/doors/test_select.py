@@ -13,7 +13,7 @@ from PIL import Image
 from sklearn.mixture import GaussianMixture
 
 from mixtura.io import SELECTION_FILES
-from mixtura.select import CRITERIA
+from mixtura.select import CRITERIA, search
 
 
 @pytest.fixture
@@ -180,6 +180,7 @@ def test_rows_with_missing_values(run, workplace, rows) -> None:
         (("--components", "0"), "0 components"),
         (("--columns", "incme"), "Did you mean 'income'?"),
         (("--n-init", "0"), "n_init=0"),
+        (("--prior", "flat"), "prior='flat' was given; it must be 'floor' or 'conjugate'"),
         (("--output", "nowhere/results"), "there is no directory"),
     ],
 )
@@ -202,3 +203,18 @@ def test_results_are_not_overwritten_unasked(run, customers, results) -> None:
     (results / "notes.txt").write_text("mine")
     assert run("select", customers, "--components", "2", "--overwrite").exit_code == 2
     assert (results / "notes.txt").read_text() == "mine"
+
+
+def test_the_prior_reaches_the_search(run, customers, rows) -> None:
+    """The likelihoods are those of the library's search with mclust's prior, on standardized rows."""
+    options = ("--covariance-type", "full,diag", "--components", "2-4", "--prior", "conjugate")
+    assert run("select", customers, *options, "--columns", "income,spending").exit_code == 0
+    table = pl.read_csv("customers-selection/selection.csv")
+    scale = rows.std(axis=0)
+    scaled = np.ascontiguousarray((rows - rows.mean(axis=0)) / scale)
+    likelihoods = {}
+    for prior in ("floor", "conjugate"):
+        found = search(scaled, components=[2, 3, 4], covariance_types=["full", "diag"], prior=prior)
+        likelihoods[prior] = [one.log_likelihood - 300 * np.log(scale).sum() for one in found.ranking]
+    assert table["log_likelihood"].to_list() == pytest.approx(likelihoods["conjugate"], abs=1e-6)
+    assert max(np.subtract(likelihoods["floor"], likelihoods["conjugate"])) > 0.1

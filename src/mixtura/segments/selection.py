@@ -18,6 +18,7 @@ from mixtura.segments.preparation import prepare
 from mixtura.segments.roles import Roles
 from mixtura.segments.settings import COVARIANCE_TYPES, Settings
 from mixtura.select import OnCandidate, SearchResult
+from mixtura.select.priors import PriorName
 
 __all__ = ["Selection", "select_table", "write_selection"]
 
@@ -63,6 +64,7 @@ def select_table(
     drop_missing: bool = False,
     weight: str | None = None,
     transform: str | Mapping[str, str] = "none",
+    prior: PriorName = "floor",
     on_candidate: OnCandidate | None = None,
 ) -> Selection:
     """Fit every covariance type with every number of components to a table, and rank them.
@@ -73,7 +75,7 @@ def select_table(
     ----------
     frame, columns, id_column, components, covariance_types, criterion, n_init, random_state, drop_missing
         As for `segment_table`.
-    weight, transform, on_candidate
+    weight, transform, prior, on_candidate
         As for `segment_table`.
 
     Raises
@@ -102,6 +104,7 @@ def select_table(
         n_init,
         random_state,
         transform=transform,
+        prior=prior,
     )
     roles = Roles(columns, id_column, weight=weight)
     prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
