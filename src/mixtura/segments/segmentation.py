@@ -160,7 +160,8 @@ def segment_table(
         `advise_transform`; for all columns, or column by column, where ``"*"`` stands for those not named.
     prior : {"floor", "conjugate"}, default="floor"
         What keeps covariances from collapsing: a floor far below every real cluster, or the prior of Fraley and Raftery
-        (2007), which draws small segments to the width of the table; see `mixtura.select.search`.
+        (2007), which draws small segments to the width of the table; see `mixtura.select.search`. Stability is always
+        assessed with the floor.
     names : mapping of str or int to str, or None, default=None
         What segments shall be called, by number or automatic name.
     source : str, default="table"
