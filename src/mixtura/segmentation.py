@@ -75,7 +75,7 @@ class Segmentation:
             What segments shall be called, by number or automatic name.
         **options
             As of `mixtura.segments.segment_table`: ``columns``, ``describe``, ``value``, ``weight``, ``id_column``,
-            ``components``, ``covariance_types``, ``criterion``, ``transform``, ``n_init``, ``random_state``,
+            ``components``, ``covariance_types``, ``criterion``, ``transform``, ``prior``, ``n_init``, ``random_state``,
             ``anomaly_percentile``, ``drop_missing``, ``source``, ``on_candidate``.
 
         Raises

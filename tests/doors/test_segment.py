@@ -17,6 +17,7 @@ from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
 from mixtura.io import RESULT_FILES
+from mixtura.segments import select_table
 
 
 @pytest.fixture
@@ -294,3 +295,28 @@ def test_real_tables(run, shared_data, table, options, n_columns) -> None:
     assert len(set(names)) == len(names) > 1
     n_rows = summary["table"]["rows"]
     assert pl.scan_parquet(f"{table}-segments/segments.parquet").select(pl.len()).collect().item() == n_rows
+
+
+def test_the_prior_reaches_the_search(run, customers) -> None:
+    """The models are those that selecting ranks with the same prior, and not those of the default."""
+    options = ("--covariance-type", "full", "--components", "2-3", "--resamples", "0", "--overwrite")
+    done = run("segment", customers, *options, "--columns", "income,spending", "--prior", "conjugate")
+    assert done.exit_code == 0, done.output
+    summary = json.loads(Path("customers-segments/summary.json").read_text())
+    found = [one["log_likelihood"] for one in summary["candidates"]]
+    frame = pl.read_csv(customers)
+    expected = {
+        prior: [
+            one.log_likelihood
+            for one in select_table(
+                frame,
+                columns=["income", "spending"],
+                covariance_types=["full"],
+                components=[2, 3],
+                prior=prior,
+            ).found.ranking
+        ]
+        for prior in ("floor", "conjugate")
+    }
+    assert found == pytest.approx(expected["conjugate"], abs=1e-6)
+    assert max(np.subtract(expected["floor"], found)) > 0.1

@@ -13,7 +13,7 @@ from PIL import Image
 from sklearn.mixture import GaussianMixture
 
 from mixtura.io import SELECTION_FILES
-from mixtura.select import CRITERIA
+from mixtura.select import CRITERIA, search
 
 
 @pytest.fixture
@@ -79,6 +79,49 @@ def test_the_edge_is_told(run, customers) -> None:
     assert "Note: The best lies on the edge of the search: 2 components, the most that were tried" in printed
 
 
+@pytest.fixture
+def indebted(workplace) -> Path:
+    """Two groups; three in ten of all customers owe exactly 12.5."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(300, 3)) + 4 * rng.integers(2, size=(300, 1))
+    values = values * [1, 100, 1000] + [40, 2000, 9000]
+    values[rng.permutation(300)[:90], 2] = 12.5
+    path = workplace / "indebted.csv"
+    pl.DataFrame(values, schema=["age", "income", "debt"]).write_csv(path)
+    return path
+
+
+WHY = "component {} has no width in column 'debt': its 90 rows all have the value 12.5"
+
+
+def test_degenerate_models_are_passed_over_and_the_column_is_named(run, indebted) -> None:
+    done = run("select", indebted, "--components", "1-3")
+    assert done.exit_code == 0, done.output
+    table = pl.read_csv("indebted-selection/selection.csv")
+    degenerate = table.filter(pl.col("degenerate").is_not_null())
+    best = table.filter(pl.col("degenerate").is_null()).row(0, named=True)
+    passed = degenerate.filter(pl.col("bic") < best["bic"]).height
+    assert passed >= 1
+    for why in degenerate["degenerate"]:
+        assert any(WHY.format(component) in why for component in range(3)), why
+    printed = " ".join(done.output.split())
+    models = "1 model" if passed == 1 else f"{passed} models"
+    assert f"Note: Passed over as degenerate: {models} with a smaller criterion." in printed
+    assert degenerate["degenerate"][0] in printed
+    chosen = f"{best['covariance_type']}, {best['n_components']} components: the smallest BIC"
+    assert chosen in printed
+
+
+def test_segments_are_told_with_the_values_that_the_user_has(run, indebted) -> None:
+    done = run(
+        "segment", indebted, "--components", "1-3", "--resamples", "0", "--transform", "debt=yeo-johnson"
+    )
+    assert done.exit_code == 0, done.output
+    printed = " ".join(done.output.split())
+    assert "Passed over, with a smaller criterion" in printed
+    assert "in column 'debt': its 90 rows all have the value 12.5" in printed
+
+
 def test_the_picture_has_a_curve_per_covariance_type(results) -> None:
     picture = np.asarray(Image.open(BytesIO((results / "selection.png").read_bytes())).convert("RGB")).astype(
         int
@@ -137,6 +180,7 @@ def test_rows_with_missing_values(run, workplace, rows) -> None:
         (("--components", "0"), "0 components"),
         (("--columns", "incme"), "Did you mean 'income'?"),
         (("--n-init", "0"), "n_init=0"),
+        (("--prior", "flat"), "prior='flat' was given; it must be 'floor' or 'conjugate'"),
         (("--output", "nowhere/results"), "there is no directory"),
     ],
 )
@@ -159,3 +203,18 @@ def test_results_are_not_overwritten_unasked(run, customers, results) -> None:
     (results / "notes.txt").write_text("mine")
     assert run("select", customers, "--components", "2", "--overwrite").exit_code == 2
     assert (results / "notes.txt").read_text() == "mine"
+
+
+def test_the_prior_reaches_the_search(run, customers, rows) -> None:
+    """The likelihoods are those of the library's search with mclust's prior, on standardized rows."""
+    options = ("--covariance-type", "full,diag", "--components", "2-4", "--prior", "conjugate")
+    assert run("select", customers, *options, "--columns", "income,spending").exit_code == 0
+    table = pl.read_csv("customers-selection/selection.csv")
+    scale = rows.std(axis=0)
+    scaled = np.ascontiguousarray((rows - rows.mean(axis=0)) / scale)
+    likelihoods = {}
+    for prior in ("floor", "conjugate"):
+        found = search(scaled, components=[2, 3, 4], covariance_types=["full", "diag"], prior=prior)
+        likelihoods[prior] = [one.log_likelihood - 300 * np.log(scale).sum() for one in found.ranking]
+    assert table["log_likelihood"].to_list() == pytest.approx(likelihoods["conjugate"], abs=1e-6)
+    assert max(np.subtract(likelihoods["floor"], likelihoods["conjugate"])) > 0.1

@@ -22,6 +22,7 @@ __all__ = [
     "IdColumn",
     "ModelFile",
     "Overwrite",
+    "Prior",
     "Quiet",
     "Seed",
     "Starts",
@@ -52,6 +53,13 @@ CovarianceTypes = Annotated[
     ),
 ]
 Criterion = Annotated[str, typer.Option(help="What chooses among models: bic, aic, aicc, caic, icl or nec.")]
+Prior = Annotated[
+    str,
+    typer.Option(
+        help="What keeps covariances from collapsing: floor, or conjugate, mclust's prior, which draws small segments "
+        "to the width of the table."
+    ),
+]
 Starts = Annotated[int, typer.Option(help="Starts per model; the best is kept.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 IdColumn = Annotated[

@@ -56,9 +56,7 @@ def _passed_over(selection: Selection) -> str | None:
     if not passed:
         return None
     first = passed[0]
-    # What follows the colon are values of scaled columns.
-    told = first.degeneracies[0].describe(selection.columns.used).rpartition(": ")
-    why = told[0] or told[2]
+    why = first.degeneracies[0].describe(selection.columns.used)
     models = "1 model" if len(passed) == 1 else f"{len(passed)} models"
     return (
         f"Passed over as degenerate: {models} with a smaller criterion. Of the first "

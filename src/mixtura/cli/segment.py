@@ -20,6 +20,7 @@ from mixtura.cli.options import (
     DropMissing,
     IdColumn,
     Overwrite,
+    Prior,
     Quiet,
     Seed,
     Starts,
@@ -72,6 +73,7 @@ def segment(
     components: Components = None,
     covariance_type: CovarianceTypes = None,
     criterion: Criterion = "bic",
+    prior: Prior = "floor",
     n_init: Starts = 1,
     seed: Seed = 0,
     anomaly_percentile: Percentile = 4.0,
@@ -90,6 +92,7 @@ def segment(
         "columns": parse_names(columns), "describe": parse_names(describe, "--describe") or (),
         "transform": parse_transform(transform), "covariance_types": parse_names(covariance_type),
         "components": components and parse_components(components), "criterion": criterion, "n_init": n_init,
+        "prior": prior,
         "random_state": seed, "anomaly_percentile": anomaly_percentile, "drop_missing": drop_missing,
     }  # fmt: skip
     _run(table, output, options, _Wanted(resamples, excel, overwrite, json, quiet))

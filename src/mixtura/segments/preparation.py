@@ -16,6 +16,7 @@ from mixtura.segments.roles import Roles, checked_weights
 from mixtura.segments.rows import Scaling, complete_rows, scaling_of
 from mixtura.segments.settings import Settings
 from mixtura.segments.transform_rule import TransformAdvice, check_transforms, transforms_of
+from mixtura.segments.units import UserValues
 from mixtura.select import OnCandidate, SearchResult
 
 __all__ = ["Prepared", "prepare"]
@@ -47,13 +48,14 @@ class Prepared:
     advice: tuple[TransformAdvice, ...]
 
     def search(self, settings: Settings, on_candidate: OnCandidate | None) -> SearchResult:
-        """Search over scaled rows; return log-likelihoods in the user's units, mixtures in scaled ones.
+        """Search over scaled rows; return likelihoods and degenerate values in the user's units, mixtures in scaled.
 
         Scaling and transforming add ``sum_n w_n log |dz/dx|`` to every log-likelihood, and parameters of transforms
         that were chosen by likelihood count for every model; the ranking stays, and criteria can be compared with those
         of other transforms.
         """
-        found = settings.search(self.scaling.apply(self.rows), on_candidate, self.weights)
+        scaled = self.scaling.apply(self.rows)
+        found, values = settings.search(scaled, on_candidate, self.weights), UserValues(self.rows, scaled)
         jacobian = self.scaling.log_jacobian(self.rows)
         added = float(jacobian.sum() if self.weights is None else jacobian @ self.weights)
         candidates = tuple(
@@ -62,6 +64,7 @@ class Prepared:
                 log_likelihood=candidate.log_likelihood + added,
                 single_log_likelihood=candidate.single_log_likelihood + added,
                 n_parameters=candidate.n_parameters + self.scaling.n_parameters,
+                degeneracies=values.told(candidate.degeneracies),
             )
             for candidate in found.candidates
         )

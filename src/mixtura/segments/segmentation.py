@@ -25,6 +25,7 @@ from mixtura.segments.roles import Roles
 from mixtura.segments.settings import COVARIANCE_TYPES, Settings
 from mixtura.segments.transform_rule import TransformAdvice
 from mixtura.select import Candidate, OnCandidate
+from mixtura.select.priors import PriorName
 
 __all__ = ["COVARIANCE_TYPES", "SegmentationResult", "segment_table"]
 
@@ -114,6 +115,7 @@ def segment_table(
     value: str | None = None,
     weight: str | None = None,
     transform: str | Mapping[str, str] = "none",
+    prior: PriorName = "floor",
     names: Mapping[str | int, str] | None = None,
     source: str = "table",
     on_candidate: OnCandidate | None = None,
@@ -156,6 +158,10 @@ def segment_table(
     transform : str or mapping of str to str, default="none"
         ``"none"``, ``"log1p"``, ``"yeo-johnson"``, ``"winsorize"``, or ``"auto"`` to choose by rule, see
         `advise_transform`; for all columns, or column by column, where ``"*"`` stands for those not named.
+    prior : {"floor", "conjugate"}, default="floor"
+        What keeps covariances from collapsing: a floor far below every real cluster, or the prior of Fraley and Raftery
+        (2007), which draws small segments to the width of the table; see `mixtura.select.search`. Stability is always
+        assessed with the floor.
     names : mapping of str or int to str, or None, default=None
         What segments shall be called, by number or automatic name.
     source : str, default="table"
@@ -197,6 +203,7 @@ def segment_table(
         anomaly_percentile,
         source,
         transform,
+        prior,
     )
     roles = Roles(columns, id_column, tuple(describe), value, weight)
     prepared = prepare(frame, roles, settings, drop_missing=drop_missing)

@@ -18,6 +18,7 @@ from mixtura.segments.preparation import prepare
 from mixtura.segments.roles import Roles
 from mixtura.segments.settings import COVARIANCE_TYPES, Settings
 from mixtura.select import OnCandidate, SearchResult
+from mixtura.select.priors import PriorName
 
 __all__ = ["Selection", "select_table", "write_selection"]
 
@@ -30,7 +31,8 @@ class Selection:
     ----------
     columns : ColumnChoice
     found : SearchResult
-        Log-likelihoods and criteria in the user's units; the mixtures are of standardized columns.
+        Log-likelihoods, criteria and what is said of degenerate models in the user's units; the mixtures are of
+        standardized columns.
     n_rows : int
         Complete rows, which the models were fitted to.
     n_dropped : int
@@ -62,6 +64,7 @@ def select_table(
     drop_missing: bool = False,
     weight: str | None = None,
     transform: str | Mapping[str, str] = "none",
+    prior: PriorName = "floor",
     on_candidate: OnCandidate | None = None,
 ) -> Selection:
     """Fit every covariance type with every number of components to a table, and rank them.
@@ -72,7 +75,7 @@ def select_table(
     ----------
     frame, columns, id_column, components, covariance_types, criterion, n_init, random_state, drop_missing
         As for `segment_table`.
-    weight, transform, on_candidate
+    weight, transform, prior, on_candidate
         As for `segment_table`.
 
     Raises
@@ -101,6 +104,7 @@ def select_table(
         n_init,
         random_state,
         transform=transform,
+        prior=prior,
     )
     roles = Roles(columns, id_column, weight=weight)
     prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
@@ -126,7 +130,7 @@ def write_selection(selection: Selection, folder: str | Path, *, picture: bytes 
     OutputError
         A file cannot be written.
     """
-    folder, rows = Path(folder), selection.found.table()
+    folder, rows = Path(folder), selection.found.table(selection.columns.used)
     fitted = np.array([row["failure"] is None for row in rows])
     numbers = [name for name, value in rows[fitted.argmax()].items() if isinstance(value, float)]
     whole = {"rank": np.arange(1, len(rows) + 1)} | {

@@ -9,6 +9,7 @@ from mixtura._typing import FloatArray
 from mixtura.core.covariance import MCLUST_NAMES, NAMES
 from mixtura.exceptions import ParameterError, TooFewRowsError
 from mixtura.select import CRITERIA, OnCandidate, SearchResult, search
+from mixtura.select.priors import PriorName
 
 __all__ = ["COVARIANCE_TYPES", "Settings"]
 
@@ -30,6 +31,7 @@ class Settings:
     anomaly_percentile: float = 4.0
     source: str = "table"
     transform: str | Mapping[str, str] = "none"
+    prior: PriorName = "floor"
 
     def __post_init__(self) -> None:
         if self.components is not None and (not self.components or min(self.components) < 1):
@@ -44,6 +46,10 @@ class Settings:
         if self.criterion not in CRITERIA:
             raise ParameterError(
                 f"criterion={self.criterion!r} was given; it must be one of {', '.join(CRITERIA)}. Try 'bic'."
+            )
+        if self.prior not in ("floor", "conjugate"):
+            raise ParameterError(
+                f"prior={self.prior!r} was given; it must be 'floor' or 'conjugate'. Try 'floor'."
             )
         if not 0 <= self.random_state < 2**32:
             raise ParameterError(
@@ -67,6 +73,7 @@ class Settings:
             n_init=self.n_init,
             random_state=self.random_state,
             sample_weight=weights,
+            prior=self.prior,
             on_candidate=on_candidate,
         )
 

@@ -12,6 +12,7 @@ from mixtura.core.covariance import choose_families
 from mixtura.exceptions import MixturaError, ParameterError, TooFewRowsError
 from mixtura.fit import Outcome
 from mixtura.run import hold_blas
+from mixtura.select.arguments import as_weights
 from mixtura.select.candidate import Candidate, OnCandidate
 from mixtura.select.criteria import CRITERIA
 from mixtura.select.fitting import SAMPLE_ROWS, Fitter
@@ -61,6 +62,7 @@ def search(
     random_state : int, default=0
         Seed of every candidate.
     sample_weight : ndarray of shape (N,), optional
+        Finite, not negative, and not all zero; a row of weight two counts as two rows.
     prior : {"floor", "conjugate"} or float, default="floor"
         What keeps covariances from collapsing. ``"floor"``: none goes below 1e-8 of the data's own covariance, which no
         real cluster comes near; results do not depend on the units of the columns. ``"conjugate"``: the prior of Fraley
@@ -79,6 +81,8 @@ def search(
         No candidate is left to try, an unknown criterion or covariance type, or a number of components below one.
     TooFewRowsError
         Fewer rows than the largest number of components.
+    DataError
+        Weights that are not one per row, negative or not finite, or all zero.
     MixturaError
         Every candidate failed, the reason of the first is told; or the criterion is infinite for all of them.
 
@@ -94,6 +98,7 @@ def search(
     families = choose_families(covariance_types, rows.shape[1])
     sizes = _checked(components, families, criterion, n_init)
     require_prior(prior)
+    weights = as_weights(sample_weight, rows.shape[0])
     if rows.shape[0] < max(sizes):
         raise TooFewRowsError(
             f"{max(sizes)!r} components were asked of {rows.shape[0]!r} rows; there must be at least as many rows as "
@@ -101,7 +106,7 @@ def search(
         )
     fitter = Fitter(
         rows,
-        sample_weight,
+        weights,
         prior=prior,
         n_init=n_init,
         random_state=random_state,

@@ -148,6 +148,31 @@ def test_what_cannot_be_searched_is_refused(arguments: dict[str, Any], error: ty
         search(rows(), **arguments)
 
 
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (
+            np.where(np.arange(240) == 7, -1.0, 1.0),
+            r"sample_weight from -1.0 to 1.0 was given; weights must be",
+        ),
+        (np.where(np.arange(240) == 7, np.nan, 1.0), r"sample_weight from nan to nan .* must be finite"),
+        (np.where(np.arange(240) == 7, np.inf, 1.0), r"sample_weight from 1.0 to inf .* must be finite"),
+        (np.zeros(240), r"sample_weight from 0.0 to 0.0 .* at least one must be positive"),
+        (np.ones(239), r"sample_weight of shape \(239,\) was given for 240 rows; give one weight per row"),
+        (np.ones((240, 1)), r"sample_weight of shape \(240, 1\) was given for 240 rows"),
+        (np.full(240, "much"), r"Weights of type 'str\d+' were given; numbers are required"),
+    ],
+)
+def test_weights_that_cannot_be_used_are_refused_before_any_work(
+    weights: Any, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[Any] = []
+    monkeypatch.setattr("mixtura.select.grid.Fitter", lambda *args, **kwargs: begun.append(args))
+    with pytest.raises(DataError, match=message):
+        search(rows(), components=[2], sample_weight=weights)
+    assert not begun
+
+
 def test_the_criteria_are_their_formulas() -> None:
     assert bic(-1126.326, 11, 272) == pytest.approx(2 * 1126.326 + 11 * np.log(272), rel=1e-15)
     assert aic(-100.0, 5) == 210.0

@@ -1,0 +1,74 @@
+"""Plain EM first, acceleration afterwards: which step made each pass, and that both lead on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mixtura.core.covariance import get_family
+from mixtura.core.mixture import Mixture
+from mixtura.core.prior import Ridge
+from mixtura.data import ArrayBlocks
+from mixtura.fit import AcceleratedEMStep, EMStep, PassKind, Problem, RemainingGain
+from mixtura.fit.driver import iterate
+from mixtura.fit.plain_first import PlainFirst
+from mixtura.kernels import get_kernel
+from mixtura.run import SerialRunner
+
+PLAIN = 16
+
+
+def problem() -> Problem:
+    """Two groups that overlap, so that EM is slow."""
+    rng = np.random.RandomState(0)
+    rows = rng.standard_normal((400, 2)) + 1.5 * rng.randint(2, size=(400, 1))
+    return Problem(ArrayBlocks(rows), 2, get_family("full"), Ridge(0.0), get_kernel("numpy"), SerialRunner())
+
+
+def start() -> Mixture:
+    return Mixture.from_parameters(
+        np.array([0.5, 0.5]), np.array([[0.0, 0.5], [1.0, 1.0]]), np.stack([np.eye(2)] * 2), "full"
+    )
+
+
+def models(step: Any, count: int) -> list[Mixture]:
+    found = [start()]
+    for _ in range(count):
+        found.append(step(found[-1]).model)
+    return found
+
+
+def test_the_first_passes_are_plain_to_the_last_bit() -> None:
+    for one, plain in zip(
+        models(PlainFirst(problem()), PLAIN), models(EMStep(problem()), PLAIN), strict=True
+    ):
+        np.testing.assert_array_equal(one.means, plain.means)
+        np.testing.assert_array_equal(one.covariances, plain.covariances)
+
+
+def test_the_passes_after_them_are_those_of_acceleration_from_there() -> None:
+    mixed = PlainFirst(problem(), tolerance=1e-6)
+    model = models(mixed, PLAIN)[-1]
+    accelerated, other, kinds = AcceleratedEMStep(problem(), 1e-6), model, set()
+    for _ in range(20):
+        move, expected = mixed(model), accelerated(other)
+        np.testing.assert_array_equal(move.model.means, expected.model.means)
+        assert (move.objective, move.kind) == (expected.objective, expected.kind)
+        kinds.add(move.kind)
+        model, other = move.model, expected.model
+    assert kinds != {PassKind.PLAIN}
+
+
+def test_it_reaches_the_maximum_of_plain_em_in_fewer_passes() -> None:
+    runs = [
+        iterate(start(), step, RemainingGain(400.0, 1e-6), 5000)
+        for step in (PlainFirst(problem(), 1e-6), EMStep(problem()))
+    ]
+    mixed, plain = (run.trace for run in runs)
+    assert mixed.converged
+    assert plain.converged
+    assert PLAIN < len(mixed.events) < len(plain.events) / 2
+    assert {event.kind for event in mixed.events[:PLAIN]} == {PassKind.PLAIN}
+    assert mixed.objectives[-1] * 400 == pytest.approx(plain.objectives[-1] * 400, abs=1e-4)
