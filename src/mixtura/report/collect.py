@@ -35,6 +35,9 @@ _LISTED = 300
 _BANDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 """Where the bands of certainty end."""
 
+_RESAMPLES = (50, 20)
+"""Of small tables, and of others."""
+
 _SMALL = 20_000
 """Up to so many rows times columns times segments, fifty resamples take about a second."""
 
@@ -102,7 +105,7 @@ def report_stability(result: SegmentationResult, n_bootstraps: int | None = None
     model, rows = result.model, result.rows
     if n_bootstraps is None:
         size = min(len(rows), 5_000) * len(model.columns) * model.n_segments
-        n_bootstraps = 0 if model.n_segments > _MOST_SEGMENTS else 50 if size <= _SMALL else 20
+        n_bootstraps = 0 if model.n_segments > _MOST_SEGMENTS else _RESAMPLES[size > _SMALL]
     if n_bootstraps == 0:
         return None
     try:
