@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from mixtura.cli.app import app
 from mixtura.datasets import make_customers
+from mixtura.report.charts import Chart
 
 Run = Callable[..., Result]
 
@@ -24,11 +25,21 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+class Blank(dict[str, Chart]):
+    """Charts of a report, all of them empty."""
+
+    def __missing__(self, name: str) -> Chart:
+        return Chart(name, (), "<svg></svg>")
+
+
 @pytest.fixture(autouse=True)
-def few_resamples(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let reports resample three times instead of fifty, but where the report itself is tested."""
-    if "report" not in request.path.name:
-        monkeypatch.setattr(import_module("mixtura.report.collect"), "_RESAMPLES", (3, 3))
+def quick_reports(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let reports resample three times instead of fifty and draw nothing, but where they are what is tested."""
+    if request.path.name == "test_segment_report.py":
+        return
+    monkeypatch.setattr(import_module("mixtura.report.collect"), "_RESAMPLES", (3, 3))
+    if request.path.name != "test_documents.py":
+        monkeypatch.setattr("mixtura.report.draw_charts", lambda result, stability: Blank())
 
 
 @pytest.fixture
