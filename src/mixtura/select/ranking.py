@@ -75,9 +75,9 @@ class SearchResult:
         >>> from mixtura.select import search
         >>> for row in search(make_customers(), components=[2, 3], covariance_types=["tied", "diag"]).table():
         ...     print(row["covariance_type"], row["n_components"], row["n_parameters"], round(row["icl"], 1))
-        tied 3 11 4820.2
-        diag 3 14 4815.4
-        tied 2 8 4856.3
+        tied 3 11 4820.3
+        diag 3 14 4815.8
+        tied 2 8 4856.4
         diag 2 9 4902.2
         """
         return [candidate.row(columns) for candidate in self.ranking]
