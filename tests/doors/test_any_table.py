@@ -82,7 +82,7 @@ def check(result) -> None:
     assert len(set(result.model.names)) == result.model.n_segments
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(table=tables(), drop_missing=st.booleans())
 def test_a_valid_model_or_an_error_of_our_own(table: pl.DataFrame, drop_missing: bool) -> None:
     with warnings.catch_warnings():

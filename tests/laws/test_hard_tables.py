@@ -25,7 +25,7 @@ from mixtura.exceptions import DataError, IllDefinedCovarianceError, TooFewRowsE
 TYPES = tuple(FAMILIES)
 STARTS = ("kmeans", "k-means++", "random", "random_from_data")
 COLUMNS = ("normal", "uniform", "clumps", "whole", "constant", "duplicate", "heavy", "two values", "offset")
-TABLES = 800
+TABLES = 500
 DOCUMENTED = (DataError, IllDefinedCovarianceError, TooFewRowsError)
 
 
