@@ -10,12 +10,13 @@ import contextlib
 import io
 import re
 import shlex
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from mixtura.cli.app import app
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -107,14 +108,14 @@ def test_the_python_of_a_page_prints_what_the_page_says(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", with_block("sh"), ids=name_of)
-def test_the_commands_of_a_page_run(page: Path, folder: Path) -> None:
+@pytest.mark.usefixtures("folder")
+def test_the_commands_of_a_page_run(page: Path) -> None:
     for block in blocks_of(page.read_text(encoding="utf-8")):
         for line in block.body.replace("\\\n", " ").splitlines() if block.language == "sh" else ():
             words = shlex.split(line, comments=True)
             if words[:1] == ["mixtura"]:
-                command = [str(Path(sys.executable).with_name("mixtura")), *words[1:]]
-                done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-                assert done.returncode == 0, f"{page}:{block.line}: {line}\n{done.stdout}{done.stderr}"
+                done = CliRunner().invoke(app, words[1:])
+                assert done.exit_code == 0, f"{page}:{block.line}: {line}\n{done.output}"
 
 
 def test_a_wrong_output_would_be_noticed(tmp_path: Path) -> None:

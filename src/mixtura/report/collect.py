@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mixtura.core.contributions import column_contributions
+from mixtura.core.mixture import Mixture
 from mixtura.exceptions import MixturaError
 from mixtura.fit import Outcome
 from mixtura.segments import (
@@ -109,10 +110,22 @@ def report_stability(result: SegmentationResult, n_bootstraps: int | None = None
     if n_bootstraps == 0:
         return None
     try:
-        return assess_stability(model, rows, weights=result.weights, n_bootstraps=n_bootstraps)
+        return assess_stability(
+            model, rows, weights=result.weights, n_bootstraps=n_bootstraps, mixtures=_neighbors(result)
+        )
     except MixturaError:
         # Resamples of a handful of rows may carry no mixture; the report then says that it was not measured.
         return None
+
+
+def _neighbors(result: SegmentationResult) -> dict[int, Mixture]:
+    """Return the mixtures that the search found with one segment fewer and one more, in the same family."""
+    family, k = result.best.covariance_type, result.best.n_components
+    return {
+        one.n_components: one.mixture
+        for one in result.ranking
+        if one.covariance_type == family and abs(one.n_components - k) == 1 and one.mixture is not None
+    }
 
 
 def _verdict(

@@ -65,7 +65,7 @@ class EEV(_SharedShape):
         return n_features + n_components * n_features * (n_features - 1) // 2
 
     def spread(self, eigenvalues: FloatArray, counts: FloatArray, previous: FloatArray | None) -> FloatArray:
-        return np.repeat(np.average(eigenvalues, axis=0, weights=counts)[None], counts.size, axis=0)
+        return np.repeat((counts @ eigenvalues / counts.sum())[None], counts.size, axis=0)
 
     def spread_above(
         self, eigenvalues: FloatArray, counts: FloatArray, lowest: FloatArray, previous: FloatArray | None

@@ -180,7 +180,7 @@ class _SharedAxes(MatrixFamily):
 def _remaining(spread: FloatArray, turned: FloatArray, counts: FloatArray) -> float:
     """Return ``sum_k n_k sum_j (log g_kj + v_kj / g_kj) / n`` of variances along axes, as in `bounded`, in nats."""
     per_component = np.log(spread) + np.einsum("kii->ki", turned) / spread
-    return float(np.average(per_component.sum(axis=1), weights=counts))
+    return float(counts @ per_component.sum(axis=1) / counts.sum())
 
 
 def _rotation(turned: FloatArray, rates: FloatArray, left: IntArray, right: IntArray) -> FloatArray:
@@ -261,7 +261,7 @@ class EVE(_SharedAxes):
         return one_volume(variances / lowest, counts) * lowest
 
     def loss(self, variances: FloatArray, counts: FloatArray) -> float:
-        return float(variances.shape[1] * np.log(np.average(geometric_mean(variances), weights=counts)))
+        return float(variances.shape[1] * np.log(counts @ geometric_mean(variances) / counts.sum()))
 
 
 class VVE(_SharedAxes):
@@ -279,7 +279,7 @@ class VVE(_SharedAxes):
         return np.maximum(variances, lowest)
 
     def loss(self, variances: FloatArray, counts: FloatArray) -> float:
-        return float(np.average(np.log(variances).sum(axis=1), weights=counts))
+        return float(counts @ np.log(variances).sum(axis=1) / counts.sum())
 
     def shares(self, variances: FloatArray, counts: FloatArray) -> tuple[FloatArray, float]:
         return counts / counts.sum(), 0.0

@@ -31,7 +31,7 @@ class EVI(VarianceFamily):
         self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         variances = component_variances(statistics, means, prior, previous)
-        volume = np.average(geometric_mean(variances), weights=statistics.counts)
+        volume = statistics.counts @ geometric_mean(variances) / statistics.counts.sum()
         return np.asarray(volume * unit_volume(variances))
 
     def estimate_above(

@@ -137,7 +137,7 @@ class VVV(Criterion):
     """Each cluster has its own covariance.
 
     Determinants are evaluated for the pairs that may be joined next alone. For all others a bound serves,
-    ``|A + B + c v v'|^(1/D) >= |A|^(1/D) + |B|^(1/D)`` (Minkowski).
+    ``|A + B + c v v'|^(1/D) >= |A|^(1/D) + |B|^(1/D)`` (Minkowski). Of one column the determinant is the trace.
     """
 
     name = "VVV"
@@ -149,14 +149,23 @@ class VVV(Criterion):
         super().__init__(rows, counts)
 
     def term(self, counts: FloatArray, traces: FloatArray) -> FloatArray:
-        return np.asarray(counts * np.log((traces + self.floor) / counts))
+        determinants = np.where(counts > 1, traces, 0.0) if self._is_exact else 0.0
+        return np.asarray(counts * np.log((determinants + traces + self.floor) / counts))
+
+    @property
+    def _is_exact(self) -> bool:
+        return self._scatter.shape[1] == 1
 
     def _joined(self, place: int, m: int, counts: FloatArray, traces: FloatArray) -> FloatArray:
+        if self._is_exact:
+            return self.term(counts, traces)
         d = self._scatter.shape[1]
         least = ((self._roots[place] + self._roots[:m]) / counts) ** d
         return np.asarray(counts * np.log(np.where(counts > d, least, 0.0) + (traces + self.floor) / counts))
 
-    def cost(self, one: int, other: int) -> float:
+    def cost(self, one: int, other: int) -> float | None:
+        if self._is_exact:
+            return None
         apart, share = self._between(one, other)
         scatter = self._scatter[one] + self._scatter[other] + share * np.outer(apart, apart)
         count = float(self.counts[one] + self.counts[other])

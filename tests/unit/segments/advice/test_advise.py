@@ -73,7 +73,8 @@ def test_unequal_groups_are_left_to_the_mixture() -> None:
 
 
 def test_the_same_seed_gives_the_same_advice() -> None:
-    rows = np.random.default_rng(3).normal(size=(2600, 1))
+    rng = np.random.default_rng(3)
+    rows = rng.normal(size=(2600, 1)) + rng.permutation(np.repeat([[0], [20]], 1300, axis=0))
     first, again, other = (advice_on(rows, random_state=seed) for seed in (5, 5, 6))
     assert first.n_sampled == 2000
     assert dict(first.evidence) == dict(again.evidence)
