@@ -86,7 +86,7 @@ def refit_labels(
 
         return run
 
-    with hold_blas(kernel.name == "numpy"):
+    with hold_blas():
         runner = runner_for_family(rows, get_family(family), n_components)
         found = runner.map([task(number) for number in range(n_bootstraps)])
     return [labels for labels in found if labels is not None]

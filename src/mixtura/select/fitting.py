@@ -113,11 +113,6 @@ class Fitter:
         self._runner: Runner = get_runner()
         self.n_rows = ArrayBlocks(rows, weights).total_weight
 
-    @property
-    def uses_blas(self) -> bool:
-        """Whether passes call BLAS, which several workers then have to share."""
-        return self._kernel.name == "numpy"
-
     @cached_property
     def _all(self) -> _Level:
         return self._level(self._rows, self._weights)

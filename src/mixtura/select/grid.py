@@ -112,7 +112,7 @@ def search(
         random_state=random_state,
         sample_rows=sample_rows,
     )
-    with hold_blas(fitter.uses_blas):
+    with hold_blas():
         candidates = _fit_all(fitter, families, sizes, on_candidate)
         if rows.shape[1] > 1:
             candidates = respect_nesting(learn_from_best(candidates, fitter.compete), fitter.refit)
