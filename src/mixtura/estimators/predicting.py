@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,7 @@ from mixtura.data import ArrayBlocks
 from mixtura.estimators.validation import as_weights
 from mixtura.exceptions import ParameterError
 from mixtura.fit import evaluate
-from mixtura.kernels import get_kernel
+from mixtura.kernels import Outputs, get_kernel
 from mixtura.run import get_runner, hold_blas
 from mixtura.select.criteria import aic, bic
 
@@ -38,14 +37,14 @@ class MixturePredictor(ABC):
     def _rows(self, X: npt.ArrayLike) -> RowArray:
         """Return rows (N, D) with the columns seen in fit; raise where nothing was fitted."""
 
-    def _evaluate(self, rows: RowArray, **outputs: Any) -> None:
+    def _evaluate(self, rows: RowArray, outputs: Outputs) -> None:
         kernel = get_kernel(n_features=rows.shape[1])
         with hold_blas(kernel.name == "numpy"):
-            evaluate(ArrayBlocks(rows), self._as_mixture(), kernel, get_runner(), **outputs)
+            evaluate(ArrayBlocks(rows), self._as_mixture().components(), kernel, get_runner(), outputs)
 
     def _labels(self, rows: RowArray) -> IntArray:
         labels = np.empty(rows.shape[0], dtype=np.intp)
-        self._evaluate(rows, labels=labels)
+        self._evaluate(rows, Outputs(labels=labels))
         return labels
 
     def predict(self, X: npt.ArrayLike) -> IntArray:
@@ -56,7 +55,7 @@ class MixturePredictor(ABC):
         """Return the probability that each row came from each component, (N, K); rows sum to one."""
         rows = self._rows(X)
         memberships = np.empty((rows.shape[0], self._as_mixture().n_components))
-        self._evaluate(rows, memberships=memberships)
+        self._evaluate(rows, Outputs(memberships=memberships))
         return memberships.astype(rows.dtype, copy=False)
 
     def score_samples(self, X: npt.ArrayLike) -> FloatArray:
@@ -66,7 +65,7 @@ class MixturePredictor(ABC):
 
     def _log_density(self, rows: RowArray) -> FloatArray:
         log_density = np.empty(rows.shape[0])
-        self._evaluate(rows, log_density=log_density)
+        self._evaluate(rows, Outputs(log_density=log_density))
         return log_density
 
     def _total(self, X: npt.ArrayLike, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
