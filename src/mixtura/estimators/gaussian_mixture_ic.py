@@ -23,6 +23,7 @@ from mixtura.estimators.validation import as_rows, as_weights, require_rows
 from mixtura.exceptions import ParameterError
 from mixtura.run import with_jobs
 from mixtura.select import CRITERIA, Candidate, search
+from mixtura.select.arguments import count_rows
 from mixtura.select.priors import PriorName
 
 __all__ = ["GaussianMixtureIC"]
@@ -166,8 +167,7 @@ class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
 
     def _components(self, rows: RowArray, weights: FloatArray | None) -> list[int]:
         if self.n_components is None:
-            n_rows = rows.shape[0] if weights is None else int(np.count_nonzero(weights))
-            return list(range(1, min(_MOST_COMPONENTS, n_rows) + 1))
+            return list(range(1, min(_MOST_COMPONENTS, count_rows(rows, weights)) + 1))
         given: list[Any] = np.atleast_1d(np.asarray(self.n_components)).tolist()
         if not given or not all(type(k) is int and k >= 1 for k in given):
             raise ParameterError(
