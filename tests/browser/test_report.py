@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 import subprocess
 import tarfile
@@ -12,13 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+
+from pictures import pixels
 
 Visit = Callable[..., Any]
-
-
-def pixels(element: Any) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(element.screenshot())).convert("RGB"), dtype=float)
 
 
 def test_no_errors_and_no_requests(visit: Visit) -> None:
@@ -57,14 +53,14 @@ def test_charts_are_drawn(visit: Visit) -> None:
     charts = page.locator("svg.chart")
     assert charts.count() >= 8
     for number in range(charts.count()):
-        picture = pixels(charts.nth(number))
+        picture = pixels(charts.nth(number).screenshot())
         assert picture.shape[0] > 60
         assert picture.std() > 4, page.locator("figcaption").nth(number).inner_text()
 
 
 def test_selecting_a_segment_pales_the_others_everywhere(visit: Visit) -> None:
     page = visit().page
-    before = pixels(page.locator("svg.chart").first)
+    before = pixels(page.locator("svg.chart").first.screenshot())
     page.locator('.chip[data-select="3"]').click()
     page.wait_for_timeout(300)
     opacity = "element => getComputedStyle(element).opacity"
@@ -72,7 +68,7 @@ def test_selecting_a_segment_pales_the_others_everywhere(visit: Visit) -> None:
     other = page.locator('svg.chart [data-segment="1"]').first.evaluate(opacity)
     assert float(other) < 0.2 < float(own)
     assert float(page.locator('.card[data-segment="2"]').evaluate(opacity)) < 0.2
-    assert np.abs(pixels(page.locator("svg.chart").first) - before).mean() > 1
+    assert np.abs(pixels(page.locator("svg.chart").first.screenshot()) - before).mean() > 1
     shown = page.locator("#between tbody tr:not([hidden])")
     assert all("3" in (row.get_attribute("data-segments") or "").split() for row in shown.all())
     assert page.locator("#between tbody tr[hidden]").count() > 0
@@ -145,7 +141,7 @@ def test_terms_are_explained_on_hover_and_by_keyboard(visit: Visit) -> None:
 
 
 def luminance(page: Any, selector: str) -> float:
-    return float(pixels(page.locator(selector)).mean())
+    return float(pixels(page.locator(selector).screenshot()).mean())
 
 
 def test_dark_mode_follows_the_system_and_the_button(visit: Visit) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from doors.traces import snapshot
 from mixtura.cli.app import app
 from mixtura.datasets import make_customers
 from mixtura.report.charts import Chart
@@ -63,6 +64,30 @@ def customers(workplace: Path) -> Path:
     path = workplace / "customers.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def refused(run: Run, workplace: Path) -> Callable[..., str]:
+    """Run a command; return its message once it is sure that it was refused and left no trace."""
+
+    def invoke(*arguments: str | Path) -> str:
+        before = snapshot(workplace)
+        done = run(*arguments)
+        assert done.exit_code == 2, done.output
+        assert done.stdout == ""
+        assert done.stderr.startswith("Error: ")
+        assert "Traceback" not in done.stderr
+        assert snapshot(workplace) == before
+        return done.stderr
+
+    return invoke
+
+
+@pytest.fixture
+def model(run: Run, customers: Path) -> Path:
+    """The model of three segments of the customers."""
+    assert run("segment", customers, "--components", "3").exit_code == 0
+    return Path("customers-segments/model.json")
 
 
 @pytest.fixture

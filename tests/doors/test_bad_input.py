@@ -9,32 +9,10 @@ from pathlib import Path
 import pytest
 
 import mixtura.plot
+from doors.traces import snapshot
 from mixtura.datasets import make_customers
 
 GOOD = "income,spending\n" + "\n".join(f"{a!r},{b!r}" for a, b in make_customers().tolist()) + "\n"
-
-
-def snapshot(folder: Path) -> dict[str, bytes | None]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
-        for path in folder.rglob("*")
-    }
-
-
-@pytest.fixture
-def refused(run, workplace):
-    """Run a command; return its message once it is sure that it was refused and left no trace."""
-
-    def invoke(*arguments: str | Path) -> str:
-        before = snapshot(workplace)
-        done = run(*arguments)
-        assert done.exit_code == 2, done.output
-        assert done.stdout == ""
-        assert "Traceback" not in done.stderr
-        assert snapshot(workplace) == before
-        return done.stderr
-
-    return invoke
 
 
 @pytest.mark.parametrize(

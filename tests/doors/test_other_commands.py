@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pytest
 
 import mixtura
-
-
-@pytest.fixture
-def model(run, customers) -> Path:
-    assert run("segment", customers, "--components", "3").exit_code == 0
-    return Path("customers-segments/model.json")
 
 
 def test_assigning_the_same_customers_gives_the_same_answer(run, model, customers) -> None:

@@ -14,7 +14,6 @@ way, agrees to 1e-8.
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -24,33 +23,10 @@ from scipy.stats import multivariate_normal
 
 import mixtura
 from mixtura.core.covariance import MCLUST_NAMES, get_family
+from reference.tables import CLASSES, COLUMNS, answers, labels_of, rows_of
 
-MCLUST = Path(__file__).parent / "mclust"
-TABLES = {
-    "old_faithful": (["eruptions", "waiting"], None),
-    "diabetes_reaven_miller": (["glucose", "insulin", "sspg"], "class"),
-    "thyroid_gland": (["RT3U", "T4", "T3", "TSH", "DTSH"], "Diagnosis"),
-    "swiss_banknote": (["Length", "Left", "Right", "Bottom", "Top", "Diagonal"], "Status"),
-    "penguins": (["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"], "species"),
-}
-
-
-def read(name: str) -> list[dict[str, str]]:
-    with (MCLUST / name).open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-SAME_START = read("mclust_same_start.csv")
-ONE_COLUMN = read("mclust_one_column.csv")
-
-
-def rows_and_labels(folder: Path, table: str, columns: list[str]) -> tuple[Any, Any]:
-    with (folder / f"{table}.csv").open(newline="") as file:
-        lines = [line for line in csv.DictReader(file) if all(line[c] not in ("", "NA") for c in columns)]
-    rows = np.array([[float(line[c]) for c in columns] for line in lines])
-    label = TABLES[table][1]
-    given = [float(line["waiting"]) >= 68 if label is None else line[label] for line in lines]
-    return rows, np.unique(given, return_inverse=True)[1]
+SAME_START = answers("same_start")
+ONE_COLUMN = answers("one_column")
 
 
 def start(family: str, rows: Any, labels: Any, **how: Any) -> Any:
@@ -78,15 +54,15 @@ def name_of(case: dict[str, str]) -> str:
 
 
 def test_the_tables_hold_every_family() -> None:
-    wanted = {(table, family) for table in TABLES for family in MCLUST_NAMES}
+    wanted = {(table, family) for table in CLASSES for family in MCLUST_NAMES}
     assert {(case["table"], case["family"]) for case in SAME_START} == wanted
-    assert len(ONE_COLUMN) == 2 * len(TABLES)
+    assert len(ONE_COLUMN) == 2 * len(CLASSES)
 
 
 @pytest.mark.parametrize("case", SAME_START, ids=name_of)
 def test_one_m_step_is_mclusts(shared_data: Path, case: dict[str, str]) -> None:
     table, family = case["table"], case["family"]
-    rows, labels = rows_and_labels(shared_data, table, TABLES[table][0])
+    rows, labels = rows_of(shared_data, table), labels_of(shared_data, table)
     mixture = start(family, rows, labels, max_iter=0).mixture_
     assert mixture.n_components == int(case["components"])
     found = complete(mixture, rows, labels)
@@ -100,7 +76,7 @@ def test_one_m_step_is_mclusts(shared_data: Path, case: dict[str, str]) -> None:
 @pytest.mark.parametrize("case", SAME_START, ids=name_of)
 def test_a_finished_fit_is_mclusts(shared_data: Path, case: dict[str, str]) -> None:
     table, family = case["table"], case["family"]
-    rows, labels = rows_and_labels(shared_data, table, TABLES[table][0])
+    rows, labels = rows_of(shared_data, table), labels_of(shared_data, table)
     model = finish(family, rows, labels)
     assert model.converged_
     found, theirs = model.mixture_.log_likelihood(rows), float(case["last"])
@@ -112,7 +88,9 @@ def test_a_finished_fit_is_mclusts(shared_data: Path, case: dict[str, str]) -> N
 
 @pytest.mark.parametrize("case", ONE_COLUMN, ids=name_of)
 def test_one_column(shared_data: Path, case: dict[str, str]) -> None:
-    rows, labels = rows_and_labels(shared_data, case["table"], [case["column"]])
+    table, column = case["table"], case["column"]
+    labels = labels_of(shared_data, table)
+    rows = rows_of(shared_data, table)[:, [COLUMNS[table].index(column)]]
     first = start(case["family"], rows, labels, max_iter=0).mixture_
     assert first.n_parameters == int(case["parameters"])
     assert first.log_likelihood(rows) == pytest.approx(float(case["first"]), rel=1e-9)
@@ -120,10 +98,10 @@ def test_one_column(shared_data: Path, case: dict[str, str]) -> None:
     assert last.log_likelihood(rows) == pytest.approx(float(case["last"]), rel=1e-9)
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", CLASSES)
 def test_free_parameters_are_mclusts(table: str) -> None:
-    d, counted = len(TABLES[table][0]), 0
-    for case in read(f"mclust_{table}.csv"):
+    d, counted = len(COLUMNS[table]), 0
+    for case in answers(table):
         k = int(case["components"])
         if case["parameters"] not in ("", "NA"):
             family = get_family(case["family"])

@@ -5,39 +5,27 @@
 
 from __future__ import annotations
 
-import csv
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from mixtura import Mixture
 from mixtura.select import bootstrap_lrt, bootstrap_parameters, merge_components, search
+from reference.tables import MCLUST, answers, rows_of
 
-FOLDER = Path(__file__).with_name("mclust")
-
-
-def read(name: str) -> list[dict[str, str]]:
-    with (FOLDER / name).open(encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-MERGING, TESTS, ERRORS = (
-    read(f"mclust_{name}.csv") for name in ("merging", "bootstrap_test", "bootstrap_parameters")
-)
+MERGING, TESTS, ERRORS = (answers(name) for name in ("merging", "bootstrap_test", "bootstrap_parameters"))
 
 
 @pytest.fixture
 def faithful(shared_data: Path) -> np.ndarray:
-    table = pd.read_csv(shared_data / "old_faithful.csv")[["eruptions", "waiting"]]
-    return np.ascontiguousarray(table, dtype=float)
+    return rows_of(shared_data, "old_faithful")
 
 
 @pytest.mark.parametrize("example", ["ex4.1", "ex4.2"])
 def test_components_merge_as_in_clust_combi(example: str) -> None:
-    given = np.loadtxt(FOLDER / f"mclust_merging_{example}.csv", delimiter=",")
+    given = np.loadtxt(MCLUST / f"mclust_merging_{example}.csv", delimiter=",")
     rows = [row for row in MERGING if row["example"] == example]
     merged = merge_components(given)
     assert given.shape == (600, len(rows))
@@ -60,11 +48,11 @@ def test_components_merge_as_in_clust_combi(example: str) -> None:
 
 def test_the_elbow_of_the_first_example_is_the_published_number() -> None:
     """Baudry et al. 2010, section 4.1: six components are four clusters, two of them crosses."""
-    given = np.loadtxt(FOLDER / "mclust_merging_ex4.1.csv", delimiter=",")
+    given = np.loadtxt(MCLUST / "mclust_merging_ex4.1.csv", delimiter=",")
     assert merge_components(given).elbow() == 4
 
 
-def rows_of(family: str) -> list[dict[str, str]]:
+def cases_of(family: str) -> list[dict[str, str]]:
     return [row for row in TESTS if row["family"] == family]
 
 
@@ -74,7 +62,7 @@ def test_statistics_and_p_values_are_those_of_mclust(faithful: np.ndarray, famil
 
     p-values agree within four standard errors of their difference, from the 999 samples of mclust and ours.
     """
-    expected, n_boot = rows_of(family), 59
+    expected, n_boot = cases_of(family), 59
     found = bootstrap_lrt(
         faithful,
         covariance_type=family,
@@ -99,7 +87,7 @@ def test_statistics_and_p_values_are_those_of_mclust(faithful: np.ndarray, famil
 
 def test_where_mclust_stops_below_the_optimum_the_statistic_is_larger(faithful: np.ndarray) -> None:
     found = bootstrap_lrt(faithful, covariance_type="VVV", max_components=3, n_boot=1, level=0.99)
-    for row, test in zip(rows_of("VVV"), found.tests, strict=True):
+    for row, test in zip(cases_of("VVV"), found.tests, strict=True):
         assert test.statistic > float(row["statistic"]) - 0.04
 
 

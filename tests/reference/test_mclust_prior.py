@@ -15,10 +15,8 @@ The table was made by the script beside it in ``mclust/``.
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -29,26 +27,9 @@ from mixtura.data import ArrayBlocks
 from mixtura.fit import AbsoluteChange, FromPartition, Problem, Settings, describe_rows, fit_mixture
 from mixtura.kernels import Layout, get_kernel
 from mixtura.run import SerialRunner
+from reference.tables import answers, labels_of, rows_of
 
-TABLES = {
-    "old_faithful": (["eruptions", "waiting"], lambda line: float(line["waiting"]) >= 68),
-    "diabetes_reaven_miller": (["glucose", "insulin", "sspg"], lambda line: line["class"]),
-    "thyroid_gland": (["RT3U", "T4", "T3", "TSH", "DTSH"], lambda line: line["Diagnosis"]),
-    "swiss_banknote": (
-        ["Length", "Left", "Right", "Bottom", "Top", "Diagonal"],
-        lambda line: line["Status"],
-    ),
-}
-with (Path(__file__).parent / "mclust" / "mclust_prior.csv").open(newline="") as file:
-    CASES = list(csv.DictReader(file))
-
-
-def rows_and_labels(folder: Path, table: str) -> tuple[Any, Any]:
-    columns, label = TABLES[table]
-    with (folder / f"{table}.csv").open(newline="") as file:
-        lines = list(csv.DictReader(file))
-    rows = np.array([[float(line[c]) for c in columns] for line in lines])
-    return rows, np.unique([label(line) for line in lines], return_inverse=True)[1]
+CASES = answers("prior")
 
 
 def name_of(case: dict[str, str]) -> str:
@@ -62,7 +43,7 @@ def test_the_table_holds_what_it_should() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_a_finished_fit_is_mclusts(shared_data: Path, case: dict[str, str]) -> None:
-    rows, labels = rows_and_labels(shared_data, case["table"])
+    rows, labels = rows_of(shared_data, case["table"]), labels_of(shared_data, case["table"])
     if len(case["family"]) == 1:
         rows = np.ascontiguousarray(rows[:, 1:2])
     blocks, kernel, runner = ArrayBlocks(rows, None), get_kernel("numpy"), SerialRunner()

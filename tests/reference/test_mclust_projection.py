@@ -5,17 +5,14 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from mixtura import Mixture
 from mixtura.core.projection import discriminant_projection
+from reference.tables import answers
 
-with (Path(__file__).parent / "mclust" / "mclust_projection.csv").open(encoding="utf-8") as file:
-    CASES = list(csv.DictReader(file))
+CASES = answers("projection")
 
 
 def numbers(text: str) -> np.ndarray:

@@ -7,26 +7,14 @@ mclust takes VVE, 4 (-3601.84) and ours has VVE, 5 (-3553.64).
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 from mixtura.core.covariance import MCLUST_NAMES, get_family
 from mixtura.select import Candidate, SearchResult, search
+from reference.tables import COLUMNS, answers, rows_of
 
-MCLUST = Path(__file__).parent / "mclust"
-TABLES = {
-    "old_faithful": ["eruptions", "waiting"],
-    "diabetes_reaven_miller": ["glucose", "insulin", "sspg"],
-    "thyroid_gland": ["RT3U", "T4", "T3", "TSH", "DTSH"],
-    "swiss_banknote": ["Length", "Left", "Right", "Bottom", "Top", "Diagonal"],
-    "penguins": ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"],
-    "mall_customers": ["Annual Income (k$)", "Spending Score (1-100)"],
-    "wholesale_customers": ["Fresh", "Milk", "Grocery", "Frozen", "Detergents_Paper", "Delicassen"],
-}
 WINNERS = {
     "old_faithful": ("EEE", 3),
     "diabetes_reaven_miller": ("VVV", 3),
@@ -44,25 +32,15 @@ CHANGED = ("thyroid_gland", "wholesale_customers")
 LETTERS = {get_family(name).name: name for name in MCLUST_NAMES}
 
 
-def load(folder: Path, table: str) -> Any:
-    with (folder / f"{table}.csv").open(newline="") as file:
-        lines = [
-            line for line in csv.DictReader(file) if all(line[c] not in ("", "NA") for c in TABLES[table])
-        ]
-    rows = np.array([[float(line[c]) for c in TABLES[table]] for line in lines])
-    return np.log(rows) if table == "wholesale_customers" else rows
-
-
 def cells(table: str) -> dict[tuple[str, int], dict[str, str]]:
     """Return mclust's fits that are not degenerate, by the rule of `find_degeneracies`."""
-    with (MCLUST / f"mclust_{table}.csv").open(newline="") as file:
-        found = {(one["family"], int(one["components"])): one for one in csv.DictReader(file)}
+    found = {(one["family"], int(one["components"])): one for one in answers(table)}
     return {key: one for key, one in found.items() if one["log_likelihood"] and is_sound(table, one)}
 
 
 def is_sound(table: str, cell: dict[str, str]) -> bool:
     family = get_family(cell["family"])
-    needed = len(TABLES[table]) + 1 if family.stores_matrices else 2
+    needed = len(COLUMNS[table]) + 1 if family.stores_matrices else 2
     few = cell["family"] in ("VII", "VVI", "VVV") and float(cell["rows"]) < needed - 0.5
     return float(cell["width"]) >= 1e-7 and float(cell["equal"]) <= 0.5 and not few
 
@@ -70,8 +48,8 @@ def is_sound(table: str, cell: dict[str, str]) -> bool:
 @pytest.fixture(scope="module")
 def searches(shared_data: Path) -> dict[str, SearchResult]:
     return {
-        table: search(load(shared_data, table), covariance_types="all", components=range(1, 10))
-        for table in TABLES
+        table: search(rows_of(shared_data, table), covariance_types="all", components=range(1, 10))
+        for table in COLUMNS
     }
 
 
@@ -83,7 +61,7 @@ def sound(found: SearchResult) -> dict[tuple[str, int], Candidate]:
     }
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", COLUMNS)
 def test_the_winner_is_mclusts_or_better(searches: dict[str, SearchResult], table: str) -> None:
     best, theirs = searches[table].best, cells(table)
     key = max(theirs, key=lambda one: float(theirs[one]["bic"]))

@@ -6,7 +6,6 @@ families with 1 to 9 components are fitted, and the choice is mclust's.
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -20,33 +19,16 @@ from mixtura.data import ArrayBlocks
 from mixtura.fit import FitResult, Problem, RemainingGain, Settings, SharedStarts, fit_best_of
 from mixtura.kernels import get_kernel
 from mixtura.run import SerialRunner
-
-TABLES = {
-    "old_faithful": ["eruptions", "waiting"],
-    "diabetes_reaven_miller": ["glucose", "insulin", "sspg"],
-    "thyroid_gland": ["RT3U", "T4", "T3", "TSH", "DTSH"],
-    "swiss_banknote": ["Length", "Left", "Right", "Bottom", "Top", "Diagonal"],
-    "penguins": ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"],
-    "mall_customers": ["Annual Income (k$)", "Spending Score (1-100)"],
-    "wholesale_customers": ["Fresh", "Milk", "Grocery", "Frozen", "Detergents_Paper", "Delicassen"],
-}
-
-
-def rows_of(folder: Path, table: str) -> Any:
-    with (folder / f"{table}.csv").open(newline="") as file:
-        lines = [[line[column] for column in TABLES[table]] for line in csv.DictReader(file)]
-    rows = np.array([[float(value) for value in line] for line in lines if not {"", "NA"} & set(line)])
-    return np.log(rows) if table == "wholesale_customers" else rows
+from reference.tables import COLUMNS, answers, rows_of
 
 
 def mclusts(table: str) -> dict[tuple[str, int], tuple[float, float]]:
     """Log-likelihood and BIC, ours smaller is better, of every fit that mclust has."""
-    with (Path(__file__).parent / "mclust" / f"mclust_{table}.csv").open(newline="") as file:
-        return {
-            (line["family"], int(line["components"])): (float(line["log_likelihood"]), -float(line["bic"]))
-            for line in csv.DictReader(file)
-            if line["log_likelihood"] not in ("", "NA")
-        }
+    return {
+        (line["family"], int(line["components"])): (float(line["log_likelihood"]), -float(line["bic"]))
+        for line in answers(table)
+        if line["log_likelihood"] not in ("", "NA")
+    }
 
 
 def wide(rows: Any) -> Any:
@@ -73,7 +55,7 @@ def starts_of(rows: Any) -> SharedStarts:
     return SharedStarts(ArrayBlocks(rows), np.random.RandomState(0), get_kernel(), SerialRunner())
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", COLUMNS)
 def test_the_model_mclust_chooses_is_as_likely_here(shared_data: Path, table: str) -> None:
     rows, theirs = rows_of(shared_data, table), mclusts(table)
     family, k = min(theirs, key=lambda cell: theirs[cell][1])

@@ -9,7 +9,16 @@ from typing import Annotated
 import typer
 
 from mixtura.cli.console import door, output_console
-from mixtura.cli.options import Columns, CustomerTable, IdColumn, Overwrite, Quiet, Seed, parse_names
+from mixtura.cli.options import (
+    Columns,
+    CustomerTable,
+    IdColumn,
+    Overwrite,
+    Quiet,
+    Seed,
+    parse_names,
+    read_customers,
+)
 
 __all__ = ["advise"]
 
@@ -31,11 +40,10 @@ def advise(
     quiet: Quiet = False,
 ) -> None:
     """Say whether a Gaussian mixture suits a table, and why, before segmenting it."""
-    from mixtura.io import output_file, read_table
+    from mixtura.io import output_file
     from mixtura.segments import advise as advise_on
 
-    ids = [] if id_column is None else [id_column]
-    read = read_table(table, text=ids)
+    read = read_customers(table, id_column)
     advice = advise_on(
         read.data,
         columns=parse_names(columns),

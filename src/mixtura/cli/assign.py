@@ -8,12 +8,19 @@ from typing import Annotated
 import typer
 
 from mixtura.cli.console import door, output_console
-from mixtura.cli.options import DropMissing, IdColumn, ModelFile, Overwrite, Quiet
+from mixtura.cli.options import (
+    DropMissing,
+    IdColumn,
+    ModelFile,
+    NewCustomers,
+    Overwrite,
+    Quiet,
+    read_customers,
+)
 
 __all__ = ["assign"]
 
 
-Customers = Annotated[Path, typer.Argument(help="Customers; columns are matched by name, in any order.")]
 OutputFile = Annotated[
     Path | None,
     typer.Option(help="File for the results, .csv or .parquet. [default: TABLE-assigned.csv, here]"),
@@ -23,7 +30,7 @@ OutputFile = Annotated[
 @door
 def assign(
     model: ModelFile,
-    table: Customers,
+    table: NewCustomers,
     id_column: IdColumn = None,
     drop_missing: DropMissing = False,
     output: OutputFile = None,
@@ -32,12 +39,11 @@ def assign(
 ) -> None:
     """Assign customers of a new table to the segments of a saved model."""
     from mixtura.cli.print_model import print_assignment
-    from mixtura.io import output_file, read_table
+    from mixtura.io import output_file
     from mixtura.segments import SegmentModel, assign_table
 
     loaded = SegmentModel.load(model)
-    known = (id_column, loaded.training.id_column)
-    read = read_table(table, text=[name for name in known if name is not None])
+    read = read_customers(table, id_column, loaded.training.id_column)
     path = Path(f"{table.stem}-assigned.csv") if output is None else output
     with output_file(path, overwrite=overwrite) as writing:
         result = assign_table(loaded, read.data, id_column=id_column, drop_missing=drop_missing)

@@ -8,11 +8,18 @@ from typing import Annotated, Any
 import typer
 
 from mixtura.cli.console import door, output_console
-from mixtura.cli.options import DropMissing, IdColumn, ModelFile, Overwrite, Quiet
+from mixtura.cli.options import (
+    DropMissing,
+    IdColumn,
+    ModelFile,
+    NewCustomers,
+    Overwrite,
+    Quiet,
+    read_customers,
+)
 
 __all__ = ["audience"]
 
-Customers = Annotated[Path, typer.Argument(help="Customers; columns are matched by name, in any order.")]
 Segments = Annotated[
     list[str],
     typer.Option(
@@ -43,7 +50,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, f
 @door
 def audience(
     model: ModelFile,
-    table: Customers,
+    table: NewCustomers,
     segment: Segments,
     min_probability: MinProbability = None,
     top: Top = None,
@@ -81,12 +88,11 @@ def _run(
     json: bool,
 ) -> None:
     from mixtura.cli.print_audiences import print_audiences
-    from mixtura.io import output_file, read_table, readable_json
+    from mixtura.io import output_file, readable_json
     from mixtura.segments import SegmentModel, audiences_of_table
 
     loaded = SegmentModel.load(model)
-    known = (id_column, loaded.training.id_column)
-    read = read_table(table, text=[name for name in known if name is not None])
+    read = read_customers(table, id_column, loaded.training.id_column)
     with output_file(path, overwrite=overwrite) as writing:
         result = audiences_of_table(loaded, read.data, segments, id_column=id_column, **limits)
         result.write(writing)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mixtura.exceptions import ParameterError
+
+if TYPE_CHECKING:
+    from mixtura.io import Table
 
 __all__ = [
     "Columns",
@@ -21,6 +24,7 @@ __all__ = [
     "DropMissing",
     "IdColumn",
     "ModelFile",
+    "NewCustomers",
     "Overwrite",
     "Prior",
     "Quiet",
@@ -32,12 +36,15 @@ __all__ = [
     "parse_components",
     "parse_names",
     "parse_transform",
+    "read_customers",
+    "search_options",
 ]
 
 ModelFile = Annotated[Path, typer.Argument(help="A model.json that mixtura segment wrote.")]
 CustomerTable = Annotated[
     Path, typer.Argument(help="CSV, TSV, Parquet, JSON lines or Excel; one row per customer.")
 ]
+NewCustomers = Annotated[Path, typer.Argument(help="Customers; columns are matched by name, in any order.")]
 Columns = Annotated[
     list[str] | None,
     typer.Option(help="Columns to use, separated by commas. [default: all numbers that are no ids]"),
@@ -90,6 +97,32 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier re
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 _MOST = 10_000
+
+
+def search_options(
+    *,
+    columns: Sequence[str] | None,
+    components: str | None,
+    covariance_type: Sequence[str] | None,
+    transform: Sequence[str] | None,
+    seed: int,
+    **as_they_are: Any,
+) -> dict[str, Any]:
+    """Return options of ``select`` and ``segment`` as `mixtura.segments` takes them: texts parsed, under its names."""
+    return as_they_are | {
+        "columns": parse_names(columns),
+        "components": None if components is None else parse_components(components),
+        "covariance_types": parse_names(covariance_type),
+        "transform": parse_transform(transform),
+        "random_state": seed,
+    }
+
+
+def read_customers(table: Path, *id_columns: str | None) -> Table:
+    """Return a table, its columns of ids as text, in which leading zeros stay."""
+    from mixtura.io import read_table
+
+    return read_table(table, text=[name for name in id_columns if name is not None])
 
 
 def parse_components(text: str) -> list[int]:

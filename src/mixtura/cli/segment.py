@@ -9,28 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mixtura.cli import options
 from mixtura.cli.console import door, output_console
-from mixtura.cli.options import (
-    Columns,
-    Components,
-    CovarianceTypes,
-    Criterion,
-    CustomerTable,
-    Describe,
-    DropMissing,
-    IdColumn,
-    Overwrite,
-    Prior,
-    Quiet,
-    Seed,
-    Starts,
-    Transforms,
-    Value,
-    Weight,
-    parse_components,
-    parse_names,
-    parse_transform,
-)
 
 if TYPE_CHECKING:
     from mixtura.segments import SegmentationResult
@@ -63,39 +43,37 @@ WORKBOOK_FILE = "workbook.xlsx"
 
 @door
 def segment(
-    table: CustomerTable,
-    columns: Columns = None,
-    describe: Describe = None,
-    id_column: IdColumn = None,
-    value: Value = None,
-    weight: Weight = None,
-    transform: Transforms = None,
-    components: Components = None,
-    covariance_type: CovarianceTypes = None,
-    criterion: Criterion = "bic",
-    prior: Prior = "floor",
-    n_init: Starts = 1,
-    seed: Seed = 0,
+    table: options.CustomerTable,
+    columns: options.Columns = None,
+    describe: options.Describe = None,
+    id_column: options.IdColumn = None,
+    value: options.Value = None,
+    weight: options.Weight = None,
+    transform: options.Transforms = None,
+    components: options.Components = None,
+    covariance_type: options.CovarianceTypes = None,
+    criterion: options.Criterion = "bic",
+    prior: options.Prior = "floor",
+    n_init: options.Starts = 1,
+    seed: options.Seed = 0,
     anomaly_percentile: Percentile = 4.0,
-    drop_missing: DropMissing = False,
+    drop_missing: options.DropMissing = False,
     names: Names = None,
     resamples: Resamples = None,
     excel: Excel = False,
     output: Output = None,
-    overwrite: Overwrite = False,
+    overwrite: options.Overwrite = False,
     json: Json = False,
-    quiet: Quiet = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Find segments in a table, and write them to a directory."""
-    options: dict[str, Any] = {
-        "source": table.name, "id_column": id_column, "value": value, "weight": weight, "names": names,
-        "columns": parse_names(columns), "describe": parse_names(describe, "--describe") or (),
-        "transform": parse_transform(transform), "covariance_types": parse_names(covariance_type),
-        "components": components and parse_components(components), "criterion": criterion, "n_init": n_init,
-        "prior": prior,
-        "random_state": seed, "anomaly_percentile": anomaly_percentile, "drop_missing": drop_missing,
-    }  # fmt: skip
-    _run(table, output, options, _Wanted(resamples, excel, overwrite, json, quiet))
+    asked = options.search_options(
+        columns=columns, id_column=id_column, value=value, weight=weight, transform=transform, components=components,
+        covariance_type=covariance_type, criterion=criterion, prior=prior, n_init=n_init, seed=seed,
+        anomaly_percentile=anomaly_percentile, drop_missing=drop_missing, names=names, source=table.name,
+        describe=options.parse_names(describe, "--describe") or (),
+    )  # fmt: skip
+    _run(table, output, asked, _Wanted(resamples, excel, overwrite, json, quiet))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +93,16 @@ class _Wanted:
         return (*RESULT_FILES, WORKBOOK_FILE) if self.excel else RESULT_FILES
 
 
-def _run(table: Path, output: Path | None, options: dict[str, Any], wanted: _Wanted) -> None:
-    from mixtura.io import RESULT_FILES, output_directory, read_names, read_table, readable_json
+def _run(table: Path, output: Path | None, asked: dict[str, Any], wanted: _Wanted) -> None:
+    from mixtura.io import RESULT_FILES, output_directory, read_names, readable_json
     from mixtura.plot import warm_up
 
     folder = Path(f"{table.stem}-segments") if output is None else output
-    options["names"] = None if options["names"] is None else read_names(options["names"])
-    ids = [] if options["id_column"] is None else [options["id_column"]]
-    read = read_table(table, text=ids)
+    asked["names"] = None if asked["names"] is None else read_names(asked["names"])
+    read = options.read_customers(table, asked["id_column"])
     replaceable = (*RESULT_FILES, WORKBOOK_FILE)
     with output_directory(folder, files=replaceable, overwrite=wanted.overwrite) as writing, warm_up():
-        result, summary = _segment_and_write(read.data, writing, options, wanted)
+        result, summary = _segment_and_write(read.data, writing, asked, wanted)
     if wanted.json:
         typer.echo(readable_json(summary), nl=False)
         return
@@ -140,13 +117,13 @@ def _run(table: Path, output: Path | None, options: dict[str, Any], wanted: _Wan
 
 
 def _segment_and_write(
-    frame: Any, folder: Path, options: dict[str, Any], wanted: _Wanted
+    frame: Any, folder: Path, asked: dict[str, Any], wanted: _Wanted
 ) -> tuple[SegmentationResult, dict[str, Any]]:
     from mixtura.cli.progress import model_progress, working
     from mixtura.segments import segment_table
 
-    with model_progress(quiet=wanted.quiet, criterion=options["criterion"]) as on_candidate:
-        result = segment_table(frame, on_candidate=on_candidate, **options)
+    with model_progress(quiet=wanted.quiet, criterion=asked["criterion"]) as on_candidate:
+        result = segment_table(frame, on_candidate=on_candidate, **asked)
     # After the search, so that what it does not need is not loaded before it begins.
     from mixtura.plot import draw_segments
     from mixtura.report import collect, draw_charts, render_report, report_stability, write_workbook

@@ -19,6 +19,7 @@ from mixtura.core.covariance import NAMES, CovarianceFamily, get_family
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Ridge
 from mixtura.data import ArrayBlocks
+from mixtura.estimators.predicting import MixturePredictor
 from mixtura.estimators.validation import (
     as_rows,
     as_weights,
@@ -28,7 +29,6 @@ from mixtura.estimators.validation import (
     require_rows,
 )
 from mixtura.estimators.verbose import Narrator
-from mixtura.exceptions import ParameterError
 from mixtura.fit import (
     INITIALIZATIONS,
     AbsoluteChange,
@@ -39,13 +39,11 @@ from mixtura.fit import (
     Problem,
     Settings,
     continue_fit,
-    evaluate,
     fit_mixture,
 )
 from mixtura.fit.trace import ignore
 from mixtura.kernels import get_kernel
 from mixtura.run import SerialRunner, get_runner, hold_blas
-from mixtura.select.criteria import aic, bic
 
 __all__ = ["GaussianMixture"]
 
@@ -55,7 +53,7 @@ _NOT_CONVERGED = (
 )
 
 
-class GaussianMixture(DensityMixin, BaseEstimator):
+class GaussianMixture(MixturePredictor, DensityMixin, BaseEstimator):
     """Gaussian mixture fitted by expectation-maximization; a drop-in for scikit-learn's class of this name.
 
     Parameters, defaults, attributes, component order and numbers (to 1e-6 relative) are those of
@@ -310,86 +308,6 @@ default="kmeans"
         factors = family.from_precisions_cholesky(roots, means.shape[1])
         return Mixture(weights, means, family.covariances(factors), family, factors)
 
-    def _evaluate(self, rows: RowArray, **outputs: Any) -> None:
-        kernel = get_kernel(n_features=rows.shape[1])
-        with hold_blas(kernel.name == "numpy"):
-            evaluate(ArrayBlocks(rows), self._as_mixture(), kernel, get_runner(), **outputs)
-
-    def _labels(self, rows: RowArray) -> IntArray:
-        labels = np.empty(rows.shape[0], dtype=np.intp)
-        self._evaluate(rows, labels=labels)
-        return labels
-
     def _rows(self, X: npt.ArrayLike) -> RowArray:
         check_is_fitted(self, ["weights_", "means_", "precisions_cholesky_"])
         return as_rows(self, X, reset=False)
-
-    def predict(self, X: npt.ArrayLike) -> IntArray:
-        """Return the most probable component of each row, (N,)."""
-        return self._labels(self._rows(X))
-
-    def predict_proba(self, X: npt.ArrayLike) -> FloatArray:
-        """Return the probability that each row came from each component, (N, K); rows sum to one."""
-        rows = self._rows(X)
-        memberships = np.empty((rows.shape[0], self._as_mixture().n_components))
-        self._evaluate(rows, memberships=memberships)
-        return memberships.astype(rows.dtype, copy=False)
-
-    def score_samples(self, X: npt.ArrayLike) -> FloatArray:
-        """Return the log density of each row, (N,), in nats."""
-        rows = self._rows(X)
-        return self._log_density(rows).astype(rows.dtype, copy=False)
-
-    def _log_density(self, rows: RowArray) -> FloatArray:
-        log_density = np.empty(rows.shape[0])
-        self._evaluate(rows, log_density=log_density)
-        return log_density
-
-    def _total(self, X: npt.ArrayLike, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
-        """Return the total log-likelihood and the total weight."""
-        rows = self._rows(X)
-        weights = as_weights(sample_weight, rows)
-        log_density = self._log_density(rows)
-        if weights is None:
-            return float(log_density.sum()), float(rows.shape[0])
-        return float(log_density @ weights), float(weights.sum())
-
-    def score(
-        self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None
-    ) -> float:
-        """Return the mean log density of a row, in nats; weighted where weights (N,) are given."""
-        if sample_weight is None:
-            return float(self.score_samples(X).mean())
-        total, weight = self._total(X, sample_weight)
-        return total / weight
-
-    def bic(self, X: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None) -> float:
-        """Return the Bayesian information criterion ``-2 log L + p log n`` (Schwarz 1978); smaller is better.
-
-        With weights (N,), n is their sum.
-        """
-        total, weight = self._total(X, sample_weight)
-        return bic(total, self._n_parameters(), weight)
-
-    def aic(self, X: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None) -> float:
-        """Return Akaike's information criterion ``-2 log L + 2 p`` (Akaike 1974); smaller is better."""
-        return aic(self._total(X, sample_weight)[0], self._n_parameters())
-
-    def _n_parameters(self) -> int:
-        return self._as_mixture().n_parameters
-
-    def sample(self, n_samples: int = 1) -> tuple[FloatArray, IntArray]:
-        """Draw random rows from the fitted mixture with ``random_state``.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, D), ordered by component
-        y : ndarray of shape (n_samples,)
-            The component of each row.
-        """
-        mixture = self._as_mixture()
-        if n_samples < 1:
-            raise ParameterError(
-                f"Invalid value for 'n_samples': {n_samples!r} . The sampling requires at least one sample."
-            )
-        return mixture.sample(n_samples, check_random_state(self.random_state))

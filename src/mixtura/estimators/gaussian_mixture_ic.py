@@ -15,12 +15,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.covariance import NAMES
+from mixtura.core.mixture import Mixture
 from mixtura.data.frames import frame_like
 from mixtura.estimators.gaussian_mixture import GaussianMixture
+from mixtura.estimators.predicting import MixturePredictor
 from mixtura.estimators.validation import as_rows, as_weights, require_rows
 from mixtura.exceptions import ParameterError
 from mixtura.run import with_jobs
 from mixtura.select import CRITERIA, Candidate, search
+from mixtura.select.arguments import count_rows
 from mixtura.select.priors import PriorName
 
 __all__ = ["GaussianMixtureIC"]
@@ -28,7 +31,7 @@ __all__ = ["GaussianMixtureIC"]
 _MOST_COMPONENTS = 9
 
 
-class GaussianMixtureIC(DensityMixin, BaseEstimator):
+class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
     """The Gaussian mixture that an information criterion chooses among covariance types and numbers of components.
 
     What R's mclust does (Fraley and Raftery 2002; Scrucca, Fop, Murphy and Raftery 2016): every covariance type is
@@ -164,8 +167,7 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
 
     def _components(self, rows: RowArray, weights: FloatArray | None) -> list[int]:
         if self.n_components is None:
-            n_rows = rows.shape[0] if weights is None else int(np.count_nonzero(weights))
-            return list(range(1, min(_MOST_COMPONENTS, n_rows) + 1))
+            return list(range(1, min(_MOST_COMPONENTS, count_rows(rows, weights)) + 1))
         given: list[Any] = np.atleast_1d(np.asarray(self.n_components)).tolist()
         if not given or not all(type(k) is int and k >= 1 for k in given):
             raise ParameterError(
@@ -198,11 +200,13 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         self.covariance_type_, self.n_components_ = best.covariance_type, best.n_components
         self.weights_, self.means_, self.covariances_ = model.weights_, model.means_, model.covariances_
 
-    def _winner(self, X: npt.ArrayLike) -> GaussianMixture:
-        """Return the winner, once it is sure that these rows have the columns seen in fit."""
+    def _as_mixture(self) -> Mixture:
         check_is_fitted(self)
-        as_rows(self, X, reset=False)
-        return self.best_model_
+        return self.best_model_._as_mixture()  # noqa: SLF001 (which users may have changed)
+
+    def _rows(self, X: npt.ArrayLike) -> RowArray:
+        check_is_fitted(self)
+        return as_rows(self, X, reset=False)
 
     def fit_predict(
         self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None
@@ -210,34 +214,3 @@ class GaussianMixtureIC(DensityMixin, BaseEstimator):
         """Fit every model and return the winner's most probable component of each row, (N,)."""
         self.fit(X, sample_weight=sample_weight)
         return self.predict(X)
-
-    def predict(self, X: npt.ArrayLike) -> IntArray:
-        """Return the most probable component of each row, (N,)."""
-        return self._winner(X).predict(X)
-
-    def predict_proba(self, X: npt.ArrayLike) -> FloatArray:
-        """Return the probability that each row came from each component, (N, K); rows sum to one."""
-        return self._winner(X).predict_proba(X)
-
-    def score_samples(self, X: npt.ArrayLike) -> FloatArray:
-        """Return the log density of each row, (N,), in nats."""
-        return self._winner(X).score_samples(X)
-
-    def score(
-        self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None
-    ) -> float:
-        """Return the mean log density of a row, in nats; weighted where weights (N,) are given."""
-        return self._winner(X).score(X, sample_weight=sample_weight)
-
-    def bic(self, X: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None) -> float:
-        """Return the Bayesian information criterion of the winner on these rows; smaller is better."""
-        return self._winner(X).bic(X, sample_weight=sample_weight)
-
-    def aic(self, X: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None) -> float:
-        """Return Akaike's information criterion of the winner on these rows; smaller is better."""
-        return self._winner(X).aic(X, sample_weight=sample_weight)
-
-    def sample(self, n_samples: int = 1) -> tuple[FloatArray, IntArray]:
-        """Draw random rows (n_samples, D) from the winner, with the component of each, (n_samples,)."""
-        check_is_fitted(self)
-        return self.best_model_.sample(n_samples)

@@ -11,6 +11,7 @@ from sklearn.utils.validation import _check_sample_weight, check_array, validate
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import CovarianceFamily
 from mixtura.exceptions import DataError, MissingValuesError, ParameterError, TooFewRowsError
+from mixtura.select.arguments import count_rows
 
 __all__ = ["as_rows", "as_weights", "check_means", "check_precisions", "check_weights", "require_rows"]
 
@@ -86,7 +87,7 @@ def as_weights(sample_weight: npt.ArrayLike | None, rows: RowArray) -> FloatArra
 
 def require_rows(rows: RowArray, weights: FloatArray | None, n_components: int) -> None:
     """Raise `TooFewRowsError` unless there are at least as many rows (of positive weight) as components."""
-    n_rows = rows.shape[0] if weights is None else int(np.count_nonzero(weights))
+    n_rows = count_rows(rows, weights)
     if n_rows < n_components:
         raise TooFewRowsError(
             f"Expected n_samples >= n_components but got n_components = {n_components}, n_samples = {n_rows}"

@@ -17,7 +17,7 @@ from mixtura.core.prior import moments
 from mixtura.core.protocols import Block, Blocks, Runner
 from mixtura.core.statistics import Statistics
 from mixtura.fit.score import evaluate
-from mixtura.kernels import Kernel, Layout
+from mixtura.kernels import Kernel, Layout, Outputs
 
 __all__ = ["Degeneracy", "DegeneracyKind", "find_degeneracies"]
 
@@ -189,7 +189,7 @@ def find_degeneracies(
     if not suspects:
         return ()
     labels = np.empty(blocks.n_rows, dtype=np.intp)
-    evaluate(blocks, mixture, kernel, runner, labels=labels)
+    evaluate(blocks, mixture.components(), kernel, runner, Outputs(labels=labels))
     hard = _assigned(blocks, labels, mixture.means, kernel, runner)
     court = _Court(blocks, mixture, scale, labels, hard)
     judged = [court.judge(k, widths[k], few[k]) for k in suspects]

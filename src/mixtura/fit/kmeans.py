@@ -12,6 +12,7 @@ from mixtura.core.accumulate import pass_work
 from mixtura.core.protocols import Block, Blocks, Runner
 from mixtura.core.statistics import Statistics
 from mixtura.fit.driver import Move, iterate
+from mixtura.fit.score import evaluate
 from mixtura.fit.stopping import CentersSettled
 from mixtura.kernels import Components, Kernel, Layout, Outputs
 
@@ -159,16 +160,9 @@ def nearest(
     blocks: Blocks, centers: FloatArray, kernel: Kernel, runner: Runner
 ) -> tuple[IntArray, FloatArray]:
     """Return the nearest center of each row (N,) and the squared distance to it (N,)."""
-    components = _as_components(centers)
-    labels = np.empty(blocks.n_rows, dtype=np.intp)
-    distances = np.empty(blocks.n_rows)
-
-    def one(block: Block) -> None:
-        outputs = Outputs(log_density=distances[block.span], labels=labels[block.span])
-        kernel.accumulate(block.rows, None, components, None, outputs, hard=True)
-
-    work = pass_work(Layout.SHARED, blocks.n_rows, *centers.shape)
-    runner.reduce(blocks, one, lambda _total, _part: None, work=work)
+    labels, distances = np.empty(blocks.n_rows, dtype=np.intp), np.empty(blocks.n_rows)
+    outputs = Outputs(log_density=distances, labels=labels)
+    evaluate(blocks, _as_components(centers), kernel, runner, outputs, hard=True)
     distances *= -2.0
     return labels, distances
 

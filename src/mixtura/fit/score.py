@@ -8,51 +8,44 @@ from functools import reduce
 
 import numpy as np
 
-from mixtura._typing import FloatArray, IntArray
+from mixtura._typing import FloatArray
 from mixtura.core.accumulate import pass_work
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Block, Blocks, Runner
-from mixtura.kernels import Kernel, Layout, Outputs
+from mixtura.kernels import Components, Kernel, Outputs
 
 __all__ = ["Score", "evaluate", "score_mixture"]
 
 
 def evaluate(
     blocks: Blocks,
-    mixture: Mixture,
+    components: Components,
     kernel: Kernel,
     runner: Runner,
+    outputs: Outputs,
     *,
-    log_density: FloatArray | None = None,
-    memberships: FloatArray | None = None,
-    labels: IntArray | None = None,
+    hard: bool = False,
 ) -> None:
-    """Fill whole-table arrays with what a mixture says of the rows.
+    """Fill whole-table arrays with what components say of the rows.
 
     Parameters
     ----------
     blocks : Blocks
-    mixture : Mixture
+        N rows.
+    components : Components
     kernel : Kernel
     runner : Runner
-    log_density : ndarray of shape (N,), optional
-    memberships : ndarray of shape (N, K), optional
-    labels : ndarray of shape (N,), optional
-        Each filled where given.
+    outputs : Outputs
+        Arrays of N entries; each is filled where given.
+    hard : bool, default=False
+        Give every row wholly to its most likely component.
     """
-    components = mixture.components()
 
     def one(block: Block) -> int:
-        span = block.span
-        outputs = Outputs(
-            None if log_density is None else log_density[span],
-            None if memberships is None else memberships[span],
-            None if labels is None else labels[span],
-        )
-        kernel.accumulate(block.rows, None, components, None, outputs)
+        kernel.accumulate(block.rows, None, components, None, outputs.of(block.span), hard=hard)
         return 0
 
-    work = pass_work(Layout.DENSE, blocks.n_rows, mixture.n_components, mixture.n_features)
+    work = pass_work(components.layout, blocks.n_rows, components.n_components, components.n_features)
     runner.reduce(blocks, one, operator.add, work=work)
 
 

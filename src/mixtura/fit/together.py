@@ -82,14 +82,8 @@ def advance_together(
 
     Parameters
     ----------
-    problems : sequence of Problem
-        Of the same rows, each with its total scatter where its family needs one.
-    models : sequence of Mixture
-        One per problem.
-    stop : StoppingRule
-        Says in the end which have converged.
-    n_passes : int
-        At least one.
+    problems, models, stop, n_passes
+        As for `mixtura.fit.continue_together`, which starts from the models.
 
     Returns
     -------

@@ -56,8 +56,7 @@ def plot_entropy(merged: Merging) -> Any:
     >>> chart.to_dict()["title"]["text"]
     'Entropy bends at 3 clusters'
     """
-    datasets: Datasets = {}
-    with drawing():
+    with drawing() as datasets:
         return finished(_chart(merged, datasets), datasets)
 
 

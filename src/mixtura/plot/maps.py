@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mixtura.exceptions import ParameterError
-from mixtura.plot.render import Datasets, drawing, finished
+from mixtura.plot.render import drawing, finished
+from mixtura.plot.subject import subject_of
 
 if TYPE_CHECKING:
     from mixtura.plot.plane import Pair
@@ -70,11 +71,9 @@ def plot_scatter(
     >>> chart.to_dict()["title"]["text"]
     '3 components of 300 rows'
     """
-    with drawing():
+    with drawing() as datasets:
         from mixtura.plot.scatter import scatter_chart
-        from mixtura.plot.subject import subject_of
 
-        datasets: Datasets = {}
         return finished(scatter_chart(subject_of(source, rows, columns, names), datasets, pair), datasets)
 
 
@@ -115,11 +114,9 @@ def plot_marginals(
     >>> sum(bar["y2"] - bar["y"] for bar in chart.to_dict()["datasets"]["bars0"])
     3.0
     """
-    with drawing():
+    with drawing() as datasets:
         from mixtura.plot.histogram import marginal_charts
-        from mixtura.plot.subject import subject_of
 
-        datasets: Datasets = {}
         subject = subject_of(source, rows, columns, names)
         every: Sequence[str] | Sequence[int] = range(len(subject.columns))[:12] if show is None else show
         chosen = [subject.columns.index(one) if one in subject.columns else one for one in every]
@@ -164,11 +161,9 @@ def plot_density(
     >>> sorted({piece["held"] for piece in chart.to_dict()["datasets"]["lines"]})
     [0.2, 0.5, 0.8, 0.95, 0.99]
     """
-    with drawing():
-        from mixtura.plot.subject import subject_of
+    with drawing() as datasets:
         from mixtura.plot.surface import density_chart
 
-        datasets: Datasets = {}
         return finished(density_chart(subject_of(source, rows, columns, names), datasets, pair), datasets)
 
 
@@ -206,11 +201,9 @@ def plot_uncertainty(
     >>> [dot["uncertainty"] for dot in chart.to_dict()["datasets"]["dots"]]
     [0.011, 0.5]
     """
-    with drawing():
-        from mixtura.plot.subject import subject_of
+    with drawing() as datasets:
         from mixtura.plot.surface import uncertainty_chart
 
-        datasets: Datasets = {}
         return finished(uncertainty_chart(subject_of(source, rows, columns, names), datasets, pair), datasets)
 
 
@@ -244,11 +237,9 @@ def plot_profiles(
     >>> [(cell["segment"], cell["mean"]) for cell in chart.to_dict()["datasets"]["cells"]]
     [(1, 0.5), (2, 9.5)]
     """
-    with drawing():
+    with drawing() as datasets:
         from mixtura.plot.profile import profile_chart
-        from mixtura.plot.subject import subject_of
 
-        datasets: Datasets = {}
         return finished(profile_chart(subject_of(source, rows, columns, names), datasets), datasets)
 
 
@@ -300,11 +291,9 @@ def plot_anomalies(
         raise ParameterError(
             f"percentile={percentile!r} and most={most!r} were given; from 0 to 100 and from 1 to 50 are required."
         )
-    with drawing():
+    with drawing() as datasets:
         from mixtura.plot.anomaly import anomaly_chart
-        from mixtura.plot.subject import subject_of
 
-        datasets: Datasets = {}
         subject = subject_of(source, rows, columns, names)
         limit = subject.threshold if threshold is None else threshold
         if limit is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mixtura.plot.render import Datasets, drawing, finished, render_png
+from mixtura.plot.subject import subject_of
 from mixtura.segments import SegmentationResult
 
 __all__ = ["draw_segments", "plot_segments"]
@@ -37,8 +38,7 @@ def plot_segments(result: SegmentationResult) -> Any:
     >>> plot_segments(result).to_dict()["hconcat"][0]["title"]["text"]
     '3 segments of 300 customers'
     """
-    datasets: Datasets = {}
-    with drawing():
+    with drawing() as datasets:
         import altair as alt
 
         both = alt.hconcat(_customers(result, datasets), _criterion(result, datasets), spacing=40)
@@ -71,7 +71,6 @@ def draw_segments(result: SegmentationResult) -> bytes:
 def _customers(result: SegmentationResult, datasets: Datasets) -> Any:
     from mixtura.plot.histogram import histogram_chart
     from mixtura.plot.scatter import scatter_chart
-    from mixtura.plot.subject import subject_of
 
     subject = subject_of(result)
     draw = histogram_chart if len(subject.columns) == 1 else scatter_chart

@@ -36,10 +36,11 @@ Datasets: TypeAlias = dict[str, list[dict[str, Any]]]
 
 
 @contextmanager
-def drawing() -> Iterator[None]:
-    """Draw inside the block: with Altair, which does not check its parts.
+def drawing() -> Iterator[Datasets]:
+    """Draw inside the block: with Altair, which does not check its parts; give the data that a chart adds to.
 
-    Altair checks every part against the schema as it is made, which costs more than drawing does.
+    Altair checks every part against the schema as it is made, which costs more than drawing does. Modules that draw
+    import Altair, so that they are imported inside the block.
 
     Raises
     ------
@@ -50,7 +51,7 @@ def drawing() -> Iterator[None]:
         import altair as alt  # noqa: F401
         from altair.utils.schemapi import debug_mode
     with debug_mode(False):
-        yield
+        yield {}
 
 
 def finished(chart: Any, datasets: Datasets) -> Any:

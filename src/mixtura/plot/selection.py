@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mixtura.plot.render import Datasets, drawing, finished, render_png
+from mixtura.plot.render import drawing, finished, render_png
 from mixtura.select import SearchResult
 
 __all__ = ["draw_criterion", "plot_criterion"]
@@ -39,8 +39,7 @@ def plot_criterion(result: SearchResult) -> Any:
     >>> chart.to_dict()["title"]["text"]
     'BIC chooses 3, spherical'
     """
-    datasets: Datasets = {}
-    with drawing():
+    with drawing() as datasets:
         from mixtura.plot.criterion import Frame, criterion_chart
 
         frame = Frame("components", _WIDTH, _HEIGHT, legend="right", focus=True)

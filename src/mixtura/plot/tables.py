@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from mixtura._typing import FloatArray
 from mixtura.exceptions import ParameterError
-from mixtura.plot.render import Datasets, drawing, finished
+from mixtura.plot.render import drawing, finished
 
 __all__ = ["plot_confusion", "plot_convergence", "plot_flow"]
 
@@ -52,10 +52,9 @@ def plot_convergence(result: Any) -> Any:
         raise ParameterError(
             f"A {type(result).__name__!r} was given; a FitResult or a fitted estimator is required. Fit it first."
         )
-    with drawing():
+    with drawing() as datasets:
         from mixtura.plot.convergence import convergence_chart
 
-        datasets: Datasets = {}
         return finished(convergence_chart(found, datasets), datasets)
 
 
@@ -101,10 +100,9 @@ def plot_confusion(
     if values.shape[0] != values.shape[1]:
         raise ParameterError(f"A matrix of shape {values.shape!r} was given; it must be square.")
     labels = _labels("names", names, len(values))
-    with drawing():
+    with drawing() as datasets:
         from mixtura.plot.confusion import confusion_chart
 
-        datasets: Datasets = {}
         chart = confusion_chart(values, labels, datasets, title=title, rows=rows, columns=columns)
         return finished(chart, datasets)
 
@@ -155,10 +153,9 @@ def plot_flow(
     if not values.sum() > 0:
         raise ParameterError("counts that are all zero were given; at least one row must be counted.")
     sides = _labels("left", left, values.shape[0]), _labels("right", right, values.shape[1])
-    with drawing():
+    with drawing() as datasets:
         from mixtura.plot.flow import flow_chart
 
-        datasets: Datasets = {}
         chart = flow_chart(values, *sides, datasets, title=title, titles=titles, noun=noun)
         return finished(chart, datasets)
 

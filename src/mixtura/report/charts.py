@@ -12,7 +12,7 @@ import numpy as np
 from mixtura._typing import IntArray
 from mixtura.plot import plot_anomalies, plot_flow, plot_marginals, plot_scatter, render_svg
 from mixtura.plot.palette import segment_colors
-from mixtura.plot.render import Datasets, drawing, finished, specification
+from mixtura.plot.render import drawing, finished, specification
 from mixtura.report.svg import page_svg
 from mixtura.segments import Flow, SegmentationResult, Stability
 
@@ -152,10 +152,9 @@ def _recolored(scatter: Specification, labels: IntArray, title: str, note: str) 
 
 
 def _criterion(result: SegmentationResult) -> Specification:
-    from mixtura.plot.criterion import Frame, criterion_chart
+    with drawing() as datasets:
+        from mixtura.plot.criterion import Frame, criterion_chart
 
-    datasets: Datasets = {}
-    with drawing():
         frame = Frame("segments", 620, 340, legend="right", focus=True)
         name = result.model.training.criterion
         chart = finished(criterion_chart(result.ranking, result.best, name, frame, datasets), datasets)

@@ -12,6 +12,7 @@ __all__ = [
     "as_numbers",
     "as_rows",
     "as_weights",
+    "count_rows",
     "require_at_least",
     "require_enough",
     "require_rows",
@@ -92,10 +93,14 @@ def sample_size(rows: RowArray, weights: FloatArray | None) -> int:
     return int(rows.shape[0]) if weights is None else round(float(weights.sum()))
 
 
+def count_rows(rows: RowArray, weights: FloatArray | None) -> int:
+    """Return how many rows have a positive weight: all where no weights were given."""
+    return int(rows.shape[0]) if weights is None else int(np.count_nonzero(weights))
+
+
 def require_enough(rows: RowArray, weights: FloatArray | None, n_components: int) -> None:
     """Raise `TooFewRowsError` unless the rows, and samples like them, have at least as many rows as components."""
-    n_rows = int(rows.shape[0]) if weights is None else int(np.count_nonzero(weights))
-    require_rows(n_rows, n_components, "rows of positive weight")
+    require_rows(count_rows(rows, weights), n_components, "rows of positive weight")
     require_rows(sample_size(rows, weights), n_components, "rows that the weights sum to")
 
 

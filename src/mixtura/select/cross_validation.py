@@ -13,7 +13,7 @@ from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import choose_families, get_family
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import MixturaError, ParameterError
-from mixtura.select.arguments import as_rows, as_weights, require_at_least, require_rows
+from mixtura.select.arguments import as_rows, as_weights, count_rows, require_at_least, require_rows
 from mixtura.select.grid import search
 from mixtura.select.held_out import FoldScores, draw_folds, held_out_scores
 from mixtura.select.priors import PriorName
@@ -254,6 +254,6 @@ def _check(
         )
     for k in sizes:
         require_at_least("components", k, 1)
-    n_rows = rows.shape[0] if weights is None else int(np.count_nonzero(weights))
+    n_rows = count_rows(rows, weights)
     largest = int(np.bincount(draw_folds(n_rows, n_folds, random_state)).max())
     require_rows(n_rows - largest, max(sizes), "rows of positive weight outside the largest fold")

@@ -11,10 +11,12 @@ import polars as pl
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import validate_data
 
 from mixtura import GaussianMixture, GaussianMixtureIC, get_threads
 from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
+from mixtura.estimators import validation
 from mixtura.exceptions import ParameterError, TooFewRowsError
 from mixtura.select import CRITERIA, search
 
@@ -55,6 +57,19 @@ def test_the_winner_predicts(model) -> None:
     assert rows.shape == (50, 2)
     assert set(labels) <= {0, 1, 2}
     np.testing.assert_array_equal(clone(model).fit_predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "score_samples", "score", "bic", "aic"])
+def test_rows_are_checked_once(model, monkeypatch, method: str) -> None:
+    checks = []
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        checks.append(arguments[0])
+        return validate_data(*arguments, **options)
+
+    monkeypatch.setattr(validation, "validate_data", counted)
+    getattr(model, method)(X)
+    assert checks == [model]
 
 
 def test_all_is_every_family_and_nothing_given_is_one_to_nine() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from PIL import Image
 from scipy.integrate import trapezoid
 
 from mixtura import GaussianMixture, Mixture
@@ -40,6 +38,7 @@ from mixtura.plot.parts import compact
 from mixtura.plot.surface import HELD, highest_density_levels
 from mixtura.plot.wording import shown, wrapped
 from mixtura.segments import SegmentationResult, segment_table
+from pictures import near, pixels
 
 MAPS = [plot_scatter, plot_density, plot_uncertainty]
 OF_ROWS = [*MAPS, plot_marginals, plot_profiles, plot_anomalies]
@@ -71,10 +70,9 @@ def held_by(chart: Any) -> dict[str, list[dict[str, Any]]]:
     return chart.to_dict(validate=False)["datasets"]
 
 
-def pixels(chart: Any, folder: Path, theme: Any = "light") -> np.ndarray:
+def saved(chart: Any, folder: Path, theme: Any = "light") -> np.ndarray:
     save_chart(chart, folder / "chart.png", theme=theme, overwrite=True)
-    picture = Image.open(BytesIO((folder / "chart.png").read_bytes())).convert("RGB")
-    return np.asarray(picture).astype(int)
+    return pixels((folder / "chart.png").read_bytes())
 
 
 def words(chart: Any) -> str:
@@ -257,7 +255,7 @@ def test_flows_are_as_wide_as_their_counts(tmp_path) -> None:
             assert spans[0][0] == pytest.approx(group["y2"], abs=1e-4)
             assert spans[-1][1] == pytest.approx(group["y"], abs=1e-4)
             assert all(a[1] == pytest.approx(b[0], abs=1e-4) for a, b in pairwise(spans))
-    image = pixels(plot_flow([[50, 0], [0, 50]]), tmp_path)
+    image = saved(plot_flow([[50, 0], [0, 50]]), tmp_path)
     # Half transparent blue on white, as an area and not as a line.
     assert (np.abs(image - [115, 177, 213]).max(axis=2) < 12).sum() > 50_000
 
@@ -370,7 +368,7 @@ def test_any_number_of_segments_any_names(plot, n_segments, tmp_path) -> None:
     assert "</script" not in specification
     assert "<!--" not in specification
     assert "highlight" in specification
-    image = pixels(chart, tmp_path)
+    image = saved(chart, tmp_path)
     paper = (image == 255).all(axis=2)
     assert 0.02 < (~paper).mean() < 0.98
     # The title, and nothing of it is cut off at the edge.
@@ -383,7 +381,7 @@ def test_charts_are_saved_in_every_format(result, theme, tmp_path) -> None:
     charts = [plot_segments(result), plot_flow([[3, 1], [0, 5]]), plot_confusion(np.eye(3))]
     background = tuple(int(code) for code in bytes.fromhex("FFFFFF" if theme == "light" else "1B1D21"))
     for number, chart in enumerate(charts):
-        image = pixels(chart, tmp_path, theme)
+        image = saved(chart, tmp_path, theme)
         assert tuple(image[0, 0]) == background
         assert len(np.unique(image.reshape(-1, 3), axis=0)) > 20
         for suffix in ("svg", "json"):
@@ -422,9 +420,7 @@ def test_a_highlighted_segment_stands_alone(result, tmp_path) -> None:
         import vl_convert
 
         specification["params"][0]["value"] = value
-        picture = Image.open(BytesIO(vl_convert.vegalite_to_png(specification))).convert("RGB")
-        other = np.array([int(segment_colors(5)[1][i : i + 2], 16) for i in (1, 3, 5)])
-        return int((np.abs(np.asarray(picture).astype(int) - other).max(axis=2) < 60).sum())
+        return near(pixels(vl_convert.vegalite_to_png(specification)), segment_colors(5)[1], 60)
 
     shown, hidden = colored(2), colored(1)
     assert hidden < 0.3 * shown

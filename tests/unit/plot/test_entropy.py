@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from mixtura.exceptions import OptionalDependencyError
 from mixtura.plot import draw_entropy, plot_entropy
 from mixtura.select import Merging, merge_components
+from pictures import near, pixels
 
 
 def merging(n_components: int = 6) -> Merging:
@@ -59,10 +58,9 @@ def test_two_components_have_no_elbow_and_no_lines() -> None:
 
 
 def test_the_picture_shows_points_and_lines() -> None:
-    image = np.asarray(Image.open(BytesIO(draw_entropy(merging()))).convert("RGB")).astype(int)
-    for color, least in ((0x0072B2, 500), (0xD55E00, 300)):
-        wanted = np.array([color >> 16, color >> 8 & 255, color & 255])
-        assert (np.abs(image - wanted).max(axis=2) < 25).sum() > least
+    image = pixels(draw_entropy(merging()))
+    assert near(image, "#0072B2") > 500
+    assert near(image, "#D55E00") > 300
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
-from io import BytesIO
 
 import numpy as np
 import polars as pl
 import pytest
-from PIL import Image
 
 from mixtura import Mixture
 from mixtura.core.covariance import FAMILIES
@@ -21,15 +19,7 @@ from mixtura.plot.plane import frame, telling_columns
 from mixtura.plot.scatter import ellipse
 from mixtura.segments import segment_table
 from mixtura.select import SearchResult, search
-
-
-def pixels(picture: bytes) -> np.ndarray:
-    return np.asarray(Image.open(BytesIO(picture)).convert("RGB")).astype(int)
-
-
-def near(image: np.ndarray, color: str, tolerance: int = 25) -> int:
-    wanted = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
-    return int((np.abs(image - wanted).max(axis=2) < tolerance).sum())
+from pictures import near, pixels
 
 
 @pytest.mark.parametrize("columns", [["income"], ["income", "spending", "age"]])

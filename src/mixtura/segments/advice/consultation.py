@@ -46,14 +46,8 @@ def advise(
 
     Parameters
     ----------
-    frame : pandas, polars or pyarrow table
-        One row per customer, N rows.
-    columns : sequence of str or None, default=None
-        Columns to use; None for all that describe customers, see `choose_columns`.
-    id_column : str or None, default=None
-        The column that names customers; None to guess.
-    random_state : int, default=0
-        Seed of everything random.
+    frame, columns, id_column, random_state
+        As for `segment_table`: one row per customer, N rows; columns and id are found where None is given.
     source : str, default="TABLE"
         The name of the table in the commands that are suggested.
 

@@ -1,0 +1,118 @@
+"""What a fitted mixture says of rows, in scikit-learn's words."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils import check_random_state
+
+from mixtura._typing import FloatArray, IntArray, RowArray
+from mixtura.core.mixture import Mixture
+from mixtura.data import ArrayBlocks
+from mixtura.estimators.validation import as_weights
+from mixtura.exceptions import ParameterError
+from mixtura.fit import evaluate
+from mixtura.kernels import Outputs, get_kernel
+from mixtura.run import get_runner, hold_blas
+from mixtura.select.criteria import aic, bic
+
+__all__ = ["MixturePredictor"]
+
+
+class MixturePredictor(ABC):
+    """Labels, probabilities, densities, criteria and samples of a fitted mixture of K components in D columns.
+
+    An estimator that derives from this says which mixture it fitted and checks the rows, once.
+    """
+
+    random_state: int | np.random.RandomState | None
+
+    @abstractmethod
+    def _as_mixture(self) -> Mixture:
+        """Return the fitted mixture."""
+
+    @abstractmethod
+    def _rows(self, X: npt.ArrayLike) -> RowArray:
+        """Return rows (N, D) with the columns seen in fit; raise where nothing was fitted."""
+
+    def _evaluate(self, rows: RowArray, outputs: Outputs) -> None:
+        kernel = get_kernel(n_features=rows.shape[1])
+        with hold_blas(kernel.name == "numpy"):
+            evaluate(ArrayBlocks(rows), self._as_mixture().components(), kernel, get_runner(), outputs)
+
+    def _labels(self, rows: RowArray) -> IntArray:
+        labels = np.empty(rows.shape[0], dtype=np.intp)
+        self._evaluate(rows, Outputs(labels=labels))
+        return labels
+
+    def predict(self, X: npt.ArrayLike) -> IntArray:
+        """Return the most probable component of each row, (N,)."""
+        return self._labels(self._rows(X))
+
+    def predict_proba(self, X: npt.ArrayLike) -> FloatArray:
+        """Return the probability that each row came from each component, (N, K); rows sum to one."""
+        rows = self._rows(X)
+        memberships = np.empty((rows.shape[0], self._as_mixture().n_components))
+        self._evaluate(rows, Outputs(memberships=memberships))
+        return memberships.astype(rows.dtype, copy=False)
+
+    def score_samples(self, X: npt.ArrayLike) -> FloatArray:
+        """Return the log density of each row, (N,), in nats."""
+        rows = self._rows(X)
+        return self._log_density(rows).astype(rows.dtype, copy=False)
+
+    def _log_density(self, rows: RowArray) -> FloatArray:
+        log_density = np.empty(rows.shape[0])
+        self._evaluate(rows, Outputs(log_density=log_density))
+        return log_density
+
+    def _total(self, X: npt.ArrayLike, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
+        """Return the total log-likelihood and the total weight."""
+        rows = self._rows(X)
+        weights = as_weights(sample_weight, rows)
+        log_density = self._log_density(rows)
+        if weights is None:
+            return float(log_density.sum()), float(rows.shape[0])
+        return float(log_density @ weights), float(weights.sum())
+
+    def score(
+        self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None
+    ) -> float:
+        """Return the mean log density of a row, in nats; weighted where weights (N,) are given."""
+        if sample_weight is None:
+            return float(self.score_samples(X).mean())
+        total, weight = self._total(X, sample_weight)
+        return total / weight
+
+    def bic(self, X: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Return the Bayesian information criterion ``-2 log L + p log n`` (Schwarz 1978); smaller is better.
+
+        With weights (N,), n is their sum.
+        """
+        total, weight = self._total(X, sample_weight)
+        return bic(total, self._n_parameters(), weight)
+
+    def aic(self, X: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Return Akaike's information criterion ``-2 log L + 2 p`` (Akaike 1974); smaller is better."""
+        return aic(self._total(X, sample_weight)[0], self._n_parameters())
+
+    def _n_parameters(self) -> int:
+        return self._as_mixture().n_parameters
+
+    def sample(self, n_samples: int = 1) -> tuple[FloatArray, IntArray]:
+        """Draw random rows from the fitted mixture with ``random_state``.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, D), ordered by component
+        y : ndarray of shape (n_samples,)
+            The component of each row.
+        """
+        mixture = self._as_mixture()
+        if n_samples < 1:
+            raise ParameterError(
+                f"Invalid value for 'n_samples': {n_samples!r} . The sampling requires at least one sample."
+            )
+        return mixture.sample(n_samples, check_random_state(self.random_state))
