@@ -34,7 +34,9 @@ class EVV(MatrixFamily):
         own = component_covariances(statistics, means, prior, previous)
         volumes = matrix_volumes(own, prior.ridge)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(own * (statistics.counts @ volumes / statistics.counts.sum() / volumes)[:, None, None])
+            return np.asarray(
+                own * (statistics.counts @ volumes / statistics.counts.sum() / volumes)[:, None, None]
+            )
 
     def estimate_above(
         self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
