@@ -52,7 +52,7 @@ def density_histogram(subject: Subject, datasets: Datasets, threshold: float) ->
         .mark_rect(opacity=0.8)
         .encode(
             x=x,
-            x2="x2",
+            x2=alt.X2("x2"),
             color=alt.Color("unusual", type="nominal", legend=None, scale=scale),
             y=alt.Y(
                 "count", type="quantitative", title=subject.noun, axis=alt.Axis(tickCount=5, format=",d")

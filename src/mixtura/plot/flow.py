@@ -133,7 +133,7 @@ def _flow_layer(scales: tuple[Any, Any], color: Any) -> Any:
         alt.Chart(alt.NamedData("flows"))
         .mark_area(interpolate="monotone", line=False)
         .encode(
-            **_at(scales, "x", "y"), y2="y2", color=color, opacity=lit(0.55),
+            **_at(scales, "x", "y"), y2=alt.Y2("y2"), color=color, opacity=lit(0.55),
             detail=[alt.Detail("from", type="nominal"), alt.Detail("segment", type="nominal")],
             tooltip=[
                 alt.Tooltip("from", type="nominal"),
@@ -149,8 +149,8 @@ def _group_layers(scales: tuple[Any, Any], color: Any) -> list[Any]:
     at = base.encode(**_at(scales, "x", "y"))
     left, right = "datum.side == 'left'", "datum.side == 'right'"
     bars = [
-        at.transform_filter(left).mark_rect(style="quiet").encode(x2="x2", y2="y2"),
-        at.transform_filter(right).mark_rect().encode(x2="x2", y2="y2", color=color, opacity=lit(1.0)),
+        at.transform_filter(left).mark_rect(style="quiet").encode(x2=alt.X2("x2"), y2=alt.Y2("y2")),
+        at.transform_filter(right).mark_rect().encode(x2=alt.X2("x2"), y2=alt.Y2("y2"), color=color, opacity=lit(1.0)),
     ]
     ends: tuple[tuple[str, _Align, int, str], ...] = ((left, "right", -8, "x"), (right, "left", 8, "x2"))
     names = [
@@ -169,8 +169,8 @@ def _side_titles(titles: tuple[str, str]) -> list[Any]:
         .mark_text(style=NUMBER, align=align, baseline="bottom", fontSize=13, fontWeight="bold", dy=-6)
         .encode(
             x=alt.X("at", type="quantitative", axis=None, scale=alt.Scale(domain=[0, 1], nice=False)),
-            y=alt.value(0),
-            text=alt.value(shown(text, 40)),
+            y=alt.YValue(0),
+            text=alt.TextValue(shown(text, 40)),
         )
         for text, at, align in ends
     ]

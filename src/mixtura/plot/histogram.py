@@ -74,7 +74,7 @@ def _layers(subject: Subject, data: tuple[str, str], x: Any, y: Any) -> tuple[An
     total = curves.transform_filter("datum.segment == 0")
     each = curves.transform_filter("datum.segment > 0")
     return (
-        bars.encode(x=x, x2="x2", y=y, y2="y2", color=color, opacity=lit(0.45)),
+        bars.encode(x=x, x2=alt.X2("x2"), y=y, y2=alt.Y2("y2"), color=color, opacity=lit(0.45)),
         total.mark_line(style=NEUTRAL, strokeWidth=1.2, strokeDash=[4, 3], clip=True),
         each.mark_line(strokeWidth=2.5, clip=True).encode(color=color, opacity=lit(1.0)),
     )

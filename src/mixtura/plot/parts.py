@@ -75,12 +75,12 @@ def names_above(names: Sequence[str], width: int) -> Any:
 
 
 def lit(opacity: float, field: str = "segment") -> Any:
-    """Return the opacity of marks: faint where another segment is highlighted."""
-    return alt.condition(
-        f"{HIGHLIGHT} == null || datum.{field} == {HIGHLIGHT}",
-        alt.value(opacity),
-        alt.value(round(0.1 * opacity, 3)),
-    )
+    """Return the opacity of marks: faint where another segment is highlighted.
+
+    A channel, as all that is given to ``encode``: of what is none yet Altair makes one, and takes milliseconds.
+    """
+    shown = {"test": f"{HIGHLIGHT} == null || datum.{field} == {HIGHLIGHT}", "value": opacity}
+    return alt.OpacityValue(round(0.1 * opacity, 3), condition=shown)
 
 
 def titled(chart: Any, text: str, subtitle: Sequence[str]) -> Any:

@@ -95,7 +95,7 @@ def _density_layers(plane: Plane) -> tuple[Any, Any, Any]:
         alt.Chart(alt.NamedData("bands"))
         .mark_rect(clip=True)
         .encode(
-            x=plane.x, x2="x2", y=plane.y, y2="y2",
+            x=plane.x, x2=alt.X2("x2"), y=plane.y, y2=alt.Y2("y2"),
             color=alt.Color("level", type="quantitative", legend=None,
                             scale=alt.Scale(domain=[0, len(HELD) + 1])),
         )
@@ -105,9 +105,9 @@ def _density_layers(plane: Plane) -> tuple[Any, Any, Any]:
         .mark_rule(style=NEUTRAL, strokeWidth=0.8, opacity=0.8, clip=True)
         .encode(
             x=plane.x,
-            x2="x2",
+            x2=alt.X2("x2"),
             y=plane.y,
-            y2="y2",
+            y2=alt.Y2("y2"),
             tooltip=alt.Tooltip("held", type="quantitative", format=".0%", title="held"),
         )
     )
@@ -126,7 +126,7 @@ def _uncertainty_layers(plane: Plane) -> tuple[Any, Any]:
         alt.Chart(alt.NamedData("areas"))
         .mark_rect(clip=True)
         .encode(
-            x=plane.x, x2="x2", y=plane.y, y2="y2",
+            x=plane.x, x2=alt.X2("x2"), y=plane.y, y2=alt.Y2("y2"),
             color=segment_color(subject.legend, subject.colors, title=subject.part, symbol="square"),
             opacity=alt.Opacity("shade", type="quantitative", scale=None, legend=None),
         )
