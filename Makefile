@@ -29,8 +29,8 @@ demo: $(VENV)/.installed  ## take the guided tour, then segment the table it wro
 	@printf '\nThe results are in %s/customers-segments:\n' "$(DEMO)"
 	@cd $(DEMO)/customers-segments && ls -1 | sed 's/^/  /'
 
-test: $(VENV)/.installed  ## run the tests and the examples in docstrings, with coverage
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+test: $(VENV)/.installed  ## run the tests and the examples in docstrings on all cores, with coverage
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal --cov --cov-report=term-missing:skip-covered
 
 lint: $(VENV)/.installed  ## check style, formatting, types and layers
 	@$(BIN)/ruff check .

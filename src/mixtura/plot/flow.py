@@ -150,7 +150,9 @@ def _group_layers(scales: tuple[Any, Any], color: Any) -> list[Any]:
     left, right = "datum.side == 'left'", "datum.side == 'right'"
     bars = [
         at.transform_filter(left).mark_rect(style="quiet").encode(x2=alt.X2("x2"), y2=alt.Y2("y2")),
-        at.transform_filter(right).mark_rect().encode(x2=alt.X2("x2"), y2=alt.Y2("y2"), color=color, opacity=lit(1.0)),
+        at.transform_filter(right)
+        .mark_rect()
+        .encode(x2=alt.X2("x2"), y2=alt.Y2("y2"), color=color, opacity=lit(1.0)),
     ]
     ends: tuple[tuple[str, _Align, int, str], ...] = ((left, "right", -8, "x"), (right, "left", 8, "x2"))
     names = [
