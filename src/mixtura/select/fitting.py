@@ -64,6 +64,9 @@ _TOLERANCE = 0.01
 _FINE = 1e-4
 """The same where passes are cheap: slow gains, as beside a saddle, are seen with it."""
 
+_CHEAP_ROWS = 10_000
+"""Rows up to which each model of a search has one start more, from the end of another family's."""
+
 _COARSE = 0.5
 """Nats that a fit may leave to be gained before the last level: far less than what another sample would change."""
 
@@ -224,11 +227,11 @@ class Fitter:
     def compete(self, candidate: Candidate, near: Candidate) -> Candidate:
         """Return the better of a candidate and its fit from another's end, which goes on as long as it comes close.
 
-        Only where candidates are fitted to all rows from the beginning: passes are many, and cheap.
+        Only where passes over all rows are cheap.
         """
         begun = perf_counter()
         family, k = candidate.covariance_type, candidate.n_components
-        if self.samples or self._levels(self._n_parameters(family, k)):
+        if self.samples or len(self._rows) > _CHEAP_ROWS:
             return candidate
         assert near.mixture is not None, "a candidate without a mixture lends none"
         try:
