@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["AbsoluteChange", "CentersSettled", "Progress", "RemainingGain", "StoppingRule", "remaining_gain"]
+__all__ = [
+    "AbsoluteChange",
+    "CentersSettled",
+    "Progress",
+    "RemainingGain",
+    "StoppingRule",
+    "remaining_gain",
+    "without_rounding",
+]
 
+_ROUNDING = 8 * sys.float_info.epsilon
+"""Share of an objective that a change of it may be by rounding alone."""
 
 _CAUTION = 100.0
 """How many times smaller an estimate must be that is larger than the one before."""
@@ -87,6 +99,12 @@ def remaining_gain(change: float, previous: float) -> float:
     return change * change / (previous - change)
 
 
+def without_rounding(changes: Iterable[float], objective: float) -> tuple[float, ...]:
+    """Return the changes of an objective, zero for those that are its rounding: at the end they alternate in sign."""
+    least = _ROUNDING * max(1.0, abs(objective))
+    return tuple(0.0 if abs(change) <= least else change for change in changes)
+
+
 @dataclass(frozen=True, slots=True)
 class RemainingGain:
     """Stop when the total log-likelihood still to be gained is below ``tolerance``, by two estimates in a row.
@@ -107,7 +125,7 @@ class RemainingGain:
     tolerance: float = 0.01
 
     def __call__(self, progress: Progress) -> bool:
-        changes = progress.changes
+        changes = without_rounding(progress.changes, progress.objective)
         if len(changes) < 3:
             return False
         latest, before = remaining_gain(changes[0], changes[1]), remaining_gain(changes[1], changes[2])

@@ -9,7 +9,7 @@ from itertools import takewhile
 from typing import Protocol
 
 from mixtura.core.maximize import Repair
-from mixtura.fit.stopping import remaining_gain
+from mixtura.fit.stopping import remaining_gain, without_rounding
 
 __all__ = ["Event", "Observer", "PassKind", "Trace", "ignore", "plain_changes"]
 
@@ -81,7 +81,9 @@ class Trace:
     def remaining_gain(self) -> float:
         """What the objective would still gain, by Aitken's estimate from the last two changes; infinite if unknown."""
         changes = plain_changes(self.events)
-        return remaining_gain(*changes[:2]) if len(changes) > 1 else float("inf")
+        if len(changes) < 2:
+            return float("inf")
+        return remaining_gain(*without_rounding(changes[:2], self.events[-1].objective))
 
     def count(self, kind: PassKind) -> int:
         """Return how many passes were of a kind."""
