@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from mixtura._typing import FloatArray
 from mixtura.core.covariance import MCLUST_NAMES, NAMES
 from mixtura.exceptions import ParameterError, TooFewRowsError
@@ -64,7 +66,9 @@ class Settings:
     ) -> SearchResult:
         return search(
             scaled,
-            components=_feasible(self.components, len(scaled)),
+            components=_feasible(
+                self.components, len(scaled) if weights is None else int(np.count_nonzero(weights))
+            ),
             covariance_types=tuple(self.covariance_types),
             criterion=self.criterion,
             n_init=self.n_init,
