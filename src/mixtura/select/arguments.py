@@ -120,7 +120,7 @@ def require_at_least(name: str, value: object, least: int) -> None:
         )
 
 
-def whole_numbers(name: str, values: Iterable[Any], least: int) -> list[int]:
+def whole_numbers(name: str, values: object, least: int) -> list[int]:
     """Return numbers as integers, each once and in their order; 2.0 is one, 2.5 is none.
 
     Raises
@@ -128,8 +128,10 @@ def whole_numbers(name: str, values: Iterable[Any], least: int) -> list[int]:
     ParameterError
         There is none, or one is not whole or below the least allowed.
     """
-    given = list(values) if isinstance(values, Iterable) else [values]
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable) or not given:
+    given: list[Any] = []
+    if isinstance(values, Iterable) and not isinstance(values, str | bytes):
+        given = list(values)
+    if not given:
         raise ParameterError(
             f"{name}={values!r} was given; at least one whole number from {least!r} is required, in a list. Try "
             f"{name}=[2, 3]."
