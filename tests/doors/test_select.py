@@ -180,7 +180,7 @@ def test_rows_with_missing_values(run, workplace, rows) -> None:
         (("--components", "0"), "0 components"),
         (("--columns", "incme"), "Did you mean 'income'?"),
         (("--n-init", "0"), "n_init=0"),
-        (("--prior", "flat"), "prior='flat' was given; it must be 'floor' or 'conjugate'"),
+        (("--prior", "flat"), "prior='flat' was given; it must be 'floor', 'conjugate', or a number"),
         (("--output", "nowhere/results"), "there is no directory"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mixtura.cli.console import door, output_console
-from mixtura.cli.options import DropMissing, IdColumn, ModelFile, Overwrite, Quiet
+from mixtura.cli.options import DropMissing, IdColumn, ModelFile, Overwrite, Quiet, Weight
 
 __all__ = ["audience"]
 
@@ -48,6 +48,7 @@ def audience(
     min_probability: MinProbability = None,
     top: Top = None,
     value: Value = None,
+    weight: Weight = None,
     min_expected_value: MinExpectedValue = None,
     id_column: IdColumn = None,
     drop_missing: DropMissing = False,
@@ -61,6 +62,7 @@ def audience(
         "min_probability": min_probability,
         "top": top,
         "value": value,
+        "weight": weight,
         "min_expected_value": min_expected_value,
         "drop_missing": drop_missing,
     }
