@@ -141,10 +141,7 @@ def audiences_of_table(
         )
     assignment = assign_table(model, frame, id_column=id_column, drop_missing=drop_missing)
     worth = None if value is None else _values(frame, value)
-    table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
-    known = model.training.weight_column
-    if weight is None and known in table.columns and table[known].dtype.is_numeric():
-        weight = known
+    weight = weight or _known_weight(model, frame)
     weights = None if weight is None else _weights(frame, weight, assignment.complete, drop_missing)
     audiences = [
         select_audience(
@@ -162,6 +159,13 @@ def audiences_of_table(
     lacking = 0 if worth is None else int((np.isnan(worth) & assignment.complete).sum())
     found = combine_audiences(audiences, len(assignment.complete))
     return AudienceList(assignment, found, value, lacking, weight)
+
+
+def _known_weight(model: SegmentModel, frame: Any) -> str | None:
+    """Return the column of weights that the model was learned with, if the table has it."""
+    table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
+    known = model.training.weight_column
+    return known if known in table.columns and table[known].dtype.is_numeric() else None
 
 
 def _weights(frame: Any, name: str, complete: Array, drop_missing: bool) -> FloatArray:

@@ -133,10 +133,8 @@ def measure_certainty(
     _check(threshold)
     entropy = np.full(len(memberships), np.nan)
     present = ~np.isnan(memberships).any(axis=1)
-    known, counted = (
-        memberships[present],
-        (np.ones(len(memberships)) if weights is None else weights)[present],
-    )
+    counted = np.ones(int(present.sum())) if weights is None else weights[present]
+    known = memberships[present]
     total = float(counted.sum())
     _require(total, len(memberships))
     entropy[present] = -(known * np.log(np.where(known > 0, known, 1.0))).sum(axis=1)

@@ -213,11 +213,9 @@ def assess_stability(
     ('natural', ['highly stable', 'highly stable', 'highly stable', 'highly stable', 'highly stable'])
     """
     k, training = model.n_segments, model.training
-    if weights is not None:
-        rows, weights = rows[weights > 0], weights[weights > 0]
-    asked = sorted({k, *(_neighbors(k, len(rows)) if numbers is None else numbers)})
-    _check(n_bootstraps, asked, min(len(rows), sample_rows))
-    scaled = model.scaling.apply(rows)
+    scaled, weights = _who_count(model.scaling.apply(rows), weights)
+    asked = sorted({k, *(_neighbors(k, len(scaled)) if numbers is None else numbers)})
+    _check(n_bootstraps, asked, min(len(scaled), sample_rows))
     plan = {
         "n_bootstraps": n_bootstraps,
         "n_init": max(training.n_init, _STARTS) if n_init is None else n_init,
@@ -238,10 +236,14 @@ def assess_stability(
         segments=segments,
         expected_error=error,
         flows=_flows(model, scaled, weights, asked, mixtures or {}),
-        n_rows=len(rows),
+        n_rows=len(scaled),
         n_rows_used=len(used),
         **plan,
     )
+
+
+def _who_count(rows: FloatArray, weights: FloatArray | None) -> tuple[FloatArray, FloatArray | None]:
+    return (rows, None) if weights is None else (rows[weights > 0], weights[weights > 0])
 
 
 def _neighbors(k: int, n_rows: int) -> list[int]:
