@@ -51,6 +51,8 @@ class Subject:
         Log density below which a row is an anomaly.
     caller : callable
         Returns what a row, given by its number from 0, is called.
+    weights : ndarray of shape (N,) or None, default=None
+        How much each row counts in histograms.
     """
 
     mixture: Mixture
@@ -65,6 +67,17 @@ class Subject:
     anomaly: Array
     threshold: float | None
     caller: Callable[[int], str]
+    weights: FloatArray | None = None
+
+    @property
+    def measure(self) -> str:
+        """What the heights of a histogram count."""
+        return self.noun if self.weights is None else f"{self.noun}, by weight"
+
+    @property
+    def total(self) -> float:
+        """How many rows there are, by weight where there are weights."""
+        return float(self.n_rows if self.weights is None else self.weights.sum())
 
     @property
     def n_rows(self) -> int:
@@ -197,6 +210,7 @@ def _of_segments(result: SegmentationResult) -> Subject:
         threshold=model.anomaly_threshold,
         # Only the few that are drawn are looked up: turning all ids into an array may load pandas.
         caller=lambda row: assignment.customer(int(numbers[row])),
+        weights=result.weights,
     )
 
 

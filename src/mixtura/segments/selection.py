@@ -64,7 +64,7 @@ def select_table(
     drop_missing: bool = False,
     weight: str | None = None,
     transform: str | Mapping[str, str] = "none",
-    prior: PriorName = "floor",
+    prior: PriorName | float = "floor",
     on_candidate: OnCandidate | None = None,
 ) -> Selection:
     """Fit every covariance type with every number of components to a table, and rank them.

@@ -114,7 +114,7 @@ def test_numbers(result, table, name) -> None:
         near(one.cohens_d, (inside.mean() - outside.mean()) / math.sqrt(pooled))
 
 
-def naive_distinction(inside, everybody, effective) -> tuple[float, float, float]:
+def naive_distinction(inside, everybody, size) -> tuple[float, float, float]:
     """Overlap, bits and percent from two lists of bins, cell by cell."""
     share = len(inside) / len(everybody)
     a, whole = Counter(inside), Counter(everybody)
@@ -123,7 +123,7 @@ def naive_distinction(inside, everybody, effective) -> tuple[float, float, float
         s, p = a[cell] / len(inside), count / len(everybody)
         overlap += min(s, (count - a[cell]) / (len(everybody) - len(inside)))
         bits += s * math.log2(s / p) if s else 0.0
-    chance = (len(whole) - 1) * (1 - share) / (2 * effective * math.log(2))
+    chance = (len(whole) - 1) * (1 - share) / (2 * size * math.log(2))
     bits = max(bits - chance, 0.0)
     return overlap, bits, 100 * bits / math.log2(1 / share)
 
@@ -136,9 +136,8 @@ def check_distinction(result, table, column, cells, distinctions) -> None:
     weights = np.ones(N) if result.weights is None else result.weights
     for k, one in enumerate(distinctions):
         members = (result.assignment.labels == k) & np.array(known)
-        effective = weights[members].sum() ** 2 / np.square(weights[members]).sum()
         inside = [cell for cell, label in zip(cells, labels, strict=True) if label == k and cell is not None]
-        overlap, bits, percent = naive_distinction(inside, everybody, effective)
+        overlap, bits, percent = naive_distinction(inside, everybody, weights[members].sum())
         near(one.overlap, overlap)
         near(one.divergence, bits)
         near(one.distinctness, percent)
