@@ -118,7 +118,7 @@ def _print_anomalies(console: Console, result: SegmentationResult) -> None:
     if model.anomaly_threshold is None:
         return
     title = (
-        f"\nAnomalies: {len(rows)} customers with a log density below {model.anomaly_threshold:.4f} "
+        f"\nAnomalies: {len(rows)} customers with a log density below {model.anomaly_threshold:.2f} "
         f"(percentile {model.anomaly_percentile:g})"
     )
     if not rows:

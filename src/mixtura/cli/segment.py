@@ -134,7 +134,7 @@ def _run(table: Path, output: Path | None, options: dict[str, Any], wanted: _Wan
     from mixtura.cli.print_segmentation import print_segmentation
 
     console = output_console(quiet=wanted.quiet)
-    print_table_read(console, read, result.columns)
+    print_table_read(console, read, result.columns, [one.kind for one in result.model.scaling.transforms])
     print_segmentation(console, result)
     console.print(f"\nWritten: {folder} ({', '.join(wanted.files)})", soft_wrap=True)
 

@@ -15,6 +15,7 @@ from mixtura.plot.palette import SHAPES, segment_colors
 from mixtura.plot.parts import titled
 from mixtura.plot.render import Datasets
 from mixtura.plot.style import NEUTRAL
+from mixtura.plot.wording import tidy_count
 from mixtura.select import Candidate
 
 __all__ = ["Frame", "criterion_chart"]
@@ -59,7 +60,8 @@ def criterion_chart(
 ) -> Any:
     """Return the chart, and add its data: a curve per covariance type, a ring around the chosen model."""
     values = _values(candidates, name)
-    domain = _domain([value["value"] for value in values], focus=frame.focus)
+    sound = [value["value"] for value in values if value["sound"]]
+    domain = _domain(sound or [value["value"] for value in values], focus=frame.focus)
     x, y = _axes(sorted({value["count"] for value in values}), domain, frame.noun, name)
     datasets["models"] = values
     base = alt.Chart(alt.NamedData("models")).encode(x=x, y=y)
@@ -72,11 +74,19 @@ def criterion_chart(
         .mark_point(style=NEUTRAL, size=380, filled=False, strokeWidth=2.2)
         .encode(x=x, y=y)
     )
-    n_outside = sum(value["value"] > domain[1] for value in values)
-    outside = [f"{n_outside} models lie above the frame."] if n_outside else []
+    above, below = (
+        sum(value["value"] > domain[1] for value in values),
+        sum(value["value"] < domain[0] for value in values),
+    )
+    outside = [f"{tidy_count(above, 'model lies', 'models lie')} above the frame."] if above else []
+    if len(sound) < len(values):
+        pale = "Pale: degenerate, its likelihood means nothing"
+        outside.append(f"{pale}; {below:,} below the frame." if below else f"{pale}.")
     layers = (
         base.mark_line(strokeWidth=2, clip=True).encode(**lines),
-        base.mark_point(size=60, opacity=1, strokeWidth=1.6, clip=True).encode(**marks),
+        base.mark_point(size=60, strokeWidth=1.6, clip=True).encode(
+            **marks, opacity=alt.condition("datum.sound", alt.value(1), alt.value(0.3))
+        ),
         ring,
     )
     return titled(
@@ -110,6 +120,7 @@ def _values(candidates: Sequence[Candidate], name: str) -> list[dict[str, Any]]:
             "value": one.criterion(name),
             "covariances": one.covariance_type,
             "volume": _LETTERS[one.covariance_type][0],
+            "sound": not one.is_degenerate,
         }
         for one in sorted(candidates, key=lambda one: one.n_components)
         if math.isfinite(one.criterion(name))
