@@ -82,13 +82,13 @@ def _print_means(console: Console, result: SegmentationResult) -> None:
     """Print columns downwards and segments across, in as many pieces as the width needs."""
     names, transformed = result.model.columns, _transformed(result)
     shown = _most_telling(result)
-    widest = min(max(len(names[d]) for d in shown), 36)
-    per_piece = max((console.width - widest - _CELL) // _CELL, 1)
-    head = "mean, or median *" if transformed else "mean of"
+    widest = min(max(len(names[d]) + 2 * (names[d] in transformed) for d in shown), 36)
+    per_piece = max((console.width - max(widest, 14) - _CELL) // _CELL, 1)
+    head = "mean, * median" if transformed else "mean of"
     for start in range(0, len(result.segments), per_piece):
         piece = result.segments[start : start + per_piece]
         table = plain_table(head, "everybody", *(f"segment {segment.number}" for segment in piece))
-        table.columns[0].max_width = widest
+        table.columns[0].max_width = max(widest, len(head))
         for d in shown:
             everybody = result.population.numbers[names[d]]
             decimals = decimals_for(everybody.sd)

@@ -112,19 +112,21 @@ def _traits(difference: FloatArray, spread: FloatArray, words: Sequence[str], gr
 
 def _name(traits: Sequence[_Trait], parts: int) -> str:
     order = sorted(range(len(traits)), key=lambda i: -traits[i].strength)
-    said = [traits[i] for i in sorted(order[:parts])]
-    if len(said) == len(traits) and all(one.level == _AVERAGE for one in said):
+    name = _phrase([traits[i] for i in sorted(order[:parts])], len(traits))
+    if len(order) > parts == _PARTS and _is_close(traits[order[parts - 1]], traits[order[parts]]):
+        longer = _phrase([traits[i] for i in sorted(order[: parts + 1])], len(traits))
+        name = longer if len(longer) < _LONG else name
+    return name
+
+
+def _is_close(last: _Trait, following: _Trait) -> bool:
+    return following.strength >= _CLOSE * last.strength
+
+
+def _phrase(said: Sequence[_Trait], n_traits: int) -> str:
+    """Return the traits in words: "low a, high b and c"; "average" where they are all, and all average."""
+    if len(said) == n_traits and all(one.level == _AVERAGE for one in said):
         return _AVERAGE
-    if len(order) > parts == _PARTS:
-        last, next_one = traits[order[parts - 1]], traits[order[parts]]
-        longer = _phrase([traits[i] for i in sorted(order[: parts + 1])])
-        if next_one.strength >= _CLOSE * last.strength and len(longer) < _LONG:
-            return longer
-    return _phrase(said)
-
-
-def _phrase(said: Sequence[_Trait]) -> str:
-    """Return the traits in words: "low a, high b and c"."""
     words: dict[str, list[str]] = {}
     for one in said:
         words.setdefault(one.level, []).append(one.word)
