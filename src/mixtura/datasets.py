@@ -169,7 +169,7 @@ def make_mall_customers(n_samples: int = 200, random_state: int = 42, *, as_fram
     --------
     >>> from mixtura.datasets import make_mall_customers
     >>> make_mall_customers(3, as_frame="polars").rows()
-    [(1, 'Male', 28, 33, 74), (2, 'Female', 47, 45, 52), (3, 'Female', 22, 77, 8)]
+    [(1, 'Male', 28, 33, 74), (2, 'Female', 51, 45, 52), (3, 'Female', 22, 77, 8)]
     """
     n_samples = _count("n_samples", n_samples)
     rng = np.random.RandomState(random_state)
@@ -217,7 +217,7 @@ _PRICE = 15.0
 """Dollars per disc, about."""
 
 
-def make_purchases(n_customers: int = 2000, random_state: int = 42, *, as_frame: Backend = "pandas") -> Any:
+def make_purchases(n_customers: int = 5000, random_state: int = 42, *, as_frame: Backend = "pandas") -> Any:
     """Make the purchases of a cohort of customers, as a shop's till records them: a row per purchase.
 
     Customers of a music shop who first bought in the first twelve weeks of 1997, until the end of June 1998. Some buy
@@ -226,7 +226,7 @@ def make_purchases(n_customers: int = 2000, random_state: int = 42, *, as_frame:
 
     Parameters
     ----------
-    n_customers : int, default=2000
+    n_customers : int, default=5000
     random_state : int, default=42
         Seed.
     as_frame : {"pandas", "polars", "pyarrow"}, default="pandas"

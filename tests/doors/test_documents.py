@@ -1,7 +1,8 @@
 """Every example in the README and the documentation runs, and prints what the page says it prints.
 
 The Python blocks of a page run in order, in one namespace; a `text` block directly after one is its output.
-A line of shell that starts with `mixtura` is run in a folder that holds the tour's table.
+A line of shell that starts with `mixtura` is run in a folder that holds the tour's table, and the statement of one that
+starts with `duckdb -c` by DuckDB.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,6 +117,8 @@ def test_the_commands_of_a_page_run(page: Path, folder: Path) -> None:
                 command = [str(Path(sys.executable).with_name("mixtura")), *words[1:]]
                 done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
                 assert done.returncode == 0, f"{page}:{block.line}: {line}\n{done.stdout}{done.stderr}"
+            elif words[:2] == ["duckdb", "-c"]:
+                duckdb.sql(words[2])
 
 
 def test_a_wrong_output_would_be_noticed(tmp_path: Path) -> None:
