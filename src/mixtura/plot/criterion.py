@@ -16,6 +16,7 @@ from mixtura.plot.palette import SHAPES, blend, segment_colors
 from mixtura.plot.parts import titled
 from mixtura.plot.render import Datasets
 from mixtura.plot.style import NEUTRAL, PAPER
+from mixtura.plot.wording import tidy_count
 from mixtura.select import Candidate
 
 __all__ = ["Frame", "criterion_chart"]
@@ -66,7 +67,8 @@ def criterion_chart(
     Degenerate models, whose likelihood means nothing, have hollow marks, and a line of the subtitle says so.
     """
     values = _values(candidates, name)
-    domain = _domain([value["value"] for value in values], focus=frame.focus)
+    sound = [value["value"] for value in values if not value["degenerate"]]
+    domain = _domain(sound or [value["value"] for value in values], focus=frame.focus)
     x, y = _axes(sorted({value["count"] for value in values}), domain, frame.noun, name)
     datasets["models"] = values
     base = alt.Chart(alt.NamedData("models")).encode(x=x, y=y)
@@ -98,14 +100,14 @@ def criterion_chart(
 
 def _remarks(values: Sequence[dict[str, Any]], domain: Sequence[float]) -> list[str]:
     """Say what the marks do not say themselves."""
-    remarks = []
+    above, below = (
+        sum(value["value"] > domain[1] for value in values),
+        sum(value["value"] < domain[0] for value in values),
+    )
+    remarks = [f"{tidy_count(above, 'model lies', 'models lie')} above the frame."] if above else []
     if any(value["degenerate"] for value in values):
-        remarks.append(
-            "Hollow marks are degenerate: a component sits on equal values, in a plane or on a few rows."
-        )
-    n_above = sum(value["value"] > domain[1] for value in values)
-    if n_above:
-        remarks.append(f"{n_above} models lie above the frame.")
+        hollow = "Hollow marks are degenerate: a component sits on equal values, in a plane or on a few rows"
+        remarks.append(f"{hollow}; {below:,} below the frame." if below else f"{hollow}.")
     return remarks
 
 

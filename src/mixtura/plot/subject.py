@@ -53,6 +53,8 @@ class Subject:
         Returns what a row, given by its number from 0, is called.
     weights : ndarray of shape (N,) or None, default=None
         How much each row counts in histograms.
+    untransformed : tuple of str, length D, default=()
+        What the table calls the columns, by which they can be asked for as well.
     """
 
     mixture: Mixture
@@ -68,6 +70,7 @@ class Subject:
     threshold: float | None
     caller: Callable[[int], str]
     weights: FloatArray | None = None
+    untransformed: tuple[str, ...] = ()
 
     @property
     def measure(self) -> str:
@@ -116,7 +119,8 @@ class Subject:
 
     def pair(self, pair: Sequence[str] | Sequence[int]) -> tuple[int, int]:
         """Return the numbers of two columns, given by name or number."""
-        found = [self.columns.index(one) if one in self.columns else one for one in pair]
+        known = {name: d for names in (self.untransformed, self.columns) for d, name in enumerate(names)}
+        found = [known.get(one, one) if isinstance(one, str) else one for one in pair]
         numbers = [one for one in found if not isinstance(one, str) and 0 <= one < len(self.columns)]
         if len(found) != 2 or len(numbers) != 2 or numbers[0] == numbers[1]:
             raise ParameterError(
@@ -131,7 +135,13 @@ class Subject:
 
         found = discriminant_projection(self.mixture)
         titles = tuple(signed_list(self.columns, loadings.tolist()) for loadings in found.loadings.T)
-        return replace(self, mixture=found.mixture(self.mixture), rows=found.apply(self.rows), columns=titles)
+        return replace(
+            self,
+            mixture=found.mixture(self.mixture),
+            rows=found.apply(self.rows),
+            columns=titles,
+            untransformed=(),
+        )
 
 
 def subject_of(
@@ -211,6 +221,7 @@ def _of_segments(result: SegmentationResult) -> Subject:
         # Only the few that are drawn are looked up: turning all ids into an array may load pandas.
         caller=lambda row: assignment.customer(int(numbers[row])),
         weights=result.weights,
+        untransformed=model.columns,
     )
 
 

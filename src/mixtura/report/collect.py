@@ -230,7 +230,7 @@ def _diagnostics(result: SegmentationResult) -> dict[str, Any]:
             {
                 "covariance_type": candidate.covariance_type,
                 "n_components": candidate.n_components,
-                "why": [one.describe(columns) for one in candidate.degeneracies],
+                "why": [one.describe(columns, first=1) for one in candidate.degeneracies],
             }
             for candidate in result.ranking
             if candidate.degeneracies

@@ -148,7 +148,7 @@ def _passed_over(passed: Sequence[Candidate], columns: Sequence[str]) -> str:
         reasons.append(
             f"{_count(len(degenerate), 'model')} in which a segment sits on equal values, in a plane or on a handful "
             f"of customers, so that its likelihood means nothing (in the first, {first.covariance_type} with "
-            f"{first.n_components}: {first.degeneracies[0].describe(columns)})"
+            f"{first.n_components}: {first.degeneracies[0].describe(columns, first=1)})"
         )
     if len(degenerate) < len(passed):
         reasons.append(

@@ -130,7 +130,7 @@ def write_selection(selection: Selection, folder: str | Path, *, picture: bytes 
     OutputError
         A file cannot be written.
     """
-    folder, rows = Path(folder), selection.found.table(selection.columns.used)
+    folder, rows = Path(folder), selection.found.table(selection.columns.used, first=1)
     fitted = np.array([row["failure"] is None for row in rows])
     numbers = [name for name, value in rows[fitted.argmax()].items() if isinstance(value, float)]
     whole = {"rank": np.arange(1, len(rows) + 1)} | {

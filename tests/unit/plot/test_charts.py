@@ -575,3 +575,16 @@ def test_a_table_gives_its_names_to_the_axes() -> None:
     assert {encoding[axis]["title"] for axis in "xy"} == set(frame.columns)
     first = plot_scatter(model, frame.to_numpy()).to_dict(validate=False)["layer"][0]["encoding"]
     assert {first[axis]["title"] for axis in "xy"} == {"column 1", "column 2"}
+
+
+def test_a_transformed_column_is_found_by_its_own_name() -> None:
+    frame = pl.DataFrame({"spent": np.exp(make_customers()[:, 0] / 20), "age": make_customers()[:, 1]})
+    result = segment_table(frame, components=[2], covariance_types=["full"], transform={"spent": "log1p"})
+    charts = [
+        plot_scatter(result, pair=pair).to_dict()
+        for pair in (("age", "spent"), ("age", "log1p of spent"), (1, 0))
+    ]
+    assert charts[0]["layer"][0]["encoding"]["y"]["title"] == "log1p of spent"
+    assert charts[0]["datasets"] == charts[1]["datasets"] == charts[2]["datasets"]
+    with pytest.raises(ParameterError, match="two different columns"):
+        plot_scatter(result, pair=("age", "income"))

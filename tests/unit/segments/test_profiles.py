@@ -390,3 +390,18 @@ def test_weights_are_repeated_rows() -> None:
     for one, other in zip(weighted.segments, repeated.segments, strict=True):
         near(one.share, other.share)
         np.testing.assert_allclose(one.means, other.means)
+
+
+def test_differences_of_a_transformed_column_are_those_that_the_mixture_sees() -> None:
+    rng = np.random.default_rng(0)
+    spent = np.r_[np.exp(rng.normal(3, 0.3, 150)), np.exp(rng.normal(5, 0.3, 100)), 9000.0]
+    frame = pl.DataFrame({"spent": spent, "age": np.r_[rng.normal(40, 3, 150), rng.normal(60, 3, 101)]})
+    result = segment_table(frame, components=[2], covariance_types=["diag"], transform={"spent": "log1p"})
+    seen = {"spent": np.log1p(spent), "age": frame["age"].to_numpy()}
+    for segment in result.segments:
+        members = result.assignment.labels == segment.number - 1
+        for d, name in enumerate(("spent", "age")):
+            expected = (seen[name][members].mean() - seen[name].mean()) / seen[name].std()
+            near(segment.differences[d], expected)
+            near(next(one.difference for one in segment.numbers if one.column == name), expected)
+            near(segment.means[d], frame[name].to_numpy()[members].mean())

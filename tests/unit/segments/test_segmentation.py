@@ -199,7 +199,7 @@ def test_names_say_what_distinguishes() -> None:
 def test_names_differ_by_more_words_then_by_degree_then_by_number() -> None:
     columns = ["a", "b", "c"]
     third = name_segments(np.array([[1.0, -1.0, 0.5], [1.0, -1.0, -0.5]]), columns)
-    assert third == ("high a, low b, high c", "high a, low b, low c")
+    assert third == ("high a and c, low b", "high a, low b and c")
     degree = name_segments(np.array([[2.0, 0.0, 0.0], [1.0, 0.0, 0.0]]), columns)
     assert degree == ("very high a", "high a")
     number = name_segments(np.zeros((3, 3)), columns)
