@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import polars as pl
+import pytest
 
 import mixtura
 from mixtura.exceptions import ParameterError
