@@ -27,6 +27,21 @@ def test_an_audience_is_listed(run, model, customers, rows) -> None:
     assert "Written: customers-audience.csv" in done.output
 
 
+def test_customers_count_with_the_weight_named(run, model, customers, rows) -> None:
+    counts = np.random.default_rng(1).integers(1, 4, 300)
+    pl.read_csv(customers).with_columns(pl.Series("visits", counts)).write_csv("weighted.csv")
+    options = ("--segment", "1", "--min-probability", "0.3", "--weight", "visits")
+    told = json.loads(run("audience", model, "weighted.csv", *options, "--json").output)
+    first = SegmentModel.load(model).memberships(rows)[:, 0]
+    chosen = first >= 0.3
+    assert told["weight"] == "visits"
+    assert told["audiences"][0]["reach"] == chosen.sum()
+    assert told["audiences"][0]["share"] == pytest.approx(counts[chosen].sum() / counts.sum())
+    assert told["audiences"][0]["expected_members"] == pytest.approx(counts[chosen] @ first[chosen])
+    shown = run("audience", model, "weighted.csv", *options, "--output", "again.csv").output
+    assert "Shares and sums count each customer 'visits' times" in shown
+
+
 def test_audiences_overlap(run, model, customers, rows) -> None:
     names = SegmentModel.load(model).names
     options = ("--segment", names[0], "--segment", names[1][:-1], "--min-probability", "0.1", "--json")

@@ -1,7 +1,8 @@
 """Every example in the README and the documentation runs, and prints what the page says it prints.
 
 The Python blocks of a page run in order, in one namespace; a `text` block directly after one is its output.
-A line of shell that starts with `mixtura` is run in a folder that holds the tour's table.
+A line of shell that starts with `mixtura` is run in a folder that holds the tour's table, and the statement of one that
+starts with `duckdb -c` by DuckDB.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
@@ -116,6 +118,8 @@ def test_the_commands_of_a_page_run(page: Path) -> None:
             if words[:1] == ["mixtura"]:
                 done = CliRunner().invoke(app, words[1:])
                 assert done.exit_code == 0, f"{page}:{block.line}: {line}\n{done.output}"
+            elif words[:2] == ["duckdb", "-c"]:
+                duckdb.sql(words[2])
 
 
 def test_a_wrong_output_would_be_noticed(tmp_path: Path) -> None:

@@ -7,8 +7,11 @@ import sys
 
 import numpy as np
 import polars as pl
+import pytest
 
 import mixtura
+from mixtura.exceptions import ParameterError
+from mixtura.segments import write_look_alike
 
 
 def test_assigning_the_same_customers_gives_the_same_answer(run, model, customers) -> None:
@@ -82,6 +85,25 @@ def test_the_table_of_the_demo_can_be_segmented(run, workplace) -> None:
     done = run("segment", "demo/customers.csv", "--components", "3")
     assert done.exit_code == 0, done.output
     assert pl.read_csv("customers-segments/segments.csv").columns[0] == "customer"
+
+
+@pytest.mark.parametrize(
+    ("table", "file", "make"),
+    [
+        ("mall", "mall_customers.csv", mixtura.datasets.make_mall_customers),
+        ("purchases", "purchases.csv", mixtura.datasets.make_purchases),
+    ],
+)
+def test_demo_writes_the_tables_of_the_worked_cases(run, workplace, table, file, make) -> None:
+    done = run("demo", "--table", table, "--output", "tables")
+    assert done.exit_code == 0, done.output
+    assert "tour" not in done.output
+    assert pl.read_csv(workplace / "tables" / file).equals(make(as_frame="polars"))
+    (workplace / "tables" / file).write_text("mine\n")
+    assert run("demo", "--table", table, "--output", "tables").exit_code == 2
+    assert run("demo", "--table", "other").exit_code == 2
+    with pytest.raises(ParameterError, match="'other'"):
+        write_look_alike("other", file)
 
 
 def test_info_names_the_kernel(run) -> None:

@@ -15,6 +15,7 @@ from mixtura.cli.options import (
     NewCustomers,
     Overwrite,
     Quiet,
+    Weight,
     read_customers,
 )
 
@@ -55,6 +56,7 @@ def audience(
     min_probability: MinProbability = None,
     top: Top = None,
     value: Value = None,
+    weight: Weight = None,
     min_expected_value: MinExpectedValue = None,
     id_column: IdColumn = None,
     drop_missing: DropMissing = False,
@@ -68,6 +70,7 @@ def audience(
         "min_probability": min_probability,
         "top": top,
         "value": value,
+        "weight": weight,
         "min_expected_value": min_expected_value,
         "drop_missing": drop_missing,
     }

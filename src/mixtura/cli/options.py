@@ -35,10 +35,27 @@ __all__ = [
     "Weight",
     "parse_components",
     "parse_names",
+    "parse_prior",
     "parse_transform",
     "read_customers",
     "search_options",
 ]
+
+
+def parse_prior(text: str) -> str | float:
+    """Return a number where there is one, and other text as it is.
+
+    Examples
+    --------
+    >>> from mixtura.cli.options import parse_prior
+    >>> parse_prior("conjugate"), parse_prior("0.001")
+    ('conjugate', 0.001)
+    """
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
 
 ModelFile = Annotated[Path, typer.Argument(help="A model.json that mixtura segment wrote.")]
 CustomerTable = Annotated[
@@ -63,8 +80,10 @@ Criterion = Annotated[str, typer.Option(help="What chooses among models: bic, ai
 Prior = Annotated[
     str,
     typer.Option(
-        help="What keeps covariances from collapsing: floor, or conjugate, mclust's prior, which draws small segments "
-        "to the width of the table."
+        help="What keeps covariances from collapsing: floor; or conjugate, mclust's prior, which draws small segments "
+        "to the width of the table; or a number to add to the variance of each standardized column.",
+        parser=parse_prior,
+        metavar="TEXT",
     ),
 ]
 Starts = Annotated[int, typer.Option(help="Starts per model; the best is kept.")]

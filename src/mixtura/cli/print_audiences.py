@@ -28,6 +28,8 @@ def print_audiences(console: Console, source: str, result: AudienceList) -> None
     unassigned = total - int(assignment.complete.sum())
     if unassigned:
         console.print(f"{unassigned:,} with missing or infinite values: in no audience")
+    if result.weight_name is not None:
+        console.print(f"Shares and sums count each customer {result.weight_name!r} times")
     if result.n_without_value:
         console.print(f"{result.n_without_value:,} without a value of {result.value_name!r}: in no audience")
 

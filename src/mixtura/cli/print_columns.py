@@ -13,11 +13,20 @@ from mixtura.segments import ColumnChoice
 __all__ = ["print_pairs", "print_table_read"]
 
 
-def print_table_read(console: Console, table: Table, choice: ColumnChoice) -> None:
-    """Print the size of the table, the columns used, and those left out with their reasons."""
+def print_table_read(
+    console: Console, table: Table, choice: ColumnChoice, transforms: Sequence[str] = ()
+) -> None:
+    """Print the size of the table, the columns used, and those left out with their reasons.
+
+    `transforms` are what is done to the columns used, in their order, "none" for nothing; empty for nothing at all.
+    """
     console.print(Text(table.path.name, style="bold"), end="")
     console.print(f": {table.n_rows:,} rows, {len(table.columns)} columns")
-    pairs = [("Columns used", ", ".join(choice.used))]
+    kinds = transforms or ["none"] * len(choice.used)
+    used = (
+        name if kind == "none" else f"{name} ({kind})" for name, kind in zip(choice.used, kinds, strict=True)
+    )
+    pairs = [("Columns used", ", ".join(used))]
     roles = {choice.id_column, choice.value, choice.weight, *choice.describe}
     if choice.describe:
         pairs.append(("Describing", ", ".join(choice.describe)))

@@ -80,25 +80,37 @@ def _value_cells(result: SegmentationResult, segment: SegmentProfile, *, wide: b
 
 def _print_means(console: Console, result: SegmentationResult) -> None:
     """Print columns downwards and segments across, in as many pieces as the width needs."""
-    names = result.model.columns
+    names, transformed = result.model.columns, _transformed(result)
     shown = _most_telling(result)
-    widest = min(max(len(names[d]) for d in shown), 30)
-    per_piece = max((console.width - widest - _CELL) // _CELL, 1)
+    widest = min(max(len(names[d]) + 2 * (names[d] in transformed) for d in shown), 36)
+    per_piece = max((console.width - max(widest, 14) - _CELL) // _CELL, 1)
+    head = "mean, * median" if transformed else "mean of"
     for start in range(0, len(result.segments), per_piece):
         piece = result.segments[start : start + per_piece]
-        table = plain_table("mean of", "everybody", *(f"segment {segment.number}" for segment in piece))
-        table.columns[0].max_width = widest
+        table = plain_table(head, "everybody", *(f"segment {segment.number}" for segment in piece))
+        table.columns[0].max_width = max(widest, len(head))
         for d in shown:
             everybody = result.population.numbers[names[d]]
             decimals = decimals_for(everybody.sd)
-            cells = [_mean_cell(segment.means[d], segment.differences[d], decimals) for segment in piece]
-            table.add_row(names[d], readable(everybody.mean, decimals) + "   ", *cells)
+            moved = names[d] in transformed
+            cells = [_middle_cell(segment, d, names[d], decimals, median=moved) for segment in piece]
+            middle = everybody.median if moved else everybody.mean
+            table.add_row(names[d] + " *" * moved, readable(middle, decimals) + "   ", *cells)
         console.print(table)
     console.print(
-        "+ or - half a standard deviation from everybody, ++ or -- a whole one or more", style="dim"
+        "+ or - half a standard deviation from everybody, ++ or -- a whole one or more"
+        + ("; * of the transformed column" if transformed else ""),
+        style="dim",
     )
     if len(shown) < len(names):
         console.print(f"{len(names) - len(shown)} more columns are in profiles.csv", style="dim")
+
+
+def _transformed(result: SegmentationResult) -> set[str]:
+    """Return the columns of which the mixture sees something else; a few large values carry their means away."""
+    model = result.model
+    pairs = zip(model.columns, model.scaling.transforms, strict=False)
+    return {name for name, transform in pairs if transform.kind != "none"}
 
 
 def _most_telling(result: SegmentationResult) -> list[int]:
@@ -114,12 +126,15 @@ def _most_telling(result: SegmentationResult) -> list[int]:
     return sorted(sorted(range(len(names)), key=lambda d: -most[names[d]])[:_MEANS])
 
 
-def _mean_cell(mean: float, difference: float, decimals: int) -> Text:
+def _middle_cell(segment: SegmentProfile, d: int, column: str, decimals: int, *, median: bool) -> Text:
+    summary = next(one.summary for one in segment.numbers if one.column == column)
+    difference = segment.differences[d]
     mark = next((mark for threshold, mark in _MARKS if abs(difference) >= threshold), "")
     if difference < 0:
         mark = mark.replace("+", "-")
     style = "" if not mark else "green" if difference > 0 else "magenta"
-    return Text(f"{readable(float(mean), decimals)} {mark:<2}", style=style)
+    value = summary.median if median and summary.count else segment.means[d]
+    return Text(f"{readable(float(value), decimals)} {mark:<2}", style=style)
 
 
 def _print_distinguishing(console: Console, result: SegmentationResult) -> None:

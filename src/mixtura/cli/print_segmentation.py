@@ -22,9 +22,14 @@ _RUNNERS_UP = 4
 _ANOMALIES = 8
 
 
-def print_segmentation(console: Console, result: SegmentationResult) -> None:
-    """Print the choice, the segments, who is between them, and who fits nowhere."""
-    _print_choice(console, result)
+def print_segmentation(
+    console: Console, result: SegmentationResult, stability: tuple[str, float] | None = None
+) -> None:
+    """Print the choice, the segments, who is between them, and who fits nowhere.
+
+    `stability` is the verdict on it and the adjusted Rand index of resamples; None where it was not measured.
+    """
+    _print_choice(console, result, stability)
     print_profiles(console, result)
     _print_ambiguous(console, result)
     _print_anomalies(console, result)
@@ -36,7 +41,7 @@ def print_segmentation(console: Console, result: SegmentationResult) -> None:
     )
 
 
-def _print_choice(console: Console, result: SegmentationResult) -> None:
+def _print_choice(console: Console, result: SegmentationResult, stability: tuple[str, float] | None) -> None:
     best, training = result.best, result.model.training
     found = "1 segment" if best.n_components == 1 else f"{best.n_components} segments"
     among = " among models without segments of a few outliers" if result.passed_over else ""
@@ -47,6 +52,11 @@ def _print_choice(console: Console, result: SegmentationResult) -> None:
             f"{training.outcome} after {best.n_iter} iterations",
         )
     )
+    if stability is not None and best.n_components > 1:
+        console.print(
+            f"Stability: {stability[0]}; segments of resampled customers agree by {stability[1]:.2f} "
+            "(1 is the same, 0 is chance)"
+        )
     others = [
         candidate for candidate in result.ranking if candidate is not best and candidate.failure is None
     ]
@@ -118,7 +128,7 @@ def _print_anomalies(console: Console, result: SegmentationResult) -> None:
     if model.anomaly_threshold is None:
         return
     title = (
-        f"\nAnomalies: {len(rows)} customers with a log density below {model.anomaly_threshold:.4f} "
+        f"\nAnomalies: {len(rows)} customers with a log density below {model.anomaly_threshold:.2f} "
         f"(percentile {model.anomaly_percentile:g})"
     )
     if not rows:

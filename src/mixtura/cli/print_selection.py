@@ -56,7 +56,7 @@ def _passed_over(selection: Selection) -> str | None:
     if not passed:
         return None
     first = passed[0]
-    why = first.degeneracies[0].describe(selection.columns.used)
+    why = first.degeneracies[0].describe(selection.columns.used, first=1)
     models = "1 model" if len(passed) == 1 else f"{len(passed)} models"
     return (
         f"Passed over as degenerate: {models} with a smaller criterion. Of the first "

@@ -96,10 +96,18 @@ class Degeneracy:
         """What is wrong, in plain words."""
         return self.describe()
 
-    def describe(self, names: Sequence[str] | None = None) -> str:
-        """Return what is wrong in plain words, with the names of the columns where they are given."""
-        rows = "1 row" if self.n_rows == 1 else f"{self.n_rows} rows"
-        component = f"component {self.component}"
+    def describe(self, names: Sequence[str] | None = None, *, first: int = 0) -> str:
+        """Return what is wrong in plain words, with the names of the columns where they are given.
+
+        Parameters
+        ----------
+        names : sequence of str or None, default=None
+            Of the columns; None to tell them by number.
+        first : int, default=0
+            Number of the first component: 1 for readers who count from one.
+        """
+        rows = "1 row" if self.n_rows == 1 else f"{self.n_rows:,} rows"
+        component = f"component {self.component + first}"
         if self.kind is DegeneracyKind.EMPTY:
             return f"{component} has no rows"
         if self.kind is DegeneracyKind.FEW_ROWS:
@@ -116,7 +124,7 @@ class Degeneracy:
             return f"{component} has no width in {columns}: it has 1 row"
         spike = self.kind is DegeneracyKind.SPIKE
         if spike:
-            who = f"its {rows} all" if self.n_equal == self.n_rows else f"{self.n_equal} of its {rows}"
+            who = f"its {rows} all" if self.n_equal == self.n_rows else f"{self.n_equal:,} of its {rows}"
             what = (
                 f"have the value{'s' * (len(numbers) > 1)} {_listed([repr(v) for v in self.values.tolist()])}"
             )

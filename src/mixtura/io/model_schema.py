@@ -109,6 +109,7 @@ class Training(_Strict):
     weight_column: str | None
     value_column: str | None
     describe: list[str]
+    prior: Literal["floor", "conjugate"] | Annotated[float, Field(ge=0)] = "floor"
 
 
 class Document(_Strict):

@@ -37,12 +37,12 @@ def density_histogram(subject: Subject, datasets: Datasets, threshold: float) ->
     values = subject.log_density
     flagged = int((values < threshold).sum())
     edges = _edges(values, threshold)
-    counts = np.histogram(np.maximum(values, edges[0]), bins=edges)[0]
+    counts = np.histogram(np.maximum(values, edges[0]), bins=edges, weights=subject.weights)[0]
     below = int((values < edges[0]).sum())
     places = compact(edges, float(edges[-1] - edges[0]))
     datasets["densities"] = [
-        {"x": places[i], "x2": places[i + 1], "count": int(count), "unusual": bool(edges[i + 1] <= threshold)}
-        for i, count in enumerate(counts)
+        {"x": places[i], "x2": places[i + 1], "count": count, "unusual": bool(edges[i + 1] <= threshold)}
+        for i, count in enumerate(counts.tolist())
     ]
     datasets["threshold"] = [{"x": threshold}]
     x = quantity(alt.X, "x", "log density (nats)", [float(edges[0]), float(edges[-1])])
@@ -55,17 +55,18 @@ def density_histogram(subject: Subject, datasets: Datasets, threshold: float) ->
             x2=alt.X2("x2"),
             color=alt.Color("unusual", type="nominal", legend=None, scale=scale),
             y=alt.Y(
-                "count", type="quantitative", title=subject.noun, axis=alt.Axis(tickCount=5, format=",d")
+                "count", type="quantitative", title=subject.measure, axis=alt.Axis(tickCount=5, format=",d")
             ),
             y2=alt.Y2Datum(0),
         )
     )
     line = alt.Chart(alt.NamedData("threshold")).mark_rule(style=NEUTRAL, strokeWidth=1.6, strokeDash=[5, 3])
-    share = flagged / subject.n_rows
+    share = float(np.average(values < threshold, weights=subject.weights))
+    weighed = "" if subject.weights is None else " by weight"
     lowest = tidy_count(below, f"{subject.noun[:-1]} lies", f"{subject.noun} lie")
     return titled(
         alt.layer(bars, line.encode(x=x)).properties(width=_WIDTH, height=170),
-        f"{flagged:,} of {subject.n_rows:,} {subject.noun} are unusual ({share:.1%})",
+        f"{flagged:,} of {subject.n_rows:,} {subject.noun} are unusual ({share:.1%}{weighed})",
         [
             f"Left of the line, at {threshold:.4g}, the mixture hardly expects anybody.",
             f"{lowest} further left; the first bar holds them." if below else "",

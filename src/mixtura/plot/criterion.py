@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import altair as alt
+import numpy as np
 
 from mixtura.core.covariance import FAMILIES, MCLUST_NAMES, get_family
-from mixtura.plot.palette import SHAPES, segment_colors
+from mixtura.plot.palette import SHAPES, blend, segment_colors
 from mixtura.plot.parts import titled
 from mixtura.plot.render import Datasets
-from mixtura.plot.style import NEUTRAL
+from mixtura.plot.style import NEUTRAL, PAPER
+from mixtura.plot.wording import tidy_count
 from mixtura.select import Candidate
 
 __all__ = ["Frame", "criterion_chart"]
@@ -27,6 +29,9 @@ _STRUCTURES = ("VV", "EE", "VI", "II", "EI", "VE", "EV")
 
 Orient: TypeAlias = Literal["bottom", "right"]
 
+
+_TINT = 0.7
+"""How much of its color fills a mark where all components have one volume: neither hollow nor as full as others."""
 
 _FOCUS = 4.0
 """Times the distance from the best model to the median one."""
@@ -57,9 +62,13 @@ class Frame:
 def criterion_chart(
     candidates: Sequence[Candidate], best: Candidate, name: str, frame: Frame, datasets: Datasets
 ) -> Any:
-    """Return the chart, and add its data: a curve per covariance type, a ring around the chosen model."""
+    """Return the chart, and add its data: a curve per covariance type, a ring around the chosen model.
+
+    Degenerate models, whose likelihood means nothing, have hollow marks, and a line of the subtitle says so.
+    """
     values = _values(candidates, name)
-    domain = _domain([value["value"] for value in values], focus=frame.focus)
+    sound = [value["value"] for value in values if not value["degenerate"]]
+    domain = _domain(sound or [value["value"] for value in values], focus=frame.focus)
     x, y = _axes(sorted({value["count"] for value in values}), domain, frame.noun, name)
     datasets["models"] = values
     base = alt.Chart(alt.NamedData("models")).encode(x=x, y=y)
@@ -72,18 +81,34 @@ def criterion_chart(
         .mark_point(style=NEUTRAL, size=380, filled=False, strokeWidth=2.2)
         .encode(x=x, y=y)
     )
-    n_outside = sum(value["value"] > domain[1] for value in values)
-    outside = [f"{n_outside} models lie above the frame."] if n_outside else []
-    layers = (
+    layers = [
         base.mark_line(strokeWidth=2, clip=True).encode(**lines),
         base.mark_point(size=60, opacity=1, strokeWidth=1.6, clip=True).encode(**marks),
-        ring,
-    )
+    ]
+    if any(value["degenerate"] for value in values):
+        # Upon the filled mark: the legend keeps one entry per covariance type, with a filled one.
+        hollow = base.transform_filter("datum.degenerate").mark_point(
+            style=PAPER, filled=True, size=60, opacity=1, strokeWidth=1.6, clip=True
+        )
+        layers.append(hollow.encode(**{name: way for name, way in marks.items() if name != "fill"}))
     return titled(
-        alt.layer(*layers).properties(width=frame.width, height=frame.height),
+        alt.layer(*layers, ring).properties(width=frame.width, height=frame.height),
         f"{name.upper()} chooses {best.n_components}, {best.covariance_type}",
-        ["Smaller is better.", "The ring is the model chosen.", *outside],
+        ["Smaller is better.", "The ring is the model chosen.", *_remarks(values, domain)],
     )
+
+
+def _remarks(values: Sequence[dict[str, Any]], domain: Sequence[float]) -> list[str]:
+    """Say what the marks do not say themselves."""
+    above, below = (
+        sum(value["value"] > domain[1] for value in values),
+        sum(value["value"] < domain[0] for value in values),
+    )
+    remarks = [f"{tidy_count(above, 'model lies', 'models lie')} above the frame."] if above else []
+    if any(value["degenerate"] for value in values):
+        hollow = "Hollow marks are degenerate: a component sits on equal values, in a plane or on a few rows"
+        remarks.append(f"{hollow}; {below:,} below the frame." if below else f"{hollow}.")
+    return remarks
 
 
 def _axes(counts: Sequence[int], domain: Sequence[float], noun: str, name: str) -> tuple[Any, Any]:
@@ -110,6 +135,7 @@ def _values(candidates: Sequence[Candidate], name: str) -> list[dict[str, Any]]:
             "value": one.criterion(name),
             "covariances": one.covariance_type,
             "volume": _LETTERS[one.covariance_type][0],
+            "degenerate": one.is_degenerate,
         }
         for one in sorted(candidates, key=lambda one: one.n_components)
         if math.isfinite(one.criterion(name))
@@ -120,7 +146,7 @@ def _kinds(present: list[str], orient: Orient) -> tuple[dict[str, Any], dict[str
     """Return encodings of lines and of marks: the same for a covariance type whichever others were tried.
 
     Color and mark tell shape and orientation apart; where all components have one volume, lines are dashed and marks
-    hollow.
+    pale.
     """
     kinds = [_STRUCTURES.index(_LETTERS[name][1:]) for name in FAMILIES]
     one_volume = [_LETTERS[name][0] == "E" for name in FAMILIES]
@@ -139,10 +165,14 @@ def _kinds(present: list[str], orient: Orient) -> tuple[dict[str, Any], dict[str
         "volume", type="nominal", scale=alt.Scale(domain=["E", "V"], range=[[5, 3], [1, 0]]), legend=None
     )
     fill = by_type(
-        alt.Fill, ["#FFFFFF" if one else color for one, color in zip(one_volume, colors, strict=True)]
+        alt.Fill, [_tint(color) if one else color for one, color in zip(one_volume, colors, strict=True)]
     )
     shape = by_type(alt.Shape, [SHAPES[kind] for kind in kinds])
     return {"stroke": stroke, "strokeDash": dashes}, {"stroke": stroke, "fill": fill, "shape": shape}
+
+
+def _tint(color: str) -> str:
+    return blend(np.array([[_TINT, 1 - _TINT]]), (color, "#FFFFFF"))[0]
 
 
 def _domain(values: list[float], *, focus: bool) -> list[float]:

@@ -32,8 +32,8 @@ def histogram_chart(
 ) -> Any:
     """Return the chart of a column, and add its data.
 
-    Bars are rows per bin, each shared out among the components; curves are what the mixture expects:
-    ``N h w_k N(x; mu_k, sigma_k)`` in bins of width h, and their sum.
+    Bars are rows per bin, by weight, each shared out among the components; curves are what the mixture expects:
+    ``N h w_k N(x; mu_k, sigma_k)`` in bins of width h, where N is the total weight, and their sum.
     """
     values = subject.rows[:, column]
     marginal = subject.mixture.marginal([column])
@@ -42,14 +42,14 @@ def histogram_chart(
     edges = _edges(values, low, high, wanted)
     bars, curves = f"bars{column}", f"curves{column}"
     datasets[bars] = _bars(subject, values, edges)
-    heights = _expected(marginal, edges) * len(values) * (edges[1] - edges[0])
+    heights = _expected(marginal, edges) * subject.total * (edges[1] - edges[0])
     datasets[curves] = _curves(edges, heights)
     # Labels of four digits meet in a small panel.
     narrow = size[0] < WIDTH and max(abs(edges[0]), abs(edges[-1])) >= 1000
     ticks: dict[str, Any] = {"tickCount": 5, "format": "~s"} if narrow else {}
     x = quantity(alt.X, "x", shown(subject.columns[column], 60), [float(edges[0]), float(edges[-1])], **ticks)
     top = max([float(heights.sum(axis=1).max()), *(bar["y2"] for bar in datasets[bars])])
-    y = quantity(alt.Y, "y", subject.noun, [0.0, 1.05 * top], tickCount=5)
+    y = quantity(alt.Y, "y", subject.measure, [0.0, 1.05 * top], tickCount=5)
     outside = int(((values < edges[0]) | (values > edges[-1])).sum())
     noun = subject.noun
     layers = _layers(subject, (bars, curves), x, y)
@@ -58,7 +58,7 @@ def histogram_chart(
         chart,
         subject.heading,
         [
-            f"Bars: {noun}, each shared out among the {subject.part}s. Lines: what the mixture expects.",
+            f"Bars: {subject.measure}, each shared out among the {subject.part}s. Lines: what the mixture expects.",
             tidy_count(outside, f"{noun[:-1]} lies", f"{noun} lie") + " outside the frame."
             if outside
             else "",
@@ -93,9 +93,7 @@ def marginal_charts(subject: Subject, datasets: Datasets, columns: list[int]) ->
             chart.properties(title=alt.TitleParams(text=outside or " ", fontSize=11, fontWeight="normal"))
         )
     board = alt.concat(*panels, columns=min(3, len(panels)), spacing=24).resolve_scale(color="shared")
-    lines = (
-        f"Bars: {subject.noun}, each shared out among the {subject.part}s. Lines: what the mixture expects."
-    )
+    lines = f"Bars: {subject.measure}, each shared out among the {subject.part}s. Lines: what the mixture expects."
     return titled(board, subject.heading, [lines])
 
 
@@ -113,7 +111,8 @@ def _edges(values: FloatArray, low: float, high: float, wanted: int) -> FloatArr
 
 def _bars(subject: Subject, values: FloatArray, edges: FloatArray) -> list[dict[str, Any]]:
     """Return the pieces of the bars, component upon component; their heights are sums of memberships."""
-    heights = [np.histogram(values, bins=edges, weights=share)[0] for share in subject.memberships.T]
+    held = subject.memberships if subject.weights is None else subject.memberships * subject.weights[:, None]
+    heights = [np.histogram(values, bins=edges, weights=share)[0] for share in held.T]
     tops = np.cumsum(heights, axis=0)
     places = compact(edges, float(edges[-1] - edges[0]))
     return [

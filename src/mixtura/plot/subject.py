@@ -51,6 +51,10 @@ class Subject:
         Log density below which a row is an anomaly.
     caller : callable
         Returns what a row, given by its number from 0, is called.
+    weights : ndarray of shape (N,) or None, default=None
+        How much each row counts in histograms.
+    untransformed : tuple of str, length D, default=()
+        What the table calls the columns, by which they can be asked for as well.
     """
 
     mixture: Mixture
@@ -65,6 +69,18 @@ class Subject:
     anomaly: Array
     threshold: float | None
     caller: Callable[[int], str]
+    weights: FloatArray | None = None
+    untransformed: tuple[str, ...] = ()
+
+    @property
+    def measure(self) -> str:
+        """What the heights of a histogram count."""
+        return self.noun if self.weights is None else f"{self.noun}, by weight"
+
+    @property
+    def total(self) -> float:
+        """How many rows there are, by weight where there are weights."""
+        return float(self.n_rows if self.weights is None else self.weights.sum())
 
     @property
     def n_rows(self) -> int:
@@ -103,7 +119,8 @@ class Subject:
 
     def pair(self, pair: Sequence[str] | Sequence[int]) -> tuple[int, int]:
         """Return the numbers of two columns, given by name or number."""
-        found = [self.columns.index(one) if one in self.columns else one for one in pair]
+        known = {name: d for names in (self.untransformed, self.columns) for d, name in enumerate(names)}
+        found = [known.get(one, one) if isinstance(one, str) else one for one in pair]
         numbers = [one for one in found if not isinstance(one, str) and 0 <= one < len(self.columns)]
         if len(found) != 2 or len(numbers) != 2 or numbers[0] == numbers[1]:
             raise ParameterError(
@@ -118,7 +135,13 @@ class Subject:
 
         found = discriminant_projection(self.mixture)
         titles = tuple(signed_list(self.columns, loadings.tolist()) for loadings in found.loadings.T)
-        return replace(self, mixture=found.mixture(self.mixture), rows=found.apply(self.rows), columns=titles)
+        return replace(
+            self,
+            mixture=found.mixture(self.mixture),
+            rows=found.apply(self.rows),
+            columns=titles,
+            untransformed=(),
+        )
 
 
 def subject_of(
@@ -197,6 +220,8 @@ def _of_segments(result: SegmentationResult) -> Subject:
         threshold=model.anomaly_threshold,
         # Only the few that are drawn are looked up: turning all ids into an array may load pandas.
         caller=lambda row: assignment.customer(int(numbers[row])),
+        weights=result.weights,
+        untransformed=model.columns,
     )
 
 

@@ -139,6 +139,7 @@ def _verdict(
         "mean_certainty": certainty["mean_certainty"],
         "expected_error": certainty["expected_error"],
         "n_ambiguous": certainty["n_ambiguous"],
+        "ambiguous_share": certainty["ambiguous_share"],
         "stability": None if stability is None else stability.verdict.value,
         "stability_explanation": None if stability is None else stability.verdict.explanation,
         "adjusted_rand": None if stability is None else plain(stability.overall.adjusted_rand),
@@ -153,10 +154,10 @@ def _certainty(result: SegmentationResult) -> dict[str, Any]:
     )
     largest = memberships.max(axis=1)
     edges = [0.0, *_BANDS, math.inf]
-    counts = np.histogram(largest, bins=edges)[0]
+    counts, held = (np.histogram(largest, bins=edges, weights=one)[0] for one in (None, result.weights))
     bands = [
-        {"from": low, "to": min(high, 1.0), "count": int(count)}
-        for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)
+        {"from": low, "to": min(high, 1.0), "count": int(count), "share": float(share)}
+        for low, high, count, share in zip(edges[:-1], edges[1:], counts, held / held.sum(), strict=True)
     ]
     return found.to_dict() | {"bands": bands}
 
@@ -165,9 +166,11 @@ def _between(result: SegmentationResult) -> dict[str, Any]:
     assignment = result.assignment
     found = ambiguous_customers(assignment.memberships, assignment.customer, _LISTED_BELOW, most=_LISTED)
     below = assignment.certainty[assignment.complete] < _LISTED_BELOW
+    below &= result.model.n_segments > 1
     return {
         "below": _LISTED_BELOW,
-        "count": int(below.sum()) if result.model.n_segments > 1 else 0,
+        "count": int(below.sum()),
+        "share": float(np.average(below, weights=result.weights)),
         "customers": [
             {
                 "customer": one.customer,
@@ -227,14 +230,14 @@ def _diagnostics(result: SegmentationResult) -> dict[str, Any]:
             {
                 "covariance_type": candidate.covariance_type,
                 "n_components": candidate.n_components,
-                "why": [one.describe(columns) for one in candidate.degeneracies],
+                "why": [one.describe(columns, first=1) for one in candidate.degeneracies],
             }
             for candidate in result.ranking
             if candidate.degeneracies
         ],
         "normality": _normality(result),
         "free_parameters": result.best.n_parameters,
-        "rows_per_parameter": len(result.rows) / max(1, result.best.n_parameters),
+        "rows_per_parameter": result.population.total_weight / max(1, result.best.n_parameters),
     }
 
 
@@ -257,5 +260,5 @@ def _normality(result: SegmentationResult) -> list[dict[str, Any]]:
             "energy_p": plain(one.energy_p),
             "rejected": one.rejected(level),
         }
-        for one in component_normality(scaled, model.mixture, rng)
+        for one in component_normality(scaled, model.mixture, rng, result.weights)
     ]

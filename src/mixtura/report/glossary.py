@@ -53,7 +53,8 @@ GLOSSARY: Final[dict[str, tuple[str, str]]] = {
         "Difference from everybody",
         (
             "How far the segment's mean lies from the mean of all customers, in standard deviations of "
-            "all customers. 0.2 is small, 0.5 is medium, 0.8 and more is large."
+            "all customers. 0.2 is small, 0.5 is medium, 0.8 and more is large. Of a transformed column the "
+            "means and deviations are those of the transformed values."
         ),
     ),
     "sd": (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,17 @@ from mixtura.plot.palette import segment_colors
 from mixtura.report.charts import Chart
 from mixtura.report.glossary import GLOSSARY
 from mixtura.report.view import page_view
-from mixtura.report.wording import count_text, ink_on, number_of, percent_text, signed_text
+from mixtura.report.wording import (
+    count_text,
+    fixed_text,
+    ink_on,
+    number_of,
+    p_value_text,
+    percent_text,
+    share_interval_text,
+    signed_text,
+    word_parts,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -83,10 +93,15 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    filters: dict[str, Callable[..., Any]] = {
         "count": count_text,
+        "fixed": fixed_text,
         "number": number_of,
+        "p_value": p_value_text,
         "percent": percent_text,
+        "share_interval": lambda ends: share_interval_text(*ends),
         "signed": signed_text,
+        "word_parts": word_parts,
     }
+    environment.filters |= filters
     return environment

@@ -32,7 +32,10 @@ def page_view(summary: Mapping[str, Any]) -> Row:
     summary : mapping
         From `mixtura.report.collect`.
     """
-    segments = [one | {"traits": _traits(one, summary["population"])} for one in summary["segments"]]
+    transformed = _transformed(summary)
+    segments = [
+        one | {"traits": _traits(one, summary["population"], transformed)} for one in summary["segments"]
+    ]
     return {
         **summary,
         "segments": segments,
@@ -50,7 +53,16 @@ def _left_out(table: Row) -> list[Row]:
     return [one for one in table["left_out"] if one["column"] not in roles]
 
 
-def _traits(segment: Row, population: Row) -> list[Row]:
+def _transformed(summary: Mapping[str, Any]) -> set[str]:
+    return {one["column"] for one in summary["transforms"] if one["kind"] != "none"}
+
+
+def _middle(column: str, transformed: set[str]) -> str:
+    """Return what tells where a column lies: few large values carry means away, which is why it is transformed."""
+    return "median" if column in transformed else "mean"
+
+
+def _traits(segment: Row, population: Row, transformed: set[str]) -> list[Row]:
     numbers = {one["column"]: one for one in segment["numbers"]}
     categories = {one["column"]: one for one in segment["categories"]}
     chosen = [name for name in segment["distinguishing"] if numbers.get(name, {}).get("role") != "value"]
@@ -60,15 +72,16 @@ def _traits(segment: Row, population: Row) -> list[Row]:
             one = numbers[name]
             if one["mean"] is None:
                 continue
-            everybody = population["numbers"][name]["mean"]
-            difference = one["difference"] or 0.0
+            everybody, middle = population["numbers"][name], _middle(name, transformed)
             found.append(
                 {
                     "kind": "number",
                     "column": name,
-                    "mean": one["mean"],
-                    "population_mean": everybody,
-                    "difference": difference,
+                    "middle": middle,
+                    "value": one[middle],
+                    "population_value": everybody[middle],
+                    "spread": everybody["sd"],
+                    "difference": one["difference"] or 0.0,
                 }
             )
         else:
@@ -86,14 +99,17 @@ def _telling_level(levels: Sequence[Row]) -> Row:
 def _profile_table(summary: Mapping[str, Any]) -> list[Row]:
     """Return a row per numeric column; those that differ most between segments first."""
     by_segment = [{one["column"]: one for one in segment["numbers"]} for segment in summary["segments"]]
+    transformed = _transformed(summary)
     rows = [
         {
             "column": name,
             "role": next(iter(by_segment))[name]["role"],
-            "everybody": everybody["mean"],
+            "middle": _middle(name, transformed),
+            "everybody": everybody[_middle(name, transformed)],
+            "spread": everybody["sd"],
             "cells": [
                 {
-                    "mean": held[name]["mean"],
+                    "value": held[name][_middle(name, transformed)],
                     "difference": held[name]["difference"],
                     "step": _difference_step(held[name]["difference"]),
                 }

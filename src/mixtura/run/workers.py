@@ -112,11 +112,7 @@ def _controller() -> ThreadpoolController:
 
 @contextmanager
 def hold_blas(hold: bool = True) -> Iterator[None]:
-    """Hold BLAS to one thread, so that several workers using it do not crowd each other out.
-
-    Long runs of small M-steps hold it, too: threads that a small solve of BLAS has woken wait for the next one at full
-    speed, on the cores that passes need.
-    """
+    """Hold BLAS to one thread: several workers would crowd each other out, and woken threads wait at full speed."""
     if not hold:
         yield
         return

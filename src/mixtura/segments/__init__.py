@@ -34,7 +34,7 @@ from mixtura.segments.selection import Selection, select_table, write_selection
 from mixtura.segments.stability import NumberStability, SegmentStability, Stability, assess_stability
 from mixtura.segments.summaries import NumericSummary
 from mixtura.segments.summary import summarize
-from mixtura.segments.tour import Tour, take_tour, write_customers
+from mixtura.segments.tour import Tour, take_tour, write_customers, write_look_alike
 from mixtura.segments.transform_rule import TransformAdvice, advise_transform
 from mixtura.segments.transforms import TRANSFORMS, Transform, fit_transform
 from mixtura.segments.verdict import Verdict, judge
@@ -103,6 +103,7 @@ __all__ = [
     "summarize",
     "take_tour",
     "write_customers",
+    "write_look_alike",
     "write_results",
     "write_selection",
 ]

@@ -15,18 +15,22 @@ from mixtura.segments.model import SegmentModel, Training, ordered
 from mixtura.segments.preparation import Prepared
 from mixtura.segments.profile import SegmentProfile, hard_means, name_components
 from mixtura.segments.settings import Settings
-from mixtura.segments.summaries import percentile
+from mixtura.segments.summaries import as_counts, percentile
 from mixtura.select import Candidate
 
 __all__ = ["build_model", "choose_candidate", "with_mean_values"]
 
 
-def choose_candidate(ranking: Sequence[Candidate], rows: FloatArray) -> Candidate:
+def choose_candidate(
+    ranking: Sequence[Candidate], rows: FloatArray, weights: FloatArray | None = None
+) -> Candidate:
     """Return the first that is not degenerate and in which every segment has more customers than there are columns.
 
-    Where none has enough customers it is the first that is not degenerate, and where all are, the first.
+    Where none has enough customers it is the first that is not degenerate, and where all are, the first. With weights
+    customers are counted by them, see `as_counts`.
     """
-    n_rows, n_features = rows.shape
+    n_features = rows.shape[1]
+    n_rows = len(rows) if weights is None else float(as_counts(weights).sum())
     sound = [one for one in ranking if one.mixture is not None and not one.is_degenerate]
     for candidate in sound:
         if candidate.mixture is not None and candidate.mixture.weights.min() * n_rows > n_features:
@@ -35,7 +39,7 @@ def choose_candidate(ranking: Sequence[Candidate], rows: FloatArray) -> Candidat
 
 
 def build_model(best: Candidate, prepared: Prepared, settings: Settings) -> SegmentModel:
-    """Order the components by their customers, name them, and set the threshold for anomalies.
+    """Order the components by the share of customers put in them, name them, and set the threshold for anomalies.
 
     Names come from the columns as the mixture sees them: where they are transformed, from transformed means, which a
     few large values do not carry away.
@@ -43,8 +47,10 @@ def build_model(best: Candidate, prepared: Prepared, settings: Settings) -> Segm
     assert best.mixture is not None, "a search without any mixture has raised"
     scaling, weights, found = prepared.scaling, prepared.weights, best.mixture
     scaled = scaling.apply(prepared.rows)
-    counts, means = hard_means(scaled, found.predict(scaled), found.means, weights)
-    order = np.lexsort((-found.weights, -counts))
+    labels = found.predict(scaled)
+    means = hard_means(scaled, labels, found.means, weights)[1]
+    sizes = np.bincount(labels, weights=weights, minlength=found.n_components)
+    order = np.lexsort((-found.weights, -sizes))
     mixture = ordered(found, order.tolist())
     spreads = np.sqrt(np.diagonal(mixture.full_covariances(), axis1=1, axis2=2))
     names = name_components(means[order], prepared.choice.used, spreads)
@@ -85,6 +91,7 @@ def _training(settings: Settings, best: Candidate, prepared: Prepared) -> Traini
         weight_column=choice.weight,
         value_column=choice.value,
         describe=choice.describe,
+        prior=settings.prior,
     )
 
 

@@ -28,7 +28,7 @@ class Certainty:
     names : tuple of str
         Of the K segments.
     n_customers : int
-        Customers with a membership.
+        Customers with a membership, whatever their weight.
     total_weight : float
         Their weights' sum; `n_customers` where none were given.
     entropy : ndarray of shape (N,)
@@ -41,17 +41,19 @@ class Certainty:
     edges : ndarray of shape (B + 1,)
         Of the bins of the largest membership, from 0 to 1; a bin holds its lower edge, the last also its upper.
     histogram : ndarray of shape (B,)
-        Customers per bin.
+        Customers per bin, by weight.
     quantiles : dict of float to float
         Of the largest membership: the smallest value that at least this share of the customers do not exceed.
     mean_certainty : float
         Mean largest membership.
     threshold : float
         Below it a customer counts as standing between two segments.
-    n_ambiguous : float
-        Customers below the threshold; none with a single segment.
+    n_ambiguous : int
+        Customers below the threshold, whatever their weight; none with a single segment.
+    ambiguous_share : float
+        Their part of all customers with a membership, by weight.
     between : ndarray of shape (K, K)
-        Of these, how many stand between each two segments; symmetric.
+        Of these, how many stand between each two segments, by weight; symmetric.
     confusion : ndarray of shape (K, K)
         See `confusion_matrix`.
     expected_error : float
@@ -69,7 +71,8 @@ class Certainty:
     quantiles: dict[float, float]
     mean_certainty: float
     threshold: float
-    n_ambiguous: float
+    n_ambiguous: int
+    ambiguous_share: float
     between: FloatArray
     confusion: FloatArray
     expected_error: float
@@ -105,7 +108,7 @@ def measure_certainty(
         Rows of NaN are in no segment, and not counted.
     names : sequence of str, length K
     weights : ndarray of shape (N,) or None, default=None
-        Customers count with their weight; without, with one.
+        Customers count with their weight in everything but numbers of customers; without, with one.
     threshold : float, default=0.6
         Customers whose largest membership is below it stand between two segments.
 
@@ -122,7 +125,7 @@ def measure_certainty(
     >>> from mixtura.segments import measure_certainty
     >>> found = measure_certainty(np.array([[1.0, 0.0], [0.5, 0.5], [0.2, 0.8]]), ["A", "B"])
     >>> round(found.expected_error, 4), found.n_ambiguous
-    (0.2333, 1.0)
+    (0.2333, 1)
     >>> found.confusion
     array([[0.75, 0.25],
            [0.2 , 0.8 ]])
@@ -130,10 +133,8 @@ def measure_certainty(
     _check(threshold)
     entropy = np.full(len(memberships), np.nan)
     present = ~np.isnan(memberships).any(axis=1)
-    known, counted = (
-        memberships[present],
-        (np.ones(len(memberships)) if weights is None else weights)[present],
-    )
+    counted = np.ones(int(present.sum())) if weights is None else weights[present]
+    known = memberships[present]
     total = float(counted.sum())
     _require(total, len(memberships))
     entropy[present] = -(known * np.log(np.where(known > 0, known, 1.0))).sum(axis=1)
@@ -142,6 +143,7 @@ def measure_certainty(
     mean_certainty = float(largest @ counted / total)
     edges = np.linspace(0, 1, _BINS + 1)
     several = known.shape[1] > 1
+    unsure = (largest < threshold) & several
     return Certainty(
         names=tuple(names),
         n_customers=int(present.sum()),
@@ -154,7 +156,8 @@ def measure_certainty(
         quantiles=dict(zip(_QUANTILES, weighted_quantiles(largest, counted, _QUANTILES), strict=True)),
         mean_certainty=mean_certainty,
         threshold=threshold,
-        n_ambiguous=float(counted[largest < threshold].sum()) if several else 0.0,
+        n_ambiguous=int(np.count_nonzero(unsure)),
+        ambiguous_share=float(counted[unsure].sum()) / total,
         between=people_between(known, threshold, counted),
         confusion=confusion_matrix(known, counted),
         expected_error=1.0 - mean_certainty,

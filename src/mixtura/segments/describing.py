@@ -62,7 +62,11 @@ class Levels:
 
 
 def read_columns(
-    frame: Any, choice: ColumnChoice, rows: FloatArray, complete: Array
+    frame: Any,
+    choice: ColumnChoice,
+    rows: FloatArray,
+    complete: Array,
+    weights: FloatArray | None = None,
 ) -> tuple[list[Numbers], list[Levels]]:
     """Return the columns to profile, in the order of their roles: what builds, what describes, the value.
 
@@ -74,7 +78,10 @@ def read_columns(
     rows : ndarray of shape (n_complete, D)
         The columns that build.
     complete : ndarray of shape (N,), bool
+    weights : ndarray of shape (n_complete,) or None, default=None
+        By which levels are frequent; without, customers count one each.
     """
+    counted = np.ones(len(rows)) if weights is None else weights
     table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
     numbers = [Numbers(name, "builds", rows[:, d]) for d, name in enumerate(choice.used)]
     levels: list[Levels] = []
@@ -82,7 +89,7 @@ def read_columns(
         column = table[name]
         values = _numbers_of(column, complete)
         if values is None:
-            levels.append(_levels_of(column, complete))
+            levels.append(_levels_of(column, complete, counted))
         else:
             numbers.append(Numbers(name, "describes", values))
     if choice.value is not None and choice.value not in choice.used:
@@ -103,13 +110,13 @@ def _numbers_of(column: nw.Series[Any], complete: Array) -> FloatArray | None:
     return values
 
 
-def _levels_of(column: nw.Series[Any], complete: Array) -> Levels:
+def _levels_of(column: nw.Series[Any], complete: Array, weights: FloatArray) -> Levels:
     cells = zip(column.to_list(), column.is_null().to_list(), complete, strict=True)
     texts = [_text(value, empty) for value, empty, kept in cells if kept]
-    counts: dict[str | None, int] = {}
-    for text in texts:
-        counts[text] = counts.get(text, 0) + 1
-    missing = counts.pop(None, 0)
+    counts: dict[str | None, float] = {}
+    for text, weight in zip(texts, weights.tolist(), strict=True):
+        counts[text] = counts.get(text, 0.0) + weight
+    missing = counts.pop(None, None) is not None
     frequent = sorted((text for text in counts if text is not None), key=lambda text: (-counts[text], text))
     told = frequent if len(frequent) <= MOST_LEVELS + 1 else frequent[:MOST_LEVELS]
     if column.dtype.is_numeric():

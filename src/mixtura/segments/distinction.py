@@ -12,7 +12,7 @@ from math import log, log2
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.segments.summaries import effective_size, quantiles
+from mixtura.segments.summaries import as_counts, quantiles
 
 __all__ = ["BINS", "Distinction", "bins_of", "distinguish"]
 
@@ -79,7 +79,8 @@ def distinguish(
     Notes
     -----
     A group of n customers drawn from the population at random shows ``(B - 1) (1 - share) / (2 n ln 2)`` bits in B
-    bins, though it differs in nothing (the expectation of a likelihood ratio); that much is subtracted.
+    bins, though it differs in nothing (the expectation of a likelihood ratio); that much is subtracted. With weights n
+    is that of the group, see `mixtura.segments.summaries.as_counts`.
     """
     n_bins = int(bins.max(initial=0)) + 1
     cells = np.bincount(bins * n_segments + labels, weights=weights, minlength=n_bins * n_segments)
@@ -93,7 +94,7 @@ def distinguish(
 def _sizes(labels: IntArray, n_segments: int, weights: FloatArray | None) -> FloatArray:
     if weights is None:
         return np.bincount(labels, minlength=n_segments).astype(np.float64)
-    return np.array([effective_size(weights[labels == k]) for k in range(n_segments)])
+    return np.bincount(labels, weights=as_counts(weights), minlength=n_segments).astype(np.float64)
 
 
 def _one(segment: FloatArray, everybody: FloatArray, used: int, size: float) -> Distinction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from mixtura.segments.partitions import (
     silhouette_widths,
 )
 from mixtura.segments.plain import plain_fields
+from mixtura.segments.summaries import as_counts
 
 __all__ = [
     "CutSegment",
@@ -120,9 +122,9 @@ class KMeansComparison:
     moved : ndarray of shape (n_complete,), bool
         Customers whom K-means puts in another segment.
     table : ndarray of shape (K, K)
-        Customers by segment (rows) and cluster (columns).
+        Customers, or their weights' sums, by segment (rows) and cluster (columns).
     agreement : float
-        Share of customers whom both put into the same segment.
+        Share of customers, by weight, whom both put into the same segment.
     adjusted_rand : float
         See `adjusted_rand_index`; needs no matching of clusters.
     certainty_moved, certainty_stayed : float
@@ -182,7 +184,7 @@ def compare_with_kmeans(
     memberships : ndarray of shape (n_complete, K)
         Of these rows.
     weights : ndarray of shape (n_complete,) or None, default=None
-        Customers count with their weight, also for K-means, but not in the silhouettes.
+        Customers count with their weight, also for K-means and in the silhouettes; `moved` are people.
 
     Examples
     --------
@@ -197,19 +199,19 @@ def compare_with_kmeans(
     clusters = kmeans_labels(scaled, k, model.training.seed, weights)
     segment_of = match(crossing(clusters, labels, k, k, weights))[1]
     matched = segment_of[clusters]
+    counted = np.ones(len(rows)) if weights is None else as_counts(weights)
     table = crossing(labels, matched, k, k, weights)
     moved = matched != labels
-    widths = silhouette_widths(scaled, (labels, matched), seed=model.training.seed)
+    widths = silhouette_widths(scaled, (labels, matched), weights=weights, seed=model.training.seed)
     elongation = elongations(model.mixture)
     certainty = memberships.max(axis=1)
-    counted = np.ones(len(rows)) if weights is None else weights
     return KMeansComparison(
         names=model.names,
         labels=matched,
         moved=moved,
         table=table,
         agreement=float(np.trace(table) / table.sum()),
-        adjusted_rand=adjusted_rand_index(table),
+        adjusted_rand=adjusted_rand_index(crossing(labels, matched, k, k, counted)),
         certainty_moved=_mean(certainty[moved], counted[moved]),
         certainty_stayed=_mean(certainty[~moved], counted[~moved]),
         **_silhouettes(widths),
@@ -291,12 +293,14 @@ def _sentences(found: KMeansComparison) -> list[str]:
     if len(found.names) < 2:
         return ["With a single segment K-means has nothing to say."]
     n_moved, n_all = int(found.moved.sum()), found.moved.size
+    share = 1 - found.agreement
     if not n_moved:
         return [f"K-means puts all {n_all:,} customers into the same segments as the mixture."]
+    weighed = "" if math.isclose(share * n_all, n_moved, rel_tol=1e-9) else " by weight"
     moved = (
-        f"K-means puts {n_moved:,} of {n_all:,} customers ({100 * (1 - found.agreement):.1f} %) into another "
-        f"segment. The mixture was {100 * found.certainty_moved:.0f} % sure of them, and "
-        f"{100 * found.certainty_stayed:.0f} % of those who stay."
+        f"K-means puts {n_moved:,} of {n_all:,} customers ({100 * share:.1f} %{weighed}) into another segment. The "
+        f"mixture was {100 * found.certainty_moved:.0f} % sure of them, and {100 * found.certainty_stayed:.0f} % of "
+        "those who stay."
     )
     said = [moved]
     said += [_cut_sentence(cut, found.names) for cut in found.cuts]

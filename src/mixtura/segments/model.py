@@ -15,6 +15,7 @@ from mixtura.io import dump_document, output_file, read_document
 from mixtura.segments.naming import rename_segments
 from mixtura.segments.rows import Scaling
 from mixtura.segments.transforms import IDENTITY, Transform, build_transform
+from mixtura.select.priors import PriorName
 
 __all__ = ["SegmentModel", "Training", "ordered"]
 
@@ -45,6 +46,8 @@ class Training:
         What said how much a customer counts, and what a customer is worth.
     describe : tuple of str, default=()
         Columns that only described the segments.
+    prior : {"floor", "conjugate"} or float, default="floor"
+        What kept covariances from collapsing.
     """
 
     source: str
@@ -64,6 +67,7 @@ class Training:
     weight_column: str | None = None
     value_column: str | None = None
     describe: tuple[str, ...] = ()
+    prior: PriorName | float = "floor"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

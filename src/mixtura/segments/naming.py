@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,8 +27,22 @@ _NARROW = 0.6
 _PARTS, _CLOSE = 2, 0.85
 """So many columns make a name, and one more whose difference is nearly as large as the last of them."""
 
+_LONG = 48
+"""Characters from which a name makes do without the third column."""
+
 _LARGE = 1.5
 """From here on a segment is not high but very high."""
+
+
+_AVERAGE = "average"
+
+
+class _Trait(NamedTuple):
+    """What can be said of a column, and how strongly, in standard deviations."""
+
+    strength: float
+    level: str
+    word: str
 
 
 def name_segments(
@@ -37,7 +52,8 @@ def name_segments(
 
     A name says the two columns in which the segment's mean lies farthest from the mean of everybody, and a third that
     comes close to them, in the order of the table: which of them is farther may change with a few customers, and the
-    name should not. Where two segments would share a name, "very", then more columns, then a number tells them apart.
+    name should not. What is said of two columns is said once. A name that would be long does without the third. Where
+    two segments would share a name, "very", then more columns, then a number tells them apart.
     A segment that lies close together in the middle of a column is called average in it, if it differs clearly in none.
 
     Parameters
@@ -58,6 +74,8 @@ def name_segments(
     >>> from mixtura.segments import name_segments
     >>> name_segments(np.array([[1.2, -0.9], [-1.1, 0.1], [0.1, 0.0]]), ["Income (k$)", "SPENDING"])
     ('high income, low spending', 'low income', 'average')
+    >>> name_segments(np.array([[1.2, 0.9], [-1.1, -0.8]]), ["income", "spending"])
+    ('high income and spending', 'low income and spending')
     """
     words = [spoken(name) for name in columns]
     if len(set(words)) < len(words):
@@ -75,10 +93,8 @@ def name_segments(
     return _numbered(names)
 
 
-def _traits(
-    difference: FloatArray, spread: FloatArray, words: Sequence[str], graded: bool
-) -> list[tuple[float, str]]:
-    """Return what could be said of each column, with its strength in standard deviations, in the order of the table.
+def _traits(difference: FloatArray, spread: FloatArray, words: Sequence[str], graded: bool) -> list[_Trait]:
+    """Return what could be said of each column, in the order of the table.
 
     A bell of everybody's mean and a share s of their spread diverges from theirs as much as one of their spread that
     lies ``sqrt(s^2 - 1 - log s^2)`` off; half of that is how strongly the middle is told.
@@ -88,24 +104,42 @@ def _traits(
     for delta, narrow, word in zip(difference, spread, words, strict=True):
         if plain and narrow <= _NARROW:
             ratio = max(float(narrow), 1e-3) ** 2
-            traits.append((0.5 * float(np.sqrt(ratio - 1 - np.log(ratio))), f"average {word}"))
+            traits.append(_Trait(0.5 * float(np.sqrt(ratio - 1 - np.log(ratio))), _AVERAGE, word))
         elif abs(delta) >= _NOTICEABLE:
-            traits.append((abs(float(delta)), _phrase(delta, word, graded)))
+            traits.append(_Trait(abs(float(delta)), _level(delta, graded), word))
     return traits
 
 
-def _name(traits: Sequence[tuple[float, str]], parts: int) -> str:
-    order = sorted(range(len(traits)), key=lambda i: -traits[i][0])
-    if len(order) > parts == _PARTS and traits[order[parts]][0] >= _CLOSE * traits[order[parts - 1]][0]:
-        parts += 1
-    said = [traits[i][1] for i in sorted(order[:parts])]
-    only_average = all(phrase.startswith("average ") for phrase in said)
-    return "average" if only_average and len(said) == len(traits) else ", ".join(said)
+def _name(traits: Sequence[_Trait], parts: int) -> str:
+    order = sorted(range(len(traits)), key=lambda i: -traits[i].strength)
+    name = _phrase([traits[i] for i in sorted(order[:parts])], len(traits))
+    if len(order) > parts == _PARTS and _is_close(traits[order[parts - 1]], traits[order[parts]]):
+        longer = _phrase([traits[i] for i in sorted(order[: parts + 1])], len(traits))
+        name = longer if len(longer) < _LONG else name
+    return name
 
 
-def _phrase(difference: float, word: str, graded: bool) -> str:
+def _is_close(last: _Trait, following: _Trait) -> bool:
+    return following.strength >= _CLOSE * last.strength
+
+
+def _phrase(said: Sequence[_Trait], n_traits: int) -> str:
+    """Return the traits in words: "low a, high b and c"; "average" where they are all, and all average."""
+    if len(said) == n_traits and all(one.level == _AVERAGE for one in said):
+        return _AVERAGE
+    words: dict[str, list[str]] = {}
+    for one in said:
+        words.setdefault(one.level, []).append(one.word)
+    return ", ".join(f"{level} {_listed(held)}" for level, held in words.items())
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _level(difference: float, graded: bool) -> str:
     very = "very " if graded and abs(difference) >= _LARGE else ""
-    return f"{very}{'high' if difference > 0 else 'low'} {word}"
+    return f"{very}{'high' if difference > 0 else 'low'}"
 
 
 def rename_segments(

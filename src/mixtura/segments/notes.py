@@ -13,7 +13,7 @@ from mixtura.segments.transform_rule import TransformAdvice
 from mixtura.segments.transforms import Transform, Winsorized
 from mixtura.select import Candidate
 
-__all__ = ["make_notes", "transform_notes", "value_notes"]
+__all__ = ["make_notes", "transform_notes", "value_notes", "weight_notes"]
 
 _TOLD = 6
 """So many columns are told by name."""
@@ -103,18 +103,40 @@ def transform_notes(
     return tuple(notes)
 
 
-def value_notes(value: str | None, values: FloatArray | None) -> tuple[str, ...]:
+def value_notes(
+    value: str | None, values: FloatArray | None, weights: FloatArray | None = None
+) -> tuple[str, ...]:
     """Return sentences on a value column of shape (N,), NaN where it is missing: negative values, no total."""
     if value is None or values is None:
         return ()
-    known = values[~np.isnan(values)]
+    there = ~np.isnan(values)
+    known = values[there]
     negative = int(np.count_nonzero(known < 0))
-    if known.sum() <= 0:
+    total = known.sum() if weights is None else known @ weights[there]
+    if total <= 0:
         return (f"The total of {value!r} is not above zero: there are no shares of it.",)
     if negative:
         who = _count(negative, "customer")
         return (f"{who} with a negative {value!r}: shares are of the sum, in which they are subtracted.",)
     return ()
+
+
+def weight_notes(weight: str | None, weights: FloatArray | None) -> tuple[str, ...]:
+    """Return sentences on the weights of the complete rows, shape (N,): what they count for, and whether in counts."""
+    if weight is None or weights is None:
+        return ()
+    said = (
+        f"Shares, means, quantiles and values count each customer {weight!r} times; numbers of customers are those in "
+        "the list."
+    )
+    n_rows, total = int(np.count_nonzero(weights)), float(weights.sum())
+    if 2 * total >= n_rows:
+        return (said,)
+    doubt = (
+        f"The weights sum to {total:.4g} for {_count(n_rows, 'customer')}, and criteria take the table for one of so "
+        "many rows. If they are shares, multiply them until they sum to the number of customers."
+    )
+    return said, doubt
 
 
 def _passed_over(passed: Sequence[Candidate], columns: Sequence[str]) -> str:
@@ -126,7 +148,7 @@ def _passed_over(passed: Sequence[Candidate], columns: Sequence[str]) -> str:
         reasons.append(
             f"{_count(len(degenerate), 'model')} in which a segment sits on equal values, in a plane or on a handful "
             f"of customers, so that its likelihood means nothing (in the first, {first.covariance_type} with "
-            f"{first.n_components}: {first.degeneracies[0].describe(columns)})"
+            f"{first.n_components}: {first.degeneracies[0].describe(columns, first=1)})"
         )
     if len(degenerate) < len(passed):
         reasons.append(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
+from mixtura.segments.summaries import as_counts
 
 __all__ = ["Silhouette", "adjusted_rand_index", "best_jaccard", "crossing", "match", "silhouette_widths"]
 
@@ -50,7 +51,7 @@ def adjusted_rand_index(table: FloatArray) -> float:
     Parameters
     ----------
     table : ndarray of shape (I, J)
-        What `crossing` returns.
+        What `crossing` returns, of customers or of counts that stand for as many.
     """
 
     def pairs(counts: FloatArray) -> float:
@@ -120,37 +121,50 @@ class Silhouette:
 
 
 def silhouette_widths(
-    rows: FloatArray, partitions: tuple[IntArray, ...], *, most: int = 2000, seed: int = 0
+    rows: FloatArray,
+    partitions: tuple[IntArray, ...],
+    *,
+    weights: FloatArray | None = None,
+    most: int = 2000,
+    seed: int = 0,
 ) -> Silhouette:
     """Return the mean silhouette width of each partition (Rousseeuw 1987), from Euclidean distances.
 
     A row's width is ``(b - a) / max(a, b)``: a is its mean distance to the other rows of its part, b the smallest mean
-    distance to the rows of another part; zero where it is alone.
+    distance to the rows of another part; zero where it is alone. A row of weight w stands for w equal rows, in the
+    distances as in the mean of the widths.
 
     Parameters
     ----------
     rows : ndarray of shape (N, D)
     partitions : tuple of ndarray of shape (N,)
         Labels from 0.
+    weights : ndarray of shape (N,) or None, default=None
+        See `mixtura.segments.summaries.as_counts`; rows of weight zero are not measured.
     most : int, default=2000
         Of more rows so many are drawn: the time grows with their square.
     seed : int, default=0
         Of the draw.
     """
-    n_rows, sampled = len(rows), len(rows) > most
+    counted = np.ones(len(rows)) if weights is None else as_counts(weights)
+    chosen = np.flatnonzero(counted > 0)
+    sampled = chosen.size > most
     if sampled:
-        chosen = np.sort(np.random.RandomState(seed).choice(n_rows, size=most, replace=False))
-        rows, partitions = rows[chosen], tuple(labels[chosen] for labels in partitions)
+        chosen = chosen[np.sort(np.random.RandomState(seed).choice(chosen.size, size=most, replace=False))]
+    rows, counted = rows[chosen], counted[chosen]
+    partitions = tuple(labels[chosen] for labels in partitions)
     # Parts are renumbered without gaps, so that every one has rows.
     numbered = [np.unique(labels, return_inverse=True)[1] for labels in partitions]
     sums = [0.0] * len(numbered)
-    members = [np.eye(labels.max() + 1)[labels] for labels in numbered]
+    members = [np.eye(labels.max() + 1)[labels] * counted[:, None] for labels in numbered]
     for start in range(0, len(rows), _BLOCK):
-        distances = _distances(rows[start : start + _BLOCK], rows)
+        block = slice(start, start + _BLOCK)
+        distances = _distances(rows[block], rows)
         for number, (labels, belongs) in enumerate(zip(numbered, members, strict=True)):
-            sums[number] += _widths(distances @ belongs, labels[start : start + _BLOCK], belongs.sum(axis=0))
+            widths = _widths(distances @ belongs, labels[block], belongs.sum(axis=0))
+            sums[number] += float(widths @ counted[block])
     means = (
-        total / len(rows) if belongs.shape[1] > 1 else float("nan")
+        total / counted.sum() if belongs.shape[1] > 1 else float("nan")
         for total, belongs in zip(sums, members, strict=True)
     )
     return Silhouette(tuple(float(width) for width in means), len(rows), sampled)
@@ -164,15 +178,15 @@ def _distances(some: FloatArray, rows: FloatArray) -> FloatArray:
     return np.asarray(np.sqrt(squared))
 
 
-def _widths(summed: FloatArray, labels: IntArray, counts: FloatArray) -> float:
-    """Return the sum of the widths of n rows from their summed distances to each part, (n, K)."""
+def _widths(summed: FloatArray, labels: IntArray, counts: FloatArray) -> FloatArray:
+    """Return the widths of n rows from their summed distances to each part, (n, K), and the sizes of these, (K,)."""
     if counts.size < 2:
-        return 0.0
+        return np.zeros(len(labels))
     own, others = np.arange(len(labels)), summed / counts
-    alone = counts[labels] == 1
+    alone = counts[labels] <= 1
     within = summed[own, labels] / np.where(alone, 1, counts[labels] - 1)
     others[own, labels] = np.inf
     between = others.min(axis=1)
     largest = np.maximum(within, between)
     widths = np.divide(between - within, largest, out=np.zeros_like(within), where=(largest > 0) & ~alone)
-    return float(widths.sum())
+    return np.asarray(widths)

@@ -41,7 +41,8 @@ class NumericProfile:
     summary : NumericSummary
         Of the segment's customers, in the column's units.
     difference : float
-        Effect size: mean of the segment less mean of everybody, in standard deviations of everybody.
+        Effect size: mean of the segment less mean of everybody, in standard deviations of everybody. Of a transformed
+        column that builds, all three are those of the transformed values.
     cohens_d : float
         Cohen's d: mean of the segment less mean of the rest, in their pooled standard deviation (divisors: the total
         weights). NaN where there is no rest.
@@ -176,7 +177,8 @@ class SegmentProfile:
         Mean of each column that builds over these customers, in the user's units; where there are none, the center of
         the component.
     differences : ndarray of shape (D,)
-        `means` less the mean of everybody, in standard deviations of everybody.
+        Means less the mean of everybody, in standard deviations of everybody; of transformed columns, those of the
+        transformed values.
     share_interval : tuple of two floats
         95 % bootstrap interval of `share`, see `bootstrap_interval`.
     value : ValueProfile or None

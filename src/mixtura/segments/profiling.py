@@ -24,7 +24,7 @@ from mixtura.segments.profile import (
     hard_means,
 )
 from mixtura.segments.shares import bootstrap_interval
-from mixtura.segments.summaries import NumericSummary, summarize_numbers
+from mixtura.segments.summaries import NumericSummary, mean_and_sd, summarize_numbers
 
 __all__ = ["Profiled", "profile_segments"]
 
@@ -69,9 +69,17 @@ def profile_segments(given: Profiled) -> tuple[tuple[SegmentProfile, ...], Popul
     population = _population(given)
     fallback = model.scaling.restore(model.mixture.means)
     counts, means = hard_means(given.rows, labels, fallback, weights)
-    everybody = [population.numbers[name] for name in model.columns]
-    center, scale = (np.array([getattr(one, name) for one in everybody]) for name in ("mean", "sd"))
-    numbers = [_numeric_profiles(column, population.numbers[column.name], given) for column in given.numbers]
+    differences = _differences(given, fallback)
+    effects = dict(zip(model.columns, differences.T, strict=True))
+    numbers = [
+        _numeric_profiles(
+            column,
+            population.numbers[column.name],
+            given,
+            effects[column.name] if column.role == "builds" else None,
+        )
+        for column in given.numbers
+    ]
     categories = [
         _category_profiles(column, population.categories[column.name], given) for column in given.levels
     ]
@@ -85,7 +93,7 @@ def profile_segments(given: Profiled) -> tuple[tuple[SegmentProfile, ...], Popul
             share=float(totals[k] / totals.sum()),
             weight=float(model.mixture.weights[k]),
             means=means[k],
-            differences=(means[k] - center) / scale,
+            differences=differences[k],
             share_interval=bootstrap_interval(labels, k, weights),
             value=None if population.value is None else _value(given, labels == k, population.value),
             numbers=_sorted([one[k] for one in numbers]),
@@ -95,6 +103,19 @@ def profile_segments(given: Profiled) -> tuple[tuple[SegmentProfile, ...], Popul
         for k in range(model.n_segments)
     )
     return segments, population
+
+
+def _differences(given: Profiled, fallback: FloatArray) -> FloatArray:
+    """Return how far each segment's means lie from everybody's, in standard deviations of everybody, shape (K, D).
+
+    Transformed columns are compared as the mixture sees them: in the user's units a few large values would decide, and
+    the differences would not be those that the segments are made of.
+    """
+    scaling = given.model.scaling
+    seen, centers = scaling.transformed(given.rows), scaling.transformed(fallback)
+    _, means = hard_means(seen, given.labels, centers, given.weights)
+    moments = np.array([mean_and_sd(values, given.weights) for values in seen.T])
+    return np.asarray((means - moments[:, 0]) / moments[:, 1])
 
 
 def _sorted(profiles: list[T]) -> tuple[T, ...]:
@@ -117,7 +138,10 @@ def _population(given: Profiled) -> Population:
     return Population(len(given.rows), total, numbers, categories, value)
 
 
-def _numeric_profiles(column: Numbers, everybody: NumericSummary, given: Profiled) -> list[NumericProfile]:
+def _numeric_profiles(
+    column: Numbers, everybody: NumericSummary, given: Profiled, differences: FloatArray | None
+) -> list[NumericProfile]:
+    """Return the profile of a column in every segment; `differences` (K,) are those of a column that builds."""
     labels, weights, n_segments = given.labels, given.weights, given.model.n_segments
     known = ~np.isnan(column.values)
     values, labels_known = column.values[known], labels[known]
@@ -129,13 +153,15 @@ def _numeric_profiles(column: Numbers, everybody: NumericSummary, given: Profile
     for k in range(n_segments):
         members = labels == k
         summary = summarize_numbers(column.values[members], None if weights is None else weights[members])
-        spread = everybody.sd if everybody.sd > 0 else float("nan")
+        difference = (summary.mean - everybody.mean) / (everybody.sd if everybody.sd > 0 else float("nan"))
+        if differences is not None and summary.count:
+            difference = float(differences[k])
         profiles.append(
             NumericProfile(
                 column=column.name,
                 role=column.role,
                 summary=summary,
-                difference=(summary.mean - everybody.mean) / spread,
+                difference=difference,
                 cohens_d=_cohens_d(summary.mean, float(shares[k]), everybody),
                 distinction=distinctions[k],
             )

@@ -9,7 +9,7 @@ import numpy as np
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance import get_family
 from mixtura.core.mixture import Mixture
-from mixtura.core.prior import Floor
+from mixtura.core.prior import Prior
 from mixtura.data import ArrayBlocks
 from mixtura.exceptions import MixturaError
 from mixtura.fit import (
@@ -23,6 +23,7 @@ from mixtura.fit import (
 )
 from mixtura.kernels import Layout, get_kernel
 from mixtura.run import SerialRunner, get_runner, hold_blas
+from mixtura.select.priors import PriorName, make_prior
 from mixtura.select.refit import runner_for_family
 
 __all__ = ["refit_labels"]
@@ -43,6 +44,7 @@ def refit_labels(
     n_init: int,
     seed: int,
     weights: FloatArray | None = None,
+    prior: PriorName | float = "floor",
 ) -> list[IntArray]:
     """Return the partitions of the rows by mixtures learned from resamples of them, each of shape (N,).
 
@@ -63,6 +65,8 @@ def refit_labels(
     seed : int
     weights : ndarray of shape (N,) or None, default=None
         Of the rows; multiplied with the numbers of times they were drawn.
+    prior : {"floor", "conjugate"} or float, default="floor"
+        What keeps covariances from collapsing, as in `mixtura.select.search`; made from the rows themselves.
 
     Returns
     -------
@@ -70,8 +74,9 @@ def refit_labels(
         Fewer than `n_bootstraps` where a mixture could not be learned from a resample.
     """
     kernel, counted = get_kernel(n_features=rows.shape[1]), np.ones(len(rows)) if weights is None else weights
-    # The floor of the rows themselves, as the mixture in question had it: a resample of few rows has none to speak of.
-    floor = Floor.of(describe_rows(ArrayBlocks(rows, weights), kernel, get_runner(), Layout.DENSE))
+    # That of the rows themselves, as the mixture in question had it: a resample of few rows has none to speak of.
+    total = describe_rows(ArrayBlocks(rows, weights), kernel, get_runner(), Layout.DENSE)
+    kept = make_prior(prior, total, n_components)
 
     def task(number: int) -> Callable[[], IntArray | None]:
         def run() -> IntArray | None:
@@ -81,7 +86,7 @@ def refit_labels(
             if chosen.size < n_components:
                 return None
             blocks = ArrayBlocks(rows[chosen], drawn[chosen])
-            mixture = _learned(blocks, family, n_components, floor, n_init, rng)
+            mixture = _learned(blocks, family, n_components, kept, n_init, rng)
             return None if mixture is None else mixture.predict(rows)
 
         return run
@@ -96,12 +101,12 @@ def _learned(
     blocks: ArrayBlocks,
     family: str,
     n_components: int,
-    floor: Floor,
+    prior: Prior,
     n_init: int,
     rng: np.random.RandomState,
 ) -> Mixture | None:
     kernel, stop = get_kernel(n_features=blocks.n_features), RemainingGain(blocks.total_weight, _TOLERANCE)
-    problem = Problem(blocks, n_components, get_family(family), floor, kernel, SerialRunner())
+    problem = Problem(blocks, n_components, get_family(family), prior, kernel, SerialRunner())
     try:
         short = fit_mixture(
             problem,

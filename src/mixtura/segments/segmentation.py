@@ -17,7 +17,7 @@ from mixtura.segments.columns import ColumnChoice
 from mixtura.segments.describing import read_columns
 from mixtura.segments.kmeans_comparison import KMeansComparison, compare_with_kmeans
 from mixtura.segments.model import SegmentModel
-from mixtura.segments.notes import make_notes, transform_notes, value_notes
+from mixtura.segments.notes import make_notes, transform_notes, value_notes, weight_notes
 from mixtura.segments.preparation import Prepared, prepare
 from mixtura.segments.profile import Population, SegmentProfile
 from mixtura.segments.profiling import Profiled, profile_segments
@@ -51,8 +51,8 @@ class SegmentationResult:
         All models tried, the best by the criterion first; log-likelihood and criteria in the user's units. Those that
         could not be fitted come last.
     best : Candidate
-        The model that was chosen: the first of the ranking in which every segment has more customers than there are
-        columns. With fewer, a segment's spread is unknown, and it is outliers that the criterion pays for.
+        The model that was chosen: the first of the ranking in which every segment has more customers, by weight, than
+        there are columns. With fewer, a segment's spread is unknown, and it is outliers that the criterion pays for.
     ambiguous : tuple of AmbiguousCustomer
         At most five, the least certain first; none with a single segment.
     kmeans : KMeansComparison
@@ -115,7 +115,7 @@ def segment_table(
     value: str | None = None,
     weight: str | None = None,
     transform: str | Mapping[str, str] = "none",
-    prior: PriorName = "floor",
+    prior: PriorName | float = "floor",
     names: Mapping[str | int, str] | None = None,
     source: str = "table",
     on_candidate: OnCandidate | None = None,
@@ -154,14 +154,15 @@ def segment_table(
         A numeric column that says what a customer is worth, such as revenue. It builds segments only where it is named
         in `columns`, too.
     weight : str or None, default=None
-        A numeric column that says how much a customer counts, in the fit and in every statistic.
+        A numeric column that says how much a customer counts, in the fit and in every share, mean and quantile; numbers
+        of customers are those in the list. A weight of 3 tells the same as the row three times.
     transform : str or mapping of str to str, default="none"
         ``"none"``, ``"log1p"``, ``"yeo-johnson"``, ``"winsorize"``, or ``"auto"`` to choose by rule, see
         `advise_transform`; for all columns, or column by column, where ``"*"`` stands for those not named.
-    prior : {"floor", "conjugate"}, default="floor"
+    prior : {"floor", "conjugate"} or float, default="floor"
         What keeps covariances from collapsing: a floor far below every real cluster, or the prior of Fraley and Raftery
-        (2007), which draws small segments to the width of the table; see `mixtura.select.search`. Stability is always
-        assessed with the floor.
+        (2007), which draws small segments to the width of the table; a number is added to the variance of every
+        standardized column. See `mixtura.select.search`. Stability is assessed with the same.
     names : mapping of str or int to str, or None, default=None
         What segments shall be called, by number or automatic name.
     source : str, default="table"
@@ -208,7 +209,7 @@ def segment_table(
     roles = Roles(columns, id_column, tuple(describe), value, weight)
     prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
     ranking = prepared.search(settings, on_candidate).ranking
-    best = choose_candidate(ranking, prepared.rows)
+    best = choose_candidate(ranking, prepared.rows, prepared.weights)
     model = build_model(best, prepared, settings).renamed(names or {})
     return _describe(frame, model, prepared, ranking, best, started)
 
@@ -224,13 +225,14 @@ def _describe(
     choice, rows, complete = prepared.choice, prepared.rows, prepared.complete
     assignment = assign_rows(model, rows, complete, *customer_ids(frame, choice.id_column))
     kmeans = compare_with_kmeans(model, rows, assignment.memberships[complete], weights=prepared.weights)
-    numbers, levels = read_columns(frame, choice, rows, complete)
+    numbers, levels = read_columns(frame, choice, rows, complete, prepared.weights)
     profiled = Profiled(model, rows, assignment, prepared.weights, numbers, levels, choice.value)
     segments, population = profile_segments(profiled)
     values = next((one.values for one in numbers if one.name == choice.value), None)
     further = (
         *transform_notes(prepared.advice, model.scaling.transforms),
-        *value_notes(choice.value, values),
+        *value_notes(choice.value, values, prepared.weights),
+        *weight_notes(choice.weight, prepared.weights),
     )
     return SegmentationResult(
         model=with_mean_values(model, segments),

@@ -64,7 +64,7 @@ def select_table(
     drop_missing: bool = False,
     weight: str | None = None,
     transform: str | Mapping[str, str] = "none",
-    prior: PriorName = "floor",
+    prior: PriorName | float = "floor",
     on_candidate: OnCandidate | None = None,
 ) -> Selection:
     """Fit every covariance type with every number of components to a table, and rank them.
@@ -130,7 +130,7 @@ def write_selection(selection: Selection, folder: str | Path, *, picture: bytes 
     OutputError
         A file cannot be written.
     """
-    folder, rows = Path(folder), selection.found.table(selection.columns.used)
+    folder, rows = Path(folder), selection.found.table(selection.columns.used, first=1)
     fitted = np.array([row["failure"] is None for row in rows])
     numbers = [name for name, value in rows[fitted.argmax()].items() if isinstance(value, float)]
     whole = {"rank": np.arange(1, len(rows) + 1)} | {

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from mixtura._typing import FloatArray
 from mixtura.core.covariance import MCLUST_NAMES, NAMES
 from mixtura.exceptions import ParameterError, TooFewRowsError
 from mixtura.select import CRITERIA, OnCandidate, SearchResult, search
-from mixtura.select.priors import PriorName
+from mixtura.select.priors import PriorName, require_prior
 
 __all__ = ["COVARIANCE_TYPES", "Settings"]
 
@@ -31,7 +33,7 @@ class Settings:
     anomaly_percentile: float = 4.0
     source: str = "table"
     transform: str | Mapping[str, str] = "none"
-    prior: PriorName = "floor"
+    prior: PriorName | float = "floor"
 
     def __post_init__(self) -> None:
         if self.components is not None and (not self.components or min(self.components) < 1):
@@ -47,10 +49,7 @@ class Settings:
             raise ParameterError(
                 f"criterion={self.criterion!r} was given; it must be one of {', '.join(CRITERIA)}. Try 'bic'."
             )
-        if self.prior not in ("floor", "conjugate"):
-            raise ParameterError(
-                f"prior={self.prior!r} was given; it must be 'floor' or 'conjugate'. Try 'floor'."
-            )
+        require_prior(self.prior)
         if not 0 <= self.random_state < 2**32:
             raise ParameterError(
                 f"random_state={self.random_state!r} was given as the seed; it must be from 0 to 2**32 - 1. Try 0."
@@ -67,7 +66,9 @@ class Settings:
     ) -> SearchResult:
         return search(
             scaled,
-            components=_feasible(self.components, len(scaled)),
+            components=_feasible(
+                self.components, len(scaled) if weights is None else int(np.count_nonzero(weights))
+            ),
             covariance_types=tuple(self.covariance_types),
             criterion=self.criterion,
             n_init=self.n_init,

@@ -19,7 +19,8 @@ def bootstrap_interval(
     Customers drawn anew, N of N with replacement, hold a binomial number of a segment's members, so that the percentile
     bootstrap is the binomial's quantiles over N. With weights, the share is a ratio of sums; its bootstrap variance to
     first order is ``sum w^2 (member - share)^2 / (sum w)^2`` (Efron and Tibshirani 1993, section 10), and the interval
-    the normal one.
+    the normal one; where all weights are equal, they do not matter. A customer is drawn or not with all its weight:
+    a row of weight 3 is one customer who counts three times, and says less than three customers.
 
     The model is held fixed: this is what another sample of customers would change, not what a new fit would.
 
@@ -40,6 +41,8 @@ def bootstrap_interval(
 
     member = labels == segment
     if weights is not None:
+        member, weights = member[weights > 0], weights[weights > 0]
+    if weights is not None and np.ptp(weights) > 0:
         share = float(np.average(member, weights=weights))
         error = float(np.sqrt(np.sum(np.square(weights * (member - share)))) / weights.sum())
         low, high = (share + float(ndtri(tail)) * error for tail in _TAILS)

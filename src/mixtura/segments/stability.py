@@ -17,6 +17,7 @@ from mixtura.segments.model import SegmentModel
 from mixtura.segments.partitions import adjusted_rand_index, best_jaccard, crossing
 from mixtura.segments.plain import plain_fields
 from mixtura.segments.refits import refit_labels
+from mixtura.segments.summaries import as_counts
 from mixtura.segments.verdict import STABLE, Verdict, judge
 from mixtura.select import search
 
@@ -114,11 +115,11 @@ class Stability:
         Of this and neighboring numbers, the fewest segments first.
     segments : tuple of SegmentStability
     expected_error : float
-        Share of customers expected to belong to another segment than the one they are put in.
+        Share of customers, by weight, expected to belong to another segment than the one they are put in.
     flows : tuple of Flow
         Customers from K - 1 to K and from K to K + 1 segments, as far as these were asked for.
     n_rows, n_rows_used : int
-        Rows there are, and rows that were resampled.
+        Customers who count (those with a weight above zero, where there are weights), and those who were resampled.
     n_bootstraps, n_init : int
         Resamples asked for, and starts for each.
     seed : int
@@ -162,7 +163,8 @@ def assess_stability(
 ) -> Stability:
     """Learn the mixture again from resampled customers, and see whether the same segments come out.
 
-    Mixtures of the same covariance family, learned from resamples (see `refit_labels`), partition the original rows.
+    Mixtures of the same covariance family, kept from collapsing by the same prior and learned from resamples (see
+    `refit_labels`), partition the original rows.
     The *adjusted Rand index* of each two of these partitions says how stable a number of segments is (Dolnicar and
     Leisch 2010). For each segment the *Jaccard similarity* to the most similar segment of a resample, averaged over
     the resamples, says how stable it is (Hennig 2007; on the original rows as Dolnicar and Leisch 2017 do).
@@ -173,7 +175,8 @@ def assess_stability(
     rows : ndarray of shape (N, D)
         What the model was learned from, in the user's units.
     weights : ndarray of shape (N,) or None, default=None
-        Of the rows.
+        Of the rows. A customer is drawn with its weight, and counts with it in every agreement and similarity; one
+        of weight zero is not looked at.
     n_bootstraps : int, default=50
         Resamples, at least 2.
     numbers : iterable of int or None, default=None
@@ -210,9 +213,9 @@ def assess_stability(
     ('natural', ['highly stable', 'highly stable', 'highly stable', 'highly stable', 'highly stable'])
     """
     k, training = model.n_segments, model.training
-    asked = sorted({k, *(_neighbors(k, len(rows)) if numbers is None else numbers)})
-    _check(n_bootstraps, asked, min(len(rows), sample_rows))
-    scaled = model.scaling.apply(rows)
+    scaled, weights = _who_count(model.scaling.apply(rows), weights)
+    asked = sorted({k, *(_neighbors(k, len(scaled)) if numbers is None else numbers)})
+    _check(n_bootstraps, asked, min(len(scaled), sample_rows))
     plan = {
         "n_bootstraps": n_bootstraps,
         "n_init": max(training.n_init, _STARTS) if n_init is None else n_init,
@@ -233,10 +236,14 @@ def assess_stability(
         segments=segments,
         expected_error=error,
         flows=_flows(model, scaled, weights, asked, mixtures or {}),
-        n_rows=len(rows),
+        n_rows=len(scaled),
         n_rows_used=len(used),
         **plan,
     )
+
+
+def _who_count(rows: FloatArray, weights: FloatArray | None) -> tuple[FloatArray, FloatArray | None]:
+    return (rows, None) if weights is None else (rows[weights > 0], weights[weights > 0])
 
 
 def _neighbors(k: int, n_rows: int) -> list[int]:
@@ -259,10 +266,11 @@ def _check(n_bootstraps: int, numbers: Sequence[int], n_rows: int) -> None:
 def _sample(
     scaled: FloatArray, weights: FloatArray | None, sample_rows: int, seed: int
 ) -> tuple[FloatArray, FloatArray | None]:
+    counted = None if weights is None else as_counts(weights)
     if len(scaled) <= sample_rows:
-        return scaled, weights
+        return scaled, counted
     chosen = np.sort(np.random.RandomState(seed).choice(len(scaled), size=sample_rows, replace=False))
-    return np.ascontiguousarray(scaled[chosen]), None if weights is None else weights[chosen]
+    return np.ascontiguousarray(scaled[chosen]), None if counted is None else counted[chosen]
 
 
 def _refit(
@@ -272,8 +280,8 @@ def _refit(
     number: int,
     plan: Mapping[str, int],
 ) -> list[IntArray]:
-    family = model.mixture.covariance_type
-    found = refit_labels(rows, family, number, weights=weights, **plan)
+    family, prior = model.mixture.covariance_type, model.training.prior
+    found = refit_labels(rows, family, number, weights=weights, prior=prior, **plan)
     if len(found) < 2:
         raise MixturaError(
             f"A mixture of {number} segments could be learned from {len(found)} of {plan['n_bootstraps']} resamples of "
@@ -337,6 +345,7 @@ def _learn(model: SegmentModel, scaled: FloatArray, weights: FloatArray | None, 
         n_init=model.training.n_init,
         random_state=model.training.seed,
         sample_weight=weights,
+        prior=model.training.prior,
     ).best
     assert best.mixture is not None, "a search without any mixture has raised"
     return best.mixture

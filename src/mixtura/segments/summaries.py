@@ -10,7 +10,7 @@ from mixtura._typing import FloatArray
 
 __all__ = [
     "NumericSummary",
-    "effective_size",
+    "as_counts",
     "mean_and_sd",
     "percentile",
     "quantiles",
@@ -110,10 +110,22 @@ def quantiles(values: FloatArray, shares: FloatArray, weights: FloatArray | None
 
 
 def percentile(values: FloatArray, percent: float, weights: FloatArray | None) -> float:
-    """Return a percentile of values, shape (N,): ``numpy.percentile``'s, or with weights that of `quantiles`."""
+    """Return a percentile of values, shape (N,): ``numpy.percentile``'s of each value as often as its weight says.
+
+    It lies between the values at places ``floor(h)`` and ``floor(h) + 1``, from 0, of those in their order, where
+    ``h = (n - 1) percent / 100`` and n is the total weight (type 7 of Hyndman and Fan 1996).
+    """
     if weights is None:
         return float(np.percentile(values, percent))
-    return float(quantiles(values, np.array([percent / 100]), weights)[0])
+    order = np.argsort(values, kind="stable")
+    order = order[weights[order] > 0]
+    ends = np.cumsum(as_counts(weights)[order])
+    place = (ends[-1] - 1) * percent / 100
+    # Sums of weights round: a place that is reached but for rounding is reached.
+    before = np.floor(place + 1e-12 * ends[-1])
+    found = np.searchsorted(ends, np.array([before, before + 1]) + 1e-12 * ends[-1], side="right")
+    low, high = values[order][np.minimum(found, order.size - 1)]
+    return float(low + max(place - before, 0.0) * (high - low))
 
 
 def skewness(values: FloatArray, weights: FloatArray | None = None) -> float:
@@ -122,10 +134,11 @@ def skewness(values: FloatArray, weights: FloatArray | None = None) -> float:
     return 0.0 if sd == 0 else float(np.average(((values - mean) / sd) ** 3, weights=weights))
 
 
-def effective_size(weights: FloatArray) -> float:
-    """Return how many equal weights say as much as these: ``(sum w)^2 / sum w^2`` (Kish 1965); 0 for none."""
-    largest = float(weights.max(initial=0.0))
-    if largest == 0:
-        return 0.0
-    scaled = weights / largest
-    return float(scaled.sum() ** 2 / np.square(scaled).sum())
+def as_counts(weights: FloatArray) -> FloatArray:
+    """Return weights as numbers of customers, shape (N,): as they are, unless they sum to less than the rows there are.
+
+    Where statistics speak of pairs of customers, or of one customer less, shares of one would make nonsense; such
+    weights are raised until they sum to the number of rows with a weight above zero.
+    """
+    total, n_rows = float(weights.sum()), int(np.count_nonzero(weights))
+    return weights if total >= n_rows else np.asarray(weights * (n_rows / total))

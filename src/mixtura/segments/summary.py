@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from mixtura.segments.profile_summary import json_number, population_summary, segment_summary
 from mixtura.segments.segmentation import SegmentationResult
 from mixtura.select import CRITERIA, Candidate
@@ -69,11 +71,12 @@ def _table(result: SegmentationResult) -> dict[str, Any]:
 
 
 def _anomalies(result: SegmentationResult) -> dict[str, Any]:
-    model = result.model
+    model, anomaly = result.model, result.assignment.anomaly[result.assignment.complete]
     return {
         "percentile": model.anomaly_percentile,
         "log_density_threshold": model.anomaly_threshold,
         "count": result.assignment.n_anomalies,
+        "share": float(np.average(anomaly, weights=result.weights)),
         "customers": [
             {
                 "customer": result.assignment.customer(row),

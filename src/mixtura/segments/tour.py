@@ -6,23 +6,33 @@ All fits are ``GaussianMixture(3, random_state=42)`` with one parameter changed 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.datasets import customer_columns, make_customers
+from mixtura.datasets import customer_columns, make_customers, make_mall_customers, make_purchases
+from mixtura.exceptions import ParameterError
 from mixtura.io import output_file, writing
 from mixtura.segments.ambiguity import most_ambiguous
 
-__all__ = ["CollapseRow", "CountRow", "ShapeRow", "Tour", "take_tour", "write_customers"]
+__all__ = ["CollapseRow", "CountRow", "ShapeRow", "Tour", "take_tour", "write_customers", "write_look_alike"]
 
 SEED = 42
 N_SEGMENTS = 3
 ANOMALY_PERCENTILE = 4
 COLLAPSED_SEGMENTS = 20
 """With so many segments for 300 customers one of them settles on a single customer."""
+
+LookAlike: TypeAlias = Literal["mall", "purchases"]
+
+_LOOK_ALIKES: Final[dict[str, Callable[..., Any]]] = {
+    "mall": make_mall_customers,
+    "purchases": make_purchases,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +139,47 @@ def write_customers(path: str | Path, *, overwrite: bool = False) -> Path:
     OutputError
         The file exists with other content, or cannot be written.
     """
-    path = Path(path)
     lines = [",".join(("customer", *customer_columns()))]
     for number, values in enumerate(make_customers().tolist()):
         lines.append(",".join(map(repr, (number, *values))))
-    text = "\n".join(lines) + "\n"
+    return _written(path, lines, overwrite=overwrite)
+
+
+def write_look_alike(table: LookAlike, path: str | Path, *, overwrite: bool = False) -> Path:
+    """Write a table like one of those that segmentation is taught and tried on, as CSV.
+
+    Parameters
+    ----------
+    table : {"mall", "purchases"}
+        Of `mixtura.datasets.make_mall_customers` or `mixtura.datasets.make_purchases`, with their defaults.
+    path : str or Path
+        As in `write_customers`.
+    overwrite : bool, default=False
+        Replace a file of other content.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ParameterError
+        There is no such table.
+    OutputError
+        As in `write_customers`.
+    """
+    if table not in _LOOK_ALIKES:
+        raise ParameterError(
+            f"table={table!r} was given; it must be one of {sorted(_LOOK_ALIKES)}. Try 'mall'."
+        )
+    columns = _LOOK_ALIKES[table](as_frame="pyarrow").to_pydict()
+    rows = zip(*columns.values(), strict=True)
+    lines = [",".join(columns), *(",".join(map(str, row)) for row in rows)]
+    return _written(path, lines, overwrite=overwrite)
+
+
+def _written(path: str | Path, lines: Sequence[str], *, overwrite: bool) -> Path:
+    path, text = Path(path), "\n".join(lines) + "\n"
     with writing(path):
         if path.is_file() and path.read_bytes() == text.encode():
             return path

@@ -9,7 +9,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.exceptions import ParameterError
-from mixtura.segments.summaries import quantiles, skewness
+from mixtura.segments.summaries import as_counts, quantiles, skewness
 from mixtura.segments.transforms import IDENTITY, TRANSFORMS, Transform, fit_transform
 
 __all__ = ["EVERY_OTHER", "TransformAdvice", "advise_transform", "check_transforms", "transforms_of"]
@@ -90,7 +90,8 @@ def advise_transform(column: str, values: FloatArray, weights: FloatArray | None
     """
     zero = values == 0
     share_zero = float(np.average(zero, weights=weights))
-    if values.size < _FEWEST_ROWS or np.unique(values).size < _FEWEST_VALUES:
+    n_rows = values.size if weights is None else float(as_counts(weights).sum())
+    if n_rows < _FEWEST_ROWS or np.unique(values).size < _FEWEST_VALUES:
         return TransformAdvice(column, "none", share_zero, 0.0, 0.0, "too few different values to judge")
     judged, judged_weights = values, weights
     if share_zero >= _ZERO_HEAVY:

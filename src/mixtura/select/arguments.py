@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +20,7 @@ __all__ = [
     "require_enough",
     "require_rows",
     "sample_size",
+    "whole_numbers",
 ]
 
 
@@ -119,3 +123,36 @@ def require_at_least(name: str, value: object, least: int) -> None:
         raise ParameterError(
             f"{name}={value!r} was given; it must be a whole number from {least!r}. Try {least!r} or more."
         )
+
+
+def whole_numbers(name: str, values: object, least: int) -> list[int]:
+    """Return numbers as integers, each once and in their order; 2.0 is one, 2.5 is none.
+
+    Raises
+    ------
+    ParameterError
+        There is none, or one is not whole or below the least allowed.
+    """
+    given: list[Any] = []
+    if isinstance(values, Iterable) and not isinstance(values, str | bytes):
+        given = list(values)
+    if not given:
+        raise ParameterError(
+            f"{name}={values!r} was given; at least one whole number from {least!r} is required, in a list. Try "
+            f"{name}=[2, 3]."
+        )
+    for one in given:
+        if not _is_whole(one) or one < least:
+            raise ParameterError(
+                f"{name}={given!r} was given; {one!r} is not a whole number from {least!r}, and all must be. Try "
+                f"{name}=[2, 3]."
+            )
+    return list(dict.fromkeys(int(one) for one in given))
+
+
+def _is_whole(value: object) -> bool:
+    if isinstance(value, bool | np.bool_):
+        return False
+    return isinstance(value, int | np.integer) or (
+        isinstance(value, float | np.floating) and float(value).is_integer()
+    )

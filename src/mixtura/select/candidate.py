@@ -100,13 +100,15 @@ class Candidate:
             value = {"bic": bic, "aicc": aicc, "caic": caic}[name](*fit, self.n_rows)
         return np.inf if self.failure is not None or np.isnan(value) else value
 
-    def row(self, columns: Sequence[str] | None = None) -> dict[str, Any]:
+    def row(self, columns: Sequence[str] | None = None, *, first: int = 0) -> dict[str, Any]:
         """Return this candidate as a row of a table; what a failed fit does not have is None.
 
         Parameters
         ----------
         columns : sequence of str, optional
             Names of the columns, for what is said of degenerate components; without them they are told by number.
+        first : int, default=0
+            Number of the first component in what is said of degenerate ones.
         """
         failed = self.failure is not None
         numbers = {"log_likelihood": self.log_likelihood, "entropy": self.entropy}
@@ -116,7 +118,7 @@ class Candidate:
             "n_components": self.n_components,
             "n_parameters": self.n_parameters,
             **{name: None if failed else float(value) for name, value in numbers.items()},
-            "degenerate": "; ".join(one.describe(columns) for one in self.degeneracies) or None,
+            "degenerate": "; ".join(one.describe(columns, first=first) for one in self.degeneracies) or None,
             "outcome": None if self.outcome is None else self.outcome.value,
             "n_iter": self.n_iter,
             "seconds": self.seconds,

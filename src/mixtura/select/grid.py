@@ -9,10 +9,10 @@ import numpy as np
 
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import choose_families
-from mixtura.exceptions import MixturaError, ParameterError, TooFewRowsError
+from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.fit import Outcome
 from mixtura.run import hold_blas
-from mixtura.select.arguments import as_weights
+from mixtura.select.arguments import as_weights, require_rows, whole_numbers
 from mixtura.select.candidate import Candidate, OnCandidate
 from mixtura.select.criteria import CRITERIA
 from mixtura.select.fitting import SAMPLE_ROWS, Fitter
@@ -41,16 +41,19 @@ def search(
 ) -> SearchResult:
     """Fit every combination and rank them by a criterion.
 
-    Each candidate is the fit of ``GaussianMixture(n_components, covariance_type=..., n_init=n_init,
-    random_state=random_state)``, but finished: criteria compare log-likelihoods, so a fit goes on until, by Aitken's
-    estimate, less than 0.01 nats of the total log-likelihood are still to be gained (`result.remaining_gain`), or
-    1,000 iterations are made. A fit that fails is recorded with its reason; one with a component that sits on equal
-    values, in a plane, or on a handful of rows is recorded as degenerate, and is best only where all are.
+    Each candidate is the best end of several starts (see `n_init`), and finished, so that it is mostly more likely than
+    the fit of a single ``GaussianMixture``: criteria compare log-likelihoods, so a fit goes on until, by Aitken's
+    estimate, less than 0.01 nats of the total log-likelihood are still to be gained (`result.remaining_gain`; where all
+    rows are fitted from the beginning, less than 0.0001), or 1,000 iterations are made. What the best family with as
+    many components found, or one that a family contains, may be a further start, and the better end is kept. A fit that
+    fails is recorded with its reason; one with a component that sits on equal values, in a plane, or on a handful of
+    rows is recorded as degenerate, and is best only where all are.
 
     Parameters
     ----------
     rows : ndarray of shape (N, D), float64 or float32, C-contiguous
     components : iterable of int, default 1 to 9
+        Whole numbers from 1; 2.0 is one, 2.5 is refused.
     covariance_types : str or iterable of str, default ("full", "tied", "diag", "spherical")
         Also model-based clustering's names, ``EII`` to ``VVV``, or ``"all"`` for all fourteen families (in one column
         the two that differ).
@@ -78,9 +81,10 @@ def search(
     Raises
     ------
     ParameterError
-        No candidate is left to try, an unknown criterion or covariance type, or a number of components below one.
+        No candidate is left to try, an unknown criterion or covariance type, or a number of components that is not
+        whole or below one.
     TooFewRowsError
-        Fewer rows than the largest number of components.
+        Fewer rows, or rows of positive weight, than the largest number of components.
     DataError
         Weights that are not one per row, negative or not finite, or all zero.
     MixturaError
@@ -99,11 +103,10 @@ def search(
     sizes = _checked(components, families, criterion, n_init)
     require_prior(prior)
     weights = as_weights(sample_weight, rows.shape[0])
-    if rows.shape[0] < max(sizes):
-        raise TooFewRowsError(
-            f"{max(sizes)!r} components were asked of {rows.shape[0]!r} rows; there must be at least as many rows as "
-            "components. Ask for fewer components."
-        )
+    if weights is None:
+        require_rows(rows.shape[0], max(sizes), "rows")
+    else:
+        require_rows(int(np.count_nonzero(weights)), max(sizes), "rows of positive weight")
     fitter = Fitter(
         rows,
         weights,
@@ -158,11 +161,10 @@ def _ranked(candidates: tuple[Candidate, ...], criterion: str) -> SearchResult:
 
 
 def _checked(components: Iterable[int], families: list[str], criterion: str, n_init: int) -> list[int]:
-    sizes = list(dict.fromkeys(int(k) for k in components))
-    if not sizes or not families or min(sizes) < 1:
+    sizes = whole_numbers("components", components, 1)
+    if not families:
         raise ParameterError(
-            f"components={sizes!r} and covariance_types={families!r} were given; at least one of each is required, and "
-            "every number of components must be at least 1."
+            f"covariance_types={families!r} was given; at least one is required. Leave it out to try four."
         )
     if criterion not in CRITERIA:
         raise ParameterError(f"criterion={criterion!r} was given; it must be one of {list(CRITERIA)!r}.")

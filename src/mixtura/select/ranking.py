@@ -54,13 +54,15 @@ class SearchResult:
             f"were tried. {'More' if most else 'Fewer'} may be better: search {further} components."
         )
 
-    def table(self, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    def table(self, columns: Sequence[str] | None = None, *, first: int = 0) -> list[dict[str, Any]]:
         """Return a row per candidate, in the order of the ranking.
 
         Parameters
         ----------
         columns : sequence of str, optional
             Names of the columns, for what is said of degenerate components.
+        first : int, default=0
+            Number of the first component there.
 
         Returns
         -------
@@ -80,4 +82,4 @@ class SearchResult:
         tied 2 8 4856.4
         diag 2 9 4902.2
         """
-        return [candidate.row(columns) for candidate in self.ranking]
+        return [candidate.row(columns, first=first) for candidate in self.ranking]

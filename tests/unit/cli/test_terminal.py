@@ -6,6 +6,7 @@ import re
 import sys
 from io import StringIO
 
+import numpy as np
 import polars as pl
 import pytest
 from rich.console import Console
@@ -92,3 +93,18 @@ def test_an_interruption_while_loading(monkeypatch) -> None:
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 130
+
+
+def test_medians_of_transformed_columns_and_the_verdict_on_stability_are_told() -> None:
+    rng = np.random.default_rng(0)
+    spent = np.r_[np.exp(rng.normal(3, 0.3, 60)), np.exp(rng.normal(5, 0.3, 41))]
+    frame = pl.DataFrame({"spent": spent, "age": np.r_[rng.normal(40, 3, 60), rng.normal(60, 3, 41)]})
+    result = segment_table(frame, components=[2], covariance_types=["diag"], transform={"spent": "log1p"})
+    stream = StringIO()
+    print_segmentation(Console(file=stream, width=120), result, ("natural", 0.9312))
+    text = re.sub(r"\s+", " ", stream.getvalue())
+    assert "Stability: natural; segments of resampled customers agree by 0.93" in text
+    assert "mean, * median everybody segment 1 segment 2" in text
+    medians = [float(np.median(spent[result.assignment.labels == k])) for k in range(2)]
+    assert f"spent * {np.median(spent):.0f} {medians[0]:.0f} - {medians[1]:.0f} ++" in text
+    assert "Stability" not in printed(frame, components=[2])

@@ -149,7 +149,7 @@ def test_float32_rows_give_float32_parameters() -> None:
         ({"n_components": [1.5]}, ParameterError, "whole number of at least 1"),
         ({"n_components": [1, 301]}, TooFewRowsError, "n_components = 301, n_samples = 300"),
         ({"n_components": 0}, ValueError, "n_components"),
-        ({"covariance_type": []}, ParameterError, "at least one of each is required"),
+        ({"covariance_type": []}, ParameterError, "at least one is required"),
         ({"covariance_type": ["round"]}, ParameterError, "covariance_type='round'"),
         ({"covariance_type": "round"}, ValueError, "covariance_type"),
         ({"criterion": "cic"}, ValueError, "'criterion' parameter"),

@@ -99,6 +99,7 @@ def test_a_spike_in_one_column(family: str, kind: str) -> None:
     assert (one.component, one.kind, one.columns, one.n_rows) == (0, DegeneracyKind.SPIKE, (2,), 90)
     np.testing.assert_array_equal(one.rows, np.arange(90))
     np.testing.assert_array_equal(one.ranges, [[0.0, 0.0]])
+    assert one.describe(first=1) == one.reason.replace("component 0", "component 1")
     assert one.reason == "component 0 has no width in column 2: its 90 rows all have the value 0.0"
     assert one.describe(["a", "b", "debt"]) == (
         "component 0 has no width in column 'debt': its 90 rows all have the value 0.0"

@@ -145,6 +145,36 @@ def test_bars_add_up_to_the_rows_and_curves_to_the_mixture(whole: bool) -> None:
         assert expected > (0.95 if k == 0 else 0.2)
 
 
+def test_histograms_count_customers_by_weight() -> None:
+    counts = np.random.default_rng(9).integers(1, 4, 300)
+    frame = make_customers(as_frame="polars").with_columns(pl.Series("visits", counts))
+    options = {"columns": ["income", "spending"], "components": [3]}
+    weighted = segment_table(frame, weight="visits", **options)
+    repeated = segment_table(frame[np.repeat(np.arange(300), counts)], **options)
+    few, many = (held_by(plot_marginals(one, show=[0])) for one in (weighted, repeated))
+
+    def heights(data: dict[str, list[dict[str, Any]]]) -> float:
+        return sum(bar["y2"] - bar["y"] for bar in data["bars0"])
+
+    assert heights(few) == pytest.approx(heights(many), abs=counts.sum() * 1e-3)
+    # Bins are as many as customers allow; heights of curves are per width.
+    tops = [
+        max(point["y"] for point in data["curves0"]) / (data["bars0"][0]["x2"] - data["bars0"][0]["x"])
+        for data in (few, many)
+    ]
+    assert tops[0] == pytest.approx(tops[1], rel=1e-3)
+    assert "customers, by weight" in words(plot_marginals(weighted))
+    assert "by weight" not in words(plot_marginals(repeated))
+    told = plot_anomalies(weighted, most=1)
+    densities = held_by(told)["densities"]
+    assert sum(bar["count"] for bar in densities) == counts.sum()
+    anomaly = weighted.assignment.anomaly
+    assert sum(bar["count"] for bar in densities if bar["unusual"]) == counts[anomaly].sum()
+    share = counts[anomaly].sum() / counts.sum()
+    said = f"{anomaly.sum()} of 300 customers are unusual ({share:.1%} by weight)"
+    assert said in words(told.vconcat[0])
+
+
 def test_bars_of_a_far_tail_are_counted_outside() -> None:
     rows = np.r_[np.linspace(0, 1, 1000), 1e6][:, None]
     mixture = Mixture.from_parameters([1.0], [[0.5]], [0.1], "spherical")
@@ -545,3 +575,16 @@ def test_a_table_gives_its_names_to_the_axes() -> None:
     assert {encoding[axis]["title"] for axis in "xy"} == set(frame.columns)
     first = plot_scatter(model, frame.to_numpy()).to_dict(validate=False)["layer"][0]["encoding"]
     assert {first[axis]["title"] for axis in "xy"} == {"column 1", "column 2"}
+
+
+def test_a_transformed_column_is_found_by_its_own_name() -> None:
+    frame = pl.DataFrame({"spent": np.exp(make_customers()[:, 0] / 20), "age": make_customers()[:, 1]})
+    result = segment_table(frame, components=[2], covariance_types=["full"], transform={"spent": "log1p"})
+    charts = [
+        plot_scatter(result, pair=pair).to_dict()
+        for pair in (("age", "spent"), ("age", "log1p of spent"), (1, 0))
+    ]
+    assert charts[0]["layer"][0]["encoding"]["y"]["title"] == "log1p of spent"
+    assert charts[0]["datasets"] == charts[1]["datasets"] == charts[2]["datasets"]
+    with pytest.raises(ParameterError, match="two different columns"):
+        plot_scatter(result, pair=("age", "income"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import numpy as np
@@ -12,7 +13,7 @@ from mixtura import Mixture
 from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
 from mixtura.exceptions import OptionalDependencyError
-from mixtura.plot import draw_criterion, draw_segments, plot_criterion, warm_up
+from mixtura.plot import draw_criterion, draw_segments, plot_criterion, render_svg, warm_up
 from mixtura.plot.criterion import _kinds
 from mixtura.plot.palette import blend, segment_colors
 from mixtura.plot.plane import frame, telling_columns
@@ -134,6 +135,28 @@ def found_rows(found: SearchResult) -> list[dict[str, str]]:
     return plot_criterion(found).to_dict()["datasets"]["models"]
 
 
+def test_degenerate_models_are_hollow_and_it_is_said(found) -> None:
+    rows = make_customers()
+    rows[:60, 1] = 0  # a spike that a component sits on
+    spiked = search(rows, components=[2, 3, 4], covariance_types=["full", "tied"])
+    wanted = {(one.covariance_type, one.n_components) for one in spiked.candidates if one.is_degenerate}
+    assert 0 < len(wanted) < 6
+    chart = plot_criterion(spiked).to_dict()
+    flagged = {(row["covariances"], row["count"]) for row in chart["datasets"]["models"] if row["degenerate"]}
+    assert flagged == wanted
+    said = "Hollow marks are degenerate"
+    assert any(line.startswith(said) for line in chart["title"]["subtitle"])
+    marks = re.findall(
+        r'aria-label="components: (\d); BIC: [^;"]*; covariances: (\w+)"[^>]*fill="(\S+)" stroke="#',
+        render_svg(chart),
+    )
+    assert {(kind, int(count)) for count, kind, fill in marks if fill == "white"} == wanted
+    assert len(marks) == 6 + len(wanted)  # each upon its filled one
+    sound = plot_criterion(found).to_dict()
+    assert not any(one.is_degenerate for one in found.candidates)
+    assert not any(line.startswith(said) for line in sound["title"]["subtitle"])
+
+
 def test_the_frame_of_a_search_shows_the_better_half(found) -> None:
     chart = plot_criterion(found).to_dict()
     low, high = chart["layer"][0]["encoding"]["y"]["scale"]["domain"]
@@ -164,3 +187,20 @@ def test_a_missing_altair_is_named(found, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "altair", None)
     with pytest.raises(OptionalDependencyError, match=r"mixtura\[cli\]"):
         plot_criterion(found)
+
+
+def test_degenerate_models_do_not_set_the_frame() -> None:
+    rng = np.random.default_rng(1)
+    counts = np.where(np.arange(240) < 120, 1.0, 2 + rng.poisson(6, 240))
+    rows = np.column_stack([counts, rng.normal(size=240)])
+    found = search(rows, components=[1, 2, 4], covariance_types=["full", "tied"])
+    chart = plot_criterion(found).to_dict()
+    models = chart["datasets"]["models"]
+    assert any(one["degenerate"] for one in models)
+    low, high = chart["layer"][1]["encoding"]["y"]["scale"]["domain"]
+    values = [one["value"] for one in models if not one["degenerate"]]
+    assert low < min(values) <= max(values) < high
+    below = sum(one["value"] < low for one in models)
+    assert below > 0
+    note = chart["title"]["subtitle"][-1]
+    assert note.endswith(f"or on a few rows; {below} below the frame.")

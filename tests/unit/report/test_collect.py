@@ -252,4 +252,4 @@ def test_rows_left_out_are_counted_and_unusual_ones_found_behind_them() -> None:
 def test_one_segment_has_nobody_in_between() -> None:
     summary = collect(segment_table(table(), columns=COLUMNS, components=[1]))
     assert summary["verdict"]["segments"] == 1
-    assert summary["between"] == {"below": 0.9, "count": 0, "customers": []}
+    assert summary["between"] == {"below": 0.9, "count": 0, "share": 0.0, "customers": []}

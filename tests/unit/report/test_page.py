@@ -163,3 +163,55 @@ def test_marks_know_their_segment_and_paint_follows_the_theme() -> None:
     assert ">segment: 9 1.23456</text>" in svg
     assert 'role="img" aria-label="a &quot;title&quot;"' in svg
     assert "<rect" not in svg
+
+
+def spiked(n: int = 240) -> pl.DataFrame:
+    """Counts, half of them 1, and money: full covariances sit on the spike."""
+    rng = np.random.default_rng(1)
+    counts = np.where(np.arange(n) < n // 2, 1.0, 2 + rng.poisson(6, n))
+    return pl.DataFrame({"ORDER_COUNT": counts, "spent": np.exp(3 + rng.normal(0, 0.4, n) + counts / 8)})
+
+
+def test_transformed_columns_are_told_by_medians_and_numbers_of_a_column_have_the_same_decimals() -> None:
+    frame = spiked()
+    result = segment_table(frame, components=[2], covariance_types=["tied"], transform={"spent": "log1p"})
+    page = render_report(collect(result), draw_charts(result))
+    cells = re.findall(r'<th scope="row"><bdi>(.*?)</bdi>(.*?)</th>(.*?)</tr>', page)
+    held = {
+        name.replace("<wbr>", ""): (rest, re.findall(r'<td class="number[^>]*>([^<]+)<', numbers))
+        for name, rest, numbers in cells
+    }
+    spent, counts = frame["spent"].to_numpy(), frame["ORDER_COUNT"].to_numpy()
+    groups = [result.assignment.labels == k for k in range(2)]
+    assert "median" in held["spent"][0]
+    assert held["spent"][1] == [
+        f"{value:,.0f}" for value in (np.median(spent), *(np.median(spent[one]) for one in groups))
+    ]
+    assert "median" not in held["ORDER_COUNT"][0]
+    assert held["ORDER_COUNT"][1] == [
+        f"{value:.1f}" for value in (counts.mean(), *(counts[one].mean() for one in groups))
+    ]
+    assert "as its log1p" in page
+
+
+def test_degenerate_models_are_told_in_short_with_components_from_one() -> None:
+    result = segment_table(spiked(), components=[1, 2, 4], covariance_types=["full", "tied"])
+    assert result.passed_over
+    summary = collect(result)
+    told = [why for one in summary["diagnostics"]["degenerate"] for why in one["why"]]
+    numbers = {int(re.match(r"component (\d+)", why)[1]) for why in told}
+    expected = {one.component + 1 for found in result.ranking for one in found.degeneracies}
+    assert numbers == expected
+    assert f"component {result.passed_over[0].degeneracies[0].component + 1} " in result.notes[0]
+    page = render_report(summary, draw_charts(result))
+    first = summary["diagnostics"]["degenerate"][0]
+    assert html.escape(first["why"][0]) in page.replace("&#39;", "&#x27;")
+    assert "its likelihood means nothing" in page
+
+
+def test_more_than_four_segments_have_the_width_of_the_page_for_their_confusions() -> None:
+    frame = make_customers(kind="five", as_frame="polars")
+    for components, laid_out in ((3, "pair"), (5, "stack")):
+        page = page_of(frame, resamples=0, components=[components])
+        section = page[page.index('<section id="certainty"') :]
+        assert section[: section.index("<table")].count(f'<div class="{laid_out}">') == 1

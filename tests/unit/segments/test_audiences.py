@@ -230,3 +230,67 @@ def test_tables_and_segments_that_do_not_serve_are_refused(model, frame) -> None
         audiences_of_table(model, frame, [1], top=1, value="zzz")
     with pytest.raises(ColumnError, match=r"not numeric: it holds, for example, \['C000'\]"):
         audiences_of_table(model, frame, [1], top=1, value="customer")
+
+
+def weighted_table() -> tuple[pl.DataFrame, np.ndarray]:
+    rng = np.random.default_rng(8)
+    counts = rng.integers(1, 4, size=300)
+    frame = make_customers(as_frame="polars").with_columns(
+        pl.Series("revenue", rng.gamma(2, 50, 300)), pl.Series("visits", counts)
+    )
+    return frame, counts
+
+
+def test_customers_count_with_the_weight_of_the_model_or_the_one_named() -> None:
+    frame, counts = weighted_table()
+    model = segment_table(frame, columns=["income", "spending"], weight="visits", components=[3]).model
+    options = {"min_probability": 0.2, "value": "revenue"}
+    found = audiences_of_table(model, frame, [1, 2], **options)
+    repeated = audiences_of_table(
+        model, frame[np.repeat(np.arange(300), counts)].drop("visits"), [1, 2], **options
+    )
+    assert (found.weight_name, repeated.weight_name) == ("visits", None)
+    for few, many in zip(found.found.audiences, repeated.found.audiences, strict=True):
+        assert few.reach == len(few.rows) < many.reach
+        for name in (
+            "share",
+            "expected_members",
+            "expected_share",
+            "coverage",
+            "total_value",
+            "total_expected_value",
+        ):
+            assert getattr(few, name) == pytest.approx(getattr(many, name), rel=1e-12), name
+    renamed = frame.rename({"visits": "times"})
+    assert audiences_of_table(model, renamed, [1], top=9).weight_name is None
+    told = audiences_of_table(model, renamed, [1], top=9, weight="times")
+    assert told.to_dict()["weight"] == "times"
+    assert (
+        told.found.audiences[0].share == audiences_of_table(model, frame, [1], top=9).found.audiences[0].share
+    )
+    worded = frame.with_columns(pl.col("visits").cast(pl.String))
+    assert audiences_of_table(model, worded, [1], top=9).weight_name is None
+
+
+def test_weights_of_an_audience_that_cannot_be_used() -> None:
+    frame, counts = weighted_table()
+    model = segment_table(frame, columns=["income", "spending"], components=[2]).model
+    at = pl.int_range(300) == 7
+    negative = frame.with_columns(pl.when(at).then(-1).otherwise(pl.col("visits")).alias("visits"))
+    with pytest.raises(DataError, match="The weight 'visits' is -1 in row 8 of the data"):
+        audiences_of_table(model, negative, [1], top=9, weight="visits")
+    holes = frame.with_columns(pl.when(at).then(None).otherwise(pl.col("visits")).alias("visits"))
+    with pytest.raises(
+        MissingValuesError, match="1 of 300 rows have no finite weight 'visits', the first is row 8"
+    ):
+        audiences_of_table(model, holes, [1], top=9, weight="visits")
+    audience = audiences_of_table(
+        model, holes, [1], min_probability=0.0, weight="visits", drop_missing=True
+    ).found.audiences[0]
+    assert audience.reach == 300
+    assert audience.share == 1.0
+    memberships = model.memberships(frame.select("income", "spending").to_numpy())[:, 0]
+    expected = np.delete(memberships, 7) @ np.delete(counts, 7)
+    assert audience.expected_members == pytest.approx(expected, rel=1e-12)
+    with pytest.raises(ColumnError, match=r"--weight names .visit., .* Did you mean .visits."):
+        audiences_of_table(model, frame, [1], top=9, weight="visit")

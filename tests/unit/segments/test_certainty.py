@@ -68,11 +68,14 @@ def test_a_weight_is_a_number_of_customers(memberships) -> None:
     weighted = measure_certainty(memberships, NAMES, weights=counts.astype(float))
     repeated = measure_certainty(np.repeat(memberships, counts, axis=0), NAMES)
     assert weighted.total_weight == repeated.n_customers
-    for name in ("mean_entropy", "normalized_entropy", "mean_certainty", "n_ambiguous", "expected_error"):
+    for name in ("mean_entropy", "normalized_entropy", "mean_certainty", "ambiguous_share", "expected_error"):
         assert getattr(weighted, name) == pytest.approx(getattr(repeated, name), rel=1e-12)
     for name in ("histogram", "between", "confusion"):
         np.testing.assert_allclose(getattr(weighted, name), getattr(repeated, name), rtol=1e-12)
     assert weighted.quantiles == repeated.quantiles
+    # People are counted as people.
+    assert weighted.n_ambiguous == np.count_nonzero(memberships.max(axis=1) < 0.6)
+    assert weighted.n_customers == 399
 
 
 def test_an_empty_segment_has_no_row_of_confusion() -> None:

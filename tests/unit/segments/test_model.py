@@ -24,6 +24,14 @@ def result(request):
     return segment_table(frame, components=[3], covariance_types=[request.param])
 
 
+@pytest.mark.parametrize("prior", ["floor", "conjugate", 0.01])
+def test_the_prior_is_kept(prior, tmp_path) -> None:
+    frame = make_customers(as_frame="polars")
+    result = segment_table(frame, components=[2], covariance_types=["diag"], prior=prior)
+    result.model.save(tmp_path / "model.json")
+    assert SegmentModel.load(tmp_path / "model.json").training.prior == prior
+
+
 def test_every_float_survives(result, tmp_path) -> None:
     result.model.save(tmp_path / "model.json")
     loaded = SegmentModel.load(tmp_path / "model.json")

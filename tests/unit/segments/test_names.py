@@ -40,7 +40,7 @@ def test_a_close_middle_is_said_where_nothing_else_is() -> None:
     differences = np.array([[0.1, 0.3, -0.1], [1.2, 0.1, 0.0], [0.0, 0.1, 0.1]])
     spreads = np.array([[0.3, 1.0, 0.2], [0.2, 0.2, 0.2], [0.3, 0.3, 0.3]])
     names = name_segments(differences, ["a", "b", "c"], spreads)
-    assert names == ("average a, average c", "high a", "average")
+    assert names == ("average a and c", "high a", "average")
     assert name_segments(np.array([[0.1, 0.1]]), ["a", "b"], np.array([[0.3, 0.2]])) == ("average",)
 
 
@@ -104,4 +104,12 @@ def test_names_of_transformed_columns_do_not_hang_on_a_few_large_values() -> Non
     revenue[:3] = 5000.0
     frame = pl.DataFrame({"revenue": revenue, "age": rng.normal(40 + 15 * group, 3)})
     result = segment_table(frame, components=[2], covariance_types=["diag"], transform={"revenue": "log1p"})
-    assert set(result.model.names) == {"low revenue, low age", "high revenue, high age"}
+    assert set(result.model.names) == {"low revenue and age", "high revenue and age"}
+
+
+def test_a_long_name_does_without_the_third_column() -> None:
+    short, long = ["a", "b", "c"], [f"average {letter} of the last twelve months" for letter in "abc"]
+    differences = np.array([[1.0, 1.0, -1.0], [-1.0, -1.0, 1.0]])
+    assert name_segments(differences, short) == ("high a and b, low c", "low a and b, high c")
+    for name in name_segments(differences, long):
+        assert name.count("months") == 2

@@ -114,7 +114,7 @@ def test_numbers(result, table, name) -> None:
         near(one.cohens_d, (inside.mean() - outside.mean()) / math.sqrt(pooled))
 
 
-def naive_distinction(inside, everybody, effective) -> tuple[float, float, float]:
+def naive_distinction(inside, everybody, size) -> tuple[float, float, float]:
     """Overlap, bits and percent from two lists of bins, cell by cell."""
     share = len(inside) / len(everybody)
     a, whole = Counter(inside), Counter(everybody)
@@ -123,7 +123,7 @@ def naive_distinction(inside, everybody, effective) -> tuple[float, float, float
         s, p = a[cell] / len(inside), count / len(everybody)
         overlap += min(s, (count - a[cell]) / (len(everybody) - len(inside)))
         bits += s * math.log2(s / p) if s else 0.0
-    chance = (len(whole) - 1) * (1 - share) / (2 * effective * math.log(2))
+    chance = (len(whole) - 1) * (1 - share) / (2 * size * math.log(2))
     bits = max(bits - chance, 0.0)
     return overlap, bits, 100 * bits / math.log2(1 / share)
 
@@ -136,9 +136,8 @@ def check_distinction(result, table, column, cells, distinctions) -> None:
     weights = np.ones(N) if result.weights is None else result.weights
     for k, one in enumerate(distinctions):
         members = (result.assignment.labels == k) & np.array(known)
-        effective = weights[members].sum() ** 2 / np.square(weights[members]).sum()
         inside = [cell for cell, label in zip(cells, labels, strict=True) if label == k and cell is not None]
-        overlap, bits, percent = naive_distinction(inside, everybody, effective)
+        overlap, bits, percent = naive_distinction(inside, everybody, weights[members].sum())
         near(one.overlap, overlap)
         near(one.divergence, bits)
         near(one.distinctness, percent)
@@ -391,3 +390,18 @@ def test_weights_are_repeated_rows() -> None:
     for one, other in zip(weighted.segments, repeated.segments, strict=True):
         near(one.share, other.share)
         np.testing.assert_allclose(one.means, other.means)
+
+
+def test_differences_of_a_transformed_column_are_those_that_the_mixture_sees() -> None:
+    rng = np.random.default_rng(0)
+    spent = np.r_[np.exp(rng.normal(3, 0.3, 150)), np.exp(rng.normal(5, 0.3, 100)), 9000.0]
+    frame = pl.DataFrame({"spent": spent, "age": np.r_[rng.normal(40, 3, 150), rng.normal(60, 3, 101)]})
+    result = segment_table(frame, components=[2], covariance_types=["diag"], transform={"spent": "log1p"})
+    seen = {"spent": np.log1p(spent), "age": frame["age"].to_numpy()}
+    for segment in result.segments:
+        members = result.assignment.labels == segment.number - 1
+        for d, name in enumerate(("spent", "age")):
+            expected = (seen[name][members].mean() - seen[name].mean()) / seen[name].std()
+            near(segment.differences[d], expected)
+            near(next(one.difference for one in segment.numbers if one.column == name), expected)
+            near(segment.means[d], frame[name].to_numpy()[members].mean())

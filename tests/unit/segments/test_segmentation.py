@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,16 +12,21 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
+from mixtura import Mixture
 from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
 from mixtura.exceptions import ColumnError, DataError, ParameterError, TooFewRowsError
 from mixtura.io import RESULT_FILES, readable_json
 from mixtura.segments import SegmentModel, name_segments, segment_table, summarize, write_results
 from mixtura.segments.ambiguity import most_ambiguous
+from mixtura.segments.building import choose_candidate
+from mixtura.segments.columns import choose_columns
+from mixtura.segments.describing import OTHER, read_columns
 from mixtura.segments.kmeans_comparison import kmeans_labels
 from mixtura.segments.model import ordered
 from mixtura.segments.naming import spoken
-from mixtura.segments.notes import make_notes
+from mixtura.segments.notes import make_notes, value_notes
+from mixtura.select import search
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +199,7 @@ def test_names_say_what_distinguishes() -> None:
 def test_names_differ_by_more_words_then_by_degree_then_by_number() -> None:
     columns = ["a", "b", "c"]
     third = name_segments(np.array([[1.0, -1.0, 0.5], [1.0, -1.0, -0.5]]), columns)
-    assert third == ("high a, low b, high c", "high a, low b, low c")
+    assert third == ("high a and c, low b", "high a, low b and c")
     degree = name_segments(np.array([[2.0, 0.0, 0.0], [1.0, 0.0, 0.0]]), columns)
     assert degree == ("very high a", "high a")
     number = name_segments(np.zeros((3, 3)), columns)
@@ -205,3 +211,34 @@ def test_names_differ_by_more_words_then_by_degree_then_by_number() -> None:
 def test_names_are_spoken() -> None:
     assert spoken("(k$)") == "(k$)"
     assert spoken("Detergents_Paper") == "detergents paper"
+
+
+def test_segments_need_more_customers_than_columns_by_weight() -> None:
+    best = search(make_customers(), components=[2], covariance_types=["spherical"]).best
+    assert best.mixture is not None
+    uneven = Mixture.from_parameters(
+        [0.985, 0.015], best.mixture.means, best.mixture.covariances, "spherical"
+    )
+    ranking = (replace(best, mixture=uneven), best)
+    rows = np.zeros((100, 2))
+    assert choose_candidate(ranking, rows) is best  # one and a half
+    assert choose_candidate(ranking, rows, np.full(100, 3.0)) is ranking[0]  # four and a half
+    assert choose_candidate(ranking, rows, np.full(100, 0.01)) is best  # shares stand for customers
+
+
+def test_the_total_of_a_value_is_weighed_before_it_is_called_nothing() -> None:
+    values, weights = np.array([-5.0, 3.0, np.nan]), np.array([1.0, 4.0, 1.0])
+    assert "not above zero" in value_notes("revenue", values)[0]
+    assert value_notes("revenue", values, weights)[0].startswith("1 customer with a negative")
+
+
+def test_frequent_levels_are_frequent_by_weight() -> None:
+    towns = [f"T{n:02d}" for n in range(14) for _ in range(3)]
+    frame = pl.DataFrame({"x": np.arange(42.0), "town": towns})
+    choice = choose_columns(frame, columns=["x"], describe=["town"])
+    weights = np.repeat(np.arange(14.0), 3)
+    rows, complete = frame.select("x").to_numpy(), np.ones(42, dtype=bool)
+    _, (levels,) = read_columns(frame, choice, rows, complete, weights)
+    assert levels.levels == (*(f"T{n:02d}" for n in range(13, 3, -1)), OTHER)
+    _, (plain,) = read_columns(frame, choice, rows, complete)
+    assert plain.levels == (*(f"T{n:02d}" for n in range(10)), OTHER)

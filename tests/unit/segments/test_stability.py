@@ -14,6 +14,7 @@ from sklearn.metrics import adjusted_rand_score
 import mixtura
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.segments import Verdict, assess_stability, judge, refits, segment_table
+from mixtura.segments import stability as stability_module
 from mixtura.segments.refits import refit_labels
 from mixtura.segments.stability import SegmentStability
 from mixtura.select import search
@@ -185,6 +186,42 @@ def test_large_tables_are_sampled_and_it_is_said(crossed) -> None:
     )
     assert weighted.overall.adjusted_rand == pytest.approx(found.overall.adjusted_rand, abs=0.05)
     assert weighted.expected_error == pytest.approx(found.expected_error, rel=1e-12)
+
+
+@pytest.fixture(scope="module")
+def small() -> np.ndarray:
+    """Two groups and twelve customers beside them: how wide these are is what a prior decides."""
+    rng = np.random.default_rng(3)
+    parts = ((70, [0, 0], 1.0), (70, [6, 0], 1.0), (12, [3, 5], 0.1))
+    return np.vstack([rng.normal(center, width, size=(n, 2)) for n, center, width in parts])
+
+
+@pytest.mark.parametrize(("prior", "family"), [("floor", "full"), ("conjugate", "full"), (0.5, "diag")])
+def test_refits_are_kept_from_collapsing_as_the_segmentation_was(small, monkeypatch, prior, family) -> None:
+    frame = pl.DataFrame(small, schema=["a", "b"])
+    found = segment_table(frame, components=[3], covariance_types=[family], prior=prior)
+    assert found.model.training.prior == prior
+    asked, searched = [], []
+    make = refits.make_prior
+    monkeypatch.setattr(refits, "make_prior", lambda *given: asked.append(given) or make(*given))
+    learn = stability_module.search
+    monkeypatch.setattr(
+        stability_module, "search", lambda *rows, **how: searched.append(how) or learn(*rows, **how)
+    )
+    told = assess_stability(found.model, found.rows, n_bootstraps=6)
+    assert [(name, k) for name, _, k in asked] == [(prior, 2), (prior, 3), (prior, 4)]
+    for one in searched:
+        assert one["prior"] == prior
+        assert one["covariance_types"] == [family]
+    assert [one["components"] for one in searched] == [[2], [4]]
+    scaled = found.model.scaling.apply(found.rows)
+    how = {"n_bootstraps": 6, "n_init": 3, "seed": 0}
+    partitions = refit_labels(scaled, family, 3, prior=prior, **how)
+    scores = [adjusted_rand_score(left, right) for left, right in combinations(partitions, 2)]
+    assert told.overall.adjusted_rand == pytest.approx(np.mean(scores), abs=1e-12)
+    if prior != "floor":
+        others = refit_labels(scaled, family, 3, **how)
+        assert any((one != other).any() for one, other in zip(partitions, others, strict=True))
 
 
 def test_the_model_says_seed_and_starts_unless_told(apart) -> None:

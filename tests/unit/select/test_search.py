@@ -130,8 +130,26 @@ def test_one_that_fails_comes_last_with_its_reason() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"components": []}, ParameterError, "at least one of each is required"),
-        ({"components": [0, 1]}, ParameterError, r"components=\[0, 1\]"),
+        ({"components": []}, ParameterError, r"components=\[\] was given; at least one whole number"),
+        (
+            {"components": 3},
+            ParameterError,
+            r"components=3 was given; at least one whole number from 1 .* in a list",
+        ),
+        ({"components": "23"}, ParameterError, "components='23' was given; at least one whole number"),
+        (
+            {"components": [0, 1]},
+            ParameterError,
+            r"components=\[0, 1\] was given; 0 is not a whole number from 1",
+        ),
+        (
+            {"components": [2, 2.5]},
+            ParameterError,
+            r"components=\[2, 2.5\] was given; 2.5 is not a whole number",
+        ),
+        ({"components": [np.float64("nan")]}, ParameterError, "nan.* is not a whole number"),
+        ({"components": [True]}, ParameterError, "True is not a whole number"),
+        ({"components": ["2"]}, ParameterError, "'2' is not a whole number"),
         ({"covariance_types": []}, ParameterError, r"covariance_types=\[\]"),
         ({"covariance_types": ["round"]}, ParameterError, "covariance_type='round'"),
         (
@@ -141,11 +159,30 @@ def test_one_that_fails_comes_last_with_its_reason() -> None:
         ),
         ({"n_init": 0}, ParameterError, "n_init=0 was given; it must be at least 1"),
         ({"components": [2, 241]}, TooFewRowsError, "241 components were asked of 240 rows"),
+        (
+            {"components": [6], "sample_weight": 1.0 * (np.arange(240) < 5)},
+            TooFewRowsError,
+            "6 components were asked of 5 rows of positive weight",
+        ),
+        ({"prior": "flat"}, ParameterError, "prior='flat' was given"),
+        ({"prior": -1.0}, ParameterError, "prior=-1.0 was given"),
     ],
 )
-def test_what_cannot_be_searched_is_refused(arguments: dict[str, Any], error: type, message: str) -> None:
+def test_what_cannot_be_searched_is_refused_before_any_work(
+    arguments: dict[str, Any], error: type, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[Any] = []
+    monkeypatch.setattr("mixtura.select.grid.Fitter", lambda *args, **kwargs: begun.append(args))
     with pytest.raises(error, match=message):
         search(rows(), **arguments)
+    assert not begun
+
+
+def test_whole_numbers_of_any_type_are_numbers_of_components() -> None:
+    found = search(rows(), components=[2.0, np.int64(3), np.float32(2)], covariance_types=["spherical"])
+    sizes = [one.n_components for one in found.candidates]
+    assert sizes == [2, 3]
+    assert all(type(size) is int for size in sizes)
 
 
 @pytest.mark.parametrize(

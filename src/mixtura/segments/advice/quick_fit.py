@@ -11,6 +11,7 @@ from mixtura._typing import FloatArray, IntArray
 from mixtura.core.mixture import Mixture
 from mixtura.segments.advice.capacity import FAMILIES
 from mixtura.segments.advice.normality import Mardia, energy_p_value, mardia
+from mixtura.segments.summaries import as_counts
 from mixtura.select import Candidate, search
 
 __all__ = ["ComponentNormality", "QuickFit", "component_normality", "quick_fit"]
@@ -20,6 +21,7 @@ _MORE = range(10, 16)
 """Tried, with the best family alone, where nine are the best so far."""
 _NORMALITY_ROWS = 1000
 _ENERGY_ROWS = 150
+_MOST_REPEATED = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,7 +159,10 @@ class ComponentNormality:
 
 
 def component_normality(
-    scaled: FloatArray, mixture: Mixture, rng: np.random.Generator
+    scaled: FloatArray,
+    mixture: Mixture,
+    rng: np.random.Generator,
+    weights: FloatArray | None = None,
 ) -> tuple[ComponentNormality, ...]:
     """Test each component that has enough rows.
 
@@ -170,7 +175,12 @@ def component_normality(
     scaled : ndarray of shape (N, D)
     mixture : Mixture
     rng : numpy.random.Generator
+    weights : ndarray of shape (N,) or None, default=None
+        A row of weight w stands for w equal rows, a fraction of a row with that probability; of a total weight above
+        a million, weights are taken in proportion to that.
     """
+    if weights is not None:
+        scaled = scaled[_standing_for(weights, rng)]
     memberships = mixture.responsibilities(scaled)
     drawn = (memberships.cumsum(axis=1) < rng.random((len(scaled), 1))).sum(axis=1)
     drawn = np.minimum(drawn, mixture.n_components - 1)
@@ -189,3 +199,15 @@ def component_normality(
             )
         )
     return tuple(found)
+
+
+def _standing_for(weights: FloatArray, rng: np.random.Generator) -> IntArray:
+    """Return row numbers, each as often as its weight says; fractions are rounded at random."""
+    weights = as_counts(weights)
+    total = float(weights.sum())
+    if total > _MOST_REPEATED:
+        weights = weights * (_MOST_REPEATED / total)
+    times = np.floor(weights).astype(np.intp)
+    if np.any(weights != times):
+        times += rng.random(len(weights)) < weights - times
+    return np.repeat(np.arange(len(weights)), times)

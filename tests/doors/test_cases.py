@@ -1,0 +1,83 @@
+"""What the worked cases say of the real tables, on the real tables."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from mixtura.segments import segment_table
+
+CASES = Path(__file__).resolve().parents[2] / "docs" / "cases"
+
+
+def statement(page: str) -> str:
+    """The SQL of a page, as a shell would hand it over."""
+    found = re.search(
+        r'^duckdb -c "(.*?)"$', (CASES / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    return found[1].replace("\\\n", "")
+
+
+def said_on_the_real_table(page: str) -> str:
+    text = (CASES / page).read_text(encoding="utf-8")
+    return " ".join(text[text.index("!!! note") : text.index("## Next")].split())
+
+
+def test_the_mall(shared_data) -> None:
+    frame = pl.read_csv(shared_data / "mall_customers.csv")
+    columns = frame.columns[3:]
+    said = said_on_the_real_table("mall.md")
+    chosen = segment_table(frame, columns=columns, id_column="CustomerID")
+    assert (chosen.model.n_segments, chosen.best.covariance_type) == (8, "tied")
+    assert f"BIC {chosen.best.bic:,.1f}" in said
+    five = segment_table(frame, columns=columns, id_column="CustomerID", components=[5])
+    for segment in five.segments:
+        income, score = segment.means
+        assert re.search(rf"\b{segment.count} (in the middle|who)", said)
+        assert re.search(
+            rf"\({'income ' * (segment.number == 1)}{income:.0f}, (score )?{score:.0f}[;)]", said
+        )
+
+
+def test_purchases(shared_data, workplace) -> None:
+    raw = (shared_data / "cdnow_transactions.csv").read_text(encoding="utf-8")
+    Path("purchases.csv").write_text(raw, encoding="utf-8")
+    duckdb.sql(statement("purchases.md"))
+    frame = pl.read_csv("rfm.csv")
+    said = said_on_the_real_table("purchases.md")
+    assert f"{len(frame):,} came back" in said
+    result = segment_table(
+        frame, id_column="customer_id", transform="auto", components=[3], covariance_types=["tied"]
+    )
+    frame = frame.with_columns(pl.Series("segment", result.assignment.labels))
+    for _, members in frame.group_by("segment"):
+        days, purchases, spent = members.select(
+            pl.median("days_since_purchase"), pl.median("purchases"), pl.median("spent")
+        ).row(0)
+        share = len(members) / len(frame)
+        told = (
+            f"{share:.0%}".replace("%", " %")
+            + f" ({purchases:.0f} purchases, {spent:.0f} dollars, {days:.0f} days"
+        )
+        assert told in said
+
+
+def test_the_numbers_of_purchases_per_customer_are_those_of_a_naive_count(workplace) -> None:
+    lines = ["customer_id,date,number_of_cds,dollar_value"]
+    lines += [
+        "1,19970110,1,10.0",
+        "2,19970301,2,20.5",
+        "1,19980630,1,5.25",
+        "2,19970302,1,1.0",
+        "2,19980101,1,2.0",
+    ]
+    Path("purchases.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    duckdb.sql(statement("purchases.md"))
+    assert pl.read_csv("rfm.csv").rows() == [
+        (1, 0, 2, pytest.approx(15.25)),
+        (2, 180, 3, pytest.approx(23.5)),
+    ]
