@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -54,16 +55,20 @@ def run(workplace: Path) -> Run:
     return invoke
 
 
-@pytest.fixture
-def customers(workplace: Path) -> Path:
-    """A table of 300 customers with an id that has leading zeros, a constant, and words."""
+def write_customers(folder: Path) -> Path:
     rows = make_customers()
     lines = ["id,income,spending,country,shop"]
     for number, (income, spending) in enumerate(rows.tolist()):
         lines.append(f"{number:05d},{income!r},{spending!r},NL,7")
-    path = workplace / "customers.csv"
+    path = folder / "customers.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def customers(workplace: Path) -> Path:
+    """A table of 300 customers with an id that has leading zeros, a constant, and words."""
+    return write_customers(workplace)
 
 
 @pytest.fixture
@@ -83,10 +88,21 @@ def refused(run: Run, workplace: Path) -> Callable[..., str]:
     return invoke
 
 
+@pytest.fixture(scope="session")
+def segmented(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The customers in three segments, as `segment` wrote them."""
+    folder = tmp_path_factory.mktemp("segmented")
+    output = folder / "customers-segments"
+    arguments = [write_customers(folder), "--components", "3", "--resamples", "0", "--output", output]
+    done = CliRunner().invoke(app, ["segment", *map(str, arguments)])
+    assert done.exit_code == 0, done.output
+    return output
+
+
 @pytest.fixture
-def model(run: Run, customers: Path) -> Path:
+def model(workplace: Path, customers: Path, segmented: Path) -> Path:
     """The model of three segments of the customers."""
-    assert run("segment", customers, "--components", "3").exit_code == 0
+    shutil.copytree(segmented, workplace / "customers-segments")
     return Path("customers-segments/model.json")
 
 

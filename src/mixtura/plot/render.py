@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -201,6 +202,7 @@ def warm_up() -> Iterator[None]:
         worker.join()
 
 
+@lru_cache(maxsize=1)
 def _load() -> None:
     # A point and its axes: enough to start the renderer and to load the fonts.
     point = {"data": {"values": [{"x": 1}]}, "mark": "point", "encoding": {"x": {"field": "x"}}}

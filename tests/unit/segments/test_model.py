@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,15 @@ from mixtura.segments import SegmentModel, assign_table, segment_table
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 
 
+@cache
+def found(family):
+    frame = make_customers(kind="five", as_frame="polars")
+    return segment_table(frame, components=[3], covariance_types=[family])
+
+
 @pytest.fixture(params=FAMILIES)
 def result(request):
-    frame = make_customers(kind="five", as_frame="polars")
-    return segment_table(frame, components=[3], covariance_types=[request.param])
+    return found(request.param)
 
 
 @pytest.mark.parametrize("prior", ["floor", "conjugate", 0.01])
