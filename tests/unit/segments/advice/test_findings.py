@@ -19,6 +19,12 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(7)
 
 
+@pytest.fixture(autouse=True)
+def few_components(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Findings look at columns and rows; the fit they are told beside need not be the best."""
+    monkeypatch.setattr("mixtura.segments.advice.quick_fit._COMPONENTS", range(1, 4))
+
+
 def findings_of(columns: dict[str, object], **options: object) -> dict[str, Finding]:
     """By topic; the table is small, so that this is quick."""
     return {finding.topic: finding for finding in advise(pl.DataFrame(columns), **options).findings}
