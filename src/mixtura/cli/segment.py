@@ -132,15 +132,16 @@ def _segment_and_write(
     from mixtura.report import collect, draw_charts, render_report, report_stability, write_workbook
     from mixtura.segments import write_results
 
-    # The picture is drawn on one core while customers are resampled on the others.
-    with ThreadPoolExecutor(1) as pool, working("Resampling", quiet=wanted.quiet):
+    # The picture is rendered by a process of its own while customers are resampled and charts put together.
+    with ThreadPoolExecutor(1) as pool:
         picture = pool.submit(draw_segments, result)
-        stability = report_stability(result, wanted.resamples)
-    with working("Writing the report", quiet=wanted.quiet):
-        summary = collect(result, stability=stability)
-        write_results(result, folder, picture=picture.result(), summary=summary)
-        page = render_report(summary, draw_charts(result, stability))
-        (folder / REPORT_FILE).write_text(page, encoding="utf-8")
-        if wanted.excel:
-            write_workbook(result, summary, folder / WORKBOOK_FILE)
+        with working("Resampling", quiet=wanted.quiet):
+            stability = report_stability(result, wanted.resamples)
+        with working("Writing the report", quiet=wanted.quiet):
+            summary = collect(result, stability=stability)
+            page = render_report(summary, draw_charts(result, stability))
+            write_results(result, folder, picture=picture.result(), summary=summary)
+            (folder / REPORT_FILE).write_text(page, encoding="utf-8")
+            if wanted.excel:
+                write_workbook(result, summary, folder / WORKBOOK_FILE)
     return result, summary

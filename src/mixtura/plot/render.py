@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import lru_cache
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
 from typing import Any, Literal, TypeAlias
 
 from mixtura._optional import needs
 from mixtura.exceptions import ParameterError
 from mixtura.io import output_file
+from mixtura.plot import renderer
 from mixtura.plot.style import LIGHT, THEMES
 
 __all__ = [
@@ -30,10 +32,11 @@ __all__ = [
 
 Theme: TypeAlias = Literal["light", "dark"]
 
-_PIXELS_PER_POINT = 2.0
-
 Datasets: TypeAlias = dict[str, list[dict[str, Any]]]
 """Rows of data by name, as Vega-Lite takes them."""
+
+_running: list[_Process] = []
+"""Where pictures are rendered inside of `warm_up`; of several the last."""
 
 
 @contextmanager
@@ -137,17 +140,12 @@ def save_chart(chart: Any, path: str | Path, *, theme: Theme = "light", overwrit
 def _rendered(specification: dict[str, Any], suffix: str) -> bytes:
     if suffix == ".json":
         return json.dumps(specification, ensure_ascii=False, separators=(",", ":")).encode()
+    if _running:
+        answer = _running[-1].ask(specification, suffix)
+        if answer is not None:
+            return answer
     with needs("vl-convert-python", extra="cli", purpose="draw pictures"):
-        import vl_convert
-    if suffix == ".png":
-        picture: bytes = vl_convert.vegalite_to_png(specification, scale=_PIXELS_PER_POINT)
-        return picture
-    if suffix == ".svg":
-        drawing: str = vl_convert.vegalite_to_svg(specification)
-        return drawing.encode()
-    # With the scripts that draw it, so that the page loads nothing from elsewhere.
-    page: str = vl_convert.vegalite_to_html(specification, bundle=True)
-    return page.encode()
+        return renderer.render(specification, suffix)
 
 
 def specification(chart: Any) -> dict[str, Any]:
@@ -189,28 +187,51 @@ def render_svg(specification: dict[str, Any]) -> str:
 
 @contextmanager
 def warm_up() -> Iterator[None]:
-    """Load what draws while the block computes something else.
+    """Render inside the block in a process of its own, which starts at once and ends with the block.
 
-    The first picture of a process costs about a second, nearly all of it to start the renderer, which
-    holds no interpreter lock. On a second core that second is free.
+    The first picture of a process costs half a second, and each the interpreter lock as long as it is drawn. On a
+    second core, while the block computes something else, that is free. Where such a process cannot be had, pictures are
+    rendered as they are elsewhere.
     """
-    worker = threading.Thread(target=_load, name="mixtura-plot", daemon=True)
-    worker.start()
+    process = _Process()
+    _running.append(process)
     try:
         yield
     finally:
-        worker.join()
+        _running.remove(process)
+        process.end()
 
 
-@lru_cache(maxsize=1)
-def _load() -> None:
-    # A point and its axes: enough to start the renderer and to load the fonts.
-    point = {"data": {"values": [{"x": 1}]}, "mark": "point", "encoding": {"x": {"field": "x"}}}
-    try:
-        import vl_convert
+class _Process:
+    """A process that renders what it is asked, one after the other; see `mixtura.plot.renderer`."""
 
-        vl_convert.vegalite_to_png(point)
-        import altair as alt  # noqa: F401
-    except ImportError:
-        # Whoever asks for a picture is told then.
-        return
+    def __init__(self) -> None:
+        # -P keeps the folder of the program, whose modules have names that others have, too, off the path.
+        command = [sys.executable, "-P", renderer.__file__]
+        self._lock = threading.Lock()
+        self._popen: Popen[bytes] | None = None
+        with suppress(OSError):
+            self._popen = Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
+
+    def ask(self, specification: dict[str, Any], suffix: str) -> bytes | None:
+        """Return the picture; None where there is none, which whoever asks has to find out the reason of."""
+        if self._popen is None:
+            return None
+        questions, answers = self._popen.stdin, self._popen.stdout
+        assert questions is not None, "it was asked for"
+        assert answers is not None, "it was asked for"
+        try:
+            with self._lock:
+                questions.write(json.dumps([suffix, specification]).encode() + b"\n")
+                questions.flush()
+                status, _, size = answers.readline().partition(b" ")
+                content = answers.read(int(size or 0))
+        except OSError:
+            return None
+        return content if status == b"ok" else None
+
+    def end(self) -> None:
+        """End it: there are no more questions."""
+        if self._popen is not None:
+            self._popen.kill()
+            self._popen.communicate()

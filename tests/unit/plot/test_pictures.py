@@ -13,7 +13,7 @@ from mixtura import Mixture
 from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
 from mixtura.exceptions import OptionalDependencyError
-from mixtura.plot import draw_criterion, draw_segments, plot_criterion, render_svg, warm_up
+from mixtura.plot import draw_criterion, draw_segments, plot_criterion, render_svg
 from mixtura.plot.criterion import _kinds
 from mixtura.plot.palette import blend, segment_colors
 from mixtura.plot.plane import frame, telling_columns
@@ -26,9 +26,7 @@ from pictures import near, pixels
 @pytest.mark.parametrize("columns", [["income"], ["income", "spending", "age"]])
 def test_every_segment_has_its_color_in_the_picture(columns) -> None:
     frame = make_customers(kind="five", as_frame="polars").select(columns)
-    with warm_up():
-        result = segment_table(frame, components=[3], covariance_types=["full"])
-    image = pixels(draw_segments(result))
+    image = pixels(draw_segments(segment_table(frame, components=[3], covariance_types=["full"])))
     assert all(near(image, color) > 300 for color in segment_colors(3))
     assert near(image, "#FFFFFF") > image.shape[0] * image.shape[1] / 3
 
@@ -99,8 +97,6 @@ def test_a_missing_library_is_named(library, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, library, None)
     if library == "altair":
         monkeypatch.setitem(sys.modules, "altair.utils.schemapi", None)
-    with warm_up():
-        pass
     with pytest.raises(OptionalDependencyError, match=r"mixtura\[cli\]"):
         draw_segments(result)
 

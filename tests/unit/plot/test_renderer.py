@@ -1,0 +1,69 @@
+"""Pictures by a process of its own: the same, whatever becomes of it."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+
+import pytest
+
+from mixtura.plot import render, render_svg, warm_up
+from mixtura.plot.renderer import serve
+
+POINT = {"data": {"values": [{"x": 1}]}, "mark": "point", "encoding": {"x": {"field": "x"}}}
+BROKEN = {"mark": "no such mark", "data": 3}
+
+
+def ask(*questions: object) -> list[tuple[str, bytes]]:
+    lines = b"".join(json.dumps(one).encode() + b"\n" for one in questions)
+    answers = io.BytesIO()
+    serve(io.BytesIO(lines), answers)
+    answers.seek(0)
+    found = []
+    while head := answers.readline():
+        status, size = head.split()
+        found.append((status.decode(), answers.read(int(size))))
+    return found
+
+
+def test_each_question_is_answered_in_order() -> None:
+    picture, broken, drawing, page = ask([".png", POINT], [".svg", BROKEN], [".svg", POINT], [".html", POINT])
+    assert picture[0] == drawing[0] == page[0] == "ok"
+    assert picture[1].startswith(b"\x89PNG")
+    assert drawing[1].startswith(b"<svg")
+    assert b"<html>" in page[1]
+    assert broken[0] == "error"
+    assert broken[1]
+
+
+def test_the_process_draws_what_is_drawn_without_it() -> None:
+    alone = render_svg(POINT)
+    with warm_up():
+        process = render._running[-1]._popen
+        assert process is not None
+        assert render._running[-1].ask(POINT, ".svg") == alone.encode()
+        assert render_svg(POINT) == alone
+    assert render._running == []
+    assert process.poll() is not None
+
+
+def test_what_cannot_be_drawn_is_the_same_error() -> None:
+    with pytest.raises(ValueError, match="conversion failed") as alone:
+        render_svg(BROKEN)
+    with warm_up(), pytest.raises(ValueError, match="conversion failed") as asked:
+        render_svg(BROKEN)
+    assert str(asked.value) == str(alone.value)
+
+
+def test_without_a_process_pictures_are_drawn_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    with warm_up():
+        process = render._running[-1]._popen
+        assert process is not None
+        process.kill()
+        process.wait()
+        assert render_svg(POINT).startswith("<svg")
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    with warm_up():
+        assert render._running[-1]._popen is None
+        assert render_svg(POINT).startswith("<svg")
