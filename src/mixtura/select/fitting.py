@@ -53,8 +53,8 @@ _FEWEST_ROWS = 2_000
 _ROWS_PER_PARAMETER = 10
 """The first level has so many rows per free parameter, and no fewer than 2,000."""
 
-_LARGER = 2
-"""A level has at least so many times the rows of the one before."""
+_LARGER = 4
+"""So many times the rows of a level has the next one, the last before all rows at most half of them."""
 
 _MAX_ITER = 1000
 
@@ -134,12 +134,15 @@ class Fitter:
 
     def _levels(self, n_parameters: int) -> list[_Level]:
         """Return the levels that a model of so many free parameters goes through before all rows."""
-        n_rows = len(self._rows)
-        first = max(_FEWEST_ROWS, _ROWS_PER_PARAMETER * n_parameters)
-        sizes = [2 ** int(np.ceil(np.log2(first)))]
+        n_rows = min(len(self._rows), self._sample_rows)
+        size = 2 ** int(np.ceil(np.log2(max(_FEWEST_ROWS, _ROWS_PER_PARAMETER * n_parameters))))
+        sizes = []
+        while 2 * size <= n_rows:
+            sizes.append(size)
+            size *= _LARGER
         if self.samples:
-            sizes = [size for size in sizes if _LARGER * size <= self._sample_rows] + [self._sample_rows]
-        return [self._part(size) for size in sizes if _LARGER * size <= n_rows or size == self._sample_rows]
+            sizes.append(n_rows)
+        return [self._part(size) for size in sizes]
 
     def _part(self, size: int) -> _Level:
         if size not in self._parts:

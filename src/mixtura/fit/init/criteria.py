@@ -62,17 +62,16 @@ class Criterion:
         m = self.counts.size
         costs = np.empty((m, m))
         for start in range(0, m, 128):
-            some = slice(start, start + 128)
-            counts = self.counts[some, None] + self.counts
-            traces = self._shares(self.counts[some, None], counts) * sum(
-                (column[some, None] - column) ** 2 for column in self.centers
-            )
-            costs[some] = self._change(self.term(counts, traces), self.terms[some, None], self.terms)
+            # With themselves and those that follow; with those before they are there already.
+            some, others = slice(start, start + 128), slice(start, m)
+            counts = self.counts[some, None] + self.counts[others]
+            traces = sum((column[some, None] - column[others]) ** 2 for column in self.centers)
+            traces *= self.counts[some, None] * self.counts[others] / counts
+            joined = self.term(counts, traces)
+            costs[some, others] = self._change(joined, self.terms[some, None], self.terms[others])
+            costs[others, some] = costs[some, others].T
         np.fill_diagonal(costs, np.inf)
         return costs
-
-    def _shares(self, one: FloatArray, joined: FloatArray) -> FloatArray:
-        return one * self.counts[: joined.shape[-1]] / joined
 
     @staticmethod
     def _change(joined: FloatArray, one: FloatArray, other: FloatArray) -> FloatArray:
@@ -82,7 +81,7 @@ class Criterion:
         """Return what joining the cluster in a place with each of those in places 0 to m-1 costs at least, (m,)."""
         counts = self.counts[place] + self.counts[:m]
         apart = self.centers[:, :m] - self.centers[:, place, None]
-        shares = self._shares(self.counts[place], counts)
+        shares = self.counts[place] * self.counts[:m] / counts
         traces = self.traces[place] + self.traces[:m] + shares * np.einsum("dm,dm->m", apart, apart)
         return self._change(self._joined(place, m, counts, traces), self.terms[place], self.terms[:m])
 
