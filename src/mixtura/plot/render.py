@@ -62,7 +62,9 @@ def finished(chart: Any, datasets: Datasets) -> Any:
     """Return the chart with its data, its look and the parameter ``highlight``; it shows itself in a notebook."""
     import altair as alt
 
-    chart = chart.add_params(alt.param(name="highlight", value=None)).configure(**LIGHT)
+    # Not by add_params, which copies all of the chart several times.
+    chart.params = [alt.VariableParameter(name="highlight", value=None)]
+    chart.config = alt.Config(**LIGHT)
     chart.datasets = datasets
     return chart
 
