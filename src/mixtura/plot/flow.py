@@ -113,7 +113,7 @@ def _groups(
             "y": float(top),
             "y2": float(top - size),
             "middle": float(top - size / 2),
-            "label": f"{shown(name, 40)}  {size:,.0f}",
+            "label": f"{shown(name, 40)} · {size:,.0f}",
             "side": side,
             "segment": k + 1,
         }
