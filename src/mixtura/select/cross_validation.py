@@ -13,7 +13,7 @@ from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import choose_families, get_family
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import MixturaError, ParameterError
-from mixtura.select.arguments import as_rows, as_weights, count_rows, require_at_least, require_rows
+from mixtura.select.arguments import as_rows, as_weights, count_rows, require_rows, whole_numbers
 from mixtura.select.grid import search
 from mixtura.select.held_out import FoldScores, draw_folds, held_out_scores
 from mixtura.select.priors import PriorName
@@ -198,7 +198,7 @@ def cross_validate(
     table = as_rows(rows)
     weights = as_weights(sample_weight, table.shape[0])
     families = choose_families(covariance_types, table.shape[1])
-    sizes = list(dict.fromkeys(components))
+    sizes = whole_numbers("components", components, 1)
     _check(sizes, families, table, weights, n_folds, random_state)
     pairs = [(family, k) for family in families for k in sizes]
 
@@ -248,12 +248,10 @@ def _check(
     n_folds: int,
     random_state: int,
 ) -> None:
-    if not sizes or not families:
+    if not families:
         raise ParameterError(
-            f"components={sizes!r} and covariance_types={families!r} were given; at least one of each is required."
+            "covariance_types=[] was given; at least one is required. Try covariance_types='all'."
         )
-    for k in sizes:
-        require_at_least("components", k, 1)
     n_rows = count_rows(rows, weights)
     largest = int(np.bincount(draw_folds(n_rows, n_folds, random_state)).max())
     require_rows(n_rows - largest, max(sizes), "rows of positive weight outside the largest fold")
