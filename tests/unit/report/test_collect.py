@@ -1,50 +1,17 @@
-"""Every number of the report, against one computed another way from the same table."""
+"""Numbers of the report, each against one computed another way from the same table; `test_numbers` has the rest."""
 
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from scipy.stats import multivariate_normal
 
-from mixtura.datasets import make_customers
 from mixtura.report import collect, report_stability
-from mixtura.segments import SegmentationResult, Stability, segment_table
-
-COLUMNS = ["income", "spending"]
-
-
-def table() -> pl.DataFrame:
-    rows = make_customers(120)
-    rng = np.random.default_rng(3)
-    return pl.DataFrame(
-        {
-            "customer": [f"C{number:03d}" for number in range(120)],
-            "income": rows[:, 0],
-            "spending": rows[:, 1],
-            "region": rng.choice(["north", "south", "west"], 120).tolist(),
-            "revenue": (rows[:, 1] * rng.uniform(5, 9, 120)).tolist(),
-        }
-    )
-
-
-@cache
-def found() -> tuple[SegmentationResult, Stability, dict[str, Any]]:
-    result = segment_table(
-        table(),
-        columns=COLUMNS,
-        describe=["region"],
-        value="revenue",
-        id_column="customer",
-        components=[1, 2, 3, 4],
-    )
-    stability = report_stability(result, 8)
-    assert stability is not None
-    return result, stability, collect(result, stability=stability)
+from mixtura.segments import segment_table
+from unit.report.small_table import COLUMNS, found, log_density, memberships_of, table
 
 
 @pytest.fixture(scope="module")
@@ -54,28 +21,7 @@ def summary() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def memberships() -> np.ndarray:
-    """Bayes' rule written out, with scipy's densities."""
-    mixture = found()[0].model.in_user_units()
-    covariances = mixture.full_covariances()
-    joint = np.column_stack(
-        [
-            weight * multivariate_normal(mean, covariance).pdf(table().select(COLUMNS).to_numpy())
-            for weight, mean, covariance in zip(mixture.weights, mixture.means, covariances, strict=True)
-        ]
-    )
-    return joint / joint.sum(axis=1, keepdims=True)
-
-
-def log_density() -> np.ndarray:
-    mixture = found()[0].model.in_user_units()
-    return np.log(
-        sum(
-            weight * multivariate_normal(mean, covariance).pdf(table().select(COLUMNS).to_numpy())
-            for weight, mean, covariance in zip(
-                mixture.weights, mixture.means, mixture.full_covariances(), strict=True
-            )
-        )
-    )
+    return memberships_of()
 
 
 def test_it_is_json(summary: dict[str, Any]) -> None:

@@ -1,0 +1,65 @@
+"""One small table, segmented, and the densities of its customers written out with scipy."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy.stats import multivariate_normal
+
+from mixtura.datasets import make_customers
+from mixtura.report import collect, report_stability
+from mixtura.segments import SegmentationResult, Stability, segment_table
+
+__all__ = ["COLUMNS", "found", "joint_densities", "log_density", "memberships_of", "table"]
+
+COLUMNS = ["income", "spending"]
+
+
+def table() -> pl.DataFrame:
+    rows = make_customers(120)
+    rng = np.random.default_rng(3)
+    return pl.DataFrame(
+        {
+            "customer": [f"C{number:03d}" for number in range(120)],
+            "income": rows[:, 0],
+            "spending": rows[:, 1],
+            "region": rng.choice(["north", "south", "west"], 120).tolist(),
+            "revenue": (rows[:, 1] * rng.uniform(5, 9, 120)).tolist(),
+        }
+    )
+
+
+@cache
+def found() -> tuple[SegmentationResult, Stability, dict[str, Any]]:
+    result = segment_table(
+        table(),
+        columns=COLUMNS,
+        describe=["region"],
+        value="revenue",
+        id_column="customer",
+        components=[1, 2, 3, 4],
+    )
+    stability = report_stability(result, 8)
+    assert stability is not None
+    return result, stability, collect(result, stability=stability)
+
+
+def joint_densities() -> np.ndarray:
+    """Weight times density, (N, K)."""
+    mixture = found()[0].model.in_user_units()
+    rows = table().select(COLUMNS).to_numpy()
+    parts = zip(mixture.weights, mixture.means, mixture.full_covariances(), strict=True)
+    return np.column_stack([weight * multivariate_normal(mean, own).pdf(rows) for weight, mean, own in parts])
+
+
+def memberships_of() -> np.ndarray:
+    """Bayes' rule written out."""
+    joint = joint_densities()
+    return joint / joint.sum(axis=1, keepdims=True)
+
+
+def log_density() -> np.ndarray:
+    return np.log(joint_densities().sum(axis=1))
