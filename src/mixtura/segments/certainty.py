@@ -12,8 +12,9 @@ from mixtura._typing import FloatArray
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.segments.ambiguity import people_between
 from mixtura.segments.plain import plain, plain_fields
+from mixtura.segments.summaries import quantiles
 
-__all__ = ["Certainty", "confusion_matrix", "measure_certainty", "weighted_quantiles"]
+__all__ = ["Certainty", "confusion_matrix", "measure_certainty"]
 
 _BINS = 20
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -43,7 +44,7 @@ class Certainty:
     histogram : ndarray of shape (B,)
         Customers per bin, by weight.
     quantiles : dict of float to float
-        Of the largest membership: the smallest value that at least this share of the customers do not exceed.
+        Of the largest membership, as of `mixtura.segments.summaries.quantiles`.
     mean_certainty : float
         Mean largest membership.
     threshold : float
@@ -153,7 +154,9 @@ def measure_certainty(
         normalized_entropy=mean_entropy / float(np.log(known.shape[1])) if several else 0.0,
         edges=edges,
         histogram=np.histogram(np.minimum(largest, 1.0), bins=edges, weights=counted)[0],
-        quantiles=dict(zip(_QUANTILES, weighted_quantiles(largest, counted, _QUANTILES), strict=True)),
+        quantiles=dict(
+            zip(_QUANTILES, quantiles(largest, np.array(_QUANTILES), counted).tolist(), strict=True)
+        ),
         mean_certainty=mean_certainty,
         threshold=threshold,
         n_ambiguous=int(np.count_nonzero(unsure)),
@@ -208,22 +211,3 @@ def confusion_matrix(memberships: FloatArray, weights: FloatArray | None = None)
     )
     counts = np.bincount(labels, counted, minlength=n_segments)[:, None]
     return np.divide(summed, counts, out=np.full_like(summed, np.nan), where=counts > 0)
-
-
-def weighted_quantiles(values: FloatArray, weights: FloatArray, shares: Sequence[float]) -> list[float]:
-    """Return for each share the smallest value that at least this share of the total weight does not exceed.
-
-    A weight of two is the same as a value that is there twice.
-
-    Parameters
-    ----------
-    values, weights : ndarray of shape (N,)
-    shares : sequence of float
-        From 0 to 1.
-    """
-    order = np.argsort(values, kind="stable")
-    running = np.cumsum(weights[order])
-    # Sums of weights round: a share that is met but for rounding is met.
-    targets = np.asarray(shares) * running[-1] * (1 - 1e-12)
-    places = np.searchsorted(running, targets, side="left")
-    return [float(value) for value in values[order][np.minimum(places, len(values) - 1)]]

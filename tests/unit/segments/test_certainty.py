@@ -13,7 +13,6 @@ from mixtura import Mixture
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.segments import ambiguous_customers, component_overlap, confusion_matrix, measure_certainty
 from mixtura.segments.ambiguity import people_between, top_two
-from mixtura.segments.certainty import weighted_quantiles
 
 NAMES = ("A", "B", "C")
 
@@ -42,7 +41,7 @@ def test_every_number_is_that_of_a_plain_loop(memberships) -> None:
     for low, high, count in zip(found.edges[:-1], found.edges[1:], found.histogram, strict=True):
         assert count == sum(low <= one < high or one == high == 1 for one in largest)
     for share, value in found.quantiles.items():
-        assert value == sorted(largest)[math.ceil(share * 399) - 1]
+        assert value == np.quantile(largest, share, method="averaged_inverted_cdf")
 
 
 def test_the_confusion_matrix_is_that_of_a_plain_loop(memberships) -> None:
@@ -106,11 +105,6 @@ def test_what_cannot_be_measured_is_refused() -> None:
             measure_certainty(np.eye(2), ["A", "B"], threshold=threshold)
         with pytest.raises(ParameterError, match="threshold="):
             ambiguous_customers(np.eye(2), str, threshold)
-
-
-def test_quantiles_of_weighted_values() -> None:
-    values, weights = np.array([3.0, 1.0, 2.0]), np.array([0.1, 0.2, 0.7])
-    assert weighted_quantiles(values, weights, [0.0, 0.2, 0.21, 0.9, 1.0]) == [1.0, 1.0, 2.0, 2.0, 3.0]
 
 
 def test_ambiguous_customers_are_all_below_the_threshold(memberships) -> None:
