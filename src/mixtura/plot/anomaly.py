@@ -66,7 +66,7 @@ def density_histogram(subject: Subject, datasets: Datasets, threshold: float) ->
     lowest = tidy_count(below, f"{subject.noun[:-1]} lies", f"{subject.noun} lie")
     return titled(
         alt.layer(bars, line.encode(x=x)).properties(width=_WIDTH, height=170),
-        f"{flagged:,} of {subject.n_rows:,} {subject.noun} are unusual ({share:.1%}{weighed})",
+        f"{flagged:,} of {subject.n_rows:,} {subject.noun} are unusual ({100 * share:.1f} %{weighed})",
         [
             f"Left of the line, at {threshold:.4g}, the mixture hardly expects anybody.",
             f"{lowest} further left; the first bar holds them." if below else "",

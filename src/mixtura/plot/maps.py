@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from mixtura.exceptions import ParameterError
@@ -285,7 +284,7 @@ def plot_anomalies(
     >>> rows = np.r_[mixture.sample(99, 0)[0], [[0.5, 9.0]]]
     >>> chart = plot_anomalies(mixture, rows, columns=["age", "visits"], threshold=-20.0, most=1)
     >>> chart.to_dict()["vconcat"][0]["title"]["text"]
-    '1 of 100 rows are unusual (1.0%)'
+    '1 of 100 rows are unusual (1.0 %)'
     """
     if not 0 <= percentile <= 100 or not 1 <= most <= 50:
         raise ParameterError(
@@ -293,9 +292,10 @@ def plot_anomalies(
         )
     with drawing() as datasets:
         from mixtura.plot.anomaly import anomaly_chart
+        from mixtura.segments.summaries import percentile as weighted_percentile
 
         subject = subject_of(source, rows, columns, names)
         limit = subject.threshold if threshold is None else threshold
         if limit is None:
-            limit = float(np.percentile(subject.log_density, percentile))
+            limit = weighted_percentile(subject.log_density, percentile, subject.weights)
         return finished(anomaly_chart(subject, datasets, limit, most), datasets)

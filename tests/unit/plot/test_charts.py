@@ -171,7 +171,7 @@ def test_histograms_count_customers_by_weight() -> None:
     anomaly = weighted.assignment.anomaly
     assert sum(bar["count"] for bar in densities if bar["unusual"]) == counts[anomaly].sum()
     share = counts[anomaly].sum() / counts.sum()
-    said = f"{anomaly.sum()} of 300 customers are unusual ({share:.1%} by weight)"
+    said = f"{anomaly.sum()} of 300 customers are unusual ({100 * share:.1f} % by weight)"
     assert said in words(told.vconcat[0])
 
 
