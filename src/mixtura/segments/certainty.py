@@ -145,6 +145,7 @@ def measure_certainty(
     edges = np.linspace(0, 1, _BINS + 1)
     several = known.shape[1] > 1
     unsure = (largest < threshold) & several
+    found = quantiles(largest, np.array(_QUANTILES), counted)
     return Certainty(
         names=tuple(names),
         n_customers=int(present.sum()),
@@ -154,9 +155,7 @@ def measure_certainty(
         normalized_entropy=mean_entropy / float(np.log(known.shape[1])) if several else 0.0,
         edges=edges,
         histogram=np.histogram(np.minimum(largest, 1.0), bins=edges, weights=counted)[0],
-        quantiles=dict(
-            zip(_QUANTILES, quantiles(largest, np.array(_QUANTILES), counted).tolist(), strict=True)
-        ),
+        quantiles=dict(zip(_QUANTILES, found.tolist(), strict=True)),
         mean_certainty=mean_certainty,
         threshold=threshold,
         n_ambiguous=int(np.count_nonzero(unsure)),
