@@ -53,8 +53,8 @@ def print_model(console: Console, name: str, model: SegmentModel) -> None:
 
 
 def _transforms(model: SegmentModel) -> list[tuple[str, str]]:
-    done = zip(model.columns, model.scaling.transforms, strict=False)
-    said = [f"{transform.kind} of {name}" for name, transform in done if transform.kind != "none"]
+    done = zip(model.transformed_columns, model.transforms, strict=True)
+    said = [name for name, transform in done if transform.kind != "none"]
     return [("Transformed", ", ".join(said))] if said else []
 
 

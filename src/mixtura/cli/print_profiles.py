@@ -108,8 +108,7 @@ def _print_means(console: Console, result: SegmentationResult) -> None:
 
 def _transformed(result: SegmentationResult) -> set[str]:
     """Return the columns of which the mixture sees something else; a few large values carry their means away."""
-    model = result.model
-    pairs = zip(model.columns, model.scaling.transforms, strict=False)
+    pairs = zip(result.model.columns, result.model.transforms, strict=True)
     return {name for name, transform in pairs if transform.kind != "none"}
 
 

@@ -111,7 +111,7 @@ def _run(table: Path, output: Path | None, asked: dict[str, Any], wanted: _Wante
     from mixtura.cli.print_segmentation import print_segmentation
 
     console = output_console(quiet=wanted.quiet)
-    print_table_read(console, read, result.columns, [one.kind for one in result.model.scaling.transforms])
+    print_table_read(console, read, result.columns, [one.kind for one in result.model.transforms])
     verdict = summary["verdict"]
     measured = verdict["stability"] is not None and verdict["adjusted_rand"] is not None
     stability = (verdict["stability"], verdict["adjusted_rand"]) if measured else None

@@ -143,7 +143,7 @@ class SegmentModel:
         """What the columns of `in_transformed_units` are called, such as "log1p of revenue"."""
         return tuple(
             name if transform.kind == "none" else f"{transform.kind} of {name}"
-            for name, transform in zip(self.columns, self._transforms, strict=True)
+            for name, transform in zip(self.columns, self.transforms, strict=True)
         )
 
     def to_json(self) -> str:
@@ -159,7 +159,7 @@ class SegmentModel:
                 "center": self.scaling.center.tolist(),
                 "scale": self.scaling.scale.tolist(),
                 "transforms": [
-                    {"kind": transform.kind, **transform.parameters()} for transform in self._transforms
+                    {"kind": transform.kind, **transform.parameters()} for transform in self.transforms
                 ],
             },
             "mixture": {
@@ -178,7 +178,8 @@ class SegmentModel:
         return dump_document(content)
 
     @property
-    def _transforms(self) -> tuple[Transform, ...]:
+    def transforms(self) -> tuple[Transform, ...]:
+        """What is done to each column before it is scaled, length D."""
         return self.scaling.transforms or (IDENTITY,) * len(self.columns)
 
     def renamed(self, names: Mapping[str | int, str]) -> SegmentModel:
