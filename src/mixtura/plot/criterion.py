@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 import altair as alt
 import numpy as np
 
-from mixtura.core.covariance import FAMILIES, MCLUST_NAMES, get_family
+from mixtura.core.covariance import FAMILIES, mclust_name
 from mixtura.plot.palette import SHAPES, blend, segment_colors
 from mixtura.plot.parts import titled
 from mixtura.plot.render import Datasets
@@ -20,9 +20,6 @@ from mixtura.plot.wording import tidy_count
 from mixtura.select import Candidate
 
 __all__ = ["Frame", "criterion_chart"]
-
-_LETTERS = {get_family(letters).name: letters for letters in MCLUST_NAMES}
-"""Volume, shape and orientation of every covariance type."""
 
 _STRUCTURES = ("VV", "EE", "VI", "II", "EI", "VE", "EV")
 """Shape and orientation, the last two letters of a family, in the order of colors and marks."""
@@ -134,7 +131,7 @@ def _values(candidates: Sequence[Candidate], name: str) -> list[dict[str, Any]]:
             "count": one.n_components,
             "value": one.criterion(name),
             "covariances": one.covariance_type,
-            "volume": _LETTERS[one.covariance_type][0],
+            "volume": mclust_name(one.covariance_type)[0],
             "degenerate": one.is_degenerate,
         }
         for one in sorted(candidates, key=lambda one: one.n_components)
@@ -148,8 +145,8 @@ def _kinds(present: list[str], orient: Orient) -> tuple[dict[str, Any], dict[str
     Color and mark tell shape and orientation apart; where all components have one volume, lines are dashed and marks
     pale.
     """
-    kinds = [_STRUCTURES.index(_LETTERS[name][1:]) for name in FAMILIES]
-    one_volume = [_LETTERS[name][0] == "E" for name in FAMILIES]
+    kinds = [_STRUCTURES.index(mclust_name(name)[1:]) for name in FAMILIES]
+    one_volume = [mclust_name(name)[0] == "E" for name in FAMILIES]
     colors = [segment_colors(len(_STRUCTURES))[kind] for kind in kinds]
     legend = alt.Legend(
         title="Covariances", orient=orient, columns=2 if orient == "bottom" else 1, values=present

@@ -199,7 +199,7 @@ def cross_validate(
     weights = as_weights(sample_weight, table.shape[0])
     families = choose_families(covariance_types, table.shape[1])
     sizes = whole_numbers("components", components, 1)
-    _check(sizes, families, table, weights, n_folds, random_state)
+    _check(sizes, table, weights, n_folds, random_state)
     pairs = [(family, k) for family in families for k in sizes]
 
     def fit(rows: RowArray, weights: FloatArray | None) -> list[Mixture | str]:
@@ -242,16 +242,11 @@ def _n_parameters(covariance_type: str, k: int, n_features: int) -> int:
 
 def _check(
     sizes: list[int],
-    families: list[str],
     rows: RowArray,
     weights: FloatArray | None,
     n_folds: int,
     random_state: int,
 ) -> None:
-    if not families:
-        raise ParameterError(
-            "covariance_types=[] was given; at least one is required. Try covariance_types='all'."
-        )
     n_rows = count_rows(rows, weights)
     largest = int(np.bincount(draw_folds(n_rows, n_folds, random_state)).max())
     require_rows(n_rows - largest, max(sizes), "rows of positive weight outside the largest fold")

@@ -12,7 +12,7 @@ from mixtura.core.covariance import choose_families
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.fit import Outcome
 from mixtura.run import hold_blas
-from mixtura.select.arguments import as_weights, require_rows, whole_numbers
+from mixtura.select.arguments import as_weights, count_rows, require_rows, whole_numbers
 from mixtura.select.candidate import Candidate, OnCandidate
 from mixtura.select.criteria import CRITERIA
 from mixtura.select.fitting import SAMPLE_ROWS, Fitter
@@ -100,13 +100,11 @@ def search(
     ('spherical', 3)
     """
     families = choose_families(covariance_types, rows.shape[1])
-    sizes = _checked(components, families, criterion, n_init)
+    sizes = _checked(components, criterion, n_init)
     require_prior(prior)
     weights = as_weights(sample_weight, rows.shape[0])
-    if weights is None:
-        require_rows(rows.shape[0], max(sizes), "rows")
-    else:
-        require_rows(int(np.count_nonzero(weights)), max(sizes), "rows of positive weight")
+    what = "rows" if weights is None else "rows of positive weight"
+    require_rows(count_rows(rows, weights), max(sizes), what)
     fitter = Fitter(
         rows,
         weights,
@@ -160,12 +158,8 @@ def _ranked(candidates: tuple[Candidate, ...], criterion: str) -> SearchResult:
     return found
 
 
-def _checked(components: Iterable[int], families: list[str], criterion: str, n_init: int) -> list[int]:
+def _checked(components: Iterable[int], criterion: str, n_init: int) -> list[int]:
     sizes = whole_numbers("components", components, 1)
-    if not families:
-        raise ParameterError(
-            f"covariance_types={families!r} was given; at least one is required. Leave it out to try four."
-        )
     if criterion not in CRITERIA:
         raise ParameterError(f"criterion={criterion!r} was given; it must be one of {list(CRITERIA)!r}.")
     if n_init < 1:

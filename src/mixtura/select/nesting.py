@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from mixtura.core.covariance import get_family
+from mixtura.core.covariance import mclust_name
 from mixtura.select.candidate import Candidate
 
 __all__ = ["contains", "learn_from_best", "respect_nesting"]
 
 _SHORT = 0.01
 """Nats by which a family may be below one it contains: what a finished fit may leave to be gained."""
-
-_MCLUST = {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"}
 
 _FREEDOM = "IEV"
 """None, equal for all components, of each component's own; in the order of what they allow."""
@@ -31,8 +29,7 @@ def contains(family: str, other: str) -> bool:
     >>> contains("VVV", "EEE"), contains("VEI", "EVI"), contains("tied", "EII")
     (True, False, True)
     """
-    letters = (_MCLUST.get(get_family(one).name, get_family(one).name) for one in (family, other))
-    pairs = list(zip(*letters, strict=True))
+    pairs = list(zip(mclust_name(family), mclust_name(other), strict=True))
     return all(_FREEDOM.index(own) >= _FREEDOM.index(its) for own, its in pairs) and any(
         a != b for a, b in pairs
     )
@@ -53,14 +50,12 @@ def learn_from_best(
         Takes a candidate and the one to begin from; returns the better of the candidate and its fit from there.
     """
     ends = list(candidates)
-    sound = [i for i, one in enumerate(ends) if not one.failure and not one.is_degenerate]
+    sound = _sound(ends)
     for i in sound:
         others = [j for j in sound if j != i and ends[j].n_components == ends[i].n_components > 1]
         if others:
             near = ends[min(others, key=lambda j: ends[j].bic)]
-            better = compete(ends[i], near)
-            if better.log_likelihood > ends[i].log_likelihood and not better.is_degenerate:
-                ends[i] = replace(better, single_log_likelihood=ends[i].single_log_likelihood)
+            ends[i] = _more_likely(ends[i], compete(ends[i], near))
     return ends
 
 
@@ -78,7 +73,7 @@ def respect_nesting(
         Takes a candidate and the one to begin from; returns the candidate fitted from there.
     """
     ends = list(candidates)
-    sound = [i for i, one in enumerate(ends) if not one.failure and not one.is_degenerate]
+    sound = _sound(ends)
     for i in sorted(sound, key=lambda i: candidates[i].n_parameters):
         inner = [
             ends[j]
@@ -88,7 +83,17 @@ def respect_nesting(
         ]
         nearest = max(inner, key=lambda one: one.log_likelihood, default=ends[i])
         if nearest.log_likelihood > ends[i].log_likelihood + _SHORT:
-            better = refit(ends[i], nearest)
-            if better.log_likelihood > ends[i].log_likelihood and not better.is_degenerate:
-                ends[i] = replace(better, single_log_likelihood=ends[i].single_log_likelihood)
+            ends[i] = _more_likely(ends[i], refit(ends[i], nearest))
     return ends
+
+
+def _sound(candidates: list[Candidate]) -> list[int]:
+    """Return which candidates neither failed nor are degenerate."""
+    return [i for i, one in enumerate(candidates) if not one.failure and not one.is_degenerate]
+
+
+def _more_likely(candidate: Candidate, other: Candidate) -> Candidate:
+    """Return the other end of a candidate where it is more likely and not degenerate, else the candidate."""
+    if other.is_degenerate or not other.log_likelihood > candidate.log_likelihood:
+        return candidate
+    return replace(other, single_log_likelihood=candidate.single_log_likelihood)

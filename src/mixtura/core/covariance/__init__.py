@@ -51,6 +51,7 @@ __all__ = [
     "NotPositiveDefiniteError",
     "choose_families",
     "get_family",
+    "mclust_name",
 ]
 
 FAMILIES: dict[str, CovarianceFamily] = {
@@ -94,6 +95,8 @@ MCLUST_NAMES = (
 
 _SYNONYMS = {"VVV": "full", "EEE": "tied", "VVI": "diag", "VII": "spherical", "V": "full", "E": "tied"}
 
+_LETTERS = {_SYNONYMS.get(letters, letters): letters for letters in MCLUST_NAMES}
+
 NAMES = (*FAMILIES, *_SYNONYMS)
 """Everything that ``covariance_type`` may be."""
 
@@ -109,6 +112,18 @@ def get_family(covariance_type: str) -> CovarianceFamily:
         ) from None
 
 
+def mclust_name(covariance_type: str) -> str:
+    """Return a family's three letters; raise `ParameterError` naming the known ones.
+
+    Examples
+    --------
+    >>> from mixtura.core.covariance import mclust_name
+    >>> mclust_name("tied"), mclust_name("VEI")
+    ('EEE', 'VEI')
+    """
+    return _LETTERS[get_family(covariance_type).name]
+
+
 def choose_families(covariance_types: Iterable[str] | str, n_features: int) -> list[str]:
     """Return the distinct families that some names stand for, by their own names, in the order given.
 
@@ -122,7 +137,7 @@ def choose_families(covariance_types: Iterable[str] | str, n_features: int) -> l
     Raises
     ------
     ParameterError
-        A name is unknown.
+        A name is unknown, or there is none.
 
     Examples
     --------
@@ -133,6 +148,10 @@ def choose_families(covariance_types: Iterable[str] | str, n_features: int) -> l
     ['tied', 'full']
     """
     given = [covariance_types] if isinstance(covariance_types, str) else list(covariance_types)
+    if not given:
+        raise ParameterError(
+            f"covariance_types={given!r} was given; at least one is required. Leave it out to try four."
+        )
     every = MCLUST_NAMES if n_features > 1 else ("E", "V")
     names = [name for one in given for name in (every if one == "all" else (one,))]
     return list(dict.fromkeys(get_family(name).name for name in names))
