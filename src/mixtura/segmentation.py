@@ -255,6 +255,7 @@ class Segmentation:
             Fewer than 2 resamples, or another parameter out of its range.
         """
         result = self.result
+        options = {"mixtures": result.neighbors} | options
         self._stability = assess_stability(
             result.model, result.rows, weights=result.weights, n_bootstraps=n_bootstraps, **options
         )

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from mixtura.core.contributions import column_contributions
-from mixtura.core.mixture import Mixture
 from mixtura.exceptions import MixturaError
 from mixtura.fit import Outcome
 from mixtura.segments import (
@@ -111,21 +110,11 @@ def report_stability(result: SegmentationResult, n_bootstraps: int | None = None
         return None
     try:
         return assess_stability(
-            model, rows, weights=result.weights, n_bootstraps=n_bootstraps, mixtures=_neighbors(result)
+            model, rows, weights=result.weights, n_bootstraps=n_bootstraps, mixtures=result.neighbors
         )
     except MixturaError:
         # Resamples of a handful of rows may carry no mixture; the report then says that it was not measured.
         return None
-
-
-def _neighbors(result: SegmentationResult) -> dict[int, Mixture]:
-    """Return the mixtures that the search found with one segment fewer and one more, in the same family."""
-    family, k = result.best.covariance_type, result.best.n_components
-    return {
-        one.n_components: one.mixture
-        for one in result.ranking
-        if one.covariance_type == family and abs(one.n_components - k) == 1 and one.mixture is not None
-    }
 
 
 def _verdict(

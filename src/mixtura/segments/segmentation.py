@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mixtura._typing import FloatArray
+from mixtura.core.mixture import Mixture
 from mixtura.segments.ambiguity import AmbiguousCustomer, ambiguous_customers
 from mixtura.segments.assignment import Assignment, assign_rows, customer_ids
 from mixtura.segments.building import build_model, choose_candidate, with_mean_values
@@ -90,6 +91,19 @@ class SegmentationResult:
     def passed_over(self) -> tuple[Candidate, ...]:
         """Models with a smaller criterion that were not chosen, because a segment of theirs is a few outliers."""
         return self.ranking[: self.ranking.index(self.best)]
+
+    @property
+    def neighbors(self) -> dict[int, Mixture]:
+        """Mixtures of the standardized rows that the search found with one segment fewer and one more, by number.
+
+        Of the family of the model; those that were not tried are missing.
+        """
+        family, k = self.best.covariance_type, self.best.n_components
+        return {
+            one.n_components: one.mixture
+            for one in self.ranking
+            if one.covariance_type == family and abs(one.n_components - k) == 1 and one.mixture is not None
+        }
 
     @property
     def anomalies(self) -> list[int]:
