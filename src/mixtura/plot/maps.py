@@ -10,6 +10,7 @@ import numpy.typing as npt
 from mixtura.exceptions import ParameterError
 from mixtura.plot.render import drawing, finished
 from mixtura.plot.subject import subject_of
+from mixtura.segments.summaries import percentile as weighted_percentile
 
 if TYPE_CHECKING:
     from mixtura.plot.plane import Pair
@@ -292,7 +293,6 @@ def plot_anomalies(
         )
     with drawing() as datasets:
         from mixtura.plot.anomaly import anomaly_chart
-        from mixtura.segments.summaries import percentile as weighted_percentile
 
         subject = subject_of(source, rows, columns, names)
         limit = subject.threshold if threshold is None else threshold
