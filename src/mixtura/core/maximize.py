@@ -73,15 +73,17 @@ def maximize(
     """
     counts = statistics.counts
     statistics.require_finite()
-    empty = np.flatnonzero(counts <= EMPTY)
     means = statistics.means + statistics.first / np.maximum(counts, EMPTY)[:, None]
-    means[empty] = statistics.means[empty]
+    repairs = list[Repair]()
+    if np.minimum.reduce(counts) <= EMPTY:
+        empty = np.flatnonzero(counts <= EMPTY)
+        means[empty] = statistics.means[empty]
+        repairs += [Repair(int(k), RepairKind.EMPTY) for k in empty]
     # What overflows or is no number shows below, as a covariance that is not positive definite.
     with np.errstate(all="ignore"):
         sums, means = prior.weigh(statistics, means, family)
         covariances, factors = _estimate(sums, means, family, prior, previous)
-    repairs = [Repair(int(k), RepairKind.EMPTY) for k in empty]
-    weights = counts / counts.sum()
+    weights = counts / np.add.reduce(counts)
     if isinstance(factors, NotPositiveDefiniteError):
         repairs += [Repair(k, RepairKind.COLLAPSED) for k in factors.components]
         covariances = _repaired(covariances, factors, statistics, family, prior, previous)

@@ -9,8 +9,10 @@ brought together exactly by `Statistics.rebase`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import isfinite
 
 import numpy as np
 
@@ -18,7 +20,7 @@ from mixtura._typing import FloatArray, IntArray
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.kernels import Layout, moment_size, sums_size
 
-__all__ = ["Statistics", "pack_lower", "unpack_lower"]
+__all__ = ["Statistics", "diagonal_of_packed", "pack_lower", "unpack_lower"]
 
 
 _NOT_FINITE = (
@@ -40,6 +42,13 @@ def _lower_entries(n_features: int) -> IntArray:
     """Position in a flattened (D, D) matrix of each entry of its packed lower half."""
     row, column = np.tril_indices(n_features)
     return np.asarray(row * n_features + column, dtype=np.intp)
+
+
+@lru_cache(maxsize=64)
+def diagonal_of_packed(n_features: int) -> IntArray:
+    """Return where a packed lower half holds the diagonal, (D,)."""
+    order = np.arange(n_features)
+    return np.asarray(order * (order + 3) // 2, dtype=np.intp)
 
 
 def unpack_lower(packed: FloatArray, n_features: int) -> FloatArray:
@@ -65,7 +74,8 @@ class Statistics:
     means : ndarray of shape (K, D)
         The points the sums are about.
     sums : ndarray of length ``2 + K (1 + D + moment_size)``
-        All sums in one vector, in the order that `mixtura.kernels.sums_size` documents.
+        All sums in one vector, in the order that `mixtura.kernels.sums_size` documents. Means and sums may have the
+        same axes before these: several statistics side by side, see `stack`.
     total : Statistics or None
         For the shared layout, the dense one-component statistics of all rows. They do not
         change between passes, so they are gathered once and attached; ``+`` keeps the left one.
@@ -90,13 +100,19 @@ class Statistics:
         """Return sums over no rows, about ``means`` of shape (K, D)."""
         return cls(layout, means, np.zeros(sums_size(layout, *means.shape)))
 
+    @classmethod
+    def stack(cls, several: Sequence[Statistics]) -> Statistics:
+        """Return statistics of one layout and one number of components side by side, along a new first axis."""
+        means, sums = np.array([one.means for one in several]), np.array([one.sums for one in several])
+        return cls(several[0].layout, means, sums)
+
     @property
     def n_components(self) -> int:
-        return int(self.means.shape[0])
+        return int(self.means.shape[-2])
 
     @property
     def n_features(self) -> int:
-        return int(self.means.shape[1])
+        return int(self.means.shape[-1])
 
     @property
     def log_likelihood(self) -> float:
@@ -111,19 +127,23 @@ class Statistics:
     @property
     def counts(self) -> FloatArray:
         """Effective counts, shape (K,)."""
-        return self.sums[2 : 2 + self.n_components]
+        return self.sums[..., 2 : 2 + self.means.shape[-2]]
 
     @property
     def first(self) -> FloatArray:
         """Sums of ``x - mu_k``, shape (K, D)."""
-        start = 2 + self.n_components
-        return self.sums[start : start + self.means.size].reshape(self.means.shape)
+        n_components, n_features = self.means.shape[-2:]
+        start = 2 + n_components
+        first = self.sums[..., start : start + n_components * n_features]
+        return first.reshape(*self.sums.shape[:-1], n_components, n_features)
 
     @property
     def second(self) -> FloatArray:
         """Sums of second moments about mu_k as gathered, shape (K, moment_size)."""
-        start = 2 + self.n_components + self.means.size
-        return self.sums[start:].reshape(self.n_components, moment_size(self.layout, self.n_features))
+        n_components, n_features = self.means.shape[-2:]
+        start = 2 + n_components * (1 + n_features)
+        size = moment_size(self.layout, n_features)
+        return self.sums[..., start:].reshape(*self.sums.shape[:-1], n_components, size)
 
     def second_matrices(self) -> FloatArray:
         """Return the second moments of the dense layout as symmetric matrices (K, D, D)."""
@@ -152,7 +172,8 @@ class Statistics:
 
     def require_finite(self) -> None:
         """Raise `DataError` if a sum overflowed, or a row was not finite."""
-        if not np.isfinite(self.sums).all():
+        # The sum of finite numbers is finite, but where it overflows itself.
+        if not isfinite(np.add.reduce(self.sums)) and not np.isfinite(self.sums).all():
             raise DataError(_NOT_FINITE)
 
     def scale(self, factor: float) -> Statistics:
@@ -169,18 +190,21 @@ class Statistics:
         ----------
         means : ndarray of shape (K, D)
         """
-        if means.shape != self.means.shape:
+        if means.shape != self.means.shape[-2:]:
             raise ParameterError(
-                f"Means of shape {means.shape!r} were given to rebase; the statistics have {self.means.shape!r}. "
+                f"Means of shape {means.shape!r} were given to rebase; the statistics have {self.means.shape[-2:]!r}. "
                 "Give one mean per component."
             )
-        out = replace(self, means=means, sums=self.sums.copy())
         shift = self.means - means
-        moved = self.counts[:, None] * shift
-        out.first[...] += moved
+        moved = self.counts[..., None] * shift
+        first, second = self.first, self.second
         if self.layout is Layout.DIAGONAL:
-            out.second[...] += shift * (2 * self.first + moved)
+            second = second + shift * (2 * first + moved)
         elif self.layout is Layout.DENSE:
-            cross = np.einsum("ki,kj->kij", self.first + 0.5 * moved, shift)
-            out.second[...] += pack_lower(cross + cross.transpose(0, 2, 1))
-        return out
+            cross = (first + 0.5 * moved)[..., :, None] * shift[..., None, :]
+            second = second + pack_lower(cross + cross.swapaxes(-1, -2))
+        before = self.sums.shape[:-1]
+        unchanged = self.sums[..., : 2 + self.n_components]
+        moments = ((first + moved).reshape(*before, -1), second.reshape(*before, -1))
+        sums = np.concatenate([unchanged, *moments], axis=-1)
+        return Statistics(self.layout, means, sums, self.total)

@@ -12,26 +12,27 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
-from math import inf, isfinite, log
+from functools import partial
+from math import inf, log
 
 import numpy as np
 
-from mixtura._typing import FloatArray, IntArray
+from mixtura._typing import FloatArray
 from mixtura.core.covariance import EMPTY
 from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
-from mixtura.core.statistics import Statistics, pack_lower, unpack_lower
+from mixtura.core.statistics import Statistics
+from mixtura.fit.coordinates import Coordinates
+from mixtura.fit.curvature import Curvature
 from mixtura.fit.driver import Move
 from mixtura.fit.em import EMStep, Problem
 from mixtura.fit.stopping import remaining_gain
 from mixtura.fit.trace import PassKind
-from mixtura.kernels import Layout
 
-__all__ = ["AcceleratedEMStep", "Coordinates", "Curvature"]
+__all__ = ["AcceleratedEMStep"]
 
-_MEMORY = 8
-"""Pairs of differences remembered."""
+_PASSES = 9
+"""Passes remembered, from which curvature is learned anew in other coordinates."""
 
 _AHEAD = 20
 """Passes that plain EM must still have before it, by Aitken's estimate, for extrapolation to begin."""
@@ -52,151 +53,8 @@ _MARGIN = 0.5
 
 _LEAST_MARGIN = 1e-3
 
-_LEAST_BEND = 1e-4
-"""Smallest curvature along a difference that is told from none; EM's own is at most 1."""
-
 _CONFIRM = 3
 """Plain changes that the stopping rule is shown before extrapolation goes on."""
-
-
-@lru_cache(maxsize=64)
-def _diagonal(n_features: int) -> IntArray:
-    """Where a packed lower half holds the diagonal."""
-    order = np.arange(n_features)
-    return np.asarray(order * (order + 3) // 2, dtype=np.intp)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Coordinates:
-    """Sums as vectors in which the complete-data information of one mixture is the identity.
-
-    With ``L_k (x - mu_k)`` whitening component k, and sums ``n_k``, ``s_k``, ``S_k`` about ``mu_k``, coordinates are
-    ``n_k``, ``L_k s_k`` and ``(L_k S_k L_k^T - n_k I) / sqrt(2)``, each over the root of the effective count.
-
-    Parameters
-    ----------
-    layout : Layout
-    means : ndarray of shape (K, D)
-    roots : ndarray of shape (K,)
-        Square roots of the effective counts.
-    whitening, coloring : ndarray
-        Factors as a pass in this layout reads them, and their inverses.
-    """
-
-    layout: Layout
-    means: FloatArray
-    roots: FloatArray
-    whitening: FloatArray
-    coloring: FloatArray
-
-    @classmethod
-    def about(cls, model: Mixture, statistics: Statistics) -> Coordinates:
-        """Lay coordinates about a mixture and the sums of its pass; no component may be empty."""
-        whitening = model.family.whitening(model.factors, statistics.layout, model.n_components)
-        diagonal = statistics.layout is Layout.DIAGONAL
-        coloring = np.asarray(1.0 / whitening if diagonal else np.linalg.inv(whitening))
-        return cls(statistics.layout, model.means, np.sqrt(statistics.counts), whitening, coloring)
-
-    def of(self, statistics: Statistics) -> FloatArray:
-        """Return the coordinates of sums about any means."""
-        if statistics.means is not self.means:
-            statistics = statistics.rebase(self.means)
-        counts, over = statistics.counts, 1.0 / self.roots[:, None]
-        if self.layout is Layout.SHARED:
-            moments = statistics.first @ self.whitening.T * over
-        elif self.layout is Layout.DIAGONAL:
-            second = (statistics.second * self.whitening**2 - counts[:, None]) * np.sqrt(0.5)
-            moments = np.hstack([statistics.first * self.whitening, second]) * over
-        else:
-            first = (self.whitening @ statistics.first[:, :, None])[:, :, 0]
-            white = self.whitening @ statistics.second_matrices() @ self.whitening.transpose(0, 2, 1)
-            second, diagonal = pack_lower(white), _diagonal(self.means.shape[1])
-            second[:, diagonal] = (second[:, diagonal] - counts[:, None]) * np.sqrt(0.5)
-            moments = np.hstack([first, second]) * over
-        return np.concatenate([counts / self.roots, moments.ravel()])
-
-    def sums(self, point: FloatArray, like: Statistics) -> Statistics:
-        """Return the statistics at a point, about these means; the rest of them as another's."""
-        n_components, n_features = self.means.shape
-        counts = point[:n_components] * self.roots
-        moments = point[n_components:].reshape(n_components, -1) * self.roots[:, None]
-        first, second = moments[:, :n_features], moments[:, n_features:]
-        if self.layout is Layout.SHARED:
-            first = first @ self.coloring.T
-        elif self.layout is Layout.DIAGONAL:
-            first = first * self.coloring
-            second = (second * np.sqrt(2.0) + counts[:, None]) * self.coloring**2
-        else:
-            first = (self.coloring @ first[:, :, None])[:, :, 0]
-            second, diagonal = second.copy(), _diagonal(n_features)
-            second[:, diagonal] = second[:, diagonal] * np.sqrt(2.0) + counts[:, None]
-            full = unpack_lower(second, n_features)
-            second = pack_lower(self.coloring @ full @ self.coloring.transpose(0, 2, 1))
-        vector = np.concatenate([like.sums[:2], counts, first.ravel(), second.ravel()])
-        return replace(like, means=self.means, sums=vector)
-
-    def reach(self, step: FloatArray) -> float:
-        """Return by what share of itself the step changes the count, mean or covariance that it changes most."""
-        n_components, n_features = self.means.shape
-        counts = np.abs(step[:n_components])
-        squares = step[n_components:].reshape(n_components, -1) ** 2
-        moments = np.maximum(squares[:, :n_features].sum(axis=1), 2.0 * squares[:, n_features:].sum(axis=1))
-        return float((np.maximum(counts, np.sqrt(moments)) / self.roots).max())
-
-
-class Curvature:
-    """What differences of points and of gradients tell of the inverse of the negative Hessian: limited-memory BFGS.
-
-    Parameters
-    ----------
-    memory : int
-        Differences kept, the latest ones.
-
-    Attributes
-    ----------
-    is_concave : bool
-        Whether along the latest difference the objective bends downwards, as near a maximum it does.
-    is_finite : bool
-        Whether every difference was a finite number.
-    """
-
-    def __init__(self, memory: int = _MEMORY) -> None:
-        self._moves: deque[FloatArray] = deque(maxlen=memory)
-        self._drops: deque[FloatArray] = deque(maxlen=memory)
-        self._last: tuple[FloatArray, FloatArray] | None = None
-        self.is_concave = self.is_finite = True
-
-    def __len__(self) -> int:
-        return len(self._moves)
-
-    def learn(self, point: FloatArray, gradient: FloatArray, *, stay: bool = False) -> None:
-        """Take in the gradient at a point; with ``stay`` the point is not where the next difference begins."""
-        if self._last is not None:
-            move, drop = point - self._last[0], self._last[1] - gradient
-            length = float(move @ move)
-            bend = float(move @ drop)
-            self.is_concave = bend > _LEAST_BEND * length
-            self.is_finite = self.is_finite and isfinite(length) and isfinite(bend)
-            # Only differences along which it is concave keep H positive definite.
-            if self.is_concave:
-                self._moves.append(move)
-                self._drops.append(drop)
-        if not stay:
-            self._last = point, gradient
-
-    def ascent(self, gradient: FloatArray) -> FloatArray:
-        """Return ``H gradient``: Newton's step as far as it is known (Byrd, Nocedal and Schnabel 1994, eq. 3.1)."""
-        if not self._moves:
-            return gradient
-        moves, drops = np.array(self._moves), np.array(self._drops)
-        cross, drops_squared = moves @ drops.T, drops @ drops.T
-        # EM's own step is never too long where all of J's eigenvalues lie between 0 and 1.
-        scale = max(1.0, cross[-1, -1] / drops_squared[-1, -1])
-        upper = np.triu(cross)
-        along = np.linalg.solve(upper, moves @ gradient)
-        inner = (np.diag(cross.diagonal()) + scale * drops_squared) @ along - scale * (drops @ gradient)
-        across = np.linalg.solve(upper.T, inner)
-        return np.asarray(scale * gradient + across @ moves - scale * (along @ drops))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -239,7 +97,7 @@ class AcceleratedEMStep:
         self._radius = _FIRST_REACH
         self._trial: _Trial | None = None
         # Sums that a mixture was made of, and those of its pass; in coordinates, where the latest of each are.
-        self._history: deque[tuple[Statistics, Statistics]] = deque(maxlen=_MEMORY + 1)
+        self._history: deque[tuple[Statistics, Statistics]] = deque(maxlen=_PASSES)
         self._entered: Statistics | None = None
         self._coordinates: Coordinates | None = None
         self._curvature = Curvature()
@@ -374,10 +232,12 @@ class AcceleratedEMStep:
     def _relearn(self, model: Mixture, statistics: Statistics) -> None:
         """Lay coordinates about the mixture, and bring into them what is remembered."""
         self._coordinates, self._curvature, self._age = Coordinates.about(model, statistics), Curvature(), 0
-        left: Statistics | None = None
-        for entered, after in self._history:
-            if not entered.layout is after.layout is statistics.layout:
-                continue
-            self._point = self._left if entered is left else self._coordinates.of(entered)
-            self._left, left = self._coordinates.of(after), after
+        alike = [pair for pair in self._history if pair[0].layout is pair[1].layout is statistics.layout]
+        # Mostly a pass begins with the sums that the one before it ended with.
+        distinct = {id(one): one for pair in alike for one in pair}
+        points = dict(
+            zip(distinct, self._coordinates.of(Statistics.stack([*distinct.values()])), strict=True)
+        )
+        for entered, after in alike:
+            self._point, self._left = points[id(entered)], points[id(after)]
             self._curvature.learn(self._point, self._left - self._point)

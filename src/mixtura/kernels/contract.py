@@ -96,12 +96,9 @@ class Outputs:
 
 def moment_size(layout: Layout, n_features: int) -> int:
     """Return how many second moments one component has in this layout."""
-    sizes = {
-        Layout.DENSE: n_features * (n_features + 1) // 2,
-        Layout.DIAGONAL: n_features,
-        Layout.SHARED: 0,
-    }
-    return sizes[layout]
+    if layout is Layout.DENSE:
+        return n_features * (n_features + 1) // 2
+    return n_features if layout is Layout.DIAGONAL else 0
 
 
 def sums_size(layout: Layout, n_components: int, n_features: int) -> int:

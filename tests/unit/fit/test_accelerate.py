@@ -15,7 +15,8 @@ from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 from mixtura.data import ArrayBlocks
 from mixtura.fit import AcceleratedEMStep, EMStep, PassKind, Problem, RemainingGain
-from mixtura.fit.accelerate import Coordinates, Curvature
+from mixtura.fit.coordinates import Coordinates
+from mixtura.fit.curvature import Curvature
 from mixtura.fit.driver import iterate
 from mixtura.kernels import get_kernel
 from mixtura.run import SerialRunner

@@ -12,7 +12,7 @@ from scipy.linalg import lapack
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.bound import Bound
 from mixtura.core.prior import Prior, Ridge
-from mixtura.core.statistics import Statistics, pack_lower
+from mixtura.core.statistics import Statistics, diagonal_of_packed, pack_lower
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.kernels import Layout
 
@@ -172,8 +172,9 @@ def keeps_digits(statistics: Statistics, variances: FloatArray) -> bool:
     """
     if statistics.total is None or statistics.layout is not Layout.SHARED:
         return True
-    total = statistics.total.second_matrices()[0].diagonal() / statistics.counts.sum()
-    return bool((variances > _LARGEST_CANCELLATION * total).all())
+    scatter = statistics.total.second[0, diagonal_of_packed(variances.size)]
+    least = _LARGEST_CANCELLATION / np.add.reduce(statistics.counts) * scatter
+    return bool((variances > least).all())
 
 
 class CovarianceFamily(ABC):

@@ -41,7 +41,7 @@ def component_covariances(
     covariances /= counts[:, None, None]
     n_components, n_features = means.shape
     covariances.reshape(n_components, -1)[:, :: n_features + 1] += prior.ridge
-    if previous is not None:
+    if previous is not None and np.minimum.reduce(statistics.counts) <= EMPTY:
         empty = statistics.counts <= EMPTY
         covariances[empty] = previous[empty]
     return covariances

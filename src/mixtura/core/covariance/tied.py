@@ -46,8 +46,8 @@ class Tied(CovarianceFamily):
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
-        covariance = symmetric(within_scatter(statistics, means) / statistics.counts.sum())
-        covariance[np.diag_indices_from(covariance)] += prior.ridge
+        covariance = symmetric(within_scatter(statistics, means) / np.add.reduce(statistics.counts))
+        covariance.ravel()[:: means.shape[1] + 1] += prior.ridge
         return covariance
 
     def estimate_above(
