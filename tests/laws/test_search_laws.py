@@ -1,4 +1,4 @@
-"""What must not matter to a search: the units, origin and order of columns, the number of threads, or asking again."""
+"""What must not matter to a search: the units, origin and order of columns, the number of threads and processes, or asking again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sklearn.metrics import adjusted_rand_score
 
 import mixtura
 from mixtura.run import threads
-from mixtura.select import Candidate, SearchResult, search
+from mixtura.select import Candidate, SearchResult, fitting, search
 from mixtura.select.nesting import contains
 
 SEEDS = (0, 1)
@@ -118,12 +118,14 @@ def figures(found: SearchResult) -> list[Any]:
 
 
 @pytest.mark.parametrize(("n_rows", "sample_rows"), [(N, 50_000), (2_500, 50_000), (2_500, 1_000)])
-def test_the_same_answer_at_every_call_and_for_any_number_of_threads(
+def test_the_same_answer_at_every_call_and_for_any_number_of_threads_and_processes(
     n_rows: int, sample_rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To the last bit, above 2,000 rows too, where starts are found on a sample."""
     # Otherwise passes this small would stay on the calling thread.
     monkeypatch.setattr(threads, "_SMALL_WORK", 0.0)
+    # And a search this quick in one process.
+    monkeypatch.setattr(fitting, "_LONG", 0.0)
     rows = table(2, n_rows)
     answers = []
     for n_threads in (1, 2, 2):

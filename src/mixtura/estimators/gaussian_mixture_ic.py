@@ -55,8 +55,9 @@ class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
         What keeps covariances from collapsing, see `mixtura.select.search`; a number is the ``reg_covar`` of
         `GaussianMixture`.
     n_jobs : int or None, default=None
-        How many threads work; -1 for all cores, None for what `mixtura.set_threads` says (all cores unless changed).
-        Results are the same to the last digit.
+        How many cores work; -1 for all, None for what `mixtura.set_threads` says (all unless changed). A search of more
+        than a few seconds finds its models in so many processes, a shorter one in threads. Results are the same to the
+        last digit.
 
     Attributes
     ----------

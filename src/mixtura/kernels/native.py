@@ -98,6 +98,9 @@ class NativeKernel:
         self._variant = built_instruction_sets().index(chosen)
         self._run = extension.run
 
+    def __reduce__(self) -> tuple[type[NativeKernel], tuple[str]]:
+        return NativeKernel, (self.instruction_set,)
+
     def accumulate(
         self,
         rows: RowArray,

@@ -1,5 +1,6 @@
 """Where sums run: each module reduces over blocks in one way."""
 
+from mixtura.run.processes import spread
 from mixtura.run.serial import SerialRunner
 from mixtura.run.threads import ThreadRunner
 from mixtura.run.workers import get_runner, get_threads, hold_blas, set_threads, with_jobs
@@ -11,5 +12,6 @@ __all__ = [
     "get_threads",
     "hold_blas",
     "set_threads",
+    "spread",
     "with_jobs",
 ]

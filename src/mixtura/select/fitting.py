@@ -7,19 +7,19 @@ smaller levels only choose where to begin: likelihoods are of all rows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import replace
 from functools import cached_property, partial
 from time import perf_counter
 
 import numpy as np
 
 from mixtura._typing import FloatArray, RowArray
+from mixtura.core.accumulate import pass_work
 from mixtura.core.covariance import get_family
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Prior
 from mixtura.core.protocols import Runner
-from mixtura.core.statistics import Statistics
-from mixtura.data import ArrayBlocks
 from mixtura.exceptions import MixturaError
 from mixtura.fit import (
     AcceleratedEMStep,
@@ -33,28 +33,22 @@ from mixtura.fit import (
     SharedStarts,
     continue_fit,
     continue_together,
-    describe_rows,
     find_degeneracies,
     fit_best_of,
     score_mixture,
 )
 from mixtura.fit.plain_first import PlainFirst
 from mixtura.kernels import Kernel, Layout, get_kernel
-from mixtura.run import get_runner
+from mixtura.run import SerialRunner, get_runner, spread
 from mixtura.select.candidate import Candidate
+from mixtura.select.levels import Level, Levels
+from mixtura.select.nesting import learn_from_best, respect_nesting
 from mixtura.select.priors import PriorName, make_prior
 
 __all__ = ["SAMPLE_ROWS", "Fitter"]
 
 SAMPLE_ROWS = 50_000
 """Above so many rows, models are found on a random sample of so many and then brought to all rows."""
-
-_FEWEST_ROWS = 2_000
-_ROWS_PER_PARAMETER = 10
-"""The first level has so many rows per free parameter, and no fewer than 2,000."""
-
-_LARGER = 4
-"""So many times the rows of a level has the next one, the last before all rows at most half of them."""
 
 _MAX_ITER = 1000
 
@@ -70,16 +64,17 @@ _CHEAP_ROWS = 10_000
 _COARSE = 0.5
 """Nats that a fit may leave to be gained before the last level: far less than what another sample would change."""
 
+_PASSES, _FURTHER_PASSES = 100, 30
+"""Passes that finding a model takes at its first level, and at each further one; roughly."""
+
+_PER_PASS, _PER_SECOND = 1.5e-4, 2e10
+"""Seconds that the Python of a pass takes, and floating-point operations of its rest in a second; roughly."""
+
+_LONG = 2.0
+"""Seconds from which on it pays to start other processes."""
+
 _ADVANCE = 4
 """Passes over all rows that every model makes; the best few go on to the end."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Level:
-    """Rows that models are fitted to, and their total scatter."""
-
-    blocks: ArrayBlocks
-    total: Statistics
 
 
 class Fitter:
@@ -108,53 +103,18 @@ class Fitter:
         random_state: int,
         sample_rows: int = SAMPLE_ROWS,
     ) -> None:
-        self._rows, self._weights, self._prior = rows, weights, prior
-        self._n_init, self._seed, self._sample_rows = n_init, random_state, sample_rows
-        self._parts: dict[int, _Level] = {}
-        self._priors: dict[int, Prior] = {}
+        self._prior, self._n_init, self._seed = prior, n_init, random_state
         self._kernel: Kernel = get_kernel(n_features=rows.shape[1])
         self._runner: Runner = get_runner()
-        self.n_rows = ArrayBlocks(rows, weights).total_weight
+        self._levels = Levels(
+            rows, weights, self._kernel, self._runner, sample_rows=sample_rows, seed=random_state
+        )
+        self._all = self._levels.all
+        self._priors: dict[int, Prior] = {}
+        self._n_processes = 1
+        self.n_rows = self._all.blocks.total_weight
 
-    @cached_property
-    def _all(self) -> _Level:
-        return self._level(self._rows, self._weights)
-
-    @cached_property
-    def _shuffled(self) -> tuple[RowArray, FloatArray | None]:
-        """The sample in random order, so that its first rows are samples too."""
-        rng = np.random.RandomState(self._seed)
-        chosen = rng.permutation(len(self._rows))[: self._sample_rows]
-        return self._rows[chosen], None if self._weights is None else self._weights[chosen]
-
-    @property
-    def samples(self) -> bool:
-        """Whether models are found on a sample, and only the best few iterated to their ends on all rows."""
-        return len(self._rows) > self._sample_rows
-
-    def _levels(self, n_parameters: int) -> list[_Level]:
-        """Return the levels that a model of so many free parameters goes through before all rows."""
-        n_rows = min(len(self._rows), self._sample_rows)
-        size = 2 ** int(np.ceil(np.log2(max(_FEWEST_ROWS, _ROWS_PER_PARAMETER * n_parameters))))
-        sizes = []
-        while 2 * size <= n_rows:
-            sizes.append(size)
-            size *= _LARGER
-        if self.samples:
-            sizes.append(n_rows)
-        return [self._part(size) for size in sizes]
-
-    def _part(self, size: int) -> _Level:
-        if size not in self._parts:
-            rows, weights = self._shuffled
-            self._parts[size] = self._level(rows[:size], None if weights is None else weights[:size])
-        return self._parts[size]
-
-    def _level(self, rows: RowArray, weights: FloatArray | None) -> _Level:
-        blocks = ArrayBlocks(rows, weights)
-        return _Level(blocks, describe_rows(blocks, self._kernel, self._runner, Layout.DENSE))
-
-    def _problem(self, level: _Level, family: str, k: int) -> Problem:
+    def _problem(self, level: Level, family: str, k: int) -> Problem:
         found = get_family(family)
         total = level.total if found.layouts[0] is Layout.SHARED else None
         return Problem(level.blocks, k, found, self._make_prior(k), self._kernel, self._runner, total)
@@ -165,24 +125,58 @@ class Fitter:
             self._priors[k] = make_prior(self._prior, self._all.total, k)
         return self._priors[k]
 
-    def _degeneracies(self, level: _Level, mixture: Mixture) -> tuple[Degeneracy, ...]:
+    def _degeneracies(self, level: Level, mixture: Mixture) -> tuple[Degeneracy, ...]:
         return find_degeneracies(level.blocks, mixture, level.total, self._kernel, self._runner)
 
-    def attempt(self, family: str, sizes: Sequence[int]) -> Iterator[Candidate]:
-        """Yield a candidate per number of components: finished, or where models are found on a sample, advanced.
+    def settle(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Return the candidates after they have learned from each other's ends; those of one size do."""
+        groups: dict[int, list[Candidate]] = {}
+        for one in candidates:
+            groups.setdefault(one.n_components, []).append(one)
+        if self._levels.samples:
+            settled = [_settle(self, group) for group in groups.values()]
+        else:
+            settled = list(spread(_settle, self._alone(), list(groups.values()), self._n_processes))
+        ends = {size: iter(group) for size, group in zip(groups, settled, strict=True)}
+        return [next(ends[one.n_components]) for one in candidates]
 
-        The passes over all rows that advance them are shared: each block of rows is read once for all of them.
+    def attempt(self, families: Sequence[str], sizes: Sequence[int]) -> Iterator[Candidate]:
+        """Yield a candidate per family and number of components: finished, or if found on a sample, advanced.
+
+        All cores find them, each in a process of its own where that takes long. The passes over all rows that advance
+        them are shared: each block of rows is read once for all of a family.
         """
-        if not self.samples:
-            for k in sizes:
-                begun = perf_counter()
-                yield self._candidate(family, k, self._fit(family, k), begun)
+        cells = [(family, k) for family in families for k in sizes]
+        self._n_processes = self._prepare(cells)
+        if not self._levels.samples:
+            yield from spread(_complete, self._alone(), cells, self._n_processes)
             return
-        begun = perf_counter()
-        advanced = self._advance(family, {k: self._fit(family, k) for k in sizes})
-        each = (perf_counter() - begun) / max(len(sizes), 1)
-        for k in sizes:
-            yield self._candidate(family, k, advanced[k], perf_counter() - each)
+        ends = spread(_find, self._alone(), cells, self._n_processes)
+        for family in families:
+            found = {k: next(ends) for k in sizes}
+            begun = perf_counter()
+            advanced = self._advance(family, {k: result for k, (result, _) in found.items()})
+            each = (perf_counter() - begun) / len(sizes)
+            for k in sizes:
+                yield self.candidate(family, k, advanced[k], perf_counter() - each - found[k][1])
+
+    def _prepare(self, cells: Sequence[tuple[str, int]]) -> int:
+        """Make what all models need, and return how many processes their number deserves."""
+        expected = 0.0
+        for family, k in cells:
+            self._shared.starts(k)
+            passes, layout = _PASSES, get_family(family).layouts[0]
+            for level in self._levels.path(self._n_parameters(family, k)):
+                work = pass_work(layout, level.blocks.n_rows, k, level.blocks.n_features)
+                expected += passes * (_PER_PASS + work / _PER_SECOND)
+                passes = _FURTHER_PASSES
+        return self._runner.n_workers if expected > _LONG else 1
+
+    def _alone(self) -> Fitter:
+        """Return a fitter for one process among several."""
+        other, levels = copy(self), self._levels.for_finding()
+        vars(other).update(_levels=levels, _all=levels.all, _runner=SerialRunner())
+        return other
 
     def _advance(
         self, family: str, found: dict[int, FitResult | MixturaError]
@@ -202,7 +196,7 @@ class Fitter:
         assert candidate.result is not None, "a candidate that failed cannot be finished"
         family, k = candidate.covariance_type, candidate.n_components
         result = self._continue(self._all, family, candidate.result)
-        finished = self._candidate(family, k, result, begun)
+        finished = self.candidate(family, k, result, begun)
         return replace(
             finished,
             seconds=candidate.seconds + finished.seconds,
@@ -219,13 +213,13 @@ class Fitter:
             start = FromMixture(near.mixture).draw(problem, rng)(problem).begin(problem)
             result = (
                 continue_together([problem], [start], self._settings(self._all).stop, _ADVANCE)[0]
-                if self.samples
+                if self._levels.samples
                 else continue_fit(problem, start, self._settings(self._all))
             )
         except MixturaError:
             return candidate
         begun -= candidate.seconds
-        return self._candidate(candidate.covariance_type, candidate.n_components, result, begun)
+        return self.candidate(candidate.covariance_type, candidate.n_components, result, begun)
 
     def compete(self, candidate: Candidate, near: Candidate) -> Candidate:
         """Return the better of a candidate and its fit from another's end, which goes on as long as it comes close.
@@ -234,7 +228,7 @@ class Fitter:
         """
         begun = perf_counter()
         family, k = candidate.covariance_type, candidate.n_components
-        if self.samples or len(self._rows) > _CHEAP_ROWS:
+        if self._levels.samples or self._levels.n_rows > _CHEAP_ROWS:
             return candidate
         assert near.mixture is not None, "a candidate without a mixture lends none"
         try:
@@ -245,11 +239,11 @@ class Fitter:
             return candidate
         if result.lower_bound * result.total_weight <= candidate.log_likelihood:
             return candidate
-        return self._candidate(family, k, result, begun - candidate.seconds)
+        return self.candidate(family, k, result, begun - candidate.seconds)
 
     def _best_of(
         self,
-        level: _Level,
+        level: Level,
         family: str,
         k: int,
         starts: Sequence[Initialization],
@@ -265,10 +259,9 @@ class Fitter:
             target=target,
         )
 
-    def _fit(self, family: str, k: int) -> FitResult | MixturaError:
+    def find(self, family: str, k: int) -> FitResult | MixturaError:
         """Return the fit to the last level but all rows where models are found on a sample, else to all rows."""
-        levels = self._levels(self._n_parameters(family, k))
-        first, *further = levels if self.samples else [*levels, self._all]
+        first, *further = self._levels.path(self._n_parameters(family, k))
         try:
             found = self._best_of(first, family, k, self._shared.starts(k))
             for level in further:
@@ -290,7 +283,7 @@ class Fitter:
 
     def _settings(
         self,
-        level: _Level,
+        level: Level,
         tolerance: float | None = None,
         step: type[AcceleratedEMStep] | type[PlainFirst] = AcceleratedEMStep,
     ) -> Settings:
@@ -305,7 +298,7 @@ class Fitter:
         return SharedStarts(self._all.blocks, rng, self._kernel, self._runner, n_further=self._n_init - 1)
 
     def _continue(
-        self, level: _Level, family: str, found: FitResult, tolerance: float | None = None
+        self, level: Level, family: str, found: FitResult, tolerance: float | None = None
     ) -> FitResult:
         """Return a fit that goes on from where another ended, on the rows of a level."""
         problem = self._problem(level, family, found.mixture.n_components)
@@ -313,7 +306,7 @@ class Fitter:
         seconds = {phase: found.seconds[phase] + result.seconds[phase] for phase in result.seconds}
         return replace(result, seconds=seconds, notes=found.notes)
 
-    def _candidate(self, family: str, k: int, result: FitResult | MixturaError, begun: float) -> Candidate:
+    def candidate(self, family: str, k: int, result: FitResult | MixturaError, begun: float) -> Candidate:
         size = self._n_parameters(family, k)
         if isinstance(result, MixturaError):
             missing, seconds = (np.nan,) * 4, perf_counter() - begun
@@ -334,5 +327,19 @@ class Fitter:
         )
 
     def _n_parameters(self, family: str, k: int) -> int:
-        n_features = int(self._rows.shape[1])
+        n_features = self._levels.n_features
         return k - 1 + k * n_features + get_family(family).n_parameters(k, n_features)
+
+
+def _complete(fitter: Fitter, cell: tuple[str, int]) -> Candidate:
+    begun = perf_counter()
+    return fitter.candidate(*cell, fitter.find(*cell), begun)
+
+
+def _find(fitter: Fitter, cell: tuple[str, int]) -> tuple[FitResult | MixturaError, float]:
+    begun = perf_counter()
+    return fitter.find(*cell), perf_counter() - begun
+
+
+def _settle(fitter: Fitter, group: list[Candidate]) -> list[Candidate]:
+    return respect_nesting(learn_from_best(group, fitter.compete), fitter.refit)

@@ -16,7 +16,6 @@ from mixtura.select.arguments import as_weights, count_rows, require_rows, whole
 from mixtura.select.candidate import Candidate, OnCandidate
 from mixtura.select.criteria import CRITERIA
 from mixtura.select.fitting import SAMPLE_ROWS, Fitter
-from mixtura.select.nesting import learn_from_best, respect_nesting
 from mixtura.select.priors import PriorName, require_prior
 from mixtura.select.ranking import SearchResult
 
@@ -116,7 +115,7 @@ def search(
     with hold_blas():
         candidates = _fit_all(fitter, families, sizes, on_candidate)
         if rows.shape[1] > 1:
-            candidates = respect_nesting(learn_from_best(candidates, fitter.compete), fitter.refit)
+            candidates = fitter.settle(candidates)
         return _finished(_ranked(tuple(candidates), criterion), fitter)
 
 
@@ -124,11 +123,11 @@ def _fit_all(
     fitter: Fitter, families: list[str], sizes: list[int], on_candidate: OnCandidate | None
 ) -> list[Candidate]:
     candidates: list[Candidate] = []
-    for family in families:
-        single = next(fitter.attempt(family, [1]))
-        others = fitter.attempt(family, [k for k in sizes if k > 1])
+    attempts = fitter.attempt(families, [1, *(k for k in sizes if k > 1)])
+    for _ in families:
+        single = next(attempts)
         for k in sizes:
-            found = single if k == 1 else next(others)
+            found = single if k == 1 else next(attempts)
             candidates.append(replace(found, single_log_likelihood=single.log_likelihood))
             if on_candidate is not None:
                 on_candidate(candidates[-1], len(candidates), len(families) * len(sizes))

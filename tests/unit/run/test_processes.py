@@ -1,0 +1,94 @@
+"""Tasks in several processes: the same results in the same order, whoever did them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from typing import Any
+
+import pytest
+
+from mixtura.run import get_threads, processes, spread
+
+
+def who(shared: str, task: int) -> tuple[str, int, int]:
+    """Slow enough that another process has started before this one has done everything."""
+    time.sleep(0.1)
+    return shared, task, os.getpid()
+
+
+def threads(shared: None, task: int) -> int:
+    time.sleep(0.1)
+    return get_threads() if multiprocessing.parent_process() is not None else 1
+
+
+def starts_none(shared: None, task: int) -> list[int]:
+    time.sleep(0.1)
+    return [pid for _, _, pid in spread(who, "inner", [1, 2], 2)]
+
+
+def dies_elsewhere(shared: None, task: int) -> int:
+    time.sleep(0.1)
+    if multiprocessing.parent_process() is not None:
+        os._exit(3)
+    return task
+
+
+def refuses(shared: None, task: int) -> int:
+    time.sleep(0.1)
+    if task == 9:
+        raise ValueError(f"task {task}")
+    return task
+
+
+def test_results_come_in_order_and_several_processes_worked() -> None:
+    found = list(spread(who, "what all need", range(40), 2))
+    assert [(shared, task) for shared, task, _ in found] == [("what all need", i) for i in range(40)]
+    assert found[0][2] == os.getpid()
+    assert found[-1][2] != os.getpid()
+    assert len({pid for _, _, pid in found}) == 2
+
+
+@pytest.mark.parametrize(("tasks", "n_processes"), [(range(4), 1), ([7], 8), ([], 8)])
+def test_this_process_alone(tasks: Any, n_processes: int) -> None:
+    found = list(spread(who, "", tasks, n_processes))
+    assert [task for _, task, _ in found] == list(tasks)
+    assert {pid for _, _, pid in found} <= {os.getpid()}
+
+
+def test_another_process_has_one_thread_and_starts_none() -> None:
+    assert set(spread(threads, None, range(20), 2)) == {1}
+    elsewhere = [pids for pids in spread(starts_none, None, range(10), 2) if os.getpid() not in pids]
+    assert elsewhere
+    assert all(len(set(pids)) == 1 for pids in elsewhere)
+
+
+def test_what_a_process_leaves_undone_is_done_here() -> None:
+    assert list(spread(dies_elsewhere, None, range(30), 2)) == list(range(30))
+
+
+def test_where_no_process_can_be_started_this_one_does_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    from joblib.externals import loky
+
+    def refused(**arguments: Any) -> None:
+        raise PermissionError("no semaphores")
+
+    monkeypatch.setattr(loky, "get_reusable_executor", refused)
+    found = list(spread(who, "", range(3), 2))
+    assert {pid for _, _, pid in found} == {os.getpid()}
+
+
+def test_an_error_reaches_the_caller_whoever_met_it() -> None:
+    with pytest.raises(ValueError, match="task 9"):
+        list(spread(refuses, None, range(10), 2))
+
+
+def test_what_is_sent_is_unpacked_once() -> None:
+    processes._unpacked.cache_clear()
+    parcel = processes.pickle.dumps([1, 2])
+    assert processes._work(who_of, parcel, 0) is processes._work(who_of, parcel, 1)
+
+
+def who_of(shared: list[int], task: int) -> list[int]:
+    return shared
