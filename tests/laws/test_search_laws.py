@@ -1,4 +1,4 @@
-"""What must not matter to a search: the units, origin and order of columns, the number of threads and processes, or asking again."""
+"""What must not matter to a search: units, origin and order of columns, threads and processes, or asking again."""
 
 from __future__ import annotations
 

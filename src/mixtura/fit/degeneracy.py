@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 
 import numpy as np
 
@@ -191,7 +192,7 @@ def find_degeneracies(
     component 0 has no width in column 'debt': its 60 rows all have the value 0.0
     """
     scale = _Scale.of(total)
-    widths = [scale.widths(covariance, mixture.family) for covariance in mixture.full_covariances()]
+    widths = scale.widths(mixture.full_covariances(), mixture.family)
     few = [_is_few(mixture, k, blocks.n_rows) for k in range(mixture.n_components)]
     suspects = [k for k, width in enumerate(widths) if few[k] or width.smallest < _NARROW]
     if not suspects:
@@ -233,9 +234,10 @@ class _Scale:
 
     varying: IntArray
     deviations: FloatArray
-    root: FloatArray
+    inverse: FloatArray  # of the lower root of its correlations
 
     @classmethod
+    @lru_cache(maxsize=8)
     def of(cls, total: Statistics) -> _Scale:
         covariance, means = moments(total)
         varying = np.flatnonzero(~is_constant(covariance, np.abs(means)))
@@ -243,22 +245,26 @@ class _Scale:
         deviations, root = np.ones(0), np.ones((0, 0))
         if varying.size:
             deviations, root = sound_covariance(covariance[inner], np.abs(means[varying]), _SOUND)
-        return cls(varying, deviations, root)
+        return cls(varying, deviations, np.asarray(np.linalg.inv(root), dtype=np.float64))
 
-    def widths(self, covariance: FloatArray, family: CovarianceFamily) -> _Width:
-        own = covariance[np.ix_(self.varying, self.varying)] / self.deviations[:, None] / self.deviations
-        per_column = own.diagonal().copy()
-        size = per_column.size
+    def widths(self, covariances: FloatArray, family: CovarianceFamily) -> list[_Width]:
+        """Return the widths of covariances (K, D, D) of a family."""
+        units = self.deviations[:, None] * self.deviations
+        own = covariances[:, self.varying[:, None], self.varying] / units
+        per_column = own.diagonal(axis1=1, axis2=2)
+        size = per_column.shape[1]
         if family.isotropic and size:
-            square = self.deviations**2
-            ratio = float((own.diagonal() * square).mean() / square.mean())
-            return _Width(np.array([ratio]), np.ones((size, 1)), np.full(size, ratio), self.varying)
-        if not family.stores_matrices:
-            order = np.argsort(per_column)
-            return _Width(per_column[order], np.eye(size)[:, order], per_column, self.varying)
-        inverse = np.linalg.inv(self.root)
-        values, axes = np.linalg.eigh(inverse @ own @ inverse.T)
-        return _Width(np.maximum(values, 0.0), inverse.T @ axes, per_column, self.varying)
+            values = per_column @ units.diagonal()[:, None] / units.trace()
+            directions, per_column = np.ones((len(own), size, 1)), np.repeat(values, size, axis=1)
+        elif family.stores_matrices:
+            values, axes = np.linalg.eigh(self.inverse @ own @ self.inverse.T)
+            values, directions = np.maximum(values, 0.0), self.inverse.T @ axes
+        else:
+            order = np.argsort(per_column, axis=1)
+            values = np.take_along_axis(per_column, order, axis=1)
+            directions = np.eye(size)[order].transpose(0, 2, 1)
+        parts = zip(values, directions, per_column, strict=True)
+        return [_Width(*part, self.varying) for part in parts]
 
 
 def _needed(mixture: Mixture) -> int:
@@ -304,7 +310,7 @@ class _Court:
         own = not self.mixture.family.coupled and rows.size >= _needed(self.mixture)
         narrow = width.columns_below(_NARROW)
         if own and width.smallest >= _NO_WIDTH:
-            width = self.scale.widths(self._scatter(component), self.mixture.family)
+            width = self.scale.widths(self._scatter(component)[None], self.mixture.family)[0]
         if width.smallest < _NO_WIDTH:
             alone, columns = width.columns_below(_NO_WIDTH)
             kind = DegeneracyKind.NARROW if alone else DegeneracyKind.FLAT
