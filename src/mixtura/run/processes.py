@@ -6,13 +6,13 @@ import multiprocessing
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import zip_longest
 from typing import Any, TypeVar
 
 from mixtura.run.workers import hold_blas, set_threads
 
-__all__ = ["spread"]
+__all__ = ["get_ready", "spread"]
 
 S = TypeVar("S")
 A = TypeVar("A")
@@ -48,8 +48,10 @@ def spread(function: Callable[[S, A], T], shared: S, tasks: Sequence[A], n_proce
     [10, 20, 30]
     """
     futures: list[Future[T]] = []
-    if min(n_processes, len(tasks)) > 1 and multiprocessing.parent_process() is None:
-        futures = _submitted(function, shared, tasks, min(n_processes, len(tasks)) - 1)
+    if len(tasks) > 1 and not _is_alone(n_processes):
+        parcel = pickle.dumps(shared)
+        calls = [partial(_work, function, parcel, task) for task in reversed(tasks)]
+        futures = _submitted(calls, n_processes)[::-1]
     try:
         for task, future in zip_longest(tasks, futures):
             # What can be called off nobody has begun.
@@ -60,16 +62,23 @@ def spread(function: Callable[[S, A], T], shared: S, tasks: Sequence[A], n_proce
             future.cancel()
 
 
-def _submitted(
-    function: Callable[[S, A], T], shared: S, tasks: Sequence[A], n_others: int
-) -> list[Future[T]]:
-    """Return a future of each task, the last submitted first; none where no process can be started."""
+def get_ready(function: Callable[[S, A], T], n_processes: int) -> None:
+    """Start the processes that `spread` will ask to work; nobody waits for them."""
+    if not _is_alone(n_processes):
+        _submitted([partial(callable, function)] * (n_processes - 1), n_processes)
+
+
+def _is_alone(n_processes: int) -> bool:
+    return n_processes <= 1 or multiprocessing.parent_process() is not None
+
+
+def _submitted(calls: Sequence[Callable[[], T]], n_processes: int) -> list[Future[T]]:
+    """Return the futures of calls in other processes; none where no process can be started."""
     from joblib.externals.loky import get_reusable_executor
 
     try:
-        pool = get_reusable_executor(max_workers=n_others, timeout=_IDLE)
-        parcel = pickle.dumps(shared)
-        return [pool.submit(_work, function, parcel, task) for task in reversed(tasks)][::-1]
+        pool = get_reusable_executor(max_workers=n_processes - 1, timeout=_IDLE)
+        return [pool.submit(call) for call in calls]
     except (OSError, BrokenExecutor):
         return []
 

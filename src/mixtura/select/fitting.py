@@ -39,7 +39,7 @@ from mixtura.fit import (
 )
 from mixtura.fit.plain_first import PlainFirst
 from mixtura.kernels import Kernel, Layout, get_kernel
-from mixtura.run import SerialRunner, get_runner, spread
+from mixtura.run import SerialRunner, get_ready, get_runner, spread
 from mixtura.select.candidate import Candidate
 from mixtura.select.levels import Level, Levels
 from mixtura.select.nesting import learn_from_best, respect_nesting
@@ -164,13 +164,16 @@ class Fitter:
         """Make what all models need, and return how many processes their number deserves."""
         expected = 0.0
         for family, k in cells:
-            self._shared.starts(k)
             passes, layout = _PASSES, get_family(family).layouts[0]
             for level in self._levels.path(self._n_parameters(family, k)):
                 work = pass_work(layout, level.blocks.n_rows, k, level.blocks.n_features)
                 expected += passes * (_PER_PASS + work / _PER_SECOND)
                 passes = _FURTHER_PASSES
-        return self._runner.n_workers if expected > _LONG else 1
+        n_processes = self._runner.n_workers if expected > _LONG else 1
+        get_ready(_complete, n_processes)
+        for _, k in cells:
+            self._shared.starts(k)
+        return n_processes
 
     def _alone(self) -> Fitter:
         """Return a fitter for one process among several."""
