@@ -53,19 +53,27 @@ def _cheapest(board: Board, clusters: Criterion) -> tuple[int, int]:
 
 
 class Board:
-    """The costs of all pairs, and the least of each row."""
+    """The costs of all pairs, and for each row what they are at least.
+
+    What costs the least is found by these bounds; a bound is the least of its row until a cluster is gone that was the
+    cheapest partner, and is then looked up when it is the least of all, not before.
+    """
 
     def __init__(self, costs: FloatArray) -> None:
         self.m = len(costs)
         self._costs = costs
-        self._partner = costs.argmin(axis=1) if self.m > 1 else np.zeros(1, dtype=np.intp)
         self._least = costs.min(axis=1)
 
     def cheapest(self) -> tuple[int, int]:
         """Return the places of the cheapest pair, the smaller first; of equals the one that ends last."""
-        second = self.m - 1 - int(self._least[: self.m][::-1].argmin())
-        first = second - 1 - int(self._costs[second, :second][::-1].argmin())
-        return first, second
+        costs, least, m = self._costs, self._least[: self.m][::-1], self.m
+        while True:
+            second = m - 1 - int(least.argmin())
+            row = costs[second, :m]
+            place = int(row.argmin())
+            if row[place] <= self._least[second]:
+                return second - 1 - int(row[:second][::-1].argmin()), second
+            self._least[second] = row[place]
 
     def cost(self, one: int, other: int) -> float:
         return float(self._costs[one, other])
@@ -73,14 +81,6 @@ class Board:
     def correct(self, one: int, other: int, cost: float) -> None:
         """Give a pair its cost, no less than the bound it had."""
         self._costs[one, other] = self._costs[other, one] = cost
-        for place in (one, other):
-            self._look(place, self.m)
-
-    def _look(self, place: int, m: int) -> None:
-        """Find the cheapest partner of a place among the first m."""
-        row = self._costs[place, :m]
-        self._partner[place] = row.argmin()
-        self._least[place] = row[self._partner[place]]
 
     def below(self, limit: float) -> IntArray:
         """Return the places of all pairs that cost no more than ``limit``, (p, 2), in the order of their second."""
@@ -93,22 +93,13 @@ class Board:
     def join(self, kept: int, left: int, costs: FloatArray) -> None:
         """Give ``kept`` new costs, (m - 1,), and let the last take the place that is left."""
         self.m = last = self.m - 1
-        table, partner, least = self._costs, self._partner[:last], self._least[:last]
-        gone = (self._partner == kept) | (self._partner == left)
-        self._partner[self._partner == last] = left
-        gone[left], self._partner[left], self._least[left] = (
-            gone[last],
-            self._partner[last],
-            self._least[last],
-        )
-        table[left, :last] = table[last, :last]
-        table[:last, left] = table[:last, last]
+        table, least = self._costs, self._least[:last]
+        moved = table[last, :last]
+        table[left, :last] = moved
+        table[:last, left] = moved
         table[left, left] = costs[kept] = np.inf
-        table[kept, :last] = table[:last, kept] = costs
-        closer = costs <= least
-        np.copyto(least, costs, where=closer)
-        partner[closer] = kept
-        gone = gone[:last] & ~closer
-        gone[kept] = True
-        for place in np.flatnonzero(gone):
-            self._look(int(place), last)
+        table[kept, :last] = costs
+        table[:last, kept] = costs
+        self._least[left] = self._least[last]
+        np.minimum(least, costs, out=least)
+        least[kept] = costs.min()

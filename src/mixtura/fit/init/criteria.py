@@ -159,8 +159,11 @@ class VVV(Criterion):
         if self._is_exact:
             return self.term(counts, traces)
         d = self._scatter.shape[1]
-        least = ((self._roots[place] + self._roots[:m]) / counts) ** d
-        return np.asarray(counts * np.log(np.where(counts > d, least, 0.0) + (traces + self.floor) / counts))
+        least = _power((self._roots[place] + self._roots[:m]) / counts, d)
+        if self.counts[place] < d:
+            least[counts <= d] = 0.0
+        least += (traces + self.floor) / counts
+        return np.asarray(counts * np.log(least, out=least))
 
     def cost(self, one: int, other: int) -> float | None:
         if self._is_exact:
@@ -185,6 +188,15 @@ class VVV(Criterion):
         self._scatter[kept] += self._scatter[left] + share * np.outer(apart, apart)
         super().join(kept, left, last)
         self._scatter[left], self._roots[left] = self._scatter[last], self._roots[last]
+
+
+def _power(base: FloatArray, exponent: int) -> FloatArray:
+    """Return a new array of powers; `numpy.power` is slow where the base is zero, as that of single rows is."""
+    if exponent == 1:
+        return base.copy()
+    half = _power(base, exponent // 2)
+    half *= half
+    return half * base if exponent % 2 else half
 
 
 def _determinant(matrix: FloatArray) -> float:
