@@ -53,34 +53,40 @@ def _cheapest(board: Board, clusters: Criterion) -> tuple[int, int]:
 
 
 class Board:
-    """The costs of all pairs, and for each row what they are at least.
+    """The costs of all pairs, each in the row of its later place, and for each row what they are at least.
 
-    What costs the least is found by these bounds; a bound is the least of its row until a cluster is gone that was the
-    cheapest partner, and is then looked up when it is the least of all, not before.
+    Such a bound is the least of its row until the pair that was the cheapest is gone; then it is looked up when it is
+    the least of all, not before.
+
+    Parameters
+    ----------
+    costs : ndarray of shape (m, m)
+        Below the diagonal; the rest is not looked at. Kept and changed.
     """
 
     def __init__(self, costs: FloatArray) -> None:
         self.m = len(costs)
         self._costs = costs
-        self._least = costs.min(axis=1)
+        self._least = np.array([np.inf, *(costs[place, :place].min() for place in range(1, self.m))])
 
     def cheapest(self) -> tuple[int, int]:
         """Return the places of the cheapest pair, the smaller first; of equals the one that ends last."""
-        costs, least, m = self._costs, self._least[: self.m][::-1], self.m
+        least, m = self._least, self.m
+        backward = least[:m][::-1]
         while True:
-            second = m - 1 - int(least.argmin())
-            row = costs[second, :m]
-            place = int(row.argmin())
-            if row[place] <= self._least[second]:
-                return second - 1 - int(row[:second][::-1].argmin()), second
-            self._least[second] = row[place]
+            second = m - 1 - int(backward.argmin())
+            row = self._costs[second, :second]
+            first = second - 1 - int(row[::-1].argmin())
+            if row[first] <= least[second]:
+                return first, second
+            least[second] = row[first]
 
-    def cost(self, one: int, other: int) -> float:
-        return float(self._costs[one, other])
+    def cost(self, first: int, second: int) -> float:
+        return self._costs.item(second, first)
 
-    def correct(self, one: int, other: int, cost: float) -> None:
+    def correct(self, first: int, second: int, cost: float) -> None:
         """Give a pair its cost, no less than the bound it had."""
-        self._costs[one, other] = self._costs[other, one] = cost
+        self._costs[second, first] = cost
 
     def below(self, limit: float) -> IntArray:
         """Return the places of all pairs that cost no more than ``limit``, (p, 2), in the order of their second."""
@@ -93,13 +99,14 @@ class Board:
     def join(self, kept: int, left: int, costs: FloatArray) -> None:
         """Give ``kept`` new costs, (m - 1,), and let the last take the place that is left."""
         self.m = last = self.m - 1
-        table, least = self._costs, self._least[:last]
-        moved = table[last, :last]
-        table[left, :last] = moved
-        table[:last, left] = moved
-        table[left, left] = costs[kept] = np.inf
-        table[kept, :last] = costs
-        table[:last, kept] = costs
-        self._least[left] = self._least[last]
-        np.minimum(least, costs, out=least)
-        least[kept] = costs.min()
+        if left < last:
+            self._put(left, self._costs[last, :last], self._least.item(last))
+        self._put(kept, costs, float(costs[:kept].min()) if kept else np.inf)
+
+    def _put(self, place: int, costs: FloatArray, least: float) -> None:
+        """Give the pairs of a place their costs, (m,), and its row a bound."""
+        after = slice(place + 1, self.m)
+        self._costs[place, :place] = costs[:place]
+        self._costs[after, place] = costs[after]
+        self._least[place] = least
+        np.minimum(self._least[after], costs[after], out=self._least[after])

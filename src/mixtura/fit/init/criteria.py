@@ -24,6 +24,9 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 
+_BLOCK = 32
+"""So many rows of costs are computed at a time: they stay in the processor's cache."""
+
 __all__ = ["EII", "VII", "VVV", "Criterion"]
 
 _WIDEST = 2.2204460492503131e-16
@@ -58,32 +61,34 @@ class Criterion:
         raise NotImplementedError
 
     def first_costs(self) -> FloatArray:
-        """Return what joining any two of the first clusters costs at least, (m, m); infinite on the diagonal."""
+        """Return what joining any two of the first clusters costs at least, (m, m), below the diagonal."""
         m = self.counts.size
         costs = np.empty((m, m))
-        for start in range(0, m, 128):
-            # With themselves and those that follow; with those before they are there already.
-            some, others = slice(start, start + 128), slice(start, m)
-            counts = self.counts[some, None] + self.counts[others]
-            traces = sum((column[some, None] - column[others]) ** 2 for column in self.centers)
-            traces *= self.counts[some, None] * self.counts[others] / counts
+        for start in range(0, m, _BLOCK):
+            some, others = slice(start, start + _BLOCK), slice(0, start + _BLOCK)
+            own = self.counts[some, None]
+            counts = own + self.counts[others]
+            traces = np.zeros_like(counts)
+            for column in self.centers:
+                apart = column[some, None] - column[others]
+                apart *= apart
+                traces += apart
+            traces *= own * self.counts[others] / counts
             joined = self.term(counts, traces)
-            costs[some, others] = self._change(joined, self.terms[some, None], self.terms[others])
-            costs[others, some] = costs[some, others].T
-        np.fill_diagonal(costs, np.inf)
+            np.subtract(joined, self.terms[some, None] + self.terms[others], out=costs[some, others])
         return costs
-
-    @staticmethod
-    def _change(joined: FloatArray, one: FloatArray, other: FloatArray) -> FloatArray:
-        return joined - (one + other)
 
     def costs(self, place: int, m: int) -> FloatArray:
         """Return what joining the cluster in a place with each of those in places 0 to m-1 costs at least, (m,)."""
-        counts = self.counts[place] + self.counts[:m]
+        counts = self.counts[:m] + self.counts[place]
         apart = self.centers[:, :m] - self.centers[:, place, None]
-        shares = self.counts[place] * self.counts[:m] / counts
-        traces = self.traces[place] + self.traces[:m] + shares * np.einsum("dm,dm->m", apart, apart)
-        return self._change(self._joined(place, m, counts, traces), self.terms[place], self.terms[:m])
+        between = np.einsum("dm,dm->m", apart, apart)
+        between *= self.counts[:m] * self.counts[place] / counts
+        traces = self.traces[:m] + self.traces[place]
+        traces += between
+        joined = self._joined(place, m, counts, traces)
+        joined -= self.terms[:m] + self.terms[place]
+        return joined
 
     def cost(self, one: int, other: int) -> float | None:
         """Return what joining two clusters costs; None where `costs` already says."""
