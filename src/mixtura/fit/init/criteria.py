@@ -64,17 +64,19 @@ class Criterion:
         """Return what joining any two of the first clusters costs at least, (m, m), below the diagonal."""
         m = self.counts.size
         costs = np.empty((m, m))
+        # Where all clusters count the same, one number stands for all.
+        counts = self.counts if np.ptp(self.counts) > 0 else self.counts[:1]
         for start in range(0, m, _BLOCK):
             some, others = slice(start, start + _BLOCK), slice(0, start + _BLOCK)
             own = self.counts[some, None]
-            counts = own + self.counts[others]
-            traces = np.zeros_like(counts)
+            traces = np.zeros((len(own), min(start + _BLOCK, m)))
             for column in self.centers:
                 apart = column[some, None] - column[others]
                 apart *= apart
                 traces += apart
-            traces *= own * self.counts[others] / counts
-            joined = self.term(counts, traces)
+            both = own + counts[others]
+            traces *= own * counts[others] / both
+            joined = self.term(both, traces)
             np.subtract(joined, self.terms[some, None] + self.terms[others], out=costs[some, others])
         return costs
 
@@ -100,17 +102,25 @@ class Criterion:
 
     def _between(self, one: int, other: int) -> tuple[FloatArray, float]:
         """Return how far apart the means are, (D,), and the weight that this has in the joined scatter."""
-        share = self.counts[one] * self.counts[other] / (self.counts[one] + self.counts[other])
-        return self.centers[:, other] - self.centers[:, one], float(share)
+        n, also = self.counts.item(one), self.counts.item(other)
+        return self.centers[:, other] - self.centers[:, one], n * also / (n + also)
 
     def join(self, kept: int, left: int, last: int) -> None:
         """Join two clusters in the place of the first; the last cluster moves to the other's."""
         apart, share = self._between(kept, left)
-        self.traces[kept] += self.traces[left] + share * (apart @ apart)
-        count = self.counts[kept] + self.counts[left]
-        self.centers[:, kept] += apart * (self.counts[left] / count)
-        self.counts[kept] = count
+        self._add_scatter(kept, left, apart, share)
+        count, more = self.counts.item(kept), self.counts.item(left)
+        self.counts[kept] = count + more
+        self.centers[:, kept] += apart * (more / (count + more))
         self.terms[kept] = self._own_term(kept)
+        self._move(last, left)
+
+    def _add_scatter(self, kept: int, left: int, apart: FloatArray, share: float) -> None:
+        """Give a cluster the scatter of another, and of the two means."""
+        self.traces[kept] += self.traces.item(left) + share * float(apart.dot(apart))
+
+    def _move(self, last: int, left: int) -> None:
+        """Move the last cluster to the place that is left."""
         for values in (self.counts, self.traces, self.terms):
             values[left] = values[last]
         self.centers[:, left] = self.centers[:, last]
@@ -125,7 +135,7 @@ class EII(Criterion):
     name = "EII"
 
     def term(self, counts: FloatArray, traces: FloatArray) -> FloatArray:
-        return traces + 0.0
+        return traces.copy()
 
 
 class VII(Criterion):
@@ -174,24 +184,28 @@ class VVV(Criterion):
         if self._is_exact:
             return None
         apart, share = self._between(one, other)
-        scatter = self._scatter[one] + self._scatter[other] + share * np.outer(apart, apart)
-        count = float(self.counts[one] + self.counts[other])
-        trace = float(self.traces[one] + self.traces[other] + share * (apart @ apart))
-        return self._term_of(count, trace, scatter) - float(self.terms[one] + self.terms[other])
-
-    def _term_of(self, count: float, trace: float, scatter: FloatArray) -> float:
+        scatter = self._scatter[one] + self._scatter[other]
+        scatter += share * (apart[:, None] * apart)
+        count = self.counts.item(one) + self.counts.item(other)
+        trace = self.traces.item(one) + self.traces.item(other) + share * float(apart.dot(apart))
         determinant = _determinant(scatter / count) if count > len(scatter) else 0.0
+        return self._term_of(count, trace, determinant) - (self.terms.item(one) + self.terms.item(other))
+
+    def _term_of(self, count: float, trace: float, determinant: float) -> float:
         return count * math.log(determinant + (trace + self.floor) / count)
 
     def _own_term(self, place: int) -> float:
-        scatter, count = self._scatter[place], float(self.counts[place])
+        scatter, count = self._scatter[place], self.counts.item(place)
         self._roots[place] = _determinant(scatter) ** (1.0 / len(scatter))
-        return self._term_of(count, float(self.traces[place]), scatter)
+        determinant = _determinant(scatter / count) if count > len(scatter) else 0.0
+        return self._term_of(count, self.traces.item(place), determinant)
 
-    def join(self, kept: int, left: int, last: int) -> None:
-        apart, share = self._between(kept, left)
-        self._scatter[kept] += self._scatter[left] + share * np.outer(apart, apart)
-        super().join(kept, left, last)
+    def _add_scatter(self, kept: int, left: int, apart: FloatArray, share: float) -> None:
+        super()._add_scatter(kept, left, apart, share)
+        self._scatter[kept] += self._scatter[left] + share * (apart[:, None] * apart)
+
+    def _move(self, last: int, left: int) -> None:
+        super()._move(last, left)
         self._scatter[left], self._roots[left] = self._scatter[last], self._roots[last]
 
 

@@ -56,7 +56,7 @@ class _Balls:
 
     def __init__(self, rows: FloatArray, counts: FloatArray) -> None:
         self.heads = np.arange(len(rows))
-        self._counts, self._centers, self._traces = counts, rows, np.zeros(len(rows))
+        self._counts, self._centers, self._traces = counts.copy(), rows.copy(), np.zeros(len(rows))
 
     def cost(self, one: IntArray, other: IntArray) -> tuple[FloatArray, FloatArray]:
         """Return what joining each of some clusters with each of others costs, and by how much that may err."""
@@ -106,14 +106,12 @@ class _Balls:
         """Join pairs of clusters; return their heads, (p, 2), the smaller first."""
         pairs = np.sort(np.stack([self.heads[one], self.heads[other]], axis=1), axis=1)
         n, also = self._counts[one], self._counts[other]
+        self._traces[one] += self._traces[other] + self.cost(one, other)[0]
+        self._centers[one] += (self._centers[other] - self._centers[one]) * (also / (n + also))[:, None]
+        self._counts[one] += also
+        self.heads[one] = pairs[:, 0]
         kept = np.ones(len(self.heads), dtype=bool)
         kept[other] = False
-        centers, counts, traces = self._centers.copy(), self._counts.copy(), self._traces.copy()
-        traces[one] += traces[other] + self.cost(one, other)[0]
-        centers[one] += (centers[other] - centers[one]) * (also / (n + also))[:, None]
-        counts[one] += also
-        self.heads[one] = pairs[:, 0]
-        self.heads, self._counts, self._centers, self._traces = (
-            values[kept] for values in (self.heads, counts, centers, traces)
-        )
+        self.heads, self._counts = self.heads[kept], self._counts[kept]
+        self._centers, self._traces = self._centers[kept], self._traces[kept]
         return pairs
