@@ -30,26 +30,28 @@ def agglomerate(clusters: Criterion) -> IntArray:
     """
     m = clusters.counts.size
     board = Board(clusters.first_costs())
-    heads = np.arange(m)
-    pairs = np.empty((m - 1, 2), dtype=np.intp)
-    for step in range(m - 1):
+    heads = list(range(m))
+    pairs = []
+    for last in range(m - 1, 0, -1):
         kept, left = _cheapest(board, clusters)
-        last = board.m - 1
-        pairs[step] = min(heads[kept], heads[left]), max(heads[kept], heads[left])
-        heads[kept], heads[left] = pairs[step, 0], heads[last]
+        pair = sorted((heads[kept], heads[left]))
+        pairs.append(pair)
+        heads[kept], heads[left] = pair[0], heads[last]
         clusters.join(kept, left, last)
         board.join(kept, left, clusters.costs(kept, last))
-    return pairs
+    return np.array(pairs, dtype=np.intp).reshape(-1, 2)
 
 
 def _cheapest(board: Board, clusters: Criterion) -> tuple[int, int]:
     """Return the places of the cheapest pair: what is cheapest by a bound is evaluated until one stays so."""
-    while True:
-        pair = board.cheapest()
+    evaluated = set()
+    while (pair := board.cheapest()) not in evaluated:
         cost = clusters.cost(*pair)
         if cost is None or cost <= board.cost(*pair):
-            return pair
+            break
         board.correct(*pair, cost)
+        evaluated.add(pair)
+    return pair
 
 
 class Board:
@@ -67,7 +69,8 @@ class Board:
     def __init__(self, costs: FloatArray) -> None:
         self.m = len(costs)
         self._costs = costs
-        self._least = np.array([np.inf, *(costs[place, :place].min() for place in range(1, self.m))])
+        rows = [costs[place, :place] for place in range(1, self.m)]
+        self._least = np.array([np.inf, *(row.item(row.argmin()) for row in rows)])
 
     def cheapest(self) -> tuple[int, int]:
         """Return the places of the cheapest pair, the smaller first; of equals the one that ends last."""
@@ -101,12 +104,13 @@ class Board:
         self.m = last = self.m - 1
         if left < last:
             self._put(left, self._costs[last, :last], self._least.item(last))
-        self._put(kept, costs, float(costs[:kept].min()) if kept else np.inf)
+        self._put(kept, costs, costs.item(costs[:kept].argmin()) if kept else np.inf)
 
     def _put(self, place: int, costs: FloatArray, least: float) -> None:
         """Give the pairs of a place their costs, (m,), and its row a bound."""
         after = slice(place + 1, self.m)
         self._costs[place, :place] = costs[:place]
         self._costs[after, place] = costs[after]
+        bounds = self._least[after]
+        np.minimum(bounds, costs[after], out=bounds)
         self._least[place] = least
-        np.minimum(self._least[after], costs[after], out=self._least[after])

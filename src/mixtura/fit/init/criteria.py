@@ -21,6 +21,7 @@ import math
 from typing import ClassVar
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from mixtura._typing import FloatArray
 
@@ -49,12 +50,14 @@ class Criterion:
     name: ClassVar[str]
 
     def __init__(self, rows: FloatArray, counts: FloatArray) -> None:
-        self.counts = counts.copy()
-        self.centers = np.ascontiguousarray(rows.T)
-        self.traces = np.zeros(len(counts))
+        # In one array what is looked at of all clusters at every step.
+        self._state = np.zeros((4 + rows.shape[1], len(counts)))
+        self.counts, self.traces, self.terms, self._roots = self._state[:4]
+        self.centers = self._state[4:]
+        self.counts[:], self.centers[:] = counts, rows.T
         apart = rows - counts @ rows / counts.sum()
         self.floor = max(float(counts @ (apart**2).sum(axis=1)) / (counts.sum() * rows.shape[1]), _WIDEST)
-        self.terms = self.term(self.counts, self.traces)
+        self.terms[:] = self.term(self.counts, self.traces)
 
     def term(self, counts: FloatArray, traces: FloatArray) -> FloatArray:
         """Return the terms of clusters whose scatter has rank one at most."""
@@ -66,15 +69,12 @@ class Criterion:
         costs = np.empty((m, m))
         # Where all clusters count the same, one number stands for all.
         counts = self.counts if np.ptp(self.counts) > 0 else self.counts[:1]
+        rows = self.centers.T.copy()
         for start in range(0, m, _BLOCK):
             some, others = slice(start, start + _BLOCK), slice(0, start + _BLOCK)
             own = self.counts[some, None]
-            traces = np.zeros((len(own), min(start + _BLOCK, m)))
-            for column in self.centers:
-                apart = column[some, None] - column[others]
-                apart *= apart
-                traces += apart
             both = own + counts[others]
+            traces = cdist(rows[some], rows[others], "sqeuclidean")
             traces *= own * counts[others] / both
             joined = self.term(both, traces)
             np.subtract(joined, self.terms[some, None] + self.terms[others], out=costs[some, others])
@@ -82,22 +82,27 @@ class Criterion:
 
     def costs(self, place: int, m: int) -> FloatArray:
         """Return what joining the cluster in a place with each of those in places 0 to m-1 costs at least, (m,)."""
-        counts = self.counts[:m] + self.counts[place]
-        apart = self.centers[:, :m] - self.centers[:, place, None]
+        own = self._state[:, place].copy()
+        own[4:] *= -1.0
+        sums = self._state[:, :m] + own[:, None]
+        counts, traces, terms, roots = sums[:4]
+        apart = sums[4:]
         between = np.einsum("dm,dm->m", apart, apart)
-        between *= self.counts[:m] * self.counts[place] / counts
-        traces = self.traces[:m] + self.traces[place]
+        between *= self.counts[:m] * own[0] / counts
         traces += between
-        joined = self._joined(place, m, counts, traces)
-        joined -= self.terms[:m] + self.terms[place]
+        joined = self._joined(counts, traces, roots, self.counts.item(place))
+        joined -= terms
         return joined
 
     def cost(self, one: int, other: int) -> float | None:
         """Return what joining two clusters costs; None where `costs` already says."""
         return None
 
-    def _joined(self, place: int, m: int, counts: FloatArray, traces: FloatArray) -> FloatArray:
-        """Return the least terms that the cluster in a place may have joined with each other, (m,)."""
+    def _joined(self, counts: FloatArray, traces: FloatArray, roots: FloatArray, least: float) -> FloatArray:
+        """Return the least terms that joined clusters may have, (m,), each of more than ``least`` rows.
+
+        May use up the arrays that it is given.
+        """
         return self.term(counts, traces)
 
     def _between(self, one: int, other: int) -> tuple[FloatArray, float]:
@@ -121,9 +126,7 @@ class Criterion:
 
     def _move(self, last: int, left: int) -> None:
         """Move the last cluster to the place that is left."""
-        for values in (self.counts, self.traces, self.terms):
-            values[left] = values[last]
-        self.centers[:, left] = self.centers[:, last]
+        self._state[:, left] = self._state[:, last]
 
     def _own_term(self, place: int) -> float:
         return float(self.term(self.counts[place], self.traces[place]))
@@ -159,7 +162,6 @@ class VVV(Criterion):
     def __init__(self, rows: FloatArray, counts: FloatArray) -> None:
         n_features = rows.shape[1]
         self._scatter = np.zeros((len(counts), n_features, n_features))
-        self._roots = np.zeros(len(counts))
         super().__init__(rows, counts)
 
     def term(self, counts: FloatArray, traces: FloatArray) -> FloatArray:
@@ -170,34 +172,42 @@ class VVV(Criterion):
     def _is_exact(self) -> bool:
         return self._scatter.shape[1] == 1
 
-    def _joined(self, place: int, m: int, counts: FloatArray, traces: FloatArray) -> FloatArray:
+    def _joined(self, counts: FloatArray, traces: FloatArray, roots: FloatArray, least: float) -> FloatArray:
         if self._is_exact:
             return self.term(counts, traces)
         d = self._scatter.shape[1]
-        least = _power((self._roots[place] + self._roots[:m]) / counts, d)
-        if self.counts[place] < d:
-            least[counts <= d] = 0.0
-        least += (traces + self.floor) / counts
-        return np.asarray(counts * np.log(least, out=least))
+        roots /= counts
+        joined = _power(roots, d)
+        if least < d:
+            joined[counts <= d] = 0.0
+        traces += self.floor
+        traces /= counts
+        joined += traces
+        np.log(joined, out=joined)
+        joined *= counts
+        return joined
 
     def cost(self, one: int, other: int) -> float | None:
         if self._is_exact:
             return None
         apart, share = self._between(one, other)
-        scatter = self._scatter[one] + self._scatter[other]
-        scatter += share * (apart[:, None] * apart)
         count = self.counts.item(one) + self.counts.item(other)
         trace = self.traces.item(one) + self.traces.item(other) + share * float(apart.dot(apart))
-        determinant = _determinant(scatter / count) if count > len(scatter) else 0.0
-        return self._term_of(count, trace, determinant) - (self.terms.item(one) + self.terms.item(other))
+        determinant = 0.0
+        if count > apart.size:
+            scatter = self._scatter[one] + self._scatter[other]
+            scatter += share * (apart[:, None] * apart)
+            determinant = _determinant(scatter / count)
+        terms = self.terms.item(one) + self.terms.item(other)
+        return self._term_of(count, trace, determinant) - float(terms)
 
     def _term_of(self, count: float, trace: float, determinant: float) -> float:
         return count * math.log(determinant + (trace + self.floor) / count)
 
     def _own_term(self, place: int) -> float:
         scatter, count = self._scatter[place], self.counts.item(place)
-        self._roots[place] = _determinant(scatter) ** (1.0 / len(scatter))
         determinant = _determinant(scatter / count) if count > len(scatter) else 0.0
+        self._roots[place] = count * determinant ** (1.0 / len(scatter))
         return self._term_of(count, self.traces.item(place), determinant)
 
     def _add_scatter(self, kept: int, left: int, apart: FloatArray, share: float) -> None:
@@ -206,7 +216,7 @@ class VVV(Criterion):
 
     def _move(self, last: int, left: int) -> None:
         super()._move(last, left)
-        self._scatter[left], self._roots[left] = self._scatter[last], self._roots[last]
+        self._scatter[left] = self._scatter[last]
 
 
 def _power(base: FloatArray, exponent: int) -> FloatArray:
