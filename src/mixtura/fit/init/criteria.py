@@ -50,11 +50,11 @@ class Criterion:
     name: ClassVar[str]
 
     def __init__(self, rows: FloatArray, counts: FloatArray) -> None:
-        # In one array what is looked at of all clusters at every step.
-        self._state = np.zeros((4 + rows.shape[1], len(counts)))
-        self.counts, self.traces, self.terms, self._roots = self._state[:4]
-        self.centers = self._state[4:]
-        self.counts[:], self.centers[:] = counts, rows.T
+        # In one array, so that one operation takes the sums of all with another cluster's.
+        self._state = np.zeros((4, len(counts)))
+        self.counts, self.traces, self.terms, self._roots = self._state
+        self.counts[:] = counts
+        self.centers = rows.copy()
         apart = rows - counts @ rows / counts.sum()
         self.floor = max(float(counts @ (apart**2).sum(axis=1)) / (counts.sum() * rows.shape[1]), _WIDEST)
         self.terms[:] = self.term(self.counts, self.traces)
@@ -69,12 +69,11 @@ class Criterion:
         costs = np.empty((m, m))
         # Where all clusters count the same, one number stands for all.
         counts = self.counts if np.ptp(self.counts) > 0 else self.counts[:1]
-        rows = self.centers.T.copy()
         for start in range(0, m, _BLOCK):
             some, others = slice(start, start + _BLOCK), slice(0, start + _BLOCK)
             own = self.counts[some, None]
             both = own + counts[others]
-            traces = cdist(rows[some], rows[others], "sqeuclidean")
+            traces = cdist(self.centers[some], self.centers[others], "sqeuclidean")
             traces *= own * counts[others] / both
             joined = self.term(both, traces)
             np.subtract(joined, self.terms[some, None] + self.terms[others], out=costs[some, others])
@@ -82,13 +81,9 @@ class Criterion:
 
     def costs(self, place: int, m: int) -> FloatArray:
         """Return what joining the cluster in a place with each of those in places 0 to m-1 costs at least, (m,)."""
-        own = self._state[:, place].copy()
-        own[4:] *= -1.0
-        sums = self._state[:, :m] + own[:, None]
-        counts, traces, terms, roots = sums[:4]
-        apart = sums[4:]
-        between = np.einsum("dm,dm->m", apart, apart)
-        between *= self.counts[:m] * own[0] / counts
+        counts, traces, terms, roots = self._state[:, :m] + self._state[:, place, None]
+        between = cdist(self.centers[place, None], self.centers[:m], "sqeuclidean")[0]
+        between *= self.counts[:m] * self.counts[place] / counts
         traces += between
         joined = self._joined(counts, traces, roots, self.counts.item(place))
         joined -= terms
@@ -108,7 +103,7 @@ class Criterion:
     def _between(self, one: int, other: int) -> tuple[FloatArray, float]:
         """Return how far apart the means are, (D,), and the weight that this has in the joined scatter."""
         n, also = self.counts.item(one), self.counts.item(other)
-        return self.centers[:, other] - self.centers[:, one], n * also / (n + also)
+        return self.centers[other] - self.centers[one], n * also / (n + also)
 
     def join(self, kept: int, left: int, last: int) -> None:
         """Join two clusters in the place of the first; the last cluster moves to the other's."""
@@ -116,7 +111,7 @@ class Criterion:
         self._add_scatter(kept, left, apart, share)
         count, more = self.counts.item(kept), self.counts.item(left)
         self.counts[kept] = count + more
-        self.centers[:, kept] += apart * (more / (count + more))
+        self.centers[kept] += apart * (more / (count + more))
         self.terms[kept] = self._own_term(kept)
         self._move(last, left)
 
@@ -127,6 +122,7 @@ class Criterion:
     def _move(self, last: int, left: int) -> None:
         """Move the last cluster to the place that is left."""
         self._state[:, left] = self._state[:, last]
+        self.centers[left] = self.centers[last]
 
     def _own_term(self, place: int) -> float:
         return float(self.term(self.counts[place], self.traces[place]))
