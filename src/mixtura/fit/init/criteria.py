@@ -18,7 +18,7 @@ changes theirs alone.
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -32,6 +32,14 @@ __all__ = ["EII", "VII", "VVV", "Criterion"]
 
 _WIDEST = 2.2204460492503131e-16
 """Least value of ``a``, mclust's."""
+
+
+class _Union(NamedTuple):
+    """Two clusters as one: count, trace, term and root; mean, (D,); and scatter, (D, D), empty where it is not kept."""
+
+    state: tuple[float, float, float, float]
+    center: FloatArray
+    scatter: FloatArray
 
 
 class Criterion:
@@ -58,6 +66,7 @@ class Criterion:
         apart = rows - counts @ rows / counts.sum()
         self.floor = max(float(counts @ (apart**2).sum(axis=1)) / (counts.sum() * rows.shape[1]), _WIDEST)
         self.terms[:] = self.term(self.counts, self.traces)
+        self._evaluated: dict[tuple[int, int], _Union] = {}
 
     def term(self, counts: FloatArray, traces: FloatArray) -> FloatArray:
         """Return the terms of clusters whose scatter has rank one at most."""
@@ -100,32 +109,40 @@ class Criterion:
         """
         return self.term(counts, traces)
 
-    def _between(self, one: int, other: int) -> tuple[FloatArray, float]:
-        """Return how far apart the means are, (D,), and the weight that this has in the joined scatter."""
-        n, also = self.counts.item(one), self.counts.item(other)
-        return self.centers[other] - self.centers[one], n * also / (n + also)
-
     def join(self, kept: int, left: int, last: int) -> None:
         """Join two clusters in the place of the first; the last cluster moves to the other's."""
-        apart, share = self._between(kept, left)
-        self._add_scatter(kept, left, apart, share)
-        count, more = self.counts.item(kept), self.counts.item(left)
-        self.counts[kept] = count + more
-        self.centers[kept] += apart * (more / (count + more))
-        self.terms[kept] = self._own_term(kept)
+        union = self._evaluated.get((kept, left)) or self._union(kept, left)
+        self._evaluated.clear()
+        self._put(kept, union)
         self._move(last, left)
 
-    def _add_scatter(self, kept: int, left: int, apart: FloatArray, share: float) -> None:
-        """Give a cluster the scatter of another, and of the two means."""
-        self.traces[kept] += self.traces.item(left) + share * float(apart.dot(apart))
+    def _union(self, one: int, other: int) -> _Union:
+        n, also = self.counts.item(one), self.counts.item(other)
+        count = n + also
+        apart = self.centers[other] - self.centers[one]
+        share = n * also / count
+        trace = self.traces.item(one) + (self.traces.item(other) + share * float(apart.dot(apart)))
+        scatter = self._joint_scatter(one, other, apart, share)
+        term, root = self._term_and_root(count, trace, scatter)
+        return _Union((count, trace, term, root), self.centers[one] + apart * (also / count), scatter)
+
+    def _joint_scatter(self, one: int, other: int, apart: FloatArray, share: float) -> FloatArray:
+        """Return the scatter of two clusters about their mean, (D, D); empty where it is not kept."""
+        return apart[:0, None]
+
+    def _term_and_root(self, count: float, trace: float, scatter: FloatArray) -> tuple[float, float]:
+        """Return the term of a cluster, and the D-th root of the determinant of its scatter."""
+        return float(self.term(np.asarray(count), np.asarray(trace))), 0.0
+
+    def _put(self, place: int, union: _Union) -> None:
+        """Put a cluster in a place."""
+        self._state[:, place] = union.state
+        self.centers[place] = union.center
 
     def _move(self, last: int, left: int) -> None:
         """Move the last cluster to the place that is left."""
         self._state[:, left] = self._state[:, last]
         self.centers[left] = self.centers[last]
-
-    def _own_term(self, place: int) -> float:
-        return float(self.term(self.counts[place], self.traces[place]))
 
 
 class EII(Criterion):
@@ -186,29 +203,21 @@ class VVV(Criterion):
     def cost(self, one: int, other: int) -> float | None:
         if self._is_exact:
             return None
-        apart, share = self._between(one, other)
-        count = self.counts.item(one) + self.counts.item(other)
-        trace = self.traces.item(one) + self.traces.item(other) + share * float(apart.dot(apart))
-        determinant = 0.0
-        if count > apart.size:
-            scatter = self._scatter[one] + self._scatter[other]
-            scatter += share * (apart[:, None] * apart)
-            determinant = _determinant(scatter / count)
-        terms = self.terms.item(one) + self.terms.item(other)
-        return self._term_of(count, trace, determinant) - float(terms)
+        self._evaluated[one, other] = union = self._union(one, other)
+        return union.state[2] - float(self.terms.item(one) + self.terms.item(other))
 
-    def _term_of(self, count: float, trace: float, determinant: float) -> float:
-        return count * math.log(determinant + (trace + self.floor) / count)
+    def _joint_scatter(self, one: int, other: int, apart: FloatArray, share: float) -> FloatArray:
+        return np.asarray(self._scatter[one] + (self._scatter[other] + share * (apart[:, None] * apart)))
 
-    def _own_term(self, place: int) -> float:
-        scatter, count = self._scatter[place], self.counts.item(place)
-        determinant = _determinant(scatter / count) if count > len(scatter) else 0.0
-        self._roots[place] = count * determinant ** (1.0 / len(scatter))
-        return self._term_of(count, self.traces.item(place), determinant)
+    def _term_and_root(self, count: float, trace: float, scatter: FloatArray) -> tuple[float, float]:
+        d = len(scatter)
+        determinant = max(float(np.linalg.det(scatter / count)), 0.0) if count > d else 0.0
+        term = count * math.log(determinant + (trace + self.floor) / count)
+        return term, count * determinant ** (1.0 / d)
 
-    def _add_scatter(self, kept: int, left: int, apart: FloatArray, share: float) -> None:
-        super()._add_scatter(kept, left, apart, share)
-        self._scatter[kept] += self._scatter[left] + share * (apart[:, None] * apart)
+    def _put(self, place: int, union: _Union) -> None:
+        super()._put(place, union)
+        self._scatter[place] = union.scatter
 
     def _move(self, last: int, left: int) -> None:
         super()._move(last, left)
@@ -222,8 +231,3 @@ def _power(base: FloatArray, exponent: int) -> FloatArray:
     half = _power(base, exponent // 2)
     half *= half
     return half * base if exponent % 2 else half
-
-
-def _determinant(matrix: FloatArray) -> float:
-    """Return the determinant of a positive semidefinite matrix (D, D); zero where rounding makes it less."""
-    return max(float(np.linalg.det(matrix)), 0.0)
