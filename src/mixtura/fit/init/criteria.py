@@ -25,13 +25,13 @@ from scipy.spatial.distance import cdist
 
 from mixtura._typing import FloatArray
 
-_BLOCK = 32
-"""So many rows of costs are computed at a time: they stay in the processor's cache."""
-
 __all__ = ["EII", "VII", "VVV", "Criterion"]
 
 _WIDEST = 2.2204460492503131e-16
 """Least value of ``a``, mclust's."""
+
+_BLOCK = 32
+"""So many rows of costs are computed at a time: they stay in the processor's cache."""
 
 
 class _Union(NamedTuple):
@@ -117,6 +117,7 @@ class Criterion:
         self._move(last, left)
 
     def _union(self, one: int, other: int) -> _Union:
+        """Return what two clusters are together."""
         n, also = self.counts.item(one), self.counts.item(other)
         count = n + also
         apart = self.centers[other] - self.centers[one]
