@@ -9,6 +9,9 @@ import pytest
 
 from mixtura.data import ArrayBlocks
 from mixtura.exceptions import ParameterError
+from mixtura.fit.init.agglomeration import agglomerate
+from mixtura.fit.init.criteria import EII, VVV
+from mixtura.fit.init.reciprocal import agglomerate_balls
 from mixtura.fit.init.sample import draw_sample
 from mixtura.fit.init.tree import CRITERIA, Tree, grow
 from naive import naive_agglomerate
@@ -31,6 +34,30 @@ def test_it_is_the_loop_over_all_pairs(criterion: str, n: int, d: int, scale: fl
     tree = tree_of(rows, criterion)
     for k in (1, 2, 3, 5, 8, n):
         np.testing.assert_array_equal(tree.labels(k), naive_agglomerate(criterion, rows.tolist(), k))
+
+
+@pytest.mark.parametrize("decimals", [16, 1, 0])
+@pytest.mark.parametrize(("n", "d"), [(2, 1), (300, 1), (400, 3), (200, 10)])
+def test_all_nearest_at_once_is_one_after_the_other(n: int, d: int, decimals: int) -> None:
+    """Also where rows, or costs, are equal; and where rows count as several."""
+    rows = np.round(rows_of(n, d, seed=n + d), decimals)
+    for counts in (np.ones(n), np.random.RandomState(n).choice([0.5, 1.0, 3.0], size=n)):
+        np.testing.assert_array_equal(agglomerate_balls(rows, counts), agglomerate(EII(rows, counts)))
+
+
+def test_without_ties_no_step_is_taken_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mixtura.fit.init.reciprocal.agglomerate", None)
+    for d in (1, 2, 5):
+        assert len(agglomerate_balls(rows_of(700, d, seed=d), np.ones(700))) == 699
+
+
+@pytest.mark.parametrize("d", [1, 2])
+def test_the_rows_that_clusters_begin_as_stay(d: int) -> None:
+    rows, counts = rows_of(20, d, seed=9), np.ones(20)
+    before = rows.copy()
+    agglomerate(VVV(rows, counts))
+    np.testing.assert_array_equal(rows, before)
+    np.testing.assert_array_equal(counts, 1.0)
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)

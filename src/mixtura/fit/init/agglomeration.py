@@ -30,57 +30,66 @@ def agglomerate(clusters: Criterion) -> IntArray:
     """
     m = clusters.counts.size
     board = Board(clusters.first_costs())
-    heads = np.arange(m)
-    pairs = np.empty((m - 1, 2), dtype=np.intp)
-    for step in range(m - 1):
+    heads = list(range(m))
+    pairs = []
+    for last in range(m - 1, 0, -1):
         kept, left = _cheapest(board, clusters)
-        last = board.m - 1
-        pairs[step] = min(heads[kept], heads[left]), max(heads[kept], heads[left])
-        heads[kept], heads[left] = pairs[step, 0], heads[last]
+        pair = sorted((heads[kept], heads[left]))
+        pairs.append(pair)
+        heads[kept], heads[left] = pair[0], heads[last]
         clusters.join(kept, left, last)
         board.join(kept, left, clusters.costs(kept, last))
-    return pairs
+    return np.array(pairs, dtype=np.intp).reshape(-1, 2)
 
 
 def _cheapest(board: Board, clusters: Criterion) -> tuple[int, int]:
     """Return the places of the cheapest pair: what is cheapest by a bound is evaluated until one stays so."""
-    while True:
-        pair = board.cheapest()
+    evaluated = set()
+    while (pair := board.cheapest()) not in evaluated:
         cost = clusters.cost(*pair)
         if cost is None or cost <= board.cost(*pair):
-            return pair
+            break
         board.correct(*pair, cost)
+        evaluated.add(pair)
+    return pair
 
 
 class Board:
-    """The costs of all pairs, and the least of each row."""
+    """The costs of all pairs, each in the row of its later place, and for each row what they are at least.
+
+    Such a bound is the least of its row until the pair that was the cheapest is gone; then it is looked up when it is
+    the least of all, not before.
+
+    Parameters
+    ----------
+    costs : ndarray of shape (m, m)
+        Below the diagonal; the rest is not looked at. Kept and changed.
+    """
 
     def __init__(self, costs: FloatArray) -> None:
         self.m = len(costs)
         self._costs = costs
-        self._partner = costs.argmin(axis=1) if self.m > 1 else np.zeros(1, dtype=np.intp)
-        self._least = costs.min(axis=1)
+        rows = [costs[place, :place] for place in range(1, self.m)]
+        self._least = np.array([np.inf, *(row.item(row.argmin()) for row in rows)])
 
     def cheapest(self) -> tuple[int, int]:
         """Return the places of the cheapest pair, the smaller first; of equals the one that ends last."""
-        second = self.m - 1 - int(self._least[: self.m][::-1].argmin())
-        first = second - 1 - int(self._costs[second, :second][::-1].argmin())
-        return first, second
+        least, m = self._least, self.m
+        backward = least[:m][::-1]
+        while True:
+            second = m - 1 - int(backward.argmin())
+            row = self._costs[second, :second]
+            first = second - 1 - int(row[::-1].argmin())
+            if row[first] <= least[second]:
+                return first, second
+            least[second] = row[first]
 
-    def cost(self, one: int, other: int) -> float:
-        return float(self._costs[one, other])
+    def cost(self, first: int, second: int) -> float:
+        return self._costs.item(second, first)
 
-    def correct(self, one: int, other: int, cost: float) -> None:
+    def correct(self, first: int, second: int, cost: float) -> None:
         """Give a pair its cost, no less than the bound it had."""
-        self._costs[one, other] = self._costs[other, one] = cost
-        for place in (one, other):
-            self._look(place, self.m)
-
-    def _look(self, place: int, m: int) -> None:
-        """Find the cheapest partner of a place among the first m."""
-        row = self._costs[place, :m]
-        self._partner[place] = row.argmin()
-        self._least[place] = row[self._partner[place]]
+        self._costs[second, first] = cost
 
     def below(self, limit: float) -> IntArray:
         """Return the places of all pairs that cost no more than ``limit``, (p, 2), in the order of their second."""
@@ -93,22 +102,15 @@ class Board:
     def join(self, kept: int, left: int, costs: FloatArray) -> None:
         """Give ``kept`` new costs, (m - 1,), and let the last take the place that is left."""
         self.m = last = self.m - 1
-        table, partner, least = self._costs, self._partner[:last], self._least[:last]
-        gone = (self._partner == kept) | (self._partner == left)
-        self._partner[self._partner == last] = left
-        gone[left], self._partner[left], self._least[left] = (
-            gone[last],
-            self._partner[last],
-            self._least[last],
-        )
-        table[left, :last] = table[last, :last]
-        table[:last, left] = table[:last, last]
-        table[left, left] = costs[kept] = np.inf
-        table[kept, :last] = table[:last, kept] = costs
-        closer = costs <= least
-        np.copyto(least, costs, where=closer)
-        partner[closer] = kept
-        gone = gone[:last] & ~closer
-        gone[kept] = True
-        for place in np.flatnonzero(gone):
-            self._look(int(place), last)
+        if left < last:
+            self._put(left, self._costs[last, :last], self._least.item(last))
+        self._put(kept, costs, costs.item(costs[:kept].argmin()) if kept else np.inf)
+
+    def _put(self, place: int, costs: FloatArray, least: float) -> None:
+        """Give the pairs of a place their costs, (m,), and its row a bound."""
+        after = slice(place + 1, self.m)
+        self._costs[place, :place] = costs[:place]
+        self._costs[after, place] = costs[after]
+        bounds = self._least[after]
+        np.minimum(bounds, costs[after], out=bounds)
+        self._least[place] = least

@@ -18,9 +18,10 @@ changes theirs alone.
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from mixtura._typing import FloatArray
 
@@ -28,6 +29,17 @@ __all__ = ["EII", "VII", "VVV", "Criterion"]
 
 _WIDEST = 2.2204460492503131e-16
 """Least value of ``a``, mclust's."""
+
+_BLOCK = 32
+"""So many rows of costs are computed at a time: they stay in the processor's cache."""
+
+
+class _Union(NamedTuple):
+    """Two clusters as one: count, trace, term and root; mean, (D,); and scatter, (D, D), empty where it is not kept."""
+
+    state: tuple[float, float, float, float]
+    center: FloatArray
+    scatter: FloatArray
 
 
 class Criterion:
@@ -46,72 +58,92 @@ class Criterion:
     name: ClassVar[str]
 
     def __init__(self, rows: FloatArray, counts: FloatArray) -> None:
-        self.counts = counts.copy()
-        self.centers = np.ascontiguousarray(rows.T)
-        self.traces = np.zeros(len(counts))
+        # In one array, so that one operation takes the sums of all with another cluster's.
+        self._state = np.zeros((4, len(counts)))
+        self.counts, self.traces, self.terms, self._roots = self._state
+        self.counts[:] = counts
+        self.centers = rows.copy()
         apart = rows - counts @ rows / counts.sum()
         self.floor = max(float(counts @ (apart**2).sum(axis=1)) / (counts.sum() * rows.shape[1]), _WIDEST)
-        self.terms = self.term(self.counts, self.traces)
+        self.terms[:] = self.term(self.counts, self.traces)
+        self._evaluated: dict[tuple[int, int], _Union] = {}
 
     def term(self, counts: FloatArray, traces: FloatArray) -> FloatArray:
         """Return the terms of clusters whose scatter has rank one at most."""
         raise NotImplementedError
 
     def first_costs(self) -> FloatArray:
-        """Return what joining any two of the first clusters costs at least, (m, m); infinite on the diagonal."""
+        """Return what joining any two of the first clusters costs at least, (m, m), below the diagonal."""
         m = self.counts.size
         costs = np.empty((m, m))
-        for start in range(0, m, 128):
-            # With themselves and those that follow; with those before they are there already.
-            some, others = slice(start, start + 128), slice(start, m)
-            counts = self.counts[some, None] + self.counts[others]
-            traces = sum((column[some, None] - column[others]) ** 2 for column in self.centers)
-            traces *= self.counts[some, None] * self.counts[others] / counts
-            joined = self.term(counts, traces)
-            costs[some, others] = self._change(joined, self.terms[some, None], self.terms[others])
-            costs[others, some] = costs[some, others].T
-        np.fill_diagonal(costs, np.inf)
+        # Where all clusters count the same, one number stands for all.
+        counts = self.counts if np.ptp(self.counts) > 0 else self.counts[:1]
+        for start in range(0, m, _BLOCK):
+            some, others = slice(start, start + _BLOCK), slice(0, start + _BLOCK)
+            own = self.counts[some, None]
+            both = own + counts[others]
+            traces = cdist(self.centers[some], self.centers[others], "sqeuclidean")
+            traces *= own * counts[others] / both
+            joined = self.term(both, traces)
+            np.subtract(joined, self.terms[some, None] + self.terms[others], out=costs[some, others])
         return costs
-
-    @staticmethod
-    def _change(joined: FloatArray, one: FloatArray, other: FloatArray) -> FloatArray:
-        return joined - (one + other)
 
     def costs(self, place: int, m: int) -> FloatArray:
         """Return what joining the cluster in a place with each of those in places 0 to m-1 costs at least, (m,)."""
-        counts = self.counts[place] + self.counts[:m]
-        apart = self.centers[:, :m] - self.centers[:, place, None]
-        shares = self.counts[place] * self.counts[:m] / counts
-        traces = self.traces[place] + self.traces[:m] + shares * np.einsum("dm,dm->m", apart, apart)
-        return self._change(self._joined(place, m, counts, traces), self.terms[place], self.terms[:m])
+        counts, traces, terms, roots = self._state[:, :m] + self._state[:, place, None]
+        between = cdist(self.centers[place, None], self.centers[:m], "sqeuclidean")[0]
+        between *= self.counts[:m] * self.counts[place] / counts
+        traces += between
+        joined = self._joined(counts, traces, roots, self.counts.item(place))
+        joined -= terms
+        return joined
 
     def cost(self, one: int, other: int) -> float | None:
         """Return what joining two clusters costs; None where `costs` already says."""
         return None
 
-    def _joined(self, place: int, m: int, counts: FloatArray, traces: FloatArray) -> FloatArray:
-        """Return the least terms that the cluster in a place may have joined with each other, (m,)."""
-        return self.term(counts, traces)
+    def _joined(self, counts: FloatArray, traces: FloatArray, roots: FloatArray, least: float) -> FloatArray:
+        """Return the least terms that joined clusters may have, (m,), each of more than ``least`` rows.
 
-    def _between(self, one: int, other: int) -> tuple[FloatArray, float]:
-        """Return how far apart the means are, (D,), and the weight that this has in the joined scatter."""
-        share = self.counts[one] * self.counts[other] / (self.counts[one] + self.counts[other])
-        return self.centers[:, other] - self.centers[:, one], float(share)
+        May use up the arrays that it is given.
+        """
+        return self.term(counts, traces)
 
     def join(self, kept: int, left: int, last: int) -> None:
         """Join two clusters in the place of the first; the last cluster moves to the other's."""
-        apart, share = self._between(kept, left)
-        self.traces[kept] += self.traces[left] + share * (apart @ apart)
-        count = self.counts[kept] + self.counts[left]
-        self.centers[:, kept] += apart * (self.counts[left] / count)
-        self.counts[kept] = count
-        self.terms[kept] = self._own_term(kept)
-        for values in (self.counts, self.traces, self.terms):
-            values[left] = values[last]
-        self.centers[:, left] = self.centers[:, last]
+        union = self._evaluated.get((kept, left)) or self._union(kept, left)
+        self._evaluated.clear()
+        self._put(kept, union)
+        self._move(last, left)
 
-    def _own_term(self, place: int) -> float:
-        return float(self.term(self.counts[place], self.traces[place]))
+    def _union(self, one: int, other: int) -> _Union:
+        """Return what two clusters are together."""
+        n, also = self.counts.item(one), self.counts.item(other)
+        count = n + also
+        apart = self.centers[other] - self.centers[one]
+        share = n * also / count
+        trace = self.traces.item(one) + (self.traces.item(other) + share * float(apart.dot(apart)))
+        scatter = self._joint_scatter(one, other, apart, share)
+        term, root = self._term_and_root(count, trace, scatter)
+        return _Union((count, trace, term, root), self.centers[one] + apart * (also / count), scatter)
+
+    def _joint_scatter(self, one: int, other: int, apart: FloatArray, share: float) -> FloatArray:
+        """Return the scatter of two clusters about their mean, (D, D); empty where it is not kept."""
+        return apart[:0, None]
+
+    def _term_and_root(self, count: float, trace: float, scatter: FloatArray) -> tuple[float, float]:
+        """Return the term of a cluster, and the D-th root of the determinant of its scatter."""
+        return float(self.term(np.asarray(count), np.asarray(trace))), 0.0
+
+    def _put(self, place: int, union: _Union) -> None:
+        """Put a cluster in a place."""
+        self._state[:, place] = union.state
+        self.centers[place] = union.center
+
+    def _move(self, last: int, left: int) -> None:
+        """Move the last cluster to the place that is left."""
+        self._state[:, left] = self._state[:, last]
+        self.centers[left] = self.centers[last]
 
 
 class EII(Criterion):
@@ -120,7 +152,7 @@ class EII(Criterion):
     name = "EII"
 
     def term(self, counts: FloatArray, traces: FloatArray) -> FloatArray:
-        return traces + 0.0
+        return traces.copy()
 
 
 class VII(Criterion):
@@ -144,7 +176,6 @@ class VVV(Criterion):
     def __init__(self, rows: FloatArray, counts: FloatArray) -> None:
         n_features = rows.shape[1]
         self._scatter = np.zeros((len(counts), n_features, n_features))
-        self._roots = np.zeros(len(counts))
         super().__init__(rows, counts)
 
     def term(self, counts: FloatArray, traces: FloatArray) -> FloatArray:
@@ -155,38 +186,49 @@ class VVV(Criterion):
     def _is_exact(self) -> bool:
         return self._scatter.shape[1] == 1
 
-    def _joined(self, place: int, m: int, counts: FloatArray, traces: FloatArray) -> FloatArray:
+    def _joined(self, counts: FloatArray, traces: FloatArray, roots: FloatArray, least: float) -> FloatArray:
         if self._is_exact:
             return self.term(counts, traces)
         d = self._scatter.shape[1]
-        least = ((self._roots[place] + self._roots[:m]) / counts) ** d
-        return np.asarray(counts * np.log(np.where(counts > d, least, 0.0) + (traces + self.floor) / counts))
+        roots /= counts
+        joined = _power(roots, d)
+        if least < d:
+            joined[counts <= d] = 0.0
+        traces += self.floor
+        traces /= counts
+        joined += traces
+        np.log(joined, out=joined)
+        joined *= counts
+        return joined
 
     def cost(self, one: int, other: int) -> float | None:
         if self._is_exact:
             return None
-        apart, share = self._between(one, other)
-        scatter = self._scatter[one] + self._scatter[other] + share * np.outer(apart, apart)
-        count = float(self.counts[one] + self.counts[other])
-        trace = float(self.traces[one] + self.traces[other] + share * (apart @ apart))
-        return self._term_of(count, trace, scatter) - float(self.terms[one] + self.terms[other])
+        self._evaluated[one, other] = union = self._union(one, other)
+        return union.state[2] - float(self.terms.item(one) + self.terms.item(other))
 
-    def _term_of(self, count: float, trace: float, scatter: FloatArray) -> float:
-        determinant = _determinant(scatter / count) if count > len(scatter) else 0.0
-        return count * math.log(determinant + (trace + self.floor) / count)
+    def _joint_scatter(self, one: int, other: int, apart: FloatArray, share: float) -> FloatArray:
+        return np.asarray(self._scatter[one] + (self._scatter[other] + share * (apart[:, None] * apart)))
 
-    def _own_term(self, place: int) -> float:
-        scatter, count = self._scatter[place], float(self.counts[place])
-        self._roots[place] = _determinant(scatter) ** (1.0 / len(scatter))
-        return self._term_of(count, float(self.traces[place]), scatter)
+    def _term_and_root(self, count: float, trace: float, scatter: FloatArray) -> tuple[float, float]:
+        d = len(scatter)
+        determinant = max(float(np.linalg.det(scatter / count)), 0.0) if count > d else 0.0
+        term = count * math.log(determinant + (trace + self.floor) / count)
+        return term, count * determinant ** (1.0 / d)
 
-    def join(self, kept: int, left: int, last: int) -> None:
-        apart, share = self._between(kept, left)
-        self._scatter[kept] += self._scatter[left] + share * np.outer(apart, apart)
-        super().join(kept, left, last)
-        self._scatter[left], self._roots[left] = self._scatter[last], self._roots[last]
+    def _put(self, place: int, union: _Union) -> None:
+        super()._put(place, union)
+        self._scatter[place] = union.scatter
+
+    def _move(self, last: int, left: int) -> None:
+        super()._move(last, left)
+        self._scatter[left] = self._scatter[last]
 
 
-def _determinant(matrix: FloatArray) -> float:
-    """Return the determinant of a positive semidefinite matrix (D, D); zero where rounding makes it less."""
-    return max(float(np.linalg.det(matrix)), 0.0)
+def _power(base: FloatArray, exponent: int) -> FloatArray:
+    """Return a new array of powers; `numpy.power` is slow where the base is zero, as that of single rows is."""
+    if exponent == 1:
+        return base.copy()
+    half = _power(base, exponent // 2)
+    half *= half
+    return half * base if exponent % 2 else half

@@ -13,7 +13,8 @@ from mixtura.exceptions import ParameterError
 from mixtura.fit.em import Problem
 from mixtura.fit.init.agglomeration import agglomerate
 from mixtura.fit.init.base import Deferred
-from mixtura.fit.init.criteria import EII, VII, VVV
+from mixtura.fit.init.criteria import VII, VVV
+from mixtura.fit.init.reciprocal import agglomerate_balls
 from mixtura.fit.init.sample import MOST_ROWS, FromLabels, Sample, draw_sample
 from mixtura.fit.init.tied_agglomeration import agglomerate_tied
 
@@ -23,7 +24,7 @@ CRITERIA: dict[str, Callable[[FloatArray, FloatArray], IntArray]] = {
     "VVV": lambda rows, counts: agglomerate(VVV(rows, counts)),
     "EEE": agglomerate_tied,
     "VII": lambda rows, counts: agglomerate(VII(rows, counts)),
-    "EII": lambda rows, counts: agglomerate(EII(rows, counts)),
+    "EII": agglomerate_balls,
 }
 """From rows (m, D) and counts (m,) to the pairs joined, (m - 1, 2); every criterion by its name."""
 
