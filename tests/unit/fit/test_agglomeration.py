@@ -84,6 +84,12 @@ def test_rows_that_are_all_equal_have_a_tree(criterion: str, transform: str) -> 
     assert [np.unique(tree.labels(k)).size for k in (1, 2, 5, 9)] == [1, 2, 5, 5]
 
 
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_rows_far_from_zero_for_their_width_have_a_tree(criterion: str) -> None:
+    tree = tree_of(100.0 + 1e-3 * rows_of(150, 1, seed=5), criterion, "none")
+    assert np.unique(tree.labels(9)).size == 9
+
+
 def test_a_single_row_is_a_tree() -> None:
     tree = tree_of(np.ones((1, 2)), "VVV", "svd")
     np.testing.assert_array_equal(tree.labels(3), [0])

@@ -102,8 +102,10 @@ class _Tied:
         if shrunk < _STALE:
             self._measure(metric)
             return self._board.cheapest(), metric
-        first = np.array([self._board.cheapest()])
-        candidates = self._board.below(float(self._distances(first, metric)[0]) / shrunk)
+        first = self._board.cheapest()
+        limit = float(self._distances(np.array([first]), metric)[0]) / shrunk
+        # Far from zero the distances at hand have lost digits; the least of them is a candidate all the same.
+        candidates = self._board.below(max(limit, self._board.cost(*first)))
         distances = self._distances(candidates, metric)
         best = len(distances) - 1 - int(distances[::-1].argmin())
         return (int(candidates[best, 0]), int(candidates[best, 1])), metric
