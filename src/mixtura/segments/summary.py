@@ -8,7 +8,7 @@ import numpy as np
 
 from mixtura.segments.profile_summary import json_number, population_summary, segment_summary
 from mixtura.segments.segmentation import SegmentationResult
-from mixtura.select import CRITERIA, Candidate
+from mixtura.select import Candidate
 
 __all__ = ["SUMMARY_VERSION", "summarize"]
 
@@ -133,7 +133,7 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "n_components": candidate.n_components,
         "n_parameters": candidate.n_parameters,
         "log_likelihood": json_number(candidate.log_likelihood),
-        **{name: json_number(candidate.criterion(name)) for name in CRITERIA},
+        **{name: json_number(value) for name, value in candidate.criteria.items()},
         "n_iter": candidate.n_iter,
         "converged": candidate.converged,
         "outcome": None if candidate.outcome is None else candidate.outcome.value,

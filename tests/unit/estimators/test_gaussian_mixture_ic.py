@@ -18,7 +18,7 @@ from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
 from mixtura.estimators import validation
 from mixtura.exceptions import ParameterError, TooFewRowsError
-from mixtura.select import CRITERIA, search
+from mixtura.select import FIT_CRITERIA, search
 
 X = make_customers()
 FEW: dict[str, Any] = {"covariance_type": ["tied", "diag"], "random_state": 0}
@@ -38,7 +38,7 @@ def test_it_is_the_search(model) -> None:
     np.testing.assert_array_equal(model.means_, best.mixture.means)
     np.testing.assert_array_equal(model.covariances_, best.mixture.covariances)
     assert model.results_["bic"] == [one.bic for one in found.ranking]
-    assert set(CRITERIA) < set(model.results_)
+    assert set(FIT_CRITERIA) < set(model.results_)
     assert model.search_.edge is None
 
 
@@ -101,7 +101,7 @@ def test_weights_are_repetition() -> None:
     weight = np.random.RandomState(1).randint(0, 4, size=len(X))
     few = GaussianMixtureIC([3], **FEW).fit(X, sample_weight=weight)
     many = GaussianMixtureIC([3], **FEW).fit(np.repeat(X, weight, axis=0))
-    for name in CRITERIA:
+    for name in FIT_CRITERIA:
         np.testing.assert_allclose(few.results_[name], many.results_[name], rtol=1e-6)
     assert few.score(X, sample_weight=weight) == pytest.approx(
         many.score(np.repeat(X, weight, axis=0)), rel=1e-8
