@@ -29,20 +29,20 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> StringIO:
 
 
 def test_a_bar_shows_every_model(terminal) -> None:
-    with progress.model_progress(quiet=False) as on_candidate:
+    with progress.model_progress(quiet=False) as told:
         segment_table(
             make_customers(as_frame="polars"),
             components=[1, 2],
             covariance_types=["tied"],
-            on_candidate=on_candidate,
+            **told,
         )
     assert "Fitted tied, 2 components" in terminal.getvalue()
     assert "2/2 models" in terminal.getvalue()
 
 
 def test_quiet_shows_no_bar(terminal) -> None:
-    with progress.model_progress(quiet=True) as on_candidate:
-        assert on_candidate is None
+    with progress.model_progress(quiet=True) as told:
+        assert told == {}
     assert terminal.getvalue() == ""
 
 
