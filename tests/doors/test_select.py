@@ -150,6 +150,41 @@ def test_every_criterion_ranks_here_and_chooses_segments(run, customers, criteri
     assert f"the smallest {criterion.upper()}" in " ".join(done.output.split())
 
 
+def test_rows_held_out_rank_and_a_standard_error_chooses(run, customers) -> None:
+    options = ("--components", "2-4", "--covariance-type", "full,tied,diag")
+    done = run("select", customers, *options, "--criterion", "cv")
+    assert done.exit_code == 0, done.output
+    table = pl.read_csv("customers-selection/selection.csv")
+    assert table["cv"].is_sorted()
+    assert table["cv_standard_error"].min() > 0
+    within = table.filter(pl.col("cv") <= pl.col("cv").first() + pl.col("cv_standard_error").first())
+    best = within.sort("n_parameters", "cv").row(0, named=True)
+    assert best["rank"] > 1
+    printed = " ".join(done.output.split())
+    assert (
+        f"{best['covariance_type']}, {best['n_components']} components: the fewest parameters within one standard "
+        f"error of the smallest CV ({table['cv'][0]:,.1f})"
+    ) in printed
+    assert f"Note: The smallest CV is that of {table['covariance_type'][0]} with" in printed
+    assert (
+        f"{best['covariance_type']} with {best['n_components']} is chosen because it has the fewest"
+        in printed
+    )
+    first = next(line.split() for line in done.output.splitlines() if line.strip().startswith("1 "))
+    assert first[3:5] == [f"{table['cv'][0]:,.1f}", f"{table['cv_standard_error'][0]:,.1f}"]
+
+
+def test_the_chosen_one_is_shown_however_far_down_it_ranks(run, customers, monkeypatch) -> None:
+    monkeypatch.setattr("mixtura.cli.print_selection._SHOWN", 1)
+    options = ("--components", "2-4", "--covariance-type", "full,tied,diag")
+    printed = run("select", customers, *options, "--criterion", "cv").output
+    table = pl.read_csv("customers-selection/selection.csv")
+    rows = [line.split() for line in printed.splitlines() if "converged" in line]
+    within = table.filter(pl.col("cv") <= pl.col("cv").first() + pl.col("cv_standard_error").first())
+    assert [int(row[0]) for row in rows] == [1, within.sort("n_parameters", "cv")["rank"][0]]
+    assert "and 7 more in selection.csv" in printed
+
+
 def test_the_help_lists_the_criteria(run) -> None:
     for command in ("select", "segment"):
         words = run(command, "--help").output.replace(",", " ").replace(".", " ").split()
@@ -169,6 +204,10 @@ def test_rows_with_missing_values(run, refused, workplace, rows) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        (("--n-folds", "5"), "--n-folds 5 was given with --criterion bic, which holds out no rows"),
+        (("--criterion", "cv", "--n-folds", "1"), "n_folds=1"),
+        (("--criterion", "cv", "--n-folds", "301"), "n_folds=301 was given for 300 rows"),
+        (("--criterion", "cv", "--components", "271"), "271 components were asked of 270 rows"),
         (("--criterion", "cic"), "bic, aic, aicc, caic, icl, nec, cv"),
         (("--covariance-type", "round"), "'round'"),
         (("--components", "301"), "301"),

@@ -42,6 +42,7 @@ def summarize(result: SegmentationResult) -> dict[str, Any]:
             "seed": training.seed,
             "n_init": training.n_init,
             **_candidate(result.best),
+            **({} if result.best.folds is None else {"n_folds": result.best.folds.values.size}),
         },
         "transforms": _transforms(result),
         "population": _population(result),
@@ -138,4 +139,5 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "converged": candidate.converged,
         "outcome": None if candidate.outcome is None else candidate.outcome.value,
         "failure": candidate.failure,
+        **({} if candidate.folds is None else {"cv_failure": candidate.folds.failure}),
     }
