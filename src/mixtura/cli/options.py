@@ -84,7 +84,7 @@ Criterion = Annotated[
     ),
 ]
 Folds = Annotated[
-    int | None, typer.Option(help="Folds that cv holds out, one after the other. [default: 10]")
+    int | None, typer.Option(help="Folds that cv holds out, one after the other; 10 unless given.")
 ]
 Prior = Annotated[
     str,

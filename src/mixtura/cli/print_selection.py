@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -79,7 +80,7 @@ def _print_ranking(console: Console, candidates: Sequence[Candidate], found: Sea
     for one in candidates:
         value = one.criterion(name)
         gap = "" if one is first else criterion_text(name, value - first.criterion(name))
-        error = (criterion_text(name, one.criteria["cv_standard_error"]),) if name == "cv" else ()
+        error = (_error(one),) if name == "cv" else ()
         more = (str(one.n_parameters), f"{one.log_likelihood:,.2f}") if wide else ()
         ended = "degenerate" if one.is_degenerate else "" if one.outcome is None else one.outcome.value
         figures = (criterion_text(name, value), gap, *error, *more, ended)
@@ -91,6 +92,11 @@ def _print_ranking(console: Console, candidates: Sequence[Candidate], found: Sea
             style="bold" if one is found.best else None,
         )
     console.print(table)
+
+
+def _error(candidate: Candidate) -> str:
+    error = candidate.criteria["cv_standard_error"]
+    return criterion_text("cv", error) if math.isfinite(error) else ""
 
 
 def _print_reasons(console: Console, found: SearchResult) -> None:

@@ -125,13 +125,14 @@ class Candidate:
     def criteria(self) -> dict[str, float]:
         """Every criterion by name; where it was cross-validated, ``cv`` and its ``cv_standard_error``, too.
 
-        A score that could not be had, in one of the folds, is NaN.
+        A score that there is not, of a fit or a fold that failed, is NaN.
         """
         found = {name: self.criterion(name) for name in FIT_CRITERIA}
         if self.folds is None:
             return found
-        score = np.nan if self.folds.failure is not None else self.folds.score
-        return found | {"cv": score, "cv_standard_error": self.folds.standard_error}
+        failed = self.failure is not None or self.folds.failure is not None
+        scored = (np.nan, np.nan) if failed else (self.folds.score, self.folds.standard_error)
+        return found | dict(zip(("cv", "cv_standard_error"), scored, strict=True))
 
     def row(self, columns: Sequence[str] | None = None, *, first: int = 0) -> dict[str, Any]:
         """Return this candidate as a row of a table; what a failed fit does not have is None.
