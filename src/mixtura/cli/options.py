@@ -125,7 +125,6 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier re
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 _MOST = 10_000
-_FOLDS = 10
 
 
 def search_options(
@@ -157,7 +156,7 @@ def search_options(
         "covariance_types": parse_names(covariance_type),
         "transform": parse_transform(transform),
         "criterion": criterion,
-        "n_folds": _FOLDS if n_folds is None else n_folds,
+        **({} if n_folds is None else {"n_folds": n_folds}),
         "random_state": seed,
     }
 

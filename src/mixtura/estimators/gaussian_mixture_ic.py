@@ -33,7 +33,7 @@ _MOST_COMPONENTS = 9
 
 
 class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
-    """The Gaussian mixture that an information criterion chooses among covariance types and numbers of components.
+    """The Gaussian mixture that a criterion chooses among covariance types and numbers of components.
 
     What R's mclust does (Fraley and Raftery 2002; Scrucca, Fop, Murphy and Raftery 2016): every covariance type is
     fitted with every number of components, the smallest criterion wins, and the winner predicts.
