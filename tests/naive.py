@@ -330,6 +330,36 @@ def naive_aic(log_densities, n_parameters):
     return -2.0 * math.fsum(log_densities) + 2.0 * n_parameters
 
 
+# --- cross-validation --------------------------------------------------------------------------
+
+
+def naive_fold_values(rows, sample_weight, folds, fit):
+    """Minus twice the log-likelihood of each fold's rows; `fit` makes weights, means and covariances of the others."""
+    values = []
+    for fold in range(max(folds) + 1):
+        seen, out = ([n for n, f in enumerate(folds) if (f == fold) is held] for held in (False, True))
+        log_density, _ = naive_e_step([rows[n] for n in out], *fit(seen))
+        values.append(
+            -2.0 * math.fsum(sample_weight[n] * one for n, one in zip(out, log_density, strict=True))
+        )
+    return values
+
+
+def naive_fold_error(values, fold_weights):
+    """The standard error of the sum of the values of folds."""
+    count, mean = len(values), math.fsum(values) / math.fsum(fold_weights)
+    apart = [value - mean * weight for value, weight in zip(values, fold_weights, strict=True)]
+    return math.sqrt(count / (count - 1) * math.fsum(one * one for one in apart))
+
+
+def naive_simplest(models):
+    """Of (score, standard error, number of parameters): which has the fewest within one error of the smallest score."""
+    smallest = min(models)
+    near = [model for model in models if model[0] <= smallest[0] + smallest[1]]
+    fewest = min(model[2] for model in near)
+    return models.index(min(model for model in near if model[2] == fewest))
+
+
 # --- K-means -----------------------------------------------------------------------------------
 
 

@@ -74,7 +74,7 @@ def test_a_directory_is_no_table(refused, workplace) -> None:
         (("--components", "1-99999999999"), ["too many"]),
         (("--components", "301"), ["301 segments of 300 complete rows"]),
         (("--covariance-type", "round"), ["'round'", "full, tied, diag, spherical"]),
-        (("--criterion", "cic"), ["'cic'", "bic, aic, aicc, caic, icl, nec"]),
+        (("--criterion", "cic"), ["'cic'", "bic, aic, aicc, caic, icl, nec, cv"]),
         (("--n-init", "0"), ["n_init=0"]),
         (("--anomaly-percentile", "100"), ["below 100"]),
         (("--anomaly-percentile", "nan"), ["anomaly_percentile=nan"]),

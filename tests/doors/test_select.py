@@ -11,7 +11,7 @@ import pytest
 from sklearn.mixture import GaussianMixture
 
 from mixtura.io import SELECTION_FILES
-from mixtura.select import CRITERIA, search
+from mixtura.select import CRITERIA, FIT_CRITERIA, search
 from pictures import near, pixels
 
 
@@ -32,7 +32,8 @@ def test_the_table_ranks_every_model_in_the_users_units(results, rows) -> None:
     assert table["rank"].to_list() == list(range(1, 17))
     assert table["bic"].is_sorted()
     assert (table["covariance_type"][0], table["n_components"][0]) == ("tied", 3)
-    assert set(CRITERIA) < set(table.columns)
+    assert set(FIT_CRITERIA) < set(table.columns)
+    assert "cv" not in table.columns
     scaled = (rows - rows.mean(axis=0)) / rows.std(axis=0)
     for row in table.head(2).iter_rows(named=True):
         reference = GaussianMixture(
@@ -141,12 +142,47 @@ def test_options_reach_the_library(run, customers) -> None:
 def test_every_criterion_ranks_here_and_chooses_segments(run, customers, criterion) -> None:
     done = run("select", customers, "--components", "1-3", "--criterion", criterion)
     assert done.exit_code == 0, done.output
-    assert f"the smallest {criterion.upper()}" in done.output
+    assert f"the smallest {criterion.upper()}" in " ".join(done.output.split())
     values = pl.read_csv("customers-selection/selection.csv")[criterion]
     assert values[0] == values.min()
     done = run("segment", customers, "--components", "1-3", "--criterion", criterion)
     assert done.exit_code == 0, done.output
-    assert f"the smallest {criterion.upper()}" in done.output
+    assert f"the smallest {criterion.upper()}" in " ".join(done.output.split())
+
+
+def test_rows_held_out_rank_and_a_standard_error_chooses(run, customers) -> None:
+    options = ("--components", "2-4", "--covariance-type", "full,tied,diag")
+    done = run("select", customers, *options, "--criterion", "cv")
+    assert done.exit_code == 0, done.output
+    table = pl.read_csv("customers-selection/selection.csv")
+    assert table["cv"].is_sorted()
+    assert table["cv_standard_error"].min() > 0
+    within = table.filter(pl.col("cv") <= pl.col("cv").first() + pl.col("cv_standard_error").first())
+    best = within.sort("n_parameters", "cv").row(0, named=True)
+    assert best["rank"] > 1
+    printed = " ".join(done.output.split())
+    assert (
+        f"{best['covariance_type']}, {best['n_components']} components: the fewest parameters within one standard "
+        f"error of the smallest CV ({table['cv'][0]:,.1f})"
+    ) in printed
+    assert f"Note: The smallest CV is that of {table['covariance_type'][0]} with" in printed
+    assert (
+        f"{best['covariance_type']} with {best['n_components']} is chosen because it has the fewest"
+        in printed
+    )
+    first = next(line.split() for line in done.output.splitlines() if line.strip().startswith("1 "))
+    assert first[3:5] == [f"{table['cv'][0]:,.1f}", f"{table['cv_standard_error'][0]:,.1f}"]
+
+
+def test_the_chosen_one_is_shown_however_far_down_it_ranks(run, customers, monkeypatch) -> None:
+    monkeypatch.setattr("mixtura.cli.print_selection._SHOWN", 1)
+    options = ("--components", "2-4", "--covariance-type", "full,tied,diag")
+    printed = run("select", customers, *options, "--criterion", "cv").output
+    table = pl.read_csv("customers-selection/selection.csv")
+    rows = [line.split() for line in printed.splitlines() if "converged" in line]
+    within = table.filter(pl.col("cv") <= pl.col("cv").first() + pl.col("cv_standard_error").first())
+    assert [int(row[0]) for row in rows] == [1, within.sort("n_parameters", "cv")["rank"][0]]
+    assert "and 7 more in selection.csv" in printed
 
 
 def test_the_help_lists_the_criteria(run) -> None:
@@ -168,7 +204,11 @@ def test_rows_with_missing_values(run, refused, workplace, rows) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--criterion", "cic"), "bic, aic, aicc, caic, icl, nec"),
+        (("--n-folds", "5"), "--n-folds 5 was given with --criterion bic, which holds out no rows"),
+        (("--criterion", "cv", "--n-folds", "1"), "n_folds=1"),
+        (("--criterion", "cv", "--n-folds", "301"), "n_folds=301 was given for 300 rows"),
+        (("--criterion", "cv", "--components", "271"), "271 components were asked of 270 rows"),
+        (("--criterion", "cic"), "bic, aic, aicc, caic, icl, nec, cv"),
         (("--covariance-type", "round"), "'round'"),
         (("--components", "301"), "301"),
         (("--components", "0"), "0 components"),

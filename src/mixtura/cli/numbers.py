@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["criterion_text", "decimals_for", "percent", "readable"]
+__all__ = ["criterion_text", "decimals_for", "percent", "readable", "reason_text"]
 
 
 def decimals_for(deviation: float) -> int:
@@ -44,3 +44,16 @@ def criterion_text(name: str, value: float) -> str:
     ('4,791.8', '0.0919')
     """
     return f"{value:,.4f}" if name == "nec" else f"{value:,.1f}"
+
+
+def reason_text(name: str, *, smallest: bool) -> str:
+    """Return why a model was chosen by a criterion.
+
+    Examples
+    --------
+    >>> from mixtura.cli.numbers import reason_text
+    >>> reason_text("bic", smallest=True), reason_text("cv", smallest=False)
+    ('the smallest BIC', 'the fewest parameters within one standard error of the smallest CV')
+    """
+    said = f"the smallest {name.upper()}"
+    return said if smallest else f"the fewest parameters within one standard error of {said}"

@@ -22,6 +22,7 @@ __all__ = [
     "CustomerTable",
     "Describe",
     "DropMissing",
+    "Folds",
     "IdColumn",
     "ModelFile",
     "NewCustomers",
@@ -76,7 +77,15 @@ CovarianceTypes = Annotated[
         "[default: the first four]"
     ),
 ]
-Criterion = Annotated[str, typer.Option(help="What chooses among models: bic, aic, aicc, caic, icl or nec.")]
+Criterion = Annotated[
+    str,
+    typer.Option(
+        help="What chooses among models: bic, aic, aicc, caic, icl, nec, or cv, the log-likelihood of rows held out."
+    ),
+]
+Folds = Annotated[
+    int | None, typer.Option(help="Folds that cv holds out, one after the other; 10 unless given.")
+]
 Prior = Annotated[
     str,
     typer.Option(
@@ -124,15 +133,30 @@ def search_options(
     components: str | None,
     covariance_type: Sequence[str] | None,
     transform: Sequence[str] | None,
+    criterion: str,
+    n_folds: int | None,
     seed: int,
     **as_they_are: Any,
 ) -> dict[str, Any]:
-    """Return options of ``select`` and ``segment`` as `mixtura.segments` takes them: texts parsed, under its names."""
+    """Return options of ``select`` and ``segment`` as `mixtura.segments` takes them: texts parsed, under its names.
+
+    Raises
+    ------
+    ParameterError
+        A text cannot be parsed, or folds are asked of a criterion that has none.
+    """
+    if n_folds is not None and criterion != "cv":
+        raise ParameterError(
+            f"--n-folds {n_folds} was given with --criterion {criterion}, which holds out no rows. Only cv has folds. "
+            "Try --criterion cv."
+        )
     return as_they_are | {
         "columns": parse_names(columns),
         "components": None if components is None else parse_components(components),
         "covariance_types": parse_names(covariance_type),
         "transform": parse_transform(transform),
+        "criterion": criterion,
+        **({} if n_folds is None else {"n_folds": n_folds}),
         "random_state": seed,
     }
 

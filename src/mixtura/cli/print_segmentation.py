@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mixtura.cli.console import plain_table
-from mixtura.cli.numbers import criterion_text, decimals_for, percent, readable
+from mixtura.cli.numbers import criterion_text, decimals_for, percent, readable, reason_text
 from mixtura.cli.print_profiles import WIDE, print_profiles
 from mixtura.segments import SegmentationResult
 
@@ -44,11 +44,12 @@ def print_segmentation(
 def _print_choice(console: Console, result: SegmentationResult, stability: tuple[str, float] | None) -> None:
     best, training = result.best, result.model.training
     found = "1 segment" if best.n_components == 1 else f"{best.n_components} segments"
+    reason = reason_text(training.criterion, smallest=best is result.smallest)
     among = " among models without segments of a few outliers" if result.passed_over else ""
     console.print(
         Text.assemble(
             ("\n" + found, "bold green"),
-            f" ({best.covariance_type} covariances): the smallest {training.criterion.upper()}{among}, "
+            f" ({best.covariance_type} covariances): {reason}{among}, "
             f"{training.outcome} after {best.n_iter} iterations",
         )
     )

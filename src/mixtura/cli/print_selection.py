@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,11 @@ from rich.console import Console
 from rich.text import Text
 
 from mixtura.cli.console import plain_table
-from mixtura.cli.numbers import criterion_text
+from mixtura.cli.numbers import criterion_text, reason_text
 from mixtura.segments import Selection
 
 if TYPE_CHECKING:
-    from mixtura.select import Candidate
+    from mixtura.select import Candidate, SearchResult
 
 __all__ = ["print_selection"]
 
@@ -23,24 +24,27 @@ _WIDE = 100
 
 
 def print_selection(console: Console, selection: Selection) -> None:
-    """Print the best, the ten best with their gap to it, what failed and why, and whether the edge is the best."""
+    """Print the best, the first ten with their gaps, what failed and why, and whether the best lies on the edge."""
     found = selection.found
     best, name = found.best, found.criterion
+    smallest = criterion_text(name, found.smallest.criterion(name))
     plural = "" if best.n_components == 1 else "s"
     console.print(
         Text.assemble(
             (f"\n{best.covariance_type}, {best.n_components} component{plural}", "bold green"),
-            f": the smallest {name.upper()} ({criterion_text(name, best.criterion(name))})",
+            f": {reason_text(name, smallest=best is found.smallest)} ({smallest})",
         )
     )
     fitted = [candidate for candidate in found.ranking if candidate.failure is None]
-    _print_ranking(console, fitted[:_SHOWN], name)
-    if len(fitted) > _SHOWN:
-        console.print(f"and {len(fitted) - _SHOWN} more in selection.csv", style="dim")
-    _print_failures(console, [candidate for candidate in found.ranking if candidate.failure is not None])
+    shown = [one for rank, one in enumerate(fitted) if rank < _SHOWN or one is best]
+    _print_ranking(console, shown, found)
+    if len(fitted) > len(shown):
+        console.print(f"and {len(fitted) - len(shown)} more in selection.csv", style="dim")
+    _print_reasons(console, found)
     dropped = f"Rows with missing or infinite values, left out: {selection.n_dropped:,}."
     for note in (
         _passed_over(selection),
+        found.choice,
         found.edge,
         dropped if selection.n_dropped else None,
         *selection.notes,
@@ -64,33 +68,45 @@ def _passed_over(selection: Selection) -> str | None:
     )
 
 
-def _print_ranking(console: Console, candidates: Sequence[Candidate], name: str) -> None:
-    wide, best = console.width >= _WIDE, candidates[0].criterion(name)
+def _print_ranking(console: Console, candidates: Sequence[Candidate], found: SearchResult) -> None:
+    wide, name, first = console.width >= _WIDE, found.criterion, candidates[0]
     table = plain_table("", "covariances" if wide else "type", "components", name.upper(), "above", left=2)
     table.columns[0].justify, table.columns[1].no_wrap = "right", True
+    if name == "cv":
+        table.add_column("error", justify="right", no_wrap=True)
     for header in ("parameters", "log-likelihood") if wide else ():
         table.add_column(header, justify="right", no_wrap=True)
     table.add_column("ended")
-    for rank, one in enumerate(candidates, start=1):
+    for one in candidates:
         value = one.criterion(name)
-        gap = "" if rank == 1 else criterion_text(name, value - best)
+        gap = "" if one is first else criterion_text(name, value - first.criterion(name))
+        error = (_error(one),) if name == "cv" else ()
         more = (str(one.n_parameters), f"{one.log_likelihood:,.2f}") if wide else ()
         ended = "degenerate" if one.is_degenerate else "" if one.outcome is None else one.outcome.value
-        figures = (criterion_text(name, value), gap, *more, ended)
+        figures = (criterion_text(name, value), gap, *error, *more, ended)
         table.add_row(
-            str(rank),
+            str(found.ranking.index(one) + 1),
             one.covariance_type,
             str(one.n_components),
             *figures,
-            style="bold" if rank == 1 else None,
+            style="bold" if one is found.best else None,
         )
     console.print(table)
 
 
-def _print_failures(console: Console, failed: Sequence[Candidate]) -> None:
-    """Print each reason once, with the models it stopped."""
-    reasons: dict[str, list[str]] = {}
-    for one in failed:
-        reasons.setdefault(one.failure or "", []).append(f"{one.covariance_type} {one.n_components}")
-    for reason, models in reasons.items():
-        console.print(Text.assemble(("Not fitted: ", "bold yellow"), f"{', '.join(models)}. {reason}"))
+def _error(candidate: Candidate) -> str:
+    error = candidate.criteria["cv_standard_error"]
+    return criterion_text("cv", error) if math.isfinite(error) else ""
+
+
+def _print_reasons(console: Console, found: SearchResult) -> None:
+    """Print each reason why there is no fit, or no score, once, with the models it stopped."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for one in found.ranking:
+        unscored = None if one.folds is None else one.folds.failure
+        if one.failure is not None or unscored is not None:
+            what = "Not fitted" if one.failure is not None else "Not scored"
+            key = (what, one.failure or unscored or "")
+            reasons.setdefault(key, []).append(f"{one.covariance_type} {one.n_components}")
+    for (what, reason), models in reasons.items():
+        console.print(Text.assemble((f"{what}: ", "bold yellow"), f"{', '.join(models)}. {reason}"))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from mixtura.select import Candidate, OnCandidate
+    from mixtura.select import Candidate
 
 __all__ = ["model_progress", "working"]
 
@@ -43,29 +43,35 @@ class _Board:
 
 
 @contextmanager
-def model_progress(*, quiet: bool, criterion: str = "bic") -> Iterator[OnCandidate | None]:
-    """Give what to call after each model; a bar and the best models so far vanish at the end.
+def model_progress(*, quiet: bool, criterion: str = "bic") -> Iterator[dict[str, Any]]:
+    """Give what a search calls after each fold and model; a bar and the best models so far vanish at the end.
 
-    None where nobody looks.
+    Nothing where nobody looks.
     """
     console = error_console()
     if quiet or not console.is_terminal:
-        yield None
+        yield {}
         return
     from rich.console import Group
     from rich.live import Live
 
     progress, board = _bar(console), _Board(criterion)
-    task = progress.add_task("Fitting", total=None)
+    first, unit = ("Cross-validating", "folds") if criterion == "cv" else ("Fitting", "models")
+    task = progress.add_task(first, total=None, unit=unit)
     with Live(progress, console=console, transient=True, refresh_per_second=8) as live:
 
         def on_candidate(candidate: Candidate, done: int, total: int) -> None:
             said = f"{candidate.covariance_type}, {candidate.n_components} components"
-            progress.update(task, completed=done, total=total, description=f"Fitted {said:<24}")
+            progress.update(
+                task, completed=done, total=total, description=f"Fitted {said:<24}", unit="models"
+            )
             board.add(candidate)
             live.update(Group(progress, board.table()))
 
-        yield on_candidate
+        def on_fold(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield {"on_candidate": on_candidate, "on_fold": on_fold}
 
 
 @contextmanager
@@ -86,7 +92,7 @@ def _bar(console: Console) -> Any:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("models"),
+        TextColumn("{task.fields[unit]}"),
         TimeElapsedColumn(),
         console=console,
     )

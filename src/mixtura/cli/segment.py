@@ -53,6 +53,7 @@ def segment(
     components: options.Components = None,
     covariance_type: options.CovarianceTypes = None,
     criterion: options.Criterion = "bic",
+    n_folds: options.Folds = None,
     prior: options.Prior = "floor",
     n_init: options.Starts = 1,
     seed: options.Seed = 0,
@@ -69,7 +70,7 @@ def segment(
     """Find segments in a table, and write them to a directory."""
     asked = options.search_options(
         columns=columns, id_column=id_column, value=value, weight=weight, transform=transform, components=components,
-        covariance_type=covariance_type, criterion=criterion, prior=prior, n_init=n_init, seed=seed,
+        covariance_type=covariance_type, criterion=criterion, n_folds=n_folds, prior=prior, n_init=n_init, seed=seed,
         anomaly_percentile=anomaly_percentile, drop_missing=drop_missing, names=names, source=table.name,
         describe=options.parse_names(describe, "--describe") or (),
     )  # fmt: skip
@@ -125,8 +126,8 @@ def _segment_and_write(
     from mixtura.cli.progress import model_progress, working
     from mixtura.segments import segment_table
 
-    with model_progress(quiet=wanted.quiet, criterion=asked["criterion"]) as on_candidate:
-        result = segment_table(frame, on_candidate=on_candidate, **asked)
+    with model_progress(quiet=wanted.quiet, criterion=asked["criterion"]) as told:
+        result = segment_table(frame, **told, **asked)
     # After the search, so that what it does not need is not loaded before it begins.
     from mixtura.plot import draw_segments
     from mixtura.report import collect, draw_charts, render_report, report_stability, write_workbook

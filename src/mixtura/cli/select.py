@@ -30,6 +30,7 @@ def select(
     components: options.Components = None,
     covariance_type: options.CovarianceTypes = None,
     criterion: options.Criterion = "bic",
+    n_folds: options.Folds = None,
     prior: options.Prior = "floor",
     n_init: options.Starts = 1,
     seed: options.Seed = 0,
@@ -41,7 +42,7 @@ def select(
     """Rank the models that describe a table: covariance types and numbers of components."""
     asked = options.search_options(
         columns=columns, id_column=id_column, weight=weight, transform=transform, components=components,
-        covariance_type=covariance_type, criterion=criterion, prior=prior, n_init=n_init, seed=seed,
+        covariance_type=covariance_type, criterion=criterion, n_folds=n_folds, prior=prior, n_init=n_init, seed=seed,
         drop_missing=drop_missing,
     )  # fmt: skip
     folder = Path(f"{table.stem}-selection") if output is None else output
@@ -70,7 +71,7 @@ def _select_and_write(frame: Any, folder: Path, asked: dict[str, Any], *, quiet:
     from mixtura.plot import draw_criterion
     from mixtura.segments import select_table, write_selection
 
-    with model_progress(quiet=quiet) as on_candidate:
-        selection = select_table(frame, on_candidate=on_candidate, **asked)
+    with model_progress(quiet=quiet, criterion=asked["criterion"]) as told:
+        selection = select_table(frame, **told, **asked)
     write_selection(selection, folder, picture=draw_criterion(selection.found))
     return selection

@@ -24,6 +24,7 @@ from mixtura.exceptions import ParameterError
 from mixtura.run import with_jobs
 from mixtura.select import CRITERIA, Candidate, search
 from mixtura.select.arguments import count_rows
+from mixtura.select.held_out import rows_fitted
 from mixtura.select.priors import PriorName
 
 __all__ = ["GaussianMixtureIC"]
@@ -32,7 +33,7 @@ _MOST_COMPONENTS = 9
 
 
 class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
-    """The Gaussian mixture that an information criterion chooses among covariance types and numbers of components.
+    """The Gaussian mixture that a criterion chooses among covariance types and numbers of components.
 
     What R's mclust does (Fraley and Raftery 2002; Scrucca, Fop, Murphy and Raftery 2016): every covariance type is
     fitted with every number of components, the smallest criterion wins, and the winner predicts.
@@ -42,11 +43,15 @@ class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
     Parameters
     ----------
     n_components : int, range, sequence of int or None, default=None
-        Numbers of components to try; None for 1 to 9, fewer where there are fewer rows.
+        Numbers of components to try; None for 1 to 9, fewer where a fit has fewer rows.
     covariance_type : str or sequence of str, default="all"
         ``"all"`` for the fourteen families of mclust, or one or several of those that `GaussianMixture` takes.
-    criterion : {"bic", "aic", "aicc", "caic", "icl", "nec"}, default="bic"
-        Smaller is better; formulas in `mixtura.select`.
+    criterion : {"bic", "aic", "aicc", "caic", "icl", "nec", "cv"}, default="bic"
+        Smaller is better; formulas in `mixtura.select`. ``"cv"`` is minus twice the log-likelihood of rows held out,
+        and takes a search more per fold; the winner is the model of fewest free parameters within one standard error of
+        the smallest.
+    n_folds : int, default=10
+        Folds of ``criterion="cv"``, by the seed; the other criteria hold out no rows.
     n_init : int, default=1
         Starts per model; the best end is kept.
     random_state : int, RandomState or None, default=None
@@ -67,11 +72,12 @@ class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
     results_ : dataframe or dict
         A row per model, in the order of the criterion: ``covariance_type``, ``n_components``, ``n_parameters``,
         ``log_likelihood``, ``entropy``, each criterion, ``degenerate`` (why, if it is), ``outcome``, ``n_iter``,
-        ``seconds``, ``failure``. A pandas, polars or Arrow table if X was one, otherwise a dict of columns. What a
-        failed fit does not have is missing.
+        ``seconds``, ``failure``; with ``criterion="cv"`` also ``cv``, ``cv_standard_error`` and ``cv_failure``. A
+        pandas, polars or Arrow table if X was one, otherwise a dict of columns. What a failed fit does not have is
+        missing.
     search_ : SearchResult
         All models with their mixtures; ``search_.edge`` says so if the best has the most, or the fewest, components
-        that were tried.
+        that were tried, and ``search_.choice`` if the winner has not the smallest ``cv``.
     criterion_ : float
         The criterion of the winner.
     covariance_type_ : str
@@ -87,7 +93,8 @@ class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
     MissingValuesError
         NaN or infinite values.
     TooFewRowsError
-        Fewer rows (of positive weight) than the largest number of components.
+        Fewer rows (of positive weight) than the largest number of components; with ``criterion="cv"`` the rows of the
+        largest fold do not count.
     ParameterError
         A parameter is out of its range.
     MixturaError
@@ -111,6 +118,7 @@ class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
         "n_components": [Interval(Integral, 1, None, closed="left"), "array-like", None],
         "covariance_type": [StrOptions({"all", *NAMES}), "array-like"],
         "criterion": [StrOptions(set(CRITERIA))],
+        "n_folds": [Interval(Integral, 2, None, closed="left")],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
         "prior": [StrOptions({"floor", "conjugate"}), Interval(Real, 0.0, None, closed="left")],
@@ -123,6 +131,7 @@ class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
         *,
         covariance_type: str | Sequence[str] = "all",
         criterion: str = "bic",
+        n_folds: int = 10,
         n_init: int = 1,
         random_state: int | np.random.RandomState | None = None,
         prior: PriorName | float = "floor",
@@ -131,6 +140,7 @@ class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
         self.n_components = n_components
         self.covariance_type = covariance_type
         self.criterion = criterion
+        self.n_folds = n_folds
         self.n_init = n_init
         self.random_state = random_state
         self.prior = prior
@@ -156,6 +166,7 @@ class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
                 components=self._components(rows, weights),
                 covariance_types=self.covariance_type,
                 criterion=self.criterion,
+                n_folds=self.n_folds,
                 n_init=self.n_init,
                 random_state=self._seed(),
                 sample_weight=weights,
@@ -168,7 +179,9 @@ class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
 
     def _components(self, rows: RowArray, weights: FloatArray | None) -> list[int]:
         if self.n_components is None:
-            return list(range(1, min(_MOST_COMPONENTS, count_rows(rows, weights)) + 1))
+            n_rows = count_rows(rows, weights)
+            fewest = rows_fitted(n_rows, self.n_folds) if self.criterion == "cv" else n_rows
+            return list(range(1, min(_MOST_COMPONENTS, fewest) + 1))
         given: list[Any] = np.atleast_1d(np.asarray(self.n_components)).tolist()
         if not given or not all(type(k) is int and k >= 1 for k in given):
             raise ParameterError(

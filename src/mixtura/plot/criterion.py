@@ -57,15 +57,22 @@ class Frame:
 
 
 def criterion_chart(
-    candidates: Sequence[Candidate], best: Candidate, name: str, frame: Frame, datasets: Datasets
+    candidates: Sequence[Candidate],
+    best: Candidate,
+    name: str,
+    frame: Frame,
+    datasets: Datasets,
+    *,
+    smallest: Candidate,
 ) -> Any:
     """Return the chart, and add its data: a curve per covariance type, a ring around the chosen model.
 
-    Degenerate models, whose likelihood means nothing, have hollow marks, and a line of the subtitle says so.
+    Degenerate models, whose likelihood means nothing, have hollow marks, and a line of the subtitle says so. Of
+    cross-validation a band reaches from the smallest score, of those that may be chosen, one standard error up.
     """
-    values = _values(candidates, name)
+    values, band = _values(candidates, name), _band(smallest, name)
     sound = [value["value"] for value in values if not value["degenerate"]]
-    domain = _domain(sound or [value["value"] for value in values], focus=frame.focus)
+    domain = _domain(sound or [value["value"] for value in values], band, focus=frame.focus)
     x, y = _axes(sorted({value["count"] for value in values}), domain, frame.noun, name)
     datasets["models"] = values
     base = alt.Chart(alt.NamedData("models")).encode(x=x, y=y)
@@ -73,11 +80,8 @@ def criterion_chart(
         [kind for kind in FAMILIES if any(one["covariances"] == kind for one in values)], frame.legend
     )
     datasets["chosen"] = [{"count": best.n_components, "value": best.criterion(name)}]
-    ring = (
-        alt.Chart(alt.NamedData("chosen"))
-        .mark_point(style=NEUTRAL, size=380, filled=False, strokeWidth=2.2)
-        .encode(x=x, y=y)
-    )
+    chosen = alt.Chart(alt.NamedData("chosen")).encode(x=x, y=y)
+    ring = chosen.mark_point(style=NEUTRAL, size=380, filled=False, strokeWidth=2.2)
     layers = [
         base.mark_line(strokeWidth=2, clip=True).encode(**lines),
         base.mark_point(size=60, opacity=1, strokeWidth=1.6, clip=True).encode(**marks),
@@ -88,11 +92,36 @@ def criterion_chart(
             style=PAPER, filled=True, size=60, opacity=1, strokeWidth=1.6, clip=True
         )
         layers.append(hollow.encode(**{name: way for name, way in marks.items() if name != "fill"}))
+    if band:
+        layers.insert(0, _error_layer(band, y, datasets))
     return titled(
         alt.layer(*layers, ring).properties(width=frame.width, height=frame.height),
         f"{name.upper()} chooses {best.n_components}, {best.covariance_type}",
-        ["Smaller is better.", "The ring is the model chosen.", *_remarks(values, domain)],
+        ["Smaller is better.", *_ringed(banded=bool(band)), *_remarks(values, domain)],
     )
+
+
+def _band(smallest: Candidate, name: str) -> tuple[float, ...]:
+    """Return the ends of what is within one standard error of the smallest score; nothing where there is no error."""
+    if name != "cv" or smallest.folds is None or smallest.folds.failure is not None:
+        return ()
+    return smallest.folds.score, smallest.folds.score + smallest.folds.standard_error
+
+
+def _error_layer(band: Sequence[float], y: Any, datasets: Datasets) -> Any:
+    datasets["band"] = [{"value": band[0], "end": band[1]}]
+    rect = alt.Chart(alt.NamedData("band")).mark_rect(style=NEUTRAL, opacity=0.12)
+    return rect.encode(y=y, y2=alt.Y2("end", title="one standard error more"))
+
+
+def _ringed(*, banded: bool) -> list[str]:
+    """Say what is chosen."""
+    if not banded:
+        return ["The ring is the model chosen."]
+    return [
+        "The band is one standard error above the smallest.",
+        "The ring is the model chosen, with the fewest parameters in the band.",
+    ]
 
 
 def _remarks(values: Sequence[dict[str, Any]], domain: Sequence[float]) -> list[str]:
@@ -172,10 +201,11 @@ def _tint(color: str) -> str:
     return blend(np.array([[_TINT, 1 - _TINT]]), (color, "#FFFFFF"))[0]
 
 
-def _domain(values: list[float], *, focus: bool) -> list[float]:
-    """Leave room below the lowest point for its ring."""
+def _domain(values: list[float], band: Sequence[float], *, focus: bool) -> list[float]:
+    """Leave room below the lowest point for its ring, and show all of the band."""
     low, high = min(values), max(values)
     if focus and statistics.median(values) > low:
         high = min(high, low + _FOCUS * (statistics.median(values) - low))
+    high = max([high, *band])
     margin = (high - low) or abs(high) or 1.0
     return [low - 0.06 * margin, high + 0.03 * margin]

@@ -81,4 +81,5 @@ def _criterion(result: SegmentationResult, datasets: Datasets) -> Any:
     from mixtura.plot.criterion import Frame, criterion_chart
 
     name = result.model.training.criterion
-    return criterion_chart(result.ranking, result.best, name, Frame("segments", 340, 460), datasets)
+    frame = Frame("segments", 340, 460)
+    return criterion_chart(result.ranking, result.best, name, frame, datasets, smallest=result.smallest)

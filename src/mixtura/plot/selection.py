@@ -23,7 +23,8 @@ def plot_criterion(result: SearchResult) -> Any:
     Returns
     -------
     altair.LayerChart
-        With its data. Models that could not be fitted, and infinite values, are not drawn.
+        With its data. Models that could not be fitted, and infinite values, are not drawn. Where the criterion is
+        ``"cv"``, a band shows which models lie within one standard error of the smallest.
 
     Raises
     ------
@@ -43,7 +44,9 @@ def plot_criterion(result: SearchResult) -> Any:
         from mixtura.plot.criterion import Frame, criterion_chart
 
         frame = Frame("components", _WIDTH, _HEIGHT, legend="right", focus=True)
-        chart = criterion_chart(result.ranking, result.best, result.criterion, frame, datasets)
+        chart = criterion_chart(
+            result.ranking, result.best, result.criterion, frame, datasets, smallest=result.smallest
+        )
         return finished(chart, datasets)
 
 

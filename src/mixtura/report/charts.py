@@ -157,8 +157,8 @@ def _criterion(result: SegmentationResult) -> Specification:
 
         frame = Frame("segments", 620, 340, legend="right", focus=True)
         name = result.model.training.criterion
-        chart = finished(criterion_chart(result.ranking, result.best, name, frame, datasets), datasets)
-        return specification(chart)
+        chart = criterion_chart(result.ranking, result.best, name, frame, datasets, smallest=result.smallest)
+        return specification(finished(chart, datasets))
 
 
 def _by_number(flow: Flow, n_segments: int) -> Flow:

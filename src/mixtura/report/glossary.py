@@ -89,6 +89,14 @@ GLOSSARY: Final[dict[str, tuple[str, str]]] = {
             "it needs to do so. Smaller is better; a difference of 10 is strong evidence."
         ),
     ),
+    "cv": (
+        "CV, cross-validation",
+        (
+            "How badly a model foretells customers it has not seen: it is learned without a part of them, "
+            "scored on that part, and so on for every part. Smaller is better. Models within one standard "
+            "error of the smallest are not told apart; the simplest of them is chosen."
+        ),
+    ),
     "covariances": (
         "Covariances",
         (

@@ -194,9 +194,11 @@ def _stability(summary: Mapping[str, Any]) -> list[Sheet]:
 
 
 def _models(summary: Mapping[str, Any]) -> Sheet:
-    criteria = ("bic", "aic", "icl")
+    criteria = {name: name.upper() for name in ("bic", "aic", "icl")}
+    if summary["choice"]["criterion"] == "cv":
+        criteria |= {"cv": "CV", "cv_standard_error": "Standard error of CV"}
     columns = [("Segments", COUNT), ("Covariances", TEXT), ("Parameters", COUNT), ("Log-likelihood", NUMBER)]
-    columns += [(name.upper(), NUMBER) for name in criteria] + [("Iterations", COUNT), ("Ended", TEXT)]
+    columns += [(header, NUMBER) for header in criteria.values()] + [("Iterations", COUNT), ("Ended", TEXT)]
     rows = [
         (one["n_components"], one["covariance_type"], one["n_parameters"], one["log_likelihood"],
          *(one[name] for name in criteria), one["n_iter"], one["failure"] or one["outcome"])

@@ -17,25 +17,44 @@ from mixtura.segments.profile import SegmentProfile, hard_means, name_components
 from mixtura.segments.settings import Settings
 from mixtura.segments.summaries import as_counts, percentile
 from mixtura.select import Candidate
+from mixtura.select.ranking import choose_best
 
-__all__ = ["build_model", "choose_candidate", "with_mean_values"]
+__all__ = ["build_model", "choose_candidate", "passed_over", "with_mean_values"]
 
 
 def choose_candidate(
-    ranking: Sequence[Candidate], rows: FloatArray, weights: FloatArray | None = None
+    ranking: Sequence[Candidate],
+    rows: FloatArray,
+    weights: FloatArray | None = None,
+    *,
+    criterion: str = "bic",
 ) -> Candidate:
-    """Return the first that is not degenerate and in which every segment has more customers than there are columns.
+    """Return the best that is not degenerate and in which every segment has more customers than there are columns.
 
-    Where none has enough customers it is the first that is not degenerate, and where all are, the first. With weights
+    Where none has enough customers it is the best that is not degenerate, and where all are, the first. The best is the
+    first of the ranking, or where the criterion is ``"cv"``, the simplest within one standard error of it. With weights
     customers are counted by them, see `as_counts`.
     """
-    n_features = rows.shape[1]
-    n_rows = len(rows) if weights is None else float(as_counts(weights).sum())
     sound = [one for one in ranking if one.mixture is not None and not one.is_degenerate]
-    for candidate in sound:
-        if candidate.mixture is not None and candidate.mixture.weights.min() * n_rows > n_features:
-            return candidate
-    return (sound or ranking)[0]
+    enough = [one for one in sound if _has_enough(one, rows, weights)]
+    return choose_best(enough or sound, criterion) if sound else ranking[0]
+
+
+def passed_over(
+    ranking: Sequence[Candidate], best: Candidate, rows: FloatArray, weights: FloatArray | None = None
+) -> tuple[Candidate, ...]:
+    """Return those with a smaller criterion than the best that are degenerate or have a segment of a few outliers."""
+    return tuple(
+        one
+        for one in ranking[: ranking.index(best)]
+        if one.is_degenerate or not _has_enough(one, rows, weights)
+    )
+
+
+def _has_enough(candidate: Candidate, rows: FloatArray, weights: FloatArray | None) -> bool:
+    """Return whether every segment has more customers than there are columns."""
+    n_rows = len(rows) if weights is None else float(as_counts(weights).sum())
+    return candidate.mixture is not None and bool(candidate.mixture.weights.min() * n_rows > rows.shape[1])
 
 
 def build_model(best: Candidate, prepared: Prepared, settings: Settings) -> SegmentModel:

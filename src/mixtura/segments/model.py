@@ -35,7 +35,7 @@ class Training:
         Rows learned from; rows left out because of missing values.
     seed, n_init : int
     criterion : str
-        ``"bic"`` or ``"aic"``.
+        One of `mixtura.select.CRITERIA`.
     log_likelihood, bic, aic : float
         Total, of the rows in the user's units.
     n_iter : int

@@ -12,6 +12,7 @@ from mixtura.segments.assignment import Assignment
 from mixtura.segments.transform_rule import TransformAdvice
 from mixtura.segments.transforms import Transform, Winsorized
 from mixtura.select import Candidate
+from mixtura.select.ranking import explain_choice, first_left
 
 __all__ = ["make_notes", "transform_notes", "value_notes", "weight_notes"]
 
@@ -28,15 +29,19 @@ def make_notes(
     assignment: Assignment,
     columns: Sequence[str],
     further: Sequence[str] = (),
+    passed: Sequence[Candidate] = (),
 ) -> tuple[str, ...]:
-    """Return sentences: models passed over, tiny segments, a search cut short, rows left out, repeated ids.
+    """Return sentences: models passed over, the standard error that decided, tiny segments, rows left out, and more.
 
     `further` ones come last.
     """
     notes = []
-    passed, largest = ranking.index(best), max(candidate.n_components for candidate in ranking)
+    largest = max(candidate.n_components for candidate in ranking)
     if passed:
-        notes.append(_passed_over(ranking[:passed], columns))
+        notes.append(_passed_over(passed, columns))
+    why = explain_choice(best, first_left(ranking, passed))
+    if why is not None:
+        notes.append(why)
     small = np.flatnonzero(assignment.counts <= 1)
     if small.size and best.n_components > 1:
         notes.append(

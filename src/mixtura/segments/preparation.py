@@ -17,7 +17,7 @@ from mixtura.segments.rows import Scaling, complete_rows, scaling_of
 from mixtura.segments.settings import Settings
 from mixtura.segments.transform_rule import TransformAdvice, check_transforms, transforms_of
 from mixtura.segments.units import UserValues
-from mixtura.select import OnCandidate, SearchResult
+from mixtura.select import OnCandidate, OnFold, SearchResult
 
 __all__ = ["Prepared", "prepare"]
 
@@ -47,15 +47,18 @@ class Prepared:
     scaling: Scaling
     advice: tuple[TransformAdvice, ...]
 
-    def search(self, settings: Settings, on_candidate: OnCandidate | None) -> SearchResult:
+    def search(
+        self, settings: Settings, on_candidate: OnCandidate | None = None, on_fold: OnFold | None = None
+    ) -> SearchResult:
         """Search over scaled rows; return likelihoods and degenerate values in the user's units, mixtures in scaled.
 
         Scaling and transforming add ``sum_n w_n log |dz/dx|`` to every log-likelihood, and parameters of transforms
         that were chosen by likelihood count for every model; the ranking stays, and criteria can be compared with those
-        of other transforms.
+        of other transforms. What is held out in folds is scaled with the others.
         """
         scaled = self.scaling.apply(self.rows)
-        found, values = settings.search(scaled, on_candidate, self.weights), UserValues(self.rows, scaled)
+        found = settings.search(scaled, on_candidate, on_fold, self.weights)
+        values = UserValues(self.rows, scaled)
         jacobian = self.scaling.log_jacobian(self.rows)
         added = float(jacobian.sum() if self.weights is None else jacobian @ self.weights)
         candidates = tuple(
@@ -65,6 +68,7 @@ class Prepared:
                 single_log_likelihood=candidate.single_log_likelihood + added,
                 n_parameters=candidate.n_parameters + self.scaling.n_parameters,
                 degeneracies=values.told(candidate.degeneracies),
+                folds=None if candidate.folds is None else candidate.folds.plus(added),
             )
             for candidate in found.candidates
         )

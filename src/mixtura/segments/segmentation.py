@@ -13,7 +13,7 @@ from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
 from mixtura.segments.ambiguity import AmbiguousCustomer, ambiguous_customers
 from mixtura.segments.assignment import Assignment, assign_rows, customer_ids
-from mixtura.segments.building import build_model, choose_candidate, with_mean_values
+from mixtura.segments.building import build_model, choose_candidate, passed_over, with_mean_values
 from mixtura.segments.columns import ColumnChoice
 from mixtura.segments.describing import read_columns
 from mixtura.segments.kmeans_comparison import KMeansComparison, compare_with_kmeans
@@ -25,8 +25,9 @@ from mixtura.segments.profiling import Profiled, profile_segments
 from mixtura.segments.roles import Roles
 from mixtura.segments.settings import COVARIANCE_TYPES, Settings
 from mixtura.segments.transform_rule import TransformAdvice
-from mixtura.select import Candidate, OnCandidate
+from mixtura.select import Candidate, OnCandidate, OnFold
 from mixtura.select.priors import PriorName
+from mixtura.select.ranking import first_left
 
 __all__ = ["COVARIANCE_TYPES", "SegmentationResult", "segment_table"]
 
@@ -54,6 +55,7 @@ class SegmentationResult:
     best : Candidate
         The model that was chosen: the first of the ranking in which every segment has more customers, by weight, than
         there are columns. With fewer, a segment's spread is unknown, and it is outliers that the criterion pays for.
+        With ``criterion="cv"`` it is the one of fewest parameters within one standard error of that first one.
     ambiguous : tuple of AmbiguousCustomer
         At most five, the least certain first; none with a single segment.
     kmeans : KMeansComparison
@@ -90,7 +92,12 @@ class SegmentationResult:
     @property
     def passed_over(self) -> tuple[Candidate, ...]:
         """Models with a smaller criterion that were not chosen, because a segment of theirs is a few outliers."""
-        return self.ranking[: self.ranking.index(self.best)]
+        return passed_over(self.ranking, self.best, self.rows, self.weights)
+
+    @property
+    def smallest(self) -> Candidate:
+        """The first of the ranking that was not passed over: `best`, unless a standard error decided for another."""
+        return first_left(self.ranking, self.passed_over)
 
     @property
     def neighbors(self) -> dict[int, Mixture]:
@@ -132,7 +139,9 @@ def segment_table(
     prior: PriorName | float = "floor",
     names: Mapping[str | int, str] | None = None,
     source: str = "table",
+    n_folds: int = 10,
     on_candidate: OnCandidate | None = None,
+    on_fold: OnFold | None = None,
 ) -> SegmentationResult:
     """Segment the customers of a table.
 
@@ -153,7 +162,8 @@ def segment_table(
     covariance_types : sequence of str or None, default=None
         Any of ``full``, ``tied``, ``diag``, ``spherical``, ``EII`` to ``VVV``, or ``all``; None for the first four.
     criterion : str, default="bic"
-        One of `mixtura.select.CRITERIA`; smaller is better.
+        One of `mixtura.select.CRITERIA`; smaller is better. With ``"cv"``, minus twice the log-likelihood of customers
+        held out, the mixture of fewest parameters within one standard error of the smallest is kept.
     n_init : int, default=1
         Starts per model; the best is kept.
     random_state : int, default=0
@@ -181,8 +191,12 @@ def segment_table(
         What segments shall be called, by number or automatic name.
     source : str, default="table"
         What the model file calls the table.
+    n_folds : int, default=10
+        Folds of ``criterion="cv"``, by the seed; the other criteria hold out no customers.
     on_candidate : callable or None, default=None
         Called as ``on_candidate(candidate, done, total)`` after each model.
+    on_fold : callable or None, default=None
+        Called as ``on_fold(done, total)`` after each fold; folds come before models.
 
     Returns
     -------
@@ -210,20 +224,13 @@ def segment_table(
     """
     started = time.perf_counter()
     settings = Settings(
-        components,
-        covariance_types or COVARIANCE_TYPES,
-        criterion,
-        n_init,
-        random_state,
-        anomaly_percentile,
-        source,
-        transform,
-        prior,
-    )
+        components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state, anomaly_percentile, source,
+        transform, prior, n_folds,
+    )  # fmt: skip
     roles = Roles(columns, id_column, tuple(describe), value, weight)
     prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
-    ranking = prepared.search(settings, on_candidate).ranking
-    best = choose_candidate(ranking, prepared.rows, prepared.weights)
+    ranking = prepared.search(settings, on_candidate, on_fold).ranking
+    best = choose_candidate(ranking, prepared.rows, prepared.weights, criterion=criterion)
     model = build_model(best, prepared, settings).renamed(names or {})
     return _describe(frame, model, prepared, ranking, best, started)
 
@@ -243,6 +250,7 @@ def _describe(
     profiled = Profiled(model, rows, assignment, prepared.weights, numbers, levels, choice.value)
     segments, population = profile_segments(profiled)
     values = next((one.values for one in numbers if one.name == choice.value), None)
+    passed = passed_over(ranking, best, rows, prepared.weights)
     further = (
         *transform_notes(prepared.advice, model.scaling.transforms),
         *value_notes(choice.value, values, prepared.weights),
@@ -258,7 +266,7 @@ def _describe(
         best=best,
         ambiguous=_ambiguous(assignment, kmeans),
         kmeans=kmeans,
-        notes=make_notes(ranking, best, assignment, choice.used, further),
+        notes=make_notes(ranking, best, assignment, choice.used, further, passed),
         seconds=time.perf_counter() - started,
         population=population,
         weights=prepared.weights,

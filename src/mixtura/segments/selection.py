@@ -17,7 +17,7 @@ from mixtura.segments.notes import transform_notes
 from mixtura.segments.preparation import prepare
 from mixtura.segments.roles import Roles
 from mixtura.segments.settings import COVARIANCE_TYPES, Settings
-from mixtura.select import OnCandidate, SearchResult
+from mixtura.select import OnCandidate, OnFold, SearchResult
 from mixtura.select.priors import PriorName
 
 __all__ = ["Selection", "select_table", "write_selection"]
@@ -65,7 +65,9 @@ def select_table(
     weight: str | None = None,
     transform: str | Mapping[str, str] = "none",
     prior: PriorName | float = "floor",
+    n_folds: int = 10,
     on_candidate: OnCandidate | None = None,
+    on_fold: OnFold | None = None,
 ) -> Selection:
     """Fit every covariance type with every number of components to a table, and rank them.
 
@@ -75,7 +77,7 @@ def select_table(
     ----------
     frame, columns, id_column, components, covariance_types, criterion, n_init, random_state, drop_missing
         As for `segment_table`.
-    weight, transform, prior, on_candidate
+    weight, transform, prior, n_folds, on_candidate, on_fold
         As for `segment_table`.
 
     Raises
@@ -105,10 +107,11 @@ def select_table(
         random_state,
         transform=transform,
         prior=prior,
+        n_folds=n_folds,
     )
     roles = Roles(columns, id_column, weight=weight)
     prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
-    found = prepared.search(settings, on_candidate)
+    found = prepared.search(settings, on_candidate, on_fold)
     n_rows, n_dropped = len(prepared.rows), int((~prepared.complete).sum())
     notes = transform_notes(prepared.advice, prepared.scaling.transforms)
     return Selection(prepared.choice, found, n_rows, n_dropped, time.perf_counter() - started, notes)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from mixtura._typing import FloatArray
 from mixtura.core.covariance import MCLUST_NAMES, NAMES
 from mixtura.exceptions import ParameterError, TooFewRowsError
-from mixtura.select import CRITERIA, OnCandidate, SearchResult, search
+from mixtura.select import CRITERIA, OnCandidate, OnFold, SearchResult, search
+from mixtura.select.arguments import count_rows
+from mixtura.select.held_out import rows_fitted
 from mixtura.select.priors import PriorName, require_prior
 
 __all__ = ["COVARIANCE_TYPES", "Settings"]
@@ -34,6 +34,7 @@ class Settings:
     source: str = "table"
     transform: str | Mapping[str, str] = "none"
     prior: PriorName | float = "floor"
+    n_folds: int = 10
 
     def __post_init__(self) -> None:
         if self.components is not None and (not self.components or min(self.components) < 1):
@@ -62,26 +63,33 @@ class Settings:
             )
 
     def search(
-        self, scaled: FloatArray, on_candidate: OnCandidate | None, weights: FloatArray | None = None
+        self,
+        scaled: FloatArray,
+        on_candidate: OnCandidate | None,
+        on_fold: OnFold | None,
+        weights: FloatArray | None = None,
     ) -> SearchResult:
+        n_rows = count_rows(scaled, weights)
+        fewest = rows_fitted(n_rows, self.n_folds) if self.criterion == "cv" else n_rows
         return search(
             scaled,
-            components=_feasible(
-                self.components, len(scaled) if weights is None else int(np.count_nonzero(weights))
-            ),
+            components=_feasible(self.components, n_rows, fewest),
             covariance_types=tuple(self.covariance_types),
             criterion=self.criterion,
+            n_folds=self.n_folds,
             n_init=self.n_init,
             random_state=self.random_state,
             sample_weight=weights,
             prior=self.prior,
             on_candidate=on_candidate,
+            on_fold=on_fold,
         )
 
 
-def _feasible(components: Sequence[int] | None, n_rows: int) -> list[int]:
+def _feasible(components: Sequence[int] | None, n_rows: int, fewest: int) -> list[int]:
+    """Return numbers of components: those asked for, or as many as the smallest fit has rows for."""
     if components is None:
-        return [count for count in _COMPONENTS if count <= n_rows]
+        return [count for count in _COMPONENTS if count <= fewest]
     if max(components) > n_rows:
         raise TooFewRowsError(
             f"{max(components)} segments of {n_rows} complete rows were asked for; there must be at least as many rows "

@@ -8,7 +8,7 @@ import numpy as np
 
 from mixtura.segments.profile_summary import json_number, population_summary, segment_summary
 from mixtura.segments.segmentation import SegmentationResult
-from mixtura.select import CRITERIA, Candidate
+from mixtura.select import Candidate
 
 __all__ = ["SUMMARY_VERSION", "summarize"]
 
@@ -42,6 +42,7 @@ def summarize(result: SegmentationResult) -> dict[str, Any]:
             "seed": training.seed,
             "n_init": training.n_init,
             **_candidate(result.best),
+            **({} if result.best.folds is None else {"n_folds": result.best.folds.values.size}),
         },
         "transforms": _transforms(result),
         "population": _population(result),
@@ -133,9 +134,10 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "n_components": candidate.n_components,
         "n_parameters": candidate.n_parameters,
         "log_likelihood": json_number(candidate.log_likelihood),
-        **{name: json_number(candidate.criterion(name)) for name in CRITERIA},
+        **{name: json_number(value) for name, value in candidate.criteria.items()},
         "n_iter": candidate.n_iter,
         "converged": candidate.converged,
         "outcome": None if candidate.outcome is None else candidate.outcome.value,
         "failure": candidate.failure,
+        **({} if candidate.folds is None else {"cv_failure": candidate.folds.failure}),
     }

@@ -9,8 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from mixtura.core.mixture import Mixture
+from mixtura.exceptions import ParameterError
 from mixtura.fit import Degeneracy, FitResult, Outcome
-from mixtura.select.criteria import CRITERIA, aic, aicc, bic, caic, icl, nec
+from mixtura.select.criteria import FIT_CRITERIA, aic, aicc, bic, caic, icl, nec
+from mixtura.select.held_out import FoldScores
 
 __all__ = ["Candidate", "OnCandidate"]
 
@@ -44,6 +46,8 @@ class Candidate:
     degeneracies : tuple of Degeneracy
         Components that sit on equal values, in a plane, or on a handful of rows, with the rows and columns that cause
         it.
+    folds : FoldScores or None, default=None
+        What it scores on rows held out; None where the search was not asked for ``criterion="cv"``.
     """
 
     covariance_type: str
@@ -59,6 +63,7 @@ class Candidate:
     seconds: float
     failure: str | None = None
     degeneracies: tuple[Degeneracy, ...] = ()
+    folds: FoldScores | None = None
 
     @property
     def is_degenerate(self) -> bool:
@@ -88,7 +93,13 @@ class Candidate:
         return self.criterion("aic")
 
     def criterion(self, name: str) -> float:
-        """Return the value of a criterion by name, one of `CRITERIA`; infinite where the fit failed."""
+        """Return the value of a criterion by name, one of `CRITERIA`; infinite where the fit failed.
+
+        Raises
+        ------
+        ParameterError
+            ``"cv"`` of a candidate that was not cross-validated.
+        """
         fit = self.log_likelihood, self.n_parameters
         if name == "nec":
             value = nec(self.log_likelihood, self.single_log_likelihood, self.entropy, self.n_components)
@@ -96,9 +107,32 @@ class Candidate:
             value = icl(*fit, self.n_rows, self.classification_entropy)
         elif name == "aic":
             value = aic(*fit)
+        elif name == "cv":
+            value = self._score()
         else:
             value = {"bic": bic, "aicc": aicc, "caic": caic}[name](*fit, self.n_rows)
         return np.inf if self.failure is not None or np.isnan(value) else value
+
+    def _score(self) -> float:
+        if self.folds is None and self.failure is None:
+            raise ParameterError(
+                f"'cv' was asked of {self.covariance_type!r} with {self.n_components!r} components, which was not "
+                "cross-validated; a search by it is required. Try criterion='cv'."
+            )
+        return np.nan if self.folds is None else self.folds.score
+
+    @property
+    def criteria(self) -> dict[str, float]:
+        """Every criterion by name; where it was cross-validated, ``cv`` and its ``cv_standard_error``, too.
+
+        A score that there is not, of a fit or a fold that failed, is NaN.
+        """
+        found = {name: self.criterion(name) for name in FIT_CRITERIA}
+        if self.folds is None:
+            return found
+        failed = self.failure is not None or self.folds.failure is not None
+        scored = (np.nan, np.nan) if failed else (self.folds.score, self.folds.standard_error)
+        return found | dict(zip(("cv", "cv_standard_error"), scored, strict=True))
 
     def row(self, columns: Sequence[str] | None = None, *, first: int = 0) -> dict[str, Any]:
         """Return this candidate as a row of a table; what a failed fit does not have is None.
@@ -112,17 +146,18 @@ class Candidate:
         """
         failed = self.failure is not None
         numbers = {"log_likelihood": self.log_likelihood, "entropy": self.entropy}
-        numbers |= {name: self.criterion(name) for name in CRITERIA}
+        numbers |= self.criteria
         return {
             "covariance_type": self.covariance_type,
             "n_components": self.n_components,
             "n_parameters": self.n_parameters,
-            **{name: None if failed else float(value) for name, value in numbers.items()},
+            **{name: None if failed or np.isnan(value) else float(value) for name, value in numbers.items()},
             "degenerate": "; ".join(one.describe(columns, first=first) for one in self.degeneracies) or None,
             "outcome": None if self.outcome is None else self.outcome.value,
             "n_iter": self.n_iter,
             "seconds": self.seconds,
             "failure": self.failure,
+            **({} if self.folds is None else {"cv_failure": self.folds.failure}),
         }
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["CRITERIA", "aic", "aicc", "bic", "caic", "icl", "nec"]
+__all__ = ["CRITERIA", "FIT_CRITERIA", "aic", "aicc", "bic", "caic", "icl", "nec"]
 
-CRITERIA = ("bic", "aic", "aicc", "caic", "icl", "nec")
-"""What a search can rank by; smaller is better."""
+FIT_CRITERIA = ("bic", "aic", "aicc", "caic", "icl", "nec")
+"""What is known of every fit to all rows."""
+
+CRITERIA = (*FIT_CRITERIA, "cv")
+"""What a search can rank by; smaller is better. ``cv`` is minus twice the log-likelihood of rows held out."""
 
 
 def bic(log_likelihood: float, n_parameters: int, n_rows: float) -> float:

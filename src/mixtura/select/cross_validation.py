@@ -3,134 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
-import numpy as np
 import numpy.typing as npt
 
-from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import choose_families, get_family
-from mixtura.core.mixture import Mixture
-from mixtura.exceptions import MixturaError, ParameterError
-from mixtura.select.arguments import as_rows, as_weights, count_rows, require_rows, whole_numbers
+from mixtura.select.arguments import as_rows, as_weights, whole_numbers
+from mixtura.select.cross_validated import CrossValidated, CrossValidation
+from mixtura.select.fold_search import score_candidates
 from mixtura.select.grid import search
-from mixtura.select.held_out import FoldScores, draw_folds, held_out_scores
 from mixtura.select.priors import PriorName
 
-__all__ = ["CrossValidated", "CrossValidation", "cross_validate"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CrossValidated:
-    """One covariance type with one number of components, and what it scores on rows held out.
-
-    Parameters
-    ----------
-    covariance_type : str
-    n_components : int
-    n_parameters : int
-        Free parameters.
-    folds : FoldScores
-    """
-
-    covariance_type: str
-    n_components: int
-    n_parameters: int
-    folds: FoldScores
-
-    @property
-    def score(self) -> float:
-        """Minus twice the log-likelihood of all rows, each under the fit without its fold; infinite if one failed."""
-        return self.folds.score
-
-    @property
-    def standard_error(self) -> float:
-        """Of the score; see `FoldScores.standard_error`."""
-        return self.folds.standard_error
-
-    @property
-    def failure(self) -> str | None:
-        """Why there is no score."""
-        return self.folds.failure
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CrossValidation:
-    """All candidates, in the order given, scored on the same folds."""
-
-    candidates: tuple[CrossValidated, ...]
-
-    @property
-    def ranking(self) -> tuple[CrossValidated, ...]:
-        """The candidates, best first; those that failed come last."""
-        return tuple(sorted(self.candidates, key=lambda one: one.score))
-
-    @property
-    def best(self) -> CrossValidated:
-        """The candidate of the smallest score."""
-        return self.ranking[0]
-
-    def within(self, *, paired: bool = False) -> tuple[CrossValidated, ...]:
-        """Return the candidates that are not told from the best, best first: within one standard error of it.
-
-        Parameters
-        ----------
-        paired : bool, default=False
-            Whether the error is that of the difference to the best, fold by fold, instead of that of the best's own
-            score. Rows that are hard to predict are so for every candidate; the difference does not contain that, and
-            its error is often a tenth.
-        """
-        best = self.best
-
-        def error(one: CrossValidated) -> float:
-            folds = one.folds.minus(best.folds) if paired else best.folds
-            return folds.standard_error
-
-        return tuple(
-            one for one in self.ranking if one.failure is None and one.score - best.score <= error(one)
-        )
-
-    def simplest(self, *, paired: bool = False) -> CrossValidated:
-        """Return the candidate of fewest free parameters among those `within` one standard error of the best.
-
-        The one-standard-error rule (Breiman, Friedman, Olshen and Stone 1984, section 3.4.3); of equals the smaller
-        score.
-
-        Parameters
-        ----------
-        paired : bool, default=False
-            As for `within`.
-        """
-        return min(self.within(paired=paired), key=lambda one: (one.n_parameters, one.score))
-
-    def table(self) -> list[dict[str, Any]]:
-        """Return a row per candidate, the best first.
-
-        Returns
-        -------
-        list of dict
-            Keys ``covariance_type``, ``n_components``, ``n_parameters``, ``score``, ``standard_error``, ``gap`` (to the
-            best), ``gap_standard_error`` (of the difference, fold by fold), ``within`` (one standard error of the
-            best) and ``failure``. What a candidate that failed does not have is None.
-        """
-        within, best = self.within(), self.best
-        return [
-            {
-                "covariance_type": one.covariance_type,
-                "n_components": one.n_components,
-                "n_parameters": one.n_parameters,
-                "score": one.score if one.failure is None else None,
-                "standard_error": one.standard_error if one.failure is None else None,
-                "gap": one.score - best.score if one.failure is None else None,
-                "gap_standard_error": (
-                    one.folds.minus(best.folds).standard_error if one.failure is None else None
-                ),
-                "within": one in within,
-                "failure": one.failure,
-            }
-            for one in self.ranking
-        ]
+__all__ = ["cross_validate"]
 
 
 def cross_validate(
@@ -199,54 +83,14 @@ def cross_validate(
     weights = as_weights(sample_weight, table.shape[0])
     families = choose_families(covariance_types, table.shape[1])
     sizes = whole_numbers("components", components, 1)
-    _check(sizes, table, weights, n_folds, random_state)
-    pairs = [(family, k) for family in families for k in sizes]
-
-    def fit(rows: RowArray, weights: FloatArray | None) -> list[Mixture | str]:
-        try:
-            found = search(
-                rows,
-                components=sizes,
-                covariance_types=families,
-                n_init=n_init,
-                random_state=random_state,
-                sample_weight=weights,
-                prior=prior,
-            )
-        except ParameterError:
-            raise
-        except MixturaError as error:
-            return [str(error)] * len(pairs)
-        fits = {(one.covariance_type, one.n_components): one for one in found.candidates}
-        return [fits[pair].mixture or str(fits[pair].failure) for pair in pairs]
-
-    scores = held_out_scores(table, weights, fit, n_folds=n_folds, random_state=random_state)
-    return _gathered(pairs, scores, table.shape[1])
-
-
-def _gathered(pairs: list[tuple[str, int]], scores: list[FoldScores], n_features: int) -> CrossValidation:
-    candidates = tuple(
-        CrossValidated(family, k, _n_parameters(family, k, n_features), folds)
-        for (family, k), folds in zip(pairs, scores, strict=True)
+    again = partial(search, n_init=n_init, random_state=random_state, prior=prior)
+    scores = score_candidates(table, weights, families, sizes, again, n_folds, random_state)
+    candidates = (
+        CrossValidated(family, k, _n_parameters(family, k, table.shape[1]), folds)
+        for (family, k), folds in scores.items()
     )
-    if all(one.failure for one in candidates):
-        raise MixturaError(
-            f"None of {len(candidates)} candidates could be fitted. The first: {candidates[0].failure}"
-        )
-    return CrossValidation(candidates)
+    return CrossValidation(tuple(candidates))
 
 
 def _n_parameters(covariance_type: str, k: int, n_features: int) -> int:
     return k - 1 + k * n_features + get_family(covariance_type).n_parameters(k, n_features)
-
-
-def _check(
-    sizes: list[int],
-    rows: RowArray,
-    weights: FloatArray | None,
-    n_folds: int,
-    random_state: int,
-) -> None:
-    n_rows = count_rows(rows, weights)
-    largest = int(np.bincount(draw_folds(n_rows, n_folds, random_state)).max())
-    require_rows(n_rows - largest, max(sizes), "rows of positive weight outside the largest fold")

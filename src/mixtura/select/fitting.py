@@ -204,6 +204,7 @@ class Fitter:
             finished,
             seconds=candidate.seconds + finished.seconds,
             single_log_likelihood=candidate.single_log_likelihood,
+            folds=candidate.folds,
         )
 
     def refit(self, candidate: Candidate, near: Candidate) -> Candidate:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +18,8 @@ from mixtura.select.arguments import as_weights, count_rows, require_rows, whole
 from mixtura.select.candidate import Candidate, OnCandidate
 from mixtura.select.criteria import CRITERIA
 from mixtura.select.fitting import SAMPLE_ROWS, Fitter
+from mixtura.select.fold_search import FoldsOf, score_candidates
+from mixtura.select.held_out import OnFold
 from mixtura.select.priors import PriorName, require_prior
 from mixtura.select.ranking import SearchResult
 
@@ -31,12 +35,14 @@ def search(
     components: Iterable[int] = range(1, 10),
     covariance_types: Iterable[str] | str = ("full", "tied", "diag", "spherical"),
     criterion: str = "bic",
+    n_folds: int = 10,
     n_init: int = 1,
     random_state: int = 0,
     sample_weight: FloatArray | None = None,
     prior: PriorName | float = "floor",
     sample_rows: int = SAMPLE_ROWS,
     on_candidate: OnCandidate | None = None,
+    on_fold: OnFold | None = None,
 ) -> SearchResult:
     """Fit every combination and rank them by a criterion.
 
@@ -57,7 +63,12 @@ def search(
         Also model-based clustering's names, ``EII`` to ``VVV``, or ``"all"`` for all fourteen families (in one column
         the two that differ).
     criterion : str, default="bic"
-        One of `CRITERIA`.
+        One of `CRITERIA`. With ``"cv"`` every candidate is fitted to all rows, as with the others, and once more
+        without each fold of them, which takes as many searches as there are folds. The score is minus twice the
+        log-likelihood of rows held out, see `cross_validate`; the best is the candidate of fewest free parameters
+        within one standard error of the smallest score.
+    n_folds : int, default=10
+        Folds of ``criterion="cv"``, by the seed, from 2 to the number of rows; the other criteria hold out no rows.
     n_init : int, default=1
         Every candidate has up to four starts, that all families share: mclust's hierarchical agglomeration and one by
         the sum of squares, both of at most 2,000 rows, and two of K-means. A larger number adds runs of K-means.
@@ -76,14 +87,17 @@ def search(
         always of all rows.
     on_candidate : callable, optional
         Called with each candidate, how many are done, and how many there are.
+    on_fold : callable, optional
+        Called after each fold with how many are done, and how many there are. Folds come before candidates.
 
     Raises
     ------
     ParameterError
-        No candidate is left to try, an unknown criterion or covariance type, or a number of components that is not
-        whole or below one.
+        No candidate is left to try, an unknown criterion or covariance type, a number of components that is not
+        whole or below one, or fewer than two folds or more than rows.
     TooFewRowsError
-        Fewer rows, or rows of positive weight, than the largest number of components.
+        Fewer rows, or rows of positive weight, than the largest number of components; with ``"cv"`` the rows of the
+        largest fold do not count.
     DataError
         Weights that are not one per row, negative or not finite, or all zero.
     MixturaError
@@ -104,43 +118,51 @@ def search(
     weights = as_weights(sample_weight, rows.shape[0])
     what = "rows" if weights is None else "rows of positive weight"
     require_rows(count_rows(rows, weights), max(sizes), what)
-    fitter = Fitter(
-        rows,
-        weights,
-        prior=prior,
-        n_init=n_init,
-        random_state=random_state,
-        sample_rows=sample_rows,
-    )
+    options: dict[str, Any] = {
+        "prior": prior, "n_init": n_init, "random_state": random_state, "sample_rows": sample_rows,
+    }  # fmt: skip
+    folds: FoldsOf = {}
+    if criterion == "cv":
+        again = partial(search, **options)
+        folds = score_candidates(rows, weights, families, sizes, again, n_folds, random_state, on_fold)
+    fitter = Fitter(rows, weights, **options)
     with hold_blas():
-        candidates = _fit_all(fitter, families, sizes, on_candidate)
+        candidates = _fit_all(fitter, families, sizes, folds, on_candidate)
         if rows.shape[1] > 1:
             candidates = fitter.settle(candidates)
         return _finished(_ranked(tuple(candidates), criterion), fitter)
 
 
 def _fit_all(
-    fitter: Fitter, families: list[str], sizes: list[int], on_candidate: OnCandidate | None
+    fitter: Fitter,
+    families: list[str],
+    sizes: list[int],
+    folds: FoldsOf,
+    on_candidate: OnCandidate | None,
 ) -> list[Candidate]:
     candidates: list[Candidate] = []
     attempts = fitter.attempt(families, [1, *(k for k in sizes if k > 1)])
-    for _ in families:
+    for family in families:
         single = next(attempts)
         for k in sizes:
             found = single if k == 1 else next(attempts)
-            candidates.append(replace(found, single_log_likelihood=single.log_likelihood))
+            candidates.append(
+                replace(found, single_log_likelihood=single.log_likelihood, folds=folds.get((family, k)))
+            )
             if on_candidate is not None:
                 on_candidate(candidates[-1], len(candidates), len(families) * len(sizes))
     return candidates
 
 
 def _finished(found: SearchResult, fitter: Fitter) -> SearchResult:
-    """Return the search with its best few models iterated to their ends."""
-    ends: dict[Candidate, Candidate] = {}
-    for candidate in found.ranking[:_FINISHED]:
-        if candidate.outcome is Outcome.SET_ASIDE:
-            ends[candidate] = fitter.finish(candidate)
-    return replace(found, candidates=tuple(ends.get(one, one) for one in found.candidates))
+    """Return the search with its best few models, and the one that is chosen, iterated to their ends."""
+    wanted = found.ranking[:_FINISHED]
+    while True:
+        ends = {one: fitter.finish(one) for one in wanted if one.outcome is Outcome.SET_ASIDE}
+        found = replace(found, candidates=tuple(ends.get(one, one) for one in found.candidates))
+        if found.best.outcome is not Outcome.SET_ASIDE:
+            return found
+        wanted = (found.best,)
 
 
 def _ranked(candidates: tuple[Candidate, ...], criterion: str) -> SearchResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +14,16 @@ from mixtura.core.mixture import Mixture
 from mixtura.exceptions import ParameterError
 from mixtura.select.arguments import require_at_least
 
-__all__ = ["FoldFit", "FoldScores", "held_out_scores"]
+__all__ = ["FoldFit", "FoldScores", "OnFold", "draw_folds", "held_out_scores", "rows_fitted"]
 
 FoldFit: TypeAlias = Callable[[RowArray, FloatArray | None], Sequence[Mixture | str]]
 """Fits every model to rows (N, D) and weights (N,): a mixture each, in one order, or why there is none."""
+
+
+class OnFold(Protocol):
+    """Told after each fold of a cross-validation."""
+
+    def __call__(self, done: int, total: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +62,14 @@ class FoldScores:
         apart = self.values - self.values.sum() / self.weights.sum() * self.weights
         return float(np.sqrt(count / (count - 1) * (apart @ apart)))
 
+    def plus(self, log_likelihood: float) -> FoldScores:
+        """Return the scores where the log-likelihood of all rows is larger by so much, as in other units.
+
+        Every fold gets its part by weight, so that the standard error is what it was.
+        """
+        shares = self.weights / self.weights.sum()
+        return FoldScores(self.values - 2.0 * log_likelihood * shares, self.weights, self.failure)
+
     def minus(self, other: FoldScores) -> FoldScores:
         """Return the differences to another model on the same folds, whose error is that of the difference."""
         failure = self.failure if other.failure is None else other.failure
@@ -69,6 +83,7 @@ def held_out_scores(
     *,
     n_folds: int = 10,
     random_state: int = 0,
+    on_fold: OnFold | None = None,
 ) -> list[FoldScores]:
     """Score models by cross-validated log-likelihood (Smyth 2000), all on the same folds.
 
@@ -83,6 +98,8 @@ def held_out_scores(
         From 2 to the number of rows. The folds are a random partition; their sizes differ by one at most.
     random_state : int, default=0
         Seed of the folds.
+    on_fold : callable, optional
+        Called after each fold with how many are done, and how many there are.
 
     Returns
     -------
@@ -108,7 +125,11 @@ def held_out_scores(
         present = np.flatnonzero(weights)
         rows, weights = rows.take(present, axis=0), weights[present]
     folds = draw_folds(rows.shape[0], n_folds, random_state)
-    columns = [_score_fold(rows, weights, folds == fold, fit) for fold in range(n_folds)]
+    columns = []
+    for fold in range(n_folds):
+        columns.append(_score_fold(rows, weights, folds == fold, fit))
+        if on_fold is not None:
+            on_fold(fold + 1, n_folds)
     fold_weights = np.bincount(folds, weights, minlength=n_folds).astype(np.float64)
     return [_joined(scores, fold_weights) for scores in zip(*columns, strict=True)]
 
@@ -121,16 +142,28 @@ def draw_folds(n_rows: int, n_folds: int, random_state: int) -> IntArray:
     ParameterError
         Fewer than two folds, or more than rows.
     """
+    rows_fitted(n_rows, n_folds)
+    order = np.random.default_rng(random_state).permutation(n_rows)
+    folds = np.empty(n_rows, dtype=np.intp)
+    folds[order] = np.arange(n_rows) % n_folds
+    return folds
+
+
+def rows_fitted(n_rows: int, n_folds: int) -> int:
+    """Return how many rows a fit has at least: all but those of the largest fold.
+
+    Raises
+    ------
+    ParameterError
+        Fewer than two folds, or more than rows.
+    """
     require_at_least("n_folds", n_folds, 2)
     if n_folds > n_rows:
         raise ParameterError(
             f"n_folds={n_folds!r} was given for {n_rows!r} rows; there must not be more folds than rows. "
             f"Try {min(10, n_rows)!r}."
         )
-    order = np.random.default_rng(random_state).permutation(n_rows)
-    folds = np.empty(n_rows, dtype=np.intp)
-    folds[order] = np.arange(n_rows) % n_folds
-    return folds
+    return n_rows - -(-n_rows // n_folds)
 
 
 def _score_fold(

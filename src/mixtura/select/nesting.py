@@ -96,4 +96,4 @@ def _more_likely(candidate: Candidate, other: Candidate) -> Candidate:
     """Return the other end of a candidate where it is more likely and not degenerate, else the candidate."""
     if other.is_degenerate or not other.log_likelihood > candidate.log_likelihood:
         return candidate
-    return replace(other, single_log_likelihood=candidate.single_log_likelihood)
+    return replace(other, single_log_likelihood=candidate.single_log_likelihood, folds=candidate.folds)

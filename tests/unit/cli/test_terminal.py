@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -13,8 +14,9 @@ from rich.console import Console
 
 from mixtura.cli import main, progress
 from mixtura.cli.print_segmentation import print_segmentation
+from mixtura.cli.print_selection import print_selection
 from mixtura.datasets import make_customers
-from mixtura.segments import segment_table
+from mixtura.segments import segment_table, select_table
 
 
 @pytest.fixture
@@ -29,20 +31,56 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> StringIO:
 
 
 def test_a_bar_shows_every_model(terminal) -> None:
-    with progress.model_progress(quiet=False) as on_candidate:
+    with progress.model_progress(quiet=False) as told:
         segment_table(
             make_customers(as_frame="polars"),
             components=[1, 2],
             covariance_types=["tied"],
-            on_candidate=on_candidate,
+            **told,
         )
     assert "Fitted tied, 2 components" in terminal.getvalue()
     assert "2/2 models" in terminal.getvalue()
 
 
+def test_a_bar_counts_folds_before_models(terminal) -> None:
+    with progress.model_progress(quiet=False, criterion="cv") as told:
+        assert "Cross-validating" in terminal.getvalue()
+        told["on_fold"](1, 3)
+        told["on_fold"](3, 3)
+        made = segment_table(
+            make_customers(as_frame="polars"),
+            components=[2],
+            covariance_types=["tied"],
+            criterion="cv",
+            n_folds=2,
+        ).best
+        told["on_candidate"](made, 1, 1)
+    shown = terminal.getvalue()
+    assert "1/1 models" in shown
+    assert "CV above the best" in shown
+
+
+def test_models_without_a_score_say_why() -> None:
+    found = select_table(
+        make_customers(as_frame="polars"),
+        components=[1, 2],
+        covariance_types=["tied"],
+        criterion="cv",
+        n_folds=2,
+    )
+    broken = replace(found.found.candidates[1].folds, failure="In fold 2 of 2: collapsed")
+    unscored = replace(found.found.candidates[1], folds=broken)
+    candidates = (found.found.candidates[0], unscored)
+    stream = StringIO()
+    print_selection(
+        Console(file=stream, width=120), replace(found, found=replace(found.found, candidates=candidates))
+    )
+    assert "Not scored: tied 2. In fold 2 of 2: collapsed" in stream.getvalue()
+
+
 def test_quiet_shows_no_bar(terminal) -> None:
-    with progress.model_progress(quiet=True) as on_candidate:
-        assert on_candidate is None
+    with progress.model_progress(quiet=True) as told:
+        assert told == {}
     assert terminal.getvalue() == ""
 
 

@@ -18,7 +18,7 @@ from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
 from mixtura.estimators import validation
 from mixtura.exceptions import ParameterError, TooFewRowsError
-from mixtura.select import CRITERIA, search
+from mixtura.select import FIT_CRITERIA, cross_validate, search
 
 X = make_customers()
 FEW: dict[str, Any] = {"covariance_type": ["tied", "diag"], "random_state": 0}
@@ -38,7 +38,7 @@ def test_it_is_the_search(model) -> None:
     np.testing.assert_array_equal(model.means_, best.mixture.means)
     np.testing.assert_array_equal(model.covariances_, best.mixture.covariances)
     assert model.results_["bic"] == [one.bic for one in found.ranking]
-    assert set(CRITERIA) < set(model.results_)
+    assert set(FIT_CRITERIA) < set(model.results_)
     assert model.search_.edge is None
 
 
@@ -101,7 +101,7 @@ def test_weights_are_repetition() -> None:
     weight = np.random.RandomState(1).randint(0, 4, size=len(X))
     few = GaussianMixtureIC([3], **FEW).fit(X, sample_weight=weight)
     many = GaussianMixtureIC([3], **FEW).fit(np.repeat(X, weight, axis=0))
-    for name in CRITERIA:
+    for name in FIT_CRITERIA:
         np.testing.assert_allclose(few.results_[name], many.results_[name], rtol=1e-6)
     assert few.score(X, sample_weight=weight) == pytest.approx(
         many.score(np.repeat(X, weight, axis=0)), rel=1e-8
@@ -115,6 +115,27 @@ def test_the_criterion_and_the_floor_matter() -> None:
     wide = GaussianMixtureIC([1], prior=1000.0, **FEW).fit(X)
     one = GaussianMixtureIC([1], **FEW).fit(X)
     np.testing.assert_allclose(wide.covariances_ - one.covariances_, 1000 * np.eye(2), atol=1e-2)
+
+
+def test_rows_held_out_choose() -> None:
+    options: dict[str, Any] = {"covariance_type": ["full", "diag", "spherical"], "random_state": 0}
+    model = GaussianMixtureIC([2, 3, 4], criterion="cv", n_folds=4, **options).fit(X)
+    found = cross_validate(X, components=[2, 3, 4], covariance_types=["full", "diag", "spherical"], n_folds=4)
+    simplest = found.simplest()
+    assert (model.covariance_type_, model.n_components_) == (simplest.covariance_type, simplest.n_components)
+    assert model.criterion_ == simplest.score
+    assert model.results_["cv"] == [one.score for one in found.ranking]
+    assert model.results_["cv_standard_error"] == [one.standard_error for one in found.ranking]
+    assert model.best_model_.n_components == simplest.n_components
+    assert (model.search_.choice is None) == (simplest is found.best)
+    weight = np.arange(300) < 200
+    half = GaussianMixtureIC([3], criterion="cv", n_folds=3, **FEW).fit(X, sample_weight=weight)
+    assert half.criterion_ == GaussianMixtureIC([3], criterion="cv", n_folds=3, **FEW).fit(X[:200]).criterion_
+
+
+def test_where_no_number_is_given_every_fold_leaves_rows_enough() -> None:
+    model = GaussianMixtureIC(criterion="cv", n_folds=2, covariance_type="EII", random_state=0).fit(X[:11])
+    assert {one.n_components for one in model.search_.candidates} == {1, 2, 3, 4, 5}
 
 
 def test_the_same_seed_gives_the_same_and_a_generator_is_drawn_from() -> None:
@@ -153,6 +174,9 @@ def test_float32_rows_give_float32_parameters() -> None:
         ({"covariance_type": ["round"]}, ParameterError, "covariance_type='round'"),
         ({"covariance_type": "round"}, ValueError, "covariance_type"),
         ({"criterion": "cic"}, ValueError, "'criterion' parameter"),
+        ({"n_folds": 1}, ValueError, "'n_folds' parameter"),
+        ({"criterion": "cv", "n_folds": 301}, ParameterError, "n_folds=301 was given for 300 rows"),
+        ({"criterion": "cv", "n_components": 271}, TooFewRowsError, "270 rows of positive weight outside"),
         ({"prior": -1.0}, ValueError, "prior"),
         ({"n_init": 0}, ValueError, "n_init"),
     ],

@@ -170,6 +170,24 @@ def test_the_picture_of_a_search_is_not_blank(found) -> None:
     assert near(image, "#FFFFFF") > image.shape[0] * image.shape[1] / 3
 
 
+def test_a_band_shows_what_lies_within_one_standard_error(found) -> None:
+    scored = search(
+        make_customers(), components=[1, 2, 3], covariance_types=["full", "tied"], criterion="cv", n_folds=3
+    )
+    chart = plot_criterion(scored).to_dict()
+    smallest = scored.smallest.criteria
+    assert chart["datasets"]["band"] == [
+        {"value": smallest["cv"], "end": smallest["cv"] + smallest["cv_standard_error"]}
+    ]
+    low, high = chart["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    assert low < smallest["cv"] < chart["datasets"]["band"][0]["end"] < high
+    assert chart["datasets"]["chosen"] == [
+        {"count": scored.best.n_components, "value": scored.best.criterion("cv")}
+    ]
+    assert "The band is one standard error above the smallest." in chart["title"]["subtitle"]
+    assert "band" not in plot_criterion(found).to_dict()["datasets"]
+
+
 def test_infinite_values_are_not_drawn() -> None:
     found = search(make_customers()[:14], components=[1, 2], covariance_types=["full"], criterion="aicc")
     finite = [one for one in found.candidates if np.isfinite(one.criterion("aicc"))]

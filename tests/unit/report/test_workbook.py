@@ -11,7 +11,8 @@ import pytest
 from mixtura.datasets import make_customers
 from mixtura.exceptions import OutputError
 from mixtura.io.workbook import COUNT, TEXT, Sheet, write_sheets
-from mixtura.report import collect, report_stability, write_workbook
+from mixtura.report import Chart, collect, render_report, report_stability, write_workbook
+from mixtura.report.workbook import _models
 from mixtura.segments import segment_table
 
 
@@ -71,3 +72,24 @@ def test_what_a_sheet_cannot_hold_is_left_out(tmp_path: Path) -> None:
     assert len(page["A3"].value) == 32_767
     with pytest.raises(OutputError, match="exists already"):
         write_sheets([Sheet("One", [("Text", TEXT)], [])], path)
+
+
+def test_models_have_their_scores_where_rows_held_out_chose() -> None:
+    result = segment_table(
+        make_customers(as_frame="polars"),
+        components=[2, 3],
+        covariance_types=["tied"],
+        criterion="cv",
+        n_folds=2,
+    )
+    summary = collect(result)
+    columns, rows = _models(summary).columns, list(_models(summary).rows)
+    names = [name for name, _ in columns]
+    shown = [dict(zip(names, row, strict=True)) for row in rows]
+    assert [one["CV"] for one in shown] == [one.criterion("cv") for one in result.ranking]
+    errors = [one.criteria["cv_standard_error"] for one in result.ranking]
+    assert [one["Standard error of CV"] for one in shown] == errors
+    empty = Chart("", (), "<svg></svg>")
+    page = render_report(summary, {"marginals": empty, "criterion": empty})
+    assert 'aria-describedby="term-cv">CV</dfn> chose' in page
+    assert "the fewest parameters within one standard error of the smallest value" in page

@@ -84,6 +84,14 @@ def test_the_standard_error_covers_the_spread_between_samples() -> None:
     assert 0.85 * spread < errors < 1.1 * spread
 
 
+def test_a_larger_likelihood_of_all_rows_moves_the_score_and_not_its_error() -> None:
+    one = scores([3.0, 5.0, 4.0], [1.0, 2.0, 1.0])
+    moved = one.plus(-6.0)
+    assert moved.values == pytest.approx([6.0, 11.0, 7.0])
+    assert moved.score == pytest.approx(one.score + 12)
+    assert moved.standard_error == pytest.approx(one.standard_error)
+
+
 def test_a_difference_has_the_error_of_the_difference() -> None:
     apart = scores([10.0, 50.0, 30.0]).minus(scores([9.0, 49.0, 29.0]))
     assert apart.score == 3

@@ -155,7 +155,7 @@ def test_one_that_fails_comes_last_with_its_reason() -> None:
         (
             {"criterion": "cic"},
             ParameterError,
-            r"criterion='cic' was given; it must be one of \['bic', 'aic', 'aicc', 'caic', 'icl', 'nec'\]",
+            r"criterion='cic' was given; it must be one of \['bic', 'aic', 'aicc', 'caic', 'icl', 'nec', 'cv'\]",
         ),
         ({"n_init": 0}, ParameterError, "n_init=0 was given; it must be at least 1"),
         ({"components": [2, 241]}, TooFewRowsError, "241 components were asked of 240 rows"),
