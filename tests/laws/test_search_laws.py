@@ -13,7 +13,7 @@ from sklearn.metrics import adjusted_rand_score
 
 import mixtura
 from mixtura.run import threads
-from mixtura.select import Candidate, SearchResult, fitting, search
+from mixtura.select import Candidate, SearchResult, effort, search
 from mixtura.select.nesting import contains
 
 SEEDS = (0, 1)
@@ -125,7 +125,7 @@ def test_the_same_answer_at_every_call_and_for_any_number_of_threads_and_process
     # Otherwise passes this small would stay on the calling thread.
     monkeypatch.setattr(threads, "_SMALL_WORK", 0.0)
     # And a search this quick in one process.
-    monkeypatch.setattr(fitting, "_LONG", 0.0)
+    monkeypatch.setattr(effort, "_LONG", 0.0)
     rows = table(2, n_rows)
     answers = []
     for n_threads in (1, 2, 2):

@@ -9,7 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from mixtura._typing import Array, FloatArray, IntArray, RowArray
-from mixtura.core.covariance import CovarianceFamily, Factors, NotPositiveDefiniteError, get_family
+from mixtura.core.covariance import (
+    CovarianceFamily,
+    Factors,
+    NotPositiveDefiniteError,
+    count_parameters,
+    get_family,
+)
 from mixtura.core.covariance.base import symmetric
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.kernels import Components, Layout, Outputs, get_kernel, sums_size
@@ -118,8 +124,7 @@ class Mixture:
     @property
     def n_parameters(self) -> int:
         """Number of free parameters: ``K - 1`` weights, ``K D`` means, and the family's covariances."""
-        k, d = self.means.shape
-        return int(k - 1 + k * d + self.family.n_parameters(k, d))
+        return count_parameters(self.family.name, self.n_components, self.n_features)
 
     def components(self, layout: Layout | None = None) -> Components:
         """Return what a kernel evaluates, in one of the family's layouts (its first by default)."""

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy.typing as npt
 
-from mixtura.core.covariance import choose_families, get_family
+from mixtura.core.covariance import choose_families, count_parameters
 from mixtura.select.arguments import as_rows, as_weights, whole_numbers
 from mixtura.select.cross_validated import CrossValidated, CrossValidation
 from mixtura.select.fold_search import score_candidates
@@ -86,11 +86,7 @@ def cross_validate(
     again = partial(search, n_init=n_init, random_state=random_state, prior=prior)
     scores = score_candidates(table, weights, families, sizes, again, n_folds, random_state)
     candidates = (
-        CrossValidated(family, k, _n_parameters(family, k, table.shape[1]), folds)
+        CrossValidated(family, k, count_parameters(family, k, table.shape[1]), folds)
         for (family, k), folds in scores.items()
     )
     return CrossValidation(tuple(candidates))
-
-
-def _n_parameters(covariance_type: str, k: int, n_features: int) -> int:
-    return k - 1 + k * n_features + get_family(covariance_type).n_parameters(k, n_features)

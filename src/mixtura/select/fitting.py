@@ -15,8 +15,7 @@ from time import perf_counter
 import numpy as np
 
 from mixtura._typing import FloatArray, RowArray
-from mixtura.core.accumulate import pass_work
-from mixtura.core.covariance import get_family
+from mixtura.core.covariance import count_parameters, get_family
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Prior
 from mixtura.core.protocols import Runner
@@ -41,6 +40,7 @@ from mixtura.fit.plain_first import PlainFirst
 from mixtura.kernels import Kernel, Layout, get_kernel
 from mixtura.run import SerialRunner, get_ready, get_runner, spread
 from mixtura.select.candidate import Candidate
+from mixtura.select.effort import processes_for, search_seconds
 from mixtura.select.levels import Level, Levels
 from mixtura.select.nesting import learn_from_best, respect_nesting
 from mixtura.select.priors import PriorName, make_prior
@@ -63,15 +63,6 @@ _CHEAP_ROWS = 10_000
 
 _COARSE = 0.5
 """Nats that a fit may leave to be gained before the last level: far less than what another sample would change."""
-
-_PASSES, _FURTHER_PASSES = 100, 30
-"""Passes that finding a model takes at its first level, and at each further one; roughly."""
-
-_PER_PASS, _PER_SECOND = 1.5e-4, 2e10
-"""Seconds that the Python of a pass takes, and floating-point operations of its rest in a second; roughly."""
-
-_LONG = 2.0
-"""Seconds from which on it pays to start other processes."""
 
 _ADVANCE = 4
 """Passes over all rows that every model makes; the best few go on to the end."""
@@ -162,16 +153,11 @@ class Fitter:
 
     def _prepare(self, cells: Sequence[tuple[str, int]]) -> int:
         """Make what all models need, and return how many processes their number deserves."""
-        expected = 0.0
-        for family, k in cells:
-            passes, layout = _PASSES, get_family(family).layouts[0]
-            for level in self._levels.path(self._n_parameters(family, k)):
-                work = pass_work(layout, level.blocks.n_rows, k, level.blocks.n_features)
-                expected += passes * (_PER_PASS + work / _PER_SECOND)
-                passes = _FURTHER_PASSES
-        n_processes = self._runner.n_workers if expected > _LONG else 1
+        levels = self._levels
+        n_processes = processes_for(search_seconds(cells, levels.most, levels.n_features))
         get_ready(_complete, n_processes)
-        for _, k in cells:
+        for family, k in cells:
+            levels.path(self._n_parameters(family, k))
             self._shared.starts(k)
         return n_processes
 
@@ -331,8 +317,7 @@ class Fitter:
         )
 
     def _n_parameters(self, family: str, k: int) -> int:
-        n_features = self._levels.n_features
-        return k - 1 + k * n_features + get_family(family).n_parameters(k, n_features)
+        return count_parameters(family, k, self._levels.n_features)
 
 
 def _complete(fitter: Fitter, cell: tuple[str, int]) -> Candidate:

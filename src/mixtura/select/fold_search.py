@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.select.arguments import count_rows, require_rows
+from mixtura.select.effort import processes_for, search_seconds
 from mixtura.select.held_out import FoldScores, OnFold, held_out_scores, rows_fitted
 from mixtura.select.ranking import SearchResult
 
 __all__ = ["FoldsOf", "score_candidates"]
+
+_MOST_TO_SEND = 50_000
+"""Rows up to which folds are searched side by side; passes over more of them use all cores by themselves."""
 
 FoldsOf: TypeAlias = Mapping[tuple[str, int], FoldScores]
 """What candidates score, by covariance type and number of components."""
@@ -59,19 +64,35 @@ def score_candidates(
     require_rows(fewest, max(sizes), "rows of positive weight outside the largest fold")
     pairs = [(family, k) for family in families for k in sizes]
 
-    def fit(rows: RowArray, weights: FloatArray | None) -> list[Mixture | str]:
+    seconds = n_folds * search_seconds(pairs, fewest, rows.shape[1])
+    scores = held_out_scores(
+        rows, weights, _Fits(search, families, sizes), n_folds=n_folds, random_state=random_state, on_fold=on_fold,
+        n_processes=processes_for(seconds) if fewest <= _MOST_TO_SEND else 1,
+    )  # fmt: skip
+    if all(one.failure for one in scores):
+        raise MixturaError(
+            f"None of {len(scores)} candidates could be fitted. The first: {scores[0].failure}"
+        )
+    return dict(zip(pairs, scores, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Fits:
+    """Fits all models to some rows."""
+
+    search: Callable[..., SearchResult]
+    families: Sequence[str]
+    sizes: Sequence[int]
+
+    def __call__(self, rows: RowArray, weights: FloatArray | None) -> list[Mixture | str]:
+        pairs = [(family, k) for family in self.families for k in self.sizes]
         try:
-            found = search(rows, components=sizes, covariance_types=families, sample_weight=weights)
+            found = self.search(
+                rows, components=self.sizes, covariance_types=self.families, sample_weight=weights
+            )
         except ParameterError:
             raise
         except MixturaError as error:
             return [str(error)] * len(pairs)
         fits = {(one.covariance_type, one.n_components): one for one in found.candidates}
         return [fits[pair].mixture or str(fits[pair].failure) for pair in pairs]
-
-    scores = held_out_scores(rows, weights, fit, n_folds=n_folds, random_state=random_state, on_fold=on_fold)
-    if all(one.failure for one in scores):
-        raise MixturaError(
-            f"None of {len(scores)} candidates could be fitted. The first: {scores[0].failure}"
-        )
-    return dict(zip(pairs, scores, strict=True))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import ParameterError
+from mixtura.run import spread
 from mixtura.select.arguments import require_at_least
 
 __all__ = ["FoldFit", "FoldScores", "OnFold", "draw_folds", "held_out_scores", "rows_fitted"]
@@ -84,6 +85,7 @@ def held_out_scores(
     n_folds: int = 10,
     random_state: int = 0,
     on_fold: OnFold | None = None,
+    n_processes: int = 1,
 ) -> list[FoldScores]:
     """Score models by cross-validated log-likelihood (Smyth 2000), all on the same folds.
 
@@ -100,6 +102,9 @@ def held_out_scores(
         Seed of the folds.
     on_fold : callable, optional
         Called after each fold with how many are done, and how many there are.
+    n_processes : int, default=1
+        In how many processes the folds are fitted; of more than one, ``fit`` has to survive pickling. The scores are
+        the same for any number.
 
     Returns
     -------
@@ -126,8 +131,10 @@ def held_out_scores(
         rows, weights = rows.take(present, axis=0), weights[present]
     folds = draw_folds(rows.shape[0], n_folds, random_state)
     columns = []
-    for fold in range(n_folds):
-        columns.append(_score_fold(rows, weights, folds == fold, fit))
+    for fold, scored in enumerate(
+        spread(_score_fold, (rows, weights, folds, fit), range(n_folds), n_processes)
+    ):
+        columns.append(scored)
         if on_fold is not None:
             on_fold(fold + 1, n_folds)
     fold_weights = np.bincount(folds, weights, minlength=n_folds).astype(np.float64)
@@ -167,9 +174,11 @@ def rows_fitted(n_rows: int, n_folds: int) -> int:
 
 
 def _score_fold(
-    rows: RowArray, weights: FloatArray | None, out: npt.NDArray[np.bool_], fit: FoldFit
+    shared: tuple[RowArray, FloatArray | None, IntArray, FoldFit], fold: int
 ) -> list[float | str]:
     """Return the score of every model on the rows left out, or why there is none."""
+    rows, weights, folds, fit = shared
+    out = folds == fold
 
     def part(mask: npt.NDArray[np.bool_]) -> tuple[RowArray, FloatArray | None]:
         return rows[mask], None if weights is None else weights[mask]

@@ -13,15 +13,9 @@ from mixtura.core.statistics import Statistics
 from mixtura.data import ArrayBlocks
 from mixtura.fit import describe_rows
 from mixtura.kernels import Kernel, Layout
+from mixtura.select.effort import level_sizes
 
 __all__ = ["Level", "Levels"]
-
-_FEWEST_ROWS = 2_000
-_ROWS_PER_PARAMETER = 10
-"""The first level has so many rows per free parameter, and no fewer than 2,000."""
-
-_LARGER = 4
-"""So many times the rows of a level has the next one, the last before all rows at most half of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +50,8 @@ class Levels:
     all : Level
         All rows.
     n_rows, n_features : int
+    most : int
+        Rows that models are found on.
     samples : bool
         Whether models are found on a sample, and only the best few iterated to their ends on all rows.
     """
@@ -73,22 +69,17 @@ class Levels:
         self.n_rows, self.n_features = int(rows.shape[0]), int(rows.shape[1])
         self.samples = self.n_rows > sample_rows
         self.all = Level.of(rows, weights, kernel, runner)
-        self._most = min(self.n_rows, sample_rows)
+        self.most = min(self.n_rows, sample_rows)
         self._kernel, self._runner = kernel, runner
         # In random order, so that its first rows are samples too.
-        chosen = np.random.RandomState(seed).permutation(self.n_rows)[: self._most]
+        chosen = np.random.RandomState(seed).permutation(self.n_rows)[: self.most]
         self._sample = rows[chosen], None if weights is None else weights[chosen]
         self._parts: dict[int, Level] = {}
 
     def path(self, n_parameters: int) -> list[Level]:
         """Return the levels on which a model of so many parameters is found; the last is the sample, or all rows."""
-        size = 2 ** int(np.ceil(np.log2(max(_FEWEST_ROWS, _ROWS_PER_PARAMETER * n_parameters))))
-        sizes = []
-        while 2 * size <= self._most:
-            sizes.append(size)
-            size *= _LARGER
-        levels = [self._part(size) for size in sizes]
-        return [*levels, self._part(self._most) if self.samples else self.all]
+        *fewer, most = level_sizes(self.most, n_parameters)
+        return [*(self._part(size) for size in fewer), self._part(most) if self.samples else self.all]
 
     def _part(self, size: int) -> Level:
         if size not in self._parts:

@@ -9,7 +9,14 @@ import mixtura
 from mixtura import Mixture
 from mixtura.datasets import make_customers
 from mixtura.exceptions import DataError, MissingValuesError, MixturaError, ParameterError, TooFewRowsError
-from mixtura.select import CrossValidated, CrossValidation, FoldScores, cross_validate, held_out_scores
+from mixtura.select import (
+    CrossValidated,
+    CrossValidation,
+    FoldScores,
+    cross_validate,
+    effort,
+    held_out_scores,
+)
 from mixtura.select.held_out import draw_folds
 
 ROWS = make_customers()
@@ -215,3 +222,17 @@ def test_bad_parameters_are_refused(options, error: type[Exception], words: str)
 def test_rows_that_cannot_be_used_are_refused(rows, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         cross_validate(rows)
+
+
+def test_the_number_of_processes_changes_no_digit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(effort, "_LONG", 0.0)
+    rows = np.random.RandomState(0).standard_normal((90, 2)) + 3 * (np.arange(90) % 2)[:, None]
+    found = []
+    for n_threads in (1, 2):
+        with mixtura.set_threads(n_threads):
+            found.append(
+                cross_validate(rows, components=[1, 2], covariance_types=["spherical", "EEE"], n_folds=6)
+            )
+    alone, together = found
+    for one, same in zip(alone.candidates, together.candidates, strict=True):
+        np.testing.assert_array_equal(same.folds.values, one.folds.values)

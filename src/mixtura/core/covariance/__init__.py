@@ -50,6 +50,7 @@ __all__ = [
     "Factors",
     "NotPositiveDefiniteError",
     "choose_families",
+    "count_parameters",
     "get_family",
     "mclust_name",
 ]
@@ -110,6 +111,19 @@ def get_family(covariance_type: str) -> CovarianceFamily:
             f"covariance_type={covariance_type!r} was given; it must be one of {sorted(NAMES)}. "
             "'full' lets every component have its own orientation."
         ) from None
+
+
+def count_parameters(covariance_type: str, n_components: int, n_features: int) -> int:
+    """Return the free parameters of a mixture: ``K - 1`` weights, ``K D`` means, and those of the covariances.
+
+    Examples
+    --------
+    >>> from mixtura.core.covariance import count_parameters
+    >>> count_parameters("full", 2, 3)
+    19
+    """
+    covariances = get_family(covariance_type).n_parameters(n_components, n_features)
+    return n_components - 1 + n_components * n_features + covariances
 
 
 def mclust_name(covariance_type: str) -> str:

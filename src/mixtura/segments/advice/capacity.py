@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mixtura.core.covariance import get_family
+from mixtura.core.covariance import count_parameters, get_family
 from mixtura.segments.advice.finding import Capacity, Finding
 
-__all__ = ["FAMILIES", "ROWS_PER_PARAMETER", "capacities", "capacity_findings", "n_parameters", "needs_pca"]
+__all__ = ["FAMILIES", "ROWS_PER_PARAMETER", "capacities", "capacity_findings", "needs_pca"]
 
 FAMILIES = ("full", "tied", "diag", "spherical", "EEI", "EII")
 """The families told about, and tried by the quick fit."""
@@ -21,15 +21,9 @@ _TINY = 50
 """In fewer rows neither tests nor criteria tell three groups of twenty from chance."""
 
 
-def n_parameters(covariance_type: str, n_components: int, n_columns: int) -> int:
-    """Return the free parameters ``(K - 1) + K D +`` those of the covariances."""
-    covariances = get_family(covariance_type).n_parameters(n_components, n_columns)
-    return n_components - 1 + n_components * n_columns + covariances
-
-
 def needs_pca(n_rows: int, n_columns: int) -> bool:
     """Return whether two components with one covariance between them have more parameters than there are rows."""
-    return n_parameters("tied", 2, n_columns) > n_rows
+    return count_parameters("tied", 2, n_columns) > n_rows
 
 
 def capacities(n_rows: int, n_columns: int) -> tuple[Capacity, ...]:
@@ -45,12 +39,12 @@ def capacities(n_rows: int, n_columns: int) -> tuple[Capacity, ...]:
     found = []
     for name in FAMILIES:
         counts = range(1, min(_MOST, n_rows) + 1)
-        carried = [k for k in counts if ROWS_PER_PARAMETER * n_parameters(name, k, n_columns) <= n_rows]
+        carried = [k for k in counts if ROWS_PER_PARAMETER * count_parameters(name, k, n_columns) <= n_rows]
         found.append(
             Capacity(
                 covariance_type=name,
                 n_covariances=get_family(name).n_parameters(_TOLD, n_columns),
-                n_parameters=n_parameters(name, _TOLD, n_columns),
+                n_parameters=count_parameters(name, _TOLD, n_columns),
                 most_components=max(carried, default=0),
             )
         )

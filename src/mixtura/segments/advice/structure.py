@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.segments.advice.capacity import ROWS_PER_PARAMETER, n_parameters, needs_pca
+from mixtura.core.covariance import count_parameters
+from mixtura.segments.advice.capacity import ROWS_PER_PARAMETER, needs_pca
 from mixtura.segments.advice.clusterability import Clusterability, clusterability, principal_axes
 from mixtura.segments.advice.column_findings import SKEW, ColumnFacts, skewness
 from mixtura.segments.advice.density import DenseClusters, dense_clusters
@@ -94,7 +95,7 @@ def _reduced(scaled: FloatArray, logged: tuple[str, ...]) -> Sample:
     scores = scaled @ axes.T
     shares = np.square(scores).sum(axis=0) / np.square(scaled).sum()
     most = 1
-    while n_parameters("tied", 2, most + 1) * ROWS_PER_PARAMETER <= len(scaled) and most < len(axes):
+    while count_parameters("tied", 2, most + 1) * ROWS_PER_PARAMETER <= len(scaled) and most < len(axes):
         most += 1
     count = min(most, 1 + int(np.searchsorted(shares.cumsum(), _KEPT_VARIANCE)))
     kept = scores[:, :count]

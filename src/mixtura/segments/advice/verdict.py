@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mixtura.segments.advice.capacity import n_parameters
+from mixtura.core.covariance import count_parameters
 from mixtura.segments.advice.finding import Recommendation
 from mixtura.segments.advice.structure import FEWEST_ROWS, Structure
 
@@ -159,7 +159,7 @@ def _pca(seen: Structure, n_columns: int) -> Recommendation:
         reasons=(
             (
                 f"{n_columns} columns: two components with one covariance between them have "
-                f"{n_parameters('tied', 2, n_columns):,} parameters, and there are {n_rows:,} rows."
+                f"{count_parameters('tied', 2, n_columns):,} parameters, and there are {n_rows:,} rows."
             ),
             f"{_count(sample.n_axes, 'principal component')} hold {sample.explained:.0%} of the variance and {found}. "
             + _modes(seen),

@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from mixtura.core.covariance import get_family
+from mixtura.core.covariance import count_parameters, get_family
 from mixtura.segments import Finding, advise
 from mixtura.segments.advice import capacities
-from mixtura.segments.advice.capacity import FAMILIES, n_parameters, needs_pca
+from mixtura.segments.advice.capacity import FAMILIES, needs_pca
 from mixtura.segments.advice.column_findings import column_facts, kurtosis, skewness
 
 
@@ -35,16 +35,16 @@ def test_parameters_are_those_of_fifty_columns_and_five_full_components() -> Non
     assert (full.covariance_type, full.n_covariances, full.n_parameters) == ("full", 6375, 6375 + 250 + 4)
     assert full.most_components == 1
     for name in FAMILIES:
-        assert n_parameters(name, 3, 4) == 2 + 12 + get_family(name).n_parameters(3, 4)
+        assert count_parameters(name, 3, 4) == 2 + 12 + get_family(name).n_parameters(3, 4)
 
 
 def test_what_rows_carry_has_five_rows_for_each_parameter() -> None:
     for one in capacities(200, 3):
         k = one.most_components
         assert (
-            5 * n_parameters(one.covariance_type, k, 3)
+            5 * count_parameters(one.covariance_type, k, 3)
             <= 200
-            < 5 * n_parameters(one.covariance_type, k + 1, 3)
+            < 5 * count_parameters(one.covariance_type, k + 1, 3)
         )
     assert needs_pca(100, 20)
     assert not needs_pca(300, 20)

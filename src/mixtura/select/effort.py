@@ -1,0 +1,55 @@
+"""How much work a search is: on how many rows its models are found, and whether that deserves several processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from mixtura.core.accumulate import pass_work
+from mixtura.core.covariance import count_parameters, get_family
+from mixtura.run import get_threads
+
+__all__ = ["level_sizes", "processes_for", "search_seconds"]
+
+_FEWEST_ROWS = 2_000
+_ROWS_PER_PARAMETER = 10
+"""The first level has so many rows per free parameter, and no fewer than 2,000."""
+
+_LARGER = 4
+"""So many times the rows of a level has the next one, the last before all rows at most half of them."""
+
+_PASSES, _FURTHER_PASSES = 100, 30
+"""Passes that finding a model takes at its first level, and at each further one; roughly."""
+
+_PER_PASS, _PER_SECOND = 1.5e-4, 2e10
+"""Seconds that the Python of a pass takes, and floating-point operations of its rest in a second; roughly."""
+
+_LONG = 2.0
+"""Seconds from which on it pays to start other processes."""
+
+
+def level_sizes(n_rows: int, n_parameters: int) -> list[int]:
+    """Return the numbers of rows on which a model is found, from few to all."""
+    size = 2 ** int(np.ceil(np.log2(max(_FEWEST_ROWS, _ROWS_PER_PARAMETER * n_parameters))))
+    sizes = []
+    while 2 * size <= n_rows:
+        sizes.append(size)
+        size *= _LARGER
+    return [*sizes, n_rows]
+
+
+def search_seconds(cells: Iterable[tuple[str, int]], n_rows: int, n_features: int) -> float:
+    """Return about how long one core takes to find models, given by family and number of components."""
+    seconds = 0.0
+    for family, k in cells:
+        passes, layout = _PASSES, get_family(family).layouts[0]
+        for size in level_sizes(n_rows, count_parameters(family, k, n_features)):
+            seconds += passes * (_PER_PASS + pass_work(layout, size, k, n_features) / _PER_SECOND)
+            passes = _FURTHER_PASSES
+    return seconds
+
+
+def processes_for(seconds: float) -> int:
+    """Return how many processes work of so many seconds deserves: one, or as many as there are threads to use."""
+    return get_threads() if seconds > _LONG else 1
