@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg import lapack
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.bound import Bound
 from mixtura.core.covariance.bounded import one_volume
 from mixtura.core.covariance.matrices import NO_RIDGE, MatrixFamily, component_covariances
-from mixtura.core.covariance.volumes import MOST_ROUNDS, geometric_mean, told_apart
+from mixtura.core.covariance.volumes import MOST_ROUNDS, told_apart
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 
@@ -74,35 +77,33 @@ class _SharedAxes(MatrixFamily):
         self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         own, counts = component_covariances(statistics, means, prior, previous), statistics.counts
-        begin = np.average(own, axis=0, weights=counts) if previous is None else _mixed(previous)
-        with np.errstate(all="ignore"):
-            begin = np.linalg.eigh(np.nan_to_num(begin, posinf=0.0, neginf=0.0))[1]
-            axes = self._settle(begin, own, counts, MOST_ROUNDS if previous is None else _MOST_WARM_SWEEPS)
-            variances = np.einsum("ji,kjl,li->ki", axes, own, axes)
-            spread = told_apart(self.spread(variances, counts), prior.ridge)
-            return np.asarray((axes * spread[:, None, :]) @ axes.T)
+        begin = _pooled(own, counts) if previous is None else _mixed(previous)
+        axes = self._settle(_axes(begin), own, counts, MOST_ROUNDS if previous is None else _MOST_WARM_SWEEPS)
+        variances = np.add.reduce(_times(own, axes) * axes, axis=1)
+        spread = told_apart(self.spread(variances, counts), prior.ridge)
+        return _times(axes * spread[:, None, :], axes.T)
 
     def _settle(self, axes: FloatArray, own: FloatArray, counts: FloatArray, most_sweeps: int) -> FloatArray:
         """Return the best axes near some, by Newton steps as long as each lowers the loss, else by turns."""
         n_features = len(axes)
         if n_features * (n_features - 1) // 2 > _MOST_PLANES or n_features == 1:
             return self._turn(axes, own, counts, most_sweeps)
-        turned = axes.T @ own @ axes
-        before = self.loss(np.einsum("kii->ki", turned), counts)
+        turned = axes.T @ _times(own, axes)
+        before = self.loss(_diagonals(turned), counts)
         for _ in range(_MOST_STEPS):
             step, promised = self._newton_step(turned, counts)
-            if not np.isfinite(promised):
+            if not math.isfinite(promised):
                 break
             for _ in range(_MOST_HALVINGS):
                 rotation = _cayley(step)
-                tried = rotation.T @ turned @ rotation
-                after = self.loss(np.einsum("kii->ki", tried), counts)
+                tried = rotation.T @ _times(turned, rotation)
+                after = self.loss(_diagonals(tried), counts)
                 if after <= before + _TOLERANCE:
                     break
                 step = 0.5 * step
             else:
                 break
-            axes, turned, before = axes @ rotation, tried, after
+            axes, turned, before = axes.dot(rotation), tried, after
             if promised < _SETTLED:
                 return axes
         return self._turn(axes, own, counts, most_sweeps)
@@ -110,28 +111,30 @@ class _SharedAxes(MatrixFamily):
     def _newton_step(self, turned: FloatArray, counts: FloatArray) -> tuple[FloatArray, float]:
         """Return the skew matrix X (D, D) of a Newton step, and the decrease of the loss it promises; infinite if none.
 
-        ``exp(-X) W exp(X) = W + [W, X] + [[W, X], X] / 2 + ...`` gives both derivatives of ``log v_ki``.
+        ``exp(-X) W exp(X) = W + [W, X] + [[W, X], X] / 2 + ...`` gives both derivatives of ``log v_ki``. Let
+        ``T_ibc = sum_k u_k W_kbc / v_ki`` and ``F_ibc = sum_k u_k W_kib W_kic / v_ki^2``. Half the derivative in the
+        plane of b and c is ``T_ccb - T_bbc``. Half the second derivative is ``H_ibc = T_ibc - 2 F_ibc - (T_bbc + T_ccb)
+        / 2`` in the planes of i and b and of i and c, which share one axis; ``H_ibb + H_bii`` where they share both;
+        none where they share no axis.
         """
         n_features = turned.shape[1]
-        planes = _skew_basis(n_features)
-        variances = np.einsum("kii->ki", turned)
+        planes, variances, flat = _planes(n_features), _diagonals(turned), turned.reshape(len(turned), -1)
         shares, bend = self.shares(variances, counts)
-        moved = turned[:, None] @ planes - planes @ turned[:, None]
-        logs = np.einsum("kpii->kpi", moved) / variances[:, None, :]
-        scaled = np.einsum("ki,kpij->pij", shares[:, None] / variances, moved)
-        second = scaled.reshape(len(planes), -1) @ planes.transpose(0, 2, 1).reshape(len(planes), -1).T
-        flat = (logs * np.sqrt(shares)[:, None, None]).transpose(1, 0, 2).reshape(len(planes), -1)
-        totals = logs.sum(axis=2)
-        gradient = shares @ totals
-        curvature = second + second.T - flat @ flat.T
+        inverse = 1.0 / variances
+        rates = shares[:, None] * inverse
+        half = rates.T.dot(flat).reshape(n_features, n_features, n_features)
+        own = half.reshape(-1, n_features)[:: n_features + 1]
+        gradient = (own.T - own).take(planes.entries)
+        scaled = (2.0 * rates * inverse)[:, :, None] * turned
+        half = half - scaled.transpose(1, 2, 0) @ turned.transpose(1, 0, 2) - 0.5 * (own + own.T)
+        curvature = half.take(planes.pairs) * planes.signs
+        curvature.reshape(-1)[:: len(gradient) + 1] += half.take(planes.mirrored)
         if bend:
-            curvature += bend * ((totals * shares[:, None]).T @ totals - np.outer(gradient, gradient))
-        if not np.isfinite(curvature).all():
-            return turned[0], np.inf
-        values, vectors = np.linalg.eigh(curvature)
-        along = vectors.T @ gradient / np.maximum(np.abs(values), _FLAT * np.abs(values).max())
-        step = -vectors @ along
-        return np.einsum("p,pij->ij", step, planes), float(-0.5 * gradient @ step)
+            apart = inverse.take(planes.second, axis=1) - inverse.take(planes.first, axis=1)
+            apart = flat.take(planes.entries, axis=1) * apart - gradient
+            curvature += (2.0 * bend * shares[:, None] * apart).T.dot(apart)
+        angles = _solve(curvature, gradient)
+        return angles.take(planes.positions) * planes.turns, -float(gradient.dot(angles))
 
     @abstractmethod
     def spread_above(self, variances: FloatArray, counts: FloatArray, lowest: FloatArray) -> FloatArray:
@@ -142,16 +145,15 @@ class _SharedAxes(MatrixFamily):
     ) -> FloatArray:
         """The bound holds along the axes and turns with them, so a turn may lose: the best of all is kept."""
         own, counts = component_covariances(statistics, means, NO_RIDGE, previous), statistics.counts
-        begin = np.average(own, axis=0, weights=counts) if previous is None else _mixed(previous)
-        axes = np.linalg.eigh(begin)[1]
+        axes = _axes(_pooled(own, counts) if previous is None else _mixed(previous))
         turned = axes.T @ own @ axes
         least, best = np.inf, np.array(np.nan)
         if previous is not None:
-            least, best = _remaining(np.einsum("kii->ki", axes.T @ previous @ axes), turned, counts), previous
+            least, best = _remaining(_diagonals(axes.T @ previous @ axes), turned, counts), previous
         for _ in range(_MOST_BOUND_SWEEPS):
             before = least
             for left, right in ((_NONE, _NONE), *_disjoint_planes(axes.shape[0])):
-                spread = self.spread_above(np.einsum("kii->ki", turned), counts, bound.along(axes))
+                spread = self.spread_above(_diagonals(turned), counts, bound.along(axes))
                 remaining = _remaining(spread, turned, counts)
                 if remaining < least:
                     least, best = remaining, (axes * spread[:, None, :]) @ axes.T
@@ -164,13 +166,13 @@ class _SharedAxes(MatrixFamily):
     def _turn(self, axes: FloatArray, own: FloatArray, counts: FloatArray, most_sweeps: int) -> FloatArray:
         """Return the axes (D, D), as columns, turned until the loss falls no more, or so many sweeps are done."""
         turned = axes.T @ own @ axes
-        before = self.loss(np.einsum("kii->ki", turned), counts)
+        before = self.loss(_diagonals(turned), counts)
         for _ in range(most_sweeps):
             for left, right in _disjoint_planes(axes.shape[0]):
-                rates = counts[:, None] / self.spread(turned.diagonal(axis1=1, axis2=2), counts)
+                rates = counts[:, None] / self.spread(_diagonals(turned), counts)
                 rotation = _rotation(turned, rates, left, right)
                 axes, turned = axes @ rotation, rotation.T @ turned @ rotation
-            after = self.loss(np.einsum("kii->ki", turned), counts)
+            after = self.loss(_diagonals(turned), counts)
             if not before - after > _TOLERANCE:
                 break
             before = after
@@ -179,7 +181,7 @@ class _SharedAxes(MatrixFamily):
 
 def _remaining(spread: FloatArray, turned: FloatArray, counts: FloatArray) -> float:
     """Return ``sum_k n_k sum_j (log g_kj + v_kj / g_kj) / n`` of variances along axes, as in `bounded`, in nats."""
-    per_component = np.log(spread) + np.einsum("kii->ki", turned) / spread
+    per_component = np.log(spread) + _diagonals(turned) / spread
     return float(counts @ per_component.sum(axis=1) / counts.sum())
 
 
@@ -200,21 +202,74 @@ def _rotation(turned: FloatArray, rates: FloatArray, left: IntArray, right: IntA
     return rotation
 
 
+def _solve(curvature: FloatArray, gradient: FloatArray) -> FloatArray:
+    """Return ``-H^-1 g``, with the absolute eigenvalues of H where it is not clearly positive definite; NaN if none."""
+    lower, angles, info = lapack.dposv(curvature, gradient, lower=1)
+    pivots = lower.diagonal().tolist() if info == 0 else [0.0]
+    if min(pivots) ** 2 > _FLAT * max(pivots) ** 2:
+        return np.asarray(-angles)
+    if not np.isfinite(curvature).all():
+        return np.full_like(gradient, np.nan)
+    values, vectors = np.linalg.eigh(curvature)
+    sizes = np.abs(values)
+    return np.asarray(-vectors @ (vectors.T @ gradient / np.maximum(sizes, _FLAT * sizes.max())))
+
+
 def _cayley(skew: FloatArray) -> FloatArray:
     """Return the rotation ``(I - X/2)^-1 (I + X/2)``, which is exp(X) to second order."""
-    half = 0.5 * skew
-    identity = np.eye(len(skew))
-    return np.asarray(np.linalg.solve(identity - half, identity + half))
+    below = _identity(len(skew)) - 0.5 * skew
+    return np.asarray(lapack.dgesv(below, below.T)[2])
 
 
 @lru_cache(maxsize=64)
-def _skew_basis(n_features: int) -> FloatArray:
-    """Return the skew matrices (P, D, D) with a one above and a minus one below the diagonal."""
-    rows, columns = np.triu_indices(n_features, 1)
-    basis = np.zeros((rows.size, n_features, n_features))
-    basis[np.arange(rows.size), rows, columns] = 1.0
-    basis[np.arange(rows.size), columns, rows] = -1.0
-    return basis
+def _identity(size: int) -> FloatArray:
+    return np.eye(size)
+
+
+class _Planes(NamedTuple):
+    """Where the P planes of two axes i < j are found in arrays over axes.
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (P,)
+        The axes i and j.
+    entries : ndarray of shape (P,)
+        Of (i, j) in a flat (D, D) matrix.
+    positions, turns : ndarray of shape (D, D)
+        Of a pair of axes among the planes, and 1 above, -1 below the diagonal, 0 on it.
+    pairs, signs : ndarray of shape (P, P)
+        Of (i, b, c) in a flat (D, D, D) array for the planes of i and b and of i and c, and the product of their
+        turns; a plane is paired with itself at (i, j, j). The sign is 0 where the planes share no axis.
+    mirrored : ndarray of shape (P,)
+        Of (j, i, i).
+    """
+
+    first: IntArray
+    second: IntArray
+    entries: IntArray
+    positions: IntArray
+    turns: FloatArray
+    pairs: IntArray
+    signs: FloatArray
+    mirrored: IntArray
+
+
+@lru_cache(maxsize=64)
+def _planes(n_features: int) -> _Planes:
+    first, second = np.triu_indices(n_features, 1)
+    own = np.arange(first.size)
+    positions = np.zeros((n_features, n_features), dtype=np.intp)
+    positions[first, second] = positions[second, first] = own
+    turns = np.sign(np.arange(n_features) - np.arange(n_features)[:, None]).astype(np.float64)
+    pairs, signs = np.zeros((first.size, first.size), dtype=np.intp), np.zeros((first.size, first.size))
+    shared, left, right = np.nonzero((turns[:, :, None] != 0) & (turns[:, None, :] != 0))
+    pairs[positions[shared, left], positions[shared, right]] = (
+        shared * n_features + left
+    ) * n_features + right
+    signs[positions[shared, left], positions[shared, right]] = turns[shared, left] * turns[shared, right]
+    pairs[own, own] = (first * n_features + second) * n_features + second
+    mirrored = (second * n_features + first) * n_features + first
+    return _Planes(first, second, first * n_features + second, positions, turns, pairs, signs, mirrored)
 
 
 @lru_cache(maxsize=64)
@@ -233,11 +288,43 @@ def _disjoint_planes(n_features: int) -> tuple[tuple[IntArray, IntArray], ...]:
     return tuple(rounds)
 
 
+def _pooled(covariances: FloatArray, counts: FloatArray) -> FloatArray:
+    """Return the mean of the components' matrices, weighted by counts, with zeros for what is no number."""
+    mean = counts.dot(covariances.reshape(len(counts), -1)) / counts.sum()
+    return np.asarray(np.nan_to_num(mean, posinf=0.0, neginf=0.0).reshape(covariances.shape[1:]))
+
+
 def _mixed(covariances: FloatArray) -> FloatArray:
     """Return a sum of matrices with common axes whose eigenvalues hardly coincide: it has their axes."""
-    shares = 1.0 + np.sqrt(np.arange(1, covariances.shape[0] + 1)) / 7.0
-    scale = np.trace(covariances, axis1=1, axis2=2)
-    return np.asarray(np.einsum("k,kij->ij", shares / scale, covariances))
+    traces = np.add.reduce(_diagonals(covariances), axis=1)
+    mixed = (_unlike(len(traces)) / traces).dot(covariances.reshape(len(traces), -1))
+    return np.asarray(mixed.reshape(covariances.shape[1:]))
+
+
+@lru_cache(maxsize=64)
+def _unlike(n_components: int) -> FloatArray:
+    return 1.0 + np.sqrt(np.arange(1, n_components + 1)) / 7.0
+
+
+def _axes(matrix: FloatArray) -> FloatArray:
+    """Return the eigenvectors of a symmetric matrix (D, D) as columns; the columns' own where there are none."""
+    _, axes, info = lapack.dsyevd(matrix, lower=1)
+    return axes if info == 0 and math.isfinite(axes[0, 0]) else _identity(len(matrix))
+
+
+def _diagonals(matrices: FloatArray) -> FloatArray:
+    """Return a view of the diagonals (K, D) of contiguous matrices (K, D, D)."""
+    return matrices.reshape(len(matrices), -1)[:, :: matrices.shape[1] + 1]
+
+
+def _times(matrices: FloatArray, matrix: FloatArray) -> FloatArray:
+    """Return each of the matrices (K, D, D) times one: as one product."""
+    return np.asarray(matrices.reshape(-1, len(matrix)).dot(matrix).reshape(matrices.shape))
+
+
+def _volumes(variances: FloatArray) -> FloatArray:
+    """Return ``|v_k|^(1/D)`` (K,); NaN where a variance is negative."""
+    return np.asarray(np.exp(np.add.reduce(np.log(variances), axis=1) / variances.shape[1]))
 
 
 class EVE(_SharedAxes):
@@ -249,19 +336,19 @@ class EVE(_SharedAxes):
         return 1 + n_components * (n_features - 1) + n_features * (n_features - 1) // 2
 
     def spread(self, variances: FloatArray, counts: FloatArray) -> FloatArray:
-        logs = np.log(variances).sum(axis=1) / variances.shape[1]
-        volume = (counts @ np.exp(logs)) / counts.sum()
-        return np.asarray(variances * (volume * np.exp(-logs))[:, None])
+        volumes = _volumes(variances)
+        return np.asarray(variances * (counts.dot(volumes) / np.add.reduce(counts) / volumes)[:, None])
 
     def shares(self, variances: FloatArray, counts: FloatArray) -> tuple[FloatArray, float]:
-        volumes = counts * geometric_mean(variances)
-        return volumes / volumes.sum(), 1.0 / variances.shape[1]
+        volumes = counts * _volumes(variances)
+        return volumes / np.add.reduce(volumes), 1.0 / variances.shape[1]
 
     def spread_above(self, variances: FloatArray, counts: FloatArray, lowest: FloatArray) -> FloatArray:
         return one_volume(variances / lowest, counts) * lowest
 
     def loss(self, variances: FloatArray, counts: FloatArray) -> float:
-        return float(variances.shape[1] * np.log(counts @ geometric_mean(variances) / counts.sum()))
+        volume = counts.dot(_volumes(variances)) / np.add.reduce(counts)
+        return float(variances.shape[1] * np.log(volume))
 
 
 class VVE(_SharedAxes):
@@ -279,7 +366,7 @@ class VVE(_SharedAxes):
         return np.maximum(variances, lowest)
 
     def loss(self, variances: FloatArray, counts: FloatArray) -> float:
-        return float(counts @ np.log(variances).sum(axis=1) / counts.sum())
+        return float(counts.dot(np.add.reduce(np.log(variances), axis=1)) / np.add.reduce(counts))
 
     def shares(self, variances: FloatArray, counts: FloatArray) -> tuple[FloatArray, float]:
-        return counts / counts.sum(), 0.0
+        return counts / np.add.reduce(counts), 0.0

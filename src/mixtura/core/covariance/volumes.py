@@ -46,7 +46,7 @@ def geometric_mean(values: npt.NDArray[np.floating[Any]]) -> FloatArray:
     """Return ``(prod_j v_j)^(1/D)`` along the last axis; zero where a value is not positive."""
     with np.errstate(divide="ignore"):
         logs = np.log(np.maximum(values, 0.0))
-    return np.asarray(np.exp(logs.mean(axis=-1)))
+    return np.asarray(np.exp(np.add.reduce(logs, axis=-1) / values.shape[-1]))
 
 
 def matrix_volumes(matrices: FloatArray, ridge: float) -> FloatArray:
@@ -67,7 +67,9 @@ def told_apart(variances: FloatArray, ridge: float) -> FloatArray:
 
     A covariance assembled from rounding may pass for positive definite, with a likelihood that is noise.
     """
-    if ridge > 0:
+    if ridge > 0 or np.minimum.reduce(variances, axis=None) > _ROUNDING * np.maximum.reduce(
+        variances, axis=None
+    ):
         return variances
     return np.where(variances > _ROUNDING * variances.max(axis=-1, keepdims=True), variances, np.nan)
 
