@@ -43,6 +43,8 @@ _MOST_WARM_SWEEPS = 100
 _MOST_BOUND_SWEEPS = 2
 """The same where a bound is near."""
 
+_EPSILON = float(np.finfo(np.float64).eps)
+
 _NONE = np.array([], dtype=np.intp)
 
 
@@ -155,7 +157,7 @@ class _SharedAxes(MatrixFamily):
             for left, right in ((_NONE, _NONE), *_disjoint_planes(axes.shape[0])):
                 spread = self.spread_above(_diagonals(turned), counts, bound.along(axes))
                 remaining = _remaining(spread, turned, counts)
-                if remaining < least:
+                if remaining < least - _rounding(spread, counts):
                     least, best = remaining, (axes * spread[:, None, :]) @ axes.T
                 rotation = _rotation(turned, counts[:, None] / spread, left, right)
                 axes, turned = axes @ rotation, rotation.T @ turned @ rotation
@@ -183,6 +185,12 @@ def _remaining(spread: FloatArray, turned: FloatArray, counts: FloatArray) -> fl
     """Return ``sum_k n_k sum_j (log g_kj + v_kj / g_kj) / n`` of variances along axes, as in `bounded`, in nats."""
     per_component = np.log(spread) + _diagonals(turned) / spread
     return float(counts @ per_component.sum(axis=1) / counts.sum())
+
+
+def _rounding(spread: FloatArray, counts: FloatArray) -> float:
+    """Return what is rounding in `_remaining`: the smallest variances have lost the digits of the largest."""
+    lost = np.add.reduce(np.maximum.reduce(spread, axis=1)[:, None] / spread, axis=1)
+    return float(_EPSILON * counts.dot(lost) / counts.sum())
 
 
 def _rotation(turned: FloatArray, rates: FloatArray, left: IntArray, right: IntArray) -> FloatArray:
