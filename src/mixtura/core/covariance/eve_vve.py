@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import lapack
 
-from mixtura._typing import FloatArray, IntArray
+from mixtura._typing import FloatArray
 from mixtura.core.bound import Bound
 from mixtura.core.covariance.bounded import one_volume
 from mixtura.core.covariance.matrices import NO_RIDGE, MatrixFamily, component_covariances
+from mixtura.core.covariance.planes import cayley, disjoint_planes, identity, planes_of, rotation_in
 from mixtura.core.covariance.volumes import MOST_ROUNDS, told_apart
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
@@ -58,22 +58,29 @@ class _SharedAxes(MatrixFamily):
 
     Near the best axes Newton's method on the angles of all planes gets there in a step or two (as in Ablin, Cardoso and
     Gramfort 2018, with the whole Hessian); turns are what it begins with and falls back on.
+
+    Attributes
+    ----------
+    one_volume : bool
+        Whether all components have one volume.
     """
 
-    @abstractmethod
-    def shares(self, variances: FloatArray, counts: FloatArray) -> tuple[FloatArray, float]:
-        """Return how a change of ``sum_i log v_ki`` changes the loss: ``u_k`` (K,), and the factor c of its curvature.
+    one_volume: bool
 
-        The loss falls or rises by ``sum_k u_k q_k + c/2 (sum_k u_k q_k^2 - (sum_k u_k q_k)^2)`` for changes q_k.
+    @abstractmethod
+    def weigh(self, variances: FloatArray, counts: FloatArray) -> tuple[float, FloatArray]:
+        """Return the loss, the mean log-volume that is left, in nats, and its derivatives u_k (K,).
+
+        A change of ``sum_i log v_ki`` by q_k, for every k, changes the loss by
+        ``sum_k u_k q_k + c/2 (sum_k u_k q_k^2 - (sum_k u_k q_k)^2)``, with c = 1/D with one volume, zero otherwise.
         """
+
+    def loss(self, variances: FloatArray, counts: FloatArray) -> float:
+        return self.weigh(variances, counts)[0]
 
     @abstractmethod
     def spread(self, variances: FloatArray, counts: FloatArray) -> FloatArray:
         """Return ``lambda_k A_k`` (K, D) that the family allows, from the variances along the axes (K, D)."""
-
-    @abstractmethod
-    def loss(self, variances: FloatArray, counts: FloatArray) -> float:
-        """Return the mean log-volume that is left, in nats."""
 
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
@@ -81,8 +88,7 @@ class _SharedAxes(MatrixFamily):
         own, counts = component_covariances(statistics, means, prior, previous), statistics.counts
         begin = _pooled(own, counts) if previous is None else _mixed(previous)
         axes = self._settle(_axes(begin), own, counts, MOST_ROUNDS if previous is None else _MOST_WARM_SWEEPS)
-        variances = np.add.reduce(_times(own, axes) * axes, axis=1)
-        spread = told_apart(self.spread(variances, counts), prior.ridge)
+        spread = told_apart(self.spread(_diagonals(_turned(own, axes)), counts), prior.ridge)
         return _times(axes * spread[:, None, :], axes.T)
 
     def _settle(self, axes: FloatArray, own: FloatArray, counts: FloatArray, most_sweeps: int) -> FloatArray:
@@ -90,16 +96,16 @@ class _SharedAxes(MatrixFamily):
         n_features = len(axes)
         if n_features * (n_features - 1) // 2 > _MOST_PLANES or n_features == 1:
             return self._turn(axes, own, counts, most_sweeps)
-        turned = axes.T @ _times(own, axes)
-        before = self.loss(_diagonals(turned), counts)
+        turned = _turned(own, axes)
+        before, shares = self.weigh(_diagonals(turned), counts)
         for _ in range(_MOST_STEPS):
-            step, promised = self._newton_step(turned, counts)
+            step, promised = self._newton_step(turned, counts, shares)
             if not math.isfinite(promised):
                 break
             for _ in range(_MOST_HALVINGS):
-                rotation = _cayley(step)
-                tried = rotation.T @ _times(turned, rotation)
-                after = self.loss(_diagonals(tried), counts)
+                rotation = cayley(step)
+                tried = _turned(turned, rotation)
+                after, shares = self.weigh(_diagonals(tried), counts)
                 if after <= before + _TOLERANCE:
                     break
                 step = 0.5 * step
@@ -110,7 +116,9 @@ class _SharedAxes(MatrixFamily):
                 return axes
         return self._turn(axes, own, counts, most_sweeps)
 
-    def _newton_step(self, turned: FloatArray, counts: FloatArray) -> tuple[FloatArray, float]:
+    def _newton_step(
+        self, turned: FloatArray, counts: FloatArray, shares: FloatArray | None = None
+    ) -> tuple[FloatArray, float]:
         """Return the skew matrix X (D, D) of a Newton step, and the decrease of the loss it promises; infinite if none.
 
         ``exp(-X) W exp(X) = W + [W, X] + [[W, X], X] / 2 + ...`` gives both derivatives of ``log v_ki``. Let
@@ -120,8 +128,9 @@ class _SharedAxes(MatrixFamily):
         none where they share no axis.
         """
         n_features = turned.shape[1]
-        planes, variances, flat = _planes(n_features), _diagonals(turned), turned.reshape(len(turned), -1)
-        shares, bend = self.shares(variances, counts)
+        planes, variances, flat = planes_of(n_features), _diagonals(turned), turned.reshape(len(turned), -1)
+        if shares is None:
+            shares = self.weigh(variances, counts)[1]
         inverse = 1.0 / variances
         rates = shares[:, None] * inverse
         half = rates.T.dot(flat).reshape(n_features, n_features, n_features)
@@ -131,10 +140,10 @@ class _SharedAxes(MatrixFamily):
         half = half - scaled.transpose(1, 2, 0) @ turned.transpose(1, 0, 2) - 0.5 * (own + own.T)
         curvature = half.take(planes.pairs) * planes.signs
         curvature.reshape(-1)[:: len(gradient) + 1] += half.take(planes.mirrored)
-        if bend:
+        if self.one_volume:
             apart = inverse.take(planes.second, axis=1) - inverse.take(planes.first, axis=1)
             apart = flat.take(planes.entries, axis=1) * apart - gradient
-            curvature += (2.0 * bend * shares[:, None] * apart).T.dot(apart)
+            curvature += ((2.0 / n_features * shares)[:, None] * apart).T.dot(apart)
         angles = _solve(curvature, gradient)
         return angles.take(planes.positions) * planes.turns, -float(gradient.dot(angles))
 
@@ -148,32 +157,32 @@ class _SharedAxes(MatrixFamily):
         """The bound holds along the axes and turns with them, so a turn may lose: the best of all is kept."""
         own, counts = component_covariances(statistics, means, NO_RIDGE, previous), statistics.counts
         axes = _axes(_pooled(own, counts) if previous is None else _mixed(previous))
-        turned = axes.T @ own @ axes
+        turned = _turned(own, axes)
         least, best = np.inf, np.array(np.nan)
         if previous is not None:
-            least, best = _remaining(_diagonals(axes.T @ previous @ axes), turned, counts), previous
+            least, best = _remaining(_diagonals(_turned(previous, axes)), turned, counts), previous
         for _ in range(_MOST_BOUND_SWEEPS):
             before = least
-            for left, right in ((_NONE, _NONE), *_disjoint_planes(axes.shape[0])):
+            for left, right in ((_NONE, _NONE), *disjoint_planes(axes.shape[0])):
                 spread = self.spread_above(_diagonals(turned), counts, bound.along(axes))
                 remaining = _remaining(spread, turned, counts)
                 if remaining < least - _rounding(spread, counts):
                     least, best = remaining, (axes * spread[:, None, :]) @ axes.T
-                rotation = _rotation(turned, counts[:, None] / spread, left, right)
-                axes, turned = axes @ rotation, rotation.T @ turned @ rotation
+                rotation = rotation_in(turned, counts[:, None] / spread, left, right)
+                axes, turned = axes @ rotation, _turned(turned, rotation)
             if not before - least > _TOLERANCE:
                 break
         return best
 
     def _turn(self, axes: FloatArray, own: FloatArray, counts: FloatArray, most_sweeps: int) -> FloatArray:
         """Return the axes (D, D), as columns, turned until the loss falls no more, or so many sweeps are done."""
-        turned = axes.T @ own @ axes
+        turned = _turned(own, axes)
         before = self.loss(_diagonals(turned), counts)
         for _ in range(most_sweeps):
-            for left, right in _disjoint_planes(axes.shape[0]):
+            for left, right in disjoint_planes(axes.shape[0]):
                 rates = counts[:, None] / self.spread(_diagonals(turned), counts)
-                rotation = _rotation(turned, rates, left, right)
-                axes, turned = axes @ rotation, rotation.T @ turned @ rotation
+                rotation = rotation_in(turned, rates, left, right)
+                axes, turned = axes @ rotation, _turned(turned, rotation)
             after = self.loss(_diagonals(turned), counts)
             if not before - after > _TOLERANCE:
                 break
@@ -193,23 +202,6 @@ def _rounding(spread: FloatArray, counts: FloatArray) -> float:
     return float(_EPSILON * counts.dot(lost) / counts.sum())
 
 
-def _rotation(turned: FloatArray, rates: FloatArray, left: IntArray, right: IntArray) -> FloatArray:
-    """Return the rotation (D, D) that is best in each of some disjoint planes.
-
-    In the plane of axes i and j the sum is, but for a constant, ``P cos 2t + Q sin 2t`` with
-    ``P = sum_k (r_ki - r_kj)(w_kii - w_kjj) / 2`` and ``Q = sum_k (r_ki - r_kj) w_kij``.
-    """
-    unlike = rates[:, left] - rates[:, right]
-    cosine = 0.5 * (unlike * (turned[:, left, left] - turned[:, right, right])).sum(axis=0)
-    sine = (unlike * turned[:, left, right]).sum(axis=0)
-    angle = 0.5 * np.arctan2(-sine, -cosine)
-    angle = np.where((cosine == 0) & (sine == 0), 0.0, angle)
-    rotation = np.eye(turned.shape[1])
-    rotation[left, left] = rotation[right, right] = np.cos(angle)
-    rotation[left, right], rotation[right, left] = -np.sin(angle), np.sin(angle)
-    return rotation
-
-
 def _solve(curvature: FloatArray, gradient: FloatArray) -> FloatArray:
     """Return ``-H^-1 g``, with the absolute eigenvalues of H where it is not clearly positive definite; NaN if none."""
     lower, angles, info = lapack.dposv(curvature, gradient, lower=1)
@@ -221,79 +213,6 @@ def _solve(curvature: FloatArray, gradient: FloatArray) -> FloatArray:
     values, vectors = np.linalg.eigh(curvature)
     sizes = np.abs(values)
     return np.asarray(-vectors @ (vectors.T @ gradient / np.maximum(sizes, _FLAT * sizes.max())))
-
-
-def _cayley(skew: FloatArray) -> FloatArray:
-    """Return the rotation ``(I - X/2)^-1 (I + X/2)``, which is exp(X) to second order."""
-    below = _identity(len(skew)) - 0.5 * skew
-    return np.asarray(lapack.dgesv(below, below.T)[2])
-
-
-@lru_cache(maxsize=64)
-def _identity(size: int) -> FloatArray:
-    return np.eye(size)
-
-
-class _Planes(NamedTuple):
-    """Where the P planes of two axes i < j are found in arrays over axes.
-
-    Parameters
-    ----------
-    first, second : ndarray of shape (P,)
-        The axes i and j.
-    entries : ndarray of shape (P,)
-        Of (i, j) in a flat (D, D) matrix.
-    positions, turns : ndarray of shape (D, D)
-        Of a pair of axes among the planes, and 1 above, -1 below the diagonal, 0 on it.
-    pairs, signs : ndarray of shape (P, P)
-        Of (i, b, c) in a flat (D, D, D) array for the planes of i and b and of i and c, and the product of their
-        turns; a plane is paired with itself at (i, j, j). The sign is 0 where the planes share no axis.
-    mirrored : ndarray of shape (P,)
-        Of (j, i, i).
-    """
-
-    first: IntArray
-    second: IntArray
-    entries: IntArray
-    positions: IntArray
-    turns: FloatArray
-    pairs: IntArray
-    signs: FloatArray
-    mirrored: IntArray
-
-
-@lru_cache(maxsize=64)
-def _planes(n_features: int) -> _Planes:
-    first, second = np.triu_indices(n_features, 1)
-    own = np.arange(first.size)
-    positions = np.zeros((n_features, n_features), dtype=np.intp)
-    positions[first, second] = positions[second, first] = own
-    turns = np.sign(np.arange(n_features) - np.arange(n_features)[:, None]).astype(np.float64)
-    pairs, signs = np.zeros((first.size, first.size), dtype=np.intp), np.zeros((first.size, first.size))
-    shared, left, right = np.nonzero((turns[:, :, None] != 0) & (turns[:, None, :] != 0))
-    pairs[positions[shared, left], positions[shared, right]] = (
-        shared * n_features + left
-    ) * n_features + right
-    signs[positions[shared, left], positions[shared, right]] = turns[shared, left] * turns[shared, right]
-    pairs[own, own] = (first * n_features + second) * n_features + second
-    mirrored = (second * n_features + first) * n_features + first
-    return _Planes(first, second, first * n_features + second, positions, turns, pairs, signs, mirrored)
-
-
-@lru_cache(maxsize=64)
-def _disjoint_planes(n_features: int) -> tuple[tuple[IntArray, IntArray], ...]:
-    """Return all pairs of axes, in rounds of disjoint pairs (a round-robin tournament)."""
-    players = list(range(n_features)) + [-1] * (n_features % 2)
-    rounds = []
-    for _ in range(len(players) - 1):
-        half = len(players) // 2
-        pairs = [
-            (a, b) for a, b in zip(players[:half], reversed(players[half:]), strict=True) if min(a, b) >= 0
-        ]
-        if pairs:
-            rounds.append((np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])))
-        players = [players[0], players[-1], *players[1:-1]]
-    return tuple(rounds)
 
 
 def _pooled(covariances: FloatArray, counts: FloatArray) -> FloatArray:
@@ -317,7 +236,7 @@ def _unlike(n_components: int) -> FloatArray:
 def _axes(matrix: FloatArray) -> FloatArray:
     """Return the eigenvectors of a symmetric matrix (D, D) as columns; the columns' own where there are none."""
     _, axes, info = lapack.dsyevd(matrix, lower=1)
-    return axes if info == 0 and math.isfinite(axes[0, 0]) else _identity(len(matrix))
+    return axes if info == 0 and math.isfinite(axes[0, 0]) else identity(len(matrix))
 
 
 def _diagonals(matrices: FloatArray) -> FloatArray:
@@ -330,6 +249,11 @@ def _times(matrices: FloatArray, matrix: FloatArray) -> FloatArray:
     return np.asarray(matrices.reshape(-1, len(matrix)).dot(matrix).reshape(matrices.shape))
 
 
+def _turned(matrices: FloatArray, axes: FloatArray) -> FloatArray:
+    """Return ``D^T S D`` of the matrices S (K, D, D) for axes D."""
+    return np.asarray(axes.T @ _times(matrices, axes))
+
+
 def _volumes(variances: FloatArray) -> FloatArray:
     """Return ``|v_k|^(1/D)`` (K,); NaN where a variance is negative."""
     return np.asarray(np.exp(np.add.reduce(np.log(variances), axis=1) / variances.shape[1]))
@@ -339,6 +263,7 @@ class EVE(_SharedAxes):
     """``Sigma_k = lambda D A_k D^T``: ``A_k = v_k / |v_k|^(1/D)``, ``lambda = sum_k n_k |v_k|^(1/D) / n``."""
 
     name = "EVE"
+    one_volume = True
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return 1 + n_components * (n_features - 1) + n_features * (n_features - 1) // 2
@@ -347,22 +272,20 @@ class EVE(_SharedAxes):
         volumes = _volumes(variances)
         return np.asarray(variances * (counts.dot(volumes) / np.add.reduce(counts) / volumes)[:, None])
 
-    def shares(self, variances: FloatArray, counts: FloatArray) -> tuple[FloatArray, float]:
+    def weigh(self, variances: FloatArray, counts: FloatArray) -> tuple[float, FloatArray]:
         volumes = counts * _volumes(variances)
-        return volumes / np.add.reduce(volumes), 1.0 / variances.shape[1]
+        total = np.add.reduce(volumes)
+        return float(variances.shape[1] * np.log(total / np.add.reduce(counts))), volumes / total
 
     def spread_above(self, variances: FloatArray, counts: FloatArray, lowest: FloatArray) -> FloatArray:
         return one_volume(variances / lowest, counts) * lowest
-
-    def loss(self, variances: FloatArray, counts: FloatArray) -> float:
-        volume = counts.dot(_volumes(variances)) / np.add.reduce(counts)
-        return float(variances.shape[1] * np.log(volume))
 
 
 class VVE(_SharedAxes):
     """``Sigma_k = lambda_k D A_k D^T``: ``lambda_k A_k = v_k``."""
 
     name = "VVE"
+    one_volume = False
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_components * n_features + n_features * (n_features - 1) // 2
@@ -373,8 +296,6 @@ class VVE(_SharedAxes):
     def spread_above(self, variances: FloatArray, counts: FloatArray, lowest: FloatArray) -> FloatArray:
         return np.maximum(variances, lowest)
 
-    def loss(self, variances: FloatArray, counts: FloatArray) -> float:
-        return float(counts.dot(np.add.reduce(np.log(variances), axis=1)) / np.add.reduce(counts))
-
-    def shares(self, variances: FloatArray, counts: FloatArray) -> tuple[FloatArray, float]:
-        return counts / np.add.reduce(counts), 0.0
+    def weigh(self, variances: FloatArray, counts: FloatArray) -> tuple[float, FloatArray]:
+        shares = counts / np.add.reduce(counts)
+        return float(shares.dot(np.add.reduce(np.log(variances), axis=1))), shares
