@@ -137,7 +137,9 @@ class _SharedAxes(MatrixFamily):
         own = half.reshape(-1, n_features)[:: n_features + 1]
         gradient = (own.T - own).take(planes.entries)
         scaled = (2.0 * rates * inverse)[:, :, None] * turned
-        half = half - scaled.transpose(1, 2, 0) @ turned.transpose(1, 0, 2) - 0.5 * (own + own.T)
+        both = 0.5 * (own + own.T)
+        half -= scaled.transpose(1, 2, 0) @ turned.transpose(1, 0, 2)
+        half -= both
         curvature = half.take(planes.pairs) * planes.signs
         curvature.reshape(-1)[:: len(gradient) + 1] += half.take(planes.mirrored)
         if self.one_volume:

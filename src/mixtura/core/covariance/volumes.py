@@ -59,19 +59,19 @@ def matrix_volumes(matrices: FloatArray, ridge: float) -> FloatArray:
     The determinant of the correlations says whether one may be: none of their eigenvalues is below ``1 / e`` of it, as
     the others have at most the product ``(D / (D - 1))^(D - 1)``. It is that of a Cholesky factor where it is clear.
     """
-    variances = np.diagonal(matrices, axis1=-2, axis2=-1)
     try:
-        squares = np.diagonal(np.linalg.cholesky(matrices), axis1=-2, axis2=-1) ** 2
+        squares = np.linalg.cholesky(matrices).diagonal(axis1=-2, axis2=-1) ** 2
     except np.linalg.LinAlgError:
         return _spectral_volumes(matrices, ridge)
-    if np.minimum.reduce(np.multiply.reduce(squares / variances, axis=-1), axis=None) > _CLEAR:
+    unexplained = squares / matrices.diagonal(axis1=-2, axis2=-1)
+    if np.minimum.reduce(np.multiply.reduce(unexplained, axis=-1), axis=None) > _CLEAR:
         return np.asarray(np.exp(np.add.reduce(np.log(squares), axis=-1) / squares.shape[-1]))
     return _spectral_volumes(matrices, ridge)
 
 
 def _spectral_volumes(matrices: FloatArray, ridge: float) -> FloatArray:
     """Return the same by the eigenvalues of the correlations, so that columns in small units keep their digits."""
-    variances = np.maximum(np.diagonal(matrices, axis1=-2, axis2=-1), 0.0)
+    variances = np.maximum(matrices.diagonal(axis1=-2, axis2=-1), 0.0)
     scale = np.sqrt(variances)
     correlations = np.nan_to_num(matrices / scale[..., :, None] / scale[..., None, :], posinf=0, neginf=0)
     spread = told_apart(np.asarray(np.linalg.eigvalsh(correlations), dtype=np.float64), ridge)
