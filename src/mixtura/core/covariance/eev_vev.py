@@ -5,12 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 
 import numpy as np
+from scipy.linalg import lapack
 
 from mixtura._typing import FloatArray
 from mixtura.core.bound import Bound
 from mixtura.core.covariance.bounded import one_shape
 from mixtura.core.covariance.matrices import NO_RIDGE, MatrixFamily, component_covariances
-from mixtura.core.covariance.volumes import diagonal_volumes, geometric_mean, told_apart
+from mixtura.core.covariance.volumes import ROUNDING, diagonal_volumes, geometric_mean, told_apart
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 
@@ -29,7 +30,10 @@ class _SharedShape(MatrixFamily):
 
     @abstractmethod
     def spread(self, eigenvalues: FloatArray, counts: FloatArray, previous: FloatArray | None) -> FloatArray:
-        """Return the eigenvalues ``lambda_k A`` (K, D) that the family allows, from each component's own (K, D)."""
+        """Return the eigenvalues ``lambda_k A`` that the family allows, from each component's own (K, D).
+
+        They are of shape (K, D), or (1, D) where all components have the same.
+        """
 
     @abstractmethod
     def spread_above(
@@ -65,7 +69,7 @@ class EEV(_SharedShape):
         return n_features + n_components * n_features * (n_features - 1) // 2
 
     def spread(self, eigenvalues: FloatArray, counts: FloatArray, previous: FloatArray | None) -> FloatArray:
-        return np.repeat((counts @ eigenvalues / counts.sum())[None], counts.size, axis=0)
+        return np.asarray(counts.dot(eigenvalues) / counts.sum())[None]
 
     def spread_above(
         self, eigenvalues: FloatArray, counts: FloatArray, lowest: FloatArray, previous: FloatArray | None
@@ -85,12 +89,21 @@ class VEV(_SharedShape):
         return n_components + n_features - 1 + n_components * n_features * (n_features - 1) // 2
 
     def spread(self, eigenvalues: FloatArray, counts: FloatArray, previous: FloatArray | None) -> FloatArray:
-        start = eigenvalues.mean(axis=1) if previous is None else np.trace(previous, axis1=1, axis2=2)
+        # With the last shape the best volumes are known: to begin there is no worse than with the last volumes.
+        start = (
+            eigenvalues.mean(axis=1) if previous is None else eigenvalues.dot(1.0 / _spectrum(previous[0]))
+        )
         volumes, shape = diagonal_volumes(start, counts, eigenvalues)
-        return volumes[:, None] * shape
+        return np.asarray(volumes[:, None] * shape)
 
     def spread_above(
         self, eigenvalues: FloatArray, counts: FloatArray, lowest: FloatArray, previous: FloatArray | None
     ) -> FloatArray:
         before = None if previous is None else geometric_mean(np.linalg.eigvalsh(previous) / lowest)
         return one_shape(eigenvalues / lowest, counts, before) * lowest
+
+
+def _spectrum(matrix: FloatArray) -> FloatArray:
+    """Return the eigenvalues of a covariance (D, D) in ascending order, none below what can be told."""
+    values, _, _ = lapack.dsyevd(matrix, compute_v=0, lower=1)
+    return np.asarray(np.maximum(values, ROUNDING * values[-1]))

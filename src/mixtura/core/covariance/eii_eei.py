@@ -58,7 +58,7 @@ class EII(_SharedVariances):
         return 1
 
     def pool(self, variances: FloatArray) -> FloatArray:
-        return np.full_like(variances, variances.mean())
+        return np.full(len(variances), np.add.reduce(variances) / len(variances))
 
     def clears(self, factors: Factors, bound: Bound) -> bool:
         return bool(np.vdot(factors.whitening, factors.whitening) * bound.ball <= 1.0)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from functools import lru_cache
 
 import numpy as np
+from scipy.linalg import lapack
 
-from mixtura._typing import FloatArray, IntArray
+from mixtura._typing import FloatArray
 from mixtura.core.bound import Bound
 from mixtura.core.covariance.bounded import one_volume
 from mixtura.core.covariance.matrices import NO_RIDGE, MatrixFamily, component_covariances
-from mixtura.core.covariance.volumes import MOST_ROUNDS, geometric_mean, told_apart
+from mixtura.core.covariance.planes import cayley, disjoint_planes, identity, planes_of, rotation_in
+from mixtura.core.covariance.volumes import MOST_ROUNDS, told_apart
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 
@@ -40,6 +43,8 @@ _MOST_WARM_SWEEPS = 100
 _MOST_BOUND_SWEEPS = 2
 """The same where a bound is near."""
 
+_EPSILON = float(np.finfo(np.float64).eps)
+
 _NONE = np.array([], dtype=np.intp)
 
 
@@ -53,85 +58,96 @@ class _SharedAxes(MatrixFamily):
 
     Near the best axes Newton's method on the angles of all planes gets there in a step or two (as in Ablin, Cardoso and
     Gramfort 2018, with the whole Hessian); turns are what it begins with and falls back on.
+
+    Attributes
+    ----------
+    one_volume : bool
+        Whether all components have one volume.
     """
 
-    @abstractmethod
-    def shares(self, variances: FloatArray, counts: FloatArray) -> tuple[FloatArray, float]:
-        """Return how a change of ``sum_i log v_ki`` changes the loss: ``u_k`` (K,), and the factor c of its curvature.
+    one_volume: bool
 
-        The loss falls or rises by ``sum_k u_k q_k + c/2 (sum_k u_k q_k^2 - (sum_k u_k q_k)^2)`` for changes q_k.
+    @abstractmethod
+    def weigh(self, variances: FloatArray, counts: FloatArray) -> tuple[float, FloatArray]:
+        """Return the loss, the mean log-volume that is left, in nats, and its derivatives u_k (K,).
+
+        A change of ``sum_i log v_ki`` by q_k, for every k, changes the loss by
+        ``sum_k u_k q_k + c/2 (sum_k u_k q_k^2 - (sum_k u_k q_k)^2)``, with c = 1/D with one volume, zero otherwise.
         """
+
+    def loss(self, variances: FloatArray, counts: FloatArray) -> float:
+        return self.weigh(variances, counts)[0]
 
     @abstractmethod
     def spread(self, variances: FloatArray, counts: FloatArray) -> FloatArray:
         """Return ``lambda_k A_k`` (K, D) that the family allows, from the variances along the axes (K, D)."""
 
-    @abstractmethod
-    def loss(self, variances: FloatArray, counts: FloatArray) -> float:
-        """Return the mean log-volume that is left, in nats."""
-
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         own, counts = component_covariances(statistics, means, prior, previous), statistics.counts
-        begin = np.average(own, axis=0, weights=counts) if previous is None else _mixed(previous)
-        with np.errstate(all="ignore"):
-            begin = np.linalg.eigh(np.nan_to_num(begin, posinf=0.0, neginf=0.0))[1]
-            axes = self._settle(begin, own, counts, MOST_ROUNDS if previous is None else _MOST_WARM_SWEEPS)
-            variances = np.einsum("ji,kjl,li->ki", axes, own, axes)
-            spread = told_apart(self.spread(variances, counts), prior.ridge)
-            return np.asarray((axes * spread[:, None, :]) @ axes.T)
+        begin = _pooled(own, counts) if previous is None else _mixed(previous)
+        axes = self._settle(_axes(begin), own, counts, MOST_ROUNDS if previous is None else _MOST_WARM_SWEEPS)
+        spread = told_apart(self.spread(_diagonals(_turned(own, axes)), counts), prior.ridge)
+        return _times(axes * spread[:, None, :], axes.T)
 
     def _settle(self, axes: FloatArray, own: FloatArray, counts: FloatArray, most_sweeps: int) -> FloatArray:
         """Return the best axes near some, by Newton steps as long as each lowers the loss, else by turns."""
         n_features = len(axes)
         if n_features * (n_features - 1) // 2 > _MOST_PLANES or n_features == 1:
             return self._turn(axes, own, counts, most_sweeps)
-        turned = axes.T @ own @ axes
-        before = self.loss(np.einsum("kii->ki", turned), counts)
+        turned = _turned(own, axes)
+        before, shares = self.weigh(_diagonals(turned), counts)
         for _ in range(_MOST_STEPS):
-            step, promised = self._newton_step(turned, counts)
-            if not np.isfinite(promised):
+            step, promised = self._newton_step(turned, counts, shares)
+            if not math.isfinite(promised):
                 break
             for _ in range(_MOST_HALVINGS):
-                rotation = _cayley(step)
-                tried = rotation.T @ turned @ rotation
-                after = self.loss(np.einsum("kii->ki", tried), counts)
+                rotation = cayley(step)
+                tried = _turned(turned, rotation)
+                after, shares = self.weigh(_diagonals(tried), counts)
                 if after <= before + _TOLERANCE:
                     break
                 step = 0.5 * step
             else:
                 break
-            axes, turned, before = axes @ rotation, tried, after
+            axes, turned, before = axes.dot(rotation), tried, after
             if promised < _SETTLED:
                 return axes
         return self._turn(axes, own, counts, most_sweeps)
 
-    def _newton_step(self, turned: FloatArray, counts: FloatArray) -> tuple[FloatArray, float]:
+    def _newton_step(
+        self, turned: FloatArray, counts: FloatArray, shares: FloatArray | None = None
+    ) -> tuple[FloatArray, float]:
         """Return the skew matrix X (D, D) of a Newton step, and the decrease of the loss it promises; infinite if none.
 
-        ``exp(-X) W exp(X) = W + [W, X] + [[W, X], X] / 2 + ...`` gives both derivatives of ``log v_ki``.
+        ``exp(-X) W exp(X) = W + [W, X] + [[W, X], X] / 2 + ...`` gives both derivatives of ``log v_ki``. Let
+        ``T_ibc = sum_k u_k W_kbc / v_ki`` and ``F_ibc = sum_k u_k W_kib W_kic / v_ki^2``. Half the derivative in the
+        plane of b and c is ``T_ccb - T_bbc``. Half the second derivative is ``H_ibc = T_ibc - 2 F_ibc - (T_bbc + T_ccb)
+        / 2`` in the planes of i and b and of i and c, which share one axis; ``H_ibb + H_bii`` where they share both;
+        none where they share no axis.
         """
         n_features = turned.shape[1]
-        planes = _skew_basis(n_features)
-        variances = np.einsum("kii->ki", turned)
-        shares, bend = self.shares(variances, counts)
-        moved = turned[:, None] @ planes - planes @ turned[:, None]
-        logs = np.einsum("kpii->kpi", moved) / variances[:, None, :]
-        scaled = np.einsum("ki,kpij->pij", shares[:, None] / variances, moved)
-        second = scaled.reshape(len(planes), -1) @ planes.transpose(0, 2, 1).reshape(len(planes), -1).T
-        flat = (logs * np.sqrt(shares)[:, None, None]).transpose(1, 0, 2).reshape(len(planes), -1)
-        totals = logs.sum(axis=2)
-        gradient = shares @ totals
-        curvature = second + second.T - flat @ flat.T
-        if bend:
-            curvature += bend * ((totals * shares[:, None]).T @ totals - np.outer(gradient, gradient))
-        if not np.isfinite(curvature).all():
-            return turned[0], np.inf
-        values, vectors = np.linalg.eigh(curvature)
-        along = vectors.T @ gradient / np.maximum(np.abs(values), _FLAT * np.abs(values).max())
-        step = -vectors @ along
-        return np.einsum("p,pij->ij", step, planes), float(-0.5 * gradient @ step)
+        planes, variances, flat = planes_of(n_features), _diagonals(turned), turned.reshape(len(turned), -1)
+        if shares is None:
+            shares = self.weigh(variances, counts)[1]
+        inverse = 1.0 / variances
+        rates = shares[:, None] * inverse
+        half = rates.T.dot(flat).reshape(n_features, n_features, n_features)
+        own = half.reshape(-1, n_features)[:: n_features + 1]
+        gradient = (own.T - own).take(planes.entries)
+        scaled = (2.0 * rates * inverse)[:, :, None] * turned
+        both = 0.5 * (own + own.T)
+        half -= scaled.transpose(1, 2, 0) @ turned.transpose(1, 0, 2)
+        half -= both
+        curvature = half.take(planes.pairs) * planes.signs
+        curvature.reshape(-1)[:: len(gradient) + 1] += half.take(planes.mirrored)
+        if self.one_volume:
+            apart = inverse.take(planes.second, axis=1) - inverse.take(planes.first, axis=1)
+            apart = flat.take(planes.entries, axis=1) * apart - gradient
+            curvature += ((2.0 / n_features * shares)[:, None] * apart).T.dot(apart)
+        angles = _solve(curvature, gradient)
+        return angles.take(planes.positions) * planes.turns, -float(gradient.dot(angles))
 
     @abstractmethod
     def spread_above(self, variances: FloatArray, counts: FloatArray, lowest: FloatArray) -> FloatArray:
@@ -142,35 +158,34 @@ class _SharedAxes(MatrixFamily):
     ) -> FloatArray:
         """The bound holds along the axes and turns with them, so a turn may lose: the best of all is kept."""
         own, counts = component_covariances(statistics, means, NO_RIDGE, previous), statistics.counts
-        begin = np.average(own, axis=0, weights=counts) if previous is None else _mixed(previous)
-        axes = np.linalg.eigh(begin)[1]
-        turned = axes.T @ own @ axes
+        axes = _axes(_pooled(own, counts) if previous is None else _mixed(previous))
+        turned = _turned(own, axes)
         least, best = np.inf, np.array(np.nan)
         if previous is not None:
-            least, best = _remaining(np.einsum("kii->ki", axes.T @ previous @ axes), turned, counts), previous
+            least, best = _remaining(_diagonals(_turned(previous, axes)), turned, counts), previous
         for _ in range(_MOST_BOUND_SWEEPS):
             before = least
-            for left, right in ((_NONE, _NONE), *_disjoint_planes(axes.shape[0])):
-                spread = self.spread_above(np.einsum("kii->ki", turned), counts, bound.along(axes))
+            for left, right in ((_NONE, _NONE), *disjoint_planes(axes.shape[0])):
+                spread = self.spread_above(_diagonals(turned), counts, bound.along(axes))
                 remaining = _remaining(spread, turned, counts)
-                if remaining < least:
+                if remaining < least - _rounding(spread, counts):
                     least, best = remaining, (axes * spread[:, None, :]) @ axes.T
-                rotation = _rotation(turned, counts[:, None] / spread, left, right)
-                axes, turned = axes @ rotation, rotation.T @ turned @ rotation
+                rotation = rotation_in(turned, counts[:, None] / spread, left, right)
+                axes, turned = axes @ rotation, _turned(turned, rotation)
             if not before - least > _TOLERANCE:
                 break
         return best
 
     def _turn(self, axes: FloatArray, own: FloatArray, counts: FloatArray, most_sweeps: int) -> FloatArray:
         """Return the axes (D, D), as columns, turned until the loss falls no more, or so many sweeps are done."""
-        turned = axes.T @ own @ axes
-        before = self.loss(np.einsum("kii->ki", turned), counts)
+        turned = _turned(own, axes)
+        before = self.loss(_diagonals(turned), counts)
         for _ in range(most_sweeps):
-            for left, right in _disjoint_planes(axes.shape[0]):
-                rates = counts[:, None] / self.spread(turned.diagonal(axis1=1, axis2=2), counts)
-                rotation = _rotation(turned, rates, left, right)
-                axes, turned = axes @ rotation, rotation.T @ turned @ rotation
-            after = self.loss(np.einsum("kii->ki", turned), counts)
+            for left, right in disjoint_planes(axes.shape[0]):
+                rates = counts[:, None] / self.spread(_diagonals(turned), counts)
+                rotation = rotation_in(turned, rates, left, right)
+                axes, turned = axes @ rotation, _turned(turned, rotation)
+            after = self.loss(_diagonals(turned), counts)
             if not before - after > _TOLERANCE:
                 break
             before = after
@@ -179,95 +194,100 @@ class _SharedAxes(MatrixFamily):
 
 def _remaining(spread: FloatArray, turned: FloatArray, counts: FloatArray) -> float:
     """Return ``sum_k n_k sum_j (log g_kj + v_kj / g_kj) / n`` of variances along axes, as in `bounded`, in nats."""
-    per_component = np.log(spread) + np.einsum("kii->ki", turned) / spread
+    per_component = np.log(spread) + _diagonals(turned) / spread
     return float(counts @ per_component.sum(axis=1) / counts.sum())
 
 
-def _rotation(turned: FloatArray, rates: FloatArray, left: IntArray, right: IntArray) -> FloatArray:
-    """Return the rotation (D, D) that is best in each of some disjoint planes.
-
-    In the plane of axes i and j the sum is, but for a constant, ``P cos 2t + Q sin 2t`` with
-    ``P = sum_k (r_ki - r_kj)(w_kii - w_kjj) / 2`` and ``Q = sum_k (r_ki - r_kj) w_kij``.
-    """
-    unlike = rates[:, left] - rates[:, right]
-    cosine = 0.5 * (unlike * (turned[:, left, left] - turned[:, right, right])).sum(axis=0)
-    sine = (unlike * turned[:, left, right]).sum(axis=0)
-    angle = 0.5 * np.arctan2(-sine, -cosine)
-    angle = np.where((cosine == 0) & (sine == 0), 0.0, angle)
-    rotation = np.eye(turned.shape[1])
-    rotation[left, left] = rotation[right, right] = np.cos(angle)
-    rotation[left, right], rotation[right, left] = -np.sin(angle), np.sin(angle)
-    return rotation
+def _rounding(spread: FloatArray, counts: FloatArray) -> float:
+    """Return what is rounding in `_remaining`: the smallest variances have lost the digits of the largest."""
+    lost = np.add.reduce(np.maximum.reduce(spread, axis=1)[:, None] / spread, axis=1)
+    return float(_EPSILON * counts.dot(lost) / counts.sum())
 
 
-def _cayley(skew: FloatArray) -> FloatArray:
-    """Return the rotation ``(I - X/2)^-1 (I + X/2)``, which is exp(X) to second order."""
-    half = 0.5 * skew
-    identity = np.eye(len(skew))
-    return np.asarray(np.linalg.solve(identity - half, identity + half))
+def _solve(curvature: FloatArray, gradient: FloatArray) -> FloatArray:
+    """Return ``-H^-1 g``, with the absolute eigenvalues of H where it is not clearly positive definite; NaN if none."""
+    lower, angles, info = lapack.dposv(curvature, gradient, lower=1)
+    pivots = lower.diagonal().tolist() if info == 0 else [0.0]
+    if min(pivots) ** 2 > _FLAT * max(pivots) ** 2:
+        return np.asarray(-angles)
+    if not np.isfinite(curvature).all():
+        return np.full_like(gradient, np.nan)
+    values, vectors = np.linalg.eigh(curvature)
+    sizes = np.abs(values)
+    return np.asarray(-vectors @ (vectors.T @ gradient / np.maximum(sizes, _FLAT * sizes.max())))
 
 
-@lru_cache(maxsize=64)
-def _skew_basis(n_features: int) -> FloatArray:
-    """Return the skew matrices (P, D, D) with a one above and a minus one below the diagonal."""
-    rows, columns = np.triu_indices(n_features, 1)
-    basis = np.zeros((rows.size, n_features, n_features))
-    basis[np.arange(rows.size), rows, columns] = 1.0
-    basis[np.arange(rows.size), columns, rows] = -1.0
-    return basis
-
-
-@lru_cache(maxsize=64)
-def _disjoint_planes(n_features: int) -> tuple[tuple[IntArray, IntArray], ...]:
-    """Return all pairs of axes, in rounds of disjoint pairs (a round-robin tournament)."""
-    players = list(range(n_features)) + [-1] * (n_features % 2)
-    rounds = []
-    for _ in range(len(players) - 1):
-        half = len(players) // 2
-        pairs = [
-            (a, b) for a, b in zip(players[:half], reversed(players[half:]), strict=True) if min(a, b) >= 0
-        ]
-        if pairs:
-            rounds.append((np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])))
-        players = [players[0], players[-1], *players[1:-1]]
-    return tuple(rounds)
+def _pooled(covariances: FloatArray, counts: FloatArray) -> FloatArray:
+    """Return the mean of the components' matrices, weighted by counts, with zeros for what is no number."""
+    mean = counts.dot(covariances.reshape(len(counts), -1)) / counts.sum()
+    return np.asarray(np.nan_to_num(mean, posinf=0.0, neginf=0.0).reshape(covariances.shape[1:]))
 
 
 def _mixed(covariances: FloatArray) -> FloatArray:
     """Return a sum of matrices with common axes whose eigenvalues hardly coincide: it has their axes."""
-    shares = 1.0 + np.sqrt(np.arange(1, covariances.shape[0] + 1)) / 7.0
-    scale = np.trace(covariances, axis1=1, axis2=2)
-    return np.asarray(np.einsum("k,kij->ij", shares / scale, covariances))
+    traces = np.add.reduce(_diagonals(covariances), axis=1)
+    mixed = (_unlike(len(traces)) / traces).dot(covariances.reshape(len(traces), -1))
+    return np.asarray(mixed.reshape(covariances.shape[1:]))
+
+
+@lru_cache(maxsize=64)
+def _unlike(n_components: int) -> FloatArray:
+    return 1.0 + np.sqrt(np.arange(1, n_components + 1)) / 7.0
+
+
+def _axes(matrix: FloatArray) -> FloatArray:
+    """Return the eigenvectors of a symmetric matrix (D, D) as columns; the columns' own where there are none."""
+    _, axes, info = lapack.dsyevd(matrix, lower=1)
+    return axes if info == 0 and math.isfinite(axes[0, 0]) else identity(len(matrix))
+
+
+def _diagonals(matrices: FloatArray) -> FloatArray:
+    """Return a view of the diagonals (K, D) of contiguous matrices (K, D, D)."""
+    return matrices.reshape(len(matrices), -1)[:, :: matrices.shape[1] + 1]
+
+
+def _times(matrices: FloatArray, matrix: FloatArray) -> FloatArray:
+    """Return each of the matrices (K, D, D) times one: as one product."""
+    return np.asarray(matrices.reshape(-1, len(matrix)).dot(matrix).reshape(matrices.shape))
+
+
+def _turned(matrices: FloatArray, axes: FloatArray) -> FloatArray:
+    """Return ``D^T S D`` of the matrices S (K, D, D) for axes D."""
+    return np.asarray(axes.T @ _times(matrices, axes))
+
+
+def _volumes(variances: FloatArray) -> FloatArray:
+    """Return ``|v_k|^(1/D)`` (K,); NaN where a variance is negative."""
+    return np.asarray(np.exp(np.add.reduce(np.log(variances), axis=1) / variances.shape[1]))
 
 
 class EVE(_SharedAxes):
     """``Sigma_k = lambda D A_k D^T``: ``A_k = v_k / |v_k|^(1/D)``, ``lambda = sum_k n_k |v_k|^(1/D) / n``."""
 
     name = "EVE"
+    one_volume = True
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return 1 + n_components * (n_features - 1) + n_features * (n_features - 1) // 2
 
     def spread(self, variances: FloatArray, counts: FloatArray) -> FloatArray:
-        logs = np.log(variances).sum(axis=1) / variances.shape[1]
-        volume = (counts @ np.exp(logs)) / counts.sum()
-        return np.asarray(variances * (volume * np.exp(-logs))[:, None])
+        volumes = _volumes(variances)
+        return np.asarray(variances * (counts.dot(volumes) / np.add.reduce(counts) / volumes)[:, None])
 
-    def shares(self, variances: FloatArray, counts: FloatArray) -> tuple[FloatArray, float]:
-        volumes = counts * geometric_mean(variances)
-        return volumes / volumes.sum(), 1.0 / variances.shape[1]
+    def weigh(self, variances: FloatArray, counts: FloatArray) -> tuple[float, FloatArray]:
+        volumes = counts * _volumes(variances)
+        total = np.add.reduce(volumes)
+        return float(variances.shape[1] * np.log(total / np.add.reduce(counts))), volumes / total
 
     def spread_above(self, variances: FloatArray, counts: FloatArray, lowest: FloatArray) -> FloatArray:
         return one_volume(variances / lowest, counts) * lowest
-
-    def loss(self, variances: FloatArray, counts: FloatArray) -> float:
-        return float(variances.shape[1] * np.log(counts @ geometric_mean(variances) / counts.sum()))
 
 
 class VVE(_SharedAxes):
     """``Sigma_k = lambda_k D A_k D^T``: ``lambda_k A_k = v_k``."""
 
     name = "VVE"
+    one_volume = False
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_components * n_features + n_features * (n_features - 1) // 2
@@ -278,8 +298,6 @@ class VVE(_SharedAxes):
     def spread_above(self, variances: FloatArray, counts: FloatArray, lowest: FloatArray) -> FloatArray:
         return np.maximum(variances, lowest)
 
-    def loss(self, variances: FloatArray, counts: FloatArray) -> float:
-        return float(counts @ np.log(variances).sum(axis=1) / counts.sum())
-
-    def shares(self, variances: FloatArray, counts: FloatArray) -> tuple[FloatArray, float]:
-        return counts / counts.sum(), 0.0
+    def weigh(self, variances: FloatArray, counts: FloatArray) -> tuple[float, FloatArray]:
+        shares = counts / np.add.reduce(counts)
+        return float(shares.dot(np.add.reduce(np.log(variances), axis=1))), shares

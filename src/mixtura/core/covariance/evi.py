@@ -8,7 +8,7 @@ from mixtura._typing import FloatArray
 from mixtura.core.bound import Bound
 from mixtura.core.covariance.bounded import one_volume
 from mixtura.core.covariance.variances import NO_RIDGE, VarianceFamily, component_variances
-from mixtura.core.covariance.volumes import geometric_mean, unit_volume
+from mixtura.core.covariance.volumes import geometric_mean
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 
@@ -30,9 +30,9 @@ class EVI(VarianceFamily):
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
-        variances = component_variances(statistics, means, prior, previous)
-        volume = statistics.counts @ geometric_mean(variances) / statistics.counts.sum()
-        return np.asarray(volume * unit_volume(variances))
+        variances, counts = component_variances(statistics, means, prior, previous), statistics.counts
+        volumes = geometric_mean(variances)
+        return np.asarray(variances * (counts.dot(volumes) / np.add.reduce(counts) / volumes)[:, None])
 
     def estimate_above(
         self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None

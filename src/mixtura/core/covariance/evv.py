@@ -33,10 +33,8 @@ class EVV(MatrixFamily):
     ) -> FloatArray:
         own = component_covariances(statistics, means, prior, previous)
         volumes = matrix_volumes(own, prior.ridge)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(
-                own * (statistics.counts @ volumes / statistics.counts.sum() / volumes)[:, None, None]
-            )
+        counts = statistics.counts
+        return np.asarray(own * (counts.dot(volumes) / counts.sum() / volumes)[:, None, None])
 
     def estimate_above(
         self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None

@@ -39,7 +39,8 @@ class Spherical(VarianceFamily):
         self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         before = None if previous is None else previous[:, None]
-        return np.asarray(component_variances(statistics, means, prior, before).mean(axis=1))
+        variances = component_variances(statistics, means, prior, before)
+        return np.asarray(np.add.reduce(variances, axis=1) / variances.shape[1])
 
     def estimate_above(
         self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None

@@ -25,6 +25,8 @@ __all__ = ["NO_RIDGE", "VarianceFamily", "component_variances", "whiten_variance
 
 NO_RIDGE = Ridge(0.0)
 
+_TINY = float(np.finfo(np.float64).tiny)
+
 
 def component_variances(
     statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None
@@ -33,14 +35,13 @@ def component_variances(
 
     A component that has lost its rows stands in with its previous variances.
     """
-    shift = means - statistics.means
-    moved = statistics.counts[:, None] * shift
-    scatter = statistics.second + shift * (moved - 2 * statistics.first)
-    counts = np.maximum(statistics.counts, np.finfo(np.float64).tiny)
-    variances = np.maximum(scatter / counts[:, None], 0.0) + prior.ridge
-    if previous is None:
-        return np.asarray(variances)
-    return np.where(statistics.counts[:, None] > EMPTY, variances, previous)
+    shift, counts = means - statistics.means, statistics.counts[:, None]
+    scatter = statistics.second + shift * (counts * shift - 2.0 * statistics.first)
+    variances = np.maximum(scatter / np.maximum(counts, _TINY), 0.0)
+    variances += prior.ridge
+    if previous is None or np.minimum.reduce(counts, axis=None) > EMPTY:
+        return variances
+    return np.where(counts > EMPTY, variances, previous)
 
 
 def whiten_variances(variances: FloatArray) -> Factors:

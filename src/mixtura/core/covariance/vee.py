@@ -16,8 +16,8 @@ from mixtura.core.statistics import Statistics
 
 __all__ = ["VEE"]
 
-_NEARLY_SINGULAR = 1e-4
-"""Share of the largest pivot of a Cholesky factor below which its inverse has lost half its digits."""
+_NEARLY_SINGULAR = 1e-8
+"""Share of a column's variance that the columns before it leave, below which an inverse has lost half its digits."""
 
 
 class VEE(MatrixFamily):
@@ -37,24 +37,26 @@ class VEE(MatrixFamily):
         self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         own, counts = component_covariances(statistics, means, prior, previous), statistics.counts
-        # Columns in equal units: the eigenvalues of others would lose the digits of the small ones.
-        deviations = np.sqrt(np.average(np.einsum("kii->ki", own), axis=0, weights=counts))
-        units = deviations[:, None] * deviations[None, :]
-        with np.errstate(all="ignore"):
-            own = own / units
-            start = np.einsum("kii->k", own if previous is None else previous / units)
-            volumes = settle_volumes(
-                start, counts, len(units), lambda volumes: _shares(counts / volumes, own)
-            )
-            if volumes is not None:
-                shared = np.einsum("k,kij->ij", counts / volumes, own) / counts.sum()
-                return np.asarray(volumes[:, None, None] * (shared * units))
-            volumes, shape = alternate_volumes(
-                start,
-                lambda volumes: _unit_volume(np.einsum("k,kij->ij", counts / volumes, own), prior.ridge),
-                lambda shape: np.einsum("kij,ij->k", own, _inverse(shape)) / len(shape),
-            )
-            return np.asarray(volumes[:, None, None] * (shape * units))
+        n_components, n_features = means.shape
+        flat = own.reshape(n_components, -1)
+
+        def weighted(volumes: FloatArray) -> FloatArray:
+            return np.asarray((counts / volumes).dot(flat).reshape(n_features, n_features))
+
+        def volumes_of(shape: FloatArray) -> FloatArray:
+            return np.asarray(flat.dot(_inverse(shape).reshape(-1)) / n_features)
+
+        # With the last shape the best volumes are known: to begin there is no worse than with the last volumes.
+        start = np.array([np.nan]) if previous is None else volumes_of(previous[0])
+        if not start[0] > 0:
+            start = np.einsum("kii->k", own if previous is None else previous)
+        volumes = settle_volumes(start, counts, n_features, lambda volumes: _shares(counts / volumes, own))
+        if volumes is not None:
+            return np.asarray(volumes[:, None, None] * (weighted(volumes) / counts.sum()))
+        volumes, shape = alternate_volumes(
+            start, lambda volumes: _unit_volume(weighted(volumes), prior.ridge), volumes_of
+        )
+        return np.asarray(volumes[:, None, None] * shape)
 
     def estimate_above(
         self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
@@ -76,15 +78,17 @@ def _unit_volume(matrix: FloatArray, ridge: float) -> FloatArray:
 
 def _shares(rates: FloatArray, own: FloatArray) -> tuple[float, FloatArray, FloatArray]:
     """Return what `settle_volumes` asks of ``M = sum_k rate_k S_k``; NaN where M is nearly singular."""
-    weighted = rates[:, None, None] * own
-    lower, info = lapack.dpotrf(weighted.sum(axis=0), lower=1, clean=1)
-    diagonal = lower.diagonal()
-    if info != 0 or not diagonal.min() > _NEARLY_SINGULAR * diagonal.max():
-        return np.nan, np.full(len(own), np.nan), np.full((len(own), 1), np.nan)
-    log_determinant = 2 * float(np.log(diagonal).sum())
-    inverse, _ = lapack.dtrtri(lower, lower=1)
-    whitened = inverse @ weighted @ inverse.T
-    return log_determinant, np.einsum("kii->k", whitened), whitened.reshape(len(own), -1)
+    n_components, n_features, _ = own.shape
+    matrix = rates.dot(own.reshape(n_components, -1)).reshape(n_features, n_features)
+    lower, info = lapack.dpotrf(matrix, lower=1, clean=1)
+    squares = lower.diagonal() ** 2
+    if info != 0 or not np.minimum.reduce(squares / matrix.diagonal()) > _NEARLY_SINGULAR:
+        return np.nan, np.full(n_components, np.nan), np.full((n_components, 1), np.nan)
+    log_determinant = float(np.add.reduce(np.log(squares)))
+    upper = lapack.dtrtri(lower, lower=1)[0].T
+    half = own.reshape(-1, n_features).dot(upper).reshape(own.shape).transpose(0, 2, 1)
+    whitened = half.reshape(-1, n_features).dot(upper).reshape(n_components, -1) * rates[:, None]
+    return log_determinant, np.add.reduce(whitened[:, :: n_features + 1], axis=1), whitened
 
 
 def _inverse(matrix: FloatArray) -> FloatArray:

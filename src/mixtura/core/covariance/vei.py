@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from mixtura._typing import FloatArray
 from mixtura.core.bound import Bound
 from mixtura.core.covariance.bounded import one_shape
@@ -30,9 +32,10 @@ class VEI(VarianceFamily):
         self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         variances, counts = component_variances(statistics, means, prior, previous), statistics.counts
-        start = variances.mean(axis=1) if previous is None else geometric_mean(previous)
+        # With the last shape the best volumes are known: to begin there is no worse than with the last volumes.
+        start = variances.mean(axis=1) if previous is None else variances.dot(1.0 / previous[0])
         volumes, shape = diagonal_volumes(start, counts, variances)
-        return volumes[:, None] * shape
+        return np.asarray(volumes[:, None] * shape)
 
     def estimate_above(
         self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from mixtura._typing import FloatArray
 
 __all__ = [
     "MOST_ROUNDS",
+    "ROUNDING",
     "alternate_volumes",
     "diagonal_volumes",
     "geometric_mean",
@@ -28,11 +30,14 @@ MOST_ROUNDS = 1000
 _TOLERANCE = 1e-12
 """Relative change of the volumes at which the alternation has converged."""
 
-_ROUNDING = 1e-14
+ROUNDING = 1e-14
 """Share of the largest variance below which the variance along an axis is rounding."""
 
-_SETTLED = 1e-7
-"""Newton step of the log-volumes after which, its errors being squared by each step, only rounding is left."""
+_CLEAR = 1e-8
+"""Determinant of correlations above which half the digits of their smallest eigenvalue are left, at the least."""
+
+_SETTLED = 1e-6
+"""Newton step of the log-volumes after which, its errors being squared by each step, they have converged as well."""
 
 _MOST_STEPS = 30
 
@@ -44,20 +49,31 @@ _PATIENCE = 10
 
 def geometric_mean(values: npt.NDArray[np.floating[Any]]) -> FloatArray:
     """Return ``(prod_j v_j)^(1/D)`` along the last axis; zero where a value is not positive."""
-    with np.errstate(divide="ignore"):
-        logs = np.log(np.maximum(values, 0.0))
-    return np.asarray(np.exp(logs.mean(axis=-1)))
+    logs = np.log(np.maximum(values, 0.0))
+    return np.asarray(np.exp(np.add.reduce(logs, axis=-1) / values.shape[-1]))
 
 
 def matrix_volumes(matrices: FloatArray, ridge: float) -> FloatArray:
     """Return ``|S|^(1/D)`` of symmetric matrices (..., D, D); zero, or NaN as in `told_apart`, where one is singular.
 
-    The determinant is that of the correlations, so that columns in small units keep their digits.
+    The determinant of the correlations says whether one may be: none of their eigenvalues is below ``1 / e`` of it, as
+    the others have at most the product ``(D / (D - 1))^(D - 1)``. It is that of a Cholesky factor where it is clear.
     """
-    variances = np.maximum(np.diagonal(matrices, axis1=-2, axis2=-1), 0.0)
-    with np.errstate(all="ignore"):
-        scale = np.sqrt(variances)
-        correlations = np.nan_to_num(matrices / scale[..., :, None] / scale[..., None, :], posinf=0, neginf=0)
+    try:
+        squares = np.linalg.cholesky(matrices).diagonal(axis1=-2, axis2=-1) ** 2
+    except np.linalg.LinAlgError:
+        return _spectral_volumes(matrices, ridge)
+    unexplained = squares / matrices.diagonal(axis1=-2, axis2=-1)
+    if np.minimum.reduce(np.multiply.reduce(unexplained, axis=-1), axis=None) > _CLEAR:
+        return np.asarray(np.exp(np.add.reduce(np.log(squares), axis=-1) / squares.shape[-1]))
+    return _spectral_volumes(matrices, ridge)
+
+
+def _spectral_volumes(matrices: FloatArray, ridge: float) -> FloatArray:
+    """Return the same by the eigenvalues of the correlations, so that columns in small units keep their digits."""
+    variances = np.maximum(matrices.diagonal(axis1=-2, axis2=-1), 0.0)
+    scale = np.sqrt(variances)
+    correlations = np.nan_to_num(matrices / scale[..., :, None] / scale[..., None, :], posinf=0, neginf=0)
     spread = told_apart(np.asarray(np.linalg.eigvalsh(correlations), dtype=np.float64), ridge)
     return np.asarray(geometric_mean(spread) * geometric_mean(variances))
 
@@ -67,15 +83,15 @@ def told_apart(variances: FloatArray, ridge: float) -> FloatArray:
 
     A covariance assembled from rounding may pass for positive definite, with a likelihood that is noise.
     """
-    if ridge > 0:
+    largest = np.maximum.reduce(variances, axis=None)
+    if ridge > 0 or np.minimum.reduce(variances, axis=None) > ROUNDING * largest:
         return variances
-    return np.where(variances > _ROUNDING * variances.max(axis=-1, keepdims=True), variances, np.nan)
+    return np.where(variances > ROUNDING * variances.max(axis=-1, keepdims=True), variances, np.nan)
 
 
 def unit_volume(values: FloatArray) -> FloatArray:
     """Return the values divided by their geometric mean along the last axis."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(values / geometric_mean(values)[..., None])
+    return np.asarray(values / geometric_mean(values)[..., None])
 
 
 def alternate_volumes(
@@ -134,23 +150,26 @@ def settle_volumes(
     shares : callable
         Takes volumes, returns ``log |M|``, the traces of P_k (K,), and P_k as vectors (K, E) whose products are traces.
     """
-    total, theta, last, step = counts.sum(), np.log(volumes), np.inf, np.zeros_like(volumes)
+    theta, last, step = np.log(volumes), math.inf, np.zeros_like(volumes)
+    wanted = counts * (n_features / np.add.reduce(counts))
     for _ in range(_MOST_STEPS):
         log_determinant, traces, vectors = shares(np.exp(theta))
-        loss = n_features * (counts @ theta) / total + log_determinant
-        if not np.isfinite(loss) or not traces.min() > 0:
+        loss = float(wanted.dot(theta)) + log_determinant
+        if not math.isfinite(loss) or not np.minimum.reduce(traces) > 0:
             return None
         if loss > last + _LOSS_ROUNDING * max(1.0, abs(last)):
             step = 0.25 * step
             theta = theta - 3 * step
         else:
             last = loss
-            curvature = np.diag(traces) - vectors @ vectors.T + traces.mean()
-            _, step, info = lapack.dposv(curvature, traces - n_features * counts / total)
+            # The traces add up to D; their mean, added everywhere, carries the direction in which f does not change.
+            curvature = n_features / len(counts) - vectors.dot(vectors.T)
+            curvature.reshape(-1)[:: len(counts) + 1] += traces
+            _, step, info = lapack.dposv(curvature, traces - wanted)
             if info != 0:
                 return None
             theta = theta + step
-        if np.abs(step).max() <= _SETTLED:
+        if step.dot(step) <= _SETTLED**2:
             return np.asarray(np.exp(theta))
     return None
 
@@ -164,20 +183,20 @@ def diagonal_volumes(
     """
 
     def shares(volumes: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        weighted = (counts / volumes)[:, None] * variances
-        total = weighted.sum(axis=0)
-        weighted /= total
-        return float(np.log(total).sum()), weighted.sum(axis=1), weighted
+        rates = counts / volumes
+        total = rates.dot(variances)
+        weighted = variances / total
+        weighted *= rates[:, None]
+        return float(np.add.reduce(np.log(total))), np.add.reduce(weighted, axis=1), weighted
 
     def shape_of(volumes: FloatArray) -> FloatArray:
         return unit_volume((counts / volumes) @ variances)
 
     def volumes_of(shape: FloatArray) -> FloatArray:
-        return np.asarray((variances / shape).mean(axis=1))
+        return np.asarray(np.add.reduce(variances / shape, axis=1) / len(shape))
 
-    with np.errstate(all="ignore"):
-        settled = settle_volumes(volumes, counts, variances.shape[1], shares)
-        if settled is None:
-            return alternate_volumes(volumes, shape_of, volumes_of)
-        shape = shape_of(settled)
-        return volumes_of(shape), shape
+    settled = settle_volumes(volumes, counts, variances.shape[1], shares)
+    if settled is None:
+        return alternate_volumes(volumes, shape_of, volumes_of)
+    shape = shape_of(settled)
+    return volumes_of(shape), shape
