@@ -5,11 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Future
+from concurrent.futures import BrokenExecutor, Executor
 from functools import lru_cache, partial
-from itertools import zip_longest
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
+from mixtura.run.hands import OtherHands
 from mixtura.run.workers import hold_blas, set_threads
 
 __all__ = ["get_ready", "spread"]
@@ -20,6 +22,9 @@ T = TypeVar("T")
 
 _IDLE = 60
 """Seconds without work after which a process that was started ends; until then the next call finds it there."""
+
+_IN_HAND = 2
+"""Tasks that a process is given at a time, so that it need not wait for the next."""
 
 
 def spread(function: Callable[[S, A], T], shared: S, tasks: Sequence[A], n_processes: int) -> Iterator[T]:
@@ -35,7 +40,7 @@ def spread(function: Callable[[S, A], T], shared: S, tasks: Sequence[A], n_proce
     function : callable
         Of a module, so that another process finds it by name.
     shared : object
-        What all tasks need; it is sent with each, and unpacked once.
+        What all tasks need; it lies in a temporary file, which each process reads once.
     tasks : sequence
     n_processes : int
         At least 1, this one among them.
@@ -47,54 +52,51 @@ def spread(function: Callable[[S, A], T], shared: S, tasks: Sequence[A], n_proce
     >>> list(spread(mul, 10, [1, 2, 3], 1))
     [10, 20, 30]
     """
-    futures: list[Future[T]] = []
-    if len(tasks) > 1 and not _is_alone(n_processes):
-        parcel = pickle.dumps(shared)
-        calls = [partial(_work, function, parcel, task) for task in reversed(tasks)]
-        futures = _submitted(calls, n_processes)[::-1]
-    try:
-        for task, future in zip_longest(tasks, futures):
-            # What can be called off nobody has begun.
-            begun = future is not None and not future.cancel()
-            yield _result_of(future, function, shared, task) if begun else function(shared, task)
-    finally:
-        for future in futures:
-            future.cancel()
+    pool = _pool(n_processes) if len(tasks) > 1 else None
+    if pool is None:
+        yield from (function(shared, task) for task in tasks)
+        return
+    with TemporaryDirectory(prefix="mixtura-") as folder:
+        parcel = Path(folder) / "shared"
+        parcel.write_bytes(pickle.dumps(shared))
+        others = OtherHands(pool, partial(_work, function, parcel), tasks)
+        try:
+            others.begin(_IN_HAND * (n_processes - 1))
+            for number, task in enumerate(tasks):
+                try:
+                    yield function(shared, task) if others.leave(number) else others.result(number)
+                except BrokenExecutor:
+                    yield function(shared, task)
+        finally:
+            others.end()
 
 
 def get_ready(function: Callable[[S, A], T], n_processes: int) -> None:
     """Start the processes that `spread` will ask to work; nobody waits for them."""
-    if not _is_alone(n_processes):
-        _submitted([partial(callable, function)] * (n_processes - 1), n_processes)
+    pool = _pool(n_processes)
+    if pool is not None:
+        for _ in range(n_processes - 1):
+            pool.submit(callable, function)
 
 
-def _is_alone(n_processes: int) -> bool:
-    return n_processes <= 1 or multiprocessing.parent_process() is not None
-
-
-def _submitted(calls: Sequence[Callable[[], T]], n_processes: int) -> list[Future[T]]:
-    """Return the futures of calls in other processes; none where no process can be started."""
+def _pool(n_processes: int) -> Executor | None:
+    """Return the other processes; None where there are to be none, or none can be started."""
+    if n_processes <= 1 or multiprocessing.parent_process() is not None:
+        return None
     from joblib.externals.loky import get_reusable_executor
 
     try:
-        pool = get_reusable_executor(max_workers=n_processes - 1, timeout=_IDLE)
-        return [pool.submit(call) for call in calls]
-    except (OSError, BrokenExecutor):
-        return []
+        pool: Executor = get_reusable_executor(max_workers=n_processes - 1, timeout=_IDLE)
+    except OSError:
+        return None
+    return pool
 
 
-def _result_of(future: Future[T], function: Callable[[S, A], T], shared: S, task: A) -> T:
-    try:
-        return future.result()
-    except BrokenExecutor:
-        return function(shared, task)
-
-
-def _work(function: Callable[[Any, A], T], parcel: bytes, task: A) -> T:
+def _work(function: Callable[[Any, A], T], parcel: Path, task: A) -> T:
     with set_threads(1), hold_blas():
         return function(_unpacked(parcel), task)
 
 
 @lru_cache(maxsize=1)
-def _unpacked(parcel: bytes) -> Any:
-    return pickle.loads(parcel)  # noqa: S301 -- packed by the process that started this one
+def _unpacked(parcel: Path) -> Any:
+    return pickle.loads(parcel.read_bytes())  # noqa: S301 -- packed by the process that started this one

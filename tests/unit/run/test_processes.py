@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,9 +85,9 @@ def test_an_error_reaches_the_caller_whoever_met_it() -> None:
         list(spread(refuses, None, range(10), 2))
 
 
-def test_what_is_sent_is_unpacked_once() -> None:
-    processes._unpacked.cache_clear()
-    parcel = processes.pickle.dumps([1, 2])
+def test_what_is_sent_is_unpacked_once(tmp_path: Path) -> None:
+    parcel = tmp_path / "shared"
+    parcel.write_bytes(processes.pickle.dumps([1, 2]))
     assert processes._work(who_of, parcel, 0) is processes._work(who_of, parcel, 1)
 
 
