@@ -56,7 +56,7 @@ _TOLERANCE = 0.01
 """Nats of the total log-likelihood that a finished fit may leave to be gained, by Aitken's estimate."""
 
 _FINE = 1e-4
-"""The same where passes are cheap: slow gains, as beside a saddle, are seen with it."""
+"""The same where all rows are the only level, and passes cheap: slow gains, as beside a saddle, are seen with it."""
 
 _CHEAP_ROWS = 10_000
 """Rows up to which each model of a search has one start more, from the end of another family's."""
@@ -239,11 +239,11 @@ class Fitter:
         starts: Sequence[Initialization],
         target: float = -np.inf,
     ) -> FitResult:
-        settings = self._settings(level, step=PlainFirst)
+        only = self._levels.path(self._n_parameters(family, k)) == [level]
         return fit_best_of(
             self._problem(level, family, k),
             starts,
-            settings,
+            self._settings(level, _FINE if only else None, PlainFirst),
             random_state=np.random.RandomState(self._seed),
             accept=lambda mixture: not self._degeneracies(level, mixture),
             target=target,
@@ -256,20 +256,9 @@ class Fitter:
             found = self._best_of(first, family, k, self._shared.starts(k))
             for level in further:
                 found = self._continue(level, family, found)
-            if first is self._all:
-                found = self._refine(family, found)
         except MixturaError as error:
             return error
         return found
-
-    def _refine(self, family: str, found: FitResult) -> FitResult:
-        """Return a fit to all rows iterated until no slow gains are left either."""
-        finer = self._continue(self._all, family, found, _FINE)
-        begun, more = found.trace.events, finer.trace.events
-        numbered = tuple(replace(event, iteration=event.iteration + len(begun)) for event in more)
-        trace = replace(finer.trace, events=begun + numbered)
-        traces = (*found.traces[: found.best], trace, *found.traces[found.best + 1 :])
-        return replace(finer, traces=traces, best=found.best)
 
     def _settings(
         self,
@@ -287,12 +276,10 @@ class Fitter:
         rng = np.random.RandomState(self._seed)
         return SharedStarts(self._all.blocks, rng, self._kernel, self._runner, n_further=self._n_init - 1)
 
-    def _continue(
-        self, level: Level, family: str, found: FitResult, tolerance: float | None = None
-    ) -> FitResult:
+    def _continue(self, level: Level, family: str, found: FitResult) -> FitResult:
         """Return a fit that goes on from where another ended, on the rows of a level."""
         problem = self._problem(level, family, found.mixture.n_components)
-        result = continue_fit(problem, found.mixture, self._settings(level, tolerance))
+        result = continue_fit(problem, found.mixture, self._settings(level))
         seconds = {phase: found.seconds[phase] + result.seconds[phase] for phase in result.seconds}
         return replace(result, seconds=seconds, notes=found.notes)
 
