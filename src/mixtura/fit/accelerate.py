@@ -45,7 +45,7 @@ _LARGEST_REACH = 0.7
 
 _FIRST_REACH = 0.3
 
-_AGE = 10
+_AGE = 3
 """Passes after which the coordinates are laid anew about the current mixture."""
 
 _MARGIN = 0.5
@@ -238,6 +238,6 @@ class AcceleratedEMStep:
         points = dict(
             zip(distinct, self._coordinates.of(Statistics.stack([*distinct.values()])), strict=True)
         )
-        for entered, after in alike:
-            self._point, self._left = points[id(entered)], points[id(after)]
-            self._curvature.learn(self._point, self._left - self._point)
+        before, left = (np.array([points[id(one)] for one in of]) for of in zip(*alike, strict=True))
+        self._point, self._left = before[-1], left[-1]
+        self._curvature.learn(before, left - before)

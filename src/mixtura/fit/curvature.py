@@ -35,42 +35,48 @@ class Curvature:
     """
 
     def __init__(self, memory: int = _MEMORY) -> None:
-        self._memory, self._size = memory, 0
+        self._memory = memory
         # The latest differences last.
         self._moves = self._drops = np.empty((0, 0))
         self._last: tuple[FloatArray, FloatArray] | None = None
         self.is_concave = self.is_finite = True
 
     def __len__(self) -> int:
-        return self._size
+        return len(self._moves)
 
-    def learn(self, point: FloatArray, gradient: FloatArray, *, stay: bool = False) -> None:
-        """Take in the gradient at a point; with ``stay`` the point is not where the next difference begins."""
+    def learn(self, points: FloatArray, gradients: FloatArray, *, stay: bool = False) -> None:
+        """Take in the gradients at some points, (H, P), one after the other, or at one, (P,).
+
+        With ``stay`` they are not where the next difference begins.
+        """
+        points, gradients = np.atleast_2d(points, gradients)
+        last = points[-1:], gradients[-1:]
         if self._last is not None:
-            move, drop = point - self._last[0], self._last[1] - gradient
-            length = float(move @ move)
-            bend = float(move @ drop)
-            self.is_concave = bend > _LEAST_BEND * length
-            self.is_finite = self.is_finite and isfinite(length) and isfinite(bend)
-            # Only differences along which it is concave keep H positive definite.
-            if self.is_concave:
-                self._remember(move, drop)
+            points = np.concatenate([self._last[0], points])
+            gradients = np.concatenate([self._last[1], gradients])
+        if len(points) > 1:
+            self._keep(points[1:] - points[:-1], gradients[:-1] - gradients[1:])
         if not stay:
-            self._last = point, gradient
+            self._last = last
 
-    def _remember(self, move: FloatArray, drop: FloatArray) -> None:
-        if not self._size:
-            self._moves, self._drops = np.empty((2, self._memory, move.size))
-        for kept, latest in ((self._moves, move), (self._drops, drop)):
-            kept[:-1] = kept[1:]
-            kept[-1] = latest
-        self._size = min(self._size + 1, self._memory)
+    def _keep(self, moves: FloatArray, drops: FloatArray) -> None:
+        lengths, bends = np.add.reduce(moves * moves, axis=1), np.add.reduce(moves * drops, axis=1)
+        # Only differences along which it is concave keep H positive definite.
+        concave = bends > _LEAST_BEND * lengths
+        self.is_concave = bool(concave[-1])
+        self.is_finite = self.is_finite and isfinite(np.add.reduce(lengths + np.abs(bends)))
+        if len(self._moves):
+            moves = np.concatenate([self._moves, moves[concave]])
+            drops = np.concatenate([self._drops, drops[concave]])
+        else:
+            moves, drops = moves[concave], drops[concave]
+        self._moves, self._drops = moves[-self._memory :], drops[-self._memory :]
 
     def ascent(self, gradient: FloatArray) -> FloatArray:
         """Return ``H gradient``: Newton's step as far as it is known (Byrd, Nocedal and Schnabel 1994, eq. 3.1)."""
-        if not self._size:
+        moves, drops = self._moves, self._drops
+        if not len(moves):
             return gradient
-        moves, drops = self._moves[-self._size :], self._drops[-self._size :]
         cross = (drops @ moves.T).T
         # EM's own step is never too long where all of J's eigenvalues lie between 0 and 1.
         scale = max(1.0, cross[-1, -1] / (drops[-1] @ drops[-1]))
