@@ -15,6 +15,9 @@ from mixtura.core.statistics import Statistics
 
 __all__ = ["EVV"]
 
+_ROUNDING = 16 * float(np.finfo(np.float64).eps)
+"""Share of the largest eigenvalue below which rounding is all that there is."""
+
 
 class EVV(MatrixFamily):
     """``Sigma_k = lambda C_k`` with ``|C_k| = 1``.
@@ -39,10 +42,19 @@ class EVV(MatrixFamily):
     def estimate_above(
         self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
     ) -> FloatArray:
-        own = bound.whiten(component_covariances(statistics, means, NO_RIDGE, previous))
-        values, axes = np.linalg.eigh(own)
+        """The eigenvectors stay; a component whose volume is small is scaled up, but for its axes on the bound.
+
+        ``Sigma_k = e^c S_k`` and what lifts those axes: put together from eigenvectors, a narrow axis would lose its
+        digits beside wide ones that are scaled up.
+        """
+        own = component_covariances(statistics, means, NO_RIDGE, previous)
+        values, axes = np.linalg.eigh(bound.whiten(own))
+        values = np.where(values > _ROUNDING * values[:, -1:], values, 0.0)
         spread = one_volume(values, statistics.counts)
-        return bound.color((axes * spread[:, None, :]) @ axes.transpose(0, 2, 1))
+        widest = values[:, -1]
+        scale = np.where(widest > 0, spread[:, -1] / widest, 0.0)[:, None]
+        lift = (axes * (spread - scale * values)[:, None, :]) @ axes.transpose(0, 2, 1)
+        return np.asarray(scale[:, :, None] * own + bound.color(lift))
 
     def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
         return covariances * scale[:, None] * scale[None, :]
