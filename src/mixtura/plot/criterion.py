@@ -111,7 +111,8 @@ def _band(smallest: Candidate, name: str) -> tuple[float, ...]:
 def _error_layer(band: Sequence[float], y: Any, datasets: Datasets) -> Any:
     datasets["band"] = [{"value": band[0], "end": band[1]}]
     rect = alt.Chart(alt.NamedData("band")).mark_rect(style=NEUTRAL, opacity=0.12)
-    return rect.encode(y=y, y2=alt.Y2("end", title="one standard error more"))
+    # Titles that differ would all be written beside the axis.
+    return rect.encode(y=y, y2=alt.Y2("end", title=y["title"]))
 
 
 def _ringed(*, banded: bool) -> list[str]:

@@ -179,7 +179,9 @@ def test_a_band_shows_what_lies_within_one_standard_error(found) -> None:
     assert chart["datasets"]["band"] == [
         {"value": smallest["cv"], "end": smallest["cv"] + smallest["cv_standard_error"]}
     ]
-    low, high = chart["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    band, *others = (layer["encoding"] for layer in chart["layer"])
+    assert {one["y"]["title"] for one in (band, *others)} | {band["y2"]["title"]} == {"CV"}
+    low, high = band["y"]["scale"]["domain"]
     assert low < smallest["cv"] < chart["datasets"]["band"][0]["end"] < high
     assert chart["datasets"]["chosen"] == [
         {"count": scored.best.n_components, "value": scored.best.criterion("cv")}
