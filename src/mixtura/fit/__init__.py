@@ -1,12 +1,13 @@
 """The one loop, and what plugs into it: steps, starts, stopping rules, observers."""
 
 from mixtura.fit.accelerate import AcceleratedEMStep
+from mixtura.fit.coming_close import CHECKPOINTS
 from mixtura.fit.degeneracy import Degeneracy, DegeneracyKind, find_degeneracies
 from mixtura.fit.em import EMStep, Problem, describe_rows
 from mixtura.fit.init import INITIALIZATIONS, FromMixture, FromPartition, Initialization, SharedStarts
 from mixtura.fit.kmeans import Clustering, best_clustering, nearest, run_kmeans
 from mixtura.fit.restarts import (
-    CHECKPOINTS,
+    SAME_END,
     Given,
     Settings,
     continue_fit,
@@ -22,6 +23,7 @@ from mixtura.fit.trace import Event, Observer, PassKind, Trace
 __all__ = [
     "CHECKPOINTS",
     "INITIALIZATIONS",
+    "SAME_END",
     "AbsoluteChange",
     "AcceleratedEMStep",
     "Clustering",

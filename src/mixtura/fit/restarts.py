@@ -12,16 +12,17 @@ from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Runner
 from mixtura.exceptions import IllDefinedCovarianceError, MixturaError
-from mixtura.fit.driver import Move, Run, Step, iterate
+from mixtura.fit.coming_close import CHECKPOINTS, ComesClose, Watched
+from mixtura.fit.driver import Run, Step, iterate
 from mixtura.fit.em import EMStep, Problem
 from mixtura.fit.init import Deferred, Initialization
 from mixtura.fit.result import FitResult, Outcome
-from mixtura.fit.stopping import Progress, StoppingRule
+from mixtura.fit.stopping import StoppingRule
 from mixtura.fit.together import advance_together
 from mixtura.fit.trace import Observer, ignore
 
 __all__ = [
-    "CHECKPOINTS",
+    "SAME_END",
     "Given",
     "Settings",
     "continue_fit",
@@ -30,12 +31,10 @@ __all__ = [
     "fit_mixture",
 ]
 
-CHECKPOINTS = ((10, 5.0), (20, 3.0), (40, 1.0), (80, 0.5))
-"""After so many passes a further start has to be so many nats of total log-likelihood behind the best end, or fewer."""
+SAME_END = 1e-3
+"""Nats of the total log-likelihood by which a later start has to end higher to be kept instead of an earlier one.
 
-
-_LOOKS = (100, 200, 400)
-"""After so many passes a mixture is looked at, and goes on only if it is accepted."""
+Those that end in one maximum differ by what they leave to be gained; each has its own order of components."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,6 +180,8 @@ def fit_best_of(
 ) -> FitResult:
     """Fit a mixture from several starts, of which the first is trusted most, and keep the most likely end.
 
+    Of ends that differ by no more than 0.001 nats of the total log-likelihood it is the first.
+
     The first runs to its end. Each further one goes on as long as it comes close: after so many passes its total
     log-likelihood has to be so close to that of the best end so far. Mixtures that start far apart often change places
     late, so that a race of short runs drops the winner; against a finished fit a few passes are enough to tell.
@@ -214,8 +215,8 @@ def fit_best_of(
     finished: list[_Finished] = []
     failures: list[IllDefinedCovarianceError] = []
     for deferred in drawn:
-        watched = _Watched(settings.step(problem))
-        rule = _ComesClose(
+        watched = Watched(settings.step(problem))
+        rule = ComesClose(
             settings.stop, target, problem.blocks.total_weight, dict(checkpoints), watched, accept
         )
         try:
@@ -228,69 +229,7 @@ def fit_best_of(
             target = max(target, one.objective * problem.blocks.total_weight)
     if not finished:
         raise failures[0]
-    return _keep_best(problem, settings, finished, drawing)
-
-
-class _Watched:
-    """A step whose latest mixture can be looked at."""
-
-    def __init__(self, step: Step[Mixture]) -> None:
-        self._step = step
-        self.latest: Mixture | None = None
-
-    def __call__(self, model: Mixture) -> Move[Mixture]:
-        self.latest = model
-        return self._step(model)
-
-    def of(self, problem: Problem) -> Step[Mixture]:
-        """Return the step itself: it was made for the one problem."""
-        return self
-
-
-class _ComesClose:
-    """Stops as another rule does, and where a run falls too far behind or is lost; counts the passes of one run.
-
-    Parameters
-    ----------
-    stop : StoppingRule
-    target : float
-        Total log-likelihood to come close to.
-    total_weight : float
-    checkpoints : mapping of int to float
-        From passes to nats.
-    watched : _Watched
-    accept : callable
-        Whether to go on with a mixture.
-    """
-
-    def __init__(
-        self,
-        stop: StoppingRule,
-        target: float,
-        total_weight: float,
-        checkpoints: dict[int, float],
-        watched: _Watched,
-        accept: Callable[[Mixture], bool],
-    ) -> None:
-        self._stop, self._target, self._total_weight = stop, target, total_weight
-        self._checkpoints, self._watched, self._accept = checkpoints, watched, accept
-        self._n_passes, self._behind = 0, False
-
-    def __call__(self, progress: Progress) -> bool:
-        self._n_passes += 1
-        if self._stop(progress):
-            return True
-        reach = self._checkpoints.get(self._n_passes, np.inf)
-        self._behind = progress.objective * self._total_weight + reach < self._target or self._is_lost()
-        return self._behind
-
-    def _is_lost(self) -> bool:
-        model = self._watched.latest
-        return self._n_passes in _LOOKS and model is not None and not self._accept(model)
-
-    def corrected(self, run: Run[Mixture]) -> Run[Mixture]:
-        """Return the run, not converged where it was this rule that stopped it."""
-        return replace(run, trace=replace(run.trace, converged=False)) if self._behind else run
+    return _keep_best(problem, settings, finished, drawing, SAME_END)
 
 
 def continue_fit(
@@ -353,9 +292,19 @@ def continue_together(
 
 
 def _keep_best(
-    problem: Problem, settings: Settings, finished: Sequence[_Finished], drawing: float
+    problem: Problem,
+    settings: Settings,
+    finished: Sequence[_Finished],
+    drawing: float,
+    same_end: float = 0.0,
 ) -> FitResult:
-    best = max(range(len(finished)), key=lambda i: (finished[i].accepted, finished[i].objective))
+    best = 0
+    for i, one in enumerate(finished):
+        gain = (one.objective - finished[best].objective) * problem.blocks.total_weight
+        if one.accepted > finished[best].accepted or (
+            one.accepted == finished[best].accepted and gain > same_end
+        ):
+            best = i
     run = finished[best].run
     return FitResult(
         mixture=run.model,

@@ -21,6 +21,7 @@ from mixtura.core.prior import Prior
 from mixtura.core.protocols import Runner
 from mixtura.exceptions import MixturaError
 from mixtura.fit import (
+    SAME_END,
     AcceleratedEMStep,
     Degeneracy,
     FitResult,
@@ -227,7 +228,7 @@ class Fitter:
             )
         except MixturaError:
             return candidate
-        if result.lower_bound * result.total_weight <= candidate.log_likelihood:
+        if result.lower_bound * result.total_weight <= candidate.log_likelihood + SAME_END:
             return candidate
         return self.candidate(family, k, result, begun - candidate.seconds)
 

@@ -89,7 +89,8 @@ def test_weights_that_are_all_two_count_every_row_twice() -> None:
         search(ROWS, criterion="cv", sample_weight=weights, **options).best.criteria
         for weights in (None, np.full(300, 2.0))
     )
-    assert twice["cv"] == pytest.approx(2 * once["cv"], rel=1e-6)
+    # A fit that leaves 1e-4 nats is sqrt(2e-4) standard errors from its end, which rows held out feel at first order.
+    assert twice["cv"] == pytest.approx(2 * once["cv"], rel=1e-5)
     assert twice["cv_standard_error"] == pytest.approx(2 * once["cv_standard_error"], rel=1e-4)
 
 
