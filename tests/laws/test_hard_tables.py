@@ -22,6 +22,8 @@ import mixtura
 from mixtura.core.covariance import FAMILIES
 from mixtura.exceptions import DataError, IllDefinedCovarianceError, TooFewRowsError
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered elsewhere; tracing takes half of its time
+
 TYPES = tuple(FAMILIES)
 STARTS = ("kmeans", "k-means++", "random", "random_from_data")
 COLUMNS = ("normal", "uniform", "clumps", "whole", "constant", "duplicate", "heavy", "two values", "offset")

@@ -16,6 +16,8 @@ from mixtura.run import threads
 from mixtura.select import Candidate, SearchResult, effort, search
 from mixtura.select.nesting import contains
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered elsewhere; tracing takes half of its time
+
 SEEDS = (0, 1)
 N = 300
 

@@ -19,6 +19,8 @@ from mixtura.segments.partitions import adjusted_rand_index, best_jaccard, cross
 from mixtura.segments.shares import bootstrap_interval
 from mixtura.segments.summaries import as_counts, percentile
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered elsewhere; tracing takes half of its time
+
 N = 200
 
 COUNT = "a number of customers, who are counted as people"

@@ -100,11 +100,11 @@ class SearchResult:
         >>> from mixtura.datasets import make_customers
         >>> from mixtura.select import search
         >>> for row in search(make_customers(), components=[2, 3], covariance_types=["tied", "diag"]).table():
-        ...     print(row["covariance_type"], row["n_components"], row["n_parameters"], round(row["icl"], 1))
-        tied 3 11 4820.3
-        diag 3 14 4815.8
-        tied 2 8 4856.4
-        diag 2 9 4902.2
+        ...     print(row["covariance_type"], row["n_components"], row["n_parameters"], round(row["icl"]))
+        tied 3 11 4820
+        diag 3 14 4816
+        tied 2 8 4856
+        diag 2 9 4902
         """
         return [candidate.row(columns, first=first) for candidate in self.ranking]
 

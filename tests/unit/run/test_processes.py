@@ -15,29 +15,29 @@ from mixtura.run import get_threads, processes, spread
 
 def who(shared: str, task: int) -> tuple[str, int, int]:
     """Slow enough that another process has started before this one has done everything."""
-    time.sleep(0.1)
+    time.sleep(0.05)
     return shared, task, os.getpid()
 
 
 def threads(shared: None, task: int) -> int:
-    time.sleep(0.1)
+    time.sleep(0.05)
     return get_threads() if multiprocessing.parent_process() is not None else 1
 
 
 def starts_none(shared: None, task: int) -> list[int]:
-    time.sleep(0.1)
+    time.sleep(0.05)
     return [pid for _, _, pid in spread(who, "inner", [1, 2], 2)]
 
 
 def dies_elsewhere(shared: None, task: int) -> int:
-    time.sleep(0.1)
+    time.sleep(0.05)
     if multiprocessing.parent_process() is not None:
         os._exit(3)
     return task
 
 
 def refuses(shared: None, task: int) -> int:
-    time.sleep(0.1)
+    time.sleep(0.05)
     if task == 9:
         raise ValueError(f"task {task}")
     return task
@@ -59,14 +59,14 @@ def test_this_process_alone(tasks: Any, n_processes: int) -> None:
 
 
 def test_another_process_has_one_thread_and_starts_none() -> None:
-    assert set(spread(threads, None, range(20), 2)) == {1}
-    elsewhere = [pids for pids in spread(starts_none, None, range(10), 2) if os.getpid() not in pids]
+    assert set(spread(threads, None, range(10), 2)) == {1}
+    elsewhere = [pids for pids in spread(starts_none, None, range(15), 2) if os.getpid() not in pids]
     assert elsewhere
     assert all(len(set(pids)) == 1 for pids in elsewhere)
 
 
 def test_what_a_process_leaves_undone_is_done_here() -> None:
-    assert list(spread(dies_elsewhere, None, range(30), 2)) == list(range(30))
+    assert list(spread(dies_elsewhere, None, range(40), 2)) == list(range(40))
 
 
 def test_where_no_process_can_be_started_this_one_does_everything(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -228,7 +228,7 @@ def test_fits_are_finished() -> None:
             covariance_type=one.covariance_type,
             random_state=0,
             tol=0,
-            max_iter=one.n_iter + 3000,
+            max_iter=one.n_iter + 1000,
         ).fit(overlapping)
         assert one.result is not None
         assert one.n_iter > 20
