@@ -62,7 +62,7 @@ class OtherHands(Generic[A, T]):
             self._results[number].set_exception(BrokenExecutor(str(error)))
 
     def _take(self, number: int, done: Future[T]) -> None:
-        error = done.exception()
+        error = BrokenExecutor("called off") if done.cancelled() else done.exception()
         if error is None:
             self._results[number].set_result(done.result())
         else:

@@ -50,6 +50,9 @@ def search_seconds(cells: Iterable[tuple[str, int]], n_rows: int, n_features: in
     return seconds
 
 
-def processes_for(seconds: float) -> int:
-    """Return how many processes work of so many seconds deserves: one, or as many as there are threads to use."""
-    return get_threads() if seconds > _LONG else 1
+def processes_for(seconds: float, n_tasks: int) -> int:
+    """Return how many processes work of so many seconds and tasks deserves, up to the number of threads to use.
+
+    No more than one for two tasks: fewer tasks are shared better by threads inside passes.
+    """
+    return max(1, min(get_threads(), n_tasks // 2)) if seconds > _LONG else 1

@@ -128,7 +128,7 @@ class Fitter:
         if self._levels.samples:
             settled = [_settle(self, group) for group in groups.values()]
         else:
-            settled = list(spread(_settle, self._alone(), list(groups.values()), self._n_processes))
+            settled = list(spread(_settle, self._for_tasks(), list(groups.values()), self._n_processes))
         ends = {size: iter(group) for size, group in zip(groups, settled, strict=True)}
         return [next(ends[one.n_components]) for one in candidates]
 
@@ -141,9 +141,9 @@ class Fitter:
         cells = [(family, k) for family in families for k in sizes]
         self._n_processes = self._prepare(cells)
         if not self._levels.samples:
-            yield from spread(_complete, self._alone(), cells, self._n_processes)
+            yield from spread(_complete, self._for_tasks(), cells, self._n_processes)
             return
-        ends = spread(_find, self._alone(), cells, self._n_processes)
+        ends = spread(_find, self._for_tasks(), cells, self._n_processes)
         for family in families:
             found = {k: next(ends) for k in sizes}
             begun = perf_counter()
@@ -155,15 +155,17 @@ class Fitter:
     def _prepare(self, cells: Sequence[tuple[str, int]]) -> int:
         """Make what all models need, and return how many processes their number deserves."""
         levels = self._levels
-        n_processes = processes_for(search_seconds(cells, levels.most, levels.n_features))
+        n_processes = processes_for(search_seconds(cells, levels.most, levels.n_features), len(cells))
         get_ready(_complete, n_processes)
         for family, k in cells:
             levels.path(self._n_parameters(family, k))
             self._shared.starts(k)
         return n_processes
 
-    def _alone(self) -> Fitter:
-        """Return a fitter for one process among several."""
+    def _for_tasks(self) -> Fitter:
+        """Return the fitter of tasks: this one, or where processes share them one that needs no threads."""
+        if self._n_processes == 1:
+            return self
         other, levels = copy(self), self._levels.for_finding()
         vars(other).update(_levels=levels, _all=levels.all, _runner=SerialRunner())
         return other

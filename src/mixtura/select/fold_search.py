@@ -67,7 +67,7 @@ def score_candidates(
     seconds = n_folds * search_seconds(pairs, fewest, rows.shape[1])
     scores = held_out_scores(
         rows, weights, _Fits(search, families, sizes), n_folds=n_folds, random_state=random_state, on_fold=on_fold,
-        n_processes=processes_for(seconds) if fewest <= _MOST_TO_SEND else 1,
+        n_processes=processes_for(seconds, n_folds) if fewest <= _MOST_TO_SEND else 1,
     )  # fmt: skip
     if all(one.failure for one in scores):
         raise MixturaError(
