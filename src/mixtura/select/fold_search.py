@@ -11,13 +11,11 @@ from mixtura.core.mixture import Mixture
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.select.arguments import count_rows, require_rows
 from mixtura.select.effort import processes_for, search_seconds
+from mixtura.select.fitting import SAMPLE_ROWS
 from mixtura.select.held_out import FoldScores, OnFold, held_out_scores, rows_fitted
 from mixtura.select.ranking import SearchResult
 
 __all__ = ["FoldsOf", "score_candidates"]
-
-_MOST_TO_SEND = 50_000
-"""Rows up to which folds are searched side by side; passes over more of them use all cores by themselves."""
 
 FoldsOf: TypeAlias = Mapping[tuple[str, int], FoldScores]
 """What candidates score, by covariance type and number of components."""
@@ -64,10 +62,11 @@ def score_candidates(
     require_rows(fewest, max(sizes), "rows of positive weight outside the largest fold")
     pairs = [(family, k) for family in families for k in sizes]
 
+    # Passes over more rows use all cores by themselves.
     seconds = n_folds * search_seconds(pairs, fewest, rows.shape[1])
     scores = held_out_scores(
         rows, weights, _Fits(search, families, sizes), n_folds=n_folds, random_state=random_state, on_fold=on_fold,
-        n_processes=processes_for(seconds, n_folds) if fewest <= _MOST_TO_SEND else 1,
+        n_processes=processes_for(seconds, n_folds) if fewest <= SAMPLE_ROWS else 1,
     )  # fmt: skip
     if all(one.failure for one in scores):
         raise MixturaError(

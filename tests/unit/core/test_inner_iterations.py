@@ -86,7 +86,9 @@ def test_the_newton_step_has_the_derivatives_of_the_loss(name: str) -> None:
     # From a little off the best axes, one step must land far nearer to them than it began.
     off = 1e-3
     rotation = np.array([[np.cos(off), np.sin(off), 0], [-np.sin(off), np.cos(off), 0], [0, 0, 1]])
-    step, promised = family._newton_step(rotation.T @ own @ rotation, counts)
+    turned = rotation.T @ own @ rotation
+    _, shares = family.weigh(np.einsum("kii->ki", turned), counts)
+    step, promised = family._newton_step(turned, shares)
     gained = loss(off, 0, 1) - loss(0.0, 0, 1)
     assert promised == pytest.approx(gained, rel=0.02)
     np.testing.assert_allclose(step, [[0, -off, 0], [off, 0, 0], [0, 0, 0]], atol=0.02 * off)

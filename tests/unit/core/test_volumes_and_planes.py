@@ -49,7 +49,8 @@ def test_a_newton_step_is_that_of_derivatives_by_differences(
         [[loss(a + b) - loss(a - b) - loss(b - a) + loss(-a - b) for b in basis] for a in basis]
     ) / (4 * h**2)
     values, vectors = np.linalg.eigh(hessian)
-    step, promised = family._newton_step(own, counts)
+    _, shares = family.weigh(np.einsum("kii->ki", own), counts)
+    step, promised = family._newton_step(own, shares)
     np.testing.assert_array_equal(step, -step.T)
     angles = np.array([step[plane] for plane in planes])
     back = vectors @ (np.abs(values) * (vectors.T @ angles))

@@ -99,7 +99,7 @@ class _SharedAxes(MatrixFamily):
         turned = _turned(own, axes)
         before, shares = self.weigh(_diagonals(turned), counts)
         for _ in range(_MOST_STEPS):
-            step, promised = self._newton_step(turned, counts, shares)
+            step, promised = self._newton_step(turned, shares)
             if not math.isfinite(promised):
                 break
             for _ in range(_MOST_HALVINGS):
@@ -116,9 +116,7 @@ class _SharedAxes(MatrixFamily):
                 return axes
         return self._turn(axes, own, counts, most_sweeps)
 
-    def _newton_step(
-        self, turned: FloatArray, counts: FloatArray, shares: FloatArray | None = None
-    ) -> tuple[FloatArray, float]:
+    def _newton_step(self, turned: FloatArray, shares: FloatArray) -> tuple[FloatArray, float]:
         """Return the skew matrix X (D, D) of a Newton step, and the decrease of the loss it promises; infinite if none.
 
         ``exp(-X) W exp(X) = W + [W, X] + [[W, X], X] / 2 + ...`` gives both derivatives of ``log v_ki``. Let
@@ -129,8 +127,6 @@ class _SharedAxes(MatrixFamily):
         """
         n_features = turned.shape[1]
         planes, variances, flat = planes_of(n_features), _diagonals(turned), turned.reshape(len(turned), -1)
-        if shares is None:
-            shares = self.weigh(variances, counts)[1]
         inverse = 1.0 / variances
         rates = shares[:, None] * inverse
         half = rates.T.dot(flat).reshape(n_features, n_features, n_features)
