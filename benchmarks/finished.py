@@ -37,7 +37,7 @@ from mixtura.fit import (
     Settings,
     fit_mixture,
 )
-from mixtura.fit.driver import Step, iterate
+from mixtura.fit.loop.driver import Step, iterate
 from mixtura.kernels import get_kernel
 from mixtura.run import SerialRunner, get_runner
 
@@ -116,7 +116,7 @@ def run(problem: Problem, step: Step[Mixture], start: Mixture, tolerance: float)
 
     begun = perf_counter()
     done = iterate(start, step, RemainingGain(n_rows, tolerance), MAX_ITER, observe=observe)
-    refused = done.trace.count(PassKind.REFUSED)
+    refused = done.trace.count(PassKind.REJECTED)
     return Timed(np.array(done.trace.objectives) * n_rows, np.array(times), refused)
 
 

@@ -20,7 +20,7 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Ridge
 from mixtura.data import ArrayBlocks
 from mixtura.fit import AbsoluteChange, EMStep, Problem
-from mixtura.fit.driver import iterate
+from mixtura.fit.loop.driver import iterate
 from mixtura.kernels import get_kernel
 from mixtura.run import ThreadRunner
 

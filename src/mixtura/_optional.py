@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 from mixtura.exceptions import OptionalDependencyError
 
-__all__ = ["needs"]
+__all__ = ["require_extra"]
 
 
 @contextmanager
-def needs(package: str, *, extra: str, purpose: str) -> Iterator[None]:
+def require_extra(package: str, *, extra: str, purpose: str) -> Iterator[None]:
     """Turn a failed import inside the block into a message that names the extra.
 
     Parameters
@@ -30,8 +30,8 @@ def needs(package: str, *, extra: str, purpose: str) -> Iterator[None]:
 
     Examples
     --------
-    >>> from mixtura._optional import needs
-    >>> with needs("no-such-package", extra="cli", purpose="show an example"):
+    >>> from mixtura._optional import require_extra
+    >>> with require_extra("no-such-package", extra="cli", purpose="show an example"):
     ...     import no_such_package
     Traceback (most recent call last):
         ...

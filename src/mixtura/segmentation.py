@@ -134,7 +134,7 @@ class Segmentation:
 
         Segment 0 is everybody; see `mixtura.segments.NumericProfile` and `mixtura.segments.LevelShare` for the columns.
         """
-        from mixtura.segments.profile_summary import profile_rows
+        from mixtura.segments.profiles.profile_summary import profile_rows
 
         result = self.result
         roles = {one.column: one.role for one in result.segments[0].numbers}

@@ -21,7 +21,7 @@ from mixtura.fit.init import (
     FromNearestRows,
     FromPartition,
     FromTree,
-    Start,
+    InitialStatistics,
     draw_sample,
     grow,
 )
@@ -67,7 +67,7 @@ def problem_of(family: str = "full", runner: Any = None) -> Problem:
     return Problem(blocks_of(), K, get_family(family), Ridge(1e-6), get_kernel(), runner).with_total()
 
 
-def begin(name: str, problem: Problem, seed: int = 0) -> Start:
+def begin(name: str, problem: Problem, seed: int = 0) -> InitialStatistics:
     return ALL[name].draw(problem, np.random.RandomState(seed))(problem)
 
 

@@ -16,7 +16,7 @@ from mixtura.cli.app import app
 from mixtura.datasets import make_customers
 from mixtura.report.charts import Chart
 
-Run = Callable[..., Result]
+LoopResult = Callable[..., Result]
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def quick_reports(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
-def run(workplace: Path) -> Run:
+def run(workplace: Path) -> LoopResult:
     """Run a command of mixtura in the workplace."""
 
     def invoke(*arguments: str | Path) -> Result:
@@ -72,7 +72,7 @@ def customers(workplace: Path) -> Path:
 
 
 @pytest.fixture
-def refused(run: Run, workplace: Path) -> Callable[..., str]:
+def refused(run: LoopResult, workplace: Path) -> Callable[..., str]:
     """Run a command; return its message once it is sure that it was refused and left no trace."""
 
     def invoke(*arguments: str | Path) -> str:

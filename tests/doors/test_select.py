@@ -179,7 +179,7 @@ def test_rows_held_out_rank_and_a_standard_error_chooses(run, customers) -> None
 
 
 def test_the_chosen_one_is_shown_however_far_down_it_ranks(run, customers, monkeypatch) -> None:
-    monkeypatch.setattr("mixtura.cli.print_selection._SHOWN", 1)
+    monkeypatch.setattr("mixtura.cli.printing.print_selection._SHOWN", 1)
     options = ("--components", "2-4", "--covariance-type", "full,tied,diag")
     printed = run("select", customers, *options, "--criterion", "cv").output
     table = pl.read_csv("customers-selection/selection.csv")

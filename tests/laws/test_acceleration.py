@@ -26,7 +26,7 @@ from mixtura.fit import (
     Settings,
     fit_mixture,
 )
-from mixtura.fit.driver import Run, iterate
+from mixtura.fit.loop.driver import LoopResult, iterate
 from mixtura.kernels import Layout, get_kernel
 from mixtura.run import SerialRunner, ThreadRunner, threads
 
@@ -47,16 +47,16 @@ def start_of(problem: Problem, seed: int = 0) -> Mixture:
 
 def fit(
     problem: Problem, step: Any, *, tolerance: float = 0.01, max_iter: int = MANY, start: Any = None
-) -> Run[Mixture]:
+) -> LoopResult[Mixture]:
     stop = RemainingGain(problem.blocks.total_weight, tolerance)
     return iterate(start_of(problem) if start is None else start, step, stop, max_iter)
 
 
-def accelerated(problem: Problem, **arguments: Any) -> Run[Mixture]:
+def accelerated(problem: Problem, **arguments: Any) -> LoopResult[Mixture]:
     return fit(problem, AcceleratedEMStep(problem, arguments.get("tolerance", 0.01)), **arguments)
 
 
-def plain(problem: Problem, **arguments: Any) -> Run[Mixture]:
+def plain(problem: Problem, **arguments: Any) -> LoopResult[Mixture]:
     return fit(problem, EMStep(problem), **arguments)
 
 

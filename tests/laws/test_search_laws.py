@@ -13,8 +13,9 @@ from sklearn.metrics import adjusted_rand_score
 
 import mixtura
 from mixtura.run import threads
-from mixtura.select import Candidate, SearchResult, effort, search
-from mixtura.select.nesting import contains
+from mixtura.select import Candidate, SearchResult, search
+from mixtura.select.model_search import cost
+from mixtura.select.model_search.nesting import contains
 
 pytestmark = pytest.mark.no_cover  # what it runs is covered elsewhere; tracing takes half of its time
 
@@ -127,7 +128,7 @@ def test_the_same_answer_at_every_call_and_for_any_number_of_threads_and_process
     # Otherwise passes this small would stay on the calling thread.
     monkeypatch.setattr(threads, "_SMALL_WORK", 0.0)
     # And a search this quick in one process.
-    monkeypatch.setattr(effort, "_LONG", 0.0)
+    monkeypatch.setattr(cost, "_LONG", 0.0)
     rows = table(2, n_rows)
     answers = []
     for n_threads in (1, 2, 2):

@@ -14,7 +14,7 @@ from sklearn.datasets import load_iris
 import mixtura
 from mixtura.data import ArrayBlocks
 from mixtura.fit.init import Tree, grow
-from mixtura.fit.init.tree import CRITERIA
+from mixtura.fit.init.hierarchical.tree import CRITERIA
 
 IRIS = load_iris().data
 

@@ -12,12 +12,17 @@ import pytest
 
 from mixtura.report import collect
 from mixtura.segments import SegmentationResult, assess_stability, segment_table
-from mixtura.segments import refits as refits_module
-from mixtura.segments.advice.quick_fit import component_normality
-from mixtura.segments.distinction import distinguish
-from mixtura.segments.partitions import adjusted_rand_index, best_jaccard, crossing, silhouette_widths
-from mixtura.segments.shares import bootstrap_interval
-from mixtura.segments.summaries import as_counts, percentile
+from mixtura.segments.advice.evidence.quick_fit import component_normality
+from mixtura.segments.comparison.agreement import (
+    adjusted_rand_index,
+    best_jaccard,
+    contingency_table,
+    silhouette_widths,
+)
+from mixtura.segments.profiles.distinctness import distinguish
+from mixtura.segments.profiles.share_interval import bootstrap_interval
+from mixtura.segments.stability import resample
+from mixtura.segments.weighted import effective_counts, percentile
 
 pytestmark = pytest.mark.no_cover  # what it runs is covered elsewhere; tracing takes half of its time
 
@@ -195,13 +200,13 @@ def test_resamples_draw_customers_with_their_weights(monkeypatch: pytest.MonkeyP
     rows, weights = rng.normal(size=(90, 2)), rng.integers(1, 4, 90).astype(float)
     drawn: list[Any] = []
 
-    class Watched(refits_module.ArrayBlocks):
+    class Watched(resample.ArrayBlocks):
         def __init__(self, held: Any, weight: Any) -> None:
             drawn.append((held, weight))
             super().__init__(held, weight)
 
-    monkeypatch.setattr(refits_module, "ArrayBlocks", Watched)
-    refits_module.refit_labels(rows, "diag", 2, n_bootstraps=5, n_init=1, seed=3, weights=weights)
+    monkeypatch.setattr(resample, "ArrayBlocks", Watched)
+    resample.refit_labels(rows, "diag", 2, n_bootstraps=5, n_init=1, seed=3, weights=weights)
     (whole, total), *resamples = drawn
     assert whole is rows
     assert total is weights
@@ -218,8 +223,8 @@ def test_the_agreement_of_partitions_is_that_of_repeated_customers() -> None:
     first, second = rng.integers(0, 3, N), rng.integers(0, 4, N)
     second[:120] = first[:120]
     counts = rng.integers(1, 4, N)
-    few = crossing(first, second, 3, 4, counts.astype(float))
-    many = crossing(np.repeat(first, counts), np.repeat(second, counts), 3, 4)
+    few = contingency_table(first, second, 3, 4, counts.astype(float))
+    many = contingency_table(np.repeat(first, counts), np.repeat(second, counts), 3, 4)
     np.testing.assert_array_equal(few, many)
     assert adjusted_rand_index(few) == adjusted_rand_index(many)
     np.testing.assert_array_equal(best_jaccard(few), best_jaccard(many))
@@ -293,8 +298,10 @@ def test_a_customer_without_weight_does_not_touch_stability() -> None:
 def test_shares_that_sum_to_one_still_stand_for_customers() -> None:
     weights = np.random.default_rng(8).uniform(0.5, 1.5, 40)
     weights[:4] = 0
-    np.testing.assert_allclose(as_counts(weights / weights.sum()), weights * (36 / weights.sum()), rtol=1e-12)
-    np.testing.assert_array_equal(as_counts(3 * weights), 3 * weights)
+    np.testing.assert_allclose(
+        effective_counts(weights / weights.sum()), weights * (36 / weights.sum()), rtol=1e-12
+    )
+    np.testing.assert_array_equal(effective_counts(3 * weights), 3 * weights)
     frame, counts = table()
     small = segmented(frame.with_columns(pl.col("visits") / (10 * counts.sum())), "visits")
     assert any("The weights sum to 0.1 for 200 customers" in note for note in small.notes)

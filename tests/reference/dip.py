@@ -1,4 +1,5 @@
-"""Hartigan's dip from elsewhere; prints the table of `mixtura.segments.advice.dip_quantiles` and writes dip.csv.
+"""Hartigan's dip from elsewhere; prints the table of `mixtura.segments.advice.evidence.dip_quantiles`.
+
 
 Needs the PyPI package diptest (0.12.0 was used), which wraps the C code of R's package of the same name (AS 217 as
 corrected by Martin Maechler) and holds R's table of quantiles, ``qDiptab``.

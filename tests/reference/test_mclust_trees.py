@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from mixtura.data import ArrayBlocks
-from mixtura.fit.init.tree import grow
+from mixtura.fit.init.hierarchical.tree import grow
 from reference.tables import answers, rows_of
 
 

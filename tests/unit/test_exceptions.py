@@ -7,7 +7,7 @@ import re
 import pytest
 
 from mixtura import exceptions
-from mixtura._optional import needs
+from mixtura._optional import require_extra
 from mixtura.exceptions import OptionalDependencyError
 
 
@@ -56,6 +56,6 @@ def test_errors_carry_what_a_caller_may_want(error: Exception, attributes: dict[
 def test_a_library_that_is_there_but_broken_is_not_called_missing() -> None:
     with (
         pytest.raises(OptionalDependencyError, match=r"cannot be imported \(wants another NumPy\)"),
-        needs("pyarrow", extra="cli", purpose="read tables"),
+        require_extra("pyarrow", extra="cli", purpose="read tables"),
     ):
         raise ImportError("wants another NumPy")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from mixtura._optional import needs
+from mixtura._optional import require_extra
 from mixtura.exceptions import OptionalDependencyError
 
 __all__ = ["main"]
@@ -13,7 +13,7 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command that ``sys.argv`` holds; exit 0 when done, 2 on bad input, 130 when interrupted."""
     try:
-        with needs("typer", extra="cli", purpose="use the command line"):
+        with require_extra("typer", extra="cli", purpose="use the command line"):
             from mixtura.cli.app import app
     except OptionalDependencyError as error:
         sys.stderr.write(f"mixtura: {error}\n")

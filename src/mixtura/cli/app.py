@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from mixtura.cli.advise import advise
-from mixtura.cli.assign import assign
-from mixtura.cli.audience import audience
-from mixtura.cli.demo import demo
-from mixtura.cli.info import info
-from mixtura.cli.segment import segment
-from mixtura.cli.select import select
-from mixtura.cli.show import show
+from mixtura.cli.commands.advise import advise
+from mixtura.cli.commands.assign import assign
+from mixtura.cli.commands.audience import audience
+from mixtura.cli.commands.demo import demo
+from mixtura.cli.commands.info import info
+from mixtura.cli.commands.segment import segment
+from mixtura.cli.commands.select import select
+from mixtura.cli.commands.show import show
 
 __all__ = ["app"]
 

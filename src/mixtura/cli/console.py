@@ -15,7 +15,7 @@ from rich.table import Table
 
 from mixtura.exceptions import MixturaError
 
-__all__ = ["door", "error_console", "output_console", "plain_table"]
+__all__ = ["error_console", "handle_errors", "output_console", "plain_table"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,7 +41,7 @@ def error_console() -> Console:
     return _console(stderr=True)
 
 
-def door(command: Callable[P, R]) -> Callable[P, R]:
+def handle_errors(command: Callable[P, R]) -> Callable[P, R]:
     """Let errors of mixtura leave a command as a message and exit code 2, an interruption as 130."""
 
     @functools.wraps(command)

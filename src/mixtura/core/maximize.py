@@ -81,7 +81,7 @@ def maximize(
         repairs += [Repair(int(k), RepairKind.EMPTY) for k in empty]
     # What overflows or is no number shows below, as a covariance that is not positive definite.
     with np.errstate(all="ignore"):
-        sums, means = prior.weigh(statistics, means, family)
+        sums, means = prior.add_pseudo_observations(statistics, means, family)
         covariances, factors = _estimate(sums, means, family, prior, previous)
     weights = counts / np.add.reduce(counts)
     if isinstance(factors, NotPositiveDefiniteError):
@@ -107,12 +107,12 @@ def _estimate(
     if bound is None:
         covariances = family.estimate(sums, means, prior, before)
         return covariances, _factor(family, covariances, means)
-    if previous is None or family.clears(previous.factors, bound):
+    if previous is None or family.is_above_floor(previous.factors, bound):
         covariances = family.estimate(sums, means, prior, before)
         factors = _factor(family, covariances, means)
-        if isinstance(factors, Factors) and family.clears(factors, bound):
+        if isinstance(factors, Factors) and family.is_above_floor(factors, bound):
             return covariances, factors
-    covariances = family.estimate_above(sums, means, bound, before)
+    covariances = family.estimate_constrained(sums, means, bound, before)
     return covariances, _factor(family, covariances, means)
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.bound import Bound, sound_covariance
+from mixtura.core.floor import CovarianceFloor, sound_covariance
 from mixtura.core.statistics import Statistics, pack_lower
 from mixtura.exceptions import ParameterError
 from mixtura.kernels import Layout
@@ -72,9 +72,9 @@ class Prior(Protocol):
     @property
     def least_variance(self) -> float: ...
     @property
-    def bound(self) -> Bound | None: ...
+    def bound(self) -> CovarianceFloor | None: ...
 
-    def weigh(
+    def add_pseudo_observations(
         self, statistics: Statistics, means: FloatArray, structure: Structure
     ) -> tuple[Statistics, FloatArray]:
         """Return the statistics that covariances are estimated from, and the new means, given those of the rows."""
@@ -88,7 +88,7 @@ class _Flat:
 
     __slots__ = ()
 
-    def weigh(
+    def add_pseudo_observations(
         self, statistics: Statistics, means: FloatArray, structure: Structure
     ) -> tuple[Statistics, FloatArray]:
         return statistics, means
@@ -144,7 +144,7 @@ class Floor(_Flat):
     Make one from the data with `Floor.of`.
     """
 
-    lowest: Bound
+    lowest: CovarianceFloor
     total: Statistics
     fraction: float
 
@@ -186,7 +186,7 @@ class Floor(_Flat):
         deviations, root = sound_covariance(covariance, np.abs(means), _SOUND / fraction)
         deviations = np.sqrt(fraction) * deviations
         ball = max(fraction * float(covariance.trace()) / means.size, float((deviations**2).min()))
-        return cls(Bound.of(deviations[:, None] * root, deviations**2, ball), total, fraction)
+        return cls(CovarianceFloor.of(deviations[:, None] * root, deviations**2, ball), total, fraction)
 
     @property
     def ridge(self) -> float:
@@ -197,7 +197,7 @@ class Floor(_Flat):
         return float(self.lowest.variances.min())
 
     @property
-    def bound(self) -> Bound:
+    def bound(self) -> CovarianceFloor:
         return self.lowest
 
 
@@ -268,14 +268,14 @@ class Conjugate:
     def bound(self) -> None:
         return None
 
-    def weigh(
+    def add_pseudo_observations(
         self, statistics: Statistics, means: FloatArray, structure: Structure
     ) -> tuple[Statistics, FloatArray]:
         """Return the statistics of the rows and of what the prior is worth, and the means of the mode."""
         counts = statistics.counts[:, None]
         drawn = statistics.first + self.shrinkage * (self.center - statistics.means)
         means = statistics.means + drawn / (counts + self.shrinkage)
-        rows, scatter = self._worth(means, structure)
+        rows, scatter = self._pseudo_observations(means, structure)
         if statistics.layout is Layout.SHARED:
             return _with_total(statistics, means, rows, scatter.sum(axis=0)), means
         sums = statistics.rebase(means)
@@ -285,7 +285,7 @@ class Conjugate:
         return sums, means
 
     def log_density(self, mixture: Modelled) -> float:
-        rows, scatter = self._worth(mixture.means, mixture.family)
+        rows, scatter = self._pseudo_observations(mixture.means, mixture.family)
         covariances = mixture.full_covariances()
         deviations = np.sqrt(np.einsum("kii->ki", covariances))
         units = deviations[:, :, None] * deviations[:, None, :]
@@ -293,7 +293,7 @@ class Conjugate:
         pull = np.einsum("kii->k", np.linalg.solve(covariances / units, scatter / units))
         return float(-0.5 * (rows * volumes + pull).sum())
 
-    def _worth(self, means: FloatArray, structure: Structure) -> tuple[float, FloatArray]:
+    def _pseudo_observations(self, means: FloatArray, structure: Structure) -> tuple[float, FloatArray]:
         """Return how many rows the prior is worth in each component, and its scatter about means, (K, D, D)."""
         n_components, n_features = means.shape
         if structure.stores_matrices:

@@ -41,9 +41,9 @@ from mixtura.fit import (
     continue_fit,
     fit_mixture,
 )
-from mixtura.fit.trace import ignore
+from mixtura.fit.loop.trace import ignore
 from mixtura.kernels import get_kernel
-from mixtura.run import SerialRunner, get_runner, hold_blas
+from mixtura.run import SerialRunner, get_runner, limit_blas_threads
 
 __all__ = ["GaussianMixture"]
 
@@ -229,7 +229,7 @@ default="kmeans"
         )
         observe = Narrator(self.verbose, self.verbose_interval) if self.verbose else ignore
         settings = Settings(AbsoluteChange(self.tol), self.max_iter, observe)
-        with hold_blas(kernel.name == "numpy"):
+        with limit_blas_threads(kernel.name == "numpy"):
             if self.warm_start and hasattr(self, "converged_"):
                 result = continue_fit(problem, self._as_mixture(), settings, previous=self.lower_bound_)
             else:

@@ -24,8 +24,8 @@ from mixtura.exceptions import ParameterError
 from mixtura.run import with_jobs
 from mixtura.select import CRITERIA, Candidate, search
 from mixtura.select.arguments import count_rows
-from mixtura.select.held_out import rows_fitted
 from mixtura.select.priors import PriorName
+from mixtura.select.scores.folds import rows_fitted
 
 __all__ = ["GaussianMixtureIC"]
 

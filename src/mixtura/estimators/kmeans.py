@@ -26,10 +26,10 @@ from mixtura.data import ArrayBlocks
 from mixtura.estimators.validation import as_rows, as_weights
 from mixtura.exceptions import ParameterError, TooFewRowsError
 from mixtura.fit import best_clustering, nearest
-from mixtura.fit.init.kmeans import mean_variance, too_few_distinct
-from mixtura.fit.init.seeds import draw_far_apart
+from mixtura.fit.init.from_kmeans import mean_variance, too_few_distinct
+from mixtura.fit.kmeans.plusplus import kmeans_plusplus
 from mixtura.kernels import get_kernel
-from mixtura.run import SerialRunner, get_runner, hold_blas
+from mixtura.run import SerialRunner, get_runner, limit_blas_threads
 
 __all__ = ["KMeans"]
 
@@ -125,7 +125,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         self._require(rows)
         blocks, kernel, runner = ArrayBlocks(rows, as_weights(sample_weight, rows)), *self._workers(rows)
         rng, serial = check_random_state(self.random_state), SerialRunner()
-        with hold_blas(kernel.name == "numpy"):
+        with limit_blas_threads(kernel.name == "numpy"):
             tolerance = self.tol * mean_variance(blocks, kernel, runner) if self.tol else 0.0
             starts = [self._start(blocks, rng) for _ in range(self._n_starts())]
             best = best_clustering(
@@ -167,7 +167,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             shares = blocks.shares()
             return blocks.take(rng.choice(blocks.n_rows, size=self.n_clusters, replace=False, p=shares))
         kernel = get_kernel(n_features=blocks.n_features)
-        return blocks.take(draw_far_apart(blocks, self.n_clusters, rng, kernel, get_runner()))
+        return blocks.take(kmeans_plusplus(blocks, self.n_clusters, rng, kernel, get_runner()))
 
     def _nearest(self, X: npt.ArrayLike) -> tuple[IntArray, FloatArray]:
         check_is_fitted(self)

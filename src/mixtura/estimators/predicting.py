@@ -15,8 +15,8 @@ from mixtura.estimators.validation import as_weights
 from mixtura.exceptions import ParameterError
 from mixtura.fit import evaluate
 from mixtura.kernels import Outputs, get_kernel
-from mixtura.run import get_runner, hold_blas
-from mixtura.select.criteria import aic, bic
+from mixtura.run import get_runner, limit_blas_threads
+from mixtura.select.scores.criteria import aic, bic
 
 __all__ = ["MixturePredictor"]
 
@@ -39,7 +39,7 @@ class MixturePredictor(ABC):
 
     def _evaluate(self, rows: RowArray, outputs: Outputs) -> None:
         kernel = get_kernel(n_features=rows.shape[1])
-        with hold_blas(kernel.name == "numpy"):
+        with limit_blas_threads(kernel.name == "numpy"):
             evaluate(ArrayBlocks(rows), self._as_mixture().components(), kernel, get_runner(), outputs)
 
     def _labels(self, rows: RowArray) -> IntArray:

@@ -1,29 +1,29 @@
 """The one loop, and what plugs into it: steps, starts, stopping rules, observers."""
 
-from mixtura.fit.accelerate import AcceleratedEMStep
-from mixtura.fit.coming_close import CHECKPOINTS
 from mixtura.fit.degeneracy import Degeneracy, DegeneracyKind, find_degeneracies
-from mixtura.fit.em import EMStep, Problem, describe_rows
+from mixtura.fit.evaluation import Score, evaluate, score_mixture
 from mixtura.fit.init import INITIALIZATIONS, FromMixture, FromPartition, Initialization, SharedStarts
-from mixtura.fit.kmeans import Clustering, best_clustering, nearest, run_kmeans
+from mixtura.fit.kmeans.lloyd import Clustering, best_clustering, nearest, run_kmeans
+from mixtura.fit.loop.result import FitResult, Outcome
+from mixtura.fit.loop.stopping import AbsoluteChange, RemainingGain
+from mixtura.fit.loop.trace import Event, Observer, PassKind, Trace
+from mixtura.fit.racing import RACE_SCHEDULE
 from mixtura.fit.restarts import (
-    SAME_END,
+    SAME_OPTIMUM,
     Given,
     Settings,
+    continue_batch,
     continue_fit,
-    continue_together,
     fit_best_of,
     fit_mixture,
 )
-from mixtura.fit.result import FitResult, Outcome
-from mixtura.fit.score import Score, evaluate, score_mixture
-from mixtura.fit.stopping import AbsoluteChange, RemainingGain
-from mixtura.fit.trace import Event, Observer, PassKind, Trace
+from mixtura.fit.steps.accelerated import AcceleratedEMStep
+from mixtura.fit.steps.em import EMStep, Problem, describe_rows
 
 __all__ = [
-    "CHECKPOINTS",
     "INITIALIZATIONS",
-    "SAME_END",
+    "RACE_SCHEDULE",
+    "SAME_OPTIMUM",
     "AbsoluteChange",
     "AcceleratedEMStep",
     "Clustering",
@@ -46,8 +46,8 @@ __all__ = [
     "SharedStarts",
     "Trace",
     "best_clustering",
+    "continue_batch",
     "continue_fit",
-    "continue_together",
     "describe_rows",
     "evaluate",
     "find_degeneracies",

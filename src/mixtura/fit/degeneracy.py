@@ -11,13 +11,13 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.accumulate import accumulate_given
-from mixtura.core.bound import is_constant, sound_covariance
 from mixtura.core.covariance import EMPTY, CovarianceFamily
+from mixtura.core.floor import is_constant, sound_covariance
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import moments
 from mixtura.core.protocols import Block, Blocks, Runner
 from mixtura.core.statistics import Statistics
-from mixtura.fit.score import evaluate
+from mixtura.fit.evaluation import evaluate
 from mixtura.kernels import Kernel, Layout, Outputs
 
 __all__ = ["Degeneracy", "DegeneracyKind", "find_degeneracies"]
@@ -200,8 +200,8 @@ def find_degeneracies(
     labels = np.empty(blocks.n_rows, dtype=np.intp)
     evaluate(blocks, mixture.components(), kernel, runner, Outputs(labels=labels))
     hard = _assigned(blocks, labels, mixture.means, kernel, runner)
-    court = _Court(blocks, mixture, scale, labels, hard)
-    judged = [court.judge(k, widths[k], few[k]) for k in suspects]
+    court = _Diagnosis(blocks, mixture, scale, labels, hard)
+    judged = [court.diagnose(k, widths[k], few[k]) for k in suspects]
     return tuple(one for one in judged if one is not None)
 
 
@@ -292,7 +292,7 @@ def _assigned(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Court:
+class _Diagnosis:
     """What the rows of narrow components say."""
 
     blocks: Blocks
@@ -301,12 +301,14 @@ class _Court:
     labels: IntArray
     hard: Statistics
 
-    def judge(self, component: int, width: _Width, few: bool) -> Degeneracy | None:
+    def diagnose(self, component: int, width: _Width, few: bool) -> Degeneracy | None:
         """Return what is wrong with a component, if anything."""
         rows = np.flatnonzero(self.labels == component)
         if few:
             empty = self.mixture.weights[component] <= EMPTY
-            return self._tell(component, DegeneracyKind.EMPTY if empty else DegeneracyKind.FEW_ROWS, rows, ())
+            return self._finding(
+                component, DegeneracyKind.EMPTY if empty else DegeneracyKind.FEW_ROWS, rows, ()
+            )
         own = not self.mixture.family.coupled and rows.size >= _needed(self.mixture)
         narrow = width.columns_below(_NARROW)
         if own and width.smallest >= _NO_WIDTH:
@@ -314,7 +316,7 @@ class _Court:
         if width.smallest < _NO_WIDTH:
             alone, columns = width.columns_below(_NO_WIDTH)
             kind = DegeneracyKind.NARROW if alone else DegeneracyKind.FLAT
-            return self._tell(component, kind, rows, columns)
+            return self._finding(component, kind, rows, columns)
         alone, columns = narrow
         if not (own and alone):
             return None
@@ -322,7 +324,9 @@ class _Court:
         spikes = (values == np.median(values, axis=0)).mean(axis=0) > _MOST
         if not spikes.any() or (self.mixture.family.isotropic and not spikes.all()):
             return None
-        return self._tell(component, DegeneracyKind.NARROW, rows, tuple(np.array(columns)[spikes].tolist()))
+        return self._finding(
+            component, DegeneracyKind.NARROW, rows, tuple(np.array(columns)[spikes].tolist())
+        )
 
     def _scatter(self, component: int) -> FloatArray:
         """Return the covariance (D, D) of a component's rows."""
@@ -336,7 +340,7 @@ class _Court:
         parts = [rows[begin : begin + _AT_ONCE] for begin in range(0, rows.size, _AT_ONCE)]
         return np.concatenate([self.blocks.take(part)[:, list(columns)] for part in parts])
 
-    def _tell(
+    def _finding(
         self, component: int, kind: DegeneracyKind, rows: IntArray, columns: tuple[int, ...]
     ) -> Degeneracy:
         """Return the finding; without width it is a spike where most rows have the same values."""

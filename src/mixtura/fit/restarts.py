@@ -12,26 +12,26 @@ from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Runner
 from mixtura.exceptions import IllDefinedCovarianceError, MixturaError
-from mixtura.fit.coming_close import CHECKPOINTS, ComesClose, Watched
-from mixtura.fit.driver import Run, Step, iterate
-from mixtura.fit.em import EMStep, Problem
 from mixtura.fit.init import Deferred, Initialization
-from mixtura.fit.result import FitResult, Outcome
-from mixtura.fit.stopping import StoppingRule
-from mixtura.fit.together import advance_together
-from mixtura.fit.trace import Observer, ignore
+from mixtura.fit.loop.driver import LoopResult, Step, iterate
+from mixtura.fit.loop.result import FitResult, Outcome
+from mixtura.fit.loop.stopping import StoppingRule
+from mixtura.fit.loop.trace import Observer, ignore
+from mixtura.fit.racing import RACE_SCHEDULE, Racing, Watched
+from mixtura.fit.steps.batched import iterate_batch
+from mixtura.fit.steps.em import EMStep, Problem
 
 __all__ = [
-    "SAME_END",
+    "SAME_OPTIMUM",
     "Given",
     "Settings",
+    "continue_batch",
     "continue_fit",
-    "continue_together",
     "fit_best_of",
     "fit_mixture",
 ]
 
-SAME_END = 1e-3
+SAME_OPTIMUM = 1e-3
 """Nats of the total log-likelihood by which a later start has to end higher to be kept instead of an earlier one.
 
 Those that end in one maximum differ by what they leave to be gained; each has its own order of components."""
@@ -90,7 +90,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class _Finished:
-    run: Run[Mixture]
+    run: LoopResult[Mixture]
     notes: tuple[str, ...]
     seconds: tuple[float, float]
     accepted: bool = True
@@ -174,7 +174,7 @@ def fit_best_of(
     settings: Settings,
     *,
     random_state: np.random.RandomState,
-    checkpoints: Sequence[tuple[int, float]] = CHECKPOINTS,
+    checkpoints: Sequence[tuple[int, float]] = RACE_SCHEDULE,
     accept: Callable[[Mixture], bool] = lambda mixture: True,
     target: float = -np.inf,
 ) -> FitResult:
@@ -216,9 +216,7 @@ def fit_best_of(
     failures: list[IllDefinedCovarianceError] = []
     for deferred in drawn:
         watched = Watched(settings.step(problem))
-        rule = ComesClose(
-            settings.stop, target, problem.blocks.total_weight, dict(checkpoints), watched, accept
-        )
+        rule = Racing(settings.stop, target, problem.blocks.total_weight, dict(checkpoints), watched, accept)
         try:
             one = _Task(problem, deferred, replace(settings, stop=rule, step=watched.of), Given())()
         except IllDefinedCovarianceError as error:
@@ -229,7 +227,7 @@ def fit_best_of(
             target = max(target, one.objective * problem.blocks.total_weight)
     if not finished:
         raise failures[0]
-    return _keep_best(problem, settings, finished, drawing, SAME_END)
+    return _keep_best(problem, settings, finished, drawing, SAME_OPTIMUM)
 
 
 def continue_fit(
@@ -258,7 +256,7 @@ def continue_fit(
     return _keep_best(problem, settings, [_Finished(run, (), (0.0, perf_counter() - begun))], 0.0)
 
 
-def continue_together(
+def continue_batch(
     problems: Sequence[Problem], starts: Sequence[Mixture], stop: StoppingRule, n_passes: int
 ) -> list[FitResult | MixturaError]:
     """Make some passes over the rows from given mixtures, the same passes for all of them.
@@ -279,7 +277,7 @@ def continue_together(
     list of FitResult, or of the error that a mixture ended with
     """
     begun = perf_counter()
-    runs = advance_together(problems, starts, stop, n_passes)
+    runs = iterate_batch(problems, starts, stop, n_passes)
     each = (0.0, (perf_counter() - begun) / len(problems))
     results: list[FitResult | MixturaError] = []
     for problem, run in zip(problems, runs, strict=True):
@@ -287,7 +285,7 @@ def continue_together(
             results.append(run)
             continue
         result = _keep_best(problem, Settings(stop, n_passes), [_Finished(run, (), each)], 0.0)
-        results.append(result if result.converged else replace(result, outcome=Outcome.SET_ASIDE))
+        results.append(result if result.converged else replace(result, outcome=Outcome.NOT_REFINED))
     return results
 
 
@@ -324,7 +322,7 @@ def _keep_best(
     )
 
 
-def _outcome(run: Run[Mixture], max_iter: int) -> Outcome:
+def _outcome(run: LoopResult[Mixture], max_iter: int) -> Outcome:
     if max_iter == 0:
         return Outcome.NOT_ITERATED
     if not run.trace.converged:

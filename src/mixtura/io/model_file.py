@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from mixtura._optional import needs
+from mixtura._optional import require_extra
 from mixtura.exceptions import ModelFileError
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _checksum(content: dict[str, Any]) -> str:
 
 
 def _validate(content: dict[str, Any], name: str) -> Document:
-    with needs("pydantic", extra="cli", purpose="read and write model files"):
+    with require_extra("pydantic", extra="cli", purpose="read and write model files"):
         from pydantic import ValidationError
 
         from mixtura.io.model_schema import Document, upgraded

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
-from mixtura._optional import needs
+from mixtura._optional import require_extra
 from mixtura.exceptions import ColumnError, TableError
+from mixtura.io.column_names import looks_like_id
 from mixtura.io.encoding import check_utf8
-from mixtura.io.names import names_an_id
 from mixtura.io.text_columns import typed_column
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def read_table(path: str | Path, *, text: Sequence[str] = ()) -> Table:
     path = Path(path)
     _check_file(path)
     suffix = path.suffix.lower()
-    with needs("pyarrow", extra="cli", purpose="read tables"):
+    with require_extra("pyarrow", extra="cli", purpose="read tables"):
         import pyarrow as pa
     read = _READERS.get(suffix, _read_delimited)
     try:
@@ -166,7 +166,7 @@ def _read_delimited(path: Path, exact: frozenset[str]) -> pa.Table:
     names = unique_names(header, path)
     decimal = "." if delimiter == "," else ","
     columns = [
-        typed_column(cells.column(i), decimal_separator=decimal, exact=name in exact or names_an_id(name))
+        typed_column(cells.column(i), decimal_separator=decimal, exact=name in exact or looks_like_id(name))
         for i, name in enumerate(names)
     ]
     return pa.table(dict(zip(names, columns, strict=True)))
@@ -276,7 +276,7 @@ def _read_json(path: Path, exact: frozenset[str]) -> pa.Table:
 def _read_excel(path: Path, exact: frozenset[str]) -> pa.Table:
     import pyarrow as pa
 
-    with needs("openpyxl", extra="excel", purpose="read Excel files"):
+    with require_extra("openpyxl", extra="excel", purpose="read Excel files"):
         import openpyxl
         from openpyxl.utils.exceptions import InvalidFileException
     try:

@@ -12,18 +12,18 @@ from mixtura._typing import FloatArray
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["float_values"]
+__all__ = ["to_float64"]
 
 
-def float_values(column: nw.Series[Any]) -> FloatArray:
+def to_float64(column: nw.Series[Any]) -> FloatArray:
     """Return the values of a numeric column as float64, shape (N,), NaN where one is missing.
 
     Examples
     --------
     >>> import narwhals as nw
     >>> import polars
-    >>> from mixtura.io import float_values
-    >>> float_values(nw.from_native(polars.Series([1, None, 3]), series_only=True))
+    >>> from mixtura.io import to_float64
+    >>> to_float64(nw.from_native(polars.Series([1, None, 3]), series_only=True))
     array([ 1., nan,  3.])
     """
     numbers = column.cast(nw.Float64)

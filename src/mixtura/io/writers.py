@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import numpy as np
 
-from mixtura._optional import needs
+from mixtura._optional import require_extra
 from mixtura._typing import Array
 from mixtura.exceptions import OutputError
 from mixtura.io.outputs import writing
@@ -50,7 +50,7 @@ def write_table(
     numbers; Parquet keeps all text.
     """
     path = Path(path)
-    with needs("pyarrow", extra="cli", purpose="write tables"):
+    with require_extra("pyarrow", extra="cli", purpose="write tables"):
         import pyarrow as pa
     whole = {name: _arrow(values, np.ones_like(present)) for name, values in ids.items()}
     table = pa.table(whole | {name: _arrow(values, present) for name, values in columns.items()})

@@ -1,7 +1,7 @@
 """Results in, pictures out: every ``plot_`` function returns an Altair chart, every ``draw_`` function a PNG."""
 
-from mixtura.plot.entropy import draw_entropy, plot_entropy
-from mixtura.plot.maps import (
+from mixtura.plot.charts.entropy import draw_entropy, plot_entropy
+from mixtura.plot.charts.maps import (
     plot_anomalies,
     plot_density,
     plot_marginals,
@@ -9,11 +9,11 @@ from mixtura.plot.maps import (
     plot_scatter,
     plot_uncertainty,
 )
-from mixtura.plot.picture import draw_segments, plot_segments
-from mixtura.plot.render import render_svg, save_chart, warm_up, with_theme
-from mixtura.plot.selection import draw_criterion, plot_criterion
-from mixtura.plot.style import THEMES
-from mixtura.plot.tables import plot_confusion, plot_convergence, plot_flow
+from mixtura.plot.charts.overview import draw_segments, plot_segments
+from mixtura.plot.charts.selection import draw_criterion, plot_criterion
+from mixtura.plot.charts.table_charts import plot_confusion, plot_convergence, plot_flow
+from mixtura.plot.export.export import render_svg, save_chart, warm_up, with_theme
+from mixtura.plot.theme.style import THEMES
 
 __all__ = [
     "THEMES",

@@ -7,8 +7,8 @@ import html
 
 from mixtura.exceptions import OptionalDependencyError
 from mixtura.plot import plot_profiles, render_svg
-from mixtura.plot.palette import segment_colors
-from mixtura.plot.render import specification
+from mixtura.plot.export.export import specification
+from mixtura.plot.theme.palette import segment_colors
 from mixtura.report.wording import count_text, ink_on, percent_text
 from mixtura.segments import SegmentationResult, SegmentModel
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from mixtura._typing import IntArray
 from mixtura.plot import plot_anomalies, plot_flow, plot_marginals, plot_scatter, render_svg
-from mixtura.plot.palette import segment_colors
-from mixtura.plot.render import drawing, finished, specification
+from mixtura.plot.export.export import chart_context, finalize, specification
+from mixtura.plot.theme.palette import segment_colors
 from mixtura.report.svg import page_svg
 from mixtura.segments import Flow, SegmentationResult, Stability
 
@@ -118,10 +118,10 @@ def _drop_legends(part: Any) -> None:
 
 def _both(result: SegmentationResult, scatter: Specification) -> dict[str, Specification]:
     """Return the same customers twice: in the colors of K-means, and of the most probable segments."""
-    from mixtura.plot.plane import plane_of
-    from mixtura.plot.subject import subject_of
+    from mixtura.plot.data.plane import plane_of
+    from mixtura.plot.data.plot_data import plot_data
 
-    sample = plane_of(subject_of(result), None).sample
+    sample = plane_of(plot_data(result), None).sample
     labels = result.assignment.labels[result.assignment.complete]
     return {
         "kmeans": _recolored(
@@ -152,13 +152,13 @@ def _recolored(scatter: Specification, labels: IntArray, title: str, note: str) 
 
 
 def _criterion(result: SegmentationResult) -> Specification:
-    with drawing() as datasets:
-        from mixtura.plot.criterion import Frame, criterion_chart
+    with chart_context() as datasets:
+        from mixtura.plot.charts.criterion import Frame, criterion_chart
 
         frame = Frame("segments", 620, 340, legend="right", focus=True)
         name = result.model.training.criterion
         chart = criterion_chart(result.ranking, result.best, name, frame, datasets, smallest=result.smallest)
-        return specification(finished(chart, datasets))
+        return specification(finalize(chart, datasets))
 
 
 def _by_number(flow: Flow, n_segments: int) -> Flow:

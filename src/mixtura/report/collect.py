@@ -19,7 +19,7 @@ from mixtura.segments import (
     measure_certainty,
     summarize,
 )
-from mixtura.segments.plain import plain
+from mixtura.segments.jsonable import plain
 
 __all__ = ["collect", "report_stability"]
 
@@ -231,7 +231,7 @@ def _diagnostics(result: SegmentationResult) -> dict[str, Any]:
 
 
 def _normality(result: SegmentationResult) -> list[dict[str, Any]]:
-    from mixtura.segments.advice.quick_fit import component_normality
+    from mixtura.segments.advice.evidence.quick_fit import component_normality
 
     model = result.model
     rng = np.random.default_rng(model.training.seed)

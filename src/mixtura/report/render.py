@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from mixtura._optional import needs
-from mixtura.plot.palette import segment_colors
+from mixtura._optional import require_extra
+from mixtura.plot.theme.palette import segment_colors
 from mixtura.report.charts import Chart
 from mixtura.report.glossary import GLOSSARY
 from mixtura.report.view import page_view
@@ -83,7 +83,7 @@ def _read(name: str) -> str:
 
 
 def _environment() -> Environment:
-    with needs("jinja2", extra="cli", purpose="write reports"):
+    with require_extra("jinja2", extra="cli", purpose="write reports"):
         import jinja2
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_read),

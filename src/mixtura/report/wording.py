@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from mixtura.plot.wording import number_text
+from mixtura.plot.theme.text import number_text
 
 __all__ = [
     "count_text",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mixtura.io.workbook import COUNT, NUMBER, PERCENT, TEXT, Cell, Sheet, write_sheets
+from mixtura.io.spreadsheet import COUNT, NUMBER, PERCENT, TEXT, Cell, Sheet, write_sheets
 from mixtura.segments import SegmentationResult
 
 __all__ = ["write_workbook"]

@@ -1,18 +1,18 @@
 """Where sums run: each module reduces over blocks in one way."""
 
-from mixtura.run.processes import get_ready, spread
+from mixtura.run.parallelism import get_runner, get_threads, limit_blas_threads, set_threads, with_jobs
+from mixtura.run.processes import map_processes, start_workers
 from mixtura.run.serial import SerialRunner
 from mixtura.run.threads import ThreadRunner
-from mixtura.run.workers import get_runner, get_threads, hold_blas, set_threads, with_jobs
 
 __all__ = [
     "SerialRunner",
     "ThreadRunner",
-    "get_ready",
     "get_runner",
     "get_threads",
-    "hold_blas",
+    "limit_blas_threads",
+    "map_processes",
     "set_threads",
-    "spread",
+    "start_workers",
     "with_jobs",
 ]

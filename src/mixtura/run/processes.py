@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-from mixtura.run.hands import OtherHands
-from mixtura.run.workers import hold_blas, set_threads
+from mixtura.run.parallelism import limit_blas_threads, set_threads
+from mixtura.run.work_queue import SharedQueue
 
-__all__ = ["get_ready", "spread"]
+__all__ = ["map_processes", "start_workers"]
 
 S = TypeVar("S")
 A = TypeVar("A")
@@ -27,7 +27,9 @@ _IN_HAND = 2
 """Tasks that a process is given at a time, so that it need not wait for the next."""
 
 
-def spread(function: Callable[[S, A], T], shared: S, tasks: Sequence[A], n_processes: int) -> Iterator[T]:
+def map_processes(
+    function: Callable[[S, A], T], shared: S, tasks: Sequence[A], n_processes: int
+) -> Iterator[T]:
     """Yield ``function(shared, task)`` for each task, in order, this process being one of several that work.
 
     It takes the tasks from the first on, the others from the last on, until they meet: nobody waits for a process that
@@ -48,8 +50,8 @@ def spread(function: Callable[[S, A], T], shared: S, tasks: Sequence[A], n_proce
     Examples
     --------
     >>> from operator import mul
-    >>> from mixtura.run import spread
-    >>> list(spread(mul, 10, [1, 2, 3], 1))
+    >>> from mixtura.run import map_processes
+    >>> list(map_processes(mul, 10, [1, 2, 3], 1))
     [10, 20, 30]
     """
     pool = _pool(n_processes) if len(tasks) > 1 else None
@@ -59,7 +61,7 @@ def spread(function: Callable[[S, A], T], shared: S, tasks: Sequence[A], n_proce
     with TemporaryDirectory(prefix="mixtura-") as folder:
         parcel = Path(folder) / "shared"
         parcel.write_bytes(pickle.dumps(shared))
-        others = OtherHands(pool, partial(_work, function, parcel), tasks)
+        others = SharedQueue(pool, partial(_work, function, parcel), tasks)
         try:
             others.begin(_IN_HAND * (n_processes - 1))
             for number, task in enumerate(tasks):
@@ -71,7 +73,7 @@ def spread(function: Callable[[S, A], T], shared: S, tasks: Sequence[A], n_proce
             others.end()
 
 
-def get_ready(function: Callable[[S, A], T], n_processes: int) -> None:
+def start_workers(function: Callable[[S, A], T], n_processes: int) -> None:
     """Start the processes that `spread` will ask to work; nobody waits for them."""
     pool = _pool(n_processes)
     if pool is not None:
@@ -93,7 +95,7 @@ def _pool(n_processes: int) -> Executor | None:
 
 
 def _work(function: Callable[[Any, A], T], parcel: Path, task: A) -> T:
-    with set_threads(1), hold_blas():
+    with set_threads(1), limit_blas_threads():
         return function(_unpacked(parcel), task)
 
 

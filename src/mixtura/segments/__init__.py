@@ -1,25 +1,30 @@
 """Customer segmentation: a table in; segments, ambiguous customers, anomalies and a model to keep out."""
 
+from mixtura.demo import Tour, take_tour, write_customers, write_look_alike
 from mixtura.segments.advice import Advice, Capacity, Finding, Recommendation, advise
-from mixtura.segments.ambiguity import AmbiguousCustomer, ambiguous_customers
-from mixtura.segments.assignment import Assignment, assign_table
-from mixtura.segments.audience_table import AudienceList, audiences_of_table
-from mixtura.segments.audiences import Audience, Audiences, combine_audiences, find_segment, select_audience
-from mixtura.segments.certainty import Certainty, confusion_matrix, measure_certainty
-from mixtura.segments.columns import ColumnChoice, LeftOut, choose_columns
-from mixtura.segments.distinction import Distinction
-from mixtura.segments.files import write_results
-from mixtura.segments.flow import Flow, customer_flow
-from mixtura.segments.kmeans_comparison import (
-    CutSegment,
-    JoinedSegments,
+from mixtura.segments.audiences.audience import (
+    Audience,
+    Audiences,
+    combine_audiences,
+    find_segment,
+    select_audience,
+)
+from mixtura.segments.audiences.audience_table import AudienceList, audiences_of_table
+from mixtura.segments.certainty.ambiguous import AmbiguousCustomer, ambiguous_customers
+from mixtura.segments.certainty.certainty import Certainty, confusion_matrix, measure_certainty
+from mixtura.segments.certainty.overlap import Overlap, component_overlap
+from mixtura.segments.comparison.kmeans_comparison import (
     KMeansComparison,
+    MergedSegments,
+    SplitSegment,
     compare_with_kmeans,
 )
-from mixtura.segments.model import SegmentModel, Training
-from mixtura.segments.naming import name_segments
-from mixtura.segments.overlap import Overlap, component_overlap
-from mixtura.segments.profile import (
+from mixtura.segments.comparison.transitions import Flow, cluster_transitions
+from mixtura.segments.model.assign import Assignment, assign_table
+from mixtura.segments.model.naming import name_segments
+from mixtura.segments.model.segment_model import SegmentModel, Training
+from mixtura.segments.profiles.distinctness import Distinctness
+from mixtura.segments.profiles.profile import (
     CategoryProfile,
     LevelShare,
     NumericProfile,
@@ -28,16 +33,22 @@ from mixtura.segments.profile import (
     TypicalCustomer,
     ValueProfile,
 )
-from mixtura.segments.rows import Scaling
-from mixtura.segments.segmentation import COVARIANCE_TYPES, SegmentationResult, segment_table
-from mixtura.segments.selection import Selection, select_table, write_selection
-from mixtura.segments.stability import NumberStability, SegmentStability, Stability, assess_stability
-from mixtura.segments.summaries import NumericSummary
-from mixtura.segments.summary import summarize
-from mixtura.segments.tour import Tour, take_tour, write_customers, write_look_alike
-from mixtura.segments.transform_rule import TransformAdvice, advise_transform
-from mixtura.segments.transforms import TRANSFORMS, Transform, fit_transform
-from mixtura.segments.verdict import Verdict, judge
+from mixtura.segments.results.summary import summarize
+from mixtura.segments.results.write import write_results
+from mixtura.segments.segment import COVARIANCE_TYPES, SegmentationResult, segment_table
+from mixtura.segments.select import Selection, select_table, write_selection
+from mixtura.segments.stability.stability import (
+    NumberStability,
+    SegmentStability,
+    Stability,
+    assess_stability,
+)
+from mixtura.segments.stability.stability_verdict import Verdict, classify_stability
+from mixtura.segments.table.columns import ColumnChoice, LeftOut, choose_columns
+from mixtura.segments.transforms.recommend_transform import TransformAdvice, advise_transform
+from mixtura.segments.transforms.scaling import Scaling
+from mixtura.segments.transforms.transforms import TRANSFORMS, Transform, fit_transform
+from mixtura.segments.weighted import NumericSummary
 
 __all__ = [
     "COVARIANCE_TYPES",
@@ -52,14 +63,13 @@ __all__ = [
     "CategoryProfile",
     "Certainty",
     "ColumnChoice",
-    "CutSegment",
-    "Distinction",
+    "Distinctness",
     "Finding",
     "Flow",
-    "JoinedSegments",
     "KMeansComparison",
     "LeftOut",
     "LevelShare",
+    "MergedSegments",
     "NumberStability",
     "NumericProfile",
     "NumericSummary",
@@ -72,6 +82,7 @@ __all__ = [
     "SegmentStability",
     "SegmentationResult",
     "Selection",
+    "SplitSegment",
     "Stability",
     "Tour",
     "Training",
@@ -87,14 +98,14 @@ __all__ = [
     "assign_table",
     "audiences_of_table",
     "choose_columns",
+    "classify_stability",
+    "cluster_transitions",
     "combine_audiences",
     "compare_with_kmeans",
     "component_overlap",
     "confusion_matrix",
-    "customer_flow",
     "find_segment",
     "fit_transform",
-    "judge",
     "measure_certainty",
     "name_segments",
     "segment_table",

@@ -1,15 +1,20 @@
 """Which mixture, and how sure: criteria, the search, tests, standard errors, and components merged into clusters."""
 
-from mixtura.select.bootstrap_test import BootstrapTest, LikelihoodRatio, bootstrap_lrt
-from mixtura.select.candidate import Candidate, OnCandidate
-from mixtura.select.criteria import CRITERIA, FIT_CRITERIA, aic, aicc, bic, caic, icl, nec
-from mixtura.select.cross_validated import CrossValidated, CrossValidation
-from mixtura.select.cross_validation import cross_validate
-from mixtura.select.grid import search
-from mixtura.select.held_out import FoldFit, FoldScores, OnFold, held_out_scores
-from mixtura.select.merging import Merge, Merging, merge_components
-from mixtura.select.ranking import SearchResult
-from mixtura.select.uncertainty import BootstrapParameters, Parameters, bootstrap_parameters, match_components
+from mixtura.select.combine import Merge, Merging, merge_components
+from mixtura.select.inference.bootstrap_lrt import BootstrapTest, LikelihoodRatio, bootstrap_lrt
+from mixtura.select.inference.bootstrap_parameters import (
+    BootstrapParameters,
+    Parameters,
+    bootstrap_parameters,
+    match_components,
+)
+from mixtura.select.inference.cross_validate import cross_validate
+from mixtura.select.model_search.candidate import Candidate, OnCandidate
+from mixtura.select.model_search.ranking import SearchResult
+from mixtura.select.model_search.search import search
+from mixtura.select.scores.criteria import CRITERIA, FIT_CRITERIA, aic, aicc, bic, caic, icl, nec
+from mixtura.select.scores.folds import FoldFit, FoldScores, OnFold, held_out_scores
+from mixtura.select.scores.one_standard_error import CrossValidated, CrossValidation
 
 __all__ = [
     "CRITERIA",

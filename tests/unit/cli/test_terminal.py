@@ -13,8 +13,8 @@ import pytest
 from rich.console import Console
 
 from mixtura.cli import main, progress
-from mixtura.cli.print_segmentation import print_segmentation
-from mixtura.cli.print_selection import print_selection
+from mixtura.cli.printing.print_segmentation import print_segmentation
+from mixtura.cli.printing.print_selection import print_selection
 from mixtura.datasets import make_customers
 from mixtura.segments import segment_table, select_table
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mixtura.cli.numbers import decimals_for, percent, readable
-from mixtura.cli.options import parse_components, parse_names
+from mixtura.cli.option_types import parse_components, parse_names
+from mixtura.cli.printing.numbers import decimals_for, percent, readable
 from mixtura.exceptions import ParameterError
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from mixtura.core.covariance import get_family
-from mixtura.core.covariance.eve_vve import _SharedAxes
-from mixtura.core.covariance.volumes import (
+from mixtura.core.covariance.algebra.volumes import (
     alternate_volumes,
     diagonal_volumes,
-    settle_volumes,
+    newton_volumes,
     unit_volume,
 )
+from mixtura.core.covariance.families.eve_vve import _SharedAxes
 
 
 def draw_covariances(seed: int, n_components: int, n_features: int) -> np.ndarray:
@@ -41,7 +41,7 @@ def test_volumes_that_cannot_be_told_are_left_to_the_alternation() -> None:
     def singular(volumes: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         return np.nan, np.full(2, np.nan), np.full((2, 1), np.nan)
 
-    assert settle_volumes(np.ones(2), np.ones(2), 1, singular) is None
+    assert newton_volumes(np.ones(2), np.ones(2), 1, singular) is None
 
 
 @pytest.mark.parametrize("name", ["EVE", "VVE"])

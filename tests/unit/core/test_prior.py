@@ -168,7 +168,7 @@ def test_the_estimate_above_a_bound_is_the_best(name: str, spike: bool) -> None:
     counts, means = shares.sum(axis=0), shares.T @ rows / shares.sum(axis=0)[:, None]
     bound = Floor.of(total_of(rows), FRACTION).bound
     statistics = statistics_of(family, rows, shares)
-    found = family.full(family.estimate_above(statistics, means, bound), K, D)
+    found = family.full(family.estimate_constrained(statistics, means, bound), K, D)
     own = naive_covariances("full", rows, np.ones(40), shares, means, 0.0)
     least = best_above(name, counts, own, bound, found)
     assert loss_above(found, counts, own) == pytest.approx(least, abs=2e-3)
@@ -188,8 +188,8 @@ def test_previous_covariances_are_never_better(name: str) -> None:
     for seed in range(5):
         other = np.random.RandomState(seed).dirichlet(np.full(K, 0.3), size=40)
         centers = other.T @ rows / other.sum(axis=0)[:, None]
-        previous = family.estimate_above(statistics_of(family, rows, other), centers, bound)
-        found = family.estimate_above(statistics_of(family, rows, shares), means, bound, previous)
+        previous = family.estimate_constrained(statistics_of(family, rows, other), centers, bound)
+        found = family.estimate_constrained(statistics_of(family, rows, shares), means, bound, previous)
         before, after = (loss_above(family.full(c, K, D), counts, own) for c in (previous, found))
         assert after <= before + 1e-9
 
@@ -299,4 +299,6 @@ def test_mclusts_hyperparameters() -> None:
 def test_a_shared_covariance_needs_the_total_scatter() -> None:
     prior = Conjugate.of(total_of(some_rows()[0]), K)
     with pytest.raises(ParameterError, match="without the total scatter"):
-        prior.weigh(Statistics.zero(Layout.SHARED, np.zeros((K, D))), np.zeros((K, D)), get_family("tied"))
+        prior.add_pseudo_observations(
+            Statistics.zero(Layout.SHARED, np.zeros((K, D))), np.zeros((K, D)), get_family("tied")
+        )

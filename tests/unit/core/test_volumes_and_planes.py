@@ -9,9 +9,9 @@ import pytest
 from scipy.linalg import expm
 
 from mixtura.core.covariance import get_family
-from mixtura.core.covariance.eve_vve import _SharedAxes
-from mixtura.core.covariance.planes import cayley, planes_of
-from mixtura.core.covariance.volumes import matrix_volumes
+from mixtura.core.covariance.algebra.rotations import cayley, planes_of
+from mixtura.core.covariance.algebra.volumes import matrix_volumes
+from mixtura.core.covariance.families.eve_vve import _SharedAxes
 
 
 def draw_covariances(seed: int, n_components: int, n_features: int) -> np.ndarray:

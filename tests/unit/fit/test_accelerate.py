@@ -15,9 +15,9 @@ from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 from mixtura.data import ArrayBlocks
 from mixtura.fit import AcceleratedEMStep, EMStep, PassKind, Problem, RemainingGain
-from mixtura.fit.coordinates import Coordinates
-from mixtura.fit.curvature import Curvature
-from mixtura.fit.driver import iterate
+from mixtura.fit.loop.driver import iterate
+from mixtura.fit.steps.coordinates import Coordinates
+from mixtura.fit.steps.lbfgs import LimitedMemoryBFGS
 from mixtura.kernels import get_kernel
 from mixtura.run import SerialRunner
 
@@ -153,27 +153,27 @@ def test_the_compact_form_is_the_textbook_update() -> None:
     root = rng.standard_normal((6, 6))
     hessian = root @ root.T + np.eye(6)
     points = rng.standard_normal((8, 6))
-    curvature = Curvature(4)
-    np.testing.assert_array_equal(curvature.ascent(points[0]), points[0])
+    curvature = LimitedMemoryBFGS(4)
+    np.testing.assert_array_equal(curvature.direction(points[0]), points[0])
     for point in points:
-        curvature.learn(point, -hessian @ point)
+        curvature.update(point, -hessian @ point)
     moves = np.diff(points, axis=0)[-4:]
     gradient = rng.standard_normal(6)
     wanted = naive_inverse(moves, moves @ hessian) @ gradient
     assert len(curvature) == 4
-    np.testing.assert_allclose(curvature.ascent(gradient), wanted, rtol=1e-9)
+    np.testing.assert_allclose(curvature.direction(gradient), wanted, rtol=1e-9)
 
 
 def test_upward_bends_are_noticed_and_left_out() -> None:
-    curvature = Curvature()
-    curvature.learn(np.array([0.0, 0.0]), np.array([0.0, 0.0]))
-    curvature.learn(np.array([1.0, 0.0]), np.array([2.0, 0.0]), stay=True)
+    curvature = LimitedMemoryBFGS()
+    curvature.update(np.array([0.0, 0.0]), np.array([0.0, 0.0]))
+    curvature.update(np.array([1.0, 0.0]), np.array([2.0, 0.0]), stay=True)
     assert not curvature.is_concave
     assert len(curvature) == 0
-    curvature.learn(np.array([0.0, 1.0]), np.array([0.0, -2.0]))
+    curvature.update(np.array([0.0, 1.0]), np.array([0.0, -2.0]))
     assert curvature.is_concave
     assert len(curvature) == 1
-    np.testing.assert_allclose(curvature.ascent(np.array([0.0, 2.0])), [0.0, 1.0])
+    np.testing.assert_allclose(curvature.direction(np.array([0.0, 2.0])), [0.0, 1.0])
 
 
 def slow_rows() -> Any:
@@ -189,10 +189,10 @@ def accelerated(problem: Problem, start: Mixture, max_iter: int = 2000, toleranc
 def test_a_refused_extrapolation_costs_a_pass_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = problem_of(slow_rows(), "full", 3, 1e-6)
     start = start_of(problem)
-    monkeypatch.setattr(Curvature, "ascent", lambda self, gradient: 1e3 * gradient[::-1])
+    monkeypatch.setattr(LimitedMemoryBFGS, "direction", lambda self, gradient: 1e3 * gradient[::-1])
     trace = accelerated(problem, start, 60, 1e-9).trace
     kinds = [event.kind for event in trace.events]
-    refused = [number for number, kind in enumerate(kinds[:-1]) if kind is PassKind.REFUSED]
+    refused = [number for number, kind in enumerate(kinds[:-1]) if kind is PassKind.REJECTED]
     assert refused
     for number in refused:
         assert trace.events[number].objective == trace.events[number - 1].objective

@@ -9,11 +9,11 @@ import pytest
 
 from mixtura.data import ArrayBlocks
 from mixtura.exceptions import ParameterError
-from mixtura.fit.init.agglomeration import agglomerate
-from mixtura.fit.init.criteria import EII, VVV
-from mixtura.fit.init.reciprocal import agglomerate_balls
+from mixtura.fit.init.hierarchical.agglomeration import agglomerate
+from mixtura.fit.init.hierarchical.merge_cost import EII, VVV
+from mixtura.fit.init.hierarchical.tree import CRITERIA, Tree, grow
+from mixtura.fit.init.hierarchical.ward import agglomerate_spherical
 from mixtura.fit.init.sample import draw_sample
-from mixtura.fit.init.tree import CRITERIA, Tree, grow
 from naive import naive_agglomerate
 
 
@@ -42,13 +42,13 @@ def test_all_nearest_at_once_is_one_after_the_other(n: int, d: int, decimals: in
     """Also where rows, or costs, are equal; and where rows count as several."""
     rows = np.round(rows_of(n, d, seed=n + d), decimals)
     for counts in (np.ones(n), np.random.RandomState(n).choice([0.5, 1.0, 3.0], size=n)):
-        np.testing.assert_array_equal(agglomerate_balls(rows, counts), agglomerate(EII(rows, counts)))
+        np.testing.assert_array_equal(agglomerate_spherical(rows, counts), agglomerate(EII(rows, counts)))
 
 
 def test_without_ties_no_step_is_taken_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mixtura.fit.init.reciprocal.agglomerate", None)
+    monkeypatch.setattr("mixtura.fit.init.hierarchical.ward.agglomerate", None)
     for d in (1, 2, 5):
-        assert len(agglomerate_balls(rows_of(700, d, seed=d), np.ones(700))) == 699
+        assert len(agglomerate_spherical(rows_of(700, d, seed=d), np.ones(700))) == 699
 
 
 @pytest.mark.parametrize("d", [1, 2])

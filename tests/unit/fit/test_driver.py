@@ -6,19 +6,19 @@ import math
 
 import pytest
 
-from mixtura.fit.driver import Move, iterate
-from mixtura.fit.stopping import (
+from mixtura.fit.loop.driver import StepResult, iterate
+from mixtura.fit.loop.stopping import (
     AbsoluteChange,
     CentersSettled,
     Progress,
     RemainingGain,
     remaining_gain,
 )
-from mixtura.fit.trace import Event, PassKind, Trace, plain_changes
+from mixtura.fit.loop.trace import Event, PassKind, Trace, plain_changes
 
 
-def newton(model: float) -> Move[float]:
-    return Move(0.5 * (model + 2.0 / model), objective=-abs(model * model - 2.0))
+def newton(model: float) -> StepResult[float]:
+    return StepResult(0.5 * (model + 2.0 / model), objective=-abs(model * model - 2.0))
 
 
 def test_it_stops_by_its_rule_and_keeps_a_trace() -> None:
@@ -111,7 +111,7 @@ def event(change: float, kind: PassKind = PassKind.PLAIN) -> Event:
     return Event(1, 0.0, change, (), kind)
 
 
-@pytest.mark.parametrize("kind", [PassKind.EXTRAPOLATED, PassKind.REFUSED])
+@pytest.mark.parametrize("kind", [PassKind.EXTRAPOLATED, PassKind.REJECTED])
 def test_only_what_steps_gained_since_the_last_extrapolation_is_summed_up(kind: PassKind) -> None:
     events = (event(9.0), event(8.0, kind), event(2.0), event(1.0))
     assert plain_changes(events) == (1.0, 2.0)
@@ -126,10 +126,10 @@ def test_only_what_steps_gained_since_the_last_extrapolation_is_summed_up(kind: 
 def test_a_run_does_not_end_on_a_trial(max_iter: int, expected: float) -> None:
     """The third model would be a trial; at the limit the step settles for what is known to be good."""
 
-    def daring(model: float) -> Move[float]:
+    def daring(model: float) -> StepResult[float]:
         if len(seen) < 2:
             return newton(model)
-        return Move(100.0, 0.0, kind=PassKind.EXTRAPOLATED, settle=lambda: Move(model, 0.0))
+        return StepResult(100.0, 0.0, kind=PassKind.EXTRAPOLATED, fallback=lambda: StepResult(model, 0.0))
 
     seen: list[Event] = []
     run = iterate(1.0, daring, AbsoluteChange(0.0), max_iter, observe=seen.append)

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.cluster import KMeans, kmeans_plusplus
+from sklearn.cluster import KMeans
+from sklearn.cluster import kmeans_plusplus as sklearn_kmeans_plusplus
 
 import mixtura
 from mixtura.data import ArrayBlocks
 from mixtura.exceptions import ParameterError
-from mixtura.fit.init.seeds import draw_far_apart, draw_rows
-from mixtura.fit.kmeans import run_kmeans
+from mixtura.fit.kmeans.lloyd import run_kmeans
+from mixtura.fit.kmeans.plusplus import kmeans_plusplus, random_rows
 from mixtura.kernels import get_kernel
 from mixtura.run import SerialRunner
 from naive import naive_m_step
@@ -31,15 +32,15 @@ def rows(n: int = 300) -> Any:
 def test_far_rows_are_those_of_scikit_learn(n: int, seed: int, weighted: bool) -> None:
     X = rows(n)
     weight = np.random.RandomState(seed).exponential(size=n) if weighted else None
-    found = draw_far_apart(
+    found = kmeans_plusplus(
         ArrayBlocks(X, weight), 6, np.random.RandomState(seed), get_kernel(), SerialRunner()
     )
-    wanted = kmeans_plusplus(X, 6, sample_weight=weight, random_state=np.random.RandomState(seed))[1]
+    wanted = sklearn_kmeans_plusplus(X, 6, sample_weight=weight, random_state=np.random.RandomState(seed))[1]
     np.testing.assert_array_equal(found, wanted)
 
 
 def test_even_rows_are_distinct() -> None:
-    found = draw_rows(10, 10, np.random.RandomState(0))
+    found = random_rows(10, 10, np.random.RandomState(0))
     assert sorted(found) == list(range(10))
 
 

@@ -12,8 +12,8 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Ridge
 from mixtura.data import ArrayBlocks
 from mixtura.fit import AcceleratedEMStep, EMStep, PassKind, Problem, RemainingGain
-from mixtura.fit.driver import iterate
-from mixtura.fit.plain_first import PlainFirst
+from mixtura.fit.loop.driver import iterate
+from mixtura.fit.steps.warmup import WarmupEM
 from mixtura.kernels import get_kernel
 from mixtura.run import SerialRunner
 
@@ -41,15 +41,13 @@ def models(step: Any, count: int) -> list[Mixture]:
 
 
 def test_the_first_passes_are_plain_to_the_last_bit() -> None:
-    for one, plain in zip(
-        models(PlainFirst(problem()), PLAIN), models(EMStep(problem()), PLAIN), strict=True
-    ):
+    for one, plain in zip(models(WarmupEM(problem()), PLAIN), models(EMStep(problem()), PLAIN), strict=True):
         np.testing.assert_array_equal(one.means, plain.means)
         np.testing.assert_array_equal(one.covariances, plain.covariances)
 
 
 def test_the_passes_after_them_are_those_of_acceleration_from_there() -> None:
-    mixed = PlainFirst(problem(), tolerance=1e-6)
+    mixed = WarmupEM(problem(), tolerance=1e-6)
     model = models(mixed, PLAIN)[-1]
     accelerated, other, kinds = AcceleratedEMStep(problem(), 1e-6), model, set()
     for _ in range(20):
@@ -64,7 +62,7 @@ def test_the_passes_after_them_are_those_of_acceleration_from_there() -> None:
 def test_it_reaches_the_maximum_of_plain_em_in_fewer_passes() -> None:
     runs = [
         iterate(start(), step, RemainingGain(400.0, 1e-6), 5000)
-        for step in (PlainFirst(problem(), 1e-6), EMStep(problem()))
+        for step in (WarmupEM(problem(), 1e-6), EMStep(problem()))
     ]
     mixed, plain = (run.trace for run in runs)
     assert mixed.converged

@@ -29,9 +29,9 @@ from mixtura.fit import (
     fit_best_of,
     fit_mixture,
 )
-from mixtura.fit.driver import iterate
 from mixtura.fit.init import BestOf, FromLabels, FromNearestRows, SmallEM, draw_sample
-from mixtura.fit.stopping import AbsoluteChange
+from mixtura.fit.loop.driver import iterate
+from mixtura.fit.loop.stopping import AbsoluteChange
 from mixtura.kernels import get_kernel
 from mixtura.run import SerialRunner
 from naive import naive_m_step

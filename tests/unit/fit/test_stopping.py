@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mixtura.fit import Outcome, RemainingGain
-from mixtura.fit.stopping import Progress, remaining_gain, without_rounding
-from mixtura.fit.trace import Event, Trace
+from mixtura.fit.loop.stopping import Progress, remaining_gain, without_rounding
+from mixtura.fit.loop.trace import Event, Trace
 from mixtura.select import search
 
 ROUNDING = 1.7763568394002505e-15

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from mixtura.exceptions import ColumnError, OptionalDependencyError, TableError
-from mixtura.io import float_values, names_a_date, names_an_id, read_table
+from mixtura.io import looks_like_date, looks_like_id, read_table, to_float64
 
 
 @pytest.fixture
@@ -143,23 +143,23 @@ def test_a_directory_that_does_not_exist() -> None:
      ("age of customer", False)],
 )  # fmt: skip
 def test_names_of_ids(name, is_id) -> None:
-    assert names_an_id(name) is is_id
+    assert looks_like_id(name) is is_id
 
 
 def test_names_of_dates() -> None:
-    assert names_a_date("birth_date")
-    assert not names_a_date("update")
-    assert not names_a_date("...")
+    assert looks_like_date("birth_date")
+    assert not looks_like_date("update")
+    assert not looks_like_date("...")
 
 
 @pytest.mark.parametrize("backend", ["pyarrow", "pandas", "polars"])
 def test_values_of_any_frame(backend) -> None:
     frame = nw.from_dict({"x": [1, None, 3]}, backend=backend)
-    np.testing.assert_array_equal(float_values(frame["x"]), [1, np.nan, 3])
+    np.testing.assert_array_equal(to_float64(frame["x"]), [1, np.nan, 3])
 
 
 def test_values_of_chunks() -> None:
     column = nw.from_native(pa.chunked_array([[1.5], [], [None, 2.0]], type=pa.float64()), series_only=True)
-    np.testing.assert_array_equal(float_values(column), [1.5, np.nan, 2])
+    np.testing.assert_array_equal(to_float64(column), [1.5, np.nan, 2])
     empty = nw.from_native(pa.chunked_array([], type=pa.float64()), series_only=True)
-    assert float_values(empty).shape == (0,)
+    assert to_float64(empty).shape == (0,)

@@ -31,12 +31,12 @@ from mixtura.plot import (
     save_chart,
     with_theme,
 )
-from mixtura.plot.contour import bands, level_lines
-from mixtura.plot.convergence import _ticks
-from mixtura.plot.palette import segment_colors
-from mixtura.plot.parts import compact
-from mixtura.plot.surface import HELD, highest_density_levels
-from mixtura.plot.wording import shown, wrapped
+from mixtura.plot.charts.convergence import _ticks
+from mixtura.plot.charts.surface import HELD, highest_density_levels
+from mixtura.plot.data.contour import bands, level_lines
+from mixtura.plot.theme.encodings import compact
+from mixtura.plot.theme.palette import segment_colors
+from mixtura.plot.theme.text import shown, wrapped
 from mixtura.segments import SegmentationResult, segment_table
 from pictures import near, pixels
 

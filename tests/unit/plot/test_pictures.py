@@ -14,10 +14,10 @@ from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
 from mixtura.exceptions import OptionalDependencyError
 from mixtura.plot import draw_criterion, draw_segments, plot_criterion, render_svg
-from mixtura.plot.criterion import _kinds
-from mixtura.plot.palette import blend, segment_colors
-from mixtura.plot.plane import frame, telling_columns
-from mixtura.plot.scatter import ellipse
+from mixtura.plot.charts.criterion import _kinds
+from mixtura.plot.charts.scatter import ellipse
+from mixtura.plot.data.plane import frame, most_informative_pair
+from mixtura.plot.theme.palette import blend, segment_colors
 from mixtura.segments import segment_table
 from mixtura.select import SearchResult, search
 from pictures import near, pixels
@@ -74,7 +74,7 @@ def test_the_telling_columns_tell_the_segments_apart() -> None:
     means[:, 1], means[:, 3] = [-5, -5, 5, 5], [-5, 5, -5, 5]
     mixture = Mixture.from_parameters([0.25] * 4, means, np.ones((4, 4)), "diag")
     rows, _ = mixture.sample(400, 0)
-    assert telling_columns(mixture, rows) == (1, 3)
+    assert most_informative_pair(mixture, rows) == (1, 3)
 
 
 def test_colors_blend_like_light() -> None:

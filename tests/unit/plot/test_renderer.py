@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
-from mixtura.plot import render, render_svg, warm_up
-from mixtura.plot.renderer import serve
+from mixtura.plot import render_svg, warm_up
+from mixtura.plot.export import export
+from mixtura.plot.export.worker import serve
 
 POINT = {"data": {"values": [{"x": 1}]}, "mark": "point", "encoding": {"x": {"field": "x"}}}
 BROKEN = {"mark": "no such mark", "data": 3}
@@ -28,10 +29,12 @@ def ask(*questions: object) -> list[tuple[str, bytes]]:
 
 
 def test_each_question_is_answered_in_order() -> None:
-    picture, broken, drawing, page = ask([".png", POINT], [".svg", BROKEN], [".svg", POINT], [".html", POINT])
-    assert picture[0] == drawing[0] == page[0] == "ok"
+    picture, broken, chart_context, page = ask(
+        [".png", POINT], [".svg", BROKEN], [".svg", POINT], [".html", POINT]
+    )
+    assert picture[0] == chart_context[0] == page[0] == "ok"
     assert picture[1].startswith(b"\x89PNG")
-    assert drawing[1].startswith(b"<svg")
+    assert chart_context[1].startswith(b"<svg")
     assert b"<html>" in page[1]
     assert broken[0] == "error"
     assert broken[1]
@@ -40,11 +43,11 @@ def test_each_question_is_answered_in_order() -> None:
 def test_the_process_draws_what_is_drawn_without_it() -> None:
     alone = render_svg(POINT)
     with warm_up():
-        process = render._running[-1]._popen
+        process = export._running[-1]._popen
         assert process is not None
-        assert render._running[-1].ask(POINT, ".svg") == alone.encode()
+        assert export._running[-1].ask(POINT, ".svg") == alone.encode()
         assert render_svg(POINT) == alone
-    assert render._running == []
+    assert export._running == []
     assert process.poll() is not None
 
 
@@ -58,12 +61,12 @@ def test_what_cannot_be_drawn_is_the_same_error() -> None:
 
 def test_without_a_process_pictures_are_drawn_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     with warm_up():
-        process = render._running[-1]._popen
+        process = export._running[-1]._popen
         assert process is not None
         process.kill()
         process.wait()
         assert render_svg(POINT).startswith("<svg")
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     with warm_up():
-        assert render._running[-1]._popen is None
+        assert export._running[-1]._popen is None
         assert render_svg(POINT).startswith("<svg")

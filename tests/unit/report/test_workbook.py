@@ -10,7 +10,7 @@ import pytest
 
 from mixtura.datasets import make_customers
 from mixtura.exceptions import OutputError
-from mixtura.io.workbook import COUNT, TEXT, Sheet, write_sheets
+from mixtura.io.spreadsheet import COUNT, TEXT, Sheet, write_sheets
 from mixtura.report import Chart, collect, render_report, report_stability, write_workbook
 from mixtura.report.workbook import _models
 from mixtura.segments import segment_table

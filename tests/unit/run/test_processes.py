@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mixtura.run import get_threads, processes, spread
+from mixtura.run import get_threads, map_processes, processes
 
 
 def who(shared: str, task: int) -> tuple[str, int, int]:
@@ -26,7 +26,7 @@ def threads(shared: None, task: int) -> int:
 
 def starts_none(shared: None, task: int) -> list[int]:
     time.sleep(0.05)
-    return [pid for _, _, pid in spread(who, "inner", [1, 2], 2)]
+    return [pid for _, _, pid in map_processes(who, "inner", [1, 2], 2)]
 
 
 def dies_elsewhere(shared: None, task: int) -> int:
@@ -44,7 +44,7 @@ def refuses(shared: None, task: int) -> int:
 
 
 def test_results_come_in_order_and_several_processes_worked() -> None:
-    found = list(spread(who, "what all need", range(40), 2))
+    found = list(map_processes(who, "what all need", range(40), 2))
     assert [(shared, task) for shared, task, _ in found] == [("what all need", i) for i in range(40)]
     assert found[0][2] == os.getpid()
     assert found[-1][2] != os.getpid()
@@ -53,20 +53,20 @@ def test_results_come_in_order_and_several_processes_worked() -> None:
 
 @pytest.mark.parametrize(("tasks", "n_processes"), [(range(4), 1), ([7], 8), ([], 8)])
 def test_this_process_alone(tasks: Any, n_processes: int) -> None:
-    found = list(spread(who, "", tasks, n_processes))
+    found = list(map_processes(who, "", tasks, n_processes))
     assert [task for _, task, _ in found] == list(tasks)
     assert {pid for _, _, pid in found} <= {os.getpid()}
 
 
 def test_another_process_has_one_thread_and_starts_none() -> None:
-    assert set(spread(threads, None, range(10), 2)) == {1}
-    elsewhere = [pids for pids in spread(starts_none, None, range(15), 2) if os.getpid() not in pids]
+    assert set(map_processes(threads, None, range(10), 2)) == {1}
+    elsewhere = [pids for pids in map_processes(starts_none, None, range(15), 2) if os.getpid() not in pids]
     assert elsewhere
     assert all(len(set(pids)) == 1 for pids in elsewhere)
 
 
 def test_what_a_process_leaves_undone_is_done_here() -> None:
-    assert list(spread(dies_elsewhere, None, range(40), 2)) == list(range(40))
+    assert list(map_processes(dies_elsewhere, None, range(40), 2)) == list(range(40))
 
 
 def test_where_no_process_can_be_started_this_one_does_everything(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,13 +76,13 @@ def test_where_no_process_can_be_started_this_one_does_everything(monkeypatch: p
         raise PermissionError("no semaphores")
 
     monkeypatch.setattr(loky, "get_reusable_executor", refused)
-    found = list(spread(who, "", range(3), 2))
+    found = list(map_processes(who, "", range(3), 2))
     assert {pid for _, _, pid in found} == {os.getpid()}
 
 
 def test_an_error_reaches_the_caller_whoever_met_it() -> None:
     with pytest.raises(ValueError, match="task 9"):
-        list(spread(refuses, None, range(10), 2))
+        list(map_processes(refuses, None, range(10), 2))
 
 
 def test_what_is_sent_is_unpacked_once(tmp_path: Path) -> None:

@@ -11,12 +11,12 @@ from threadpoolctl import threadpool_info
 
 import mixtura
 from mixtura.exceptions import ParameterError
-from mixtura.run import SerialRunner, ThreadRunner, get_runner, hold_blas, threads, workers
+from mixtura.run import SerialRunner, ThreadRunner, get_runner, limit_blas_threads, parallelism, threads
 
 
 @pytest.fixture(autouse=True)
 def nothing_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_chosen", [])
+    monkeypatch.setattr(parallelism, "_chosen", [])
     monkeypatch.delenv("MIXTURA_NUM_THREADS", raising=False)
 
 
@@ -86,10 +86,10 @@ def test_blas_is_held_to_one_thread_while_asked() -> None:
 
     before = counts()
     assert before
-    with hold_blas():
+    with limit_blas_threads():
         assert set(counts()) == {1}
     assert counts() == before
-    with hold_blas(False):
+    with limit_blas_threads(False):
         assert counts() == before
 
 

@@ -12,7 +12,7 @@ from scipy.stats import entropy, norm
 from mixtura import Mixture
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.segments import ambiguous_customers, component_overlap, confusion_matrix, measure_certainty
-from mixtura.segments.ambiguity import people_between, top_two
+from mixtura.segments.certainty.ambiguous import ambiguity_matrix, top_two
 
 NAMES = ("A", "B", "C")
 
@@ -140,9 +140,9 @@ def test_people_between_segments_are_counted_by_pair(memberships) -> None:
             i, j = np.argsort(-row)[:2]
             expected[i, j] += 1
             expected[j, i] += 1
-    np.testing.assert_array_equal(people_between(known, 0.8), expected)
+    np.testing.assert_array_equal(ambiguity_matrix(known, 0.8), expected)
     assert (
-        people_between(known, 0.8).sum()
+        ambiguity_matrix(known, 0.8).sum()
         == 2 * measure_certainty(memberships, NAMES, threshold=0.8).n_ambiguous
     )
 

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from mixtura.exceptions import ColumnError, DataError, MissingValuesError, TableError
 from mixtura.segments import choose_columns
-from mixtura.segments.rows import complete_rows, scaling_of
+from mixtura.segments.transforms.scaling import complete_rows, scaling_of
 
 N = 40
 RNG = np.random.default_rng(3)

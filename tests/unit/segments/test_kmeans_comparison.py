@@ -15,7 +15,7 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 from mixtura import Mixture
 from mixtura.datasets import make_customers
 from mixtura.segments import compare_with_kmeans, segment_table
-from mixtura.segments.kmeans_comparison import elongations, kmeans_labels
+from mixtura.segments.comparison.kmeans_comparison import elongations, kmeans_labels
 
 
 def table_of(*parts: np.ndarray) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from mixtura.datasets import make_customers
 from mixtura.exceptions import ParameterError
 from mixtura.io import read_names
 from mixtura.segments import SegmentModel, name_segments, segment_table
-from mixtura.segments.naming import rename_segments
+from mixtura.segments.model.naming import rename_segments
 
 AUTOMATIC = ("high income", "low income", "average")
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
-from mixtura.segments import Flow, customer_flow
-from mixtura.segments.partitions import (
+from mixtura.segments import Flow, cluster_transitions
+from mixtura.segments.comparison.agreement import (
     adjusted_rand_index,
     best_jaccard,
-    crossing,
+    contingency_table,
     match,
     silhouette_widths,
 )
@@ -33,11 +33,11 @@ def test_crossing_counts_pairs_of_labels(pair) -> None:
         expected = np.zeros((4, 3))
         for position, (i, j) in enumerate(zip(first, second, strict=True)):
             expected[i, j] += 1 if weight is None else weight[position]
-        np.testing.assert_allclose(crossing(first, second, 4, 3, weight), expected, rtol=1e-12)
+        np.testing.assert_allclose(contingency_table(first, second, 4, 3, weight), expected, rtol=1e-12)
 
 
 def test_the_adjusted_rand_index_is_that_of_scikit_learn(pair) -> None:
-    table = crossing(*pair, 4, 3)
+    table = contingency_table(*pair, 4, 3)
     assert adjusted_rand_index(table) == pytest.approx(adjusted_rand_score(*pair), abs=1e-12)
 
 
@@ -50,7 +50,7 @@ def test_partitions_without_information_agree() -> None:
 
 def test_the_best_jaccard_similarity_is_that_of_sets(pair) -> None:
     first, second = pair
-    found = best_jaccard(crossing(first, second, 5, 3))
+    found = best_jaccard(contingency_table(first, second, 5, 3))
     for part in range(4):
         mine = set(np.flatnonzero(first == part))
         others = [set(np.flatnonzero(second == other)) for other in range(3)]
@@ -59,7 +59,7 @@ def test_the_best_jaccard_similarity_is_that_of_sets(pair) -> None:
 
 
 def test_the_matching_keeps_most_customers(pair) -> None:
-    table = crossing(*pair, 4, 3)
+    table = contingency_table(*pair, 4, 3)
     first, second = match(table)
     best = max(sum(table[i, j] for j, i in enumerate(rows)) for rows in permutations(range(4), 3))
     assert table[first, second].sum() == best
@@ -96,7 +96,7 @@ def test_equal_rows_have_no_width() -> None:
 def test_the_flow_follows_the_customers() -> None:
     before = np.array([0, 0, 0, 1, 1, 2])
     after = np.array([3, 3, 0, 1, 1, 2])
-    flow = customer_flow(before, after, ["A", "B", "C"], 4)
+    flow = cluster_transitions(before, after, ["A", "B", "C"], 4)
     assert flow.from_names == ("A", "B", "C")
     assert flow.to_names == ("A", "B", "C", "new 1")
     np.testing.assert_array_equal(flow.to_order, [3, 1, 2, 0])
@@ -107,7 +107,7 @@ def test_the_flow_follows_the_customers() -> None:
 
 def test_the_flow_to_fewer_parts_and_back() -> None:
     before, after = np.array([0, 1, 1, 2, 2, 2]), np.array([1, 1, 1, 0, 0, 0])
-    flow = customer_flow(before, after, ["A", "B", "C"], 2, weights=np.array([5.0, 1, 1, 1, 1, 1]))
+    flow = cluster_transitions(before, after, ["A", "B", "C"], 2, weights=np.array([5.0, 1, 1, 1, 1, 1]))
     assert flow.from_names == ("A", "C", "B")
     assert flow.to_names == ("A", "C")
     np.testing.assert_array_equal(flow.counts, [[5, 0], [0, 3], [2, 0]])

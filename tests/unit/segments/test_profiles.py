@@ -11,10 +11,10 @@ import pytest
 from scipy import stats
 
 from mixtura.segments import segment_table
-from mixtura.segments.describing import MISSING, OTHER, read_columns
-from mixtura.segments.distinction import bins_of, distinguish
-from mixtura.segments.shares import bootstrap_interval
-from mixtura.segments.summaries import quantiles, skewness, summarize_numbers
+from mixtura.segments.profiles.distinctness import bins_of, distinguish
+from mixtura.segments.profiles.profile_columns import MISSING, OTHER, read_columns
+from mixtura.segments.profiles.share_interval import bootstrap_interval
+from mixtura.segments.weighted import quantiles, skewness, summarize_numbers
 
 N = 240
 

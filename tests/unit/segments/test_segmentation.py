@@ -18,14 +18,14 @@ from mixtura.datasets import make_customers
 from mixtura.exceptions import ColumnError, DataError, ParameterError, TooFewRowsError
 from mixtura.io import RESULT_FILES, readable_json
 from mixtura.segments import SegmentModel, name_segments, segment_table, summarize, write_results
-from mixtura.segments.ambiguity import most_ambiguous
-from mixtura.segments.building import choose_candidate
-from mixtura.segments.columns import choose_columns
-from mixtura.segments.describing import OTHER, read_columns
-from mixtura.segments.kmeans_comparison import kmeans_labels
-from mixtura.segments.model import ordered
-from mixtura.segments.naming import spoken
-from mixtura.segments.notes import make_notes, value_notes
+from mixtura.segments.certainty.ambiguous import most_ambiguous
+from mixtura.segments.comparison.kmeans_comparison import kmeans_labels
+from mixtura.segments.model.build import choose_candidate
+from mixtura.segments.model.naming import readable_name
+from mixtura.segments.model.segment_model import ordered
+from mixtura.segments.profiles.profile_columns import OTHER, read_columns
+from mixtura.segments.results.notes import make_notes, value_notes
+from mixtura.segments.table.columns import choose_columns
 from mixtura.select import search
 
 
@@ -209,8 +209,8 @@ def test_names_differ_by_more_words_then_by_degree_then_by_number() -> None:
 
 
 def test_names_are_spoken() -> None:
-    assert spoken("(k$)") == "(k$)"
-    assert spoken("Detergents_Paper") == "detergents paper"
+    assert readable_name("(k$)") == "(k$)"
+    assert readable_name("Detergents_Paper") == "detergents paper"
 
 
 def test_segments_need_more_customers_than_columns_by_weight() -> None:

@@ -13,10 +13,11 @@ from sklearn.metrics import adjusted_rand_score
 
 import mixtura
 from mixtura.exceptions import MixturaError, ParameterError
-from mixtura.segments import Verdict, assess_stability, judge, refits, segment_table
-from mixtura.segments import stability as stability_module
-from mixtura.segments.refits import refit_labels
-from mixtura.segments.stability import SegmentStability
+from mixtura.segments import Verdict, assess_stability, classify_stability, segment_table
+from mixtura.segments.stability import resample
+from mixtura.segments.stability import stability as stability_module
+from mixtura.segments.stability.resample import refit_labels
+from mixtura.segments.stability.stability import SegmentStability
 from mixtura.select import search
 
 
@@ -82,14 +83,14 @@ def test_a_single_segment_says_nothing() -> None:
 
 
 def test_the_rule_of_the_verdict() -> None:
-    assert judge(0.80, [0.75, 0.9], 0.05) is Verdict.NATURAL
-    assert judge(0.79, [0.75, 0.9], 0.05) is Verdict.REPRODUCIBLE
-    assert judge(0.80, [0.74, 0.9], 0.05) is Verdict.REPRODUCIBLE
-    assert judge(0.80, [0.75, 0.9], 0.06) is Verdict.REPRODUCIBLE
-    assert judge(0.99, [0.99, float("nan")], 0.0) is Verdict.REPRODUCIBLE
-    assert judge(0.65, [0.5, 0.5], 0.5) is Verdict.REPRODUCIBLE
-    assert judge(0.64, [0.9, 0.9], 0.0) is Verdict.CONSTRUCTED
-    assert judge(float("nan"), [0.9, 0.9], 0.0) is Verdict.CONSTRUCTED
+    assert classify_stability(0.80, [0.75, 0.9], 0.05) is Verdict.NATURAL
+    assert classify_stability(0.79, [0.75, 0.9], 0.05) is Verdict.REPRODUCIBLE
+    assert classify_stability(0.80, [0.74, 0.9], 0.05) is Verdict.REPRODUCIBLE
+    assert classify_stability(0.80, [0.75, 0.9], 0.06) is Verdict.REPRODUCIBLE
+    assert classify_stability(0.99, [0.99, float("nan")], 0.0) is Verdict.REPRODUCIBLE
+    assert classify_stability(0.65, [0.5, 0.5], 0.5) is Verdict.REPRODUCIBLE
+    assert classify_stability(0.64, [0.9, 0.9], 0.0) is Verdict.CONSTRUCTED
+    assert classify_stability(float("nan"), [0.9, 0.9], 0.0) is Verdict.CONSTRUCTED
     assert len({verdict.explanation for verdict in Verdict}) == 4
 
 
@@ -151,13 +152,13 @@ def test_threads_change_no_digit(cloud) -> None:
 def test_resamples_draw_as_many_customers_as_there_are(cloud, monkeypatch) -> None:
     drawn = []
 
-    class Watched(refits.ArrayBlocks):
+    class Watched(resample.ArrayBlocks):
         def __init__(self, rows, sample_weight) -> None:
             if sample_weight is not None:  # not the table itself
                 drawn.append((rows, sample_weight))
             super().__init__(rows, sample_weight)
 
-    monkeypatch.setattr(refits, "ArrayBlocks", Watched)
+    monkeypatch.setattr(resample, "ArrayBlocks", Watched)
     with mixtura.set_threads(1):
         refit_labels(cloud.rows, "full", 2, n_bootstraps=30, n_init=1, seed=0)
     assert [weights.sum() for _, weights in drawn] == [400] * 30
@@ -202,8 +203,8 @@ def test_refits_are_kept_from_collapsing_as_the_segmentation_was(small, monkeypa
     found = segment_table(frame, components=[3], covariance_types=[family], prior=prior)
     assert found.model.training.prior == prior
     asked, searched = [], []
-    make = refits.make_prior
-    monkeypatch.setattr(refits, "make_prior", lambda *given: asked.append(given) or make(*given))
+    make = resample.make_prior
+    monkeypatch.setattr(resample, "make_prior", lambda *given: asked.append(given) or make(*given))
     learn = stability_module.search
     monkeypatch.setattr(
         stability_module, "search", lambda *rows, **how: searched.append(how) or learn(*rows, **how)
@@ -246,7 +247,7 @@ def test_what_cannot_be_assessed_is_refused(apart) -> None:
 
 
 def test_resamples_that_cannot_be_fitted_are_left_out(apart, monkeypatch) -> None:
-    fit, calls = refits.fit_mixture, []
+    fit, calls = resample.fit_mixture, []
 
     def sometimes(*args, **kwargs):
         calls.append(1)
@@ -254,7 +255,7 @@ def test_resamples_that_cannot_be_fitted_are_left_out(apart, monkeypatch) -> Non
             raise MixturaError("no")
         return fit(*args, **kwargs)
 
-    monkeypatch.setattr(refits, "fit_mixture", sometimes)
+    monkeypatch.setattr(resample, "fit_mixture", sometimes)
     with mixtura.set_threads(1):
         found = assess_stability(apart.model, apart.rows, n_bootstraps=4, numbers=[])
     assert found.overall.n_bootstraps == 3

@@ -10,9 +10,9 @@ from sklearn.preprocessing import PowerTransformer
 
 from mixtura.exceptions import ColumnError, ParameterError
 from mixtura.segments import advise_transform, assign_table, fit_transform, segment_table, select_table
-from mixtura.segments.rows import scaling_of
-from mixtura.segments.transform_rule import check_transforms
-from mixtura.segments.transforms import IDENTITY, Log1p, Winsorized, YeoJohnson
+from mixtura.segments.transforms.recommend_transform import check_transforms
+from mixtura.segments.transforms.scaling import scaling_of
+from mixtura.segments.transforms.transforms import IDENTITY, Log1p, Winsorized, YeoJohnson
 
 RNG = np.random.default_rng(8)
 NUMBERS = np.array([-1e4, -37.5, -1.0, -1e-9, 0.0, 1e-9, 0.3, 1.0, 5.5, 2e5])

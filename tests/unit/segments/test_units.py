@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura.fit import Degeneracy, DegeneracyKind
-from mixtura.segments.units import UserValues
+from mixtura.segments.table.original_units import UserValues
 
 
 def finding(columns: tuple[int, ...], values: list[float], ranges: list[list[float]]) -> Degeneracy:

@@ -14,7 +14,7 @@ from mixtura.datasets import make_customers
 from mixtura.exceptions import DataError, MissingValuesError, MixturaError, ParameterError, TooFewRowsError
 from mixtura.run import SerialRunner, ThreadRunner
 from mixtura.select import bootstrap_lrt, search
-from mixtura.select.refit import Refit, generator, runner_for, split_components
+from mixtura.select.inference.refit import Refit, generator, runner_for, split_components
 from naive import naive_full_covariances
 
 ROWS = make_customers()
@@ -151,7 +151,7 @@ def test_starts_that_fail_are_passed_over_and_if_all_do_the_first_reason_is_told
     fail = MixturaError("first")
     real = Refit().best(rows, None, [mixture])
     with (
-        patch("mixtura.select.refit.continue_fit", side_effect=[fail, MixturaError("second")]),
+        patch("mixtura.select.inference.refit.continue_fit", side_effect=[fail, MixturaError("second")]),
         pytest.raises(MixturaError, match="first"),
     ):
         Refit().best(rows, None, [mixture, mixture])

@@ -14,10 +14,10 @@ from mixtura.select import (
     CrossValidation,
     FoldScores,
     cross_validate,
-    effort,
     held_out_scores,
 )
-from mixtura.select.held_out import draw_folds
+from mixtura.select.model_search import cost
+from mixtura.select.scores.folds import draw_folds
 
 ROWS = make_customers()
 
@@ -93,14 +93,14 @@ def test_the_standard_error_covers_the_spread_between_samples() -> None:
 
 def test_a_larger_likelihood_of_all_rows_moves_the_score_and_not_its_error() -> None:
     one = scores([3.0, 5.0, 4.0], [1.0, 2.0, 1.0])
-    moved = one.plus(-6.0)
+    moved = one.shifted(-6.0)
     assert moved.values == pytest.approx([6.0, 11.0, 7.0])
     assert moved.score == pytest.approx(one.score + 12)
     assert moved.standard_error == pytest.approx(one.standard_error)
 
 
 def test_a_difference_has_the_error_of_the_difference() -> None:
-    apart = scores([10.0, 50.0, 30.0]).minus(scores([9.0, 49.0, 29.0]))
+    apart = scores([10.0, 50.0, 30.0]).difference(scores([9.0, 49.0, 29.0]))
     assert apart.score == 3
     assert apart.standard_error == pytest.approx(0.0, abs=1e-12)
 
@@ -225,7 +225,7 @@ def test_rows_that_cannot_be_used_are_refused(rows, error: type[Exception], word
 
 
 def test_the_number_of_processes_changes_no_digit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(effort, "_LONG", 0.0)
+    monkeypatch.setattr(cost, "_LONG", 0.0)
     rows = np.random.RandomState(0).standard_normal((90, 2)) + 3 * (np.arange(90) % 2)[:, None]
     found = []
     for n_threads in (1, 2):

@@ -9,7 +9,7 @@ from scipy.cluster.hierarchy import is_valid_linkage
 from mixtura import Mixture
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.select import merge_components
-from mixtura.select.merging import bend, line
+from mixtura.select.combine import bend, line
 from naive import naive_bend, naive_merge
 
 

@@ -11,7 +11,7 @@ import pytest
 from mixtura.core.covariance import FAMILIES
 from mixtura.fit import Degeneracy, DegeneracyKind
 from mixtura.select import Candidate
-from mixtura.select.nesting import contains, learn_from_best, respect_nesting
+from mixtura.select.model_search.nesting import contains, enforce_nesting, warm_start_from_best
 
 NAMES = {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"}
 
@@ -74,7 +74,7 @@ def outcome(candidates: list[Candidate]) -> dict[str, float]:
 def test_all_begin_from_the_best_by_bic_and_the_best_from_the_second() -> None:
     found = [candidate("VVV", -300.0), candidate("EEE", -200.0), candidate("VVI", -250.0)]
     fits = Fits({"VVV": candidate("VVV", -190.0)})
-    ends = learn_from_best(found, fits)
+    ends = warm_start_from_best(found, fits)
     assert outcome(ends) == {"VVV": -190.0, "EEE": -200.0, "VVI": -250.0}
     # The second asks when the first is already better.
     assert fits.asked == [
@@ -88,12 +88,12 @@ def test_all_begin_from_the_best_by_bic_and_the_best_from_the_second() -> None:
 
 def test_what_one_component_comes_to_is_kept() -> None:
     better = Candidate("VVV", 2, 29, 100.0, -190.0, 0.0, 0.0, float("nan"), None, None, 0.0)
-    for learn in (learn_from_best, respect_nesting):
+    for learn in (warm_start_from_best, enforce_nesting):
         ends = learn([candidate("VVV", -300.0), candidate("EEE", -200.0)], Fits({"VVV": better}))
         assert (ends[0].log_likelihood, ends[0].single_log_likelihood) == (-190.0, -500.0)
 
 
-@pytest.mark.parametrize("learn", [learn_from_best, respect_nesting])
+@pytest.mark.parametrize("learn", [warm_start_from_best, enforce_nesting])
 @pytest.mark.parametrize(
     "worthless",
     [candidate("VVV", -300.0), candidate("VVV", -400.0), candidate("VVV", -10.0, degenerate=True)],
@@ -107,7 +107,7 @@ def test_what_is_no_better_is_not_taken(learn: Any, worthless: Candidate) -> Non
     assert ends[0] is found[0]
 
 
-@pytest.mark.parametrize("learn", [learn_from_best, respect_nesting])
+@pytest.mark.parametrize("learn", [warm_start_from_best, enforce_nesting])
 def test_degenerate_and_failed_ones_neither_lend_nor_are_touched(learn: Any) -> None:
     found = [
         candidate("VVV", -300.0),
@@ -119,7 +119,7 @@ def test_degenerate_and_failed_ones_neither_lend_nor_are_touched(learn: Any) -> 
     assert fits.asked == []
 
 
-@pytest.mark.parametrize("learn", [learn_from_best, respect_nesting])
+@pytest.mark.parametrize("learn", [warm_start_from_best, enforce_nesting])
 def test_only_those_with_as_many_components_are_asked(learn: Any) -> None:
     found = [candidate("VVV", -300.0, 2), candidate("EEE", -200.0, 3)]
     fits = Fits({})
@@ -130,21 +130,21 @@ def test_only_those_with_as_many_components_are_asked(learn: Any) -> None:
 def test_one_component_has_nothing_to_learn() -> None:
     """Each family finds its only maximum at once."""
     fits = Fits({})
-    learn_from_best([candidate("VVV", -300.0, 1), candidate("EEE", -200.0, 1)], fits)
+    warm_start_from_best([candidate("VVV", -300.0, 1), candidate("EEE", -200.0, 1)], fits)
     assert fits.asked == []
 
 
 def test_a_family_below_one_it_contains_begins_from_the_highest_of_those() -> None:
     found = [candidate("VVV", -300.0), candidate("EEE", -280.0), candidate("EII", -290.0)]
     fits = Fits({"VVV": candidate("VVV", -270.0)})
-    assert outcome(respect_nesting(found, fits)) == {"VVV": -270.0, "EEE": -280.0, "EII": -290.0}
+    assert outcome(enforce_nesting(found, fits)) == {"VVV": -270.0, "EEE": -280.0, "EII": -290.0}
     assert fits.asked == [("VVV", "EEE")]
 
 
 def test_the_smaller_family_is_mended_first_and_lends_its_new_end() -> None:
     found = [candidate("VVV", -300.0), candidate("EEE", -310.0), candidate("EII", -290.0)]
     fits = Fits({"EEE": candidate("EEE", -285.0), "VVV": candidate("VVV", -280.0)})
-    assert outcome(respect_nesting(found, fits)) == {"VVV": -280.0, "EEE": -285.0, "EII": -290.0}
+    assert outcome(enforce_nesting(found, fits)) == {"VVV": -280.0, "EEE": -285.0, "EII": -290.0}
     assert fits.asked == [("EEE", "EII"), ("VVV", "EEE")]
 
 
@@ -152,8 +152,8 @@ def test_what_a_finished_fit_may_leave_is_no_breach() -> None:
     """Neither are families side by side, of which none contains the other."""
     for short, expected in ((0.009, []), (0.011, [("VVV", "EEE")])):
         fits = Fits({})
-        respect_nesting([candidate("VVV", -200.0 - short), candidate("EEE", -200.0)], fits)
+        enforce_nesting([candidate("VVV", -200.0 - short), candidate("EEE", -200.0)], fits)
         assert fits.asked == expected
     fits = Fits({})
-    respect_nesting([candidate("VEI", -300.0), candidate("EVI", -200.0)], fits)
+    enforce_nesting([candidate("VEI", -300.0), candidate("EVI", -200.0)], fits)
     assert fits.asked == []

@@ -39,9 +39,9 @@ def test_every_likelihood_is_of_all_rows() -> None:
 
 def test_the_best_few_are_finished_and_the_others_say_that_they_are_not() -> None:
     found = search(rows(), components=range(1, 5), covariance_types=TYPES, sample_rows=1500)
-    assert all(one.outcome is not Outcome.SET_ASIDE for one in found.ranking[:FINISHED])
+    assert all(one.outcome is not Outcome.NOT_REFINED for one in found.ranking[:FINISHED])
     assert found.best.outcome is Outcome.CONVERGED
-    aside = [one for one in found.candidates if one.outcome is Outcome.SET_ASIDE]
+    aside = [one for one in found.candidates if one.outcome is Outcome.NOT_REFINED]
     assert aside
     for one in aside:
         assert not one.converged

@@ -12,7 +12,7 @@ from mixtura.datasets import make_customers
 from mixtura.exceptions import MixturaError, ParameterError, TooFewRowsError
 from mixtura.fit import Degeneracy, DegeneracyKind, Outcome
 from mixtura.select import FIT_CRITERIA, Candidate, FoldScores, SearchResult, cross_validate, search
-from mixtura.select.held_out import draw_folds
+from mixtura.select.scores.folds import draw_folds
 from naive import naive_fold_error, naive_fold_values, naive_simplest
 
 ROWS = make_customers()
@@ -184,18 +184,18 @@ def test_in_large_tables_the_choice_is_finished_on_all_rows() -> None:
         n_folds=2,
         sample_rows=900,
     )
-    assert any(one.outcome is Outcome.SET_ASIDE for one in found.candidates)
+    assert any(one.outcome is Outcome.NOT_REFINED for one in found.candidates)
     assert found.best.outcome is Outcome.CONVERGED
     assert (found.best.covariance_type, found.best.n_components) == ("EII", 2)
     assert all(one.folds is not None for one in found.candidates)
 
 
 def test_the_chosen_one_is_finished_however_far_down_it_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mixtura.select.grid._FINISHED", 0)
+    monkeypatch.setattr("mixtura.select.model_search.search._FINISHED", 0)
     found = search(ROWS, components=[2, 3], covariance_types=["tied"], sample_rows=100)
     outcomes = {one.n_components: one.outcome for one in found.candidates}
     assert outcomes[found.best.n_components] is Outcome.CONVERGED
-    assert Outcome.SET_ASIDE in outcomes.values()
+    assert Outcome.NOT_REFINED in outcomes.values()
 
 
 def test_if_no_candidate_has_a_score_the_reason_is_told() -> None:

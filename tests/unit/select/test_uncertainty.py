@@ -13,7 +13,7 @@ from mixtura import Mixture
 from mixtura.datasets import make_customers
 from mixtura.exceptions import DataError, MixturaError, ParameterError, TooFewRowsError
 from mixtura.select import bootstrap_parameters, match_components, search
-from mixtura.select.refit import Refit
+from mixtura.select.inference.refit import Refit
 
 ROWS = make_customers()
 KINDS = ("nonparametric", "weighted", "parametric")

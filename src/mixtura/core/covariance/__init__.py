@@ -28,17 +28,17 @@ In one column, E is one variance for all components and V is one for each.
 from collections.abc import Iterable
 
 from mixtura.core.covariance.base import EMPTY, CovarianceFamily, Factors, NotPositiveDefiniteError
-from mixtura.core.covariance.diag import Diag
-from mixtura.core.covariance.eev_vev import EEV, VEV
-from mixtura.core.covariance.eii_eei import EEI, EII
-from mixtura.core.covariance.eve_vve import EVE, VVE
-from mixtura.core.covariance.evi import EVI
-from mixtura.core.covariance.evv import EVV
-from mixtura.core.covariance.full import Full
-from mixtura.core.covariance.spherical import Spherical
-from mixtura.core.covariance.tied import Tied
-from mixtura.core.covariance.vee import VEE
-from mixtura.core.covariance.vei import VEI
+from mixtura.core.covariance.families.diag import Diag
+from mixtura.core.covariance.families.eev_vev import EEV, VEV
+from mixtura.core.covariance.families.eii_eei import EEI, EII
+from mixtura.core.covariance.families.eve_vve import EVE, VVE
+from mixtura.core.covariance.families.evi import EVI
+from mixtura.core.covariance.families.evv import EVV
+from mixtura.core.covariance.families.full import Full
+from mixtura.core.covariance.families.spherical import Spherical
+from mixtura.core.covariance.families.tied import Tied
+from mixtura.core.covariance.families.vee import VEE
+from mixtura.core.covariance.families.vei import VEI
 from mixtura.exceptions import ParameterError
 
 __all__ = [

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.bound import Bound
+from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior, Ridge
 from mixtura.core.statistics import Statistics, diagonal_of_packed, pack_lower
 from mixtura.exceptions import MixturaError, ParameterError
@@ -226,8 +226,12 @@ class CovarianceFamily(ABC):
         """
 
     @abstractmethod
-    def estimate_above(
-        self, statistics: Statistics, means: FloatArray, bound: Bound, previous: FloatArray | None = None
+    def estimate_constrained(
+        self,
+        statistics: Statistics,
+        means: FloatArray,
+        bound: CovarianceFloor,
+        previous: FloatArray | None = None,
     ) -> FloatArray:
         """Return the covariances that maximize the expected log-likelihood and do not go below a bound.
 
@@ -235,7 +239,7 @@ class CovarianceFamily(ABC):
         the bound are never better.
         """
 
-    def clears(self, factors: Factors, bound: Bound) -> bool:
+    def is_above_floor(self, factors: Factors, bound: CovarianceFloor) -> bool:
         """Return whether covariances are surely above a bound B, by ``sum_k tr(B Sigma_k^-1) <= 1``.
 
         The trace is at least the largest of the eigenvalues, and those are at most 1 where ``Sigma_k >= B``. False

@@ -1,14 +1,14 @@
 """Ways to begin a fit; each is one class with one method, `draw`."""
 
-from mixtura.fit.init.base import Deferred, Initialization, Start
+from mixtura.fit.init.base import Deferred, Initialization, InitialStatistics
+from mixtura.fit.init.from_kmeans import FromKMeans
 from mixtura.fit.init.given import FromMixture, FromPartition
-from mixtura.fit.init.kmeans import FromKMeans
+from mixtura.fit.init.hierarchical.tree import FromHierarchy, FromTree, Tree, grow
 from mixtura.fit.init.random import FromRandomResponsibilities
-from mixtura.fit.init.rows import FromFarRows, FromRandomRows
+from mixtura.fit.init.rows import FromRandomRows, KMeansPlusPlus
 from mixtura.fit.init.sample import FromLabels, Sample, draw_sample
 from mixtura.fit.init.shared import SharedStarts
 from mixtura.fit.init.small_em import BestOf, FromNearestRows, SmallEM
-from mixtura.fit.init.tree import FromHierarchy, FromTree, Tree, grow
 
 __all__ = [
     "INITIALIZATIONS",
@@ -20,11 +20,11 @@ __all__ = [
     "FromNearestRows",
     "FromPartition",
     "FromTree",
+    "InitialStatistics",
     "Initialization",
     "Sample",
     "SharedStarts",
     "SmallEM",
-    "Start",
     "Tree",
     "draw_sample",
     "grow",
@@ -32,7 +32,7 @@ __all__ = [
 
 INITIALIZATIONS: dict[str, Initialization] = {
     "kmeans": FromKMeans(),
-    "k-means++": FromFarRows(),
+    "k-means++": KMeansPlusPlus(),
     "random": FromRandomResponsibilities(),
     "random_from_data": FromRandomRows(),
     "hierarchical": FromHierarchy(),

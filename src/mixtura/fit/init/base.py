@@ -11,13 +11,13 @@ import numpy as np
 from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
 from mixtura.core.statistics import Statistics
-from mixtura.fit.em import Problem
+from mixtura.fit.steps.em import Problem
 
-__all__ = ["Deferred", "Initialization", "Start"]
+__all__ = ["Deferred", "InitialStatistics", "Initialization"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Start:
+class InitialStatistics:
     """Statistics whose M-step is the first mixture, and what the user should hear about them.
 
     Parameters
@@ -49,7 +49,7 @@ class Start:
         return maximize(statistics, problem.family, problem.prior)[0]
 
 
-Deferred: TypeAlias = Callable[[Problem], Start]
+Deferred: TypeAlias = Callable[[Problem], InitialStatistics]
 """The part of an initialization that draws nothing; given the problem with the runner to use."""
 
 

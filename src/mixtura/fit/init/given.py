@@ -10,8 +10,8 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Block
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
-from mixtura.fit.em import Problem
-from mixtura.fit.init.base import Deferred, Start
+from mixtura.fit.init.base import Deferred, InitialStatistics
+from mixtura.fit.steps.em import Problem
 from mixtura.kernels import Layout, Outputs
 
 __all__ = ["FromMixture", "FromPartition"]
@@ -37,13 +37,13 @@ class FromPartition:
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
         partition = self._checked(problem)
 
-        def finish(problem: Problem) -> Start:
+        def finish(problem: Problem) -> InitialStatistics:
             everyone = problem.describe(Layout.SHARED).means
             rough = np.repeat(everyone, problem.n_components, axis=0)
             first = self._gather(problem, partition, rough, Layout.SHARED)
             counts = np.maximum(first.counts, np.finfo(np.float64).tiny)
             means = rough + first.first / counts[:, None]
-            return Start(self._gather(problem, partition, means, problem.family.layouts[-1]))
+            return InitialStatistics(self._gather(problem, partition, means, problem.family.layouts[-1]))
 
         return finish
 
@@ -90,7 +90,7 @@ class FromMixture:
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
         mixture, components = self._mixture, self._mixture.components()
 
-        def finish(problem: Problem) -> Start:
+        def finish(problem: Problem) -> InitialStatistics:
             layout = problem.family.layouts[-1]
 
             def one(block: Block) -> Statistics:
@@ -99,7 +99,7 @@ class FromMixture:
                 return accumulate_given(block, shares, mixture.means, layout, problem.kernel)
 
             work = problem.work(Layout.DENSE) + problem.work(layout)
-            return Start(
+            return InitialStatistics(
                 problem.runner.reduce(problem.blocks, one, Statistics.__iadd__, work=work), n_passes=1
             )
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from mixtura.core.accumulate import accumulate_given
 from mixtura.core.statistics import Statistics
-from mixtura.fit.em import Problem
-from mixtura.fit.init.base import Deferred, Start
+from mixtura.fit.init.base import Deferred, InitialStatistics
+from mixtura.fit.steps.em import Problem
 from mixtura.kernels import Layout
 
 __all__ = ["FromRandomResponsibilities"]
@@ -31,4 +31,4 @@ class FromRandomResponsibilities:
             shares = rng.uniform(size=(block.rows.shape[0], problem.n_components))
             shares /= shares.sum(axis=1, keepdims=True)
             total += accumulate_given(block, shares, means, layout, problem.kernel)
-        return lambda problem: Start(replace(total, total=problem.total))
+        return lambda problem: InitialStatistics(replace(total, total=problem.total))

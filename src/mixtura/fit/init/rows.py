@@ -8,12 +8,12 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.statistics import Statistics
-from mixtura.fit.em import Problem
-from mixtura.fit.init.base import Deferred, Start
-from mixtura.fit.init.seeds import draw_far_apart, draw_rows
+from mixtura.fit.init.base import Deferred, InitialStatistics
+from mixtura.fit.kmeans.plusplus import kmeans_plusplus, random_rows
+from mixtura.fit.steps.em import Problem
 from mixtura.kernels import Layout
 
-__all__ = ["FromFarRows", "FromRandomRows", "seed_statistics"]
+__all__ = ["FromRandomRows", "KMeansPlusPlus", "seed_statistics"]
 
 _LARGEST_OFFSET = 1e4
 """Means this many deviations from the origin make second moments about the origin lose half their digits."""
@@ -23,16 +23,16 @@ class FromRandomRows:
     """Rows drawn evenly (scikit-learn's ``random_from_data``)."""
 
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
-        seeds = draw_rows(problem.blocks.n_rows, problem.n_components, rng)
-        return lambda problem: Start(seed_statistics(problem, seeds))
+        seeds = random_rows(problem.blocks.n_rows, problem.n_components, rng)
+        return lambda problem: InitialStatistics(seed_statistics(problem, seeds))
 
 
-class FromFarRows:
+class KMeansPlusPlus:
     """Rows drawn far apart (scikit-learn's ``k-means++``)."""
 
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
-        seeds = draw_far_apart(problem.blocks, problem.n_components, rng, problem.kernel, problem.runner)
-        return lambda problem: Start(seed_statistics(problem, seeds))
+        seeds = kmeans_plusplus(problem.blocks, problem.n_components, rng, problem.kernel, problem.runner)
+        return lambda problem: InitialStatistics(seed_statistics(problem, seeds))
 
 
 def seed_statistics(problem: Problem, seeds: IntArray) -> Statistics:

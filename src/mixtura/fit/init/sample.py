@@ -12,13 +12,13 @@ from mixtura.core.accumulate import accumulate_given
 from mixtura.core.protocols import Block, Blocks
 from mixtura.core.statistics import Statistics, pack_lower
 from mixtura.exceptions import ParameterError
-from mixtura.fit.em import Problem
-from mixtura.fit.init.base import Deferred, Start
-from mixtura.fit.init.kmeans import too_few_distinct
-from mixtura.fit.init.transforms import TRANSFORMS
+from mixtura.fit.init.base import Deferred, InitialStatistics
+from mixtura.fit.init.from_kmeans import too_few_distinct
+from mixtura.fit.init.start_coordinates import TRANSFORMS
+from mixtura.fit.steps.em import Problem
 from mixtura.kernels import Layout
 
-__all__ = ["MOST_ROWS", "FromLabels", "Sample", "draw_sample", "lend"]
+__all__ = ["MOST_ROWS", "FromLabels", "Sample", "draw_sample", "fill_with_pooled_covariance"]
 
 MOST_ROWS = 2000
 """How many rows a start is looked for on; all where there are no more. mclust's number."""
@@ -119,7 +119,7 @@ class FromLabels:
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
         return self._start
 
-    def _start(self, problem: Problem) -> Start:
+    def _start(self, problem: Problem) -> InitialStatistics:
         sample, labels, k = self._sample, self._labels, problem.n_components
         present = np.unique(labels)
         means = np.repeat(sample.weights @ sample.rows[None] / sample.total_weight, k, axis=0)
@@ -131,11 +131,11 @@ class FromLabels:
         layout = problem.family.layouts[-1]
         statistics = accumulate_given(sample.block(0), labels, means, layout, problem.kernel)
         if problem.family.layouts[0] is not Layout.SHARED:
-            lend(statistics)
-        return Start(statistics, too_few_distinct(present.size, k))
+            fill_with_pooled_covariance(statistics)
+        return InitialStatistics(statistics, too_few_distinct(present.size, k))
 
 
-def lend(statistics: Statistics) -> None:
+def fill_with_pooled_covariance(statistics: Statistics) -> None:
     """Give classes without a covariance of their own the pooled one, in place."""
     counts, second = statistics.counts, statistics.second
     dense = statistics.layout is Layout.DENSE

@@ -7,10 +7,10 @@ import numpy as np
 from mixtura._typing import IntArray
 from mixtura.core.protocols import Blocks, Runner
 from mixtura.fit.init.base import Initialization
+from mixtura.fit.init.hierarchical.tree import Tree, grow_on
 from mixtura.fit.init.sample import MOST_ROWS, FromLabels, Sample, draw_sample
-from mixtura.fit.init.seeds import draw_far_apart
-from mixtura.fit.init.tree import Tree, grow_on
-from mixtura.fit.kmeans import best_clustering
+from mixtura.fit.kmeans.lloyd import best_clustering
+from mixtura.fit.kmeans.plusplus import kmeans_plusplus
 from mixtura.kernels import Kernel
 
 __all__ = ["SharedStarts", "cluster_sample"]
@@ -89,7 +89,7 @@ def cluster_sample(
     n_init: int = 1,
 ) -> IntArray:
     """Return the labels, (n,), of the best of ``n_init`` runs of K-means on a sample."""
-    drawn = [draw_far_apart(seen, n_components, rng, kernel, runner) for _ in range(n_init)]
+    drawn = [kmeans_plusplus(seen, n_components, rng, kernel, runner) for _ in range(n_init)]
     starts = [seen.take(seeds) for seeds in drawn]
     return best_clustering(seen, starts, kernel, runner, serial=runner).labels
 

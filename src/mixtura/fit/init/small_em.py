@@ -10,14 +10,14 @@ import numpy as np
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Block, Blocks
-from mixtura.fit.driver import iterate
-from mixtura.fit.em import EMStep, Problem
-from mixtura.fit.init.base import Deferred, Initialization, Start
-from mixtura.fit.init.kmeans import partition_statistics
-from mixtura.fit.init.sample import lend
-from mixtura.fit.init.seeds import draw_far_apart, draw_rows
-from mixtura.fit.kmeans import nearest
-from mixtura.fit.stopping import RemainingGain
+from mixtura.fit.init.base import Deferred, Initialization, InitialStatistics
+from mixtura.fit.init.from_kmeans import partition_statistics
+from mixtura.fit.init.sample import fill_with_pooled_covariance
+from mixtura.fit.kmeans.lloyd import nearest
+from mixtura.fit.kmeans.plusplus import kmeans_plusplus, random_rows
+from mixtura.fit.loop.driver import iterate
+from mixtura.fit.loop.stopping import RemainingGain
+from mixtura.fit.steps.em import EMStep, Problem
 from mixtura.kernels import Layout
 
 __all__ = ["BestOf", "FromNearestRows", "SmallEM"]
@@ -43,7 +43,7 @@ class BestOf:
         drawn = [one.draw(problem, rng) for one in self._initializations]
         return lambda problem: self._best(problem, drawn)
 
-    def _best(self, problem: Problem, drawn: Sequence[Deferred]) -> Start:
+    def _best(self, problem: Problem, drawn: Sequence[Deferred]) -> InitialStatistics:
         best, highest, made = None, -np.inf, 0
         for deferred in drawn:
             start = deferred(problem)
@@ -53,9 +53,9 @@ class BestOf:
                 highest, best = objective, (start, mixture)
         assert best is not None
         start, mixture = best
-        return Start(start.statistics, start.notes, mixture, made)
+        return InitialStatistics(start.statistics, start.notes, mixture, made)
 
-    def _run(self, problem: Problem, start: Start) -> tuple[Mixture, float, int]:
+    def _run(self, problem: Problem, start: InitialStatistics) -> tuple[Mixture, float, int]:
         """Return where a start leads, the objective of the mixture before the last step, and the passes made."""
         run = iterate(
             start.begin(problem),
@@ -98,16 +98,16 @@ class FromNearestRows:
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
         k, scaled = problem.n_components, _Scaled(problem.blocks, 1.0 / _deviations(problem))
         if self._far:
-            seeds = draw_far_apart(scaled, k, rng, problem.kernel, problem.runner)
+            seeds = kmeans_plusplus(scaled, k, rng, problem.kernel, problem.runner)
         else:
-            seeds = draw_rows(scaled.n_rows, k, rng)
+            seeds = random_rows(scaled.n_rows, k, rng)
 
-        def finish(problem: Problem) -> Start:
+        def finish(problem: Problem) -> InitialStatistics:
             labels, _ = nearest(scaled, scaled.take(seeds), problem.kernel, problem.runner)
             statistics = partition_statistics(problem, labels, problem.blocks.take(seeds))
             if problem.family.layouts[0] is not Layout.SHARED:
-                lend(statistics)
-            return Start(statistics)
+                fill_with_pooled_covariance(statistics)
+            return InitialStatistics(statistics)
 
         return finish
 

@@ -1,12 +1,12 @@
 """Before anything is fitted for good: does a Gaussian mixture suit a table, and why."""
 
-from mixtura.segments.advice.capacity import capacities
-from mixtura.segments.advice.clusterability import hopkins
-from mixtura.segments.advice.consultation import advise
-from mixtura.segments.advice.density import hollow_share
-from mixtura.segments.advice.dip import dip_p_value, dip_statistic
-from mixtura.segments.advice.finding import METHODS, Advice, Capacity, Finding, Recommendation
-from mixtura.segments.advice.normality import Mardia, energy_p_value, energy_statistic, mardia
+from mixtura.segments.advice.advise import advise
+from mixtura.segments.advice.evidence.clusterability import hopkins
+from mixtura.segments.advice.evidence.density_clusters import nonconvex_share
+from mixtura.segments.advice.evidence.dip import dip_p_value, dip_statistic
+from mixtura.segments.advice.evidence.normality import Mardia, energy_p_value, energy_statistic, mardia
+from mixtura.segments.advice.findings.capacity import capacities
+from mixtura.segments.advice.findings.finding import METHODS, Advice, Capacity, Finding, Recommendation
 
 __all__ = [
     "METHODS",
@@ -21,7 +21,7 @@ __all__ = [
     "dip_statistic",
     "energy_p_value",
     "energy_statistic",
-    "hollow_share",
     "hopkins",
     "mardia",
+    "nonconvex_share",
 ]

@@ -80,7 +80,7 @@ def test_unequal_groups_are_left_to_the_mixture() -> None:
 
 
 def test_the_same_seed_gives_the_same_advice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mixtura.segments.advice.quick_fit._COMPONENTS", range(1, 4))
+    monkeypatch.setattr("mixtura.segments.advice.evidence.quick_fit._COMPONENTS", range(1, 4))
     rng = np.random.default_rng(3)
     rows = rng.normal(size=(2600, 1)) + rng.permutation(np.repeat([[0], [20]], 1300, axis=0))
     first, again, other = (advice_on(rows, random_state=seed) for seed in (5, 5, 6))

@@ -10,8 +10,8 @@ from scipy import stats
 from mixtura.core.covariance import count_parameters, get_family
 from mixtura.segments import Finding, advise
 from mixtura.segments.advice import capacities
-from mixtura.segments.advice.capacity import FAMILIES, needs_pca
-from mixtura.segments.advice.column_findings import column_facts, kurtosis, skewness
+from mixtura.segments.advice.findings.capacity import FAMILIES, needs_pca
+from mixtura.segments.advice.findings.column_findings import column_statistics, kurtosis, skewness
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def rng() -> np.random.Generator:
 @pytest.fixture(autouse=True)
 def few_components(monkeypatch: pytest.MonkeyPatch) -> None:
     """Findings look at columns and rows; the fit they are told beside need not be the best."""
-    monkeypatch.setattr("mixtura.segments.advice.quick_fit._COMPONENTS", range(1, 4))
+    monkeypatch.setattr("mixtura.segments.advice.evidence.quick_fit._COMPONENTS", range(1, 4))
 
 
 def findings_of(columns: dict[str, object], **options: object) -> dict[str, Finding]:
@@ -59,13 +59,13 @@ def test_moments_are_scipys(rng: np.random.Generator) -> None:
 
 
 def test_facts_of_a_column() -> None:
-    facts = column_facts("x", np.array([0, 0, 0, 2.5, 5, 7.5, 10, 1.1]))
+    facts = column_statistics("x", np.array([0, 0, 0, 2.5, 5, 7.5, 10, 1.1]))
     assert (facts.spike, facts.spike_share, facts.n_values, facts.lowest) == (0, 3 / 8, 6, 0)
     assert facts.step == pytest.approx(0.1)
     assert facts.heaped == 7 / 8
-    assert column_facts("x", np.array([0.123456, 3.1, 2])).step == 0
-    assert column_facts("x", np.array([1e-200, 3e-200, 2e-200])).step == 0
-    assert column_facts("x", np.array([1e12, 3e12, 2e12])).step == 0
+    assert column_statistics("x", np.array([0.123456, 3.1, 2])).step == 0
+    assert column_statistics("x", np.array([1e-200, 3e-200, 2e-200])).step == 0
+    assert column_statistics("x", np.array([1e12, 3e12, 2e12])).step == 0
 
 
 def test_a_quiet_table_has_no_complaints(rng: np.random.Generator) -> None:

@@ -6,7 +6,7 @@ from scipy.stats import kstest, norm
 from sklearn.datasets import load_iris
 
 from mixtura.segments.advice import energy_p_value, energy_statistic, mardia
-from mixtura.segments.advice.normality import whitened
+from mixtura.segments.advice.evidence.normality import whitened
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,14 @@ from sklearn.metrics import adjusted_rand_score
 
 from made_tables import crescents, make_table, nested, one_gaussian, rings, round_groups, uniform
 from mixtura.core.mixture import Mixture
-from mixtura.segments.advice import hollow_share, hopkins
-from mixtura.segments.advice import quick_fit as module
-from mixtura.segments.advice.clusterability import clusterability
-from mixtura.segments.advice.column_findings import column_facts
-from mixtura.segments.advice.density import dense_clusters
-from mixtura.segments.advice.nesting import nesting
-from mixtura.segments.advice.quick_fit import component_normality, quick_fit
-from mixtura.segments.advice.structure import SAMPLE, draw_sample
+from mixtura.segments.advice import hopkins, nonconvex_share
+from mixtura.segments.advice.analyze import SAMPLE, draw_sample
+from mixtura.segments.advice.evidence import quick_fit as module
+from mixtura.segments.advice.evidence.clusterability import clusterability
+from mixtura.segments.advice.evidence.density_clusters import dense_clusters
+from mixtura.segments.advice.evidence.hierarchy import hierarchy
+from mixtura.segments.advice.evidence.quick_fit import component_normality, quick_fit
+from mixtura.segments.advice.findings.column_findings import column_statistics
 from mixtura.select import search
 
 
@@ -75,9 +75,9 @@ def test_chords_leave_bent_and_hollow_clusters_only(seed: int) -> None:
     rng = rng_of(seed)
     angle = np.pi * rng.random(400)
     crescent = np.column_stack([np.cos(angle), np.sin(angle)]) + 0.07 * rng.normal(size=(400, 2))
-    assert hollow_share(crescent, rng) > 0.2
+    assert nonconvex_share(crescent, rng) > 0.2
     for convex in (rng.random((400, 3)), rng.normal(size=(400, 2)), rng.exponential(size=(400, 2))):
-        assert hollow_share(convex, rng) < 0.05
+        assert nonconvex_share(convex, rng) < 0.05
 
 
 def test_dense_clusters_are_those_that_were_made() -> None:
@@ -115,7 +115,7 @@ def equal(means: list[list[float]]) -> Mixture:
 
 
 def test_levels_are_read_off_the_distances() -> None:
-    found = nesting(equal([[0, 0], [6, 0], [100, 0], [106, 0]]))
+    found = hierarchy(equal([[0, 0], [6, 0], [100, 0], [106, 0]]))
     assert (found.n_groups, found.n_leaves) == (2, 4)
     assert (found.within, found.between) == pytest.approx((6, 100))
     assert found.jump == pytest.approx(100 / 6)
@@ -123,12 +123,12 @@ def test_levels_are_read_off_the_distances() -> None:
 
 
 def test_flat_sets_and_lone_pairs_have_no_levels() -> None:
-    assert nesting(equal([[0, 0], [50, 0], [0, 50]])).jump == 1
-    assert nesting(equal([[0, 0], [8, 0], [0, 8], [8, 8], [16, 0]])).jump < 2
+    assert hierarchy(equal([[0, 0], [50, 0], [0, 50]])).jump == 1
+    assert hierarchy(equal([[0, 0], [8, 0], [0, 8], [8, 8], [16, 0]])).jump < 2
     # One pair among far single groups is no second level.
-    assert nesting(equal([[0, 0], [6, 0], [100, 0], [0, 100], [100, 100]])).jump < 3
+    assert hierarchy(equal([[0, 0], [6, 0], [100, 0], [0, 100], [100, 100]])).jump < 3
     # Components that overlap are one cluster, however far others are.
-    assert nesting(equal([[0, 0], [1, 0], [100, 0], [101, 0]])).jump == 1
+    assert hierarchy(equal([[0, 0], [1, 0], [100, 0], [101, 0]])).jump == 1
 
 
 def test_the_quick_fit_goes_on_where_nine_are_best() -> None:
@@ -172,7 +172,7 @@ def test_the_sample_is_spread_over_the_rounding_and_logged() -> None:
     rows = np.column_stack(
         [rng.integers(0, 5, 5000), np.exp(2 * rng.normal(size=5000)), rng.normal(size=5000)]
     )
-    facts = [column_facts(name, column) for name, column in zip("abc", rows.T, strict=True)]
+    facts = [column_statistics(name, column) for name, column in zip("abc", rows.T, strict=True)]
     sample = draw_sample(rows, facts, rng)
     assert sample.scaled.shape == (SAMPLE, 3)
     assert sample.logged == ("b",)
@@ -185,7 +185,7 @@ def test_columns_that_are_constant_in_the_sample_are_left_out() -> None:
     rare = np.zeros(40_000)
     rare[0] = np.pi
     rows = np.column_stack([rng.normal(size=40_000), rare])
-    facts = [column_facts(name, column) for name, column in zip("ab", rows.T, strict=True)]
+    facts = [column_statistics(name, column) for name, column in zip("ab", rows.T, strict=True)]
     sample = draw_sample(rows, facts, rng)
     assert sample.scaled.shape == (SAMPLE, 1)
 
@@ -194,7 +194,7 @@ def test_many_columns_become_principal_components() -> None:
     rng = rng_of()
     hidden = rng.normal(size=(80, 2))
     rows = hidden @ rng.normal(size=(2, 30)) + 0.01 * rng.normal(size=(80, 30))
-    facts = [column_facts(str(number), column) for number, column in enumerate(rows.T)]
+    facts = [column_statistics(str(number), column) for number, column in enumerate(rows.T)]
     sample = draw_sample(rows, facts, rng)
     assert sample.n_axes == sample.scaled.shape[1] == 2
     assert sample.explained > 0.99

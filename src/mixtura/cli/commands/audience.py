@@ -1,0 +1,107 @@
+"""``mixtura audience MODEL TABLE``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mixtura.cli.console import handle_errors, output_console
+from mixtura.cli.option_types import (
+    DropMissing,
+    IdColumn,
+    ModelFile,
+    NewCustomers,
+    Overwrite,
+    Quiet,
+    Weight,
+    read_customers,
+)
+
+__all__ = ["audience"]
+
+Segments = Annotated[
+    list[str],
+    typer.Option(
+        "--segment",
+        help="A segment's number, its name or how the name starts; give it again for more audiences.",
+    ),
+]
+MinProbability = Annotated[
+    float | None, typer.Option(min=0, max=1, help="Least membership of those in the audience, such as 0.3.")
+]
+Top = Annotated[
+    int | None,
+    typer.Option(min=1, help="Only the first so many: by membership, or with --value by expected value."),
+]
+Value = Annotated[
+    str | None, typer.Option(help="Column with what a customer is worth; membership times value is expected.")
+]
+MinExpectedValue = Annotated[
+    float | None, typer.Option(help="Least expected value of those in the audience; needs --value.")
+]
+OutputFile = Annotated[
+    Path | None,
+    typer.Option(help="File for the list, .csv or .parquet. [default: TABLE-audience.csv, here]"),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, for programs.")]
+
+
+@handle_errors
+def audience(
+    model: ModelFile,
+    table: NewCustomers,
+    segment: Segments,
+    min_probability: MinProbability = None,
+    top: Top = None,
+    value: Value = None,
+    weight: Weight = None,
+    min_expected_value: MinExpectedValue = None,
+    id_column: IdColumn = None,
+    drop_missing: DropMissing = False,
+    output: OutputFile = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """List the customers whom a campaign for a segment should address; one may be on several lists."""
+    limits = {
+        "min_probability": min_probability,
+        "top": top,
+        "value": value,
+        "weight": weight,
+        "min_expected_value": min_expected_value,
+        "drop_missing": drop_missing,
+    }
+    path = Path(f"{table.stem}-audience.csv") if output is None else output
+    _run(model, table, segment, id_column, limits, path, overwrite=overwrite, quiet=quiet, json=json)
+
+
+def _run(
+    model: Path,
+    table: Path,
+    segments: list[str],
+    id_column: str | None,
+    limits: dict[str, Any],
+    path: Path,
+    *,
+    overwrite: bool,
+    quiet: bool,
+    json: bool,
+) -> None:
+    from mixtura.cli.printing.print_audiences import print_audiences
+    from mixtura.io import output_file, readable_json
+    from mixtura.segments import SegmentModel, audiences_of_table
+
+    loaded = SegmentModel.load(model)
+    read = read_customers(table, id_column, loaded.training.id_column)
+    with output_file(path, overwrite=overwrite) as writing:
+        result = audiences_of_table(loaded, read.data, segments, id_column=id_column, **limits)
+        result.write(writing)
+    if json:
+        typer.echo(readable_json(result.to_dict()))
+        return
+    console = output_console(quiet=quiet)
+    print_audiences(console, table.name, result)
+    console.print(f"\nWritten: {path}", soft_wrap=True)

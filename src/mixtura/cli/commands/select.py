@@ -1,0 +1,77 @@
+"""``mixtura select TABLE``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mixtura.cli import option_types as options
+from mixtura.cli.console import handle_errors, output_console
+
+if TYPE_CHECKING:
+    from mixtura.segments import Selection
+
+__all__ = ["select"]
+
+Output = Annotated[
+    Path | None, typer.Option(help="Directory for the results. [default: TABLE-selection, here]")
+]
+
+
+@handle_errors
+def select(
+    table: options.CustomerTable,
+    columns: options.Columns = None,
+    id_column: options.IdColumn = None,
+    weight: options.Weight = None,
+    transform: options.Transforms = None,
+    components: options.Components = None,
+    covariance_type: options.CovarianceTypes = None,
+    criterion: options.Criterion = "bic",
+    n_folds: options.Folds = None,
+    prior: options.Prior = "floor",
+    n_init: options.Starts = 1,
+    seed: options.Seed = 0,
+    drop_missing: options.DropMissing = False,
+    output: Output = None,
+    overwrite: options.Overwrite = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Rank the models that describe a table: covariance types and numbers of components."""
+    asked = options.search_options(
+        columns=columns, id_column=id_column, weight=weight, transform=transform, components=components,
+        covariance_type=covariance_type, criterion=criterion, n_folds=n_folds, prior=prior, n_init=n_init, seed=seed,
+        drop_missing=drop_missing,
+    )  # fmt: skip
+    folder = Path(f"{table.stem}-selection") if output is None else output
+    _run(table, folder, asked, overwrite=overwrite, quiet=quiet)
+
+
+def _run(table: Path, folder: Path, asked: dict[str, Any], *, overwrite: bool, quiet: bool) -> None:
+    from mixtura.io import SELECTION_FILES, output_directory
+    from mixtura.plot import warm_up
+
+    read = options.read_customers(table, asked["id_column"])
+    with output_directory(folder, files=SELECTION_FILES, overwrite=overwrite) as writing, warm_up():
+        selection = _select_and_write(read.data, writing, asked, quiet=quiet)
+
+    from mixtura.cli.printing.print_columns import print_table_read
+    from mixtura.cli.printing.print_selection import print_selection
+
+    console = output_console(quiet=quiet)
+    print_table_read(console, read, selection.columns)
+    print_selection(console, selection)
+    console.print(f"\nWritten: {folder} ({', '.join(SELECTION_FILES)})", soft_wrap=True)
+
+
+def _select_and_write(frame: Any, folder: Path, asked: dict[str, Any], *, quiet: bool) -> Selection:
+    from mixtura.cli.progress import model_progress
+    from mixtura.plot import draw_criterion
+    from mixtura.segments import select_table, write_selection
+
+    with model_progress(quiet=quiet, criterion=asked["criterion"]) as told:
+        selection = select_table(frame, **told, **asked)
+    write_selection(selection, folder, picture=draw_criterion(selection.found))
+    return selection

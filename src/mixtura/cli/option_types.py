@@ -1,0 +1,267 @@
+"""Texts of options turned into values."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mixtura.exceptions import ParameterError
+
+if TYPE_CHECKING:
+    from mixtura.io import Table
+
+__all__ = [
+    "Columns",
+    "Components",
+    "CovarianceTypes",
+    "Criterion",
+    "CustomerTable",
+    "Describe",
+    "DropMissing",
+    "Folds",
+    "IdColumn",
+    "ModelFile",
+    "NewCustomers",
+    "Overwrite",
+    "Prior",
+    "Quiet",
+    "Seed",
+    "Starts",
+    "Transforms",
+    "Value",
+    "Weight",
+    "parse_components",
+    "parse_names",
+    "parse_prior",
+    "parse_transform",
+    "read_customers",
+    "search_options",
+]
+
+
+def parse_prior(text: str) -> str | float:
+    """Return a number where there is one, and other text as it is.
+
+    Examples
+    --------
+    >>> from mixtura.cli.option_types import parse_prior
+    >>> parse_prior("conjugate"), parse_prior("0.001")
+    ('conjugate', 0.001)
+    """
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+ModelFile = Annotated[Path, typer.Argument(help="A model.json that mixtura segment wrote.")]
+CustomerTable = Annotated[
+    Path, typer.Argument(help="CSV, TSV, Parquet, JSON lines or Excel; one row per customer.")
+]
+NewCustomers = Annotated[Path, typer.Argument(help="Customers; columns are matched by name, in any order.")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(help="Columns to use, separated by commas. [default: all numbers that are no ids]"),
+]
+Components = Annotated[
+    str | None, typer.Option(help="Numbers of components to try: 3, 1-9 or 2,4,6. [default: 1-9]")
+]
+CovarianceTypes = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="full, tied, diag, spherical, mclust's names (EII to VVV), or all; separated by commas. "
+        "[default: the first four]"
+    ),
+]
+Criterion = Annotated[
+    str,
+    typer.Option(
+        help="What chooses among models: bic, aic, aicc, caic, icl, nec, or cv, the log-likelihood of rows held out."
+    ),
+]
+Folds = Annotated[
+    int | None, typer.Option(help="Folds that cv holds out, one after the other; 10 unless given.")
+]
+Prior = Annotated[
+    str,
+    typer.Option(
+        help="What keeps covariances from collapsing: floor; or conjugate, mclust's prior, which draws small segments "
+        "to the width of the table; or a number to add to the variance of each standardized column.",
+        parser=parse_prior,
+        metavar="TEXT",
+    ),
+]
+Starts = Annotated[int, typer.Option(help="Starts per model; the best is kept.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+IdColumn = Annotated[
+    str | None, typer.Option("--id", help="The column that names customers. [default: found by itself]")
+]
+Describe = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Columns of any kind that only describe the segments, separated by commas. [default: none]"
+    ),
+]
+Value = Annotated[
+    str | None, typer.Option(help="The column that says what a customer is worth, such as revenue.")
+]
+Weight = Annotated[str | None, typer.Option(help="The column that says how much a customer counts.")]
+Transforms = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--transform",
+        help="auto, log1p, yeo-johnson, winsorize or none, for all columns; or revenue=log1p,visits=none. "
+        "[default: none]",
+    ),
+]
+DropMissing = Annotated[
+    bool, typer.Option("--drop-missing", help="Leave rows with missing values unassigned.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+
+_MOST = 10_000
+
+
+def search_options(
+    *,
+    columns: Sequence[str] | None,
+    components: str | None,
+    covariance_type: Sequence[str] | None,
+    transform: Sequence[str] | None,
+    criterion: str,
+    n_folds: int | None,
+    seed: int,
+    **as_they_are: Any,
+) -> dict[str, Any]:
+    """Return options of ``select`` and ``segment`` as `mixtura.segments` takes them: texts parsed, under its names.
+
+    Raises
+    ------
+    ParameterError
+        A text cannot be parsed, or folds are asked of a criterion that has none.
+    """
+    if n_folds is not None and criterion != "cv":
+        raise ParameterError(
+            f"--n-folds {n_folds} was given with --criterion {criterion}, which holds out no rows. Only cv has folds. "
+            "Try --criterion cv."
+        )
+    return as_they_are | {
+        "columns": parse_names(columns),
+        "components": None if components is None else parse_components(components),
+        "covariance_types": parse_names(covariance_type),
+        "transform": parse_transform(transform),
+        "criterion": criterion,
+        **({} if n_folds is None else {"n_folds": n_folds}),
+        "random_state": seed,
+    }
+
+
+def read_customers(table: Path, *id_columns: str | None) -> Table:
+    """Return a table, its columns of ids as text, in which leading zeros stay."""
+    from mixtura.io import read_table
+
+    return read_table(table, text=[name for name in id_columns if name is not None])
+
+
+def parse_components(text: str) -> list[int]:
+    """Return numbers of components from ``"3"``, ``"1-9"``, ``"2,4,6"`` or a mixture of them.
+
+    Raises
+    ------
+    ParameterError
+        It is none of these, a range runs backwards, or a number is below 1.
+
+    Examples
+    --------
+    >>> from mixtura.cli.option_types import parse_components
+    >>> parse_components("1-3,6")
+    [1, 2, 3, 6]
+    """
+    counts: set[int] = set()
+    for part in text.split(","):
+        low, dash, high = (piece.strip() for piece in part.partition("-"))
+        if not low.isdecimal() or (dash and not high.isdecimal()):
+            raise ParameterError(_bad(text, "it is no number and no range"))
+        first, last = int(low), int(high) if dash else int(low)
+        if first < 1:
+            raise ParameterError(_bad(text, "there is no model with 0 components"))
+        if last < first:
+            raise ParameterError(_bad(text, f"the range {part.strip()} runs backwards"))
+        if last > _MOST:
+            raise ParameterError(_bad(text, f"more than {_MOST} components are too many"))
+        counts.update(range(first, last + 1))
+    return sorted(counts)
+
+
+def _bad(text: str, why: str) -> str:
+    return (
+        f"--components {text!r} cannot be used: {why}. Whole numbers from 1 are required: one, a range, or a list. "
+        "Try 3, 1-9 or 2,4,6."
+    )
+
+
+def parse_names(texts: Sequence[str] | None, option: str = "--columns") -> list[str] | None:
+    """Return column names from one or several comma-separated lists; a name with a comma stands in quotes.
+
+    Examples
+    --------
+    >>> from mixtura.cli.option_types import parse_names
+    >>> parse_names(["income, spending", '"Income, net"'])
+    ['income', 'spending', 'Income, net']
+    """
+    if not texts:
+        return None
+    names = _parts(texts)
+    if not names:
+        raise ParameterError(
+            f"{option} {list(texts)!r} names no column. At least one is required. Leave it out"
+            f"{' to use all' if option == '--columns' else ''}."
+        )
+    return names
+
+
+def parse_transform(texts: Sequence[str] | None) -> str | dict[str, str]:
+    """Return what each column is transformed by: one word for all columns, or ``COLUMN=WORD`` for some.
+
+    A word without a column is for all columns that are not named.
+
+    Raises
+    ------
+    ParameterError
+        Nothing is named, or a column or "all others" twice. Whether there are such columns and transforms, the library
+        says.
+
+    Examples
+    --------
+    >>> from mixtura.cli.option_types import parse_transform
+    >>> parse_transform(["auto"]), parse_transform(["revenue=log1p,visits=none"])
+    ('auto', {'revenue': 'log1p', 'visits': 'none'})
+    >>> parse_transform(["auto", "visits=none"])
+    {'*': 'auto', 'visits': 'none'}
+    """
+    if not texts:
+        return "none"
+    asked: dict[str, str] = {}
+    for part in _parts(texts):
+        column, equals, kind = part.rpartition("=")
+        name = column.strip() if equals else "*"
+        if name in asked or not kind.strip():
+            raise ParameterError(
+                f"--transform {', '.join(texts)!r} cannot be used: {part!r} says nothing, or says it again. One word "
+                "for all columns, or COLUMN=WORD for each, is required. Try auto, or revenue=log1p,visits=none."
+            )
+        asked[name] = kind.strip()
+    if not asked:
+        raise ParameterError(
+            f"--transform {', '.join(texts)!r} says nothing. A word or COLUMN=WORD is required. Try auto."
+        )
+    return asked["*"] if list(asked) == ["*"] else asked
+
+
+def _parts(texts: Sequence[str]) -> list[str]:
+    return [part.strip() for row in csv.reader(texts, skipinitialspace=True) for part in row if part.strip()]

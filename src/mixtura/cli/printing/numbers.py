@@ -1,0 +1,59 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["criterion_text", "decimals_for", "percent", "readable", "reason_text"]
+
+
+def decimals_for(deviation: float) -> int:
+    """Return how many decimals tell values apart that vary by this standard deviation."""
+    if not math.isfinite(deviation) or deviation <= 0:
+        return 2
+    return min(max(1 - math.floor(math.log10(deviation)), 0), 6)
+
+
+def readable(value: float, decimals: int) -> str:
+    """Return the value with thousands separated; in powers of ten where digits would not help.
+
+    Examples
+    --------
+    >>> from mixtura.cli.printing.numbers import readable
+    >>> readable(12345.678, 1), readable(2.5e12, 0), readable(1e-9, 2)
+    ('12,345.7', '2.5e+12', '1e-09')
+    """
+    size = abs(value)
+    if size and (size >= 1e9 or (size < 0.5 * 10**-decimals and size < 1e-6)):
+        return f"{value:.4g}"
+    return f"{value:,.{decimals}f}"
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """Return a share in percent."""
+    return f"{100 * share:.{decimals}f} %"
+
+
+def criterion_text(name: str, value: float) -> str:
+    """Return the value of a criterion with as many digits as tell models apart; NEC is a ratio.
+
+    Examples
+    --------
+    >>> from mixtura.cli.printing.numbers import criterion_text
+    >>> criterion_text("bic", 4791.826), criterion_text("nec", 0.09186)
+    ('4,791.8', '0.0919')
+    """
+    return f"{value:,.4f}" if name == "nec" else f"{value:,.1f}"
+
+
+def reason_text(name: str, *, smallest: bool) -> str:
+    """Return why a model was chosen by a criterion.
+
+    Examples
+    --------
+    >>> from mixtura.cli.printing.numbers import reason_text
+    >>> reason_text("bic", smallest=True), reason_text("cv", smallest=False)
+    ('the smallest BIC', 'the fewest parameters within one standard error of the smallest CV')
+    """
+    said = f"the smallest {name.upper()}"
+    return said if smallest else f"the fewest parameters within one standard error of {said}"

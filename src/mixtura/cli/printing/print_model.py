@@ -1,0 +1,108 @@
+"""A model, and what it says of a new table, on the terminal."""
+
+from __future__ import annotations
+
+import numpy as np
+from rich.console import Console
+from rich.text import Text
+
+from mixtura.cli.console import plain_table
+from mixtura.cli.printing.numbers import decimals_for, percent, readable
+from mixtura.cli.printing.print_columns import print_pairs
+from mixtura.segments import Assignment, SegmentModel
+
+__all__ = ["print_assignment", "print_model"]
+
+
+def print_model(console: Console, name: str, model: SegmentModel) -> None:
+    """Print how a model came about, and its segments in the user's units."""
+    training, mixture = model.training, model.mixture
+    console.print(Text.assemble((name, "bold"), f": {model.n_segments} segments of customers"))
+    threshold = (
+        "none" if model.anomaly_threshold is None else f"log density below {model.anomaly_threshold:.4f}"
+    )
+    dropped = f" ({training.rows_dropped:,} more had missing values)" if training.rows_dropped else ""
+    print_pairs(
+        console,
+        [
+            ("Learned from", f"{training.source}, {training.rows:,} rows{dropped}, {training.created}"),
+            (
+                "With",
+                f"mixtura {model.mixtura_version}, seed {training.seed}, starts per model: {training.n_init}",
+            ),
+            ("Columns", ", ".join(model.columns)),
+            *_transforms(model),
+            ("Customer", training.id_column or "row number"),
+            (
+                "Covariances",
+                f"{mixture.covariance_type}, {mixture.n_parameters + model.scaling.n_parameters} parameters",
+            ),
+            ("Chosen by", f"{training.criterion.upper()} (BIC {training.bic:,.2f}, AIC {training.aic:,.2f})"),
+            (
+                "Log-likelihood",
+                f"{training.log_likelihood:,.4f}, {training.outcome} after {training.n_iter} iterations",
+            ),
+            ("Anomalies", f"{threshold} (percentile {model.anomaly_percentile:g})"),
+        ],
+    )
+    table = plain_table("", "segment", "weight", left=2)
+    for k, segment in enumerate(model.names):
+        table.add_row(str(k + 1), segment, percent(float(mixture.weights[k])))
+    console.print(table)
+    _print_components(console, model)
+
+
+def _transforms(model: SegmentModel) -> list[tuple[str, str]]:
+    done = zip(model.transformed_columns, model.transforms, strict=True)
+    said = [name for name, transform in done if transform.kind != "none"]
+    return [("Transformed", ", ".join(said))] if said else []
+
+
+def _print_components(console: Console, model: SegmentModel) -> None:
+    """Print mean and standard deviation of each column, columns downwards."""
+    if model.scaling.is_affine:
+        mixture = model.in_user_units()
+        deviations = np.sqrt(np.diagonal(mixture.full_covariances(), axis1=1, axis2=2))
+        centers, title = mixture.means, "mean ± standard deviation"
+        reach = np.stack([centers - deviations, centers + deviations])
+    else:
+        deviations = np.sqrt(np.diagonal(model.mixture.full_covariances(), axis1=1, axis2=2))
+        means, title = model.mixture.means, "center (1 standard deviation)"
+        centers = model.scaling.restore(means)
+        reach = np.stack(
+            [model.scaling.restore(means - deviations), model.scaling.restore(means + deviations)]
+        )
+    widest = min(max(map(len, model.columns)), 30)
+    per_piece = max((console.width - widest) // (22 if model.scaling.is_affine else 30), 1)
+    for start in range(0, model.n_segments, per_piece):
+        shown = range(start, min(start + per_piece, model.n_segments))
+        table = plain_table(title, *(f"segment {k + 1}" for k in shown))
+        table.columns[0].max_width = max(widest, 12)
+        for d, name in enumerate(model.columns):
+            table.add_row(name, *(_component_cell(model, centers[k, d], *reach[:, k, d]) for k in shown))
+        console.print(table)
+
+
+def _component_cell(model: SegmentModel, center: float, low: float, high: float) -> str:
+    spread = float(high - low) / 2
+    decimals = decimals_for(spread)
+    said = readable(float(center), decimals)
+    if model.scaling.is_affine:
+        return f"{said} ± {readable(spread, decimals)}"
+    return f"{said} ({readable(float(low), decimals)} to {readable(float(high), decimals)})"
+
+
+def print_assignment(console: Console, source: str, result: Assignment) -> None:
+    """Print how many customers went where."""
+    total = result.complete.size
+    console.print(Text.assemble((source, "bold"), f": {total:,} customers"))
+    table = plain_table("", "segment", "share", "customers", left=2)
+    assigned = max(int(result.complete.sum()), 1)
+    for k, name in enumerate(result.names):
+        count = int(result.counts[k])
+        table.add_row(str(k + 1), name, percent(count / assigned), f"{count:,}")
+    console.print(table)
+    unassigned = total - int(result.complete.sum())
+    if unassigned:
+        console.print(f"{unassigned:,} with missing or infinite values: in no segment")
+    console.print(f"{result.n_anomalies:,} anomalies by the threshold of the model")

@@ -1,0 +1,1 @@
+"""Volumes, rotations and constraints that families share."""

@@ -1,0 +1,126 @@
+"""M-steps where a bound is near, in units of the bound: no variance may be less than one.
+
+With ``e_k`` the variances of component k by itself and ``g_k`` those that are sought, each maximizes the expected
+log-likelihood, that is, minimizes ``sum_k n_k sum_j (log g_kj + e_kj / g_kj)``, over what a family allows. In
+``log g`` the sum is convex, and so are the constraints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.optimize import brentq
+
+from mixtura._typing import FloatArray
+from mixtura.core.covariance.algebra.volumes import MOST_ROUNDS
+from mixtura.core.floor import CovarianceFloor
+
+__all__ = ["clip_eigenvalues", "constrained_equal_shape", "constrained_equal_volume", "one_matrix"]
+
+_TOLERANCE = 1e-12
+_MOST_WARM_ROUNDS = 50
+_LEAST = 1e-300
+_LARGEST_LOG = 500.0
+
+
+def clip_eigenvalues(matrices: FloatArray, bound: CovarianceFloor) -> FloatArray:
+    """Return symmetric matrices (K, D, D) with their eigenvalues relative to the bound raised to one.
+
+    It is the maximum under the constraint: in coordinates in which the bound is the identity, the eigenvectors of the
+    best ``Sigma`` are those of ``S``, and each eigenvalue is the nearer of its own and one. Matrices above the bound
+    are returned as they are.
+    """
+    values, axes = np.linalg.eigh(np.nan_to_num(bound.whiten(matrices), posinf=0.0, neginf=0.0))
+    lifted = bound.color((axes * np.maximum(values, 1.0)[:, None, :]) @ axes.transpose(0, 2, 1))
+    return np.where((values[:, 0] < 1.0)[:, None, None], lifted, matrices)
+
+
+def constrained_equal_volume(own: FloatArray, counts: FloatArray) -> FloatArray:
+    """Return the best ``g_k >= 1`` (K, D) of one volume, ``prod_j g_kj`` equal in all components.
+
+    For a given volume ``exp v``, ``g_kj = max(e_kj exp c_k, 1)``, with c_k such that the product is right. The sum
+    over components has the derivative ``sum_k n_k (1 - exp(-c_k))`` in v, which increases: its root, or ``v = 0``.
+
+    Parameters
+    ----------
+    own : ndarray of shape (K, D)
+    counts : ndarray of shape (K,)
+    """
+    logs = np.log(np.maximum(own, _LEAST))
+    sums = np.cumsum(np.sort(logs, axis=1)[:, ::-1], axis=1)
+    ranks = np.arange(1, logs.shape[1] + 1)
+
+    def shifts(volume: float) -> FloatArray:
+        return np.asarray(((volume - sums) / ranks).min(axis=1))
+
+    def slope(volume: float) -> float:
+        return float(counts @ -np.expm1(-np.maximum(shifts(volume), -_LARGEST_LOG)))
+
+    volume = float(np.maximum(logs, 0.0).sum(axis=1).max())
+    if slope(0.0) >= 0:
+        volume = 0.0
+    elif slope(volume) > 0:
+        volume = float(brentq(slope, 0.0, volume, xtol=1e-13, rtol=1e-15, maxiter=200))
+    return np.asarray(np.exp(np.maximum(logs + shifts(volume)[:, None], 0.0)))
+
+
+def constrained_equal_shape(own: FloatArray, counts: FloatArray, volumes: FloatArray | None) -> FloatArray:
+    """Return ``g_k = lambda_k A >= 1`` (K, D), in turn the best A for the volumes and the best volumes for A.
+
+    ``A_j = max(sum_k n_k e_kj / lambda_k / n, 1 / min_k lambda_k)`` and
+    ``lambda_k = max(mean_j e_kj / A_j, 1 / min_j A_j)``.
+
+    Parameters
+    ----------
+    own : ndarray of shape (K, D)
+    counts : ndarray of shape (K,)
+    volumes : ndarray of shape (K,), or None
+        To begin with; from those of an earlier step that kept the bound it never ends below it.
+    """
+    shares = counts / counts.sum()
+    volumes, shape = _alternate(
+        np.maximum(own.mean(axis=1), 1.0) if volumes is None else volumes,
+        lambda volumes: np.maximum((shares / volumes) @ own, 1 / volumes.min()),
+        lambda shape: np.maximum((own / shape).mean(axis=1), 1 / shape.min()),
+        MOST_ROUNDS if volumes is None else _MOST_WARM_ROUNDS,
+    )
+    return np.asarray(volumes[:, None] * shape)
+
+
+def one_matrix(own: FloatArray, counts: FloatArray, volumes: FloatArray | None) -> FloatArray:
+    """Return ``Sigma_k = lambda_k C >= I`` (K, D, D), as in `constrained_equal_shape`; A: eigenvalues of C."""
+    shares, traces = counts / counts.sum(), np.einsum("kii->k", own) / own.shape[-1]
+
+    def shape_of(volumes: FloatArray) -> FloatArray:
+        values, axes = np.linalg.eigh(np.einsum("k,kij->ij", shares / volumes, own))
+        return np.asarray((axes * np.maximum(values, 1 / volumes.min())) @ axes.T)
+
+    def volumes_of(shape: FloatArray) -> FloatArray:
+        values, axes = np.linalg.eigh(shape)
+        inverse = (axes / values) @ axes.T
+        return np.asarray(np.maximum(np.einsum("kij,ji->k", own, inverse) / len(shape), 1 / values[0]))
+
+    volumes, shape = _alternate(
+        np.maximum(traces, 1.0) if volumes is None else volumes,
+        shape_of,
+        volumes_of,
+        MOST_ROUNDS if volumes is None else _MOST_WARM_ROUNDS,
+    )
+    return np.asarray(volumes[:, None, None] * shape)
+
+
+def _alternate(
+    volumes: FloatArray,
+    shape_of: Callable[[FloatArray], FloatArray],
+    volumes_of: Callable[[FloatArray], FloatArray],
+    most: int,
+) -> tuple[FloatArray, FloatArray]:
+    """Alternate until no volume moves by more than 1e-12 of itself, or for so many rounds."""
+    shape = shape_of(volumes)
+    for _ in range(most):
+        before, volumes = volumes, volumes_of(shape)
+        shape = shape_of(volumes)
+        if not np.abs(volumes / before - 1.0).max() > _TOLERANCE:
+            break
+    return volumes, shape

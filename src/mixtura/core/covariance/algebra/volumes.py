@@ -1,0 +1,202 @@
+"""Volumes of covariances, and the alternation that finds a shape which components of different volume share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import lapack
+
+from mixtura._typing import FloatArray
+
+__all__ = [
+    "MOST_ROUNDS",
+    "ROUNDING",
+    "alternate_volumes",
+    "diagonal_volumes",
+    "geometric_mean",
+    "matrix_volumes",
+    "newton_volumes",
+    "resolvable",
+    "unit_volume",
+]
+
+MOST_ROUNDS = 1000
+"""Rounds after which an iterative M-step ends; the next one goes on from there."""
+
+_TOLERANCE = 1e-12
+"""Relative change of the volumes at which the alternation has converged."""
+
+ROUNDING = 1e-14
+"""Share of the largest variance below which the variance along an axis is rounding."""
+
+_CLEAR = 1e-8
+"""Determinant of correlations above which half the digits of their smallest eigenvalue are left, at the least."""
+
+_SETTLED = 1e-6
+"""Newton step of the log-volumes after which, its errors being squared by each step, they have converged as well."""
+
+_MOST_STEPS = 30
+
+_LOSS_ROUNDING = 1e-13
+
+_PATIENCE = 10
+"""Rounds without a smaller change after which what is left is rounding, as where a shape is nearly singular."""
+
+
+def geometric_mean(values: npt.NDArray[np.floating[Any]]) -> FloatArray:
+    """Return ``(prod_j v_j)^(1/D)`` along the last axis; zero where a value is not positive."""
+    logs = np.log(np.maximum(values, 0.0))
+    return np.asarray(np.exp(np.add.reduce(logs, axis=-1) / values.shape[-1]))
+
+
+def matrix_volumes(matrices: FloatArray, ridge: float) -> FloatArray:
+    """Return ``|S|^(1/D)`` of symmetric matrices (..., D, D); zero, or NaN as in `resolvable`, where one is singular.
+
+    The determinant of the correlations says whether one may be: none of their eigenvalues is below ``1 / e`` of it, as
+    the others have at most the product ``(D / (D - 1))^(D - 1)``. It is that of a Cholesky factor where it is clear.
+    """
+    try:
+        squares = np.linalg.cholesky(matrices).diagonal(axis1=-2, axis2=-1) ** 2
+    except np.linalg.LinAlgError:
+        return _spectral_volumes(matrices, ridge)
+    unexplained = squares / matrices.diagonal(axis1=-2, axis2=-1)
+    if np.minimum.reduce(np.multiply.reduce(unexplained, axis=-1), axis=None) > _CLEAR:
+        return np.asarray(np.exp(np.add.reduce(np.log(squares), axis=-1) / squares.shape[-1]))
+    return _spectral_volumes(matrices, ridge)
+
+
+def _spectral_volumes(matrices: FloatArray, ridge: float) -> FloatArray:
+    """Return the same by the eigenvalues of the correlations, so that columns in small units keep their digits."""
+    variances = np.maximum(matrices.diagonal(axis1=-2, axis2=-1), 0.0)
+    scale = np.sqrt(variances)
+    correlations = np.nan_to_num(matrices / scale[..., :, None] / scale[..., None, :], posinf=0, neginf=0)
+    spread = resolvable(np.asarray(np.linalg.eigvalsh(correlations), dtype=np.float64), ridge)
+    return np.asarray(geometric_mean(spread) * geometric_mean(variances))
+
+
+def resolvable(variances: FloatArray, ridge: float) -> FloatArray:
+    """Return variances along axes (..., D), NaN where they cannot be told from zero and no ridge carries them.
+
+    A covariance assembled from rounding may pass for positive definite, with a likelihood that is noise.
+    """
+    largest = np.maximum.reduce(variances, axis=None)
+    if ridge > 0 or np.minimum.reduce(variances, axis=None) > ROUNDING * largest:
+        return variances
+    return np.where(variances > ROUNDING * variances.max(axis=-1, keepdims=True), variances, np.nan)
+
+
+def unit_volume(values: FloatArray) -> FloatArray:
+    """Return the values divided by their geometric mean along the last axis."""
+    return np.asarray(values / geometric_mean(values)[..., None])
+
+
+def alternate_volumes(
+    volumes: FloatArray,
+    shape_of: Callable[[FloatArray], FloatArray],
+    volumes_of: Callable[[FloatArray], FloatArray],
+) -> tuple[FloatArray, FloatArray]:
+    """Alternate between the volumes lambda_k and the shape that all components share until neither moves.
+
+    Each half maximizes the likelihood given the other half, so it never falls (Celeux and Govaert 1995, section 3.4).
+
+    Parameters
+    ----------
+    volumes : ndarray of shape (K,)
+        To begin with; positive.
+    shape_of : callable
+        Takes the volumes, returns the shape of unit volume.
+    volumes_of : callable
+        Takes the shape, returns the volumes.
+
+    Returns
+    -------
+    volumes, shape
+    """
+    shape = shape_of(volumes)
+    least, since = np.inf, 0
+    for _ in range(MOST_ROUNDS):
+        before, volumes = volumes, volumes_of(shape)
+        shape = shape_of(volumes)
+        change = np.abs(volumes - before).max() / np.abs(volumes).max()
+        least, since = (change, 0) if change < least else (least, since + 1)
+        if not change > _TOLERANCE or since >= _PATIENCE:
+            break
+    return volumes, shape
+
+
+def newton_volumes(
+    volumes: FloatArray,
+    counts: FloatArray,
+    n_features: int,
+    shares: Callable[[FloatArray], tuple[float, FloatArray, FloatArray]],
+) -> FloatArray | None:
+    """Return the volumes at which `alternate_volumes` ends, by Newton's method; None where it does not get there.
+
+    With ``M(lambda) = sum_k n_k S_k / lambda_k`` the best shape is M's, and what is left to minimize over
+    ``theta = log lambda`` is ``f = D sum_k n_k theta_k + n log |M|``: convex, as it is a log-determinant of a sum of
+    exponentials. With ``P_k = n_k / lambda_k M^(-1/2) S_k M^(-1/2)``, which add up to I, its derivatives are
+    ``D n_k - n tr P_k`` and ``n (tr P_k [k = l] - tr P_k P_l)``. Only ratios of volumes matter to f.
+
+    Parameters
+    ----------
+    volumes : ndarray of shape (K,)
+        To begin with; positive.
+    counts : ndarray of shape (K,)
+    n_features : int
+    shares : callable
+        Takes volumes, returns ``log |M|``, the traces of P_k (K,), and P_k as vectors (K, E) whose products are traces.
+    """
+    theta, last, step = np.log(volumes), math.inf, np.zeros_like(volumes)
+    wanted = counts * (n_features / np.add.reduce(counts))
+    for _ in range(_MOST_STEPS):
+        log_determinant, traces, vectors = shares(np.exp(theta))
+        loss = float(wanted.dot(theta)) + log_determinant
+        if not math.isfinite(loss) or not np.minimum.reduce(traces) > 0:
+            return None
+        if loss > last + _LOSS_ROUNDING * max(1.0, abs(last)):
+            step = 0.25 * step
+            theta = theta - 3 * step
+        else:
+            last = loss
+            # The traces add up to D; their mean, added everywhere, carries the direction in which f does not change.
+            curvature = n_features / len(counts) - vectors.dot(vectors.T)
+            curvature.reshape(-1)[:: len(counts) + 1] += traces
+            _, step, info = lapack.dposv(curvature, traces - wanted)
+            if info != 0:
+                return None
+            theta = theta + step
+        if step.dot(step) <= _SETTLED**2:
+            return np.asarray(np.exp(theta))
+    return None
+
+
+def diagonal_volumes(
+    volumes: FloatArray, counts: FloatArray, variances: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the volumes (K,) and the shape (D,) they share of variances (K, D) along axes: ``lambda_k A``.
+
+    ``A`` is proportional to ``sum_k n_k s_k / lambda_k`` and ``lambda_k = mean_j(s_kj / A_j)``.
+    """
+
+    def shares(volumes: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        rates = counts / volumes
+        total = rates.dot(variances)
+        weighted = variances / total
+        weighted *= rates[:, None]
+        return float(np.add.reduce(np.log(total))), np.add.reduce(weighted, axis=1), weighted
+
+    def shape_of(volumes: FloatArray) -> FloatArray:
+        return unit_volume((counts / volumes) @ variances)
+
+    def volumes_of(shape: FloatArray) -> FloatArray:
+        return np.asarray(np.add.reduce(variances / shape, axis=1) / len(shape))
+
+    settled = newton_volumes(volumes, counts, variances.shape[1], shares)
+    if settled is None:
+        return alternate_volumes(volumes, shape_of, volumes_of)
+    shape = shape_of(settled)
+    return volumes_of(shape), shape

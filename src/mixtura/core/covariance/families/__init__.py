@@ -1,0 +1,1 @@
+"""The covariance families, one file each."""

@@ -1,0 +1,45 @@
+"""Axis-parallel covariances of one volume and different shapes (EVI)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.core.covariance.algebra.constrained import constrained_equal_volume
+from mixtura.core.covariance.algebra.volumes import geometric_mean
+from mixtura.core.covariance.storage.variances import NO_RIDGE, VarianceFamily, component_variances
+from mixtura.core.floor import CovarianceFloor
+from mixtura.core.prior import Prior
+from mixtura.core.statistics import Statistics
+
+__all__ = ["EVI"]
+
+
+class EVI(VarianceFamily):
+    """``Sigma_k = lambda A_k`` with A_k diagonal, ``|A_k| = 1``.
+
+    With ``s_k`` the variances of component k about its mean: ``A_k = s_k / |s_k|^(1/D)`` and
+    ``lambda = sum_k n_k |s_k|^(1/D) / n`` (Celeux and Govaert 1995, section 3.2).
+    """
+
+    name = "EVI"
+
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        return 1 + n_components * (n_features - 1)
+
+    def estimate(
+        self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
+    ) -> FloatArray:
+        variances, counts = component_variances(statistics, means, prior, previous), statistics.counts
+        volumes = geometric_mean(variances)
+        return np.asarray(variances * (counts.dot(volumes) / np.add.reduce(counts) / volumes)[:, None])
+
+    def estimate_constrained(
+        self,
+        statistics: Statistics,
+        means: FloatArray,
+        bound: CovarianceFloor,
+        previous: FloatArray | None = None,
+    ) -> FloatArray:
+        own = component_variances(statistics, means, NO_RIDGE, previous)
+        return constrained_equal_volume(own / bound.variances, statistics.counts) * bound.variances

@@ -1,0 +1,43 @@
+"""Each component its own covariance matrix (``full``, VVV)."""
+
+from __future__ import annotations
+
+from mixtura._typing import FloatArray
+from mixtura.core.covariance.algebra.constrained import clip_eigenvalues
+from mixtura.core.covariance.base import symmetric
+from mixtura.core.covariance.storage.matrices import NO_RIDGE, MatrixFamily, component_covariances
+from mixtura.core.floor import CovarianceFloor
+from mixtura.core.prior import Prior
+from mixtura.core.statistics import Statistics
+
+__all__ = ["Full"]
+
+
+class Full(MatrixFamily):
+    """``Sigma_k = S_k / n_k + ridge I``, with S_k the scatter about the new mean; stored as (K, D, D)."""
+
+    name = "full"
+    coupled = False
+
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        return n_components * n_features * (n_features + 1) // 2
+
+    def estimate(
+        self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
+    ) -> FloatArray:
+        return component_covariances(statistics, means, prior, previous)
+
+    def estimate_constrained(
+        self,
+        statistics: Statistics,
+        means: FloatArray,
+        bound: CovarianceFloor,
+        previous: FloatArray | None = None,
+    ) -> FloatArray:
+        return clip_eigenvalues(component_covariances(statistics, means, NO_RIDGE, previous), bound)
+
+    def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
+        return covariances * scale[:, None] * scale[None, :]
+
+    def transform(self, covariances: FloatArray, matrix: FloatArray) -> FloatArray | None:
+        return symmetric(matrix @ covariances @ matrix.T)

@@ -1,0 +1,103 @@
+"""Covariances of one shape and orientation and different volumes (VEE)."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import lapack
+
+from mixtura._typing import FloatArray
+from mixtura.core.covariance.algebra.constrained import one_matrix
+from mixtura.core.covariance.algebra.volumes import alternate_volumes, matrix_volumes, newton_volumes
+from mixtura.core.covariance.base import symmetric
+from mixtura.core.covariance.storage.matrices import NO_RIDGE, MatrixFamily, component_covariances
+from mixtura.core.floor import CovarianceFloor
+from mixtura.core.prior import Prior
+from mixtura.core.statistics import Statistics
+
+__all__ = ["VEE"]
+
+_NEARLY_SINGULAR = 1e-8
+"""Share of a column's variance that the columns before it leave, below which an inverse has lost half its digits."""
+
+
+class VEE(MatrixFamily):
+    """``Sigma_k = lambda_k C`` with ``|C| = 1``.
+
+    With S_k the covariance of component k about its mean: ``C`` is proportional to ``sum_k n_k S_k / lambda_k`` and
+    ``lambda_k = tr(S_k C^-1) / D``, in turn (Celeux and Govaert 1995, section 3.1).
+    """
+
+    name = "VEE"
+    general = "VEE"
+
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        return n_components - 1 + n_features * (n_features + 1) // 2
+
+    def estimate(
+        self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
+    ) -> FloatArray:
+        own, counts = component_covariances(statistics, means, prior, previous), statistics.counts
+        n_components, n_features = means.shape
+        flat = own.reshape(n_components, -1)
+
+        def weighted(volumes: FloatArray) -> FloatArray:
+            return np.asarray((counts / volumes).dot(flat).reshape(n_features, n_features))
+
+        def volumes_of(shape: FloatArray) -> FloatArray:
+            return np.asarray(flat.dot(_inverse(shape).reshape(-1)) / n_features)
+
+        # With the last shape the best volumes are known: to begin there is no worse than with the last volumes.
+        start = np.array([np.nan]) if previous is None else volumes_of(previous[0])
+        if not start[0] > 0:
+            start = np.einsum("kii->k", own if previous is None else previous)
+        volumes = newton_volumes(start, counts, n_features, lambda volumes: _shares(counts / volumes, own))
+        if volumes is not None:
+            return np.asarray(volumes[:, None, None] * (weighted(volumes) / counts.sum()))
+        volumes, shape = alternate_volumes(
+            start, lambda volumes: _unit_volume(weighted(volumes), prior.ridge), volumes_of
+        )
+        return np.asarray(volumes[:, None, None] * shape)
+
+    def estimate_constrained(
+        self,
+        statistics: Statistics,
+        means: FloatArray,
+        bound: CovarianceFloor,
+        previous: FloatArray | None = None,
+    ) -> FloatArray:
+        own = bound.whiten(component_covariances(statistics, means, NO_RIDGE, previous))
+        before = None if previous is None else matrix_volumes(bound.whiten(previous), 1.0)
+        return bound.color(one_matrix(own, statistics.counts, before))
+
+    def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
+        return covariances * scale[:, None] * scale[None, :]
+
+    def transform(self, covariances: FloatArray, matrix: FloatArray) -> FloatArray | None:
+        return symmetric(matrix @ covariances @ matrix.T)
+
+
+def _unit_volume(matrix: FloatArray, ridge: float) -> FloatArray:
+    return np.asarray(matrix / matrix_volumes(matrix, ridge))
+
+
+def _shares(rates: FloatArray, own: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    """Return what `newton_volumes` asks of ``M = sum_k rate_k S_k``; NaN where M is nearly singular."""
+    n_components, n_features, _ = own.shape
+    matrix = rates.dot(own.reshape(n_components, -1)).reshape(n_features, n_features)
+    lower, info = lapack.dpotrf(matrix, lower=1, clean=1)
+    squares = lower.diagonal() ** 2
+    if info != 0 or not np.minimum.reduce(squares / matrix.diagonal()) > _NEARLY_SINGULAR:
+        return np.nan, np.full(n_components, np.nan), np.full((n_components, 1), np.nan)
+    log_determinant = float(np.add.reduce(np.log(squares)))
+    upper = lapack.dtrtri(lower, lower=1)[0].T
+    half = own.reshape(-1, n_features).dot(upper).reshape(own.shape).transpose(0, 2, 1)
+    whitened = half.reshape(-1, n_features).dot(upper).reshape(n_components, -1) * rates[:, None]
+    return log_determinant, np.add.reduce(whitened[:, :: n_features + 1], axis=1), whitened
+
+
+def _inverse(matrix: FloatArray) -> FloatArray:
+    """Return the inverse of a positive definite matrix (D, D), NaN where it is none."""
+    lower, info = lapack.dpotrf(matrix, lower=1, clean=1)
+    if info == 0:
+        lower, info = lapack.dtrtri(lower, lower=1, overwrite_c=1)
+    return np.asarray(lower.T @ lower) if info == 0 else np.full_like(matrix, np.nan)

@@ -1,0 +1,1 @@
+"""How covariances are stored: as matrices or as variances."""

@@ -1,0 +1,110 @@
+"""A covariance below which none may go, in the forms in which families compare theirs with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import solve_triangular
+
+from mixtura._typing import FloatArray
+
+__all__ = ["CovarianceFloor", "is_constant", "sound_covariance"]
+
+_ROUNDING = 4 * float(np.finfo(np.float64).eps)
+"""A deviation below this share of a column's magnitude is what rounding leaves of a constant."""
+
+_SMALLEST_DEVIATION = 1e-148
+"""Squares of much smaller numbers are lost."""
+
+_SPECTRUM = 1e-12
+"""Share of the largest eigenvalue below which the axes of a matrix cannot be told."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CovarianceFloor:
+    """A positive definite covariance B; others are to satisfy ``Sigma - B`` positive semidefinite, as far as they can.
+
+    Parameters
+    ----------
+    root : ndarray of shape (D, D)
+        Lower triangular, ``B = root root^T``, in units of the data.
+    variances : ndarray of shape (D,)
+        Smallest variance along each column.
+    ball : float
+        Smallest variance of a ball.
+    """
+
+    root: FloatArray
+    variances: FloatArray
+    ball: float
+    deviations: FloatArray
+    spectrum: FloatArray
+
+    @classmethod
+    def of(cls, root: FloatArray, variances: FloatArray, ball: float) -> CovarianceFloor:
+        """Complete the forms: deviations along the columns, and the eigenvalues of B in ascending order."""
+        spectrum = np.linalg.svd(root, compute_uv=False)[::-1] ** 2
+        spectrum = np.maximum(spectrum, _SPECTRUM * spectrum[-1])
+        return cls(root, variances, ball, np.sqrt(variances), spectrum)
+
+    def whiten(self, matrices: FloatArray) -> FloatArray:
+        """Return symmetric matrices (..., D, D) in coordinates in which B is the identity."""
+        half = _solve(self.root, matrices)
+        whitened = _solve(self.root, np.swapaxes(half, -1, -2))
+        return np.asarray(0.5 * (whitened + np.swapaxes(whitened, -1, -2)))
+
+    def color(self, matrices: FloatArray) -> FloatArray:
+        """Undo `whiten`."""
+        colored = self.root @ matrices @ self.root.T
+        return np.asarray(0.5 * (colored + np.swapaxes(colored, -1, -2)))
+
+    def along(self, axes: FloatArray) -> FloatArray:
+        """Return the variances of B along axes (D, E), given as columns of unit length."""
+        return np.asarray(((self.root.T @ axes) ** 2).sum(axis=0))
+
+
+def _solve(root: FloatArray, matrices: FloatArray) -> FloatArray:
+    """Return ``root^-1 M`` of each matrix (..., D, D)."""
+    size = root.shape[0]
+    flat = np.moveaxis(np.atleast_3d(matrices).reshape(-1, size, size), 0, 1).reshape(size, -1)
+    solved = solve_triangular(root, flat, lower=True, check_finite=False)
+    return np.asarray(np.moveaxis(solved.reshape(size, -1, size), 1, 0).reshape(matrices.shape))
+
+
+def is_constant(covariance: FloatArray, magnitude: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return of each column, (D,), whether it has no variance, or no more than rounding leaves of a constant."""
+    deviations = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
+    return ~(deviations > np.maximum(_ROUNDING * magnitude, _SMALLEST_DEVIATION))
+
+
+def sound_covariance(
+    covariance: FloatArray, magnitude: FloatArray, smallest: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return deviations (D,) and the lower root (D, D) of the correlations of a covariance that may be singular.
+
+    A column without variance, or with no more than rounding leaves of a constant, is given the smallest deviation of
+    the others (its magnitude where there are none): it has no scale of its own, and any gives all components alike
+    the same. Eigenvalues of the correlations below ``smallest``, as where columns are collinear, are raised to it.
+
+    Parameters
+    ----------
+    covariance : ndarray of shape (D, D)
+    magnitude : ndarray of shape (D,)
+        Absolute means of the columns.
+    smallest : float
+    """
+    deviations = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
+    constant = is_constant(covariance, magnitude)
+    others = deviations[~constant]
+    stand_in = others.min() if others.size else np.where(magnitude > 0, magnitude, 1.0)
+    deviations = np.where(constant, stand_in, deviations)
+    deviations = np.maximum(deviations, np.maximum(_ROUNDING * magnitude, _SMALLEST_DEVIATION))
+    correlations = covariance / deviations[:, None] / deviations[None, :]
+    correlations[constant, :] = correlations[:, constant] = 0.0
+    correlations[np.diag_indices_from(correlations)] = 1.0
+    values, axes = np.linalg.eigh(correlations)
+    if values[0] < smallest:
+        correlations = (axes * np.maximum(values, smallest)) @ axes.T
+    return deviations, np.asarray(np.linalg.cholesky(correlations), dtype=np.float64)

@@ -1,0 +1,1 @@
+"""Initialization by model-based agglomerative clustering."""

@@ -1,0 +1,148 @@
+"""Start from the tree of a model-based agglomeration; one tree serves every number of components."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mixtura._typing import FloatArray, IntArray
+from mixtura.core.protocols import Blocks
+from mixtura.exceptions import ParameterError
+from mixtura.fit.init.base import Deferred
+from mixtura.fit.init.hierarchical.agglomeration import agglomerate
+from mixtura.fit.init.hierarchical.merge_cost import VII, VVV
+from mixtura.fit.init.hierarchical.tied_agglomeration import agglomerate_tied
+from mixtura.fit.init.hierarchical.ward import agglomerate_spherical
+from mixtura.fit.init.sample import MOST_ROWS, FromLabels, Sample, draw_sample
+from mixtura.fit.steps.em import Problem
+
+__all__ = ["CRITERIA", "FromHierarchy", "FromTree", "Tree", "grow", "grow_on"]
+
+CRITERIA: dict[str, Callable[[FloatArray, FloatArray], IntArray]] = {
+    "VVV": lambda rows, counts: agglomerate(VVV(rows, counts)),
+    "EEE": agglomerate_tied,
+    "VII": lambda rows, counts: agglomerate(VII(rows, counts)),
+    "EII": agglomerate_spherical,
+}
+"""From rows (m, D) and counts (m,) to the pairs joined, (m - 1, 2); every criterion by its name."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tree:
+    """Which clusters were joined, from single rows to one cluster.
+
+    Parameters
+    ----------
+    sample : Sample
+        The rows that were clustered.
+    leaves : ndarray of shape (n,)
+        The first cluster of each.
+    pairs : ndarray of shape (n_leaves - 1, 2)
+        The clusters joined at each step, by the smallest number of their leaves; the smaller first.
+    """
+
+    sample: Sample
+    leaves: IntArray
+    pairs: IntArray
+
+    @property
+    def n_leaves(self) -> int:
+        return len(self.pairs) + 1
+
+    def labels(self, n_components: int) -> IntArray:
+        """Return the clusters when so many were left, (n,), numbered in the order of their first rows.
+
+        Where there are not so many rows, each is one.
+        """
+        parents = np.arange(self.n_leaves)
+        joined = self.pairs[: max(self.n_leaves - n_components, 0)]
+        parents[joined[:, 1]] = joined[:, 0]
+        while not np.array_equal(above := parents[parents], parents):
+            parents = above
+        return np.unique(parents[self.leaves], return_inverse=True)[1]
+
+
+def grow(
+    blocks: Blocks,
+    rng: np.random.RandomState,
+    criterion: str = "VVV",
+    transform: str = "svd",
+    max_rows: int = MOST_ROWS,
+) -> Tree:
+    """Return the tree of a model-based agglomeration (Banfield and Raftery 1993; Fraley 1998).
+
+    Parameters
+    ----------
+    blocks : Blocks
+        A row of weight 3 counts as three equal rows; rows of weight zero are left out.
+    rng : RandomState
+        Drawn from where there are more than ``max_rows`` rows.
+    criterion : {"VVV", "EEE", "VII", "EII"}, default="VVV"
+    transform : {"svd", "std", "none"}, default="svd"
+        The coordinates in which rows are compared. The first two make the tree independent of the units of columns.
+    max_rows : int, default=2000
+
+    Raises
+    ------
+    ParameterError
+        An unknown criterion or transform.
+    """
+    return grow_on(draw_sample(blocks, rng, max_rows), criterion, transform)
+
+
+def grow_on(sample: Sample, criterion: str = "VVV", transform: str = "svd") -> Tree:
+    """Return the tree of a sample; as `grow`."""
+    if criterion not in CRITERIA:
+        raise ParameterError(
+            f"criterion={criterion!r} was given; it must be one of {list(CRITERIA)!r}. 'VVV' is mclust's."
+        )
+    leaves, owners, counts = _units(sample.weights)
+    seen = sample.seen_as(transform)
+    return Tree(sample, leaves, CRITERIA[criterion](seen.rows[owners], counts))
+
+
+def _units(weights: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
+    """Return the first leaf of each row, the row of each leaf, and how many rows each leaf counts as.
+
+    A row of weight 3 begins as three leaves, as three equal rows do; where that would be more leaves than the rows that
+    a tree is grown on, as one that counts as three.
+    """
+    pieces = np.ceil(weights).astype(np.intp)
+    if pieces.sum() > max(MOST_ROWS, weights.size):
+        pieces = np.ones_like(pieces)
+    leaves = np.cumsum(pieces) - pieces
+    counts = np.ones(pieces.sum())
+    counts[leaves] = weights - (pieces - 1)
+    return leaves, np.repeat(np.arange(weights.size), pieces), counts
+
+
+class FromTree:
+    """Start from the clusters of a tree, cut where there are as many as components."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+
+    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+        tree = self._tree
+        return FromLabels(tree.sample, tree.labels(problem.n_components)).draw(problem, rng)
+
+
+class FromHierarchy:
+    """Grow a tree and start from it: model-based hierarchical agglomeration, mclust's start.
+
+    Parameters
+    ----------
+    criterion, transform, max_rows
+        As in `grow`.
+    """
+
+    def __init__(self, criterion: str = "VVV", transform: str = "svd", max_rows: int = MOST_ROWS) -> None:
+        self._criterion, self._transform, self._max_rows = criterion, transform, max_rows
+
+    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+        sample = draw_sample(problem.blocks, rng, self._max_rows)
+        return lambda problem: FromTree(grow_on(sample, self._criterion, self._transform)).draw(problem, rng)(
+            problem
+        )

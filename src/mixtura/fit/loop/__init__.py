@@ -1,0 +1,1 @@
+"""The one loop: steps, stopping rules, the trace, the result."""

@@ -1,0 +1,95 @@
+"""What happened at each iteration, and who is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import takewhile
+from typing import Protocol
+
+from mixtura.core.maximize import Repair
+from mixtura.fit.loop.stopping import remaining_gain, without_rounding
+
+__all__ = ["Event", "Observer", "PassKind", "Trace", "ignore", "plain_changes"]
+
+
+class PassKind(Enum):
+    """How the model that entered a pass had come about."""
+
+    PLAIN = "from the step itself, or the start"
+    EXTRAPOLATED = "beyond the step, and better"
+    REJECTED = "beyond the step, and worse: the step itself is taken instead"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One iteration.
+
+    Parameters
+    ----------
+    iteration : int
+        From 1.
+    objective : float
+        Of the model that entered the iteration: for EM its mean log-likelihood per unit of weight, in nats.
+    change : float
+        Against the iteration before; infinite at the first.
+    repairs : tuple of Repair
+        Components that the iteration had to repair.
+    kind : PassKind
+        Of a refused extrapolation the objective is that of the model kept in its place, and the change zero.
+    """
+
+    iteration: int
+    objective: float
+    change: float
+    repairs: tuple[Repair, ...] = ()
+    kind: PassKind = PassKind.PLAIN
+
+
+def plain_changes(events: Sequence[Event]) -> tuple[float, ...]:
+    """Return the changes that the latest steps made, up to three and without those of extrapolations, latest first.
+
+    Only they are a series that `remaining_gain` may sum up.
+    """
+    plain = takewhile(lambda event: event.kind is PassKind.PLAIN, reversed(events[-3:]))
+    return tuple(event.change for event in plain)
+
+
+class Observer(Protocol):
+    """Told of each iteration as it happens."""
+
+    def __call__(self, event: Event) -> None: ...
+
+
+def ignore(event: Event) -> None:
+    """Observe nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The iterations of one run, in order, and whether its stopping rule was satisfied."""
+
+    events: tuple[Event, ...] = ()
+    converged: bool = False
+
+    @property
+    def objectives(self) -> list[float]:
+        return [event.objective for event in self.events]
+
+    @property
+    def remaining_gain(self) -> float:
+        """What the objective would still gain, by Aitken's estimate from the last two changes; infinite if unknown."""
+        changes = plain_changes(self.events)
+        if len(changes) < 2:
+            return float("inf")
+        return remaining_gain(*without_rounding(changes[:2], self.events[-1].objective))
+
+    def count(self, kind: PassKind) -> int:
+        """Return how many passes were of a kind."""
+        return sum(event.kind is kind for event in self.events)
+
+    @property
+    def repairs(self) -> tuple[Repair, ...]:
+        """Every repair, the first of each kind per component."""
+        return tuple(dict.fromkeys(repair for event in self.events for repair in event.repairs))

@@ -1,0 +1,1 @@
+"""Steps of the loop: EM, and EM accelerated by extrapolation."""

@@ -1,0 +1,108 @@
+"""Several mixtures brought forward by the same passes: each block of rows is read once for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from mixtura.core.accumulate import accumulate
+from mixtura.core.mixture import Mixture
+from mixtura.core.protocols import Block
+from mixtura.core.statistics import Statistics
+from mixtura.exceptions import MixturaError
+from mixtura.fit.loop.driver import LoopResult, StepResult, iterate
+from mixtura.fit.loop.stopping import Progress, StoppingRule
+from mixtura.fit.loop.trace import Event, Trace, plain_changes
+from mixtura.fit.steps.em import EMStep, Problem
+
+__all__ = ["BatchedEMStep", "iterate_batch"]
+
+_Models = tuple[Mixture, ...]
+
+
+class BatchedEMStep:
+    """One EM iteration of several mixtures, each as `EMStep` makes it, to the last digit.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        Of the same rows, kernel and runner.
+
+    Attributes
+    ----------
+    moves : list of list of Move
+        Those of each iteration.
+    errors : dict of int to MixturaError
+        Mixtures, by position, that could not be brought forward; they stay as they are.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self._problem = problems[0]
+        self._steps = [EMStep(problem) for problem in problems]
+        self.moves: list[list[StepResult[Mixture]]] = []
+        self.errors: dict[int, MixturaError] = {}
+
+    def __call__(self, model: _Models) -> StepResult[_Models]:
+        moves = [
+            self._finish(j, *pair) for j, pair in enumerate(zip(self._gather(model), model, strict=True))
+        ]
+        self.moves.append(moves)
+        return StepResult(tuple(move.model for move in moves), sum(move.objective for move in moves))
+
+    def _finish(self, position: int, statistics: Statistics, model: Mixture) -> StepResult[Mixture]:
+        step = self._steps[position]
+        try:
+            return step.finish(statistics, model)
+        except MixturaError as error:
+            self.errors.setdefault(position, error)
+            return StepResult(model, step.objective(statistics, model))
+
+    def _gather(self, models: _Models) -> list[Statistics]:
+        problem = self._problem
+        components = [step.components(model) for step, model in zip(self._steps, models, strict=True)]
+
+        def one(block: Block) -> list[Statistics]:
+            return [accumulate(block, each, problem.kernel) for each in components]
+
+        work = sum(step.work for step in self._steps)
+        found = problem.runner.reduce(problem.blocks, one, _add, work=work)
+        return [step.complete(statistics) for step, statistics in zip(self._steps, found, strict=True)]
+
+
+def _add(sums: list[Statistics], more: list[Statistics]) -> list[Statistics]:
+    for one, other in zip(sums, more, strict=True):
+        one += other
+    return sums
+
+
+def iterate_batch(
+    problems: Sequence[Problem], models: Sequence[Mixture], stop: StoppingRule, n_passes: int
+) -> list[LoopResult[Mixture] | MixturaError]:
+    """Make some EM iterations of several mixtures in as many passes over the rows.
+
+    Parameters
+    ----------
+    problems, models, stop, n_passes
+        As for `mixtura.fit.continue_batch`, which starts from the models.
+
+    Returns
+    -------
+    list of Run, or of the error that a mixture ended with
+    """
+    step = BatchedEMStep(problems)
+    ends = iterate(tuple(models), step, lambda progress: False, n_passes).model
+    return [
+        step.errors.get(j) or LoopResult(ends[j], _trace([moves[j] for moves in step.moves], stop))
+        for j in range(len(problems))
+    ]
+
+
+def _trace(moves: Sequence[StepResult[Mixture]], stop: StoppingRule) -> Trace:
+    first = Event(1, moves[0].objective, float("inf"), moves[0].repairs)
+    later = [
+        Event(number, move.objective, move.objective - before.objective, move.repairs)
+        for number, (before, move) in enumerate(pairwise(moves), start=2)
+    ]
+    events = (first, *later)
+    progress = Progress(moves[-1].objective, plain_changes(events), float("nan"), -1)
+    return Trace(events, stop(progress))

@@ -1,0 +1,141 @@
+"""The expectation-maximization step: a pass that adds up statistics, then the M-step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.core.accumulate import accumulate, accumulate_given, pass_work
+from mixtura.core.covariance import CovarianceFamily
+from mixtura.core.maximize import maximize
+from mixtura.core.mixture import Mixture
+from mixtura.core.prior import Prior
+from mixtura.core.protocols import Block, Blocks, Runner
+from mixtura.core.statistics import Statistics
+from mixtura.fit.loop.driver import StepResult
+from mixtura.kernels import Components, Kernel, Layout
+
+__all__ = ["EMStep", "Problem", "describe_rows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """The rows, what is asked of them, and with what they are worked on.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    n_components : int
+    family : CovarianceFamily
+    prior : Prior
+    kernel : Kernel
+    runner : Runner
+    total : Statistics, optional
+        The total scatter, where the family's cheapest layout gathers none; see `with_total`.
+    """
+
+    blocks: Blocks
+    n_components: int
+    family: CovarianceFamily
+    prior: Prior
+    kernel: Kernel
+    runner: Runner
+    total: Statistics | None = field(default=None, repr=False)
+
+    def work(self, layout: Layout) -> float:
+        """Estimated floating-point operations of one pass."""
+        return pass_work(layout, self.blocks.n_rows, self.n_components, self.blocks.n_features)
+
+    def describe(self, layout: Layout) -> Statistics:
+        """Return the one-component statistics of all rows, about their mean."""
+        return describe_rows(self.blocks, self.kernel, self.runner, layout)
+
+    def with_total(self) -> Problem:
+        """Return the problem with the total scatter gathered, if the family's cheapest layout needs it."""
+        if self.total is not None or self.family.layouts[0] is not Layout.SHARED:
+            return self
+        return replace(self, total=self.describe(Layout.DENSE))
+
+
+def describe_rows(blocks: Blocks, kernel: Kernel, runner: Runner, layout: Layout) -> Statistics:
+    """Return the one-component statistics of all rows, about their mean: two passes, so that nothing cancels.
+
+    Raises
+    ------
+    DataError
+        A sum overflows.
+    """
+
+    def about(point: FloatArray, layout: Layout) -> Statistics:
+        def one(block: Block) -> Statistics:
+            everyone = np.zeros(block.rows.shape[0], dtype=np.intp)
+            return accumulate_given(block, everyone, point, layout, kernel)
+
+        work = pass_work(layout, blocks.n_rows, 1, blocks.n_features)
+        return runner.reduce(blocks, one, Statistics.__iadd__, work=work)
+
+    first_row = blocks.take(np.zeros(1, dtype=np.intp))
+    rough = about(first_row, Layout.SHARED)
+    described = about(first_row + rough.first / max(rough.total_weight, np.finfo(np.float64).tiny), layout)
+    described.require_finite()
+    return described
+
+
+class EMStep:
+    """One EM iteration (Dempster, Laird and Rubin 1977).
+
+    The objective is the mean log-likelihood per unit of weight, with the logarithm of the prior density, if the prior
+    has one, added to its total: it never falls.
+
+    Parameters
+    ----------
+    problem : Problem
+        With its total scatter where the family needs one.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._layout = problem.family.layouts[0]
+
+    def __call__(self, model: Mixture) -> StepResult[Mixture]:
+        return self.finish(self.gather(model), model)
+
+    def finish(self, statistics: Statistics, model: Mixture) -> StepResult[Mixture]:
+        """Return the move that the sums of a pass lead to; passes again where they have lost their digits."""
+        family = self._problem.family
+        better, repairs = maximize(statistics, family, self._problem.prior, model)
+        if not family.is_precise(statistics, better.covariances):
+            self._layout = family.layouts[-1]
+            statistics = self.gather(model)
+            better, repairs = maximize(statistics, family, self._problem.prior, model)
+        return StepResult(better, self.objective(statistics, model), repairs)
+
+    def objective(self, statistics: Statistics, model: Mixture) -> float:
+        """Return the objective of the model that entered a pass, from the sums of the pass."""
+        gained = statistics.log_likelihood + self._problem.prior.log_density(model)
+        return gained / statistics.total_weight
+
+    def gather(self, model: Mixture) -> Statistics:
+        """Pass over the rows and return their sums."""
+        problem, components = self._problem, self.components(model)
+
+        def one(block: Block) -> Statistics:
+            return accumulate(block, components, problem.kernel)
+
+        return self.complete(problem.runner.reduce(problem.blocks, one, Statistics.__iadd__, work=self.work))
+
+    @property
+    def work(self) -> float:
+        """Estimated floating-point operations of a pass."""
+        return self._problem.work(self._layout)
+
+    def components(self, model: Mixture) -> Components:
+        """Return what a pass asks of a kernel, in the layout that serves now."""
+        return model.components(self._layout)
+
+    def complete(self, statistics: Statistics) -> Statistics:
+        """Return the sums of a pass with what does not change between passes."""
+        total = self._problem.total
+        return statistics if total is None else replace(statistics, total=total)

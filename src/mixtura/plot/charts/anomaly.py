@@ -1,0 +1,150 @@
+"""Rows that fit nowhere: how unusual they are, and the columns that make them so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from mixtura._typing import FloatArray, IntArray
+from mixtura.core.contributions import column_contributions
+from mixtura.plot.data.plot_data import PlotData
+from mixtura.plot.export.export import Datasets
+from mixtura.plot.theme.encodings import compact, names_above, quantity, titled
+from mixtura.plot.theme.style import NEUTRAL, NUMBER, STRONG
+from mixtura.plot.theme.text import lookup, number_text, shown, tidy_count
+
+__all__ = ["anomaly_chart", "density_histogram", "unusual_chart"]
+
+_WIDTH = 560
+_BINS = 60
+_FLAGGED, _USUAL = "#D55E00", "#0072B2"
+_MOST_COLUMNS = 12
+
+
+def anomaly_chart(subject: PlotData, datasets: Datasets, threshold: float, most: int) -> Any:
+    """Return both charts, one above the other, and add their data."""
+    histogram, unusual = (
+        density_histogram(subject, datasets, threshold),
+        unusual_chart(subject, datasets, most),
+    )
+    return alt.vconcat(histogram, unusual, spacing=34).resolve_scale(color="independent")
+
+
+def density_histogram(subject: PlotData, datasets: Datasets, threshold: float) -> Any:
+    """Return a histogram of the log density with the threshold."""
+    values = subject.log_density
+    flagged = int((values < threshold).sum())
+    edges = _edges(values, threshold)
+    counts = np.histogram(np.maximum(values, edges[0]), bins=edges, weights=subject.weights)[0]
+    below = int((values < edges[0]).sum())
+    places = compact(edges, float(edges[-1] - edges[0]))
+    datasets["densities"] = [
+        {"x": places[i], "x2": places[i + 1], "count": count, "unusual": bool(edges[i + 1] <= threshold)}
+        for i, count in enumerate(counts.tolist())
+    ]
+    datasets["threshold"] = [{"x": threshold}]
+    x = quantity(alt.X, "x", "log density (nats)", [float(edges[0]), float(edges[-1])])
+    scale = alt.Scale(domain=[True, False], range=[_FLAGGED, _USUAL])
+    bars = (
+        alt.Chart(alt.NamedData("densities"))
+        .mark_rect(opacity=0.8)
+        .encode(
+            x=x,
+            x2=alt.X2("x2"),
+            color=alt.Color("unusual", type="nominal", legend=None, scale=scale),
+            y=alt.Y(
+                "count", type="quantitative", title=subject.measure, axis=alt.Axis(tickCount=5, format=",d")
+            ),
+            y2=alt.Y2Datum(0),
+        )
+    )
+    line = alt.Chart(alt.NamedData("threshold")).mark_rule(style=NEUTRAL, strokeWidth=1.6, strokeDash=[5, 3])
+    share = float(np.average(values < threshold, weights=subject.weights))
+    weighed = "" if subject.weights is None else " by weight"
+    lowest = tidy_count(below, f"{subject.noun[:-1]} lies", f"{subject.noun} lie")
+    return titled(
+        alt.layer(bars, line.encode(x=x)).properties(width=_WIDTH, height=170),
+        f"{flagged:,} of {subject.n_rows:,} {subject.noun} are unusual ({100 * share:.1f} %{weighed})",
+        [
+            f"Left of the line, at {threshold:.4g}, the mixture hardly expects anybody.",
+            f"{lowest} further left; the first bar holds them." if below else "",
+        ],
+    )
+
+
+def unusual_chart(subject: PlotData, datasets: Datasets, most: int) -> Any:
+    """Return the least usual rows, and how much each column contributes to their squared distance."""
+    rows = np.argsort(subject.log_density, kind="stable")[:most]
+    parts = column_contributions(subject.mixture, subject.rows[rows])
+    total = parts.sum(axis=1, keepdims=True)
+    shares = parts / np.where(total > 0, total, 1.0)
+    order = np.argsort(-shares.mean(axis=0), kind="stable")[:_MOST_COLUMNS]
+    datasets["drivers"] = _drivers(subject, rows, shares, order)
+    width = max(64, min(120, 620 // len(order)))
+    base = alt.Chart(alt.NamedData("drivers")).encode(**_places(subject, rows, order, width))
+    color = alt.Color(
+        "share", type="quantitative", scale=alt.Scale(domain=[0, 1], range="heatmap"),
+        legend=alt.Legend(title="Share of the distance", orient="bottom", format=".0%", gradientLength=240,
+                          tickCount=5),
+    )  # fmt: skip
+    texts = [
+        base.transform_filter(f"datum.share {'>' if strong else '<='} 0.55")
+        .mark_text(style=STRONG if strong else NUMBER, fontSize=12)
+        .encode(text=alt.Text("text", type="nominal"))
+        for strong in (False, True)
+    ]
+    left_out = len(subject.columns) - len(order)
+    return titled(
+        alt.layer(base.mark_rect().encode(color=color), *texts).properties(
+            width=width * len(order), height=26 * len(rows)
+        ),
+        f"The {len(rows)} most unusual, and the columns that make them so",
+        [
+            "Numbers: their values. Color: what the column contributes to the distance from the centers.",
+            f"The {len(order)} columns that contribute most; {left_out} are not shown." if left_out else "",
+        ],
+    )
+
+
+def _drivers(subject: PlotData, rows: IntArray, shares: FloatArray, order: IntArray) -> list[dict[str, Any]]:
+    labels = subject.labels[rows]
+    return [
+        {
+            "row": place + 1,
+            "column": position + 1,
+            "share": round(float(shares[place, d]), 4),
+            "text": number_text(float(subject.rows[row, d])),
+            "segment": int(labels[place]) + 1,
+        }
+        for place, row in enumerate(rows)
+        for position, d in enumerate(order)
+    ]  # fmt: skip
+
+
+def _places(subject: PlotData, rows: IntArray, order: IntArray, width: int) -> dict[str, Any]:
+    names = [shown(subject.caller(int(row)), 22) for row in rows]
+    look: dict[str, Any] = {"domain": False, "ticks": False}
+    x = alt.X(
+        "column", type="ordinal", title=None, scale=alt.Scale(paddingInner=0.03, paddingOuter=0),
+        axis=names_above([subject.columns[d] for d in order], width),
+    )  # fmt: skip
+    y = alt.Y(
+        "row", type="ordinal", title=subject.noun[:-1], scale=alt.Scale(paddingInner=0.05, paddingOuter=0),
+        axis=alt.Axis(labelExpr=lookup(names, "datum.value"), **look),
+    )  # fmt: skip
+    return {"x": x, "y": y}
+
+
+def _edges(values: FloatArray, threshold: float) -> FloatArray:
+    """Return bins of equal width, one of which ends at the threshold; the far tail is left out."""
+    high = float(values.max())
+    low = min(
+        threshold, max(float(values.min()), float(np.median(values)) - 4 * (high - float(np.median(values))))
+    )
+    width = ((high - low) or 1.0) / _BINS
+    before = int(np.ceil((threshold - low) / width)) if threshold > low else 1
+    after = int(np.ceil((high - threshold) / width)) + 1
+    edges = threshold + width * np.arange(-before, max(1, after) + 1)
+    return np.asarray(edges)

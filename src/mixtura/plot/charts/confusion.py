@@ -1,0 +1,76 @@
+"""Which pairs are taken for each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.plot.export.export import Datasets
+from mixtura.plot.theme.encodings import names_above, titled
+from mixtura.plot.theme.style import NUMBER, QUIET, STRONG
+from mixtura.plot.theme.text import lookup, shown
+
+__all__ = ["confusion_chart"]
+
+_CELL = 84
+
+
+def confusion_chart(
+    matrix: FloatArray, names: Sequence[str], datasets: Datasets, *, title: str, rows: str, columns: str
+) -> Any:
+    """Return the chart, and add its data: a cell per pair, gray where both are the same.
+
+    Colors tell about what is off the diagonal, which is what matters and would be pale beside it.
+    """
+    count = len(matrix)
+    whole = bool((matrix > 1).any())
+    off = matrix[~np.eye(count, dtype=bool)]
+    most = float(off.max()) if off.size and off.max() > 0 else 1.0
+    datasets["pairs"] = [
+        {
+            "segment": i + 1,
+            "other": j + 1,
+            "value": float(matrix[i, j]),
+            "text": _text(float(matrix[i, j]), whole),
+        }
+        for i in range(count)
+        for j in range(count)
+    ]
+    cell = max(40, min(_CELL, 660 // count))
+    labels = lookup([shown(name, 34) for name in names], "datum.value")
+    look: dict[str, Any] = {"labelExpr": labels, "labelLimit": 260, "domain": False, "ticks": False}
+    base = alt.Chart(alt.NamedData("pairs")).encode(
+        x=_place(alt.X, "other", columns, names_above(names, cell)),
+        y=_place(alt.Y, "segment", rows, alt.Axis(**look)),
+        tooltip=[alt.Tooltip("text", type="nominal", title="value")],
+    )
+    color = alt.Color(
+        "value", type="quantitative", scale=alt.Scale(domain=[0, most], range="heatmap"), legend=None
+    )
+    same = "datum.segment == datum.other"
+    layers = [
+        base.transform_filter(same).mark_rect(style=QUIET, opacity=0.35),
+        base.transform_filter(f"!({same})").mark_rect().encode(color=color),
+        base.transform_filter(f"{same} || datum.value <= {0.55 * most}").mark_text(style=NUMBER),
+        base.transform_filter(f"!({same}) && datum.value > {0.55 * most}").mark_text(style=STRONG),
+    ]
+    layers[2:] = [layer.encode(text=alt.Text("text", type="nominal")) for layer in layers[2:]]
+    chart = alt.layer(*layers).properties(width=cell * count, height=max(34, min(cell, 44)) * count)
+    return titled(chart, title, ["The stronger the color, the more often. Gray: the right one."])
+
+
+def _place(channel: Any, field: str, title: str, axis: Any) -> Any:
+    scale = alt.Scale(paddingInner=0.04, paddingOuter=0)
+    return channel(field, type="ordinal", title=title, scale=scale, axis=axis)
+
+
+def _text(value: float, whole: bool) -> str:
+    if whole:
+        return f"{value:,.0f}"
+    if value == 0:
+        return "0"
+    return "<0.1 %" if value < 0.0005 else f"{100 * value:.1f} %"

@@ -1,0 +1,100 @@
+"""The iterations of every start of a fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from mixtura.exceptions import DataError
+from mixtura.fit import FitResult
+from mixtura.plot.export.export import Datasets
+from mixtura.plot.theme.encodings import compact, quantity, titled
+from mixtura.plot.theme.style import QUIET
+
+__all__ = ["convergence_chart"]
+
+_WIDTH, _HEIGHT = 560, 340
+_MOST_POINTS = 3_000
+_KEPT = "#0072B2"
+
+
+def convergence_chart(result: FitResult, datasets: Datasets) -> Any:
+    """Return the chart, and add its data: a line per start, that of the start that was kept above the others.
+
+    The axis begins where three quarters of all iterations lie above, so that the climb to the top can be seen.
+    """
+    if not any(trace.events for trace in result.traces):
+        raise DataError(
+            "A fit without iterations was given; at least one iteration is required. Use max_iter above 0."
+        )
+    most = max(2, _MOST_POINTS // len(result.traces))
+    longest = max(len(trace.events) for trace in result.traces)
+    low, high = _domain(result)
+    datasets["iterations"] = [
+        {"iteration": iteration, "value": value, "start": start + 1, "kept": start == result.best}
+        for start in range(len(result.traces))
+        for iteration, value in _thinned(result, start, most, high - low)
+    ]
+    x = quantity(alt.X, "iteration", "iteration", [1, max(2, longest)], values=_ticks(longest), format="d")
+    y = quantity(alt.Y, "value", "mean log-likelihood (nats per row)", [low, high], format="~g")
+    base = alt.Chart(alt.NamedData("iterations")).encode(
+        x=x,
+        y=y,
+        detail=alt.Detail("start", type="nominal"),
+        tooltip=[alt.Tooltip(name, type="quantitative") for name in ("start", "iteration", "value")],
+    )
+    starts = len(result.traces)
+    thinned = " Long lines are thinned." if longest > most else ""
+    return titled(
+        alt.layer(*_layers(base, len(result.trace.events))).properties(width=_WIDTH, height=_HEIGHT),
+        f"{result.outcome.value.capitalize()} after {result.n_iter} iterations",
+        [
+            f"Blue: the start that was kept, {result.best + 1} of {starts}. Gray: the others."
+            if starts > 1
+            else "One start.",
+            f"Larger is better.{thinned}",
+        ],
+    )
+
+
+def _layers(base: Any, last: int) -> tuple[Any, Any, Any]:
+    """Return the lines of the other starts, that of the one that was kept, and its end."""
+    kept = base.transform_filter("datum.kept")
+    return (
+        base.transform_filter("!datum.kept").mark_line(style=QUIET, fill=None, strokeWidth=1.2, clip=True),
+        kept.mark_line(color=_KEPT, strokeWidth=3, clip=True),
+        kept.transform_filter(f"datum.iteration == {last}").mark_point(
+            filled=True, size=90, color=_KEPT, opacity=1
+        ),
+    )
+
+
+def _domain(result: FitResult) -> tuple[float, float]:
+    values = np.concatenate([trace.objectives for trace in result.traces])
+    low, high = float(np.quantile(values, 0.25)), float(values.max())
+    # Starts that ended far below are part of the story.
+    low = min(low, *(trace.objectives[-1] for trace in result.traces if trace.events), high)
+    span = (high - low) or abs(high) or 1.0
+    return low - 0.06 * span, high + 0.06 * span
+
+
+def _ticks(longest: int) -> list[int]:
+    """Return at most eight iterations at steps of 1, 2 or 5 times a power of ten."""
+    step = next(
+        step
+        for power in range(12)
+        for step in (10**power, 2 * 10**power, 5 * 10**power)
+        if longest / step <= 7
+    )
+    return [1, *range(step if step > 1 else 2, longest + 1, step)]
+
+
+def _thinned(result: FitResult, start: int, most: int, span: float) -> list[tuple[int, float]]:
+    """Return iterations and objectives; of long traces about as many early ones as late ones, evenly on a log scale."""
+    values = np.array(result.traces[start].objectives)
+    numbers = np.arange(1, len(values) + 1)
+    if len(values) > most:
+        numbers = np.unique(np.rint(np.geomspace(1, len(values), most)).astype(int))
+    return list(zip(numbers.tolist(), compact(values[numbers - 1], span), strict=True))

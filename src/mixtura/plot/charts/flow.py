@@ -1,0 +1,178 @@
+"""Who goes where: an alluvial diagram of the counts between two groupings of the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
+
+import altair as alt
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.plot.export.export import Datasets
+from mixtura.plot.theme.encodings import highlight_opacity, titled
+from mixtura.plot.theme.palette import segment_colors
+from mixtura.plot.theme.style import NUMBER
+from mixtura.plot.theme.text import shown
+
+__all__ = ["flow_chart"]
+
+_Align: TypeAlias = Literal["left", "right"]
+
+_WIDTH = 560
+_GAP = 0.025
+"""Between two groups of a side, as a share of all rows."""
+_NODE = 0.035
+"""Width of a group's bar, as a share of the chart."""
+_CURVE_POINTS = 17
+
+
+def flow_chart(
+    counts: FloatArray,
+    left: Sequence[str],
+    right: Sequence[str],
+    datasets: Datasets,
+    *,
+    title: str,
+    titles: tuple[str, str],
+    noun: str,
+) -> Any:
+    """Return the chart, and add its data: a band per pair of groups, as wide as the pair has rows.
+
+    Bands have the color of the group they end in, which is that of the segment in the other charts.
+    """
+    total = float(counts.sum())
+    tops = [_stack(counts.sum(axis=1), total), _stack(counts.sum(axis=0), total)]
+    lowest = min(float(tops[0][-1] - counts.sum(axis=1)[-1]), float(tops[1][-1] - counts.sum(axis=0)[-1]))
+    datasets["flows"] = _bands(counts, tops)
+    datasets["groups"] = [
+        *_groups(counts.sum(axis=1), tops[0], left, (0.0, _NODE), "left", total),
+        *_groups(counts.sum(axis=0), tops[1], right, (1 - _NODE, 1.0), "right", total),
+    ]
+    scales = alt.Scale(domain=[0, 1], nice=False), alt.Scale(domain=[lowest, total], nice=False, zero=False)
+    colors = segment_colors(len(right))
+    color = alt.Color(
+        "segment", type="nominal", legend=None,
+        scale=alt.Scale(domain=list(range(1, len(right) + 1)), range=list(colors)),
+    )  # fmt: skip
+    height = max(260, min(620, 46 * max(len(left), len(right)) + 120))
+    chart = alt.layer(_flow_layer(scales, color), *_group_layers(scales, color), *_side_titles(titles))
+    return titled(
+        chart.properties(width=_WIDTH, height=height, view=alt.ViewConfig(stroke=None)),
+        title,
+        [f"Width: number of {noun}, {total:,.0f} in all. Color: {titles[1]}."],
+    )
+
+
+def _stack(sizes: FloatArray, total: float) -> FloatArray:
+    """Return the top of each group; the first is highest."""
+    gaps = _GAP * total * np.arange(len(sizes))
+    return np.asarray(total - np.r_[0.0, np.cumsum(sizes)[:-1]] - gaps)
+
+
+def _bands(counts: FloatArray, tops: list[FloatArray]) -> list[dict[str, Any]]:
+    """Return the outlines: from the top of one group to the top of another along a smooth step."""
+    t = np.linspace(0, 1, _CURVE_POINTS)
+    # Smootherstep leaves and arrives horizontally, without a bend.
+    rise = t**3 * (t * (6 * t - 15) + 10)
+    xs = _NODE + (1 - 2 * _NODE) * t
+    used_left, used_right = np.zeros(len(counts)), np.zeros(counts.shape[1])
+    found: list[dict[str, Any]] = []
+    for i, j in np.argwhere(counts > 0):
+        count = float(counts[i, j])
+        start, end = tops[0][i] - used_left[i], tops[1][j] - used_right[j]
+        used_left[i] += count
+        used_right[j] += count
+        found += [
+            {
+                "x": round(float(x), 4),
+                "y": float(np.round(y, 6)),
+                "y2": float(np.round(y - count, 6)),
+                "from": int(i) + 1,
+                "segment": int(j) + 1,
+                "count": count,
+            }
+            for x, y in zip(xs, start + (end - start) * rise, strict=True)
+        ]
+    return found
+
+
+def _groups(
+    sizes: FloatArray,
+    tops: FloatArray,
+    names: Sequence[str],
+    span: tuple[float, float],
+    side: str,
+    total: float,
+) -> list[dict[str, Any]]:
+    # Names of groups thinner than a line of text would lie upon each other.
+    return [
+        {
+            "x": span[0],
+            "x2": span[1],
+            "y": float(top),
+            "y2": float(top - size),
+            "middle": float(top - size / 2),
+            "label": f"{shown(name, 40)} · {size:,.0f}",
+            "side": side,
+            "segment": k + 1,
+        }
+        for k, (name, top, size) in enumerate(zip(names, tops, sizes, strict=True))
+    ]
+
+
+def _at(scales: tuple[Any, Any], x: str, y: str) -> dict[str, Any]:
+    return {
+        "x": alt.X(x, type="quantitative", axis=None, scale=scales[0]),
+        "y": alt.Y(y, type="quantitative", axis=None, scale=scales[1]),
+    }
+
+
+def _flow_layer(scales: tuple[Any, Any], color: Any) -> Any:
+    return (
+        alt.Chart(alt.NamedData("flows"))
+        .mark_area(interpolate="monotone", line=False)
+        .encode(
+            **_at(scales, "x", "y"), y2=alt.Y2("y2"), color=color, opacity=highlight_opacity(0.55),
+            detail=[alt.Detail("from", type="nominal"), alt.Detail("segment", type="nominal")],
+            tooltip=[
+                alt.Tooltip("from", type="nominal"),
+                alt.Tooltip("segment", type="nominal", title="to"),
+                alt.Tooltip("count", type="quantitative", format=","),
+            ],
+        )
+    )  # fmt: skip
+
+
+def _group_layers(scales: tuple[Any, Any], color: Any) -> list[Any]:
+    base = alt.Chart(alt.NamedData("groups"))
+    at = base.encode(**_at(scales, "x", "y"))
+    left, right = "datum.side == 'left'", "datum.side == 'right'"
+    bars = [
+        at.transform_filter(left).mark_rect(style="quiet").encode(x2=alt.X2("x2"), y2=alt.Y2("y2")),
+        at.transform_filter(right)
+        .mark_rect()
+        .encode(x2=alt.X2("x2"), y2=alt.Y2("y2"), color=color, opacity=highlight_opacity(1.0)),
+    ]
+    ends: tuple[tuple[str, _Align, int, str], ...] = ((left, "right", -8, "x"), (right, "left", 8, "x2"))
+    names = [
+        base.transform_filter(side)
+        .mark_text(style=NUMBER, align=align, dx=dx, fontSize=12)
+        .encode(**_at(scales, field, "middle"), text=alt.Text("label", type="nominal"))
+        for side, align, dx, field in ends
+    ]
+    return [*bars, *names]
+
+
+def _side_titles(titles: tuple[str, str]) -> list[Any]:
+    ends: tuple[tuple[str, int, _Align], ...] = ((titles[0], 0, "left"), (titles[1], 1, "right"))
+    return [
+        alt.Chart(alt.InlineData(values=[{"at": at}]))
+        .mark_text(style=NUMBER, align=align, baseline="bottom", fontSize=13, fontWeight="bold", dy=-6)
+        .encode(
+            x=alt.X("at", type="quantitative", axis=None, scale=alt.Scale(domain=[0, 1], nice=False)),
+            y=alt.YValue(0),
+            text=alt.TextValue(shown(text, 40)),
+        )
+        for text, at, align in ends
+    ]

@@ -1,0 +1,152 @@
+"""How the values of a column are spread, and the bells that make it up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.plot.data.plane import HEIGHT, WIDTH, frame
+from mixtura.plot.data.plot_data import PlotData
+from mixtura.plot.export.export import Datasets
+from mixtura.plot.theme.encodings import compact, highlight_opacity, quantity, segment_color, titled
+from mixtura.plot.theme.style import NEUTRAL
+from mixtura.plot.theme.text import shown, tidy_count
+
+__all__ = ["histogram_chart", "marginal_charts"]
+
+_CURVE_POINTS = 121
+_SMALL_WIDTH, _SMALL_HEIGHT = 260, 170
+_BARS_IN_ALL = 2_400
+"""Pieces of bars in all panels of a chart together."""
+
+
+def histogram_chart(
+    subject: PlotData,
+    datasets: Datasets,
+    column: int = 0,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+    most_bins: int = 60,
+) -> Any:
+    """Return the chart of a column, and add its data.
+
+    Bars are rows per bin, by weight, each shared out among the components; curves are what the mixture expects:
+    ``N h w_k N(x; mu_k, sigma_k)`` in bins of width h, where N is the total weight, and their sum.
+    """
+    values = subject.rows[:, column]
+    marginal = subject.mixture.marginal([column])
+    low, high = frame(values, np.inf, -np.inf)
+    wanted = min(most_bins, max(10, int(np.sqrt(len(values)))))
+    edges = _edges(values, low, high, wanted)
+    bars, curves = f"bars{column}", f"curves{column}"
+    datasets[bars] = _bars(subject, values, edges)
+    heights = _expected(marginal, edges) * subject.total * (edges[1] - edges[0])
+    datasets[curves] = _curves(edges, heights)
+    # Labels of four digits meet in a small panel.
+    narrow = size[0] < WIDTH and max(abs(edges[0]), abs(edges[-1])) >= 1000
+    ticks: dict[str, Any] = {"tickCount": 5, "format": "~s"} if narrow else {}
+    x = quantity(alt.X, "x", shown(subject.columns[column], 60), [float(edges[0]), float(edges[-1])], **ticks)
+    top = max([float(heights.sum(axis=1).max()), *(bar["y2"] for bar in datasets[bars])])
+    y = quantity(alt.Y, "y", subject.measure, [0.0, 1.05 * top], tickCount=5)
+    outside = int(((values < edges[0]) | (values > edges[-1])).sum())
+    noun = subject.noun
+    layers = _layers(subject, (bars, curves), x, y)
+    chart = alt.layer(*layers).properties(width=size[0], height=size[1])
+    return titled(
+        chart,
+        subject.heading,
+        [
+            f"Bars: {subject.measure}, each shared out among the {subject.part}s. Lines: what the mixture expects.",
+            tidy_count(outside, f"{noun[:-1]} lies", f"{noun} lie") + " outside the frame."
+            if outside
+            else "",
+        ],
+    )
+
+
+def _layers(subject: PlotData, data: tuple[str, str], x: Any, y: Any) -> tuple[Any, Any, Any]:
+    """Return the bars, the dashed curve of all components, and the curve of each."""
+    color = segment_color(subject.legend, subject.colors, title=subject.part, symbol="square")
+    curves = alt.Chart(alt.NamedData(data[1])).encode(x=x, y=y)
+    bars = alt.Chart(alt.NamedData(data[0])).mark_bar(clip=True)
+    total = curves.transform_filter("datum.segment == 0")
+    each = curves.transform_filter("datum.segment > 0")
+    return (
+        bars.encode(x=x, x2=alt.X2("x2"), y=y, y2=alt.Y2("y2"), color=color, opacity=highlight_opacity(0.45)),
+        total.mark_line(style=NEUTRAL, strokeWidth=1.2, strokeDash=[4, 3], clip=True),
+        each.mark_line(strokeWidth=2.5, clip=True).encode(color=color, opacity=highlight_opacity(1.0)),
+    )
+
+
+def marginal_charts(subject: PlotData, datasets: Datasets, columns: list[int]) -> Any:
+    """Return a panel per column, three beside each other."""
+    if len(columns) == 1:
+        return histogram_chart(subject, datasets, columns[0])
+    most_bins = max(8, min(40, _BARS_IN_ALL // (len(columns) * subject.n_parts)))
+    panels = []
+    for column in columns:
+        chart = histogram_chart(subject, datasets, column, (_SMALL_WIDTH, _SMALL_HEIGHT), most_bins)
+        outside = chart.title.subtitle[1:]
+        panels.append(
+            chart.properties(title=alt.TitleParams(text=outside or " ", fontSize=11, fontWeight="normal"))
+        )
+    board = alt.concat(*panels, columns=min(3, len(panels)), spacing=24).resolve_scale(color="shared")
+    lines = f"Bars: {subject.measure}, each shared out among the {subject.part}s. Lines: what the mixture expects."
+    return titled(board, subject.heading, [lines])
+
+
+def _edges(values: FloatArray, low: float, high: float, wanted: int) -> FloatArray:
+    """Return equal bins over the frame; of whole numbers, bins hold equally many of them."""
+    inner = values[(values >= low) & (values <= high)]
+    first, last = float(inner.min()), float(inner.max())
+    if first == last:
+        return np.asarray(np.histogram_bin_edges(inner, bins=wanted))
+    if np.array_equal(inner, np.rint(inner)) and last - first < 1e9:
+        step = max(1.0, np.rint((last - first + 1) / wanted))
+        return np.arange(first - 0.5, last + step, step)
+    return np.linspace(first, last, wanted + 1)
+
+
+def _bars(subject: PlotData, values: FloatArray, edges: FloatArray) -> list[dict[str, Any]]:
+    """Return the pieces of the bars, component upon component; their heights are sums of memberships."""
+    held = subject.memberships if subject.weights is None else subject.memberships * subject.weights[:, None]
+    heights = [np.histogram(values, bins=edges, weights=share)[0] for share in held.T]
+    tops = np.cumsum(heights, axis=0)
+    places = compact(edges, float(edges[-1] - edges[0]))
+    return [
+        {
+            "x": places[i],
+            "x2": places[i + 1],
+            "y": round(float(tops[k, i] - heights[k][i]), 4),
+            "y2": round(float(tops[k, i]), 4),
+            "segment": k + 1,
+        }
+        for k in range(subject.n_parts)
+        for i in range(len(edges) - 1)
+        if heights[k][i] > 0
+    ]
+
+
+def _expected(marginal: Any, edges: FloatArray) -> FloatArray:
+    """Return the weighted density of every component on a grid, shape (points, K)."""
+    grid = np.linspace(edges[0], edges[-1], _CURVE_POINTS)[:, None]
+    return np.asarray(np.exp(marginal.log_density(grid))[:, None] * marginal.responsibilities(grid))
+
+
+def _curves(edges: FloatArray, heights: FloatArray) -> list[dict[str, Any]]:
+    """Return the curve of every component, and of all together as number 0."""
+    places = compact(np.linspace(edges[0], edges[-1], _CURVE_POINTS), float(edges[-1] - edges[0]))
+    every = np.column_stack([heights.sum(axis=1), heights])
+    top = float(every.max())
+    # Flat tails show nothing; a point on either side takes the line down to the axis.
+    seen = every > 1e-3 * top
+    seen[1:] |= every[:-1] > 1e-3 * top
+    seen[:-1] |= every[1:] > 1e-3 * top
+    return [
+        {"x": x, "y": y, "segment": k}
+        for k in range(every.shape[1])
+        for x, y, drawn in zip(places, compact(every[:, k], top), seen[:, k], strict=True)
+        if drawn
+    ]

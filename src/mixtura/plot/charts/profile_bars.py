@@ -1,0 +1,112 @@
+"""Segments against the population, column by column."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.plot.data.plot_data import PlotData
+from mixtura.plot.export.export import Datasets
+from mixtura.plot.theme.encodings import highlight_opacity, names_above, titled
+from mixtura.plot.theme.style import NUMBER, STRONG
+from mixtura.plot.theme.text import lookup, number_text, shown
+
+__all__ = ["profile_chart"]
+
+_CELL_HEIGHT = 34
+_MOST_COLUMNS = 60
+
+
+def profile_chart(subject: PlotData, datasets: Datasets) -> Any:
+    """Return the chart, and add its data: a cell per column and segment, with its mean.
+
+    Means are those of the rows for which the segment is the most probable; a cell's color is the difference from the
+    mean of all rows in standard deviations of all rows. Columns are sorted by their largest difference.
+    """
+    means, differences = _means(subject)
+    order = np.argsort(-np.abs(np.nan_to_num(differences)).max(axis=0), kind="stable")[:_MOST_COLUMNS]
+    datasets["cells"] = [
+        {
+            "segment": k + 1,
+            "column": place + 1,
+            "mean": None if np.isnan(means[k, d]) else float(means[k, d]),
+            "text": number_text(float(means[k, d])),
+            "difference": round(float(np.nan_to_num(differences[k, d])), 4),
+        }
+        for place, d in enumerate(order)
+        for k in range(subject.n_parts)
+    ]
+    width = max(54, min(110, 660 // subject.n_parts))
+    base = alt.Chart(alt.NamedData("cells")).encode(**_places(subject, order.tolist(), width))
+    most = float(max(1.0, np.nanmax(np.abs(differences))))
+    chart = alt.layer(*_layers(base, most)).properties(
+        width=width * subject.n_parts, height=_CELL_HEIGHT * len(order)
+    )
+    left_out = len(subject.columns) - len(order)
+    return titled(
+        chart,
+        f"What sets the {subject.part}s apart",
+        [
+            f"Numbers: mean of the {subject.part}. Color: difference from all {subject.n_rows:,} {subject.noun}.",
+            f"The {len(order)} columns that differ most; {left_out} are not shown." if left_out else "",
+        ],
+    )
+
+
+def _layers(base: Any, most: float) -> list[Any]:
+    """Return the cells, and the numbers upon them."""
+    title = "Standard deviations from the mean of all"
+    color = alt.Color(
+        "difference",
+        type="quantitative",
+        scale=alt.Scale(domain=[-most, most], range="diverging"),
+        legend=alt.Legend(title=title, orient="bottom", gradientLength=240, tickCount=5),
+    )
+    tip = [
+        alt.Tooltip("text", type="nominal", title="mean"),
+        alt.Tooltip("difference", type="quantitative", format="+.2f", title="standard deviations"),
+    ]
+    # Beyond two thirds of the scale the cells are dark on light pages and light on dark ones: the page's own color.
+    texts = [
+        base.transform_filter(f"abs(datum.difference) {'>' if strong else '<='} {0.62 * most}")
+        .mark_text(fontSize=12, style=STRONG if strong else NUMBER)
+        .encode(text=alt.Text("text", type="nominal"), opacity=highlight_opacity(1.0))
+        for strong in (False, True)
+    ]
+    return [
+        base.mark_rect(strokeWidth=0).encode(color=color, opacity=highlight_opacity(1.0), tooltip=tip),
+        *texts,
+    ]
+
+
+def _places(subject: PlotData, order: list[int], width: int) -> dict[str, Any]:
+    columns = [shown(subject.columns[d], 34) for d in order]
+    x = alt.X(
+        "segment",
+        type="ordinal",
+        title=None,
+        scale=alt.Scale(paddingInner=0.04, paddingOuter=0),
+        axis=names_above(subject.legend, width),
+    )
+    y = alt.Y(
+        "column",
+        type="ordinal",
+        title=None,
+        scale=alt.Scale(paddingInner=0.06, paddingOuter=0),
+        axis=alt.Axis(labelExpr=lookup(columns, "datum.value"), domain=False, ticks=False, labelLimit=260),
+    )
+    return {"x": x, "y": y}
+
+
+def _means(subject: PlotData) -> tuple[FloatArray, FloatArray]:
+    """Return means (K, D), and their differences from the mean of all rows in standard deviations of all rows."""
+    labels, rows = subject.labels, subject.rows
+    means = np.full((subject.n_parts, rows.shape[1]), np.nan)
+    for k in np.unique(labels):
+        means[k] = rows[labels == k].mean(axis=0)
+    deviations = rows.std(axis=0)
+    differences = (means - rows.mean(axis=0)) / np.where(deviations > 0, deviations, 1.0)
+    return means, differences

@@ -1,0 +1,143 @@
+"""Rows as points, components as ellipses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.core.mixture import Mixture
+from mixtura.plot.data.plane import HEIGHT, WIDTH, Pair, Plane, plane_of
+from mixtura.plot.data.plot_data import PlotData
+from mixtura.plot.export.export import Datasets
+from mixtura.plot.theme.encodings import highlight_opacity, segment_color, titled
+from mixtura.plot.theme.palette import blend
+from mixtura.plot.theme.style import NUMBER, PAPER
+
+__all__ = ["center_layers", "ellipse", "ellipse_layer", "scatter_chart"]
+
+RADII = (1, 2, 3)
+_DASHES: dict[int, Any] = {1: [1, 0], 2: [5, 4], 3: [1.5, 4]}
+
+
+def ellipse(mean: FloatArray, covariance: FloatArray, radius: float, n_points: int = 49) -> FloatArray:
+    """Return points of ``(x - mean) Sigma^-1 (x - mean) = radius^2``, shape (n_points, 2), the last one the first."""
+    angles = np.linspace(0, 2 * np.pi, n_points)
+    circle = np.column_stack([np.cos(angles), np.sin(angles)])
+    return mean + radius * circle @ np.linalg.cholesky(covariance).T
+
+
+def scatter_chart(subject: PlotData, datasets: Datasets, pair: Pair = None) -> Any:
+    """Return the chart, and add its data: points in blended colors, ellipses, numbers at the centers."""
+    plane = plane_of(subject, pair)
+    datasets["points"] = _points(plane)
+    layers = (
+        _point_layer(plane),
+        ellipse_layer(plane, datasets, RADII),
+        *center_layers(plane, datasets),
+    )
+    chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
+    colors = f"A point's color mixes the colors of its {subject.part}s"
+    crosses = "; crosses are anomalies." if subject.anomaly.any() else "."
+    projected = "Axes: the directions in which they differ most." if pair == "projection" else ""
+    return titled(
+        chart,
+        subject.heading,
+        [colors + crosses, "Ellipses: 1, 2 and 3 standard deviations. " + projected, plane.caveats],
+    )
+
+
+def _points(plane: Plane) -> list[dict[str, Any]]:
+    subject, rows = plane.subject, plane.sample
+    size = 45 if len(rows) <= 500 else 24 if len(rows) <= 2000 else 14
+    memberships = subject.memberships[rows]
+    xs, ys = plane.places(plane.rows[rows])
+    values = zip(
+        xs, ys, blend(memberships, subject.colors), memberships.argmax(axis=1), memberships.max(axis=1),
+        subject.anomaly[rows], strict=True,
+    )  # fmt: skip
+    return [
+        {"x": x, "y": y, "color": color, "segment": int(k) + 1, "certainty": round(float(most), 3)}
+        | ({"shape": "cross", "size": size + 20} if odd else {"shape": "circle", "size": size})
+        for x, y, color, k, most, odd in values
+    ]
+
+
+def _point_layer(plane: Plane) -> Any:
+    return (
+        alt.Chart(alt.NamedData("points"))
+        .mark_point(filled=True, opacity=1)
+        .encode(
+            x=plane.x,
+            y=plane.y,
+            color=alt.Color("color", type="nominal", scale=None),
+            shape=alt.Shape("shape", type="nominal", scale=None),
+            size=alt.Size("size", type="quantitative", scale=None),
+            # Not `opacity`: the legend would take it over.
+            fillOpacity=highlight_opacity(0.75 if len(plane.sample) <= 2000 else 0.5),
+            tooltip=[
+                alt.Tooltip("x", type="quantitative", title=plane.titles[0]),
+                alt.Tooltip("y", type="quantitative", title=plane.titles[1]),
+                alt.Tooltip("segment", type="nominal", title=plane.subject.part),
+                alt.Tooltip("certainty", type="quantitative", format=".0%"),
+            ],
+        )
+    )
+
+
+def ellipse_layer(plane: Plane, datasets: Datasets, radii: tuple[int, ...]) -> Any:
+    """Return the ellipses, with the legend of the components."""
+    subject = plane.subject
+    datasets["ellipses"] = _ellipse_points(plane, plane.mixture, radii)
+    return (
+        alt.Chart(alt.NamedData("ellipses"))
+        .mark_line(strokeWidth=2, clip=True, interpolate="linear-closed")
+        .encode(
+            x=plane.x,
+            y=plane.y,
+            order=alt.Order("order", type="quantitative"),
+            color=segment_color(subject.legend, subject.colors, title=subject.part, symbol="stroke"),
+            strokeDash=alt.StrokeDash(
+                "ring",
+                type="nominal",
+                scale=alt.Scale(
+                    domain=[_ring(radius) for radius in radii], range=[_DASHES[radius] for radius in radii]
+                ),
+                legend=None,
+            ),
+            opacity=highlight_opacity(1.0),
+        )
+    )
+
+
+def _ring(radius: int) -> str:
+    # Not a number: those of segments have symbols in the legend, which would be dashed likewise.
+    return f"{radius} sd"
+
+
+def _ellipse_points(plane: Plane, mixture: Mixture, radii: tuple[int, ...]) -> list[dict[str, Any]]:
+    covariances = mixture.full_covariances()
+    return [
+        {"x": x, "y": y, "order": order, "segment": k + 1, "ring": _ring(radius)}
+        for k in range(mixture.n_components)
+        for radius in radii
+        for order, (x, y) in enumerate(
+            zip(*plane.places(ellipse(mixture.means[k], covariances[k], radius)), strict=True)
+        )
+    ]
+
+
+def center_layers(plane: Plane, datasets: Datasets) -> tuple[Any, Any]:
+    """Return a disc and a number at every center."""
+    xs, ys = plane.places(plane.mixture.means)
+    datasets["centers"] = [
+        {"x": x, "y": y, "segment": k + 1} for k, (x, y) in enumerate(zip(xs, ys, strict=True))
+    ]
+    base = alt.Chart(alt.NamedData("centers")).encode(x=plane.x, y=plane.y)
+    disc = base.mark_point(style=PAPER, filled=True, size=330, strokeWidth=1.2, clip=True).encode(
+        opacity=highlight_opacity(0.85)
+    )
+    number = base.mark_text(style=NUMBER, fontSize=13, fontWeight="bold", clip=True)
+    return disc, number.encode(text=alt.Text("segment", type="nominal"), opacity=highlight_opacity(1.0))

@@ -1,0 +1,196 @@
+"""Maps of the plane: where rows are expected, and where it is uncertain which component they are from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.core.mixture import Mixture
+from mixtura.plot.charts.scatter import center_layers
+from mixtura.plot.data.contour import bands, level_lines
+from mixtura.plot.data.plane import HEIGHT, WIDTH, Pair, Plane, plane_of
+from mixtura.plot.data.plot_data import PlotData
+from mixtura.plot.export.export import Datasets
+from mixtura.plot.theme.encodings import compact, highlight_opacity, segment_color, titled
+from mixtura.plot.theme.style import NEUTRAL
+
+__all__ = ["HELD", "density_chart", "highest_density_levels", "uncertainty_chart"]
+
+HELD = (0.99, 0.95, 0.8, 0.5, 0.2)
+"""Share of all rows that is expected within each level line."""
+
+_DRAWS = 20_000
+_CELLS = (140, 230)
+_LINE_CELLS = (62, 52)
+_CERTAIN = (0.0, 0.6, 0.75, 0.9)
+"""Where classes of certainty begin."""
+_SHADES = (0.06, 0.2, 0.36, 0.55)
+
+
+def highest_density_levels(mixture: Mixture, held: tuple[float, ...] = HELD, seed: int = 0) -> FloatArray:
+    """Return the log densities above which the mixture expects those shares of rows.
+
+    Quantiles of the log density of rows drawn from the mixture itself (Hyndman 1996, Computing and graphing highest
+    density regions, The American Statistician 50); seeded.
+    """
+    drawn, _ = mixture.sample(_DRAWS, seed)
+    return np.asarray(np.quantile(mixture.log_density(drawn), 1 - np.array(held)))
+
+
+def density_chart(subject: PlotData, datasets: Datasets, pair: Pair = None) -> Any:
+    """Return the chart, and add its data: bands between level lines, the lines, points, numbers at the centers."""
+    plane = plane_of(subject, pair)
+    levels = highest_density_levels(plane.mixture, seed=subject.seed)
+    centers, _ = _grid(plane, _CELLS)
+    classes = np.searchsorted(levels, plane.mixture.log_density(centers)).reshape(_CELLS[::-1])
+    datasets["bands"] = _bands(plane, classes, "level")
+    datasets["lines"] = _lines(plane, levels)
+    datasets["dots"] = _dots(plane, size=False)
+    layers = (*_density_layers(plane), *center_layers(plane, datasets))
+    chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
+    shares = ", ".join(f"{100 * share:.0f}" for share in reversed(HELD))
+    return titled(
+        chart,
+        f"Where {subject.noun} are expected",
+        [f"Inside the lines: {shares} % of all {subject.noun}. Numbers: centers of the {subject.part}s.",
+         plane.caveats],
+    )  # fmt: skip
+
+
+def uncertainty_chart(subject: PlotData, datasets: Datasets, pair: Pair = None) -> Any:
+    """Return the chart, and add its data: the plane in the components' colors, paler where uncertain; points."""
+    plane = plane_of(subject, pair)
+    centers, _ = _grid(plane, _CELLS)
+    shares = plane.mixture.responsibilities(centers)
+    certain = np.searchsorted(_CERTAIN, shares.max(axis=1), side="right") - 1
+    classes = (1 + shares.argmax(axis=1) * len(_CERTAIN) + certain).reshape(_CELLS[::-1])
+    datasets["areas"] = [
+        {key: value for key, value in band.items() if key != "code"}
+        | {
+            "segment": (band["code"] - 1) // len(_CERTAIN) + 1,
+            "shade": _SHADES[(band["code"] - 1) % len(_CERTAIN)],
+        }
+        for band in _bands(plane, classes, "code")
+    ]
+    datasets["dots"] = _dots(plane, size=True)
+    chart = alt.layer(*_uncertainty_layers(plane), *center_layers(plane, datasets)).properties(
+        width=WIDTH, height=HEIGHT
+    )
+    return titled(
+        chart,
+        f"Where the {subject.part} is uncertain",
+        [
+            f"The paler, the less certain from these two axes. Large dots: uncertain {subject.noun}.",
+            plane.caveats,
+        ],
+    )
+
+
+def _density_layers(plane: Plane) -> tuple[Any, Any, Any]:
+    """Return the bands, the lines between them, and the rows."""
+    band = (
+        alt.Chart(alt.NamedData("bands"))
+        .mark_rect(clip=True)
+        .encode(
+            x=plane.x, x2=alt.X2("x2"), y=plane.y, y2=alt.Y2("y2"),
+            color=alt.Color("level", type="quantitative", legend=None,
+                            scale=alt.Scale(domain=[0, len(HELD) + 1])),
+        )
+    )  # fmt: skip
+    line = (
+        alt.Chart(alt.NamedData("lines"))
+        .mark_rule(style=NEUTRAL, strokeWidth=0.8, opacity=0.8, clip=True)
+        .encode(
+            x=plane.x,
+            x2=alt.X2("x2"),
+            y=plane.y,
+            y2=alt.Y2("y2"),
+            tooltip=alt.Tooltip("held", type="quantitative", format=".0%", title="held"),
+        )
+    )
+    dots = (
+        alt.Chart(alt.NamedData("dots"))
+        .mark_circle(style=NEUTRAL, size=7, clip=True)
+        .encode(x=plane.x, y=plane.y, opacity=highlight_opacity(0.35 if len(plane.sample) <= 1000 else 0.2))
+    )
+    return band, line, dots
+
+
+def _uncertainty_layers(plane: Plane) -> tuple[Any, Any]:
+    """Return the areas, and the rows."""
+    subject = plane.subject
+    area = (
+        alt.Chart(alt.NamedData("areas"))
+        .mark_rect(clip=True)
+        .encode(
+            x=plane.x, x2=alt.X2("x2"), y=plane.y, y2=alt.Y2("y2"),
+            color=segment_color(subject.legend, subject.colors, title=subject.part, symbol="square"),
+            opacity=alt.Opacity("shade", type="quantitative", scale=None, legend=None),
+        )
+    )  # fmt: skip
+    dots = (
+        alt.Chart(alt.NamedData("dots"))
+        .mark_circle(style=NEUTRAL, clip=True)
+        .encode(
+            x=plane.x,
+            y=plane.y,
+            size=alt.Size("size", type="quantitative", scale=None),
+            opacity=highlight_opacity(0.6),
+            tooltip=[
+                alt.Tooltip("segment", type="nominal", title=subject.part),
+                alt.Tooltip("uncertainty", type="quantitative", format=".0%"),
+            ],
+        )
+    )
+    return area, dots
+
+
+def _grid(plane: Plane, cells: tuple[int, int]) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
+    """Return the centers of cells, shape (cells, 2), the rows of the grid one after another, and both axes."""
+    axes = []
+    for (low, high), count in zip(plane.domains, cells, strict=True):
+        edges = np.linspace(low, high, count + 1)
+        axes.append((edges[1:] + edges[:-1]) / 2)
+    xs, ys = np.meshgrid(*axes)
+    return np.column_stack([xs.ravel(), ys.ravel()]), (axes[0], axes[1])
+
+
+def _bands(plane: Plane, classes: Any, name: str) -> list[dict[str, Any]]:
+    edges = [
+        np.array(compact(np.linspace(low, high, count + 1), high - low))
+        for (low, high), count in zip(plane.domains, _CELLS, strict=True)
+    ]
+    found = bands(classes, edges[0], edges[1])
+    return [{"x": b["x"], "x2": b["x2"], "y": b["y"], "y2": b["y2"], name: b["class"]} for b in found]
+
+
+def _lines(plane: Plane, levels: FloatArray) -> list[dict[str, Any]]:
+    centers, (xs, ys) = _grid(plane, _LINE_CELLS)
+    # Below the lowest level nothing is drawn; without a floor, interpolation would be off beside a deep valley.
+    surface = np.maximum(plane.mixture.log_density(centers), levels[0] - 6).reshape(_LINE_CELLS[::-1])
+    found = []
+    for held, level in zip(HELD, levels, strict=True):
+        pieces = level_lines(xs, ys, surface, float(level))
+        starts, ends = plane.places(pieces[:, :2]), plane.places(pieces[:, 2:])
+        found += [
+            {"x": x, "y": y, "x2": x2, "y2": y2, "held": held}
+            for x, y, x2, y2 in zip(*starts, *ends, strict=True)
+        ]
+    return found
+
+
+def _dots(plane: Plane, *, size: bool) -> list[dict[str, Any]]:
+    memberships = plane.subject.memberships[plane.sample]
+    xs, ys = plane.places(plane.rows[plane.sample])
+    found: list[dict[str, Any]] = [
+        {"x": x, "y": y, "segment": int(k) + 1}
+        for x, y, k in zip(xs, ys, memberships.argmax(axis=1), strict=True)
+    ]
+    if size:
+        for dot, certainty in zip(found, memberships.max(axis=1), strict=True):
+            uncertainty = 1 - float(certainty)
+            dot |= {"uncertainty": round(uncertainty, 3), "size": round(4 + 130 * uncertainty, 1)}
+    return found

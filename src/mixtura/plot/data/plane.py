@@ -1,0 +1,158 @@
+"""Two columns as the plane of a chart: which, from where to where, and which rows lie on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal, TypeAlias
+
+import altair as alt
+import numpy as np
+
+from mixtura._typing import Array, FloatArray, IntArray
+from mixtura.core.mixture import Mixture
+from mixtura.exceptions import ParameterError
+from mixtura.plot.data.plot_data import MOST_POINTS, PlotData
+from mixtura.plot.theme.encodings import compact, quantity
+from mixtura.plot.theme.text import shown, tidy_count
+
+__all__ = ["HEIGHT", "WIDTH", "Pair", "Plane", "frame", "most_informative_pair", "plane_of"]
+
+Pair: TypeAlias = Sequence[str] | Sequence[int] | Literal["projection"] | None
+"""Two columns by name or number, the discriminant projection, or None for the two that tell most."""
+
+WIDTH, HEIGHT = 560, 460
+_JUDGED = 2_000
+"""Rows on which pairs of columns are compared."""
+_JUDGED_COLUMNS = 24
+"""Of more columns than these, only the first are compared in pairs."""
+_CROWDED = 0.6
+"""If all but two percent of the rows fill less of an axis than this, the axis ends where they do."""
+
+
+def most_informative_pair(mixture: Mixture, rows: FloatArray) -> tuple[int, int]:
+    """Return the two columns that tell most about the components.
+
+    Knowing only two columns of a row, the marginal mixture gives some probability to the component that all columns
+    together speak for. The pair is taken for which it is largest on average.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        Of D >= 2 columns.
+    rows : ndarray of shape (N, D)
+        In its units; a few thousand are enough.
+    """
+    labels = mixture.predict(rows)
+    everybody = np.arange(len(rows))
+
+    def recognized(pair: tuple[int, int]) -> float:
+        known = mixture.marginal(pair).responsibilities(rows[:, pair])
+        return float(known[everybody, labels].mean())
+
+    return max(combinations(range(min(mixture.n_features, _JUDGED_COLUMNS)), 2), key=recognized)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plane:
+    """A chart's plane.
+
+    Parameters
+    ----------
+    subject : Subject
+    mixture : Mixture
+        Of the two columns.
+    rows : ndarray of shape (N, 2)
+    domains : pair of (low, high)
+        Where the axes begin and end.
+    titles : list of str
+        Of the axes.
+    x, y : altair channels
+    inside : ndarray of shape (N,), bool
+    sample : ndarray of row numbers
+        The rows to draw one by one, all of them inside.
+    """
+
+    subject: PlotData
+    mixture: Mixture
+    rows: FloatArray
+    domains: tuple[tuple[float, float], tuple[float, float]]
+    titles: list[str]
+    x: Any
+    y: Any
+    inside: Array
+    sample: IntArray
+
+    @property
+    def spans(self) -> tuple[float, float]:
+        (x0, x1), (y0, y1) = self.domains
+        return x1 - x0, y1 - y0
+
+    @property
+    def caveats(self) -> str:
+        """What is not drawn."""
+        n_outside, noun = int((~self.inside).sum()), self.subject.noun
+        lines = []
+        if self.subject.n_rows > MOST_POINTS:
+            lines.append(f"Points: a random sample of {MOST_POINTS:,} of {self.subject.n_rows:,} {noun}.")
+        if n_outside:
+            lines.append(tidy_count(n_outside, f"{noun[:-1]} lies", f"{noun} lie") + " outside the frame.")
+        return " ".join(lines)
+
+    def places(self, points: FloatArray) -> tuple[list[float], list[float]]:
+        """Return the coordinates of (M, 2) points with no more digits than can be seen."""
+        return compact(points[:, 0], self.spans[0]), compact(points[:, 1], self.spans[1])
+
+
+def plane_of(subject: PlotData, pair: Pair) -> Plane:
+    """Return the plane of two columns."""
+    if subject.mixture.n_features < 2:
+        raise ParameterError(
+            "A mixture of one column was given; two are required to span a plane. Try plot_marginals."
+        )
+    if isinstance(pair, str):
+        if pair != "projection":
+            raise ParameterError(
+                f"pair={pair!r} was given; two columns, 'projection' or None is required. Try 'projection'."
+            )
+        subject, chosen = subject.projected(), (0, 1)
+    elif pair is None:
+        chosen = most_informative_pair(subject.mixture, subject.rows[subject.sample(_JUDGED)])
+    else:
+        chosen = subject.pair(pair)
+    mixture, rows = subject.mixture.marginal(chosen), subject.rows[:, chosen]
+    domains = (
+        frame(rows[:, 0], *_reach(mixture, 0)),
+        frame(rows[:, 1], *_reach(mixture, 1)),
+    )
+    low, high = np.array(domains).T
+    inside = np.asarray(((rows >= low) & (rows <= high)).all(axis=1))
+    sample = subject.sample()
+    titles = [shown(subject.columns[d], 90) for d in chosen]
+    return Plane(
+        subject, mixture, rows, domains, titles,
+        quantity(alt.X, "x", titles[0], domains[0]), quantity(alt.Y, "y", titles[1], domains[1]),
+        inside, sample[inside[sample]],
+    )  # fmt: skip
+
+
+def frame(values: FloatArray, lowest: float, highest: float) -> tuple[float, float]:
+    """Return where the axis begins and ends: at all values, or at those of 98 % where few would crowd the rest.
+
+    It makes room for ellipses, which go from `lowest` to `highest`, up to an eighth of the axis on either side.
+    """
+    low, high = float(values.min()), float(values.max())
+    inner_low, inner_high = (float(value) for value in np.percentile(values, [1, 99]))
+    if inner_high - inner_low < _CROWDED * (high - low) and inner_high > inner_low:
+        low, high = max(low, inner_low), inner_high
+    span = high - low or abs(high) or 1.0
+    margin, most = 0.03 * span, 0.125 * span
+    return max(min(low, lowest), low - most) - margin, min(max(high, highest), high + most) + margin
+
+
+def _reach(mixture: Mixture, column: int) -> tuple[float, float]:
+    """Return how far the ellipses of two standard deviations go."""
+    deviations = np.sqrt(mixture.full_covariances()[:, column, column])
+    means = mixture.means[:, column]
+    return float((means - 2 * deviations).min()), float((means + 2 * deviations).max())

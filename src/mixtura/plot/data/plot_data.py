@@ -1,0 +1,243 @@
+"""What is drawn: a mixture and its rows, whichever result they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from mixtura._typing import Array, FloatArray, IntArray
+from mixtura.core.mixture import Mixture
+from mixtura.core.projection import discriminant_projection
+from mixtura.exceptions import DataError, ParameterError
+from mixtura.plot.theme.palette import segment_colors
+from mixtura.plot.theme.text import shown, signed_list
+from mixtura.segments import SegmentationResult
+
+__all__ = ["MOST_POINTS", "PlotData", "Source", "plot_data"]
+
+Source: TypeAlias = Any
+"""A `SegmentationResult`, a `Mixture`, or a fitted estimator with a ``mixture_``."""
+
+MOST_POINTS = 3_000
+"""Rows drawn one by one; of more a random sample is drawn."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlotData:
+    """A mixture, its rows, and what to call them.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        Of the rows as given; K components.
+    rows : ndarray of shape (N, D)
+    columns : tuple of str, length D
+    names : tuple of str, length K
+    memberships : ndarray of shape (N, K)
+    log_density : ndarray of shape (N,)
+        In nats.
+    noun : str
+        What a row is, in the plural.
+    part : str
+        What a component is.
+    seed : int
+        Of samples.
+    anomaly : ndarray of shape (N,), bool
+    threshold : float or None
+        Log density below which a row is an anomaly.
+    caller : callable
+        Returns what a row, given by its number from 0, is called.
+    weights : ndarray of shape (N,) or None, default=None
+        How much each row counts in histograms.
+    untransformed : tuple of str, length D, default=()
+        What the table calls the columns, by which they can be asked for as well.
+    """
+
+    mixture: Mixture
+    rows: FloatArray
+    columns: tuple[str, ...]
+    names: tuple[str, ...]
+    memberships: FloatArray
+    log_density: FloatArray
+    noun: str
+    part: str
+    seed: int
+    anomaly: Array
+    threshold: float | None
+    caller: Callable[[int], str]
+    weights: FloatArray | None = None
+    untransformed: tuple[str, ...] = ()
+
+    @property
+    def measure(self) -> str:
+        """What the heights of a histogram count."""
+        return self.noun if self.weights is None else f"{self.noun}, by weight"
+
+    @property
+    def total(self) -> float:
+        """How many rows there are, by weight where there are weights."""
+        return float(self.n_rows if self.weights is None else self.weights.sum())
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.rows)
+
+    @property
+    def n_parts(self) -> int:
+        return self.mixture.n_components
+
+    @property
+    def colors(self) -> tuple[str, ...]:
+        return segment_colors(self.n_parts)
+
+    @property
+    def legend(self) -> list[str]:
+        """Number and name of every component, as they are shown."""
+        return [f"{k + 1}  {shown(name)}" for k, name in enumerate(self.names)]
+
+    @property
+    def labels(self) -> IntArray:
+        """Most probable component of each row, from 0."""
+        return np.asarray(self.memberships.argmax(axis=1), dtype=np.intp)
+
+    @property
+    def heading(self) -> str:
+        """How many components of how many rows."""
+        plural = f"{self.part}s" if self.n_parts > 1 else self.part
+        return f"{self.n_parts} {plural} of {self.n_rows:,} {self.noun}"
+
+    def sample(self, most: int = MOST_POINTS) -> IntArray:
+        """Return row numbers: all, or a random sample."""
+        if self.n_rows <= most:
+            return np.arange(self.n_rows)
+        chosen = np.random.default_rng(self.seed).choice(self.n_rows, most, replace=False)
+        return np.asarray(chosen, dtype=np.intp)
+
+    def pair(self, pair: Sequence[str] | Sequence[int]) -> tuple[int, int]:
+        """Return the numbers of two columns, given by name or number."""
+        known = {name: d for names in (self.untransformed, self.columns) for d, name in enumerate(names)}
+        found = [known.get(one, one) if isinstance(one, str) else one for one in pair]
+        numbers = [one for one in found if not isinstance(one, str) and 0 <= one < len(self.columns)]
+        if len(found) != 2 or len(numbers) != 2 or numbers[0] == numbers[1]:
+            raise ParameterError(
+                f"pair={pair!r} was given; two different columns are required. "
+                f"The columns are {', '.join(map(repr, self.columns))}."
+            )
+        return numbers[0], numbers[1]
+
+    def projected(self) -> PlotData:
+        """Return the same in the two directions in which the components differ most."""
+        from dataclasses import replace
+
+        found = discriminant_projection(self.mixture)
+        titles = tuple(signed_list(self.columns, loadings.tolist()) for loadings in found.loadings.T)
+        return replace(
+            self,
+            mixture=found.mixture(self.mixture),
+            rows=found.apply(self.rows),
+            columns=titles,
+            untransformed=(),
+        )
+
+
+def plot_data(
+    source: Source,
+    rows: npt.ArrayLike | None = None,
+    columns: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
+) -> PlotData:
+    """Return what there is to draw.
+
+    Parameters
+    ----------
+    source : SegmentationResult, Mixture, or fitted estimator
+    rows : array-like or table of shape (N, D)
+        Required unless `source` is a SegmentationResult, which has its own.
+    columns : sequence of str or None, default=None
+        Names of the D columns; None for those of the table, or of the result, or numbers.
+    names : sequence of str or None, default=None
+        Of the K components.
+
+    Raises
+    ------
+    ParameterError
+        There is no mixture, rows are missing, or names do not fit.
+    DataError
+        Rows do not fit the mixture, are none, or are not finite.
+    """
+    if isinstance(source, SegmentationResult):
+        return _of_segments(source)
+    mixture = getattr(source, "mixture_", source)
+    if not isinstance(mixture, Mixture):
+        raise ParameterError(
+            f"A {type(source).__name__!r} was given; a SegmentationResult, a Mixture or a fitted estimator is "
+            "required. Fit the estimator first."
+        )
+    if rows is None:
+        raise ParameterError(
+            "rows=None was given; the rows to draw are required. Give those the mixture was fitted to."
+        )
+    if columns is None:
+        columns = [str(name) for name in getattr(rows, "columns", range(1, mixture.n_features + 1))]
+        columns = columns if hasattr(rows, "columns") else [f"column {number}" for number in columns]
+    values = _finite_rows(rows, mixture)
+    return PlotData(
+        mixture=mixture,
+        rows=values,
+        columns=_as_many("columns", columns, mixture.n_features),
+        names=_as_many("names", names or [f"component {k + 1}" for k in range(mixture.n_components)],
+                       mixture.n_components),
+        memberships=mixture.responsibilities(values),
+        log_density=mixture.log_density(values),
+        noun="rows",
+        part="component",
+        seed=0,
+        anomaly=np.zeros(len(values), dtype=bool),
+        threshold=None,
+        caller=lambda row: str(row + 1),
+    )  # fmt: skip
+
+
+def _of_segments(result: SegmentationResult) -> PlotData:
+    model, assignment = result.model, result.assignment
+    complete = assignment.complete
+    numbers = np.flatnonzero(complete)
+    return PlotData(
+        mixture=model.in_transformed_units(),
+        rows=model.scaling.transformed(result.rows),
+        columns=model.transformed_columns,
+        names=model.names,
+        memberships=assignment.memberships[complete],
+        log_density=assignment.log_density[complete],
+        noun="customers",
+        part="segment",
+        seed=model.training.seed,
+        anomaly=assignment.anomaly[complete],
+        threshold=model.anomaly_threshold,
+        # Only the few that are drawn are looked up: turning all ids into an array may load pandas.
+        caller=lambda row: assignment.customer(int(numbers[row])),
+        weights=result.weights,
+        untransformed=model.columns,
+    )
+
+
+def _finite_rows(rows: npt.ArrayLike, mixture: Mixture) -> FloatArray:
+    values = np.ascontiguousarray(rows, dtype=np.float64)
+    if values.ndim != 2 or values.shape[1] != mixture.n_features or len(values) == 0:
+        raise DataError(
+            f"Rows of shape {values.shape!r} were given; (rows, {mixture.n_features}) is required. "
+            "Give the columns that the mixture was fitted to."
+        )
+    if not np.isfinite(values).all():
+        raise DataError("Rows with a value that is not finite were given; drop those rows.")
+    return values
+
+
+def _as_many(what: str, given: Sequence[str], count: int) -> tuple[str, ...]:
+    if len(given) != count:
+        raise ParameterError(f"{what}={list(given)!r} were given; {count} names are required, one each.")
+    return tuple(map(str, given))

@@ -1,0 +1,1 @@
+"""Charts to PNG and SVG."""

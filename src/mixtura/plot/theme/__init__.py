@@ -1,0 +1,1 @@
+"""Colors, type, encodings and texts that all charts share."""

@@ -1,0 +1,1 @@
+"""Statistical evidence: unimodality, normality, clusterability, density, hierarchy."""

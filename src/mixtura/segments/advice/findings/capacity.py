@@ -1,0 +1,102 @@
+"""Rows against parameters: which families the rows can carry, up to how many components."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mixtura.core.covariance import count_parameters, get_family
+from mixtura.segments.advice.findings.finding import Capacity, Finding
+
+__all__ = ["FAMILIES", "ROWS_PER_PARAMETER", "capacities", "capacity_findings", "needs_pca"]
+
+FAMILIES = ("full", "tied", "diag", "spherical", "EEI", "EII")
+"""The families told about, and tried by the quick fit."""
+
+ROWS_PER_PARAMETER = 5
+"""Below five rows per free parameter estimates are shaky (Bentler and Chou 1987)."""
+
+_TOLD = 5
+_MOST = 50
+_TINY = 50
+"""In fewer rows neither tests nor criteria tell three groups of twenty from chance."""
+
+
+def needs_pca(n_rows: int, n_columns: int) -> bool:
+    """Return whether two components with one covariance between them have more parameters than there are rows."""
+    return count_parameters("tied", 2, n_columns) > n_rows
+
+
+def capacities(n_rows: int, n_columns: int) -> tuple[Capacity, ...]:
+    """Return, for each of `FAMILIES`, what five components need and how many components the rows can carry.
+
+    Examples
+    --------
+    >>> from mixtura.segments.advice import capacities
+    >>> full = capacities(1_000, 50)[0]
+    >>> full.covariance_type, full.n_covariances, full.most_components
+    ('full', 6375, 0)
+    """
+    found = []
+    for name in FAMILIES:
+        counts = range(1, min(_MOST, n_rows) + 1)
+        carried = [k for k in counts if ROWS_PER_PARAMETER * count_parameters(name, k, n_columns) <= n_rows]
+        found.append(
+            Capacity(
+                covariance_type=name,
+                n_covariances=get_family(name).n_parameters(_TOLD, n_columns),
+                n_parameters=count_parameters(name, _TOLD, n_columns),
+                most_components=max(carried, default=0),
+            )
+        )
+    return tuple(found)
+
+
+def capacity_findings(
+    n_rows: int, columns: Sequence[str], carried: Sequence[Capacity], command: str
+) -> list[Finding]:
+    """Say what the rows can carry, and whether there are hardly any rows."""
+    found = [_rows_against_parameters(n_rows, len(columns), carried, command)]
+    if n_rows < _TINY:
+        found.append(
+            Finding(
+                topic="few rows",
+                severity="serious",
+                measured=f"{n_rows} complete rows",
+                value=n_rows,
+                threshold=_TINY,
+                meaning="So few rows show groups by chance; tests and criteria cannot tell.",
+                action="Take every result as a suggestion to look at more rows.",
+            )
+        )
+    return found
+
+
+def _rows_against_parameters(
+    n_rows: int, n_columns: int, carried: Sequence[Capacity], command: str
+) -> Finding:
+    full = carried[0]
+    ratio = n_rows / full.n_parameters
+    said = ", ".join(f"{one.covariance_type} {_up_to(one.most_components)}" for one in carried)
+    measured = (
+        f"{n_rows:,} rows, {n_columns} columns: five full components have {full.n_parameters:,} parameters, "
+        f"{full.n_covariances:,} of them covariances, {ratio:.2g} rows for each"
+    )
+    meaning = f"With {ROWS_PER_PARAMETER} rows per parameter the rows carry: {said} components."
+    severity, action, more = "fine", "", None
+    able = [one.covariance_type for one in carried if one.most_components >= 2]
+    if needs_pca(n_rows, n_columns):
+        severity, action = "serious", "Reduce the columns by principal components, or choose a few columns."
+    elif not able:
+        severity, action = "serious", "Use fewer columns: --columns."
+    elif "full" not in able:
+        severity, action = "notable", "Use families that the rows can carry."
+        more = f"{command} --covariance-type {','.join(able)}"
+    return Finding(
+        "rows and parameters", severity, measured, ratio, ROWS_PER_PARAMETER, meaning, action, more
+    )
+
+
+def _up_to(most: int) -> str:
+    if most == 0:
+        return "none"
+    return f"{_MOST} or more" if most == _MOST else f"up to {most}"

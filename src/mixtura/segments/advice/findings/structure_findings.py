@@ -1,0 +1,212 @@
+"""What was measured on several columns together, told as findings."""
+
+from __future__ import annotations
+
+from mixtura.segments.advice.analyze import Structure
+from mixtura.segments.advice.findings.finding import Finding
+from mixtura.segments.advice.recommend import (
+    BIC_EQUAL,
+    HOLLOW,
+    JUMP,
+    LEVEL,
+    MUCH_NOISE,
+    OVERLAP,
+    has_clusters,
+    has_levels,
+    has_shapes,
+)
+
+__all__ = ["evidence_of", "structure_findings"]
+
+_NORMALITY_LEVEL = 0.05
+_HOPKINS = 0.75
+
+
+def structure_findings(seen: Structure) -> list[Finding]:
+    """Say what tests, quick fit and dense clusters show."""
+    found = [_modes(seen), _hopkins(seen), _fit(seen), _roundness(seen), _shapes(seen)]
+    more = (_overlap(seen), _levels(seen), _normality(seen))
+    return found + [finding for finding in more if finding is not None]
+
+
+def evidence_of(seen: Structure) -> dict[str, float | int | str]:
+    """Return the numbers that the verdict was decided by."""
+    fit, dense, levels = seen.fit, seen.dense, seen.levels
+    return {
+        "dip_p_value": seen.clusters.p_value,
+        "dip_distances_p_value": seen.clusters.distances,
+        "dip_held_out_p_value": seen.clusters.held_out,
+        "hopkins": seen.clusters.hopkins,
+        "covariance_type": fit.best.covariance_type,
+        "n_components": fit.best.n_components,
+        "bic_gain": fit.gain,
+        "bic_loss_round": fit.round_loss,
+        "bic_loss_round_in_units": fit.box_loss,
+        "unequal_variances": fit.unequal,
+        "smallest_group": fit.smallest,
+        "overlap": fit.overlap,
+        "dense_clusters": len(dense.clusters),
+        "dense_noise": dense.noise,
+        "dense_gap": dense.gap,
+        "dense_hollow": dense.hollow,
+        "dense_agreement": dense.agreement,
+        "levels_jump": levels.jump,
+        "levels_groups": levels.n_groups,
+        "levels_leaves": levels.n_leaves,
+        "cophenetic": levels.cophenetic,
+        "principal_components": seen.sample.n_axes,
+        "explained_variance": seen.sample.explained,
+    }
+
+
+def _modes(seen: Structure) -> Finding:
+    clusters = seen.clusters
+    axes = ", ".join(f"{p:.2g}" for p in clusters.axes)
+    found = has_clusters(seen)
+    return Finding(
+        topic="clusterability",
+        severity="fine" if found else "serious",
+        measured=f"Hartigan's dip: p = {clusters.p_value:.2g} (principal axes {axes}; distances "
+        f"{clusters.distances:.2g}; best direction, held out, {clusters.held_out:.2g}; Bonferroni)",
+        value=clusters.p_value,
+        threshold=LEVEL,
+        meaning="The hypothesis that there is a single mode "
+        + ("is rejected." if clusters.p_value <= LEVEL else "stands.")
+        + (
+            " Dense clusters that stand apart, or that the mixture finds too, were found all the same."
+            if found > (clusters.p_value <= LEVEL)
+            else ""
+        ),
+        action="" if found else "Look for other columns, or call the segments constructed.",
+    )
+
+
+def _hopkins(seen: Structure) -> Finding:
+    value = seen.clusters.hopkins
+    return Finding(
+        topic="crowding",
+        severity="fine",
+        measured=f"Hopkins' statistic {value:.2f}",
+        value=value,
+        threshold=_HOPKINS,
+        meaning=(
+            "Rows crowd together; in clusters, or in a single bell, it does not tell which."
+            if value > _HOPKINS
+            else "Rows are spread nearly as evenly as chance spreads them over a box (0.5)."
+        ),
+        action="",
+    )
+
+
+def _fit(seen: Structure) -> Finding:
+    best, gain = seen.fit.best, seen.fit.gain
+    plural = "" if best.n_components == 1 else "s"
+    return Finding(
+        topic="quick fit",
+        severity="fine",
+        measured=f"{best.covariance_type} with {best.n_components} component{plural} has the smallest BIC, "
+        f"{gain:,.0f} below a single one",
+        value=gain,
+        threshold=BIC_EQUAL,
+        meaning="Several bells describe the rows better than one."
+        if gain > BIC_EQUAL
+        else "One bell is enough.",
+        action="",
+    )
+
+
+def _roundness(seen: Structure) -> Finding:
+    fit = seen.fit
+    loss = min(fit.round_loss, fit.box_loss)
+    return Finding(
+        topic="roundness",
+        severity="fine",
+        measured=f"BIC of equal round components: {fit.round_loss:,.0f} above the best; with one spread per column "
+        f"{fit.box_loss:,.0f}",
+        value=loss,
+        threshold=BIC_EQUAL,
+        meaning="K-means assumes such groups; here "
+        + (
+            "they describe the rows as well as any."
+            if loss <= BIC_EQUAL
+            else "groups differ in spread or direction."
+        ),
+        action="",
+    )
+
+
+def _shapes(seen: Structure) -> Finding:
+    dense, bent = seen.dense, has_shapes(seen)
+    described = len(dense.clusters) > 1 and dense.noise <= MUCH_NOISE
+    if bent:
+        meaning = "Clusters are bent or hollow; a mixture cuts each into several components."
+    elif described:
+        meaning = "Dense clusters are convex, as bells are."
+    else:
+        meaning = "HDBSCAN does not describe the rows: too few are in a dense cluster."
+    number = len(dense.clusters)
+    return Finding(
+        topic="shapes",
+        severity="serious" if bent else "fine",
+        measured=f"HDBSCAN: {number} dense cluster{'' if number == 1 else 's'}, {dense.noise:.0%} of the rows in none; "
+        f"{dense.hollow:.0%} empty midpoints; adjusted Rand index with the components {dense.agreement:.2f}",
+        value=dense.hollow,
+        threshold=HOLLOW,
+        meaning=meaning,
+        action="Use HDBSCAN for groups." if bent else "",
+    )
+
+
+def _overlap(seen: Structure) -> Finding | None:
+    if seen.fit.best.n_components == 1:
+        return None
+    value = seen.fit.overlap
+    much = value > OVERLAP
+    return Finding(
+        topic="overlap",
+        severity="notable" if much else "fine",
+        measured=f"{value:.1%} of the rows would be on the wrong side of a border",
+        value=value,
+        threshold=OVERLAP,
+        meaning="Components overlap." if much else "Components hardly overlap.",
+        action="Use memberships, not only the most probable segment." if much else "",
+    )
+
+
+def _levels(seen: Structure) -> Finding | None:
+    levels = seen.levels
+    if not has_levels(seen):
+        return None
+    return Finding(
+        topic="levels",
+        severity="serious",
+        measured=f"{levels.n_leaves} clusters in {levels.n_groups} groups; distances jump by {levels.jump:.1f}",
+        value=levels.jump,
+        threshold=JUMP,
+        meaning="Two numbers of segments are right, each on its level.",
+        action="Segment on both levels.",
+    )
+
+
+def _normality(seen: Structure) -> Finding | None:
+    tested = seen.normality
+    if not tested:
+        return None
+    level = _NORMALITY_LEVEL / len(tested)
+    bad = [one for one in tested if one.rejected(level)]
+    d = seen.fit.mixture.n_features
+    normal = d * (d + 2)
+    worst = max(tested, key=lambda one: abs(one.mardia.kurtosis / normal - 1))
+    smallest = min(min(one.mardia.skewness_p, one.mardia.kurtosis_p, one.energy_p) for one in tested)
+    return Finding(
+        topic="normality",
+        severity="notable" if bad else "fine",
+        measured=f"{len(bad)} of {len(tested)} components are not normal (Mardia's skewness and kurtosis, energy test; "
+        f"smallest p {smallest:.2g}; furthest kurtosis {worst.mardia.kurtosis:.1f}, of a normal {normal})",
+        value=len(bad) / len(tested),
+        threshold=None,
+        meaning="Components are not bells; several of them may describe one group."
+        if bad
+        else "Nothing speaks against bells.",
+        action="Transform skewed columns, or read close components as one group." if bad else "",
+    )

@@ -1,0 +1,312 @@
+"""From measures to a recommendation; every threshold stands here, with where it comes from."""
+
+from __future__ import annotations
+
+from mixtura.core.covariance import count_parameters
+from mixtura.segments.advice.analyze import FEWEST_ROWS, Structure
+from mixtura.segments.advice.findings.finding import Recommendation
+
+__all__ = [
+    "AGREEMENT",
+    "BIC_EQUAL",
+    "GAP",
+    "HOLLOW",
+    "JUMP",
+    "LEVEL",
+    "MUCH_NOISE",
+    "OVERLAP",
+    "decide",
+    "has_clusters",
+    "has_levels",
+    "has_shapes",
+    "is_round",
+    "round_family",
+    "too_few",
+]
+
+LEVEL = 0.01
+"""Of the test for clusters. Simulated normal, uniform, exponential and t(3) tables were rejected less often."""
+
+GAP = 1.15
+"""Several dense clusters count as evidence from here on. Noise in two columns and more that leaves few rows out has at
+most 1.06 (normal, uniform, exponential, t(3) and lognormal tables of 30 to 500 rows), visible groups 1.2 to 10. In one
+column noise reaches 1.5, and the dip test alone decides."""
+
+AGREEMENT = 0.9
+"""Adjusted Rand index of dense clusters with components that hardly overlap. Those of noise overlap by
+about 10 percent."""
+
+HOLLOW = 0.2
+"""Share of empty midpoints. Crescents have 0.27 to 0.38, rings 0.45 to 0.70; stretched groups that touch at most
+0.13."""
+
+MUCH_NOISE = 0.3
+"""With a larger share of rows in no dense cluster, HDBSCAN has not described the table. Noise mostly has 0.4 to 1."""
+
+JUMP = 3.0
+"""Of merging distances. At most 1.5 percent of flat sets of 4 to 9 random centers jump further; groups of groups
+reach 5 to 6."""
+
+BIC_EQUAL = 10.0
+"""Differences in BIC above 10 are strong (Kass and Raftery 1995)."""
+
+OVERLAP = 0.02
+"""Expected share of rows on the wrong side; two round groups four standard deviations apart have 2.3 percent."""
+
+_EVEN = 0.5
+_ROUND = 1.5
+
+
+def has_clusters(seen: Structure) -> bool:
+    """Return whether there is more than one mode, or dense clusters that stand apart, or that the mixture has too.
+
+    Components that hardly overlap and agree with dense clusters are evidence: two methods that know nothing of each
+    other found the same groups.
+    """
+    dense = seen.dense
+    several = len(dense.clusters) > 1 and seen.sample.scaled.shape[1] > 1
+    gaps = several and dense.gap >= GAP and dense.noise <= MUCH_NOISE
+    agreed = several and dense.agreement >= AGREEMENT and seen.fit.overlap <= OVERLAP
+    return seen.clusters.p_value <= LEVEL or gaps or agreed
+
+
+def has_shapes(seen: Structure) -> bool:
+    """Return whether dense clusters are bent or hollow."""
+    dense = seen.dense
+    apart = len(dense.clusters) > 1 and dense.noise <= MUCH_NOISE
+    return apart and dense.hollow >= HOLLOW
+
+
+def has_levels(seen: Structure) -> bool:
+    """Return whether there are clusters of clusters."""
+    return seen.levels.jump >= JUMP
+
+
+def round_family(seen: Structure) -> str | None:
+    """Return the family of equal round components that describes the rows as well as the best, if one does."""
+    if seen.fit.round_loss <= BIC_EQUAL:
+        return "EII"
+    return "EEI" if seen.fit.box_loss <= BIC_EQUAL and seen.fit.unequal <= _ROUND else None
+
+
+def is_round(seen: Structure) -> bool:
+    """Return whether groups are round, of one spread, of similar size, and hardly overlap."""
+    return round_family(seen) is not None and seen.fit.smallest >= _EVEN and seen.fit.overlap <= OVERLAP
+
+
+def decide(seen: Structure, n_columns: int, segment: str) -> Recommendation:
+    """Return the recommendation; the first of these whose condition holds.
+
+    ``pca`` where two components with one covariance have more parameters than there are rows; ``none`` without
+    clusters; ``hdbscan`` for bent or hollow ones; ``hierarchical`` for clusters of clusters; ``kmeans`` for round,
+    equal ones; ``gmm``.
+
+    Parameters
+    ----------
+    seen : Structure
+    n_columns : int
+        Before principal components.
+    segment : str
+        The command that segments the table, to which options are added.
+    """
+    if seen.sample.n_axes:
+        return _pca(seen, n_columns)
+    if not has_clusters(seen):
+        return _none(seen, segment)
+    if has_shapes(seen):
+        return _hdbscan(seen)
+    if has_levels(seen):
+        return _hierarchical(seen, segment)
+    return _kmeans(seen, segment) if is_round(seen) else _gmm(seen, segment)
+
+
+def too_few(n_rows: int) -> Recommendation:
+    """Return what to say of a table with fewer than `FEWEST_ROWS` rows."""
+    return Recommendation(
+        method="none",
+        title="Too few rows to find clusters in",
+        reasons=(f"{n_rows} complete rows; below {FEWEST_ROWS} nothing was fitted.",),
+        steps=("Add rows.",),
+        command=None,
+    )
+
+
+def _modes(seen: Structure) -> str:
+    p = seen.clusters.p_value
+    side = "more" if p <= LEVEL else "no more"
+    bound = "at most " if p <= 0.001 else ""
+    return f"The dip test finds {side} than one mode (p {bound}{max(p, 0.001):.2g}, threshold {LEVEL})."
+
+
+def _fitted(seen: Structure) -> str:
+    best = seen.fit.best
+    return (
+        f"The best quick fit is {best.covariance_type} with {_count(best.n_components, 'component')}; its BIC is "
+        f"{seen.fit.gain:,.0f} smaller than that of a single one."
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _pca(seen: Structure, n_columns: int) -> Recommendation:
+    sample, n_rows = seen.sample, len(seen.sample.scaled)
+    found = "show clusters" if has_clusters(seen) else "show no clusters"
+    return Recommendation(
+        method="pca",
+        title="Principal components first: more columns than the rows can carry",
+        reasons=(
+            (
+                f"{n_columns} columns: two components with one covariance between them have "
+                f"{count_parameters('tied', 2, n_columns):,} parameters, and there are {n_rows:,} rows."
+            ),
+            f"{_count(sample.n_axes, 'principal component')} hold {sample.explained:.0%} of the variance and {found}. "
+            + _modes(seen),
+            _fitted(seen),
+        ),
+        steps=(
+            (
+                f"Reduce the standardized columns: sklearn.decomposition.PCA({sample.n_axes}).fit_transform(rows), or "
+                "choose a few columns with --columns."
+            ),
+            "Ask for advice on these, and segment them.",
+        ),
+        command=None,
+    )
+
+
+def _none(seen: Structure, segment: str) -> Recommendation:
+    dense = seen.dense
+    reasons = [_modes(seen), _fitted(seen)]
+    if seen.fit.best.n_components == 1:
+        reasons.append("One bell describes the rows best.")
+    else:
+        reasons.append(
+            "Without gaps between them these components describe one cluster whose shape is not a bell, and borders "
+            "between them are a matter of choice."
+        )
+    reasons.append(
+        f"HDBSCAN finds {_count(len(dense.clusters), 'dense cluster')} and leaves {dense.noise:.0%} of the rows out."
+    )
+    return Recommendation(
+        method="none",
+        title="No clusters were found"
+        if seen.fit.best.n_components == 1
+        else "No separate clusters were found",
+        reasons=tuple(reasons),
+        steps=(
+            "Look for other columns that customers differ by.",
+            "If you need segments all the same, a mixture cuts the cluster softly: say that they are constructed.",
+        ),
+        command=segment if seen.fit.best.n_components > 1 else None,
+    )
+
+
+def _hdbscan(seen: Structure) -> Recommendation:
+    dense, n_rows = seen.dense, len(seen.sample.scaled)
+    most = max(cluster.n_components for cluster in dense.clusters)
+    smallest = max(10, round(0.05 * n_rows))
+    return Recommendation(
+        method="hdbscan",
+        title="Clusters are bent or hollow: HDBSCAN",
+        reasons=(
+            (
+                f"{dense.hollow:.0%} of the midpoints within a dense cluster lie where it has no rows (threshold "
+                f"{HOLLOW:.0%}): it is bent or hollow, and no bell is."
+            ),
+            (
+                f"A mixture needs up to {most} components for one of {len(dense.clusters)} dense clusters; "
+                f"their agreement (adjusted Rand index) is {dense.agreement:.2f}."
+            ),
+            (
+                f"Between dense clusters the distance is {dense.gap:.1f} times the usual one within; "
+                f"{dense.noise:.0%} of the rows are in none."
+            ),
+        ),
+        steps=(
+            f"sklearn.cluster.HDBSCAN(min_cluster_size={smallest}, min_samples=10).fit_predict(standardized_rows)",
+            "A mixture still describes the density (anomalies, samples); do not take its components for segments.",
+        ),
+        command=None,
+    )
+
+
+def _hierarchical(seen: Structure, segment: str) -> Recommendation:
+    levels = seen.levels
+    return Recommendation(
+        method="hierarchical",
+        title="Clusters of clusters: a hierarchical method",
+        reasons=(
+            (
+                f"{levels.n_leaves} clusters lie in {levels.n_groups} groups: up to {levels.within:.1f} standard "
+                f"deviations apart within a group, from {levels.between:.1f} on between groups, "
+                f"{levels.jump:.1f} times as far (threshold {JUMP:g})."
+            ),
+            f"The correlation of distances with the dendrogram is {levels.cophenetic:.2f}.",
+            _modes(seen),
+        ),
+        steps=(
+            "scipy.cluster.hierarchy.linkage(standardized_rows, 'ward') shows both levels.",
+            f"Segment twice: the table into {levels.n_groups}, then each segment; or into {levels.n_leaves} at once.",
+        ),
+        command=f"{segment} --components {levels.n_groups},{levels.n_leaves}",
+    )
+
+
+def _kmeans(seen: Structure, segment: str) -> Recommendation:
+    fit, family = seen.fit, round_family(seen)
+    k = fit.best.n_components
+    loss = fit.round_loss if family == "EII" else fit.box_loss
+    where = "standardized columns" if family == "EII" else "the columns' own units"
+    where += ", logged where skewed" if seen.sample.logged else ""
+    return Recommendation(
+        method="kmeans",
+        title="Round groups of equal spread: K-means is enough",
+        reasons=(
+            (
+                f"Equal round components describe the rows as well as any: their BIC is {loss:.1f} above the best "
+                f"(threshold {BIC_EQUAL:g}), in {where}."
+            ),
+            f"{k} groups hardly overlap: {fit.overlap:.2%} of the rows are misplaced (threshold {OVERLAP:.0%}).",
+            f"The smallest has {fit.smallest:.0%} of the rows of the largest (threshold {_EVEN:.0%}).",
+            _modes(seen),
+        ),
+        steps=(
+            f"mixtura.KMeans({k}).fit({'standardized_rows' if family == 'EII' else 'rows'}) is enough.",
+            "A mixture of equal round components gives the same groups, with memberships and anomalies.",
+        ),
+        command=f"{segment} --components {k} --covariance-type {family}",
+    )
+
+
+def _gmm(seen: Structure, segment: str) -> Recommendation:
+    fit = seen.fit
+    loss = min(fit.round_loss, fit.box_loss)
+    reasons = [_modes(seen), _fitted(seen)]
+    if loss > BIC_EQUAL:
+        reasons.append(
+            f"Groups are not round and equal: the BIC of such components is {loss:,.0f} larger (threshold "
+            f"{BIC_EQUAL:g}), and K-means would cut across them."
+        )
+    elif round_family(seen) is None:
+        reasons.append(
+            f"Groups are not round: the variance of one column is {fit.unequal:,.1f} times that of another within "
+            f"groups (threshold {_ROUND:g}), and K-means would cut across them."
+        )
+    else:
+        reasons.append(
+            f"Groups are round, but K-means would misplace some: {fit.overlap:.1%} of the rows lie in the overlap, the "
+            f"smallest group is {fit.smallest:.0%} of the largest."
+        )
+    if fit.overlap > OVERLAP:
+        reasons.append(
+            f"Groups overlap: {fit.overlap:.1%} of the rows would be on the wrong side of a border. Memberships tell."
+        )
+    return Recommendation(
+        method="gmm",
+        title="A Gaussian mixture suits",
+        reasons=tuple(reasons),
+        steps=("Segment the table.",),
+        command=segment,
+    )

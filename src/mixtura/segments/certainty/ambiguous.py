@@ -1,0 +1,183 @@
+"""Customers between segments: who they are, and between which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mixtura._typing import FloatArray, IntArray
+from mixtura.exceptions import ParameterError
+from mixtura.segments.jsonable import plain
+
+__all__ = ["AmbiguousCustomer", "ambiguity_matrix", "ambiguous_customers", "most_ambiguous", "top_two"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AmbiguousCustomer:
+    """A customer whom no segment claims firmly.
+
+    Parameters
+    ----------
+    row : int
+        Of the table, from 0.
+    customer : str
+        The id.
+    memberships : ndarray of shape (K,)
+    first, second : int
+        The two most probable segments, from 0.
+    kmeans : int
+        The segment, from 0, that the customer's K-means cluster stands for; -1 where K-means was not asked.
+    """
+
+    row: int
+    customer: str
+    memberships: FloatArray
+    first: int
+    second: int
+    kmeans: int = -1
+
+    def sentence(self, names: Sequence[str]) -> str:
+        """Say in words between which segments the customer stands.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from mixtura.segments import AmbiguousCustomer
+        >>> AmbiguousCustomer(118, "119", np.array([0.57, 0.43]), 0, 1).sentence(["A", "B"])
+        'Customer 119 is 57 % A, 43 % B.'
+        """
+        parts = (f"{100 * self.memberships[k]:.0f} % {names[k]}" for k in (self.first, self.second))
+        return f"Customer {self.customer} is {', '.join(parts)}."
+
+    def to_dict(self, names: Sequence[str] | None = None) -> dict[str, Any]:
+        """Return plain values for JSON, with the sentence where names are given; segments are numbered from 1."""
+        found = {
+            "row": self.row,
+            "customer": self.customer,
+            "memberships": plain(self.memberships),
+            "first": self.first + 1,
+            "second": self.second + 1,
+            "kmeans_segment": self.kmeans + 1 if self.kmeans >= 0 else None,
+        }
+        return found if names is None else found | {"sentence": self.sentence(names)}
+
+
+def top_two(memberships: FloatArray) -> tuple[IntArray, IntArray]:
+    """Return the most probable and the next segment of each row, (N,) each; the lower number among equals.
+
+    Parameters
+    ----------
+    memberships : ndarray of shape (N, K), K at least 2
+    """
+    first = memberships.argmax(axis=1)
+    rest = memberships.copy()
+    rest[np.arange(len(rest)), first] = -np.inf
+    return np.asarray(first, dtype=np.intp), np.asarray(rest.argmax(axis=1), dtype=np.intp)
+
+
+def ambiguous_customers(
+    memberships: FloatArray,
+    customer: Callable[[int], str],
+    threshold: float = 0.6,
+    *,
+    most: int | None = None,
+    kmeans: IntArray | None = None,
+) -> tuple[AmbiguousCustomer, ...]:
+    """Return the customers whose largest membership is below a threshold, the least certain first.
+
+    Parameters
+    ----------
+    memberships : ndarray of shape (N, K)
+        Rows of NaN are in no segment, and not returned.
+    customer : callable
+        Takes a row number and returns the customer's id, as `Assignment.customer` does.
+    threshold : float, default=0.6
+        Above 0 and at most 1. One returns everybody who is not wholly in one segment.
+    most : int or None, default=None
+        Return at most so many.
+    kmeans : ndarray of shape (N,) or None, default=None
+        Segments that the K-means clusters stand for.
+
+    Returns
+    -------
+    tuple of AmbiguousCustomer
+        None with a single segment.
+
+    Raises
+    ------
+    ParameterError
+        The threshold is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura.segments import ambiguous_customers
+    >>> memberships = np.array([[0.9, 0.1], [0.43, 0.57], [0.55, 0.45]])
+    >>> for customer in ambiguous_customers(memberships, lambda row: f"C{row + 1}", 0.6):
+    ...     print(customer.sentence(["A", "B"]))
+    Customer C3 is 55 % A, 45 % B.
+    Customer C2 is 57 % B, 43 % A.
+    """
+    if not 0 < threshold <= 1:
+        raise ParameterError(
+            f"threshold={threshold!r} was given; a membership above 0 and at most 1 is required. Try 0.6."
+        )
+    if memberships.shape[1] < 2:
+        return ()
+    order = most_ambiguous(memberships, len(memberships))
+    chosen = order[memberships[order].max(axis=1) < threshold][:most]
+    first, second = top_two(memberships[chosen])
+    return tuple(
+        AmbiguousCustomer(
+            row=int(row),
+            customer=customer(int(row)),
+            memberships=memberships[row],
+            first=int(one),
+            second=int(other),
+            kmeans=-1 if kmeans is None else int(kmeans[row]),
+        )
+        for row, one, other in zip(chosen, first, second, strict=True)
+    )
+
+
+def most_ambiguous(memberships: FloatArray, most: int) -> IntArray:
+    """Return the rows with the smallest certainty, the least certain first; ties in the order of the table.
+
+    Parameters
+    ----------
+    memberships : ndarray of shape (N, K)
+        Rows of NaN come last and are never returned.
+    most : int
+        How many; fewer if fewer have a membership.
+    """
+    certainty = memberships.max(axis=1)
+    order: IntArray = np.argsort(certainty, kind="stable")[:most]
+    return np.asarray(order[~np.isnan(certainty[order])])
+
+
+def ambiguity_matrix(
+    memberships: FloatArray, threshold: float, weights: FloatArray | None = None
+) -> FloatArray:
+    """Return how many customers stand between each two segments, a symmetric matrix of shape (K, K).
+
+    A customer stands between the two most probable segments if the larger membership is below the threshold.
+
+    Parameters
+    ----------
+    memberships : ndarray of shape (N, K)
+    threshold : float
+    weights : ndarray of shape (N,) or None, default=None
+        Customers count with their weight; without, with one.
+    """
+    n_segments = memberships.shape[1]
+    between = np.zeros((n_segments, n_segments))
+    if n_segments < 2:
+        return between
+    unsure = memberships.max(axis=1) < threshold
+    first, second = top_two(memberships[unsure])
+    counted = np.ones(len(first)) if weights is None else weights[unsure]
+    np.add.at(between, (first, second), counted)
+    return between + between.T

@@ -1,0 +1,108 @@
+"""How much the components of a mixture overlap, whatever customers there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.core.mixture import Mixture
+from mixtura.exceptions import ParameterError
+from mixtura.segments.jsonable import jsonable_fields, plain
+
+__all__ = ["Overlap", "component_overlap"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Overlap:
+    """Probabilities that customers drawn from the mixture are put in the wrong segment.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Of the K segments.
+    conditional : ndarray of shape (K, K)
+        ``omega_ij``: the probability that a customer of segment i looks more like one of j than like one of i; the
+        diagonal is zero.
+    confusion : ndarray of shape (K, K)
+        ``c_ij``: the probability that a customer of segment i is put in j, all segments considered; rows sum to one.
+    error_rate : float
+        Of the best possible rule, ``1 - sum_i w_i c_ii``.
+    draws : int
+        Rows drawn per component.
+    standard_error : float
+        Of every entry, at most.
+    seed : int
+    """
+
+    names: tuple[str, ...]
+    conditional: FloatArray
+    confusion: FloatArray
+    error_rate: float
+    draws: int
+    standard_error: float
+    seed: int
+
+    @property
+    def pairwise(self) -> FloatArray:
+        """The overlap of each two segments, ``omega_ij + omega_ji``, shape (K, K): 0 apart, about 1 the same."""
+        return self.conditional + self.conditional.T
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return jsonable_fields(self) | {"pairwise": plain(self.pairwise)}
+
+
+def component_overlap(
+    mixture: Mixture, names: Sequence[str], *, draws: int = 10_000, seed: int = 0
+) -> Overlap:
+    """Estimate the misclassification probabilities of each two components (Maitra and Melnykov 2010).
+
+    ``omega_ij = P(w_i N(x; mu_i, Sigma_i) < w_j N(x; mu_j, Sigma_j))`` for x from component i. For unequal covariances
+    this is the distribution of a quadratic form without a closed form; a seeded sample serves every covariance family
+    and any number of columns alike, and its error is known: at most ``0.5 / sqrt(draws)``. Bounds, as that of
+    Bhattacharyya, would be exact numbers of something else. It does not depend on the scale of the columns.
+
+    Parameters
+    ----------
+    mixture : Mixture
+    names : sequence of str, length K
+    draws : int, default=10_000
+        Rows drawn per component.
+    seed : int, default=0
+
+    Raises
+    ------
+    ParameterError
+        `draws` is below 1.
+
+    Examples
+    --------
+    >>> from mixtura import Mixture
+    >>> from mixtura.segments import component_overlap
+    >>> apart = Mixture.from_parameters([0.5, 0.5], [[0.0], [3.0]], [1.0, 1.0], "spherical")
+    >>> found = component_overlap(apart, ["A", "B"])  # exactly: Phi(-3 / 2) = 0.0668
+    >>> bool(abs(found.error_rate - 0.0668) < 4 * found.standard_error)
+    True
+    """
+    if draws < 1:
+        raise ParameterError(f"draws={draws!r} was given; it must be at least 1. Try 10_000.")
+    k, rng = mixture.n_components, np.random.RandomState(seed)
+    conditional, confusion = np.zeros((k, k)), np.zeros((k, k))
+    for i in range(k):
+        rows = mixture.family.draw(rng, mixture.means[i], mixture.covariances, i, draws)
+        memberships = mixture.responsibilities(rows)
+        conditional[i] = (memberships > memberships[:, [i]]).mean(axis=0)
+        confusion[i] = np.bincount(memberships.argmax(axis=1), minlength=k) / draws
+    return Overlap(
+        names=tuple(names),
+        conditional=conditional,
+        confusion=confusion,
+        error_rate=float(1.0 - mixture.weights @ np.diagonal(confusion)),
+        draws=draws,
+        standard_error=0.5 / float(np.sqrt(draws)),
+        seed=seed,
+    )

@@ -1,0 +1,1 @@
+"""Segments compared with K-means, and partitions with each other."""

@@ -1,0 +1,326 @@
+"""The segments against K-means with as many clusters: who moves, how sure the mixture was of them, what is cut."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mixtura._typing import Array, FloatArray, IntArray
+from mixtura.core.mixture import Mixture
+from mixtura.data import ArrayBlocks
+from mixtura.fit import best_clustering
+from mixtura.fit.init.from_kmeans import mean_variance
+from mixtura.fit.kmeans.plusplus import kmeans_plusplus
+from mixtura.kernels import get_kernel
+from mixtura.run import SerialRunner, get_runner, limit_blas_threads
+from mixtura.segments.comparison.agreement import (
+    Silhouette,
+    adjusted_rand_index,
+    contingency_table,
+    match,
+    silhouette_widths,
+)
+from mixtura.segments.jsonable import jsonable_fields
+from mixtura.segments.model.segment_model import SegmentModel
+from mixtura.segments.weighted import effective_counts
+
+__all__ = [
+    "KMeansComparison",
+    "MergedSegments",
+    "SplitSegment",
+    "compare_with_kmeans",
+    "elongations",
+    "kmeans_labels",
+]
+
+_STARTS = 10
+_TOLERANCE = 1e-4
+"""Of K-means: share of the mean variance below which moves of the centers end it, as in the estimator."""
+
+_SUBSTANTIAL = 0.25
+"""Of a segment's customers: a cluster that takes less has taken its fringe, and not cut the segment."""
+
+_MAJORITY = 0.5
+"""Of a segment's customers: a cluster with the majority of two segments joins them."""
+
+_STRETCHED = 2.0
+"""Largest over smallest deviation from which on a segment is called stretched."""
+
+_THREAD = 100
+"""And from which on the exact ratio tells nothing: a column hardly varies within the segment."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitSegment:
+    """A segment of which several clusters take a substantial share each: a quarter or more.
+
+    Parameters
+    ----------
+    segment : int
+        From 0.
+    clusters : tuple of int
+        By the segments they stand for, from 0; the one that takes most first.
+    shares : tuple of float
+        Of the segment's customers that each takes.
+    elongation : float
+        Largest over smallest principal deviation of the segment, on standardized columns.
+    """
+
+    segment: int
+    clusters: tuple[int, ...]
+    shares: tuple[float, ...]
+    elongation: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON; numbers are from 1."""
+        return jsonable_fields(self) | {
+            "segment": self.segment + 1,
+            "clusters": [cluster + 1 for cluster in self.clusters],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MergedSegments:
+    """A cluster with the majority of the customers of several segments.
+
+    Parameters
+    ----------
+    cluster : int
+        By the segment it stands for, from 0.
+    segments : tuple of int
+        From 0.
+    shares : tuple of float
+        Of each segment's customers that the cluster takes.
+    """
+
+    cluster: int
+    segments: tuple[int, ...]
+    shares: tuple[float, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON; numbers are from 1."""
+        return jsonable_fields(self) | {
+            "cluster": self.cluster + 1,
+            "segments": [segment + 1 for segment in self.segments],
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KMeansComparison:
+    """K-means with as many clusters as there are segments, on the same standardized rows.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Of the K segments.
+    labels : ndarray of shape (n_complete,)
+        Clusters renumbered: each stands for the segment it shares most customers with, one to one.
+    moved : ndarray of shape (n_complete,), bool
+        Customers whom K-means puts in another segment.
+    table : ndarray of shape (K, K)
+        Customers, or their weights' sums, by segment (rows) and cluster (columns).
+    agreement : float
+        Share of customers, by weight, whom both put into the same segment.
+    adjusted_rand : float
+        See `adjusted_rand_index`; needs no matching of clusters.
+    certainty_moved, certainty_stayed : float
+        Mean largest membership of the customers who move, and of those who do not; NaN where there are none.
+    silhouette_mixture, silhouette_kmeans : float
+        Mean silhouette width of each, on standardized columns; NaN with a single segment.
+    silhouette_rows : int
+        Customers the silhouettes were measured on.
+    silhouette_sampled : bool
+        Whether these were drawn from more.
+    elongation : ndarray of shape (K,)
+        Per segment, largest over smallest principal deviation, on standardized columns.
+    cuts : tuple of SplitSegment
+    joins : tuple of MergedSegments
+    """
+
+    names: tuple[str, ...]
+    labels: IntArray
+    moved: Array
+    table: FloatArray
+    agreement: float
+    adjusted_rand: float
+    certainty_moved: float
+    certainty_stayed: float
+    silhouette_mixture: float
+    silhouette_kmeans: float
+    silhouette_rows: int
+    silhouette_sampled: bool
+    elongation: FloatArray
+    cuts: tuple[SplitSegment, ...]
+    joins: tuple[MergedSegments, ...]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What changes, in plain words."""
+        return tuple(_sentences(self))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, all but what there is for each customer; `sentences` are among them."""
+        return jsonable_fields(self, without={"labels", "moved"}) | {
+            "n_moved": int(self.moved.sum()),
+            "sentences": list(self.sentences),
+        }
+
+
+def compare_with_kmeans(
+    model: SegmentModel, rows: FloatArray, memberships: FloatArray, *, weights: FloatArray | None = None
+) -> KMeansComparison:
+    """Run K-means with as many clusters as there are segments, match its clusters to them, and tell the difference.
+
+    The matching maximizes the number of customers in common (the assignment problem: Kuhn 1955).
+
+    Parameters
+    ----------
+    model : SegmentModel
+    rows : ndarray of shape (n_complete, D), in the user's units
+    memberships : ndarray of shape (n_complete, K)
+        Of these rows.
+    weights : ndarray of shape (n_complete,) or None, default=None
+        Customers count with their weight, also for K-means and in the silhouettes; `moved` are people.
+
+    Examples
+    --------
+    >>> from mixtura.datasets import make_customers
+    >>> from mixtura.segments import compare_with_kmeans, segment_table
+    >>> found = segment_table(make_customers(as_frame="polars"), components=[3])
+    >>> compared = compare_with_kmeans(found.model, found.rows, found.model.memberships(found.rows))
+    >>> int(compared.moved.sum()), round(compared.agreement, 3)
+    (22, 0.927)
+    """
+    k, scaled, labels = model.n_segments, model.scaling.apply(rows), memberships.argmax(axis=1)
+    clusters = kmeans_labels(scaled, k, model.training.seed, weights)
+    segment_of = match(contingency_table(clusters, labels, k, k, weights))[1]
+    matched = segment_of[clusters]
+    counted = np.ones(len(rows)) if weights is None else effective_counts(weights)
+    table = contingency_table(labels, matched, k, k, weights)
+    moved = matched != labels
+    widths = silhouette_widths(scaled, (labels, matched), weights=weights, seed=model.training.seed)
+    elongation = elongations(model.mixture)
+    certainty = memberships.max(axis=1)
+    return KMeansComparison(
+        names=model.names,
+        labels=matched,
+        moved=moved,
+        table=table,
+        agreement=float(np.trace(table) / table.sum()),
+        adjusted_rand=adjusted_rand_index(contingency_table(labels, matched, k, k, counted)),
+        certainty_moved=_mean(certainty[moved], counted[moved]),
+        certainty_stayed=_mean(certainty[~moved], counted[~moved]),
+        **_silhouettes(widths),
+        elongation=elongation,
+        cuts=_cuts(table, elongation),
+        joins=_joins(table),
+    )
+
+
+def kmeans_labels(
+    rows: FloatArray, n_clusters: int, seed: int, weights: FloatArray | None = None
+) -> IntArray:
+    """Return what ``KMeans(n_clusters, n_init=10, random_state=seed).fit(rows).labels_`` is, shape (N,).
+
+    The estimator is not used because it loads scikit-learn, which takes longer than all the rest of a segmentation.
+    """
+    blocks, kernel, runner = ArrayBlocks(rows, weights), get_kernel(n_features=rows.shape[1]), get_runner()
+    rng = np.random.RandomState(seed)
+    with limit_blas_threads(kernel.name == "numpy"):
+        tolerance = _TOLERANCE * mean_variance(blocks, kernel, runner)
+        starts = [
+            blocks.take(kmeans_plusplus(blocks, n_clusters, rng, kernel, runner)) for _ in range(_STARTS)
+        ]
+        best = best_clustering(blocks, starts, kernel, runner, serial=SerialRunner(), tolerance=tolerance)
+    return best.labels
+
+
+def elongations(mixture: Mixture) -> FloatArray:
+    """Return the largest over the smallest principal deviation of each component, shape (K,); one for a sphere.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        Of standardized columns: the ratio depends on the scale of the columns, as K-means does.
+    """
+    variances = np.linalg.eigvalsh(mixture.full_covariances())
+    smallest = np.maximum(variances[:, 0], np.finfo(np.float64).tiny)
+    return np.asarray(np.sqrt(variances[:, -1] / smallest))
+
+
+def _mean(values: FloatArray, weights: FloatArray) -> float:
+    total = float(weights.sum())
+    return float(values @ weights) / total if total > 0 else float("nan")
+
+
+def _silhouettes(found: Silhouette) -> dict[str, Any]:
+    mixture, kmeans = found.widths
+    return {
+        "silhouette_mixture": mixture,
+        "silhouette_kmeans": kmeans,
+        "silhouette_rows": found.n_rows,
+        "silhouette_sampled": found.sampled,
+    }
+
+
+def _cuts(table: FloatArray, elongation: FloatArray) -> tuple[SplitSegment, ...]:
+    found = []
+    for segment, counts in enumerate(table):
+        shares = counts / max(counts.sum(), np.finfo(np.float64).tiny)
+        clusters = [int(j) for j in np.argsort(-shares, kind="stable") if shares[j] >= _SUBSTANTIAL]
+        if len(clusters) > 1:
+            taken = tuple(float(shares[j]) for j in clusters)
+            found.append(SplitSegment(segment, tuple(clusters), taken, float(elongation[segment])))
+    return tuple(found)
+
+
+def _joins(table: FloatArray) -> tuple[MergedSegments, ...]:
+    shares = table / np.maximum(table.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    found = []
+    for cluster in range(len(table)):
+        segments = [int(i) for i in np.flatnonzero(shares[:, cluster] >= _MAJORITY)]
+        if len(segments) > 1:
+            taken = tuple(float(shares[i, cluster]) for i in segments)
+            found.append(MergedSegments(cluster, tuple(segments), taken))
+    return tuple(found)
+
+
+def _sentences(found: KMeansComparison) -> list[str]:
+    if len(found.names) < 2:
+        return ["With a single segment K-means has nothing to say."]
+    n_moved, n_all = int(found.moved.sum()), found.moved.size
+    share = 1 - found.agreement
+    if not n_moved:
+        return [f"K-means puts all {n_all:,} customers into the same segments as the mixture."]
+    weighed = "" if math.isclose(share * n_all, n_moved, rel_tol=1e-9) else " by weight"
+    moved = (
+        f"K-means puts {n_moved:,} of {n_all:,} customers ({100 * share:.1f} %{weighed}) into another segment. The "
+        f"mixture was {100 * found.certainty_moved:.0f} % sure of them, and {100 * found.certainty_stayed:.0f} % of "
+        "those who stay."
+    )
+    said = [moved]
+    said += [_cut_sentence(cut, found.names) for cut in found.cuts]
+    said += [_join_sentence(join, found.names) for join in found.joins]
+    sampled = f", on {found.silhouette_rows:,} customers drawn at random" if found.silhouette_sampled else ""
+    said.append(
+        f"Silhouette width: {found.silhouette_kmeans:.2f} for K-means, {found.silhouette_mixture:.2f} for the mixture"
+        f"{sampled}. It rewards round groups of equal width, which is what K-means looks for."
+    )
+    return said
+
+
+def _cut_sentence(cut: SplitSegment, names: Sequence[str]) -> str:
+    shares = " and ".join(f"{100 * share:.0f} %" for share in cut.shares)
+    # With one column, or round covariances, there is no direction to be stretched in.
+    times = f"{cut.elongation:.1f}" if cut.elongation < _THREAD else f"more than {_THREAD}"
+    shape = f", {times} times as long as wide," if cut.elongation >= _STRETCHED else ""
+    return f"K-means cuts the segment {names[cut.segment]!r}{shape} into pieces of {shares} of its customers."
+
+
+def _join_sentence(join: MergedSegments, names: Sequence[str]) -> str:
+    joined = " and ".join(repr(names[segment]) for segment in join.segments)
+    return f"K-means joins most of the segments {joined} in one cluster."

@@ -1,0 +1,1 @@
+"""The segment model: build it, name its segments, assign customers."""

@@ -1,0 +1,172 @@
+"""Customers assigned to segments: memberships, certainty, density, anomalies; one entry per row of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from mixtura._typing import Array, FloatArray, IntArray
+from mixtura.exceptions import ColumnError
+from mixtura.io import write_table
+from mixtura.segments.model.segment_model import SegmentModel
+from mixtura.segments.table.columns import choose_columns
+from mixtura.segments.transforms.scaling import complete_rows
+
+__all__ = ["Assignment", "assign_rows", "assign_table", "customer_ids"]
+
+ROW_NAME = "row"
+"""Name of the id column where the table has none; rows are numbered from 1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assignment:
+    """What a model says of each of N customers.
+
+    Parameters
+    ----------
+    id_name : str
+    ids : narwhals Series or ndarray of length N
+        As they stand in the table; row numbers from 1 where there are none.
+    names : tuple of str
+        Of the K segments.
+    complete : ndarray of shape (N,), bool
+        False where a value was missing: such a customer is in no segment.
+    labels : ndarray of shape (N,)
+        Segment numbers from 0; -1 for none.
+    memberships : ndarray of shape (N, K)
+        Probability of each segment; NaN where there is none.
+    log_density : ndarray of shape (N,)
+        Per unit of the user's columns, in nats; NaN where there is none.
+    anomaly : ndarray of shape (N,), bool
+    """
+
+    id_name: str
+    ids: nw.Series[Any] | Array
+    names: tuple[str, ...]
+    complete: Array
+    labels: IntArray
+    memberships: FloatArray
+    log_density: FloatArray
+    anomaly: Array
+
+    @property
+    def certainty(self) -> FloatArray:
+        """The largest membership of each customer, shape (N,); NaN where there is none."""
+        return np.asarray(self.memberships.max(axis=1))
+
+    @property
+    def counts(self) -> IntArray:
+        """Customers per segment, shape (K,)."""
+        return np.bincount(self.labels[self.complete], minlength=len(self.names))
+
+    @property
+    def n_anomalies(self) -> int:
+        return int(np.count_nonzero(self.anomaly))
+
+    def customer(self, row: int) -> str:
+        """Return the id of a row as text."""
+        return str(self.ids[row])
+
+    def columns(self) -> dict[str, Array]:
+        """Return what is known of each customer, column by column; segments are numbered from 1."""
+        own: dict[str, Array] = {
+            "segment": self.labels + 1,
+            "segment_name": np.array(self.names, dtype=object)[self.labels],
+            "certainty": self.certainty,
+        }
+        for k in range(len(self.names)):
+            own[f"probability_{k + 1}"] = self.memberships[:, k]
+        return own | {"log_density": self.log_density, "anomaly": self.anomaly}
+
+    def write(self, path: str | Path) -> None:
+        """Write the result table as CSV or Parquet, by suffix; customers in no segment have empty cells."""
+        columns = self.columns()
+        id_name = self.id_name if self.id_name not in columns else f"{self.id_name}_id"
+        write_table(path, {id_name: self.ids}, columns, self.complete)
+
+
+def assign_table(
+    model: SegmentModel, frame: Any, *, id_column: str | None = None, drop_missing: bool = False
+) -> Assignment:
+    """Assign the customers of another table to the segments of a model.
+
+    Parameters
+    ----------
+    model : SegmentModel
+        Its columns are found in the table by name, in any order; others are ignored. Rows are scaled as the
+        model's own were.
+    frame : pandas, polars or pyarrow table
+        N rows.
+    id_column : str or None, default=None
+        Unless told: the one the model was learned with, if the table has it, or one that looks like an id.
+    drop_missing : bool, default=False
+        Leave rows with missing values unassigned.
+
+    Returns
+    -------
+    Assignment
+
+    Raises
+    ------
+    ColumnError
+        The table lacks a column of the model, or it is not numeric.
+    MissingValuesError
+        Values are missing or infinite, and `drop_missing` is False.
+    """
+    table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
+    _check_columns(model.columns, table.columns)
+    known = model.training.id_column
+    if id_column is None and known in table.columns and known not in model.columns:
+        id_column = known
+    choice = choose_columns(frame, columns=model.columns, id_column=id_column)
+    rows, complete = complete_rows(frame, model.columns, drop_missing=drop_missing)
+    return assign_rows(model, rows, complete, *customer_ids(frame, choice.id_column))
+
+
+def customer_ids(frame: Any, id_column: str | None) -> tuple[str, nw.Series[Any] | Array]:
+    """Return the name and the values of the id column; row numbers from 1 without one."""
+    table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
+    if id_column is None:
+        return ROW_NAME, np.arange(1, len(table) + 1)
+    return id_column, table[id_column]
+
+
+def assign_rows(
+    model: SegmentModel,
+    rows: FloatArray,
+    complete: Array,
+    id_name: str,
+    ids: nw.Series[Any] | Array,
+) -> Assignment:
+    """Assign the complete rows, shape (n_complete, D) in the user's units; leave the others empty."""
+    n_rows = complete.size
+    memberships = np.full((n_rows, model.n_segments), np.nan)
+    memberships[complete] = model.memberships(rows)
+    log_density = np.full(n_rows, np.nan)
+    log_density[complete] = model.log_density(rows)
+    labels = np.full(n_rows, -1, dtype=np.intp)
+    labels[complete] = memberships[complete].argmax(axis=1)
+    anomaly = np.zeros(n_rows, dtype=bool)
+    if model.anomaly_threshold is not None:
+        anomaly[complete] = log_density[complete] < model.anomaly_threshold
+    return Assignment(id_name, ids, model.names, complete, labels, memberships, log_density, anomaly)
+
+
+def _check_columns(needed: Sequence[str], present: Sequence[str]) -> None:
+    lacking = [name for name in needed if name not in present]
+    if not lacking:
+        return
+    closest = tuple(get_close_matches(lacking[0], present, n=3, cutoff=0.5))
+    hint = f"Rename {closest[0]!r} if it is the same." if closest else "Check that it is the right table."
+    raise ColumnError(
+        f"The table lacks {', '.join(repr(name) for name in lacking)}. The model needs the columns "
+        f"{', '.join(repr(name) for name in needed)}. {hint}",
+        column=lacking[0],
+        closest=closest,
+    )

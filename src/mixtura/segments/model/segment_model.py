@@ -1,0 +1,253 @@
+"""A segmentation that can be kept: the mixture, its scaling, the columns it reads, the names it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.core.mixture import Mixture
+from mixtura.exceptions import ParameterError
+from mixtura.io import dump_document, output_file, read_document
+from mixtura.segments.model.naming import rename_segments
+from mixtura.segments.transforms.scaling import Scaling
+from mixtura.segments.transforms.transforms import IDENTITY, Transform, build_transform
+from mixtura.select.priors import PriorName
+
+__all__ = ["SegmentModel", "Training", "ordered"]
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How a model came about.
+
+    Parameters
+    ----------
+    source : str
+        Name of the table.
+    created : str
+        Date and time (UTC, ISO 8601).
+    id_column : str or None
+    rows, rows_dropped : int
+        Rows learned from; rows left out because of missing values.
+    seed, n_init : int
+    criterion : str
+        One of `mixtura.select.CRITERIA`.
+    log_likelihood, bic, aic : float
+        Total, of the rows in the user's units.
+    n_iter : int
+    converged : bool
+    outcome : str
+        How the fit ended.
+    weight_column, value_column : str or None, default=None
+        What said how much a customer counts, and what a customer is worth.
+    describe : tuple of str, default=()
+        Columns that only described the segments.
+    prior : {"floor", "conjugate"} or float, default="floor"
+        What kept covariances from collapsing.
+    """
+
+    source: str
+    created: str
+    id_column: str | None
+    rows: int
+    rows_dropped: int
+    seed: int
+    n_init: int
+    criterion: str
+    log_likelihood: float
+    bic: float
+    aic: float
+    n_iter: int
+    converged: bool
+    outcome: str
+    weight_column: str | None = None
+    value_column: str | None = None
+    describe: tuple[str, ...] = ()
+    prior: PriorName | float = "floor"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentModel:
+    """What assigns customers to segments.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        Of the scaled rows; K components, the largest segment first.
+    columns : tuple of str
+        The D columns it reads.
+    scaling : Scaling
+    names : tuple of str
+        One per segment.
+    anomaly_percentile : float
+    anomaly_threshold : float or None
+        Log density, in the user's units, below which a customer is an anomaly; None for no anomalies.
+    training : Training
+    mixtura_version : str
+        The version that learned it.
+    automatic_names : tuple of str, default=()
+        What the segments are called without names of the user's; empty for `names`.
+    mean_values : tuple of float or None, default=()
+        What a customer of each segment is worth on average; empty without a value column, None where it is not known.
+    """
+
+    mixture: Mixture
+    columns: tuple[str, ...]
+    scaling: Scaling
+    names: tuple[str, ...]
+    anomaly_percentile: float
+    anomaly_threshold: float | None
+    training: Training
+    mixtura_version: str
+    automatic_names: tuple[str, ...] = ()
+    mean_values: tuple[float | None, ...] = ()
+
+    @property
+    def n_segments(self) -> int:
+        return self.mixture.n_components
+
+    def memberships(self, rows: FloatArray) -> FloatArray:
+        """Return the probability of each segment, shape (N, K), for rows of shape (N, D) in the user's units."""
+        return self.mixture.responsibilities(self.scaling.apply(rows))
+
+    def log_density(self, rows: FloatArray) -> FloatArray:
+        """Return the log density of each row, shape (N,): per unit of the user's columns, in nats."""
+        density = self.mixture.log_density(self.scaling.apply(rows))
+        return np.asarray(density + self.scaling.log_jacobian(rows))
+
+    def in_user_units(self) -> Mixture:
+        """Return the mixture of the rows as the user knows them.
+
+        Raises
+        ------
+        ParameterError
+            A column is transformed: in the user's units its bells are no bells.
+        """
+        if not self.scaling.is_affine:
+            raise ParameterError(
+                f"Columns are transformed ({', '.join(self.transformed_columns)}); a mixture in the user's units "
+                "requires that none is. Try in_transformed_units(), with scaling.transformed(rows)."
+            )
+        return self.in_transformed_units()
+
+    def in_transformed_units(self) -> Mixture:
+        """Return the mixture of ``scaling.transformed(rows)``: where nothing is transformed, of the user's rows."""
+        return self.mixture.affine(self.scaling.scale, self.scaling.center)
+
+    @property
+    def transformed_columns(self) -> tuple[str, ...]:
+        """What the columns of `in_transformed_units` are called, such as "log1p of revenue"."""
+        return tuple(
+            name if transform.kind == "none" else f"{transform.kind} of {name}"
+            for name, transform in zip(self.columns, self.transforms, strict=True)
+        )
+
+    def to_json(self) -> str:
+        """Return the text of a model file."""
+        mixture = self.mixture
+        content = {
+            "mixtura_version": self.mixtura_version,
+            "columns": list(self.columns),
+            "segments": list(self.names),
+            "automatic_names": list(self.automatic_names or self.names),
+            "mean_values": list(self.mean_values),
+            "scaling": {
+                "center": self.scaling.center.tolist(),
+                "scale": self.scaling.scale.tolist(),
+                "transforms": [
+                    {"kind": transform.kind, **transform.parameters()} for transform in self.transforms
+                ],
+            },
+            "mixture": {
+                "covariance_type": mixture.covariance_type,
+                "weights": mixture.weights.tolist(),
+                "means": mixture.means.tolist(),
+                "covariances": mixture.covariances.tolist(),
+            },
+            "anomaly": {
+                "percentile": float(self.anomaly_percentile),
+                "log_density_threshold": self.anomaly_threshold,
+            },
+            "training": {name: getattr(self.training, name) for name in Training.__slots__}
+            | {"describe": list(self.training.describe)},
+        }
+        return dump_document(content)
+
+    @property
+    def transforms(self) -> tuple[Transform, ...]:
+        """What is done to each column before it is scaled, length D."""
+        return self.scaling.transforms or (IDENTITY,) * len(self.columns)
+
+    def renamed(self, names: Mapping[str | int, str]) -> SegmentModel:
+        """Return the model with other names for some segments; see `rename_segments`.
+
+        Parameters
+        ----------
+        names : mapping of str or int to str
+            From a segment's number or automatic name to what it shall be called.
+
+        Raises
+        ------
+        ParameterError
+            A key is no segment, a segment is named twice, or two would have the same name.
+        """
+        automatic = self.automatic_names or self.names
+        return replace(self, names=rename_segments(self.names, automatic, names), automatic_names=automatic)
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write a model file; all of it or nothing.
+
+        Raises
+        ------
+        OutputError
+            The file exists and `overwrite` is False, or it cannot be written.
+        """
+        text = self.to_json()
+        with output_file(path, overwrite=overwrite) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> SegmentModel:
+        """Read a model file.
+
+        Raises
+        ------
+        ModelFileError
+            It is missing, truncated, altered, of a newer format, or not consistent.
+        """
+        document = read_document(path)
+        values = document.mixture
+        # Weights are divided by their sum when a mixture is built, which may change their last digit.
+        mixture = replace(values.build(), weights=np.array(values.weights))
+        return cls(
+            mixture=mixture,
+            columns=tuple(document.columns),
+            scaling=Scaling(
+                np.array(document.scaling.center),
+                np.array(document.scaling.scale),
+                tuple(build_transform(**one.model_dump()) for one in document.scaling.transforms),
+            ),
+            names=tuple(document.segments),
+            automatic_names=tuple(document.automatic_names),
+            mean_values=tuple(document.mean_values),
+            anomaly_percentile=document.anomaly.percentile,
+            anomaly_threshold=document.anomaly.log_density_threshold,
+            training=Training(
+                **document.training.model_dump() | {"describe": tuple(document.training.describe)}
+            ),
+            mixtura_version=document.mixtura_version,
+        )
+
+
+def ordered(mixture: Mixture, order: Sequence[int]) -> Mixture:
+    """Return the mixture with its components in another order."""
+    chosen = np.asarray(order, dtype=np.intp)
+    family, (k, d) = mixture.family, mixture.means.shape
+    # A shape that grows with the number of components has them along its first axis.
+    shared = family.shape(k, d) == family.shape(k + 1, d)
+    covariances = mixture.covariances if shared else mixture.covariances[chosen]
+    return Mixture.from_parameters(mixture.weights[chosen], mixture.means[chosen], covariances, family.name)

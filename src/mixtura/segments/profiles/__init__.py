@@ -1,0 +1,1 @@
+"""What segments are like, compared with all customers."""

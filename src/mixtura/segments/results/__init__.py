@@ -1,0 +1,1 @@
+"""The result of a segmentation: its notes, its summary, its files."""

@@ -1,0 +1,167 @@
+"""What the user should hear about a segmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import narwhals as nw
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.segments.model.assign import Assignment
+from mixtura.segments.transforms.recommend_transform import TransformAdvice
+from mixtura.segments.transforms.transforms import Transform, Winsorized
+from mixtura.select import Candidate
+from mixtura.select.model_search.ranking import explain_choice, first_not_excluded
+
+__all__ = ["make_notes", "transform_notes", "value_notes", "weight_notes"]
+
+_TOLD = 6
+"""So many columns are told by name."""
+
+_SPIKE = 0.1
+"""From this share on, equal values are told."""
+
+
+def make_notes(
+    ranking: Sequence[Candidate],
+    best: Candidate,
+    assignment: Assignment,
+    columns: Sequence[str],
+    further: Sequence[str] = (),
+    passed: Sequence[Candidate] = (),
+) -> tuple[str, ...]:
+    """Return sentences: models passed over, the standard error that decided, tiny segments, rows left out, and more.
+
+    `further` ones come last.
+    """
+    notes = []
+    largest = max(candidate.n_components for candidate in ranking)
+    if passed:
+        notes.append(_passed_over(passed, columns))
+    why = explain_choice(best, first_not_excluded(ranking, passed))
+    if why is not None:
+        notes.append(why)
+    small = np.flatnonzero(assignment.counts <= 1)
+    if small.size and best.n_components > 1:
+        notes.append(
+            f"Segments with at most one customer: {', '.join(str(k + 1) for k in small)}. Look at them as outliers, or "
+            "ask for fewer segments with --components."
+        )
+    if 1 < best.n_components == largest and any(candidate.n_components < largest for candidate in ranking):
+        notes.append(
+            f"The best number of segments is the largest that was tried ({largest}). The table may have more "
+            f"structure, or columns too skewed for a mixture of bells: try --components {largest}-{2 * largest}."
+        )
+    n_incomplete = int((~assignment.complete).sum())
+    if n_incomplete:
+        notes.append(f"{_count(n_incomplete, 'row')} with missing or infinite values: in no segment.")
+    if best.outcome is not None and not best.converged:
+        notes.append(best.outcome.explanation)
+    if isinstance(assignment.ids, nw.Series) and assignment.ids.n_unique() < len(assignment.ids):
+        notes.append(f"Values of {assignment.id_name!r} repeat; rows are told apart by their order only.")
+    return (*notes, *further)
+
+
+def transform_notes(
+    advice: Sequence[TransformAdvice], transforms: Sequence[Transform], option: str = "--transform"
+) -> tuple[str, ...]:
+    """Return sentences on columns: those that the rule would transform and that are not, and spikes at zero.
+
+    Parameters
+    ----------
+    advice : sequence of TransformAdvice, length D
+    transforms : sequence of Transform, length D
+        What was done.
+    option : str, default="--transform"
+        What to type.
+    """
+    notes = []
+    undone = [
+        one
+        for one, done in zip(advice, transforms, strict=True)
+        if one.kind != "none" and done.kind == "none"
+    ]
+    if undone:
+        said = "; ".join(f"{one.kind} of {one.column} ({one.reason})" for one in undone[:_TOLD])
+        more = f"; and {len(undone) - _TOLD} more" if len(undone) > _TOLD else ""
+        notes.append(
+            f"{_count(len(undone), 'column')} would suit bells better transformed: {said}{more}. "
+            f"Try {option} auto; results stay in your units."
+        )
+    spikes = [one for one in advice if one.share_zero >= _SPIKE]
+    if spikes:
+        said = ", ".join(f"{one.column} ({100 * one.share_zero:.0f} %)" for one in spikes[:_TOLD])
+        more = f" and {len(spikes) - _TOLD} more" if len(spikes) > _TOLD else ""
+        notes.append(
+            f"Many customers have exactly 0: {said}{more}. No transform spreads them; segments may form around having "
+            "any."
+        )
+    clipped = [
+        one.column for one, done in zip(advice, transforms, strict=True) if isinstance(done, Winsorized)
+    ]
+    if clipped:
+        notes.append(
+            f"{', '.join(clipped)}: winsorized, so that densities and criteria are those of the moved values and not "
+            "comparable with other transforms."
+        )
+    return tuple(notes)
+
+
+def value_notes(
+    value: str | None, values: FloatArray | None, weights: FloatArray | None = None
+) -> tuple[str, ...]:
+    """Return sentences on a value column of shape (N,), NaN where it is missing: negative values, no total."""
+    if value is None or values is None:
+        return ()
+    there = ~np.isnan(values)
+    known = values[there]
+    negative = int(np.count_nonzero(known < 0))
+    total = known.sum() if weights is None else known @ weights[there]
+    if total <= 0:
+        return (f"The total of {value!r} is not above zero: there are no shares of it.",)
+    if negative:
+        who = _count(negative, "customer")
+        return (f"{who} with a negative {value!r}: shares are of the sum, in which they are subtracted.",)
+    return ()
+
+
+def weight_notes(weight: str | None, weights: FloatArray | None) -> tuple[str, ...]:
+    """Return sentences on the weights of the complete rows, shape (N,): what they count for, and whether in counts."""
+    if weight is None or weights is None:
+        return ()
+    said = (
+        f"Shares, means, quantiles and values count each customer {weight!r} times; numbers of customers are those in "
+        "the list."
+    )
+    n_rows, total = int(np.count_nonzero(weights)), float(weights.sum())
+    if 2 * total >= n_rows:
+        return (said,)
+    doubt = (
+        f"The weights sum to {total:.4g} for {_count(n_rows, 'customer')}, and criteria take the table for one of so "
+        "many rows. If they are shares, multiply them until they sum to the number of customers."
+    )
+    return said, doubt
+
+
+def _passed_over(passed: Sequence[Candidate], columns: Sequence[str]) -> str:
+    """Say why models with a smaller criterion were not chosen."""
+    degenerate = [one for one in passed if one.is_degenerate]
+    reasons = []
+    if degenerate:
+        first = degenerate[0]
+        reasons.append(
+            f"{_count(len(degenerate), 'model')} in which a segment sits on equal values, in a plane or on a handful "
+            f"of customers, so that its likelihood means nothing (in the first, {first.covariance_type} with "
+            f"{first.n_components}: {first.degeneracies[0].describe(columns, first=1)})"
+        )
+    if len(degenerate) < len(passed):
+        reasons.append(
+            f"{_count(len(passed) - len(degenerate), 'model')} in which a segment has no more customers than there are "
+            "columns, which makes them outliers and not a segment"
+        )
+    return f"Passed over, with a smaller criterion: {'; '.join(reasons)}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

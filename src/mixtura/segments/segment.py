@@ -1,0 +1,284 @@
+"""From a table to segments: choose columns, scale, choose the model, assign, describe."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.core.mixture import Mixture
+from mixtura.segments.certainty.ambiguous import AmbiguousCustomer, ambiguous_customers
+from mixtura.segments.comparison.kmeans_comparison import KMeansComparison, compare_with_kmeans
+from mixtura.segments.model.assign import Assignment, assign_rows, customer_ids
+from mixtura.segments.model.build import build_model, choose_candidate, passed_over, with_mean_values
+from mixtura.segments.model.segment_model import SegmentModel
+from mixtura.segments.options import COVARIANCE_TYPES, Settings
+from mixtura.segments.profiles.compute import Profiled, profile_segments
+from mixtura.segments.profiles.profile import Population, SegmentProfile
+from mixtura.segments.profiles.profile_columns import read_columns
+from mixtura.segments.results.notes import make_notes, transform_notes, value_notes, weight_notes
+from mixtura.segments.table.columns import ColumnChoice
+from mixtura.segments.table.prepare import Prepared, prepare
+from mixtura.segments.table.roles import Roles
+from mixtura.segments.transforms.recommend_transform import TransformAdvice
+from mixtura.select import Candidate, OnCandidate, OnFold
+from mixtura.select.model_search.ranking import first_not_excluded
+from mixtura.select.priors import PriorName
+
+__all__ = ["COVARIANCE_TYPES", "SegmentationResult", "segment_table"]
+
+_AMBIGUOUS = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentationResult:
+    """The segments of a table, and all there is to say about them.
+
+    Parameters
+    ----------
+    model : SegmentModel
+        Assigns customers, these and later ones.
+    columns : ColumnChoice
+    rows : ndarray of shape (n_complete, D)
+        The numbers the segments were made from, in the user's units.
+    assignment : Assignment
+        One entry per row of the table.
+    segments : tuple of SegmentProfile
+        The largest first.
+    ranking : tuple of Candidate
+        All models tried, the best by the criterion first; log-likelihood and criteria in the user's units. Those that
+        could not be fitted come last.
+    best : Candidate
+        The model that was chosen: the first of the ranking in which every segment has more customers, by weight, than
+        there are columns. With fewer, a segment's spread is unknown, and it is outliers that the criterion pays for.
+        With ``criterion="cv"`` it is the one of fewest parameters within one standard error of that first one.
+    ambiguous : tuple of AmbiguousCustomer
+        At most five, the least certain first; none with a single segment.
+    kmeans : KMeansComparison
+    notes : tuple of str
+        What the user should hear.
+    seconds : float
+        From the call to the result.
+    population : Population
+        All assigned customers, as the segments are compared with them.
+    weights : ndarray of shape (n_complete,) or None
+        How much each customer counts.
+    values : ndarray of shape (n_complete,) or None
+        What each customer is worth; NaN where it is not known.
+    advice : tuple of TransformAdvice, length D
+        Which columns the rule of ``transform="auto"`` would transform, whether or not they were.
+    """
+
+    model: SegmentModel
+    columns: ColumnChoice
+    rows: FloatArray
+    assignment: Assignment
+    segments: tuple[SegmentProfile, ...]
+    ranking: tuple[Candidate, ...]
+    best: Candidate
+    ambiguous: tuple[AmbiguousCustomer, ...]
+    kmeans: KMeansComparison
+    notes: tuple[str, ...]
+    seconds: float
+    population: Population
+    weights: FloatArray | None
+    values: FloatArray | None
+    advice: tuple[TransformAdvice, ...]
+
+    @property
+    def passed_over(self) -> tuple[Candidate, ...]:
+        """Models with a smaller criterion that were not chosen, because a segment of theirs is a few outliers."""
+        return passed_over(self.ranking, self.best, self.rows, self.weights)
+
+    @property
+    def smallest(self) -> Candidate:
+        """The first of the ranking that was not passed over: `best`, unless a standard error decided for another."""
+        return first_not_excluded(self.ranking, self.passed_over)
+
+    @property
+    def neighbors(self) -> dict[int, Mixture]:
+        """Mixtures of the standardized rows that the search found with one segment fewer and one more, by number.
+
+        Of the family of the model; those that were not tried are missing.
+        """
+        family, k = self.best.covariance_type, self.best.n_components
+        return {
+            one.n_components: one.mixture
+            for one in self.ranking
+            if one.covariance_type == family and abs(one.n_components - k) == 1 and one.mixture is not None
+        }
+
+    @property
+    def anomalies(self) -> list[int]:
+        """Row numbers (from 0) of the anomalies, the least usual first."""
+        rows = np.flatnonzero(self.assignment.anomaly)
+        order = np.argsort(self.assignment.log_density[rows], kind="stable")
+        return [int(row) for row in rows[order]]
+
+
+def segment_table(
+    frame: Any,
+    *,
+    columns: Sequence[str] | None = None,
+    id_column: str | None = None,
+    components: Sequence[int] | None = None,
+    covariance_types: Sequence[str] | None = None,
+    criterion: str = "bic",
+    n_init: int = 1,
+    random_state: int = 0,
+    anomaly_percentile: float = 4.0,
+    drop_missing: bool = False,
+    describe: Sequence[str] = (),
+    value: str | None = None,
+    weight: str | None = None,
+    transform: str | Mapping[str, str] = "none",
+    prior: PriorName | float = "floor",
+    names: Mapping[str | int, str] | None = None,
+    source: str = "table",
+    n_folds: int = 10,
+    on_candidate: OnCandidate | None = None,
+    on_fold: OnFold | None = None,
+) -> SegmentationResult:
+    """Segment the customers of a table.
+
+    Numeric columns are transformed if that is asked for, and standardized (mean 0, standard deviation 1); each
+    covariance type is fitted with every number of components, and the mixture with the smallest criterion is kept.
+    Results are in the user's units.
+
+    Parameters
+    ----------
+    frame : pandas, polars or pyarrow table
+        One row per customer, N rows.
+    columns : sequence of str or None, default=None
+        Columns to use; None for all that describe customers, see `choose_columns`.
+    id_column : str or None, default=None
+        The column that names customers; None to guess, or number rows from 1.
+    components : sequence of int or None, default=None
+        Numbers of segments to try; None for 1 to 9, fewer in tables with fewer rows.
+    covariance_types : sequence of str or None, default=None
+        Any of ``full``, ``tied``, ``diag``, ``spherical``, ``EII`` to ``VVV``, or ``all``; None for the first four.
+    criterion : str, default="bic"
+        One of `mixtura.select.CRITERIA`; smaller is better. With ``"cv"``, minus twice the log-likelihood of customers
+        held out, the mixture of fewest parameters within one standard error of the smallest is kept.
+    n_init : int, default=1
+        Starts per model; the best is kept.
+    random_state : int, default=0
+        Seed of everything random.
+    anomaly_percentile : float, default=4
+        Customers with a log density below this percentile are anomalies; 0 for none.
+    drop_missing : bool, default=False
+        Leave rows with missing or infinite values unassigned instead of raising.
+    describe : sequence of str, default=()
+        Columns that tell about the segments and do not build them: numbers, words, codes, dates or truth values.
+    value : str or None, default=None
+        A numeric column that says what a customer is worth, such as revenue. It builds segments only where it is named
+        in `columns`, too.
+    weight : str or None, default=None
+        A numeric column that says how much a customer counts, in the fit and in every share, mean and quantile; numbers
+        of customers are those in the list. A weight of 3 tells the same as the row three times.
+    transform : str or mapping of str to str, default="none"
+        ``"none"``, ``"log1p"``, ``"yeo-johnson"``, ``"winsorize"``, or ``"auto"`` to choose by rule, see
+        `advise_transform`; for all columns, or column by column, where ``"*"`` stands for those not named.
+    prior : {"floor", "conjugate"} or float, default="floor"
+        What keeps covariances from collapsing: a floor far below every real cluster, or the prior of Fraley and Raftery
+        (2007), which draws small segments to the width of the table; a number is added to the variance of every
+        standardized column. See `mixtura.select.search`. Stability is assessed with the same.
+    names : mapping of str or int to str, or None, default=None
+        What segments shall be called, by number or automatic name.
+    source : str, default="table"
+        What the model file calls the table.
+    n_folds : int, default=10
+        Folds of ``criterion="cv"``, by the seed; the other criteria hold out no customers.
+    on_candidate : callable or None, default=None
+        Called as ``on_candidate(candidate, done, total)`` after each model.
+    on_fold : callable or None, default=None
+        Called as ``on_fold(done, total)`` after each fold; folds come before models.
+
+    Returns
+    -------
+    SegmentationResult
+
+    Raises
+    ------
+    ParameterError
+        A parameter is out of its range.
+    ColumnError, TableError
+        A column is missing, in two roles, or not numeric, or none is left.
+    MissingValuesError, TooFewRowsError, DataError
+        The rows cannot be used.
+
+    Examples
+    --------
+    >>> from mixtura.datasets import make_customers
+    >>> from mixtura.segments import segment_table
+    >>> result = segment_table(make_customers(as_frame="polars"), components=[2, 3, 4])
+    >>> for segment in result.segments:
+    ...     print(segment.number, segment.name, segment.count)
+    1 low income, high spending 104
+    2 average 100
+    3 high income, low spending 96
+    """
+    started = time.perf_counter()
+    settings = Settings(
+        components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state, anomaly_percentile, source,
+        transform, prior, n_folds,
+    )  # fmt: skip
+    roles = Roles(columns, id_column, tuple(describe), value, weight)
+    prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
+    ranking = prepared.search(settings, on_candidate, on_fold).ranking
+    best = choose_candidate(ranking, prepared.rows, prepared.weights, criterion=criterion)
+    model = build_model(best, prepared, settings).renamed(names or {})
+    return _describe(frame, model, prepared, ranking, best, started)
+
+
+def _describe(
+    frame: Any,
+    model: SegmentModel,
+    prepared: Prepared,
+    ranking: tuple[Candidate, ...],
+    best: Candidate,
+    started: float,
+) -> SegmentationResult:
+    choice, rows, complete = prepared.choice, prepared.rows, prepared.complete
+    assignment = assign_rows(model, rows, complete, *customer_ids(frame, choice.id_column))
+    kmeans = compare_with_kmeans(model, rows, assignment.memberships[complete], weights=prepared.weights)
+    numbers, levels = read_columns(frame, choice, rows, complete, prepared.weights)
+    profiled = Profiled(model, rows, assignment, prepared.weights, numbers, levels, choice.value)
+    segments, population = profile_segments(profiled)
+    values = next((one.values for one in numbers if one.name == choice.value), None)
+    passed = passed_over(ranking, best, rows, prepared.weights)
+    further = (
+        *transform_notes(prepared.advice, model.scaling.transforms),
+        *value_notes(choice.value, values, prepared.weights),
+        *weight_notes(choice.weight, prepared.weights),
+    )
+    return SegmentationResult(
+        model=with_mean_values(model, segments),
+        columns=choice,
+        rows=rows,
+        assignment=assignment,
+        segments=segments,
+        ranking=ranking,
+        best=best,
+        ambiguous=_ambiguous(assignment, kmeans),
+        kmeans=kmeans,
+        notes=make_notes(ranking, best, assignment, choice.used, further, passed),
+        seconds=time.perf_counter() - started,
+        population=population,
+        weights=prepared.weights,
+        values=values,
+        advice=prepared.advice,
+    )
+
+
+def _ambiguous(assignment: Assignment, kmeans: KMeansComparison) -> tuple[AmbiguousCustomer, ...]:
+    clusters = np.full(assignment.labels.shape, -1)
+    clusters[assignment.complete] = kmeans.labels
+    # The least certain, however certain they are.
+    return ambiguous_customers(
+        assignment.memberships, assignment.customer, 1.0, most=_AMBIGUOUS, kmeans=clusters
+    )

@@ -1,0 +1,1 @@
+"""Whether segments are found again in resamples."""

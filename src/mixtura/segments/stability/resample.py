@@ -1,0 +1,125 @@
+"""The same mixture learned again from resampled customers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from mixtura._typing import FloatArray, IntArray
+from mixtura.core.covariance import get_family
+from mixtura.core.mixture import Mixture
+from mixtura.core.prior import Prior
+from mixtura.data import ArrayBlocks
+from mixtura.exceptions import MixturaError
+from mixtura.fit import (
+    INITIALIZATIONS,
+    Problem,
+    RemainingGain,
+    Settings,
+    continue_fit,
+    describe_rows,
+    fit_mixture,
+)
+from mixtura.kernels import Layout, get_kernel
+from mixtura.run import SerialRunner, get_runner, limit_blas_threads
+from mixtura.select.inference.refit import runner_for_family
+from mixtura.select.priors import PriorName, make_prior
+
+__all__ = ["refit_labels"]
+
+_TOLERANCE = 1.0
+"""Nats of the total log-likelihood still to be gained: partitions change by single customers for less."""
+
+_SHORT, _LONG = 20, 300
+"""Iterations from every start, and from the best of them on (short runs of EM: Biernacki, Celeux and Govaert 2003)."""
+
+
+def refit_labels(
+    rows: FloatArray,
+    family: str,
+    n_components: int,
+    *,
+    n_bootstraps: int,
+    n_init: int,
+    seed: int,
+    weights: FloatArray | None = None,
+    prior: PriorName | float = "floor",
+) -> list[IntArray]:
+    """Return the partitions of the rows by mixtures learned from resamples of them, each of shape (N,).
+
+    Each resample has as many rows as there are, drawn with replacement: it is the same rows with the number of times
+    each was drawn as their weight. Fits start cold, from K-means on the resample: one that started from the mixture in
+    question would find its way back to it, and make every segment look stable. Where passes take long enough they run
+    side by side on all cores; the seed of a resample is its number, so that this does not change a digit.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (N, D)
+        Standardized.
+    family : str
+    n_components : int
+    n_bootstraps : int
+    n_init : int
+        Starts per resample.
+    seed : int
+    weights : ndarray of shape (N,) or None, default=None
+        Of the rows; multiplied with the numbers of times they were drawn.
+    prior : {"floor", "conjugate"} or float, default="floor"
+        What keeps covariances from collapsing, as in `mixtura.select.search`; made from the rows themselves.
+
+    Returns
+    -------
+    list of ndarray
+        Fewer than `n_bootstraps` where a mixture could not be learned from a resample.
+    """
+    kernel, counted = get_kernel(n_features=rows.shape[1]), np.ones(len(rows)) if weights is None else weights
+    # That of the rows themselves, as the mixture in question had it: a resample of few rows has none to speak of.
+    total = describe_rows(ArrayBlocks(rows, weights), kernel, get_runner(), Layout.DENSE)
+    kept = make_prior(prior, total, n_components)
+
+    def task(number: int) -> Callable[[], IntArray | None]:
+        def run() -> IntArray | None:
+            rng = np.random.RandomState(np.random.SeedSequence((seed, number)).generate_state(1))
+            drawn = np.bincount(rng.randint(len(rows), size=len(rows)), minlength=len(rows)) * counted
+            chosen = np.flatnonzero(drawn > 0)
+            if chosen.size < n_components:
+                return None
+            blocks = ArrayBlocks(rows[chosen], drawn[chosen])
+            mixture = _learned(blocks, family, n_components, kept, n_init, rng)
+            return None if mixture is None else mixture.predict(rows)
+
+        return run
+
+    with limit_blas_threads():
+        runner = runner_for_family(rows, get_family(family), n_components)
+        found = runner.map([task(number) for number in range(n_bootstraps)])
+    return [labels for labels in found if labels is not None]
+
+
+def _learned(
+    blocks: ArrayBlocks,
+    family: str,
+    n_components: int,
+    prior: Prior,
+    n_init: int,
+    rng: np.random.RandomState,
+) -> Mixture | None:
+    kernel, stop = get_kernel(n_features=blocks.n_features), RemainingGain(blocks.total_weight, _TOLERANCE)
+    problem = Problem(blocks, n_components, get_family(family), prior, kernel, SerialRunner())
+    try:
+        short = fit_mixture(
+            problem,
+            INITIALIZATIONS["kmeans"],
+            Settings(stop, _SHORT),
+            serial=SerialRunner(),
+            n_init=n_init,
+            random_state=rng,
+        )
+        return (
+            short.mixture
+            if short.converged
+            else continue_fit(problem, short.mixture, Settings(stop, _LONG)).mixture
+        )
+    except MixturaError:
+        return None

@@ -1,0 +1,364 @@
+"""Whether the same segments are found again in resampled customers (Dolnicar and Leisch 2010, 2017; Hennig 2007)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from mixtura._typing import FloatArray, IntArray
+from mixtura.core.mixture import Mixture
+from mixtura.exceptions import MixturaError, ParameterError
+from mixtura.segments.comparison.agreement import adjusted_rand_index, best_jaccard, contingency_table
+from mixtura.segments.comparison.transitions import Flow, cluster_transitions
+from mixtura.segments.jsonable import jsonable_fields
+from mixtura.segments.model.segment_model import SegmentModel
+from mixtura.segments.stability.resample import refit_labels
+from mixtura.segments.stability.stability_verdict import STABLE, Verdict, classify_stability
+from mixtura.segments.weighted import effective_counts
+from mixtura.select import search
+
+__all__ = ["NumberStability", "SegmentStability", "Stability", "assess_stability"]
+
+SAMPLE_ROWS = 5_000
+"""Of larger tables so many rows are drawn, and resampled."""
+
+_HIGHLY, _PATTERN, _DISSOLVED = 0.85, 0.6, 0.5
+"""Jaccard similarities of highly stable segments, of a pattern, and of one dissolved (Hennig 2007 and 2008)."""
+
+_INTERVAL = (0.05, 0.95)
+
+_STARTS = 3
+"""At least so many per resample: a single start that ends in a poor optimum says nothing of the customers."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberStability:
+    """How well a number of segments is found again.
+
+    Parameters
+    ----------
+    n_segments : int
+    adjusted_rand : float
+        Mean over all pairs of resamples, of the agreement of their partitions of the original rows.
+    lower, upper : float
+        The 5th and 95th percentile over the pairs.
+    n_bootstraps : int
+        Resamples that a mixture could be learned from.
+    """
+
+    n_segments: int
+    adjusted_rand: float
+    lower: float
+    upper: float
+    n_bootstraps: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return jsonable_fields(self)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentStability:
+    """How well one segment is found again.
+
+    Parameters
+    ----------
+    number : int
+        From 1.
+    name : str
+    jaccard : float
+        Mean over the resamples of the similarity to the most similar segment there; NaN for one without customers.
+    lower, upper : float
+        The 5th and 95th percentile.
+    recovered : float
+        Share of the resamples with a similarity of 0.75 or more.
+    dissolved : float
+        Share of the resamples with a similarity of 0.5 or less: half of the segment or more is elsewhere.
+    """
+
+    number: int
+    name: str
+    jaccard: float
+    lower: float
+    upper: float
+    recovered: float
+    dissolved: float
+
+    @property
+    def word(self) -> str:
+        """``highly stable`` (0.85 and more), ``stable`` (0.75), ``a pattern`` (0.6) or ``unstable`` (Hennig 2007)."""
+        steps = ((_HIGHLY, "highly stable"), (STABLE, "stable"), (_PATTERN, "a pattern"))
+        return next((word for least, word in steps if self.jaccard >= least), "unstable")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return jsonable_fields(self) | {"word": self.word}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stability:
+    """Whether the segments, and their number, are found again.
+
+    Parameters
+    ----------
+    verdict : Verdict
+    reason : str
+        The numbers behind the verdict, in a sentence.
+    n_segments : int
+    overall : NumberStability
+        Of the number of segments in question.
+    numbers : tuple of NumberStability
+        Of this and neighboring numbers, the fewest segments first.
+    segments : tuple of SegmentStability
+    expected_error : float
+        Share of customers, by weight, expected to belong to another segment than the one they are put in.
+    flows : tuple of Flow
+        Customers from K - 1 to K and from K to K + 1 segments, as far as these were asked for.
+    n_rows, n_rows_used : int
+        Customers who count (those with a weight above zero, where there are weights), and those who were resampled.
+    n_bootstraps, n_init : int
+        Resamples asked for, and starts for each.
+    seed : int
+    """
+
+    verdict: Verdict
+    reason: str
+    n_segments: int
+    overall: NumberStability
+    numbers: tuple[NumberStability, ...]
+    segments: tuple[SegmentStability, ...]
+    expected_error: float
+    flows: tuple[Flow, ...]
+    n_rows: int
+    n_rows_used: int
+    n_bootstraps: int
+    n_init: int
+    seed: int
+
+    @property
+    def sampled(self) -> bool:
+        """Whether a sample was resampled, which makes segments look less stable than they are with all rows."""
+        return self.n_rows_used < self.n_rows
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return jsonable_fields(self) | {"explanation": self.verdict.explanation, "sampled": self.sampled}
+
+
+def assess_stability(
+    model: SegmentModel,
+    rows: FloatArray,
+    *,
+    weights: FloatArray | None = None,
+    n_bootstraps: int = 50,
+    numbers: Iterable[int] | None = None,
+    mixtures: Mapping[int, Mixture] | None = None,
+    n_init: int | None = None,
+    sample_rows: int = SAMPLE_ROWS,
+    seed: int | None = None,
+) -> Stability:
+    """Learn the mixture again from resampled customers, and see whether the same segments come out.
+
+    Mixtures of the same covariance family, kept from collapsing by the same prior and learned from resamples (see
+    `refit_labels`), partition the original rows.
+    The *adjusted Rand index* of each two of these partitions says how stable a number of segments is (Dolnicar and
+    Leisch 2010). For each segment the *Jaccard similarity* to the most similar segment of a resample, averaged over
+    the resamples, says how stable it is (Hennig 2007; on the original rows as Dolnicar and Leisch 2017 do).
+
+    Parameters
+    ----------
+    model : SegmentModel
+    rows : ndarray of shape (N, D)
+        What the model was learned from, in the user's units.
+    weights : ndarray of shape (N,) or None, default=None
+        Of the rows. A customer is drawn with its weight, and counts with it in every agreement and similarity; one
+        of weight zero is not looked at.
+    n_bootstraps : int, default=50
+        Resamples, at least 2.
+    numbers : iterable of int or None, default=None
+        Numbers of segments to look at beside the model's own; None for one fewer (not below 2) and one more.
+    mixtures : mapping of int to Mixture, optional
+        Mixtures of the standardized rows with K - 1 and K + 1 components, for the flows; learned where absent.
+    n_init : int or None, default=None
+        Starts per resample; None for those that the model was learned with, but at least 3: a start that ends in a poor
+        optimum would otherwise pass for a property of the customers.
+    sample_rows : int, default=5,000
+        Of larger tables so many rows are drawn, without replacement, and resampled. Fewer rows vary more: what is
+        stable in a sample is stable in the table, but not the other way round.
+    seed : int or None, default=None
+        None for the model's own.
+
+    Returns
+    -------
+    Stability
+
+    Raises
+    ------
+    ParameterError
+        Fewer than 2 resamples, a number of segments below 1, or a sample with fewer rows than segments.
+    MixturaError
+        In fewer than 2 resamples a mixture could be learned.
+
+    Examples
+    --------
+    >>> from mixtura.datasets import make_customers
+    >>> from mixtura.segments import assess_stability, segment_table
+    >>> found = segment_table(make_customers(kind="five", as_frame="polars"), components=[5])
+    >>> stability = assess_stability(found.model, found.rows, n_bootstraps=10)
+    >>> stability.verdict.value, [segment.word for segment in stability.segments]
+    ('natural', ['highly stable', 'highly stable', 'highly stable', 'highly stable', 'highly stable'])
+    """
+    k, training = model.n_segments, model.training
+    scaled, weights = positive_weight(model.scaling.apply(rows), weights)
+    asked = sorted({k, *(_neighbors(k, len(scaled)) if numbers is None else numbers)})
+    _check(n_bootstraps, asked, min(len(scaled), sample_rows))
+    plan = {
+        "n_bootstraps": n_bootstraps,
+        "n_init": max(training.n_init, _STARTS) if n_init is None else n_init,
+        "seed": training.seed if seed is None else seed,
+    }
+    used, counted = _sample(scaled, weights, sample_rows, plan["seed"])
+    partitions = {number: _refit(model, used, counted, number, plan) for number in asked}
+    stabilities = tuple(_of_number(number, partitions[number], counted) for number in asked)
+    overall = next(one for one in stabilities if one.n_segments == k)
+    segments = _of_segments(model, used, counted, partitions[k])
+    error = 1.0 - float(np.average(model.mixture.responsibilities(scaled).max(axis=1), weights=weights))
+    return Stability(
+        verdict=classify_stability(overall.adjusted_rand, [one.jaccard for one in segments], error),
+        reason=_reason(overall, segments, error),
+        n_segments=k,
+        overall=overall,
+        numbers=stabilities,
+        segments=segments,
+        expected_error=error,
+        flows=_flows(model, scaled, weights, asked, mixtures or {}),
+        n_rows=len(scaled),
+        n_rows_used=len(used),
+        **plan,
+    )
+
+
+def positive_weight(rows: FloatArray, weights: FloatArray | None) -> tuple[FloatArray, FloatArray | None]:
+    return (rows, None) if weights is None else (rows[weights > 0], weights[weights > 0])
+
+
+def _neighbors(k: int, n_rows: int) -> list[int]:
+    """Return one fewer and one more; a single segment beside two says nothing, and there are no more than rows."""
+    return [number for number in (k - 1, k + 1) if 1 < number <= n_rows]
+
+
+def _check(n_bootstraps: int, numbers: Sequence[int], n_rows: int) -> None:
+    if n_bootstraps < 2:
+        raise ParameterError(
+            f"n_bootstraps={n_bootstraps!r} was given; resamples are compared, so at least 2 are required. Try 50."
+        )
+    if numbers[0] < 1 or n_rows < 2:
+        raise ParameterError(
+            f"numbers={list(numbers)!r} of segments and {n_rows!r} rows to resample were given; at least one segment "
+            "and two rows are required. Try the numbers next to the model's own, and sample_rows=5_000."
+        )
+
+
+def _sample(
+    scaled: FloatArray, weights: FloatArray | None, sample_rows: int, seed: int
+) -> tuple[FloatArray, FloatArray | None]:
+    counted = None if weights is None else effective_counts(weights)
+    if len(scaled) <= sample_rows:
+        return scaled, counted
+    chosen = np.sort(np.random.RandomState(seed).choice(len(scaled), size=sample_rows, replace=False))
+    return np.ascontiguousarray(scaled[chosen]), None if counted is None else counted[chosen]
+
+
+def _refit(
+    model: SegmentModel,
+    rows: FloatArray,
+    weights: FloatArray | None,
+    number: int,
+    plan: Mapping[str, int],
+) -> list[IntArray]:
+    family, prior = model.mixture.covariance_type, model.training.prior
+    found = refit_labels(rows, family, number, weights=weights, prior=prior, **plan)
+    if len(found) < 2:
+        raise MixturaError(
+            f"A mixture of {number} segments could be learned from {len(found)} of {plan['n_bootstraps']} resamples of "
+            f"{len(rows)} rows; at least 2 are required. Ask for more of them, or for fewer segments."
+        )
+    return found
+
+
+def _of_number(number: int, partitions: Sequence[IntArray], weights: FloatArray | None) -> NumberStability:
+    agreements = [
+        adjusted_rand_index(contingency_table(first, second, number, number, weights))
+        for first, second in combinations(partitions, 2)
+    ]
+    lower, upper = np.quantile(agreements, _INTERVAL)
+    return NumberStability(
+        number, float(np.mean(agreements)), float(lower), float(upper), n_bootstraps=len(partitions)
+    )
+
+
+def _of_segments(
+    model: SegmentModel, rows: FloatArray, weights: FloatArray | None, partitions: Sequence[IntArray]
+) -> tuple[SegmentStability, ...]:
+    k, labels = model.n_segments, model.mixture.predict(rows)
+    # Shape (B, K): similarities by resample and segment.
+    found = np.stack([best_jaccard(contingency_table(labels, other, k, k, weights)) for other in partitions])
+    lower, upper = np.quantile(found, _INTERVAL, axis=0)
+    return tuple(
+        SegmentStability(
+            number=segment + 1,
+            name=model.names[segment],
+            jaccard=float(found[:, segment].mean()),
+            lower=float(lower[segment]),
+            upper=float(upper[segment]),
+            recovered=float((found[:, segment] >= STABLE).mean()),
+            dissolved=float((found[:, segment] <= _DISSOLVED).mean()),
+        )
+        for segment in range(k)
+    )
+
+
+def _flows(
+    model: SegmentModel,
+    scaled: FloatArray,
+    weights: FloatArray | None,
+    asked: Sequence[int],
+    mixtures: Mapping[int, Mixture],
+) -> tuple[Flow, ...]:
+    labels, found = model.mixture.predict(scaled), []
+    for number in (k for k in asked if abs(k - model.n_segments) == 1):
+        mixture = mixtures.get(number) or _learn(model, scaled, weights, number)
+        flow = cluster_transitions(labels, mixture.predict(scaled), model.names, number, weights=weights)
+        found.append(flow.reverse() if number < model.n_segments else flow)
+    return tuple(found)
+
+
+def _learn(model: SegmentModel, scaled: FloatArray, weights: FloatArray | None, number: int) -> Mixture:
+    best = search(
+        scaled,
+        components=[number],
+        covariance_types=[model.mixture.covariance_type],
+        n_init=model.training.n_init,
+        random_state=model.training.seed,
+        sample_weight=weights,
+        prior=model.training.prior,
+    ).best
+    assert best.mixture is not None, "a search without any mixture has raised"
+    return best.mixture
+
+
+def _reason(overall: NumberStability, segments: Sequence[SegmentStability], error: float) -> str:
+    if len(segments) < 2:
+        return "One segment cannot be told apart from others."
+    known = [segment for segment in segments if not np.isnan(segment.jaccard)]
+    weakest = min(known, key=lambda segment: segment.jaccard)
+    return (
+        f"Segments found in {overall.n_bootstraps} resamples agree with each other by {overall.adjusted_rand:.2f} "
+        f"(adjusted Rand index; 1 is the same, 0 is chance). The least stable segment is {weakest.name!r}: found again "
+        f"by {weakest.jaccard:.2f} (Jaccard similarity). {100 * error:.1f} % of the customers are expected to belong "
+        "to another segment than the one they are put in."
+    )

@@ -1,0 +1,86 @@
+"""What kind of segmentation it is: found in the data, supported by them, or made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+import numpy as np
+
+__all__ = ["STABLE", "Verdict", "classify_stability"]
+
+_GOOD, _POOR = 0.8, 0.65
+"""Adjusted Rand index: good from the one on, poor below the other (Steinley 2004)."""
+
+STABLE = 0.75
+"""Mean Jaccard similarity from which on a segment is stable (Hennig 2007)."""
+
+_APART = 0.05
+"""Expected misclassification up to which segments are apart: two round ones of equal size are then 3.3 deviations from
+each other, and the density between them is half that of their centers."""
+
+
+class Verdict(Enum):
+    """What kind of segmentation it is (Dolnicar and Leisch 2010); `explanation` says what that means."""
+
+    NATURAL = "natural"
+    REPRODUCIBLE = "reproducible"
+    CONSTRUCTED = "constructed"
+    SINGLE = "single"
+
+    @property
+    def explanation(self) -> str:
+        """What it means for those who use the segments, in plain words."""
+        return {
+            Verdict.NATURAL: (
+                "The customers fall into these groups by themselves: they are found again in every resample, and there "
+                "are few customers between them."
+            ),
+            Verdict.REPRODUCIBLE: (
+                "There are no gaps between these segments, but the same ones are found again in resampled customers: "
+                "there is structure to build on, and the borders are a choice."
+            ),
+            Verdict.CONSTRUCTED: (
+                "Resampled customers give other segments: the data do not say which. Segments may still be useful, but "
+                "they are made, not found; judge them by their use, or try another number."
+            ),
+            Verdict.SINGLE: "There is one segment; everybody is in it, and it cannot but be found again.",
+        }[self]
+
+
+def classify_stability(adjusted_rand: float, jaccards: Sequence[float], expected_error: float) -> Verdict:
+    """Return what kind of segmentation it is.
+
+    ======================== ==============================================================================
+    natural                  partitions agree well (adjusted Rand index of 0.8 or more: Steinley 2004), every segment is
+                             stable (Jaccard similarity of 0.75 or more: Hennig 2007), and at most 5 % of the customers
+                             are expected to be in the wrong segment
+    reproducible             partitions agree at least moderately (0.65 or more: Steinley 2004)
+    constructed              else
+    ======================== ==============================================================================
+
+    The three kinds are those of Dolnicar and Leisch (2010), who tell them apart by looking at stability and
+    separation; the thresholds are those of the papers named, but for the 5 %.
+
+    Parameters
+    ----------
+    adjusted_rand : float
+        Mean over pairs of resamples.
+    jaccards : sequence of float
+        Mean of each segment; NaN for one without customers.
+    expected_error : float
+
+    Examples
+    --------
+    >>> from mixtura.segments import classify_stability
+    >>> classify_stability(0.9, [0.9, 0.8], 0.01).value, classify_stability(0.9, [0.9, 0.8], 0.2).value
+    ('natural', 'reproducible')
+    >>> classify_stability(0.4, [0.9, 0.3], 0.01).value
+    'constructed'
+    """
+    if len(jaccards) < 2:
+        return Verdict.SINGLE
+    if not adjusted_rand >= _POOR:
+        return Verdict.CONSTRUCTED
+    natural = adjusted_rand >= _GOOD and min(jaccards) >= STABLE and expected_error <= _APART
+    return Verdict.NATURAL if natural and not np.isnan(jaccards).any() else Verdict.REPRODUCIBLE

@@ -1,0 +1,111 @@
+"""From a table to numbers that can be searched: what segmenting and selecting have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mixtura._typing import Array, FloatArray
+from mixtura.exceptions import ColumnError
+from mixtura.segments.options import Settings
+from mixtura.segments.table.columns import ColumnChoice, choose_columns
+from mixtura.segments.table.constant_columns import drop_constant_columns
+from mixtura.segments.table.original_units import UserValues
+from mixtura.segments.table.roles import Roles, checked_weights
+from mixtura.segments.transforms.recommend_transform import TransformAdvice, check_transforms, transforms_of
+from mixtura.segments.transforms.scaling import Scaling, complete_rows, scaling_of
+from mixtura.select import OnCandidate, OnFold, SearchResult
+
+__all__ = ["Prepared", "prepare"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """The rows of a table as they are searched.
+
+    Parameters
+    ----------
+    choice : ColumnChoice
+    rows : ndarray of shape (n_complete, D)
+        In the user's units.
+    weights : ndarray of shape (n_complete,) or None
+        How much each of them counts.
+    complete : ndarray of shape (N,), bool
+        Which rows of the table have all values.
+    scaling : Scaling
+    advice : tuple of TransformAdvice, length D
+        What the rule says of each column, whether or not it was asked.
+    """
+
+    choice: ColumnChoice
+    rows: FloatArray
+    weights: FloatArray | None
+    complete: Array
+    scaling: Scaling
+    advice: tuple[TransformAdvice, ...]
+
+    def search(
+        self, settings: Settings, on_candidate: OnCandidate | None = None, on_fold: OnFold | None = None
+    ) -> SearchResult:
+        """Search over scaled rows; return likelihoods and degenerate values in the user's units, mixtures in scaled.
+
+        Scaling and transforming add ``sum_n w_n log |dz/dx|`` to every log-likelihood, and parameters of transforms
+        that were chosen by likelihood count for every model; the ranking stays, and criteria can be compared with those
+        of other transforms. What is held out in folds is scaled with the others.
+        """
+        scaled = self.scaling.apply(self.rows)
+        found = settings.search(scaled, on_candidate, on_fold, self.weights)
+        values = UserValues(self.rows, scaled)
+        jacobian = self.scaling.log_jacobian(self.rows)
+        added = float(jacobian.sum() if self.weights is None else jacobian @ self.weights)
+        candidates = tuple(
+            replace(
+                candidate,
+                log_likelihood=candidate.log_likelihood + added,
+                single_log_likelihood=candidate.single_log_likelihood + added,
+                n_parameters=candidate.n_parameters + self.scaling.n_parameters,
+                degeneracies=values.told(candidate.degeneracies),
+                folds=None if candidate.folds is None else candidate.folds.shifted(added),
+            )
+            for candidate in found.candidates
+        )
+        return replace(found, candidates=candidates)
+
+
+def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool) -> Prepared:
+    """Choose columns, take the complete rows, transform them, find the scale of each column; see `segment_table`."""
+    check_transforms(settings.transform)
+    weight = roles.weight
+    choice = choose_columns(
+        frame,
+        columns=roles.columns,
+        id_column=roles.id_column,
+        describe=roles.describe,
+        value=roles.value,
+        weight=weight,
+    )
+    needed = choice.used if weight is None else (*choice.used, weight)
+    rows, complete = complete_rows(frame, needed, drop_missing=drop_missing)
+    weights = None
+    if weight is not None:
+        weights = checked_weights(np.ascontiguousarray(rows[:, -1]), weight)
+        rows = np.ascontiguousarray(rows[:, :-1])
+    choice, rows = drop_constant_columns(choice, rows, explicit=roles.columns is not None)
+    asked = check_transforms(settings.transform, choice.used)
+    transforms, advice = transforms_of(asked, choice.used, rows, weights)
+    scaling = scaling_of(rows, weights, transforms)
+    _check_scale(choice.used, scaling)
+    return Prepared(choice, rows, weights, complete, scaling, advice)
+
+
+def _check_scale(columns: Sequence[str], scaling: Scaling) -> None:
+    for name, scale, transform in zip(columns, scaling.scale, scaling.transforms, strict=True):
+        if not (np.isfinite(scale) and scale > 0):
+            raise ColumnError(
+                f"The column {name!r} (transform {transform.kind}) has no differences among the rows that count. "
+                "A column with differences is required. Choose another transform, or leave it out with --columns.",
+                column=name,
+            )

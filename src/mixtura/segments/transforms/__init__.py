@@ -1,0 +1,1 @@
+"""Transforms of skewed columns, and the scaling of all."""

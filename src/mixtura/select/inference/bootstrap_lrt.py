@@ -1,0 +1,284 @@
+"""How many components: likelihood-ratio tests whose distribution is drawn from the fitted mixture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mixtura._typing import FloatArray, RowArray
+from mixtura.core.covariance import get_family
+from mixtura.core.mixture import Mixture
+from mixtura.exceptions import MixturaError, ParameterError
+from mixtura.run import limit_blas_threads
+from mixtura.select.arguments import as_rows, as_weights, require_at_least, require_enough, sample_size
+from mixtura.select.inference.refit import Refit, generator, runner_for, split_components
+from mixtura.select.model_search.search import search
+from mixtura.select.priors import PriorName, require_prior
+
+__all__ = ["BootstrapTest", "LikelihoodRatio", "bootstrap_lrt"]
+
+STARTS = ("splits", "warm")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LikelihoodRatio:
+    """A test of K components against K + 1.
+
+    Parameters
+    ----------
+    smaller, larger : Mixture
+        The fits of K and K + 1 components.
+    statistic : float
+        ``2 (log L(K + 1) - log L(K))``, in nats.
+    p_value : float
+        ``(1 + b) / (1 + B)`` where b of B samples gave at least the statistic.
+    replicates : ndarray of shape (B,)
+        The statistic of each sample drawn from ``smaller``; samples that could not be fitted are left out.
+    n_failed : int
+        How many were left out.
+    """
+
+    smaller: Mixture
+    larger: Mixture
+    statistic: float
+    p_value: float
+    replicates: FloatArray = field(repr=False)
+    n_failed: int
+
+    @property
+    def n_components(self) -> int:
+        """The smaller number of components, K."""
+        return self.smaller.n_components
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BootstrapTest:
+    """Tests of 1 component against 2, 2 against 3, and so on, until one does not reject.
+
+    Parameters
+    ----------
+    tests : tuple of LikelihoodRatio
+    covariance_type : str
+    level : float
+        A test rejects where its p-value is not above this.
+    max_components : int
+        The most components that would have been fitted.
+    """
+
+    tests: tuple[LikelihoodRatio, ...]
+    covariance_type: str
+    level: float
+    max_components: int
+
+    @property
+    def mixture(self) -> Mixture:
+        """The fit of the smallest number of components that no test rejects."""
+        last = self.tests[-1]
+        return last.smaller if last.p_value > self.level else last.larger
+
+    @property
+    def n_components(self) -> int:
+        """The smallest number of components that no test rejects."""
+        return self.mixture.n_components
+
+    @property
+    def edge(self) -> str | None:
+        """Say so if every test rejects, so that more components may be needed than were allowed; else None."""
+        if self.tests[-1].p_value > self.level:
+            return None
+        return (
+            f"Every test rejects: the choice lies on the edge of the search, {self.max_components} components. More "
+            f"may be needed: try max_components={2 * self.max_components}."
+        )
+
+    def table(self) -> list[dict[str, Any]]:
+        """Return a row per test.
+
+        Returns
+        -------
+        list of dict
+            Keys ``n_components`` (K, tested against K + 1), ``statistic``, ``p_value``, ``rejected``, ``n_replicates``
+            and ``n_failed``.
+        """
+        return [
+            {
+                "n_components": one.n_components,
+                "statistic": one.statistic,
+                "p_value": one.p_value,
+                "rejected": one.p_value <= self.level,
+                "n_replicates": int(one.replicates.size),
+                "n_failed": one.n_failed,
+            }
+            for one in self.tests
+        ]
+
+
+def bootstrap_lrt(
+    rows: npt.ArrayLike,
+    *,
+    covariance_type: str = "full",
+    max_components: int = 9,
+    n_boot: int = 999,
+    level: float = 0.05,
+    starts: str = "splits",
+    n_init: int = 1,
+    random_state: int = 0,
+    sample_weight: npt.ArrayLike | None = None,
+    prior: PriorName | float = "floor",
+) -> BootstrapTest:
+    """Test how many components there are, one more at a time, by the parametric bootstrap (McLachlan 1987).
+
+    The likelihood ratio of K + 1 components to K does not follow a chi-squared distribution: under K components the
+    parameters of the extra one mean nothing. So the distribution is drawn: samples of as many rows come from the fitted
+    mixture of K components, both numbers are fitted to each, and the p-value is the share of samples whose
+    statistic is at least the one observed. The first K that is not rejected is the answer.
+
+    Parameters
+    ----------
+    rows : array-like of shape (N, D)
+    covariance_type : str, default="full"
+        Any that `GaussianMixture` takes.
+    max_components : int, default=9
+        The most components to fit, at least 2.
+    n_boot : int, default=999
+        Samples per test, B. The smallest possible p-value is ``1 / (B + 1)``.
+    level : float, default=0.05
+        In (0, 1).
+    starts : {"splits", "warm"}, default="splits"
+        From where K + 1 components are fitted to a sample. ``"warm"`` is mclust's way: from the K + 1 components of the
+        rows alone. That often ends in a poor optimum, so that statistics come out too small and tests reject too often;
+        ``"splits"`` also starts from the K components fitted to the sample, with each in turn split in two, as is
+        done for the rows themselves.
+    n_init : int, default=1
+        Starts of each fit to the rows, besides the splits.
+    random_state : int, default=0
+        Seed of the fits and of every sample; results do not depend on the number of threads.
+    sample_weight : array-like of shape (N,), optional
+        Taken as counts: samples have as many rows as the weights sum to, rounded.
+    prior : {"floor", "conjugate"} or float, default="floor"
+        What keeps covariances from collapsing, see `search`.
+
+    Returns
+    -------
+    BootstrapTest
+
+    Raises
+    ------
+    ParameterError
+        A parameter is out of its range.
+    DataError
+        Rows or weights that cannot be used; `TooFewRowsError` where the most components are more than the rows.
+    MixturaError
+        The rows, or all samples of a test, could not be fitted.
+
+    References
+    ----------
+    McLachlan (1987), On bootstrapping the likelihood ratio test statistic for the number of components in a normal
+    mixture, Applied Statistics 36.
+
+    Examples
+    --------
+    >>> from mixtura.datasets import make_customers
+    >>> from mixtura.select import bootstrap_lrt
+    >>> test = bootstrap_lrt(make_customers(), covariance_type="spherical", n_boot=39)
+    >>> for row in test.table():
+    ...     print(row["n_components"], round(row["statistic"], 1), row["rejected"])
+    1 480.2 True
+    2 184.7 True
+    3 14.3 False
+    >>> test.n_components
+    3
+    """
+    table = as_rows(rows)
+    weights = as_weights(sample_weight, table.shape[0])
+    family = get_family(covariance_type).name
+    _check(max_components, n_boot, level, starts, n_init, prior)
+    require_enough(table, weights, max_components)
+
+    def fit(n_components: int) -> Mixture:
+        found = search(
+            table,
+            components=[n_components],
+            covariance_types=[family],
+            n_init=n_init,
+            random_state=random_state,
+            sample_weight=weights,
+            prior=prior,
+        )
+        (mixture,) = (one.mixture for one in found.candidates if one.mixture is not None)
+        return mixture
+
+    sampling = _Sampling(table, weights, Refit(prior), n_boot, starts == "splits", random_state)
+    tests, smaller = list[LikelihoodRatio](), fit(1)
+    while smaller.n_components < max_components:
+        tests.append(sampling.compare(smaller, fit(smaller.n_components + 1)))
+        smaller = tests[-1].larger
+        if tests[-1].p_value > level:
+            break
+    return BootstrapTest(tuple(tests), family, level, max_components)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sampling:
+    """The rows, and how samples like them are drawn and fitted."""
+
+    rows: RowArray
+    weights: FloatArray | None
+    refit: Refit
+    n_boot: int
+    split: bool
+    random_state: int
+
+    def compare(self, smaller: Mixture, start: Mixture) -> LikelihoodRatio:
+        """Test a mixture against the best of one component more, fitted from a start and from splits."""
+        above, larger = self.refit.best(self.rows, self.weights, [start, *split_components(smaller)])
+        statistic = 2.0 * (above - smaller.log_likelihood(self.rows, self.weights))
+        seeds = np.random.SeedSequence(self.random_state, spawn_key=(smaller.n_components,)).spawn(
+            self.n_boot
+        )
+        with limit_blas_threads():
+            drawn = runner_for(self.rows, larger).map(
+                [partial(self._draw, smaller, larger, seed) for seed in seeds]
+            )
+        n_rows = sample_size(self.rows, self.weights)
+        # Weights sum to no whole number of rows where they are no counts.
+        per_row = 1.0 if self.weights is None else float(self.weights.sum()) / n_rows
+        replicates = per_row * np.array([one for one in drawn if one is not None])
+        if replicates.size == 0:
+            raise MixturaError(
+                f"None of {len(drawn)!r} samples drawn from {smaller.n_components!r} components could be fitted. "
+                "Try fewer components, or prior='conjugate'."
+            )
+        p_value = (1 + np.count_nonzero(replicates >= statistic)) / (1 + replicates.size)
+        n_failed = len(drawn) - int(replicates.size)
+        return LikelihoodRatio(smaller, larger, statistic, float(p_value), replicates, n_failed)
+
+    def _draw(self, smaller: Mixture, larger: Mixture, seed: np.random.SeedSequence) -> float | None:
+        """Return the statistic of one sample from the smaller mixture; None where it cannot be fitted."""
+        n_rows = sample_size(self.rows, self.weights)
+        rows = np.ascontiguousarray(smaller.sample(n_rows, generator(seed))[0])
+        try:
+            below, found = self.refit.best(rows, None, [smaller])
+            above, _ = self.refit.best(rows, None, [larger, *(split_components(found) if self.split else [])])
+        except MixturaError:
+            return None
+        return 2.0 * (above - below)
+
+
+def _check(
+    max_components: int, n_boot: int, level: float, starts: str, n_init: int, prior: PriorName | float
+) -> None:
+    require_at_least("max_components", max_components, 2)
+    require_at_least("n_boot", n_boot, 1)
+    require_at_least("n_init", n_init, 1)
+    if not 0 < level < 1:
+        raise ParameterError(f"level={level!r} was given; it must lie between 0 and 1. Try 0.05.")
+    if starts not in STARTS:
+        raise ParameterError(
+            f"starts={starts!r} was given; it must be one of {list(STARTS)!r}. Try 'splits'."
+        )
+    require_prior(prior)

@@ -1,0 +1,368 @@
+"""How sure the parameters are: standard errors and intervals by the bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
+
+from mixtura._typing import FloatArray, IntArray, RowArray
+from mixtura.core.mixture import Mixture
+from mixtura.exceptions import DataError, MixturaError, ParameterError
+from mixtura.run import limit_blas_threads
+from mixtura.select.arguments import as_rows, as_weights, require_at_least, require_enough, sample_size
+from mixtura.select.inference.refit import Refit, generator, runner_for
+from mixtura.select.priors import PriorName, require_prior
+
+__all__ = ["BootstrapParameters", "Parameters", "bootstrap_parameters", "match_components"]
+
+_TOLERANCE = 1e-4
+"""Samples are fitted from the mixture: one that stops early stays near it, and errors come out too small."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parameters:
+    """Numbers in the shape of a mixture's parameters: estimates, their errors, or ends of intervals.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (K,)
+    means : ndarray of shape (K, D)
+        In units of the data.
+    covariances : ndarray of shape (K, D, D)
+        In squared units of the data.
+    """
+
+    weights: FloatArray
+    means: FloatArray
+    covariances: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BootstrapParameters:
+    """The parameters of a mixture, and what they became in every sample.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        Fitted to the rows.
+    kind : str
+        How samples came about.
+    weights : ndarray of shape (B, K)
+    means : ndarray of shape (B, K, D)
+    covariances : ndarray of shape (B, K, D, D)
+        Of the samples that could be fitted, component by component those of the mixture.
+    n_failed : int
+        How many samples could not be fitted, or only after a component was repaired; they are left out.
+    n_renumbered : int
+        In how many samples components had changed places and were put back.
+    """
+
+    mixture: Mixture
+    kind: str
+    weights: FloatArray = field(repr=False)
+    means: FloatArray = field(repr=False)
+    covariances: FloatArray = field(repr=False)
+    n_failed: int
+    n_renumbered: int
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples B that were fitted."""
+        return int(self.weights.shape[0])
+
+    @property
+    def estimates(self) -> Parameters:
+        """The parameters of the mixture itself."""
+        return Parameters(self.mixture.weights, self.mixture.means, self.mixture.full_covariances())
+
+    @property
+    def standard_errors(self) -> Parameters:
+        """Standard deviations over the samples (with B - 1 below)."""
+        return self._each(lambda values: values.std(axis=0, ddof=1))
+
+    @property
+    def biases(self) -> Parameters:
+        """Means over the samples less the estimates."""
+        at = self.estimates
+        return Parameters(
+            self.weights.mean(axis=0) - at.weights,
+            self.means.mean(axis=0) - at.means,
+            self.covariances.mean(axis=0) - at.covariances,
+        )
+
+    def intervals(self, level: float = 0.95) -> tuple[Parameters, Parameters]:
+        """Return the lower and upper ends of percentile intervals.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+            Share of the samples inside, in (0, 1).
+
+        Raises
+        ------
+        ParameterError
+            The level is out of its range.
+        """
+        if not 0 < level < 1:
+            raise ParameterError(f"level={level!r} was given; it must lie between 0 and 1. Try 0.95.")
+        low = self._each(lambda values: np.quantile(values, (1 - level) / 2, axis=0))
+        return low, self._each(lambda values: np.quantile(values, (1 + level) / 2, axis=0))
+
+    def table(self, level: float = 0.95) -> list[dict[str, Any]]:
+        """Return a row per parameter.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+            Of the intervals.
+
+        Returns
+        -------
+        list of dict
+            Keys ``component``, ``parameter`` ("weight", "mean" or "covariance"), ``row`` and ``column`` (numbers of the
+            columns of the data that it belongs to; None where it has none), ``estimate``, ``standard_error``, ``low``
+            and ``high``. Of a covariance matrix the lower half is listed.
+        """
+        low, high = self.intervals(level)
+        parts = (self.estimates, self.standard_errors, low, high)
+        rows = list[dict[str, Any]]()
+
+        def add(k: int, name: str, where: tuple[int, ...]) -> None:
+            held = {"weight": "weights", "mean": "means", "covariance": "covariances"}[name]
+            values = [float(getattr(part, held)[(k, *where)]) for part in parts]
+            place = dict(zip(("row", "column"), (*where, None, None), strict=False))
+            numbers = dict(zip(("estimate", "standard_error", "low", "high"), values, strict=True))
+            rows.append({"component": k, "parameter": name, **place, **numbers})
+
+        for k in range(self.mixture.n_components):
+            add(k, "weight", ())
+            for i in range(self.mixture.n_features):
+                add(k, "mean", (i,))
+            for i in range(self.mixture.n_features):
+                for j in range(i + 1):
+                    add(k, "covariance", (i, j))
+        return rows
+
+    def _each(self, summary: Callable[[FloatArray], FloatArray]) -> Parameters:
+        return Parameters(summary(self.weights), summary(self.means), summary(self.covariances))
+
+
+_Sample: TypeAlias = Callable[[np.random.SeedSequence], tuple[RowArray, FloatArray | None]]
+
+
+def bootstrap_parameters(
+    rows: npt.ArrayLike,
+    mixture: Mixture,
+    *,
+    kind: str = "nonparametric",
+    n_boot: int = 999,
+    random_state: int = 0,
+    sample_weight: npt.ArrayLike | None = None,
+    prior: PriorName | float = "floor",
+) -> BootstrapParameters:
+    """Estimate standard errors and intervals of weights, means and covariances by the bootstrap.
+
+    Every sample is fitted from the mixture, and its components are matched to the mixture's (`match_components`), so
+    that a component means the same everywhere.
+
+    Parameters
+    ----------
+    rows : array-like of shape (N, D)
+    mixture : Mixture
+        Fitted to these rows (``mixture_`` of an estimator, ``mixture`` of a `Candidate`). It is finished first:
+        iterated until less than 1e-4 nats of the log-likelihood are to be gained.
+    kind : {"nonparametric", "weighted", "parametric"}, default="nonparametric"
+        How samples come about. ``"nonparametric"``: rows drawn with replacement (Efron 1979). ``"weighted"``: all rows,
+        weighted by exponential random numbers with their sum made N (the weighted likelihood bootstrap of Newton and
+        Raftery 1994); no component loses all its rows, which small ones do in the first kind. ``"parametric"``: rows
+        drawn from the mixture; errors are too small if the mixture is wrong.
+    n_boot : int, default=999
+        Number of samples, at least 2.
+    random_state : int, default=0
+        Seed of every sample; results do not depend on the number of threads.
+    sample_weight : array-like of shape (N,), optional
+        Taken as counts: a row of weight 3 is three rows.
+    prior : {"floor", "conjugate"} or float, default="floor"
+        What keeps covariances from collapsing, see `search`.
+
+    Returns
+    -------
+    BootstrapParameters
+
+    Raises
+    ------
+    ParameterError
+        A parameter is out of its range.
+    DataError
+        Rows or weights that cannot be used, or rows with other columns than the mixture.
+    MixturaError
+        Fewer than two samples could be fitted.
+
+    References
+    ----------
+    O'Hagan, Murphy, Scrucca and Gormley (2019), Investigation of parameter uncertainty in clustering using a Gaussian
+    mixture model via jackknife, bootstrap and weighted likelihood bootstrap, Computational Statistics 34.
+
+    Examples
+    --------
+    >>> from mixtura.datasets import make_customers
+    >>> from mixtura.select import bootstrap_parameters, search
+    >>> rows = make_customers()
+    >>> found = search(rows, components=[3], covariance_types=["spherical"]).best
+    >>> sure = bootstrap_parameters(rows, found.mixture, kind="weighted", n_boot=99)
+    >>> sure.standard_errors.means.round(1).shape
+    (3, 2)
+    >>> low, high = sure.intervals(0.9)
+    >>> bool((low.weights < found.mixture.weights).all())
+    True
+    """
+    table = as_rows(rows)
+    weights = as_weights(sample_weight, table.shape[0])
+    _check(table, weights, mixture, n_boot, prior)
+    if kind not in KINDS:
+        raise ParameterError(f"kind={kind!r} was given; it must be one of {list(KINDS)!r}. Try 'weighted'.")
+    refit = Refit(prior, _TOLERANCE)
+    finished = refit.from_mixture(table, weights, mixture).mixture
+    draw = KINDS[kind](table, weights, finished)
+    seeds = np.random.SeedSequence(random_state).spawn(n_boot)
+    with limit_blas_threads():
+        fits = runner_for(table, finished).map(
+            [partial(_replicate, refit, finished, draw, seed) for seed in seeds]
+        )
+    found = [one for one in fits if one is not None]
+    if len(found) < 2:
+        raise MixturaError(
+            f"{len(found)!r} of {n_boot!r} samples could be fitted without repair; at least two are needed. The "
+            "mixture may have a component of very few rows: try fewer components, kind='weighted', or a larger "
+            "prior."
+        )
+    return BootstrapParameters(
+        mixture=finished,
+        kind=kind,
+        weights=np.stack([one.weights for one, _ in found]),
+        means=np.stack([one.means for one, _ in found]),
+        covariances=np.stack([one.covariances for one, _ in found]),
+        n_failed=n_boot - len(found),
+        n_renumbered=sum(moved for _, moved in found),
+    )
+
+
+def match_components(found: Mixture, reference: Mixture) -> IntArray:
+    """Return which component of one mixture stands for each of another, (K,).
+
+    The assignment that makes the sum of the Kullback-Leibler distances of pairs least,
+    ``[tr(S^-1 T) + (m - v)' S^-1 (m - v) - D + log|S| - log|T|] / 2`` from the reference N(m, S) to N(v, T). It is
+    that of the closest means where these differ, in units of the widths, and of the covariances where they do not.
+
+    Parameters
+    ----------
+    found, reference : Mixture
+        With as many components and columns.
+
+    Examples
+    --------
+    >>> from mixtura import Mixture
+    >>> from mixtura.select.inference.bootstrap_parameters import match_components
+    >>> one = Mixture.from_parameters([0.5, 0.5], [[0.0], [9.0]], [1.0, 1.0], "spherical")
+    >>> other = Mixture.from_parameters([0.4, 0.6], [[8.5], [0.5]], [1.0, 1.0], "spherical")
+    >>> match_components(other, one)
+    array([1, 0])
+    """
+    full = found.full_covariances()
+    _, log_found = np.linalg.slogdet(full)
+    costs = np.empty((reference.n_components, found.n_components))
+    for k, covariance in enumerate(reference.full_covariances()):
+        inverse = np.linalg.inv(covariance)
+        apart = found.means - reference.means[k]
+        squares = np.einsum("ji,il,jl->j", apart, inverse, apart)
+        traces = np.einsum("il,jli->j", inverse, full)
+        costs[k] = traces + squares - log_found
+    return np.asarray(linear_sum_assignment(costs)[1], dtype=np.intp)
+
+
+def _replicate(
+    refit: Refit, mixture: Mixture, draw: _Sample, seed: np.random.SeedSequence
+) -> tuple[Parameters, bool] | None:
+    """Return the parameters of one sample, and whether components changed places; None where there is no fit."""
+    rows, weights = draw(seed)
+    try:
+        result = refit.from_mixture(rows, weights, mixture)
+    except MixturaError:
+        return None
+    if result.repairs:
+        return None
+    found = result.mixture
+    order = match_components(found, mixture)
+    moved = bool((order != np.arange(order.size)).any())
+    return Parameters(found.weights[order], found.means[order], found.full_covariances()[order]), moved
+
+
+def _nonparametric(rows: RowArray, weights: FloatArray | None, mixture: Mixture) -> _Sample:
+    n_rows = rows.shape[0]
+    count = sample_size(rows, weights)
+    chances = None if weights is None else np.cumsum(weights / weights.sum())
+
+    def draw(seed: np.random.SeedSequence) -> tuple[RowArray, FloatArray | None]:
+        rng = generator(seed)
+        if chances is None:
+            drawn = rng.randint(n_rows, size=n_rows)
+        else:
+            drawn = np.minimum(np.searchsorted(chances, rng.random_sample(count), side="right"), n_rows - 1)
+        times = np.bincount(drawn, minlength=n_rows)
+        kept = np.flatnonzero(times)
+        return rows[kept], times[kept].astype(np.float64)
+
+    return draw
+
+
+def _weighted(rows: RowArray, weights: FloatArray | None, mixture: Mixture) -> _Sample:
+    total = float(rows.shape[0] if weights is None else weights.sum())
+
+    def draw(seed: np.random.SeedSequence) -> tuple[RowArray, FloatArray | None]:
+        # A row of weight w stands for w rows; the sum of as many exponential numbers is a gamma number.
+        shape = np.ones(rows.shape[0]) if weights is None else weights
+        drawn = generator(seed).standard_gamma(shape)
+        return rows, np.asarray(drawn * (total / drawn.sum()))
+
+    return draw
+
+
+def _parametric(rows: RowArray, weights: FloatArray | None, mixture: Mixture) -> _Sample:
+    count = sample_size(rows, weights)
+
+    def draw(seed: np.random.SeedSequence) -> tuple[RowArray, FloatArray | None]:
+        return np.ascontiguousarray(mixture.sample(count, generator(seed))[0]), None
+
+    return draw
+
+
+KINDS: dict[str, Callable[[RowArray, FloatArray | None, Mixture], _Sample]] = {
+    "nonparametric": _nonparametric,
+    "weighted": _weighted,
+    "parametric": _parametric,
+}
+"""How samples come about, by name."""
+
+
+def _check(
+    rows: RowArray, weights: FloatArray | None, mixture: Mixture, n_boot: int, prior: PriorName | float
+) -> None:
+    require_at_least("n_boot", n_boot, 2)
+    if not isinstance(mixture, Mixture):
+        raise ParameterError(
+            f"mixture={mixture!r} was given; it must be a Mixture. Give `mixture_` of an estimator, or `mixture` of a "
+            "candidate."
+        )
+    require_enough(rows, weights, mixture.n_components)
+    if rows.shape[1] != mixture.n_features:
+        raise DataError(
+            f"Rows with {rows.shape[1]!r} columns were given with a mixture of {mixture.n_features!r}; give the rows "
+            "that the mixture was fitted to."
+        )
+    require_prior(prior)

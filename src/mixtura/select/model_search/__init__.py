@@ -1,0 +1,1 @@
+"""The search over covariance families and numbers of components."""

@@ -1,0 +1,97 @@
+"""Every candidate of a search, fitted without each fold and scored on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from mixtura._typing import FloatArray, RowArray
+from mixtura.core.mixture import Mixture
+from mixtura.exceptions import MixturaError, ParameterError
+from mixtura.select.arguments import count_rows, require_rows
+from mixtura.select.model_search.cost import processes_for, search_seconds
+from mixtura.select.model_search.fitter import SAMPLE_ROWS
+from mixtura.select.model_search.ranking import SearchResult
+from mixtura.select.scores.folds import FoldScores, OnFold, held_out_scores, rows_fitted
+
+__all__ = ["FoldsOf", "score_candidates"]
+
+FoldsOf: TypeAlias = Mapping[tuple[str, int], FoldScores]
+"""What candidates score, by covariance type and number of components."""
+
+
+def score_candidates(
+    rows: RowArray,
+    weights: FloatArray | None,
+    families: Sequence[str],
+    sizes: Sequence[int],
+    search: Callable[..., SearchResult],
+    n_folds: int,
+    random_state: int,
+    on_fold: OnFold | None = None,
+) -> FoldsOf:
+    """Return what every candidate scores on rows held out, all on the same folds.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (N, D), float64 or float32, C-contiguous
+    weights : ndarray of shape (N,), or None
+        Rows of weight zero are in no fold.
+    families : sequence of str
+    sizes : sequence of int
+        Numbers of components.
+    search : callable
+        `search`, which this module is below, with all that is the same for every fold.
+    n_folds : int
+    random_state : int
+        Seed of the folds.
+    on_fold : callable, optional
+        Called after each fold with how many are done, and how many there are.
+
+    Raises
+    ------
+    ParameterError
+        Fewer than two folds, or more than rows; or what the search refuses.
+    TooFewRowsError
+        The most components are more than the rows of all folds but the largest.
+    MixturaError
+        No candidate has a score; the reason of the first is told.
+    """
+    fewest = rows_fitted(count_rows(rows, weights), n_folds)
+    require_rows(fewest, max(sizes), "rows of positive weight outside the largest fold")
+    pairs = [(family, k) for family in families for k in sizes]
+
+    # Passes over more rows use all cores by themselves.
+    seconds = n_folds * search_seconds(pairs, fewest, rows.shape[1])
+    scores = held_out_scores(
+        rows, weights, _Fits(search, families, sizes), n_folds=n_folds, random_state=random_state, on_fold=on_fold,
+        n_processes=processes_for(seconds, n_folds) if fewest <= SAMPLE_ROWS else 1,
+    )  # fmt: skip
+    if all(one.failure for one in scores):
+        raise MixturaError(
+            f"None of {len(scores)} candidates could be fitted. The first: {scores[0].failure}"
+        )
+    return dict(zip(pairs, scores, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Fits:
+    """Fits all models to some rows."""
+
+    search: Callable[..., SearchResult]
+    families: Sequence[str]
+    sizes: Sequence[int]
+
+    def __call__(self, rows: RowArray, weights: FloatArray | None) -> list[Mixture | str]:
+        pairs = [(family, k) for family in self.families for k in self.sizes]
+        try:
+            found = self.search(
+                rows, components=self.sizes, covariance_types=self.families, sample_weight=weights
+            )
+        except ParameterError:
+            raise
+        except MixturaError as error:
+            return [str(error)] * len(pairs)
+        fits = {(one.covariance_type, one.n_components): one for one in found.candidates}
+        return [fits[pair].mixture or str(fits[pair].failure) for pair in pairs]

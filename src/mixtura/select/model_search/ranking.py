@@ -1,0 +1,142 @@
+"""All models tried, ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mixtura.select.model_search.candidate import Candidate
+from mixtura.select.scores.one_standard_error import CrossValidated, CrossValidation
+
+__all__ = ["SearchResult", "choose_best", "explain_choice", "first_not_excluded"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SearchResult:
+    """All candidates, in the order tried, and the criterion that ranks them."""
+
+    candidates: tuple[Candidate, ...]
+    criterion: str
+
+    @property
+    def ranking(self) -> tuple[Candidate, ...]:
+        """The candidates, best first; those that failed come last."""
+        return tuple(sorted(self.candidates, key=self._order))
+
+    def _order(self, candidate: Candidate) -> tuple[bool, float]:
+        return candidate.failure is not None, candidate.criterion(self.criterion)
+
+    @property
+    def best(self) -> Candidate:
+        """The first of the ranking that is not degenerate; where all are, the first.
+
+        With ``criterion="cv"`` it is the candidate of fewest free parameters within one standard error of that first
+        one (Breiman, Friedman, Olshen and Stone 1984, section 3.4.3).
+        """
+        sound = [one for one in self.ranking if not one.is_degenerate and not one.failure]
+        return choose_best(sound, self.criterion) if sound else self.ranking[0]
+
+    @property
+    def passed_over(self) -> tuple[Candidate, ...]:
+        """Candidates with a smaller criterion than the best, which are degenerate."""
+        return tuple(one for one in self.ranking[: self.ranking.index(self.best)] if one.is_degenerate)
+
+    @property
+    def smallest(self) -> Candidate:
+        """The first of the ranking that was not passed over: the best, unless `choice` says why it is another."""
+        return first_not_excluded(self.ranking, self.passed_over)
+
+    @property
+    def choice(self) -> str | None:
+        """Say why the best has not the smallest criterion: the one-standard-error rule; None where it has."""
+        return explain_choice(self.best, self.smallest)
+
+    @property
+    def edge(self) -> str | None:
+        """Say so if the best lies on the edge of the numbers of components searched; None if it does not.
+
+        A single component is the least there is, and no edge; with one number of components nothing was searched. Where
+        a standard error decides, the smallest criterion may lie there, too, and with more components be smaller.
+        """
+        found, tried = self.best.n_components, {one.n_components for one in self.candidates}
+        if len(tried) == 1:
+            return None
+        if found < max(tried) == self.smallest.n_components:
+            return (
+                f"The smallest {self.criterion.upper()} lies on the edge of the search: {max(tried)} components, the "
+                "most that were tried. With more it may be smaller and the choice another: search up to "
+                f"{2 * max(tried)} components."
+            )
+        if min(tried) < found < max(tried) or found == 1:
+            return None
+        most = found == max(tried)
+        further = f"{found} to {2 * found}" if most else f"1 to {found}"
+        return (
+            f"The best lies on the edge of the search: {found} components, the {'most' if most else 'fewest'} that "
+            f"were tried. {'More' if most else 'Fewer'} may be better: search {further} components."
+        )
+
+    def table(self, columns: Sequence[str] | None = None, *, first: int = 0) -> list[dict[str, Any]]:
+        """Return a row per candidate, in the order of the ranking.
+
+        Parameters
+        ----------
+        columns : sequence of str, optional
+            Names of the columns, for what is said of degenerate components.
+        first : int, default=0
+            Number of the first component there.
+
+        Returns
+        -------
+        list of dict
+            Keys ``covariance_type``, ``n_components``, ``n_parameters``, ``log_likelihood``, ``entropy``, every name in
+            `FIT_CRITERIA`, ``degenerate`` (why, if it is), ``outcome`` (how the fit ended), ``n_iter``, ``seconds`` and
+            ``failure`` (why there is no fit). With ``criterion="cv"`` also ``cv``, its ``cv_standard_error``, and
+            ``cv_failure`` (why there is no score). What a failed fit does not have is None.
+
+        Examples
+        --------
+        >>> from mixtura.datasets import make_customers
+        >>> from mixtura.select import search
+        >>> for row in search(make_customers(), components=[2, 3], covariance_types=["tied", "diag"]).table():
+        ...     print(row["covariance_type"], row["n_components"], row["n_parameters"], round(row["icl"]))
+        tied 3 11 4820
+        diag 3 14 4816
+        tied 2 8 4856
+        diag 2 9 4902
+        """
+        return [candidate.row(columns, first=first) for candidate in self.ranking]
+
+
+def choose_best(ranking: Sequence[Candidate], criterion: str) -> Candidate:
+    """Return the best of candidates that may win, the smallest criterion first.
+
+    It is the first, but where cross-validation ranks them: rows held out do not tell apart what lies within one
+    standard error, and the simplest of these is chosen, see `CrossValidation.simplest`.
+    """
+    if criterion != "cv":
+        return ranking[0]
+    scored = {
+        CrossValidated(one.covariance_type, one.n_components, one.n_parameters, one.folds): one
+        for one in ranking
+        if one.folds is not None and one.folds.failure is None
+    }
+    return scored[CrossValidation(tuple(scored)).simplest()] if scored else ranking[0]
+
+
+def first_not_excluded(ranking: Sequence[Candidate], passed_over: Sequence[Candidate]) -> Candidate:
+    """Return the first candidate that was not passed over."""
+    return next(one for one in ranking if one not in passed_over)
+
+
+def explain_choice(best: Candidate, smallest: Candidate) -> str | None:
+    """Say why the best is not the one of the smallest score on rows held out; None if it is."""
+    if best is smallest or smallest.folds is None:
+        return None
+    return (
+        f"The smallest CV is that of {smallest.covariance_type} with {smallest.n_components} "
+        f"({smallest.folds.score:,.1f}, with a standard error of {smallest.folds.standard_error:,.1f}); "
+        f"{best.covariance_type} with {best.n_components} is chosen because it has the fewest parameters within one "
+        "standard error of it."
+    )

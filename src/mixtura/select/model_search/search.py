@@ -1,0 +1,188 @@
+"""The search over a grid: fit every covariance type with every number of components, and rank them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from mixtura._typing import FloatArray, RowArray
+from mixtura.core.covariance import choose_families
+from mixtura.exceptions import MixturaError, ParameterError
+from mixtura.fit import Outcome
+from mixtura.run import limit_blas_threads
+from mixtura.select.arguments import as_weights, count_rows, require_rows, whole_numbers
+from mixtura.select.model_search.candidate import Candidate, OnCandidate
+from mixtura.select.model_search.fitter import SAMPLE_ROWS, Fitter
+from mixtura.select.model_search.fold_search import FoldsOf, score_candidates
+from mixtura.select.model_search.ranking import SearchResult
+from mixtura.select.priors import PriorName, require_prior
+from mixtura.select.scores.criteria import CRITERIA
+from mixtura.select.scores.folds import OnFold
+
+__all__ = ["search"]
+
+_FINISHED = 5
+"""So many of the best are iterated to their ends where models were found on a sample."""
+
+
+def search(
+    rows: RowArray,
+    *,
+    components: Iterable[int] = range(1, 10),
+    covariance_types: Iterable[str] | str = ("full", "tied", "diag", "spherical"),
+    criterion: str = "bic",
+    n_folds: int = 10,
+    n_init: int = 1,
+    random_state: int = 0,
+    sample_weight: FloatArray | None = None,
+    prior: PriorName | float = "floor",
+    sample_rows: int = SAMPLE_ROWS,
+    on_candidate: OnCandidate | None = None,
+    on_fold: OnFold | None = None,
+) -> SearchResult:
+    """Fit every combination and rank them by a criterion.
+
+    Each candidate is the best end of several starts (see `n_init`), and finished, so that it is mostly more likely than
+    the fit of a single ``GaussianMixture``: criteria compare log-likelihoods, so a fit goes on until, by Aitken's
+    estimate, less than 0.01 nats of the total log-likelihood are still to be gained (`result.remaining_gain`; where all
+    rows are fitted from the beginning, less than 0.0001), or 1,000 iterations are made. What the best family with as
+    many components found, or one that a family contains, may be a further start, and the better end is kept. A fit that
+    fails is recorded with its reason; one with a component that sits on equal values, in a plane, or on a handful of
+    rows is recorded as degenerate, and is best only where all are.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (N, D), float64 or float32, C-contiguous
+    components : iterable of int, default 1 to 9
+        Whole numbers from 1; 2.0 is one, 2.5 is refused.
+    covariance_types : str or iterable of str, default ("full", "tied", "diag", "spherical")
+        Also model-based clustering's names, ``EII`` to ``VVV``, or ``"all"`` for all fourteen families (in one column
+        the two that differ).
+    criterion : str, default="bic"
+        One of `CRITERIA`. With ``"cv"`` every candidate is fitted to all rows, as with the others, and once more
+        without each fold of them, which takes as many searches as there are folds. The score is minus twice the
+        log-likelihood of rows held out, see `cross_validate`; the best is the candidate of fewest free parameters
+        within one standard error of the smallest score.
+    n_folds : int, default=10
+        Folds of ``criterion="cv"``, by the seed, from 2 to the number of rows; the other criteria hold out no rows.
+    n_init : int, default=1
+        Every candidate has up to four starts, that all families share: mclust's hierarchical agglomeration and one by
+        the sum of squares, both of at most 2,000 rows, and two of K-means. A larger number adds runs of K-means.
+    random_state : int, default=0
+        Seed of every candidate.
+    sample_weight : ndarray of shape (N,), optional
+        Finite, not negative, and not all zero; a row of weight two counts as two rows.
+    prior : {"floor", "conjugate"} or float, default="floor"
+        What keeps covariances from collapsing. ``"floor"``: none goes below 1e-8 of the data's own covariance, which no
+        real cluster comes near; results do not depend on the units of the columns. ``"conjugate"``: the prior of Fraley
+        and Raftery (2007), mclust's ``priorControl()``. A number, in squared units of the data, is added to every
+        variance as scikit-learn's ``reg_covar`` is; there it decides the answer where columns have spikes.
+    sample_rows : int, default=50_000
+        In a larger table each model is found on a random sample of so many rows and brought to all rows by a few
+        passes; the best five are iterated to their ends there, the others are set aside (``outcome``). Likelihoods are
+        always of all rows.
+    on_candidate : callable, optional
+        Called with each candidate, how many are done, and how many there are.
+    on_fold : callable, optional
+        Called after each fold with how many are done, and how many there are. Folds come before candidates.
+
+    Raises
+    ------
+    ParameterError
+        No candidate is left to try, an unknown criterion or covariance type, a number of components that is not
+        whole or below one, or fewer than two folds or more than rows.
+    TooFewRowsError
+        Fewer rows, or rows of positive weight, than the largest number of components; with ``"cv"`` the rows of the
+        largest fold do not count.
+    DataError
+        Weights that are not one per row, negative or not finite, or all zero.
+    MixturaError
+        Every candidate failed, the reason of the first is told; or the criterion is infinite for all of them.
+
+    Examples
+    --------
+    >>> from mixtura.datasets import make_customers
+    >>> from mixtura.select import search
+    >>> rows = make_customers()
+    >>> best = search(rows, components=range(1, 5)).best
+    >>> best.covariance_type, best.n_components
+    ('spherical', 3)
+    """
+    families = choose_families(covariance_types, rows.shape[1])
+    sizes = _checked(components, criterion, n_init)
+    require_prior(prior)
+    weights = as_weights(sample_weight, rows.shape[0])
+    what = "rows" if weights is None else "rows of positive weight"
+    require_rows(count_rows(rows, weights), max(sizes), what)
+    options: dict[str, Any] = {
+        "prior": prior, "n_init": n_init, "random_state": random_state, "sample_rows": sample_rows,
+    }  # fmt: skip
+    folds: FoldsOf = {}
+    if criterion == "cv":
+        again = partial(search, **options)
+        folds = score_candidates(rows, weights, families, sizes, again, n_folds, random_state, on_fold)
+    fitter = Fitter(rows, weights, **options)
+    with limit_blas_threads():
+        candidates = _fit_all(fitter, families, sizes, folds, on_candidate)
+        if rows.shape[1] > 1:
+            candidates = fitter.refine(candidates)
+        return _finished(_ranked(tuple(candidates), criterion), fitter)
+
+
+def _fit_all(
+    fitter: Fitter,
+    families: list[str],
+    sizes: list[int],
+    folds: FoldsOf,
+    on_candidate: OnCandidate | None,
+) -> list[Candidate]:
+    candidates: list[Candidate] = []
+    attempts = fitter.fit_all(families, [1, *(k for k in sizes if k > 1)])
+    for family in families:
+        single = next(attempts)
+        for k in sizes:
+            found = single if k == 1 else next(attempts)
+            candidates.append(
+                replace(found, single_log_likelihood=single.log_likelihood, folds=folds.get((family, k)))
+            )
+            if on_candidate is not None:
+                on_candidate(candidates[-1], len(candidates), len(families) * len(sizes))
+    return candidates
+
+
+def _finished(found: SearchResult, fitter: Fitter) -> SearchResult:
+    """Return the search with its best few models, and the one that is chosen, iterated to their ends."""
+    wanted = found.ranking[:_FINISHED]
+    while True:
+        ends = {one: fitter.finish(one) for one in wanted if one.outcome is Outcome.NOT_REFINED}
+        found = replace(found, candidates=tuple(ends.get(one, one) for one in found.candidates))
+        if found.best.outcome is not Outcome.NOT_REFINED:
+            return found
+        wanted = (found.best,)
+
+
+def _ranked(candidates: tuple[Candidate, ...], criterion: str) -> SearchResult:
+    found = SearchResult(candidates, criterion)
+    if all(one.failure for one in candidates):
+        raise MixturaError(
+            f"None of {len(candidates)} candidates could be fitted. The first: {candidates[0].failure}"
+        )
+    if not np.isfinite(found.best.criterion(criterion)):
+        raise MixturaError(
+            f"criterion={criterion!r} is infinite for each of {len(candidates)} candidates; it ranks none of them. "
+            "Try 'bic', or other numbers of components."
+        )
+    return found
+
+
+def _checked(components: Iterable[int], criterion: str, n_init: int) -> list[int]:
+    sizes = whole_numbers("components", components, 1)
+    if criterion not in CRITERIA:
+        raise ParameterError(f"criterion={criterion!r} was given; it must be one of {list(CRITERIA)!r}.")
+    if n_init < 1:
+        raise ParameterError(f"n_init={n_init!r} was given; it must be at least 1.")
+    return sizes

@@ -1,0 +1,1 @@
+"""Scores of fitted mixtures: information criteria and held-out log-likelihood."""
