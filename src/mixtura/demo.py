@@ -194,7 +194,7 @@ def take_tour() -> Tour:
 
     Examples
     --------
-    >>> from mixtura.segments import take_tour
+    >>> from mixtura.demo import take_tour
     >>> tour = take_tour()
     >>> tour.n_iter, int(tour.ambiguous[0]), tour.best_by_bic
     (6, 119, 3)

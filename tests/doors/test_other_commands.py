@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 import mixtura
+from mixtura.demo import write_look_alike
 from mixtura.exceptions import ParameterError
-from mixtura.segments import write_look_alike
 
 
 def test_assigning_the_same_customers_gives_the_same_answer(run, model, customers) -> None:

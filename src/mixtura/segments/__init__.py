@@ -1,6 +1,5 @@
 """Customer segmentation: a table in; segments, ambiguous customers, anomalies and a model to keep out."""
 
-from mixtura.demo import Tour, take_tour, write_customers, write_look_alike
 from mixtura.segments.advice import Advice, Capacity, Finding, Recommendation, advise
 from mixtura.segments.audiences.audience import (
     Audience,
@@ -84,7 +83,6 @@ __all__ = [
     "Selection",
     "SplitSegment",
     "Stability",
-    "Tour",
     "Training",
     "Transform",
     "TransformAdvice",
@@ -112,9 +110,6 @@ __all__ = [
     "select_audience",
     "select_table",
     "summarize",
-    "take_tour",
-    "write_customers",
-    "write_look_alike",
     "write_results",
     "write_selection",
 ]

@@ -26,7 +26,7 @@ def demo(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a table of other content.")] = False,
 ) -> None:
     """Take the guided tour on 300 generated customers, and write their table, or another one."""
-    from mixtura.segments import take_tour, write_customers, write_look_alike
+    from mixtura.demo import take_tour, write_customers, write_look_alike
 
     console = output_console()
     if table != "customers":

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mixtura.cli.console import plain_table
-from mixtura.segments import Tour
+from mixtura.demo import Tour
 
 __all__ = ["print_tour"]
 
