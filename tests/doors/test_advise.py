@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import numpy as np
 import pytest
@@ -32,27 +33,43 @@ def test_the_verdict_comes_first(run, customers, workplace) -> None:
         "The dip test finds more than one mode",
         "What to do",
         "Worth knowing",
-        "As it should be, or for information",
-        "What the rows carry",
+        "For information",
+        "What the rows support",
         "constant: shop: the same value everywhere",
         "300 complete rows",
     ):
         assert text in done.output, text
     order = [
         done.output.index(text)
-        for text in ("What to do", "Worth knowing", "As it should be", "What the rows")
+        for text in ("What to do", "Worth knowing", "For information", "What the rows")
     ]
     assert order == sorted(order)
     assert [path.name for path in workplace.iterdir()] == ["customers.csv"]
 
 
-def test_what_changes_what_to_do_comes_with_commands(run, odd) -> None:
+def commands_in(printed: str) -> list[list[str]]:
+    return [shlex.split(line)[1:] for line in printed.splitlines() if line.startswith("    mixtura ")]
+
+
+def test_what_changes_the_recommendation_comes_with_commands(run, odd) -> None:
     printed = run("advise", "odd table.csv").output
-    assert "Changes what to do" in printed
+    assert "Changes the recommendation" in printed
     assert "skew: Skewness of money" in printed
-    assert "mixtura segment 'odd table.csv' --transform auto" in printed
+    assert "mixtura segment 'odd table.csv' --drop-missing --transform auto" in printed
     assert "[bold]b 1" in printed
     assert "119 complete rows (1 left out). As log(1 + x): money." in printed
+
+
+@pytest.mark.parametrize("width", ["40", "80", "200"])
+def test_every_printed_command_runs_as_printed(run, odd, workplace, monkeypatch, width) -> None:
+    """A table with missing values, skew, a long name and markup, on terminals of any width (case 16)."""
+    monkeypatch.setenv("COLUMNS", width)
+    path = odd.rename(workplace / "a table with quite a long name, and more.csv")
+    commands = commands_in(run("advise", path.name).output)
+    assert len(commands) >= 2
+    for command in {tuple(words) for words in commands}:
+        done = run(*command, "--components", "2", "--resamples", "0", "--overwrite", "--quiet")
+        assert done.exit_code == 0, (command, done.output)
 
 
 def test_shapes_and_samples_are_told(run, workplace) -> None:
@@ -96,7 +113,7 @@ def test_few_rows(run, workplace) -> None:
         (("--columns", "incme"), "Did you mean 'income'?"),
         (("--columns", "country"), "not numeric"),
         (("--id", "nobody"), "--id names 'nobody'"),
-        (("--seed", "-1"), "random_state=-1"),
+        (("--seed", "-1"), "--seed must be a whole number from 0 to 2**32 - 1; got -1"),
         (("--output", "nowhere/advice.json"), "there is no directory"),
     ],
 )

@@ -13,6 +13,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from mixtura.cli.option_names import with_options
 from mixtura.exceptions import MixturaError
 
 __all__ = ["error_console", "handle_errors", "output_console", "plain_table"]
@@ -50,7 +51,7 @@ def handle_errors(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except MixturaError as error:
             # Not through the console, which would break long lines: paths in messages stay whole.
-            typer.echo(f"Error: {error}", err=True)
+            typer.echo(f"Error: {with_options(str(error))}", err=True)
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
             typer.echo("Interrupted. Results are written whole or not at all.", err=True)

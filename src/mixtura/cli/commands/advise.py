@@ -40,6 +40,7 @@ def advise(
     quiet: Quiet = False,
 ) -> None:
     """Say whether a Gaussian mixture suits a table, and why, before segmenting it."""
+    from mixtura.cli.printing.print_advice import advice_document, print_advice
     from mixtura.io import output_file
     from mixtura.segments import advise as advise_on
 
@@ -49,9 +50,8 @@ def advise(
         columns=parse_names(columns),
         id_column=id_column,
         random_state=seed,
-        source=str(table),
     )
-    text = json.dumps(advice.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(advice_document(advice, str(table)), indent=2, ensure_ascii=False, allow_nan=False)
     if output is not None:
         with output_file(output, overwrite=overwrite) as path:
             path.write_text(text + "\n", encoding="utf-8")
@@ -60,11 +60,10 @@ def advise(
             typer.echo(text)
         return
 
-    from mixtura.cli.printing.print_advice import print_advice
     from mixtura.cli.printing.print_columns import print_table_read
 
     console = output_console(quiet=quiet)
     print_table_read(console, read, advice.columns)
-    print_advice(console, advice)
+    print_advice(console, advice, str(table))
     if output is not None:
         console.print(f"\nWritten: {output}", soft_wrap=True)

@@ -1,46 +1,55 @@
-"""Advice on the terminal: the verdict first, then findings, the most important first."""
+"""Advice on the terminal: the verdict, then findings in order of importance, with the commands to type."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from mixtura.cli.console import plain_table
-from mixtura.segments import Advice, Finding
+from mixtura.cli.option_names import command_line, with_options
+from mixtura.segments import Advice, Finding, Recommendation
 
-__all__ = ["print_advice"]
+__all__ = ["advice_document", "print_advice"]
 
 _STYLES = {"serious": "bold red", "notable": "bold yellow", "fine": "bold green"}
 _HEADINGS = {
-    "serious": "Changes what to do",
+    "serious": "Changes the recommendation",
     "notable": "Worth knowing",
-    "fine": "As it should be, or for information",
+    "fine": "For information",
 }
 
 
-def print_advice(console: Console, advice: Advice) -> None:
-    """Print the verdict with its reasons and steps, what the rows carry, and every finding."""
+def advice_document(advice: Advice, table: str) -> dict[str, Any]:
+    """Return the advice as plain values, with the commands for a table beside the arguments."""
+    document = advice.to_dict()
+    document["verdict"]["command"] = _command_of(advice.verdict, table)
+    for finding, written in zip(advice.findings, document["findings"], strict=True):
+        written["command"] = _command_of(finding, table)
+    return document
+
+
+def print_advice(console: Console, advice: Advice, table: str) -> None:
+    """Print the verdict with its reasons and steps, every finding, and how many components the rows support."""
     verdict = advice.verdict
     console.print(Text(f"\n{verdict.title}", style="bold green"))
     for reason in verdict.reasons:
         _item(console, "-", Text(reason))
     console.print(Text("\nWhat to do", style="bold"))
     for number, step in enumerate(verdict.steps, start=1):
-        _item(console, f"{number}.", Text(step))
-    if verdict.command is not None:
-        _command(console, verdict.command)
+        _item(console, f"{number}.", Text(with_options(step)))
+    _command(console, verdict, table)
     for severity, heading in _HEADINGS.items():
         findings = [finding for finding in advice.findings if finding.severity == severity]
         if findings:
-            _findings(console, heading, findings)
+            _findings(console, heading, findings, table)
     _capacity(console, advice)
     console.print(_scope(advice))
 
 
-def _findings(console: Console, heading: str, findings: Sequence[Finding]) -> None:
+def _findings(console: Console, heading: str, findings: Sequence[Finding], table: str) -> None:
     console.print(Text(f"\n{heading}", style="bold"))
     for finding in findings:
         threshold = "" if finding.threshold is None else f" (threshold {finding.threshold:g})"
@@ -49,14 +58,13 @@ def _findings(console: Console, heading: str, findings: Sequence[Finding]) -> No
             f"{finding.measured}{threshold}. {finding.meaning}",
         )
         if finding.action:
-            said.append(f" {finding.action}", style="bold")
+            said.append(f" {with_options(finding.action)}", style="bold")
         _item(console, "-", said)
-        if finding.command is not None:
-            _command(console, finding.command)
+        _command(console, finding, table)
 
 
 def _item(console: Console, mark: str, text: Text) -> None:
-    """Print a line that hangs under its mark."""
+    """Print a text with its mark, indented as a block."""
     from rich.table import Table as Grid
 
     grid = Grid.grid(padding=(0, 1))
@@ -66,14 +74,20 @@ def _item(console: Console, mark: str, text: Text) -> None:
     console.print(grid)
 
 
-def _command(console: Console, command: str) -> None:
-    # Not folded: a command must survive copying.
-    console.print(Padding(Text(command, style="cyan", no_wrap=True), (0, 0, 0, 4)), soft_wrap=True)
+def _command_of(what: Finding | Recommendation, table: str) -> str | None:
+    return None if what.arguments is None else command_line("segment", table, what.arguments)
+
+
+def _command(console: Console, what: Finding | Recommendation, table: str) -> None:
+    command = _command_of(what, table)
+    if command is not None:
+        # Neither wrapped nor cut at the width of the terminal: a command must survive copying.
+        console.print(Text(f"    {command}", style="cyan"), soft_wrap=True, crop=False)
 
 
 def _capacity(console: Console, advice: Advice) -> None:
     console.print()
-    table = plain_table("covariances", "parameters of 5", "most components", title="What the rows carry")
+    table = plain_table("covariances", "parameters of 5", "most components", title="What the rows support")
     for one in advice.capacity:
         most = "none" if one.most_components == 0 else f"{one.most_components}"
         table.add_row(one.covariance_type, f"{one.n_parameters:,}", most)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +19,7 @@ from mixtura.segments.advice.findings.column_findings import (
     column_findings,
     column_statistics,
 )
-from mixtura.segments.advice.findings.finding import Advice, Finding, Recommendation
+from mixtura.segments.advice.findings.finding import Advice, Arguments, Finding, Recommendation
 from mixtura.segments.advice.findings.structure_findings import evidence_of, structure_findings
 from mixtura.segments.advice.findings.table_findings import (
     correlation_findings,
@@ -41,19 +40,16 @@ def advise(
     columns: Sequence[str] | None = None,
     id_column: str | None = None,
     random_state: int = 0,
-    source: str = "TABLE",
 ) -> Advice:
     """Say whether a Gaussian mixture suits a table, and why.
 
-    Columns are chosen as `segment_table` does; rows with missing or infinite values are left out, and told about.
-    Single columns are looked at in all rows, everything else in a random sample of at most 2,000.
+    Columns are chosen as in `segment_table`; rows with missing or infinite values are left out and reported.
+    Single columns are examined in all rows, everything else in a random sample of at most 2,000.
 
     Parameters
     ----------
     frame, columns, id_column, random_state
         As for `segment_table`: one row per customer, N rows; columns and id are found where None is given.
-    source : str, default="TABLE"
-        The name of the table in the commands that are suggested.
 
     Returns
     -------
@@ -81,14 +77,13 @@ def advise(
     settings = Settings(None, COVARIANCE_TYPES, "bic", 1, random_state)
     prepared = prepare(frame, Roles(columns, id_column), settings, drop_missing=True)
     rng, n_rows = np.random.default_rng(random_state), len(prepared.rows)
-    command = f"mixtura segment {shlex.quote(source)}"
+    needed = _needed(columns, id_column, prepared)
     facts = _facts(prepared)
-    findings = _findings(prepared, _values(frame, prepared), facts, command)
+    findings = _findings(prepared, _values(frame, prepared), facts, needed)
     seen, verdict = None, too_few(n_rows)
     if n_rows >= FEWEST_ROWS:
         seen = analyze(draw_sample(prepared.rows, facts, rng), random_state, rng)
-        full_command = _full_command(command, columns, prepared, logged=bool(seen.sample.logged))
-        verdict = decide(seen, len(facts), full_command)
+        verdict = decide(seen, len(facts), needed | ({"transform": "auto"} if seen.sample.logged else {}))
         findings += structure_findings(seen)
     findings.sort(key=lambda finding: finding.rank)
     return Advice(
@@ -109,7 +104,7 @@ def advise(
 def _check_seed(random_state: int) -> None:
     if not 0 <= random_state < 2**32:
         raise ParameterError(
-            f"random_state={random_state!r} was given as the seed; it must be from 0 to 2**32 - 1. Try 0."
+            f"`random_state` must be a whole number from 0 to 2**32 - 1; got {random_state!r}. Try `random_state=0`."
         )
 
 
@@ -119,43 +114,43 @@ def _facts(prepared: Prepared) -> list[ColumnStatistics]:
 
 
 def _findings(
-    prepared: Prepared, values: FloatArray, facts: Sequence[ColumnStatistics], command: str
+    prepared: Prepared, values: FloatArray, facts: Sequence[ColumnStatistics], needed: Arguments
 ) -> list[Finding]:
-    """Return what is to be said of the table, before anything is fitted."""
+    """Return the findings that need no fit."""
     used, n_rows = prepared.choice.used, len(prepared.rows)
     scaled = prepared.scaling.apply(prepared.rows)
     return [
-        *capacity_findings(n_rows, used, capacities(n_rows, len(used)), command),
-        *missing_findings(values, used, command),
-        *column_findings(facts, prepared.choice, n_rows, command),
+        *capacity_findings(n_rows, used, capacities(n_rows, len(used)), needed),
+        *missing_findings(values, used, needed),
+        *column_findings(facts, prepared.choice, n_rows, needed),
         *duplicate_findings(scaled),
-        *correlation_findings(scaled, used, command),
+        *correlation_findings(scaled, used, needed),
     ]
 
 
 def _values(frame: Any, prepared: Prepared) -> FloatArray:
-    """Return the columns in use with their blanks, shape (N, D)."""
+    """Return the columns in use with their missing values, shape (N, D)."""
     if prepared.complete.all():
         return prepared.rows
     table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
     return np.column_stack([to_float64(table[name]) for name in prepared.choice.used])
 
 
-def _full_command(command: str, columns: Sequence[str] | None, prepared: Prepared, *, logged: bool) -> str:
-    """Return the command that segments what was looked at."""
-    if columns is not None:
-        quoted = [f'"{name}"' if "," in name else name for name in columns]
-        command += f" --columns {shlex.quote(','.join(quoted))}"
+def _needed(columns: Sequence[str] | None, id_column: str | None, prepared: Prepared) -> dict[str, Any]:
+    """Return the arguments without which `segment_table` would refuse the table, or use other columns."""
+    needed: dict[str, Any] = {} if columns is None else {"columns": list(columns)}
+    if id_column is not None:
+        needed["id_column"] = id_column
     if not prepared.complete.all():
-        command += " --drop-missing"
-    return command + (" --transform auto" if logged else "")
+        needed["drop_missing"] = True
+    return needed
 
 
 _FIRST = ("repeated columns", "dependent columns", "spikes", "skew", "repeated rows", "missing values")
 
 
 def _prepared_first(verdict: Recommendation, findings: Sequence[Finding]) -> Recommendation:
-    """Put what is to be done about the table before what is to be done with it."""
+    """Return the recommendation with the preparation of the table as its first steps."""
     serious = {finding.topic: finding for finding in findings if finding.rank == 0}
     first = []
     for topic in _FIRST:
@@ -172,4 +167,4 @@ def _prepared_first(verdict: Recommendation, findings: Sequence[Finding]) -> Rec
         if first and verdict.method not in {"none", "pca"}
         else verdict.title
     )
-    return Recommendation(verdict.method, title, verdict.reasons, (*first, *verdict.steps), verdict.command)
+    return Recommendation(verdict.method, title, verdict.reasons, (*first, *verdict.steps), verdict.arguments)

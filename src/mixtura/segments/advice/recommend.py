@@ -1,10 +1,10 @@
-"""From measures to a recommendation; every threshold stands here, with where it comes from."""
+"""From measurements to a recommendation, with every threshold and its source."""
 
 from __future__ import annotations
 
 from mixtura.core.covariance import count_parameters
 from mixtura.segments.advice.analyze import FEWEST_ROWS, Structure
-from mixtura.segments.advice.findings.finding import Recommendation
+from mixtura.segments.advice.findings.finding import Arguments, Recommendation
 
 __all__ = [
     "AGREEMENT",
@@ -94,7 +94,7 @@ def is_round(seen: Structure) -> bool:
     return round_family(seen) is not None and seen.fit.smallest >= _EVEN and seen.fit.overlap <= OVERLAP
 
 
-def decide(seen: Structure, n_columns: int, segment: str) -> Recommendation:
+def decide(seen: Structure, n_columns: int, segment: Arguments) -> Recommendation:
     """Return the recommendation; the first of these whose condition holds.
 
     ``pca`` where two components with one covariance have more parameters than there are rows; ``none`` without
@@ -106,8 +106,8 @@ def decide(seen: Structure, n_columns: int, segment: str) -> Recommendation:
     seen : Structure
     n_columns : int
         Before principal components.
-    segment : str
-        The command that segments the table, to which options are added.
+    segment : mapping of str to object
+        Arguments of `segment_table` that every recommendation needs.
     """
     if seen.sample.n_axes:
         return _pca(seen, n_columns)
@@ -121,21 +121,21 @@ def decide(seen: Structure, n_columns: int, segment: str) -> Recommendation:
 
 
 def too_few(n_rows: int) -> Recommendation:
-    """Return what to say of a table with fewer than `FEWEST_ROWS` rows."""
+    """Return the recommendation for a table with fewer than `FEWEST_ROWS` rows."""
     return Recommendation(
         method="none",
         title="Too few rows to find clusters in",
-        reasons=(f"{n_rows} complete rows; below {FEWEST_ROWS} nothing was fitted.",),
+        reasons=(f"{n_rows} complete rows; nothing is fitted to fewer than {FEWEST_ROWS}.",),
         steps=("Add rows.",),
-        command=None,
+        arguments=None,
     )
 
 
 def _modes(seen: Structure) -> str:
     p = seen.clusters.p_value
-    side = "more" if p <= LEVEL else "no more"
+    side = "more than one mode" if p <= LEVEL else "a single mode"
     bound = "at most " if p <= 0.001 else ""
-    return f"The dip test finds {side} than one mode (p {bound}{max(p, 0.001):.2g}, threshold {LEVEL})."
+    return f"The dip test finds {side} (p {bound}{max(p, 0.001):.2g}, threshold {LEVEL})."
 
 
 def _fitted(seen: Structure) -> str:
@@ -155,7 +155,7 @@ def _pca(seen: Structure, n_columns: int) -> Recommendation:
     found = "show clusters" if has_clusters(seen) else "show no clusters"
     return Recommendation(
         method="pca",
-        title="Principal components first: more columns than the rows can carry",
+        title="Principal components first: more columns than the rows support",
         reasons=(
             (
                 f"{n_columns} columns: two components with one covariance between them have "
@@ -168,23 +168,23 @@ def _pca(seen: Structure, n_columns: int) -> Recommendation:
         steps=(
             (
                 f"Reduce the standardized columns: sklearn.decomposition.PCA({sample.n_axes}).fit_transform(rows), or "
-                "choose a few columns with --columns."
+                "choose a few `columns`."
             ),
-            "Ask for advice on these, and segment them.",
+            "Get advice on these, and segment them.",
         ),
-        command=None,
+        arguments=None,
     )
 
 
-def _none(seen: Structure, segment: str) -> Recommendation:
+def _none(seen: Structure, segment: Arguments) -> Recommendation:
     dense = seen.dense
     reasons = [_modes(seen), _fitted(seen)]
     if seen.fit.best.n_components == 1:
-        reasons.append("One bell describes the rows best.")
+        reasons.append("A single Gaussian describes the rows best.")
     else:
         reasons.append(
-            "Without gaps between them these components describe one cluster whose shape is not a bell, and borders "
-            "between them are a matter of choice."
+            "Without gaps between them these components describe one non-Gaussian cluster, and the borders between "
+            "them are arbitrary."
         )
     reasons.append(
         f"HDBSCAN finds {_count(len(dense.clusters), 'dense cluster')} and leaves {dense.noise:.0%} of the rows out."
@@ -196,10 +196,10 @@ def _none(seen: Structure, segment: str) -> Recommendation:
         else "No separate clusters were found",
         reasons=tuple(reasons),
         steps=(
-            "Look for other columns that customers differ by.",
-            "If you need segments all the same, a mixture cuts the cluster softly: say that they are constructed.",
+            "Look for other columns in which customers differ.",
+            "If you still need segments, a mixture divides the cluster softly: say that they are constructed.",
         ),
-        command=segment if seen.fit.best.n_components > 1 else None,
+        arguments=segment if seen.fit.best.n_components > 1 else None,
     )
 
 
@@ -213,7 +213,7 @@ def _hdbscan(seen: Structure) -> Recommendation:
         reasons=(
             (
                 f"{dense.hollow:.0%} of the midpoints within a dense cluster lie where it has no rows (threshold "
-                f"{HOLLOW:.0%}): it is bent or hollow, and no bell is."
+                f"{HOLLOW:.0%}): it is bent or hollow, unlike a Gaussian."
             ),
             (
                 f"A mixture needs up to {most} components for one of {len(dense.clusters)} dense clusters; "
@@ -226,13 +226,13 @@ def _hdbscan(seen: Structure) -> Recommendation:
         ),
         steps=(
             f"sklearn.cluster.HDBSCAN(min_cluster_size={smallest}, min_samples=10).fit_predict(standardized_rows)",
-            "A mixture still describes the density (anomalies, samples); do not take its components for segments.",
+            "A mixture still describes the density (anomalies, samples); do not use its components as segments.",
         ),
-        command=None,
+        arguments=None,
     )
 
 
-def _hierarchical(seen: Structure, segment: str) -> Recommendation:
+def _hierarchical(seen: Structure, segment: Arguments) -> Recommendation:
     levels = seen.levels
     return Recommendation(
         method="hierarchical",
@@ -250,11 +250,11 @@ def _hierarchical(seen: Structure, segment: str) -> Recommendation:
             "scipy.cluster.hierarchy.linkage(standardized_rows, 'ward') shows both levels.",
             f"Segment twice: the table into {levels.n_groups}, then each segment; or into {levels.n_leaves} at once.",
         ),
-        command=f"{segment} --components {levels.n_groups},{levels.n_leaves}",
+        arguments={**segment, "components": [levels.n_groups, levels.n_leaves]},
     )
 
 
-def _kmeans(seen: Structure, segment: str) -> Recommendation:
+def _kmeans(seen: Structure, segment: Arguments) -> Recommendation:
     fit, family = seen.fit, round_family(seen)
     k = fit.best.n_components
     loss = fit.round_loss if family == "EII" else fit.box_loss
@@ -276,11 +276,11 @@ def _kmeans(seen: Structure, segment: str) -> Recommendation:
             f"mixtura.KMeans({k}).fit({'standardized_rows' if family == 'EII' else 'rows'}) is enough.",
             "A mixture of equal round components gives the same groups, with memberships and anomalies.",
         ),
-        command=f"{segment} --components {k} --covariance-type {family}",
+        arguments={**segment, "components": [k], "covariance_types": [family]},
     )
 
 
-def _gmm(seen: Structure, segment: str) -> Recommendation:
+def _gmm(seen: Structure, segment: Arguments) -> Recommendation:
     fit = seen.fit
     loss = min(fit.round_loss, fit.box_loss)
     reasons = [_modes(seen), _fitted(seen)]
@@ -301,12 +301,12 @@ def _gmm(seen: Structure, segment: str) -> Recommendation:
         )
     if fit.overlap > OVERLAP:
         reasons.append(
-            f"Groups overlap: {fit.overlap:.1%} of the rows would be on the wrong side of a border. Memberships tell."
+            f"Groups overlap: {fit.overlap:.1%} of the rows would be on the wrong side of a border. Use memberships."
         )
     return Recommendation(
         method="gmm",
         title="A Gaussian mixture suits",
         reasons=tuple(reasons),
         steps=("Segment the table.",),
-        command=segment,
+        arguments=segment,
     )

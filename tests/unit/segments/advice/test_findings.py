@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import shlex
-
 import numpy as np
 import polars as pl
 import pytest
@@ -96,21 +94,17 @@ def test_single_columns_are_told_about(rng: np.random.Generator) -> None:
             "heavy": rng.permutation(stats.t(2).ppf((np.arange(n) + 0.5) / n)),
             "rounded": np.rint(3 * rng.normal(size=n)) / 1.0,
             "heaped": np.where(np.arange(n) < 60, 5 * rng.integers(4, 30, n), rng.integers(20, 150, n)),
-        },
-        source="my table.csv",
+        }
     )
     assert found["constant"].columns == ("same",)
     assert found["codes"].columns == ("code",)
     assert "rating" in found["few values"].columns
-    spikes = found["spikes"]
+    spikes = found["point masses"]
     assert (spikes.columns, spikes.severity, spikes.value) == (("spiked",), "serious", 0.45)
-    assert spikes.command is not None
-    words = shlex.split(spikes.command)
-    assert words[:4] == ["mixtura", "segment", "my table.csv", "--columns"]
-    assert words[4] == "rating,skewed,heavy,rounded,heaped"
+    assert spikes.arguments == {"columns": ["rating", "skewed", "heavy", "rounded", "heaped"]}
     assert found["skew"].columns[0] == "skewed"
     assert found["skew"].severity == "serious"
-    assert found["skew"].command == "mixtura segment 'my table.csv' --transform auto"
+    assert found["skew"].arguments == {"transform": "auto"}
     assert found["heavy tails"].columns == ("heavy",)
     assert found["rounding"].columns == ("rounded",)
     assert found["heaping"].columns == ("heaped",)
@@ -136,11 +130,10 @@ def test_families_that_the_rows_carry_are_recommended(rng: np.random.Generator) 
     rows = rng.normal(size=(150, 8))
     found = findings_of({f"c{k}": rows[:, k] for k in range(8)})["rows and parameters"]
     assert found.severity == "notable"
-    assert found.command is not None
-    assert found.command.endswith("--covariance-type spherical,EEI,EII")
+    assert found.arguments == {"covariance_types": ["spherical", "EEI", "EII"]}
     # Two components with one covariance have 53 parameters; one component of any family is too much for 60 rows.
     found = findings_of({f"c{k}": rows[:60, k] for k in range(8)})["rows and parameters"]
-    assert (found.severity, found.action) == ("serious", "Use fewer columns: --columns.")
+    assert (found.severity, found.action) == ("serious", "Use fewer `columns`.")
 
 
 def test_blanks_are_counted_and_what_they_go_with_is_found(rng: np.random.Generator) -> None:
@@ -150,8 +143,8 @@ def test_blanks_are_counted_and_what_they_go_with_is_found(rng: np.random.Genera
     found = findings_of({"paid": paid, "due": due, "other": rng.normal(size=n)})
     missing = found["missing values"]
     assert (missing.value, missing.severity, missing.columns) == (36 / 200, "serious", ("due",))
-    assert missing.command == "mixtura segment TABLE --drop-missing"
-    selective = found["blanks not at random"]
+    assert missing.arguments == {"drop_missing": True}
+    selective = found["missing not at random"]
     assert selective.columns == ("due", "paid")
     assert "where paid is 0: in 30 of 36 rows" in selective.measured
 
@@ -160,12 +153,12 @@ def test_blanks_among_high_values_are_found_and_random_ones_are_not(rng: np.rand
     n = 300
     income, other = rng.normal(size=n), rng.normal(size=n)
     age = np.where(income > np.quantile(income, 0.85), np.nan, rng.normal(size=n))
-    found = findings_of({"income": income, "other": other, "age": age})["blanks not at random"]
+    found = findings_of({"income": income, "other": other, "age": age})["missing not at random"]
     assert found.columns == ("age", "income")
     assert "income is high" in found.measured
     holes = np.where(np.arange(n) % 20 == 0, np.nan, rng.normal(size=n))
     at_random = findings_of({"income": income, "other": other, "age": holes})
-    assert "blanks not at random" not in at_random
+    assert "missing not at random" not in at_random
     assert at_random["missing values"].severity == "notable"
 
 
@@ -175,7 +168,7 @@ def test_repeated_rows_and_columns(rng: np.random.Generator) -> None:
     assert (found["repeated rows"].value, found["repeated rows"].severity) == (0.5, "serious")
     same = found["repeated columns"]
     assert (same.value, same.columns) == (pytest.approx(1), ("a", "twice, a"))
-    assert same.command == "mixtura segment TABLE --columns a,b"
+    assert same.arguments == {"columns": ["a", "b"]}
     assert "repeated rows" not in findings_of({"a": np.r_[rows[::2, 0], 0.0], "b": np.r_[rows[::2, 1], 0.0]})
 
 

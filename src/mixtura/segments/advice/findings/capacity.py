@@ -1,24 +1,24 @@
-"""Rows against parameters: which families the rows can carry, up to how many components."""
+"""Rows against parameters: the number of components of each family that the rows support."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from mixtura.core.covariance import count_parameters, get_family
-from mixtura.segments.advice.findings.finding import Capacity, Finding
+from mixtura.segments.advice.findings.finding import Arguments, Capacity, Finding
 
 __all__ = ["FAMILIES", "ROWS_PER_PARAMETER", "capacities", "capacity_findings", "needs_pca"]
 
 FAMILIES = ("full", "tied", "diag", "spherical", "EEI", "EII")
-"""The families told about, and tried by the quick fit."""
+"""The families considered, and tried by the quick fit."""
 
 ROWS_PER_PARAMETER = 5
-"""Below five rows per free parameter estimates are shaky (Bentler and Chou 1987)."""
+"""Below five rows per free parameter estimates are unreliable (Bentler and Chou 1987)."""
 
-_TOLD = 5
+_SHOWN = 5
 _MOST = 50
 _TINY = 50
-"""In fewer rows neither tests nor criteria tell three groups of twenty from chance."""
+"""In fewer rows neither tests nor criteria distinguish three groups of twenty from chance."""
 
 
 def needs_pca(n_rows: int, n_columns: int) -> bool:
@@ -27,7 +27,7 @@ def needs_pca(n_rows: int, n_columns: int) -> bool:
 
 
 def capacities(n_rows: int, n_columns: int) -> tuple[Capacity, ...]:
-    """Return, for each of `FAMILIES`, what five components need and how many components the rows can carry.
+    """Return, for each of `FAMILIES`, what five components need and how many components the rows support.
 
     Examples
     --------
@@ -43,8 +43,8 @@ def capacities(n_rows: int, n_columns: int) -> tuple[Capacity, ...]:
         found.append(
             Capacity(
                 covariance_type=name,
-                n_covariances=get_family(name).n_parameters(_TOLD, n_columns),
-                n_parameters=count_parameters(name, _TOLD, n_columns),
+                n_covariances=get_family(name).n_parameters(_SHOWN, n_columns),
+                n_parameters=count_parameters(name, _SHOWN, n_columns),
                 most_components=max(carried, default=0),
             )
         )
@@ -52,10 +52,10 @@ def capacities(n_rows: int, n_columns: int) -> tuple[Capacity, ...]:
 
 
 def capacity_findings(
-    n_rows: int, columns: Sequence[str], carried: Sequence[Capacity], command: str
+    n_rows: int, columns: Sequence[str], carried: Sequence[Capacity], needed: Arguments
 ) -> list[Finding]:
-    """Say what the rows can carry, and whether there are hardly any rows."""
-    found = [_rows_against_parameters(n_rows, len(columns), carried, command)]
+    """Return how many components the rows support, and whether there are very few rows."""
+    found = [_rows_against_parameters(n_rows, len(columns), carried, needed)]
     if n_rows < _TINY:
         found.append(
             Finding(
@@ -64,15 +64,15 @@ def capacity_findings(
                 measured=f"{n_rows} complete rows",
                 value=n_rows,
                 threshold=_TINY,
-                meaning="So few rows show groups by chance; tests and criteria cannot tell.",
-                action="Take every result as a suggestion to look at more rows.",
+                meaning="Few rows show groups by chance; tests and criteria cannot distinguish them.",
+                action="Treat every result as preliminary; collect more rows.",
             )
         )
     return found
 
 
 def _rows_against_parameters(
-    n_rows: int, n_columns: int, carried: Sequence[Capacity], command: str
+    n_rows: int, n_columns: int, carried: Sequence[Capacity], needed: Arguments
 ) -> Finding:
     full = carried[0]
     ratio = n_rows / full.n_parameters
@@ -81,18 +81,18 @@ def _rows_against_parameters(
         f"{n_rows:,} rows, {n_columns} columns: five full components have {full.n_parameters:,} parameters, "
         f"{full.n_covariances:,} of them covariances, {ratio:.2g} rows for each"
     )
-    meaning = f"With {ROWS_PER_PARAMETER} rows per parameter the rows carry: {said} components."
-    severity, action, more = "fine", "", None
+    meaning = f"With {ROWS_PER_PARAMETER} rows per parameter the rows support: {said} components."
+    severity, action, arguments = "fine", "", None
     able = [one.covariance_type for one in carried if one.most_components >= 2]
     if needs_pca(n_rows, n_columns):
         severity, action = "serious", "Reduce the columns by principal components, or choose a few columns."
     elif not able:
-        severity, action = "serious", "Use fewer columns: --columns."
+        severity, action = "serious", "Use fewer `columns`."
     elif "full" not in able:
-        severity, action = "notable", "Use families that the rows can carry."
-        more = f"{command} --covariance-type {','.join(able)}"
+        severity, action = "notable", "Use families that the rows support."
+        arguments = {**needed, "covariance_types": able}
     return Finding(
-        "rows and parameters", severity, measured, ratio, ROWS_PER_PARAMETER, meaning, action, more
+        "rows and parameters", severity, measured, ratio, ROWS_PER_PARAMETER, meaning, action, arguments
     )
 
 

@@ -1,25 +1,25 @@
-"""What single columns are like: constant, coded, spiked, rounded, skewed, heavy-tailed."""
+"""Findings about single columns: constants, codes, point masses, rounding, skewness, heavy tails."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.segments.advice.findings.finding import Finding
+from mixtura.segments.advice.findings.finding import Arguments, Finding
 from mixtura.segments.table.columns import ColumnChoice
 from mixtura.segments.transforms.scaling import scaling_of
 
 __all__ = ["ColumnStatistics", "column_findings", "column_statistics", "kurtosis", "skewness"]
 
 SKEW = (1.0, 2.0)
-"""Above 1 a distribution is highly skewed (Bulmer 1979), above 2 too much so for methods that assume bells (West, Finch
-and Curran 1995)."""
+"""Above 1 a distribution is highly skewed (Bulmer 1979), above 2 too much so for methods that assume normality (West,
+Finch and Curran 1995)."""
 TAILS = 7.0
-"""Excess kurtosis from which tails are too heavy for methods that assume bells (West, Finch and Curran 1995)."""
+"""Excess kurtosis from which tails are too heavy for methods that assume normality (West, Finch and Curran
+1995)."""
 SPIKE = (0.1, 0.3)
 _HEAPED = 0.4
 _FEW_VALUES = 10
@@ -123,12 +123,21 @@ def _step(different: FloatArray) -> float:
 
 
 def column_findings(
-    facts: Sequence[ColumnStatistics], choice: ColumnChoice, n_rows: int, command: str
+    facts: Sequence[ColumnStatistics], choice: ColumnChoice, n_rows: int, needed: Arguments
 ) -> list[Finding]:
-    """Say what is special about single columns, each kind once for all columns it concerns."""
-    others = _without(choice.used, command)
+    """Return findings about single columns, each kind once for all columns it concerns.
+
+    Parameters
+    ----------
+    facts : sequence of ColumnStatistics
+    choice : ColumnChoice
+    n_rows : int
+    needed : mapping of str to object
+        Arguments of `segment_table` that every suggestion needs.
+    """
+    others = _without(choice.used, needed)
     found = [_left_out(choice, "the same value", "constant"), _left_out(choice, "a code", "codes")]
-    found += [_spikes(facts, others), _skew(facts, command), _tails(facts)]
+    found += [_spikes(facts, others), _skew(facts, needed), _tails(facts)]
     if n_rows >= _ENOUGH_ROWS:
         found += [_few_values(facts, others), _coarse(facts), _heaping(facts)]
     return [finding for finding in found if finding is not None]
@@ -139,8 +148,8 @@ def _left_out(choice: ColumnChoice, reason: str, topic: str) -> Finding | None:
     if not names:
         return None
     meaning = {
-        "constant": "They tell no customer from another, and a covariance with them has no inverse.",
-        "codes": "Numbers that stand for categories have no distances; a density on them is a row of spikes.",
+        "constant": "They do not distinguish customers, and a covariance with them is singular.",
+        "codes": "Codes of categories have no distances; a density over them is a series of point masses.",
     }[topic]
     return Finding(
         topic=topic,
@@ -154,19 +163,18 @@ def _left_out(choice: ColumnChoice, reason: str, topic: str) -> Finding | None:
     )
 
 
-def _without(used: Sequence[str], command: str) -> Callable[[Sequence[str]], str | None]:
-    """Return what makes the command that leaves columns out."""
+def _without(used: Sequence[str], needed: Arguments) -> Callable[[Sequence[str]], Arguments | None]:
+    """Return the function that gives the arguments with which columns are left out."""
 
-    def typed(names: Sequence[str]) -> str | None:
+    def arguments(names: Sequence[str]) -> Arguments | None:
         kept = [name for name in used if name not in names]
-        quoted = [f'"{name}"' if "," in name else name for name in kept]
-        return f"{command} --columns {shlex.quote(','.join(quoted))}" if kept else None
+        return {**needed, "columns": kept} if kept else None
 
-    return typed
+    return arguments
 
 
 def _spikes(
-    facts: Sequence[ColumnStatistics], others: Callable[[Sequence[str]], str | None]
+    facts: Sequence[ColumnStatistics], others: Callable[[Sequence[str]], Arguments | None]
 ) -> Finding | None:
     spiked = sorted(
         (one for one in facts if one.n_values > _FEW_VALUES and one.spike_share >= _spike_from(one)),
@@ -179,25 +187,25 @@ def _spikes(
     serious = tuple(one.name for one in spiked if one.spike_share >= SPIKE[1])
     said = _listed([f"{one.name} ({one.spike:g} in {one.spike_share:.0%} of the rows)" for one in spiked])
     return Finding(
-        topic="spikes",
+        topic="point masses",
         severity="serious" if serious else "notable",
-        measured=f"One value takes much of a column: {said}",
+        measured=f"A single value makes up much of a column: {said}",
         value=worst,
         threshold=SPIKE[0],
-        meaning="A component settles on the spike with hardly any variance; its likelihood grows without telling "
-        "anything, and it hides the rest.",
-        action="Make the spike a group of its own (rows with the value, rows without), or leave the column out.",
-        command=others(serious or names),
+        meaning="A component contracts onto the point mass; its likelihood grows without meaning, and it hides the "
+        "other structure.",
+        action="Make the point mass a group of its own (rows with the value, rows without), or leave the column out.",
+        arguments=others(serious or names),
         columns=names,
     )
 
 
 def _spike_from(one: ColumnStatistics) -> float:
-    """Return which share makes a spike: of rounded values, even of a bell, some have five times the average share."""
+    """Return the share that makes a point mass: rounded Gaussian values may have five times the average share."""
     return max(SPIKE[0], min(SPIKE[1], 5 / one.n_values))
 
 
-def _skew(facts: Sequence[ColumnStatistics], command: str) -> Finding | None:
+def _skew(facts: Sequence[ColumnStatistics], needed: Arguments) -> Finding | None:
     skewed = sorted((one for one in facts if abs(one.skewness) > SKEW[0]), key=lambda one: -abs(one.skewness))
     if not skewed:
         return None
@@ -208,9 +216,9 @@ def _skew(facts: Sequence[ColumnStatistics], command: str) -> Finding | None:
         measured=f"Skewness of {_listed([f'{one.name} {one.skewness:.1f}' for one in skewed])}",
         value=worst,
         threshold=SKEW[0],
-        meaning="Bells have no long tail on one side; a mixture spends components on the tail that are no groups.",
+        meaning="A Gaussian is symmetric; a mixture spends components on the long tail that are not groups.",
         action="Transform these columns.",
-        command=f"{command} --transform auto",
+        arguments={**needed, "transform": "auto"},
         columns=tuple(one.name for one in skewed),
     )
 
@@ -228,14 +236,14 @@ def _tails(facts: Sequence[ColumnStatistics]) -> Finding | None:
         measured=f"Excess kurtosis of {_listed([f'{one.name} {one.kurtosis:.1f}' for one in heavy])}",
         value=heavy[0].kurtosis,
         threshold=TAILS,
-        meaning="Far more rows lie far out than under a bell; wide components gather them.",
-        action="Expect a component of outliers, and read it as such.",
+        meaning="Far more rows are extreme than under a Gaussian; wide components collect them.",
+        action="Expect a component of outliers, and interpret it as such.",
         columns=tuple(one.name for one in heavy),
     )
 
 
 def _few_values(
-    facts: Sequence[ColumnStatistics], others: Callable[[Sequence[str]], str | None]
+    facts: Sequence[ColumnStatistics], others: Callable[[Sequence[str]], Arguments | None]
 ) -> Finding | None:
     few = [one for one in facts if one.n_values <= _FEW_VALUES]
     if not few:
@@ -247,9 +255,9 @@ def _few_values(
         measured=f"Different values of {_listed([f'{one.name} {one.n_values}' for one in few])}",
         value=min(one.n_values for one in few),
         threshold=_FEW_VALUES,
-        meaning="They look like codes or ratings; a density on them is a row of spikes.",
+        meaning="They look like codes or ratings; a density over them is a series of point masses.",
         action="Leave them out of the fit, and describe the segments with them.",
-        command=others(names),
+        arguments=others(names),
         columns=names,
     )
 
@@ -265,7 +273,7 @@ def _coarse(facts: Sequence[ColumnStatistics]) -> Finding | None:
         measured=f"Values are rounded coarsely: {_listed(said)} from one value to the next",
         value=max(one.step / one.deviation for one in coarse),
         threshold=_COARSE,
-        meaning="Many components can hide between two values; narrow ones are rounding, not groups.",
+        meaning="Narrow components may sit between two values; they are rounding, not groups.",
         action="Distrust components narrower than the rounding.",
         columns=tuple(one.name for one in coarse),
     )
@@ -286,7 +294,7 @@ def _heaping(facts: Sequence[ColumnStatistics]) -> Finding | None:
         "20% are expected",
         value=max(one.heaped for one in heaped),
         threshold=_HEAPED,
-        meaning="People rounded when they answered; the heaps look like narrow components.",
+        meaning="People rounded when they answered; heaped values look like narrow components.",
         action="Distrust components that sit on round numbers.",
         columns=tuple(one.name for one in heaped),
     )

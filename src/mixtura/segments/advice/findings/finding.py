@@ -1,17 +1,17 @@
-"""What advice is made of: findings, each a number held against a threshold, and the verdict they lead to."""
+"""Findings, each a number compared with a threshold, and the recommendation they lead to."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from mixtura.segments.table.columns import ColumnChoice
 
-__all__ = ["ADVICE_VERSION", "METHODS", "Advice", "Capacity", "Finding", "Recommendation"]
+__all__ = ["ADVICE_VERSION", "METHODS", "Advice", "Arguments", "Capacity", "Finding", "Recommendation"]
 
-ADVICE_VERSION = 1
+ADVICE_VERSION = 2
 
 METHODS = {
     "gmm": "a Gaussian mixture",
@@ -25,6 +25,9 @@ METHODS = {
 
 _SEVERITIES = ("serious", "notable", "fine")
 
+Arguments: TypeAlias = Mapping[str, Any]
+"""Arguments of `segment_table` by name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -33,21 +36,21 @@ class Finding:
     Parameters
     ----------
     topic : str
-        One word or two, f.e. ``"skew"``.
+        One word or two, for example ``"skew"``.
     severity : {"serious", "notable", "fine"}
-        Whether it changes what to do, is worth knowing, or is as it should be.
+        Whether it changes the recommendation, is worth knowing, or needs nothing.
     measured : str
         What was measured, with the number.
     value : float
         The number.
     threshold : float or None
-        What the number is held against.
+        What the number is compared with.
     meaning : str
         What it means for a mixture.
     action : str
         What to do; empty where nothing needs doing.
-    command : str or None, default=None
-        What to type.
+    arguments : mapping of str to object, or None, default=None
+        Arguments of `segment_table` that carry it out; None where there are none.
     columns : tuple of str, default=()
         The columns concerned.
     """
@@ -59,7 +62,7 @@ class Finding:
     threshold: float | None
     meaning: str
     action: str
-    command: str | None = None
+    arguments: Arguments | None = None
     columns: tuple[str, ...] = ()
 
     @property
@@ -67,10 +70,15 @@ class Finding:
         """0 for the most important severity."""
         return _SEVERITIES.index(self.severity)
 
+    @property
+    def call(self) -> str | None:
+        """The call of `segment_table` that carries it out, or None."""
+        return _call(self.arguments)
+
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """How many components of a family the rows can carry.
+    """How many components of a family the rows support.
 
     Parameters
     ----------
@@ -103,15 +111,28 @@ class Recommendation:
         Sentences with the numbers that decided, the weightiest first.
     steps : tuple of str
         What to do, in order.
-    command : str or None
-        What to type for it; None where mixtura has no such command.
+    arguments : mapping of str to object, or None
+        Arguments of `segment_table` that carry it out; None where mixtura has no such method.
     """
 
     method: str
     title: str
     reasons: tuple[str, ...]
     steps: tuple[str, ...]
-    command: str | None
+    arguments: Arguments | None
+
+    @property
+    def call(self) -> str | None:
+        """The call of `segment_table` that carries it out, or None."""
+        return _call(self.arguments)
+
+
+def _call(arguments: Arguments | None) -> str | None:
+    if arguments is None:
+        return None
+    return (
+        f"segment_table({', '.join(['table', *(f'{name}={value!r}' for name, value in arguments.items())])})"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +145,18 @@ class Advice:
     findings : tuple of Finding
         The most important first.
     capacity : tuple of Capacity
-        One per covariance family looked at.
+        One per covariance family considered.
     evidence : mapping of str to number
-        What the verdict was decided by.
+        The numbers behind the verdict.
     columns : ColumnChoice
     logged : tuple of str
-        Columns taken as ``log(1 + x)`` for everything that looks at several columns together.
+        Columns that enter as ``log(1 + x)`` in everything that uses several columns together.
     n_rows : int
         Complete rows.
     n_dropped : int
         Rows left out because a value is missing or infinite.
     n_sampled : int
-        Rows that fits, tests and distances looked at.
+        Rows that fits, tests and distances used.
     seed : int
     seconds : float
         From the call to the result.
@@ -164,8 +185,8 @@ class Advice:
             {
                 "format": "mixtura-advice",
                 "format_version": ADVICE_VERSION,
-                "verdict": asdict(self.verdict),
-                "findings": [asdict(finding) for finding in self.findings],
+                "verdict": asdict(self.verdict) | {"call": self.verdict.call},
+                "findings": [asdict(finding) | {"call": finding.call} for finding in self.findings],
                 "capacity": [asdict(one) for one in self.capacity],
                 "evidence": dict(self.evidence),
                 "table": {

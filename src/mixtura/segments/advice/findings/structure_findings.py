@@ -1,4 +1,4 @@
-"""What was measured on several columns together, told as findings."""
+"""Findings about several columns together: modes, fit, shapes, overlap, hierarchy, normality."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _HOPKINS = 0.75
 
 
 def structure_findings(seen: Structure) -> list[Finding]:
-    """Say what tests, quick fit and dense clusters show."""
+    """Return what tests, quick fit and dense clusters show."""
     found = [_modes(seen), _hopkins(seen), _fit(seen), _roundness(seen), _shapes(seen)]
     more = (_overlap(seen), _levels(seen), _normality(seen))
     return found + [finding for finding in more if finding is not None]
 
 
 def evidence_of(seen: Structure) -> dict[str, float | int | str]:
-    """Return the numbers that the verdict was decided by."""
+    """Return the numbers behind the verdict."""
     fit, dense, levels = seen.fit, seen.dense, seen.levels
     return {
         "dip_p_value": seen.clusters.p_value,
@@ -70,10 +70,10 @@ def _modes(seen: Structure) -> Finding:
         f"{clusters.distances:.2g}; best direction, held out, {clusters.held_out:.2g}; Bonferroni)",
         value=clusters.p_value,
         threshold=LEVEL,
-        meaning="The hypothesis that there is a single mode "
-        + ("is rejected." if clusters.p_value <= LEVEL else "stands.")
+        meaning="The hypothesis of a single mode "
+        + ("is rejected." if clusters.p_value <= LEVEL else "is not rejected.")
         + (
-            " Dense clusters that stand apart, or that the mixture finds too, were found all the same."
+            " Dense clusters that are separate, or that the mixture finds too, were found nevertheless."
             if found > (clusters.p_value <= LEVEL)
             else ""
         ),
@@ -90,9 +90,9 @@ def _hopkins(seen: Structure) -> Finding:
         value=value,
         threshold=_HOPKINS,
         meaning=(
-            "Rows crowd together; in clusters, or in a single bell, it does not tell which."
+            "Rows are concentrated, in clusters or in a single Gaussian; the statistic cannot distinguish the two."
             if value > _HOPKINS
-            else "Rows are spread nearly as evenly as chance spreads them over a box (0.5)."
+            else "Rows are spread nearly uniformly (0.5)."
         ),
         action="",
     )
@@ -108,9 +108,9 @@ def _fit(seen: Structure) -> Finding:
         f"{gain:,.0f} below a single one",
         value=gain,
         threshold=BIC_EQUAL,
-        meaning="Several bells describe the rows better than one."
+        meaning="Several Gaussians describe the rows better than one."
         if gain > BIC_EQUAL
-        else "One bell is enough.",
+        else "A single Gaussian is enough.",
         action="",
     )
 
@@ -139,9 +139,9 @@ def _shapes(seen: Structure) -> Finding:
     dense, bent = seen.dense, has_shapes(seen)
     described = len(dense.clusters) > 1 and dense.noise <= MUCH_NOISE
     if bent:
-        meaning = "Clusters are bent or hollow; a mixture cuts each into several components."
+        meaning = "Clusters are bent or hollow; a mixture divides each into several components."
     elif described:
-        meaning = "Dense clusters are convex, as bells are."
+        meaning = "Dense clusters are convex, like Gaussians."
     else:
         meaning = "HDBSCAN does not describe the rows: too few are in a dense cluster."
     number = len(dense.clusters)
@@ -178,12 +178,12 @@ def _levels(seen: Structure) -> Finding | None:
     if not has_levels(seen):
         return None
     return Finding(
-        topic="levels",
+        topic="hierarchy",
         severity="serious",
         measured=f"{levels.n_leaves} clusters in {levels.n_groups} groups; distances jump by {levels.jump:.1f}",
         value=levels.jump,
         threshold=JUMP,
-        meaning="Two numbers of segments are right, each on its level.",
+        meaning="Two numbers of segments are right, one on each level.",
         action="Segment on both levels.",
     )
 
@@ -205,8 +205,8 @@ def _normality(seen: Structure) -> Finding | None:
         f"smallest p {smallest:.2g}; furthest kurtosis {worst.mardia.kurtosis:.1f}, of a normal {normal})",
         value=len(bad) / len(tested),
         threshold=None,
-        meaning="Components are not bells; several of them may describe one group."
+        meaning="Components are not Gaussian; several of them may describe one group."
         if bad
-        else "Nothing speaks against bells.",
-        action="Transform skewed columns, or read close components as one group." if bad else "",
+        else "The components are consistent with Gaussians.",
+        action="Transform skewed columns, or interpret close components as one group." if bad else "",
     )

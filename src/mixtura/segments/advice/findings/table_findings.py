@@ -1,45 +1,44 @@
-"""What the table is like as a whole: missing values, repeated rows, columns that say the same."""
+"""Findings about the whole table: missing values, repeated rows, redundant columns."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
 import numpy as np
 
 from mixtura._typing import Array, FloatArray
-from mixtura.segments.advice.findings.finding import Finding
+from mixtura.segments.advice.findings.finding import Arguments, Finding
 
 __all__ = ["correlation_findings", "duplicate_findings", "missing_findings"]
 
 _SAME = 0.98
-"""From this correlation on two columns say the same."""
+"""Two columns are redundant from this correlation on."""
 _EXPLAINED, _SUM = 0.99, 0.999
-"""From these shares of variance explained by the others on, a column is nearly, or all but, a sum of them."""
+"""Shares of variance explained by the others from which a column is nearly, or practically, a sum of them."""
 _REPEATED = 0.05
 _NEAR = 1e-6
-_FEW_BLANKS = 10
+_FEW_MISSING = 10
 _DIFFERENCE = 0.5
 """Half a standard deviation is a medium difference (Cohen 1988)."""
 _LIFT = 0.5
 
 
-def missing_findings(values: FloatArray, columns: Sequence[str], command: str) -> list[Finding]:
-    """Say how many values are missing, and whether blanks go with the values of another column.
+def missing_findings(values: FloatArray, columns: Sequence[str], needed: Arguments) -> list[Finding]:
+    """Return how many values are missing, and whether they depend on the values of another column.
 
     Parameters
     ----------
     values : ndarray of shape (N, D)
         NaN or infinite where a value is missing.
     columns : sequence of str
-    command : str
-        What ``--drop-missing`` is added to.
+    needed : mapping of str to object
+        Arguments of `segment_table` that every suggestion needs.
     """
-    blank = ~np.isfinite(values)
-    rows = blank.any(axis=1)
+    missing = ~np.isfinite(values)
+    rows = missing.any(axis=1)
     if not rows.any():
         return []
-    counts = {name: int(count) for name, count in zip(columns, blank.sum(axis=0), strict=True) if count}
+    counts = {name: int(count) for name, count in zip(columns, missing.sum(axis=0), strict=True) if count}
     said = ", ".join(f"{name} {count}" for name, count in counts.items())
     share = float(rows.mean())
     found = [
@@ -49,52 +48,52 @@ def missing_findings(values: FloatArray, columns: Sequence[str], command: str) -
             measured=f"{rows.sum():,} of {len(values):,} rows ({share:.1%}) lack a value: {said}",
             value=share,
             threshold=None,
-            meaning="Rows with a blank are in no segment.",
+            meaning="Rows with missing values are not assigned to a segment.",
             action="Leave them out, or leave out the columns that are mostly empty.",
-            command=f"{command} --drop-missing",
+            arguments={**needed, "drop_missing": True},
             columns=tuple(counts),
         )
     ]
     for position, name in enumerate(columns):
-        if blank[:, position].sum() >= _FEW_BLANKS:
-            told = _not_at_random(values, blank, position, columns)
-            if told is not None:
-                found.append(_selective(name, *told))
+        if missing[:, position].sum() >= _FEW_MISSING:
+            dependence = _not_at_random(values, missing, position, columns)
+            if dependence is not None:
+                found.append(_selective(name, *dependence))
     return found
 
 
 def _selective(name: str, other: str, measured: str, value: float, threshold: float) -> Finding:
     return Finding(
-        topic="blanks not at random",
+        topic="missing not at random",
         severity="notable",
-        measured=f"{name} is blank {measured}",
+        measured=f"{name} is missing {measured}",
         value=value,
         threshold=threshold,
-        meaning="Rows left out are no random part of the customers, and the segments miss them.",
-        action=f"Find out what a blank in {name} means; it may be a value, such as zero, or a segment.",
+        meaning="The rows left out are not a random sample of the customers, and the segments miss them.",
+        action=f"Find out what a missing value in {name} means; it may be a value, such as zero, or a segment.",
         columns=(name, other),
     )
 
 
 def _not_at_random(
-    values: FloatArray, blank: Array, position: int, columns: Sequence[str]
+    values: FloatArray, absent: Array, position: int, columns: Sequence[str]
 ) -> tuple[str, str, float, float] | None:
-    """Return the column that blanks go with most, as text and number: with one of its values, or with high or low."""
-    missing = blank[:, position]
+    """Return the column that missing values depend on most, as text and number: on one of its values, or its level."""
+    missing = absent[:, position]
     best: tuple[str, str, float, float] | None = None
     for other, name in enumerate(columns):
-        present = ~blank[:, other]
-        with_blank, without = values[missing & present, other], values[~missing & present, other]
-        if other == position or with_blank.size < _FEW_BLANKS or without.size < _FEW_BLANKS:
+        present = ~absent[:, other]
+        with_missing, without = values[missing & present, other], values[~missing & present, other]
+        if other == position or with_missing.size < _FEW_MISSING or without.size < _FEW_MISSING:
             continue
-        common, counts = np.unique(with_blank, return_counts=True)
+        common, counts = np.unique(with_missing, return_counts=True)
         usual = float(common[counts.argmax()])
-        taken = counts.max() / with_blank.size
+        taken = counts.max() / with_missing.size
         if taken - float((without == usual).mean()) >= _LIFT:
-            said = f"where {name} is {usual:g}: in {counts.max()} of {with_blank.size} rows"
+            said = f"where {name} is {usual:g}: in {counts.max()} of {with_missing.size} rows"
             return name, said, float(taken), _LIFT
-        spread = np.sqrt((with_blank.var() + without.var()) / 2)
-        difference = float((with_blank.mean() - without.mean()) / spread) if spread > 0 else 0.0
+        spread = np.sqrt((with_missing.var() + without.var()) / 2)
+        difference = float((with_missing.mean() - without.mean()) / spread) if spread > 0 else 0.0
         if abs(difference) >= max(_DIFFERENCE, 0.0 if best is None else abs(best[2])):
             said = f"where {name} is {'high' if difference > 0 else 'low'}: {difference:+.2f} deviations from the rest"
             best = name, said, difference, _DIFFERENCE
@@ -102,7 +101,7 @@ def _not_at_random(
 
 
 def duplicate_findings(scaled: FloatArray) -> list[Finding]:
-    """Say how many rows repeat another to a millionth of a standard deviation."""
+    """Return how many rows repeat another to a millionth of a standard deviation."""
     cells = np.ascontiguousarray(np.rint(scaled / _NEAR) + 0.0)
     keys = cells.view(np.dtype((np.void, cells.dtype.itemsize * cells.shape[1]))).ravel()
     repeated = len(scaled) - len(np.unique(keys))
@@ -116,14 +115,14 @@ def duplicate_findings(scaled: FloatArray) -> list[Finding]:
             measured=f"{repeated:,} of {len(scaled):,} rows ({share:.0%}) repeat another",
             value=share,
             threshold=_REPEATED,
-            meaning="Tests and criteria take them for that many customers; a component may settle on one point.",
-            action="Remove copies, unless they are customers who are alike; if so, more columns tell them apart.",
+            meaning="Tests and criteria count each as a customer; a component may contract onto one point.",
+            action="Remove copies, unless they are different customers with equal values; then add columns.",
         )
     ]
 
 
-def correlation_findings(scaled: FloatArray, columns: Sequence[str], command: str) -> list[Finding]:
-    """Say which columns repeat another, or are sums of others.
+def correlation_findings(scaled: FloatArray, columns: Sequence[str], needed: Arguments) -> list[Finding]:
+    """Return which columns repeat another, or are sums of others.
 
     The share of a column that the others explain is ``1 - 1 / (R^-1)_jj``, R the correlation matrix.
 
@@ -132,8 +131,8 @@ def correlation_findings(scaled: FloatArray, columns: Sequence[str], command: st
     scaled : ndarray of shape (N, D)
         Standardized columns.
     columns : sequence of str
-    command : str
-        What ``--columns`` is added to.
+    needed : mapping of str to object
+        Arguments of `segment_table` that every suggestion needs.
     """
     if len(columns) < 2:
         return []
@@ -145,7 +144,7 @@ def correlation_findings(scaled: FloatArray, columns: Sequence[str], command: st
         if abs(correlations[i, j]) >= _SAME
     ]
     if pairs:
-        return [_same(sorted(pairs, reverse=True), columns, command)]
+        return [_same(sorted(pairs, reverse=True), columns, needed)]
     if len(scaled) <= 2 * len(columns):
         return []  # with so few rows anything is a sum of the others
     inverse = np.diagonal(np.linalg.pinv(correlations, rcond=1e-12, hermitian=True))
@@ -170,9 +169,9 @@ def correlation_findings(scaled: FloatArray, columns: Sequence[str], command: st
     ]
 
 
-def _same(pairs: Sequence[tuple[float, str, str]], columns: Sequence[str], command: str) -> Finding:
+def _same(pairs: Sequence[tuple[float, str, str]], columns: Sequence[str], needed: Arguments) -> Finding:
     drop = {second for _, _, second in pairs}
-    kept = [f'"{name}"' if "," in name else name for name in columns if name not in drop]
+    kept = [name for name in columns if name not in drop]
     said = ", ".join(f"{first} and {second} ({value:.3f})" for value, first, second in pairs[:5])
     more = f" and {len(pairs) - 5} more" if len(pairs) > 5 else ""
     return Finding(
@@ -181,8 +180,8 @@ def _same(pairs: Sequence[tuple[float, str, str]], columns: Sequence[str], comma
         measured=f"Correlation of {said}{more}",
         value=pairs[0][0],
         threshold=_SAME,
-        meaning="Two columns say the same: it counts twice, and covariances are nearly singular.",
+        meaning="Two columns hold the same information, which counts twice; covariances are nearly singular.",
         action="Keep one of each pair.",
-        command=f"{command} --columns {shlex.quote(','.join(kept))}",
+        arguments={**needed, "columns": kept},
         columns=tuple(dict.fromkeys(name for _, *names in pairs for name in names)),
     )

@@ -1,0 +1,109 @@
+"""Python parameters rendered as options of the command line.
+
+Texts of the library name parameters as Python does, in backquotes: "`drop_missing=True` leaves those rows
+unassigned". The command line shows the same texts with its own options: "--drop-missing leaves those rows unassigned".
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["OPTIONS", "command_line", "with_options"]
+
+OPTIONS = {
+    "columns": "--columns",
+    "components": "--components",
+    "covariance_type": "--covariance-type",
+    "covariance_types": "--covariance-type",
+    "criterion": "--criterion",
+    "describe": "--describe",
+    "drop_missing": "--drop-missing",
+    "id_column": "--id",
+    "max_components": "--components",
+    "min_expected_value": "--min-expected-value",
+    "min_probability": "--min-probability",
+    "anomaly_percentile": "--anomaly-percentile",
+    "n_folds": "--n-folds",
+    "n_init": "--n-init",
+    "names": "--names",
+    "output": "--output",
+    "overwrite": "--overwrite",
+    "prior": "--prior",
+    "random_state": "--seed",
+    "resamples": "--resamples",
+    "top": "--top",
+    "transform": "--transform",
+    "value": "--value",
+    "weight": "--weight",
+}
+"""The option of every Python parameter that has one."""
+
+_PARAMETER = re.compile(r"`(\w+)(?:=([^`]+))?`")
+
+
+def with_options(text: str) -> str:
+    """Return a text of the library with options in place of the Python parameters that have one.
+
+    Examples
+    --------
+    >>> from mixtura.cli.option_names import with_options
+    >>> with_options("`components` must be at least 1; got 0. Try `components=[3]` or `drop_missing=True`.")
+    '--components must be at least 1; got 0. Try --components 3 or --drop-missing.'
+    """
+
+    def option(found: re.Match[str]) -> str:
+        name, value = found.groups()
+        if name not in OPTIONS:
+            return found[0]
+        return OPTIONS[name] if value in {None, "True"} else f"{OPTIONS[name]} {_unquoted(str(value))}"
+
+    return _PARAMETER.sub(option, text)
+
+
+def _unquoted(value: str) -> str:
+    """Return a Python value as one types it: ``[3, 4]`` is ``3,4``, ``"auto"`` is ``auto``."""
+    return re.sub(r"[\[\]\"' ]", "", value)
+
+
+def command_line(command: str, table: str, arguments: Mapping[str, Any]) -> str:
+    """Return the command that does what a function of the library does with these arguments.
+
+    Parameters
+    ----------
+    command : str
+        The name of the command, such as ``"segment"``.
+    table : str
+        The path of the table, as the user gave it.
+    arguments : mapping of str to object
+        Python parameters of the function; lists are separated by commas, ``True`` is an option without a value.
+
+    Examples
+    --------
+    >>> from mixtura.cli.option_names import command_line
+    >>> print(command_line("segment", "my table.csv", {"columns": ["a", "b, net"], "drop_missing": True}))
+    mixtura segment 'my table.csv' --columns 'a,"b, net"' --drop-missing
+    """
+    words = ["mixtura", command, shlex.quote(table)]
+    for name, value in arguments.items():
+        if value is None or value is False:
+            continue
+        words.append(OPTIONS[name])
+        if value is not True:
+            words.append(shlex.quote(_typed(value)))
+    return " ".join(words)
+
+
+def _typed(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ",".join(_field(f"{name}={kind}") for name, kind in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ",".join(_field(str(one)) for one in value)
+    return str(value)
+
+
+def _field(text: str) -> str:
+    """Return a list's item, quoted as the options read it where it holds a comma or a quote."""
+    return f'"{text.replace(chr(34), chr(34) * 2)}"' if any(sign in text for sign in ',"\n') else text
