@@ -25,6 +25,7 @@ from mixtura.segments.advice.findings.table_findings import (
     correlation_findings,
     duplicate_findings,
     missing_findings,
+    redundant_findings,
 )
 from mixtura.segments.advice.recommend import decide, too_few
 from mixtura.segments.options import COVARIANCE_TYPES, Settings
@@ -123,6 +124,7 @@ def _findings(
         *capacity_findings(n_rows, used, capacities(n_rows, len(used)), needed),
         *missing_findings(values, used, needed),
         *column_findings(facts, prepared.choice, n_rows, needed),
+        *redundant_findings(prepared.choice),
         *duplicate_findings(scaled),
         *correlation_findings(scaled, used, needed),
     ]

@@ -13,6 +13,7 @@ from mixtura.exceptions import ColumnError
 from mixtura.segments.options import Settings
 from mixtura.segments.table.columns import ColumnChoice, choose_columns
 from mixtura.segments.table.constant_columns import drop_constant_columns
+from mixtura.segments.table.dependent_columns import drop_dependent_columns
 from mixtura.segments.table.original_units import UserValues
 from mixtura.segments.table.roles import Roles, checked_weights
 from mixtura.segments.transforms.recommend_transform import TransformAdvice, check_transforms, transforms_of
@@ -94,6 +95,7 @@ def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool)
         weights = checked_weights(np.ascontiguousarray(rows[:, -1]), weight)
         rows = np.ascontiguousarray(rows[:, :-1])
     choice, rows = drop_constant_columns(choice, rows, explicit=roles.columns is not None)
+    choice, rows = drop_dependent_columns(choice, rows, explicit=roles.columns is not None)
     asked = check_transforms(settings.transform, choice.used)
     transforms, advice = transforms_of(asked, choice.used, rows, weights)
     scaling = scaling_of(rows, weights, transforms)

@@ -23,9 +23,9 @@ def few_components(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mixtura.segments.advice.evidence.quick_fit._COMPONENTS", range(1, 4))
 
 
-def findings_of(columns: dict[str, object], **options: object) -> dict[str, Finding]:
+def findings_of(table: dict[str, object], **options: object) -> dict[str, Finding]:
     """By topic; the table is small, so that this is quick."""
-    return {finding.topic: finding for finding in advise(pl.DataFrame(columns), **options).findings}
+    return {finding.topic: finding for finding in advise(pl.DataFrame(table), **options).findings}
 
 
 def test_parameters_are_those_of_fifty_columns_and_five_full_components() -> None:
@@ -164,7 +164,11 @@ def test_blanks_among_high_values_are_found_and_random_ones_are_not(rng: np.rand
 
 def test_repeated_rows_and_columns(rng: np.random.Generator) -> None:
     rows = np.repeat(rng.normal(size=(50, 2)), 2, axis=0)
-    found = findings_of({"a": rows[:, 0], "b": rows[:, 1], "twice, a": 2 * rows[:, 0] + 1})
+    columns = {"a": rows[:, 0], "b": rows[:, 1], "twice, a": 2 * rows[:, 0] + 1}
+    left_out = findings_of(columns)["dependent columns"]
+    assert (left_out.columns, left_out.severity) == (("twice, a",), "notable")
+    assert left_out.measured == "twice, a is the same as 'a', up to scale and rounding"
+    found = findings_of(columns, columns=list(columns))
     assert (found["repeated rows"].value, found["repeated rows"].severity) == (0.5, "serious")
     same = found["repeated columns"]
     assert (same.value, same.columns) == (pytest.approx(1), ("a", "twice, a"))
@@ -174,7 +178,9 @@ def test_repeated_rows_and_columns(rng: np.random.Generator) -> None:
 
 def test_sums_of_other_columns(rng: np.random.Generator) -> None:
     a, b = rng.normal(size=(2, 200))
-    found = findings_of({"a": a, "b": b, "total": a + b})["dependent columns"]
+    columns = {"a": a, "b": b, "total": a + b}
+    assert findings_of(columns)["dependent columns"].measured == "total is the sum of 'a' and 'b'"
+    found = findings_of(columns, columns=list(columns))["dependent columns"]
     assert (found.severity, found.columns) == ("serious", ())
     near = a + b + 0.1 * rng.normal(size=200)
     found = findings_of({"a": a, "b": b, "total": near})["dependent columns"]

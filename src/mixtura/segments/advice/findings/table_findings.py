@@ -8,8 +8,10 @@ import numpy as np
 
 from mixtura._typing import Array, FloatArray
 from mixtura.segments.advice.findings.finding import Arguments, Finding
+from mixtura.segments.table.columns import ColumnChoice
+from mixtura.segments.table.dependent_columns import DEPENDENT_REASONS
 
-__all__ = ["correlation_findings", "duplicate_findings", "missing_findings"]
+__all__ = ["correlation_findings", "duplicate_findings", "missing_findings", "redundant_findings"]
 
 _SAME = 0.98
 """Two columns are redundant from this correlation on."""
@@ -165,6 +167,25 @@ def correlation_findings(scaled: FloatArray, columns: Sequence[str], needed: Arg
             meaning="Covariances are nearly singular; likelihoods grow without bound along the dependency.",
             action="Leave out totals and differences of other columns.",
             columns=() if singular else (columns[worst],),
+        )
+    ]
+
+
+def redundant_findings(choice: ColumnChoice) -> list[Finding]:
+    """Return the columns that were left out because others determine them."""
+    found = [one for one in choice.left_out if one.reason.startswith(DEPENDENT_REASONS)]
+    if not found:
+        return []
+    return [
+        Finding(
+            topic="dependent columns",
+            severity="notable",
+            measured="; ".join(f"{one.name} is {one.reason}" for one in found),
+            value=len(found),
+            threshold=None,
+            meaning="They hold no information of their own, and make covariances singular.",
+            action="They are left out; name `columns` to choose which of the columns build the segments.",
+            columns=tuple(one.name for one in found),
         )
     ]
 
