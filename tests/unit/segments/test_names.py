@@ -7,6 +7,9 @@ from collections import Counter
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from mixtura.datasets import make_customers
 from mixtura.exceptions import ParameterError
@@ -44,6 +47,33 @@ def test_a_close_middle_is_said_where_nothing_else_is() -> None:
     assert name_segments(np.array([[0.1, 0.1]]), ["a", "b"], np.array([[0.3, 0.2]])) == ("average",)
 
 
+def test_segments_of_one_name_are_ranked_in_the_column_in_which_they_differ_most() -> None:
+    flat = np.array([[0.0, 0.1], [0.1, -0.2], [0.05, 0.2], [0.2, -0.1], [1.8, 0.0], [-2.0, 0.0]])
+    assert name_segments(flat, ["income", "age"]) == (
+        "average, 2nd highest age",
+        "average, lowest age",
+        "average, highest age",
+        "average, 2nd lowest age",
+        "high income",
+        "low income",
+    )
+
+
+@given(
+    st.integers(1, 12).flatmap(
+        lambda k: st.tuples(
+            arrays(float, (k, 3), elements=st.floats(-3, 3)),
+            arrays(float, (k, 3), elements=st.floats(0.01, 3)),
+        )
+    )
+)
+def test_names_are_different_and_hold_no_counters(drawn) -> None:
+    differences, spreads = drawn
+    names = name_segments(differences, ["income", "age", "visits"], spreads)
+    assert len(set(names)) == len(differences)
+    assert not any("(" in name for name in names)
+
+
 def test_segments_are_renamed_by_number_or_name() -> None:
     assert rename_segments(AUTOMATIC, AUTOMATIC, {1: "A", "low income": " B "}) == ("A", "B", "average")
     once = rename_segments(AUTOMATIC, AUTOMATIC, {"2": "Savers"})
@@ -53,12 +83,15 @@ def test_segments_are_renamed_by_number_or_name() -> None:
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        ({"high incom": "A"}, "no segment. There are 1 'high income'.*Did you mean 'high income'"),
-        ({4: "A"}, "key 4, which is no segment.*Use a number"),
-        ({0: "A"}, "key 0, which is no segment"),
-        ({1: "A", "high income": "B"}, "calls segment 1 by 1 and by 'high income'"),
-        ({1: "  "}, "not empty is required"),
-        ({1: "average"}, "Two segments would be called 'average'"),
+        (
+            {"high incom": "A"},
+            "got 'high incom'. The segments are 1 'high income'.*Did you mean 'high income'",
+        ),
+        ({4: "A"}, "must have segments as keys; got 4.*Use a number"),
+        ({0: "A"}, "must have segments as keys; got 0"),
+        ({1: "A", "high income": "B"}, "each segment once; got segment 1 as 1 and 'high income'"),
+        ({1: "  "}, "each segment a text; got '  ' for 1"),
+        ({1: "average"}, "must be different; got 'average' for two segments"),
     ],
 )
 def test_names_that_cannot_be_given(names, said) -> None:

@@ -16,29 +16,30 @@ from mixtura.exceptions import ParameterError
 __all__ = ["name_segments", "readable_name", "rename_segments"]
 
 _NOTICEABLE = 0.25
-"""Differences below a quarter of a standard deviation are not worth a word."""
+"""Differences below a quarter of a standard deviation are not named."""
 
 _CLEAR = 0.5
-"""From here on a difference is clear, and what is average need not be said."""
+"""A difference from here on is clear, and average columns are then not named."""
 
 _NARROW = 0.6
-"""At most so much of everybody's spread around their mean, and a segment is average in a column."""
+"""A segment is average in a column if its spread is at most this share of the spread of all customers."""
 
 _PARTS, _CLOSE = 2, 0.85
-"""So many columns make a name, and one more whose difference is nearly as large as the last of them."""
+"""Columns in a name, and the share of the last difference at which one more column is included."""
 
 _LONG = 48
-"""Characters from which a name makes do without the third column."""
+"""Characters from which a name leaves out the third column."""
 
 _LARGE = 1.5
-"""From here on a segment is not high but very high."""
+"""Difference from which a segment is not high but very high."""
 
 
 _AVERAGE = "average"
+_LEVELS = (_AVERAGE, "low", "high", "very low", "very high")
 
 
 class _Trait(NamedTuple):
-    """What can be said of a column, and how strongly, in standard deviations."""
+    """The level of a segment in a column, and its strength in standard deviations."""
 
     strength: float
     level: str
@@ -50,19 +51,19 @@ def name_segments(
 ) -> tuple[str, ...]:
     """Return a name per segment, each different from all others.
 
-    A name says the two columns in which the segment's mean lies farthest from the mean of everybody, and a third that
-    comes close to them, in the order of the table: which of them is farther may change with a few customers, and the
-    name should not. What is said of two columns is said once. A name that would be long does without the third. Where
-    two segments would share a name, "very", then more columns, then a number tells them apart.
-    A segment that lies close together in the middle of a column is called average in it, if it differs clearly in none.
+    A name holds the two columns in which the segment's mean is farthest from the mean of all customers, and a third
+    if it is nearly as far, in the order of the table, so that a few customers do not change the name. Columns of the
+    same level share the word. A long name leaves out the third column. If two segments would share a name, "very",
+    then more columns, then the rank among all segments in the column in which they differ most distinguishes them.
+    A segment that is narrow and in the middle of a column is called average in it, unless it clearly differs in some.
 
     Parameters
     ----------
     differences : ndarray of shape (K, D)
-        Mean of the segment less mean of everybody, in standard deviations of everybody.
+        Mean of the segment minus mean of all customers, in standard deviations of all customers.
     columns : sequence of str, length D
     spreads : ndarray of shape (K, D) or None, default=None
-        Standard deviation of the segment over that of everybody.
+        Standard deviation of the segment divided by that of all customers.
 
     Returns
     -------
@@ -76,6 +77,8 @@ def name_segments(
     ('high income, low spending', 'low income', 'average')
     >>> name_segments(np.array([[1.2, 0.9], [-1.1, -0.8]]), ["income", "spending"])
     ('high income and spending', 'low income and spending')
+    >>> name_segments(np.array([[0.6, 0.0], [0.9, 0.0], [-1.2, 0.1]]), ["income", "spending"])
+    ('2nd highest income', 'highest income', 'low income')
     """
     words = [readable_name(name) for name in columns]
     if len(set(words)) < len(words):
@@ -90,14 +93,14 @@ def name_segments(
         pending = [k for k in pending if counts[names[k]] > 1]
         if not pending:
             break
-    return _numbered(names)
+    return _ranked(names, differences, words)
 
 
 def _traits(difference: FloatArray, spread: FloatArray, words: Sequence[str], graded: bool) -> list[_Trait]:
-    """Return what could be said of each column, in the order of the table.
+    """Return the level in each column that has one, in the order of the table.
 
-    A bell of everybody's mean and a share s of their spread diverges from theirs as much as one of their spread that
-    lies ``sqrt(s^2 - 1 - log s^2)`` off; half of that is how strongly the middle is told.
+    A Gaussian at the mean of all customers with a share s of their spread diverges from theirs as much as one of
+    equal spread at a distance of ``sqrt(s^2 - 1 - log s^2)``; half of that is the strength of "average".
     """
     traits = []
     plain = bool(np.abs(difference).max() < _CLEAR)
@@ -150,16 +153,16 @@ def rename_segments(
     Parameters
     ----------
     names : sequence of str, length K
-        What the segments are called.
+        Present names of the segments.
     automatic : sequence of str, length K
-        What they are called without names of the user's.
+        Their automatic names.
     given : mapping of str or int to str
-        From a segment's number, its automatic name, or its name, to what it shall be called.
+        New names by number, automatic name or present name.
 
     Raises
     ------
     ParameterError
-        A key is no segment, a segment is named twice, a name is empty, or two segments would have the same.
+        A key is not a segment, a segment is named twice, a name is empty, or two segments would share a name.
 
     Examples
     --------
@@ -173,25 +176,25 @@ def rename_segments(
         k = _segment_of(key, names, automatic)
         if k in keys:
             raise ParameterError(
-                f"names= calls segment {k + 1} by {keys[k]!r} and by {key!r}. One name per segment is required. "
-                "Remove one of them."
+                f"`names` must name each segment once; got segment {k + 1} as {keys[k]!r} and {key!r}. Remove one of "
+                "them."
             )
         if not str(name).strip():
             raise ParameterError(
-                f"names= gives {key!r} the name {name!r}. Text that is not empty is required. Write it in quotes."
+                f"`names` must give each segment a text; got {name!r} for {key!r}. Write the name in quotes."
             )
         keys[k] = key
         result[k] = str(name).strip()
     repeated = [name for name, count in Counter(result).items() if count > 1]
     if repeated:
         raise ParameterError(
-            f"Two segments would be called {repeated[0]!r}. Different names are required. Change one of them."
+            f"`names` must be different; got {repeated[0]!r} for two segments. Change one of them."
         )
     return tuple(result)
 
 
 def _segment_of(key: str | int, names: Sequence[str], automatic: Sequence[str]) -> int:
-    """Return the segment that a key means, from 0; a name comes before a number that is written the same."""
+    """Return the segment of a key, from 0; a name takes precedence over a number that is written the same."""
     for known in (automatic, names):
         if key in known:
             return list(known).index(str(key))
@@ -201,25 +204,33 @@ def _segment_of(key: str | int, names: Sequence[str], automatic: Sequence[str]) 
     known = "; ".join(f"{k + 1} {name!r}" for k, name in enumerate(automatic))
     closest = get_close_matches(str(key), list(automatic), n=1, cutoff=0.6)
     hint = f"Did you mean {closest[0]!r}?" if closest else "Use a number or an automatic name."
-    raise ParameterError(f"names= has the key {key!r}, which is no segment. There are {known}. {hint}")
+    raise ParameterError(f"`names` must have segments as keys; got {key!r}. The segments are {known}. {hint}")
 
 
-def _numbered(names: Sequence[str]) -> tuple[str, ...]:
-    """Append 2, 3, ... to names that come again."""
-    taken: set[str] = set()
-    result = []
-    for name in names:
-        candidate, number = name, 1
-        while candidate in taken:
-            number += 1
-            candidate = f"{name} ({number})"
-        taken.add(candidate)
-        result.append(candidate)
+def _ranked(names: Sequence[str], differences: FloatArray, words: Sequence[str]) -> tuple[str, ...]:
+    """Distinguish segments of one name by their rank among all segments, in the column in which they differ most."""
+    result = list(names)
+    for name, count in Counter(names).items():
+        if count > 1:
+            alike = [k for k, one in enumerate(names) if one == name]
+            column = int(np.ptp(differences[alike], axis=0).argmax())
+            order = list(np.argsort(differences[:, column], kind="stable"))
+            for k in alike:
+                rank = f"{_rank(order.index(k), len(order), from_top=differences[k, column] > 0)} {words[column]}"
+                said_already = name in {f"{level} {words[column]}" for level in _LEVELS}
+                result[k] = rank if said_already else f"{name}, {rank}"
     return tuple(result)
 
 
+def _rank(position: int, count: int, *, from_top: bool) -> str:
+    """Return "lowest", "2nd lowest", ..., or "highest", "2nd highest", ..., for a position from 0."""
+    number = count - position if from_top else position + 1
+    suffix = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return ("" if number == 1 else f"{number}{suffix} ") + ("highest" if from_top else "lowest")
+
+
 def readable_name(column: str) -> str:
-    """Return a column's name as one would say it: lower case, without units in brackets.
+    """Return a column's name in lower case, without units in brackets and with spaces between words.
 
     Examples
     --------

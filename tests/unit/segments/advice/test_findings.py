@@ -12,7 +12,7 @@ from mixtura.segments.advice.findings.capacity import FAMILIES, needs_pca
 from mixtura.segments.advice.findings.column_findings import column_statistics, kurtosis, skewness
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(7)
 
