@@ -355,3 +355,40 @@ def test_sums_that_cannot_be_written_are_refused(kernel):
     sums.setflags(write=False)
     with pytest.raises(ParameterError, match="read-only"):
         kernel.accumulate(case.rows, None, case.components, sums, Outputs())
+
+
+def off_by(n_bytes, array):
+    """The same array behind a header, where its numbers are not aligned."""
+    raw = np.frombuffer(bytearray(n_bytes) + array.tobytes(), dtype=np.uint8)
+    moved = raw[n_bytes:].view(array.dtype).reshape(array.shape)
+    assert not moved.flags.aligned
+    return moved
+
+
+@layouts
+@hardness
+@pytest.mark.parametrize("n_bytes", [1, 3, 4])
+def test_inputs_may_lie_anywhere_in_memory(kernel, layout, hard, n_bytes):
+    case = make_case(layout, weighted=True)
+    c = case.components
+    moved = Components(layout, *(off_by(n_bytes, one) for one in (c.means, c.factors, c.offsets)))
+    shifted = Case(off_by(n_bytes, case.rows), off_by(n_bytes, case.weight), moved)
+    for found, wanted in zip(run(kernel, shifted, hard=hard), run(kernel, case, hard=hard), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    for given in (np.random.default_rng(0).dirichlet(np.ones(4), 61), np.arange(61, dtype=np.intp) % 4):
+        found, wanted = given_sums(kernel, shifted, off_by(n_bytes, given)), given_sums(kernel, case, given)
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_rows_of_float32_may_lie_anywhere_too(kernel):
+    case = make_case(Layout.DENSE)
+    rows = case.rows.astype(np.float32)
+    found, wanted = (run(kernel, Case(one, None, case.components))[0] for one in (off_by(2, rows), rows))
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_outputs_that_are_not_aligned_are_refused(kernel):
+    case = make_case(Layout.DENSE)
+    labels = off_by(1, np.zeros(61, dtype=np.intp))
+    with pytest.raises(ParameterError, match=r"labels.* not aligned"):
+        kernel.accumulate(case.rows, None, case.components, None, Outputs(labels=labels))

@@ -20,7 +20,7 @@ from mixtura.core.covariance.base import symmetric
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.kernels import Components, Layout, Outputs, get_kernel, sums_size
 
-__all__ = ["Mixture"]
+__all__ = ["Mixture", "draw_rows"]
 
 _LOG_2PI = float(np.log(2 * np.pi))
 
@@ -222,12 +222,7 @@ class Mixture:
             if isinstance(random_state, np.random.RandomState)
             else np.random.RandomState(random_state)
         )
-        sizes = rng.multinomial(n_samples, self.weights)
-        rows = [
-            self.family.draw(rng, mean, self.covariances, k, int(size))
-            for k, (mean, size) in enumerate(zip(self.means, sizes, strict=True))
-        ]
-        return np.vstack(rows), np.repeat(np.arange(self.n_components), sizes)
+        return draw_rows(rng, n_samples, self.weights, self.means, self.covariances, self.family)
 
     def marginal(self, columns: Sequence[int]) -> Mixture:
         """Return the mixture of some of the columns, in the order given."""
@@ -297,6 +292,23 @@ class Mixture:
                 f"columns={columns!r} were given; give distinct column numbers from 0 to {self.n_features - 1!r}."
             )
         return chosen
+
+
+def draw_rows(
+    rng: np.random.RandomState,
+    n_samples: int,
+    weights: FloatArray,
+    means: FloatArray,
+    covariances: FloatArray,
+    family: CovarianceFamily,
+) -> tuple[FloatArray, IntArray]:
+    """Return random rows (n_samples, D) of a mixture, ordered by component, and their components (n_samples,)."""
+    sizes = rng.multinomial(n_samples, weights)
+    rows = [
+        family.draw(rng, mean, covariances, k, int(size))
+        for k, (mean, size) in enumerate(zip(means, sizes, strict=True))
+    ]
+    return np.vstack(rows), np.repeat(np.arange(len(means)), sizes)
 
 
 def _is_symmetric(matrices: FloatArray) -> bool:

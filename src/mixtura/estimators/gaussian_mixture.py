@@ -15,10 +15,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from mixtura._typing import FloatArray, IntArray, RowArray
-from mixtura.core.covariance import NAMES, CovarianceFamily, get_family
-from mixtura.core.mixture import Mixture
+from mixtura.core.covariance import NAMES, get_family
+from mixtura.core.mixture import Mixture, draw_rows
 from mixtura.core.prior import Ridge
 from mixtura.data import ArrayBlocks
+from mixtura.estimators.precisions import mixture_from_precisions_cholesky, precisions, precisions_cholesky
 from mixtura.estimators.predicting import MixturePredictor
 from mixtura.estimators.validation import (
     as_rows,
@@ -267,24 +268,24 @@ default="kmeans"
         """
         mixture = result.mixture
         self.mixture_, self.result_ = mixture, result
-        roots = mixture.family.precisions_cholesky(mixture.factors)
+        roots = precisions_cholesky(mixture)
         values = (
             mixture.weights,
             mixture.means,
             mixture.covariances,
             roots,
-            mixture.family.precisions(roots),
+            precisions(roots, mixture.family),
         )
         largest = max(float(np.abs(value).max()) for value in values)
         dtype = dtype if largest <= float(np.finfo(dtype).max) else np.dtype(np.float64)
         self.weights_, self.means_, self.covariances_, self.precisions_cholesky_, self.precisions_ = (
-            value.astype(dtype, copy=False) for value in values
+            value.astype(dtype) for value in values
         )
         self.converged_ = result.converged
         self.n_iter_ = result.n_iter
         self.lower_bound_ = result.lower_bound
         self.lower_bounds_ = result.trace.objectives
-        self._fitted = (self.weights_, self.means_, self.precisions_cholesky_)
+        self._fitted = self._public()
 
     def _warn(self, result: FitResult) -> None:
         for note in result.notes:
@@ -294,19 +295,31 @@ default="kmeans"
         if self.verbose:
             Narrator.summarize(result)
 
+    def _public(self) -> tuple[bytes, ...]:
+        """Return the contents of what a mixture is evaluated by: users may replace them, or write into them."""
+        return tuple(
+            np.asarray(value).tobytes() for value in (self.weights_, self.means_, self.precisions_cholesky_)
+        )
+
     def _as_mixture(self) -> Mixture:
         """Return the mixture that the public attributes hold, which a user may have set.
 
         The fitted one while they are untouched: it keeps float64 where the attributes are float32.
         """
         check_is_fitted(self, ["weights_", "means_", "precisions_cholesky_"])
-        public = (self.weights_, self.means_, self.precisions_cholesky_)
-        if all(a is b for a, b in zip(public, getattr(self, "_fitted", (None,) * 3), strict=True)):
+        if getattr(self, "_fitted", None) == self._public():
             return self.mixture_
-        weights, means, roots = (np.array(value, dtype=np.float64, order="C") for value in public)
-        family: CovarianceFamily = get_family(self.covariance_type)
-        factors = family.from_precisions_cholesky(roots, means.shape[1])
-        return Mixture(weights, means, family.covariances(factors), family, factors)
+        weights, means, roots = (
+            np.array(value, dtype=np.float64, order="C")
+            for value in (self.weights_, self.means_, self.precisions_cholesky_)
+        )
+        return mixture_from_precisions_cholesky(weights, means, roots, get_family(self.covariance_type))
+
+    def _draw(self, n_samples: int, rng: np.random.RandomState) -> tuple[FloatArray, IntArray]:
+        """Draw rows, as scikit-learn from the covariances that are public now."""
+        values = (self.weights_, self.means_, self.covariances_)
+        weights, means, covariances = (np.array(value, dtype=np.float64, order="C") for value in values)
+        return draw_rows(rng, n_samples, weights, means, covariances, get_family(self.covariance_type))
 
     def _rows(self, X: npt.ArrayLike) -> RowArray:
         check_is_fitted(self, ["weights_", "means_", "precisions_cholesky_"])

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, DensityMixin, _fit_context
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -168,7 +167,7 @@ class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
                 criterion=self.criterion,
                 n_folds=self.n_folds,
                 n_init=self.n_init,
-                random_state=self._seed(),
+                random_state=self.random_state,
                 sample_weight=weights,
                 prior=self.prior,
             )
@@ -191,11 +190,6 @@ class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
         require_rows(rows, weights, max(given))
         return given
 
-    def _seed(self) -> int:
-        if isinstance(self.random_state, (int, np.integer)):
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-
     def _take(self, best: Candidate, rows: RowArray) -> None:
         """Copy the winner to the public attributes."""
         assert best.result is not None, "a search without any fit has raised"
@@ -217,6 +211,9 @@ class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
     def _as_mixture(self) -> Mixture:
         check_is_fitted(self)
         return self.best_model_._as_mixture()  # noqa: SLF001 (which users may have changed)
+
+    def _draw(self, n_samples: int, rng: np.random.RandomState) -> tuple[FloatArray, IntArray]:
+        return self.best_model_._draw(n_samples, rng)  # noqa: SLF001
 
     def _rows(self, X: npt.ArrayLike) -> RowArray:
         check_is_fitted(self)

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.mixture import Mixture
@@ -32,6 +33,10 @@ class MixturePredictor(ABC):
     @abstractmethod
     def _as_mixture(self) -> Mixture:
         """Return the fitted mixture."""
+
+    def _draw(self, n_samples: int, rng: np.random.RandomState) -> tuple[FloatArray, IntArray]:
+        """Draw rows, and their components."""
+        return self._as_mixture().sample(n_samples, rng)
 
     @abstractmethod
     def _rows(self, X: npt.ArrayLike) -> RowArray:
@@ -110,9 +115,9 @@ class MixturePredictor(ABC):
         y : ndarray of shape (n_samples,)
             The component of each row.
         """
-        mixture = self._as_mixture()
+        check_is_fitted(self)
         if n_samples < 1:
             raise ParameterError(
                 f"Invalid value for 'n_samples': {n_samples!r} . The sampling requires at least one sample."
             )
-        return mixture.sample(n_samples, check_random_state(self.random_state))
+        return self._draw(n_samples, check_random_state(self.random_state))

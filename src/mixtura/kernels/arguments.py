@@ -1,7 +1,7 @@
-"""What is wrong with the arguments of a pass, in words.
+"""Checks of the arguments of a pass, with errors that say which is wrong and how.
 
-The numpy kernel asks before each pass. The native kernel asks only after its extension has refused
-the arguments, so that a pass over a few hundred rows pays nothing for the question.
+The NumPy kernel checks before each pass. The native kernel checks only after its extension has refused
+the arguments, so that a pass over a few hundred rows does not pay for it.
 """
 
 from __future__ import annotations
@@ -73,13 +73,14 @@ def _check(
     if array is None:
         return
     fits = array.shape == shape and array.dtype in dtypes and array.flags.c_contiguous
-    if fits and (array.flags.writeable or not written):
+    if fits and ((array.flags.writeable and array.flags.aligned) or not written):
         return
     order = "C-contiguous" if array.flags.c_contiguous else "not C-contiguous"
     access = "writable" if array.flags.writeable else "read-only"
+    access = access if array.flags.aligned else f"{access}, not aligned"
     wanted = " or ".join(str(dtype) for dtype in dtypes)
     raise ParameterError(
         f"`{name}` has shape {array.shape!r}, dtype {str(array.dtype)!r}, is {order} and {access}; a kernel needs"
-        f" shape {shape!r}, dtype {wanted}, C order{', writable' if written else ''}."
+        f" shape {shape!r}, dtype {wanted}, C order{', writable, aligned' if written else ''}."
         f" Convert it with np.ascontiguousarray(..., dtype=...) and check it against the means."
     )

@@ -133,6 +133,8 @@ class Kernel(Protocol):
         and the sums NaN. A row of weight zero adds nothing to any sum, whatever it holds. A row infinitely
         far from every component (all log densities ``-inf``) gets log density ``-inf`` and NaN memberships.
         Labels of such rows are 0.
+    Alignment
+        Inputs may lie anywhere in memory, as behind a header of a few bytes; outputs lie where their type asks for.
     Aliasing
         Inputs are only read and may be read-only. Outputs overlap neither inputs nor each other.
     Order

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from types import ModuleType
 
-from mixtura._typing import FloatArray, IntArray, RowArray
+import numpy as np
+
+from mixtura._typing import Array, FloatArray, IntArray, RowArray
 from mixtura.exceptions import KernelUnavailableError
 from mixtura.kernels.arguments import check_given, check_pass
 from mixtura.kernels.contract import Components, Layout, Outputs
@@ -112,26 +115,25 @@ class NativeKernel:
         hard: bool = False,
     ) -> None:
         """Evaluate a chunk; add to ``sums``; fill ``outputs``. See `Kernel.accumulate`."""
+        arrays = (
+            rows,
+            sample_weight,
+            components.means,
+            sums,
+            components.factors,
+            components.offsets,
+            outputs.log_density,
+            outputs.memberships,
+            outputs.labels,
+            None,
+            None,
+        )
+        layout = _LAYOUTS[components.layout]
         try:
-            self._run(
-                self._variant,
-                _LAYOUTS[components.layout],
-                hard,
-                rows,
-                sample_weight,
-                components.means,
-                sums,
-                components.factors,
-                components.offsets,
-                outputs.log_density,
-                outputs.memberships,
-                outputs.labels,
-                None,
-                None,
-            )
+            self._run(self._variant, layout, hard, *arrays)
         except (TypeError, ValueError):
             check_pass(rows, sample_weight, components, sums, outputs)
-            raise
+            self._run(self._variant, layout, hard, *_aligned(arrays))
 
     def accumulate_given(
         self,
@@ -144,19 +146,18 @@ class NativeKernel:
     ) -> None:
         """Add up the sums of a chunk whose responsibilities are known. See `Kernel.accumulate_given`."""
         labelled = responsibilities.ndim == 1
+        given = (None, responsibilities) if labelled else (responsibilities, None)
+        arrays = (rows, sample_weight, means, sums, None, None, None, None, None, *given)
         try:
-            self._run(
-                self._variant,
-                _LAYOUTS[layout],
-                False,
-                rows,
-                sample_weight,
-                means,
-                sums,
-                *(None, None, None, None, None),
-                None if labelled else responsibilities,
-                responsibilities if labelled else None,
-            )
+            self._run(self._variant, _LAYOUTS[layout], False, *arrays)
         except (TypeError, ValueError):
             check_given(rows, sample_weight, responsibilities, means, layout, sums)
-            raise
+            self._run(self._variant, _LAYOUTS[layout], False, *_aligned(arrays))
+
+
+def _aligned(arrays: Sequence[Array | None]) -> list[Array | None]:
+    """Return the arrays of a pass, those that do not lie on the boundaries of their type copied to some that do.
+
+    They come from buffers with a header: a memory map behind four bytes, a message of another process.
+    """
+    return [None if array is None else np.require(array, requirements=["C", "A"]) for array in arrays]

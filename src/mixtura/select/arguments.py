@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.utils import check_random_state
 
 from mixtura._typing import Array, FloatArray, RowArray
 from mixtura.exceptions import DataError, MissingValuesError, ParameterError, TooFewRowsError
@@ -14,6 +15,7 @@ from mixtura.exceptions import DataError, MissingValuesError, ParameterError, To
 __all__ = [
     "as_numbers",
     "as_rows",
+    "as_seed",
     "as_weights",
     "count_rows",
     "require_at_least",
@@ -90,6 +92,26 @@ def as_weights(sample_weight: npt.ArrayLike | None, n_rows: int) -> FloatArray |
             "finite and not negative, and at least one must be positive. Leave them out to weight all rows alike."
         )
     return weights
+
+
+def as_seed(random_state: int | np.random.RandomState | None) -> int:
+    """Return a seed: a whole number as it is, otherwise one that is drawn, from the generator or by chance.
+
+    Raises
+    ------
+    ParameterError
+        It is not a seed: negative, above ``2**32 - 1``, or of another type.
+    """
+    try:
+        if isinstance(random_state, int | np.integer) and not isinstance(random_state, bool):
+            np.random.RandomState(int(random_state))
+            return int(random_state)
+        return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    except ValueError as error:
+        raise ParameterError(
+            f"`random_state` must be a whole number from 0 to {2**32 - 1}, a RandomState or None; got "
+            f"{random_state!r}. Try random_state=0."
+        ) from error
 
 
 def sample_size(rows: RowArray, weights: FloatArray | None) -> int:

@@ -10,6 +10,7 @@ import sklearn.mixture
 
 import mixtura
 from mixtura.core.covariance import MCLUST_NAMES, get_family
+from mixtura.estimators.precisions import precisions_cholesky
 from mixtura.exceptions import DataError, MixturaError, ParameterError, TooFewRowsError
 from mixtura.fit import Outcome
 from mixtura.select import Candidate, aic, bic, search
@@ -28,7 +29,7 @@ def in_scikit_learn(one: Candidate) -> Any:
     assert one.mixture is not None
     model.weights_, model.means_ = one.mixture.weights, one.mixture.means
     model.covariances_ = one.mixture.covariances
-    model.precisions_cholesky_ = one.mixture.family.precisions_cholesky(one.mixture.factors)
+    model.precisions_cholesky_ = precisions_cholesky(one.mixture)
     return model
 
 

@@ -304,22 +304,6 @@ class CovarianceFamily(ABC):
     ) -> FloatArray:
         """Return random rows (size, D) of one component."""
 
-    @abstractmethod
-    def precisions_cholesky(self, factors: Factors) -> FloatArray:
-        """Return scikit-learn's ``precisions_cholesky_``: upper triangular, or reciprocal deviations."""
-
-    @abstractmethod
-    def from_precisions_cholesky(self, precisions_cholesky: FloatArray, n_features: int) -> Factors:
-        """Return the factors that scikit-learn's ``precisions_cholesky_`` stands for."""
-
-    @abstractmethod
-    def precisions(self, precisions_cholesky: FloatArray) -> FloatArray:
-        """Return the inverse covariances in the stored shape."""
-
-    @abstractmethod
-    def covariances(self, factors: Factors) -> FloatArray:
-        """Return the covariances in the stored shape: the inverse of `factor`."""
-
     def project(self, covariances: FloatArray, n_components: int, n_features: int) -> FloatArray:
         """Return this family's estimate from components that have these covariances and weigh the same.
 

@@ -14,7 +14,14 @@ from mixtura.core.covariance import get_family
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.run import limit_blas_threads
-from mixtura.select.arguments import as_rows, as_weights, require_at_least, require_enough, sample_size
+from mixtura.select.arguments import (
+    as_rows,
+    as_seed,
+    as_weights,
+    require_at_least,
+    require_enough,
+    sample_size,
+)
 from mixtura.select.inference.refit import Refit, generator, runner_for, split_components
 from mixtura.select.model_search.search import search
 from mixtura.select.priors import PriorName, require_prior
@@ -126,7 +133,7 @@ def bootstrap_lrt(
     level: float = 0.05,
     starts: str = "splits",
     n_init: int = 1,
-    random_state: int = 0,
+    random_state: int | np.random.RandomState | None = 0,
     sample_weight: npt.ArrayLike | None = None,
     prior: PriorName | float = "floor",
 ) -> BootstrapTest:
@@ -155,7 +162,7 @@ def bootstrap_lrt(
         done for the rows themselves.
     n_init : int, default=1
         Starts of each fit to the rows, besides the splits.
-    random_state : int, default=0
+    random_state : int, RandomState or None, default=0
         Seed of the fits and of every sample; results do not depend on the number of threads.
     sample_weight : array-like of shape (N,), optional
         Taken as counts: samples have as many rows as the weights sum to, rounded.
@@ -193,7 +200,7 @@ def bootstrap_lrt(
     >>> test.n_components
     3
     """
-    table = as_rows(rows)
+    table, seed = as_rows(rows), as_seed(random_state)
     weights = as_weights(sample_weight, table.shape[0])
     family = get_family(covariance_type).name
     _check(max_components, n_boot, level, starts, n_init, prior)
@@ -205,14 +212,14 @@ def bootstrap_lrt(
             components=[n_components],
             covariance_types=[family],
             n_init=n_init,
-            random_state=random_state,
+            random_state=seed,
             sample_weight=weights,
             prior=prior,
         )
         (mixture,) = (one.mixture for one in found.candidates if one.mixture is not None)
         return mixture
 
-    sampling = _Sampling(table, weights, Refit(prior), n_boot, starts == "splits", random_state)
+    sampling = _Sampling(table, weights, Refit(prior), n_boot, starts == "splits", seed)
     tests, smaller = list[LikelihoodRatio](), fit(1)
     while smaller.n_components < max_components:
         tests.append(sampling.compare(smaller, fit(smaller.n_components + 1)))

@@ -15,7 +15,14 @@ from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import DataError, MixturaError, ParameterError
 from mixtura.run import limit_blas_threads
-from mixtura.select.arguments import as_rows, as_weights, require_at_least, require_enough, sample_size
+from mixtura.select.arguments import (
+    as_rows,
+    as_seed,
+    as_weights,
+    require_at_least,
+    require_enough,
+    sample_size,
+)
 from mixtura.select.inference.refit import Refit, generator, runner_for
 from mixtura.select.priors import PriorName, require_prior
 
@@ -162,7 +169,7 @@ def bootstrap_parameters(
     *,
     kind: str = "nonparametric",
     n_boot: int = 999,
-    random_state: int = 0,
+    random_state: int | np.random.RandomState | None = 0,
     sample_weight: npt.ArrayLike | None = None,
     prior: PriorName | float = "floor",
 ) -> BootstrapParameters:
@@ -184,7 +191,7 @@ def bootstrap_parameters(
         drawn from the mixture; errors are too small if the mixture is wrong.
     n_boot : int, default=999
         Number of samples, at least 2.
-    random_state : int, default=0
+    random_state : int, RandomState or None, default=0
         Seed of every sample; results do not depend on the number of threads.
     sample_weight : array-like of shape (N,), optional
         Taken as counts: a row of weight 3 is three rows.
@@ -222,7 +229,7 @@ def bootstrap_parameters(
     >>> bool((low.weights < found.mixture.weights).all())
     True
     """
-    table = as_rows(rows)
+    table, seed = as_rows(rows), as_seed(random_state)
     weights = as_weights(sample_weight, table.shape[0])
     _check(table, weights, mixture, n_boot, prior)
     if kind not in KINDS:
@@ -230,7 +237,7 @@ def bootstrap_parameters(
     refit = Refit(prior, _TOLERANCE)
     finished = refit.from_mixture(table, weights, mixture).mixture
     draw = KINDS[kind](table, weights, finished)
-    seeds = np.random.SeedSequence(random_state).spawn(n_boot)
+    seeds = np.random.SeedSequence(seed).spawn(n_boot)
     with limit_blas_threads():
         fits = runner_for(table, finished).map(
             [partial(_replicate, refit, finished, draw, seed) for seed in seeds]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
+import numpy as np
 import numpy.typing as npt
 
 from mixtura.core.covariance import choose_families, count_parameters
-from mixtura.select.arguments import as_rows, as_weights, whole_numbers
+from mixtura.select.arguments import as_rows, as_seed, as_weights, whole_numbers
 from mixtura.select.model_search.fold_search import score_candidates
 from mixtura.select.model_search.search import search
 from mixtura.select.priors import PriorName
@@ -24,7 +25,7 @@ def cross_validate(
     covariance_types: Iterable[str] | str = ("full", "tied", "diag", "spherical"),
     n_folds: int = 10,
     n_init: int = 1,
-    random_state: int = 0,
+    random_state: int | np.random.RandomState | None = 0,
     sample_weight: npt.ArrayLike | None = None,
     prior: PriorName | float = "floor",
 ) -> CrossValidation:
@@ -45,7 +46,7 @@ def cross_validate(
         From 2 to the number of rows.
     n_init : int, default=1
         Starts per fit.
-    random_state : int, default=0
+    random_state : int, RandomState or None, default=0
         Seed of the folds, the same for all candidates, and of the fits.
     sample_weight : array-like of shape (N,), optional
         Weights of the rows in fits and in scores; rows of weight zero are in no fold.
@@ -79,12 +80,12 @@ def cross_validate(
     >>> found.simplest().covariance_type, found.simplest().n_components
     ('spherical', 3)
     """
-    table = as_rows(rows)
+    table, seed = as_rows(rows), as_seed(random_state)
     weights = as_weights(sample_weight, table.shape[0])
     families = choose_families(covariance_types, table.shape[1])
     sizes = whole_numbers("components", components, 1)
-    again = partial(search, n_init=n_init, random_state=random_state, prior=prior)
-    scores = score_candidates(table, weights, families, sizes, again, n_folds, random_state)
+    again = partial(search, n_init=n_init, random_state=seed, prior=prior)
+    scores = score_candidates(table, weights, families, sizes, again, n_folds, seed)
     candidates = (
         CrossValidated(family, k, count_parameters(family, k, table.shape[1]), folds)
         for (family, k), folds in scores.items()

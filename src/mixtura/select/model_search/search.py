@@ -8,13 +8,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import choose_families
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.fit import Outcome
 from mixtura.run import limit_blas_threads
-from mixtura.select.arguments import as_weights, count_rows, require_rows, whole_numbers
+from mixtura.select.arguments import as_rows, as_seed, as_weights, count_rows, require_rows, whole_numbers
 from mixtura.select.model_search.candidate import Candidate, OnCandidate
 from mixtura.select.model_search.fitter import SAMPLE_ROWS, Fitter
 from mixtura.select.model_search.fold_search import FoldsOf, score_candidates
@@ -30,15 +30,15 @@ _FINISHED = 5
 
 
 def search(
-    rows: RowArray,
+    rows: npt.ArrayLike,
     *,
     components: Iterable[int] = range(1, 10),
     covariance_types: Iterable[str] | str = ("full", "tied", "diag", "spherical"),
     criterion: str = "bic",
     n_folds: int = 10,
     n_init: int = 1,
-    random_state: int = 0,
-    sample_weight: FloatArray | None = None,
+    random_state: int | np.random.RandomState | None = 0,
+    sample_weight: npt.ArrayLike | None = None,
     prior: PriorName | float = "floor",
     sample_rows: int = SAMPLE_ROWS,
     on_candidate: OnCandidate | None = None,
@@ -56,7 +56,8 @@ def search(
 
     Parameters
     ----------
-    rows : ndarray of shape (N, D), float64 or float32, C-contiguous
+    rows : array-like of shape (N, D)
+        An array, a list of lists or a frame of numbers; C-ordered float64 or float32 arrays are not copied.
     components : iterable of int, default 1 to 9
         Whole numbers from 1; 2.0 is one, 2.5 is refused.
     covariance_types : str or iterable of str, default ("full", "tied", "diag", "spherical")
@@ -72,9 +73,9 @@ def search(
     n_init : int, default=1
         Every candidate has up to four starts, that all families share: mclust's hierarchical agglomeration and one by
         the sum of squares, both of at most 2,000 rows, and two of K-means. A larger number adds runs of K-means.
-    random_state : int, default=0
-        Seed of every candidate.
-    sample_weight : ndarray of shape (N,), optional
+    random_state : int, RandomState or None, default=0
+        Seed of every candidate; drawn from the generator, or by chance, where it is not a number.
+    sample_weight : array-like of shape (N,), optional
         Finite, not negative, and not all zero; a row of weight two counts as two rows.
     prior : {"floor", "conjugate"} or float, default="floor"
         What keeps covariances from collapsing. ``"floor"``: none goes below 1e-8 of the data's own covariance, which no
@@ -99,7 +100,7 @@ def search(
         Fewer rows, or rows of positive weight, than the largest number of components; with ``"cv"`` the rows of the
         largest fold do not count.
     DataError
-        Weights that are not one per row, negative or not finite, or all zero.
+        Rows that are not a table of numbers; weights that are not one per row, negative or not finite, or all zero.
     MixturaError
         Every candidate failed, the reason of the first is told; or the criterion is infinite for all of them.
 
@@ -112,23 +113,24 @@ def search(
     >>> best.covariance_type, best.n_components
     ('spherical', 3)
     """
-    families = choose_families(covariance_types, rows.shape[1])
+    table, seed = as_rows(rows), as_seed(random_state)
+    families = choose_families(covariance_types, table.shape[1])
     sizes = _checked(components, criterion, n_init)
     require_prior(prior)
-    weights = as_weights(sample_weight, rows.shape[0])
+    weights = as_weights(sample_weight, table.shape[0])
     what = "rows" if weights is None else "rows of positive weight"
-    require_rows(count_rows(rows, weights), max(sizes), what)
+    require_rows(count_rows(table, weights), max(sizes), what)
     options: dict[str, Any] = {
-        "prior": prior, "n_init": n_init, "random_state": random_state, "sample_rows": sample_rows,
+        "prior": prior, "n_init": n_init, "random_state": seed, "sample_rows": sample_rows,
     }  # fmt: skip
     folds: FoldsOf = {}
     if criterion == "cv":
         again = partial(search, **options)
-        folds = score_candidates(rows, weights, families, sizes, again, n_folds, random_state, on_fold)
-    fitter = Fitter(rows, weights, **options)
+        folds = score_candidates(table, weights, families, sizes, again, n_folds, seed, on_fold)
+    fitter = Fitter(table, weights, **options)
     with limit_blas_threads():
         candidates = _fit_all(fitter, families, sizes, folds, on_candidate)
-        if rows.shape[1] > 1:
+        if table.shape[1] > 1:
             candidates = fitter.refine(candidates)
         return _finished(_ranked(tuple(candidates), criterion), fitter)
 

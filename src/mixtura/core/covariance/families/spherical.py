@@ -71,13 +71,3 @@ class Spherical(VarianceFamily):
     def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
         square = scale**2
         return covariances * square[0] if np.ptp(square) == 0 else None
-
-    def precisions_cholesky(self, factors: Factors) -> FloatArray:
-        return factors.whitening[:, 0].copy()
-
-    def from_precisions_cholesky(self, precisions_cholesky: FloatArray, n_features: int) -> Factors:
-        whitening = np.repeat(precisions_cholesky[:, None], n_features, axis=1)
-        return Factors(whitening, n_features * np.log(precisions_cholesky))
-
-    def covariances(self, factors: Factors) -> FloatArray:
-        return factors.whitening[:, 0] ** -2.0

@@ -105,17 +105,3 @@ class Tied(CovarianceFamily):
         self, rng: np.random.RandomState, mean: FloatArray, covariances: FloatArray, component: int, size: int
     ) -> FloatArray:
         return rng.multivariate_normal(mean, covariances, size)
-
-    def precisions_cholesky(self, factors: Factors) -> FloatArray:
-        return np.ascontiguousarray(factors.whitening.T)
-
-    def from_precisions_cholesky(self, precisions_cholesky: FloatArray, n_features: int) -> Factors:
-        log_determinant = np.log(np.abs(precisions_cholesky.diagonal())).sum()
-        return Factors(np.ascontiguousarray(precisions_cholesky.T), np.atleast_1d(log_determinant))
-
-    def precisions(self, precisions_cholesky: FloatArray) -> FloatArray:
-        return precisions_cholesky @ precisions_cholesky.T
-
-    def covariances(self, factors: Factors) -> FloatArray:
-        one = Factors(factors.whitening[None], factors.log_determinants[:1])
-        return np.asarray(Full().covariances(one)[0])

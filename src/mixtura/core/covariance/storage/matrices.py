@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.linalg import lapack
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance.algebra.volumes import geometric_mean
@@ -114,19 +113,3 @@ class MatrixFamily(CovarianceFamily):
         self, rng: np.random.RandomState, mean: FloatArray, covariances: FloatArray, component: int, size: int
     ) -> FloatArray:
         return rng.multivariate_normal(mean, covariances[component], size)
-
-    def precisions_cholesky(self, factors: Factors) -> FloatArray:
-        return np.ascontiguousarray(factors.whitening.transpose(0, 2, 1))
-
-    def from_precisions_cholesky(self, precisions_cholesky: FloatArray, n_features: int) -> Factors:
-        diagonal = np.einsum("kii->ki", precisions_cholesky)
-        return Factors(
-            np.ascontiguousarray(precisions_cholesky.transpose(0, 2, 1)), np.log(np.abs(diagonal)).sum(axis=1)
-        )
-
-    def precisions(self, precisions_cholesky: FloatArray) -> FloatArray:
-        return precisions_cholesky @ precisions_cholesky.transpose(0, 2, 1)
-
-    def covariances(self, factors: Factors) -> FloatArray:
-        lower = np.stack([lapack.dtrtri(matrix, lower=1)[0] for matrix in factors.whitening])
-        return np.asarray(lower @ lower.transpose(0, 2, 1))

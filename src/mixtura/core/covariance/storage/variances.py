@@ -117,15 +117,3 @@ class VarianceFamily(CovarianceFamily):
     ) -> FloatArray:
         deviations = np.sqrt(covariances[component])
         return np.asarray(mean + rng.standard_normal(size=(size, mean.shape[0])) * deviations)
-
-    def precisions_cholesky(self, factors: Factors) -> FloatArray:
-        return factors.whitening.copy()
-
-    def from_precisions_cholesky(self, precisions_cholesky: FloatArray, n_features: int) -> Factors:
-        return Factors(precisions_cholesky.copy(), np.log(precisions_cholesky).sum(axis=1))
-
-    def precisions(self, precisions_cholesky: FloatArray) -> FloatArray:
-        return precisions_cholesky**2
-
-    def covariances(self, factors: Factors) -> FloatArray:
-        return factors.whitening**-2.0
