@@ -16,7 +16,7 @@ from mixtura.exceptions import ModelFileError, OutputError
 from mixtura.io.model_file import _checksum, readable_json
 from mixtura.segments import SegmentModel, assign_table, segment_table
 
-GOLDEN = Path(__file__).resolve().parents[2] / "golden"
+GOLDEN = Path(__file__).resolve().parents[3] / "golden"
 
 
 @cache

@@ -11,7 +11,7 @@ import pytest
 
 from mixtura.report import collect, report_stability
 from mixtura.segments import segment_table
-from unit.report.small_table import COLUMNS, found, log_density, memberships_of, table
+from presentation.report.small_table import COLUMNS, found, log_density, memberships_of, table
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from mixtura.io import readable_json
 from mixtura.segments import segment_table, summarize
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 GOLDEN = sorted((ROOT / "tests" / "golden").glob("summary-*.json"))
 
 NAMED_BY_THE_TABLE = {

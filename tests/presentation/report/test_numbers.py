@@ -14,7 +14,14 @@ from scipy.stats import binom, chi2, multivariate_normal, norm
 from sklearn.metrics import adjusted_rand_score
 
 from mixtura.segments.stability.resample import refit_labels
-from unit.report.small_table import COLUMNS, found, joint_densities, log_density, memberships_of, table
+from presentation.report.small_table import (
+    COLUMNS,
+    found,
+    joint_densities,
+    log_density,
+    memberships_of,
+    table,
+)
 
 N = 120
 

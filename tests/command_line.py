@@ -1,4 +1,4 @@
-"""The command line, driven as a user would drive it."""
+"""Fixtures that drive the command line as a user would."""
 
 from __future__ import annotations
 
@@ -11,12 +11,32 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from doors.traces import snapshot
 from mixtura.cli.app import app
 from mixtura.datasets import make_customers
 from mixtura.report.charts import Chart
 
+__all__ = [
+    "customers",
+    "model",
+    "quick_reports",
+    "refused",
+    "rows",
+    "run",
+    "segmented",
+    "snapshot",
+    "workplace",
+    "write_customers",
+]
+
 LoopResult = Callable[..., Result]
+
+
+def snapshot(folder: Path) -> dict[str, bytes | None]:
+    """Return all that lies in a folder: the content of files, None for folders."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
 
 
 @pytest.fixture

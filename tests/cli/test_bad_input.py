@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import mixtura.plot
-from doors.traces import snapshot
+from command_line import snapshot
 from mixtura.datasets import make_customers
 
 GOOD = "income,spending\n" + "\n".join(f"{a!r},{b!r}" for a, b in make_customers().tolist()) + "\n"
