@@ -33,7 +33,7 @@ Index block_rows(const Pass& pass) {
     return round_up(pass.n < rows ? pass.n : rows, group * W);
 }
 
-// One allocation for everything, each array on a cache line; null where there is no room.
+// One allocation for everything, each array on a cache line; null if memory is exhausted.
 void* allocate(const Pass& pass, Work& work) {
     Block& b = work.block;
     b = Block{};

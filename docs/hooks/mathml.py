@@ -13,7 +13,7 @@ __all__ = ["on_page_content"]
 INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
 BLOCK = re.compile(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', re.DOTALL)
 
-# TeX puts a thin space between a function's name and an argument without parentheses; MathML must be told.
+# TeX puts a thin space between a function's name and an argument without parentheses; MathML needs it explicitly.
 NAME = re.compile(r"<mi>(log|exp|max|det|diag|tr)</mi>(?!\s*<mo[^>]*>(?:\(|&#x00028;))")
 
 

@@ -26,7 +26,7 @@ def require_extra(package: str, *, extra: str, purpose: str) -> Iterator[None]:
     Raises
     ------
     OptionalDependencyError
-        The package is not installed, or cannot be imported; then the reason is told.
+        The package is not installed, or cannot be imported; the message gives the reason.
 
     Examples
     --------

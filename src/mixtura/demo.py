@@ -25,7 +25,7 @@ SEED = 42
 N_SEGMENTS = 3
 ANOMALY_PERCENTILE = 4
 COLLAPSED_SEGMENTS = 20
-"""With so many segments for 300 customers one of them settles on a single customer."""
+"""With this many segments for 300 customers one of them collapses onto a single customer."""
 
 LookAlike: TypeAlias = Literal["mall", "purchases"]
 

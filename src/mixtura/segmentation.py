@@ -132,7 +132,7 @@ class Segmentation:
     def profiles(self) -> Any:
         """A dataframe with a row per segment and numeric column, and per level of a categorical one.
 
-        Segment 0 is everybody; see `mixtura.segments.NumericProfile` and `mixtura.segments.LevelShare` for the columns.
+        Segment 0 is all customers; columns as in `mixtura.segments.NumericProfile` and `mixtura.segments.LevelShare`.
         """
         from mixtura.segments.profiles.profile_summary import profile_rows
 

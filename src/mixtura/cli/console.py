@@ -22,7 +22,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _PIPED_WIDTH = 110
-"""Characters per line where there is no terminal to ask."""
+"""Characters per line if the output is not a terminal."""
 
 
 def _console(*, stderr: bool, quiet: bool = False) -> Console:

@@ -1,4 +1,4 @@
-"""Texts of options turned into values."""
+"""Options of the commands: their types, help texts and parsers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ __all__ = [
 
 
 def parse_prior(text: str) -> str | float:
-    """Return a number where there is one, and other text as it is.
+    """Return a number if the text is one, else the text.
 
     Examples
     --------
@@ -65,7 +65,7 @@ CustomerTable = Annotated[
 NewCustomers = Annotated[Path, typer.Argument(help="Customers; columns are matched by name, in any order.")]
 Columns = Annotated[
     list[str] | None,
-    typer.Option(help="Columns to use, separated by commas. [default: all numbers that are no ids]"),
+    typer.Option(help="Columns to use, separated by commas. [default: all numeric columns except ids]"),
 ]
 Components = Annotated[
     str | None, typer.Option(help="Numbers of components to try: 3, 1-9 or 2,4,6. [default: 1-9]")
@@ -80,36 +80,32 @@ CovarianceTypes = Annotated[
 Criterion = Annotated[
     str,
     typer.Option(
-        help="What chooses among models: bic, aic, aicc, caic, icl, nec, or cv, the log-likelihood of rows held out."
+        help="Criterion for choosing the model: bic, aic, aicc, caic, icl, nec, or cv (held-out log-likelihood)."
     ),
 ]
-Folds = Annotated[
-    int | None, typer.Option(help="Folds that cv holds out, one after the other; 10 unless given.")
-]
+Folds = Annotated[int | None, typer.Option(help="Number of folds of cv. [default: 10]")]
 Prior = Annotated[
     str,
     typer.Option(
-        help="What keeps covariances from collapsing: floor; or conjugate, mclust's prior, which draws small segments "
-        "to the width of the table; or a number to add to the variance of each standardized column.",
+        help="Regularization of covariances: floor; or conjugate, mclust's prior, which pulls small segments "
+        "toward the width of the table; or a number to add to the variance of each standardized column.",
         parser=parse_prior,
         metavar="TEXT",
     ),
 ]
-Starts = Annotated[int, typer.Option(help="Starts per model; the best is kept.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+Starts = Annotated[int, typer.Option(help="Restarts per model; the best is kept.")]
+Seed = Annotated[int, typer.Option(help="Random seed.")]
 IdColumn = Annotated[
-    str | None, typer.Option("--id", help="The column that names customers. [default: found by itself]")
+    str | None, typer.Option("--id", help="The column that identifies customers. [default: detected]")
 ]
 Describe = Annotated[
     list[str] | None,
     typer.Option(
-        help="Columns of any kind that only describe the segments, separated by commas. [default: none]"
+        help="Descriptive columns of any kind, separated by commas: they profile the segments only. [default: none]"
     ),
 ]
-Value = Annotated[
-    str | None, typer.Option(help="The column that says what a customer is worth, such as revenue.")
-]
-Weight = Annotated[str | None, typer.Option(help="The column that says how much a customer counts.")]
+Value = Annotated[str | None, typer.Option(help="The column with the value of a customer, such as revenue.")]
+Weight = Annotated[str | None, typer.Option(help="The column with the weight of a customer.")]
 Transforms = Annotated[
     list[str] | None,
     typer.Option(
@@ -122,7 +118,7 @@ DropMissing = Annotated[
     bool, typer.Option("--drop-missing", help="Leave rows with missing values unassigned.")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors.")]
 
 _MOST = 10_000
 
@@ -186,10 +182,10 @@ def parse_components(text: str) -> list[int]:
     for part in text.split(","):
         low, dash, high = (piece.strip() for piece in part.partition("-"))
         if not low.isdecimal() or (dash and not high.isdecimal()):
-            raise ParameterError(_bad(text, "it is no number and no range"))
+            raise ParameterError(_bad(text, "not a number or a range"))
         first, last = int(low), int(high) if dash else int(low)
         if first < 1:
-            raise ParameterError(_bad(text, "there is no model with 0 components"))
+            raise ParameterError(_bad(text, "a model needs at least one component"))
         if last < first:
             raise ParameterError(_bad(text, f"the range {part.strip()} runs backwards"))
         if last > _MOST:
@@ -252,13 +248,13 @@ def parse_transform(texts: Sequence[str] | None) -> str | dict[str, str]:
         name = column.strip() if equals else "*"
         if name in asked or not kind.strip():
             raise ParameterError(
-                f"--transform {', '.join(texts)!r} cannot be used: {part!r} says nothing, or says it again. One word "
+                f"--transform {', '.join(texts)!r} cannot be used: {part!r} is empty or repeats a column. One word "
                 "for all columns, or COLUMN=WORD for each, is required. Try auto, or revenue=log1p,visits=none."
             )
         asked[name] = kind.strip()
     if not asked:
         raise ParameterError(
-            f"--transform {', '.join(texts)!r} says nothing. A word or COLUMN=WORD is required. Try auto."
+            f"--transform {', '.join(texts)!r} is empty. A word or COLUMN=WORD is required. Try auto."
         )
     return asked["*"] if list(asked) == ["*"] else asked
 

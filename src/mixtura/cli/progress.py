@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["model_progress", "working"]
 
 _SHOWN = 5
-"""So many of the best models so far are shown."""
+"""Number of best models so far that are shown."""
 
 
 class _Board:

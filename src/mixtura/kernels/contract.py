@@ -1,7 +1,7 @@
 """What a kernel must do: one pass over a chunk of rows.
 
 A kernel reads rows once, evaluates the log density of every component, turns them into
-responsibilities, and adds up weighted sums. It knows nothing of covariance families, priors,
+responsibilities, and adds up weighted sums. It is independent of covariance families, priors,
 stopping or threads; it is called from several threads at once, on different chunks.
 
 Notation: N rows, D features (columns), K components.

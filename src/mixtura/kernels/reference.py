@@ -7,7 +7,7 @@ which keeps the answer right for data far from the origin.
 
 Where the means lie within some 80 widths of their components from a common center, one subtraction
 serves them all: `mixtura.kernels.expanded` takes two to six times less time there, at a loss
-it bounds by 1e-10, and hands back every chunk for which it cannot vouch.
+it bounds by 1e-10, and returns every chunk for which the bound fails.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def mean_and_sd(values: FloatArray, weights: FloatArray | None) -> tuple[float, 
 def quantiles(values: FloatArray, shares: FloatArray, weights: FloatArray | None = None) -> FloatArray:
     """Return quantiles of a column: where the distribution function passes the share, the middle where it rests there.
 
-    Medians are everybody's medians. Quartiles are those of type 2 of Hyndman and Fan (1996), NumPy's
+    Medians are the usual medians. Quartiles are those of type 2 of Hyndman and Fan (1996), NumPy's
     ``averaged_inverted_cdf``: repeating all rows, or all weights times a constant, does not change them.
 
     Parameters
@@ -100,7 +100,7 @@ def quantiles(values: FloatArray, shares: FloatArray, weights: FloatArray | None
         order = np.argsort(values)
         order = order[weights[order] > 0]
         ordered, ends = values[order], np.cumsum(weights[order])
-    # Sums of weights that are no whole numbers meet a share but for rounding.
+    # Sums of fractional weights equal a share up to rounding.
     slack = 1e-12 * ends[-1]
     targets = np.asarray(shares) * ends[-1]
     first = np.searchsorted(ends, targets - slack)

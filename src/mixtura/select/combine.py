@@ -1,4 +1,4 @@
-"""Components merged into clusters: several bells may describe one cluster whose shape is no bell."""
+"""Merging of components: a non-Gaussian cluster may need several components (Baudry et al. 2010)."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Merging:
         return np.array(rows, dtype=np.intp).reshape(-1, 2)
 
     def groups(self, n_clusters: int) -> tuple[_Group, ...]:
-        """Return the components of each of so many clusters, ordered by their first component.
+        """Return the components of each of `n_clusters` clusters, ordered by their first component.
 
         Raises
         ------
@@ -101,14 +101,14 @@ class Merging:
         return tuple(sorted(found))
 
     def memberships(self, n_clusters: int) -> FloatArray:
-        """Return the probability that each row belongs to each of so many clusters, (N, n_clusters)."""
+        """Return the probability that each row belongs to each of `n_clusters` clusters, (N, n_clusters)."""
         columns = [
             self.component_memberships[:, list(group)].sum(axis=1) for group in self.groups(n_clusters)
         ]
         return np.stack(columns, axis=1)
 
     def labels(self, n_clusters: int) -> IntArray:
-        """Return the most probable of so many clusters for each row, (N,)."""
+        """Return the most probable of `n_clusters` clusters for each row, (N,)."""
         return np.asarray(self.memberships(n_clusters).argmax(axis=1), dtype=np.intp)
 
     def elbow(self, by: str = "weight") -> int:
@@ -206,8 +206,8 @@ def merge_components(memberships: npt.ArrayLike, sample_weight: npt.ArrayLike | 
     Raises
     ------
     DataError
-        Memberships are no table, negative, not finite or do not sum to one (to 1e-6); weights are negative, not finite,
-        all zero or too few.
+        Memberships are not a table, negative, not finite or do not sum to one (to 1e-6); weights are negative, not
+        finite, all zero or too few.
 
     References
     ----------

@@ -33,7 +33,7 @@ MinProbability = Annotated[
 ]
 Top = Annotated[
     int | None,
-    typer.Option(min=1, help="Only the first so many: by membership, or with --value by expected value."),
+    typer.Option(min=1, help="Only the top N: by membership, or with --value by expected value."),
 ]
 Value = Annotated[
     str | None, typer.Option(help="Column with what a customer is worth; membership times value is expected.")

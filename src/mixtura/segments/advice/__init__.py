@@ -1,4 +1,4 @@
-"""Before anything is fitted for good: does a Gaussian mixture suit a table, and why."""
+"""Advice before a segmentation: does a Gaussian mixture suit a table, and why."""
 
 from mixtura.segments.advice.advise import advise
 from mixtura.segments.advice.evidence.clusterability import hopkins

@@ -1,4 +1,4 @@
-"""Several columns together: the sample that is looked at, and everything measured on it."""
+"""Analysis of several columns together: the sample, and the evidence measured on it."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ from mixtura.segments.transforms.scaling import scaling_of
 __all__ = ["FEWEST_ROWS", "SAMPLE", "Sample", "Structure", "analyze", "draw_sample"]
 
 SAMPLE = 2_000
-"""Above so many rows, a random sample of so many is looked at."""
+"""With more rows, a random sample of this many is analyzed."""
 FEWEST_ROWS = 20
-"""In fewer rows nothing is fitted."""
+"""Nothing is fitted to fewer rows."""
 
 _KEPT_VARIANCE = 0.8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """Rows to look at: a random sample, spread over the rounding, logged where skewed, standardized.
+    """The sample that is analyzed: random rows, spread over the rounding, logged where skewed, standardized.
 
     Parameters
     ----------
     scaled : ndarray of shape (N, D)
-        Standardized columns, or principal components where the rows cannot carry the columns.
+        Standardized columns, or principal components where the rows do not support the columns.
     scale : ndarray of shape (D,)
         Standard deviations; of the principal components, one.
     logged : tuple of str
         Columns taken as ``log(1 + x)``.
     n_axes : int
-        Number of principal components; 0 where columns are looked at.
+        Number of principal components; 0 where columns are used.
     explained : float
-        Share of the variance that these hold; 1 where columns are looked at.
+        Share of the variance that these hold; 1 where columns are used.
     """
 
     scaled: FloatArray
@@ -60,8 +60,8 @@ class Sample:
 def draw_sample(rows: FloatArray, facts: Sequence[ColumnStatistics], rng: np.random.Generator) -> Sample:
     """Draw at most `SAMPLE` rows and make them comparable.
 
-    Rounded values are spread evenly over the interval they were rounded from, so that ties are not taken for modes. A
-    column of no negative values with a skewness above 2 is logged, if that makes it less skewed.
+    Rounded values are spread evenly over the interval they were rounded from, so that ties are not modes. A
+    non-negative column with a skewness above 2 is logged, if that reduces its skewness.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def draw_sample(rows: FloatArray, facts: Sequence[ColumnStatistics], rng: np.ran
 
 
 def _reduced(scaled: FloatArray, logged: tuple[str, ...]) -> Sample:
-    """Return the leading principal components that hold 80 percent of the variance, as far as the rows carry them."""
+    """Return the leading principal components that hold 80 percent of the variance, as far as the rows support them."""
     axes = principal_axes(scaled)
     scores = scaled @ axes.T
     shares = np.square(scores).sum(axis=0) / np.square(scaled).sum()
@@ -105,7 +105,7 @@ def _reduced(scaled: FloatArray, logged: tuple[str, ...]) -> Sample:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Structure:
-    """What was measured on the sample."""
+    """The evidence measured on the sample."""
 
     sample: Sample
     fit: QuickFit
@@ -116,7 +116,7 @@ class Structure:
 
 
 def analyze(sample: Sample, seed: int, rng: np.random.Generator) -> Structure:
-    """Fit mixtures, test for clusters, look for dense ones, for levels, and whether components are normal."""
+    """Fit mixtures, test for clusters, find dense clusters and hierarchy, test components for normality."""
     fit = quick_fit(sample.scaled, sample.scale, seed)
     return Structure(
         sample=sample,

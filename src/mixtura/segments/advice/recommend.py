@@ -60,8 +60,8 @@ _ROUND = 1.5
 def has_clusters(seen: Structure) -> bool:
     """Return whether there is more than one mode, or dense clusters that stand apart, or that the mixture has too.
 
-    Components that hardly overlap and agree with dense clusters are evidence: two methods that know nothing of each
-    other found the same groups.
+    Components that hardly overlap and agree with dense clusters are evidence: two independent methods
+    found the same groups.
     """
     dense = seen.dense
     several = len(dense.clusters) > 1 and seen.sample.scaled.shape[1] > 1

@@ -291,7 +291,7 @@ def _measured(
 ) -> Audience:
     counted, likely = weights[rows], probability[rows]
     total, mass = float(weights[known].sum()), float(counted.sum())
-    members, everyone = float(counted @ likely), float(weights[known] @ probability[known])
+    members, population = float(counted @ likely), float(weights[known] @ probability[known])
     worth = None if value is None else value[rows]
     expected = None if worth is None else likely * worth
     return Audience(
@@ -307,7 +307,7 @@ def _measured(
         share=_ratio(mass, total),
         expected_members=members,
         expected_share=_ratio(members, mass),
-        coverage=_ratio(members, everyone),
+        coverage=_ratio(members, population),
         total_value=None if worth is None else float(counted @ worth),
         total_expected_value=None if expected is None else float(counted @ expected),
     )

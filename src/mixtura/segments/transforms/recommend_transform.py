@@ -24,7 +24,7 @@ _ZERO_HEAVY = 0.1
 """From this share of zeros on, skewness is judged on the other values: no transform moves a spike."""
 
 _FAR = 3.0
-"""Extremes farther apart than so many times percentiles 1 and 99 are far: normal values reach 1.4 to 2 times."""
+"""Extremes are far if their distance exceeds this multiple of that of percentiles 1 and 99 (normal: 1.4 to 2)."""
 
 _FEWEST_ROWS, _FEWEST_VALUES = 20, 10
 """In shorter tables, and of codes and counts of a few, a shape cannot be judged."""

@@ -153,7 +153,7 @@ class YeoJohnson:
 class Winsorized:
     """Values beyond two limits count as the limits.
 
-    What lies beyond is not told apart, so it has no inverse but the limit, and densities are those of the moved values.
+    Values beyond a limit become the limit; their inverse is the limit, and densities are those of the clipped values.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def build_transform(kind: str, **parameters: float) -> Transform:
 def fit_transform(kind: str, column: str, values: FloatArray, weights: FloatArray | None = None) -> Transform:
     """Return the transform of a column, with parameters from its values.
 
-    The exponent of Yeo and Johnson's is the one of the largest likelihood of a single bell, from 0 to 2. Winsorizing is
+    The exponent of Yeo and Johnson's is the maximum-likelihood one for a single Gaussian, from 0 to 2. Winsorizing is
     at percentiles 1 and 99.
 
     Parameters

@@ -252,7 +252,7 @@ class _Sampling:
                 [partial(self._draw, smaller, larger, seed) for seed in seeds]
             )
         n_rows = sample_size(self.rows, self.weights)
-        # Weights sum to no whole number of rows where they are no counts.
+        # Weights that are not counts need not sum to a whole number of rows.
         per_row = 1.0 if self.weights is None else float(self.weights.sum()) / n_rows
         replicates = per_row * np.array([one for one in drawn if one is not None])
         if replicates.size == 0:

@@ -65,7 +65,7 @@ def cross_validate(
         Rows or weights that cannot be used; `TooFewRowsError` where the most components are more than the rows of all
         folds but the largest.
     MixturaError
-        Every candidate failed; the reason of the first is told.
+        Every candidate failed; the message gives the reason of the first.
 
     References
     ----------

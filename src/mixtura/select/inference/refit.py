@@ -46,7 +46,7 @@ class Refit:
     Parameters
     ----------
     prior : {"floor", "conjugate"} or float, default="floor"
-        What keeps covariances from collapsing, see `search`; made anew from each sample.
+        What keeps covariances from collapsing, see `search`; estimated again from each sample.
     tolerance : float, default=0.01
         In nats. A fit that is g nats from its top is up to ``sqrt(2 g)`` standard errors from it.
     """
@@ -72,7 +72,7 @@ class Refit:
         """Return the largest log-likelihood that the starts lead to, in nats, and its mixture.
 
         Every start is finished: which one is ahead after a few iterations says little where likelihoods are flat, and
-        a test would be told smaller statistics than there are.
+        a test would see smaller statistics than it should.
 
         Parameters
         ----------

@@ -22,7 +22,7 @@ FoldFit: TypeAlias = Callable[[RowArray, FloatArray | None], Sequence[Mixture | 
 
 
 class OnFold(Protocol):
-    """Told after each fold of a cross-validation."""
+    """Called after each fold of a cross-validation."""
 
     def __call__(self, done: int, total: int) -> None: ...
 

@@ -61,7 +61,7 @@ class CrossValidation:
         return self.ranking[0]
 
     def within(self, *, paired: bool = False) -> tuple[CrossValidated, ...]:
-        """Return the candidates that are not told from the best, best first: within one standard error of it.
+        """Return the candidates within one standard error of the best, best first.
 
         Parameters
         ----------

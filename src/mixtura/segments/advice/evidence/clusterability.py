@@ -35,7 +35,7 @@ class Clusterability:
     held_out : float
         p-value of the dip along the direction that parts one half of the rows best, measured in the other half.
     hopkins : float
-        0.5 for rows spread evenly over a box, towards 1 for rows that crowd together, as in clusters or a single bell.
+        0.5 for rows spread evenly over a box, towards 1 for concentrated rows, as in clusters or a single Gaussian.
     """
 
     axes: tuple[float, ...]

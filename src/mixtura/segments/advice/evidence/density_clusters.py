@@ -1,4 +1,4 @@
-"""Dense clusters of any shape, by HDBSCAN, and whether a mixture of bells can have shapes like theirs."""
+"""Dense clusters of any shape, by HDBSCAN, and whether Gaussian components can have such shapes."""
 
 from __future__ import annotations
 

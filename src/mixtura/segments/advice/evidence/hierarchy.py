@@ -1,4 +1,4 @@
-"""Clusters of clusters: whether the distances between components jump, so that two levels can be told apart."""
+"""Clusters of clusters: whether distances between components jump, so that there are two levels."""
 
 from __future__ import annotations
 
