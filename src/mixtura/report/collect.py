@@ -141,7 +141,7 @@ def _certainty(result: SegmentationResult) -> dict[str, Any]:
     found = measure_certainty(
         memberships, result.model.names, weights=result.weights, threshold=AMBIGUOUS_BELOW
     )
-    largest = memberships.max(axis=1)
+    largest = result.assignment.certainty[complete]
     edges = [0.0, *_BANDS, math.inf]
     counts, held = (np.histogram(largest, bins=edges, weights=one)[0] for one in (None, result.weights))
     bands = [

@@ -11,6 +11,7 @@ import numpy as np
 from mixtura._typing import FloatArray, IntArray
 from mixtura.exceptions import ParameterError
 from mixtura.segments.jsonable import plain
+from mixtura.segments.weighted import row_maxima
 
 __all__ = ["AmbiguousCustomer", "ambiguity_matrix", "ambiguous_customers", "most_ambiguous", "top_two"]
 
@@ -128,7 +129,7 @@ def ambiguous_customers(
     if memberships.shape[1] < 2:
         return ()
     order = most_ambiguous(memberships, len(memberships))
-    chosen = order[memberships[order].max(axis=1) < threshold][:most]
+    chosen = order[row_maxima(memberships)[order] < threshold][:most]
     first, second = top_two(memberships[chosen])
     return tuple(
         AmbiguousCustomer(
@@ -153,7 +154,7 @@ def most_ambiguous(memberships: FloatArray, most: int) -> IntArray:
     most : int
         How many; fewer if fewer have a membership.
     """
-    certainty = memberships.max(axis=1)
+    certainty = row_maxima(memberships)
     order: IntArray = np.argsort(certainty, kind="stable")[:most]
     return np.asarray(order[~np.isnan(certainty[order])])
 
@@ -176,7 +177,7 @@ def ambiguity_matrix(
     between = np.zeros((n_segments, n_segments))
     if n_segments < 2:
         return between
-    unsure = memberships.max(axis=1) < threshold
+    unsure = row_maxima(memberships) < threshold
     first, second = top_two(memberships[unsure])
     counted = np.ones(len(first)) if weights is None else weights[unsure]
     np.add.at(between, (first, second), counted)

@@ -12,7 +12,7 @@ from mixtura._typing import FloatArray
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.segments.certainty.ambiguous import ambiguity_matrix
 from mixtura.segments.jsonable import jsonable_fields, plain
-from mixtura.segments.weighted import quantiles
+from mixtura.segments.weighted import quantiles, row_maxima
 
 __all__ = ["Certainty", "confusion_matrix", "measure_certainty"]
 
@@ -139,7 +139,7 @@ def measure_certainty(
     total = float(counted.sum())
     _require(total, len(memberships))
     entropy[present] = -(known * np.log(np.where(known > 0, known, 1.0))).sum(axis=1)
-    largest = known.max(axis=1)
+    largest = row_maxima(known)
     mean_entropy = float(entropy[present] @ counted / total)
     mean_certainty = float(largest @ counted / total)
     edges = np.linspace(0, 1, _BINS + 1)

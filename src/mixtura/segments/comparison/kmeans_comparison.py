@@ -26,7 +26,7 @@ from mixtura.segments.comparison.agreement import (
 )
 from mixtura.segments.jsonable import jsonable_fields
 from mixtura.segments.model.segment_model import SegmentModel
-from mixtura.segments.weighted import effective_counts
+from mixtura.segments.weighted import effective_counts, row_maxima
 
 __all__ = [
     "KMeansComparison",
@@ -204,7 +204,7 @@ def compare_with_kmeans(
     moved = matched != labels
     widths = silhouette_widths(scaled, (labels, matched), weights=weights, seed=model.training.seed)
     elongation = elongations(model.mixture)
-    certainty = memberships.max(axis=1)
+    certainty = row_maxima(memberships)
     return KMeansComparison(
         names=model.names,
         labels=matched,

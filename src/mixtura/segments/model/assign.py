@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from mixtura.io import write_table
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.table.columns import choose_columns
 from mixtura.segments.transforms.scaling import complete_rows
+from mixtura.segments.weighted import row_maxima
 
 __all__ = ["Assignment", "assign_rows", "assign_table", "customer_ids"]
 
@@ -24,7 +26,7 @@ ROW_NAME = "row"
 """Name of the id column where the table has none; rows are numbered from 1."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Assignment:
     """What a model says of each of N customers.
 
@@ -55,10 +57,10 @@ class Assignment:
     log_density: FloatArray
     anomaly: Array
 
-    @property
+    @cached_property
     def certainty(self) -> FloatArray:
         """The largest membership of each customer, shape (N,); NaN where there is none."""
-        return np.asarray(self.memberships.max(axis=1))
+        return row_maxima(self.memberships)
 
     @property
     def counts(self) -> IntArray:

@@ -18,7 +18,7 @@ from mixtura.segments.jsonable import jsonable_fields
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.stability.resample import refit_labels
 from mixtura.segments.stability.stability_verdict import STABLE, Verdict, classify_stability
-from mixtura.segments.weighted import effective_counts
+from mixtura.segments.weighted import effective_counts, row_maxima
 from mixtura.select import search
 
 __all__ = ["NumberStability", "SegmentStability", "Stability", "assess_stability"]
@@ -226,7 +226,7 @@ def assess_stability(
     stabilities = tuple(_of_number(number, partitions[number], counted) for number in asked)
     overall = next(one for one in stabilities if one.n_segments == k)
     segments = _of_segments(model, used, counted, partitions[k])
-    error = 1.0 - float(np.average(model.mixture.responsibilities(scaled).max(axis=1), weights=weights))
+    error = 1.0 - float(np.average(row_maxima(model.mixture.responsibilities(scaled)), weights=weights))
     return Stability(
         verdict=classify_stability(overall.adjusted_rand, [one.jaccard for one in segments], error),
         reason=_reason(overall, segments, error),
