@@ -69,7 +69,9 @@ def _run(python: str, table: Path, folder: Path, options: Sequence[str]) -> _Run
     """Segment the table; memory is in GB, the largest child's added to the command's own."""
     command = [python, "-c", _RUN, "segment", str(table), "--quiet", "--overwrite", "--output", str(folder)]
     started = time.perf_counter()
-    done = subprocess.run([*command, *options], check=True, cwd=table.parent, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [*command, *options], check=True, cwd=table.parent, stderr=subprocess.PIPE, text=True
+    )
     seconds = time.perf_counter() - started
     peaks = next(line for line in done.stderr.splitlines() if line.startswith("PEAK")).split()[1:]
     return _Run(seconds, sum(map(int, peaks)) * 1024 / 1e9, folder)
