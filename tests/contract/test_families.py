@@ -16,8 +16,8 @@ from mixtura.core.covariance import (
     FAMILIES,
     MCLUST_NAMES,
     NAMES,
-    CovarianceFamily,
     NotPositiveDefiniteError,
+    Structure,
     get_family,
 )
 from mixtura.core.mixture import Mixture
@@ -43,11 +43,12 @@ CLOSED = [(family, layout) for family, layout in LAYOUTS if family.name in LETTE
 FOLLOW_UNITS = {"full", "tied", "diag", "EEI", "VEI", "EVI", "VEE", "EVV"}
 FOLLOW_SQUARE_MAPS = {"full", "tied", "VEE", "EVV"}
 FOLLOW_ALL_MAPS = {"full", "tied", "VEE"}
+FOLLOW_ROTATIONS = set(FAMILIES) - {"diag", "EEI", "VEI", "EVI"}
 
 
 @pytest.fixture(params=FAMILIES.values(), ids=lambda family: family.name)
-def family(request: pytest.FixtureRequest) -> CovarianceFamily:
-    found: CovarianceFamily = request.param
+def family(request: pytest.FixtureRequest) -> Structure:
+    found: Structure = request.param
     return found
 
 
@@ -55,20 +56,20 @@ def matrices() -> Any:
     return np.stack([make_spd_matrix(D, random_state=k) for k in range(K)])
 
 
-def some_covariances(family: CovarianceFamily, seed: int = 0) -> Any:
+def some_covariances(family: Structure, seed: int = 0) -> Any:
     """Positive definite ones of the family, in its shape."""
     rng = np.random.RandomState(seed)
     full = naive_structures(family.name, K, D, lambda size: 0.7 * rng.standard_normal(size))
     if family.stores_matrices:
-        return full[0] if len(family.shape(K, D)) == 2 else full
-    return full[:, 0, 0].copy() if len(family.shape(K, D)) == 1 else np.einsum("kii->ki", full).copy()
+        return full[0] if len(family.storage.shape(K, D)) == 2 else full
+    return full[:, 0, 0].copy() if len(family.storage.shape(K, D)) == 1 else np.einsum("kii->ki", full).copy()
 
 
-def full_of(family: CovarianceFamily, covariances: Any) -> Any:
+def full_of(family: Structure, covariances: Any) -> Any:
     return naive_full_covariances(family.name, covariances, K, D)
 
 
-def a_mixture(family: CovarianceFamily) -> Mixture:
+def a_mixture(family: Structure) -> Mixture:
     means = np.random.RandomState(1).standard_normal((K, D))
     return Mixture.from_parameters([0.2, 0.3, 0.5], means, some_covariances(family), family.name)
 
@@ -117,7 +118,7 @@ def assert_structure(name: str, full: Any) -> None:
         np.testing.assert_allclose(unit, np.repeat(unit[:1], len(full), 0), rtol=1e-8, atol=1e-9)
 
 
-def test_names_lead_to_families(family: CovarianceFamily) -> None:
+def test_names_lead_to_families(family: Structure) -> None:
     assert get_family(family.name) is family
 
 
@@ -135,14 +136,14 @@ def test_an_unknown_name_is_an_error_that_lists_the_known(name: Any) -> None:
         get_family(name)
 
 
-def test_shapes_and_free_parameters(family: CovarianceFamily) -> None:
-    assert some_covariances(family).shape == family.shape(K, D)
+def test_shapes_and_free_parameters(family: Structure) -> None:
+    assert some_covariances(family).shape == family.storage.shape(K, D)
     assert a_mixture(family).n_parameters == naive_n_parameters(family.name, K, D)
 
 
 @pytest.mark.parametrize("ridge", [0.0, 0.25])
 @pytest.mark.parametrize(("family", "layout"), CLOSED, ids=lambda value: getattr(value, "name", value))
-def test_the_estimate_is_its_closed_form(family: CovarianceFamily, layout: Layout, ridge: float) -> None:
+def test_the_estimate_is_its_closed_form(family: Structure, layout: Layout, ridge: float) -> None:
     rows, weight, shares = some_rows()
     counts = weight @ shares
     means = (weight[:, None] * shares).T @ rows / counts[:, None]
@@ -165,9 +166,7 @@ def best_loss(name: str, ridge: float) -> tuple[Any, float, Any]:
 
 @pytest.mark.parametrize("ridge", [0.0, 0.25])
 @pytest.mark.parametrize(("family", "layout"), LAYOUTS, ids=lambda value: getattr(value, "name", value))
-def test_the_estimate_is_the_best_of_its_structure(
-    family: CovarianceFamily, layout: Layout, ridge: float
-) -> None:
+def test_the_estimate_is_the_best_of_its_structure(family: Structure, layout: Layout, ridge: float) -> None:
     rows, weight, shares = some_rows()
     rows, counts = rows[:, :3], weight @ shares
     means = (weight[:, None] * shares).T @ rows / counts[:, None]
@@ -175,23 +174,23 @@ def test_the_estimate_is_the_best_of_its_structure(
     statistics = statistics_of(layout, rows, weight, shares, about)
     own, least, best = best_loss(family.name, ridge)
     cold = family.estimate(statistics, means, Ridge(ridge))
-    some = family.marginal(some_covariances(family), np.arange(3))
+    some = family.storage.marginal(some_covariances(family), np.arange(3))
     for found in (cold, family.estimate(statistics, means, Ridge(ridge), cold)):
-        full = family.full(found, K, 3)
+        full = family.storage.full(found, K, 3)
         assert_structure(family.name, full)
         np.testing.assert_allclose(naive_structure_loss(full, counts, own), least, atol=1e-8)
         np.testing.assert_allclose(full, best, atol=2e-3 * best.max())
     if get_family(family.general).contains(some, K, 3):
         # From elsewhere: it may end at another optimum where there are several, but never above its start.
-        warm = family.full(family.estimate(statistics, means, Ridge(ridge), some), K, 3)
+        warm = family.storage.full(family.estimate(statistics, means, Ridge(ridge), some), K, 3)
         assert_structure(family.name, warm)
         loss = naive_structure_loss(warm, counts, own)
-        assert loss <= naive_structure_loss(family.full(some, K, 3), counts, own) + 1e-12
+        assert loss <= naive_structure_loss(family.storage.full(some, K, 3), counts, own) + 1e-12
         if family.name not in ("EVE", "VVE"):
             np.testing.assert_allclose(loss, least, atol=1e-8)
 
 
-def test_a_structure_is_its_own_estimate(family: CovarianceFamily) -> None:
+def test_a_structure_is_its_own_estimate(family: Structure) -> None:
     covariances = some_covariances(family)
     assert_structure(family.name, full_of(family, covariances))
     assert family.contains(covariances, K, D)
@@ -199,17 +198,17 @@ def test_a_structure_is_its_own_estimate(family: CovarianceFamily) -> None:
     np.testing.assert_allclose(projected, covariances, rtol=1e-9, atol=1e-9)
 
 
-def test_another_structure_is_refused(family: CovarianceFamily) -> None:
+def test_another_structure_is_refused(family: Structure) -> None:
     """Else a family evaluated with one factor for all would be read wrongly, and free parameters miscounted."""
     other = matrices() if family.stores_matrices else np.einsum("kii->ki", matrices()).copy()
-    if not family.coupled or family.name == "tied":
+    if family.free:
         return
     assert not family.contains(other, K, D)
     with pytest.raises(ParameterError, match=f"not of the family '{family.name}'.*'full'"):
         Mixture.from_parameters([0.2, 0.3, 0.5], np.zeros((K, D)), other, family.name)
 
 
-def test_one_component_and_one_column(family: CovarianceFamily) -> None:
+def test_one_component_and_one_column(family: Structure) -> None:
     """All families of a kind are one there: the scatter, or its diagonal or its mean; equal variances, or any."""
     rows, weight, shares = some_rows()
     layout = family.layouts[-1]
@@ -221,41 +220,43 @@ def test_one_component_and_one_column(family: CovarianceFamily) -> None:
     wanted = covariance if letters[2] != "I" else np.diag(covariance.diagonal())
     if letters[1] == "I":
         wanted = np.eye(D) * covariance.trace() / D
-    np.testing.assert_allclose(family.full(found, 1, D)[0], wanted, rtol=1e-8, atol=1e-9)
+    np.testing.assert_allclose(family.storage.full(found, 1, D)[0], wanted, rtol=1e-8, atol=1e-9)
     column = rows[:, :1]
     means = (weight[:, None] * shares).T @ column / (weight @ shares)[:, None]
     found = family.estimate(statistics_of(layout, column, weight, shares, means), means, Ridge(0.0))
     name = "tied" if letters[0] == "E" else "full"
     wanted = naive_covariances(name, column, weight, shares, means, 0.0).reshape(-1, 1, 1)
-    np.testing.assert_allclose(family.full(found, K, 1), np.broadcast_to(wanted, (K, 1, 1)), rtol=1e-10)
+    np.testing.assert_allclose(
+        family.storage.full(found, K, 1), np.broadcast_to(wanted, (K, 1, 1)), rtol=1e-10
+    )
 
 
 @pytest.mark.parametrize(("family", "layout"), LAYOUTS, ids=lambda value: getattr(value, "name", value))
-def test_a_component_without_rows_changes_no_other(family: CovarianceFamily, layout: Layout) -> None:
+def test_a_component_without_rows_changes_no_other(family: Structure, layout: Layout) -> None:
     rows, weight, shares = some_rows()
     shares = shares.copy()
     shares[:, 1] = 0.0
     means = (weight[:, None] * shares).T @ rows / np.maximum(weight @ shares, 1e-9)[:, None]
     previous = some_covariances(family)
     statistics = statistics_of(layout, rows, weight, shares, means)
-    found = family.full(family.estimate(statistics, means, Ridge(0.0), previous), K, D)
+    found = family.storage.full(family.estimate(statistics, means, Ridge(0.0), previous), K, D)
     assert_structure(family.name, found)
     assert np.linalg.eigvalsh(found).min() > 0
     few = statistics_of(layout, rows, weight, shares[:, [0, 2]], means[[0, 2]])
-    before = previous if family.shape(K, D) == family.shape(2, D) else previous[[0, 2]]
-    alone = family.full(family.estimate(few, means[[0, 2]], Ridge(0.0), before), 2, D)
+    before = previous if family.storage.shape(K, D) == family.storage.shape(2, D) else previous[[0, 2]]
+    alone = family.storage.full(family.estimate(few, means[[0, 2]], Ridge(0.0), before), 2, D)
     np.testing.assert_allclose(found[[0, 2]], alone, rtol=1e-6, atol=1e-6)
 
 
-def test_factors_whiten(family: CovarianceFamily) -> None:
+def test_factors_whiten(family: Structure) -> None:
     covariances = some_covariances(family)
-    factors = family.factor(covariances, K, D)
+    factors = family.storage.factor(covariances, K, D)
     full = full_of(family, covariances)
-    np.testing.assert_allclose(family.full(covariances, K, D), full, rtol=1e-15)
+    np.testing.assert_allclose(family.storage.full(covariances, K, D), full, rtol=1e-15)
     log_determinants = np.broadcast_to(factors.log_determinants, K)
     np.testing.assert_allclose(log_determinants, -0.5 * np.linalg.slogdet(full)[1], rtol=1e-10)
     for layout in family.layouts:
-        whitening = family.whitening(factors, layout, K)
+        whitening = family.storage.whitening(factors, layout, K)
         for k in range(K):
             one = whitening if layout is Layout.SHARED else whitening[k]
             matrix = np.diag(one) if one.ndim == 1 else one
@@ -264,7 +265,7 @@ def test_factors_whiten(family: CovarianceFamily) -> None:
 
 
 @pytest.mark.parametrize(("family", "layout"), LAYOUTS, ids=lambda value: getattr(value, "name", value))
-def test_every_layout_evaluates_the_density(family: CovarianceFamily, layout: Layout) -> None:
+def test_every_layout_evaluates_the_density(family: Structure, layout: Layout) -> None:
     mixture, rows = a_mixture(family), some_rows()[0]
     full = full_of(family, mixture.covariances)
     found = np.empty(N)
@@ -276,7 +277,7 @@ def test_every_layout_evaluates_the_density(family: CovarianceFamily, layout: La
     np.testing.assert_allclose(found, np.log(np.sum(parts, axis=0)), rtol=1e-10)
 
 
-def test_scikit_learns_precisions(family: CovarianceFamily) -> None:
+def test_scikit_learns_precisions(family: Structure) -> None:
     mixture = a_mixture(family)
     covariances = mixture.covariances
     roots = precisions_cholesky(mixture)
@@ -294,7 +295,7 @@ def test_scikit_learns_precisions(family: CovarianceFamily) -> None:
     np.testing.assert_allclose(back.covariances, covariances, rtol=1e-10, atol=1e-12)
 
 
-def spoiled(family: CovarianceFamily, bad: float) -> tuple[Any, list[int]]:
+def spoiled(family: Structure, bad: float) -> tuple[Any, list[int]]:
     """Covariances of which the second component (all, where one is stored) is not positive definite."""
     covariances = some_covariances(family)
     if covariances.ndim == 3:
@@ -307,78 +308,92 @@ def spoiled(family: CovarianceFamily, bad: float) -> tuple[Any, list[int]]:
 
 
 @pytest.mark.parametrize("bad", [1.0, 0.0, -1.0, np.nan, np.inf, 1e-320])
-def test_what_is_not_positive_definite_is_named_and_mended(family: CovarianceFamily, bad: float) -> None:
+def test_what_is_not_positive_definite_is_named_and_mended(family: Structure, bad: float) -> None:
     covariances, names = spoiled(family, bad)
     with pytest.raises(NotPositiveDefiniteError, match="not positive definite") as caught:
-        family.factor(covariances, K, D)
+        family.storage.factor(covariances, K, D)
     assert list(caught.value.components) == names
     if np.isfinite(bad):
         repaired = family.repair(covariances.copy(), names, 1e-4, np.ones(D))
-        family.factor(repaired, K, D)
-        full = family.full(repaired, K, D)
+        family.storage.factor(repaired, K, D)
+        full = family.storage.full(repaired, K, D)
         assert np.linalg.eigvalsh(full[1]).min() > 0
         assert family.contains(repaired, K, D)
-        if not family.coupled:
+        if family.free and family.storage.per_component:
             assert (np.einsum("kii->ki", full)[1] >= 1e-4 * (1 - 1e-9)).all()
             np.testing.assert_allclose(full[0], full_of(family, covariances)[0])
 
 
-def test_a_component_can_keep_what_it_had(family: CovarianceFamily) -> None:
+def test_equal_variances_have_every_structure(family: Structure) -> None:
+    """Of each column the geometric mean over the components, as large as can be factored where one overflows."""
+    covariances = some_covariances(family)
+    equal = family.storage.full(family.storage.equalize(covariances), K, D)
+    full = full_of(family, covariances)
+    wanted = np.exp(np.log(np.einsum("kii->ki", full)).mean(axis=0))
+    np.testing.assert_allclose(equal, np.repeat(np.diag(wanted)[None], K, axis=0), rtol=1e-12)
+    assert family.isotropic or family.project(family.storage.equalize(covariances), K, D) == pytest.approx(
+        family.storage.equalize(covariances), rel=1e-9
+    )
+    huge = family.storage.equalize(np.where(covariances != 0, 1e308, 0.0))
+    family.storage.factor(huge, K, D)
+
+
+def test_a_component_can_keep_what_it_had(family: Structure) -> None:
     """One that all share is kept for all."""
     old, new = some_covariances(family), 2.0 * some_covariances(family)
-    kept = family.full(family.keep(new.copy(), old, np.array([1])), K, D)
+    kept = family.storage.full(family.storage.keep(new.copy(), old, np.array([1])), K, D)
     wanted = full_of(family, old if family.name == "tied" else new)
     wanted[1] = full_of(family, old)[1]
     np.testing.assert_allclose(kept, wanted)
-    all_kept = family.full(family.keep(new.copy(), old, np.arange(K)), K, D)
+    all_kept = family.storage.full(family.storage.keep(new.copy(), old, np.arange(K)), K, D)
     np.testing.assert_allclose(all_kept, full_of(family, old))
 
 
-def test_columns_scaling_and_linear_maps(family: CovarianceFamily) -> None:
+def test_columns_scaling_and_linear_maps(family: Structure) -> None:
     covariances = some_covariances(family)
     full = full_of(family, covariances)
     columns = np.array([2, 0])
-    marginal, general = family.marginal(covariances, columns), get_family(family.general)
-    np.testing.assert_allclose(general.full(marginal, K, 2), full[:, columns[:, None], columns])
+    marginal, general = family.storage.marginal(covariances, columns), get_family(family.general)
+    np.testing.assert_allclose(general.storage.full(marginal, K, 2), full[:, columns[:, None], columns])
     assert general.contains(marginal, K, 2)
     for scale in (np.full(D, -3.0), np.array([1.0, -2.0, 3.0, 4.0])):
-        rescaled = family.rescale(covariances, scale)
-        assert (rescaled is not None) == (np.ptp(scale**2) == 0 or family.name in FOLLOW_UNITS)
-        if rescaled is not None:
-            np.testing.assert_allclose(family.full(rescaled, K, D), full * scale[:, None] * scale)
+        assert family.maps.allow(scale) == (np.ptp(scale**2) == 0 or family.name in FOLLOW_UNITS)
+        if family.maps.allow(scale):
+            rescaled = family.storage.rescale(covariances, scale)
+            np.testing.assert_allclose(family.storage.full(rescaled, K, D), full * scale[:, None] * scale)
             assert family.contains(rescaled, K, D)
     rng = np.random.RandomState(4)
-    turns = FOLLOW_SQUARE_MAPS | {name for name in FAMILIES if family.stores_matrices}
     for matrix, follow in (
         (rng.standard_normal((2, D)), FOLLOW_ALL_MAPS),
         (rng.standard_normal((D, D)), FOLLOW_SQUARE_MAPS),
-        (-7.0 * ortho_group.rvs(D, random_state=rng), turns),
+        (-7.0 * ortho_group.rvs(D, random_state=rng), FOLLOW_ROTATIONS),
     ):
-        mapped = family.transform(covariances, matrix)
-        assert (mapped is not None) == (family.name in follow)
-        if mapped is not None:
-            size = len(matrix)
-            np.testing.assert_allclose(family.full(mapped, K, size), matrix @ full @ matrix.T, rtol=1e-9)
+        assert family.maps.allow(matrix) == (family.name in follow)
+        if family.maps.allow(matrix):
+            mapped, size = family.storage.transform(covariances, matrix), len(matrix)
+            wanted = matrix @ full @ matrix.T
+            found = family.storage.full(mapped, K, size)
+            np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12 * wanted.max())
             assert family.contains(mapped, K, size)
 
 
-def test_conditioning_is_the_inverse_of_a_block(family: CovarianceFamily) -> None:
+def test_conditioning_is_the_inverse_of_a_block(family: Structure) -> None:
     """The covariance of some columns given the others is the inverse of their block of the precisions."""
     covariances = some_covariances(family)
     given, rest = np.array([1, 3]), np.array([0, 2])
-    gain, conditional = family.condition(covariances, given, rest, K)
+    gain, conditional = family.storage.condition(covariances, given, rest, K)
     precisions = np.linalg.inv(full_of(family, covariances))
     block = np.linalg.inv(precisions[:, rest[:, None], rest])
     general = get_family(family.general)
-    np.testing.assert_allclose(general.full(conditional, K, 2), block, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(general.storage.full(conditional, K, 2), block, rtol=1e-9, atol=1e-12)
     assert general.contains(conditional, K, 2)
     np.testing.assert_allclose(gain, -block @ precisions[:, rest[:, None], given], rtol=1e-9, atol=1e-12)
 
 
-def test_draws_have_the_covariance(family: CovarianceFamily) -> None:
+def test_draws_have_the_covariance(family: Structure) -> None:
     covariances = some_covariances(family)
     mean = np.arange(D, dtype=float)
-    rows = family.draw(np.random.RandomState(5), mean, covariances, 1, 40_000)
+    rows = family.storage.draw(np.random.RandomState(5), mean, covariances, 1, 40_000)
     full = full_of(family, covariances)[1]
     error = 5 * np.sqrt(2 * full.diagonal().max() ** 2 / len(rows))
     np.testing.assert_allclose(np.cov(rows.T), full, atol=error)

@@ -77,7 +77,7 @@ def total_of(problem: Problem, mixture: Mixture) -> float:
 def is_valid(mixture: Mixture) -> bool:
     """Whether the weights are shares, and the covariances can be factored."""
     weights, (k, d) = mixture.weights, mixture.means.shape
-    factors = mixture.family.factor(mixture.covariances, k, d)
+    factors = mixture.family.storage.factor(mixture.covariances, k, d)
     finite = np.isfinite(factors.whitening).all() and np.isfinite(mixture.means).all()
     return bool(finite and (weights >= 0).all() and abs(weights.sum() - 1) < 1e-12)
 

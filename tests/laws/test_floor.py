@@ -172,14 +172,14 @@ def test_rotations(family: str, table: str) -> None:
 def test_no_variance_is_below_the_floor(family: str) -> None:
     rows, labels = TABLES["point"]
     result, prior = fitted(rows, labels, family, "floor")
-    assert prior.bound is not None
+    assert prior.floor is not None
     full = result.mixture.full_covariances()
     one = get_family(family)
     if one.isotropic:
-        assert full[:, 0, 0].min() >= prior.bound.ball * (1 - 1e-9)
+        assert full[:, 0, 0].min() >= prior.floor.spherical * (1 - 1e-9)
     elif not one.stores_matrices:
-        assert (np.einsum("kii->ki", full) >= prior.bound.variances * (1 - 1e-9)).all()
+        assert (np.einsum("kii->ki", full) >= prior.floor.variances * (1 - 1e-9)).all()
     elif family in ("full", "tied", "VEE", "EVV"):
-        assert np.linalg.eigvalsh(prior.bound.whiten(full)).min() >= 1 - 1e-6
+        assert np.linalg.eigvalsh(prior.floor.whiten(full)).min() >= 1 - 1e-6
     else:
-        assert (np.linalg.eigvalsh(full) >= prior.bound.spectrum[0] * (1 - 1e-6)).all()
+        assert (np.linalg.eigvalsh(full) >= prior.floor.spectrum[0] * (1 - 1e-6)).all()

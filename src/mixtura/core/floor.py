@@ -1,4 +1,4 @@
-"""A covariance below which none may go, in the forms in which families compare theirs with it."""
+"""A lower bound of covariances, in the forms in which covariance structures compare theirs with it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SMALLEST_DEVIATION = 1e-148
 """Squares of much smaller numbers are lost."""
 
 _SPECTRUM = 1e-12
-"""Share of the largest eigenvalue below which the axes of a matrix cannot be told."""
+"""Share of the largest eigenvalue below which the axes of a matrix are rounding."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,22 +32,26 @@ class CovarianceFloor:
         Lower triangular, ``B = root root^T``, in units of the data.
     variances : ndarray of shape (D,)
         Smallest variance along each column.
-    ball : float
-        Smallest variance of a ball.
+    spherical : float
+        Smallest variance of a spherical covariance.
+    deviations : ndarray of shape (D,)
+        Square roots of the variances.
+    spectrum : ndarray of shape (D,)
+        Eigenvalues of B in ascending order.
     """
 
     root: FloatArray
     variances: FloatArray
-    ball: float
+    spherical: float
     deviations: FloatArray
     spectrum: FloatArray
 
     @classmethod
-    def of(cls, root: FloatArray, variances: FloatArray, ball: float) -> CovarianceFloor:
-        """Complete the forms: deviations along the columns, and the eigenvalues of B in ascending order."""
+    def of(cls, root: FloatArray, variances: FloatArray, spherical: float) -> CovarianceFloor:
+        """Make a floor; deviations and eigenvalues follow from the root and the variances."""
         spectrum = np.linalg.svd(root, compute_uv=False)[::-1] ** 2
         spectrum = np.maximum(spectrum, _SPECTRUM * spectrum[-1])
-        return cls(root, variances, ball, np.sqrt(variances), spectrum)
+        return cls(root, variances, spherical, np.sqrt(variances), spectrum)
 
     def whiten(self, matrices: FloatArray) -> FloatArray:
         """Return symmetric matrices (..., D, D) in coordinates in which B is the identity."""
@@ -63,6 +67,10 @@ class CovarianceFloor:
     def along(self, axes: FloatArray) -> FloatArray:
         """Return the variances of B along axes (D, E), given as columns of unit length."""
         return np.asarray(((self.root.T @ axes) ** 2).sum(axis=0))
+
+    def is_below_spheres(self, reciprocal_deviations: FloatArray) -> bool:
+        """Return whether spherical covariances are surely above the floor, by ``sum_kj b / v_kj <= 1``."""
+        return bool(np.vdot(reciprocal_deviations, reciprocal_deviations) * self.spherical <= 1.0)
 
 
 def _solve(root: FloatArray, matrices: FloatArray) -> FloatArray:

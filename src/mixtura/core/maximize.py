@@ -1,4 +1,4 @@
-"""The M-step: sums, a covariance family and a prior go in, a mixture comes out. It never sees rows."""
+"""The M-step: a mixture from sums, a covariance structure and a prior. It never sees rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.covariance import EMPTY, CovarianceFamily, Factors, NotPositiveDefiniteError
+from mixtura.core.covariance import EMPTY, Factors, NotPositiveDefiniteError, Structure
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
@@ -48,7 +48,7 @@ class Repair:
 
 
 def maximize(
-    statistics: Statistics, family: CovarianceFamily, prior: Prior, previous: Mixture | None = None
+    statistics: Statistics, family: Structure, prior: Prior, previous: Mixture | None = None
 ) -> tuple[Mixture, tuple[Repair, ...]]:
     """Return the mixture that maximizes the expected complete log-likelihood, and the repairs it needed.
 
@@ -59,7 +59,7 @@ def maximize(
     Parameters
     ----------
     statistics : Statistics
-    family : CovarianceFamily
+    family : Structure
     prior : Prior
     previous : Mixture, optional
         The mixture that weighted the rows; an empty component keeps its covariance.
@@ -87,40 +87,40 @@ def maximize(
     if isinstance(factors, NotPositiveDefiniteError):
         repairs += [Repair(k, RepairKind.COLLAPSED) for k in factors.components]
         covariances = _repaired(covariances, factors, statistics, family, prior, previous)
-        factors = family.factor(covariances, *means.shape)
+        factors = family.storage.factor(covariances, *means.shape)
     return Mixture(weights, means, covariances, family, factors), tuple(repairs)
 
 
 def _estimate(
     sums: Statistics,
     means: FloatArray,
-    family: CovarianceFamily,
+    family: Structure,
     prior: Prior,
     previous: Mixture | None,
 ) -> tuple[FloatArray, Factors | NotPositiveDefiniteError]:
     """Return the best covariances and their factors, or why there are none.
 
-    Where the best covariances are well above the bound of the prior, it is as if there were none. Where those of the
+    Where the best covariances are well above the floor of the prior, it is as if there were none. Where those of the
     last step were not, these hardly are.
     """
-    before, bound = None if previous is None else previous.covariances, prior.bound
-    if bound is None:
+    before, floor = None if previous is None else previous.covariances, prior.floor
+    if floor is None:
         covariances = family.estimate(sums, means, prior, before)
         return covariances, _factor(family, covariances, means)
-    if previous is None or family.is_above_floor(previous.factors, bound):
+    if previous is None or family.is_above_floor(previous.factors, floor):
         covariances = family.estimate(sums, means, prior, before)
         factors = _factor(family, covariances, means)
-        if isinstance(factors, Factors) and family.is_above_floor(factors, bound):
+        if isinstance(factors, Factors) and family.is_above_floor(factors, floor):
             return covariances, factors
-    covariances = family.estimate_constrained(sums, means, bound, before)
+    covariances = family.estimate_constrained(sums, means, floor, before)
     return covariances, _factor(family, covariances, means)
 
 
 def _factor(
-    family: CovarianceFamily, covariances: FloatArray, means: FloatArray
+    family: Structure, covariances: FloatArray, means: FloatArray
 ) -> Factors | NotPositiveDefiniteError:
     try:
-        return family.factor(covariances, *means.shape)
+        return family.storage.factor(covariances, *means.shape)
     except NotPositiveDefiniteError as error:
         return error
 
@@ -129,7 +129,7 @@ def _repaired(
     covariances: FloatArray,
     error: NotPositiveDefiniteError,
     statistics: Statistics,
-    family: CovarianceFamily,
+    family: Structure,
     prior: Prior,
     previous: Mixture | None,
 ) -> FloatArray:
@@ -146,7 +146,7 @@ def _repaired(
     if previous is None:
         raise IllDefinedCovarianceError(_ILL_DEFINED) from error
     kept = range(statistics.n_components) if family.coupled else error.components
-    return family.keep(covariances, previous.covariances, np.array(kept))
+    return family.storage.keep(covariances, previous.covariances, np.array(kept))
 
 
 def _column_scale(statistics: Statistics) -> FloatArray:

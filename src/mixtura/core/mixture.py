@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from mixtura._typing import Array, FloatArray, IntArray, RowArray
 from mixtura.core.covariance import (
-    CovarianceFamily,
     Factors,
     NotPositiveDefiniteError,
+    Structure,
     count_parameters,
     get_family,
 )
-from mixtura.core.covariance.base import symmetric
+from mixtura.core.covariance.factors import symmetric
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.kernels import Components, Layout, Outputs, get_kernel, sums_size
 
@@ -40,7 +40,7 @@ class Mixture:
     covariances : ndarray
         In the shape the family stores: (K, D, D) full, (D, D) tied, (K, D) diag, (K,) spherical, other families whose
         names end in I as diag, others as full; in squared units of the data.
-    family : CovarianceFamily
+    family : Structure
     factors : Factors
         What whitens the rows; consistent with the covariances.
 
@@ -60,7 +60,7 @@ class Mixture:
     weights: FloatArray
     means: FloatArray
     covariances: FloatArray
-    family: CovarianceFamily
+    family: Structure
     factors: Factors
 
     @classmethod
@@ -133,12 +133,12 @@ class Mixture:
             offsets = np.log(self.weights)
         offsets += self.factors.log_determinants
         offsets -= 0.5 * self.n_features * _LOG_2PI
-        whitening = self.family.whitening(self.factors, layout, self.n_components)
+        whitening = self.family.storage.whitening(self.factors, layout, self.n_components)
         return Components(layout, self.means, whitening, offsets)
 
     def full_covariances(self) -> FloatArray:
         """Return every component's covariance matrix, shape (K, D, D)."""
-        return self.family.full(self.covariances, self.n_components, self.n_features)
+        return self.family.storage.full(self.covariances, self.n_components, self.n_features)
 
     def log_density(self, rows: npt.ArrayLike) -> FloatArray:
         """Return ``log p(x)`` of each row, shape (N,), in nats.
@@ -227,7 +227,7 @@ class Mixture:
     def marginal(self, columns: Sequence[int]) -> Mixture:
         """Return the mixture of some of the columns, in the order given."""
         chosen = self._as_columns(columns)
-        covariances = self.family.marginal(self.covariances, chosen)
+        covariances = self.family.storage.marginal(self.covariances, chosen)
         return Mixture.from_parameters(self.weights, self.means[:, chosen], covariances, self.family.general)
 
     def conditional(self, columns: Sequence[int], values: npt.ArrayLike) -> Mixture:
@@ -251,7 +251,7 @@ class Mixture:
             )
         known = _as_finite("values", values, (given.size,))
         weights = self.marginal(columns).responsibilities(known[None, :])[0]
-        gain, covariances = self.family.condition(self.covariances, given, rest, self.n_components)
+        gain, covariances = self.family.storage.condition(self.covariances, given, rest, self.n_components)
         means = self.means[:, rest] + np.einsum("krg,kg->kr", gain, known - self.means[:, given])
         return Mixture.from_parameters(weights, means, covariances, self.family.general)
 
@@ -275,12 +275,14 @@ class Mixture:
                 f"A matrix of shape {matrix.shape!r} was given; this mixture has {self.n_features!r} columns. "
                 "Give one factor per column, or a matrix with that many columns."
             )
-        transform = self.family.rescale if matrix.ndim == 1 else self.family.transform
-        covariances = transform(self.covariances, matrix)
-        name = self.family.name
+        family, name = self.family, self.family.name
         square = np.diag(matrix) if matrix.ndim == 1 else matrix
-        if covariances is None:
+        if not family.maps.allow(matrix):
             covariances, name = symmetric(square @ self.full_covariances() @ square.T), "full"
+        elif matrix.ndim == 1:
+            covariances = family.storage.rescale(self.covariances, matrix)
+        else:
+            covariances = family.storage.transform(self.covariances, matrix)
         means = self.means @ square.T + _as_finite("shift", shift)
         return Mixture.from_parameters(self.weights, means, covariances, name)
 
@@ -300,12 +302,12 @@ def draw_rows(
     weights: FloatArray,
     means: FloatArray,
     covariances: FloatArray,
-    family: CovarianceFamily,
+    family: Structure,
 ) -> tuple[FloatArray, IntArray]:
     """Return random rows (n_samples, D) of a mixture, ordered by component, and their components (n_samples,)."""
     sizes = rng.multinomial(n_samples, weights)
     rows = [
-        family.draw(rng, mean, covariances, k, int(size))
+        family.storage.draw(rng, mean, covariances, k, int(size))
         for k, (mean, size) in enumerate(zip(means, sizes, strict=True))
     ]
     return np.vstack(rows), np.repeat(np.arange(len(means)), sizes)
@@ -319,18 +321,18 @@ def _is_symmetric(matrices: FloatArray) -> bool:
 
 
 def _checked_covariances(
-    family: CovarianceFamily, covariances: npt.ArrayLike, n_components: int, n_features: int
+    family: Structure, covariances: npt.ArrayLike, n_components: int, n_features: int
 ) -> tuple[FloatArray, Factors]:
     """Return covariances as stored, and their factors; finite, symmetric, positive definite, in the family."""
-    stored = _as_finite("covariances", covariances, family.shape(n_components, n_features))
-    full = family.full(stored, n_components, n_features)
+    stored = _as_finite("covariances", covariances, family.storage.shape(n_components, n_features))
+    full = family.storage.full(stored, n_components, n_features)
     if not _is_symmetric(full):
         raise ParameterError(
             "covariances that are not symmetric were given; a covariance matrix must be symmetric. "
             "Try (S + S.T) / 2 if the difference is rounding."
         )
     try:
-        factors = family.factor(stored, n_components, n_features)
+        factors = family.storage.factor(stored, n_components, n_features)
     except NotPositiveDefiniteError as error:
         raise ParameterError(
             f"covariances were given of which components {list(error.components)!r} are not positive definite; all "

@@ -13,7 +13,7 @@ from mixtura.core.statistics import Statistics, pack_lower
 from mixtura.exceptions import ParameterError
 from mixtura.kernels import Layout
 
-__all__ = ["Conjugate", "Floor", "Modelled", "Prior", "Ridge", "Structure", "moments"]
+__all__ = ["Conjugate", "Floor", "Modelled", "Prior", "Ridge", "Traits", "moments"]
 
 _SOUND = 1e-10
 """Least share of the variance of columns that is left along any direction; six digits then survive a factorization."""
@@ -22,8 +22,8 @@ _SMALLEST_CORRELATION = 1e-8
 """Eigenvalues of the correlations below this are raised to it in the scale of the conjugate prior."""
 
 
-class Structure(Protocol):
-    """What a prior asks of a covariance family.
+class Traits(Protocol):
+    """What a prior asks of a covariance structure.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Modelled(Protocol):
     @property
     def means(self) -> FloatArray: ...
     @property
-    def family(self) -> Structure: ...
+    def family(self) -> Traits: ...
     def full_covariances(self) -> FloatArray: ...
 
 
@@ -63,8 +63,8 @@ class Prior(Protocol):
     least_variance : float
         To what a variance is raised where a covariance is not positive definite all the same; zero where there is
         no such floor, and an ill-defined covariance of the start is an error.
-    bound : Bound or None
-        Below which no covariance may go.
+    floor : CovarianceFloor or None
+        A lower bound of covariances.
     """
 
     @property
@@ -72,10 +72,10 @@ class Prior(Protocol):
     @property
     def least_variance(self) -> float: ...
     @property
-    def bound(self) -> CovarianceFloor | None: ...
+    def floor(self) -> CovarianceFloor | None: ...
 
     def add_pseudo_observations(
-        self, statistics: Statistics, means: FloatArray, structure: Structure
+        self, statistics: Statistics, means: FloatArray, structure: Traits
     ) -> tuple[Statistics, FloatArray]:
         """Return the statistics that covariances are estimated from, and the new means, given those of the rows."""
 
@@ -89,7 +89,7 @@ class _Flat:
     __slots__ = ()
 
     def add_pseudo_observations(
-        self, statistics: Statistics, means: FloatArray, structure: Structure
+        self, statistics: Statistics, means: FloatArray, structure: Traits
     ) -> tuple[Statistics, FloatArray]:
         return statistics, means
 
@@ -117,7 +117,7 @@ class Ridge(_Flat):
         return self.ridge
 
     @property
-    def bound(self) -> None:
+    def floor(self) -> None:
         return None
 
 
@@ -174,7 +174,7 @@ class Floor(_Flat):
         >>> from mixtura.run import SerialRunner
         >>> rows = ArrayBlocks(np.array([[0.0, 0.0], [2.0, 600.0], [4.0, 0.0], [6.0, 600.0]]), None)
         >>> total = describe_rows(rows, get_kernel("numpy"), SerialRunner(), Layout.DENSE)
-        >>> Floor.of(total, 1e-4).bound.variances
+        >>> Floor.of(total, 1e-4).floor.variances
         array([5.e-04, 9.e+00])
         """
         if not 0 < fraction <= 1e-2:
@@ -185,8 +185,8 @@ class Floor(_Flat):
         covariance, means = moments(total)
         deviations, root = sound_covariance(covariance, np.abs(means), _SOUND / fraction)
         deviations = np.sqrt(fraction) * deviations
-        ball = max(fraction * float(covariance.trace()) / means.size, float((deviations**2).min()))
-        return cls(CovarianceFloor.of(deviations[:, None] * root, deviations**2, ball), total, fraction)
+        spherical = max(fraction * float(covariance.trace()) / means.size, float((deviations**2).min()))
+        return cls(CovarianceFloor.of(deviations[:, None] * root, deviations**2, spherical), total, fraction)
 
     @property
     def ridge(self) -> float:
@@ -197,7 +197,7 @@ class Floor(_Flat):
         return float(self.lowest.variances.min())
 
     @property
-    def bound(self) -> CovarianceFloor:
+    def floor(self) -> CovarianceFloor:
         return self.lowest
 
 
@@ -265,11 +265,11 @@ class Conjugate:
         return float(self.scale.diagonal().min()) * _SOUND
 
     @property
-    def bound(self) -> None:
+    def floor(self) -> None:
         return None
 
     def add_pseudo_observations(
-        self, statistics: Statistics, means: FloatArray, structure: Structure
+        self, statistics: Statistics, means: FloatArray, structure: Traits
     ) -> tuple[Statistics, FloatArray]:
         """Return the statistics of the rows and of what the prior is worth, and the means of the mode."""
         counts = statistics.counts[:, None]
@@ -293,7 +293,7 @@ class Conjugate:
         pull = np.einsum("kii->k", np.linalg.solve(covariances / units, scatter / units))
         return float(-0.5 * (rows * volumes + pull).sum())
 
-    def _pseudo_observations(self, means: FloatArray, structure: Structure) -> tuple[float, FloatArray]:
+    def _pseudo_observations(self, means: FloatArray, structure: Traits) -> tuple[float, FloatArray]:
         """Return how many rows the prior is worth in each component, and its scatter about means, (K, D, D)."""
         n_components, n_features = means.shape
         if structure.stores_matrices:

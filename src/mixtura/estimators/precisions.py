@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.covariance import CovarianceFamily, Factors
+from mixtura.core.covariance import Factors, Structure
 from mixtura.core.mixture import Mixture
 
 __all__ = ["mixture_from_precisions_cholesky", "precisions", "precisions_cholesky"]
@@ -19,13 +19,13 @@ def precisions_cholesky(mixture: Mixture) -> FloatArray:
     return whitening[:, 0].copy() if mixture.covariances.ndim == 1 else whitening.copy()
 
 
-def precisions(roots: FloatArray, family: CovarianceFamily) -> FloatArray:
+def precisions(roots: FloatArray, family: Structure) -> FloatArray:
     """Return ``precisions_``, the inverse covariances, of their roots; both in the stored shape."""
     return roots @ np.swapaxes(roots, -1, -2) if family.stores_matrices else roots**2
 
 
 def mixture_from_precisions_cholesky(
-    weights: FloatArray, means: FloatArray, roots: FloatArray, family: CovarianceFamily
+    weights: FloatArray, means: FloatArray, roots: FloatArray, family: Structure
 ) -> Mixture:
     """Return the mixture that ``weights_``, ``means_`` and ``precisions_cholesky_`` stand for.
 
@@ -37,7 +37,7 @@ def mixture_from_precisions_cholesky(
     weights : ndarray of shape (K,)
     means : ndarray of shape (K, D)
     roots : ndarray, in the shape the family stores
-    family : CovarianceFamily
+    family : Structure
     """
     if family.stores_matrices:
         whitening = _lower(roots)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
 
 from mixtura._typing import FloatArray, RowArray
-from mixtura.core.covariance import CovarianceFamily
+from mixtura.core.covariance import Structure
 from mixtura.exceptions import DataError, MissingValuesError, ParameterError, TooFewRowsError
 from mixtura.select.arguments import count_rows
 
@@ -130,14 +130,14 @@ def check_means(value: npt.ArrayLike, n_components: int, n_features: int) -> Flo
 
 
 def check_precisions(
-    value: npt.ArrayLike, family: CovarianceFamily, n_components: int, n_features: int
+    value: npt.ArrayLike, family: Structure, n_components: int, n_features: int
 ) -> FloatArray:
     """Return the covariances whose inverses are the initial precisions, in the shape the family stores.
 
     Matrices must be symmetric positive definite, variances positive, and their structure the family's.
     """
     precisions = _as_floats(value, ensure_2d=False, allow_nd=True)
-    _check_shape(precisions, family.shape(n_components, n_features), f"{family.name} precision")
+    _check_shape(precisions, family.storage.shape(n_components, n_features), f"{family.name} precision")
     if not family.stores_matrices:
         if (precisions <= 0).any():
             raise ParameterError(f"'{family.name} precision' should be positive")
@@ -149,9 +149,7 @@ def check_precisions(
     return _of_family(0.5 * (inverse + inverse.swapaxes(-1, -2)), family, n_components, n_features)
 
 
-def _of_family(
-    covariances: FloatArray, family: CovarianceFamily, n_components: int, n_features: int
-) -> FloatArray:
+def _of_family(covariances: FloatArray, family: Structure, n_components: int, n_features: int) -> FloatArray:
     if not family.contains(covariances, n_components, n_features):
         raise ParameterError(
             f"'{family.name} precision' has volumes, shapes or orientations that differ between components; they must "

@@ -11,7 +11,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.accumulate import accumulate_given
-from mixtura.core.covariance import EMPTY, CovarianceFamily
+from mixtura.core.covariance import EMPTY, Structure
 from mixtura.core.floor import is_constant, sound_covariance
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import moments
@@ -247,7 +247,7 @@ class _Scale:
             deviations, root = sound_covariance(covariance[inner], np.abs(means[varying]), _SOUND)
         return cls(varying, deviations, np.asarray(np.linalg.inv(root), dtype=np.float64))
 
-    def widths(self, covariances: FloatArray, family: CovarianceFamily) -> list[_Width]:
+    def widths(self, covariances: FloatArray, family: Structure) -> list[_Width]:
         """Return the widths of covariances (K, D, D) of a family."""
         units = self.deviations[:, None] * self.deviations
         own = covariances[:, self.varying[:, None], self.varying] / units

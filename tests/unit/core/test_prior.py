@@ -64,10 +64,10 @@ def test_the_floor_is_a_fraction_of_the_datas_covariance() -> None:
     rows, weights = some_rows()[0], np.linspace(0.5, 3, 40)
     floor = Floor.of(total_of(rows, weights), 1e-4)
     wanted = 1e-4 * np.cov(rows.T, aweights=weights, ddof=0)
-    np.testing.assert_allclose(floor.bound.root @ floor.bound.root.T, wanted, rtol=1e-12)
-    np.testing.assert_allclose(floor.bound.variances, wanted.diagonal(), rtol=1e-12)
-    np.testing.assert_allclose(floor.bound.ball, wanted.trace() / D, rtol=1e-12)
-    np.testing.assert_allclose(floor.bound.spectrum, np.linalg.eigvalsh(wanted), rtol=1e-10)
+    np.testing.assert_allclose(floor.floor.root @ floor.floor.root.T, wanted, rtol=1e-12)
+    np.testing.assert_allclose(floor.floor.variances, wanted.diagonal(), rtol=1e-12)
+    np.testing.assert_allclose(floor.floor.spherical, wanted.trace() / D, rtol=1e-12)
+    np.testing.assert_allclose(floor.floor.spectrum, np.linalg.eigvalsh(wanted), rtol=1e-10)
     assert floor.ridge == 0
     assert floor.least_variance == pytest.approx(wanted.diagonal().min())
 
@@ -91,23 +91,23 @@ def test_a_constant_column_has_a_floor_and_changes_no_other(constant: float) -> 
     floor, wide = (
         Floor.of(total_of(table)) for table in (rows, np.column_stack([rows, np.full(40, constant)]))
     )
-    np.testing.assert_allclose(wide.bound.variances[:2], floor.bound.variances, rtol=1e-12)
-    assert 0 < wide.bound.variances[2] <= floor.bound.variances.max()
-    assert (wide.bound.root[2, :2] == 0).all()
+    np.testing.assert_allclose(wide.floor.variances[:2], floor.floor.variances, rtol=1e-12)
+    assert 0 < wide.floor.variances[2] <= floor.floor.variances.max()
+    assert (wide.floor.root[2, :2] == 0).all()
 
 
 def test_all_columns_constant() -> None:
     floor = Floor.of(total_of(np.tile([0.0, 3.0], (10, 1))))
-    np.testing.assert_allclose(floor.bound.variances, [1e-8, 9e-8])
-    assert floor.bound.ball > 0
+    np.testing.assert_allclose(floor.floor.variances, [1e-8, 9e-8])
+    assert floor.floor.spherical > 0
 
 
 def test_collinear_columns_have_a_floor_in_every_direction() -> None:
     rows = some_rows()[0]
     rows = np.column_stack([rows, rows @ [1.0, -2.0]])
     for floor in (Floor.of(total_of(rows)), Floor.of(total_of(rows * [1e-4, 1.0, 1e4]))):
-        deviations = np.sqrt(floor.bound.variances / 1e-8)
-        relative = floor.bound.root / deviations[:, None]
+        deviations = np.sqrt(floor.floor.variances / 1e-8)
+        relative = floor.floor.root / deviations[:, None]
         assert np.linalg.eigvalsh(relative @ relative.T)[0] == pytest.approx(1e-10, rel=1e-3)
 
 
@@ -132,7 +132,7 @@ def best_above(name: str, counts: Any, own: Any, bound: Any, start: Any) -> floa
     def below(full: Any) -> Any:
         """How far below the bound, as logarithms: relative to it, along columns, of balls, in ordered spectra."""
         if letters.endswith("II"):
-            values = full[:, :1, 0] / bound.ball
+            values = full[:, :1, 0] / bound.spherical
         elif letters[2] == "I":
             values = np.einsum("kii->ki", full) / bound.variances
         elif letters[1:] == "EV":
@@ -166,14 +166,14 @@ def test_the_estimate_above_a_bound_is_the_best(name: str, spike: bool) -> None:
     family = get_family(name)
     rows, shares = some_rows(spike)
     counts, means = shares.sum(axis=0), shares.T @ rows / shares.sum(axis=0)[:, None]
-    bound = Floor.of(total_of(rows), FRACTION).bound
+    bound = Floor.of(total_of(rows), FRACTION).floor
     statistics = statistics_of(family, rows, shares)
-    found = family.full(family.estimate_constrained(statistics, means, bound), K, D)
+    found = family.storage.full(family.estimate_constrained(statistics, means, bound), K, D)
     own = naive_covariances("full", rows, np.ones(40), shares, means, 0.0)
     least = best_above(name, counts, own, bound, found)
     assert loss_above(found, counts, own) == pytest.approx(least, abs=2e-3)
     if not spike:
-        free = family.full(family.estimate(statistics, means, Ridge(0.0)), K, D)
+        free = family.storage.full(family.estimate(statistics, means, Ridge(0.0)), K, D)
         np.testing.assert_allclose(found, free, rtol=1e-6, atol=1e-7)
 
 
@@ -183,14 +183,14 @@ def test_previous_covariances_are_never_better(name: str) -> None:
     family = get_family(name)
     rows, shares = some_rows(spike=True)
     counts, means = shares.sum(axis=0), shares.T @ rows / shares.sum(axis=0)[:, None]
-    bound = Floor.of(total_of(rows), FRACTION).bound
+    bound = Floor.of(total_of(rows), FRACTION).floor
     own = naive_covariances("full", rows, np.ones(40), shares, means, 0.0)
     for seed in range(5):
         other = np.random.RandomState(seed).dirichlet(np.full(K, 0.3), size=40)
         centers = other.T @ rows / other.sum(axis=0)[:, None]
         previous = family.estimate_constrained(statistics_of(family, rows, other), centers, bound)
         found = family.estimate_constrained(statistics_of(family, rows, shares), means, bound, previous)
-        before, after = (loss_above(family.full(c, K, D), counts, own) for c in (previous, found))
+        before, after = (loss_above(family.storage.full(c, K, D), counts, own) for c in (previous, found))
         assert after <= before + 1e-9
 
 
@@ -279,7 +279,7 @@ def test_the_prior_density_is_normal_times_inverse_gamma(name: str) -> None:
         return float(pull.sum() + invgamma(prior.dof / 2, scale=width / 2).logpdf(own).sum())
 
     def mixture(scale: float) -> Mixture:
-        covariances = scale * np.ones(family.shape(K, D))
+        covariances = scale * np.ones(family.storage.shape(K, D))
         return Mixture.from_parameters([0.5, 0.5], np.full((K, D), scale), covariances, name)
 
     a, b = mixture(0.7), mixture(2.0)

@@ -27,7 +27,8 @@ In one column, E is one variance for all components and V is one for each.
 
 from collections.abc import Iterable
 
-from mixtura.core.covariance.base import EMPTY, CovarianceFamily, Factors, NotPositiveDefiniteError
+from mixtura.core.covariance.base import Maps, Structure
+from mixtura.core.covariance.factors import Factors, NotPositiveDefiniteError
 from mixtura.core.covariance.families.diag import Diag
 from mixtura.core.covariance.families.eev_vev import EEV, VEV
 from mixtura.core.covariance.families.eii_eei import EEI, EII
@@ -39,6 +40,8 @@ from mixtura.core.covariance.families.spherical import Spherical
 from mixtura.core.covariance.families.tied import Tied
 from mixtura.core.covariance.families.vee import VEE
 from mixtura.core.covariance.families.vei import VEI
+from mixtura.core.covariance.scatter import EMPTY
+from mixtura.core.covariance.storage import STORAGES, Storage
 from mixtura.exceptions import ParameterError
 
 __all__ = [
@@ -46,16 +49,19 @@ __all__ = [
     "FAMILIES",
     "MCLUST_NAMES",
     "NAMES",
-    "CovarianceFamily",
+    "STORAGES",
     "Factors",
+    "Maps",
     "NotPositiveDefiniteError",
+    "Storage",
+    "Structure",
     "choose_families",
     "count_parameters",
     "get_family",
     "mclust_name",
 ]
 
-FAMILIES: dict[str, CovarianceFamily] = {
+FAMILIES: dict[str, Structure] = {
     family.name: family
     for family in (
         Full(),
@@ -102,7 +108,7 @@ NAMES = (*FAMILIES, *_SYNONYMS)
 """Everything that ``covariance_type`` may be."""
 
 
-def get_family(covariance_type: str) -> CovarianceFamily:
+def get_family(covariance_type: str) -> Structure:
     """Return a family by name; raise `ParameterError` naming the known ones."""
     try:
         return FAMILIES[_SYNONYMS.get(covariance_type, covariance_type)]

@@ -43,7 +43,7 @@ class Coordinates:
     @classmethod
     def about(cls, model: Mixture, statistics: Statistics) -> Coordinates:
         """Lay coordinates about a mixture and the sums of its pass; no component may be empty."""
-        whitening = model.family.whitening(model.factors, statistics.layout, model.n_components)
+        whitening = model.family.storage.whitening(model.factors, statistics.layout, model.n_components)
         diagonal = statistics.layout is Layout.DIAGONAL
         coloring = np.asarray(1.0 / whitening if diagonal else np.linalg.inv(whitening))
         return cls(statistics.layout, model.means, np.sqrt(statistics.counts), whitening, coloring)

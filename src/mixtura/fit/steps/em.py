@@ -8,7 +8,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.accumulate import accumulate, accumulate_given, pass_work
-from mixtura.core.covariance import CovarianceFamily
+from mixtura.core.covariance import Structure
 from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Prior
@@ -28,7 +28,7 @@ class Problem:
     ----------
     blocks : Blocks
     n_components : int
-    family : CovarianceFamily
+    family : Structure
     prior : Prior
     kernel : Kernel
     runner : Runner
@@ -38,7 +38,7 @@ class Problem:
 
     blocks: Blocks
     n_components: int
-    family: CovarianceFamily
+    family: Structure
     prior: Prior
     kernel: Kernel
     runner: Runner

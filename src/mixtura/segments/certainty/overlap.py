@@ -93,7 +93,7 @@ def component_overlap(
     k, rng = mixture.n_components, np.random.RandomState(seed)
     conditional, confusion = np.zeros((k, k)), np.zeros((k, k))
     for i in range(k):
-        rows = mixture.family.draw(rng, mixture.means[i], mixture.covariances, i, draws)
+        rows = mixture.family.storage.draw(rng, mixture.means[i], mixture.covariances, i, draws)
         memberships = mixture.responsibilities(rows)
         conditional[i] = (memberships > memberships[:, [i]]).mean(axis=0)
         confusion[i] = np.bincount(memberships.argmax(axis=1), minlength=k) / draws

@@ -246,8 +246,7 @@ class SegmentModel:
 def ordered(mixture: Mixture, order: Sequence[int]) -> Mixture:
     """Return the mixture with its components in another order."""
     chosen = np.asarray(order, dtype=np.intp)
-    family, (k, d) = mixture.family, mixture.means.shape
-    # A shape that grows with the number of components has them along its first axis.
-    shared = family.shape(k, d) == family.shape(k + 1, d)
-    covariances = mixture.covariances if shared else mixture.covariances[chosen]
+    family = mixture.family
+    own = family.storage.per_component
+    covariances = mixture.covariances[chosen] if own else mixture.covariances
     return Mixture.from_parameters(mixture.weights[chosen], mixture.means[chosen], covariances, family.name)

@@ -10,7 +10,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.accumulate import pass_work
-from mixtura.core.covariance import CovarianceFamily
+from mixtura.core.covariance import Structure
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Runner
 from mixtura.data import ArrayBlocks
@@ -126,7 +126,7 @@ def runner_for(rows: RowArray, mixture: Mixture) -> Runner:
     return runner_for_family(rows, mixture.family, mixture.n_components)
 
 
-def runner_for_family(rows: RowArray, family: CovarianceFamily, n_components: int) -> Runner:
+def runner_for_family(rows: RowArray, family: Structure, n_components: int) -> Runner:
     """Return the same before there is a mixture."""
     work = pass_work(family.layouts[0], rows.shape[0], n_components, rows.shape[1])
     return get_runner() if work > _WORTH_THREADS else SerialRunner()
@@ -145,7 +145,6 @@ def split_components(mixture: Mixture) -> list[Mixture]:
     own may miss, and does not end below the mixture of fewer components.
     """
     family, k = mixture.family, mixture.n_components
-    own = family.shape(k, mixture.n_features) != family.shape(k + 1, mixture.n_features)
     found = []
     for j, covariance in enumerate(mixture.full_covariances()):
         if mixture.weights[j] <= 0:
@@ -158,7 +157,7 @@ def split_components(mixture: Mixture) -> list[Mixture]:
         weights[j] /= 2
         means[j] -= step
         stored = mixture.covariances
-        covariances = np.concatenate([stored, stored[j : j + 1]]) if own else stored
-        factors = family.factor(covariances, k + 1, mixture.n_features)
+        covariances = np.concatenate([stored, stored[j : j + 1]]) if family.storage.per_component else stored
+        factors = family.storage.factor(covariances, k + 1, mixture.n_features)
         found.append(Mixture(weights, means, covariances, family, factors))
     return found

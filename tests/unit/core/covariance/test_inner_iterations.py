@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mixtura.core.covariance import get_family
+from mixtura.core.covariance.algebra.common_axes import best_axes, newton_step, sweep_axes
 from mixtura.core.covariance.algebra.volumes import (
     alternate_volumes,
     diagonal_volumes,
@@ -57,14 +58,14 @@ def test_axes_settle_no_higher_than_turns_of_planes_leave_them(
     begin = np.linalg.eigh(own.mean(axis=0))[1]
 
     def loss(axes: np.ndarray) -> float:
-        return family.loss(np.einsum("ji,kjl,li->ki", axes, own, axes), counts)
+        return family.loss_and_shares(np.einsum("ji,kjl,li->ki", axes, own, axes), counts)[0]
 
-    turned = family._turn(begin, own, counts, 1000)
-    settled = family._settle(turned, own, counts, 1000)
+    turned = sweep_axes(family, begin, own, counts, 1000)
+    settled = best_axes(family, turned, own, counts, 1000)
     np.testing.assert_allclose(settled.T @ settled, np.eye(n_features), atol=1e-12)
     assert loss(settled) <= loss(turned) + 1e-10
     # From the same beginning Newton may find another valley; it never ends above where it began.
-    assert loss(family._settle(begin, own, counts, 1000)) <= loss(begin)
+    assert loss(best_axes(family, begin, own, counts, 1000)) <= loss(begin)
 
 
 @pytest.mark.parametrize("name", ["EVE", "VVE"])
@@ -73,7 +74,7 @@ def test_the_newton_step_has_the_derivatives_of_the_loss(name: str) -> None:
     family = get_family(name)
     assert isinstance(family, _SharedAxes)
     own, counts = draw_covariances(3, 4, 3), np.array([5.0, 20.0, 1.0, 9.0])
-    turned_to_the_best = family._turn(np.eye(3), own, counts, 1000)
+    turned_to_the_best = sweep_axes(family, np.eye(3), own, counts, 1000)
     own = turned_to_the_best.T @ own @ turned_to_the_best
 
     def loss(angle: float, i: int, j: int) -> float:
@@ -81,14 +82,14 @@ def test_the_newton_step_has_the_derivatives_of_the_loss(name: str) -> None:
         rotation[i, i] = rotation[j, j] = np.cos(angle)
         rotation[i, j], rotation[j, i] = np.sin(angle), -np.sin(angle)
         turned = rotation.T @ own @ rotation
-        return family.loss(np.einsum("kii->ki", turned), counts)
+        return family.loss_and_shares(np.einsum("kii->ki", turned), counts)[0]
 
     # From a little off the best axes, one step must land far nearer to them than it began.
     off = 1e-3
     rotation = np.array([[np.cos(off), np.sin(off), 0], [-np.sin(off), np.cos(off), 0], [0, 0, 1]])
     turned = rotation.T @ own @ rotation
-    _, shares = family.weigh(np.einsum("kii->ki", turned), counts)
-    step, promised = family._newton_step(turned, shares)
+    _, shares = family.loss_and_shares(np.einsum("kii->ki", turned), counts)
+    step, promised = newton_step(family, turned, shares)
     gained = loss(off, 0, 1) - loss(0.0, 0, 1)
     assert promised == pytest.approx(gained, rel=0.02)
     np.testing.assert_allclose(step, [[0, -off, 0], [off, 0, 0], [0, 0, 0]], atol=0.02 * off)

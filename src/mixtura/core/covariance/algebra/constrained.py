@@ -1,7 +1,7 @@
-"""M-steps where a bound is near, in units of the bound: no variance may be less than one.
+"""M-steps where a floor is near, in units of the floor: all variances are at least one.
 
 With ``e_k`` the variances of component k by itself and ``g_k`` those that are sought, each maximizes the expected
-log-likelihood, that is, minimizes ``sum_k n_k sum_j (log g_kj + e_kj / g_kj)``, over what a family allows. In
+log-likelihood, that is, minimizes ``sum_k n_k sum_j (log g_kj + e_kj / g_kj)``, over what a structure allows. In
 ``log g`` the sum is convex, and so are the constraints.
 """
 
@@ -24,15 +24,15 @@ _LEAST = 1e-300
 _LARGEST_LOG = 500.0
 
 
-def clip_eigenvalues(matrices: FloatArray, bound: CovarianceFloor) -> FloatArray:
-    """Return symmetric matrices (K, D, D) with their eigenvalues relative to the bound raised to one.
+def clip_eigenvalues(matrices: FloatArray, floor: CovarianceFloor) -> FloatArray:
+    """Return symmetric matrices (K, D, D) with their eigenvalues relative to the floor raised to one.
 
-    It is the maximum under the constraint: in coordinates in which the bound is the identity, the eigenvectors of the
-    best ``Sigma`` are those of ``S``, and each eigenvalue is the nearer of its own and one. Matrices above the bound
+    It is the maximum under the constraint: in coordinates in which the floor is the identity, the eigenvectors of the
+    best ``Sigma`` are those of ``S``, and each eigenvalue is the nearer of its own and one. Matrices above the floor
     are returned as they are.
     """
-    values, axes = np.linalg.eigh(np.nan_to_num(bound.whiten(matrices), posinf=0.0, neginf=0.0))
-    lifted = bound.color((axes * np.maximum(values, 1.0)[:, None, :]) @ axes.transpose(0, 2, 1))
+    values, axes = np.linalg.eigh(np.nan_to_num(floor.whiten(matrices), posinf=0.0, neginf=0.0))
+    lifted = floor.color((axes * np.maximum(values, 1.0)[:, None, :]) @ axes.transpose(0, 2, 1))
     return np.where((values[:, 0] < 1.0)[:, None, None], lifted, matrices)
 
 
@@ -76,7 +76,7 @@ def constrained_equal_shape(own: FloatArray, counts: FloatArray, volumes: FloatA
     own : ndarray of shape (K, D)
     counts : ndarray of shape (K,)
     volumes : ndarray of shape (K,), or None
-        To begin with; from those of an earlier step that kept the bound it never ends below it.
+        To begin with; from those of an earlier step that kept the floor it never ends below it.
     """
     shares = counts / counts.sum()
     volumes, shape = _alternate(
@@ -116,7 +116,7 @@ def _alternate(
     volumes_of: Callable[[FloatArray], FloatArray],
     most: int,
 ) -> tuple[FloatArray, FloatArray]:
-    """Alternate until no volume moves by more than 1e-12 of itself, or for so many rounds."""
+    """Alternate until no volume moves by more than 1e-12 of itself, or for the most rounds allowed."""
     shape = shape_of(volumes)
     for _ in range(most):
         before, volumes = volumes, volumes_of(shape)

@@ -43,7 +43,7 @@ class Planes(NamedTuple):
 
 @lru_cache(maxsize=64)
 def planes_of(n_features: int) -> Planes:
-    """Return the planes of so many axes."""
+    """Return the planes of a number of axes."""
     first, second = np.triu_indices(n_features, 1)
     own = np.arange(first.size)
     positions = np.zeros((n_features, n_features), dtype=np.intp)
@@ -75,18 +75,18 @@ def disjoint_planes(n_features: int) -> tuple[tuple[IntArray, IntArray], ...]:
     return tuple(rounds)
 
 
-def rotation_in(turned: FloatArray, rates: FloatArray, left: IntArray, right: IntArray) -> FloatArray:
+def rotation_in(rotated: FloatArray, rates: FloatArray, left: IntArray, right: IntArray) -> FloatArray:
     """Return the rotation (D, D) that is best in each of some disjoint planes.
 
     In the plane of axes i and j the sum is, but for a constant, ``P cos 2t + Q sin 2t`` with
     ``P = sum_k (r_ki - r_kj)(w_kii - w_kjj) / 2`` and ``Q = sum_k (r_ki - r_kj) w_kij``.
     """
     unlike = rates[:, left] - rates[:, right]
-    cosine = 0.5 * (unlike * (turned[:, left, left] - turned[:, right, right])).sum(axis=0)
-    sine = (unlike * turned[:, left, right]).sum(axis=0)
+    cosine = 0.5 * (unlike * (rotated[:, left, left] - rotated[:, right, right])).sum(axis=0)
+    sine = (unlike * rotated[:, left, right]).sum(axis=0)
     angle = 0.5 * np.arctan2(-sine, -cosine)
     angle = np.where((cosine == 0) & (sine == 0), 0.0, angle)
-    rotation = np.eye(turned.shape[1])
+    rotation = np.eye(rotated.shape[1])
     rotation[left, left] = rotation[right, right] = np.cos(angle)
     rotation[left, right], rotation[right, left] = -np.sin(angle), np.sin(angle)
     return rotation
@@ -100,5 +100,5 @@ def cayley(skew: FloatArray) -> FloatArray:
 
 @lru_cache(maxsize=64)
 def identity(size: int) -> FloatArray:
-    """Return the identity (D, D); it is kept, so leave it as it is."""
+    """Return the identity (D, D); it is cached and must not be changed."""
     return np.eye(size)

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 MOST_ROUNDS = 1000
-"""Rounds after which an iterative M-step ends; the next one goes on from there."""
+"""Rounds after which an iterative M-step ends; the next one continues from there."""
 
 _TOLERANCE = 1e-12
 """Relative change of the volumes at which the alternation has converged."""
@@ -79,7 +79,7 @@ def _spectral_volumes(matrices: FloatArray, ridge: float) -> FloatArray:
 
 
 def resolvable(variances: FloatArray, ridge: float) -> FloatArray:
-    """Return variances along axes (..., D), NaN where they cannot be told from zero and no ridge carries them.
+    """Return variances along axes (..., D), NaN where they are rounding and a ridge does not carry them.
 
     A covariance assembled from rounding may pass for positive definite, with a likelihood that is noise.
     """
@@ -134,7 +134,7 @@ def newton_volumes(
     n_features: int,
     shares: Callable[[FloatArray], tuple[float, FloatArray, FloatArray]],
 ) -> FloatArray | None:
-    """Return the volumes at which `alternate_volumes` ends, by Newton's method; None where it does not get there.
+    """Return the fixed point of `alternate_volumes`, by Newton's method; None where it fails.
 
     With ``M(lambda) = sum_k n_k S_k / lambda_k`` the best shape is M's, and what is left to minimize over
     ``theta = log lambda`` is ``f = D sum_k n_k theta_k + n log |M|``: convex, as it is a log-determinant of a sum of

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.covariance.storage.variances import NO_RIDGE, VarianceFamily, component_variances
+from mixtura.core.covariance.base import Maps, Structure
+from mixtura.core.covariance.scatter import NO_RIDGE, component_variances
+from mixtura.core.covariance.storage import VARIANCES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
@@ -13,11 +15,11 @@ from mixtura.core.statistics import Statistics
 __all__ = ["Diag"]
 
 
-class Diag(VarianceFamily):
-    """``Sigma_k = diag(S_k) / n_k + ridge I``, S_k about the new mean; stored as variances (K, D)."""
+class Diag(Structure):
+    """``Sigma_k = diag(S_k) / n_k + ridge I``, S_k about the new mean."""
 
-    name = "diag"
-    coupled = False
+    name, storage, general, maps = "diag", VARIANCES, "diag", Maps.SCALINGS
+    free, coupled = True, False
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_components * n_features
@@ -31,8 +33,8 @@ class Diag(VarianceFamily):
         self,
         statistics: Statistics,
         means: FloatArray,
-        bound: CovarianceFloor,
+        floor: CovarianceFloor,
         previous: FloatArray | None = None,
     ) -> FloatArray:
         own = component_variances(statistics, means, NO_RIDGE, previous)
-        return np.asarray(np.maximum(own, bound.variances))
+        return np.asarray(np.maximum(own, floor.variances))

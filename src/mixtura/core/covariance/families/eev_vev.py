@@ -10,7 +10,9 @@ from scipy.linalg import lapack
 from mixtura._typing import FloatArray
 from mixtura.core.covariance.algebra.constrained import constrained_equal_shape
 from mixtura.core.covariance.algebra.volumes import ROUNDING, diagonal_volumes, geometric_mean, resolvable
-from mixtura.core.covariance.storage.matrices import NO_RIDGE, MatrixFamily, component_covariances
+from mixtura.core.covariance.base import Structure
+from mixtura.core.covariance.scatter import NO_RIDGE, component_covariances
+from mixtura.core.covariance.storage import MATRICES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
@@ -18,19 +20,21 @@ from mixtura.core.statistics import Statistics
 __all__ = ["EEV", "VEV"]
 
 _HINT = 1e-6
-"""Share of a bound that turns the axes of what is far below it, and of nothing else."""
+"""Share of a floor that rotates the axes of what is far below it and leaves all others."""
 
 
-class _SharedShape(MatrixFamily):
+class _SharedShape(Structure):
     """``Sigma_k = lambda_k D_k A D_k^T`` with A diagonal, ``|A| = 1``.
 
     With ``S_k = D_k diag(e_k) D_k^T`` the covariance of component k about its mean, its eigenvalues in descending
     order, D_k is the best orientation for every A in that order (Celeux and Govaert 1995, section 3.3).
     """
 
+    storage, general = MATRICES, "full"
+
     @abstractmethod
     def spread(self, eigenvalues: FloatArray, counts: FloatArray, previous: FloatArray | None) -> FloatArray:
-        """Return the eigenvalues ``lambda_k A`` that the family allows, from each component's own (K, D).
+        """Return the eigenvalues ``lambda_k A`` that the structure allows, from each component's own (K, D).
 
         They are of shape (K, D), or (1, D) where all components have the same.
         """
@@ -45,14 +49,14 @@ class _SharedShape(MatrixFamily):
         self,
         statistics: Statistics,
         means: FloatArray,
-        bound: CovarianceFloor,
+        floor: CovarianceFloor,
         previous: FloatArray | None = None,
     ) -> FloatArray:
         own = component_covariances(statistics, means, NO_RIDGE, previous)
-        # Where a component has no width, rounding would choose its axes: they are the bound's then.
-        axes = np.linalg.eigh(own + _HINT * (bound.root @ bound.root.T))[1]
+        # Where a component has no width, rounding would choose its axes: they are then the floor's.
+        axes = np.linalg.eigh(own + _HINT * (floor.root @ floor.root.T))[1]
         along = np.maximum(np.einsum("kji,kjl,kli->ki", axes, own, axes), 0.0)
-        spread = self.spread_above(along, statistics.counts, bound.spectrum, previous)
+        spread = self.spread_above(along, statistics.counts, floor.spectrum, previous)
         return np.asarray((axes * spread[:, None, :]) @ axes.transpose(0, 2, 1))
 
     def estimate(
@@ -108,6 +112,6 @@ class VEV(_SharedShape):
 
 
 def _spectrum(matrix: FloatArray) -> FloatArray:
-    """Return the eigenvalues of a covariance (D, D) in ascending order, none below what can be told."""
+    """Return the eigenvalues of a covariance (D, D) in ascending order, none below what rounding leaves."""
     values, _, _ = lapack.dsyevd(matrix, compute_v=0, lower=1)
     return np.asarray(np.maximum(values, ROUNDING * values[-1]))

@@ -1,4 +1,4 @@
-"""One axis-parallel covariance for all components: a ball (EII) or an ellipsoid (EEI)."""
+"""One axis-parallel covariance for all components: spherical (EII) or of any variances (EEI)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from abc import abstractmethod
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.covariance.base import Factors, keeps_digits, within_scatter
-from mixtura.core.covariance.storage.variances import NO_RIDGE, VarianceFamily
+from mixtura.core.covariance.base import Maps, Structure
+from mixtura.core.covariance.factors import Factors
+from mixtura.core.covariance.scatter import NO_RIDGE, keeps_digits, within_scatter
+from mixtura.core.covariance.storage import VARIANCES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
@@ -17,15 +19,15 @@ from mixtura.kernels import Layout
 __all__ = ["EEI", "EII"]
 
 
-class _SharedVariances(VarianceFamily):
+class _SharedVariances(Structure):
     """Variances (K, D) with equal rows, evaluated in the shared layout (Celeux and Govaert 1995, section 3.2)."""
 
+    storage, pooled = VARIANCES, True
     layouts = (Layout.SHARED, Layout.DENSE)
-    pooled = True
 
     @abstractmethod
     def pool(self, variances: FloatArray) -> FloatArray:
-        """Return what all components share, (D,), from the variances within components, (D,)."""
+        """Return the variances of all components, (D,), from those within components, (D,)."""
 
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
@@ -37,25 +39,20 @@ class _SharedVariances(VarianceFamily):
         self,
         statistics: Statistics,
         means: FloatArray,
-        bound: CovarianceFloor,
+        floor: CovarianceFloor,
         previous: FloatArray | None = None,
     ) -> FloatArray:
-        lowest = bound.ball if self.isotropic else bound.variances
+        lowest = floor.spherical if self.isotropic else floor.variances
         return np.maximum(self.estimate(statistics, means, NO_RIDGE, previous), lowest)
 
     def is_precise(self, statistics: Statistics, covariances: FloatArray) -> bool:
         return keeps_digits(statistics, covariances[0])
 
-    def whitening(self, factors: Factors, layout: Layout, n_components: int) -> FloatArray:
-        lower = np.diag(factors.whitening[0])
-        return lower if layout is Layout.SHARED else np.repeat(lower[None], n_components, axis=0)
-
 
 class EII(_SharedVariances):
     """``Sigma_k = lambda I`` with ``lambda = tr W / (n D)``."""
 
-    name = "EII"
-    general = "EII"
+    name = general = "EII"
     isotropic = True
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
@@ -64,18 +61,15 @@ class EII(_SharedVariances):
     def pool(self, variances: FloatArray) -> FloatArray:
         return np.full(len(variances), np.add.reduce(variances) / len(variances))
 
-    def is_above_floor(self, factors: Factors, bound: CovarianceFloor) -> bool:
-        return bool(np.vdot(factors.whitening, factors.whitening) * bound.ball <= 1.0)
-
-    def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
-        return super().rescale(covariances, scale) if np.ptp(scale**2) == 0 else None
+    def is_above_floor(self, factors: Factors, floor: CovarianceFloor) -> bool:
+        return floor.is_below_spheres(factors.whitening)
 
 
 class EEI(_SharedVariances):
     """``Sigma_k = lambda A = diag(W) / n``."""
 
-    name = "EEI"
-    general = "EEI"
+    name = general = "EEI"
+    maps = Maps.SCALINGS
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_features

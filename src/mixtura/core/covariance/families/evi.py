@@ -7,7 +7,9 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.core.covariance.algebra.constrained import constrained_equal_volume
 from mixtura.core.covariance.algebra.volumes import geometric_mean
-from mixtura.core.covariance.storage.variances import NO_RIDGE, VarianceFamily, component_variances
+from mixtura.core.covariance.base import Maps, Structure
+from mixtura.core.covariance.scatter import NO_RIDGE, component_variances
+from mixtura.core.covariance.storage import VARIANCES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
@@ -15,14 +17,14 @@ from mixtura.core.statistics import Statistics
 __all__ = ["EVI"]
 
 
-class EVI(VarianceFamily):
+class EVI(Structure):
     """``Sigma_k = lambda A_k`` with A_k diagonal, ``|A_k| = 1``.
 
     With ``s_k`` the variances of component k about its mean: ``A_k = s_k / |s_k|^(1/D)`` and
     ``lambda = sum_k n_k |s_k|^(1/D) / n`` (Celeux and Govaert 1995, section 3.2).
     """
 
-    name = "EVI"
+    name, storage, general, maps = "EVI", VARIANCES, "diag", Maps.SCALINGS
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return 1 + n_components * (n_features - 1)
@@ -38,8 +40,8 @@ class EVI(VarianceFamily):
         self,
         statistics: Statistics,
         means: FloatArray,
-        bound: CovarianceFloor,
+        floor: CovarianceFloor,
         previous: FloatArray | None = None,
     ) -> FloatArray:
         own = component_variances(statistics, means, NO_RIDGE, previous)
-        return constrained_equal_volume(own / bound.variances, statistics.counts) * bound.variances
+        return constrained_equal_volume(own / floor.variances, statistics.counts) * floor.variances

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from mixtura._typing import FloatArray
 from mixtura.core.covariance.algebra.constrained import clip_eigenvalues
-from mixtura.core.covariance.base import symmetric
-from mixtura.core.covariance.storage.matrices import NO_RIDGE, MatrixFamily, component_covariances
+from mixtura.core.covariance.base import Maps, Structure
+from mixtura.core.covariance.scatter import NO_RIDGE, component_covariances
+from mixtura.core.covariance.storage import MATRICES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
@@ -13,11 +14,11 @@ from mixtura.core.statistics import Statistics
 __all__ = ["Full"]
 
 
-class Full(MatrixFamily):
-    """``Sigma_k = S_k / n_k + ridge I``, with S_k the scatter about the new mean; stored as (K, D, D)."""
+class Full(Structure):
+    """``Sigma_k = S_k / n_k + ridge I``, with S_k the scatter about the new mean."""
 
-    name = "full"
-    coupled = False
+    name, storage, general, maps = "full", MATRICES, "full", Maps.LINEAR
+    free, coupled = True, False
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_components * n_features * (n_features + 1) // 2
@@ -31,13 +32,7 @@ class Full(MatrixFamily):
         self,
         statistics: Statistics,
         means: FloatArray,
-        bound: CovarianceFloor,
+        floor: CovarianceFloor,
         previous: FloatArray | None = None,
     ) -> FloatArray:
-        return clip_eigenvalues(component_covariances(statistics, means, NO_RIDGE, previous), bound)
-
-    def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
-        return covariances * scale[:, None] * scale[None, :]
-
-    def transform(self, covariances: FloatArray, matrix: FloatArray) -> FloatArray | None:
-        return symmetric(matrix @ covariances @ matrix.T)
+        return clip_eigenvalues(component_covariances(statistics, means, NO_RIDGE, previous), floor)

@@ -8,8 +8,9 @@ from scipy.linalg import lapack
 from mixtura._typing import FloatArray
 from mixtura.core.covariance.algebra.constrained import one_matrix
 from mixtura.core.covariance.algebra.volumes import alternate_volumes, matrix_volumes, newton_volumes
-from mixtura.core.covariance.base import symmetric
-from mixtura.core.covariance.storage.matrices import NO_RIDGE, MatrixFamily, component_covariances
+from mixtura.core.covariance.base import Maps, Structure
+from mixtura.core.covariance.scatter import NO_RIDGE, component_covariances
+from mixtura.core.covariance.storage import MATRICES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
@@ -20,15 +21,14 @@ _NEARLY_SINGULAR = 1e-8
 """Share of a column's variance that the columns before it leave, below which an inverse has lost half its digits."""
 
 
-class VEE(MatrixFamily):
+class VEE(Structure):
     """``Sigma_k = lambda_k C`` with ``|C| = 1``.
 
     With S_k the covariance of component k about its mean: ``C`` is proportional to ``sum_k n_k S_k / lambda_k`` and
     ``lambda_k = tr(S_k C^-1) / D``, in turn (Celeux and Govaert 1995, section 3.1).
     """
 
-    name = "VEE"
-    general = "VEE"
+    name, storage, general, maps = "VEE", MATRICES, "VEE", Maps.LINEAR
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_components - 1 + n_features * (n_features + 1) // 2
@@ -62,18 +62,12 @@ class VEE(MatrixFamily):
         self,
         statistics: Statistics,
         means: FloatArray,
-        bound: CovarianceFloor,
+        floor: CovarianceFloor,
         previous: FloatArray | None = None,
     ) -> FloatArray:
-        own = bound.whiten(component_covariances(statistics, means, NO_RIDGE, previous))
-        before = None if previous is None else matrix_volumes(bound.whiten(previous), 1.0)
-        return bound.color(one_matrix(own, statistics.counts, before))
-
-    def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
-        return covariances * scale[:, None] * scale[None, :]
-
-    def transform(self, covariances: FloatArray, matrix: FloatArray) -> FloatArray | None:
-        return symmetric(matrix @ covariances @ matrix.T)
+        own = floor.whiten(component_covariances(statistics, means, NO_RIDGE, previous))
+        before = None if previous is None else matrix_volumes(floor.whiten(previous), 1.0)
+        return floor.color(one_matrix(own, statistics.counts, before))
 
 
 def _unit_volume(matrix: FloatArray, ridge: float) -> FloatArray:

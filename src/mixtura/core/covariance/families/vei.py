@@ -7,7 +7,9 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.core.covariance.algebra.constrained import constrained_equal_shape
 from mixtura.core.covariance.algebra.volumes import diagonal_volumes, geometric_mean
-from mixtura.core.covariance.storage.variances import NO_RIDGE, VarianceFamily, component_variances
+from mixtura.core.covariance.base import Maps, Structure
+from mixtura.core.covariance.scatter import NO_RIDGE, component_variances
+from mixtura.core.covariance.storage import VARIANCES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
@@ -15,15 +17,14 @@ from mixtura.core.statistics import Statistics
 __all__ = ["VEI"]
 
 
-class VEI(VarianceFamily):
+class VEI(Structure):
     """``Sigma_k = lambda_k A`` with A diagonal, ``|A| = 1``.
 
     With ``s_k`` the variances of component k about its mean: ``A`` is proportional to ``sum_k n_k s_k / lambda_k`` and
     ``lambda_k = mean_j(s_kj / A_j)``, in turn (Celeux and Govaert 1995, section 3.2).
     """
 
-    name = "VEI"
-    general = "VEI"
+    name, storage, general, maps = "VEI", VARIANCES, "VEI", Maps.SCALINGS
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_components + n_features - 1
@@ -41,9 +42,9 @@ class VEI(VarianceFamily):
         self,
         statistics: Statistics,
         means: FloatArray,
-        bound: CovarianceFloor,
+        floor: CovarianceFloor,
         previous: FloatArray | None = None,
     ) -> FloatArray:
-        own = component_variances(statistics, means, NO_RIDGE, previous) / bound.variances
-        before = None if previous is None else geometric_mean(previous / bound.variances)
-        return constrained_equal_shape(own, statistics.counts, before) * bound.variances
+        own = component_variances(statistics, means, NO_RIDGE, previous) / floor.variances
+        before = None if previous is None else geometric_mean(previous / floor.variances)
+        return constrained_equal_shape(own, statistics.counts, before) * floor.variances

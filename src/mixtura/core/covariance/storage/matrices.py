@@ -1,4 +1,4 @@
-"""What families stored as one matrix per component share."""
+"""Covariances held as matrices: one for each component, or one for all."""
 
 from __future__ import annotations
 
@@ -8,54 +8,58 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance.algebra.volumes import geometric_mean
-from mixtura.core.covariance.base import (
-    EMPTY,
+from mixtura.core.covariance.factors import (
     LARGEST_VARIANCE,
-    CovarianceFamily,
     Factors,
     NotPositiveDefiniteError,
     lift_eigenvalues,
-    scatter_matrices,
     symmetric,
     whiten,
 )
-from mixtura.core.prior import Prior, Ridge
-from mixtura.core.statistics import Statistics
+from mixtura.core.covariance.storage.base import Storage
+from mixtura.core.floor import CovarianceFloor
 from mixtura.kernels import Layout
 
-__all__ = ["NO_RIDGE", "MatrixFamily", "component_covariances"]
-
-NO_RIDGE = Ridge(0.0)
+__all__ = ["Matrices", "OneMatrix"]
 
 
-def component_covariances(
-    statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None
-) -> FloatArray:
-    """Return ``S_k / n_k + ridge I`` of each component, S_k the scatter about its new mean, (K, D, D).
+class _AnyOrientation(Storage):
+    """What matrices (..., D, D) have in common."""
 
-    A component that has lost its rows stands in with its previous covariance.
-    """
-    covariances = scatter_matrices(statistics, means)
-    counts = np.maximum(statistics.counts, np.finfo(np.float64).tiny)
-    covariances /= counts[:, None, None]
-    n_components, n_features = means.shape
-    covariances.reshape(n_components, -1)[:, :: n_features + 1] += prior.ridge
-    if previous is not None and np.minimum.reduce(statistics.counts) <= EMPTY:
-        empty = statistics.counts <= EMPTY
-        covariances[empty] = previous[empty]
-    return covariances
+    stores_matrices = True
+
+    def is_above_floor(self, factors: Factors, floor: CovarianceFloor) -> bool:
+        scaled = factors.whitening @ floor.root
+        return bool(np.vdot(scaled, scaled) <= 1.0)
+
+    def marginal(self, covariances: FloatArray, columns: IntArray) -> FloatArray:
+        return covariances[..., columns[:, None], columns[None, :]]
+
+    def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray:
+        return covariances * scale[:, None] * scale[None, :]
+
+    def transform(self, covariances: FloatArray, matrix: FloatArray) -> FloatArray:
+        return symmetric(matrix @ covariances @ matrix.T)
+
+    def _condition(
+        self, covariances: FloatArray, given: IntArray, rest: IntArray
+    ) -> tuple[FloatArray, FloatArray]:
+        cross = covariances[..., rest[:, None], given[None, :]].swapaxes(-1, -2)
+        gain = np.linalg.solve(self.marginal(covariances, given), cross).swapaxes(-1, -2)
+        return np.asarray(gain), symmetric(self.marginal(covariances, rest) - gain @ cross)
 
 
-class MatrixFamily(CovarianceFamily):
-    """Stored as (K, D, D), evaluated in the dense layout."""
+class Matrices(_AnyOrientation):
+    """One matrix for each component, (K, D, D)."""
 
     layouts = (Layout.DENSE,)
-    stores_matrices = True
-    general = "full"
-    coupled = True
+    per_component = True
 
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
         return (n_components, n_features, n_features)
+
+    def full(self, covariances: FloatArray, n_components: int, n_features: int) -> FloatArray:
+        return covariances.copy()
 
     def factor(self, covariances: FloatArray, n_components: int, n_features: int) -> Factors:
         return whiten(covariances)
@@ -63,53 +67,72 @@ class MatrixFamily(CovarianceFamily):
     def whitening(self, factors: Factors, layout: Layout, n_components: int) -> FloatArray:
         return factors.whitening
 
+    def condition(
+        self, covariances: FloatArray, given: IntArray, rest: IntArray, n_components: int
+    ) -> tuple[FloatArray, FloatArray]:
+        return self._condition(covariances, given, rest)
+
+    def draw(
+        self, rng: np.random.RandomState, mean: FloatArray, covariances: FloatArray, component: int, size: int
+    ) -> FloatArray:
+        return rng.multivariate_normal(mean, covariances[component], size)
+
     def repair(
         self, covariances: FloatArray, components: Sequence[int], floor: float, magnitude: FloatArray
     ) -> FloatArray:
         for k in components:
             finite = np.nan_to_num(covariances[k], posinf=0.0, neginf=0.0)
             covariances[k] = lift_eigenvalues(finite, floor, magnitude)
-        if not self.coupled:
-            return covariances
-        # The projection may lose the digits again; then all begin anew from the same variances: these every family has.
-        try:
-            projected = self.project(covariances, *covariances.shape[:2])
-            whiten(projected)
-        except (NotPositiveDefiniteError, np.linalg.LinAlgError):
-            variances = geometric_mean(covariances.diagonal(axis1=1, axis2=2).T.clip(max=LARGEST_VARIANCE))
-            return np.repeat(np.diag(variances)[None], len(covariances), axis=0)
-        return projected
-
-    def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
-        covariances[components] = previous[components]
         return covariances
 
+    def equalize(self, covariances: FloatArray) -> FloatArray:
+        variances = geometric_mean(covariances.diagonal(axis1=1, axis2=2).T.clip(max=LARGEST_VARIANCE))
+        return np.repeat(np.diag(variances)[None], len(covariances), axis=0)
+
+
+class OneMatrix(_AnyOrientation):
+    """One matrix for all components, (D, D)."""
+
+    layouts = (Layout.SHARED, Layout.DENSE)
+    per_component = False
+
+    def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
+        return (n_features, n_features)
+
     def full(self, covariances: FloatArray, n_components: int, n_features: int) -> FloatArray:
-        return covariances.copy()
+        return np.repeat(covariances[None], n_components, axis=0)
 
-    def marginal(self, covariances: FloatArray, columns: IntArray) -> FloatArray:
-        return covariances[:, columns[:, None], columns[None, :]]
+    def factor(self, covariances: FloatArray, n_components: int, n_features: int) -> Factors:
+        try:
+            one = whiten(covariances[None])
+        except NotPositiveDefiniteError as error:
+            raise NotPositiveDefiniteError(range(n_components)) from error
+        return Factors(one.whitening[0], one.log_determinants)
 
-    def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
-        square = scale**2
-        return covariances * square[0] if np.ptp(square) == 0 else None
-
-    def transform(self, covariances: FloatArray, matrix: FloatArray) -> FloatArray | None:
-        """Rotations, reflections and one scale for all columns keep volumes, shapes and orientations alike."""
-        square = matrix @ matrix.T
-        turns = matrix.shape[0] == matrix.shape[1] and np.allclose(
-            square, square[0, 0] * np.eye(len(square)), rtol=0, atol=1e-12 * abs(square[0, 0])
-        )
-        return symmetric(matrix @ covariances @ matrix.T) if turns else None
+    def whitening(self, factors: Factors, layout: Layout, n_components: int) -> FloatArray:
+        if layout is Layout.SHARED:
+            return factors.whitening
+        return np.repeat(factors.whitening[None], n_components, axis=0)
 
     def condition(
         self, covariances: FloatArray, given: IntArray, rest: IntArray, n_components: int
     ) -> tuple[FloatArray, FloatArray]:
-        cross = covariances[:, rest[:, None], given[None, :]]
-        gain = np.linalg.solve(self.marginal(covariances, given), cross.transpose(0, 2, 1)).transpose(0, 2, 1)
-        return np.asarray(gain), symmetric(self.marginal(covariances, rest) - gain @ cross.transpose(0, 2, 1))
+        gain, conditional = self._condition(covariances, given, rest)
+        return np.repeat(gain[None], n_components, axis=0), conditional
 
     def draw(
         self, rng: np.random.RandomState, mean: FloatArray, covariances: FloatArray, component: int, size: int
     ) -> FloatArray:
-        return rng.multivariate_normal(mean, covariances[component], size)
+        return rng.multivariate_normal(mean, covariances, size)
+
+    def repair(
+        self, covariances: FloatArray, components: Sequence[int], floor: float, magnitude: FloatArray
+    ) -> FloatArray:
+        return lift_eigenvalues(covariances, floor, magnitude)
+
+    def equalize(self, covariances: FloatArray) -> FloatArray:
+        return np.diag(covariances.diagonal().clip(max=LARGEST_VARIANCE))
+
+    def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
+        """Return the previous one, which all components had."""
+        return previous

@@ -1,4 +1,4 @@
-"""What families stored as variances share: their axes are parallel to the columns."""
+"""Covariances held as variances, their axes parallel to the columns: D for each component, or one."""
 
 from __future__ import annotations
 
@@ -8,104 +8,27 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance.algebra.volumes import geometric_mean
-from mixtura.core.covariance.base import (
-    EMPTY,
-    LARGEST_FACTOR,
-    LARGEST_VARIANCE,
-    CovarianceFamily,
-    Factors,
-    NotPositiveDefiniteError,
-)
+from mixtura.core.covariance.factors import LARGEST_VARIANCE, Factors, whiten_variances
+from mixtura.core.covariance.storage.base import Storage
 from mixtura.core.floor import CovarianceFloor
-from mixtura.core.prior import Prior, Ridge
-from mixtura.core.statistics import Statistics
 from mixtura.kernels import Layout
 
-__all__ = ["NO_RIDGE", "VarianceFamily", "component_variances", "whiten_variances"]
-
-NO_RIDGE = Ridge(0.0)
-
-_TINY = float(np.finfo(np.float64).tiny)
+__all__ = ["OneVariance", "Variances"]
 
 
-def component_variances(
-    statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None
-) -> FloatArray:
-    """Return the variance of each column in each component about the new means, and the ridge, (K, D).
-
-    A component that has lost its rows stands in with its previous variances.
-    """
-    shift, counts = means - statistics.means, statistics.counts[:, None]
-    scatter = statistics.second + shift * (counts * shift - 2.0 * statistics.first)
-    variances = np.maximum(scatter / np.maximum(counts, _TINY), 0.0)
-    variances += prior.ridge
-    if previous is None or np.minimum.reduce(counts, axis=None) > EMPTY:
-        return variances
-    return np.where(counts > EMPTY, variances, previous)
-
-
-def whiten_variances(variances: FloatArray) -> Factors:
-    """Return reciprocal deviations and log-determinants for variances of shape (K, D)."""
-    good = (variances > LARGEST_FACTOR**-2) & np.isfinite(variances)
-    if not good.all():
-        raise NotPositiveDefiniteError(np.flatnonzero(~good.all(axis=1)).tolist())
-    return Factors(1.0 / np.sqrt(variances), -0.5 * np.log(variances).sum(axis=1))
-
-
-class VarianceFamily(CovarianceFamily):
-    """Stored as variances (K, D), evaluated in the diagonal layout."""
+class _AxisParallel(Storage):
+    """What variances have in common: factors of shape (K, D)."""
 
     layouts: tuple[Layout, ...] = (Layout.DIAGONAL,)
     stores_matrices = False
-    general = "diag"
-    coupled = True
-
-    def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
-        return (n_components, n_features)
-
-    def factor(self, covariances: FloatArray, n_components: int, n_features: int) -> Factors:
-        return whiten_variances(covariances)
-
-    def is_above_floor(self, factors: Factors, bound: CovarianceFloor) -> bool:
-        scaled = factors.whitening * bound.deviations
-        return bool(np.vdot(scaled, scaled) <= 1.0)
+    per_component = True
 
     def whitening(self, factors: Factors, layout: Layout, n_components: int) -> FloatArray:
-        return factors.whitening
-
-    def repair(
-        self, covariances: FloatArray, components: Sequence[int], floor: float, magnitude: FloatArray
-    ) -> FloatArray:
-        clip_eigenvalues = np.fmax(np.nan_to_num(covariances, posinf=0.0), floor)
-        if not self.coupled:
-            return clip_eigenvalues
-        # The projection may overflow; then all begin anew from the same variances: these every family has.
-        projected = self.project(clip_eigenvalues, *clip_eigenvalues.shape)
-        try:
-            whiten_variances(projected)
-        except NotPositiveDefiniteError:
-            return np.repeat(
-                geometric_mean(clip_eigenvalues.T.clip(max=LARGEST_VARIANCE))[None],
-                len(clip_eigenvalues),
-                axis=0,
-            )
-        return projected
-
-    def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
-        covariances[components] = previous[components]
-        return covariances
-
-    def full(self, covariances: FloatArray, n_components: int, n_features: int) -> FloatArray:
-        return covariances[:, :, None] * np.eye(n_features)
-
-    def marginal(self, covariances: FloatArray, columns: IntArray) -> FloatArray:
-        return covariances[:, columns]
-
-    def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray | None:
-        return covariances * scale**2
-
-    def transform(self, covariances: FloatArray, matrix: FloatArray) -> FloatArray | None:
-        return None
+        if layout is Layout.DIAGONAL:
+            return factors.whitening
+        if layout is Layout.SHARED:
+            return np.diag(factors.whitening[0])
+        return factors.whitening[:, :, None] * np.eye(factors.whitening.shape[1])
 
     def condition(
         self, covariances: FloatArray, given: IntArray, rest: IntArray, n_components: int
@@ -117,3 +40,68 @@ class VarianceFamily(CovarianceFamily):
     ) -> FloatArray:
         deviations = np.sqrt(covariances[component])
         return np.asarray(mean + rng.standard_normal(size=(size, mean.shape[0])) * deviations)
+
+    def equalize(self, covariances: FloatArray) -> FloatArray:
+        mean = geometric_mean(covariances.T.clip(max=LARGEST_VARIANCE))
+        return np.repeat(mean[None], len(covariances), axis=0)
+
+
+class Variances(_AxisParallel):
+    """The variance of each column in each component, (K, D)."""
+
+    def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
+        return (n_components, n_features)
+
+    def full(self, covariances: FloatArray, n_components: int, n_features: int) -> FloatArray:
+        return covariances[:, :, None] * np.eye(n_features)
+
+    def factor(self, covariances: FloatArray, n_components: int, n_features: int) -> Factors:
+        return whiten_variances(covariances)
+
+    def is_above_floor(self, factors: Factors, floor: CovarianceFloor) -> bool:
+        scaled = factors.whitening * floor.deviations
+        return bool(np.vdot(scaled, scaled) <= 1.0)
+
+    def marginal(self, covariances: FloatArray, columns: IntArray) -> FloatArray:
+        return covariances[:, columns]
+
+    def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray:
+        return covariances * scale**2
+
+    def transform(self, covariances: FloatArray, matrix: FloatArray) -> FloatArray:
+        return covariances @ (matrix**2).T
+
+    def repair(
+        self, covariances: FloatArray, components: Sequence[int], floor: float, magnitude: FloatArray
+    ) -> FloatArray:
+        return np.fmax(np.nan_to_num(covariances, posinf=0.0), floor)
+
+
+class OneVariance(_AxisParallel):
+    """One variance in each component, that of all its columns, (K,)."""
+
+    def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
+        return (n_components,)
+
+    def full(self, covariances: FloatArray, n_components: int, n_features: int) -> FloatArray:
+        return covariances[:, None, None] * np.eye(n_features)
+
+    def factor(self, covariances: FloatArray, n_components: int, n_features: int) -> Factors:
+        return whiten_variances(np.repeat(covariances[:, None], n_features, axis=1))
+
+    def is_above_floor(self, factors: Factors, floor: CovarianceFloor) -> bool:
+        return floor.is_below_spheres(factors.whitening)
+
+    def marginal(self, covariances: FloatArray, columns: IntArray) -> FloatArray:
+        return covariances.copy()
+
+    def rescale(self, covariances: FloatArray, scale: FloatArray) -> FloatArray:
+        return np.asarray(covariances * scale[0] ** 2)
+
+    def transform(self, covariances: FloatArray, matrix: FloatArray) -> FloatArray:
+        return np.asarray(covariances * matrix[0].dot(matrix[0]))
+
+    def repair(
+        self, covariances: FloatArray, components: Sequence[int], floor: float, magnitude: FloatArray
+    ) -> FloatArray:
+        return np.fmax(covariances, floor)

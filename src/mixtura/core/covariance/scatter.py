@@ -1,0 +1,111 @@
+"""Covariances of the rows about new means, from statistics: what every structure is estimated from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.core.prior import Prior, Ridge
+from mixtura.core.statistics import Statistics, diagonal_of_packed
+from mixtura.exceptions import ParameterError
+from mixtura.kernels import Layout
+
+__all__ = [
+    "EMPTY",
+    "NO_RIDGE",
+    "component_covariances",
+    "component_variances",
+    "keeps_digits",
+    "within_scatter",
+]
+
+EMPTY = 10 * float(np.finfo(np.float64).eps)
+"""Largest effective count of a component without rows: what rounding leaves of zero."""
+
+NO_RIDGE = Ridge(0.0)
+"""Estimates without regularization."""
+
+_LARGEST_CANCELLATION = 1e-8
+"""A variance within components below this share of the total variance has lost half its digits."""
+
+_TINY = float(np.finfo(np.float64).tiny)
+
+
+def component_covariances(
+    statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None
+) -> FloatArray:
+    """Return ``S_k / n_k + ridge I`` of each component, S_k the scatter about its new mean, (K, D, D).
+
+    A component that has lost its rows keeps its previous covariance.
+    """
+    covariances = _scatter_matrices(statistics, means)
+    covariances /= np.maximum(statistics.counts, _TINY)[:, None, None]
+    n_components, n_features = means.shape
+    covariances.reshape(n_components, -1)[:, :: n_features + 1] += prior.ridge
+    if previous is not None and np.minimum.reduce(statistics.counts) <= EMPTY:
+        empty = statistics.counts <= EMPTY
+        covariances[empty] = previous[empty]
+    return covariances
+
+
+def component_variances(
+    statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None
+) -> FloatArray:
+    """Return the variance of each column in each component about the new means, and the ridge, (K, D).
+
+    A component that has lost its rows keeps its previous variances.
+    """
+    shift, counts = means - statistics.means, statistics.counts[:, None]
+    scatter = statistics.second + shift * (counts * shift - 2.0 * statistics.first)
+    variances = np.maximum(scatter / np.maximum(counts, _TINY), 0.0)
+    variances += prior.ridge
+    if previous is None or np.minimum.reduce(counts, axis=None) > EMPTY:
+        return variances
+    return np.where(counts > EMPTY, variances, previous)
+
+
+def within_scatter(statistics: Statistics, means: FloatArray) -> FloatArray:
+    """Return the scatter within components, ``W = sum_k sum_n r_nk (x_n - m_k)(x_n - m_k)^T``, (D, D).
+
+    From dense statistics it is a sum. In the shared layout a pass gathers no second moments: the total scatter T
+    about one point c does not change between passes, and ``W = T - sum_k n_k (m_k - c)(m_k - c)^T``.
+
+    Raises
+    ------
+    ParameterError
+        Statistics of the shared layout come without their total.
+    """
+    if statistics.layout is Layout.DENSE:
+        return np.asarray(_scatter_matrices(statistics, means).sum(axis=0))
+    total = statistics.total
+    if total is None:
+        raise ParameterError(
+            "Statistics of the shared layout were given without the total scatter; a covariance that all components "
+            "share needs it. Attach the dense one-component statistics of all rows as `total`."
+        )
+    apart = means - total.means
+    return np.asarray(total.second_matrices()[0] - (statistics.counts[:, None] * apart).T @ apart)
+
+
+def keeps_digits(statistics: Statistics, variances: FloatArray) -> bool:
+    """Return whether variances (D,) within components kept their digits in `within_scatter`.
+
+    Where components lie far apart for their width, the subtraction cancels, and the dense layout has to gather W.
+    """
+    if statistics.total is None or statistics.layout is not Layout.SHARED:
+        return True
+    scatter = statistics.total.second[0, diagonal_of_packed(variances.size)]
+    least = _LARGEST_CANCELLATION / np.add.reduce(statistics.counts) * scatter
+    return bool((variances > least).all())
+
+
+def _scatter_matrices(statistics: Statistics, means: FloatArray) -> FloatArray:
+    """Return ``sum r (x - m_k)(x - m_k)^T`` about the new means, (K, D, D), from dense statistics."""
+    shift = means - statistics.means
+    moved = statistics.counts[:, None] * shift
+    cross = 0.5 * moved - statistics.first
+    scatter = statistics.second_matrices()
+    outer = cross[:, :, None] * shift[:, None, :]
+    scatter += outer
+    scatter += outer.transpose(0, 2, 1)
+    return scatter
