@@ -35,14 +35,15 @@ OPTIONAL = {
     "dask": "run",
     "duckdb": "io",
     "jinja2": "report",
-    "openpyxl": "io",
     "pandas": "io",
     "polars": "io",
     "pyarrow": "io",
     "pydantic": "io",
+    "python_calamine": "io",
     "rich": "cli",
     "typer": "cli",
     "vl_convert": "plot",
+    "xlsxwriter": "io",
 }
 
 

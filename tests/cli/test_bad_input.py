@@ -21,7 +21,7 @@ GOOD = "income,spending\n" + "\n".join(f"{a!r},{b!r}" for a, b in make_customers
         ("empty.csv", b"", ["is empty", "Export it again"]),
         ("blank.csv", b"\n\n\n", ["only blank lines"]),
         ("header.csv", b"income,spending\n", ["header (income, spending) and no rows"]),
-        ("ragged.csv", b"a,b\n1,2\n1,2,3\n", ["Row #3", "Expected 2 columns, got 3"]),
+        ("ragged.csv", b"a,b\n1,2\n1,2,3\n", ["Line: 3", "Expected Number of Columns: 2 Found: 3"]),
         ("picture.csv", b"\x89PNG\r\n\x1a\n\x00\x00\x00", ["binary file, not a table"]),
         ("latin.csv", b"a,b\n1,caf\xe9\n", ["not UTF-8: byte 0xE9 in line 2", "iconv -f LATIN1"]),
         ("wide.csv", "a,b\n1,2\n".encode("utf-16"), ["not UTF-8: it is UTF-16", "iconv -f UTF-16"]),

@@ -1,4 +1,4 @@
-"""Is a file UTF-8 text? If not, where does it stop being so, and what to do."""
+"""Encoding of text files: a check at the start, and the place of the first byte that is not UTF-8."""
 
 from __future__ import annotations
 
@@ -7,10 +7,29 @@ from pathlib import Path
 
 from mixtura.exceptions import TableError
 
-__all__ = ["check_utf8"]
+__all__ = ["check_text", "check_utf8"]
 
 _CHUNK = 1 << 20
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def check_text(path: Path) -> None:
+    """Look at the beginning of a file.
+
+    Raises
+    ------
+    TableError
+        It is binary or UTF-16.
+    """
+    with path.open("rb") as file:
+        start = file.read(_CHUNK)
+    if start.startswith(_UTF16):
+        raise TableError(_not_utf8(path, "it is UTF-16", "UTF-16"))
+    if b"\0" in start:
+        raise TableError(
+            f"{str(path)!r} is a binary file, not a table. Required: CSV, TSV, Parquet, JSON or Excel, with the suffix "
+            "that says which. Export it as CSV (UTF-8)."
+        )
 
 
 def check_utf8(path: Path) -> None:
@@ -19,21 +38,12 @@ def check_utf8(path: Path) -> None:
     Raises
     ------
     TableError
-        The file is binary, or some bytes are not UTF-8; the message names the line.
+        Some bytes are not UTF-8; the message names the line.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     line = 1
     with path.open("rb") as file:
-        start = file.read(_CHUNK)
-        if start.startswith(_UTF16):
-            raise TableError(_not_utf8(path, "it is UTF-16", "UTF-16"))
-        if b"\0" in start:
-            raise TableError(
-                f"{str(path)!r} is a binary file, not a table. Required: CSV, TSV, Parquet, JSON lines or Excel, "
-                "with the suffix that says which. Export it as CSV (UTF-8)."
-            )
-        chunk = start
-        while chunk:
+        while chunk := file.read(_CHUNK):
             try:
                 decoder.decode(chunk)
             except UnicodeDecodeError as error:
@@ -41,7 +51,6 @@ def check_utf8(path: Path) -> None:
                 byte = error.object[error.start]
                 raise TableError(_not_utf8(path, f"byte 0x{byte:02X} in line {line}", "LATIN1")) from error
             line += chunk.count(b"\n")
-            chunk = file.read(_CHUNK)
 
 
 def _not_utf8(path: Path, what: str, encoding: str) -> str:

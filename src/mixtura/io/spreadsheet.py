@@ -1,10 +1,12 @@
-"""Workbooks for spreadsheets: several tables, each on a sheet, with formats and no formulas."""
+"""Workbooks for spreadsheets: several tables, each on a sheet, with formats and without formulas."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -68,58 +70,52 @@ def write_sheets(sheets: Iterable[Sheet], path: str | Path, *, overwrite: bool =
     OutputError
         The file exists and `overwrite` is False, or it cannot be written.
     OptionalDependencyError
-        openpyxl is not installed.
+        xlsxwriter is not installed.
 
     Notes
     -----
-    Text that starts with ``=``, ``+``, ``-`` or ``@`` gets an apostrophe in front, so that no spreadsheet takes it for
-    a formula; numbers stay numbers.
+    Text that starts with ``=``, ``+``, ``-`` or ``@`` gets an apostrophe in front, so that no program takes it for a
+    formula when the sheet is exported; numbers stay numbers. A number that is not finite becomes an empty cell.
     """
-    with require_extra("openpyxl", extra="excel", purpose="write workbooks"):
-        from openpyxl import Workbook
+    with require_extra("xlsxwriter", extra="excel", purpose="write workbooks"):
+        from xlsxwriter import Workbook
     with output_file(path, overwrite=overwrite) as temporary:
-        # Written row by row: a workbook held in memory takes a kilobyte per row.
-        book = Workbook(write_only=True)
+        # Row by row: a workbook held in memory takes a kilobyte per row.
+        book = Workbook(
+            temporary, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        )
+        formats = {kind: book.add_format({"num_format": kind}) for kind in (COUNT, NUMBER, PERCENT)}
+        headings = {"bold": True, "bg_color": "#E7EAEE", "text_wrap": True}
+        formats["left"] = book.add_format(headings | {"align": "left"})
+        formats["right"] = book.add_format(headings | {"align": "right"})
         for sheet in sheets:
-            _write(book, sheet)
-        book.save(temporary)
+            _write(book.add_worksheet(sheet.title), sheet, formats)
+        book.close()
 
 
-def _write(book: Any, sheet: Sheet) -> None:
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.styles import Alignment, Font, PatternFill
-
-    page = book.create_sheet(sheet.title)
-    rows = [[_safe(value) for value in row] for row in sheet.rows]
-    page.freeze_panes = "B2"
-    for place, (heading, _) in enumerate(sheet.columns):
-        longest = max((len(str(row[place])) for row in rows[:_JUDGED] if row[place] is not None), default=0)
-        page.column_dimensions[_letters(place)].width = min(_WIDEST, max(longest, len(heading), 8) + 3)
-    header = []
-    for heading, kind in sheet.columns:
-        cell = WriteOnlyCell(page, _safe(heading))
-        cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor="E7EAEE")
-        cell.alignment = Alignment(horizontal="left" if kind == TEXT else "right", wrap_text=True)
-        header.append(cell)
-    page.append(header)
-    for row in rows:
-        page.append([_cell(page, value, kind) for value, (_, kind) in zip(row, sheet.columns, strict=True)])
-    if rows:
-        page.auto_filter.ref = f"A1:{_letters(len(sheet.columns) - 1)}{len(rows) + 1}"
+def _write(page: Any, sheet: Sheet, formats: Mapping[str, Any]) -> None:
+    rows = iter([_safe(value) for value in row] for row in sheet.rows)
+    first = list(islice(rows, _JUDGED))
+    page.freeze_panes(1, 1)
+    for place, (heading, kind) in enumerate(sheet.columns):
+        longest = max((len(str(row[place])) for row in first if row[place] is not None), default=0)
+        page.set_column(place, place, min(_WIDEST, max(longest, len(heading), 8) + 3))
+        page.write_string(0, place, str(_safe(heading)), formats["left" if kind == TEXT else "right"])
+    number = 0
+    for number, row in enumerate(chain(first, rows), start=1):
+        for place, (value, (_, kind)) in enumerate(zip(row, sheet.columns, strict=True)):
+            _write_cell(page, number, place, value, formats.get(kind))
+    if number:
+        page.autofilter(0, 0, number, len(sheet.columns) - 1)
 
 
-def _cell(page: Any, value: Cell, kind: str) -> Any:
-    from openpyxl.cell import WriteOnlyCell
-
-    if value is None:
-        return None
-    cell = WriteOnlyCell(page, value)
-    if isinstance(value, str):
-        # Said explicitly: openpyxl guesses formulas and errors from texts.
-        cell.data_type = "s"
-    else:
-        cell.number_format = kind if kind != TEXT else "General"
-    return cell
+def _write_cell(page: Any, row: int, column: int, value: Cell, number_format: Any) -> None:
+    if isinstance(value, str) and value:
+        page.write_string(row, column, value)
+    elif isinstance(value, bool):
+        page.write_boolean(row, column, value)
+    elif isinstance(value, int | float) and math.isfinite(value):
+        page.write_number(row, column, value, number_format)
 
 
 def _safe(value: Cell) -> Cell:
@@ -128,9 +124,3 @@ def _safe(value: Cell) -> Cell:
         return value
     text = _FORBIDDEN.sub("", value)
     return (f"'{text}" if _FORMULA.match(text) else text)[:_LONGEST]
-
-
-def _letters(place: int) -> str:
-    from openpyxl.utils import get_column_letter
-
-    return str(get_column_letter(place + 1))

@@ -35,7 +35,7 @@ def write_workbook(
     OutputError
         The file exists and `overwrite` is False, or it cannot be written.
     OptionalDependencyError
-        openpyxl is not installed.
+        xlsxwriter is not installed.
     """
     write_sheets(_sheets(result, summary), path, overwrite=overwrite)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import narwhals as nw
@@ -86,18 +87,18 @@ def test_excel(tmp_path) -> None:
     expected = {"id": [1, 2], "x": [2.0, 2.5], "mixed": ["a", "3"]}
     assert read_table(tmp_path / "t.xlsx").data.to_pydict() == expected
     openpyxl.Workbook().save(tmp_path / "empty.xlsx")
-    with pytest.raises(TableError, match="first sheet is empty"):
+    with pytest.raises(TableError, match="its sheets are empty"):
         read_table(tmp_path / "empty.xlsx")
 
 
 def test_excel_without_its_library(tmp_path, monkeypatch) -> None:
     import sys
 
-    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
     (tmp_path / "t.xlsx").write_bytes(b"PK")
     with pytest.raises(OptionalDependencyError, match=r"mixtura\[excel\]") as caught:
         read_table(tmp_path / "t.xlsx")
-    assert (caught.value.package, caught.value.extra) == ("openpyxl", "excel")
+    assert (caught.value.package, caught.value.extra) == ("python-calamine", "excel")
 
 
 def test_a_name_that_stands_twice(read) -> None:
@@ -163,3 +164,110 @@ def test_values_of_chunks() -> None:
     np.testing.assert_array_equal(to_float64(column), [1.5, np.nan, 2])
     empty = nw.from_native(pa.chunked_array([], type=pa.float64()), series_only=True)
     assert to_float64(empty).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected", "note"),
+    [
+        ("sep=;\nid;x\na;1,5\nb;2\n", {"id": ["a", "b"], "x": [1.5, 2.0]}, None),
+        ('"sep=\t"\nid\tx\na\t1\n', {"id": ["a"], "x": [1]}, None),
+        ("Customers of 2024\n\nid,x,y\na,1,2\nb,3,4\n", {"id": ["a", "b"], "x": [1, 3], "y": [2, 4]},
+            "'Customers of 2024'"),
+        ("Customers;;\nof 2024;;\nid;x;y\na;1;2\nb;3;4\n", {"id": ["a", "b"], "x": [1, 3], "y": [2, 4]}, "'of 2024'"),
+        ("1200.5,3\n800,4\n", {"column_1": [1200.5, 800], "column_2": [3, 4]}, "numbers, not names"),
+        ("7\n3\n9\n", {"column_1": [7, 3, 9]}, "numbers, not names"),
+        # Years, and the positions that dataframes write, are names.
+        ("2022,2023\n5,6\n", {"2022": [5], "2023": [6]}, None),
+        ("0,1,2\n5,6,7\n", {"0": [5], "1": [6], "2": [7]}, None),
+        (",x\n0,5\n1,6\n", {"column_1": [0, 1], "x": [5, 6]}, None),
+        ("a,\n1,2\n", {"a": [1], "column_2": [2]}, None),
+        ("name\nSmith\n", {"name": ["Smith"]}, None),
+        ("'a, b',c\n'1, x',2\n'3, y',4\n", {"a, b": ["1, x", "3, y"], "c": [2, 4]}, None),
+    ],
+)  # fmt: skip
+def test_what_stands_above_the_rows(tmp_path, content, expected, note) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(content, encoding="utf-8")
+    table = read_table(path)
+    assert table.data.to_pydict() == expected
+    assert (note is None and not table.notes) or note in table.notes[0]
+
+
+def test_fifty_rows_of_numbers_without_a_header_are_fifty_rows(read) -> None:
+    rows = np.random.default_rng(0).normal(1000, 50, size=(50, 2)).round(2)
+    content = "".join(f"{a},{b}\n" for a, b in rows.tolist())
+    np.testing.assert_array_equal(np.transpose(list(read(content).values())), rows)
+
+
+@pytest.mark.parametrize("content", ["a,b\n1,2\n3\n", "a,b\n1,2\n3,4,5\n"])
+def test_a_row_of_another_length_is_named(read, content) -> None:
+    with pytest.raises(TableError, match="Line: 3"):
+        read(content)
+
+
+def test_line_ends_of_several_kinds_and_quotes(read) -> None:
+    assert read(b"a,b\r1,2\r") == {"a": [1], "b": [2]}
+    assert read(b'a,b\n1,"x ""y"""\n') == {"a": [1], "b": ['x "y"']}
+    assert read(b'a,b\n1,5" pipe\n') == {"a": [1], "b": ['5" pipe']}
+
+
+def test_what_differs_only_far_below(read) -> None:
+    """Types are those of all rows, not of the first."""
+    assert read("a\n" + "1\n" * 3000 + "2.5\n")["a"][-2:] == [1.0, 2.5]
+    assert read("a\n" + "1\n" * 3000 + "x\n")["a"][-2:] == ["1", "x"]
+    assert read("a\n" + "1\n" * 3000 + "007\n")["a"][-2:] == ["1", "007"]
+    assert read("a,b\n" + ",1\n" * 3000 + "3,1\n")["a"][-2:] == [None, 3]
+    assert read("a\n" + "true\n" * 3000 + "no\n")["a"][-2:] == ["true", "no"]
+    assert read("id;x\n" + "a;1\n" * 3000 + "a;2,5\n")["x"][-2:] == [1.0, 2.5]
+
+
+def test_json_has_the_columns_of_all_objects(read) -> None:
+    rows = '{"id":"a","x":1}', '{"id":"b","x":2,"y":3}'
+    expected = {"id": ["a", "b"], "x": [1, 2], "y": [None, 3]}
+    assert read(f"[{','.join(rows)}]", "t.json") == expected
+    assert read("\n".join(rows), "t.jsonl") == expected
+    many = "\n".join(['{"a": 1}'] * 300_000 + ['{"b": "x", "a": 2}'])
+    assert list(read(many, "t.jsonl")) == ["a", "b"]
+
+
+def test_json_of_several_types_is_text(read) -> None:
+    assert read('{"x": 1}\n{"x": "n.b."}\n{"x": 2.5}\n', "t.jsonl") == {"x": ["1", "n.b.", "2.5"]}
+    assert read('[{"x": 1}, {"x": 2.5}, {"x": null}]', "t.json") == {"x": [1.0, 2.5, None]}
+    with pytest.raises(TableError, match="other than objects"):
+        read("1\n2\n", "t.jsonl")
+
+
+def workbook(path: Path, **sheets: list[list[object]]) -> Path:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        page = book.create_sheet(title)
+        for row in rows:
+            page.append(row)
+    book.save(path)
+    return path
+
+
+def test_a_cover_sheet_and_titles_in_excel(tmp_path) -> None:
+    rows = [["id", "x"], ["a", 1], ["b", 2.5]]
+    expected = {"id": ["a", "b"], "x": [1.0, 2.5]}
+    table = read_table(workbook(tmp_path / "cover.xlsx", Cover=[["Report"], ["of 2024"]], Data=rows))
+    assert table.data.to_pydict() == expected
+    assert table.notes == ("Read: the sheet 'Data'. Not read: 'Cover'.",)
+    table = read_table(workbook(tmp_path / "title.xlsx", Data=[["Report of 2024"], [], *rows]))
+    assert table.data.to_pydict() == expected
+    assert table.notes == ("Not read: 1 row above the header.",)
+    table = read_table(workbook(tmp_path / "bare.xlsx", Data=[[1.5, 2], [3.5, 4]]))
+    assert table.data.to_pydict() == {"column_1": [1.5, 3.5], "column_2": [2, 4]}
+    assert "columns are numbered" in table.notes[0]
+
+
+def test_dates_and_truth_values_in_excel(tmp_path) -> None:
+    day = dt.datetime(2024, 1, 2)
+    rows = [["day", "time", "member"], [day, day, True], [None, day.replace(hour=3), False]]
+    data = read_table(workbook(tmp_path / "t.xlsx", Data=rows)).data.to_pydict()
+    assert data["day"] == [day.date(), None]
+    assert data["time"] == [day, day.replace(hour=3)]
+    assert data["member"] == [True, False]

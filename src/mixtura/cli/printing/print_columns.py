@@ -26,7 +26,8 @@ def print_table_read(
     used = (
         name if kind == "none" else f"{name} ({kind})" for name, kind in zip(choice.used, kinds, strict=True)
     )
-    pairs = [("Columns used", ", ".join(used))]
+    pairs = [("Reading", note) for note in table.notes]
+    pairs.append(("Columns used", ", ".join(used)))
     roles = {choice.id_column, choice.value, choice.weight, *choice.describe}
     if choice.describe:
         pairs.append(("Describing", ", ".join(choice.describe)))

@@ -1,0 +1,114 @@
+"""The header of a table: which record holds the names of the columns, and whether there is one."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from mixtura.exceptions import ColumnError
+
+__all__ = ["Header", "find_header", "unique_names"]
+
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
+_YEARS = range(1900, 2101)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Where the names of the columns are.
+
+    Parameters
+    ----------
+    record : int
+        Number of the first record of the table, from 0; those before it are titles.
+    names : tuple
+        Cells of that record; empty where it holds data and the table has no header.
+    """
+
+    record: int
+    names: tuple[Any, ...]
+
+
+def find_header(records: Sequence[Sequence[Any]]) -> Header:
+    """Find the names of the columns among the first records of a table.
+
+    Titles above the names fill fewer cells than the table does. A first record of numbers alone is data and not
+    names, unless the numbers are consecutive: years, or positions as dataframes write them.
+
+    Parameters
+    ----------
+    records : sequence of sequences of cells
+        The first few records; a cell that is None or white space is empty.
+
+    Examples
+    --------
+    >>> from mixtura.io.header import find_header
+    >>> find_header([["Customers of 2024"], ["id", "income"], ["7", "51.5"], ["8", "60"]])
+    Header(record=1, names=('id', 'income'))
+    >>> find_header([["1200.5", "3"], ["800", "4"]])
+    Header(record=0, names=())
+    """
+    filled = [sum(not _is_empty(cell) for cell in record) for record in records]
+    usual = _usual_width(filled)
+    start = next((i for i, count in enumerate(filled) if count >= usual), 0)
+    if start and not any(_is_word(cell) for cell in records[start]):
+        start = next((i for i, count in enumerate(filled) if count), 0)
+    cells = records[start] if records else ()
+    return Header(start, () if _is_data(cells) else tuple(cells))
+
+
+def _usual_width(filled: Sequence[int]) -> int:
+    """Return how many cells a record of the table fills at least; titles fill fewer."""
+    counts = Counter(count for count in filled if count)
+    if not counts:
+        return 0
+    width = max(counts, key=lambda count: (counts[count], count))
+    return max(min(2, width), (width + 1) // 2)
+
+
+def _is_empty(cell: Any) -> bool:
+    return cell is None or not str(cell).strip()
+
+
+def _is_number(cell: Any) -> bool:
+    return not isinstance(cell, bool) and _NUMBER.fullmatch(str(cell).strip()) is not None
+
+
+def _is_word(cell: Any) -> bool:
+    return not _is_empty(cell) and not _is_number(cell)
+
+
+def _is_data(cells: Sequence[Any]) -> bool:
+    if not cells or not all(map(_is_number, cells)):
+        return False
+    numbers = [float(str(cell).replace(",", ".")) for cell in cells]
+    consecutive = all(b - a == 1 for a, b in pairwise(numbers))
+    return not (consecutive and (numbers[0] in {0, 1} or all(number in _YEARS for number in numbers)))
+
+
+def unique_names(header: Sequence[Any], path: Path) -> list[str]:
+    """Return the names of the columns as text; those without one are numbered.
+
+    Raises
+    ------
+    ColumnError
+        Two columns have the same name.
+    """
+    names = [
+        f"column_{position}" if _is_empty(name) else str(name).strip()
+        for position, name in enumerate(header, start=1)
+    ]
+    for name, count in Counter(names).items():
+        if count > 1:
+            where = ", ".join(str(i) for i, other in enumerate(names, start=1) if other == name)
+            raise ColumnError(
+                f"{str(path)!r} has {count} columns named {name!r} (columns {where}). Names must be unique. "
+                "Rename or remove all but one.",
+                column=name,
+            )
+    return names

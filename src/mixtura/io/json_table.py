@@ -1,0 +1,94 @@
+"""JSON tables: a list of objects, or one object per line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mixtura.exceptions import TableError
+from mixtura.io.encoding import check_text, check_utf8
+from mixtura.io.table_errors import not_a_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["column_of", "read_json_table"]
+
+
+def read_json_table(path: Path) -> pa.Table:
+    """Read a list of objects, or one object per line; columns are their keys, in the order of first appearance.
+
+    Raises
+    ------
+    TableError
+        It is not valid JSON, not UTF-8, or holds something other than objects.
+    """
+    import pyarrow as pa
+
+    check_text(path)
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        is_list = file.read(4096).lstrip()[:1] == "["
+    if not is_list:
+        try:
+            return _read_lines(path)
+        except pa.ArrowInvalid:
+            pass  # objects whose keys or types differ; Python reads them, or says what is wrong
+    check_utf8(path)
+    try:
+        return _from_records(path, _records(path, is_list))
+    except ValueError as error:
+        raise TableError(not_a_table(path, f"it is not valid JSON ({error})")) from error
+
+
+def _read_lines(path: Path) -> pa.Table:
+    from pyarrow import json as arrow_json
+
+    # In one block: Arrow takes types and keys from the first and refuses others in later ones.
+    return arrow_json.read_json(path, arrow_json.ReadOptions(block_size=path.stat().st_size + 1))
+
+
+def _records(path: Path, is_list: bool) -> Iterable[Any]:
+    with path.open(encoding="utf-8-sig") as file:
+        if is_list:
+            yield from json.load(file)
+        else:
+            yield from (json.loads(line) for line in file if line.strip())
+
+
+def _from_records(path: Path, records: Iterable[Any]) -> pa.Table:
+    """Return a table with the union of the keys."""
+    import pyarrow as pa
+
+    columns: dict[str, list[Any]] = {}
+    n_rows = 0
+    for n_rows, record in enumerate(records, start=1):
+        if not isinstance(record, dict):
+            raise TableError(not_a_table(path, "it is a JSON list of something other than objects"))
+        for name, value in record.items():
+            values = columns.setdefault(name, [])
+            values.extend([None] * (n_rows - 1 - len(values)))
+            values.append(value)
+    return pa.table(
+        {name: column_of(values + [None] * (n_rows - len(values))) for name, values in columns.items()}
+    )
+
+
+def column_of(values: Sequence[Any]) -> pa.Array:
+    """Return an Arrow column; text where the values are of several kinds."""
+    import pyarrow as pa
+
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {int, float}:
+        return pa.array([None if value is None else float(value) for value in values])
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        return pa.array([None if value is None else _text(value) for value in values])
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value if isinstance(value, str) else str(value)
