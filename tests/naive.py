@@ -166,6 +166,30 @@ def naive_e_step(rows, weights, means, full):
     return np.array(log_densities), np.array(memberships)
 
 
+def naive_missing_sums(rows, sample_weight, responsibilities, means, full):
+    """Counts, first and second moments about the means of rows whose missing cells are NaN (Ghahramani, Jordan 1994).
+
+    A missing cell counts with its conditional mean given the row's others, and adds its conditional covariance.
+    """
+    n_components, d = len(means), len(rows[0])
+    counts = [0.0] * n_components
+    first = [[0.0] * d for _ in range(n_components)]
+    second = [[[0.0] * d for _ in range(d)] for _ in range(n_components)]
+    for row, weight, shares in zip(rows, sample_weight, responsibilities, strict=True):
+        known = [j for j in range(d) if not math.isnan(row[j])]
+        for k in range(n_components):
+            mean, covariance, share = np.asarray(means[k]), np.asarray(full[k]), weight * shares[k]
+            gain = covariance[:, known] @ np.linalg.inv(covariance[np.ix_(known, known)])
+            apart = gain @ (np.asarray(row)[known] - mean[known])
+            open_ = covariance - gain @ covariance[known, :]
+            counts[k] += share
+            for i in range(d):
+                first[k][i] += share * apart[i]
+                for j in range(d):
+                    second[k][i][j] += share * (apart[i] * apart[j] + open_[i, j])
+    return np.array(counts), np.array(first), np.array(second)
+
+
 def naive_covariances(covariance_type, rows, sample_weight, memberships, means, ridge):
     """Each structure's estimate, from its definition."""
     n_components, d = len(means), len(rows[0])

@@ -21,6 +21,7 @@ from mixtura.core.covariance import (
     get_family,
 )
 from mixtura.core.mixture import Mixture
+from mixtura.core.moments import DENSE
 from mixtura.core.prior import Ridge
 from mixtura.core.protocols import Block
 from mixtura.core.statistics import Statistics
@@ -255,10 +256,10 @@ def test_factors_whiten(family: Structure) -> None:
     np.testing.assert_allclose(family.storage.full(covariances, K, D), full, rtol=1e-15)
     log_determinants = np.broadcast_to(factors.log_determinants, K)
     np.testing.assert_allclose(log_determinants, -0.5 * np.linalg.slogdet(full)[1], rtol=1e-10)
-    for layout in family.layouts:
-        whitening = family.storage.whitening(factors, layout, K)
+    for moments in (*family.moments, DENSE):
+        whitening = family.storage.whitening(factors, moments, K)
         for k in range(K):
-            one = whitening if layout is Layout.SHARED else whitening[k]
+            one = whitening if moments.one_factor else whitening[k]
             matrix = np.diag(one) if one.ndim == 1 else one
             np.testing.assert_allclose(matrix @ full[k] @ matrix.T, np.eye(D), atol=1e-10)
             np.testing.assert_array_equal(matrix, np.tril(matrix))

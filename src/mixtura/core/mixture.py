@@ -17,6 +17,7 @@ from mixtura.core.covariance import (
     get_family,
 )
 from mixtura.core.covariance.factors import symmetric
+from mixtura.core.moments import GATHERED
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.kernels import Components, Layout, Outputs, get_kernel, sums_size
 
@@ -133,7 +134,7 @@ class Mixture:
             offsets = np.log(self.weights)
         offsets += self.factors.log_determinants
         offsets -= 0.5 * self.n_features * _LOG_2PI
-        whitening = self.family.storage.whitening(self.factors, layout, self.n_components)
+        whitening = self.family.storage.whitening(self.factors, GATHERED[layout], self.n_components)
         return Components(layout, self.means, whitening, offsets)
 
     def full_covariances(self) -> FloatArray:

@@ -279,8 +279,7 @@ class Conjugate:
         if statistics.layout is Layout.SHARED:
             return _with_total(statistics, means, rows, scatter.sum(axis=0)), means
         sums = statistics.rebase(means)
-        dense = sums.layout is Layout.DENSE
-        sums.second[...] += pack_lower(scatter) if dense else np.einsum("kii->ki", scatter)
+        sums.second[...] += sums.moments.pack(scatter)
         sums.counts[...] += rows
         return sums, means
 

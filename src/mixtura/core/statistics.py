@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from math import isfinite
 
 import numpy as np
 
-from mixtura._typing import FloatArray, IntArray
+from mixtura._typing import FloatArray
+from mixtura.core.moments import GATHERED, Moments
+from mixtura.core.packed import diagonal_of_packed, pack_lower, unpack_lower
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.kernels import Layout, moment_size, sums_size
 
@@ -27,40 +28,6 @@ _NOT_FINITE = (
     "The rows gave sums that are not finite numbers; squares and products of values must stay below 1e308. "
     "Look for NaN or infinite values, or rescale the columns (StandardScaler does)."
 )
-
-
-@lru_cache(maxsize=64)
-def _lower_positions(n_features: int) -> IntArray:
-    """Position in the packed lower half of each entry of a symmetric (D, D) matrix."""
-    row, column = np.indices((n_features, n_features))
-    high, low = np.maximum(row, column), np.minimum(row, column)
-    return np.asarray(high * (high + 1) // 2 + low, dtype=np.intp)
-
-
-@lru_cache(maxsize=64)
-def _lower_entries(n_features: int) -> IntArray:
-    """Position in a flattened (D, D) matrix of each entry of its packed lower half."""
-    row, column = np.tril_indices(n_features)
-    return np.asarray(row * n_features + column, dtype=np.intp)
-
-
-@lru_cache(maxsize=64)
-def diagonal_of_packed(n_features: int) -> IntArray:
-    """Return where a packed lower half holds the diagonal, (D,)."""
-    order = np.arange(n_features)
-    return np.asarray(order * (order + 3) // 2, dtype=np.intp)
-
-
-def unpack_lower(packed: FloatArray, n_features: int) -> FloatArray:
-    """Return symmetric matrices (..., D, D) from packed lower halves (..., D(D+1)/2)."""
-    return packed.take(_lower_positions(n_features), axis=-1)
-
-
-def pack_lower(matrices: FloatArray) -> FloatArray:
-    """Return packed lower halves (..., D(D+1)/2) of symmetric matrices (..., D, D)."""
-    n_features = matrices.shape[-1]
-    flat = matrices.reshape(*matrices.shape[:-2], n_features * n_features)
-    return flat.take(_lower_entries(n_features), axis=-1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,6 +74,11 @@ class Statistics:
         return cls(several[0].layout, means, sums)
 
     @property
+    def moments(self) -> Moments:
+        """Which second moments there are, and what can be done with them."""
+        return GATHERED[self.layout]
+
+    @property
     def n_components(self) -> int:
         return int(self.means.shape[-2])
 
@@ -148,6 +120,26 @@ class Statistics:
     def second_matrices(self) -> FloatArray:
         """Return the second moments of the dense layout as symmetric matrices (K, D, D)."""
         return unpack_lower(self.second, self.n_features)
+
+    def lift(self, means: FloatArray, gain: FloatArray, spread: FloatArray) -> Statistics:
+        """Return the sums of all columns from these, which are those of the columns observed.
+
+        ``n' = n``, ``s' = A s`` and ``S' = A S A^T + n C`` are the sums of full-information expectation-maximization
+        (Ghahramani and Jordan 1994): missing values count with their conditional means and covariances.
+
+        Parameters
+        ----------
+        means : ndarray of shape (K, D)
+            Those of all columns; the observed ones among them are the points these sums are about.
+        gain : ndarray of shape (K, D, O)
+            ``A_k = Sigma_k[:, o] Sigma_k[o, o]^-1``.
+        spread : ndarray of shape (K, D, D)
+            ``C_k = Sigma_k - A_k Sigma_k[o, :]``.
+        """
+        first = (gain @ self.first[..., None])[..., 0]
+        second = self.moments.lift(self.second, gain, spread, self.counts)
+        unchanged = self.sums[: 2 + self.n_components]
+        return replace(self, means=means, sums=np.concatenate([unchanged, first.ravel(), second.ravel()]))
 
     def __add__(self, other: Statistics) -> Statistics:
         self._require_same_means(other)
@@ -197,12 +189,8 @@ class Statistics:
             )
         shift = self.means - means
         moved = self.counts[..., None] * shift
-        first, second = self.first, self.second
-        if self.layout is Layout.DIAGONAL:
-            second = second + shift * (2 * first + moved)
-        elif self.layout is Layout.DENSE:
-            cross = (first + 0.5 * moved)[..., :, None] * shift[..., None, :]
-            second = second + pack_lower(cross + cross.swapaxes(-1, -2))
+        first = self.first
+        second = self.moments.shift(self.counts, first, self.second, shift)
         before = self.sums.shape[:-1]
         unchanged = self.sums[..., : 2 + self.n_components]
         moments = ((first + moved).reshape(*before, -1), second.reshape(*before, -1))

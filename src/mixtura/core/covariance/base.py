@@ -11,8 +11,9 @@ from mixtura._typing import FloatArray
 from mixtura.core.covariance.factors import RELATIVE_FLOOR, Factors, NotPositiveDefiniteError
 from mixtura.core.covariance.storage import Storage
 from mixtura.core.floor import CovarianceFloor
+from mixtura.core.moments import Moments
 from mixtura.core.prior import Prior, Ridge
-from mixtura.core.statistics import Statistics, pack_lower
+from mixtura.core.statistics import Statistics
 from mixtura.kernels import Layout
 
 __all__ = ["Maps", "Structure"]
@@ -57,8 +58,8 @@ class Structure(ABC):
         The structure, stored alike, of its marginals and conditionals: itself where these keep it.
     maps : Maps
         Linear maps of the columns that keep the structure.
-    layouts : tuple of Layout
-        How a pass can evaluate it, the cheapest first; those of the storage by default.
+    moments : tuple of Moments
+        Those it can be estimated from, the cheapest first; those of the storage by default.
     free : bool
         Whether all covariances that can be stored have it.
     coupled : bool
@@ -79,9 +80,14 @@ class Structure(ABC):
     pooled: bool = False
 
     @property
+    def moments(self) -> tuple[Moments, ...]:
+        """The second moments it can be estimated from, the cheapest first."""
+        return self.storage.moments
+
+    @property
     def layouts(self) -> tuple[Layout, ...]:
         """How a pass can evaluate it, the cheapest first."""
-        return self.storage.layouts
+        return tuple(moments.layout for moments in self.moments)
 
     @property
     def stores_matrices(self) -> bool:
@@ -130,12 +136,13 @@ class Structure(ABC):
         Covariances that have the structure are their own estimate.
         """
         full = self.storage.full(covariances, n_components, n_features)
-        dense = self.layouts[-1] is Layout.DENSE
-        moments = pack_lower(full) if dense else np.einsum("kii->ki", full)
+        moments = self.moments[-1]
         means = np.zeros(full.shape[:2])
-        sums = np.concatenate([[0.0, len(full)], np.ones(len(full)), means.ravel(), moments.ravel()])
+        sums = np.concatenate(
+            [[0.0, len(full)], np.ones(len(full)), means.ravel(), moments.pack(full).ravel()]
+        )
         with np.errstate(all="ignore"):
-            return self.estimate(Statistics(self.layouts[-1], means, sums), means, _NEGLIGIBLE, covariances)
+            return self.estimate(Statistics(moments.layout, means, sums), means, _NEGLIGIBLE, covariances)
 
     def contains(self, covariances: FloatArray, n_components: int, n_features: int) -> bool:
         """Return whether positive definite covariances have the structure, to 1e-6 of the deviations.

@@ -56,7 +56,8 @@ def component_variances(
     A component that has lost its rows keeps its previous variances.
     """
     shift, counts = means - statistics.means, statistics.counts[:, None]
-    scatter = statistics.second + shift * (counts * shift - 2.0 * statistics.first)
+    scatter = statistics.moments.diagonal(statistics.second)
+    scatter = scatter + shift * (counts * shift - 2.0 * statistics.first)
     variances = np.maximum(scatter / np.maximum(counts, _TINY), 0.0)
     variances += prior.ridge
     if previous is None or np.minimum.reduce(counts, axis=None) > EMPTY:
@@ -104,7 +105,7 @@ def _scatter_matrices(statistics: Statistics, means: FloatArray) -> FloatArray:
     shift = means - statistics.means
     moved = statistics.counts[:, None] * shift
     cross = 0.5 * moved - statistics.first
-    scatter = statistics.second_matrices()
+    scatter = statistics.moments.matrices(statistics.second)
     outer = cross[:, :, None] * shift[:, None, :]
     scatter += outer
     scatter += outer.transpose(0, 2, 1)

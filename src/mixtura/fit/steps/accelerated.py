@@ -138,7 +138,7 @@ class AcceleratedEMStep:
         """Go back to where the trial set out, and take the plain step from there."""
         self._radius = min(self._radius, trial.reach) / 4
         self._changes = ()
-        if self._coordinates is not None and statistics.layout is self._coordinates.layout:
+        if self._coordinates is not None and statistics.moments is self._coordinates.moments:
             self._curvature.update(trial.point, self._coordinates.of(statistics) - trial.point, stay=True)
         self._left = trial.left
         move = self._step(trial.origin, trial.model, PassKind.REJECTED)
@@ -212,7 +212,7 @@ class AcceleratedEMStep:
     def _learn(self, model: Mixture, statistics: Statistics) -> Coordinates | None:
         """Take in what the pass told; None where its sums have no coordinates, or those before it are not alike."""
         known = self._history
-        alike = self._entered is not None and self._entered.layout is statistics.layout
+        alike = self._entered is not None and self._entered.moments is statistics.moments
         if not alike or not (statistics.counts > EMPTY).all():
             self._coordinates = None
             known.clear()
@@ -236,7 +236,7 @@ class AcceleratedEMStep:
             LimitedMemoryBFGS(),
             0,
         )
-        alike = [pair for pair in self._history if pair[0].layout is pair[1].layout is statistics.layout]
+        alike = [pair for pair in self._history if pair[0].moments is pair[1].moments is statistics.moments]
         # Mostly a pass begins with the sums that the one before it ended with.
         distinct = {id(one): one for pair in alike for one in pair}
         points = dict(

@@ -12,18 +12,18 @@ from mixtura.core.covariance.factors import Factors
 from mixtura.core.covariance.scatter import NO_RIDGE, keeps_digits, within_scatter
 from mixtura.core.covariance.storage import VARIANCES
 from mixtura.core.floor import CovarianceFloor
+from mixtura.core.moments import DENSE, POOLED
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
-from mixtura.kernels import Layout
 
 __all__ = ["EEI", "EII"]
 
 
 class _SharedVariances(Structure):
-    """Variances (K, D) with equal rows, evaluated in the shared layout (Celeux and Govaert 1995, section 3.2)."""
+    """Variances (K, D) with equal rows: one factor for all components (Celeux and Govaert 1995, section 3.2)."""
 
     storage, pooled = VARIANCES, True
-    layouts = (Layout.SHARED, Layout.DENSE)
+    moments = (POOLED, DENSE)
 
     @abstractmethod
     def pool(self, variances: FloatArray) -> FloatArray:

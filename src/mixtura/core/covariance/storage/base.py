@@ -10,7 +10,7 @@ import numpy as np
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance.factors import Factors
 from mixtura.core.floor import CovarianceFloor
-from mixtura.kernels import Layout
+from mixtura.core.moments import Moments
 
 __all__ = ["Storage"]
 
@@ -24,15 +24,15 @@ class Storage(ABC):
 
     Attributes
     ----------
-    layouts : tuple of Layout
-        How a pass can evaluate them, the cheapest first.
+    moments : tuple of Moments
+        Those that covariances can be estimated from, the cheapest first.
     stores_matrices : bool
         Whether covariances may have any orientation; otherwise their axes are parallel to the columns.
     per_component : bool
         Whether each component has its own covariance, along the first axis.
     """
 
-    layouts: tuple[Layout, ...]
+    moments: tuple[Moments, ...]
     stores_matrices: bool
     per_component: bool
 
@@ -55,8 +55,8 @@ class Storage(ABC):
         """
 
     @abstractmethod
-    def whitening(self, factors: Factors, layout: Layout, n_components: int) -> FloatArray:
-        """Return the whitening factors in the shape that a pass in this layout reads."""
+    def whitening(self, factors: Factors, moments: Moments, n_components: int) -> FloatArray:
+        """Return the whitening factors in the shape that a pass for these moments reads."""
 
     @abstractmethod
     def is_above_floor(self, factors: Factors, floor: CovarianceFloor) -> bool:

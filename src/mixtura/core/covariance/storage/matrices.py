@@ -18,7 +18,7 @@ from mixtura.core.covariance.factors import (
 )
 from mixtura.core.covariance.storage.base import Storage
 from mixtura.core.floor import CovarianceFloor
-from mixtura.kernels import Layout
+from mixtura.core.moments import DENSE, POOLED, Moments
 
 __all__ = ["Matrices", "OneMatrix"]
 
@@ -52,7 +52,7 @@ class _AnyOrientation(Storage):
 class Matrices(_AnyOrientation):
     """One matrix for each component, (K, D, D)."""
 
-    layouts = (Layout.DENSE,)
+    moments = (DENSE,)
     per_component = True
 
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
@@ -64,7 +64,7 @@ class Matrices(_AnyOrientation):
     def factor(self, covariances: FloatArray, n_components: int, n_features: int) -> Factors:
         return whiten(covariances)
 
-    def whitening(self, factors: Factors, layout: Layout, n_components: int) -> FloatArray:
+    def whitening(self, factors: Factors, moments: Moments, n_components: int) -> FloatArray:
         return factors.whitening
 
     def condition(
@@ -93,7 +93,7 @@ class Matrices(_AnyOrientation):
 class OneMatrix(_AnyOrientation):
     """One matrix for all components, (D, D)."""
 
-    layouts = (Layout.SHARED, Layout.DENSE)
+    moments = (POOLED, DENSE)
     per_component = False
 
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
@@ -109,8 +109,8 @@ class OneMatrix(_AnyOrientation):
             raise NotPositiveDefiniteError(range(n_components)) from error
         return Factors(one.whitening[0], one.log_determinants)
 
-    def whitening(self, factors: Factors, layout: Layout, n_components: int) -> FloatArray:
-        if layout is Layout.SHARED:
+    def whitening(self, factors: Factors, moments: Moments, n_components: int) -> FloatArray:
+        if moments.one_factor:
             return factors.whitening
         return np.repeat(factors.whitening[None], n_components, axis=0)
 

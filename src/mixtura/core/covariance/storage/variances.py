@@ -11,7 +11,7 @@ from mixtura.core.covariance.algebra.volumes import geometric_mean
 from mixtura.core.covariance.factors import LARGEST_VARIANCE, Factors, whiten_variances
 from mixtura.core.covariance.storage.base import Storage
 from mixtura.core.floor import CovarianceFloor
-from mixtura.kernels import Layout
+from mixtura.core.moments import DIAGONAL, Moments
 
 __all__ = ["OneVariance", "Variances"]
 
@@ -19,16 +19,12 @@ __all__ = ["OneVariance", "Variances"]
 class _AxisParallel(Storage):
     """What variances have in common: factors of shape (K, D)."""
 
-    layouts: tuple[Layout, ...] = (Layout.DIAGONAL,)
+    moments = (DIAGONAL,)
     stores_matrices = False
     per_component = True
 
-    def whitening(self, factors: Factors, layout: Layout, n_components: int) -> FloatArray:
-        if layout is Layout.DIAGONAL:
-            return factors.whitening
-        if layout is Layout.SHARED:
-            return np.diag(factors.whitening[0])
-        return factors.whitening[:, :, None] * np.eye(factors.whitening.shape[1])
+    def whitening(self, factors: Factors, moments: Moments, n_components: int) -> FloatArray:
+        return moments.of_deviations(factors.whitening)
 
     def condition(
         self, covariances: FloatArray, given: IntArray, rest: IntArray, n_components: int

@@ -1,0 +1,292 @@
+"""Second moments of statistics: which of them are kept, and how they move, are lifted, whitened and read.
+
+==========  =========================================  ==================  ==============================
+moments     second moments about mu_k                  shape of `second`   a pass evaluates
+==========  =========================================  ==================  ==============================
+`DENSE`     of each component, all                     (K, D(D+1)/2)       one factor for each component
+`DIAGONAL`  of each component, the squares             (K, D)              reciprocal deviations
+`POOLED`    all, added up over the components          (1, D(D+1)/2)       one factor for all components
+`FIRST`     none                                       (K, 0)              one factor for all components
+==========  =========================================  ==================  ==============================
+
+A pass gathers the second moments of `POOLED` from nothing: with one factor for all components it adds up first moments
+(`FIRST`), and the scatter within components follows from the total scatter, see `Statistics.complete`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from math import sqrt
+
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.core.packed import diagonal_of_packed, pack_lower, unpack_lower
+from mixtura.kernels import Layout
+
+__all__ = ["DENSE", "DIAGONAL", "FIRST", "GATHERED", "POOLED", "Moments"]
+
+_ROOT_HALF = sqrt(0.5)
+
+
+class Moments(ABC):
+    """Which second moments statistics have.
+
+    Arguments are those of statistics of K components in D columns about the points mu_k: counts (K,), first moments
+    (K, D) and second moments in the shape of the table above. Leading axes, where several statistics lie side by side,
+    are kept.
+
+    Attributes
+    ----------
+    name : str
+    layout : Layout
+        What a pass evaluates.
+    one_factor : bool
+        Whether a pass reads one factor for all components.
+    """
+
+    name: str
+    layout: Layout
+    one_factor: bool = False
+
+    def __repr__(self) -> str:
+        return self.name.upper()
+
+    def __reduce__(self) -> str:
+        return self.name.upper()
+
+    @property
+    def gathered(self) -> Moments:
+        """What a pass adds up; the rest follows from the total scatter."""
+        return self
+
+    @abstractmethod
+    def shape(self, n_components: int, n_features: int) -> tuple[int, int]:
+        """Return the shape of the second moments."""
+
+    @abstractmethod
+    def pack(self, matrices: FloatArray) -> FloatArray:
+        """Return second moments from those of each component as matrices (K, D, D)."""
+
+    @abstractmethod
+    def matrices(self, second: FloatArray) -> FloatArray:
+        """Return second moments as matrices (K, D, D), or (1, D, D) where they are pooled."""
+
+    @abstractmethod
+    def diagonal(self, second: FloatArray) -> FloatArray:
+        """Return the squares among second moments, (K, D), or (1, D) where they are pooled."""
+
+    @abstractmethod
+    def shift(self, counts: FloatArray, first: FloatArray, second: FloatArray, by: FloatArray) -> FloatArray:
+        """Return second moments about the points ``mu_k - d_k``: ``S + s d^T + d s^T + n d d^T``, d of shape (K, D)."""
+
+    @abstractmethod
+    def lift(
+        self, second: FloatArray, gain: FloatArray, spread: FloatArray, counts: FloatArray
+    ) -> FloatArray:
+        """Return second moments of all columns from those of the observed ones: ``A_k S_k A_k^T + n_k C_k``.
+
+        Parameters
+        ----------
+        second : ndarray
+            Of the O observed columns.
+        gain : ndarray of shape (K, D, O)
+            ``A_k = Sigma_k[:, o] Sigma_k[o, o]^-1``.
+        spread : ndarray of shape (K, D, D)
+            ``C_k = Sigma_k - A_k Sigma_k[o, :]``, what the observed columns leave open.
+        counts : ndarray of shape (K,)
+        """
+
+    @abstractmethod
+    def whiten(
+        self, counts: FloatArray, first: FloatArray, second: FloatArray, factors: FloatArray
+    ) -> FloatArray:
+        """Return ``L_k s_k`` and ``(L_k S_k L_k^T - n_k I) / sqrt(2)``, as one row for each component, (K, P).
+
+        Factors ``L_k`` are those that a pass reads.
+        """
+
+    @abstractmethod
+    def color(
+        self, whitened: FloatArray, counts: FloatArray, inverse: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the first and second moments, as a pass gathers them, that `whiten` made the coordinates of."""
+
+    def invert(self, factors: FloatArray) -> FloatArray:
+        """Return the inverse of factors, in their shape."""
+        return np.asarray(np.linalg.inv(factors))
+
+    @abstractmethod
+    def of_deviations(self, reciprocals: FloatArray) -> FloatArray:
+        """Return reciprocal deviations (K, D) in the shape that a pass reads."""
+
+
+class _Dense(Moments):
+    name, layout = "dense", Layout.DENSE
+
+    def shape(self, n_components: int, n_features: int) -> tuple[int, int]:
+        return n_components, n_features * (n_features + 1) // 2
+
+    def pack(self, matrices: FloatArray) -> FloatArray:
+        return pack_lower(matrices)
+
+    def matrices(self, second: FloatArray) -> FloatArray:
+        return unpack_lower(second, _order(second))
+
+    def diagonal(self, second: FloatArray) -> FloatArray:
+        return second.take(diagonal_of_packed(_order(second)), axis=-1)
+
+    def shift(self, counts: FloatArray, first: FloatArray, second: FloatArray, by: FloatArray) -> FloatArray:
+        cross = (first + 0.5 * counts[..., None] * by)[..., :, None] * by[..., None, :]
+        return second + pack_lower(cross + cross.swapaxes(-1, -2))
+
+    def lift(
+        self, second: FloatArray, gain: FloatArray, spread: FloatArray, counts: FloatArray
+    ) -> FloatArray:
+        known = gain @ self.matrices(second) @ gain.swapaxes(-1, -2)
+        return pack_lower(known + counts[..., None, None] * spread)
+
+    def whiten(
+        self, counts: FloatArray, first: FloatArray, second: FloatArray, factors: FloatArray
+    ) -> FloatArray:
+        white = pack_lower(factors @ self.matrices(second) @ factors.transpose(0, 2, 1))
+        diagonal = diagonal_of_packed(first.shape[-1])
+        white[..., diagonal] = (white[..., diagonal] - counts[..., None]) * _ROOT_HALF
+        return np.concatenate([(factors @ first[..., None])[..., 0], white], axis=-1)
+
+    def color(
+        self, whitened: FloatArray, counts: FloatArray, inverse: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        n_features = inverse.shape[-1]
+        first = (inverse @ whitened[:, :n_features, None])[:, :, 0]
+        second, diagonal = whitened[:, n_features:].copy(), diagonal_of_packed(n_features)
+        second[:, diagonal] = second[:, diagonal] / _ROOT_HALF + counts[:, None]
+        return first, pack_lower(inverse @ unpack_lower(second, n_features) @ inverse.transpose(0, 2, 1))
+
+    def of_deviations(self, reciprocals: FloatArray) -> FloatArray:
+        return reciprocals[:, :, None] * np.eye(reciprocals.shape[1])
+
+
+class _Diagonal(Moments):
+    name, layout = "diagonal", Layout.DIAGONAL
+
+    def shape(self, n_components: int, n_features: int) -> tuple[int, int]:
+        return n_components, n_features
+
+    def pack(self, matrices: FloatArray) -> FloatArray:
+        return np.asarray(np.einsum("...ii->...i", matrices))
+
+    def matrices(self, second: FloatArray) -> FloatArray:
+        return second[..., None] * np.eye(second.shape[-1])
+
+    def diagonal(self, second: FloatArray) -> FloatArray:
+        return second
+
+    def shift(self, counts: FloatArray, first: FloatArray, second: FloatArray, by: FloatArray) -> FloatArray:
+        return second + by * (2 * first + counts[..., None] * by)
+
+    def lift(
+        self, second: FloatArray, gain: FloatArray, spread: FloatArray, counts: FloatArray
+    ) -> FloatArray:
+        known = (gain**2 @ second[..., None])[..., 0]
+        return np.asarray(known + counts[..., None] * self.pack(spread))
+
+    def whiten(
+        self, counts: FloatArray, first: FloatArray, second: FloatArray, factors: FloatArray
+    ) -> FloatArray:
+        white = (second * factors**2 - counts[..., None]) * _ROOT_HALF
+        return np.concatenate([first * factors, white], axis=-1)
+
+    def color(
+        self, whitened: FloatArray, counts: FloatArray, inverse: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        n_features = inverse.shape[-1]
+        second = (whitened[:, n_features:] / _ROOT_HALF + counts[:, None]) * inverse**2
+        return whitened[:, :n_features] * inverse, second
+
+    def invert(self, factors: FloatArray) -> FloatArray:
+        return np.asarray(1.0 / factors)
+
+    def of_deviations(self, reciprocals: FloatArray) -> FloatArray:
+        return reciprocals
+
+
+class _First(Moments):
+    name, layout, one_factor = "first", Layout.SHARED, True
+
+    def shape(self, n_components: int, n_features: int) -> tuple[int, int]:
+        return n_components, 0
+
+    def pack(self, matrices: FloatArray) -> FloatArray:
+        return np.empty((*matrices.shape[:-2], 0))
+
+    def matrices(self, second: FloatArray) -> FloatArray:
+        return second[..., None]
+
+    def diagonal(self, second: FloatArray) -> FloatArray:
+        return second
+
+    def shift(self, counts: FloatArray, first: FloatArray, second: FloatArray, by: FloatArray) -> FloatArray:
+        return second
+
+    def lift(
+        self, second: FloatArray, gain: FloatArray, spread: FloatArray, counts: FloatArray
+    ) -> FloatArray:
+        return second
+
+    def whiten(
+        self, counts: FloatArray, first: FloatArray, second: FloatArray, factors: FloatArray
+    ) -> FloatArray:
+        return np.asarray(first @ factors.T)
+
+    def color(
+        self, whitened: FloatArray, counts: FloatArray, inverse: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        return whitened @ inverse.T, np.empty((len(whitened), 0))
+
+    def of_deviations(self, reciprocals: FloatArray) -> FloatArray:
+        return np.diag(reciprocals[0])
+
+
+class _Pooled(_First):
+    name = "pooled"
+
+    @property
+    def gathered(self) -> Moments:
+        return FIRST
+
+    def shape(self, n_components: int, n_features: int) -> tuple[int, int]:
+        return 1, n_features * (n_features + 1) // 2
+
+    def pack(self, matrices: FloatArray) -> FloatArray:
+        return pack_lower(np.add.reduce(matrices, axis=-3, keepdims=True))
+
+    def matrices(self, second: FloatArray) -> FloatArray:
+        return unpack_lower(second, _order(second))
+
+    def diagonal(self, second: FloatArray) -> FloatArray:
+        return second.take(diagonal_of_packed(_order(second)), axis=-1)
+
+    def shift(self, counts: FloatArray, first: FloatArray, second: FloatArray, by: FloatArray) -> FloatArray:
+        cross = (first + 0.5 * counts[..., None] * by).swapaxes(-1, -2) @ by
+        return second + pack_lower(cross + cross.swapaxes(-1, -2))[..., None, :]
+
+    def lift(
+        self, second: FloatArray, gain: FloatArray, spread: FloatArray, counts: FloatArray
+    ) -> FloatArray:
+        """Of components that all have one covariance, and so one gain and one spread."""
+        one, open_ = gain[..., :1, :, :], spread[..., :1, :, :]
+        known = one @ self.matrices(second) @ one.swapaxes(-1, -2)
+        return pack_lower(known + np.add.reduce(counts, axis=-1)[..., None, None, None] * open_)
+
+
+def _order(packed: FloatArray) -> int:
+    """Return D of packed lower halves (..., D(D+1)/2)."""
+    return int(sqrt(2 * packed.shape[-1]))
+
+
+DENSE, DIAGONAL, POOLED, FIRST = _Dense(), _Diagonal(), _Pooled(), _First()
+
+GATHERED: Mapping[Layout, Moments] = {moments.layout: moments for moments in (DENSE, DIAGONAL, FIRST)}
+"""What a pass in each layout adds up."""
