@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+import numpy.typing as npt
 
 from mixtura._typing import FloatArray
 from mixtura.core.covariance import EMPTY, Factors, NotPositiveDefiniteError, Structure
+from mixtura.core.covariance.factors import whiten
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import IllDefinedCovarianceError
 
 __all__ = ["Repair", "RepairKind", "maximize"]
+
+_FEW = 20.0
+"""Rows from which on `EMPTY` is nothing beside them."""
 
 _ILL_DEFINED = (
     "Fitting the mixture model failed because some components have ill-defined empirical covariance (for instance "
@@ -53,7 +58,9 @@ def maximize(
     """Return the mixture that maximizes the expected complete log-likelihood, and the repairs it needed.
 
     ``w_k = n_k / sum_j n_j``, ``mu_k = mean_k + s_k / n_k``, and the family's covariances of the second moments
-    about the new means (Dempster, Laird and Rubin 1977; McLachlan and Peel 2000, section 3.2). With a conjugate prior
+    about the new means (Dempster, Laird and Rubin 1977; McLachlan and Peel 2000, section 3.2). With a ridge the means are
+    scikit-learn's, ``mu_k = sum r x / (n_k + 10 eps)``: the difference, some units in the last place, is wide for a
+    component that has collapsed onto a row far from zero. With a conjugate prior
     it is that plus the logarithm of the prior density which is largest; with a floor the covariances keep it.
 
     Parameters
@@ -75,7 +82,11 @@ def maximize(
     statistics.require_finite()
     means = statistics.means + statistics.first / np.maximum(counts, EMPTY)[:, None]
     repairs = list[Repair]()
-    if np.minimum.reduce(counts) <= EMPTY:
+    fewest = np.minimum.reduce(counts)
+    if fewest < _FEW and prior.ridge:
+        means *= counts[:, None]
+        means /= (counts + EMPTY)[:, None]
+    if fewest <= EMPTY:
         empty = np.flatnonzero(counts <= EMPTY)
         means[empty] = statistics.means[empty]
         repairs += [Repair(int(k), RepairKind.EMPTY) for k in empty]
@@ -135,18 +146,49 @@ def _repaired(
 ) -> FloatArray:
     """Return positive definite covariances.
 
-    With a floor, the smallest variances are raised to it. Without one, a component keeps its last covariance: the
-    expected log-likelihood still does not fall, as the means maximize it for any covariance (a generalized M-step).
+    With a floor, the smallest variances are raised to it, unless the last covariance is more likely. Without one, a
+    component keeps its last covariance.
     """
-    if prior.least_variance > 0:
-        with np.errstate(all="ignore"):
-            return family.repair(
-                covariances, error.components, prior.least_variance, _column_scale(statistics)
-            )
-    if previous is None:
-        raise IllDefinedCovarianceError(_ILL_DEFINED) from error
-    kept = range(statistics.n_components) if family.coupled else error.components
-    return family.storage.keep(covariances, previous.covariances, np.array(kept))
+    broken = np.array(range(statistics.n_components) if family.coupled else error.components)
+    if prior.least_variance <= 0:
+        if previous is None:
+            raise IllDefinedCovarianceError(_ILL_DEFINED) from error
+        return family.storage.keep(covariances, previous.covariances, broken)
+    with np.errstate(all="ignore"):
+        wanted = family.storage.full(covariances, *previous.means.shape) if previous else None
+        raised = family.repair(covariances, error.components, prior.least_variance, _column_scale(statistics))
+        if previous is None or wanted is None:
+            return raised
+        worse = _worse(family, raised, previous, wanted, statistics.counts)
+    kept = broken[worse[broken]]
+    return family.storage.keep(raised, previous.covariances, kept) if kept.size else raised
+
+
+def _worse(
+    family: Structure, raised: FloatArray, previous: Mixture, wanted: FloatArray, counts: FloatArray
+) -> npt.NDArray[np.bool_]:
+    """Return for which components repaired covariances are less likely than the previous ones, (K,).
+
+    Given the sums, a covariance is worth ``-n_k (log|Sigma_k| + tr(Sigma_k^-1 C_k)) / 2``, with C_k the covariance that
+    is wanted but is not positive definite. As the means maximize the expected log-likelihood for any covariances, the
+    better of the two never lowers it (a generalized M-step). Covariances that depend on each other are compared in sum.
+    """
+    shape = previous.means.shape
+    losses = [_losses(family.storage.full(each, *shape), wanted) for each in (raised, previous.covariances)]
+    worse = ~(losses[0] <= losses[1])
+    if not family.coupled:
+        return worse
+    return np.full(shape[0], not counts @ losses[0] <= counts @ losses[1])
+
+
+def _losses(covariances: FloatArray, wanted: FloatArray) -> FloatArray:
+    """Return ``log|Sigma_k| + tr(Sigma_k^-1 C_k)`` of each component, (K,); NaN where there is no number."""
+    try:
+        factors = whiten(covariances)
+    except NotPositiveDefiniteError:
+        return np.full(len(covariances), np.nan)
+    lower = factors.whitening
+    return np.asarray(np.einsum("kij,kjl,kil->k", lower, wanted, lower) - 2.0 * factors.log_determinants)
 
 
 def _column_scale(statistics: Statistics) -> FloatArray:

@@ -326,5 +326,5 @@ def _outcome(run: LoopResult[Mixture], max_iter: int) -> Outcome:
     if max_iter == 0:
         return Outcome.NOT_ITERATED
     if not run.trace.converged:
-        return Outcome.ITERATION_LIMIT
+        return Outcome.REJECTED if run.trace.rejected else Outcome.ITERATION_LIMIT
     return Outcome.REPAIRED if run.trace.repairs else Outcome.CONVERGED

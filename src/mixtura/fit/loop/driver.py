@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from mixtura.core.maximize import Repair
+from mixtura.fit.loop.monotone import Ascent
 from mixtura.fit.loop.stopping import Progress, StoppingRule
 from mixtura.fit.loop.trace import Event, Observer, PassKind, Trace, ignore, plain_changes
 
@@ -17,7 +18,10 @@ M = TypeVar("M")
 
 @dataclass(frozen=True, slots=True)
 class StepResult(Generic[M]):
-    """What a step returns: the next model, the objective of the one given; if a trial, how to `settle` for less."""
+    """What a step returns: the next model, the objective of the one given; if a trial, the `fallback`.
+
+    The `allowance` is by how much the objective of the next model may be lower, by the definition of the step.
+    """
 
     model: M
     objective: float
@@ -26,6 +30,7 @@ class StepResult(Generic[M]):
     n_changed: int = -1
     kind: PassKind = PassKind.PLAIN
     fallback: Callable[[], StepResult[M]] | None = None
+    allowance: Callable[[], float] | None = None
 
 
 class Step(Protocol[M]):
@@ -51,7 +56,7 @@ def iterate(
     previous: float = -float("inf"),
     observe: Observer = ignore,
 ) -> LoopResult[M]:
-    """Repeat a step until the rule stops it or ``max_iter`` passes are done.
+    """Repeat a step until the rule stops it, ``max_iter`` passes are done, or it lowers the objective.
 
     Parameters
     ----------
@@ -65,14 +70,23 @@ def iterate(
     observe : Observer
         Told of each iteration.
     """
-    events, converged = list[Event](), False
+    events, converged, ascent = list[Event](), False, Ascent(model)
     while not converged and len(events) < max_iter:
         move = step(model)
         if move.fallback is not None and len(events) + 1 == max_iter:
             move = move.fallback()
-        change = move.objective - previous
-        model, previous = move.model, move.objective
-        events.append(Event(len(events) + 1, move.objective, change, move.repairs, move.kind))
+        objective = ascent.reported(move.objective)
+        if objective is None:
+            events.append(Event(len(events) + 1, ascent.objective, 0.0, (), PassKind.REJECTED))
+            observe(events[-1])
+            change = move.objective - ascent.objective
+            converged = stop(Progress(ascent.objective, (change,), move.shift, move.n_changed))
+            return LoopResult(ascent.model, Trace(tuple(events), converged, rejected=True))
+        if move.kind is not PassKind.REJECTED:
+            ascent.take(model, objective, move.allowance)
+        change = objective - previous
+        model, previous = move.model, objective
+        events.append(Event(len(events) + 1, objective, change, move.repairs, move.kind))
         observe(events[-1])
-        converged = stop(Progress(move.objective, plain_changes(events), move.shift, move.n_changed))
+        converged = stop(Progress(objective, plain_changes(events), move.shift, move.n_changed))
     return LoopResult(model, Trace(tuple(events), converged))

@@ -18,6 +18,7 @@ class Outcome(Enum):
 
     CONVERGED = "converged"
     REPAIRED = "converged after repair"
+    REJECTED = "step rejected"
     ITERATION_LIMIT = "iteration limit"
     NOT_ITERATED = "not iterated"
     NOT_REFINED = "set aside"
@@ -30,6 +31,11 @@ class Outcome(Enum):
             Outcome.REPAIRED: (
                 "The stopping rule was satisfied, but a component lost its rows or its width on the way and was "
                 "repaired; `repairs` says which. Try fewer components, a larger reg_covar, or another start."
+            ),
+            Outcome.REJECTED: (
+                "A step would have lowered the objective, because a covariance is so nearly singular that its digits "
+                "are lost; the mixture before it was kept. Look for outliers, rescale the columns, or try fewer "
+                "components or a larger reg_covar."
             ),
             Outcome.ITERATION_LIMIT: (
                 "max_iter passes were made before the stopping rule was satisfied. The mixture is valid but may still "

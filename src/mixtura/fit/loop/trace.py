@@ -19,7 +19,9 @@ class PassKind(Enum):
 
     PLAIN = "from the step itself, or the start"
     EXTRAPOLATED = "beyond the step, and better"
-    REJECTED = "beyond the step, and worse: the step itself is taken instead"
+    REJECTED = (
+        "worse than the one before: the step itself is taken instead of an extrapolation, or the run ends"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,11 @@ def ignore(event: Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The iterations of one run, in order, and whether its stopping rule was satisfied."""
+    """The iterations of one run, in order, whether its stopping rule was satisfied, and its last step rejected."""
 
     events: tuple[Event, ...] = ()
     converged: bool = False
+    rejected: bool = False
 
     @property
     def objectives(self) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -110,7 +111,9 @@ class EMStep:
             self._layout = family.layouts[-1]
             statistics = self.gather(model)
             better, repairs = maximize(statistics, family, self._problem.prior, model)
-        return StepResult(better, self.objective(statistics, model), repairs)
+        ridge = 0.0 if repairs else self._problem.prior.ridge
+        allowance = partial(_cost_of_ridge, ridge, statistics.counts, model, better) if ridge else None
+        return StepResult(better, self.objective(statistics, model), repairs, allowance=allowance)
 
     def objective(self, statistics: Statistics, model: Mixture) -> float:
         """Return the objective of the model that entered a pass, from the sums of the pass."""
@@ -139,3 +142,25 @@ class EMStep:
         """Return the sums of a pass with what does not change between passes."""
         total = self._problem.total
         return statistics if total is None else replace(statistics, total=total)
+
+
+def _cost_of_ridge(ridge: float, counts: FloatArray, before: Mixture, after: Mixture) -> float:
+    """Return by how much an M-step with a ridge may lower the mean log-likelihood, in nats.
+
+    It maximizes ``Q - ridge / 2 sum_k n_k tr(Sigma_k^-1)``, Q the expected complete log-likelihood. As that does not
+    fall, Q falls by no more than the penalty does, and the log-likelihood by no more than Q. What rounding may be of
+    that is not conceded: some ``eps kappa`` of the traces, kappa the condition of a covariance.
+    """
+    weights = counts / counts.sum()
+    traces, new = _precision_traces(before), _precision_traces(after)
+    sizes = np.einsum("kii->k", before.full_covariances())
+    rounding = np.finfo(np.float64).eps * weights @ (sizes * traces * traces)
+    return 0.5 * ridge * float(weights @ (traces - new) - rounding)
+
+
+def _precision_traces(mixture: Mixture) -> FloatArray:
+    """Return ``tr(Sigma_k^-1)``, the sum of the squared whitening factors, of each component, (K,)."""
+    squares = np.square(mixture.factors.whitening)
+    if squares.ndim == 2 and mixture.family.stores_matrices:
+        return np.full(mixture.n_components, squares.sum())
+    return np.asarray(squares.reshape(mixture.n_components, -1).sum(axis=1))
