@@ -58,10 +58,10 @@ def maximize(
     """Return the mixture that maximizes the expected complete log-likelihood, and the repairs it needed.
 
     ``w_k = n_k / sum_j n_j``, ``mu_k = mean_k + s_k / n_k``, and the family's covariances of the second moments
-    about the new means (Dempster, Laird and Rubin 1977; McLachlan and Peel 2000, section 3.2). With a ridge the means are
-    scikit-learn's, ``mu_k = sum r x / (n_k + 10 eps)``: the difference, some units in the last place, is wide for a
-    component that has collapsed onto a row far from zero. With a conjugate prior
-    it is that plus the logarithm of the prior density which is largest; with a floor the covariances keep it.
+    about the new means (Dempster, Laird and Rubin 1977; McLachlan and Peel 2000, section 3.2). With a conjugate prior
+    it is that plus the logarithm of the prior density which is largest; with a floor the covariances keep it. With a
+    ridge the means are scikit-learn's, ``mu_k = sum r x / (n_k + 10 eps)``: some units in the last place apart, which
+    is many widths of a component that has collapsed onto a row far from zero.
 
     Parameters
     ----------

@@ -47,12 +47,12 @@ def seed_statistics(problem: Problem, seeds: IntArray) -> Statistics:
     """
     count = 1.0 + 10 * float(np.finfo(np.float64).eps)
     rows = problem.blocks.take(seeds)
-    statistics = Statistics.zero(problem.family.layouts[0], rows / count)
+    statistics = Statistics.zero(problem.family.layouts[0], rows)
     statistics.counts[...] = 1.0
     statistics.sums[1] = float(seeds.size)
     if statistics.layout is Layout.DIAGONAL:
         with np.errstate(over="ignore", invalid="ignore"):
-            rounding = rows**2 / count - statistics.means**2
+            rounding = rows**2 / count - (rows / count) ** 2
         statistics.second[...] = np.where(rounding < problem.prior.ridge, rounding, 0.0)
     if problem.total is None:
         return statistics

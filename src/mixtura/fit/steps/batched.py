@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from mixtura.core.accumulate import accumulate
@@ -11,8 +12,9 @@ from mixtura.core.protocols import Block
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import MixturaError
 from mixtura.fit.loop.driver import LoopResult, StepResult, iterate
+from mixtura.fit.loop.monotone import Ascent
 from mixtura.fit.loop.stopping import Progress, StoppingRule
-from mixtura.fit.loop.trace import Event, Trace, plain_changes
+from mixtura.fit.loop.trace import Event, PassKind, Trace, plain_changes
 from mixtura.fit.steps.em import EMStep, Problem
 
 __all__ = ["BatchedEMStep", "iterate_batch"]
@@ -34,6 +36,8 @@ class BatchedEMStep:
         Those of each iteration.
     errors : dict of int to MixturaError
         Mixtures, by position, that could not be brought forward; they stay as they are.
+    rejected : set of int
+        Those of which a step would have lowered the objective; they stay at the best they had.
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -41,6 +45,8 @@ class BatchedEMStep:
         self._steps = [EMStep(problem) for problem in problems]
         self.moves: list[list[StepResult[Mixture]]] = []
         self.errors: dict[int, MixturaError] = {}
+        self.rejected: set[int] = set()
+        self._ascents: dict[int, Ascent[Mixture]] = {}
 
     def __call__(self, model: _Models) -> StepResult[_Models]:
         moves = [
@@ -50,12 +56,20 @@ class BatchedEMStep:
         return StepResult(tuple(move.model for move in moves), sum(move.objective for move in moves))
 
     def _finish(self, position: int, statistics: Statistics, model: Mixture) -> StepResult[Mixture]:
-        step = self._steps[position]
+        step, ascent = self._steps[position], self._ascents.setdefault(position, Ascent(model))
+        if position in self.rejected:
+            return StepResult(model, ascent.objective, kind=PassKind.REJECTED)
         try:
-            return step.finish(statistics, model)
+            move = step.finish(statistics, model)
         except MixturaError as error:
             self.errors.setdefault(position, error)
             return StepResult(model, step.objective(statistics, model))
+        objective = ascent.reported(move.objective)
+        if objective is None:
+            self.rejected.add(position)
+            return StepResult(ascent.model, ascent.objective, kind=PassKind.REJECTED)
+        ascent.take(model, objective, move.allowance)
+        return replace(move, objective=objective)
 
     def _gather(self, models: _Models) -> list[Statistics]:
         problem = self._problem
@@ -98,11 +112,11 @@ def iterate_batch(
 
 
 def _trace(moves: Sequence[StepResult[Mixture]], stop: StoppingRule) -> Trace:
-    first = Event(1, moves[0].objective, float("inf"), moves[0].repairs)
+    first = Event(1, moves[0].objective, float("inf"), moves[0].repairs, moves[0].kind)
     later = [
-        Event(number, move.objective, move.objective - before.objective, move.repairs)
+        Event(number, move.objective, move.objective - before.objective, move.repairs, move.kind)
         for number, (before, move) in enumerate(pairwise(moves), start=2)
     ]
     events = (first, *later)
     progress = Progress(moves[-1].objective, plain_changes(events), float("nan"), -1)
-    return Trace(events, stop(progress))
+    return Trace(events, stop(progress), rejected=moves[-1].kind is PassKind.REJECTED)
