@@ -75,18 +75,17 @@ def iterate(
         move = step(model)
         if move.fallback is not None and len(events) + 1 == max_iter:
             move = move.fallback()
-        objective = ascent.reported(move.objective)
-        if objective is None:
-            events.append(Event(len(events) + 1, ascent.objective, 0.0, (), PassKind.REJECTED))
+        change, kept = move.objective - previous, ascent.climb(move.objective)
+        number = len(events) + 1
+        if not kept:
+            events.append(Event(number, ascent.reported, 0.0, (), PassKind.REJECTED))
             observe(events[-1])
-            change = move.objective - ascent.objective
-            converged = stop(Progress(ascent.objective, (change,), move.shift, move.n_changed))
+            converged = stop(Progress(ascent.reported, (change,), move.shift, move.n_changed))
             return LoopResult(ascent.model, Trace(tuple(events), converged, rejected=True))
         if move.kind is not PassKind.REJECTED:
-            ascent.take(model, objective, move.allowance)
-        change = objective - previous
-        model, previous = move.model, objective
-        events.append(Event(len(events) + 1, objective, change, move.repairs, move.kind))
+            ascent.model, ascent.allowance = model, move.allowance
+        model, previous = move.model, move.objective
+        events.append(Event(number, ascent.reported, change, move.repairs, move.kind))
         observe(events[-1])
-        converged = stop(Progress(objective, plain_changes(events), move.shift, move.n_changed))
+        converged = stop(Progress(previous, plain_changes(events), move.shift, move.n_changed))
     return LoopResult(model, Trace(tuple(events), converged))

@@ -11,7 +11,10 @@ __all__ = ["NEGLIGIBLE", "Ascent"]
 M = TypeVar("M")
 
 NEGLIGIBLE = 1e-6
-"""Share of an objective (of one, where it is smaller) that a step may lower it by through rounding."""
+"""Share of an objective (of one, where it is smaller) by which rounding may lower it."""
+
+_UNSEEN = 5e-7
+"""The same for a fall that the definition of the step explains, and that is not reported all the same."""
 
 
 @dataclass(slots=True)
@@ -25,27 +28,32 @@ class Ascent(Generic[M]):
     ----------
     model : the model to begin with
     objective : float
+        Its objective, below which a step must not fall.
+    reported : float
+        The same as reported.
     allowance : callable, optional
         By how much the next objective may be lower by the definition of the step; asked only where it is.
     """
 
     model: M
     objective: float = -float("inf")
+    reported: float = -float("inf")
     allowance: Callable[[], float] | None = None
 
-    def reported(self, objective: float) -> float | None:
-        """Return what to report for the next objective, or None where the step to it is rejected.
+    def climb(self, objective: float) -> bool:
+        """Take in the next objective; return whether the step to it is kept, False where it is rejected.
 
-        A fall that is rounding is reported as no change.
+        A fall that is rounding is reported as no change; one that the step explains, if it can be seen, as it is.
         """
-        if objective >= self.objective:
-            return objective
-        fall, negligible = self.objective - objective, NEGLIGIBLE * max(1.0, abs(self.objective))
-        if fall <= negligible:
-            return self.objective
-        allowed = 0.0 if self.allowance is None else self.allowance()
-        return objective if fall <= allowed + negligible else None
-
-    def take(self, model: M, objective: float, allowance: Callable[[], float] | None) -> None:
-        """Go on to a model, whose objective this is, and from which a step has been made."""
-        self.model, self.objective, self.allowance = model, objective, allowance
+        fall = self.objective - objective
+        if fall > 0:
+            allowed = 0.0 if self.allowance is None else self.allowance()
+            size = max(1.0, abs(self.objective))
+            if fall > allowed + NEGLIGIBLE * size:
+                return False
+            if fall > allowed:
+                return True
+            if self.reported - objective > _UNSEEN * size:
+                self.reported = objective
+        self.objective, self.reported = objective, max(objective, self.reported)
+        return True

@@ -58,18 +58,17 @@ class BatchedEMStep:
     def _finish(self, position: int, statistics: Statistics, model: Mixture) -> StepResult[Mixture]:
         step, ascent = self._steps[position], self._ascents.setdefault(position, Ascent(model))
         if position in self.rejected:
-            return StepResult(model, ascent.objective, kind=PassKind.REJECTED)
+            return StepResult(model, ascent.reported, kind=PassKind.REJECTED)
         try:
             move = step.finish(statistics, model)
         except MixturaError as error:
             self.errors.setdefault(position, error)
             return StepResult(model, step.objective(statistics, model))
-        objective = ascent.reported(move.objective)
-        if objective is None:
+        if not ascent.climb(move.objective):
             self.rejected.add(position)
-            return StepResult(ascent.model, ascent.objective, kind=PassKind.REJECTED)
-        ascent.take(model, objective, move.allowance)
-        return replace(move, objective=objective)
+            return StepResult(ascent.model, ascent.reported, kind=PassKind.REJECTED)
+        ascent.model, ascent.allowance = model, move.allowance
+        return replace(move, objective=ascent.reported)
 
     def _gather(self, models: _Models) -> list[Statistics]:
         problem = self._problem
