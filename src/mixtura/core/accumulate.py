@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.protocols import Block
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Components, Kernel, Layout, Outputs
 
-__all__ = ["accumulate", "accumulate_given", "pass_work"]
+__all__ = ["accumulate", "accumulate_about", "accumulate_given", "pass_work"]
 
 _NOTHING = Outputs()
 
@@ -44,6 +46,18 @@ def accumulate_given(
     statistics = Statistics.zero(layout, means)
     kernel.accumulate_given(block.rows, block.sample_weight, responsibilities, means, layout, statistics.sums)
     return statistics
+
+
+def accumulate_about(
+    block: Block, components: Components, means: FloatArray, layout: Layout, kernel: Kernel
+) -> Statistics:
+    """Return the sums of `accumulate`, but about other means, (K, D), and without the log-likelihood.
+
+    For components whose means move further than their new widths: sums about the old means would cancel.
+    """
+    shares = np.empty((block.rows.shape[0], components.n_components))
+    kernel.accumulate(block.rows, None, components, None, Outputs(memberships=shares))
+    return accumulate_given(block, shares, means, layout, kernel)
 
 
 def pass_work(layout: Layout, n_rows: int, n_components: int, n_features: int) -> float:

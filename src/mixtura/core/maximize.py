@@ -13,8 +13,8 @@ from mixtura.core.covariance import EMPTY, Factors, NotPositiveDefiniteError, St
 from mixtura.core.covariance.factors import whiten
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Prior
-from mixtura.core.statistics import Statistics
-from mixtura.exceptions import IllDefinedCovarianceError
+from mixtura.core.statistics import NOT_FINITE, Statistics
+from mixtura.exceptions import DataError, IllDefinedCovarianceError
 
 __all__ = ["Repair", "RepairKind", "maximize"]
 
@@ -98,7 +98,9 @@ def maximize(
     if isinstance(factors, NotPositiveDefiniteError):
         repairs += [Repair(k, RepairKind.COLLAPSED) for k in factors.components]
         covariances = _repaired(covariances, factors, statistics, family, prior, previous)
-        factors = family.storage.factor(covariances, *means.shape)
+        factors = _factor(family, covariances, means)
+        if isinstance(factors, NotPositiveDefiniteError):
+            raise DataError(NOT_FINITE) from factors
     return Mixture(weights, means, covariances, family, factors), tuple(repairs)
 
 

@@ -21,10 +21,10 @@ from mixtura.core.packed import diagonal_of_packed, pack_lower, unpack_lower
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.kernels import Layout, moment_size, sums_size
 
-__all__ = ["Statistics", "diagonal_of_packed", "pack_lower", "unpack_lower"]
+__all__ = ["NOT_FINITE", "Statistics", "diagonal_of_packed", "pack_lower", "unpack_lower"]
 
 
-_NOT_FINITE = (
+NOT_FINITE = (
     "The rows gave sums that are not finite numbers; squares and products of values must stay below 1e308. "
     "Look for NaN or infinite values, or rescale the columns (StandardScaler does)."
 )
@@ -166,7 +166,7 @@ class Statistics:
         """Raise `DataError` if a sum overflowed, or a row was not finite."""
         # The sum of finite numbers is finite, but where it overflows itself.
         if not isfinite(np.add.reduce(self.sums)) and not np.isfinite(self.sums).all():
-            raise DataError(_NOT_FINITE)
+            raise DataError(NOT_FINITE)
 
     def scale(self, factor: float) -> Statistics:
         """Return the sums times a factor: what the same rows give with all weights multiplied by it."""

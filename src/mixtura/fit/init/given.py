@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.accumulate import accumulate_given
+from mixtura.core.accumulate import accumulate_about, accumulate_given
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Block
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
 from mixtura.fit.init.base import Deferred, InitialStatistics
 from mixtura.fit.steps.em import Problem
-from mixtura.kernels import Layout, Outputs
+from mixtura.kernels import Layout
 
 __all__ = ["FromMixture", "FromPartition"]
 
@@ -94,9 +94,7 @@ class FromMixture:
             layout = problem.family.layouts[-1]
 
             def one(block: Block) -> Statistics:
-                shares = np.empty((block.rows.shape[0], mixture.n_components))
-                problem.kernel.accumulate(block.rows, None, components, None, Outputs(memberships=shares))
-                return accumulate_given(block, shares, mixture.means, layout, problem.kernel)
+                return accumulate_about(block, components, mixture.means, layout, problem.kernel)
 
             work = problem.work(Layout.DENSE) + problem.work(layout)
             return InitialStatistics(

@@ -18,10 +18,7 @@ M = TypeVar("M")
 
 @dataclass(frozen=True, slots=True)
 class StepResult(Generic[M]):
-    """What a step returns: the next model, the objective of the one given; if a trial, the `fallback`.
-
-    The `allowance` is by how much the objective of the next model may be lower, by the definition of the step.
-    """
+    """What a step returns: the next model, the objective of the one given; if a trial, the step to take for less."""
 
     model: M
     objective: float
@@ -63,29 +60,21 @@ def iterate(
     model : the model to begin with
     step : Step
     stop : StoppingRule
-    max_iter : int
-        Zero returns the model as it is.
+    max_iter : int, zero to return the model as it is
     previous : float
         The objective before the first step, where an earlier run is continued.
     observe : Observer
         Told of each iteration.
     """
-    events, converged, ascent = list[Event](), False, Ascent(model)
-    while not converged and len(events) < max_iter:
+    events, converged, ascent, rejected = list[Event](), False, Ascent(model), False
+    while not (converged or rejected) and len(events) < max_iter:
         move = step(model)
         if move.fallback is not None and len(events) + 1 == max_iter:
             move = move.fallback()
-        change, kept = move.objective - previous, ascent.climb(move.objective)
-        number = len(events) + 1
-        if not kept:
-            events.append(Event(number, ascent.reported, 0.0, (), PassKind.REJECTED))
-            observe(events[-1])
-            converged = stop(Progress(ascent.reported, (change,), move.shift, move.n_changed))
-            return LoopResult(ascent.model, Trace(tuple(events), converged, rejected=True))
-        if move.kind is not PassKind.REJECTED:
-            ascent.model, ascent.allowance = model, move.allowance
-        model, previous = move.model, move.objective
-        events.append(Event(number, ascent.reported, change, move.repairs, move.kind))
+        objective, (move, rejected) = move.objective, ascent.take(model, move)
+        model, change, previous = move.model, objective - previous, objective
+        events.append(Event(len(events) + 1, move.objective, change, move.repairs, move.kind))
         observe(events[-1])
-        converged = stop(Progress(previous, plain_changes(events), move.shift, move.n_changed))
-    return LoopResult(model, Trace(tuple(events), converged))
+        changes = (change,) if rejected else plain_changes(events)
+        converged = stop(Progress(objective, changes, move.shift, move.n_changed))
+    return LoopResult(model, Trace(tuple(events), converged, rejected))

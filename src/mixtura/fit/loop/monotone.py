@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from mixtura.fit.loop.trace import PassKind
+
+if TYPE_CHECKING:
+    from mixtura.fit.loop.driver import StepResult
 
 __all__ = ["NEGLIGIBLE", "Ascent"]
 
@@ -27,33 +32,39 @@ class Ascent(Generic[M]):
     Parameters
     ----------
     model : the model to begin with
-    objective : float
-        Its objective, below which a step must not fall.
-    reported : float
-        The same as reported.
-    allowance : callable, optional
-        By how much the next objective may be lower by the definition of the step; asked only where it is.
     """
 
     model: M
-    objective: float = -float("inf")
-    reported: float = -float("inf")
-    allowance: Callable[[], float] | None = None
+    _objective: float = -float("inf")
+    _reported: float = -float("inf")
+    _allowance: Callable[[], float] | None = None
 
-    def climb(self, objective: float) -> bool:
-        """Take in the next objective; return whether the step to it is kept, False where it is rejected.
+    def take(self, model: M, move: StepResult[M]) -> tuple[StepResult[M], bool]:
+        """Return the move from a model with the objective to report, and whether it is rejected.
+
+        Then it leads back to the best model.
+        """
+        if not self._climbs(move.objective):
+            back = replace(move, model=self.model, objective=self._reported)
+            return replace(back, repairs=(), kind=PassKind.REJECTED), True
+        if move.kind is not PassKind.REJECTED:
+            self.model, self._allowance = model, move.allowance
+        return replace(move, objective=self._reported), False
+
+    def _climbs(self, objective: float) -> bool:
+        """Take in the next objective; return whether the step to it is kept.
 
         A fall that is rounding is reported as no change; one that the step explains, if it can be seen, as it is.
         """
-        fall = self.objective - objective
+        fall = self._objective - objective
         if fall > 0:
-            allowed = 0.0 if self.allowance is None else self.allowance()
-            size = max(1.0, abs(self.objective))
+            allowed = 0.0 if self._allowance is None else self._allowance()
+            size = max(1.0, abs(self._objective))
             if fall > allowed + NEGLIGIBLE * size:
                 return False
             if fall > allowed:
                 return True
-            if self.reported - objective > _UNSEEN * size:
-                self.reported = objective
-        self.objective, self.reported = objective, max(objective, self.reported)
+            if self._reported - objective > _UNSEEN * size:
+                self._reported = objective
+        self._objective, self._reported = objective, max(objective, self._reported)
         return True

@@ -39,7 +39,8 @@ class Event:
     repairs : tuple of Repair
         Components that the iteration had to repair.
     kind : PassKind
-        Of a refused extrapolation the objective is that of the model kept in its place, and the change zero.
+        Of a rejected extrapolation the objective is that of the model kept in its place, and the change zero; of a
+        rejected step, the last of its run, the change is the fall that was rejected.
     """
 
     iteration: int

@@ -14,7 +14,7 @@ from mixtura.exceptions import MixturaError
 from mixtura.fit.loop.driver import LoopResult, StepResult, iterate
 from mixtura.fit.loop.monotone import Ascent
 from mixtura.fit.loop.stopping import Progress, StoppingRule
-from mixtura.fit.loop.trace import Event, PassKind, Trace, plain_changes
+from mixtura.fit.loop.trace import Event, Trace, plain_changes
 from mixtura.fit.steps.em import EMStep, Problem
 
 __all__ = ["BatchedEMStep", "iterate_batch"]
@@ -57,18 +57,17 @@ class BatchedEMStep:
 
     def _finish(self, position: int, statistics: Statistics, model: Mixture) -> StepResult[Mixture]:
         step, ascent = self._steps[position], self._ascents.setdefault(position, Ascent(model))
-        if position in self.rejected:
-            return StepResult(model, ascent.reported, kind=PassKind.REJECTED)
         try:
             move = step.finish(statistics, model)
         except MixturaError as error:
             self.errors.setdefault(position, error)
             return StepResult(model, step.objective(statistics, model))
-        if not ascent.climb(move.objective):
+        if position in self.rejected:
+            return replace(move, model=model)
+        move, rejected = ascent.take(model, move)
+        if rejected:
             self.rejected.add(position)
-            return StepResult(ascent.model, ascent.reported, kind=PassKind.REJECTED)
-        ascent.model, ascent.allowance = model, move.allowance
-        return replace(move, objective=ascent.reported)
+        return move
 
     def _gather(self, models: _Models) -> list[Statistics]:
         problem = self._problem
@@ -105,12 +104,13 @@ def iterate_batch(
     step = BatchedEMStep(problems)
     ends = iterate(tuple(models), step, lambda progress: False, n_passes).model
     return [
-        step.errors.get(j) or LoopResult(ends[j], _trace([moves[j] for moves in step.moves], stop))
+        step.errors.get(j)
+        or LoopResult(ends[j], _trace([moves[j] for moves in step.moves], stop, j in step.rejected))
         for j in range(len(problems))
     ]
 
 
-def _trace(moves: Sequence[StepResult[Mixture]], stop: StoppingRule) -> Trace:
+def _trace(moves: Sequence[StepResult[Mixture]], stop: StoppingRule, rejected: bool) -> Trace:
     first = Event(1, moves[0].objective, float("inf"), moves[0].repairs, moves[0].kind)
     later = [
         Event(number, move.objective, move.objective - before.objective, move.repairs, move.kind)
@@ -118,4 +118,4 @@ def _trace(moves: Sequence[StepResult[Mixture]], stop: StoppingRule) -> Trace:
     ]
     events = (first, *later)
     progress = Progress(moves[-1].objective, plain_changes(events), float("nan"), -1)
-    return Trace(events, stop(progress), rejected=moves[-1].kind is PassKind.REJECTED)
+    return Trace(events, stop(progress), rejected)

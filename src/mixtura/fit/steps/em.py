@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.accumulate import accumulate, accumulate_given, pass_work
+from mixtura.core.accumulate import accumulate, accumulate_about, accumulate_given, pass_work
 from mixtura.core.covariance import Structure
 from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
@@ -84,6 +84,13 @@ def describe_rows(blocks: Blocks, kernel: Kernel, runner: Runner, layout: Layout
     return described
 
 
+_NARROWING = 3.0
+"""Nats of the log-determinant of a component's whitening factor."""
+
+_LARGEST_CANCELLATION = 1e5
+"""Squared widths that a mean may move without its second moments losing more than five digits."""
+
+
 class EMStep:
     """One EM iteration (Dempster, Laird and Rubin 1977).
 
@@ -111,6 +118,9 @@ class EMStep:
             self._layout = family.layouts[-1]
             statistics = self.gather(model)
             better, repairs = maximize(statistics, family, self._problem.prior, model)
+        elif _narrows(model, better) and _has_moved_far(statistics, better):
+            statistics = self._gather_about(better.means, model, statistics)
+            better, repairs = maximize(statistics, family, self._problem.prior, model)
         ridge = 0.0 if repairs else self._problem.prior.ridge
         allowance = partial(_cost_of_ridge, ridge, statistics.counts, model, better) if ridge else None
         return StepResult(better, self.objective(statistics, model), repairs, allowance=allowance)
@@ -129,6 +139,17 @@ class EMStep:
 
         return self.complete(problem.runner.reduce(problem.blocks, one, Statistics.__iadd__, work=self.work))
 
+    def _gather_about(self, means: FloatArray, model: Mixture, found: Statistics) -> Statistics:
+        """Pass again for the sums about the means that they lead to."""
+        problem, components = self._problem, self.components(model)
+
+        def one(block: Block) -> Statistics:
+            return accumulate_about(block, components, means, self._layout, problem.kernel)
+
+        sums = problem.runner.reduce(problem.blocks, one, Statistics.__iadd__, work=2 * self.work)
+        sums.sums[0] = found.log_likelihood
+        return self.complete(sums)
+
     @property
     def work(self) -> float:
         """Estimated floating-point operations of a pass."""
@@ -142,6 +163,30 @@ class EMStep:
         """Return the sums of a pass with what does not change between passes."""
         total = self._problem.total
         return statistics if total is None else replace(statistics, total=total)
+
+
+def _narrows(before: Mixture, after: Mixture) -> bool:
+    """Return whether the volume of a component falls so much in a step that its sums may have cancelled."""
+    change = after.factors.log_determinants - before.factors.log_determinants
+    return bool(np.maximum.reduce(change) > _NARROWING)
+
+
+def _has_moved_far(statistics: Statistics, mixture: Mixture) -> bool:
+    """Return whether a mean has moved so many of its new widths that the second moments about the old one cancel.
+
+    Of a moment ``n d^2`` about the old mean, d widths away, ``n`` is left, with an error of ``n d^2`` units in the last
+    place.
+    """
+    shift = mixture.means - statistics.means
+    whitening = mixture.factors.whitening
+    if statistics.layout is Layout.SHARED:
+        return False
+    if statistics.layout is Layout.DIAGONAL:
+        widths = np.square(shift * whitening).sum(axis=1)
+    else:
+        dense = mixture.components(Layout.DENSE).factors
+        widths = np.square(np.einsum("kij,kj->ki", dense, shift)).sum(axis=1)
+    return bool(widths.max() > _LARGEST_CANCELLATION)
 
 
 def _cost_of_ridge(ridge: float, counts: FloatArray, before: Mixture, after: Mixture) -> float:

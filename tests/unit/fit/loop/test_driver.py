@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 
@@ -135,3 +136,54 @@ def test_a_run_does_not_end_on_a_trial(max_iter: int, expected: float) -> None:
     run = iterate(1.0, daring, AbsoluteChange(0.0), max_iter, observe=seen.append)
     assert run.model == pytest.approx(expected)
     assert iterate(1.0, daring, AbsoluteChange(0.0), 1).model == 1.0
+
+
+def falling(objectives: list[float], allowance: float | None = None) -> Callable[[int], StepResult[int]]:
+    """A step from number to number, whose objectives are these."""
+
+    def step(model: int) -> StepResult[int]:
+        allowed = None if allowance is None else lambda: allowance
+        return StepResult(model + 1, objectives[model], allowance=allowed)
+
+    return step
+
+
+def test_a_step_that_lowers_the_objective_is_rejected_and_ends_the_run() -> None:
+    run = iterate(0, falling([-3.0, -1.0, -2.0, 5.0]), AbsoluteChange(0.1), 10)
+    assert run.model == 1  # whose objective is -1, not what it led to
+    assert run.trace.objectives == [-3.0, -1.0, -1.0]
+    assert run.trace.rejected
+    assert not run.trace.converged
+    assert run.trace.events[-1].kind is PassKind.REJECTED
+    assert run.trace.events[-1].change == -1.0
+
+
+def test_a_fall_within_the_tolerance_ends_the_run_converged() -> None:
+    run = iterate(0, falling([-3.0, -1.0, -1.01, 5.0]), AbsoluteChange(0.1), 10)
+    assert (run.model, run.trace.converged, run.trace.rejected) == (1, True, True)
+
+
+def test_a_fall_that_is_rounding_is_reported_as_no_change() -> None:
+    run = iterate(0, falling([-3.0, -1.0, -1.0 - 1e-9, 5.0]), AbsoluteChange(0.0), 4)
+    assert run.trace.objectives == [-3.0, -1.0, -1.0, 5.0]
+    assert run.trace.events[2].change == pytest.approx(-1e-9, rel=1e-6)
+    assert run.model == 4
+
+
+def test_roundings_do_not_add_up_unseen() -> None:
+    run = iterate(0, falling([-1.0 - 4e-7 * i for i in range(9)]), AbsoluteChange(0.0), 9)
+    assert run.trace.rejected
+    assert run.trace.objectives == [-1.0] * 4
+    assert run.model == 2
+
+
+def test_a_fall_that_the_step_explains_is_followed() -> None:
+    run = iterate(0, falling([-3.0, -1.0, -1.5, -1.4, -2.5], allowance=0.6), AbsoluteChange(0.0), 9)
+    assert run.trace.objectives == [-3.0, -1.0, -1.5, -1.4, -1.4]
+    assert run.trace.rejected
+    assert run.model == 3
+
+
+def test_an_earlier_run_on_other_rows_is_not_compared_with() -> None:
+    run = iterate(0, falling([-3.0, -1.0]), AbsoluteChange(0.0), 2, previous=7.0)
+    assert run.trace.objectives == [-3.0, -1.0]
