@@ -34,7 +34,7 @@ def customer_columns(kind: Kind = "three") -> tuple[str, ...]:
     try:
         return _COLUMNS[kind]
     except (KeyError, TypeError):
-        raise ParameterError(f"kind={kind!r} was given; it must be 'three' or 'five'. Try 'three'.") from None
+        raise ParameterError(f"`kind` must be 'three' or 'five'; got {kind!r}. Try `kind='three'`.") from None
 
 
 @overload
@@ -287,7 +287,7 @@ def _purchases_of_one(rng: np.random.RandomState) -> list[tuple[int, int, float]
 def _count(name: str, given: object) -> int:
     if not isinstance(given, int | np.integer) or isinstance(given, bool) or given < 1:
         raise ParameterError(
-            f"{name}={given!r} was given; a whole number from 1 on is required. Try {name}=200."
+            f"`{name}` must be a whole number of at least 1; got {given!r}. Try `{name}=200`."
         )
     return int(given)
 

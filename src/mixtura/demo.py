@@ -169,9 +169,7 @@ def write_look_alike(table: LookAlike, path: str | Path, *, overwrite: bool = Fa
         As in `write_customers`.
     """
     if table not in _LOOK_ALIKES:
-        raise ParameterError(
-            f"table={table!r} was given; it must be one of {sorted(_LOOK_ALIKES)}. Try 'mall'."
-        )
+        raise ParameterError(f"`table` must be one of {sorted(_LOOK_ALIKES)}; got {table!r}. Try 'mall'.")
     columns = _LOOK_ALIKES[table](as_frame="pyarrow").to_pydict()
     rows = zip(*columns.values(), strict=True)
     lines = [",".join(columns), *(",".join(map(str, row)) for row in rows)]

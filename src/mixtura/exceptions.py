@@ -15,7 +15,8 @@
     ├── ModelFileError (ValueError)            a model file truncated, altered, or of a newer format
     └── OutputError (OSError)                  a place that cannot be written, or must not be overwritten
 
-Every message says what was given, what is required and what to try, in that order.
+Every message names the parameter by its Python name in backquotes, what is required, what was given, and what to try:
+"`tol` must be non-negative; got -1.0. Try `tol=1e-3`." The command line shows the same texts with its own options.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ def test_few_rows(run, workplace) -> None:
         (("--columns", "incme"), "Did you mean 'income'?"),
         (("--columns", "country"), "not numeric"),
         (("--id", "nobody"), "--id names 'nobody'"),
-        (("--seed", "-1"), "--seed must be a whole number from 0 to 2**32 - 1; got -1"),
+        (("--seed", "-1"), "--seed must be a whole number from 0 to 4294967295; got -1"),
         (("--output", "nowhere/advice.json"), "there is no directory"),
     ],
 )

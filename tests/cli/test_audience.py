@@ -104,8 +104,11 @@ def test_an_empty_audience_is_no_error(run, model, workplace) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--segment", "9", "--top", "3"), "none of that name or number. There are: 1 '"),
-        (("--segment", "1"), "Nothing says where the audience ends"),
+        (
+            ("--segment", "9", "--top", "3"),
+            "--segment must be the name or number of a segment; got '9'. The segments are 1 '",
+        ),
+        (("--segment", "1"), "An audience needs a limit: --min-probability, --top or --min-expected-value"),
         (("--segment", "1", "--segment", "1", "--top", "3"), "each once"),
         (("--segment", "1", "--top", "3", "--value", "incom"), "Did you mean 'income'?"),
         (("--segment", "1", "--top", "3", "--id", "nobody"), "no such column"),

@@ -110,19 +110,28 @@ def test_names_come_from_a_file(run, shop) -> None:
     Path("names.toml").write_text('9 = "Guests"\n')
     done = run("segment", shop, *OPTIONS, "--names", "names.toml", "--overwrite")
     assert done.exit_code == 2
-    assert "no segment" in done.output
+    assert "--names must have segments as keys" in done.output
     assert SegmentModel.load("shop-segments/model.json").names[1] == "Guests"
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--transform", "cube"), "transform='cube'"),
-        (("--transform", "revenu=log1p"), "does not build the segments"),
-        (("--transform", "region=log1p"), "does not build the segments"),
-        (("--transform", "revenue="), "says nothing"),
-        (("--transform", "auto,log1p"), "says it again"),
-        (("--transform", ","), "says nothing"),
+        (
+            ("--transform", "cube"),
+            "yeo-johnson, winsorize, for all columns or by column; got 'cube'",
+        ),
+        (
+            ("--transform", "revenu=log1p"),
+            "--transform must name columns that build the segments; got 'revenu'",
+        ),
+        (
+            ("--transform", "region=log1p"),
+            "--transform must name columns that build the segments; got 'region'",
+        ),
+        (("--transform", "revenue="), "'revenue=' is empty or repeats a column"),
+        (("--transform", "auto,log1p"), "'log1p' is empty or repeats a column"),
+        (("--transform", ","), "is empty"),
         (("--describe", ","), "--describe [','] names no column. At least one is required. Leave it out."),
         (("--describe", "region", "--value", "region"), "by --describe and by --value"),
         (("--value", "region"), "not numeric"),

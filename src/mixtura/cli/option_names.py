@@ -34,6 +34,8 @@ OPTIONS = {
     "prior": "--prior",
     "random_state": "--seed",
     "resamples": "--resamples",
+    "segment": "--segment",
+    "segments": "--segment",
     "top": "--top",
     "transform": "--transform",
     "value": "--value",

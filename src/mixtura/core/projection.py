@@ -104,7 +104,7 @@ def discriminant_projection(
             f"{mixture.n_features!r}."
         )
     if not 0 <= location_share <= 1:
-        raise ParameterError(f"location_share={location_share!r} was given; it must be from 0 to 1.")
+        raise ParameterError(f"`location_share` must be from 0 to 1; got {location_share!r}.")
     center, total = total_moments(mixture)
     deviations = np.sqrt(np.diag(total))
     correlations = total / np.outer(deviations, deviations)

@@ -22,9 +22,9 @@ from mixtura.estimators.validation import as_rows, as_weights, require_rows
 from mixtura.exceptions import ParameterError
 from mixtura.run import with_jobs
 from mixtura.select import CRITERIA, Candidate, search
-from mixtura.select.arguments import count_rows
 from mixtura.select.priors import PriorName
 from mixtura.select.scores.folds import rows_fitted
+from mixtura.validation import count_rows
 
 __all__ = ["GaussianMixtureIC"]
 

@@ -11,7 +11,7 @@ from sklearn.utils.validation import _check_sample_weight, check_array, validate
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import Structure
 from mixtura.exceptions import DataError, MissingValuesError, ParameterError, TooFewRowsError
-from mixtura.select.arguments import count_rows
+from mixtura.validation import count_rows
 
 __all__ = ["as_rows", "as_weights", "check_means", "check_precisions", "check_weights", "require_rows"]
 

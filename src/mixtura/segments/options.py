@@ -9,9 +9,9 @@ from mixtura._typing import FloatArray
 from mixtura.core.covariance import MCLUST_NAMES, NAMES
 from mixtura.exceptions import ParameterError, TooFewRowsError
 from mixtura.select import CRITERIA, OnCandidate, OnFold, SearchResult, search
-from mixtura.select.arguments import count_rows
 from mixtura.select.priors import PriorName, require_prior
 from mixtura.select.scores.folds import rows_fitted
+from mixtura.validation import SEED, Interval, count_rows, require, whole_numbers
 
 __all__ = ["COVARIANCE_TYPES", "Settings"]
 
@@ -37,30 +37,19 @@ class Settings:
     n_folds: int = 10
 
     def __post_init__(self) -> None:
-        if self.components is not None and (not self.components or min(self.components) < 1):
-            raise ParameterError(
-                f"components={list(self.components)!r} was given; whole numbers of at least 1 are required. Try 1-9."
-            )
+        if self.components is not None:
+            whole_numbers("components", self.components, 1)
         if not self.covariance_types or not set(self.covariance_types) <= {*NAMES, "all"}:
             raise ParameterError(
-                f"covariance_types={list(self.covariance_types)!r} was given; they must be among "
-                f"{', '.join((*COVARIANCE_TYPES, *MCLUST_NAMES))}, or all. Leave it out to try the first four."
+                f"`covariance_types` must be among {', '.join((*COVARIANCE_TYPES, *MCLUST_NAMES))}, or 'all'; got "
+                f"{list(self.covariance_types)!r}. Leave it out to try the first four."
             )
-        if self.criterion not in CRITERIA:
-            raise ParameterError(
-                f"criterion={self.criterion!r} was given; it must be one of {', '.join(CRITERIA)}. Try 'bic'."
-            )
+        require("criterion", self.criterion, CRITERIA, "Try `criterion='bic'`.")
         require_prior(self.prior)
-        if not 0 <= self.random_state < 2**32:
-            raise ParameterError(
-                f"random_state={self.random_state!r} was given as the seed; it must be from 0 to 2**32 - 1. Try 0."
-            )
-        if self.n_init < 1:
-            raise ParameterError(f"n_init={self.n_init!r} was given; it must be at least 1. Try 5.")
-        if not 0 <= self.anomaly_percentile < 100:
-            raise ParameterError(
-                f"anomaly_percentile={self.anomaly_percentile!r} was given; it must be at least 0 and below 100. Try 4."
-            )
+        require("random_state", self.random_state, SEED, "Try `random_state=0`.")
+        require("n_init", self.n_init, Interval(1, whole=True), "Try `n_init=5`.")
+        percentiles = Interval(0, 100, open_high=True)
+        require("anomaly_percentile", self.anomaly_percentile, percentiles, "Try `anomaly_percentile=4`.")
 
     def search(
         self,
@@ -92,7 +81,7 @@ def _feasible(components: Sequence[int] | None, n_rows: int, fewest: int) -> lis
         return [count for count in _COMPONENTS if count <= fewest]
     if max(components) > n_rows:
         raise TooFewRowsError(
-            f"{max(components)} segments of {n_rows} complete rows were asked for; there must be at least as many rows "
-            f"as segments. Ask for at most {n_rows}, better for far fewer: --components."
+            f"`components` must be at most the number of complete rows, {n_rows}; got {max(components)}. Use far fewer "
+            "segments than rows."
         )
     return sorted(set(components))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.exceptions import DataError, ParameterError
-from mixtura.select.arguments import as_numbers, as_weights
+from mixtura.validation import as_numbers, as_weights
 
 __all__ = ["Merge", "Merging", "bend", "line", "merge_components"]
 
@@ -140,7 +140,7 @@ class Merging:
     def positions(self, by: str = "weight") -> FloatArray:
         """Return where the entropies of 1, ..., K clusters stand in the plot whose elbow is asked for, (K,)."""
         if by not in ("weight", "clusters"):
-            raise ParameterError(f"by={by!r} was given; it must be 'weight' or 'clusters'. Try 'weight'.")
+            raise ParameterError(f"`by` must be 'weight' or 'clusters'; got {by!r}. Try `by='weight'`.")
         if by == "weight":
             return self.cumulative_weights
         return np.arange(1.0, self.n_components + 1)
@@ -178,8 +178,8 @@ class Merging:
     def _require(self, n_clusters: int) -> None:
         if not 1 <= n_clusters <= self.n_components:
             raise ParameterError(
-                f"n_clusters={n_clusters!r} was given; {self.n_components!r} components give between 1 and "
-                f"{self.n_components!r} clusters. Try elbow()."
+                f"`n_clusters` must be from 1 to the number of components, {self.n_components!r}; got {n_clusters!r}. "
+                "Try elbow()."
             )
 
 
@@ -335,15 +335,15 @@ def _as_memberships(memberships: npt.ArrayLike) -> FloatArray:
     shares = np.ascontiguousarray(as_numbers("Memberships", memberships), dtype=np.float64)
     if shares.ndim != 2 or 0 in shares.shape:
         raise DataError(
-            f"Memberships of shape {shares.shape!r} were given; the shape must be (rows, components). "
-            "Give mixture.responsibilities(rows)."
+            f"`memberships` must have the shape (rows, components); got {shares.shape!r}. Give "
+            "mixture.responsibilities(rows)."
         )
     with np.errstate(invalid="ignore", over="ignore"):
         sums = shares.sum(axis=1)
     if not (np.isfinite(sums).all() and shares.min() >= 0 and np.abs(sums - 1).max() <= _TOLERANCE):
         raise DataError(
-            f"Memberships from {float(shares.min())!r} to {float(shares.max())!r} whose rows sum to between "
-            f"{float(sums.min())!r} and {float(sums.max())!r} were given; they must be finite, not negative, and "
-            "every row must sum to one. Divide each row by its sum."
+            "`memberships` must be finite and not negative, and every row must sum to one; got values from "
+            f"{float(shares.min())!r} to {float(shares.max())!r} and sums from {float(sums.min())!r} to "
+            f"{float(sums.max())!r}. Divide each row by its sum."
         )
     return shares

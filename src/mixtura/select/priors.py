@@ -20,8 +20,7 @@ def require_prior(prior: PriorName | float) -> None:
     is_number = not isinstance(prior, str) and 0 <= prior < np.inf
     if prior not in ("floor", "conjugate") and not is_number:
         raise ParameterError(
-            f"prior={prior!r} was given; it must be 'floor', 'conjugate', or a number that is not negative. Try "
-            "'floor'."
+            f"`prior` must be 'floor', 'conjugate', or a number of at least 0; got {prior!r}. Try `prior='floor'`."
         )
 
 

@@ -147,7 +147,7 @@ def test_an_id_named_like_a_result_keeps_apart(tmp_path) -> None:
         ({"covariance_types": ["round"]}, "covariance_types"),
         ({"criterion": "cic"}, "criterion"),
         ({"n_init": 0}, "n_init"),
-        ({"random_state": -1}, "seed"),
+        ({"random_state": -1}, "`random_state` must be a whole number from 0 to 4294967295; got -1"),
         ({"anomaly_percentile": -1.0}, "anomaly_percentile"),
     ],
 )
@@ -157,7 +157,9 @@ def test_parameters_out_of_range(parameters, said) -> None:
 
 
 def test_more_segments_than_rows() -> None:
-    with pytest.raises(TooFewRowsError, match="4 segments of 3 complete rows"):
+    with pytest.raises(
+        TooFewRowsError, match="`components` must be at most the number of complete rows, 3; got 4"
+    ):
         segment_table(pl.DataFrame({"x": [1.0, 2.0, 4.0]}), components=[4])
     with pytest.raises(TooFewRowsError, match="at least 2"):
         segment_table(pl.DataFrame({"x": [1.0]}))
@@ -196,14 +198,14 @@ def test_names_say_what_distinguishes() -> None:
     assert name_segments(differences, ["Income", "Spending"]) == ("high income", "low spending", "average")
 
 
-def test_names_differ_by_more_words_then_by_degree_then_by_number() -> None:
+def test_names_differ_by_more_words_then_by_degree_then_by_rank() -> None:
     columns = ["a", "b", "c"]
     third = name_segments(np.array([[1.0, -1.0, 0.5], [1.0, -1.0, -0.5]]), columns)
     assert third == ("high a and c, low b", "high a, low b and c")
     degree = name_segments(np.array([[2.0, 0.0, 0.0], [1.0, 0.0, 0.0]]), columns)
     assert degree == ("very high a", "high a")
-    number = name_segments(np.zeros((3, 3)), columns)
-    assert number == ("average", "average (2)", "average (3)")
+    ranked = name_segments(np.zeros((3, 3)), columns)
+    assert ranked == ("average, lowest a", "average, 2nd lowest a", "average, 3rd lowest a")
     alike = name_segments(np.array([[1.0, 0.0], [0.0, 1.0]]), ["a (x)", "a (y)"])
     assert alike == ("high a (x)", "high a (y)")
 

@@ -78,5 +78,5 @@ def test_folds_are_refused_and_taken_where_segments_are_fitted() -> None:
     frame = make_customers(as_frame="polars")
     options = {"components": [2, 3], "covariance_types": ["tied"], "criterion": "cv"}
     assert Segmentation.fit(frame, n_folds=3, **options).result.best.folds.values.shape == (3,)
-    with pytest.raises(ParameterError, match="n_folds=1 was given"):
+    with pytest.raises(ParameterError, match="`n_folds` must be a whole number of at least 2; got 1"):
         Segmentation.fit(frame, n_folds=1, **options)

@@ -118,10 +118,10 @@ def test_a_line_through_points_above_one_another_is_level() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ([["a", "b"]], "numbers are required"),
+        ([["a", "b"]], "Memberships must be numbers; got type 'str32'"),
         ([[0.5, 0.5], [1.0]], "rows of one length"),
-        ([0.5, 0.5], "shape \\(2,\\)"),
-        (np.zeros((0, 2)), "shape \\(0, 2\\)"),
+        ([0.5, 0.5], r"`memberships` must have the shape \(rows, components\); got \(2,\)"),
+        (np.zeros((0, 2)), r"`memberships` must have the shape \(rows, components\); got \(0, 2\)"),
         ([[0.5, 0.6]], "sum to one"),
         ([[1.5, -0.5]], "not negative"),
         ([[float("nan"), 1.0]], "finite"),
@@ -136,13 +136,16 @@ def test_weights_and_questions_that_make_no_sense_are_refused() -> None:
     given = shares(5)
     with pytest.raises(DataError, match=r"-1\.0"):
         merge_components(given, [-1, 1, 1, 1, 1])
-    with pytest.raises(DataError, match="at least one must be positive"):
+    with pytest.raises(
+        DataError,
+        match=r"at least one weight positive; got weights from 0\.0 to 0\.0",
+    ):
         merge_components(given, np.zeros(5))
     with pytest.raises(DataError, match="one weight per row"):
         merge_components(given, np.ones(4))
     merged = merge_components(given)
     for count in (0, 7):
-        with pytest.raises(ParameterError, match=f"n_clusters={count}"):
+        with pytest.raises(ParameterError, match=f"number of components, 6; got {count}"):
             merged.labels(count)
-    with pytest.raises(ParameterError, match="by='rows'"):
+    with pytest.raises(ParameterError, match="`by` must be 'weight' or 'clusters'; got 'rows'"):
         merged.elbow("rows")

@@ -61,13 +61,13 @@ class FromPartition:
         labels = given.ndim == 1 and np.issubdtype(given.dtype, np.integer)
         if given.shape != ((n,) if labels else (n, k)):
             raise ParameterError(
-                f"A partition of shape {given.shape!r} and type {given.dtype.name!r} was given; it must be "
-                f"whole-number labels of shape {(n,)!r} or responsibilities of shape {(n, k)!r}."
+                f"A partition must be whole-number labels of shape {(n,)!r} or responsibilities of shape {(n, k)!r}; "
+                f"got shape {given.shape!r} and type {given.dtype.name!r}."
             )
         if not np.isfinite(given).all() or given.min() < 0 or (labels and given.max() >= k):
             raise ParameterError(
-                f"A partition with values from {given.min().item()!r} to {given.max().item()!r} was given; labels must "
-                f"lie from 0 to {k - 1!r}, and responsibilities must be finite and not negative."
+                f"Labels must be from 0 to {k - 1!r}, and responsibilities finite and not negative; got values from "
+                f"{given.min().item()!r} to {given.max().item()!r}."
             )
         if labels:
             return np.ascontiguousarray(given, dtype=np.intp)

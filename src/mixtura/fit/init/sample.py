@@ -73,7 +73,7 @@ class Sample:
         change: Callable[[FloatArray, FloatArray], FloatArray] | None = TRANSFORMS.get(transform)
         if change is None:
             raise ParameterError(
-                f"transform={transform!r} was given; it must be one of {list(TRANSFORMS)!r}. 'svd' is mclust's."
+                f"`transform` must be one of {list(TRANSFORMS)!r}; got {transform!r}. 'svd' is mclust's."
             )
         return replace(self, rows=np.ascontiguousarray(change(self.rows, self.weights)))
 

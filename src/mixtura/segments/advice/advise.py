@@ -10,7 +10,6 @@ import narwhals as nw
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.exceptions import ParameterError
 from mixtura.io import to_float64
 from mixtura.segments.advice.analyze import FEWEST_ROWS, SAMPLE, analyze, draw_sample
 from mixtura.segments.advice.findings.capacity import capacities, capacity_findings
@@ -31,6 +30,7 @@ from mixtura.segments.advice.recommend import decide, too_few
 from mixtura.segments.options import COVARIANCE_TYPES, Settings
 from mixtura.segments.table.prepare import Prepared, prepare
 from mixtura.segments.table.roles import Roles
+from mixtura.validation import SEED, require
 
 __all__ = ["advise"]
 
@@ -74,7 +74,7 @@ def advise(
     ('gmm', 'A Gaussian mixture suits', 3)
     """
     started = time.perf_counter()
-    _check_seed(random_state)
+    require("random_state", random_state, SEED, "Try `random_state=0`.")
     settings = Settings(None, COVARIANCE_TYPES, "bic", 1, random_state)
     prepared = prepare(frame, Roles(columns, id_column), settings, drop_missing=True)
     rng, n_rows = np.random.default_rng(random_state), len(prepared.rows)
@@ -100,13 +100,6 @@ def advise(
         seed=random_state,
         seconds=time.perf_counter() - started,
     )
-
-
-def _check_seed(random_state: int) -> None:
-    if not 0 <= random_state < 2**32:
-        raise ParameterError(
-            f"`random_state` must be a whole number from 0 to 2**32 - 1; got {random_state!r}. Try `random_state=0`."
-        )
 
 
 def _facts(prepared: Prepared) -> list[ColumnStatistics]:

@@ -12,6 +12,7 @@ import numpy as np
 from mixtura._typing import FloatArray, IntArray
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.segments.jsonable import jsonable_fields
+from mixtura.validation import Interval, require
 
 __all__ = ["Audience", "Audiences", "combine_audiences", "find_segment", "select_audience"]
 
@@ -135,15 +136,15 @@ def find_segment(names: Sequence[str], wanted: str | int) -> int:
     if meant:
         among = " and ".join(repr(names[k]) for k in meant)
         raise ParameterError(
-            f"The segment {wanted!r} was asked for, and {len(meant)} names start so: {among}. One segment is required. "
-            "Write more of the name, or its number."
+            f"`segment` must name one segment; got {wanted!r}, with which {len(meant)} names begin: {among}. Write "
+            "more of the name, or its number."
         )
     if text.isdecimal() and 1 <= int(text) <= len(names):
         return int(text) - 1
     close = get_close_matches(text, folded, n=1, cutoff=0.5)
     hint = f"Did you mean {names[folded.index(close[0])]!r}?" if close else "Choose one of them."
     raise ParameterError(
-        f"The segment {wanted!r} was asked for, and there is none of that name or number. There are: {listed}. {hint}"
+        f"`segment` must be the name or number of a segment; got {wanted!r}. The segments are {listed}. {hint}"
     )
 
 
@@ -245,19 +246,17 @@ def _check_limits(
 ) -> None:
     if min_probability is None and top is None and min_expected_value is None:
         raise ParameterError(
-            "Nothing says where the audience ends. A smallest membership, a number of customers, or a smallest "
-            "expected value is required. Try min_probability=0.3 (--min-probability 0.3)."
+            "An audience needs a limit: `min_probability`, `top` or `min_expected_value`; got none. Try "
+            "`min_probability=0.3`."
         )
-    if min_probability is not None and not 0 <= min_probability <= 1:
-        raise ParameterError(
-            f"min_probability={min_probability!r} was given; a membership from 0 to 1 is required. Try 0.3."
-        )
-    if top is not None and top < 1:
-        raise ParameterError(f"top={top!r} was given; at least 1 customer is required. Try 1000.")
+    if min_probability is not None:
+        require("min_probability", min_probability, Interval(0, 1), "Try `min_probability=0.3`.")
+    if top is not None:
+        require("top", top, Interval(1, whole=True), "Try `top=1000`.")
     if min_expected_value is not None and value is None:
         raise ParameterError(
-            f"min_expected_value={min_expected_value!r} was given without values; what each customer is worth is "
-            "required. Name the column that says so (--value)."
+            f"`min_expected_value` needs the value of each customer; got {min_expected_value!r} without values. Name "
+            "the column with `value`."
         )
 
 

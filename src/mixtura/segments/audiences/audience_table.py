@@ -136,8 +136,8 @@ def audiences_of_table(
     wanted = [find_segment(model.names, segment) for segment in segments]
     if not wanted or len(set(wanted)) < len(wanted):
         raise ParameterError(
-            f"The segments {list(segments)!r} were asked for; at least one is required, and each once. "
-            f"There are: {', '.join(repr(name) for name in model.names)}."
+            f"`segments` must name at least one segment, and each once; got {list(segments)!r}. The segments are "
+            f"{', '.join(repr(name) for name in model.names)}."
         )
     assignment = assign_table(model, frame, id_column=id_column, drop_missing=drop_missing)
     worth = None if value is None else _values(frame, value)
@@ -170,14 +170,14 @@ def _known_weight(model: SegmentModel, frame: Any) -> str | None:
 
 def _weights(frame: Any, name: str, complete: Array, drop_missing: bool) -> FloatArray:
     """Return how much each customer counts, (N,)."""
-    weights = _values(frame, name, "--weight")
+    weights = _values(frame, name, "weight")
     missing = np.isnan(weights)
     if (missing & complete).any() and not drop_missing:
         rows = np.flatnonzero(missing & complete)
         raise MissingValuesError(
-            f"{rows.size} of {complete.size} rows have no finite weight {name!r}, the first is row {rows[0] + 1} of "
-            "the data. A weight for every customer is required. Fill them, or count those as nothing with "
-            "--drop-missing.",
+            f"`weight` must be a finite number for every customer; {name!r} is missing in {rows.size} of "
+            f"{complete.size} rows, the first is row {rows[0] + 1} of the data. Fill them, or leave those customers "
+            "out with `drop_missing=True`.",
             columns=[name],
             rows=rows[:5].tolist(),
             count=int(rows.size),
@@ -186,28 +186,28 @@ def _weights(frame: Any, name: str, complete: Array, drop_missing: bool) -> Floa
     if weights.min() < 0:
         row = int(np.argmax(weights < 0))
         raise DataError(
-            f"The weight {name!r} is {weights[row]:g} in row {row + 1} of the data. Weights must not be negative. "
-            "Correct it, or name another column with --weight."
+            f"`weight` must not be negative; {name!r} is {weights[row]:g} in row {row + 1} of the data. Correct it, or "
+            "name another column."
         )
     return weights
 
 
-def _values(frame: Any, name: str, option: str = "--value") -> FloatArray:
+def _values(frame: Any, name: str, parameter: str = "value") -> FloatArray:
     """Return the numbers of a column, (N,), NaN where there is none."""
     table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
     if name not in table.columns:
         closest = tuple(get_close_matches(name, table.columns, n=3, cutoff=0.5))
         hint = f"Did you mean {closest[0]!r}?" if closest else "Choose one of its columns."
         raise ColumnError(
-            f"{option} names {name!r}, and the table has no such column. A column of numbers is required. {hint}",
+            f"`{parameter}` must be a numeric column of the table; got {name!r}, which it lacks. {hint}",
             column=name,
             closest=closest,
         )
     if not table[name].dtype.is_numeric():
         example = str(table[name].drop_nulls().head(1).to_list()[:1])
         raise ColumnError(
-            f"{option} names {name!r}, which is not numeric: it holds, for example, {example}. A column of numbers is "
-            "required. Name another, or clean it.",
+            f"`{parameter}` must be a numeric column; got {name!r}, which holds, for example, {example}. Name another, "
+            "or clean it.",
             column=name,
         )
     values = to_float64(table[name])

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.exceptions import ParameterError
 from mixtura.segments.jsonable import plain
 from mixtura.segments.weighted import row_maxima
+from mixtura.validation import Interval, require
 
 __all__ = ["AmbiguousCustomer", "ambiguity_matrix", "ambiguous_customers", "most_ambiguous", "top_two"]
 
@@ -122,10 +122,7 @@ def ambiguous_customers(
     Customer C3 is 55 % A, 45 % B.
     Customer C2 is 57 % B, 43 % A.
     """
-    if not 0 < threshold <= 1:
-        raise ParameterError(
-            f"threshold={threshold!r} was given; a membership above 0 and at most 1 is required. Try 0.6."
-        )
+    require("threshold", threshold, Interval(0, 1, open_low=True), "Try `threshold=0.6`.")
     if memberships.shape[1] < 2:
         return ()
     order = most_ambiguous(memberships, len(memberships))

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.exceptions import DataError, ParameterError
+from mixtura.exceptions import DataError
 from mixtura.segments.certainty.ambiguous import ambiguity_matrix
 from mixtura.segments.jsonable import jsonable_fields, plain
 from mixtura.segments.weighted import quantiles, row_maxima
+from mixtura.validation import Interval, require
 
 __all__ = ["Certainty", "confusion_matrix", "measure_certainty"]
 
@@ -167,10 +168,7 @@ def measure_certainty(
 
 
 def _check(threshold: float) -> None:
-    if not 0 < threshold <= 1:
-        raise ParameterError(
-            f"threshold={threshold!r} was given; a membership above 0 and at most 1 is required. Try 0.6."
-        )
+    require("threshold", threshold, Interval(0, 1, open_low=True), "Try `threshold=0.6`.")
 
 
 def _require(total_weight: float, n_customers: int) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
-from mixtura.exceptions import ParameterError
 from mixtura.segments.jsonable import jsonable_fields, plain
+from mixtura.validation import Interval, require
 
 __all__ = ["Overlap", "component_overlap"]
 
@@ -88,8 +88,7 @@ def component_overlap(
     >>> bool(abs(found.error_rate - 0.0668) < 4 * found.standard_error)
     True
     """
-    if draws < 1:
-        raise ParameterError(f"draws={draws!r} was given; it must be at least 1. Try 10_000.")
+    require("draws", draws, Interval(1, whole=True), "Try `draws=10_000`.")
     k, rng = mixture.n_components, np.random.RandomState(seed)
     conditional, confusion = np.zeros((k, k)), np.zeros((k, k))
     for i in range(k):

@@ -20,6 +20,7 @@ from mixtura.segments.stability.resample import refit_labels
 from mixtura.segments.stability.stability_verdict import STABLE, Verdict, classify_stability
 from mixtura.segments.weighted import effective_counts, row_maxima
 from mixtura.select import search
+from mixtura.validation import Interval, require
 
 __all__ = ["NumberStability", "SegmentStability", "Stability", "assess_stability"]
 
@@ -252,14 +253,11 @@ def _neighbors(k: int, n_rows: int) -> list[int]:
 
 
 def _check(n_bootstraps: int, numbers: Sequence[int], n_rows: int) -> None:
-    if n_bootstraps < 2:
-        raise ParameterError(
-            f"n_bootstraps={n_bootstraps!r} was given; resamples are compared, so at least 2 are required. Try 50."
-        )
+    require("n_bootstraps", n_bootstraps, Interval(2, whole=True), "Try `n_bootstraps=50`.")
     if numbers[0] < 1 or n_rows < 2:
         raise ParameterError(
-            f"numbers={list(numbers)!r} of segments and {n_rows!r} rows to resample were given; at least one segment "
-            "and two rows are required. Try the numbers next to the model's own, and sample_rows=5_000."
+            f"`numbers` must be at least 1, and at least 2 rows resampled; got {list(numbers)!r} and {n_rows!r} rows. "
+            "Try `sample_rows=5_000`."
         )
 
 
@@ -284,8 +282,8 @@ def _refit(
     found = refit_labels(rows, family, number, weights=weights, prior=prior, **plan)
     if len(found) < 2:
         raise MixturaError(
-            f"A mixture of {number} segments could be learned from {len(found)} of {plan['n_bootstraps']} resamples of "
-            f"{len(rows)} rows; at least 2 are required. Ask for more of them, or for fewer segments."
+            f"At least 2 resamples must be fitted; of {plan['n_bootstraps']} resamples of {len(rows)} rows, "
+            f"{len(found)} had a mixture of {number} segments. Use more resamples, or fewer segments."
         )
     return found
 

@@ -150,12 +150,12 @@ def check_transforms(
         if kind not in (*TRANSFORMS, "auto"):
             where = "" if column == EVERY_OTHER else f" for the column {column!r}"
             raise ParameterError(
-                f"transform={kind!r} was given{where}; it must be one of auto, {', '.join(TRANSFORMS)}, for all "
-                "columns or column by column. Try auto."
+                f"`transform` must be one of auto, {', '.join(TRANSFORMS)}, for all columns or by column; got {kind!r}"
+                f'{where}. Try `transform="auto"`.'
             )
         if columns is not None and column not in (*columns, EVERY_OTHER):
             raise ParameterError(
-                f"A transform was given for {column!r}, which does not build the segments. Those that do: "
+                f"`transform` must name columns that build the segments; got {column!r}. These are "
                 f"{', '.join(repr(name) for name in columns)}. Leave it out, or check the name."
             )
     return asked

@@ -238,13 +238,13 @@ def fit_transform(kind: str, column: str, values: FloatArray, weights: FloatArra
         return YeoJohnson(_likeliest_exponent(values, weights))
     if kind != "log1p":
         raise ParameterError(
-            f"transform={kind!r} was given for the column {column!r}; it must be one of {', '.join(TRANSFORMS)}, or "
-            "auto. Try auto."
+            f"`transform` must be one of {', '.join(TRANSFORMS)}, or auto; got {kind!r} for the column {column!r}. Try "
+            '`transform="auto"`.'
         )
     if values.min() < 0:
         raise ParameterError(
-            f"transform='log1p' was given for the column {column!r}, which holds {values.min():g}. No value below 0 is "
-            "required for learning. Try yeo-johnson."
+            f"The transform log1p needs values of at least 0; the column {column!r} holds {values.min():g}. Try "
+            "yeo-johnson."
         )
     return Log1p()
 

@@ -12,19 +12,21 @@ import numpy.typing as npt
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import get_family
 from mixtura.core.mixture import Mixture
-from mixtura.exceptions import MixturaError, ParameterError
+from mixtura.exceptions import MixturaError
 from mixtura.run import limit_blas_threads
-from mixtura.select.arguments import (
+from mixtura.select.inference.refit import Refit, generator, runner_for, split_components
+from mixtura.select.model_search.search import search
+from mixtura.select.priors import PriorName, require_prior
+from mixtura.validation import (
+    PROBABILITY,
     as_rows,
     as_seed,
     as_weights,
+    require,
     require_at_least,
     require_enough,
     sample_size,
 )
-from mixtura.select.inference.refit import Refit, generator, runner_for, split_components
-from mixtura.select.model_search.search import search
-from mixtura.select.priors import PriorName, require_prior
 
 __all__ = ["BootstrapTest", "LikelihoodRatio", "bootstrap_lrt"]
 
@@ -282,10 +284,6 @@ def _check(
     require_at_least("max_components", max_components, 2)
     require_at_least("n_boot", n_boot, 1)
     require_at_least("n_init", n_init, 1)
-    if not 0 < level < 1:
-        raise ParameterError(f"level={level!r} was given; it must lie between 0 and 1. Try 0.05.")
-    if starts not in STARTS:
-        raise ParameterError(
-            f"starts={starts!r} was given; it must be one of {list(STARTS)!r}. Try 'splits'."
-        )
+    require("level", level, PROBABILITY, "Try `level=0.05`.")
+    require("starts", starts, STARTS, "Try `starts='splits'`.")
     require_prior(prior)

@@ -15,16 +15,18 @@ from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import DataError, MixturaError, ParameterError
 from mixtura.run import limit_blas_threads
-from mixtura.select.arguments import (
+from mixtura.select.inference.refit import Refit, generator, runner_for
+from mixtura.select.priors import PriorName, require_prior
+from mixtura.validation import (
+    PROBABILITY,
     as_rows,
     as_seed,
     as_weights,
+    require,
     require_at_least,
     require_enough,
     sample_size,
 )
-from mixtura.select.inference.refit import Refit, generator, runner_for
-from mixtura.select.priors import PriorName, require_prior
 
 __all__ = ["BootstrapParameters", "Parameters", "bootstrap_parameters", "match_components"]
 
@@ -116,8 +118,7 @@ class BootstrapParameters:
         ParameterError
             The level is out of its range.
         """
-        if not 0 < level < 1:
-            raise ParameterError(f"level={level!r} was given; it must lie between 0 and 1. Try 0.95.")
+        require("level", level, PROBABILITY, "Try `level=0.95`.")
         low = self._each(lambda values: np.quantile(values, (1 - level) / 2, axis=0))
         return low, self._each(lambda values: np.quantile(values, (1 + level) / 2, axis=0))
 
@@ -232,8 +233,7 @@ def bootstrap_parameters(
     table, seed = as_rows(rows), as_seed(random_state)
     weights = as_weights(sample_weight, table.shape[0])
     _check(table, weights, mixture, n_boot, prior)
-    if kind not in KINDS:
-        raise ParameterError(f"kind={kind!r} was given; it must be one of {list(KINDS)!r}. Try 'weighted'.")
+    require("kind", kind, KINDS, "Try `kind='weighted'`.")
     refit = Refit(prior, _TOLERANCE)
     finished = refit.from_mixture(table, weights, mixture).mixture
     draw = KINDS[kind](table, weights, finished)
@@ -363,13 +363,13 @@ def _check(
     require_at_least("n_boot", n_boot, 2)
     if not isinstance(mixture, Mixture):
         raise ParameterError(
-            f"mixture={mixture!r} was given; it must be a Mixture. Give `mixture_` of an estimator, or `mixture` of a "
+            f"`mixture` must be a Mixture; got {mixture!r}. Give `mixture_` of an estimator, or `mixture` of a "
             "candidate."
         )
     require_enough(rows, weights, mixture.n_components)
     if rows.shape[1] != mixture.n_features:
         raise DataError(
-            f"Rows with {rows.shape[1]!r} columns were given with a mixture of {mixture.n_features!r}; give the rows "
-            "that the mixture was fitted to."
+            f"Rows must have the {mixture.n_features!r} columns of the mixture; got {rows.shape[1]!r}. Give the rows "
+            "that it was fitted to."
         )
     require_prior(prior)

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mixtura.core.covariance import choose_families, count_parameters
-from mixtura.select.arguments import as_rows, as_seed, as_weights, whole_numbers
 from mixtura.select.model_search.fold_search import score_candidates
 from mixtura.select.model_search.search import search
 from mixtura.select.priors import PriorName
 from mixtura.select.scores.one_standard_error import CrossValidated, CrossValidation
+from mixtura.validation import as_rows, as_seed, as_weights, whole_numbers
 
 __all__ = ["cross_validate"]
 

@@ -9,11 +9,11 @@ from typing import TypeAlias
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import MixturaError, ParameterError
-from mixtura.select.arguments import count_rows, require_rows
 from mixtura.select.model_search.cost import processes_for, search_seconds
 from mixtura.select.model_search.fitter import SAMPLE_ROWS
 from mixtura.select.model_search.ranking import SearchResult
 from mixtura.select.scores.folds import FoldScores, OnFold, held_out_scores, rows_fitted
+from mixtura.validation import count_rows, require_rows
 
 __all__ = ["FoldsOf", "score_candidates"]
 

@@ -14,7 +14,6 @@ from mixtura.core.covariance import choose_families
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.fit import Outcome
 from mixtura.run import limit_blas_threads
-from mixtura.select.arguments import as_rows, as_seed, as_weights, count_rows, require_rows, whole_numbers
 from mixtura.select.model_search.candidate import Candidate, OnCandidate
 from mixtura.select.model_search.fitter import SAMPLE_ROWS, Fitter
 from mixtura.select.model_search.fold_search import FoldsOf, score_candidates
@@ -22,6 +21,7 @@ from mixtura.select.model_search.ranking import SearchResult
 from mixtura.select.priors import PriorName, require_prior
 from mixtura.select.scores.criteria import CRITERIA
 from mixtura.select.scores.folds import OnFold
+from mixtura.validation import as_rows, as_seed, as_weights, count_rows, require_rows, whole_numbers
 
 __all__ = ["search"]
 
@@ -184,7 +184,7 @@ def _ranked(candidates: tuple[Candidate, ...], criterion: str) -> SearchResult:
 def _checked(components: Iterable[int], criterion: str, n_init: int) -> list[int]:
     sizes = whole_numbers("components", components, 1)
     if criterion not in CRITERIA:
-        raise ParameterError(f"criterion={criterion!r} was given; it must be one of {list(CRITERIA)!r}.")
+        raise ParameterError(f"`criterion` must be one of {list(CRITERIA)!r}; got {criterion!r}.")
     if n_init < 1:
-        raise ParameterError(f"n_init={n_init!r} was given; it must be at least 1.")
+        raise ParameterError(f"`n_init` must be at least 1; got {n_init!r}.")
     return sizes

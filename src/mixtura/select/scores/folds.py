@@ -13,7 +13,7 @@ from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import ParameterError
 from mixtura.run import map_processes
-from mixtura.select.arguments import require_at_least
+from mixtura.validation import require_at_least
 
 __all__ = ["FoldFit", "FoldScores", "OnFold", "draw_folds", "held_out_scores", "rows_fitted"]
 
@@ -167,8 +167,8 @@ def rows_fitted(n_rows: int, n_folds: int) -> int:
     require_at_least("n_folds", n_folds, 2)
     if n_folds > n_rows:
         raise ParameterError(
-            f"n_folds={n_folds!r} was given for {n_rows!r} rows; there must not be more folds than rows. "
-            f"Try {min(10, n_rows)!r}."
+            f"`n_folds` must be at most the number of rows, {n_rows!r}; got {n_folds!r}. Try "
+            f"`n_folds={min(10, n_rows)!r}`."
         )
     return n_rows - -(-n_rows // n_folds)
 

@@ -65,11 +65,14 @@ def test_names_that_differ_in_case_only_are_told_apart() -> None:
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        ("high", "2 names start so: 'high income' and 'high spending'"),
+        (
+            "high",
+            "`segment` must name one segment; got 'high', with which 2 names begin: 'high income' and 'high spending'",
+        ),
         ("hihg income", "Did you mean 'high income'"),
-        (0, "There are: 1 'high income', 2 'high spending', 3 '2'. Choose one"),
-        ("4", "none of that name or number"),
-        ("", "none of that name or number"),
+        (0, "`segment` must be the name or number of a segment; got 0"),
+        ("4", "`segment` must be the name or number of a segment; got '4'"),
+        ("", "`segment` must be the name or number of a segment; got ''"),
     ],
 )
 def test_segments_that_are_not_meant_clearly_are_refused(wanted, message) -> None:
@@ -158,10 +161,10 @@ def test_overlap_counts_customers_in_both(memberships) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "Nothing says where the audience ends"),
-        ({"min_probability": 1.5}, "min_probability=1.5"),
-        ({"min_probability": float("nan")}, "min_probability=nan"),
-        ({"top": 0}, "top=0"),
+        ({}, "An audience needs a limit: `min_probability`, `top` or `min_expected_value`; got none"),
+        ({"min_probability": 1.5}, r"`min_probability` must be at least 0 and at most 1; got 1\.5"),
+        ({"min_probability": float("nan")}, "`min_probability` must be at least 0 and at most 1; got nan"),
+        ({"top": 0}, "`top` must be a whole number of at least 1; got 0"),
         ({"min_expected_value": 3.0}, "without values"),
     ],
 )
@@ -222,13 +225,18 @@ def test_missing_values(model, frame) -> None:
 def test_tables_and_segments_that_do_not_serve_are_refused(model, frame) -> None:
     with pytest.raises(ParameterError, match="each once"):
         audiences_of_table(model, frame, [1, "1"], top=1)
-    with pytest.raises(ParameterError, match="at least one is required"):
+    with pytest.raises(
+        ParameterError, match=r"`segments` must name at least one segment, and each once; got \[\]"
+    ):
         audiences_of_table(model, frame, [], top=1)
     with pytest.raises(ColumnError, match="Did you mean 'revenue'"):
         audiences_of_table(model, frame, [1], top=1, value="revenu")
     with pytest.raises(ColumnError, match="Choose one of its columns"):
         audiences_of_table(model, frame, [1], top=1, value="zzz")
-    with pytest.raises(ColumnError, match=r"not numeric: it holds, for example, \['C000'\]"):
+    with pytest.raises(
+        ColumnError,
+        match=r"`value` must be a numeric column; got 'customer', which holds, for example, \['C000'\]",
+    ):
         audiences_of_table(model, frame, [1], top=1, value="customer")
 
 
@@ -277,11 +285,12 @@ def test_weights_of_an_audience_that_cannot_be_used() -> None:
     model = segment_table(frame, columns=["income", "spending"], components=[2]).model
     at = pl.int_range(300) == 7
     negative = frame.with_columns(pl.when(at).then(-1).otherwise(pl.col("visits")).alias("visits"))
-    with pytest.raises(DataError, match="The weight 'visits' is -1 in row 8 of the data"):
+    with pytest.raises(DataError, match="`weight` must not be negative; 'visits' is -1 in row 8 of the data"):
         audiences_of_table(model, negative, [1], top=9, weight="visits")
     holes = frame.with_columns(pl.when(at).then(None).otherwise(pl.col("visits")).alias("visits"))
     with pytest.raises(
-        MissingValuesError, match="1 of 300 rows have no finite weight 'visits', the first is row 8"
+        MissingValuesError,
+        match="'visits' is missing in 1 of 300 rows, the first is row 8 of the data",
     ):
         audiences_of_table(model, holes, [1], top=9, weight="visits")
     audience = audiences_of_table(
@@ -292,5 +301,7 @@ def test_weights_of_an_audience_that_cannot_be_used() -> None:
     memberships = model.memberships(frame.select("income", "spending").to_numpy())[:, 0]
     expected = np.delete(memberships, 7) @ np.delete(counts, 7)
     assert audience.expected_members == pytest.approx(expected, rel=1e-12)
-    with pytest.raises(ColumnError, match=r"--weight names .visit., .* Did you mean .visits."):
+    with pytest.raises(
+        ColumnError, match="`weight` must be a numeric column of the table; got 'visit', which it lacks"
+    ):
         audiences_of_table(model, frame, [1], top=9, weight="visit")

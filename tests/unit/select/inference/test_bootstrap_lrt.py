@@ -188,15 +188,31 @@ def test_samples_that_cannot_be_fitted_are_counted_and_left_out() -> None:
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"max_components": 1}, ParameterError, "max_components=1"),
-        ({"n_boot": 0}, ParameterError, "n_boot=0"),
-        ({"level": 1.0}, ParameterError, "level=1.0"),
-        ({"starts": "cold"}, ParameterError, "starts='cold'"),
-        ({"n_init": 0}, ParameterError, "n_init=0"),
-        ({"prior": float("nan")}, ParameterError, "prior=nan"),
+        (
+            {"max_components": 1},
+            ParameterError,
+            "`max_components` must be a whole number of at least 2; got 1",
+        ),
+        ({"n_boot": 0}, ParameterError, "`n_boot` must be a whole number of at least 1; got 0"),
+        ({"level": 1.0}, ParameterError, r"`level` must be above 0 and below 1; got 1\.0"),
+        ({"starts": "cold"}, ParameterError, "`starts` must be 'splits' or 'warm'; got 'cold'"),
+        ({"n_init": 0}, ParameterError, "`n_init` must be a whole number of at least 1; got 0"),
+        (
+            {"prior": float("nan")},
+            ParameterError,
+            "`prior` must be 'floor', 'conjugate', or a number of at least 0; got nan",
+        ),
         ({"covariance_type": "round"}, ParameterError, "round"),
-        ({"max_components": 301}, TooFewRowsError, "301 components were asked of 300 rows"),
-        ({"sample_weight": np.full(300, 1 / 300)}, TooFewRowsError, "of 1 rows that the weights sum to"),
+        (
+            {"max_components": 301},
+            TooFewRowsError,
+            "There must be at least as many rows as components; got 300 rows of positive weight for 301 components",
+        ),
+        (
+            {"sample_weight": np.full(300, 1 / 300)},
+            TooFewRowsError,
+            "There must be at least as many rows as components; got 1 rows that the weights sum to for 9 components",
+        ),
         ({"sample_weight": np.ones(3)}, DataError, "one weight per row"),
     ],
 )

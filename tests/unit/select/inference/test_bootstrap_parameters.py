@@ -177,12 +177,24 @@ def test_if_no_sample_can_be_fitted_it_says_so() -> None:
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"kind": "jackknife"}, ParameterError, "kind='jackknife'"),
-        ({"n_boot": 1}, ParameterError, "n_boot=1"),
-        ({"n_boot": True}, ParameterError, "n_boot=True"),
-        ({"prior": -1.0}, ParameterError, "prior=-1.0"),
+        (
+            {"kind": "jackknife"},
+            ParameterError,
+            "`kind` must be one of 'nonparametric', 'weighted', 'parametric'; got 'jackknife'",
+        ),
+        ({"n_boot": 1}, ParameterError, "`n_boot` must be a whole number of at least 2; got 1"),
+        ({"n_boot": True}, ParameterError, "`n_boot` must be a whole number of at least 2; got True"),
+        (
+            {"prior": -1.0},
+            ParameterError,
+            r"`prior` must be 'floor', 'conjugate', or a number of at least 0; got -1\.0",
+        ),
         ({"sample_weight": -np.ones(300)}, DataError, "-1.0"),
-        ({"sample_weight": np.full(300, 1 / 300)}, TooFewRowsError, "of 1 rows that the weights sum to"),
+        (
+            {"sample_weight": np.full(300, 1 / 300)},
+            TooFewRowsError,
+            "There must be at least as many rows as components; got 1 rows that the weights sum to for 3 components",
+        ),
     ],
 )
 def test_bad_parameters_are_refused(options, error: type[Exception], words: str) -> None:
@@ -191,9 +203,12 @@ def test_bad_parameters_are_refused(options, error: type[Exception], words: str)
 
 
 def test_rows_that_do_not_fit_the_mixture_are_refused() -> None:
-    with pytest.raises(DataError, match="1 columns"):
+    with pytest.raises(DataError, match="Rows must have the 2 columns of the mixture; got 1"):
         bootstrap_parameters(ROWS[:, :1], THREE)
-    with pytest.raises(TooFewRowsError, match="of 2 rows"):
+    with pytest.raises(
+        TooFewRowsError,
+        match="There must be at least as many rows as components; got 2 rows of positive weight for 3 components",
+    ):
         bootstrap_parameters(ROWS[:2], THREE)
     with pytest.raises(ParameterError, match="mixture_"):
         bootstrap_parameters(ROWS, mixtura.GaussianMixture(3))

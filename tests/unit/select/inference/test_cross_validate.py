@@ -192,17 +192,33 @@ def test_the_number_of_threads_changes_no_digit() -> None:
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"n_folds": 1}, ParameterError, "n_folds=1"),
-        ({"n_folds": 2.5}, ParameterError, "n_folds=2.5"),
-        ({"n_folds": 301}, ParameterError, "n_folds=301"),
-        ({"components": [0]}, ParameterError, "0 is not a whole number"),
-        ({"components": [2.5]}, ParameterError, "2.5 is not a whole number"),
+        ({"n_folds": 1}, ParameterError, "`n_folds` must be a whole number of at least 2; got 1"),
+        ({"n_folds": 2.5}, ParameterError, r"`n_folds` must be a whole number of at least 2; got 2\.5"),
+        ({"n_folds": 301}, ParameterError, "`n_folds` must be at most the number of rows, 300; got 301"),
+        (
+            {"components": [0]},
+            ParameterError,
+            r"`components` must be whole numbers of at least 1; got 0 in \[0\]",
+        ),
+        (
+            {"components": [2.5]},
+            ParameterError,
+            r"`components` must be whole numbers of at least 1; got 2\.5 in \[2\.5\]",
+        ),
         ({"covariance_types": []}, ParameterError, "at least one"),
-        ({"components": []}, ParameterError, "at least one"),
+        (
+            {"components": []},
+            ParameterError,
+            r"`components` must be a list of whole numbers of at least 1; got \[\]",
+        ),
         ({"covariance_types": ["round"]}, ParameterError, "round"),
         ({"components": [280]}, TooFewRowsError, "270"),
-        ({"n_init": 0}, ParameterError, "n_init=0"),
-        ({"prior": -1.0}, ParameterError, "prior=-1.0"),
+        ({"n_init": 0}, ParameterError, "`n_init` must be at least 1; got 0"),
+        (
+            {"prior": -1.0},
+            ParameterError,
+            r"`prior` must be 'floor', 'conjugate', or a number of at least 0; got -1\.0",
+        ),
         ({"sample_weight": -np.ones(300)}, DataError, "not negative"),
     ],
 )
@@ -215,7 +231,7 @@ def test_bad_parameters_are_refused(options, error: type[Exception], words: str)
     ("rows", "error", "words"),
     [
         (ROWS[:, 0], DataError, "reshape"),
-        ([["a", "b"]], DataError, "numbers are required"),
+        ([["a", "b"]], DataError, "Rows must be numbers; got type 'str32'"),
         (np.where(np.arange(300)[:, None] == 7, np.nan, ROWS), MissingValuesError, r"rows \[7\]"),
     ],
 )

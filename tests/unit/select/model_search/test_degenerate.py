@@ -89,5 +89,7 @@ def test_the_estimator_takes_the_prior_and_tells_of_degenerate_models() -> None:
 
 @pytest.mark.parametrize("prior", ["flat", -1.0, np.nan])
 def test_an_unknown_prior_is_refused(prior: object) -> None:
-    with pytest.raises(ParameterError, match=r"prior=.* was given; it must be 'floor', 'conjugate'"):
+    with pytest.raises(
+        ParameterError, match="`prior` must be 'floor', 'conjugate', or a number of at least 0"
+    ):
         search(spiked(), prior=prior)

@@ -209,15 +209,23 @@ def test_if_no_candidate_has_a_score_the_reason_is_told() -> None:
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"n_folds": 1}, ParameterError, "n_folds=1 was given; it must be a whole number from 2"),
-        ({"n_folds": 2.5}, ParameterError, "n_folds=2.5"),
+        ({"n_folds": 1}, ParameterError, "`n_folds` must be a whole number of at least 2; got 1"),
+        ({"n_folds": 2.5}, ParameterError, r"`n_folds` must be a whole number of at least 2; got 2\.5"),
         (
             {"n_folds": 301},
             ParameterError,
-            "n_folds=301 was given for 300 rows; there must not be more folds",
+            "`n_folds` must be at most the number of rows, 300; got 301",
         ),
-        ({"components": [271]}, TooFewRowsError, "271 components were asked of 270 rows .* largest fold"),
-        ({"sample_weight": np.arange(300) < 9}, ParameterError, "n_folds=10 was given for 9 rows"),
+        (
+            {"components": [271]},
+            TooFewRowsError,
+            "got 270 rows of positive weight outside the largest fold for 271 components",
+        ),
+        (
+            {"sample_weight": np.arange(300) < 9},
+            ParameterError,
+            "`n_folds` must be at most the number of rows, 9; got 10",
+        ),
     ],
 )
 def test_folds_that_cannot_be_made_are_refused_before_any_work(options, error, words: str) -> None:

@@ -96,7 +96,7 @@ def grow_on(sample: Sample, criterion: str = "VVV", transform: str = "svd") -> T
     """Return the tree of a sample; as `grow`."""
     if criterion not in CRITERIA:
         raise ParameterError(
-            f"criterion={criterion!r} was given; it must be one of {list(CRITERIA)!r}. 'VVV' is mclust's."
+            f"`criterion` must be one of {list(CRITERIA)!r}; got {criterion!r}. 'VVV' is mclust's."
         )
     leaves, owners, counts = _units(sample.weights)
     seen = sample.seen_as(transform)

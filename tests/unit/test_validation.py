@@ -12,7 +12,7 @@ import pytest
 
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.select import bootstrap_lrt, cross_validate, search
-from mixtura.select.arguments import as_seed
+from mixtura.validation import as_seed
 
 ROWS = np.random.default_rng(0).normal(size=(60, 3)) + 5 * (np.arange(60) % 2)[:, None]
 WHOLE = np.round(10 * ROWS).astype(np.int64)

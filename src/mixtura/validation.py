@@ -1,0 +1,271 @@
+"""Validation of parameters and arrays: allowed ranges as data, one sentence for all errors.
+
+Every message names the parameter first: "`n_init` must be a whole number of at least 1; got 0. Try `n_init=5`."
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mixtura._typing import Array, FloatArray, RowArray
+from mixtura.exceptions import DataError, MissingValuesError, ParameterError, TooFewRowsError
+
+__all__ = [
+    "PROBABILITY",
+    "SEED",
+    "Interval",
+    "as_numbers",
+    "as_rows",
+    "as_seed",
+    "as_weights",
+    "count_rows",
+    "require",
+    "require_at_least",
+    "require_enough",
+    "require_rows",
+    "sample_size",
+    "whole_numbers",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The numbers that a parameter may take.
+
+    Parameters
+    ----------
+    low, high : float
+        The bounds; the upper one is infinite by default.
+    whole : bool, default=False
+        Only whole numbers.
+    open_low, open_high : bool, default=False
+        The bound itself is not allowed. An infinite bound never is.
+
+    Examples
+    --------
+    >>> from mixtura.validation import Interval
+    >>> str(Interval(1, whole=True)), str(Interval(0, 1, open_low=True)), str(Interval(0, 100, open_high=True))
+    ('a whole number of at least 1', 'above 0 and at most 1', 'at least 0 and below 100')
+    >>> 0.5 in Interval(0, 1), True in Interval(0, 1), 2.5 in Interval(1, whole=True)
+    (True, False, False)
+    """
+
+    low: float
+    high: float = np.inf
+    whole: bool = False
+    open_low: bool = False
+    open_high: bool = False
+
+    def __contains__(self, value: object) -> bool:
+        if isinstance(value, bool | np.bool_) or not isinstance(
+            value, int | float | np.integer | np.floating
+        ):
+            return False
+        if self.whole and not isinstance(value, int | np.integer):
+            return False
+        above = value > self.low if self.open_low else value >= self.low
+        below = value < self.high if self.open_high or np.isinf(self.high) else value <= self.high
+        return bool(above and below)
+
+    def __str__(self) -> str:
+        if self.whole and np.isfinite(self.high):
+            return f"a whole number from {self.low:g} to {self.high:.15g}"
+        bounds = [f"{'above' if self.open_low else 'at least'} {self.low:g}"]
+        if np.isfinite(self.high):
+            bounds.append(f"{'below' if self.open_high else 'at most'} {self.high:.15g}")
+        return f"{'a whole number of ' if self.whole else ''}{' and '.join(bounds)}"
+
+
+PROBABILITY = Interval(0, 1, open_low=True, open_high=True)
+SEED = Interval(0, 2**32 - 1, whole=True)
+
+
+def require(name: str, value: object, allowed: Interval | Collection[object], hint: str = "") -> None:
+    """Raise `ParameterError` unless a parameter has an allowed value.
+
+    Parameters
+    ----------
+    name : str
+        The Python name of the parameter.
+    value : object
+    allowed : Interval or collection
+    hint : str, default=""
+        What to try, such as "Try `n_init=5`."
+
+    Examples
+    --------
+    >>> from mixtura.validation import Interval, require
+    >>> require("level", 0.95, Interval(0, 1))
+    >>> require("kind", "round", ["weighted", "parametric"], "Try `kind='weighted'`.")
+    Traceback (most recent call last):
+        ...
+    mixtura.exceptions.ParameterError: `kind` must be 'weighted' or 'parametric'; got 'round'. Try `kind='weighted'`.
+    """
+    if isinstance(allowed, Interval):
+        fits, said = value in allowed, str(allowed)
+    else:
+        fits = isinstance(value, str) and value in allowed
+        said = _alternatives([repr(one) for one in allowed])
+    if not fits:
+        raise ParameterError(f"`{name}` must be {said}; got {value!r}.{hint and ' ' + hint}")
+
+
+def _alternatives(words: list[str]) -> str:
+    if len(words) <= 2:
+        return " or ".join(words)
+    return f"one of {', '.join(words)}"
+
+
+def as_numbers(name: str, values: npt.ArrayLike) -> Array:
+    """Return an array; raise `DataError` if it holds anything but real numbers."""
+    try:
+        array: Array = np.asarray(values)
+    except ValueError as error:
+        raise DataError(f"{name} must form an array; {error} Give rows of one length.") from error
+    if array.dtype.kind not in "fiub":
+        raise DataError(
+            f"{name} must be numbers; got type {array.dtype.name!r}. Convert or drop other values."
+        )
+    return array
+
+
+def as_rows(rows: npt.ArrayLike) -> RowArray:
+    """Return rows as a C-contiguous float64 or float32 array of shape (N, D), not copied if they are one already.
+
+    Raises
+    ------
+    DataError
+        They are not a table of numbers with at least one row and one column.
+    MissingValuesError
+        There are NaN or infinite values.
+    """
+    given = as_numbers("Rows", rows)
+    if given.ndim != 2 or 0 in given.shape:
+        raise DataError(
+            f"Rows must have the shape (rows, columns); got {given.shape!r}. A single column has the shape (rows, 1): "
+            "try rows.reshape(-1, 1)."
+        )
+    dtype = np.float32 if given.dtype == np.float32 else np.float64
+    array: Array = np.ascontiguousarray(given, dtype=dtype)
+    bad = ~np.isfinite(array)
+    if bad.any():
+        where = np.flatnonzero(bad.any(axis=1))[:5].tolist()
+        raise MissingValuesError(
+            f"Rows must hold finite numbers; got {int(bad.sum())!r} values that are NaN or infinite, the first in rows "
+            f"{where!r}. Drop those rows or fill the gaps first.",
+            columns=[f"column {j}" for j in np.flatnonzero(bad.any(axis=0))],
+            rows=where,
+            count=int(bad.sum()),
+        )
+    return array
+
+
+def as_weights(sample_weight: npt.ArrayLike | None, n_rows: int) -> FloatArray | None:
+    """Return sample weights as float64 of shape (N,), or None where none were given.
+
+    Raises
+    ------
+    DataError
+        The shape does not fit the rows, a weight is negative or not finite, or all are zero.
+    """
+    if sample_weight is None:
+        return None
+    weights = np.ascontiguousarray(as_numbers("Weights", sample_weight), dtype=np.float64)
+    if weights.shape != (n_rows,):
+        raise DataError(
+            f"`sample_weight` must hold one weight per row, shape {(n_rows,)!r}; got shape {weights.shape!r}."
+        )
+    if not (np.isfinite(weights).all() and weights.min() >= 0 and weights.max() > 0):
+        raise DataError(
+            "`sample_weight` must be finite and not negative, and at least one weight positive; got weights from "
+            f"{float(weights.min())!r} to {float(weights.max())!r}. Leave them out to weight all rows equally."
+        )
+    return weights
+
+
+def as_seed(random_state: int | np.random.RandomState | None) -> int:
+    """Return a seed: a whole number as it is, otherwise one that is drawn, from the generator or by chance.
+
+    Raises
+    ------
+    ParameterError
+        It is not a seed: negative, above ``2**32 - 1``, or of another type.
+    """
+    from sklearn.utils import check_random_state
+
+    try:
+        if isinstance(random_state, int | np.integer) and not isinstance(random_state, bool):
+            np.random.RandomState(int(random_state))
+            return int(random_state)
+        return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    except ValueError as error:
+        raise ParameterError(
+            f"`random_state` must be a whole number from 0 to {2**32 - 1}, a RandomState or None; got "
+            f"{random_state!r}. Try `random_state=0`."
+        ) from error
+
+
+def sample_size(rows: RowArray, weights: FloatArray | None) -> int:
+    """Return how many rows a sample like these has: as many as the weights, taken as counts, sum to, rounded."""
+    return int(rows.shape[0]) if weights is None else round(float(weights.sum()))
+
+
+def count_rows(rows: RowArray, weights: FloatArray | None) -> int:
+    """Return how many rows have a positive weight: all where no weights were given."""
+    return int(rows.shape[0]) if weights is None else int(np.count_nonzero(weights))
+
+
+def require_enough(rows: RowArray, weights: FloatArray | None, n_components: int) -> None:
+    """Raise `TooFewRowsError` unless the rows, and samples like them, have at least as many rows as components."""
+    require_rows(count_rows(rows, weights), n_components, "rows of positive weight")
+    require_rows(sample_size(rows, weights), n_components, "rows that the weights sum to")
+
+
+def require_rows(n_rows: int, n_components: int, what: str) -> None:
+    """Raise `TooFewRowsError` unless there are at least as many rows as components."""
+    if n_rows < n_components:
+        raise TooFewRowsError(
+            f"There must be at least as many rows as components; got {n_rows!r} {what} for {n_components!r} "
+            "components. Use fewer components, or give more rows."
+        )
+
+
+def require_at_least(name: str, value: object, least: int) -> None:
+    """Raise `ParameterError` unless a number is whole and not below the least allowed."""
+    require(name, value, Interval(least, whole=True), f"Try `{name}={least}` or more.")
+
+
+def whole_numbers(name: str, values: object, least: int) -> list[int]:
+    """Return numbers as integers, each once and in their order; 2.0 is one, 2.5 is not.
+
+    Raises
+    ------
+    ParameterError
+        The list is empty, or a number is not whole or below the least allowed.
+    """
+    given: list[Any] = []
+    if isinstance(values, Iterable) and not isinstance(values, str | bytes):
+        given = list(values)
+    if not given:
+        raise ParameterError(
+            f"`{name}` must be a list of whole numbers of at least {least!r}; got {values!r}. Try `{name}=[2, 3]`."
+        )
+    for one in given:
+        if not _is_whole(one) or one < least:
+            raise ParameterError(
+                f"`{name}` must be whole numbers of at least {least!r}; got {one!r} in {given!r}. Try `{name}=[2, 3]`."
+            )
+    return list(dict.fromkeys(int(one) for one in given))
+
+
+def _is_whole(value: object) -> bool:
+    if isinstance(value, bool | np.bool_):
+        return False
+    return isinstance(value, int | np.integer) or (
+        isinstance(value, float | np.floating) and float(value).is_integer()
+    )
