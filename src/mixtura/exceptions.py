@@ -25,6 +25,7 @@ from collections.abc import Sequence
 
 __all__ = [
     "ColumnError",
+    "ColumnWarning",
     "DataError",
     "IllDefinedCovarianceError",
     "KernelUnavailableError",
@@ -119,6 +120,43 @@ class ColumnError(TableError):
         super().__init__(message)
         self.column = column
         self.closest = tuple(closest)
+
+    @classmethod
+    def missing(cls, name: str, available: Sequence[str], parameter: str) -> ColumnError:
+        """Return the error for a column that a table lacks; it suggests those with the closest names.
+
+        Parameters
+        ----------
+        name : str
+            The column that was asked for.
+        available : sequence of str
+            The columns that the table has.
+        parameter : str
+            The parameter that names it.
+
+        Examples
+        --------
+        >>> from mixtura.exceptions import ColumnError
+        >>> print(ColumnError.missing("incme", ["income", "age"], "columns"))
+        `columns` names 'incme', and the table has no such column. It has: 'income', 'age'. Did you mean 'income'?
+        """
+        from difflib import get_close_matches
+
+        closest = tuple(column for column in available if column.lower() == name.lower()) or tuple(
+            get_close_matches(name, available, n=3, cutoff=0.5)
+        )
+        listed = ", ".join(repr(column) for column in available[:20])
+        more = f" and {len(available) - 20} more" if len(available) > 20 else ""
+        hint = f"Did you mean {closest[0]!r}?" if closest else "Choose one of them."
+        return cls(
+            f"`{parameter}` names {name!r}, and the table has no such column. It has: {listed}{more}. {hint}",
+            column=name,
+            closest=closest,
+        )
+
+
+class ColumnWarning(UserWarning):
+    """Columns of numbers are left out, or cells of them count as missing; the command line prints both."""
 
 
 class ModelFileError(MixturaError, ValueError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mixtura.cli.option_names import with_options
-from mixtura.exceptions import MixturaError
+from mixtura.exceptions import ColumnWarning, MixturaError
 
 __all__ = ["error_console", "handle_errors", "output_console", "plain_table"]
 
@@ -48,7 +49,10 @@ def handle_errors(command: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(command)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return command(*args, **kwargs)
+            with warnings.catch_warnings():
+                # The commands print what is left out of a table.
+                warnings.simplefilter("ignore", ColumnWarning)
+                return command(*args, **kwargs)
         except MixturaError as error:
             # Not through the console, which would break long lines: paths in messages stay whole.
             typer.echo(f"Error: {with_options(str(error))}", err=True)

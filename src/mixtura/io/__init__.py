@@ -1,7 +1,14 @@
 """Tables in, results and model files out."""
 
-from mixtura.io.column_names import looks_like_date, looks_like_id
+from mixtura.io.column_names import (
+    calendar_part,
+    looks_like_code,
+    looks_like_date,
+    looks_like_id,
+    names_a_customer,
+)
 from mixtura.io.model_file import FORMAT_VERSION, dump_document, read_document, readable_json
+from mixtura.io.number_text import TextNumbers, read_numbers
 from mixtura.io.outputs import RESULT_FILES, SELECTION_FILES, output_directory, output_file, writing
 from mixtura.io.segment_names import read_names
 from mixtura.io.tables import Table, read_table
@@ -13,13 +20,18 @@ __all__ = [
     "RESULT_FILES",
     "SELECTION_FILES",
     "Table",
+    "TextNumbers",
+    "calendar_part",
     "dump_document",
+    "looks_like_code",
     "looks_like_date",
     "looks_like_id",
+    "names_a_customer",
     "output_directory",
     "output_file",
     "read_document",
     "read_names",
+    "read_numbers",
     "read_table",
     "readable_json",
     "to_float64",

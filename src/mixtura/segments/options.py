@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.covariance import MCLUST_NAMES, NAMES
@@ -13,12 +16,33 @@ from mixtura.select.priors import PriorName, require_prior
 from mixtura.select.scores.folds import rows_fitted
 from mixtura.validation import SEED, Interval, count_rows, require, whole_numbers
 
-__all__ = ["COVARIANCE_TYPES", "Settings"]
+__all__ = ["COVARIANCE_TYPES", "Settings", "drawn_seed"]
 
 COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
 """What is tried where nothing is asked for; any name of a family, or "all", may be."""
 
 _COMPONENTS = range(1, 10)
+
+
+def drawn_seed(random_state: int | None) -> int:
+    """Return a seed; None draws one.
+
+    Raises
+    ------
+    ParameterError
+        It is not a whole number from 0 to 2**32 - 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura.segments.options import drawn_seed
+    >>> drawn_seed(np.int64(7)), 0 <= drawn_seed(None) < 2**32
+    (7, True)
+    """
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    require("random_state", random_state, SEED, "Try `random_state=0`.")
+    return int(random_state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +53,7 @@ class Settings:
     covariance_types: Sequence[str]
     criterion: str
     n_init: int
-    random_state: int
+    random_state: int | None
     anomaly_percentile: float = 4.0
     source: str = "table"
     transform: str | Mapping[str, str] = "none"
@@ -37,6 +61,7 @@ class Settings:
     n_folds: int = 10
 
     def __post_init__(self) -> None:
+        self._convert()
         if self.components is not None:
             whole_numbers("components", self.components, 1)
         if not self.covariance_types or not set(self.covariance_types) <= {*NAMES, "all"}:
@@ -46,10 +71,22 @@ class Settings:
             )
         require("criterion", self.criterion, CRITERIA, "Try `criterion='bic'`.")
         require_prior(self.prior)
-        require("random_state", self.random_state, SEED, "Try `random_state=0`.")
         require("n_init", self.n_init, Interval(1, whole=True), "Try `n_init=5`.")
         percentiles = Interval(0, 100, open_high=True)
         require("anomaly_percentile", self.anomaly_percentile, percentiles, "Try `anomaly_percentile=4`.")
+
+    def _convert(self) -> None:
+        """Take arrays, single values, and None for a seed that is drawn."""
+        if self.components is not None:
+            object.__setattr__(self, "components", _listed(self.components))
+        names = [self.covariance_types] if isinstance(self.covariance_types, str) else self.covariance_types
+        object.__setattr__(self, "covariance_types", tuple(names))
+        object.__setattr__(self, "random_state", drawn_seed(self.random_state))
+
+    @property
+    def seed(self) -> int:
+        """The seed, drawn where None was given."""
+        return drawn_seed(self.random_state)
 
     def search(
         self,
@@ -67,12 +104,18 @@ class Settings:
             criterion=self.criterion,
             n_folds=self.n_folds,
             n_init=self.n_init,
-            random_state=self.random_state,
+            random_state=self.seed,
             sample_weight=weights,
             prior=self.prior,
             on_candidate=on_candidate,
             on_fold=on_fold,
         )
+
+
+def _listed(components: Any) -> Any:
+    """Return an array as a list, and a single number in one."""
+    listed = components.tolist() if isinstance(components, np.ndarray | np.generic) else components
+    return [listed] if isinstance(listed, int) else listed
 
 
 def _feasible(components: Sequence[int] | None, n_rows: int, fewest: int) -> list[int]:

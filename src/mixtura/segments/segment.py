@@ -22,7 +22,7 @@ from mixtura.segments.profiles.profile import Population, SegmentProfile
 from mixtura.segments.profiles.profile_columns import read_columns
 from mixtura.segments.results.notes import make_notes, transform_notes, value_notes, weight_notes
 from mixtura.segments.table.columns import ColumnChoice
-from mixtura.segments.table.prepare import Prepared, prepare
+from mixtura.segments.table.prepare import Prepared, prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
 from mixtura.segments.transforms.recommend_transform import TransformAdvice
 from mixtura.select import Candidate, OnCandidate, OnFold
@@ -129,7 +129,7 @@ def segment_table(
     covariance_types: Sequence[str] | None = None,
     criterion: str = "bic",
     n_init: int = 1,
-    random_state: int = 0,
+    random_state: int | None = 0,
     anomaly_percentile: float = 4.0,
     drop_missing: bool = False,
     describe: Sequence[str] = (),
@@ -166,8 +166,8 @@ def segment_table(
         held out, the mixture of fewest parameters within one standard error of the smallest is kept.
     n_init : int, default=1
         Starts per model; the best is kept.
-    random_state : int, default=0
-        Seed of everything random.
+    random_state : int or None, default=0
+        Seed of everything random; None draws one.
     anomaly_percentile : float, default=4
         Customers with a log density below this percentile are anomalies; 0 for none.
     drop_missing : bool, default=False
@@ -227,16 +227,17 @@ def segment_table(
         components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state, anomaly_percentile, source,
         transform, prior, n_folds,
     )  # fmt: skip
-    roles = Roles(columns, id_column, tuple(describe), value, weight)
-    prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
+    prepared = prepare(
+        frame, Roles(columns, id_column, describe, value, weight), settings, drop_missing=drop_missing
+    )
+    warn_of_columns(prepared)
     ranking = prepared.search(settings, on_candidate, on_fold).ranking
     best = choose_candidate(ranking, prepared.rows, prepared.weights, criterion=criterion)
     model = build_model(best, prepared, settings).renamed(names or {})
-    return _describe(frame, model, prepared, ranking, best, started)
+    return _describe(model, prepared, ranking, best, started)
 
 
 def _describe(
-    frame: Any,
     model: SegmentModel,
     prepared: Prepared,
     ranking: tuple[Candidate, ...],
@@ -244,14 +245,15 @@ def _describe(
     started: float,
 ) -> SegmentationResult:
     choice, rows, complete = prepared.choice, prepared.rows, prepared.complete
-    assignment = assign_rows(model, rows, complete, *customer_ids(frame, choice.id_column))
+    assignment = assign_rows(model, rows, complete, *customer_ids(prepared.frame, choice.id_column))
     kmeans = compare_with_kmeans(model, rows, assignment.memberships[complete], weights=prepared.weights)
-    numbers, levels = read_columns(frame, choice, rows, complete, prepared.weights)
+    numbers, levels = read_columns(prepared.frame, choice, rows, complete, prepared.weights)
     profiled = Profiled(model, rows, assignment, prepared.weights, numbers, levels, choice.value)
     segments, population = profile_segments(profiled)
     values = next((one.values for one in numbers if one.name == choice.value), None)
     passed = passed_over(ranking, best, rows, prepared.weights)
     further = (
+        *prepared.notes,
         *transform_notes(prepared.advice, model.scaling.transforms),
         *value_notes(choice.value, values, prepared.weights),
         *weight_notes(choice.weight, prepared.weights),

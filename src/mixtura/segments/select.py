@@ -15,7 +15,7 @@ from mixtura.io import write_table, writing
 from mixtura.segments.options import COVARIANCE_TYPES, Settings
 from mixtura.segments.results.notes import transform_notes
 from mixtura.segments.table.columns import ColumnChoice
-from mixtura.segments.table.prepare import prepare
+from mixtura.segments.table.prepare import prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
 from mixtura.select import OnCandidate, OnFold, SearchResult
 from mixtura.select.priors import PriorName
@@ -60,7 +60,7 @@ def select_table(
     covariance_types: Sequence[str] | None = None,
     criterion: str = "bic",
     n_init: int = 1,
-    random_state: int = 0,
+    random_state: int | None = 0,
     drop_missing: bool = False,
     weight: str | None = None,
     transform: str | Mapping[str, str] = "none",
@@ -109,11 +109,11 @@ def select_table(
         prior=prior,
         n_folds=n_folds,
     )
-    roles = Roles(columns, id_column, weight=weight)
-    prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
+    prepared = prepare(frame, Roles(columns, id_column, weight=weight), settings, drop_missing=drop_missing)
+    warn_of_columns(prepared)
     found = prepared.search(settings, on_candidate, on_fold)
     n_rows, n_dropped = len(prepared.rows), int((~prepared.complete).sum())
-    notes = transform_notes(prepared.advice, prepared.scaling.transforms)
+    notes = (*prepared.notes, *transform_notes(prepared.advice, prepared.scaling.transforms))
     return Selection(prepared.choice, found, n_rows, n_dropped, time.perf_counter() - started, notes)
 
 

@@ -27,10 +27,9 @@ from mixtura.segments.advice.findings.table_findings import (
     redundant_findings,
 )
 from mixtura.segments.advice.recommend import decide, too_few
-from mixtura.segments.options import COVARIANCE_TYPES, Settings
+from mixtura.segments.options import COVARIANCE_TYPES, Settings, drawn_seed
 from mixtura.segments.table.prepare import Prepared, prepare
 from mixtura.segments.table.roles import Roles
-from mixtura.validation import SEED, require
 
 __all__ = ["advise"]
 
@@ -40,7 +39,7 @@ def advise(
     *,
     columns: Sequence[str] | None = None,
     id_column: str | None = None,
-    random_state: int = 0,
+    random_state: int | None = 0,
 ) -> Advice:
     """Say whether a Gaussian mixture suits a table, and why.
 
@@ -74,13 +73,13 @@ def advise(
     ('gmm', 'A Gaussian mixture suits', 3)
     """
     started = time.perf_counter()
-    require("random_state", random_state, SEED, "Try `random_state=0`.")
+    random_state = drawn_seed(random_state)
     settings = Settings(None, COVARIANCE_TYPES, "bic", 1, random_state)
     prepared = prepare(frame, Roles(columns, id_column), settings, drop_missing=True)
     rng, n_rows = np.random.default_rng(random_state), len(prepared.rows)
     needed = _needed(columns, id_column, prepared)
     facts = _facts(prepared)
-    findings = _findings(prepared, _values(frame, prepared), facts, needed)
+    findings = _findings(prepared, _values(prepared), facts, needed)
     seen, verdict = None, too_few(n_rows)
     if n_rows >= FEWEST_ROWS:
         seen = analyze(draw_sample(prepared.rows, facts, rng), random_state, rng)
@@ -123,11 +122,11 @@ def _findings(
     ]
 
 
-def _values(frame: Any, prepared: Prepared) -> FloatArray:
+def _values(prepared: Prepared) -> FloatArray:
     """Return the columns in use with their missing values, shape (N, D)."""
     if prepared.complete.all():
         return prepared.rows
-    table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
+    table: nw.DataFrame[Any] = nw.from_native(prepared.frame, eager_only=True)
     return np.column_stack([to_float64(table[name]) for name in prepared.choice.used])
 
 

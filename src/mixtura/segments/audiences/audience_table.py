@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from mixtura.io import to_float64, write_table
 from mixtura.segments.audiences.audience import Audiences, combine_audiences, find_segment, select_audience
 from mixtura.segments.model.assign import Assignment, assign_table
 from mixtura.segments.model.segment_model import SegmentModel
+from mixtura.segments.table.open_table import open_table
 
 __all__ = ["AudienceList", "audiences_of_table"]
 
@@ -140,8 +140,9 @@ def audiences_of_table(
             f"{', '.join(repr(name) for name in model.names)}."
         )
     assignment = assign_table(model, frame, id_column=id_column, drop_missing=drop_missing)
-    worth = None if value is None else _values(frame, value)
     weight = weight or _known_weight(model, frame)
+    frame = _opened(frame, value, weight)
+    worth = None if value is None else _values(frame, value)
     weights = None if weight is None else _weights(frame, weight, assignment.complete, drop_missing)
     audiences = [
         select_audience(
@@ -159,6 +160,11 @@ def audiences_of_table(
     lacking = 0 if worth is None else int((np.isnan(worth) & assignment.complete).sum())
     found = combine_audiences(audiences, len(assignment.complete))
     return AudienceList(assignment, found, value, lacking, weight)
+
+
+def _opened(frame: Any, *names: str | None) -> Any:
+    numbers = [name for name in names if name is not None]
+    return open_table(frame, numbers=numbers, only=numbers).frame
 
 
 def _known_weight(model: SegmentModel, frame: Any) -> str | None:
@@ -196,13 +202,7 @@ def _values(frame: Any, name: str, parameter: str = "value") -> FloatArray:
     """Return the numbers of a column, (N,), NaN where there is none."""
     table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
     if name not in table.columns:
-        closest = tuple(get_close_matches(name, table.columns, n=3, cutoff=0.5))
-        hint = f"Did you mean {closest[0]!r}?" if closest else "Choose one of its columns."
-        raise ColumnError(
-            f"`{parameter}` must be a numeric column of the table; got {name!r}, which it lacks. {hint}",
-            column=name,
-            closest=closest,
-        )
+        raise ColumnError.missing(name, table.columns, parameter)
     if not table[name].dtype.is_numeric():
         example = str(table[name].drop_nulls().head(1).to_list()[:1])
         raise ColumnError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -16,8 +16,9 @@ from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.exceptions import ColumnError
 from mixtura.io import write_table
 from mixtura.segments.model.segment_model import SegmentModel
-from mixtura.segments.table.columns import choose_columns
-from mixtura.segments.transforms.scaling import complete_rows
+from mixtura.segments.table.columns import choose
+from mixtura.segments.table.complete import complete_rows
+from mixtura.segments.table.roles import Roles
 from mixtura.segments.weighted import row_maxima
 
 __all__ = ["Assignment", "assign_rows", "assign_table", "customer_ids"]
@@ -121,14 +122,17 @@ def assign_table(
     MissingValuesError
         Values are missing or infinite, and `drop_missing` is False.
     """
-    table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
+    roles = Roles(model.columns, id_column)
+    opened = roles.open(frame)
+    table: nw.DataFrame[Any] = nw.from_native(opened.frame, eager_only=True)
     _check_columns(model.columns, table.columns)
     known = model.training.id_column
     if id_column is None and known in table.columns and known not in model.columns:
         id_column = known
-    choice = choose_columns(frame, columns=model.columns, id_column=id_column)
-    rows, complete = complete_rows(frame, model.columns, drop_missing=drop_missing)
-    return assign_rows(model, rows, complete, *customer_ids(frame, choice.id_column))
+    choice = choose(opened.frame, replace(roles, id_column=id_column))
+    notes = opened.notes(model.columns)
+    rows, complete = complete_rows(opened.frame, model.columns, drop_missing=drop_missing, notes=notes)
+    return assign_rows(model, rows, complete, *customer_ids(opened.frame, choice.id_column))
 
 
 def customer_ids(frame: Any, id_column: str | None) -> tuple[str, nw.Series[Any] | Array]:

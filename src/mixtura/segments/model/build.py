@@ -98,7 +98,7 @@ def _training(settings: Settings, best: Candidate, prepared: Prepared) -> Traini
         id_column=choice.id_column,
         rows=int(complete.sum()),
         rows_dropped=int((~complete).sum()),
-        seed=settings.random_state,
+        seed=settings.seed,
         n_init=settings.n_init,
         criterion=settings.criterion,
         log_likelihood=float(best.log_likelihood),

@@ -1,4 +1,4 @@
-"""Which columns of a table describe customers, and which do not, with the reason."""
+"""Choice of columns: those that describe customers, and the others with the reason why they are left out."""
 
 from __future__ import annotations
 
@@ -10,30 +10,37 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
+from mixtura._typing import FloatArray
 from mixtura.exceptions import TableError
-from mixtura.io import looks_like_date, looks_like_id, to_float64
+from mixtura.io import looks_like_id, read_numbers, to_float64
+from mixtura.segments.table.column_kinds import is_random_key, numeric_reason, own_columns
 from mixtura.segments.table.roles import Roles
 
-__all__ = ["ColumnChoice", "LeftOut", "choose_columns"]
+__all__ = ["ColumnChoice", "LeftOut", "choose", "choose_columns"]
 
 Frame = nw.DataFrame[Any]
 Series = nw.Series[Any]
 
-_CODE_VALUES = 3
-"""Whole numbers with at most so many different values are codes; a density on them is a row of spikes."""
+_TEXT_ROWS = 1000
+"""Cells that decide on what a column of text holds."""
 
 _DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})\b")
-
-_CODE_ROWS = 30
-"""In shorter tables few different values say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A column that is not used, and why."""
+    """A column that is not used, and why.
+
+    Parameters
+    ----------
+    name, reason : str
+    numeric : bool, default=False
+        Whether it holds numbers other than ids and constants, so that leaving it out may surprise.
+    """
 
     name: str
     reason: str
+    numeric: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ class ColumnChoice:
     id_column : str or None
         What names a customer in the output; None for the row number.
     describe : tuple of str, default=()
-        Columns that tell about the segments and do not build them.
+        Columns that describe the segments and do not build them.
     value, weight : str or None, default=None
         What a customer is worth; how much a customer counts.
     """
@@ -73,8 +80,8 @@ def choose_columns(
 ) -> ColumnChoice:
     """Sort out the columns of a table.
 
-    Unless told, every numeric column is used, except ids, constants, codes with a few values, and
-    dates written as numbers.
+    Unless `columns` is given, every numeric column is used, except ids, constants, codes of categories, dates and
+    parts of dates written as numbers, and columns that an earlier segmentation added.
 
     Parameters
     ----------
@@ -83,12 +90,12 @@ def choose_columns(
     columns : sequence of str or None, default=None
         Use these and no others.
     id_column : str or None, default=None
-        The column that names customers. Unless told: one whose name says so, or a first column in which every value
-        is different text.
+        The column that names customers. Where None is given: one whose name says so, whole numbers that never repeat,
+        or a first column in which every value is different text.
     describe : sequence of str, default=()
         Columns of any type that only describe the segments.
     value : str or None, default=None
-        A numeric column that says what a customer is worth. Unless it is named in `columns`, it builds no segments.
+        A numeric column that says what a customer is worth. It builds segments only where it is named in `columns`.
     weight : str or None, default=None
         A numeric column that says how much a customer counts.
 
@@ -110,75 +117,96 @@ def choose_columns(
     >>> [(column.name, column.reason) for column in choice.left_out]
     [('customer', 'an id'), ('shop', 'the same value in every row: 7')]
     """
+    roles = Roles(columns, id_column, describe, value, weight)
+    return choose(roles.open(frame).frame, roles)
+
+
+def choose(frame: Any, roles: Roles) -> ColumnChoice:
+    """Sort out the columns of a table that `Roles.open` has read."""
     table: Frame = nw.from_native(frame, eager_only=True)
-    roles = Roles(columns, id_column, tuple(describe), value, weight)
     roles.check(table)
-    reserved = roles.reserved
-    if columns is not None:
-        reasons = {name: "not asked for" for name in table.columns if name not in columns}
-        used = tuple(columns)
+    reserved = {name: LeftOut(name, reason) for name, reason in roles.reserved.items()}
+    if roles.columns is not None:
+        left_out = {
+            name: LeftOut(name, "not asked for") for name in table.columns if name not in roles.columns
+        }
+        used = tuple(roles.columns)
     else:
-        found = {name: why_not(table[name]) for name in table.columns if name not in reserved}
-        reasons = {name: reason for name, reason in found.items() if reason is not None}
-        used = tuple(name for name, reason in found.items() if reason is None)
-    reasons |= reserved
+        left_out = _left_out(table, [name for name in table.columns if name not in reserved])
+        used = tuple(name for name in table.columns if name not in left_out and name not in reserved)
+    left_out |= reserved
     if not used:
-        raise TableError(_nothing_left(reasons))
-    left_out = tuple(LeftOut(name, reasons[name]) for name in table.columns if name in reasons)
+        raise TableError(_nothing_left(list(left_out.values())))
     candidates = [name for name in table.columns if name not in used and name not in reserved]
     return ColumnChoice(
-        used, left_out, id_column or _guess_id(table, candidates), roles.describe, value, weight
+        used,
+        tuple(left_out[name] for name in table.columns if name in left_out),
+        roles.id_column or _guess_id(table, candidates),
+        tuple(roles.describe),
+        roles.value,
+        roles.weight,
     )
 
 
-def why_not(column: Series) -> str | None:
+def _left_out(table: Frame, names: Sequence[str]) -> dict[str, LeftOut]:
+    own = own_columns(table.columns)
+    found = {
+        name: LeftOut(name, "added by an earlier segmentation", numeric=True)
+        if name in own
+        else why_not(table[name])
+        for name in names
+    }
+    left_out = {name: one for name, one in found.items() if one is not None}
+    first, numeric = table.columns[0], [name for name in names if name not in left_out]
+    if numeric and first == numeric[0] and len(numeric) > 1:
+        others = [to_float64(table[name]) for name in numeric[1:]]
+        if is_random_key(to_float64(table[first]), others):
+            left_out[first] = LeftOut(
+                first, "an id: whole numbers that never repeat, without relation to anything"
+            )
+    return left_out
+
+
+def why_not(column: Series) -> LeftOut | None:
     """Return why a column is not used, or None if it is."""
+    name = column.name
     if column.dtype == nw.Boolean:
-        return "true or false"
+        return LeftOut(name, "true or false")
     if column.dtype.is_temporal():
-        return "dates or times"
+        return LeftOut(name, "dates or times")
     present = column.drop_nulls()
     if len(present) == 0:
-        return "no values"
+        return LeftOut(name, "no values")
     if not column.dtype.is_numeric():
         return _text_reason(column, present)
     values = to_float64(present)
     values = values[np.isfinite(values)]
     if values.size == 0:
-        return "no values"
-    return _numeric_reason(column.name, values)
+        return LeftOut(name, "no values")
+    reason = numeric_reason(name, values)
+    if reason is None:
+        return None
+    return LeftOut(name, reason, numeric=not reason.startswith(("an id", "row numbers", "the same value")))
 
 
-def _numeric_reason(name: str, values: np.ndarray[Any, np.dtype[np.float64]]) -> str | None:
-    different = np.unique(values)
-    whole = bool(np.all(values == np.rint(values)))
-    all_different = different.size == values.size
-    if different.size == 1 and values.size > 1:
-        return f"the same value in every row: {different[0]:g}"
-    if whole and looks_like_id(name):
-        return "an id"
-    if whole and all_different and values.size > 2 and values[0] in {0, 1} and np.all(np.diff(values) == 1):
-        return "row numbers"
-    if whole and looks_like_date(name) and values.min() > 1_000_000:
-        return "dates written as numbers"
-    if whole and different.size <= _CODE_VALUES and values.size >= _CODE_ROWS:
-        return f"only {different.size} different values ({', '.join(f'{value:g}' for value in different)}): a code"
-    return None
-
-
-def _text_reason(column: Series, present: Series) -> str:
-    if looks_like_id(column.name):
-        return "an id"
-    example = str(present.head(1).to_list()[0])
-    if _DATE.match(example):
-        return f"dates, such as {example[:30]!r}"
-    return f"text, such as {example[:30]!r}"
+def _text_reason(column: Series, present: Series) -> LeftOut:
+    name, cells = column.name, [str(value) for value in present.head(_TEXT_ROWS).to_list()]
+    if looks_like_id(name):
+        return LeftOut(name, "an id")
+    if _DATE.match(cells[0]):
+        return LeftOut(name, f"dates, such as {cells[0][:30]!r}")
+    if set(cells) <= {"True", "False"}:
+        return LeftOut(name, "true or false")
+    found = read_numbers(cells)
+    if 0.2 <= found.share < 1 and not found.is_code:
+        return LeftOut(name, f"numbers and text, such as {cells[found.odd[0]][:30]!r}", numeric=True)
+    return LeftOut(name, f"text, such as {cells[0][:30]!r}")
 
 
 def _guess_id(table: Frame, candidates: Sequence[str]) -> str | None:
-    """Return the most telling column among those that are not used."""
+    """Return the column among those not used that names customers best."""
     named = [name for name in candidates if looks_like_id(name)]
-    rows = [name for name in candidates if name not in named and table[name].dtype.is_integer()]
+    rows = [name for name in candidates if name not in named and _is_whole(table[name])]
     first = [name for name in table.columns[:1] if name in candidates and table[name].dtype == nw.String]
     for name in (*named, *first, *rows):
         column = table[name]
@@ -187,9 +215,16 @@ def _guess_id(table: Frame, candidates: Sequence[str]) -> str | None:
     return None
 
 
-def _nothing_left(reasons: dict[str, str]) -> str:
-    why = "; ".join(f"{name!r}: {reason}" for name, reason in list(reasons.items())[:8])
+def _is_whole(column: Series) -> bool:
+    if not column.dtype.is_numeric():
+        return False
+    values: FloatArray = to_float64(column)
+    return bool(np.all(values == np.rint(values)))
+
+
+def _nothing_left(left_out: Sequence[LeftOut]) -> str:
+    why = "; ".join(f"{one.name!r}: {one.reason}" for one in left_out[:8])
     return (
         f"No numeric column is left to make segments from ({why}). At least one column of different numbers is "
-        "required. Name columns to use with --columns."
+        "required. Name columns to use with `columns`."
     )

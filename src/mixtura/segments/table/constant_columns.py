@@ -28,12 +28,12 @@ def drop_constant_columns(
     if not varies.any():
         raise DataError(
             f"All {len(rows)} rows are equal in the columns {', '.join(repr(name) for name in constant)}. "
-            "Segments need differences. Name other columns with --columns."
+            "Segments need differences. Name other columns with `columns`."
         )
     if explicit:
         raise ColumnError(
             f"The column {constant[0]!r} has the same value in every row. A column with differences is required. "
-            "Leave it out of --columns.",
+            "Leave it out of `columns`.",
             column=constant[0],
         )
     left_out = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,18 +10,20 @@ from typing import Any
 import numpy as np
 
 from mixtura._typing import Array, FloatArray
-from mixtura.exceptions import ColumnError
+from mixtura.exceptions import ColumnError, ColumnWarning
 from mixtura.segments.options import Settings
-from mixtura.segments.table.columns import ColumnChoice, choose_columns
+from mixtura.segments.table.columns import ColumnChoice, choose
+from mixtura.segments.table.complete import complete_rows
 from mixtura.segments.table.constant_columns import drop_constant_columns
 from mixtura.segments.table.dependent_columns import drop_dependent_columns
 from mixtura.segments.table.original_units import UserValues
+from mixtura.segments.table.repetitions import repetition_notes
 from mixtura.segments.table.roles import Roles, checked_weights
 from mixtura.segments.transforms.recommend_transform import TransformAdvice, check_transforms, transforms_of
-from mixtura.segments.transforms.scaling import Scaling, complete_rows, scaling_of
+from mixtura.segments.transforms.scaling import Scaling, scaling_of
 from mixtura.select import OnCandidate, OnFold, SearchResult
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Prepared", "prepare", "warn_of_columns"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +42,10 @@ class Prepared:
     scaling : Scaling
     advice : tuple of TransformAdvice, length D
         What the rule says of each column, whether or not it was asked.
+    frame : dataframe
+        The table as it is used, see `open_table`.
+    notes : tuple of str
+        What was changed when the table was read.
     """
 
     choice: ColumnChoice
@@ -47,6 +54,8 @@ class Prepared:
     complete: Array
     scaling: Scaling
     advice: tuple[TransformAdvice, ...]
+    frame: Any
+    notes: tuple[str, ...]
 
     def search(
         self, settings: Settings, on_candidate: OnCandidate | None = None, on_fold: OnFold | None = None
@@ -79,17 +88,11 @@ class Prepared:
 def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool) -> Prepared:
     """Choose columns, take the complete rows, transform them, find the scale of each column; see `segment_table`."""
     check_transforms(settings.transform)
-    weight = roles.weight
-    choice = choose_columns(
-        frame,
-        columns=roles.columns,
-        id_column=roles.id_column,
-        describe=roles.describe,
-        value=roles.value,
-        weight=weight,
-    )
+    opened, weight = roles.open(frame), roles.weight
+    choice = choose(opened.frame, roles)
     needed = choice.used if weight is None else (*choice.used, weight)
-    rows, complete = complete_rows(frame, needed, drop_missing=drop_missing)
+    notes = (*opened.notes(needed), *repetition_notes(opened.frame, choice))
+    rows, complete = complete_rows(opened.frame, needed, drop_missing=drop_missing, notes=notes)
     weights = None
     if weight is not None:
         weights = checked_weights(np.ascontiguousarray(rows[:, -1]), weight)
@@ -100,7 +103,20 @@ def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool)
     transforms, advice = transforms_of(asked, choice.used, rows, weights)
     scaling = scaling_of(rows, weights, transforms)
     _check_scale(choice.used, scaling)
-    return Prepared(choice, rows, weights, complete, scaling, advice)
+    return Prepared(choice, rows, weights, complete, scaling, advice, opened.frame, notes)
+
+
+def warn_of_columns(prepared: Prepared) -> None:
+    """Warn of columns of numbers that are left out, and of what was changed when the table was read."""
+    left_out = [f"{one.name!r} ({one.reason})" for one in prepared.choice.left_out if one.numeric]
+    sentences = [*prepared.notes]
+    if left_out:
+        sentences.append(
+            f"Left out, though numbers: {', '.join(left_out[:8])}{', ...' if len(left_out) > 8 else ''}. Name the "
+            "columns to use with `columns`; `columns.left_out` of the result has all others."
+        )
+    if sentences:
+        warnings.warn(f"Columns of the table: {' '.join(sentences)}", ColumnWarning, stacklevel=3)
 
 
 def _check_scale(columns: Sequence[str], scaling: Scaling) -> None:
@@ -108,6 +124,6 @@ def _check_scale(columns: Sequence[str], scaling: Scaling) -> None:
         if not (np.isfinite(scale) and scale > 0):
             raise ColumnError(
                 f"The column {name!r} (transform {transform.kind}) has no differences among the rows that count. "
-                "A column with differences is required. Choose another transform, or leave it out with --columns.",
+                "A column with differences is required. Choose another transform, or leave it out of `columns`.",
                 column=name,
             )

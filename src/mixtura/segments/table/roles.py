@@ -1,10 +1,9 @@
-"""What each column is for: one builds segments, another describes them, identifies, is a value, or a weight."""
+"""Roles of columns: active ones, descriptive ones, the id, the value, the weight."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import narwhals as nw
@@ -12,6 +11,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.exceptions import ColumnError, DataError
+from mixtura.segments.table.open_table import OpenTable, column_name, open_table
 
 __all__ = ["Roles", "checked_weights"]
 
@@ -20,13 +20,32 @@ Frame = nw.DataFrame[Any]
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """The roles that were asked for; see `choose_columns`."""
+    """The roles that were asked for; see `choose_columns`.
+
+    Labels of dataframes that are not text, or a pandas Index of them, become the names that `open_table` gives.
+    """
 
     columns: Sequence[str] | None
     id_column: str | None = None
-    describe: tuple[str, ...] = ()
+    describe: Sequence[str] = ()
     value: str | None = None
     weight: str | None = None
+
+    def __post_init__(self) -> None:
+        for role in ("columns", "describe"):
+            labels = getattr(self, role)
+            if labels is not None:
+                labels = [labels] if np.ndim(labels) == 0 else labels
+                object.__setattr__(self, role, tuple(column_name(label) for label in labels))
+        for role in ("id_column", "value", "weight"):
+            label = getattr(self, role)
+            object.__setattr__(self, role, None if label is None else column_name(label))
+
+    def open(self, frame: Any) -> OpenTable:
+        """Read a dataframe, given what its columns are for."""
+        kept = [*self.describe, *([] if self.id_column is None else [self.id_column])]
+        numbers = [*(self.columns or ()), *(name for name in (self.value, self.weight) if name is not None)]
+        return open_table(frame, keep=kept, numbers=numbers, only=None if self.columns is None else numbers)
 
     @property
     def reserved(self) -> dict[str, str]:
@@ -40,37 +59,38 @@ class Roles:
     def check(self, table: Frame) -> None:
         """Raise `ColumnError` where a column is missing, has two roles, or cannot fill its role."""
         asked = self._asked()
-        for option, names in asked:
+        for parameter, names in asked:
             for name in names:
-                _find(table, name, option)
+                if name not in table.columns:
+                    raise ColumnError.missing(name, table.columns, parameter)
                 if names.count(name) > 1:
                     raise ColumnError(
-                        f"{option} names {name!r} twice. Each column is used once. Remove one of them.",
+                        f"`{parameter}` names {name!r} twice. Each column is used once. Remove one of them.",
                         column=name,
                     )
         self._check_conflicts(asked)
         for name in self.columns or ():
-            _check_numeric(table, name, "--columns")
-        for option, single in (("--value", self.value), ("--weight", self.weight)):
+            _check_numeric(table, name, "columns")
+        for parameter, single in (("value", self.value), ("weight", self.weight)):
             if single is not None:
-                _check_numeric(table, single, option)
+                _check_numeric(table, single, parameter)
 
     def _asked(self) -> list[tuple[str, list[str]]]:
-        single = (("--id", self.id_column), ("--value", self.value), ("--weight", self.weight))
-        several = (("--columns", self.columns or ()), ("--describe", self.describe))
-        return [(option, list(names)) for option, names in several] + [
-            (option, [name]) for option, name in single if name is not None
+        single = (("id_column", self.id_column), ("value", self.value), ("weight", self.weight))
+        several = (("columns", self.columns or ()), ("describe", self.describe))
+        return [(parameter, list(names)) for parameter, names in several] + [
+            (parameter, [name]) for parameter, name in single if name is not None
         ]
 
     def _check_conflicts(self, asked: list[tuple[str, list[str]]]) -> None:
         taken: dict[str, str] = {}
-        for option, names in asked:
+        for parameter, names in asked:
             for name in names:
-                first = taken.setdefault(name, option)
-                if first != option and (first, option) != ("--columns", "--value"):
+                first = taken.setdefault(name, parameter)
+                if first != parameter and (first, parameter) != ("columns", "value"):
                     raise ColumnError(
-                        f"The column {name!r} is named by {first} and by {option}. A column has one role; only a value "
-                        f"may build segments, too. Take it out of {first} or {option}.",
+                        f"The column {name!r} is named by `{first}` and by `{parameter}`. A column has one role; only "
+                        f"a value may build segments, too. Take it out of `{first}` or `{parameter}`.",
                         column=name,
                     )
 
@@ -87,39 +107,26 @@ def checked_weights(weights: FloatArray, column: str) -> FloatArray:
         row = int(np.argmax(weights < 0)) + 1
         raise DataError(
             f"The weight {column!r} is {weights[row - 1]:g} in row {row} of the complete rows. Weights must not be "
-            "negative. Correct it, or leave out --weight."
+            "negative. Correct it, or leave out `weight`."
         )
     if np.count_nonzero(weights) < 2:
         raise DataError(
             f"The weight {column!r} is zero in all rows but {np.count_nonzero(weights)}. At least two rows must count. "
-            "Name another column, or leave out --weight."
+            "Name another column, or leave out `weight`."
         )
     return np.ascontiguousarray(weights)
 
 
-def _find(table: Frame, name: str, option: str) -> None:
-    if name not in table.columns:
-        closest = tuple(get_close_matches(name, table.columns, n=3, cutoff=0.5)) or tuple(
-            column for column in table.columns if column.lower() == name.lower()
-        )
-        hint = f"Did you mean {closest[0]!r}?" if closest else "Choose one of them."
-        raise ColumnError(
-            f"{option} names {name!r}, and the table has no such column. It has: {_listed(table.columns)}. {hint}",
-            column=name,
-            closest=closest,
-        )
-
-
-def _check_numeric(table: Frame, name: str, option: str) -> None:
+def _check_numeric(table: Frame, name: str, parameter: str) -> None:
     column = table[name]
     if column.null_count() == len(column):
-        raise ColumnError(f"The column {name!r} has no values. Leave it out of {option}.", column=name)
+        raise ColumnError(f"The column {name!r} has no values. Leave it out of `{parameter}`.", column=name)
     if column.dtype.is_numeric():
         return
     examples = ", ".join(repr(str(value)[:30]) for value in _not_numbers(column)[:3])
     raise ColumnError(
         f"The column {name!r} is not numeric: it holds {examples}. Columns of numbers are required. "
-        f"Leave it out of {option}, or clean it.",
+        f"Leave it out of `{parameter}`, or clean it.",
         column=name,
     )
 
@@ -134,8 +141,3 @@ def _not_numbers(column: nw.Series[Any]) -> list[Any]:
 
     values = column.drop_nulls().unique(maintain_order=True).to_list()
     return [value for value in values if not is_number(value)] or values
-
-
-def _listed(names: Sequence[str], most: int = 20) -> str:
-    shown = ", ".join(repr(name) for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

@@ -231,7 +231,7 @@ def test_tables_and_segments_that_do_not_serve_are_refused(model, frame) -> None
         audiences_of_table(model, frame, [], top=1)
     with pytest.raises(ColumnError, match="Did you mean 'revenue'"):
         audiences_of_table(model, frame, [1], top=1, value="revenu")
-    with pytest.raises(ColumnError, match="Choose one of its columns"):
+    with pytest.raises(ColumnError, match="Choose one of them"):
         audiences_of_table(model, frame, [1], top=1, value="zzz")
     with pytest.raises(
         ColumnError,
@@ -301,7 +301,5 @@ def test_weights_of_an_audience_that_cannot_be_used() -> None:
     memberships = model.memberships(frame.select("income", "spending").to_numpy())[:, 0]
     expected = np.delete(memberships, 7) @ np.delete(counts, 7)
     assert audience.expected_members == pytest.approx(expected, rel=1e-12)
-    with pytest.raises(
-        ColumnError, match="`weight` must be a numeric column of the table; got 'visit', which it lacks"
-    ):
+    with pytest.raises(ColumnError, match=r"`weight` names .visit., .* Did you mean .visits."):
         audiences_of_table(model, frame, [1], top=9, weight="visit")

@@ -1,0 +1,320 @@
+"""The table as it is used: text names, numbers where numbers are meant, without a row of totals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from narwhals.exceptions import DuplicateError
+
+from mixtura._typing import FloatArray
+from mixtura.exceptions import ColumnError, TableError
+from mixtura.io import looks_like_id, read_numbers, to_float64
+from mixtura.segments.table.column_kinds import is_key
+
+__all__ = ["OddCell", "OpenTable", "Sentinel", "column_name", "open_table"]
+
+Frame = nw.DataFrame[Any]
+Series = nw.Series[Any]
+
+_SENTINELS = (
+    -9,
+    -99,
+    -999,
+    -9999,
+    -99999,
+    -999999,
+    999,
+    9999,
+    99999,
+    999999,
+    9999999,
+    -2147483648,
+    -32768,
+    -1e20,
+    1e20,
+)
+_TOTAL = re.compile(
+    r"(grand |overall |sub)?(total|sum|summe|gesamt|gesamtsumme|insgesamt|totals|all customers)s?:?", re.I
+)
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class OddCell:
+    """A cell of a column of numbers that does not hold a number.
+
+    Parameters
+    ----------
+    column : str
+    row : int
+        From 1, the first row of data.
+    text : str
+        What stands there.
+    """
+
+    column: str
+    row: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentinel:
+    """A number that stands for missing values in a column, such as -999.
+
+    Parameters
+    ----------
+    column : str
+    value : float
+    count : int
+        Cells that hold it.
+    """
+
+    column: str
+    value: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenTable:
+    """A table as it is used.
+
+    Parameters
+    ----------
+    frame : dataframe
+        Of the library it came in. Column names are text; columns that hold numbers as text are numbers.
+    odd_cells : tuple of OddCell, default=()
+        Cells that are missing because they do not hold a number.
+    sentinels : tuple of Sentinel, default=()
+        Numbers that stand for missing values.
+    total : str, default=""
+        The label of a last row that was left out because it holds totals.
+    """
+
+    frame: Any
+    odd_cells: tuple[OddCell, ...] = ()
+    sentinels: tuple[Sentinel, ...] = ()
+    total: str = ""
+
+    def notes(self, columns: Collection[str]) -> tuple[str, ...]:
+        """Return what was changed, in sentences, as far as it concerns some columns."""
+        odd = [cell for cell in self.odd_cells if cell.column in columns]
+        sentences = [_odd_note(odd)] if odd else []
+        sentences += [
+            f"{one.column!r} holds {one.value:g} in {one.count:,} rows, which stands for a missing value."
+            for one in self.sentinels
+            if one.column in columns
+        ]
+        if self.total:
+            sentences.append(f"The last row, {self.total!r}, holds totals and not a customer: left out.")
+        return tuple(sentences)
+
+
+def column_name(label: Any) -> str:
+    """Return the name of a column as text; the levels of a MultiIndex are joined.
+
+    Examples
+    --------
+    >>> from mixtura.segments.table.open_table import column_name
+    >>> column_name("income"), column_name(0), column_name(("spent", "sum"))
+    ('income', '0', 'spent sum')
+    """
+    if isinstance(label, tuple):
+        return " ".join(str(part) for part in label if str(part))
+    return str(label)
+
+
+def open_table(
+    frame: Any,
+    *,
+    keep: Collection[str] = (),
+    numbers: Collection[str] = (),
+    only: Collection[str] | None = None,
+) -> OpenTable:
+    """Read a dataframe as people have them.
+
+    Parameters
+    ----------
+    frame : pandas, polars or pyarrow table
+        N rows.
+    keep : collection of str, default=()
+        Columns that are not read as numbers: ids, and columns that describe.
+    numbers : collection of str, default=()
+        Columns that must be numbers, even if many of their cells are not.
+    only : collection of str or None, default=None
+        Columns that are looked at; None for all.
+
+    Raises
+    ------
+    TableError
+        It is not a dataframe.
+    ColumnError
+        Two columns have the same name.
+    """
+    table, total = _without_total(_named(frame))
+    odd: list[OddCell] = []
+    sentinels: list[Sentinel] = []
+    for name in table.columns:
+        if name in keep or (only is not None and name not in only) or len(table) == 0:
+            continue
+        read = _as_numbers(table[name], must=name in numbers)
+        if read is not None:
+            odd += [OddCell(name, row + 1, text) for row, text in read[1]]
+            table = _with_column(table, name, read[0])
+        if table[name].dtype.is_numeric():
+            values = to_float64(table[name])
+            value = _sentinel(values)
+            if value is not None:
+                sentinels.append(Sentinel(name, value, int(np.count_nonzero(values == value))))
+                table = _with_column(table, name, np.where(values == value, np.nan, values))
+    return OpenTable(table.to_native(), tuple(odd), tuple(sentinels), total)
+
+
+def _named(frame: Any) -> Frame:
+    """Return the table with names that are text."""
+    labels = list(getattr(frame, "columns", ()))
+    if any(not isinstance(label, str) for label in labels) and hasattr(frame, "set_axis"):
+        frame = frame.set_axis([column_name(label) for label in labels], axis=1)
+    try:
+        table: Frame = nw.from_native(frame, eager_only=True)
+        names = table.columns
+    except (DuplicateError, ValueError) as error:
+        raise ColumnError(
+            f"Names of columns must be unique ({error}). Rename one of them.", column=""
+        ) from error
+    except TypeError as error:
+        raise TableError(
+            f"A dataframe (pandas, polars or pyarrow) is required; got {type(frame).__name__}. For an array try "
+            "pandas.DataFrame(X)."
+        ) from error
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ColumnError(
+            f"Names of columns must be unique; {twice[0]!r} stands {names.count(twice[0])} times. Rename one of them.",
+            column=twice[0],
+        )
+    return table
+
+
+def _with_column(table: Frame, name: str, values: FloatArray) -> Frame:
+    present = values[np.isfinite(values)]
+    if present.size == values.size and np.all(present == np.rint(present)) and np.abs(present).max() < 2**53:
+        column = nw.new_series(name, values.astype(np.int64), nw.Int64, backend=table.implementation)
+    else:
+        column = nw.new_series(name, values, nw.Float64, backend=table.implementation)
+    return table.with_columns(column)
+
+
+# ---------------------------------------------------------------------------------------- numbers as text
+
+
+def _as_numbers(column: Series, *, must: bool) -> tuple[FloatArray, list[tuple[int, str]]] | None:
+    """Return the numbers of a column of text or objects, and its odd cells; None where it does not hold numbers."""
+    if column.dtype in {nw.String, nw.Categorical} or isinstance(column.dtype, nw.Enum):
+        cells: list[Any] = column.cast(nw.String).to_list()
+    elif column.dtype == nw.Object:
+        cells = [_plain(value) for value in column.to_list()]
+    else:
+        return None
+    if any(isinstance(cell, bool) or not isinstance(cell, str | float | None) for cell in cells):
+        return None
+    texts = [cell if isinstance(cell, str) else None if cell is None else repr(cell) for cell in cells]
+    found = read_numbers(texts)
+    if not (found.are_numbers or (must and found.share >= 0.5)):
+        return None
+    if not must and _names_rows(column.name, found.values):
+        return None
+    return found.values, [(row, str(texts[row])) for row in found.odd]
+
+
+def _plain(value: Any) -> Any:
+    """Return a Python object as float, text, or None where it is missing; others as they are."""
+    if value is None or isinstance(value, str | bool | np.bool_):
+        return bool(value) if isinstance(value, np.bool_) else value
+    if isinstance(value, Real | Decimal | np.number):
+        number = float(value)
+        return None if np.isnan(number) else number
+    # NaT and NA differ from themselves, or will not say.
+    return None if type(value).__name__ in {"NAType", "NaTType"} else value
+
+
+def _names_rows(name: str, values: FloatArray) -> bool:
+    """Return whether numbers written as text are ids, which must come back as they stand."""
+    if looks_like_id(name):
+        return True
+    different = np.unique(values)
+    whole = not np.isnan(values).any() and np.all(values == np.rint(values))
+    return bool(whole) and different.size == values.size and is_key(different)
+
+
+def _odd_note(odd: Sequence[OddCell]) -> str:
+    shown = ", ".join(f"{cell.text[:30]!r} in row {cell.row} of {cell.column!r}" for cell in odd[:_SHOWN])
+    more = f" and {len(odd) - _SHOWN:,} more" if len(odd) > _SHOWN else ""
+    said = (
+        "1 cell is not a number and counts"
+        if len(odd) == 1
+        else f"{len(odd):,} cells are not numbers and count"
+    )
+    return f"{said} as missing: {shown}{more}."
+
+
+# ---------------------------------------------------------------------------------------- sentinels and totals
+
+
+def _sentinel(values: FloatArray) -> float | None:
+    """Return a number that stands for missing values: it repeats, and lies far outside of all others."""
+    finite = values[np.isfinite(values)]
+    if finite.size < 3:
+        return None
+    for extreme in (finite.min(), finite.max()):
+        if extreme not in _SENTINELS:
+            continue
+        others = finite[finite != extreme]
+        if others.size < finite.size / 2 or finite.size - others.size < 2:
+            continue
+        low, high = others.min(), others.max()
+        gap = low - extreme if extreme < 0 else extreme - high
+        if (low < high and gap > high - low) or (extreme <= -99 and low >= 0):
+            return float(extreme)
+    return None
+
+
+def _without_total(table: Frame) -> tuple[Frame, str]:
+    """Leave out a last row that holds the totals of the others."""
+    if len(table) < 3:
+        return table, ""
+    last = table.row(len(table) - 1)
+    labels = [
+        value
+        for value in last
+        if isinstance(value, str) and value.strip() and read_numbers([value]).share == 0
+    ]
+    if len(labels) != 1 or not _TOTAL.fullmatch(labels[0].strip()):
+        return table, ""
+    rows = table.head(len(table) - 1)
+    sums = [_is_total(rows[name], value) for name, value in zip(table.columns, last, strict=True)]
+    if not any(sums):
+        return table, ""
+    return rows, labels[0].strip()
+
+
+def _is_total(column: Series, value: Any) -> bool:
+    """Return whether a value is the sum or the mean of a column, or larger than everything in it."""
+    if isinstance(value, str):
+        value = read_numbers([value]).values[0]
+    read = _as_numbers(column, must=False)
+    if read is None and not column.dtype.is_numeric():
+        return False
+    values = to_float64(column) if read is None else read[0]
+    values = values[np.isfinite(values)]
+    if value is None or not np.isfinite(float(value)) or values.size == 0:
+        return False
+    total = float(value)
+    near = np.isclose([values.sum(), values.mean()], total, rtol=1e-3, atol=0.51).any()
+    return bool(near) or bool(values.min() >= 0 and total > 2 * values.max())
