@@ -19,8 +19,8 @@ from mixtura.segments.comparison.agreement import (
     contingency_table,
     silhouette_widths,
 )
-from mixtura.segments.profiles.distinctness import distinguish
-from mixtura.segments.profiles.share_interval import bootstrap_interval
+from mixtura.segments.profiles.segment_statistics import sizes_of
+from mixtura.segments.profiles.share_interval import share_interval
 from mixtura.segments.stability import resample
 from mixtura.segments.weighted import effective_counts, percentile
 
@@ -265,21 +265,14 @@ def test_percentiles_are_numpys_of_repeated_values(percent: float) -> None:
     )
 
 
-def test_what_stands_out_does_so_as_in_repeated_rows() -> None:
-    rng = np.random.default_rng(5)
-    bins, labels, counts = rng.integers(0, 8, N), rng.integers(0, 3, N), rng.integers(1, 4, N)
-    few = distinguish(bins, labels, 3, counts.astype(float))
-    many = distinguish(np.repeat(bins, counts), np.repeat(labels, counts), 3)
-    for one, other in zip(few, many, strict=True):
-        assert (one.overlap, one.divergence) == pytest.approx((other.overlap, other.divergence), rel=1e-12)
-
-
 def test_the_interval_of_equal_weights_is_that_of_none() -> None:
     labels = np.random.default_rng(6).integers(0, 3, 150)
     for k in range(3):
-        assert bootstrap_interval(labels, k, np.full(150, 2.5)) == bootstrap_interval(labels, k)
+        assert share_interval(sizes_of(labels, 3, np.full(150, 2.5)), k) == share_interval(
+            sizes_of(labels, 3), k
+        )
     weights = np.where(np.arange(150) < 30, 0.0, 1.0)
-    assert bootstrap_interval(labels, 0, weights) == bootstrap_interval(labels[30:], 0)
+    assert share_interval(sizes_of(labels, 3, weights), 0) == share_interval(sizes_of(labels[30:], 3), 0)
 
 
 def test_a_customer_without_weight_does_not_touch_stability() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,8 @@ from mixtura.fit import Outcome
 from mixtura.segments import (
     SegmentationResult,
     Stability,
-    ambiguous_customers,
     assess_stability,
     component_overlap,
-    measure_certainty,
     summarize,
 )
 from mixtura.segments.jsonable import plain
@@ -73,7 +70,7 @@ def collect(result: SegmentationResult, *, stability: Stability | None = None) -
     (3, 300, None)
     """
     summary = summarize(result)
-    certainty = _certainty(result)
+    certainty = result.certainty.to_dict()
     summary |= {
         "verdict": _verdict(result, certainty, stability),
         "certainty": certainty,
@@ -135,31 +132,13 @@ def _verdict(
     }
 
 
-def _certainty(result: SegmentationResult) -> dict[str, Any]:
-    complete = result.assignment.complete
-    memberships = result.assignment.memberships[complete]
-    found = measure_certainty(
-        memberships, result.model.names, weights=result.weights, threshold=AMBIGUOUS_BELOW
-    )
-    largest = result.assignment.certainty[complete]
-    edges = [0.0, *_BANDS, math.inf]
-    counts, held = (np.histogram(largest, bins=edges, weights=one)[0] for one in (None, result.weights))
-    bands = [
-        {"from": low, "to": min(high, 1.0), "count": int(count), "share": float(share)}
-        for low, high, count, share in zip(edges[:-1], edges[1:], counts, held / held.sum(), strict=True)
-    ]
-    return found.to_dict() | {"bands": bands}
-
-
 def _between(result: SegmentationResult) -> dict[str, Any]:
-    assignment = result.assignment
-    found = ambiguous_customers(assignment.memberships, assignment.customer, _LISTED_BELOW, most=_LISTED)
-    below = assignment.certainty[assignment.complete] < _LISTED_BELOW
-    below &= result.model.n_segments > 1
+    below = [band for band in result.certainty.bands if band.upper <= _LISTED_BELOW]
+    several = result.model.n_segments > 1
     return {
         "below": _LISTED_BELOW,
-        "count": int(below.sum()),
-        "share": float(np.average(below, weights=result.weights)),
+        "count": sum(band.count for band in below) if several else 0,
+        "share": sum(band.share for band in below) if several else 0.0,
         "customers": [
             {
                 "customer": one.customer,
@@ -168,9 +147,10 @@ def _between(result: SegmentationResult) -> dict[str, Any]:
                 "second": one.second + 1,
                 "first_share": float(one.memberships[one.first]),
                 "second_share": float(one.memberships[one.second]),
-                "anomaly": bool(assignment.anomaly[one.row]),
+                "anomaly": bool(result.assignment.anomaly[one.row]),
             }
-            for one in found
+            for one in result.least_certain
+            if one.memberships[one.first] < _LISTED_BELOW
         ],
     }
 

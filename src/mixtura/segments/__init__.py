@@ -10,7 +10,8 @@ from mixtura.segments.audiences.audience import (
 )
 from mixtura.segments.audiences.audience_table import AudienceList, audiences_of_table
 from mixtura.segments.certainty.ambiguous import AmbiguousCustomer, ambiguous_customers
-from mixtura.segments.certainty.certainty import Certainty, confusion_matrix, measure_certainty
+from mixtura.segments.certainty.certainty import Certainty, confusion_matrix
+from mixtura.segments.certainty.certainty_summary import measure_certainty
 from mixtura.segments.certainty.overlap import Overlap, component_overlap
 from mixtura.segments.comparison.kmeans_comparison import (
     KMeansComparison,

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from mixtura._typing import FloatArray
+from mixtura._typing import Array, FloatArray
 from mixtura.core.mixture import Mixture
-from mixtura.segments.certainty.ambiguous import AmbiguousCustomer, ambiguous_customers
+from mixtura.segments.certainty.ambiguous import AmbiguousCustomer, customers_at
+from mixtura.segments.certainty.certainty import Certainty
 from mixtura.segments.comparison.kmeans_comparison import KMeansComparison, compare_with_kmeans
-from mixtura.segments.model.assign import Assignment, assign_rows, customer_ids
-from mixtura.segments.model.build import build_model, choose_candidate, passed_over, with_mean_values
+from mixtura.segments.measure import measure_segments
+from mixtura.segments.mergeable import TopRows
+from mixtura.segments.model.assign import Assignment, assignment_of, customer_ids
+from mixtura.segments.model.build import (
+    build_model,
+    choose_candidate,
+    passed_over,
+    with_mean_values,
+    with_threshold,
+)
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.options import COVARIANCE_TYPES, Settings
-from mixtura.segments.profiles.compute import Profiled, profile_segments
+from mixtura.segments.profiles.compute import profile_segments
 from mixtura.segments.profiles.profile import Population, SegmentProfile
 from mixtura.segments.profiles.profile_columns import read_columns
 from mixtura.segments.results.notes import make_notes, transform_notes, value_notes, weight_notes
@@ -58,6 +67,10 @@ class SegmentationResult:
         With ``criterion="cv"`` it is the one of fewest parameters within one standard error of that first one.
     ambiguous : tuple of AmbiguousCustomer
         At most five, the least certain first; none with a single segment.
+    least_certain : tuple of AmbiguousCustomer
+        At most three hundred, likewise.
+    certainty : Certainty
+        Of all memberships.
     kmeans : KMeansComparison
     notes : tuple of str
         What the user should hear.
@@ -81,6 +94,8 @@ class SegmentationResult:
     ranking: tuple[Candidate, ...]
     best: Candidate
     ambiguous: tuple[AmbiguousCustomer, ...]
+    least_certain: tuple[AmbiguousCustomer, ...]
+    certainty: Certainty
     kmeans: KMeansComparison
     notes: tuple[str, ...]
     seconds: float
@@ -244,20 +259,18 @@ def _describe(
     best: Candidate,
     started: float,
 ) -> SegmentationResult:
-    choice, rows, complete = prepared.choice, prepared.rows, prepared.complete
-    assignment = assign_rows(model, rows, complete, *customer_ids(prepared.frame, choice.id_column))
-    kmeans = compare_with_kmeans(model, rows, assignment.memberships[complete], weights=prepared.weights)
-    numbers, levels = read_columns(prepared.frame, choice, rows, complete, prepared.weights)
-    profiled = Profiled(model, rows, assignment, prepared.weights, numbers, levels, choice.value)
-    segments, population = profile_segments(profiled)
+    choice, rows, weights = prepared.choice, prepared.rows, prepared.weights
+    numbers, levels = read_columns(prepared.frame, choice, rows, prepared.complete, weights)
+    id_name, ids = customer_ids(prepared.frame, choice.id_column)
+    named = _naming(prepared.complete, ids)
+    measured = measure_segments(model, rows, weights, numbers, levels, value=choice.value, customer=named)
+    segments, population = profile_segments(measured.profiles)
+    scores = measured.scores.in_user_units(model.scaling, rows)
+    model = with_threshold(model, scores.log_density, weights)
+    assignment = assignment_of(model, scores, prepared.complete, id_name, ids)
+    kmeans = compare_with_kmeans(model, rows, scores.memberships, weights=weights)
+    least_certain = _least_certain(measured.ambiguous, assignment, kmeans)
     values = next((one.values for one in numbers if one.name == choice.value), None)
-    passed = passed_over(ranking, best, rows, prepared.weights)
-    further = (
-        *prepared.notes,
-        *transform_notes(prepared.advice, model.scaling.transforms),
-        *value_notes(choice.value, values, prepared.weights),
-        *weight_notes(choice.weight, prepared.weights),
-    )
     return SegmentationResult(
         model=with_mean_values(model, segments),
         columns=choice,
@@ -266,21 +279,50 @@ def _describe(
         segments=segments,
         ranking=ranking,
         best=best,
-        ambiguous=_ambiguous(assignment, kmeans),
+        ambiguous=least_certain[:_AMBIGUOUS],
+        least_certain=least_certain,
+        certainty=measured.certainty,
         kmeans=kmeans,
-        notes=make_notes(ranking, best, assignment, choice.used, further, passed),
+        notes=_notes(prepared, ranking, best, assignment, values),
         seconds=time.perf_counter() - started,
         population=population,
-        weights=prepared.weights,
+        weights=weights,
         values=values,
         advice=prepared.advice,
     )
 
 
-def _ambiguous(assignment: Assignment, kmeans: KMeansComparison) -> tuple[AmbiguousCustomer, ...]:
+def _naming(complete: Array, ids: Any) -> Callable[[int], tuple[int, str]]:
+    """Return what finds, for a complete row, its number in the table and the id of its customer."""
+    numbers = np.flatnonzero(complete)
+    return lambda row: (int(numbers[row]), str(ids[int(numbers[row])]))
+
+
+def _notes(
+    prepared: Prepared,
+    ranking: tuple[Candidate, ...],
+    best: Candidate,
+    assignment: Assignment,
+    values: FloatArray | None,
+) -> tuple[str, ...]:
+    choice, weights = prepared.choice, prepared.weights
+    further = (
+        *prepared.notes,
+        *transform_notes(prepared.advice, prepared.scaling.transforms),
+        *value_notes(choice.value, values, weights),
+        *weight_notes(choice.weight, weights),
+    )
+    passed = passed_over(ranking, best, prepared.rows, weights)
+    return make_notes(ranking, best, assignment, choice.used, further, passed)
+
+
+def _least_certain(
+    top: TopRows, assignment: Assignment, kmeans: KMeansComparison
+) -> tuple[AmbiguousCustomer, ...]:
+    """Return the customers who are not wholly in one segment, the least certain first, of the rows given."""
+    if len(assignment.names) < 2:
+        return ()
     clusters = np.full(assignment.labels.shape, -1)
     clusters[assignment.complete] = kmeans.labels
-    # The least certain, however certain they are.
-    return ambiguous_customers(
-        assignment.memberships, assignment.customer, 1.0, most=_AMBIGUOUS, kmeans=clusters
-    )
+    rows = np.flatnonzero(assignment.complete)[top.rows[top.keys < 1.0]]
+    return customers_at(rows, assignment.memberships, assignment.customer, clusters)

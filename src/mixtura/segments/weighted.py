@@ -7,20 +7,18 @@ from functools import reduce
 
 import numpy as np
 
-from mixtura._typing import FloatArray
+from mixtura._typing import FloatArray, IntArray
 
 __all__ = [
     "NumericSummary",
     "effective_counts",
+    "group_sums",
     "mean_and_sd",
     "percentile",
     "quantiles",
     "row_maxima",
     "skewness",
-    "summarize_numbers",
 ]
-
-_QUARTILES = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +49,6 @@ class NumericSummary:
     def iqr(self) -> float:
         """The distance of the quartiles: the width of the middle half."""
         return self.q3 - self.q1
-
-
-def summarize_numbers(values: FloatArray, weights: FloatArray | None = None) -> NumericSummary:
-    """Return the statistics of a column, shape (N,); NaN is a missing value.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from mixtura.segments.weighted import summarize_numbers
-    >>> summary = summarize_numbers(np.array([1.0, 2.0, 3.0, np.nan, 10.0]))
-    >>> summary.count, summary.missing, summary.mean, summary.median, summary.iqr
-    (4, 1, 4.0, 2.5, 5.0)
-    """
-    known = ~np.isnan(values)
-    values, weights = values[known], None if weights is None else weights[known]
-    missing = int(known.size - values.size)
-    if values.size == 0 or (weights is not None and not weights.sum() > 0):
-        return NumericSummary(values.size, missing, *(7 * (float("nan"),)))
-    mean, sd = mean_and_sd(values, weights)
-    minimum, q1, median, q3, maximum = quantiles(values, _QUARTILES, weights).tolist()
-    return NumericSummary(values.size, missing, mean, sd, minimum, q1, median, q3, maximum)
 
 
 def mean_and_sd(values: FloatArray, weights: FloatArray | None) -> tuple[float, float]:
@@ -152,3 +129,16 @@ def row_maxima(values: FloatArray) -> FloatArray:
     Column by column: ``values.max(axis=1)`` loops over rows of a few numbers each, and takes twice as long.
     """
     return np.asarray(reduce(np.maximum, values.T)) if values.shape[1] > 1 else values[:, 0].copy()
+
+
+def group_sums(groups: IntArray, values: FloatArray | None, n_groups: int) -> FloatArray:
+    """Return the sum of the values of each group, shape (G,); numbers of rows where there are no values.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (N,)
+        Numbered from 0.
+    values : ndarray of shape (N,) or None
+    n_groups : int
+    """
+    return np.bincount(groups, values, minlength=n_groups).astype(np.float64, copy=False)

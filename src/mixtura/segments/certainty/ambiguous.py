@@ -13,7 +13,14 @@ from mixtura.segments.jsonable import plain
 from mixtura.segments.weighted import row_maxima
 from mixtura.validation import Interval, require
 
-__all__ = ["AmbiguousCustomer", "ambiguity_matrix", "ambiguous_customers", "most_ambiguous", "top_two"]
+__all__ = [
+    "AmbiguousCustomer",
+    "ambiguity_matrix",
+    "ambiguous_customers",
+    "customers_at",
+    "most_ambiguous",
+    "top_two",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,9 +132,28 @@ def ambiguous_customers(
     require("threshold", threshold, Interval(0, 1, open_low=True), "Try `threshold=0.6`.")
     if memberships.shape[1] < 2:
         return ()
-    order = most_ambiguous(memberships, len(memberships))
-    chosen = order[row_maxima(memberships)[order] < threshold][:most]
-    first, second = top_two(memberships[chosen])
+    certainty = row_maxima(memberships)
+    below = np.flatnonzero(certainty < threshold)
+    order = below[np.argsort(certainty[below], kind="stable")][:most]
+    return customers_at(order, memberships, customer, kmeans)
+
+
+def customers_at(
+    rows: IntArray,
+    memberships: FloatArray,
+    customer: Callable[[int], str],
+    kmeans: IntArray | None = None,
+) -> tuple[AmbiguousCustomer, ...]:
+    """Return the customers of some rows of the table with the two segments that are most probable for each.
+
+    Parameters
+    ----------
+    rows : ndarray of row numbers
+    memberships : ndarray of shape (N, K), K at least 2
+    customer, kmeans
+        As of `ambiguous_customers`.
+    """
+    first, second = top_two(memberships[rows])
     return tuple(
         AmbiguousCustomer(
             row=int(row),
@@ -137,7 +163,7 @@ def ambiguous_customers(
             second=int(other),
             kmeans=-1 if kmeans is None else int(kmeans[row]),
         )
-        for row, one, other in zip(chosen, first, second, strict=True)
+        for row, one, other in zip(rows, first, second, strict=True)
     )
 
 

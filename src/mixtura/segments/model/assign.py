@@ -16,12 +16,13 @@ from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.exceptions import ColumnError
 from mixtura.io import write_table
 from mixtura.segments.model.segment_model import SegmentModel
+from mixtura.segments.scan import Scores, scan_of
 from mixtura.segments.table.columns import choose
 from mixtura.segments.table.complete import complete_rows
 from mixtura.segments.table.roles import Roles
 from mixtura.segments.weighted import row_maxima
 
-__all__ = ["Assignment", "assign_rows", "assign_table", "customer_ids"]
+__all__ = ["Assignment", "assign_rows", "assign_table", "assignment_of", "customer_ids"]
 
 ROW_NAME = "row"
 """Name of the id column where the table has none; rows are numbered from 1."""
@@ -151,17 +152,38 @@ def assign_rows(
     ids: nw.Series[Any] | Array,
 ) -> Assignment:
     """Assign the complete rows, shape (n_complete, D) in the user's units; leave the others empty."""
-    n_rows = complete.size
-    memberships = np.full((n_rows, model.n_segments), np.nan)
-    memberships[complete] = model.memberships(rows)
-    log_density = np.full(n_rows, np.nan)
-    log_density[complete] = model.log_density(rows)
-    labels = np.full(n_rows, -1, dtype=np.intp)
-    labels[complete] = memberships[complete].argmax(axis=1)
-    anomaly = np.zeros(n_rows, dtype=bool)
+    scores = Scores.empty(len(rows), model.n_segments)
+    scan, blocks = scan_of(model.mixture, model.scaling, rows)
+    scan.run(blocks, [], scores)
+    return assignment_of(model, scores.in_user_units(model.scaling, rows), complete, id_name, ids)
+
+
+def assignment_of(
+    model: SegmentModel, scores: Scores, complete: Array, id_name: str, ids: nw.Series[Any] | Array
+) -> Assignment:
+    """Return the assignment of a table from the scores of its complete rows, which are those of user's units."""
+    anomaly = np.zeros(scores.labels.size, dtype=bool)
     if model.anomaly_threshold is not None:
-        anomaly[complete] = log_density[complete] < model.anomaly_threshold
-    return Assignment(id_name, ids, model.names, complete, labels, memberships, log_density, anomaly)
+        anomaly = scores.log_density < model.anomaly_threshold
+    found = Assignment(
+        id_name, ids, model.names, complete, scores.labels, scores.memberships, scores.log_density, anomaly
+    )
+    if complete.all():
+        return found
+    return replace(
+        found,
+        labels=_spread(complete, found.labels, -1),
+        memberships=_spread(complete, found.memberships, np.nan),
+        log_density=_spread(complete, found.log_density, np.nan),
+        anomaly=_spread(complete, found.anomaly, False),
+    )
+
+
+def _spread(complete: Array, values: Array, empty: float) -> Array:
+    """Return values of complete rows among all rows of the table, `empty` elsewhere."""
+    spread = np.full((complete.size, *values.shape[1:]), empty, dtype=values.dtype)
+    spread[complete] = values
+    return spread
 
 
 def _check_columns(needed: Sequence[str], present: Sequence[str]) -> None:

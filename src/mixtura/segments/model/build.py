@@ -13,13 +13,15 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.segments.model.segment_model import SegmentModel, Training, ordered
 from mixtura.segments.options import Settings
-from mixtura.segments.profiles.profile import SegmentProfile, hard_means, name_components
+from mixtura.segments.profiles.profile import SegmentProfile, name_components
+from mixtura.segments.profiles.segment_statistics import MeansSummary, SizesSummary
+from mixtura.segments.scan import scan_of
 from mixtura.segments.table.prepare import Prepared
 from mixtura.segments.weighted import effective_counts, percentile
 from mixtura.select import Candidate
 from mixtura.select.model_search.ranking import choose_best
 
-__all__ = ["build_model", "choose_candidate", "passed_over", "with_mean_values"]
+__all__ = ["build_model", "choose_candidate", "passed_over", "with_mean_values", "with_threshold"]
 
 
 def choose_candidate(
@@ -58,32 +60,29 @@ def _has_enough(candidate: Candidate, rows: FloatArray, weights: FloatArray | No
 
 
 def build_model(best: Candidate, prepared: Prepared, settings: Settings) -> SegmentModel:
-    """Order the components by the share of customers put in them, name them, and set the threshold for anomalies.
+    """Order the components by the share of customers put in them, and name them; without a threshold for anomalies.
 
     Names come from the columns as the mixture sees them: where they are transformed, from transformed means, which a
     few large values do not carry away.
     """
     assert best.mixture is not None, "a search without any mixture has raised"
-    scaling, weights, found = prepared.scaling, prepared.weights, best.mixture
-    scaled = scaling.apply(prepared.rows)
-    labels = found.predict(scaled)
-    means = hard_means(scaled, labels, found.means, weights)[1]
-    sizes = np.bincount(labels, weights=weights, minlength=found.n_components)
-    order = np.lexsort((-found.weights, -sizes))
+    scaling, found, columns = prepared.scaling, best.mixture, prepared.choice.used
+    scan, blocks = scan_of(found, scaling, prepared.rows, prepared.weights)
+    k = found.n_components
+    sizes, moments = scan.run(blocks, [SizesSummary(k), MeansSummary(k, len(columns))])
+    means = np.stack([one.mean for one in moments], axis=1)
+    means = np.where(np.isnan(means), found.means, means)
+    order = np.lexsort((-found.weights, -sizes.weights))
     mixture = ordered(found, order.tolist())
     spreads = np.sqrt(np.diagonal(mixture.full_covariances(), axis1=1, axis2=2))
-    names = name_components(means[order], prepared.choice.used, spreads)
-    threshold = None
-    if settings.anomaly_percentile > 0:
-        log_density = mixture.log_density(scaled) + scaling.log_jacobian(prepared.rows)
-        threshold = percentile(log_density, settings.anomaly_percentile, weights)
+    names = name_components(means[order], columns, spreads)
     return SegmentModel(
         mixture=mixture,
-        columns=prepared.choice.used,
+        columns=columns,
         scaling=scaling,
         names=names,
         anomaly_percentile=float(settings.anomaly_percentile),
-        anomaly_threshold=threshold,
+        anomaly_threshold=None,
         training=_training(settings, best, prepared),
         mixtura_version=version("mixtura"),
         automatic_names=names,
@@ -112,6 +111,23 @@ def _training(settings: Settings, best: Candidate, prepared: Prepared) -> Traini
         describe=choice.describe,
         prior=settings.prior,
     )
+
+
+def with_threshold(
+    model: SegmentModel, log_density: FloatArray, weights: FloatArray | None = None
+) -> SegmentModel:
+    """Return the model with the log density below which customers are anomalies, where it has a percentile.
+
+    Parameters
+    ----------
+    model : SegmentModel
+    log_density : ndarray of shape (N,)
+        Of the rows learned from, in the user's units.
+    weights : ndarray of shape (N,) or None, default=None
+    """
+    if not model.anomaly_percentile > 0:
+        return model
+    return replace(model, anomaly_threshold=percentile(log_density, model.anomaly_percentile, weights))
 
 
 def with_mean_values(model: SegmentModel, segments: Sequence[SegmentProfile]) -> SegmentModel:

@@ -1,17 +1,17 @@
-"""Profiles of all segments, computed."""
+"""Profiles of all segments, from what one pass over the rows has gathered."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from mixtura._typing import Array, FloatArray, IntArray
-from mixtura.segments.model.assign import Assignment
+from mixtura._typing import FloatArray
+from mixtura.segments.mergeable import GroupMoments, TopRows
 from mixtura.segments.model.segment_model import SegmentModel
-from mixtura.segments.profiles.distinctness import bins_of, distinguish
+from mixtura.segments.profiles.distinctness import distinctness_of
 from mixtura.segments.profiles.profile import (
     CategoryProfile,
     LevelShare,
@@ -20,13 +20,23 @@ from mixtura.segments.profiles.profile import (
     SegmentProfile,
     TypicalCustomer,
     ValueProfile,
-    hard_means,
 )
 from mixtura.segments.profiles.profile_columns import Levels, Numbers
-from mixtura.segments.profiles.share_interval import bootstrap_interval
-from mixtura.segments.weighted import NumericSummary, mean_and_sd, summarize_numbers
+from mixtura.segments.profiles.segment_statistics import (
+    CategorySummary,
+    LevelCounts,
+    MeansSummary,
+    NumberStatistics,
+    NumberSummary,
+    SegmentSizes,
+    SizesSummary,
+    TypicalSummary,
+)
+from mixtura.segments.profiles.share_interval import share_interval
+from mixtura.segments.scan import Scored, Summary
+from mixtura.segments.weighted import NumericSummary
 
-__all__ = ["Profiled", "profile_segments"]
+__all__ = ["ProfileInput", "profile_segments", "profile_summaries"]
 
 T = TypeVar("T", NumericProfile, CategoryProfile)
 
@@ -34,126 +44,141 @@ _TYPICAL = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Profiled:
-    """What profiles are made of: the complete rows, and where they went.
+class ProfileInput:
+    """What profiles are made of.
 
     Parameters
     ----------
     model : SegmentModel
-    rows : ndarray of shape (N, D)
-        In the user's units.
-    assignment : Assignment
-    weights : ndarray of shape (N,) or None
-    numbers : sequence of Numbers
-    levels : sequence of Levels
+    sizes : SegmentSizes
+    scaled : sequence of GroupMoments, length D
+        Of the active columns as the mixture sees them.
+    typical : sequence of TopRows, length K
+    numbers : sequence of pairs of Numbers and NumberStatistics
+    levels : sequence of pairs of Levels and LevelCounts
     value : str or None
         Name of the value among `numbers`.
+    customer : callable
+        From the number of a complete row to its number in the table and the id of its customer.
+    rows : ndarray of shape (n_complete, D)
+        In the user's units.
     """
 
     model: SegmentModel
-    rows: FloatArray
-    assignment: Assignment
-    weights: FloatArray | None
-    numbers: Sequence[Numbers]
-    levels: Sequence[Levels]
+    sizes: SegmentSizes
+    scaled: Sequence[GroupMoments]
+    typical: Sequence[TopRows]
+    numbers: Sequence[tuple[Numbers, NumberStatistics]]
+    levels: Sequence[tuple[Levels, LevelCounts]]
     value: str | None
-
-    @property
-    def labels(self) -> IntArray:
-        return self.assignment.labels[self.assignment.complete]
+    customer: Callable[[int], tuple[int, str]]
+    rows: FloatArray
 
 
-def profile_segments(given: Profiled) -> tuple[tuple[SegmentProfile, ...], Population]:
-    """Return the profile of every segment, and that of everybody."""
-    model, labels, weights = given.model, given.labels, given.weights
+def profile_summaries(
+    model: SegmentModel, numbers: Sequence[Numbers], levels: Sequence[Levels], sample: Scored
+) -> tuple[list[Summary[Any]], list[NumberSummary]]:
+    """Return the summaries of a scan that profiles are made of: sizes, means, typical rows and levels; and numbers.
+
+    Results of the former are the `sizes`, `scaled`, `typical` and `levels` of a `ProfileInput`. Those of the latter are
+    summaries for a second pass.
+    """
+    k, active = model.n_segments, {name: d for d, name in enumerate(model.columns)}
+    first: list[Summary[Any]] = [
+        SizesSummary(k),
+        MeansSummary(k, len(model.columns)),
+        TypicalSummary(model.mixture.weights, _TYPICAL),
+        *(CategorySummary(one.name, len(one.levels), k) for one in levels),
+    ]
+    return first, [NumberSummary(active.get(one.name, one.name), k, sample) for one in numbers]
+
+
+def profile_segments(given: ProfileInput) -> tuple[tuple[SegmentProfile, ...], Population]:
+    """Return the profile of every segment, and that of all customers."""
+    model, sizes = given.model, given.sizes
     population = _population(given)
-    fallback = model.scaling.restore(model.mixture.means)
-    counts, means = hard_means(given.rows, labels, fallback, weights)
-    differences = _differences(given, fallback)
+    means, differences = _means(given), _differences(given)
     effects = dict(zip(model.columns, differences.T, strict=True))
     numbers = [
-        _numeric_profiles(
-            column,
-            population.numbers[column.name],
-            given,
-            effects[column.name] if column.role == "builds" else None,
-        )
-        for column in given.numbers
+        _numeric_profiles(column, found, effects.get(column.name) if column.role == "builds" else None)
+        for column, found in given.numbers
     ]
     categories = [
-        _category_profiles(column, population.categories[column.name], given) for column in given.levels
+        _category_profiles(column, found, population.categories[column.name], sizes)
+        for column, found in given.levels
     ]
-    typical = _typical(given)
-    totals = np.bincount(labels, weights=weights, minlength=model.n_segments)
     segments = tuple(
         SegmentProfile(
             number=k + 1,
             name=model.names[k],
-            count=int(counts[k]),
-            share=float(totals[k] / totals.sum()),
+            count=int(sizes.counts[k]),
+            share=float(sizes.shares[k]),
             weight=float(model.mixture.weights[k]),
             means=means[k],
             differences=differences[k],
-            share_interval=bootstrap_interval(labels, k, weights),
-            value=None if population.value is None else _value(given, labels == k, population.value),
+            share_interval=share_interval(sizes, k),
+            value=_value(given, k, population.value),
             numbers=_sorted([one[k] for one in numbers]),
             categories=_sorted([one[k] for one in categories]),
-            typical=typical[k],
+            typical=_typical(given, k),
         )
         for k in range(model.n_segments)
     )
     return segments, population
 
 
-def _differences(given: Profiled, fallback: FloatArray) -> FloatArray:
-    """Return how far each segment's means lie from everybody's, in standard deviations of everybody, shape (K, D).
+def _means(given: ProfileInput) -> FloatArray:
+    """Return the means of the active columns by segment, shape (K, D); the component's where no customer counts."""
+    model = given.model
+    found = {column.name: statistics.moments.mean for column, statistics in given.numbers}
+    means = np.stack([found[name] for name in model.columns], axis=1)
+    return np.where(np.isnan(means), model.scaling.restore(model.mixture.means), means)
+
+
+def _differences(given: ProfileInput) -> FloatArray:
+    """Return how far the means of segments lie from those of all, in standard deviations of all, shape (K, D).
 
     Transformed columns are compared as the mixture sees them: in the user's units a few large values would decide, and
     the differences would not be those that the segments are made of.
     """
-    scaling = given.model.scaling
-    seen, centers = scaling.transformed(given.rows), scaling.transformed(fallback)
-    _, means = hard_means(seen, given.labels, centers, given.weights)
-    moments = np.array([mean_and_sd(values, given.weights) for values in seen.T])
-    return np.asarray((means - moments[:, 0]) / moments[:, 1])
+    means = np.stack([moments.mean for moments in given.scaled], axis=1)
+    means = np.where(np.isnan(means), given.model.mixture.means, means)
+    together = [moments.together() for moments in given.scaled]
+    center, spread = (np.concatenate([getattr(one, what) for one in together]) for what in ("mean", "sd"))
+    return np.asarray((means - center) / spread)
 
 
 def _sorted(profiles: list[T]) -> tuple[T, ...]:
     return tuple(sorted(profiles, key=lambda one: -np.nan_to_num(one.distinction.divergence)))
 
 
-def _population(given: Profiled) -> Population:
-    weights = given.weights
-    numbers = {column.name: summarize_numbers(column.values, weights) for column in given.numbers}
+def _population(given: ProfileInput) -> Population:
     categories = {}
-    for column in given.levels:
-        counts = np.bincount(column.codes, minlength=len(column.levels))
-        shares = _level_shares(column, np.ones(len(column.codes), dtype=bool), weights)
+    for column, found in given.levels:
+        counts, shares = found.counts.sum(axis=1), _shares(found.weights.sum(axis=1))
         categories[column.name] = tuple(
             LevelShare(level, int(count), float(share), float(share), 1.0)
             for level, count, share in zip(column.levels, counts, shares, strict=True)
         )
-    total = float(len(given.rows) if weights is None else weights.sum())
-    value = None if given.value is None else _value(given, np.ones(len(given.rows), dtype=bool), None)
-    return Population(len(given.rows), total, numbers, categories, value)
+    return Population(
+        count=int(given.sizes.counts.sum()),
+        total_weight=float(given.sizes.weights.sum()),
+        numbers={column.name: found.population for column, found in given.numbers},
+        categories=categories,
+        value=_value(given, None, None),
+    )
 
 
 def _numeric_profiles(
-    column: Numbers, everybody: NumericSummary, given: Profiled, differences: FloatArray | None
+    column: Numbers, found: NumberStatistics, differences: FloatArray | None
 ) -> list[NumericProfile]:
-    """Return the profile of a column in every segment; `differences` (K,) are those of a column that builds."""
-    labels, weights, n_segments = given.labels, given.weights, given.model.n_segments
-    known = ~np.isnan(column.values)
-    values, labels_known = column.values[known], labels[known]
-    weights_known = None if weights is None else weights[known]
-    distinctions = distinguish(bins_of(values, weights_known), labels_known, n_segments, weights_known)
-    held = np.bincount(labels_known, weights=weights_known, minlength=n_segments)
+    """Return the profile of a column in every segment; `differences` (K,) are those of an active column."""
+    population, held = found.population, found.moments.weight
+    distinctions = distinctness_of(found.bins, _effective(held, found.moments))
     shares = held / (held.sum() or 1.0)
     profiles = []
-    for k in range(n_segments):
-        members = labels == k
-        summary = summarize_numbers(column.values[members], None if weights is None else weights[members])
-        difference = (summary.mean - everybody.mean) / (everybody.sd if everybody.sd > 0 else float("nan"))
+    for k, summary in enumerate(found.segments):
+        difference = (summary.mean - population.mean) / (population.sd if population.sd > 0 else float("nan"))
         if differences is not None and summary.count:
             difference = float(differences[k])
         profiles.append(
@@ -162,40 +187,41 @@ def _numeric_profiles(
                 role=column.role,
                 summary=summary,
                 difference=difference,
-                cohens_d=_cohens_d(summary.mean, float(shares[k]), everybody),
+                cohens_d=_cohens_d(summary.mean, float(shares[k]), population),
                 distinction=distinctions[k],
             )
         )
     return profiles
 
 
-def _cohens_d(mean: float, share: float, everybody: NumericSummary) -> float:
+def _effective(weights: FloatArray, counted: GroupMoments | SegmentSizes) -> FloatArray:
+    """Return weights by segment as numbers of customers; see `mixtura.segments.weighted.effective_counts`."""
+    total, n_rows = float(weights.sum()), int(counted.positive.sum())
+    return weights if total >= n_rows else weights * (n_rows / (total or 1.0))
+
+
+def _cohens_d(mean: float, share: float, population: NumericSummary) -> float:
     """Return Cohen's d of a segment with this mean and share of the known values.
 
-    By the law of total variance the pooled variance is that of everybody less ``share (1 - share) (m - m_rest)^2``.
+    By the law of total variance the pooled variance is that of all customers less ``share (1 - share) (m - m_rest)^2``.
     """
     if not 0 < share < 1:
         return float("nan")
-    apart = (mean - everybody.mean) / (1 - share)
-    pooled = everybody.sd**2 - share * (1 - share) * apart**2
-    return apart / float(np.sqrt(pooled)) if pooled > 1e-12 * everybody.sd**2 else float("nan")
+    apart = (mean - population.mean) / (1 - share)
+    pooled = population.sd**2 - share * (1 - share) * apart**2
+    return apart / float(np.sqrt(pooled)) if pooled > 1e-12 * population.sd**2 else float("nan")
 
 
-def _level_shares(column: Levels, members: Array, weights: FloatArray | None) -> FloatArray:
-    held = None if weights is None else weights[members]
-    sums = np.bincount(column.codes[members], weights=held, minlength=len(column.levels)).astype(np.float64)
-    return sums / sums.sum() if sums.sum() > 0 else np.full(sums.shape, np.nan)
+def _shares(sums: FloatArray) -> FloatArray:
+    return np.asarray(sums / sums.sum()) if sums.sum() > 0 else np.full(sums.shape, np.nan)
 
 
 def _category_profiles(
-    column: Levels, everybody: tuple[LevelShare, ...], given: Profiled
+    column: Levels, found: LevelCounts, population: tuple[LevelShare, ...], sizes: SegmentSizes
 ) -> list[CategoryProfile]:
-    labels, weights, n_segments = given.labels, given.weights, given.model.n_segments
-    distinctions = distinguish(column.codes, labels, n_segments, weights)
+    distinctions = distinctness_of(found.weights, _effective(sizes.weights, sizes))
     profiles = []
-    for k in range(n_segments):
-        members = labels == k
-        counts = np.bincount(column.codes[members], minlength=len(column.levels))
+    for k, distinction in enumerate(distinctions):
         levels = tuple(
             LevelShare(
                 level=whole.level,
@@ -205,24 +231,25 @@ def _category_profiles(
                 lift=float(share / whole.share) if whole.share > 0 else float("nan"),
             )
             for whole, count, share in zip(
-                everybody, counts, _level_shares(column, members, weights), strict=True
+                population, found.counts[:, k], _shares(found.weights[:, k]), strict=True
             )
         )
-        profiles.append(CategoryProfile(column.name, levels, distinctions[k]))
+        profiles.append(CategoryProfile(column.name, levels, distinction))
     return profiles
 
 
-def _value(given: Profiled, members: Array, everybody: ValueProfile | None) -> ValueProfile:
-    column = next(one for one in given.numbers if one.name == given.value)
-    values = column.values[members]
-    weights = None if given.weights is None else given.weights[members]
-    known = ~np.isnan(values)
-    total = float(values[known].sum() if weights is None else values[known] @ weights[known])
-    summary = summarize_numbers(values, weights)
-    whole_total = total if everybody is None else everybody.total
-    whole_mean = summary.mean if everybody is None else everybody.mean
+def _value(given: ProfileInput, segment: int | None, population: ValueProfile | None) -> ValueProfile | None:
+    """Return what a segment is worth, or all customers where it is None; None without a value column."""
+    found = next((found for column, found in given.numbers if column.name == given.value), None)
+    if given.value is None or found is None:
+        return None
+    summary = found.population if segment is None else found.segments[segment]
+    totals = found.moments.total
+    total = float(totals.sum() if segment is None else totals[segment])
+    whole_total = total if population is None else population.total
+    whole_mean = summary.mean if population is None else population.mean
     return ValueProfile(
-        column=column.name,
+        column=given.value,
         total=total,
         share=total / whole_total if whole_total > 0 else float("nan"),
         mean=summary.mean,
@@ -232,30 +259,10 @@ def _value(given: Profiled, members: Array, everybody: ValueProfile | None) -> V
     )
 
 
-def _typical(given: Profiled) -> list[tuple[TypicalCustomer, ...]]:
-    """Return the most typical customers of each segment, ties in the order of the table.
-
-    The density of a component follows from what is known: ``log N_k(z) = log p(z) + log r_k - log w_k``.
-    """
-    model, assignment = given.model, given.assignment
-    rows_of = np.flatnonzero(assignment.complete)
-    log_density = assignment.log_density[rows_of] - model.scaling.log_jacobian(given.rows)
-    labels = given.labels
-    own = assignment.memberships[rows_of, labels] / model.mixture.weights[labels]
-    density = log_density + np.log(own)
-    found = []
-    for k in range(model.n_segments):
-        members = np.flatnonzero(labels == k)
-        best = members[np.argsort(-density[members], kind="stable")[:_TYPICAL]]
-        found.append(
-            tuple(
-                TypicalCustomer(
-                    row=int(rows_of[n]),
-                    customer=assignment.customer(int(rows_of[n])),
-                    log_density=float(density[n]),
-                    values=given.rows[n],
-                )
-                for n in best
-            )
-        )
-    return found
+def _typical(given: ProfileInput, segment: int) -> tuple[TypicalCustomer, ...]:
+    """Return the most typical customers of a segment, ties in the order of the table."""
+    top = given.typical[segment]
+    return tuple(
+        TypicalCustomer(*given.customer(int(row)), log_density=-float(key), values=given.rows[row])
+        for key, row in zip(top.keys, top.rows, strict=True)
+    )

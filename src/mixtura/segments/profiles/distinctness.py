@@ -11,10 +11,9 @@ from math import log, log2
 
 import numpy as np
 
-from mixtura._typing import FloatArray, IntArray
-from mixtura.segments.weighted import effective_counts, quantiles
+from mixtura._typing import FloatArray
 
-__all__ = ["BINS", "Distinctness", "bins_of", "distinguish"]
+__all__ = ["BINS", "Distinctness", "distinctness_of"]
 
 BINS = 20
 """Equally filled with the whole population; fewer where many values are equal."""
@@ -43,58 +42,32 @@ class Distinctness:
     distinctness: float
 
 
-def bins_of(values: FloatArray, weights: FloatArray | None = None) -> IntArray:
-    """Return the bin of each value, shape (N,): each value its own up to `BINS` different ones, else equally filled.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from mixtura.segments.profiles.distinctness import bins_of
-    >>> bins_of(np.array([5.0, 0.0, 0.0, 7.5]))
-    array([1, 0, 0, 2])
-    >>> np.bincount(bins_of(np.arange(1000.0)))[:4]
-    array([50, 50, 50, 50])
-    """
-    edges = np.unique(values)
-    if edges.size > BINS:
-        edges = np.unique(quantiles(values, np.arange(1, BINS) / BINS, weights))
-    # A bin ends with its edge, so that a spike at the least value has a bin of its own.
-    return np.asarray(np.searchsorted(edges, values), dtype=np.intp)
-
-
-def distinguish(
-    bins: IntArray, labels: IntArray, n_segments: int, weights: FloatArray | None = None
-) -> list[Distinctness]:
+def distinctness_of(table: FloatArray, sizes: FloatArray) -> list[Distinctness]:
     """Return how each segment differs from the others.
 
     Parameters
     ----------
-    bins : ndarray of shape (N,)
-        Bins, or levels, numbered from 0.
-    labels : ndarray of shape (N,)
-        Segments, numbered from 0.
-    n_segments : int
-    weights : ndarray of shape (N,) or None, default=None
+    table : ndarray of shape (B, K)
+        Weight of each segment in each bin, or level.
+    sizes : ndarray of shape (K,)
+        Customers of each segment, or what their weights stand for; see `mixtura.segments.weighted.effective_counts`.
 
     Notes
     -----
     A group of n customers drawn from the population at random shows ``(B - 1) (1 - share) / (2 n ln 2)`` bits in B
-    bins, though it differs in nothing (the expectation of a likelihood ratio); that much is subtracted. With weights n
-    is that of the group, see `mixtura.segments.weighted.effective_counts`.
+    bins, though it differs in nothing (the expectation of a likelihood ratio); that much is subtracted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura.segments.profiles.distinctness import distinctness_of
+    >>> first, second = distinctness_of(np.array([[90.0, 10.0], [10.0, 90.0]]), np.array([100.0, 100.0]))
+    >>> round(first.overlap, 6), round(first.divergence, 3)
+    (0.2, 0.527)
     """
-    n_bins = int(bins.max(initial=0)) + 1
-    cells = np.bincount(bins * n_segments + labels, weights=weights, minlength=n_bins * n_segments)
-    table = cells.reshape(n_bins, n_segments).astype(np.float64)
-    everybody = table.sum(axis=1)
+    everybody = table.sum(axis=1).astype(np.float64)
     used = int(np.count_nonzero(everybody))
-    sizes = _sizes(labels, n_segments, weights)
-    return [_one(table[:, k], everybody, used, float(sizes[k])) for k in range(n_segments)]
-
-
-def _sizes(labels: IntArray, n_segments: int, weights: FloatArray | None) -> FloatArray:
-    if weights is None:
-        return np.bincount(labels, minlength=n_segments).astype(np.float64)
-    return np.bincount(labels, weights=effective_counts(weights), minlength=n_segments).astype(np.float64)
+    return [_one(table[:, k], everybody, used, float(size)) for k, size in enumerate(sizes)]
 
 
 def _one(segment: FloatArray, everybody: FloatArray, used: int, size: float) -> Distinctness:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mixtura._typing import FloatArray, IntArray
+from mixtura._typing import FloatArray
 from mixtura.segments.model.naming import name_segments
 from mixtura.segments.profiles.distinctness import Distinctness
 from mixtura.segments.profiles.profile_columns import Role
@@ -25,7 +25,6 @@ __all__ = [
     "SegmentProfile",
     "TypicalCustomer",
     "ValueProfile",
-    "hard_means",
     "name_components",
 ]
 
@@ -236,20 +235,6 @@ class Population:
 
 def _rank(distinction: Distinctness) -> float:
     return 0.0 if np.isnan(distinction.divergence) else -distinction.divergence
-
-
-def hard_means(
-    rows: FloatArray, labels: IntArray, fallback: FloatArray, weights: FloatArray | None = None
-) -> tuple[IntArray, FloatArray]:
-    """Return customers per segment (K,) and their column means (K, D); `fallback` (K, D) where none counts."""
-    means = fallback.copy()
-    counts = np.bincount(labels, minlength=len(fallback))
-    for k in np.flatnonzero(counts):
-        members = labels == k
-        held = None if weights is None else weights[members]
-        if held is None or held.sum() > 0:
-            means[k] = np.average(rows[members], axis=0, weights=held)
-    return counts, means
 
 
 def name_components(

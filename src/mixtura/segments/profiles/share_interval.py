@@ -1,19 +1,17 @@
-"""How large a segment is, and how surely."""
+"""Bootstrap confidence interval of a segment's share."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from mixtura._typing import FloatArray, IntArray
+from mixtura.segments.profiles.segment_statistics import SegmentSizes
 
-__all__ = ["bootstrap_interval"]
+__all__ = ["share_interval"]
 
 _TAILS = (0.025, 0.975)
 
 
-def bootstrap_interval(
-    labels: IntArray, segment: int, weights: FloatArray | None = None
-) -> tuple[float, float]:
+def share_interval(sizes: SegmentSizes, segment: int) -> tuple[float, float]:
     """Return the 95 % bootstrap interval of a segment's share, in closed form: nothing is drawn.
 
     Customers drawn anew, N of N with replacement, hold a binomial number of a segment's members, so that the percentile
@@ -26,28 +24,27 @@ def bootstrap_interval(
 
     Parameters
     ----------
-    labels : ndarray of shape (N,)
+    sizes : SegmentSizes
     segment : int
-    weights : ndarray of shape (N,) or None, default=None
 
     Examples
     --------
     >>> import numpy as np
-    >>> from mixtura.segments.profiles.share_interval import bootstrap_interval
-    >>> bootstrap_interval(np.repeat([0, 1], [30, 70]), 0)
+    >>> from mixtura.segments.profiles.segment_statistics import sizes_of
+    >>> from mixtura.segments.profiles.share_interval import share_interval
+    >>> share_interval(sizes_of(np.repeat([0, 1], [30, 70]), 2), 0)
     (0.21, 0.39)
     """
     from scipy.special import bdtr, ndtri
 
-    member = labels == segment
-    if weights is not None:
-        member, weights = member[weights > 0], weights[weights > 0]
-    if weights is not None and np.ptp(weights) > 0:
-        share = float(np.average(member, weights=weights))
-        error = float(np.sqrt(np.sum(np.square(weights * (member - share)))) / weights.sum())
+    if sizes.largest > sizes.smallest:
+        share, squares = float(sizes.shares[segment]), float(sizes.squares[segment])
+        rest = float(sizes.squares.sum()) - squares
+        error = float(np.sqrt((1 - share) ** 2 * squares + share**2 * rest) / sizes.weights.sum())
         low, high = (share + float(ndtri(tail)) * error for tail in _TAILS)
         return max(low, 0.0), min(high, 1.0)
-    n_rows, share = member.size, float(member.mean())
+    n_rows = int(sizes.positive.sum())
+    share = int(sizes.positive[segment]) / n_rows
     # Eight standard deviations hold all but 1e-15 of a binomial.
     reach = 8 * float(np.sqrt(n_rows * share * (1 - share))) + 2
     counts = np.arange(max(0, int(n_rows * share - reach)), min(n_rows, int(n_rows * share + reach)) + 1)

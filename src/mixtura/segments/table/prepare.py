@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from mixtura.select import OnCandidate, OnFold, SearchResult
 __all__ = ["Prepared", "prepare", "warn_of_columns"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Prepared:
     """The rows of a table as they are searched.
 
@@ -57,6 +58,11 @@ class Prepared:
     frame: Any
     notes: tuple[str, ...]
 
+    @cached_property
+    def scaled(self) -> FloatArray:
+        """The rows as the mixture sees them, shape (n_complete, D)."""
+        return self.scaling.apply(self.rows)
+
     def search(
         self, settings: Settings, on_candidate: OnCandidate | None = None, on_fold: OnFold | None = None
     ) -> SearchResult:
@@ -66,9 +72,8 @@ class Prepared:
         that were chosen by likelihood count for every model; the ranking stays, and criteria can be compared with those
         of other transforms. What is held out in folds is scaled with the others.
         """
-        scaled = self.scaling.apply(self.rows)
-        found = settings.search(scaled, on_candidate, on_fold, self.weights)
-        values = UserValues(self.rows, scaled)
+        found = settings.search(self.scaled, on_candidate, on_fold, self.weights)
+        values = UserValues(self.rows, self.scaled)
         jacobian = self.scaling.log_jacobian(self.rows)
         added = float(jacobian.sum() if self.weights is None else jacobian @ self.weights)
         candidates = tuple(

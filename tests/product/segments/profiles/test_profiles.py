@@ -11,10 +11,13 @@ import pytest
 from scipy import stats
 
 from mixtura.segments import segment_table
-from mixtura.segments.profiles.distinctness import bins_of, distinguish
+from mixtura.segments.profiles.distinctness import Distinctness, distinctness_of
 from mixtura.segments.profiles.profile_columns import MISSING, OTHER, read_columns
-from mixtura.segments.profiles.share_interval import bootstrap_interval
-from mixtura.segments.weighted import quantiles, skewness, summarize_numbers
+from mixtura.segments.profiles.segment_statistics import NumberSummary, sizes_of
+from mixtura.segments.profiles.share_interval import share_interval
+from mixtura.segments.scan import Scored
+from mixtura.segments.transforms.scaling import scaling_of
+from mixtura.segments.weighted import quantiles, skewness
 
 N = 240
 
@@ -36,6 +39,21 @@ def customers() -> pl.DataFrame:
             "weight": rng.integers(0, 4, N),
         }
     ).with_columns(pl.col("age", "revenue").fill_nan(None))
+
+
+def bins(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Customers per bin of the column and segment."""
+    rows, k = values[:, None], int(labels.max()) + 1
+    scored = Scored(rows, scaling_of(rows), None, 0, np.eye(k)[labels], np.zeros(len(rows)), labels)
+    summary = NumberSummary(0, k, scored)
+    summary.add(scored)
+    exact = summary.result()
+    exact.add(scored)
+    return exact.result().bins
+
+
+def distinguish(values: np.ndarray, labels: np.ndarray) -> list[Distinctness]:
+    return distinctness_of(bins(values, labels), np.bincount(labels).astype(float))
 
 
 DESCRIBE = ["age", "region", "member", "children", "town"]
@@ -252,7 +270,7 @@ def test_overlap_of_two_bells_is_the_closed_form() -> None:
     rng = np.random.default_rng(2)
     for shift in (0.5, 1.0, 2.0):
         values = np.concatenate([rng.normal(size=40_000), rng.normal(shift, size=40_000)])
-        one = distinguish(bins_of(values), np.repeat([0, 1], 40_000), 2)[0]
+        one = distinguish(values, np.repeat([0, 1], 40_000))[0]
         assert one.overlap == pytest.approx(2 * stats.norm.cdf(-shift / 2), abs=0.012)
         grid = np.linspace(-9, 11, 20_001)
         inside = stats.norm.pdf(grid)
@@ -264,25 +282,26 @@ def test_overlap_of_two_bells_is_the_closed_form() -> None:
 def test_a_random_group_differs_in_nothing_on_average() -> None:
     rng = np.random.default_rng(3)
     values = rng.normal(size=1000)
-    bins = bins_of(values)
     groups = [rng.permutation(np.repeat([0, 1], [60, 940])) for _ in range(200)]
     raw = []
     for labels in groups:
-        cells = np.bincount(bins[labels == 0], minlength=20) / 60
+        cells = bins(values, labels)[:, 0] / 60
         raw.append(float(np.sum(cells[cells > 0] * np.log2(20 * cells[cells > 0]))))
     chance = 19 * 0.94 / (2 * 60 * np.log(2))
     assert np.mean(raw) == pytest.approx(chance, rel=0.15)
-    corrected = [distinguish(bins, labels, 2)[0].divergence for labels in groups]
+    corrected = [distinguish(values, labels)[0].divergence for labels in groups]
     np.testing.assert_allclose(corrected, np.maximum(np.array(raw) - chance, 0), atol=1e-12)
     assert np.median(corrected) < 0.15 * np.median(raw)
 
 
 def test_bins_of_equal_values_and_spikes() -> None:
     values = np.concatenate([np.zeros(500), np.arange(1.0, 501.0)])
-    bins = bins_of(values)
-    assert set(bins[:500]) == {0}
-    assert 0 not in bins[500:]
-    np.testing.assert_array_equal(bins_of(np.array([3.0, 1.0, 3.0])), [1, 0, 1])
+    labels = np.repeat([0, 1], 500)
+    table = bins(values, labels)
+    np.testing.assert_array_equal(table[0], [500, 0])
+    assert table[1:, 0].sum() == 0
+    found = bins(np.array([3.0, 1.0, 3.0]), np.array([0, 1, 2]))
+    np.testing.assert_array_equal(found[:2], [[0, 1, 0], [1, 0, 1]])
 
 
 def test_the_interval_is_that_of_a_bootstrap() -> None:
@@ -291,9 +310,9 @@ def test_the_interval_is_that_of_a_bootstrap() -> None:
     for k in range(3):
         shares = [np.mean(rng.choice(labels, 300) == k) for _ in range(4000)]
         expected = np.percentile(shares, [2.5, 97.5])
-        np.testing.assert_allclose(bootstrap_interval(labels, k), expected, atol=0.008)
+        np.testing.assert_allclose(share_interval(sizes_of(labels, 3), k), expected, atol=0.008)
         exact = stats.binom(300, np.mean(labels == k)).ppf([0.025, 0.975]) / 300
-        np.testing.assert_allclose(bootstrap_interval(labels, k), exact)
+        np.testing.assert_allclose(share_interval(sizes_of(labels, 3), k), exact)
 
 
 def test_the_interval_with_weights_is_that_of_a_bootstrap() -> None:
@@ -301,7 +320,7 @@ def test_the_interval_with_weights_is_that_of_a_bootstrap() -> None:
     labels, weights = np.repeat([0, 1], [80, 220]), rng.gamma(2, 1, 300)
     drawn = rng.integers(0, 300, (4000, 300))
     shares = np.sum(weights[drawn] * (labels[drawn] == 0), axis=1) / weights[drawn].sum(axis=1)
-    interval = bootstrap_interval(labels, 0, weights)
+    interval = share_interval(sizes_of(labels, 2, weights), 0)
     np.testing.assert_allclose(interval, np.percentile(shares, [2.5, 97.5]), atol=0.008)
 
 
@@ -316,11 +335,7 @@ def test_quantiles_are_numpys_with_and_without_weights() -> None:
     np.testing.assert_allclose(quantiles(repeated, shares), expected)
 
 
-def test_no_values_have_no_statistics() -> None:
-    nothing = summarize_numbers(np.array([np.nan, np.nan]))
-    assert (nothing.count, nothing.missing) == (0, 2)
-    assert math.isnan(nothing.mean)
-    assert math.isnan(summarize_numbers(np.array([1.0]), np.array([0.0])).median)
+def test_equal_values_are_not_skewed() -> None:
     assert skewness(np.array([2.0, 2.0])) == 0
 
 

@@ -1,0 +1,99 @@
+"""All statistics of the segments of a model, from two passes: one evaluates, one finds quantiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mixtura._typing import Array, FloatArray
+from mixtura.segments.certainty.certainty import Certainty
+from mixtura.segments.certainty.certainty_summary import AmbiguousSummary, CertaintySummary
+from mixtura.segments.mergeable import TopRows
+from mixtura.segments.model.segment_model import SegmentModel
+from mixtura.segments.profiles.compute import ProfileInput, profile_summaries
+from mixtura.segments.profiles.profile_columns import Levels, Numbers
+from mixtura.segments.scan import Scores, Summary, scan_of
+
+__all__ = ["Measured", "measure_segments"]
+
+AMBIGUOUS_BELOW = 0.6
+"""Membership below which a customer is ambiguous."""
+
+MOST_AMBIGUOUS = 300
+"""The least certain customers, of whom at most these are listed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """What is known of the rows of a segmentation once they are evaluated.
+
+    Parameters
+    ----------
+    scores : Scores
+        Of every row; log densities are those of scaled rows.
+    profiles : ProfileInput
+        What profiles are made of.
+    certainty : Certainty
+    ambiguous : TopRows
+        The 300 rows with the smallest certainty.
+    """
+
+    scores: Scores
+    profiles: ProfileInput
+    certainty: Certainty
+    ambiguous: TopRows
+
+
+def measure_segments(
+    model: SegmentModel,
+    rows: FloatArray,
+    weights: FloatArray | None,
+    numbers: Sequence[Numbers],
+    levels: Sequence[Levels],
+    *,
+    value: str | None,
+    customer: Callable[[int], tuple[int, str]],
+) -> Measured:
+    """Evaluate the rows of a model once, and gather all statistics of its segments.
+
+    Parameters
+    ----------
+    model : SegmentModel
+    rows : ndarray of shape (N, D)
+        Complete, in the user's units.
+    weights : ndarray of shape (N,) or None
+    numbers : sequence of Numbers
+        The active columns first, in the order of the model.
+    levels : sequence of Levels
+    value : str or None
+        Which of `numbers` is the value.
+    customer : callable
+        From the number of a row to its number in the table and the id of its customer.
+    """
+    described: dict[str, Array] = {one.name: one.values for one in numbers if one.name not in model.columns}
+    described |= {one.name: one.codes for one in levels}
+    scan, blocks = scan_of(model.mixture, model.scaling, rows, weights, described=described)
+    scores, sample = Scores.empty(len(rows), model.n_segments), scan.sample(blocks)
+    gathered, columns = profile_summaries(model, numbers, levels, sample)
+    first: list[Summary[Any]] = [
+        *columns,
+        CertaintySummary(model.names, sample.certainty, AMBIGUOUS_BELOW),
+        AmbiguousSummary(MOST_AMBIGUOUS),
+        *gathered,
+    ]
+    found = scan.run(blocks, first, scores)
+    exact = scan.again(blocks, found[: len(columns) + 1], scores)
+    ambiguous, sizes, scaled, typical, *counts = found[len(columns) + 1 :]
+    profiles = ProfileInput(
+        model=model,
+        sizes=sizes,
+        scaled=scaled,
+        typical=typical,
+        numbers=list(zip(numbers, exact[:-1], strict=True)),
+        levels=list(zip(levels, counts, strict=True)),
+        value=value,
+        customer=customer,
+        rows=rows,
+    )
+    return Measured(scores, profiles, exact[-1], ambiguous)
