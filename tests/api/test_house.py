@@ -32,6 +32,7 @@ FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}
 # Each optional library, and the one place that may import it.
 OPTIONAL = {
     "altair": "plot",
+    "contourpy": "plot",
     "dask": "run",
     "duckdb": "io",
     "jinja2": "report",

@@ -1,17 +1,16 @@
 """Results in, pictures out: every ``plot_`` function returns an Altair chart, every ``draw_`` function a PNG."""
 
+from mixtura.plot.charts.anomalies import plot_anomalies
+from mixtura.plot.charts.confusion import plot_confusion
+from mixtura.plot.charts.convergence import plot_convergence
+from mixtura.plot.charts.criterion import draw_criterion, plot_criterion
+from mixtura.plot.charts.density import plot_density, plot_uncertainty
 from mixtura.plot.charts.entropy import draw_entropy, plot_entropy
-from mixtura.plot.charts.maps import (
-    plot_anomalies,
-    plot_density,
-    plot_marginals,
-    plot_profiles,
-    plot_scatter,
-    plot_uncertainty,
-)
-from mixtura.plot.charts.overview import draw_segments, plot_segments
-from mixtura.plot.charts.selection import draw_criterion, plot_criterion
-from mixtura.plot.charts.table_charts import plot_confusion, plot_convergence, plot_flow
+from mixtura.plot.charts.flow import plot_flow
+from mixtura.plot.charts.marginals import plot_marginals
+from mixtura.plot.charts.profiles import plot_profiles
+from mixtura.plot.charts.scatter import plot_scatter
+from mixtura.plot.charts.segments import draw_segments, plot_segments
 from mixtura.plot.export.export import render_svg, save_chart, warm_up, with_theme
 from mixtura.plot.theme.style import THEMES
 

@@ -32,8 +32,7 @@ from mixtura.plot import (
     with_theme,
 )
 from mixtura.plot.charts.convergence import _ticks
-from mixtura.plot.charts.surface import HELD, highest_density_levels
-from mixtura.plot.data.contour import bands, level_lines
+from mixtura.plot.charts.density import HELD, bands, highest_density_levels, level_lines
 from mixtura.plot.theme.encodings import compact
 from mixtura.plot.theme.palette import segment_colors
 from mixtura.plot.theme.text import shown, wrapped
@@ -205,10 +204,10 @@ def test_levels_hold_the_shares_they_say() -> None:
 def test_level_lines_lie_on_the_circle_they_are_of() -> None:
     x, y = np.linspace(-3, 3, 61), np.linspace(-2, 2, 47)
     surface = x[None, :] ** 2 + y[:, None] ** 2
-    pieces = level_lines(x, y, surface, 1.5**2)
-    ends = pieces.reshape(-1, 2)
-    np.testing.assert_allclose(np.hypot(*ends.T), 1.5, atol=2e-3)
-    length = np.hypot(*(pieces[:, 2:] - pieces[:, :2]).T).sum()
+    (line,) = level_lines(x, y, surface, 1.5**2)
+    np.testing.assert_allclose(np.hypot(*line.T), 1.5, atol=2e-3)
+    np.testing.assert_array_equal(line[0], line[-1])
+    length = np.hypot(*np.diff(line, axis=0).T).sum()
     assert length == pytest.approx(2 * math.pi * 1.5, rel=2e-3)
     assert len(level_lines(x, y, surface, -1.0)) == 0
 

@@ -5,18 +5,68 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
 import numpy as np
+import numpy.typing as npt
 
 from mixtura._typing import FloatArray
-from mixtura.plot.export.export import Datasets
+from mixtura.exceptions import ParameterError
+from mixtura.plot.data.counts import group_labels, non_negative_matrix
+from mixtura.plot.export.export import Datasets, chart_context, finalize
+from mixtura.plot.lazy_altair import alt
 from mixtura.plot.theme.encodings import names_above, titled
 from mixtura.plot.theme.style import NUMBER, QUIET, STRONG
 from mixtura.plot.theme.text import lookup, shown
 
-__all__ = ["confusion_chart"]
+__all__ = ["plot_confusion"]
 
 _CELL = 84
+
+
+def plot_confusion(
+    matrix: npt.ArrayLike,
+    names: Sequence[str] | None = None,
+    *,
+    title: str = "Who is taken for whom",
+    rows: str = "came from",
+    columns: str = "assigned to",
+) -> Any:
+    """Return a heat map of a K x K matrix; colors tell about what is off the diagonal.
+
+    Parameters
+    ----------
+    matrix : array-like of shape (K, K)
+        Shares, written as percentages, or counts, if any is above one; not negative.
+    names : sequence of str or None, default=None
+        Of the K segments; None for numbers.
+    title : str
+    rows, columns : str
+        What the first and the second axis of the matrix are.
+
+    Returns
+    -------
+    altair.LayerChart
+
+    Raises
+    ------
+    ParameterError
+        The matrix is not square, or negative, or names do not fit.
+    OptionalDependencyError
+        Altair is not installed.
+
+    Examples
+    --------
+    >>> from mixtura.plot import plot_confusion
+    >>> chart = plot_confusion([[0.9, 0.1], [0.2, 0.8]], names=["frugal", "lavish"])
+    >>> [cell["text"] for cell in chart.to_dict()["datasets"]["pairs"]]
+    ['90.0 %', '10.0 %', '20.0 %', '80.0 %']
+    """
+    values = non_negative_matrix("matrix", matrix)
+    if values.shape[0] != values.shape[1]:
+        raise ParameterError(f"A matrix of shape {values.shape!r} was given; it must be square.")
+    labels = group_labels("names", names, len(values))
+    with chart_context() as datasets:
+        chart = confusion_chart(values, labels, datasets, title=title, rows=rows, columns=columns)
+        return finalize(chart, datasets)
 
 
 def confusion_chart(

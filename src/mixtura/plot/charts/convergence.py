@@ -4,20 +4,61 @@ from __future__ import annotations
 
 from typing import Any
 
-import altair as alt
 import numpy as np
 
-from mixtura.exceptions import DataError
+from mixtura.exceptions import DataError, ParameterError
 from mixtura.fit import FitResult
-from mixtura.plot.export.export import Datasets
+from mixtura.plot.export.export import Datasets, chart_context, finalize
+from mixtura.plot.lazy_altair import alt
 from mixtura.plot.theme.encodings import compact, quantity, titled
 from mixtura.plot.theme.style import QUIET
 
-__all__ = ["convergence_chart"]
+__all__ = ["plot_convergence"]
 
 _WIDTH, _HEIGHT = 560, 340
 _MOST_POINTS = 3_000
 _KEPT = "#0072B2"
+
+
+def plot_convergence(result: Any) -> Any:
+    """Return a chart of the log-likelihood over the iterations of every start.
+
+    Parameters
+    ----------
+    result : FitResult, or a fitted estimator with a ``result_``
+
+    Returns
+    -------
+    altair.LayerChart
+
+    Raises
+    ------
+    ParameterError
+        It is neither.
+    DataError
+        No iteration was made.
+    OptionalDependencyError
+        Altair is not installed.
+
+    Examples
+    --------
+    >>> from mixtura import GaussianMixture
+    >>> from mixtura.datasets import make_customers
+    >>> from mixtura.plot import plot_convergence
+    >>> model = GaussianMixture(n_components=3, n_init=4, random_state=0).fit(make_customers())
+    >>> chart = plot_convergence(model)
+    >>> sorted({row["start"] for row in chart.to_dict()["datasets"]["iterations"]})
+    [1, 2, 3, 4]
+    """
+    from mixtura.fit import FitResult
+
+    found = getattr(result, "result_", result)
+    if not isinstance(found, FitResult):
+        raise ParameterError(
+            f"A {type(result).__name__!r} was given; a FitResult or a fitted estimator is required. Fit it first."
+        )
+    with chart_context() as datasets:
+        return finalize(convergence_chart(found, datasets), datasets)
 
 
 def convergence_chart(result: FitResult, datasets: Datasets) -> Any:

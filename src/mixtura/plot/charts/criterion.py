@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-import altair as alt
 import numpy as np
 
 from mixtura.core.covariance import FAMILIES, mclust_name
-from mixtura.plot.export.export import Datasets
+from mixtura.plot.export.export import Datasets, chart_context, finalize, render_png
+from mixtura.plot.lazy_altair import alt
 from mixtura.plot.theme.encodings import titled
 from mixtura.plot.theme.palette import SHAPES, blend, segment_colors
 from mixtura.plot.theme.style import NEUTRAL, PAPER
 from mixtura.plot.theme.text import tidy_count
-from mixtura.select import Candidate
+from mixtura.select import Candidate, SearchResult
 
-__all__ = ["Frame", "criterion_chart"]
+__all__ = ["Frame", "criterion_chart", "draw_criterion", "plot_criterion"]
 
 _STRUCTURES = ("VV", "EE", "VI", "II", "EI", "VE", "EV")
 """Shape and orientation, the last two letters of a family, in the order of colors and marks."""
@@ -54,6 +54,61 @@ class Frame:
     height: int
     legend: Orient = "bottom"
     focus: bool = False
+
+
+def plot_criterion(result: SearchResult) -> Any:
+    """Return an Altair chart of the criterion of every model tried; it shows itself in a notebook.
+
+    Parameters
+    ----------
+    result : SearchResult
+        From `mixtura.select.search`, or ``search_`` of a fitted `mixtura.GaussianMixtureIC`.
+
+    Returns
+    -------
+    altair.LayerChart
+        With its data. Models that could not be fitted, and infinite values, are not drawn. Where the criterion is
+        ``"cv"``, a band shows which models lie within one standard error of the smallest.
+
+    Raises
+    ------
+    OptionalDependencyError
+        Altair is not installed.
+
+    Examples
+    --------
+    >>> from mixtura.datasets import make_customers
+    >>> from mixtura.plot import plot_criterion
+    >>> from mixtura.select import search
+    >>> chart = plot_criterion(search(make_customers(), components=[2, 3, 4]))
+    >>> chart.to_dict()["title"]["text"]
+    'BIC chooses 3, spherical'
+    """
+    with chart_context() as datasets:
+        frame = Frame("components", 640, 420, legend="right", focus=True)
+        chart = criterion_chart(
+            result.ranking, result.best, result.criterion, frame, datasets, smallest=result.smallest
+        )
+        return finalize(chart, datasets)
+
+
+def draw_criterion(result: SearchResult) -> bytes:
+    r"""Return the chart of `plot_criterion` as a PNG.
+
+    Raises
+    ------
+    OptionalDependencyError
+        Altair or vl-convert is not installed.
+
+    Examples
+    --------
+    >>> from mixtura.datasets import make_customers
+    >>> from mixtura.plot import draw_criterion
+    >>> from mixtura.select import search
+    >>> draw_criterion(search(make_customers(), components=[2, 3])).startswith(b"\x89PNG")
+    True
+    """
+    return render_png(plot_criterion(result))
 
 
 def criterion_chart(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mixtura.plot.export.export import Datasets, chart_context, finalize, render_png
+from mixtura.plot.lazy_altair import alt
 from mixtura.plot.theme.palette import segment_colors
 from mixtura.plot.theme.style import NEUTRAL, NUMBER
 from mixtura.select import Merging
@@ -83,8 +84,6 @@ def draw_entropy(merged: Merging) -> bytes:
 
 
 def _chart(merged: Merging, datasets: Datasets) -> Any:
-    import altair as alt
-
     panels = (
         _panel(merged, "weight", "rows merged, from one cluster up", datasets),
         _panel(merged, "clusters", "clusters", datasets),
@@ -104,8 +103,6 @@ def _title(merged: Merging) -> str:
 
 def _panel(merged: Merging, by: str, noun: str, datasets: Datasets) -> Any:
     """Return points, the two lines that meet at the elbow, and its ring; add their data."""
-    import altair as alt
-
     elbow, places, entropies = merged.elbow(by), merged.positions(by), merged.entropies
     points = [
         {"x": float(x), "y": float(y), "count": count}

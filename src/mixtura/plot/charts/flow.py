@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
-import altair as alt
 import numpy as np
+import numpy.typing as npt
 
 from mixtura._typing import FloatArray
-from mixtura.plot.export.export import Datasets
+from mixtura.exceptions import ParameterError
+from mixtura.plot.data.counts import group_labels, non_negative_matrix
+from mixtura.plot.export.export import Datasets, chart_context, finalize
+from mixtura.plot.lazy_altair import alt
 from mixtura.plot.theme.encodings import highlight_opacity, titled
 from mixtura.plot.theme.palette import segment_colors
 from mixtura.plot.theme.style import NUMBER
 from mixtura.plot.theme.text import shown
 
-__all__ = ["flow_chart"]
+__all__ = ["plot_flow"]
 
 _Align: TypeAlias = Literal["left", "right"]
 
@@ -25,6 +28,57 @@ _GAP = 0.025
 _NODE = 0.035
 """Width of a group's bar, as a share of the chart."""
 _CURVE_POINTS = 17
+
+
+def plot_flow(
+    counts: npt.ArrayLike,
+    left: Sequence[str] | None = None,
+    right: Sequence[str] | None = None,
+    *,
+    title: str = "Who goes where",
+    titles: tuple[str, str] = ("before", "after"),
+    noun: str = "customers",
+) -> Any:
+    """Return an alluvial diagram between two groupings of the same rows.
+
+    Parameters
+    ----------
+    counts : array-like of shape (L, R)
+        How many rows are in a group of the left and in one of the right; not negative, not all zero.
+    left, right : sequence of str or None, default=None
+        Names of the groups on either side; None for numbers.
+    title : str
+    titles : (str, str)
+        Above each side; for example ``("K-means", "mixture")``.
+    noun : str, default="customers"
+        What is counted.
+
+    Returns
+    -------
+    altair.LayerChart
+        Bands are as wide as their counts, in the colors of the right side; ``segment`` is its number.
+
+    Raises
+    ------
+    ParameterError
+        Counts are negative or none, or names do not fit.
+    OptionalDependencyError
+        Altair is not installed.
+
+    Examples
+    --------
+    >>> from mixtura.plot import plot_flow
+    >>> chart = plot_flow([[90, 10], [0, 100]], titles=("K-means", "mixture"))
+    >>> sorted({flow["count"] for flow in chart.to_dict()["datasets"]["flows"]})
+    [10.0, 90.0, 100.0]
+    """
+    values = non_negative_matrix("counts", counts)
+    if not values.sum() > 0:
+        raise ParameterError("counts that are all zero were given; at least one row must be counted.")
+    sides = group_labels("left", left, values.shape[0]), group_labels("right", right, values.shape[1])
+    with chart_context() as datasets:
+        chart = flow_chart(values, *sides, datasets, title=title, titles=titles, noun=noun)
+        return finalize(chart, datasets)
 
 
 def flow_chart(

@@ -4,22 +4,76 @@ from __future__ import annotations
 
 from typing import Any
 
-import altair as alt
 import numpy as np
+import numpy.typing as npt
 
 from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
 from mixtura.plot.data.plane import HEIGHT, WIDTH, Pair, Plane, plane_of
-from mixtura.plot.data.plot_data import PlotData
-from mixtura.plot.export.export import Datasets
+from mixtura.plot.data.plot_data import Names, PlotData, plot_data
+from mixtura.plot.export.export import Datasets, chart_context, finalize
+from mixtura.plot.lazy_altair import alt
 from mixtura.plot.theme.encodings import highlight_opacity, segment_color, titled
 from mixtura.plot.theme.palette import blend
 from mixtura.plot.theme.style import NUMBER, PAPER
 
-__all__ = ["center_layers", "ellipse", "ellipse_layer", "scatter_chart"]
+__all__ = ["center_layers", "ellipse", "ellipse_layer", "plot_scatter", "scatter_chart"]
 
 RADII = (1, 2, 3)
 _DASHES: dict[int, Any] = {1: [1, 0], 2: [5, 4], 3: [1.5, 4]}
+
+
+def plot_scatter(
+    source: Any,
+    rows: npt.ArrayLike | None = None,
+    *,
+    columns: Names = None,
+    names: Names = None,
+    pair: Pair = None,
+) -> Any:
+    """Return a chart of rows as points, their colors mixed by membership, and ellipses of 1, 2 and 3 deviations.
+
+    Parameters
+    ----------
+    source : SegmentationResult, Mixture, or fitted estimator with a ``mixture_``
+        K components of D >= 2 columns.
+    rows : array-like or table of shape (N, D) or None, default=None
+        In units of the mixture; a SegmentationResult has its own. Of more than 3,000 a seeded random sample is drawn,
+        and the chart says so.
+    columns : sequence of str or None, default=None
+        Names of the D columns; None for those of the table or the result.
+    names : sequence of str or None, default=None
+        Names of the K components; a result has its own.
+    pair : two columns by name or number, "projection", or None, default=None
+        What the axes show. ``"projection"``: the two directions in which the components differ most
+        (`mixtura.core.projection.discriminant_projection`). None: the two columns that tell most about the components.
+
+    Returns
+    -------
+    altair.LayerChart
+
+    Raises
+    ------
+    ParameterError
+        Rows or names do not fit, or there is no such pair.
+    DataError
+        Rows do not fit the mixture or are not finite.
+    OptionalDependencyError
+        Altair is not installed.
+
+    Examples
+    --------
+    >>> from mixtura import GaussianMixture
+    >>> from mixtura.datasets import make_customers
+    >>> from mixtura.plot import plot_scatter
+    >>> customers = make_customers(as_frame="pandas")
+    >>> model = GaussianMixture(n_components=3, random_state=0).fit(customers)
+    >>> chart = plot_scatter(model, customers)
+    >>> chart.to_dict()["title"]["text"]
+    '3 components of 300 rows'
+    """
+    with chart_context() as datasets:
+        return finalize(scatter_chart(plot_data(source, rows, columns, names), datasets, pair), datasets)
 
 
 def ellipse(mean: FloatArray, covariance: FloatArray, radius: float, n_points: int = 49) -> FloatArray:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal, TypeAlias
 
-import altair as alt
 import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import ParameterError
 from mixtura.plot.data.plot_data import MOST_POINTS, PlotData
+from mixtura.plot.lazy_altair import alt
 from mixtura.plot.theme.encodings import compact, quantity
 from mixtura.plot.theme.text import shown, tidy_count
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,7 +17,10 @@ from mixtura.plot.theme.palette import segment_colors
 from mixtura.plot.theme.text import shown, signed_list
 from mixtura.segments import SegmentationResult
 
-__all__ = ["MOST_POINTS", "PlotData", "Source", "plot_data"]
+__all__ = ["MOST_POINTS", "Names", "PlotData", "Source", "plot_data"]
+
+Names: TypeAlias = Sequence[str] | None
+"""Names of columns or of components; None for those that the source has."""
 
 Source: TypeAlias = Any
 """A `SegmentationResult`, a `Mixture`, or a fitted estimator with a ``mixture_``."""
@@ -131,8 +134,6 @@ class PlotData:
 
     def projected(self) -> PlotData:
         """Return the same in the two directions in which the components differ most."""
-        from dataclasses import replace
-
         found = discriminant_projection(self.mixture)
         titles = tuple(signed_list(self.columns, loadings.tolist()) for loadings in found.loadings.T)
         return replace(

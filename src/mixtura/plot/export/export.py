@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from typing import Any, Literal, TypeAlias
@@ -15,6 +16,7 @@ from mixtura._optional import require_extra
 from mixtura.exceptions import ParameterError
 from mixtura.io import output_file
 from mixtura.plot.export import worker
+from mixtura.plot.lazy_altair import alt
 from mixtura.plot.theme.style import LIGHT, THEMES
 
 __all__ = [
@@ -43,8 +45,7 @@ _running: list[_Process] = []
 def chart_context() -> Iterator[Datasets]:
     """Draw inside the block: with Altair, which does not check its parts; give the data that a chart adds to.
 
-    Altair checks every part against the schema as it is made, which costs more than drawing does. Modules that draw
-    import Altair, so that they are imported inside the block.
+    Altair checks every part against the schema as it is made, which costs more than drawing does.
 
     Raises
     ------
@@ -52,7 +53,8 @@ def chart_context() -> Iterator[Datasets]:
         Altair is not installed.
     """
     with require_extra("altair", extra="cli", purpose="draw pictures"):
-        import altair as alt  # noqa: F401
+        # Parts that an earlier chart has asked for would hide that the library is missing.
+        import_module("altair")
         from altair.utils.schemapi import debug_mode
     with debug_mode(False):
         yield {}
@@ -60,8 +62,6 @@ def chart_context() -> Iterator[Datasets]:
 
 def finalize(chart: Any, datasets: Datasets) -> Any:
     """Return the chart with its data, its look and the parameter ``highlight``; it shows itself in a notebook."""
-    import altair as alt
-
     # Not by add_params, which copies all of the chart several times.
     chart.params = [alt.VariableParameter(name="highlight", value=None)]
     chart.config = alt.Config(**LIGHT)
@@ -156,8 +156,6 @@ def specification(chart: Any) -> dict[str, Any]:
     The chart is built from known parts; validating it against the schema would cost more than drawing it. So would
     converting its data, which are plain values already.
     """
-    import altair as alt
-
     bare = chart.copy(deep=False)
     datasets = bare.datasets
     bare.datasets = alt.Undefined

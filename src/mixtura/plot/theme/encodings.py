@@ -10,10 +10,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
 import numpy as np
 
 from mixtura._typing import FloatArray
+from mixtura.plot.lazy_altair import alt
 from mixtura.plot.theme.text import lookup, wrapped
 
 __all__ = ["HIGHLIGHT", "compact", "highlight_opacity", "names_above", "quantity", "segment_color", "titled"]

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from mixtura.plot.charts.criterion import Frame, criterion_chart
+from mixtura.plot.charts.marginals import histogram_chart
+from mixtura.plot.charts.scatter import scatter_chart
 from mixtura.plot.data.plot_data import plot_data
 from mixtura.plot.export.export import Datasets, chart_context, finalize, render_png
+from mixtura.plot.lazy_altair import alt
 from mixtura.segments import SegmentationResult
 
 __all__ = ["draw_segments", "plot_segments"]
@@ -39,8 +43,6 @@ def plot_segments(result: SegmentationResult) -> Any:
     '3 segments of 300 customers'
     """
     with chart_context() as datasets:
-        import altair as alt
-
         both = alt.hconcat(_customers(result, datasets), _criterion(result, datasets), spacing=40)
         apart: dict[str, Any] = dict.fromkeys(
             ("color", "fill", "shape", "stroke", "strokeDash"), "independent"
@@ -69,17 +71,12 @@ def draw_segments(result: SegmentationResult) -> bytes:
 
 
 def _customers(result: SegmentationResult, datasets: Datasets) -> Any:
-    from mixtura.plot.charts.histogram import histogram_chart
-    from mixtura.plot.charts.scatter import scatter_chart
-
     subject = plot_data(result)
     draw = histogram_chart if len(subject.columns) == 1 else scatter_chart
     return draw(subject, datasets)
 
 
 def _criterion(result: SegmentationResult, datasets: Datasets) -> Any:
-    from mixtura.plot.charts.criterion import Frame, criterion_chart
-
     name = result.model.training.criterion
     frame = Frame("segments", 340, 460)
     return criterion_chart(result.ranking, result.best, name, frame, datasets, smallest=result.smallest)

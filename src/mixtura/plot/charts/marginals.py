@@ -2,25 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
 import numpy as np
+import numpy.typing as npt
 
 from mixtura._typing import FloatArray
+from mixtura.exceptions import ParameterError
 from mixtura.plot.data.plane import HEIGHT, WIDTH, frame
-from mixtura.plot.data.plot_data import PlotData
-from mixtura.plot.export.export import Datasets
+from mixtura.plot.data.plot_data import Names, PlotData, plot_data
+from mixtura.plot.export.export import Datasets, chart_context, finalize
+from mixtura.plot.lazy_altair import alt
 from mixtura.plot.theme.encodings import compact, highlight_opacity, quantity, segment_color, titled
 from mixtura.plot.theme.style import NEUTRAL
 from mixtura.plot.theme.text import shown, tidy_count
 
-__all__ = ["histogram_chart", "marginal_charts"]
+__all__ = ["histogram_chart", "marginal_charts", "plot_marginals"]
 
 _CURVE_POINTS = 121
 _SMALL_WIDTH, _SMALL_HEIGHT = 260, 170
 _BARS_IN_ALL = 2_400
 """Pieces of bars in all panels of a chart together."""
+
+
+def plot_marginals(
+    source: Any,
+    rows: npt.ArrayLike | None = None,
+    *,
+    columns: Names = None,
+    names: Names = None,
+    show: Sequence[str] | Sequence[int] | None = None,
+) -> Any:
+    """Return histograms of columns with the density of every component, and of all (dashed), over them.
+
+    Parameters
+    ----------
+    source, rows, columns, names
+        As in `plot_scatter`; one column is enough.
+    show : sequence of str or int or None, default=None
+        The columns to draw, by name or number; None for all, of more than 12 the first 12. One column makes a large
+        chart, several make panels.
+
+    Returns
+    -------
+    altair.LayerChart or altair.ConcatChart
+        Curves are scaled to counts: ``N h w_k N(x; mu_k, sigma_k)`` in bins of width h.
+
+    Raises
+    ------
+    ParameterError, DataError, OptionalDependencyError
+        As in `plot_scatter`.
+
+    Examples
+    --------
+    >>> from mixtura import Mixture
+    >>> from mixtura.plot import plot_marginals
+    >>> mixture = Mixture.from_parameters([0.5, 0.5], [[0.0], [5.0]], [1.0, 1.0], "spherical")
+    >>> chart = plot_marginals(mixture, [[0.1], [4.8], [5.2]], columns=["days"])
+    >>> sum(bar["y2"] - bar["y"] for bar in chart.to_dict()["datasets"]["bars0"])
+    3.0
+    """
+    with chart_context() as datasets:
+        subject = plot_data(source, rows, columns, names)
+        every: Sequence[str] | Sequence[int] = range(len(subject.columns))[:12] if show is None else show
+        chosen = [subject.columns.index(one) if one in subject.columns else one for one in every]
+        if not chosen or not all(isinstance(one, int) and 0 <= one < len(subject.columns) for one in chosen):
+            raise ParameterError(
+                f"show={show!r} was given; columns are required. They are "
+                f"{', '.join(map(repr, subject.columns))}."
+            )
+        return finalize(marginal_charts(subject, datasets, [int(one) for one in chosen]), datasets)
 
 
 def histogram_chart(

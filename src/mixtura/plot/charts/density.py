@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-import altair as alt
 import numpy as np
+import numpy.typing as npt
 
-from mixtura._typing import FloatArray
+from mixtura._optional import require_extra
+from mixtura._typing import Array, FloatArray
 from mixtura.core.mixture import Mixture
 from mixtura.plot.charts.scatter import center_layers
-from mixtura.plot.data.contour import bands, level_lines
 from mixtura.plot.data.plane import HEIGHT, WIDTH, Pair, Plane, plane_of
-from mixtura.plot.data.plot_data import PlotData
-from mixtura.plot.export.export import Datasets
+from mixtura.plot.data.plot_data import Names, PlotData, plot_data
+from mixtura.plot.export.export import Datasets, chart_context, finalize
+from mixtura.plot.lazy_altair import alt
 from mixtura.plot.theme.encodings import compact, highlight_opacity, segment_color, titled
 from mixtura.plot.theme.style import NEUTRAL
 
-__all__ = ["HELD", "density_chart", "highest_density_levels", "uncertainty_chart"]
+__all__ = ["HELD", "bands", "highest_density_levels", "level_lines", "plot_density", "plot_uncertainty"]
 
 HELD = (0.99, 0.95, 0.8, 0.5, 0.2)
 """Share of all rows that is expected within each level line."""
@@ -28,6 +29,81 @@ _LINE_CELLS = (62, 52)
 _CERTAIN = (0.0, 0.6, 0.75, 0.9)
 """Where classes of certainty begin."""
 _SHADES = (0.06, 0.2, 0.36, 0.55)
+
+
+def plot_density(
+    source: Any,
+    rows: npt.ArrayLike | None = None,
+    *,
+    columns: Names = None,
+    names: Names = None,
+    pair: Pair = None,
+) -> Any:
+    """Return a contour map of the density: lines within which 20, 50, 80, 95 and 99 % of all rows are expected.
+
+    Parameters
+    ----------
+    source, rows, columns, names, pair
+        As in `plot_scatter`.
+
+    Returns
+    -------
+    altair.LayerChart
+
+    Raises
+    ------
+    ParameterError, DataError, OptionalDependencyError
+        As in `plot_scatter`.
+
+    Examples
+    --------
+    >>> from mixtura import Mixture
+    >>> from mixtura.plot import plot_density
+    >>> mixture = Mixture.from_parameters([1.0], [[0.0, 0.0]], [[[1.0, 0.5], [0.5, 1.0]]])
+    >>> chart = plot_density(mixture, mixture.sample(100, 0)[0])
+    >>> sorted({piece["held"] for piece in chart.to_dict()["datasets"]["lines"]})
+    [0.2, 0.5, 0.8, 0.95, 0.99]
+    """
+    with chart_context() as datasets:
+        return finalize(density_chart(plot_data(source, rows, columns, names), datasets, pair), datasets)
+
+
+def plot_uncertainty(
+    source: Any,
+    rows: npt.ArrayLike | None = None,
+    *,
+    columns: Names = None,
+    names: Names = None,
+    pair: Pair = None,
+) -> Any:
+    """Return a map of the plane in the components' colors, paler where two axes leave it uncertain, and the rows.
+
+    Parameters
+    ----------
+    source, rows, columns, names, pair
+        As in `plot_scatter`.
+
+    Returns
+    -------
+    altair.LayerChart
+        Dots grow with the uncertainty of a row, ``1 - max_k r_k``, given all columns.
+
+    Raises
+    ------
+    ParameterError, DataError, OptionalDependencyError
+        As in `plot_scatter`.
+
+    Examples
+    --------
+    >>> from mixtura import Mixture
+    >>> from mixtura.plot import plot_uncertainty
+    >>> mixture = Mixture.from_parameters([0.5, 0.5], [[0.0, 0.0], [3.0, 0.0]], [1.0, 1.0], "spherical")
+    >>> chart = plot_uncertainty(mixture, [[0.0, 0.0], [1.5, 0.0]])
+    >>> [dot["uncertainty"] for dot in chart.to_dict()["datasets"]["dots"]]
+    [0.011, 0.5]
+    """
+    with chart_context() as datasets:
+        return finalize(uncertainty_chart(plot_data(source, rows, columns, names), datasets, pair), datasets)
 
 
 def highest_density_levels(mixture: Mixture, held: tuple[float, ...] = HELD, seed: int = 0) -> FloatArray:
@@ -102,12 +178,12 @@ def _density_layers(plane: Plane) -> tuple[Any, Any, Any]:
     )  # fmt: skip
     line = (
         alt.Chart(alt.NamedData("lines"))
-        .mark_rule(style=NEUTRAL, strokeWidth=0.8, opacity=0.8, clip=True)
+        .mark_line(style=NEUTRAL, strokeWidth=0.8, opacity=0.8, clip=True)
         .encode(
             x=plane.x,
-            x2=alt.X2("x2"),
             y=plane.y,
-            y2=alt.Y2("y2"),
+            order=alt.Order("order", type="quantitative"),
+            detail=alt.Detail("line", type="nominal"),
             tooltip=alt.Tooltip("held", type="quantitative", format=".0%", title="held"),
         )
     )
@@ -158,6 +234,33 @@ def _grid(plane: Plane, cells: tuple[int, int]) -> tuple[FloatArray, tuple[Float
     return np.column_stack([xs.ravel(), ys.ravel()]), (axes[0], axes[1])
 
 
+def bands(classes: Array, edges_x: FloatArray, edges_y: FloatArray) -> list[dict[str, Any]]:
+    """Return rectangles of neighbors in a row of the same class; class 0 is left out.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (m, n) of int
+        Of each cell.
+    edges_x : ndarray of shape (n + 1,), edges_y : ndarray of shape (m + 1,)
+    """
+    found = []
+    for j, row in enumerate(classes):
+        starts = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
+        ends = np.r_[starts[1:], len(row)]
+        found += [
+            {
+                "x": float(edges_x[start]),
+                "x2": float(edges_x[end]),
+                "y": float(edges_y[j]),
+                "y2": float(edges_y[j + 1]),
+                "class": int(row[start]),
+            }
+            for start, end in zip(starts, ends, strict=True)
+            if row[start]
+        ]
+    return found
+
+
 def _bands(plane: Plane, classes: Any, name: str) -> list[dict[str, Any]]:
     edges = [
         np.array(compact(np.linspace(low, high, count + 1), high - low))
@@ -171,15 +274,36 @@ def _lines(plane: Plane, levels: FloatArray) -> list[dict[str, Any]]:
     centers, (xs, ys) = _grid(plane, _LINE_CELLS)
     # Below the lowest level nothing is drawn; without a floor, interpolation would be off beside a deep valley.
     surface = np.maximum(plane.mixture.log_density(centers), levels[0] - 6).reshape(_LINE_CELLS[::-1])
-    found = []
+    found: list[dict[str, Any]] = []
     for held, level in zip(HELD, levels, strict=True):
-        pieces = level_lines(xs, ys, surface, float(level))
-        starts, ends = plane.places(pieces[:, :2]), plane.places(pieces[:, 2:])
-        found += [
-            {"x": x, "y": y, "x2": x2, "y2": y2, "held": held}
-            for x, y, x2, y2 in zip(*starts, *ends, strict=True)
-        ]
+        for line in level_lines(xs, ys, surface, float(level)):
+            number = found[-1]["line"] + 1 if found else 1
+            found += [
+                {"x": x, "y": y, "order": order, "line": number, "held": held}
+                for order, (x, y) in enumerate(zip(*plane.places(line), strict=True))
+            ]
     return found
+
+
+def level_lines(x: FloatArray, y: FloatArray, values: FloatArray, level: float) -> list[FloatArray]:
+    """Return the lines on which a surface has a value, each of shape (points, 2); a closed one ends where it begins.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n,), y : ndarray of shape (m,)
+        The grid.
+    values : ndarray of shape (m, n)
+    level : float
+
+    Raises
+    ------
+    OptionalDependencyError
+        contourpy is not installed.
+    """
+    with require_extra("contourpy", extra="cli", purpose="draw lines of equal density"):
+        from contourpy import LineType, contour_generator
+    generator = contour_generator(x, y, values, line_type=LineType.Separate)
+    return [np.asarray(line) for line in generator.lines(level)]
 
 
 def _dots(plane: Plane, *, size: bool) -> list[dict[str, Any]]:

@@ -4,20 +4,55 @@ from __future__ import annotations
 
 from typing import Any
 
-import altair as alt
 import numpy as np
+import numpy.typing as npt
 
 from mixtura._typing import FloatArray
-from mixtura.plot.data.plot_data import PlotData
-from mixtura.plot.export.export import Datasets
+from mixtura.plot.data.plot_data import Names, PlotData, plot_data
+from mixtura.plot.export.export import Datasets, chart_context, finalize
+from mixtura.plot.lazy_altair import alt
 from mixtura.plot.theme.encodings import highlight_opacity, names_above, titled
 from mixtura.plot.theme.style import NUMBER, STRONG
 from mixtura.plot.theme.text import lookup, number_text, shown
 
-__all__ = ["profile_chart"]
+__all__ = ["plot_profiles"]
 
 _CELL_HEIGHT = 34
 _MOST_COLUMNS = 60
+
+
+def plot_profiles(
+    source: Any, rows: npt.ArrayLike | None = None, *, columns: Names = None, names: Names = None
+) -> Any:
+    """Return a table in colors: the mean of every column in every component, against all rows.
+
+    Parameters
+    ----------
+    source, rows, columns, names
+        As in `plot_scatter`; one column is enough.
+
+    Returns
+    -------
+    altair.LayerChart
+        Colors are differences from the mean of all rows in standard deviations of all rows; columns that differ most
+        come first.
+
+    Raises
+    ------
+    ParameterError, DataError, OptionalDependencyError
+        As in `plot_scatter`.
+
+    Examples
+    --------
+    >>> from mixtura import Mixture
+    >>> from mixtura.plot import plot_profiles
+    >>> mixture = Mixture.from_parameters([0.5, 0.5], [[0.0], [10.0]], [1.0, 1.0], "spherical")
+    >>> chart = plot_profiles(mixture, [[0.0], [1.0], [9.0], [10.0]], columns=["days"])
+    >>> [(cell["segment"], cell["mean"]) for cell in chart.to_dict()["datasets"]["cells"]]
+    [(1, 0.5), (2, 9.5)]
+    """
+    with chart_context() as datasets:
+        return finalize(profile_chart(plot_data(source, rows, columns, names), datasets), datasets)
 
 
 def profile_chart(subject: PlotData, datasets: Datasets) -> Any:

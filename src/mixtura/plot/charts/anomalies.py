@@ -4,23 +4,82 @@ from __future__ import annotations
 
 from typing import Any
 
-import altair as alt
 import numpy as np
+import numpy.typing as npt
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.contributions import column_contributions
-from mixtura.plot.data.plot_data import PlotData
-from mixtura.plot.export.export import Datasets
+from mixtura.exceptions import ParameterError
+from mixtura.plot.data.plot_data import Names, PlotData, plot_data
+from mixtura.plot.export.export import Datasets, chart_context, finalize
+from mixtura.plot.lazy_altair import alt
 from mixtura.plot.theme.encodings import compact, names_above, quantity, titled
 from mixtura.plot.theme.style import NEUTRAL, NUMBER, STRONG
 from mixtura.plot.theme.text import lookup, number_text, shown, tidy_count
+from mixtura.segments.weighted import percentile as weighted_percentile
 
-__all__ = ["anomaly_chart", "density_histogram", "unusual_chart"]
+__all__ = ["density_histogram", "plot_anomalies", "unusual_chart"]
 
 _WIDTH = 560
 _BINS = 60
 _FLAGGED, _USUAL = "#D55E00", "#0072B2"
 _MOST_COLUMNS = 12
+
+
+def plot_anomalies(
+    source: Any,
+    rows: npt.ArrayLike | None = None,
+    *,
+    columns: Names = None,
+    names: Names = None,
+    threshold: float | None = None,
+    percentile: float = 4.0,
+    most: int = 12,
+) -> Any:
+    """Return the log densities of all rows with a threshold, and the least usual rows with the columns to blame.
+
+    Parameters
+    ----------
+    source, rows, columns, names
+        As in `plot_scatter`; one column is enough.
+    threshold : float or None, default=None
+        Log density below which a row is unusual; None for that of the result, or `percentile`.
+    percentile : float, default=4
+        From 0 to 100.
+    most : int, default=12
+        Rows to list, from 1 to 50.
+
+    Returns
+    -------
+    altair.VConcatChart
+        Contributions of columns are those of `mixtura.core.contributions.column_contributions`.
+
+    Raises
+    ------
+    ParameterError, DataError, OptionalDependencyError
+        As in `plot_scatter`, and if `percentile` or `most` is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura import Mixture
+    >>> from mixtura.plot import plot_anomalies
+    >>> mixture = Mixture.from_parameters([1.0], [[0.0, 0.0]], [1.0], "spherical")
+    >>> rows = np.r_[mixture.sample(99, 0)[0], [[0.5, 9.0]]]
+    >>> chart = plot_anomalies(mixture, rows, columns=["age", "visits"], threshold=-20.0, most=1)
+    >>> chart.to_dict()["vconcat"][0]["title"]["text"]
+    '1 of 100 rows are unusual (1.0 %)'
+    """
+    if not 0 <= percentile <= 100 or not 1 <= most <= 50:
+        raise ParameterError(
+            f"percentile={percentile!r} and most={most!r} were given; from 0 to 100 and from 1 to 50 are required."
+        )
+    with chart_context() as datasets:
+        subject = plot_data(source, rows, columns, names)
+        limit = subject.threshold if threshold is None else threshold
+        if limit is None:
+            limit = weighted_percentile(subject.log_density, percentile, subject.weights)
+        return finalize(anomaly_chart(subject, datasets, limit, most), datasets)
 
 
 def anomaly_chart(subject: PlotData, datasets: Datasets, threshold: float, most: int) -> Any:
