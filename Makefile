@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint format bench docs sanitize clean
+.PHONY: help install demo test test-all versions lint format bench docs sanitize clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,7 +17,7 @@ PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.1
     $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 
 help:  ## list the commands
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)$$/  make \1|\2/' | column -t -s '|'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/  make \1|\2/' | column -t -s '|'
 
 install: $(VENV)/.installed  ## make .venv and install mixtura into it, with what the tests need
 
@@ -29,8 +29,17 @@ demo: $(VENV)/.installed  ## take the guided tour, then segment the table it wro
 	@printf '\nThe results are in %s/customers-segments:\n' "$(DEMO)"
 	@cd $(DEMO)/customers-segments && ls -1 | sed 's/^/  /'
 
-test: $(VENV)/.installed  ## run the tests and the examples in docstrings on all cores, with coverage
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal --cov --cov-report=term-missing:skip-covered
+PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal \
+  --cov --cov-report=term-missing:skip-covered
+
+test: $(VENV)/.installed  ## run the fast tests and the examples in docstrings on all cores, with coverage
+	@$(PYTEST) --ignore tests/services
+
+test-all: $(VENV)/.installed  ## run every test: the fast ones, the slow ones and those in a browser
+	@$(PYTEST) --thorough
+
+versions: $(VENV)/.installed  ## test with the lowest and with the newest versions of what mixtura builds on
+	@$(BIN)/python .ci/versions.py
 
 lint: $(VENV)/.installed  ## check style, formatting, types and layers
 	@$(BIN)/ruff check .

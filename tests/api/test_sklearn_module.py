@@ -18,8 +18,6 @@ from pathlib import Path
 import pytest
 import sklearn.mixture
 
-pytestmark = pytest.mark.no_cover  # what it runs is covered elsewhere; tracing takes half of its time
-
 PRIVATE = {
     "test_gaussian_mixture_precisions_init": "calls the private methods `_set_parameters` and `_initialize`",
     "test_gaussian_mixture_all_init_does_not_estimate_gaussian_parameters": (

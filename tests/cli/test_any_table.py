@@ -14,8 +14,6 @@ from hypothesis import strategies as st
 from mixtura.exceptions import MixturaError
 from mixtura.segments import segment_table
 
-pytestmark = pytest.mark.no_cover  # what it runs is covered elsewhere; tracing takes half of its time
-
 MAGNITUDES = st.one_of(st.just(0.0), st.floats(-150, 150).map(lambda power: 10.0**power))
 
 

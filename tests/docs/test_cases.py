@@ -11,8 +11,6 @@ import pytest
 
 from mixtura.segments import segment_table
 
-pytestmark = pytest.mark.no_cover  # what it runs is covered elsewhere; tracing takes half of its time
-
 CASES = Path(__file__).resolve().parents[2] / "docs" / "cases"
 
 

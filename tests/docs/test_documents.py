@@ -20,8 +20,6 @@ from typer.testing import CliRunner
 
 from mixtura.cli.app import app
 
-pytestmark = pytest.mark.no_cover  # what it runs is covered elsewhere; tracing takes half of its time
-
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 FENCE = re.compile(r"^```(?P<language>\w+)[^\n]*\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)

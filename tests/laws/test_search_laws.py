@@ -17,8 +17,6 @@ from mixtura.select import Candidate, SearchResult, search
 from mixtura.select.model_search import cost
 from mixtura.select.model_search.nesting import contains
 
-pytestmark = pytest.mark.no_cover  # what it runs is covered elsewhere; tracing takes half of its time
-
 SEEDS = (0, 1)
 N = 300
 

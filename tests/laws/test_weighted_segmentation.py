@@ -24,8 +24,6 @@ from mixtura.segments.profiles.share_interval import share_interval
 from mixtura.segments.stability import resample
 from mixtura.segments.weighted import effective_counts, percentile
 
-pytestmark = pytest.mark.no_cover  # what it runs is covered elsewhere; tracing takes half of its time
-
 N = 200
 
 COUNT = "a number of customers, who are counted as people"

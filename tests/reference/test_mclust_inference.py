@@ -15,8 +15,6 @@ from mixtura import Mixture
 from mixtura.select import bootstrap_lrt, bootstrap_parameters, merge_components, search
 from reference.tables import MCLUST, answers, rows_of
 
-pytestmark = pytest.mark.no_cover  # what it runs is covered elsewhere; tracing takes half of its time
-
 MERGING, TESTS, ERRORS = (answers(name) for name in ("merging", "bootstrap_test", "bootstrap_parameters"))
 
 

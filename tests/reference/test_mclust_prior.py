@@ -29,8 +29,6 @@ from mixtura.kernels import Layout, get_kernel
 from mixtura.run import SerialRunner
 from reference.tables import answers, labels_of, rows_of
 
-pytestmark = pytest.mark.no_cover  # what it runs is covered elsewhere; tracing takes half of its time
-
 CASES = answers("prior")
 
 

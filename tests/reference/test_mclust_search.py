@@ -15,8 +15,6 @@ from mixtura.core.covariance import MCLUST_NAMES, get_family
 from mixtura.select import Candidate, SearchResult, search
 from reference.tables import COLUMNS, answers, rows_of
 
-pytestmark = pytest.mark.no_cover  # what it runs is covered elsewhere; tracing takes half of its time
-
 WINNERS = {
     "old_faithful": ("EEE", 3),
     "diabetes_reaven_miller": ("VVV", 3),

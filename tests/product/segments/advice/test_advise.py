@@ -14,8 +14,6 @@ from mixtura.exceptions import ColumnError, ParameterError, TableError
 from mixtura.segments import Advice, advise
 from mixtura.segments.advice import METHODS
 
-pytestmark = pytest.mark.no_cover  # what it runs is covered elsewhere; tracing takes half of its time
-
 
 def advice_on(rows: np.ndarray, **options: object) -> Advice:
     return advise(pl.DataFrame({f"c{k}": column for k, column in enumerate(rows.T)}), **options)
