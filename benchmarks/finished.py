@@ -25,7 +25,7 @@ from benchmarks.measure import FloatArray, best_seconds, print_table
 from mixtura import Mixture
 from mixtura.core.covariance import get_family
 from mixtura.core.prior import Ridge
-from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.fit import (
     INITIALIZATIONS,
     AcceleratedEMStep,
@@ -38,8 +38,6 @@ from mixtura.fit import (
     fit_mixture,
 )
 from mixtura.fit.loop.driver import Step, iterate
-from mixtura.kernels import get_kernel
-from mixtura.run import SerialRunner, get_runner
 
 __all__ = ["CASES", "Case", "main", "make_overlapping"]
 
@@ -81,8 +79,7 @@ def make_overlapping(case: Case) -> FloatArray:
 
 
 def problem_of(rows: FloatArray, n_components: int) -> Problem:
-    kernel = get_kernel(n_features=rows.shape[1])
-    return Problem(ArrayBlocks(rows), n_components, get_family("full"), Ridge(RIDGE), kernel, get_runner())
+    return Problem(as_data(rows), n_components, get_family("full"), Ridge(RIDGE))
 
 
 def start_of(rows: FloatArray, n_components: int) -> Mixture:
@@ -90,7 +87,7 @@ def start_of(rows: FloatArray, n_components: int) -> Mixture:
     few = problem_of(np.ascontiguousarray(rows[:20_000]), n_components)
     settings = Settings(RemainingGain(1.0), 1)
     kmeans, seed = INITIALIZATIONS["kmeans"], np.random.RandomState(0)
-    return fit_mixture(few, kmeans, settings, serial=SerialRunner(), n_init=5, random_state=seed).mixture
+    return fit_mixture(few, kmeans, settings, n_init=5, random_state=seed).mixture
 
 
 @dataclass(frozen=True)
@@ -109,7 +106,7 @@ class Timed:
 
 
 def run(problem: Problem, step: Step[Mixture], start: Mixture, tolerance: float) -> Timed:
-    n_rows, times = problem.blocks.total_weight, list[float]()
+    n_rows, times = problem.data.total_weight, list[float]()
 
     def observe(event: Event) -> None:
         times.append(perf_counter() - begun)
@@ -199,7 +196,7 @@ def compare_separated(n_rows: int, n_seeds: int) -> list[list[str]]:
     table, totals = list[list[str]](), np.zeros(4)
     for seed in range(n_seeds):
         rows = make_overlapping(Case(n_rows, 4, 6, 6.0, 0.4, seed))
-        start, problem = start_of(rows, 6), replace(problem_of(rows, 6), runner=SerialRunner())
+        start, problem = start_of(rows, 6), replace(problem_of(rows, 6), data=as_data(rows).alone())
         plain = run(problem, EMStep(problem), start, 1e-2)
         fast = run(problem, AcceleratedEMStep(problem), start, 1e-2)
         passes = len(plain.seconds), len(fast.seconds)

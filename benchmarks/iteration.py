@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.limits import Limits, measure_limits
 from benchmarks.measure import FloatArray, best_seconds, make_rows, print_table
 from mixtura.core.covariance import get_family
+from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Ridge
 from mixtura.data import ArrayBlocks
@@ -102,7 +103,9 @@ def peer_step(peer: Peer, rows: FloatArray) -> float:
 def our_step(case: Case, rows: FloatArray, kernel: Kernel, threads: int) -> EMStep:
     runner = SerialRunner() if threads == 1 else ThreadRunner(threads)
     family = get_family(case.covariance_type)
-    return EMStep(Problem(ArrayBlocks(rows), case.n_components, family, Ridge(), kernel, runner).with_total())
+    return EMStep(
+        Problem(Data(ArrayBlocks(rows), kernel, runner), case.n_components, family, Ridge()).with_total()
+    )
 
 
 def require_equal(case: Case, rows: FloatArray, peer: Peer, steps: list[EMStep]) -> None:

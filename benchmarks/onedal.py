@@ -16,6 +16,7 @@ import numpy as np
 from benchmarks.iteration import Case, as_mixture, start_of
 from benchmarks.measure import FloatArray, best_seconds, make_rows, print_table
 from mixtura.core.covariance import get_family
+from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Ridge
 from mixtura.data import ArrayBlocks
@@ -64,12 +65,10 @@ def onedal_fit(onedal: Any, case: Case, rows: FloatArray, start: Mixture, iterat
 
 def our_fit(case: Case, rows: FloatArray, start: Mixture, iterations: int) -> Mixture:
     problem = Problem(
-        ArrayBlocks(rows),
+        Data(ArrayBlocks(rows), get_kernel("native"), ThreadRunner(THREADS)),
         case.n_components,
         get_family(case.covariance_type),
         Ridge(0.0),
-        get_kernel("native"),
-        ThreadRunner(THREADS),
     )
     return iterate(start, EMStep(problem), AbsoluteChange(0.0), iterations).model
 

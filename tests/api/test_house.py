@@ -56,6 +56,9 @@ def lines_of(path: Path) -> int:
     return len(path.read_text(encoding="utf-8").splitlines())
 
 
+# What the engine puts together, and the package that each is from.
+ENGINE = {"ArrayBlocks": "data", "get_kernel": "kernels", "get_runner": "run", "limit_blas_threads": "run"}
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -83,6 +86,19 @@ def imports_of(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module.partition(".")[0])
     return found
+
+
+def names_of(path: Path) -> set[str]:
+    """The names that a file's code uses, docstrings aside."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    names |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return names | {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+
+
+def arguments_of(function: Function) -> set[str]:
+    held = function.args
+    return {one.arg for one in (*held.posonlyargs, *held.args, *held.kwonlyargs)}
 
 
 def run_python(code: str) -> str:
@@ -125,6 +141,23 @@ def test_runners_are_short_and_know_nothing_of_mixtures(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     assert not {name for name in names if any(word in name.lower() for word in ("mean", "covariance"))}
+
+
+@pytest.mark.parametrize("name", sorted(ENGINE))
+def test_the_engine_alone_puts_rows_kernel_and_runner_together(name: str) -> None:
+    naming = {path.relative_to(SOURCE).parts[0] for path in MODULES if name in names_of(path)}
+    assert naming <= {"engine.py", ENGINE[name]}
+    assert ENGINE[name] in naming
+
+
+def test_no_function_is_given_kernel_runner_and_blocks() -> None:
+    many = [
+        f"{name_of(path)}: {function.name}"
+        for path in MODULES
+        for function in functions_of(path)
+        if len({"kernel", "runner", "blocks", "serial"} & arguments_of(function)) > 1
+    ]
+    assert many == []
 
 
 @pytest.mark.parametrize("path", sorted((SOURCE / "estimators").glob("*.py")), ids=name_of)

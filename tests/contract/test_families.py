@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import multivariate_normal, ortho_group
 from sklearn.datasets import make_spd_matrix
 
-from mixtura.core.accumulate import accumulate_given
+from mixtura.core.accumulate import AccumulateGiven
 from mixtura.core.covariance import (
     FAMILIES,
     MCLUST_NAMES,
@@ -87,12 +87,11 @@ def some_rows() -> tuple[Any, Any, Any]:
 
 def statistics_of(layout: Layout, rows: Any, weight: Any, shares: Any, means: Any) -> Statistics:
     rows, shares = np.ascontiguousarray(rows), np.ascontiguousarray(shares)
-    block = Block(rows, weight, slice(0, len(rows)))
-    found = accumulate_given(block, shares, means, layout, get_kernel("numpy"))
+    block = Block(rows, weight, 0, 0)
+    found = AccumulateGiven(means, layout, get_kernel("numpy"))(block, shares)
     if layout is not Layout.SHARED:
         return found
-    everyone = np.zeros(len(rows), dtype=np.intp)
-    total = accumulate_given(block, everyone, rows.mean(axis=0)[None], Layout.DENSE, get_kernel("numpy"))
+    total = AccumulateGiven(rows.mean(axis=0)[None], Layout.DENSE, get_kernel("numpy"))(block)
     return replace(found, total=total)
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from mixtura.core.covariance import FAMILIES, get_family
+from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Ridge
-from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.fit import EMStep, Problem
 from mixtura.fit.init import (
     INITIALIZATIONS,
@@ -25,7 +27,6 @@ from mixtura.fit.init import (
     draw_sample,
     grow,
 )
-from mixtura.kernels import get_kernel
 from mixtura.run import SerialRunner, ThreadRunner
 
 K = 3
@@ -40,8 +41,8 @@ def weights() -> Any:
     return np.random.RandomState(1).exponential(size=400)
 
 
-def blocks_of(n_rows: int = 400) -> ArrayBlocks:
-    return ArrayBlocks(rows()[:n_rows], weights()[:n_rows])
+def data_of(n_rows: int = 400) -> Data:
+    return as_data(rows()[:n_rows], weights()[:n_rows])
 
 
 def mixture() -> Mixture:
@@ -54,8 +55,8 @@ ALL = {
     "labels": FromPartition(np.arange(400) % K),
     "shares": FromPartition(np.random.RandomState(2).dirichlet(np.ones(K), size=400)),
     "mixture": FromMixture(mixture()),
-    "tree": FromTree(grow(blocks_of(), np.random.RandomState(0), max_rows=150)),
-    "sample": FromLabels(draw_sample(blocks_of(), np.random.RandomState(0), 90), np.arange(90) % K),
+    "tree": FromTree(grow(data_of(), np.random.RandomState(0), max_rows=150)),
+    "sample": FromLabels(draw_sample(data_of(), np.random.RandomState(0), 90), np.arange(90) % K),
     "even rows": FromNearestRows(),
     "far rows": FromNearestRows(far=True),
     "best": BestOf([FromNearestRows(), FromNearestRows(), INITIALIZATIONS["kmeans"]], n_passes=3),
@@ -63,8 +64,8 @@ ALL = {
 
 
 def problem_of(family: str = "full", runner: Any = None) -> Problem:
-    runner = SerialRunner() if runner is None else runner
-    return Problem(blocks_of(), K, get_family(family), Ridge(1e-6), get_kernel(), runner).with_total()
+    data = replace(data_of(), runner=SerialRunner() if runner is None else runner)
+    return Problem(data, K, get_family(family), Ridge(1e-6)).with_total()
 
 
 def begin(name: str, problem: Problem, seed: int = 0) -> InitialStatistics:
@@ -116,8 +117,8 @@ def test_nothing_is_drawn_once_the_draws_are_made(name: str) -> None:
 def test_as_many_components_as_rows_begin_all_the_same(name: str, family: str) -> None:
     if name not in INITIALIZATIONS and name not in ("even rows", "far rows", "best"):
         pytest.skip("made for these rows")
-    five = ArrayBlocks(np.ascontiguousarray(rows()[:5]))
-    problem = Problem(five, 5, get_family(family), Ridge(1e-6), get_kernel(), SerialRunner()).with_total()
+    five = as_data(rows()[:5])
+    problem = Problem(five, 5, get_family(family), Ridge(1e-6)).with_total()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         first = ALL[name].draw(problem, np.random.RandomState(0))(problem).begin(problem)

@@ -14,7 +14,7 @@ from mixtura.core.covariance import FAMILIES, get_family
 from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Ridge
-from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.fit import (
     INITIALIZATIONS,
     AbsoluteChange,
@@ -27,8 +27,8 @@ from mixtura.fit import (
     fit_mixture,
 )
 from mixtura.fit.loop.driver import LoopResult, iterate
-from mixtura.kernels import Layout, get_kernel
-from mixtura.run import SerialRunner, ThreadRunner, threads
+from mixtura.kernels import Layout
+from mixtura.run import ThreadRunner, threads
 
 MANY = 4000
 
@@ -36,8 +36,8 @@ MANY = 4000
 def problem_of(
     rows: Any, covariance_type: str, n_components: int, *, weight: Any = None, ridge: float = 1e-6
 ) -> Problem:
-    blocks, family = ArrayBlocks(rows, weight), get_family(covariance_type)
-    return Problem(blocks, n_components, family, Ridge(ridge), get_kernel(), SerialRunner()).with_total()
+    family = get_family(covariance_type)
+    return Problem(as_data(rows, weight).alone(), n_components, family, Ridge(ridge)).with_total()
 
 
 def start_of(problem: Problem, seed: int = 0) -> Mixture:
@@ -48,7 +48,7 @@ def start_of(problem: Problem, seed: int = 0) -> Mixture:
 def fit(
     problem: Problem, step: Any, *, tolerance: float = 0.01, max_iter: int = MANY, start: Any = None
 ) -> LoopResult[Mixture]:
-    stop = RemainingGain(problem.blocks.total_weight, tolerance)
+    stop = RemainingGain(problem.data.total_weight, tolerance)
     return iterate(start_of(problem) if start is None else start, step, stop, max_iter)
 
 
@@ -155,7 +155,7 @@ def test_when_it_stops_no_more_is_left_to_gain_than_it_says(name: str) -> None:
         end = iterate(run.model, EMStep(problem), AbsoluteChange(1e-14), 20_000).model
         left.append(total_of(problem, end) - total_of(problem, run.model))
         assert left[-1] < 0.015
-        assert run.trace.remaining_gain * problem.blocks.total_weight < 0.01
+        assert run.trace.remaining_gain * problem.data.total_weight < 0.01
     assert min(left) > -1e-6
 
 
@@ -178,7 +178,7 @@ def test_any_number_of_threads_gives_the_same_digits(
     start = start_of(problem)
     runs = []
     for n_threads in (1, 2, 5):
-        shared = replace(problem, runner=ThreadRunner(n_threads))
+        shared = replace(problem, data=replace(problem.data, runner=ThreadRunner(n_threads)))
         runs.append(accelerated(shared, start=start, max_iter=60))
     assert runs[0].trace.count(PassKind.EXTRAPOLATED) > 0
     for run in runs[1:]:
@@ -237,7 +237,7 @@ def test_the_largest_number_of_passes_is_kept_and_ends_on_no_trial() -> None:
         run = accelerated(problem, start=start, max_iter=max_iter)
         assert len(run.trace.events) <= max_iter
         ended_on.add(run.trace.events[-1].kind)
-        total = problem.blocks.total_weight
+        total = problem.data.total_weight
         assert total_of(problem, run.model) >= (run.trace.events[-1].objective - 1e-12) * total
     assert ended_on >= {PassKind.PLAIN, PassKind.EXTRAPOLATED}
 
@@ -302,7 +302,6 @@ def test_settings_switch_it_on() -> None:
             problem,
             kmeans,
             Settings(stop, MANY, step=step),
-            serial=SerialRunner(),
             random_state=np.random.RandomState(0),
         )
         for step in (EMStep, AcceleratedEMStep)

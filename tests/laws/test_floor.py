@@ -10,18 +10,15 @@ from scipy.stats import ortho_group
 
 from mixtura.core.covariance import FAMILIES, get_family
 from mixtura.core.prior import Conjugate, Floor, Prior
-from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.fit import (
     AbsoluteChange,
     FitResult,
     FromPartition,
     Problem,
     Settings,
-    describe_rows,
     fit_mixture,
 )
-from mixtura.kernels import Layout, get_kernel
-from mixtura.run import SerialRunner
 
 FOLLOW_UNITS = ("full", "tied", "diag", "EEI", "VEI", "EVI", "VEE", "EVV")
 FOLLOW_MAPS = ("full", "tied", "VEE", "EVV")
@@ -30,13 +27,13 @@ D = 3
 
 def fitted(rows: Any, labels: Any, family: str, prior: str, n_iter: int = 40) -> tuple[FitResult, Prior]:
     rows = np.ascontiguousarray(rows)
-    blocks, kernel, runner = ArrayBlocks(rows, None), get_kernel("numpy"), SerialRunner()
-    total, n_components = describe_rows(blocks, kernel, runner, Layout.DENSE), int(labels.max()) + 1
+    data = as_data(rows)
+    total, n_components = data.total, int(labels.max()) + 1
     made: Prior = Floor.of(total) if prior == "floor" else Conjugate.of(total, n_components)
-    problem = Problem(blocks, n_components, get_family(family), made, kernel, runner)
+    problem = Problem(data, n_components, get_family(family), made)
     settings = Settings(AbsoluteChange(0.0), n_iter)
     draws = np.random.RandomState(0)
-    result = fit_mixture(problem, FromPartition(labels), settings, serial=runner, random_state=draws)
+    result = fit_mixture(problem, FromPartition(labels), settings, random_state=draws)
     return result, made
 
 

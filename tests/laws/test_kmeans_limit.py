@@ -37,7 +37,7 @@ def test_means_of_a_narrow_mixture_move_like_centers(layout: Layout, weighted: b
     weight = np.random.RandomState(1).uniform(0.5, 2, len(X)) if weighted else None
     means = centers
     for n_iter in range(1, 6):
-        sums = accumulate(Block(X, weight, slice(0, len(X))), narrow(means).components(layout), get_kernel())
+        sums = accumulate(Block(X, weight, 0, 0), narrow(means).components(layout), get_kernel())
         means = sums.means + sums.first / sums.counts[:, None]
         np.testing.assert_allclose(means, naive_lloyd(X, centers, n_iter, weight)[0], rtol=1e-9)
 

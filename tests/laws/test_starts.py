@@ -12,7 +12,7 @@ from scipy.stats import ortho_group
 from sklearn.datasets import load_iris
 
 import mixtura
-from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.fit.init import Tree, grow
 from mixtura.fit.init.hierarchical.tree import CRITERIA
 
@@ -20,8 +20,7 @@ IRIS = load_iris().data
 
 
 def tree_of(rows: Any, criterion: str = "VVV", transform: str = "svd", weight: Any = None) -> Tree:
-    blocks = ArrayBlocks(np.ascontiguousarray(rows), weight)
-    return grow(blocks, np.random.RandomState(0), criterion, transform)
+    return grow(as_data(rows, weight), np.random.RandomState(0), criterion, transform)
 
 
 def spread_rows() -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mixtura.core.accumulate import accumulate_given
+from mixtura.core.accumulate import AccumulateGiven
 from mixtura.core.protocols import Block
 from mixtura.core.statistics import Statistics, pack_lower, unpack_lower
 from mixtura.exceptions import DataError, ParameterError
@@ -34,10 +34,9 @@ def whole_numbers() -> tuple[Any, Any, Any, Any]:
 
 def sums(layout: Layout, span: slice, means: Any = None, factor: float = 1.0) -> Statistics:
     rows, weight, shares, about = whole_numbers()
-    block = Block(rows[span], factor * weight[span], span)
-    return accumulate_given(
-        block, shares[span], about if means is None else means, layout, get_kernel("numpy")
-    )
+    block = Block(rows[span], factor * weight[span], span.start, 0)
+    task = AccumulateGiven(about if means is None else means, layout, get_kernel("numpy"))
+    return task(block, shares[span])
 
 
 def test_merging_is_associative_commutative_and_has_a_zero(layout: Layout) -> None:

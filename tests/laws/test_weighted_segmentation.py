@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from mixtura.core.data import Data
 from mixtura.report import collect
 from mixtura.segments import SegmentationResult, assess_stability, segment_table
 from mixtura.segments.advice.evidence.quick_fit import component_normality
@@ -198,18 +199,16 @@ def test_resamples_draw_customers_with_their_weights(monkeypatch: pytest.MonkeyP
     rows, weights = rng.normal(size=(90, 2)), rng.integers(1, 4, 90).astype(float)
     drawn: list[Any] = []
 
-    class Watched(resample.ArrayBlocks):
-        def __init__(self, held: Any, weight: Any) -> None:
-            drawn.append((held, weight))
-            super().__init__(held, weight)
+    in_memory = Data.in_memory
 
-    monkeypatch.setattr(resample, "ArrayBlocks", Watched)
+    def watched(data: Data, held: Any, weight: Any) -> Data:
+        drawn.append((held, weight))
+        return in_memory(data, held, weight)
+
+    monkeypatch.setattr(Data, "in_memory", watched)
     resample.refit_labels(rows, "diag", 2, n_bootstraps=5, n_init=1, seed=3, weights=weights)
-    (whole, total), *resamples = drawn
-    assert whole is rows
-    assert total is weights
-    assert len(resamples) == 5
-    for held, weight in resamples:
+    assert len(drawn) == 5
+    for held, weight in drawn:
         place = [int(np.flatnonzero((rows == one).all(axis=1))[0]) for one in held]
         times = weight / weights[place]
         np.testing.assert_array_equal(times, np.rint(times))

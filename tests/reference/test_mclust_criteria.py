@@ -13,10 +13,8 @@ import pandas as pd
 import pytest
 
 from mixtura import Mixture
-from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.fit import score_mixture
-from mixtura.kernels import get_kernel
-from mixtura.run import SerialRunner
 from mixtura.select import bic, icl
 
 with Path(__file__).with_name("mclust_criteria.csv").open(encoding="utf-8") as file:
@@ -44,7 +42,7 @@ def test_bic_and_icl_are_minus_those_of_mclust(shared_data: Path, case: dict[str
         pd.read_csv(shared_data / "old_faithful.csv")[["eruptions", "waiting"]], dtype=float
     )
     model = mixture_of(case)
-    score = score_mixture(ArrayBlocks(rows), model, get_kernel(n_features=2), SerialRunner())
+    score = score_mixture(as_data(rows), model)
     fit = score.log_likelihood, model.n_parameters, len(rows)
     assert score.log_likelihood == pytest.approx(float(case["log_likelihood"]), rel=1e-12)
     assert bic(*fit) == pytest.approx(-float(case["BIC"]), rel=1e-12)

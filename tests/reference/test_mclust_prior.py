@@ -23,10 +23,8 @@ import pytest
 
 from mixtura.core.covariance import get_family
 from mixtura.core.prior import Conjugate
-from mixtura.data import ArrayBlocks
-from mixtura.fit import AbsoluteChange, FromPartition, Problem, Settings, describe_rows, fit_mixture
-from mixtura.kernels import Layout, get_kernel
-from mixtura.run import SerialRunner
+from mixtura.engine import as_data
+from mixtura.fit import AbsoluteChange, FromPartition, Problem, Settings, fit_mixture
 from reference.tables import answers, labels_of, rows_of
 
 CASES = answers("prior")
@@ -46,17 +44,16 @@ def test_a_finished_fit_is_mclusts(shared_data: Path, case: dict[str, str]) -> N
     rows, labels = rows_of(shared_data, case["table"]), labels_of(shared_data, case["table"])
     if len(case["family"]) == 1:
         rows = np.ascontiguousarray(rows[:, 1:2])
-    blocks, kernel, runner = ArrayBlocks(rows, None), get_kernel("numpy"), SerialRunner()
+    data = as_data(rows)
     n_components = int(case["components"])
-    prior = Conjugate.of(describe_rows(blocks, kernel, runner, Layout.DENSE), n_components)
+    prior = Conjugate.of(data.total, n_components)
     if case["family"] == "EII":
         prior = replace(prior, scale=np.zeros_like(prior.scale))
-    problem = Problem(blocks, n_components, get_family(case["family"]), prior, kernel, runner)
+    problem = Problem(data, n_components, get_family(case["family"]), prior)
     mixture = fit_mixture(
         problem,
         FromPartition(labels),
         Settings(AbsoluteChange(0.0), 3000 if rows.shape[1] == 1 else 600),
-        serial=runner,
         random_state=np.random.RandomState(0),
     ).mixture
     assert mixture.log_likelihood(rows) == pytest.approx(float(case["last"]), rel=1e-9)

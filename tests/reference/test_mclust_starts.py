@@ -15,10 +15,8 @@ import pytest
 from mixtura.core.covariance import MCLUST_NAMES, get_family
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Ridge
-from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.fit import FitResult, Problem, RemainingGain, Settings, SharedStarts, fit_best_of
-from mixtura.kernels import get_kernel
-from mixtura.run import SerialRunner
 from reference.tables import COLUMNS, answers, rows_of
 
 
@@ -44,7 +42,7 @@ def wide(rows: Any) -> Any:
 
 
 def fit(rows: Any, starts: SharedStarts, family: str, k: int) -> FitResult:
-    problem = Problem(ArrayBlocks(rows), k, get_family(family), Ridge(0.0), get_kernel(), SerialRunner())
+    problem = Problem(as_data(rows), k, get_family(family), Ridge(0.0))
     settings = Settings(RemainingGain(float(len(rows)), 1e-3), 3000)
     return fit_best_of(
         problem, starts.starts(k), settings, random_state=np.random.RandomState(0), accept=wide(rows)
@@ -52,7 +50,7 @@ def fit(rows: Any, starts: SharedStarts, family: str, k: int) -> FitResult:
 
 
 def starts_of(rows: Any) -> SharedStarts:
-    return SharedStarts(ArrayBlocks(rows), np.random.RandomState(0), get_kernel(), SerialRunner())
+    return SharedStarts(as_data(rows), np.random.RandomState(0))
 
 
 @pytest.mark.parametrize("table", COLUMNS)

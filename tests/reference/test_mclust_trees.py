@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.fit.init.hierarchical.tree import grow
 from reference.tables import answers, rows_of
 
@@ -42,6 +42,6 @@ def test_every_table_and_criterion_is_there() -> None:
 
 @pytest.mark.parametrize(("table", "criterion"), EXPECTED, ids="-".join)
 def test_clusters_are_mclusts(shared_data: Path, table: str, criterion: str) -> None:
-    tree = grow(ArrayBlocks(rows_of(shared_data, table)), np.random.RandomState(0), criterion)
+    tree = grow(as_data(rows_of(shared_data, table)), np.random.RandomState(0), criterion)
     for k, labels in EXPECTED[table, criterion].items():
         np.testing.assert_array_equal(tree.labels(k), labels)

@@ -1,63 +1,161 @@
-"""The E-step on one block: rows and a mixture go in, sums come out."""
+"""The passes from which mixtures are learned: sums weighted by responsibilities, computed or given."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.protocols import Block
+from mixtura.core.protocols import Block, Blocks
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Components, Kernel, Layout, Outputs
 
-__all__ = ["accumulate", "accumulate_about", "accumulate_given", "pass_work"]
+__all__ = [
+    "AccumulateAbout",
+    "AccumulateGiven",
+    "EStep",
+    "EStepOfSeveral",
+    "Summed",
+    "accumulate",
+    "pass_work",
+]
+
+T = TypeVar("T", Statistics, FloatArray)
 
 _NOTHING = Outputs()
 
 
-def accumulate(block: Block, components: Components, kernel: Kernel) -> Statistics:
-    """Return the sums of one block, weighted by the responsibilities that the mixture gives its rows.
+class Summed(Generic[T]):
+    """A pass whose results are added in place by ``+=``."""
+
+    __slots__ = ()
+
+    def add(self, total: T, more: T) -> T:
+        total += more
+        return total
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EStep(Summed[Statistics]):
+    """The E-step: the sums of the rows, weighted by the responsibilities that a mixture gives them.
 
     With ``z_k = L_k (x - mu_k)``, the log densities ``l_k = log w_k + log|L_k| - D/2 log(2 pi) - |z_k|^2 / 2``
     give ``r_k = exp(l_k - log sum_j exp l_j)``.
 
     Parameters
     ----------
-    block : Block
     components : Components
         What the mixture asks of a kernel: `Mixture.components`, computed once per pass.
     kernel : Kernel
     """
+
+    components: Components
+    kernel: Kernel
+
+    def __call__(self, block: Block) -> Statistics:
+        return accumulate(block, self.components, self.kernel)
+
+    def work(self, blocks: Blocks) -> float:
+        return pass_work(self.components.layout, blocks.n_rows, *self.components.means.shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EStepOfSeveral:
+    """The E-steps of several mixtures in one pass: each block of rows is read once for all of them.
+
+    Parameters
+    ----------
+    components : tuple of Components
+        One per mixture.
+    kernel : Kernel
+    """
+
+    components: tuple[Components, ...]
+    kernel: Kernel
+
+    def __call__(self, block: Block) -> list[Statistics]:
+        return [accumulate(block, each, self.kernel) for each in self.components]
+
+    def add(self, total: list[Statistics], more: list[Statistics]) -> list[Statistics]:
+        for one, other in zip(total, more, strict=True):
+            one += other
+        return total
+
+    def work(self, blocks: Blocks) -> float:
+        return sum(pass_work(each.layout, blocks.n_rows, *each.means.shape) for each in self.components)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AccumulateGiven(Summed[Statistics]):
+    """The sums of rows whose responsibilities or labels are known: the state that the pass is given.
+
+    Without a state all rows belong to one component.
+
+    Parameters
+    ----------
+    means : ndarray of shape (K, D)
+        What the sums are about.
+    layout : Layout
+    kernel : Kernel
+    weighted : bool, default=True
+        Whether rows count with their sample weights; otherwise each counts once.
+    """
+
+    means: FloatArray
+    layout: Layout
+    kernel: Kernel
+    weighted: bool = True
+
+    def __call__(self, block: Block, given: FloatArray | IntArray | None = None) -> Statistics:
+        given = np.zeros(block.n_rows, dtype=np.intp) if given is None else given
+        weight = block.sample_weight if self.weighted else None
+        statistics = Statistics.zero(self.layout, self.means)
+        self.kernel.accumulate_given(block.rows, weight, given, self.means, self.layout, statistics.sums)
+        return statistics
+
+    def work(self, blocks: Blocks) -> float:
+        return pass_work(self.layout, blocks.n_rows, *self.means.shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AccumulateAbout(Summed[Statistics]):
+    """The sums of `EStep`, but about other means, in any layout, and without the log-likelihood.
+
+    For components whose means move further than their new widths, as sums about the old means would cancel, and for
+    those of another family.
+
+    Parameters
+    ----------
+    components : Components
+        Which give the responsibilities.
+    means : ndarray of shape (K, D)
+    layout : Layout
+        Of the sums.
+    kernel : Kernel
+    """
+
+    components: Components
+    means: FloatArray
+    layout: Layout
+    kernel: Kernel
+
+    def __call__(self, block: Block) -> Statistics:
+        shares = np.empty((block.n_rows, self.components.n_components))
+        self.kernel.accumulate(block.rows, None, self.components, None, Outputs(memberships=shares))
+        return AccumulateGiven(self.means, self.layout, self.kernel)(block, shares)
+
+    def work(self, blocks: Blocks) -> float:
+        shape = blocks.n_rows, *self.means.shape
+        return pass_work(self.components.layout, *shape) + pass_work(self.layout, *shape)
+
+
+def accumulate(block: Block, components: Components, kernel: Kernel) -> Statistics:
+    """Return the sums of one block, weighted by the responsibilities that components give its rows."""
     statistics = Statistics.zero(components.layout, components.means)
     kernel.accumulate(block.rows, block.sample_weight, components, statistics.sums, _NOTHING)
     return statistics
-
-
-def accumulate_given(
-    block: Block,
-    responsibilities: FloatArray | IntArray,
-    means: FloatArray,
-    layout: Layout,
-    kernel: Kernel,
-) -> Statistics:
-    """Return the sums of one block whose responsibilities (n, K), or labels (n,), are known.
-
-    The sums are about ``means`` of shape (K, D).
-    """
-    statistics = Statistics.zero(layout, means)
-    kernel.accumulate_given(block.rows, block.sample_weight, responsibilities, means, layout, statistics.sums)
-    return statistics
-
-
-def accumulate_about(
-    block: Block, components: Components, means: FloatArray, layout: Layout, kernel: Kernel
-) -> Statistics:
-    """Return the sums of `accumulate`, but about other means, (K, D), and without the log-likelihood.
-
-    For components whose means move further than their new widths: sums about the old means would cancel.
-    """
-    shares = np.empty((block.rows.shape[0], components.n_components))
-    kernel.accumulate(block.rows, None, components, None, Outputs(memberships=shares))
-    return accumulate_given(block, shares, means, layout, kernel)
 
 
 def pass_work(layout: Layout, n_rows: int, n_components: int, n_features: int) -> float:

@@ -19,7 +19,7 @@ from mixtura.core.covariance import (
 from mixtura.core.covariance.factors import symmetric
 from mixtura.core.moments import GATHERED
 from mixtura.exceptions import DataError, ParameterError
-from mixtura.kernels import Components, Layout, Outputs, get_kernel, sums_size
+from mixtura.kernels import Components, Layout, Outputs, evaluate_rows, sums_size
 
 __all__ = ["Mixture", "draw_rows"]
 
@@ -183,11 +183,11 @@ class Mixture:
             )
         components = self.components()
         sums = np.zeros(sums_size(components.layout, self.n_components, self.n_features))
-        get_kernel(n_features=self.n_features).accumulate(rows, weight, components, sums, Outputs())
+        evaluate_rows(rows, components, Outputs(), sample_weight=weight, sums=sums)
         return float(sums[0])
 
     def _evaluate(self, rows: RowArray, outputs: Outputs) -> None:
-        get_kernel(n_features=self.n_features).accumulate(rows, None, self.components(), None, outputs)
+        evaluate_rows(rows, self.components(), outputs)
 
     def _as_rows(self, rows: npt.ArrayLike) -> RowArray:
         array: Array = np.asarray(rows)

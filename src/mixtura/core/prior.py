@@ -155,7 +155,7 @@ class Floor(_Flat):
         Parameters
         ----------
         total : Statistics
-            Dense one-component statistics of all rows, `mixtura.fit.describe_rows` gathers them.
+            Dense one-component statistics of all rows: `Data.total`.
         fraction : float, default=1e-8
             Of the data's covariance; above 0, at most 1e-2.
 
@@ -168,12 +168,8 @@ class Floor(_Flat):
         --------
         >>> import numpy as np
         >>> from mixtura.core.prior import Floor
-        >>> from mixtura.data import ArrayBlocks
-        >>> from mixtura.fit import describe_rows
-        >>> from mixtura.kernels import Layout, get_kernel
-        >>> from mixtura.run import SerialRunner
-        >>> rows = ArrayBlocks(np.array([[0.0, 0.0], [2.0, 600.0], [4.0, 0.0], [6.0, 600.0]]), None)
-        >>> total = describe_rows(rows, get_kernel("numpy"), SerialRunner(), Layout.DENSE)
+        >>> from mixtura.engine import as_data
+        >>> total = as_data([[0.0, 0.0], [2.0, 600.0], [4.0, 0.0], [6.0, 600.0]]).total
         >>> Floor.of(total, 1e-4).floor.variances
         array([5.e-04, 9.e+00])
         """
@@ -246,7 +242,7 @@ class Conjugate:
         Parameters
         ----------
         total : Statistics
-            Dense one-component statistics of all rows, `mixtura.fit.describe_rows` gathers them.
+            Dense one-component statistics of all rows: `Data.total`.
         n_components : int
         shrinkage : float, default=0.01
         """
@@ -311,7 +307,7 @@ def moments(total: Statistics) -> tuple[FloatArray, FloatArray]:
     if total.layout is not Layout.DENSE or total.n_components != 1:
         raise ParameterError(
             f"Statistics of layout {total.layout.value!r} and {total.n_components!r} components were given; a prior is "
-            "made from the dense statistics of all rows as one component. Try describe_rows(..., Layout.DENSE)."
+            "made from the dense statistics of all rows as one component. Try `Data.total`."
         )
     means = total.means + total.first / total.total_weight
     return total.rebase(means).second_matrices()[0] / total.total_weight, means[0]

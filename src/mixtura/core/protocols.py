@@ -1,19 +1,21 @@
-"""Where rows live and where sums run, as far as the algorithms need to know."""
+"""The seams between algorithms and rows: blocks, passes over them, what is kept per row, and runners."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from mixtura._typing import FloatArray, IntArray, RowArray
+import numpy.typing as npt
 
-__all__ = ["Block", "Blocks", "Runner"]
+from mixtura._typing import Array, FloatArray, RowArray
+
+__all__ = ["Block", "Blocks", "Pass", "RowState", "Runner"]
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Block:
     """Some consecutive rows.
 
@@ -21,13 +23,25 @@ class Block:
     ----------
     rows : ndarray of shape (n, D), float64 or float32, C-contiguous
     sample_weight : ndarray of shape (n,), float64, or None for weights of one
-    span : slice
-        Where these rows stand among all rows.
+    start : int
+        Number of the first of these rows among all rows.
+    number : int
+        Number of the block.
     """
 
     rows: RowArray
     sample_weight: FloatArray | None
-    span: slice
+    start: int
+    number: int
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.rows.shape[0])
+
+    @property
+    def span(self) -> slice:
+        """Where these rows stand among all rows."""
+        return slice(self.start, self.start + self.rows.shape[0])
 
 
 class Blocks(Protocol):
@@ -44,41 +58,76 @@ class Blocks(Protocol):
         """Sum of the sample weights; the number of rows where none were given."""
 
     def __len__(self) -> int:
-        """Return the number of blocks."""
+        """Return the number of blocks, at least one."""
 
     def block(self, number: int) -> Block:
         """Return one block; may be called from several threads."""
 
-    def take(self, rows: IntArray) -> FloatArray:
-        """Return some rows by number, shape (len(rows), D), as float64."""
+    def in_memory(self, rows: RowArray, sample_weight: FloatArray | None) -> Blocks:
+        """Return blocks of other rows, which are few and in memory: a sample of these, or what was made of one."""
+
+
+class RowState(Protocol):
+    """Some numbers per row, kept beside the rows: labels, distances, folds, factors of weights, outputs of a pass."""
+
+    def of(self, block: Block) -> Array:
+        """Return the numbers of a block's rows, (n,) or (n, columns), to be read and changed in place."""
+
+    def gathered(self) -> Array:
+        """Return the numbers of all rows, (N,) or (N, columns), in memory."""
+
+
+class Pass(Protocol[T]):
+    """What one pass over the rows computes of a block, and how results are added.
+
+    A pass is a frozen value that pickles by its fields, so that it may run wherever the rows live. It is called once
+    per block, possibly from several threads; all that it changes are the states it is given.
+    """
+
+    def __call__(self, block: Block, /, *states: Any) -> T:
+        """Return the result of one block, given what the states hold of its rows."""
+
+    def add(self, total: T, more: T) -> T:
+        """Return the sum of the results so far and the next one; may change and return the former."""
+
+    def work(self, blocks: Blocks) -> float:
+        """Estimate the floating-point operations of the whole pass; small work stays on the calling thread."""
 
 
 class Runner(Protocol):
-    """Where sums run. The result does not depend on the number of workers, to the last bit."""
+    """Where passes run. The result does not depend on the number of workers, to the last bit."""
 
     @property
     def n_workers(self) -> int: ...
 
-    def reduce(
-        self,
-        blocks: Blocks,
-        function: Callable[[Block], T],
-        add: Callable[[T, T], T],
-        *,
-        work: float = float("inf"),
-    ) -> T:
-        """Return ``function(block 0) + function(block 1) + ...``, added in this order.
+    def alone(self) -> Runner:
+        """Return the runner that does everything on the calling thread: for one of several tasks side by side."""
+
+    def state(self, blocks: Blocks, dtype: npt.DTypeLike, columns: int = 0, fill: float = 0) -> RowState:
+        """Return a state of these rows, filled with one number.
+
+        Parameters
+        ----------
+        blocks : Blocks
+        dtype : data type
+        columns : int, default=0
+            How many numbers a row has; 0 for one, in an array of one axis.
+        fill : float, default=0
+        """
+
+    def state_of(self, values: Array) -> RowState:
+        """Return a state that holds given numbers, (N,) or (N, columns); in memory the array itself."""
+
+    def reduce(self, blocks: Blocks, task: Pass[T], *states: RowState) -> T:
+        """Return ``task(block 0) + task(block 1) + ...``, added in this order.
 
         Parameters
         ----------
         blocks : Blocks
             At least one block.
-        function : callable
-            Called once per block, possibly in parallel.
-        add : callable
-            Takes the sum so far and the next value; may change and return the former.
-        work : float
-            Estimated floating-point operations of the whole; small work stays on the calling thread.
+        task : Pass
+        *states : RowState
+            Handed to the pass for each block, in this order.
         """
 
     def map(self, tasks: Sequence[Callable[[], T]]) -> list[T]:

@@ -1,10 +1,10 @@
-"""Rows that are in memory."""
+"""Rows in memory, or in a memory map, as blocks."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from mixtura._typing import FloatArray, IntArray, RowArray
+from mixtura._typing import FloatArray, RowArray
 from mixtura.core.protocols import Block
 
 __all__ = ["ArrayBlocks", "block_size"]
@@ -53,13 +53,9 @@ class ArrayBlocks:
 
     def block(self, number: int) -> Block:
         start = number * self._size
-        span = slice(start, min(start + self._size, self.n_rows))
-        return Block(self._rows[span], None if self._weight is None else self._weight[span], span)
+        span = slice(start, start + self._size)
+        weight = None if self._weight is None else self._weight[span]
+        return Block(self._rows[span], weight, start, number)
 
-    def shares(self) -> FloatArray:
-        """Return the share of each row in the total weight, (N,)."""
-        weights = np.ones(self.n_rows) if self._weight is None else self._weight
-        return np.asarray(weights / weights.sum())
-
-    def take(self, rows: IntArray) -> FloatArray:
-        return np.ascontiguousarray(self._rows[rows], dtype=np.float64)
+    def in_memory(self, rows: RowArray, sample_weight: FloatArray | None) -> ArrayBlocks:
+        return ArrayBlocks(rows, sample_weight)

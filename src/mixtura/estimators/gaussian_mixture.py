@@ -18,7 +18,7 @@ from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.covariance import NAMES, get_family
 from mixtura.core.mixture import Mixture, draw_rows
 from mixtura.core.prior import Ridge
-from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.estimators.precisions import mixture_from_precisions_cholesky, precisions, precisions_cholesky
 from mixtura.estimators.predicting import MixturePredictor
 from mixtura.estimators.validation import (
@@ -43,8 +43,6 @@ from mixtura.fit import (
     fit_mixture,
 )
 from mixtura.fit.loop.trace import ignore
-from mixtura.kernels import get_kernel
-from mixtura.run import SerialRunner, get_runner, limit_blas_threads
 
 __all__ = ["GaussianMixture"]
 
@@ -224,25 +222,20 @@ default="kmeans"
     def _fit_rows(self, rows: RowArray, weights: FloatArray | None) -> None:
         require_rows(rows, weights, self.n_components)
         family, given = get_family(self.covariance_type), self._given(rows.shape[1])
-        kernel = get_kernel(n_features=rows.shape[1])
-        problem = Problem(
-            ArrayBlocks(rows, weights), self.n_components, family, Ridge(self.reg_covar), kernel, get_runner()
-        )
+        problem = Problem(as_data(rows, weights), self.n_components, family, Ridge(self.reg_covar))
         observe = Narrator(self.verbose, self.verbose_interval) if self.verbose else ignore
         settings = Settings(AbsoluteChange(self.tol), self.max_iter, observe)
-        with limit_blas_threads(kernel.name == "numpy"):
-            if self.warm_start and hasattr(self, "converged_"):
-                result = continue_fit(problem, self._as_mixture(), settings, previous=self.lower_bound_)
-            else:
-                result = fit_mixture(
-                    problem,
-                    self._initialization(),
-                    settings,
-                    serial=SerialRunner(),
-                    n_init=self.n_init,
-                    random_state=check_random_state(self.random_state),
-                    given=given,
-                )
+        if self.warm_start and hasattr(self, "converged_"):
+            result = continue_fit(problem, self._as_mixture(), settings, previous=self.lower_bound_)
+        else:
+            result = fit_mixture(
+                problem,
+                self._initialization(),
+                settings,
+                n_init=self.n_init,
+                random_state=check_random_state(self.random_state),
+                given=given,
+            )
         self._take(result, rows.dtype)
         self._warn(result)
 

@@ -22,14 +22,13 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from mixtura._typing import FloatArray, IntArray, RowArray
-from mixtura.data import ArrayBlocks
+from mixtura.core.data import Data
+from mixtura.engine import as_data
 from mixtura.estimators.validation import as_rows, as_weights
 from mixtura.exceptions import ParameterError, TooFewRowsError
 from mixtura.fit import best_clustering, nearest
-from mixtura.fit.init.from_kmeans import mean_variance, too_few_distinct
+from mixtura.fit.init.from_kmeans import too_few_distinct
 from mixtura.fit.kmeans.plusplus import kmeans_plusplus
-from mixtura.kernels import get_kernel
-from mixtura.run import SerialRunner, get_runner, limit_blas_threads
 
 __all__ = ["KMeans"]
 
@@ -123,14 +122,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """
         rows = as_rows(self, X, reset=True)
         self._require(rows)
-        blocks, kernel, runner = ArrayBlocks(rows, as_weights(sample_weight, rows)), *self._workers(rows)
-        rng, serial = check_random_state(self.random_state), SerialRunner()
-        with limit_blas_threads(kernel.name == "numpy"):
-            tolerance = self.tol * mean_variance(blocks, kernel, runner) if self.tol else 0.0
-            starts = [self._start(blocks, rng) for _ in range(self._n_starts())]
-            best = best_clustering(
-                blocks, starts, kernel, runner, serial=serial, max_iter=self.max_iter, tolerance=tolerance
-            )
+        data, rng = as_data(rows, as_weights(sample_weight, rows)), check_random_state(self.random_state)
+        tolerance = self.tol * data.mean_variance if self.tol else 0.0
+        starts = [self._start(data, rng) for _ in range(self._n_starts())]
+        best = best_clustering(data, starts, max_iter=self.max_iter, tolerance=tolerance)
         for note in too_few_distinct(best.n_distinct, self.n_clusters):
             warnings.warn(note, ConvergenceWarning, stacklevel=3)
         self.cluster_centers_ = best.centers.astype(rows.dtype, copy=False)
@@ -155,25 +150,22 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             return _MANY_STARTS if isinstance(self.init, str) and self.init == "random" else 1
         return int(self.n_init)
 
-    @staticmethod
-    def _workers(rows: RowArray) -> tuple[Any, Any]:
-        return get_kernel(n_features=rows.shape[1]), get_runner()
-
-    def _start(self, blocks: ArrayBlocks, rng: np.random.RandomState) -> FloatArray:
+    def _start(self, data: Data, rng: np.random.RandomState) -> FloatArray:
         """Return centers to start from, (K, D), drawing as scikit-learn draws."""
         if not isinstance(self.init, str):
             return np.array(check_array(self.init, dtype=np.float64, order="C"))
         if self.init == "random":
-            shares = blocks.shares()
-            return blocks.take(rng.choice(blocks.n_rows, size=self.n_clusters, replace=False, p=shares))
-        kernel = get_kernel(n_features=blocks.n_features)
-        return blocks.take(kmeans_plusplus(blocks, self.n_clusters, rng, kernel, get_runner()))
+            weights = data.rows_and_weights(np.arange(data.n_rows))[1]
+            shares = weights / weights.sum()
+            return data.rows(rng.choice(data.n_rows, size=self.n_clusters, replace=False, p=shares))
+        return data.rows(kmeans_plusplus(data, self.n_clusters, rng))
 
     def _nearest(self, X: npt.ArrayLike) -> tuple[IntArray, FloatArray]:
         check_is_fitted(self)
         rows = as_rows(self, X, reset=False)
         centers = np.asarray(self.cluster_centers_, dtype=np.float64)
-        return nearest(ArrayBlocks(rows), centers, *self._workers(rows))
+        labels, distances = nearest(as_data(rows), centers)
+        return labels.gathered(), distances.gathered()
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.int32]:
         """Return the nearest center of each row, (N,)."""

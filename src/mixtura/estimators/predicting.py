@@ -11,12 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.mixture import Mixture
-from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.estimators.validation import as_weights
 from mixtura.exceptions import ParameterError
-from mixtura.fit import evaluate
-from mixtura.kernels import Outputs, get_kernel
-from mixtura.run import get_runner, limit_blas_threads
 from mixtura.select.scores.criteria import aic, bic
 
 __all__ = ["MixturePredictor"]
@@ -42,14 +39,10 @@ class MixturePredictor(ABC):
     def _rows(self, X: npt.ArrayLike) -> RowArray:
         """Return rows (N, D) with the columns seen in fit; raise where nothing was fitted."""
 
-    def _evaluate(self, rows: RowArray, outputs: Outputs) -> None:
-        kernel = get_kernel(n_features=rows.shape[1])
-        with limit_blas_threads(kernel.name == "numpy"):
-            evaluate(ArrayBlocks(rows), self._as_mixture().components(), kernel, get_runner(), outputs)
-
     def _labels(self, rows: RowArray) -> IntArray:
         labels = np.empty(rows.shape[0], dtype=np.intp)
-        self._evaluate(rows, Outputs(labels=labels))
+        data = as_data(rows)
+        data.evaluate(self._as_mixture().components(), labels=data.state_of(labels))
         return labels
 
     def predict(self, X: npt.ArrayLike) -> IntArray:
@@ -59,8 +52,9 @@ class MixturePredictor(ABC):
     def predict_proba(self, X: npt.ArrayLike) -> FloatArray:
         """Return the probability that each row came from each component, (N, K); rows sum to one."""
         rows = self._rows(X)
-        memberships = np.empty((rows.shape[0], self._as_mixture().n_components))
-        self._evaluate(rows, Outputs(memberships=memberships))
+        mixture, data = self._as_mixture(), as_data(rows)
+        memberships = np.empty((rows.shape[0], mixture.n_components))
+        data.evaluate(mixture.components(), memberships=data.state_of(memberships))
         return memberships.astype(rows.dtype, copy=False)
 
     def score_samples(self, X: npt.ArrayLike) -> FloatArray:
@@ -69,8 +63,8 @@ class MixturePredictor(ABC):
         return self._log_density(rows).astype(rows.dtype, copy=False)
 
     def _log_density(self, rows: RowArray) -> FloatArray:
-        log_density = np.empty(rows.shape[0])
-        self._evaluate(rows, Outputs(log_density=log_density))
+        data, log_density = as_data(rows), np.empty(rows.shape[0])
+        data.evaluate(self._as_mixture().components(), log_density=data.state_of(log_density))
         return log_density
 
     def _total(self, X: npt.ArrayLike, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """The one loop, and what plugs into it: steps, starts, stopping rules, observers."""
 
 from mixtura.fit.degeneracy import Degeneracy, DegeneracyKind, find_degeneracies
-from mixtura.fit.evaluation import Score, evaluate, score_mixture
+from mixtura.fit.evaluation import Score, log_likelihood, score_mixture
 from mixtura.fit.init import INITIALIZATIONS, FromMixture, FromPartition, Initialization, SharedStarts
 from mixtura.fit.kmeans.lloyd import Clustering, best_clustering, nearest, run_kmeans
 from mixtura.fit.loop.result import FitResult, Outcome
@@ -18,7 +18,7 @@ from mixtura.fit.restarts import (
     fit_mixture,
 )
 from mixtura.fit.steps.accelerated import AcceleratedEMStep
-from mixtura.fit.steps.em import EMStep, Problem, describe_rows
+from mixtura.fit.steps.em import EMStep, Problem
 
 __all__ = [
     "INITIALIZATIONS",
@@ -48,11 +48,10 @@ __all__ = [
     "best_clustering",
     "continue_batch",
     "continue_fit",
-    "describe_rows",
-    "evaluate",
     "find_degeneracies",
     "fit_best_of",
     "fit_mixture",
+    "log_likelihood",
     "nearest",
     "run_kmeans",
     "score_mixture",

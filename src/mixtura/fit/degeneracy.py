@@ -10,15 +10,14 @@ from functools import lru_cache
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.accumulate import accumulate_given
+from mixtura.core.accumulate import AccumulateGiven
 from mixtura.core.covariance import EMPTY, Structure
+from mixtura.core.data import Data
 from mixtura.core.floor import is_constant, sound_covariance
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import moments
-from mixtura.core.protocols import Block, Blocks, Runner
 from mixtura.core.statistics import Statistics
-from mixtura.fit.evaluation import evaluate
-from mixtura.kernels import Kernel, Layout, Outputs
+from mixtura.kernels import Layout
 
 __all__ = ["Degeneracy", "DegeneracyKind", "find_degeneracies"]
 
@@ -141,9 +140,7 @@ def _listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def find_degeneracies(
-    blocks: Blocks, mixture: Mixture, total: Statistics, kernel: Kernel, runner: Runner
-) -> tuple[Degeneracy, ...]:
+def find_degeneracies(data: Data, mixture: Mixture) -> tuple[Degeneracy, ...]:
     """Find the components that describe an accident of the rows rather than a cluster.
 
     The likelihood of a mixture is unbounded: a component that closes in on equal values, on a plane, or on a few rows
@@ -161,12 +158,8 @@ def find_degeneracies(
 
     Parameters
     ----------
-    blocks : Blocks
+    data : Data
     mixture : Mixture
-    total : Statistics
-        Dense one-component statistics of all rows.
-    kernel : Kernel
-    runner : Runner
 
     Returns
     -------
@@ -177,32 +170,27 @@ def find_degeneracies(
     --------
     >>> import numpy as np
     >>> from mixtura import GaussianMixture
-    >>> from mixtura.data import ArrayBlocks
-    >>> from mixtura.fit import describe_rows, find_degeneracies
-    >>> from mixtura.kernels import Layout, get_kernel
-    >>> from mixtura.run import SerialRunner
+    >>> from mixtura.engine import as_data
+    >>> from mixtura.fit import find_degeneracies
     >>> rows = np.random.RandomState(0).standard_normal((200, 2))
     >>> rows[:60, 1] = 0.0
     >>> start = (np.arange(200) >= 60).astype(int)
     >>> found = GaussianMixture(2, init_params=start).fit(rows).mixture_
-    >>> blocks, kernel, runner = ArrayBlocks(rows, None), get_kernel("numpy"), SerialRunner()
-    >>> total = describe_rows(blocks, kernel, runner, Layout.DENSE)
-    >>> for one in find_degeneracies(blocks, found, total, kernel, runner):
+    >>> for one in find_degeneracies(as_data(rows), found):
     ...     print(one.describe(["age", "debt"]))
     component 0 has no width in column 'debt': its 60 rows all have the value 0.0
     """
-    scale = _Scale.of(total)
+    scale = _Scale.of(data.total)
     widths = scale.widths(mixture.full_covariances(), mixture.family)
-    few = [_is_few(mixture, k, blocks.n_rows) for k in range(mixture.n_components)]
+    few = [_is_few(mixture, k, data.n_rows) for k in range(mixture.n_components)]
     suspects = [k for k, width in enumerate(widths) if few[k] or width.smallest < _NARROW]
     if not suspects:
         return ()
-    labels = np.empty(blocks.n_rows, dtype=np.intp)
-    evaluate(blocks, mixture.components(), kernel, runner, Outputs(labels=labels))
-    hard = _assigned(blocks, labels, mixture.means, kernel, runner)
-    court = _Diagnosis(blocks, mixture, scale, labels, hard)
-    judged = [court.diagnose(k, widths[k], few[k]) for k in suspects]
-    return tuple(one for one in judged if one is not None)
+    labels = data.labels(mixture.components())
+    hard = data.reduce(AccumulateGiven(mixture.means, Layout.DENSE, data.kernel, weighted=False), labels)
+    diagnosis = _Diagnosis(data, mixture, scale, labels.gathered(), hard)
+    found = [diagnosis.diagnose(k, widths[k], few[k]) for k in suspects]
+    return tuple(one for one in found if one is not None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -279,23 +267,11 @@ def _is_few(mixture: Mixture, component: int, n_rows: int) -> bool:
     return not mixture.family.coupled and weight * n_rows < _needed(mixture) - 0.5
 
 
-def _assigned(
-    blocks: Blocks, labels: IntArray, means: FloatArray, kernel: Kernel, runner: Runner
-) -> Statistics:
-    """Return dense statistics of the rows by their most probable component."""
-
-    def one(block: Block) -> Statistics:
-        unweighted = Block(block.rows, None, block.span)
-        return accumulate_given(unweighted, labels[block.span], means, Layout.DENSE, kernel)
-
-    return runner.reduce(blocks, one, Statistics.__iadd__)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Diagnosis:
     """What the rows of narrow components say."""
 
-    blocks: Blocks
+    data: Data
     mixture: Mixture
     scale: _Scale
     labels: IntArray
@@ -338,7 +314,7 @@ class _Diagnosis:
     def _values(self, rows: IntArray, columns: tuple[int, ...]) -> FloatArray:
         """Return some columns of some rows."""
         parts = [rows[begin : begin + _AT_ONCE] for begin in range(0, rows.size, _AT_ONCE)]
-        return np.concatenate([self.blocks.take(part)[:, list(columns)] for part in parts])
+        return np.concatenate([self.data.rows(part)[:, list(columns)] for part in parts])
 
     def _finding(
         self, component: int, kind: DegeneracyKind, rows: IntArray, columns: tuple[int, ...]

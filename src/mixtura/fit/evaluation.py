@@ -1,57 +1,25 @@
-"""Evaluate a mixture on all rows, block by block."""
+"""Log-likelihood and entropies of a mixture on all rows."""
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.accumulate import pass_work
+from mixtura.core.accumulate import EStep, Summed, pass_work
+from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
-from mixtura.core.protocols import Block, Blocks, Runner
+from mixtura.core.protocols import Block, Blocks
 from mixtura.kernels import Components, Kernel, Outputs
 
-__all__ = ["Score", "evaluate", "score_mixture"]
-
-
-def evaluate(
-    blocks: Blocks,
-    components: Components,
-    kernel: Kernel,
-    runner: Runner,
-    outputs: Outputs,
-    *,
-    hard: bool = False,
-) -> None:
-    """Fill whole-table arrays with what components say of the rows.
-
-    Parameters
-    ----------
-    blocks : Blocks
-        N rows.
-    components : Components
-    kernel : Kernel
-    runner : Runner
-    outputs : Outputs
-        Arrays of N entries; each is filled where given.
-    hard : bool, default=False
-        Give every row wholly to its most likely component.
-    """
-
-    def one(block: Block) -> int:
-        kernel.accumulate(block.rows, None, components, None, outputs.of(block.span), hard=hard)
-        return 0
-
-    work = pass_work(components.layout, blocks.n_rows, components.n_components, components.n_features)
-    runner.reduce(blocks, one, operator.add, work=work)
+__all__ = ["Score", "Scoring", "log_likelihood", "score_mixture"]
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What a mixture makes of all rows, in nats.
+    """How well a mixture fits all rows, and how sure it is of them, in nats.
 
     Parameters
     ----------
@@ -68,14 +36,23 @@ class Score:
     classification_entropy: float
 
 
-def score_mixture(blocks: Blocks, mixture: Mixture, kernel: Kernel, runner: Runner) -> Score:
-    """Return log-likelihood and entropies in one pass; responsibilities are held for one block per worker."""
-    components = mixture.components()
+@dataclass(frozen=True, slots=True, eq=False)
+class Scoring(Summed[FloatArray]):
+    """Log-likelihood and both entropies of some rows, (3,); responsibilities are held for one block per worker.
 
-    def one(block: Block) -> FloatArray:
-        n_rows = block.rows.shape[0]
-        log_density, memberships = np.empty(n_rows), np.empty((n_rows, mixture.n_components))
-        kernel.accumulate(block.rows, None, components, None, Outputs(log_density, memberships))
+    Parameters
+    ----------
+    components : Components
+    kernel : Kernel
+    """
+
+    components: Components
+    kernel: Kernel
+
+    def __call__(self, block: Block) -> FloatArray:
+        n_rows = block.n_rows
+        log_density, memberships = np.empty(n_rows), np.empty((n_rows, self.components.n_components))
+        self.kernel.accumulate(block.rows, None, self.components, None, Outputs(log_density, memberships))
         # The limit of r log r at 0 is 0, which the smallest positive number stands for.
         logs = np.log(np.maximum(memberships, np.finfo(np.float64).tiny))
         # Rounding may leave a certain row a little above one.
@@ -87,5 +64,15 @@ def score_mixture(blocks: Blocks, mixture: Mixture, kernel: Kernel, runner: Runn
         weights = block.sample_weight
         return np.array([values.sum() if weights is None else values @ weights for values in per_row])
 
-    work = pass_work(components.layout, blocks.n_rows, mixture.n_components, mixture.n_features)
-    return Score(*runner.reduce(blocks, one, operator.iadd, work=work).tolist())
+    def work(self, blocks: Blocks) -> float:
+        return pass_work(self.components.layout, blocks.n_rows, *self.components.means.shape)
+
+
+def score_mixture(data: Data, mixture: Mixture) -> Score:
+    """Return log-likelihood and entropies in one pass."""
+    return Score(*data.reduce(Scoring(mixture.components(), data.kernel)).tolist())
+
+
+def log_likelihood(data: Data, mixture: Mixture) -> float:
+    """Return the total log-likelihood, ``sum_n w_n log p(x_n)``, in nats."""
+    return data.reduce(EStep(mixture.components(), data.kernel)).log_likelihood

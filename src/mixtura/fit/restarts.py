@@ -10,7 +10,6 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
-from mixtura.core.protocols import Runner
 from mixtura.exceptions import IllDefinedCovarianceError, MixturaError
 from mixtura.fit.init import Deferred, Initialization
 from mixtura.fit.loop.driver import LoopResult, Step, iterate
@@ -105,7 +104,6 @@ def fit_mixture(
     initialization: Initialization,
     settings: Settings,
     *,
-    serial: Runner,
     n_init: int = 1,
     random_state: np.random.RandomState,
     given: Given | None = None,
@@ -120,8 +118,6 @@ def fit_mixture(
     problem : Problem
     initialization : Initialization
     settings : Settings
-    serial : Runner
-        With what each of several restarts runs when they run side by side.
     n_init : int, default=1
     random_state : RandomState
         Drawn from.
@@ -136,9 +132,9 @@ def fit_mixture(
         return continue_fit(problem, start, settings)
     drawn = [initialization.draw(problem, random_state) for _ in range(n_init)]
     drawing = perf_counter() - begun
-    if 1 < problem.runner.n_workers <= n_init and settings.observe is ignore:
-        alone = replace(problem, runner=serial)
-        finished = problem.runner.map([_Task(alone, deferred, settings, given) for deferred in drawn])
+    if 1 < problem.data.runner.n_workers <= n_init and settings.observe is ignore:
+        alone = replace(problem, data=problem.data.alone())
+        finished = problem.data.runner.map([_Task(alone, deferred, settings, given) for deferred in drawn])
     else:
         finished = [_Task(problem, deferred, settings, given)() for deferred in drawn]
     return _keep_best(problem, settings, finished, drawing)
@@ -216,7 +212,7 @@ def fit_best_of(
     failures: list[IllDefinedCovarianceError] = []
     for deferred in drawn:
         watched = Watched(settings.step(problem))
-        rule = Racing(settings.stop, target, problem.blocks.total_weight, dict(checkpoints), watched, accept)
+        rule = Racing(settings.stop, target, problem.data.total_weight, dict(checkpoints), watched, accept)
         try:
             one = _Task(problem, deferred, replace(settings, stop=rule, step=watched.of), Given())()
         except IllDefinedCovarianceError as error:
@@ -224,7 +220,7 @@ def fit_best_of(
             continue
         finished.append(replace(one, accepted=accept(one.run.model), run=rule.corrected(one.run)))
         if finished[-1].accepted:
-            target = max(target, one.objective * problem.blocks.total_weight)
+            target = max(target, one.objective * problem.data.total_weight)
     if not finished:
         raise failures[0]
     return _keep_best(problem, settings, finished, drawing, SAME_OPTIMUM)
@@ -298,7 +294,7 @@ def _keep_best(
 ) -> FitResult:
     best = 0
     for i, one in enumerate(finished):
-        gain = (one.objective - finished[best].objective) * problem.blocks.total_weight
+        gain = (one.objective - finished[best].objective) * problem.data.total_weight
         if one.accepted > finished[best].accepted or (
             one.accepted == finished[best].accepted and gain > same_end
         ):
@@ -310,15 +306,15 @@ def _keep_best(
         lower_bound=finished[best].objective,
         traces=tuple(one.run.trace for one in finished),
         best=best,
-        kernel=problem.kernel.name,
-        instruction_set=problem.kernel.instruction_set,
-        n_threads=problem.runner.n_workers,
+        kernel=problem.data.kernel.name,
+        instruction_set=problem.data.kernel.instruction_set,
+        n_threads=problem.data.runner.n_workers,
         seconds={
             "initialization": drawing + sum(one.seconds[0] for one in finished),
             "iterations": sum(one.seconds[1] for one in finished),
         },
         notes=tuple(dict.fromkeys(note for one in finished for note in one.notes)),
-        total_weight=problem.blocks.total_weight,
+        total_weight=problem.data.total_weight,
     )
 
 

@@ -1,7 +1,7 @@
 """The inner loop: arrays in, arrays out. `contract` says what; `reference` and `native` do it."""
 
 from mixtura.kernels.contract import Components, Kernel, Layout, Outputs, moment_size, sums_size
-from mixtura.kernels.registry import available_kernels, build_info, get_kernel
+from mixtura.kernels.registry import available_kernels, build_info, evaluate_rows, get_kernel
 
 __all__ = [
     "Components",
@@ -10,6 +10,7 @@ __all__ = [
     "Outputs",
     "available_kernels",
     "build_info",
+    "evaluate_rows",
     "get_kernel",
     "moment_size",
     "sums_size",

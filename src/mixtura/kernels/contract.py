@@ -85,14 +85,6 @@ class Outputs:
     memberships: FloatArray | None = None
     labels: IntArray | None = None
 
-    def of(self, span: slice) -> Outputs:
-        """Return the entries of some rows, to be filled in place."""
-        return Outputs(
-            None if self.log_density is None else self.log_density[span],
-            None if self.memberships is None else self.memberships[span],
-            None if self.labels is None else self.labels[span],
-        )
-
 
 def moment_size(layout: Layout, n_features: int) -> int:
     """Return how many second moments one component has in this layout."""
@@ -148,6 +140,10 @@ class Kernel(Protocol):
     @property
     def instruction_set(self) -> str:
         """What the native core was compiled for: ``"baseline"``, ``"avx2"``, ``"avx512"``; ``"blas"`` for numpy."""
+
+    @property
+    def uses_blas(self) -> bool:
+        """Whether a pass calls BLAS, which then has to be held to one thread."""
 
     def accumulate(
         self,

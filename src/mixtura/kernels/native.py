@@ -82,6 +82,7 @@ class NativeKernel:
     """
 
     name = "native"
+    uses_blas = False
 
     def __init__(self, instruction_set: str | None = None) -> None:
         extension = _load()

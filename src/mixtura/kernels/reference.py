@@ -53,6 +53,7 @@ class NumpyKernel:
 
     name = "numpy"
     instruction_set = "blas"
+    uses_blas = True
 
     def __init__(self, expand_from: int = 512) -> None:
         self._expand_from = expand_from

@@ -13,12 +13,13 @@ from functools import cache
 
 import numpy as np
 
+from mixtura._typing import FloatArray, RowArray
 from mixtura.exceptions import KernelUnavailableError
 from mixtura.kernels import native
-from mixtura.kernels.contract import Kernel
+from mixtura.kernels.contract import Components, Kernel, Outputs
 from mixtura.kernels.reference import NumpyKernel
 
-__all__ = ["NUMPY_FROM_FEATURES", "available_kernels", "build_info", "get_kernel"]
+__all__ = ["NUMPY_FROM_FEATURES", "available_kernels", "build_info", "evaluate_rows", "get_kernel"]
 
 NUMPY_FROM_FEATURES: int | None = None
 """Number of columns from which `auto` takes the numpy kernel; None: never."""
@@ -58,6 +59,19 @@ def get_kernel(
     if name == "auto":
         name = _fastest(n_features, instruction_set)
     return _kernel(name, instruction_set)
+
+
+def evaluate_rows(
+    rows: RowArray,
+    components: Components,
+    outputs: Outputs,
+    *,
+    sample_weight: FloatArray | None = None,
+    sums: FloatArray | None = None,
+) -> None:
+    """Evaluate rows in memory on the calling thread, with the kernel that `auto` means; see `Kernel.accumulate`."""
+    kernel = get_kernel(n_features=components.n_features)
+    kernel.accumulate(rows, sample_weight, components, sums, outputs)
 
 
 def available_kernels() -> tuple[str, ...]:

@@ -1,6 +1,7 @@
-"""Where sums run: each module reduces over blocks in one way."""
+"""Where passes run: each runner reduces over blocks in its own way."""
 
-from mixtura.run.parallelism import get_runner, get_threads, limit_blas_threads, set_threads, with_jobs
+from mixtura.run.blas import limit_blas_threads
+from mixtura.run.parallelism import get_runner, get_threads, set_threads, with_jobs
 from mixtura.run.processes import map_processes, start_workers
 from mixtura.run.serial import SerialRunner
 from mixtura.run.threads import ThreadRunner

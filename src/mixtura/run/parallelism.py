@@ -1,20 +1,16 @@
-"""How many threads there are to work with."""
+"""The number of threads that passes use, and the runner for it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import lru_cache
-
-from threadpoolctl import ThreadpoolController
+from contextlib import AbstractContextManager, nullcontext
 
 from mixtura.core.protocols import Runner
 from mixtura.exceptions import ParameterError
 from mixtura.run.serial import SerialRunner
 from mixtura.run.threads import ThreadRunner
 
-__all__ = ["get_runner", "get_threads", "limit_blas_threads", "set_threads", "with_jobs"]
+__all__ = ["get_runner", "get_threads", "set_threads", "with_jobs"]
 
 VARIABLE = "MIXTURA_NUM_THREADS"
 
@@ -98,23 +94,15 @@ def with_jobs(n_jobs: int | None) -> AbstractContextManager[None]:
     return nullcontext() if n_jobs is None else set_threads(available_cores() if n_jobs == -1 else n_jobs)
 
 
-def get_runner() -> Runner:
-    """Return the runner for the number of threads chosen."""
+def get_runner(*, hold_blas: bool = False) -> Runner:
+    """Return the runner for the number of threads chosen.
+
+    Parameters
+    ----------
+    hold_blas : bool, default=False
+        Hold BLAS to one thread during a pass: for kernels that use it.
+    """
     n_threads = get_threads()
-    return SerialRunner() if n_threads == 1 else ThreadRunner(n_threads)
-
-
-@lru_cache(maxsize=1)
-def _controller() -> ThreadpoolController:
-    """Constructing one looks through all loaded libraries and takes milliseconds."""
-    return ThreadpoolController()
-
-
-@contextmanager
-def limit_blas_threads(hold: bool = True) -> Iterator[None]:
-    """Hold BLAS to one thread: several workers would crowd each other out, and woken threads wait at full speed."""
-    if not hold:
-        yield
-        return
-    with _controller().limit(limits=1, user_api="blas"):
-        yield
+    if n_threads == 1:
+        return SerialRunner(hold_blas=hold_blas)
+    return ThreadRunner(n_threads, hold_blas=hold_blas)

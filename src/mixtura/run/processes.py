@@ -11,7 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-from mixtura.run.parallelism import limit_blas_threads, set_threads
+from mixtura.run.blas import limit_blas_threads
+from mixtura.run.parallelism import set_threads
 from mixtura.run.work_queue import SharedQueue
 
 __all__ = ["map_processes", "start_workers"]
@@ -56,7 +57,8 @@ def map_processes(
     """
     pool = _pool(n_processes) if len(tasks) > 1 else None
     if pool is None:
-        yield from (function(shared, task) for task in tasks)
+        for task in tasks:
+            yield _alone(function, shared, task)
         return
     with TemporaryDirectory(prefix="mixtura-") as folder:
         parcel = Path(folder) / "shared"
@@ -66,9 +68,9 @@ def map_processes(
             others.begin(_IN_HAND * (n_processes - 1))
             for number, task in enumerate(tasks):
                 try:
-                    yield function(shared, task) if others.leave(number) else others.result(number)
+                    yield _alone(function, shared, task) if others.leave(number) else others.result(number)
                 except BrokenExecutor:
-                    yield function(shared, task)
+                    yield _alone(function, shared, task)
         finally:
             others.end()
 
@@ -92,6 +94,11 @@ def _pool(n_processes: int) -> Executor | None:
     except OSError:
         return None
     return pool
+
+
+def _alone(function: Callable[[S, A], T], shared: S, task: A) -> T:
+    with limit_blas_threads():
+        return function(shared, task)
 
 
 def _work(function: Callable[[Any, A], T], parcel: Path, task: A) -> T:

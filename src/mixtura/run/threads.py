@@ -1,4 +1,4 @@
-"""A pool of threads over blocks. Kernels release the interpreter lock, so threads run side by side."""
+"""A runner that works on several threads: kernels release the interpreter lock, so that they run side by side."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from mixtura.core.protocols import Block, Blocks
+from mixtura.core.protocols import Blocks, Pass, RowState
+from mixtura.run.blas import limit_blas_threads
 from mixtura.run.ordered import OrderedSum
-from mixtura.run.serial import SerialRunner
+from mixtura.run.serial import SerialRunner, reduce_in_order
+from mixtura.run.state import StatesInMemory
 
 __all__ = ["ThreadRunner"]
 
@@ -27,7 +29,7 @@ class _Pools:
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew: a forked child has none of its parent's threads, and may have its lock held."""
+        """Start again: a forked child has none of its parent's threads, and may have its lock held."""
         self._lock = threading.Lock()
         self._by_size: dict[int, ThreadPoolExecutor] = {}
 
@@ -43,42 +45,48 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pools.forget)
 
 
-class ThreadRunner:
+class ThreadRunner(StatesInMemory):
     """Run blocks on several threads, the calling one among them.
 
     Parameters
     ----------
     n_workers : int
         How many threads, at least 1.
+    hold_blas : bool, default=False
+        Hold BLAS to one thread during a pass: for kernels that use it.
     """
 
-    def __init__(self, n_workers: int) -> None:
+    def __init__(self, n_workers: int, *, hold_blas: bool = False) -> None:
         self.n_workers = n_workers
+        self._hold_blas = hold_blas
 
-    def reduce(
-        self,
-        blocks: Blocks,
-        function: Callable[[Block], T],
-        add: Callable[[T, T], T],
-        *,
-        work: float = float("inf"),
-    ) -> T:
+    def alone(self) -> SerialRunner:
+        return SerialRunner(hold_blas=self._hold_blas)
+
+    def reduce(self, blocks: Blocks, task: Pass[T], *states: RowState) -> T:
+        if self._hold_blas:
+            with limit_blas_threads():
+                return self._reduce(blocks, task, *states)
+        return self._reduce(blocks, task, *states)
+
+    def _reduce(self, blocks: Blocks, task: Pass[T], *states: RowState) -> T:
         n_workers = min(self.n_workers, len(blocks))
-        if n_workers == 1 or work < _SMALL_WORK:
-            return SerialRunner().reduce(blocks, function, add)
+        if n_workers == 1 or task.work(blocks) < _SMALL_WORK:
+            return reduce_in_order(blocks, task, *states)
         numbers = iter(range(len(blocks)))
-        total = OrderedSum(add)
+        total = OrderedSum(task.add)
 
         def drain() -> None:
             for number in _shared(numbers):
-                total.put(number, function(blocks.block(number)))
+                block = blocks.block(number)
+                total.put(number, task(block, *(state.of(block) for state in states)))
 
         self._side_by_side([drain] * n_workers)
         return total.total
 
     def map(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         if self.n_workers == 1 or len(tasks) == 1:
-            return SerialRunner().map(tasks)
+            return self.alone().map(tasks)
         results: dict[int, T] = {}
         numbers = iter(range(len(tasks)))
 
@@ -86,7 +94,8 @@ class ThreadRunner:
             for number in _shared(numbers):
                 results[number] = tasks[number]()
 
-        self._side_by_side([drain] * min(self.n_workers, len(tasks)))
+        with limit_blas_threads():
+            self._side_by_side([drain] * min(self.n_workers, len(tasks)))
         return [results[number] for number in range(len(tasks))]
 
     @staticmethod

@@ -10,18 +10,16 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import invgamma, invwishart, multivariate_normal, norm
 
-from mixtura.core.accumulate import accumulate_given
+from mixtura.core.accumulate import AccumulateGiven
 from mixtura.core.covariance import FAMILIES, get_family
 from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Conjugate, Floor, Ridge
 from mixtura.core.protocols import Block
 from mixtura.core.statistics import Statistics
-from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.exceptions import ParameterError
-from mixtura.fit import describe_rows
 from mixtura.kernels import Layout, get_kernel
-from mixtura.run import SerialRunner
 from naive import (
     LETTERS,
     naive_best_structure,
@@ -31,21 +29,20 @@ from naive import (
     naive_structures,
 )
 
-KERNEL, RUNNER = get_kernel("numpy"), SerialRunner()
 K, D = 2, 2
 FRACTION = 1e-2
 
 
 def total_of(rows: Any, weights: Any = None) -> Statistics:
-    return describe_rows(ArrayBlocks(np.ascontiguousarray(rows), weights), KERNEL, RUNNER, Layout.DENSE)
+    return as_data(rows, weights).total
 
 
 def statistics_of(family: Any, rows: Any, shares: Any) -> Statistics:
     """About points that are not the means, in the layout of the family."""
     layout = family.layouts[0]
     means = np.full((shares.shape[1], rows.shape[1]), 0.3)
-    block = Block(rows, None, slice(0, len(rows)))
-    found = accumulate_given(block, shares, means, layout, KERNEL)
+    block = Block(rows, None, 0, 0)
+    found = AccumulateGiven(means, layout, get_kernel("numpy"))(block, shares)
     total = total_of(rows) if layout is Layout.SHARED else None
     return Statistics(found.layout, found.means, found.sums, total)
 

@@ -11,7 +11,7 @@ from sklearn.datasets import load_iris
 from mixtura.core.covariance import FAMILIES, get_family
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Conjugate, Floor, Prior, Ridge
-from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.fit import (
     AbsoluteChange,
     Degeneracy,
@@ -19,31 +19,26 @@ from mixtura.fit import (
     FromPartition,
     Problem,
     Settings,
-    describe_rows,
     find_degeneracies,
     fit_mixture,
 )
-from mixtura.kernels import Layout, get_kernel
-from mixtura.run import SerialRunner
-
-KERNEL, RUNNER = get_kernel("numpy"), SerialRunner()
 
 
 def found_in(
     rows: Any, labels: Any, family: str, kind: str = "floor", weights: Any = None
 ) -> tuple[Degeneracy, ...]:
-    blocks = ArrayBlocks(np.ascontiguousarray(rows, dtype=float), weights)
-    total, n_components = describe_rows(blocks, KERNEL, RUNNER, Layout.DENSE), int(labels.max()) + 1
+    data = as_data(np.asarray(rows, dtype=float), weights)
+    total, n_components = data.total, int(labels.max()) + 1
     prior: Prior = {
         "floor": Floor.of(total),
         "conjugate": Conjugate.of(total, n_components),
         "ridge": Ridge(),
     }[kind]
-    problem = Problem(blocks, n_components, get_family(family), prior, KERNEL, RUNNER)
+    problem = Problem(data, n_components, get_family(family), prior)
     draws = np.random.RandomState(0)
     settings = Settings(AbsoluteChange(1e-8), 60)
-    mixture = fit_mixture(problem, FromPartition(labels), settings, serial=RUNNER, random_state=draws).mixture
-    return find_degeneracies(blocks, mixture, total, KERNEL, RUNNER)
+    mixture = fit_mixture(problem, FromPartition(labels), settings, random_state=draws).mixture
+    return find_degeneracies(data, mixture)
 
 
 def spike() -> tuple[Any, Any]:
@@ -192,9 +187,8 @@ def test_a_component_that_is_first_for_no_row() -> None:
     rows = np.random.RandomState(7).standard_normal((50, 2))
     covariances = np.array([np.eye(2), np.diag([1.0, 1e-12])])
     mixture = Mixture.from_parameters([0.5, 0.5], [[0.0, 0.0], [0.0, 9.0]], covariances)
-    blocks = ArrayBlocks(rows, None)
-    total = describe_rows(blocks, KERNEL, RUNNER, Layout.DENSE)
-    (one,) = find_degeneracies(blocks, mixture, total, KERNEL, RUNNER)
+    data = as_data(rows)
+    (one,) = find_degeneracies(data, mixture)
     assert one.reason == "component 1 has no width in column 1, and is the most probable of no row"
 
 

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from mixtura import Mixture
+from mixtura.core.data import Data
 from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.fit import score_mixture
 from mixtura.kernels import get_kernel
 from mixtura.run import SerialRunner, ThreadRunner
@@ -31,7 +33,7 @@ def test_it_is_what_a_loop_over_rows_gives(kernel: str, covariance_type: str, we
     log_density, memberships = naive_e_step(rows, model.weights, model.means, model.full_covariances())
     expected = naive_entropies(memberships, weights)
     blocks = ArrayBlocks(rows, weights if weighted else None)
-    score = score_mixture(blocks, model, get_kernel(kernel, n_features=2), SerialRunner())
+    score = score_mixture(Data(blocks, get_kernel(kernel), SerialRunner()), model)
     np.testing.assert_allclose(score.log_likelihood, weights @ np.array(log_density), rtol=1e-12)
     np.testing.assert_allclose([score.entropy, score.classification_entropy], expected, rtol=1e-10)
     assert 0 < score.classification_entropy < score.entropy
@@ -42,7 +44,9 @@ def test_many_blocks_on_threads_give_the_same_digits_as_one_thread() -> None:
     rows, _ = model.sample(30_000, 1)
     blocks, kernel = ArrayBlocks(rows), get_kernel(n_features=2)
     assert len(blocks) > 10
-    alone, together = (score_mixture(blocks, model, kernel, one) for one in (SerialRunner(), ThreadRunner(3)))
+    alone, together = (
+        score_mixture(Data(blocks, kernel, one), model) for one in (SerialRunner(), ThreadRunner(3))
+    )
     assert alone == together
     memberships = model.responsibilities(rows)
     np.testing.assert_allclose(
@@ -52,5 +56,5 @@ def test_many_blocks_on_threads_give_the_same_digits_as_one_thread() -> None:
 
 def test_a_single_component_is_certain() -> None:
     model = Mixture.from_parameters([1.0], [[0.0, 0.0]], [[1.0, 1.0]], "diag")
-    score = score_mixture(ArrayBlocks(np.eye(2)), model, get_kernel(n_features=2), SerialRunner())
+    score = score_mixture(as_data(np.eye(2)), model)
     assert (score.entropy, score.classification_entropy) == (0.0, 0.0)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.accumulate import accumulate_about, accumulate_given
+from mixtura.core.accumulate import AccumulateAbout, AccumulateGiven
 from mixtura.core.mixture import Mixture
-from mixtura.core.protocols import Block
+from mixtura.core.protocols import RowState
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
 from mixtura.fit.init.base import Deferred, InitialStatistics
@@ -35,11 +35,10 @@ class FromPartition:
         self._partition = partition
 
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
-        partition = self._checked(problem)
+        partition = problem.data.state_of(self._checked(problem))
 
         def finish(problem: Problem) -> InitialStatistics:
-            everyone = problem.describe(Layout.SHARED).means
-            rough = np.repeat(everyone, problem.n_components, axis=0)
+            rough = np.repeat(problem.data.mean, problem.n_components, axis=0)
             first = self._gather(problem, partition, rough, Layout.SHARED)
             counts = np.maximum(first.counts, np.finfo(np.float64).tiny)
             means = rough + first.first / counts[:, None]
@@ -48,16 +47,11 @@ class FromPartition:
         return finish
 
     @staticmethod
-    def _gather(
-        problem: Problem, partition: FloatArray | IntArray, means: FloatArray, layout: Layout
-    ) -> Statistics:
-        def one(block: Block) -> Statistics:
-            return accumulate_given(block, partition[block.span], means, layout, problem.kernel)
-
-        return problem.runner.reduce(problem.blocks, one, Statistics.__iadd__, work=problem.work(layout))
+    def _gather(problem: Problem, partition: RowState, means: FloatArray, layout: Layout) -> Statistics:
+        return problem.data.reduce(AccumulateGiven(means, layout, problem.data.kernel), partition)
 
     def _checked(self, problem: Problem) -> FloatArray | IntArray:
-        given, n, k = self._partition, problem.blocks.n_rows, problem.n_components
+        given, n, k = self._partition, problem.data.n_rows, problem.n_components
         labels = given.ndim == 1 and np.issubdtype(given.dtype, np.integer)
         if given.shape != ((n,) if labels else (n, k)):
             raise ParameterError(
@@ -88,17 +82,11 @@ class FromMixture:
         self._mixture = mixture
 
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
-        mixture, components = self._mixture, self._mixture.components()
+        mixture = self._mixture
 
         def finish(problem: Problem) -> InitialStatistics:
-            layout = problem.family.layouts[-1]
-
-            def one(block: Block) -> Statistics:
-                return accumulate_about(block, components, mixture.means, layout, problem.kernel)
-
-            work = problem.work(Layout.DENSE) + problem.work(layout)
-            return InitialStatistics(
-                problem.runner.reduce(problem.blocks, one, Statistics.__iadd__, work=work), n_passes=1
-            )
+            layout, kernel = problem.family.layouts[-1], problem.data.kernel
+            task = AccumulateAbout(mixture.components(), mixture.means, layout, kernel)
+            return InitialStatistics(problem.data.reduce(task), n_passes=1)
 
         return finish

@@ -23,7 +23,7 @@ class FromRandomRows:
     """Rows drawn evenly (scikit-learn's ``random_from_data``)."""
 
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
-        seeds = random_rows(problem.blocks.n_rows, problem.n_components, rng)
+        seeds = random_rows(problem.data.n_rows, problem.n_components, rng)
         return lambda problem: InitialStatistics(seed_statistics(problem, seeds))
 
 
@@ -31,7 +31,7 @@ class KMeansPlusPlus:
     """Rows drawn far apart (scikit-learn's ``k-means++``)."""
 
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
-        seeds = kmeans_plusplus(problem.blocks, problem.n_components, rng, problem.kernel, problem.runner)
+        seeds = kmeans_plusplus(problem.data, problem.n_components, rng)
         return lambda problem: InitialStatistics(seed_statistics(problem, seeds))
 
 
@@ -46,7 +46,7 @@ def seed_statistics(problem: Problem, seeds: IntArray) -> Statistics:
     ends that is added, as long as the ridge is larger.
     """
     count = 1.0 + 10 * float(np.finfo(np.float64).eps)
-    rows = problem.blocks.take(seeds)
+    rows = problem.data.rows(seeds)
     statistics = Statistics.zero(problem.family.layouts[0], rows)
     statistics.counts[...] = 1.0
     statistics.sums[1] = float(seeds.size)

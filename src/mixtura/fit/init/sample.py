@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mixtura._typing import FloatArray, IntArray
-from mixtura.core.accumulate import accumulate_given
+from mixtura._typing import BoolArray, FloatArray, IntArray
+from mixtura.core.accumulate import AccumulateGiven
+from mixtura.core.data import Data
 from mixtura.core.protocols import Block, Blocks
 from mixtura.core.statistics import Statistics, pack_lower
 from mixtura.exceptions import ParameterError
@@ -18,7 +19,14 @@ from mixtura.fit.init.start_coordinates import TRANSFORMS
 from mixtura.fit.steps.em import Problem
 from mixtura.kernels import Layout
 
-__all__ = ["MOST_ROWS", "FromLabels", "Sample", "draw_sample", "fill_with_pooled_covariance"]
+__all__ = [
+    "MOST_ROWS",
+    "FromLabels",
+    "PositiveWeight",
+    "Sample",
+    "draw_sample",
+    "fill_with_pooled_covariance",
+]
 
 MOST_ROWS = 2000
 """How many rows a start is looked for on; all where there are no more. mclust's number."""
@@ -26,7 +34,7 @@ MOST_ROWS = 2000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """Some rows of a table; also blocks, of which there is one.
+    """Some rows of a table.
 
     Parameters
     ----------
@@ -53,14 +61,10 @@ class Sample:
     def total_weight(self) -> float:
         return float(self.weights.sum())
 
-    def __len__(self) -> int:
-        return 1
-
-    def block(self, number: int) -> Block:
-        return Block(self.rows, self.weights, slice(0, self.n_rows))
-
-    def take(self, rows: IntArray) -> FloatArray:
-        return self.rows[rows]
+    @property
+    def block(self) -> Block:
+        """The rows as a single block."""
+        return Block(self.rows, self.weights, 0, 0)
 
     def seen_as(self, transform: str) -> Sample:
         """Return the sample in other coordinates, one of `TRANSFORMS`.
@@ -78,26 +82,34 @@ class Sample:
         return replace(self, rows=np.ascontiguousarray(change(self.rows, self.weights)))
 
 
-def draw_sample(blocks: Blocks, rng: np.random.RandomState, max_rows: int = MOST_ROWS) -> Sample:
+def draw_sample(data: Data, rng: np.random.RandomState, max_rows: int = MOST_ROWS) -> Sample:
     """Return the rows of positive weight, or so many of them drawn evenly; nothing is drawn where all are taken.
 
     Parameters
     ----------
-    blocks : Blocks
+    data : Data
     rng : RandomState
     max_rows : int, default=2000
     """
-    parts = [blocks.block(number) for number in range(len(blocks))]
-    if all(part.sample_weight is None for part in parts):
-        weights = np.ones(blocks.n_rows)
-    else:
-        weights = np.concatenate(
-            [np.ones(len(p.rows)) if p.sample_weight is None else p.sample_weight for p in parts]
-        )
-    numbers = np.flatnonzero(weights > 0)
+    numbers = np.flatnonzero(data.reduce(PositiveWeight()))
     if numbers.size > max_rows:
         numbers = np.sort(rng.choice(numbers, size=max_rows, replace=False))
-    return Sample(numbers, blocks.take(numbers), weights[numbers])
+    return Sample(numbers, *data.rows_and_weights(numbers))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PositiveWeight:
+    """Which rows have a positive weight, (N,)."""
+
+    def __call__(self, block: Block) -> BoolArray:
+        weight = block.sample_weight
+        return np.ones(block.n_rows, dtype=bool) if weight is None else weight > 0
+
+    def add(self, total: BoolArray, more: BoolArray) -> BoolArray:
+        return np.concatenate([total, more])
+
+    def work(self, blocks: Blocks) -> float:
+        return float(blocks.n_rows)
 
 
 class FromLabels:
@@ -129,7 +141,7 @@ class FromLabels:
         counts = np.bincount(labels, sample.weights, minlength=k)
         means[present] = sums[present] / counts[present, None]
         layout = problem.family.layouts[-1]
-        statistics = accumulate_given(sample.block(0), labels, means, layout, problem.kernel)
+        statistics = AccumulateGiven(means, layout, problem.data.kernel)(sample.block, labels)
         if problem.family.layouts[0] is not Layout.SHARED:
             fill_with_pooled_covariance(statistics)
         return InitialStatistics(statistics, too_few_distinct(present.size, k))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import IntArray
-from mixtura.core.protocols import Blocks, Runner
+from mixtura.core.data import Data
 from mixtura.fit.init.base import Initialization
 from mixtura.fit.init.hierarchical.tree import Tree, grow_on
-from mixtura.fit.init.sample import MOST_ROWS, FromLabels, Sample, draw_sample
+from mixtura.fit.init.sample import MOST_ROWS, FromLabels, draw_sample
 from mixtura.fit.kmeans.lloyd import best_clustering
 from mixtura.fit.kmeans.plusplus import kmeans_plusplus
-from mixtura.kernels import Kernel
 
 __all__ = ["SharedStarts", "cluster_sample"]
 
@@ -25,11 +24,9 @@ class SharedStarts:
 
     Parameters
     ----------
-    blocks : Blocks
+    data : Data
     rng : RandomState
         Drawn from; what is found does not depend on the order of the requests.
-    kernel : Kernel
-    runner : Runner
     criterion : str, default="VVV"
         Of the first tree. The second is the sum of squares', EII.
     max_rows : int, default=2000
@@ -40,21 +37,19 @@ class SharedStarts:
 
     def __init__(
         self,
-        blocks: Blocks,
+        data: Data,
         rng: np.random.RandomState,
-        kernel: Kernel,
-        runner: Runner,
         *,
         criterion: str = "VVV",
         max_rows: int = MOST_ROWS,
         n_further: int = 0,
     ) -> None:
         self._n_further = n_further
-        self._sample = draw_sample(blocks, rng, max_rows)
+        self._sample = draw_sample(data, rng, max_rows)
         self._seed = int(rng.randint(2**31 - 1))
-        self._kernel, self._runner = kernel, runner
         self.trees: tuple[Tree, ...] = tuple(grow_on(self._sample, name) for name in (criterion, "EII"))
-        self._seen = tuple(self._sample.seen_as(name) for name in ("svd", "std"))
+        seen = (self._sample.seen_as(name) for name in ("svd", "std"))
+        self._seen = tuple(data.in_memory(one.rows, one.weights) for one in seen)
         self._found: dict[int, tuple[Initialization, ...]] = {}
 
     def starts(self, n_components: int) -> tuple[Initialization, ...]:
@@ -66,32 +61,19 @@ class SharedStarts:
         if n_components not in self._found:
             first, second = (tree.labels(n_components) for tree in self.trees)
             rng = np.random.RandomState((self._seed + n_components) % 2**32)
-            means, standard = (
-                cluster_sample(seen, n_components, rng, self._kernel, self._runner) for seen in self._seen
-            )
+            means, standard = (cluster_sample(seen, n_components, rng) for seen in self._seen)
             distinct: dict[bytes, IntArray] = {}
-            further = (
-                cluster_sample(self._seen[i % 2], n_components, rng, self._kernel, self._runner)
-                for i in range(self._n_further)
-            )
+            further = (cluster_sample(self._seen[i % 2], n_components, rng) for i in range(self._n_further))
             for labels in (first, means, second, standard, *further):
                 distinct.setdefault(_canonical(labels).tobytes(), labels)
             self._found[n_components] = tuple(FromLabels(self._sample, one) for one in distinct.values())
         return self._found[n_components]
 
 
-def cluster_sample(
-    seen: Sample,
-    n_components: int,
-    rng: np.random.RandomState,
-    kernel: Kernel,
-    runner: Runner,
-    n_init: int = 1,
-) -> IntArray:
+def cluster_sample(data: Data, n_components: int, rng: np.random.RandomState, n_init: int = 1) -> IntArray:
     """Return the labels, (n,), of the best of ``n_init`` runs of K-means on a sample."""
-    drawn = [kmeans_plusplus(seen, n_components, rng, kernel, runner) for _ in range(n_init)]
-    starts = [seen.take(seeds) for seeds in drawn]
-    return best_clustering(seen, starts, kernel, runner, serial=runner).labels
+    drawn = [kmeans_plusplus(data, n_components, rng) for _ in range(n_init)]
+    return best_clustering(data, [data.rows(seeds) for seeds in drawn]).labels
 
 
 def _canonical(labels: IntArray) -> IntArray:

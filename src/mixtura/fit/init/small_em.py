@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from mixtura._typing import FloatArray, IntArray
+from mixtura._typing import FloatArray, RowArray
+from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
-from mixtura.core.protocols import Block, Blocks
 from mixtura.fit.init.base import Deferred, Initialization, InitialStatistics
 from mixtura.fit.init.from_kmeans import partition_statistics
 from mixtura.fit.init.sample import fill_with_pooled_covariance
@@ -20,7 +20,7 @@ from mixtura.fit.loop.stopping import RemainingGain
 from mixtura.fit.steps.em import EMStep, Problem
 from mixtura.kernels import Layout
 
-__all__ = ["BestOf", "FromNearestRows", "SmallEM"]
+__all__ = ["BestOf", "FromNearestRows", "ScaleColumns", "SmallEM"]
 
 
 class BestOf:
@@ -60,7 +60,7 @@ class BestOf:
         run = iterate(
             start.begin(problem),
             EMStep(problem),
-            RemainingGain(problem.blocks.total_weight),
+            RemainingGain(problem.data.total_weight),
             self._n_passes,
         )
         return run.model, run.trace.objectives[-1], len(run.trace.events)
@@ -96,15 +96,16 @@ class FromNearestRows:
         self._far = far
 
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
-        k, scaled = problem.n_components, _Scaled(problem.blocks, 1.0 / _deviations(problem))
+        k, scale = problem.n_components, ScaleColumns(1.0 / _deviations(problem.data))
         if self._far:
-            seeds = kmeans_plusplus(scaled, k, rng, problem.kernel, problem.runner)
+            seeds = kmeans_plusplus(problem.data.mapped(scale), k, rng)
         else:
-            seeds = random_rows(scaled.n_rows, k, rng)
+            seeds = random_rows(problem.data.n_rows, k, rng)
 
         def finish(problem: Problem) -> InitialStatistics:
-            labels, _ = nearest(scaled, scaled.take(seeds), problem.kernel, problem.runner)
-            statistics = partition_statistics(problem, labels, problem.blocks.take(seeds))
+            scaled = problem.data.mapped(scale)
+            labels, _ = nearest(scaled, scaled.rows(seeds))
+            statistics = partition_statistics(problem, labels, problem.data.rows(seeds))
             if problem.family.layouts[0] is not Layout.SHARED:
                 fill_with_pooled_covariance(statistics)
             return InitialStatistics(statistics)
@@ -112,28 +113,24 @@ class FromNearestRows:
         return finish
 
 
-class _Scaled:
-    """Blocks with every column multiplied by a factor."""
+@dataclass(frozen=True, slots=True, eq=False)
+class ScaleColumns:
+    """Multiply every column by a factor.
 
-    def __init__(self, blocks: Blocks, factors: FloatArray) -> None:
-        self._blocks, self._factors = blocks, factors
-        self.n_rows, self.n_features = blocks.n_rows, blocks.n_features
-        self.total_weight = blocks.total_weight
+    Parameters
+    ----------
+    factors : ndarray of shape (D,)
+    """
 
-    def __len__(self) -> int:
-        return len(self._blocks)
+    factors: FloatArray
 
-    def block(self, number: int) -> Block:
-        block = self._blocks.block(number)
-        return replace(block, rows=block.rows * self._factors)
-
-    def take(self, rows: IntArray) -> FloatArray:
-        return self._blocks.take(rows) * self._factors
+    def __call__(self, rows: RowArray) -> RowArray:
+        return rows * self.factors
 
 
-def _deviations(problem: Problem) -> FloatArray:
+def _deviations(data: Data) -> FloatArray:
     """Return the standard deviation of each column, (D,); one for constant columns."""
-    rows = problem.describe(Layout.DIAGONAL)
+    rows = data.describe(Layout.DIAGONAL)
     variances = rows.second[0] / rows.total_weight - (rows.first[0] / rows.total_weight) ** 2
     lost = (np.abs(rows.means[0]) * np.finfo(np.float64).eps) ** 2
     return np.sqrt(np.where(variances > lost, variances, 1.0))

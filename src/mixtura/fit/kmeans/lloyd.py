@@ -9,14 +9,22 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.accumulate import pass_work
-from mixtura.core.protocols import Block, Blocks, Runner
+from mixtura.core.data import Data
+from mixtura.core.protocols import Block, Blocks, RowState
 from mixtura.core.statistics import Statistics
-from mixtura.fit.evaluation import evaluate
 from mixtura.fit.loop.driver import StepResult, iterate
 from mixtura.fit.loop.stopping import CentersSettled
 from mixtura.kernels import Components, Kernel, Layout, Outputs
 
-__all__ = ["Clustering", "LloydStep", "best_clustering", "nearest", "run_kmeans", "squared_distances"]
+__all__ = [
+    "AssignToNearest",
+    "Clustering",
+    "LloydStep",
+    "ScaleState",
+    "best_clustering",
+    "nearest",
+    "run_kmeans",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,15 +60,6 @@ def _as_components(centers: FloatArray) -> Components:
     return Components(Layout.SHARED, centers, np.eye(n_features), np.zeros(n_components))
 
 
-def squared_distances(block: Block, centers: FloatArray, kernel: Kernel) -> FloatArray:
-    """Return the squared distance of each row of a block to its nearest center, (n,)."""
-    log_density = np.empty(block.rows.shape[0])
-    # Without sums the diagonal layout is the cheaper one: it has no factor to multiply the rows with.
-    components = Components(Layout.DIAGONAL, centers, np.ones_like(centers), np.zeros(len(centers)))
-    kernel.accumulate(block.rows, None, components, None, Outputs(log_density=log_density), hard=True)
-    return -2.0 * log_density
-
-
 @dataclass(slots=True)
 class _HardSums:
     statistics: Statistics
@@ -72,9 +71,37 @@ class _HardSums:
         return self
 
 
-def _merge(total: _HardSums, part: _HardSums) -> _HardSums:
-    total += part
-    return total
+@dataclass(frozen=True, slots=True, eq=False)
+class AssignToNearest:
+    """Assign rows to the nearest center; the sums about the centers, and how many rows changed theirs.
+
+    The state that the pass is given holds the labels.
+
+    Parameters
+    ----------
+    centers : ndarray of shape (K, D)
+    kernel : Kernel
+    """
+
+    centers: FloatArray
+    kernel: Kernel
+
+    def __call__(self, block: Block, labels: IntArray) -> _HardSums:
+        found, statistics = np.empty_like(labels), Statistics.zero(Layout.SHARED, self.centers)
+        components, outputs = _as_components(self.centers), Outputs(labels=found)
+        self.kernel.accumulate(
+            block.rows, block.sample_weight, components, statistics.sums, outputs, hard=True
+        )
+        n_changed = int(np.count_nonzero(found != labels))
+        labels[...] = found
+        return _HardSums(statistics, n_changed)
+
+    def add(self, total: _HardSums, more: _HardSums) -> _HardSums:
+        total += more
+        return total
+
+    def work(self, blocks: Blocks) -> float:
+        return pass_work(Layout.SHARED, blocks.n_rows, *self.centers.shape)
 
 
 class LloydStep:
@@ -82,39 +109,24 @@ class LloydStep:
 
     Parameters
     ----------
-    blocks, kernel, runner
-        The rows, and with what they are worked on.
+    data : Data
 
     Attributes
     ----------
-    labels : ndarray of shape (N,)
-        Of the last pass; -1 before the first.
+    labels : RowState
+        Of the last pass, (N,); -1 before the first.
     """
 
-    def __init__(self, blocks: Blocks, kernel: Kernel, runner: Runner) -> None:
-        self._blocks, self._kernel, self._runner = blocks, kernel, runner
-        self.labels: IntArray = np.full(blocks.n_rows, -1, dtype=np.intp)
+    def __init__(self, data: Data) -> None:
+        self._data = data
+        self.labels = data.state(np.intp, fill=-1)
 
-    def gather(self, centers: FloatArray) -> _HardSums:
+    def assign(self, centers: FloatArray) -> _HardSums:
         """Assign all rows to the nearest center; return the sums about the centers."""
-        components = _as_components(centers)
-
-        def one(block: Block) -> _HardSums:
-            labels = np.empty(block.rows.shape[0], dtype=np.intp)
-            statistics = Statistics.zero(Layout.SHARED, centers)
-            outputs = Outputs(labels=labels)
-            self._kernel.accumulate(
-                block.rows, block.sample_weight, components, statistics.sums, outputs, hard=True
-            )
-            n_changed = int(np.count_nonzero(labels != self.labels[block.span]))
-            self.labels[block.span] = labels
-            return _HardSums(statistics, n_changed)
-
-        work = pass_work(Layout.SHARED, self._blocks.n_rows, *centers.shape)
-        return self._runner.reduce(self._blocks, one, _merge, work=work)
+        return self._data.reduce(AssignToNearest(centers, self._data.kernel), self.labels)
 
     def __call__(self, model: FloatArray) -> StepResult[FloatArray]:
-        sums = self.gather(model)
+        sums = self.assign(model)
         counts, first = sums.statistics.counts.copy(), sums.statistics.first.copy()
         seated = self._reseat_empty(model, counts, first)
         centers = model + first / np.where(counts > 0, counts, 1.0)[:, None]
@@ -135,45 +147,52 @@ class LloydStep:
         empty = np.flatnonzero(counts == 0)
         if empty.size == 0:
             return {}
-        distances = nearest(self._blocks, centers, self._kernel, self._runner)[1]
+        distances = nearest(self._data, centers)[1].gathered()
         if distances.max() == 0:
             return {}
         farthest = np.argpartition(distances, -empty.size)[: -empty.size - 1 : -1]
-        rows = self._blocks.take(farthest)
+        labels = self.labels.gathered()[farthest]
+        rows, weights = self._data.rows_and_weights(farthest)
         seated = {}
-        for k, n, row in zip(empty, farthest, rows, strict=True):
-            weight = _weight_of(self._blocks, int(n))
-            old = self.labels[n]
+        for k, row, weight, old in zip(empty, rows, weights, labels, strict=True):
             counts[old] -= weight
             first[old] -= weight * (row - centers[old])
             seated[int(k)] = row
         return seated
 
 
-def _weight_of(blocks: Blocks, row: int) -> float:
-    for number in range(len(blocks)):
-        block = blocks.block(number)
-        if block.span.start <= row < block.span.stop:
-            return 1.0 if block.sample_weight is None else float(block.sample_weight[row - block.span.start])
-    raise IndexError(row)
-
-
-def nearest(
-    blocks: Blocks, centers: FloatArray, kernel: Kernel, runner: Runner
-) -> tuple[IntArray, FloatArray]:
-    """Return the nearest center of each row (N,) and the squared distance to it (N,)."""
-    labels, distances = np.empty(blocks.n_rows, dtype=np.intp), np.empty(blocks.n_rows)
-    outputs = Outputs(log_density=distances, labels=labels)
-    evaluate(blocks, _as_components(centers), kernel, runner, outputs, hard=True)
-    distances *= -2.0
+def nearest(data: Data, centers: FloatArray) -> tuple[RowState, RowState]:
+    """Return the nearest center of each row, (N,), and the squared distance to it, (N,)."""
+    labels, distances = data.state(np.intp), data.state(np.float64)
+    data.evaluate(_as_components(centers), log_density=distances, labels=labels, hard=True)
+    data.reduce(ScaleState(-2.0), distances)
     return labels, distances
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ScaleState:
+    """Multiply what a state holds by a number.
+
+    Parameters
+    ----------
+    factor : float
+    """
+
+    factor: float
+
+    def __call__(self, block: Block, values: FloatArray) -> None:
+        values *= self.factor
+
+    def add(self, total: None, more: None) -> None:
+        return None
+
+    def work(self, blocks: Blocks) -> float:
+        return float(blocks.n_rows)
+
+
 def run_kmeans(
-    blocks: Blocks,
+    data: Data,
     centers: FloatArray,
-    kernel: Kernel,
-    runner: Runner,
     *,
     max_iter: int = 300,
     tolerance: float = 0.0,
@@ -182,29 +201,28 @@ def run_kmeans(
 
     Parameters
     ----------
-    blocks : Blocks
+    data : Data
     centers : ndarray of shape (K, D)
-    kernel : Kernel
-    runner : Runner
     max_iter : int, default=300
     tolerance : float, default=0
         Stop when the sum of squared moves of the centers is not above this, in squared units of the data.
     """
-    step = LloydStep(blocks, kernel, runner)
+    step = LloydStep(data)
     run = iterate(centers, step, CentersSettled(tolerance), max_iter)
-    final = step.gather(run.model).statistics
+    final = step.assign(run.model).statistics
     return Clustering(
-        run.model, step.labels, -2.0 * final.log_likelihood, len(run.trace.events), run.trace.converged
+        run.model,
+        step.labels.gathered(),
+        -2.0 * final.log_likelihood,
+        len(run.trace.events),
+        run.trace.converged,
     )
 
 
 def best_clustering(
-    blocks: Blocks,
+    data: Data,
     starts: Sequence[FloatArray],
-    kernel: Kernel,
-    runner: Runner,
     *,
-    serial: Runner,
     max_iter: int = 300,
     tolerance: float = 0.0,
 ) -> Clustering:
@@ -215,22 +233,19 @@ def best_clustering(
 
     Parameters
     ----------
-    blocks : Blocks
+    data : Data
     starts : sequence of ndarray of shape (K, D)
-    kernel : Kernel
-    runner : Runner
-    serial : Runner
-        With what each of several starts runs when they run side by side.
     max_iter, tolerance
         As in `run_kmeans`.
     """
-    side_by_side = 1 < runner.n_workers <= len(starts)
-    inner = serial if side_by_side else runner
+    side_by_side = 1 < data.runner.n_workers <= len(starts)
+    inner = data.alone() if side_by_side else data
 
     def task(centers: FloatArray) -> Callable[[], Clustering]:
-        return lambda: run_kmeans(blocks, centers, kernel, inner, max_iter=max_iter, tolerance=tolerance)
+        return lambda: run_kmeans(inner, centers, max_iter=max_iter, tolerance=tolerance)
 
-    runs = (runner if side_by_side else serial).map([task(centers) for centers in starts])
+    tasks = [task(centers) for centers in starts]
+    runs = data.runner.map(tasks) if side_by_side else [one() for one in tasks]
     best = runs[0]
     for run in runs[1:]:
         if run.inertia < best.inertia and not _same_partition(run.labels, best.labels, best.centers.shape[0]):

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.accumulate import pass_work
-from mixtura.core.protocols import Block, Blocks, Runner
-from mixtura.fit.kmeans.lloyd import squared_distances
-from mixtura.kernels import Kernel, Layout
+from mixtura.core.accumulate import Summed, pass_work
+from mixtura.core.data import Data
+from mixtura.core.protocols import Block, Blocks, RowState
+from mixtura.kernels import Components, Kernel, Layout, Outputs
 
-__all__ = ["kmeans_plusplus", "random_rows"]
+__all__ = [
+    "MassPerBlock",
+    "MassWithCandidates",
+    "NearestSeed",
+    "RowAtMass",
+    "kmeans_plusplus",
+    "random_rows",
+]
 
 
 def random_rows(n_rows: int, n_components: int, rng: np.random.RandomState) -> IntArray:
@@ -18,9 +28,7 @@ def random_rows(n_rows: int, n_components: int, rng: np.random.RandomState) -> I
     return np.asarray(rng.choice(n_rows, size=n_components, replace=False), dtype=np.intp)
 
 
-def kmeans_plusplus(
-    blocks: Blocks, n_components: int, rng: np.random.RandomState, kernel: Kernel, runner: Runner
-) -> IntArray:
+def kmeans_plusplus(data: Data, n_components: int, rng: np.random.RandomState) -> IntArray:
     """Return row numbers (K,) drawn by greedy k-means++ (Arthur and Vassilvitskii 2007).
 
     Each row is drawn with probability proportional to its weight times its squared distance to the nearest row
@@ -29,97 +37,140 @@ def kmeans_plusplus(
 
     Parameters
     ----------
-    blocks : Blocks
+    data : Data
     n_components : int
     rng : RandomState
-    kernel : Kernel
-    runner : Runner
     """
     n_trials = 2 + int(np.log(n_components))
     seeds = np.empty(n_components, dtype=np.intp)
-    distances = _Distances(blocks, kernel, runner)
-    seeds[0] = _draw_weighted(blocks, rng)
-    distances.add(seeds[:1])
+    masses = data.reduce(MassPerBlock())
+    seeds[:1] = _locate(data, masses, rng.random_sample(1) * masses.sum(), "right")
+    distances = data.state(np.float64, fill=np.inf)
+    masses = data.reduce(NearestSeed(data.rows(seeds[:1]), data.kernel), distances)
     for k in range(1, n_components):
-        candidates = distances.locate(rng.uniform(size=n_trials) * distances.potential)
-        seeds[k] = candidates[np.argmin(distances.potentials_with(candidates))]
-        distances.add(seeds[k : k + 1])
+        targets = rng.uniform(size=n_trials) * float(masses.sum())
+        found = _locate(data, masses, targets, "left", distances)
+        centers = data.rows(found)
+        best = int(np.argmin(data.reduce(MassWithCandidates(centers, data.kernel), distances)))
+        seeds[k] = found[best]
+        masses = data.reduce(NearestSeed(centers[best : best + 1], data.kernel), distances)
     return seeds
 
 
-def _draw_weighted(blocks: Blocks, rng: np.random.RandomState) -> int:
-    """Return a row number drawn in proportion to the weights, from one uniform number."""
-    target = rng.random_sample()
-    masses = np.array([_mass(blocks.block(number), None) for number in range(len(blocks))])
-    return int(_locate(blocks, masses, target * masses.sum(), None, "right"))
+def _locate(
+    data: Data, masses: FloatArray, targets: FloatArray, side: Literal["left", "right"], *states: RowState
+) -> IntArray:
+    """Return the first rows up to which the running sum of the masses of rows passes the targets, (T,)."""
+    ends = np.cumsum(masses)
+    blocks = np.minimum(np.searchsorted(ends, targets), len(ends) - 1)
+    before = np.concatenate([[0.0], ends[:-1]])[blocks]
+    pairs = data.reduce(RowAtMass(blocks, targets - before, side), *states)
+    found = dict(pairs)
+    return np.array([found[target] for target in range(targets.size)], dtype=np.intp)
+
+
+def _squared_distances(block: Block, centers: FloatArray, kernel: Kernel) -> FloatArray:
+    """Return the squared distance of each row of a block to its nearest center, (n,)."""
+    log_density = np.empty(block.n_rows)
+    # Without sums the diagonal layout is the cheaper one: it has no factor to multiply the rows with.
+    components = Components(Layout.DIAGONAL, centers, np.ones_like(centers), np.zeros(len(centers)))
+    kernel.accumulate(block.rows, None, components, None, Outputs(log_density=log_density), hard=True)
+    return -2.0 * log_density
 
 
 def _mass(block: Block, distances: FloatArray | None) -> float:
     weight = block.sample_weight
     if distances is None:
-        return float(block.rows.shape[0]) if weight is None else float(weight.sum())
+        return float(block.n_rows) if weight is None else float(weight.sum())
     return float(distances.sum() if weight is None else distances @ weight)
 
 
-def _locate(
-    blocks: Blocks, masses: FloatArray, target: float, distances: FloatArray | None, side: str
-) -> int:
-    """Return the first row up to which the running sum of weight times distance passes ``target``."""
-    ends = np.cumsum(masses)
-    number = min(int(np.searchsorted(ends, target)), len(blocks) - 1)
-    block = blocks.block(number)
-    values = np.ones(block.rows.shape[0]) if distances is None else distances[block.span]
-    running = np.cumsum(values if block.sample_weight is None else values * block.sample_weight)
-    before = ends[number - 1] if number else 0.0
-    within = np.searchsorted(running, target - before, side="right" if side == "right" else "left")
-    return int(block.span.start + min(int(within), running.size - 1))
+@dataclass(frozen=True, slots=True, eq=False)
+class MassPerBlock:
+    """The sum of weight times distance of each block, (number of blocks,); of the weights where no state is given."""
+
+    def __call__(self, block: Block, distances: FloatArray | None = None) -> FloatArray:
+        return np.array([_mass(block, distances)])
+
+    def add(self, total: FloatArray, more: FloatArray) -> FloatArray:
+        return np.concatenate([total, more])
+
+    def work(self, blocks: Blocks) -> float:
+        return 2.0 * blocks.n_rows
 
 
-class _Distances:
-    """The squared distance of every row to the nearest seed so far."""
+@dataclass(frozen=True, slots=True, eq=False)
+class NearestSeed(MassPerBlock):
+    """Lower the distances that the state holds to those to a further seed; the mass of each block.
 
-    def __init__(self, blocks: Blocks, kernel: Kernel, runner: Runner) -> None:
-        self._blocks, self._kernel, self._runner = blocks, kernel, runner
-        self._nearest = np.full(blocks.n_rows, np.inf)
-        self._masses = np.zeros(len(blocks))
-        self._work = pass_work(Layout.SHARED, blocks.n_rows, 1, blocks.n_features)
+    Parameters
+    ----------
+    seed : ndarray of shape (1, D)
+    kernel : Kernel
+    """
 
-    @property
-    def potential(self) -> float:
-        """Weighted sum of the distances."""
-        return float(self._masses.sum())
+    seed: FloatArray
+    kernel: Kernel
 
-    def add(self, seed: IntArray) -> None:
-        """Take a further seed into account."""
-        center = self._blocks.take(seed)
+    def __call__(self, block: Block, distances: FloatArray | None = None) -> FloatArray:
+        assert distances is not None, "a state holds the distances"
+        np.minimum(distances, _squared_distances(block, self.seed, self.kernel), out=distances)
+        return np.array([_mass(block, distances)])
 
-        def one(block: Block) -> FloatArray:
-            near = self._nearest[block.span]
-            np.minimum(near, squared_distances(block, center, self._kernel), out=near)
-            return np.array([_mass(block, near)])
-
-        self._masses = self._runner.reduce(self._blocks, one, _join, work=self._work)
-
-    def potentials_with(self, candidates: IntArray) -> FloatArray:
-        """Return what the potential would be with each candidate added, (T,)."""
-        centers = self._blocks.take(candidates)
-
-        def one(block: Block) -> FloatArray:
-            near = self._nearest[block.span]
-            return np.array(
-                [
-                    _mass(block, np.minimum(near, squared_distances(block, center[None], self._kernel)))
-                    for center in centers
-                ]
-            )
-
-        return self._runner.reduce(self._blocks, one, np.add, work=self._work * candidates.size)
-
-    def locate(self, targets: FloatArray) -> IntArray:
-        """Return the row numbers at which the running potential reaches the targets."""
-        found = [_locate(self._blocks, self._masses, float(t), self._nearest, "left") for t in targets]
-        return np.array(found, dtype=np.intp)
+    def work(self, blocks: Blocks) -> float:
+        return pass_work(Layout.SHARED, blocks.n_rows, 1, blocks.n_features)
 
 
-def _join(left: FloatArray, right: FloatArray) -> FloatArray:
-    return np.concatenate([left, right])
+@dataclass(frozen=True, slots=True, eq=False)
+class MassWithCandidates(Summed[FloatArray]):
+    """The mass of all rows with each of some candidates added to the seeds, (T,).
+
+    Parameters
+    ----------
+    candidates : ndarray of shape (T, D)
+    kernel : Kernel
+    """
+
+    candidates: FloatArray
+    kernel: Kernel
+
+    def __call__(self, block: Block, distances: FloatArray) -> FloatArray:
+        near = (_squared_distances(block, one[None], self.kernel) for one in self.candidates)
+        return np.array([_mass(block, np.minimum(distances, one)) for one in near])
+
+    def work(self, blocks: Blocks) -> float:
+        return len(self.candidates) * pass_work(Layout.SHARED, blocks.n_rows, 1, blocks.n_features)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowAtMass:
+    """The rows at which the running mass of a block reaches some targets, by number of the target.
+
+    Parameters
+    ----------
+    blocks : ndarray of shape (T,)
+        In which block each target lies.
+    targets : ndarray of shape (T,)
+        Less the mass of all blocks before it.
+    side : {"left", "right"}
+        Whether the row that reaches a target is the first whose running mass is at least it, or above it.
+    """
+
+    blocks: IntArray
+    targets: FloatArray
+    side: Literal["left", "right"]
+
+    def __call__(self, block: Block, distances: FloatArray | None = None) -> list[tuple[int, int]]:
+        here = np.flatnonzero(self.blocks == block.number)
+        if not here.size:
+            return []
+        values = np.ones(block.n_rows) if distances is None else distances
+        running = np.cumsum(values if block.sample_weight is None else values * block.sample_weight)
+        within = np.minimum(np.searchsorted(running, self.targets[here], side=self.side), running.size - 1)
+        return list(zip(here.tolist(), (block.start + within).tolist(), strict=True))
+
+    def add(self, total: list[tuple[int, int]], more: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        return total + more
+
+    def work(self, blocks: Blocks) -> float:
+        return float(blocks.n_rows)

@@ -192,7 +192,7 @@ class AcceleratedEMStep:
         """Return whether little is left to gain; after each time that more was gained than that, less must be left."""
         if not remaining < self._little:
             return False
-        if (self._best - self._best_then) * self._problem.blocks.total_weight > self._little:
+        if (self._best - self._best_then) * self._problem.data.total_weight > self._little:
             self._little = max(self._little / 4, _LEAST_MARGIN * self._tolerance)
         self._best_then = self._best
         return remaining < self._little

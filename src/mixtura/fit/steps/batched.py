@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from mixtura.core.accumulate import accumulate
+from mixtura.core.accumulate import EStepOfSeveral
 from mixtura.core.mixture import Mixture
-from mixtura.core.protocols import Block
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import MixturaError
 from mixtura.fit.loop.driver import LoopResult, StepResult, iterate
@@ -28,7 +27,7 @@ class BatchedEMStep:
     Parameters
     ----------
     problems : sequence of Problem
-        Of the same rows, kernel and runner.
+        Of the same data.
 
     Attributes
     ----------
@@ -41,7 +40,7 @@ class BatchedEMStep:
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self._problem = problems[0]
+        self._data = problems[0].data
         self._steps = [EMStep(problem) for problem in problems]
         self.moves: list[list[StepResult[Mixture]]] = []
         self.errors: dict[int, MixturaError] = {}
@@ -70,21 +69,9 @@ class BatchedEMStep:
         return move
 
     def _gather(self, models: _Models) -> list[Statistics]:
-        problem = self._problem
-        components = [step.components(model) for step, model in zip(self._steps, models, strict=True)]
-
-        def one(block: Block) -> list[Statistics]:
-            return [accumulate(block, each, problem.kernel) for each in components]
-
-        work = sum(step.work for step in self._steps)
-        found = problem.runner.reduce(problem.blocks, one, _add, work=work)
+        components = tuple(step.components(model) for step, model in zip(self._steps, models, strict=True))
+        found = self._data.reduce(EStepOfSeveral(components, self._data.kernel))
         return [step.complete(statistics) for step, statistics in zip(self._steps, found, strict=True)]
-
-
-def _add(sums: list[Statistics], more: list[Statistics]) -> list[Statistics]:
-    for one, other in zip(sums, more, strict=True):
-        one += other
-    return sums
 
 
 def iterate_batch(

@@ -8,80 +8,44 @@ from functools import partial
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.accumulate import accumulate, accumulate_about, accumulate_given, pass_work
+from mixtura.core.accumulate import AccumulateAbout, EStep
 from mixtura.core.covariance import Structure
+from mixtura.core.data import Data
 from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Prior
-from mixtura.core.protocols import Block, Blocks, Runner
 from mixtura.core.statistics import Statistics
 from mixtura.fit.loop.driver import StepResult
-from mixtura.kernels import Components, Kernel, Layout
+from mixtura.kernels import Components, Layout
 
-__all__ = ["EMStep", "Problem", "describe_rows"]
+__all__ = ["EMStep", "Problem"]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """The rows, what is asked of them, and with what they are worked on.
+    """The rows, and what is asked of them.
 
     Parameters
     ----------
-    blocks : Blocks
+    data : Data
     n_components : int
     family : Structure
     prior : Prior
-    kernel : Kernel
-    runner : Runner
     total : Statistics, optional
         The total scatter, where the family's cheapest layout gathers none; see `with_total`.
     """
 
-    blocks: Blocks
+    data: Data
     n_components: int
     family: Structure
     prior: Prior
-    kernel: Kernel
-    runner: Runner
     total: Statistics | None = field(default=None, repr=False)
-
-    def work(self, layout: Layout) -> float:
-        """Estimated floating-point operations of one pass."""
-        return pass_work(layout, self.blocks.n_rows, self.n_components, self.blocks.n_features)
-
-    def describe(self, layout: Layout) -> Statistics:
-        """Return the one-component statistics of all rows, about their mean."""
-        return describe_rows(self.blocks, self.kernel, self.runner, layout)
 
     def with_total(self) -> Problem:
         """Return the problem with the total scatter gathered, if the family's cheapest layout needs it."""
         if self.total is not None or self.family.layouts[0] is not Layout.SHARED:
             return self
-        return replace(self, total=self.describe(Layout.DENSE))
-
-
-def describe_rows(blocks: Blocks, kernel: Kernel, runner: Runner, layout: Layout) -> Statistics:
-    """Return the one-component statistics of all rows, about their mean: two passes, so that nothing cancels.
-
-    Raises
-    ------
-    DataError
-        A sum overflows.
-    """
-
-    def about(point: FloatArray, layout: Layout) -> Statistics:
-        def one(block: Block) -> Statistics:
-            everyone = np.zeros(block.rows.shape[0], dtype=np.intp)
-            return accumulate_given(block, everyone, point, layout, kernel)
-
-        work = pass_work(layout, blocks.n_rows, 1, blocks.n_features)
-        return runner.reduce(blocks, one, Statistics.__iadd__, work=work)
-
-    first_row = blocks.take(np.zeros(1, dtype=np.intp))
-    rough = about(first_row, Layout.SHARED)
-    described = about(first_row + rough.first / max(rough.total_weight, np.finfo(np.float64).tiny), layout)
-    described.require_finite()
-    return described
+        return replace(self, total=self.data.total)
 
 
 _NARROWING = 3.0
@@ -132,28 +96,15 @@ class EMStep:
 
     def gather(self, model: Mixture) -> Statistics:
         """Pass over the rows and return their sums."""
-        problem, components = self._problem, self.components(model)
-
-        def one(block: Block) -> Statistics:
-            return accumulate(block, components, problem.kernel)
-
-        return self.complete(problem.runner.reduce(problem.blocks, one, Statistics.__iadd__, work=self.work))
+        data = self._problem.data
+        return self.complete(data.reduce(EStep(self.components(model), data.kernel)))
 
     def _gather_about(self, means: FloatArray, model: Mixture, found: Statistics) -> Statistics:
         """Pass again for the sums about the means that they lead to."""
-        problem, components = self._problem, self.components(model)
-
-        def one(block: Block) -> Statistics:
-            return accumulate_about(block, components, means, self._layout, problem.kernel)
-
-        sums = problem.runner.reduce(problem.blocks, one, Statistics.__iadd__, work=2 * self.work)
+        data = self._problem.data
+        sums = data.reduce(AccumulateAbout(self.components(model), means, self._layout, data.kernel))
         sums.sums[0] = found.log_likelihood
         return self.complete(sums)
-
-    @property
-    def work(self) -> float:
-        """Estimated floating-point operations of a pass."""
-        return self._problem.work(self._layout)
 
     def components(self, model: Mixture) -> Components:
         """Return what a pass asks of a kernel, in the layout that serves now."""

@@ -11,12 +11,9 @@ import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.core.mixture import Mixture
-from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.fit import best_clustering
-from mixtura.fit.init.from_kmeans import mean_variance
 from mixtura.fit.kmeans.plusplus import kmeans_plusplus
-from mixtura.kernels import get_kernel
-from mixtura.run import SerialRunner, get_runner, limit_blas_threads
 from mixtura.segments.comparison.agreement import (
     Silhouette,
     adjusted_rand_index,
@@ -228,15 +225,9 @@ def kmeans_labels(
 
     The estimator is not used because it loads scikit-learn, which takes longer than all the rest of a segmentation.
     """
-    blocks, kernel, runner = ArrayBlocks(rows, weights), get_kernel(n_features=rows.shape[1]), get_runner()
-    rng = np.random.RandomState(seed)
-    with limit_blas_threads(kernel.name == "numpy"):
-        tolerance = _TOLERANCE * mean_variance(blocks, kernel, runner)
-        starts = [
-            blocks.take(kmeans_plusplus(blocks, n_clusters, rng, kernel, runner)) for _ in range(_STARTS)
-        ]
-        best = best_clustering(blocks, starts, kernel, runner, serial=SerialRunner(), tolerance=tolerance)
-    return best.labels
+    data, rng = as_data(rows, weights), np.random.RandomState(seed)
+    starts = [data.rows(kmeans_plusplus(data, n_clusters, rng)) for _ in range(_STARTS)]
+    return best_clustering(data, starts, tolerance=_TOLERANCE * data.mean_variance).labels
 
 
 def elongations(mixture: Mixture) -> FloatArray:

@@ -8,9 +8,10 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance import get_family
+from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Prior
-from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError
 from mixtura.fit import (
     INITIALIZATIONS,
@@ -18,11 +19,8 @@ from mixtura.fit import (
     RemainingGain,
     Settings,
     continue_fit,
-    describe_rows,
     fit_mixture,
 )
-from mixtura.kernels import Layout, get_kernel
-from mixtura.run import SerialRunner, get_runner, limit_blas_threads
 from mixtura.select.inference.refit import runner_for_family
 from mixtura.select.priors import PriorName, make_prior
 
@@ -73,10 +71,9 @@ def refit_labels(
     list of ndarray
         Fewer than `n_bootstraps` where a mixture could not be learned from a resample.
     """
-    kernel, counted = get_kernel(n_features=rows.shape[1]), np.ones(len(rows)) if weights is None else weights
+    data, counted = as_data(rows, weights), np.ones(len(rows)) if weights is None else weights
     # That of the rows themselves, as the mixture in question had it: a resample of few rows has none to speak of.
-    total = describe_rows(ArrayBlocks(rows, weights), kernel, get_runner(), Layout.DENSE)
-    kept = make_prior(prior, total, n_components)
+    kept = make_prior(prior, data.total, n_components)
 
     def task(number: int) -> Callable[[], IntArray | None]:
         def run() -> IntArray | None:
@@ -85,34 +82,32 @@ def refit_labels(
             chosen = np.flatnonzero(drawn > 0)
             if chosen.size < n_components:
                 return None
-            blocks = ArrayBlocks(rows[chosen], drawn[chosen])
-            mixture = _learned(blocks, family, n_components, kept, n_init, rng)
+            resample = data.in_memory(rows[chosen], drawn[chosen]).alone()
+            mixture = _learned(resample, family, n_components, kept, n_init, rng)
             return None if mixture is None else mixture.predict(rows)
 
         return run
 
-    with limit_blas_threads():
-        runner = runner_for_family(rows, get_family(family), n_components)
-        found = runner.map([task(number) for number in range(n_bootstraps)])
+    runner = runner_for_family(data, get_family(family), n_components)
+    found = runner.map([task(number) for number in range(n_bootstraps)])
     return [labels for labels in found if labels is not None]
 
 
 def _learned(
-    blocks: ArrayBlocks,
+    data: Data,
     family: str,
     n_components: int,
     prior: Prior,
     n_init: int,
     rng: np.random.RandomState,
 ) -> Mixture | None:
-    kernel, stop = get_kernel(n_features=blocks.n_features), RemainingGain(blocks.total_weight, _TOLERANCE)
-    problem = Problem(blocks, n_components, get_family(family), prior, kernel, SerialRunner())
+    stop = RemainingGain(data.total_weight, _TOLERANCE)
+    problem = Problem(data, n_components, get_family(family), prior)
     try:
         short = fit_mixture(
             problem,
             INITIALIZATIONS["kmeans"],
             Settings(stop, _SHORT),
-            serial=SerialRunner(),
             n_init=n_init,
             random_state=rng,
         )

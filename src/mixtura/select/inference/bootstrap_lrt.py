@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mixtura._typing import FloatArray, RowArray
+from mixtura._typing import FloatArray
 from mixtura.core.covariance import get_family
+from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
+from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError
-from mixtura.run import limit_blas_threads
+from mixtura.fit import log_likelihood
 from mixtura.select.inference.refit import Refit, generator, runner_for, split_components
 from mixtura.select.model_search.search import search
 from mixtura.select.priors import PriorName, require_prior
@@ -221,13 +223,12 @@ def bootstrap_lrt(
         (mixture,) = (one.mixture for one in found.candidates if one.mixture is not None)
         return mixture
 
-    sampling = _Sampling(table, weights, Refit(prior), n_boot, starts == "splits", seed)
+    data, n_rows, split = as_data(table, weights), sample_size(table, weights), starts == "splits"
+    sampling = _Sampling(data, n_rows, Refit(prior), n_boot, split, seed)
     tests, smaller = list[LikelihoodRatio](), fit(1)
-    while smaller.n_components < max_components:
+    while smaller.n_components < max_components and not (tests and tests[-1].p_value > level):
         tests.append(sampling.compare(smaller, fit(smaller.n_components + 1)))
         smaller = tests[-1].larger
-        if tests[-1].p_value > level:
-            break
     return BootstrapTest(tuple(tests), family, level, max_components)
 
 
@@ -235,8 +236,8 @@ def bootstrap_lrt(
 class _Sampling:
     """The rows, and how samples like them are drawn and fitted."""
 
-    rows: RowArray
-    weights: FloatArray | None
+    data: Data
+    n_rows: int
     refit: Refit
     n_boot: int
     split: bool
@@ -244,18 +245,16 @@ class _Sampling:
 
     def compare(self, smaller: Mixture, start: Mixture) -> LikelihoodRatio:
         """Test a mixture against the best of one component more, fitted from a start and from splits."""
-        above, larger = self.refit.best(self.rows, self.weights, [start, *split_components(smaller)])
-        statistic = 2.0 * (above - smaller.log_likelihood(self.rows, self.weights))
+        above, larger = self.refit.best(self.data, [start, *split_components(smaller)])
+        statistic = 2.0 * (above - log_likelihood(self.data, smaller))
         seeds = np.random.SeedSequence(self.random_state, spawn_key=(smaller.n_components,)).spawn(
             self.n_boot
         )
-        with limit_blas_threads():
-            drawn = runner_for(self.rows, larger).map(
-                [partial(self._draw, smaller, larger, seed) for seed in seeds]
-            )
-        n_rows = sample_size(self.rows, self.weights)
+        drawn = runner_for(self.data, larger).map(
+            [partial(self._draw, smaller, larger, seed) for seed in seeds]
+        )
         # Weights that are not counts need not sum to a whole number of rows.
-        per_row = 1.0 if self.weights is None else float(self.weights.sum()) / n_rows
+        per_row = self.data.total_weight / self.n_rows
         replicates = per_row * np.array([one for one in drawn if one is not None])
         if replicates.size == 0:
             raise MixturaError(
@@ -268,11 +267,11 @@ class _Sampling:
 
     def _draw(self, smaller: Mixture, larger: Mixture, seed: np.random.SeedSequence) -> float | None:
         """Return the statistic of one sample from the smaller mixture; None where it cannot be fitted."""
-        n_rows = sample_size(self.rows, self.weights)
-        rows = np.ascontiguousarray(smaller.sample(n_rows, generator(seed))[0])
+        rows = np.ascontiguousarray(smaller.sample(self.n_rows, generator(seed))[0])
+        data = self.data.in_memory(rows).alone()
         try:
-            below, found = self.refit.best(rows, None, [smaller])
-            above, _ = self.refit.best(rows, None, [larger, *(split_components(found) if self.split else [])])
+            below, found = self.refit.best(data, [smaller])
+            above, _ = self.refit.best(data, [larger, *(split_components(found) if self.split else [])])
         except MixturaError:
             return None
         return 2.0 * (above - below)

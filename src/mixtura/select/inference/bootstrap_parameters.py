@@ -12,9 +12,10 @@ import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from mixtura._typing import FloatArray, IntArray, RowArray
+from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
+from mixtura.engine import as_data
 from mixtura.exceptions import DataError, MixturaError, ParameterError
-from mixtura.run import limit_blas_threads
 from mixtura.select.inference.refit import Refit, generator, runner_for
 from mixtura.select.priors import PriorName, require_prior
 from mixtura.validation import (
@@ -234,14 +235,13 @@ def bootstrap_parameters(
     weights = as_weights(sample_weight, table.shape[0])
     _check(table, weights, mixture, n_boot, prior)
     require("kind", kind, KINDS, "Try `kind='weighted'`.")
-    refit = Refit(prior, _TOLERANCE)
-    finished = refit.from_mixture(table, weights, mixture).mixture
+    data, refit = as_data(table, weights), Refit(prior, _TOLERANCE)
+    finished = refit.from_mixture(data, mixture).mixture
     draw = KINDS[kind](table, weights, finished)
     seeds = np.random.SeedSequence(seed).spawn(n_boot)
-    with limit_blas_threads():
-        fits = runner_for(table, finished).map(
-            [partial(_replicate, refit, finished, draw, seed) for seed in seeds]
-        )
+    fits = runner_for(data, finished).map(
+        [partial(_replicate, data, refit, finished, draw, seed) for seed in seeds]
+    )
     found = [one for one in fits if one is not None]
     if len(found) < 2:
         raise MixturaError(
@@ -294,12 +294,12 @@ def match_components(found: Mixture, reference: Mixture) -> IntArray:
 
 
 def _replicate(
-    refit: Refit, mixture: Mixture, draw: _Sample, seed: np.random.SeedSequence
+    data: Data, refit: Refit, mixture: Mixture, draw: _Sample, seed: np.random.SeedSequence
 ) -> tuple[Parameters, bool] | None:
     """Return the parameters of one sample, and whether components changed places; None where there is no fit."""
-    rows, weights = draw(seed)
+    sample = data.in_memory(*draw(seed)).alone()
     try:
-        result = refit.from_mixture(rows, weights, mixture)
+        result = refit.from_mixture(sample, mixture)
     except MixturaError:
         return None
     if result.repairs:

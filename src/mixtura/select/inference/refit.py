@@ -8,12 +8,11 @@ from functools import partial
 
 import numpy as np
 
-from mixtura._typing import FloatArray, RowArray
 from mixtura.core.accumulate import pass_work
 from mixtura.core.covariance import Structure
+from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Runner
-from mixtura.data import ArrayBlocks
 from mixtura.exceptions import MixturaError
 from mixtura.fit import (
     AcceleratedEMStep,
@@ -22,10 +21,8 @@ from mixtura.fit import (
     RemainingGain,
     Settings,
     continue_fit,
-    describe_rows,
+    log_likelihood,
 )
-from mixtura.kernels import Layout, get_kernel
-from mixtura.run import SerialRunner, get_runner
 from mixtura.select.priors import PriorName, make_prior
 
 __all__ = ["Refit", "generator", "runner_for", "runner_for_family", "split_components"]
@@ -54,21 +51,18 @@ class Refit:
     prior: PriorName | float = "floor"
     tolerance: float = 0.01
 
-    def from_mixture(self, rows: RowArray, weights: FloatArray | None, start: Mixture) -> FitResult:
+    def from_mixture(self, data: Data, start: Mixture) -> FitResult:
         """Fit from a given mixture: a warm start.
 
         Parameters
         ----------
-        rows : ndarray of shape (N, D), float64 or float32, C-contiguous
-        weights : ndarray of shape (N,), or None
+        data : Data
         start : Mixture
         """
-        problem = self._problem(rows, weights, start)
+        problem = self._problem(data, start)
         return continue_fit(problem, start, self._settings(problem))
 
-    def best(
-        self, rows: RowArray, weights: FloatArray | None, starts: Sequence[Mixture]
-    ) -> tuple[float, Mixture]:
+    def best(self, data: Data, starts: Sequence[Mixture]) -> tuple[float, Mixture]:
         """Return the largest log-likelihood that the starts lead to, in nats, and its mixture.
 
         Every start is finished: which one is ahead after a few iterations says little where likelihoods are flat, and
@@ -76,8 +70,7 @@ class Refit:
 
         Parameters
         ----------
-        rows : ndarray of shape (N, D), float64 or float32, C-contiguous
-        weights : ndarray of shape (N,), or None
+        data : Data
         starts : sequence of Mixture
             Of one family and as many components.
 
@@ -86,7 +79,7 @@ class Refit:
         MixturaError
             No fit succeeds; the first reason is told.
         """
-        problem = self._problem(rows, weights, starts[0]).with_total()
+        problem = self._problem(data, starts[0]).with_total()
         ends, errors = list[tuple[float, Mixture]](), list[MixturaError]()
         for start in starts:
             try:
@@ -94,42 +87,33 @@ class Refit:
             except MixturaError as error:
                 errors.append(error)
             else:
-                ends.append((found.log_likelihood(rows, weights), found))
+                ends.append((log_likelihood(data, found), found))
         if not ends:
             raise errors[0]
         return max(ends, key=lambda end: end[0])
 
-    def _problem(self, rows: RowArray, weights: FloatArray | None, start: Mixture) -> Problem:
-        kernel, blocks, runner = (
-            get_kernel(n_features=rows.shape[1]),
-            ArrayBlocks(rows, weights),
-            SerialRunner(),
-        )
-        total = describe_rows(blocks, kernel, runner, Layout.DENSE)
-        prior = make_prior(self.prior, total, start.n_components)
-        shared = start.family.layouts[0] is Layout.SHARED
-        return Problem(
-            blocks, start.n_components, start.family, prior, kernel, runner, total if shared else None
-        )
+    def _problem(self, data: Data, start: Mixture) -> Problem:
+        prior = make_prior(self.prior, data.total, start.n_components)
+        return Problem(data, start.n_components, start.family, prior)
 
     def _settings(self, problem: Problem) -> Settings:
-        stop = RemainingGain(problem.blocks.total_weight, self.tolerance)
+        stop = RemainingGain(problem.data.total_weight, self.tolerance)
         return Settings(stop, _MAX_ITER, step=partial(AcceleratedEMStep, tolerance=self.tolerance))
 
 
-def runner_for(rows: RowArray, mixture: Mixture) -> Runner:
+def runner_for(data: Data, mixture: Mixture) -> Runner:
     """Return with what many fits of as many rows run side by side; the results are the same.
 
     A pass over few rows is over before the interpreter has prepared the next one, and holds its lock meanwhile: then
-    threads only hand it to and fro.
+    threads only pass it back and forth.
     """
-    return runner_for_family(rows, mixture.family, mixture.n_components)
+    return runner_for_family(data, mixture.family, mixture.n_components)
 
 
-def runner_for_family(rows: RowArray, family: Structure, n_components: int) -> Runner:
+def runner_for_family(data: Data, family: Structure, n_components: int) -> Runner:
     """Return the same before there is a mixture."""
-    work = pass_work(family.layouts[0], rows.shape[0], n_components, rows.shape[1])
-    return get_runner() if work > _WORTH_THREADS else SerialRunner()
+    work = pass_work(family.layouts[0], data.n_rows, n_components, data.n_features)
+    return data.runner if work > _WORTH_THREADS else data.runner.alone()
 
 
 def generator(seed: np.random.SeedSequence) -> np.random.RandomState:

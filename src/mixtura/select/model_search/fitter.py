@@ -14,16 +14,13 @@ from time import perf_counter
 
 import numpy as np
 
-from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import count_parameters, get_family
-from mixtura.core.mixture import Mixture
+from mixtura.core.data import Data
 from mixtura.core.prior import Prior
-from mixtura.core.protocols import Runner
 from mixtura.exceptions import MixturaError
 from mixtura.fit import (
     SAME_OPTIMUM,
     AcceleratedEMStep,
-    Degeneracy,
     FitResult,
     FromMixture,
     Initialization,
@@ -38,12 +35,11 @@ from mixtura.fit import (
     score_mixture,
 )
 from mixtura.fit.steps.warmup import WarmupEM
-from mixtura.kernels import Kernel, Layout, get_kernel
-from mixtura.run import SerialRunner, get_runner, map_processes, start_workers
+from mixtura.run import map_processes, start_workers
 from mixtura.select.model_search.candidate import Candidate
 from mixtura.select.model_search.cost import processes_for, search_seconds
 from mixtura.select.model_search.nesting import enforce_nesting, warm_start_from_best
-from mixtura.select.model_search.subsamples import Level, Levels
+from mixtura.select.model_search.subsamples import Levels
 from mixtura.select.priors import PriorName, make_prior
 
 __all__ = ["SAMPLE_ROWS", "Fitter"]
@@ -74,8 +70,7 @@ class Fitter:
 
     Parameters
     ----------
-    rows : ndarray of shape (N, D), float64 or float32, C-contiguous
-    weights : ndarray of shape (N,), optional
+    data : Data
     prior : str or float
         "floor", "conjugate", or a constant to add to every variance.
     n_init : int
@@ -87,8 +82,7 @@ class Fitter:
 
     def __init__(
         self,
-        rows: RowArray,
-        weights: FloatArray | None,
+        data: Data,
         *,
         prior: PriorName | float,
         n_init: int,
@@ -96,29 +90,20 @@ class Fitter:
         sample_rows: int = SAMPLE_ROWS,
     ) -> None:
         self._prior, self._n_init, self._seed = prior, n_init, random_state
-        self._kernel: Kernel = get_kernel(n_features=rows.shape[1])
-        self._runner: Runner = get_runner()
-        self._levels = Levels(
-            rows, weights, self._kernel, self._runner, sample_rows=sample_rows, seed=random_state
-        )
+        self._levels = Levels(data, sample_rows=sample_rows, seed=random_state)
         self._all = self._levels.all
         self._priors: dict[int, Prior] = {}
         self._n_processes = 1
-        self.n_rows = self._all.blocks.total_weight
+        self.n_rows = self._all.total_weight
 
-    def _problem(self, level: Level, family: str, k: int) -> Problem:
-        found = get_family(family)
-        total = level.total if found.layouts[0] is Layout.SHARED else None
-        return Problem(level.blocks, k, found, self._make_prior(k), self._kernel, self._runner, total)
+    def _problem(self, level: Data, family: str, k: int) -> Problem:
+        return Problem(level, k, get_family(family), self._make_prior(k)).with_total()
 
     def _make_prior(self, k: int) -> Prior:
         """Return the prior for so many components, made from all rows on every level."""
         if k not in self._priors:
             self._priors[k] = make_prior(self._prior, self._all.total, k)
         return self._priors[k]
-
-    def _degeneracies(self, level: Level, mixture: Mixture) -> tuple[Degeneracy, ...]:
-        return find_degeneracies(level.blocks, mixture, level.total, self._kernel, self._runner)
 
     def refine(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """Return the candidates after they have learned from each other's ends; those of one size do."""
@@ -157,11 +142,12 @@ class Fitter:
     def _prepare(self, cells: Sequence[tuple[str, int]]) -> int:
         """Make what all models need, and return how many processes their number deserves."""
         levels = self._levels
-        n_processes = processes_for(search_seconds(cells, levels.most, levels.n_features), len(cells))
+        n_processes = processes_for(search_seconds(cells, levels.most, levels.all.n_features), len(cells))
         start_workers(_complete, n_processes)
         for family, k in cells:
             levels.path(self._n_parameters(family, k))
             self._shared.starts(k)
+            self._make_prior(k)
         return n_processes
 
     def _for_tasks(self) -> Fitter:
@@ -169,7 +155,7 @@ class Fitter:
         if self._n_processes == 1:
             return self
         other, levels = copy(self), self._levels.for_finding()
-        vars(other).update(_levels=levels, _all=levels.all, _runner=SerialRunner())
+        vars(other).update(_levels=levels, _all=levels.all)
         return other
 
     def _advance(
@@ -223,7 +209,7 @@ class Fitter:
         """
         begun = perf_counter()
         family, k = candidate.covariance_type, candidate.n_components
-        if self._levels.samples or self._levels.n_rows > _CHEAP_ROWS:
+        if self._levels.samples or self._all.n_rows > _CHEAP_ROWS:
             return candidate
         assert near.mixture is not None, "a candidate without a mixture lends none"
         try:
@@ -238,7 +224,7 @@ class Fitter:
 
     def _best_of(
         self,
-        level: Level,
+        level: Data,
         family: str,
         k: int,
         starts: Sequence[Initialization],
@@ -250,7 +236,7 @@ class Fitter:
             starts,
             self._settings(level, _FINE if only else None, WarmupEM),
             random_state=np.random.RandomState(self._seed),
-            accept=lambda mixture: not self._degeneracies(level, mixture),
+            accept=lambda mixture: not find_degeneracies(level, mixture),
             target=target,
         )
 
@@ -267,21 +253,21 @@ class Fitter:
 
     def _settings(
         self,
-        level: Level,
+        level: Data,
         tolerance: float | None = None,
         step: type[AcceleratedEMStep] | type[WarmupEM] = AcceleratedEMStep,
     ) -> Settings:
         if tolerance is None:
             tolerance = _TOLERANCE if level is self._all else _COARSE
-        stop = RemainingGain(level.blocks.total_weight, tolerance)
+        stop = RemainingGain(level.total_weight, tolerance)
         return Settings(stop, _MAX_ITER, step=partial(step, tolerance=tolerance))
 
     @cached_property
     def _shared(self) -> SharedStarts:
         rng = np.random.RandomState(self._seed)
-        return SharedStarts(self._all.blocks, rng, self._kernel, self._runner, n_further=self._n_init - 1)
+        return SharedStarts(self._all, rng, n_further=self._n_init - 1)
 
-    def _continue(self, level: Level, family: str, found: FitResult) -> FitResult:
+    def _continue(self, level: Data, family: str, found: FitResult) -> FitResult:
         """Return a fit that goes on from where another ended, on the rows of a level."""
         problem = self._problem(level, family, found.mixture.n_components)
         result = continue_fit(problem, found.mixture, self._settings(level))
@@ -293,7 +279,7 @@ class Fitter:
         if isinstance(result, MixturaError):
             missing, seconds = (np.nan,) * 4, perf_counter() - begun
             return Candidate(family, k, size, self.n_rows, *missing, None, None, seconds, failure=str(result))
-        score = score_mixture(self._all.blocks, result.mixture, self._kernel, self._runner)
+        score = score_mixture(self._all, result.mixture)
         measured = (score.log_likelihood, score.entropy, score.classification_entropy, np.nan)
         seconds = perf_counter() - begun
         return Candidate(
@@ -305,11 +291,11 @@ class Fitter:
             result.mixture,
             result,
             seconds,
-            degeneracies=self._degeneracies(self._all, result.mixture),
+            degeneracies=find_degeneracies(self._all, result.mixture),
         )
 
     def _n_parameters(self, family: str, k: int) -> int:
-        return count_parameters(family, k, self._levels.n_features)
+        return count_parameters(family, k, self._all.n_features)
 
 
 def _complete(fitter: Fitter, cell: tuple[str, int]) -> Candidate:

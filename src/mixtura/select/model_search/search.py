@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mixtura.core.covariance import choose_families
+from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.fit import Outcome
-from mixtura.run import limit_blas_threads
 from mixtura.select.model_search.candidate import Candidate, OnCandidate
 from mixtura.select.model_search.fitter import SAMPLE_ROWS, Fitter
 from mixtura.select.model_search.fold_search import FoldsOf, score_candidates
@@ -127,12 +127,11 @@ def search(
     if criterion == "cv":
         again = partial(search, **options)
         folds = score_candidates(table, weights, families, sizes, again, n_folds, seed, on_fold)
-    fitter = Fitter(table, weights, **options)
-    with limit_blas_threads():
-        candidates = _fit_all(fitter, families, sizes, folds, on_candidate)
-        if table.shape[1] > 1:
-            candidates = fitter.refine(candidates)
-        return _finished(_ranked(tuple(candidates), criterion), fitter)
+    fitter = Fitter(as_data(table, weights), **options)
+    candidates = _fit_all(fitter, families, sizes, folds, on_candidate)
+    if table.shape[1] > 1:
+        candidates = fitter.refine(candidates)
+    return _finished(_ranked(tuple(candidates), criterion), fitter)
 
 
 def _fit_all(

@@ -12,6 +12,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 import mixtura
+from mixtura.core.data import Data
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.segments import Verdict, assess_stability, classify_stability, segment_table
 from mixtura.segments.stability import resample
@@ -152,13 +153,13 @@ def test_threads_change_no_digit(cloud) -> None:
 def test_resamples_draw_as_many_customers_as_there_are(cloud, monkeypatch) -> None:
     drawn = []
 
-    class Watched(resample.ArrayBlocks):
-        def __init__(self, rows, sample_weight) -> None:
-            if sample_weight is not None:  # not the table itself
-                drawn.append((rows, sample_weight))
-            super().__init__(rows, sample_weight)
+    in_memory = Data.in_memory
 
-    monkeypatch.setattr(resample, "ArrayBlocks", Watched)
+    def watched(data, rows, sample_weight):
+        drawn.append((rows, sample_weight))
+        return in_memory(data, rows, sample_weight)
+
+    monkeypatch.setattr(Data, "in_memory", watched)
     with mixtura.set_threads(1):
         refit_labels(cloud.rows, "full", 2, n_bootstraps=30, n_init=1, seed=0)
     assert [weights.sum() for _, weights in drawn] == [400] * 30

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.exceptions import ParameterError
 from mixtura.fit.init.hierarchical.agglomeration import agglomerate
 from mixtura.fit.init.hierarchical.merge_cost import EII, VVV
@@ -18,7 +18,7 @@ from naive import naive_agglomerate
 
 
 def tree_of(rows: Any, criterion: str, transform: str = "none", weight: Any = None, **how: Any) -> Tree:
-    return grow(ArrayBlocks(rows, weight), np.random.RandomState(0), criterion, transform, **how)
+    return grow(as_data(rows, weight), np.random.RandomState(0), criterion, transform, **how)
 
 
 def rows_of(n: int, d: int, seed: int, scale: float = 1.0) -> Any:
@@ -110,19 +110,19 @@ def test_rows_without_weight_are_left_out() -> None:
 
 
 def test_more_rows_than_wanted_are_drawn_by_the_seed() -> None:
-    blocks = ArrayBlocks(rows_of(5000, 2, seed=5), np.arange(5000) % 2.0)
-    one, same, other = (draw_sample(blocks, np.random.RandomState(seed), 100) for seed in (0, 0, 1))
+    data = as_data(rows_of(5000, 2, seed=5), np.arange(5000) % 2.0)
+    one, same, other = (draw_sample(data, np.random.RandomState(seed), 100) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one.numbers, same.numbers)
     assert not np.array_equal(one.numbers, other.numbers)
     assert one.n_rows == one.weights.size == np.unique(one.numbers).size == 100
     assert (one.numbers % 2 == 1).all()
-    np.testing.assert_array_equal(one.rows, blocks.take(one.numbers))
+    np.testing.assert_array_equal(one.rows, data.rows(one.numbers))
     assert one.total_weight == 100.0
 
 
 def test_where_all_rows_are_taken_nothing_is_drawn() -> None:
     rng = np.random.RandomState(0)
-    draw_sample(ArrayBlocks(rows_of(50, 2, seed=6)), rng, 50)
+    draw_sample(as_data(rows_of(50, 2, seed=6)), rng, 50)
     assert rng.random_sample() == np.random.RandomState(0).random_sample()
 
 
@@ -138,4 +138,4 @@ def test_where_all_rows_are_taken_nothing_is_drawn() -> None:
 )
 def test_what_is_unknown_is_named(how: dict[str, str], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
-        grow(ArrayBlocks(np.eye(3)), np.random.RandomState(0), **how)
+        grow(as_data(np.eye(3)), np.random.RandomState(0), **how)

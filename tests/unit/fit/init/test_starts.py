@@ -13,7 +13,7 @@ import mixtura
 from mixtura.core.covariance import get_family
 from mixtura.core.maximize import maximize
 from mixtura.core.prior import Ridge
-from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.exceptions import IllDefinedCovarianceError
 from mixtura.fit import (
     INITIALIZATIONS,
@@ -32,16 +32,13 @@ from mixtura.fit import (
 from mixtura.fit.init import BestOf, FromLabels, FromNearestRows, SmallEM, draw_sample
 from mixtura.fit.loop.driver import iterate
 from mixtura.fit.loop.stopping import AbsoluteChange
-from mixtura.kernels import get_kernel
-from mixtura.run import SerialRunner
 from naive import naive_m_step
 
 IRIS = load_iris().data
 
 
 def problem_of(rows: Any, k: int, family: str = "full", ridge: float = 1e-6, weight: Any = None) -> Problem:
-    blocks = ArrayBlocks(rows, weight)
-    return Problem(blocks, k, get_family(family), Ridge(ridge), get_kernel(), SerialRunner()).with_total()
+    return Problem(as_data(rows, weight), k, get_family(family), Ridge(ridge)).with_total()
 
 
 def rng() -> np.random.RandomState:
@@ -53,7 +50,7 @@ def rng() -> np.random.RandomState:
 
 @pytest.mark.parametrize("family", ["full", "tied", "diag", "spherical"])
 def test_a_labeled_sample_starts_with_its_own_m_step(family: str) -> None:
-    sample = draw_sample(ArrayBlocks(IRIS, np.arange(150) % 4 + 0.5), rng(), 60)
+    sample = draw_sample(as_data(IRIS, np.arange(150) % 4 + 0.5), rng(), 60)
     labels = np.arange(60) % 3
     problem = problem_of(IRIS, 3, family)
     found = FromLabels(sample, labels).draw(problem, rng())(problem).begin(problem)
@@ -68,7 +65,7 @@ def test_a_labeled_sample_starts_with_its_own_m_step(family: str) -> None:
 def test_a_class_of_one_row_is_lent_a_covariance(family: str) -> None:
     labels = np.r_[0, 1, np.arange(148) % 2 + 2]
     problem = problem_of(IRIS, 4, family, ridge=0.0)
-    sample = draw_sample(problem.blocks, rng())
+    sample = draw_sample(problem.data, rng())
     start = FromLabels(sample, labels).draw(problem, rng())(problem)
     apart = IRIS - np.array([IRIS[labels == k].mean(axis=0) for k in range(4)])[labels]
     pooled = apart.T @ apart / 150
@@ -80,7 +77,7 @@ def test_a_class_of_one_row_is_lent_a_covariance(family: str) -> None:
 
 def test_empty_classes_are_told() -> None:
     problem = problem_of(IRIS, 5)
-    start = FromLabels(draw_sample(problem.blocks, rng()), np.arange(150) % 3).draw(problem, rng())(problem)
+    start = FromLabels(draw_sample(problem.data, rng()), np.arange(150) % 3).draw(problem, rng())(problem)
     assert start.notes[0].startswith("Number of distinct clusters (3) found smaller than n_clusters (5)")
     np.testing.assert_allclose(start.begin(problem).weights[3:], 0.0)
 
@@ -89,7 +86,7 @@ def test_empty_classes_are_told() -> None:
 
 
 def shared(rows: Any, weight: Any = None, **how: Any) -> SharedStarts:
-    return SharedStarts(ArrayBlocks(rows, weight), rng(), get_kernel(), SerialRunner(), **how)
+    return SharedStarts(as_data(rows, weight), rng(), **how)
 
 
 def test_shared_starts_do_not_depend_on_the_order_of_requests() -> None:
@@ -119,7 +116,7 @@ def test_shared_starts_do_not_depend_on_units() -> None:
     found = [
         [
             start.draw(problem, rng())(problem).statistics.counts
-            for start in shared(problem.blocks.take(np.arange(150))).starts(3)
+            for start in shared(problem.data.rows(np.arange(150))).starts(3)
         ]
         for problem in problems
     ]
@@ -139,9 +136,7 @@ def test_k_means_of_the_shared_starts_is_scikit_learns() -> None:
 
 
 def short_run(problem: Problem, start: Any, n_passes: int) -> Any:
-    return iterate(
-        start.begin(problem), EMStep(problem), RemainingGain(problem.blocks.total_weight), n_passes
-    )
+    return iterate(start.begin(problem), EMStep(problem), RemainingGain(problem.data.total_weight), n_passes)
 
 
 def test_the_most_likely_of_several_starts_goes_on() -> None:
@@ -166,9 +161,7 @@ def test_small_em_finds_more_than_one_of_its_starts() -> None:
 
     def found(start: Any) -> float:
         problem = problem_of(rows, 6)
-        result = fit_mixture(
-            problem, start, Settings(RemainingGain(360), 500), serial=SerialRunner(), random_state=rng()
-        )
+        result = fit_mixture(problem, start, Settings(RemainingGain(360), 500), random_state=rng())
         return result.lower_bound
 
     single = min(found(FromNearestRows()), found(SmallEM(1)))
@@ -285,7 +278,6 @@ def test_one_start_alone_is_the_fit_from_it() -> None:
         problem,
         INITIALIZATIONS["kmeans"],
         Settings(AbsoluteChange(1e-6), 200),
-        serial=SerialRunner(),
         random_state=rng(),
     )
     found = fit_best_of(

@@ -10,12 +10,10 @@ from sklearn.cluster import KMeans
 from sklearn.cluster import kmeans_plusplus as sklearn_kmeans_plusplus
 
 import mixtura
-from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.exceptions import ParameterError
 from mixtura.fit.kmeans.lloyd import run_kmeans
 from mixtura.fit.kmeans.plusplus import kmeans_plusplus, random_rows
-from mixtura.kernels import get_kernel
-from mixtura.run import SerialRunner
 from naive import naive_m_step
 
 TYPES = ("full", "tied", "diag", "spherical")
@@ -32,9 +30,7 @@ def rows(n: int = 300) -> Any:
 def test_far_rows_are_those_of_scikit_learn(n: int, seed: int, weighted: bool) -> None:
     X = rows(n)
     weight = np.random.RandomState(seed).exponential(size=n) if weighted else None
-    found = kmeans_plusplus(
-        ArrayBlocks(X, weight), 6, np.random.RandomState(seed), get_kernel(), SerialRunner()
-    )
+    found = kmeans_plusplus(as_data(X, weight), 6, np.random.RandomState(seed))
     wanted = sklearn_kmeans_plusplus(X, 6, sample_weight=weight, random_state=np.random.RandomState(seed))[1]
     np.testing.assert_array_equal(found, wanted)
 
@@ -82,7 +78,7 @@ def test_a_partition_that_does_not_fit_is_refused(partition: Any, message: str) 
 def test_a_center_without_rows_moves_to_the_farthest_row() -> None:
     X = rows()
     centers = np.array([[0.0, 0.0], [500.0, 500.0], [4.0, 4.0], [900.0, 0.0]])
-    found = run_kmeans(ArrayBlocks(X), centers, get_kernel(), SerialRunner())
+    found = run_kmeans(as_data(X), centers)
     wanted = KMeans(4, init=centers, n_init=1, tol=0).fit(X)
     np.testing.assert_allclose(found.centers, wanted.cluster_centers_, rtol=1e-10)
     np.testing.assert_array_equal(found.labels, wanted.labels_)
@@ -93,14 +89,14 @@ def test_a_weighted_row_takes_its_weight_along() -> None:
     X = rows(5000)
     weight = np.random.RandomState(2).exponential(size=5000)
     centers = np.array([[0.0, 0.0], [500.0, 500.0], [4.0, 4.0]])
-    found = run_kmeans(ArrayBlocks(X, weight), centers, get_kernel(), SerialRunner(), max_iter=1)
+    found = run_kmeans(as_data(X, weight), centers, max_iter=1)
     wanted = KMeans(3, init=centers, n_init=1, tol=0, max_iter=1).fit(X, sample_weight=weight)
     np.testing.assert_allclose(found.centers, wanted.cluster_centers_, rtol=1e-10)
 
 
 def test_where_all_rows_sit_on_centers_an_empty_one_stays() -> None:
     X = np.repeat([[0.0], [1.0]], 5, axis=0)
-    found = run_kmeans(ArrayBlocks(X), np.array([[0.0], [1.0], [9.0]]), get_kernel(), SerialRunner())
+    found = run_kmeans(as_data(X), np.array([[0.0], [1.0], [9.0]]))
     np.testing.assert_allclose(found.centers, [[0.0], [1.0], [9.0]], atol=1e-14)
     assert found.converged
     assert found.n_distinct == 2

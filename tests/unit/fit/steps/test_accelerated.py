@@ -13,21 +13,18 @@ from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
-from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.fit import AcceleratedEMStep, EMStep, PassKind, Problem, RemainingGain
 from mixtura.fit.loop.driver import iterate
 from mixtura.fit.steps.coordinates import Coordinates
 from mixtura.fit.steps.lbfgs import LimitedMemoryBFGS
-from mixtura.kernels import get_kernel
-from mixtura.run import SerialRunner
 
 TYPES = ("full", "diag", "tied")
 
 
 def problem_of(rows: Any, covariance_type: str, n_components: int, ridge: float = 0.0) -> Problem:
     family = get_family(covariance_type)
-    blocks, kernel = ArrayBlocks(rows), get_kernel()
-    return Problem(blocks, n_components, family, Ridge(ridge), kernel, SerialRunner()).with_total()
+    return Problem(as_data(rows), n_components, family, Ridge(ridge)).with_total()
 
 
 def rows_of(seed: int = 0, n_rows: int = 300) -> Any:
@@ -38,9 +35,9 @@ def rows_of(seed: int = 0, n_rows: int = 300) -> Any:
 
 def start_of(problem: Problem, seed: int = 0) -> Mixture:
     """A mixture near the maximum, but not at it."""
-    k, d = problem.n_components, problem.blocks.n_features
+    k, d = problem.n_components, problem.data.n_features
     rng = np.random.RandomState(seed)
-    rows = problem.blocks.take(np.arange(problem.blocks.n_rows))
+    rows = problem.data.rows(np.arange(problem.data.n_rows))
     means = rows.mean(axis=0) + rng.standard_normal((k, d)) * rows.std(axis=0) / 2
     variances = np.ones((k, 1)) * rows.var(axis=0)
     shapes: dict[str, Any] = {"diag": variances, "tied": np.diag(variances[0])}
@@ -107,7 +104,7 @@ def test_what_a_pass_changes_is_the_gradient(covariance_type: str) -> None:
     problem, _, entered, left, coordinates = a_pass(covariance_type)
     point, rng = coordinates.of(entered), np.random.RandomState(2)
     gradient = coordinates.of(left) - point
-    rows = problem.blocks.take(np.arange(problem.blocks.n_rows))
+    rows = problem.data.rows(np.arange(problem.data.n_rows))
 
     def log_likelihood(at: Any) -> float:
         sums = coordinates.sums(at, entered)
@@ -182,7 +179,7 @@ def slow_rows() -> Any:
 
 
 def accelerated(problem: Problem, start: Mixture, max_iter: int = 2000, tolerance: float = 0.01) -> Any:
-    stop = RemainingGain(problem.blocks.total_weight, tolerance)
+    stop = RemainingGain(problem.data.total_weight, tolerance)
     return iterate(start, AcceleratedEMStep(problem, tolerance), stop, max_iter)
 
 

@@ -8,6 +8,7 @@ import pytest
 from mixtura.core.covariance import get_family
 from mixtura.core.prior import Ridge
 from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.exceptions import IllDefinedCovarianceError
 from mixtura.fit import (
     INITIALIZATIONS,
@@ -21,8 +22,6 @@ from mixtura.fit import (
     fit_mixture,
 )
 from mixtura.fit.loop.driver import iterate
-from mixtura.kernels import get_kernel
-from mixtura.run import SerialRunner, get_runner
 
 ROWS = np.random.default_rng(0).normal(size=(5000, 3)) + 3 * np.random.default_rng(1).integers(
     3, size=(5000, 1)
@@ -31,14 +30,13 @@ NEVER = RemainingGain(5000.0, -1.0)
 
 
 def problem(family: str, k: int, ridge: float = 1e-6, rows: np.ndarray = ROWS) -> Problem:
-    blocks = ArrayBlocks(rows)
-    return Problem(blocks, k, get_family(family), Ridge(ridge), get_kernel(), get_runner()).with_total()
+    return Problem(as_data(rows), k, get_family(family), Ridge(ridge)).with_total()
 
 
 def begin(one: Problem) -> FitResult:
     settings = Settings(NEVER, 2)
     rng = np.random.RandomState(0)
-    return fit_mixture(one, INITIALIZATIONS["kmeans"], settings, serial=SerialRunner(), random_state=rng)
+    return fit_mixture(one, INITIALIZATIONS["kmeans"], settings, random_state=rng)
 
 
 def test_each_ends_where_it_would_have_ended_alone() -> None:
@@ -80,4 +78,4 @@ def test_passes_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(ArrayBlocks, "block", counted)
     continue_batch(problems, starts, NEVER, 4)
-    assert sorted(asked) == sorted(4 * list(range(len(problems[0].blocks))))
+    assert sorted(asked) == sorted(4 * list(range(len(problems[0].data.blocks))))

@@ -10,12 +10,10 @@ import pytest
 from mixtura.core.covariance import get_family
 from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Ridge
-from mixtura.data import ArrayBlocks
+from mixtura.engine import as_data
 from mixtura.fit import AcceleratedEMStep, EMStep, PassKind, Problem, RemainingGain
 from mixtura.fit.loop.driver import iterate
 from mixtura.fit.steps.warmup import WarmupEM
-from mixtura.kernels import get_kernel
-from mixtura.run import SerialRunner
 
 PLAIN = 16
 
@@ -24,7 +22,7 @@ def problem() -> Problem:
     """Two groups that overlap, so that EM is slow."""
     rng = np.random.RandomState(0)
     rows = rng.standard_normal((400, 2)) + 1.5 * rng.randint(2, size=(400, 1))
-    return Problem(ArrayBlocks(rows), 2, get_family("full"), Ridge(0.0), get_kernel("numpy"), SerialRunner())
+    return Problem(as_data(rows), 2, get_family("full"), Ridge(0.0))
 
 
 def start() -> Mixture:

@@ -11,6 +11,7 @@ import mixtura
 from mixtura import Mixture
 from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
+from mixtura.engine import as_data
 from mixtura.exceptions import DataError, MissingValuesError, MixturaError, ParameterError, TooFewRowsError
 from mixtura.run import SerialRunner, ThreadRunner
 from mixtura.select import bootstrap_lrt, search
@@ -114,14 +115,16 @@ def test_the_number_of_threads_changes_no_digit() -> None:
     for n_threads in (1, 2):
         with mixtura.set_threads(n_threads):
             test = bootstrap_lrt(rows, max_components=2, n_boot=2).tests[0]
-            assert isinstance(runner_for(rows, test.larger), (SerialRunner, ThreadRunner)[n_threads - 1])
+            assert isinstance(
+                runner_for(as_data(rows), test.larger), (SerialRunner, ThreadRunner)[n_threads - 1]
+            )
             found.append((test.statistic, test.replicates.tolist()))
     assert found[0] == found[1]
 
 
 def test_few_rows_are_left_to_one_thread() -> None:
     mixture = bootstrap_lrt(ROWS, max_components=2, n_boot=1).mixture
-    assert isinstance(runner_for(ROWS, mixture), SerialRunner)
+    assert isinstance(runner_for(as_data(ROWS), mixture), SerialRunner)
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))

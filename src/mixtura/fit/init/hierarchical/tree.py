@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.protocols import Blocks
+from mixtura.core.data import Data
 from mixtura.exceptions import ParameterError
 from mixtura.fit.init.base import Deferred
 from mixtura.fit.init.hierarchical.agglomeration import agglomerate
@@ -65,7 +65,7 @@ class Tree:
 
 
 def grow(
-    blocks: Blocks,
+    data: Data,
     rng: np.random.RandomState,
     criterion: str = "VVV",
     transform: str = "svd",
@@ -75,7 +75,7 @@ def grow(
 
     Parameters
     ----------
-    blocks : Blocks
+    data : Data
         A row of weight 3 counts as three equal rows; rows of weight zero are left out.
     rng : RandomState
         Drawn from where there are more than ``max_rows`` rows.
@@ -89,7 +89,7 @@ def grow(
     ParameterError
         An unknown criterion or transform.
     """
-    return grow_on(draw_sample(blocks, rng, max_rows), criterion, transform)
+    return grow_on(draw_sample(data, rng, max_rows), criterion, transform)
 
 
 def grow_on(sample: Sample, criterion: str = "VVV", transform: str = "svd") -> Tree:
@@ -142,7 +142,7 @@ class FromHierarchy:
         self._criterion, self._transform, self._max_rows = criterion, transform, max_rows
 
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
-        sample = draw_sample(problem.blocks, rng, self._max_rows)
+        sample = draw_sample(problem.data, rng, self._max_rows)
         return lambda problem: FromTree(grow_on(sample, self._criterion, self._transform)).draw(problem, rng)(
             problem
         )

@@ -1,0 +1,290 @@
+"""Rows as algorithms see them: blocks, the kernel that evaluates them, and the runner that makes passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from mixtura._typing import FloatArray, IntArray, RowArray
+from mixtura.core.accumulate import AccumulateGiven
+from mixtura.core.evaluate import Evaluate, Rows, SmallestHashes, TotalWeight
+from mixtura.core.protocols import Block, Blocks, Pass, RowState, Runner
+from mixtura.core.statistics import Statistics
+from mixtura.kernels import Components, Kernel, Layout
+
+__all__ = ["Data"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Some rows, and all that an algorithm may ask about them; `mixtura.engine.as_data` makes one.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        The rows and their weights.
+    kernel : Kernel
+        What evaluates a block.
+    runner : Runner
+        What makes a pass over all blocks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura.engine import as_data
+    >>> data = as_data(np.array([[0.0], [2.0], [7.0]]))
+    >>> data.n_rows, data.total.means.tolist()
+    (3, [[3.0]])
+    """
+
+    blocks: Blocks
+    kernel: Kernel
+    runner: Runner
+    # Found once, and shared with `alone`.
+    _described: dict[Layout, Statistics] = field(default_factory=dict, init=False, repr=False)
+    _means: list[FloatArray] = field(default_factory=list, init=False, repr=False)
+
+    @property
+    def n_rows(self) -> int:
+        return self.blocks.n_rows
+
+    @property
+    def n_features(self) -> int:
+        return self.blocks.n_features
+
+    @property
+    def total_weight(self) -> float:
+        """Sum of the sample weights; the number of rows where none were given."""
+        return self.blocks.total_weight
+
+    def reduce(self, task: Pass[T], *states: RowState) -> T:
+        """Return the sum of a pass over all blocks, added in their order; see `Runner.reduce`."""
+        return self.runner.reduce(self.blocks, task, *states)
+
+    def state(self, dtype: npt.DTypeLike, columns: int = 0, fill: float = 0) -> RowState:
+        """Return numbers kept per row, all equal at first; see `Runner.state`."""
+        return self.runner.state(self.blocks, dtype, columns, fill)
+
+    def state_of(self, values: npt.NDArray[Any]) -> RowState:
+        """Return numbers kept per row that are given, (N,) or (N, columns)."""
+        return self.runner.state_of(values)
+
+    def evaluate(
+        self,
+        components: Components,
+        *,
+        log_density: RowState | None = None,
+        memberships: RowState | None = None,
+        labels: RowState | None = None,
+        hard: bool = False,
+    ) -> None:
+        """Fill states with what components say of the rows; see `mixtura.kernels.Outputs`.
+
+        Parameters
+        ----------
+        components : Components
+        log_density : RowState of float64, optional
+        memberships : RowState of float64 with K columns, optional
+        labels : RowState of intp, optional
+        hard : bool, default=False
+            Give every row wholly to its most likely component.
+        """
+        given = {"log_density": log_density, "memberships": memberships, "labels": labels}
+        wanted = {name: state for name, state in given.items() if state is not None}
+        self.reduce(Evaluate(components, self.kernel, tuple(wanted), hard), *wanted.values())
+
+    def labels(self, components: Components) -> RowState:
+        """Return the most likely component of each row, (N,)."""
+        labels = self.state(np.intp)
+        self.evaluate(components, labels=labels)
+        return labels
+
+    def rows(self, numbers: IntArray) -> FloatArray:
+        """Return some rows by number, (n, D), as float64."""
+        return self.rows_and_weights(numbers)[0]
+
+    def rows_and_weights(self, numbers: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Return some rows by number, (n, D), and their weights, (n,); one where none were given."""
+        rows, weights = self._chosen(numbers)
+        counted = np.ones(numbers.size) if weights is None else weights
+        return np.ascontiguousarray(rows, dtype=np.float64), counted
+
+    def _chosen(self, numbers: IntArray) -> tuple[RowArray, FloatArray | None]:
+        if not numbers.size:
+            return np.empty((0, self.n_features)), np.empty(0)
+        task = Rows(numbers)
+        return task.joined(self.reduce(task))
+
+    def alone(self) -> Data:
+        """Return the same rows for one of several tasks side by side: passes stay on its thread."""
+        other = replace(self, runner=self.runner.alone())
+        vars(other).update(_described=self._described, _means=self._means)
+        return other
+
+    def in_memory(self, rows: RowArray, sample_weight: FloatArray | None = None) -> Data:
+        """Return other rows, of any width, for the same kernel and runner.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n, d), float64 or float32, C-contiguous
+        sample_weight : ndarray of shape (n,), optional
+        """
+        return Data(self.blocks.in_memory(rows, sample_weight), self.kernel, self.runner)
+
+    def select(self, numbers: IntArray) -> Data:
+        """Return some rows, in memory, with their weights and in the order of the numbers."""
+        return self.in_memory(*self._chosen(numbers))
+
+    def sample(self, n_rows: int, seed: int) -> Data:
+        """Return a random sample without replacement: the rows whose numbers have the smallest hashes.
+
+        It depends on the seed and the numbers of the rows alone, so that it is the same wherever the rows live and
+        however they are cut into blocks. The rows stand in the order of their hashes: the first m of a sample are the
+        sample of m rows.
+
+        Parameters
+        ----------
+        n_rows : int
+            All rows, in another order, where there are no more.
+        seed : int
+            Not negative.
+        """
+        numbers, hashes = self.reduce(SmallestHashes(n_rows, seed))
+        return self.select(numbers[np.argsort(hashes)])
+
+    def weighted(self, factor: RowState) -> Data:
+        """Return the same rows with their weights multiplied by a factor: folds, classes, bootstrap counts.
+
+        No rows are copied; a row of weight zero adds nothing to any sum.
+
+        Parameters
+        ----------
+        factor : RowState of float64
+            Not negative.
+        """
+        blocks = WeightedBlocks(self.blocks, factor, float("nan"))
+        total = self.runner.reduce(blocks, TotalWeight())
+        return Data(replace(blocks, total_weight=total), self.kernel, self.runner)
+
+    def mapped(self, change: Callable[[RowArray], RowArray]) -> Data:
+        """Return the rows changed block by block, as they are read; their number and weights stay.
+
+        Parameters
+        ----------
+        change : callable
+            From rows (n, D) to rows (n, D) in C order; pickles.
+        """
+        return Data(MappedBlocks(self.blocks, change), self.kernel, self.runner)
+
+    def describe(self, layout: Layout) -> Statistics:
+        """Return the one-component statistics of all rows about their mean, so that nothing cancels; found once.
+
+        Raises
+        ------
+        DataError
+            A sum overflows.
+        """
+        if layout not in self._described:
+            found = self.reduce(AccumulateGiven(self.mean, layout, self.kernel))
+            found.require_finite()
+            self._described[layout] = found
+        return self._described[layout]
+
+    @property
+    def mean(self) -> FloatArray:
+        """The mean of the rows but for rounding, (1, D), from sums about the first of them."""
+        if not self._means:
+            first = self.rows(np.zeros(1, dtype=np.intp))
+            rough = self.reduce(AccumulateGiven(first, Layout.SHARED, self.kernel))
+            self._means.append(first + rough.first / max(rough.total_weight, np.finfo(np.float64).tiny))
+        return self._means[0]
+
+    @property
+    def total(self) -> Statistics:
+        """Dense moments of all rows about their mean, found once."""
+        return self.describe(Layout.DENSE)
+
+    @property
+    def mean_variance(self) -> float:
+        """The variance of the columns, averaged over the columns, in squared units of the data."""
+        rows = self.describe(Layout.DIAGONAL)
+        shift = rows.first[0] / rows.total_weight
+        return float((rows.second[0] / rows.total_weight - shift**2).mean())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightedBlocks:
+    """Blocks whose weights are multiplied by a factor per row.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    factor : RowState of float64
+    total_weight : float
+    """
+
+    blocks: Blocks
+    factor: RowState
+    total_weight: float
+
+    @property
+    def n_rows(self) -> int:
+        return self.blocks.n_rows
+
+    @property
+    def n_features(self) -> int:
+        return self.blocks.n_features
+
+    def __len__(self) -> int:
+        return len(self.blocks)
+
+    def block(self, number: int) -> Block:
+        block = self.blocks.block(number)
+        factor, weight = self.factor.of(block), block.sample_weight
+        return replace(block, sample_weight=np.array(factor) if weight is None else weight * factor)
+
+    def in_memory(self, rows: RowArray, sample_weight: FloatArray | None) -> Blocks:
+        return self.blocks.in_memory(rows, sample_weight)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MappedBlocks:
+    """Blocks whose rows are changed as they are read.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    change : callable
+        From rows (n, D) to rows (n, D).
+    """
+
+    blocks: Blocks
+    change: Callable[[RowArray], RowArray]
+
+    @property
+    def n_rows(self) -> int:
+        return self.blocks.n_rows
+
+    @property
+    def n_features(self) -> int:
+        return self.blocks.n_features
+
+    @property
+    def total_weight(self) -> float:
+        return self.blocks.total_weight
+
+    def __len__(self) -> int:
+        return len(self.blocks)
+
+    def block(self, number: int) -> Block:
+        block = self.blocks.block(number)
+        return replace(block, rows=self.change(block.rows))
+
+    def in_memory(self, rows: RowArray, sample_weight: FloatArray | None) -> Blocks:
+        return self.blocks.in_memory(rows, sample_weight)
