@@ -27,6 +27,9 @@ from mixtura.fit.kmeans.lloyd import AssignToNearest, ScaleState
 from mixtura.fit.kmeans.plusplus import MassPerBlock, MassWithCandidates, NearestSeed, RowAtMass
 from mixtura.kernels import Layout
 from mixtura.run import ThreadRunner
+from mixtura.segments.profiles.segment_statistics import MeansSummary, SizesSummary
+from mixtura.segments.scan import FeedSummaries
+from mixtura.segments.transforms.scaling import Scaling
 
 N, D, K = 5000, 2, 3
 ROWS = np.random.RandomState(0).standard_normal((N, D)) + 4.0 * np.random.RandomState(1).randint(
@@ -75,6 +78,16 @@ PASSES: dict[type[Any], Callable[[Data], tuple[Any, States]]] = {
     MassPerBlock: lambda data: (MassPerBlock(), (DISTANCES,)),
     NearestSeed: lambda data: (NearestSeed(MEANS[:1], data.kernel), (DISTANCES.copy(),)),
     MassWithCandidates: lambda data: (MassWithCandidates(MEANS, data.kernel), (DISTANCES,)),
+    FeedSummaries: lambda data: (
+        FeedSummaries(
+            (SizesSummary(K), MeansSummary(K, D)),
+            components(),
+            Scaling(np.zeros(D), np.ones(D)),
+            data.kernel,
+            ("debt",),
+        ),
+        (DISTANCES,),
+    ),
     RowAtMass: lambda data: (
         RowAtMass(np.array([1, 0]), np.array([300.0, 3.0]), "left"),
         (DISTANCES,),
@@ -102,6 +115,8 @@ def plain(value: Any) -> Any:
         return [plain(getattr(value, one.name)) for one in dataclasses.fields(value)]
     if isinstance(value, list | tuple):
         return [plain(one) for one in value]
+    if type(value).__module__.startswith("mixtura.segments"):
+        return plain(list(vars(value).values()))
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from mixtura import Mixture
-from mixtura.data import ArrayBlocks
-from mixtura.kernels import get_kernel
+from mixtura.engine import as_data
 from mixtura.run import SerialRunner, ThreadRunner
 from mixtura.segments.certainty.certainty_summary import AmbiguousSummary, CertaintySummary
 from mixtura.segments.mergeable import GroupMoments, TopRows
@@ -300,18 +299,18 @@ def test_a_scan_is_the_same_for_any_number_of_threads() -> None:
     )
     found = []
     for runner in (SerialRunner(), ThreadRunner(2), ThreadRunner(5)):
-        scan = Scan(mixture, scaling, get_kernel(n_features=2), runner)
-        blocks, scores = ArrayBlocks(rows, weights), Scores.empty(len(rows), K)
-        summaries = [MeansSummary(K, 2), CertaintySummary(NAMES, scan.sample(blocks).certainty)]
-        moments, second = scan.run(blocks, summaries, scores)
-        (exact,) = scan.again(blocks, [second], scores)
+        data, scores = as_data(rows, weights), Scores.empty(len(rows), K)
+        scan = Scan(mixture, scaling, replace(data, runner=runner))
+        summaries = [MeansSummary(K, 2), CertaintySummary(NAMES, scan.sample().certainty)]
+        moments, second = scan.run(summaries, scores)
+        (exact,) = scan.again([second], scores)
         found.append([*means(moments), *certainty(exact)])
         np.testing.assert_array_equal(scores.labels, mixture.predict(scaling.apply(rows)))
         np.testing.assert_allclose(
             scores.memberships, mixture.responsibilities(scaling.apply(rows)), atol=1e-12
         )
         np.testing.assert_allclose(scores.log_density, mixture.log_density(scaling.apply(rows)), rtol=1e-12)
-        np.testing.assert_array_equal(means(scan.run(blocks, [MeansSummary(K, 2)])[0]), means(moments))
+        np.testing.assert_array_equal(means(scan.run([MeansSummary(K, 2)])[0]), means(moments))
     assert found[0] == found[1] == found[2]
 
 

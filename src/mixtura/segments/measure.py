@@ -73,8 +73,8 @@ def measure_segments(
     """
     described: dict[str, Array] = {one.name: one.values for one in numbers if one.name not in model.columns}
     described |= {one.name: one.codes for one in levels}
-    scan, blocks = scan_of(model.mixture, model.scaling, rows, weights, described=described)
-    scores, sample = Scores.empty(len(rows), model.n_segments), scan.sample(blocks)
+    scan = scan_of(model.mixture, model.scaling, rows, weights, described=described)
+    scores, sample = Scores.empty(len(rows), model.n_segments), scan.sample()
     gathered, columns = profile_summaries(model, numbers, levels, sample)
     first: list[Summary[Any]] = [
         *columns,
@@ -82,8 +82,8 @@ def measure_segments(
         AmbiguousSummary(MOST_AMBIGUOUS),
         *gathered,
     ]
-    found = scan.run(blocks, first, scores)
-    exact = scan.again(blocks, found[: len(columns) + 1], scores)
+    found = scan.run(first, scores)
+    exact = scan.again(found[: len(columns) + 1], scores)
     ambiguous, sizes, scaled, typical, *counts = found[len(columns) + 1 :]
     profiles = ProfileInput(
         model=model,

@@ -11,15 +11,15 @@ from typing import Any, Protocol, Self, TypeVar
 import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
+from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
-from mixtura.core.protocols import Block, Blocks, Runner
-from mixtura.data import ArrayBlocks
-from mixtura.kernels import Kernel, Outputs, get_kernel
-from mixtura.run import get_runner, limit_blas_threads
+from mixtura.core.protocols import Block, Blocks
+from mixtura.engine import as_data
+from mixtura.kernels import Components, Kernel, Outputs
 from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.weighted import row_maxima
 
-__all__ = ["Scan", "Scored", "Scores", "Summary", "scan_of"]
+__all__ = ["FeedSummaries", "Scan", "Scored", "Scores", "Summary", "scan_of"]
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -117,10 +117,6 @@ class Scores:
         self.log_density[:] += scaling.log_jacobian(rows)
         return self
 
-    def of(self, span: slice) -> Scores:
-        """Return views of some rows."""
-        return Scores(self.memberships[span], self.log_density[span], self.labels[span])
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scan:
@@ -131,85 +127,115 @@ class Scan:
     mixture : Mixture
         Of scaled rows; K components.
     scaling : Scaling
-    kernel : Kernel
-    runner : Runner
+    data : Data
+        N rows in the user's units, with their weights.
     described : mapping of str to ndarray of shape (N,), optional
         Further columns for the summaries.
     """
 
     mixture: Mixture
     scaling: Scaling
-    kernel: Kernel
-    runner: Runner
+    data: Data
     described: Mapping[str, Array] = field(default_factory=dict)
 
-    def run(
-        self, blocks: Blocks, summaries: Sequence[Summary[Any]], scores: Scores | None = None
-    ) -> list[Any]:
+    def run(self, summaries: Sequence[Summary[Any]], scores: Scores | None = None) -> list[Any]:
         """Evaluate all rows once; return the result of each summary.
 
         Parameters
         ----------
-        blocks : Blocks
-            N rows in the user's units, with their weights.
         summaries : sequence of Summary
             Nothing was added to them yet, and nothing will be: each block has copies of them.
         scores : Scores or None, default=None
             Filled with what is found for every row; None to keep nothing.
         """
-        return self._reduce(blocks, summaries, scores, evaluated=False)
+        return self._reduce(summaries, scores, evaluated=False)
 
-    def again(self, blocks: Blocks, summaries: Sequence[Summary[Any]], scores: Scores) -> list[Any]:
+    def again(self, summaries: Sequence[Summary[Any]], scores: Scores) -> list[Any]:
         """Feed summaries with rows that have been evaluated; return the result of each."""
-        return self._reduce(blocks, summaries, scores, evaluated=True)
+        return self._reduce(summaries, scores, evaluated=True)
 
-    def sample(self, blocks: Blocks) -> Scored:
+    def sample(self) -> Scored:
         """Return some rows from all over the table, evaluated: all of a short one."""
-        numbers = np.arange(0, blocks.n_rows, max(1, blocks.n_rows // _SAMPLE))
-        block = Block(blocks.take(numbers), None, slice(0, numbers.size))
-        described = {name: values[numbers] for name, values in self.described.items()}
-        return self._scored(block, described, Scores.empty(numbers.size, self.mixture.n_components))
+        numbers = np.arange(0, self.data.n_rows, max(1, self.data.n_rows // _SAMPLE))
+        block = Block(self.data.rows(numbers), None, 0, 0)
+        described = [values[numbers] for values in self.described.values()]
+        return self._pass((), evaluated=False).score(block, *described)
+
+    def _pass(self, summaries: Sequence[Summary[Any]], *, evaluated: bool) -> FeedSummaries:
+        components = self.mixture.components()
+        names = tuple(self.described)
+        return FeedSummaries(
+            tuple(summaries), components, self.scaling, self.data.kernel, names, evaluated=evaluated
+        )
 
     def _reduce(
-        self, blocks: Blocks, summaries: Sequence[Summary[Any]], scores: Scores | None, *, evaluated: bool
+        self, summaries: Sequence[Summary[Any]], scores: Scores | None, *, evaluated: bool
     ) -> list[Any]:
-        def one(block: Block) -> list[Summary[Any]]:
-            k = self.mixture.n_components
-            kept = Scores.empty(len(block.rows), k) if scores is None else scores.of(block.span)
-            described = {name: values[block.span] for name, values in self.described.items()}
-            scored = self._scored(block, described, kept, evaluated=evaluated)
-            found = deepcopy(list(summaries))
-            for summary in found:
-                summary.add(scored)
-            return found
-
-        with limit_blas_threads(self.kernel.name == "numpy"):
-            merged = self.runner.reduce(blocks, one, _merged)
+        kept = () if scores is None else (scores.log_density, scores.memberships, scores.labels)
+        states = [self.data.state_of(values) for values in (*self.described.values(), *kept)]
+        merged = self.data.reduce(self._pass(summaries, evaluated=evaluated), *states)
         return [summary.result() for summary in merged]
 
-    def _scored(
-        self, block: Block, described: Mapping[str, Array], kept: Scores, *, evaluated: bool = False
-    ) -> Scored:
-        scored = Scored(
-            rows=np.asarray(block.rows, dtype=np.float64),
-            scaling=self.scaling,
-            weights=block.sample_weight,
-            start=block.span.start,
-            memberships=kept.memberships,
-            log_density=kept.log_density,
-            labels=kept.labels,
-            described=described,
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeedSummaries:
+    """Copies of summaries, fed with a block; their sum is to merge them.
+
+    The states are the described columns, then log densities, memberships and labels, where these are kept.
+
+    Parameters
+    ----------
+    summaries : tuple of Summary
+        Nothing was added to them yet.
+    components : Components
+        Of scaled rows.
+    scaling : Scaling
+    kernel : Kernel
+    described : tuple of str
+        Names of the described columns.
+    evaluated : bool, default=False
+        Whether the states hold what the components make of the rows.
+    """
+
+    summaries: tuple[Summary[Any], ...]
+    components: Components
+    scaling: Scaling
+    kernel: Kernel
+    described: tuple[str, ...] = ()
+    evaluated: bool = False
+
+    def __call__(self, block: Block, *states: Array) -> list[Summary[Any]]:
+        scored = self.score(block, *states)
+        found = deepcopy(list(self.summaries))
+        for summary in found:
+            summary.add(scored)
+        return found
+
+    def score(self, block: Block, *states: Array) -> Scored:
+        """Return a block evaluated."""
+        n_rows, count = block.n_rows, len(self.described)
+        log_density, memberships, labels = states[count:] or (
+            np.empty(n_rows),
+            np.empty((n_rows, self.components.n_components)),
+            np.empty(n_rows, dtype=np.intp),
         )
-        if not evaluated:
-            outputs = Outputs(kept.log_density, kept.memberships, kept.labels)
-            self.kernel.accumulate(scored.scaled, None, self.mixture.components(), None, outputs)
+        described = dict(zip(self.described, states[:count], strict=True))
+        rows = np.asarray(block.rows, dtype=np.float64)
+        scored = Scored(
+            rows, self.scaling, block.sample_weight, block.start, memberships, log_density, labels, described
+        )
+        if not self.evaluated:
+            outputs = Outputs(log_density, memberships, labels)
+            self.kernel.accumulate(scored.scaled, None, self.components, None, outputs)
         return scored
 
+    def add(self, total: list[Summary[Any]], more: list[Summary[Any]]) -> list[Summary[Any]]:
+        for summary, other in zip(total, more, strict=True):
+            summary.merge(other)
+        return total
 
-def _merged(total: list[Summary[Any]], more: list[Summary[Any]]) -> list[Summary[Any]]:
-    for summary, other in zip(total, more, strict=True):
-        summary.merge(other)
-    return total
+    def work(self, blocks: Blocks) -> float:
+        return float("inf")
 
 
 def scan_of(
@@ -219,7 +245,6 @@ def scan_of(
     weights: FloatArray | None = None,
     *,
     described: Mapping[str, Array] | None = None,
-) -> tuple[Scan, Blocks]:
-    """Return a scan on this machine, and the blocks of the rows, shape (N, D), in the user's units."""
-    kernel = get_kernel(n_features=mixture.n_features)
-    return Scan(mixture, scaling, kernel, get_runner(), described or {}), ArrayBlocks(rows, weights)
+) -> Scan:
+    """Return a scan of rows, shape (N, D), in the user's units."""
+    return Scan(mixture, scaling, as_data(rows, weights), described or {})

@@ -153,8 +153,8 @@ def assign_rows(
 ) -> Assignment:
     """Assign the complete rows, shape (n_complete, D) in the user's units; leave the others empty."""
     scores = Scores.empty(len(rows), model.n_segments)
-    scan, blocks = scan_of(model.mixture, model.scaling, rows)
-    scan.run(blocks, [], scores)
+    scan = scan_of(model.mixture, model.scaling, rows)
+    scan.run([], scores)
     return assignment_of(model, scores.in_user_units(model.scaling, rows), complete, id_name, ids)
 
 

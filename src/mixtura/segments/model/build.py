@@ -67,9 +67,9 @@ def build_model(best: Candidate, prepared: Prepared, settings: Settings) -> Segm
     """
     assert best.mixture is not None, "a search without any mixture has raised"
     scaling, found, columns = prepared.scaling, best.mixture, prepared.choice.used
-    scan, blocks = scan_of(found, scaling, prepared.rows, prepared.weights)
+    scan = scan_of(found, scaling, prepared.rows, prepared.weights)
     k = found.n_components
-    sizes, moments = scan.run(blocks, [SizesSummary(k), MeansSummary(k, len(columns))])
+    sizes, moments = scan.run([SizesSummary(k), MeansSummary(k, len(columns))])
     means = np.stack([one.mean for one in moments], axis=1)
     means = np.where(np.isnan(means), found.means, means)
     order = np.lexsort((-found.weights, -sizes.weights))
