@@ -223,3 +223,28 @@ def test_a_missing_extra_is_named(monkeypatch, capsys) -> None:
 def test_the_good_table_is_good(run, workplace) -> None:
     (workplace / "good.csv").write_text(GOOD)
     assert run("segment", "good.csv", "--components", "3").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "output", "said"),
+    [
+        ("segment", "missing/results", "there is no directory"),
+        ("select", "missing/results", "there is no directory"),
+        ("assign", "missing/results.csv", "there is no directory"),
+        ("audience", "missing/results.csv", "there is no directory"),
+        ("assign", "results.xlsx", "must end in .csv or .parquet; got 'results.xlsx'. Try 'results.csv'"),
+        ("audience", "results", "must end in .csv or .parquet"),
+    ],
+)
+def test_the_output_is_checked_before_anything_is_read(
+    refused, model, customers, monkeypatch, command, output, said
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("the table was read")
+
+    monkeypatch.setattr("mixtura.io.read_table", never)
+    files = (customers,) if command in {"segment", "select"} else (model, customers)
+    more = ("--segment", "1", "--top", "3") if command == "audience" else ()
+    message = refused(command, *files, *more, "--output", output)
+    assert said in message
+    assert "--output" in message or "Try" in message

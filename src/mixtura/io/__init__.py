@@ -13,12 +13,13 @@ from mixtura.io.outputs import RESULT_FILES, SELECTION_FILES, output_directory, 
 from mixtura.io.segment_names import read_names
 from mixtura.io.tables import Table, read_table
 from mixtura.io.values import to_float64
-from mixtura.io.writers import write_table
+from mixtura.io.writers import TABLE_SUFFIXES, write_table
 
 __all__ = [
     "FORMAT_VERSION",
     "RESULT_FILES",
     "SELECTION_FILES",
+    "TABLE_SUFFIXES",
     "Table",
     "TextNumbers",
     "calendar_part",

@@ -78,8 +78,12 @@ def output_directory(path: str | Path, *, files: Collection[str], overwrite: boo
 
 
 @contextmanager
-def output_file(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
+def output_file(
+    path: str | Path, *, overwrite: bool = False, suffixes: Collection[str] = ()
+) -> Iterator[Path]:
     """Give a file name to write to; the file takes its final name when the block ends without an error.
+
+    Entering it already shows whether the place can be written, so that nothing long is computed in vain.
 
     Parameters
     ----------
@@ -87,6 +91,8 @@ def output_file(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
         Where the file shall be. Its directory exists.
     overwrite : bool, default=False
         Replace a file of that name.
+    suffixes : collection of str, default=()
+        What the name may end in, such as ``.csv``; empty for anything.
 
     Yields
     ------
@@ -96,11 +102,16 @@ def output_file(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        The file exists, or cannot be written.
+        The file exists, has another suffix, or cannot be written.
     """
     path = _absolute(path)
     if path.is_dir():
         raise OutputError(f"{str(path)!r} is a directory. The name of a file is required. Add one to it.")
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise OutputError(
+            f"The name of the results must end in {' or '.join(suffixes)}; got {path.name!r}. "
+            f"Try {path.stem + next(iter(suffixes))!r}."
+        )
     if path.exists() and not overwrite:
         raise OutputError(_exists(path))
     with writing(path):
@@ -121,7 +132,7 @@ def _absolute(path: str | Path) -> Path:
     if not path.parent.is_dir():
         raise OutputError(
             f"{str(path)!r} cannot be written: there is no directory {str(path.parent)!r}. "
-            "Create it first, or choose another place with --output."
+            "Create it first, or choose another place with `output`."
         )
     return path
 
@@ -130,19 +141,19 @@ def _check_replaceable(path: Path, files: Collection[str], overwrite: bool) -> N
     if not overwrite:
         raise OutputError(_exists(path))
     if path.is_symlink() or not path.is_dir():
-        raise OutputError(f"{str(path)!r} exists and is not a directory. Choose another place with --output.")
+        raise OutputError(f"{str(path)!r} exists and is not a directory. Choose another place with `output`.")
     foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in files)
     if foreign:
         raise OutputError(
             f"{str(path)!r} holds files that are not results of mixtura ({', '.join(foreign[:5])}), and is not "
-            "overwritten. Choose another place with --output."
+            "overwritten. Choose another place with `output`."
         )
 
 
 def _exists(path: Path) -> str:
     return (
         f"{str(path)!r} exists already. Results are not written over others unasked. "
-        "Use --overwrite, or choose another place with --output."
+        "Use `overwrite=True`, or choose another place with `output`."
     )
 
 
@@ -158,13 +169,13 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # An output error that the system caused is told again, of the place the user knows.
+        # An output error that the system caused is raised again for the place that the user knows.
         cause = error.__cause__ if isinstance(error, OutputError) else error
         if not isinstance(cause, OSError):
             raise
         raise OutputError(
             f"{str(path)!r} cannot be written ({cause.strerror or cause}). A place that can be written is required. "
-            "Choose another with --output."
+            "Choose another with `output`."
         ) from cause
 
 

@@ -139,8 +139,10 @@ def _read(path: Path, exact: frozenset[str]) -> tuple[pa.Table, tuple[str, ...]]
 
 
 def _read_parquet(path: Path) -> pa.Table:
+    import pyarrow as pa
     from pyarrow import parquet
 
-    # A file object, not a path: Arrow would take a name such as year=2024/a.parquet for a partition.
-    with path.open("rb") as file:
+    # A file, not a path: Arrow would take a name such as year=2024/a.parquet for a partition. And Arrow's own file,
+    # not Python's: its threads may let go of it while the interpreter ends, which aborts the process.
+    with pa.OSFile(str(path)) as file:
         return parquet.read_table(file)

@@ -18,7 +18,10 @@ from mixtura.io.outputs import writing
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["write_table"]
+__all__ = ["TABLE_SUFFIXES", "write_table"]
+
+TABLE_SUFFIXES = (".csv", ".parquet")
+"""What `write_table` writes."""
 
 _FORMULA = r"^([=+\-@\t\r])"
 
@@ -63,7 +66,7 @@ def write_table(
             _write_csv(table, path)
         else:
             raise OutputError(
-                f"{str(path)!r} has the suffix {path.suffix!r}. Results are written as .csv or .parquet. Choose one."
+                f"The name of the results must end in {' or '.join(TABLE_SUFFIXES)}; got {path.name!r}."
             )
 
 

@@ -39,13 +39,13 @@ def assign(
 ) -> None:
     """Assign customers of a new table to the segments of a saved model."""
     from mixtura.cli.printing.print_model import print_assignment
-    from mixtura.io import output_file
+    from mixtura.io import TABLE_SUFFIXES, output_file
     from mixtura.segments import SegmentModel, assign_table
 
-    loaded = SegmentModel.load(model)
-    read = read_customers(table, id_column, loaded.training.id_column)
     path = Path(f"{table.stem}-assigned.csv") if output is None else output
-    with output_file(path, overwrite=overwrite) as writing:
+    with output_file(path, overwrite=overwrite, suffixes=TABLE_SUFFIXES) as writing:
+        loaded = SegmentModel.load(model)
+        read = read_customers(table, id_column, loaded.training.id_column)
         result = assign_table(loaded, read.data, id_column=id_column, drop_missing=drop_missing)
         result.write(writing)
     console = output_console(quiet=quiet)

@@ -91,12 +91,12 @@ def _run(
     json: bool,
 ) -> None:
     from mixtura.cli.printing.print_audiences import print_audiences
-    from mixtura.io import output_file, readable_json
+    from mixtura.io import TABLE_SUFFIXES, output_file, readable_json
     from mixtura.segments import SegmentModel, audiences_of_table
 
-    loaded = SegmentModel.load(model)
-    read = read_customers(table, id_column, loaded.training.id_column)
-    with output_file(path, overwrite=overwrite) as writing:
+    with output_file(path, overwrite=overwrite, suffixes=TABLE_SUFFIXES) as writing:
+        loaded = SegmentModel.load(model)
+        read = read_customers(table, id_column, loaded.training.id_column)
         result = audiences_of_table(loaded, read.data, segments, id_column=id_column, **limits)
         result.write(writing)
     if json:

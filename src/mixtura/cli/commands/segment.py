@@ -100,10 +100,11 @@ def _run(table: Path, output: Path | None, asked: dict[str, Any], wanted: _Wante
 
     folder = Path(f"{table.stem}-segments") if output is None else output
     asked["names"] = None if asked["names"] is None else read_names(asked["names"])
-    read = options.read_customers(table, asked["id_column"])
     replaceable = (*RESULT_FILES, WORKBOOK_FILE)
-    with output_directory(folder, files=replaceable, overwrite=wanted.overwrite) as writing, warm_up():
-        result, summary = _segment_and_write(read.data, writing, asked, wanted)
+    with output_directory(folder, files=replaceable, overwrite=wanted.overwrite) as writing:
+        read = options.read_customers(table, asked["id_column"])
+        with warm_up():
+            result, summary = _segment_and_write(read.data, writing, asked, wanted)
     if wanted.json:
         typer.echo(readable_json(summary), nl=False)
         return

@@ -53,9 +53,10 @@ def _run(table: Path, folder: Path, asked: dict[str, Any], *, overwrite: bool, q
     from mixtura.io import SELECTION_FILES, output_directory
     from mixtura.plot import warm_up
 
-    read = options.read_customers(table, asked["id_column"])
-    with output_directory(folder, files=SELECTION_FILES, overwrite=overwrite) as writing, warm_up():
-        selection = _select_and_write(read.data, writing, asked, quiet=quiet)
+    with output_directory(folder, files=SELECTION_FILES, overwrite=overwrite) as writing:
+        read = options.read_customers(table, asked["id_column"])
+        with warm_up():
+            selection = _select_and_write(read.data, writing, asked, quiet=quiet)
 
     from mixtura.cli.printing.print_columns import print_table_read
     from mixtura.cli.printing.print_selection import print_selection
