@@ -103,9 +103,7 @@ def peer_step(peer: Peer, rows: FloatArray) -> float:
 def our_step(case: Case, rows: FloatArray, kernel: Kernel, threads: int) -> EMStep:
     runner = SerialRunner() if threads == 1 else ThreadRunner(threads)
     family = get_family(case.covariance_type)
-    return EMStep(
-        Problem(Data(ArrayBlocks(rows), kernel, runner), case.n_components, family, Ridge()).with_total()
-    )
+    return EMStep(Problem(Data(ArrayBlocks(rows), kernel, runner), case.n_components, family, Ridge()))
 
 
 def require_equal(case: Case, rows: FloatArray, peer: Peer, steps: list[EMStep]) -> None:

@@ -200,6 +200,37 @@ def test_everything_exported_explains_itself() -> None:
     assert missing == []
 
 
+def layout_comparisons(tree: ast.AST) -> list[int]:
+    """Lines on which something is compared with, or matched against, a layout of the kernels."""
+
+    def is_layout(node: ast.expr) -> bool:
+        names = [part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)]
+        names += [part.id for part in ast.walk(node) if isinstance(part, ast.Name)]
+        return bool({"Layout", "layout", "layouts"} & set(names))
+
+    compared = [
+        (node.lineno, [node.left, *node.comparators])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare)
+    ]
+    matched = [
+        (node.subject.lineno, [node.subject]) for node in ast.walk(tree) if isinstance(node, ast.Match)
+    ]
+    return [line for line, sides in (*compared, *matched) if any(map(is_layout, sides))]
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if "kernels" not in path.parts], ids=name_of)
+def test_no_layout_is_compared_outside_kernels(path: Path) -> None:
+    """`Moments` are objects that know what can be done with them."""
+    assert layout_comparisons(ast.parse(path.read_text(encoding="utf-8"))) == []
+
+
+def test_a_compared_layout_would_be_noticed() -> None:
+    code = "a = statistics.layout is Layout.DENSE\nb = x == Layout.SHARED\nmatch components.layout:\n    case _: pass\n"
+    assert layout_comparisons(ast.parse(code)) == [1, 2, 3]
+    assert layout_comparisons(ast.parse("kernel(moments.layout) if moments is DENSE else 0")) == []
+
+
 @pytest.mark.parametrize("library", sorted(OPTIONAL))
 def test_optional_libraries_are_imported_in_one_place(library: str) -> None:
     where = {path.relative_to(SOURCE).parts[0] for path in MODULES if library in imports_of(path)}

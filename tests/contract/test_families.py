@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -21,13 +20,13 @@ from mixtura.core.covariance import (
     get_family,
 )
 from mixtura.core.mixture import Mixture
-from mixtura.core.moments import DENSE
+from mixtura.core.moments import DENSE, FIRST, Moments
 from mixtura.core.prior import Ridge
 from mixtura.core.protocols import Block
 from mixtura.core.statistics import Statistics
 from mixtura.estimators.precisions import mixture_from_precisions_cholesky, precisions, precisions_cholesky
 from mixtura.exceptions import ParameterError
-from mixtura.kernels import Layout, Outputs, get_kernel
+from mixtura.kernels import Outputs, get_kernel
 from naive import (
     LETTERS,
     naive_best_structure,
@@ -39,8 +38,8 @@ from naive import (
 )
 
 K, D, N = 3, 4, 60
-LAYOUTS = [(family, layout) for family in FAMILIES.values() for layout in family.layouts]
-CLOSED = [(family, layout) for family, layout in LAYOUTS if family.name in LETTERS]
+MOMENTS = [(family, moments) for family in FAMILIES.values() for moments in family.moments]
+CLOSED = [(family, moments) for family, moments in MOMENTS if family.name in LETTERS]
 FOLLOW_UNITS = {"full", "tied", "diag", "EEI", "VEI", "EVI", "VEE", "EVV"}
 FOLLOW_SQUARE_MAPS = {"full", "tied", "VEE", "EVV"}
 FOLLOW_ALL_MAPS = {"full", "tied", "VEE"}
@@ -85,14 +84,13 @@ def some_rows() -> tuple[Any, Any, Any]:
     )
 
 
-def statistics_of(layout: Layout, rows: Any, weight: Any, shares: Any, means: Any) -> Statistics:
+def statistics_of(moments: Moments, rows: Any, weight: Any, shares: Any, means: Any) -> Statistics:
     rows, shares = np.ascontiguousarray(rows), np.ascontiguousarray(shares)
     block = Block(rows, weight, 0, 0)
-    found = AccumulateGiven(means, layout, get_kernel("numpy"))(block, shares)
-    if layout is not Layout.SHARED:
+    found = AccumulateGiven(means, moments.gathered, get_kernel("numpy"))(block, shares)
+    if not moments.needs_total:
         return found
-    total = AccumulateGiven(rows.mean(axis=0)[None], Layout.DENSE, get_kernel("numpy"))(block)
-    return replace(found, total=total)
+    return found.complete(AccumulateGiven(rows.mean(axis=0)[None], DENSE, get_kernel("numpy"))(block))
 
 
 def assert_structure(name: str, full: Any) -> None:
@@ -142,13 +140,13 @@ def test_shapes_and_free_parameters(family: Structure) -> None:
 
 
 @pytest.mark.parametrize("ridge", [0.0, 0.25])
-@pytest.mark.parametrize(("family", "layout"), CLOSED, ids=lambda value: getattr(value, "name", value))
-def test_the_estimate_is_its_closed_form(family: Structure, layout: Layout, ridge: float) -> None:
+@pytest.mark.parametrize(("family", "moments"), CLOSED, ids=lambda value: getattr(value, "name", value))
+def test_the_estimate_is_its_closed_form(family: Structure, moments: Moments, ridge: float) -> None:
     rows, weight, shares = some_rows()
     counts = weight @ shares
     means = (weight[:, None] * shares).T @ rows / counts[:, None]
     about = means + np.random.RandomState(3).standard_normal(means.shape)
-    statistics = statistics_of(layout, rows, weight, shares, about)
+    statistics = statistics_of(moments, rows, weight, shares, about)
     found = family.estimate(statistics, means, Ridge(ridge))
     wanted = naive_covariances(family.name, rows, weight, shares, means, ridge)
     np.testing.assert_allclose(found, wanted, rtol=1e-10, atol=1e-12)
@@ -165,13 +163,13 @@ def best_loss(name: str, ridge: float) -> tuple[Any, float, Any]:
 
 
 @pytest.mark.parametrize("ridge", [0.0, 0.25])
-@pytest.mark.parametrize(("family", "layout"), LAYOUTS, ids=lambda value: getattr(value, "name", value))
-def test_the_estimate_is_the_best_of_its_structure(family: Structure, layout: Layout, ridge: float) -> None:
+@pytest.mark.parametrize(("family", "moments"), MOMENTS, ids=lambda value: getattr(value, "name", value))
+def test_the_estimate_is_the_best_of_its_structure(family: Structure, moments: Moments, ridge: float) -> None:
     rows, weight, shares = some_rows()
     rows, counts = rows[:, :3], weight @ shares
     means = (weight[:, None] * shares).T @ rows / counts[:, None]
     about = means + np.random.RandomState(3).standard_normal(means.shape)
-    statistics = statistics_of(layout, rows, weight, shares, about)
+    statistics = statistics_of(moments, rows, weight, shares, about)
     own, least, best = best_loss(family.name, ridge)
     cold = family.estimate(statistics, means, Ridge(ridge))
     some = family.storage.marginal(some_covariances(family), np.arange(3))
@@ -211,11 +209,11 @@ def test_another_structure_is_refused(family: Structure) -> None:
 def test_one_component_and_one_column(family: Structure) -> None:
     """All families of a kind are one there: the scatter, or its diagonal or its mean; equal variances, or any."""
     rows, weight, shares = some_rows()
-    layout = family.layouts[-1]
+    moments = family.moments[-1]
     letters = LETTERS.get(family.name, family.name)
     one = np.ones((N, 1))
     mean = np.average(rows, axis=0, weights=weight)[None]
-    found = family.estimate(statistics_of(layout, rows, weight, one, mean), mean, Ridge(0.0))
+    found = family.estimate(statistics_of(moments, rows, weight, one, mean), mean, Ridge(0.0))
     covariance = np.cov(rows.T, aweights=weight, ddof=0)
     wanted = covariance if letters[2] != "I" else np.diag(covariance.diagonal())
     if letters[1] == "I":
@@ -223,7 +221,7 @@ def test_one_component_and_one_column(family: Structure) -> None:
     np.testing.assert_allclose(family.storage.full(found, 1, D)[0], wanted, rtol=1e-8, atol=1e-9)
     column = rows[:, :1]
     means = (weight[:, None] * shares).T @ column / (weight @ shares)[:, None]
-    found = family.estimate(statistics_of(layout, column, weight, shares, means), means, Ridge(0.0))
+    found = family.estimate(statistics_of(moments, column, weight, shares, means), means, Ridge(0.0))
     name = "tied" if letters[0] == "E" else "full"
     wanted = naive_covariances(name, column, weight, shares, means, 0.0).reshape(-1, 1, 1)
     np.testing.assert_allclose(
@@ -231,18 +229,18 @@ def test_one_component_and_one_column(family: Structure) -> None:
     )
 
 
-@pytest.mark.parametrize(("family", "layout"), LAYOUTS, ids=lambda value: getattr(value, "name", value))
-def test_a_component_without_rows_changes_no_other(family: Structure, layout: Layout) -> None:
+@pytest.mark.parametrize(("family", "moments"), MOMENTS, ids=lambda value: getattr(value, "name", value))
+def test_a_component_without_rows_changes_no_other(family: Structure, moments: Moments) -> None:
     rows, weight, shares = some_rows()
     shares = shares.copy()
     shares[:, 1] = 0.0
     means = (weight[:, None] * shares).T @ rows / np.maximum(weight @ shares, 1e-9)[:, None]
     previous = some_covariances(family)
-    statistics = statistics_of(layout, rows, weight, shares, means)
+    statistics = statistics_of(moments, rows, weight, shares, means)
     found = family.storage.full(family.estimate(statistics, means, Ridge(0.0), previous), K, D)
     assert_structure(family.name, found)
     assert np.linalg.eigvalsh(found).min() > 0
-    few = statistics_of(layout, rows, weight, shares[:, [0, 2]], means[[0, 2]])
+    few = statistics_of(moments, rows, weight, shares[:, [0, 2]], means[[0, 2]])
     before = previous if family.storage.shape(K, D) == family.storage.shape(2, D) else previous[[0, 2]]
     alone = family.storage.full(family.estimate(few, means[[0, 2]], Ridge(0.0), before), 2, D)
     np.testing.assert_allclose(found[[0, 2]], alone, rtol=1e-6, atol=1e-6)
@@ -264,12 +262,12 @@ def test_factors_whiten(family: Structure) -> None:
             np.testing.assert_array_equal(matrix, np.tril(matrix))
 
 
-@pytest.mark.parametrize(("family", "layout"), LAYOUTS, ids=lambda value: getattr(value, "name", value))
-def test_every_layout_evaluates_the_density(family: Structure, layout: Layout) -> None:
+@pytest.mark.parametrize(("family", "moments"), MOMENTS, ids=lambda value: getattr(value, "name", value))
+def test_a_pass_for_any_moments_evaluates_the_density(family: Structure, moments: Moments) -> None:
     mixture, rows = a_mixture(family), some_rows()[0]
     full = full_of(family, mixture.covariances)
     found = np.empty(N)
-    get_kernel("numpy").accumulate(rows, None, mixture.components(layout), None, Outputs(log_density=found))
+    get_kernel("numpy").accumulate(rows, None, mixture.components(moments), None, Outputs(log_density=found))
     parts = [
         w * multivariate_normal(m, c).pdf(rows)
         for w, m, c in zip(mixture.weights, mixture.means, full, strict=True)
@@ -400,8 +398,13 @@ def test_draws_have_the_covariance(family: Structure) -> None:
     np.testing.assert_allclose(rows.mean(axis=0), mean, atol=5 * np.sqrt(full.diagonal().max() / len(rows)))
 
 
-def test_a_shared_covariance_needs_the_total_scatter() -> None:
-    statistics = Statistics.zero(Layout.SHARED, np.zeros((K, D)))
-    with pytest.raises(ParameterError, match="without the total scatter"):
+def test_a_shared_covariance_needs_second_moments() -> None:
+    statistics = Statistics.zero(FIRST, np.zeros((K, D)))
+    with pytest.raises(ParameterError, match=r"must have second moments.*complete\(total\)"):
         get_family("tied").estimate(statistics, np.zeros((K, D)), Ridge())
-    assert get_family("tied").is_precise(statistics, np.eye(D))
+
+
+def test_the_variances_of_the_columns(family: Structure) -> None:
+    covariances = some_covariances(family)
+    found = np.broadcast_to(family.storage.variances(covariances, D), (K, D))
+    np.testing.assert_array_equal(found, np.einsum("kii->ki", full_of(family, covariances)))

@@ -65,7 +65,7 @@ ALL = {
 
 def problem_of(family: str = "full", runner: Any = None) -> Problem:
     data = replace(data_of(), runner=SerialRunner() if runner is None else runner)
-    return Problem(data, K, get_family(family), Ridge(1e-6)).with_total()
+    return Problem(data, K, get_family(family), Ridge(1e-6))
 
 
 def begin(name: str, problem: Problem, seed: int = 0) -> InitialStatistics:
@@ -118,7 +118,7 @@ def test_as_many_components_as_rows_begin_all_the_same(name: str, family: str) -
     if name not in INITIALIZATIONS and name not in ("even rows", "far rows", "best"):
         pytest.skip("made for these rows")
     five = as_data(rows()[:5])
-    problem = Problem(five, 5, get_family(family), Ridge(1e-6)).with_total()
+    problem = Problem(five, 5, get_family(family), Ridge(1e-6))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         first = ALL[name].draw(problem, np.random.RandomState(0))(problem).begin(problem)

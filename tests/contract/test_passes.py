@@ -18,6 +18,7 @@ from mixtura.core.accumulate import AccumulateAbout, AccumulateGiven, EStep, ESt
 from mixtura.core.data import Data
 from mixtura.core.evaluate import Evaluate, Rows, SmallestHashes, TotalWeight
 from mixtura.core.mixture import Mixture
+from mixtura.core.moments import DENSE, Moments
 from mixtura.core.protocols import Block, Pass
 from mixtura.engine import as_data
 from mixtura.fit.evaluation import Scoring
@@ -25,7 +26,6 @@ from mixtura.fit.init.random import SumsByRandomShares
 from mixtura.fit.init.sample import PositiveWeight
 from mixtura.fit.kmeans.lloyd import AssignToNearest, ScaleState
 from mixtura.fit.kmeans.plusplus import MassPerBlock, MassWithCandidates, NearestSeed, RowAtMass
-from mixtura.kernels import Layout
 from mixtura.run import ThreadRunner
 from mixtura.segments.profiles.segment_statistics import MeansSummary, SizesSummary
 from mixtura.segments.scan import FeedSummaries
@@ -44,8 +44,8 @@ DISTANCES = np.random.RandomState(3).uniform(size=N)
 States = tuple[Any, ...]
 
 
-def components(layout: Layout | None = None) -> Any:
-    return MIXTURE.components(layout)
+def components(moments: Moments | None = None) -> Any:
+    return MIXTURE.components(moments)
 
 
 def random_shares(data: Data) -> SumsByRandomShares:
@@ -54,14 +54,14 @@ def random_shares(data: Data) -> SumsByRandomShares:
     for number in range(len(data.blocks)):
         generators.append(rng.get_state())
         rng.uniform(size=(data.blocks.block(number).n_rows, K))
-    return SumsByRandomShares(tuple(generators), MEANS, Layout.DENSE, data.kernel)
+    return SumsByRandomShares(tuple(generators), MEANS, DENSE, data.kernel)
 
 
 # Each with the values of the states that it is given.
 PASSES: dict[type[Any], Callable[[Data], tuple[Any, States]]] = {
     EStep: lambda data: (EStep(components(), data.kernel), ()),
     EStepOfSeveral: lambda data: (EStepOfSeveral((components(), components()), data.kernel), ()),
-    AccumulateGiven: lambda data: (AccumulateGiven(MEANS, Layout.DENSE, data.kernel), (LABELS,)),
+    AccumulateGiven: lambda data: (AccumulateGiven(MEANS, DENSE, data.kernel), (LABELS,)),
     Evaluate: lambda data: (
         Evaluate(components(), data.kernel, ("labels", "log_density")),
         (np.zeros(N, dtype=np.intp), np.zeros(N)),
@@ -70,7 +70,7 @@ PASSES: dict[type[Any], Callable[[Data], tuple[Any, States]]] = {
     SmallestHashes: lambda data: (SmallestHashes(10, 7), ()),
     TotalWeight: lambda data: (TotalWeight(), ()),
     Scoring: lambda data: (Scoring(components(), data.kernel), ()),
-    AccumulateAbout: lambda data: (AccumulateAbout(components(), MEANS + 1.0, Layout.DENSE, data.kernel), ()),
+    AccumulateAbout: lambda data: (AccumulateAbout(components(), MEANS + 1.0, DENSE, data.kernel), ()),
     SumsByRandomShares: lambda data: (random_shares(data), ()),
     PositiveWeight: lambda data: (PositiveWeight(), ()),
     AssignToNearest: lambda data: (AssignToNearest(MEANS, data.kernel), (LABELS.copy(),)),

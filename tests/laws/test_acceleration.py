@@ -11,8 +11,8 @@ import pytest
 from sklearn.datasets import load_iris
 
 from mixtura.core.covariance import FAMILIES, get_family
-from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
+from mixtura.core.moments import DENSE
 from mixtura.core.prior import Ridge
 from mixtura.engine import as_data
 from mixtura.fit import (
@@ -27,7 +27,6 @@ from mixtura.fit import (
     fit_mixture,
 )
 from mixtura.fit.loop.driver import LoopResult, iterate
-from mixtura.kernels import Layout
 from mixtura.run import ThreadRunner, threads
 
 MANY = 4000
@@ -37,12 +36,12 @@ def problem_of(
     rows: Any, covariance_type: str, n_components: int, *, weight: Any = None, ridge: float = 1e-6
 ) -> Problem:
     family = get_family(covariance_type)
-    return Problem(as_data(rows, weight).alone(), n_components, family, Ridge(ridge)).with_total()
+    return Problem(as_data(rows, weight).alone(), n_components, family, Ridge(ridge))
 
 
 def start_of(problem: Problem, seed: int = 0) -> Mixture:
     found = INITIALIZATIONS["kmeans"].draw(problem, np.random.RandomState(seed))(problem).statistics
-    return maximize(replace(found, total=found.total or problem.total), problem.family, problem.prior)[0]
+    return problem.model.maximize(found)[0]
 
 
 def fit(
@@ -277,8 +276,8 @@ def test_a_component_without_rows_leaves_plain_steps() -> None:
     assert run.model.weights[3] == 0
 
 
-def test_another_layout_begins_anew() -> None:
-    """Where the shared layout has lost its digits, passes gather all moments from then on."""
+def test_other_moments_start_the_acceleration_again() -> None:
+    """Where pooled moments have lost their digits, passes gather dense ones from then on."""
     rng = np.random.RandomState(4)
     groups = [1e6 * group + 1e-3 * overlapping(group, 400, spread=1.0, n_components=2) for group in range(2)]
     rows = np.vstack(groups)
@@ -289,7 +288,7 @@ def test_another_layout_begins_anew() -> None:
     run = accelerated(problem, start=start, max_iter=150)
     step = EMStep(problem)
     step(start)
-    assert step.gather(start).layout is Layout.DENSE
+    assert step.gather(start).moments is DENSE
     assert run.trace.count(PassKind.EXTRAPOLATED) > 0
     assert (np.diff(run.trace.objectives) >= -1e-12 * abs(run.trace.objectives[-1])).all()
 

@@ -11,8 +11,9 @@ from sklearn.exceptions import ConvergenceWarning
 import mixtura
 from mixtura.core.accumulate import accumulate
 from mixtura.core.mixture import Mixture
+from mixtura.core.moments import DENSE, FIRST, Moments
 from mixtura.core.protocols import Block
-from mixtura.kernels import Layout, get_kernel
+from mixtura.kernels import get_kernel
 from naive import naive_lloyd
 
 K, NARROW = 4, 1e-7
@@ -30,14 +31,14 @@ def narrow(centers: Any) -> Mixture:
     )
 
 
-@pytest.mark.parametrize("layout", [Layout.SHARED, Layout.DENSE])
+@pytest.mark.parametrize("moments", [FIRST, DENSE])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_means_of_a_narrow_mixture_move_like_centers(layout: Layout, weighted: bool) -> None:
+def test_means_of_a_narrow_mixture_move_like_centers(moments: Moments, weighted: bool) -> None:
     X, centers = rows_and_centers()
     weight = np.random.RandomState(1).uniform(0.5, 2, len(X)) if weighted else None
     means = centers
     for n_iter in range(1, 6):
-        sums = accumulate(Block(X, weight, 0, 0), narrow(means).components(layout), get_kernel())
+        sums = accumulate(Block(X, weight, 0, 0), narrow(means).components(moments), get_kernel())
         means = sums.means + sums.first / sums.counts[:, None]
         np.testing.assert_allclose(means, naive_lloyd(X, centers, n_iter, weight)[0], rtol=1e-9)
 

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
+from mixtura.core.moments import GATHERED, Moments
 from mixtura.core.protocols import Block, Blocks
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Components, Kernel, Layout, Outputs
@@ -97,31 +98,34 @@ class AccumulateGiven(Summed[Statistics]):
     ----------
     means : ndarray of shape (K, D)
         What the sums are about.
-    layout : Layout
+    moments : Moments
+        Second moments that a pass can gather.
     kernel : Kernel
     weighted : bool, default=True
         Whether rows count with their sample weights; otherwise each counts once.
     """
 
     means: FloatArray
-    layout: Layout
+    moments: Moments
     kernel: Kernel
     weighted: bool = True
 
     def __call__(self, block: Block, given: FloatArray | IntArray | None = None) -> Statistics:
         given = np.zeros(block.n_rows, dtype=np.intp) if given is None else given
         weight = block.sample_weight if self.weighted else None
-        statistics = Statistics.zero(self.layout, self.means)
-        self.kernel.accumulate_given(block.rows, weight, given, self.means, self.layout, statistics.sums)
+        statistics = Statistics.zero(self.moments, self.means)
+        self.kernel.accumulate_given(
+            block.rows, weight, given, self.means, self.moments.layout, statistics.sums
+        )
         return statistics
 
     def work(self, blocks: Blocks) -> float:
-        return pass_work(self.layout, blocks.n_rows, *self.means.shape)
+        return pass_work(self.moments.layout, blocks.n_rows, *self.means.shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AccumulateAbout(Summed[Statistics]):
-    """The sums of `EStep`, but about other means, in any layout, and without the log-likelihood.
+    """The sums of `EStep`, but about other means, with any second moments, and without the log-likelihood.
 
     For components whose means move further than their new widths, as sums about the old means would cancel, and for
     those of another family.
@@ -131,29 +135,29 @@ class AccumulateAbout(Summed[Statistics]):
     components : Components
         Which give the responsibilities.
     means : ndarray of shape (K, D)
-    layout : Layout
+    moments : Moments
         Of the sums.
     kernel : Kernel
     """
 
     components: Components
     means: FloatArray
-    layout: Layout
+    moments: Moments
     kernel: Kernel
 
     def __call__(self, block: Block) -> Statistics:
         shares = np.empty((block.n_rows, self.components.n_components))
         self.kernel.accumulate(block.rows, None, self.components, None, Outputs(memberships=shares))
-        return AccumulateGiven(self.means, self.layout, self.kernel)(block, shares)
+        return AccumulateGiven(self.means, self.moments, self.kernel)(block, shares)
 
     def work(self, blocks: Blocks) -> float:
         shape = blocks.n_rows, *self.means.shape
-        return pass_work(self.components.layout, *shape) + pass_work(self.layout, *shape)
+        return pass_work(self.components.layout, *shape) + pass_work(self.moments.layout, *shape)
 
 
 def accumulate(block: Block, components: Components, kernel: Kernel) -> Statistics:
     """Return the sums of one block, weighted by the responsibilities that components give its rows."""
-    statistics = Statistics.zero(components.layout, components.means)
+    statistics = Statistics.zero(GATHERED[components.layout], components.means)
     kernel.accumulate(block.rows, block.sample_weight, components, statistics.sums, _NOTHING)
     return statistics
 

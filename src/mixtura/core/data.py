@@ -12,9 +12,10 @@ import numpy.typing as npt
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.accumulate import AccumulateGiven
 from mixtura.core.evaluate import Evaluate, Rows, SmallestHashes, TotalWeight
+from mixtura.core.moments import DENSE, DIAGONAL, FIRST, Moments
 from mixtura.core.protocols import Block, Blocks, Pass, RowState, Runner
 from mixtura.core.statistics import Statistics
-from mixtura.kernels import Components, Kernel, Layout
+from mixtura.kernels import Components, Kernel
 
 __all__ = ["Data"]
 
@@ -47,7 +48,7 @@ class Data:
     kernel: Kernel
     runner: Runner
     # Found once, and shared with `alone`.
-    _described: dict[Layout, Statistics] = field(default_factory=dict, init=False, repr=False)
+    _described: dict[Moments, Statistics] = field(default_factory=dict, init=False, repr=False)
     _means: list[FloatArray] = field(default_factory=list, init=False, repr=False)
 
     @property
@@ -182,7 +183,7 @@ class Data:
         """
         return Data(MappedBlocks(self.blocks, change), self.kernel, self.runner)
 
-    def describe(self, layout: Layout) -> Statistics:
+    def describe(self, moments: Moments) -> Statistics:
         """Return the one-component statistics of all rows about their mean, so that nothing cancels; found once.
 
         Raises
@@ -190,30 +191,30 @@ class Data:
         DataError
             A sum overflows.
         """
-        if layout not in self._described:
-            found = self.reduce(AccumulateGiven(self.mean, layout, self.kernel))
+        if moments not in self._described:
+            found = self.reduce(AccumulateGiven(self.mean, moments, self.kernel))
             found.require_finite()
-            self._described[layout] = found
-        return self._described[layout]
+            self._described[moments] = found
+        return self._described[moments]
 
     @property
     def mean(self) -> FloatArray:
         """The mean of the rows but for rounding, (1, D), from sums about the first of them."""
         if not self._means:
             first = self.rows(np.zeros(1, dtype=np.intp))
-            rough = self.reduce(AccumulateGiven(first, Layout.SHARED, self.kernel))
+            rough = self.reduce(AccumulateGiven(first, FIRST, self.kernel))
             self._means.append(first + rough.first / max(rough.total_weight, np.finfo(np.float64).tiny))
         return self._means[0]
 
     @property
     def total(self) -> Statistics:
         """Dense moments of all rows about their mean, found once."""
-        return self.describe(Layout.DENSE)
+        return self.describe(DENSE)
 
     @property
     def mean_variance(self) -> float:
         """The variance of the columns, averaged over the columns, in squared units of the data."""
-        rows = self.describe(Layout.DIAGONAL)
+        rows = self.describe(DIAGONAL)
         shift = rows.first[0] / rows.total_weight
         return float((rows.second[0] / rows.total_weight - shift**2).mean())
 

@@ -17,9 +17,9 @@ from mixtura.core.covariance import (
     get_family,
 )
 from mixtura.core.covariance.factors import symmetric
-from mixtura.core.moments import GATHERED
+from mixtura.core.moments import Moments
 from mixtura.exceptions import DataError, ParameterError
-from mixtura.kernels import Components, Layout, Outputs, evaluate_rows, sums_size
+from mixtura.kernels import Components, Outputs, evaluate_rows, sums_size
 
 __all__ = ["Mixture", "draw_rows"]
 
@@ -127,15 +127,15 @@ class Mixture:
         """Number of free parameters: ``K - 1`` weights, ``K D`` means, and the family's covariances."""
         return count_parameters(self.family.name, self.n_components, self.n_features)
 
-    def components(self, layout: Layout | None = None) -> Components:
-        """Return what a kernel evaluates, in one of the family's layouts (its first by default)."""
-        layout = self.family.layouts[0] if layout is None else layout
+    def components(self, moments: Moments | None = None) -> Components:
+        """Return what a kernel evaluates to gather second moments, the cheapest that the family allows by default."""
+        moments = self.family.moments[0] if moments is None else moments
         with np.errstate(divide="ignore"):
             offsets = np.log(self.weights)
         offsets += self.factors.log_determinants
         offsets -= 0.5 * self.n_features * _LOG_2PI
-        whitening = self.family.storage.whitening(self.factors, GATHERED[layout], self.n_components)
-        return Components(layout, self.means, whitening, offsets)
+        whitening = self.family.storage.whitening(self.factors, moments, self.n_components)
+        return Components(moments.layout, self.means, whitening, offsets)
 
     def full_covariances(self) -> FloatArray:
         """Return every component's covariance matrix, shape (K, D, D)."""

@@ -5,7 +5,7 @@ moments     second moments about mu_k                  shape of `second`   a pas
 ==========  =========================================  ==================  ==============================
 `DENSE`     of each component, all                     (K, D(D+1)/2)       one factor for each component
 `DIAGONAL`  of each component, the squares             (K, D)              reciprocal deviations
-`POOLED`    all, added up over the components          (1, D(D+1)/2)       one factor for all components
+`POOLED`    all, added up over the components          (1, D D)            one factor for all components
 `FIRST`     none                                       (K, 0)              one factor for all components
 ==========  =========================================  ==================  ==============================
 
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from math import sqrt
+from math import isqrt, sqrt
 
 import numpy as np
 
@@ -44,11 +44,14 @@ class Moments(ABC):
         What a pass evaluates.
     one_factor : bool
         Whether a pass reads one factor for all components.
+    needs_total : bool
+        Whether the total scatter completes what a pass adds up.
     """
 
     name: str
     layout: Layout
     one_factor: bool = False
+    needs_total: bool = False
 
     def __repr__(self) -> str:
         return self.name.upper()
@@ -81,6 +84,10 @@ class Moments(ABC):
     def shift(self, counts: FloatArray, first: FloatArray, second: FloatArray, by: FloatArray) -> FloatArray:
         """Return second moments about the points ``mu_k - d_k``: ``S + s d^T + d s^T + n d d^T``, d of shape (K, D)."""
 
+    def within(self, counts: FloatArray, first: FloatArray, second: FloatArray, by: FloatArray) -> FloatArray:
+        """Return second moments after a `shift`, added up over the components, as a matrix (D, D)."""
+        return np.asarray(np.add.reduce(self.matrices(self.shift(counts, first, second, by)), axis=0))
+
     @abstractmethod
     def lift(
         self, second: FloatArray, gain: FloatArray, spread: FloatArray, counts: FloatArray
@@ -97,6 +104,10 @@ class Moments(ABC):
             ``C_k = Sigma_k - A_k Sigma_k[o, :]``, what the observed columns leave open.
         counts : ndarray of shape (K,)
         """
+
+    @abstractmethod
+    def whiten_first(self, first: FloatArray, factors: FloatArray) -> FloatArray:
+        """Return ``L_k s_k``, (K, D), with the factors L_k that a pass reads."""
 
     @abstractmethod
     def whiten(
@@ -124,6 +135,9 @@ class Moments(ABC):
 
 class _Dense(Moments):
     name, layout = "dense", Layout.DENSE
+
+    def whiten_first(self, first: FloatArray, factors: FloatArray) -> FloatArray:
+        return np.asarray((factors @ first[..., None])[..., 0])
 
     def shape(self, n_components: int, n_features: int) -> tuple[int, int]:
         return n_components, n_features * (n_features + 1) // 2
@@ -153,7 +167,7 @@ class _Dense(Moments):
         white = pack_lower(factors @ self.matrices(second) @ factors.transpose(0, 2, 1))
         diagonal = diagonal_of_packed(first.shape[-1])
         white[..., diagonal] = (white[..., diagonal] - counts[..., None]) * _ROOT_HALF
-        return np.concatenate([(factors @ first[..., None])[..., 0], white], axis=-1)
+        return np.concatenate([self.whiten_first(first, factors), white], axis=-1)
 
     def color(
         self, whitened: FloatArray, counts: FloatArray, inverse: FloatArray
@@ -170,6 +184,9 @@ class _Dense(Moments):
 
 class _Diagonal(Moments):
     name, layout = "diagonal", Layout.DIAGONAL
+
+    def whiten_first(self, first: FloatArray, factors: FloatArray) -> FloatArray:
+        return first * factors
 
     def shape(self, n_components: int, n_features: int) -> tuple[int, int]:
         return n_components, n_features
@@ -196,7 +213,7 @@ class _Diagonal(Moments):
         self, counts: FloatArray, first: FloatArray, second: FloatArray, factors: FloatArray
     ) -> FloatArray:
         white = (second * factors**2 - counts[..., None]) * _ROOT_HALF
-        return np.concatenate([first * factors, white], axis=-1)
+        return np.concatenate([self.whiten_first(first, factors), white], axis=-1)
 
     def color(
         self, whitened: FloatArray, counts: FloatArray, inverse: FloatArray
@@ -214,6 +231,9 @@ class _Diagonal(Moments):
 
 class _First(Moments):
     name, layout, one_factor = "first", Layout.SHARED, True
+
+    def whiten_first(self, first: FloatArray, factors: FloatArray) -> FloatArray:
+        return np.asarray(first @ factors.T)
 
     def shape(self, n_components: int, n_features: int) -> tuple[int, int]:
         return n_components, 0
@@ -238,7 +258,7 @@ class _First(Moments):
     def whiten(
         self, counts: FloatArray, first: FloatArray, second: FloatArray, factors: FloatArray
     ) -> FloatArray:
-        return np.asarray(first @ factors.T)
+        return self.whiten_first(first, factors)
 
     def color(
         self, whitened: FloatArray, counts: FloatArray, inverse: FloatArray
@@ -250,27 +270,36 @@ class _First(Moments):
 
 
 class _Pooled(_First):
-    name = "pooled"
+    name, needs_total = "pooled", True
 
     @property
     def gathered(self) -> Moments:
         return FIRST
 
     def shape(self, n_components: int, n_features: int) -> tuple[int, int]:
-        return 1, n_features * (n_features + 1) // 2
+        return 1, n_features * n_features
 
     def pack(self, matrices: FloatArray) -> FloatArray:
-        return pack_lower(np.add.reduce(matrices, axis=-3, keepdims=True))
+        pooled = np.add.reduce(matrices, axis=-3)
+        return np.asarray(pooled.reshape(*pooled.shape[:-2], 1, -1))
 
     def matrices(self, second: FloatArray) -> FloatArray:
-        return unpack_lower(second, _order(second))
+        order = isqrt(second.shape[-1])
+        return second.reshape(*second.shape[:-1], order, order)
 
     def diagonal(self, second: FloatArray) -> FloatArray:
-        return second.take(diagonal_of_packed(_order(second)), axis=-1)
+        return second[..., :: isqrt(second.shape[-1]) + 1]
 
     def shift(self, counts: FloatArray, first: FloatArray, second: FloatArray, by: FloatArray) -> FloatArray:
         cross = (first + 0.5 * counts[..., None] * by).swapaxes(-1, -2) @ by
-        return second + pack_lower(cross + cross.swapaxes(-1, -2))[..., None, :]
+        return second + (cross + cross.swapaxes(-1, -2)).reshape(second.shape)
+
+    def within(self, counts: FloatArray, first: FloatArray, second: FloatArray, by: FloatArray) -> FloatArray:
+        half = counts[:, None] * by
+        half *= 0.5
+        half += first
+        cross = half.T.dot(by)
+        return np.asarray(second.reshape(cross.shape) + (cross + cross.T))
 
     def lift(
         self, second: FloatArray, gain: FloatArray, spread: FloatArray, counts: FloatArray
@@ -278,7 +307,7 @@ class _Pooled(_First):
         """Of components that all have one covariance, and so one gain and one spread."""
         one, open_ = gain[..., :1, :, :], spread[..., :1, :, :]
         known = one @ self.matrices(second) @ one.swapaxes(-1, -2)
-        return pack_lower(known + np.add.reduce(counts, axis=-1)[..., None, None, None] * open_)
+        return self.pack(known + np.add.reduce(counts, axis=-1)[..., None, None, None] * open_)
 
 
 def _order(packed: FloatArray) -> int:

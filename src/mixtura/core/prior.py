@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.floor import CovarianceFloor, sound_covariance
-from mixtura.core.statistics import Statistics, pack_lower
+from mixtura.core.moments import DENSE
+from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
-from mixtura.kernels import Layout
 
-__all__ = ["Conjugate", "Floor", "Modelled", "Prior", "Ridge", "Traits", "moments"]
+__all__ = ["Conjugate", "Floor", "Modelled", "Prior", "Ridge", "Traits", "covariance_and_mean"]
 
 _SOUND = 1e-10
 """Least share of the variance of columns that is left along any direction; six digits then survive a factorization."""
@@ -178,7 +178,7 @@ class Floor(_Flat):
                 f"fraction={fraction!r} was given; it must be above 0 and at most 0.01, or it would bind on real "
                 "clusters. Try 1e-8."
             )
-        covariance, means = moments(total)
+        covariance, means = covariance_and_mean(total)
         deviations, root = sound_covariance(covariance, np.abs(means), _SOUND / fraction)
         deviations = np.sqrt(fraction) * deviations
         spherical = max(fraction * float(covariance.trace()) / means.size, float((deviations**2).min()))
@@ -246,7 +246,7 @@ class Conjugate:
         n_components : int
         shrinkage : float, default=0.01
         """
-        covariance, means = moments(total)
+        covariance, means = covariance_and_mean(total)
         weight, n_features = total.total_weight, means.size
         unbiased = weight / (weight - 1) if weight >= 2 else 2.0
         if weight <= n_features:
@@ -267,13 +267,11 @@ class Conjugate:
     def add_pseudo_observations(
         self, statistics: Statistics, means: FloatArray, structure: Traits
     ) -> tuple[Statistics, FloatArray]:
-        """Return the statistics of the rows and of what the prior is worth, and the means of the mode."""
+        """Return the statistics of the rows and of the pseudo-observations, and the means of the mode."""
         counts = statistics.counts[:, None]
         drawn = statistics.first + self.shrinkage * (self.center - statistics.means)
         means = statistics.means + drawn / (counts + self.shrinkage)
         rows, scatter = self._pseudo_observations(means, structure)
-        if statistics.layout is Layout.SHARED:
-            return _with_total(statistics, means, rows, scatter.sum(axis=0)), means
         sums = statistics.rebase(means)
         sums.second[...] += sums.moments.pack(scatter)
         sums.counts[...] += rows
@@ -302,36 +300,24 @@ class Conjugate:
         return 1 + share * rows, share * scale + self.shrinkage * apart[:, :, None] * apart[:, None, :]
 
 
-def moments(total: Statistics) -> tuple[FloatArray, FloatArray]:
-    """Return covariance (D, D) and means (D,) of all rows."""
-    if total.layout is not Layout.DENSE or total.n_components != 1:
+def covariance_and_mean(total: Statistics) -> tuple[FloatArray, FloatArray]:
+    """Return covariance (D, D) and means (D,) of all rows.
+
+    Parameters
+    ----------
+    total : Statistics
+        Dense statistics of all rows as one component.
+
+    Raises
+    ------
+    ParameterError
+        They are not.
+    """
+    if total.moments is not DENSE or total.n_components != 1:
         raise ParameterError(
-            f"Statistics of layout {total.layout.value!r} and {total.n_components!r} components were given; a prior is "
-            "made from the dense statistics of all rows as one component. Try `Data.total`."
+            f"`total` must be the dense statistics of all rows as one component; got "
+            f"{total.moments.name} second moments of {total.n_components} components. "
+            "Try `Data.total`."
         )
     means = total.means + total.first / total.total_weight
     return total.rebase(means).second_matrices()[0] / total.total_weight, means[0]
-
-
-def _with_total(statistics: Statistics, means: FloatArray, rows: float, scatter: FloatArray) -> Statistics:
-    """Return shared statistics whose scatter within components is that of the rows about some means, and more.
-
-    With p_k the sum of the rows about the point c of the total scatter T, and ``m_k = mu_k - c``, the rows have
-    ``W = T - sum_k (p_k m_k^T + m_k p_k^T - n_k m_k m_k^T)`` about the means mu_k.
-    """
-    total = statistics.total
-    if total is None:
-        raise ParameterError(
-            "Statistics of the shared layout were given without the total scatter; a conjugate prior needs it. Attach "
-            "the dense one-component statistics of all rows as `total`."
-        )
-    apart, counts = means - total.means, statistics.counts
-    summed = statistics.first + counts[:, None] * (statistics.means - total.means)
-    cross = summed.T @ apart
-    within = total.second_matrices()[0] - cross - cross.T + (counts[:, None] * apart).T @ apart
-    weighed = replace(statistics, means=means, sums=statistics.sums.copy())
-    weighed.counts[...] += rows
-    wanted = within + scatter + (weighed.counts[:, None] * apart).T @ apart
-    changed = replace(total, sums=total.sums.copy())
-    changed.second[...] = pack_lower(wanted[None])
-    return replace(weighed, total=changed)

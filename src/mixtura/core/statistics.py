@@ -1,8 +1,8 @@
 """The sums from which a mixture is learned: a monoid.
 
-`Statistics` hold, per component, the weighted count, the sum of ``x - mu_k`` and, as far as the
-layout gathers them, second moments of ``x - mu_k``, all weighted by responsibility. They are plain
-sums about the means they were taken with: never divided, added with ``+``, zero is `Statistics.zero`.
+`Statistics` hold, for each component, the weighted count, the sum of ``x - mu_k`` and second moments of ``x - mu_k``,
+as `Moments` say which, all weighted by responsibility. They are plain sums about the means they were taken with: never
+divided, added with ``+``; their zero is `Statistics.zero`.
 Sums about a mean do not cancel, whatever the offset of the data; sums about different means are
 brought together exactly by `Statistics.rebase`.
 """
@@ -16,12 +16,10 @@ from math import isfinite
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.moments import GATHERED, Moments
-from mixtura.core.packed import diagonal_of_packed, pack_lower, unpack_lower
+from mixtura.core.moments import POOLED, Moments
 from mixtura.exceptions import DataError, ParameterError
-from mixtura.kernels import Layout, moment_size, sums_size
 
-__all__ = ["NOT_FINITE", "Statistics", "diagonal_of_packed", "pack_lower", "unpack_lower"]
+__all__ = ["NOT_FINITE", "Statistics"]
 
 
 NOT_FINITE = (
@@ -36,47 +34,41 @@ class Statistics:
 
     Parameters
     ----------
-    layout : Layout
-        Which second moments are there: ``dense`` all, ``diagonal`` the squares, ``shared`` none.
+    moments : Moments
+        Which second moments there are: `DENSE`, `DIAGONAL`, `POOLED` over the components, or `FIRST` moments alone.
     means : ndarray of shape (K, D)
         The points the sums are about.
-    sums : ndarray of length ``2 + K (1 + D + moment_size)``
-        All sums in one vector, in the order that `mixtura.kernels.sums_size` documents. Means and sums may have the
-        same axes before these: several statistics side by side, see `stack`.
-    total : Statistics or None
-        For the shared layout, the dense one-component statistics of all rows. They do not
-        change between passes, so they are gathered once and attached; ``+`` keeps the left one.
+    sums : ndarray
+        All sums in one vector: log-likelihood, total weight, counts (K), first moments (K x D), second moments. It is
+        the vector that kernels add to, but that `POOLED` moments follow from those a pass adds up, see `complete`.
+        Means and sums may have the same axes before these: several statistics side by side, see `stack`.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from mixtura.core.moments import DIAGONAL
     >>> from mixtura.core.statistics import Statistics
-    >>> from mixtura.kernels import Layout
-    >>> zero = Statistics.zero(Layout.DIAGONAL, np.zeros((2, 3)))
+    >>> zero = Statistics.zero(DIAGONAL, np.zeros((2, 3)))
     >>> (zero + zero).counts
     array([0., 0.])
     """
 
-    layout: Layout
+    moments: Moments
     means: FloatArray
     sums: FloatArray
-    total: Statistics | None = None
 
     @classmethod
-    def zero(cls, layout: Layout, means: FloatArray) -> Statistics:
+    def zero(cls, moments: Moments, means: FloatArray) -> Statistics:
         """Return sums over no rows, about ``means`` of shape (K, D)."""
-        return cls(layout, means, np.zeros(sums_size(layout, *means.shape)))
+        n_components, n_features = means.shape
+        rows, size = moments.shape(n_components, n_features)
+        return cls(moments, means, np.zeros(2 + n_components * (1 + n_features) + rows * size))
 
     @classmethod
     def stack(cls, several: Sequence[Statistics]) -> Statistics:
-        """Return statistics of one layout and one number of components side by side, along a new first axis."""
+        """Return statistics of the same moments and number of components side by side, along a new first axis."""
         means, sums = np.array([one.means for one in several]), np.array([one.sums for one in several])
-        return cls(several[0].layout, means, sums)
-
-    @property
-    def moments(self) -> Moments:
-        """Which second moments there are, and what can be done with them."""
-        return GATHERED[self.layout]
+        return cls(several[0].moments, means, sums)
 
     @property
     def n_components(self) -> int:
@@ -111,15 +103,49 @@ class Statistics:
 
     @property
     def second(self) -> FloatArray:
-        """Sums of second moments about mu_k as gathered, shape (K, moment_size)."""
+        """Sums of second moments about mu_k, in the shape that the moments give them."""
         n_components, n_features = self.means.shape[-2:]
         start = 2 + n_components * (1 + n_features)
-        size = moment_size(self.layout, n_features)
-        return self.sums[..., start:].reshape(*self.sums.shape[:-1], n_components, size)
+        shape = self.moments.shape(n_components, n_features)
+        return self.sums[..., start:].reshape(*self.sums.shape[:-1], *shape)
 
     def second_matrices(self) -> FloatArray:
-        """Return the second moments of the dense layout as symmetric matrices (K, D, D)."""
-        return unpack_lower(self.second, self.n_features)
+        """Return second moments as symmetric matrices, (K, D, D), or (1, D, D) where they are pooled."""
+        return self.moments.matrices(self.second)
+
+    def gathered(self) -> Statistics:
+        """Return what a pass adds up of these: without second moments where they are pooled."""
+        moments = self.moments.gathered
+        if moments is self.moments:
+            return self
+        n_components, n_features = self.means.shape[-2:]
+        return Statistics(moments, self.means, self.sums[..., : 2 + n_components * (1 + n_features)])
+
+    def complete(self, total: Statistics) -> Statistics:
+        """Return pooled statistics, given first moments: the scatter within components follows from the total scatter.
+
+        With T the scatter of all rows about one point c, p_k the sum of the rows about c by responsibility, and
+        ``m_k = mu_k - c``, the scatter within components about mu_k is
+        ``W = T - sum_k (p_k m_k^T + m_k p_k^T - n_k m_k m_k^T)``. Responsibilities of each row must sum to one.
+
+        Parameters
+        ----------
+        total : Statistics
+            Dense or pooled statistics of all rows as one component, about any point.
+        """
+        apart = self.means - total.means
+        half = self.counts[:, None] * apart
+        half *= 0.5
+        half += self.first
+        cross = half.T.dot(apart)
+        within = total.second_matrices()[0] - (cross + cross.T)
+        return Statistics(POOLED, self.means, np.concatenate((self.sums, within.reshape(-1))))
+
+    def pooled(self) -> Statistics:
+        """Return dense statistics with their second moments added up over the components."""
+        unchanged = self.sums[: 2 + self.n_components * (1 + self.n_features)]
+        second = POOLED.pack(self.second_matrices())
+        return Statistics(POOLED, self.means, np.concatenate((unchanged, second.ravel())))
 
     def lift(self, means: FloatArray, gain: FloatArray, spread: FloatArray) -> Statistics:
         """Return the sums of all columns from these, which are those of the columns observed.
@@ -151,14 +177,14 @@ class Statistics:
         return self
 
     def _require_same_means(self, other: Statistics) -> None:
-        if other.layout is not self.layout:
+        if other.moments is not self.moments:
             raise ParameterError(
-                f"Statistics of layouts {self.layout.value!r} and {other.layout.value!r} were given to '+'; "
-                "both must have one layout. Gather both with the same covariance family."
+                f"Statistics with {self.moments.name} and {other.moments.name} second moments cannot be added; both "
+                "must have the same. Gather both with the same covariance family."
             )
         if other.means is not self.means and not np.array_equal(other.means, self.means):
             raise ParameterError(
-                "Statistics about different means were given to '+'; both must be about the same means. "
+                "Statistics about different means cannot be added; both must be about the same means. "
                 "Bring one to the other's with rebase(means) first."
             )
 
@@ -170,8 +196,7 @@ class Statistics:
 
     def scale(self, factor: float) -> Statistics:
         """Return the sums times a factor: what the same rows give with all weights multiplied by it."""
-        total = None if self.total is None else self.total.scale(factor)
-        return replace(self, sums=self.sums * factor, total=total)
+        return replace(self, sums=self.sums * factor)
 
     def rebase(self, means: FloatArray) -> Statistics:
         """Return the same sums about other means, exactly.
@@ -184,7 +209,7 @@ class Statistics:
         """
         if means.shape != self.means.shape[-2:]:
             raise ParameterError(
-                f"Means of shape {means.shape!r} were given to rebase; the statistics have {self.means.shape[-2:]!r}. "
+                f"`means` must have the shape {self.means.shape[-2:]!r}; got {means.shape!r}. "
                 "Give one mean per component."
             )
         shift = self.means - means
@@ -193,6 +218,6 @@ class Statistics:
         second = self.moments.shift(self.counts, first, self.second, shift)
         before = self.sums.shape[:-1]
         unchanged = self.sums[..., : 2 + self.n_components]
-        moments = ((first + moved).reshape(*before, -1), second.reshape(*before, -1))
-        sums = np.concatenate([unchanged, *moments], axis=-1)
-        return Statistics(self.layout, means, sums, self.total)
+        changed = ((first + moved).reshape(*before, -1), second.reshape(*before, -1))
+        sums = np.concatenate([unchanged, *changed], axis=-1)
+        return Statistics(self.moments, means, sums)

@@ -15,9 +15,9 @@ from mixtura.core.covariance import EMPTY, Structure
 from mixtura.core.data import Data
 from mixtura.core.floor import is_constant, sound_covariance
 from mixtura.core.mixture import Mixture
-from mixtura.core.prior import moments
+from mixtura.core.moments import DENSE
+from mixtura.core.prior import covariance_and_mean
 from mixtura.core.statistics import Statistics
-from mixtura.kernels import Layout
 
 __all__ = ["Degeneracy", "DegeneracyKind", "find_degeneracies"]
 
@@ -187,7 +187,7 @@ def find_degeneracies(data: Data, mixture: Mixture) -> tuple[Degeneracy, ...]:
     if not suspects:
         return ()
     labels = data.labels(mixture.components())
-    hard = data.reduce(AccumulateGiven(mixture.means, Layout.DENSE, data.kernel, weighted=False), labels)
+    hard = data.reduce(AccumulateGiven(mixture.means, DENSE, data.kernel, weighted=False), labels)
     diagnosis = _Diagnosis(data, mixture, scale, labels.gathered(), hard)
     found = [diagnosis.diagnose(k, widths[k], few[k]) for k in suspects]
     return tuple(one for one in found if one is not None)
@@ -227,7 +227,7 @@ class _Scale:
     @classmethod
     @lru_cache(maxsize=8)
     def of(cls, total: Statistics) -> _Scale:
-        covariance, means = moments(total)
+        covariance, means = covariance_and_mean(total)
         varying = np.flatnonzero(~is_constant(covariance, np.abs(means)))
         inner = np.ix_(varying, varying)
         deviations, root = np.ones(0), np.ones((0, 0))

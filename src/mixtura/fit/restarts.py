@@ -126,7 +126,7 @@ def fit_mixture(
     """
     given = Given() if given is None else given
     begun = perf_counter()
-    problem = problem.with_total()
+    problem.prepare()
     if given.is_complete:
         start = Mixture.from_parameters(given.weights, given.means, given.covariances, problem.family.name)  # type: ignore[arg-type]
         return continue_fit(problem, start, settings)
@@ -205,7 +205,7 @@ def fit_best_of(
         Every start has a covariance that is not positive definite and the prior allows no floor.
     """
     begun = perf_counter()
-    problem = problem.with_total()
+    problem.prepare()
     drawn = [one.draw(problem, random_state) for one in initializations]
     drawing = perf_counter() - begun
     finished: list[_Finished] = []
@@ -240,7 +240,6 @@ def continue_fit(
         The lower bound that an earlier run ended with.
     """
     begun = perf_counter()
-    problem = problem.with_total() if problem.total is None else problem
     run = iterate(
         start,
         settings.step(problem),

@@ -13,12 +13,12 @@ from mixtura import GaussianMixture
 from mixtura.core.covariance import get_family
 from mixtura.core.data import Data
 from mixtura.core.evaluate import hash_numbers
+from mixtura.core.moments import FIRST
 from mixtura.core.prior import Ridge
 from mixtura.data import ArrayBlocks
 from mixtura.engine import as_data
 from mixtura.exceptions import DataError
 from mixtura.fit import AbsoluteChange, EMStep, Problem, Settings, continue_fit
-from mixtura.kernels import Layout
 
 RNG = np.random.RandomState(0)
 ROWS = RNG.standard_normal((7000, 3)) * [1.0, 5.0, 0.1] + [1e6, 0.0, -3.0]
@@ -137,7 +137,7 @@ def test_weights_by_factor_are_weights(family: str) -> None:
     start = GaussianMixture(2, covariance_type=family, max_iter=2, tol=100.0).fit(ROWS).mixture_
     settings = Settings(AbsoluteChange(0.0), 8)
     one, other = (
-        continue_fit(Problem(each, 2, get_family(family), Ridge(1e-6)).with_total(), start, settings).mixture
+        continue_fit(Problem(each, 2, get_family(family), Ridge(1e-6)), start, settings).mixture
         for each in (by_factor, copied)
     )
     np.testing.assert_allclose(one.means, other.means, rtol=1e-8)
@@ -149,7 +149,7 @@ def test_weights_may_be_multiplied_again() -> None:
     twice, thrice = (data.state_of(np.full(7000, value)) for value in (2.0, 3.0))
     both = data.weighted(twice).weighted(thrice)
     assert both.total_weight == 6.0 * 7000
-    assert both.describe(Layout.SHARED).counts[0] == 6.0 * 7000
+    assert both.describe(FIRST).counts[0] == 6.0 * 7000
 
 
 def test_outputs_fill_what_they_are_given() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import make_spd_matrix
 
-from mixtura.core.accumulate import accumulate_given
+from mixtura.core.accumulate import AccumulateGiven
 from mixtura.core.moments import DENSE, DIAGONAL, FIRST, GATHERED, POOLED, Moments
 from mixtura.core.packed import pack_lower
 from mixtura.core.protocols import Block
@@ -95,9 +95,9 @@ def test_sums_of_observed_columns_are_lifted_to_all(moments: Moments, observed: 
     inner, columns = np.ix_(observed, observed), np.array(observed)
     gain = full[:, :, columns] @ np.linalg.inv(full[:, inner[0], inner[1]])
     spread = full - gain @ full[:, columns, :]
-    block = Block(np.ascontiguousarray(rows[:, observed]), weight, slice(0, N))
+    block = Block(np.ascontiguousarray(rows[:, observed]), weight, 0, 0)
     about = np.ascontiguousarray(means[:, observed])
-    known = accumulate_given(block, shares, about, Layout.DENSE, get_kernel("numpy"))
+    known = AccumulateGiven(about, DENSE, get_kernel("numpy"))(block, shares)
     kept = moments.pack(known.second_matrices())
     lifted = moments.lift(kept, gain, spread, known.counts)
     np.testing.assert_allclose(lifted, moments.pack(second), rtol=1e-10, atol=1e-10)

@@ -14,12 +14,13 @@ from mixtura.core.accumulate import AccumulateGiven
 from mixtura.core.covariance import FAMILIES, get_family
 from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
+from mixtura.core.moments import DENSE, DIAGONAL
 from mixtura.core.prior import Conjugate, Floor, Ridge
 from mixtura.core.protocols import Block
 from mixtura.core.statistics import Statistics
 from mixtura.engine import as_data
 from mixtura.exceptions import ParameterError
-from mixtura.kernels import Layout, get_kernel
+from mixtura.kernels import get_kernel
 from naive import (
     LETTERS,
     naive_best_structure,
@@ -38,13 +39,12 @@ def total_of(rows: Any, weights: Any = None) -> Statistics:
 
 
 def statistics_of(family: Any, rows: Any, shares: Any) -> Statistics:
-    """About points that are not the means, in the layout of the family."""
-    layout = family.layouts[0]
+    """About points that are not the means, with the family's cheapest moments."""
+    moments = family.moments[0]
     means = np.full((shares.shape[1], rows.shape[1]), 0.3)
     block = Block(rows, None, 0, 0)
-    found = AccumulateGiven(means, layout, get_kernel("numpy"))(block, shares)
-    total = total_of(rows) if layout is Layout.SHARED else None
-    return Statistics(found.layout, found.means, found.sums, total)
+    found = AccumulateGiven(means, moments.gathered, get_kernel("numpy"))(block, shares)
+    return found.complete(total_of(rows)) if moments.needs_total else found
 
 
 def some_rows(spike: bool = False) -> tuple[Any, Any]:
@@ -77,9 +77,9 @@ def test_a_fraction_out_of_range_is_refused(fraction: float) -> None:
 
 def test_priors_are_made_from_dense_statistics_of_all_rows() -> None:
     with pytest.raises(ParameterError, match="dense statistics of all rows"):
-        Floor.of(Statistics.zero(Layout.DIAGONAL, np.zeros((1, 2))))
+        Floor.of(Statistics.zero(DIAGONAL, np.zeros((1, 2))))
     with pytest.raises(ParameterError, match="dense statistics of all rows"):
-        Conjugate.of(Statistics.zero(Layout.DENSE, np.zeros((2, 2))), 2)
+        Conjugate.of(Statistics.zero(DENSE, np.zeros((2, 2))), 2)
 
 
 @pytest.mark.parametrize("constant", [0.0, 7.0, -1e9])
@@ -291,11 +291,3 @@ def test_mclusts_hyperparameters() -> None:
     np.testing.assert_allclose(prior.scale, np.cov(rows.T) / 4, rtol=1e-10)
     few = Conjugate.of(total_of(rows[:2]), 4)
     np.testing.assert_allclose(few.scale, np.diag(rows[:2].var(axis=0, ddof=1)) / 4, rtol=1e-10)
-
-
-def test_a_shared_covariance_needs_the_total_scatter() -> None:
-    prior = Conjugate.of(total_of(some_rows()[0]), K)
-    with pytest.raises(ParameterError, match="without the total scatter"):
-        prior.add_pseudo_observations(
-            Statistics.zero(Layout.SHARED, np.zeros((K, D))), np.zeros((K, D)), get_family("tied")
-        )

@@ -14,7 +14,6 @@ from mixtura.core.floor import CovarianceFloor
 from mixtura.core.moments import Moments
 from mixtura.core.prior import Prior, Ridge
 from mixtura.core.statistics import Statistics
-from mixtura.kernels import Layout
 
 __all__ = ["Maps", "Structure"]
 
@@ -85,11 +84,6 @@ class Structure(ABC):
         return self.storage.moments
 
     @property
-    def layouts(self) -> tuple[Layout, ...]:
-        """How a pass can evaluate it, the cheapest first."""
-        return tuple(moments.layout for moments in self.moments)
-
-    @property
     def stores_matrices(self) -> bool:
         """Whether covariances may have any orientation; otherwise their axes are parallel to the columns."""
         return self.storage.stores_matrices
@@ -126,10 +120,6 @@ class Structure(ABC):
         """Return whether covariances are surely above a floor, as `Storage.is_above_floor` does."""
         return self.storage.is_above_floor(factors, floor)
 
-    def is_precise(self, statistics: Statistics, covariances: FloatArray) -> bool:
-        """Return whether the estimate from these sums kept its digits; if not, another layout is needed."""
-        return True
-
     def project(self, covariances: FloatArray, n_components: int, n_features: int) -> FloatArray:
         """Return the estimate of this structure from components of equal weight that have these covariances.
 
@@ -142,7 +132,7 @@ class Structure(ABC):
             [[0.0, len(full)], np.ones(len(full)), means.ravel(), moments.pack(full).ravel()]
         )
         with np.errstate(all="ignore"):
-            return self.estimate(Statistics(moments.layout, means, sums), means, _NEGLIGIBLE, covariances)
+            return self.estimate(Statistics(moments, means, sums), means, _NEGLIGIBLE, covariances)
 
     def contains(self, covariances: FloatArray, n_components: int, n_features: int) -> bool:
         """Return whether positive definite covariances have the structure, to 1e-6 of the deviations.

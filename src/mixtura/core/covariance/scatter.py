@@ -5,17 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import FloatArray
+from mixtura.core.moments import FIRST
 from mixtura.core.prior import Prior, Ridge
-from mixtura.core.statistics import Statistics, diagonal_of_packed
+from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
-from mixtura.kernels import Layout
 
 __all__ = [
     "EMPTY",
     "NO_RIDGE",
     "component_covariances",
     "component_variances",
-    "keeps_digits",
     "within_scatter",
 ]
 
@@ -24,9 +23,6 @@ EMPTY = 10 * float(np.finfo(np.float64).eps)
 
 NO_RIDGE = Ridge(0.0)
 """Estimates without regularization."""
-
-_LARGEST_CANCELLATION = 1e-8
-"""A variance within components below this share of the total variance has lost half its digits."""
 
 _TINY = float(np.finfo(np.float64).tiny)
 
@@ -68,36 +64,19 @@ def component_variances(
 def within_scatter(statistics: Statistics, means: FloatArray) -> FloatArray:
     """Return the scatter within components, ``W = sum_k sum_n r_nk (x_n - m_k)(x_n - m_k)^T``, (D, D).
 
-    From dense statistics it is a sum. In the shared layout a pass gathers no second moments: the total scatter T
-    about one point c does not change between passes, and ``W = T - sum_k n_k (m_k - c)(m_k - c)^T``.
-
     Raises
     ------
     ParameterError
-        Statistics of the shared layout come without their total.
+        The statistics have first moments alone.
     """
-    if statistics.layout is Layout.DENSE:
-        return np.asarray(_scatter_matrices(statistics, means).sum(axis=0))
-    total = statistics.total
-    if total is None:
+    moments = statistics.moments
+    if moments is FIRST:
         raise ParameterError(
-            "Statistics of the shared layout were given without the total scatter; a covariance that all components "
-            "share needs it. Attach the dense one-component statistics of all rows as `total`."
+            "`statistics` must have second moments; a covariance that all components share is estimated from them. "
+            "Try statistics.complete(total) with the dense statistics of all rows as one component."
         )
-    apart = means - total.means
-    return np.asarray(total.second_matrices()[0] - (statistics.counts[:, None] * apart).T @ apart)
-
-
-def keeps_digits(statistics: Statistics, variances: FloatArray) -> bool:
-    """Return whether variances (D,) within components kept their digits in `within_scatter`.
-
-    Where components lie far apart for their width, the subtraction cancels, and the dense layout has to gather W.
-    """
-    if statistics.total is None or statistics.layout is not Layout.SHARED:
-        return True
-    scatter = statistics.total.second[0, diagonal_of_packed(variances.size)]
-    least = _LARGEST_CANCELLATION / np.add.reduce(statistics.counts) * scatter
-    return bool((variances > least).all())
+    by = statistics.means - means
+    return moments.within(statistics.counts, statistics.first, statistics.second, by)
 
 
 def _scatter_matrices(statistics: Statistics, means: FloatArray) -> FloatArray:

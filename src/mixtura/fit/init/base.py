@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
 from mixtura.core.statistics import Statistics
 from mixtura.fit.steps.em import Problem
@@ -45,8 +44,7 @@ class InitialStatistics:
         """
         if self.mixture is not None:
             return self.mixture
-        statistics = replace(self.statistics, total=self.statistics.total or problem.total)
-        return maximize(statistics, problem.family, problem.prior)[0]
+        return problem.model.maximize(self.statistics)[0]
 
 
 Deferred: TypeAlias = Callable[[Problem], InitialStatistics]

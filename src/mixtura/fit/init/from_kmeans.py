@@ -39,8 +39,8 @@ class FromKMeans:
 
 def partition_statistics(problem: Problem, partition: RowState, centers: FloatArray) -> Statistics:
     """Return the statistics of a partition, labels (N,) or responsibilities (N, K), about the centers (K, D)."""
-    layout = problem.family.layouts[-1]
-    return problem.data.reduce(AccumulateGiven(centers, layout, problem.data.kernel), partition)
+    moments = problem.family.moments[-1]
+    return problem.data.reduce(AccumulateGiven(centers, moments, problem.data.kernel), partition)
 
 
 def too_few_distinct(n_distinct: int, n_components: int) -> tuple[str, ...]:

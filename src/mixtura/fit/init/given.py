@@ -7,12 +7,12 @@ import numpy as np
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.accumulate import AccumulateAbout, AccumulateGiven
 from mixtura.core.mixture import Mixture
+from mixtura.core.moments import FIRST, Moments
 from mixtura.core.protocols import RowState
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
 from mixtura.fit.init.base import Deferred, InitialStatistics
 from mixtura.fit.steps.em import Problem
-from mixtura.kernels import Layout
 
 __all__ = ["FromMixture", "FromPartition"]
 
@@ -39,16 +39,16 @@ class FromPartition:
 
         def finish(problem: Problem) -> InitialStatistics:
             rough = np.repeat(problem.data.mean, problem.n_components, axis=0)
-            first = self._gather(problem, partition, rough, Layout.SHARED)
+            first = self._gather(problem, partition, rough, FIRST)
             counts = np.maximum(first.counts, np.finfo(np.float64).tiny)
             means = rough + first.first / counts[:, None]
-            return InitialStatistics(self._gather(problem, partition, means, problem.family.layouts[-1]))
+            return InitialStatistics(self._gather(problem, partition, means, problem.family.moments[-1]))
 
         return finish
 
     @staticmethod
-    def _gather(problem: Problem, partition: RowState, means: FloatArray, layout: Layout) -> Statistics:
-        return problem.data.reduce(AccumulateGiven(means, layout, problem.data.kernel), partition)
+    def _gather(problem: Problem, partition: RowState, means: FloatArray, moments: Moments) -> Statistics:
+        return problem.data.reduce(AccumulateGiven(means, moments, problem.data.kernel), partition)
 
     def _checked(self, problem: Problem) -> FloatArray | IntArray:
         given, n, k = self._partition, problem.data.n_rows, problem.n_components
@@ -85,8 +85,8 @@ class FromMixture:
         mixture = self._mixture
 
         def finish(problem: Problem) -> InitialStatistics:
-            layout, kernel = problem.family.layouts[-1], problem.data.kernel
-            task = AccumulateAbout(mixture.components(), mixture.means, layout, kernel)
+            moments, kernel = problem.family.moments[-1], problem.data.kernel
+            task = AccumulateAbout(mixture.components(), mixture.means, moments, kernel)
             return InitialStatistics(problem.data.reduce(task), n_passes=1)
 
         return finish

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.accumulate import AccumulateGiven, Summed, pass_work
+from mixtura.core.moments import Moments
 from mixtura.core.protocols import Block, Blocks
 from mixtura.core.statistics import Statistics
 from mixtura.fit.init.base import Deferred, InitialStatistics
 from mixtura.fit.steps.em import Problem
-from mixtura.kernels import Kernel, Layout
+from mixtura.kernels import Kernel
 
 __all__ = ["FromRandomResponsibilities", "SumsByRandomShares"]
 
@@ -33,9 +34,9 @@ class FromRandomResponsibilities:
 
         def finish(problem: Problem) -> InitialStatistics:
             means = np.repeat(problem.data.mean, k, axis=0)
-            layout, kernel = problem.family.layouts[0], problem.data.kernel
-            sums = problem.data.reduce(SumsByRandomShares(tuple(generators), means, layout, kernel))
-            return InitialStatistics(replace(sums, total=problem.total))
+            moments, kernel = problem.family.moments[0], problem.data.kernel
+            sums = problem.data.reduce(SumsByRandomShares(tuple(generators), means, moments.gathered, kernel))
+            return InitialStatistics(sums.complete(problem.data.total) if moments.needs_total else sums)
 
         return finish
 
@@ -50,13 +51,13 @@ class SumsByRandomShares(Summed[Statistics]):
         States of a `numpy.random.RandomState`, one per block: what is drawn does not depend on who draws it.
     means : ndarray of shape (K, D)
         What the sums are about.
-    layout : Layout
+    moments : Moments
     kernel : Kernel
     """
 
     generators: tuple[Any, ...]
     means: FloatArray
-    layout: Layout
+    moments: Moments
     kernel: Kernel
 
     def __call__(self, block: Block) -> Statistics:
@@ -64,7 +65,7 @@ class SumsByRandomShares(Summed[Statistics]):
         rng.set_state(self.generators[block.number])
         shares = rng.uniform(size=(block.n_rows, len(self.means)))
         shares /= shares.sum(axis=1, keepdims=True)
-        return AccumulateGiven(self.means, self.layout, self.kernel)(block, shares)
+        return AccumulateGiven(self.means, self.moments, self.kernel)(block, shares)
 
     def work(self, blocks: Blocks) -> float:
-        return pass_work(self.layout, blocks.n_rows, *self.means.shape)
+        return pass_work(self.moments.layout, blocks.n_rows, *self.means.shape)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
+from mixtura.core.moments import DIAGONAL
 from mixtura.core.statistics import Statistics
 from mixtura.fit.init.base import Deferred, InitialStatistics
 from mixtura.fit.kmeans.plusplus import kmeans_plusplus, random_rows
 from mixtura.fit.steps.em import Problem
-from mixtura.kernels import Layout
 
 __all__ = ["FromRandomRows", "KMeansPlusPlus", "seed_statistics"]
 
@@ -47,16 +45,17 @@ def seed_statistics(problem: Problem, seeds: IntArray) -> Statistics:
     """
     count = 1.0 + 10 * float(np.finfo(np.float64).eps)
     rows = problem.data.rows(seeds)
-    statistics = Statistics.zero(problem.family.layouts[0], rows)
+    moments = problem.family.moments[0]
+    statistics = Statistics.zero(moments.gathered, rows)
     statistics.counts[...] = 1.0
     statistics.sums[1] = float(seeds.size)
-    if statistics.layout is Layout.DIAGONAL:
+    if moments is DIAGONAL:
         with np.errstate(over="ignore", invalid="ignore"):
             rounding = rows**2 / count - (rows / count) ** 2
         statistics.second[...] = np.where(rounding < problem.prior.ridge, rounding, 0.0)
-    if problem.total is None:
+    if not moments.needs_total:
         return statistics
-    return replace(statistics, total=_about_origin(problem.total))
+    return statistics.complete(_about_origin(problem.data.total))
 
 
 def _about_origin(total: Statistics) -> Statistics:

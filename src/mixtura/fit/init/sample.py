@@ -10,14 +10,14 @@ import numpy as np
 from mixtura._typing import BoolArray, FloatArray, IntArray
 from mixtura.core.accumulate import AccumulateGiven
 from mixtura.core.data import Data
+from mixtura.core.moments import DENSE
 from mixtura.core.protocols import Block, Blocks
-from mixtura.core.statistics import Statistics, pack_lower
+from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
 from mixtura.fit.init.base import Deferred, InitialStatistics
 from mixtura.fit.init.from_kmeans import too_few_distinct
 from mixtura.fit.init.start_coordinates import TRANSFORMS
 from mixtura.fit.steps.em import Problem
-from mixtura.kernels import Layout
 
 __all__ = [
     "MOST_ROWS",
@@ -140,9 +140,9 @@ class FromLabels:
         )
         counts = np.bincount(labels, sample.weights, minlength=k)
         means[present] = sums[present] / counts[present, None]
-        layout = problem.family.layouts[-1]
-        statistics = AccumulateGiven(means, layout, problem.data.kernel)(sample.block, labels)
-        if problem.family.layouts[0] is not Layout.SHARED:
+        moments = problem.family.moments[-1]
+        statistics = AccumulateGiven(means, moments, problem.data.kernel)(sample.block, labels)
+        if not problem.family.pooled:
             fill_with_pooled_covariance(statistics)
         return InitialStatistics(statistics, too_few_distinct(present.size, k))
 
@@ -150,11 +150,7 @@ class FromLabels:
 def fill_with_pooled_covariance(statistics: Statistics) -> None:
     """Give classes without a covariance of their own the pooled one, in place."""
     counts, second = statistics.counts, statistics.second
-    dense = statistics.layout is Layout.DENSE
-    diagonal = (
-        pack_lower(np.eye(statistics.n_features)[None])[0] > 0 if dense else np.ones(second.shape[1], bool)
-    )
-    few = (counts > 0) & (
-        (counts <= (statistics.n_features if dense else 1.0)) | (second[:, diagonal] <= 0).any(axis=1)
-    )
+    needed = statistics.n_features if statistics.moments is DENSE else 1.0
+    squares = statistics.moments.diagonal(second)
+    few = (counts > 0) & ((counts <= needed) | (squares <= 0).any(axis=1))
     second[few] = counts[few, None] * (second.sum(axis=0) / counts.sum())

@@ -10,6 +10,7 @@ import numpy as np
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
+from mixtura.core.moments import DIAGONAL
 from mixtura.fit.init.base import Deferred, Initialization, InitialStatistics
 from mixtura.fit.init.from_kmeans import partition_statistics
 from mixtura.fit.init.sample import fill_with_pooled_covariance
@@ -18,7 +19,6 @@ from mixtura.fit.kmeans.plusplus import kmeans_plusplus, random_rows
 from mixtura.fit.loop.driver import iterate
 from mixtura.fit.loop.stopping import RemainingGain
 from mixtura.fit.steps.em import EMStep, Problem
-from mixtura.kernels import Layout
 
 __all__ = ["BestOf", "FromNearestRows", "ScaleColumns", "SmallEM"]
 
@@ -106,7 +106,7 @@ class FromNearestRows:
             scaled = problem.data.mapped(scale)
             labels, _ = nearest(scaled, scaled.rows(seeds))
             statistics = partition_statistics(problem, labels, problem.data.rows(seeds))
-            if problem.family.layouts[0] is not Layout.SHARED:
+            if not problem.family.pooled:
                 fill_with_pooled_covariance(statistics)
             return InitialStatistics(statistics)
 
@@ -130,7 +130,7 @@ class ScaleColumns:
 
 def _deviations(data: Data) -> FloatArray:
     """Return the standard deviation of each column, (D,); one for constant columns."""
-    rows = data.describe(Layout.DIAGONAL)
+    rows = data.describe(DIAGONAL)
     variances = rows.second[0] / rows.total_weight - (rows.first[0] / rows.total_weight) ** 2
     lost = (np.abs(rows.means[0]) * np.finfo(np.float64).eps) ** 2
     return np.sqrt(np.where(variances > lost, variances, 1.0))

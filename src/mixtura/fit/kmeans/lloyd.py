@@ -10,11 +10,12 @@ import numpy as np
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.accumulate import pass_work
 from mixtura.core.data import Data
+from mixtura.core.moments import FIRST
 from mixtura.core.protocols import Block, Blocks, RowState
 from mixtura.core.statistics import Statistics
 from mixtura.fit.loop.driver import StepResult, iterate
 from mixtura.fit.loop.stopping import CentersSettled
-from mixtura.kernels import Components, Kernel, Layout, Outputs
+from mixtura.kernels import Components, Kernel, Outputs
 
 __all__ = [
     "AssignToNearest",
@@ -57,7 +58,7 @@ class Clustering:
 def _as_components(centers: FloatArray) -> Components:
     """Unit spheres of equal weight: the log density is minus half the squared distance."""
     n_components, n_features = centers.shape
-    return Components(Layout.SHARED, centers, np.eye(n_features), np.zeros(n_components))
+    return Components(FIRST.layout, centers, np.eye(n_features), np.zeros(n_components))
 
 
 @dataclass(slots=True)
@@ -87,7 +88,7 @@ class AssignToNearest:
     kernel: Kernel
 
     def __call__(self, block: Block, labels: IntArray) -> _HardSums:
-        found, statistics = np.empty_like(labels), Statistics.zero(Layout.SHARED, self.centers)
+        found, statistics = np.empty_like(labels), Statistics.zero(FIRST, self.centers)
         components, outputs = _as_components(self.centers), Outputs(labels=found)
         self.kernel.accumulate(
             block.rows, block.sample_weight, components, statistics.sums, outputs, hard=True
@@ -101,7 +102,7 @@ class AssignToNearest:
         return total
 
     def work(self, blocks: Blocks) -> float:
-        return pass_work(Layout.SHARED, blocks.n_rows, *self.centers.shape)
+        return pass_work(FIRST.layout, blocks.n_rows, *self.centers.shape)
 
 
 class LloydStep:

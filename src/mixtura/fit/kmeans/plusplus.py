@@ -10,8 +10,9 @@ import numpy as np
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.accumulate import Summed, pass_work
 from mixtura.core.data import Data
+from mixtura.core.moments import DIAGONAL, FIRST
 from mixtura.core.protocols import Block, Blocks, RowState
-from mixtura.kernels import Components, Kernel, Layout, Outputs
+from mixtura.kernels import Components, Kernel, Outputs
 
 __all__ = [
     "MassPerBlock",
@@ -72,8 +73,8 @@ def _locate(
 def _squared_distances(block: Block, centers: FloatArray, kernel: Kernel) -> FloatArray:
     """Return the squared distance of each row of a block to its nearest center, (n,)."""
     log_density = np.empty(block.n_rows)
-    # Without sums the diagonal layout is the cheaper one: it has no factor to multiply the rows with.
-    components = Components(Layout.DIAGONAL, centers, np.ones_like(centers), np.zeros(len(centers)))
+    # Without sums diagonal factors are the cheaper ones: rows are not multiplied with a matrix.
+    components = Components(DIAGONAL.layout, centers, np.ones_like(centers), np.zeros(len(centers)))
     kernel.accumulate(block.rows, None, components, None, Outputs(log_density=log_density), hard=True)
     return -2.0 * log_density
 
@@ -118,7 +119,7 @@ class NearestSeed(MassPerBlock):
         return np.array([_mass(block, distances)])
 
     def work(self, blocks: Blocks) -> float:
-        return pass_work(Layout.SHARED, blocks.n_rows, 1, blocks.n_features)
+        return pass_work(FIRST.layout, blocks.n_rows, 1, blocks.n_features)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,7 +140,7 @@ class MassWithCandidates(Summed[FloatArray]):
         return np.array([_mass(block, np.minimum(distances, one)) for one in near])
 
     def work(self, blocks: Blocks) -> float:
-        return len(self.candidates) * pass_work(Layout.SHARED, blocks.n_rows, 1, blocks.n_features)
+        return len(self.candidates) * pass_work(FIRST.layout, blocks.n_rows, 1, blocks.n_features)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

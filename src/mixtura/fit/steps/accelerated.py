@@ -19,7 +19,6 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.covariance import EMPTY
-from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
 from mixtura.core.statistics import Statistics
 from mixtura.fit.loop.driver import StepResult
@@ -88,7 +87,7 @@ class AcceleratedEMStep:
     """
 
     def __init__(self, problem: Problem, tolerance: float = 0.01) -> None:
-        self._problem, self._tolerance = problem, tolerance
+        self._problem, self._model, self._tolerance = problem, problem.model, tolerance
         self._plain = EMStep(problem)
         self._n_passes, self._confirming = 0, 0
         self._little, self._best_then = _MARGIN * tolerance, inf
@@ -185,7 +184,7 @@ class AcceleratedEMStep:
             return None
         point = self._point + share * direction
         expected = slope * share * (1 - 0.5 * share if concave else 1.0)
-        sums = coordinates.sums(point, statistics)
+        sums = self._plain.complete(coordinates.sums(point, statistics))
         return self._attempt(_Trial(sums, point, share * reach, expected, statistics, self._left, model))
 
     def _is_near_the_end(self, remaining: float) -> bool:
@@ -199,11 +198,10 @@ class AcceleratedEMStep:
 
     def _attempt(self, trial: _Trial) -> Mixture | None:
         """Return the mixture of extrapolated sums, None where it is none without repairs."""
-        problem = self._problem
         if not (trial.sums.counts > 0).all():
             return None
-        found, repairs = maximize(trial.sums, problem.family, problem.prior, trial.model)
-        if repairs or not problem.family.is_precise(trial.sums, found.covariances):
+        found, repairs = self._model.maximize(trial.sums, trial.model)
+        if repairs or not self._plain.is_precise(found):
             self._radius /= 4
             return None
         self._trial = trial

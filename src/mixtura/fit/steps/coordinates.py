@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -46,6 +46,7 @@ class Coordinates:
 
     def of(self, statistics: Statistics) -> FloatArray:
         """Return the coordinates of sums about any means, (P,); a row for each where there are several, (H, P)."""
+        statistics = statistics.gathered()
         if statistics.means is not self.means:
             statistics = statistics.rebase(self.means)
         counts = statistics.counts
@@ -54,13 +55,13 @@ class Coordinates:
         return np.concatenate([counts / self.roots, moments.reshape(*counts.shape[:-1], -1)], axis=-1)
 
     def sums(self, point: FloatArray, like: Statistics) -> Statistics:
-        """Return the statistics at a point, about these means; the rest of them as another's."""
+        """Return the statistics at a point, as a pass gathers them, about these means; the rest is another's."""
         n_components = len(self.means)
         counts = point[:n_components] * self.roots
         whitened = point[n_components:].reshape(n_components, -1) * self.roots[:, None]
         first, second = self.moments.color(whitened, counts, self.coloring)
         vector = np.concatenate([like.sums[:2], counts, first.ravel(), second.ravel()])
-        return replace(like, means=self.means, sums=vector)
+        return Statistics(self.moments.gathered, self.means, vector)
 
     def reach(self, step: FloatArray) -> float:
         """Return by what share of itself the step changes the count, mean or covariance that it changes most."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -11,12 +11,13 @@ from mixtura._typing import FloatArray
 from mixtura.core.accumulate import AccumulateAbout, EStep
 from mixtura.core.covariance import Structure
 from mixtura.core.data import Data
-from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
+from mixtura.core.model import GaussianModel
+from mixtura.core.moments import POOLED
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 from mixtura.fit.loop.driver import StepResult
-from mixtura.kernels import Components, Layout
+from mixtura.kernels import Components
 
 __all__ = ["EMStep", "Problem"]
 
@@ -31,27 +32,31 @@ class Problem:
     n_components : int
     family : Structure
     prior : Prior
-    total : Statistics, optional
-        The total scatter, where the family's cheapest layout gathers none; see `with_total`.
     """
 
     data: Data
     n_components: int
     family: Structure
     prior: Prior
-    total: Statistics | None = field(default=None, repr=False)
 
-    def with_total(self) -> Problem:
-        """Return the problem with the total scatter gathered, if the family's cheapest layout needs it."""
-        if self.total is not None or self.family.layouts[0] is not Layout.SHARED:
-            return self
-        return replace(self, total=self.data.total)
+    @property
+    def model(self) -> GaussianModel:
+        """What is to be learned."""
+        return GaussianModel(self.n_components, self.family, self.prior)
+
+    def prepare(self) -> None:
+        """Gather the total scatter, where the model needs it: tasks side by side then share it."""
+        if self.model.moments[0].needs_total:
+            _ = self.data.total
 
 
 _NARROWING = 3.0
 """Nats of the log-determinant of a component's whitening factor."""
 
-_LARGEST_CANCELLATION = 1e5
+_LARGEST_CANCELLATION = 1e-8
+"""A variance within components below this share of the total variance has lost half its digits."""
+
+_MOST_WIDTHS = 1e5
 """Squared widths that a mean may move without its second moments losing more than five digits."""
 
 
@@ -64,56 +69,70 @@ class EMStep:
     Parameters
     ----------
     problem : Problem
-        With its total scatter where the family needs one.
     """
 
     def __init__(self, problem: Problem) -> None:
-        self._problem = problem
-        self._layout = problem.family.layouts[0]
+        self._data, self._model = problem.data, problem.model
+        self._ridge = problem.prior.ridge
+        self._moments = self._model.moments[0]
 
     def __call__(self, model: Mixture) -> StepResult[Mixture]:
         return self.finish(self.gather(model), model)
 
     def finish(self, statistics: Statistics, model: Mixture) -> StepResult[Mixture]:
         """Return the move that the sums of a pass lead to; passes again where they have lost their digits."""
-        family = self._problem.family
-        better, repairs = maximize(statistics, family, self._problem.prior, model)
-        if not family.is_precise(statistics, better.covariances):
-            self._layout = family.layouts[-1]
+        better, repairs = self._model.maximize(statistics, model)
+        if not self.is_precise(better):
+            self._moments = self._model.moments[-1]
             statistics = self.gather(model)
-            better, repairs = maximize(statistics, family, self._problem.prior, model)
+            better, repairs = self._model.maximize(statistics, model)
         elif _narrows(model, better) and _has_moved_far(statistics, better):
             statistics = self._gather_about(better.means, model, statistics)
-            better, repairs = maximize(statistics, family, self._problem.prior, model)
-        ridge = 0.0 if repairs else self._problem.prior.ridge
+            better, repairs = self._model.maximize(statistics, model)
+        ridge = 0.0 if repairs else self._ridge
         allowance = partial(_cost_of_ridge, ridge, statistics.counts, model, better) if ridge else None
         return StepResult(better, self.objective(statistics, model), repairs, allowance=allowance)
 
+    def is_precise(self, model: Mixture) -> bool:
+        """Return whether a model made of the sums of a pass, completed by the total scatter, kept its digits.
+
+        Where components lie far apart for their width the subtraction cancels, and passes gather their scatter itself.
+        """
+        return not self._moments.needs_total or self._model.is_precise(model, self._least)
+
     def objective(self, statistics: Statistics, model: Mixture) -> float:
         """Return the objective of the model that entered a pass, from the sums of the pass."""
-        gained = statistics.log_likelihood + self._problem.prior.log_density(model)
+        gained = statistics.log_likelihood + self._model.log_prior(model)
         return gained / statistics.total_weight
 
     def gather(self, model: Mixture) -> Statistics:
         """Pass over the rows and return their sums."""
-        data = self._problem.data
-        return self.complete(data.reduce(EStep(self.components(model), data.kernel)))
+        return self.complete(self._data.reduce(EStep(self.components(model), self._data.kernel)))
 
     def _gather_about(self, means: FloatArray, model: Mixture, found: Statistics) -> Statistics:
         """Pass again for the sums about the means that they lead to."""
-        data = self._problem.data
-        sums = data.reduce(AccumulateAbout(self.components(model), means, self._layout, data.kernel))
+        kernel = self._data.kernel
+        sums = self._data.reduce(AccumulateAbout(self.components(model), means, self._moments, kernel))
         sums.sums[0] = found.log_likelihood
         return self.complete(sums)
 
     def components(self, model: Mixture) -> Components:
-        """Return what a pass asks of a kernel, in the layout that serves now."""
-        return model.components(self._layout)
+        """Return what a pass asks of a kernel, for the moments that serve now."""
+        return self._model.components(model, self._moments)
 
     def complete(self, statistics: Statistics) -> Statistics:
-        """Return the sums of a pass with what does not change between passes."""
-        total = self._problem.total
-        return statistics if total is None else replace(statistics, total=total)
+        """Return the sums of a pass, completed by the total scatter where they need it."""
+        return statistics.complete(self._total) if self._moments.needs_total else statistics
+
+    @cached_property
+    def _total(self) -> Statistics:
+        return self._data.total.pooled()
+
+    @cached_property
+    def _least(self) -> FloatArray:
+        """Variances, (D,), below which those within components have lost half their digits."""
+        total = self._total
+        return np.asarray(_LARGEST_CANCELLATION / total.total_weight * POOLED.diagonal(total.second)[0])
 
 
 def _narrows(before: Mixture, after: Mixture) -> bool:
@@ -128,16 +147,11 @@ def _has_moved_far(statistics: Statistics, mixture: Mixture) -> bool:
     Of a moment ``n d^2`` about the old mean, d widths away, ``n`` is left, with an error of ``n d^2`` units in the last
     place.
     """
-    shift = mixture.means - statistics.means
-    whitening = mixture.factors.whitening
-    if statistics.layout is Layout.SHARED:
+    moments = statistics.moments
+    if moments.needs_total:
         return False
-    if statistics.layout is Layout.DIAGONAL:
-        widths = np.square(shift * whitening).sum(axis=1)
-    else:
-        dense = mixture.components(Layout.DENSE).factors
-        widths = np.square(np.einsum("kij,kj->ki", dense, shift)).sum(axis=1)
-    return bool(widths.max() > _LARGEST_CANCELLATION)
+    shift = moments.whiten_first(mixture.means - statistics.means, mixture.components(moments).factors)
+    return bool(np.square(shift).sum(axis=1).max() > _MOST_WIDTHS)
 
 
 def _cost_of_ridge(ridge: float, counts: FloatArray, before: Mixture, after: Mixture) -> float:

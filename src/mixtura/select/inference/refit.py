@@ -79,7 +79,7 @@ class Refit:
         MixturaError
             No fit succeeds; the first reason is told.
         """
-        problem = self._problem(data, starts[0]).with_total()
+        problem = self._problem(data, starts[0])
         ends, errors = list[tuple[float, Mixture]](), list[MixturaError]()
         for start in starts:
             try:
@@ -112,7 +112,7 @@ def runner_for(data: Data, mixture: Mixture) -> Runner:
 
 def runner_for_family(data: Data, family: Structure, n_components: int) -> Runner:
     """Return the same before there is a mixture."""
-    work = pass_work(family.layouts[0], data.n_rows, n_components, data.n_features)
+    work = pass_work(family.moments[0].layout, data.n_rows, n_components, data.n_features)
     return data.runner if work > _WORTH_THREADS else data.runner.alone()
 
 

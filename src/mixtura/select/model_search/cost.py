@@ -43,9 +43,9 @@ def search_seconds(cells: Iterable[tuple[str, int]], n_rows: int, n_features: in
     """Return about how long one core takes to find models, given by family and number of components."""
     seconds = 0.0
     for family, k in cells:
-        passes, layout = _PASSES, get_family(family).layouts[0]
+        passes, moments = _PASSES, get_family(family).moments[0]
         for size in level_sizes(n_rows, count_parameters(family, k, n_features)):
-            seconds += passes * (_PER_PASS + pass_work(layout, size, k, n_features) / _PER_SECOND)
+            seconds += passes * (_PER_PASS + pass_work(moments.layout, size, k, n_features) / _PER_SECOND)
             passes = _FURTHER_PASSES
     return seconds
 

@@ -97,7 +97,7 @@ class Fitter:
         self.n_rows = self._all.total_weight
 
     def _problem(self, level: Data, family: str, k: int) -> Problem:
-        return Problem(level, k, get_family(family), self._make_prior(k)).with_total()
+        return Problem(level, k, get_family(family), self._make_prior(k))
 
     def _make_prior(self, k: int) -> Prior:
         """Return the prior for so many components, made from all rows on every level."""

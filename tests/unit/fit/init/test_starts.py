@@ -38,7 +38,7 @@ IRIS = load_iris().data
 
 
 def problem_of(rows: Any, k: int, family: str = "full", ridge: float = 1e-6, weight: Any = None) -> Problem:
-    return Problem(as_data(rows, weight), k, get_family(family), Ridge(ridge)).with_total()
+    return Problem(as_data(rows, weight), k, get_family(family), Ridge(ridge))
 
 
 def rng() -> np.random.RandomState:

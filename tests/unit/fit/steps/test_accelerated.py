@@ -24,7 +24,7 @@ TYPES = ("full", "diag", "tied")
 
 def problem_of(rows: Any, covariance_type: str, n_components: int, ridge: float = 0.0) -> Problem:
     family = get_family(covariance_type)
-    return Problem(as_data(rows), n_components, family, Ridge(ridge)).with_total()
+    return Problem(as_data(rows), n_components, family, Ridge(ridge))
 
 
 def rows_of(seed: int = 0, n_rows: int = 300) -> Any:
@@ -67,7 +67,7 @@ def test_coordinates_there_and_back(covariance_type: str) -> None:
     for statistics in (entered, left):
         back = coordinates.sums(coordinates.of(statistics), statistics)
         np.testing.assert_allclose(
-            back.sums, statistics.rebase(coordinates.means).sums, rtol=1e-10, atol=1e-10
+            back.sums, statistics.gathered().rebase(coordinates.means).sums, rtol=1e-10, atol=1e-10
         )
 
 

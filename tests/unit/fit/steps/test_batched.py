@@ -30,7 +30,7 @@ NEVER = RemainingGain(5000.0, -1.0)
 
 
 def problem(family: str, k: int, ridge: float = 1e-6, rows: np.ndarray = ROWS) -> Problem:
-    return Problem(as_data(rows), k, get_family(family), Ridge(ridge)).with_total()
+    return Problem(as_data(rows), k, get_family(family), Ridge(ridge))
 
 
 def begin(one: Problem) -> FitResult:

@@ -9,7 +9,7 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.core.covariance.base import Maps, Structure
 from mixtura.core.covariance.factors import Factors
-from mixtura.core.covariance.scatter import NO_RIDGE, keeps_digits, within_scatter
+from mixtura.core.covariance.scatter import NO_RIDGE, within_scatter
 from mixtura.core.covariance.storage import VARIANCES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.moments import DENSE, POOLED
@@ -32,7 +32,8 @@ class _SharedVariances(Structure):
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
-        within = np.maximum(within_scatter(statistics, means).diagonal(), 0.0) / statistics.counts.sum()
+        scatter = within_scatter(statistics, means).diagonal()
+        within = np.maximum(scatter, 0.0) / np.add.reduce(statistics.counts)
         return np.repeat(self.pool(within + prior.ridge)[None], means.shape[0], axis=0)
 
     def estimate_constrained(
@@ -44,9 +45,6 @@ class _SharedVariances(Structure):
     ) -> FloatArray:
         lowest = floor.spherical if self.isotropic else floor.variances
         return np.maximum(self.estimate(statistics, means, NO_RIDGE, previous), lowest)
-
-    def is_precise(self, statistics: Statistics, covariances: FloatArray) -> bool:
-        return keeps_digits(statistics, covariances[0])
 
 
 class EII(_SharedVariances):

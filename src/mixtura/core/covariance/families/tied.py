@@ -7,8 +7,7 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.core.covariance.algebra.constrained import clip_eigenvalues
 from mixtura.core.covariance.base import Maps, Structure
-from mixtura.core.covariance.factors import symmetric
-from mixtura.core.covariance.scatter import NO_RIDGE, keeps_digits, within_scatter
+from mixtura.core.covariance.scatter import NO_RIDGE, within_scatter
 from mixtura.core.covariance.storage import ONE_MATRIX
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
@@ -29,7 +28,7 @@ class Tied(Structure):
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
-        covariance = symmetric(within_scatter(statistics, means) / np.add.reduce(statistics.counts))
+        covariance = np.asarray(within_scatter(statistics, means) / np.add.reduce(statistics.counts))
         covariance.ravel()[:: means.shape[1] + 1] += prior.ridge
         return covariance
 
@@ -42,6 +41,3 @@ class Tied(Structure):
     ) -> FloatArray:
         own = self.estimate(statistics, means, NO_RIDGE)
         return np.asarray(clip_eigenvalues(own[None], floor)[0])
-
-    def is_precise(self, statistics: Statistics, covariances: FloatArray) -> bool:
-        return keeps_digits(statistics, covariances.diagonal())

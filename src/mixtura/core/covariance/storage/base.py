@@ -45,6 +45,10 @@ class Storage(ABC):
         """Return every component's covariance matrix, (K, D, D)."""
 
     @abstractmethod
+    def variances(self, covariances: FloatArray, n_features: int) -> FloatArray:
+        """Return the variance of each column in each component, (K, D), or (1, D) where one matrix serves all."""
+
+    @abstractmethod
     def factor(self, covariances: FloatArray, n_components: int, n_features: int) -> Factors:
         """Return what whitens the rows.
 

@@ -85,6 +85,9 @@ class Matrices(_AnyOrientation):
             covariances[k] = lift_eigenvalues(finite, floor, magnitude)
         return covariances
 
+    def variances(self, covariances: FloatArray, n_features: int) -> FloatArray:
+        return covariances.diagonal(axis1=1, axis2=2)
+
     def equalize(self, covariances: FloatArray) -> FloatArray:
         variances = geometric_mean(covariances.diagonal(axis1=1, axis2=2).T.clip(max=LARGEST_VARIANCE))
         return np.repeat(np.diag(variances)[None], len(covariances), axis=0)
@@ -129,6 +132,9 @@ class OneMatrix(_AnyOrientation):
         self, covariances: FloatArray, components: Sequence[int], floor: float, magnitude: FloatArray
     ) -> FloatArray:
         return lift_eigenvalues(covariances, floor, magnitude)
+
+    def variances(self, covariances: FloatArray, n_features: int) -> FloatArray:
+        return covariances.diagonal()[None]
 
     def equalize(self, covariances: FloatArray) -> FloatArray:
         return np.diag(covariances.diagonal().clip(max=LARGEST_VARIANCE))

@@ -45,6 +45,9 @@ class _AxisParallel(Storage):
 class Variances(_AxisParallel):
     """The variance of each column in each component, (K, D)."""
 
+    def variances(self, covariances: FloatArray, n_features: int) -> FloatArray:
+        return covariances
+
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
         return (n_components, n_features)
 
@@ -75,6 +78,9 @@ class Variances(_AxisParallel):
 
 class OneVariance(_AxisParallel):
     """One variance in each component, that of all its columns, (K,)."""
+
+    def variances(self, covariances: FloatArray, n_features: int) -> FloatArray:
+        return np.repeat(covariances[:, None], n_features, axis=1)
 
     def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
         return (n_components,)
