@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from mixtura._typing import IntArray
-from mixtura.plot import plot_anomalies, plot_flow, plot_marginals, plot_scatter, render_svg
+from mixtura.plot import plot_flow, plot_marginals, plot_scatter, render_svg
+from mixtura.plot.charts.anomalies import density_histogram
+from mixtura.plot.charts.criterion import Frame, criterion_chart
+from mixtura.plot.data.plot_data import plot_data
 from mixtura.plot.export.export import chart_context, finalize, specification
-from mixtura.plot.theme.palette import segment_colors
+from mixtura.plot.theme.encodings import titled
+from mixtura.plot.theme.style import PAGE
 from mixtura.report.svg import page_svg
 from mixtura.segments import Flow, SegmentationResult, Stability
 
@@ -20,6 +23,12 @@ __all__ = ["Chart", "draw_charts"]
 
 Specification: TypeAlias = dict[str, Any]
 """Of Vega-Lite."""
+
+Drawings: TypeAlias = tuple[Specification, ...]
+"""One for all pages, or one for wide pages and one for narrow ones."""
+
+_WIDE = Frame("segments", 620, 340, legend="right", focus=True)
+_NARROW = Frame("segments", 300, 280, legend="bottom", focus=True)
 
 # The page's font may be wider than the one that charts are measured with.
 _PADDING = {"left": 8, "right": 24, "top": 6, "bottom": 4}
@@ -69,93 +78,57 @@ def draw_charts(result: SegmentationResult, stability: Stability | None = None) 
         return {name: chart.result() for name, chart in rendered.items()}
 
 
-def _wanted(result: SegmentationResult, stability: Stability | None) -> Iterator[tuple[str, Specification]]:
+def _wanted(result: SegmentationResult, stability: Stability | None) -> Iterator[tuple[str, Drawings]]:
     k, columns = result.model.n_segments, result.model.columns
     if len(columns) > 1:
-        scatter = _without_legend(plot_scatter(result))
-        yield "scatter", scatter
+        yield "scatter", (specification(plot_scatter(result, legend=False)),)
         if k > 1:
-            yield from _both(result, scatter).items()
+            yield from _both(result)
     shown = range(min(_MOST_COLUMNS, len(columns)))
-    yield "marginals", _without_legend(plot_marginals(result, show=shown))
-    yield "criterion", _criterion(result)
+    yield (
+        "marginals",
+        tuple(
+            specification(plot_marginals(result, show=shown, legend=False, abreast=abreast))
+            for abreast in (3, 1)
+        ),
+    )
+    yield "criterion", (_criterion(result, _WIDE), _criterion(result, _NARROW))
     if 1 < k <= _BESIDE:
         yield "flow", _kmeans_flow(result)
         for flow in () if stability is None else stability.flows:
             name = "flow-more" if len(flow.counts) == k else "flow-fewer"
             yield name, _number_flow(_by_number(flow, k))
     if result.model.anomaly_threshold is not None:
-        yield "density", _densities(result)
+        yield "density", (_densities(result),)
 
 
-def _chart(name: str, wanted: Specification) -> Chart:
+def _chart(name: str, wanted: Drawings) -> Chart:
     """Draw; title and notes are the page's to set."""
-    title = wanted.get("title", {})
+    title = wanted[0].get("title", {})
     notes = tuple(title.get("subtitle", ()))
     text = str(title.get("text", name))
-    padding = _SIDES if name.startswith("flow") else _PADDING
-    svg = render_svg(wanted | {"title": None, "padding": padding})
-    return Chart(text, notes, page_svg(svg, name, wanted.get("description") or text))
+    kinds = ("",) if len(wanted) == 1 else ("on-wide", "on-narrow")
+    drawn = []
+    for kind, one in zip(kinds, wanted, strict=True):
+        padding = _SIDES if name.startswith("flow") and kind == "on-wide" else _PADDING
+        svg = render_svg(one | {"title": None, "padding": padding, "config": PAGE})
+        drawn.append(page_svg(svg, f"{name}{kind}", one.get("description") or text, kind))
+    return Chart(text, notes, "".join(drawn))
 
 
-def _without_legend(chart: Any) -> Specification:
-    """Return the specification without the legend of segments: the page has one for all charts."""
-    found = specification(chart)
-    _drop_legends(found)
-    return found
-
-
-def _drop_legends(part: Any) -> None:
-    if isinstance(part, dict):
-        if part.get("field") == "segment" and isinstance(part.get("legend"), dict):
-            part["legend"] = None
-        for held in part.values():
-            _drop_legends(held)
-    elif isinstance(part, list):
-        for held in part:
-            _drop_legends(held)
-
-
-def _both(result: SegmentationResult, scatter: Specification) -> dict[str, Specification]:
+def _both(result: SegmentationResult) -> Iterator[tuple[str, Drawings]]:
     """Return the same customers twice: in the colors of K-means, and of the most probable segments."""
-    from mixtura.plot.data.plane import plane_of
-    from mixtura.plot.data.plot_data import plot_data
-
-    sample = plane_of(plot_data(result), None).sample
     labels = result.assignment.labels[result.assignment.complete]
-    return {
-        "kmeans": _recolored(
-            scatter,
-            result.kmeans.labels[sample],
-            "K-means",
-            "Clusters in the colors of the segments they match.",
-        ),
-        "mixture": _recolored(
-            scatter, labels[sample], "The mixture", "Customers in the color of the likeliest segment."
-        ),
-    }
+    for name, own, title, note in (
+        ("kmeans", result.kmeans.labels, "K-means", "Clusters in the colors of the segments they match."),
+        ("mixture", labels, "The mixture", "Customers in the color of the likeliest segment."),
+    ):
+        chart = titled(plot_scatter(result, labels=own), title, [note])
+        yield name, (specification(chart),)
 
 
-def _recolored(scatter: Specification, labels: IntArray, title: str, note: str) -> Specification:
-    """Return the scatter with a color per label, and nothing but points."""
-    colors = segment_colors(int(labels.max(initial=0)) + 1)
-    points = [
-        point | {"color": colors[label], "segment": int(label) + 1}
-        for point, label in zip(scatter["datasets"]["points"], labels, strict=True)
-    ]
-    return scatter | {
-        "layer": scatter["layer"][:1],
-        "datasets": {"points": points},
-        "title": {"text": title, "subtitle": [note]},
-        "description": f"{title}. {note}",
-    }
-
-
-def _criterion(result: SegmentationResult) -> Specification:
+def _criterion(result: SegmentationResult, frame: Frame) -> Specification:
     with chart_context() as datasets:
-        from mixtura.plot.charts.criterion import Frame, criterion_chart
-
-        frame = Frame("segments", 620, 340, legend="right", focus=True)
         name = result.model.training.criterion
         chart = criterion_chart(result.ranking, result.best, name, frame, datasets, smallest=result.smallest)
         return specification(finalize(chart, datasets))
@@ -176,32 +149,37 @@ def _by_number(flow: Flow, n_segments: int) -> Flow:
     )
 
 
-def _number_flow(flow: Flow) -> Specification:
+def _number_flow(flow: Flow) -> Drawings:
     before, after = flow.counts.shape
-    chart = plot_flow(
+    return _flow(
         flow.counts,
         flow.from_names,
         flow.to_names,
         title=f"From {before} to {after} segments",
         titles=(f"{before} segments", f"{after} segments"),
     )
-    return specification(chart)
 
 
-def _kmeans_flow(result: SegmentationResult) -> Specification:
-    counts, names = result.kmeans.table.T, result.model.names
-    chart = plot_flow(
-        counts,
+def _kmeans_flow(result: SegmentationResult) -> Drawings:
+    names = result.model.names
+    return _flow(
+        result.kmeans.table.T,
         ["cluster"] * len(names),
         names,
         title="From K-means clusters to segments",
         titles=("K-means", "mixture"),
     )
-    return specification(chart)
+
+
+def _flow(counts: Any, left: Sequence[str], right: Sequence[str], **titles: Any) -> Drawings:
+    """Return the chart for wide pages and for narrow ones."""
+    wide, narrow = (plot_flow(counts, left, right, compact=compact, **titles) for compact in (False, True))
+    return specification(wide), specification(narrow)
 
 
 def _densities(result: SegmentationResult) -> Specification:
     """Return the histogram alone: the page lists the customers itself, searchable."""
-    both = specification(plot_anomalies(result, most=1))
-    shared = {name: both[name] for name in ("config", "datasets", "params") if name in both}
-    return {**both["vconcat"][0], **shared}
+    threshold = result.model.anomaly_threshold
+    assert threshold is not None, "the caller has looked"
+    with chart_context() as datasets:
+        return specification(finalize(density_histogram(plot_data(result), datasets, threshold), datasets))

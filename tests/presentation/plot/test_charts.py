@@ -583,7 +583,7 @@ def test_a_transformed_column_is_found_by_its_own_name() -> None:
         plot_scatter(result, pair=pair).to_dict()
         for pair in (("age", "spent"), ("age", "log1p of spent"), (1, 0))
     ]
-    assert charts[0]["layer"][0]["encoding"]["y"]["title"] == "log1p of spent"
+    assert charts[0]["layer"][0]["encoding"]["y"]["title"] == "spent (log1p scale)"
     assert charts[0]["datasets"] == charts[1]["datasets"] == charts[2]["datasets"]
     with pytest.raises(ParameterError, match="two different columns"):
         plot_scatter(result, pair=("age", "income"))

@@ -10,12 +10,13 @@ import numpy.typing as npt
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.contributions import column_contributions
 from mixtura.exceptions import ParameterError
+from mixtura.plot.data.axes import position, to_units
 from mixtura.plot.data.plot_data import Names, PlotData, plot_data
 from mixtura.plot.export.export import Datasets, chart_context, finalize
 from mixtura.plot.lazy_altair import alt
-from mixtura.plot.theme.encodings import compact, names_above, quantity, titled
+from mixtura.plot.theme.encodings import compact, names_above, titled
 from mixtura.plot.theme.style import NEUTRAL, NUMBER, STRONG
-from mixtura.plot.theme.text import lookup, number_text, shown, tidy_count
+from mixtura.plot.theme.text import lookup, shown, tidy_count, value_text
 from mixtura.segments.weighted import percentile as weighted_percentile
 
 __all__ = ["density_histogram", "plot_anomalies", "unusual_chart"]
@@ -104,7 +105,7 @@ def density_histogram(subject: PlotData, datasets: Datasets, threshold: float) -
         for i, count in enumerate(counts.tolist())
     ]
     datasets["threshold"] = [{"x": threshold}]
-    x = quantity(alt.X, "x", "log density (nats)", [float(edges[0]), float(edges[-1])])
+    x = position(alt.X, "x", "log density (nats)", [float(edges[0]), float(edges[-1])])
     scale = alt.Scale(domain=[True, False], range=[_FLAGGED, _USUAL])
     bars = (
         alt.Chart(alt.NamedData("densities"))
@@ -174,7 +175,7 @@ def _drivers(subject: PlotData, rows: IntArray, shares: FloatArray, order: IntAr
             "row": place + 1,
             "column": position + 1,
             "share": round(float(shares[place, d]), 4),
-            "text": number_text(float(subject.rows[row, d])),
+            "text": value_text(to_units(subject.rows[[row], d], subject.transforms[d])[0], years=subject.has_years(d)),
             "segment": int(labels[place]) + 1,
         }
         for place, row in enumerate(rows)

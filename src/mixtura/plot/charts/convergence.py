@@ -8,9 +8,10 @@ import numpy as np
 
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.fit import FitResult
+from mixtura.plot.data.axes import position
 from mixtura.plot.export.export import Datasets, chart_context, finalize
 from mixtura.plot.lazy_altair import alt
-from mixtura.plot.theme.encodings import compact, quantity, titled
+from mixtura.plot.theme.encodings import compact, titled
 from mixtura.plot.theme.style import QUIET
 
 __all__ = ["plot_convergence"]
@@ -78,8 +79,8 @@ def convergence_chart(result: FitResult, datasets: Datasets) -> Any:
         for start in range(len(result.traces))
         for iteration, value in _thinned(result, start, most, high - low)
     ]
-    x = quantity(alt.X, "iteration", "iteration", [1, max(2, longest)], values=_ticks(longest), format="d")
-    y = quantity(alt.Y, "value", "mean log-likelihood (nats per row)", [low, high], format="~g")
+    x = position(alt.X, "iteration", "iteration", [1, max(2, longest)], values=_ticks(longest), format="d")
+    y = position(alt.Y, "value", "mean log-likelihood (nats per row)", [low, high], format="~g")
     base = alt.Chart(alt.NamedData("iterations")).encode(
         x=x,
         y=y,

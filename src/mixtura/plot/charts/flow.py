@@ -22,7 +22,7 @@ __all__ = ["plot_flow"]
 
 _Align: TypeAlias = Literal["left", "right"]
 
-_WIDTH = 560
+_WIDTH, _NARROW_WIDTH = 560, 210
 _GAP = 0.025
 """Between two groups of a side, as a share of all rows."""
 _NODE = 0.035
@@ -38,6 +38,7 @@ def plot_flow(
     title: str = "Who goes where",
     titles: tuple[str, str] = ("before", "after"),
     noun: str = "customers",
+    compact: bool = False,
 ) -> Any:
     """Return an alluvial diagram between two groupings of the same rows.
 
@@ -52,6 +53,8 @@ def plot_flow(
         Above each side; for example ``("K-means", "mixture")``.
     noun : str, default="customers"
         What is counted.
+    compact : bool, default=False
+        A chart for a narrow page: groups are numbered, not named.
 
     Returns
     -------
@@ -77,7 +80,7 @@ def plot_flow(
         raise ParameterError("counts that are all zero were given; at least one row must be counted.")
     sides = group_labels("left", left, values.shape[0]), group_labels("right", right, values.shape[1])
     with chart_context() as datasets:
-        chart = flow_chart(values, *sides, datasets, title=title, titles=titles, noun=noun)
+        chart = flow_chart(values, *sides, datasets, title=title, titles=titles, noun=noun, compact=compact)
         return finalize(chart, datasets)
 
 
@@ -90,12 +93,15 @@ def flow_chart(
     title: str,
     titles: tuple[str, str],
     noun: str,
+    compact: bool = False,
 ) -> Any:
     """Return the chart, and add its data: a band per pair of groups, as wide as the pair has rows.
 
     Bands have the color of the group they end in, which is that of the segment in the other charts.
     """
     total = float(counts.sum())
+    if compact:
+        left, right = ([str(k + 1) for k in range(len(names))] for names in (left, right))
     tops = [_stack(counts.sum(axis=1), total), _stack(counts.sum(axis=0), total)]
     lowest = min(float(tops[0][-1] - counts.sum(axis=1)[-1]), float(tops[1][-1] - counts.sum(axis=0)[-1]))
     datasets["flows"] = _bands(counts, tops)
@@ -112,7 +118,9 @@ def flow_chart(
     height = max(260, min(620, 46 * max(len(left), len(right)) + 120))
     chart = alt.layer(_flow_layer(scales, color), *_group_layers(scales, color), *_side_titles(titles))
     return titled(
-        chart.properties(width=_WIDTH, height=height, view=alt.ViewConfig(stroke=None)),
+        chart.properties(
+            width=_NARROW_WIDTH if compact else _WIDTH, height=height, view=alt.ViewConfig(stroke=None)
+        ),
         title,
         [f"Width: number of {noun}, {total:,.0f} in all. Color: {titles[1]}."],
     )

@@ -1,4 +1,4 @@
-"""How the values of a column are spread, and the bells that make it up."""
+"""How the values of a column are spread, and the components that make it up."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from mixtura._typing import FloatArray
 from mixtura.exceptions import ParameterError
+from mixtura.plot.data.axes import axis_title, position
 from mixtura.plot.data.plane import HEIGHT, WIDTH, frame
 from mixtura.plot.data.plot_data import Names, PlotData, plot_data
 from mixtura.plot.export.export import Datasets, chart_context, finalize
 from mixtura.plot.lazy_altair import alt
-from mixtura.plot.theme.encodings import compact, highlight_opacity, quantity, segment_color, titled
+from mixtura.plot.theme.encodings import compact, highlight_opacity, segment_color, titled
 from mixtura.plot.theme.style import NEUTRAL
 from mixtura.plot.theme.text import shown, tidy_count
 
@@ -33,6 +34,8 @@ def plot_marginals(
     columns: Names = None,
     names: Names = None,
     show: Sequence[str] | Sequence[int] | None = None,
+    legend: bool = True,
+    abreast: int = 3,
 ) -> Any:
     """Return histograms of columns with the density of every component, and of all (dashed), over them.
 
@@ -43,6 +46,10 @@ def plot_marginals(
     show : sequence of str or int or None, default=None
         The columns to draw, by name or number; None for all, of more than 12 the first 12. One column makes a large
         chart, several make panels.
+    legend : bool, default=True
+        Whether the chart explains its colors.
+    abreast : int, default=3
+        Panels beside each other.
 
     Returns
     -------
@@ -72,7 +79,10 @@ def plot_marginals(
                 f"show={show!r} was given; columns are required. They are "
                 f"{', '.join(map(repr, subject.columns))}."
             )
-        return finalize(marginal_charts(subject, datasets, [int(one) for one in chosen]), datasets)
+        return finalize(
+            marginal_charts(subject, datasets, [int(one) for one in chosen], legend=legend, abreast=abreast),
+            datasets,
+        )
 
 
 def histogram_chart(
@@ -81,6 +91,8 @@ def histogram_chart(
     column: int = 0,
     size: tuple[int, int] = (WIDTH, HEIGHT),
     most_bins: int = 60,
+    *,
+    legend: bool = True,
 ) -> Any:
     """Return the chart of a column, and add its data.
 
@@ -89,22 +101,22 @@ def histogram_chart(
     """
     values = subject.rows[:, column]
     marginal = subject.mixture.marginal([column])
-    low, high = frame(values, np.inf, -np.inf)
+    transform = subject.transforms[column]
+    low, high = frame(values, np.inf, -np.inf, transform)
     wanted = min(most_bins, max(10, int(np.sqrt(len(values)))))
     edges = _edges(values, low, high, wanted)
     bars, curves = f"bars{column}", f"curves{column}"
     datasets[bars] = _bars(subject, values, edges)
     heights = _expected(marginal, edges) * subject.total * (edges[1] - edges[0])
     datasets[curves] = _curves(edges, heights)
-    # Labels of four digits meet in a small panel.
-    narrow = size[0] < WIDTH and max(abs(edges[0]), abs(edges[-1])) >= 1000
-    ticks: dict[str, Any] = {"tickCount": 5, "format": "~s"} if narrow else {}
-    x = quantity(alt.X, "x", shown(subject.columns[column], 60), [float(edges[0]), float(edges[-1])], **ticks)
+    ticks = 7 if size[0] >= WIDTH else 4
+    title = axis_title(shown(subject.columns[column], 44), transform)
+    x = position(alt.X, "x", title, [float(edges[0]), float(edges[-1])], transform, tickCount=ticks)
     top = max([float(heights.sum(axis=1).max()), *(bar["y2"] for bar in datasets[bars])])
-    y = quantity(alt.Y, "y", subject.measure, [0.0, 1.05 * top], tickCount=5)
+    y = position(alt.Y, "y", subject.measure, [0.0, 1.05 * top], tickCount=5)
     outside = int(((values < edges[0]) | (values > edges[-1])).sum())
     noun = subject.noun
-    layers = _layers(subject, (bars, curves), x, y)
+    layers = _layers(subject, (bars, curves), x, y, legend=legend)
     chart = alt.layer(*layers).properties(width=size[0], height=size[1])
     return titled(
         chart,
@@ -118,9 +130,11 @@ def histogram_chart(
     )
 
 
-def _layers(subject: PlotData, data: tuple[str, str], x: Any, y: Any) -> tuple[Any, Any, Any]:
+def _layers(
+    subject: PlotData, data: tuple[str, str], x: Any, y: Any, *, legend: bool
+) -> tuple[Any, Any, Any]:
     """Return the bars, the dashed curve of all components, and the curve of each."""
-    color = segment_color(subject.legend, subject.colors, title=subject.part, symbol="square")
+    color = segment_color(subject.legend, subject.colors, title=subject.part, symbol="square", legend=legend)
     curves = alt.Chart(alt.NamedData(data[1])).encode(x=x, y=y)
     bars = alt.Chart(alt.NamedData(data[0])).mark_bar(clip=True)
     total = curves.transform_filter("datum.segment == 0")
@@ -132,19 +146,23 @@ def _layers(subject: PlotData, data: tuple[str, str], x: Any, y: Any) -> tuple[A
     )
 
 
-def marginal_charts(subject: PlotData, datasets: Datasets, columns: list[int]) -> Any:
-    """Return a panel per column, three beside each other."""
+def marginal_charts(
+    subject: PlotData, datasets: Datasets, columns: list[int], *, legend: bool = True, abreast: int = 3
+) -> Any:
+    """Return a panel per column, a few of them beside each other."""
     if len(columns) == 1:
-        return histogram_chart(subject, datasets, columns[0])
+        return histogram_chart(subject, datasets, columns[0], legend=legend)
     most_bins = max(8, min(40, _BARS_IN_ALL // (len(columns) * subject.n_parts)))
     panels = []
     for column in columns:
-        chart = histogram_chart(subject, datasets, column, (_SMALL_WIDTH, _SMALL_HEIGHT), most_bins)
+        chart = histogram_chart(
+            subject, datasets, column, (_SMALL_WIDTH, _SMALL_HEIGHT), most_bins, legend=legend
+        )
         outside = chart.title.subtitle[1:]
         panels.append(
             chart.properties(title=alt.TitleParams(text=outside or " ", fontSize=11, fontWeight="normal"))
         )
-    board = alt.concat(*panels, columns=min(3, len(panels)), spacing=24).resolve_scale(color="shared")
+    board = alt.concat(*panels, columns=min(abreast, len(panels)), spacing=24).resolve_scale(color="shared")
     lines = f"Bars: {subject.measure}, each shared out among the {subject.part}s. Lines: what the mixture expects."
     return titled(board, subject.heading, [lines])
 

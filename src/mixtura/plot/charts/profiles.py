@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from mixtura._typing import FloatArray
+from mixtura.plot.data.axes import is_transformed
 from mixtura.plot.data.plot_data import Names, PlotData, plot_data
 from mixtura.plot.export.export import Datasets, chart_context, finalize
 from mixtura.plot.lazy_altair import alt
 from mixtura.plot.theme.encodings import highlight_opacity, names_above, titled
 from mixtura.plot.theme.style import NUMBER, STRONG
-from mixtura.plot.theme.text import lookup, number_text, shown
+from mixtura.plot.theme.text import lookup, shown, value_text
 
 __all__ = ["plot_profiles"]
 
@@ -61,14 +62,16 @@ def profile_chart(subject: PlotData, datasets: Datasets) -> Any:
     Means are those of the rows for which the segment is the most probable; a cell's color is the difference from the
     mean of all rows in standard deviations of all rows. Columns are sorted by their largest difference.
     """
-    means, differences = _means(subject)
+    middles, differences = _middles(subject)
+    transformed = any(map(is_transformed, subject.transforms))
+    middle = "mean (median where transformed)" if transformed else "mean"
     order = np.argsort(-np.abs(np.nan_to_num(differences)).max(axis=0), kind="stable")[:_MOST_COLUMNS]
     datasets["cells"] = [
         {
             "segment": k + 1,
             "column": place + 1,
-            "mean": None if np.isnan(means[k, d]) else float(means[k, d]),
-            "text": number_text(float(means[k, d])),
+            "mean": None if np.isnan(middles[k, d]) else float(middles[k, d]),
+            "text": value_text(float(middles[k, d]), years=subject.has_years(int(d))),
             "difference": round(float(np.nan_to_num(differences[k, d])), 4),
         }
         for place, d in enumerate(order)
@@ -85,7 +88,7 @@ def profile_chart(subject: PlotData, datasets: Datasets) -> Any:
         chart,
         f"What sets the {subject.part}s apart",
         [
-            f"Numbers: mean of the {subject.part}. Color: difference from all {subject.n_rows:,} {subject.noun}.",
+            f"Numbers: {middle} of the {subject.part}. Color: difference from all {subject.n_rows:,} {subject.noun}.",
             f"The {len(order)} columns that differ most; {left_out} are not shown." if left_out else "",
         ],
     )
@@ -136,12 +139,19 @@ def _places(subject: PlotData, order: list[int], width: int) -> dict[str, Any]:
     return {"x": x, "y": y}
 
 
-def _means(subject: PlotData) -> tuple[FloatArray, FloatArray]:
-    """Return means (K, D), and their differences from the mean of all rows in standard deviations of all rows."""
+def _middles(subject: PlotData) -> tuple[FloatArray, FloatArray]:
+    """Return means (K, D), and their differences from the mean of all rows in standard deviations of all rows.
+
+    Where a column is transformed: the median, in the units of the table, and the differences of transformed means.
+    """
     labels, rows = subject.labels, subject.rows
     means = np.full((subject.n_parts, rows.shape[1]), np.nan)
     for k in np.unique(labels):
         means[k] = rows[labels == k].mean(axis=0)
     deviations = rows.std(axis=0)
     differences = (means - rows.mean(axis=0)) / np.where(deviations > 0, deviations, 1.0)
-    return means, differences
+    middles = means.copy()
+    for d in np.flatnonzero([is_transformed(one) for one in subject.transforms]):
+        for k in np.unique(labels):
+            middles[k, d] = subject.transforms[d].inverse(np.median(rows[labels == k, d]))
+    return middles, differences

@@ -9,12 +9,13 @@ import numpy.typing as npt
 
 from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
+from mixtura.exceptions import ParameterError
 from mixtura.plot.data.plane import HEIGHT, WIDTH, Pair, Plane, plane_of
 from mixtura.plot.data.plot_data import Names, PlotData, plot_data
 from mixtura.plot.export.export import Datasets, chart_context, finalize
 from mixtura.plot.lazy_altair import alt
 from mixtura.plot.theme.encodings import highlight_opacity, segment_color, titled
-from mixtura.plot.theme.palette import blend
+from mixtura.plot.theme.palette import blend, segment_colors
 from mixtura.plot.theme.style import NUMBER, PAPER
 
 __all__ = ["center_layers", "ellipse", "ellipse_layer", "plot_scatter", "scatter_chart"]
@@ -30,6 +31,8 @@ def plot_scatter(
     columns: Names = None,
     names: Names = None,
     pair: Pair = None,
+    legend: bool = True,
+    labels: npt.ArrayLike | None = None,
 ) -> Any:
     """Return a chart of rows as points, their colors mixed by membership, and ellipses of 1, 2 and 3 deviations.
 
@@ -46,7 +49,12 @@ def plot_scatter(
         Names of the K components; a result has its own.
     pair : two columns by name or number, "projection", or None, default=None
         What the axes show. ``"projection"``: the two directions in which the components differ most
-        (`mixtura.core.projection.discriminant_projection`). None: the two columns that tell most about the components.
+        (`mixtura.core.projection.discriminant_projection`). None: the two columns from which the component of a row is
+        recognized best.
+    legend : bool, default=True
+        Whether the chart explains its colors; a page with several charts explains them once.
+    labels : array-like of shape (N,) of int or None, default=None
+        Numbers, from 0, of another grouping of the rows: points are drawn in its colors, without ellipses.
 
     Returns
     -------
@@ -73,7 +81,12 @@ def plot_scatter(
     '3 components of 300 rows'
     """
     with chart_context() as datasets:
-        return finalize(scatter_chart(plot_data(source, rows, columns, names), datasets, pair), datasets)
+        return finalize(
+            scatter_chart(
+                plot_data(source, rows, columns, names), datasets, pair, legend=legend, labels=labels
+            ),
+            datasets,
+        )
 
 
 def ellipse(mean: FloatArray, covariance: FloatArray, radius: float, n_points: int = 49) -> FloatArray:
@@ -83,13 +96,22 @@ def ellipse(mean: FloatArray, covariance: FloatArray, radius: float, n_points: i
     return mean + radius * circle @ np.linalg.cholesky(covariance).T
 
 
-def scatter_chart(subject: PlotData, datasets: Datasets, pair: Pair = None) -> Any:
+def scatter_chart(
+    subject: PlotData,
+    datasets: Datasets,
+    pair: Pair = None,
+    *,
+    legend: bool = True,
+    labels: npt.ArrayLike | None = None,
+) -> Any:
     """Return the chart, and add its data: points in blended colors, ellipses, numbers at the centers."""
     plane = plane_of(subject, pair)
+    if labels is not None:
+        return _labeled_chart(plane, datasets, labels)
     datasets["points"] = _points(plane)
     layers = (
         _point_layer(plane),
-        ellipse_layer(plane, datasets, RADII),
+        ellipse_layer(plane, datasets, RADII, legend=legend),
         *center_layers(plane, datasets),
     )
     chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
@@ -103,6 +125,27 @@ def scatter_chart(subject: PlotData, datasets: Datasets, pair: Pair = None) -> A
     )
 
 
+def _labeled_chart(plane: Plane, datasets: Datasets, given: npt.ArrayLike) -> Any:
+    """Return the points alone, in the colors of another grouping."""
+    subject = plane.subject
+    labels = np.asarray(given)
+    if labels.shape != (subject.n_rows,) or labels.dtype.kind not in "iu" or labels.min() < 0:
+        raise ParameterError(
+            f"`labels` must be {subject.n_rows} whole numbers from 0, one per row; got an array of shape "
+            f"{labels.shape!r} of {labels.dtype}."
+        )
+    chosen = labels[plane.sample]
+    colors = segment_colors(int(labels.max()) + 1)
+    datasets["points"] = [
+        point | {"color": colors[label], "segment": int(label) + 1}
+        for point, label in zip(_points(plane), chosen, strict=True)
+    ]
+    chart = alt.layer(_point_layer(plane)).properties(width=WIDTH, height=HEIGHT)
+    return titled(
+        chart, f"{subject.n_rows:,} {subject.noun} in {len(np.unique(labels))} groups", [plane.caveats]
+    )
+
+
 def _points(plane: Plane) -> list[dict[str, Any]]:
     subject, rows = plane.subject, plane.sample
     size = 45 if len(rows) <= 500 else 24 if len(rows) <= 2000 else 14
@@ -110,12 +153,13 @@ def _points(plane: Plane) -> list[dict[str, Any]]:
     xs, ys = plane.places(plane.rows[rows])
     values = zip(
         xs, ys, blend(memberships, subject.colors), memberships.argmax(axis=1), memberships.max(axis=1),
-        subject.anomaly[rows], strict=True,
+        subject.anomaly[rows], plane.units(plane.rows[rows]), strict=True,
     )  # fmt: skip
     return [
         {"x": x, "y": y, "color": color, "segment": int(k) + 1, "certainty": round(float(most), 3)}
         | ({"shape": "cross", "size": size + 20} if odd else {"shape": "circle", "size": size})
-        for x, y, color, k, most, odd in values
+        | units
+        for x, y, color, k, most, odd, units in values
     ]
 
 
@@ -132,8 +176,7 @@ def _point_layer(plane: Plane) -> Any:
             # Not `opacity`: the legend would take it over.
             fillOpacity=highlight_opacity(0.75 if len(plane.sample) <= 2000 else 0.5),
             tooltip=[
-                alt.Tooltip("x", type="quantitative", title=plane.titles[0]),
-                alt.Tooltip("y", type="quantitative", title=plane.titles[1]),
+                *plane.tooltips,
                 alt.Tooltip("segment", type="nominal", title=plane.subject.part),
                 alt.Tooltip("certainty", type="quantitative", format=".0%"),
             ],
@@ -141,7 +184,7 @@ def _point_layer(plane: Plane) -> Any:
     )
 
 
-def ellipse_layer(plane: Plane, datasets: Datasets, radii: tuple[int, ...]) -> Any:
+def ellipse_layer(plane: Plane, datasets: Datasets, radii: tuple[int, ...], *, legend: bool = True) -> Any:
     """Return the ellipses, with the legend of the components."""
     subject = plane.subject
     datasets["ellipses"] = _ellipse_points(plane, plane.mixture, radii)
@@ -152,7 +195,9 @@ def ellipse_layer(plane: Plane, datasets: Datasets, radii: tuple[int, ...]) -> A
             x=plane.x,
             y=plane.y,
             order=alt.Order("order", type="quantitative"),
-            color=segment_color(subject.legend, subject.colors, title=subject.part, symbol="stroke"),
+            color=segment_color(
+                subject.legend, subject.colors, title=subject.part, symbol="stroke", legend=legend
+            ),
             strokeDash=alt.StrokeDash(
                 "ring",
                 type="nominal",

@@ -12,10 +12,12 @@ import numpy as np
 from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import ParameterError
+from mixtura.plot.data.axes import axis_title, is_transformed, position, to_units
 from mixtura.plot.data.plot_data import MOST_POINTS, PlotData
 from mixtura.plot.lazy_altair import alt
-from mixtura.plot.theme.encodings import compact, quantity
+from mixtura.plot.theme.encodings import compact
 from mixtura.plot.theme.text import shown, tidy_count
+from mixtura.segments.transforms.transforms import IDENTITY, Transform
 
 __all__ = ["HEIGHT", "WIDTH", "Pair", "Plane", "frame", "most_informative_pair", "plane_of"]
 
@@ -68,6 +70,8 @@ class Plane:
         Where the axes begin and end.
     titles : list of str
         Of the axes.
+    transforms : pair of Transform
+        Of the two columns.
     x, y : altair channels
     inside : ndarray of shape (N,), bool
     sample : ndarray of row numbers
@@ -79,6 +83,7 @@ class Plane:
     rows: FloatArray
     domains: tuple[tuple[float, float], tuple[float, float]]
     titles: list[str]
+    transforms: tuple[Transform, Transform]
     x: Any
     y: Any
     inside: Array
@@ -99,6 +104,22 @@ class Plane:
         if n_outside:
             lines.append(tidy_count(n_outside, f"{noun[:-1]} lies", f"{noun} lie") + " outside the frame.")
         return " ".join(lines)
+
+    def units(self, points: FloatArray) -> list[dict[str, float]]:
+        """Return the values of the table at (M, 2) points, as fields ``u`` and ``v``, where an axis is transformed."""
+        if not any(map(is_transformed, self.transforms)):
+            return [{} for _ in points]
+        pairs = zip(*(to_units(points[:, i], self.transforms[i]) for i in (0, 1)), strict=True)
+        return [{"u": u, "v": v} for u, v in pairs]
+
+    @property
+    def tooltips(self) -> list[Any]:
+        """Tooltips of the two values, in the units of the table."""
+        fields = ("u", "v") if any(map(is_transformed, self.transforms)) else ("x", "y")
+        return [
+            alt.Tooltip(field, type="quantitative", title=title)
+            for field, title in zip(fields, self.titles, strict=True)
+        ]
 
     def places(self, points: FloatArray) -> tuple[list[float], list[float]]:
         """Return the coordinates of (M, 2) points with no more digits than can be seen."""
@@ -122,25 +143,31 @@ def plane_of(subject: PlotData, pair: Pair) -> Plane:
     else:
         chosen = subject.pair(pair)
     mixture, rows = subject.mixture.marginal(chosen), subject.rows[:, chosen]
+    first, second = chosen
+    transforms = subject.transforms[first], subject.transforms[second]
     domains = (
-        frame(rows[:, 0], *_reach(mixture, 0)),
-        frame(rows[:, 1], *_reach(mixture, 1)),
+        frame(rows[:, 0], *_reach(mixture, 0), transforms[0]),
+        frame(rows[:, 1], *_reach(mixture, 1), transforms[1]),
     )
     low, high = np.array(domains).T
     inside = np.asarray(((rows >= low) & (rows <= high)).all(axis=1))
     sample = subject.sample()
-    titles = [shown(subject.columns[d], 90) for d in chosen]
+    titles = [axis_title(shown(subject.columns[d], 74), subject.transforms[d]) for d in chosen]
     return Plane(
-        subject, mixture, rows, domains, titles,
-        quantity(alt.X, "x", titles[0], domains[0]), quantity(alt.Y, "y", titles[1], domains[1]),
+        subject, mixture, rows, domains, titles, transforms,
+        position(alt.X, "x", titles[0], domains[0], transforms[0]),
+        position(alt.Y, "y", titles[1], domains[1], transforms[1]),
         inside, sample[inside[sample]],
     )  # fmt: skip
 
 
-def frame(values: FloatArray, lowest: float, highest: float) -> tuple[float, float]:
+def frame(
+    values: FloatArray, lowest: float, highest: float, transform: Transform = IDENTITY
+) -> tuple[float, float]:
     """Return where the axis begins and ends: at all values, or at those of 98 % where few would crowd the rest.
 
-    It makes room for ellipses, which go from `lowest` to `highest`, up to an eighth of the axis on either side.
+    It makes room for ellipses, which go from `lowest` to `highest`, up to an eighth of the axis on either side. Where
+    the column is transformed and no value is negative, the axis begins at zero at the earliest: ellipses are cut there.
     """
     low, high = float(values.min()), float(values.max())
     inner_low, inner_high = (float(value) for value in np.percentile(values, [1, 99]))
@@ -148,7 +175,11 @@ def frame(values: FloatArray, lowest: float, highest: float) -> tuple[float, flo
         low, high = max(low, inner_low), inner_high
     span = high - low or abs(high) or 1.0
     margin, most = 0.03 * span, 0.125 * span
-    return max(min(low, lowest), low - most) - margin, min(max(high, highest), high + most) + margin
+    start, end = max(min(low, lowest), low - most) - margin, min(max(high, highest), high + most) + margin
+    zero = float(transform.forward(np.zeros(1))[0])
+    if is_transformed(transform) and float(values.min()) >= zero:
+        start = max(start, zero)
+    return start, end
 
 
 def _reach(mixture: Mixture, column: int) -> tuple[float, float]:

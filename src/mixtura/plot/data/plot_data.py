@@ -16,6 +16,7 @@ from mixtura.exceptions import DataError, ParameterError
 from mixtura.plot.theme.palette import segment_colors
 from mixtura.plot.theme.text import shown, signed_list
 from mixtura.segments import SegmentationResult
+from mixtura.segments.transforms.transforms import IDENTITY, Transform
 
 __all__ = ["MOST_POINTS", "Names", "PlotData", "Source", "plot_data"]
 
@@ -24,6 +25,8 @@ Names: TypeAlias = Sequence[str] | None
 
 Source: TypeAlias = Any
 """A `SegmentationResult`, a `Mixture`, or a fitted estimator with a ``mixture_``."""
+
+_FIRST_YEAR, _LAST_YEAR = 1850, 2100
 
 MOST_POINTS = 3_000
 """Rows drawn one by one; of more a random sample is drawn."""
@@ -56,8 +59,11 @@ class PlotData:
         Returns what a row, given by its number from 0, is called.
     weights : ndarray of shape (N,) or None, default=None
         How much each row counts in histograms.
-    untransformed : tuple of str, length D, default=()
-        What the table calls the columns, by which they can be asked for as well.
+    transforms : tuple of Transform, length D, default=()
+        What the values of the table went through on their way to `rows`; axes are labeled in the table's units. Filled
+        with `IDENTITY` where there is none.
+    aliases : tuple of str, length D, default=()
+        Other names of the columns, by which they can be asked for as well.
     """
 
     mixture: Mixture
@@ -73,7 +79,12 @@ class PlotData:
     threshold: float | None
     caller: Callable[[int], str]
     weights: FloatArray | None = None
-    untransformed: tuple[str, ...] = ()
+    transforms: tuple[Transform, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.transforms:
+            object.__setattr__(self, "transforms", (IDENTITY,) * len(self.columns))
 
     @property
     def measure(self) -> str:
@@ -113,6 +124,16 @@ class PlotData:
         plural = f"{self.part}s" if self.n_parts > 1 else self.part
         return f"{self.n_parts} {plural} of {self.n_rows:,} {self.noun}"
 
+    def has_years(self, column: int) -> bool:
+        """Return whether a column holds whole numbers that read as years, such as 1975."""
+        values = self.rows[:, column]
+        return bool(
+            self.transforms[column].kind == "none"
+            and values.min() >= _FIRST_YEAR
+            and values.max() <= _LAST_YEAR
+            and np.array_equal(values, np.rint(values))
+        )
+
     def sample(self, most: int = MOST_POINTS) -> IntArray:
         """Return row numbers: all, or a random sample."""
         if self.n_rows <= most:
@@ -122,7 +143,7 @@ class PlotData:
 
     def pair(self, pair: Sequence[str] | Sequence[int]) -> tuple[int, int]:
         """Return the numbers of two columns, given by name or number."""
-        known = {name: d for names in (self.untransformed, self.columns) for d, name in enumerate(names)}
+        known = {name: d for names in (self.aliases, self.columns) for d, name in enumerate(names)}
         found = [known.get(one, one) if isinstance(one, str) else one for one in pair]
         numbers = [one for one in found if not isinstance(one, str) and 0 <= one < len(self.columns)]
         if len(found) != 2 or len(numbers) != 2 or numbers[0] == numbers[1]:
@@ -135,13 +156,16 @@ class PlotData:
     def projected(self) -> PlotData:
         """Return the same in the two directions in which the components differ most."""
         found = discriminant_projection(self.mixture)
-        titles = tuple(signed_list(self.columns, loadings.tolist()) for loadings in found.loadings.T)
+        titles = tuple(
+            signed_list(self.aliases or self.columns, loadings.tolist()) for loadings in found.loadings.T
+        )
         return replace(
             self,
             mixture=found.mixture(self.mixture),
             rows=found.apply(self.rows),
             columns=titles,
-            untransformed=(),
+            transforms=(),
+            aliases=(),
         )
 
 
@@ -210,7 +234,7 @@ def _of_segments(result: SegmentationResult) -> PlotData:
     return PlotData(
         mixture=model.in_transformed_units(),
         rows=model.scaling.transformed(result.rows),
-        columns=model.transformed_columns,
+        columns=model.columns,
         names=model.names,
         memberships=assignment.memberships[complete],
         log_density=assignment.log_density[complete],
@@ -222,7 +246,8 @@ def _of_segments(result: SegmentationResult) -> PlotData:
         # Only the few that are drawn are looked up: turning all ids into an array may load pandas.
         caller=lambda row: assignment.customer(int(numbers[row])),
         weights=result.weights,
-        untransformed=model.columns,
+        transforms=model.transforms,
+        aliases=model.transformed_columns,
     )
 
 

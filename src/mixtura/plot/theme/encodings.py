@@ -16,7 +16,7 @@ from mixtura._typing import FloatArray
 from mixtura.plot.lazy_altair import alt
 from mixtura.plot.theme.text import lookup, wrapped
 
-__all__ = ["HIGHLIGHT", "compact", "highlight_opacity", "names_above", "quantity", "segment_color", "titled"]
+__all__ = ["HIGHLIGHT", "compact", "highlight_opacity", "names_above", "segment_color", "titled"]
 
 HIGHLIGHT = "highlight"
 
@@ -33,17 +33,21 @@ _MANY = 8
 """More names than these are laid out in three columns, if they are short."""
 
 
-def segment_color(legend: Sequence[str], colors: Sequence[str], *, title: str, symbol: str) -> Any:
-    """Return the encoding of segments by color, with a legend below the chart."""
-    scale = alt.Scale(domain=list(range(1, len(legend) + 1)), range=list(colors))
-    longest = max(map(len, legend))
-    columns = 1 if longest > _LONG else 3 if longest <= _SHORT and len(legend) > _MANY else 2
+def segment_color(
+    names: Sequence[str], colors: Sequence[str], *, title: str, symbol: str, legend: bool = True
+) -> Any:
+    """Return the encoding of segments by color, with a legend below the chart if there is to be one."""
+    scale = alt.Scale(domain=list(range(1, len(names) + 1)), range=list(colors))
+    if not legend:
+        return alt.Color("segment", type="nominal", scale=scale, legend=None)
+    longest = max(map(len, names))
+    columns = 1 if longest > _LONG else 3 if longest <= _SHORT and len(names) > _MANY else 2
     key = alt.Legend(
         title=title.capitalize(),
         orient="bottom",
         columns=columns,
         labelLimit=540 // columns - 24,
-        labelExpr=lookup(legend, "datum.value"),
+        labelExpr=lookup(names, "datum.value"),
         symbolType=symbol,
         symbolDash=[1, 0],
         symbolStrokeWidth=4,
@@ -88,21 +92,6 @@ def titled(chart: Any, text: str, subtitle: Sequence[str]) -> Any:
     lines = [line for line in subtitle if line]
     title = alt.TitleParams(text=text, subtitle=lines, anchor="start")
     return chart.properties(title=title, description=". ".join([text, *lines]))
-
-
-def quantity(channel: Any, field: str, title: str | None, domain: Sequence[float], **axis: Any) -> Any:
-    """Return a position with its title and nothing rounded; large numbers are written with k and M."""
-    largest = max(map(abs, domain))
-    if largest >= 10_000:
-        axis.setdefault("format", "~s")
-    axis.setdefault("tickCount", 7)
-    return channel(
-        field,
-        type="quantitative",
-        title=title,
-        scale=alt.Scale(domain=list(domain), zero=False, nice=False),
-        axis=alt.Axis(**axis),
-    )
 
 
 def compact(values: FloatArray, span: float) -> list[float]:

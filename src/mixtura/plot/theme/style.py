@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["DARK", "LIGHT", "NEUTRAL", "NUMBER", "PAPER", "QUIET", "STRONG", "THEMES"]
+__all__ = ["DARK", "LIGHT", "NEUTRAL", "NUMBER", "PAGE", "PAPER", "QUIET", "STRONG", "THEMES"]
 
 NEUTRAL: Final = "neutral"
 """Style of lines and outlines in the color of text."""
@@ -94,6 +94,11 @@ DARK: Final[dict[str, Any]] = _theme(
     },
 )  # fmt: skip
 """Light text on near black."""
+
+PAGE: Final[dict[str, Any]] = _theme(
+    "var(--paper)", "var(--ink)", "var(--soft)", "var(--grid)", "var(--line)", "var(--quiet)", LIGHT["range"]
+)
+"""Colors that a page sets, and changes with its theme: the renderer passes CSS variables through."""
 
 THEMES: Final[dict[str, dict[str, Any]]] = {"light": LIGHT, "dark": DARK}
 """Configurations by name."""

@@ -9,7 +9,7 @@ import textwrap
 import unicodedata
 from collections.abc import Sequence
 
-__all__ = ["lookup", "number_text", "shown", "signed_list", "tidy_count", "wrapped"]
+__all__ = ["lookup", "number_text", "shown", "signed_list", "tidy_count", "value_text", "wrapped"]
 
 _OPENS = re.compile(r"<(?=[A-Za-z/!?])")
 _WORD_JOINER = "\u2060"
@@ -83,6 +83,18 @@ def number_text(value: float) -> str:
     if size >= 1e7 or 0 < size < 1e-3:
         return f"{value:.3g}"
     return f"{value:,.0f}" if size >= 1000 else f"{value:.3g}"
+
+
+def value_text(value: float, *, years: bool = False) -> str:
+    """Return a value of a column as a cell of a table shows it; years without separators.
+
+    Examples
+    --------
+    >>> from mixtura.plot.theme.text import value_text
+    >>> value_text(1970.4), value_text(1970.4, years=True)
+    ('1,970', '1970')
+    """
+    return f"{value:.0f}" if years and not math.isnan(value) else number_text(value)
 
 
 def tidy_count(count: int, one: str, many: str) -> str:
