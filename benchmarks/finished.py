@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.measure import FloatArray, best_seconds, print_table
 from mixtura import Mixture
 from mixtura.core.covariance import get_family
+from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Ridge
 from mixtura.engine import as_data
 from mixtura.fit import (
@@ -79,7 +80,7 @@ def make_overlapping(case: Case) -> FloatArray:
 
 
 def problem_of(rows: FloatArray, n_components: int) -> Problem:
-    return Problem(as_data(rows), n_components, get_family("full"), Ridge(RIDGE))
+    return Problem(as_data(rows), GaussianModel(n_components, get_family("full"), Ridge(RIDGE)))
 
 
 def start_of(rows: FloatArray, n_components: int) -> Mixture:

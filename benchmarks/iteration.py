@@ -19,6 +19,7 @@ from benchmarks.measure import FloatArray, best_seconds, make_rows, print_table
 from mixtura.core.covariance import get_family
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
+from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Ridge
 from mixtura.data import ArrayBlocks
 from mixtura.fit import EMStep, Problem
@@ -103,7 +104,9 @@ def peer_step(peer: Peer, rows: FloatArray) -> float:
 def our_step(case: Case, rows: FloatArray, kernel: Kernel, threads: int) -> EMStep:
     runner = SerialRunner() if threads == 1 else ThreadRunner(threads)
     family = get_family(case.covariance_type)
-    return EMStep(Problem(Data(ArrayBlocks(rows), kernel, runner), case.n_components, family, Ridge()))
+    return EMStep(
+        Problem(Data(ArrayBlocks(rows), kernel, runner), GaussianModel(case.n_components, family, Ridge()))
+    )
 
 
 def require_equal(case: Case, rows: FloatArray, peer: Peer, steps: list[EMStep]) -> None:

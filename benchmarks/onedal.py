@@ -18,6 +18,7 @@ from benchmarks.measure import FloatArray, best_seconds, make_rows, print_table
 from mixtura.core.covariance import get_family
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
+from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Ridge
 from mixtura.data import ArrayBlocks
 from mixtura.fit import AbsoluteChange, EMStep, Problem
@@ -66,9 +67,7 @@ def onedal_fit(onedal: Any, case: Case, rows: FloatArray, start: Mixture, iterat
 def our_fit(case: Case, rows: FloatArray, start: Mixture, iterations: int) -> Mixture:
     problem = Problem(
         Data(ArrayBlocks(rows), get_kernel("native"), ThreadRunner(THREADS)),
-        case.n_components,
-        get_family(case.covariance_type),
-        Ridge(0.0),
+        GaussianModel(case.n_components, get_family(case.covariance_type), Ridge(0.0)),
     )
     return iterate(start, EMStep(problem), AbsoluteChange(0.0), iterations).model
 

@@ -12,6 +12,7 @@ import pytest
 from mixtura.core.covariance import FAMILIES, get_family
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
+from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Ridge
 from mixtura.engine import as_data
 from mixtura.fit import EMStep, Problem
@@ -65,7 +66,7 @@ ALL = {
 
 def problem_of(family: str = "full", runner: Any = None) -> Problem:
     data = replace(data_of(), runner=SerialRunner() if runner is None else runner)
-    return Problem(data, K, get_family(family), Ridge(1e-6))
+    return Problem(data, GaussianModel(K, get_family(family), Ridge(1e-6)))
 
 
 def begin(name: str, problem: Problem, seed: int = 0) -> InitialStatistics:
@@ -118,7 +119,7 @@ def test_as_many_components_as_rows_begin_all_the_same(name: str, family: str) -
     if name not in INITIALIZATIONS and name not in ("even rows", "far rows", "best"):
         pytest.skip("made for these rows")
     five = as_data(rows()[:5])
-    problem = Problem(five, 5, get_family(family), Ridge(1e-6))
+    problem = Problem(five, GaussianModel(5, get_family(family), Ridge(1e-6)))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         first = ALL[name].draw(problem, np.random.RandomState(0))(problem).begin(problem)

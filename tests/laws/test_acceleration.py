@@ -12,6 +12,7 @@ from sklearn.datasets import load_iris
 
 from mixtura.core.covariance import FAMILIES, get_family
 from mixtura.core.mixture import Mixture
+from mixtura.core.model import GaussianModel
 from mixtura.core.moments import DENSE
 from mixtura.core.prior import Ridge
 from mixtura.engine import as_data
@@ -36,7 +37,7 @@ def problem_of(
     rows: Any, covariance_type: str, n_components: int, *, weight: Any = None, ridge: float = 1e-6
 ) -> Problem:
     family = get_family(covariance_type)
-    return Problem(as_data(rows, weight).alone(), n_components, family, Ridge(ridge))
+    return Problem(as_data(rows, weight).alone(), GaussianModel(n_components, family, Ridge(ridge)))
 
 
 def start_of(problem: Problem, seed: int = 0) -> Mixture:
@@ -93,7 +94,7 @@ def test_no_accepted_model_loses_likelihood(covariance_type: str, weighted: bool
             move = step(model)
             objectives.append(move.objective)
             assert is_valid(move.model)
-            assert problem.family.contains(move.model.covariances, 4, rows.shape[1])
+            assert problem.model.structure.contains(move.model.covariances, 4, rows.shape[1])
             n_extrapolated += move.kind is PassKind.EXTRAPOLATED
             # A covariance that had to be repaired is singular but for rounding, which its likelihood then follows.
             if move.repairs:

@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import ortho_group
 
 from mixtura.core.covariance import FAMILIES, get_family
+from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Conjugate, Floor, Prior
 from mixtura.engine import as_data
 from mixtura.fit import (
@@ -30,7 +31,7 @@ def fitted(rows: Any, labels: Any, family: str, prior: str, n_iter: int = 40) ->
     data = as_data(rows)
     total, n_components = data.total, int(labels.max()) + 1
     made: Prior = Floor.of(total) if prior == "floor" else Conjugate.of(total, n_components)
-    problem = Problem(data, n_components, get_family(family), made)
+    problem = Problem(data, GaussianModel(n_components, get_family(family), made))
     settings = Settings(AbsoluteChange(0.0), n_iter)
     draws = np.random.RandomState(0)
     result = fit_mixture(problem, FromPartition(labels), settings, random_state=draws)

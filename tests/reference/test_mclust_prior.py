@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 
 from mixtura.core.covariance import get_family
+from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Conjugate
 from mixtura.engine import as_data
 from mixtura.fit import AbsoluteChange, FromPartition, Problem, Settings, fit_mixture
@@ -49,7 +50,7 @@ def test_a_finished_fit_is_mclusts(shared_data: Path, case: dict[str, str]) -> N
     prior = Conjugate.of(data.total, n_components)
     if case["family"] == "EII":
         prior = replace(prior, scale=np.zeros_like(prior.scale))
-    problem = Problem(data, n_components, get_family(case["family"]), prior)
+    problem = Problem(data, GaussianModel(n_components, get_family(case["family"]), prior))
     mixture = fit_mixture(
         problem,
         FromPartition(labels),

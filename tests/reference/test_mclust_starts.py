@@ -14,6 +14,7 @@ import pytest
 
 from mixtura.core.covariance import MCLUST_NAMES, get_family
 from mixtura.core.mixture import Mixture
+from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Ridge
 from mixtura.engine import as_data
 from mixtura.fit import FitResult, Problem, RemainingGain, Settings, SharedStarts, fit_best_of
@@ -42,7 +43,7 @@ def wide(rows: Any) -> Any:
 
 
 def fit(rows: Any, starts: SharedStarts, family: str, k: int) -> FitResult:
-    problem = Problem(as_data(rows), k, get_family(family), Ridge(0.0))
+    problem = Problem(as_data(rows), GaussianModel(k, get_family(family), Ridge(0.0)))
     settings = Settings(RemainingGain(float(len(rows)), 1e-3), 3000)
     return fit_best_of(
         problem, starts.starts(k), settings, random_state=np.random.RandomState(0), accept=wide(rows)

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.covariance import NAMES, get_family
 from mixtura.core.mixture import Mixture, draw_rows
+from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Ridge
 from mixtura.engine import as_data
 from mixtura.estimators.precisions import mixture_from_precisions_cholesky, precisions, precisions_cholesky
@@ -222,7 +223,9 @@ default="kmeans"
     def _fit_rows(self, rows: RowArray, weights: FloatArray | None) -> None:
         require_rows(rows, weights, self.n_components)
         family, given = get_family(self.covariance_type), self._given(rows.shape[1])
-        problem = Problem(as_data(rows, weights), self.n_components, family, Ridge(self.reg_covar))
+        problem = Problem(
+            as_data(rows, weights), GaussianModel(self.n_components, family, Ridge(self.reg_covar))
+        )
         observe = Narrator(self.verbose, self.verbose_interval) if self.verbose else ignore
         settings = Settings(AbsoluteChange(self.tol), self.max_iter, observe)
         if self.warm_start and hasattr(self, "converged_"):

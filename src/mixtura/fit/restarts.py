@@ -128,7 +128,8 @@ def fit_mixture(
     begun = perf_counter()
     problem.prepare()
     if given.is_complete:
-        start = Mixture.from_parameters(given.weights, given.means, given.covariances, problem.family.name)  # type: ignore[arg-type]
+        name = problem.model.structure.name
+        start = Mixture.from_parameters(given.weights, given.means, given.covariances, name)  # type: ignore[arg-type]
         return continue_fit(problem, start, settings)
     drawn = [initialization.draw(problem, random_state) for _ in range(n_init)]
     drawing = perf_counter() - begun

@@ -13,6 +13,7 @@ from mixtura import GaussianMixture
 from mixtura.core.covariance import get_family
 from mixtura.core.data import Data
 from mixtura.core.evaluate import hash_numbers
+from mixtura.core.model import GaussianModel
 from mixtura.core.moments import FIRST
 from mixtura.core.prior import Ridge
 from mixtura.data import ArrayBlocks
@@ -137,7 +138,9 @@ def test_weights_by_factor_are_weights(family: str) -> None:
     start = GaussianMixture(2, covariance_type=family, max_iter=2, tol=100.0).fit(ROWS).mixture_
     settings = Settings(AbsoluteChange(0.0), 8)
     one, other = (
-        continue_fit(Problem(each, 2, get_family(family), Ridge(1e-6)), start, settings).mixture
+        continue_fit(
+            Problem(each, GaussianModel(2, get_family(family), Ridge(1e-6))), start, settings
+        ).mixture
         for each in (by_factor, copied)
     )
     np.testing.assert_allclose(one.means, other.means, rtol=1e-8)
@@ -164,9 +167,9 @@ def test_outputs_fill_what_they_are_given() -> None:
     np.testing.assert_allclose(states["log_density"].gathered(), mixture.log_density(ROWS), rtol=1e-12)
     np.testing.assert_allclose(states["memberships"].gathered(), mixture.responsibilities(ROWS), atol=1e-12)
     np.testing.assert_array_equal(states["labels"].gathered(), data.labels(mixture.components()).gathered())
-    assert EMStep(Problem(data, 2, mixture.family, Ridge())).gather(mixture).log_likelihood == pytest.approx(
-        states["log_density"].gathered().sum()
-    )
+    assert EMStep(Problem(data, GaussianModel(2, mixture.family, Ridge()))).gather(
+        mixture
+    ).log_likelihood == pytest.approx(states["log_density"].gathered().sum())
 
 
 @pytest.mark.parametrize("library", [pd, pl])

@@ -10,6 +10,7 @@ from sklearn.datasets import load_iris
 
 from mixtura.core.covariance import FAMILIES, get_family
 from mixtura.core.mixture import Mixture
+from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Conjugate, Floor, Prior, Ridge
 from mixtura.engine import as_data
 from mixtura.fit import (
@@ -34,7 +35,7 @@ def found_in(
         "conjugate": Conjugate.of(total, n_components),
         "ridge": Ridge(),
     }[kind]
-    problem = Problem(data, n_components, get_family(family), prior)
+    problem = Problem(data, GaussianModel(n_components, get_family(family), prior))
     draws = np.random.RandomState(0)
     settings = Settings(AbsoluteChange(1e-8), 60)
     mixture = fit_mixture(problem, FromPartition(labels), settings, random_state=draws).mixture

@@ -4,15 +4,15 @@ scikit-learn's names stand beside those of model-based clustering, three letters
 each equal (E), variable (V) or none (I) (Banfield and Raftery 1993; Celeux and Govaert 1995):
 
 =============  =====================  ==========  ====================================================
-name           covariance             layout      covariance parameters
+name           covariance             moments     covariance parameters
 =============  =====================  ==========  ====================================================
-EII            lambda I               shared      1
+EII            lambda I               pooled      1
 spherical VII  lambda_k I             diagonal    K
-EEI            lambda A               shared      D
+EEI            lambda A               pooled      D
 VEI            lambda_k A             diagonal    K + D - 1
 EVI            lambda A_k             diagonal    1 + K (D - 1)
 diag VVI       lambda_k A_k           diagonal    K D
-tied EEE       lambda D A D'          shared      D (D + 1) / 2
+tied EEE       lambda D A D'          pooled      D (D + 1) / 2
 VEE            lambda_k D A D'        dense       K - 1 + D (D + 1) / 2
 EVE            lambda D A_k D'        dense       1 + K (D - 1) + D (D - 1) / 2
 VVE            lambda_k D A_k D'      dense       K D + D (D - 1) / 2

@@ -22,14 +22,14 @@ class FromKMeans:
     """One run of K-means from greedy k-means++ seeds; scikit-learn's default start."""
 
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
-        seeds = kmeans_plusplus(problem.data, problem.n_components, rng)
+        seeds = kmeans_plusplus(problem.data, problem.model.n_components, rng)
 
         def finish(problem: Problem) -> InitialStatistics:
             data = problem.data
             clustering = run_kmeans(
                 data, data.rows(seeds), tolerance=_RELATIVE_TOLERANCE * data.mean_variance
             )
-            notes = too_few_distinct(clustering.n_distinct, problem.n_components)
+            notes = too_few_distinct(clustering.n_distinct, problem.model.n_components)
             return InitialStatistics(
                 partition_statistics(problem, data.state_of(clustering.labels), clustering.centers), notes
             )
@@ -39,7 +39,7 @@ class FromKMeans:
 
 def partition_statistics(problem: Problem, partition: RowState, centers: FloatArray) -> Statistics:
     """Return the statistics of a partition, labels (N,) or responsibilities (N, K), about the centers (K, D)."""
-    moments = problem.family.moments[-1]
+    moments = problem.model.structure.moments[-1]
     return problem.data.reduce(AccumulateGiven(centers, moments, problem.data.kernel), partition)
 
 

@@ -38,11 +38,13 @@ class FromPartition:
         partition = problem.data.state_of(self._checked(problem))
 
         def finish(problem: Problem) -> InitialStatistics:
-            rough = np.repeat(problem.data.mean, problem.n_components, axis=0)
+            rough = np.repeat(problem.data.mean, problem.model.n_components, axis=0)
             first = self._gather(problem, partition, rough, FIRST)
             counts = np.maximum(first.counts, np.finfo(np.float64).tiny)
             means = rough + first.first / counts[:, None]
-            return InitialStatistics(self._gather(problem, partition, means, problem.family.moments[-1]))
+            return InitialStatistics(
+                self._gather(problem, partition, means, problem.model.structure.moments[-1])
+            )
 
         return finish
 
@@ -51,7 +53,7 @@ class FromPartition:
         return problem.data.reduce(AccumulateGiven(means, moments, problem.data.kernel), partition)
 
     def _checked(self, problem: Problem) -> FloatArray | IntArray:
-        given, n, k = self._partition, problem.data.n_rows, problem.n_components
+        given, n, k = self._partition, problem.data.n_rows, problem.model.n_components
         labels = given.ndim == 1 and np.issubdtype(given.dtype, np.integer)
         if given.shape != ((n,) if labels else (n, k)):
             raise ParameterError(
@@ -85,7 +87,7 @@ class FromMixture:
         mixture = self._mixture
 
         def finish(problem: Problem) -> InitialStatistics:
-            moments, kernel = problem.family.moments[-1], problem.data.kernel
+            moments, kernel = problem.model.structure.moments[-1], problem.data.kernel
             task = AccumulateAbout(mixture.components(), mixture.means, moments, kernel)
             return InitialStatistics(problem.data.reduce(task), n_passes=1)
 

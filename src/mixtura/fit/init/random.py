@@ -26,7 +26,7 @@ class FromRandomResponsibilities:
     """
 
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
-        blocks, k = problem.data.blocks, problem.n_components
+        blocks, k = problem.data.blocks, problem.model.n_components
         generators = []
         for number in range(len(blocks)):
             generators.append(rng.get_state())
@@ -34,7 +34,7 @@ class FromRandomResponsibilities:
 
         def finish(problem: Problem) -> InitialStatistics:
             means = np.repeat(problem.data.mean, k, axis=0)
-            moments, kernel = problem.family.moments[0], problem.data.kernel
+            moments, kernel = problem.model.structure.moments[0], problem.data.kernel
             sums = problem.data.reduce(SumsByRandomShares(tuple(generators), means, moments.gathered, kernel))
             return InitialStatistics(sums.complete(problem.data.total) if moments.needs_total else sums)
 

@@ -21,7 +21,7 @@ class FromRandomRows:
     """Rows drawn evenly (scikit-learn's ``random_from_data``)."""
 
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
-        seeds = random_rows(problem.data.n_rows, problem.n_components, rng)
+        seeds = random_rows(problem.data.n_rows, problem.model.n_components, rng)
         return lambda problem: InitialStatistics(seed_statistics(problem, seeds))
 
 
@@ -29,7 +29,7 @@ class KMeansPlusPlus:
     """Rows drawn far apart (scikit-learn's ``k-means++``)."""
 
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
-        seeds = kmeans_plusplus(problem.data, problem.n_components, rng)
+        seeds = kmeans_plusplus(problem.data, problem.model.n_components, rng)
         return lambda problem: InitialStatistics(seed_statistics(problem, seeds))
 
 
@@ -45,14 +45,14 @@ def seed_statistics(problem: Problem, seeds: IntArray) -> Statistics:
     """
     count = 1.0 + 10 * float(np.finfo(np.float64).eps)
     rows = problem.data.rows(seeds)
-    moments = problem.family.moments[0]
+    moments = problem.model.structure.moments[0]
     statistics = Statistics.zero(moments.gathered, rows)
     statistics.counts[...] = 1.0
     statistics.sums[1] = float(seeds.size)
     if moments is DIAGONAL:
         with np.errstate(over="ignore", invalid="ignore"):
             rounding = rows**2 / count - (rows / count) ** 2
-        statistics.second[...] = np.where(rounding < problem.prior.ridge, rounding, 0.0)
+        statistics.second[...] = np.where(rounding < problem.model.prior.ridge, rounding, 0.0)
     if not moments.needs_total:
         return statistics
     return statistics.complete(_about_origin(problem.data.total))

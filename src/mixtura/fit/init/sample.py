@@ -132,7 +132,7 @@ class FromLabels:
         return self._start
 
     def _start(self, problem: Problem) -> InitialStatistics:
-        sample, labels, k = self._sample, self._labels, problem.n_components
+        sample, labels, k = self._sample, self._labels, problem.model.n_components
         present = np.unique(labels)
         means = np.repeat(sample.weights @ sample.rows[None] / sample.total_weight, k, axis=0)
         sums = np.stack(
@@ -140,9 +140,9 @@ class FromLabels:
         )
         counts = np.bincount(labels, sample.weights, minlength=k)
         means[present] = sums[present] / counts[present, None]
-        moments = problem.family.moments[-1]
+        moments = problem.model.structure.moments[-1]
         statistics = AccumulateGiven(means, moments, problem.data.kernel)(sample.block, labels)
-        if not problem.family.pooled:
+        if not problem.model.structure.pooled:
             fill_with_pooled_covariance(statistics)
         return InitialStatistics(statistics, too_few_distinct(present.size, k))
 

@@ -96,7 +96,7 @@ class FromNearestRows:
         self._far = far
 
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
-        k, scale = problem.n_components, ScaleColumns(1.0 / _deviations(problem.data))
+        k, scale = problem.model.n_components, ScaleColumns(1.0 / _deviations(problem.data))
         if self._far:
             seeds = kmeans_plusplus(problem.data.mapped(scale), k, rng)
         else:
@@ -106,7 +106,7 @@ class FromNearestRows:
             scaled = problem.data.mapped(scale)
             labels, _ = nearest(scaled, scaled.rows(seeds))
             statistics = partition_statistics(problem, labels, problem.data.rows(seeds))
-            if not problem.family.pooled:
+            if not problem.model.structure.pooled:
                 fill_with_pooled_covariance(statistics)
             return InitialStatistics(statistics)
 

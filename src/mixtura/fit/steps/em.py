@@ -9,12 +9,10 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.accumulate import AccumulateAbout, EStep
-from mixtura.core.covariance import Structure
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
 from mixtura.core.moments import POOLED
-from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 from mixtura.fit.loop.driver import StepResult
 from mixtura.kernels import Components
@@ -29,20 +27,12 @@ class Problem:
     Parameters
     ----------
     data : Data
-    n_components : int
-    family : Structure
-    prior : Prior
+    model : GaussianModel
+        What is to be learned.
     """
 
     data: Data
-    n_components: int
-    family: Structure
-    prior: Prior
-
-    @property
-    def model(self) -> GaussianModel:
-        """What is to be learned."""
-        return GaussianModel(self.n_components, self.family, self.prior)
+    model: GaussianModel
 
     def prepare(self) -> None:
         """Gather the total scatter, where the model needs it: tasks side by side then share it."""
@@ -73,7 +63,7 @@ class EMStep:
 
     def __init__(self, problem: Problem) -> None:
         self._data, self._model = problem.data, problem.model
-        self._ridge = problem.prior.ridge
+        self._ridge = problem.model.prior.ridge
         self._moments = self._model.moments[0]
 
     def __call__(self, model: Mixture) -> StepResult[Mixture]:

@@ -10,6 +10,7 @@ from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance import get_family
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
+from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Prior
 from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError
@@ -102,7 +103,7 @@ def _learned(
     rng: np.random.RandomState,
 ) -> Mixture | None:
     stop = RemainingGain(data.total_weight, _TOLERANCE)
-    problem = Problem(data, n_components, get_family(family), prior)
+    problem = Problem(data, GaussianModel(n_components, get_family(family), prior))
     try:
         short = fit_mixture(
             problem,

@@ -12,6 +12,7 @@ from mixtura.core.accumulate import pass_work
 from mixtura.core.covariance import Structure
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
+from mixtura.core.model import GaussianModel
 from mixtura.core.protocols import Runner
 from mixtura.exceptions import MixturaError
 from mixtura.fit import (
@@ -94,7 +95,7 @@ class Refit:
 
     def _problem(self, data: Data, start: Mixture) -> Problem:
         prior = make_prior(self.prior, data.total, start.n_components)
-        return Problem(data, start.n_components, start.family, prior)
+        return Problem(data, GaussianModel(start.n_components, start.family, prior))
 
     def _settings(self, problem: Problem) -> Settings:
         stop = RemainingGain(problem.data.total_weight, self.tolerance)

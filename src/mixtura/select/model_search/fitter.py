@@ -16,6 +16,7 @@ import numpy as np
 
 from mixtura.core.covariance import count_parameters, get_family
 from mixtura.core.data import Data
+from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Prior
 from mixtura.exceptions import MixturaError
 from mixtura.fit import (
@@ -97,7 +98,7 @@ class Fitter:
         self.n_rows = self._all.total_weight
 
     def _problem(self, level: Data, family: str, k: int) -> Problem:
-        return Problem(level, k, get_family(family), self._make_prior(k))
+        return Problem(level, GaussianModel(k, get_family(family), self._make_prior(k)))
 
     def _make_prior(self, k: int) -> Prior:
         """Return the prior for so many components, made from all rows on every level."""

@@ -12,6 +12,7 @@ from sklearn.datasets import load_iris
 import mixtura
 from mixtura.core.covariance import get_family
 from mixtura.core.maximize import maximize
+from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Ridge
 from mixtura.engine import as_data
 from mixtura.exceptions import IllDefinedCovarianceError
@@ -38,7 +39,7 @@ IRIS = load_iris().data
 
 
 def problem_of(rows: Any, k: int, family: str = "full", ridge: float = 1e-6, weight: Any = None) -> Problem:
-    return Problem(as_data(rows, weight), k, get_family(family), Ridge(ridge))
+    return Problem(as_data(rows, weight), GaussianModel(k, get_family(family), Ridge(ridge)))
 
 
 def rng() -> np.random.RandomState:
@@ -150,7 +151,7 @@ def test_the_most_likely_of_several_starts_goes_on() -> None:
     assert start.mixture is not None
     np.testing.assert_array_equal(start.mixture.means, best.model.means)
     assert start.n_passes == sum(len(run.trace.events) for run in alone)
-    own, _ = maximize(start.statistics, problem.family, problem.prior)
+    own, _ = maximize(start.statistics, problem.model.structure, problem.model.prior)
     assert own.n_components == 3
 
 

@@ -11,6 +11,7 @@ import pytest
 from mixtura.core.covariance import get_family
 from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
+from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 from mixtura.engine import as_data
@@ -24,7 +25,7 @@ TYPES = ("full", "diag", "tied")
 
 def problem_of(rows: Any, covariance_type: str, n_components: int, ridge: float = 0.0) -> Problem:
     family = get_family(covariance_type)
-    return Problem(as_data(rows), n_components, family, Ridge(ridge))
+    return Problem(as_data(rows), GaussianModel(n_components, family, Ridge(ridge)))
 
 
 def rows_of(seed: int = 0, n_rows: int = 300) -> Any:
@@ -35,15 +36,15 @@ def rows_of(seed: int = 0, n_rows: int = 300) -> Any:
 
 def start_of(problem: Problem, seed: int = 0) -> Mixture:
     """A mixture near the maximum, but not at it."""
-    k, d = problem.n_components, problem.data.n_features
+    k, d = problem.model.n_components, problem.data.n_features
     rng = np.random.RandomState(seed)
     rows = problem.data.rows(np.arange(problem.data.n_rows))
     means = rows.mean(axis=0) + rng.standard_normal((k, d)) * rows.std(axis=0) / 2
     variances = np.ones((k, 1)) * rows.var(axis=0)
     shapes: dict[str, Any] = {"diag": variances, "tied": np.diag(variances[0])}
     full = np.stack([np.diag(one) for one in variances])
-    covariances = shapes.get(problem.family.name, full)
-    return Mixture.from_parameters(np.full(k, 1 / k), means, covariances, problem.family.name)
+    covariances = shapes.get(problem.model.structure.name, full)
+    return Mixture.from_parameters(np.full(k, 1 / k), means, covariances, problem.model.structure.name)
 
 
 def a_pass(covariance_type: str) -> tuple[Problem, Mixture, Statistics, Statistics, Coordinates]:
@@ -93,7 +94,9 @@ def test_in_coordinates_the_complete_information_is_the_identity(covariance_type
         roots = coordinates.roots
         step[:2] -= roots * (roots @ step[:2]) / (roots @ roots)
         step *= 1e-3 / np.sqrt(step @ step)
-        moved, _ = maximize(coordinates.sums(point + step, entered), problem.family, problem.prior)
+        moved, _ = maximize(
+            coordinates.sums(point + step, entered), problem.model.structure, problem.model.prior
+        )
         divergence = complete_divergence(model, moved, entered.total_weight)
         assert divergence == pytest.approx(0.5 * step @ step, rel=1e-3)
 
@@ -108,7 +111,7 @@ def test_what_a_pass_changes_is_the_gradient(covariance_type: str) -> None:
 
     def log_likelihood(at: Any) -> float:
         sums = coordinates.sums(at, entered)
-        return maximize(sums, problem.family, problem.prior)[0].log_likelihood(rows)
+        return maximize(sums, problem.model.structure, problem.model.prior)[0].log_likelihood(rows)
 
     for _ in range(5):
         step = rng.standard_normal(point.size)

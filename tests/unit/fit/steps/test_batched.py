@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mixtura.core.covariance import get_family
+from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Ridge
 from mixtura.data import ArrayBlocks
 from mixtura.engine import as_data
@@ -30,7 +31,7 @@ NEVER = RemainingGain(5000.0, -1.0)
 
 
 def problem(family: str, k: int, ridge: float = 1e-6, rows: np.ndarray = ROWS) -> Problem:
-    return Problem(as_data(rows), k, get_family(family), Ridge(ridge))
+    return Problem(as_data(rows), GaussianModel(k, get_family(family), Ridge(ridge)))
 
 
 def begin(one: Problem) -> FitResult:

@@ -9,6 +9,7 @@ import pytest
 
 from mixtura.core.covariance import get_family
 from mixtura.core.mixture import Mixture
+from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Ridge
 from mixtura.engine import as_data
 from mixtura.fit import AcceleratedEMStep, EMStep, PassKind, Problem, RemainingGain
@@ -22,7 +23,7 @@ def problem() -> Problem:
     """Two groups that overlap, so that EM is slow."""
     rng = np.random.RandomState(0)
     rows = rng.standard_normal((400, 2)) + 1.5 * rng.randint(2, size=(400, 1))
-    return Problem(as_data(rows), 2, get_family("full"), Ridge(0.0))
+    return Problem(as_data(rows), GaussianModel(2, get_family("full"), Ridge(0.0)))
 
 
 def start() -> Mixture:

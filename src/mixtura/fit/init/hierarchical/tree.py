@@ -126,7 +126,7 @@ class FromTree:
 
     def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
         tree = self._tree
-        return FromLabels(tree.sample, tree.labels(problem.n_components)).draw(problem, rng)
+        return FromLabels(tree.sample, tree.labels(problem.model.n_components)).draw(problem, rng)
 
 
 class FromHierarchy:
