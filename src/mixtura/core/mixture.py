@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,9 @@ from mixtura.exceptions import DataError, ParameterError
 from mixtura.kernels import Components, Outputs, evaluate_rows, sums_size
 
 __all__ = ["Mixture", "draw_rows"]
+
+_FAR_APART = 1e4
+"""Widths that means may lie apart for one whitening of the rows to serve all components."""
 
 _LOG_2PI = float(np.log(2 * np.pi))
 
@@ -127,15 +130,32 @@ class Mixture:
         """Number of free parameters: ``K - 1`` weights, ``K D`` means, and the family's covariances."""
         return count_parameters(self.family.name, self.n_components, self.n_features)
 
+    def refined(self) -> Mixture:
+        """Return the same mixture with densities right to the last digits that the covariances have.
+
+        While a mixture is being fitted that is not worth the time: sums over rows lose as many digits.
+        """
+        return replace(self, factors=self.family.storage.refine(self.covariances, self.factors))
+
     def components(self, moments: Moments | None = None) -> Components:
-        """Return what a kernel evaluates to gather second moments, the cheapest that the family allows by default."""
-        moments = self.family.moments[0] if moments is None else moments
+        """Return what a kernel evaluates to gather second moments, the cheapest that is precise by default."""
+        moments = self._precise_moments() if moments is None else moments
         with np.errstate(divide="ignore"):
             offsets = np.log(self.weights)
         offsets += self.factors.log_determinants
         offsets -= 0.5 * self.n_features * _LOG_2PI
         whitening = self.family.storage.whitening(self.factors, moments, self.n_components)
         return Components(moments.layout, self.means, whitening, offsets)
+
+    def _precise_moments(self) -> Moments:
+        """Return the cheapest second moments, unless whitening rows and means apart for them would cancel."""
+        cheapest, *others = self.family.moments
+        if others:
+            whitening = self.family.storage.whitening(self.factors, cheapest, self.n_components)
+            apart = np.abs(self.means - self.means.mean(axis=0)) @ np.abs(whitening).T
+            if not apart.max() < _FAR_APART:
+                return others[-1]
+        return cheapest
 
     def full_covariances(self) -> FloatArray:
         """Return every component's covariance matrix, shape (K, D, D)."""
@@ -344,7 +364,7 @@ def _checked_covariances(
             f"covariances that are not of the family {family.name!r} were given; volumes, shapes and orientations "
             "must be equal where it says so. covariance_type='full' (or 'diag' for variances) allows any."
         )
-    return stored, factors
+    return stored, family.storage.refine(stored, factors)
 
 
 def _as_finite(name: str, value: npt.ArrayLike, shape: tuple[int, ...] | None = None) -> FloatArray:

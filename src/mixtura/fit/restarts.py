@@ -301,7 +301,7 @@ def _keep_best(
             best = i
     run = finished[best].run
     return FitResult(
-        mixture=run.model,
+        mixture=run.model.refined(),
         outcome=_outcome(run, settings.max_iter),
         lower_bound=finished[best].objective,
         traces=tuple(one.run.trace for one in finished),

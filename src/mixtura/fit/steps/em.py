@@ -46,8 +46,8 @@ _NARROWING = 3.0
 _LARGEST_CANCELLATION = 1e-8
 """A variance within components below this share of the total variance has lost half its digits."""
 
-_MOST_WIDTHS = 1e5
-"""Squared widths that a mean may move without its second moments losing more than five digits."""
+_MOST_WIDTHS = 100.0
+"""Squared widths that a mean may move without its second moments losing more than two digits."""
 
 
 class EMStep:

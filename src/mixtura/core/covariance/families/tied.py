@@ -7,13 +7,20 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.core.covariance.algebra.constrained import clip_eigenvalues
 from mixtura.core.covariance.base import Maps, Structure
-from mixtura.core.covariance.scatter import NO_RIDGE, within_scatter
+from mixtura.core.covariance.scatter import EMPTY, NO_RIDGE, within_scatter
 from mixtura.core.covariance.storage import ONE_MATRIX
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 
 __all__ = ["Tied"]
+
+
+_FEW_ROWS = 100.0
+"""Total weight from which on ten units in the last place of the counts change no sixth digit."""
+
+_LARGEST_SHARE = 1e-3
+"""Of the ridge; what is larger is wrong, and not scikit-learn's last digits."""
 
 
 class Tied(Structure):
@@ -28,7 +35,10 @@ class Tied(Structure):
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
-        covariance = np.asarray(within_scatter(statistics, means) / np.add.reduce(statistics.counts))
+        total = np.add.reduce(statistics.counts)
+        covariance = np.asarray(within_scatter(statistics, means) / total)
+        if prior.ridge and total < _FEW_ROWS:
+            covariance += _rounding_of_counts(means, total, prior.ridge)
         covariance.ravel()[:: means.shape[1] + 1] += prior.ridge
         return covariance
 
@@ -41,3 +51,12 @@ class Tied(Structure):
     ) -> FloatArray:
         own = self.estimate(statistics, means, NO_RIDGE)
         return np.asarray(clip_eigenvalues(own[None], floor)[0])
+
+
+def _rounding_of_counts(means: FloatArray, total: float, ridge: float) -> FloatArray:
+    """Return what scikit-learn's ``n_k + 10 eps`` in place of the counts n_k adds to a shared covariance, (D, D).
+
+    It is ``10 eps sum_k m_k m_k^T / n``: visible where fewer rows than columns leave nothing but the ridge.
+    """
+    added = (EMPTY / total) * (means.T @ means)
+    return added if added.diagonal().max() < _LARGEST_SHARE * ridge else np.zeros_like(added)

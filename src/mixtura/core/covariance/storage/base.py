@@ -58,6 +58,10 @@ class Storage(ABC):
             Naming the components of which a covariance is not positive definite.
         """
 
+    def refine(self, covariances: FloatArray, factors: Factors) -> Factors:
+        """Return factors that are right to the last digits, where those of ill-conditioned covariances are not."""
+        return factors
+
     @abstractmethod
     def whitening(self, factors: Factors, moments: Moments, n_components: int) -> FloatArray:
         """Return the whitening factors in the shape that a pass for these moments reads."""

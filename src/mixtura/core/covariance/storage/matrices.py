@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
+from mixtura.core.covariance.algebra.refinement import refine
 from mixtura.core.covariance.algebra.volumes import geometric_mean
 from mixtura.core.covariance.factors import (
     LARGEST_VARIANCE,
@@ -64,6 +65,9 @@ class Matrices(_AnyOrientation):
     def factor(self, covariances: FloatArray, n_components: int, n_features: int) -> Factors:
         return whiten(covariances)
 
+    def refine(self, covariances: FloatArray, factors: Factors) -> Factors:
+        return refine(covariances, factors)
+
     def whitening(self, factors: Factors, moments: Moments, n_components: int) -> FloatArray:
         return factors.whitening
 
@@ -110,6 +114,10 @@ class OneMatrix(_AnyOrientation):
             one = whiten(covariances[None])
         except NotPositiveDefiniteError as error:
             raise NotPositiveDefiniteError(range(n_components)) from error
+        return Factors(one.whitening[0], one.log_determinants)
+
+    def refine(self, covariances: FloatArray, factors: Factors) -> Factors:
+        one = refine(covariances[None], Factors(factors.whitening[None], factors.log_determinants))
         return Factors(one.whitening[0], one.log_determinants)
 
     def whitening(self, factors: Factors, moments: Moments, n_components: int) -> FloatArray:
