@@ -65,13 +65,14 @@ def test_every_kernel_has_them(name: str, instruction_set: str | None) -> None:
 
 
 def test_a_covariance_of_whole_numbers_has_a_density_of_whole_numbers() -> None:
-    """``Sigma = M M^T``, M unit lower triangular of integers: at ``x = M z`` the squared distance is ``z^T z``."""
+    """``Sigma = 3 M M^T``, M unit lower triangular: at ``x = M z`` the squared distance is ``z^T z / 3``."""
     rng = np.random.default_rng(0)
     lower = np.tril(rng.integers(-9, 10, size=(D, D)), -1) + np.eye(D, dtype=int)
     z = rng.integers(-2, 3, size=(20, D))
-    found = Mixture.from_parameters([1.0], np.zeros((1, D)), (lower @ lower.T)[None]).log_density(z @ lower.T)
+    mixture = Mixture.from_parameters([1.0], np.zeros((1, D)), 3 * (lower @ lower.T)[None])
     assert np.linalg.cond(lower @ lower.T) > 1e10
-    np.testing.assert_allclose(found, -0.5 * (z * z).sum(axis=1) - D / 2 * np.log(2 * np.pi), rtol=1e-12)
+    wanted = -(z * z).sum(axis=1) / 6 - D / 2 * np.log(2 * np.pi * 3)
+    np.testing.assert_allclose(mixture.log_density(z @ lower.T), wanted, rtol=1e-10)
 
 
 def test_a_plain_factorization_would_not_do() -> None:
