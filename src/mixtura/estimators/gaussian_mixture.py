@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -20,6 +21,7 @@ from mixtura.core.mixture import Mixture, draw_rows
 from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Ridge
 from mixtura.engine import as_data
+from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from mixtura.estimators.precisions import mixture_from_precisions_cholesky, precisions, precisions_cholesky
 from mixtura.estimators.predicting import MixturePredictor
 from mixtura.estimators.validation import (
@@ -53,7 +55,7 @@ _NOT_CONVERGED = (
 )
 
 
-class GaussianMixture(MixturePredictor, DensityMixin, BaseEstimator):
+class GaussianMixture(CallbackSupportMixin, MixturePredictor, DensityMixin, BaseEstimator):
     """Gaussian mixture fitted by expectation-maximization; a drop-in for scikit-learn's class of this name.
 
     Parameters, defaults, attributes, component order and numbers (to 1e-6 relative) are those of
@@ -145,6 +147,8 @@ default="kmeans"
     'The stopping rule was satisfied.'
     """
 
+    mixture_: Mixture
+
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "covariance_type": [StrOptions(set(NAMES))],
@@ -195,6 +199,7 @@ default="kmeans"
         self.verbose = verbose
         self.verbose_interval = verbose_interval
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Estimate the parameters.
@@ -204,23 +209,25 @@ default="kmeans"
         X : array-like of shape (N, D)
             A NumPy array, or a pandas or polars frame; C-ordered float64 or float32 arrays are not copied.
         y : ignored
+            Labels for callbacks to score with, where there are any.
         sample_weight : array-like of shape (N,), optional
             Not negative. Whole numbers give the fit of the repeated rows, from the same start.
         """
         rows = as_rows(self, X, reset=True, min_rows=2)
-        self._fit_rows(rows, as_weights(sample_weight, rows))
+        self._fit_rows(rows, as_weights(sample_weight, rows), y)
         return self
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_predict(
         self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None
     ) -> IntArray:
         """Estimate the parameters and return the most probable component of each row, (N,)."""
         rows = as_rows(self, X, reset=True, min_rows=2)
-        self._fit_rows(rows, as_weights(sample_weight, rows))
+        self._fit_rows(rows, as_weights(sample_weight, rows), y)
         return self._labels(rows)
 
-    def _fit_rows(self, rows: RowArray, weights: FloatArray | None) -> None:
+    def _fit_rows(self, rows: RowArray, weights: FloatArray | None, y: object) -> None:
         require_rows(rows, weights, self.n_components)
         family, given = get_family(self.covariance_type), self._given(rows.shape[1])
         problem = Problem(
@@ -228,6 +235,9 @@ default="kmeans"
         )
         observe = Narrator(self.verbose, self.verbose_interval) if self.verbose else ignore
         settings = Settings(AbsoluteChange(self.tol), self.max_iter, observe)
+        task = FitTask.begin(self, rows, y, weights, self.n_init)
+        if task is not None:
+            settings = task.watch(settings, lambda mixture: self._attributes(mixture, rows.dtype))
         if self.warm_start and hasattr(self, "converged_"):
             result = continue_fit(problem, self._as_mixture(), settings, previous=self.lower_bound_)
         else:
@@ -240,6 +250,8 @@ default="kmeans"
                 given=given,
             )
         self._take(result, rows.dtype)
+        if task is not None:
+            task.end(self._attributes(result.mixture, rows.dtype))
         self._warn(result)
 
     def _initialization(self) -> Initialization:
@@ -258,30 +270,33 @@ default="kmeans"
         )
 
     def _take(self, result: FitResult, dtype: np.dtype[Any]) -> None:
-        """Copy the result to the public attributes, in the type of the rows as scikit-learn does.
-
-        Where a number is too large for that type (the square of a float32 may be), they stay float64.
-        """
-        mixture = result.mixture
-        self.mixture_, self.result_ = mixture, result
-        roots = precisions_cholesky(mixture)
-        values = (
-            mixture.weights,
-            mixture.means,
-            mixture.covariances,
-            roots,
-            precisions(roots, mixture.family),
-        )
-        largest = max(float(np.abs(value).max()) for value in values)
-        dtype = dtype if largest <= float(np.finfo(dtype).max) else np.dtype(np.float64)
-        self.weights_, self.means_, self.covariances_, self.precisions_cholesky_, self.precisions_ = (
-            value.astype(dtype) for value in values
-        )
+        """Copy the result to the public attributes."""
+        for name, value in self._attributes(result.mixture, dtype).items():
+            setattr(self, name, value)
+        self.result_ = result
         self.converged_ = result.converged
         self.n_iter_ = result.n_iter
         self.lower_bound_ = result.lower_bound
         self.lower_bounds_ = result.trace.objectives
-        self._fitted = self._public()
+
+    @staticmethod
+    def _attributes(mixture: Mixture, dtype: np.dtype[Any]) -> dict[str, Any]:
+        """Return the public attributes of a mixture, in the type of the rows as scikit-learn does.
+
+        Where a number is too large for that type (the square of a float32 may be), they stay float64.
+        """
+        roots = precisions_cholesky(mixture)
+        values = {
+            "weights_": mixture.weights,
+            "means_": mixture.means,
+            "covariances_": mixture.covariances,
+            "precisions_cholesky_": roots,
+            "precisions_": precisions(roots, mixture.family),
+        }
+        largest = max(float(np.abs(value).max()) for value in values.values())
+        dtype = dtype if largest <= float(np.finfo(dtype).max) else np.dtype(np.float64)
+        shown = {name: value.astype(dtype) for name, value in values.items()}
+        return shown | {"mixture_": mixture, "_fitted": _contents(shown)}
 
     def _warn(self, result: FitResult) -> None:
         for note in result.notes:
@@ -291,19 +306,13 @@ default="kmeans"
         if self.verbose:
             Narrator.summarize(result)
 
-    def _public(self) -> tuple[bytes, ...]:
-        """Return the contents of what a mixture is evaluated by: users may replace them, or write into them."""
-        return tuple(
-            np.asarray(value).tobytes() for value in (self.weights_, self.means_, self.precisions_cholesky_)
-        )
-
     def _as_mixture(self) -> Mixture:
         """Return the mixture that the public attributes hold, which a user may have set.
 
         The fitted one while they are untouched: it keeps float64 where the attributes are float32.
         """
         check_is_fitted(self, ["weights_", "means_", "precisions_cholesky_"])
-        if getattr(self, "_fitted", None) == self._public():
+        if getattr(self, "_fitted", None) == _contents(vars(self)):
             return self.mixture_
         weights, means, roots = (
             np.array(value, dtype=np.float64, order="C")
@@ -320,3 +329,10 @@ default="kmeans"
     def _rows(self, X: npt.ArrayLike) -> RowArray:
         check_is_fitted(self, ["weights_", "means_", "precisions_cholesky_"])
         return as_rows(self, X, reset=False)
+
+
+def _contents(attributes: Mapping[str, Any]) -> tuple[bytes, ...]:
+    """Return the contents of what a mixture is evaluated by: users may replace them, or write into them."""
+    return tuple(
+        np.asarray(attributes[name]).tobytes() for name in ("weights_", "means_", "precisions_cholesky_")
+    )

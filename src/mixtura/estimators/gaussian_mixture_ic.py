@@ -16,6 +16,7 @@ from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.covariance import NAMES
 from mixtura.core.mixture import Mixture
 from mixtura.data.frames import frame_like
+from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from mixtura.estimators.gaussian_mixture import GaussianMixture
 from mixtura.estimators.predicting import MixturePredictor
 from mixtura.estimators.validation import as_rows, as_weights, require_rows
@@ -31,7 +32,7 @@ __all__ = ["GaussianMixtureIC"]
 _MOST_COMPONENTS = 9
 
 
-class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
+class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, BaseEstimator):
     """The Gaussian mixture that a criterion chooses among covariance types and numbers of components.
 
     What R's mclust does (Fraley and Raftery 2002; Scrucca, Fop, Murphy and Raftery 2016): every covariance type is
@@ -145,6 +146,7 @@ class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
         self.prior = prior
         self.n_jobs = n_jobs
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Fit every model and keep the best.
@@ -159,6 +161,7 @@ class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
         """
         rows = as_rows(self, X, reset=True, min_rows=2)
         weights = as_weights(sample_weight, rows)
+        task = FitTask.begin(self, rows, y, weights, None)
         with with_jobs(self.n_jobs):
             self.search_ = search(
                 rows,
@@ -170,10 +173,13 @@ class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
                 random_state=self.random_state,
                 sample_weight=weights,
                 prior=self.prior,
+                on_candidate=None if task is None else lambda *_: task.pass_over("model"),
             )
         self._take(self.search_.best, rows)
         table = self.search_.table()
         self.results_ = frame_like(X, {name: [row[name] for row in table] for name in table[0]})
+        if task is not None:
+            task.end({})
         return self
 
     def _components(self, rows: RowArray, weights: FloatArray | None) -> list[int]:
@@ -223,5 +229,5 @@ class GaussianMixtureIC(MixturePredictor, DensityMixin, BaseEstimator):
         self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None
     ) -> IntArray:
         """Fit every model and return the winner's most probable component of each row, (N,)."""
-        self.fit(X, sample_weight=sample_weight)
+        self.fit(X, y, sample_weight=sample_weight)
         return self.predict(X)

@@ -24,6 +24,7 @@ from sklearn.utils.validation import check_is_fitted
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.data import Data
 from mixtura.engine import as_data
+from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from mixtura.estimators.validation import as_rows, as_weights
 from mixtura.exceptions import ParameterError, TooFewRowsError
 from mixtura.fit import best_clustering, nearest
@@ -35,7 +36,9 @@ __all__ = ["KMeans"]
 _MANY_STARTS = 10
 
 
-class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+class KMeans(
+    CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator
+):
     """K-means clustering with scikit-learn's interface, numbers and defaults.
 
     Minimizes ``sum_n w_n min_k |x_n - c_k|^2`` (Lloyd 1982). It is the pass of a Gaussian mixture with one
@@ -108,6 +111,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         self.tol = tol
         self.random_state = random_state
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: npt.ArrayLike, y: object = None, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Find the centers.
@@ -122,7 +126,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """
         rows = as_rows(self, X, reset=True)
         self._require(rows)
-        data, rng = as_data(rows, as_weights(sample_weight, rows)), check_random_state(self.random_state)
+        weights = as_weights(sample_weight, rows)
+        task = FitTask.begin(self, rows, y, weights, 0)
+        data, rng = as_data(rows, weights), check_random_state(self.random_state)
         tolerance = self.tol * data.mean_variance if self.tol else 0.0
         starts = [self._start(data, rng) for _ in range(self._n_starts())]
         best = best_clustering(data, starts, max_iter=self.max_iter, tolerance=tolerance)
@@ -131,6 +137,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         self.cluster_centers_ = best.centers.astype(rows.dtype, copy=False)
         self.labels_ = best.labels.astype(np.int32)
         self.inertia_, self.n_iter_ = best.inertia, best.n_iter
+        if task is not None:
+            task.end({})
         return self
 
     def _require(self, rows: RowArray) -> None:

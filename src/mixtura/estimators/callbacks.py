@@ -1,0 +1,135 @@
+"""scikit-learn's callbacks, from its release 1.9 on: what progress bars and monitors of scores are called with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from mixtura._typing import FloatArray, RowArray
+from mixtura.core.mixture import Mixture
+from mixtura.fit import Settings
+from mixtura.fit.loop.driver import Step, StepResult
+from mixtura.fit.loop.stopping import Progress
+from mixtura.fit.loop.trace import Event, ignore
+from mixtura.fit.steps.em import Problem
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # scikit-learn before 1.9
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Nothing: this scikit-learn has no callbacks."""
+
+    def with_callbacks(method: Any) -> Any:
+        """Return the method as it is."""
+        return method
+
+
+__all__ = ["CallbackSupportMixin", "FitTask", "with_callbacks"]
+
+Attributes: TypeAlias = Mapping[str, Any]
+"""Fitted attributes by name: with them a copy of the estimator predicts as if the fit had ended."""
+
+
+class FitTask:
+    """A fit as callbacks see it: a task, with starts as subtasks and iterations as theirs.
+
+    Parameters
+    ----------
+    estimator : estimator with callbacks
+    rows : ndarray of shape (N, D)
+    y : ignored in the fit, or labels (N,) to score with
+        Scorers are only called where there are labels; where none were given, they are NaN.
+    weights : ndarray of shape (N,) or None
+    max_subtasks : int or None
+        How many subtasks there will be at most, None where that is not known.
+    """
+
+    def __init__(
+        self, estimator: Any, rows: RowArray, y: object, weights: FloatArray | None, max_subtasks: int | None
+    ) -> None:
+        self._about = {
+            "estimator": estimator,
+            "X": rows,
+            "y": np.full(rows.shape[0], np.nan) if y is None else y,
+            "metadata": None if weights is None else {"sample_weight": weights},
+        }
+        self._context = estimator._init_callback_context(max_subtasks=max_subtasks)  # noqa: SLF001 (its protocol)
+        self._start: Any = None
+        self._asked_to_stop = False
+        self._context.call_on_fit_task_begin(**self._about)
+
+    @classmethod
+    def begin(
+        cls, estimator: Any, rows: RowArray, y: object, weights: FloatArray | None, max_subtasks: int | None
+    ) -> FitTask | None:
+        """Return the task of a fit that begins, or None where no callbacks are set."""
+        if not getattr(estimator, "_skl_callbacks", None):
+            return None
+        return cls(estimator, rows, y, weights, max_subtasks)
+
+    def end(self, attributes: Attributes) -> None:
+        """End the task with the fitted attributes."""
+        self._end_start()
+        self._context.call_on_fit_task_end(**self._about, reconstruction_attributes=attributes)
+
+    def pass_over(self, name: str) -> None:
+        """Begin and end a subtask of which nothing is shown."""
+        subtask = self._context.subcontext(task_name=name)
+        subtask.call_on_fit_task_begin(**self._about)
+        subtask.call_on_fit_task_end(**self._about)
+
+    def watch(self, settings: Settings, attributes: Callable[[Mixture], Attributes]) -> Settings:
+        """Return settings whose iterations are subtasks, one start after the other; a callback may end a start."""
+
+        def step(problem: Problem) -> Step[Mixture]:
+            self._end_start()
+            self._start = self._context.subcontext(task_name="start", max_subtasks=settings.max_iter)
+            self._start.call_on_fit_task_begin(**self._about)
+            return _WatchedStep(settings.step(problem), self, attributes)
+
+        def stop(progress: Progress) -> bool:
+            asked, self._asked_to_stop = self._asked_to_stop, False
+            return settings.stop(progress) or asked
+
+        def observe(event: Event) -> None:
+            """Make starts run one after the other."""
+
+        return replace(
+            settings,
+            step=step,
+            stop=stop,
+            observe=observe if settings.observe is ignore else settings.observe,
+        )
+
+    def iterate(self, watched: _WatchedStep, model: Mixture) -> StepResult[Mixture]:
+        """Make a step as a subtask."""
+        task = self._start.subcontext(task_name="iteration")
+        task.call_on_fit_task_begin(
+            **self._about, reconstruction_attributes=lambda: watched.attributes(model)
+        )
+        move = watched.step(model)
+        self._asked_to_stop = task.call_on_fit_task_end(
+            **self._about, reconstruction_attributes=lambda: watched.attributes(move.model)
+        )
+        return move
+
+    def _end_start(self) -> None:
+        if self._start is not None:
+            self._start.call_on_fit_task_end(**self._about)
+            self._start = None
+
+
+@dataclass(frozen=True, slots=True)
+class _WatchedStep:
+    """A step whose calls are subtasks."""
+
+    step: Step[Mixture]
+    task: FitTask
+    attributes: Callable[[Mixture], Attributes]
+
+    def __call__(self, model: Mixture) -> StepResult[Mixture]:
+        return self.task.iterate(self, model)
