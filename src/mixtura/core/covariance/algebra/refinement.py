@@ -43,7 +43,9 @@ def refine(covariances: FloatArray, factors: Factors) -> Factors:
     if not ill.any():
         return factors
     whitening, log_determinants = whitening.copy(), factors.log_determinants.copy()
-    whitening[ill], log_determinants[ill] = _eliminate(covariances[ill], factors.whitening[ill])
+    # A pivot of zero, which only rounding let pass before, gives no number, and the factor stays as it was.
+    with np.errstate(all="ignore"):
+        whitening[ill], log_determinants[ill] = _eliminate(covariances[ill], factors.whitening[ill])
     return Factors(whitening, log_determinants)
 
 
@@ -70,8 +72,7 @@ def _eliminate(covariances: FloatArray, whitening: FloatArray) -> tuple[FloatArr
         rest = high[:, j + 1 :], low[:, j + 1 :]
         high[:, j + 1 :], low[:, j + 1 :] = _subtract(rest, _multiply(share, row))
     pivots = np.diagonal(high, axis1=1, axis2=2)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        refined = np.tril(high[:, :, size:]) / np.sqrt(pivots)[:, :, None] * scale[:, None, :]
+    refined = np.tril(high[:, :, size:]) / np.sqrt(pivots)[:, :, None] * scale[:, None, :]
     sound = (pivots > 0).all(axis=1) & np.isfinite(refined).all(axis=(1, 2))
     found = np.where(sound[:, None, None], refined, whitening)
     return found, np.log(np.diagonal(found, axis1=1, axis2=2)).sum(axis=1)
