@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+import numpy as np
+
 from mixtura._typing import FloatArray
 from mixtura.core.covariance import Structure
 from mixtura.core.maximize import Repair, maximize
@@ -41,11 +43,18 @@ class Model(Protocol[S]):
     def log_prior(self, state: S) -> float:
         """Return what the objective has beside the log-likelihood, in nats."""
 
-    def is_precise(self, state: S, least: FloatArray) -> bool:
-        """Return whether all variances are above the least ones, (D,), that keep half their digits."""
+    def is_precise(self, state: S, total: FloatArray) -> bool:
+        """Return whether what components share kept its digits beside the total variances of the columns, (D,)."""
 
     def n_parameters(self, n_features: int) -> int:
         """Return the number of free parameters."""
+
+
+_LARGEST_CANCELLATION = 1e6
+"""Total variance of a column, in units of the variance within components that the columns before leave of it."""
+
+_FAR_APART = 100.0
+"""Total variance of a column, in units of that within components, from which on the latter is worth gathering."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,10 +99,17 @@ class GaussianModel:
         """Return the logarithm of the prior density but for a constant, in nats."""
         return self.prior.log_density(state)
 
-    def is_precise(self, state: Mixture, least: FloatArray) -> bool:
-        """Return whether all variances are above the least ones, (D,), that keep half their digits."""
+    def is_precise(self, state: Mixture, total: FloatArray) -> bool:
+        """Return whether what components share kept its digits beside the total variances of the columns, (D,).
+
+        What is lost is some units in the last place of the total variance, in units of what the columns before leave of
+        a column within components. Gathering the scatter within helps where that is much narrower than the total.
+        """
         variances = self.structure.storage.variances(state.covariances, state.n_features)
-        return bool((variances > least).all())
+        whitening = state.factors.whitening
+        left = np.diagonal(whitening, axis1=-2, axis2=-1) if self.structure.stores_matrices else whitening
+        lost = (total * left * left > _LARGEST_CANCELLATION) & (total > _FAR_APART * variances)
+        return not lost.any()
 
     def n_parameters(self, n_features: int) -> int:
         """Return ``K - 1`` weights, ``K D`` means, and the parameters of the covariances."""

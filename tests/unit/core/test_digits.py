@@ -14,7 +14,8 @@ from exact import exact_log_density, exact_normal_log_density
 from mixtura import Mixture
 from mixtura.core.covariance.algebra.refinement import refine
 from mixtura.core.covariance.factors import Factors, whiten
-from mixtura.kernels import Components, Kernel, Layout, Outputs, get_kernel
+from mixtura.core.moments import DENSE
+from mixtura.kernels import Components, Kernel, Outputs, get_kernel
 from mixtura.kernels.native import supported_instruction_sets
 
 D = 7
@@ -58,7 +59,7 @@ def test_every_kernel_has_them(name: str, instruction_set: str | None) -> None:
     one = covariance(1e12, 3)
     mean, rows = np.ones(D), drawn([one], [np.ones(D)], 4)
     mixture = Mixture.from_parameters([1.0], mean[None], one[None])
-    components: Components = mixture.components(Layout.DENSE)
+    components: Components = mixture.components(DENSE)
     found = np.empty(len(rows))
     kernel.accumulate(rows, None, components, None, Outputs(log_density=found))
     np.testing.assert_allclose(found, exact_normal_log_density(rows, mean, one), rtol=0, atol=1e-9)

@@ -43,9 +43,6 @@ class Problem:
 _NARROWING = 3.0
 """Nats of the log-determinant of a component's whitening factor."""
 
-_LARGEST_CANCELLATION = 1e-8
-"""A variance within components below this share of the total variance has lost half its digits."""
-
 _MOST_WIDTHS = 100.0
 """Squared widths that a mean may move without its second moments losing more than two digits."""
 
@@ -88,7 +85,7 @@ class EMStep:
 
         Where components lie far apart for their width the subtraction cancels, and passes gather their scatter itself.
         """
-        return not self._moments.needs_total or self._model.is_precise(model, self._least)
+        return not self._moments.needs_total or self._model.is_precise(model, self._total_variances)
 
     def objective(self, statistics: Statistics, model: Mixture) -> float:
         """Return the objective of the model that entered a pass, from the sums of the pass."""
@@ -119,10 +116,10 @@ class EMStep:
         return self._data.total.pooled()
 
     @cached_property
-    def _least(self) -> FloatArray:
-        """Variances, (D,), below which those within components have lost half their digits."""
+    def _total_variances(self) -> FloatArray:
+        """Variances of the columns over all rows, (D,)."""
         total = self._total
-        return np.asarray(_LARGEST_CANCELLATION / total.total_weight * POOLED.diagonal(total.second)[0])
+        return np.asarray(POOLED.diagonal(total.second)[0] / total.total_weight)
 
 
 def _narrows(before: Mixture, after: Mixture) -> bool:
