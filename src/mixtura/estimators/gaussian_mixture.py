@@ -96,7 +96,7 @@ default="kmeans"
     warm_start : bool, default=False
         Continue where the last fit ended.
     verbose : int, default=0
-        1 tells of starts and iterations, 2 also of times and changes.
+        1 reports restarts and iterations, 2 also times and changes.
     verbose_interval : int, default=10
 
     Attributes

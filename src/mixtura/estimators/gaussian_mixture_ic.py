@@ -61,7 +61,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         `GaussianMixture`.
     n_jobs : int or None, default=None
         How many cores work; -1 for all, None for what `mixtura.set_threads` says (all unless changed). A search of more
-        than a few seconds finds its models in so many processes, a shorter one in threads. Results are the same to the
+        than a few seconds fits its models in this many processes, a shorter one in threads. Results are the same to the
         last digit.
 
     Attributes

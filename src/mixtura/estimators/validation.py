@@ -35,7 +35,7 @@ def as_rows(estimator: Any, X: npt.ArrayLike, *, reset: bool, min_rows: int = 1)
         ensure_min_samples=min_rows,
         ensure_all_finite=False,
     )
-    # One sum tells whether to look closer; infinities of both signs, or large numbers, may spoil it alike.
+    # One sum shows whether to look closer; infinities of both signs or large numbers may spoil it.
     with np.errstate(invalid="ignore", over="ignore"):
         total = rows.sum(dtype=np.float64)
     if not np.isfinite(total):

@@ -17,7 +17,7 @@ class Narrator:
     level : int
         1 prints starts and iterations, 2 also times and changes.
     interval : int
-        Print every so many iterations.
+        Print every this many iterations.
     """
 
     def __init__(self, level: int, interval: int) -> None:

@@ -168,9 +168,9 @@ def test_histograms_count_customers_by_weight() -> None:
     densities = held_by(told)["densities"]
     assert sum(bar["count"] for bar in densities) == counts.sum()
     anomaly = weighted.assignment.anomaly
-    assert sum(bar["count"] for bar in densities if bar["unusual"]) == counts[anomaly].sum()
+    assert sum(bar["count"] for bar in densities if bar["anomalous"]) == counts[anomaly].sum()
     share = counts[anomaly].sum() / counts.sum()
-    said = f"{anomaly.sum()} of 300 customers are unusual ({100 * share:.1f} % by weight)"
+    said = f"{anomaly.sum()} of 300 customers are anomalies ({100 * share:.1f} % by weight)"
     assert said in words(told.vconcat[0])
 
 
@@ -293,7 +293,7 @@ def test_anomalies_are_counted_and_their_columns_named(result) -> None:
     chart = plot_anomalies(result, most=7)
     data = held_by(chart)
     assert sum(bar["count"] for bar in data["densities"]) == len(result.rows)
-    flagged = sum(bar["count"] for bar in data["densities"] if bar["unusual"])
+    flagged = sum(bar["count"] for bar in data["densities"] if bar["anomalous"])
     assert flagged == result.assignment.anomaly.sum()
     assert f"{flagged} of {len(result.rows)}" in words(chart.vconcat[0])
     shares: dict[int, float] = {}

@@ -1,4 +1,4 @@
-"""Rows that fit nowhere: how unusual they are, and the columns that make them so."""
+"""Chart of anomalies: the distribution of log densities, and the columns that drive the most extreme rows."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def plot_anomalies(
     source, rows, columns, names
         As in `plot_scatter`; one column is enough.
     threshold : float or None, default=None
-        Log density below which a row is unusual; None for that of the result, or `percentile`.
+        Log density below which a row is an anomaly; None for that of the result, or `percentile`.
     percentile : float, default=4
         From 0 to 100.
     most : int, default=12
@@ -69,7 +69,7 @@ def plot_anomalies(
     >>> rows = np.r_[mixture.sample(99, 0)[0], [[0.5, 9.0]]]
     >>> chart = plot_anomalies(mixture, rows, columns=["age", "visits"], threshold=-20.0, most=1)
     >>> chart.to_dict()["vconcat"][0]["title"]["text"]
-    '1 of 100 rows are unusual (1.0 %)'
+    '1 of 100 rows are anomalies (1.0 %)'
     """
     if not 0 <= percentile <= 100 or not 1 <= most <= 50:
         raise ParameterError(
@@ -85,11 +85,11 @@ def plot_anomalies(
 
 def anomaly_chart(subject: PlotData, datasets: Datasets, threshold: float, most: int) -> Any:
     """Return both charts, one above the other, and add their data."""
-    histogram, unusual = (
+    histogram, drivers = (
         density_histogram(subject, datasets, threshold),
         unusual_chart(subject, datasets, most),
     )
-    return alt.vconcat(histogram, unusual, spacing=34).resolve_scale(color="independent")
+    return alt.vconcat(histogram, drivers, spacing=34).resolve_scale(color="independent")
 
 
 def density_histogram(subject: PlotData, datasets: Datasets, threshold: float) -> Any:
@@ -101,7 +101,7 @@ def density_histogram(subject: PlotData, datasets: Datasets, threshold: float) -
     below = int((values < edges[0]).sum())
     places = compact(edges, float(edges[-1] - edges[0]))
     datasets["densities"] = [
-        {"x": places[i], "x2": places[i + 1], "count": count, "unusual": bool(edges[i + 1] <= threshold)}
+        {"x": places[i], "x2": places[i + 1], "count": count, "anomalous": bool(edges[i + 1] <= threshold)}
         for i, count in enumerate(counts.tolist())
     ]
     datasets["threshold"] = [{"x": threshold}]
@@ -113,7 +113,7 @@ def density_histogram(subject: PlotData, datasets: Datasets, threshold: float) -
         .encode(
             x=x,
             x2=alt.X2("x2"),
-            color=alt.Color("unusual", type="nominal", legend=None, scale=scale),
+            color=alt.Color("anomalous", type="nominal", legend=None, scale=scale),
             y=alt.Y(
                 "count", type="quantitative", title=subject.measure, axis=alt.Axis(tickCount=5, format=",d")
             ),
@@ -126,7 +126,7 @@ def density_histogram(subject: PlotData, datasets: Datasets, threshold: float) -
     lowest = tidy_count(below, f"{subject.noun[:-1]} lies", f"{subject.noun} lie")
     return titled(
         alt.layer(bars, line.encode(x=x)).properties(width=_WIDTH, height=170),
-        f"{flagged:,} of {subject.n_rows:,} {subject.noun} are unusual ({100 * share:.1f} %{weighed})",
+        f"{flagged:,} of {subject.n_rows:,} {subject.noun} are anomalies ({100 * share:.1f} %{weighed})",
         [
             f"Left of the line, at {threshold:.4g}, the mixture hardly expects anybody.",
             f"{lowest} further left; the first bar holds them." if below else "",
@@ -160,7 +160,7 @@ def unusual_chart(subject: PlotData, datasets: Datasets, most: int) -> Any:
         alt.layer(base.mark_rect().encode(color=color), *texts).properties(
             width=width * len(order), height=26 * len(rows)
         ),
-        f"The {len(rows)} most unusual, and the columns that make them so",
+        f"The {len(rows)} most extreme, and the columns that drive them",
         [
             "Numbers: their values. Color: what the column contributes to the distance from the centers.",
             f"The {len(order)} columns that contribute most; {left_out} are not shown." if left_out else "",

@@ -30,7 +30,7 @@ def plot_confusion(
     rows: str = "came from",
     columns: str = "assigned to",
 ) -> Any:
-    """Return a heat map of a K x K matrix; colors tell about what is off the diagonal.
+    """Return a heat map of a K x K matrix; colors show the entries off the diagonal.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def confusion_chart(
 ) -> Any:
     """Return the chart, and add its data: a cell per pair, gray where both are the same.
 
-    Colors tell about what is off the diagonal, which is what matters and would be pale beside it.
+    Colors show the entries off the diagonal, which would be pale beside it.
     """
     count = len(matrix)
     whole = bool((matrix > 1).any())

@@ -227,7 +227,7 @@ def _values(candidates: Sequence[Candidate], name: str) -> list[dict[str, Any]]:
 def _kinds(present: list[str], orient: Orient) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return encodings of lines and of marks: the same for a covariance type whichever others were tried.
 
-    Color and mark tell shape and orientation apart; where all components have one volume, lines are dashed and marks
+    Color and mark distinguish shape and orientation; where all components have one volume, lines are dashed and marks
     pale.
     """
     kinds = [_STRUCTURES.index(mclust_name(name)[1:]) for name in FAMILIES]

@@ -22,7 +22,7 @@ from mixtura.segments.transforms.transforms import IDENTITY, Transform
 __all__ = ["HEIGHT", "WIDTH", "Pair", "Plane", "frame", "most_informative_pair", "plane_of"]
 
 Pair: TypeAlias = Sequence[str] | Sequence[int] | Literal["projection"] | None
-"""Two columns by name or number, the discriminant projection, or None for the two that tell most."""
+"""Two columns by name or number, the discriminant projection, or None for the most informative pair."""
 
 WIDTH, HEIGHT = 560, 460
 _JUDGED = 2_000
@@ -34,7 +34,7 @@ _CROWDED = 0.6
 
 
 def most_informative_pair(mixture: Mixture, rows: FloatArray) -> tuple[int, int]:
-    """Return the two columns that tell most about the components.
+    """Return the two columns that are most informative about the components.
 
     Knowing only two columns of a row, the marginal mixture gives some probability to the component that all columns
     together speak for. The pair is taken for which it is largest on average.
@@ -47,11 +47,11 @@ def most_informative_pair(mixture: Mixture, rows: FloatArray) -> tuple[int, int]
         In its units; a few thousand are enough.
     """
     labels = mixture.predict(rows)
-    everybody = np.arange(len(rows))
+    every_row = np.arange(len(rows))
 
     def recognized(pair: tuple[int, int]) -> float:
         known = mixture.marginal(pair).responsibilities(rows[:, pair])
-        return float(known[everybody, labels].mean())
+        return float(known[every_row, labels].mean())
 
     return max(combinations(range(min(mixture.n_features, _JUDGED_COLUMNS)), 2), key=recognized)
 

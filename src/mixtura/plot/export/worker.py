@@ -4,7 +4,7 @@ vl-convert holds the interpreter lock while it draws. In a process of its own it
 puts the next chart together. Nothing of mixtura is imported here, so that such a process is ready in a moment.
 
 A question is a line of JSON, ``[suffix, specification]``; the answer a line with ``ok`` or ``error`` and a number of
-bytes, and then so many bytes: the picture, or what went wrong.
+bytes, and then that many bytes: the picture, or what went wrong.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Colors that people with any color vision can tell apart."""
+"""Colors that are distinguishable with any color vision."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _COLORS = (
 )  # fmt: skip
 
 SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right")
-"""One per structure of covariances, so that color is not all that tells their curves apart."""
+"""One per structure of covariances, so that curves differ by more than color."""
 
 
 def segment_colors(n_segments: int) -> tuple[str, ...]:
     """Return a color per segment, the same for a segment's number whatever their count.
 
-    Sixteen are different; from the seventeenth on they come again, and numbers in the pictures tell them apart.
+    Sixteen are different; from the seventeenth on they repeat, and numbers in the charts distinguish them.
     """
     return tuple(_COLORS[k % len(_COLORS)] for k in range(n_segments))
 

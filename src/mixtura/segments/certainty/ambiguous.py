@@ -103,9 +103,9 @@ def ambiguous_customers(
     customer : callable
         Takes a row number and returns the customer's id, as `Assignment.customer` does.
     threshold : float, default=0.6
-        Above 0 and at most 1. One returns everybody who is not wholly in one segment.
+        Above 0 and at most 1. One returns every customer who is not entirely in one segment.
     most : int or None, default=None
-        Return at most so many.
+        Return at most this many.
     kmeans : ndarray of shape (N,) or None, default=None
         Segments that the K-means clusters stand for.
 

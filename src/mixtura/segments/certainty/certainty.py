@@ -69,7 +69,7 @@ class Certainty:
     mean_entropy : float
         Of memberships, see `membership_entropy`, in nats.
     normalized_entropy : float
-        `mean_entropy` over ``log K``, from 0 (everybody is wholly in one segment) to 1; 0 for one segment.
+        `mean_entropy` over ``log K``, from 0 (every customer is entirely in one segment) to 1; 0 for one segment.
     edges : ndarray of shape (B + 1,)
         Of the bins of the largest membership, from 0 to 1; a bin holds its lower edge, the last also its upper.
     histogram : ndarray of shape (B,)

@@ -149,7 +149,7 @@ def silhouette_widths(
     weights : ndarray of shape (N,) or None, default=None
         See `mixtura.segments.weighted.effective_counts`; rows of weight zero are not measured.
     most : int, default=2000
-        Of more rows so many are drawn: the time grows with their square.
+        With more rows, this many are drawn: the time grows with their square.
     seed : int, default=0
         Of the draw.
     """

@@ -48,7 +48,7 @@ _STRETCHED = 2.0
 """Largest over smallest deviation from which on a segment is called stretched."""
 
 _THREAD = 100
-"""And from which on the exact ratio tells nothing: a column hardly varies within the segment."""
+"""Ratio from which on the exact value is meaningless: a column hardly varies within the segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class KMeansComparison:
 def compare_with_kmeans(
     model: SegmentModel, rows: FloatArray, memberships: FloatArray, *, weights: FloatArray | None = None
 ) -> KMeansComparison:
-    """Run K-means with as many clusters as there are segments, match its clusters to them, and tell the difference.
+    """Run K-means with as many clusters as there are segments, match its clusters to them, and compare the two.
 
     The matching maximizes the number of customers in common (the assignment problem: Kuhn 1955).
 

@@ -108,7 +108,7 @@ def assign_table(
     frame : pandas, polars or pyarrow table
         N rows.
     id_column : str or None, default=None
-        Unless told: the one the model was learned with, if the table has it, or one that looks like an id.
+        By default the one the model was learned with, if the table has it, or one that looks like an id.
     drop_missing : bool, default=False
         Leave rows with missing values unassigned.
 

@@ -125,7 +125,7 @@ class SegmentModel:
         Raises
         ------
         ParameterError
-            A column is transformed: in the user's units its bells are no bells.
+            A column is transformed: after a nonlinear transform the components are not Gaussian in the original units.
         """
         if not self.scaling.is_affine:
             raise ParameterError(
@@ -193,7 +193,7 @@ class SegmentModel:
         Raises
         ------
         ParameterError
-            A key is no segment, a segment is named twice, or two would have the same name.
+            A key is not a segment, a segment is named twice, or two would have the same name.
         """
         automatic = self.automatic_names or self.names
         return replace(self, names=rename_segments(self.names, automatic, names), automatic_names=automatic)

@@ -25,7 +25,7 @@ from mixtura.validation import Interval, require
 __all__ = ["NumberStability", "SegmentStability", "Stability", "assess_stability"]
 
 SAMPLE_ROWS = 5_000
-"""Of larger tables so many rows are drawn, and resampled."""
+"""Rows that are drawn from larger tables, and resampled."""
 
 _HIGHLY, _PATTERN, _DISSOLVED = 0.85, 0.6, 0.5
 """Jaccard similarities of highly stable segments, of a pattern, and of one dissolved (Hennig 2007 and 2008)."""
@@ -33,7 +33,7 @@ _HIGHLY, _PATTERN, _DISSOLVED = 0.85, 0.6, 0.5
 _INTERVAL = (0.05, 0.95)
 
 _STARTS = 3
-"""At least so many per resample: a single start that ends in a poor optimum says nothing of the customers."""
+"""Least number of restarts per resample: a single start may reach a poor optimum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ def assess_stability(
         Starts per resample; None for those that the model was learned with, but at least 3: a start that ends in a poor
         optimum would otherwise pass for a property of the customers.
     sample_rows : int, default=5,000
-        Of larger tables so many rows are drawn, without replacement, and resampled. Fewer rows vary more: what is
+        Of larger tables this many rows are drawn without replacement and resampled. Fewer rows vary more: what is
         stable in a sample is stable in the table, but not the other way round.
     seed : int or None, default=None
         None for the model's own.
@@ -351,7 +351,7 @@ def _learn(model: SegmentModel, scaled: FloatArray, weights: FloatArray | None, 
 
 def _reason(overall: NumberStability, segments: Sequence[SegmentStability], error: float) -> str:
     if len(segments) < 2:
-        return "One segment cannot be told apart from others."
+        return "A single segment has no others to compare with."
     known = [segment for segment in segments if not np.isnan(segment.jaccard)]
     weakest = min(known, key=lambda segment: segment.jaccard)
     return (

@@ -44,7 +44,7 @@ class Verdict(Enum):
                 "Resampled customers give other segments: the data do not say which. Segments may still be useful, but "
                 "they are made, not found; judge them by their use, or try another number."
             ),
-            Verdict.SINGLE: "There is one segment; everybody is in it, and it cannot but be found again.",
+            Verdict.SINGLE: "There is a single segment with all customers, which is always found again.",
         }[self]
 
 
@@ -59,7 +59,7 @@ def classify_stability(adjusted_rand: float, jaccards: Sequence[float], expected
     constructed              else
     ======================== ==============================================================================
 
-    The three kinds are those of Dolnicar and Leisch (2010), who tell them apart by looking at stability and
+    The three kinds are those of Dolnicar and Leisch (2010), who distinguish them by stability and
     separation; the thresholds are those of the papers named, but for the 5 %.
 
     Parameters

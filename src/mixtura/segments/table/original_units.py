@@ -1,4 +1,4 @@
-"""What is said of scaled rows, told in the user's units."""
+"""Findings about scaled rows, in the original units."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["UserValues"]
 class UserValues:
     """The values that users know, found by the scaled ones that a search knows.
 
-    They are looked up, not computed back: what is told is a value of the table, to its last digit.
+    They are looked up, not computed back: the result is a value of the table, to its last digit.
 
     Parameters
     ----------

@@ -78,7 +78,7 @@ class Refit:
         Raises
         ------
         MixturaError
-            No fit succeeds; the first reason is told.
+            No fit succeeds; the message gives the first reason.
         """
         problem = self._problem(data, starts[0])
         ends, errors = list[tuple[float, Mixture]](), list[MixturaError]()

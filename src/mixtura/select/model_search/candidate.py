@@ -140,7 +140,7 @@ class Candidate:
         Parameters
         ----------
         columns : sequence of str, optional
-            Names of the columns, for what is said of degenerate components; without them they are told by number.
+            Names of the columns, for what is said of degenerate components; without them columns have numbers.
         first : int, default=0
             Number of the first component in what is said of degenerate ones.
         """
@@ -162,6 +162,6 @@ class Candidate:
 
 
 class OnCandidate(Protocol):
-    """Told of each candidate as it is done."""
+    """Called with each candidate when it is finished."""
 
     def __call__(self, candidate: Candidate, done: int, total: int) -> None: ...

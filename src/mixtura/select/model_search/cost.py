@@ -14,10 +14,10 @@ __all__ = ["level_sizes", "processes_for", "search_seconds"]
 
 _FEWEST_ROWS = 2_000
 _ROWS_PER_PARAMETER = 10
-"""The first level has so many rows per free parameter, and no fewer than 2,000."""
+"""Rows per free parameter on the first level, which has at least 2,000 rows."""
 
 _LARGER = 4
-"""So many times the rows of a level has the next one, the last before all rows at most half of them."""
+"""Growth of the number of rows from level to level; the last before all rows has at most half of them."""
 
 _PASSES, _FURTHER_PASSES = 100, 30
 """Passes that finding a model takes at its first level, and at each further one; roughly."""
@@ -51,7 +51,7 @@ def search_seconds(cells: Iterable[tuple[str, int]], n_rows: int, n_features: in
 
 
 def processes_for(seconds: float, n_tasks: int) -> int:
-    """Return how many processes work of so many seconds and tasks deserves, up to the number of threads to use.
+    """Return how many processes work of some seconds and tasks deserves, up to the number of threads to use.
 
     No more than one for two tasks: fewer tasks are shared better by threads inside passes.
     """

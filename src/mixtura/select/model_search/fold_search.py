@@ -56,7 +56,7 @@ def score_candidates(
     TooFewRowsError
         The most components are more than the rows of all folds but the largest.
     MixturaError
-        No candidate has a score; the reason of the first is told.
+        No candidate has a score; the message gives the reason of the first.
     """
     fewest = rows_fitted(count_rows(rows, weights), n_folds)
     require_rows(fewest, max(sizes), "rows of positive weight outside the largest fold")

@@ -62,7 +62,7 @@ def warm_start_from_best(
 def enforce_nesting(
     candidates: list[Candidate], refit: Callable[[Candidate, Candidate], Candidate]
 ) -> list[Candidate]:
-    """Return the candidates, those below one whose family theirs contains begun anew from it.
+    """Return the candidates; those below one whose family theirs contains are refitted from it.
 
     Iterating from there cannot end below it. Degenerate candidates neither lend their mixture nor are touched.
 

@@ -44,7 +44,7 @@ class SearchResult:
 
     @property
     def smallest(self) -> Candidate:
-        """The first of the ranking that was not passed over: the best, unless `choice` says why it is another."""
+        """The first of the ranking that is not excluded: the best, unless `choice` says why it is another."""
         return first_not_excluded(self.ranking, self.passed_over)
 
     @property
@@ -112,7 +112,7 @@ class SearchResult:
 def choose_best(ranking: Sequence[Candidate], criterion: str) -> Candidate:
     """Return the best of candidates that may win, the smallest criterion first.
 
-    It is the first, but where cross-validation ranks them: rows held out do not tell apart what lies within one
+    It is the first, but where cross-validation ranks them: held-out rows cannot distinguish models within one
     standard error, and the simplest of these is chosen, see `CrossValidation.simplest`.
     """
     if criterion != "cv":
@@ -126,7 +126,7 @@ def choose_best(ranking: Sequence[Candidate], criterion: str) -> Candidate:
 
 
 def first_not_excluded(ranking: Sequence[Candidate], passed_over: Sequence[Candidate]) -> Candidate:
-    """Return the first candidate that was not passed over."""
+    """Return the first candidate that is not excluded."""
     return next(one for one in ranking if one not in passed_over)
 
 

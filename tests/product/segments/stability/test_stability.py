@@ -80,7 +80,7 @@ def test_a_single_segment_says_nothing() -> None:
     assert found.verdict is Verdict.SINGLE
     assert found.overall.adjusted_rand == found.segments[0].jaccard == 1.0
     assert [one.n_segments for one in found.numbers] == [1, 2]
-    assert found.reason == "One segment cannot be told apart from others."
+    assert found.reason == "A single segment has no others to compare with."
 
 
 def test_the_rule_of_the_verdict() -> None:
