@@ -13,6 +13,7 @@ from mixtura.data.frames import frame_like
 from mixtura.exceptions import DataError
 from mixtura.segments import (
     Assignment,
+    Effort,
     KMeansComparison,
     SegmentationResult,
     SegmentModel,
@@ -21,6 +22,7 @@ from mixtura.segments import (
     assess_stability,
     assign_table,
     audiences_of_table,
+    deliver,
     segment_table,
 )
 
@@ -61,7 +63,6 @@ class Segmentation:
         self, model: SegmentModel, result: SegmentationResult | None = None, frame: Any = None
     ) -> None:
         self._model, self._result, self._frame = model, result, frame
-        self._stability: Stability | None = None
 
     @classmethod
     def fit(cls, frame: Any, *, names: Mapping[str | int, str] | None = None, **options: Any) -> Segmentation:
@@ -115,7 +116,7 @@ class Segmentation:
 
     @property
     def result(self) -> SegmentationResult:
-        """All there is to say about the table; raises `DataError` for a model that was loaded."""
+        """Everything that is known of the table; raises `DataError` for a model that was loaded."""
         if self._result is None:
             raise DataError(
                 "This segmentation was loaded: it has a model and no table. What is asked for needs the customers. "
@@ -134,11 +135,9 @@ class Segmentation:
 
         Segment 0 is all customers; columns as in `mixtura.segments.NumericProfile` and `mixtura.segments.LevelShare`.
         """
-        from mixtura.segments.profiles.profile_summary import profile_rows
+        from mixtura.segments.results.build_profiles import profile_rows
 
-        result = self.result
-        roles = {one.column: one.role for one in result.segments[0].numbers}
-        rows = profile_rows(result.segments, result.population, roles)
+        rows = profile_rows(self.result)
         names = dict.fromkeys(name for row in rows for name in row)
         return frame_like(self._frame, {name: [row.get(name) for row in rows] for name in names})
 
@@ -256,16 +255,25 @@ class Segmentation:
         """
         result = self.result
         options = {"mixtures": result.neighbors} | options
-        self._stability = assess_stability(
+        found = assess_stability(
             result.model, result.rows, weights=result.weights, n_bootstraps=n_bootstraps, **options
         )
-        return self._stability
+        # The report shows what was measured last.
+        self._result = result.with_stability(found)
+        return found
 
     def compare_kmeans(self) -> KMeansComparison:
         """Return what K-means with as many clusters would do differently; `sentences` say it in words."""
         return self.result.kmeans
 
-    def report(self, path: str | Path, *, overwrite: bool = False, excel: str | Path | None = None) -> None:
+    def report(
+        self,
+        path: str | Path,
+        *,
+        overwrite: bool = False,
+        excel: str | Path | None = None,
+        effort: Effort | None = None,
+    ) -> None:
         """Write the report as one HTML file that needs nothing else, and on request as a workbook.
 
         Parameters
@@ -275,6 +283,8 @@ class Segmentation:
         overwrite : bool, default=False
         excel : str or Path or None, default=None
             Ends in ``.xlsx``.
+        effort : Effort or None, default=None
+            How much is computed for what is estimated by sampling, see `mixtura.segments.Effort`.
 
         Raises
         ------
@@ -284,15 +294,53 @@ class Segmentation:
             What draws or writes is not installed.
         """
         from mixtura.io import output_file
-        from mixtura.report import collect, draw_charts, render_report, report_stability, write_workbook
+        from mixtura.report import REPORT
 
-        result = self.result
+        result = self._with_effort(effort)
         with output_file(path, overwrite=overwrite) as writing:
-            stability = self._stability or report_stability(result)
-            summary = collect(result, stability=stability)
-            writing.write_text(render_report(summary, draw_charts(result, stability)), encoding="utf-8")
+            writing.write_text(REPORT.page(result), encoding="utf-8")
         if excel is not None:
-            write_workbook(result, summary, excel, overwrite=overwrite)
+            REPORT.workbook(result, excel, overwrite=overwrite)
+
+    def write(
+        self,
+        folder: str | Path,
+        *,
+        overwrite: bool = False,
+        excel: bool = False,
+        effort: Effort | None = None,
+    ) -> None:
+        """Write the directory that ``mixtura segment`` writes: tables, model, summary, picture and report.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Its parent exists. All files appear together, or none.
+        overwrite : bool, default=False
+            Replace a directory that holds nothing but such files.
+        excel : bool, default=False
+            Write a workbook as well.
+        effort : Effort or None, default=None
+            How much is computed for what is estimated by sampling, see `mixtura.segments.Effort`.
+
+        Raises
+        ------
+        OutputError
+            The directory exists and `overwrite` is False, or it cannot be written.
+        OptionalDependencyError
+            What draws or writes is not installed.
+        """
+        from mixtura.report import REPORT
+
+        result = self._with_effort(effort)
+        with deliver(folder, presentation=REPORT, workbook=excel, overwrite=overwrite) as delivery:
+            delivery.write(result)
+
+    def _with_effort(self, effort: Effort | None) -> SegmentationResult:
+        """Return the result; what is computed for it is kept for the next report."""
+        if effort is not None:
+            self._result = self.result.with_effort(effort)
+        return self.result
 
     def __repr__(self) -> str:
         model = self._model

@@ -9,7 +9,7 @@ from mixtura.io.column_names import (
 )
 from mixtura.io.model_file import FORMAT_VERSION, dump_document, read_document, readable_json
 from mixtura.io.number_text import TextNumbers, read_numbers
-from mixtura.io.outputs import RESULT_FILES, SELECTION_FILES, output_directory, output_file, writing
+from mixtura.io.outputs import SELECTION_FILES, output_directory, output_file, writing
 from mixtura.io.segment_names import read_names
 from mixtura.io.tables import Table, read_table
 from mixtura.io.values import to_float64
@@ -17,7 +17,6 @@ from mixtura.io.writers import TABLE_SUFFIXES, write_table
 
 __all__ = [
     "FORMAT_VERSION",
-    "RESULT_FILES",
     "SELECTION_FILES",
     "TABLE_SUFFIXES",
     "Table",

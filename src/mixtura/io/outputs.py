@@ -11,18 +11,7 @@ from pathlib import Path
 
 from mixtura.exceptions import OutputError
 
-__all__ = ["RESULT_FILES", "SELECTION_FILES", "output_directory", "output_file", "writing"]
-
-RESULT_FILES = (
-    "segments.csv",
-    "segments.parquet",
-    "profiles.csv",
-    "model.json",
-    "summary.json",
-    "segments.png",
-    "report.html",
-)
-"""What a segmentation leaves in its directory."""
+__all__ = ["SELECTION_FILES", "output_directory", "output_file", "writing"]
 
 SELECTION_FILES = ("selection.csv", "selection.png")
 """What a selection of models leaves in its directory."""

@@ -130,7 +130,7 @@ def _both(result: SegmentationResult) -> Iterator[tuple[str, Drawings]]:
 def _criterion(result: SegmentationResult, frame: Frame) -> Specification:
     with chart_context() as datasets:
         name = result.model.training.criterion
-        chart = criterion_chart(result.ranking, result.best, name, frame, datasets, smallest=result.smallest)
+        chart = criterion_chart(result.ranking, result.best, name, frame, datasets, smallest=result.minimum)
         return specification(finalize(chart, datasets))
 
 

@@ -11,14 +11,14 @@ GLOSSARY: Final[dict[str, tuple[str, str]]] = {
         "Segment",
         (
             "A group of customers who resemble each other more than they resemble the others. It is one "
-            "bell-shaped cloud of the mixture."
+            "component of the mixture."
         ),
     ),
     "mixture": (
         "Mixture",
         (
-            "The model behind the segments: several bell-shaped clouds of customers, each with its own "
-            "size, center, width and slant, that overlap where customers are between segments."
+            "The model behind the segments: several Gaussian components, each with its own size, center, "
+            "spread and orientation, that overlap where customers are ambiguous."
         ),
     ),
     "membership": (
@@ -36,21 +36,21 @@ GLOSSARY: Final[dict[str, tuple[str, str]]] = {
         ),
     ),
     "expected-error": (
-        "Expected misplacement",
+        "Expected error",
         (
             "The share of customers who, by their memberships, are expected to belong to another segment "
-            "than the one they are put in."
+            "than the one they are assigned to."
         ),
     ),
     "share": (
         "Share",
         (
-            "The part of all customers who are in the segment. The interval says how much it could differ"
-            " had other customers of the same kind been in the table (95 % bootstrap interval)."
+            "The part of all customers who are in the segment, with a 95 % bootstrap interval: how much it "
+            "varies between samples of such customers."
         ),
     ),
     "effect": (
-        "Difference from everybody",
+        "Difference from all customers",
         (
             "How far the segment's mean lies from the mean of all customers, in standard deviations of "
             "all customers. 0.2 is small, 0.5 is medium, 0.8 and more is large. Of a transformed column the "
@@ -60,56 +60,56 @@ GLOSSARY: Final[dict[str, tuple[str, str]]] = {
     "sd": (
         "Standard deviation",
         (
-            "How far customers typically lie from the mean. Two thirds of a bell lie within one standard "
-            "deviation."
+            "How far customers typically lie from the mean. About two thirds of a normal distribution lie "
+            "within one standard deviation."
         ),
     ),
     "lift": (
         "Lift",
         (
-            "How much more frequent something is in the segment than among everybody: 2 is twice as "
+            "How much more frequent something is in the segment than among all customers: 2 is twice as "
             "frequent, 0.5 half."
         ),
     ),
     "typical": (
         "Typical customers",
-        ("Those where the segment is densest: the ones to look at when you want to know what it is like."),
+        ("Those at which the segment is densest: examples that show what it is like."),
     ),
     "value-index": (
         "Value index",
         (
-            "What a customer of the segment is worth on average, over what everybody is: 2 is worth twice"
-            " as much."
+            "What a customer of the segment is worth on average, divided by the average of all customers: "
+            "2 is worth twice as much."
         ),
     ),
     "criterion": (
         "Criterion",
         (
-            "A score that rewards a model for describing the customers, and charges it for every number "
-            "it needs to do so. Smaller is better; a difference of 10 is strong evidence."
+            "A score that rewards a model for its fit and penalizes each of its parameters. Smaller is "
+            "better; a difference of 10 is strong evidence."
         ),
     ),
     "cv": (
         "CV, cross-validation",
         (
-            "How badly a model foretells customers it has not seen: it is learned without a part of them, "
-            "scored on that part, and so on for every part. Smaller is better. Models within one standard "
-            "error of the smallest are not told apart; the simplest of them is chosen."
+            "How badly a model predicts customers it has not seen: it is fitted without a part of them and "
+            "scored on that part, for every part in turn. Smaller is better. Of the models within one "
+            "standard error of the smallest, the simplest is chosen."
         ),
     ),
     "covariances": (
         "Covariances",
         (
-            "Which shapes the clouds may have: full (each its own shape and slant), tied (all the same), "
-            "diag (no slant), spherical (round), or one of the fourteen families from EII to VVV."
+            "Which shapes the components may have: full (each its own), tied (all the same), diag (axes "
+            "parallel to the columns), spherical (round), or one of the fourteen families from EII to VVV."
         ),
     ),
     "stability": (
         "Stability",
         (
-            "Whether the same segments come out again when they are learned from resampled customers. "
-            "Natural: the customers fall into these groups by themselves. Reproducible: the groups touch,"
-            " but are found again. Constructed: other customers would have given other segments."
+            "Whether resampled customers give the same segments. Natural: the customers form these groups. "
+            "Reproducible: the groups touch, but resamples give the same ones. Constructed: other customers "
+            "would have given other segments."
         ),
     ),
     "rand": (
@@ -122,22 +122,22 @@ GLOSSARY: Final[dict[str, tuple[str, str]]] = {
     "jaccard": (
         "Jaccard similarity",
         (
-            "Customers that a segment and its closest counterpart in a resample have in common, over "
-            "those in either. 0.75 and more is stable."
+            "Customers that a segment shares with the most similar segment of a resample, divided by those in "
+            "either. 0.75 and more is stable."
         ),
     ),
     "confusion": (
-        "Who is taken for whom",
+        "Expected confusion",
         (
-            "Of the customers put in the segment of a row, the share expected to belong to the segment of"
+            "Of the customers assigned to the segment of a row, the share expected to belong to the segment of"
             " a column."
         ),
     ),
     "kmeans": (
         "K-means",
         (
-            "The usual way to segment: every customer goes to the nearest center, without doubt, and "
-            "groups are assumed to be round and equally wide."
+            "The usual way to segment: every customer is assigned to the nearest center, with "
+            "certainty, and groups are assumed to be round and equally wide."
         ),
     ),
     "silhouette": (
@@ -148,24 +148,24 @@ GLOSSARY: Final[dict[str, tuple[str, str]]] = {
         ),
     ),
     "anomaly": (
-        "Unusual customer",
+        "Anomaly",
         (
-            "A customer where the mixture expects hardly anybody. Look at them one by one: a mistake in "
-            "the data, or somebody remarkable."
+            "A customer in a region where the mixture expects hardly any. Look at anomalies one by one: each is "
+            "an error in the data, or a remarkable customer."
         ),
     ),
     "driver": (
         "Driver",
         (
-            "A column that makes the customer unusual, with its part of the distance from the segments' "
-            "centers."
+            "A column that makes the customer an anomaly, with its part of the squared distance from the "
+            "segments' centers."
         ),
     ),
     "log-density": (
         "Log density",
         (
-            "How many customers the mixture expects around a place, on a logarithmic scale. The smaller, "
-            "the less usual."
+            "How many customers the mixture expects around a place, on a logarithmic scale. Anomalies "
+            "have the smallest."
         ),
     ),
     "outcome": (
@@ -178,37 +178,36 @@ GLOSSARY: Final[dict[str, tuple[str, str]]] = {
     "degenerate": (
         "Degenerate model",
         (
-            "A model with a cloud that sits on a few equal or nearly equal customers. Its score is "
+            "A model with a component that covers only a few equal or nearly equal customers. Its criterion is "
             "meaningless, so it is not chosen."
         ),
     ),
     "normality": (
         "Normality",
         (
-            "Whether the customers of a segment form a bell, as the model assumes. Mardia's test looks at"
-            " lopsidedness and tails, the energy test at everything. A small p-value speaks against a "
-            "bell; in large tables every p-value gets small, and what matters is how far kurtosis is from"
-            " that of a bell."
+            "Whether the customers of a segment are normally distributed, as the model assumes. Mardia's test "
+            "looks at skewness and kurtosis, the energy test at the whole distribution. A small p-value speaks "
+            "against normality. In large tables all p-values are small, and what matters is how far the "
+            "kurtosis is from that of a Gaussian."
         ),
     ),
     "parameters": (
         "Free parameters",
         (
-            "How many numbers the model learned. With fewer than five customers for each it may describe "
-            "chance."
+            "How many numbers were estimated. With fewer than five customers for each, the model may fit noise."
         ),
     ),
     "transform": (
         "Transform",
         (
-            "A skewed column, as money often is, can be put on another scale before segments are sought. "
-            "Results are told in the column's own units."
+            "A skewed column, as money often is, can be transformed before the mixture is fitted. "
+            "Results are reported in the column's own units."
         ),
     ),
     "audience": (
         "Audience",
         (
-            "The customers a campaign for a segment should address: everybody with enough membership in "
+            "The customers a campaign for a segment should address: all with enough membership in "
             "it, also those who are mainly in another one."
         ),
     ),

@@ -1,4 +1,4 @@
-"""From collected numbers and drawn charts to one page that needs nothing else."""
+"""From a document and its charts to one page that needs nothing else."""
 
 from __future__ import annotations
 
@@ -28,16 +28,18 @@ from mixtura.report.wording import (
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from mixtura.segments.results.document import Document
+
 __all__ = ["render_report"]
 
 
-def render_report(summary: Mapping[str, Any], charts: Mapping[str, Chart]) -> str:
+def render_report(document: Document, charts: Mapping[str, Chart]) -> str:
     """Return the page: one file, which asks no host for anything, and says so to the browser.
 
     Parameters
     ----------
-    summary : mapping
-        From `mixtura.report.collect`.
+    document : Document
+        As `SegmentationResult.document` gives it.
     charts : mapping of str to Chart
         From `mixtura.report.draw_charts`.
 
@@ -53,12 +55,12 @@ def render_report(summary: Mapping[str, Any], charts: Mapping[str, Chart]) -> st
         Jinja2 is not installed.
     """
     environment = _environment()
-    colors = segment_colors(len(summary["segments"]))
+    colors = segment_colors(len(document.segments))
     inks = [ink_on(color) for color in colors]
     style = environment.get_template("report.css").render(colors=colors, inks=inks)
     script = _read("report.js")
     return environment.get_template("report.html").render(
-        s=page_view(summary),
+        s=page_view(document),
         charts=charts,
         glossary=GLOSSARY,
         style=style,

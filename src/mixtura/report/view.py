@@ -1,21 +1,24 @@
-"""The collected numbers in the arrangement of the page: nothing is computed here, only chosen and put in order."""
+"""The document in the arrangement of the page: nothing is computed here, only chosen and put in order."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mixtura.segments.results.document import Document
 
 __all__ = ["page_view"]
 
 _TRAITS = 5
 _LEVELS = 8
-"""Of a column with more levels, the most frequent are shown."""
+"""Levels shown of a column, the most frequent first."""
 _FREQUENT = 0.05
-"""A level that fewer of the segment's customers have is no trait of it."""
-_UNUSUAL = 300
+"""Share of the segment's customers with a level that may describe it, at least."""
+_ANOMALIES = 300
 _DRIVERS = 3
 _DRIVES = 0.1
-"""A column with a smaller part of the distance is no driver."""
+"""Part of the distance from which on a column is a main driver."""
 _STEP = 0.4
 """Standard deviations per shade."""
 _LIFTS = (1.25, 1.5, 2.0, 3.0)
@@ -24,14 +27,9 @@ _LIFTS = (1.25, 1.5, 2.0, 3.0)
 Row = dict[str, Any]
 
 
-def page_view(summary: Mapping[str, Any]) -> Row:
-    """Return the summary with what the page shows in tables and cards.
-
-    Parameters
-    ----------
-    summary : mapping
-        From `mixtura.report.collect`.
-    """
+def page_view(document: Document) -> Row:
+    """Return the document with what the page shows in tables and cards."""
+    summary = document.to_dict()
     transformed = _transformed(summary)
     segments = [
         one | {"traits": _traits(one, summary["population"], transformed)} for one in summary["segments"]
@@ -42,14 +40,16 @@ def page_view(summary: Mapping[str, Any]) -> Row:
         "left_out": _left_out(summary["table"]),
         "profile_table": _profile_table(summary),
         "category_table": _category_table(summary),
-        "unusual": [_with_main_drivers(one) for one in summary["anomalies"]["customers"][:_UNUSUAL]],
+        "listed_anomalies": [
+            _with_main_drivers(one) for one in summary["anomalies"]["customers"][:_ANOMALIES]
+        ],
         "usage": _usage(summary),
     }
 
 
 def _left_out(table: Row) -> list[Row]:
     """Return the columns without any role."""
-    roles = {*table["describe"], table["value_column"], table["weight_column"], table["id_column"]}
+    roles = {*table["descriptive"], table["value_column"], table["weight_column"], table["id_column"]}
     return [one for one in table["left_out"] if one["column"] not in roles]
 
 
@@ -58,7 +58,7 @@ def _transformed(summary: Mapping[str, Any]) -> set[str]:
 
 
 def _middle(column: str, transformed: set[str]) -> str:
-    """Return what tells where a column lies: few large values carry means away, which is why it is transformed."""
+    """Return the statistic that locates a column: a few large values distort the mean of a transformed one."""
     return "median" if column in transformed else "mean"
 
 
@@ -72,25 +72,25 @@ def _traits(segment: Row, population: Row, transformed: set[str]) -> list[Row]:
             one = numbers[name]
             if one["mean"] is None:
                 continue
-            everybody, middle = population["numbers"][name], _middle(name, transformed)
+            everyone, middle = population["numbers"][name], _middle(name, transformed)
             found.append(
                 {
                     "kind": "number",
                     "column": name,
                     "middle": middle,
                     "value": one[middle],
-                    "population_value": everybody[middle],
-                    "spread": everybody["sd"],
+                    "population_value": everyone[middle],
+                    "spread": everyone["sd"],
                     "difference": one["difference"] or 0.0,
                 }
             )
         else:
-            level = _telling_level(categories[name]["levels"])
+            level = _informative_level(categories[name]["levels"])
             found.append({"kind": "level", "column": name, **level})
     return found
 
 
-def _telling_level(levels: Sequence[Row]) -> Row:
+def _informative_level(levels: Sequence[Row]) -> Row:
     """Return the level with the highest lift, of those that are frequent in the segment."""
     frequent = [one for one in levels if (one["share"] or 0.0) >= _FREQUENT]
     return max(frequent or levels, key=lambda one: one["lift"] or 0.0)
@@ -105,8 +105,8 @@ def _profile_table(summary: Mapping[str, Any]) -> list[Row]:
             "column": name,
             "role": next(iter(by_segment))[name]["role"],
             "middle": _middle(name, transformed),
-            "everybody": everybody[_middle(name, transformed)],
-            "spread": everybody["sd"],
+            "population": everyone[_middle(name, transformed)],
+            "spread": everyone["sd"],
             "cells": [
                 {
                     "value": held[name][_middle(name, transformed)],
@@ -116,7 +116,7 @@ def _profile_table(summary: Mapping[str, Any]) -> list[Row]:
                 for held in by_segment
             ],
         }
-        for name, everybody in summary["population"]["numbers"].items()
+        for name, everyone in summary["population"]["numbers"].items()
     ]
     return sorted(rows, key=lambda row: -max(abs(cell["difference"] or 0.0) for cell in row["cells"]))
 
@@ -137,7 +137,7 @@ def _category_table(summary: Mapping[str, Any]) -> list[Row]:
                 {
                     "column": name,
                     "level": level["level"],
-                    "everybody": level["share"],
+                    "population": level["share"],
                     "cells": [
                         {"share": one["share"], "lift": one["lift"], "step": _lift_step(one["lift"])}
                         for one in held

@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mixtura.io.spreadsheet import COUNT, NUMBER, PERCENT, TEXT, Cell, Sheet, write_sheets
-from mixtura.segments import SegmentationResult
+from mixtura.segments import Assignment
+
+if TYPE_CHECKING:
+    from mixtura.segments.results.document import Document
 
 __all__ = ["write_workbook"]
 
 _MOST_CUSTOMERS = 200_000
-"""A sheet holds a million rows; of more customers than these the workbook would take minutes, and nobody scrolls it."""
+"""A sheet holds a million rows; a workbook with more customers than this would take minutes to write."""
 
 
 def write_workbook(
-    result: SegmentationResult, summary: Mapping[str, Any], path: str | Path, *, overwrite: bool = False
+    document: Document, path: str | Path, assignment: Assignment | None = None, *, overwrite: bool = False
 ) -> None:
     """Write the report as a workbook, all of it or nothing.
 
     Parameters
     ----------
-    result : SegmentationResult
-        Of whom the customers are listed: at most 200,000, the rest is in ``segments.csv``.
-    summary : mapping
-        From `mixtura.report.collect`.
+    document : Document
+        As `SegmentationResult.document` gives it.
     path : str or Path
         Ends in ``.xlsx``.
+    assignment : Assignment or None, default=None
+        The customers to list: at most 200,000, all are in ``segments.csv``. None for no such sheet.
     overwrite : bool, default=False
 
     Raises
@@ -37,18 +40,18 @@ def write_workbook(
     OptionalDependencyError
         xlsxwriter is not installed.
     """
-    write_sheets(_sheets(result, summary), path, overwrite=overwrite)
+    write_sheets(_sheets(document.to_dict(), assignment), path, overwrite=overwrite)
 
 
-def _sheets(result: SegmentationResult, summary: Mapping[str, Any]) -> list[Sheet]:
+def _sheets(summary: Mapping[str, Any], assignment: Assignment | None) -> list[Sheet]:
     return [
         _overview(summary),
         _segments(summary),
         _profiles(summary),
         *_categories(summary),
-        _customers(result),
-        _between(summary),
-        _unusual(summary),
+        *([] if assignment is None else [_customers(assignment)]),
+        _ambiguous(summary),
+        _anomalies(summary),
         _kmeans(summary),
         *_stability(summary),
         _models(summary),
@@ -63,12 +66,12 @@ def _overview(summary: Mapping[str, Any]) -> Sheet:
         ("Customers in a segment", verdict["customers"]),
         ("Customers left out", verdict["customers_left_out"]),
         ("Mean certainty", verdict["mean_certainty"]),
-        ("Expected to belong elsewhere", verdict["expected_error"]),
+        ("Expected to belong to another segment", verdict["expected_error"]),
         ("Stability", verdict["stability"] or "not measured"),
-        ("What that means", verdict["stability_explanation"]),
-        ("Columns that build the segments", ", ".join(table["columns"])),
-        ("Columns that describe them", ", ".join(table["describe"])),
-        ("Model", f"{summary['choice']['covariance_type']}, {summary['choice']['criterion'].upper()}"),
+        ("Meaning", verdict["stability_explanation"]),
+        ("Active columns, which build the segments", ", ".join(table["active"])),
+        ("Descriptive columns, which only describe them", ", ".join(table["descriptive"])),
+        ("Model", f"{summary['choice']['covariance_type']}, {summary['choice']['criterion_name'].upper()}"),
         ("mixtura", summary["mixtura_version"]),
         *(("Note", note) for note in summary["notes"]),
         *((f"Left out: {one['column']}", one["reason"]) for one in table["left_out"]),
@@ -97,8 +100,8 @@ def _profiles(summary: Mapping[str, Any]) -> Sheet:
     measured = ("mean", "sd", "minimum", "q1", "median", "q3", "maximum", "difference", "cohens_d", "overlap")
     columns = [("Segment", COUNT), ("Name", TEXT), ("Column", TEXT), ("Role", TEXT), ("Customers", COUNT)]
     columns += [(name.replace("_", " ").capitalize(), NUMBER) for name in measured]
-    everybody = [
-        (0, "everybody", name, "", one["count"], *(one.get(key) for key in measured))
+    everyone = [
+        (0, "all customers", name, "", one["count"], *(one.get(key) for key in measured))
         for name, one in summary["population"]["numbers"].items()
     ]
     rows = [
@@ -109,7 +112,7 @@ def _profiles(summary: Mapping[str, Any]) -> Sheet:
         for segment in summary["segments"]
         for one in segment["numbers"]
     ]  # fmt: skip
-    return Sheet("Profiles", columns, [*everybody, *rows])
+    return Sheet("Profiles", columns, [*everyone, *rows])
 
 
 def _categories(summary: Mapping[str, Any]) -> list[Sheet]:
@@ -122,16 +125,15 @@ def _categories(summary: Mapping[str, Any]) -> list[Sheet]:
     ]  # fmt: skip
     columns = [
         ("Segment", COUNT), ("Name", TEXT), ("Column", TEXT), ("Level", TEXT), ("Customers", COUNT), ("Share", PERCENT),
-        ("Everybody", PERCENT), ("Lift", NUMBER),
+        ("Share of all", PERCENT), ("Lift", NUMBER),
     ]  # fmt: skip
-    return [Sheet("Words and codes", columns, rows)] if rows else []
+    return [Sheet("Categories", columns, rows)] if rows else []
 
 
-def _customers(result: SegmentationResult) -> Sheet:
-    assignment = result.assignment
+def _customers(assignment: Assignment) -> Sheet:
     names = [f"Membership {k + 1}" for k in range(len(assignment.names))]
     columns = [(assignment.id_name, TEXT), ("Segment", COUNT), ("Name", TEXT), ("Certainty", PERCENT)]
-    columns += [(name, PERCENT) for name in names] + [("Unusual", TEXT)]
+    columns += [(name, PERCENT) for name in names] + [("Anomaly", TEXT)]
 
     def row(number: int) -> Sequence[Cell]:
         who = assignment.customer(number)
@@ -140,25 +142,27 @@ def _customers(result: SegmentationResult) -> Sheet:
         label = int(assignment.labels[number])
         return (
             who, label + 1, assignment.names[label], float(assignment.certainty[number]),
-            *map(float, assignment.memberships[number]), "unusual" if assignment.anomaly[number] else None,
+            *map(float, assignment.memberships[number]), "anomaly" if assignment.anomaly[number] else None,
         )  # fmt: skip
 
     return Sheet("Customers", columns, map(row, range(min(assignment.complete.size, _MOST_CUSTOMERS))))
 
 
-def _between(summary: Mapping[str, Any]) -> Sheet:
+def _ambiguous(summary: Mapping[str, Any]) -> Sheet:
     names = [one["name"] for one in summary["segments"]]
     columns = [
-        ("Customer", TEXT), ("Mostly", TEXT), ("Membership", PERCENT), ("Also", TEXT), ("Membership too", PERCENT),
+        ("Customer", TEXT), ("Most probable segment", TEXT), ("Membership", PERCENT), ("Next", TEXT),
+        ("Membership in next", PERCENT),
     ]  # fmt: skip
     rows = [
-        (one["customer"], names[one["first"] - 1], one["first_share"], names[one["second"] - 1], one["second_share"])
-        for one in summary["between"]["customers"]
+        (one["customer"], names[one["first"] - 1], one["first_membership"], names[one["second"] - 1],
+         one["second_membership"])
+        for one in summary["ambiguous"]["customers"]
     ]  # fmt: skip
-    return Sheet("In between", columns, rows)
+    return Sheet("Ambiguous", columns, rows)
 
 
-def _unusual(summary: Mapping[str, Any]) -> Sheet:
+def _anomalies(summary: Mapping[str, Any]) -> Sheet:
     names = [one["name"] for one in summary["segments"]]
     columns = [
         ("Customer", TEXT), ("Nearest segment", TEXT), ("Log density", NUMBER), ("Driver", TEXT), ("Value", NUMBER),
@@ -170,7 +174,7 @@ def _unusual(summary: Mapping[str, Any]) -> Sheet:
         for one in summary["anomalies"]["customers"]
         for driver in one["drivers"][:1]
     ]  # fmt: skip
-    return Sheet("Unusual", columns, rows)
+    return Sheet("Anomalies", columns, rows)
 
 
 def _kmeans(summary: Mapping[str, Any]) -> Sheet:
@@ -195,13 +199,13 @@ def _stability(summary: Mapping[str, Any]) -> list[Sheet]:
 
 def _models(summary: Mapping[str, Any]) -> Sheet:
     criteria = {name: name.upper() for name in ("bic", "aic", "icl")}
-    if summary["choice"]["criterion"] == "cv":
+    if summary["choice"]["criterion_name"] == "cv":
         criteria |= {"cv": "CV", "cv_standard_error": "Standard error of CV"}
     columns = [("Segments", COUNT), ("Covariances", TEXT), ("Parameters", COUNT), ("Log-likelihood", NUMBER)]
-    columns += [(header, NUMBER) for header in criteria.values()] + [("Iterations", COUNT), ("Ended", TEXT)]
+    columns += [(header, NUMBER) for header in criteria.values()] + [("Iterations", COUNT), ("Outcome", TEXT)]
     rows = [
         (one["n_components"], one["covariance_type"], one["n_parameters"], one["log_likelihood"],
-         *(one[name] for name in criteria), one["n_iter"], one["failure"] or one["outcome"])
+         *(one["criteria"].get(name) for name in criteria), one["n_iter"], one["failure"] or one["outcome"])
         for one in summary["candidates"]
     ]  # fmt: skip
     return Sheet("Models", columns, rows)

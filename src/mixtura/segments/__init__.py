@@ -33,9 +33,10 @@ from mixtura.segments.profiles.profile import (
     TypicalCustomer,
     ValueProfile,
 )
-from mixtura.segments.results.summary import summarize
-from mixtura.segments.results.write import write_results
-from mixtura.segments.segment import COVARIANCE_TYPES, SegmentationResult, segment_table
+from mixtura.segments.results.deliver import RESULT_FILES, WORKBOOK_FILE, Delivery, Presentation, deliver
+from mixtura.segments.results.effort import Effort
+from mixtura.segments.results.segmentation_result import SegmentationResult
+from mixtura.segments.segment import COVARIANCE_TYPES, segment_table
 from mixtura.segments.select import Selection, select_table, write_selection
 from mixtura.segments.stability.stability import (
     NumberStability,
@@ -52,7 +53,9 @@ from mixtura.segments.weighted import NumericSummary
 
 __all__ = [
     "COVARIANCE_TYPES",
+    "RESULT_FILES",
     "TRANSFORMS",
+    "WORKBOOK_FILE",
     "Advice",
     "AmbiguousCustomer",
     "Assignment",
@@ -63,7 +66,9 @@ __all__ = [
     "CategoryProfile",
     "Certainty",
     "ColumnChoice",
+    "Delivery",
     "Distinctness",
+    "Effort",
     "Finding",
     "Flow",
     "KMeansComparison",
@@ -75,6 +80,7 @@ __all__ = [
     "NumericSummary",
     "Overlap",
     "Population",
+    "Presentation",
     "Recommendation",
     "Scaling",
     "SegmentModel",
@@ -103,6 +109,7 @@ __all__ = [
     "compare_with_kmeans",
     "component_overlap",
     "confusion_matrix",
+    "deliver",
     "find_segment",
     "fit_transform",
     "measure_certainty",
@@ -110,7 +117,5 @@ __all__ = [
     "segment_table",
     "select_audience",
     "select_table",
-    "summarize",
-    "write_results",
     "write_selection",
 ]

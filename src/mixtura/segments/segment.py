@@ -4,136 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from mixtura._typing import Array, FloatArray
-from mixtura.core.mixture import Mixture
-from mixtura.segments.certainty.ambiguous import AmbiguousCustomer, customers_at
-from mixtura.segments.certainty.certainty import Certainty
-from mixtura.segments.comparison.kmeans_comparison import KMeansComparison, compare_with_kmeans
+from mixtura._typing import Array, IntArray
 from mixtura.segments.measure import measure_segments
 from mixtura.segments.mergeable import TopRows
 from mixtura.segments.model.assign import Assignment, assignment_of, customer_ids
-from mixtura.segments.model.build import (
-    build_model,
-    choose_candidate,
-    passed_over,
-    with_mean_values,
-    with_threshold,
-)
+from mixtura.segments.model.build import build_model, choose_candidate, with_mean_values, with_threshold
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.options import COVARIANCE_TYPES, Settings
 from mixtura.segments.profiles.compute import profile_segments
-from mixtura.segments.profiles.profile import Population, SegmentProfile
 from mixtura.segments.profiles.profile_columns import read_columns
-from mixtura.segments.results.notes import make_notes, transform_notes, value_notes, weight_notes
-from mixtura.segments.table.columns import ColumnChoice
+from mixtura.segments.results.segmentation_result import SegmentationResult
 from mixtura.segments.table.prepare import Prepared, prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
-from mixtura.segments.transforms.recommend_transform import TransformAdvice
 from mixtura.select import Candidate, OnCandidate, OnFold
-from mixtura.select.model_search.ranking import first_not_excluded
 from mixtura.select.priors import PriorName
 
-__all__ = ["COVARIANCE_TYPES", "SegmentationResult", "segment_table"]
-
-_AMBIGUOUS = 5
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SegmentationResult:
-    """The segments of a table, and all there is to say about them.
-
-    Parameters
-    ----------
-    model : SegmentModel
-        Assigns customers, these and later ones.
-    columns : ColumnChoice
-    rows : ndarray of shape (n_complete, D)
-        The numbers the segments were made from, in the user's units.
-    assignment : Assignment
-        One entry per row of the table.
-    segments : tuple of SegmentProfile
-        The largest first.
-    ranking : tuple of Candidate
-        All models tried, the best by the criterion first; log-likelihood and criteria in the user's units. Those that
-        could not be fitted come last.
-    best : Candidate
-        The model that was chosen: the first of the ranking in which every segment has more customers, by weight, than
-        there are columns. With fewer, a segment's spread is unknown, and it is outliers that the criterion pays for.
-        With ``criterion="cv"`` it is the one of fewest parameters within one standard error of that first one.
-    ambiguous : tuple of AmbiguousCustomer
-        At most five, the least certain first; none with a single segment.
-    least_certain : tuple of AmbiguousCustomer
-        At most three hundred, likewise.
-    certainty : Certainty
-        Of all memberships.
-    kmeans : KMeansComparison
-    notes : tuple of str
-        What the user should hear.
-    seconds : float
-        From the call to the result.
-    population : Population
-        All assigned customers, as the segments are compared with them.
-    weights : ndarray of shape (n_complete,) or None
-        How much each customer counts.
-    values : ndarray of shape (n_complete,) or None
-        What each customer is worth; NaN where it is not known.
-    advice : tuple of TransformAdvice, length D
-        Which columns the rule of ``transform="auto"`` would transform, whether or not they were.
-    """
-
-    model: SegmentModel
-    columns: ColumnChoice
-    rows: FloatArray
-    assignment: Assignment
-    segments: tuple[SegmentProfile, ...]
-    ranking: tuple[Candidate, ...]
-    best: Candidate
-    ambiguous: tuple[AmbiguousCustomer, ...]
-    least_certain: tuple[AmbiguousCustomer, ...]
-    certainty: Certainty
-    kmeans: KMeansComparison
-    notes: tuple[str, ...]
-    seconds: float
-    population: Population
-    weights: FloatArray | None
-    values: FloatArray | None
-    advice: tuple[TransformAdvice, ...]
-
-    @property
-    def passed_over(self) -> tuple[Candidate, ...]:
-        """Models with a smaller criterion that were not chosen, because a segment of theirs is a few outliers."""
-        return passed_over(self.ranking, self.best, self.rows, self.weights)
-
-    @property
-    def smallest(self) -> Candidate:
-        """The first of the ranking that was not passed over: `best`, unless a standard error decided for another."""
-        return first_not_excluded(self.ranking, self.passed_over)
-
-    @property
-    def neighbors(self) -> dict[int, Mixture]:
-        """Mixtures of the standardized rows that the search found with one segment fewer and one more, by number.
-
-        Of the family of the model; those that were not tried are missing.
-        """
-        family, k = self.best.covariance_type, self.best.n_components
-        return {
-            one.n_components: one.mixture
-            for one in self.ranking
-            if one.covariance_type == family and abs(one.n_components - k) == 1 and one.mixture is not None
-        }
-
-    @property
-    def anomalies(self) -> list[int]:
-        """Row numbers (from 0) of the anomalies, the least usual first."""
-        rows = np.flatnonzero(self.assignment.anomaly)
-        order = np.argsort(self.assignment.log_density[rows], kind="stable")
-        return [int(row) for row in rows[order]]
-
+__all__ = ["COVARIANCE_TYPES", "segment_table"]
 
 def segment_table(
     frame: Any,
@@ -268,27 +158,22 @@ def _describe(
     scores = measured.scores.in_user_units(model.scaling, rows)
     model = with_threshold(model, scores.log_density, weights)
     assignment = assignment_of(model, scores, prepared.complete, id_name, ids)
-    kmeans = compare_with_kmeans(model, rows, scores.memberships, weights=weights)
-    least_certain = _least_certain(measured.ambiguous, assignment, kmeans)
-    values = next((one.values for one in numbers if one.name == choice.value), None)
     return SegmentationResult(
         model=with_mean_values(model, segments),
         columns=choice,
         rows=rows,
         assignment=assignment,
-        segments=segments,
         ranking=ranking,
         best=best,
-        ambiguous=least_certain[:_AMBIGUOUS],
-        least_certain=least_certain,
-        certainty=measured.certainty,
-        kmeans=kmeans,
-        notes=_notes(prepared, ranking, best, assignment, values),
         seconds=time.perf_counter() - started,
+        segments=segments,
         population=population,
+        certainty=measured.certainty,
+        uncertain_rows=_uncertain_rows(measured.ambiguous, assignment),
         weights=weights,
-        values=values,
+        values=next((one.values for one in numbers if one.name == choice.value), None),
         advice=prepared.advice,
+        table_notes=tuple(prepared.notes),
     )
 
 
@@ -298,31 +183,6 @@ def _naming(complete: Array, ids: Any) -> Callable[[int], tuple[int, str]]:
     return lambda row: (int(numbers[row]), str(ids[int(numbers[row])]))
 
 
-def _notes(
-    prepared: Prepared,
-    ranking: tuple[Candidate, ...],
-    best: Candidate,
-    assignment: Assignment,
-    values: FloatArray | None,
-) -> tuple[str, ...]:
-    choice, weights = prepared.choice, prepared.weights
-    further = (
-        *prepared.notes,
-        *transform_notes(prepared.advice, prepared.scaling.transforms),
-        *value_notes(choice.value, values, weights),
-        *weight_notes(choice.weight, weights),
-    )
-    passed = passed_over(ranking, best, prepared.rows, weights)
-    return make_notes(ranking, best, assignment, choice.used, further, passed)
-
-
-def _least_certain(
-    top: TopRows, assignment: Assignment, kmeans: KMeansComparison
-) -> tuple[AmbiguousCustomer, ...]:
-    """Return the customers who are not wholly in one segment, the least certain first, of the rows given."""
-    if len(assignment.names) < 2:
-        return ()
-    clusters = np.full(assignment.labels.shape, -1)
-    clusters[assignment.complete] = kmeans.labels
-    rows = np.flatnonzero(assignment.complete)[top.rows[top.keys < 1.0]]
-    return customers_at(rows, assignment.memberships, assignment.customer, clusters)
+def _uncertain_rows(top: TopRows, assignment: Assignment) -> IntArray:
+    """Return the numbers, in the table, of the customers who are not wholly in one segment, the least certain first."""
+    return np.asarray(np.flatnonzero(assignment.complete)[top.rows[top.keys < 1.0]], dtype=np.intp)

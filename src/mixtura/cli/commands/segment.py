@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from mixtura.cli import option_types as options
 from mixtura.cli.console import handle_errors, output_console
-
-if TYPE_CHECKING:
-    from mixtura.segments import SegmentationResult
 
 __all__ = ["segment"]
 
@@ -36,9 +33,6 @@ Excel = Annotated[
     bool, typer.Option("--excel", help="Write a workbook, too: a sheet per part of the report.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")]
-
-REPORT_FILE = "report.html"
-WORKBOOK_FILE = "workbook.xlsx"
 
 
 @handle_errors
@@ -87,63 +81,29 @@ class _Wanted:
     json: bool
     quiet: bool
 
-    @property
-    def files(self) -> tuple[str, ...]:
-        from mixtura.io import RESULT_FILES
-
-        return (*RESULT_FILES, WORKBOOK_FILE) if self.excel else RESULT_FILES
-
 
 def _run(table: Path, output: Path | None, asked: dict[str, Any], wanted: _Wanted) -> None:
-    from mixtura.io import RESULT_FILES, output_directory, read_names, readable_json
-    from mixtura.plot import warm_up
+    from mixtura.cli.progress import model_progress, working
+    from mixtura.io import read_names, readable_json
+    from mixtura.report import REPORT
+    from mixtura.segments import Effort, deliver, segment_table
 
-    folder = Path(f"{table.stem}-segments") if output is None else output
+    folder, effort = Path(f"{table.stem}-segments") if output is None else output, Effort(wanted.resamples)
     asked["names"] = None if asked["names"] is None else read_names(asked["names"])
-    replaceable = (*RESULT_FILES, WORKBOOK_FILE)
-    with output_directory(folder, files=replaceable, overwrite=wanted.overwrite) as writing:
+    with deliver(folder, presentation=REPORT, workbook=wanted.excel, overwrite=wanted.overwrite) as delivery:
         read = options.read_customers(table, asked["id_column"])
-        with warm_up():
-            result, summary = _segment_and_write(read.data, writing, asked, wanted)
+        with model_progress(quiet=wanted.quiet, criterion=asked["criterion"]) as progress:
+            result = segment_table(read.data, **progress, **asked).with_effort(effort)
+        delivery.write(result, partial(working, quiet=wanted.quiet))
+    document = result.document
     if wanted.json:
-        typer.echo(readable_json(summary), nl=False)
+        typer.echo(readable_json(document.to_dict()), nl=False)
         return
 
     from mixtura.cli.printing.print_columns import print_table_read
     from mixtura.cli.printing.print_segmentation import print_segmentation
 
     console = output_console(quiet=wanted.quiet)
-    print_table_read(console, read, result.columns, [one.kind for one in result.model.transforms])
-    verdict = summary["verdict"]
-    measured = verdict["stability"] is not None and verdict["adjusted_rand"] is not None
-    stability = (verdict["stability"], verdict["adjusted_rand"]) if measured else None
-    print_segmentation(console, result, stability)
-    console.print(f"\nWritten: {folder} ({', '.join(wanted.files)})", soft_wrap=True)
-
-
-def _segment_and_write(
-    frame: Any, folder: Path, asked: dict[str, Any], wanted: _Wanted
-) -> tuple[SegmentationResult, dict[str, Any]]:
-    from mixtura.cli.progress import model_progress, working
-    from mixtura.segments import segment_table
-
-    with model_progress(quiet=wanted.quiet, criterion=asked["criterion"]) as told:
-        result = segment_table(frame, **told, **asked)
-    # After the search, so that what it does not need is not loaded before it begins.
-    from mixtura.plot import draw_segments
-    from mixtura.report import collect, draw_charts, render_report, report_stability, write_workbook
-    from mixtura.segments import write_results
-
-    # The picture is rendered by a process of its own while customers are resampled and charts put together.
-    with ThreadPoolExecutor(1) as pool:
-        picture = pool.submit(draw_segments, result)
-        with working("Resampling", quiet=wanted.quiet):
-            stability = report_stability(result, wanted.resamples)
-        with working("Writing the report", quiet=wanted.quiet):
-            summary = collect(result, stability=stability)
-            page = render_report(summary, draw_charts(result, stability))
-            write_results(result, folder, picture=picture.result(), summary=summary)
-            (folder / REPORT_FILE).write_text(page, encoding="utf-8")
-            if wanted.excel:
-                write_workbook(result, summary, folder / WORKBOOK_FILE)
-    return result, summary
+    print_table_read(console, read, result.columns, [one.kind for one in document.transforms])
+    print_segmentation(console, document)
+    console.print(f"\nWritten: {folder} ({', '.join(delivery.files)})", soft_wrap=True)

@@ -7,9 +7,9 @@ import math
 __all__ = ["criterion_text", "decimals_for", "percent", "readable", "reason_text"]
 
 
-def decimals_for(deviation: float) -> int:
-    """Return how many decimals tell values apart that vary by this standard deviation."""
-    if not math.isfinite(deviation) or deviation <= 0:
+def decimals_for(deviation: float | None) -> int:
+    """Return how many decimals distinguish values that vary by this standard deviation."""
+    if deviation is None or not math.isfinite(deviation) or deviation <= 0:
         return 2
     return min(max(1 - math.floor(math.log10(deviation)), 0), 6)
 

@@ -1,4 +1,4 @@
-"""A segmentation on the terminal."""
+"""A segmentation on the terminal: what the document says, in tables."""
 
 from __future__ import annotations
 
@@ -9,66 +9,64 @@ from rich.console import Console
 from rich.text import Text
 
 from mixtura.cli.console import plain_table
+from mixtura.cli.option_names import with_options
 from mixtura.cli.printing.numbers import criterion_text, decimals_for, percent, readable, reason_text
 from mixtura.cli.printing.print_profiles import WIDE, print_profiles
-from mixtura.segments import SegmentationResult
 
 if TYPE_CHECKING:
-    from mixtura.select import Candidate
+    from mixtura.segments.results.document import CandidatePart, Document
 
 __all__ = ["print_segmentation"]
 
 _RUNNERS_UP = 4
 _ANOMALIES = 8
+_NAMED = 20
+"""Further anomalies that are listed by their ids."""
 
 
-def print_segmentation(
-    console: Console, result: SegmentationResult, stability: tuple[str, float] | None = None
-) -> None:
-    """Print the choice, the segments, who is between them, and who fits nowhere.
-
-    `stability` is the verdict on it and the adjusted Rand index of resamples; None where it was not measured.
-    """
-    _print_choice(console, result, stability)
-    print_profiles(console, result)
-    _print_ambiguous(console, result)
-    _print_anomalies(console, result)
-    for note in result.notes:
-        console.print(Text.assemble(("Note: ", "bold yellow"), note))
-    models = f"{len(result.ranking)} models fitted" if len(result.ranking) > 1 else "1 model fitted"
-    console.print(
-        f"\n{models}, {result.assignment.complete.size:,} customers assigned in {result.seconds:.2f} s"
-    )
+def print_segmentation(console: Console, document: Document) -> None:
+    """Print the choice, the segments, the least certain customers, and the anomalies."""
+    _print_choice(console, document)
+    print_profiles(console, document)
+    _print_least_certain(console, document)
+    _print_anomalies(console, document)
+    for note in document.notes:
+        console.print(Text.assemble(("Note: ", "bold yellow"), with_options(note)))
+    n_models = len(document.candidates)
+    models = f"{n_models} models fitted" if n_models > 1 else "1 model fitted"
+    console.print(f"\n{models}, {document.table.rows:,} customers assigned in {document.seconds:.2f} s")
 
 
-def _print_choice(console: Console, result: SegmentationResult, stability: tuple[str, float] | None) -> None:
-    best, training = result.best, result.model.training
-    found = "1 segment" if best.n_components == 1 else f"{best.n_components} segments"
-    reason = reason_text(training.criterion, smallest=best is result.smallest)
-    among = " among models without segments of a few outliers" if result.passed_over else ""
+def _print_choice(console: Console, document: Document) -> None:
+    choice, verdict = document.choice, document.verdict
+    found = "1 segment" if choice.n_components == 1 else f"{choice.n_components} segments"
+    reason = reason_text(choice.criterion_name, smallest=choice.minimum is not False)
+    among = " among models without segments of a few outliers" if document.diagnostics.excluded else ""
     console.print(
         Text.assemble(
             ("\n" + found, "bold green"),
-            f" ({best.covariance_type} covariances): {reason}{among}, "
-            f"{training.outcome} after {best.n_iter} iterations",
+            f" ({choice.covariance_type} covariances): {reason}{among}, "
+            f"{choice.outcome or ''} after {choice.n_iter} iterations",
         )
     )
-    if stability is not None and best.n_components > 1:
+    if verdict.stability is not None and verdict.adjusted_rand is not None and choice.n_components > 1:
         console.print(
-            f"Stability: {stability[0]}; segments of resampled customers agree by {stability[1]:.2f} "
+            f"Stability: {verdict.stability}; segments of resampled customers agree by {verdict.adjusted_rand:.2f} "
             "(1 is the same, 0 is chance)"
         )
-    others = [
-        candidate for candidate in result.ranking if candidate is not best and candidate.failure is None
-    ]
-    if not others:
-        return
-    _print_ranking(console, result, others[:_RUNNERS_UP])
+    others = [one for one in document.candidates if not _is_chosen(one, document) and one.failure is None]
+    if others:
+        _print_ranking(console, document, others[:_RUNNERS_UP])
 
 
-def _print_ranking(console: Console, result: SegmentationResult, others: Sequence[Candidate]) -> None:
+def _is_chosen(one: CandidatePart, document: Document) -> bool:
+    choice = document.choice
+    return (one.covariance_type, one.n_components) == (choice.covariance_type, choice.n_components)
+
+
+def _print_ranking(console: Console, document: Document, others: Sequence[CandidatePart]) -> None:
     """Print the chosen model and the runners-up; a narrow console gets what matters most."""
-    best, name = result.best, result.model.training.criterion
+    best, name = document.choice, document.choice.criterion_name
     wide, names = console.width >= WIDE, dict.fromkeys(("bic", "aic", name))
     table = plain_table(
         "", "segments", "covariances", *(("parameters", *map(str.upper, names)) if wide else (name.upper(),))
@@ -77,76 +75,83 @@ def _print_ranking(console: Console, result: SegmentationResult, others: Sequenc
     table.add_column("above the chosen" if wide else "above", justify="right")
     for candidate in (best, *others):
         chosen = candidate is best
-        figures = [criterion_text(one, candidate.criterion(one)) for one in (names if wide else (name,))]
+        figures = [_criterion(candidate, one) for one in (names if wide else (name,))]
         shown = (str(candidate.n_parameters), *figures) if wide else tuple(figures)
         table.add_row(
-            "chosen" if chosen else "passed over" if candidate in result.passed_over else "",
+            "chosen" if chosen else "excluded" if candidate.excluded else "",
             str(candidate.n_components),
             candidate.covariance_type,
             *shown,
-            "" if chosen else criterion_text(name, candidate.criterion(name) - best.criterion(name)),
+            "" if chosen else _gap(candidate, best, name),
             style="bold" if chosen else None,
         )
     console.print(table)
 
 
-def _print_ambiguous(console: Console, result: SegmentationResult) -> None:
-    if not result.ambiguous:
+def _criterion(one: CandidatePart, name: str) -> str:
+    value = one.criterion(name)
+    return "" if value is None else criterion_text(name, value)
+
+
+def _gap(one: CandidatePart, best: CandidatePart, name: str) -> str:
+    value, smallest = one.criterion(name), best.criterion(name)
+    return "" if value is None or smallest is None else criterion_text(name, value - smallest)
+
+
+def _print_least_certain(console: Console, document: Document) -> None:
+    if not document.least_certain:
         return
     wide = console.width >= WIDE
-    said = "K-means says, and no more" if wide else "K-means"
     table = plain_table(
-        result.assignment.id_name, "most probable", "", "next", "", said, title="\nMost ambiguous customers"
+        document.table.id_column or "row",
+        "most probable",
+        "",
+        "next",
+        "",
+        "K-means cluster" if wide else "K-means",
+        title="\nMost ambiguous customers",
     )
     for column in (1, 3, 5):
         table.columns[column].justify = "left"
         table.columns[column].no_wrap = False
 
-    def name(segment: int) -> str:
-        return f"{segment + 1} {result.segments[segment].name}" if wide else str(segment + 1)
+    def name(number: int) -> str:
+        return f"{number} {document.segments[number - 1].name}" if wide else str(number)
 
-    for customer in result.ambiguous:
-        first, second = (
-            percent(float(customer.memberships[k]), 2) for k in (customer.first, customer.second)
-        )
-        table.add_row(
-            customer.customer,
-            name(customer.first),
-            first,
-            name(customer.second),
-            second,
-            name(customer.kmeans),
-        )
+    for customer in document.least_certain:
+        cells = [
+            (name(number), percent(customer.memberships[number - 1], 2))
+            for number in (customer.first, customer.second)
+        ]
+        cluster = "" if customer.kmeans_segment is None else name(customer.kmeans_segment)
+        table.add_row(customer.customer, *cells[0], *cells[1], cluster)
     console.print(table)
     console.print(
-        f"K-means puts {percent(result.kmeans.agreement)} of all customers into the same segment.",
+        f"K-means assigns {percent(document.kmeans.agreement)} of all customers to the same segment.",
         style="dim",
     )
 
 
-def _print_anomalies(console: Console, result: SegmentationResult) -> None:
-    model, rows = result.model, result.anomalies
-    if model.anomaly_threshold is None:
+def _print_anomalies(console: Console, document: Document) -> None:
+    found = document.anomalies
+    if found.log_density_threshold is None:
         return
     title = (
-        f"\nAnomalies: {len(rows)} customers with a log density below {model.anomaly_threshold:.2f} "
-        f"(percentile {model.anomaly_percentile:g})"
+        f"\nAnomalies: {found.count} customers with a log density below {found.log_density_threshold:.2f} "
+        f"(percentile {found.percentile:g})"
     )
-    if not rows:
+    if not found.customers:
         console.print(Text(title, style="bold"))
         return
-    names = list(model.columns)[: max(1, min(6, (console.width - 40) // 14))]
-    table = plain_table(result.assignment.id_name, "log density", *names, title=title)
-    position = result.assignment.complete.cumsum() - 1
-    for row in rows[:_ANOMALIES]:
-        values = result.rows[position[row]]
-        cells = [
-            readable(float(values[d]), decimals_for(result.population.numbers[names[d]].sd))
-            for d in range(len(names))
-        ]
-        table.add_row(result.assignment.customer(row), f"{result.assignment.log_density[row]:.2f}", *cells)
+    names = document.table.active[: max(1, min(6, (console.width - 40) // 14))]
+    table = plain_table(document.table.id_column or "row", "log density", *names, title=title)
+    for one in found.customers[:_ANOMALIES]:
+        values = {driver.column: driver.value for driver in one.drivers}
+        cells = [readable(values[name], decimals_for(document.population.numbers[name].sd)) for name in names]
+        density = "" if one.log_density is None else f"{one.log_density:.2f}"
+        table.add_row(one.customer, density, *cells)
     console.print(table)
-    if len(rows) > _ANOMALIES:
-        rest = ", ".join(result.assignment.customer(row) for row in rows[_ANOMALIES : _ANOMALIES + 20])
-        more = ", ..." if len(rows) > _ANOMALIES + 20 else ""
+    if found.count > _ANOMALIES:
+        rest = ", ".join(one.customer for one in found.customers[_ANOMALIES : _ANOMALIES + _NAMED])
+        more = ", ..." if found.count > _ANOMALIES + _NAMED else ""
         console.print(f"and {rest}{more}", style="dim")

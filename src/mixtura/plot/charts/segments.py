@@ -79,4 +79,4 @@ def _customers(result: SegmentationResult, datasets: Datasets) -> Any:
 def _criterion(result: SegmentationResult, datasets: Datasets) -> Any:
     name = result.model.training.criterion
     frame = Frame("segments", 340, 460)
-    return criterion_chart(result.ranking, result.best, name, frame, datasets, smallest=result.smallest)
+    return criterion_chart(result.ranking, result.best, name, frame, datasets, smallest=result.minimum)

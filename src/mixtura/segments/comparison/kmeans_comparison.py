@@ -168,7 +168,12 @@ class KMeansComparison:
 
 
 def compare_with_kmeans(
-    model: SegmentModel, rows: FloatArray, memberships: FloatArray, *, weights: FloatArray | None = None
+    model: SegmentModel,
+    rows: FloatArray,
+    memberships: FloatArray,
+    *,
+    weights: FloatArray | None = None,
+    most: int = 2000,
 ) -> KMeansComparison:
     """Run K-means with as many clusters as there are segments, match its clusters to them, and compare the two.
 
@@ -182,6 +187,8 @@ def compare_with_kmeans(
         Of these rows.
     weights : ndarray of shape (n_complete,) or None, default=None
         Customers count with their weight, also for K-means and in the silhouettes; `moved` are people.
+    most : int, default=2000
+        Rows for which silhouette widths are computed; of more, so many are drawn.
 
     Examples
     --------
@@ -199,7 +206,9 @@ def compare_with_kmeans(
     counted = np.ones(len(rows)) if weights is None else effective_counts(weights)
     table = contingency_table(labels, matched, k, k, weights)
     moved = matched != labels
-    widths = silhouette_widths(scaled, (labels, matched), weights=weights, seed=model.training.seed)
+    widths = silhouette_widths(
+        scaled, (labels, matched), weights=weights, most=most, seed=model.training.seed
+    )
     elongation = elongations(model.mixture)
     certainty = row_maxima(memberships)
     return KMeansComparison(

@@ -1,0 +1,306 @@
+"""From a result to its document: here, and nowhere else, objects become keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mixtura.fit import Outcome
+from mixtura.segments.jsonable import jsonable_fields, plain
+from mixtura.segments.results.build_profiles import population_part, segment_parts
+from mixtura.segments.results.document import FORMAT, FORMAT_VERSION, Document
+from mixtura.segments.results.segmentation_result import SegmentationResult
+from mixtura.select import Candidate
+
+__all__ = ["build_document"]
+
+Content = dict[str, Any]
+
+_LISTED_BELOW = 0.9
+"""Customers less certain than this are listed."""
+
+_ANOMALIES = 1_000
+"""Number of anomalies listed at most, those of the lowest density first; the table of results flags all."""
+
+
+def build_document(result: SegmentationResult) -> Document:
+    """Return the document of a result; everything in it is computed, the stability as the result's effort asks for.
+
+    Parameters
+    ----------
+    result : SegmentationResult
+
+    Examples
+    --------
+    >>> from mixtura.datasets import make_customers
+    >>> from mixtura.segments import Effort, segment_table
+    >>> result = segment_table(make_customers(as_frame="polars"), components=[2, 3])
+    >>> document = result.with_effort(Effort(resamples=0)).document
+    >>> document.verdict.segments, document.verdict.customers, document.verdict.stability
+    (3, 300, None)
+    """
+    content = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "mixtura_version": result.model.mixtura_version,
+        "table": _table(result),
+        "verdict": _verdict(result),
+        "choice": _choice(result),
+        "transforms": _transforms(result),
+        "population": population_part(result),
+        "segments": segment_parts(result),
+        "certainty": _certainty(result),
+        "ambiguous": _ambiguous(result),
+        "least_certain": _least_certain(result),
+        "anomalies": _anomalies(result),
+        "overlap": jsonable_fields(result.overlap) | {"pairwise": plain(result.overlap.pairwise)},
+        "kmeans": _kmeans(result),
+        "stability": _stability(result),
+        "candidates": [_candidate(result, candidate) for candidate in result.ranking],
+        "diagnostics": _diagnostics(result),
+        "notes": list(result.notes),
+        "seconds": result.seconds,
+    }
+    return Document.model_validate(content)
+
+
+def _table(result: SegmentationResult) -> Content:
+    training, columns = result.model.training, result.columns
+    return {
+        "source": training.source,
+        "rows": training.rows + training.rows_dropped,
+        "rows_unassigned": training.rows_dropped,
+        "id_column": training.id_column,
+        "active": list(result.model.columns),
+        "descriptive": list(columns.describe),
+        "value_column": columns.value,
+        "weight_column": columns.weight,
+        "left_out": [{"column": column.name, "reason": column.reason} for column in columns.left_out],
+    }
+
+
+def _verdict(result: SegmentationResult) -> Content:
+    complete, certainty, stability = result.assignment.complete, result.certainty, result.stability
+    return {
+        "segments": result.model.n_segments,
+        "customers": int(complete.sum()),
+        "customers_left_out": int((~complete).sum()),
+        "mean_certainty": certainty.mean_certainty,
+        "expected_error": certainty.expected_error,
+        "n_ambiguous": certainty.n_ambiguous,
+        "ambiguous_share": certainty.ambiguous_share,
+        "stability": None if stability is None else stability.verdict.value,
+        "stability_explanation": None if stability is None else stability.verdict.explanation,
+        "adjusted_rand": None if stability is None else stability.overall.adjusted_rand,
+    }
+
+
+def _choice(result: SegmentationResult) -> Content:
+    training, folds = result.model.training, result.best.folds
+    return _candidate(result, result.best) | {
+        "criterion_name": training.criterion,
+        "seed": training.seed,
+        "n_init": training.n_init,
+        "n_folds": None if folds is None else folds.values.size,
+        "minimum": result.best is result.minimum,
+    }
+
+
+def _candidate(result: SegmentationResult, candidate: Candidate) -> Content:
+    return {
+        "covariance_type": candidate.covariance_type,
+        "n_components": candidate.n_components,
+        "n_parameters": candidate.n_parameters,
+        "log_likelihood": candidate.log_likelihood,
+        "criteria": candidate.criteria,
+        "n_iter": candidate.n_iter,
+        "converged": candidate.converged,
+        "outcome": None if candidate.outcome is None else candidate.outcome.value,
+        "failure": candidate.failure,
+        "cv_failure": None if candidate.folds is None else candidate.folds.failure,
+        "excluded": any(candidate is one for one in result.excluded),
+    }
+
+
+def _transforms(result: SegmentationResult) -> list[Content]:
+    return [
+        {
+            "column": advice.column,
+            "kind": transform.kind,
+            "parameters": transform.parameters(),
+            "advised": advice.kind,
+            "share_zero": advice.share_zero,
+            "skewness": advice.skewness,
+            "skewness_transformed": advice.skewness_after,
+            "reason": advice.reason,
+        }
+        for transform, advice in zip(result.model.scaling.transforms, result.advice, strict=True)
+    ]
+
+
+def _certainty(result: SegmentationResult) -> Content:
+    found = result.certainty
+    pairs = [
+        {"assigned": i + 1, "belongs": j + 1, "share": share} for i, j, share in found.most_confused()
+    ]
+    return jsonable_fields(found, without={"between", "bands"}) | {
+        "ambiguity_matrix": plain(found.between),
+        "most_confused": pairs,
+        "bands": [jsonable_fields(band) for band in found.bands],
+    }
+
+
+def _ambiguous(result: SegmentationResult) -> Content:
+    below = [band for band in result.certainty.bands if band.upper <= _LISTED_BELOW]
+    several = result.model.n_segments > 1
+    return {
+        "below": _LISTED_BELOW,
+        "count": sum(band.count for band in below) if several else 0,
+        "share": sum(band.share for band in below) if several else 0.0,
+        "customers": [
+            {
+                "customer": one.customer,
+                "row": one.row,
+                "first": one.first + 1,
+                "second": one.second + 1,
+                "first_membership": float(one.memberships[one.first]),
+                "second_membership": float(one.memberships[one.second]),
+                "anomaly": bool(result.assignment.anomaly[one.row]),
+            }
+            for one in result.least_certain
+            if one.memberships[one.first] < _LISTED_BELOW
+        ],
+    }
+
+
+def _least_certain(result: SegmentationResult) -> list[Content]:
+    return [
+        {
+            "customer": one.customer,
+            "row": one.row,
+            "first": one.first + 1,
+            "second": one.second + 1,
+            "memberships": one.memberships.tolist(),
+            "kmeans_segment": one.kmeans + 1,
+        }
+        for one in result.ambiguous
+    ]
+
+
+def _anomalies(result: SegmentationResult) -> Content:
+    model, assignment = result.model, result.assignment
+    return {
+        "percentile": model.anomaly_percentile,
+        "log_density_threshold": model.anomaly_threshold,
+        "count": assignment.n_anomalies,
+        "share": float(np.average(assignment.anomaly[assignment.complete], weights=result.weights)),
+        "customers": _listed_anomalies(result),
+    }
+
+
+def _listed_anomalies(result: SegmentationResult) -> list[Content]:
+    """Return the anomalies with the segment nearest to each, and the columns that make them so."""
+    chosen = result.anomalies[:_ANOMALIES]
+    if not chosen:
+        return []
+    model, assignment, certainty = result.model, result.assignment, result.assignment.certainty
+    place = np.cumsum(assignment.complete) - 1
+    rows, shares = result.rows[place[chosen]], result.drivers(chosen)
+    return [
+        {
+            "customer": assignment.customer(row),
+            "row": row,
+            "log_density": float(assignment.log_density[row]),
+            "segment": int(assignment.labels[row]) + 1,
+            "certainty": float(certainty[row]),
+            "drivers": [
+                {"column": model.columns[d], "value": float(values[d]), "share": float(share[d])}
+                for d in np.argsort(-share, kind="stable")
+            ],
+        }
+        for row, values, share in zip(chosen, rows, shares, strict=True)
+    ]
+
+
+def _kmeans(result: SegmentationResult) -> Content:
+    found = result.kmeans
+    named = {"labels", "moved", "cuts", "joins", "elongation", "certainty_stayed"}
+    return jsonable_fields(found, without=named) | {
+        "certainty_retained": found.certainty_stayed,
+        "axis_ratio": plain(found.elongation),
+        "n_moved": int(found.moved.sum()),
+        "split": [
+            {
+                "segment": one.segment + 1,
+                "clusters": [cluster + 1 for cluster in one.clusters],
+                "shares": list(one.shares),
+                "axis_ratio": one.elongation,
+            }
+            for one in found.cuts
+        ],
+        "merged": [
+            {
+                "cluster": one.cluster + 1,
+                "segments": [segment + 1 for segment in one.segments],
+                "shares": list(one.shares),
+            }
+            for one in found.joins
+        ],
+        "sentences": list(found.sentences),
+    }
+
+
+def _stability(result: SegmentationResult) -> Content | None:
+    found = result.stability
+    if found is None:
+        return None
+    return jsonable_fields(found, without={"flows", "overall", "numbers", "segments"}) | {
+        "explanation": found.verdict.explanation,
+        "sampled": found.sampled,
+        "overall": jsonable_fields(found.overall),
+        "numbers": [jsonable_fields(one) for one in found.numbers],
+        "segments": [jsonable_fields(one) | {"word": one.word} for one in found.segments],
+        "transitions": [
+            jsonable_fields(one, without={"from_order", "to_order"}) | {"retention": one.stayed}
+            for one in found.flows
+        ],
+    }
+
+
+def _diagnostics(result: SegmentationResult) -> Content:
+    parameters = result.best.n_parameters
+    return {
+        "outcomes": {one.value: one.explanation for one in Outcome},
+        "excluded": len(result.excluded),
+        "degenerate": [
+            {
+                "covariance_type": candidate.covariance_type,
+                "n_components": candidate.n_components,
+                "why": [one.describe(result.model.columns, first=1) for one in candidate.degeneracies],
+            }
+            for candidate in result.ranking
+            if candidate.degeneracies
+        ],
+        "normality": _normality(result),
+        "free_parameters": parameters,
+        "rows_per_parameter": result.population.total_weight / max(1, parameters),
+    }
+
+
+def _normality(result: SegmentationResult) -> list[Content]:
+    d, level = len(result.model.columns), 0.05 / result.model.n_segments
+    return [
+        {
+            "segment": one.component + 1,
+            "rows": one.n_rows,
+            "skewness": one.mardia.skewness,
+            "skewness_p": one.mardia.skewness_p,
+            "kurtosis": one.mardia.kurtosis,
+            "kurtosis_normal": float(d * (d + 2)),
+            "kurtosis_p": one.mardia.kurtosis_p,
+            "energy_p": one.energy_p,
+            "rejected": one.rejected(level),
+        }
+        for one in result.normality
+    ]

@@ -1,0 +1,140 @@
+"""Segments and population as parts of the document, and as one table with a row per number or level."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mixtura.segments.jsonable import jsonable_fields, plain
+from mixtura.segments.profiles.distinctness import Distinctness
+from mixtura.segments.profiles.profile import (
+    CategoryProfile,
+    LevelShare,
+    NumericProfile,
+    SegmentProfile,
+    TypicalCustomer,
+)
+from mixtura.segments.weighted import NumericSummary
+
+if TYPE_CHECKING:
+    from mixtura.segments.results.segmentation_result import SegmentationResult
+
+__all__ = ["population_part", "profile_rows", "segment_parts"]
+
+Content = dict[str, Any]
+
+_ROLES = {"builds": "active", "describes": "descriptive", "value": "value"}
+
+
+def population_part(result: SegmentationResult) -> Content:
+    """Return what is known of all customers, column by column."""
+    population = result.population
+    return {
+        "count": population.count,
+        "total_weight": population.total_weight,
+        "value": None if population.value is None else jsonable_fields(population.value),
+        "numbers": {name: _statistics(one) for name, one in population.numbers.items()},
+        "categories": {
+            name: [{"level": level.level, "count": level.count, "share": level.share} for level in levels]
+            for name, levels in population.categories.items()
+        },
+    }
+
+
+def segment_parts(result: SegmentationResult) -> list[Content]:
+    """Return what is known of each segment."""
+    return [
+        _segment(segment, result.model.columns) | {"mean_certainty": certainty}
+        for segment, certainty in zip(result.segments, _mean_certainties(result), strict=True)
+    ]
+
+
+def profile_rows(result: SegmentationResult) -> list[Content]:
+    """Return profiles as rows of one table: a segment, a column, and for words a level, with their numbers.
+
+    Segment 0 is all customers. What a row does not have is absent from it.
+    """
+    population = population_part(result)
+    everyone = {"segment": 0, "segment_name": "all customers"}
+    roles = {one.column: _ROLES[one.role] for one in result.segments[0].numbers}
+    rows = [
+        everyone | {"column": name, "role": roles[name]} | one for name, one in population["numbers"].items()
+    ]
+    for name, levels in result.population.categories.items():
+        rows += [everyone | {"column": name, "role": "descriptive"} | _level(level) for level in levels]
+    for segment in result.segments:
+        who = {"segment": segment.number, "segment_name": segment.name}
+        rows += [who | _numeric(one) for one in segment.numbers]
+        for category in segment.categories:
+            shown = {"column": category.column, "role": "descriptive", **_distinctness(category.distinction)}
+            rows += [who | shown | _level(level) for level in category.levels]
+    return rows
+
+
+def _segment(segment: SegmentProfile, columns: tuple[str, ...]) -> Content:
+    return {
+        "number": segment.number,
+        "name": segment.name,
+        "count": segment.count,
+        "share": segment.share,
+        "share_interval": segment.share_interval,
+        "weight": segment.weight,
+        "means": dict(zip(columns, segment.means.tolist(), strict=True)),
+        "differences": dict(zip(columns, segment.differences.tolist(), strict=True)),
+        "value": None if segment.value is None else jsonable_fields(segment.value),
+        "distinguishing": [one.column for one in segment.distinguishing],
+        "numbers": [_numeric(one) for one in segment.numbers],
+        "categories": [_category(one) for one in segment.categories],
+        "typical": [_typical(one, columns) for one in segment.typical],
+    }
+
+
+def _mean_certainties(result: SegmentationResult) -> list[float]:
+    """Return the mean certainty of the customers of each segment; NaN for one without."""
+    assignment, k = result.assignment, result.model.n_segments
+    labels, certainty = (held[assignment.complete] for held in (assignment.labels, assignment.certainty))
+    return [
+        float(members.mean()) if (members := certainty[labels == one]).size else float("nan")
+        for one in range(k)
+    ]
+
+
+def _statistics(found: NumericSummary) -> Content:
+    return jsonable_fields(found) | {"iqr": plain(found.iqr)}
+
+
+def _distinctness(found: Distinctness) -> Content:
+    return {
+        "overlap": plain(found.overlap),
+        "divergence_bits": plain(found.divergence),
+        "distinctness": plain(found.distinctness),
+    }
+
+
+def _numeric(profile: NumericProfile) -> Content:
+    return {
+        "column": profile.column,
+        "role": _ROLES[profile.role],
+        **_statistics(profile.summary),
+        "difference": plain(profile.difference),
+        "cohens_d": plain(profile.cohens_d),
+        **_distinctness(profile.distinction),
+    }
+
+
+def _category(profile: CategoryProfile) -> Content:
+    return {
+        "column": profile.column,
+        **_distinctness(profile.distinction),
+        "levels": [_level(level) for level in profile.levels],
+    }
+
+
+def _level(level: LevelShare) -> Content:
+    return jsonable_fields(level)
+
+
+def _typical(customer: TypicalCustomer, columns: tuple[str, ...]) -> Content:
+    values = dict(zip(columns, np.asarray(customer.values).tolist(), strict=True))
+    return jsonable_fields(customer, without={"values"}) | {"values": values}

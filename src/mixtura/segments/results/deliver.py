@@ -1,0 +1,182 @@
+"""The directory of a segmentation: which files it holds, written whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from mixtura._typing import Array
+from mixtura.io import output_directory, readable_json, write_table, writing
+from mixtura.segments.results.build_profiles import profile_rows
+from mixtura.segments.results.segmentation_result import SegmentationResult
+
+__all__ = ["RESULT_FILES", "WORKBOOK_FILE", "Delivery", "Presentation", "Stage", "deliver"]
+
+_DATA_FILES = ("segments.csv", "segments.parquet", "profiles.csv", "model.json", "summary.json")
+_PICTURE_FILE, _REPORT_FILE = "segments.png", "report.html"
+
+RESULT_FILES = (*_DATA_FILES, _PICTURE_FILE, _REPORT_FILE)
+"""What a segmentation leaves in its directory."""
+
+WORKBOOK_FILE = "workbook.xlsx"
+"""And on request."""
+
+Stage = Callable[[str], AbstractContextManager[Any]]
+"""Enters and leaves a stage of the work, given by its name."""
+
+
+class Presentation(Protocol):
+    """What draws a result; `mixtura.report.REPORT` is one."""
+
+    def ready(self) -> AbstractContextManager[Any]:
+        """Start what takes a while to start, and stop it at the end."""
+
+    def picture(self, result: SegmentationResult) -> bytes:
+        """Return the content of ``segments.png``."""
+
+    def page(self, result: SegmentationResult) -> str:
+        """Return the content of ``report.html``."""
+
+    def workbook(self, result: SegmentationResult, path: Path) -> None:
+        """Write the workbook."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A directory that is being written.
+
+    Parameters
+    ----------
+    folder : Path
+        Where files are written until all are there.
+    presentation : Presentation or None
+    workbook : bool
+    """
+
+    folder: Path
+    presentation: Presentation | None
+    workbook: bool
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the files that `write` writes."""
+        if self.presentation is None:
+            return _DATA_FILES
+        return (*RESULT_FILES, WORKBOOK_FILE) if self.workbook else RESULT_FILES
+
+    def write(self, result: SegmentationResult, stage: Stage = nullcontext) -> None:
+        """Write all files.
+
+        Parameters
+        ----------
+        result : SegmentationResult
+        stage : callable, optional
+            Called with the name of each stage of the work; returns a context that lasts as long as the stage.
+
+        Raises
+        ------
+        OutputError
+            A file cannot be written.
+        OptionalDependencyError
+            A library that draws or writes is not installed.
+        """
+        with ThreadPoolExecutor(1) as pool, writing(self.folder):
+            # The picture is rendered by a process of its own while customers are resampled and charts are drawn.
+            shown = self.presentation
+            picture = None if shown is None else pool.submit(shown.picture, result)
+            with stage("Resampling"):
+                _ = result.stability
+            with stage("Writing the report"):
+                if shown is not None:
+                    self._text(_REPORT_FILE, shown.page(result))
+                self._write_data(result)
+                if picture is not None:
+                    (self.folder / _PICTURE_FILE).write_bytes(picture.result())
+                if shown is not None and self.workbook:
+                    shown.workbook(result, self.folder / WORKBOOK_FILE)
+
+    def _write_data(self, result: SegmentationResult) -> None:
+        result.assignment.write(self.folder / "segments.csv")
+        result.assignment.write(self.folder / "segments.parquet")
+        _write_profiles(result, self.folder / "profiles.csv")
+        self._text("model.json", result.model.to_json())
+        self._text("summary.json", readable_json(result.document.to_dict()))
+
+    def _text(self, name: str, content: str) -> None:
+        (self.folder / name).write_text(content, encoding="utf-8")
+
+
+@contextmanager
+def deliver(
+    folder: str | Path,
+    *,
+    presentation: Presentation | None = None,
+    workbook: bool = False,
+    overwrite: bool = False,
+) -> Iterator[Delivery]:
+    """Give a directory to write results in; it takes its final name when the block ends without an error.
+
+    Entering it already shows whether the place can be written, so that nothing is computed in vain.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where the directory shall be. Its parent exists.
+    presentation : Presentation or None, default=None
+        Draws picture, page and workbook, such as `mixtura.report.REPORT`; None to write none of them.
+    workbook : bool, default=False
+        Write a workbook as well.
+    overwrite : bool, default=False
+        Replace a directory of that name, if it holds nothing but results of a segmentation.
+
+    Raises
+    ------
+    OutputError
+        The place exists, or cannot be written.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from mixtura.datasets import make_customers
+    >>> from mixtura.segments import Effort, deliver, segment_table
+    >>> result = segment_table(make_customers(60, as_frame="polars"), components=[2])
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     with deliver(pathlib.Path(parent, "out")) as delivery:
+    ...         delivery.write(result.with_effort(Effort(resamples=0)))
+    ...     sorted(path.name for path in pathlib.Path(parent, "out").iterdir())
+    ['model.json', 'profiles.csv', 'segments.csv', 'segments.parquet', 'summary.json']
+    """
+    ready = nullcontext() if presentation is None else presentation.ready()
+    replaceable = (*RESULT_FILES, WORKBOOK_FILE)
+    with output_directory(folder, files=replaceable, overwrite=overwrite) as temporary, ready:
+        yield Delivery(temporary, presentation, workbook)
+
+
+_TEXTS = ("segment_name", "column", "role", "level")
+_COUNTS = ("segment", "count", "missing")
+_NUMBERS = (
+    "share", "population_share", "lift", "mean", "sd", "minimum", "q1", "median", "q3", "maximum", "iqr",
+    "difference", "cohens_d", "overlap", "divergence_bits", "distinctness",
+)  # fmt: skip
+
+
+def _write_profiles(result: SegmentationResult, path: Path) -> None:
+    rows = profile_rows(result)
+    names = ("segment", "segment_name", "column", "role", "level", "count", "missing", *_NUMBERS)
+    write_table(path, {}, {name: _cells(name, rows) for name in names}, np.ones(len(rows), dtype=bool))
+
+
+def _cells(name: str, rows: list[dict[str, Any]]) -> Array:
+    """Return a column; what a row does not have is masked."""
+    found = [row.get(name) for row in rows]
+    missing = [value is None for value in found]
+    kind, empty = (object, "") if name in _TEXTS else (np.int64, 0) if name in _COUNTS else (np.float64, 0.0)
+    return np.ma.MaskedArray(
+        np.array([empty if value is None else value for value in found], dtype=kind), missing
+    )

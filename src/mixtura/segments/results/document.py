@@ -1,0 +1,256 @@
+"""The document of a segmentation: everything that terminal, page, workbook and ``summary.json`` show, versioned."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import ConfigDict, ValidationError
+
+from mixtura.exceptions import DataError
+from mixtura.segments.results.document_base import Number, Part
+from mixtura.segments.results.document_checks import (
+    AmbiguousPart,
+    AnomaliesPart,
+    CertaintyPart,
+    DiagnosticsPart,
+    KMeansPart,
+    LeastCertainPart,
+    OverlapPart,
+    StabilityPart,
+)
+from mixtura.segments.results.document_profiles import PopulationPart, SegmentPart
+from mixtura.segments.results.upgrade_document import FORMAT, FORMAT_VERSION, upgraded
+
+__all__ = [
+    "FORMAT",
+    "FORMAT_VERSION",
+    "CandidatePart",
+    "ChoicePart",
+    "Document",
+    "LeftOutPart",
+    "TablePart",
+    "TransformPart",
+    "VerdictPart",
+]
+
+
+class LeftOutPart(Part):
+    """A column that is not active."""
+
+    column: str
+    """Name of the column."""
+    reason: str
+    """Why."""
+
+
+class TablePart(Part):
+    """The table and the roles of its columns."""
+
+    source: str
+    """Name of the table."""
+    rows: int
+    """Number of rows."""
+    rows_unassigned: int
+    """Rows in no segment: values are missing or infinite."""
+    id_column: str | None
+    """Column that names customers; null for the row number."""
+    active: list[str]
+    """Columns that build the segments."""
+    descriptive: list[str]
+    """Columns that only describe them."""
+    value_column: str | None
+    """Column that says what a customer is worth."""
+    weight_column: str | None
+    """Column that says how much a customer counts."""
+    left_out: list[LeftOutPart]
+    """Columns that are not active."""
+
+
+class CandidatePart(Part):
+    """A model that was tried."""
+
+    covariance_type: str
+    """Covariance type."""
+    n_components: int
+    """Number of segments."""
+    n_parameters: int
+    """Number of free parameters."""
+    log_likelihood: Number
+    """Total, in the units of the table."""
+    criteria: dict[str, Number]
+    """`bic`, `aic`, ...: smaller is better. With cross-validation also `cv` and `cv_standard_error`."""
+    n_iter: int
+    """Iterations."""
+    converged: bool
+    """Whether the fit converged."""
+    outcome: str | None
+    """How the fit ended; null where there is no fit."""
+    failure: str | None
+    """Why there is no fit."""
+    cv_failure: str | None = None
+    """Why there is no score of cross-validation."""
+    excluded: bool | None = None
+    """Whether it has a smaller criterion and was not chosen: it is degenerate, or a segment is a few outliers. Null in
+    files of format 2."""
+
+    def criterion(self, name: str) -> float | None:
+        """Return the value of a criterion; None where there is none."""
+        return self.criteria.get(name)
+
+
+class ChoicePart(CandidatePart):
+    """The chosen model."""
+
+    criterion_name: str
+    """The criterion of choice."""
+    seed: int
+    """Of everything random."""
+    n_init: int
+    """Starts per model."""
+    n_folds: int | None = None
+    """Folds of the cross-validation."""
+    minimum: bool | None = None
+    """Whether it has the smallest criterion of those that were not excluded; otherwise it is the one of fewest
+    parameters within one standard error. Null in files of format 2."""
+
+
+class TransformPart(Part):
+    """What is done to an active column before it is standardized."""
+
+    column: str
+    """Name of the column."""
+    kind: str
+    """`none`, `log1p`, `yeo-johnson` or `winsorize`."""
+    parameters: dict[str, Number]
+    """Of the transform."""
+    advised: str
+    """What the rule of `transform="auto"` recommends."""
+    share_zero: Number
+    """Share of customers with exactly zero."""
+    skewness: Number
+    """Before."""
+    skewness_transformed: Number
+    """After the recommended transform."""
+    reason: str
+    """Why it is recommended."""
+
+
+class VerdictPart(Part):
+    """The result in a few numbers."""
+
+    segments: int
+    """Number of segments."""
+    customers: int
+    """Customers in a segment."""
+    customers_left_out: int
+    """Customers in none."""
+    mean_certainty: float
+    """Mean largest membership."""
+    expected_error: float
+    """Share of the customers expected to belong to another segment than the one they are assigned to."""
+    n_ambiguous: int
+    """Customers whose certainty is below 0.6."""
+    ambiguous_share: float
+    """Their share, by weight."""
+    stability: str | None
+    """`natural`, `reproducible`, `constructed`, `single`, or null where it was not measured."""
+    stability_explanation: str | None
+    """What that means."""
+    adjusted_rand: Number
+    """Mean agreement of the segments of resamples."""
+
+
+class Document(Part):
+    """Everything that is known of a segmentation, in the units of the table. What there is not is null.
+
+    With a weight column every share, mean, quantile and table is weighted, as if each row stood there as often as its
+    weight says. Numbers of customers (`count`, `missing`, `rows`, `customers`, `n_customers`, `n_ambiguous`, `n_moved`,
+    `n_rows`, `n_rows_used`) are those in the list.
+    """
+
+    model_config = ConfigDict(title="mixtura summary")
+
+    format: Literal["mixtura-summary"]
+    """Always the same."""
+    format_version: Literal[3]
+    """3; later versions of mixtura read earlier formats."""
+    mixtura_version: str
+    """The version that wrote it."""
+    table: TablePart
+    """The table and the roles of its columns."""
+    verdict: VerdictPart
+    """The result in a few numbers."""
+    choice: ChoicePart
+    """The chosen model."""
+    transforms: list[TransformPart]
+    """By active column."""
+    population: PopulationPart
+    """All customers that are in a segment."""
+    segments: list[SegmentPart]
+    """The segments, the largest first."""
+    certainty: CertaintyPart
+    """How certain the memberships are."""
+    ambiguous: AmbiguousPart
+    """Customers between segments."""
+    least_certain: list[LeastCertainPart]
+    """The five least certain customers; none with a single segment."""
+    anomalies: AnomaliesPart
+    """Customers whom the mixture hardly expects."""
+    overlap: OverlapPart
+    """How much the components overlap."""
+    kmeans: KMeansPart
+    """Comparison with K-means."""
+    stability: StabilityPart | None
+    """Whether resampled customers give the same segments; null where it was not measured."""
+    candidates: list[CandidatePart]
+    """Every model tried, the best criterion first; those that could not be fitted come last."""
+    diagnostics: DiagnosticsPart
+    """How the fits ended, and what speaks against the model."""
+    notes: list[str]
+    """Sentences for the user."""
+    seconds: float
+    """From the call to the fitted segmentation."""
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        """Check a document given as a dict, and bring it to this format where it is of an earlier one.
+
+        Raises
+        ------
+        DataError
+            It is not a document of mixtura, is of a newer format, or lacks something.
+        """
+        try:
+            return cls.model_validate(upgraded(content))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise DataError(
+                f"The summary is not consistent: {where}: {first['msg']}. A summary.json that mixtura wrote is "
+                "required. Write it again."
+            ) from error
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a ``summary.json``.
+
+        Raises
+        ------
+        DataError
+            It is not readable, not a document of mixtura, of a newer format, or lacks something.
+        """
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"{str(path)!r} cannot be read as JSON ({error}). A summary.json that mixtura wrote is required. "
+                "Write it again."
+            ) from error
+        return cls.of(content)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return numbers, texts, lists and dicts only."""
+        return self.model_dump(mode="json")

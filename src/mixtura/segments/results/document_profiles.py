@@ -1,0 +1,190 @@
+"""The parts of the document that describe the segments and all customers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from mixtura.segments.results.document_base import Number, Part
+
+__all__ = [
+    "FREQUENT",
+    "CategoryPart",
+    "LevelPart",
+    "NumericPart",
+    "PopulationLevelPart",
+    "PopulationPart",
+    "SegmentPart",
+    "StatisticsPart",
+    "TypicalPart",
+    "ValuePart",
+]
+
+
+FREQUENT = 0.05
+"""Share of a segment's customers that a level must have to characterize it."""
+
+
+class StatisticsPart(Part):
+    """A numeric column, in its own units."""
+
+    count: int
+    """Customers with a value."""
+    missing: int
+    """Customers without."""
+    mean: Number
+    """Mean."""
+    sd: Number
+    """Standard deviation."""
+    minimum: Number
+    """Smallest value."""
+    q1: Number
+    """First quartile."""
+    median: Number
+    """Median."""
+    q3: Number
+    """Third quartile."""
+    maximum: Number
+    """Largest value."""
+    iqr: Number
+    """Interquartile range."""
+
+
+class DistinctnessPart(Part):
+    """How well a column alone separates a segment from the other customers."""
+
+    overlap: Number
+    """Overlap of its distributions in the segment and among the others, from 0 (apart) to 1 (the same)."""
+    divergence_bits: Number
+    """Jensen-Shannon divergence of the segment from all customers, in bits."""
+    distinctness: Number
+    """From 0, as among all customers, to 100: this column alone identifies the segment."""
+
+
+class NumericPart(StatisticsPart, DistinctnessPart):
+    """A numeric column in one segment."""
+
+    column: str
+    """Name of the column."""
+    role: Literal["active", "descriptive", "value"]
+    """Active columns build the segments, descriptive ones only describe them, the value says what customers are
+    worth."""
+    difference: Number
+    """Mean of the segment minus mean of all customers, in standard deviations of all customers; of a transformed active
+    column, of the transformed values."""
+    cohens_d: Number
+    """Cohen's d against the customers of the other segments."""
+
+
+class PopulationLevelPart(Part):
+    """A level of a categorical column among all customers."""
+
+    level: str
+    """The value, as text."""
+    count: int
+    """Customers with it."""
+    share: Number
+    """Their share."""
+
+
+class LevelPart(PopulationLevelPart):
+    """A level of a categorical column in one segment."""
+
+    population_share: Number
+    """Share of all customers with this level."""
+    lift: Number
+    """`share` divided by `population_share`."""
+
+
+class CategoryPart(DistinctnessPart):
+    """A categorical column in one segment."""
+
+    column: str
+    """Name of the column."""
+    levels: list[LevelPart]
+    """Its levels."""
+
+    @property
+    def highest_lift(self) -> LevelPart:
+        """The level with the highest lift, of those that a twentieth of the segment's customers have."""
+        frequent = [level for level in self.levels if (level.share or 0.0) >= FREQUENT] or self.levels
+        return max(frequent, key=lambda level: level.lift or 0.0)
+
+
+class ValuePart(Part):
+    """What customers are worth."""
+
+    column: str
+    """Name of the column."""
+    total: Number
+    """Sum over the customers."""
+    share: Number
+    """Their part of the total of all customers."""
+    mean: Number
+    """Per customer."""
+    median: Number
+    """Per customer."""
+    index: Number
+    """`mean` divided by that of all customers."""
+    missing: int
+    """Customers whose value is missing."""
+
+
+class TypicalPart(Part):
+    """A typical customer of a segment."""
+
+    customer: str
+    """Its id."""
+    row: int
+    """Of the table, from 0."""
+    log_density: Number
+    """Of the segment's component, on transformed and standardized columns, in nats."""
+    values: dict[str, float]
+    """By active column."""
+
+
+class SegmentPart(Part):
+    """A segment."""
+
+    number: int
+    """From 1, the largest segment first."""
+    name: str
+    """Automatic, or the user's."""
+    count: int
+    """Customers for whom this segment is the most probable."""
+    share: float
+    """Their share of all customers in a segment, by weight."""
+    share_interval: tuple[float, float]
+    """95 % bootstrap interval of `share`."""
+    weight: float
+    """Mixing weight: the share when each customer counts with its membership."""
+    mean_certainty: Number = None
+    """Mean certainty of its customers; null in files of format 2."""
+    means: dict[str, float]
+    """Mean by active column; the center of the component where the segment has no customers."""
+    differences: dict[str, Number]
+    """By active column: the mean minus that of all customers, in standard deviations of all customers."""
+    value: ValuePart | None
+    """Null without a value column."""
+    distinguishing: list[str]
+    """Names of all columns, the most distinguishing first."""
+    numbers: list[NumericPart]
+    """Numeric columns, the most distinguishing first."""
+    categories: list[CategoryPart]
+    """Categorical columns, the most distinguishing first."""
+    typical: list[TypicalPart]
+    """The most typical customers: members at which the density of the segment's component is highest."""
+
+
+class PopulationPart(Part):
+    """All customers that are in a segment."""
+
+    count: int
+    """Their number."""
+    total_weight: float
+    """Sum of their weights; `count` without a weight column."""
+    value: ValuePart | None
+    """Null without a value column."""
+    numbers: dict[str, StatisticsPart]
+    """By numeric column."""
+    categories: dict[str, list[PopulationLevelPart]]
+    """By categorical column."""

@@ -1,0 +1,50 @@
+"""How much is computed for what is estimated by sampling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mixtura.exceptions import ParameterError
+
+__all__ = ["Effort"]
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much a report computes: fewer draws are quicker and less exact.
+
+    Parameters
+    ----------
+    resamples : int or None, default=None
+        Resamples for the stability; 0 for none. None for 50 of small tables and 20 of others (of tables with more than
+        5,000 rows a sample is resampled), and none with more than 12 segments.
+    draws : int, default=4,000
+        Rows drawn from each component for the overlaps.
+    points : int, default=2,000
+        Customers for whom silhouette widths are computed, at most; of more, so many are drawn at random.
+
+    Raises
+    ------
+    ParameterError
+        `resamples` is 1 or negative, `draws` is below 1, or `points` below 2.
+
+    Examples
+    --------
+    >>> from mixtura.segments import Effort
+    >>> Effort(resamples=0, draws=1_000)
+    Effort(resamples=0, draws=1000, points=2000)
+    """
+
+    resamples: int | None = None
+    draws: int = 4_000
+    points: int = 2_000
+
+    def __post_init__(self) -> None:
+        if self.resamples is not None and (self.resamples < 0 or self.resamples == 1):
+            raise ParameterError(
+                f"`resamples` must be 0, or at least 2; got {self.resamples!r}. Try `resamples=20`."
+            )
+        if self.draws < 1:
+            raise ParameterError(f"`draws` must be at least 1; got {self.draws!r}. Try `draws=4000`.")
+        if self.points < 2:
+            raise ParameterError(f"`points` must be at least 2; got {self.points!r}. Try `points=2000`.")

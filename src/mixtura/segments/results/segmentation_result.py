@@ -1,0 +1,279 @@
+"""The result of a segmentation: what was fitted, and what follows from it, computed when it is first used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from mixtura._typing import FloatArray, IntArray
+from mixtura.core.mixture import Mixture
+from mixtura.exceptions import MixturaError
+from mixtura.segments.certainty.ambiguous import AmbiguousCustomer, customers_at
+from mixtura.segments.certainty.certainty import Certainty
+from mixtura.segments.certainty.overlap import Overlap, component_overlap
+from mixtura.segments.comparison.kmeans_comparison import KMeansComparison, compare_with_kmeans
+from mixtura.segments.model.assign import Assignment
+from mixtura.segments.model.build import passed_over
+from mixtura.segments.model.segment_model import SegmentModel
+from mixtura.segments.profiles.profile import Population, SegmentProfile
+from mixtura.segments.results.effort import Effort
+from mixtura.segments.results.notes import make_notes, transform_notes, value_notes, weight_notes
+from mixtura.segments.stability.stability import SAMPLE_ROWS, Stability, assess_stability
+from mixtura.segments.table.columns import ColumnChoice
+from mixtura.segments.transforms.recommend_transform import TransformAdvice
+from mixtura.select import Candidate
+from mixtura.select.model_search.ranking import first_not_excluded
+
+if TYPE_CHECKING:
+    from mixtura.segments.advice.evidence.quick_fit import ComponentNormality
+    from mixtura.segments.results.document import Document
+
+__all__ = ["SegmentationResult"]
+
+_LEAST_CERTAIN = 5
+
+_RESAMPLES = (50, 20)
+"""Of small tables, and of others."""
+
+_SMALL = 20_000
+"""Up to this product of rows, columns and segments, fifty resamples take about a second."""
+
+_MOST_SEGMENTS = 12
+"""With more segments, the stability is not measured unasked: refits would take longer than all the rest."""
+
+_OF_EFFORT = {"resamples": {"stability"}, "draws": {"overlap"}, "points": {"kmeans", "least_certain"}}
+"""What is computed again when a part of the effort changes."""
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentationResult:
+    """The segments of a table, and all that is known of them.
+
+    What one pass over the rows gives is given; what takes more is computed when it is first used, and kept.
+
+    Parameters
+    ----------
+    model : SegmentModel
+        Assigns customers, these and later ones.
+    columns : ColumnChoice
+    rows : ndarray of shape (n_complete, D)
+        The numbers the segments were made from, in the user's units.
+    assignment : Assignment
+        One entry per row of the table.
+    ranking : tuple of Candidate
+        All models tried, the best by the criterion first; log-likelihood and criteria in the user's units. Those that
+        could not be fitted come last.
+    best : Candidate
+        The model that was chosen: the first of the ranking in which every segment has more customers, by weight, than
+        there are columns. With fewer, a segment's spread is unknown, and it is outliers that the criterion pays for.
+        With ``criterion="cv"`` it is the one of fewest parameters within one standard error of that first one.
+    seconds : float
+        From the call to the result.
+    segments : tuple of SegmentProfile
+        The largest first.
+    population : Population
+        All customers that are in a segment, with whom the segments are compared.
+    certainty : Certainty
+        How certain the memberships of all customers are.
+    uncertain_rows : ndarray of row numbers
+        Of the table, from 0: the least certain customers, at most three hundred.
+    weights : ndarray of shape (n_complete,) or None
+        How much each customer counts; None without a weight column.
+    values : ndarray of shape (n_complete,) or None
+        What each customer is worth, NaN where it is missing; None without a value column.
+    advice : tuple of TransformAdvice, length D
+        Which columns the rule of ``transform="auto"`` would transform, whether or not they were.
+    table_notes : tuple of str, default=()
+        What was noticed when the table was prepared.
+    effort : Effort, optional
+        How much is computed for what is estimated by sampling.
+    """
+
+    model: SegmentModel
+    columns: ColumnChoice
+    rows: FloatArray
+    assignment: Assignment
+    ranking: tuple[Candidate, ...]
+    best: Candidate
+    seconds: float
+    segments: tuple[SegmentProfile, ...]
+    population: Population
+    certainty: Certainty
+    uncertain_rows: IntArray
+    weights: FloatArray | None
+    values: FloatArray | None
+    advice: tuple[TransformAdvice, ...]
+    table_notes: tuple[str, ...] = ()
+    effort: Effort = field(default_factory=Effort)
+
+    @property
+    def memberships(self) -> FloatArray:
+        """Memberships of the complete rows, shape (n_complete, K)."""
+        return self.assignment.memberships[self.assignment.complete]
+
+    @cached_property
+    def excluded(self) -> tuple[Candidate, ...]:
+        """Models with a smaller criterion that were not chosen: degenerate, or with a segment of a few outliers."""
+        return passed_over(self.ranking, self.best, self.rows, self.weights)
+
+    @property
+    def minimum(self) -> Candidate:
+        """The first of the ranking that was not excluded: `best`, unless a standard error decided for another."""
+        return first_not_excluded(self.ranking, self.excluded)
+
+    @property
+    def neighbors(self) -> dict[int, Mixture]:
+        """Mixtures of the standardized rows that the search found with one segment fewer and one more, by number.
+
+        Of the family of the model; those that were not tried are missing.
+        """
+        family, k = self.best.covariance_type, self.best.n_components
+        return {
+            one.n_components: one.mixture
+            for one in self.ranking
+            if one.covariance_type == family and abs(one.n_components - k) == 1 and one.mixture is not None
+        }
+
+    @cached_property
+    def anomalies(self) -> list[int]:
+        """Row numbers (from 0) of the anomalies, the lowest density first."""
+        rows = np.flatnonzero(self.assignment.anomaly)
+        order = np.argsort(self.assignment.log_density[rows], kind="stable")
+        return [int(row) for row in rows[order]]
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know: models that were excluded, tiny segments, rows left out, and more."""
+        value, weight = self.columns.value, self.columns.weight
+        further = (
+            *self.table_notes,
+            *transform_notes(self.advice, self.model.scaling.transforms),
+            *value_notes(value, self.values, self.weights),
+            *weight_notes(weight, self.weights),
+        )
+        return make_notes(self.ranking, self.best, self.assignment, self.columns.used, further, self.excluded)
+
+    @cached_property
+    def kmeans(self) -> KMeansComparison:
+        """What K-means with as many clusters would do differently."""
+        return compare_with_kmeans(
+            self.model, self.rows, self.memberships, weights=self.weights, most=self.effort.points
+        )
+
+    @cached_property
+    def least_certain(self) -> tuple[AmbiguousCustomer, ...]:
+        """The least certain customers, at most three hundred, however certain they are; none with a single segment."""
+        assignment = self.assignment
+        if len(assignment.names) < 2:
+            return ()
+        clusters = np.full(assignment.labels.shape, -1)
+        clusters[assignment.complete] = self.kmeans.labels
+        return customers_at(self.uncertain_rows, assignment.memberships, assignment.customer, clusters)
+
+    @property
+    def ambiguous(self) -> tuple[AmbiguousCustomer, ...]:
+        """The five least certain customers, however certain they are; none with a single segment."""
+        return self.least_certain[:_LEAST_CERTAIN]
+
+    @cached_property
+    def overlap(self) -> Overlap:
+        """How much the components overlap, whatever customers there are."""
+        model = self.model
+        return component_overlap(
+            model.mixture, model.names, draws=self.effort.draws, seed=model.training.seed
+        )
+
+    @cached_property
+    def stability(self) -> Stability | None:
+        """Whether resampled customers give the same segments; None where `effort` asks for no resamples.
+
+        Also None where it cannot be measured: resamples of a handful of rows may have no mixture.
+        """
+        n_bootstraps = self._resamples()
+        if n_bootstraps == 0:
+            return None
+        try:
+            return assess_stability(
+                self.model,
+                self.rows,
+                weights=self.weights,
+                n_bootstraps=n_bootstraps,
+                mixtures=self.neighbors,
+            )
+        except MixturaError:
+            return None
+
+    def _resamples(self) -> int:
+        if self.effort.resamples is not None:
+            return self.effort.resamples
+        model = self.model
+        size = min(len(self.rows), SAMPLE_ROWS) * len(model.columns) * model.n_segments
+        return 0 if model.n_segments > _MOST_SEGMENTS else _RESAMPLES[size > _SMALL]
+
+    @cached_property
+    def normality(self) -> tuple[ComponentNormality, ...]:
+        """Whether each segment with enough customers looks like a Gaussian component."""
+        from mixtura.segments.advice.evidence.quick_fit import component_normality
+
+        model = self.model
+        rng = np.random.default_rng(model.training.seed)
+        return component_normality(model.scaling.apply(self.rows), model.mixture, rng, self.weights)
+
+    def drivers(self, rows: list[int]) -> FloatArray:
+        """Return how much each column adds to the distance of some customers, shape (n, D); each row sums to one.
+
+        Parameters
+        ----------
+        rows : list of int
+            Row numbers of the table, from 0, of customers in a segment.
+        """
+        from mixtura.core.contributions import column_contributions
+
+        place = np.cumsum(self.assignment.complete) - 1
+        scaled = self.model.scaling.apply(self.rows[place[rows]])
+        parts = column_contributions(self.model.mixture, scaled)
+        totals = parts.sum(axis=1, keepdims=True)
+        return np.asarray(parts / np.where(totals > 0, totals, 1.0))
+
+    @cached_property
+    def document(self) -> Document:
+        """Everything that terminal, page, workbook and ``summary.json`` show; `Document.to_dict` gives plain values.
+
+        Raises
+        ------
+        OptionalDependencyError
+            pydantic is not installed.
+        """
+        from mixtura._optional import require_extra
+
+        with require_extra("pydantic", extra="cli", purpose="collect the results in a document"):
+            from mixtura.segments.results.build_document import build_document
+
+        return build_document(self)
+
+    def with_effort(self, effort: Effort) -> Self:
+        """Return the same result with another effort; what does not depend on it is kept."""
+        changed = {name for name in _OF_EFFORT if getattr(effort, name) != getattr(self.effort, name)}
+        if not changed:
+            return self
+        without = {"document"}.union(*(_OF_EFFORT[name] for name in changed))
+        return self._changed({"effort": effort}, without=frozenset(without))
+
+    def with_stability(self, stability: Stability | None) -> Self:
+        """Return the same result with a stability that was measured otherwise."""
+        changed = self._changed({}, without=frozenset({"document"}))
+        vars(changed)["stability"] = stability
+        return changed
+
+    def with_model(self, model: SegmentModel) -> Self:
+        """Return the same result with a model that names its segments, or knows their mean values."""
+        return self._changed({"model": model}, without=frozenset({"document"}))
+
+    def _changed(self, fields: dict[str, Any], *, without: frozenset[str]) -> Self:
+        changed = replace(self, **fields)
+        held = {name for name, value in vars(type(self)).items() if isinstance(value, cached_property)}
+        vars(changed).update({name: vars(self)[name] for name in held & set(vars(self)) - without})
+        return changed
