@@ -59,10 +59,10 @@ def quick_reports(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     """Let reports resample three times instead of fifty and draw nothing, but where they are what is tested."""
     if request.path.name == "test_segment_report.py":
         return
-    monkeypatch.setattr(import_module("mixtura.report.collect"), "_RESAMPLES", (3, 3))
+    monkeypatch.setattr(import_module("mixtura.segments.results.segmentation_result"), "_RESAMPLES", (3, 3))
     drawn = "test_documents.py" in request.path.name and "[README.md]" in request.node.name
     if not drawn:
-        monkeypatch.setattr("mixtura.report.draw_charts", lambda result, stability: Blank())
+        monkeypatch.setattr("mixtura.report.charts.draw_charts", lambda result, stability: Blank())
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
-from mixtura.io import RESULT_FILES
-from mixtura.segments import select_table
+from mixtura.segments import RESULT_FILES, select_table
 from pictures import pixels
 
 
@@ -77,7 +76,7 @@ def test_the_figures_are_those_of_scikit_learn_in_the_users_units(results, rows)
     table = pl.read_parquet(results / "segments.parquet")
     np.testing.assert_allclose(table["log_density"], log_density, rtol=1e-9)
     assert chosen["log_likelihood"] == pytest.approx(log_density.sum(), rel=1e-12)
-    assert chosen["bic"] == pytest.approx(
+    assert chosen["criteria"]["bic"] == pytest.approx(
         chosen["n_parameters"] * np.log(300) - 2 * log_density.sum(), rel=1e-9
     )
     assert summary["anomalies"]["log_density_threshold"] == pytest.approx(np.percentile(log_density, 4))
@@ -94,14 +93,14 @@ def test_k_means_is_that_of_scikit_learn(results, rows) -> None:
     segments = pl.read_parquet(results / "segments.parquet")["segment"].to_numpy()
     common = np.array([[np.sum((clusters == c) & (segments == s)) for s in (1, 2, 3)] for c in range(3)])
     assert summary["kmeans"]["agreement"] == pytest.approx(common.max(axis=1).sum() / 300)
-    for customer in summary["ambiguous"]:
+    for customer in summary["least_certain"]:
         assert customer["kmeans_segment"] == common[clusters[customer["row"]]].argmax() + 1
 
 
 def test_the_ambiguous_are_the_least_certain(results) -> None:
     summary = json.loads((results / "summary.json").read_text())
     table = pl.read_parquet(results / "segments.parquet").sort("certainty")
-    assert [customer["customer"] for customer in summary["ambiguous"]] == table["id"][:5].to_list()
+    assert [customer["customer"] for customer in summary["least_certain"]] == table["id"][:5].to_list()
 
 
 def test_the_picture_exists_and_is_not_blank(results) -> None:
@@ -179,10 +178,10 @@ def test_options_reach_the_library(run, customers) -> None:
     done = run("segment", customers, *options, *more)
     assert done.exit_code == 0, done.output
     summary = json.loads(Path("elsewhere/summary.json").read_text())
-    assert summary["table"]["columns"] == ["income"]
+    assert summary["table"]["active"] == ["income"]
     assert summary["table"]["id_column"] == "spending"
     assert (
-        summary["choice"] | {"criterion": "aic", "seed": 5, "n_init": 2, "n_components": 2}
+        summary["choice"] | {"criterion_name": "aic", "seed": 5, "n_init": 2, "n_components": 2}
         == summary["choice"]
     )
     assert len(summary["candidates"]) == 1
@@ -285,7 +284,7 @@ def test_real_tables(run, shared_data, table, options, n_columns) -> None:
     done = run("segment", shared_data / f"{table}.csv", "--components", "1-5", *options)
     assert done.exit_code == 0, done.output
     summary = json.loads(Path(f"{table}-segments/summary.json").read_text())
-    assert len(summary["table"]["columns"]) == n_columns
+    assert len(summary["table"]["active"]) == n_columns
     names = [segment["name"] for segment in summary["segments"]]
     assert len(set(names)) == len(names) > 1
     n_rows = summary["table"]["rows"]

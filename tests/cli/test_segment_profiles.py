@@ -40,9 +40,9 @@ def test_roles_reach_everything(run, shop) -> None:
     for text in ("Describing", "Value", "Weight", "of all profit", "region: ", "What distinguishes them"):
         assert text in done.output, text
     summary = json.loads(Path("shop-segments/summary.json").read_text())
-    assert summary["format_version"] == 2
-    assert summary["table"]["columns"] == ["revenue", "visits"]
-    assert (summary["table"]["describe"], summary["table"]["value_column"]) == (["region"], "profit")
+    assert summary["format_version"] == 3
+    assert summary["table"]["active"] == ["revenue", "visits"]
+    assert (summary["table"]["descriptive"], summary["table"]["value_column"]) == (["region"], "profit")
     assert [one["kind"] for one in summary["transforms"]] == ["log1p", "none"]
     model = SegmentModel.load("shop-segments/model.json")
     assert model.training.weight_column == "count"

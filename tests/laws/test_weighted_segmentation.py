@@ -11,7 +11,6 @@ import polars as pl
 import pytest
 
 from mixtura.core.data import Data
-from mixtura.report import collect
 from mixtura.segments import SegmentationResult, assess_stability, segment_table
 from mixtura.segments.advice.evidence.quick_fit import component_normality
 from mixtura.segments.comparison.agreement import (
@@ -92,7 +91,7 @@ def segmented(frame: pl.DataFrame, weight: str | None, **options: Any) -> Segmen
 
 def told(result: SegmentationResult) -> dict[str, Any]:
     stability = assess_stability(result.model, result.rows, weights=result.weights, n_bootstraps=4)
-    return dict(leaves(collect(result, stability=stability)))
+    return dict(leaves(result.with_stability(stability).document.to_dict()))
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -6,9 +6,8 @@ import re
 import sys
 from dataclasses import replace
 from io import StringIO
+from typing import Any
 
-import numpy as np
-import polars as pl
 import pytest
 from rich.console import Console
 
@@ -16,7 +15,9 @@ from mixtura.cli import main, progress
 from mixtura.cli.printing.print_segmentation import print_segmentation
 from mixtura.cli.printing.print_selection import print_selection
 from mixtura.datasets import make_customers
-from mixtura.segments import segment_table, select_table
+from mixtura.segments import Effort, segment_table, select_table
+from mixtura.segments.results.document import Document
+from presentation.documents import document
 
 
 @pytest.fixture
@@ -84,32 +85,92 @@ def test_quiet_shows_no_bar(terminal) -> None:
     assert terminal.getvalue() == ""
 
 
-def printed(frame: pl.DataFrame, **options) -> str:
+def printed(shown: Document, width: int = 120) -> str:
     stream = StringIO()
-    print_segmentation(Console(file=stream, width=120, markup=False), segment_table(frame, **options))
+    print_segmentation(Console(file=stream, width=width, markup=False), shown)
     return re.sub(r"\s+", " ", stream.getvalue())
 
 
-def test_one_segment_has_nobody_between_segments() -> None:
-    text = printed(make_customers(as_frame="polars"), components=[1], covariance_types=["full"])
+def test_one_segment_is_printed_without_comparisons() -> None:
+    result = segment_table(make_customers(as_frame="polars"), components=[1], covariance_types=["full"])
+    text = printed(result.with_effort(Effort(resamples=0, draws=100)).document)
     assert "1 segment (full covariances)" in text
     assert "Most ambiguous" not in text
+    assert "What distinguishes" not in text
     assert "1 model fitted" in text
 
 
 def test_no_anomalies() -> None:
-    frame = make_customers(as_frame="polars")
-    text = printed(frame, components=[2], covariance_types=["full"], anomaly_percentile=0)
-    assert "Anomalies" not in text
-    same = pl.DataFrame({"x": [0.0, 1.0] * 10})
-    assert "Anomalies: 0 customers" in printed(same, components=[1], covariance_types=["full"])
+    none = {"log_density_threshold": None, "percentile": 0.0, "count": 0, "customers": []}
+    assert "Anomalies" not in printed(document(lambda found: found["anomalies"].update(none)))
+    empty = {"log_density_threshold": -3.0, "count": 0, "customers": []}
+    assert "Anomalies: 0 customers" in printed(document(lambda found: found["anomalies"].update(empty)))
+
+
+def test_anomalies_beyond_the_table_are_named() -> None:
+    def many(found: dict[str, Any]) -> None:
+        one = found["anomalies"]["customers"][0]
+        found["anomalies"] |= {"count": 40, "customers": [one | {"customer": f"N{k}"} for k in range(40)]}
+
+    text = printed(document(many))
+    assert "and N8, N9" in text
+    assert "N27, ..." in text
+    assert "N28" not in text
 
 
 def test_names_in_brackets_are_not_taken_for_markup() -> None:
-    frame = make_customers(as_frame="polars").rename({"income": "[bold]income[/bold]", "spending": "s [red]"})
-    text = printed(frame, components=[2], covariance_types=["full"])
+    def bracketed(found: dict[str, Any]) -> None:
+        found["segments"][0]["name"] = "[bold]income[/bold]"
+        found["notes"] = ["s [red]"]
+
+    text = printed(document(bracketed))
     assert "[bold]income[/bold]" in text
     assert "s [red]" in text
+
+
+def test_what_is_not_known_is_left_empty() -> None:
+    def unknown(found: dict[str, Any]) -> None:
+        for one in found["segments"]:
+            one["mean_certainty"] = None
+            one["value"] |= {"share": None, "mean": None}
+        found["least_certain"][0]["kmeans_segment"] = None
+        found["candidates"][1]["criteria"]["bic"] = None
+        found["anomalies"]["customers"][0]["log_density"] = None
+        found["population"]["numbers"]["income"] |= {"mean": None, "sd": None}
+
+    text = printed(document(unknown))
+    assert "income – " in text
+    assert "None" not in text
+
+
+def test_a_narrow_terminal_has_what_matters_most() -> None:
+    wide, narrow = printed(document(), 120), printed(document(), 70)
+    assert "K-means cluster" in wide
+    assert "most typical" in wide
+    assert "K-means cluster" not in narrow
+    assert "most typical" not in narrow
+
+
+def test_of_many_columns_the_most_distinguishing_are_shown() -> None:
+    def widened(found: dict[str, Any]) -> None:
+        names = [f"c{k:02d}" for k in range(15)]
+        found["table"]["active"] = names
+        found["population"]["numbers"] |= dict.fromkeys(names, found["population"]["numbers"]["income"])
+        for one in found["segments"]:
+            income = next(held for held in one["numbers"] if held["column"] == "income")
+            one["numbers"] += [
+                income | {"column": name, "distinctness": 10.0 + k} for k, name in enumerate(names)
+            ]
+            one["means"], one["differences"] = dict.fromkeys(names, 3.0), dict.fromkeys(names, -1.5)
+        for one in found["anomalies"]["customers"]:
+            one["drivers"] = [{"column": name, "value": 1.0, "share": 0.1} for name in names]
+
+    text = printed(document(widened))
+    assert "3 more columns are in profiles.csv" in text
+    means = text[text.index("mean of") : text.index("+ or - half")]
+    assert "c03 " in means
+    assert "c02 " not in means
+    assert "--" in means
 
 
 def test_the_entry_point(monkeypatch, capsys) -> None:
@@ -133,16 +194,15 @@ def test_an_interruption_while_loading(monkeypatch) -> None:
     assert end.value.code == 130
 
 
-def test_medians_of_transformed_columns_and_the_verdict_on_stability_are_told() -> None:
-    rng = np.random.default_rng(0)
-    spent = np.r_[np.exp(rng.normal(3, 0.3, 60)), np.exp(rng.normal(5, 0.3, 41))]
-    frame = pl.DataFrame({"spent": spent, "age": np.r_[rng.normal(40, 3, 60), rng.normal(60, 3, 41)]})
-    result = segment_table(frame, components=[2], covariance_types=["diag"], transform={"spent": "log1p"})
-    stream = StringIO()
-    print_segmentation(Console(file=stream, width=120), result, ("natural", 0.9312))
-    text = re.sub(r"\s+", " ", stream.getvalue())
+def test_medians_of_transformed_columns_and_the_stability_are_shown() -> None:
+    def transformed(found: dict[str, Any]) -> None:
+        found["transforms"][0]["kind"] = "log1p"
+        found["verdict"] |= {"stability": "natural", "adjusted_rand": 0.9312}
+
+    shown = document(transformed)
+    text = printed(shown)
     assert "Stability: natural; segments of resampled customers agree by 0.93" in text
-    assert "mean, * median everybody segment 1 segment 2" in text
-    medians = [float(np.median(spent[result.assignment.labels == k])) for k in range(2)]
-    assert f"spent * {np.median(spent):.0f} {medians[0]:.0f} - {medians[1]:.0f} ++" in text
-    assert "Stability" not in printed(frame, components=[2])
+    assert "mean, * median all segment 1 segment 2" in text
+    median = shown.population.numbers["income"].median
+    assert f"income * {median:.0f}" in text
+    assert "Stability" not in printed(document(lambda found: found["verdict"].update(stability=None)))

@@ -10,8 +10,7 @@ import polars as pl
 from scipy.stats import multivariate_normal
 
 from mixtura.datasets import make_customers
-from mixtura.report import collect, report_stability
-from mixtura.segments import SegmentationResult, Stability, segment_table
+from mixtura.segments import Effort, SegmentationResult, Stability, segment_table
 
 __all__ = ["COLUMNS", "found", "joint_densities", "log_density", "memberships_of", "table"]
 
@@ -41,10 +40,9 @@ def found() -> tuple[SegmentationResult, Stability, dict[str, Any]]:
         value="revenue",
         id_column="customer",
         components=[1, 2, 3, 4],
-    )
-    stability = report_stability(result, 8)
-    assert stability is not None
-    return result, stability, collect(result, stability=stability)
+    ).with_effort(Effort(resamples=8))
+    assert result.stability is not None
+    return result, result.stability, result.document.to_dict()
 
 
 def joint_densities() -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Numbers of the report that `test_collect` leaves out, each computed another way."""
+"""Numbers of the document that `test_document_numbers` leaves out, each computed another way."""
 
 from __future__ import annotations
 
@@ -113,19 +113,20 @@ def test_certainty(summary: dict[str, Any]) -> None:
 
 def test_criteria(summary: dict[str, Any]) -> None:
     memberships, choice = memberships_of(), summary["choice"]
+    criteria = choice["criteria"]
     loss, size = -2 * log_density().sum(), choice["n_parameters"]
-    assert choice["aic"] == pytest.approx(loss + 2 * size)
-    assert choice["caic"] == pytest.approx(loss + size * (np.log(N) + 1))
-    assert choice["aicc"] == pytest.approx(loss + 2 * size + 2 * size * (size + 1) / (N - size - 1))
+    assert criteria["aic"] == pytest.approx(loss + 2 * size)
+    assert criteria["caic"] == pytest.approx(loss + size * (np.log(N) + 1))
+    assert criteria["aicc"] == pytest.approx(loss + 2 * size + 2 * size * (size + 1) / (N - size - 1))
     certain = -2 * np.log(memberships.max(axis=1)).sum()
-    assert choice["icl"] == pytest.approx(loss + size * np.log(N) + certain)
+    assert criteria["icl"] == pytest.approx(loss + size * np.log(N) + certain)
     entropy = -np.sum(np.where(memberships > 0, memberships * np.log(memberships), 0))
     single = next(
         one["log_likelihood"]
         for one in summary["candidates"]
         if (one["covariance_type"], one["n_components"]) == (choice["covariance_type"], 1)
     )
-    assert choice["nec"] == pytest.approx(entropy / (log_density().sum() - single))
+    assert criteria["nec"] == pytest.approx(entropy / (log_density().sum() - single))
 
 
 def test_single_components_have_the_likelihood_of_one_normal_distribution(summary: dict[str, Any]) -> None:
@@ -169,7 +170,7 @@ def test_flows_count_who_goes_where(summary: dict[str, Any]) -> None:
     values = table().select(COLUMNS).to_numpy()
     scaled = np.ascontiguousarray((values - values.mean(axis=0)) / values.std(axis=0))
     k = result.model.n_segments
-    for flow in summary["stability"]["flows"]:
+    for flow in summary["stability"]["transitions"]:
         counts = np.array(flow["counts"])
         other = sum(counts.shape) - k
         near = next(

@@ -5,18 +5,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import itertools
+import math
 import re
 from functools import cache
 from html.parser import HTMLParser
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
 from mixtura.datasets import make_customers
-from mixtura.report import GLOSSARY, collect, draw_charts, render_report, report_stability
+from mixtura.report import GLOSSARY, REPORT, render_report
 from mixtura.report.svg import page_svg
-from mixtura.segments import segment_table
+from mixtura.segments import Effort, segment_table
+from presentation.documents import BlankCharts, document
 
 HOSTILE = [
     "<script>window.attacked = true</script>",
@@ -31,9 +35,8 @@ HOSTILE = [
 
 
 def page_of(frame: pl.DataFrame, resamples: int = 4, **options: object) -> str:
-    result = segment_table(frame, **options)
-    stability = report_stability(result, resamples)
-    return render_report(collect(result, stability=stability), draw_charts(result, stability))
+    """The page of a table, with its charts."""
+    return REPORT.page(segment_table(frame, **options).with_effort(Effort(resamples=resamples, draws=500)))
 
 
 @cache
@@ -128,7 +131,7 @@ def test_identifiers_are_unique(page: str) -> None:
 def test_sections_stand_in_the_order_of_questions(page: str) -> None:
     order = re.findall(r'<section id="(\w+)"', page)
     assert order == [
-        "verdict", "segments", "number", "certainty", "kmeans", "unusual", "diagnostics", "usage", "glossary",
+        "verdict", "segments", "number", "certainty", "kmeans", "anomalies", "diagnostics", "usage", "glossary",
     ]  # fmt: skip
 
 
@@ -164,53 +167,93 @@ def test_marks_know_their_segment() -> None:
     assert "<rect" not in svg
 
 
-def spiked(n: int = 240) -> pl.DataFrame:
-    """Counts, half of them 1, and money: full covariances sit on the spike."""
-    rng = np.random.default_rng(1)
-    counts = np.where(np.arange(n) < n // 2, 1.0, 2 + rng.poisson(6, n))
-    return pl.DataFrame({"ORDER_COUNT": counts, "spent": np.exp(3 + rng.normal(0, 0.4, n) + counts / 8)})
+def hostile(found: dict[str, Any]) -> None:
+    """Put a hostile text wherever a table can put one."""
+    texts = itertools.cycle(HOSTILE)
+    found["table"]["source"] = '<img src="x" onerror="window.attacked = true">.csv'
+    found["notes"] = [f"{text}." for text in HOSTILE]
+    found["table"]["left_out"] = [{"column": next(texts), "reason": next(texts)} for _ in HOSTILE]
+    for one in (*found["ambiguous"]["customers"], *found["anomalies"]["customers"], *found["least_certain"]):
+        one["customer"] = next(texts)
+    for segment in found["segments"]:
+        segment["name"] = next(texts)
+        for customer in segment["typical"]:
+            customer["customer"] = next(texts)
+        for category in segment["categories"]:
+            for level in category["levels"]:
+                level["level"] = next(texts)
+    for one in found["anomalies"]["customers"]:
+        for driver in one["drivers"]:
+            driver["column"] = next(texts)
 
 
-def test_transformed_columns_are_told_by_medians_and_numbers_of_a_column_have_the_same_decimals() -> None:
-    frame = spiked()
-    result = segment_table(frame, components=[2], covariance_types=["tied"], transform={"spent": "log1p"})
-    page = render_report(collect(result), draw_charts(result))
-    cells = re.findall(r'<th scope="row"><bdi>(.*?)</bdi>(.*?)</th>(.*?)</tr>', page)
-    held = {
+def test_hostile_texts_of_a_document_stay_texts() -> None:
+    page = render_report(document(hostile), BlankCharts())
+    tags = Tags()
+    tags.feed(page)
+    assert (tags.count["script"], tags.count["style"]) == (1, 1)
+    assert not {"img", "iframe", "link", "object", "embed", "b", "form"} & set(tags.count)
+    assert tags.suspicious == []
+    for text in HOSTILE:
+        assert text in html.unescape(page)
+
+
+def cells_of(page: str) -> dict[str, tuple[str, list[str]]]:
+    """What stands beside a column's name, and its numbers, in the table of all columns."""
+    rows = re.findall(r'<th scope="row"><bdi>(.*?)</bdi>(.*?)</th>(.*?)</tr>', page)
+    return {
         name.replace("<wbr>", ""): (rest, re.findall(r'<td class="number[^>]*>([^<]+)<', numbers))
-        for name, rest, numbers in cells
+        for name, rest, numbers in rows
     }
-    spent, counts = frame["spent"].to_numpy(), frame["ORDER_COUNT"].to_numpy()
-    groups = [result.assignment.labels == k for k in range(2)]
-    assert "median" in held["spent"][0]
-    assert held["spent"][1] == [
-        f"{value:,.0f}" for value in (np.median(spent), *(np.median(spent[one]) for one in groups))
-    ]
-    assert "median" not in held["ORDER_COUNT"][0]
-    assert held["ORDER_COUNT"][1] == [
-        f"{value:.1f}" for value in (counts.mean(), *(counts[one].mean() for one in groups))
-    ]
-    assert "as its log1p" in page
 
 
-def test_degenerate_models_are_told_in_short_with_components_from_one() -> None:
-    result = segment_table(spiked(), components=[1, 2, 4], covariance_types=["full", "tied"])
-    assert result.passed_over
-    summary = collect(result)
-    told = [why for one in summary["diagnostics"]["degenerate"] for why in one["why"]]
-    numbers = {int(re.match(r"component (\d+)", why)[1]) for why in told}
-    expected = {one.component + 1 for found in result.ranking for one in found.degeneracies}
-    assert numbers == expected
-    assert f"component {result.passed_over[0].degeneracies[0].component + 1} " in result.notes[0]
-    page = render_report(summary, draw_charts(result))
-    first = summary["diagnostics"]["degenerate"][0]
-    assert html.escape(first["why"][0]) in page.replace("&#39;", "&#x27;")
-    assert "its likelihood means nothing" in page
+def test_transformed_columns_are_shown_by_medians_and_numbers_of_a_column_have_the_same_decimals() -> None:
+    def transform_income(found: dict[str, Any]) -> None:
+        found["transforms"][0] |= {"kind": "log1p", "advised": "log1p"}
+
+    shown = document(transform_income)
+    page = render_report(shown, BlankCharts())
+    cells = cells_of(page)
+    for name, measure in (("income", "median"), ("spending", "mean")):
+        parts = [shown.population.numbers[name]]
+        parts += [one for segment in shown.segments for one in segment.numbers if one.column == name]
+        decimals = max(1 - math.floor(math.log10(parts[0].sd or 1.0)), 0)
+        assert ("median" in cells[name][0]) == (measure == "median")
+        assert cells[name][1] == [f"{getattr(one, measure):,.{decimals}f}" for one in parts]
+    assert "transformed by log1p" in page
+
+
+def test_degenerate_models_are_listed_in_short() -> None:
+    def degenerate(found: dict[str, Any]) -> None:
+        why = [f"component {k} sits on equal values" for k in (1, 2, 3)]
+        one = {"covariance_type": "full", "n_components": 4, "why": why}
+        found["diagnostics"] |= {"excluded": 1, "degenerate": [one] * 8}
+
+    page = render_report(document(degenerate), BlankCharts())
+    assert page.count("component 1 sits on equal values, and 2 more components are degenerate") == 6
+    assert "And 2 more, in <code>summary.json</code>" in page
+    assert "1 with a smaller value was excluded as" in page
+
+
+def test_what_was_not_measured_is_said_so() -> None:
+    def unmeasured(found: dict[str, Any]) -> None:
+        found["stability"] = None
+        found["verdict"] |= {"stability": None, "stability_explanation": None, "adjusted_rand": None}
+        found["anomalies"] |= {"log_density_threshold": None, "count": 0, "customers": []}
+        found["diagnostics"]["normality"] = found["diagnostics"]["normality"][:1]
+
+    page = render_report(document(unmeasured), BlankCharts())
+    assert "Not measured" in page
+    assert "No anomalies were asked for." in page
+    assert "The other segments have too few customers for the test." in page
 
 
 def test_more_than_four_segments_have_the_width_of_the_page_for_their_confusions() -> None:
-    frame = make_customers(kind="five", as_frame="polars")
-    for components, laid_out in ((3, "pair"), (5, "stack")):
-        page = page_of(frame, resamples=0, components=[components])
+    for segments, laid_out in ((3, "pair"), (5, "stack")):
+
+        def more(found: dict[str, Any], segments: int = segments) -> None:
+            found["verdict"]["segments"] = segments
+
+        page = render_report(document(more), BlankCharts())
         section = page[page.index('<section id="certainty"') :]
         assert section[: section.index("<table")].count(f'<div class="{laid_out}">') == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import polars as pl
@@ -11,9 +12,9 @@ import pytest
 from mixtura.datasets import make_customers
 from mixtura.exceptions import OutputError
 from mixtura.io.spreadsheet import COUNT, TEXT, Sheet, write_sheets
-from mixtura.report import Chart, collect, render_report, report_stability, write_workbook
-from mixtura.report.workbook import _models
-from mixtura.segments import segment_table
+from mixtura.report import render_report, write_workbook
+from mixtura.segments import Effort, segment_table
+from presentation.documents import BlankCharts, document
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +32,14 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> openpyxl.Workbook:
         frame, describe=["region"], id_column="customer_id", components=[2, 3], names={1: "-A"}
     )
     path = tmp_path_factory.mktemp("book") / "workbook.xlsx"
-    write_workbook(result, collect(result, stability=report_stability(result, 3)), path)
+    quick = result.with_effort(Effort(resamples=3, draws=500))
+    write_workbook(quick.document, path, result.assignment)
     return openpyxl.load_workbook(path)
 
 
 def test_there_is_a_sheet_per_part(book: openpyxl.Workbook) -> None:
     assert book.sheetnames == [
-        "Verdict", "Segments", "Profiles", "Words and codes", "Customers", "In between", "Unusual", "K-means",
+        "Verdict", "Segments", "Profiles", "Categories", "Customers", "Ambiguous", "Anomalies", "K-means",
         "Stability", "Models",
     ]  # fmt: skip
     assert book["Customers"].max_row == 151
@@ -74,22 +76,21 @@ def test_what_a_sheet_cannot_hold_is_left_out(tmp_path: Path) -> None:
         write_sheets([Sheet("One", [("Text", TEXT)], [])], path)
 
 
-def test_models_have_their_scores_where_rows_held_out_chose() -> None:
-    result = segment_table(
-        make_customers(as_frame="polars"),
-        components=[2, 3],
-        covariance_types=["tied"],
-        criterion="cv",
-        n_folds=2,
-    )
-    summary = collect(result)
-    columns, rows = _models(summary).columns, list(_models(summary).rows)
-    names = [name for name, _ in columns]
-    shown = [dict(zip(names, row, strict=True)) for row in rows]
-    assert [one["CV"] for one in shown] == [one.criterion("cv") for one in result.ranking]
-    errors = [one.criteria["cv_standard_error"] for one in result.ranking]
-    assert [one["Standard error of CV"] for one in shown] == errors
-    empty = Chart("", (), "<svg></svg>")
-    page = render_report(summary, {"marginals": empty, "criterion": empty})
+def test_models_have_their_scores_where_rows_held_out_chose(tmp_path: Path) -> None:
+    def by_folds(found: dict[str, Any]) -> None:
+        found["choice"] |= {"criterion_name": "cv", "n_folds": 2, "minimum": False}
+        for number, one in enumerate([found["choice"], *found["candidates"]]):
+            one["criteria"] |= {"cv": 4800.5 + number, "cv_standard_error": 12.25}
+        found["candidates"][-1]["criteria"]["cv"] = None
+
+    scored = document(by_folds)
+    write_workbook(scored, tmp_path / "a.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    assert "Customers" not in book.sheetnames
+    header, *rows = book["Models"].iter_rows(values_only=True)
+    shown = [dict(zip(header, row, strict=True)) for row in rows]
+    assert [one["CV"] for one in shown] == [one.criterion("cv") for one in scored.candidates]
+    assert {one["Standard error of CV"] for one in shown} == {12.25}
+    page = render_report(scored, BlankCharts())
     assert 'aria-describedby="term-cv">CV</dfn> chose' in page
     assert "the fewest parameters within one standard error of the smallest value" in page

@@ -16,8 +16,8 @@ from mixtura import Mixture
 from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
 from mixtura.exceptions import ColumnError, DataError, ParameterError, TooFewRowsError
-from mixtura.io import RESULT_FILES, readable_json
-from mixtura.segments import SegmentModel, name_segments, segment_table, summarize, write_results
+from mixtura.io import readable_json
+from mixtura.segments import RESULT_FILES, Effort, SegmentModel, deliver, name_segments, segment_table
 from mixtura.segments.certainty.ambiguous import most_ambiguous
 from mixtura.segments.comparison.kmeans_comparison import kmeans_labels
 from mixtura.segments.model.build import choose_candidate
@@ -27,6 +27,8 @@ from mixtura.segments.profiles.profile_columns import OTHER, read_columns
 from mixtura.segments.results.notes import make_notes, value_notes
 from mixtura.segments.table.columns import choose_columns
 from mixtura.select import search
+
+QUICK = Effort(resamples=0, draws=100)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def test_five_kinds_of_customers_are_found(result) -> None:
     assert [segment.count for segment in result.segments] == [60] * 5
     assert len(set(result.model.names)) == 5
     assert result.kmeans.agreement > 0.99
-    assert result.passed_over == ()
+    assert result.excluded == ()
 
 
 def test_criteria_are_those_of_the_rows_in_the_users_units(result) -> None:
@@ -57,7 +59,7 @@ def test_criteria_are_those_of_the_rows_in_the_users_units(result) -> None:
 
 
 def test_the_summary_is_plain_json(result) -> None:
-    summary = json.loads(readable_json(summarize(result)))
+    summary = json.loads(readable_json(result.with_effort(QUICK).document.to_dict()))
     assert summary["choice"]["n_components"] == 5
     assert len(summary["candidates"]) == 36
     assert summary["segments"][0]["means"].keys() == {"income", "spending", "age"}
@@ -67,8 +69,8 @@ def test_outliers_do_not_become_segments() -> None:
     rows = np.vstack([make_customers(), [[5000.0, 5000.0]]])
     result = segment_table(pl.DataFrame(rows, schema=["a", "b"]))
     assert min(segment.count for segment in result.segments) > 2
-    assert result.passed_over
-    assert all(one.mixture.weights.min() * 301 <= 2 for one in result.passed_over)
+    assert result.excluded
+    assert all(one.mixture.weights.min() * 301 <= 2 for one in result.excluded)
     assert 300 in result.anomalies
     assert "Passed over" in result.notes[0]
 
@@ -95,8 +97,9 @@ def test_a_fit_that_did_not_end_is_told(result) -> None:
 
 
 def test_the_picture_is_optional(result, tmp_path) -> None:
-    write_results(result, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+    with deliver(tmp_path / "out") as delivery:
+        delivery.write(result.with_effort(QUICK))
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
         set(RESULT_FILES) - {"segments.png", "report.html"}
     )
 

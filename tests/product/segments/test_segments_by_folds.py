@@ -9,7 +9,7 @@ import pytest
 from mixtura import Segmentation
 from mixtura.datasets import make_customers
 from mixtura.exceptions import ParameterError
-from mixtura.segments import segment_table, select_table, summarize
+from mixtura.segments import Effort, segment_table, select_table
 from mixtura.select import cross_validate
 from naive import naive_simplest
 
@@ -23,17 +23,17 @@ def test_rows_held_out_choose_segments_in_the_users_units() -> None:
     (one,) = (c for c in result.ranking if (c.covariance_type, c.n_components) == ("full", 1))
     assert one.criterion("cv") == pytest.approx(own.score, rel=1e-9)
     assert one.criteria["cv_standard_error"] == pytest.approx(own.standard_error, rel=1e-6)
-    assert result.smallest is result.ranking[0]
-    reach = result.smallest.criterion("cv") + result.smallest.criteria["cv_standard_error"]
+    assert result.minimum is result.ranking[0]
+    reach = result.minimum.criterion("cv") + result.minimum.criteria["cv_standard_error"]
     within = [one for one in result.ranking if one.criterion("cv") <= reach]
     assert result.best.n_parameters == min(one.n_parameters for one in within)
-    assert result.best is not result.smallest
-    assert result.passed_over == ()
+    assert result.best is not result.minimum
+    assert result.excluded == ()
     assert any(note.startswith("The smallest CV is that of") for note in result.notes)
-    choice = summarize(result)["choice"]
-    assert (choice["criterion"], choice["n_folds"]) == ("cv", 4)
-    assert choice["cv"] == result.best.criterion("cv")
-    assert summarize(result)["candidates"][0]["cv_failure"] is None
+    choice = result.with_effort(Effort(resamples=0)).document.to_dict()["choice"]
+    assert (choice["criterion_name"], choice["n_folds"]) == ("cv", 4)
+    assert choice["criteria"]["cv"] == result.best.criterion("cv")
+    assert result.document.to_dict()["candidates"][0]["cv_failure"] is None
 
 
 def test_transforms_move_scores_by_what_they_add_and_leave_the_choice() -> None:
@@ -57,13 +57,13 @@ def test_outliers_are_no_segments_where_rows_held_out_choose() -> None:
     options = {"components": [1, 2, 3], "covariance_types": ["spherical", "diag"], "n_folds": 3}
     result = segment_table(pl.DataFrame(rows, schema=["a", "b"]), criterion="cv", **options)
     few = [one for one in result.ranking if one.mixture.weights.min() * 302 <= 2]
-    assert list(result.passed_over) == few
+    assert list(result.excluded) == few
     assert result.ranking[0] in few
     left = [one for one in result.ranking if one not in few]
     models = [(one.criterion("cv"), one.criteria["cv_standard_error"], one.n_parameters) for one in left]
-    assert result.smallest is left[0]
+    assert result.minimum is left[0]
     assert result.best is left[naive_simplest(models)]
-    assert result.best is not result.smallest
+    assert result.best is not result.minimum
     assert result.notes[0].startswith("Passed over, with a smaller criterion")
     assert result.notes[1].startswith(f"The smallest CV is that of {left[0].covariance_type} with")
 

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from mixtura.datasets import make_customers
-from mixtura.report import collect, draw_charts, render_report, report_stability
-from mixtura.segments import segment_table
+from mixtura.report import REPORT
+from mixtura.segments import Effort, segment_table
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ATTACK = "<script>window.attacked = true</script>"
@@ -52,8 +52,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = segment_table(
         frame, describe=["region"], id_column="customer_id", components=[2, 3], names={1: ATTACK, 2: IMAGE}
     )
-    stability = report_stability(result, 6)
-    page = render_report(collect(result, stability=stability), draw_charts(result, stability))
+    page = REPORT.page(result.with_effort(Effort(resamples=6)))
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(page, encoding="utf-8")
     return path

@@ -69,13 +69,13 @@ def test_selecting_a_segment_pales_the_others_everywhere(visit: Visit) -> None:
     assert float(other) < 0.2 < float(own)
     assert float(page.locator('.card[data-segment="2"]').evaluate(opacity)) < 0.2
     assert np.abs(pixels(page.locator("svg.chart").first.screenshot()) - before).mean() > 1
-    shown = page.locator("#between tbody tr:not([hidden])")
+    shown = page.locator("#ambiguous tbody tr:not([hidden])")
     assert all("3" in (row.get_attribute("data-segments") or "").split() for row in shown.all())
-    assert page.locator("#between tbody tr[hidden]").count() > 0
+    assert page.locator("#ambiguous tbody tr[hidden]").count() > 0
     assert page.locator('.chip[aria-pressed="true"]').get_attribute("data-select") == "3"
     page.keyboard.press("Escape")
     assert page.locator("body").get_attribute("data-selected") == "0"
-    assert page.locator("#between tbody tr[hidden]").count() == 0
+    assert page.locator("#ambiguous tbody tr[hidden]").count() == 0
 
 
 def test_every_chart_with_segments_answers_a_click(visit: Visit) -> None:
@@ -94,11 +94,11 @@ def test_every_chart_with_segments_answers_a_click(visit: Visit) -> None:
 
 def test_the_table_sorts(visit: Visit) -> None:
     page = visit().page
-    header = page.locator("#between th", has_text="Membership").first
+    header = page.locator("#ambiguous th", has_text="Membership").first
     values = "rows => rows.filter((row) => !row.hidden).map((row) => Number(row.cells[2].dataset.value))"
 
     def column() -> list[float]:
-        return list(page.locator("#between tbody tr").evaluate_all(values))
+        return list(page.locator("#ambiguous tbody tr").evaluate_all(values))
 
     header.locator("button").click()
     assert header.get_attribute("aria-sort") == "ascending"
@@ -111,14 +111,14 @@ def test_the_table_sorts(visit: Visit) -> None:
 
 def test_the_table_searches(visit: Visit) -> None:
     page = visit().page
-    rows = page.locator("#between tbody tr")
+    rows = page.locator("#ambiguous tbody tr")
     wanted = rows.nth(3).locator("th").inner_text()
-    page.locator("#search-between").fill(wanted)
-    shown = page.locator("#between tbody tr:not([hidden])")
+    page.locator("#search-ambiguous").fill(wanted)
+    shown = page.locator("#ambiguous tbody tr:not([hidden])")
     assert 1 <= shown.count() < rows.count()
     assert wanted in shown.first.inner_text()
-    assert page.locator('[data-count="between"]').inner_text() == f"{shown.count()} of {rows.count()} shown"
-    page.locator("#search-between").fill("nobody is called so")
+    assert page.locator('[data-count="ambiguous"]').inner_text() == f"{shown.count()} of {rows.count()} shown"
+    page.locator("#search-ambiguous").fill("nobody is called so")
     assert shown.count() == 0
 
 

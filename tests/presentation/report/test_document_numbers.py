@@ -1,4 +1,4 @@
-"""Numbers of the report, each against one computed another way from the same table; `test_numbers` has the rest."""
+"""Numbers of the document, each against one computed another way from the same table; `test_numbers` has the rest."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from mixtura.report import collect, report_stability
-from mixtura.segments import segment_table
+from mixtura.segments import Effort, segment_table
 from presentation.report.small_table import COLUMNS, found, log_density, memberships_of, table
 
 
@@ -28,13 +27,13 @@ def test_it_is_json(summary: dict[str, Any]) -> None:
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
 
 
-def test_the_keys_that_were_there_are_there_still(summary: dict[str, Any]) -> None:
-    kept = {
-        "format", "format_version", "mixtura_version", "table", "choice", "transforms", "population", "segments",
-        "ambiguous", "anomalies", "kmeans", "candidates", "notes", "seconds",
+def test_the_parts(summary: dict[str, Any]) -> None:
+    assert set(summary) == {
+        "format", "format_version", "mixtura_version", "table", "verdict", "choice", "transforms", "population",
+        "segments", "certainty", "ambiguous", "least_certain", "anomalies", "overlap", "kmeans", "stability",
+        "candidates", "diagnostics", "notes", "seconds",
     }  # fmt: skip
-    assert kept | {"verdict", "certainty", "between", "overlap", "stability", "diagnostics"} == set(summary)
-    assert summary["format_version"] == 2
+    assert summary["format_version"] == 3
 
 
 def test_the_verdict(summary: dict[str, Any], memberships: np.ndarray) -> None:
@@ -83,31 +82,31 @@ def test_bands_of_certainty(summary: dict[str, Any], memberships: np.ndarray) ->
     bands = summary["certainty"]["bands"]
     assert sum(band["count"] for band in bands) == 120
     for band in bands:
-        high = band["to"] if band["to"] < 1 else 2
-        assert band["count"] == ((largest >= band["from"]) & (largest < high)).sum()
+        high = band["upper"] if band["upper"] < 1 else 2
+        assert band["count"] == ((largest >= band["lower"]) & (largest < high)).sum()
 
 
-def test_who_is_taken_for_whom(summary: dict[str, Any], memberships: np.ndarray) -> None:
+def test_the_expected_confusion(summary: dict[str, Any], memberships: np.ndarray) -> None:
     labels = memberships.argmax(axis=1)
     expected = [memberships[labels == k].mean(axis=0) for k in range(memberships.shape[1])]
     np.testing.assert_allclose(summary["certainty"]["confusion"], expected, rtol=1e-9, atol=1e-12)
 
 
-def test_the_people_in_between(summary: dict[str, Any], memberships: np.ndarray) -> None:
+def test_ambiguous_customers(summary: dict[str, Any], memberships: np.ndarray) -> None:
     largest = memberships.max(axis=1)
     rows = [row for row in np.argsort(largest, kind="stable") if largest[row] < 0.9]
-    listed = summary["between"]["customers"]
-    assert summary["between"]["count"] == len(rows)
+    listed = summary["ambiguous"]["customers"]
+    assert summary["ambiguous"]["count"] == len(rows)
     assert [one["row"] for one in listed] == rows
     for one in listed:
         second, first = np.argsort(memberships[one["row"]], kind="stable")[-2:]
         assert one["customer"] == f"C{one['row']:03d}"
         assert (one["first"], one["second"]) == (first + 1, second + 1)
-        assert one["first_share"] == pytest.approx(memberships[one["row"], first])
-        assert one["second_share"] == pytest.approx(memberships[one["row"], second])
+        assert one["first_membership"] == pytest.approx(memberships[one["row"], first])
+        assert one["second_membership"] == pytest.approx(memberships[one["row"], second])
 
 
-def test_unusual_customers_and_what_drives_them(summary: dict[str, Any], memberships: np.ndarray) -> None:
+def test_anomalies_and_what_drives_them(summary: dict[str, Any], memberships: np.ndarray) -> None:
     density = log_density()
     threshold = np.percentile(density, 4)
     rows = [row for row in np.argsort(density, kind="stable") if density[row] < threshold]
@@ -155,9 +154,11 @@ def test_the_comparison_with_kmeans(summary: dict[str, Any], memberships: np.nda
 def test_criteria_are_those_of_the_likelihood(summary: dict[str, Any]) -> None:
     choice = summary["choice"]
     assert choice["log_likelihood"] == pytest.approx(log_density().sum())
-    assert choice["bic"] == pytest.approx(-2 * log_density().sum() + choice["n_parameters"] * np.log(120))
+    assert choice["criteria"]["bic"] == pytest.approx(
+        -2 * log_density().sum() + choice["n_parameters"] * np.log(120)
+    )
     assert summary["diagnostics"]["rows_per_parameter"] == pytest.approx(120 / choice["n_parameters"])
-    assert choice["bic"] == min(one["bic"] for one in summary["candidates"])
+    assert choice["criteria"]["bic"] == min(one["criteria"]["bic"] for one in summary["candidates"])
 
 
 def test_normality_is_measured_on_all_customers(summary: dict[str, Any]) -> None:
@@ -175,19 +176,19 @@ def test_overlap_is_close_to_the_expected_error_of_drawn_customers(summary: dict
 
 
 def test_without_resamples_nothing_is_said_of_stability() -> None:
-    result = found()[0]
-    assert report_stability(result, 0) is None
-    unknown = collect(result)
+    result = found()[0].with_effort(Effort(resamples=0))
+    assert result.stability is None
+    unknown = result.document.to_dict()
     assert unknown["stability"] is None
     assert unknown["verdict"]["stability"] is None
 
 
-def test_rows_left_out_are_counted_and_unusual_ones_found_behind_them() -> None:
+def test_rows_left_out_are_counted_and_anomalies_found_behind_them() -> None:
     gaps = table().with_columns(
         pl.when(pl.int_range(120) < 7).then(None).otherwise(pl.col("income")).alias("income")
     )
     result = segment_table(gaps, columns=COLUMNS, id_column="customer", components=[2], drop_missing=True)
-    summary = collect(result)
+    summary = result.with_effort(Effort(resamples=0)).document.to_dict()
     assert (summary["verdict"]["customers"], summary["verdict"]["customers_left_out"]) == (113, 7)
     for one in summary["anomalies"]["customers"]:
         assert one["customer"] == f"C{one['row']:03d}"
@@ -195,7 +196,8 @@ def test_rows_left_out_are_counted_and_unusual_ones_found_behind_them() -> None:
         assert income["value"] == gaps["income"][one["row"]]
 
 
-def test_one_segment_has_nobody_in_between() -> None:
-    summary = collect(segment_table(table(), columns=COLUMNS, components=[1]))
+def test_one_segment_has_no_ambiguous_customers() -> None:
+    result = segment_table(table(), columns=COLUMNS, components=[1])
+    summary = result.with_effort(Effort(resamples=0)).document.to_dict()
     assert summary["verdict"]["segments"] == 1
-    assert summary["between"] == {"below": 0.9, "count": 0, "share": 0.0, "customers": []}
+    assert summary["ambiguous"] == {"below": 0.9, "count": 0, "share": 0.0, "customers": []}
