@@ -25,6 +25,7 @@ from mixtura.select.priors import PriorName
 
 __all__ = ["COVARIANCE_TYPES", "segment_table"]
 
+
 def segment_table(
     frame: Any,
     *,

@@ -141,9 +141,7 @@ def _transforms(result: SegmentationResult) -> list[Content]:
 
 def _certainty(result: SegmentationResult) -> Content:
     found = result.certainty
-    pairs = [
-        {"assigned": i + 1, "belongs": j + 1, "share": share} for i, j, share in found.most_confused()
-    ]
+    pairs = [{"assigned": i + 1, "belongs": j + 1, "share": share} for i, j, share in found.most_confused()]
     return jsonable_fields(found, without={"between", "bands"}) | {
         "ambiguity_matrix": plain(found.between),
         "most_confused": pairs,
