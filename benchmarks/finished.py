@@ -15,6 +15,7 @@ import argparse
 import warnings
 from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -39,6 +40,7 @@ from mixtura.fit import (
     fit_mixture,
 )
 from mixtura.fit.loop.driver import Step, iterate
+from mixtura.fit.loop.state import begin
 
 __all__ = ["CASES", "Case", "main", "make_overlapping"]
 
@@ -106,14 +108,14 @@ class Timed:
         return position + 1, float(self.seconds[position])
 
 
-def run(problem: Problem, step: Step[Mixture], start: Mixture, tolerance: float) -> Timed:
+def run(problem: Problem, step: Step[Mixture, Any], start: Mixture, tolerance: float) -> Timed:
     n_rows, times = problem.data.total_weight, list[float]()
 
-    def observe(event: Event) -> None:
+    def observe(event: Event, state: object) -> None:
         times.append(perf_counter() - begun)
 
     begun = perf_counter()
-    done = iterate(start, step, RemainingGain(n_rows, tolerance), MAX_ITER, observe=observe)
+    done = iterate(begin(step, start), step, RemainingGain(n_rows, tolerance), MAX_ITER, observe=observe)
     refused = done.trace.count(PassKind.REJECTED)
     return Timed(np.array(done.trace.objectives) * n_rows, np.array(times), refused)
 

@@ -114,8 +114,8 @@ def require_equal(case: Case, rows: FloatArray, peer: Peer, steps: list[EMStep])
     first = as_mixture(peer)
     expected = [peer_step(peer, rows), peer_step(peer, rows)]
     for step in steps:
-        move = step(first)
-        found = [move.objective, step(move.model).objective]
+        state, move = step(step.init(first))
+        found = [move.objective, step(state)[1].objective]
         assert np.allclose(found, expected, rtol=1e-9, atol=0), (case, found, expected)
 
 
@@ -127,7 +127,10 @@ def run_case(case: Case, limits: Limits) -> list[str]:
     mixture = as_mixture(peer)
     with threadpool_limits(1):
         require_equal(case, rows, start_of(case, rows), steps)
-        calls = [lambda: peer_step(peer, rows), *[lambda step=step: step(mixture) for step in steps]]
+        calls = [
+            lambda: peer_step(peer, rows),
+            *[lambda step=step: step(step.init(mixture)) for step in steps],
+        ]
         theirs, one, two, numpy_twin = best_seconds(calls)
     least = limits.seconds(case.operations, case.n_rows * case.n_components)
     return [

@@ -23,6 +23,7 @@ from mixtura.core.prior import Ridge
 from mixtura.data import ArrayBlocks
 from mixtura.fit import AbsoluteChange, EMStep, Problem
 from mixtura.fit.loop.driver import iterate
+from mixtura.fit.loop.state import begin
 from mixtura.kernels import get_kernel
 from mixtura.run import ThreadRunner
 
@@ -69,7 +70,7 @@ def our_fit(case: Case, rows: FloatArray, start: Mixture, iterations: int) -> Mi
         Data(ArrayBlocks(rows), get_kernel("native"), ThreadRunner(THREADS)),
         GaussianModel(case.n_components, get_family(case.covariance_type), Ridge(0.0)),
     )
-    return iterate(start, EMStep(problem), AbsoluteChange(0.0), iterations).model
+    return iterate(begin(EMStep(problem), start), EMStep(problem), AbsoluteChange(0.0), iterations).model
 
 
 def run_case(onedal: Any, case: Case) -> list[str]:

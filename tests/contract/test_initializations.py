@@ -88,8 +88,8 @@ def test_it_leads_to_a_mixture_that_em_improves(name: str, family: str) -> None:
     assert first.family.name == family
     assert first.weights.sum() == pytest.approx(1.0)
     step = EMStep(problem)
-    second = step(first)
-    third = step(second.model)
+    state, second = step(step.init(first))
+    _, third = step(state)
     assert third.objective >= second.objective - 1e-9 * abs(second.objective)
 
 

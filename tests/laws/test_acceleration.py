@@ -28,6 +28,7 @@ from mixtura.fit import (
     fit_mixture,
 )
 from mixtura.fit.loop.driver import LoopResult, iterate
+from mixtura.fit.loop.state import begin
 from mixtura.run import ThreadRunner, threads
 
 MANY = 4000
@@ -49,7 +50,7 @@ def fit(
     problem: Problem, step: Any, *, tolerance: float = 0.01, max_iter: int = MANY, start: Any = None
 ) -> LoopResult[Mixture]:
     stop = RemainingGain(problem.data.total_weight, tolerance)
-    return iterate(start_of(problem) if start is None else start, step, stop, max_iter)
+    return iterate(begin(step, start_of(problem) if start is None else start), step, stop, max_iter)
 
 
 def accelerated(problem: Problem, **arguments: Any) -> LoopResult[Mixture]:
@@ -71,7 +72,7 @@ def overlapping(
 
 
 def total_of(problem: Problem, mixture: Mixture) -> float:
-    return EMStep(problem).gather(mixture).log_likelihood
+    return EMStep(problem).gather(EMStep(problem).init(mixture)).log_likelihood
 
 
 def is_valid(mixture: Mixture) -> bool:
@@ -89,9 +90,10 @@ def test_no_accepted_model_loses_likelihood(covariance_type: str, weighted: bool
     for rows in (overlapping(1), load_iris().data, rng.standard_t(3, size=(300, 2))):
         weight = rng.exponential(size=len(rows)) if weighted else None
         problem = problem_of(rows, covariance_type, 4, weight=weight, ridge=0.0)
-        step, model, objectives = AcceleratedEMStep(problem), start_of(problem), list[float]()
+        step, objectives = AcceleratedEMStep(problem), list[float]()
+        state = step.init(start_of(problem))
         for _ in range(60):
-            move = step(model)
+            state, move = step(state)
             objectives.append(move.objective)
             assert is_valid(move.model)
             assert problem.model.structure.contains(move.model.covariances, 4, rows.shape[1])
@@ -99,7 +101,6 @@ def test_no_accepted_model_loses_likelihood(covariance_type: str, weighted: bool
             # A covariance that had to be repaired is singular but for rounding, which its likelihood then follows.
             if move.repairs:
                 break
-            model = move.model
         assert (np.diff(objectives) >= -1e-12 * np.abs(objectives).max()).all()
     assert n_extrapolated > 0
 
@@ -152,7 +153,7 @@ def test_when_it_stops_no_more_is_left_to_gain_than_it_says(name: str) -> None:
     for step in (AcceleratedEMStep(problem), EMStep(problem)):
         run = fit(problem, step)
         assert run.trace.converged
-        end = iterate(run.model, EMStep(problem), AbsoluteChange(1e-14), 20_000).model
+        end = iterate(begin(EMStep(problem), run.model), EMStep(problem), AbsoluteChange(1e-14), 20_000).model
         left.append(total_of(problem, end) - total_of(problem, run.model))
         assert left[-1] < 0.015
         assert run.trace.remaining_gain * problem.data.total_weight < 0.01
@@ -288,8 +289,8 @@ def test_other_moments_start_the_acceleration_again() -> None:
     start = Mixture.from_parameters(np.full(4, 0.25), means, 1e-6 * np.eye(2), "tied")
     run = accelerated(problem, start=start, max_iter=150)
     step = EMStep(problem)
-    step(start)
-    assert step.gather(start).moments is DENSE
+    state, _ = step(step.init(start))
+    assert step.gather(state).moments is DENSE
     assert run.trace.count(PassKind.EXTRAPOLATED) > 0
     assert (np.diff(run.trace.objectives) >= -1e-12 * abs(run.trace.objectives[-1])).all()
 

@@ -9,11 +9,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from mixtura._typing import FloatArray, RowArray
+from mixtura.core.maximize import Repair
 from mixtura.core.mixture import Mixture
 from mixtura.fit import Settings
-from mixtura.fit.loop.driver import Step, StepResult
+from mixtura.fit.loop.driver import Step, ignore
+from mixtura.fit.loop.outcome import Outcome
+from mixtura.fit.loop.state import StepResult
 from mixtura.fit.loop.stopping import Progress
-from mixtura.fit.loop.trace import Event, ignore
+from mixtura.fit.loop.trace import Event
 from mixtura.fit.steps.em import Problem
 
 try:
@@ -32,6 +35,9 @@ __all__ = ["CallbackSupportMixin", "FitTask", "with_callbacks"]
 
 Attributes: TypeAlias = Mapping[str, Any]
 """Fitted attributes by name: with them a copy of the estimator predicts as if the fit had ended."""
+
+_Watched: TypeAlias = tuple[Any, Mixture]
+"""The state of a step, and the model that enters its next pass."""
 
 
 class FitTask:
@@ -85,17 +91,17 @@ class FitTask:
     def watch(self, settings: Settings, attributes: Callable[[Mixture], Attributes]) -> Settings:
         """Return settings whose iterations are subtasks, one start after the other; a callback may end a start."""
 
-        def step(problem: Problem) -> Step[Mixture]:
+        def step(problem: Problem) -> Step[Mixture, Any]:
             self._end_start()
             self._start = self._context.subcontext(task_name="start", max_subtasks=settings.max_iter)
             self._start.call_on_fit_task_begin(**self._about)
             return _WatchedStep(settings.step(problem), self, attributes)
 
-        def stop(progress: Progress) -> bool:
+        def stop(progress: Progress) -> Outcome | None:
             asked, self._asked_to_stop = self._asked_to_stop, False
-            return settings.stop(progress) or asked
+            return settings.stop(progress) or progress.satisfied(asked)
 
-        def observe(event: Event) -> None:
+        def observe(event: Event, state: object) -> None:
             """Make starts run one after the other."""
 
         return replace(
@@ -105,17 +111,18 @@ class FitTask:
             observe=observe if settings.observe is ignore else settings.observe,
         )
 
-    def iterate(self, watched: _WatchedStep, model: Mixture) -> StepResult[Mixture]:
+    def iterate(self, watched: _WatchedStep, state: _Watched) -> tuple[_Watched, StepResult[Mixture]]:
         """Make a step as a subtask."""
+        inner, model = state
         task = self._start.subcontext(task_name="iteration")
         task.call_on_fit_task_begin(
             **self._about, reconstruction_attributes=lambda: watched.attributes(model)
         )
-        move = watched.step(model)
+        inner, move = watched.step(inner)
         self._asked_to_stop = task.call_on_fit_task_end(
             **self._about, reconstruction_attributes=lambda: watched.attributes(move.model)
         )
-        return move
+        return (inner, move.model), move
 
     def _end_start(self) -> None:
         if self._start is not None:
@@ -127,9 +134,15 @@ class FitTask:
 class _WatchedStep:
     """A step whose calls are subtasks."""
 
-    step: Step[Mixture]
+    step: Step[Mixture, Any]
     task: FitTask
     attributes: Callable[[Mixture], Attributes]
 
-    def __call__(self, model: Mixture) -> StepResult[Mixture]:
-        return self.task.iterate(self, model)
+    def init(self, model: Mixture) -> _Watched:
+        return self.step.init(model), model
+
+    def __call__(self, state: _Watched) -> tuple[_Watched, StepResult[Mixture]]:
+        return self.task.iterate(self, state)
+
+    def final(self, state: _Watched) -> tuple[Mixture, tuple[Repair, ...]]:
+        return self.step.final(state[0])

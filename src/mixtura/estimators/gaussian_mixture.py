@@ -45,7 +45,7 @@ from mixtura.fit import (
     continue_fit,
     fit_mixture,
 )
-from mixtura.fit.loop.trace import ignore
+from mixtura.fit.loop.driver import ignore
 
 __all__ = ["GaussianMixture"]
 

@@ -25,7 +25,7 @@ class Narrator:
         self._n_starts = 0
         self._last = perf_counter()
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: Event, state: object) -> None:
         if event.iteration == 1:
             print(f"Initialization {self._n_starts}")
             self._n_starts += 1

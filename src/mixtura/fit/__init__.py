@@ -4,9 +4,12 @@ from mixtura.fit.degeneracy import Degeneracy, DegeneracyKind, find_degeneracies
 from mixtura.fit.evaluation import Score, log_likelihood, score_mixture
 from mixtura.fit.init import INITIALIZATIONS, FromMixture, FromPartition, Initialization, SharedStarts
 from mixtura.fit.kmeans.lloyd import Clustering, best_clustering, nearest, run_kmeans
-from mixtura.fit.loop.result import FitResult, Outcome
+from mixtura.fit.loop.driver import Observer, Step, iterate
+from mixtura.fit.loop.outcome import Outcome
+from mixtura.fit.loop.result import FitResult
+from mixtura.fit.loop.state import LoopState, StepResult, begin
 from mixtura.fit.loop.stopping import AbsoluteChange, RemainingGain
-from mixtura.fit.loop.trace import Event, Observer, PassKind, Trace
+from mixtura.fit.loop.trace import Event, PassKind, Trace
 from mixtura.fit.racing import RACE_SCHEDULE
 from mixtura.fit.restarts import (
     SAME_OPTIMUM,
@@ -36,6 +39,7 @@ __all__ = [
     "FromPartition",
     "Given",
     "Initialization",
+    "LoopState",
     "Observer",
     "Outcome",
     "PassKind",
@@ -44,13 +48,17 @@ __all__ = [
     "Score",
     "Settings",
     "SharedStarts",
+    "Step",
+    "StepResult",
     "Trace",
+    "begin",
     "best_clustering",
     "continue_batch",
     "continue_fit",
     "find_degeneracies",
     "fit_best_of",
     "fit_mixture",
+    "iterate",
     "log_likelihood",
     "nearest",
     "run_kmeans",

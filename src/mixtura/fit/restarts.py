@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -12,11 +13,11 @@ from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import IllDefinedCovarianceError, MixturaError
 from mixtura.fit.init import Deferred, Initialization
-from mixtura.fit.loop.driver import LoopResult, Step, iterate
-from mixtura.fit.loop.result import FitResult, Outcome
+from mixtura.fit.loop.driver import LoopResult, Observer, Step, ignore, iterate
+from mixtura.fit.loop.result import FitResult
+from mixtura.fit.loop.state import LoopState, begin
 from mixtura.fit.loop.stopping import StoppingRule
-from mixtura.fit.loop.trace import Observer, ignore
-from mixtura.fit.racing import RACE_SCHEDULE, Racing, Watched
+from mixtura.fit.racing import RACE_SCHEDULE, Racing
 from mixtura.fit.steps.batched import iterate_batch
 from mixtura.fit.steps.em import EMStep, Problem
 
@@ -83,8 +84,8 @@ class Settings:
 
     stop: StoppingRule
     max_iter: int
-    observe: Observer = ignore
-    step: Callable[[Problem], Step[Mixture]] = EMStep
+    observe: Observer[LoopState[Mixture, Any]] = ignore
+    step: Callable[[Problem], Step[Mixture, Any]] = EMStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def fit_mixture(
         finished = problem.data.runner.map([_Task(alone, deferred, settings, given) for deferred in drawn])
     else:
         finished = [_Task(problem, deferred, settings, given)() for deferred in drawn]
-    return _keep_best(problem, settings, finished, drawing)
+    return _keep_best(problem, finished, drawing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +156,10 @@ class _Task:
         start = self.deferred(self.problem)
         first = self.given.override(start.begin(self.problem))
         started = perf_counter()
+        step = self.settings.step(self.problem)
         run = iterate(
-            first,
-            self.settings.step(self.problem),
+            begin(step, first),
+            step,
             self.settings.stop,
             self.settings.max_iter,
             observe=self.settings.observe,
@@ -171,7 +173,7 @@ def fit_best_of(
     settings: Settings,
     *,
     random_state: np.random.RandomState,
-    checkpoints: Sequence[tuple[int, float]] = RACE_SCHEDULE,
+    schedule: Sequence[tuple[int, float]] = RACE_SCHEDULE,
     accept: Callable[[Mixture], bool] = lambda mixture: True,
     target: float = -np.inf,
 ) -> FitResult:
@@ -191,7 +193,7 @@ def fit_best_of(
     settings : Settings
     random_state : RandomState
         Drawn from, in the order of the starts.
-    checkpoints : sequence of (int, float)
+    schedule : sequence of (int, float)
         Passes, and how far behind a start may be then, in nats of the total log-likelihood.
     accept : callable, optional
         Whether to trust a mixture: one that is accepted is kept before any that is not, and starts are measured
@@ -212,19 +214,18 @@ def fit_best_of(
     finished: list[_Finished] = []
     failures: list[IllDefinedCovarianceError] = []
     for deferred in drawn:
-        watched = Watched(settings.step(problem))
-        rule = Racing(settings.stop, target, problem.data.total_weight, dict(checkpoints), watched, accept)
+        rule = Racing(settings.stop, target, problem.data.total_weight, dict(schedule), accept)
         try:
-            one = _Task(problem, deferred, replace(settings, stop=rule, step=watched.of), Given())()
+            one = _Task(problem, deferred, replace(settings, stop=rule), Given())()
         except IllDefinedCovarianceError as error:
             failures.append(error)
             continue
-        finished.append(replace(one, accepted=accept(one.run.model), run=rule.corrected(one.run)))
+        finished.append(replace(one, accepted=accept(one.run.model)))
         if finished[-1].accepted:
             target = max(target, one.objective * problem.data.total_weight)
     if not finished:
         raise failures[0]
-    return _keep_best(problem, settings, finished, drawing, SAME_OPTIMUM)
+    return _keep_best(problem, finished, drawing, SAME_OPTIMUM)
 
 
 def continue_fit(
@@ -241,15 +242,15 @@ def continue_fit(
         The lower bound that an earlier run ended with.
     """
     begun = perf_counter()
+    step = settings.step(problem)
     run = iterate(
-        start,
-        settings.step(problem),
+        begin(step, start, previous=previous),
+        step,
         settings.stop,
         settings.max_iter,
-        previous=previous,
         observe=settings.observe,
     )
-    return _keep_best(problem, settings, [_Finished(run, (), (0.0, perf_counter() - begun))], 0.0)
+    return _keep_best(problem, [_Finished(run, (), (0.0, perf_counter() - begun))], 0.0)
 
 
 def continue_batch(
@@ -264,7 +265,7 @@ def continue_batch(
     starts : sequence of Mixture
         One per problem.
     stop : StoppingRule
-        Says in the end which have converged; the others are set aside.
+        Says in the end which have converged; the others are not refined.
     n_passes : int
         At least one.
 
@@ -280,14 +281,12 @@ def continue_batch(
         if isinstance(run, MixturaError):
             results.append(run)
             continue
-        result = _keep_best(problem, Settings(stop, n_passes), [_Finished(run, (), each)], 0.0)
-        results.append(result if result.converged else replace(result, outcome=Outcome.NOT_REFINED))
+        results.append(_keep_best(problem, [_Finished(run, (), each)], 0.0))
     return results
 
 
 def _keep_best(
     problem: Problem,
-    settings: Settings,
     finished: Sequence[_Finished],
     drawing: float,
     same_end: float = 0.0,
@@ -302,7 +301,6 @@ def _keep_best(
     run = finished[best].run
     return FitResult(
         mixture=run.model.refined(),
-        outcome=_outcome(run, settings.max_iter),
         lower_bound=finished[best].objective,
         traces=tuple(one.run.trace for one in finished),
         best=best,
@@ -316,11 +314,3 @@ def _keep_best(
         notes=tuple(dict.fromkeys(note for one in finished for note in one.notes)),
         total_weight=problem.data.total_weight,
     )
-
-
-def _outcome(run: LoopResult[Mixture], max_iter: int) -> Outcome:
-    if max_iter == 0:
-        return Outcome.NOT_ITERATED
-    if not run.trace.converged:
-        return Outcome.REJECTED if run.trace.rejected else Outcome.ITERATION_LIMIT
-    return Outcome.REPAIRED if run.trace.repairs else Outcome.CONVERGED

@@ -17,6 +17,7 @@ from mixtura.fit.init.sample import fill_with_pooled_covariance
 from mixtura.fit.kmeans.lloyd import nearest
 from mixtura.fit.kmeans.plusplus import kmeans_plusplus, random_rows
 from mixtura.fit.loop.driver import iterate
+from mixtura.fit.loop.state import begin
 from mixtura.fit.loop.stopping import RemainingGain
 from mixtura.fit.steps.em import EMStep, Problem
 
@@ -57,9 +58,10 @@ class BestOf:
 
     def _run(self, problem: Problem, start: InitialStatistics) -> tuple[Mixture, float, int]:
         """Return where a start leads, the objective of the mixture before the last step, and the passes made."""
+        step = EMStep(problem)
         run = iterate(
-            start.begin(problem),
-            EMStep(problem),
+            begin(step, start.begin(problem)),
+            step,
             RemainingGain(problem.data.total_weight),
             self._n_passes,
         )

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.accumulate import pass_work
 from mixtura.core.data import Data
+from mixtura.core.maximize import Repair
 from mixtura.core.moments import FIRST
 from mixtura.core.protocols import Block, Blocks, RowState
 from mixtura.core.statistics import Statistics
-from mixtura.fit.loop.driver import StepResult, iterate
+from mixtura.fit.loop.driver import iterate
+from mixtura.fit.loop.state import StepResult, begin
 from mixtura.fit.loop.stopping import CentersSettled
 from mixtura.kernels import Components, Kernel, Outputs
 
 __all__ = [
     "AssignToNearest",
     "Clustering",
+    "LloydState",
     "LloydStep",
     "ScaleState",
     "best_clustering",
@@ -80,16 +83,17 @@ class AssignToNearest:
 
     Parameters
     ----------
-    centers : ndarray of shape (K, D)
+    components : Components
+        The centers, as unit spheres of equal weight.
     kernel : Kernel
     """
 
-    centers: FloatArray
+    components: Components
     kernel: Kernel
 
     def __call__(self, block: Block, labels: IntArray) -> _HardSums:
-        found, statistics = np.empty_like(labels), Statistics.zero(FIRST, self.centers)
-        components, outputs = _as_components(self.centers), Outputs(labels=found)
+        found, components = np.empty_like(labels), self.components
+        statistics, outputs = Statistics.zero(FIRST, components.means), Outputs(labels=found)
         self.kernel.accumulate(
             block.rows, block.sample_weight, components, statistics.sums, outputs, hard=True
         )
@@ -102,7 +106,22 @@ class AssignToNearest:
         return total
 
     def work(self, blocks: Blocks) -> float:
-        return pass_work(FIRST.layout, blocks.n_rows, *self.centers.shape)
+        return pass_work(FIRST.layout, blocks.n_rows, *self.components.means.shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LloydState:
+    """The state of `LloydStep`.
+
+    Parameters
+    ----------
+    centers : ndarray of shape (K, D)
+    labels : RowState
+        Of the last pass, (N,); -1 before the first. Every pass writes into them.
+    """
+
+    centers: FloatArray
+    labels: RowState
 
 
 class LloydStep:
@@ -111,35 +130,36 @@ class LloydStep:
     Parameters
     ----------
     data : Data
-
-    Attributes
-    ----------
-    labels : RowState
-        Of the last pass, (N,); -1 before the first.
     """
 
     def __init__(self, data: Data) -> None:
         self._data = data
-        self.labels = data.state(np.intp, fill=-1)
 
-    def assign(self, centers: FloatArray) -> _HardSums:
+    def init(self, model: FloatArray) -> LloydState:
+        return LloydState(model, self._data.state(np.intp, fill=-1))
+
+    def final(self, state: LloydState) -> tuple[FloatArray, tuple[Repair, ...]]:
+        return state.centers, ()
+
+    def assign(self, state: LloydState) -> _HardSums:
         """Assign all rows to the nearest center; return the sums about the centers."""
-        return self._data.reduce(AssignToNearest(centers, self._data.kernel), self.labels)
+        task = AssignToNearest(_as_components(state.centers), self._data.kernel)
+        return self._data.reduce(task, state.labels)
 
-    def __call__(self, model: FloatArray) -> StepResult[FloatArray]:
-        sums = self.assign(model)
+    def __call__(self, state: LloydState) -> tuple[LloydState, StepResult[FloatArray]]:
+        sums, model = self.assign(state), state.centers
         counts, first = sums.statistics.counts.copy(), sums.statistics.first.copy()
-        seated = self._reseat_empty(model, counts, first)
+        seated = self._reseat_empty(state, counts, first)
         centers = model + first / np.where(counts > 0, counts, 1.0)[:, None]
         for k, row in seated.items():
             centers[k] = row
         shift = float(((centers - model) ** 2).sum())
-        return StepResult(
-            centers, 2.0 * sums.statistics.log_likelihood, shift=shift, n_changed=sums.n_changed
-        )
+        objective = 2.0 * sums.statistics.log_likelihood
+        found = StepResult(centers, objective, shift=shift, n_changed=sums.n_changed)
+        return replace(state, centers=centers), found
 
     def _reseat_empty(
-        self, centers: FloatArray, counts: FloatArray, first: FloatArray
+        self, state: LloydState, counts: FloatArray, first: FloatArray
     ) -> dict[int, FloatArray]:
         """Move each center without rows to one of the rows farthest from theirs, as scikit-learn does.
 
@@ -148,16 +168,16 @@ class LloydStep:
         empty = np.flatnonzero(counts == 0)
         if empty.size == 0:
             return {}
-        distances = nearest(self._data, centers)[1].gathered()
+        distances = nearest(self._data, state.centers)[1].gathered()
         if distances.max() == 0:
             return {}
         farthest = np.argpartition(distances, -empty.size)[: -empty.size - 1 : -1]
-        labels = self.labels.gathered()[farthest]
+        labels = state.labels.gathered()[farthest]
         rows, weights = self._data.rows_and_weights(farthest)
         seated = {}
         for k, row, weight, old in zip(empty, rows, weights, labels, strict=True):
             counts[old] -= weight
-            first[old] -= weight * (row - centers[old])
+            first[old] -= weight * (row - state.centers[old])
             seated[int(k)] = row
         return seated
 
@@ -209,11 +229,13 @@ def run_kmeans(
         Stop when the sum of squared moves of the centers is not above this, in squared units of the data.
     """
     step = LloydStep(data)
-    run = iterate(centers, step, CentersSettled(tolerance), max_iter)
-    final = step.assign(run.model).statistics
+    state = begin(step, centers)
+    run = iterate(state, step, CentersSettled(tolerance), max_iter)
+    last = replace(state.step, centers=run.model)
+    final = step.assign(last).statistics
     return Clustering(
         run.model,
-        step.labels.gathered(),
+        last.labels.gathered(),
         -2.0 * final.log_likelihood,
         len(run.trace.events),
         run.trace.converged,

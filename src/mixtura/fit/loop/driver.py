@@ -1,39 +1,44 @@
-"""The one loop: a model, a step that improves it, a rule that stops it."""
+"""The one loop: a state, a step that improves its model, a rule that stops it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 from mixtura.core.maximize import Repair
-from mixtura.fit.loop.monotone import Ascent
-from mixtura.fit.loop.stopping import Progress, StoppingRule
-from mixtura.fit.loop.trace import Event, Observer, PassKind, Trace, ignore, plain_changes
+from mixtura.fit.loop.outcome import Outcome
+from mixtura.fit.loop.state import LoopState, StepResult, take
+from mixtura.fit.loop.stopping import StoppingRule
+from mixtura.fit.loop.trace import Event, Trace
 
-__all__ = ["LoopResult", "Step", "StepResult", "iterate"]
+__all__ = ["LoopResult", "Observer", "Step", "ignore", "iterate"]
 
 M = TypeVar("M")
+S = TypeVar("S")
+S_contra = TypeVar("S_contra", contravariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class StepResult(Generic[M]):
-    """What a step returns: the next model, the objective of the one given; if a trial, the step to take for less."""
+class Step(Protocol[M, S]):
+    """One pass over the rows, from a state to the next; all that it remembers between passes is in the state."""
 
-    model: M
-    objective: float
-    repairs: tuple[Repair, ...] = ()
-    shift: float = float("nan")
-    n_changed: int = -1
-    kind: PassKind = PassKind.PLAIN
-    fallback: Callable[[], StepResult[M]] | None = None
-    allowance: Callable[[], float] | None = None
+    def init(self, model: M) -> S:
+        """Return the state in which a model enters its first pass."""
+
+    def __call__(self, state: S) -> tuple[S, StepResult[M]]:
+        """Return the next state and what the pass has found."""
+
+    def final(self, state: S) -> tuple[M, tuple[Repair, ...]]:
+        """Return the model, and its repairs, of a run that ends here unsatisfied: not one that is still on trial."""
 
 
-class Step(Protocol[M]):
-    """One pass over the rows, from a model to a better one."""
+class Observer(Protocol[S_contra]):
+    """Called after each iteration, with the state from which the run would go on."""
 
-    def __call__(self, model: M) -> StepResult[M]: ...
+    def __call__(self, event: Event, state: S_contra) -> None: ...
+
+
+def ignore(event: Event, state: object) -> None:
+    """Observe nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +50,31 @@ class LoopResult(Generic[M]):
 
 
 def iterate(
-    model: M,
-    step: Step[M],
+    state: LoopState[M, S],
+    step: Step[M, S],
     stop: StoppingRule,
     max_iter: int,
     *,
-    previous: float = -float("inf"),
-    observe: Observer = ignore,
+    observe: Observer[LoopState[M, S]] = ignore,
 ) -> LoopResult[M]:
     """Repeat a step until the rule stops it, ``max_iter`` passes are done, or it lowers the objective.
 
     Parameters
     ----------
-    model : the model to begin with
+    state : LoopState, from `begin`, or of a run that is continued
     step : Step
     stop : StoppingRule
-    max_iter : int, zero to return the model as it is
-    previous : float
-        The objective before the first step, where an earlier run is continued.
+    max_iter : int, those of a continued run included; zero to return the model as it is
     observe : Observer
-        Told of each iteration.
     """
-    events, converged, ascent, rejected = list[Event](), False, Ascent(model), False
-    while not (converged or rejected) and len(events) < max_iter:
-        move = step(model)
-        if move.fallback is not None and len(events) + 1 == max_iter:
-            move = move.fallback()
-        objective, (move, rejected) = move.objective, ascent.take(model, move)
-        model, change, previous = move.model, objective - previous, objective
-        events.append(Event(len(events) + 1, move.objective, change, move.repairs, move.kind))
-        observe(events[-1])
-        changes = (change,) if rejected else plain_changes(events)
-        converged = stop(Progress(objective, changes, move.shift, move.n_changed))
-    return LoopResult(model, Trace(tuple(events), converged, rejected))
+    outcome = Outcome.NOT_ITERATED if max_iter == 0 else None
+    while outcome is None and len(state.events) < max_iter:
+        state, progress = take(state, *step(state.step))
+        observe(state.events[-1], state)
+        outcome = stop(progress) or (Outcome.REJECTED if state.ascent.rejected else None)
+    outcome = outcome or Outcome.ITERATION_LIMIT
+    if outcome.is_converged or state.ascent.rejected:
+        return LoopResult(state.model, Trace(state.events, outcome))
+    model, repairs = step.final(state.step)
+    events = (*state.events[:-1], replace(state.events[-1], repairs=repairs)) if repairs else state.events
+    return LoopResult(model, Trace(events, outcome))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from mixtura.fit.loop.trace import PassKind
 
 if TYPE_CHECKING:
-    from mixtura.fit.loop.driver import StepResult
+    from mixtura.fit.loop.state import StepResult
 
 __all__ = ["NEGLIGIBLE", "Ascent"]
 
@@ -22,7 +22,7 @@ _UNSEEN = 5e-7
 """The same for a fall that the definition of the step explains, and that is not reported all the same."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Ascent(Generic[M]):
     """The best model of a run so far, and what the step from it may lose.
 
@@ -31,40 +31,41 @@ class Ascent(Generic[M]):
 
     Parameters
     ----------
-    model : the model to begin with
+    model : the best model, at first the one to begin with
+    objective : float
+        The latest.
+    reported : float
+        The latest that was reported.
+    allowance : float or callable or None, default=None
+        By how much the step from the model may lower the objective; computed when it is needed.
+    rejected : bool, default=False
+        Whether the latest step was rejected: the run ends with the model.
     """
 
     model: M
-    _objective: float = -float("inf")
-    _reported: float = -float("inf")
-    _allowance: Callable[[], float] | None = None
+    objective: float = -float("inf")
+    reported: float = -float("inf")
+    allowance: Callable[[], float] | float | None = None
+    rejected: bool = False
 
-    def take(self, model: M, move: StepResult[M]) -> tuple[StepResult[M], bool]:
-        """Return the move from a model with the objective to report, and whether it is rejected.
+    def take(self, model: M, move: StepResult[M]) -> tuple[Ascent[M], StepResult[M]]:
+        """Return what follows from a move of a model, and the move with the objective to report.
 
-        Then it leads back to the best model.
+        A move that is rejected leads back to the best model.
         """
-        if not self._climbs(move.objective):
-            back = replace(move, model=self.model, objective=self._reported)
-            return replace(back, repairs=(), kind=PassKind.REJECTED), True
-        if move.kind is not PassKind.REJECTED:
-            self.model, self._allowance = model, move.allowance
-        return replace(move, objective=self._reported), False
-
-    def _climbs(self, objective: float) -> bool:
-        """Take in the next objective; return whether the step to it is kept.
-
-        A fall that is rounding is reported as no change; one that the step explains, if it can be seen, as it is.
-        """
-        fall = self._objective - objective
+        objective, fall = move.objective, self.objective - move.objective
+        latest, reported = objective, max(objective, self.reported)
         if fall > 0:
-            allowed = 0.0 if self._allowance is None else self._allowance()
-            size = max(1.0, abs(self._objective))
+            allowed = self.allowance() if callable(self.allowance) else self.allowance or 0.0
+            size = max(1.0, abs(self.objective))
             if fall > allowed + NEGLIGIBLE * size:
-                return False
+                back = replace(move, model=self.model, objective=self.reported)
+                return replace(self, rejected=True), replace(back, repairs=(), kind=PassKind.REJECTED)
             if fall > allowed:
-                return True
-            if self._reported - objective > _UNSEEN * size:
-                self._reported = objective
-        self._objective, self._reported = objective, max(objective, self._reported)
-        return True
+                latest, reported = self.objective, self.reported
+            elif self.reported - objective > _UNSEEN * size:
+                reported = objective
+        move = replace(move, objective=reported)
+        if move.kind is PassKind.REJECTED:
+            return replace(self, objective=latest, reported=reported), move
+        return Ascent(model, latest, reported, move.allowance), move

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+from mixtura.fit.loop.outcome import Outcome
 
 __all__ = [
     "AbsoluteChange",
@@ -39,19 +41,33 @@ class Progress:
         How far the model moved (K-means: sum of squared moves of the centers).
     n_changed : int
         How many rows went to another component (K-means), -1 where that is not counted.
+    iteration : int
+        From 1; those of a run that is continued are counted.
+    model : the model that entered the iteration
+    repaired : bool
+        Whether a component had to be repaired, in this iteration or before.
     """
 
     objective: float
     changes: tuple[float, ...]
     shift: float
     n_changed: int
+    iteration: int = 0
+    model: Any = None
+    repaired: bool = False
+
+    def satisfied(self, is_satisfied: bool) -> Outcome | None:
+        """Return how a run ends whose rule is satisfied, None where it is not."""
+        if not is_satisfied:
+            return None
+        return Outcome.REPAIRED if self.repaired else Outcome.CONVERGED
 
 
 class StoppingRule(Protocol):
-    """Decides after each iteration."""
+    """Decides after each iteration whether, and how, a run ends."""
 
-    def __call__(self, progress: Progress) -> bool:
-        """Return whether to stop here."""
+    def __call__(self, progress: Progress) -> Outcome | None:
+        """Return how the run ends here, None where it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +82,8 @@ class AbsoluteChange:
 
     tolerance: float
 
-    def __call__(self, progress: Progress) -> bool:
-        return bool(progress.changes) and abs(progress.changes[0]) < self.tolerance
+    def __call__(self, progress: Progress) -> Outcome | None:
+        return progress.satisfied(bool(progress.changes) and abs(progress.changes[0]) < self.tolerance)
 
 
 def remaining_gain(change: float, previous: float) -> float:
@@ -124,14 +140,14 @@ class RemainingGain:
     total_weight: float
     tolerance: float = 0.01
 
-    def __call__(self, progress: Progress) -> bool:
+    def __call__(self, progress: Progress) -> Outcome | None:
         changes = without_rounding(progress.changes, progress.objective)
         if len(changes) < 3:
-            return False
+            return None
         latest, before = remaining_gain(changes[0], changes[1]), remaining_gain(changes[1], changes[2])
         # An estimate that rises says that slower gains come into view, as after an extrapolation or at a saddle.
         caution = _CAUTION if latest > before else 1.0
-        return max(latest, before) * self.total_weight * caution < self.tolerance
+        return progress.satisfied(max(latest, before) * self.total_weight * caution < self.tolerance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,5 +162,5 @@ class CentersSettled:
 
     tolerance: float
 
-    def __call__(self, progress: Progress) -> bool:
-        return progress.n_changed == 0 or progress.shift <= self.tolerance
+    def __call__(self, progress: Progress) -> Outcome | None:
+        return progress.satisfied(progress.n_changed == 0 or progress.shift <= self.tolerance)

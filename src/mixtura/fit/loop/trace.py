@@ -1,4 +1,4 @@
-"""What happened at each iteration, and who is told."""
+"""What happened at each iteration of a run."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import takewhile
-from typing import Protocol
 
 from mixtura.core.maximize import Repair
+from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.stopping import remaining_gain, without_rounding
 
-__all__ = ["Event", "Observer", "PassKind", "Trace", "ignore", "plain_changes"]
+__all__ = ["Event", "PassKind", "Trace", "plain_changes"]
 
 
 class PassKind(Enum):
     """How the model that entered a pass had come about."""
 
     PLAIN = "from the step itself, or the start"
-    EXTRAPOLATED = "beyond the step, and better"
+    EXTRAPOLATED = "extrapolated, and better"
     REJECTED = (
         "worse than the one before: the step itself is taken instead of an extrapolation, or the run ends"
     )
@@ -59,23 +59,17 @@ def plain_changes(events: Sequence[Event]) -> tuple[float, ...]:
     return tuple(event.change for event in plain)
 
 
-class Observer(Protocol):
-    """Told of each iteration as it happens."""
-
-    def __call__(self, event: Event) -> None: ...
-
-
-def ignore(event: Event) -> None:
-    """Observe nothing."""
-
-
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The iterations of one run, in order, whether its stopping rule was satisfied, and its last step rejected."""
+    """The iterations of one run, in order, and how it ended."""
 
     events: tuple[Event, ...] = ()
-    converged: bool = False
-    rejected: bool = False
+    outcome: Outcome = Outcome.NOT_ITERATED
+
+    @property
+    def converged(self) -> bool:
+        """Whether the stopping rule was satisfied."""
+        return self.outcome.is_converged
 
     @property
     def objectives(self) -> list[float]:

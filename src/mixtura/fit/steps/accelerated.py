@@ -10,28 +10,28 @@ whatever the family.
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, replace
-from functools import partial
+from copy import copy
+from dataclasses import dataclass, field, replace
 from math import inf, log
 
 import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.covariance import EMPTY
+from mixtura.core.maximize import Repair
 from mixtura.core.mixture import Mixture
 from mixtura.core.statistics import Statistics
-from mixtura.fit.loop.driver import StepResult
+from mixtura.fit.loop.state import StepResult
 from mixtura.fit.loop.stopping import remaining_gain
 from mixtura.fit.loop.trace import PassKind
 from mixtura.fit.steps.coordinates import Coordinates
-from mixtura.fit.steps.em import EMStep, Problem
+from mixtura.fit.steps.em import EMState, EMStep, Problem
 from mixtura.fit.steps.lbfgs import LimitedMemoryBFGS
 
-__all__ = ["AcceleratedEMStep"]
+__all__ = ["AcceleratedEMStep", "AcceleratedState", "Trial"]
 
 _PASSES = 9
-"""Passes remembered, from which curvature is learned anew in other coordinates."""
+"""Passes remembered, from which curvature is learned again in other coordinates."""
 
 _AHEAD = 20
 """Passes that plain EM must still have before it, by Aitken's estimate, for extrapolation to begin."""
@@ -39,13 +39,13 @@ _AHEAD = 20
 _UNSETTLED = 25
 """Passes after which gains that still grow are taken for a plateau."""
 
-_LARGEST_REACH = 0.7
+_LARGEST_STEP = 0.7
 """No count, mean or covariance may change by more than this share of itself, so that all stay valid."""
 
-_FIRST_REACH = 0.3
+_FIRST_STEP = 0.3
 
 _AGE = 3
-"""Passes after which the coordinates are laid anew about the current mixture."""
+"""Passes after which the coordinates are laid again about the current mixture."""
 
 _MARGIN = 0.5
 """Share of the tolerance below which the gain expected of Newton's step ends the extrapolation."""
@@ -57,16 +57,67 @@ _CONFIRM = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Trial:
-    """An extrapolation under way: where it is, how far it reaches, what it should gain, and what it set out from."""
+class Trial:
+    """An extrapolation under way: where it is, its step length, what it should gain, and what it set out from."""
 
     sums: Statistics
     point: FloatArray
-    reach: float
+    length: float
     expected: float
     origin: Statistics
     left: FloatArray
-    model: Mixture
+    plain: EMState
+
+
+@dataclass(slots=True, eq=False)
+class AcceleratedState:
+    """The state of `AcceleratedEMStep`: a value, which a pass copies before it changes anything.
+
+    Parameters
+    ----------
+    plain : EMState
+        What enters the next pass.
+    little : float
+        Nats below which what is left to gain ends the extrapolation.
+    n_passes, confirming, age : int
+        Passes that were not rejected, plain passes still to confirm the end, and passes since coordinates were laid.
+    best, best_then : float
+        The objective, and what it was when little seemed left to gain.
+    changes : tuple of float
+        Of the latest plain passes, in nats, the latest first.
+    active : bool
+        Whether extrapolation has begun.
+    radius : float
+        The step length that is trusted, as a share of counts, means and covariances.
+    trial : Trial or None
+        The extrapolation that the next pass evaluates.
+    history : tuple of pairs of Statistics
+        Sums that a mixture was made of, and those of its pass, of the latest passes.
+    entered : Statistics or None
+        The sums that the mixture of the next pass was made of.
+    coordinates : Coordinates or None
+    curvature : LimitedMemoryBFGS
+    point, left : ndarray
+        Where in the coordinates the latest pass began, and where it led.
+    """
+
+    plain: EMState
+    little: float
+    n_passes: int = 0
+    confirming: int = 0
+    best_then: float = inf
+    best: float = -inf
+    changes: tuple[float, ...] = ()
+    active: bool = False
+    radius: float = _FIRST_STEP
+    trial: Trial | None = None
+    history: tuple[tuple[Statistics, Statistics], ...] = ()
+    entered: Statistics | None = None
+    coordinates: Coordinates | None = None
+    curvature: LimitedMemoryBFGS = field(default_factory=LimitedMemoryBFGS)
+    point: FloatArray = field(default_factory=lambda: np.empty(0))
+    left: FloatArray = field(default_factory=lambda: np.empty(0))
+    age: int = 0
 
 
 class AcceleratedEMStep:
@@ -74,7 +125,7 @@ class AcceleratedEMStep:
 
     It begins with plain steps. When Aitken's estimate says that many more would follow, it extrapolates the sums by
     limited-memory BFGS, no count, mean or covariance by more than a share of itself that adapts to how well the
-    extrapolations do. An extrapolation that turns out to lower the objective is refused and the plain step from
+    extrapolations do. An extrapolation that lowers the objective is rejected and the plain step from
     where it set out is taken: the pass is lost, the objective never falls. When little seems left to gain, plain steps
     follow, so that the stopping rule may judge by their changes.
 
@@ -89,157 +140,158 @@ class AcceleratedEMStep:
     def __init__(self, problem: Problem, tolerance: float = 0.01) -> None:
         self._problem, self._model, self._tolerance = problem, problem.model, tolerance
         self._plain = EMStep(problem)
-        self._n_passes, self._confirming = 0, 0
-        self._little, self._best_then = _MARGIN * tolerance, inf
-        self._best, self._changes = -inf, tuple[float, ...]()
-        self._active = False
-        self._radius = _FIRST_REACH
-        self._trial: _Trial | None = None
-        # Sums that a mixture was made of, and those of its pass; in coordinates, where the latest of each are.
-        self._history: deque[tuple[Statistics, Statistics]] = deque(maxlen=_PASSES)
-        self._entered: Statistics | None = None
-        self._coordinates: Coordinates | None = None
-        self._curvature = LimitedMemoryBFGS()
-        self._point, self._left, self._age = np.empty(0), np.empty(0), 0
 
-    def __call__(self, model: Mixture) -> StepResult[Mixture]:
-        statistics = self._plain.gather(model)
+    def init(self, model: Mixture) -> AcceleratedState:
+        return AcceleratedState(self._plain.init(model), little=_MARGIN * self._tolerance)
+
+    def __call__(self, state: AcceleratedState) -> tuple[AcceleratedState, StepResult[Mixture]]:
+        s, model = copy(state), state.plain.model
+        statistics = self._plain.gather(s.plain)
         objective = self._plain.objective(statistics, model)
-        trial, self._trial = self._trial, None
-        change = (objective - self._best) * statistics.total_weight
+        trial, s.trial = s.trial, None
+        change = (objective - s.best) * statistics.total_weight
         if trial is not None and not change >= 0:
-            return self._refuse(trial, statistics)
-        self._n_passes += 1
-        self._best = objective
+            return s, self._reject(s, trial, statistics)
+        s.n_passes += 1
+        s.best = objective
         if trial is None:
-            kind, self._changes = PassKind.PLAIN, (change, *self._changes[:2])
-            self._point = self._left
+            kind, s.changes = PassKind.PLAIN, (change, *s.changes[:2])
+            s.point = s.left
         else:
-            kind, self._changes = PassKind.EXTRAPOLATED, ()
-            self._adapt(trial, change)
-            self._entered, self._point = trial.sums, trial.point
-        if self._entered is not None:
-            self._history.append((self._entered, statistics))
-        self._active = self._active or self._is_slow()
-        ahead = self._look_ahead(model, statistics) if self._active else None
+            kind, s.changes = PassKind.EXTRAPOLATED, ()
+            self._adapt(s, trial, change)
+            s.entered, s.point = trial.sums, trial.point
+        if s.entered is not None:
+            s.history = (*s.history, (s.entered, statistics))[-_PASSES:]
+        s.active = s.active or self._is_slow(s)
+        ahead = self._look_ahead(s, model, statistics) if s.active else None
         if ahead is None:
-            return self._step(statistics, model, kind)
-        fallback = partial(self._step, statistics, model, kind)
-        return StepResult(ahead, objective, kind=kind, fallback=fallback)
+            return s, self._step(s, statistics, s.plain, kind)
+        s.plain = replace(s.plain, model=ahead)
+        return s, StepResult(ahead, objective, kind=kind)
 
-    def _step(self, statistics: Statistics, model: Mixture, kind: PassKind) -> StepResult[Mixture]:
-        move = self._plain.finish(statistics, model)
+    def final(self, state: AcceleratedState) -> tuple[Mixture, tuple[Repair, ...]]:
+        """Return the model of the plain step where the next one is on trial."""
+        trial = state.trial
+        if trial is None:
+            return state.plain.model, ()
+        _, found = self._plain.finish(trial.plain, trial.origin)
+        return found.model, found.repairs
+
+    def _step(
+        self, s: AcceleratedState, statistics: Statistics, plain: EMState, kind: PassKind
+    ) -> StepResult[Mixture]:
+        s.plain, move = self._plain.finish(plain, statistics)
         # A mixture that was repaired is not what its sums lead to.
-        self._entered = None if move.repairs else statistics
+        s.entered = None if move.repairs else statistics
         return move if kind is PassKind.PLAIN else replace(move, kind=kind)
 
-    def _refuse(self, trial: _Trial, statistics: Statistics) -> StepResult[Mixture]:
+    def _reject(self, s: AcceleratedState, trial: Trial, statistics: Statistics) -> StepResult[Mixture]:
         """Go back to where the trial set out, and take the plain step from there."""
-        self._radius = min(self._radius, trial.reach) / 4
-        self._changes = ()
-        if self._coordinates is not None and statistics.moments is self._coordinates.moments:
-            self._curvature.update(trial.point, self._coordinates.of(statistics) - trial.point, stay=True)
-        self._left = trial.left
-        move = self._step(trial.origin, trial.model, PassKind.REJECTED)
-        return replace(move, objective=self._best)
+        s.radius = min(s.radius, trial.length) / 4
+        s.changes = ()
+        if s.coordinates is not None and statistics.moments is s.coordinates.moments:
+            s.curvature = s.curvature.update(
+                trial.point, s.coordinates.of(statistics) - trial.point, stay=True
+            )
+        s.left = trial.left
+        move = self._step(s, trial.origin, trial.plain, PassKind.REJECTED)
+        return replace(move, objective=s.best)
 
-    def _adapt(self, trial: _Trial, gain: float) -> None:
-        """Reach further after gains as expected, less far after disappointments (Nocedal and Wright 2006, 4.1)."""
+    def _adapt(self, s: AcceleratedState, trial: Trial, gain: float) -> None:
+        """Trust longer steps after gains as expected, shorter ones after less (Nocedal and Wright 2006, 4.1)."""
         if gain > 0.5 * trial.expected:
-            self._radius = min(_LARGEST_REACH, max(self._radius, 2 * trial.reach))
+            s.radius = min(_LARGEST_STEP, max(s.radius, 2 * trial.length))
         elif gain < 0.1 * trial.expected:
-            self._radius = trial.reach / 2
+            s.radius = trial.length / 2
 
-    def _is_slow(self) -> bool:
+    def _is_slow(self, s: AcceleratedState) -> bool:
         """Return whether plain steps have many passes before them."""
-        if len(self._changes) < 3:
+        if len(s.changes) < 3:
             return False
-        change, previous, before = self._changes
+        change, previous, before = s.changes
         if not change < previous:
-            return self._n_passes > _UNSETTLED
+            return s.n_passes > _UNSETTLED
         remaining = remaining_gain(change, previous)
         if not (previous < before and remaining > self._tolerance):
             return False
         return log(self._tolerance / remaining) / log(change / previous) > _AHEAD
 
-    def _look_ahead(self, model: Mixture, statistics: Statistics) -> Mixture | None:
+    def _look_ahead(self, s: AcceleratedState, model: Mixture, statistics: Statistics) -> Mixture | None:
         """Return the mixture that the extrapolated sums lead to; None where a plain step is due."""
-        self._confirming = max(0, self._confirming - 1)
-        coordinates = self._learn(model, statistics)
-        if coordinates is None or self._confirming or not len(self._curvature):
+        s.confirming = max(0, s.confirming - 1)
+        coordinates = self._learn(s, model, statistics)
+        if coordinates is None or s.confirming or not len(s.curvature):
             return None
-        gradient = self._left - self._point
-        direction = self._curvature.direction(gradient)
-        slope, concave = float(gradient @ direction), self._curvature.is_concave
-        if concave and self._is_near_the_end(0.5 * slope):
-            self._confirming = _CONFIRM
+        gradient = s.left - s.point
+        direction = s.curvature.direction(gradient)
+        slope, concave = float(gradient @ direction), s.curvature.is_concave
+        if concave and self._is_near_the_end(s, 0.5 * slope):
+            s.confirming = _CONFIRM
             return None
-        reach = coordinates.reach(direction)
-        if reach == 0:
+        length = coordinates.step_length(direction)
+        if length == 0:
             return None
-        share = self._radius / reach
+        share = s.radius / length
         share = min(share, 1.0) if concave else share
         if share**2 * float(direction @ direction) <= float(gradient @ gradient):
-            self._radius *= 2
+            s.radius *= 2
             return None
-        point = self._point + share * direction
+        point = s.point + share * direction
         expected = slope * share * (1 - 0.5 * share if concave else 1.0)
-        sums = self._plain.complete(coordinates.sums(point, statistics))
-        return self._attempt(_Trial(sums, point, share * reach, expected, statistics, self._left, model))
+        sums = self._plain.complete(coordinates.sums(point, statistics), s.plain.moments)
+        return self._attempt(s, Trial(sums, point, share * length, expected, statistics, s.left, s.plain))
 
-    def _is_near_the_end(self, remaining: float) -> bool:
+    def _is_near_the_end(self, s: AcceleratedState, remaining: float) -> bool:
         """Return whether little is left to gain; after each time that more was gained than that, less must be left."""
-        if not remaining < self._little:
+        if not remaining < s.little:
             return False
-        if (self._best - self._best_then) * self._problem.data.total_weight > self._little:
-            self._little = max(self._little / 4, _LEAST_MARGIN * self._tolerance)
-        self._best_then = self._best
-        return remaining < self._little
+        if (s.best - s.best_then) * self._problem.data.total_weight > s.little:
+            s.little = max(s.little / 4, _LEAST_MARGIN * self._tolerance)
+        s.best_then = s.best
+        return remaining < s.little
 
-    def _attempt(self, trial: _Trial) -> Mixture | None:
+    def _attempt(self, s: AcceleratedState, trial: Trial) -> Mixture | None:
         """Return the mixture of extrapolated sums, None where it is none without repairs."""
         if not (trial.sums.counts > 0).all():
             return None
-        found, repairs = self._model.maximize(trial.sums, trial.model)
-        if repairs or not self._plain.is_precise(found):
-            self._radius /= 4
+        found, repairs = self._model.maximize(trial.sums, trial.plain.model)
+        if repairs or not self._plain.is_precise(found, trial.plain.moments):
+            s.radius /= 4
             return None
-        self._trial = trial
+        s.trial = trial
         return found
 
-    def _learn(self, model: Mixture, statistics: Statistics) -> Coordinates | None:
-        """Take in what the pass told; None where its sums have no coordinates, or those before it are not alike."""
-        known = self._history
-        alike = self._entered is not None and self._entered.moments is statistics.moments
+    def _learn(self, s: AcceleratedState, model: Mixture, statistics: Statistics) -> Coordinates | None:
+        """Take in the sums of a pass; None where its sums have no coordinates, or those before it are not alike."""
+        alike = s.entered is not None and s.entered.moments is statistics.moments
         if not alike or not (statistics.counts > EMPTY).all():
-            self._coordinates = None
-            known.clear()
+            s.coordinates = None
+            s.history = ()
             return None
-        self._age += 1
+        s.age += 1
         # Widths near the smallest numbers have no coordinates.
         with np.errstate(all="ignore"):
-            if self._coordinates is None or self._age >= _AGE:
-                self._relearn(model, statistics)
+            if s.coordinates is None or s.age >= _AGE:
+                self._relearn(s, model, statistics)
             else:
-                self._left = self._coordinates.of(statistics)
-                self._curvature.update(self._point, self._left - self._point)
-        if not np.isfinite(self._left).all() or not self._curvature.is_finite:
-            self._coordinates = None
-        return self._coordinates
+                s.left = s.coordinates.of(statistics)
+                s.curvature = s.curvature.update(s.point, s.left - s.point)
+        if not np.isfinite(s.left).all() or not s.curvature.is_finite:
+            s.coordinates = None
+        return s.coordinates
 
-    def _relearn(self, model: Mixture, statistics: Statistics) -> None:
+    def _relearn(self, s: AcceleratedState, model: Mixture, statistics: Statistics) -> None:
         """Lay coordinates about the mixture, and bring into them what is remembered."""
-        self._coordinates, self._curvature, self._age = (
+        s.coordinates, s.curvature, s.age = (
             Coordinates.about(model, statistics),
             LimitedMemoryBFGS(),
             0,
         )
-        alike = [pair for pair in self._history if pair[0].moments is pair[1].moments is statistics.moments]
+        alike = [pair for pair in s.history if pair[0].moments is pair[1].moments is statistics.moments]
         # Mostly a pass begins with the sums that the one before it ended with.
         distinct = {id(one): one for pair in alike for one in pair}
-        points = dict(
-            zip(distinct, self._coordinates.of(Statistics.stack([*distinct.values()])), strict=True)
-        )
+        points = dict(zip(distinct, s.coordinates.of(Statistics.stack([*distinct.values()])), strict=True))
         before, left = (np.array([points[id(one)] for one in of]) for of in zip(*alike, strict=True))
-        self._point, self._left = before[-1], left[-1]
-        self._curvature.update(before, left - before)
+        s.point, s.left = before[-1], left[-1]
+        s.curvature = s.curvature.update(before, left - before)

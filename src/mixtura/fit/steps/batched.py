@@ -3,75 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import pairwise
+from typing import TypeAlias
 
 from mixtura.core.accumulate import EStepOfSeveral
+from mixtura.core.maximize import Repair
 from mixtura.core.mixture import Mixture
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import MixturaError
-from mixtura.fit.loop.driver import LoopResult, StepResult, iterate
-from mixtura.fit.loop.monotone import Ascent
+from mixtura.fit.loop.driver import LoopResult, iterate
+from mixtura.fit.loop.outcome import Outcome
+from mixtura.fit.loop.state import LoopState, StepResult, begin, take
 from mixtura.fit.loop.stopping import Progress, StoppingRule
-from mixtura.fit.loop.trace import Event, Trace, plain_changes
-from mixtura.fit.steps.em import EMStep, Problem
+from mixtura.fit.loop.trace import Trace
+from mixtura.fit.steps.em import EMState, EMStep, Problem
 
 __all__ = ["BatchedEMStep", "iterate_batch"]
 
-_Models = tuple[Mixture, ...]
+_Models: TypeAlias = tuple[Mixture, ...]
+
+_Run: TypeAlias = tuple[LoopState[Mixture, EMState], Progress | None] | MixturaError
+"""The state of one of the mixtures and what its stopping depends on, or the error that it ended with."""
+
+_Runs: TypeAlias = tuple[_Run, ...]
 
 
 class BatchedEMStep:
-    """One EM iteration of several mixtures, each as `EMStep` makes it, to the last digit.
+    """One EM iteration of several mixtures in one pass over the rows, each as `EMStep` makes it, to the last digit.
 
     Parameters
     ----------
     problems : sequence of Problem
         Of the same data.
-
-    Attributes
-    ----------
-    moves : list of list of Move
-        Those of each iteration.
-    errors : dict of int to MixturaError
-        Mixtures, by position, that could not be brought forward; they stay as they are.
-    rejected : set of int
-        Those of which a step would have lowered the objective; they stay at the best they had.
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self._data = problems[0].data
         self._steps = [EMStep(problem) for problem in problems]
-        self.moves: list[list[StepResult[Mixture]]] = []
-        self.errors: dict[int, MixturaError] = {}
-        self.rejected: set[int] = set()
-        self._ascents: dict[int, Ascent[Mixture]] = {}
 
-    def __call__(self, model: _Models) -> StepResult[_Models]:
-        moves = [
-            self._finish(j, *pair) for j, pair in enumerate(zip(self._gather(model), model, strict=True))
-        ]
-        self.moves.append(moves)
-        return StepResult(tuple(move.model for move in moves), sum(move.objective for move in moves))
+    def init(self, model: _Models) -> _Runs:
+        return tuple((begin(step, one), None) for step, one in zip(self._steps, model, strict=True))
 
-    def _finish(self, position: int, statistics: Statistics, model: Mixture) -> StepResult[Mixture]:
-        step, ascent = self._steps[position], self._ascents.setdefault(position, Ascent(model))
-        try:
-            move = step.finish(statistics, model)
-        except MixturaError as error:
-            self.errors.setdefault(position, error)
-            return StepResult(model, step.objective(statistics, model))
-        if position in self.rejected:
-            return replace(move, model=model)
-        move, rejected = ascent.take(model, move)
-        if rejected:
-            self.rejected.add(position)
-        return move
-
-    def _gather(self, models: _Models) -> list[Statistics]:
-        components = tuple(step.components(model) for step, model in zip(self._steps, models, strict=True))
+    def __call__(self, state: _Runs) -> tuple[_Runs, StepResult[_Models]]:
+        """Make one pass for all that go on: those that failed, or of which a step was rejected, stay as they are."""
+        going = {
+            j: run[0]
+            for j, run in enumerate(state)
+            if not isinstance(run, MixturaError) and not run[0].ascent.rejected
+        }
+        components = tuple(self._steps[j].components(one.step) for j, one in going.items())
         found = self._data.reduce(EStepOfSeveral(components, self._data.kernel))
-        return [step.complete(statistics) for step, statistics in zip(self._steps, found, strict=True)]
+        sums = iter(found)
+        after = tuple(
+            self._advance(j, going[j], next(sums)) if j in going else run for j, run in enumerate(state)
+        )
+        # Each has an objective of its own; that of all is not compared.
+        return after, StepResult((), 0.0)
+
+    def _advance(self, position: int, state: LoopState[Mixture, EMState], sums: Statistics) -> _Run:
+        step = self._steps[position]
+        try:
+            return take(state, *step.finish(state.step, step.complete(sums, state.step.moments)))
+        except MixturaError as error:
+            return error
+
+    def final(self, state: _Runs) -> tuple[_Models, tuple[Repair, ...]]:
+        return (), ()
 
 
 def iterate_batch(
@@ -86,23 +82,21 @@ def iterate_batch(
 
     Returns
     -------
-    list of Run, or of the error that a mixture ended with
+    list of LoopResult, or of the error that a mixture ended with
     """
-    step = BatchedEMStep(problems)
-    ends = iterate(tuple(models), step, lambda progress: False, n_passes).model
-    return [
-        step.errors.get(j)
-        or LoopResult(ends[j], _trace([moves[j] for moves in step.moves], stop, j in step.rejected))
-        for j in range(len(problems))
-    ]
+    step, latest = BatchedEMStep(problems), list[_Runs]()
+    iterate(
+        begin(step, tuple(models)),
+        step,
+        lambda progress: None,
+        n_passes,
+        observe=lambda event, state: latest.append(state.step),
+    )
+    return [run if isinstance(run, MixturaError) else _result(*run, stop) for run in latest[-1]]
 
 
-def _trace(moves: Sequence[StepResult[Mixture]], stop: StoppingRule, rejected: bool) -> Trace:
-    first = Event(1, moves[0].objective, float("inf"), moves[0].repairs, moves[0].kind)
-    later = [
-        Event(number, move.objective, move.objective - before.objective, move.repairs, move.kind)
-        for number, (before, move) in enumerate(pairwise(moves), start=2)
-    ]
-    events = (first, *later)
-    progress = Progress(moves[-1].objective, plain_changes(events), float("nan"), -1)
-    return Trace(events, stop(progress), rejected)
+def _result(
+    state: LoopState[Mixture, EMState], progress: Progress | None, stop: StoppingRule
+) -> LoopResult[Mixture]:
+    outcome = None if progress is None else stop(progress)
+    return LoopResult(state.model, Trace(state.events, outcome or Outcome.NOT_REFINED))

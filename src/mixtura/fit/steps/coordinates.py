@@ -63,7 +63,7 @@ class Coordinates:
         vector = np.concatenate([like.sums[:2], counts, first.ravel(), second.ravel()])
         return Statistics(self.moments.gathered, self.means, vector)
 
-    def reach(self, step: FloatArray) -> float:
+    def step_length(self, step: FloatArray) -> float:
         """Return by what share of itself the step changes the count, mean or covariance that it changes most."""
         n_components, n_features = self.means.shape
         counts = np.abs(step[:n_components])

@@ -10,14 +10,15 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.core.accumulate import AccumulateAbout, EStep
 from mixtura.core.data import Data
+from mixtura.core.maximize import Repair
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
-from mixtura.core.moments import POOLED
+from mixtura.core.moments import POOLED, Moments
 from mixtura.core.statistics import Statistics
-from mixtura.fit.loop.driver import StepResult
+from mixtura.fit.loop.state import StepResult
 from mixtura.kernels import Components
 
-__all__ = ["EMStep", "Problem"]
+__all__ = ["EMState", "EMStep", "Problem"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,22 @@ _MOST_WIDTHS = 100.0
 """Squared widths that a mean may move without its second moments losing more than two digits."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class EMState:
+    """The state of `EMStep`.
+
+    Parameters
+    ----------
+    model : Mixture
+        That enters the next pass.
+    moments : Moments
+        Those that it gathers; costlier ones where the cheapest have lost their digits.
+    """
+
+    model: Mixture
+    moments: Moments
+
+
 class EMStep:
     """One EM iteration (Dempster, Laird and Rubin 1977).
 
@@ -61,55 +78,63 @@ class EMStep:
     def __init__(self, problem: Problem) -> None:
         self._data, self._model = problem.data, problem.model
         self._ridge = problem.model.prior.ridge
-        self._moments = self._model.moments[0]
 
-    def __call__(self, model: Mixture) -> StepResult[Mixture]:
-        return self.finish(self.gather(model), model)
+    def init(self, model: Mixture) -> EMState:
+        return EMState(model, self._model.moments[0])
 
-    def finish(self, statistics: Statistics, model: Mixture) -> StepResult[Mixture]:
-        """Return the move that the sums of a pass lead to; passes again where they have lost their digits."""
+    def __call__(self, state: EMState) -> tuple[EMState, StepResult[Mixture]]:
+        return self.finish(state, self.gather(state))
+
+    def final(self, state: EMState) -> tuple[Mixture, tuple[Repair, ...]]:
+        return state.model, ()
+
+    def finish(self, state: EMState, statistics: Statistics) -> tuple[EMState, StepResult[Mixture]]:
+        """Return the state that the sums of a pass lead to; passes again where they have lost their digits."""
+        model = state.model
         better, repairs = self._model.maximize(statistics, model)
-        if not self.is_precise(better):
-            self._moments = self._model.moments[-1]
-            statistics = self.gather(model)
+        if not self.is_precise(better, state.moments):
+            state = EMState(model, self._model.moments[-1])
+            statistics = self.gather(state)
             better, repairs = self._model.maximize(statistics, model)
         elif _narrows(model, better) and _has_moved_far(statistics, better):
-            statistics = self._gather_about(better.means, model, statistics)
+            statistics = self._gather_about(better.means, state, statistics)
             better, repairs = self._model.maximize(statistics, model)
         ridge = 0.0 if repairs else self._ridge
         allowance = partial(_cost_of_ridge, ridge, statistics.counts, model, better) if ridge else None
-        return StepResult(better, self.objective(statistics, model), repairs, allowance=allowance)
+        found = StepResult(better, self.objective(statistics, model), repairs, allowance=allowance)
+        return EMState(better, state.moments), found
 
-    def is_precise(self, model: Mixture) -> bool:
+    def is_precise(self, model: Mixture, moments: Moments) -> bool:
         """Return whether a model made of the sums of a pass, completed by the total scatter, kept its digits.
 
         Where components lie far apart for their width the subtraction cancels, and passes gather their scatter itself.
         """
-        return not self._moments.needs_total or self._model.is_precise(model, self._total_variances)
+        return not moments.needs_total or self._model.is_precise(model, self._total_variances)
 
     def objective(self, statistics: Statistics, model: Mixture) -> float:
         """Return the objective of the model that entered a pass, from the sums of the pass."""
         gained = statistics.log_likelihood + self._model.log_prior(model)
         return gained / statistics.total_weight
 
-    def gather(self, model: Mixture) -> Statistics:
+    def gather(self, state: EMState) -> Statistics:
         """Pass over the rows and return their sums."""
-        return self.complete(self._data.reduce(EStep(self.components(model), self._data.kernel)))
+        sums = self._data.reduce(EStep(self.components(state), self._data.kernel))
+        return self.complete(sums, state.moments)
 
-    def _gather_about(self, means: FloatArray, model: Mixture, found: Statistics) -> Statistics:
+    def _gather_about(self, means: FloatArray, state: EMState, found: Statistics) -> Statistics:
         """Pass again for the sums about the means that they lead to."""
         kernel = self._data.kernel
-        sums = self._data.reduce(AccumulateAbout(self.components(model), means, self._moments, kernel))
+        sums = self._data.reduce(AccumulateAbout(self.components(state), means, state.moments, kernel))
         sums.sums[0] = found.log_likelihood
-        return self.complete(sums)
+        return self.complete(sums, state.moments)
 
-    def components(self, model: Mixture) -> Components:
-        """Return what a pass asks of a kernel, for the moments that serve now."""
-        return self._model.components(model, self._moments)
+    def components(self, state: EMState) -> Components:
+        """Return what a pass asks of a kernel."""
+        return self._model.components(state.model, state.moments)
 
-    def complete(self, statistics: Statistics) -> Statistics:
-        """Return the sums of a pass, completed by the total scatter where they need it."""
-        return statistics.complete(self._total) if self._moments.needs_total else statistics
+    def complete(self, statistics: Statistics, moments: Moments) -> Statistics:
+        """Return the sums of a pass, completed by the total scatter where the moments need it."""
+        return statistics.complete(self._total) if moments.needs_total else statistics
 
     @cached_property
     def _total(self) -> Statistics:

@@ -1,16 +1,35 @@
-"""Plain EM as long as it is decided which maximum a start leads to, acceleration from then on."""
+"""A warm-up of plain EM, then accelerated EM."""
 
 from __future__ import annotations
 
-from mixtura.core.mixture import Mixture
-from mixtura.fit.loop.driver import StepResult
-from mixtura.fit.steps.accelerated import AcceleratedEMStep
-from mixtura.fit.steps.em import EMStep, Problem
+from dataclasses import dataclass
 
-__all__ = ["WarmupEM"]
+from mixtura.core.maximize import Repair
+from mixtura.core.mixture import Mixture
+from mixtura.fit.loop.state import StepResult
+from mixtura.fit.steps.accelerated import AcceleratedEMStep, AcceleratedState
+from mixtura.fit.steps.em import EMState, EMStep, Problem
+
+__all__ = ["WarmupEM", "WarmupState"]
 
 _PLAIN = 16
 """Passes of plain EM; few are saved by extrapolating them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WarmupState:
+    """The state of `WarmupEM`.
+
+    Parameters
+    ----------
+    inner : EMState or AcceleratedState
+        Of the step that makes the next pass.
+    n_passes : int, default=0
+        Made so far.
+    """
+
+    inner: EMState | AcceleratedState
+    n_passes: int = 0
 
 
 class WarmupEM:
@@ -28,8 +47,21 @@ class WarmupEM:
 
     def __init__(self, problem: Problem, tolerance: float = 0.01) -> None:
         self._plain, self._accelerated = EMStep(problem), AcceleratedEMStep(problem, tolerance)
-        self._n_passes = 0
 
-    def __call__(self, model: Mixture) -> StepResult[Mixture]:
-        self._n_passes += 1
-        return self._plain(model) if self._n_passes <= _PLAIN else self._accelerated(model)
+    def init(self, model: Mixture) -> WarmupState:
+        return WarmupState(self._plain.init(model))
+
+    def __call__(self, state: WarmupState) -> tuple[WarmupState, StepResult[Mixture]]:
+        inner: EMState | AcceleratedState
+        if isinstance(state.inner, AcceleratedState):
+            inner, found = self._accelerated(state.inner)
+        else:
+            inner, found = self._plain(state.inner)
+            if state.n_passes + 1 == _PLAIN:
+                inner = self._accelerated.init(inner.model)
+        return WarmupState(inner, state.n_passes + 1), found
+
+    def final(self, state: WarmupState) -> tuple[Mixture, tuple[Repair, ...]]:
+        if isinstance(state.inner, AcceleratedState):
+            return self._accelerated.final(state.inner)
+        return self._plain.final(state.inner)

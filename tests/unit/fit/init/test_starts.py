@@ -32,6 +32,7 @@ from mixtura.fit import (
 )
 from mixtura.fit.init import BestOf, FromLabels, FromNearestRows, SmallEM, draw_sample
 from mixtura.fit.loop.driver import iterate
+from mixtura.fit.loop.state import begin
 from mixtura.fit.loop.stopping import AbsoluteChange
 from naive import naive_m_step
 
@@ -137,7 +138,10 @@ def test_k_means_of_the_shared_starts_is_scikit_learns() -> None:
 
 
 def short_run(problem: Problem, start: Any, n_passes: int) -> Any:
-    return iterate(start.begin(problem), EMStep(problem), RemainingGain(problem.data.total_weight), n_passes)
+    step = EMStep(problem)
+    return iterate(
+        begin(step, start.begin(problem)), step, RemainingGain(problem.data.total_weight), n_passes
+    )
 
 
 def test_the_most_likely_of_several_starts_goes_on() -> None:
@@ -239,12 +243,12 @@ def test_the_most_likely_end_is_kept() -> None:
 
 def test_a_start_that_falls_behind_stops_there() -> None:
     alone = best_of(POOR).trace
-    result = best_of(GOOD, POOR, checkpoints=[(4, 2.0)])
+    result = best_of(GOOD, POOR, schedule=[(4, 2.0)])
     assert len(result.traces[1].events) == 4 < len(alone.events)
     assert not result.traces[1].converged
     assert result.traces[1].objectives == alone.objectives[:4]
-    assert len(best_of(GOOD, POOR, checkpoints=[]).traces[1].events) == len(alone.events)
-    assert len(best_of(GOOD, POOR, checkpoints=[(4, 1e6)]).traces[1].events) == len(alone.events)
+    assert len(best_of(GOOD, POOR, schedule=[]).traces[1].events) == len(alone.events)
+    assert len(best_of(GOOD, POOR, schedule=[(4, 1e6)]).traces[1].events) == len(alone.events)
 
 
 def test_an_end_that_is_not_accepted_neither_wins_nor_sets_the_mark() -> None:
@@ -252,7 +256,7 @@ def test_an_end_that_is_not_accepted_neither_wins_nor_sets_the_mark() -> None:
     result = best_of(
         GOOD,
         POOR,
-        checkpoints=[(4, 2.0)],
+        schedule=[(4, 2.0)],
         accept=lambda mixture: not np.allclose(mixture.means, refused.means, rtol=1e-3),
     )
     assert result.best == 1

@@ -17,6 +17,7 @@ from mixtura.core.statistics import Statistics
 from mixtura.engine import as_data
 from mixtura.fit import AcceleratedEMStep, EMStep, PassKind, Problem, RemainingGain
 from mixtura.fit.loop.driver import iterate
+from mixtura.fit.loop.state import begin
 from mixtura.fit.steps.coordinates import Coordinates
 from mixtura.fit.steps.lbfgs import LimitedMemoryBFGS
 
@@ -53,13 +54,15 @@ def a_pass(covariance_type: str) -> tuple[Problem, Mixture, Statistics, Statisti
     In the coordinates' own words the mixture's sums are those of the pass before.
     """
     problem = problem_of(rows_of(), covariance_type, 2)
-    step, model = EMStep(problem), start_of(problem)
+    step = EMStep(problem)
+    state = step.init(start_of(problem))
     for _ in range(3):
-        entered = step.gather(model)
-        model = step.finish(entered, model).model
+        entered = step.gather(state)
+        state, _ = step.finish(state, entered)
+    model = state.model
     # The information is that of the mixture's own counts, those of the sums it was made of.
     coordinates = Coordinates.about(model, entered)
-    return problem, model, entered, step.gather(model), coordinates
+    return problem, model, entered, step.gather(state), coordinates
 
 
 @pytest.mark.parametrize("covariance_type", TYPES)
@@ -120,21 +123,21 @@ def test_what_a_pass_changes_is_the_gradient(covariance_type: str) -> None:
 
 
 @pytest.mark.parametrize("covariance_type", TYPES)
-def test_reach_is_the_largest_relative_change(covariance_type: str) -> None:
+def test_the_step_length_is_the_largest_relative_change(covariance_type: str) -> None:
     _, _, entered, _, coordinates = a_pass(covariance_type)
     point = coordinates.of(entered)
     more = np.zeros_like(point)
     more[1] = 0.25 * coordinates.roots[1]
-    assert coordinates.reach(more) == pytest.approx(0.25)
+    assert coordinates.step_length(more) == pytest.approx(0.25)
     counts = coordinates.sums(point + more, entered).counts
     np.testing.assert_allclose(counts, entered.counts * [1, 1.25])
     moved = np.zeros_like(point)
     moved[2:4] = 0.3 * coordinates.roots[0], 0.4 * coordinates.roots[0]
-    assert coordinates.reach(moved) == pytest.approx(0.5)
+    assert coordinates.step_length(moved) == pytest.approx(0.5)
     if covariance_type == "full":
         wider = replace(entered.rebase(coordinates.means), sums=entered.rebase(coordinates.means).sums.copy())
         wider.second[0] *= 1.1
-        assert coordinates.reach(coordinates.of(wider) - point) == pytest.approx(0.1 * np.sqrt(3))
+        assert coordinates.step_length(coordinates.of(wider) - point) == pytest.approx(0.1 * np.sqrt(3))
 
 
 def naive_inverse(moves: Any, drops: Any) -> Any:
@@ -156,7 +159,7 @@ def test_the_compact_form_is_the_textbook_update() -> None:
     curvature = LimitedMemoryBFGS(4)
     np.testing.assert_array_equal(curvature.direction(points[0]), points[0])
     for point in points:
-        curvature.update(point, -hessian @ point)
+        curvature = curvature.update(point, -hessian @ point)
     moves = np.diff(points, axis=0)[-4:]
     gradient = rng.standard_normal(6)
     wanted = naive_inverse(moves, moves @ hessian) @ gradient
@@ -166,11 +169,11 @@ def test_the_compact_form_is_the_textbook_update() -> None:
 
 def test_upward_bends_are_noticed_and_left_out() -> None:
     curvature = LimitedMemoryBFGS()
-    curvature.update(np.array([0.0, 0.0]), np.array([0.0, 0.0]))
-    curvature.update(np.array([1.0, 0.0]), np.array([2.0, 0.0]), stay=True)
+    curvature = curvature.update(np.array([0.0, 0.0]), np.array([0.0, 0.0]))
+    curvature = curvature.update(np.array([1.0, 0.0]), np.array([2.0, 0.0]), stay=True)
     assert not curvature.is_concave
     assert len(curvature) == 0
-    curvature.update(np.array([0.0, 1.0]), np.array([0.0, -2.0]))
+    curvature = curvature.update(np.array([0.0, 1.0]), np.array([0.0, -2.0]))
     assert curvature.is_concave
     assert len(curvature) == 1
     np.testing.assert_allclose(curvature.direction(np.array([0.0, 2.0])), [0.0, 1.0])
@@ -183,7 +186,8 @@ def slow_rows() -> Any:
 
 def accelerated(problem: Problem, start: Mixture, max_iter: int = 2000, tolerance: float = 0.01) -> Any:
     stop = RemainingGain(problem.data.total_weight, tolerance)
-    return iterate(start, AcceleratedEMStep(problem, tolerance), stop, max_iter)
+    step = AcceleratedEMStep(problem, tolerance)
+    return iterate(begin(step, start), step, stop, max_iter)
 
 
 def test_a_refused_extrapolation_costs_a_pass_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from mixtura.fit import (
     fit_mixture,
 )
 from mixtura.fit.loop.driver import iterate
+from mixtura.fit.loop.state import begin as begin_run
 
 ROWS = np.random.default_rng(0).normal(size=(5000, 3)) + 3 * np.random.default_rng(1).integers(
     3, size=(5000, 1)
@@ -45,7 +46,7 @@ def test_each_ends_where_it_would_have_ended_alone() -> None:
     starts = [begin(one).mixture for one in problems]
     together = continue_batch(problems, starts, RemainingGain(5000.0), 4)
     for one, start, found in zip(problems, starts, together, strict=True):
-        alone = iterate(start, EMStep(one), NEVER, 4)
+        alone = iterate(begin_run(EMStep(one), start), EMStep(one), NEVER, 4)
         assert isinstance(found, FitResult)
         np.testing.assert_array_equal(found.mixture.means, alone.model.means)
         np.testing.assert_array_equal(found.mixture.covariances, alone.model.covariances)

@@ -14,6 +14,7 @@ from mixtura.core.prior import Ridge
 from mixtura.engine import as_data
 from mixtura.fit import AcceleratedEMStep, EMStep, PassKind, Problem, RemainingGain
 from mixtura.fit.loop.driver import iterate
+from mixtura.fit.loop.state import begin
 from mixtura.fit.steps.warmup import WarmupEM
 
 PLAIN = 16
@@ -33,9 +34,10 @@ def start() -> Mixture:
 
 
 def models(step: Any, count: int) -> list[Mixture]:
-    found = [start()]
+    found, state = [start()], step.init(start())
     for _ in range(count):
-        found.append(step(found[-1]).model)
+        state, move = step(state)
+        found.append(move.model)
     return found
 
 
@@ -46,21 +48,23 @@ def test_the_first_passes_are_plain_to_the_last_bit() -> None:
 
 
 def test_the_passes_after_them_are_those_of_acceleration_from_there() -> None:
-    mixed = WarmupEM(problem(), tolerance=1e-6)
-    model = models(mixed, PLAIN)[-1]
-    accelerated, other, kinds = AcceleratedEMStep(problem(), 1e-6), model, set()
+    mixed, accelerated, kinds = WarmupEM(problem(), 1e-6), AcceleratedEMStep(problem(), 1e-6), set()
+    state = mixed.init(start())
+    for _ in range(PLAIN):
+        state, move = mixed(state)
+    other = accelerated.init(move.model)
     for _ in range(20):
-        move, expected = mixed(model), accelerated(other)
+        state, move = mixed(state)
+        other, expected = accelerated(other)
         np.testing.assert_array_equal(move.model.means, expected.model.means)
         assert (move.objective, move.kind) == (expected.objective, expected.kind)
         kinds.add(move.kind)
-        model, other = move.model, expected.model
     assert kinds != {PassKind.PLAIN}
 
 
 def test_it_reaches_the_maximum_of_plain_em_in_fewer_passes() -> None:
     runs = [
-        iterate(start(), step, RemainingGain(400.0, 1e-6), 5000)
+        iterate(begin(step, start()), step, RemainingGain(400.0, 1e-6), 5000)
         for step in (WarmupEM(problem(), 1e-6), EMStep(problem()))
     ]
     mixed, plain = (run.trace for run in runs)

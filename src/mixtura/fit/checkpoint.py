@@ -1,0 +1,187 @@
+"""States of the loop as arrays, and in a file: a run that was interrupted goes on to the last bit."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from mixtura._typing import Array
+from mixtura.core.covariance import Factors, Structure, get_family
+from mixtura.core.maximize import Repair, RepairKind
+from mixtura.core.mixture import Mixture
+from mixtura.core.moments import DENSE, DIAGONAL, FIRST, POOLED, Moments
+from mixtura.core.statistics import Statistics
+from mixtura.exceptions import DataError
+from mixtura.fit.loop.monotone import Ascent
+from mixtura.fit.loop.state import LoopState
+from mixtura.fit.loop.trace import Event, PassKind
+from mixtura.fit.steps.accelerated import AcceleratedState, Trial
+from mixtura.fit.steps.coordinates import Coordinates
+from mixtura.fit.steps.em import EMState
+from mixtura.fit.steps.lbfgs import LimitedMemoryBFGS
+from mixtura.fit.steps.warmup import WarmupState
+from mixtura.kernels import Layout
+
+__all__ = ["from_arrays", "load_state", "save_state", "to_arrays"]
+
+_FORMAT = 1
+
+# What a state may consist of, besides numbers, texts, arrays and tuples.
+_VALUES = (
+    AcceleratedState, Ascent, Coordinates, EMState, Event, Factors, LimitedMemoryBFGS, LoopState, Mixture, Repair,
+    Statistics, Trial, WarmupState,
+)  # fmt: skip
+_ENUMS = (Layout, PassKind, RepairKind)
+_BY_NAME: dict[str, Any] = {one.__name__: one for one in (*_VALUES, *_ENUMS)}
+_MOMENTS: dict[str, Moments] = {one.name: one for one in (DENSE, DIAGONAL, FIRST, POOLED)}
+
+
+def to_arrays(state: LoopState[Any, Any]) -> dict[str, Array]:
+    """Return a state of the loop as arrays by name, from which `from_arrays` makes the same state.
+
+    Parameters
+    ----------
+    state : LoopState
+        Of `EMStep`, `AcceleratedEMStep` or `WarmupEM`.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Numbers and one text; nothing that would have to be unpickled.
+
+    Examples
+    --------
+    >>> from mixtura import Mixture
+    >>> from mixtura.core.covariance import get_family
+    >>> from mixtura.core.model import GaussianModel
+    >>> from mixtura.core.prior import Ridge
+    >>> from mixtura.engine import as_data
+    >>> from mixtura.fit import EMStep, Problem, begin
+    >>> from mixtura.fit.checkpoint import from_arrays, to_arrays
+    >>> model = GaussianModel(2, get_family("diag"), Ridge(1e-6))
+    >>> step = EMStep(Problem(as_data([[0.0], [1.0], [5.0]]), model))
+    >>> state = begin(step, Mixture.from_parameters([0.5, 0.5], [[0.0], [4.0]], [[1.0], [1.0]], "diag"))
+    >>> from_arrays(to_arrays(state)).model.means.tolist()
+    [[0.0], [4.0]]
+    """
+    arrays: dict[str, Array] = {}
+    tree = _encode(state, arrays, {})
+    text = json.dumps({"format": _FORMAT, "state": tree})
+    return {"tree": np.array(text), **arrays}
+
+
+def from_arrays(arrays: Mapping[str, Array]) -> LoopState[Any, Any]:
+    """Return the state that `to_arrays` was given.
+
+    Raises
+    ------
+    DataError
+        They are not the arrays of a state, or of a later version of mixtura.
+    """
+    try:
+        tree = json.loads(str(arrays["tree"]))
+        if tree["format"] != _FORMAT:
+            raise DataError(
+                f"`arrays` must be of format {_FORMAT}; got format {tree['format']!r}. Use the version that saved them."
+            )
+        state = _decode(tree["state"], arrays, {})
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"`arrays` must be those of a saved state; got others ({error}).") from error
+    if not isinstance(state, LoopState):
+        raise DataError(f"`arrays` must be those of a saved state; got those of a {type(state).__name__}.")
+    return state
+
+
+def save_state(state: LoopState[Any, Any], path: str | Path) -> None:
+    """Write a state of the loop to a file, whole or not at all: an earlier file is replaced at once.
+
+    Parameters
+    ----------
+    state : LoopState
+    path : str or Path
+    """
+    path = Path(path)
+    with NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as file:
+        try:
+            np.savez(file, **to_arrays(state))  # type: ignore[arg-type]
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            Path(file.name).unlink()
+            raise
+    Path(file.name).replace(path)
+
+
+def load_state(path: str | Path) -> LoopState[Any, Any]:
+    """Return the state that `save_state` wrote.
+
+    Raises
+    ------
+    DataError
+        The file does not hold a state.
+    """
+    try:
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as held:
+            return from_arrays(dict(held))
+    except (ValueError, EOFError, BadZipFile) as error:
+        raise DataError(f"`path` must be a file of `save_state`; {str(path)!r} is not: {error}") from error
+
+
+def _encode(value: Any, arrays: dict[str, Array], known: dict[int, int]) -> Any:
+    """Return a value as JSON; arrays are put aside. What stands in several places stays one object."""
+    if value is None or (isinstance(value, bool | int | str) and not isinstance(value, Enum)):
+        return value
+    if isinstance(value, float):
+        return {"float": value.hex()}
+    if isinstance(value, Enum | Structure | Moments):
+        return _encode_named(value)
+    if isinstance(value, tuple):
+        return {"tuple": [_encode(one, arrays, known) for one in value]}
+    if id(value) in known:
+        return {"same": known[id(value)]}
+    number = known[id(value)] = len(known)
+    if isinstance(value, np.ndarray):
+        arrays[f"array_{number}"] = value
+        return {"array": number}
+    if is_dataclass(value) and type(value) in _VALUES:
+        held = {one.name: _encode(getattr(value, one.name), arrays, known) for one in fields(value)}
+        return {"is": type(value).__name__, "number": number, "fields": held}
+    if callable(value):
+        return _encode(float(value()), arrays, known)
+    raise DataError(f"`state` must be of steps of EM; got one with a {type(value).__name__}.")
+
+
+def _encode_named(value: Enum | Structure | Moments) -> dict[str, str]:
+    if isinstance(value, Enum):
+        return {"enum": type(value).__name__, "name": value.name}
+    return {"family" if isinstance(value, Structure) else "moments": value.name}
+
+
+def _decode(node: Any, arrays: Mapping[str, Array], known: dict[int, Any]) -> Any:
+    if not isinstance(node, dict):
+        return node
+    if "float" in node:
+        return float.fromhex(node["float"])
+    if "enum" in node:
+        return _BY_NAME[node["enum"]][node["name"]]
+    if "family" in node:
+        return get_family(node["family"])
+    if "moments" in node:
+        return _MOMENTS[node["moments"]]
+    if "tuple" in node:
+        return tuple(_decode(one, arrays, known) for one in node["tuple"])
+    if "same" in node:
+        return known[node["same"]]
+    if "array" in node:
+        return known.setdefault(node["array"], arrays[f"array_{node['array']}"])
+    held = {name: _decode(one, arrays, known) for name, one in node["fields"].items()}
+    return known.setdefault(node["number"], _BY_NAME[node["is"]](**held))
