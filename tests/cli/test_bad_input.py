@@ -125,7 +125,7 @@ def test_a_failure_while_writing_leaves_nothing(refused, customers, monkeypatch)
     def fail(*_arguments: object, **_options: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pyarrow.parquet.write_table", fail)
+    monkeypatch.setattr("pyarrow.parquet.ParquetWriter.write_table", fail)
     assert "No space left on device" in refused("segment", customers, "--components", "2")
 
 

@@ -13,7 +13,7 @@ from mixtura.io.outputs import SELECTION_FILES, output_directory, output_file, w
 from mixtura.io.segment_names import read_names
 from mixtura.io.tables import Table, read_table
 from mixtura.io.values import to_float64
-from mixtura.io.writers import TABLE_SUFFIXES, write_table
+from mixtura.io.writers import TABLE_SUFFIXES, Words, write_table
 
 __all__ = [
     "FORMAT_VERSION",
@@ -21,6 +21,7 @@ __all__ = [
     "TABLE_SUFFIXES",
     "Table",
     "TextNumbers",
+    "Words",
     "calendar_part",
     "dump_document",
     "looks_like_code",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +19,22 @@ from mixtura.io.outputs import writing
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["TABLE_SUFFIXES", "write_table"]
+__all__ = ["TABLE_SUFFIXES", "Words", "write_table"]
 
 TABLE_SUFFIXES = (".csv", ".parquet")
 """What `write_table` writes."""
+
+_ROWS = 131_072
+"""Rows that are converted and written at a time."""
 
 _FORMULA = r"^([=+\-@\t\r])"
 
 
 def write_table(
-    path: str | Path, ids: Mapping[str, Array | nw.Series[Any]], columns: Mapping[str, Array], present: Array
+    path: str | Path,
+    ids: Mapping[str, Array | nw.Series[Any]],
+    columns: Mapping[str, Array | Words],
+    present: Array,
 ) -> None:
     """Write columns to a CSV or Parquet file; the suffix says which.
 
@@ -37,7 +44,7 @@ def write_table(
         Ends in ``.csv`` or ``.parquet``.
     ids : mapping of str to ndarray of numbers or narwhals Series, each of length N
         Written whole, and first.
-    columns : mapping of str to ndarray (numbers, bool, or objects that are str), each of length N
+    columns : mapping of str to ndarray (numbers, bool, or objects that are str) or Words, each of length N
         Written where `present`, empty elsewhere and where a masked array is masked.
     present : ndarray of shape (N,), bool
 
@@ -53,29 +60,95 @@ def write_table(
     numbers; Parquet keeps all text.
     """
     path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in TABLE_SUFFIXES:
+        raise OutputError(
+            f"The name of the results must end in {' or '.join(TABLE_SUFFIXES)}; got {path.name!r}."
+        )
     with require_extra("pyarrow", extra="cli", purpose="write tables"):
-        import pyarrow as pa
-    whole = {name: _arrow(values, np.ones_like(present)) for name, values in ids.items()}
-    table = pa.table(whole | {name: _arrow(values, present) for name, values in columns.items()})
+        import pyarrow  # noqa: F401, ICN001
+    whole = {
+        name: values.to_arrow() if isinstance(values, nw.Series) else values for name, values in ids.items()
+    }
+    parts = _Parts(whole, columns, present)
     with writing(path):
-        if path.suffix.lower() == ".parquet":
-            from pyarrow import parquet
-
-            parquet.write_table(table, path)
-        elif path.suffix.lower() == ".csv":
-            _write_csv(table, path)
+        if suffix == ".parquet":
+            _write_parquet(parts, path)
         else:
-            raise OutputError(
-                f"The name of the results must end in {' or '.join(TABLE_SUFFIXES)}; got {path.name!r}."
-            )
+            _write_csv(parts, path)
 
 
-def _arrow(values: Array | nw.Series[Any], present: Array) -> pa.Array:
-    """Return an Arrow column over the memory of the values; `pyarrow.array` would load pandas to look for its types."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Words:
+    """A column of a few different texts.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    codes : ndarray of shape (N,), int
+        Which of them a row has.
+    """
+
+    texts: Sequence[str]
+    codes: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """Columns as Arrow tables of some rows each, so that little is converted at a time."""
+
+    ids: Mapping[str, Any]
+    columns: Mapping[str, Array | Words]
+    present: Array
+
+    @property
+    def names(self) -> list[str]:
+        return [*self.ids, *self.columns]
+
+    def texts(self) -> Iterator[Any]:
+        """Yield the texts of each column that has such, repeated ones once."""
+        for values in (*self.ids.values(), *self.columns.values()):
+            if isinstance(values, Words):
+                yield _arrow_text(values.texts, None)
+            elif not isinstance(values, np.ndarray) or values.dtype == object:
+                found = _plain(_arrow(values, np.ones(self.present.size, dtype=bool)))
+                if _is_text(found.type):
+                    yield found
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        import pyarrow as pa
+
+        for start in range(0, max(1, self.present.size), _ROWS):
+            span = slice(start, start + _ROWS)
+            present = self.present[span]
+            whole = np.ones(present.size, dtype=bool)
+            found = {name: _arrow(values[span], whole) for name, values in self.ids.items()}
+            for name, values in self.columns.items():
+                some = Words(values.texts, values.codes[span]) if isinstance(values, Words) else values[span]
+                found[name] = _arrow(some, present)
+            yield pa.table(found)
+
+
+def _write_parquet(parts: _Parts, path: Path) -> None:
+    from pyarrow import parquet
+
+    tables = iter(parts)
+    first = next(tables)
+    # Numbers hardly ever repeat: looking for those that do would double the time.
+    repeated = [field.name for field in first.schema if not _is_number(field.type)]
+    with parquet.ParquetWriter(path, first.schema, use_dictionary=repeated) as writer:
+        for table in (first, *tables):
+            writer.write_table(table)
+
+
+def _arrow(values: Any, present: Array) -> Any:
+    """Return a column over the memory of an array, or of words; `pyarrow.array` would load pandas for its types."""
     import pyarrow as pa
 
-    if isinstance(values, nw.Series):
-        return values.to_arrow()
+    if isinstance(values, Words):
+        return _arrow_text(values.texts, None).take(_arrow(values.codes, present))
+    if not isinstance(values, np.ndarray):
+        return values
     if isinstance(values, np.ma.MaskedArray):
         return _arrow(values.data, present & ~np.ma.getmaskarray(values))
     missing = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
@@ -88,31 +161,55 @@ def _arrow(values: Array | nw.Series[Any], present: Array) -> pa.Array:
     return pa.Array.from_buffers(kind, values.size, [missing, pa.py_buffer(np.ascontiguousarray(values))])
 
 
-def _arrow_text(values: Array, missing: pa.Buffer | None) -> pa.Array:
+def _arrow_text(values: Sequence[str] | Array, missing: pa.Buffer | None) -> pa.Array:
     import pyarrow as pa
 
     encoded = [text.encode() for text in values]
     ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
     buffers = [missing, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
-    return pa.Array.from_buffers(pa.large_string(), values.size, buffers)
+    return pa.Array.from_buffers(pa.large_string(), len(encoded), buffers)
 
 
-def _write_csv(table: pa.Table, path: Path) -> None:
+def _write_csv(parts: _Parts, path: Path) -> None:
     import pyarrow as pa
     from pyarrow import compute as pc
     from pyarrow import csv as arrow_csv
 
-    structural = False
-    for position, field in enumerate(table.schema):
-        column = table.column(position)
-        if pa.types.is_dictionary(field.type):
-            column = column.cast(field.type.value_type)
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            column = pc.replace_substring_regex(column, _FORMULA, r"'\1")
-            structural = structural or bool(pc.any(pc.match_substring_regex(column, '[",\r\n]')).as_py())
-        table = table.set_column(position, field.name, column)
-    table = table.rename_columns([re.sub(_FORMULA, r"'\1", name) for name in table.column_names])
-    structural = structural or any(set(name) & set('",\r\n') for name in table.column_names)
+    names = [re.sub(_FORMULA, r"'\1", name) for name in parts.names]
+    structural = any(set(name) & set('",\r\n') for name in names) or any(
+        bool(pc.any(pc.match_substring_regex(texts, '[",\r\n]')).as_py()) for texts in parts.texts()
+    )
     # Arrow quotes all text or none; files without a comma inside a cell read better without quotes.
     style = "needed" if structural else "none"
-    arrow_csv.write_csv(table, path, arrow_csv.WriteOptions(quoting_style=style, quoting_header=style))
+    tables = (pa.table([_guarded(column) for column in table.columns], names=names) for table in parts)
+    first = next(tables)
+    options = arrow_csv.WriteOptions(quoting_style=style, quoting_header=style)
+    with arrow_csv.CSVWriter(path, first.schema, write_options=options) as writer:
+        for table in (first, *tables):
+            writer.write_table(table)
+
+
+def _guarded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column in which no text is a formula."""
+    from pyarrow import compute as pc
+
+    column = _plain(column)
+    return pc.replace_substring_regex(column, _FORMULA, r"'\1") if _is_text(column.type) else column
+
+
+def _plain(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    import pyarrow as pa
+
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))

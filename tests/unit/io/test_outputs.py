@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from mixtura.exceptions import OutputError
-from mixtura.io import output_directory, output_file, write_table, writing
+from mixtura.io import Words, output_directory, output_file, write_table, writers, writing
 
 
 def names(folder: Path) -> list[str]:
@@ -136,3 +136,23 @@ def test_another_suffix_is_refused(tmp_path) -> None:
         with output_file(tmp_path / "t.doc", suffixes=[".csv"]):
             entered.append(1)
     assert entered == names(tmp_path) == []
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_parts_of_a_table_make_the_whole(tmp_path, monkeypatch, suffix) -> None:
+    rng, n = np.random.default_rng(0), 40
+    codes, texts = rng.integers(0, 3, n), ("=1", "b, c", "d")
+    present = rng.random(n) < 0.8
+    kind = pl.Series([f"c{n % 7}" for n in range(n)], dtype=pl.Categorical)
+    ids = {"id": nw.from_native(kind, series_only=True), "row": np.arange(n)}
+    columns = {"name": np.array(texts, dtype=object)[codes], "value": rng.normal(size=n), "yes": codes > 1}
+    write_table(tmp_path / f"whole{suffix}", ids, columns, present)
+    monkeypatch.setattr(writers, "_ROWS", 7)
+    write_table(tmp_path / f"parts{suffix}", ids, columns | {"name": Words(texts, codes)}, present)
+    read = pl.read_csv if suffix == ".csv" else pl.read_parquet
+    whole = read(tmp_path / f"whole{suffix}")
+    assert whole.equals(read(tmp_path / f"parts{suffix}"))
+    assert whole["name"].null_count() == n - present.sum()
+    if suffix == ".csv":
+        assert whole.height == n
+        assert (tmp_path / "whole.csv").read_bytes() == (tmp_path / "parts.csv").read_bytes()

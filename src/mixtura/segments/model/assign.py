@@ -14,7 +14,7 @@ import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.exceptions import ColumnError
-from mixtura.io import write_table
+from mixtura.io import Words, write_table
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.scan import Scores, scan_of
 from mixtura.segments.table.columns import choose
@@ -79,9 +79,13 @@ class Assignment:
 
     def columns(self) -> dict[str, Array]:
         """Return what is known of each customer, column by column; segments are numbered from 1."""
+        named = np.array(self.names, dtype=object)[self.labels]
+        return self._columns() | {"segment_name": named}
+
+    def _columns(self) -> dict[str, Array]:
         own: dict[str, Array] = {
             "segment": self.labels + 1,
-            "segment_name": np.array(self.names, dtype=object)[self.labels],
+            "segment_name": self.labels,
             "certainty": self.certainty,
         }
         for k in range(len(self.names)):
@@ -90,7 +94,9 @@ class Assignment:
 
     def write(self, path: str | Path) -> None:
         """Write the result table as CSV or Parquet, by suffix; customers in no segment have empty cells."""
-        columns = self.columns()
+        columns: dict[str, Array | Words] = dict(self._columns())
+        # Names are repeated for thousands of customers: they are written from a few texts.
+        columns["segment_name"] = Words(self.names, self.labels)
         id_name = self.id_name if self.id_name not in columns else f"{self.id_name}_id"
         write_table(path, {id_name: self.ids}, columns, self.complete)
 
