@@ -14,7 +14,12 @@ import pytest
 from mixtura import Mixture
 from mixtura.engine import as_data
 from mixtura.run import SerialRunner, ThreadRunner
-from mixtura.segments.certainty.certainty_summary import AmbiguousSummary, CertaintySummary
+from mixtura.segments.certainty.certainty_summary import (
+    AmbiguousSummary,
+    CertaintySummary,
+    MeanCertaintySummary,
+)
+from mixtura.segments.comparison.transitions import TransitionsSummary
 from mixtura.segments.mergeable import GroupMoments, TopRows
 from mixtura.segments.profiles.distinctness import BINS
 from mixtura.segments.profiles.segment_statistics import (
@@ -231,7 +236,25 @@ def _number(column: int | str) -> Case:
     )
 
 
+OTHER = Mixture.from_parameters([0.5, 0.5], [[0.0, 0.0], [1.0, 1.0]], np.stack([np.eye(2)] * 2), "full")
+
+
+def naive_transitions(whole: Scored) -> list[Any]:
+    table = np.zeros((K, 2))
+    for label, other, weight in zip(
+        whole.labels, OTHER.predict(whole.scaled), weights_of(whole), strict=True
+    ):
+        table[label, other] += weight
+    return list(table.ravel())
+
+
 CASES = {
+    "transitions": Case(lambda _: TransitionsSummary(OTHER, K), plain, naive_transitions),
+    "mean certainty": Case(
+        lambda _: MeanCertaintySummary(),
+        plain,
+        lambda whole: [np.average(whole.memberships.max(axis=1), weights=whole.weights)],
+    ),
     "sizes": Case(lambda _: SizesSummary(K), plain, naive_sizes),
     "means": Case(lambda _: MeansSummary(K, 2), means, naive_means),
     "column far from zero": _number(0),

@@ -13,6 +13,7 @@ __all__ = [
     "NumericSummary",
     "effective_counts",
     "group_sums",
+    "has_few_values",
     "mean_and_sd",
     "percentile",
     "quantiles",
@@ -110,7 +111,17 @@ def percentile(values: FloatArray, percent: float, weights: FloatArray | None) -
 def skewness(values: FloatArray, weights: FloatArray | None = None) -> float:
     """Return the third central moment over the cubed standard deviation; 0 where all values are equal."""
     mean, sd = mean_and_sd(values, weights)
-    return 0.0 if sd == 0 else float(np.average(((values - mean) / sd) ** 3, weights=weights))
+    if sd == 0:
+        return 0.0
+    z = (values - mean) / sd
+    # Not ``z**3``, which calls a general power for each value.
+    return float(np.average(z * z * z, weights=weights))
+
+
+def has_few_values(values: FloatArray, limit: int) -> bool:
+    """Return whether a column, shape (N,), has fewer different values than the limit."""
+    # The first rows nearly always show enough: sorting all is for the others.
+    return np.unique(values[: 8 * limit]).size < limit and np.unique(values).size < limit
 
 
 def effective_counts(weights: FloatArray) -> FloatArray:

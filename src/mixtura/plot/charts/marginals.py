@@ -182,13 +182,18 @@ def _edges(values: FloatArray, low: float, high: float, wanted: int) -> FloatArr
 def _bars(subject: PlotData, values: FloatArray, edges: FloatArray) -> list[dict[str, Any]]:
     """Return the pieces of the bars, component upon component; their heights are sums of memberships."""
     held = subject.memberships if subject.weights is None else subject.memberships * subject.weights[:, None]
-    heights = [np.histogram(values, bins=edges, weights=share)[0] for share in held.T]
+    # As a histogram's: a bin holds its lower edge, the last one also its upper.
+    places = np.searchsorted(edges, values, side="right") - 1
+    places[values == edges[-1]] = len(edges) - 2
+    inside = (places >= 0) & (places < len(edges) - 1)
+    places, held = places[inside], held[inside]
+    heights = [np.bincount(places, share, minlength=len(edges) - 1) for share in held.T]
     tops = np.cumsum(heights, axis=0)
-    places = compact(edges, float(edges[-1] - edges[0]))
+    ends = compact(edges, float(edges[-1] - edges[0]))
     return [
         {
-            "x": places[i],
-            "x2": places[i + 1],
+            "x": ends[i],
+            "x2": ends[i + 1],
             "y": round(float(tops[k, i] - heights[k][i]), 4),
             "y2": round(float(tops[k, i]), 4),
             "segment": k + 1,

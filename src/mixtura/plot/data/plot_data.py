@@ -231,17 +231,19 @@ def _of_segments(result: SegmentationResult) -> PlotData:
     model, assignment = result.model, result.assignment
     complete = assignment.complete
     numbers = np.flatnonzero(complete)
+    # Where all rows are complete, nothing is copied.
+    kept = slice(None) if complete.all() else complete
     return PlotData(
         mixture=model.in_transformed_units(),
         rows=model.scaling.transformed(result.rows),
         columns=model.columns,
         names=model.names,
-        memberships=assignment.memberships[complete],
-        log_density=assignment.log_density[complete],
+        memberships=assignment.memberships[kept],
+        log_density=assignment.log_density[kept],
         noun="customers",
         part="segment",
         seed=model.training.seed,
-        anomaly=assignment.anomaly[complete],
+        anomaly=assignment.anomaly[kept],
         threshold=model.anomaly_threshold,
         # Only the few that are drawn are looked up: turning all ids into an array may load pandas.
         caller=lambda row: assignment.customer(int(numbers[row])),

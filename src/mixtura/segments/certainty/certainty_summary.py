@@ -23,7 +23,7 @@ from mixtura.segments.mergeable import TopRows
 from mixtura.segments.scan import Scored
 from mixtura.segments.weighted import row_maxima
 
-__all__ = ["AmbiguousSummary", "CertaintySummary", "measure_certainty"]
+__all__ = ["AmbiguousSummary", "CertaintySummary", "MeanCertaintySummary", "measure_certainty"]
 
 _BINS = 20
 
@@ -200,6 +200,23 @@ def measure_certainty(
     exact = summary.result()
     exact.add_rows(largest, weights)
     return exact.result()
+
+
+class MeanCertaintySummary:
+    """The mean of the largest memberships, by weight; the result is a number."""
+
+    def __init__(self) -> None:
+        self._sums = np.zeros(2)
+
+    def add(self, scored: Scored) -> None:
+        largest, weights = scored.certainty, scored.weights
+        self._sums += (largest.sum(), largest.size) if weights is None else (largest @ weights, weights.sum())
+
+    def merge(self, other: MeanCertaintySummary) -> None:
+        self._sums += other._sums
+
+    def result(self) -> float:
+        return float(self._sums[0] / self._sums[1])
 
 
 class AmbiguousSummary:

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
+from mixtura.core.mixture import Mixture
 from mixtura.segments.comparison.agreement import contingency_table, match
 from mixtura.segments.jsonable import jsonable_fields
+from mixtura.segments.scan import Scored
 
-__all__ = ["Flow", "cluster_transitions"]
+__all__ = ["Flow", "TransitionsSummary", "cluster_transitions", "transitions_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +87,42 @@ def cluster_transitions(
     array([[2., 0., 0.],
            [0., 1., 1.]])
     """
-    table = contingency_table(before, after, len(from_names), n_after, weights)
+    return transitions_of(contingency_table(before, after, len(from_names), n_after, weights), from_names)
+
+
+class TransitionsSummary:
+    """Customers by their segment and that of another mixture of the scaled rows; the result is a table, shape (I, J).
+
+    Parameters
+    ----------
+    mixture : Mixture
+    n_segments : int
+        How many there are on the left.
+    """
+
+    def __init__(self, mixture: Mixture, n_segments: int) -> None:
+        self._mixture, self._table = mixture, np.zeros((n_segments, mixture.n_components))
+
+    def add(self, scored: Scored) -> None:
+        after = self._mixture.predict(scored.scaled)
+        self._table += contingency_table(scored.labels, after, *self._table.shape, scored.weights)
+
+    def merge(self, other: TransitionsSummary) -> None:
+        self._table += other._table
+
+    def result(self) -> FloatArray:
+        return self._table
+
+
+def transitions_of(table: FloatArray, from_names: Sequence[str]) -> Flow:
+    """Return who goes where, from a table of customers by part on the left and on the right; see `cluster_transitions`.
+
+    Parameters
+    ----------
+    table : ndarray of shape (I, J)
+    from_names : sequence of str, length I
+    """
+    n_after = table.shape[1]
     left, right = match(table)
     left = np.concatenate([left, np.setdiff1d(np.arange(len(from_names)), left)])
     new = np.setdiff1d(np.arange(n_after), right)

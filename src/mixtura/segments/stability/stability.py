@@ -12,13 +12,15 @@ import numpy as np
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import MixturaError, ParameterError
+from mixtura.segments.certainty.certainty_summary import MeanCertaintySummary
 from mixtura.segments.comparison.agreement import adjusted_rand_index, best_jaccard, contingency_table
-from mixtura.segments.comparison.transitions import Flow, cluster_transitions
+from mixtura.segments.comparison.transitions import Flow, TransitionsSummary, transitions_of
 from mixtura.segments.jsonable import jsonable_fields
 from mixtura.segments.model.segment_model import SegmentModel
+from mixtura.segments.scan import Summary, scan_of
 from mixtura.segments.stability.resample import refit_labels
 from mixtura.segments.stability.stability_verdict import STABLE, Verdict, classify_stability
-from mixtura.segments.weighted import effective_counts, row_maxima
+from mixtura.segments.weighted import effective_counts
 from mixtura.select import search
 from mixtura.validation import Interval, require
 
@@ -214,20 +216,28 @@ def assess_stability(
     ('natural', ['highly stable', 'highly stable', 'highly stable', 'highly stable', 'highly stable'])
     """
     k, training = model.n_segments, model.training
-    scaled, weights = positive_weight(model.scaling.apply(rows), weights)
-    asked = sorted({k, *(_neighbors(k, len(scaled)) if numbers is None else numbers)})
-    _check(n_bootstraps, asked, min(len(scaled), sample_rows))
+    rows, weights = positive_weight(rows, weights)
+    asked = sorted({k, *(_neighbors(k, len(rows)) if numbers is None else numbers)})
+    _check(n_bootstraps, asked, min(len(rows), sample_rows))
     plan = {
         "n_bootstraps": n_bootstraps,
         "n_init": max(training.n_init, _STARTS) if n_init is None else n_init,
         "seed": training.seed if seed is None else seed,
     }
-    used, counted = _sample(scaled, weights, sample_rows, plan["seed"])
+    used, counted = _sample(rows, weights, sample_rows, plan["seed"])
+    used = model.scaling.apply(used)
     partitions = {number: _refit(model, used, counted, number, plan) for number in asked}
     stabilities = tuple(_of_number(number, partitions[number], counted) for number in asked)
     overall = next(one for one in stabilities if one.n_segments == k)
     segments = _of_segments(model, used, counted, partitions[k])
-    error = 1.0 - float(np.average(row_maxima(model.mixture.responsibilities(scaled)), weights=weights))
+    neighbors = _neighboring(model, rows, weights, asked, mixtures or {})
+    scan, blocks = scan_of(model.mixture, model.scaling, rows, weights)
+    summaries: list[Summary[Any]] = [
+        MeanCertaintySummary(),
+        *(TransitionsSummary(one, k) for one in neighbors),
+    ]
+    certainty, *tables = scan.run(blocks, summaries)
+    error = 1.0 - certainty
     return Stability(
         verdict=classify_stability(overall.adjusted_rand, [one.jaccard for one in segments], error),
         reason=_reason(overall, segments, error),
@@ -236,8 +246,8 @@ def assess_stability(
         numbers=stabilities,
         segments=segments,
         expected_error=error,
-        flows=_flows(model, scaled, weights, asked, mixtures or {}),
-        n_rows=len(scaled),
+        flows=_flows(model, tables),
+        n_rows=len(rows),
         n_rows_used=len(used),
         **plan,
     )
@@ -262,13 +272,13 @@ def _check(n_bootstraps: int, numbers: Sequence[int], n_rows: int) -> None:
 
 
 def _sample(
-    scaled: FloatArray, weights: FloatArray | None, sample_rows: int, seed: int
+    rows: FloatArray, weights: FloatArray | None, sample_rows: int, seed: int
 ) -> tuple[FloatArray, FloatArray | None]:
     counted = None if weights is None else effective_counts(weights)
-    if len(scaled) <= sample_rows:
-        return scaled, counted
-    chosen = np.sort(np.random.RandomState(seed).choice(len(scaled), size=sample_rows, replace=False))
-    return np.ascontiguousarray(scaled[chosen]), None if counted is None else counted[chosen]
+    if len(rows) <= sample_rows:
+        return rows, counted
+    chosen = np.sort(np.random.RandomState(seed).choice(len(rows), size=sample_rows, replace=False))
+    return np.ascontiguousarray(rows[chosen]), None if counted is None else counted[chosen]
 
 
 def _refit(
@@ -320,24 +330,29 @@ def _of_segments(
     )
 
 
-def _flows(
+def _neighboring(
     model: SegmentModel,
-    scaled: FloatArray,
+    rows: FloatArray,
     weights: FloatArray | None,
     asked: Sequence[int],
     mixtures: Mapping[int, Mixture],
-) -> tuple[Flow, ...]:
-    labels, found = model.mixture.predict(scaled), []
-    for number in (k for k in asked if abs(k - model.n_segments) == 1):
-        mixture = mixtures.get(number) or _learn(model, scaled, weights, number)
-        flow = cluster_transitions(labels, mixture.predict(scaled), model.names, number, weights=weights)
-        found.append(flow.reverse() if number < model.n_segments else flow)
-    return tuple(found)
+) -> list[Mixture]:
+    """Return the mixtures with one component fewer and one more, as far as they are asked for."""
+    numbers = [number for number in asked if abs(number - model.n_segments) == 1]
+    return [mixtures.get(number) or _learn(model, rows, weights, number) for number in numbers]
 
 
-def _learn(model: SegmentModel, scaled: FloatArray, weights: FloatArray | None, number: int) -> Mixture:
+def _flows(model: SegmentModel, tables: Sequence[FloatArray]) -> tuple[Flow, ...]:
+    flows = (transitions_of(table, model.names) for table in tables)
+    k = model.n_segments
+    return tuple(
+        flow.reverse() if table.shape[1] < k else flow for table, flow in zip(tables, flows, strict=True)
+    )
+
+
+def _learn(model: SegmentModel, rows: FloatArray, weights: FloatArray | None, number: int) -> Mixture:
     best = search(
-        scaled,
+        model.scaling.apply(rows),
         components=[number],
         covariance_types=[model.mixture.covariance_type],
         n_init=model.training.n_init,

@@ -59,7 +59,7 @@ def complete_rows(
             f"None of the {len(table)} rows has a number in all of the columns {list(columns)!r}. Complete rows are "
             "required. Leave out the columns that are mostly empty, with `columns`."
         )
-    return np.ascontiguousarray(values[complete]), complete
+    return values if complete.all() else np.ascontiguousarray(values[complete]), complete
 
 
 def _missing(values: FloatArray, columns: Sequence[str], notes: Sequence[str]) -> MissingValuesError:

@@ -17,7 +17,7 @@ from mixtura.segments.table.columns import ColumnChoice, choose
 from mixtura.segments.table.complete import complete_rows
 from mixtura.segments.table.constant_columns import drop_constant_columns
 from mixtura.segments.table.dependent_columns import drop_dependent_columns
-from mixtura.segments.table.original_units import UserValues
+from mixtura.segments.table.original_units import to_original_units
 from mixtura.segments.table.repetitions import repetition_notes
 from mixtura.segments.table.roles import Roles, checked_weights
 from mixtura.segments.transforms.recommend_transform import TransformAdvice, check_transforms, transforms_of
@@ -73,7 +73,6 @@ class Prepared:
         of other transforms. What is held out in folds is scaled with the others.
         """
         found = settings.search(self.scaled, on_candidate, on_fold, self.weights)
-        values = UserValues(self.rows, self.scaled)
         jacobian = self.scaling.log_jacobian(self.rows)
         added = float(jacobian.sum() if self.weights is None else jacobian @ self.weights)
         candidates = tuple(
@@ -82,7 +81,7 @@ class Prepared:
                 log_likelihood=candidate.log_likelihood + added,
                 single_log_likelihood=candidate.single_log_likelihood + added,
                 n_parameters=candidate.n_parameters + self.scaling.n_parameters,
-                degeneracies=values.told(candidate.degeneracies),
+                degeneracies=to_original_units(candidate.degeneracies, self.rows, self.scaled),
                 folds=None if candidate.folds is None else candidate.folds.shifted(added),
             )
             for candidate in found.candidates

@@ -10,7 +10,7 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.exceptions import ParameterError
 from mixtura.segments.transforms.transforms import IDENTITY, TRANSFORMS, Transform, fit_transform
-from mixtura.segments.weighted import effective_counts, quantiles, skewness
+from mixtura.segments.weighted import effective_counts, has_few_values, quantiles, skewness
 
 __all__ = ["EVERY_OTHER", "TransformAdvice", "advise_transform", "check_transforms", "transforms_of"]
 
@@ -91,7 +91,7 @@ def advise_transform(column: str, values: FloatArray, weights: FloatArray | None
     zero = values == 0
     share_zero = float(np.average(zero, weights=weights))
     n_rows = values.size if weights is None else float(effective_counts(weights).sum())
-    if n_rows < _FEWEST_ROWS or np.unique(values).size < _FEWEST_VALUES:
+    if n_rows < _FEWEST_ROWS or has_few_values(values, _FEWEST_VALUES):
         return TransformAdvice(column, "none", share_zero, 0.0, 0.0, "too few different values to judge")
     judged, judged_weights = values, weights
     if share_zero >= _ZERO_HEAVY:

@@ -63,7 +63,7 @@ def mardia(rows: FloatArray) -> Mardia:
     z = whitened(rows)
     n, d = z.shape
     products = z @ z.T
-    skewness = float((products**3).mean())
+    skewness = float((products * products * products).mean())
     kurtosis = float((np.diagonal(products) ** 2).mean())
     score = (kurtosis - d * (d + 2)) / math.sqrt(8 * d * (d + 2) / n)
     return Mardia(

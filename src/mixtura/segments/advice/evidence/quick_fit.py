@@ -163,6 +163,7 @@ def component_normality(
     mixture: Mixture,
     rng: np.random.Generator,
     weights: FloatArray | None = None,
+    memberships: FloatArray | None = None,
 ) -> tuple[ComponentNormality, ...]:
     """Test each component that has enough rows.
 
@@ -178,27 +179,39 @@ def component_normality(
     weights : ndarray of shape (N,) or None, default=None
         A row of weight w stands for w equal rows, a fraction of a row with that probability; of a total weight above
         a million, weights are taken in proportion to that.
+    memberships : ndarray of shape (N, K) or None, default=None
+        Of the rows, where they are known.
     """
     if weights is not None:
-        scaled = scaled[_standing_for(weights, rng)]
-    memberships = mixture.responsibilities(scaled)
-    drawn = (memberships.cumsum(axis=1) < rng.random((len(scaled), 1))).sum(axis=1)
-    drawn = np.minimum(drawn, mixture.n_components - 1)
+        chosen = _standing_for(weights, rng)
+        scaled, memberships = scaled[chosen], None if memberships is None else memberships[chosen]
+    if memberships is None:
+        memberships = mixture.responsibilities(scaled)
+    drawn = _drawn(memberships, rng.random(len(scaled)))
     found = []
     for component in range(mixture.n_components):
-        rows = scaled[drawn == component]
-        if len(rows) < max(20, 3 * scaled.shape[1]):
+        members = np.flatnonzero(drawn == component)
+        if members.size < max(20, 3 * scaled.shape[1]):
             continue
-        some = rows[rng.permutation(len(rows))]
+        some = scaled[rng.permutation(members)[:_NORMALITY_ROWS]]
         found.append(
             ComponentNormality(
                 component=component,
-                n_rows=len(rows),
-                mardia=mardia(some[:_NORMALITY_ROWS]),
+                n_rows=members.size,
+                mardia=mardia(some),
                 energy_p=energy_p_value(some[:_ENERGY_ROWS], rng),
             )
         )
     return tuple(found)
+
+
+def _drawn(memberships: FloatArray, uniform: FloatArray) -> IntArray:
+    """Return the component that a uniform number, shape (N,), draws for each row, column by column: rows are short."""
+    drawn, total = np.zeros(len(memberships), dtype=np.intp), np.zeros(len(memberships))
+    for one in memberships.T[:-1]:
+        total += one
+        drawn += total < uniform
+    return drawn
 
 
 def _standing_for(weights: FloatArray, rng: np.random.Generator) -> IntArray:
