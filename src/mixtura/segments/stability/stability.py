@@ -231,12 +231,11 @@ def assess_stability(
     overall = next(one for one in stabilities if one.n_segments == k)
     segments = _of_segments(model, used, counted, partitions[k])
     neighbors = _neighboring(model, rows, weights, asked, mixtures or {})
-    scan, blocks = scan_of(model.mixture, model.scaling, rows, weights)
     summaries: list[Summary[Any]] = [
         MeanCertaintySummary(),
         *(TransitionsSummary(one, k) for one in neighbors),
     ]
-    certainty, *tables = scan.run(blocks, summaries)
+    certainty, *tables = scan_of(model.mixture, model.scaling, rows, weights).run(summaries)
     error = 1.0 - certainty
     return Stability(
         verdict=classify_stability(overall.adjusted_rand, [one.jaccard for one in segments], error),
