@@ -219,24 +219,17 @@ def assess_stability(
     rows, weights = positive_weight(rows, weights)
     asked = sorted({k, *(_neighbors(k, len(rows)) if numbers is None else numbers)})
     _check(n_bootstraps, asked, min(len(rows), sample_rows))
+    starts = max(training.n_init, _STARTS) if n_init is None else n_init
     plan = {
-        "n_bootstraps": n_bootstraps,
-        "n_init": max(training.n_init, _STARTS) if n_init is None else n_init,
-        "seed": training.seed if seed is None else seed,
-    }
+        "n_bootstraps": n_bootstraps, "n_init": starts, "seed": training.seed if seed is None else seed
+    }  # fmt: skip
     used, counted = _sample(rows, weights, sample_rows, plan["seed"])
     used = model.scaling.apply(used)
     partitions = {number: _refit(model, used, counted, number, plan) for number in asked}
     stabilities = tuple(_of_number(number, partitions[number], counted) for number in asked)
     overall = next(one for one in stabilities if one.n_segments == k)
     segments = _of_segments(model, used, counted, partitions[k])
-    neighbors = _neighboring(model, rows, weights, asked, mixtures or {})
-    summaries: list[Summary[Any]] = [
-        MeanCertaintySummary(),
-        *(TransitionsSummary(one, k) for one in neighbors),
-    ]
-    certainty, *tables = scan_of(model.mixture, model.scaling, rows, weights).run(summaries)
-    error = 1.0 - certainty
+    error, flows = _scanned(model, rows, weights, _neighboring(model, rows, weights, asked, mixtures or {}))
     return Stability(
         verdict=classify_stability(overall.adjusted_rand, [one.jaccard for one in segments], error),
         reason=_reason(overall, segments, error),
@@ -245,7 +238,7 @@ def assess_stability(
         numbers=stabilities,
         segments=segments,
         expected_error=error,
-        flows=_flows(model, tables),
+        flows=flows,
         n_rows=len(rows),
         n_rows_used=len(used),
         **plan,
@@ -341,12 +334,21 @@ def _neighboring(
     return [mixtures.get(number) or _learn(model, rows, weights, number) for number in numbers]
 
 
-def _flows(model: SegmentModel, tables: Sequence[FloatArray]) -> tuple[Flow, ...]:
-    flows = (transitions_of(table, model.names) for table in tables)
+def _scanned(
+    model: SegmentModel, rows: FloatArray, weights: FloatArray | None, neighbors: Sequence[Mixture]
+) -> tuple[float, tuple[Flow, ...]]:
+    """Return the expected error, and the transitions between the segments and those of each neighbor, in one pass."""
     k = model.n_segments
-    return tuple(
-        flow.reverse() if table.shape[1] < k else flow for table, flow in zip(tables, flows, strict=True)
-    )
+    summaries: list[Summary[Any]] = [
+        MeanCertaintySummary(),
+        *(TransitionsSummary(one, k) for one in neighbors),
+    ]
+    certainty, *tables = scan_of(model.mixture, model.scaling, rows, weights).run(summaries)
+    flows = [transitions_of(table, model.names) for table in tables]
+    turned = [
+        flow.reverse() if one.n_components < k else flow for one, flow in zip(neighbors, flows, strict=True)
+    ]
+    return 1.0 - certainty, tuple(turned)
 
 
 def _learn(model: SegmentModel, rows: FloatArray, weights: FloatArray | None, number: int) -> Mixture:
