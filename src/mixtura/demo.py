@@ -16,7 +16,7 @@ import numpy as np
 from mixtura._typing import FloatArray, IntArray
 from mixtura.datasets import customer_columns, make_customers, make_mall_customers, make_purchases
 from mixtura.exceptions import ParameterError
-from mixtura.io import output_file, writing
+from mixtura.io import output_file, translate_os_errors
 from mixtura.segments.certainty.ambiguous import most_ambiguous
 
 __all__ = ["CollapseRow", "CountRow", "ShapeRow", "Tour", "take_tour", "write_customers", "write_look_alike"]
@@ -178,7 +178,7 @@ def write_look_alike(table: LookAlike, path: str | Path, *, overwrite: bool = Fa
 
 def _written(path: str | Path, lines: Sequence[str], *, overwrite: bool) -> Path:
     path, text = Path(path), "\n".join(lines) + "\n"
-    with writing(path):
+    with translate_os_errors(path):
         if path.is_file() and path.read_bytes() == text.encode():
             return path
         path.parent.mkdir(exist_ok=True)

@@ -46,6 +46,18 @@ def test_missing_values_leave_new_customers_unassigned(run, model, workplace) ->
     assert table["segment"].is_null().to_list() == [False, True]
 
 
+def test_what_was_changed_in_a_new_table_is_printed(run, model, workplace) -> None:
+    (workplace / "new.csv").write_text(
+        "id,income,spending\na,40,$ 50\nb,41,n.b.\nc,42,51\nd,43,52\ne,44,53\nTotal,210,206\n"
+    )
+    done = run("assign", model, "new.csv", "--drop-missing")
+    assert done.exit_code == 0, done.output
+    text = " ".join(done.output.split())
+    assert "new.csv: 5 customers" in text
+    assert "1 cell is not a number and counts as missing: 'n.b.' in row 2 of 'spending'" in text
+    assert "The last row, 'Total', holds totals and not a customer" in text
+
+
 def test_show_prints_the_model(run, model) -> None:
     printed = run("show", model).output
     for text in (

@@ -9,7 +9,7 @@ from mixtura.io.column_names import (
 )
 from mixtura.io.model_file import FORMAT_VERSION, dump_document, read_document, readable_json
 from mixtura.io.number_text import TextNumbers, read_numbers
-from mixtura.io.outputs import SELECTION_FILES, output_directory, output_file, writing
+from mixtura.io.outputs import SELECTION_FILES, output_directory, output_file, translate_os_errors
 from mixtura.io.segment_names import read_names
 from mixtura.io.tables import Table, read_table
 from mixtura.io.values import to_float64
@@ -36,6 +36,6 @@ __all__ = [
     "read_table",
     "readable_json",
     "to_float64",
+    "translate_os_errors",
     "write_table",
-    "writing",
 ]

@@ -1,4 +1,4 @@
-"""Results appear whole or not at all: written beside their place under another name, then renamed."""
+"""Atomic outputs: written beside their place under another name, then renamed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mixtura.exceptions import OutputError
 
-__all__ = ["SELECTION_FILES", "output_directory", "output_file", "writing"]
+__all__ = ["SELECTION_FILES", "output_directory", "output_file", "translate_os_errors"]
 
 SELECTION_FILES = ("selection.csv", "selection.png")
 """What a selection of models leaves in its directory."""
@@ -55,10 +55,10 @@ def output_directory(path: str | Path, *, files: Collection[str], overwrite: boo
     path = _absolute(path)
     if path.exists() or path.is_symlink():
         _check_replaceable(path, files, overwrite)
-    with writing(path):
+    with translate_os_errors(path):
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
-        with writing(path):
+        with translate_os_errors(path):
             yield temporary
             temporary.chmod(0o777 & ~_umask())
             _move_directory(temporary, path)
@@ -103,12 +103,12 @@ def output_file(
         )
     if path.exists() and not overwrite:
         raise OutputError(_exists(path))
-    with writing(path):
+    with translate_os_errors(path):
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
         os.close(handle)
     temporary = Path(name)
     try:
-        with writing(path):
+        with translate_os_errors(path):
             yield temporary
             temporary.chmod(0o666 & ~_umask())
             temporary.replace(path)
@@ -147,8 +147,8 @@ def _exists(path: Path) -> str:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Say which place could not be written, and what to do, when the system refuses.
+def translate_os_errors(path: Path) -> Iterator[None]:
+    """Turn errors of the system inside the block into one that names the place and what to do.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def _move_directory(temporary: Path, path: Path) -> None:
 
 
 def _umask() -> int:
-    # mkdtemp and mkstemp make private files; results get the permissions any new file would have.
+    # mkdtemp and mkstemp make private files; results get the permissions of any new file.
     mask = os.umask(0)
     os.umask(mask)
     return mask

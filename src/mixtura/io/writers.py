@@ -14,7 +14,7 @@ import numpy as np
 from mixtura._optional import require_extra
 from mixtura._typing import Array
 from mixtura.exceptions import OutputError
-from mixtura.io.outputs import writing
+from mixtura.io.outputs import translate_os_errors
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,7 +71,7 @@ def write_table(
         name: values.to_arrow() if isinstance(values, nw.Series) else values for name, values in ids.items()
     }
     parts = _Parts(whole, columns, present)
-    with writing(path):
+    with translate_os_errors(path):
         if suffix == ".parquet":
             _write_parquet(parts, path)
         else:

@@ -46,6 +46,7 @@ from mixtura.segments.stability.stability import (
 )
 from mixtura.segments.stability.stability_verdict import Verdict, classify_stability
 from mixtura.segments.table.columns import ColumnChoice, LeftOut, choose_columns
+from mixtura.segments.table.open_table import OddCell, OpenTable, Sentinel, open_table
 from mixtura.segments.transforms.recommend_transform import TransformAdvice, advise_transform
 from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.transforms.transforms import TRANSFORMS, Transform, fit_transform
@@ -78,6 +79,8 @@ __all__ = [
     "NumberStability",
     "NumericProfile",
     "NumericSummary",
+    "OddCell",
+    "OpenTable",
     "Overlap",
     "Population",
     "Presentation",
@@ -88,6 +91,7 @@ __all__ = [
     "SegmentStability",
     "SegmentationResult",
     "Selection",
+    "Sentinel",
     "SplitSegment",
     "Stability",
     "Training",
@@ -114,6 +118,7 @@ __all__ = [
     "fit_transform",
     "measure_certainty",
     "name_segments",
+    "open_table",
     "segment_table",
     "select_audience",
     "select_table",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mixtura._typing import Array
-from mixtura.io import write_table, writing
+from mixtura.io import translate_os_errors, write_table
 from mixtura.segments.options import COVARIANCE_TYPES, Settings
 from mixtura.segments.results.notes import transform_notes
 from mixtura.segments.table.columns import ColumnChoice
@@ -142,7 +142,7 @@ def write_selection(selection: Selection, folder: str | Path, *, picture: bytes 
     measured = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in numbers}
     write_table(folder / "selection.csv", whole, measured, fitted)
     if picture is not None:
-        with writing(folder):
+        with translate_os_errors(folder):
             (folder / "selection.png").write_bytes(picture)
 
 

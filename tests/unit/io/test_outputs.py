@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from mixtura.exceptions import OutputError
-from mixtura.io import Words, output_directory, output_file, write_table, writers, writing
+from mixtura.io import Words, output_directory, output_file, translate_os_errors, write_table, writers
 
 
 def names(folder: Path) -> list[str]:
@@ -99,8 +99,8 @@ def test_what_is_no_directory_is_not_replaced(tmp_path) -> None:
 def test_an_error_of_the_system_names_the_place_the_user_knows(tmp_path) -> None:
     with (
         pytest.raises(OutputError, match=r"outer.*disk full"),
-        writing(Path("outer")),
-        writing(Path("inner")),
+        translate_os_errors(Path("outer")),
+        translate_os_errors(Path("inner")),
     ):
         raise OSError("disk full")
 

@@ -106,3 +106,5 @@ def print_assignment(console: Console, source: str, result: Assignment) -> None:
     if unassigned:
         console.print(f"{unassigned:,} with missing or infinite values: in no segment")
     console.print(f"{result.n_anomalies:,} anomalies by the threshold of the model")
+    for note in result.notes:
+        console.print(f"Note: {note}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -13,7 +14,7 @@ import narwhals as nw
 import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
-from mixtura.exceptions import ColumnError
+from mixtura.exceptions import ColumnError, ColumnWarning
 from mixtura.io import Words, write_table
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.scan import Scores, scan_of
@@ -48,6 +49,8 @@ class Assignment:
     log_density : ndarray of shape (N,)
         Per unit of the user's columns, in nats; NaN where there is none.
     anomaly : ndarray of shape (N,), bool
+    notes : tuple of str, default=()
+        What was changed when the table was read: cells that are not numbers, sentinels, a row of totals.
     """
 
     id_name: str
@@ -58,6 +61,7 @@ class Assignment:
     memberships: FloatArray
     log_density: FloatArray
     anomaly: Array
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def certainty(self) -> FloatArray:
@@ -139,7 +143,10 @@ def assign_table(
     choice = choose(opened.frame, replace(roles, id_column=id_column))
     notes = opened.notes(model.columns)
     rows, complete = complete_rows(opened.frame, model.columns, drop_missing=drop_missing, notes=notes)
-    return assign_rows(model, rows, complete, *customer_ids(opened.frame, choice.id_column))
+    if notes:
+        warnings.warn(f"Columns of the table: {' '.join(notes)}", ColumnWarning, stacklevel=2)
+    assigned = assign_rows(model, rows, complete, *customer_ids(opened.frame, choice.id_column))
+    return replace(assigned, notes=notes)
 
 
 def customer_ids(frame: Any, id_column: str | None) -> tuple[str, nw.Series[Any] | Array]:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mixtura._typing import Array
-from mixtura.io import output_directory, readable_json, write_table, writing
+from mixtura.io import output_directory, readable_json, translate_os_errors, write_table
 from mixtura.segments.results.build_profiles import profile_rows
 from mixtura.segments.results.segmentation_result import SegmentationResult
 
@@ -86,7 +86,7 @@ class Delivery:
         OptionalDependencyError
             A library that draws or writes is not installed.
         """
-        with ThreadPoolExecutor(1) as pool, writing(self.folder):
+        with ThreadPoolExecutor(1) as pool, translate_os_errors(self.folder):
             # The picture is rendered by a process of its own while customers are resampled and charts are drawn.
             shown = self.presentation
             picture = None if shown is None else pool.submit(shown.picture, result)
