@@ -118,7 +118,7 @@ def test_segments_are_told_with_the_values_that_the_user_has(run, indebted) -> N
     )
     assert done.exit_code == 0, done.output
     printed = " ".join(done.output.split())
-    assert "Passed over, with a smaller criterion" in printed
+    assert "Excluded, with a smaller criterion" in printed
     assert "in column 'debt': its 90 rows all have the value 12.5" in printed
 
 

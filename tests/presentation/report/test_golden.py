@@ -13,7 +13,16 @@ from presentation.documents import GOLDEN, BlankCharts, content, document
 from presentation.report.small_table import found
 
 DOCUMENTS = sorted(path.name for path in (*GOLDEN.glob("document-*.json"), *GOLDEN.glob("report-*.json")))
-NAMED_BY_THE_TABLE = {"means", "differences", "values", "parameters", "numbers", "categories", "quantiles"}
+NAMED_BY_THE_TABLE = {
+    "means",
+    "differences",
+    "values",
+    "parameters",
+    "numbers",
+    "categories",
+    "quantiles",
+    "outcomes",
+}
 
 
 def kinds_of(part: Any, path: str = "") -> set[str]:

@@ -72,7 +72,7 @@ def test_outliers_do_not_become_segments() -> None:
     assert result.excluded
     assert all(one.mixture.weights.min() * 301 <= 2 for one in result.excluded)
     assert 300 in result.anomalies
-    assert "Passed over" in result.notes[0]
+    assert "Excluded" in result.notes[0]
 
 
 def test_if_every_model_has_a_lonely_segment_the_best_is_taken_and_said() -> None:
@@ -85,7 +85,7 @@ def test_if_every_model_has_a_lonely_segment_the_best_is_taken_and_said() -> Non
 def test_a_search_that_ends_at_its_edge_says_so() -> None:
     result = segment_table(make_customers(kind="five", as_frame="polars"), components=[1, 2, 3])
     assert result.best.n_components == 3
-    assert any("--components 3-6" in note for note in result.notes)
+    assert any("`components=[3, 4, 5, 6]`" in note for note in result.notes)
 
 
 def test_a_fit_that_did_not_end_is_told(result) -> None:

@@ -64,7 +64,7 @@ def test_outliers_are_no_segments_where_rows_held_out_choose() -> None:
     assert result.minimum is left[0]
     assert result.best is left[naive_simplest(models)]
     assert result.best is not result.minimum
-    assert result.notes[0].startswith("Passed over, with a smaller criterion")
+    assert result.notes[0].startswith("Excluded, with a smaller criterion")
     assert result.notes[1].startswith(f"The smallest CV is that of {left[0].covariance_type} with")
 
 

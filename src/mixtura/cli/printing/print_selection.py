@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mixtura.cli.console import plain_table
+from mixtura.cli.option_names import with_options
 from mixtura.cli.printing.numbers import criterion_text, reason_text
 from mixtura.segments import Selection
 
@@ -50,7 +51,7 @@ def print_selection(console: Console, selection: Selection) -> None:
         *selection.notes,
     ):
         if note is not None:
-            console.print(Text.assemble(("Note: ", "bold yellow"), note))
+            console.print(Text.assemble(("Note: ", "bold yellow"), with_options(note)))
     console.print(f"\n{len(found.candidates)} models tried in {selection.seconds:.2f} s")
 
 

@@ -291,16 +291,16 @@ def _joins(table: FloatArray) -> tuple[MergedSegments, ...]:
 
 def _sentences(found: KMeansComparison) -> list[str]:
     if len(found.names) < 2:
-        return ["With a single segment K-means has nothing to say."]
+        return ["With a single segment, K-means finds the same."]
     n_moved, n_all = int(found.moved.sum()), found.moved.size
     share = 1 - found.agreement
     if not n_moved:
-        return [f"K-means puts all {n_all:,} customers into the same segments as the mixture."]
+        return [f"K-means assigns all {n_all:,} customers to the same segments as the mixture."]
     weighed = "" if math.isclose(share * n_all, n_moved, rel_tol=1e-9) else " by weight"
     moved = (
-        f"K-means puts {n_moved:,} of {n_all:,} customers ({100 * share:.1f} %{weighed}) into another segment. The "
-        f"mixture was {100 * found.certainty_moved:.0f} % sure of them, and {100 * found.certainty_stayed:.0f} % of "
-        "those who stay."
+        f"K-means assigns {n_moved:,} of {n_all:,} customers ({100 * share:.1f} %{weighed}) to another segment. Their "
+        f"mean certainty is {100 * found.certainty_moved:.0f} %, that of the others "
+        f"{100 * found.certainty_stayed:.0f} %."
     )
     said = [moved]
     said += [_cut_sentence(cut, found.names) for cut in found.cuts]
@@ -308,7 +308,7 @@ def _sentences(found: KMeansComparison) -> list[str]:
     sampled = f", on {found.silhouette_rows:,} customers drawn at random" if found.silhouette_sampled else ""
     said.append(
         f"Silhouette width: {found.silhouette_kmeans:.2f} for K-means, {found.silhouette_mixture:.2f} for the mixture"
-        f"{sampled}. It rewards round groups of equal width, which is what K-means looks for."
+        f"{sampled}. It rewards round groups of equal width, which is what K-means assumes."
     )
     return said
 
@@ -318,9 +318,11 @@ def _cut_sentence(cut: SplitSegment, names: Sequence[str]) -> str:
     # With one column, or round covariances, there is no direction to be stretched in.
     times = f"{cut.elongation:.1f}" if cut.elongation < _THREAD else f"more than {_THREAD}"
     shape = f", {times} times as long as wide," if cut.elongation >= _STRETCHED else ""
-    return f"K-means cuts the segment {names[cut.segment]!r}{shape} into pieces of {shares} of its customers."
+    return (
+        f"K-means splits the segment {names[cut.segment]!r}{shape} into pieces of {shares} of its customers."
+    )
 
 
 def _join_sentence(join: MergedSegments, names: Sequence[str]) -> str:
     joined = " and ".join(repr(names[segment]) for segment in join.segments)
-    return f"K-means joins most of the segments {joined} in one cluster."
+    return f"K-means merges most of the segments {joined} in one cluster."

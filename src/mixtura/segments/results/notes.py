@@ -1,4 +1,4 @@
-"""What the user should hear about a segmentation."""
+"""Notes on a segmentation: what was excluded, what is doubtful, and what to try."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from mixtura.select.model_search.ranking import explain_choice, first_not_exclud
 
 __all__ = ["make_notes", "transform_notes", "value_notes", "weight_notes"]
 
-_TOLD = 6
-"""So many columns are told by name."""
+_NAMED = 6
+"""Columns that are named at most."""
 
 _SPIKE = 0.1
-"""From this share on, equal values are told."""
+"""Share of zeros from which on a column is named."""
 
 
 def make_notes(
@@ -31,7 +31,7 @@ def make_notes(
     further: Sequence[str] = (),
     passed: Sequence[Candidate] = (),
 ) -> tuple[str, ...]:
-    """Return sentences: models passed over, the standard error that decided, tiny segments, rows left out, and more.
+    """Return sentences: models excluded, the standard error that decided, tiny segments, rows left out, and more.
 
     `further` ones come last.
     """
@@ -45,13 +45,14 @@ def make_notes(
     small = np.flatnonzero(assignment.counts <= 1)
     if small.size and best.n_components > 1:
         notes.append(
-            f"Segments with at most one customer: {', '.join(str(k + 1) for k in small)}. Look at them as outliers, or "
-            "ask for fewer segments with --components."
+            f"Segments with at most one customer: {', '.join(str(k + 1) for k in small)}. They may be "
+            "outliers; otherwise try fewer segments with `components`."
         )
     if 1 < best.n_components == largest and any(candidate.n_components < largest for candidate in ranking):
+        more = list(range(largest, 2 * largest + 1))
         notes.append(
             f"The best number of segments is the largest that was tried ({largest}). The table may have more "
-            f"structure, or columns too skewed for a mixture of bells: try --components {largest}-{2 * largest}."
+            f"structure, or columns too skewed for Gaussian components. Try `components={more}`."
         )
     n_incomplete = int((~assignment.complete).sum())
     if n_incomplete:
@@ -59,12 +60,13 @@ def make_notes(
     if best.outcome is not None and not best.converged:
         notes.append(best.outcome.explanation)
     if isinstance(assignment.ids, nw.Series) and assignment.ids.n_unique() < len(assignment.ids):
-        notes.append(f"Values of {assignment.id_name!r} repeat; rows are told apart by their order only.")
+        notes.append(f"Values of {assignment.id_name!r} repeat: only their order distinguishes such rows.")
     return (*notes, *further)
 
 
 def transform_notes(
-    advice: Sequence[TransformAdvice], transforms: Sequence[Transform], option: str = "--transform"
+    advice: Sequence[TransformAdvice],
+    transforms: Sequence[Transform],
 ) -> tuple[str, ...]:
     """Return sentences on columns: those that the rule would transform and that are not, and spikes at zero.
 
@@ -73,8 +75,6 @@ def transform_notes(
     advice : sequence of TransformAdvice, length D
     transforms : sequence of Transform, length D
         What was done.
-    option : str, default="--transform"
-        What to type.
     """
     notes = []
     undone = [
@@ -83,16 +83,16 @@ def transform_notes(
         if one.kind != "none" and done.kind == "none"
     ]
     if undone:
-        said = "; ".join(f"{one.kind} of {one.column} ({one.reason})" for one in undone[:_TOLD])
-        more = f"; and {len(undone) - _TOLD} more" if len(undone) > _TOLD else ""
+        said = "; ".join(f"{one.kind} of {one.column} ({one.reason})" for one in undone[:_NAMED])
+        more = f"; and {len(undone) - _NAMED} more" if len(undone) > _NAMED else ""
         notes.append(
-            f"{_count(len(undone), 'column')} would suit bells better transformed: {said}{more}. "
-            f"Try {option} auto; results stay in your units."
+            f"{_count(len(undone), 'column')} would be closer to Gaussian if transformed: {said}{more}. "
+            'Try `transform="auto"`; results stay in the units of the table.'
         )
     spikes = [one for one in advice if one.share_zero >= _SPIKE]
     if spikes:
-        said = ", ".join(f"{one.column} ({100 * one.share_zero:.0f} %)" for one in spikes[:_TOLD])
-        more = f" and {len(spikes) - _TOLD} more" if len(spikes) > _TOLD else ""
+        said = ", ".join(f"{one.column} ({100 * one.share_zero:.0f} %)" for one in spikes[:_NAMED])
+        more = f" and {len(spikes) - _NAMED} more" if len(spikes) > _NAMED else ""
         notes.append(
             f"Many customers have exactly 0: {said}{more}. No transform spreads them; segments may form around having "
             "any."
@@ -138,8 +138,8 @@ def weight_notes(weight: str | None, weights: FloatArray | None) -> tuple[str, .
     if 2 * total >= n_rows:
         return (said,)
     doubt = (
-        f"The weights sum to {total:.4g} for {_count(n_rows, 'customer')}, and criteria take the table for one of so "
-        "many rows. If they are shares, multiply them until they sum to the number of customers."
+        f"The weights sum to {total:.4g} for {_count(n_rows, 'customer')}, and criteria count as many rows. "
+        "If they are shares, multiply them until they sum to the number of customers."
     )
     return said, doubt
 
@@ -152,7 +152,7 @@ def _passed_over(passed: Sequence[Candidate], columns: Sequence[str]) -> str:
         first = degenerate[0]
         reasons.append(
             f"{_count(len(degenerate), 'model')} in which a segment sits on equal values, in a plane or on a handful "
-            f"of customers, so that its likelihood means nothing (in the first, {first.covariance_type} with "
+            f"of customers, so that its likelihood is meaningless (in the first, {first.covariance_type} with "
             f"{first.n_components}: {first.degeneracies[0].describe(columns, first=1)})"
         )
     if len(degenerate) < len(passed):
@@ -160,7 +160,7 @@ def _passed_over(passed: Sequence[Candidate], columns: Sequence[str]) -> str:
             f"{_count(len(passed) - len(degenerate), 'model')} in which a segment has no more customers than there are "
             "columns, which makes them outliers and not a segment"
         )
-    return f"Passed over, with a smaller criterion: {'; '.join(reasons)}."
+    return f"Excluded, with a smaller criterion: {'; '.join(reasons)}."
 
 
 def _count(number: int, noun: str) -> str:

@@ -372,7 +372,7 @@ def _reason(overall: NumberStability, segments: Sequence[SegmentStability], erro
     weakest = min(known, key=lambda segment: segment.jaccard)
     return (
         f"Segments found in {overall.n_bootstraps} resamples agree with each other by {overall.adjusted_rand:.2f} "
-        f"(adjusted Rand index; 1 is the same, 0 is chance). The least stable segment is {weakest.name!r}: found again "
-        f"by {weakest.jaccard:.2f} (Jaccard similarity). {100 * error:.1f} % of the customers are expected to belong "
-        "to another segment than the one they are put in."
+        f"(adjusted Rand index; 1 is the same, 0 is chance). The least stable segment is {weakest.name!r}, with a "
+        f"Jaccard similarity of {weakest.jaccard:.2f}. {100 * error:.1f} % of the customers are expected to belong "
+        "to another segment than the one they are assigned to."
     )

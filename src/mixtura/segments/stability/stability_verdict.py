@@ -33,18 +33,17 @@ class Verdict(Enum):
         """What it means for those who use the segments, in plain words."""
         return {
             Verdict.NATURAL: (
-                "The customers fall into these groups by themselves: they are found again in every resample, and there "
-                "are few customers between them."
+                "The customers form these groups: resamples give the same ones, and few customers are between them."
             ),
             Verdict.REPRODUCIBLE: (
-                "There are no gaps between these segments, but the same ones are found again in resampled customers: "
+                "There are no gaps between these segments, but resampled customers give the same ones: "
                 "there is structure to build on, and the borders are a choice."
             ),
             Verdict.CONSTRUCTED: (
                 "Resampled customers give other segments: the data do not say which. Segments may still be useful, but "
                 "they are made, not found; judge them by their use, or try another number."
             ),
-            Verdict.SINGLE: "There is a single segment with all customers, which is always found again.",
+            Verdict.SINGLE: "There is a single segment with all customers.",
         }[self]
 
 

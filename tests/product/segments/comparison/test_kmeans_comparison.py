@@ -71,9 +71,9 @@ def test_a_stretched_segment_is_cut_and_others_are_joined(stretched) -> None:
     (join,) = found.joins
     assert join.segments == (1, 2)
     said = " ".join(found.sentences)
-    assert f"K-means cuts the segment 'long', {cut.elongation:.1f} times as long as wide," in said
-    assert "K-means joins most of the segments 'left' and 'right' in one cluster." in said
-    assert f"K-means puts {found.moved.sum()} of 480 customers" in said
+    assert f"K-means splits the segment 'long', {cut.elongation:.1f} times as long as wide," in said
+    assert "K-means merges most of the segments 'left' and 'right' in one cluster." in said
+    assert f"K-means assigns {found.moved.sum()} of 480 customers" in said
     told = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert told["cuts"][0]["segment"] == 1
     assert told["joins"][0]["segments"] == [2, 3]
@@ -86,7 +86,7 @@ def test_round_segments_are_left_alone() -> None:
     rng = np.random.default_rng(1)
     parts = [rng.normal(size=(50, 2)) + center for center in centers]
     found = segment_table(table_of(*parts), components=[3], covariance_types=["spherical"]).kmeans
-    assert found.sentences == ("K-means puts all 150 customers into the same segments as the mixture.",)
+    assert found.sentences == ("K-means assigns all 150 customers to the same segments as the mixture.",)
     assert (found.cuts, found.joins, found.agreement, found.adjusted_rand) == ((), (), 1.0, 1.0)
     assert np.isnan(found.certainty_moved)
     np.testing.assert_allclose(found.elongation, 1.0)
@@ -95,7 +95,7 @@ def test_round_segments_are_left_alone() -> None:
 
 def test_a_single_segment_has_nothing_to_compare() -> None:
     found = segment_table(make_customers(as_frame="polars"), components=[1]).kmeans
-    assert found.sentences == ("With a single segment K-means has nothing to say.",)
+    assert found.sentences == ("With a single segment, K-means finds the same.",)
     assert found.agreement == found.adjusted_rand == 1.0
     assert np.isnan(found.silhouette_mixture)
 

@@ -168,7 +168,7 @@ def test_what_is_told_is_in_the_users_units(money) -> None:
 
 def test_without_a_transform_one_is_recommended(money) -> None:
     for result in (segment_table(money, components=[2]), select_table(money, components=[2])):
-        assert any("log1p of revenue" in note and "--transform auto" in note for note in result.notes)
+        assert any("log1p of revenue" in note and 'transform="auto"' in note for note in result.notes)
     named = segment_table(money, components=[2], transform={"*": "auto", "revenue": "none"})
     assert named.model.scaling.transforms[0] == IDENTITY
     clipped = segment_table(money, components=[2], transform="winsorize")
