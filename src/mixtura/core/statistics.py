@@ -133,13 +133,17 @@ class Statistics:
         total : Statistics
             Dense or pooled statistics of all rows as one component, about any point.
         """
+        if total.moments is not POOLED:
+            total = total.pooled()
+        # A pass over few rows takes as long as this: the parts of the vectors are read directly.
+        (n_components, n_features), sums = self.means.shape, self.sums
         apart = self.means - total.means
-        half = self.counts[:, None] * apart
+        half = sums[2 : 2 + n_components, None] * apart
         half *= 0.5
-        half += self.first
+        half += sums[2 + n_components :].reshape(n_components, n_features)
         cross = half.T.dot(apart)
-        within = total.second_matrices()[0] - (cross + cross.T)
-        return Statistics(POOLED, self.means, np.concatenate((self.sums, within.reshape(-1))))
+        within = total.sums[3 + n_features :] - (cross + cross.T).reshape(-1)
+        return Statistics(POOLED, self.means, np.concatenate((sums, within)))
 
     def pooled(self) -> Statistics:
         """Return dense statistics with their second moments added up over the components."""
