@@ -10,7 +10,15 @@ import pytest
 import vl_convert
 
 from mixtura.exceptions import ParameterError
-from mixtura.plot import plot_anomalies, plot_marginals, plot_profiles, plot_scatter, render_svg, save_chart
+from mixtura.plot import (
+    plot_anomalies,
+    plot_marginals,
+    plot_profiles,
+    plot_scatter,
+    render_svg,
+    save_chart,
+    side_by_side,
+)
 from mixtura.plot.data.axes import unit_ticks
 from mixtura.plot.data.plane import frame
 from mixtura.plot.export.export import specification
@@ -131,3 +139,17 @@ def test_a_page_sets_the_colors_that_are_not_data(result) -> None:
     paints = set(re.findall(r'(?:fill|stroke)="([^"]*)"', svg))
     assert {"var(--ink)", "var(--grid)", "var(--line)"} <= paints
     assert {paint for paint in paints if paint.startswith("#")} == set(segment_colors(2))
+
+
+def test_charts_beside_each_other_keep_their_data(result) -> None:
+    both = side_by_side(
+        [plot_marginals(result), plot_scatter(result)], titles=["one", "two"], columns=1
+    ).to_dict()
+    alone = plot_scatter(result).to_dict()["datasets"]
+    assert {name: both["datasets"][f"2 {name}"] for name in alone} == alone
+    assert [panel["title"]["text"] for panel in both["concat"]] == ["one", "two"]
+    assert vl_convert.vegalite_to_svg(both).count(">Segment</text>") == 2
+    with pytest.raises(ParameterError, match="`titles` must be 1"):
+        side_by_side([plot_scatter(result)], titles=[])
+    with pytest.raises(ParameterError, match="`charts` must hold at least one"):
+        side_by_side([])

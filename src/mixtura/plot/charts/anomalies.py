@@ -19,7 +19,7 @@ from mixtura.plot.theme.style import NEUTRAL, NUMBER, STRONG
 from mixtura.plot.theme.text import lookup, shown, tidy_count, value_text
 from mixtura.segments.weighted import percentile as weighted_percentile
 
-__all__ = ["density_histogram", "plot_anomalies", "unusual_chart"]
+__all__ = ["density_histogram", "driver_chart", "plot_anomalies"]
 
 _WIDTH = 560
 _BINS = 60
@@ -37,7 +37,7 @@ def plot_anomalies(
     percentile: float = 4.0,
     most: int = 12,
 ) -> Any:
-    """Return the log densities of all rows with a threshold, and the least usual rows with the columns to blame.
+    """Return the log densities of all rows with a threshold, and the least expected rows with the columns behind it.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def anomaly_chart(subject: PlotData, datasets: Datasets, threshold: float, most:
     """Return both charts, one above the other, and add their data."""
     histogram, drivers = (
         density_histogram(subject, datasets, threshold),
-        unusual_chart(subject, datasets, most),
+        driver_chart(subject, datasets, most),
     )
     return alt.vconcat(histogram, drivers, spacing=34).resolve_scale(color="independent")
 
@@ -128,14 +128,14 @@ def density_histogram(subject: PlotData, datasets: Datasets, threshold: float) -
         alt.layer(bars, line.encode(x=x)).properties(width=_WIDTH, height=170),
         f"{flagged:,} of {subject.n_rows:,} {subject.noun} are anomalies ({100 * share:.1f} %{weighed})",
         [
-            f"Left of the line, at {threshold:.4g}, the mixture hardly expects anybody.",
+            f"Left of the line, at {threshold:.4g}, the mixture expects hardly any {subject.noun}.",
             f"{lowest} further left; the first bar holds them." if below else "",
         ],
     )
 
 
-def unusual_chart(subject: PlotData, datasets: Datasets, most: int) -> Any:
-    """Return the least usual rows, and how much each column contributes to their squared distance."""
+def driver_chart(subject: PlotData, datasets: Datasets, most: int) -> Any:
+    """Return the least expected rows, and how much each column contributes to their squared distance."""
     rows = np.argsort(subject.log_density, kind="stable")[:most]
     parts = column_contributions(subject.mixture, subject.rows[rows])
     total = parts.sum(axis=1, keepdims=True)
