@@ -34,10 +34,10 @@ sys.argv = ["mixtura", *sys.argv[1:]]
 try:
     main()
 finally:
-    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    print("PEAK", *(resource.getrusage(one).ru_maxrss for one in who), file=sys.stderr)
+    used = [resource.getrusage(one) for one in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    print("USED", sum(one.ru_maxrss for one in used), sum(one.ru_utime + one.ru_stime for one in used), file=sys.stderr)
 """
-"""Runs the command, then prints its peak resident memory and that of its largest child, in KiB."""
+"""Runs the command, then prints its peak resident memory with that of its largest child, in KiB, and processor time."""
 
 _TOLERANCE = 1e-9
 """Of all numbers, relative, or absolute where they are below one."""
@@ -62,6 +62,7 @@ def customers(n_rows: int, n_columns: int, seed: int = 0) -> pa.Table:
 class _Run:
     seconds: float
     memory: float
+    processor: float
     folder: Path
 
 
@@ -73,8 +74,8 @@ def _run(python: str, table: Path, folder: Path, options: Sequence[str]) -> _Run
         [*command, *options], check=True, cwd=table.parent, stderr=subprocess.PIPE, text=True
     )
     seconds = time.perf_counter() - started
-    peaks = next(line for line in done.stderr.splitlines() if line.startswith("PEAK")).split()[1:]
-    return _Run(seconds, sum(map(int, peaks)) * 1024 / 1e9, folder)
+    used = next(line for line in done.stderr.splitlines() if line.startswith("USED")).split()
+    return _Run(seconds, int(used[1]) * 1024 / 1e9, float(used[2]), folder)
 
 
 def _differences(before: Path, after: Path) -> Iterator[str]:
@@ -120,13 +121,14 @@ def compare(n_rows: int, n_columns: int, before: str | None, options: Sequence[s
                     runs[name].append(_run(python, table, Path(place) / name, options))
         for name in _differences(Path(place) / "before", Path(place) / "now") if before else ():
             print(f"{n_rows:,} x {n_columns} differs: {name}")
-        seconds = {name: min(one.seconds for one in held) for name, held in runs.items() if held}
-        memory = {name: max(one.memory for one in held) for name, held in runs.items() if held}
-    row = [f"{n_rows:,} x {n_columns}", f"{seconds['now']:.1f}", f"{memory['now']:.2f}"]
-    if before is None:
-        return [*row, "", "", "", ""]
-    ratio, share = seconds["before"] / seconds["now"], memory["now"] / memory["before"]
-    return [*row, f"{seconds['before']:.1f}", f"{memory['before']:.2f}", f"{ratio:.2f}", f"{share:.2f}"]
+        best = {name: min(held, key=lambda one: one.seconds) for name, held in runs.items() if held}
+    now, then = best["now"], best.get("before")
+    row = [f"{n_rows:,} x {n_columns}", f"{now.seconds:.1f}", f"{now.processor:.1f}", f"{now.memory:.2f}"]
+    if then is None:
+        return [*row, "", "", "", "", ""]
+    ratio, share = then.seconds / now.seconds, now.memory / then.memory
+    row += [f"{then.seconds:.1f}", f"{then.processor:.1f}", f"{then.memory:.2f}"]
+    return [*row, f"{ratio:.2f}", f"{share:.2f}"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -138,7 +140,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     sizes = zip(asked.rows, asked.columns, strict=True)
     rows = [compare(*size, asked.before, asked.options) for size in sizes]
-    header = ("table", "s", "peak GB", "before: s", "peak GB", "times faster", "share of memory")
+    header = (
+        "table", "s", "CPU s", "peak GB", "before: s", "CPU s", "peak GB", "times faster", "share of memory",
+    )  # fmt: skip
     print_table("mixtura segment, report and all", header, rows)
 
 

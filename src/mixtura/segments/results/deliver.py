@@ -86,7 +86,9 @@ class Delivery:
         OptionalDependencyError
             A library that draws or writes is not installed.
         """
-        with ThreadPoolExecutor(1) as pool, translate_os_errors(self.folder):
+        with ThreadPoolExecutor(2) as pool, translate_os_errors(self.folder):
+            # Arrow writes without the interpreter lock.
+            tables = pool.submit(self._write_tables, result)
             # The picture is rendered by a process of its own while customers are resampled and charts are drawn.
             shown = self.presentation
             picture = None if shown is None else pool.submit(shown.picture, result)
@@ -96,14 +98,17 @@ class Delivery:
                 if shown is not None:
                     self._text(_REPORT_FILE, shown.page(result))
                 self._write_data(result)
+                tables.result()
                 if picture is not None:
                     (self.folder / _PICTURE_FILE).write_bytes(picture.result())
                 if shown is not None and self.workbook:
                     shown.workbook(result, self.folder / WORKBOOK_FILE)
 
-    def _write_data(self, result: SegmentationResult) -> None:
+    def _write_tables(self, result: SegmentationResult) -> None:
         result.assignment.write(self.folder / "segments.csv")
         result.assignment.write(self.folder / "segments.parquet")
+
+    def _write_data(self, result: SegmentationResult) -> None:
         _write_profiles(result, self.folder / "profiles.csv")
         self._text("model.json", result.model.to_json())
         self._text("summary.json", readable_json(result.document.to_dict()))

@@ -112,7 +112,13 @@ class SegmentationResult:
     @property
     def memberships(self) -> FloatArray:
         """Memberships of the complete rows, shape (n_complete, K)."""
-        return self.assignment.memberships[self.assignment.complete]
+        assignment = self.assignment
+        # Where all rows are complete, nothing is copied.
+        return (
+            assignment.memberships
+            if assignment.complete.all()
+            else assignment.memberships[assignment.complete]
+        )
 
     @cached_property
     def excluded(self) -> tuple[Candidate, ...]:
@@ -220,7 +226,8 @@ class SegmentationResult:
 
         model = self.model
         rng = np.random.default_rng(model.training.seed)
-        return component_normality(model.scaling.apply(self.rows), model.mixture, rng, self.weights)
+        scaled = model.scaling.apply(self.rows)
+        return component_normality(scaled, model.mixture, rng, self.weights, self.memberships)
 
     def drivers(self, rows: list[int]) -> FloatArray:
         """Return how much each column adds to the distance of some customers, shape (n, D); each row sums to one.
