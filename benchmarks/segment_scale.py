@@ -90,22 +90,23 @@ def _differences(before: Path, after: Path) -> Iterator[str]:
         if not same:
             yield f"segments.parquet: {name}"
     documents = [json.loads((folder / "summary.json").read_text()) for folder in (before, after)]
-    yield from _changed(*documents, "summary.json")
+    yield from _changed(documents[0], documents[1], "summary.json")
 
 
 def _changed(before: Any, after: Any, where: str) -> Iterator[str]:
-    """Yield the keys both have whose values differ; keys that only one has are not numbers that changed."""
+    """Yield the numbers that both have and that differ: words, and what only one of them has, may have changed."""
     if isinstance(before, dict) and isinstance(after, dict):
-        for key in before.keys() & after.keys() - {"seconds", "created"}:
+        for key in sorted(before.keys() & after.keys() - {"seconds", "format_version"}):
             yield from _changed(before[key], after[key], f"{where}: {key}")
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for number, (first, second) in enumerate(zip(before, after, strict=True)):
+    elif isinstance(before, list) and isinstance(after, list):
+        for number, (first, second) in enumerate(zip(before, after, strict=False)):
             yield from _changed(first, second, f"{where}[{number}]")
-    elif isinstance(before, int | float) and isinstance(after, int | float):
-        if not math.isclose(before, after, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
-            yield f"{where}: {before!r}, now {after!r}"
-    elif before != after:
-        yield f"{where}: {before!r}, now {after!r}"[:200]
+    elif isinstance(before, int | float) and isinstance(after, int | float) and not _same(before, after):
+        yield f"{where}: {before!r}, now {after!r}"
+
+
+def _same(before: float, after: float) -> bool:
+    return math.isclose(before, after, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
 
 
 def compare(n_rows: int, n_columns: int, before: str | None, options: Sequence[str] = ()) -> list[str]:
