@@ -26,7 +26,8 @@ PUBLIC = [
 
 FILE_LINES = 400
 FUNCTION_LINES = 40
-NATIVE_LINES = 900
+NATIVE_FILE_LINES = 350
+NATIVE_LINES = 1200
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}
 
 # Each optional library, and the one place that may import it; pydantic checks both model files and documents.
@@ -128,7 +129,8 @@ def test_a_long_function_would_be_noticed() -> None:
 
 def test_the_native_core_is_small() -> None:
     sources = [path for path in (ROOT / "native").rglob("*") if path.suffix in {".cpp", ".hpp", ".h", ".cc"}]
-    assert 0 < sum(lines_of(path) for path in sources) < NATIVE_LINES
+    assert 0 < sum(lines_of(path) for path in sources) <= NATIVE_LINES
+    assert max(lines_of(path) for path in sources) <= NATIVE_FILE_LINES
 
 
 def test_there_is_one_short_loop() -> None:

@@ -1,11 +1,13 @@
-"""What is checked before any work is done, in scikit-learn's words where it has them."""
+"""Checks of what estimators are given, before any work is done; in scikit-learn's words where it has them."""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn import config_context, get_config
 from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
 
 from mixtura._typing import FloatArray, RowArray
@@ -26,21 +28,55 @@ def as_rows(estimator: Any, X: npt.ArrayLike, *, reset: bool, min_rows: int = 1)
     ValueError
         scikit-learn's own messages, for what is not a numeric table with the columns seen in fit.
     """
-    rows: RowArray = validate_data(
-        estimator,
-        X,
-        reset=reset,
-        dtype=[np.float64, np.float32],
-        order="C",
-        ensure_min_samples=min_rows,
-        ensure_all_finite=False,
-    )
+    with _in_numpy():
+        rows: RowArray = validate_data(
+            estimator,
+            _as_numpy(X, "X"),
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            order="C",
+            ensure_min_samples=min_rows,
+            ensure_all_finite=False,
+        )
     # One sum shows whether to look closer; infinities of both signs or large numbers may spoil it.
     with np.errstate(invalid="ignore", over="ignore"):
         total = rows.sum(dtype=np.float64)
     if not np.isfinite(total):
         _require_finite(estimator, rows)
     return rows
+
+
+def _in_numpy() -> AbstractContextManager[None]:
+    """Return a context without scikit-learn's dispatch to other libraries of arrays: our results are NumPy's."""
+    if not get_config().get("array_api_dispatch"):
+        return nullcontext()
+    return config_context(array_api_dispatch=False)  # type: ignore[no-any-return]
+
+
+def _as_numpy(values: Any, name: str) -> Any:
+    """Return an array of another library (torch, CuPy, JAX) as NumPy's, shared where it can be; all else as it is.
+
+    Raises
+    ------
+    DataError
+        It lies where NumPy cannot read it, as on a GPU.
+    """
+    if isinstance(values, np.ndarray) or not (
+        hasattr(values, "__array_namespace__") or hasattr(values, "__dlpack__")
+    ):
+        return values
+    for convert in (np.asarray, np.from_dlpack):
+        try:
+            array = convert(values)
+        except (TypeError, ValueError, RuntimeError, BufferError, AttributeError):
+            continue
+        if array.dtype != object:
+            return array
+    raise DataError(
+        f"`{name}` must be an array that NumPy can read; got {type(values).__module__}.{type(values).__name__} on "
+        f"device {getattr(values, 'device', 'unknown')!s}. Move it to main memory first, for torch with "
+        "X.detach().cpu()."
+    )
 
 
 def _require_finite(estimator: Any, rows: RowArray) -> None:
@@ -72,12 +108,16 @@ def as_weights(sample_weight: npt.ArrayLike | None, rows: RowArray) -> FloatArra
     """
     if sample_weight is None:
         return None
+    sample_weight = _as_numpy(sample_weight, "sample_weight")
     if not np.asarray(sample_weight).any():
         raise DataError(
             "sample_weight of zero for every row was given. Sample weights must contain at least one non-zero number; "
             "leave them out to weight all rows alike."
         )
-    weights: FloatArray = np.ascontiguousarray(_check_sample_weight(sample_weight, rows, dtype=np.float64))
+    with _in_numpy():
+        weights: FloatArray = np.ascontiguousarray(
+            _check_sample_weight(sample_weight, rows, dtype=np.float64)
+        )
     if (weights < 0).any():
         raise DataError(
             f"sample_weight with smallest value {float(weights.min())!r} was given; weights must not be negative."
@@ -96,7 +136,9 @@ def require_rows(rows: RowArray, weights: FloatArray | None, n_components: int) 
 
 
 def _as_floats(value: npt.ArrayLike, **kwargs: Any) -> FloatArray:
-    return np.asarray(check_array(value, dtype=[np.float64, np.float32], **kwargs), dtype=np.float64)
+    with _in_numpy():
+        checked = check_array(_as_numpy(value, "value"), dtype=[np.float64, np.float32], **kwargs)
+    return np.asarray(checked, dtype=np.float64)
 
 
 def _check_shape(value: FloatArray, shape: tuple[int, ...], name: str) -> None:
