@@ -30,6 +30,14 @@ _MOST_WARM_SWEEPS = 100
 """Sweeps from the axes of the last M-step, after which this one ends; the next one continues from there."""
 
 
+_FEW_FEATURES = 12
+"""Columns up to which a few Newton steps find the axes; beyond, sweeps do, which converge slowly."""
+
+_MANY_FEATURES_SWEEPS, _MANY_FEATURES_WARM_SWEEPS = 100, 10
+"""Sweeps there, at the start and from then on: passes are cheaper than axes to the last digit of a step that is not the
+last. Each sweep lowers the loss, so that the log-likelihood does not fall (a generalized M-step)."""
+
+
 class _SharedAxes(Structure):
     """``Sigma_k = lambda_k D A_k D^T`` with A_k diagonal and D orthogonal.
 
@@ -62,10 +70,13 @@ class _SharedAxes(Structure):
         self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
         own, counts = component_covariances(statistics, means, prior, previous), statistics.counts
+        few = means.shape[1] <= _FEW_FEATURES
         if previous is None:
-            axes = best_axes(self, pooled_axes(own, counts), own, counts, MOST_ROUNDS)
+            sweeps = MOST_ROUNDS if few else _MANY_FEATURES_SWEEPS
+            axes = best_axes(self, pooled_axes(own, counts), own, counts, sweeps)
         else:
-            axes = best_axes(self, common_axes(previous), own, counts, _MOST_WARM_SWEEPS)
+            sweeps = _MOST_WARM_SWEEPS if few else _MANY_FEATURES_WARM_SWEEPS
+            axes = best_axes(self, common_axes(previous), own, counts, sweeps)
         return from_axes(axes, resolvable(self.spread(along_axes(own, axes), counts), prior.ridge))
 
     def estimate_constrained(
