@@ -37,6 +37,10 @@ SAME_OPTIMUM = 1e-3
 Those that end in one maximum differ by what they leave to be gained; each has its own order of components."""
 
 
+_ROUNDING = 1e-13
+"""Share of an objective that rounding may add to it: which of several equal starts that favors is chance."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Given:
     """Parameters of the first mixture that the user gives; None for those to be found.
@@ -294,8 +298,9 @@ def _keep_best(
     best = 0
     for i, one in enumerate(finished):
         gain = (one.objective - finished[best].objective) * problem.data.total_weight
+        rounding = _ROUNDING * max(1.0, abs(one.objective)) * problem.data.total_weight
         if one.accepted > finished[best].accepted or (
-            one.accepted == finished[best].accepted and gain > same_end
+            one.accepted == finished[best].accepted and gain > max(same_end, rounding)
         ):
             best = i
     run = finished[best].run
