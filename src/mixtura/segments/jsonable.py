@@ -18,7 +18,7 @@ def plain(value: Any) -> Any:
 
     Parameters
     ----------
-    value : number, str, None, ndarray, Enum, mapping, sequence, or an object with `to_dict`
+    value : number, str, None, ndarray, Enum, mapping, sequence, dataclass, or an object with `to_dict`
         JSON knows no NaN and no infinity: both become None.
 
     Examples
@@ -32,6 +32,8 @@ def plain(value: Any) -> Any:
         return value.to_dict()
     if isinstance(value, Enum):
         return value.value
+    if is_dataclass(value):
+        return jsonable_fields(value)
     if isinstance(value, Mapping):
         return {str(key): plain(held) for key, held in value.items()}
     if isinstance(value, np.ndarray | np.generic):

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.segments.jsonable import plain
 from mixtura.segments.weighted import row_maxima
 from mixtura.validation import Interval, require
 
@@ -59,18 +57,6 @@ class AmbiguousCustomer:
         """
         parts = (f"{100 * self.memberships[k]:.0f} % {names[k]}" for k in (self.first, self.second))
         return f"Customer {self.customer} is {', '.join(parts)}."
-
-    def to_dict(self, names: Sequence[str] | None = None) -> dict[str, Any]:
-        """Return plain values for JSON, with the sentence where names are given; segments are numbered from 1."""
-        found = {
-            "row": self.row,
-            "customer": self.customer,
-            "memberships": plain(self.memberships),
-            "first": self.first + 1,
-            "second": self.second + 1,
-            "kmeans_segment": self.kmeans + 1 if self.kmeans >= 0 else None,
-        }
-        return found if names is None else found | {"sentence": self.sentence(names)}
 
 
 def top_two(memberships: FloatArray) -> tuple[IntArray, IntArray]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.segments.jsonable import jsonable_fields, plain
 from mixtura.segments.weighted import group_sums
 from mixtura.validation import Interval, require
 
@@ -48,10 +46,6 @@ class Band:
     upper: float
     count: int
     share: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {"from": self.lower, "to": self.upper, "count": self.count, "share": self.share}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,14 +112,6 @@ class Certainty:
         order = np.argsort(-shares, axis=None, kind="stable")[:most]
         pairs = (divmod(int(cell), len(self.names)) for cell in order)
         return tuple((i, j, float(shares[i, j])) for i, j in pairs if shares[i, j] > 0)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        pairs = [
-            {"assigned": i + 1, "belongs": j + 1, "share": share} for i, j, share in self.most_confused()
-        ]
-        bands = [band.to_dict() for band in self.bands]
-        return jsonable_fields(self, without={"bands"}) | {"most_confused": plain(pairs), "bands": bands}
 
 
 def membership_entropy(memberships: FloatArray) -> FloatArray:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
-from mixtura.segments.jsonable import jsonable_fields, plain
 from mixtura.validation import Interval, require
 
 __all__ = ["Overlap", "component_overlap"]
@@ -50,10 +48,6 @@ class Overlap:
     def pairwise(self) -> FloatArray:
         """The overlap of each two segments, ``omega_ij + omega_ji``, shape (K, K): 0 apart, about 1 the same."""
         return self.conditional + self.conditional.T
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return jsonable_fields(self) | {"pairwise": plain(self.pairwise)}
 
 
 def component_overlap(

@@ -21,7 +21,6 @@ from mixtura.segments.comparison.agreement import (
     match,
     silhouette_widths,
 )
-from mixtura.segments.jsonable import jsonable_fields
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.weighted import effective_counts, row_maxima
 
@@ -72,13 +71,6 @@ class SplitSegment:
     shares: tuple[float, ...]
     elongation: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; numbers are from 1."""
-        return jsonable_fields(self) | {
-            "segment": self.segment + 1,
-            "clusters": [cluster + 1 for cluster in self.clusters],
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class MergedSegments:
@@ -97,13 +89,6 @@ class MergedSegments:
     cluster: int
     segments: tuple[int, ...]
     shares: tuple[float, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; numbers are from 1."""
-        return jsonable_fields(self) | {
-            "cluster": self.cluster + 1,
-            "segments": [segment + 1 for segment in self.segments],
-        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,13 +143,6 @@ class KMeansComparison:
     def sentences(self) -> tuple[str, ...]:
         """What changes, in plain words."""
         return tuple(_sentences(self))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON, all but what there is for each customer; `sentences` are among them."""
-        return jsonable_fields(self, without={"labels", "moved"}) | {
-            "n_moved": int(self.moved.sum()),
-            "sentences": list(self.sentences),
-        }
 
 
 def compare_with_kmeans(

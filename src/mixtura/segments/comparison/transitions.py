@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.mixture import Mixture
 from mixtura.segments.comparison.agreement import contingency_table, match
-from mixtura.segments.jsonable import jsonable_fields
 from mixtura.segments.scan import Scored
 
 __all__ = ["Flow", "TransitionsSummary", "cluster_transitions", "transitions_of"]
@@ -46,10 +44,6 @@ class Flow:
     def reverse(self) -> Flow:
         """Return the flow from right to left."""
         return Flow(self.to_names, self.from_names, self.counts.T.copy(), self.to_order, self.from_order)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return jsonable_fields(self, without={"from_order", "to_order"}) | {"stayed": self.stayed}
 
 
 def cluster_transitions(

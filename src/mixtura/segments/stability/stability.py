@@ -15,7 +15,6 @@ from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.segments.certainty.certainty_summary import MeanCertaintySummary
 from mixtura.segments.comparison.agreement import adjusted_rand_index, best_jaccard, contingency_table
 from mixtura.segments.comparison.transitions import Flow, TransitionsSummary, transitions_of
-from mixtura.segments.jsonable import jsonable_fields
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.scan import Summary, scan_of
 from mixtura.segments.stability.resample import refit_labels
@@ -59,10 +58,6 @@ class NumberStability:
     upper: float
     n_bootstraps: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return jsonable_fields(self)
-
 
 @dataclass(frozen=True, slots=True)
 class SegmentStability:
@@ -96,10 +91,6 @@ class SegmentStability:
         """``highly stable`` (0.85 and more), ``stable`` (0.75), ``a pattern`` (0.6) or ``unstable`` (Hennig 2007)."""
         steps = ((_HIGHLY, "highly stable"), (STABLE, "stable"), (_PATTERN, "a pattern"))
         return next((word for least, word in steps if self.jaccard >= least), "unstable")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return jsonable_fields(self) | {"word": self.word}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,10 +137,6 @@ class Stability:
     def sampled(self) -> bool:
         """Whether a sample was resampled, which makes segments look less stable than they are with all rows."""
         return self.n_rows_used < self.n_rows
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return jsonable_fields(self) | {"explanation": self.verdict.explanation, "sampled": self.sampled}
 
 
 def assess_stability(

@@ -14,6 +14,7 @@ from mixtura.exceptions import DataError, ParameterError
 from mixtura.segments import ambiguous_customers, component_overlap, confusion_matrix, measure_certainty
 from mixtura.segments.certainty.ambiguous import ambiguity_matrix, top_two
 from mixtura.segments.certainty.certainty import membership_entropy
+from mixtura.segments.jsonable import plain
 
 NAMES = ("A", "B", "C")
 
@@ -84,9 +85,8 @@ def test_an_empty_segment_has_no_row_of_confusion() -> None:
     found = measure_certainty(np.array([[0.6, 0.4], [0.9, 0.1]]), ["A", "B"])
     np.testing.assert_allclose(found.confusion[0], [0.75, 0.25])
     assert np.isnan(found.confusion[1]).all()
-    told = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert told["confusion"][1] == [None, None]
-    assert told["most_confused"] == [{"assigned": 1, "belongs": 2, "share": 0.25}]
+    assert json.loads(json.dumps(plain(found), allow_nan=False))["confusion"][1] == [None, None]
+    assert found.most_confused() == ((0, 1, 0.25),)
     np.testing.assert_array_equal(confusion_matrix(np.array([[1.0]])), [[1.0]])
 
 
@@ -119,7 +119,7 @@ def test_ambiguous_customers_are_all_below_the_threshold(memberships) -> None:
         order = sorted(range(3), key=lambda k, row=customer.memberships: -row[k])
         assert (customer.first, customer.second) == tuple(order[:2])
         assert customer.customer == f"no {customer.row}"
-        assert customer.to_dict()["kmeans_segment"] is None
+        assert customer.kmeans == -1
     few = ambiguous_customers(memberships, str, 0.6, most=2)
     assert [customer.row for customer in few] == [customer.row for customer in found[:2]]
     assert ambiguous_customers(np.ones((3, 1)), str, 1.0) == ()
@@ -129,9 +129,8 @@ def test_an_ambiguous_customer_is_told_in_words() -> None:
     (customer,) = ambiguous_customers(
         np.array([[0.43, 0.57]]), lambda _: "119", 0.6, kmeans=np.array([0], dtype=np.intp)
     )
-    told = customer.to_dict(["A", "B"])
-    assert told["sentence"] == "Customer 119 is 57 % B, 43 % A."
-    assert (told["first"], told["second"], told["kmeans_segment"], told["row"]) == (2, 1, 1, 0)
+    assert customer.sentence(["A", "B"]) == "Customer 119 is 57 % B, 43 % A."
+    assert (customer.first, customer.second, customer.kmeans, customer.row) == (1, 0, 0, 0)
 
 
 def test_people_between_segments_are_counted_by_pair(memberships) -> None:
@@ -194,8 +193,6 @@ def test_overlap_agrees_with_the_memberships_of_customers_from_the_mixture() -> 
     assert found.error_rate == pytest.approx(certainty.expected_error, abs=0.015)
     np.testing.assert_allclose(found.confusion.sum(axis=1), 1.0)
     assert (np.diagonal(found.conditional) == 0).all()
-    assert json.dumps(found.to_dict()) == json.dumps(
-        component_overlap(mixture, NAMES, draws=20_000, seed=1).to_dict()
-    )
+    assert plain(found) == plain(component_overlap(mixture, NAMES, draws=20_000, seed=1))
     with pytest.raises(ParameterError, match="draws=0"):
         component_overlap(mixture, NAMES, draws=0)

@@ -102,7 +102,7 @@ def test_the_flow_follows_the_customers() -> None:
     np.testing.assert_array_equal(flow.to_order, [3, 1, 2, 0])
     np.testing.assert_array_equal(flow.counts, [[2, 0, 0, 1], [0, 2, 0, 0], [0, 0, 1, 0]])
     assert flow.stayed == pytest.approx(5 / 6)
-    assert flow.to_dict()["counts"] == [[2, 0, 0, 1], [0, 2, 0, 0], [0, 0, 1, 0]]
+    assert flow.counts.tolist() == [[2, 0, 0, 1], [0, 2, 0, 0], [0, 0, 1, 0]]
 
 
 def test_the_flow_to_fewer_parts_and_back() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -74,11 +73,6 @@ def test_a_stretched_segment_is_cut_and_others_are_joined(stretched) -> None:
     assert f"K-means splits the segment 'long', {cut.elongation:.1f} times as long as wide," in said
     assert "K-means merges most of the segments 'left' and 'right' in one cluster." in said
     assert f"K-means assigns {found.moved.sum()} of 480 customers" in said
-    told = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert told["cuts"][0]["segment"] == 1
-    assert told["joins"][0]["segments"] == [2, 3]
-    assert told["n_moved"] == found.moved.sum()
-    assert "labels" not in told
 
 
 def test_round_segments_are_left_alone() -> None:
@@ -90,7 +84,6 @@ def test_round_segments_are_left_alone() -> None:
     assert (found.cuts, found.joins, found.agreement, found.adjusted_rand) == ((), (), 1.0, 1.0)
     assert np.isnan(found.certainty_moved)
     np.testing.assert_allclose(found.elongation, 1.0)
-    assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["certainty_moved"] is None
 
 
 def test_a_single_segment_has_nothing_to_compare() -> None:
