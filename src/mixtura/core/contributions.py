@@ -1,4 +1,4 @@
-"""What each column contributes to how far a row lies from the components."""
+"""Contributions of the columns to the distance of a row from the components."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def _solve(root: FloatArray, matrices: FloatArray) -> FloatArray:
 
 
 def is_constant(covariance: FloatArray, magnitude: FloatArray) -> npt.NDArray[np.bool_]:
-    """Return of each column, (D,), whether it has no variance, or no more than rounding leaves of a constant."""
+    """Return for each column, (D,), whether its variance is zero or what rounding leaves of a constant."""
     deviations = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
     return ~(deviations > np.maximum(_ROUNDING * magnitude, _SMALLEST_DEVIATION))
 

@@ -19,7 +19,7 @@ from mixtura.exceptions import DataError, IllDefinedCovarianceError
 __all__ = ["Repair", "RepairKind", "maximize"]
 
 _FEW = 20.0
-"""Rows from which on `EMPTY` is nothing beside them."""
+"""From this many rows on, adding `EMPTY` changes no digit."""
 
 _ILL_DEFINED = (
     "Fitting the mixture model failed because some components have ill-defined empirical covariance (for instance "
@@ -90,7 +90,7 @@ def maximize(
         empty = np.flatnonzero(counts <= EMPTY)
         means[empty] = statistics.means[empty]
         repairs += [Repair(int(k), RepairKind.EMPTY) for k in empty]
-    # What overflows or is no number shows below, as a covariance that is not positive definite.
+    # What overflows, or is not a number, shows below, as a covariance that is not positive definite.
     with np.errstate(all="ignore"):
         sums, means = prior.add_pseudo_observations(statistics, means, family)
         covariances, factors = _estimate(sums, means, family, prior, previous)
@@ -184,7 +184,7 @@ def _worse(
 
 
 def _losses(covariances: FloatArray, wanted: FloatArray) -> FloatArray:
-    """Return ``log|Sigma_k| + tr(Sigma_k^-1 C_k)`` of each component, (K,); NaN where there is no number."""
+    """Return ``log|Sigma_k| + tr(Sigma_k^-1 C_k)`` of each component, (K,); NaN where it is not a number."""
     try:
         factors = whiten(covariances)
     except NotPositiveDefiniteError:

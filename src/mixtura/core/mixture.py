@@ -1,4 +1,4 @@
-"""A Gaussian mixture as a value: what can be asked of one, however it came about."""
+"""A Gaussian mixture as a value: densities, responsibilities, draws, marginals, conditionals and linear maps."""
 
 from __future__ import annotations
 
@@ -268,7 +268,7 @@ class Mixture:
         rest = np.setdiff1d(np.arange(self.n_features), given)
         if rest.size == 0:
             raise ParameterError(
-                f"columns={list(columns)!r} are all columns; at least one must remain to be told about."
+                f"columns={list(columns)!r} are all columns; at least one must remain to be described."
             )
         known = _as_finite("values", values, (given.size,))
         weights = self.marginal(columns).responsibilities(known[None, :])[0]

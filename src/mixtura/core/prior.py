@@ -1,4 +1,4 @@
-"""What is known of covariances before any row is seen, and what keeps them from collapsing."""
+"""Priors of means and covariances, which keep components from collapsing: a ridge, a floor, a conjugate prior."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Traits(Protocol):
     stores_matrices : bool
         Whether covariances are ellipsoids of any orientation; otherwise their axes are parallel to the columns.
     isotropic : bool
-        Whether they are balls.
+        Whether they are spherical.
     pooled : bool
         Whether all components have one covariance.
     """
@@ -54,15 +54,15 @@ class Modelled(Protocol):
 
 
 class Prior(Protocol):
-    """What the M-step asks of a prior; the families see its ridge only.
+    """What the M-step asks of a prior; covariance structures see its ridge only.
 
     Attributes
     ----------
     ridge : float
         Added to every variance, in squared units of the data.
     least_variance : float
-        To what a variance is raised where a covariance is not positive definite all the same; zero where there is
-        no such floor, and an ill-defined covariance of the start is an error.
+        The variance to which those of a covariance that is not positive definite are raised; zero where there is none,
+        and an ill-defined covariance of the start is an error.
     floor : CovarianceFloor or None
         A lower bound of covariances.
     """
@@ -84,7 +84,7 @@ class Prior(Protocol):
 
 
 class _Flat:
-    """Nothing is known of means and covariances."""
+    """A flat prior of means and covariances."""
 
     __slots__ = ()
 
@@ -129,16 +129,16 @@ class Floor(_Flat):
     ``sqrt(fraction)`` times the deviation of the data in that direction. The M-step maximizes under this constraint.
     It is a clip, not an addition: covariances above the floor are not changed. As T follows the data, so does the
     fit, whatever the units and the origin of the columns; the constraint itself follows every linear map. Families
-    with axes parallel to the columns keep it column by column, balls on the average of the columns, and those that
-    share axes or spectra along the axes and in the ordered eigenvalues.
+    with axes parallel to the columns keep it column by column, spherical ones on average over the columns, and those
+    that share axes or spectra along the axes and in the ordered eigenvalues.
 
     The default fraction, 1e-8, is a deviation of 1/10,000 of the data's. It is ten times below the narrowest clusters
     seen in practice, 1/1,000, so it does not bind on those; and far enough above rounding, as covariances relative to
-    T then have condition numbers of about 1e8, which leaves eight digits. A spike, such as many equal values, ends
-    on the floor whatever the fraction; the fraction only says how high its likelihood is. Such components are found
-    by `mixtura.fit.find_degeneracies`.
+    T then have condition numbers of about 1e8, which leaves eight digits. A component on a point mass, many equal
+    values, ends on the floor whatever the fraction, which only determines how high its likelihood is. Such components
+    are found by `mixtura.fit.find_degeneracies`.
 
-    Where T is singular a relative floor says nothing. Of collinear columns, no direction has a floor below 1e-10 of
+    Where T is singular a relative floor is not defined. Of collinear columns, no direction has a floor below 1e-10 of
     their variances; a constant column takes the smallest variance of the other columns.
 
     Make one from the data with `Floor.of`.
@@ -203,7 +203,7 @@ class Conjugate:
 
     Means are normal given the covariances, ``mu_k ~ N(center, Sigma_k / shrinkage)``. Covariances are inverse Wishart
     with ``dof`` degrees of freedom and the scale Lambda where they may have any orientation, and inverse gamma in
-    each column with the mean of Lambda's diagonal where their axes are parallel to the columns or they are balls.
+    each column with the mean of Lambda's diagonal where their axes are parallel to the columns or they are spherical.
     Where all components have one covariance this prior is counted once, otherwise once for each component; families
     in between are the mode of the same prior restricted to them. With the hyperparameters of mclust's
     ``defaultPrior()``, see `of`, the families EII, VII, VVI, EEE and VVV are mclust's.
@@ -223,7 +223,7 @@ class Conjugate:
     dof : float
         Degrees of freedom; at least D.
     shrinkage : float
-        Rows that the prior of a mean is worth.
+        Number of pseudo-observations for each mean.
     """
 
     center: FloatArray
@@ -287,7 +287,7 @@ class Conjugate:
         return float(-0.5 * (rows * volumes + pull).sum())
 
     def _pseudo_observations(self, means: FloatArray, structure: Traits) -> tuple[float, FloatArray]:
-        """Return how many rows the prior is worth in each component, and its scatter about means, (K, D, D)."""
+        """Return the number of pseudo-observations in each component, and their scatter about means, (K, D, D)."""
         n_components, n_features = means.shape
         if structure.stores_matrices:
             rows, scale = self.dof + n_features + 1, self.scale

@@ -1,4 +1,4 @@
-"""Directions along which the components of a mixture differ most: many columns on a sheet of paper."""
+"""Directions along which the components of a mixture differ most, to show many columns in two."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mixtura.exceptions import ParameterError
 __all__ = ["Projection", "discriminant_projection", "total_moments"]
 
 _NOTHING = float(np.sqrt(np.finfo(np.float64).eps))
-"""Eigenvalues up to this tell nothing about the components (as in mclust)."""
+"""Directions with smaller eigenvalues do not separate the components (as in mclust)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,10 +25,10 @@ class Projection:
     center : ndarray of shape (D,)
         Mean of the mixture.
     basis : ndarray of shape (D, E)
-        One direction per column, the most telling first. Along each the mixture has variance one, and between any two
-        covariance zero.
+        One direction per column, the most informative first. Along each the mixture has variance one, and between any
+        two covariance zero.
     eigenvalues : ndarray of shape (E,)
-        How much each direction tells; zero for one that was added because fewer tell anything.
+        How much each direction separates the components; zero for one that was added because fewer do.
     loadings : ndarray of shape (D, E)
         Directions of the standardized columns, of length one: what each column contributes.
     """
@@ -69,8 +69,8 @@ def discriminant_projection(
     covariance of the whole mixture and s is `location_share` (Scrucca 2010, Dimension reduction for model-based
     clustering, Statistics and Computing 20; the share as in mclust's ``MclustDR``). Units of columns do not matter.
 
-    Where fewer than `n_directions` tell anything (one component; two of one covariance), those of largest variance of
-    the standardized columns are added, without correlation to the others.
+    Where fewer than `n_directions` separate the components (one component; two of one covariance), those of largest
+    variance of the standardized columns are added, without correlation to the others.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The seams between algorithms and rows: blocks, passes over them, what is kept per row, and runners."""
+"""The seams between algorithms and rows: blocks, passes, what is kept per row, and runners."""
 
 from __future__ import annotations
 
