@@ -244,7 +244,7 @@ def make_purchases(n_customers: int = 5000, random_state: int = 42, *, as_frame:
 
     Notes
     -----
-    A customer buys at a rate (per week) from Gamma(0.243, 4.414), and after each repeated purchase leaves with
+    A customer buys at a rate (per week) from Gamma(0.243, 4.414), and after each repeated purchase drops out with
     a probability from Beta(0.793, 2.426): the BG/NBD process and its estimates of Fader, Hardie and Lee (2005),
     Marketing Science 24, 275-284. The amounts follow the gamma-gamma model with p = 6.25, q = 3.74 and gamma = 15.44 of
     Fader, Hardie and Lee (2005), Journal of Marketing Research 42, 415-430. Both are of the CDNOW records.
