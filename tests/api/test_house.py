@@ -35,6 +35,7 @@ OPTIONAL = {
     "altair": "plot",
     "contourpy": "plot",
     "dask": "run",
+    "diptest": "segments",
     "duckdb": "io",
     "jinja2": "report",
     "pandas": "io",

@@ -18,7 +18,7 @@ from mixtura.select import search
 __all__ = ["Clusterability", "clusterability", "hopkins", "principal_axes"]
 
 _AXES = 2
-_DISTANCE_ROWS = 400
+_DISTANCE_ROWS = 375
 _HOPKINS_ROWS = 100
 
 
@@ -68,15 +68,11 @@ def clusterability(scaled: FloatArray, mixture: Mixture, rng: np.random.Generato
     chosen = rng.permutation(len(scaled))[:_DISTANCE_ROWS]
     distances = pdist(scaled[chosen])
     return Clusterability(
-        axes=tuple(_p_value(scaled @ axis) for axis in axes),
-        distances=dip_p_value(dip_statistic(distances), len(distances)),
+        axes=tuple(dip_p_value(scaled @ axis) for axis in axes),
+        distances=dip_p_value(distances),
         held_out=_held_out(scaled, mixture, rng),
         hopkins=hopkins(scaled, rng),
     )
-
-
-def _p_value(values: FloatArray) -> float:
-    return dip_p_value(dip_statistic(values), len(values))
 
 
 def principal_axes(rows: FloatArray) -> FloatArray:
@@ -96,7 +92,7 @@ def _held_out(scaled: FloatArray, mixture: Mixture, rng: np.random.Generator) ->
     for learned, tested in (halves, halves[::-1]):
         directions = _directions(np.ascontiguousarray(learned), mixture)
         best = max(directions, key=lambda axis: dip_statistic(learned @ axis))
-        found.append(_p_value(tested @ best))
+        found.append(dip_p_value(tested @ best))
     return min(1.0, 2 * min(found))
 
 
