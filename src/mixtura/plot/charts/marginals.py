@@ -182,12 +182,12 @@ def _edges(values: FloatArray, low: float, high: float, wanted: int) -> FloatArr
 def _bars(subject: PlotData, values: FloatArray, edges: FloatArray) -> list[dict[str, Any]]:
     """Return the pieces of the bars, component upon component; their heights are sums of memberships."""
     held = subject.memberships if subject.weights is None else subject.memberships * subject.weights[:, None]
-    # As a histogram's: a bin holds its lower edge, the last one also its upper.
+    # As a histogram's: a bin holds its lower edge, the last one also its upper. One bin more is for what lies outside.
+    n_bins = len(edges) - 1
     places = np.searchsorted(edges, values, side="right") - 1
-    places[values == edges[-1]] = len(edges) - 2
-    inside = (places >= 0) & (places < len(edges) - 1)
-    places, held = places[inside], held[inside]
-    heights = [np.bincount(places, share, minlength=len(edges) - 1) for share in held.T]
+    places[values == edges[-1]] = n_bins - 1
+    places[places < 0] = n_bins
+    heights = [np.bincount(places, share, minlength=n_bins + 1)[:n_bins] for share in held.T]
     tops = np.cumsum(heights, axis=0)
     ends = compact(edges, float(edges[-1] - edges[0]))
     return [
