@@ -262,7 +262,7 @@ def test_empty_and_collapsing_components_break_nothing(covariance_type: str, rid
     rng = np.random.RandomState(2)
     rows = np.vstack([np.round(rng.standard_normal((80, 2)), 1), np.ones((20, 2)), np.zeros((10, 2))])
     problem = problem_of(rows, covariance_type, 6, ridge=ridge)
-    start = start_of(replace(problem, prior=Ridge(1e-3)))
+    start = start_of(replace(problem, model=replace(problem.model, prior=Ridge(1e-3))))
     run = accelerated(problem, start=start, max_iter=300, tolerance=1e-6)
     assert is_valid(run.model)
     assert np.isfinite(run.trace.objectives).all()
@@ -270,7 +270,7 @@ def test_empty_and_collapsing_components_break_nothing(covariance_type: str, rid
 
 def test_a_component_without_rows_leaves_plain_steps() -> None:
     problem = problem_of(overlapping(0, 1500), "full", 4)
-    start = start_of(replace(problem, n_components=3))
+    start = start_of(replace(problem, model=replace(problem.model, n_components=3)))
     weights, means = np.append(start.weights, 0.0), np.vstack([start.means, [[500.0, 0.0]]])
     covariances = np.concatenate([start.covariances, np.eye(2)[None]])
     run = accelerated(problem, start=Mixture.from_parameters(weights, means, covariances), max_iter=80)

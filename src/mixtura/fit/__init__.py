@@ -7,7 +7,7 @@ from mixtura.fit.kmeans.lloyd import Clustering, best_clustering, nearest, run_k
 from mixtura.fit.loop.driver import Observer, Step, iterate
 from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.result import FitResult
-from mixtura.fit.loop.state import LoopState, StepResult, begin
+from mixtura.fit.loop.state import LoopState, StepResult, begin, take
 from mixtura.fit.loop.stopping import AbsoluteChange, RemainingGain
 from mixtura.fit.loop.trace import Event, PassKind, Trace
 from mixtura.fit.racing import RACE_SCHEDULE
@@ -63,4 +63,5 @@ __all__ = [
     "nearest",
     "run_kmeans",
     "score_mixture",
+    "take",
 ]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from mixtura.core.covariance import choose_families, count_parameters
+from mixtura.select.model_search.fitter import SearchOptions
 from mixtura.select.model_search.fold_search import score_candidates
-from mixtura.select.model_search.search import search
 from mixtura.select.priors import PriorName
 from mixtura.select.scores.one_standard_error import CrossValidated, CrossValidation
 from mixtura.validation import as_rows, as_seed, as_weights, whole_numbers
@@ -84,8 +83,8 @@ def cross_validate(
     weights = as_weights(sample_weight, table.shape[0])
     families = choose_families(covariance_types, table.shape[1])
     sizes = whole_numbers("components", components, 1)
-    again = partial(search, n_init=n_init, random_state=seed, prior=prior)
-    scores = score_candidates(table, weights, families, sizes, again, n_folds, seed)
+    options = SearchOptions(prior, n_init, seed)
+    scores = score_candidates(table, weights, families, sizes, options, n_folds)
     candidates = (
         CrossValidated(family, k, count_parameters(family, k, table.shape[1]), folds)
         for (family, k), folds in scores.items()

@@ -1,24 +1,21 @@
-"""Every candidate of a search, fitted without each fold and scored on it."""
+"""Cross-validation of the candidates of a search: each is fitted without each fold and scored on it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.mixture import Mixture
+from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.select.model_search.cost import processes_for, search_seconds
-from mixtura.select.model_search.fitter import SAMPLE_ROWS
-from mixtura.select.model_search.ranking import SearchResult
+from mixtura.select.model_search.fitter import SAMPLE_ROWS, SearchOptions
+from mixtura.select.model_search.grid import fit_candidates
 from mixtura.select.scores.folds import FoldScores, OnFold, held_out_scores, rows_fitted
 from mixtura.validation import count_rows, require_rows
 
-__all__ = ["FoldsOf", "score_candidates"]
-
-FoldsOf: TypeAlias = Mapping[tuple[str, int], FoldScores]
-"""What candidates score, by covariance type and number of components."""
+__all__ = ["score_candidates"]
 
 
 def score_candidates(
@@ -26,11 +23,10 @@ def score_candidates(
     weights: FloatArray | None,
     families: Sequence[str],
     sizes: Sequence[int],
-    search: Callable[..., SearchResult],
+    options: SearchOptions,
     n_folds: int,
-    random_state: int,
     on_fold: OnFold | None = None,
-) -> FoldsOf:
+) -> dict[tuple[str, int], FoldScores]:
     """Return what every candidate scores on rows held out, all on the same folds.
 
     Parameters
@@ -41,11 +37,9 @@ def score_candidates(
     families : sequence of str
     sizes : sequence of int
         Numbers of components.
-    search : callable
-        `search`, which this module is below, with all that is the same for every fold.
+    options : SearchOptions
+        The seed is that of the folds, too.
     n_folds : int
-    random_state : int
-        Seed of the folds.
     on_fold : callable, optional
         Called after each fold with how many are done, and how many there are.
 
@@ -65,7 +59,8 @@ def score_candidates(
     # Passes over more rows use all cores by themselves.
     seconds = n_folds * search_seconds(pairs, fewest, rows.shape[1])
     scores = held_out_scores(
-        rows, weights, _Fits(search, families, sizes), n_folds=n_folds, random_state=random_state, on_fold=on_fold,
+        rows, weights, _Fits(families, sizes, options), n_folds=n_folds, random_state=options.random_state,
+        on_fold=on_fold,
         n_processes=processes_for(seconds, n_folds) if fewest <= SAMPLE_ROWS else 1,
     )  # fmt: skip
     if all(one.failure for one in scores):
@@ -79,16 +74,14 @@ def score_candidates(
 class _Fits:
     """Fits all models to some rows."""
 
-    search: Callable[..., SearchResult]
     families: Sequence[str]
     sizes: Sequence[int]
+    options: SearchOptions
 
     def __call__(self, rows: RowArray, weights: FloatArray | None) -> list[Mixture | str]:
         pairs = [(family, k) for family in self.families for k in self.sizes]
         try:
-            found = self.search(
-                rows, components=self.sizes, covariance_types=self.families, sample_weight=weights
-            )
+            found = fit_candidates(as_data(rows, weights), self.families, self.sizes, self.options)
         except ParameterError:
             raise
         except MixturaError as error:

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
-from functools import partial
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mixtura.core.covariance import choose_families
 from mixtura.engine import as_data
-from mixtura.exceptions import MixturaError, ParameterError
-from mixtura.fit import Outcome
-from mixtura.select.model_search.candidate import Candidate, OnCandidate
-from mixtura.select.model_search.fitter import SAMPLE_ROWS, Fitter
-from mixtura.select.model_search.fold_search import FoldsOf, score_candidates
+from mixtura.exceptions import ParameterError
+from mixtura.select.model_search.candidate import OnCandidate
+from mixtura.select.model_search.fitter import SAMPLE_ROWS, SearchOptions
+from mixtura.select.model_search.fold_search import score_candidates
+from mixtura.select.model_search.grid import fit_candidates
 from mixtura.select.model_search.ranking import SearchResult
-from mixtura.select.priors import PriorName, require_prior
+from mixtura.select.priors import PriorName
 from mixtura.select.scores.criteria import CRITERIA
-from mixtura.select.scores.folds import OnFold
+from mixtura.select.scores.folds import FoldScores, OnFold
 from mixtura.validation import as_rows, as_seed, as_weights, count_rows, require_rows, whole_numbers
 
 __all__ = ["search"]
-
-_FINISHED = 5
-"""So many of the best are iterated to their ends where models were found on a sample."""
 
 
 def search(
@@ -115,75 +109,22 @@ def search(
     """
     table, seed = as_rows(rows), as_seed(random_state)
     families = choose_families(covariance_types, table.shape[1])
-    sizes = _checked(components, criterion, n_init)
-    require_prior(prior)
+    sizes = _checked(components, criterion)
+    options = SearchOptions(prior, n_init, seed, sample_rows)
     weights = as_weights(sample_weight, table.shape[0])
     what = "rows" if weights is None else "rows of positive weight"
     require_rows(count_rows(table, weights), max(sizes), what)
-    options: dict[str, Any] = {
-        "prior": prior, "n_init": n_init, "random_state": seed, "sample_rows": sample_rows,
-    }  # fmt: skip
-    folds: FoldsOf = {}
+    folds: dict[tuple[str, int], FoldScores] = {}
     if criterion == "cv":
-        again = partial(search, **options)
-        folds = score_candidates(table, weights, families, sizes, again, n_folds, seed, on_fold)
-    fitter = Fitter(as_data(table, weights), **options)
-    candidates = _fit_all(fitter, families, sizes, folds, on_candidate)
-    if table.shape[1] > 1:
-        candidates = fitter.refine(candidates)
-    return _finished(_ranked(tuple(candidates), criterion), fitter)
+        folds = score_candidates(table, weights, families, sizes, options, n_folds, on_fold)
+    data = as_data(table, weights)
+    return fit_candidates(
+        data, families, sizes, options, criterion=criterion, folds=folds, on_candidate=on_candidate
+    )
 
 
-def _fit_all(
-    fitter: Fitter,
-    families: list[str],
-    sizes: list[int],
-    folds: FoldsOf,
-    on_candidate: OnCandidate | None,
-) -> list[Candidate]:
-    candidates: list[Candidate] = []
-    attempts = fitter.fit_all(families, [1, *(k for k in sizes if k > 1)])
-    for family in families:
-        single = next(attempts)
-        for k in sizes:
-            found = single if k == 1 else next(attempts)
-            candidates.append(
-                replace(found, single_log_likelihood=single.log_likelihood, folds=folds.get((family, k)))
-            )
-            if on_candidate is not None:
-                on_candidate(candidates[-1], len(candidates), len(families) * len(sizes))
-    return candidates
-
-
-def _finished(found: SearchResult, fitter: Fitter) -> SearchResult:
-    """Return the search with its best few models, and the one that is chosen, iterated to their ends."""
-    wanted = found.ranking[:_FINISHED]
-    while True:
-        ends = {one: fitter.finish(one) for one in wanted if one.outcome is Outcome.NOT_REFINED}
-        found = replace(found, candidates=tuple(ends.get(one, one) for one in found.candidates))
-        if found.best.outcome is not Outcome.NOT_REFINED:
-            return found
-        wanted = (found.best,)
-
-
-def _ranked(candidates: tuple[Candidate, ...], criterion: str) -> SearchResult:
-    found = SearchResult(candidates, criterion)
-    if all(one.failure for one in candidates):
-        raise MixturaError(
-            f"None of {len(candidates)} candidates could be fitted. The first: {candidates[0].failure}"
-        )
-    if not np.isfinite(found.best.criterion(criterion)):
-        raise MixturaError(
-            f"criterion={criterion!r} is infinite for each of {len(candidates)} candidates; it ranks none of them. "
-            "Try 'bic', or other numbers of components."
-        )
-    return found
-
-
-def _checked(components: Iterable[int], criterion: str, n_init: int) -> list[int]:
+def _checked(components: Iterable[int], criterion: str) -> list[int]:
     sizes = whole_numbers("components", components, 1)
     if criterion not in CRITERIA:
         raise ParameterError(f"`criterion` must be one of {list(CRITERIA)!r}; got {criterion!r}.")
-    if n_init < 1:
-        raise ParameterError(f"`n_init` must be at least 1; got {n_init!r}.")
     return sizes

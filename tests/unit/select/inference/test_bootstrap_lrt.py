@@ -152,23 +152,24 @@ def test_starts_that_fail_are_passed_over_and_if_all_do_the_first_reason_is_told
     rows = np.ascontiguousarray(np.linspace(0, 1, 20)[:, None])
     mixture = Mixture.from_parameters([1.0], [[0.5]], [1.0], "spherical")
     fail = MixturaError("first")
-    real = Refit().best(rows, None, [mixture])
+    data = as_data(rows)
+    real = Refit().best(data, [mixture])
     with (
         patch("mixtura.select.inference.refit.continue_fit", side_effect=[fail, MixturaError("second")]),
         pytest.raises(MixturaError, match="first"),
     ):
-        Refit().best(rows, None, [mixture, mixture])
+        Refit().best(data, [mixture, mixture])
     assert real[0] == pytest.approx(real[1].log_likelihood(rows))
 
 
 def test_samples_that_cannot_be_fitted_are_counted_and_left_out() -> None:
     real, calls = Refit.best, iter(range(100))
 
-    def sometimes(self, rows, weights, starts):
+    def sometimes(self, data, starts):
         # The first call fits the rows; then two are made for a sample, one where the first fails.
         if next(calls) % 3 == 1:
             raise MixturaError("no")
-        return real(self, rows, weights, starts)
+        return real(self, data, starts)
 
     options = {"covariance_type": "tied", "max_components": 2, "n_boot": 6}
     with patch.object(Refit, "best", sometimes):
@@ -176,10 +177,10 @@ def test_samples_that_cannot_be_fitted_are_counted_and_left_out() -> None:
     assert (test.n_failed, test.replicates.size) == (3, 3)
     assert test.p_value == 1 / 4
 
-    def never(self, rows, weights, starts):
-        if rows is not ROWS:
+    def never(self, data, starts):
+        if not np.shares_memory(data.blocks.block(0).rows, ROWS):
             raise MixturaError("no")
-        return real(self, rows, weights, starts)
+        return real(self, data, starts)
 
     with (
         patch.object(Refit, "best", never),

@@ -102,8 +102,8 @@ def test_components_that_changed_places_are_put_back() -> None:
     straight = bootstrap_parameters(ROWS, THREE, n_boot=5)
     real = Refit.from_mixture
 
-    def turned(self, rows, weights, start):
-        result = real(self, rows, weights, start)
+    def turned(self, data, start):
+        result = real(self, data, start)
         found = result.mixture
         parameters = found.weights[order], found.means[order], found.covariances[order]
         swapped = Mixture.from_parameters(*parameters, "spherical")
@@ -162,10 +162,10 @@ def test_samples_that_lose_a_component_are_left_out_and_counted() -> None:
 def test_if_no_sample_can_be_fitted_it_says_so() -> None:
     real, calls = Refit.from_mixture, iter(range(10))
 
-    def once(self, rows, weights, start):
+    def once(self, data, start):
         if next(calls):
             raise MixturaError("no")
-        return real(self, rows, weights, start)
+        return real(self, data, start)
 
     with (
         patch.object(Refit, "from_mixture", once),

@@ -205,9 +205,7 @@ def test_what_cannot_be_searched_is_refused_before_any_work(
     arguments: dict[str, Any], error: type, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[Any] = []
-    monkeypatch.setattr(
-        "mixtura.select.model_search.search.Fitter", lambda *args, **kwargs: begun.append(args)
-    )
+    monkeypatch.setattr("mixtura.select.model_search.grid.Fitter", lambda *args, **kwargs: begun.append(args))
     with pytest.raises(error, match=message):
         search(rows(), **arguments)
     assert not begun
@@ -251,9 +249,7 @@ def test_weights_that_cannot_be_used_are_refused_before_any_work(
     weights: Any, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[Any] = []
-    monkeypatch.setattr(
-        "mixtura.select.model_search.search.Fitter", lambda *args, **kwargs: begun.append(args)
-    )
+    monkeypatch.setattr("mixtura.select.model_search.grid.Fitter", lambda *args, **kwargs: begun.append(args))
     with pytest.raises(DataError, match=message):
         search(rows(), components=[2], sample_weight=weights)
     assert not begun

@@ -1,0 +1,194 @@
+"""Finding one model of a search: a value that is handed to other processes.
+
+What a few thousand rows show of a mixture takes most of the iterations; every further level begins near its optimum.
+The smaller levels only choose where to begin: likelihoods are of all rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from time import perf_counter
+
+import numpy as np
+
+from mixtura.core.covariance import count_parameters, get_family
+from mixtura.core.data import Data
+from mixtura.core.model import GaussianModel
+from mixtura.core.prior import Prior
+from mixtura.exceptions import MixturaError
+from mixtura.fit import (
+    SAME_OPTIMUM,
+    AcceleratedEMStep,
+    FitResult,
+    FromMixture,
+    Initialization,
+    Problem,
+    RemainingGain,
+    Settings,
+    continue_batch,
+    continue_fit,
+    find_degeneracies,
+    fit_best_of,
+    score_mixture,
+)
+from mixtura.fit.steps.warmup import WarmupEM
+from mixtura.select.model_search.candidate import Candidate
+from mixtura.select.model_search.cost import level_sizes
+
+__all__ = ["ADVANCE", "FitTask"]
+
+_MAX_ITER = 1000
+
+_TOLERANCE = 0.01
+"""Nats of the total log-likelihood that a finished fit may leave to be gained, by Aitken's estimate."""
+
+_FINE = 1e-4
+"""The same where all rows are the only level, and passes cheap: slow gains, as beside a saddle, are seen with it."""
+
+_COARSE = 0.5
+"""Nats that a fit may leave to be gained before the last level: far less than what another sample would change."""
+
+_CHEAP_ROWS = 10_000
+"""Rows up to which each model of a search has one start more, from the optimum of another family."""
+
+ADVANCE = 4
+"""Passes over all rows that every model found on a sample makes; the best few are refined further."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FitTask:
+    """Fits the models of a search to one table, all in the same way.
+
+    Parameters
+    ----------
+    data : Data
+        What models are fitted to in the end: all rows, or where these are many a sample of them.
+    is_sample : bool
+        Whether it is a sample.
+    subsamples : mapping of int to Data
+        By their number of rows; a model is found on some of them first.
+    starts : mapping of int to tuple of Initialization
+        By number of components.
+    priors : mapping of int to Prior
+        By number of components, made from all rows.
+    seed : int
+        Of every model.
+    """
+
+    data: Data
+    is_sample: bool
+    subsamples: Mapping[int, Data]
+    starts: Mapping[int, tuple[Initialization, ...]]
+    priors: Mapping[int, Prior]
+    seed: int
+
+    def alone(self) -> FitTask:
+        """Return the task for another process: passes stay on its thread."""
+        parts = {size: data.alone() for size, data in self.subsamples.items()}
+        return replace(self, data=self.data.alone(), subsamples=parts)
+
+    def path(self, family: str, k: int) -> list[Data]:
+        """Return the levels on which a model is found, from few rows to the data."""
+        sizes = level_sizes(self.data.n_rows, count_parameters(family, k, self.data.n_features))
+        return [*(self.subsamples[size] for size in sizes[:-1]), self.data]
+
+    def problem(self, family: str, k: int, level: Data | None = None) -> Problem:
+        model = GaussianModel(k, get_family(family), self.priors[k])
+        return Problem(self.data if level is None else level, model)
+
+    def settings(
+        self,
+        level: Data | None = None,
+        tolerance: float | None = None,
+        step: type[AcceleratedEMStep] | type[WarmupEM] = AcceleratedEMStep,
+    ) -> Settings:
+        """Return how long a model is iterated on a level, by default the last."""
+        level = self.data if level is None else level
+        if tolerance is None:
+            tolerance = _COARSE if self.is_sample or level is not self.data else _TOLERANCE
+        stop = RemainingGain(level.total_weight, tolerance)
+        return Settings(stop, _MAX_ITER, step=partial(step, tolerance=tolerance))
+
+    def find(self, family: str, k: int) -> FitResult | MixturaError:
+        """Return the fit to the data, or why there is none."""
+        first, *further = self.path(family, k)
+        try:
+            found = self._best_of(first, family, k, self.starts[k])
+            for level in further:
+                found = self.go_on(family, found, level)
+        except MixturaError as error:
+            return error
+        return found
+
+    def go_on(self, family: str, found: FitResult, level: Data | None = None) -> FitResult:
+        """Return a fit that goes on from where another ended, on the rows of a level, by default the last."""
+        problem = self.problem(family, found.mixture.n_components, level)
+        result = continue_fit(problem, found.mixture, self.settings(level))
+        seconds = {phase: found.seconds[phase] + result.seconds[phase] for phase in result.seconds}
+        return replace(result, seconds=seconds, notes=found.notes)
+
+    def _best_of(
+        self, level: Data, family: str, k: int, starts: Sequence[Initialization], target: float = -np.inf
+    ) -> FitResult:
+        is_only = not self.is_sample and len(self.path(family, k)) == 1
+        return fit_best_of(
+            self.problem(family, k, level),
+            starts,
+            self.settings(level, _FINE if is_only else None, WarmupEM),
+            random_state=np.random.RandomState(self.seed),
+            accept=lambda mixture: not find_degeneracies(level, mixture),
+            target=target,
+        )
+
+    def candidate(self, family: str, k: int, result: FitResult | MixturaError, begun: float) -> Candidate:
+        """Return a fit with what it scores on the data."""
+        size, n_rows = count_parameters(family, k, self.data.n_features), self.data.total_weight
+        if isinstance(result, MixturaError):
+            missing, seconds = (np.nan,) * 4, perf_counter() - begun
+            return Candidate(family, k, size, n_rows, *missing, None, None, seconds, failure=str(result))
+        score = score_mixture(self.data, result.mixture)
+        measured = (score.log_likelihood, score.entropy, score.classification_entropy, np.nan)
+        seconds = perf_counter() - begun
+        degeneracies = find_degeneracies(self.data, result.mixture)
+        return Candidate(
+            family, k, size, n_rows, *measured, result.mixture, result, seconds, degeneracies=degeneracies
+        )
+
+    def refit(self, candidate: Candidate, near: Candidate, *, advance: bool = False) -> Candidate:
+        """Return a candidate fitted again from what another family with as many components found.
+
+        With ``advance`` a few passes are made; otherwise it is iterated to its optimum.
+        """
+        begun, family, k = perf_counter(), candidate.covariance_type, candidate.n_components
+        assert near.mixture is not None, "a candidate without a mixture lends none"
+        problem, settings = self.problem(family, k), self.settings()
+        try:
+            rng = np.random.RandomState(self.seed)
+            start = FromMixture(near.mixture).draw(problem, rng)(problem).begin(problem)
+            if advance:
+                result = continue_batch([problem], [start], settings.stop, ADVANCE)[0]
+            else:
+                result = continue_fit(problem, start, settings)
+        except MixturaError:
+            return candidate
+        return self.candidate(family, k, result, begun - candidate.seconds)
+
+    def try_warm_start(self, candidate: Candidate, near: Candidate) -> Candidate:
+        """Return the better of a candidate and its fit from another's optimum, which is abandoned if it falls behind.
+
+        Only where passes over all rows are cheap.
+        """
+        begun, family, k = perf_counter(), candidate.covariance_type, candidate.n_components
+        if self.data.n_rows > _CHEAP_ROWS:
+            return candidate
+        assert near.mixture is not None, "a candidate without a mixture lends none"
+        start, target = FromMixture(near.mixture), candidate.log_likelihood
+        try:
+            result = self._best_of(self.data, family, k, [start], target)
+        except MixturaError:
+            return candidate
+        if result.lower_bound * result.total_weight <= target + SAME_OPTIMUM:
+            return candidate
+        return self.candidate(family, k, result, begun - candidate.seconds)

@@ -1,0 +1,109 @@
+"""The grid of a search: every covariance family with every number of components, fitted and ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TypeAlias
+
+import numpy as np
+
+from mixtura.core.data import Data
+from mixtura.exceptions import MixturaError
+from mixtura.fit import Outcome
+from mixtura.select.model_search.candidate import Candidate, OnCandidate
+from mixtura.select.model_search.fitter import Fitter, SearchOptions
+from mixtura.select.model_search.ranking import SearchResult
+from mixtura.select.scores.folds import FoldScores
+
+__all__ = ["FoldsOf", "fit_candidates"]
+
+FoldsOf: TypeAlias = Mapping[tuple[str, int], FoldScores]
+"""What candidates score, by covariance type and number of components."""
+
+_FINISHED = 5
+"""How many of the best are refined on all rows where models were found on a sample."""
+
+
+def fit_candidates(
+    data: Data,
+    families: Sequence[str],
+    sizes: Sequence[int],
+    options: SearchOptions,
+    *,
+    criterion: str = "bic",
+    folds: FoldsOf = MappingProxyType({}),
+    on_candidate: OnCandidate | None = None,
+) -> SearchResult:
+    """Fit every family with every number of components, and rank them.
+
+    Parameters
+    ----------
+    data : Data
+    families : sequence of str
+    sizes : sequence of int
+        Numbers of components.
+    options : SearchOptions
+    criterion : str, default="bic"
+    folds : mapping, optional
+        What candidates score on rows held out, by family and number of components.
+    on_candidate : callable, optional
+        Called with each candidate, how many are done, and how many there are.
+
+    Raises
+    ------
+    MixturaError
+        Every candidate failed, or the criterion is infinite for all of them.
+    """
+    fitter = Fitter(data, families, [1, *(k for k in sizes if k > 1)], options)
+    candidates = _fit_all(fitter, families, sizes, folds, on_candidate)
+    if data.n_features > 1:
+        candidates = fitter.refine(candidates)
+    return _finished(_ranked(tuple(candidates), criterion), fitter)
+
+
+def _fit_all(
+    fitter: Fitter,
+    families: Sequence[str],
+    sizes: Sequence[int],
+    folds: FoldsOf,
+    on_candidate: OnCandidate | None,
+) -> list[Candidate]:
+    candidates: list[Candidate] = []
+    attempts = fitter.fit_all()
+    for family in families:
+        single = next(attempts)
+        for k in sizes:
+            found = single if k == 1 else next(attempts)
+            candidates.append(
+                replace(found, single_log_likelihood=single.log_likelihood, folds=folds.get((family, k)))
+            )
+            if on_candidate is not None:
+                on_candidate(candidates[-1], len(candidates), len(families) * len(sizes))
+    return candidates
+
+
+def _finished(found: SearchResult, fitter: Fitter) -> SearchResult:
+    """Return the search with its best few models, and the one that is chosen, refined on all rows."""
+    wanted = found.ranking[:_FINISHED]
+    while True:
+        refined = {one: fitter.finish(one) for one in wanted if one.outcome is Outcome.NOT_REFINED}
+        found = replace(found, candidates=tuple(refined.get(one, one) for one in found.candidates))
+        if found.best.outcome is not Outcome.NOT_REFINED:
+            return found
+        wanted = (found.best,)
+
+
+def _ranked(candidates: tuple[Candidate, ...], criterion: str) -> SearchResult:
+    found = SearchResult(candidates, criterion)
+    if all(one.failure for one in candidates):
+        raise MixturaError(
+            f"None of {len(candidates)} candidates could be fitted. The first: {candidates[0].failure}"
+        )
+    if not np.isfinite(found.best.criterion(criterion)):
+        raise MixturaError(
+            f"criterion={criterion!r} is infinite for each of {len(candidates)} candidates; it ranks none of them. "
+            "Try 'bic', or other numbers of components."
+        )
+    return found
