@@ -15,11 +15,11 @@ from mixtura.plot import plot_marginals, save_chart, side_by_side
 
 rng = np.random.default_rng(2)
 spending = np.exp(np.concatenate([rng.normal(3, 0.5, 250), rng.normal(5.5, 0.5, 150)]))
-everyone = np.log1p(np.concatenate([np.zeros(200), spending]))[:, None]
+all_customers = np.log1p(np.concatenate([np.zeros(200), spending]))[:, None]
 buyers = np.log1p(spending)[:, None]
 
 charts = []
-for rows, n_components in ((everyone, 3), (buyers, 2)):
+for rows, n_components in ((all_customers, 3), (buyers, 2)):
     model = GaussianMixture(n_components, reg_covar=1e-3, n_init=5, random_state=0).fit(rows)
     charts.append(plot_marginals(model, rows, columns=["log(1 + spending)"], legend=False))
 

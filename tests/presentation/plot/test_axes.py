@@ -12,6 +12,7 @@ import vl_convert
 from mixtura.exceptions import ParameterError
 from mixtura.plot import (
     plot_anomalies,
+    plot_flow,
     plot_marginals,
     plot_profiles,
     plot_scatter,
@@ -153,3 +154,11 @@ def test_charts_beside_each_other_keep_their_data(result) -> None:
         side_by_side([plot_scatter(result)], titles=[])
     with pytest.raises(ParameterError, match="`charts` must hold at least one"):
         side_by_side([])
+
+
+@pytest.mark.parametrize("compact", [False, True])
+def test_both_sides_of_a_flow_have_their_titles(compact: bool) -> None:
+    chart = plot_flow([[90, 10], [5, 100]], ["a", "b"], titles=("K-means", "mixture"), compact=compact)
+    written = re.findall(r"<text[^>]*>([^<]*)</text>", render_svg(specification(chart)))
+    assert {"K-means", "mixture"} <= set(written)
+    assert ("1 a \N{MIDDLE DOT} 100" in written) is not compact

@@ -160,7 +160,8 @@ def specification(chart: Any) -> dict[str, Any]:
     datasets = bare.datasets
     bare.datasets = alt.Undefined
     found: dict[str, Any] = bare.to_dict(validate=False)
-    return found | {"datasets": datasets}
+    # Beside the chart's own data, those that a layer holds itself.
+    return found | {"datasets": {**found.get("datasets", {}), **datasets}}
 
 
 def render_png(chart: Any) -> bytes:
