@@ -121,6 +121,15 @@ class ColumnError(TableError):
         self.column = column
         self.closest = tuple(closest)
 
+    @staticmethod
+    def closest_names(name: str, available: Sequence[str]) -> tuple[str, ...]:
+        """Return up to three columns with similar names; one that differs only in capital letters is the only one."""
+        from difflib import get_close_matches
+
+        return tuple(column for column in available if column.lower() == name.lower()) or tuple(
+            get_close_matches(name, available, n=3, cutoff=0.5)
+        )
+
     @classmethod
     def missing(cls, name: str, available: Sequence[str], parameter: str) -> ColumnError:
         """Return the error for a column that a table lacks; it suggests those with the closest names.
@@ -140,11 +149,7 @@ class ColumnError(TableError):
         >>> print(ColumnError.missing("incme", ["income", "age"], "columns"))
         `columns` names 'incme', and the table has no such column. It has: 'income', 'age'. Did you mean 'income'?
         """
-        from difflib import get_close_matches
-
-        closest = tuple(column for column in available if column.lower() == name.lower()) or tuple(
-            get_close_matches(name, available, n=3, cutoff=0.5)
-        )
+        closest = cls.closest_names(name, available)
         listed = ", ".join(repr(column) for column in available[:20])
         more = f" and {len(available) - 20} more" if len(available) > 20 else ""
         hint = f"Did you mean {closest[0]!r}?" if closest else "Choose one of them."

@@ -29,8 +29,6 @@ _CODE = re.compile(r"[+-]?(0[0-9]|[0-9]{19})")
 _LETTER_CODE = re.compile(r"[A-Za-z]{1,3}[- ]?[0-9]")
 _MOST_ODD = 0.2
 """Above this share of cells that are neither numbers nor missing, a column is text."""
-_FIRST = 1000
-"""Cells that decide whether the others are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +76,6 @@ def read_numbers(cells: Sequence[str | None]) -> TextNumbers:
     >>> read_numbers(["1.212,57 €", "3,5", "7.000"]).values.tolist()
     [1212.57, 3.5, 7000.0]
     """
-    first = _read(cells[:_FIRST])
-    # Long columns of words are recognized by their beginning.
-    return first if len(cells) <= _FIRST or first.share < 0.5 or first.is_code else _read(cells)
-
-
-def _read(cells: Sequence[str | None]) -> TextNumbers:
     counts = Counter(cells)
     written = {
         cell: _WRITTEN.fullmatch(_cleaned(cell))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -203,7 +202,7 @@ def _check_columns(needed: Sequence[str], present: Sequence[str]) -> None:
     lacking = [name for name in needed if name not in present]
     if not lacking:
         return
-    closest = tuple(get_close_matches(lacking[0], present, n=3, cutoff=0.5))
+    closest = ColumnError.closest_names(lacking[0], present)
     hint = f"Rename {closest[0]!r} if it is the same." if closest else "Check that it is the right table."
     raise ColumnError(
         f"The table lacks {', '.join(repr(name) for name in lacking)}. The model needs the columns "

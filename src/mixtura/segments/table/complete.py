@@ -73,8 +73,9 @@ def _missing(values: FloatArray, columns: Sequence[str], notes: Sequence[str]) -
         if said:
             where.append((name, f"{name!r} ({', '.join(said)})"))
     shown = ", ".join(str(row + 1) for row in rows[:_SHOWN]) + (", ..." if rows.size > _SHOWN else "")
+    counted = "1 value is" if bad.sum() == 1 else f"{bad.sum()} values are"
     message = (
-        f"{bad.sum()} values are missing or infinite, in the columns {', '.join(text for _, text in where)}; "
+        f"{counted} missing or infinite, in the columns {', '.join(text for _, text in where)}; "
         f"{rows.size} of {values.shape[0]} rows are concerned: {shown} (the first row of data is 1). Every value must "
         "be a finite number. Leave those rows unassigned with `drop_missing=True`, or choose other columns with "
         f"`columns`.{''.join(f' {note}' for note in notes)}"

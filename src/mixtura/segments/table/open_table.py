@@ -44,6 +44,8 @@ _TOTAL = re.compile(
     r"(grand |overall |sub)?(total|sum|summe|gesamt|gesamtsumme|insgesamt|totals|all customers)s?:?", re.I
 )
 _SHOWN = 5
+_FIRST = 1000
+"""Cells that decide whether the others are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +218,16 @@ def _with_column(table: Frame, name: str, values: FloatArray) -> Frame:
 
 def _as_numbers(column: Series, *, must: bool) -> tuple[FloatArray, list[tuple[int, str]]] | None:
     """Return the numbers of a column of text or objects, and its odd cells; None where it does not hold numbers."""
-    if column.dtype in {nw.String, nw.Categorical} or isinstance(column.dtype, nw.Enum):
-        cells: list[Any] = column.cast(nw.String).to_list()
-    elif column.dtype == nw.Object:
-        cells = [_plain(value) for value in column.to_list()]
-    else:
+    if not (column.dtype in {nw.String, nw.Categorical, nw.Object} or isinstance(column.dtype, nw.Enum)):
         return None
+    # Long columns of words are recognized by their beginning.
+    if len(column) > _FIRST and _as_numbers(column.drop_nulls().head(_FIRST), must=True) is None:
+        return None
+    cells: list[Any] = (
+        [_plain(value) for value in column.to_list()]
+        if column.dtype == nw.Object
+        else column.cast(nw.String).to_list()
+    )
     if any(isinstance(cell, bool) or not isinstance(cell, str | float | None) for cell in cells):
         return None
     texts = [cell if isinstance(cell, str) else None if cell is None else repr(cell) for cell in cells]

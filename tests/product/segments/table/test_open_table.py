@@ -59,7 +59,7 @@ def test_an_odd_cell_is_missing_and_named(backend, odd) -> None:
     assert np.isnan(column(opened.frame, "income")).sum() == 1
     with pytest.warns(ColumnWarning, match="row 17 of 'income'"):
         segment_table(frame, components=[2], drop_missing=True)
-    with pytest.raises(MissingValuesError, match="in row 17 of 'income'") as caught:
+    with pytest.raises(MissingValuesError, match=r"1 value is missing .* in row 17 of 'income'") as caught:
         segment_table(frame, components=[2])
     assert caught.value.rows == (16,)
 
@@ -80,6 +80,17 @@ def test_text_stays_text(cells) -> None:
     frame = pl.DataFrame({"code": cells, "income": INCOME})
     assert open_table(frame).frame["code"].to_list() == cells
     assert choose_columns(frame).used == ("income",)
+
+
+def test_long_columns_are_read_by_their_beginning_and_whole() -> None:
+    words = ["a", "b"] * 1500
+    late = [""] * 1500 + ["$ 5"] * 1499 + ["n.b."]
+    opened = open_table(
+        pl.DataFrame({"word": words, "late": [None if cell == "" else cell for cell in late]})
+    )
+    assert opened.frame["word"].to_list() == words
+    assert opened.odd_cells == (OddCell("late", 3000, "n.b."),)
+    assert opened.frame["late"][2000] == 5.0
 
 
 def test_ids_written_as_text_come_back_as_they_stand() -> None:
