@@ -18,6 +18,9 @@ M = TypeVar("M")
 NEGLIGIBLE = 1e-6
 """Share of an objective (of one, where it is smaller) by which rounding may lower it."""
 
+_LAST_DIGITS = 1e-13
+"""The same for a fall that is rounding beyond doubt."""
+
 _UNSEEN = 5e-7
 """The same for a fall that the definition of the step explains, and that is not reported all the same."""
 
