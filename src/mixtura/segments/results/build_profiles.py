@@ -91,12 +91,13 @@ def _segment(segment: SegmentProfile, columns: tuple[str, ...]) -> Content:
 
 
 def _mean_certainties(result: SegmentationResult) -> list[float]:
-    """Return the mean certainty of the customers of each segment; NaN for one without."""
+    """Return the mean certainty of the customers of each segment, by weight; NaN for one without."""
     assignment, k = result.assignment, result.model.n_segments
     labels, certainty = (held[assignment.complete] for held in (assignment.labels, assignment.certainty))
+    weights = np.ones(len(labels)) if result.weights is None else result.weights
+    totals, sums = (np.bincount(labels, held, minlength=k) for held in (weights, weights * certainty))
     return [
-        float(members.mean()) if (members := certainty[labels == one]).size else float("nan")
-        for one in range(k)
+        float(total / size) if size > 0 else float("nan") for total, size in zip(sums, totals, strict=True)
     ]
 
 

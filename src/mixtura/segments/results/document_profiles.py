@@ -158,7 +158,7 @@ class SegmentPart(Part):
     weight: float
     """Mixing weight: the share when each customer counts with its membership."""
     mean_certainty: Number = None
-    """Mean certainty of its customers; null in files of format 2."""
+    """Mean certainty of its customers, by weight; null in files of format 2."""
     means: dict[str, float]
     """Mean by active column; the center of the component where the segment has no customers."""
     differences: dict[str, Number]
