@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -11,18 +10,19 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from fitted import remembered
 from mixtura.cli.app import app
 from mixtura.datasets import make_customers
 from mixtura.report.charts import Chart
 
 __all__ = [
     "customers",
+    "kept",
     "model",
     "quick_reports",
     "refused",
     "rows",
     "run",
-    "segmented",
     "snapshot",
     "workplace",
     "write_customers",
@@ -54,14 +54,25 @@ class Blank(dict[str, Chart]):
         return Chart(name, (), "<svg></svg>")
 
 
+def resamples(request: pytest.FixtureRequest) -> bool:
+    """Whether reports resample as often as they do for users: where reports are what is tested."""
+    return request.path.name == "test_segment_report.py"
+
+
+def draws(request: pytest.FixtureRequest) -> bool:
+    """Whether reports are drawn: where they are what is tested, and once among the pages."""
+    return resamples(request) or (
+        request.path.name == "test_documents.py" and "[README.md]" in request.node.name
+    )
+
+
 @pytest.fixture(autouse=True)
 def quick_reports(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let reports resample three times instead of fifty and draw nothing, but where they are what is tested."""
-    if request.path.name == "test_segment_report.py":
-        return
-    monkeypatch.setattr(import_module("mixtura.segments.results.segmentation_result"), "_RESAMPLES", (3, 3))
-    drawn = "test_documents.py" in request.path.name and "[README.md]" in request.node.name
-    if not drawn:
+    if not resamples(request):
+        module = import_module("mixtura.segments.results.segmentation_result")
+        monkeypatch.setattr(module, "_RESAMPLES", (3, 3))
+    if not draws(request):
         monkeypatch.setattr("mixtura.report.charts.draw_charts", lambda result, stability: Blank())
 
 
@@ -108,24 +119,42 @@ def refused(run: LoopResult, workplace: Path) -> Callable[..., str]:
     return invoke
 
 
-@pytest.fixture(scope="session")
-def segmented(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The customers in three segments, as `segment` wrote them."""
-    folder = tmp_path_factory.mktemp("segmented")
-    output = folder / "customers-segments"
-    arguments = [write_customers(folder), "--components", "3", "--resamples", "0", "--output", output]
-    done = CliRunner().invoke(app, ["segment", *map(str, arguments)])
-    assert done.exit_code == 0, done.output
-    return output
-
-
 @pytest.fixture
-def model(workplace: Path, customers: Path, segmented: Path) -> Path:
+def model(kept: Callable[..., str], customers: Path) -> Path:
     """The model of three segments of the customers."""
-    shutil.copytree(segmented, workplace / "customers-segments")
+    kept("segment", customers.name, "--components", "3", "--resamples", "0")
     return Path("customers-segments/model.json")
 
 
 @pytest.fixture
 def rows() -> np.ndarray:
     return make_customers()
+
+
+@pytest.fixture
+def kept(run: LoopResult, workplace: Path, request: pytest.FixtureRequest) -> Callable[..., str]:
+    """Run a command in the workplace once in all runs: leave there what it wrote, and return what it printed.
+
+    What lies in the workplace before is part of what tells one run from another; arguments are relative to it.
+    """
+
+    def invoke(*arguments: str) -> str:
+        before = snapshot(workplace)
+
+        def make() -> tuple[str, dict[str, bytes | None]]:
+            done = run(*arguments)
+            assert done.exit_code == 0, done.output
+            after = snapshot(workplace)
+            assert before.keys() <= after.keys()
+            return done.output, {name: after[name] for name in after if before.get(name, b"") != after[name]}
+
+        key = (arguments, draws(request), resamples(request), sorted(before.items()))
+        printed, written = remembered("command", *key, make=make)
+        for name in sorted(written):  # folders before what is in them
+            if written[name] is None:
+                (workplace / name).mkdir(exist_ok=True)
+            else:
+                (workplace / name).write_bytes(written[name])
+        return str(printed)
+
+    return invoke

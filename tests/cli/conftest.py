@@ -2,11 +2,11 @@
 
 from command_line import (  # noqa: F401
     customers,
+    kept,
     model,
     quick_reports,
     refused,
     rows,
     run,
-    segmented,
     workplace,
 )

@@ -89,8 +89,8 @@ def test_options_that_cannot_be_used(refused, customers, options, said) -> None:
         assert text in message
 
 
-def test_a_directory_that_exists_is_not_overwritten_unasked(run, refused, customers) -> None:
-    assert run("segment", customers, "--components", "2").exit_code == 0
+def test_a_directory_that_exists_is_not_overwritten_unasked(run, kept, refused, customers) -> None:
+    kept("segment", customers.name, "--components", "2")
     message = refused("segment", customers, "--components", "3")
     assert "exists already" in message
     assert "--overwrite" in message
@@ -142,9 +142,9 @@ def test_an_interruption_leaves_nothing(run, customers, workplace, monkeypatch) 
 
 
 def test_an_interruption_while_overwriting_keeps_the_old_results(
-    run, customers, workplace, monkeypatch
+    run, kept, customers, workplace, monkeypatch
 ) -> None:
-    assert run("segment", customers, "--components", "2").exit_code == 0
+    kept("segment", customers.name, "--components", "2")
     before = snapshot(workplace)
 
     def interrupt(*_arguments: object, **_options: object) -> bytes:
@@ -153,12 +153,6 @@ def test_an_interruption_while_overwriting_keeps_the_old_results(
     monkeypatch.setattr(mixtura.plot, "draw_segments", interrupt)
     assert run("segment", customers, "--components", "3", "--overwrite").exit_code == 130
     assert snapshot(workplace) == before
-
-
-@pytest.fixture
-def model(run, customers) -> Path:
-    assert run("segment", customers, "--components", "3").exit_code == 0
-    return Path("customers-segments/model.json")
 
 
 @pytest.mark.parametrize("command", ["assign", "show"])

@@ -19,9 +19,8 @@ from pictures import pixels
 
 
 @pytest.fixture
-def results(run, customers) -> Path:
-    done = run("segment", customers, "--components", "1-4")
-    assert done.exit_code == 0, done.output
+def results(kept, customers) -> Path:
+    kept("segment", customers.name, "--components", "1-4")
     return Path("customers-segments")
 
 

@@ -102,7 +102,7 @@ def test_a_block_may_be_asked_for_again(make: Make) -> None:
 
 def test_they_survive_pickling(make: Make) -> None:
     blocks = make(3000, True).blocks
-    other = pickle.loads(pickle.dumps(blocks))  # noqa: S301 -- our own
+    other = pickle.loads(pickle.dumps(blocks))
     assert (len(other), other.total_weight) == (len(blocks), blocks.total_weight)
     np.testing.assert_array_equal(other.block(1).rows, blocks.block(1).rows)
 

@@ -1,3 +1,3 @@
 """The fixtures of the command line that pages need."""
 
-from command_line import quick_reports, run, workplace  # noqa: F401
+from command_line import kept, quick_reports, run, workplace  # noqa: F401

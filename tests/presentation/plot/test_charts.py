@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from scipy.integrate import trapezoid
 
+from fitted import fitted
 from mixtura import GaussianMixture, Mixture
 from mixtura.datasets import make_customers
 from mixtura.exceptions import DataError, OutputError, ParameterError
@@ -60,9 +61,7 @@ def mixture_of(k: int, d: int, seed: int = 0) -> Mixture:
 
 @pytest.fixture(scope="module")
 def result() -> SegmentationResult:
-    return segment_table(
-        make_customers(kind="five", as_frame="polars"), components=[5], covariance_types=["full"]
-    )
+    return fitted("five-5")
 
 
 def held_by(chart: Any) -> dict[str, list[dict[str, Any]]]:

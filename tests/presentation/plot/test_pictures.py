@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from fitted import fitted
 from mixtura import Mixture
 from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
@@ -103,7 +104,7 @@ def test_a_missing_library_is_named(library, monkeypatch) -> None:
 
 @pytest.fixture(scope="module")
 def found() -> SearchResult:
-    return search(make_customers(), components=[1, 2, 3], covariance_types=list(FAMILIES))
+    return fitted("search-all")
 
 
 def test_the_chart_of_a_search_holds_every_model(found) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import multivariate_normal
 
+from fitted import remembered
 from mixtura.datasets import make_customers
 from mixtura.segments import Effort, SegmentationResult, Stability, segment_table
 
@@ -31,8 +32,7 @@ def table() -> pl.DataFrame:
     )
 
 
-@cache
-def found() -> tuple[SegmentationResult, Stability, dict[str, Any]]:
+def segmented() -> tuple[SegmentationResult, Stability, dict[str, Any]]:
     result = segment_table(
         table(),
         columns=COLUMNS,
@@ -43,6 +43,11 @@ def found() -> tuple[SegmentationResult, Stability, dict[str, Any]]:
     ).with_effort(Effort(resamples=8))
     assert result.stability is not None
     return result, result.stability, result.document.to_dict()
+
+
+@cache
+def found() -> tuple[SegmentationResult, Stability, dict[str, Any]]:
+    return remembered("small-table", make=segmented)
 
 
 def joint_densities() -> np.ndarray:

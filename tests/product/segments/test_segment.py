@@ -12,6 +12,7 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
+from fitted import fitted
 from mixtura import Mixture
 from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
@@ -33,7 +34,7 @@ QUICK = Effort(resamples=0, draws=100)
 
 @pytest.fixture(scope="module")
 def result():
-    return segment_table(make_customers(kind="five", as_frame="polars"), source="five")
+    return fitted("five")
 
 
 def test_five_kinds_of_customers_are_found(result) -> None:

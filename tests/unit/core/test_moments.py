@@ -43,7 +43,7 @@ def read(moments: Moments, matrices: Any) -> Any:
 
 
 def test_they_are_one_object_each_in_every_process(moments: Moments) -> None:
-    assert pickle.loads(pickle.dumps(moments)) is moments  # noqa: S301
+    assert pickle.loads(pickle.dumps(moments)) is moments
     assert moments.gathered is GATHERED[moments.layout]
     assert set(GATHERED) == set(Layout)
 

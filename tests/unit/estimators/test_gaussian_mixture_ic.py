@@ -148,7 +148,7 @@ def test_the_same_seed_gives_the_same_and_a_generator_is_drawn_from() -> None:
 
 
 def test_it_survives_pickle_and_clone(model) -> None:
-    again = pickle.loads(pickle.dumps(model))  # noqa: S301 (our own bytes)
+    again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
     assert again.results_ == model.results_
     fresh = clone(model)
