@@ -18,7 +18,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-TOOLS = ["filelock", "hypothesis", "pytest", "pytest-timeout", "pytest-xdist", "pillow"]
+TOOLS = ["filelock", "hypothesis", "mpmath", "pytest", "pytest-timeout", "pytest-xdist", "pillow"]
 TESTED_WITH = ["click", "openpyxl", "pandas", "polars"]
 SHOWN = ["numpy", "scipy", "scikit-learn", "pandas", "polars", "pyarrow", "duckdb", "narwhals"]
 OLD_DECORATORS = ["-W", "ignore::pytest.PytestRemovedIn10Warning"]

@@ -108,7 +108,7 @@ def test_an_audience_is_everybody_likely_enough_the_best_first(segmentation: Seg
     assert valued["expected_value"].to_list() == pytest.approx(sorted(worth, reverse=True)[:5])
     fewer = segmentation.audience(2, customers().head(50), min_probability=0.3)
     assert set(fewer["customer_id"]) <= {f"C{number:03d}" for number in range(50)}
-    with pytest.raises(ParameterError, match="where the audience ends"):
+    with pytest.raises(ParameterError, match="An audience needs a limit"):
         segmentation.audience(2)
 
 
