@@ -196,12 +196,12 @@ def as_seed(random_state: int | np.random.RandomState | None) -> int:
     ParameterError
         It is not a seed: negative, above ``2**32 - 1``, or of another type.
     """
-    from sklearn.utils import check_random_state
-
     try:
         if isinstance(random_state, int | np.integer) and not isinstance(random_state, bool):
             np.random.RandomState(int(random_state))
             return int(random_state)
+        from sklearn.utils import check_random_state  # takes a tenth of a second to load, which a seed does not need
+
         return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
     except ValueError as error:
         raise ParameterError(
