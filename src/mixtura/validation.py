@@ -200,7 +200,7 @@ def as_seed(random_state: int | np.random.RandomState | None) -> int:
         if isinstance(random_state, int | np.integer) and not isinstance(random_state, bool):
             np.random.RandomState(int(random_state))
             return int(random_state)
-        from sklearn.utils import check_random_state  # takes a tenth of a second to load, which a seed does not need
+        from sklearn.utils import check_random_state  # slow to load, and a whole number does not need it
 
         return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
     except ValueError as error:
