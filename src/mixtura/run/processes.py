@@ -1,4 +1,4 @@
-"""Tasks that hold the interpreter lock, side by side in processes of their own."""
+"""Tasks that hold the interpreter lock, side by side in worker processes."""
 
 from __future__ import annotations
 
@@ -61,22 +61,22 @@ def map_processes(
             yield _alone(function, shared, task)
         return
     with TemporaryDirectory(prefix="mixtura-") as folder:
-        parcel = Path(folder) / "shared"
-        parcel.write_bytes(pickle.dumps(shared))
-        others = SharedQueue(pool, partial(_work, function, parcel), tasks)
+        payload = Path(folder) / "shared"
+        payload.write_bytes(pickle.dumps(shared))
+        others = SharedQueue(pool, partial(_work, function, payload), tasks)
         try:
-            others.begin(_IN_HAND * (n_processes - 1))
+            others.start(_IN_HAND * (n_processes - 1))
             for number, task in enumerate(tasks):
                 try:
-                    yield _alone(function, shared, task) if others.leave(number) else others.result(number)
+                    yield _alone(function, shared, task) if others.claim(number) else others.result(number)
                 except BrokenExecutor:
                     yield _alone(function, shared, task)
         finally:
-            others.end()
+            others.close()
 
 
 def start_workers(function: Callable[[S, A], T], n_processes: int) -> None:
-    """Start the processes that `spread` will ask to work; nobody waits for them."""
+    """Start the processes that `map_processes` will ask to work; nobody waits for them."""
     pool = _pool(n_processes)
     if pool is not None:
         for _ in range(n_processes - 1):
@@ -101,11 +101,11 @@ def _alone(function: Callable[[S, A], T], shared: S, task: A) -> T:
         return function(shared, task)
 
 
-def _work(function: Callable[[Any, A], T], parcel: Path, task: A) -> T:
+def _work(function: Callable[[Any, A], T], payload: Path, task: A) -> T:
     with set_threads(1), limit_blas_threads():
-        return function(_unpacked(parcel), task)
+        return function(_unpacked(payload), task)
 
 
 @lru_cache(maxsize=1)
-def _unpacked(parcel: Path) -> Any:
-    return pickle.loads(parcel.read_bytes())  # noqa: S301 -- packed by the process that started this one
+def _unpacked(payload: Path) -> Any:
+    return pickle.loads(payload.read_bytes())  # noqa: S301 -- packed by the process that started this one

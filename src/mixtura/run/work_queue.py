@@ -1,4 +1,4 @@
-"""Tasks that are taken from both ends: the first by the caller, the last by others."""
+"""A work queue: the caller takes tasks from the front, worker processes from the back."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class SharedQueue(Generic[A, T]):
         self._left = deque(range(len(tasks)))
         self._results: list[Future[T]] = [Future() for _ in tasks]
 
-    def begin(self, count: int) -> None:
-        """Hand out so many tasks; each that is done asks for another one."""
+    def start(self, count: int) -> None:
+        """Hand out this many tasks; each that is done asks for another one."""
         for _ in range(count):
             self._hand_out()
 
-    def leave(self, number: int) -> bool:
-        """Leave a task, the first that there is, to the caller; return False where others have it already."""
+    def claim(self, number: int) -> bool:
+        """Claim a task, the first that is left, for the caller; return False where others have it already."""
         try:
             # As others take the last, the first left is this one or none.
             return self._left.popleft() == number
@@ -47,7 +47,7 @@ class SharedQueue(Generic[A, T]):
     def result(self, number: int) -> T:
         return self._results[number].result()
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Hand out no more."""
         self._left.clear()
 
