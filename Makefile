@@ -46,6 +46,7 @@ lint: $(VENV)/.installed  ## check style, formatting, types and layers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python .ci/spelling
 
 format: $(VENV)/.installed  ## rewrite the sources in the project's format
 	@$(BIN)/ruff check --fix-only .

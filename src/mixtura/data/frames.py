@@ -11,7 +11,7 @@ __all__ = ["frame_like"]
 
 
 def frame_like(table: Any, columns: Mapping[str, Sequence[Any]]) -> Any:
-    """Return columns as a frame of the library of a table; a dict of lists where the table is no frame.
+    """Return columns as a frame of the library of a table; a dict of lists where the table is not a frame.
 
     Parameters
     ----------

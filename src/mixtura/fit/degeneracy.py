@@ -44,7 +44,7 @@ _MOST = 0.5
 _AT_ONCE = 100_000
 
 _MOST_VALUES = 3
-"""In how many columns values are told one by one."""
+"""Columns whose values are reported one by one."""
 
 
 class DegeneracyKind(Enum):
@@ -102,7 +102,7 @@ class Degeneracy:
         Parameters
         ----------
         names : sequence of str or None, default=None
-            Of the columns; None to tell them by number.
+            Of the columns; None to number them.
         first : int, default=0
             Number of the first component: 1 for readers who count from one.
         """
@@ -154,7 +154,7 @@ def find_degeneracies(data: Data, mixture: Mixture) -> tuple[Degeneracy, ...]:
     - it has a covariance of its own and fewer rows than that takes, D + 1 for a matrix and 2 for variances; or no
       rows at all.
 
-    Constant columns are no component's fault and are left out. The rows are read only where a component is narrow.
+    Constant columns are not caused by a component and are left out. The rows are read only where a component is narrow.
 
     Parameters
     ----------

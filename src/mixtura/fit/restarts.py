@@ -185,9 +185,9 @@ def fit_best_of(
 
     Of ends that differ by no more than 0.001 nats of the total log-likelihood it is the first.
 
-    The first runs to its end. Each further one goes on as long as it comes close: after so many passes its total
+    The first runs to its end. Each further one goes on as long as it comes close: after some passes its total
     log-likelihood has to be so close to that of the best end so far. Mixtures that start far apart often change places
-    late, so that a race of short runs drops the winner; against a finished fit a few passes are enough to tell.
+    late, so that a race of short runs drops the winner; against a finished fit a few passes are enough.
 
     Parameters
     ----------

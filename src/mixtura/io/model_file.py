@@ -1,7 +1,7 @@
 """Model files: numbered format, readable text, every float exact, checked when read. Never pickle.
 
 A file is JSON. Floats are written as the shortest text that reads back as the same float64. The
-checksum is SHA-256 over the content without it, keys sorted and no blanks, so that a changed digit
+checksum is SHA-256 over the content without it, keys sorted and without spaces, so that a changed digit
 is noticed and changed line breaks are not.
 """
 

@@ -155,7 +155,7 @@ class Document(_Strict):
 def upgraded(content: dict[str, Any]) -> dict[str, Any]:
     """Return the content of a file of format 1 as one of format 2, which says no more.
 
-    What is no mapping where one belongs stays as it is, for the check to find.
+    Anything that is not a mapping where one belongs is left for the check to find.
     """
     if content["format_version"] != 1:
         return content

@@ -23,7 +23,7 @@ def read_names(path: str | Path) -> dict[str, str]:
     Raises
     ------
     ParameterError
-        The file is missing, is no TOML, or holds something that is no text.
+        The file is missing, is not TOML, or holds values that are not text.
 
     Examples
     --------
@@ -44,12 +44,12 @@ def read_names(path: str | Path) -> dict[str, str]:
         ) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ParameterError(
-            f"The names {str(path)!r} are no TOML ({error}). Required: {_EXAMPLE}. Put names in quotes."
+            f"{str(path)!r} is not valid TOML ({error}). Required: {_EXAMPLE}. Put names in quotes."
         ) from error
     for key, name in content.items():
         if not isinstance(name, str):
             raise ParameterError(
-                f"The names {str(path)!r} give {key!r} the name {name!r}, which is no text. Required: {_EXAMPLE}. "
+                f"The names {str(path)!r} give {key!r} the name {name!r}, which is not text. Required: {_EXAMPLE}. "
                 "Put it in quotes."
             )
     return dict(content)

@@ -85,7 +85,7 @@ def _dialect(connection: duckdb.DuckDBPyConnection, path: Path) -> _Dialect:
     if declared:
         records, lines = records[1:], lines[1:]
     if not any(records):
-        raise TableError(not_a_table(path, "it holds only blank lines"))
+        raise TableError(not_a_table(path, "it holds only empty lines"))
     header = find_header(records)
     first = header.record + (1 if header.names else 0)
     width = len(records[header.record])
@@ -129,7 +129,7 @@ def _sniff(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, str]
 
 
 def _most_frequent(path: Path, preferred: str) -> str:
-    """Return the separator found most often, outside of quotes, in the first line that is not blank."""
+    """Return the separator found most often, outside of quotes, in the first line that is not empty."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         first = next((line for line in file if line.strip()), "")
     outside_quotes = "".join(first.split('"')[::2])

@@ -72,15 +72,15 @@ def _traits(segment: Row, population: Row, transformed: set[str]) -> list[Row]:
             one = numbers[name]
             if one["mean"] is None:
                 continue
-            everyone, middle = population["numbers"][name], _middle(name, transformed)
+            overall, middle = population["numbers"][name], _middle(name, transformed)
             found.append(
                 {
                     "kind": "number",
                     "column": name,
                     "middle": middle,
                     "value": one[middle],
-                    "population_value": everyone[middle],
-                    "spread": everyone["sd"],
+                    "population_value": overall[middle],
+                    "spread": overall["sd"],
                     "difference": one["difference"] or 0.0,
                 }
             )
@@ -105,8 +105,8 @@ def _profile_table(summary: Mapping[str, Any]) -> list[Row]:
             "column": name,
             "role": next(iter(by_segment))[name]["role"],
             "middle": _middle(name, transformed),
-            "population": everyone[_middle(name, transformed)],
-            "spread": everyone["sd"],
+            "population": overall[_middle(name, transformed)],
+            "spread": overall["sd"],
             "cells": [
                 {
                     "value": held[name][_middle(name, transformed)],
@@ -116,7 +116,7 @@ def _profile_table(summary: Mapping[str, Any]) -> list[Row]:
                 for held in by_segment
             ],
         }
-        for name, everyone in summary["population"]["numbers"].items()
+        for name, overall in summary["population"]["numbers"].items()
     ]
     return sorted(rows, key=lambda row: -max(abs(cell["difference"] or 0.0) for cell in row["cells"]))
 

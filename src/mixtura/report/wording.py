@@ -33,7 +33,7 @@ def number_of(value: float | None, spread: float | None = None) -> str:
     value : float or None
     spread : float or None, default=None
         Standard deviation of the column that it is a mean of; all means of the column then have the same decimals, as
-        many as tell customers apart.
+        many as distinguish customers.
 
     Examples
     --------

@@ -100,7 +100,7 @@ def _profiles(summary: Mapping[str, Any]) -> Sheet:
     measured = ("mean", "sd", "minimum", "q1", "median", "q3", "maximum", "difference", "cohens_d", "overlap")
     columns = [("Segment", COUNT), ("Name", TEXT), ("Column", TEXT), ("Role", TEXT), ("Customers", COUNT)]
     columns += [(name.replace("_", " ").capitalize(), NUMBER) for name in measured]
-    everyone = [
+    overall = [
         (0, "all customers", name, "", one["count"], *(one.get(key) for key in measured))
         for name, one in summary["population"]["numbers"].items()
     ]
@@ -112,7 +112,7 @@ def _profiles(summary: Mapping[str, Any]) -> Sheet:
         for segment in summary["segments"]
         for one in segment["numbers"]
     ]  # fmt: skip
-    return Sheet("Profiles", columns, [*everyone, *rows])
+    return Sheet("Profiles", columns, [*overall, *rows])
 
 
 def _categories(summary: Mapping[str, Any]) -> list[Sheet]:

@@ -90,7 +90,7 @@ class set_threads(AbstractContextManager[None]):  # noqa: N801 -- called like a 
 
 
 def with_jobs(n_jobs: int | None) -> AbstractContextManager[None]:
-    """Return a context with so many threads: -1 for all cores, None to leave them as they are."""
+    """Return a context with this many threads: -1 for all cores, None to leave them as they are."""
     return nullcontext() if n_jobs is None else set_threads(available_cores() if n_jobs == -1 else n_jobs)
 
 

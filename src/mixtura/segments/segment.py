@@ -79,13 +79,13 @@ def segment_table(
     drop_missing : bool, default=False
         Leave rows with missing or infinite values unassigned instead of raising.
     describe : sequence of str, default=()
-        Columns that tell about the segments and do not build them: numbers, words, codes, dates or truth values.
+        Descriptive columns, which profile the segments and do not build them: numbers, text, codes, dates, booleans.
     value : str or None, default=None
         A numeric column that says what a customer is worth, such as revenue. It builds segments only where it is named
         in `columns`, too.
     weight : str or None, default=None
         A numeric column that says how much a customer counts, in the fit and in every share, mean and quantile; numbers
-        of customers are those in the list. A weight of 3 tells the same as the row three times.
+        of customers are those in the list. A weight of 3 gives the same results as the row three times.
     transform : str or mapping of str to str, default="none"
         ``"none"``, ``"log1p"``, ``"yeo-johnson"``, ``"winsorize"``, or ``"auto"`` to choose by rule, see
         `advise_transform`; for all columns, or column by column, where ``"*"`` stands for those not named.

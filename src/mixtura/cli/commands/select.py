@@ -72,7 +72,7 @@ def _select_and_write(frame: Any, folder: Path, asked: dict[str, Any], *, quiet:
     from mixtura.plot import draw_criterion
     from mixtura.segments import select_table, write_selection
 
-    with model_progress(quiet=quiet, criterion=asked["criterion"]) as told:
-        selection = select_table(frame, **told, **asked)
+    with model_progress(quiet=quiet, criterion=asked["criterion"]) as callbacks:
+        selection = select_table(frame, **callbacks, **asked)
     write_selection(selection, folder, picture=draw_criterion(selection.found))
     return selection

@@ -35,7 +35,7 @@ def percent(share: float, decimals: int = 1) -> str:
 
 
 def criterion_text(name: str, value: float) -> str:
-    """Return the value of a criterion with as many digits as tell models apart; NEC is a ratio.
+    """Return the value of a criterion with enough digits to distinguish models; NEC is a ratio.
 
     Examples
     --------

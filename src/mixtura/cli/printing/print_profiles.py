@@ -93,10 +93,10 @@ def _print_means(console: Console, document: Document) -> None:
         table = plain_table(head, "all", *(f"segment {segment.number}" for segment in piece))
         table.columns[0].max_width = max(widest, len(head))
         for name in shown:
-            everyone, moved = document.population.numbers[name], name in transformed
-            decimals = decimals_for(everyone.sd)
+            overall, moved = document.population.numbers[name], name in transformed
+            decimals = decimals_for(overall.sd)
             cells = [_middle_cell(segment, name, decimals, median=moved) for segment in piece]
-            middle = _number(everyone.median if moved else everyone.mean, decimals)
+            middle = _number(overall.median if moved else overall.mean, decimals)
             table.add_row(name + " *" * moved, middle + "   ", *cells)
         console.print(table)
     console.print(
@@ -180,11 +180,11 @@ def _cells(document: Document, one: NumericPart | CategoryPart) -> tuple[str, ..
             percent(level.population_share or 0.0),
             f"{level.lift or 0.0:.1f} times",
         )
-    everyone = document.population.numbers[one.column]
-    decimals = decimals_for(everyone.sd)
+    overall = document.population.numbers[one.column]
+    decimals = decimals_for(overall.sd)
 
     def middle(found: StatisticsPart) -> str:
         low, median, high = (_number(value, decimals) for value in (found.q1, found.median, found.q3))
         return f"{median} ({low} to {high})"
 
-    return one.column, middle(one), middle(everyone), f"{one.difference or 0.0:+.1f} sd"
+    return one.column, middle(one), middle(overall), f"{one.difference or 0.0:+.1f} sd"

@@ -21,7 +21,7 @@ __all__ = ["print_selection"]
 
 _SHOWN = 10
 _WIDE = 100
-"""From so many characters on, the table has all its columns."""
+"""Width from which the table has all its columns."""
 
 
 def print_selection(console: Console, selection: Selection) -> None:
@@ -64,7 +64,7 @@ def _passed_over(selection: Selection) -> str | None:
     why = first.degeneracies[0].describe(selection.columns.used, first=1)
     models = "1 model" if len(passed) == 1 else f"{len(passed)} models"
     return (
-        f"Passed over as degenerate: {models} with a smaller criterion. Of the first "
+        f"Excluded as degenerate: {models} with a smaller criterion. Of the first "
         f"({first.covariance_type}, {first.n_components}), {why}."
     )
 

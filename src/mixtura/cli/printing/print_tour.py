@@ -16,7 +16,7 @@ def print_tour(console: Console, tour: Tour) -> None:
     console.print(Text("A tour of soft segments", style="bold"))
     console.print(
         f"A shop knows {' and '.join(tour.columns)} of {len(tour.customers)} customers (income in thousands a year, "
-        "spending as a score). Nobody has told it that there are three kinds of them."
+        "spending as a score). It does not know that there are three groups."
     )
     parts = (_memberships, _fit, _ambiguous, _shapes, _counts, _anomalies, _collapse)
     for number, part in enumerate(parts, start=1):
@@ -32,7 +32,7 @@ def _segments(tour: Tour) -> list[str]:
 
 
 def _memberships(console: Console, tour: Tour, number: int) -> None:
-    _heading(console, number, "Everybody belongs a little to every segment")
+    _heading(console, number, "Every customer belongs to every segment to some degree")
     table = plain_table("customer", *tour.columns, *_segments(tour))
     for customer in range(5):
         values = (f"{value:.2f}" for value in tour.customers[customer])
@@ -41,7 +41,7 @@ def _memberships(console: Console, tour: Tour, number: int) -> None:
     console.print(table)
     console.print(
         "Each row adds up to 100 %: it says how likely the customer is of each kind. A campaign can so be sent to "
-        "those above 90 % only, instead of to everybody whom a hard list happens to name."
+        "those above 90 % only, instead of to all customers on a hard list."
     )
 
 
@@ -83,7 +83,7 @@ def _shapes(console: Console, tour: Tour, number: int) -> None:
     console.print(table)
     best = min((row for row in tour.shapes if row.bic is not None), key=lambda row: row.bic or 0.0)
     console.print(
-        f"The smallest BIC is the best bargain between fit and simplicity: here {best.name}. The silhouette tells "
+        f"The smallest BIC is the best bargain between fit and simplicity: here {best.name}. The silhouette shows "
         "how far apart the groups stand and is nearly the same for all; K-means is built to do well by it, and has no "
         "BIC to be judged by."
     )
@@ -103,7 +103,7 @@ def _counts(console: Console, tour: Tour, number: int) -> None:
 
 
 def _anomalies(console: Console, tour: Tour, number: int) -> None:
-    _heading(console, number, "Customers who fit nowhere")
+    _heading(console, number, "Anomalies")
     console.print(f"Log density: from {tour.log_density.min():.4f} to {tour.log_density.max():.4f}.")
     console.print(
         f"Threshold (4th percentile): {tour.threshold:.4f}. Below it: {len(tour.anomalies)} customers, "

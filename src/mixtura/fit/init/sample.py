@@ -83,7 +83,7 @@ class Sample:
 
 
 def draw_sample(data: Data, rng: np.random.RandomState, max_rows: int = MOST_ROWS) -> Sample:
-    """Return the rows of positive weight, or so many of them drawn evenly; nothing is drawn where all are taken.
+    """Return the rows of positive weight, or this many of them drawn evenly; nothing is drawn where all are taken.
 
     Parameters
     ----------

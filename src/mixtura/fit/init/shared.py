@@ -53,7 +53,7 @@ class SharedStarts:
         self._found: dict[int, tuple[Initialization, ...]] = {}
 
     def starts(self, n_components: int) -> tuple[Initialization, ...]:
-        """Return the starts for so many components, the one to trust most first; a partition found twice is there once.
+        """Return the starts for a number of components, the most trusted first; a partition found twice is there once.
 
         The tree, K-means, the sum of squares' tree, and K-means of the standardized rows: in this order each adds the
         most to those before it, measured by how often the best of them has the log-likelihood that mclust has.

@@ -3,7 +3,7 @@
 EM maps sums to sums: ``x -> M-step -> mixture -> pass -> x + f(x)``, and at its end ``f = 0``. In coordinates in which
 the complete-data information is the identity, ``f`` is the gradient of the log-likelihood and ``I - J`` its negative
 Hessian, J being the rate matrix of EM (Dempster, Laird and Rubin 1977). Differences of x and of f between passes hence
-tell the curvature, and the next sums are ``x + H f``, H by limited-memory BFGS (Jamshidian and Jennrich 1997, who
+determine the curvature, and the next sums are ``x + H f``, H by limited-memory BFGS (Jamshidian and Jennrich 1997, who
 call it QN2; Nocedal and Wright 2006, section 7.2). The M-step then makes a mixture of the family of them,
 whatever the family.
 """

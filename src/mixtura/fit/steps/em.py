@@ -154,7 +154,7 @@ def _narrows(before: Mixture, after: Mixture) -> bool:
 
 
 def _has_moved_far(statistics: Statistics, mixture: Mixture) -> bool:
-    """Return whether a mean has moved so many of its new widths that the second moments about the old one cancel.
+    """Return whether a mean has moved by enough of its new widths that the second moments about the old one cancel.
 
     Of a moment ``n d^2`` about the old mean, d widths away, ``n`` is left, with an error of ``n d^2`` units in the last
     place.

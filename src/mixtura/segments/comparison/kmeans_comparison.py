@@ -166,7 +166,7 @@ def compare_with_kmeans(
     weights : ndarray of shape (n_complete,) or None, default=None
         Customers count with their weight, also for K-means and in the silhouettes; `moved` are people.
     most : int, default=2000
-        Rows for which silhouette widths are computed; of more, so many are drawn.
+        Rows for which silhouette widths are computed; of more, this many are drawn.
 
     Examples
     --------

@@ -1,6 +1,6 @@
 """How far the customers of a segment differ from the others in one column, as numbers that can be compared.
 
-Both measures look at shares of customers in bins, so that they do not depend on units, transforms or bells:
+Both measures look at shares of customers in bins, so that they do not depend on units, transforms or normality:
 an overlap of distributions (Inman and Bradley 1989), and a divergence (Kullback and Leibler 1951).
 """
 
@@ -30,11 +30,11 @@ class Distinctness:
         where no value is found in both.
     divergence : float
         Of the segment against the population, in bits: ``sum_i s_i log2(s_i / p_i)``, less what a random group of this
-        size shows on average, at least 0. Knowing that somebody is in the segment saves so many yes-or-no questions
+        size shows on average, at least 0. Knowing the segment of a customer saves this many yes-or-no questions
         about the column.
     distinctness : float
-        `divergence` in percent of the most it can be, ``log2(1 / share of the segment)``. 0: as everybody. 100: the
-        column alone tells the segment from all others.
+        `divergence` in percent of its maximum, ``log2(1 / share of the segment)``. 0: as all customers. 100: the
+        column alone separates the segment from all others.
     """
 
     overlap: float
@@ -65,21 +65,21 @@ def distinctness_of(table: FloatArray, sizes: FloatArray) -> list[Distinctness]:
     >>> round(first.overlap, 6), round(first.divergence, 3)
     (0.2, 0.527)
     """
-    everybody = table.sum(axis=1).astype(np.float64)
-    used = int(np.count_nonzero(everybody))
-    return [_one(table[:, k], everybody, used, float(size)) for k, size in enumerate(sizes)]
+    overall = table.sum(axis=1).astype(np.float64)
+    used = int(np.count_nonzero(overall))
+    return [_one(table[:, k], overall, used, float(size)) for k, size in enumerate(sizes)]
 
 
-def _one(segment: FloatArray, everybody: FloatArray, used: int, size: float) -> Distinctness:
-    inside, total = float(segment.sum()), float(everybody.sum())
+def _one(segment: FloatArray, overall: FloatArray, used: int, size: float) -> Distinctness:
+    inside, total = float(segment.sum()), float(overall.sum())
     if inside <= 0:
         return Distinctness(float("nan"), float("nan"), float("nan"))
     outside = total - inside
     if outside <= 1e-12 * total:
         return Distinctness(1.0, 0.0, 0.0)
-    shares, rest, population = segment / inside, (everybody - segment) / outside, everybody / total
+    shares, rest, all_shares = segment / inside, (overall - segment) / outside, overall / total
     seen = shares > 0
-    raw = float(np.sum(shares[seen] * np.log2(shares[seen] / population[seen])))
+    raw = float(np.sum(shares[seen] * np.log2(shares[seen] / all_shares[seen])))
     by_chance = (used - 1) * (outside / total) / (2 * size * log(2))
     divergence = max(raw - by_chance, 0.0)
     return Distinctness(

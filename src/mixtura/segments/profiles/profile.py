@@ -1,4 +1,4 @@
-"""What the customers of a segment have in common, against everybody.
+"""Profiles of segments, compared with all customers.
 
 Customers count for the segment that is most probable for them: whole, not by membership. Weights count where there are
 weights, in every statistic.
@@ -40,8 +40,8 @@ class NumericProfile:
     summary : NumericSummary
         Of the segment's customers, in the column's units.
     difference : float
-        Effect size: mean of the segment less mean of everybody, in standard deviations of everybody. Of a transformed
-        column that builds, all three are those of the transformed values.
+        Effect size: mean of the segment minus mean of all customers, in standard deviations of all customers. Of a
+        transformed column that builds, all three are those of the transformed values.
     cohens_d : float
         Cohen's d: mean of the segment less mean of the rest, in their pooled standard deviation (divisors: the total
         weights). NaN where there is no rest.
@@ -70,7 +70,7 @@ class LevelShare:
     share : float
         Of the segment.
     population_share : float
-        Of everybody.
+        Of all customers.
     lift : float
         `share` over `population_share`: 2 is twice as frequent as in the population.
     """
@@ -115,13 +115,13 @@ class ValueProfile:
     total : float
         Sum over the customers whose value is known, each times its weight.
     share : float
-        `total` over that of everybody; NaN where that is not above zero.
+        `total` over that of all customers; NaN where that is not above zero.
     mean : float
         Per customer whose value is known.
     median : float
     index : float
-        `mean` over the mean of everybody: 2 is worth twice as much as a customer on average. NaN where that mean is not
-        above zero.
+        `mean` over the mean of all customers: 2 is worth twice as much as a customer on average. NaN where that mean is
+        not above zero.
     missing : int
         Customers whose value is not known.
     """
@@ -176,8 +176,8 @@ class SegmentProfile:
         Mean of each column that builds over these customers, in the user's units; where there are none, the center of
         the component.
     differences : ndarray of shape (D,)
-        Means less the mean of everybody, in standard deviations of everybody; of transformed columns, those of the
-        transformed values.
+        Means minus the mean of all customers, in standard deviations of all customers; of transformed columns, those of
+        the transformed values.
     share_interval : tuple of two floats
         95 % bootstrap interval of `share`, see `bootstrap_interval`.
     value : ValueProfile or None
@@ -240,7 +240,7 @@ def _rank(distinction: Distinctness) -> float:
 def name_components(
     scaled_means: FloatArray, columns: Sequence[str], scaled_spreads: FloatArray | None = None
 ) -> tuple[str, ...]:
-    """Return names from means and standard deviations of scaled rows, shape (K, D); a single segment is everybody."""
+    """Return names from means and spreads of scaled rows, shape (K, D); a single segment is "all customers"."""
     if len(scaled_means) == 1:
-        return ("everybody",)
+        return ("all customers",)
     return name_segments(scaled_means, columns, scaled_spreads)

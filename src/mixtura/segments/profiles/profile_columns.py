@@ -18,12 +18,12 @@ __all__ = ["MISSING", "MOST_LEVELS", "OTHER", "Levels", "Numbers", "Role", "read
 Role = Literal["builds", "describes", "value"]
 
 MOST_LEVELS = 10
-"""The most frequent levels of a column are told one by one, the rest together."""
+"""Most frequent levels of a column that are shown one by one; the rest are shown together."""
 
 OTHER, MISSING = "(other)", "(missing)"
 
 _MOST_CODES = 10
-"""Whole numbers with at most so many different values are codes, and told as levels."""
+"""Whole numbers with at most this many different values are codes, and shown as levels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +99,7 @@ def read_columns(
 
 
 def _numbers_of(column: nw.Series[Any], complete: Array) -> FloatArray | None:
-    """Return the numbers of a column, or None where it is better told as levels."""
+    """Return the numbers of a column, or None where levels describe it better."""
     if not column.dtype.is_numeric():
         return None
     values = to_float64(column)[complete]
@@ -118,16 +118,16 @@ def _levels_of(column: nw.Series[Any], complete: Array, weights: FloatArray) -> 
         counts[text] = counts.get(text, 0.0) + weight
     missing = counts.pop(None, None) is not None
     frequent = sorted((text for text in counts if text is not None), key=lambda text: (-counts[text], text))
-    told = frequent if len(frequent) <= MOST_LEVELS + 1 else frequent[:MOST_LEVELS]
+    shown = frequent if len(frequent) <= MOST_LEVELS + 1 else frequent[:MOST_LEVELS]
     if column.dtype.is_numeric():
-        told.sort(key=float)
-    known: dict[str | None, int] = {text: code for code, text in enumerate(told)}
-    extra = [OTHER] if len(told) < len(frequent) else []
+        shown.sort(key=float)
+    known: dict[str | None, int] = {text: code for code, text in enumerate(shown)}
+    extra = [OTHER] if len(shown) < len(frequent) else []
     if missing:
-        known[None] = len(told) + len(extra)
+        known[None] = len(shown) + len(extra)
         extra.append(MISSING)
-    codes = np.array([known.get(text, len(told)) for text in texts], dtype=np.intp)
-    return Levels(column.name, (*_apart(told), *extra), codes)
+    codes = np.array([known.get(text, len(shown)) for text in texts], dtype=np.intp)
+    return Levels(column.name, (*_apart(shown), *extra), codes)
 
 
 def _apart(levels: Sequence[str]) -> list[str]:

@@ -14,11 +14,12 @@ _TAILS = (0.025, 0.975)
 def share_interval(sizes: SegmentSizes, segment: int) -> tuple[float, float]:
     """Return the 95 % bootstrap interval of a segment's share, in closed form: nothing is drawn.
 
-    Customers drawn anew, N of N with replacement, hold a binomial number of a segment's members, so that the percentile
-    bootstrap is the binomial's quantiles over N. With weights, the share is a ratio of sums; its bootstrap variance to
-    first order is ``sum w^2 (member - share)^2 / (sum w)^2`` (Efron and Tibshirani 1993, section 10), and the interval
-    the normal one; where all weights are equal, they do not matter. A customer is drawn or not with all its weight:
-    a row of weight 3 is one customer who counts three times, and says less than three customers.
+    Customers drawn again, N of N with replacement, hold a binomial number of a segment's members, so that the
+    percentile bootstrap is the binomial's quantiles over N. With weights, the share is a ratio of sums; its
+    bootstrap variance to first order is ``sum w^2 (member - share)^2 / (sum w)^2`` (Efron and Tibshirani 1993,
+    section 10), and the interval the normal one; where all weights are equal, they do not matter. A customer is
+    drawn or not with all its weight: a row of weight 3 is one customer who counts three times, and says less
+    than three customers.
 
     The model is held fixed: this is what another sample of customers would change, not what a new fit would.
 

@@ -1,4 +1,4 @@
-"""From a result to its document: here, and nowhere else, objects become keys."""
+"""From a result to its document: the only place where objects become keys."""
 
 from __future__ import annotations
 

@@ -56,13 +56,13 @@ def profile_rows(result: SegmentationResult) -> list[Content]:
     Segment 0 is all customers. What a row does not have is absent from it.
     """
     population = population_part(result)
-    everyone = {"segment": 0, "segment_name": "all customers"}
+    overall = {"segment": 0, "segment_name": "all customers"}
     roles = {one.column: _ROLES[one.role] for one in result.segments[0].numbers}
     rows = [
-        everyone | {"column": name, "role": roles[name]} | one for name, one in population["numbers"].items()
+        overall | {"column": name, "role": roles[name]} | one for name, one in population["numbers"].items()
     ]
     for name, levels in result.population.categories.items():
-        rows += [everyone | {"column": name, "role": "descriptive"} | _level(level) for level in levels]
+        rows += [overall | {"column": name, "role": "descriptive"} | _level(level) for level in levels]
     for segment in result.segments:
         who = {"segment": segment.number, "segment_name": segment.name}
         rows += [who | _numeric(one) for one in segment.numbers]

@@ -21,7 +21,7 @@ class Effort:
     draws : int, default=4,000
         Rows drawn from each component for the overlaps.
     points : int, default=2,000
-        Customers for whom silhouette widths are computed, at most; of more, so many are drawn at random.
+        Customers for whom silhouette widths are computed, at most; of more, this many are drawn at random.
 
     Raises
     ------

@@ -31,7 +31,7 @@ _WIDEST = 2.2204460492503131e-16
 """Least value of ``a``, mclust's."""
 
 _BLOCK = 32
-"""So many rows of costs are computed at a time: they stay in the processor's cache."""
+"""Rows of costs that are computed at a time: they stay in the processor's cache."""
 
 
 class _Union(NamedTuple):
@@ -50,7 +50,7 @@ class Criterion:
     Parameters
     ----------
     rows : ndarray of shape (m, D)
-        One per cluster: a cluster begins as so many equal rows.
+        One per cluster: the number of equal rows that a cluster begins as.
     counts : ndarray of shape (m,)
         How many.
     """

@@ -21,7 +21,7 @@ from mixtura.fit.init.hierarchical.merge_cost import EII
 __all__ = ["agglomerate_tied"]
 
 _STALE = 0.8
-"""Distances are evaluated anew when they may have shrunk to this share; until then they bound what they are now."""
+"""Distances are evaluated again when they may have shrunk to this share; until then they are bounds."""
 
 
 def agglomerate_tied(rows: FloatArray, counts: FloatArray) -> IntArray:

@@ -52,9 +52,9 @@ class Tree:
         return len(self.pairs) + 1
 
     def labels(self, n_components: int) -> IntArray:
-        """Return the clusters when so many were left, (n,), numbered in the order of their first rows.
+        """Return the clusters when this many were left, (n,), numbered in the order of their first rows.
 
-        Where there are not so many rows, each is one.
+        With fewer rows, each is one.
         """
         parents = np.arange(self.n_leaves)
         joined = self.pairs[: max(self.n_leaves - n_components, 0)]

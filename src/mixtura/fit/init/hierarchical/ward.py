@@ -23,7 +23,7 @@ _ROUNDING = 64 * 2.2204460492503131e-16
 """What differs by no more than this share of what it was computed from may be equal."""
 
 _BLOCK = 64
-"""For so many clusters at a time all costs are computed: they stay in the processor's cache."""
+"""Clusters for which all costs are computed at a time: they stay in the processor's cache."""
 
 
 def agglomerate_spherical(rows: FloatArray, counts: FloatArray) -> IntArray:
@@ -69,7 +69,7 @@ class _Balls:
         return cost, _ROUNDING * base
 
     def reciprocal(self) -> tuple[IntArray, IntArray]:
-        """Return the pairs of which each is the other's nearest; none where one is not told from the next nearest."""
+        """Return the pairs of which each is the other's nearest; none where it equals the next nearest."""
         nearest, further = self._nearest()
         one = np.flatnonzero(nearest[nearest] == np.arange(nearest.size))
         other = nearest[one]
