@@ -77,8 +77,8 @@ def search(
         and Raftery (2007), mclust's ``priorControl()``. A number, in squared units of the data, is added to every
         variance as scikit-learn's ``reg_covar`` is; there it decides the answer where columns have spikes.
     sample_rows : int, default=50_000
-        In a larger table each model is found on a random sample of so many rows and brought to all rows by a few
-        passes; the best five are iterated to their ends there, the others are set aside (``outcome``). Likelihoods are
+        In a larger table each model is fitted to a random sample of this many rows and updated on all rows by a few
+        passes; the best five are iterated to their ends there, the others are not refined (``outcome``). Likelihoods are
         always of all rows.
     on_candidate : callable, optional
         Called with each candidate, how many are done, and how many there are.
@@ -96,7 +96,7 @@ def search(
     DataError
         Rows that are not a table of numbers; weights that are not one per row, negative or not finite, or all zero.
     MixturaError
-        Every candidate failed, the reason of the first is told; or the criterion is infinite for all of them.
+        Every candidate failed, the message gives the reason of the first; or the criterion is infinite for all of them.
 
     Examples
     --------
