@@ -77,8 +77,8 @@ def search(
         and Raftery (2007), mclust's ``priorControl()``. A number, in squared units of the data, is added to every
         variance as scikit-learn's ``reg_covar`` is; there it decides the answer where columns have spikes.
     sample_rows : int, default=50_000
-        In a larger table each model is fitted to a random sample of this many rows and updated on all rows by a few
-        passes; the best five are iterated to their ends there, the others are not refined (``outcome``). Likelihoods are
+        In a larger table each model is fitted to a random sample of this many rows and updated on all by a few
+        passes; the best five are converged, the others are not refined (``outcome``). Likelihoods are
         always of all rows.
     on_candidate : callable, optional
         Called with each candidate, how many are done, and how many there are.

@@ -131,9 +131,9 @@ def test_where_all_rows_are_taken_nothing_is_drawn() -> None:
     [
         (
             {"criterion": "EVE"},
-            r"criterion='EVE' was given; it must be one of \['VVV', 'EEE', 'VII', 'EII'\]",
+            r"`criterion` must be one of \['VVV', 'EEE', 'VII', 'EII'\]; got 'EVE'",
         ),
-        ({"transform": "pca"}, r"transform='pca' was given; it must be one of \['svd', 'std', 'none'\]"),
+        ({"transform": "pca"}, r"`transform` must be one of \['svd', 'std', 'none'\]; got 'pca'"),
     ],
 )
 def test_what_is_unknown_is_named(how: dict[str, str], message: str) -> None:

@@ -60,13 +60,25 @@ def test_a_partition_starts_with_its_own_m_step(covariance_type: str, kind: str)
     [
         (
             np.zeros(59, dtype=int),
-            r"A partition of shape \(59,\).*labels of shape \(60,\).* of shape \(60, 3\)",
+            r"of shape \(60,\) or responsibilities of shape \(60, 3\); got shape \(59,\) and type 'int64'",
         ),
-        (np.zeros(60), r"of shape \(60,\) and type 'float64'"),
-        (np.ones((60, 2)), r"of shape \(60, 2\)"),
-        (np.full(60, 3), "values from 3 to 3 .*labels must lie from 0 to 2"),
+        (
+            np.zeros(60),
+            r"of shape \(60,\) or responsibilities of shape \(60, 3\); got shape \(60,\) and type 'float64'",
+        ),
+        (
+            np.ones((60, 2)),
+            r"of shape \(60,\) or responsibilities of shape \(60, 3\); got shape \(60, 2\) and type 'float64'",
+        ),
+        (
+            np.full(60, 3),
+            "Labels must be from 0 to 2, and responsibilities finite and not negative; got values from 3 to 3",
+        ),
         (np.arange(60) % 3 - 1, "values from -1 to 1"),
-        (-np.ones((60, 3)), "responsibilities must be finite and not negative"),
+        (
+            -np.ones((60, 3)),
+            r"Labels must be from 0 to 2, and responsibilities finite and not negative; got values from -1\.0 to -1\.0",
+        ),
         (np.full((60, 3), np.nan), "values from nan"),
     ],
 )
