@@ -175,15 +175,7 @@ def test_float32_rows_give_float32_parameters() -> None:
         ({"covariance_type": "round"}, ValueError, "covariance_type"),
         ({"criterion": "cic"}, ValueError, "'criterion' parameter"),
         ({"n_folds": 1}, ValueError, "'n_folds' parameter"),
-<<<<<<< HEAD
         ({"criterion": "cv", "n_folds": 301}, ParameterError, "at most the number of rows, 300; got 301"),
-=======
-        (
-            {"criterion": "cv", "n_folds": 301},
-            ParameterError,
-            "`n_folds` must be at most the number of rows, 300; got 301",
-        ),
->>>>>>> 2c524db (Tests of refusals follow the new sentences)
         ({"criterion": "cv", "n_components": 271}, TooFewRowsError, "270 rows of positive weight outside"),
         ({"prior": -1.0}, ValueError, "prior"),
         ({"n_init": 0}, ValueError, "n_init"),
