@@ -91,8 +91,9 @@ def test_the_objective_never_falls_and_the_end_is_finite(family: str, table: str
     assert np.linalg.eigvalsh(full / scale[:, :, None] / scale[:, None, :]).min() > 0
     plain = mixture.log_likelihood(TABLES[table][0]) / 180
     after = plain + made.log_density(mixture) / 180
-    # The last event is of the mixture before the last step.
-    assert after >= objectives[-1] - 1e-5
+    # The last event is of the mixture before the last step, and reports the largest objective so far: where the digits
+    # end at 1e-4 that may be one of the roundings.
+    assert after >= objectives[-1] - max(digits, 1e-5)
 
 
 def same_fit(before: FitResult, after: FitResult, matrix: Any, shift: Any, rtol: float = 1e-6) -> None:

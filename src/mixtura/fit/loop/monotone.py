@@ -61,10 +61,12 @@ class Ascent(Generic[M]):
         if fall > 0:
             allowed = self.allowance() if callable(self.allowance) else self.allowance or 0.0
             size = max(1.0, abs(self.objective))
-            if fall > allowed + NEGLIGIBLE * size:
+            if fall > allowed + NEGLIGIBLE * size + (0.0 if move.noise is None else move.noise()):
                 back = replace(move, model=self.model, objective=self.reported)
                 return replace(self, rejected=True), replace(back, repairs=(), kind=PassKind.REJECTED)
-            if fall > allowed:
+            if fall > allowed + NEGLIGIBLE * size:
+                reported = self.reported  # the noise of a covariance with few digits left
+            elif fall > allowed:
                 latest, reported = self.objective, self.reported
             elif self.reported - objective > _UNSEEN * size:
                 reported = objective

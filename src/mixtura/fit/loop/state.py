@@ -37,6 +37,8 @@ class StepResult(Generic[M]):
     kind : PassKind
     allowance : callable, optional
         By how much the objective of the next model may be lower, where the step explains it.
+    noise : callable, optional
+        By how much rounding may have changed the objective.
     """
 
     model: M
@@ -46,6 +48,7 @@ class StepResult(Generic[M]):
     n_changed: int = -1
     kind: PassKind = PassKind.PLAIN
     allowance: Callable[[], float] | None = None
+    noise: Callable[[], float] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

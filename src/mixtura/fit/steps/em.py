@@ -14,6 +14,7 @@ from mixtura.core.maximize import Repair
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
 from mixtura.core.moments import POOLED, Moments
+from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 from mixtura.fit.loop.state import StepResult
 from mixtura.kernels import Components
@@ -78,6 +79,7 @@ class EMStep:
     def __init__(self, problem: Problem) -> None:
         self._data, self._model = problem.data, problem.model
         self._ridge = problem.model.prior.ridge
+        self._drops_in = isinstance(problem.model.prior, Ridge)
 
     def init(self, model: Mixture) -> EMState:
         return EMState(model, self._model.moments[0])
@@ -101,7 +103,10 @@ class EMStep:
             better, repairs = self._model.maximize(statistics, model)
         ridge = 0.0 if repairs else self._ridge
         allowance = partial(_cost_of_ridge, ridge, statistics.counts, model, better) if ridge else None
-        found = StepResult(better, self.objective(statistics, model), repairs, allowance=allowance)
+        noise = None if self._drops_in else partial(_rounding, statistics.counts, model)
+        found = StepResult(
+            better, self.objective(statistics, model), repairs, allowance=allowance, noise=noise
+        )
         return EMState(better, state.moments), found
 
     def is_precise(self, model: Mixture, moments: Moments) -> bool:
@@ -178,6 +183,16 @@ def _cost_of_ridge(ridge: float, counts: FloatArray, before: Mixture, after: Mix
     sizes = np.einsum("kii->k", before.full_covariances())
     rounding = np.finfo(np.float64).eps * weights @ (sizes * traces * traces)
     return 0.5 * ridge * float(weights @ (traces - new) - rounding)
+
+
+def _rounding(counts: FloatArray, mixture: Mixture) -> float:
+    """Return how far rounding may move the mean log-likelihood, in nats: ``eps kappa``, kappa the condition.
+
+    With a floor or a conjugate prior a covariance may be nearly singular and still go on. With a ridge alone, as in
+    scikit-learn, a step that loses by rounding is rejected.
+    """
+    sizes = np.einsum("kii->k", mixture.full_covariances())
+    return float(np.finfo(np.float64).eps * (counts / counts.sum()) @ (sizes * _precision_traces(mixture)))
 
 
 def _precision_traces(mixture: Mixture) -> FloatArray:
