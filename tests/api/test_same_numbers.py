@@ -52,8 +52,8 @@ def fit_both_the_same(X: Any, n_components: int = 3, rtol: float = 1e-6, **param
 
 BEFORE_1_7 = not hasattr(sklearn.mixture.GaussianMixture(1).fit([[0.0], [1.0]]), "lower_bounds_")
 DECIDED_BY_ROUNDING = {("iris", kind, "k-means++", 0) for kind in ("diag", "spherical")}
-"""Starts at single rows where some rows are as far from one as from another: scikit-learn's variance of a single row,
-the ridge plus a difference of squares, is exact to 1e-8 only, and EM in extended precision ends 5e-5 away.
+"""Starts at single rows, where weights of scikit-learn 1.6 and of mixtura both lie up to 5e-5 from EM in extended
+precision, on different sides. The likely reason: the variance of a single row, a difference of squares, has few digits.
 """
 
 
