@@ -212,5 +212,5 @@ def test_rows_that_do_not_fit_the_mixture_are_refused() -> None:
         bootstrap_parameters(ROWS[:2], THREE)
     with pytest.raises(ParameterError, match="mixture_"):
         bootstrap_parameters(ROWS, mixtura.GaussianMixture(3))
-    with pytest.raises(ParameterError, match="level=0"):
+    with pytest.raises(ParameterError, match="`level` must be above 0 and below 1; got 0"):
         bootstrap_parameters(ROWS, THREE, n_boot=2).intervals(0)
