@@ -69,7 +69,7 @@ def test_what_a_transform_does_not_take() -> None:
         fit_transform("sqrt", "x", np.array([1.0]))
     with pytest.raises(ParameterError, match="got 'sqrt' for the column 'x'"):
         check_transforms({"x": "sqrt"})
-    with pytest.raises(ParameterError, match="must name columns that build the segments; got .y."):
+    with pytest.raises(ParameterError, match="must name columns that build the segments; got 'y'"):
         check_transforms({"y": "log1p"}, ["x"])
 
 
