@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from mixtura.cli import main, progress
+from mixtura.cli.printing.print_profiles import print_profiles
 from mixtura.cli.printing.print_segmentation import print_segmentation
 from mixtura.cli.printing.print_selection import print_selection
 from mixtura.datasets import make_customers
@@ -144,7 +145,7 @@ def test_what_is_not_known_is_left_empty() -> None:
 
 
 def test_a_narrow_terminal_has_what_matters_most() -> None:
-    wide, narrow = printed(document(), 120), printed(document(), 70)
+    wide, narrow = printed(document(), 160), printed(document(), 70)
     assert "K-means cluster" in wide
     assert "most typical" in wide
     assert "K-means cluster" not in narrow
@@ -206,3 +207,24 @@ def test_medians_of_transformed_columns_and_the_stability_are_shown() -> None:
     median = shown.population.numbers["income"].median
     assert f"income * {median:.0f}" in text
     assert "Stability" not in printed(document(lambda found: found["verdict"].update(stability=None)))
+
+
+@pytest.mark.parametrize("width", [80, 100, 110, 120, 160])
+def test_names_of_segments_are_whole_at_any_width(width: int) -> None:
+    """With a value column the table of segments has nine columns, more than a narrow terminal takes (case 15)."""
+
+    def name(found: dict[str, Any]) -> None:
+        for segment in found["segments"]:
+            segment["name"] = f"high income, low visits {segment['number']}"
+
+    shown = document(name)
+    assert shown.population.value is not None
+    stream = StringIO()
+    print_profiles(Console(file=stream, width=width, color_system=None), shown)
+    lines = stream.getvalue().splitlines()
+    for segment in shown.segments:
+        row = next(line for line in lines if segment.name in line)
+        assert row.split()[0] == str(segment.number)
+        assert f"{segment.count:,}" in row
+    assert all(len(line) <= width for line in lines)
+    assert ("most typical" in stream.getvalue()) == (width >= 160)

@@ -38,6 +38,13 @@ _DISTINGUISHING = 3
 
 _TYPICAL = 3
 
+_INTERVAL, _PER_CUSTOMER, _MOST_TYPICAL = "95 % interval", "per customer", "most typical"
+_LEAST_IMPORTANT = (_MOST_TYPICAL, _INTERVAL, _PER_CUSTOMER, "certainty")
+"""Columns of the table of segments that a narrow console leaves out, the least important first."""
+
+_NAME, _BETWEEN = 28, 3
+"""Characters that a name is given before it breaks, and that each column takes beside its cells."""
+
 _NONE = "–"
 
 
@@ -50,35 +57,50 @@ def print_profiles(console: Console, document: Document) -> None:
 
 
 def _print_sizes(console: Console, document: Document) -> None:
-    wide, value = console.width >= WIDE, document.population.value
-    headers = ["", "segment", "share", *(["95 % interval"] if wide else []), "customers", "certainty"]
-    if value is not None:
-        headers += [f"of all {value.column}", *(["per customer"] if wide else [])]
-    table = plain_table(*headers, *(["most typical"] if wide else []), left=2)
-    for segment in document.segments:
-        low, high = segment.share_interval
-        table.add_row(
-            str(segment.number),
-            segment.name,
-            percent(segment.share),
-            *([f"{100 * low:.1f} to {100 * high:.1f} %"] if wide else []),
-            f"{segment.count:,}",
-            "" if segment.mean_certainty is None else percent(segment.mean_certainty),
-            *_value_cells(document, segment, wide=wide),
-            *([", ".join(one.customer for one in segment.typical[:_TYPICAL])] if wide else []),
-        )
+    """Print a row per segment; a narrow console leaves out what matters least, so that names stay readable."""
+    columns = _size_columns(document)
+    for left_out in _LEAST_IMPORTANT:
+        if _width(columns) <= console.width:
+            break
+        columns.pop(left_out, None)
+    table = plain_table(*columns, left=2)
+    table.columns[1].no_wrap = False
+    for cells in zip(*columns.values(), strict=True):
+        table.add_row(*cells)
     console.print(table)
 
 
-def _value_cells(document: Document, segment: SegmentPart, *, wide: bool) -> list[str]:
-    value = segment.value
-    if value is None:
-        return []
-    cells = ["" if value.share is None else percent(value.share)]
-    if wide:
+def _size_columns(document: Document) -> dict[str, list[str]]:
+    """Return the cells of all columns by their heads."""
+    segments, value = document.segments, document.population.value
+    columns = {
+        "": [str(one.number) for one in segments],
+        "segment": [one.name for one in segments],
+        "share": [percent(one.share) for one in segments],
+        _INTERVAL: [
+            "{:.1f} to {:.1f} %".format(*(100 * end for end in one.share_interval)) for one in segments
+        ],
+        "customers": [f"{one.count:,}" for one in segments],
+        "certainty": ["" if one.mean_certainty is None else percent(one.mean_certainty) for one in segments],
+    }
+    if value is not None:
         decimals = decimals_for(document.population.numbers[value.column].sd)
-        cells.append("" if value.mean is None else readable(value.mean, decimals))
-    return cells
+        worths = [one.value for one in segments]
+        columns[f"of all {value.column}"] = [
+            "" if worth is None or worth.share is None else percent(worth.share) for worth in worths
+        ]
+        columns[_PER_CUSTOMER] = [
+            "" if worth is None or worth.mean is None else readable(worth.mean, decimals) for worth in worths
+        ]
+    columns[_MOST_TYPICAL] = [", ".join(who.customer for who in one.typical[:_TYPICAL]) for one in segments]
+    return columns
+
+
+def _width(columns: dict[str, list[str]]) -> int:
+    """Return the characters that a table takes, a name of a segment at most `_NAME`."""
+    widths = [max(map(len, [head, *cells])) for head, cells in columns.items()]
+    widths[1] = min(widths[1], _NAME)
+    return sum(widths) + _BETWEEN * len(widths)
 
 
 def _print_means(console: Console, document: Document) -> None:

@@ -140,11 +140,11 @@ def _print_anomalies(console: Console, document: Document) -> None:
         f"\nAnomalies: {found.count} customers with a log density below {found.log_density_threshold:.2f} "
         f"(percentile {found.percentile:g})"
     )
+    console.print(Text(title, style="bold"))
     if not found.customers:
-        console.print(Text(title, style="bold"))
         return
     names = document.table.active[: max(1, min(6, (console.width - 40) // 14))]
-    table = plain_table(document.table.id_column or "row", "log density", *names, title=title)
+    table = plain_table(document.table.id_column or "row", "log density", *names)
     for one in found.customers[:_ANOMALIES]:
         values = {driver.column: driver.value for driver in one.drivers}
         cells = [readable(values[name], decimals_for(document.population.numbers[name].sd)) for name in names]
