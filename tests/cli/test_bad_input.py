@@ -19,7 +19,7 @@ GOOD = "income,spending\n" + "\n".join(f"{a!r},{b!r}" for a, b in make_customers
     ("name", "content", "said"),
     [
         ("empty.csv", b"", ["is empty", "Export it again"]),
-        ("blank.csv", b"\n\n\n", ["only blank lines"]),
+        ("blank.csv", b"\n\n\n", ["only empty lines"]),
         ("header.csv", b"income,spending\n", ["header (income, spending) and no rows"]),
         ("ragged.csv", b"a,b\n1,2\n1,2,3\n", ["Line: 3", "Expected Number of Columns: 2 Found: 3"]),
         ("picture.csv", b"\x89PNG\r\n\x1a\n\x00\x00\x00", ["binary file, not a table"]),
@@ -191,7 +191,7 @@ def test_a_table_that_lacks_columns_of_the_model(refused, model, workplace) -> N
 
 def test_a_table_to_assign_with_missing_values(refused, model, workplace) -> None:
     (workplace / "new.csv").write_text("income,spending\n1,2\n,3\n")
-    assert "1 values are missing or infinite" in refused("assign", model, "new.csv")
+    assert "1 value is missing or infinite" in refused("assign", model, "new.csv")
 
 
 def test_results_of_assign_are_not_overwritten_unasked(run, refused, model, customers, workplace) -> None:

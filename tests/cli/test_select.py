@@ -105,7 +105,7 @@ def test_degenerate_models_are_passed_over_and_the_column_is_named(run, indebted
         assert any(WHY.format(component) in why for component in (1, 2, 3)), why
     printed = " ".join(done.output.split())
     models = "1 model" if passed == 1 else f"{passed} models"
-    assert f"Note: Passed over as degenerate: {models} with a smaller criterion." in printed
+    assert f"Note: Excluded as degenerate: {models} with a smaller criterion." in printed
     assert degenerate["degenerate"][0] in printed
     chosen = f"{best['covariance_type']}, {best['n_components']} components: the smallest BIC"
     assert chosen in printed

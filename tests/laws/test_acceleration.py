@@ -215,7 +215,7 @@ def test_units_and_origin_of_columns_do_not_matter(covariance_type: str) -> None
     there = Mixture.from_parameters(
         start.weights,
         start.means * scale + shift,
-        one.family.storage.rescale(start.covariances, scale)
+        one.model.structure.storage.rescale(start.covariances, scale)
         if covariance_type != "VEV"
         else start.covariances * 1e6,
         covariance_type,

@@ -45,8 +45,8 @@ class GroupMoments:
     >>> moments.add(np.array([1.0, 3.0, 10.0]), np.array([0, 0, 1]))
     >>> moments.mean.tolist(), moments.sd.tolist()
     ([2.0, 10.0], [1.0, 0.0])
-    >>> moments.together().mean.tolist()
-    [4.666666666666667]
+    >>> moments.together().mean.round(3).tolist()
+    [4.667]
     """
 
     def __init__(self, n_groups: int) -> None:

@@ -335,10 +335,10 @@ def test_traces_are_those_of_the_fit() -> None:
 def test_long_traces_are_thinned_and_say_so() -> None:
     from dataclasses import replace
 
-    from mixtura.fit import Event, Trace
+    from mixtura.fit import Event, Outcome, Trace
 
     fit = GaussianMixture(2, random_state=0).fit(make_customers()).result_
-    trace = Trace(tuple(Event(i, -1 / i, 0.1) for i in range(1, 5001)), True)
+    trace = Trace(tuple(Event(i, -1 / i, 0.1) for i in range(1, 5001)), Outcome.CONVERGED)
     chart = plot_convergence(replace(fit, traces=(trace,) * 10, best=0))
     rows = held_by(chart)["iterations"]
     assert len(rows) <= 3000

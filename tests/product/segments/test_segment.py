@@ -105,10 +105,10 @@ def test_the_picture_is_optional(result, tmp_path) -> None:
     )
 
 
-def test_one_segment_is_everybody() -> None:
+def test_one_segment_is_all_customers() -> None:
     frame = pl.DataFrame({"x": np.random.default_rng(0).normal(size=100)})
     result = segment_table(frame, components=[1])
-    assert result.model.names == ("everybody",)
+    assert result.model.names == ("all customers",)
     assert result.ambiguous == ()
 
 

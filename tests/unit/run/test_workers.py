@@ -89,8 +89,6 @@ def test_blas_is_held_to_one_thread_while_asked() -> None:
     with limit_blas_threads():
         assert set(counts()) == {1}
     assert counts() == before
-    with limit_blas_threads(False):
-        assert counts() == before
 
 
 def test_a_child_of_a_fork_forgets_the_pools_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:

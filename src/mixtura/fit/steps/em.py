@@ -168,7 +168,8 @@ def _has_moved_far(statistics: Statistics, mixture: Mixture) -> bool:
     if moments.needs_total:
         return False
     shift = moments.whiten_first(mixture.means - statistics.means, mixture.components(moments).factors)
-    return bool(np.square(shift).sum(axis=1).max() > _MOST_WIDTHS)
+    with np.errstate(over="ignore"):
+        return bool(np.square(shift).sum(axis=1).max() > _MOST_WIDTHS)
 
 
 def _cost_of_ridge(ridge: float, counts: FloatArray, before: Mixture, after: Mixture) -> float:

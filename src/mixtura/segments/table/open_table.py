@@ -295,7 +295,8 @@ def _without_total(table: Frame) -> tuple[Frame, str]:
     """Leave out a last row that holds the totals of the others."""
     if len(table) < 3:
         return table, ""
-    last = table.row(len(table) - 1)
+    # Not `row`, for which Arrow loads pandas.
+    last = [table[name].tail(1).to_list()[0] for name in table.columns]
     labels = [
         value
         for value in last

@@ -121,12 +121,16 @@ def test_names_come_from_a_file(tmp_path) -> None:
     assert read_names(path) == {"1": "Grüße", "low income": "B"}
     with pytest.raises(ParameterError, match="cannot be read"):
         read_names(tmp_path / "none.toml")
-    for text, said in (("1 = Savers", "no TOML"), ("1 = 2", "is no text"), ("[a]\nb = 'c'", "is no text")):
+    for text, said in (
+        ("1 = Savers", "not valid TOML"),
+        ("1 = 2", "is not text"),
+        ("[a]\nb = 'c'", "is not text"),
+    ):
         path.write_text(text)
         with pytest.raises(ParameterError, match=said):
             read_names(path)
     path.write_bytes(b"\xff")
-    with pytest.raises(ParameterError, match="no TOML"):
+    with pytest.raises(ParameterError, match="not valid TOML"):
         read_names(path)
 
 
