@@ -220,7 +220,33 @@ class Data:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class WeightedBlocks:
+class _DerivedBlocks:
+    """Blocks made of others, of the same rows in the same cuts.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    """
+
+    blocks: Blocks
+
+    @property
+    def n_rows(self) -> int:
+        return self.blocks.n_rows
+
+    @property
+    def n_features(self) -> int:
+        return self.blocks.n_features
+
+    def __len__(self) -> int:
+        return len(self.blocks)
+
+    def in_memory(self, rows: RowArray, sample_weight: FloatArray | None) -> Blocks:
+        return self.blocks.in_memory(rows, sample_weight)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightedBlocks(_DerivedBlocks):
     """Blocks whose weights are multiplied by a factor per row.
 
     Parameters
@@ -230,32 +256,17 @@ class WeightedBlocks:
     total_weight : float
     """
 
-    blocks: Blocks
     factor: RowState
     total_weight: float
-
-    @property
-    def n_rows(self) -> int:
-        return self.blocks.n_rows
-
-    @property
-    def n_features(self) -> int:
-        return self.blocks.n_features
-
-    def __len__(self) -> int:
-        return len(self.blocks)
 
     def block(self, number: int) -> Block:
         block = self.blocks.block(number)
         factor, weight = self.factor.of(block), block.sample_weight
         return replace(block, sample_weight=np.array(factor) if weight is None else weight * factor)
 
-    def in_memory(self, rows: RowArray, sample_weight: FloatArray | None) -> Blocks:
-        return self.blocks.in_memory(rows, sample_weight)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MappedBlocks:
+class MappedBlocks(_DerivedBlocks):
     """Blocks whose rows are changed as they are read.
 
     Parameters
@@ -265,27 +276,12 @@ class MappedBlocks:
         From rows (n, D) to rows (n, D).
     """
 
-    blocks: Blocks
     change: Callable[[RowArray], RowArray]
-
-    @property
-    def n_rows(self) -> int:
-        return self.blocks.n_rows
-
-    @property
-    def n_features(self) -> int:
-        return self.blocks.n_features
 
     @property
     def total_weight(self) -> float:
         return self.blocks.total_weight
 
-    def __len__(self) -> int:
-        return len(self.blocks)
-
     def block(self, number: int) -> Block:
         block = self.blocks.block(number)
         return replace(block, rows=self.change(block.rows))
-
-    def in_memory(self, rows: RowArray, sample_weight: FloatArray | None) -> Blocks:
-        return self.blocks.in_memory(rows, sample_weight)
