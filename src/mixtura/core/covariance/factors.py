@@ -78,7 +78,7 @@ def whiten(covariances: FloatArray) -> Factors:
     if not (np.abs(whitening).max() < _LARGEST_FACTOR and diagonal.min() > 0):
         usable = (np.abs(whitening) < _LARGEST_FACTOR).all(axis=(1, 2)) & (diagonal > 0).all(axis=1)
         raise NotPositiveDefiniteError(np.flatnonzero(~usable).tolist())
-    return Factors(whitening, np.log(diagonal).sum(axis=1))
+    return Factors(whitening, np.add.reduce(np.log(diagonal), axis=1))
 
 
 def whiten_variances(variances: FloatArray) -> Factors:
@@ -89,10 +89,11 @@ def whiten_variances(variances: FloatArray) -> Factors:
     NotPositiveDefiniteError
         Naming every component with a variance that is not positive, or whose precision would overflow.
     """
-    good = (variances > _LARGEST_FACTOR**-2) & np.isfinite(variances)
-    if not good.all():
+    least, largest = np.minimum.reduce(variances, axis=None), np.maximum.reduce(variances, axis=None)
+    if not (least > _LARGEST_FACTOR**-2 and largest < np.inf):
+        good = (variances > _LARGEST_FACTOR**-2) & np.isfinite(variances)
         raise NotPositiveDefiniteError(np.flatnonzero(~good.all(axis=1)).tolist())
-    return Factors(1.0 / np.sqrt(variances), -0.5 * np.log(variances).sum(axis=1))
+    return Factors(1.0 / np.sqrt(variances), -0.5 * np.add.reduce(np.log(variances), axis=1))
 
 
 def lift_eigenvalues(matrix: FloatArray, floor: float, magnitude: FloatArray) -> FloatArray:

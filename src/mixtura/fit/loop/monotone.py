@@ -58,7 +58,9 @@ class Ascent(Generic[M]):
         """
         objective, fall = move.objective, self.objective - move.objective
         latest, reported = objective, max(objective, self.reported)
-        if fall > 0:
+        if 0 < fall <= _LAST_DIGITS * abs(objective):
+            latest = self.objective
+        elif fall > 0:
             allowed = self.allowance() if callable(self.allowance) else self.allowance or 0.0
             size = max(1.0, abs(self.objective))
             if fall > allowed + NEGLIGIBLE * size + (0.0 if move.noise is None else move.noise()):
@@ -70,7 +72,8 @@ class Ascent(Generic[M]):
                 latest, reported = self.objective, self.reported
             elif self.reported - objective > _UNSEEN * size:
                 reported = objective
-        move = replace(move, objective=reported)
+        if reported != objective:
+            move = replace(move, objective=reported)
         if move.kind is PassKind.REJECTED:
             return replace(self, objective=latest, reported=reported), move
         return Ascent(model, latest, reported, move.allowance), move

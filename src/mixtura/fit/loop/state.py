@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from mixtura.core.maximize import Repair
@@ -64,6 +64,8 @@ class LoopState(Generic[M, S]):
     ascent : Ascent
     events : tuple of Event
         The iterations so far.
+    repaired : bool
+        Whether one of them had to repair a component.
     """
 
     step: S
@@ -71,6 +73,7 @@ class LoopState(Generic[M, S]):
     previous: float
     ascent: Ascent[M]
     events: tuple[Event, ...] = ()
+    repaired: bool = False
 
 
 def begin(step: Step[M, S], model: M, *, previous: float = -float("inf")) -> LoopState[M, S]:
@@ -99,16 +102,14 @@ def take(state: LoopState[M, S], step: S, found: StepResult[M]) -> tuple[LoopSta
     change = found.objective - state.previous
     event = Event(len(state.events) + 1, move.objective, change, move.repairs, move.kind)
     events = (*state.events, event)
+    repaired = state.repaired or bool(move.repairs)
     progress = Progress(
         found.objective,
         (change,) if ascent.rejected else plain_changes(events),
         found.shift,
         found.n_changed,
-        iteration=event.iteration,
-        model=state.model,
-        repaired=any(one.repairs for one in events),
+        event.iteration,
+        state.model,
+        repaired,
     )
-    after = replace(
-        state, step=step, model=move.model, previous=found.objective, ascent=ascent, events=events
-    )
-    return after, progress
+    return LoopState(step, move.model, found.objective, ascent, events, repaired), progress

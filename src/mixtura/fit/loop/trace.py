@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import takewhile
 
 from mixtura.core.maximize import Repair
 from mixtura.fit.loop.outcome import Outcome
@@ -55,8 +54,12 @@ def plain_changes(events: Sequence[Event]) -> tuple[float, ...]:
 
     Only they are a series that `remaining_gain` may sum up.
     """
-    plain = takewhile(lambda event: event.kind is PassKind.PLAIN, reversed(events[-3:]))
-    return tuple(event.change for event in plain)
+    changes = []
+    for event in reversed(events[-3:]):
+        if event.kind is not PassKind.PLAIN:
+            break
+        changes.append(event.change)
+    return tuple(changes)
 
 
 @dataclass(frozen=True, slots=True)
