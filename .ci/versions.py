@@ -106,7 +106,7 @@ def main() -> None:
         python = install(end, built)
         print(f"\n== {end} versions", flush=True)
         show(python)
-        run(python, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *OLD_DECORATORS, *LANES)
+        run(python, "-m", "pytest", "-q", "-n", "1", "-p", "no:cacheprovider", *OLD_DECORATORS, *LANES)
         print(f"{end}: {time.monotonic() - start:.0f} s", flush=True)
 
 

@@ -94,15 +94,14 @@ class Mixture:
         centers = _as_finite("means", means)
         if centers.ndim != 2 or 0 in centers.shape:
             raise ParameterError(
-                f"means of shape {centers.shape!r} were given; the shape must be (components, columns). "
-                "Wrap a single mean in a list."
+                f"`means` must have the shape (components, columns); got {centers.shape!r}. Wrap a single "
+                "mean in a list."
             )
         n_components, n_features = centers.shape
         mixing = _as_finite("weights", weights, (n_components,))
         if (mixing < 0).any() or abs(mixing.sum() - 1) > 1e-6:
             raise ParameterError(
-                f"weights={mixing!r} were given; they must be non-negative and sum to one. "
-                "Divide them by their sum."
+                f"`weights` must be non-negative and sum to one; got {mixing.tolist()!r}. Divide them by their sum."
             )
         stored, factors = _checked_covariances(family, covariances, n_components, n_features)
         # Weights that sum to one but for rounding stay as they are, so that parameters survive a round trip.
@@ -198,8 +197,7 @@ class Mixture:
         weight = None if sample_weight is None else np.ascontiguousarray(sample_weight, dtype=np.float64)
         if weight is not None and weight.shape != rows.shape[:1]:
             raise DataError(
-                f"sample_weight of shape {weight.shape!r} was given for {rows.shape[0]!r} rows; "
-                "give one weight per row."
+                f"`sample_weight` must hold one weight per row, shape {rows.shape[:1]!r}; got shape {weight.shape!r}."
             )
         components = self.components()
         sums = np.zeros(sums_size(components.layout, self.n_components, self.n_features))
@@ -215,8 +213,8 @@ class Mixture:
         array = np.ascontiguousarray(array, dtype=dtype)
         if array.ndim != 2 or array.shape[1] != self.n_features:
             raise DataError(
-                f"Rows of shape {array.shape!r} were given; this mixture has {self.n_features!r} columns. "
-                f"Give an array of shape (rows, {self.n_features})."
+                f"`rows` must have the shape (rows, {self.n_features}), the mixture's columns; got {array.shape!r}. "
+                "Give the columns that the mixture was fitted to."
             )
         return array
 
@@ -237,7 +235,7 @@ class Mixture:
         labels : ndarray of shape (n_samples,)
         """
         if n_samples < 1:
-            raise ParameterError(f"n_samples={n_samples!r} was given; it must be at least 1.")
+            raise ParameterError(f"`n_samples` must be at least 1; got {n_samples!r}.")
         rng = (
             random_state
             if isinstance(random_state, np.random.RandomState)
@@ -268,7 +266,8 @@ class Mixture:
         rest = np.setdiff1d(np.arange(self.n_features), given)
         if rest.size == 0:
             raise ParameterError(
-                f"columns={list(columns)!r} are all columns; at least one must remain to be described."
+                f"`columns` must leave out at least one column; got {list(columns)!r}, which names all. Leave out "
+                "those to be described."
             )
         known = _as_finite("values", values, (given.size,))
         weights = self.marginal(columns).responsibilities(known[None, :])[0]
@@ -293,8 +292,8 @@ class Mixture:
         matrix = _as_finite("matrix", matrix)
         if matrix.ndim not in (1, 2) or matrix.shape[-1] != self.n_features:
             raise ParameterError(
-                f"A matrix of shape {matrix.shape!r} was given; this mixture has {self.n_features!r} columns. "
-                "Give one factor per column, or a matrix with that many columns."
+                f"`matrix` must have the shape (E, {self.n_features}), or ({self.n_features},) for one factor per "
+                f"column; got {matrix.shape!r}. Try its transpose."
             )
         family, name = self.family, self.family.name
         square = np.diag(matrix) if matrix.ndim == 1 else matrix
@@ -312,7 +311,8 @@ class Mixture:
         valid = chosen.ndim == 1 and chosen.size > 0 and np.unique(chosen).size == chosen.size
         if not valid or chosen.min() < 0 or chosen.max() >= self.n_features:
             raise ParameterError(
-                f"columns={columns!r} were given; give distinct column numbers from 0 to {self.n_features - 1!r}."
+                f"`columns` must be distinct column numbers from 0 to {self.n_features - 1!r}; got {columns!r}. Try "
+                "`columns=[0]`."
             )
         return chosen
 
@@ -349,20 +349,20 @@ def _checked_covariances(
     full = family.storage.full(stored, n_components, n_features)
     if not _is_symmetric(full):
         raise ParameterError(
-            "covariances that are not symmetric were given; a covariance matrix must be symmetric. "
-            "Try (S + S.T) / 2 if the difference is rounding."
+            "`covariances` must be symmetric; got matrices that are not. Try (S + S.T) / 2 if the "
+            "difference is rounding."
         )
     try:
         factors = family.storage.factor(stored, n_components, n_features)
     except NotPositiveDefiniteError as error:
         raise ParameterError(
-            f"covariances were given of which components {list(error.components)!r} are not positive definite; all "
-            "must be. Add a small constant to their diagonal."
+            "`covariances` must be positive definite; got some that are not, those of components "
+            f"{list(error.components)!r}. Add a small constant to their diagonal."
         ) from error
     if not family.contains(stored, n_components, n_features):
         raise ParameterError(
-            f"covariances that are not of the family {family.name!r} were given; volumes, shapes and orientations "
-            "must be equal where it says so. covariance_type='full' (or 'diag' for variances) allows any."
+            f"`covariances` must be of the family {family.name!r}, with volumes, shapes and orientations equal where "
+            "it says so; got others. Try `covariance_type='full'` (or 'diag' for variances), which allows any."
         )
     return stored, family.storage.refine(stored, factors)
 
@@ -370,7 +370,9 @@ def _checked_covariances(
 def _as_finite(name: str, value: npt.ArrayLike, shape: tuple[int, ...] | None = None) -> FloatArray:
     array = np.array(value, dtype=np.float64, order="C")
     if shape is not None and array.shape != shape:
-        raise ParameterError(f"{name} of shape {array.shape!r} was given; the shape must be {shape!r}.")
+        raise ParameterError(f"`{name}` must have the shape {shape!r}; got {array.shape!r}.")
     if not np.isfinite(array).all():
-        raise ParameterError(f"{name} that is not finite was given; every value must be a finite number.")
+        raise ParameterError(
+            f"`{name}` must be finite; got {int((~np.isfinite(array)).sum())} values that are NaN or infinite."
+        )
     return array

@@ -175,8 +175,8 @@ class Floor(_Flat):
         """
         if not 0 < fraction <= 1e-2:
             raise ParameterError(
-                f"fraction={fraction!r} was given; it must be above 0 and at most 0.01, or it would bind on real "
-                "clusters. Try 1e-8."
+                f"`fraction` must be above 0 and at most 0.01, or it would bind on real clusters; got {fraction!r}. "
+                "Try `fraction=1e-8`."
             )
         covariance, means = covariance_and_mean(total)
         deviations, root = sound_covariance(covariance, np.abs(means), _SOUND / fraction)

@@ -100,8 +100,7 @@ def discriminant_projection(
     """
     if not 1 <= n_directions <= mixture.n_features:
         raise ParameterError(
-            f"n_directions={n_directions!r} was given; it must be from 1 to the number of columns, "
-            f"{mixture.n_features!r}."
+            f"`n_directions` must be from 1 to the number of columns, {mixture.n_features!r}; got {n_directions!r}."
         )
     if not 0 <= location_share <= 1:
         raise ParameterError(f"`location_share` must be from 0 to 1; got {location_share!r}.")

@@ -190,8 +190,8 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         given: list[Any] = np.atleast_1d(np.asarray(self.n_components)).tolist()
         if not given or not all(type(k) is int and k >= 1 for k in given):
             raise ParameterError(
-                f"n_components={self.n_components!r} was given; it must be a whole number of at least 1, or some of "
-                "them. Try range(1, 10)."
+                f"`n_components` must be a whole number of at least 1, or a list of them; got {self.n_components!r}. "
+                "Try `n_components=range(1, 10)`."
             )
         require_rows(rows, weights, max(given))
         return given

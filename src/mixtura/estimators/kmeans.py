@@ -149,8 +149,8 @@ class KMeans(
             )
         if not isinstance(self.init, str) and np.shape(self.init) != (self.n_clusters, rows.shape[1]):
             raise ParameterError(
-                f"init of shape {np.shape(self.init)!r} was given; {self.n_clusters!r} centers of {rows.shape[1]!r} "
-                "columns are required. Give one row per cluster."
+                f"`init` must hold one center per cluster, shape {(self.n_clusters, rows.shape[1])!r}; got shape "
+                f"{np.shape(self.init)!r}. Try `init='k-means++'`."
             )
 
     def _n_starts(self) -> int:

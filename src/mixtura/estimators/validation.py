@@ -111,8 +111,8 @@ def as_weights(sample_weight: npt.ArrayLike | None, rows: RowArray) -> FloatArra
     sample_weight = _as_numpy(sample_weight, "sample_weight")
     if not np.asarray(sample_weight).any():
         raise DataError(
-            "sample_weight of zero for every row was given. Sample weights must contain at least one non-zero number; "
-            "leave them out to weight all rows alike."
+            "`sample_weight` must be positive for some row; got zero for all. Sample weights must contain at least one "
+            "non-zero number. Leave them out to weight all rows equally."
         )
     with _in_numpy():
         weights: FloatArray = np.ascontiguousarray(
@@ -120,7 +120,8 @@ def as_weights(sample_weight: npt.ArrayLike | None, rows: RowArray) -> FloatArra
         )
     if (weights < 0).any():
         raise DataError(
-            f"sample_weight with smallest value {float(weights.min())!r} was given; weights must not be negative."
+            f"`sample_weight` must not be negative; got {float(weights.min())!r} as its smallest. Leave out the rows "
+            "that should not count, or give them weight 0."
         )
     return weights
 

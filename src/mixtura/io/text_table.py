@@ -119,7 +119,7 @@ def _sniff(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, str]
 
     try:
         delimiter, quote, columns = connection.execute(
-            "SELECT Delimiter, Quote, len(Columns) FROM sniff_csv(?, all_varchar=true)", [str(path)]
+            f"SELECT Delimiter, Quote, len(Columns) FROM sniff_csv({_literal(str(path))}, all_varchar=true)"
         ).fetchall()[0]
     except duckdb.Error:
         delimiter, quote, columns = "", "", 0
@@ -154,8 +154,13 @@ def _first_records(path: Path, delimiter: str, quote: str) -> tuple[list[list[st
 def _read_cells(connection: duckdb.DuckDBPyConnection, path: Path, dialect: _Dialect) -> None:
     """Fill the table ``cells``, every cell as text, in columns ``c0``, ``c1`` and so on."""
     columns = {f"c{i}": "VARCHAR" for i in range(dialect.width)}
+    quote = _literal(dialect.quote)
     connection.execute(
-        f"CREATE TABLE cells AS SELECT * FROM read_csv(?, auto_detect=false, header=false, columns={columns}, "
-        "delim=?, quote=?, escape=?, skip=?)",
-        [str(path), dialect.delimiter, dialect.quote, dialect.quote, dialect.skip],
+        f"CREATE TABLE cells AS SELECT * FROM read_csv({_literal(str(path))}, auto_detect=false, header=false, "
+        f"columns={columns}, delim={_literal(dialect.delimiter)}, quote={quote}, escape={quote}, skip={dialect.skip})"
     )
+
+
+def _literal(text: str) -> str:
+    """Return text as SQL writes it. DuckDB 1 loads pandas, if it is there, as soon as a value is bound instead."""
+    return "'" + text.replace("'", "''") + "'"

@@ -54,7 +54,7 @@ def _as_count(value: int | str, what: str) -> int:
         count = 0
     if count < 1 or isinstance(value, float):
         raise ParameterError(
-            f"{what}={value!r} was given; it must be a whole number from 1. Use 1 for a single thread."
+            f"{what} must be a whole number from 1; got {value!r}. Use 1 for a single thread."
         )
     return count
 
@@ -83,7 +83,7 @@ class set_threads(AbstractContextManager[None]):  # noqa: N801 -- called like a 
 
     def __init__(self, n_threads: int) -> None:
         self._before = list(_chosen)
-        _chosen[:] = [_as_count(n_threads, "n_threads")]
+        _chosen[:] = [_as_count(n_threads, "`n_threads`")]
 
     def __exit__(self, *exc: object) -> None:
         _chosen[:] = self._before

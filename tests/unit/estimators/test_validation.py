@@ -81,7 +81,7 @@ def test_rows_of_weight_zero_do_not_count() -> None:
 @pytest.mark.parametrize(
     ("weight", "error", "message"),
     [
-        (-np.ones(20), DataError, "smallest value -1.0 was given; weights must not be negative"),
+        (-np.ones(20), DataError, "`sample_weight` must not be negative; got -1.0 as its smallest"),
         (np.zeros(20), DataError, "must contain at least one non-zero number"),
         (np.ones(19), ValueError, "sample_weight"),
         (np.full(20, np.nan), ValueError, "NaN"),
@@ -158,7 +158,7 @@ def test_parameters_out_of_range_are_refused_by_name(parameters: dict[str, Any],
         (
             {"n_clusters": 2, "init": np.zeros((2, 2))},
             ParameterError,
-            r"init of shape \(2, 2\) was given; 2 centers of 3 columns are required",
+            r"`init` must hold one center per cluster, shape \(2, 3\); got shape \(2, 2\)",
         ),
         ({"n_clusters": 2, "init": np.full((2, 3), np.nan)}, ValueError, "NaN"),
     ],

@@ -51,6 +51,10 @@ def test_delimited_text(read, content, expected) -> None:
     assert read(content) == expected
 
 
+def test_a_name_of_a_file_may_have_quotes(read) -> None:
+    assert read("a;b\n1;x\n", name="o'neil's \"best\".csv") == {"a": [1], "b": ["x"]}
+
+
 @pytest.mark.parametrize("text", ["1.50", "+5", "1e3", " 7", "2.0"])
 def test_ids_come_back_as_they_stand(read, text) -> None:
     assert read(f"key,name\n{text},a\n3,b\n")["key"] == [text, "3"]

@@ -114,8 +114,8 @@ def get_family(covariance_type: str) -> Structure:
         return FAMILIES[_SYNONYMS.get(covariance_type, covariance_type)]
     except (KeyError, TypeError):
         raise ParameterError(
-            f"covariance_type={covariance_type!r} was given; it must be one of {sorted(NAMES)}. "
-            "'full' lets every component have its own orientation."
+            f"`covariance_type` must be one of {sorted(NAMES)}; got {covariance_type!r}. "
+            "Try 'full', which lets every component have its own orientation."
         ) from None
 
 
@@ -170,7 +170,7 @@ def choose_families(covariance_types: Iterable[str] | str, n_features: int) -> l
     given = [covariance_types] if isinstance(covariance_types, str) else list(covariance_types)
     if not given:
         raise ParameterError(
-            f"covariance_types={given!r} was given; at least one is required. Leave it out to try four."
+            f"`covariance_types` must name at least one; got {given!r}. Leave it out to try four."
         )
     every = MCLUST_NAMES if n_features > 1 else ("E", "V")
     names = [name for one in given for name in (every if one == "all" else (one,))]

@@ -73,7 +73,7 @@ def plot_anomalies(
     """
     if not 0 <= percentile <= 100 or not 1 <= most <= 50:
         raise ParameterError(
-            f"percentile={percentile!r} and most={most!r} were given; from 0 to 100 and from 1 to 50 are required."
+            f"`percentile` must be from 0 to 100 and `most` from 1 to 50; got {percentile!r} and {most!r}."
         )
     with chart_context() as datasets:
         subject = plot_data(source, rows, columns, names)

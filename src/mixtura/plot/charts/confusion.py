@@ -62,7 +62,7 @@ def plot_confusion(
     """
     values = non_negative_matrix("matrix", matrix)
     if values.shape[0] != values.shape[1]:
-        raise ParameterError(f"A matrix of shape {values.shape!r} was given; it must be square.")
+        raise ParameterError(f"`matrix` must be square; got shape {values.shape!r}. Try plot_flow.")
     labels = group_labels("names", names, len(values))
     with chart_context() as datasets:
         chart = confusion_chart(values, labels, datasets, title=title, rows=rows, columns=columns)

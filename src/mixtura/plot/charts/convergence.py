@@ -56,7 +56,7 @@ def plot_convergence(result: Any) -> Any:
     found = getattr(result, "result_", result)
     if not isinstance(found, FitResult):
         raise ParameterError(
-            f"A {type(result).__name__!r} was given; a FitResult or a fitted estimator is required. Fit it first."
+            f"`result` must be a FitResult or a fitted estimator; got {type(result).__name__!r}. Fit it first."
         )
     with chart_context() as datasets:
         return finalize(convergence_chart(found, datasets), datasets)
@@ -69,7 +69,7 @@ def convergence_chart(result: FitResult, datasets: Datasets) -> Any:
     """
     if not any(trace.events for trace in result.traces):
         raise DataError(
-            "A fit without iterations was given; at least one iteration is required. Use max_iter above 0."
+            "`result` must have at least one iteration; got a fit without any. Try `max_iter=100`."
         )
     most = max(2, _MOST_POINTS // len(result.traces))
     longest = max(len(trace.events) for trace in result.traces)

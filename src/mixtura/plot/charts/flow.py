@@ -77,7 +77,7 @@ def plot_flow(
     """
     values = non_negative_matrix("counts", counts)
     if not values.sum() > 0:
-        raise ParameterError("counts that are all zero were given; at least one row must be counted.")
+        raise ParameterError("`counts` must have a positive number; got zeros only.")
     sides = group_labels("left", left, values.shape[0]), group_labels("right", right, values.shape[1])
     with chart_context() as datasets:
         chart = flow_chart(values, *sides, datasets, title=title, titles=titles, noun=noun, compact=compact)

@@ -76,8 +76,7 @@ def plot_marginals(
         chosen = [subject.columns.index(one) if one in subject.columns else one for one in every]
         if not chosen or not all(isinstance(one, int) and 0 <= one < len(subject.columns) for one in chosen):
             raise ParameterError(
-                f"show={show!r} was given; columns are required. They are "
-                f"{', '.join(map(repr, subject.columns))}."
+                f"`show` must be some of the columns {', '.join(map(repr, subject.columns))}; got {show!r}."
             )
         return finalize(
             marginal_charts(subject, datasets, [int(one) for one in chosen], legend=legend, abreast=abreast),

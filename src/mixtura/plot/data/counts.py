@@ -18,8 +18,8 @@ def non_negative_matrix(what: str, given: npt.ArrayLike) -> FloatArray:
     values = np.array(given, dtype=np.float64)
     if values.ndim != 2 or values.size == 0 or not np.isfinite(values).all() or values.min() < 0:
         raise ParameterError(
-            f"{what} of shape {values.shape!r} was given; a matrix of numbers that are finite and not negative is "
-            "required."
+            f"`{what}` must be a matrix of finite numbers that are not negative; got shape {values.shape!r}, "
+            f"{int((~((values >= 0) & np.isfinite(values))).sum())} of its values negative or not finite."
         )
     return values
 
@@ -29,5 +29,5 @@ def group_labels(what: str, names: Sequence[str] | None, count: int) -> list[str
     if names is None:
         return [str(k + 1) for k in range(count)]
     if len(names) != count:
-        raise ParameterError(f"{what}={list(names)!r} were given; {count} names are required, one each.")
+        raise ParameterError(f"`{what}` must be {count} names, one each; got {list(names)!r}.")
     return [f"{k + 1}  {name}" for k, name in enumerate(names)]

@@ -130,12 +130,12 @@ def plane_of(subject: PlotData, pair: Pair) -> Plane:
     """Return the plane of two columns."""
     if subject.mixture.n_features < 2:
         raise ParameterError(
-            "A mixture of one column was given; two are required to span a plane. Try plot_marginals."
+            "`source` must have at least two columns, which span a plane; got one. Try plot_marginals."
         )
     if isinstance(pair, str):
         if pair != "projection":
             raise ParameterError(
-                f"pair={pair!r} was given; two columns, 'projection' or None is required. Try 'projection'."
+                f"`pair` must be two columns, 'projection' or None; got {pair!r}. Try `pair='projection'`."
             )
         subject, chosen = subject.projected(), (0, 1)
     elif pair is None:

@@ -148,8 +148,8 @@ class PlotData:
         numbers = [one for one in found if not isinstance(one, str) and 0 <= one < len(self.columns)]
         if len(found) != 2 or len(numbers) != 2 or numbers[0] == numbers[1]:
             raise ParameterError(
-                f"pair={pair!r} was given; two different columns are required. "
-                f"The columns are {', '.join(map(repr, self.columns))}."
+                f"`pair` must be two different columns of {', '.join(map(repr, self.columns))}; got {pair!r}. Try "
+                "`pair='projection'`."
             )
         return numbers[0], numbers[1]
 
@@ -199,12 +199,12 @@ def plot_data(
     mixture = getattr(source, "mixture_", source)
     if not isinstance(mixture, Mixture):
         raise ParameterError(
-            f"A {type(source).__name__!r} was given; a SegmentationResult, a Mixture or a fitted estimator is "
-            "required. Fit the estimator first."
+            "`source` must be a SegmentationResult, a Mixture or a fitted estimator; got "
+            f"{type(source).__name__!r}. Fit the estimator first."
         )
     if rows is None:
         raise ParameterError(
-            "rows=None was given; the rows to draw are required. Give those the mixture was fitted to."
+            "`rows` must be the rows to draw; got None. Give those that the mixture was fitted to."
         )
     if columns is None:
         columns = [str(name) for name in getattr(rows, "columns", range(1, mixture.n_features + 1))]
@@ -257,15 +257,16 @@ def _finite_rows(rows: npt.ArrayLike, mixture: Mixture) -> FloatArray:
     values = np.ascontiguousarray(rows, dtype=np.float64)
     if values.ndim != 2 or values.shape[1] != mixture.n_features or len(values) == 0:
         raise DataError(
-            f"Rows of shape {values.shape!r} were given; (rows, {mixture.n_features}) is required. "
+            f"`rows` must have the shape (rows, {mixture.n_features}); got {values.shape!r}. "
             "Give the columns that the mixture was fitted to."
         )
     if not np.isfinite(values).all():
-        raise DataError("Rows with a value that is not finite were given; drop those rows.")
+        bad = int((~np.isfinite(values)).sum())
+        raise DataError(f"`rows` must be finite; got {bad} values that are NaN or infinite. Drop those rows.")
     return values
 
 
 def _as_many(what: str, given: Sequence[str], count: int) -> tuple[str, ...]:
     if len(given) != count:
-        raise ParameterError(f"{what}={list(given)!r} were given; {count} names are required, one each.")
+        raise ParameterError(f"`{what}` must be {count} names, one each; got {list(given)!r}.")
     return tuple(map(str, given))

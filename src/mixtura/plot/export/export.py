@@ -91,7 +91,7 @@ def with_theme(chart: Any, theme: Theme) -> Any:
     '#1B1D21'
     """
     if theme not in THEMES:
-        raise ParameterError(f"theme={theme!r} was given; it must be 'light' or 'dark'. Try 'dark'.")
+        raise ParameterError(f"`theme` must be 'light' or 'dark'; got {theme!r}. Try `theme='dark'`.")
     # Not deep: a copy of thousands of points would take longer than drawing them.
     themed = chart.copy(deep=False)
     with chart_context():
@@ -131,9 +131,7 @@ def save_chart(chart: Any, path: str | Path, *, theme: Theme = "light", overwrit
     """
     suffix = Path(path).suffix.lower()
     if suffix not in {".html", ".svg", ".png", ".json"}:
-        raise ParameterError(
-            f"path={str(path)!r} was given; its suffix must be .html, .svg, .png or .json. Try .html."
-        )
+        raise ParameterError(f"`path` must end in .html, .svg, .png or .json; got {str(path)!r}. Try .html.")
     content = _rendered(specification(with_theme(chart, theme)), suffix)
     with output_file(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(content)
