@@ -12,11 +12,13 @@ from mixtura.plot.charts.profiles import plot_profiles
 from mixtura.plot.charts.scatter import plot_scatter
 from mixtura.plot.charts.segments import draw_segments, plot_segments
 from mixtura.plot.charts.side_by_side import side_by_side
+from mixtura.plot.data.plot_data import PlotData, plot_data
 from mixtura.plot.export.export import render_svg, save_chart, warm_up, with_theme
 from mixtura.plot.theme.style import THEMES
 
 __all__ = [
     "THEMES",
+    "PlotData",
     "draw_criterion",
     "draw_entropy",
     "draw_segments",
@@ -24,6 +26,7 @@ __all__ = [
     "plot_confusion",
     "plot_convergence",
     "plot_criterion",
+    "plot_data",
     "plot_density",
     "plot_entropy",
     "plot_flow",

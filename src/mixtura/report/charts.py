@@ -5,26 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from mixtura.plot import plot_flow, plot_marginals, plot_scatter, render_svg
+from mixtura._typing import FloatArray
+from mixtura.plot import render_svg
 from mixtura.plot.charts.anomalies import density_histogram
 from mixtura.plot.charts.criterion import Frame, criterion_chart
-from mixtura.plot.data.plot_data import plot_data
-from mixtura.plot.export.export import chart_context, finalize, specification
+from mixtura.plot.charts.flow import flow_chart
+from mixtura.plot.charts.marginals import marginal_charts
+from mixtura.plot.charts.scatter import scatter_chart
+from mixtura.plot.data.counts import group_labels
+from mixtura.plot.data.plot_data import PlotData
+from mixtura.plot.data.scores import scores_of_document
+from mixtura.plot.export.export import finalize
 from mixtura.plot.theme.encodings import titled
 from mixtura.plot.theme.style import PAGE
+from mixtura.plot.vega import Datasets, Spec
 from mixtura.report.svg import page_svg
-from mixtura.segments import Flow, SegmentationResult, Stability
+
+if TYPE_CHECKING:
+    from mixtura.segments.results.document import Document
+    from mixtura.segments.results.document_checks import TransitionPart
 
 __all__ = ["Chart", "draw_charts"]
 
-Specification: TypeAlias = dict[str, Any]
-"""Of Vega-Lite."""
-
-Drawings: TypeAlias = tuple[Specification, ...]
+Drawings: TypeAlias = tuple[Spec, ...]
 """One for all pages, or one for wide pages and one for narrow ones."""
 
 _WIDE = Frame("segments", 620, 340, legend="right", focus=True)
@@ -56,50 +63,51 @@ class Chart:
     svg: str
 
 
-def draw_charts(result: SegmentationResult, stability: Stability | None = None) -> dict[str, Chart]:
-    """Return the charts of a report by name; those that make no sense for the result are absent.
+def draw_charts(document: Document, rows: PlotData) -> dict[str, Chart]:
+    """Return the charts of a report by name; those that make no sense for the document are absent.
 
     Parameters
     ----------
-    result : SegmentationResult
-    stability : Stability or None, default=None
-        Whose flows are drawn.
+    document : Document
+        As `SegmentationResult.document` gives it.
+    rows : PlotData
+        The customers, whom the document does not list; from `mixtura.plot.plot_data`.
 
     Raises
     ------
     OptionalDependencyError
-        Altair or vl-convert is not installed.
+        vl-convert is not installed.
+
+    Examples
+    --------
+    >>> from mixtura.datasets import make_customers
+    >>> from mixtura.plot import plot_data
+    >>> from mixtura.report import draw_charts
+    >>> from mixtura.segments import Effort, segment_table
+    >>> result = segment_table(make_customers(as_frame="polars"), components=[2]).with_effort(Effort(resamples=0))
+    >>> sorted(draw_charts(result.document, plot_data(result)))
+    ['criterion', 'density', 'flow', 'kmeans', 'marginals', 'mixture', 'scatter']
     """
     # The renderer holds no interpreter lock: one chart is rendered while the next is put together.
     with ThreadPoolExecutor(1, thread_name_prefix="mixtura-charts") as renderer:
-        rendered = {
-            name: renderer.submit(_chart, name, wanted) for name, wanted in _wanted(result, stability)
-        }
+        rendered = {name: renderer.submit(_chart, name, wanted) for name, wanted in _wanted(document, rows)}
         return {name: chart.result() for name, chart in rendered.items()}
 
 
-def _wanted(result: SegmentationResult, stability: Stability | None) -> Iterator[tuple[str, Drawings]]:
-    k, columns = result.model.n_segments, result.model.columns
-    if len(columns) > 1:
-        yield "scatter", (specification(plot_scatter(result, legend=False)),)
+def _wanted(document: Document, rows: PlotData) -> Iterator[tuple[str, Drawings]]:
+    k = rows.n_parts
+    if len(rows.columns) > 1:
+        yield "scatter", (_scatter(rows),)
         if k > 1:
-            yield from _both(result)
-    shown = range(min(_MOST_COLUMNS, len(columns)))
-    yield (
-        "marginals",
-        tuple(
-            specification(plot_marginals(result, show=shown, legend=False, abreast=abreast))
-            for abreast in (3, 1)
-        ),
-    )
-    yield "criterion", (_criterion(result, _WIDE), _criterion(result, _NARROW))
+            yield from _both(rows)
+    yield "marginals", (_marginals(rows, 3), _marginals(rows, 1))
+    yield "criterion", (_criterion(document, _WIDE), _criterion(document, _NARROW))
     if 1 < k <= _BESIDE:
-        yield "flow", _kmeans_flow(result)
-        for flow in () if stability is None else stability.flows:
-            name = "flow-more" if len(flow.counts) == k else "flow-fewer"
-            yield name, _number_flow(_by_number(flow, k))
-    if result.model.anomaly_threshold is not None:
-        yield "density", (_densities(result),)
+        yield "flow", _kmeans_flow(document)
+        for one in [] if document.stability is None else document.stability.transitions:
+            yield "flow-more" if len(one.counts) == k else "flow-fewer", _number_flow(document, one)
+    if rows.threshold is not None:
+        yield "density", (_densities(rows, rows.threshold),)
 
 
 def _chart(name: str, wanted: Drawings) -> Chart:
@@ -116,54 +124,59 @@ def _chart(name: str, wanted: Drawings) -> Chart:
     return Chart(text, notes, "".join(drawn))
 
 
-def _both(result: SegmentationResult) -> Iterator[tuple[str, Drawings]]:
+def _scatter(rows: PlotData) -> Spec:
+    datasets: Datasets = {}
+    return finalize(scatter_chart(rows, datasets, legend=False), datasets)
+
+
+def _both(rows: PlotData) -> Iterator[tuple[str, Drawings]]:
     """Return the same customers twice: in the colors of K-means, and of the most probable segments."""
-    labels = result.assignment.labels[result.assignment.complete]
     for name, own, title, note in (
-        ("kmeans", result.kmeans.labels, "K-means", "Clusters in the colors of the segments they match."),
-        ("mixture", labels, "The mixture", "Customers in the color of the likeliest segment."),
+        ("kmeans", rows.clusters, "K-means", "Clusters in the colors of the segments they match."),
+        ("mixture", rows.labels, "The mixture", "Customers in the color of the likeliest segment."),
     ):
-        chart = titled(plot_scatter(result, labels=own), title, [note])
-        yield name, (specification(chart),)
+        datasets: Datasets = {}
+        chart = titled(scatter_chart(rows, datasets, labels=own), title, [note])
+        yield name, (finalize(chart, datasets),)
 
 
-def _criterion(result: SegmentationResult, frame: Frame) -> Specification:
-    with chart_context() as datasets:
-        name = result.model.training.criterion
-        chart = criterion_chart(result.ranking, result.best, name, frame, datasets, smallest=result.minimum)
-        return specification(finalize(chart, datasets))
+def _marginals(rows: PlotData, abreast: int) -> Spec:
+    datasets: Datasets = {}
+    columns = list(range(min(_MOST_COLUMNS, len(rows.columns))))
+    return finalize(marginal_charts(rows, datasets, columns, legend=False, abreast=abreast), datasets)
 
 
-def _by_number(flow: Flow, n_segments: int) -> Flow:
-    """Return the flow with our segments in the order of their numbers, which decide on their colors."""
-    left, right = (
-        np.argsort(order, kind="stable") if len(order) == n_segments else np.arange(len(order))
-        for order in (flow.from_order, flow.to_order)
-    )
-    return Flow(
-        from_names=tuple(flow.from_names[i] for i in left),
-        to_names=tuple(flow.to_names[j] for j in right),
-        counts=flow.counts[np.ix_(left, right)],
-        from_order=flow.from_order[left],
-        to_order=flow.to_order[right],
-    )
+def _criterion(document: Document, frame: Frame) -> Spec:
+    datasets: Datasets = {}
+    return finalize(criterion_chart(scores_of_document(document), frame, datasets), datasets)
 
 
-def _number_flow(flow: Flow) -> Drawings:
-    before, after = flow.counts.shape
+def _number_flow(document: Document, flow: TransitionPart) -> Drawings:
+    """Return the chart with our segments in the order of their numbers, which decide on their colors."""
+    left, right = (_by_number(document, names) for names in (flow.from_names, flow.to_names))
+    before, after = len(left), len(right)
     return _flow(
-        flow.counts,
-        flow.from_names,
-        flow.to_names,
+        _counts(flow.counts)[np.ix_(left, right)],
+        [flow.from_names[i] for i in left],
+        [flow.to_names[j] for j in right],
         title=f"From {before} to {after} segments",
         titles=(f"{before} segments", f"{after} segments"),
     )
 
 
-def _kmeans_flow(result: SegmentationResult) -> Drawings:
-    names = result.model.names
+def _by_number(document: Document, names: Sequence[str]) -> list[int]:
+    """Return the places of the names in the order of our segments; of another number of segments as they are."""
+    places = list(range(len(names)))
+    if len(names) != len(document.segments):
+        return places
+    numbers = {one.name: one.number for one in document.segments}
+    return sorted(places, key=lambda place: numbers.get(names[place], len(names)))
+
+
+def _kmeans_flow(document: Document) -> Drawings:
+    names = document.kmeans.names
     return _flow(
-        result.kmeans.table.T,
+        _counts(document.kmeans.table).T,
         ["cluster"] * len(names),
         names,
         title="From K-means clusters to segments",
@@ -171,15 +184,22 @@ def _kmeans_flow(result: SegmentationResult) -> Drawings:
     )
 
 
-def _flow(counts: Any, left: Sequence[str], right: Sequence[str], **titles: Any) -> Drawings:
+def _counts(table: list[list[float | None]]) -> FloatArray:
+    return np.array(table, dtype=np.float64)
+
+
+def _flow(counts: FloatArray, left: Sequence[str], right: Sequence[str], **titles: Any) -> Drawings:
     """Return the chart for wide pages and for narrow ones."""
-    wide, narrow = (plot_flow(counts, left, right, compact=compact, **titles) for compact in (False, True))
-    return specification(wide), specification(narrow)
+    sides = group_labels("left", left, len(left)), group_labels("right", right, len(right))
+    drawings = []
+    for compact in (False, True):
+        datasets: Datasets = {}
+        chart = flow_chart(counts, *sides, datasets, noun="customers", compact=compact, **titles)
+        drawings.append(finalize(chart, datasets))
+    return tuple(drawings)
 
 
-def _densities(result: SegmentationResult) -> Specification:
+def _densities(rows: PlotData, threshold: float) -> Spec:
     """Return the histogram alone: the page lists the customers itself, searchable."""
-    threshold = result.model.anomaly_threshold
-    assert threshold is not None, "the caller has looked"
-    with chart_context() as datasets:
-        return specification(finalize(density_histogram(plot_data(result), datasets, threshold), datasets))
+    datasets: Datasets = {}
+    return finalize(density_histogram(rows, datasets, threshold), datasets)

@@ -28,11 +28,12 @@ class Report:
 
     def page(self, result: SegmentationResult) -> str:
         """Return the page as HTML."""
+        from mixtura.plot.data.plot_data import plot_data
         from mixtura.report.charts import draw_charts
         from mixtura.report.render import render_report
 
         document = result.document
-        return render_report(document, draw_charts(result, result.stability))
+        return render_report(document, draw_charts(document, plot_data(result)))
 
     def workbook(self, result: SegmentationResult, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the report as a workbook."""

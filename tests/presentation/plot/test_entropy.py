@@ -63,10 +63,10 @@ def test_the_picture_shows_points_and_lines() -> None:
     assert near(image, "#D55E00") > 300
 
 
-@pytest.mark.parametrize(
-    ("draw", "module"), [(plot_entropy, "altair"), (draw_entropy, "altair.utils.schemapi")]
-)
-def test_without_altair_it_says_what_to_install(draw, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("draw", "module"), [(plot_entropy, "altair"), (draw_entropy, "vl_convert")])
+def test_without_a_library_it_says_what_to_install(
+    draw, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(OptionalDependencyError, match="draw pictures"):
         draw(merging())

@@ -14,7 +14,7 @@ from mixtura import Mixture
 from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
 from mixtura.exceptions import OptionalDependencyError
-from mixtura.plot import draw_criterion, draw_segments, plot_criterion, render_svg
+from mixtura.plot import draw_criterion, draw_segments, plot_criterion, plot_segments, render_svg
 from mixtura.plot.charts.criterion import _kinds
 from mixtura.plot.charts.scatter import ellipse
 from mixtura.plot.data.plane import frame, most_informative_pair
@@ -42,13 +42,13 @@ def test_many_customers_are_sampled() -> None:
 def test_all_families_have_a_curve_of_their_own() -> None:
     result = segment_table(make_customers(as_frame="polars"), components=[1, 2, 3], covariance_types=["all"])
     assert len(result.ranking) == 42
-    all_marks = {name: channel.to_dict() for name, channel in _kinds(list(FAMILIES), "right")[1].items()}
+    all_marks = _kinds(list(FAMILIES), "right")[1]
     looks = list(
         zip(*(all_marks[name]["scale"]["range"] for name in ("stroke", "fill", "shape")), strict=True)
     )
     assert len(set(looks)) == len(looks) == len(FAMILIES)
     assert all_marks["fill"]["legend"]["values"] == all_marks["fill"]["scale"]["domain"]
-    four = _kinds(["full", "tied", "diag", "spherical"], "right")[1]["fill"].to_dict()
+    four = _kinds(["full", "tied", "diag", "spherical"], "right")[1]["fill"]
     assert four["scale"] == all_marks["fill"]["scale"]
     assert near(pixels(draw_segments(result)), "#FFFFFF") > 1000
 
@@ -92,14 +92,17 @@ def test_axes_end_where_nearly_all_customers_do() -> None:
     assert (round(low, 3), round(high, 3)) == (-0.155, 1.155)
 
 
-@pytest.mark.parametrize("library", ["altair", "vl_convert"])
-def test_a_missing_library_is_named(library, monkeypatch) -> None:
-    result = segment_table(make_customers(as_frame="polars"), components=[2], covariance_types=["tied"])
+@pytest.mark.parametrize(("draw", "library"), [(plot_segments, "altair"), (draw_segments, "vl_convert")])
+def test_a_missing_library_is_named(draw, library, monkeypatch) -> None:
+    result = fitted("customers-3")
     monkeypatch.setitem(sys.modules, library, None)
-    if library == "altair":
-        monkeypatch.setitem(sys.modules, "altair.utils.schemapi", None)
     with pytest.raises(OptionalDependencyError, match=r"mixtura\[cli\]"):
-        draw_segments(result)
+        draw(result)
+
+
+def test_pictures_need_no_altair(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "altair", None)
+    assert draw_segments(fitted("customers-3")).startswith(b"\x89PNG")
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,11 @@ from mixtura.core.contributions import column_contributions
 from mixtura.exceptions import ParameterError
 from mixtura.plot.data.axes import position, to_units
 from mixtura.plot.data.plot_data import Names, PlotData, plot_data
-from mixtura.plot.export.export import Datasets, chart_context, finalize
-from mixtura.plot.lazy_altair import alt
+from mixtura.plot.export.export import as_chart
 from mixtura.plot.theme.encodings import compact, names_above, titled
 from mixtura.plot.theme.style import NEUTRAL, NUMBER, STRONG
 from mixtura.plot.theme.text import lookup, shown, tidy_count, value_text
+from mixtura.plot.vega import Datasets, Spec, layered, marked, nominal, ordinal, quantitative
 from mixtura.segments.weighted import percentile as weighted_percentile
 
 __all__ = ["density_histogram", "driver_chart", "plot_anomalies"]
@@ -75,24 +75,25 @@ def plot_anomalies(
         raise ParameterError(
             f"`percentile` must be from 0 to 100 and `most` from 1 to 50; got {percentile!r} and {most!r}."
         )
-    with chart_context() as datasets:
-        subject = plot_data(source, rows, columns, names)
-        limit = subject.threshold if threshold is None else threshold
-        if limit is None:
-            limit = weighted_percentile(subject.log_density, percentile, subject.weights)
-        return finalize(anomaly_chart(subject, datasets, limit, most), datasets)
+    subject = plot_data(source, rows, columns, names)
+    limit = subject.threshold if threshold is None else threshold
+    if limit is None:
+        limit = weighted_percentile(subject.log_density, percentile, subject.weights)
+    datasets: Datasets = {}
+    return as_chart(anomaly_chart(subject, datasets, limit, most), datasets)
 
 
-def anomaly_chart(subject: PlotData, datasets: Datasets, threshold: float, most: int) -> Any:
+def anomaly_chart(subject: PlotData, datasets: Datasets, threshold: float, most: int) -> Spec:
     """Return both charts, one above the other, and add their data."""
     histogram, drivers = (
         density_histogram(subject, datasets, threshold),
         driver_chart(subject, datasets, most),
     )
-    return alt.vconcat(histogram, drivers, spacing=34).resolve_scale(color="independent")
+    apart = {"scale": {"color": "independent"}}
+    return {"vconcat": [histogram, drivers], "spacing": 34, "resolve": apart}
 
 
-def density_histogram(subject: PlotData, datasets: Datasets, threshold: float) -> Any:
+def density_histogram(subject: PlotData, datasets: Datasets, threshold: float) -> Spec:
     """Return a histogram of the log density with the threshold."""
     values = subject.log_density
     flagged = int((values < threshold).sum())
@@ -105,27 +106,22 @@ def density_histogram(subject: PlotData, datasets: Datasets, threshold: float) -
         for i, count in enumerate(counts.tolist())
     ]
     datasets["threshold"] = [{"x": threshold}]
-    x = position(alt.X, "x", "log density (nats)", [float(edges[0]), float(edges[-1])])
-    scale = alt.Scale(domain=[True, False], range=[_FLAGGED, _USUAL])
-    bars = (
-        alt.Chart(alt.NamedData("densities"))
-        .mark_rect(opacity=0.8)
-        .encode(
-            x=x,
-            x2=alt.X2("x2"),
-            color=alt.Color("anomalous", type="nominal", legend=None, scale=scale),
-            y=alt.Y(
-                "count", type="quantitative", title=subject.measure, axis=alt.Axis(tickCount=5, format=",d")
-            ),
-            y2=alt.Y2Datum(0),
-        )
-    )
-    line = alt.Chart(alt.NamedData("threshold")).mark_rule(style=NEUTRAL, strokeWidth=1.6, strokeDash=[5, 3])
+    x = position("x", "log density (nats)", [float(edges[0]), float(edges[-1])])
+    scale = {"domain": [True, False], "range": [_FLAGGED, _USUAL]}
+    encoding = {
+        "x": x,
+        "x2": {"field": "x2"},
+        "color": nominal("anomalous", legend=None, scale=scale),
+        "y": quantitative("count", title=subject.measure, axis={"tickCount": 5, "format": ",d"}),
+        "y2": {"datum": 0},
+    }
+    bars = marked("densities", "rect", encoding, opacity=0.8)
+    line = marked("threshold", "rule", {"x": x}, style=NEUTRAL, strokeWidth=1.6, strokeDash=[5, 3])
     share = float(np.average(values < threshold, weights=subject.weights))
     weighed = "" if subject.weights is None else " by weight"
     lowest = tidy_count(below, f"{subject.noun[:-1]} lies", f"{subject.noun} lie")
     return titled(
-        alt.layer(bars, line.encode(x=x)).properties(width=_WIDTH, height=170),
+        layered(bars, line, width=_WIDTH, height=170),
         f"{flagged:,} of {subject.n_rows:,} {subject.noun} are anomalies ({100 * share:.1f} %{weighed})",
         [
             f"Left of the line, at {threshold:.4g}, the mixture expects hardly any {subject.noun}.",
@@ -134,7 +130,7 @@ def density_histogram(subject: PlotData, datasets: Datasets, threshold: float) -
     )
 
 
-def driver_chart(subject: PlotData, datasets: Datasets, most: int) -> Any:
+def driver_chart(subject: PlotData, datasets: Datasets, most: int) -> Spec:
     """Return the least expected rows, and how much each column contributes to their squared distance."""
     rows = np.argsort(subject.log_density, kind="stable")[:most]
     parts = column_contributions(subject.mixture, subject.rows[rows])
@@ -143,23 +139,21 @@ def driver_chart(subject: PlotData, datasets: Datasets, most: int) -> Any:
     order = np.argsort(-shares.mean(axis=0), kind="stable")[:_MOST_COLUMNS]
     datasets["drivers"] = _drivers(subject, rows, shares, order)
     width = max(64, min(120, 620 // len(order)))
-    base = alt.Chart(alt.NamedData("drivers")).encode(**_places(subject, rows, order, width))
-    color = alt.Color(
-        "share", type="quantitative", scale=alt.Scale(domain=[0, 1], range="heatmap"),
-        legend=alt.Legend(title="Share of the distance", orient="bottom", format=".0%", gradientLength=240,
-                          tickCount=5),
-    )  # fmt: skip
+    places = _places(subject, rows, order, width)
+    key = {"title": "Share of the distance", "orient": "bottom", "format": ".0%", "gradientLength": 240,
+           "tickCount": 5}  # fmt: skip
+    color = quantitative("share", scale={"domain": [0, 1], "range": "heatmap"}, legend=key)
     texts = [
-        base.transform_filter(f"datum.share {'>' if strong else '<='} 0.55")
-        .mark_text(style=STRONG if strong else NUMBER, fontSize=12)
-        .encode(text=alt.Text("text", type="nominal"))
+        marked(
+            "drivers", "text", places | {"text": nominal("text")}, style=STRONG if strong else NUMBER, fontSize=12,
+            where=f"datum.share {'>' if strong else '<='} 0.55",
+        )
         for strong in (False, True)
-    ]
+    ]  # fmt: skip
+    cells = marked("drivers", "rect", places | {"color": color})
     left_out = len(subject.columns) - len(order)
     return titled(
-        alt.layer(base.mark_rect().encode(color=color), *texts).properties(
-            width=width * len(order), height=26 * len(rows)
-        ),
+        layered(cells, *texts, width=width * len(order), height=26 * len(rows)),
         f"The {len(rows)} most extreme, and the columns that drive them",
         [
             "Numbers: their values. Color: what the column contributes to the distance from the centers.",
@@ -183,17 +177,20 @@ def _drivers(subject: PlotData, rows: IntArray, shares: FloatArray, order: IntAr
     ]  # fmt: skip
 
 
-def _places(subject: PlotData, rows: IntArray, order: IntArray, width: int) -> dict[str, Any]:
+def _places(subject: PlotData, rows: IntArray, order: IntArray, width: int) -> Spec:
     names = [shown(subject.caller(int(row)), 22) for row in rows]
-    look: dict[str, Any] = {"domain": False, "ticks": False}
-    x = alt.X(
-        "column", type="ordinal", title=None, scale=alt.Scale(paddingInner=0.03, paddingOuter=0),
+    x = ordinal(
+        "column",
+        title=None,
+        scale={"paddingInner": 0.03, "paddingOuter": 0},
         axis=names_above([subject.columns[d] for d in order], width),
-    )  # fmt: skip
-    y = alt.Y(
-        "row", type="ordinal", title=subject.noun[:-1], scale=alt.Scale(paddingInner=0.05, paddingOuter=0),
-        axis=alt.Axis(labelExpr=lookup(names, "datum.value"), **look),
-    )  # fmt: skip
+    )
+    y = ordinal(
+        "row",
+        title=subject.noun[:-1],
+        scale={"paddingInner": 0.05, "paddingOuter": 0},
+        axis={"labelExpr": lookup(names, "datum.value"), "domain": False, "ticks": False},
+    )
     return {"x": x, "y": y}
 
 

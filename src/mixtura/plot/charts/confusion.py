@@ -11,11 +11,11 @@ import numpy.typing as npt
 from mixtura._typing import FloatArray
 from mixtura.exceptions import ParameterError
 from mixtura.plot.data.counts import group_labels, non_negative_matrix
-from mixtura.plot.export.export import Datasets, chart_context, finalize
-from mixtura.plot.lazy_altair import alt
+from mixtura.plot.export.export import as_chart
 from mixtura.plot.theme.encodings import names_above, titled
 from mixtura.plot.theme.style import NUMBER, QUIET, STRONG
 from mixtura.plot.theme.text import lookup, shown
+from mixtura.plot.vega import Datasets, Spec, layered, marked, nominal, ordinal, quantitative
 
 __all__ = ["plot_confusion"]
 
@@ -64,14 +64,14 @@ def plot_confusion(
     if values.shape[0] != values.shape[1]:
         raise ParameterError(f"`matrix` must be square; got shape {values.shape!r}. Try plot_flow.")
     labels = group_labels("names", names, len(values))
-    with chart_context() as datasets:
-        chart = confusion_chart(values, labels, datasets, title=title, rows=rows, columns=columns)
-        return finalize(chart, datasets)
+    datasets: Datasets = {}
+    chart = confusion_chart(values, labels, datasets, title=title, rows=rows, columns=columns)
+    return as_chart(chart, datasets)
 
 
 def confusion_chart(
     matrix: FloatArray, names: Sequence[str], datasets: Datasets, *, title: str, rows: str, columns: str
-) -> Any:
+) -> Spec:
     """Return the chart, and add its data: a cell per pair, gray where both are the same.
 
     Colors show the entries off the diagonal, which would be pale beside it.
@@ -92,30 +92,27 @@ def confusion_chart(
     ]
     cell = max(40, min(_CELL, 660 // count))
     labels = lookup([shown(name, 34) for name in names], "datum.value")
-    look: dict[str, Any] = {"labelExpr": labels, "labelLimit": 260, "domain": False, "ticks": False}
-    base = alt.Chart(alt.NamedData("pairs")).encode(
-        x=_place(alt.X, "other", columns, names_above(names, cell)),
-        y=_place(alt.Y, "segment", rows, alt.Axis(**look)),
-        tooltip=[alt.Tooltip("text", type="nominal", title="value")],
+    look = {"labelExpr": labels, "labelLimit": 260, "domain": False, "ticks": False}
+    at: Spec = {
+        "x": _place("other", columns, names_above(names, cell)),
+        "y": _place("segment", rows, look),
+        "tooltip": [nominal("text", title="value")],
+    }
+    text = at | {"text": nominal("text")}
+    color = quantitative("value", scale={"domain": [0, most], "range": "heatmap"}, legend=None)
+    same, strong = "datum.segment == datum.other", f"datum.value > {0.55 * most}"
+    layers = (
+        marked("pairs", "rect", at, where=same, style=QUIET, opacity=0.35),
+        marked("pairs", "rect", at | {"color": color}, where=f"!({same})"),
+        marked("pairs", "text", text, where=f"{same} || !({strong})", style=NUMBER),
+        marked("pairs", "text", text, where=f"!({same}) && {strong}", style=STRONG),
     )
-    color = alt.Color(
-        "value", type="quantitative", scale=alt.Scale(domain=[0, most], range="heatmap"), legend=None
-    )
-    same = "datum.segment == datum.other"
-    layers = [
-        base.transform_filter(same).mark_rect(style=QUIET, opacity=0.35),
-        base.transform_filter(f"!({same})").mark_rect().encode(color=color),
-        base.transform_filter(f"{same} || datum.value <= {0.55 * most}").mark_text(style=NUMBER),
-        base.transform_filter(f"!({same}) && datum.value > {0.55 * most}").mark_text(style=STRONG),
-    ]
-    layers[2:] = [layer.encode(text=alt.Text("text", type="nominal")) for layer in layers[2:]]
-    chart = alt.layer(*layers).properties(width=cell * count, height=max(34, min(cell, 44)) * count)
+    chart = layered(*layers, width=cell * count, height=max(34, min(cell, 44)) * count)
     return titled(chart, title, ["The stronger the color, the more often. Gray: the right one."])
 
 
-def _place(channel: Any, field: str, title: str, axis: Any) -> Any:
-    scale = alt.Scale(paddingInner=0.04, paddingOuter=0)
-    return channel(field, type="ordinal", title=title, scale=scale, axis=axis)
+def _place(field: str, title: str, axis: Spec) -> Spec:
+    return ordinal(field, title=title, scale={"paddingInner": 0.04, "paddingOuter": 0}, axis=axis)
 
 
 def _text(value: float, whole: bool) -> str:

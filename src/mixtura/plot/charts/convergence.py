@@ -9,10 +9,10 @@ import numpy as np
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.fit import FitResult
 from mixtura.plot.data.axes import position
-from mixtura.plot.export.export import Datasets, chart_context, finalize
-from mixtura.plot.lazy_altair import alt
+from mixtura.plot.export.export import as_chart
 from mixtura.plot.theme.encodings import compact, titled
 from mixtura.plot.theme.style import QUIET
+from mixtura.plot.vega import Datasets, Spec, layered, marked, nominal, quantitative
 
 __all__ = ["plot_convergence"]
 
@@ -58,11 +58,11 @@ def plot_convergence(result: Any) -> Any:
         raise ParameterError(
             f"`result` must be a FitResult or a fitted estimator; got {type(result).__name__!r}. Fit it first."
         )
-    with chart_context() as datasets:
-        return finalize(convergence_chart(found, datasets), datasets)
+    datasets: Datasets = {}
+    return as_chart(convergence_chart(found, datasets), datasets)
 
 
-def convergence_chart(result: FitResult, datasets: Datasets) -> Any:
+def convergence_chart(result: FitResult, datasets: Datasets) -> Spec:
     """Return the chart, and add its data: a line per start, that of the start that was kept above the others.
 
     The axis begins where three quarters of all iterations lie above, so that the climb to the top can be seen.
@@ -79,18 +79,18 @@ def convergence_chart(result: FitResult, datasets: Datasets) -> Any:
         for start in range(len(result.traces))
         for iteration, value in _thinned(result, start, most, high - low)
     ]
-    x = position(alt.X, "iteration", "iteration", [1, max(2, longest)], values=_ticks(longest), format="d")
-    y = position(alt.Y, "value", "mean log-likelihood (nats per row)", [low, high], format="~g")
-    base = alt.Chart(alt.NamedData("iterations")).encode(
-        x=x,
-        y=y,
-        detail=alt.Detail("start", type="nominal"),
-        tooltip=[alt.Tooltip(name, type="quantitative") for name in ("start", "iteration", "value")],
-    )
+    x = position("iteration", "iteration", [1, max(2, longest)], values=_ticks(longest), format="d")
+    y = position("value", "mean log-likelihood (nats per row)", [low, high], format="~g")
+    encoding: Spec = {
+        "x": x,
+        "y": y,
+        "detail": nominal("start"),
+        "tooltip": [quantitative(name) for name in ("start", "iteration", "value")],
+    }
     starts = len(result.traces)
     thinned = " Long lines are thinned." if longest > most else ""
     return titled(
-        alt.layer(*_layers(base, len(result.trace.events))).properties(width=_WIDTH, height=_HEIGHT),
+        layered(*_layers(encoding, len(result.trace.events)), width=_WIDTH, height=_HEIGHT),
         f"{result.outcome.value.capitalize()} after {result.n_iter} iterations",
         [
             f"Blue: the start that was kept, {result.best + 1} of {starts}. Gray: the others."
@@ -101,15 +101,15 @@ def convergence_chart(result: FitResult, datasets: Datasets) -> Any:
     )
 
 
-def _layers(base: Any, last: int) -> tuple[Any, Any, Any]:
+def _layers(encoding: Spec, last: int) -> tuple[Spec, Spec, Spec]:
     """Return the lines of the other starts, that of the one that was kept, and its end."""
-    kept = base.transform_filter("datum.kept")
+    quiet: Spec = {"style": QUIET, "fill": None, "strokeWidth": 1.2, "clip": True}
+    full: Spec = {"filled": True, "size": 90, "color": _KEPT, "opacity": 1}
+    end = f"datum.kept && datum.iteration == {last}"
     return (
-        base.transform_filter("!datum.kept").mark_line(style=QUIET, fill=None, strokeWidth=1.2, clip=True),
-        kept.mark_line(color=_KEPT, strokeWidth=3, clip=True),
-        kept.transform_filter(f"datum.iteration == {last}").mark_point(
-            filled=True, size=90, color=_KEPT, opacity=1
-        ),
+        marked("iterations", "line", encoding, where="!datum.kept", **quiet),
+        marked("iterations", "line", encoding, where="datum.kept", color=_KEPT, strokeWidth=3, clip=True),
+        marked("iterations", "point", encoding, where=end, **full),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +10,14 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from mixtura.core.covariance import FAMILIES, mclust_name
-from mixtura.plot.export.export import Datasets, chart_context, finalize, render_png
-from mixtura.plot.lazy_altair import alt
+from mixtura.plot.data.scores import Scores, scores_of_search
+from mixtura.plot.export.export import as_chart, finalize, render_png
 from mixtura.plot.theme.encodings import titled
 from mixtura.plot.theme.palette import SHAPES, blend, segment_colors
 from mixtura.plot.theme.style import NEUTRAL, PAPER
 from mixtura.plot.theme.text import tidy_count
-from mixtura.select import Candidate, SearchResult
+from mixtura.plot.vega import Datasets, Spec, layered, marked, nominal, quantitative
+from mixtura.select import SearchResult
 
 __all__ = ["Frame", "criterion_chart", "draw_criterion", "plot_criterion"]
 
@@ -56,6 +56,9 @@ class Frame:
     focus: bool = False
 
 
+_SEARCH = Frame("components", 640, 420, legend="right", focus=True)
+
+
 def plot_criterion(result: SearchResult) -> Any:
     """Return an Altair chart of the criterion of every model tried; it shows itself in a notebook.
 
@@ -84,12 +87,8 @@ def plot_criterion(result: SearchResult) -> Any:
     >>> chart.to_dict()["title"]["text"]
     'BIC chooses 3, spherical'
     """
-    with chart_context() as datasets:
-        frame = Frame("components", 640, 420, legend="right", focus=True)
-        chart = criterion_chart(
-            result.ranking, result.best, result.criterion, frame, datasets, smallest=result.smallest
-        )
-        return finalize(chart, datasets)
+    datasets: Datasets = {}
+    return as_chart(criterion_chart(scores_of_search(result), _SEARCH, datasets), datasets)
 
 
 def draw_criterion(result: SearchResult) -> bytes:
@@ -98,7 +97,7 @@ def draw_criterion(result: SearchResult) -> bytes:
     Raises
     ------
     OptionalDependencyError
-        Altair or vl-convert is not installed.
+        vl-convert is not installed.
 
     Examples
     --------
@@ -108,66 +107,50 @@ def draw_criterion(result: SearchResult) -> bytes:
     >>> draw_criterion(search(make_customers(), components=[2, 3])).startswith(b"\x89PNG")
     True
     """
-    return render_png(plot_criterion(result))
+    datasets: Datasets = {}
+    return render_png(finalize(criterion_chart(scores_of_search(result), _SEARCH, datasets), datasets))
 
 
-def criterion_chart(
-    candidates: Sequence[Candidate],
-    best: Candidate,
-    name: str,
-    frame: Frame,
-    datasets: Datasets,
-    *,
-    smallest: Candidate,
-) -> Any:
+def criterion_chart(scores: Scores, frame: Frame, datasets: Datasets) -> Spec:
     """Return the chart, and add its data: a curve per covariance type, a ring around the chosen model.
 
     Degenerate models, whose likelihood means nothing, have hollow marks, and a line of the subtitle says so. Of
     cross-validation a band reaches from the smallest score, of those that may be chosen, one standard error up.
     """
-    values, band = _values(candidates, name), _band(smallest, name)
+    values, band, chosen = scores.values(), scores.band, scores.chosen
     sound = [value["value"] for value in values if not value["degenerate"]]
     domain = _domain(sound or [value["value"] for value in values], band, focus=frame.focus)
-    x, y = _axes(sorted({value["count"] for value in values}), domain, frame.noun, name)
+    at = _axes(sorted({value["count"] for value in values}), domain, frame.noun, scores.criterion)
     datasets["models"] = values
-    base = alt.Chart(alt.NamedData("models")).encode(x=x, y=y)
-    lines, marks = _kinds(
-        [kind for kind in FAMILIES if any(one["covariances"] == kind for one in values)], frame.legend
-    )
-    datasets["chosen"] = [{"count": best.n_components, "value": best.criterion(name)}]
-    chosen = alt.Chart(alt.NamedData("chosen")).encode(x=x, y=y)
-    ring = chosen.mark_point(style=NEUTRAL, size=380, filled=False, strokeWidth=2.2)
+    datasets["chosen"] = [{"count": chosen.n_components, "value": chosen.value}]
+    present = [kind for kind in FAMILIES if any(one["covariances"] == kind for one in values)]
+    lines, marks = _kinds(present, frame.legend)
+    point: Spec = {"size": 60, "opacity": 1, "strokeWidth": 1.6, "clip": True}
     layers = [
-        base.mark_line(strokeWidth=2, clip=True).encode(**lines),
-        base.mark_point(size=60, opacity=1, strokeWidth=1.6, clip=True).encode(**marks),
+        marked("models", "line", at | lines, strokeWidth=2, clip=True),
+        marked("models", "point", at | marks, **point),
     ]
     if any(value["degenerate"] for value in values):
         # Upon the filled mark: the legend keeps one entry per covariance type, with a filled one.
-        hollow = base.transform_filter("datum.degenerate").mark_point(
-            style=PAPER, filled=True, size=60, opacity=1, strokeWidth=1.6, clip=True
+        hollow = at | {name: way for name, way in marks.items() if name != "fill"}
+        layers.append(
+            marked("models", "point", hollow, where="datum.degenerate", style=PAPER, filled=True, **point)
         )
-        layers.append(hollow.encode(**{name: way for name, way in marks.items() if name != "fill"}))
     if band:
-        layers.insert(0, _error_layer(band, y, datasets))
+        layers.insert(0, _error_layer(band, at["y"], datasets))
+    ring = marked("chosen", "point", at, style=NEUTRAL, size=380, filled=False, strokeWidth=2.2)
     return titled(
-        alt.layer(*layers, ring).properties(width=frame.width, height=frame.height),
-        f"{name.upper()} chooses {best.n_components}, {best.covariance_type}",
+        layered(*layers, ring, width=frame.width, height=frame.height),
+        f"{scores.criterion.upper()} chooses {chosen.n_components}, {chosen.covariance_type}",
         ["Smaller is better.", *_ringed(banded=bool(band)), *_remarks(values, domain)],
     )
 
 
-def _band(smallest: Candidate, name: str) -> tuple[float, ...]:
-    """Return the ends of what is within one standard error of the smallest score; nothing where there is no error."""
-    if name != "cv" or smallest.folds is None or smallest.folds.failure is not None:
-        return ()
-    return smallest.folds.score, smallest.folds.score + smallest.folds.standard_error
-
-
-def _error_layer(band: Sequence[float], y: Any, datasets: Datasets) -> Any:
+def _error_layer(band: Sequence[float], y: Spec, datasets: Datasets) -> Spec:
     datasets["band"] = [{"value": band[0], "end": band[1]}]
-    rect = alt.Chart(alt.NamedData("band")).mark_rect(style=NEUTRAL, opacity=0.12)
     # Titles that differ would all be written beside the axis.
-    return rect.encode(y=y, y2=alt.Y2("end", title=y["title"]))
+    ends = {"y": y, "y2": {"field": "end", "title": y["title"]}}
+    return marked("band", "rect", ends, style=NEUTRAL, opacity=0.12)
 
 
 def _ringed(*, banded: bool) -> list[str]:
@@ -193,38 +176,18 @@ def _remarks(values: Sequence[dict[str, Any]], domain: Sequence[float]) -> list[
     return remarks
 
 
-def _axes(counts: Sequence[int], domain: Sequence[float], noun: str, name: str) -> tuple[Any, Any]:
-    x = alt.X(
+def _axes(counts: Sequence[int], domain: Sequence[float], noun: str, name: str) -> Spec:
+    x = quantitative(
         "count",
-        type="quantitative",
         title=noun,
-        scale=alt.Scale(domain=[counts[0] - 0.4, counts[-1] + 0.4], nice=False),
-        axis=alt.Axis(values=list(counts), format="d"),
+        scale={"domain": [counts[0] - 0.4, counts[-1] + 0.4], "nice": False},
+        axis={"values": list(counts), "format": "d"},
     )
-    y = alt.Y(
-        "value",
-        type="quantitative",
-        title=name.upper(),
-        scale=alt.Scale(domain=list(domain), zero=False, nice=False),
-    )
-    return x, y
+    scale = {"domain": list(domain), "zero": False, "nice": False}
+    return {"x": x, "y": quantitative("value", title=name.upper(), scale=scale)}
 
 
-def _values(candidates: Sequence[Candidate], name: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "count": one.n_components,
-            "value": one.criterion(name),
-            "covariances": one.covariance_type,
-            "volume": mclust_name(one.covariance_type)[0],
-            "degenerate": one.is_degenerate,
-        }
-        for one in sorted(candidates, key=lambda one: one.n_components)
-        if math.isfinite(one.criterion(name))
-    ]
-
-
-def _kinds(present: list[str], orient: Orient) -> tuple[dict[str, Any], dict[str, Any]]:
+def _kinds(present: list[str], orient: Orient) -> tuple[Spec, Spec]:
     """Return encodings of lines and of marks: the same for a covariance type whichever others were tried.
 
     Color and mark distinguish shape and orientation; where all components have one volume, lines are dashed and marks
@@ -233,24 +196,24 @@ def _kinds(present: list[str], orient: Orient) -> tuple[dict[str, Any], dict[str
     kinds = [_STRUCTURES.index(mclust_name(name)[1:]) for name in FAMILIES]
     constrained_equal_volume = [mclust_name(name)[0] == "E" for name in FAMILIES]
     colors = [segment_colors(len(_STRUCTURES))[kind] for kind in kinds]
-    legend = alt.Legend(
-        title="Covariances", orient=orient, columns=2 if orient == "bottom" else 1, values=present
-    )
+    legend = {
+        "title": "Covariances",
+        "orient": orient,
+        "columns": 2 if orient == "bottom" else 1,
+        "values": present,
+    }
 
-    def by_type(channel: Any, values: Sequence[Any]) -> Any:
-        scale = alt.Scale(domain=list(FAMILIES), range=list(values))
-        return channel("covariances", type="nominal", scale=scale, legend=legend)
+    def by_type(values: Sequence[Any]) -> Spec:
+        scale = {"domain": list(FAMILIES), "range": list(values)}
+        return nominal("covariances", scale=scale, legend=legend)
 
-    stroke = by_type(alt.Stroke, colors)
+    stroke = by_type(colors)
     # By volume and not by type, or the legend would draw marks with dashes.
-    dashes = alt.StrokeDash(
-        "volume", type="nominal", scale=alt.Scale(domain=["E", "V"], range=[[5, 3], [1, 0]]), legend=None
-    )
+    dashes = nominal("volume", scale={"domain": ["E", "V"], "range": [[5, 3], [1, 0]]}, legend=None)
     fill = by_type(
-        alt.Fill,
-        [_tint(color) if one else color for one, color in zip(constrained_equal_volume, colors, strict=True)],
+        [_tint(color) if one else color for one, color in zip(constrained_equal_volume, colors, strict=True)]
     )
-    shape = by_type(alt.Shape, [SHAPES[kind] for kind in kinds])
+    shape = by_type([SHAPES[kind] for kind in kinds])
     return {"stroke": stroke, "strokeDash": dashes}, {"stroke": stroke, "fill": fill, "shape": shape}
 
 

@@ -13,10 +13,10 @@ from mixtura.core.mixture import Mixture
 from mixtura.plot.charts.scatter import center_layers
 from mixtura.plot.data.plane import HEIGHT, WIDTH, Pair, Plane, plane_of
 from mixtura.plot.data.plot_data import Names, PlotData, plot_data
-from mixtura.plot.export.export import Datasets, chart_context, finalize
-from mixtura.plot.lazy_altair import alt
+from mixtura.plot.export.export import as_chart
 from mixtura.plot.theme.encodings import compact, highlight_opacity, segment_color, titled
 from mixtura.plot.theme.style import NEUTRAL
+from mixtura.plot.vega import Datasets, Spec, layered, marked, nominal, quantitative
 
 __all__ = ["HELD", "bands", "highest_density_levels", "level_lines", "plot_density", "plot_uncertainty"]
 
@@ -29,6 +29,7 @@ _LINE_CELLS = (62, 52)
 _CERTAIN = (0.0, 0.6, 0.75, 0.9)
 """Where classes of certainty begin."""
 _SHADES = (0.06, 0.2, 0.36, 0.55)
+_ENDS = {"x2": {"field": "x2"}, "y2": {"field": "y2"}}
 
 
 def plot_density(
@@ -64,8 +65,8 @@ def plot_density(
     >>> sorted({piece["held"] for piece in chart.to_dict()["datasets"]["lines"]})
     [0.2, 0.5, 0.8, 0.95, 0.99]
     """
-    with chart_context() as datasets:
-        return finalize(density_chart(plot_data(source, rows, columns, names), datasets, pair), datasets)
+    datasets: Datasets = {}
+    return as_chart(density_chart(plot_data(source, rows, columns, names), datasets, pair), datasets)
 
 
 def plot_uncertainty(
@@ -102,8 +103,8 @@ def plot_uncertainty(
     >>> [dot["uncertainty"] for dot in chart.to_dict()["datasets"]["dots"]]
     [0.011, 0.5]
     """
-    with chart_context() as datasets:
-        return finalize(uncertainty_chart(plot_data(source, rows, columns, names), datasets, pair), datasets)
+    datasets: Datasets = {}
+    return as_chart(uncertainty_chart(plot_data(source, rows, columns, names), datasets, pair), datasets)
 
 
 def highest_density_levels(mixture: Mixture, held: tuple[float, ...] = HELD, seed: int = 0) -> FloatArray:
@@ -116,7 +117,7 @@ def highest_density_levels(mixture: Mixture, held: tuple[float, ...] = HELD, see
     return np.asarray(np.quantile(mixture.log_density(drawn), 1 - np.array(held)))
 
 
-def density_chart(subject: PlotData, datasets: Datasets, pair: Pair = None) -> Any:
+def density_chart(subject: PlotData, datasets: Datasets, pair: Pair = None) -> Spec:
     """Return the chart, and add its data: bands between level lines, the lines, points, numbers at the centers."""
     plane = plane_of(subject, pair)
     levels = highest_density_levels(plane.mixture, seed=subject.seed)
@@ -126,7 +127,7 @@ def density_chart(subject: PlotData, datasets: Datasets, pair: Pair = None) -> A
     datasets["lines"] = _lines(plane, levels)
     datasets["dots"] = _dots(plane, size=False)
     layers = (*_density_layers(plane), *center_layers(plane, datasets))
-    chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
+    chart = layered(*layers, width=WIDTH, height=HEIGHT)
     shares = ", ".join(f"{100 * share:.0f}" for share in reversed(HELD))
     return titled(
         chart,
@@ -136,7 +137,7 @@ def density_chart(subject: PlotData, datasets: Datasets, pair: Pair = None) -> A
     )  # fmt: skip
 
 
-def uncertainty_chart(subject: PlotData, datasets: Datasets, pair: Pair = None) -> Any:
+def uncertainty_chart(subject: PlotData, datasets: Datasets, pair: Pair = None) -> Spec:
     """Return the chart, and add its data: the plane in the components' colors, paler where uncertain; points."""
     plane = plane_of(subject, pair)
     centers, _ = _grid(plane, _CELLS)
@@ -152,9 +153,8 @@ def uncertainty_chart(subject: PlotData, datasets: Datasets, pair: Pair = None) 
         for band in _bands(plane, classes, "code")
     ]
     datasets["dots"] = _dots(plane, size=True)
-    chart = alt.layer(*_uncertainty_layers(plane), *center_layers(plane, datasets)).properties(
-        width=WIDTH, height=HEIGHT
-    )
+    layers = (*_uncertainty_layers(plane), *center_layers(plane, datasets))
+    chart = layered(*layers, width=WIDTH, height=HEIGHT)
     return titled(
         chart,
         f"Where the {subject.part} is uncertain",
@@ -165,62 +165,38 @@ def uncertainty_chart(subject: PlotData, datasets: Datasets, pair: Pair = None) 
     )
 
 
-def _density_layers(plane: Plane) -> tuple[Any, Any, Any]:
+def _density_layers(plane: Plane) -> tuple[Spec, Spec, Spec]:
     """Return the bands, the lines between them, and the rows."""
-    band = (
-        alt.Chart(alt.NamedData("bands"))
-        .mark_rect(clip=True)
-        .encode(
-            x=plane.x, x2=alt.X2("x2"), y=plane.y, y2=alt.Y2("y2"),
-            color=alt.Color("level", type="quantitative", legend=None,
-                            scale=alt.Scale(domain=[0, len(HELD) + 1])),
-        )
-    )  # fmt: skip
-    line = (
-        alt.Chart(alt.NamedData("lines"))
-        .mark_line(style=NEUTRAL, strokeWidth=0.8, opacity=0.8, clip=True)
-        .encode(
-            x=plane.x,
-            y=plane.y,
-            order=alt.Order("order", type="quantitative"),
-            detail=alt.Detail("line", type="nominal"),
-            tooltip=alt.Tooltip("held", type="quantitative", format=".0%", title="held"),
-        )
-    )
-    dots = (
-        alt.Chart(alt.NamedData("dots"))
-        .mark_circle(style=NEUTRAL, size=7, clip=True)
-        .encode(x=plane.x, y=plane.y, opacity=highlight_opacity(0.35 if len(plane.sample) <= 1000 else 0.2))
-    )
+    at: Spec = {"x": plane.x, "y": plane.y}
+    shade = quantitative("level", legend=None, scale={"domain": [0, len(HELD) + 1]})
+    band = marked("bands", "rect", at | _ENDS | {"color": shade}, clip=True)
+    outline = at | {
+        "order": quantitative("order"),
+        "detail": nominal("line"),
+        "tooltip": quantitative("held", format=".0%", title="held"),
+    }
+    line = marked("lines", "line", outline, style=NEUTRAL, strokeWidth=0.8, opacity=0.8, clip=True)
+    faint = at | {"opacity": highlight_opacity(0.35 if len(plane.sample) <= 1000 else 0.2)}
+    dots = marked("dots", "circle", faint, style=NEUTRAL, size=7, clip=True)
     return band, line, dots
 
 
-def _uncertainty_layers(plane: Plane) -> tuple[Any, Any]:
+def _uncertainty_layers(plane: Plane) -> tuple[Spec, Spec]:
     """Return the areas, and the rows."""
     subject = plane.subject
-    area = (
-        alt.Chart(alt.NamedData("areas"))
-        .mark_rect(clip=True)
-        .encode(
-            x=plane.x, x2=alt.X2("x2"), y=plane.y, y2=alt.Y2("y2"),
-            color=segment_color(subject.legend, subject.colors, title=subject.part, symbol="square"),
-            opacity=alt.Opacity("shade", type="quantitative", scale=None, legend=None),
-        )
-    )  # fmt: skip
-    dots = (
-        alt.Chart(alt.NamedData("dots"))
-        .mark_circle(style=NEUTRAL, clip=True)
-        .encode(
-            x=plane.x,
-            y=plane.y,
-            size=alt.Size("size", type="quantitative", scale=None),
-            opacity=highlight_opacity(0.6),
-            tooltip=[
-                alt.Tooltip("segment", type="nominal", title=subject.part),
-                alt.Tooltip("uncertainty", type="quantitative", format=".0%"),
-            ],
-        )
-    )
+    at: Spec = {"x": plane.x, "y": plane.y}
+    color = segment_color(subject.legend, subject.colors, title=subject.part, symbol="square")
+    shade = quantitative("shade", scale=None, legend=None)
+    area = marked("areas", "rect", at | _ENDS | {"color": color, "opacity": shade}, clip=True)
+    sized = at | {
+        "size": quantitative("size", scale=None),
+        "opacity": highlight_opacity(0.6),
+        "tooltip": [
+            nominal("segment", title=subject.part),
+            quantitative("uncertainty", format=".0%"),
+        ],
+    }
+    dots = marked("dots", "circle", sized, style=NEUTRAL, clip=True)
     return area, dots
 
 

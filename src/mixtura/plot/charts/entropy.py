@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mixtura.plot.export.export import Datasets, chart_context, finalize, render_png
-from mixtura.plot.lazy_altair import alt
+from mixtura.plot.export.export import as_chart, finalize, render_png
 from mixtura.plot.theme.palette import segment_colors
 from mixtura.plot.theme.style import NEUTRAL, NUMBER
+from mixtura.plot.vega import Datasets, Spec, layered, marked, nominal, quantitative
 from mixtura.select import Merging
 from mixtura.select.combine import line
 
@@ -57,8 +57,8 @@ def plot_entropy(merged: Merging) -> Any:
     >>> chart.to_dict()["title"]["text"]
     'Entropy bends at 3 clusters'
     """
-    with chart_context() as datasets:
-        return finalize(_chart(merged, datasets), datasets)
+    datasets: Datasets = {}
+    return as_chart(_chart(merged, datasets), datasets)
 
 
 def draw_entropy(merged: Merging) -> bytes:
@@ -71,7 +71,7 @@ def draw_entropy(merged: Merging) -> bytes:
     Raises
     ------
     OptionalDependencyError
-        Altair or vl-convert is not installed.
+        vl-convert is not installed.
 
     Examples
     --------
@@ -80,16 +80,17 @@ def draw_entropy(merged: Merging) -> bytes:
     >>> draw_entropy(merge_components([[0.5, 0.5, 0.0], [0.0, 0.1, 0.9]])).startswith(b"\x89PNG")
     True
     """
-    return render_png(plot_entropy(merged))
+    datasets: Datasets = {}
+    return render_png(finalize(_chart(merged, datasets), datasets))
 
 
-def _chart(merged: Merging, datasets: Datasets) -> Any:
-    panels = (
+def _chart(merged: Merging, datasets: Datasets) -> Spec:
+    panels = [
         _panel(merged, "weight", "rows merged, from one cluster up", datasets),
         _panel(merged, "clusters", "clusters", datasets),
-    )
-    title = alt.TitleParams(text=_title(merged), subtitle=list(_EXPLANATION), anchor="start")
-    return alt.hconcat(*panels, spacing=40).properties(title=title)
+    ]
+    title = {"text": _title(merged), "subtitle": list(_EXPLANATION), "anchor": "start"}
+    return {"hconcat": panels, "spacing": 40, "title": title}
 
 
 def _title(merged: Merging) -> str:
@@ -101,7 +102,7 @@ def _title(merged: Merging) -> str:
     return f"Entropy bends at {by_weight} clusters by rows merged, at {by_clusters} by their number"
 
 
-def _panel(merged: Merging, by: str, noun: str, datasets: Datasets) -> Any:
+def _panel(merged: Merging, by: str, noun: str, datasets: Datasets) -> Spec:
     """Return points, the two lines that meet at the elbow, and its ring; add their data."""
     elbow, places, entropies = merged.elbow(by), merged.positions(by), merged.entropies
     points = [
@@ -116,23 +117,25 @@ def _panel(merged: Merging, by: str, noun: str, datasets: Datasets) -> Any:
             x = places[part][[0, -1]].tolist()
             ends += [{"x": one, "y": slope * one + intercept, "line": name} for one in x]
     datasets |= {f"{by}-points": points, f"{by}-elbow": ring, f"{by}-lines": ends}
-    ticks = alt.Axis(values=[point["x"] for point in points], format="d") if by == "clusters" else alt.Axis()
-    scale = alt.Scale(padding=24, zero=False, nice=False)
-    x = alt.X("x", type="quantitative", title=noun, axis=ticks, scale=scale)
-    y = alt.Y("y", type="quantitative", title="entropy", scale=scale)
+    ticks = {"values": [point["x"] for point in points], "format": "d"} if by == "clusters" else {}
+    scale = {"padding": 24, "zero": False, "nice": False}
+    at: Spec = {
+        "x": quantitative("x", title=noun, axis=ticks, scale=scale),
+        "y": quantitative("y", title="entropy", scale=scale),
+    }
+    return layered(*_layers(at, by), width=_WIDTH, height=_HEIGHT)
+
+
+def _layers(at: Spec, by: str) -> list[Spec]:
     color, accent = segment_colors(5)[0], segment_colors(5)[4]
-
-    def layer(name: str) -> Any:
-        return alt.Chart(alt.NamedData(f"{by}-{name}")).encode(x=x, y=y)
-
+    dashed: Spec = {"stroke": accent, "strokeDash": [5, 3], "strokeWidth": 1.8}
     layers = [
-        layer("lines").mark_line(stroke=accent, strokeDash=[5, 3], strokeWidth=1.8).encode(detail="line:N"),
-        layer("points").mark_point(size=60, opacity=1, filled=True, color=color),
-        layer("elbow").mark_point(style=NEUTRAL, size=380, filled=False, strokeWidth=2.2),
+        marked(f"{by}-lines", "line", at | {"detail": nominal("line")}, **dashed),
+        marked(f"{by}-points", "point", at, size=60, opacity=1, filled=True, color=color),
+        marked(f"{by}-elbow", "point", at, style=NEUTRAL, size=380, filled=False, strokeWidth=2.2),
     ]
     if by == "weight":
         # Over the number of clusters, the axis says it.
-        layers.append(
-            layer("points").mark_text(style=NUMBER, dx=-13, dy=-13, fontSize=12).encode(text="count:Q")
-        )
-    return alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT)
+        count = at | {"text": quantitative("count")}
+        layers.append(marked(f"{by}-points", "text", count, style=NUMBER, dx=-13, dy=-13, fontSize=12))
+    return layers

@@ -11,12 +11,12 @@ import numpy.typing as npt
 from mixtura._typing import FloatArray
 from mixtura.exceptions import ParameterError
 from mixtura.plot.data.counts import group_labels, non_negative_matrix
-from mixtura.plot.export.export import Datasets, chart_context, finalize
-from mixtura.plot.lazy_altair import alt
+from mixtura.plot.export.export import as_chart
 from mixtura.plot.theme.encodings import highlight_opacity, titled
 from mixtura.plot.theme.palette import segment_colors
-from mixtura.plot.theme.style import NUMBER
+from mixtura.plot.theme.style import NUMBER, QUIET
 from mixtura.plot.theme.text import shown
+from mixtura.plot.vega import Datasets, Spec, layered, marked, nominal, quantitative
 
 __all__ = ["plot_flow"]
 
@@ -79,9 +79,9 @@ def plot_flow(
     if not values.sum() > 0:
         raise ParameterError("`counts` must have a positive number; got zeros only.")
     sides = group_labels("left", left, values.shape[0]), group_labels("right", right, values.shape[1])
-    with chart_context() as datasets:
-        chart = flow_chart(values, *sides, datasets, title=title, titles=titles, noun=noun, compact=compact)
-        return finalize(chart, datasets)
+    datasets: Datasets = {}
+    chart = flow_chart(values, *sides, datasets, title=title, titles=titles, noun=noun, compact=compact)
+    return as_chart(chart, datasets)
 
 
 def flow_chart(
@@ -94,7 +94,7 @@ def flow_chart(
     titles: tuple[str, str],
     noun: str,
     compact: bool = False,
-) -> Any:
+) -> Spec:
     """Return the chart, and add its data: a band per pair of groups, as wide as the pair has rows.
 
     Bands have the color of the group they end in, which is that of the segment in the other charts.
@@ -109,18 +109,13 @@ def flow_chart(
         *_groups(counts.sum(axis=1), tops[0], left, (0.0, _NODE), "left", total),
         *_groups(counts.sum(axis=0), tops[1], right, (1 - _NODE, 1.0), "right", total),
     ]
-    scales = alt.Scale(domain=[0, 1], nice=False), alt.Scale(domain=[lowest, total], nice=False, zero=False)
-    colors = segment_colors(len(right))
-    color = alt.Color(
-        "segment", type="nominal", legend=None,
-        scale=alt.Scale(domain=list(range(1, len(right) + 1)), range=list(colors)),
-    )  # fmt: skip
+    scales = {"domain": [0, 1], "nice": False}, {"domain": [lowest, total], "nice": False, "zero": False}
+    colors = {"domain": list(range(1, len(right) + 1)), "range": list(segment_colors(len(right)))}
+    color = nominal("segment", legend=None, scale=colors)
     height = max(260, min(620, 46 * max(len(left), len(right)) + 120))
-    chart = alt.layer(_flow_layer(scales, color), *_group_layers(scales, color), *_side_titles(titles))
+    layers = (_flow_layer(scales, color), *_group_layers(scales, color), *_side_titles(titles))
     return titled(
-        chart.properties(
-            width=_NARROW_WIDTH if compact else _WIDTH, height=height, view=alt.ViewConfig(stroke=None)
-        ),
+        layered(*layers, width=_NARROW_WIDTH if compact else _WIDTH, height=height, view={"stroke": None}),
         title,
         [f"Width: number of {noun}, {total:,.0f} in all. Color: {titles[1]}."],
     )
@@ -183,58 +178,54 @@ def _groups(
     ]
 
 
-def _at(scales: tuple[Any, Any], x: str, y: str) -> dict[str, Any]:
+def _at(scales: tuple[Spec, Spec], x: str, y: str) -> Spec:
     return {
-        "x": alt.X(x, type="quantitative", axis=None, scale=scales[0]),
-        "y": alt.Y(y, type="quantitative", axis=None, scale=scales[1]),
+        "x": quantitative(x, axis=None, scale=scales[0]),
+        "y": quantitative(y, axis=None, scale=scales[1]),
     }
 
 
-def _flow_layer(scales: tuple[Any, Any], color: Any) -> Any:
-    return (
-        alt.Chart(alt.NamedData("flows"))
-        .mark_area(interpolate="monotone", line=False)
-        .encode(
-            **_at(scales, "x", "y"), y2=alt.Y2("y2"), color=color, opacity=highlight_opacity(0.55),
-            detail=[alt.Detail("from", type="nominal"), alt.Detail("segment", type="nominal")],
-            tooltip=[
-                alt.Tooltip("from", type="nominal"),
-                alt.Tooltip("segment", type="nominal", title="to"),
-                alt.Tooltip("count", type="quantitative", format=","),
-            ],
-        )
-    )  # fmt: skip
+def _flow_layer(scales: tuple[Spec, Spec], color: Spec) -> Spec:
+    encoding = _at(scales, "x", "y") | {
+        "y2": {"field": "y2"},
+        "color": color,
+        "opacity": highlight_opacity(0.55),
+        "detail": [nominal("from"), nominal("segment")],
+        "tooltip": [nominal("from"), nominal("segment", title="to"), quantitative("count", format=",")],
+    }
+    return marked("flows", "area", encoding, interpolate="monotone", line=False)
 
 
-def _group_layers(scales: tuple[Any, Any], color: Any) -> list[Any]:
-    base = alt.Chart(alt.NamedData("groups"))
-    at = base.encode(**_at(scales, "x", "y"))
+def _group_layers(scales: tuple[Spec, Spec], color: Spec) -> list[Spec]:
     left, right = "datum.side == 'left'", "datum.side == 'right'"
+    at = _at(scales, "x", "y") | {"x2": {"field": "x2"}, "y2": {"field": "y2"}}
     bars = [
-        at.transform_filter(left).mark_rect(style="quiet").encode(x2=alt.X2("x2"), y2=alt.Y2("y2")),
-        at.transform_filter(right)
-        .mark_rect()
-        .encode(x2=alt.X2("x2"), y2=alt.Y2("y2"), color=color, opacity=highlight_opacity(1.0)),
+        marked("groups", "rect", at, where=left, style=QUIET),
+        marked("groups", "rect", at | {"color": color, "opacity": highlight_opacity(1.0)}, where=right),
     ]
     ends: tuple[tuple[str, _Align, int, str], ...] = ((left, "right", -8, "x"), (right, "left", 8, "x2"))
     names = [
-        base.transform_filter(side)
-        .mark_text(style=NUMBER, align=align, dx=dx, fontSize=12)
-        .encode(**_at(scales, field, "middle"), text=alt.Text("label", type="nominal"))
+        marked(
+            "groups", "text", _at(scales, field, "middle") | {"text": nominal("label")},
+            where=side, style=NUMBER, align=align, dx=dx, fontSize=12,
+        )
         for side, align, dx, field in ends
-    ]
+    ]  # fmt: skip
     return [*bars, *names]
 
 
-def _side_titles(titles: tuple[str, str]) -> list[Any]:
+def _side_titles(titles: tuple[str, str]) -> list[Spec]:
     ends: tuple[tuple[str, int, _Align], ...] = ((titles[0], 0, "left"), (titles[1], 1, "right"))
+    look = {"style": NUMBER, "baseline": "bottom", "fontSize": 13, "fontWeight": "bold", "dy": -6}
     return [
-        alt.Chart(alt.InlineData(values=[{"at": at}]))
-        .mark_text(style=NUMBER, align=align, baseline="bottom", fontSize=13, fontWeight="bold", dy=-6)
-        .encode(
-            x=alt.X("at", type="quantitative", axis=None, scale=alt.Scale(domain=[0, 1], nice=False)),
-            y=alt.YValue(0),
-            text=alt.TextValue(shown(text, 40)),
-        )
+        {
+            "data": {"values": [{"at": at}]},
+            "mark": {"type": "text", "align": align, **look},
+            "encoding": {
+                "x": quantitative("at", axis=None, scale={"domain": [0, 1], "nice": False}),
+                "y": {"value": 0},
+                "text": {"value": shown(text, 40)},
+            },
+        }
         for text, at, align in ends
     ]

@@ -13,11 +13,11 @@ from mixtura.exceptions import ParameterError
 from mixtura.plot.data.axes import axis_title, position
 from mixtura.plot.data.plane import HEIGHT, WIDTH, frame
 from mixtura.plot.data.plot_data import Names, PlotData, plot_data
-from mixtura.plot.export.export import Datasets, chart_context, finalize
-from mixtura.plot.lazy_altair import alt
+from mixtura.plot.export.export import as_chart
 from mixtura.plot.theme.encodings import compact, highlight_opacity, segment_color, titled
 from mixtura.plot.theme.style import NEUTRAL
 from mixtura.plot.theme.text import shown, tidy_count
+from mixtura.plot.vega import Datasets, Spec, layered, marked
 
 __all__ = ["histogram_chart", "marginal_charts", "plot_marginals"]
 
@@ -70,18 +70,16 @@ def plot_marginals(
     >>> sum(bar["y2"] - bar["y"] for bar in chart.to_dict()["datasets"]["bars0"])
     3.0
     """
-    with chart_context() as datasets:
-        subject = plot_data(source, rows, columns, names)
-        every: Sequence[str] | Sequence[int] = range(len(subject.columns))[:12] if show is None else show
-        chosen = [subject.columns.index(one) if one in subject.columns else one for one in every]
-        if not chosen or not all(isinstance(one, int) and 0 <= one < len(subject.columns) for one in chosen):
-            raise ParameterError(
-                f"`show` must be some of the columns {', '.join(map(repr, subject.columns))}; got {show!r}."
-            )
-        return finalize(
-            marginal_charts(subject, datasets, [int(one) for one in chosen], legend=legend, abreast=abreast),
-            datasets,
+    subject = plot_data(source, rows, columns, names)
+    every: Sequence[str] | Sequence[int] = range(len(subject.columns))[:12] if show is None else show
+    chosen = [subject.columns.index(one) if one in subject.columns else one for one in every]
+    if not chosen or not all(isinstance(one, int) and 0 <= one < len(subject.columns) for one in chosen):
+        raise ParameterError(
+            f"`show` must be some of the columns {', '.join(map(repr, subject.columns))}; got {show!r}."
         )
+    datasets: Datasets = {}
+    numbers = [int(one) for one in chosen]
+    return as_chart(marginal_charts(subject, datasets, numbers, legend=legend, abreast=abreast), datasets)
 
 
 def histogram_chart(
@@ -92,7 +90,7 @@ def histogram_chart(
     most_bins: int = 60,
     *,
     legend: bool = True,
-) -> Any:
+) -> Spec:
     """Return the chart of a column, and add its data.
 
     Bars are rows per bin, by weight, each shared out among the components; curves are what the mixture expects:
@@ -110,13 +108,13 @@ def histogram_chart(
     datasets[curves] = _curves(edges, heights)
     ticks = 7 if size[0] >= WIDTH else 4
     title = axis_title(shown(subject.columns[column], 44), transform)
-    x = position(alt.X, "x", title, [float(edges[0]), float(edges[-1])], transform, tickCount=ticks)
+    x = position("x", title, [float(edges[0]), float(edges[-1])], transform, tickCount=ticks)
     top = max([float(heights.sum(axis=1).max()), *(bar["y2"] for bar in datasets[bars])])
-    y = position(alt.Y, "y", subject.measure, [0.0, 1.05 * top], tickCount=5)
+    y = position("y", subject.measure, [0.0, 1.05 * top], tickCount=5)
     outside = int(((values < edges[0]) | (values > edges[-1])).sum())
     noun = subject.noun
     layers = _layers(subject, (bars, curves), x, y, legend=legend)
-    chart = alt.layer(*layers).properties(width=size[0], height=size[1])
+    chart = layered(*layers, width=size[0], height=size[1])
     return titled(
         chart,
         subject.heading,
@@ -130,24 +128,27 @@ def histogram_chart(
 
 
 def _layers(
-    subject: PlotData, data: tuple[str, str], x: Any, y: Any, *, legend: bool
-) -> tuple[Any, Any, Any]:
+    subject: PlotData, data: tuple[str, str], x: Spec, y: Spec, *, legend: bool
+) -> tuple[Spec, Spec, Spec]:
     """Return the bars, the dashed curve of all components, and the curve of each."""
     color = segment_color(subject.legend, subject.colors, title=subject.part, symbol="square", legend=legend)
-    curves = alt.Chart(alt.NamedData(data[1])).encode(x=x, y=y)
-    bars = alt.Chart(alt.NamedData(data[0])).mark_bar(clip=True)
-    total = curves.transform_filter("datum.segment == 0")
-    each = curves.transform_filter("datum.segment > 0")
+    bars, curves = data
+    at: Spec = {"x": x, "y": y}
+    ends: Spec = {"x2": {"field": "x2"}, "y2": {"field": "y2"}}
+    dashed: Spec = {"style": NEUTRAL, "strokeWidth": 1.2, "strokeDash": [4, 3]}
     return (
-        bars.encode(x=x, x2=alt.X2("x2"), y=y, y2=alt.Y2("y2"), color=color, opacity=highlight_opacity(0.45)),
-        total.mark_line(style=NEUTRAL, strokeWidth=1.2, strokeDash=[4, 3], clip=True),
-        each.mark_line(strokeWidth=2.5, clip=True).encode(color=color, opacity=highlight_opacity(1.0)),
-    )
+        marked(bars, "bar", at | ends | {"color": color, "opacity": highlight_opacity(0.45)}, clip=True),
+        marked(curves, "line", at, where="datum.segment == 0", clip=True, **dashed),
+        marked(
+            curves, "line", at | {"color": color, "opacity": highlight_opacity(1.0)},
+            where="datum.segment > 0", strokeWidth=2.5, clip=True,
+        ),
+    )  # fmt: skip
 
 
 def marginal_charts(
     subject: PlotData, datasets: Datasets, columns: list[int], *, legend: bool = True, abreast: int = 3
-) -> Any:
+) -> Spec:
     """Return a panel per column, a few of them beside each other."""
     if len(columns) == 1:
         return histogram_chart(subject, datasets, columns[0], legend=legend)
@@ -157,11 +158,14 @@ def marginal_charts(
         chart = histogram_chart(
             subject, datasets, column, (_SMALL_WIDTH, _SMALL_HEIGHT), most_bins, legend=legend
         )
-        outside = chart.title.subtitle[1:]
-        panels.append(
-            chart.properties(title=alt.TitleParams(text=outside or " ", fontSize=11, fontWeight="normal"))
-        )
-    board = alt.concat(*panels, columns=min(abreast, len(panels)), spacing=24).resolve_scale(color="shared")
+        outside = chart["title"]["subtitle"][1:]
+        panels.append(chart | {"title": {"text": outside or " ", "fontSize": 11, "fontWeight": "normal"}})
+    board: Spec = {
+        "concat": panels,
+        "columns": min(abreast, len(panels)),
+        "spacing": 24,
+        "resolve": {"scale": {"color": "shared"}},
+    }
     lines = f"Bars: {subject.measure}, each shared out among the {subject.part}s. Lines: what the mixture expects."
     return titled(board, subject.heading, [lines])
 

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from mixtura._typing import FloatArray
 from mixtura.plot.data.axes import is_transformed
 from mixtura.plot.data.plot_data import Names, PlotData, plot_data
-from mixtura.plot.export.export import Datasets, chart_context, finalize
-from mixtura.plot.lazy_altair import alt
+from mixtura.plot.export.export import as_chart
 from mixtura.plot.theme.encodings import highlight_opacity, names_above, titled
 from mixtura.plot.theme.style import NUMBER, STRONG
 from mixtura.plot.theme.text import lookup, shown, value_text
+from mixtura.plot.vega import Datasets, Spec, layered, marked, nominal, ordinal, quantitative
 
 __all__ = ["plot_profiles"]
 
@@ -52,11 +52,11 @@ def plot_profiles(
     >>> [(cell["segment"], cell["mean"]) for cell in chart.to_dict()["datasets"]["cells"]]
     [(1, 0.5), (2, 9.5)]
     """
-    with chart_context() as datasets:
-        return finalize(profile_chart(plot_data(source, rows, columns, names), datasets), datasets)
+    datasets: Datasets = {}
+    return as_chart(profile_chart(plot_data(source, rows, columns, names), datasets), datasets)
 
 
-def profile_chart(subject: PlotData, datasets: Datasets) -> Any:
+def profile_chart(subject: PlotData, datasets: Datasets) -> Spec:
     """Return the chart, and add its data: a cell per column and segment, with its mean.
 
     Means are those of the rows for which the segment is the most probable; a cell's color is the difference from the
@@ -78,11 +78,9 @@ def profile_chart(subject: PlotData, datasets: Datasets) -> Any:
         for k in range(subject.n_parts)
     ]
     width = max(54, min(110, 660 // subject.n_parts))
-    base = alt.Chart(alt.NamedData("cells")).encode(**_places(subject, order.tolist(), width))
+    places = _places(subject, order.tolist(), width)
     most = float(max(1.0, np.nanmax(np.abs(differences))))
-    chart = alt.layer(*_layers(base, most)).properties(
-        width=width * subject.n_parts, height=_CELL_HEIGHT * len(order)
-    )
+    chart = layered(*_layers(places, most), width=width * subject.n_parts, height=_CELL_HEIGHT * len(order))
     left_out = len(subject.columns) - len(order)
     return titled(
         chart,
@@ -94,47 +92,44 @@ def profile_chart(subject: PlotData, datasets: Datasets) -> Any:
     )
 
 
-def _layers(base: Any, most: float) -> list[Any]:
+def _layers(places: Spec, most: float) -> list[Spec]:
     """Return the cells, and the numbers upon them."""
     title = "Standard deviations from the mean of all"
-    color = alt.Color(
+    color = quantitative(
         "difference",
-        type="quantitative",
-        scale=alt.Scale(domain=[-most, most], range="diverging"),
-        legend=alt.Legend(title=title, orient="bottom", gradientLength=240, tickCount=5),
+        scale={"domain": [-most, most], "range": "diverging"},
+        legend={"title": title, "orient": "bottom", "gradientLength": 240, "tickCount": 5},
     )
     tip = [
-        alt.Tooltip("text", type="nominal", title="mean"),
-        alt.Tooltip("difference", type="quantitative", format="+.2f", title="standard deviations"),
+        nominal("text", title="mean"),
+        quantitative("difference", format="+.2f", title="standard deviations"),
     ]
+    opaque = places | {"opacity": highlight_opacity(1.0)}
     # Beyond two thirds of the scale the cells are dark on light pages and light on dark ones: the page's own color.
     texts = [
-        base.transform_filter(f"abs(datum.difference) {'>' if strong else '<='} {0.62 * most}")
-        .mark_text(fontSize=12, style=STRONG if strong else NUMBER)
-        .encode(text=alt.Text("text", type="nominal"), opacity=highlight_opacity(1.0))
+        marked(
+            "cells", "text", opaque | {"text": nominal("text")}, fontSize=12, style=STRONG if strong else NUMBER,
+            where=f"abs(datum.difference) {'>' if strong else '<='} {0.62 * most}",
+        )
         for strong in (False, True)
-    ]
-    return [
-        base.mark_rect(strokeWidth=0).encode(color=color, opacity=highlight_opacity(1.0), tooltip=tip),
-        *texts,
-    ]
+    ]  # fmt: skip
+    return [marked("cells", "rect", opaque | {"color": color, "tooltip": tip}, strokeWidth=0), *texts]
 
 
-def _places(subject: PlotData, order: list[int], width: int) -> dict[str, Any]:
+def _places(subject: PlotData, order: list[int], width: int) -> Spec:
     columns = [shown(subject.columns[d], 34) for d in order]
-    x = alt.X(
+    labels = lookup(columns, "datum.value")
+    x = ordinal(
         "segment",
-        type="ordinal",
         title=None,
-        scale=alt.Scale(paddingInner=0.04, paddingOuter=0),
+        scale={"paddingInner": 0.04, "paddingOuter": 0},
         axis=names_above(subject.legend, width),
     )
-    y = alt.Y(
+    y = ordinal(
         "column",
-        type="ordinal",
         title=None,
-        scale=alt.Scale(paddingInner=0.06, paddingOuter=0),
-        axis=alt.Axis(labelExpr=lookup(columns, "datum.value"), domain=False, ticks=False, labelLimit=260),
+        scale={"paddingInner": 0.06, "paddingOuter": 0},
+        axis={"labelExpr": labels, "domain": False, "ticks": False, "labelLimit": 260},
     )
     return {"x": x, "y": y}
 

@@ -12,11 +12,11 @@ from mixtura.core.mixture import Mixture
 from mixtura.exceptions import ParameterError
 from mixtura.plot.data.plane import HEIGHT, WIDTH, Pair, Plane, plane_of
 from mixtura.plot.data.plot_data import Names, PlotData, plot_data
-from mixtura.plot.export.export import Datasets, chart_context, finalize
-from mixtura.plot.lazy_altair import alt
+from mixtura.plot.export.export import as_chart
 from mixtura.plot.theme.encodings import highlight_opacity, segment_color, titled
 from mixtura.plot.theme.palette import blend, segment_colors
 from mixtura.plot.theme.style import NUMBER, PAPER
+from mixtura.plot.vega import Datasets, Spec, layered, marked, nominal, quantitative
 
 __all__ = ["center_layers", "ellipse", "ellipse_layer", "plot_scatter", "scatter_chart"]
 
@@ -80,13 +80,9 @@ def plot_scatter(
     >>> chart.to_dict()["title"]["text"]
     '3 components of 300 rows'
     """
-    with chart_context() as datasets:
-        return finalize(
-            scatter_chart(
-                plot_data(source, rows, columns, names), datasets, pair, legend=legend, labels=labels
-            ),
-            datasets,
-        )
+    datasets: Datasets = {}
+    subject = plot_data(source, rows, columns, names)
+    return as_chart(scatter_chart(subject, datasets, pair, legend=legend, labels=labels), datasets)
 
 
 def ellipse(mean: FloatArray, covariance: FloatArray, radius: float, n_points: int = 49) -> FloatArray:
@@ -103,7 +99,7 @@ def scatter_chart(
     *,
     legend: bool = True,
     labels: npt.ArrayLike | None = None,
-) -> Any:
+) -> Spec:
     """Return the chart, and add its data: points in blended colors, ellipses, numbers at the centers."""
     plane = plane_of(subject, pair)
     if labels is not None:
@@ -114,7 +110,7 @@ def scatter_chart(
         ellipse_layer(plane, datasets, RADII, legend=legend),
         *center_layers(plane, datasets),
     )
-    chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
+    chart = layered(*layers, width=WIDTH, height=HEIGHT)
     colors = f"A point's color mixes the colors of its {subject.part}s"
     crosses = "; crosses are anomalies." if subject.anomaly.any() else "."
     projected = "Axes: the directions in which they differ most." if pair == "projection" else ""
@@ -125,7 +121,7 @@ def scatter_chart(
     )
 
 
-def _labeled_chart(plane: Plane, datasets: Datasets, given: npt.ArrayLike) -> Any:
+def _labeled_chart(plane: Plane, datasets: Datasets, given: npt.ArrayLike) -> Spec:
     """Return the points alone, in the colors of another grouping."""
     subject = plane.subject
     labels = np.asarray(given)
@@ -140,7 +136,7 @@ def _labeled_chart(plane: Plane, datasets: Datasets, given: npt.ArrayLike) -> An
         point | {"color": colors[label], "segment": int(label) + 1}
         for point, label in zip(_points(plane), chosen, strict=True)
     ]
-    chart = alt.layer(_point_layer(plane)).properties(width=WIDTH, height=HEIGHT)
+    chart = layered(_point_layer(plane), width=WIDTH, height=HEIGHT)
     return titled(
         chart, f"{subject.n_rows:,} {subject.noun} in {len(np.unique(labels))} groups", [plane.caveats]
     )
@@ -163,52 +159,40 @@ def _points(plane: Plane) -> list[dict[str, Any]]:
     ]
 
 
-def _point_layer(plane: Plane) -> Any:
-    return (
-        alt.Chart(alt.NamedData("points"))
-        .mark_point(filled=True, opacity=1)
-        .encode(
-            x=plane.x,
-            y=plane.y,
-            color=alt.Color("color", type="nominal", scale=None),
-            shape=alt.Shape("shape", type="nominal", scale=None),
-            size=alt.Size("size", type="quantitative", scale=None),
-            # Not `opacity`: the legend would take it over.
-            fillOpacity=highlight_opacity(0.75 if len(plane.sample) <= 2000 else 0.5),
-            tooltip=[
-                *plane.tooltips,
-                alt.Tooltip("segment", type="nominal", title=plane.subject.part),
-                alt.Tooltip("certainty", type="quantitative", format=".0%"),
-            ],
-        )
-    )
+def _point_layer(plane: Plane) -> Spec:
+    encoding = {
+        "x": plane.x,
+        "y": plane.y,
+        "color": nominal("color", scale=None),
+        "shape": nominal("shape", scale=None),
+        "size": quantitative("size", scale=None),
+        # Not `opacity`: the legend would take it over.
+        "fillOpacity": highlight_opacity(0.75 if len(plane.sample) <= 2000 else 0.5),
+        "tooltip": [
+            *plane.tooltips,
+            nominal("segment", title=plane.subject.part),
+            quantitative("certainty", format=".0%"),
+        ],
+    }
+    return marked("points", "point", encoding, filled=True, opacity=1)
 
 
-def ellipse_layer(plane: Plane, datasets: Datasets, radii: tuple[int, ...], *, legend: bool = True) -> Any:
+def ellipse_layer(plane: Plane, datasets: Datasets, radii: tuple[int, ...], *, legend: bool = True) -> Spec:
     """Return the ellipses, with the legend of the components."""
     subject = plane.subject
     datasets["ellipses"] = _ellipse_points(plane, plane.mixture, radii)
-    return (
-        alt.Chart(alt.NamedData("ellipses"))
-        .mark_line(strokeWidth=2, clip=True, interpolate="linear-closed")
-        .encode(
-            x=plane.x,
-            y=plane.y,
-            order=alt.Order("order", type="quantitative"),
-            color=segment_color(
-                subject.legend, subject.colors, title=subject.part, symbol="stroke", legend=legend
-            ),
-            strokeDash=alt.StrokeDash(
-                "ring",
-                type="nominal",
-                scale=alt.Scale(
-                    domain=[_ring(radius) for radius in radii], range=[_DASHES[radius] for radius in radii]
-                ),
-                legend=None,
-            ),
-            opacity=highlight_opacity(1.0),
-        )
-    )
+    dashes = {"domain": [_ring(radius) for radius in radii], "range": [_DASHES[radius] for radius in radii]}
+    encoding = {
+        "x": plane.x,
+        "y": plane.y,
+        "order": quantitative("order"),
+        "color": segment_color(
+            subject.legend, subject.colors, title=subject.part, symbol="stroke", legend=legend
+        ),
+        "strokeDash": nominal("ring", scale=dashes, legend=None),
+        "opacity": highlight_opacity(1.0),
+    }
+    return marked("ellipses", "line", encoding, strokeWidth=2, clip=True, interpolate="linear-closed")
 
 
 def _ring(radius: int) -> str:
@@ -228,15 +212,15 @@ def _ellipse_points(plane: Plane, mixture: Mixture, radii: tuple[int, ...]) -> l
     ]
 
 
-def center_layers(plane: Plane, datasets: Datasets) -> tuple[Any, Any]:
+def center_layers(plane: Plane, datasets: Datasets) -> tuple[Spec, Spec]:
     """Return a disc and a number at every center."""
     xs, ys = plane.places(plane.mixture.means)
     datasets["centers"] = [
         {"x": x, "y": y, "segment": k + 1} for k, (x, y) in enumerate(zip(xs, ys, strict=True))
     ]
-    base = alt.Chart(alt.NamedData("centers")).encode(x=plane.x, y=plane.y)
-    disc = base.mark_point(style=PAPER, filled=True, size=330, strokeWidth=1.2, clip=True).encode(
-        opacity=highlight_opacity(0.85)
+    disc = {"x": plane.x, "y": plane.y, "opacity": highlight_opacity(0.85)}
+    number = {"x": plane.x, "y": plane.y, "text": nominal("segment"), "opacity": highlight_opacity(1.0)}
+    return (
+        marked("centers", "point", disc, style=PAPER, filled=True, size=330, strokeWidth=1.2, clip=True),
+        marked("centers", "text", number, style=NUMBER, fontSize=13, fontWeight="bold", clip=True),
     )
-    number = base.mark_text(style=NUMBER, fontSize=13, fontWeight="bold", clip=True)
-    return disc, number.encode(text=alt.Text("segment", type="nominal"), opacity=highlight_opacity(1.0))

@@ -7,12 +7,15 @@ from typing import Any
 from mixtura.plot.charts.criterion import Frame, criterion_chart
 from mixtura.plot.charts.marginals import histogram_chart
 from mixtura.plot.charts.scatter import scatter_chart
-from mixtura.plot.data.plot_data import plot_data
-from mixtura.plot.export.export import Datasets, chart_context, finalize, render_png
-from mixtura.plot.lazy_altair import alt
+from mixtura.plot.data.plot_data import PlotData, plot_data
+from mixtura.plot.data.scores import Scores, scores_of_result
+from mixtura.plot.export.export import as_chart, finalize, render_png
+from mixtura.plot.vega import Datasets, Spec
 from mixtura.segments import SegmentationResult
 
-__all__ = ["draw_segments", "plot_segments"]
+__all__ = ["draw_segments", "plot_segments", "segments_chart"]
+
+_CRITERION = Frame("segments", 340, 460)
 
 
 def plot_segments(result: SegmentationResult) -> Any:
@@ -42,12 +45,8 @@ def plot_segments(result: SegmentationResult) -> Any:
     >>> plot_segments(result).to_dict()["hconcat"][0]["title"]["text"]
     '3 segments of 300 customers'
     """
-    with chart_context() as datasets:
-        both = alt.hconcat(_customers(result, datasets), _criterion(result, datasets), spacing=40)
-        apart: dict[str, Any] = dict.fromkeys(
-            ("color", "fill", "shape", "stroke", "strokeDash"), "independent"
-        )
-        return finalize(both.resolve_scale(**apart), datasets)
+    datasets: Datasets = {}
+    return as_chart(segments_chart(plot_data(result), scores_of_result(result), datasets), datasets)
 
 
 def draw_segments(result: SegmentationResult) -> bytes:
@@ -56,7 +55,7 @@ def draw_segments(result: SegmentationResult) -> bytes:
     Raises
     ------
     OptionalDependencyError
-        Altair or vl-convert is not installed.
+        vl-convert is not installed.
 
     Examples
     --------
@@ -67,16 +66,14 @@ def draw_segments(result: SegmentationResult) -> bytes:
     >>> draw_segments(result).startswith(b"\x89PNG")
     True
     """
-    return render_png(plot_segments(result))
+    datasets: Datasets = {}
+    chart = segments_chart(plot_data(result), scores_of_result(result), datasets)
+    return render_png(finalize(chart, datasets))
 
 
-def _customers(result: SegmentationResult, datasets: Datasets) -> Any:
-    subject = plot_data(result)
+def segments_chart(subject: PlotData, scores: Scores, datasets: Datasets) -> Spec:
+    """Return both charts beside each other, and add their data."""
     draw = histogram_chart if len(subject.columns) == 1 else scatter_chart
-    return draw(subject, datasets)
-
-
-def _criterion(result: SegmentationResult, datasets: Datasets) -> Any:
-    name = result.model.training.criterion
-    frame = Frame("segments", 340, 460)
-    return criterion_chart(result.ranking, result.best, name, frame, datasets, smallest=result.minimum)
+    both = [draw(subject, datasets), criterion_chart(scores, _CRITERION, datasets)]
+    apart = dict.fromkeys(("color", "fill", "shape", "stroke", "strokeDash"), "independent")
+    return {"hconcat": both, "spacing": 40, "resolve": {"scale": apart}}

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from mixtura.exceptions import ParameterError
-from mixtura.plot.export.export import Datasets, chart_context, finalize, specification
-from mixtura.plot.lazy_altair import alt
+from mixtura.plot.export.export import as_chart, specification
+from mixtura.plot.vega import Datasets, Spec
 
 __all__ = ["side_by_side"]
 
@@ -51,16 +51,16 @@ def side_by_side(charts: Sequence[Any], *, titles: Sequence[str] | None = None, 
         )
     if titles is not None and len(titles) != len(charts):
         raise ParameterError(f"`titles` must be {len(charts)}, one per chart; got {len(titles)}.")
-    with chart_context() as datasets:
-        panels = [_panel(chart, number, datasets) for number, chart in enumerate(charts, start=1)]
-        for panel, title in zip(panels, titles or (), strict=False):
-            panel["title"] = {"text": title, "anchor": "start"}
-        apart = dict.fromkeys(("color", "fill", "shape", "size", "stroke", "strokeDash"), "independent")
-        joined = {"concat": panels, "columns": columns, "spacing": 40, "resolve": {"scale": apart}}
-        return finalize(alt.ConcatChart.from_dict(joined, validate=False), datasets)
+    datasets: Datasets = {}
+    panels = [_panel(chart, number, datasets) for number, chart in enumerate(charts, start=1)]
+    for panel, title in zip(panels, titles or (), strict=False):
+        panel["title"] = {"text": title, "anchor": "start"}
+    apart = dict.fromkeys(("color", "fill", "shape", "size", "stroke", "strokeDash"), "independent")
+    joined = {"concat": panels, "columns": columns, "spacing": 40, "resolve": {"scale": apart}}
+    return as_chart(joined, datasets)
 
 
-def _panel(chart: Any, number: int, datasets: Datasets) -> dict[str, Any]:
+def _panel(chart: Any, number: int, datasets: Datasets) -> Spec:
     """Return the chart without what all share, and add its data under names of its own."""
     found = specification(chart)
     datasets |= {f"{number} {name}": rows for name, rows in found["datasets"].items()}

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.plot.lazy_altair import alt
 from mixtura.plot.theme.text import number_text
+from mixtura.plot.vega import Spec, quantitative
 from mixtura.segments.transforms.transforms import IDENTITY, Transform
 
 __all__ = ["axis_title", "is_transformed", "position", "to_units", "unit_ticks"]
@@ -42,18 +42,16 @@ def axis_title(column: str, transform: Transform) -> str:
 
 
 def position(
-    channel: Any,
     field: str,
     title: str | None,
     domain: Sequence[float],
     transform: Transform = IDENTITY,
     **axis: Any,
-) -> Any:
+) -> Spec:
     """Return a position channel with its title and nothing rounded.
 
     Parameters
     ----------
-    channel : altair channel class
     field : str
     title : str or None
     domain : (low, high)
@@ -61,7 +59,7 @@ def position(
     transform : Transform, default=IDENTITY
         Of the column: ticks lie at round values of the table, wherever the transform takes them.
     **axis
-        Of `altair.Axis`.
+        Of the axis.
     """
     if is_transformed(transform):
         places, texts = unit_ticks(domain, transform, axis.pop("tickCount", _MOST_TICKS))
@@ -69,8 +67,8 @@ def position(
     else:
         axis = _number_format(domain) | axis
         axis.setdefault("tickCount", _MOST_TICKS)
-    scale = alt.Scale(domain=list(domain), zero=False, nice=False)
-    return channel(field, type="quantitative", title=title, scale=scale, axis=alt.Axis(**axis))
+    scale = {"domain": list(domain), "zero": False, "nice": False}
+    return quantitative(field, title=title, scale=scale, axis=axis)
 
 
 def unit_ticks(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -14,9 +14,9 @@ from mixtura.core.mixture import Mixture
 from mixtura.exceptions import ParameterError
 from mixtura.plot.data.axes import axis_title, is_transformed, position, to_units
 from mixtura.plot.data.plot_data import MOST_POINTS, PlotData
-from mixtura.plot.lazy_altair import alt
 from mixtura.plot.theme.encodings import compact
 from mixtura.plot.theme.text import shown, tidy_count
+from mixtura.plot.vega import Spec, quantitative
 from mixtura.segments.transforms.transforms import IDENTITY, Transform
 
 __all__ = ["HEIGHT", "WIDTH", "Pair", "Plane", "frame", "most_informative_pair", "plane_of"]
@@ -72,7 +72,8 @@ class Plane:
         Of the axes.
     transforms : pair of Transform
         Of the two columns.
-    x, y : altair channels
+    x, y : dict
+        Channels.
     inside : ndarray of shape (N,), bool
     sample : ndarray of row numbers
         The rows to draw one by one, all of them inside.
@@ -84,8 +85,8 @@ class Plane:
     domains: tuple[tuple[float, float], tuple[float, float]]
     titles: list[str]
     transforms: tuple[Transform, Transform]
-    x: Any
-    y: Any
+    x: Spec
+    y: Spec
     inside: Array
     sample: IntArray
 
@@ -113,13 +114,10 @@ class Plane:
         return [{"u": u, "v": v} for u, v in pairs]
 
     @property
-    def tooltips(self) -> list[Any]:
+    def tooltips(self) -> list[Spec]:
         """Tooltips of the two values, in the units of the table."""
         fields = ("u", "v") if any(map(is_transformed, self.transforms)) else ("x", "y")
-        return [
-            alt.Tooltip(field, type="quantitative", title=title)
-            for field, title in zip(fields, self.titles, strict=True)
-        ]
+        return [quantitative(field, title=title) for field, title in zip(fields, self.titles, strict=True)]
 
     def places(self, points: FloatArray) -> tuple[list[float], list[float]]:
         """Return the coordinates of (M, 2) points with no more digits than can be seen."""
@@ -155,8 +153,8 @@ def plane_of(subject: PlotData, pair: Pair) -> Plane:
     titles = [axis_title(shown(subject.columns[d], 74), subject.transforms[d]) for d in chosen]
     return Plane(
         subject, mixture, rows, domains, titles, transforms,
-        position(alt.X, "x", titles[0], domains[0], transforms[0]),
-        position(alt.Y, "y", titles[1], domains[1], transforms[1]),
+        position("x", titles[0], domains[0], transforms[0]),
+        position("y", titles[1], domains[1], transforms[1]),
         inside, sample[inside[sample]],
     )  # fmt: skip
 

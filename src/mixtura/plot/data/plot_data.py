@@ -62,6 +62,8 @@ class PlotData:
     transforms : tuple of Transform, length D, default=()
         What the values of the table went through on their way to `rows`; axes are labeled in the table's units. Filled
         with `IDENTITY` where there is none.
+    clusters : ndarray of shape (N,) or None, default=None
+        Cluster of K-means that each row is in, from 0, by the component it matches.
     aliases : tuple of str, length D, default=()
         Other names of the columns, by which they can be asked for as well.
     """
@@ -80,6 +82,7 @@ class PlotData:
     caller: Callable[[int], str]
     weights: FloatArray | None = None
     transforms: tuple[Transform, ...] = ()
+    clusters: IntArray | None = None
     aliases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -249,6 +252,7 @@ def _of_segments(result: SegmentationResult) -> PlotData:
         caller=lambda row: assignment.customer(int(numbers[row])),
         weights=result.weights,
         transforms=model.transforms,
+        clusters=result.kmeans.labels,
         aliases=model.transformed_columns,
     )
 

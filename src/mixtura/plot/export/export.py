@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib import import_module
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from typing import Any, Literal, TypeAlias
@@ -16,13 +15,13 @@ from mixtura._optional import require_extra
 from mixtura.exceptions import ParameterError
 from mixtura.io import output_file
 from mixtura.plot.export import worker
-from mixtura.plot.lazy_altair import alt
+from mixtura.plot.theme.encodings import HIGHLIGHT
 from mixtura.plot.theme.style import LIGHT, THEMES
+from mixtura.plot.vega import Datasets, Spec
 
 __all__ = [
-    "Datasets",
     "Theme",
-    "chart_context",
+    "as_chart",
     "finalize",
     "render_png",
     "render_svg",
@@ -34,18 +33,22 @@ __all__ = [
 
 Theme: TypeAlias = Literal["light", "dark"]
 
-Datasets: TypeAlias = dict[str, list[dict[str, Any]]]
-"""Rows of data by name, as Vega-Lite takes them."""
-
 _running: list[_Process] = []
 """Where pictures are rendered inside of `warm_up`; of several the last."""
 
 
-@contextmanager
-def chart_context() -> Iterator[Datasets]:
-    """Draw inside the block: with Altair, which does not check its parts; give the data that a chart adds to.
+def finalize(chart: Spec, datasets: Datasets) -> Spec:
+    """Return the chart with its data, its look and the parameter ``highlight``."""
+    return {
+        **chart,
+        "config": LIGHT,
+        "params": [{"name": HIGHLIGHT, "value": None}],
+        "datasets": datasets,
+    }
 
-    Altair checks every part against the schema as it is made, which costs more than drawing does.
+
+def as_chart(chart: Spec, datasets: Datasets) -> Any:
+    """Return a specification as a chart of Altair, with its data; it shows itself in a notebook.
 
     Raises
     ------
@@ -53,20 +56,18 @@ def chart_context() -> Iterator[Datasets]:
         Altair is not installed.
     """
     with require_extra("altair", extra="cli", purpose="draw pictures"):
-        # Parts that an earlier chart has asked for would hide that the library is missing.
-        import_module("altair")
-        from altair.utils.schemapi import debug_mode
-    with debug_mode(False):
-        yield {}
-
-
-def finalize(chart: Any, datasets: Datasets) -> Any:
-    """Return the chart with its data, its look and the parameter ``highlight``; it shows itself in a notebook."""
-    # Not by add_params, which copies all of the chart several times.
-    chart.params = [alt.VariableParameter(name="highlight", value=None)]
-    chart.config = alt.Config(**LIGHT)
-    chart.datasets = datasets
-    return chart
+        import altair as alt
+    kinds: Spec = {
+        "layer": alt.LayerChart,
+        "hconcat": alt.HConcatChart,
+        "vconcat": alt.VConcatChart,
+        "concat": alt.ConcatChart,
+    }
+    kind = next(made for key, made in kinds.items() if key in chart)
+    found = kind.from_dict(finalize(chart, {}), validate=False)
+    # Plain values already: turning thousands of rows into parts of Altair would take longer than drawing them.
+    found.datasets = datasets
+    return found
 
 
 def with_theme(chart: Any, theme: Theme) -> Any:
@@ -94,8 +95,8 @@ def with_theme(chart: Any, theme: Theme) -> Any:
         raise ParameterError(f"`theme` must be 'light' or 'dark'; got {theme!r}. Try `theme='dark'`.")
     # Not deep: a copy of thousands of points would take longer than drawing them.
     themed = chart.copy(deep=False)
-    with chart_context():
-        return themed.configure(**THEMES[theme])
+    themed.config = THEMES[theme]
+    return themed
 
 
 def save_chart(chart: Any, path: str | Path, *, theme: Theme = "light", overwrite: bool = False) -> None:
@@ -137,7 +138,7 @@ def save_chart(chart: Any, path: str | Path, *, theme: Theme = "light", overwrit
         temporary.write_bytes(content)
 
 
-def _rendered(specification: dict[str, Any], suffix: str) -> bytes:
+def _rendered(specification: Spec, suffix: str) -> bytes:
     if suffix == ".json":
         return json.dumps(specification, ensure_ascii=False, separators=(",", ":")).encode()
     if _running:
@@ -148,32 +149,32 @@ def _rendered(specification: dict[str, Any], suffix: str) -> bytes:
         return worker.render(specification, suffix)
 
 
-def specification(chart: Any) -> dict[str, Any]:
-    """Return the Vega-Lite specification of a finished chart, with its data.
+def specification(chart: Any) -> Spec:
+    """Return the Vega-Lite specification of a chart of Altair, with its data.
 
     The chart is built from known parts; validating it against the schema would cost more than drawing it. So would
     converting its data, which are plain values already.
     """
     bare = chart.copy(deep=False)
     datasets = bare.datasets
-    bare.datasets = alt.Undefined
-    found: dict[str, Any] = bare.to_dict(validate=False)
+    bare.datasets = {}
+    found: Spec = bare.to_dict(validate=False)
     # Beside the chart's own data, those that a layer holds itself.
     return found | {"datasets": {**found.get("datasets", {}), **datasets}}
 
 
-def render_png(chart: Any) -> bytes:
-    """Return the picture of a finished chart.
+def render_png(specification: Spec) -> bytes:
+    """Return the picture of a Vega-Lite specification.
 
     Raises
     ------
     OptionalDependencyError
         vl-convert is not installed.
     """
-    return _rendered(specification(chart), ".png")
+    return _rendered(specification, ".png")
 
 
-def render_svg(specification: dict[str, Any]) -> str:
+def render_svg(specification: Spec) -> str:
     """Return the drawing of a Vega-Lite specification, as `to_dict` of a finished chart gives it.
 
     Raises
@@ -212,7 +213,7 @@ class _Process:
         with suppress(OSError):
             self._popen = Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
 
-    def ask(self, specification: dict[str, Any], suffix: str) -> bytes | None:
+    def ask(self, specification: Spec, suffix: str) -> bytes | None:
         """Return the picture; None where there is none, which whoever asks has to find out the reason of."""
         if self._popen is None:
             return None

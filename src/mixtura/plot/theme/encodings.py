@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.plot.lazy_altair import alt
 from mixtura.plot.theme.text import lookup, wrapped
+from mixtura.plot.vega import Spec, nominal
 
 __all__ = ["HIGHLIGHT", "compact", "highlight_opacity", "names_above", "segment_color", "titled"]
 
@@ -35,28 +34,28 @@ _MANY = 8
 
 def segment_color(
     names: Sequence[str], colors: Sequence[str], *, title: str, symbol: str, legend: bool = True
-) -> Any:
+) -> Spec:
     """Return the encoding of segments by color, with a legend below the chart if there is to be one."""
-    scale = alt.Scale(domain=list(range(1, len(names) + 1)), range=list(colors))
+    scale = {"domain": list(range(1, len(names) + 1)), "range": list(colors)}
     if not legend:
-        return alt.Color("segment", type="nominal", scale=scale, legend=None)
+        return nominal("segment", scale=scale, legend=None)
     longest = max(map(len, names))
     columns = 1 if longest > _LONG else 3 if longest <= _SHORT and len(names) > _MANY else 2
-    key = alt.Legend(
-        title=title.capitalize(),
-        orient="bottom",
-        columns=columns,
-        labelLimit=540 // columns - 24,
-        labelExpr=lookup(names, "datum.value"),
-        symbolType=symbol,
-        symbolDash=[1, 0],
-        symbolStrokeWidth=4,
-        symbolOpacity=1,
-    )
-    return alt.Color("segment", type="nominal", scale=scale, legend=key)
+    key = {
+        "title": title.capitalize(),
+        "orient": "bottom",
+        "columns": columns,
+        "labelLimit": 540 // columns - 24,
+        "labelExpr": lookup(names, "datum.value"),
+        "symbolType": symbol,
+        "symbolDash": [1, 0],
+        "symbolStrokeWidth": 4,
+        "symbolOpacity": 1,
+    }
+    return nominal("segment", scale=scale, legend=key)
 
 
-def names_above(names: Sequence[str], width: int) -> Any:
+def names_above(names: Sequence[str], width: int) -> Spec:
     """Return the axis above a table of cells: names over a few lines, the last of which lie on one height.
 
     Lines of a label run downwards from its place, so all labels get as many. Where cells are narrow only numbers are
@@ -66,32 +65,29 @@ def names_above(names: Sequence[str], width: int) -> Any:
     lines = [[str(k + 1)] if narrow else wrapped(name, int(width / 6.4)) for k, name in enumerate(names)]
     most = max(map(len, lines))
     texts: list[str | list[str]] = [[""] * (most - len(one)) + one for one in lines]
-    return alt.Axis(
-        orient="top",
-        labelAngle=0,
-        labelExpr=lookup(texts, "datum.value"),
-        labelLimit=width,
-        labelLineHeight=_LINE,
-        labelPadding=5 + _LINE * (most - 1),
-        domain=False,
-        ticks=False,
-    )
+    return {
+        "orient": "top",
+        "labelAngle": 0,
+        "labelExpr": lookup(texts, "datum.value"),
+        "labelLimit": width,
+        "labelLineHeight": _LINE,
+        "labelPadding": 5 + _LINE * (most - 1),
+        "domain": False,
+        "ticks": False,
+    }
 
 
-def highlight_opacity(opacity: float, field: str = "segment") -> Any:
-    """Return the opacity of marks: faint where another segment is highlighted.
-
-    A channel, as all that is given to ``encode``: of what is none yet Altair makes one, and takes milliseconds.
-    """
+def highlight_opacity(opacity: float, field: str = "segment") -> Spec:
+    """Return the opacity of marks: faint where another segment is highlighted."""
     shown = {"test": f"{HIGHLIGHT} == null || datum.{field} == {HIGHLIGHT}", "value": opacity}
-    return alt.OpacityValue(round(0.1 * opacity, 3), condition=shown)
+    return {"value": round(0.1 * opacity, 3), "condition": shown}
 
 
-def titled(chart: Any, text: str, subtitle: Sequence[str]) -> Any:
-    """Add title, and a description for those who do not see the chart."""
+def titled(chart: Spec, text: str, subtitle: Sequence[str]) -> Spec:
+    """Return the chart with a title, and a description for those who do not see it."""
     lines = [line for line in subtitle if line]
-    title = alt.TitleParams(text=text, subtitle=lines, anchor="start")
-    return chart.properties(title=title, description=". ".join([text, *lines]))
+    title = {"text": text, "subtitle": lines, "anchor": "start"}
+    return {**chart, "title": title, "description": ". ".join([text, *lines])}
 
 
 def compact(values: FloatArray, span: float) -> list[float]:

@@ -1,0 +1,123 @@
+"""Charts of a report, drawn from a document and rows without a fit."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fitted import fitted
+from mixtura import Mixture
+from mixtura.plot import PlotData, plot_data
+from mixtura.plot.data.scores import scores_of_document, scores_of_result
+from mixtura.report import draw_charts
+from presentation.documents import content, document
+
+MIXTURE = Mixture.from_parameters(
+    [0.5, 0.3, 0.2], [[0.0, 0.0], [6.0, 0.0], [0.0, 6.0]], [1.0] * 3, "spherical"
+)
+
+
+@cache
+def rows() -> PlotData:
+    """Customers of three segments, one of them in the cluster of another segment."""
+    drawn = plot_data(MIXTURE, MIXTURE.sample(120, 0)[0], ["income", "spending"])
+    clusters = drawn.labels.copy()
+    clusters[0] = (clusters[0] + 1) % 3
+    threshold = float(np.quantile(drawn.log_density, 0.04))
+    return replace(drawn, noun="customers", part="segment", clusters=clusters, threshold=threshold)
+
+
+def tips(svg: str, *fields: str) -> list[dict[str, str]]:
+    """Return what marks say of themselves, of those that name all of some fields."""
+    said = [
+        dict(part.split(": ", 1) for part in tip.split("; ") if ": " in part)
+        for tip in re.findall(r'data-tip="([^"]*)"', svg)
+    ]
+    return [one for one in said if set(fields) <= set(one)]
+
+
+def test_a_document_and_rows_give_all_charts() -> None:
+    charts = draw_charts(document(), rows())
+    assert list(charts) == [
+        "scatter", "kmeans", "mixture", "marginals", "criterion", "flow", "flow-fewer", "flow-more", "density",
+    ]  # fmt: skip
+    assert all(chart.svg.startswith("<svg") and chart.title for chart in charts.values())
+    points = {name: tips(charts[name].svg, "income", "segment") for name in ("kmeans", "mixture")}
+    for name, labels in (("kmeans", rows().clusters), ("mixture", rows().labels)):
+        assert labels is not None
+        assert [int(point["segment"]) for point in points[name]] == (labels + 1).tolist()
+
+
+def test_flows_are_the_transitions_of_the_document() -> None:
+    charts = draw_charts(document(), rows())
+    of_document = content()
+    pairs = zip(("flow-fewer", "flow-more"), of_document["stability"]["transitions"], strict=True)
+    for name, transition in pairs:
+        counts = np.array(transition["counts"])
+        wide, narrow = charts[name].svg.split("<svg")[1:]
+        for svg in (wide, narrow):
+            found = np.zeros_like(counts)
+            for one in tips(svg, "from", "to", "count"):
+                found[int(one["from"]) - 1, int(one["to"]) - 1] = float(one["count"])
+            np.testing.assert_array_equal(found, counts)
+
+
+def test_our_side_of_a_flow_is_in_the_order_of_segments_whatever_the_transitions_order() -> None:
+    def turn(found: dict[str, Any]) -> None:
+        fewer, more = found["stability"]["transitions"]
+        fewer["to_names"] = fewer["to_names"][::-1]
+        fewer["counts"] = [row[::-1] for row in fewer["counts"]]
+        more["from_names"], more["counts"] = more["from_names"][::-1], more["counts"][::-1]
+
+    straight, turned = draw_charts(document(), rows()), draw_charts(document(turn), rows())
+    assert straight["flow-fewer"].svg == turned["flow-fewer"].svg
+    assert straight["flow-more"].svg == turned["flow-more"].svg
+
+
+def test_without_stability_and_threshold_there_are_fewer_charts() -> None:
+    bare = document(lambda found: found.update(stability=None))
+    assert set(draw_charts(bare, replace(rows(), threshold=None))) == {
+        "scatter", "kmeans", "mixture", "marginals", "criterion", "flow",
+    }  # fmt: skip
+
+
+def test_scores_are_the_criteria_of_the_document() -> None:
+    def spoil(found: dict[str, Any]) -> None:
+        one, failed = found["candidates"][1], found["candidates"][-1]
+        found["diagnostics"]["degenerate"] = [
+            {name: one[name] for name in ("covariance_type", "n_components")} | {"why": ["two rows"]}
+        ]
+        failed["criteria"] = dict.fromkeys(failed["criteria"])
+
+    scores = scores_of_document(document(spoil))
+    candidates = content()["candidates"]
+    drawn = {(row["covariances"], row["count"]): row["value"] for row in scores.values()}
+    assert drawn == {
+        (one["covariance_type"], one["n_components"]): one["criteria"]["bic"] for one in candidates[:-1]
+    }
+    degenerate = [(row["covariances"], row["count"]) for row in scores.values() if row["degenerate"]]
+    assert degenerate == [(candidates[1]["covariance_type"], candidates[1]["n_components"])]
+    assert scores.band == ()
+
+
+@pytest.mark.parametrize(("excluded", "band"), [(False, (90.0, 93.0)), (True, (91.0, 96.0))])
+def test_the_band_begins_at_the_smallest_score_that_is_not_excluded(excluded: bool, band) -> None:
+    def validated(found: dict[str, Any]) -> None:
+        found["choice"]["criterion_name"] = "cv"
+        found["choice"]["criteria"] |= {"cv": 92.0, "cv_standard_error": 1.0}
+        for place, one in enumerate(found["candidates"]):
+            one["criteria"] |= {"cv": 90.0 + place, "cv_standard_error": 3.0 + 2 * place}
+        found["candidates"][0]["excluded"] = excluded
+
+    assert scores_of_document(document(validated)).band == band
+
+
+@pytest.mark.parametrize("name", ["customers-3", "five"])
+def test_a_result_and_its_document_have_the_same_scores(name: str) -> None:
+    result = fitted(name)
+    assert scores_of_document(result.document) == scores_of_result(result)
