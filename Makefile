@@ -63,7 +63,7 @@ sanitize: $(VENV)/.installed  ## run the kernel's contract tests under address a
 	@PYTHON=$(BIN)/python .ci/sanitize
 
 clean:  ## remove .venv and everything built
-	rm -rf $(VENV) build dist site $(DEMO) htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest build dist site $(DEMO) htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "No Python of at least 3.11 was found; install one, or name it: make PYTHON=..." >&2; exit 1; }

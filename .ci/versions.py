@@ -24,13 +24,24 @@ SHOWN = ["numpy", "scipy", "scikit-learn", "pandas", "polars", "pyarrow", "duckd
 OLD_DECORATORS = ["-W", "ignore::pytest.PytestRemovedIn10Warning"]
 """scikit-learn 1.6 hands pytest a generator of checks."""
 LANES = [
+    "tests/api/test_callbacks.py",
     "tests/api/test_check_estimator.py",
+    "tests/api/test_other_arrays.py",
     "tests/api/test_same_numbers.py",
+    "tests/api/test_set_by_hand.py",
+    "tests/api/test_sklearn_module.py",
+    "tests/api/test_where_sklearn_breaks.py",
     "tests/contract",
     "tests/unit/data",
     "tests/unit/estimators",
     "tests/unit/io",
     "tests/product/test_segmentation.py",
+    "tests/product/segments/advice/test_dip.py",
+    "tests/product/segments/model",
+    "tests/product/segments/table",
+    "tests/presentation/plot/test_charts.py",
+    "tests/presentation/plot/test_export.py",
+    "tests/presentation/report/test_golden.py",
     "tests/presentation/report/test_workbook.py",
     "tests/cli/test_segment.py",
     "tests/cli/test_other_commands.py",
@@ -106,7 +117,7 @@ def main() -> None:
         python = install(end, built)
         print(f"\n== {end} versions", flush=True)
         show(python)
-        run(python, "-m", "pytest", "-q", "-n", "1", "-p", "no:cacheprovider", *OLD_DECORATORS, *LANES)
+        run(python, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *OLD_DECORATORS, *LANES)
         print(f"{end}: {time.monotonic() - start:.0f} s", flush=True)
 
 

@@ -32,6 +32,7 @@ from mixtura.select import search
 __all__ = ["RECIPES", "fitted", "folder", "remembered"]
 
 KEPT = Path(__file__).resolve().parents[1] / ".pytest_cache" / "d" / "fitted"
+BUILT_ON = ("numpy", "scipy", "scikit-learn", "narwhals", "polars")
 RUNS = 4
 """How many states of the code are kept."""
 
@@ -49,7 +50,7 @@ RECIPES: dict[str, Callable[[], Any]] = {
 def folder() -> Path:
     """The folder of this state of the code; those of the oldest other states are removed."""
     package = Path(mixtura.__file__).parent
-    digest = hashlib.sha256(repr([sys.version, *map(version, ("numpy", "scipy", "scikit-learn"))]).encode())
+    digest = hashlib.sha256(repr([sys.version, *map(version, BUILT_ON)]).encode())
     sources = [
         path for path in sorted(package.rglob("*")) if path.suffix in {".py", ".so", ".html", ".css", ".js"}
     ]

@@ -157,7 +157,7 @@ def naive_certainty(whole: Scored) -> list[Any]:
 def certainty(found: Any) -> list[Any]:
     return [
         found.n_customers, found.total_weight, found.mean_entropy, found.mean_certainty, found.n_ambiguous,
-        found.ambiguous_share, *found.between.ravel(), *found.confusion.ravel(), *found.quantiles.values(),
+        found.ambiguous_share, *found.ambiguity_matrix.ravel(), *found.confusion.ravel(), *found.quantiles.values(),
         *(band.count for band in found.bands), *(band.share for band in found.bands), *found.histogram,
     ]  # fmt: skip
 

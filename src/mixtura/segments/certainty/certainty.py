@@ -78,7 +78,7 @@ class Certainty:
         Customers below the threshold, whatever their weight; none with a single segment.
     ambiguous_share : float
         Their part of all customers with a membership, by weight.
-    between : ndarray of shape (K, K)
+    ambiguity_matrix : ndarray of shape (K, K)
         Of these, how many stand between each two segments, by weight; symmetric.
     confusion : ndarray of shape (K, K)
         See `confusion_matrix`.
@@ -100,7 +100,7 @@ class Certainty:
     threshold: float
     n_ambiguous: int
     ambiguous_share: float
-    between: FloatArray
+    ambiguity_matrix: FloatArray
     confusion: FloatArray
     expected_error: float
     bands: tuple[Band, ...]

@@ -46,7 +46,7 @@ class CertaintySummary:
         self.n_rows = self.n_customers = self.n_ambiguous = 0
         # Sums over customers of their weights, of entropies, of largest memberships, and of the weights of the unsure.
         self.sums = np.zeros(4)
-        self.histogram, self.between = np.zeros(_BINS), np.zeros((k, k))
+        self.histogram, self.ambiguity_matrix = np.zeros(_BINS), np.zeros((k, k))
         self.confusion, self.sizes = np.zeros((k, k)), np.zeros(k)
         self.bands = np.zeros((len(BANDS) + 1, 2))
         self.fine = GroupHistogram(bin_edges(sample), 1)
@@ -66,7 +66,7 @@ class CertaintySummary:
         self.sums += (counted.sum(), entropy @ counted, largest @ counted, counted[unsure].sum())
         places = np.minimum(np.searchsorted(self.edges, largest, side="right") - 1, _BINS - 1)
         self.histogram += np.bincount(places, counted, minlength=_BINS)
-        self.between += ambiguity_matrix(memberships, self.threshold, counted)
+        self.ambiguity_matrix += ambiguity_matrix(memberships, self.threshold, counted)
         summed, sizes = confusion_sums(memberships, counted)
         self.confusion, self.sizes = self.confusion + summed, self.sizes + sizes
         bands = np.searchsorted(BANDS, largest, side="right")
@@ -78,7 +78,7 @@ class CertaintySummary:
     def merge(self, other: CertaintySummary) -> None:
         for name in ("n_rows", "n_customers", "n_ambiguous"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("sums", "histogram", "between", "confusion", "sizes", "bands"):
+        for name in ("sums", "histogram", "ambiguity_matrix", "confusion", "sizes", "bands"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.fine.merge(other.fine)
 
@@ -132,7 +132,7 @@ class _Exact:
             threshold=first.threshold,
             n_ambiguous=first.n_ambiguous,
             ambiguous_share=unsure / total,
-            between=first.between,
+            ambiguity_matrix=first.ambiguity_matrix,
             confusion=np.divide(first.confusion, sizes, out=empty, where=sizes > 0),
             expected_error=1.0 - largest / total,
             bands=_bands(first.bands),

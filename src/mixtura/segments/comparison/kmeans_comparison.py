@@ -1,4 +1,4 @@
-"""The segments against K-means with as many clusters: who moves, how sure the mixture was of them, what is cut."""
+"""The segments against K-means with as many clusters: who moves, how sure the mixture was of them, what is split."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ __all__ = [
     "KMeansComparison",
     "MergedSegments",
     "SplitSegment",
+    "axis_ratios",
     "compare_with_kmeans",
-    "elongations",
     "kmeans_labels",
 ]
 
@@ -38,10 +38,10 @@ _TOLERANCE = 1e-4
 """Of K-means: share of the mean variance below which moves of the centers end it, as in the estimator."""
 
 _SUBSTANTIAL = 0.25
-"""Of a segment's customers: a cluster that takes less has taken its fringe, and not cut the segment."""
+"""Of a segment's customers: a cluster that takes less has taken its fringe, and not split the segment."""
 
 _MAJORITY = 0.5
-"""Of a segment's customers: a cluster with the majority of two segments joins them."""
+"""Of a segment's customers: a cluster with the majority of two segments merges them."""
 
 _STRETCHED = 2.0
 """Largest over smallest deviation from which on a segment is called stretched."""
@@ -62,14 +62,14 @@ class SplitSegment:
         By the segments they stand for, from 0; the one that takes most first.
     shares : tuple of float
         Of the segment's customers that each takes.
-    elongation : float
+    axis_ratio : float
         Largest over smallest principal deviation of the segment, on standardized columns.
     """
 
     segment: int
     clusters: tuple[int, ...]
     shares: tuple[float, ...]
-    elongation: float
+    axis_ratio: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class KMeansComparison:
         Share of customers, by weight, whom both put into the same segment.
     adjusted_rand : float
         See `adjusted_rand_index`; needs no matching of clusters.
-    certainty_moved, certainty_stayed : float
+    certainty_moved, certainty_retained : float
         Mean largest membership of the customers who move, and of those who do not; NaN where there are none.
     silhouette_mixture, silhouette_kmeans : float
         Mean silhouette width of each, on standardized columns; NaN with a single segment.
@@ -117,10 +117,10 @@ class KMeansComparison:
         Customers the silhouettes were measured on.
     silhouette_sampled : bool
         Whether these were drawn from more.
-    elongation : ndarray of shape (K,)
+    axis_ratio : ndarray of shape (K,)
         Per segment, largest over smallest principal deviation, on standardized columns.
-    cuts : tuple of SplitSegment
-    joins : tuple of MergedSegments
+    split : tuple of SplitSegment
+    merged : tuple of MergedSegments
     """
 
     names: tuple[str, ...]
@@ -130,14 +130,14 @@ class KMeansComparison:
     agreement: float
     adjusted_rand: float
     certainty_moved: float
-    certainty_stayed: float
+    certainty_retained: float
     silhouette_mixture: float
     silhouette_kmeans: float
     silhouette_rows: int
     silhouette_sampled: bool
-    elongation: FloatArray
-    cuts: tuple[SplitSegment, ...]
-    joins: tuple[MergedSegments, ...]
+    axis_ratio: FloatArray
+    split: tuple[SplitSegment, ...]
+    merged: tuple[MergedSegments, ...]
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -187,7 +187,7 @@ def compare_with_kmeans(
     widths = silhouette_widths(
         scaled, (labels, matched), weights=weights, most=most, seed=model.training.seed
     )
-    elongation = elongations(model.mixture)
+    ratios = axis_ratios(model.mixture)
     certainty = row_maxima(memberships)
     return KMeansComparison(
         names=model.names,
@@ -197,11 +197,11 @@ def compare_with_kmeans(
         agreement=float(np.trace(table) / table.sum()),
         adjusted_rand=adjusted_rand_index(contingency_table(labels, matched, k, k, counted)),
         certainty_moved=_mean(certainty[moved], counted[moved]),
-        certainty_stayed=_mean(certainty[~moved], counted[~moved]),
+        certainty_retained=_mean(certainty[~moved], counted[~moved]),
         **_silhouettes(widths),
-        elongation=elongation,
-        cuts=_cuts(table, elongation),
-        joins=_joins(table),
+        axis_ratio=ratios,
+        split=_split(table, ratios),
+        merged=_merged(table),
     )
 
 
@@ -217,7 +217,7 @@ def kmeans_labels(
     return best_clustering(data, starts, tolerance=_TOLERANCE * data.mean_variance).labels
 
 
-def elongations(mixture: Mixture) -> FloatArray:
+def axis_ratios(mixture: Mixture) -> FloatArray:
     """Return the largest over the smallest principal deviation of each component, shape (K,); one for a sphere.
 
     Parameters
@@ -245,18 +245,18 @@ def _silhouettes(found: Silhouette) -> dict[str, Any]:
     }
 
 
-def _cuts(table: FloatArray, elongation: FloatArray) -> tuple[SplitSegment, ...]:
+def _split(table: FloatArray, ratios: FloatArray) -> tuple[SplitSegment, ...]:
     found = []
     for segment, counts in enumerate(table):
         shares = counts / max(counts.sum(), np.finfo(np.float64).tiny)
         clusters = [int(j) for j in np.argsort(-shares, kind="stable") if shares[j] >= _SUBSTANTIAL]
         if len(clusters) > 1:
             taken = tuple(float(shares[j]) for j in clusters)
-            found.append(SplitSegment(segment, tuple(clusters), taken, float(elongation[segment])))
+            found.append(SplitSegment(segment, tuple(clusters), taken, float(ratios[segment])))
     return tuple(found)
 
 
-def _joins(table: FloatArray) -> tuple[MergedSegments, ...]:
+def _merged(table: FloatArray) -> tuple[MergedSegments, ...]:
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
     found = []
     for cluster in range(len(table)):
@@ -278,11 +278,11 @@ def _sentences(found: KMeansComparison) -> list[str]:
     moved = (
         f"K-means assigns {n_moved:,} of {n_all:,} customers ({100 * share:.1f} %{weighed}) to another segment. Their "
         f"mean certainty is {100 * found.certainty_moved:.0f} %, that of the others "
-        f"{100 * found.certainty_stayed:.0f} %."
+        f"{100 * found.certainty_retained:.0f} %."
     )
     said = [moved]
-    said += [_cut_sentence(cut, found.names) for cut in found.cuts]
-    said += [_join_sentence(join, found.names) for join in found.joins]
+    said += [_split_sentence(one, found.names) for one in found.split]
+    said += [_merged_sentence(one, found.names) for one in found.merged]
     sampled = f", on {found.silhouette_rows:,} customers drawn at random" if found.silhouette_sampled else ""
     said.append(
         f"Silhouette width: {found.silhouette_kmeans:.2f} for K-means, {found.silhouette_mixture:.2f} for the mixture"
@@ -291,16 +291,14 @@ def _sentences(found: KMeansComparison) -> list[str]:
     return said
 
 
-def _cut_sentence(cut: SplitSegment, names: Sequence[str]) -> str:
-    shares = " and ".join(f"{100 * share:.0f} %" for share in cut.shares)
+def _split_sentence(found: SplitSegment, names: Sequence[str]) -> str:
+    shares = " and ".join(f"{100 * share:.0f} %" for share in found.shares)
     # With one column, or round covariances, there is no direction to be stretched in.
-    times = f"{cut.elongation:.1f}" if cut.elongation < _THREAD else f"more than {_THREAD}"
-    shape = f", {times} times as long as wide," if cut.elongation >= _STRETCHED else ""
-    return (
-        f"K-means splits the segment {names[cut.segment]!r}{shape} into pieces of {shares} of its customers."
-    )
+    times = f"{found.axis_ratio:.1f}" if found.axis_ratio < _THREAD else f"more than {_THREAD}"
+    shape = f", {times} times as long as wide," if found.axis_ratio >= _STRETCHED else ""
+    return f"K-means splits the segment {names[found.segment]!r}{shape} into pieces of {shares} of its customers."
 
 
-def _join_sentence(join: MergedSegments, names: Sequence[str]) -> str:
-    joined = " and ".join(repr(names[segment]) for segment in join.segments)
+def _merged_sentence(found: MergedSegments, names: Sequence[str]) -> str:
+    joined = " and ".join(repr(names[segment]) for segment in found.segments)
     return f"K-means merges most of the segments {joined} in one cluster."

@@ -36,7 +36,7 @@ class Flow:
     to_order: IntArray
 
     @property
-    def stayed(self) -> float:
+    def retention(self) -> float:
         """Share of the customers who go to the part that their own was matched to."""
         n_matched = min(self.counts.shape)
         return float(np.trace(self.counts[:n_matched, :n_matched]) / self.counts.sum())

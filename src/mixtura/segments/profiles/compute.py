@@ -100,7 +100,7 @@ def profile_segments(given: ProfileInput) -> tuple[tuple[SegmentProfile, ...], P
     means, differences = _means(given), _differences(given)
     effects = dict(zip(model.columns, differences.T, strict=True))
     numbers = [
-        _numeric_profiles(column, found, effects.get(column.name) if column.role == "builds" else None)
+        _numeric_profiles(column, found, effects.get(column.name) if column.role == "active" else None)
         for column, found in given.numbers
     ]
     categories = [

@@ -36,12 +36,12 @@ class NumericProfile:
     Parameters
     ----------
     column : str
-    role : {"builds", "describes", "value"}
+    role : {"active", "descriptive", "value"}
     summary : NumericSummary
         Of the segment's customers, in the column's units.
     difference : float
         Effect size: mean of the segment minus mean of all customers, in standard deviations of all customers. Of a
-        transformed column that builds, all three are those of the transformed values.
+        transformed active column, all three are those of the transformed values.
     cohens_d : float
         Cohen's d: mean of the segment less mean of the rest, in their pooled standard deviation (divisors: the total
         weights). NaN where there is no rest.
@@ -173,7 +173,7 @@ class SegmentProfile:
     weight : float
         Mixing weight: its share when each customer counts with its membership.
     means : ndarray of shape (D,)
-        Mean of each column that builds over these customers, in the user's units; where there are none, the center of
+        Mean of each active column over these customers, in the user's units; where there are none, the center of
         the component.
     differences : ndarray of shape (D,)
         Means minus the mean of all customers, in standard deviations of all customers; of transformed columns, those of

@@ -15,7 +15,7 @@ from mixtura.segments.table.columns import ColumnChoice
 
 __all__ = ["MISSING", "MOST_LEVELS", "OTHER", "Levels", "Numbers", "Role", "read_columns"]
 
-Role = Literal["builds", "describes", "value"]
+Role = Literal["active", "descriptive", "value"]
 
 MOST_LEVELS = 10
 """Most frequent levels of a column that are shown one by one; the rest are shown together."""
@@ -33,7 +33,7 @@ class Numbers:
     Parameters
     ----------
     name : str
-    role : {"builds", "describes", "value"}
+    role : {"active", "descriptive", "value"}
     values : ndarray of shape (n_complete,)
         NaN where there is none.
     """
@@ -83,7 +83,7 @@ def read_columns(
     """
     counted = np.ones(len(rows)) if weights is None else weights
     table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
-    numbers = [Numbers(name, "builds", rows[:, d]) for d, name in enumerate(choice.used)]
+    numbers = [Numbers(name, "active", rows[:, d]) for d, name in enumerate(choice.used)]
     levels: list[Levels] = []
     for name in choice.describe:
         column = table[name]
@@ -91,7 +91,7 @@ def read_columns(
         if values is None:
             levels.append(_levels_of(column, complete, counted))
         else:
-            numbers.append(Numbers(name, "describes", values))
+            numbers.append(Numbers(name, "descriptive", values))
     if choice.value is not None and choice.value not in choice.used:
         values = to_float64(table[choice.value])[complete]
         numbers.append(Numbers(choice.value, "value", np.where(np.isfinite(values), values, np.nan)))

@@ -142,8 +142,7 @@ def _transforms(result: SegmentationResult) -> list[Content]:
 def _certainty(result: SegmentationResult) -> Content:
     found = result.certainty
     pairs = [{"assigned": i + 1, "belongs": j + 1, "share": share} for i, j, share in found.most_confused()]
-    return jsonable_fields(found, without={"between", "bands"}) | {
-        "ambiguity_matrix": plain(found.between),
+    return jsonable_fields(found, without={"bands"}) | {
         "most_confused": pairs,
         "bands": [jsonable_fields(band) for band in found.bands],
     }
@@ -223,27 +222,17 @@ def _listed_anomalies(result: SegmentationResult) -> list[Content]:
 
 def _kmeans(result: SegmentationResult) -> Content:
     found = result.kmeans
-    named = {"labels", "moved", "cuts", "joins", "elongation", "certainty_stayed"}
-    return jsonable_fields(found, without=named) | {
-        "certainty_retained": found.certainty_stayed,
-        "axis_ratio": plain(found.elongation),
+    return jsonable_fields(found, without={"labels", "moved", "split", "merged"}) | {
         "n_moved": int(found.moved.sum()),
         "split": [
-            {
-                "segment": one.segment + 1,
-                "clusters": [cluster + 1 for cluster in one.clusters],
-                "shares": list(one.shares),
-                "axis_ratio": one.elongation,
-            }
-            for one in found.cuts
+            jsonable_fields(one)
+            | {"segment": one.segment + 1, "clusters": [cluster + 1 for cluster in one.clusters]}
+            for one in found.split
         ],
         "merged": [
-            {
-                "cluster": one.cluster + 1,
-                "segments": [segment + 1 for segment in one.segments],
-                "shares": list(one.shares),
-            }
-            for one in found.joins
+            jsonable_fields(one)
+            | {"cluster": one.cluster + 1, "segments": [segment + 1 for segment in one.segments]}
+            for one in found.merged
         ],
         "sentences": list(found.sentences),
     }
@@ -260,7 +249,7 @@ def _stability(result: SegmentationResult) -> Content | None:
         "numbers": [jsonable_fields(one) for one in found.numbers],
         "segments": [jsonable_fields(one) | {"word": one.word} for one in found.segments],
         "transitions": [
-            jsonable_fields(one, without={"from_order", "to_order"}) | {"retention": one.stayed}
+            jsonable_fields(one, without={"from_order", "to_order"}) | {"retention": one.retention}
             for one in found.flows
         ],
     }

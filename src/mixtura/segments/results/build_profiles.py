@@ -24,8 +24,6 @@ __all__ = ["population_part", "profile_rows", "segment_parts"]
 
 Content = dict[str, Any]
 
-_ROLES = {"builds": "active", "describes": "descriptive", "value": "value"}
-
 
 def population_part(result: SegmentationResult) -> Content:
     """Return what is known of all customers, column by column."""
@@ -57,7 +55,7 @@ def profile_rows(result: SegmentationResult) -> list[Content]:
     """
     population = population_part(result)
     overall = {"segment": 0, "segment_name": "all customers"}
-    roles = {one.column: _ROLES[one.role] for one in result.segments[0].numbers}
+    roles = {one.column: one.role for one in result.segments[0].numbers}
     rows = [
         overall | {"column": name, "role": roles[name]} | one for name, one in population["numbers"].items()
     ]
@@ -116,7 +114,7 @@ def _distinctness(found: Distinctness) -> Content:
 def _numeric(profile: NumericProfile) -> Content:
     return {
         "column": profile.column,
-        "role": _ROLES[profile.role],
+        "role": profile.role,
         **_statistics(profile.summary),
         "difference": plain(profile.difference),
         "cohens_d": plain(profile.cohens_d),

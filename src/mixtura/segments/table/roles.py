@@ -50,7 +50,7 @@ class Roles:
     @property
     def reserved(self) -> dict[str, str]:
         """Columns that do not build segments because of their role, and how it is called."""
-        named = dict.fromkeys(self.describe, "describes")
+        named = dict.fromkeys(self.describe, "descriptive")
         single = {self.id_column: "the id", self.value: "the value", self.weight: "the weight"}
         named |= {name: role for name, role in single.items() if name is not None}
         # A value may build segments, too, where it is named among the columns.

@@ -73,7 +73,7 @@ def test_a_weight_is_a_number_of_customers(memberships) -> None:
     assert weighted.total_weight == repeated.n_customers
     for name in ("mean_entropy", "normalized_entropy", "mean_certainty", "ambiguous_share", "expected_error"):
         assert getattr(weighted, name) == pytest.approx(getattr(repeated, name), rel=1e-12)
-    for name in ("histogram", "between", "confusion"):
+    for name in ("histogram", "ambiguity_matrix", "confusion"):
         np.testing.assert_allclose(getattr(weighted, name), getattr(repeated, name), rtol=1e-12)
     assert weighted.quantiles == repeated.quantiles
     # People are counted as people.
@@ -94,7 +94,7 @@ def test_a_single_segment_is_certain() -> None:
     found = measure_certainty(np.ones((5, 1)), ["all"], threshold=1.0)
     assert (found.normalized_entropy, found.expected_error, found.n_ambiguous) == (0.0, 0.0, 0.0)
     assert found.histogram[-1] == 5
-    assert found.between.tolist() == [[0.0]]
+    assert found.ambiguity_matrix.tolist() == [[0.0]]
 
 
 def test_what_cannot_be_measured_is_refused() -> None:

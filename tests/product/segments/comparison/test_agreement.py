@@ -101,7 +101,7 @@ def test_the_flow_follows_the_customers() -> None:
     assert flow.to_names == ("A", "B", "C", "new 1")
     np.testing.assert_array_equal(flow.to_order, [3, 1, 2, 0])
     np.testing.assert_array_equal(flow.counts, [[2, 0, 0, 1], [0, 2, 0, 0], [0, 0, 1, 0]])
-    assert flow.stayed == pytest.approx(5 / 6)
+    assert flow.retention == pytest.approx(5 / 6)
     assert flow.counts.tolist() == [[2, 0, 0, 1], [0, 2, 0, 0], [0, 0, 1, 0]]
 
 
@@ -114,4 +114,4 @@ def test_the_flow_to_fewer_parts_and_back() -> None:
     back: Flow = flow.reverse()
     assert (back.from_names, back.to_names) == (("A", "C"), ("A", "C", "B"))
     np.testing.assert_array_equal(back.counts, flow.counts.T)
-    assert back.stayed == flow.stayed == pytest.approx(0.8)
+    assert back.retention == flow.retention == pytest.approx(0.8)

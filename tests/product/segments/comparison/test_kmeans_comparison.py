@@ -14,7 +14,7 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 from mixtura import Mixture
 from mixtura.datasets import make_customers
 from mixtura.segments import compare_with_kmeans, segment_table
-from mixtura.segments.comparison.kmeans_comparison import elongations, kmeans_labels
+from mixtura.segments.comparison.kmeans_comparison import axis_ratios, kmeans_labels
 
 
 def table_of(*parts: np.ndarray) -> pl.DataFrame:
@@ -53,7 +53,7 @@ def test_the_numbers_are_those_of_scikit_learn(stretched) -> None:
     assert np.flatnonzero(found.moved).tolist() == moved
     assert found.agreement == pytest.approx(1 - len(moved) / 480)
     assert found.certainty_moved == pytest.approx(np.mean([certainty[n] for n in moved]))
-    assert found.certainty_stayed == pytest.approx(certainty[~found.moved].mean())
+    assert found.certainty_retained == pytest.approx(certainty[~found.moved].mean())
     for segment in range(3):
         for cluster in range(3):
             both = sum(labels[n] == segment and found.labels[n] == cluster for n in range(480))
@@ -62,15 +62,15 @@ def test_the_numbers_are_those_of_scikit_learn(stretched) -> None:
 
 def test_a_stretched_segment_is_cut_and_others_are_joined(stretched) -> None:
     found = stretched.found
-    (cut,) = found.cuts
+    (cut,) = found.split
     assert (cut.segment, len(cut.clusters)) == (0, 2)
     deviations = np.array([20, 0.3]) / stretched.model.scaling.scale
-    assert cut.elongation == pytest.approx(deviations[0] / deviations[1])
+    assert cut.axis_ratio == pytest.approx(deviations[0] / deviations[1])
     assert sum(cut.shares) == pytest.approx(1.0, abs=0.05)
-    (join,) = found.joins
+    (join,) = found.merged
     assert join.segments == (1, 2)
     said = " ".join(found.sentences)
-    assert f"K-means splits the segment 'long', {cut.elongation:.1f} times as long as wide," in said
+    assert f"K-means splits the segment 'long', {cut.axis_ratio:.1f} times as long as wide," in said
     assert "K-means merges most of the segments 'left' and 'right' in one cluster." in said
     assert f"K-means assigns {found.moved.sum()} of 480 customers" in said
 
@@ -81,9 +81,9 @@ def test_round_segments_are_left_alone() -> None:
     parts = [rng.normal(size=(50, 2)) + center for center in centers]
     found = segment_table(table_of(*parts), components=[3], covariance_types=["spherical"]).kmeans
     assert found.sentences == ("K-means assigns all 150 customers to the same segments as the mixture.",)
-    assert (found.cuts, found.joins, found.agreement, found.adjusted_rand) == ((), (), 1.0, 1.0)
+    assert (found.split, found.merged, found.agreement, found.adjusted_rand) == ((), (), 1.0, 1.0)
     assert np.isnan(found.certainty_moved)
-    np.testing.assert_allclose(found.elongation, 1.0)
+    np.testing.assert_allclose(found.axis_ratio, 1.0)
 
 
 def test_a_single_segment_has_nothing_to_compare() -> None:
@@ -113,7 +113,7 @@ def test_a_weight_is_a_number_of_customers(stretched) -> None:
     repeated = compare_with_kmeans(model, again, model.memberships(again))
     np.testing.assert_array_equal(np.repeat(weighted.labels, counts), repeated.labels)
     np.testing.assert_allclose(weighted.table, repeated.table)
-    for name in ("agreement", "adjusted_rand", "certainty_moved", "certainty_stayed"):
+    for name in ("agreement", "adjusted_rand", "certainty_moved", "certainty_retained"):
         assert getattr(weighted, name) == pytest.approx(getattr(repeated, name), rel=1e-9)
 
 
@@ -123,20 +123,20 @@ def test_weighted_k_means_is_that_of_scikit_learn() -> None:
     assert adjusted_rand_score(kmeans_labels(rows, 5, 4, weights), expected) == 1.0
 
 
-def test_elongation_is_the_ratio_of_principal_deviations() -> None:
+def test_axis_ratio_is_the_ratio_of_principal_deviations() -> None:
     angle = 0.3
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     covariance = turn @ np.diag([9.0, 0.25]) @ turn.T
     mixture = Mixture.from_parameters([0.5, 0.5], [[0, 0], [5, 5]], [covariance, np.eye(2)])
-    np.testing.assert_allclose(elongations(mixture), [6.0, 1.0], rtol=1e-9)
+    np.testing.assert_allclose(axis_ratios(mixture), [6.0, 1.0], rtol=1e-9)
 
 
-def test_an_elongation_beyond_measure_is_not_told_in_figures(stretched) -> None:
-    cut = stretched.found.cuts[0]
-    for elongation, words in (
+def test_an_axis_ratio_beyond_measure_is_not_told_in_figures(stretched) -> None:
+    cut = stretched.found.split[0]
+    for axis_ratio, words in (
         (1.9, "'long' into"),
         (99.0, "99.0 times"),
         (5000.0, "more than 100 times as long as wide"),
     ):
-        told = replace(stretched.found, cuts=(replace(cut, elongation=elongation),))
+        told = replace(stretched.found, split=(replace(cut, axis_ratio=axis_ratio),))
         assert words in " ".join(told.sentences)

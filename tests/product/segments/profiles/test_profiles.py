@@ -105,7 +105,7 @@ def test_sizes_and_shares(result, table) -> None:
 @pytest.mark.parametrize("name", ["income", "spending", "age", "revenue"])
 def test_numbers(result, table, name) -> None:
     values = table[name]
-    roles = {"income": "builds", "spending": "builds", "age": "describes", "revenue": "value"}
+    roles = {"income": "active", "spending": "active", "age": "descriptive", "revenue": "value"}
     everybody = result.population.numbers[name]
     near(everybody.mean, values.mean())
     near(everybody.sd, values.std(ddof=0))

@@ -33,8 +33,8 @@ def test_columns_with_a_role_do_not_build() -> None:
     reasons = {one.name: one.reason for one in choice.left_out}
     assert reasons == {
         "who": "the id",
-        "age": "describes",
-        "region": "describes",
+        "age": "descriptive",
+        "region": "descriptive",
         "revenue": "the value",
         "count": "the weight",
     }
@@ -45,7 +45,7 @@ def test_a_value_may_build_where_it_is_named() -> None:
     assert (choice.used, choice.value) == (("income", "revenue"), "revenue")
     assert "revenue" not in {one.name for one in choice.left_out}
     result = segment_table(FRAME, columns=["income", "revenue"], value="revenue", components=[2])
-    assert [one.role for one in result.segments[0].numbers if one.column == "revenue"] == ["builds"]
+    assert [one.role for one in result.segments[0].numbers if one.column == "revenue"] == ["active"]
     assert result.segments[0].value is not None
 
 
