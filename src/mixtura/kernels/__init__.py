@@ -1,16 +1,24 @@
-"""The inner loop: arrays in, arrays out. `contract` says what; `reference` and `native` do it."""
+"""The inner loop: arrays in, arrays out. `contract` says what; `reference` and `native` do it.
 
+The small algebra between two passes has its own contract and twin in `algebra`; `native_algebra` is compiled.
+"""
+
+from mixtura.kernels.algebra import Algebra, ClosedForm, Estimate
 from mixtura.kernels.contract import Components, Kernel, Layout, Outputs, moment_size, sums_size
-from mixtura.kernels.registry import available_kernels, build_info, evaluate_rows, get_kernel
+from mixtura.kernels.registry import available_kernels, build_info, evaluate_rows, get_algebra, get_kernel
 
 __all__ = [
+    "Algebra",
+    "ClosedForm",
     "Components",
+    "Estimate",
     "Kernel",
     "Layout",
     "Outputs",
     "available_kernels",
     "build_info",
     "evaluate_rows",
+    "get_algebra",
     "get_kernel",
     "moment_size",
     "sums_size",

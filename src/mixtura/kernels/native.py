@@ -18,7 +18,9 @@ __all__ = [
     "NativeKernel",
     "built_instruction_sets",
     "compiler",
+    "extension",
     "is_built",
+    "position",
     "supported_instruction_sets",
     "why_not_built",
 ]
@@ -34,6 +36,12 @@ def _load() -> ModuleType | str:
         return import_module(_EXTENSION)
     except ImportError as error:
         return f"{type(error).__name__}: {error}"
+
+
+def extension() -> ModuleType | None:
+    """Return the extension, or None."""
+    loaded = _load()
+    return loaded if isinstance(loaded, ModuleType) else None
 
 
 def is_built() -> bool:
@@ -67,6 +75,24 @@ def supported_instruction_sets() -> tuple[str, ...]:
     return tuple(extension.supported()) if isinstance(extension, ModuleType) else ()
 
 
+def position(instruction_set: str | None) -> int:
+    """Return the number of an instruction set among those built; of the best one that this machine has for None.
+
+    Raises
+    ------
+    KernelUnavailableError
+        The extension was not compiled for it, or the machine lacks it.
+    """
+    supported = supported_instruction_sets()
+    chosen = supported[0] if instruction_set is None else instruction_set
+    if chosen not in supported:
+        raise KernelUnavailableError(
+            f"The native kernel cannot run instruction set {chosen!r} here; built are"
+            f" {built_instruction_sets()!r}, of which this machine has {supported!r}. Take one of those, or none."
+        )
+    return built_instruction_sets().index(chosen)
+
+
 class NativeKernel:
     """One pass over a chunk of rows in C++; see `mixtura.kernels.contract.Kernel`.
 
@@ -85,22 +111,15 @@ class NativeKernel:
     uses_blas = False
 
     def __init__(self, instruction_set: str | None = None) -> None:
-        extension = _load()
-        if not isinstance(extension, ModuleType):
+        loaded = extension()
+        if loaded is None:
             raise KernelUnavailableError(
                 f"The kernel 'native' is not here: {why_not_built()}. Install a C++ compiler and mixtura"
                 " again, or take the kernel 'numpy'."
             )
-        supported = supported_instruction_sets()
-        chosen = supported[0] if instruction_set is None else instruction_set
-        if chosen not in supported:
-            raise KernelUnavailableError(
-                f"The native kernel cannot run instruction set {chosen!r} here; built are"
-                f" {built_instruction_sets()!r}, of which this machine has {supported!r}. Take one of those, or none."
-            )
-        self.instruction_set = chosen
-        self._variant = built_instruction_sets().index(chosen)
-        self._run = extension.run
+        self._variant = position(instruction_set)
+        self.instruction_set = built_instruction_sets()[self._variant]
+        self._run = loaded.run
 
     def __reduce__(self) -> tuple[type[NativeKernel], tuple[str]]:
         return NativeKernel, (self.instruction_set,)

@@ -16,10 +16,19 @@ import numpy as np
 from mixtura._typing import FloatArray, RowArray
 from mixtura.exceptions import KernelUnavailableError
 from mixtura.kernels import native
+from mixtura.kernels.algebra import Algebra, NumpyAlgebra
 from mixtura.kernels.contract import Components, Kernel, Outputs
+from mixtura.kernels.native_algebra import NativeAlgebra, why_not_native
 from mixtura.kernels.reference import NumpyKernel
 
-__all__ = ["NUMPY_FROM_FEATURES", "available_kernels", "build_info", "evaluate_rows", "get_kernel"]
+__all__ = [
+    "NUMPY_FROM_FEATURES",
+    "available_kernels",
+    "build_info",
+    "evaluate_rows",
+    "get_algebra",
+    "get_kernel",
+]
 
 NUMPY_FROM_FEATURES: int | None = None
 """Number of columns from which `auto` takes the numpy kernel; None: never."""
@@ -61,6 +70,17 @@ def get_kernel(
     return _kernel(name, instruction_set)
 
 
+@cache
+def get_algebra() -> Algebra:
+    """Return the algebra between passes: the compiled one where it is there, unless ``MIXTURA_KERNEL`` is ``numpy``.
+
+    The variables are read when it is first asked for.
+    """
+    if os.environ.get("MIXTURA_KERNEL") == "numpy" or why_not_native() is not None:
+        return NumpyAlgebra()
+    return NativeAlgebra(os.environ.get("MIXTURA_INSTRUCTION_SET") or None)
+
+
 def evaluate_rows(
     rows: RowArray,
     components: Components,
@@ -92,13 +112,14 @@ def build_info() -> dict[str, object]:
     -------
     dict
         ``kernel``, ``instruction_set``: what `auto` gives. ``compiled``: whether the native core is
-        there; ``reason``: why not, or None. ``compiler``, ``built``, ``supported``: of the native
+        there; ``reason``: why not, or None. ``algebra``: what works between passes, ``"native"`` or ``"numpy"``;
+        ``algebra_reason``: why it is not compiled, or None. ``compiler``, ``built``, ``supported``: of the native
         core, its compiler, the instruction sets it was compiled for, and those this machine has.
         ``numpy``, ``python``, ``machine``: versions.
 
     Examples
     --------
-    >>> sorted(build_info())[:3]
+    >>> sorted(build_info())[2:5]
     ['built', 'compiled', 'compiler']
     """
     chosen = get_kernel()
@@ -107,6 +128,8 @@ def build_info() -> dict[str, object]:
         "instruction_set": chosen.instruction_set,
         "compiled": native.is_built(),
         "reason": native.why_not_built(),
+        "algebra": get_algebra().name,
+        "algebra_reason": why_not_native(),
         "compiler": native.compiler(),
         "built": native.built_instruction_sets(),
         "supported": native.supported_instruction_sets(),

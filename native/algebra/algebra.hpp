@@ -1,0 +1,39 @@
+// What the binding and the compiled variants of the small dense algebra have in common; kernels/algebra.py says what
+// each does. Matrices are C-contiguous, k of them of d x d.
+#pragma once
+
+#include <cstddef>
+
+namespace mixtura {
+
+using Index = std::ptrdiff_t;
+
+// What is wrong with a component; the numbers of kernels/algebra.py.
+enum Status : unsigned char { good = 0, few = 1, singular = 2, near_bound = 3 };
+
+struct ClosedForm {
+    Index k, d;
+    bool pooled, diagonal, averaged;
+    bool packed;                 // second moments of each component are packed lower halves
+    double ridge, fewest;
+    const double *means, *sums, *bound;  // (k, d), as a pass adds them up or pooled, (d, d) or (d) or null
+    double *weights, *centers, *covariances, *whitening, *log_determinants, *offsets;
+    Status* status;              // (k)
+
+    Index matrices() const { return pooled ? 1 : k; }  // how many there are where they are not variances
+};
+
+// The algebra compiled for one instruction set.
+struct Algebra {
+    bool (*closed_form)(const ClosedForm&);  // whether all components are good; otherwise nothing but the status counts
+    void (*scatter)(Index k, Index d, const double* means, const double* sums, const double* centers, double* out);
+    bool (*factor)(Index k, Index d, const double* matrices, double* whitening, double* log_determinants, Status*);
+    void (*eigen)(Index k, Index d, double* matrices, double* values, double* axes);  // matrices are lost
+    void (*congruence)(Index k, Index d, bool common, const double* axes, const double* matrices, double* out);
+};
+
+namespace baseline { extern const Algebra algebra; }
+namespace avx2 { extern const Algebra algebra; }
+namespace avx512 { extern const Algebra algebra; }
+
+}  // namespace mixtura

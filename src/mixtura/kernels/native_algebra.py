@@ -1,0 +1,120 @@
+"""The compiled algebra: arrays go to the extension as they are, and results into arrays made here."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.exceptions import KernelUnavailableError
+from mixtura.kernels import native
+from mixtura.kernels.algebra import ClosedForm, Estimate, Factored, NumpyAlgebra
+
+__all__ = ["NativeAlgebra", "why_not_native"]
+
+_LARGEST_ROTATED = 10
+"""Columns up to which loops are quicker than LAPACK and BLAS, which work in blocks, at eigenvectors and products."""
+
+_LARGEST = 64
+"""Columns up to which they are quicker at factors."""
+
+_OUTDATED = "the compiled core was built from sources without it; install mixtura again"
+
+empty = np.empty
+
+
+def why_not_native() -> str | None:
+    """Return why the compiled algebra is not there, or None."""
+    extension = native.extension()
+    if extension is None:
+        return native.why_not_built()
+    return None if hasattr(extension, "closed_form") else _OUTDATED
+
+
+class NativeAlgebra:
+    """The algebra in C++; see `mixtura.kernels.algebra.Algebra`. Larger matrices are LAPACK's.
+
+    Parameters
+    ----------
+    instruction_set : str or None, default=None
+        As of `mixtura.kernels.native.NativeKernel`.
+
+    Raises
+    ------
+    KernelUnavailableError
+        The algebra was not compiled, or not for this instruction set.
+    """
+
+    name = "native"
+
+    def __init__(self, instruction_set: str | None = None) -> None:
+        extension, reason = native.extension(), why_not_native()
+        if extension is None or reason is not None:
+            raise KernelUnavailableError(f"The compiled algebra is not here: {reason}.")
+        self._variant = native.position(instruction_set)
+        self._extension = extension
+        self._closed_form = extension.closed_form
+        self._large = NumpyAlgebra()
+
+    def closed_form(
+        self,
+        form: ClosedForm,
+        means: FloatArray,
+        sums: FloatArray,
+        ridge: float,
+        fewest: float,
+        bound: FloatArray | None = None,
+    ) -> Estimate:
+        """Return the M-step of covariances with a closed form; see `Algebra.closed_form`."""
+        shape = n_components, n_features = means.shape
+        pooled, diagonal, averaged = form
+        if n_features > _LARGEST and not diagonal:
+            return self._large.closed_form(form, means, sums, ridge, fewest, bound)
+        n_factors = n_components
+        if diagonal:
+            whitening = empty(shape)
+            covariances = empty(shape if pooled or not averaged else n_components)
+        elif pooled:
+            n_factors = 1
+            whitening, covariances = empty((n_features, n_features)), empty((n_features, n_features))
+        else:
+            whitening, covariances = empty((*shape, n_features)), empty((*shape, n_features))
+        found = (
+            empty(n_components),
+            empty(shape),
+            covariances,
+            whitening,
+            empty(n_factors),
+            empty(n_components),
+        )
+        trouble = self._closed_form(self._variant, *form, ridge, fewest, means, sums, bound, *found)
+        return Estimate(*found, trouble)
+
+    def scatter(self, means: FloatArray, sums: FloatArray, centers: FloatArray) -> FloatArray:
+        """Return the scatter about other points; see `Algebra.scatter`."""
+        out = empty((*means.shape, means.shape[1]))
+        self._extension.scatter(self._variant, means, sums, centers, out)
+        return out
+
+    def factor(self, matrices: FloatArray) -> Factored:
+        """Return whitening factors; see `Algebra.factor`."""
+        if matrices.shape[1] > _LARGEST:
+            return self._large.factor(matrices)
+        whitening, log_determinants = empty(matrices.shape), empty(len(matrices))
+        trouble = self._extension.factor(self._variant, matrices, whitening, log_determinants)
+        return Factored(whitening, log_determinants, trouble)
+
+    def eigen(self, matrices: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return eigenvalues and eigenvectors; see `Algebra.eigen`."""
+        if matrices.shape[1] > _LARGEST_ROTATED:
+            return self._large.eigen(matrices)
+        values, axes = empty(matrices.shape[:2]), empty(matrices.shape)
+        self._extension.eigen(self._variant, matrices.copy(), values, axes)
+        return values, axes
+
+    def congruence(self, axes: FloatArray, matrices: FloatArray) -> FloatArray:
+        """Return ``A_k^T M_k A_k``; see `Algebra.congruence`."""
+        if matrices.shape[1] > _LARGEST_ROTATED:
+            return self._large.congruence(axes, matrices)
+        out = empty(matrices.shape)
+        self._extension.congruence(self._variant, axes, matrices, out)
+        return out

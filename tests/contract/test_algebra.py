@@ -1,0 +1,326 @@
+"""The algebra between passes: every implementation against definitions, and the compiled ones against the twin."""
+
+from __future__ import annotations
+
+from itertools import product
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mixtura.exceptions import KernelUnavailableError
+from mixtura.kernels import ClosedForm, build_info, get_algebra, native, registry
+from mixtura.kernels.algebra import NumpyAlgebra, Trouble
+from mixtura.kernels.native import supported_instruction_sets
+from mixtura.kernels.native_algebra import NativeAlgebra, why_not_native
+
+COMPILED = supported_instruction_sets() if why_not_native() is None else ()
+ALGEBRAS = ["numpy", *COMPILED]
+FORMS = [
+    ClosedForm(pooled, diagonal, averaged)
+    for pooled, diagonal, averaged in product([False, True], repeat=3)
+    if diagonal or not averaged
+]
+SIZES = [(1, 1), (4, 1), (2, 2), (3, 2), (5, 5), (2, 10), (3, 11), (2, 33), (2, 60), (1, 70)]
+FEWEST = 1e-3
+
+needs_compiled = pytest.mark.skipif(not COMPILED, reason="the compiled algebra is not built")
+
+
+@pytest.fixture(params=ALGEBRAS)
+def algebra(request):
+    return NumpyAlgebra() if request.param == "numpy" else NativeAlgebra(request.param)
+
+
+class Table:
+    """Weighted rows and their responsibilities, and their sums about points that are not their means."""
+
+    def __init__(self, n_components: int, n_features: int, scale: float = 1.0, seed: int = 0) -> None:
+        rng = np.random.default_rng(seed)
+        n_rows = 40 + 3 * n_features
+        mixing = rng.normal(size=(n_features, n_features)) + 2 * np.eye(n_features)
+        self.x = scale * (rng.normal(size=(n_rows, n_features)) @ mixing + rng.normal(size=n_features))
+        self.r = rng.dirichlet(np.ones(n_components), n_rows)
+        self.means = scale * rng.normal(size=(n_components, n_features))
+        self.counts = self.r.sum(axis=0)
+        self.centers = (self.r.T @ self.x) / self.counts[:, None]
+        self.own = np.array(
+            [
+                (r[:, None] * (self.x - center)).T @ (self.x - center)
+                for r, center in zip(self.r.T, self.centers, strict=True)
+            ]
+        )
+
+    def sums(self, kind: str) -> np.ndarray:
+        first, second = [], []
+        for r, mean in zip(self.r.T, self.means, strict=True):
+            apart = self.x - mean
+            first.append(r @ apart)
+            second.append((r[:, None] * apart).T @ apart)
+        lower = np.tril_indices(self.x.shape[1])
+        moments = {
+            "dense": [matrix[lower] for matrix in second],
+            "diagonal": [matrix.diagonal() for matrix in second],
+            "pooled": np.sum(second, axis=0),
+        }[kind]
+        return np.concatenate([[-1.5, self.counts.sum()], self.counts, np.ravel(first), np.ravel(moments)])
+
+
+def kinds(form: ClosedForm) -> list[str]:
+    return ["dense", "pooled"] if form.pooled else ["dense", "diagonal"] if form.diagonal else ["dense"]
+
+
+def expected_covariances(table: Table, form: ClosedForm, ridge: float) -> np.ndarray:
+    """The definition, one matrix per component."""
+    matrices = table.own / table.counts[:, None, None]
+    if form.pooled:
+        matrices = np.repeat(table.own.sum(axis=0)[None] / table.counts.sum(), len(matrices), axis=0)
+    matrices = matrices + ridge * np.eye(matrices.shape[1])
+    if form.diagonal:
+        matrices = matrices * np.eye(matrices.shape[1])
+    if form.averaged:
+        matrices = np.array([np.eye(len(one)) * one.trace() / len(one) for one in matrices])
+    return matrices
+
+
+def as_matrices(values: np.ndarray, form: ClosedForm, n_components: int, n_features: int) -> np.ndarray:
+    if not form.diagonal:
+        return np.broadcast_to(values, (n_components, n_features, n_features))
+    return values.reshape(n_components, -1)[:, :, None] * np.eye(n_features)
+
+
+def close(found: np.ndarray, expected: np.ndarray, tolerance: float = 1e-12) -> None:
+    largest = np.abs(expected).max()
+    assert np.abs(found - expected).max() <= tolerance * largest
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("n_components", "n_features"), SIZES)
+def test_a_closed_form_is_its_definition(algebra, form, n_components, n_features):
+    table = Table(n_components, n_features)
+    expected = expected_covariances(table, form, 0.25)
+    condition = max(np.linalg.cond(one) for one in expected)
+    for kind in kinds(form):
+        found = algebra.closed_form(form, table.means, table.sums(kind), 0.25, FEWEST)
+        assert found.trouble == ()
+        close(found.weights, table.counts / table.counts.sum())
+        close(found.means, table.centers)
+        close(as_matrices(found.covariances, form, n_components, n_features), expected)
+        whitening = as_matrices(found.whitening, form, n_components, n_features)
+        close(whitening @ expected @ whitening.transpose(0, 2, 1), np.eye(n_features), 1e-14 * condition)
+        assert not np.triu(whitening, 1).any()
+        log_determinants = -0.5 * np.linalg.slogdet(expected)[1]
+        assert np.allclose(found.log_determinants, log_determinants, rtol=1e-12, atol=1e-12)
+        offsets = np.log(found.weights) + log_determinants - 0.5 * n_features * np.log(2 * np.pi)
+        assert np.allclose(found.offsets, offsets, rtol=1e-12, atol=1e-12)
+
+
+@needs_compiled
+@pytest.mark.parametrize("scale", [1e-120, 1e-8, 1.0, 1e8, 1e120])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("n_components", "n_features"), SIZES)
+def test_compiled_closed_forms_agree_with_the_twin(form, n_components, n_features, scale):
+    table = Table(n_components, n_features, scale, seed=1)
+    for kind, name in product(kinds(form), COMPILED):
+        ask = form, table.means, table.sums(kind), 0.0, FEWEST
+        found, twin = NativeAlgebra(name).closed_form(*ask), NumpyAlgebra().closed_form(*ask)
+        assert found.trouble == twin.trouble == ()
+        for one, other in zip(found[:3], twin[:3], strict=True):
+            close(one, other)
+        condition = max(np.linalg.cond(each) for each in expected_covariances(table, form, 0.0))
+        close(found.whitening, twin.whitening, max(1e-12, 1e-15 * condition))
+        for one, other in zip(found[4:6], twin[4:6], strict=True):
+            assert np.allclose(one, other, rtol=1e-12, atol=max(1e-12, 1e-15 * condition))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_components_with_too_few_rows_are_in_trouble(algebra, form):
+    table = Table(3, 2)
+    table.counts[1] = FEWEST
+    for kind in kinds(form):
+        found = algebra.closed_form(form, table.means, table.sums(kind), 0.0, FEWEST)
+        assert found.trouble == (0, Trouble.FEW_ROWS, 0)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_components_without_width_are_in_trouble(algebra, form):
+    table = Table(3, 2)
+    table.x[:] = 2.0
+    table.means[:] = 2.0
+    every = form.pooled
+    for kind in kinds(form):
+        sums = table.sums(kind)
+        found = algebra.closed_form(form, table.means, sums, 0.0, FEWEST)
+        assert found.trouble == (Trouble.SINGULAR,) * 3
+        assert algebra.closed_form(form, table.means, sums, 1e-6, FEWEST).trouble == ()
+    if not every:
+        table = Table(3, 2)
+        table.r[:, 2] = 0.0
+        table.r[0, 2] = table.counts[2] = 1.0
+        table.means[2] = table.x[0]
+        found = algebra.closed_form(form, table.means, table.sums("dense"), 0.0, FEWEST)
+        assert found.trouble == (0, 0, Trouble.SINGULAR)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 5, -1])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("form", FORMS)
+def test_sums_that_are_not_finite_are_trouble_for_all(algebra, form, value, place):
+    table = Table(3, 2)
+    for kind in kinds(form):
+        sums = table.sums(kind)
+        sums[place] = value
+        found = algebra.closed_form(form, table.means, sums, 1e-6, FEWEST)
+        assert found.trouble == (Trouble.SINGULAR,) * 3
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("n_components", "n_features"), [(1, 1), (3, 2), (2, 33), (1, 70)])
+def test_a_bound_is_the_sum_of_squares(algebra, form, n_components, n_features):
+    table = Table(n_components, n_features)
+    rng = np.random.default_rng(3)
+    root = np.tril(rng.normal(size=(n_features, n_features)))
+    root = np.abs(root).sum(axis=1) if form.diagonal else root
+    whole = np.diag(root) if form.diagonal else root
+    precisions = np.linalg.inv(expected_covariances(table, form, 0.0))
+    counted = precisions[:1] if form.pooled and not form.diagonal else precisions
+    limit = 1.0 / np.sqrt(np.einsum("ji,kjl,li->", whole, counted, whole))
+    for kind in kinds(form):
+        ask = form, table.means, table.sums(kind), 0.0, FEWEST
+        assert algebra.closed_form(*ask, root * limit * 0.999).trouble == ()
+        assert algebra.closed_form(*ask, root * limit * 1.001).trouble == (Trouble.NEAR_BOUND,) * n_components
+
+
+@pytest.mark.parametrize(("n_components", "n_features"), SIZES)
+def test_the_scatter_about_other_points(algebra, n_components, n_features):
+    table = Table(n_components, n_features)
+    close(algebra.scatter(table.means, table.sums("dense"), table.centers), table.own)
+    same = algebra.scatter(table.means, table.sums("dense"), table.means)
+    lower = np.tril_indices(n_features)
+    assert np.array_equal(same[:, *lower].ravel(), table.sums("dense")[-same[:, *lower].size :])
+
+
+def matrices_with(spectrum, n_matrices: int, n_features: int, seed: int = 0) -> np.ndarray:
+    """Symmetric matrices with eigenvalues (D,), in random directions."""
+    rng = np.random.default_rng(seed)
+    axes = np.linalg.qr(rng.normal(size=(n_matrices, n_features, n_features)))[0]
+    matrices = (axes * spectrum) @ axes.transpose(0, 2, 1)
+    return np.ascontiguousarray(0.5 * (matrices + matrices.transpose(0, 2, 1)))
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-12, 1.0, 1e12, 1e200])
+@pytest.mark.parametrize("n_features", [1, 2, 3, 10, 11, 60, 70])
+def test_factors_whiten(algebra, n_features, scale):
+    matrices = matrices_with(scale * np.linspace(0.5, 2.0, n_features), 3, n_features)
+    whitening, log_determinants, trouble = algebra.factor(matrices)
+    assert trouble == ()
+    assert not np.triu(whitening, 1).any()
+    close(whitening @ matrices @ whitening.transpose(0, 2, 1), np.eye(n_features))
+    expected = -0.5 * np.log(scale * np.linspace(0.5, 2.0, n_features)).sum()
+    assert np.allclose(log_determinants, expected, rtol=1e-12, atol=1e-12)
+
+
+@needs_compiled
+@pytest.mark.parametrize("name", COMPILED)
+@pytest.mark.parametrize("n_features", [1, 2, 7, 16, 33, 60])
+def test_compiled_factors_agree_with_the_twin(name, n_features):
+    matrices = matrices_with(np.geomspace(1e-2, 1.0, n_features), 4, n_features)
+    for one, other in zip(NativeAlgebra(name).factor(matrices), NumpyAlgebra().factor(matrices), strict=True):
+        close(np.asarray(one), np.asarray(other)) if len(other) else None
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf, 1e-320])
+@pytest.mark.parametrize("n_features", [1, 3, 12])
+def test_what_is_not_positive_definite_is_named(algebra, n_features, bad):
+    matrices = np.repeat(np.eye(n_features)[None], 4, axis=0)
+    matrices[2, -1, -1] = bad
+    assert algebra.factor(matrices).trouble == (0, 0, Trouble.SINGULAR, 0)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
+@pytest.mark.parametrize("n_features", [1, 2, 3, 5, 10, 11, 30, 60])
+@pytest.mark.parametrize("spectrum", ["apart", "equal", "singular", "indefinite", "graded"])
+def test_eigenvectors(algebra, spectrum, n_features, scale):
+    values = {
+        "apart": np.linspace(1.0, 3.0, n_features),
+        "equal": np.ones(n_features),
+        "singular": np.where(np.arange(n_features) % 2 == 0, 0.0, 1.0),
+        "indefinite": np.linspace(-1.0, 2.0, n_features),
+        "graded": np.geomspace(1e-12, 1.0, n_features),
+    }[spectrum]
+    matrices = scale * matrices_with(values, 3, n_features)
+    before = matrices.copy()
+    found, axes = algebra.eigen(matrices)
+    assert np.array_equal(matrices, before)
+    close(found, scale * np.sort(values), 1e-13)
+    assert (np.diff(found, axis=1) >= 0).all()
+    close(axes.transpose(0, 2, 1) @ axes, np.eye(n_features), 1e-13)
+    close((axes * found[:, None, :]) @ axes.transpose(0, 2, 1), matrices, 1e-13)
+
+
+def test_eigenvalues_of_what_is_not_finite(algebra):
+    matrices = np.repeat(np.diag([2.0, 1.0])[None], 3, axis=0)
+    matrices[1, 0, 0] = np.nan
+    values, _ = algebra.eigen(matrices)
+    assert values[[0, 2]].tolist() == [[1.0, 2.0]] * 2
+    assert np.isnan(values[1]).all()
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 5, 10, 11, 33])
+def test_congruence(algebra, n_features):
+    rng = np.random.default_rng(0)
+    axes = rng.normal(size=(3, n_features, n_features))
+    matrices = matrices_with(np.linspace(-1.0, 2.0, n_features), 3, n_features)
+    each = np.einsum("kji,kjl,klm->kim", axes, matrices, axes)
+    close(algebra.congruence(axes, matrices), each)
+    common = np.einsum("ji,kjl,lm->kim", axes[0], matrices, axes[0])
+    close(algebra.congruence(np.ascontiguousarray(axes[0]), matrices), common)
+
+
+@needs_compiled
+def test_arrays_of_other_shapes_are_refused():
+    compiled = NativeAlgebra()
+    with pytest.raises(ValueError, match="shape"):
+        compiled.factor(np.ones((2, 3, 2)))
+    with pytest.raises(ValueError, match="shape"):
+        compiled.closed_form(FORMS[0], np.ones((2, 2)), np.ones(7), 0.0, FEWEST)
+
+
+@pytest.fixture
+def _fresh():
+    for cached in (native._load, get_algebra, registry._kernel):
+        cached.cache_clear()
+    yield
+    for cached in (native._load, get_algebra, registry._kernel):
+        cached.cache_clear()
+
+
+@pytest.mark.usefixtures("_fresh")
+class TestChoice:
+    @needs_compiled
+    def test_the_compiled_algebra_is_taken_where_it_is_there(self, monkeypatch):
+        monkeypatch.delenv("MIXTURA_KERNEL", raising=False)
+        assert get_algebra().name == build_info()["algebra"] == "native"
+        assert build_info()["algebra_reason"] is None
+
+    def test_numpy_by_wish(self, monkeypatch):
+        monkeypatch.setenv("MIXTURA_KERNEL", "numpy")
+        assert get_algebra().name == "numpy"
+
+    def test_without_a_compiler_numpy_serves_and_says_why(self, monkeypatch):
+        monkeypatch.setattr(native, "_EXTENSION", "mixtura.kernels._not_built")
+        info = build_info()
+        assert info["algebra"] == "numpy"
+        assert info["algebra_reason"] == info["reason"]
+        with pytest.raises(KernelUnavailableError, match="compiled algebra is not here"):
+            NativeAlgebra()
+
+    @needs_compiled
+    def test_a_core_of_an_older_version_serves_without_its_algebra(self, monkeypatch):
+        extension = native.extension()
+        older = SimpleNamespace(run=None if extension is None else extension.run)
+        monkeypatch.setattr(native, "extension", lambda: older)
+        monkeypatch.delenv("MIXTURA_KERNEL", raising=False)
+        info = build_info()
+        assert (info["kernel"], info["algebra"]) == ("native", "numpy")
+        assert "sources without it" in str(info["algebra_reason"])
