@@ -10,7 +10,7 @@ from mixtura.fit.loop.result import FitResult
 from mixtura.fit.loop.state import LoopState, StepResult, begin, take
 from mixtura.fit.loop.stopping import AbsoluteChange, RemainingGain
 from mixtura.fit.loop.trace import Event, PassKind, Trace
-from mixtura.fit.racing import RACE_SCHEDULE
+from mixtura.fit.racing import RACE_SCHEDULE, WithinReach
 from mixtura.fit.restarts import (
     SAME_OPTIMUM,
     Given,
@@ -51,6 +51,7 @@ __all__ = [
     "Step",
     "StepResult",
     "Trace",
+    "WithinReach",
     "begin",
     "best_clustering",
     "continue_batch",

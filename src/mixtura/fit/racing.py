@@ -1,4 +1,4 @@
-"""Racing of restarts: abandon a run that falls too far behind the best log-likelihood so far."""
+"""Racing: abandon a run that falls too far behind the best so far, be it another start or another model."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 from mixtura.core.mixture import Mixture
 from mixtura.fit.loop.outcome import Outcome
-from mixtura.fit.loop.stopping import Progress, StoppingRule
+from mixtura.fit.loop.stopping import Progress, StoppingRule, remaining_gain
 
-__all__ = ["RACE_SCHEDULE", "Racing"]
+__all__ = ["RACE_SCHEDULE", "Racing", "WithinReach"]
 
 RACE_SCHEDULE = ((10, 5.0), (20, 3.0), (40, 1.0), (80, 0.5))
 """After this many passes, how many nats of total log-likelihood a further start may be behind the best one."""
@@ -51,3 +51,41 @@ class Racing:
             return Outcome.ABANDONED
         is_lost = progress.iteration in _LOOKS and not self.accept(progress.model)
         return Outcome.ABANDONED if is_lost else None
+
+
+_FIRST_LOOK = 32
+"""Passes before the first estimate of what a run may still gain; each further one is after twice as many."""
+
+_GRANTED = 4.0
+"""How many times the estimate a run is granted to gain."""
+
+
+@dataclass(frozen=True, slots=True)
+class WithinReach:
+    """Stops as another rule does, and ends a run whose log-likelihood will not rise to what it would have to reach.
+
+    After 32, 64, 128, ... passes what is still to be gained is estimated twice: as if gains fell off like ``1/t^2``,
+    which leaves as much as the second half of the passes gained, and by Aitken's estimate, from what the last two
+    quarters of the passes gained, as if they fell off geometrically; where they do not fall off it is infinite. The run
+    goes on if four times the larger estimate would suffice.
+
+    Parameters
+    ----------
+    stop : StoppingRule
+    total_weight : float
+    lacking : float
+        Nats of total log-likelihood that the run has to gain, from the model it begins with.
+    """
+
+    stop: StoppingRule
+    total_weight: float
+    lacking: float
+
+    def __call__(self, progress: Progress) -> Outcome | None:
+        outcome, n_passes = self.stop(progress), progress.iteration
+        if outcome is not None or n_passes < _FIRST_LOOK or n_passes & (n_passes - 1):
+            return outcome
+        looks = (0, n_passes // 2 - 1, 3 * n_passes // 4 - 1, n_passes - 1)
+        first, half, later, last = (self.total_weight * progress.events[i].objective for i in looks)
+        estimate = max(last - half, remaining_gain(last - later, later - half))
+        return Outcome.NOT_REFINED if self.lacking - (last - first) > _GRANTED * estimate else None

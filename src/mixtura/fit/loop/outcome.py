@@ -47,7 +47,8 @@ class Outcome(Enum):
             ),
             Outcome.NOT_ITERATED: "max_iter is 0: this is the start, not a fit.",
             Outcome.NOT_REFINED: (
-                "Fitted on a subsample and updated by a few passes over all rows; not refined further because other "
-                "models scored better. Its log-likelihood is of all rows and would still rise a little."
+                "Fitted on a subsample and updated by some passes over all rows; not refined further because other "
+                "models score better. Its log-likelihood is of all rows and would still rise, but not enough to be the "
+                "best."
             ),
         }[self]

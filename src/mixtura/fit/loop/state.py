@@ -111,5 +111,6 @@ def take(state: LoopState[M, S], step: S, found: StepResult[M]) -> tuple[LoopSta
         event.iteration,
         state.model,
         repaired,
+        events,
     )
     return LoopState(step, move.model, found.objective, ascent, events, repaired), progress

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mixtura.fit.loop.outcome import Outcome
+
+if TYPE_CHECKING:
+    from mixtura.fit.loop.trace import Event
 
 __all__ = [
     "AbsoluteChange",
@@ -46,6 +49,8 @@ class Progress:
     model : the model that entered the iteration
     repaired : bool
         Whether a component had to be repaired, in this iteration or before.
+    events : sequence of Event
+        All iterations, this one included.
     """
 
     objective: float
@@ -55,6 +60,7 @@ class Progress:
     iteration: int = 0
     model: Any = None
     repaired: bool = False
+    events: Sequence[Event] = ()
 
     def satisfied(self, is_satisfied: bool) -> Outcome | None:
         """Return how a run ends whose rule is satisfied, None where it is not."""

@@ -27,6 +27,7 @@ from mixtura.fit import (
     Problem,
     RemainingGain,
     Settings,
+    WithinReach,
     continue_batch,
     continue_fit,
     find_degeneracies,
@@ -122,10 +123,18 @@ class FitTask:
             return error
         return found
 
-    def go_on(self, family: str, found: FitResult, level: Data | None = None) -> FitResult:
-        """Return a fit that goes on from where another ended, on the rows of a level, by default the last."""
-        problem = self.problem(family, found.mixture.n_components, level)
-        result = continue_fit(problem, found.mixture, self.settings(level))
+    def go_on(
+        self, family: str, found: FitResult, level: Data | None = None, *, lacking: float = 0.0
+    ) -> FitResult:
+        """Return a fit that goes on from where another ended, on the rows of a level, by default the last.
+
+        With ``lacking`` it ends unrefined once so many nats are not to be gained any more.
+        """
+        problem, settings = self.problem(family, found.mixture.n_components, level), self.settings(level)
+        if lacking > 0:
+            weight = problem.data.total_weight
+            settings = replace(settings, stop=WithinReach(settings.stop, weight, lacking))
+        result = continue_fit(problem, found.mixture, settings)
         seconds = {phase: found.seconds[phase] + result.seconds[phase] for phase in result.seconds}
         return replace(result, seconds=seconds, notes=found.notes)
 

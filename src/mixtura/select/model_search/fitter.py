@@ -138,12 +138,19 @@ class Fitter:
     def _advanced(self, candidate: Candidate, near: Candidate) -> Candidate:
         return self._full.refit(candidate, near, advance=True)
 
-    def finish(self, candidate: Candidate) -> Candidate:
-        """Return a candidate that was only advanced, iterated to its optimum on all rows."""
+    def finish(self, candidate: Candidate, lacking: float = 0.0) -> Candidate:
+        """Return a candidate that was only advanced, iterated to its optimum on all rows.
+
+        Parameters
+        ----------
+        candidate : Candidate
+        lacking : float, default=0
+            Nats of log-likelihood without which it is of no use: it is iterated only while it may still gain them.
+        """
         begun = perf_counter()
         assert candidate.result is not None, "a candidate that failed cannot be finished"
         family = candidate.covariance_type
-        result = self._full.go_on(family, candidate.result)
+        result = self._full.go_on(family, candidate.result, lacking=lacking)
         finished = self._full.candidate(family, candidate.n_components, result, begun)
         return replace(
             finished,

@@ -25,6 +25,9 @@ FoldsOf: TypeAlias = Mapping[tuple[str, int], FoldScores]
 _FINISHED = 5
 """How many of the best are refined on all rows where models were found on a sample."""
 
+_LIKELIHOOD_CRITERIA = ("bic", "aic", "aicc", "caic")
+"""Those that fall by two with each nat that a model of given size gains."""
+
 
 def fit_candidates(
     data: Data,
@@ -85,14 +88,32 @@ def _fit_all(
 
 
 def _finished(found: SearchResult, fitter: Fitter) -> SearchResult:
-    """Return the search with its best few models, and the one that is chosen, refined on all rows."""
-    wanted = found.ranking[:_FINISHED]
-    while True:
-        refined = {one: fitter.finish(one) for one in wanted if one.outcome is Outcome.NOT_REFINED}
-        found = replace(found, candidates=tuple(refined.get(one, one) for one in found.candidates))
-        if found.best.outcome is not Outcome.NOT_REFINED:
-            return found
-        wanted = (found.best,)
+    """Return the search with its best few models, and the one that is chosen, refined on all rows.
+
+    The others go on only as long as they may still overtake the best of those that were refined.
+    """
+    for one in found.ranking[:_FINISHED]:
+        if one.outcome is Outcome.NOT_REFINED:
+            found = _replaced(found, one, fitter.finish(one, _lacking(one, found)))
+    while (best := found.best).outcome is Outcome.NOT_REFINED:
+        found = _replaced(found, best, fitter.finish(best))
+    return found
+
+
+def _replaced(found: SearchResult, before: Candidate, after: Candidate) -> SearchResult:
+    return replace(found, candidates=tuple(after if one is before else one for one in found.candidates))
+
+
+def _lacking(candidate: Candidate, found: SearchResult) -> float:
+    """Return the nats of log-likelihood at the least that a model has to gain to become the best; 0 if unknown."""
+    best, criterion = found.best, found.criterion
+    if best.outcome is Outcome.NOT_REFINED:
+        return 0.0
+    if criterion == "icl":  # at best every row becomes certain
+        return max(0.0, (candidate.bic - best.criterion(criterion)) / 2)
+    if criterion not in _LIKELIHOOD_CRITERIA:
+        return 0.0
+    return max(0.0, (candidate.criterion(criterion) - best.criterion(criterion)) / 2)
 
 
 def _ranked(candidates: tuple[Candidate, ...], criterion: str) -> SearchResult:

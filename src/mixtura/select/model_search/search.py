@@ -78,8 +78,8 @@ def search(
         variance as scikit-learn's ``reg_covar`` is; there it decides the answer where columns have spikes.
     sample_rows : int, default=50_000
         In a larger table each model is fitted to a random sample of this many rows and updated on all by a few
-        passes; the best five are converged, the others are not refined (``outcome``). Likelihoods are
-        always of all rows.
+        passes; of the best five, those that may still become the best are converged, the others are not refined
+        (``outcome``). Likelihoods are always of all rows.
     on_candidate : callable, optional
         Called with each candidate, how many are done, and how many there are.
     on_fold : callable, optional

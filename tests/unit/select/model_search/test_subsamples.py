@@ -18,6 +18,11 @@ def rows() -> np.ndarray:
     return rng.standard_normal((6000, 2)) * [1.0, 3.0] + 6 * rng.randint(3, size=(6000, 1))
 
 
+def overlapping() -> np.ndarray:
+    rng = np.random.RandomState(5)
+    return rng.standard_normal((20_000, 3)) @ np.diag([1.0, 0.7, 2.0]) + 3 * rng.randint(3, size=(20_000, 1))
+
+
 def test_what_is_found_on_a_sample_ends_where_all_rows_lead() -> None:
     found = search(rows(), components=range(1, 5), covariance_types=TYPES, sample_rows=1500)
     whole = search(rows(), components=range(1, 5), covariance_types=TYPES)
@@ -37,9 +42,8 @@ def test_every_likelihood_is_of_all_rows() -> None:
         assert one.n_rows == pytest.approx(weight.sum())
 
 
-def test_the_best_few_are_finished_and_the_others_say_that_they_are_not() -> None:
+def test_those_that_may_be_best_are_finished_and_the_others_say_that_they_are_not() -> None:
     found = search(rows(), components=range(1, 5), covariance_types=TYPES, sample_rows=1500)
-    assert all(one.outcome is not Outcome.NOT_REFINED for one in found.ranking[:FINISHED])
     assert found.best.outcome is Outcome.CONVERGED
     aside = [one for one in found.candidates if one.outcome is Outcome.NOT_REFINED]
     assert aside
@@ -47,6 +51,24 @@ def test_the_best_few_are_finished_and_the_others_say_that_they_are_not() -> Non
         assert not one.converged
         assert one.result is not None
         assert "sample" in one.result.outcome.explanation
+
+
+@pytest.mark.parametrize("criterion", ["bic", "aic", "icl", "nec"])
+def test_what_is_not_finished_could_not_have_been_the_best(
+    criterion: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"components": range(1, 8), "covariance_types": ["full"], "sample_rows": 1500}
+    found = search(overlapping(), criterion=criterion, **asked)
+    monkeypatch.setattr("mixtura.fit.racing._GRANTED", np.inf)
+    whole = search(overlapping(), criterion=criterion, **asked)
+    assert all(one.outcome is Outcome.CONVERGED for one in whole.ranking[:FINISHED])
+    assert found.best.log_likelihood == whole.best.log_likelihood
+    by_size = {one.n_components: one for one in whole.candidates}
+    short = [one for one in found.ranking[:FINISHED] if one.outcome is Outcome.NOT_REFINED]
+    assert bool(short) is (criterion != "nec")
+    for one in short:
+        assert one.n_iter < by_size[one.n_components].n_iter
+        assert by_size[one.n_components].criterion(criterion) > whole.best.criterion(criterion)
 
 
 def test_it_is_the_same_for_any_number_of_threads() -> None:

@@ -1,0 +1,59 @@
+"""When runs that fall behind are ended."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mixtura.fit import Outcome, RemainingGain, WithinReach
+from mixtura.fit.loop.stopping import Progress
+from mixtura.fit.loop.trace import Event
+
+N_ROWS = 1000.0
+
+
+def passes_made(gains: np.ndarray, lacking: float) -> tuple[int, Outcome | None]:
+    """Return after how many passes a run of given gains, in nats, ends, and how."""
+    rule = WithinReach(RemainingGain(N_ROWS), N_ROWS, lacking)
+    changes = np.concatenate([[np.inf], gains]) / N_ROWS
+    objectives = np.concatenate([[0.0], np.cumsum(gains)]) / N_ROWS - 3.0
+    events: tuple[Event, ...] = ()
+    for i, (objective, change) in enumerate(zip(objectives, changes, strict=True)):
+        events = (*events, Event(i + 1, float(objective), float(change)))
+        latest = tuple(one.change for one in events[:-4:-1])
+        outcome = rule(Progress(float(objective), latest, float("nan"), -1, i + 1, events=events))
+        if outcome is not None:
+            return i + 1, outcome
+    return len(events), None
+
+
+@pytest.mark.parametrize("ratio", [0.5, 0.8, 0.95, 0.99])
+def test_a_run_that_will_reach_what_it_lacks_is_not_ended(ratio: float) -> None:
+    gains = 10 * ratio ** np.arange(4000)
+    n_passes, outcome = passes_made(gains, lacking=gains.sum() - 0.05)
+    assert outcome is Outcome.CONVERGED
+    assert n_passes > np.log(1e-2) / np.log(ratio) / 10
+
+
+@pytest.mark.parametrize("ratio", [0.8, 0.95, 0.99])
+def test_a_run_that_will_not_reach_it_is_ended_early(ratio: float) -> None:
+    gains = 10 * ratio ** np.arange(4000)
+    n_passes, outcome = passes_made(gains, lacking=20 * gains.sum())
+    assert (n_passes, outcome) == (32, Outcome.NOT_REFINED)
+
+
+def test_gains_that_shrink_like_a_sum_of_inverse_squares_are_granted_all_that_they_gain() -> None:
+    gains = 100 / (np.arange(1, 3000) + 1.0) ** 2
+    assert passes_made(gains, lacking=100 * (np.pi**2 / 6 - 1))[1] is not Outcome.NOT_REFINED
+
+
+def test_gains_that_grow_again_as_beyond_a_saddle_are_waited_for() -> None:
+    gains = np.concatenate([0.5 ** np.arange(20), 1.3 ** np.arange(20), 1.3**20 * 0.7 ** np.arange(80)])
+    assert passes_made(gains, lacking=gains.sum() - 0.05)[1] is Outcome.CONVERGED
+
+
+def test_it_is_looked_at_again_after_twice_as_many_passes() -> None:
+    gains = np.concatenate([np.full(15, 9.0), np.full(8, 5.0), np.full(8, 4.0), 0.98 ** np.arange(99)])
+    # After 32 passes the last two quarters gained 40 and 32 nats: 128 are to come, 512 are granted.
+    assert passes_made(gains, lacking=gains[:31].sum() + 511) == (64, Outcome.NOT_REFINED)
+    assert passes_made(gains, lacking=gains[:31].sum() + 513) == (32, Outcome.NOT_REFINED)
