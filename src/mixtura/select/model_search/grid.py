@@ -90,11 +90,18 @@ def _fit_all(
 def _finished(found: SearchResult, fitter: Fitter) -> SearchResult:
     """Return the search with its best few models, and the one that is chosen, refined on all rows.
 
-    The others go on only as long as they may still overtake the best of those that were refined.
+    The others go on only as long as they may still overtake the best of those that were refined; where one did, the
+    sample has misled, and all of them go on.
     """
+    leader, after = found.best, dict[Candidate, Candidate]()
     for one in found.ranking[:_FINISHED]:
         if one.outcome is Outcome.NOT_REFINED:
-            found = _replaced(found, one, fitter.finish(one, _lacking(one, found)))
+            after[one] = fitter.finish(one, _lacking(one, found))
+            found = _replaced(found, one, after[one])
+    if found.best is not after.get(leader, leader):
+        for one, short in after.items():
+            if short.outcome is Outcome.NOT_REFINED:
+                found = _replaced(found, short, fitter.finish(one))
     while (best := found.best).outcome is Outcome.NOT_REFINED:
         found = _replaced(found, best, fitter.finish(best))
     return found
