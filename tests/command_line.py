@@ -73,7 +73,8 @@ def quick_reports(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
         module = import_module("mixtura.segments.results.segmentation_result")
         monkeypatch.setattr(module, "_RESAMPLES", (3, 3))
     if not draws(request):
-        monkeypatch.setattr("mixtura.report.charts.draw_charts", lambda result, stability: Blank())
+        monkeypatch.setattr("mixtura.report.charts.draw_charts", lambda document, rows: Blank())
+        monkeypatch.setattr("mixtura.report.charts.draw_transitions", lambda document: {})
 
 
 @pytest.fixture

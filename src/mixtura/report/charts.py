@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mixtura.segments.results.document import Document
     from mixtura.segments.results.document_checks import TransitionPart
 
-__all__ = ["Chart", "draw_charts"]
+__all__ = ["Chart", "draw_charts", "draw_transitions"]
 
 Drawings: TypeAlias = tuple[Spec, ...]
 """One for all pages, or one for wide pages and one for narrow ones."""
@@ -88,9 +88,28 @@ def draw_charts(document: Document, rows: PlotData) -> dict[str, Chart]:
     >>> sorted(draw_charts(result.document, plot_data(result)))
     ['criterion', 'density', 'flow', 'kmeans', 'marginals', 'mixture', 'scatter']
     """
+    return _rendered(_wanted(document, rows)) | draw_transitions(document)
+
+
+def draw_transitions(document: Document) -> dict[str, Chart]:
+    """Return the charts that the stability adds: where customers go with one segment more, and with one fewer.
+
+    Parameters
+    ----------
+    document : Document
+
+    Raises
+    ------
+    OptionalDependencyError
+        vl-convert is not installed.
+    """
+    return _rendered(_transitions(document))
+
+
+def _rendered(wanted: Iterator[tuple[str, Drawings]]) -> dict[str, Chart]:
     # The renderer holds no interpreter lock: one chart is rendered while the next is put together.
     with ThreadPoolExecutor(1, thread_name_prefix="mixtura-charts") as renderer:
-        rendered = {name: renderer.submit(_chart, name, wanted) for name, wanted in _wanted(document, rows)}
+        rendered = {name: renderer.submit(_chart, name, drawings) for name, drawings in wanted}
         return {name: chart.result() for name, chart in rendered.items()}
 
 
@@ -104,10 +123,15 @@ def _wanted(document: Document, rows: PlotData) -> Iterator[tuple[str, Drawings]
     yield "criterion", (_criterion(document, _WIDE), _criterion(document, _NARROW))
     if 1 < k <= _BESIDE:
         yield "flow", _kmeans_flow(document)
-        for one in [] if document.stability is None else document.stability.transitions:
-            yield "flow-more" if len(one.counts) == k else "flow-fewer", _number_flow(document, one)
     if rows.threshold is not None:
         yield "density", (_densities(rows, rows.threshold),)
+
+
+def _transitions(document: Document) -> Iterator[tuple[str, Drawings]]:
+    k = len(document.segments)
+    if document.stability is not None and 1 < k <= _BESIDE:
+        for one in document.stability.transitions:
+            yield "flow-more" if len(one.counts) == k else "flow-fewer", _number_flow(document, one)
 
 
 def _chart(name: str, wanted: Drawings) -> Chart:

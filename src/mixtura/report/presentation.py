@@ -2,13 +2,59 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mixtura.segments import SegmentationResult
 
-__all__ = ["REPORT", "Report"]
+if TYPE_CHECKING:
+    from mixtura.report.charts import Chart
+
+__all__ = ["REPORT", "Drawn", "Report"]
+
+
+class Drawn:
+    """A result that is being drawn by a thread; a `mixtura.segments.results.deliver.Drawing`.
+
+    Charts that need no resamples are drawn at once, so that they are there when the resamples are.
+
+    Parameters
+    ----------
+    result : SegmentationResult
+    thread : ThreadPoolExecutor
+    """
+
+    def __init__(self, result: SegmentationResult, thread: ThreadPoolExecutor) -> None:
+        from mixtura.plot.charts.segments import draw_chart
+        from mixtura.plot.data.plot_data import plot_data
+        from mixtura.plot.data.scores import scores_of_document
+        from mixtura.report.charts import draw_charts
+
+        self._result, outline = result, result.outline
+        rows = thread.submit(plot_data, result)
+        self._charts: Future[dict[str, Chart]] = thread.submit(lambda: draw_charts(outline, rows.result()))
+        self._picture: Future[bytes] = thread.submit(
+            lambda: draw_chart(rows.result(), scores_of_document(outline))
+        )
+
+    def picture(self) -> bytes:
+        """Return the overview of the segments as PNG."""
+        return self._picture.result()
+
+    def page(self) -> str:
+        """Return the page as HTML."""
+        from mixtura.report.charts import draw_transitions
+        from mixtura.report.render import render_report
+
+        document = self._result.document
+        # The renderer draws in the order of asking: what is missing comes after all other charts.
+        missing = draw_transitions(document)
+        charts = self._charts.result()
+        charts.update(missing)
+        return render_report(document, charts)
 
 
 class Report:
@@ -20,11 +66,11 @@ class Report:
 
         return warm_up()
 
-    def picture(self, result: SegmentationResult) -> bytes:
-        """Return the overview of the segments as PNG."""
-        from mixtura.plot import draw_segments
-
-        return draw_segments(result)
+    @contextmanager
+    def drawing(self, result: SegmentationResult) -> Iterator[Drawn]:
+        """Start to draw what needs no resamples."""
+        with ThreadPoolExecutor(1, thread_name_prefix="mixtura-drawing") as thread:
+            yield Drawn(result, thread)
 
     def page(self, result: SegmentationResult) -> str:
         """Return the page as HTML."""

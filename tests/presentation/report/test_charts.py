@@ -44,7 +44,7 @@ def tips(svg: str, *fields: str) -> list[dict[str, str]]:
 def test_a_document_and_rows_give_all_charts() -> None:
     charts = draw_charts(document(), rows())
     assert list(charts) == [
-        "scatter", "kmeans", "mixture", "marginals", "criterion", "flow", "flow-fewer", "flow-more", "density",
+        "scatter", "kmeans", "mixture", "marginals", "criterion", "flow", "density", "flow-fewer", "flow-more",
     ]  # fmt: skip
     assert all(chart.svg.startswith("<svg") and chart.title for chart in charts.values())
     points = {name: tips(charts[name].svg, "income", "segment") for name in ("kmeans", "mixture")}

@@ -13,7 +13,7 @@ from mixtura.plot.export.export import as_chart, finalize, render_png
 from mixtura.plot.vega import Datasets, Spec
 from mixtura.segments import SegmentationResult
 
-__all__ = ["draw_segments", "plot_segments", "segments_chart"]
+__all__ = ["draw_chart", "draw_segments", "plot_segments", "segments_chart"]
 
 _CRITERION = Frame("segments", 340, 460)
 
@@ -66,9 +66,13 @@ def draw_segments(result: SegmentationResult) -> bytes:
     >>> draw_segments(result).startswith(b"\x89PNG")
     True
     """
+    return draw_chart(plot_data(result), scores_of_result(result))
+
+
+def draw_chart(subject: PlotData, scores: Scores) -> bytes:
+    """Return both charts beside each other as a PNG."""
     datasets: Datasets = {}
-    chart = segments_chart(plot_data(result), scores_of_result(result), datasets)
-    return render_png(finalize(chart, datasets))
+    return render_png(finalize(segments_chart(subject, scores, datasets), datasets))
 
 
 def segments_chart(subject: PlotData, scores: Scores, datasets: Datasets) -> Spec:

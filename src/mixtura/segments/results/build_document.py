@@ -11,6 +11,7 @@ from mixtura.segments.jsonable import jsonable_fields, plain
 from mixtura.segments.results.build_profiles import population_part, segment_parts
 from mixtura.segments.results.document import FORMAT, FORMAT_VERSION, Document
 from mixtura.segments.results.segmentation_result import SegmentationResult
+from mixtura.segments.stability.stability import Stability
 from mixtura.select import Candidate
 
 __all__ = ["build_document"]
@@ -24,12 +25,14 @@ _ANOMALIES = 1_000
 """Number of anomalies listed at most, those of the lowest density first; the table of results flags all."""
 
 
-def build_document(result: SegmentationResult) -> Document:
-    """Return the document of a result; everything in it is computed, the stability as the result's effort asks for.
+def build_document(result: SegmentationResult, stability: Stability | None) -> Document:
+    """Return the document of a result; everything else in it is computed.
 
     Parameters
     ----------
     result : SegmentationResult
+    stability : Stability or None
+        None where it was not measured.
 
     Examples
     --------
@@ -45,7 +48,7 @@ def build_document(result: SegmentationResult) -> Document:
         "format_version": FORMAT_VERSION,
         "mixtura_version": result.model.mixtura_version,
         "table": _table(result),
-        "verdict": _verdict(result),
+        "verdict": _verdict(result, stability),
         "choice": _choice(result),
         "transforms": _transforms(result),
         "population": population_part(result),
@@ -56,7 +59,7 @@ def build_document(result: SegmentationResult) -> Document:
         "anomalies": _anomalies(result),
         "overlap": jsonable_fields(result.overlap) | {"pairwise": plain(result.overlap.pairwise)},
         "kmeans": _kmeans(result),
-        "stability": _stability(result),
+        "stability": _stability(stability),
         "candidates": [_candidate(result, candidate) for candidate in result.ranking],
         "diagnostics": _diagnostics(result),
         "notes": list(result.notes),
@@ -80,8 +83,8 @@ def _table(result: SegmentationResult) -> Content:
     }
 
 
-def _verdict(result: SegmentationResult) -> Content:
-    complete, certainty, stability = result.assignment.complete, result.certainty, result.stability
+def _verdict(result: SegmentationResult, stability: Stability | None) -> Content:
+    complete, certainty = result.assignment.complete, result.certainty
     return {
         "segments": result.model.n_segments,
         "customers": int(complete.sum()),
@@ -238,8 +241,7 @@ def _kmeans(result: SegmentationResult) -> Content:
     }
 
 
-def _stability(result: SegmentationResult) -> Content | None:
-    found = result.stability
+def _stability(found: Stability | None) -> Content | None:
     if found is None:
         return None
     return jsonable_fields(found, without={"flows", "overall", "numbers", "segments"}) | {

@@ -16,7 +16,7 @@ from mixtura.io import output_directory, readable_json, translate_os_errors, wri
 from mixtura.segments.results.build_profiles import profile_rows
 from mixtura.segments.results.segmentation_result import SegmentationResult
 
-__all__ = ["RESULT_FILES", "WORKBOOK_FILE", "Delivery", "Presentation", "Stage", "deliver"]
+__all__ = ["RESULT_FILES", "WORKBOOK_FILE", "Delivery", "Drawing", "Presentation", "Stage", "deliver"]
 
 _DATA_FILES = ("segments.csv", "segments.parquet", "profiles.csv", "model.json", "summary.json")
 _PICTURE_FILE, _REPORT_FILE = "segments.png", "report.html"
@@ -31,17 +31,24 @@ Stage = Callable[[str], AbstractContextManager[Any]]
 """Enters and leaves a stage of the work, given by its name."""
 
 
+class Drawing(Protocol):
+    """A result that is being drawn."""
+
+    def picture(self) -> bytes:
+        """Return the content of ``segments.png``."""
+
+    def page(self) -> str:
+        """Return the content of ``report.html``."""
+
+
 class Presentation(Protocol):
     """What draws a result; `mixtura.report.REPORT` is one."""
 
     def ready(self) -> AbstractContextManager[Any]:
         """Start what takes a while to start, and stop it at the end."""
 
-    def picture(self, result: SegmentationResult) -> bytes:
-        """Return the content of ``segments.png``."""
-
-    def page(self, result: SegmentationResult) -> str:
-        """Return the content of ``report.html``."""
+    def drawing(self, result: SegmentationResult) -> AbstractContextManager[Drawing]:
+        """Start to draw what needs no resamples."""
 
     def workbook(self, result: SegmentationResult, path: Path) -> None:
         """Write the workbook."""
@@ -86,23 +93,21 @@ class Delivery:
         OptionalDependencyError
             A library that draws or writes is not installed.
         """
-        with ThreadPoolExecutor(2) as pool, translate_os_errors(self.folder):
-            # Arrow writes without the interpreter lock.
+        shown = self.presentation
+        with ThreadPoolExecutor(1) as pool, translate_os_errors(self.folder):
+            # Arrow writes without the interpreter lock, and charts are rendered by a process of their own.
             tables = pool.submit(self._write_tables, result)
-            # The picture is rendered by a process of its own while customers are resampled and charts are drawn.
-            shown = self.presentation
-            picture = None if shown is None else pool.submit(shown.picture, result)
-            with stage("Resampling"):
-                _ = result.stability
-            with stage("Writing the report"):
-                if shown is not None:
-                    self._text(_REPORT_FILE, shown.page(result))
-                self._write_data(result)
-                tables.result()
-                if picture is not None:
-                    (self.folder / _PICTURE_FILE).write_bytes(picture.result())
-                if shown is not None and self.workbook:
-                    shown.workbook(result, self.folder / WORKBOOK_FILE)
+            with nullcontext() if shown is None else shown.drawing(result) as drawing:
+                with stage("Resampling"):
+                    _ = result.stability
+                with stage("Writing the report"):
+                    self._write_data(result)
+                    tables.result()
+                    if drawing is not None:
+                        self._text(_REPORT_FILE, drawing.page())
+                        (self.folder / _PICTURE_FILE).write_bytes(drawing.picture())
+                    if shown is not None and self.workbook:
+                        shown.workbook(result, self.folder / WORKBOOK_FILE)
 
     def _write_tables(self, result: SegmentationResult) -> None:
         result.assignment.write(self.folder / "segments.csv")

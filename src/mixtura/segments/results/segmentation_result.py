@@ -47,6 +47,8 @@ _MOST_SEGMENTS = 12
 _OF_EFFORT = {"resamples": {"stability"}, "draws": {"overlap"}, "points": {"kmeans", "least_certain"}}
 """What is computed again when a part of the effort changes."""
 
+_DOCUMENTS = frozenset({"document", "outline"})
+
 
 @dataclass(frozen=True, eq=False)
 class SegmentationResult:
@@ -254,30 +256,44 @@ class SegmentationResult:
         OptionalDependencyError
             pydantic is not installed.
         """
+        return self._document(self.stability)
+
+    @cached_property
+    def outline(self) -> Document:
+        """The document without the stability, which takes longer to measure than all the rest.
+
+        Raises
+        ------
+        OptionalDependencyError
+            pydantic is not installed.
+        """
+        return self._document(None)
+
+    def _document(self, stability: Stability | None) -> Document:
         from mixtura._optional import require_extra
 
         with require_extra("pydantic", extra="cli", purpose="collect the results in a document"):
             from mixtura.segments.results.build_document import build_document
 
-        return build_document(self)
+        return build_document(self, stability)
 
     def with_effort(self, effort: Effort) -> Self:
         """Return the same result with another effort; what does not depend on it is kept."""
         changed = {name for name in _OF_EFFORT if getattr(effort, name) != getattr(self.effort, name)}
         if not changed:
             return self
-        without = {"document"}.union(*(_OF_EFFORT[name] for name in changed))
-        return self._changed({"effort": effort}, without=frozenset(without))
+        without = _DOCUMENTS.union(*(_OF_EFFORT[name] for name in changed))
+        return self._changed({"effort": effort}, without=without)
 
     def with_stability(self, stability: Stability | None) -> Self:
         """Return the same result with a stability that was measured otherwise."""
-        changed = self._changed({}, without=frozenset({"document"}))
+        changed = self._changed({}, without=_DOCUMENTS)
         vars(changed)["stability"] = stability
         return changed
 
     def with_model(self, model: SegmentModel) -> Self:
         """Return the same result with a model that names its segments, or knows their mean values."""
-        return self._changed({"model": model}, without=frozenset({"document"}))
+        return self._changed({"model": model}, without=_DOCUMENTS)
 
     def _changed(self, fields: dict[str, Any], *, without: frozenset[str]) -> Self:
         changed = replace(self, **fields)
