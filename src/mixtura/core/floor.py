@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy.linalg import solve_triangular
 
 from mixtura._typing import FloatArray
+from mixtura.kernels import ClosedForm
 
 __all__ = ["CovarianceFloor", "is_constant", "sound_covariance"]
 
@@ -34,6 +35,8 @@ class CovarianceFloor:
         Smallest variance along each column.
     spherical : float
         Smallest variance of a spherical covariance.
+    sphere : ndarray of shape (D,)
+        Its square root, for each column.
     deviations : ndarray of shape (D,)
         Square roots of the variances.
     spectrum : ndarray of shape (D,)
@@ -43,6 +46,7 @@ class CovarianceFloor:
     root: FloatArray
     variances: FloatArray
     spherical: float
+    sphere: FloatArray
     deviations: FloatArray
     spectrum: FloatArray
 
@@ -51,7 +55,14 @@ class CovarianceFloor:
         """Make a floor; deviations and eigenvalues follow from the root and the variances."""
         spectrum = np.linalg.svd(root, compute_uv=False)[::-1] ** 2
         spectrum = np.maximum(spectrum, _SPECTRUM * spectrum[-1])
-        return cls(root, variances, spherical, np.sqrt(variances), spectrum)
+        sphere = np.full(variances.size, np.sqrt(spherical))
+        return cls(root, variances, spherical, sphere, np.sqrt(variances), spectrum)
+
+    def bound(self, form: ClosedForm) -> FloatArray:
+        """Return what covariances with a closed form are compared with."""
+        if not form.diagonal:
+            return self.root
+        return self.sphere if form.averaged else self.deviations
 
     def whiten(self, matrices: FloatArray) -> FloatArray:
         """Return symmetric matrices (..., D, D) in coordinates in which B is the identity."""

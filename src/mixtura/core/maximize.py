@@ -15,6 +15,7 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import NOT_FINITE, Statistics
 from mixtura.exceptions import DataError, IllDefinedCovarianceError
+from mixtura.kernels import get_algebra
 
 __all__ = ["Repair", "RepairKind", "maximize"]
 
@@ -78,6 +79,9 @@ def maximize(
     DataError
         The sums are not finite.
     """
+    found = _closed_form(statistics, family, prior)
+    if found is not None:
+        return found, ()
     counts = statistics.counts
     statistics.require_finite()
     means = statistics.means + statistics.first / np.maximum(counts, EMPTY)[:, None]
@@ -102,6 +106,25 @@ def maximize(
         if isinstance(factors, NotPositiveDefiniteError):
             raise DataError(NOT_FINITE) from factors
     return Mixture(weights, means, covariances, family, factors), tuple(repairs)
+
+
+def _closed_form(statistics: Statistics, family: Structure, prior: Prior) -> Mixture | None:
+    """Return the mixture where covariances have a closed form and nothing stands against it; else None.
+
+    That is a component with too few rows, whose last covariance or whose rounding matters, a covariance that is not
+    positive definite, and one near the floor.
+    """
+    form, ridge, floor = family.closed_form, prior.ridge, prior.floor
+    if form is None or not prior.is_flat or statistics.moments not in family.moments:
+        return None
+    if ridge and statistics.total_weight < family.fewest_rows:
+        return None
+    fewest, bound = _FEW if ridge else EMPTY, None if floor is None else floor.bound(form)
+    found = get_algebra().closed_form(form, statistics.means, statistics.sums, ridge, fewest, bound)
+    if found.trouble:
+        return None
+    weights, means, covariances, whitening, log_determinants, offsets, _ = found
+    return Mixture(weights, means, covariances, family, Factors(whitening, log_determinants), offsets)
 
 
 def _estimate(

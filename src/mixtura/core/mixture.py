@@ -47,6 +47,8 @@ class Mixture:
     family : Structure
     factors : Factors
         What whitens the rows; consistent with the covariances.
+    offsets : ndarray of shape (K,), optional
+        What `components` has of them, where it is known already.
 
     Examples
     --------
@@ -66,6 +68,7 @@ class Mixture:
     covariances: FloatArray
     family: Structure
     factors: Factors
+    offsets: FloatArray | None = None
 
     @classmethod
     def from_parameters(
@@ -134,17 +137,20 @@ class Mixture:
 
         While a mixture is being fitted that is not worth the time: sums over rows lose as many digits.
         """
-        return replace(self, factors=self.family.storage.refine(self.covariances, self.factors))
+        factors = self.family.storage.refine(self.covariances, self.factors)
+        return replace(self, factors=factors, offsets=None)
 
     def components(self, moments: Moments | None = None) -> Components:
         """Return what a kernel evaluates to gather second moments, the cheapest that is precise by default."""
         moments = self._precise_moments() if moments is None else moments
-        with np.errstate(divide="ignore"):
-            offsets = np.log(self.weights)
-        offsets += self.factors.log_determinants
-        offsets -= 0.5 * self.n_features * _LOG_2PI
-        whitening = self.family.storage.whitening(self.factors, moments, self.n_components)
+        offsets = self._offsets() if self.offsets is None else self.offsets
+        whitening = self.family.storage.whitening(self.factors, moments, len(self.means))
         return Components(moments.layout, self.means, whitening, offsets)
+
+    def _offsets(self) -> FloatArray:
+        """Return ``log w_k + log |L_k| - D/2 log(2 pi)``, (K,)."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.weights) + self.factors.log_determinants - 0.5 * self.n_features * _LOG_2PI
 
     def _precise_moments(self) -> Moments:
         """Return the cheapest second moments, unless whitening rows and means apart for them would cancel."""

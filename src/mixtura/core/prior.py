@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -65,6 +65,8 @@ class Prior(Protocol):
         and an ill-defined covariance of the start is an error.
     floor : CovarianceFloor or None
         A lower bound of covariances.
+    is_flat : bool
+        Whether it adds no pseudo-observations.
     """
 
     @property
@@ -73,6 +75,8 @@ class Prior(Protocol):
     def least_variance(self) -> float: ...
     @property
     def floor(self) -> CovarianceFloor | None: ...
+    @property
+    def is_flat(self) -> bool: ...
 
     def add_pseudo_observations(
         self, statistics: Statistics, means: FloatArray, structure: Traits
@@ -87,6 +91,7 @@ class _Flat:
     """A flat prior of means and covariances."""
 
     __slots__ = ()
+    is_flat = True
 
     def add_pseudo_observations(
         self, statistics: Statistics, means: FloatArray, structure: Traits
@@ -231,6 +236,7 @@ class Conjugate:
     dof: float
     shrinkage: float
     ridge: float = field(default=0.0, init=False, repr=False)
+    is_flat: ClassVar[bool] = False
 
     @classmethod
     def of(cls, total: Statistics, n_components: int, shrinkage: float = 0.01) -> Conjugate:

@@ -86,13 +86,17 @@ class NativeAlgebra:
             empty(n_factors),
             empty(n_components),
         )
-        trouble = self._closed_form(self._variant, *form, ridge, fewest, means, sums, bound, *found)
+        try:
+            trouble = self._closed_form(self._variant, *form, ridge, fewest, means, sums, bound, *found)
+        except (TypeError, ValueError):
+            given = [None if one is None else _plain(one) for one in (means, sums, bound)]
+            trouble = self._closed_form(self._variant, *form, ridge, fewest, *given, *found)
         return Estimate(*found, trouble)
 
     def scatter(self, means: FloatArray, sums: FloatArray, centers: FloatArray) -> FloatArray:
         """Return the scatter about other points; see `Algebra.scatter`."""
         out = empty((*means.shape, means.shape[1]))
-        self._extension.scatter(self._variant, means, sums, centers, out)
+        self._extension.scatter(self._variant, _plain(means), _plain(sums), _plain(centers), out)
         return out
 
     def factor(self, matrices: FloatArray) -> Factored:
@@ -100,7 +104,7 @@ class NativeAlgebra:
         if matrices.shape[1] > _LARGEST:
             return self._large.factor(matrices)
         whitening, log_determinants = empty(matrices.shape), empty(len(matrices))
-        trouble = self._extension.factor(self._variant, matrices, whitening, log_determinants)
+        trouble = self._extension.factor(self._variant, _plain(matrices), whitening, log_determinants)
         return Factored(whitening, log_determinants, trouble)
 
     def eigen(self, matrices: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -108,7 +112,7 @@ class NativeAlgebra:
         if matrices.shape[1] > _LARGEST_ROTATED:
             return self._large.eigen(matrices)
         values, axes = empty(matrices.shape[:2]), empty(matrices.shape)
-        self._extension.eigen(self._variant, matrices.copy(), values, axes)
+        self._extension.eigen(self._variant, matrices.copy("C"), values, axes)
         return values, axes
 
     def congruence(self, axes: FloatArray, matrices: FloatArray) -> FloatArray:
@@ -116,5 +120,10 @@ class NativeAlgebra:
         if matrices.shape[1] > _LARGEST_ROTATED:
             return self._large.congruence(axes, matrices)
         out = empty(matrices.shape)
-        self._extension.congruence(self._variant, axes, matrices, out)
+        self._extension.congruence(self._variant, _plain(axes), _plain(matrices), out)
         return out
+
+
+def _plain(array: FloatArray) -> FloatArray:
+    """Return an array as the extension reads it."""
+    return np.ascontiguousarray(array, dtype=np.float64)

@@ -14,6 +14,7 @@ from mixtura.core.floor import CovarianceFloor
 from mixtura.core.moments import Moments
 from mixtura.core.prior import Prior, Ridge
 from mixtura.core.statistics import Statistics
+from mixtura.kernels import ClosedForm
 
 __all__ = ["Maps", "Structure"]
 
@@ -67,6 +68,10 @@ class Structure(ABC):
         Whether components are spherical.
     pooled : bool
         Whether all components have one covariance.
+    closed_form : ClosedForm or None
+        What its estimate is, where `mixtura.kernels.Algebra.closed_form` has it.
+    fewest_rows : float
+        Total weight below which with a ridge `estimate` adds to that.
     """
 
     name: str
@@ -77,6 +82,8 @@ class Structure(ABC):
     coupled: bool = True
     isotropic: bool = False
     pooled: bool = False
+    closed_form: ClosedForm | None = None
+    fewest_rows: float = 0.0
 
     @property
     def moments(self) -> tuple[Moments, ...]:

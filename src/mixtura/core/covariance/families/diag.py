@@ -11,6 +11,7 @@ from mixtura.core.covariance.storage import VARIANCES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
+from mixtura.kernels import ClosedForm
 
 __all__ = ["Diag"]
 
@@ -20,6 +21,7 @@ class Diag(Structure):
 
     name, storage, general, maps = "diag", VARIANCES, "diag", Maps.SCALINGS
     free, coupled = True, False
+    closed_form = ClosedForm(pooled=False, diagonal=True, averaged=False)
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_components * n_features

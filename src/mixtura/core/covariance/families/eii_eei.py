@@ -15,6 +15,7 @@ from mixtura.core.floor import CovarianceFloor
 from mixtura.core.moments import DENSE, POOLED
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
+from mixtura.kernels import ClosedForm
 
 __all__ = ["EEI", "EII"]
 
@@ -52,6 +53,7 @@ class EII(_SharedVariances):
 
     name = general = "EII"
     isotropic = True
+    closed_form = ClosedForm(pooled=True, diagonal=True, averaged=True)
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return 1
@@ -68,6 +70,7 @@ class EEI(_SharedVariances):
 
     name = general = "EEI"
     maps = Maps.SCALINGS
+    closed_form = ClosedForm(pooled=True, diagonal=True, averaged=False)
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_features

@@ -10,6 +10,7 @@ from mixtura.core.covariance.storage import MATRICES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
+from mixtura.kernels import ClosedForm
 
 __all__ = ["Full"]
 
@@ -19,6 +20,7 @@ class Full(Structure):
 
     name, storage, general, maps = "full", MATRICES, "full", Maps.LINEAR
     free, coupled = True, False
+    closed_form = ClosedForm(pooled=False, diagonal=False, averaged=False)
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_components * n_features * (n_features + 1) // 2

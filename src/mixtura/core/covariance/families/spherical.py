@@ -11,6 +11,7 @@ from mixtura.core.covariance.storage import ONE_VARIANCE
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
+from mixtura.kernels import ClosedForm
 
 __all__ = ["Spherical"]
 
@@ -20,6 +21,7 @@ class Spherical(Structure):
 
     name, storage, general = "spherical", ONE_VARIANCE, "spherical"
     free, coupled, isotropic = True, False, True
+    closed_form = ClosedForm(pooled=False, diagonal=True, averaged=True)
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_components

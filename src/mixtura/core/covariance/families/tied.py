@@ -12,6 +12,7 @@ from mixtura.core.covariance.storage import ONE_MATRIX
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
+from mixtura.kernels import ClosedForm
 
 __all__ = ["Tied"]
 
@@ -28,6 +29,8 @@ class Tied(Structure):
 
     name, storage, general, maps = "tied", ONE_MATRIX, "tied", Maps.LINEAR
     free, pooled = True, True
+    closed_form = ClosedForm(pooled=True, diagonal=False, averaged=False)
+    fewest_rows = _FEW_ROWS
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_features * (n_features + 1) // 2
@@ -37,7 +40,7 @@ class Tied(Structure):
     ) -> FloatArray:
         total = np.add.reduce(statistics.counts)
         covariance = np.asarray(within_scatter(statistics, means) / total)
-        if prior.ridge and total < _FEW_ROWS:
+        if prior.ridge and total < self.fewest_rows:
             covariance += _rounding_of_counts(means, total, prior.ridge)
         covariance.ravel()[:: means.shape[1] + 1] += prior.ridge
         return covariance
