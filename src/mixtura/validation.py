@@ -69,6 +69,7 @@ class Interval:
         if self.whole and not isinstance(value, int | np.integer):
             return False
         above = value > self.low if self.open_low else value >= self.low
+        # Infinity is not a number of any range.
         below = value < self.high if self.open_high or np.isinf(self.high) else value <= self.high
         return bool(above and below)
 
@@ -94,6 +95,7 @@ def require(name: str, value: object, allowed: Interval | Collection[object], hi
         The Python name of the parameter.
     value : object
     allowed : Interval or collection
+        The numbers, or the words, that it may be; among the words may be an `Interval`.
     hint : str, default=""
         What to try, such as "Try `n_init=5`."
 
@@ -106,18 +108,24 @@ def require(name: str, value: object, allowed: Interval | Collection[object], hi
         ...
     mixtura.exceptions.ParameterError: `kind` must be 'weighted' or 'parametric'; got 'round'. Try `kind='weighted'`.
     """
-    if isinstance(allowed, Interval):
-        fits, said = value in allowed, str(allowed)
-    else:
-        fits = isinstance(value, str) and value in allowed
-        said = _alternatives([repr(one) for one in allowed])
-    if not fits:
-        raise ParameterError(f"`{name}` must be {said}; got {value!r}.{hint and ' ' + hint}")
+    choices: list[object] = [allowed] if isinstance(allowed, Interval) else list(allowed)
+    if not any(_fits(value, one) for one in choices):
+        raise ParameterError(
+            f"`{name}` must be {_alternatives(choices)}; got {value!r}.{hint and ' ' + hint}"
+        )
 
 
-def _alternatives(words: list[str]) -> str:
+def _fits(value: object, choice: object) -> bool:
+    return value in choice if isinstance(choice, Interval) else isinstance(value, str) and value == choice
+
+
+def _alternatives(choices: list[object]) -> str:
+    words = [repr(one) for one in choices if not isinstance(one, Interval)]
+    numbers = [str(one) for one in choices if isinstance(one, Interval)]
+    if numbers and words:
+        return f"{', '.join(words)}, or a number of {' or '.join(numbers)}"
     if len(words) <= 2:
-        return " or ".join(words)
+        return " or ".join(words or numbers)
     return f"one of {', '.join(words)}"
 
 

@@ -130,7 +130,7 @@ def test_mclusts_names_lead_to_all_families() -> None:
 
 @pytest.mark.parametrize("name", ["Full", "", None, [1]])
 def test_an_unknown_name_is_an_error_that_lists_the_known(name: Any) -> None:
-    with pytest.raises(ParameterError, match=r"covariance_type=.* must be one of .*'diag', 'full'"):
+    with pytest.raises(ParameterError, match=r"`covariance_type` must be one of .*'diag', 'full'.*; got "):
         get_family(name)
 
 
@@ -202,7 +202,7 @@ def test_another_structure_is_refused(family: Structure) -> None:
     if family.free:
         return
     assert not family.contains(other, K, D)
-    with pytest.raises(ParameterError, match=f"not of the family '{family.name}'.*'full'"):
+    with pytest.raises(ParameterError, match=f"`covariances` must be of the family '{family.name}'.*'full'"):
         Mixture.from_parameters([0.2, 0.3, 0.5], np.zeros((K, D)), other, family.name)
 
 

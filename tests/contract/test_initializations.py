@@ -70,7 +70,7 @@ def problem_of(family: str = "full", runner: Any = None) -> Problem:
 
 
 def begin(name: str, problem: Problem, seed: int = 0) -> InitialStatistics:
-    return ALL[name].draw(problem, np.random.RandomState(seed))(problem)
+    return ALL[name].prepare(problem, np.random.RandomState(seed))(problem)
 
 
 @pytest.fixture(params=ALL)
@@ -84,7 +84,7 @@ def test_it_leads_to_a_mixture_that_em_improves(name: str, family: str) -> None:
     start = begin(name, problem)
     assert start.statistics.means.shape == (K, 2)
     assert np.isfinite(start.statistics.sums).all()
-    first = start.begin(problem)
+    first = start.first_mixture(problem)
     assert first.family.name == family
     assert first.weights.sum() == pytest.approx(1.0)
     step = EMStep(problem)
@@ -96,20 +96,24 @@ def test_it_leads_to_a_mixture_that_em_improves(name: str, family: str) -> None:
 def test_it_is_the_same_for_the_same_seed(name: str) -> None:
     one, other = (begin(name, problem_of()) for _ in range(2))
     np.testing.assert_array_equal(one.statistics.sums, other.statistics.sums)
-    np.testing.assert_array_equal(one.begin(problem_of()).means, other.begin(problem_of()).means)
+    np.testing.assert_array_equal(
+        one.first_mixture(problem_of()).means, other.first_mixture(problem_of()).means
+    )
 
 
 def test_it_is_the_same_for_any_number_of_threads(name: str) -> None:
     one, other = (begin(name, problem_of(runner=runner)) for runner in (SerialRunner(), ThreadRunner(3)))
     np.testing.assert_array_equal(one.statistics.sums, other.statistics.sums)
-    np.testing.assert_array_equal(one.begin(problem_of()).means, other.begin(problem_of()).means)
+    np.testing.assert_array_equal(
+        one.first_mixture(problem_of()).means, other.first_mixture(problem_of()).means
+    )
 
 
 def test_nothing_is_drawn_once_the_draws_are_made(name: str) -> None:
     problem, rng = problem_of(), np.random.RandomState(0)
-    deferred = ALL[name].draw(problem, rng)
+    initializer = ALL[name].prepare(problem, rng)
     state = rng.get_state()[1].copy()  # type: ignore[union-attr, index]
-    one, other = deferred(problem), deferred(problem)
+    one, other = initializer(problem), initializer(problem)
     np.testing.assert_array_equal(rng.get_state()[1], state)  # type: ignore[index]
     np.testing.assert_array_equal(one.statistics.sums, other.statistics.sums)
 
@@ -122,6 +126,6 @@ def test_as_many_components_as_rows_begin_all_the_same(name: str, family: str) -
     problem = Problem(five, GaussianModel(5, get_family(family), Ridge(1e-6)))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        first = ALL[name].draw(problem, np.random.RandomState(0))(problem).begin(problem)
+        first = ALL[name].prepare(problem, np.random.RandomState(0))(problem).first_mixture(problem)
     assert np.isfinite(first.means).all()
     assert first.weights.sum() == pytest.approx(1.0)

@@ -42,7 +42,7 @@ def problem_of(
 
 
 def start_of(problem: Problem, seed: int = 0) -> Mixture:
-    found = INITIALIZATIONS["kmeans"].draw(problem, np.random.RandomState(seed))(problem).statistics
+    found = INITIALIZATIONS["kmeans"].prepare(problem, np.random.RandomState(seed))(problem).statistics
     return problem.model.maximize(found)[0]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.select import bootstrap_lrt, cross_validate, search
-from mixtura.validation import as_seed
+from mixtura.validation import Interval, as_seed, require
 
 ROWS = np.random.default_rng(0).normal(size=(60, 3)) + 5 * (np.arange(60) % 2)[:, None]
 WHOLE = np.round(10 * ROWS).astype(np.int64)
@@ -85,3 +85,14 @@ def test_the_relatives_take_the_same() -> None:
 def test_what_is_not_a_table_of_numbers_is_refused(rows: Any) -> None:
     with pytest.raises(DataError):
         search(rows)
+
+
+@pytest.mark.parametrize("value", ["auto", 0, 0.5, np.float32(2.0)])
+def test_a_word_or_a_number_may_be_allowed(value: Any) -> None:
+    require("size", value, ("auto", Interval(0)))
+
+
+@pytest.mark.parametrize("value", ["large", -1, np.nan, np.inf, True, None, [1]])
+def test_neither_word_nor_number(value: Any) -> None:
+    with pytest.raises(ParameterError, match="`size` must be 'auto', or a number of at least 0; got "):
+        require("size", value, ("auto", Interval(0)), "Try `size=1`.")

@@ -12,7 +12,7 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import IllDefinedCovarianceError, MixturaError
-from mixtura.fit.init import Deferred, Initialization
+from mixtura.fit.init import Initialization, Initializer
 from mixtura.fit.loop.driver import LoopResult, Observer, Step, ignore, iterate
 from mixtura.fit.loop.result import FitResult
 from mixtura.fit.loop.state import LoopState, begin
@@ -136,13 +136,15 @@ def fit_mixture(
         name = problem.model.structure.name
         start = Mixture.from_parameters(given.weights, given.means, given.covariances, name)  # type: ignore[arg-type]
         return continue_fit(problem, start, settings)
-    drawn = [initialization.draw(problem, random_state) for _ in range(n_init)]
+    initializers = [initialization.prepare(problem, random_state) for _ in range(n_init)]
     drawing = perf_counter() - begun
     if 1 < problem.data.runner.n_workers <= n_init and settings.observe is ignore:
         alone = replace(problem, data=problem.data.alone())
-        finished = problem.data.runner.map([_Task(alone, deferred, settings, given) for deferred in drawn])
+        finished = problem.data.runner.map(
+            [_Task(alone, initializer, settings, given) for initializer in initializers]
+        )
     else:
-        finished = [_Task(problem, deferred, settings, given)() for deferred in drawn]
+        finished = [_Task(problem, initializer, settings, given)() for initializer in initializers]
     return _keep_best(problem, finished, drawing)
 
 
@@ -151,14 +153,14 @@ class _Task:
     """One restart, once its draws are made."""
 
     problem: Problem
-    deferred: Deferred
+    initializer: Initializer
     settings: Settings
     given: Given
 
     def __call__(self) -> _Finished:
         begun = perf_counter()
-        start = self.deferred(self.problem)
-        first = self.given.override(start.begin(self.problem))
+        start = self.initializer(self.problem)
+        first = self.given.override(start.first_mixture(self.problem))
         started = perf_counter()
         step = self.settings.step(self.problem)
         run = iterate(
@@ -213,14 +215,14 @@ def fit_best_of(
     """
     begun = perf_counter()
     problem.prepare()
-    drawn = [one.draw(problem, random_state) for one in initializations]
+    initializers = [one.prepare(problem, random_state) for one in initializations]
     drawing = perf_counter() - begun
     finished: list[_Finished] = []
     failures: list[IllDefinedCovarianceError] = []
-    for deferred in drawn:
+    for initializer in initializers:
         rule = Racing(settings.stop, target, problem.data.total_weight, dict(schedule), accept)
         try:
-            one = _Task(problem, deferred, replace(settings, stop=rule), Given())()
+            one = _Task(problem, initializer, replace(settings, stop=rule), Given())()
         except IllDefinedCovarianceError as error:
             failures.append(error)
             continue

@@ -12,7 +12,7 @@ from mixtura._typing import FloatArray
 from mixtura.core.covariance import MCLUST_NAMES, NAMES
 from mixtura.exceptions import ParameterError, TooFewRowsError
 from mixtura.select import CRITERIA, OnCandidate, OnFold, SearchResult, search
-from mixtura.select.priors import PriorName, require_prior
+from mixtura.select.priors import PRIORS, PriorName
 from mixtura.select.scores.folds import rows_fitted
 from mixtura.validation import SEED, Interval, count_rows, require, whole_numbers
 
@@ -70,7 +70,7 @@ class Settings:
                 f"{list(self.covariance_types)!r}. Leave it out to try the first four."
             )
         require("criterion", self.criterion, CRITERIA, "Try `criterion='bic'`.")
-        require_prior(self.prior)
+        require("prior", self.prior, PRIORS, "Try `prior='floor'`.")
         require("n_init", self.n_init, Interval(1, whole=True), "Try `n_init=5`.")
         percentiles = Interval(0, 100, open_high=True)
         require("anomaly_percentile", self.anomaly_percentile, percentiles, "Try `anomaly_percentile=4`.")

@@ -1,6 +1,6 @@
-"""Ways to begin a fit; each is one class with one method, `draw`."""
+"""Initializations of a fit; each is one class with one method, `prepare`."""
 
-from mixtura.fit.init.base import Deferred, Initialization, InitialStatistics
+from mixtura.fit.init.base import Initialization, Initializer, InitialStatistics
 from mixtura.fit.init.from_kmeans import FromKMeans
 from mixtura.fit.init.given import FromMixture, FromPartition
 from mixtura.fit.init.hierarchical.tree import FromHierarchy, FromTree, Tree, grow
@@ -13,7 +13,6 @@ from mixtura.fit.init.small_em import BestOf, FromNearestRows, SmallEM
 __all__ = [
     "INITIALIZATIONS",
     "BestOf",
-    "Deferred",
     "FromHierarchy",
     "FromLabels",
     "FromMixture",
@@ -22,6 +21,7 @@ __all__ = [
     "FromTree",
     "InitialStatistics",
     "Initialization",
+    "Initializer",
     "Sample",
     "SharedStarts",
     "SmallEM",

@@ -1,4 +1,4 @@
-"""What an initialization is: random draws first, then work that may run elsewhere."""
+"""The protocol of initializations: random draws first, then work that may run elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.statistics import Statistics
 from mixtura.fit.steps.em import Problem
 
-__all__ = ["Deferred", "InitialStatistics", "Initialization"]
+__all__ = ["InitialStatistics", "Initialization", "Initializer"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +34,7 @@ class InitialStatistics:
     mixture: Mixture | None = None
     n_passes: int = 0
 
-    def begin(self, problem: Problem) -> Mixture:
+    def first_mixture(self, problem: Problem) -> Mixture:
         """Return the first mixture.
 
         Raises
@@ -47,14 +47,14 @@ class InitialStatistics:
         return problem.model.maximize(self.statistics)[0]
 
 
-Deferred: TypeAlias = Callable[[Problem], InitialStatistics]
-"""The part of an initialization that draws nothing; given the problem with the runner to use."""
+Initializer: TypeAlias = Callable[[Problem], InitialStatistics]
+"""The part of an initialization that draws nothing; it is called with the problem and so with the runner to use."""
 
 
 class Initialization(Protocol):
-    """A way to begin. It may see the rows block by block only."""
+    """A way to find a first mixture. It may see the rows block by block only."""
 
-    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+    def prepare(self, problem: Problem, rng: np.random.RandomState) -> Initializer:
         """Make all random draws now; return the rest of the work.
 
         Restarts draw one after the other, so that they do not depend on how they run, and may then

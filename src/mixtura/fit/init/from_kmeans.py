@@ -8,7 +8,7 @@ from mixtura._typing import FloatArray
 from mixtura.core.accumulate import AccumulateGiven
 from mixtura.core.protocols import RowState
 from mixtura.core.statistics import Statistics
-from mixtura.fit.init.base import Deferred, InitialStatistics
+from mixtura.fit.init.base import Initializer, InitialStatistics
 from mixtura.fit.kmeans.lloyd import run_kmeans
 from mixtura.fit.kmeans.plusplus import kmeans_plusplus
 from mixtura.fit.steps.em import Problem
@@ -21,7 +21,7 @@ _RELATIVE_TOLERANCE = 1e-4
 class FromKMeans:
     """One run of K-means from greedy k-means++ seeds; scikit-learn's default start."""
 
-    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+    def prepare(self, problem: Problem, rng: np.random.RandomState) -> Initializer:
         seeds = kmeans_plusplus(problem.data, problem.model.n_components, rng)
 
         def finish(problem: Problem) -> InitialStatistics:

@@ -11,7 +11,7 @@ from mixtura.core.moments import FIRST, Moments
 from mixtura.core.protocols import RowState
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
-from mixtura.fit.init.base import Deferred, InitialStatistics
+from mixtura.fit.init.base import Initializer, InitialStatistics
 from mixtura.fit.steps.em import Problem
 
 __all__ = ["FromMixture", "FromPartition"]
@@ -28,13 +28,13 @@ class FromPartition:
     Raises
     ------
     ParameterError
-        On `draw`, where the shape does not fit the rows or a value is out of range.
+        On `prepare`, where the shape does not fit the rows or a value is out of range.
     """
 
     def __init__(self, partition: FloatArray | IntArray) -> None:
         self._partition = partition
 
-    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+    def prepare(self, problem: Problem, rng: np.random.RandomState) -> Initializer:
         partition = problem.data.state_of(self._checked(problem))
 
         def finish(problem: Problem) -> InitialStatistics:
@@ -83,7 +83,7 @@ class FromMixture:
     def __init__(self, mixture: Mixture) -> None:
         self._mixture = mixture
 
-    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+    def prepare(self, problem: Problem, rng: np.random.RandomState) -> Initializer:
         mixture = self._mixture
 
         def finish(problem: Problem) -> InitialStatistics:

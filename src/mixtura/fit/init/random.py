@@ -12,7 +12,7 @@ from mixtura.core.accumulate import AccumulateGiven, Summed, pass_work
 from mixtura.core.moments import Moments
 from mixtura.core.protocols import Block, Blocks
 from mixtura.core.statistics import Statistics
-from mixtura.fit.init.base import Deferred, InitialStatistics
+from mixtura.fit.init.base import Initializer, InitialStatistics
 from mixtura.fit.steps.em import Problem
 from mixtura.kernels import Kernel
 
@@ -25,7 +25,7 @@ class FromRandomResponsibilities:
     The shares are drawn and added up block by block; they are never held for all rows.
     """
 
-    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+    def prepare(self, problem: Problem, rng: np.random.RandomState) -> Initializer:
         blocks, k = problem.data.blocks, problem.model.n_components
         generators = []
         for number in range(len(blocks)):

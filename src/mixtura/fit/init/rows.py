@@ -7,7 +7,7 @@ import numpy as np
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.moments import DIAGONAL
 from mixtura.core.statistics import Statistics
-from mixtura.fit.init.base import Deferred, InitialStatistics
+from mixtura.fit.init.base import Initializer, InitialStatistics
 from mixtura.fit.kmeans.plusplus import kmeans_plusplus, random_rows
 from mixtura.fit.steps.em import Problem
 
@@ -20,7 +20,7 @@ _LARGEST_OFFSET = 1e4
 class FromRandomRows:
     """Rows drawn evenly (scikit-learn's ``random_from_data``)."""
 
-    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+    def prepare(self, problem: Problem, rng: np.random.RandomState) -> Initializer:
         seeds = random_rows(problem.data.n_rows, problem.model.n_components, rng)
         return lambda problem: InitialStatistics(seed_statistics(problem, seeds))
 
@@ -28,7 +28,7 @@ class FromRandomRows:
 class KMeansPlusPlus:
     """Rows drawn far apart (scikit-learn's ``k-means++``)."""
 
-    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+    def prepare(self, problem: Problem, rng: np.random.RandomState) -> Initializer:
         seeds = kmeans_plusplus(problem.data, problem.model.n_components, rng)
         return lambda problem: InitialStatistics(seed_statistics(problem, seeds))
 

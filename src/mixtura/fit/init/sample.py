@@ -14,7 +14,7 @@ from mixtura.core.moments import DENSE
 from mixtura.core.protocols import Block, Blocks
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
-from mixtura.fit.init.base import Deferred, InitialStatistics
+from mixtura.fit.init.base import Initializer, InitialStatistics
 from mixtura.fit.init.from_kmeans import too_few_distinct
 from mixtura.fit.init.start_coordinates import TRANSFORMS
 from mixtura.fit.steps.em import Problem
@@ -128,7 +128,7 @@ class FromLabels:
     def __init__(self, sample: Sample, labels: IntArray) -> None:
         self._sample, self._labels = sample, labels
 
-    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+    def prepare(self, problem: Problem, rng: np.random.RandomState) -> Initializer:
         return self._start
 
     def _start(self, problem: Problem) -> InitialStatistics:

@@ -11,7 +11,7 @@ from mixtura._typing import FloatArray, RowArray
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.moments import DIAGONAL
-from mixtura.fit.init.base import Deferred, Initialization, InitialStatistics
+from mixtura.fit.init.base import Initialization, Initializer, InitialStatistics
 from mixtura.fit.init.from_kmeans import partition_statistics
 from mixtura.fit.init.sample import fill_with_pooled_covariance
 from mixtura.fit.kmeans.lloyd import nearest
@@ -40,14 +40,14 @@ class BestOf:
     def __init__(self, initializations: Sequence[Initialization], n_passes: int = 10) -> None:
         self._initializations, self._n_passes = tuple(initializations), n_passes
 
-    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
-        drawn = [one.draw(problem, rng) for one in self._initializations]
-        return lambda problem: self._best(problem, drawn)
+    def prepare(self, problem: Problem, rng: np.random.RandomState) -> Initializer:
+        initializers = [one.prepare(problem, rng) for one in self._initializations]
+        return lambda problem: self._best(problem, initializers)
 
-    def _best(self, problem: Problem, drawn: Sequence[Deferred]) -> InitialStatistics:
+    def _best(self, problem: Problem, initializers: Sequence[Initializer]) -> InitialStatistics:
         best, highest, made = None, -np.inf, 0
-        for deferred in drawn:
-            start = deferred(problem)
+        for initializer in initializers:
+            start = initializer(problem)
             mixture, objective, n_passes = self._run(problem, start)
             made += start.n_passes + n_passes
             if best is None or objective > highest:
@@ -60,7 +60,7 @@ class BestOf:
         """Return where a start leads, the objective of the mixture before the last step, and the passes made."""
         step = EMStep(problem)
         run = iterate(
-            begin(step, start.begin(problem)),
+            begin(step, start.first_mixture(problem)),
             step,
             RemainingGain(problem.data.total_weight),
             self._n_passes,
@@ -97,7 +97,7 @@ class FromNearestRows:
     def __init__(self, far: bool = False) -> None:
         self._far = far
 
-    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+    def prepare(self, problem: Problem, rng: np.random.RandomState) -> Initializer:
         k, scale = problem.model.n_components, ScaleColumns(1.0 / _deviations(problem.data))
         if self._far:
             seeds = kmeans_plusplus(problem.data.mapped(scale), k, rng)

@@ -9,8 +9,9 @@ import numpy as np
 
 from mixtura._typing import Array, FloatArray
 from mixtura.segments.table.columns import ColumnChoice, LeftOut
+from mixtura.segments.table.rounding import rounding_step
 
-__all__ = ["DEPENDENT_REASONS", "Dependence", "drop_dependent_columns", "find_dependence", "rounding_step"]
+__all__ = ["DEPENDENT_REASONS", "Dependence", "drop_dependent_columns", "find_dependence"]
 
 DEPENDENT_REASONS = ("the sum of ", "a combination of ", "the same as ")
 """How the reasons of `Dependence` begin."""
@@ -27,7 +28,6 @@ _EXCEPTIONS = 0.01
 _TRIMS = 3
 _NEAR_WHOLE = 0.05
 """Coefficients this near to whole numbers are taken for them: rounding of the columns biases a regression."""
-_DIGITS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +65,6 @@ class Dependence:
         if not self.n_exceptions:
             return ""
         return f" in all but {self.n_exceptions} row{'' if self.n_exceptions == 1 else 's'}"
-
-
-def rounding_step(values: FloatArray) -> float:
-    """Return the coarsest of 1, 0.1, ..., 0.0001 that all values are multiples of; 0 where there is none.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from mixtura.segments.table.dependent_columns import rounding_step
-    >>> rounding_step(np.array([3.0, 7.0])), rounding_step(np.array([0.25, 7.5])), rounding_step(np.array([np.pi, 7]))
-    (1.0, 0.01, 0.0)
-    """
-    if np.abs(values).max() > 1e10:
-        return 0.0
-    for digits in range(_DIGITS):
-        tens = values * 10.0**digits
-        if np.abs(tens - np.rint(tens)).max() <= 1e-6:
-            return float(10.0**-digits)
-    return 0.0
 
 
 def find_dependence(rows: FloatArray) -> Dependence | None:

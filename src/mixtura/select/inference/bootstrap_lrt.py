@@ -18,7 +18,7 @@ from mixtura.exceptions import MixturaError
 from mixtura.fit import log_likelihood
 from mixtura.select.inference.refit import Refit, generator, runner_for, split_components
 from mixtura.select.model_search.search import search
-from mixtura.select.priors import PriorName, require_prior
+from mixtura.select.priors import PRIORS, PriorName
 from mixtura.validation import (
     PROBABILITY,
     as_rows,
@@ -285,4 +285,4 @@ def _check(
     require_at_least("n_init", n_init, 1)
     require("level", level, PROBABILITY, "Try `level=0.05`.")
     require("starts", starts, STARTS, "Try `starts='splits'`.")
-    require_prior(prior)
+    require("prior", prior, PRIORS, "Try `prior='floor'`.")

@@ -17,7 +17,7 @@ from mixtura.core.mixture import Mixture
 from mixtura.engine import as_data
 from mixtura.exceptions import DataError, MixturaError, ParameterError
 from mixtura.select.inference.refit import Refit, generator, runner_for
-from mixtura.select.priors import PriorName, require_prior
+from mixtura.select.priors import PRIORS, PriorName
 from mixtura.validation import (
     PROBABILITY,
     as_rows,
@@ -372,4 +372,4 @@ def _check(
             f"Rows must have the {mixture.n_features!r} columns of the mixture; got {rows.shape[1]!r}. Give the rows "
             "that it was fitted to."
         )
-    require_prior(prior)
+    require("prior", prior, PRIORS, "Try `prior='floor'`.")

@@ -175,7 +175,7 @@ class FitTask:
         problem, settings = self.problem(family, k), self.settings()
         try:
             rng = np.random.RandomState(self.seed)
-            start = FromMixture(near.mixture).draw(problem, rng)(problem).begin(problem)
+            start = FromMixture(near.mixture).prepare(problem, rng)(problem).first_mixture(problem)
             if advance:
                 result = continue_batch([problem], [start], settings.stop, ADVANCE)[0]
             else:

@@ -18,7 +18,8 @@ from mixtura.select.model_search.cost import level_sizes, processes_for, search_
 from mixtura.select.model_search.fit_task import ADVANCE, FitTask
 from mixtura.select.model_search.nesting import enforce_nesting, warm_start_from_best
 from mixtura.select.model_search.subsamples import draw_subsamples
-from mixtura.select.priors import PriorName, make_prior, require_prior
+from mixtura.select.priors import PRIORS, PriorName, make_prior
+from mixtura.validation import require
 
 __all__ = ["SAMPLE_ROWS", "Fitter", "SearchOptions"]
 
@@ -53,7 +54,7 @@ class SearchOptions:
     sample_rows: int = SAMPLE_ROWS
 
     def __post_init__(self) -> None:
-        require_prior(self.prior)
+        require("prior", self.prior, PRIORS, "Try `prior='floor'`.")
         if self.n_init < 1:
             raise ParameterError(f"`n_init` must be at least 1; got {self.n_init!r}.")
 

@@ -55,7 +55,7 @@ def test_a_labeled_sample_starts_with_its_own_m_step(family: str) -> None:
     sample = draw_sample(as_data(IRIS, np.arange(150) % 4 + 0.5), rng(), 60)
     labels = np.arange(60) % 3
     problem = problem_of(IRIS, 3, family)
-    found = FromLabels(sample, labels).draw(problem, rng())(problem).begin(problem)
+    found = FromLabels(sample, labels).prepare(problem, rng())(problem).first_mixture(problem)
     shares = np.eye(3)[labels] * sample.weights[:, None]
     weights, means, covariances = naive_m_step(family, sample.rows, np.ones(60), shares, 1e-6)
     np.testing.assert_allclose(found.weights, weights, rtol=1e-10)
@@ -68,20 +68,20 @@ def test_a_class_of_one_row_is_lent_a_covariance(family: str) -> None:
     labels = np.r_[0, 1, np.arange(148) % 2 + 2]
     problem = problem_of(IRIS, 4, family, ridge=0.0)
     sample = draw_sample(problem.data, rng())
-    start = FromLabels(sample, labels).draw(problem, rng())(problem)
+    start = FromLabels(sample, labels).prepare(problem, rng())(problem)
     apart = IRIS - np.array([IRIS[labels == k].mean(axis=0) for k in range(4)])[labels]
     pooled = apart.T @ apart / 150
     matrices = start.statistics.second
     lent = pooled[np.tril_indices(4)] if matrices.shape[1] == 10 else pooled.diagonal()
     np.testing.assert_allclose(matrices[:2], np.tile(lent, (2, 1)), rtol=1e-10)
-    assert np.isfinite(start.begin(problem).full_covariances()).all()
+    assert np.isfinite(start.first_mixture(problem).full_covariances()).all()
 
 
 def test_empty_classes_are_told() -> None:
     problem = problem_of(IRIS, 5)
-    start = FromLabels(draw_sample(problem.data, rng()), np.arange(150) % 3).draw(problem, rng())(problem)
+    start = FromLabels(draw_sample(problem.data, rng()), np.arange(150) % 3).prepare(problem, rng())(problem)
     assert start.notes[0].startswith("Number of distinct clusters (3) found smaller than n_clusters (5)")
-    np.testing.assert_allclose(start.begin(problem).weights[3:], 0.0)
+    np.testing.assert_allclose(start.first_mixture(problem).weights[3:], 0.0)
 
 
 # --- starts that all families share ------------------------------------------------------------
@@ -97,7 +97,7 @@ def test_shared_starts_do_not_depend_on_the_order_of_requests() -> None:
         one.starts(k)
     problem = problem_of(IRIS, 4)
     for a, b in zip(one.starts(4), other.starts(4), strict=True):
-        starts = [start.draw(problem, rng())(problem) for start in (a, b)]
+        starts = [start.prepare(problem, rng())(problem) for start in (a, b)]
         np.testing.assert_array_equal(starts[0].statistics.sums, starts[1].statistics.sums)
     assert one.starts(4) is one.starts(4)
 
@@ -107,7 +107,7 @@ def test_the_first_shared_start_is_the_tree_and_none_is_there_twice() -> None:
     assert len(starts.starts(1)) == 1
     for k in (2, 3, 6):
         problem = problem_of(IRIS, k)
-        found = [start.draw(problem, rng())(problem).statistics.counts for start in starts.starts(k)]
+        found = [start.prepare(problem, rng())(problem).statistics.counts for start in starts.starts(k)]
         np.testing.assert_array_equal(found[0], np.bincount(starts.trees[0].labels(k)))
         assert len({tuple(np.sort(counts)) for counts in found}) == len(found) > 1
 
@@ -117,7 +117,7 @@ def test_shared_starts_do_not_depend_on_units() -> None:
     problems = [problem_of(rows, 3) for rows in (IRIS, np.ascontiguousarray(IRIS * scale + shift))]
     found = [
         [
-            start.draw(problem, rng())(problem).statistics.counts
+            start.prepare(problem, rng())(problem).statistics.counts
             for start in shared(problem.data.rows(np.arange(150))).starts(3)
         ]
         for problem in problems
@@ -129,7 +129,7 @@ def test_k_means_of_the_shared_starts_is_scikit_learns() -> None:
     starts = shared(IRIS)
     seen = starts.trees[0].sample.seen_as("svd").rows
     problem = problem_of(IRIS, 3)
-    counts = starts.starts(3)[1].draw(problem, rng())(problem).statistics.counts
+    counts = starts.starts(3)[1].prepare(problem, rng())(problem).statistics.counts
     wanted = np.bincount(KMeans(3, n_init=10, random_state=0).fit(seen).labels_)
     np.testing.assert_array_equal(np.sort(counts), np.sort(wanted))
 
@@ -140,7 +140,7 @@ def test_k_means_of_the_shared_starts_is_scikit_learns() -> None:
 def short_run(problem: Problem, start: Any, n_passes: int) -> Any:
     step = EMStep(problem)
     return iterate(
-        begin(step, start.begin(problem)), step, RemainingGain(problem.data.total_weight), n_passes
+        begin(step, start.first_mixture(problem)), step, RemainingGain(problem.data.total_weight), n_passes
     )
 
 
@@ -148,8 +148,8 @@ def test_the_most_likely_of_several_starts_goes_on() -> None:
     problem = problem_of(IRIS, 3)
     kinds = [FromNearestRows() for _ in range(6)]
     drawing = rng()
-    alone = [short_run(problem, kind.draw(problem, drawing)(problem), 4) for kind in kinds]
-    start = BestOf(kinds, n_passes=4).draw(problem, rng())(problem)
+    alone = [short_run(problem, kind.prepare(problem, drawing)(problem), 4) for kind in kinds]
+    start = BestOf(kinds, n_passes=4).prepare(problem, rng())(problem)
     best = max(alone, key=lambda run: run.trace.objectives[-1])
     assert len({run.trace.objectives[-1] for run in alone}) > 1
     assert start.mixture is not None
@@ -177,14 +177,14 @@ def test_rows_go_to_the_nearest_in_units_of_deviations() -> None:
     rows = np.ascontiguousarray(IRIS * np.array([1e-4, 1e4, 1.0, 1.0]))
     for far in (False, True):
         problems = [problem_of(X, 3) for X in (IRIS, rows)]
-        counts = [FromNearestRows(far).draw(p, rng())(p).statistics.counts for p in problems]
+        counts = [FromNearestRows(far).prepare(p, rng())(p).statistics.counts for p in problems]
         np.testing.assert_array_equal(counts[0], counts[1])
 
 
 def test_columns_without_spread_do_no_harm() -> None:
     rows = np.column_stack([IRIS[:, 0], np.full(150, 1e8)])
     problem = problem_of(rows, 2)
-    start = FromNearestRows().draw(problem, rng())(problem)
+    start = FromNearestRows().prepare(problem, rng())(problem)
     assert start.statistics.counts.min() > 0
 
 
@@ -216,8 +216,8 @@ def test_a_mixture_is_a_start_for_another_family() -> None:
     shares = found.predict_proba(IRIS)
     for family in ("full", "EII", "VEV", "diag"):
         problem = problem_of(IRIS, 3, family)
-        first = FromMixture(found.mixture_).draw(problem, rng())(problem).begin(problem)
-        wanted = FromPartition(shares).draw(problem, rng())(problem).begin(problem)
+        first = FromMixture(found.mixture_).prepare(problem, rng())(problem).first_mixture(problem)
+        wanted = FromPartition(shares).prepare(problem, rng())(problem).first_mixture(problem)
         np.testing.assert_allclose(first.means, wanted.means, rtol=1e-9)
         np.testing.assert_allclose(first.covariances, wanted.covariances, rtol=1e-6, atol=1e-12)
 

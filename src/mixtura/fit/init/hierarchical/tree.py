@@ -10,7 +10,7 @@ import numpy as np
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.data import Data
 from mixtura.exceptions import ParameterError
-from mixtura.fit.init.base import Deferred
+from mixtura.fit.init.base import Initializer
 from mixtura.fit.init.hierarchical.agglomeration import agglomerate
 from mixtura.fit.init.hierarchical.merge_cost import VII, VVV
 from mixtura.fit.init.hierarchical.tied_agglomeration import agglomerate_tied
@@ -124,9 +124,9 @@ class FromTree:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
 
-    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+    def prepare(self, problem: Problem, rng: np.random.RandomState) -> Initializer:
         tree = self._tree
-        return FromLabels(tree.sample, tree.labels(problem.model.n_components)).draw(problem, rng)
+        return FromLabels(tree.sample, tree.labels(problem.model.n_components)).prepare(problem, rng)
 
 
 class FromHierarchy:
@@ -141,8 +141,8 @@ class FromHierarchy:
     def __init__(self, criterion: str = "VVV", transform: str = "svd", max_rows: int = MOST_ROWS) -> None:
         self._criterion, self._transform, self._max_rows = criterion, transform, max_rows
 
-    def draw(self, problem: Problem, rng: np.random.RandomState) -> Deferred:
+    def prepare(self, problem: Problem, rng: np.random.RandomState) -> Initializer:
         sample = draw_sample(problem.data, rng, self._max_rows)
-        return lambda problem: FromTree(grow_on(sample, self._criterion, self._transform)).draw(problem, rng)(
-            problem
-        )
+        return lambda problem: FromTree(grow_on(sample, self._criterion, self._transform)).prepare(
+            problem, rng
+        )(problem)

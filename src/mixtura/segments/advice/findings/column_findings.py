@@ -10,6 +10,7 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.segments.advice.findings.finding import Arguments, Finding
 from mixtura.segments.table.columns import ColumnChoice
+from mixtura.segments.table.rounding import rounding_step
 from mixtura.segments.transforms.scaling import scaling_of
 
 __all__ = ["ColumnStatistics", "column_findings", "column_statistics", "kurtosis", "skewness"]
@@ -94,7 +95,7 @@ def column_statistics(name: str, values: FloatArray) -> ColumnStatistics:
     """
     different, counts = np.unique(values, return_counts=True)
     most = int(counts.argmax())
-    step = _step(different)
+    step = rounding_step(different)
     heaped = 0.0 if step == 0 else float((np.rint(values / step) % 5 == 0).mean())
     return ColumnStatistics(
         name=name,
@@ -108,18 +109,6 @@ def column_statistics(name: str, values: FloatArray) -> ColumnStatistics:
         deviation=float(scaling_of(values[:, None]).scale[0]),
         lowest=float(different[0]),
     )
-
-
-def _step(different: FloatArray) -> float:
-    if np.abs(different).max() > 1e10:
-        return 0.0
-    for digits in range(5):
-        if different[-1] - different[0] < 10.0**-digits:
-            continue
-        tens = different * 10**digits
-        if np.allclose(tens, np.rint(tens), rtol=0, atol=1e-6):
-            return float(10.0**-digits)
-    return 0.0
 
 
 def column_findings(
