@@ -35,6 +35,7 @@ LANES = [
     "tests/unit/data",
     "tests/unit/estimators",
     "tests/unit/io",
+    "tests/product/test_score_extra.py",
     "tests/product/test_segmentation.py",
     "tests/product/segments/advice/test_dip.py",
     "tests/product/segments/model",
@@ -60,7 +61,9 @@ def name_of(requirement: str) -> str:
 def requirements() -> list[str]:
     """What the package and its tests need of other libraries, as declared."""
     extras = declared()
-    ours = [*extras[""], *extras["cli"], *extras["excel"]]
+    ours = [
+        one for extra in ("", "score", "cli", "excel") for one in extras[extra] if name_of(one) != "mixtura"
+    ]
     return [*ours, *(one for one in extras["dev"] if name_of(one) in TESTED_WITH)]
 
 

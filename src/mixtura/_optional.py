@@ -1,4 +1,4 @@
-"""Libraries that belong to an extra: imported where they are used, missed with a sentence that helps."""
+"""Optional dependencies: imported where they are used; when one is missing, the error says how to install it."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def _checksum(content: dict[str, Any]) -> str:
 
 
 def _validate(content: dict[str, Any], name: str) -> Document:
-    with require_extra("pydantic", extra="cli", purpose="read and write model files"):
+    with require_extra("pydantic", extra="score", purpose="read and write model files"):
         from pydantic import ValidationError
 
         from mixtura.io.model_schema import Document, upgraded
