@@ -1,5 +1,6 @@
 """Tables in, results and model files out."""
 
+from mixtura.io.arrow_memory import release_arrow_memory
 from mixtura.io.column_names import (
     calendar_part,
     looks_like_code,
@@ -35,6 +36,7 @@ __all__ = [
     "read_numbers",
     "read_table",
     "readable_json",
+    "release_arrow_memory",
     "to_float64",
     "translate_os_errors",
     "write_table",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mixtura._optional import require_extra
 from mixtura.exceptions import TableError
+from mixtura.io.arrow_memory import release_arrow_memory
 from mixtura.io.excel_table import read_excel_table
 from mixtura.io.header import unique_names
 from mixtura.io.json_table import read_json_table
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["Table", "read_table"]
 
 _PARQUET = {".parquet", ".pq"}
+_BUFFER = 1 << 20
+"""Bytes of a Parquet file that are read at a time."""
+
 _JSON = {".jsonl", ".ndjson", ".json"}
 _EXCEL = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
 
@@ -145,4 +149,11 @@ def _read_parquet(path: Path) -> pa.Table:
     # A file, not a path: Arrow would take a name such as year=2024/a.parquet for a partition. And Arrow's own file,
     # not Python's: its threads may let go of it while the interpreter ends, which aborts the process.
     with pa.OSFile(str(path)) as file:
-        return parquet.read_table(file)
+        opened = parquet.ParquetFile(file, buffer_size=_BUFFER)
+        names = opened.schema_arrow.names
+        if len(set(names)) < len(names):
+            return opened.read()
+        # Column by column, and not all at once, which takes several times the memory of the table on the way.
+        columns = [opened.read(columns=[name]).column(0) for name in names]
+    release_arrow_memory()
+    return pa.table(columns, schema=opened.schema_arrow)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,7 +138,7 @@ def _write_parquet(parts: _Parts, path: Path) -> None:
     # Numbers hardly ever repeat: looking for those that do would double the time.
     repeated = [field.name for field in first.schema if not _is_number(field.type)]
     with parquet.ParquetWriter(path, first.schema, use_dictionary=repeated) as writer:
-        for table in (first, *tables):
+        for table in chain([first], tables):
             writer.write_table(table)
 
 
@@ -185,7 +186,7 @@ def _write_csv(parts: _Parts, path: Path) -> None:
     first = next(tables)
     options = arrow_csv.WriteOptions(quoting_style=style, quoting_header=style)
     with arrow_csv.CSVWriter(path, first.schema, write_options=options) as writer:
-        for table in (first, *tables):
+        for table in chain([first], tables):
             writer.write_table(table)
 
 

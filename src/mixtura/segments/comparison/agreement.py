@@ -153,13 +153,8 @@ def silhouette_widths(
     seed : int, default=0
         Of the draw.
     """
-    counted = np.ones(len(rows)) if weights is None else effective_counts(weights)
-    chosen = np.flatnonzero(counted > 0)
-    sampled = chosen.size > most
-    if sampled:
-        chosen = chosen[np.sort(np.random.RandomState(seed).choice(chosen.size, size=most, replace=False))]
-    rows, counted = rows[chosen], counted[chosen]
-    partitions = tuple(labels[chosen] for labels in partitions)
+    chosen, counted, sampled = _drawn(len(rows), weights, most, seed)
+    rows, partitions = rows[chosen], tuple(labels[chosen] for labels in partitions)
     # Parts are renumbered without gaps, so that every one has rows.
     numbered = [np.unique(labels, return_inverse=True)[1] for labels in partitions]
     sums = [0.0] * len(numbered)
@@ -175,6 +170,20 @@ def silhouette_widths(
         for total, belongs in zip(sums, members, strict=True)
     )
     return Silhouette(tuple(float(width) for width in means), len(rows), sampled)
+
+
+def _drawn(
+    n_rows: int, weights: FloatArray | None, most: int, seed: int
+) -> tuple[IntArray, FloatArray, bool]:
+    """Return the rows that are measured, how much each counts, and whether they were drawn from more."""
+    counted = None if weights is None else effective_counts(weights)
+    known = None if counted is None else np.flatnonzero(counted > 0)
+    n_known = n_rows if known is None else known.size
+    chosen = np.arange(n_known)
+    if n_known > most:
+        chosen = np.sort(np.random.RandomState(seed).choice(n_known, size=most, replace=False))
+    chosen = chosen if known is None else known[chosen]
+    return chosen, np.ones(chosen.size) if counted is None else counted[chosen], n_known > most
 
 
 def _distances(some: FloatArray, rows: FloatArray) -> FloatArray:

@@ -177,16 +177,18 @@ def compare_with_kmeans(
     >>> int(compared.moved.sum()), round(compared.agreement, 3)
     (22, 0.927)
     """
-    k, scaled, labels = model.n_segments, model.scaling.apply(rows), memberships.argmax(axis=1)
+    k, scaled = model.n_segments, model.scaling.apply(rows)
     clusters = kmeans_labels(scaled, k, model.training.seed, weights)
+    labels = memberships.argmax(axis=1)
     segment_of = match(contingency_table(clusters, labels, k, k, weights))[1]
     matched = segment_of[clusters]
-    counted = np.ones(len(rows)) if weights is None else effective_counts(weights)
-    table = contingency_table(labels, matched, k, k, weights)
-    moved = matched != labels
     widths = silhouette_widths(
         scaled, (labels, matched), weights=weights, most=most, seed=model.training.seed
     )
+    del scaled, clusters
+    counted = None if weights is None else effective_counts(weights)
+    table = contingency_table(labels, matched, k, k, weights)
+    moved = matched != labels
     ratios = axis_ratios(model.mixture)
     certainty = row_maxima(memberships)
     return KMeansComparison(
@@ -196,8 +198,8 @@ def compare_with_kmeans(
         table=table,
         agreement=float(np.trace(table) / table.sum()),
         adjusted_rand=adjusted_rand_index(contingency_table(labels, matched, k, k, counted)),
-        certainty_moved=_mean(certainty[moved], counted[moved]),
-        certainty_retained=_mean(certainty[~moved], counted[~moved]),
+        certainty_moved=_mean(certainty, counted, moved),
+        certainty_retained=_mean(certainty, counted, ~moved),
         **_silhouettes(widths),
         axis_ratio=ratios,
         split=_split(table, ratios),
@@ -230,9 +232,10 @@ def axis_ratios(mixture: Mixture) -> FloatArray:
     return np.asarray(np.sqrt(variances[:, -1] / smallest))
 
 
-def _mean(values: FloatArray, weights: FloatArray) -> float:
-    total = float(weights.sum())
-    return float(values @ weights) / total if total > 0 else float("nan")
+def _mean(values: FloatArray, weights: FloatArray | None, where: Array) -> float:
+    total = np.count_nonzero(where) if weights is None else float(weights.sum(where=where))
+    counted = values if weights is None else values * weights
+    return float(counted.sum(where=where)) / total if total > 0 else float("nan")
 
 
 def _silhouettes(found: Silhouette) -> dict[str, Any]:

@@ -228,8 +228,9 @@ class SegmentationResult:
 
         model = self.model
         rng = np.random.default_rng(model.training.seed)
-        scaled = model.scaling.apply(self.rows)
-        return component_normality(scaled, model.mixture, rng, self.weights, self.memberships)
+        return component_normality(
+            self.rows, model.mixture, rng, self.weights, self.memberships, scaled=model.scaling.apply
+        )
 
     def drivers(self, rows: list[int]) -> FloatArray:
         """Return how much each column adds to the distance of some customers, shape (n, D); each row sums to one.

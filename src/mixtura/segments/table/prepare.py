@@ -5,13 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from mixtura._typing import Array, FloatArray
 from mixtura.exceptions import ColumnError, ColumnWarning
+from mixtura.io import release_arrow_memory
 from mixtura.segments.options import Settings
 from mixtura.segments.table.columns import ColumnChoice, choose
 from mixtura.segments.table.complete import complete_rows
@@ -58,11 +58,6 @@ class Prepared:
     frame: Any
     notes: tuple[str, ...]
 
-    @cached_property
-    def scaled(self) -> FloatArray:
-        """The rows as the mixture sees them, shape (n_complete, D)."""
-        return self.scaling.apply(self.rows)
-
     def search(
         self, settings: Settings, on_candidate: OnCandidate | None = None, on_fold: OnFold | None = None
     ) -> SearchResult:
@@ -72,7 +67,8 @@ class Prepared:
         that were chosen by likelihood count for every model; the ranking stays, and criteria can be compared with those
         of other transforms. What is held out in folds is scaled with the others.
         """
-        found = settings.search(self.scaled, on_candidate, on_fold, self.weights)
+        scaled = self.scaling.apply(self.rows)
+        found = settings.search(scaled, on_candidate, on_fold, self.weights)
         jacobian = self.scaling.log_jacobian(self.rows)
         added = float(jacobian.sum() if self.weights is None else jacobian @ self.weights)
         candidates = tuple(
@@ -81,7 +77,7 @@ class Prepared:
                 log_likelihood=candidate.log_likelihood + added,
                 single_log_likelihood=candidate.single_log_likelihood + added,
                 n_parameters=candidate.n_parameters + self.scaling.n_parameters,
-                degeneracies=to_original_units(candidate.degeneracies, self.rows, self.scaled),
+                degeneracies=to_original_units(candidate.degeneracies, self.rows, scaled),
                 folds=None if candidate.folds is None else candidate.folds.shifted(added),
             )
             for candidate in found.candidates
@@ -96,6 +92,7 @@ def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool)
     choice = choose(opened.frame, roles)
     needed = choice.used if weight is None else (*choice.used, weight)
     notes = (*opened.notes(needed), *repetition_notes(opened.frame, choice))
+    release_arrow_memory()
     rows, complete = complete_rows(opened.frame, needed, drop_missing=drop_missing, notes=notes)
     weights = None
     if weight is not None:

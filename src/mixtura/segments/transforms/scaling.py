@@ -43,7 +43,9 @@ class Scaling:
 
     def apply(self, rows: FloatArray) -> FloatArray:
         """Return rows in the user's units as the mixture sees them, shape (N, D)."""
-        return np.ascontiguousarray((self.transformed(rows) - self.center) / self.scale)
+        scaled = np.subtract(self.transformed(rows), self.center, order="C")
+        scaled /= self.scale
+        return scaled
 
     def transformed(self, rows: FloatArray) -> FloatArray:
         """Return ``T(x)``, shape (N, D), of rows in the user's units."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -159,11 +159,13 @@ class ComponentNormality:
 
 
 def component_normality(
-    scaled: FloatArray,
+    rows: FloatArray,
     mixture: Mixture,
     rng: np.random.Generator,
     weights: FloatArray | None = None,
     memberships: FloatArray | None = None,
+    *,
+    scaled: Callable[[FloatArray], FloatArray] = np.asarray,
 ) -> tuple[ComponentNormality, ...]:
     """Test each component that has enough rows.
 
@@ -173,27 +175,30 @@ def component_normality(
 
     Parameters
     ----------
-    scaled : ndarray of shape (N, D)
+    rows : ndarray of shape (N, D)
     mixture : Mixture
+        Of scaled rows.
     rng : numpy.random.Generator
     weights : ndarray of shape (N,) or None, default=None
         A row of weight w stands for w equal rows, a fraction of a row with that probability; of a total weight above
         a million, weights are taken in proportion to that.
     memberships : ndarray of shape (N, K) or None, default=None
         Of the rows, where they are known.
+    scaled : callable, optional
+        From rows to what the mixture sees; by default they are that.
     """
     if weights is not None:
         chosen = _standing_for(weights, rng)
-        scaled, memberships = scaled[chosen], None if memberships is None else memberships[chosen]
+        rows, memberships = rows[chosen], None if memberships is None else memberships[chosen]
     if memberships is None:
-        memberships = mixture.responsibilities(scaled)
-    drawn = _drawn(memberships, rng.random(len(scaled)))
+        memberships = mixture.responsibilities(scaled(rows))
+    drawn = _drawn(memberships, rng.random(len(rows)))
     found = []
     for component in range(mixture.n_components):
         members = np.flatnonzero(drawn == component)
-        if members.size < max(20, 3 * scaled.shape[1]):
+        if members.size < max(20, 3 * rows.shape[1]):
             continue
-        some = scaled[rng.permutation(members)[:_NORMALITY_ROWS]]
+        some = scaled(rows[rng.permutation(members)[:_NORMALITY_ROWS]])
         found.append(
             ComponentNormality(
                 component=component,
