@@ -14,12 +14,13 @@ from mixtura.io.outputs import SELECTION_FILES, output_directory, output_file, t
 from mixtura.io.segment_names import read_names
 from mixtura.io.tables import Table, read_table
 from mixtura.io.values import to_float64
-from mixtura.io.writers import TABLE_SUFFIXES, Words, write_table
+from mixtura.io.writers import TABLE_SUFFIXES, Computed, Words, write_table
 
 __all__ = [
     "FORMAT_VERSION",
     "SELECTION_FILES",
     "TABLE_SUFFIXES",
+    "Computed",
     "Table",
     "TextNumbers",
     "Words",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -15,18 +15,19 @@ import numpy as np
 from mixtura._optional import require_extra
 from mixtura._typing import Array
 from mixtura.exceptions import OutputError
+from mixtura.io.arrow_memory import release_arrow_memory
 from mixtura.io.outputs import translate_os_errors
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["TABLE_SUFFIXES", "Words", "write_table"]
+__all__ = ["TABLE_SUFFIXES", "Computed", "Words", "write_table"]
 
 TABLE_SUFFIXES = (".csv", ".parquet")
 """What `write_table` writes."""
 
-_ROWS = 131_072
-"""Rows that are converted and written at a time."""
+_ROWS = {".csv": 32_768, ".parquet": 131_072}
+"""Rows that are converted and written at a time: text takes several times the memory of numbers."""
 
 _FORMULA = r"^([=+\-@\t\r])"
 
@@ -34,7 +35,7 @@ _FORMULA = r"^([=+\-@\t\r])"
 def write_table(
     path: str | Path,
     ids: Mapping[str, Array | nw.Series[Any]],
-    columns: Mapping[str, Array | Words],
+    columns: Mapping[str, Array | Words | Computed],
     present: Array,
 ) -> None:
     """Write columns to a CSV or Parquet file; the suffix says which.
@@ -45,7 +46,7 @@ def write_table(
         Ends in ``.csv`` or ``.parquet``.
     ids : mapping of str to ndarray of numbers or narwhals Series, each of length N
         Written whole, and first.
-    columns : mapping of str to ndarray (numbers, bool, or objects that are str) or Words, each of length N
+    columns : mapping of str to ndarray (numbers, bool, or objects that are str), Words or Computed, each of length N
         Written where `present`, empty elsewhere and where a masked array is masked.
     present : ndarray of shape (N,), bool
 
@@ -71,12 +72,13 @@ def write_table(
     whole = {
         name: values.to_arrow() if isinstance(values, nw.Series) else values for name, values in ids.items()
     }
-    parts = _Parts(whole, columns, present)
+    parts = _Parts(whole, columns, present, _ROWS[suffix])
     with translate_os_errors(path):
         if suffix == ".parquet":
             _write_parquet(parts, path)
         else:
             _write_csv(parts, path)
+    release_arrow_memory()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,12 +97,26 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Computed:
+    """A column of numbers that is computed when it is written, so that it is never held whole.
+
+    Parameters
+    ----------
+    of : callable
+        From a slice of row numbers to the values of these rows, an ndarray.
+    """
+
+    of: Callable[[slice], Array]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Parts:
     """Columns as Arrow tables of some rows each, so that little is converted at a time."""
 
     ids: Mapping[str, Any]
-    columns: Mapping[str, Array | Words]
+    columns: Mapping[str, Array | Words | Computed]
     present: Array
+    n_rows: int
 
     @property
     def names(self) -> list[str]:
@@ -109,6 +125,8 @@ class _Parts:
     def texts(self) -> Iterator[Any]:
         """Yield the texts of each column that has such, repeated ones once."""
         for values in (*self.ids.values(), *self.columns.values()):
+            if isinstance(values, Computed):
+                continue
             if isinstance(values, Words):
                 yield _arrow_text(values.texts, None)
             elif not isinstance(values, np.ndarray) or values.dtype == object:
@@ -119,15 +137,20 @@ class _Parts:
     def __iter__(self) -> Iterator[pa.Table]:
         import pyarrow as pa
 
-        for start in range(0, max(1, self.present.size), _ROWS):
-            span = slice(start, start + _ROWS)
+        for start in range(0, max(1, self.present.size), self.n_rows):
+            span = slice(start, start + self.n_rows)
             present = self.present[span]
             whole = np.ones(present.size, dtype=bool)
             found = {name: _arrow(values[span], whole) for name, values in self.ids.items()}
             for name, values in self.columns.items():
-                some = Words(values.texts, values.codes[span]) if isinstance(values, Words) else values[span]
-                found[name] = _arrow(some, present)
+                found[name] = _arrow(_part(values, span), present)
             yield pa.table(found)
+
+
+def _part(values: Array | Words | Computed, span: slice) -> Array | Words:
+    if isinstance(values, Computed):
+        return values.of(span)
+    return Words(values.texts, values.codes[span]) if isinstance(values, Words) else values[span]
 
 
 def _write_parquet(parts: _Parts, path: Path) -> None:

@@ -11,7 +11,15 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from mixtura.exceptions import OutputError
-from mixtura.io import Words, output_directory, output_file, translate_os_errors, write_table, writers
+from mixtura.io import (
+    Computed,
+    Words,
+    output_directory,
+    output_file,
+    translate_os_errors,
+    write_table,
+    writers,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -147,9 +155,11 @@ def test_parts_of_a_table_make_the_whole(tmp_path, monkeypatch, suffix) -> None:
     kind = pl.Series([f"c{n % 7}" for n in range(n)], dtype=pl.Categorical)
     ids = {"id": nw.from_native(kind, series_only=True), "row": np.arange(n)}
     columns = {"name": np.array(texts, dtype=object)[codes], "value": rng.normal(size=n), "yes": codes > 1}
+    columns["double"] = 2 * codes
     write_table(tmp_path / f"whole{suffix}", ids, columns, present)
-    monkeypatch.setattr(writers, "_ROWS", 7)
-    write_table(tmp_path / f"parts{suffix}", ids, columns | {"name": Words(texts, codes)}, present)
+    monkeypatch.setattr(writers, "_ROWS", {suffix: 7})
+    columns |= {"name": Words(texts, codes), "double": Computed(lambda rows: 2 * codes[rows])}
+    write_table(tmp_path / f"parts{suffix}", ids, columns, present)
     read = pl.read_csv if suffix == ".csv" else pl.read_parquet
     whole = read(tmp_path / f"whole{suffix}")
     assert_frame_equal(whole, read(tmp_path / f"parts{suffix}"), categorical_as_str=True)

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from mixtura.exceptions import ColumnError, OptionalDependencyError, TableError
 from mixtura.io import looks_like_date, looks_like_id, read_table, to_float64
@@ -275,3 +276,27 @@ def test_dates_and_truth_values_in_excel(tmp_path) -> None:
     assert data["day"] == [day.date(), None]
     assert data["time"] == [day, day.replace(hour=3)]
     assert data["member"] == [True, False]
+
+
+def test_without_cells_the_size_and_the_names_stay(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    parquet.write_table(pa.table({"a": [1.5, 2.5], "b": ["x", None]}), path)
+    shown = read_table(path).without_cells()
+    assert (shown.n_rows, shown.columns, shown.path) == (2, ("a", "b"), path)
+    assert shown.data.nbytes == 0
+
+
+def test_a_parquet_table_is_what_arrow_reads(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    table = pa.table(
+        {
+            "number": pa.array([1.5, None, 3.0]),
+            "id": pa.array(["x", "y", None]),
+            "kind": pa.array(["a", "b", "a"]).dictionary_encode(),
+            "nested": pa.array([[1, 2], [], None]),
+            "point": pa.array([{"x": 1, "y": 2}, None, {"x": 3, "y": None}]),
+        }
+    )
+    parquet.write_table(table, path, row_group_size=2)
+    assert read_table(path).data.to_pydict() == table.to_pydict()
+    assert read_table(path).data.schema.equals(parquet.read_table(path).schema)

@@ -84,7 +84,7 @@ class _Wanted:
 
 def _run(table: Path, output: Path | None, asked: dict[str, Any], wanted: _Wanted) -> None:
     from mixtura.cli.progress import model_progress, working
-    from mixtura.io import read_names, readable_json
+    from mixtura.io import read_names, readable_json, release_arrow_memory
     from mixtura.report import REPORT
     from mixtura.segments import Effort, deliver, segment_table
 
@@ -94,6 +94,8 @@ def _run(table: Path, output: Path | None, asked: dict[str, Any], wanted: _Wante
         read = options.read_customers(table, asked["id_column"])
         with model_progress(quiet=wanted.quiet, criterion=asked["criterion"]) as progress:
             result = segment_table(read.data, **progress, **asked).with_effort(effort)
+        read = read.without_cells()
+        release_arrow_memory()
         delivery.write(result, partial(working, quiet=wanted.quiet))
     document = result.document
     if wanted.json:

@@ -14,7 +14,7 @@ import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.exceptions import ColumnError, ColumnWarning
-from mixtura.io import Words, write_table
+from mixtura.io import Computed, Words, write_table
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.scan import Scores, scan_of
 from mixtura.segments.table.columns import choose
@@ -83,23 +83,24 @@ class Assignment:
     def columns(self) -> dict[str, Array]:
         """Return what is known of each customer, column by column; segments are numbered from 1."""
         named = np.array(self.names, dtype=object)[self.labels]
-        return self._columns() | {"segment_name": named}
+        own = {"segment": self.labels + 1, "segment_name": named, "certainty": self.certainty}
+        return own | self._scores()
 
-    def _columns(self) -> dict[str, Array]:
+    def _scores(self) -> dict[str, Array]:
         own: dict[str, Array] = {
-            "segment": self.labels + 1,
-            "segment_name": self.labels,
-            "certainty": self.certainty,
+            f"probability_{k + 1}": self.memberships[:, k] for k in range(len(self.names))
         }
-        for k in range(len(self.names)):
-            own[f"probability_{k + 1}"] = self.memberships[:, k]
         return own | {"log_density": self.log_density, "anomaly": self.anomaly}
 
     def write(self, path: str | Path) -> None:
         """Write the result table as CSV or Parquet, by suffix; customers in no segment have empty cells."""
-        columns: dict[str, Array | Words] = dict(self._columns())
-        # Names are repeated for thousands of customers: they are written from a few texts.
-        columns["segment_name"] = Words(self.names, self.labels)
+        columns: dict[str, Array | Words | Computed] = {
+            "segment": Computed(lambda rows: self.labels[rows] + 1),
+            # Names are repeated for thousands of customers: they are written from a few texts.
+            "segment_name": Words(self.names, self.labels),
+            "certainty": Computed(lambda rows: row_maxima(self.memberships[rows])),
+            **self._scores(),
+        }
         id_name = self.id_name if self.id_name not in columns else f"{self.id_name}_id"
         write_table(path, {id_name: self.ids}, columns, self.complete)
 

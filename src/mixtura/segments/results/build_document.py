@@ -12,6 +12,7 @@ from mixtura.segments.results.build_profiles import population_part, segment_par
 from mixtura.segments.results.document import FORMAT, FORMAT_VERSION, Document
 from mixtura.segments.results.segmentation_result import SegmentationResult
 from mixtura.segments.stability.stability import Stability
+from mixtura.segments.weighted import row_maxima
 from mixtura.select import Candidate
 
 __all__ = ["build_document"]
@@ -204,7 +205,8 @@ def _listed_anomalies(result: SegmentationResult) -> list[Content]:
     chosen = result.anomalies[:_ANOMALIES]
     if not chosen:
         return []
-    model, assignment, certainty = result.model, result.assignment, result.assignment.certainty
+    model, assignment = result.model, result.assignment
+    certainty = row_maxima(assignment.memberships[chosen])
     place = np.cumsum(assignment.complete) - 1
     rows, shares = result.rows[place[chosen]], result.drivers(chosen)
     return [
@@ -213,13 +215,13 @@ def _listed_anomalies(result: SegmentationResult) -> list[Content]:
             "row": row,
             "log_density": float(assignment.log_density[row]),
             "segment": int(assignment.labels[row]) + 1,
-            "certainty": float(certainty[row]),
+            "certainty": float(sure),
             "drivers": [
                 {"column": model.columns[d], "value": float(values[d]), "share": float(share[d])}
                 for d in np.argsort(-share, kind="stable")
             ],
         }
-        for row, values, share in zip(chosen, rows, shares, strict=True)
+        for row, sure, values, share in zip(chosen, certainty, rows, shares, strict=True)
     ]
 
 

@@ -15,7 +15,7 @@ from mixtura.segments.profiles.profile import (
     SegmentProfile,
     TypicalCustomer,
 )
-from mixtura.segments.weighted import NumericSummary
+from mixtura.segments.weighted import NumericSummary, group_sums, row_maxima
 
 if TYPE_CHECKING:
     from mixtura.segments.results.segmentation_result import SegmentationResult
@@ -90,10 +90,10 @@ def _segment(segment: SegmentProfile, columns: tuple[str, ...]) -> Content:
 
 def _mean_certainties(result: SegmentationResult) -> list[float]:
     """Return the mean certainty of the customers of each segment, by weight; NaN for one without."""
-    assignment, k = result.assignment, result.model.n_segments
-    labels, certainty = (held[assignment.complete] for held in (assignment.labels, assignment.certainty))
-    weights = np.ones(len(labels)) if result.weights is None else result.weights
-    totals, sums = (np.bincount(labels, held, minlength=k) for held in (weights, weights * certainty))
+    assignment, k, weights = result.assignment, result.model.n_segments, result.weights
+    labels, certainty = assignment.labels[assignment.complete], row_maxima(result.memberships)
+    totals = group_sums(labels, weights, k)
+    sums = group_sums(labels, certainty if weights is None else weights * certainty, k)
     return [
         float(total / size) if size > 0 else float("nan") for total, size in zip(sums, totals, strict=True)
     ]
