@@ -1,6 +1,5 @@
 """Tables in, results and model files out."""
 
-from mixtura.io.arrow_memory import release_arrow_memory
 from mixtura.io.column_names import (
     calendar_part,
     looks_like_code,
@@ -13,7 +12,7 @@ from mixtura.io.number_text import TextNumbers, read_numbers
 from mixtura.io.outputs import SELECTION_FILES, output_directory, output_file, translate_os_errors
 from mixtura.io.segment_names import read_names
 from mixtura.io.tables import Table, read_table
-from mixtura.io.values import to_float64
+from mixtura.io.values import release_arrow_memory, to_float64
 from mixtura.io.writers import TABLE_SUFFIXES, Computed, Words, write_table
 
 __all__ = [
@@ -37,7 +36,6 @@ __all__ = [
     "read_numbers",
     "read_table",
     "readable_json",
-    "release_arrow_memory",
     "to_float64",
     "translate_os_errors",
     "write_table",

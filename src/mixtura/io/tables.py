@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from mixtura._optional import require_extra
 from mixtura.exceptions import TableError
-from mixtura.io.arrow_memory import release_arrow_memory
 from mixtura.io.excel_table import read_excel_table
 from mixtura.io.header import unique_names
 from mixtura.io.json_table import read_json_table
 from mixtura.io.table_errors import missing_file, not_a_table
 from mixtura.io.text_table import read_text_table
+from mixtura.io.values import release_arrow_memory
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -1,7 +1,8 @@
-"""Numbers of a column, wherever the column lives."""
+"""Numbers of a column, wherever the column lives, and the memory that reading columns leaves behind."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -12,7 +13,7 @@ from mixtura._typing import FloatArray
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["to_float64"]
+__all__ = ["release_arrow_memory", "to_float64"]
 
 
 def to_float64(column: nw.Series[Any]) -> FloatArray:
@@ -41,3 +42,21 @@ def _from_arrow(column: pa.ChunkedArray) -> FloatArray:
     filled = pc.if_else(pc.is_null(column), nan, column)
     chunks = [np.from_dlpack(chunk) for chunk in filled.chunks if len(chunk)]
     return np.concatenate(chunks) if chunks else np.empty(0)
+
+
+def release_arrow_memory() -> None:
+    """Return memory that Arrow has freed, and keeps for later, to the system; do nothing where Arrow is not loaded.
+
+    Decoding a file or looking for repeated ids takes much more, for a moment, than the columns themselves.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> from mixtura.io import release_arrow_memory
+    >>> column = pa.array(range(100_000))
+    >>> del column
+    >>> release_arrow_memory()
+    """
+    arrow = sys.modules.get("pyarrow")
+    if arrow is not None:
+        arrow.default_memory_pool().release_unused()

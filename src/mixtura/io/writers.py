@@ -15,8 +15,8 @@ import numpy as np
 from mixtura._optional import require_extra
 from mixtura._typing import Array
 from mixtura.exceptions import OutputError
-from mixtura.io.arrow_memory import release_arrow_memory
 from mixtura.io.outputs import translate_os_errors
+from mixtura.io.values import release_arrow_memory
 
 if TYPE_CHECKING:
     import pyarrow as pa
