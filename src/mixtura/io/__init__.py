@@ -36,6 +36,7 @@ __all__ = [
     "read_numbers",
     "read_table",
     "readable_json",
+    "release_arrow_memory",
     "to_float64",
     "translate_os_errors",
     "write_table",
