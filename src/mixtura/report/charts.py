@@ -41,6 +41,12 @@ _NARROW = Frame("segments", 300, 280, legend="bottom", focus=True)
 _PADDING = {"left": 8, "right": 24, "top": 6, "bottom": 4}
 _SIDES = {"left": 40, "right": 64, "top": 6, "bottom": 4}
 
+_PLANE = (440, 370)
+"""Small enough for the letters of its axes to be read on a phone."""
+
+_DENSITY, _NARROW_DENSITY = 560, 270
+"""Widths."""
+
 _MOST_COLUMNS = 6
 _BESIDE = 20
 """Of more segments, flows are threads."""
@@ -124,7 +130,8 @@ def _wanted(document: Document, rows: PlotData) -> Iterator[tuple[str, Drawings]
     if 1 < k <= _BESIDE:
         yield "flow", _kmeans_flow(document)
     if rows.threshold is not None:
-        yield "density", (_densities(rows, rows.threshold),)
+        drawings = (_densities(rows, rows.threshold, width) for width in (_DENSITY, _NARROW_DENSITY))
+        yield "density", tuple(drawings)
 
 
 def _transitions(document: Document) -> Iterator[tuple[str, Drawings]]:
@@ -150,7 +157,7 @@ def _chart(name: str, wanted: Drawings) -> Chart:
 
 def _scatter(rows: PlotData) -> Spec:
     datasets: Datasets = {}
-    return finalize(scatter_chart(rows, datasets, legend=False), datasets)
+    return finalize(scatter_chart(rows, datasets, legend=False, size=_PLANE), datasets)
 
 
 def _both(rows: PlotData) -> Iterator[tuple[str, Drawings]]:
@@ -160,7 +167,7 @@ def _both(rows: PlotData) -> Iterator[tuple[str, Drawings]]:
         ("mixture", rows.labels, "The mixture", "Customers in the color of the likeliest segment."),
     ):
         datasets: Datasets = {}
-        chart = titled(scatter_chart(rows, datasets, labels=own), title, [note])
+        chart = titled(scatter_chart(rows, datasets, labels=own, size=_PLANE), title, [note])
         yield name, (finalize(chart, datasets),)
 
 
@@ -223,7 +230,7 @@ def _flow(counts: FloatArray, left: Sequence[str], right: Sequence[str], **title
     return tuple(drawings)
 
 
-def _densities(rows: PlotData, threshold: float) -> Spec:
+def _densities(rows: PlotData, threshold: float, width: int) -> Spec:
     """Return the histogram alone: the page lists the customers itself, searchable."""
     datasets: Datasets = {}
-    return finalize(density_histogram(rows, datasets, threshold), datasets)
+    return finalize(density_histogram(rows, datasets, threshold, width), datasets)

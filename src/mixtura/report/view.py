@@ -31,17 +31,19 @@ def page_view(document: Document) -> Row:
     """Return the document with what the page shows in tables and cards."""
     summary = document.to_dict()
     transformed = _transformed(summary)
+    years = {name for name, one in document.population.numbers.items() if one.has_years}
     segments = [
-        one | {"traits": _traits(one, summary["population"], transformed)} for one in summary["segments"]
+        one | {"traits": _traits(one, summary["population"], transformed, years)}
+        for one in summary["segments"]
     ]
     return {
         **summary,
         "segments": segments,
         "left_out": _left_out(summary["table"]),
-        "profile_table": _profile_table(summary),
+        "profile_table": _profile_table(summary, years),
         "category_table": _category_table(summary),
         "listed_anomalies": [
-            _with_main_drivers(one) for one in summary["anomalies"]["customers"][:_ANOMALIES]
+            _with_main_drivers(one, years) for one in summary["anomalies"]["customers"][:_ANOMALIES]
         ],
         "usage": _usage(summary),
     }
@@ -62,7 +64,7 @@ def _middle(column: str, transformed: set[str]) -> str:
     return "median" if column in transformed else "mean"
 
 
-def _traits(segment: Row, population: Row, transformed: set[str]) -> list[Row]:
+def _traits(segment: Row, population: Row, transformed: set[str], years: set[str]) -> list[Row]:
     numbers = {one["column"]: one for one in segment["numbers"]}
     categories = {one["column"]: one for one in segment["categories"]}
     chosen = [name for name in segment["distinguishing"] if numbers.get(name, {}).get("role") != "value"]
@@ -81,6 +83,7 @@ def _traits(segment: Row, population: Row, transformed: set[str]) -> list[Row]:
                     "value": one[middle],
                     "population_value": overall[middle],
                     "spread": overall["sd"],
+                    "years": name in years,
                     "difference": one["difference"] or 0.0,
                 }
             )
@@ -96,7 +99,7 @@ def _informative_level(levels: Sequence[Row]) -> Row:
     return max(frequent or levels, key=lambda one: one["lift"] or 0.0)
 
 
-def _profile_table(summary: Mapping[str, Any]) -> list[Row]:
+def _profile_table(summary: Mapping[str, Any], years: set[str]) -> list[Row]:
     """Return a row per numeric column; those that differ most between segments first."""
     by_segment = [{one["column"]: one for one in segment["numbers"]} for segment in summary["segments"]]
     transformed = _transformed(summary)
@@ -107,6 +110,7 @@ def _profile_table(summary: Mapping[str, Any]) -> list[Row]:
             "middle": _middle(name, transformed),
             "population": overall[_middle(name, transformed)],
             "spread": overall["sd"],
+            "years": name in years,
             "cells": [
                 {
                     "value": held[name][_middle(name, transformed)],
@@ -147,9 +151,10 @@ def _category_table(summary: Mapping[str, Any]) -> list[Row]:
     return rows
 
 
-def _with_main_drivers(customer: Row) -> Row:
+def _with_main_drivers(customer: Row, years: set[str]) -> Row:
     drivers = [one for one in customer["drivers"] if one["share"] >= _DRIVES] or customer["drivers"][:1]
-    return customer | {"main_drivers": drivers[:_DRIVERS]}
+    shown = [one | {"years": one["column"] in years} for one in drivers[:_DRIVERS]]
+    return customer | {"main_drivers": shown}
 
 
 def _difference_step(difference: float | None) -> int:

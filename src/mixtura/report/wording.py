@@ -20,12 +20,7 @@ __all__ = [
 ]
 
 
-_FIRST_YEAR, _LAST_YEAR = 1850, 2100
-_YEARS_VARY_FROM, _YEARS_VARY_TO = 2.0, 40.0
-"""Standard deviations of columns of years."""
-
-
-def number_of(value: float | None, spread: float | None = None) -> str:
+def number_of(value: float | None, spread: float | None = None, years: bool = False) -> str:
     """Return a number with three digits, or whole thousands; a dash for none.
 
     Parameters
@@ -34,6 +29,8 @@ def number_of(value: float | None, spread: float | None = None) -> str:
     spread : float or None, default=None
         Standard deviation of the column that it is a mean of; all means of the column then have the same decimals, as
         many as distinguish customers.
+    years : bool, default=False
+        Write it as a year.
 
     Examples
     --------
@@ -43,17 +40,15 @@ def number_of(value: float | None, spread: float | None = None) -> str:
     >>> number_of(0.000739, 0.3), number_of(80.0, 3.5), number_of(1234.5, 2000.0)
     ('0.00', '80.0', '1,234')
 
-    Means of years, which vary by decades at most, are written as years:
-
-    >>> number_of(1975.3, 14.0)
-    '1975'
+    >>> number_of(1975.3, 14.0), number_of(1975.3, 14.0, years=True)
+    ('1,975', '1975')
     """
     if value is None:
         return "–"
+    if years:
+        return f"{value:.0f}"
     if spread is None or not 0 < spread < 1e7 or abs(value) >= 1e7:
         return number_text(value).replace("-", "−", 1)
-    if _FIRST_YEAR <= value <= _LAST_YEAR and _YEARS_VARY_FROM <= spread <= _YEARS_VARY_TO:
-        return f"{value:.0f}"
     decimals = min(max(1 - math.floor(math.log10(spread)), 0), 6)
     text = f"{value:,.{decimals}f}"
     return text.lstrip("-") if not text.strip("-0.,") else text.replace("-", "−", 1)

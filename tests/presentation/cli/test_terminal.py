@@ -8,17 +8,23 @@ from dataclasses import replace
 from io import StringIO
 from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
 from rich.console import Console
 
+from fitted import fitted
 from mixtura.cli import main, progress
+from mixtura.cli.printing.print_audiences import print_audiences
+from mixtura.cli.printing.print_model import print_model
 from mixtura.cli.printing.print_profiles import print_profiles
 from mixtura.cli.printing.print_segmentation import print_segmentation
 from mixtura.cli.printing.print_selection import print_selection
 from mixtura.datasets import make_customers
-from mixtura.segments import Effort, segment_table, select_table
+from mixtura.report import render_report
+from mixtura.segments import Effort, audiences_of_table, segment_table, select_table
 from mixtura.segments.results.document import Document
-from presentation.documents import document
+from presentation.documents import BlankCharts, document
 
 
 @pytest.fixture
@@ -228,3 +234,70 @@ def test_names_of_segments_are_whole_at_any_width(width: int) -> None:
         assert f"{segment.count:,}" in row
     assert all(len(line) <= width for line in lines)
     assert ("most typical" in stream.getvalue()) == (width >= 160)
+
+
+def with_years(found: dict[str, Any]) -> None:
+    """Let income be a year of birth."""
+    born = {
+        "minimum": 1931.0,
+        "q1": 1950.5,
+        "median": 1963.0,
+        "q3": 1978.0,
+        "maximum": 2004.0,
+        "mean": 1964.2,
+        "sd": 15.0,
+    }
+    found["population"]["numbers"]["income"] |= born
+    for segment in found["segments"]:
+        segment["means"]["income"] = 1964.2
+        for one in segment["numbers"]:
+            if one["column"] == "income":
+                one |= born
+    for customer in found["anomalies"]["customers"]:
+        for driver in customer["drivers"]:
+            driver |= {"value": 1931.0, "share": 0.5} if driver["column"] == "income" else {}
+
+
+def test_years_are_written_as_years() -> None:
+    of_years = document(with_years)
+    assert of_years.population.numbers["income"].has_years
+    assert not of_years.population.numbers["spending"].has_years
+    stream = StringIO()
+    print_segmentation(Console(file=stream, width=120, color_system=None), of_years)
+    page = render_report(of_years, BlankCharts())
+    for said in (stream.getvalue(), page):
+        assert "1964" in said
+        assert "1931" in said
+        assert re.search(r"\b(1,931|1,963|1,964|2,004)\b", said) is None
+
+
+@pytest.mark.parametrize(
+    "change", [{"maximum": 2150.0}, {"minimum": 1931.5}, {"minimum": None, "median": None}]
+)
+def test_other_numbers_are_no_years(change) -> None:
+    def changed(found: dict[str, Any]) -> None:
+        with_years(found)
+        found["population"]["numbers"]["income"] |= change
+
+    assert not document(changed).population.numbers["income"].has_years
+
+
+def test_an_audience_says_what_was_noticed() -> None:
+    model = fitted("customers-3").model
+    found = audiences_of_table(model, make_customers(as_frame="polars"), [1], top=9)
+    noticed = replace(found, assignment=replace(found.assignment, notes=("Try `drop_missing=True`.",)))
+    stream = StringIO()
+    print_audiences(Console(file=stream, width=120, color_system=None), "customers.csv", noticed)
+    assert "Note: Try --drop-missing." in stream.getvalue()
+
+
+def test_a_model_writes_years_as_years() -> None:
+    rng = np.random.default_rng(0)
+    old = rng.random(200) < 0.5
+    born = np.rint(np.where(old, 1955, 1990) + rng.normal(0, 4, 200))
+    frame = pl.DataFrame({"born": born, "spending": np.where(old, 2000.0, 9000.0) + rng.normal(0, 300, 200)})
+    model = segment_table(frame, components=[2], covariance_types=["diag"]).model
+    stream = StringIO()
+    print_model(Console(file=stream, width=120, color_system=None), "model.json", model)
+    assert re.search(r"born +19[589]\d ± .* 19[589]\d ± ", stream.getvalue())
+    assert re.search(r"spending +\d,\d{3} ± ", stream.getvalue())

@@ -586,3 +586,22 @@ def test_a_transformed_column_is_found_by_its_own_name() -> None:
     assert charts[0]["datasets"] == charts[1]["datasets"] == charts[2]["datasets"]
     with pytest.raises(ParameterError, match="two different columns"):
         plot_scatter(result, pair=("age", "income"))
+
+
+def test_the_axis_of_a_fit_that_is_done_at_once_shows_no_rounding() -> None:
+    rows = np.r_[np.full((50, 1), -1.0), np.full((50, 1), 1.0)] + np.random.default_rng(0).normal(
+        0, 0.01, (100, 1)
+    )
+    model = GaussianMixture(2, random_state=0).fit(rows)
+    y = plot_convergence(model).to_dict()["layer"][0]["encoding"]["y"]
+    low, high = y["scale"]["domain"]
+    assert high - low >= 1e-6 * abs(high)
+    assert low < model.lower_bound_ < high
+
+
+def test_titles_of_panels_are_no_wider_than_panels() -> None:
+    names = ["a name that goes on and on, far beyond a panel of a third of the page", "age"]
+    chart = plot_marginals(mixture_of(2, 2), np.zeros((3, 2)), columns=names).to_dict()
+    titles = [panel["layer"][0]["encoding"]["x"]["title"] for panel in chart["concat"]]
+    assert titles[1] == "age"
+    assert 20 < len(titles[0]) <= 37

@@ -102,10 +102,10 @@ def _run(table: Path, output: Path | None, asked: dict[str, Any], wanted: _Wante
         typer.echo(readable_json(document.to_dict()), nl=False)
         return
 
-    from mixtura.cli.printing.print_columns import print_table_read
+    from mixtura.cli.printing.print_columns import print_table_segmented
     from mixtura.cli.printing.print_segmentation import print_segmentation
 
     console = output_console(quiet=wanted.quiet)
-    print_table_read(console, read, result.columns, [one.kind for one in document.transforms])
+    print_table_segmented(console, read, document)
     print_segmentation(console, document)
     console.print(f"\nWritten: {folder} ({', '.join(delivery.files)})", soft_wrap=True)

@@ -14,15 +14,19 @@ def decimals_for(deviation: float | None) -> int:
     return min(max(1 - math.floor(math.log10(deviation)), 0), 6)
 
 
-def readable(value: float, decimals: int) -> str:
-    """Return the value with thousands separated; in powers of ten where digits would not help.
+def readable(value: float, decimals: int, *, years: bool = False) -> str:
+    """Return the value with thousands separated; in powers of ten where digits would not help. Years are years.
 
     Examples
     --------
     >>> from mixtura.cli.printing.numbers import readable
     >>> readable(12345.678, 1), readable(2.5e12, 0), readable(1e-9, 2)
     ('12,345.7', '2.5e+12', '1e-09')
+    >>> readable(1975.3, 0, years=True)
+    '1975'
     """
+    if years:
+        return f"{value:.0f}"
     size = abs(value)
     if size and (size >= 1e9 or (size < 0.5 * 10**-decimals and size < 1e-6)):
         return f"{value:.4g}"

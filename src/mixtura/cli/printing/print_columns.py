@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console
 from rich.text import Text
@@ -10,34 +11,55 @@ from rich.text import Text
 from mixtura.io import Table
 from mixtura.segments import ColumnChoice
 
-__all__ = ["print_pairs", "print_table_read"]
+if TYPE_CHECKING:
+    from mixtura.segments.results.document import Document
+
+__all__ = ["print_pairs", "print_table_read", "print_table_segmented"]
 
 
-def print_table_read(
-    console: Console, table: Table, choice: ColumnChoice, transforms: Sequence[str] = ()
-) -> None:
-    """Print the size of the table, the columns used, and those left out with their reasons.
+def print_table_read(console: Console, table: Table, choice: ColumnChoice) -> None:
+    """Print the size of the table, the columns used, and those left out with their reasons."""
+    left_out = {one.name: one.reason for one in choice.left_out}
+    roles = _Roles(choice.used, choice.describe, choice.value, choice.weight, choice.id_column, left_out)
+    _print_read(console, table, roles)
 
-    `transforms` are what is done to the columns used, in their order, "none" for nothing; empty for nothing at all.
-    """
+
+def print_table_segmented(console: Console, table: Table, document: Document) -> None:
+    """Print the same of a table that was segmented, with what was done to the columns, from the document."""
+    kinds = {one.column: one.kind for one in document.transforms if one.kind != "none"}
+    used = [f"{name} ({kinds[name]})" if name in kinds else name for name in document.table.active]
+    read = document.table
+    left_out = {one.column: one.reason for one in read.left_out}
+    roles = _Roles(used, read.descriptive, read.value_column, read.weight_column, read.id_column, left_out)
+    _print_read(console, table, roles)
+
+
+class _Roles(NamedTuple):
+    """What the columns of a table are used for; those left out with the reason."""
+
+    used: Sequence[str]
+    describe: Sequence[str]
+    value: str | None
+    weight: str | None
+    id_column: str | None
+    left_out: dict[str, str]
+
+
+def _print_read(console: Console, table: Table, roles: _Roles) -> None:
     console.print(Text(table.path.name, style="bold"), end="")
     console.print(f": {table.n_rows:,} rows, {len(table.columns)} columns")
-    kinds = transforms or ["none"] * len(choice.used)
-    used = (
-        name if kind == "none" else f"{name} ({kind})" for name, kind in zip(choice.used, kinds, strict=True)
-    )
     pairs = [("Reading", note) for note in table.notes]
-    pairs.append(("Columns used", ", ".join(used)))
-    roles = {choice.id_column, choice.value, choice.weight, *choice.describe}
-    if choice.describe:
-        pairs.append(("Describing", ", ".join(choice.describe)))
-    for label, column in (("Value", choice.value), ("Weight", choice.weight)):
+    pairs.append(("Columns used", ", ".join(roles.used)))
+    if roles.describe:
+        pairs.append(("Describing", ", ".join(roles.describe)))
+    for label, column in (("Value", roles.value), ("Weight", roles.weight)):
         if column is not None:
             pairs.append((label, column))
-    left_out = [column for column in choice.left_out if column.name not in roles]
+    with_role = {roles.id_column, roles.value, roles.weight, *roles.describe}
+    left_out = [f"{name} ({reason})" for name, reason in roles.left_out.items() if name not in with_role]
     if left_out:
-        pairs.append(("Left out", "; ".join(f"{column.name} ({column.reason})" for column in left_out)))
-    pairs.append(("Customer", choice.id_column or "row number, from 1"))
+        pairs.append(("Left out", "; ".join(left_out)))
+    pairs.append(("Customer", roles.id_column or "row number, from 1"))
     print_pairs(console, pairs)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from rich.console import Console
 from rich.text import Text
 
 from mixtura.cli.console import plain_table
+from mixtura.cli.option_names import with_options
 from mixtura.cli.printing.numbers import decimals_for, percent, readable
 from mixtura.cli.printing.print_columns import print_pairs
 from mixtura.segments import Assignment, SegmentModel
 
-__all__ = ["print_assignment", "print_model"]
+__all__ = ["print_assignment", "print_model", "print_notes"]
+
+_FIRST_YEAR, _LAST_YEAR, _YEARS_APART = 1850, 2100, 2.0
 
 
 def print_model(console: Console, name: str, model: SegmentModel) -> None:
@@ -86,10 +91,13 @@ def _print_components(console: Console, model: SegmentModel) -> None:
 def _component_cell(model: SegmentModel, center: float, low: float, high: float) -> str:
     spread = float(high - low) / 2
     decimals = decimals_for(spread)
-    said = readable(float(center), decimals)
+    # A model knows no more of a column than this.
+    years = bool(low >= _FIRST_YEAR and high <= _LAST_YEAR and spread >= _YEARS_APART)
+    said = readable(float(center), decimals, years=years)
     if model.scaling.is_affine:
         return f"{said} ± {readable(spread, decimals)}"
-    return f"{said} ({readable(float(low), decimals)} to {readable(float(high), decimals)})"
+    ends = [readable(float(end), decimals, years=years) for end in (low, high)]
+    return f"{said} ({ends[0]} to {ends[1]})"
 
 
 def print_assignment(console: Console, source: str, result: Assignment) -> None:
@@ -106,5 +114,10 @@ def print_assignment(console: Console, source: str, result: Assignment) -> None:
     if unassigned:
         console.print(f"{unassigned:,} with missing or infinite values: in no segment")
     console.print(f"{result.n_anomalies:,} anomalies by the threshold of the model")
-    for note in result.notes:
-        console.print(f"Note: {note}")
+    print_notes(console, result.notes)
+
+
+def print_notes(console: Console, notes: Sequence[str]) -> None:
+    """Print what was noticed when the table was read."""
+    for note in notes:
+        console.print(Text.assemble(("Note: ", "bold yellow"), with_options(note)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -116,9 +117,9 @@ def _print_means(console: Console, document: Document) -> None:
         table.columns[0].max_width = max(widest, len(head))
         for name in shown:
             overall, moved = document.population.numbers[name], name in transformed
-            decimals = decimals_for(overall.sd)
-            cells = [_middle_cell(segment, name, decimals, median=moved) for segment in piece]
-            middle = _number(overall.median if moved else overall.mean, decimals)
+            written = _written(overall)
+            cells = [_middle_cell(segment, name, written, median=moved) for segment in piece]
+            middle = written(overall.median if moved else overall.mean)
             table.add_row(name + " *" * moved, middle + "   ", *cells)
         console.print(table)
     console.print(
@@ -130,8 +131,20 @@ def _print_means(console: Console, document: Document) -> None:
         console.print(f"{len(names) - len(shown)} more columns are in profiles.csv", style="dim")
 
 
-def _number(value: float | None, decimals: int) -> str:
-    return _NONE if value is None else readable(value, decimals)
+def _signed(value: float) -> str:
+    """Return a number with its sign and one decimal; zero has none."""
+    text = f"{value:+.1f}"
+    return "0.0" if text in {"+0.0", "-0.0"} else text
+
+
+def _written(overall: StatisticsPart) -> Callable[[float | None], str]:
+    """Return what writes the values of a column: with as many digits as distinguish customers, years as years."""
+    decimals, years = decimals_for(overall.sd), overall.has_years
+
+    def written(value: float | None) -> str:
+        return _NONE if value is None else readable(value, decimals, years=years)
+
+    return written
 
 
 def _transformed(document: Document) -> set[str]:
@@ -153,7 +166,9 @@ def _most_distinguishing(document: Document) -> list[str]:
     return [name for name in names if name in chosen]
 
 
-def _middle_cell(segment: SegmentPart, column: str, decimals: int, *, median: bool) -> Text:
+def _middle_cell(
+    segment: SegmentPart, column: str, written: Callable[[float | None], str], *, median: bool
+) -> Text:
     found = next(one for one in segment.numbers if one.column == column)
     difference = segment.differences[column] or 0.0
     mark = next((mark for threshold, mark in _MARKS if abs(difference) >= threshold), "")
@@ -161,7 +176,7 @@ def _middle_cell(segment: SegmentPart, column: str, decimals: int, *, median: bo
         mark = mark.replace("+", "-")
     style = "" if not mark else "green" if difference > 0 else "magenta"
     value = found.median if median and found.median is not None else segment.means[column]
-    return Text(f"{readable(value, decimals)} {mark:<2}", style=style)
+    return Text(f"{written(value)} {mark:<2}", style=style)
 
 
 def _print_distinguishing(console: Console, document: Document) -> None:
@@ -203,10 +218,10 @@ def _cells(document: Document, one: NumericPart | CategoryPart) -> tuple[str, ..
             f"{level.lift or 0.0:.1f} times",
         )
     overall = document.population.numbers[one.column]
-    decimals = decimals_for(overall.sd)
+    written = _written(overall)
 
     def middle(found: StatisticsPart) -> str:
-        low, median, high = (_number(value, decimals) for value in (found.q1, found.median, found.q3))
+        low, median, high = map(written, (found.q1, found.median, found.q3))
         return f"{median} ({low} to {high})"
 
-    return one.column, middle(one), middle(overall), f"{one.difference or 0.0:+.1f} sd"
+    return one.column, middle(one), middle(overall), f"{_signed(one.difference or 0.0)} sd"

@@ -147,7 +147,8 @@ def _print_anomalies(console: Console, document: Document) -> None:
     table = plain_table(document.table.id_column or "row", "log density", *names)
     for one in found.customers[:_ANOMALIES]:
         values = {driver.column: driver.value for driver in one.drivers}
-        cells = [readable(values[name], decimals_for(document.population.numbers[name].sd)) for name in names]
+        columns = [(values[name], document.population.numbers[name]) for name in names]
+        cells = [readable(value, decimals_for(all_.sd), years=all_.has_years) for value, all_ in columns]
         density = "" if one.log_density is None else f"{one.log_density:.2f}"
         table.add_row(one.customer, density, *cells)
     console.print(table)

@@ -93,7 +93,7 @@ def anomaly_chart(subject: PlotData, datasets: Datasets, threshold: float, most:
     return {"vconcat": [histogram, drivers], "spacing": 34, "resolve": apart}
 
 
-def density_histogram(subject: PlotData, datasets: Datasets, threshold: float) -> Spec:
+def density_histogram(subject: PlotData, datasets: Datasets, threshold: float, width: int = _WIDTH) -> Spec:
     """Return a histogram of the log density with the threshold."""
     values = subject.log_density
     flagged = int((values < threshold).sum())
@@ -106,7 +106,9 @@ def density_histogram(subject: PlotData, datasets: Datasets, threshold: float) -
         for i, count in enumerate(counts.tolist())
     ]
     datasets["threshold"] = [{"x": threshold}]
-    x = position("x", "log density (nats)", [float(edges[0]), float(edges[-1])])
+    ticks = 7 if width >= _WIDTH else 4
+    ends = [float(edges[0]), float(edges[-1])]
+    x = position("x", "log density (nats)", ends, tickCount=ticks)
     scale = {"domain": [True, False], "range": [_FLAGGED, _USUAL]}
     encoding = {
         "x": x,
@@ -121,7 +123,7 @@ def density_histogram(subject: PlotData, datasets: Datasets, threshold: float) -
     weighed = "" if subject.weights is None else " by weight"
     lowest = tidy_count(below, f"{subject.noun[:-1]} lies", f"{subject.noun} lie")
     return titled(
-        layered(bars, line, width=_WIDTH, height=170),
+        layered(bars, line, width=width, height=170),
         f"{flagged:,} of {subject.n_rows:,} {subject.noun} are anomalies ({100 * share:.1f} %{weighed})",
         [
             f"Left of the line, at {threshold:.4g}, the mixture expects hardly any {subject.noun}.",

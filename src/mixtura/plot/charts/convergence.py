@@ -19,6 +19,7 @@ __all__ = ["plot_convergence"]
 _WIDTH, _HEIGHT = 560, 340
 _MOST_POINTS = 3_000
 _KEPT = "#0072B2"
+_SEEN = 1e-6
 
 
 def plot_convergence(result: Any) -> Any:
@@ -118,8 +119,9 @@ def _domain(result: FitResult) -> tuple[float, float]:
     low, high = float(np.quantile(values, 0.25)), float(values.max())
     # Starts that ended far below are part of the story.
     low = min(low, *(trace.objectives[-1] for trace in result.traces if trace.events), high)
-    span = (high - low) or abs(high) or 1.0
-    return low - 0.06 * span, high + 0.06 * span
+    # Of less than a millionth nothing but rounding would be seen.
+    span = max(high - low, _SEEN * abs(high)) or 1.0
+    return high - 1.06 * span, high + 0.06 * span
 
 
 def _ticks(longest: int) -> list[int]:

@@ -23,6 +23,8 @@ __all__ = ["histogram_chart", "marginal_charts", "plot_marginals"]
 
 _CURVE_POINTS = 121
 _SMALL_WIDTH, _SMALL_HEIGHT = 260, 170
+_CHARACTER = 7
+"""Width of a character of a title."""
 _BARS_IN_ALL = 2_400
 """Pieces of bars in all panels of a chart together."""
 
@@ -107,7 +109,9 @@ def histogram_chart(
     heights = _expected(marginal, edges) * subject.total * (edges[1] - edges[0])
     datasets[curves] = _curves(edges, heights)
     ticks = 7 if size[0] >= WIDTH else 4
-    title = axis_title(shown(subject.columns[column], 44), transform)
+    # A title that is wider than the chart would move the panels beside it.
+    room = size[0] // _CHARACTER - len(axis_title("", transform))
+    title = axis_title(shown(subject.columns[column], min(44, room)), transform)
     x = position("x", title, [float(edges[0]), float(edges[-1])], transform, tickCount=ticks)
     top = max([float(heights.sum(axis=1).max()), *(bar["y2"] for bar in datasets[bars])])
     y = position("y", subject.measure, [0.0, 1.05 * top], tickCount=5)

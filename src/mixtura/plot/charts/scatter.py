@@ -99,18 +99,19 @@ def scatter_chart(
     *,
     legend: bool = True,
     labels: npt.ArrayLike | None = None,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
 ) -> Spec:
     """Return the chart, and add its data: points in blended colors, ellipses, numbers at the centers."""
     plane = plane_of(subject, pair)
     if labels is not None:
-        return _labeled_chart(plane, datasets, labels)
+        return _labeled_chart(plane, datasets, labels, size)
     datasets["points"] = _points(plane)
     layers = (
         _point_layer(plane),
         ellipse_layer(plane, datasets, RADII, legend=legend),
         *center_layers(plane, datasets),
     )
-    chart = layered(*layers, width=WIDTH, height=HEIGHT)
+    chart = layered(*layers, width=size[0], height=size[1])
     colors = f"A point's color mixes the colors of its {subject.part}s"
     crosses = "; crosses are anomalies." if subject.anomaly.any() else "."
     projected = "Axes: the directions in which they differ most." if pair == "projection" else ""
@@ -121,7 +122,7 @@ def scatter_chart(
     )
 
 
-def _labeled_chart(plane: Plane, datasets: Datasets, given: npt.ArrayLike) -> Spec:
+def _labeled_chart(plane: Plane, datasets: Datasets, given: npt.ArrayLike, size: tuple[int, int]) -> Spec:
     """Return the points alone, in the colors of another grouping."""
     subject = plane.subject
     labels = np.asarray(given)
@@ -136,7 +137,7 @@ def _labeled_chart(plane: Plane, datasets: Datasets, given: npt.ArrayLike) -> Sp
         point | {"color": colors[label], "segment": int(label) + 1}
         for point, label in zip(_points(plane), chosen, strict=True)
     ]
-    chart = layered(_point_layer(plane), width=WIDTH, height=HEIGHT)
+    chart = layered(_point_layer(plane), width=size[0], height=size[1])
     return titled(
         chart, f"{subject.n_rows:,} {subject.noun} in {len(np.unique(labels))} groups", [plane.caveats]
     )

@@ -19,6 +19,7 @@ __all__ = [
     "ValuePart",
 ]
 
+_FIRST_YEAR, _LAST_YEAR = 1850, 2100
 
 FREQUENT = 0.05
 """Share of a segment's customers that a level must have to characterize it."""
@@ -47,6 +48,14 @@ class StatisticsPart(Part):
     """Largest value."""
     iqr: Number
     """Interquartile range."""
+
+    @property
+    def has_years(self) -> bool:
+        """Whether the values read as years, such as 1975: whole numbers from 1850 to 2100, as far as is known."""
+        known = [self.minimum, self.q1, self.median, self.q3, self.maximum]
+        return all(one is not None and _FIRST_YEAR <= one <= _LAST_YEAR for one in known) and all(
+            float(one).is_integer() for one in (self.minimum, self.maximum) if one is not None
+        )
 
 
 class DistinctnessPart(Part):

@@ -101,14 +101,14 @@ def advise_transform(column: str, values: FloatArray, weights: FloatArray | None
         transform = fit_transform(kind, column, values, weights)
         after = skewness(transform.forward(judged), judged_weights)
         if abs(after) <= 0.5 * abs(before):
-            reason = f"skewness {before:.1f}, transformed {after:.1f}"
+            reason = f"skewness {_tenths(before)}, transformed {_tenths(after)}"
             return TransformAdvice(column, kind, share_zero, before, after, _with_zeros(reason, share_zero))
     if _is_far_out(values, weights):
         clipped = fit_transform("winsorize", column, values, weights)
         after = skewness(clipped.forward(judged), judged_weights)
         reason = "a few values lie far beyond percentiles 1 and 99"
         return TransformAdvice(column, "winsorize", share_zero, before, after, reason)
-    reason = f"skewness {before:.1f}"
+    reason = f"skewness {_tenths(before)}"
     return TransformAdvice(column, "none", share_zero, before, before, _with_zeros(reason, share_zero))
 
 
@@ -121,6 +121,11 @@ def _candidates(values: FloatArray, before: float) -> tuple[str, ...]:
 def _is_far_out(values: FloatArray, weights: FloatArray | None) -> bool:
     low, high = quantiles(values, np.array([0.01, 0.99]), weights)
     return bool(high > low and values.max() / _FAR - values.min() / _FAR > high - low)
+
+
+def _tenths(value: float) -> str:
+    """Return a number with one decimal, and no sign before a zero."""
+    return f"{round(value, 1) + 0.0:.1f}"
 
 
 def _with_zeros(reason: str, share_zero: float) -> str:
