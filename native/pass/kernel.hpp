@@ -19,6 +19,7 @@ struct Pass {
     const double *weight, *means, *factors, *offsets;  // (n), (k, d), by layout, (k)
     const double* responsibilities;                    // (n, k) that are given, without factors and offsets
     const std::intptr_t* given_labels;                 // (n) or these
+    const std::intptr_t* order;                        // (n) rows by the columns they lack; null: nothing is missing
     bool hard;
     double *sums, *log_density, *memberships;  // (sums_size), (n), (n, k)
     std::intptr_t* labels;                     // (n)

@@ -12,6 +12,7 @@ namespace {
 #include "simd.hpp"
 #include "densities.hpp"
 #include "sums.hpp"
+#include "missing.hpp"
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
@@ -19,6 +20,7 @@ constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 // The sums of one call, as Pass::sums, and what their parts need.
 struct Work {
     Block block;
+    Missing missing;
     double *sums, *counts, *first, *second;
     double* center;    // (d) subtracted from the rows; zero but in the shared layout
     double* whitened;  // (k, d) L (mu_k - center)
@@ -26,10 +28,16 @@ struct Work {
 
 constexpr Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
 
+constexpr Index most_spread = Index{1} << 20;
+
 // Rows in a block: enough to spread the cost of adding up lanes, few enough for the caches (measured).
 Index block_rows(const Pass& pass) {
     const Index fitting = 8192 / (2 * pass.d + pass.k + 4);
-    const Index rows = fitting < 256 ? 256 : fitting > 512 ? 512 : fitting;
+    Index rows = fitting < 256 ? 256 : fitting > 512 ? 512 : fitting;
+    // Every row may lack other columns: their conditional covariances are kept for one block.
+    const Index spread = pass.order ? sets_of(pass.layout, pass.k) * W * triangle(pass.d) + 1 : 1;
+    rows = rows * spread > most_spread ? most_spread / spread : rows;
+    rows = rows < 1 ? 1 : rows;
     return round_up(pass.n < rows ? pass.n : rows, group * W);
 }
 
@@ -40,11 +48,18 @@ void* allocate(const Pass& pass, Work& work) {
     b.stride = block_rows(pass);
     b.row_bytes = pass.d * static_cast<Index>(pass.rows64 ? sizeof(double) : sizeof(float));
     const Index n = b.stride, d = pass.d, k = pass.k, size = sums_size(pass.layout, k, d);
-    double* labels;
+    Missing& m = work.missing;
+    m = Missing{};
+    const Index miss = pass.order ? 1 : 0, lanes = pass.layout == Layout::diagonal ? 0 : miss;
+    const Index sets = sets_of(pass.layout, k);
+    double *labels, *columns, *patterns;
     const struct { double** place; Index length; } parts[] = {
         {&b.x, d * n}, {&b.logs, k * n}, {&b.scratch, d * n}, {&b.weighted, tile_size * n}, {&b.w, n}, {&b.top, n},
         {&b.inverse, n}, {&labels, n}, {&work.sums, size}, {&work.center, d},
-        {&work.whitened, k * d}};
+        {&work.whitened, k * d}, {&m.filled, miss * k * d * n}, {&m.gradient, lanes * k * d * n + 8},
+        {&m.spread, lanes * n * sets * triangle(d) * W}, {&m.precision, lanes * sets * d * d * W},
+        {&m.factor, lanes * triangle(d) * W}, {&m.constant, miss * k * n}, {&m.zero, miss * d},
+        {&columns, miss * n * d}, {&patterns, miss * n * 3}};
     Index total = 8;
     for (const auto& part : parts) total += round_up(part.length, 8);
     void* memory = std::malloc(static_cast<std::size_t>(total) * sizeof(double));
@@ -55,6 +70,9 @@ void* allocate(const Pass& pass, Work& work) {
         next += round_up(part.length, 8);
     }
     b.labels = reinterpret_cast<std::intptr_t*>(labels);
+    m.columns = reinterpret_cast<Index*>(columns);
+    m.patterns = reinterpret_cast<Pattern*>(patterns);
+    std::memset(m.zero, 0, static_cast<std::size_t>(miss * d) * sizeof(double));
     std::memset(work.sums, 0, static_cast<std::size_t>(size) * sizeof(double));
     work.counts = work.sums + 2;
     work.first = work.counts + k;
@@ -81,20 +99,24 @@ void center_means(const Pass& pass, Work& work) {
 
 // Transpose b.rows rows into the block; padding repeats the last one.
 template <typename Row>
-void load_rows(const Row* rows, Index d, const double* center, Block b) {
+void load_rows(const Row* rows, const std::intptr_t* order, Index d, const double* center, Block b) {
     for (Index v = 0; v < b.padded; v += W) {
         const Row* row[W];
-        for (int lane = 0; lane < W; ++lane) row[lane] = rows + (v + lane < b.rows ? v + lane : b.rows - 1) * d;
+        for (int lane = 0; lane < W; ++lane) {
+            const Index at = v + lane < b.rows ? v + lane : b.rows - 1;
+            row[lane] = rows + (order ? order[at] : at) * d;
+        }
         for (Index j = 0; j < d; ++j) store(b.x + j * b.stride + v, across(row, j) - splat(center[j]));
     }
 }
 
 void load_block(const Pass& pass, Work& work, Index start) {
     Block& b = work.block;
-    const Index left = pass.n - start, at = start * pass.d;
+    const Index left = pass.n - start, at = pass.order ? 0 : start * pass.d;
+    const std::intptr_t* order = pass.order ? pass.order + start : nullptr;
     b.rows = left < b.stride ? left : b.stride;
     b.padded = round_up(b.rows, group * W);
-    for (Index i = 0; i < b.rows; ++i) b.w[i] = pass.weight ? pass.weight[start + i] : 1.0;
+    for (Index i = 0; i < b.rows; ++i) b.w[i] = pass.weight ? pass.weight[order ? order[i] : start + i] : 1.0;
     for (Index i = b.rows; i < b.padded; ++i) b.w[i] = 0.0;
     V total = splat(0.0), zeros = splat(0.0);
     for (Index v = 0; v < b.padded; v += W) {
@@ -105,11 +127,12 @@ void load_block(const Pass& pass, Work& work, Index start) {
     b.masked = sum_lanes(zeros) > 0.0;
     const char* here = pass.rows64 ? reinterpret_cast<const char*>(pass.rows64 + at)
                                    : reinterpret_cast<const char*>(pass.rows32 + at);
-    b.next = left >= 2 * b.stride ? here + b.stride * b.row_bytes : nullptr;
+    b.next = left >= 2 * b.stride && !order ? here + b.stride * b.row_bytes : nullptr;
     if (pass.rows64)
-        load_rows(pass.rows64 + at, pass.d, work.center, b);
+        load_rows(pass.rows64 + at, order, pass.d, work.center, b);
     else
-        load_rows(pass.rows32 + at, pass.d, work.center, b);
+        load_rows(pass.rows32 + at, order, pass.d, work.center, b);
+    if (order) find_patterns(b, pass.d, work.missing);
 }
 
 // A product with a weight that is zero where the weight is, whatever the other factor is.
@@ -170,11 +193,12 @@ V assign(const Pass& pass, Block b) {
 void write_outputs(const Pass& pass, Block b, Index start) {
     if (!pass.log_density && !pass.memberships && !pass.labels) return;
     for (Index i = 0; i < b.rows; ++i) {
-        if (pass.log_density) pass.log_density[start + i] = b.top[i];
-        if (pass.labels) pass.labels[start + i] = b.top[i] == b.top[i] ? b.labels[i] : 0;
+        const Index at = pass.order ? pass.order[start + i] : start + i;
+        if (pass.log_density) pass.log_density[at] = b.top[i];
+        if (pass.labels) pass.labels[at] = b.top[i] == b.top[i] ? b.labels[i] : 0;
         for (Index k = 0; k < pass.k && pass.memberships; ++k) {
             const double one = b.top[i] > -infinity ? static_cast<double>(b.labels[i] == k) : not_a_number;
-            pass.memberships[(start + i) * pass.k + k] = pass.hard ? one : b.logs[k * b.stride + i] * b.inverse[i];
+            pass.memberships[at * pass.k + k] = pass.hard ? one : b.logs[k * b.stride + i] * b.inverse[i];
         }
     }
 }
@@ -212,6 +236,30 @@ void add_soft(const Pass& pass, Work& work, bool normalized) {
     if (pass.layout == Layout::shared) moments_shared(b, pass, work.first);
 }
 
+// The same where values are missing: rows are those that each component fills, about its mean.
+void add_missing(const Pass& pass, Work& work, bool normalized) {
+    Block& b = work.block;
+    const Missing& m = work.missing;
+    for (Index k = 0; k < pass.k; ++k) {
+        double *r = b.logs + k * b.stride, *first = work.first + k * pass.d;
+        const double count = weigh(b, k, normalized);
+        Block filled = b;
+        filled.x = m.filled + k * pass.d * b.stride;
+        work.counts[k] += count;
+        if (pass.layout == Layout::shared) {  // about the common center, as sums of whole rows
+            for (Index j = 0; j < pass.d; ++j) {
+                first[j] += count * (pass.means[k * pass.d + j] - work.center[j]);
+                for (Index i = 0; i < b.rows; ++i) first[j] += r[i] == 0.0 ? 0.0 : r[i] * filled.x[j * b.stride + i];
+            }
+            continue;
+        }
+        double* second = work.second + k * moment_size(pass.layout, pass.d);
+        const auto moments = pass.layout == Layout::dense ? moments_dense : moments_diagonal;
+        moments(filled, pass.d, r, m.zero, first, second);
+        add_spread(pass, m, k, r, second);
+    }
+}
+
 // Each row to the component of its label alone, one by one; labels outside 0..k-1 to none.
 void add_labelled(const Pass& pass, Work& work, const std::intptr_t* labels) {
     const Block& b = work.block;
@@ -235,7 +283,10 @@ void add_labelled(const Pass& pass, Work& work, const std::intptr_t* labels) {
 
 void evaluate(const Pass& pass, Work& work, Index start) {
     Block& b = work.block;
-    if (pass.layout == Layout::dense)
+    const bool missing = pass.order && work.missing.any;
+    if (missing)
+        evaluate_missing(b, pass, work.missing, work.center);
+    else if (pass.layout == Layout::dense)
         dense(b, pass);
     else if (pass.layout == Layout::diagonal)
         distances<true>(b, pass, b.x, pass.means);
@@ -247,13 +298,14 @@ void evaluate(const Pass& pass, Work& work, Index start) {
     work.sums[0] += sum_lanes(log_likelihood);
     write_outputs(pass, b, start);
     if (!pass.sums) return;
-    if (!pass.hard) return add_soft(pass, work, false);
-    if (pass.k * pass.d > 256) {
+    const auto add = missing ? add_missing : add_soft;
+    if (!pass.hard) return add(pass, work, false);
+    if (pass.k * pass.d > 256 && !missing) {
         add_labelled(pass, work, b.labels);
     } else {  // ones and zeros as responsibilities are quicker than one row at a time
         for (Index k = 0; k < pass.k; ++k)
             for (Index i = 0; i < b.padded; ++i) b.logs[k * b.stride + i] = b.labels[i] == k ? 1.0 : 0.0;
-        add_soft(pass, work, true);
+        add(pass, work, true);
     }
     // A counted row that has no certain component makes every sum NaN.
     const bool certain = work.sums[0] > -infinity;
@@ -276,6 +328,7 @@ bool run(const Pass& pass) {
     void* memory = allocate(pass, work);
     if (!memory) return false;
     center_means(pass, work);
+    if (pass.order) find_precisions(pass, work.missing);
     for (Index start = 0; start < pass.n; start += work.block.stride) {
         load_block(pass, work, start);
         if (pass.factors)

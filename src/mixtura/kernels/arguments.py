@@ -25,6 +25,7 @@ def check_pass(
     components: Components,
     sums: Array | None,
     outputs: Outputs,
+    order: Array | None = None,
 ) -> None:
     """Raise `ParameterError` unless the arguments of `Kernel.accumulate` are as the contract says."""
     k, d = components.means.shape if components.means.ndim == 2 else (0, 0)
@@ -39,6 +40,12 @@ def check_pass(
     _check("log_density", outputs.log_density, (n,), _FLOAT, written=True)
     _check("memberships", outputs.memberships, (n, k), _FLOAT, written=True)
     _check("labels", outputs.labels, (n,), _LABELS, written=True)
+    _check("order", order, (n,), _LABELS)
+    if order is not None and n and not (0 <= order.min() and order.max() < n):
+        raise ParameterError(
+            f"`order` must hold the numbers of {n!r} rows; got numbers from {order.min().item()!r} to "
+            f"{order.max().item()!r}. `mixtura.data.missing` finds it."
+        )
 
 
 def check_given(

@@ -154,6 +154,7 @@ class Kernel(Protocol):
         outputs: Outputs,
         *,
         hard: bool = False,
+        order: IntArray | None = None,
     ) -> None:
         """Evaluate a chunk; add to ``sums``; fill ``outputs``.
 
@@ -168,6 +169,13 @@ class Kernel(Protocol):
         hard : bool, default=False
             Give each row wholly to its most probable component (as K-means does); the
             log-likelihood is then the classification log-likelihood ``sum_n w_n max_k``.
+        order : ndarray of shape (N,), intp, or None for rows without missing values
+            The rows in an order in which those that lack the same columns are neighbors, a permutation of row numbers;
+            NaN then stands for a missing value. Densities are those of the columns observed,
+            ``N(x_o; mu_k,o, Sigma_k,oo)``; sums are of all columns: missing values count with their conditional means
+            and covariances, ``E[x - mu_k | x_o]`` and ``E[(x - mu_k)(x - mu_k)^T | x_o]``, as in full-information EM
+            (Ghahramani and Jordan 1994). A row without any value has the density 1 and the mixing weights as
+            responsibilities. Outputs stand in the order of the rows themselves.
         """
 
     def accumulate_given(

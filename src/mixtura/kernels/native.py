@@ -133,6 +133,7 @@ class NativeKernel:
         outputs: Outputs,
         *,
         hard: bool = False,
+        order: IntArray | None = None,
     ) -> None:
         """Evaluate a chunk; add to ``sums``; fill ``outputs``. See `Kernel.accumulate`."""
         arrays = (
@@ -147,12 +148,13 @@ class NativeKernel:
             outputs.labels,
             None,
             None,
+            order,
         )
         layout = _LAYOUTS[components.layout]
         try:
             self._run(self._variant, layout, hard, *arrays)
         except (TypeError, ValueError):
-            check_pass(rows, sample_weight, components, sums, outputs)
+            check_pass(rows, sample_weight, components, sums, outputs, order)
             self._run(self._variant, layout, hard, *_aligned(arrays))
 
     def accumulate_given(
@@ -167,7 +169,7 @@ class NativeKernel:
         """Add up the sums of a chunk whose responsibilities are known. See `Kernel.accumulate_given`."""
         labelled = responsibilities.ndim == 1
         given = (None, responsibilities) if labelled else (responsibilities, None)
-        arrays = (rows, sample_weight, means, sums, None, None, None, None, None, *given)
+        arrays = (rows, sample_weight, means, sums, None, None, None, None, None, *given, None)
         try:
             self._run(self._variant, _LAYOUTS[layout], False, *arrays)
         except (TypeError, ValueError):

@@ -20,6 +20,7 @@ from mixtura._typing import Array, FloatArray, IntArray, RowArray
 from mixtura.kernels.arguments import check_given, check_pass
 from mixtura.kernels.contract import Components, Layout, Outputs
 from mixtura.kernels.expanded import Expansion, lower_half
+from mixtura.kernels.missing import accumulate_patterns
 
 __all__ = ["NumpyKernel"]
 
@@ -67,9 +68,15 @@ class NumpyKernel:
         outputs: Outputs,
         *,
         hard: bool = False,
+        order: IntArray | None = None,
     ) -> None:
         """Evaluate a chunk; add to ``sums``; fill ``outputs``. See `Kernel.accumulate`."""
-        check_pass(rows, sample_weight, components, sums, outputs)
+        check_pass(rows, sample_weight, components, sums, outputs, order)
+        if order is not None:
+            accumulate_patterns(
+                self.accumulate, rows, sample_weight, components, sums, outputs, hard=hard
+            )
+            return
         # A row of NaN, or one that overflows, is part of the contract and no news.
         with np.errstate(all="ignore"):
             expansion = None if hard or len(rows) < self._expand_from else Expansion.near(components)

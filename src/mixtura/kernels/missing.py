@@ -1,0 +1,120 @@
+"""Passes over rows with missing values, as their definition has them: one ordinary pass for each pattern.
+
+A pattern is the set of columns that a row has. On the columns observed, o, the components are
+``N(mu_k,o, Sigma_k,oo)``; with ``A_k = Sigma_k[:, o] Sigma_k,oo^-1`` and ``C_k = Sigma_k - A_k Sigma_k[o, :]`` the sums
+of all columns are ``s' = A s`` and ``S' = A S A^T + n C`` (Ghahramani and Jordan 1994).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import log, pi
+
+import numpy as np
+
+from mixtura._typing import BoolArray, FloatArray, IntArray, RowArray
+from mixtura.kernels.contract import Components, Layout, Outputs, moment_size, sums_size
+
+__all__ = ["accumulate_patterns"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Marginal:
+    """The components of some columns, and what lifts their sums to all columns."""
+
+    components: Components
+    gain: FloatArray  # (K, D, O)
+    spread: FloatArray  # (K, D, D)
+
+    @classmethod
+    def of(cls, components: Components, covariances: FloatArray, observed: BoolArray) -> _Marginal:
+        """Return the marginal of components with these covariances, (K, D, D)."""
+        k, d = components.means.shape
+        inside = covariances[:, observed][:, :, observed]
+        roots = np.linalg.inv(np.linalg.cholesky(inside))
+        gain = covariances[:, :, observed] @ roots.transpose(0, 2, 1) @ roots
+        spread = covariances - gain @ covariances[:, observed]
+        gained = np.log(np.einsum("kii->ki", roots)).sum(axis=1) - _log_determinants(components)
+        offsets = components.offsets + gained + 0.5 * (d - observed.sum()) * log(2 * pi)
+        means = np.ascontiguousarray(components.means[:, observed])
+        if components.layout is Layout.DIAGONAL:
+            factors = components.factors[:, observed]
+        else:
+            factors = roots if components.layout is Layout.DENSE else roots[0]
+        factors = np.ascontiguousarray(factors)
+        return cls(Components(components.layout, means, factors, offsets), gain, spread)
+
+    def lift(self, sums: FloatArray) -> FloatArray:
+        """Return the sums of all columns, in the shape of the layout."""
+        layout, (k, d, o) = self.components.layout, self.gain.shape
+        counts, first = sums[2 : 2 + k], sums[2 + k : 2 + k * (1 + o)].reshape(k, o)
+        second = sums[2 + k * (1 + o) :].reshape(k, moment_size(layout, o))
+        lifted = [sums[: 2 + k], np.einsum("kdo,ko->kd", self.gain, first).ravel()]
+        if layout is Layout.DIAGONAL:
+            spread = np.einsum("kdd->kd", self.spread)
+            lifted.append(np.einsum("kdo,ko->kd", self.gain**2, second) + counts[:, None] * spread)
+        elif layout is Layout.DENSE:
+            whole = np.zeros((k, o, o))
+            whole[:, *np.tril_indices(o)] = second
+            whole += np.tril(whole, -1).transpose(0, 2, 1)
+            every = self.gain @ whole @ self.gain.transpose(0, 2, 1) + counts[:, None, None] * self.spread
+            lifted.append(every[:, *np.tril_indices(d)])
+        return np.concatenate([part.ravel() for part in lifted])
+
+
+def accumulate_patterns(
+    accumulate: Callable[..., None],
+    rows: RowArray,
+    sample_weight: FloatArray | None,
+    components: Components,
+    sums: FloatArray | None,
+    outputs: Outputs,
+    *,
+    hard: bool,
+) -> None:
+    """Evaluate rows whose missing values are NaN; the arguments are those of `Kernel.accumulate`, and a pass of it."""
+    covariances = _covariances(components)
+    for observed, numbers in _patterns(rows):
+        marginal = _Marginal.of(components, covariances, observed)
+        inner = np.zeros(sums_size(components.layout, components.n_components, int(observed.sum())))
+        found = Outputs(
+            *(None if one is None else np.empty_like(one[numbers]) for one in _arrays(outputs))
+        )
+        compact = np.ascontiguousarray(rows[numbers][:, observed])
+        weight = None if sample_weight is None else sample_weight[numbers]
+        wanted = inner if sums is not None else None
+        accumulate(compact, weight, marginal.components, wanted, found, hard=hard)
+        for whole, part in zip(_arrays(outputs), _arrays(found), strict=True):
+            if whole is not None:
+                whole[numbers] = part
+        if sums is not None:
+            sums += marginal.lift(inner)
+
+
+def _patterns(rows: RowArray) -> Iterator[tuple[BoolArray, IntArray]]:
+    """Yield which columns are observed, (D,), and the numbers of the rows that have them."""
+    lacking, which = np.unique(np.isnan(rows), axis=0, return_inverse=True)
+    for number, one in enumerate(lacking):
+        yield ~one, np.flatnonzero(which.ravel() == number)
+
+
+def _arrays(outputs: Outputs) -> tuple[FloatArray | IntArray | None, ...]:
+    return outputs.log_density, outputs.memberships, outputs.labels
+
+
+def _covariances(components: Components) -> FloatArray:
+    """Return the covariance of each component, (K, D, D)."""
+    k, d = components.means.shape
+    if components.layout is Layout.DIAGONAL:
+        return np.eye(d) / components.factors[:, :, None] ** 2
+    inverse = np.linalg.inv(components.factors)
+    return np.broadcast_to(inverse @ inverse.swapaxes(-1, -2), (k, d, d))
+
+
+def _log_determinants(components: Components) -> FloatArray:
+    """Return ``log |L_k|``, (K,)."""
+    if components.layout is Layout.DIAGONAL:
+        return np.log(components.factors).sum(axis=1)
+    diagonal = np.diagonal(components.factors, axis1=-2, axis2=-1)
+    return np.broadcast_to(np.log(diagonal).sum(axis=-1), components.n_components)
