@@ -16,7 +16,11 @@ __all__ = ["as_data"]
 
 
 def as_data(
-    X: Any, sample_weight: npt.ArrayLike | None = None, *, columns: Sequence[Any] | None = None
+    X: Any,
+    sample_weight: npt.ArrayLike | None = None,
+    *,
+    columns: Sequence[Any] | None = None,
+    missing: bool = False,
 ) -> Data:
     """Return rows as algorithms take them, with the fastest kernel here and as many threads as `set_threads` says.
 
@@ -29,6 +33,8 @@ def as_data(
         Not negative.
     columns : sequence of str or int, optional
         Which columns: names of a table, numbers of an array; all by default.
+    missing : bool, default=False
+        Whether NaN stands for a missing value: densities are those of the columns observed.
 
     Returns
     -------
@@ -49,6 +55,6 @@ def as_data(
     >>> data.total.means.tolist()
     [[1.5, 4.0]]
     """
-    blocks = open_rows(X, sample_weight, columns=columns)
+    blocks = open_rows(X, sample_weight, columns=columns, missing=missing)
     kernel = get_kernel(n_features=blocks.n_features)
     return Data(blocks, kernel, get_runner(hold_blas=kernel.uses_blas))

@@ -24,7 +24,7 @@ from mixtura.engine import as_data
 from mixtura.fit.evaluation import Scoring
 from mixtura.fit.init.random import SumsByRandomShares
 from mixtura.fit.init.sample import PositiveWeight
-from mixtura.fit.kmeans.lloyd import AssignToNearest, ScaleState, _as_components
+from mixtura.fit.kmeans.lloyd import AssignToNearest, _as_components
 from mixtura.fit.kmeans.plusplus import MassPerBlock, MassWithCandidates, NearestSeed, RowAtMass
 from mixtura.run import ThreadRunner
 from mixtura.segments.profiles.segment_statistics import MeansSummary, SizesSummary
@@ -74,7 +74,7 @@ PASSES: dict[type[Any], Callable[[Data], tuple[Any, States]]] = {
     SumsByRandomShares: lambda data: (random_shares(data), ()),
     PositiveWeight: lambda data: (PositiveWeight(), ()),
     AssignToNearest: lambda data: (AssignToNearest(_as_components(MEANS), data.kernel), (LABELS.copy(),)),
-    ScaleState: lambda data: (ScaleState(-2.0), (DISTANCES.copy(),)),
+    SquaredDistances: lambda data: (SquaredDistances(), (DISTANCES.copy(),)),
     MassPerBlock: lambda data: (MassPerBlock(), (DISTANCES,)),
     NearestSeed: lambda data: (NearestSeed(MEANS[:1], data.kernel), (DISTANCES.copy(),)),
     MassWithCandidates: lambda data: (MassWithCandidates(MEANS, data.kernel), (DISTANCES,)),

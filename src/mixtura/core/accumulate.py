@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from mixtura._typing import FloatArray, IntArray
+from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.moments import GATHERED, Moments
 from mixtura.core.protocols import Block, Blocks
 from mixtura.core.statistics import Statistics
@@ -16,10 +16,13 @@ from mixtura.kernels import Components, Kernel, Layout, Outputs
 __all__ = [
     "AccumulateAbout",
     "AccumulateGiven",
+    "CountObserved",
     "EStep",
     "EStepOfSeveral",
     "Summed",
     "accumulate",
+    "as_dense",
+    "given_observed",
     "pass_work",
 ]
 
@@ -92,7 +95,7 @@ class EStepOfSeveral:
 class AccumulateGiven(Summed[Statistics]):
     """The sums of rows whose responsibilities or labels are known: the state that the pass is given.
 
-    Without a state all rows belong to one component.
+    Without a state all rows belong to one component. Missing values add nothing to moments, see `CountObserved`.
 
     Parameters
     ----------
@@ -113,6 +116,8 @@ class AccumulateGiven(Summed[Statistics]):
     def __call__(self, block: Block, given: FloatArray | IntArray | None = None) -> Statistics:
         given = np.zeros(block.n_rows, dtype=np.intp) if given is None else given
         weight = block.sample_weight if self.weighted else None
+        if block.order is not None:
+            return given_observed(block.rows, weight, given, self)
         statistics = Statistics.zero(self.moments, self.means)
         self.kernel.accumulate_given(
             block.rows, weight, given, self.means, self.moments.layout, statistics.sums
@@ -146,6 +151,9 @@ class AccumulateAbout(Summed[Statistics]):
     kernel: Kernel
 
     def __call__(self, block: Block) -> Statistics:
+        if block.order is not None:
+            sums = accumulate(block, as_dense(self.components), self.kernel).rebase(self.means)
+            return sums.with_moments(self.moments)
         shares = np.empty((block.n_rows, self.components.n_components))
         self.kernel.accumulate(block.rows, None, self.components, None, Outputs(memberships=shares))
         return AccumulateGiven(self.means, self.moments, self.kernel)(block, shares)
@@ -158,8 +166,67 @@ class AccumulateAbout(Summed[Statistics]):
 def accumulate(block: Block, components: Components, kernel: Kernel) -> Statistics:
     """Return the sums of one block, weighted by the responsibilities that components give its rows."""
     statistics = Statistics.zero(GATHERED[components.layout], components.means)
-    kernel.accumulate(block.rows, block.sample_weight, components, statistics.sums, _NOTHING)
+    kernel.accumulate(
+        block.rows, block.sample_weight, components, statistics.sums, _NOTHING, order=block.order
+    )
     return statistics
+
+
+def given_observed(
+    rows: RowArray, weight: FloatArray | None, given: FloatArray | IntArray, task: AccumulateGiven
+) -> Statistics:
+    """Return the sums of `AccumulateGiven` where values are missing, NaN: they add nothing to moments."""
+    statistics = Statistics.zero(task.moments, task.means)
+    statistics.sums[1] = len(rows) if weight is None else weight.sum()
+    missing = np.isnan(rows)
+    for k, mean in enumerate(task.means):
+        share = np.asarray(given == k if given.ndim == 1 else given[:, k], dtype=np.float64)
+        share = share if weight is None else share * weight
+        one = Statistics.zero(task.moments, task.means[k : k + 1])
+        filled = np.where(missing, mean.astype(rows.dtype), rows)
+        everybody = np.zeros(len(rows), dtype=np.intp)
+        task.kernel.accumulate_given(filled, share, everybody, one.means, task.moments.layout, one.sums)
+        statistics.counts[k], statistics.first[k], statistics.second[k] = (
+            one.counts[0],
+            one.first[0],
+            one.second[0],
+        )
+    return statistics
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CountObserved(Summed[FloatArray]):
+    """How many values of each column were observed in each component, weighted, (K, D).
+
+    The state that the pass is given holds labels or responsibilities, as in `AccumulateGiven`.
+
+    Parameters
+    ----------
+    n_components : int
+    weighted : bool, default=True
+    """
+
+    n_components: int
+    weighted: bool = True
+
+    def __call__(self, block: Block, given: FloatArray | IntArray | None = None) -> FloatArray:
+        given = np.zeros(block.n_rows, dtype=np.intp) if given is None else given
+        shares = given if given.ndim == 2 else (given[:, None] == np.arange(self.n_components)).astype(float)
+        if self.weighted and block.sample_weight is not None:
+            shares = shares * block.sample_weight[:, None]
+        return np.asarray(shares.T @ ~np.isnan(block.rows))
+
+    def work(self, blocks: Blocks) -> float:
+        return 2.0 * blocks.n_rows * self.n_components * blocks.n_features
+
+
+def as_dense(components: Components) -> Components:
+    """Return the same components with a factor for each, (K, D, D)."""
+    means, factors = components.means, components.factors
+    if components.layout is Layout.DIAGONAL:
+        factors = factors[:, :, None] * np.eye(means.shape[1])
+    factors = np.ascontiguousarray(np.broadcast_to(factors, (*means.shape, means.shape[1])))
+    return Components(Layout.DENSE, means, factors, components.offsets)
 
 
 def pass_work(layout: Layout, n_rows: int, n_components: int, n_features: int) -> float:

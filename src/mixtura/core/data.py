@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mixtura._typing import FloatArray, IntArray, RowArray
-from mixtura.core.accumulate import AccumulateGiven
+from mixtura.core.accumulate import AccumulateGiven, CountObserved
 from mixtura.core.evaluate import Evaluate, Rows, SmallestHashes, TotalWeight
 from mixtura.core.moments import DENSE, DIAGONAL, FIRST, Moments
 from mixtura.core.protocols import Block, Blocks, Pass, RowState, Runner
@@ -64,6 +64,11 @@ class Data:
         """Sum of the sample weights; the number of rows where none were given."""
         return self.blocks.total_weight
 
+    @property
+    def has_missing(self) -> bool:
+        """Whether NaN stands for a missing value, and there are some."""
+        return self.blocks.has_missing
+
     def reduce(self, task: Pass[T], *states: RowState) -> T:
         """Return the sum of a pass over all blocks, added in their order; see `Runner.reduce`."""
         return self.runner.reduce(self.blocks, task, *states)
@@ -107,14 +112,20 @@ class Data:
         return labels
 
     def rows(self, numbers: IntArray) -> FloatArray:
-        """Return some rows by number, (n, D), as float64."""
+        """Return some rows by number, (n, D), as float64; missing values are the means of their columns."""
         return self.rows_and_weights(numbers)[0]
 
     def rows_and_weights(self, numbers: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return some rows by number, (n, D), and their weights, (n,); one where none were given."""
+        """Return some rows by number, (n, D), as `rows`, and their weights, (n,); one where none were given."""
         rows, weights = self._chosen(numbers)
         counted = np.ones(numbers.size) if weights is None else weights
+        if self.has_missing:
+            rows = np.where(np.isnan(rows), self.mean, rows)
         return np.ascontiguousarray(rows, dtype=np.float64), counted
+
+    def rows_with_missing(self, numbers: IntArray) -> FloatArray:
+        """Return some rows by number, (n, D), as float64; missing values are NaN."""
+        return np.ascontiguousarray(self._chosen(numbers)[0], dtype=np.float64)
 
     def _chosen(self, numbers: IntArray) -> tuple[RowArray, FloatArray | None]:
         if not numbers.size:
@@ -183,6 +194,33 @@ class Data:
         """
         return Data(MappedBlocks(self.blocks, change), self.kernel, self.runner)
 
+    def given(
+        self, means: FloatArray, moments: Moments, *partition: RowState, weighted: bool = True
+    ) -> Statistics:
+        """Return the sums of rows whose labels or responsibilities are known.
+
+        Where values are missing the sums are about the means of what each component has, as if missing values were
+        distributed as those observed; see `Statistics.complete_available`.
+
+        Parameters
+        ----------
+        means : ndarray of shape (K, D)
+            What the sums are about.
+        moments : Moments
+            That a pass can gather.
+        *partition : RowState, optional
+            Labels (N,) or responsibilities (N, K); by default all rows belong to one component.
+        weighted : bool, default=True
+            Whether rows count with their sample weights.
+        """
+        if not self.has_missing:
+            return self.reduce(AccumulateGiven(means, moments, self.kernel, weighted), *partition)
+        observed = self.reduce(CountObserved(len(means), weighted), *partition)
+        rough = self.reduce(AccumulateGiven(means, FIRST, self.kernel, weighted), *partition)
+        centers = means + rough.first / np.where(observed > 0, observed, 1.0)
+        sums = self.reduce(AccumulateGiven(centers, moments, self.kernel, weighted), *partition)
+        return sums.complete_available(observed)
+
     def describe(self, moments: Moments) -> Statistics:
         """Return the one-component statistics of all rows about their mean, so that nothing cancels; found once.
 
@@ -192,7 +230,7 @@ class Data:
             A sum overflows.
         """
         if moments not in self._described:
-            found = self.reduce(AccumulateGiven(self.mean, moments, self.kernel))
+            found = self.given(self.mean, moments)
             found.require_finite()
             self._described[moments] = found
         return self._described[moments]
@@ -201,9 +239,9 @@ class Data:
     def mean(self) -> FloatArray:
         """The mean of the rows but for rounding, (1, D), from sums about the first of them."""
         if not self._means:
-            first = self.rows(np.zeros(1, dtype=np.intp))
-            rough = self.reduce(AccumulateGiven(first, FIRST, self.kernel))
-            self._means.append(first + rough.first / max(rough.total_weight, np.finfo(np.float64).tiny))
+            first = np.nan_to_num(self.rows_with_missing(np.zeros(1, dtype=np.intp)))
+            rough = self.given(first, FIRST)
+            self._means.append(rough.means + rough.first / max(rough.total_weight, np.finfo(np.float64).tiny))
         return self._means[0]
 
     @property
@@ -240,6 +278,10 @@ class _DerivedBlocks:
 
     def __len__(self) -> int:
         return len(self.blocks)
+
+    @property
+    def has_missing(self) -> bool:
+        return self.blocks.has_missing
 
     def in_memory(self, rows: RowArray, sample_weight: FloatArray | None) -> Blocks:
         return self.blocks.in_memory(rows, sample_weight)

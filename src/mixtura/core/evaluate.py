@@ -39,7 +39,9 @@ class Evaluate:
 
     def __call__(self, block: Block, *states: Any) -> None:
         outputs = Outputs(**dict(zip(self.outputs, states, strict=True)))
-        self.kernel.accumulate(block.rows, None, self.components, None, outputs, hard=self.hard)
+        self.kernel.accumulate(
+            block.rows, None, self.components, None, outputs, hard=self.hard, order=block.order
+        )
 
     def add(self, total: None, more: None) -> None:
         return None

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy.typing as npt
 
-from mixtura._typing import Array, FloatArray, RowArray
+from mixtura._typing import Array, FloatArray, IntArray, RowArray
 
 __all__ = ["Block", "Blocks", "Pass", "RowState", "Runner"]
 
@@ -27,12 +27,15 @@ class Block:
         Number of the first of these rows among all rows.
     number : int
         Number of the block.
+    order : ndarray of shape (n,), optional
+        Where values are missing, NaN: the rows in an order in which those with the same columns are neighbors.
     """
 
     rows: RowArray
     sample_weight: FloatArray | None
     start: int
     number: int
+    order: IntArray | None = None
 
     @property
     def n_rows(self) -> int:
@@ -56,6 +59,10 @@ class Blocks(Protocol):
     @property
     def total_weight(self) -> float:
         """Sum of the sample weights; the number of rows where none were given."""
+
+    @property
+    def has_missing(self) -> bool:
+        """Whether NaN stands for a missing value; blocks then have an order."""
 
     def __len__(self) -> int:
         """Return the number of blocks, at least one."""

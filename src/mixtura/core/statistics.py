@@ -147,9 +147,41 @@ class Statistics:
 
     def pooled(self) -> Statistics:
         """Return dense statistics with their second moments added up over the components."""
+        return self.with_moments(POOLED)
+
+    def with_moments(self, moments: Moments) -> Statistics:
+        """Return dense statistics with other second moments, which follow from all of them."""
+        if moments is self.moments:
+            return self
         unchanged = self.sums[: 2 + self.n_components * (1 + self.n_features)]
-        second = POOLED.pack(self.second_matrices())
-        return Statistics(POOLED, self.means, np.concatenate((unchanged, second.ravel())))
+        second = moments.pack(self.second_matrices())
+        return Statistics(moments, self.means, np.concatenate((unchanged, second.ravel())))
+
+    def complete_available(self, observed: FloatArray) -> Statistics:
+        """Return the sums as if missing values were distributed as those observed, from sums to which they add nothing.
+
+        Means and variances are those of the available cases; correlations come out smaller by the share of values that
+        pairs lack, so that covariances stay positive definite. A column of which a component has no value gets the
+        variance that it has within the others.
+
+        Parameters
+        ----------
+        observed : ndarray of shape (K, D)
+            Weighted counts of the values observed: `CountObserved`.
+        """
+        counts = self.counts[:, None]
+        factors = np.where(observed > 0, counts / np.where(observed > 0, observed, 1.0), 0.0)
+        first, second = self.first * factors, self.second
+        if second.size:
+            roots = np.sqrt(factors)
+            matrices = self.second_matrices() * roots[:, :, None] * roots[:, None, :]
+            squares = self.moments.diagonal(second).sum(axis=0)
+            within = squares / np.maximum(observed.sum(axis=0), np.finfo(np.float64).tiny)
+            k, d = np.nonzero(observed <= 0)
+            matrices[k, d, d] = self.counts[k] * within[d]
+            second = self.moments.pack(matrices)
+        sums = np.concatenate([self.sums[: 2 + self.n_components], first.ravel(), second.ravel()])
+        return replace(self, sums=sums)
 
     def lift(self, means: FloatArray, gain: FloatArray, spread: FloatArray) -> Statistics:
         """Return the sums of all columns from these, which are those of the columns observed.

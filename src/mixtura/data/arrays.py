@@ -48,6 +48,10 @@ class ArrayBlocks:
     def total_weight(self) -> float:
         return float(self.n_rows) if self._weight is None else float(self._weight.sum())
 
+    @property
+    def has_missing(self) -> bool:
+        return False
+
     def __len__(self) -> int:
         return (self.n_rows + self._size - 1) // self._size
 

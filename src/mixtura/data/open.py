@@ -12,13 +12,18 @@ import numpy.typing as npt
 from mixtura._typing import Array
 from mixtura.core.protocols import Blocks
 from mixtura.data.arrays import ArrayBlocks
+from mixtura.data.missing import with_missing
 from mixtura.exceptions import DataError
 
 __all__ = ["open_rows"]
 
 
 def open_rows(
-    X: Any, sample_weight: npt.ArrayLike | None = None, *, columns: Sequence[Any] | None = None
+    X: Any,
+    sample_weight: npt.ArrayLike | None = None,
+    *,
+    columns: Sequence[Any] | None = None,
+    missing: bool = False,
 ) -> Blocks:
     """Return rows as blocks; arrays in C order of float64 or float32 are not copied.
 
@@ -30,6 +35,8 @@ def open_rows(
     sample_weight : array-like of shape (N,), optional
     columns : sequence of str or int, optional
         Which columns: names of a table, numbers of an array; all by default.
+    missing : bool, default=False
+        Whether NaN stands for a missing value.
 
     Raises
     ------
@@ -53,4 +60,5 @@ def open_rows(
         raise DataError(
             f"`sample_weight` must hold one weight per row; got shape {weight.shape!r} for {rows.shape[0]!r} rows."
         )
-    return ArrayBlocks(rows, weight)
+    blocks = ArrayBlocks(rows, weight)
+    return with_missing(blocks) if missing else blocks

@@ -31,6 +31,7 @@ from mixtura.estimators.validation import (
     check_precisions,
     check_weights,
     require_rows,
+    without_blank_rows,
 )
 from mixtura.estimators.verbose import Narrator
 from mixtura.fit import (
@@ -98,6 +99,13 @@ default="kmeans"
     verbose : int, default=0
         1 reports restarts and iterations, 2 also times and changes.
     verbose_interval : int, default=10
+    missing : {"error", "fiml"}, default="error"
+        What NaN in the rows is: an error, as in scikit-learn, or a missing value. With ``fiml``, full-information
+        maximum likelihood, the density of a row is that of the columns it has,
+        ``sum_k w_k N(x_o; mu_k,o, Sigma_k,oo)``, and missing values count with their conditional means and covariances
+        (Ghahramani and Jordan 1994). That is right where values are missing at random: for reasons that the observed
+        ones explain. Rows without any value are not learned from; their density is 1, their probabilities the weights.
+        Likelihood and criteria are those of what was observed.
 
     Attributes
     ----------
@@ -124,7 +132,7 @@ default="kmeans"
     Raises
     ------
     MissingValuesError
-        NaN or infinite values.
+        NaN or infinite values; with ``missing="fiml"`` infinite values, or a column without any value.
     TooFewRowsError
         Fewer rows (of positive weight) than components.
     IllDefinedCovarianceError
@@ -164,6 +172,7 @@ default="kmeans"
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
+        "missing": [StrOptions({"error", "fiml"})],
     }
 
     def __init__(
@@ -183,6 +192,7 @@ default="kmeans"
         warm_start: bool = False,
         verbose: int = 0,
         verbose_interval: int = 10,
+        missing: str = "error",
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -198,6 +208,7 @@ default="kmeans"
         self.warm_start = warm_start
         self.verbose = verbose
         self.verbose_interval = verbose_interval
+        self.missing = missing
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
@@ -213,7 +224,7 @@ default="kmeans"
         sample_weight : array-like of shape (N,), optional
             Not negative. Whole numbers give the fit of the repeated rows, from the same start.
         """
-        rows = as_rows(self, X, reset=True, min_rows=2)
+        rows = as_rows(self, X, reset=True, min_rows=2, missing=self._takes_missing)
         self._fit_rows(rows, as_weights(sample_weight, rows), y)
         return self
 
@@ -223,16 +234,16 @@ default="kmeans"
         self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None
     ) -> IntArray:
         """Estimate the parameters and return the most probable component of each row, (N,)."""
-        rows = as_rows(self, X, reset=True, min_rows=2)
+        rows = as_rows(self, X, reset=True, min_rows=2, missing=self._takes_missing)
         self._fit_rows(rows, as_weights(sample_weight, rows), y)
         return self._labels(rows)
 
     def _fit_rows(self, rows: RowArray, weights: FloatArray | None, y: object) -> None:
+        weights = without_blank_rows(weights, rows) if self._takes_missing else weights
         require_rows(rows, weights, self.n_components)
         family, given = get_family(self.covariance_type), self._given(rows.shape[1])
-        problem = Problem(
-            as_data(rows, weights), GaussianModel(self.n_components, family, Ridge(self.reg_covar))
-        )
+        data = as_data(rows, weights, missing=self._takes_missing)
+        problem = Problem(data, GaussianModel(self.n_components, family, Ridge(self.reg_covar)))
         observe = Narrator(self.verbose, self.verbose_interval) if self.verbose else ignore
         settings = Settings(AbsoluteChange(self.tol), self.max_iter, observe)
         task = FitTask.begin(self, rows, y, weights, self.n_init)
@@ -328,7 +339,12 @@ default="kmeans"
 
     def _rows(self, X: npt.ArrayLike) -> RowArray:
         check_is_fitted(self, ["weights_", "means_", "precisions_cholesky_"])
-        return as_rows(self, X, reset=False)
+        return as_rows(self, X, reset=False, missing=self._takes_missing)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self._takes_missing
+        return tags
 
 
 def _contents(attributes: Mapping[str, Any]) -> tuple[bytes, ...]:

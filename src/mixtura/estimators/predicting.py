@@ -10,9 +10,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from mixtura._typing import FloatArray, IntArray, RowArray
+from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.engine import as_data
-from mixtura.estimators.validation import as_weights
+from mixtura.estimators.validation import as_weights, without_blank_rows
 from mixtura.exceptions import ParameterError
 from mixtura.select.scores.criteria import aic, bic
 
@@ -39,9 +40,17 @@ class MixturePredictor(ABC):
     def _rows(self, X: npt.ArrayLike) -> RowArray:
         """Return rows (N, D) with the columns seen in fit; raise where nothing was fitted."""
 
+    @property
+    def _takes_missing(self) -> bool:
+        """Whether NaN stands for a missing value."""
+        return getattr(self, "missing", "error") == "fiml"
+
+    def _data(self, rows: RowArray) -> Data:
+        return as_data(rows, missing=self._takes_missing)
+
     def _labels(self, rows: RowArray) -> IntArray:
         labels = np.empty(rows.shape[0], dtype=np.intp)
-        data = as_data(rows)
+        data = self._data(rows)
         data.evaluate(self._as_mixture().components(), labels=data.state_of(labels))
         return labels
 
@@ -52,7 +61,7 @@ class MixturePredictor(ABC):
     def predict_proba(self, X: npt.ArrayLike) -> FloatArray:
         """Return the probability that each row came from each component, (N, K); rows sum to one."""
         rows = self._rows(X)
-        mixture, data = self._as_mixture(), as_data(rows)
+        mixture, data = self._as_mixture(), self._data(rows)
         memberships = np.empty((rows.shape[0], mixture.n_components))
         data.evaluate(mixture.components(), memberships=data.state_of(memberships))
         return memberships.astype(rows.dtype, copy=False)
@@ -63,7 +72,7 @@ class MixturePredictor(ABC):
         return self._log_density(rows).astype(rows.dtype, copy=False)
 
     def _log_density(self, rows: RowArray) -> FloatArray:
-        data, log_density = as_data(rows), np.empty(rows.shape[0])
+        data, log_density = self._data(rows), np.empty(rows.shape[0])
         data.evaluate(self._as_mixture().components(), log_density=data.state_of(log_density))
         return log_density
 
@@ -71,6 +80,8 @@ class MixturePredictor(ABC):
         """Return the total log-likelihood and the total weight."""
         rows = self._rows(X)
         weights = as_weights(sample_weight, rows)
+        if self._takes_missing:
+            weights = without_blank_rows(weights, rows)
         log_density = self._log_density(rows)
         if weights is None:
             return float(log_density.sum()), float(rows.shape[0])

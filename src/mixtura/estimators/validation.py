@@ -15,16 +15,30 @@ from mixtura.core.covariance import Structure
 from mixtura.exceptions import DataError, MissingValuesError, ParameterError, TooFewRowsError
 from mixtura.validation import count_rows
 
-__all__ = ["as_rows", "as_weights", "check_means", "check_precisions", "check_weights", "require_rows"]
+__all__ = [
+    "as_rows",
+    "as_weights",
+    "check_means",
+    "check_precisions",
+    "check_weights",
+    "require_rows",
+    "without_blank_rows",
+]
+
+_OR_MISSING = ", or take rows as they are with missing='fiml'"
 
 
-def as_rows(estimator: Any, X: npt.ArrayLike, *, reset: bool, min_rows: int = 1) -> RowArray:
+def as_rows(
+    estimator: Any, X: npt.ArrayLike, *, reset: bool, min_rows: int = 1, missing: bool = False
+) -> RowArray:
     """Return the rows as a C-contiguous float64 or float32 array, (N, D), not copied if they are one already.
+
+    With ``missing`` NaN stands for a missing value, which rows may have; in fit every column must have a value.
 
     Raises
     ------
     MissingValuesError
-        There are NaN or infinite values.
+        There are NaN or infinite values; with ``missing``, infinite values or a column without any value.
     ValueError
         scikit-learn's own messages, for what is not a numeric table with the columns seen in fit.
     """
@@ -42,7 +56,7 @@ def as_rows(estimator: Any, X: npt.ArrayLike, *, reset: bool, min_rows: int = 1)
     with np.errstate(invalid="ignore", over="ignore"):
         total = rows.sum(dtype=np.float64)
     if not np.isfinite(total):
-        _require_finite(estimator, rows)
+        _require_finite(estimator, rows, missing=missing, fitting=reset)
     return rows
 
 
@@ -79,19 +93,27 @@ def _as_numpy(values: Any, name: str) -> Any:
     )
 
 
-def _require_finite(estimator: Any, rows: RowArray) -> None:
-    bad = ~np.isfinite(rows)
+def _require_finite(estimator: Any, rows: RowArray, *, missing: bool, fitting: bool) -> None:
+    bad = np.isinf(rows) if missing else ~np.isfinite(rows)
+    names = getattr(estimator, "feature_names_in_", [f"column {j}" for j in range(rows.shape[1])])
+    if missing and fitting and np.isnan(rows).all(axis=0).any():
+        empty = [str(names[j]) for j in np.flatnonzero(np.isnan(rows).all(axis=0))]
+        raise MissingValuesError(
+            f"Every column of `X` must have a value; got none in {', '.join(empty[:5])}. Leave such columns out.",
+            columns=empty,
+            rows=[],
+            count=len(empty) * len(rows),
+        )
     if not bad.any():
         return
-    names = getattr(estimator, "feature_names_in_", [f"column {j}" for j in range(rows.shape[1])])
     columns = [str(names[j]) for j in np.flatnonzero(bad.any(axis=0))]
     where = np.flatnonzero(bad.any(axis=1))
-    kind = "NaN" if np.isnan(rows).any() else "infinity"
+    kind = "NaN" if np.isnan(rows[bad]).any() else "infinity"
     raise MissingValuesError(
         f"Input X contains {kind}: {int(bad.sum())} values that are NaN or infinity, in {', '.join(columns[:5])}, rows "
         f"{where[:5].tolist()}{' ...' if where.size > 5 else ''}. {type(estimator).__name__} does not accept missing "
         "values encoded as NaN natively, nor infinity; every value must be a finite number. Drop those rows or fill "
-        "the gaps first (sklearn.impute).",
+        f"the gaps first (sklearn.impute){_OR_MISSING if hasattr(estimator, 'missing') else ''}.",
         columns=columns,
         rows=where[:5].tolist(),
         count=int(bad.sum()),
@@ -124,6 +146,14 @@ def as_weights(sample_weight: npt.ArrayLike | None, rows: RowArray) -> FloatArra
             "that should not count, or give them weight 0."
         )
     return weights
+
+
+def without_blank_rows(weights: FloatArray | None, rows: RowArray) -> FloatArray | None:
+    """Return weights that are zero for rows without any value: nothing can be learned from them."""
+    blank = np.isnan(rows).all(axis=1)
+    if not blank.any():
+        return weights
+    return np.where(blank, 0.0, 1.0 if weights is None else weights)
 
 
 def require_rows(rows: RowArray, weights: FloatArray | None, n_components: int) -> None:

@@ -10,7 +10,6 @@ from functools import lru_cache
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.accumulate import AccumulateGiven
 from mixtura.core.covariance import EMPTY, Structure
 from mixtura.core.data import Data
 from mixtura.core.floor import is_constant, sound_covariance
@@ -187,7 +186,7 @@ def find_degeneracies(data: Data, mixture: Mixture) -> tuple[Degeneracy, ...]:
     if not suspects:
         return ()
     labels = data.labels(mixture.components())
-    hard = data.reduce(AccumulateGiven(mixture.means, DENSE, data.kernel, weighted=False), labels)
+    hard = data.given(mixture.means, DENSE, labels, weighted=False)
     diagnosis = _Diagnosis(data, mixture, scale, labels.gathered(), hard)
     found = [diagnosis.diagnose(k, widths[k], few[k]) for k in suspects]
     return tuple(one for one in found if one is not None)
@@ -297,7 +296,7 @@ class _Diagnosis:
         if not (own and alone):
             return None
         values = self._values(rows, columns)
-        spikes = (values == np.median(values, axis=0)).mean(axis=0) > _MOST
+        spikes = (values == _medians(values)).sum(axis=0) > _MOST * np.isfinite(values).sum(axis=0)
         if not spikes.any() or (self.mixture.family.isotropic and not spikes.all()):
             return None
         return self._finding(
@@ -314,7 +313,7 @@ class _Diagnosis:
     def _values(self, rows: IntArray, columns: tuple[int, ...]) -> FloatArray:
         """Return some columns of some rows."""
         parts = [rows[begin : begin + _AT_ONCE] for begin in range(0, rows.size, _AT_ONCE)]
-        return np.concatenate([self.data.rows(part)[:, list(columns)] for part in parts])
+        return np.concatenate([self.data.rows_with_missing(part)[:, list(columns)] for part in parts])
 
     def _finding(
         self, component: int, kind: DegeneracyKind, rows: IntArray, columns: tuple[int, ...]
@@ -324,8 +323,8 @@ class _Diagnosis:
         if rows.size and columns:
             values = self._values(rows, columns)
             ranges, middle = (
-                np.stack([values.min(axis=0), values.max(axis=0)], axis=1),
-                np.median(values, axis=0),
+                np.stack([np.fmin.reduce(values), np.fmax.reduce(values)], axis=1),
+                _medians(values),
             )
             n_equal = int((values == middle).all(axis=1).sum())
         if kind is DegeneracyKind.NARROW and n_equal > _MOST * rows.size:
@@ -334,3 +333,9 @@ class _Diagnosis:
         return Degeneracy(
             component, kind, columns, rows.size, rows[:_MOST_ROWS], ranges, middle, n_equal, needed
         )
+
+
+def _medians(values: FloatArray) -> FloatArray:
+    """Return the medians of the columns, of values that are not missing; NaN where there are none."""
+    columns = (column[~np.isnan(column)] for column in values.T)
+    return np.array([np.median(column) if column.size else np.nan for column in columns])

@@ -52,7 +52,8 @@ class Scoring(Summed[FloatArray]):
     def __call__(self, block: Block) -> FloatArray:
         n_rows = block.n_rows
         log_density, memberships = np.empty(n_rows), np.empty((n_rows, self.components.n_components))
-        self.kernel.accumulate(block.rows, None, self.components, None, Outputs(log_density, memberships))
+        outputs = Outputs(log_density, memberships)
+        self.kernel.accumulate(block.rows, None, self.components, None, outputs, order=block.order)
         # The limit of r log r at 0 is 0, which the smallest positive number stands for.
         logs = np.log(np.maximum(memberships, np.finfo(np.float64).tiny))
         # Rounding may leave a certain row a little above one.

@@ -41,10 +41,10 @@ def check_pass(
     _check("memberships", outputs.memberships, (n, k), _FLOAT, written=True)
     _check("labels", outputs.labels, (n,), _LABELS, written=True)
     _check("order", order, (n,), _LABELS)
-    if order is not None and n and not (0 <= order.min() and order.max() < n):
+    if order is not None and n and not (order.min() >= 0 and order.max() < n):
         raise ParameterError(
             f"`order` must hold the numbers of {n!r} rows; got numbers from {order.min().item()!r} to "
-            f"{order.max().item()!r}. `mixtura.data.missing` finds it."
+            f"{order.max().item()!r}. `mixtura.kernels.missing.order_by_pattern` finds it."
         )
 
 

@@ -8,7 +8,7 @@ of all columns are ``s' = A s`` and ``S' = A S A^T + n C`` (Ghahramani and Jorda
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, pi
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from mixtura._typing import BoolArray, FloatArray, IntArray, RowArray
 from mixtura.kernels.contract import Components, Layout, Outputs, moment_size, sums_size
 
-__all__ = ["accumulate_patterns"]
+__all__ = ["accumulate_patterns", "order_by_pattern", "patterns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class _Marginal:
     @classmethod
     def of(cls, components: Components, covariances: FloatArray, observed: BoolArray) -> _Marginal:
         """Return the marginal of components with these covariances, (K, D, D)."""
-        k, d = components.means.shape
+        d = components.means.shape[1]
         inside = covariances[:, observed][:, :, observed]
         roots = np.linalg.inv(np.linalg.cholesky(inside))
         gain = covariances[:, :, observed] @ roots.transpose(0, 2, 1) @ roots
@@ -75,32 +75,31 @@ def accumulate_patterns(
 ) -> None:
     """Evaluate rows whose missing values are NaN; the arguments are those of `Kernel.accumulate`, and a pass of it."""
     covariances = _covariances(components)
-    for observed, numbers in _patterns(rows):
+    for observed, numbers in patterns(rows):
         marginal = _Marginal.of(components, covariances, observed)
         inner = np.zeros(sums_size(components.layout, components.n_components, int(observed.sum())))
-        found = Outputs(
-            *(None if one is None else np.empty_like(one[numbers]) for one in _arrays(outputs))
-        )
+        found = Outputs(_part(outputs.log_density, numbers), _part(outputs.memberships, numbers))
+        found = replace(found, labels=None if outputs.labels is None else outputs.labels[numbers])
         compact = np.ascontiguousarray(rows[numbers][:, observed])
         weight = None if sample_weight is None else sample_weight[numbers]
         wanted = inner if sums is not None else None
         accumulate(compact, weight, marginal.components, wanted, found, hard=hard)
-        for whole, part in zip(_arrays(outputs), _arrays(found), strict=True):
-            if whole is not None:
-                whole[numbers] = part
+        for name in ("log_density", "memberships", "labels"):
+            if getattr(found, name) is not None:
+                getattr(outputs, name)[numbers] = getattr(found, name)
         if sums is not None:
             sums += marginal.lift(inner)
 
 
-def _patterns(rows: RowArray) -> Iterator[tuple[BoolArray, IntArray]]:
+def patterns(rows: RowArray) -> Iterator[tuple[BoolArray, IntArray]]:
     """Yield which columns are observed, (D,), and the numbers of the rows that have them."""
     lacking, which = np.unique(np.isnan(rows), axis=0, return_inverse=True)
     for number, one in enumerate(lacking):
         yield ~one, np.flatnonzero(which.ravel() == number)
 
 
-def _arrays(outputs: Outputs) -> tuple[FloatArray | IntArray | None, ...]:
-    return outputs.log_density, outputs.memberships, outputs.labels
+def _part(output: FloatArray | None, numbers: IntArray) -> FloatArray | None:
+    return None if output is None else output[numbers]
 
 
 def _covariances(components: Components) -> FloatArray:
@@ -109,12 +108,30 @@ def _covariances(components: Components) -> FloatArray:
     if components.layout is Layout.DIAGONAL:
         return np.eye(d) / components.factors[:, :, None] ** 2
     inverse = np.linalg.inv(components.factors)
-    return np.broadcast_to(inverse @ inverse.swapaxes(-1, -2), (k, d, d))
+    return np.asarray(np.broadcast_to(inverse @ inverse.swapaxes(-1, -2), (k, d, d)))
 
 
 def _log_determinants(components: Components) -> FloatArray:
     """Return ``log |L_k|``, (K,)."""
     if components.layout is Layout.DIAGONAL:
-        return np.log(components.factors).sum(axis=1)
+        return np.asarray(np.log(components.factors).sum(axis=1))
     diagonal = np.diagonal(components.factors, axis1=-2, axis2=-1)
-    return np.broadcast_to(np.log(diagonal).sum(axis=-1), components.n_components)
+    return np.asarray(np.broadcast_to(np.log(diagonal).sum(axis=-1), components.n_components))
+
+
+def order_by_pattern(rows: RowArray) -> IntArray:
+    """Return the numbers of the rows, (n,), those that lack the same columns side by side, complete rows first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura.kernels.missing import order_by_pattern
+    >>> order_by_pattern(np.array([[1.0, np.nan], [1.0, 2.0], [0.0, np.nan]])).tolist()
+    [1, 0, 2]
+    """
+    packed = np.packbits(np.isnan(rows), axis=1)
+    if packed.shape[1] <= 8:
+        words = np.zeros((len(rows), 8), dtype=np.uint8)
+        words[:, : packed.shape[1]] = packed
+        return np.argsort(words.view(">u8").ravel(), kind="stable").astype(np.intp)
+    return np.lexsort(packed.T[::-1]).astype(np.intp)

@@ -73,9 +73,7 @@ class NumpyKernel:
         """Evaluate a chunk; add to ``sums``; fill ``outputs``. See `Kernel.accumulate`."""
         check_pass(rows, sample_weight, components, sums, outputs, order)
         if order is not None:
-            accumulate_patterns(
-                self.accumulate, rows, sample_weight, components, sums, outputs, hard=hard
-            )
+            accumulate_patterns(self.accumulate, rows, sample_weight, components, sums, outputs, hard=hard)
             return
         # A row of NaN, or one that overflows, is part of the contract and no news.
         with np.errstate(all="ignore"):

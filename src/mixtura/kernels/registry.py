@@ -13,7 +13,7 @@ from functools import cache
 
 import numpy as np
 
-from mixtura._typing import FloatArray, RowArray
+from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.exceptions import KernelUnavailableError
 from mixtura.kernels import native
 from mixtura.kernels.algebra import Algebra, NumpyAlgebra
@@ -88,10 +88,11 @@ def evaluate_rows(
     *,
     sample_weight: FloatArray | None = None,
     sums: FloatArray | None = None,
+    order: IntArray | None = None,
 ) -> None:
     """Evaluate rows in memory on the calling thread, with the kernel that `auto` means; see `Kernel.accumulate`."""
     kernel = get_kernel(n_features=components.n_features)
-    kernel.accumulate(rows, sample_weight, components, sums, outputs)
+    kernel.accumulate(rows, sample_weight, components, sums, outputs, order=order)
 
 
 def available_kernels() -> tuple[str, ...]:

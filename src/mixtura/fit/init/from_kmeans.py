@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.accumulate import AccumulateGiven
 from mixtura.core.protocols import RowState
 from mixtura.core.statistics import Statistics
 from mixtura.fit.init.base import Initializer, InitialStatistics
@@ -40,7 +39,7 @@ class FromKMeans:
 def partition_statistics(problem: Problem, partition: RowState, centers: FloatArray) -> Statistics:
     """Return the statistics of a partition, labels (N,) or responsibilities (N, K), about the centers (K, D)."""
     moments = problem.model.structure.moments[-1]
-    return problem.data.reduce(AccumulateGiven(centers, moments, problem.data.kernel), partition)
+    return problem.data.given(centers, moments, partition)
 
 
 def too_few_distinct(n_distinct: int, n_components: int) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.accumulate import AccumulateAbout, AccumulateGiven
+from mixtura.core.accumulate import AccumulateAbout
 from mixtura.core.mixture import Mixture
 from mixtura.core.moments import FIRST, Moments
 from mixtura.core.protocols import RowState
@@ -50,7 +50,7 @@ class FromPartition:
 
     @staticmethod
     def _gather(problem: Problem, partition: RowState, means: FloatArray, moments: Moments) -> Statistics:
-        return problem.data.reduce(AccumulateGiven(means, moments, problem.data.kernel), partition)
+        return problem.data.given(means, moments, partition)
 
     def _checked(self, problem: Problem) -> FloatArray | IntArray:
         given, n, k = self._partition, problem.data.n_rows, problem.model.n_components

@@ -16,7 +16,7 @@ from mixtura.fit.init.base import Initializer, InitialStatistics
 from mixtura.fit.steps.em import Problem
 from mixtura.kernels import Kernel
 
-__all__ = ["FromRandomResponsibilities", "SumsByRandomShares"]
+__all__ = ["FromRandomResponsibilities", "RandomShares", "SumsByRandomShares"]
 
 
 class FromRandomResponsibilities:
@@ -35,10 +35,40 @@ class FromRandomResponsibilities:
         def finish(problem: Problem) -> InitialStatistics:
             means = np.repeat(problem.data.mean, k, axis=0)
             moments, kernel = problem.model.structure.moments[0], problem.data.kernel
+            if problem.data.has_missing:
+                shares = problem.data.state(np.float64, columns=k)
+                problem.data.reduce(RandomShares(tuple(generators)), shares)
+                every = problem.model.structure.moments[-1]
+                return InitialStatistics(problem.data.given(means, every, shares))
             sums = problem.data.reduce(SumsByRandomShares(tuple(generators), means, moments.gathered, kernel))
             return InitialStatistics(sums.complete(problem.data.total) if moments.needs_total else sums)
 
         return finish
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RandomShares:
+    """Write random shares, which sum to one, into the state.
+
+    Parameters
+    ----------
+    generators : tuple
+        States of a `numpy.random.RandomState`, one per block: what is drawn does not depend on who draws it.
+    """
+
+    generators: tuple[Any, ...]
+
+    def __call__(self, block: Block, shares: FloatArray) -> None:
+        rng = np.random.RandomState()
+        rng.set_state(self.generators[block.number])
+        shares[...] = rng.uniform(size=shares.shape)
+        shares /= shares.sum(axis=1, keepdims=True)
+
+    def add(self, total: None, more: None) -> None:
+        return None
+
+    def work(self, blocks: Blocks) -> float:
+        return 10.0 * blocks.n_rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +78,7 @@ class SumsByRandomShares(Summed[Statistics]):
     Parameters
     ----------
     generators : tuple
-        States of a `numpy.random.RandomState`, one per block: what is drawn does not depend on who draws it.
+        As of `RandomShares`.
     means : ndarray of shape (K, D)
         What the sums are about.
     moments : Moments
@@ -61,10 +91,8 @@ class SumsByRandomShares(Summed[Statistics]):
     kernel: Kernel
 
     def __call__(self, block: Block) -> Statistics:
-        rng = np.random.RandomState()
-        rng.set_state(self.generators[block.number])
-        shares = rng.uniform(size=(block.n_rows, len(self.means)))
-        shares /= shares.sum(axis=1, keepdims=True)
+        shares = np.empty((block.n_rows, len(self.means)))
+        RandomShares(self.generators)(block, shares)
         return AccumulateGiven(self.means, self.moments, self.kernel)(block, shares)
 
     def work(self, blocks: Blocks) -> float:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mixtura._typing import BoolArray, FloatArray, IntArray
-from mixtura.core.accumulate import AccumulateGiven
 from mixtura.core.data import Data
 from mixtura.core.moments import DENSE
 from mixtura.core.protocols import Block, Blocks
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
 from mixtura.fit.init.base import Initializer, InitialStatistics
+from mixtura.fit.init.fill import fill_missing
 from mixtura.fit.init.from_kmeans import too_few_distinct
 from mixtura.fit.init.start_coordinates import TRANSFORMS
 from mixtura.fit.steps.em import Problem
@@ -41,13 +41,17 @@ class Sample:
     numbers : ndarray of shape (n,)
         Which rows, ascending.
     rows : ndarray of shape (n, D)
+        Missing values are conditional means under one Gaussian: only starts are looked for in them.
     weights : ndarray of shape (n,)
         Positive.
+    data : Data
+        The rows as they are.
     """
 
     numbers: IntArray
     rows: FloatArray
     weights: FloatArray
+    data: Data
 
     @property
     def n_rows(self) -> int:
@@ -60,11 +64,6 @@ class Sample:
     @property
     def total_weight(self) -> float:
         return float(self.weights.sum())
-
-    @property
-    def block(self) -> Block:
-        """The rows as a single block."""
-        return Block(self.rows, self.weights, 0, 0)
 
     def seen_as(self, transform: str) -> Sample:
         """Return the sample in other coordinates, one of `TRANSFORMS`.
@@ -94,7 +93,11 @@ def draw_sample(data: Data, rng: np.random.RandomState, max_rows: int = MOST_ROW
     numbers = np.flatnonzero(data.reduce(PositiveWeight()))
     if numbers.size > max_rows:
         numbers = np.sort(rng.choice(numbers, size=max_rows, replace=False))
-    return Sample(numbers, *data.rows_and_weights(numbers))
+    rows, weights = data.rows_and_weights(numbers)
+    if not data.has_missing:
+        return Sample(numbers, rows, weights, data.in_memory(rows, weights).alone())
+    chosen = data.in_memory(data.rows_with_missing(numbers), weights).alone()
+    return Sample(numbers, fill_missing(chosen), weights, chosen)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +144,8 @@ class FromLabels:
         counts = np.bincount(labels, sample.weights, minlength=k)
         means[present] = sums[present] / counts[present, None]
         moments = problem.model.structure.moments[-1]
-        statistics = AccumulateGiven(means, moments, problem.data.kernel)(sample.block, labels)
+        partition = sample.data.state_of(np.ascontiguousarray(labels, dtype=np.intp))
+        statistics = sample.data.given(means, moments, partition)
         if not problem.model.structure.pooled:
             fill_with_pooled_covariance(statistics)
         return InitialStatistics(statistics, too_few_distinct(present.size, k))

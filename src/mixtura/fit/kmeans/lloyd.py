@@ -1,4 +1,8 @@
-"""K-means: the same pass, with every row given wholly to its nearest center."""
+"""K-means: the same pass, with every row given wholly to its nearest center.
+
+Where values are missing it is k-POD (Chi, Chi and Baraniuk 2016): distances are those of the columns observed, and
+missing values count as if they lay at the center of their row.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from mixtura.core.maximize import Repair
 from mixtura.core.moments import FIRST
 from mixtura.core.protocols import Block, Blocks, RowState
 from mixtura.core.statistics import Statistics
+from mixtura.fit.kmeans.distances import SquaredDistances, missing_constant
 from mixtura.fit.loop.driver import iterate
 from mixtura.fit.loop.state import StepResult, begin
 from mixtura.fit.loop.stopping import CentersSettled
@@ -24,7 +29,6 @@ __all__ = [
     "Clustering",
     "LloydState",
     "LloydStep",
-    "ScaleState",
     "best_clustering",
     "nearest",
     "run_kmeans",
@@ -94,9 +98,13 @@ class AssignToNearest:
     def __call__(self, block: Block, labels: IntArray) -> _HardSums:
         found, components = np.empty_like(labels), self.components
         statistics, outputs = Statistics.zero(FIRST, components.means), Outputs(labels=found)
+        weight = block.sample_weight
         self.kernel.accumulate(
-            block.rows, block.sample_weight, components, statistics.sums, outputs, hard=True
+            block.rows, weight, components, statistics.sums, outputs, hard=True, order=block.order
         )
+        if block.order is not None:
+            constant = missing_constant(block)
+            statistics.sums[0] -= 0.5 * (constant.sum() if weight is None else weight @ constant)
         n_changed = int(np.count_nonzero(found != labels))
         labels[...] = found
         return _HardSums(statistics, n_changed)
@@ -186,29 +194,8 @@ def nearest(data: Data, centers: FloatArray) -> tuple[RowState, RowState]:
     """Return the nearest center of each row, (N,), and the squared distance to it, (N,)."""
     labels, distances = data.state(np.intp), data.state(np.float64)
     data.evaluate(_as_components(centers), log_density=distances, labels=labels, hard=True)
-    data.reduce(ScaleState(-2.0), distances)
+    data.reduce(SquaredDistances(), distances)
     return labels, distances
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ScaleState:
-    """Multiply what a state holds by a number.
-
-    Parameters
-    ----------
-    factor : float
-    """
-
-    factor: float
-
-    def __call__(self, block: Block, values: FloatArray) -> None:
-        values *= self.factor
-
-    def add(self, total: None, more: None) -> None:
-        return None
-
-    def work(self, blocks: Blocks) -> float:
-        return float(blocks.n_rows)
 
 
 def run_kmeans(

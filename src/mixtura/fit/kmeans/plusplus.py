@@ -12,6 +12,7 @@ from mixtura.core.accumulate import Summed, pass_work
 from mixtura.core.data import Data
 from mixtura.core.moments import DIAGONAL, FIRST
 from mixtura.core.protocols import Block, Blocks, RowState
+from mixtura.fit.kmeans.distances import squared_distances
 from mixtura.kernels import Components, Kernel, Outputs
 
 __all__ = [
@@ -75,8 +76,9 @@ def _squared_distances(block: Block, centers: FloatArray, kernel: Kernel) -> Flo
     log_density = np.empty(block.n_rows)
     # Without sums diagonal factors are the cheaper ones: rows are not multiplied with a matrix.
     components = Components(DIAGONAL.layout, centers, np.ones_like(centers), np.zeros(len(centers)))
-    kernel.accumulate(block.rows, None, components, None, Outputs(log_density=log_density), hard=True)
-    return -2.0 * log_density
+    outputs = Outputs(log_density=log_density)
+    kernel.accumulate(block.rows, None, components, None, outputs, hard=True, order=block.order)
+    return squared_distances(block, log_density)
 
 
 def _mass(block: Block, distances: FloatArray | None) -> float:

@@ -82,7 +82,8 @@ class EMStep:
         self._drops_in = isinstance(problem.model.prior, Ridge)
 
     def init(self, model: Mixture) -> EMState:
-        return EMState(model, self._model.moments[0])
+        # What the total scatter would complete is not known where values are missing.
+        return EMState(model, self._model.moments[-1 if self._data.has_missing else 0])
 
     def __call__(self, state: EMState) -> tuple[EMState, StepResult[Mixture]]:
         return self.finish(state, self.gather(state))

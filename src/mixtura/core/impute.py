@@ -1,0 +1,91 @@
+"""Missing values of rows, as a mixture has them: conditional means, and random draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from mixtura._typing import BoolArray, FloatArray, IntArray
+from mixtura.core.mixture import Mixture
+from mixtura.kernels import Outputs, evaluate_rows
+from mixtura.kernels.missing import order_by_pattern, patterns
+
+__all__ = ["conditional_draws", "conditional_means"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Conditional:
+    """The rows of one pattern: ``E_k[x_m | x_o]`` of each component and what its covariance leaves open."""
+
+    numbers: IntArray
+    missing: BoolArray
+    means: FloatArray  # (K, n, M)
+    covariances: FloatArray  # (K, M, M)
+
+
+def conditional_means(mixture: Mixture, rows: FloatArray) -> FloatArray:
+    """Return rows with missing values replaced by ``E[x_m | x_o] = sum_k r_k(x_o) E_k[x_m | x_o]``.
+
+    With ``r_k`` the responsibilities given what is observed, and
+    ``E_k[x_m | x_o] = mu_m + Sigma_mo Sigma_oo^-1 (x_o - mu_o)`` (Little and Rubin 2019, 11.2).
+
+    Parameters
+    ----------
+    mixture : Mixture
+    rows : ndarray of shape (N, D)
+        NaN where a value is missing.
+    """
+    filled, memberships = rows.copy(), _memberships(mixture, rows)
+    for one in _conditionals(mixture, rows):
+        weights = memberships[one.numbers].T[:, :, None]
+        filled[np.ix_(one.numbers, one.missing)] = (weights * one.means).sum(axis=0)
+    return filled
+
+
+def conditional_draws(mixture: Mixture, rows: FloatArray, rng: np.random.RandomState) -> FloatArray:
+    """Return rows with missing values replaced by random draws from their distribution given what is observed.
+
+    Parameters
+    ----------
+    mixture : Mixture
+    rows : ndarray of shape (N, D)
+        NaN where a value is missing.
+    rng : RandomState
+        Drawn from.
+    """
+    filled, memberships = rows.copy(), _memberships(mixture, rows)
+    ends = np.cumsum(memberships, axis=1)
+    chosen = np.minimum((rng.uniform(size=len(rows))[:, None] > ends).sum(axis=1), mixture.n_components - 1)
+    noise = rng.standard_normal(rows.shape)
+    for one in _conditionals(mixture, rows):
+        which, place = chosen[one.numbers], np.arange(one.numbers.size)
+        values, vectors = np.linalg.eigh(one.covariances)
+        roots = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
+        own = noise[np.ix_(one.numbers, one.missing)]
+        drawn = one.means[which, place] + (roots[which] @ own[:, :, None])[:, :, 0]
+        filled[np.ix_(one.numbers, one.missing)] = drawn
+    return filled
+
+
+def _memberships(mixture: Mixture, rows: FloatArray) -> FloatArray:
+    memberships = np.empty((len(rows), mixture.n_components))
+    order = order_by_pattern(rows)
+    evaluate_rows(rows, mixture.components(), Outputs(memberships=memberships), order=order)
+    return memberships
+
+
+def _conditionals(mixture: Mixture, rows: FloatArray) -> Iterator[_Conditional]:
+    covariances = mixture.full_covariances()
+    for observed, numbers in patterns(rows):
+        missing = ~observed
+        if not missing.any():
+            continue
+        cross = covariances[:, missing][:, :, observed]
+        inside = covariances[:, observed][:, :, observed]
+        gain = np.linalg.solve(inside, cross.transpose(0, 2, 1)).transpose(0, 2, 1)
+        apart = rows[np.ix_(numbers, observed)] - mixture.means[:, None, observed]
+        means = mixture.means[:, None, missing] + apart @ gain.transpose(0, 2, 1)
+        left = covariances[:, missing][:, :, missing] - gain @ cross.transpose(0, 2, 1)
+        yield _Conditional(numbers, missing, means, 0.5 * (left + left.transpose(0, 2, 1)))
