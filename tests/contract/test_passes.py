@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import mixtura
-from mixtura.core.accumulate import AccumulateAbout, AccumulateGiven, EStep, EStepOfSeveral
+from mixtura.core.accumulate import AccumulateAbout, AccumulateGiven, CountObserved, EStep, EStepOfSeveral
 from mixtura.core.data import Data
 from mixtura.core.evaluate import Evaluate, Rows, SmallestHashes, TotalWeight
 from mixtura.core.mixture import Mixture
@@ -22,8 +22,9 @@ from mixtura.core.moments import DENSE, Moments
 from mixtura.core.protocols import Block, Pass
 from mixtura.engine import as_data
 from mixtura.fit.evaluation import Scoring
-from mixtura.fit.init.random import SumsByRandomShares
+from mixtura.fit.init.random import RandomShares, SumsByRandomShares
 from mixtura.fit.init.sample import PositiveWeight
+from mixtura.fit.kmeans.distances import SquaredDistances
 from mixtura.fit.kmeans.lloyd import AssignToNearest, _as_components
 from mixtura.fit.kmeans.plusplus import MassPerBlock, MassWithCandidates, NearestSeed, RowAtMass
 from mixtura.run import ThreadRunner
@@ -72,6 +73,8 @@ PASSES: dict[type[Any], Callable[[Data], tuple[Any, States]]] = {
     Scoring: lambda data: (Scoring(components(), data.kernel), ()),
     AccumulateAbout: lambda data: (AccumulateAbout(components(), MEANS + 1.0, DENSE, data.kernel), ()),
     SumsByRandomShares: lambda data: (random_shares(data), ()),
+    RandomShares: lambda data: (RandomShares(random_shares(data).generators), (np.zeros((N, K)),)),
+    CountObserved: lambda data: (CountObserved(K), (LABELS,)),
     PositiveWeight: lambda data: (PositiveWeight(), ()),
     AssignToNearest: lambda data: (AssignToNearest(_as_components(MEANS), data.kernel), (LABELS.copy(),)),
     SquaredDistances: lambda data: (SquaredDistances(), (DISTANCES.copy(),)),

@@ -12,6 +12,7 @@ from mixtura.core.moments import GATHERED, Moments
 from mixtura.core.protocols import Block, Blocks
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Components, Kernel, Layout, Outputs
+from mixtura.kernels.patterns import as_dense
 
 __all__ = [
     "AccumulateAbout",
@@ -21,7 +22,6 @@ __all__ = [
     "EStepOfSeveral",
     "Summed",
     "accumulate",
-    "as_dense",
     "given_observed",
     "pass_work",
 ]
@@ -218,15 +218,6 @@ class CountObserved(Summed[FloatArray]):
 
     def work(self, blocks: Blocks) -> float:
         return 2.0 * blocks.n_rows * self.n_components * blocks.n_features
-
-
-def as_dense(components: Components) -> Components:
-    """Return the same components with a factor for each, (K, D, D)."""
-    means, factors = components.means, components.factors
-    if components.layout is Layout.DIAGONAL:
-        factors = factors[:, :, None] * np.eye(means.shape[1])
-    factors = np.ascontiguousarray(np.broadcast_to(factors, (*means.shape, means.shape[1])))
-    return Components(Layout.DENSE, means, factors, components.offsets)
 
 
 def pass_work(layout: Layout, n_rows: int, n_components: int, n_features: int) -> float:

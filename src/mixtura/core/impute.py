@@ -10,7 +10,7 @@ import numpy as np
 from mixtura._typing import BoolArray, FloatArray, IntArray
 from mixtura.core.mixture import Mixture
 from mixtura.kernels import Outputs, evaluate_rows
-from mixtura.kernels.missing import order_by_pattern, patterns
+from mixtura.kernels.patterns import order_by_pattern, patterns
 
 __all__ = ["conditional_draws", "conditional_means"]
 

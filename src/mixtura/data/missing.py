@@ -8,7 +8,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.protocols import Block, Blocks
-from mixtura.kernels.missing import order_by_pattern
+from mixtura.kernels.patterns import order_by_pattern
 
 __all__ = ["MissingBlocks", "with_missing"]
 

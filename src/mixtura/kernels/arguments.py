@@ -44,7 +44,7 @@ def check_pass(
     if order is not None and n and not (order.min() >= 0 and order.max() < n):
         raise ParameterError(
             f"`order` must hold the numbers of {n!r} rows; got numbers from {order.min().item()!r} to "
-            f"{order.max().item()!r}. `mixtura.kernels.missing.order_by_pattern` finds it."
+            f"{order.max().item()!r}. `mixtura.kernels.patterns.order_by_pattern` finds it."
         )
 
 

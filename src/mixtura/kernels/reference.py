@@ -20,7 +20,7 @@ from mixtura._typing import Array, FloatArray, IntArray, RowArray
 from mixtura.kernels.arguments import check_given, check_pass
 from mixtura.kernels.contract import Components, Layout, Outputs
 from mixtura.kernels.expanded import Expansion, lower_half
-from mixtura.kernels.missing import accumulate_patterns
+from mixtura.kernels.patterns import accumulate_patterns
 
 __all__ = ["NumpyKernel"]
 

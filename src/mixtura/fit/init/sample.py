@@ -8,16 +8,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mixtura._typing import BoolArray, FloatArray, IntArray
+from mixtura.core.covariance import get_family
 from mixtura.core.data import Data
-from mixtura.core.moments import DENSE
+from mixtura.core.impute import conditional_means
+from mixtura.core.mixture import Mixture
+from mixtura.core.model import GaussianModel
+from mixtura.core.moments import DENSE, DIAGONAL
+from mixtura.core.prior import Ridge
 from mixtura.core.protocols import Block, Blocks
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
 from mixtura.fit.init.base import Initializer, InitialStatistics
-from mixtura.fit.init.fill import fill_missing
 from mixtura.fit.init.from_kmeans import too_few_distinct
 from mixtura.fit.init.start_coordinates import TRANSFORMS
-from mixtura.fit.steps.em import Problem
+from mixtura.fit.loop.driver import iterate
+from mixtura.fit.loop.state import begin
+from mixtura.fit.loop.stopping import AbsoluteChange
+from mixtura.fit.steps.em import EMStep, Problem
 
 __all__ = [
     "MOST_ROWS",
@@ -25,11 +32,16 @@ __all__ = [
     "PositiveWeight",
     "Sample",
     "draw_sample",
+    "fill_missing",
     "fill_with_pooled_covariance",
 ]
 
 MOST_ROWS = 2000
 """How many rows a start is looked for on; all where there are no more. mclust's number."""
+
+_RIDGE, _MOST_PASSES = 1e-3, 50
+"""Of the Gaussian that fills missing values: added to the variances of standardized columns, as few rows may have both
+of two columns."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,3 +170,26 @@ def fill_with_pooled_covariance(statistics: Statistics) -> None:
     squares = statistics.moments.diagonal(second)
     few = (counts > 0) & ((counts <= needed) | (squares <= 0).any(axis=1))
     second[few] = counts[few, None] * (second.sum(axis=0) / counts.sum())
+
+
+def fill_missing(data: Data) -> FloatArray:
+    """Return all rows, (N, D), missing values replaced by conditional means under one Gaussian that EM fits.
+
+    Only starts are looked for in them: rows keep to the shape of the whole table, and neither rows nor columns are left
+    out.
+    """
+    rows = data.rows_with_missing(np.arange(data.n_rows))
+    total = data.describe(DIAGONAL)
+    means = total.means[0] + total.first[0] / total.total_weight
+    variances = total.second[0] / total.total_weight
+    scale = np.sqrt(np.where(variances > 0, variances, 1.0))
+    weights = data.rows_and_weights(np.arange(data.n_rows))[1]
+    standard = (rows - means) / scale
+    problem = Problem(
+        data.in_memory(standard, weights).alone(), GaussianModel(1, get_family("full"), Ridge(_RIDGE))
+    )
+    d = data.n_features
+    first = Mixture.from_parameters([1.0], np.zeros((1, d)), np.eye(d)[None], "full")
+    step = EMStep(problem)
+    fitted = iterate(begin(step, first), step, AbsoluteChange(1e-3), _MOST_PASSES).model
+    return np.asarray(conditional_means(fitted, standard) * scale + means)

@@ -16,7 +16,7 @@ import numpy as np
 from mixtura._typing import BoolArray, FloatArray, IntArray, RowArray
 from mixtura.kernels.contract import Components, Layout, Outputs, moment_size, sums_size
 
-__all__ = ["accumulate_patterns", "order_by_pattern", "patterns"]
+__all__ = ["accumulate_patterns", "as_dense", "order_by_pattern", "patterns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def order_by_pattern(rows: RowArray) -> IntArray:
     Examples
     --------
     >>> import numpy as np
-    >>> from mixtura.kernels.missing import order_by_pattern
+    >>> from mixtura.kernels.patterns import order_by_pattern
     >>> order_by_pattern(np.array([[1.0, np.nan], [1.0, 2.0], [0.0, np.nan]])).tolist()
     [1, 0, 2]
     """
@@ -135,3 +135,12 @@ def order_by_pattern(rows: RowArray) -> IntArray:
         words[:, : packed.shape[1]] = packed
         return np.argsort(words.view(">u8").ravel(), kind="stable").astype(np.intp)
     return np.lexsort(packed.T[::-1]).astype(np.intp)
+
+
+def as_dense(components: Components) -> Components:
+    """Return the same components with a factor for each, (K, D, D)."""
+    means, factors = components.means, components.factors
+    if components.layout is Layout.DIAGONAL:
+        factors = factors[:, :, None] * np.eye(means.shape[1])
+    factors = np.ascontiguousarray(np.broadcast_to(factors, (*means.shape, means.shape[1])))
+    return Components(Layout.DENSE, means, factors, components.offsets)
