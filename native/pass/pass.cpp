@@ -135,9 +135,6 @@ void load_block(const Pass& pass, Work& work, Index start) {
     if (order) find_patterns(b, pass.d, work.missing);
 }
 
-// A product with a weight that is zero where the weight is, whatever the other factor is.
-inline V times(V weight, V x) { return weight == splat(0.0) ? splat(0.0) : weight * x; }
-
 // Ask for W rows of the next block, so that memory delivers them while this one is computed.
 inline void prefetch(const Block& b, Index v) {
     if (!b.next) return;
@@ -201,21 +198,6 @@ void write_outputs(const Pass& pass, Block b, Index start) {
             pass.memberships[at * pass.k + k] = pass.hard ? one : b.logs[k * b.stride + i] * b.inverse[i];
         }
     }
-}
-
-// Responsibilities of component k times the sample weights, in place; returns their sum.
-double weigh(Block b, Index k, bool normalized) {
-    double* r = b.logs + k * b.stride;
-    V count[group] = {};
-    for (Index v = 0; v < b.padded; v += group * W)
-        for (int g = 0; g < group; ++g) {
-            const Index at = v + g * W;
-            const V w = load(b.w + at), e = normalized ? load(r + at) : load(r + at) * load(b.inverse + at);
-            const V share = b.masked ? times(w, e) : w * e;
-            store(r + at, share);
-            count[g] += share;
-        }
-    return sum_lanes((count[0] + count[1]) + (count[2] + count[3]));
 }
 
 // Counts and moments from the responsibilities in the block.

@@ -3,6 +3,24 @@
 
 constexpr int tile_size = registers == 32 ? 5 : 3;  // a tile of sums, its operands and one more fit the registers
 
+// A product with a weight that is zero where the weight is, whatever the other factor is.
+inline V times(V weight, V x) { return weight == splat(0.0) ? splat(0.0) : weight * x; }
+
+// Responsibilities of component k times the sample weights, in place; returns their sum.
+double weigh(Block b, Index k, bool normalized) {
+    double* r = b.logs + k * b.stride;
+    V count[group] = {};
+    for (Index v = 0; v < b.padded; v += group * W)
+        for (int g = 0; g < group; ++g) {
+            const Index at = v + g * W;
+            const V w = load(b.w + at), e = normalized ? load(r + at) : load(r + at) * load(b.inverse + at);
+            const V share = b.masked ? times(w, e) : w * e;
+            store(r + at, share);
+            count[g] += share;
+        }
+    return sum_lanes((count[0] + count[1]) + (count[2] + count[3]));
+}
+
 // first_i += sum r c_i,  second_ij += sum r c_i c_j (j <= i),  c = x - mu, for the T columns from i0 on.
 // Leaves c and r c behind where the tiles beside and below will need them.
 template <int T, bool keep_c, bool keep_rc>

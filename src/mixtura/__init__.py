@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mixtura import datasets, exceptions
     from mixtura.core.mixture import Mixture
     from mixtura.estimators import GaussianMixture, GaussianMixtureIC, KMeans
+    from mixtura.imputation import impute, multiple_imputations
     from mixtura.kernels import build_info
     from mixtura.run import get_threads, set_threads
     from mixtura.segmentation import Segmentation
@@ -29,6 +30,8 @@ __all__ = [
     "datasets",
     "exceptions",
     "get_threads",
+    "impute",
+    "multiple_imputations",
     "set_threads",
 ]
 
@@ -40,6 +43,8 @@ _HOMES = {
     "Segmentation": "mixtura.segmentation",
     "build_info": "mixtura.kernels",
     "get_threads": "mixtura.run",
+    "impute": "mixtura.imputation",
+    "multiple_imputations": "mixtura.imputation",
     "set_threads": "mixtura.run",
 }
 

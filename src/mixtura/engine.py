@@ -20,21 +20,18 @@ def as_data(
     sample_weight: npt.ArrayLike | None = None,
     *,
     columns: Sequence[Any] | None = None,
-    missing: bool = False,
 ) -> Data:
     """Return rows as algorithms take them, with the fastest kernel here and as many threads as `set_threads` says.
 
     Parameters
     ----------
     X : array-like of shape (N, D), or a pandas, polars or Arrow table
-        Arrays in C order of float64 or float32 are not copied. The values are not looked at; sums of rows that are not
-        finite are refused when they are needed.
+        Arrays in C order of float64 or float32 are not copied. NaN is a missing value; sums of infinite rows are
+        refused when they are needed.
     sample_weight : array-like of shape (N,), optional
         Not negative.
     columns : sequence of str or int, optional
         Which columns: names of a table, numbers of an array; all by default.
-    missing : bool, default=False
-        Whether NaN stands for a missing value: densities are those of the columns observed.
 
     Returns
     -------
@@ -55,6 +52,6 @@ def as_data(
     >>> data.total.means.tolist()
     [[1.5, 4.0]]
     """
-    blocks = open_rows(X, sample_weight, columns=columns, missing=missing)
+    blocks = open_rows(X, sample_weight, columns=columns)
     kernel = get_kernel(n_features=blocks.n_features)
     return Data(blocks, kernel, get_runner(hold_blas=kernel.uses_blas))

@@ -30,6 +30,7 @@ __all__ = [
     "require_rows",
     "sample_size",
     "whole_numbers",
+    "without_blank_rows",
 ]
 
 
@@ -142,16 +143,29 @@ def as_numbers(name: str, values: npt.ArrayLike) -> Array:
     return array
 
 
-def as_rows(rows: npt.ArrayLike) -> RowArray:
+MISSING = ("error", "fiml")
+"""What NaN in rows may be: an error, or a missing value."""
+
+
+def as_rows(rows: npt.ArrayLike, missing: str = "error") -> RowArray:
     """Return rows as a C-contiguous float64 or float32 array of shape (N, D), not copied if they are one already.
+
+    Parameters
+    ----------
+    rows : array-like of shape (N, D)
+    missing : {"error", "fiml"}, default="error"
+        What NaN is: an error or a missing value.
 
     Raises
     ------
     DataError
         They are not a table of numbers with at least one row and one column.
     MissingValuesError
-        There are NaN or infinite values.
+        There are infinite values, or NaN where that is an error; or a column has no value at all.
+    ParameterError
+        ``missing`` is neither.
     """
+    require("missing", missing, MISSING)
     given = as_numbers("Rows", rows)
     if given.ndim != 2 or 0 in given.shape:
         raise DataError(
@@ -160,17 +174,34 @@ def as_rows(rows: npt.ArrayLike) -> RowArray:
         )
     dtype = np.float32 if given.dtype == np.float32 else np.float64
     array: Array = np.ascontiguousarray(given, dtype=dtype)
-    bad = ~np.isfinite(array)
+    bad = np.isinf(array) if missing == "fiml" else ~np.isfinite(array)
+    empty = np.flatnonzero(np.isnan(array).all(axis=0))
+    if missing == "fiml" and empty.size:
+        raise MissingValuesError(
+            f"Every column of the rows must have a value; got none in columns {empty.tolist()!r}. Leave them out.",
+            columns=[f"column {j}" for j in empty],
+            rows=[],
+            count=int(empty.size * len(array)),
+        )
     if bad.any():
         where = np.flatnonzero(bad.any(axis=1))[:5].tolist()
         raise MissingValuesError(
             f"Rows must hold finite numbers; got {int(bad.sum())!r} values that are NaN or infinite, the first in rows "
-            f"{where!r}. Drop those rows or fill the gaps first.",
+            f"{where!r}. Drop those rows, fill the gaps first, or take NaN as missing with "
+            "`missing='fiml'`.",
             columns=[f"column {j}" for j in np.flatnonzero(bad.any(axis=0))],
             rows=where,
             count=int(bad.sum()),
         )
     return array
+
+
+def without_blank_rows(weights: FloatArray | None, rows: RowArray) -> FloatArray | None:
+    """Return weights that are zero for rows without any value: nothing can be learned from them."""
+    blank = np.isnan(rows).all(axis=1)
+    if not blank.any():
+        return weights
+    return np.where(blank, 0.0, 1.0 if weights is None else weights)
 
 
 def as_weights(sample_weight: npt.ArrayLike | None, n_rows: int) -> FloatArray | None:

@@ -10,7 +10,7 @@ import numpy as np
 from mixtura._typing import BoolArray, FloatArray, IntArray
 from mixtura.core.mixture import Mixture
 from mixtura.kernels import Outputs, evaluate_rows
-from mixtura.kernels.patterns import order_by_pattern, patterns
+from mixtura.kernels.patterns import order_of_missing, patterns
 
 __all__ = ["conditional_draws", "conditional_means"]
 
@@ -71,7 +71,7 @@ def conditional_draws(mixture: Mixture, rows: FloatArray, rng: np.random.RandomS
 
 def _memberships(mixture: Mixture, rows: FloatArray) -> FloatArray:
     memberships = np.empty((len(rows), mixture.n_components))
-    order = order_by_pattern(rows)
+    order = order_of_missing(rows)
     evaluate_rows(rows, mixture.components(), Outputs(memberships=memberships), order=order)
     return memberships
 

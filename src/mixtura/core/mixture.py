@@ -20,6 +20,7 @@ from mixtura.core.covariance.factors import symmetric
 from mixtura.core.moments import Moments
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.kernels import Components, Outputs, evaluate_rows, sums_size
+from mixtura.kernels.patterns import order_of_missing
 
 __all__ = ["Mixture", "draw_rows"]
 
@@ -32,6 +33,9 @@ _LOG_2PI = float(np.log(2 * np.pi))
 @dataclass(frozen=True, slots=True, eq=False)
 class Mixture:
     """A Gaussian mixture: ``p(x) = sum_k w_k N(x; mu_k, Sigma_k)``.
+
+    Rows may have missing values, NaN: what is said of a row then follows from the columns it has,
+    ``p(x_o) = sum_k w_k N(x_o; mu_k,o, Sigma_k,oo)``.
 
     Build one with `from_parameters`, which checks; the constructor itself trusts its caller.
 
@@ -207,11 +211,12 @@ class Mixture:
             )
         components = self.components()
         sums = np.zeros(sums_size(components.layout, self.n_components, self.n_features))
-        evaluate_rows(rows, components, Outputs(), sample_weight=weight, sums=sums)
+        order = order_of_missing(rows)
+        evaluate_rows(rows, components, Outputs(), sample_weight=weight, sums=sums, order=order)
         return float(sums[0])
 
     def _evaluate(self, rows: RowArray, outputs: Outputs) -> None:
-        evaluate_rows(rows, self.components(), outputs)
+        evaluate_rows(rows, self.components(), outputs, order=order_of_missing(rows))
 
     def _as_rows(self, rows: npt.ArrayLike) -> RowArray:
         array: Array = np.asarray(rows)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from mixtura._typing import FloatArray, RowArray
+from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.protocols import Block, Blocks
-from mixtura.kernels.patterns import order_by_pattern
+from mixtura.kernels.patterns import order_of_missing
 
 __all__ = ["MissingBlocks", "with_missing"]
 
@@ -19,12 +18,13 @@ class MissingBlocks:
     Parameters
     ----------
     blocks : Blocks
-        Read once to find which rows of a block lack the same columns.
+    orders : sequence of ndarray
+        For each block its rows in an order in which those that lack the same columns are neighbors; None where nothing
+        is missing in it.
     """
 
-    def __init__(self, blocks: Blocks) -> None:
-        self._blocks = blocks
-        self._orders = [order_by_pattern(blocks.block(number).rows) for number in range(len(blocks))]
+    def __init__(self, blocks: Blocks, orders: Sequence[IntArray | None]) -> None:
+        self._blocks, self._orders = blocks, orders
 
     @property
     def n_rows(self) -> int:
@@ -54,6 +54,5 @@ class MissingBlocks:
 
 def with_missing(blocks: Blocks) -> Blocks:
     """Return blocks in which NaN is a missing value; the same ones where there is none."""
-    if any(np.isnan(blocks.block(number).rows).any() for number in range(len(blocks))):
-        return MissingBlocks(blocks)
-    return blocks
+    orders = [order_of_missing(blocks.block(number).rows) for number in range(len(blocks))]
+    return blocks if all(order is None for order in orders) else MissingBlocks(blocks, orders)

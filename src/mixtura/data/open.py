@@ -23,11 +23,10 @@ def open_rows(
     sample_weight: npt.ArrayLike | None = None,
     *,
     columns: Sequence[Any] | None = None,
-    missing: bool = False,
 ) -> Blocks:
     """Return rows as blocks; arrays in C order of float64 or float32 are not copied.
 
-    The values are not looked at: sums of rows that are not finite are refused when they are needed.
+    NaN is a missing value; sums of rows that are infinite are refused when they are needed.
 
     Parameters
     ----------
@@ -35,8 +34,6 @@ def open_rows(
     sample_weight : array-like of shape (N,), optional
     columns : sequence of str or int, optional
         Which columns: names of a table, numbers of an array; all by default.
-    missing : bool, default=False
-        Whether NaN stands for a missing value.
 
     Raises
     ------
@@ -60,5 +57,4 @@ def open_rows(
         raise DataError(
             f"`sample_weight` must hold one weight per row; got shape {weight.shape!r} for {rows.shape[0]!r} rows."
         )
-    blocks = ArrayBlocks(rows, weight)
-    return with_missing(blocks) if missing else blocks
+    return with_missing(ArrayBlocks(rows, weight))

@@ -31,7 +31,6 @@ from mixtura.estimators.validation import (
     check_precisions,
     check_weights,
     require_rows,
-    without_blank_rows,
 )
 from mixtura.estimators.verbose import Narrator
 from mixtura.fit import (
@@ -47,6 +46,7 @@ from mixtura.fit import (
     fit_mixture,
 )
 from mixtura.fit.loop.driver import ignore
+from mixtura.validation import MISSING, without_blank_rows
 
 __all__ = ["GaussianMixture"]
 
@@ -172,7 +172,7 @@ default="kmeans"
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
-        "missing": [StrOptions({"error", "fiml"})],
+        "missing": [StrOptions(set(MISSING))],
     }
 
     def __init__(
@@ -242,7 +242,7 @@ default="kmeans"
         weights = without_blank_rows(weights, rows) if self._takes_missing else weights
         require_rows(rows, weights, self.n_components)
         family, given = get_family(self.covariance_type), self._given(rows.shape[1])
-        data = as_data(rows, weights, missing=self._takes_missing)
+        data = as_data(rows, weights)
         problem = Problem(data, GaussianModel(self.n_components, family, Ridge(self.reg_covar)))
         observe = Narrator(self.verbose, self.verbose_interval) if self.verbose else ignore
         settings = Settings(AbsoluteChange(self.tol), self.max_iter, observe)
@@ -340,11 +340,6 @@ default="kmeans"
     def _rows(self, X: npt.ArrayLike) -> RowArray:
         check_is_fitted(self, ["weights_", "means_", "precisions_cholesky_"])
         return as_rows(self, X, reset=False, missing=self._takes_missing)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = self._takes_missing
-        return tags
 
 
 def _contents(attributes: Mapping[str, Any]) -> tuple[bytes, ...]:

@@ -25,7 +25,7 @@ from mixtura.run import with_jobs
 from mixtura.select import CRITERIA, Candidate, search
 from mixtura.select.priors import PriorName
 from mixtura.select.scores.folds import rows_fitted
-from mixtura.validation import count_rows
+from mixtura.validation import MISSING, count_rows, without_blank_rows
 
 __all__ = ["GaussianMixtureIC"]
 
@@ -63,6 +63,8 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         How many cores work; -1 for all, None for what `mixtura.set_threads` says (all unless changed). A search of more
         than a few seconds fits its models in this many processes, a shorter one in threads. Results are the same to the
         last digit.
+    missing : {"error", "fiml"}, default="error"
+        What NaN in the rows is: an error or a missing value, see `GaussianMixture`.
 
     Attributes
     ----------
@@ -91,7 +93,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
     Raises
     ------
     MissingValuesError
-        NaN or infinite values.
+        NaN or infinite values; with ``missing="fiml"`` infinite values, or a column without any value.
     TooFewRowsError
         Fewer rows (of positive weight) than the largest number of components; with ``criterion="cv"`` the rows of the
         largest fold do not count.
@@ -123,6 +125,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         "random_state": ["random_state"],
         "prior": [StrOptions({"floor", "conjugate"}), Interval(Real, 0.0, None, closed="left")],
         "n_jobs": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1}), None],
+        "missing": [StrOptions(set(MISSING))],
     }
 
     def __init__(
@@ -136,6 +139,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         random_state: int | np.random.RandomState | None = None,
         prior: PriorName | float = "floor",
         n_jobs: int | None = None,
+        missing: str = "error",
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -145,6 +149,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         self.random_state = random_state
         self.prior = prior
         self.n_jobs = n_jobs
+        self.missing = missing
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
@@ -159,8 +164,8 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         sample_weight : array-like of shape (N,), optional
             Not negative; log-likelihoods, entropies and the number of rows are then weighted.
         """
-        rows = as_rows(self, X, reset=True, min_rows=2)
-        weights = as_weights(sample_weight, rows)
+        rows = as_rows(self, X, reset=True, min_rows=2, missing=self._takes_missing)
+        weights = without_blank_rows(as_weights(sample_weight, rows), rows)
         task = FitTask.begin(self, rows, y, weights, None)
         with with_jobs(self.n_jobs):
             self.search_ = search(
@@ -173,6 +178,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
                 random_state=self.random_state,
                 sample_weight=weights,
                 prior=self.prior,
+                missing=self.missing,
                 on_candidate=None if task is None else lambda *_: task.pass_over("model"),
             )
         self._take(self.search_.best, rows)
@@ -204,6 +210,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
             covariance_type=best.covariance_type,
             n_init=self.n_init,
             random_state=self.random_state,
+            missing=self.missing,
         )
         model._take(best.result, rows.dtype)  # noqa: SLF001 (the winner was fitted by the search)
         for name in ("n_features_in_", "feature_names_in_"):
@@ -223,7 +230,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
 
     def _rows(self, X: npt.ArrayLike) -> RowArray:
         check_is_fitted(self)
-        return as_rows(self, X, reset=False)
+        return as_rows(self, X, reset=False, missing=self._takes_missing)
 
     def fit_predict(
         self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None

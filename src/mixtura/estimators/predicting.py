@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +11,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from mixtura._typing import FloatArray, IntArray, RowArray
-from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.engine import as_data
-from mixtura.estimators.validation import as_weights, without_blank_rows
+from mixtura.estimators.validation import as_weights
 from mixtura.exceptions import ParameterError
 from mixtura.select.scores.criteria import aic, bic
+from mixtura.validation import without_blank_rows
 
 __all__ = ["MixturePredictor"]
 
@@ -45,12 +46,14 @@ class MixturePredictor(ABC):
         """Whether NaN stands for a missing value."""
         return getattr(self, "missing", "error") == "fiml"
 
-    def _data(self, rows: RowArray) -> Data:
-        return as_data(rows, missing=self._takes_missing)
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]  # of BaseEstimator, beside this in every estimator
+        tags.input_tags.allow_nan = self._takes_missing
+        return tags
 
     def _labels(self, rows: RowArray) -> IntArray:
         labels = np.empty(rows.shape[0], dtype=np.intp)
-        data = self._data(rows)
+        data = as_data(rows)
         data.evaluate(self._as_mixture().components(), labels=data.state_of(labels))
         return labels
 
@@ -61,7 +64,7 @@ class MixturePredictor(ABC):
     def predict_proba(self, X: npt.ArrayLike) -> FloatArray:
         """Return the probability that each row came from each component, (N, K); rows sum to one."""
         rows = self._rows(X)
-        mixture, data = self._as_mixture(), self._data(rows)
+        mixture, data = self._as_mixture(), as_data(rows)
         memberships = np.empty((rows.shape[0], mixture.n_components))
         data.evaluate(mixture.components(), memberships=data.state_of(memberships))
         return memberships.astype(rows.dtype, copy=False)
@@ -72,7 +75,7 @@ class MixturePredictor(ABC):
         return self._log_density(rows).astype(rows.dtype, copy=False)
 
     def _log_density(self, rows: RowArray) -> FloatArray:
-        data, log_density = self._data(rows), np.empty(rows.shape[0])
+        data, log_density = as_data(rows), np.empty(rows.shape[0])
         data.evaluate(self._as_mixture().components(), log_density=data.state_of(log_density))
         return log_density
 

@@ -22,7 +22,6 @@ __all__ = [
     "check_precisions",
     "check_weights",
     "require_rows",
-    "without_blank_rows",
 ]
 
 _OR_MISSING = ", or take rows as they are with missing='fiml'"
@@ -146,14 +145,6 @@ def as_weights(sample_weight: npt.ArrayLike | None, rows: RowArray) -> FloatArra
             "that should not count, or give them weight 0."
         )
     return weights
-
-
-def without_blank_rows(weights: FloatArray | None, rows: RowArray) -> FloatArray | None:
-    """Return weights that are zero for rows without any value: nothing can be learned from them."""
-    blank = np.isnan(rows).all(axis=1)
-    if not blank.any():
-        return weights
-    return np.where(blank, 0.0, 1.0 if weights is None else weights)
 
 
 def require_rows(rows: RowArray, weights: FloatArray | None, n_components: int) -> None:

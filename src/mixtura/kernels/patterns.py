@@ -16,7 +16,7 @@ import numpy as np
 from mixtura._typing import BoolArray, FloatArray, IntArray, RowArray
 from mixtura.kernels.contract import Components, Layout, Outputs, moment_size, sums_size
 
-__all__ = ["accumulate_patterns", "as_dense", "order_by_pattern", "patterns"]
+__all__ = ["accumulate_patterns", "as_dense", "order_by_pattern", "order_of_missing", "patterns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +144,13 @@ def as_dense(components: Components) -> Components:
         factors = factors[:, :, None] * np.eye(means.shape[1])
     factors = np.ascontiguousarray(np.broadcast_to(factors, (*means.shape, means.shape[1])))
     return Components(Layout.DENSE, means, factors, components.offsets)
+
+
+def order_of_missing(rows: RowArray) -> IntArray | None:
+    """Return `order_by_pattern`, or None where nothing is missing."""
+    # One sum shows whether to look closer; infinities of both signs or large numbers may spoil it.
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = rows.sum(dtype=np.float64)
+    if np.isfinite(total) or not np.isnan(rows).any():
+        return None
+    return order_by_pattern(rows)

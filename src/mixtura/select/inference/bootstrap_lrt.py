@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mixtura._typing import FloatArray
+from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import get_family
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError
 from mixtura.fit import log_likelihood
-from mixtura.select.inference.refit import Refit, generator, runner_for, split_components
+from mixtura.select.inference.refit import Refit, generator, runner_for, sample_like, split_components
 from mixtura.select.model_search.search import search
 from mixtura.select.priors import PRIORS, PriorName
 from mixtura.validation import (
@@ -28,6 +28,7 @@ from mixtura.validation import (
     require_at_least,
     require_enough,
     sample_size,
+    without_blank_rows,
 )
 
 __all__ = ["BootstrapTest", "LikelihoodRatio", "bootstrap_lrt"]
@@ -140,6 +141,7 @@ def bootstrap_lrt(
     random_state: int | np.random.RandomState | None = 0,
     sample_weight: npt.ArrayLike | None = None,
     prior: PriorName | float = "floor",
+    missing: str = "error",
 ) -> BootstrapTest:
     """Test how many components there are, one more at a time, by the parametric bootstrap (McLachlan 1987).
 
@@ -172,6 +174,9 @@ def bootstrap_lrt(
         Taken as counts: samples have as many rows as the weights sum to, rounded.
     prior : {"floor", "conjugate"} or float, default="floor"
         What keeps covariances from collapsing, see `search`.
+    missing : {"error", "fiml"}, default="error"
+        What NaN in the rows is: an error or a missing value, see `mixtura.GaussianMixture`. Samples lack values as
+        rows of the table do.
 
     Returns
     -------
@@ -204,8 +209,8 @@ def bootstrap_lrt(
     >>> test.n_components
     3
     """
-    table, seed = as_rows(rows), as_seed(random_state)
-    weights = as_weights(sample_weight, table.shape[0])
+    table, seed = as_rows(rows, missing), as_seed(random_state)
+    weights = without_blank_rows(as_weights(sample_weight, table.shape[0]), table)
     family = get_family(covariance_type).name
     _check(max_components, n_boot, level, starts, n_init, prior)
     require_enough(table, weights, max_components)
@@ -219,12 +224,13 @@ def bootstrap_lrt(
             random_state=seed,
             sample_weight=weights,
             prior=prior,
+            missing=missing,
         )
         (mixture,) = (one.mixture for one in found.candidates if one.mixture is not None)
         return mixture
 
     data, n_rows, split = as_data(table, weights), sample_size(table, weights), starts == "splits"
-    sampling = _Sampling(data, n_rows, Refit(prior), n_boot, split, seed)
+    sampling = _Sampling(data, table, n_rows, Refit(prior), n_boot, split, seed)
     tests, smaller = list[LikelihoodRatio](), fit(1)
     while smaller.n_components < max_components and not (tests and tests[-1].p_value > level):
         tests.append(sampling.compare(smaller, fit(smaller.n_components + 1)))
@@ -237,6 +243,7 @@ class _Sampling:
     """The rows, and how samples like them are drawn and fitted."""
 
     data: Data
+    rows: RowArray
     n_rows: int
     refit: Refit
     n_boot: int
@@ -267,7 +274,7 @@ class _Sampling:
 
     def _draw(self, smaller: Mixture, larger: Mixture, seed: np.random.SeedSequence) -> float | None:
         """Return the statistic of one sample from the smaller mixture; None where it cannot be fitted."""
-        rows = np.ascontiguousarray(smaller.sample(self.n_rows, generator(seed))[0])
+        rows = sample_like(smaller, self.n_rows, self.rows, generator(seed))
         data = self.data.in_memory(rows).alone()
         try:
             below, found = self.refit.best(data, [smaller])

@@ -16,7 +16,7 @@ from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.engine import as_data
 from mixtura.exceptions import DataError, MixturaError, ParameterError
-from mixtura.select.inference.refit import Refit, generator, runner_for
+from mixtura.select.inference.refit import Refit, generator, runner_for, sample_like
 from mixtura.select.priors import PRIORS, PriorName
 from mixtura.validation import (
     PROBABILITY,
@@ -27,6 +27,7 @@ from mixtura.validation import (
     require_at_least,
     require_enough,
     sample_size,
+    without_blank_rows,
 )
 
 __all__ = ["BootstrapParameters", "Parameters", "bootstrap_parameters", "match_components"]
@@ -174,6 +175,7 @@ def bootstrap_parameters(
     random_state: int | np.random.RandomState | None = 0,
     sample_weight: npt.ArrayLike | None = None,
     prior: PriorName | float = "floor",
+    missing: str = "error",
 ) -> BootstrapParameters:
     """Estimate standard errors and intervals of weights, means and covariances by the bootstrap.
 
@@ -199,6 +201,9 @@ def bootstrap_parameters(
         Taken as counts: a row of weight 3 is three rows.
     prior : {"floor", "conjugate"} or float, default="floor"
         What keeps covariances from collapsing, see `search`.
+    missing : {"error", "fiml"}, default="error"
+        What NaN in the rows is: an error or a missing value, see `mixtura.GaussianMixture`. Parametric samples lack
+        values as rows of the table do.
 
     Returns
     -------
@@ -231,8 +236,8 @@ def bootstrap_parameters(
     >>> bool((low.weights < found.mixture.weights).all())
     True
     """
-    table, seed = as_rows(rows), as_seed(random_state)
-    weights = as_weights(sample_weight, table.shape[0])
+    table, seed = as_rows(rows, missing), as_seed(random_state)
+    weights = without_blank_rows(as_weights(sample_weight, table.shape[0]), table)
     _check(table, weights, mixture, n_boot, prior)
     require("kind", kind, KINDS, "Try `kind='weighted'`.")
     data, refit = as_data(table, weights), Refit(prior, _TOLERANCE)
@@ -344,7 +349,7 @@ def _parametric(rows: RowArray, weights: FloatArray | None, mixture: Mixture) ->
     count = sample_size(rows, weights)
 
     def draw(seed: np.random.SeedSequence) -> tuple[RowArray, FloatArray | None]:
-        return np.ascontiguousarray(mixture.sample(count, generator(seed))[0]), None
+        return sample_like(mixture, count, rows, generator(seed)), None
 
     return draw
 

@@ -12,7 +12,7 @@ from mixtura.select.model_search.fitter import SearchOptions
 from mixtura.select.model_search.fold_search import score_candidates
 from mixtura.select.priors import PriorName
 from mixtura.select.scores.one_standard_error import CrossValidated, CrossValidation
-from mixtura.validation import as_rows, as_seed, as_weights, whole_numbers
+from mixtura.validation import as_rows, as_seed, as_weights, whole_numbers, without_blank_rows
 
 __all__ = ["cross_validate"]
 
@@ -27,6 +27,7 @@ def cross_validate(
     random_state: int | np.random.RandomState | None = 0,
     sample_weight: npt.ArrayLike | None = None,
     prior: PriorName | float = "floor",
+    missing: str = "error",
 ) -> CrossValidation:
     """Score covariance types and numbers of components by the log-likelihood of rows held out (Smyth 2000).
 
@@ -51,6 +52,8 @@ def cross_validate(
         Weights of the rows in fits and in scores; rows of weight zero are in no fold.
     prior : {"floor", "conjugate"} or float, default="floor"
         What keeps covariances from collapsing, see `search`.
+    missing : {"error", "fiml"}, default="error"
+        What NaN in the rows is: an error or a missing value, see `mixtura.GaussianMixture`.
 
     Returns
     -------
@@ -79,8 +82,8 @@ def cross_validate(
     >>> found.simplest().covariance_type, found.simplest().n_components
     ('spherical', 3)
     """
-    table, seed = as_rows(rows), as_seed(random_state)
-    weights = as_weights(sample_weight, table.shape[0])
+    table, seed = as_rows(rows, missing), as_seed(random_state)
+    weights = without_blank_rows(as_weights(sample_weight, table.shape[0]), table)
     families = choose_families(covariance_types, table.shape[1])
     sizes = whole_numbers("components", components, 1)
     options = SearchOptions(prior, n_init, seed)

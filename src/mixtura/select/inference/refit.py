@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from mixtura._typing import FloatArray, RowArray
 from mixtura.core.accumulate import pass_work
 from mixtura.core.covariance import Structure
 from mixtura.core.data import Data
@@ -26,7 +27,7 @@ from mixtura.fit import (
 )
 from mixtura.select.priors import PriorName, make_prior
 
-__all__ = ["Refit", "generator", "runner_for", "runner_for_family", "split_components"]
+__all__ = ["Refit", "generator", "runner_for", "runner_for_family", "sample_like", "split_components"]
 
 _MAX_ITER = 1000
 
@@ -146,3 +147,12 @@ def split_components(mixture: Mixture) -> list[Mixture]:
         factors = family.storage.factor(covariances, k + 1, mixture.n_features)
         found.append(Mixture(weights, means, covariances, family, factors))
     return found
+
+
+def sample_like(mixture: Mixture, n_rows: int, rows: RowArray, rng: np.random.RandomState) -> FloatArray:
+    """Return rows drawn from a mixture, (n_rows, D), that lack values as rows of a table do, drawn evenly."""
+    drawn = np.ascontiguousarray(mixture.sample(n_rows, rng)[0])
+    missing = np.isnan(rows)
+    if missing.any():
+        drawn[missing[rng.randint(len(rows), size=n_rows)]] = np.nan
+    return drawn

@@ -18,7 +18,15 @@ from mixtura.select.model_search.ranking import SearchResult
 from mixtura.select.priors import PriorName
 from mixtura.select.scores.criteria import CRITERIA
 from mixtura.select.scores.folds import FoldScores, OnFold
-from mixtura.validation import as_rows, as_seed, as_weights, count_rows, require_rows, whole_numbers
+from mixtura.validation import (
+    as_rows,
+    as_seed,
+    as_weights,
+    count_rows,
+    require_rows,
+    whole_numbers,
+    without_blank_rows,
+)
 
 __all__ = ["search"]
 
@@ -35,6 +43,7 @@ def search(
     sample_weight: npt.ArrayLike | None = None,
     prior: PriorName | float = "floor",
     sample_rows: int = SAMPLE_ROWS,
+    missing: str = "error",
     on_candidate: OnCandidate | None = None,
     on_fold: OnFold | None = None,
 ) -> SearchResult:
@@ -80,6 +89,10 @@ def search(
         In a larger table each model is fitted to a random sample of this many rows and updated on all by a few
         passes; of the best five, those that may still become the best are converged, the others are not refined
         (``outcome``). Likelihoods are always of all rows.
+    missing : {"error", "fiml"}, default="error"
+        What NaN in the rows is: an error or a missing value, see `mixtura.GaussianMixture`. Likelihoods are then of
+        what was observed, starts are looked for in rows that one Gaussian filled, and rows without any value do not
+        count.
     on_candidate : callable, optional
         Called with each candidate, how many are done, and how many there are.
     on_fold : callable, optional
@@ -107,11 +120,11 @@ def search(
     >>> best.covariance_type, best.n_components
     ('spherical', 3)
     """
-    table, seed = as_rows(rows), as_seed(random_state)
+    table, seed = as_rows(rows, missing), as_seed(random_state)
     families = choose_families(covariance_types, table.shape[1])
     sizes = _checked(components, criterion)
     options = SearchOptions(prior, n_init, seed, sample_rows)
-    weights = as_weights(sample_weight, table.shape[0])
+    weights = without_blank_rows(as_weights(sample_weight, table.shape[0]), table)
     what = "rows" if weights is None else "rows of positive weight"
     require_rows(count_rows(table, weights), max(sizes), what)
     folds: dict[tuple[str, int], FoldScores] = {}
