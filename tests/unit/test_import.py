@@ -22,6 +22,8 @@ PUBLIC = {
     "datasets",
     "exceptions",
     "get_threads",
+    "impute",
+    "multiple_imputations",
     "set_threads",
 }
 

@@ -217,15 +217,9 @@ def bootstrap_lrt(
 
     def fit(n_components: int) -> Mixture:
         found = search(
-            table,
-            components=[n_components],
-            covariance_types=[family],
-            n_init=n_init,
-            random_state=seed,
-            sample_weight=weights,
-            prior=prior,
-            missing=missing,
-        )
+            table, components=[n_components], covariance_types=[family], n_init=n_init, random_state=seed,
+            sample_weight=weights, prior=prior, missing=missing,
+        )  # fmt: skip
         (mixture,) = (one.mixture for one in found.candidates if one.mixture is not None)
         return mixture
 
