@@ -26,7 +26,7 @@ __all__ = ["TABLE_SUFFIXES", "Computed", "Words", "write_table"]
 TABLE_SUFFIXES = (".csv", ".parquet")
 """What `write_table` writes."""
 
-_ROWS = {".csv": 32_768, ".parquet": 131_072}
+_ROWS = {".csv": 32_768, ".parquet": 65_536}
 """Rows that are converted and written at a time: text takes several times the memory of numbers."""
 
 _FORMULA = r"^([=+\-@\t\r])"

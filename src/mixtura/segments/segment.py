@@ -175,6 +175,7 @@ def _describe(
         values=next((one.values for one in numbers if one.name == choice.value), None),
         advice=prepared.advice,
         table_notes=tuple(prepared.notes),
+        ids_repeat=prepared.ids_repeat,
     )
 
 

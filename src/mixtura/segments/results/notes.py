@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import narwhals as nw
 import numpy as np
 
 from mixtura._typing import FloatArray
@@ -30,6 +29,8 @@ def make_notes(
     columns: Sequence[str],
     further: Sequence[str] = (),
     passed: Sequence[Candidate] = (),
+    *,
+    ids_repeat: bool = False,
 ) -> tuple[str, ...]:
     """Return sentences: models excluded, the standard error that decided, tiny segments, rows left out, and more.
 
@@ -59,7 +60,7 @@ def make_notes(
         notes.append(f"{_count(n_incomplete, 'row')} with missing or infinite values: in no segment.")
     if best.outcome is not None and not best.converged:
         notes.append(best.outcome.explanation)
-    if isinstance(assignment.ids, nw.Series) and assignment.ids.n_unique() < len(assignment.ids):
+    if ids_repeat:
         notes.append(f"Values of {assignment.id_name!r} repeat: only their order distinguishes such rows.")
     return (*notes, *further)
 

@@ -90,6 +90,8 @@ class SegmentationResult:
         Which columns the rule of ``transform="auto"`` would transform, whether or not they were.
     table_notes : tuple of str, default=()
         What was noticed when the table was prepared.
+    ids_repeat : bool, default=False
+        Whether customers have the same id.
     effort : Effort, optional
         How much is computed for what is estimated by sampling.
     """
@@ -109,6 +111,7 @@ class SegmentationResult:
     values: FloatArray | None
     advice: tuple[TransformAdvice, ...]
     table_notes: tuple[str, ...] = ()
+    ids_repeat: bool = False
     effort: Effort = field(default_factory=Effort)
 
     @property
@@ -162,7 +165,10 @@ class SegmentationResult:
             *value_notes(value, self.values, self.weights),
             *weight_notes(weight, self.weights),
         )
-        return make_notes(self.ranking, self.best, self.assignment, self.columns.used, further, self.excluded)
+        columns, repeat = self.columns.used, self.ids_repeat
+        return make_notes(
+            self.ranking, self.best, self.assignment, columns, further, self.excluded, ids_repeat=repeat
+        )
 
     @cached_property
     def kmeans(self) -> KMeansComparison:

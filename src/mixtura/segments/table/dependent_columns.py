@@ -90,7 +90,7 @@ def find_dependence(rows: FloatArray) -> Dependence | None:
     if n_columns < 2 or n_rows < _ROWS_PER_COLUMN * n_columns:
         return None
     sample = rows[:: -(-n_rows // _ROWS)]
-    center, largest = sample.mean(axis=0), np.abs(rows).max(axis=0)
+    center, largest = sample.mean(axis=0), np.maximum(rows.max(axis=0), -rows.min(axis=0))
     scale = sample.std(axis=0)
     if not scale.all():
         return None

@@ -18,7 +18,7 @@ from mixtura.segments.table.complete import complete_rows
 from mixtura.segments.table.constant_columns import drop_constant_columns
 from mixtura.segments.table.dependent_columns import drop_dependent_columns
 from mixtura.segments.table.original_units import to_original_units
-from mixtura.segments.table.repetitions import repetition_notes
+from mixtura.segments.table.repetitions import ids_repeat, repetition_notes
 from mixtura.segments.table.roles import Roles, checked_weights
 from mixtura.segments.transforms.recommend_transform import TransformAdvice, check_transforms, transforms_of
 from mixtura.segments.transforms.scaling import Scaling, scaling_of
@@ -47,6 +47,8 @@ class Prepared:
         The table as it is used, see `open_table`.
     notes : tuple of str
         What was changed when the table was read.
+    ids_repeat : bool
+        Whether customers have the same id.
     """
 
     choice: ColumnChoice
@@ -57,6 +59,7 @@ class Prepared:
     advice: tuple[TransformAdvice, ...]
     frame: Any
     notes: tuple[str, ...]
+    ids_repeat: bool
 
     def search(
         self, settings: Settings, on_candidate: OnCandidate | None = None, on_fold: OnFold | None = None
@@ -89,9 +92,10 @@ def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool)
     """Choose columns, take the complete rows, transform them, find the scale of each column; see `segment_table`."""
     check_transforms(settings.transform)
     opened, weight = roles.open(frame), roles.weight
-    choice = choose(opened.frame, roles)
+    choice, guessed = choose(opened.frame, roles), roles.id_column is None
     needed = choice.used if weight is None else (*choice.used, weight)
-    notes = (*opened.notes(needed), *repetition_notes(opened.frame, choice))
+    notes = (*opened.notes(needed), *repetition_notes(opened.frame, choice, guessed=guessed))
+    repeated = ids_repeat(opened.frame, choice, guessed=guessed)
     release_arrow_memory()
     rows, complete = complete_rows(opened.frame, needed, drop_missing=drop_missing, notes=notes)
     weights = None
@@ -104,7 +108,7 @@ def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool)
     transforms, advice = transforms_of(asked, choice.used, rows, weights)
     scaling = scaling_of(rows, weights, transforms)
     _check_scale(choice.used, scaling)
-    return Prepared(choice, rows, weights, complete, scaling, advice, opened.frame, notes)
+    return Prepared(choice, rows, weights, complete, scaling, advice, opened.frame, notes, repeated)
 
 
 def warn_of_columns(prepared: Prepared) -> None:

@@ -10,14 +10,27 @@ import numpy as np
 from mixtura.io import calendar_part, looks_like_date, names_a_customer, to_float64
 from mixtura.segments.table.columns import ColumnChoice
 
-__all__ = ["repetition_notes"]
+__all__ = ["ids_repeat", "repetition_notes"]
 
 _ROWS_PER_CUSTOMER = 1.2
 """From this number on a row is a purchase or a visit; below, some customers stand twice by mistake."""
 
 
-def repetition_notes(frame: Any, choice: ColumnChoice) -> tuple[str, ...]:
-    """Return a sentence where customers repeat, with a statement that makes one row per customer."""
+def ids_repeat(frame: Any, choice: ColumnChoice, *, guessed: bool) -> bool:
+    """Return whether values of the id column repeat; one that was guessed was chosen because they do not."""
+    if guessed or choice.id_column is None:
+        return False
+    table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
+    return table[choice.id_column].n_unique() < len(table)
+
+
+def repetition_notes(frame: Any, choice: ColumnChoice, *, guessed: bool = False) -> tuple[str, ...]:
+    """Return a sentence where customers repeat, with a statement that makes one row per customer.
+
+    Where the id column was guessed, they do not: counting different values takes time and memory.
+    """
+    if guessed and choice.id_column is not None:
+        return ()
     table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
     named = (
         [choice.id_column] if choice.id_column is not None else list(filter(names_a_customer, table.columns))

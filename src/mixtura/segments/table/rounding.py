@@ -9,6 +9,7 @@ from mixtura._typing import FloatArray
 __all__ = ["rounding_step"]
 
 _DIGITS = 5
+_FIRST = 1_000
 _LARGEST = 1e10
 """Beyond it a multiple of the finest step is not a number that float64 holds to 1e-6."""
 
@@ -38,7 +39,12 @@ def rounding_step(values: FloatArray) -> float:
     for digits in range(_DIGITS):
         if highest - lowest < 10.0**-digits:
             continue
-        tens = values * 10.0**digits
-        if np.abs(tens - np.rint(tens)).max() <= 1e-6:
+        # The first values nearly always show enough: all are for columns that are rounded.
+        if _are_whole(values[:_FIRST], digits) and _are_whole(values, digits):
             return float(10.0**-digits)
     return 0.0
+
+
+def _are_whole(values: FloatArray, digits: int) -> bool:
+    tens = values * 10.0**digits
+    return bool(np.abs(tens - np.rint(tens)).max() <= 1e-6)
