@@ -5,7 +5,7 @@ Every message names the parameter first: "`n_init` must be a whole number of at 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +82,9 @@ class Interval:
             bounds.append(f"{'below' if self.open_high else 'at most'} {self.high:.15g}")
         return f"{'a whole number of ' if self.whole else ''}{' and '.join(bounds)}"
 
+
+_SHOWN = 5
+"""Columns and rows that an error names."""
 
 PROBABILITY = Interval(0, 1, open_low=True, open_high=True)
 SEED = Interval(0, 2**32 - 1, whole=True)
@@ -174,24 +177,15 @@ def as_rows(rows: npt.ArrayLike, missing: str = "error") -> RowArray:
         )
     dtype = np.float32 if given.dtype == np.float32 else np.float64
     array: Array = np.ascontiguousarray(given, dtype=dtype)
-    bad = np.isinf(array) if missing == "fiml" else ~np.isfinite(array)
-    empty = np.flatnonzero(np.isnan(array).all(axis=0))
-    if missing == "fiml" and empty.size:
-        raise MissingValuesError(
-            f"Every column of the rows must have a value; got none in columns {empty.tolist()!r}. Leave them out.",
-            columns=[f"column {j}" for j in empty],
-            rows=[],
-            count=int(empty.size * len(array)),
-        )
-    if bad.any():
-        where = np.flatnonzero(bad.any(axis=1))[:5].tolist()
-        raise MissingValuesError(
-            f"Rows must hold finite numbers; got {int(bad.sum())!r} values that are NaN or infinite, the first in rows "
-            f"{where!r}. Drop those rows, fill the gaps first, or take NaN as missing with "
-            "`missing='fiml'`.",
-            columns=[f"column {j}" for j in np.flatnonzero(bad.any(axis=0))],
-            rows=where,
-            count=int(bad.sum()),
+    allowed = missing == "fiml"
+    if allowed:
+        require_some_values("the rows", array)
+    if np.isinf(array).any() if allowed else not np.isfinite(array).all():
+        raise missing_values(
+            "Rows must hold finite numbers",
+            array,
+            "Drop those rows, fill the gaps first, or take NaN as missing with `missing='fiml'`.",
+            may_be_missing=allowed,
         )
     return array
 
@@ -202,6 +196,94 @@ def without_blank_rows(weights: FloatArray | None, rows: RowArray) -> FloatArray
     if not blank.any():
         return weights
     return np.where(blank, 0.0, 1.0 if weights is None else weights)
+
+
+def missing_values(
+    required: str,
+    values: Array,
+    hint: str,
+    *,
+    names: Sequence[str] | None = None,
+    first: int = 0,
+    may_be_missing: bool = False,
+) -> MissingValuesError:
+    """Return the error for rows with NaN or infinite values: how many, in which columns and rows, and what to try.
+
+    Parameters
+    ----------
+    required : str
+        What values must be, such as "Rows must hold finite numbers".
+    values : ndarray of shape (N, D)
+        Some of them NaN or infinite.
+    hint : str
+        What to try.
+    names : sequence of str or None, default=None
+        Of the D columns; None for numbers from 0.
+    first : int, default=0
+        The number of the first row in the message; `rows` of the error are from 0.
+    may_be_missing : bool, default=False
+        Whether NaN is allowed; then only infinite values are counted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura.validation import missing_values
+    >>> print(missing_values("`X` must be finite", np.array([[np.nan, np.inf], [1.0, 2.0]]), "Drop it."))
+    `X` must be finite; got 2 values that are missing or infinite, in column 0 (1 missing), column 1 (1 infinite); 1 \
+of 2 rows: 0 (the first row is 0). Drop it.
+    """
+    missing, infinite = np.isnan(values) & (not may_be_missing), np.isinf(values)
+    n_missing, n_infinite = missing.sum(axis=0), infinite.sum(axis=0)
+    rows = np.flatnonzero((missing | infinite).any(axis=1))
+    where = np.flatnonzero(n_missing + n_infinite)
+    columns, shown = _named(where, names)
+    for place, j in enumerate(where):
+        counts = [f"{n[j]} {kind}" for n, kind in ((n_missing, "missing"), (n_infinite, "infinite")) if n[j]]
+        shown[place] += f" ({', '.join(counts)})"
+    count = int((n_missing + n_infinite).sum())
+    what = f"{'value that is' if count == 1 else 'values that are'} {'' if may_be_missing else 'missing or '}infinite"
+    numbers = _first([str(row + first) for row in rows[: _SHOWN + 1]])
+    return MissingValuesError(
+        f"{required}; got {count} {what}, in {_first(shown)}; {rows.size} of {len(values)} rows: {numbers} (the first "
+        f"row is {first}). {hint}",
+        columns=columns,
+        rows=rows[:_SHOWN].tolist(),
+        count=count,
+    )
+
+
+def require_some_values(what: str, values: Array, names: Sequence[str] | None = None) -> None:
+    """Raise `MissingValuesError` where a column is missing in all rows.
+
+    Parameters
+    ----------
+    what : str
+        What the columns are of, such as "`X`".
+    values : ndarray of shape (N, D)
+    names : sequence of str or None, default=None
+        Of the columns; None for numbers from 0.
+    """
+    empty = np.flatnonzero(np.isnan(values).all(axis=0))
+    if empty.size:
+        columns, shown = _named(empty, names)
+        raise MissingValuesError(
+            f"Every column of {what} must have a value; got none in {_first(shown)}. Leave such columns out.",
+            columns=columns,
+            count=int(empty.size * len(values)),
+        )
+
+
+def _named(columns: Array, names: Sequence[str] | None) -> tuple[list[str], list[str]]:
+    """Return the names of columns, and how a message shows them."""
+    if names is None:
+        numbers = [f"column {j}" for j in columns]
+        return numbers, numbers.copy()
+    found = [str(names[int(j)]) for j in columns]
+    return found, [repr(name) for name in found]
+
+
+def _first(words: list[str]) -> str:
+    return ", ".join([*words[:_SHOWN], *(["..."] if len(words) > _SHOWN else [])])
 
 
 def as_weights(sample_weight: npt.ArrayLike | None, n_rows: int) -> FloatArray | None:

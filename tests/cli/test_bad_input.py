@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import mixtura.plot
 from command_line import snapshot
 from mixtura.datasets import make_customers
 
@@ -34,7 +33,7 @@ GOOD = "income,spending\n" + "\n".join(f"{a!r},{b!r}" for a, b in make_customers
         ("ids.csv", b"id\n1\n2\n3\n", ["No numeric column is left", "an id"]),
         ("equal.csv", b"a,b\n1,2\n1,2\n1,2\n", ["the same value in every row", "different numbers"]),
         ("one.csv", b"a,b\n1,2\n", ["at least 2 are required"]),
-        ("nan.csv", b"a,b\n1,2\n,3\n4,inf\n,\n5,6\n", ["4 values are missing or infinite", "'a' (2 missing)",
+        ("nan.csv", b"a,b\n1,2\n,3\n4,inf\n,\n5,6\n", ["4 values that are missing or infinite", "'a' (2 missing)",
             "'b' (1 missing, 1 infinite)", "3 of 5 rows", "2, 3, 4", "--drop-missing"]),
     ],
 )  # fmt: skip
@@ -133,7 +132,7 @@ def test_an_interruption_leaves_nothing(run, customers, workplace, monkeypatch) 
     def interrupt(*_arguments: object, **_options: object) -> bytes:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(mixtura.plot, "draw_segments", interrupt)
+    monkeypatch.setattr("mixtura.plot.charts.segments.draw_chart", interrupt)
     before = snapshot(workplace)
     done = run("segment", customers, "--components", "2")
     assert done.exit_code == 130
@@ -150,7 +149,7 @@ def test_an_interruption_while_overwriting_keeps_the_old_results(
     def interrupt(*_arguments: object, **_options: object) -> bytes:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(mixtura.plot, "draw_segments", interrupt)
+    monkeypatch.setattr("mixtura.plot.charts.segments.draw_chart", interrupt)
     assert run("segment", customers, "--components", "3", "--overwrite").exit_code == 130
     assert snapshot(workplace) == before
 
@@ -191,7 +190,7 @@ def test_a_table_that_lacks_columns_of_the_model(refused, model, workplace) -> N
 
 def test_a_table_to_assign_with_missing_values(refused, model, workplace) -> None:
     (workplace / "new.csv").write_text("income,spending\n1,2\n,3\n")
-    assert "1 value is missing or infinite" in refused("assign", model, "new.csv")
+    assert "1 value that is missing or infinite" in refused("assign", model, "new.csv")
 
 
 def test_results_of_assign_are_not_overwritten_unasked(run, refused, model, customers, workplace) -> None:

@@ -12,8 +12,8 @@ from sklearn.utils.validation import _check_sample_weight, check_array, validate
 
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import Structure
-from mixtura.exceptions import DataError, MissingValuesError, ParameterError, TooFewRowsError
-from mixtura.validation import count_rows
+from mixtura.exceptions import DataError, ParameterError, TooFewRowsError
+from mixtura.validation import count_rows, missing_values, require_some_values
 
 __all__ = [
     "as_rows",
@@ -93,29 +93,28 @@ def _as_numpy(values: Any, name: str) -> Any:
 
 
 def _require_finite(estimator: Any, rows: RowArray, *, missing: bool, fitting: bool) -> None:
-    bad = np.isinf(rows) if missing else ~np.isfinite(rows)
-    names = getattr(estimator, "feature_names_in_", [f"column {j}" for j in range(rows.shape[1])])
-    if missing and fitting and np.isnan(rows).all(axis=0).any():
-        empty = [str(names[j]) for j in np.flatnonzero(np.isnan(rows).all(axis=0))]
-        raise MissingValuesError(
-            f"Every column of `X` must have a value; got none in {', '.join(empty[:5])}. Leave such columns out.",
-            columns=empty,
-            rows=[],
-            count=len(empty) * len(rows),
-        )
-    if not bad.any():
+    names = getattr(estimator, "feature_names_in_", None)
+    if missing and fitting:
+        require_some_values("`X`", rows, names)
+    if missing:
+        if np.isinf(rows).any():
+            raise missing_values(
+                "Input X contains infinity: `X` must hold finite numbers or NaN",
+                rows,
+                "Drop those rows or fill the gaps first (sklearn.impute).",
+                names=names,
+                may_be_missing=True,
+            )
         return
-    columns = [str(names[j]) for j in np.flatnonzero(bad.any(axis=0))]
-    where = np.flatnonzero(bad.any(axis=1))
-    kind = "NaN" if np.isnan(rows[bad]).any() else "infinity"
-    raise MissingValuesError(
-        f"Input X contains {kind}: {int(bad.sum())} values that are NaN or infinity, in {', '.join(columns[:5])}, rows "
-        f"{where[:5].tolist()}{' ...' if where.size > 5 else ''}. {type(estimator).__name__} does not accept missing "
-        "values encoded as NaN natively, nor infinity; every value must be a finite number. Drop those rows or fill "
-        f"the gaps first (sklearn.impute){_OR_MISSING if hasattr(estimator, 'missing') else ''}.",
-        columns=columns,
-        rows=where[:5].tolist(),
-        count=int(bad.sum()),
+    if np.isfinite(rows).all():
+        return
+    kind = "NaN" if np.isnan(rows).any() else "infinity"
+    raise missing_values(
+        f"Input X contains {kind}: `X` must hold finite numbers",
+        rows,
+        f"{type(estimator).__name__} does not accept missing values encoded as NaN natively, nor infinity. Drop those "
+        f"rows or fill the gaps first (sklearn.impute){_OR_MISSING if hasattr(estimator, 'missing') else ''}.",
+        names=names,
     )
 
 

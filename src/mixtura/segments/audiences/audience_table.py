@@ -11,12 +11,13 @@ import narwhals as nw
 import numpy as np
 
 from mixtura._typing import Array, FloatArray
-from mixtura.exceptions import ColumnError, DataError, MissingValuesError, ParameterError
+from mixtura.exceptions import ColumnError, DataError, ParameterError
 from mixtura.io import to_float64, write_table
 from mixtura.segments.audiences.audience import Audiences, combine_audiences, find_segment, select_audience
 from mixtura.segments.model.assign import Assignment, assign_table
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.table.open_table import open_table
+from mixtura.validation import missing_values
 
 __all__ = ["AudienceList", "audiences_of_table"]
 
@@ -179,14 +180,12 @@ def _weights(frame: Any, name: str, complete: Array, drop_missing: bool) -> Floa
     weights = _values(frame, name, "weight")
     missing = np.isnan(weights)
     if (missing & complete).any() and not drop_missing:
-        rows = np.flatnonzero(missing & complete)
-        raise MissingValuesError(
-            f"`weight` must be a finite number for every customer; {name!r} is missing in {rows.size} of "
-            f"{complete.size} rows, the first is row {rows[0] + 1} of the data. Fill them, or leave those customers "
-            "out with `drop_missing=True`.",
-            columns=[name],
-            rows=rows[:5].tolist(),
-            count=int(rows.size),
+        raise missing_values(
+            "`weight` must be a finite number for every customer",
+            np.where(complete, weights, 0.0)[:, None],
+            "Fill them, or leave those customers out with `drop_missing=True`.",
+            names=[name],
+            first=1,
         )
     weights[missing | ~complete] = 0.0
     if weights.min() < 0:

@@ -290,7 +290,7 @@ def test_weights_of_an_audience_that_cannot_be_used() -> None:
     holes = frame.with_columns(pl.when(at).then(None).otherwise(pl.col("visits")).alias("visits"))
     with pytest.raises(
         MissingValuesError,
-        match="'visits' is missing in 1 of 300 rows, the first is row 8 of the data",
+        match=r"`weight` must be .* in 'visits' \(1 missing\); 1 of 300 rows: 8 \(the first row is 1\)",
     ):
         audiences_of_table(model, holes, [1], top=9, weight="visits")
     audience = audiences_of_table(

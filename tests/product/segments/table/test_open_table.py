@@ -59,7 +59,9 @@ def test_an_odd_cell_is_missing_and_named(backend, odd) -> None:
     assert np.isnan(column(opened.frame, "income")).sum() == 1
     with pytest.warns(ColumnWarning, match="row 17 of 'income'"):
         segment_table(frame, components=[2], drop_missing=True)
-    with pytest.raises(MissingValuesError, match=r"1 value is missing .* in row 17 of 'income'") as caught:
+    with pytest.raises(
+        MissingValuesError, match=r"1 value that is missing .* in row 17 of 'income'"
+    ) as caught:
         segment_table(frame, components=[2])
     assert caught.value.rows == (16,)
 

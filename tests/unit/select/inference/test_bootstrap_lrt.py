@@ -226,5 +226,5 @@ def test_bad_parameters_are_refused(options, error: type[Exception], words: str)
 
 
 def test_missing_values_are_refused() -> None:
-    with pytest.raises(MissingValuesError, match="1 values"):
+    with pytest.raises(MissingValuesError, match="got 1 value that is missing"):
         bootstrap_lrt([[1.0, 2.0], [np.inf, 1.0]])

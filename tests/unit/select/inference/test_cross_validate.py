@@ -232,7 +232,7 @@ def test_bad_parameters_are_refused(options, error: type[Exception], words: str)
     [
         (ROWS[:, 0], DataError, "reshape"),
         ([["a", "b"]], DataError, "Rows must be numbers; got type 'str32'"),
-        (np.where(np.arange(300)[:, None] == 7, np.nan, ROWS), MissingValuesError, r"rows \[7\]"),
+        (np.where(np.arange(300)[:, None] == 7, np.nan, ROWS), MissingValuesError, r"1 of 300 rows: 7 "),
     ],
 )
 def test_rows_that_cannot_be_used_are_refused(rows, error: type[Exception], words: str) -> None:
