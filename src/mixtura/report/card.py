@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import base64
 import html
+from typing import TYPE_CHECKING
 
 from mixtura.exceptions import OptionalDependencyError
-from mixtura.plot import plot_profiles, render_svg
-from mixtura.plot.export.export import specification
+from mixtura.plot import render_svg
+from mixtura.plot.charts.profiles import profile_chart
+from mixtura.plot.data.profile_table import profiles_of_document
+from mixtura.plot.export.export import finalize
 from mixtura.plot.theme.palette import segment_colors
+from mixtura.plot.vega import Datasets
 from mixtura.report.wording import count_text, ink_on, percent_text
 from mixtura.segments import SegmentationResult, SegmentModel
+
+if TYPE_CHECKING:
+    from mixtura.segments.results.document import Document
+    from mixtura.segments.results.document_profiles import SegmentPart
 
 __all__ = ["notebook_card"]
 
@@ -18,7 +26,9 @@ _BOX = "border:1px solid #d3d8de;border-radius:10px;padding:14px 18px;max-width:
 
 
 def notebook_card(model: SegmentModel, result: SegmentationResult | None) -> str:
-    """Return HTML: a line per segment, and the profile chart where there are customers and a library that draws.
+    """Return HTML: a line per segment, and the profile chart.
+
+    Without customers, or the library that their document needs, there are only names.
 
     Parameters
     ----------
@@ -26,11 +36,12 @@ def notebook_card(model: SegmentModel, result: SegmentationResult | None) -> str
     result : SegmentationResult or None
         None for a model that was loaded.
     """
-    counted = "" if result is None else f" of {count_text(len(result.rows))} customers"
+    document = None if result is None else _outline(result)
+    counted = "" if document is None else f" of {count_text(document.verdict.customers)} customers"
     noun = "segment" if model.n_segments == 1 else "segments"
     lines = [f'<div style="{_BOX}"><strong>{model.n_segments} {noun}{counted}</strong>']
     for k, color in enumerate(segment_colors(model.n_segments)):
-        held = "" if result is None else _size(result, k)
+        held = "" if document is None else _size(document.segments[k])
         disc = (
             f"display:inline-block;min-width:1.5em;text-align:center;border-radius:1em;font-weight:bold;"
             f"background:{color};color:{ink_on(color)}"
@@ -38,17 +49,25 @@ def notebook_card(model: SegmentModel, result: SegmentationResult | None) -> str
         lines.append(
             f'<div style="margin:4px 0"><span style="{disc}">{k + 1}</span> {html.escape(model.names[k])}{held}</div>'
         )
-    return "".join([*lines, "" if result is None else _picture(result), "</div>"])
+    return "".join([*lines, "" if document is None else _picture(document), "</div>"])
 
 
-def _size(result: SegmentationResult, k: int) -> str:
-    one = result.segments[k]
-    return f" <small>{count_text(one.count)} ({percent_text(one.share)})</small>"
-
-
-def _picture(result: SegmentationResult) -> str:
+def _outline(result: SegmentationResult) -> Document | None:
     try:
-        svg = render_svg(specification(plot_profiles(result)))
+        return result.outline
+    except OptionalDependencyError:
+        return None
+
+
+def _size(segment: SegmentPart) -> str:
+    return f" <small>{count_text(segment.count)} ({percent_text(segment.share)})</small>"
+
+
+def _picture(document: Document) -> str:
+    datasets: Datasets = {}
+    chart = finalize(profile_chart(profiles_of_document(document), datasets), datasets)
+    try:
+        svg = render_svg(chart)
     except OptionalDependencyError:
         return ""
     # As an image, nothing in it can run, whatever the table's texts are.

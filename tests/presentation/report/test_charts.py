@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from fitted import fitted
 from mixtura import Mixture
-from mixtura.plot import PlotData, plot_data
+from mixtura.datasets import make_customers
+from mixtura.exceptions import OptionalDependencyError
+from mixtura.plot import PlotData, plot_data, plot_profiles
+from mixtura.plot.charts.profiles import profile_chart
+from mixtura.plot.data.profile_table import profiles_of_document
 from mixtura.plot.data.scores import scores_of_document, scores_of_result
+from mixtura.plot.vega import Datasets
 from mixtura.report import draw_charts
+from mixtura.report.card import notebook_card
+from mixtura.segments import segment_table
 from presentation.documents import content, document
 
 MIXTURE = Mixture.from_parameters(
@@ -121,3 +130,52 @@ def test_the_band_begins_at_the_smallest_score_that_is_not_excluded(excluded: bo
 def test_a_result_and_its_document_have_the_same_scores(name: str) -> None:
     result = fitted(name)
     assert scores_of_document(result.document) == scores_of_result(result)
+
+
+def test_profiles_are_those_of_the_document() -> None:
+    def transformed(found: dict[str, Any]) -> None:
+        found["transforms"][1]["kind"] = "log1p"
+
+    datasets: Datasets = {}
+    profile_chart(profiles_of_document(document(transformed)), datasets)
+    place = {1: "spending", 2: "income"}  # the largest difference first
+    of_document = content()["segments"]
+    assert len(datasets["cells"]) == 6
+    for cell in datasets["cells"]:
+        segment, column = of_document[cell["segment"] - 1], place[cell["column"]]
+        median = next(one["median"] for one in segment["numbers"] if one["column"] == column)
+        assert cell["mean"] == (segment["means"]["income"] if column == "income" else median)
+        assert cell["difference"] == pytest.approx(segment["differences"][column], abs=5e-5)
+
+
+def test_profiles_count_customers_by_weight() -> None:
+    counts = np.random.default_rng(9).integers(1, 4, 300)
+    frame = make_customers(as_frame="polars").with_columns(pl.Series("visits", counts))
+    options = {"columns": ["income", "spending"], "components": [3]}
+    results = (
+        segment_table(frame, weight="visits", **options),
+        segment_table(frame[np.repeat(np.arange(300), counts)], **options),
+    )
+    weighted, repeated = (plot_profiles(one).to_dict()["datasets"]["cells"] for one in results)
+    for one, other in zip(weighted, repeated, strict=True):
+        assert one["mean"] == pytest.approx(other["mean"], rel=1e-6)
+        assert one["difference"] == pytest.approx(other["difference"], abs=2e-4)
+
+
+def test_a_card_shows_what_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = fitted("customers-3")
+    whole = notebook_card(result.model, result)
+    assert "3 segments of 300 customers" in whole
+    assert "<img" in whole
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    undrawn = notebook_card(result.model, result)
+    assert "3 segments of 300 customers" in undrawn
+    assert "<img" not in undrawn
+
+    def missing(*_: object) -> None:
+        raise OptionalDependencyError("pydantic is not installed.", package="pydantic", extra="cli")
+
+    monkeypatch.setattr(type(result), "_document", missing)
+    bare = notebook_card(result.model, replace(result))
+    assert "3 segments</strong>" in bare
+    assert all(name in bare for name in result.model.names)

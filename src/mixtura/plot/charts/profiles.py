@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mixtura._typing import FloatArray
-from mixtura.plot.data.axes import is_transformed
-from mixtura.plot.data.plot_data import Names, PlotData, plot_data
+from mixtura.plot.data.plot_data import Names, numbered, plot_data
+from mixtura.plot.data.profile_table import ProfileTable, profiles_of_document, profiles_of_rows
 from mixtura.plot.export.export import as_chart
 from mixtura.plot.theme.encodings import highlight_opacity, names_above, titled
 from mixtura.plot.theme.style import NUMBER, STRONG
 from mixtura.plot.theme.text import lookup, shown, value_text
 from mixtura.plot.vega import Datasets, Spec, layered, marked, nominal, ordinal, quantitative
+from mixtura.segments import SegmentationResult
 
-__all__ = ["plot_profiles"]
+__all__ = ["plot_profiles", "profile_chart"]
 
 _CELL_HEIGHT = 34
 _MOST_COLUMNS = 60
@@ -53,40 +53,40 @@ def plot_profiles(
     [(1, 0.5), (2, 9.5)]
     """
     datasets: Datasets = {}
-    return as_chart(profile_chart(plot_data(source, rows, columns, names), datasets), datasets)
+    table = (
+        profiles_of_document(source.outline)
+        if isinstance(source, SegmentationResult)
+        else profiles_of_rows(plot_data(source, rows, columns, names))
+    )
+    return as_chart(profile_chart(table, datasets), datasets)
 
 
-def profile_chart(subject: PlotData, datasets: Datasets) -> Spec:
-    """Return the chart, and add its data: a cell per column and segment, with its mean.
-
-    Means are those of the rows for which the segment is the most probable; a cell's color is the difference from the
-    mean of all rows in standard deviations of all rows. Columns are sorted by their largest difference.
-    """
-    middles, differences = _middles(subject)
-    transformed = any(map(is_transformed, subject.transforms))
-    middle = "mean (median where transformed)" if transformed else "mean"
+def profile_chart(table: ProfileTable, datasets: Datasets) -> Spec:
+    """Return the chart, and add its data: a cell per column and segment. Columns that differ most come first."""
+    middles, differences, k_segments = table.middles, table.differences, len(table.names)
+    middle = "mean (median where transformed)" if table.transformed else "mean"
     order = np.argsort(-np.abs(np.nan_to_num(differences)).max(axis=0), kind="stable")[:_MOST_COLUMNS]
     datasets["cells"] = [
         {
             "segment": k + 1,
             "column": place + 1,
             "mean": None if np.isnan(middles[k, d]) else float(middles[k, d]),
-            "text": value_text(float(middles[k, d]), years=subject.has_years(int(d))),
+            "text": value_text(float(middles[k, d]), years=table.years[d]),
             "difference": round(float(np.nan_to_num(differences[k, d])), 4),
         }
         for place, d in enumerate(order)
-        for k in range(subject.n_parts)
+        for k in range(k_segments)
     ]
-    width = max(54, min(110, 660 // subject.n_parts))
-    places = _places(subject, order.tolist(), width)
+    width = max(54, min(110, 660 // k_segments))
+    places = _places(table, order.tolist(), width)
     most = float(max(1.0, np.nanmax(np.abs(differences))))
-    chart = layered(*_layers(places, most), width=width * subject.n_parts, height=_CELL_HEIGHT * len(order))
-    left_out = len(subject.columns) - len(order)
+    chart = layered(*_layers(places, most), width=width * k_segments, height=_CELL_HEIGHT * len(order))
+    left_out = len(table.columns) - len(order)
     return titled(
         chart,
-        f"What sets the {subject.part}s apart",
+        f"What sets the {table.part}s apart",
         [
-            f"Numbers: {middle} of the {subject.part}. Color: difference from all {subject.n_rows:,} {subject.noun}.",
+            f"Numbers: {middle} of the {table.part}. Color: difference from all {table.n_rows:,} {table.noun}.",
             f"The {len(order)} columns that differ most; {left_out} are not shown." if left_out else "",
         ],
     )
@@ -116,14 +116,14 @@ def _layers(places: Spec, most: float) -> list[Spec]:
     return [marked("cells", "rect", opaque | {"color": color, "tooltip": tip}, strokeWidth=0), *texts]
 
 
-def _places(subject: PlotData, order: list[int], width: int) -> Spec:
-    columns = [shown(subject.columns[d], 34) for d in order]
+def _places(table: ProfileTable, order: list[int], width: int) -> Spec:
+    columns = [shown(table.columns[d], 34) for d in order]
     labels = lookup(columns, "datum.value")
     x = ordinal(
         "segment",
         title=None,
         scale={"paddingInner": 0.04, "paddingOuter": 0},
-        axis=names_above(subject.legend, width),
+        axis=names_above(numbered(table.names), width),
     )
     y = ordinal(
         "column",
@@ -132,21 +132,3 @@ def _places(subject: PlotData, order: list[int], width: int) -> Spec:
         axis={"labelExpr": labels, "domain": False, "ticks": False, "labelLimit": 260},
     )
     return {"x": x, "y": y}
-
-
-def _middles(subject: PlotData) -> tuple[FloatArray, FloatArray]:
-    """Return means (K, D), and their differences from the mean of all rows in standard deviations of all rows.
-
-    Where a column is transformed: the median, in the units of the table, and the differences of transformed means.
-    """
-    labels, rows = subject.labels, subject.rows
-    means = np.full((subject.n_parts, rows.shape[1]), np.nan)
-    for k in np.unique(labels):
-        means[k] = rows[labels == k].mean(axis=0)
-    deviations = rows.std(axis=0)
-    differences = (means - rows.mean(axis=0)) / np.where(deviations > 0, deviations, 1.0)
-    middles = means.copy()
-    for d in np.flatnonzero([is_transformed(one) for one in subject.transforms]):
-        for k in np.unique(labels):
-            middles[k, d] = subject.transforms[d].inverse(np.median(rows[labels == k, d]))
-    return middles, differences

@@ -18,7 +18,7 @@ from mixtura.plot.theme.text import shown, signed_list
 from mixtura.segments import SegmentationResult
 from mixtura.segments.transforms.transforms import IDENTITY, Transform
 
-__all__ = ["MOST_POINTS", "Names", "PlotData", "Source", "plot_data"]
+__all__ = ["MOST_POINTS", "Names", "PlotData", "Source", "numbered", "plot_data"]
 
 Names: TypeAlias = Sequence[str] | None
 """Names of columns or of components; None for those that the source has."""
@@ -114,7 +114,7 @@ class PlotData:
     @property
     def legend(self) -> list[str]:
         """Number and name of every component, as they are shown."""
-        return [f"{k + 1}  {shown(name)}" for k, name in enumerate(self.names)]
+        return numbered(self.names)
 
     @property
     def labels(self) -> IntArray:
@@ -170,6 +170,11 @@ class PlotData:
             transforms=(),
             aliases=(),
         )
+
+
+def numbered(names: Sequence[str]) -> list[str]:
+    """Return number and name of every component, as legends show them."""
+    return [f"{k + 1}  {shown(name)}" for k, name in enumerate(names)]
 
 
 def plot_data(
