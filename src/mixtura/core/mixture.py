@@ -153,8 +153,11 @@ class Mixture:
 
     def _offsets(self) -> FloatArray:
         """Return ``log w_k + log |L_k| - D/2 log(2 pi)``, (K,)."""
+        constant = self.factors.log_determinants - 0.5 * self.n_features * _LOG_2PI
+        if np.minimum.reduce(self.weights) > 0:
+            return np.log(self.weights) + constant
         with np.errstate(divide="ignore"):
-            return np.log(self.weights) + self.factors.log_determinants - 0.5 * self.n_features * _LOG_2PI
+            return np.log(self.weights) + constant
 
     def _precise_moments(self) -> Moments:
         """Return the cheapest second moments, unless whitening rows and means apart for them would cancel."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import lapack
 
 from mixtura._typing import FloatArray
 from mixtura.exceptions import MixturaError
+from mixtura.kernels import get_algebra
 
 __all__ = [
     "LARGEST_VARIANCE",
@@ -67,18 +67,10 @@ def whiten(covariances: FloatArray) -> Factors:
     NotPositiveDefiniteError
         Naming every component whose factorization fails, or whose precisions would overflow.
     """
-    n_components, n_features, _ = covariances.shape
-    whitening = np.empty_like(covariances)
-    for k in range(n_components):
-        lower, info = lapack.dpotrf(covariances[k].T, lower=1, clean=1)
-        if info == 0:
-            lower, info = lapack.dtrtri(lower, lower=1, overwrite_c=1)
-        whitening[k] = lower if info == 0 else np.nan
-    diagonal = whitening.reshape(n_components, -1)[:, :: n_features + 1]
-    if not (np.abs(whitening).max() < _LARGEST_FACTOR and diagonal.min() > 0):
-        usable = (np.abs(whitening) < _LARGEST_FACTOR).all(axis=(1, 2)) & (diagonal > 0).all(axis=1)
-        raise NotPositiveDefiniteError(np.flatnonzero(~usable).tolist())
-    return Factors(whitening, np.add.reduce(np.log(diagonal), axis=1))
+    whitening, log_determinants, trouble = get_algebra().factor(covariances)
+    if trouble:
+        raise NotPositiveDefiniteError([k for k, each in enumerate(trouble) if each])
+    return Factors(whitening, log_determinants)
 
 
 def whiten_variances(variances: FloatArray) -> Factors:

@@ -9,6 +9,7 @@ from mixtura.core.moments import FIRST
 from mixtura.core.prior import Prior, Ridge
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
+from mixtura.kernels import get_algebra
 
 __all__ = [
     "EMPTY",
@@ -32,12 +33,13 @@ def component_covariances(
 ) -> FloatArray:
     """Return ``S_k / n_k + ridge I`` of each component, S_k the scatter about its new mean, (K, D, D).
 
-    A component that has lost its rows keeps its previous covariance.
+    A component that has lost its rows keeps its previous covariance. Statistics are dense.
     """
-    covariances = _scatter_matrices(statistics, means)
+    covariances = get_algebra().scatter(statistics.means, statistics.sums, means)
     covariances /= np.maximum(statistics.counts, _TINY)[:, None, None]
     n_components, n_features = means.shape
-    covariances.reshape(n_components, -1)[:, :: n_features + 1] += prior.ridge
+    if prior.ridge:
+        covariances.reshape(n_components, -1)[:, :: n_features + 1] += prior.ridge
     if previous is not None and np.minimum.reduce(statistics.counts) <= EMPTY:
         empty = statistics.counts <= EMPTY
         covariances[empty] = previous[empty]
@@ -77,15 +79,3 @@ def within_scatter(statistics: Statistics, means: FloatArray) -> FloatArray:
         )
     by = statistics.means - means
     return moments.within(statistics.counts, statistics.first, statistics.second, by)
-
-
-def _scatter_matrices(statistics: Statistics, means: FloatArray) -> FloatArray:
-    """Return ``sum r (x - m_k)(x - m_k)^T`` about the new means, (K, D, D), from dense statistics."""
-    shift = means - statistics.means
-    moved = statistics.counts[:, None] * shift
-    cross = 0.5 * moved - statistics.first
-    scatter = statistics.moments.matrices(statistics.second)
-    outer = cross[:, :, None] * shift[:, None, :]
-    scatter += outer
-    scatter += outer.transpose(0, 2, 1)
-    return scatter

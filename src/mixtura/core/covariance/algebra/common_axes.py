@@ -18,6 +18,7 @@ from mixtura.core.covariance.algebra.rotations import (
     rotation_in,
 )
 from mixtura.core.floor import CovarianceFloor
+from mixtura.kernels import get_algebra
 
 __all__ = [
     "AxesLoss",
@@ -258,8 +259,8 @@ def _unlike(n_components: int) -> FloatArray:
 
 def _eigenvectors(matrix: FloatArray) -> FloatArray:
     """Return the eigenvectors of a symmetric matrix (D, D) as columns; the identity where there are none."""
-    _, axes, info = lapack.dsyevd(matrix, lower=1)
-    return axes if info == 0 and math.isfinite(axes[0, 0]) else identity(len(matrix))
+    values, axes = get_algebra().eigen(matrix[None])
+    return axes[0] if math.isfinite(values[0, 0]) else identity(len(matrix))
 
 
 def _diagonals(matrices: FloatArray) -> FloatArray:
@@ -274,4 +275,4 @@ def _times(matrices: FloatArray, matrix: FloatArray) -> FloatArray:
 
 def _rotated(matrices: FloatArray, axes: FloatArray) -> FloatArray:
     """Return ``D^T S D`` of the matrices S (K, D, D) for axes D."""
-    return np.asarray(axes.T @ _times(matrices, axes))
+    return get_algebra().congruence(axes, matrices)

@@ -16,6 +16,7 @@ from mixtura.core.covariance.storage import MATRICES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
+from mixtura.kernels import get_algebra
 
 __all__ = ["EEV", "VEV"]
 
@@ -54,7 +55,7 @@ class _SharedShape(Structure):
     ) -> FloatArray:
         own = component_covariances(statistics, means, NO_RIDGE, previous)
         # Where a component has no width, rounding would choose its axes: they are then the floor's.
-        axes = np.linalg.eigh(own + _HINT * (floor.root @ floor.root.T))[1]
+        axes = get_algebra().eigen(own + _HINT * (floor.root @ floor.root.T))[1]
         along = np.maximum(np.einsum("kji,kjl,kli->ki", axes, own, axes), 0.0)
         spread = self.spread_above(along, statistics.counts, floor.spectrum, previous)
         return np.asarray((axes * spread[:, None, :]) @ axes.transpose(0, 2, 1))
@@ -62,7 +63,7 @@ class _SharedShape(Structure):
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
-        eigenvalues, axes = np.linalg.eigh(component_covariances(statistics, means, prior, previous))
+        eigenvalues, axes = get_algebra().eigen(component_covariances(statistics, means, prior, previous))
         spread = self.spread(np.maximum(eigenvalues, 0.0), statistics.counts, previous)
         spread = resolvable(spread, prior.ridge)
         return np.asarray((axes * spread[:, None, :]) @ axes.transpose(0, 2, 1))
