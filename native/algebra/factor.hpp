@@ -38,31 +38,27 @@ inline bool cholesky(Index d, const double* matrix, double* u) {
     return true;
 }
 
-// The upper triangle of u, U, is replaced by the lower triangle of U^-T; zeros above. Row i of the inverse is
-// (e_i - sum_j U_ji row_j) / U_ii; the factors of a row wait in the first row, right of its only entry.
+// The upper triangle of u, U, is replaced by the lower triangle of L = C^-1, C = U^T; zeros above. Rows solve L C = I from
+// their end: rounding then changes what L whitens by a share of itself, where C L = I would magnify it.
 inline bool invert(Index d, double* u, LogProduct& determinant) {
     for (Index i = 1; i < d; ++i)
-        for (Index j = 0; j < i; ++j) u[i * d + j] = u[j * d + i];
-    double* waiting = u + 1;
+        for (Index j = 0; j < i; ++j) {
+            u[i * d + j] = u[j * d + i];
+            u[j * d + i] = 0.0;
+        }
     bool usable = true;
-    for (Index i = 0; i < d; ++i) {
+    for (Index i = d - 1; i >= 0; --i) {
         double* row = u + i * d;
-        for (Index j = 0; j < i; ++j) {
-            waiting[j] = row[j];
-            row[j] = 0.0;
+        row[i] = 1.0 / row[i];
+        usable = usable && row[i] < largest_factor && row[i] > 0.0;
+        determinant.multiply(row[i]);
+        for (Index j = 0; j < i; ++j) row[j] *= -row[i];
+        for (Index m = i - 1; m >= 0; --m) {
+            row[m] /= u[m * d + m];
+            usable = usable && std::fabs(row[m]) < largest_factor;
+            subtract(row, row[m], u + m * d, m);
         }
-        const double inverse = 1.0 / row[i];
-        for (Index j = 0; j < i; ++j) subtract(row, waiting[j], u + j * d, j + 1);
-        for (Index j = 0; j < i; ++j) {
-            row[j] *= inverse;
-            usable = usable && std::fabs(row[j]) < largest_factor;
-        }
-        row[i] = inverse;
-        usable = usable && inverse < largest_factor && inverse > 0.0;
-        determinant.multiply(inverse);
     }
-    for (Index i = 0; i < d; ++i)
-        for (Index j = i + 1; j < d; ++j) u[i * d + j] = 0.0;
     return usable;
 }
 

@@ -147,7 +147,10 @@ def test_any_map(family: str, table: str) -> None:
     matrix = np.random.RandomState(7).standard_normal((D, D)) + 2 * np.eye(D)
     before, _ = fitted(rows, labels, family, "floor")
     after, _ = fitted(rows @ matrix.T - 3.0, labels, family, "floor")
-    same_fit(before, after, matrix, np.full(D, -3.0), rtol=1e-5)
+    # The condition number 1e12 of EVV there, see above, leaves four digits.
+    same_fit(
+        before, after, matrix, np.full(D, -3.0), rtol=1e-4 if (family, table) == ("EVV", "flat") else 1e-5
+    )
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ class ArrayBlocks:
         self._rows = rows
         self._weight = sample_weight
         self._size = block_size(rows.shape[0])
+        self._all = Block(rows, sample_weight, 0, 0)
 
     @property
     def n_rows(self) -> int:
@@ -53,9 +54,11 @@ class ArrayBlocks:
         return False
 
     def __len__(self) -> int:
-        return (self.n_rows + self._size - 1) // self._size
+        return int(-(-self._rows.shape[0] // self._size))
 
     def block(self, number: int) -> Block:
+        if number == 0 and self._size >= self._rows.shape[0]:
+            return self._all
         start = number * self._size
         span = slice(start, start + self._size)
         weight = None if self._weight is None else self._weight[span]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from enum import Enum
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -144,7 +144,7 @@ def _encode(value: Any, arrays: dict[str, Array], known: dict[int, int]) -> Any:
         return {"float": value.hex()}
     if isinstance(value, Enum | Structure | Moments):
         return _encode_named(value)
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and type(value) not in _VALUES:
         return {"tuple": [_encode(one, arrays, known) for one in value]}
     if id(value) in known:
         return {"same": known[id(value)]}
@@ -152,8 +152,9 @@ def _encode(value: Any, arrays: dict[str, Array], known: dict[int, int]) -> Any:
     if isinstance(value, np.ndarray):
         arrays[f"array_{number}"] = value
         return {"array": number}
-    if is_dataclass(value) and type(value) in _VALUES:
-        held = {one.name: _encode(getattr(value, one.name), arrays, known) for one in fields(value)}
+    if type(value) in _VALUES:
+        names = getattr(value, "_fields", None) or [one.name for one in fields(value)]
+        held = {name: _encode(getattr(value, name), arrays, known) for name in names}
         return {"is": type(value).__name__, "number": number, "fields": held}
     if callable(value):
         return _encode(float(value()), arrays, known)

@@ -70,7 +70,8 @@ class ThreadRunner(StatesInMemory):
         return self._reduce(blocks, task, *states)
 
     def _reduce(self, blocks: Blocks, task: Pass[T], *states: RowState) -> T:
-        n_workers = min(self.n_workers, len(blocks))
+        n_blocks = len(blocks)
+        n_workers = self.n_workers if self.n_workers < n_blocks else n_blocks
         if n_workers == 1 or task.work(blocks) < _SMALL_WORK:
             return reduce_in_order(blocks, task, *states)
         numbers = iter(range(len(blocks)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from mixtura.core.maximize import Repair
@@ -76,5 +76,5 @@ def iterate(
     if outcome.is_converged or state.ascent.rejected:
         return LoopResult(state.model, Trace(state.events, outcome))
     model, repairs = step.final(state.step)
-    events = (*state.events[:-1], replace(state.events[-1], repairs=repairs)) if repairs else state.events
+    events = (*state.events[:-1], state.events[-1]._replace(repairs=repairs)) if repairs else state.events
     return LoopResult(model, Trace(events, outcome))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from mixtura.fit.loop.trace import PassKind
 
@@ -21,12 +20,13 @@ NEGLIGIBLE = 1e-6
 _LAST_DIGITS = 1e-13
 """The same for a fall that is rounding beyond doubt."""
 
+_REJECTED = PassKind.REJECTED
+
 _UNSEEN = 5e-7
 """The same for a fall that the definition of the step explains, and that is not reported all the same."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ascent(Generic[M]):
+class Ascent(NamedTuple, Generic[M]):
     """The best model of a run so far, and what the step from it may lose.
 
     A step of EM never lowers its objective in exact arithmetic, but for what a ridge costs. Where covariances are so
@@ -64,8 +64,8 @@ class Ascent(Generic[M]):
             allowed = self.allowance() if callable(self.allowance) else self.allowance or 0.0
             size = max(1.0, abs(self.objective))
             if fall > allowed + NEGLIGIBLE * size + (0.0 if move.noise is None else move.noise()):
-                back = replace(move, model=self.model, objective=self.reported)
-                return replace(self, rejected=True), replace(back, repairs=(), kind=PassKind.REJECTED)
+                back = move._replace(model=self.model, objective=self.reported)
+                return self._replace(rejected=True), back._replace(repairs=(), kind=PassKind.REJECTED)
             if fall > allowed + NEGLIGIBLE * size:
                 reported = self.reported  # the noise of a covariance with few digits left
             elif fall > allowed:
@@ -73,7 +73,7 @@ class Ascent(Generic[M]):
             elif self.reported - objective > _UNSEEN * size:
                 reported = objective
         if reported != objective:
-            move = replace(move, objective=reported)
-        if move.kind is PassKind.REJECTED:
-            return replace(self, objective=latest, reported=reported), move
+            move = move._replace(objective=reported)
+        if move.kind is _REJECTED:
+            return self._replace(objective=latest, reported=reported), move
         return Ascent(model, latest, reported, move.allowance), move

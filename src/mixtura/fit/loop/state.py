@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from mixtura.core.maximize import Repair
 from mixtura.fit.loop.monotone import Ascent
@@ -20,8 +19,7 @@ M = TypeVar("M")
 S = TypeVar("S")
 
 
-@dataclass(frozen=True, slots=True)
-class StepResult(Generic[M]):
+class StepResult(NamedTuple, Generic[M]):
     """What a pass has found.
 
     Parameters
@@ -51,8 +49,7 @@ class StepResult(Generic[M]):
     noise: Callable[[], float] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LoopState(Generic[M, S]):
+class LoopState(NamedTuple, Generic[M, S]):
     """All that a run needs to go on.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from mixtura.fit.loop.outcome import Outcome
 
@@ -29,8 +29,7 @@ _CAUTION = 100.0
 """How many times smaller an estimate must be that is larger than the one before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """What one iteration achieved, as far as stopping depends on it.
 
     Parameters

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from mixtura.core.maximize import Repair
 from mixtura.fit.loop.outcome import Outcome
@@ -23,8 +24,7 @@ class PassKind(Enum):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One iteration.
 
     Parameters
@@ -49,17 +49,18 @@ class Event:
     kind: PassKind = PassKind.PLAIN
 
 
+_PLAIN = PassKind.PLAIN
+
+
 def plain_changes(events: Sequence[Event]) -> tuple[float, ...]:
     """Return the changes that the latest steps made, up to three and without those of extrapolations, latest first.
 
     Only they are a series that `remaining_gain` may sum up.
     """
-    changes = []
-    for event in reversed(events[-3:]):
-        if event.kind is not PassKind.PLAIN:
-            break
-        changes.append(event.change)
-    return tuple(changes)
+    changes: tuple[float, ...] = ()
+    for event in events[-3:]:
+        changes = (event.change, *changes) if event.kind is _PLAIN else ()
+    return changes
 
 
 @dataclass(frozen=True, slots=True)

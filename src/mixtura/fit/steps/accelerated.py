@@ -11,7 +11,7 @@ whatever the family.
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf, log
 
 import numpy as np
@@ -167,7 +167,7 @@ class AcceleratedEMStep:
         ahead = self._look_ahead(s, model, statistics) if s.active else None
         if ahead is None:
             return s, self._step(s, statistics, s.plain, kind)
-        s.plain = replace(s.plain, model=ahead)
+        s.plain = s.plain._replace(model=ahead)
         return s, StepResult(ahead, objective, kind=kind)
 
     def final(self, state: AcceleratedState) -> tuple[Mixture, tuple[Repair, ...]]:
@@ -184,7 +184,7 @@ class AcceleratedEMStep:
         s.plain, move = self._plain.finish(plain, statistics)
         # A mixture that was repaired is not what its sums lead to.
         s.entered = None if move.repairs else statistics
-        return move if kind is PassKind.PLAIN else replace(move, kind=kind)
+        return move if kind is PassKind.PLAIN else move._replace(kind=kind)
 
     def _reject(self, s: AcceleratedState, trial: Trial, statistics: Statistics) -> StepResult[Mixture]:
         """Go back to where the trial set out, and take the plain step from there."""
@@ -196,7 +196,7 @@ class AcceleratedEMStep:
             )
         s.left = trial.left
         move = self._step(s, trial.origin, trial.plain, PassKind.REJECTED)
-        return replace(move, objective=s.best)
+        return move._replace(objective=s.best)
 
     def _adapt(self, s: AcceleratedState, trial: Trial, gain: float) -> None:
         """Trust longer steps after gains as expected, shorter ones after less (Nocedal and Wright 2006, 4.1)."""

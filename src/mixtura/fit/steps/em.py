@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -49,8 +50,7 @@ _MOST_WIDTHS = 100.0
 """Squared widths that a mean may move without its second moments losing more than two digits."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class EMState:
+class EMState(NamedTuple):
     """The state of `EMStep`.
 
     Parameters
