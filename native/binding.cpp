@@ -229,6 +229,31 @@ void congruence(std::size_t variant, nb::handle axes_, nb::handle matrices_, nb:
     chosen.congruence(k, d, common, a, m, to);
 }
 
+// Volumes (k) of variances (k, d) or matrices (k, d, d) of one shape, in place; whether Newton's method found them.
+bool volumes(std::size_t variant, nb::handle volumes_, nb::handle counts_, nb::handle own_) {
+    const Array volumes(volumes_, true), counts(counts_), own(own_);
+    const Index k = own.size(0), d = own.size(1);
+    const bool diagonal = own.size(2) < 0;
+    double* found = volumes.values<double>({k});
+    const double* n = counts.values<const double>({k});
+    const double* s = diagonal ? own.values<const double>({k, d}) : own.values<const double>({k, d, d});
+    const Algebra& chosen = algebra_at(variant);
+    nb::gil_scoped_release unlocked;
+    return chosen.volumes(k, d, diagonal, n, s, found);
+}
+
+// Common axes (d, d), in place; whether they have settled.
+bool turn_axes(std::size_t variant, bool equal_volume, nb::handle axes_, nb::handle counts_, nb::handle own_) {
+    const Array axes(axes_, true), counts(counts_), own(own_);
+    const Index k = own.size(0), d = own.size(1);
+    double* a = axes.values<double>({d, d});
+    const double* n = counts.values<const double>({k});
+    const double* s = own.values<const double>({k, d, d});
+    const Algebra& chosen = algebra_at(variant);
+    nb::gil_scoped_release unlocked;
+    return chosen.turn_axes(k, d, equal_volume, n, s, a);
+}
+
 }  // namespace
 }  // namespace mixtura
 
@@ -240,6 +265,8 @@ NB_MODULE(_native, m) {
     m.def("factor", &mixtura::factor);
     m.def("eigen", &mixtura::eigen);
     m.def("congruence", &mixtura::congruence);
+    m.def("volumes", &mixtura::volumes);
+    m.def("turn_axes", &mixtura::turn_axes);
     m.def("built", [] { return mixtura::names(false); });
     m.def("supported", [] { return mixtura::names(true); });
     m.def("compiler", [] { return MIXTURA_COMPILER; });

@@ -1,6 +1,7 @@
 // Small dense algebra on k matrices of d x d, compiled once per instruction set; kernels/algebra.py says what it does.
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <utility>
 
@@ -12,6 +13,7 @@ namespace {
 
 #include "factor.hpp"
 #include "eigen.hpp"
+#include "newton.hpp"
 
 constexpr double half_log_2_pi = 9.18938533204672741780e-01;
 constexpr double tiny = std::numeric_limits<double>::min();
@@ -242,7 +244,7 @@ void congruence(Index k, Index d, bool common, const double* axes, const double*
 
 }  // namespace
 
-const Algebra algebra = {closed_form, scatter, factor, eigen, congruence};
+const Algebra algebra = {closed_form, scatter, factor, eigen, congruence, volumes, turn_axes};
 
 }  // namespace MIXTURA_VARIANT
 }  // namespace mixtura

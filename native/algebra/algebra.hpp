@@ -30,6 +30,8 @@ struct Algebra {
     bool (*factor)(Index k, Index d, const double* matrices, double* whitening, double* log_determinants, Status*);
     void (*eigen)(Index k, Index d, double* matrices, double* values, double* axes);  // matrices are lost
     void (*congruence)(Index k, Index d, bool common, const double* axes, const double* matrices, double* out);
+    bool (*volumes)(Index k, Index d, bool diagonal, const double* counts, const double* own, double* volumes);
+    bool (*turn_axes)(Index k, Index d, bool equal_volume, const double* counts, const double* own, double* axes);
 };
 
 namespace baseline { extern const Algebra algebra; }

@@ -2,6 +2,7 @@
 #pragma once
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double log_2 = 6.93147180559945309417e-01;
 constexpr double largest_factor = 1e153;  // squares of larger whitening factors, the precisions, overflow
 

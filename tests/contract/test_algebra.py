@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.linalg import expm
 
 from mixtura.exceptions import KernelUnavailableError
 from mixtura.kernels import ClosedForm, build_info, get_algebra, native, registry
@@ -275,6 +276,93 @@ def test_congruence(algebra, n_features):
     close(algebra.congruence(axes, matrices), each)
     common = np.einsum("ji,kjl,lm->kim", axes[0], matrices, axes[0])
     close(algebra.congruence(np.ascontiguousarray(axes[0]), matrices), common)
+
+
+def unlike_matrices(n_components: int, n_features: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Covariances that differ in volume, shape and orientation, and counts."""
+    rng = np.random.default_rng(seed)
+    roots = rng.normal(size=(n_components, n_features, n_features + 3))
+    volumes = rng.uniform(0.01, 100, n_components)[:, None, None]
+    return roots @ roots.transpose(0, 2, 1) * volumes, rng.uniform(5, 500, n_components)
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 5, 12, 33, 70])
+@pytest.mark.parametrize("n_components", [1, 2, 6])
+@pytest.mark.parametrize("diagonal", [False, True])
+def test_volumes_are_the_fixed_point(algebra, diagonal, n_components, n_features):
+    own, counts = unlike_matrices(n_components, n_features)
+    given = np.einsum("kii->ki", own).copy() if diagonal else own
+    own = own * np.eye(n_features) if diagonal else own
+    begin = np.ones(n_components)
+    volumes = algebra.volumes(begin, counts, given)
+    assert volumes is not None
+    assert begin.tolist() == [1.0] * n_components
+    pooled = np.einsum("k,kij->ij", counts / volumes, own)
+    again = np.einsum("kij,ji->k", own, np.linalg.inv(pooled))
+    np.testing.assert_allclose(again / again[0], volumes / volumes[0], rtol=1e-9)
+
+
+@needs_compiled
+@pytest.mark.parametrize("scale", [1e-60, 1.0, 1e60])
+@pytest.mark.parametrize("n_features", [1, 3, 12, 33])
+@pytest.mark.parametrize("diagonal", [False, True])
+def test_compiled_volumes_agree_with_the_twin(diagonal, n_features, scale):
+    own, counts = unlike_matrices(5, n_features, seed=2)
+    own = scale * (np.einsum("kii->ki", own) if diagonal else own)
+    twin = NumpyAlgebra().volumes(own.reshape(5, -1)[:, 0].copy(), counts, own)
+    for name in COMPILED:
+        found = NativeAlgebra(name).volumes(own.reshape(5, -1)[:, 0].copy(), counts, own)
+        np.testing.assert_allclose(found, twin, rtol=1e-12)
+
+
+@pytest.mark.parametrize("bad", [0.0, np.nan, np.inf])
+def test_volumes_of_what_has_none(algebra, bad):
+    own = np.repeat(np.diag([1.0, bad])[None], 3, axis=0)
+    with np.errstate(all="ignore"):
+        assert algebra.volumes(np.ones(3), np.ones(3), own) is None
+        assert algebra.volumes(np.ones(3), np.ones(3), np.einsum("kii->ki", own).copy()) is None
+
+
+@pytest.mark.parametrize("equal_volume", [False, True])
+@pytest.mark.parametrize("n_features", [2, 3, 6, 12])
+def test_axes_that_are_shared_are_found(algebra, n_features, equal_volume):
+    rng = np.random.default_rng(4)
+    axes = np.linalg.qr(rng.normal(size=(n_features, n_features)))[0]
+    spread = rng.uniform(0.5, 5.0, (4, n_features))
+    own = (axes * spread[:, None, :]) @ axes.T
+    generator = 0.02 * np.triu(rng.normal(size=axes.shape), 1)
+    begin = axes @ expm(generator - generator.T)
+    found, settled = algebra.turn_axes(
+        begin, np.array([30.0, 20.0, 50.0, 9.0]), own, equal_volume=equal_volume
+    )
+    assert settled
+    close(found.T @ found, np.eye(n_features), 1e-13)
+    close(np.abs(axes.T @ found), np.eye(n_features), 1e-6)
+
+
+@needs_compiled
+@pytest.mark.parametrize("equal_volume", [False, True])
+@pytest.mark.parametrize(("n_components", "n_features"), [(1, 2), (3, 2), (5, 3), (2, 5), (9, 6), (3, 12)])
+def test_compiled_axes_agree_with_the_twin(n_components, n_features, equal_volume):
+    # Nearly of common axes: many steps from afar would magnify rounding.
+    noise, counts = unlike_matrices(n_components, n_features, seed=5)
+    rng, twin = np.random.default_rng(6), NumpyAlgebra()
+    begin = np.linalg.qr(rng.normal(size=(n_features, n_features)))[0]
+    own = (begin * rng.uniform(0.5, 5.0, (n_components, 1, n_features))) @ begin.T
+    own = own + 0.02 * noise / np.abs(noise).max(axis=(1, 2), keepdims=True)
+    for name in COMPILED:
+        compiled = NativeAlgebra(name)
+        one = compiled.turn_axes(begin, counts, own, equal_volume=equal_volume)
+        other = twin.turn_axes(begin, counts, own, equal_volume=equal_volume)
+        assert one[1] == other[1]
+        close(one[0], other[0], 1e-9)
+
+
+def test_axes_of_what_is_not_finite_do_not_settle(algebra):
+    own, counts = unlike_matrices(3, 3)
+    own[1, 2, 2] = np.nan
+    with np.errstate(all="ignore"):
+        assert not algebra.turn_axes(np.eye(3), counts, own, equal_volume=False)[1]
 
 
 @needs_compiled

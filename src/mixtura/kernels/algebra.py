@@ -15,6 +15,8 @@ import numpy as np
 from scipy.linalg import lapack
 
 from mixtura._typing import BoolArray, FloatArray, IntArray
+from mixtura.kernels.angles import newton_axes
+from mixtura.kernels.equal_shape import newton_volumes
 
 __all__ = ["Algebra", "ClosedForm", "Estimate", "Factored", "NumpyAlgebra", "Trouble"]
 
@@ -152,6 +154,14 @@ class Algebra(Protocol):
     def congruence(self, axes: FloatArray, matrices: FloatArray) -> FloatArray:
         """Return ``A_k^T M_k A_k`` of symmetric matrices (K, D, D), with axes A (K, D, D), or (D, D) for all."""
 
+    def volumes(self, volumes: FloatArray, counts: FloatArray, own: FloatArray) -> FloatArray | None:
+        """Return the volumes of covariances of one shape; see `mixtura.kernels.equal_shape.newton_volumes`."""
+
+    def turn_axes(
+        self, axes: FloatArray, counts: FloatArray, own: FloatArray, *, equal_volume: bool
+    ) -> tuple[FloatArray, bool]:
+        """Return better common axes, and whether they are the best; see `mixtura.kernels.angles.newton_axes`."""
+
 
 class NumpyAlgebra:
     """The algebra in NumPy and LAPACK; see `Algebra`."""
@@ -226,6 +236,16 @@ class NumpyAlgebra:
     def congruence(self, axes: FloatArray, matrices: FloatArray) -> FloatArray:
         """Return ``A_k^T M_k A_k``; see `Algebra.congruence`."""
         return np.asarray(axes.swapaxes(-1, -2) @ matrices @ axes)
+
+    def volumes(self, volumes: FloatArray, counts: FloatArray, own: FloatArray) -> FloatArray | None:
+        """Return the volumes of covariances of one shape; see `Algebra.volumes`."""
+        return newton_volumes(volumes, counts, own)
+
+    def turn_axes(
+        self, axes: FloatArray, counts: FloatArray, own: FloatArray, *, equal_volume: bool
+    ) -> tuple[FloatArray, bool]:
+        """Return better common axes; see `Algebra.turn_axes`."""
+        return newton_axes(axes, counts, own, equal_volume=equal_volume)
 
 
 def _parts(means: FloatArray, sums: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -27,7 +27,7 @@ def why_not_native() -> str | None:
     extension = native.extension()
     if extension is None:
         return native.why_not_built()
-    return None if hasattr(extension, "closed_form") else _OUTDATED
+    return None if hasattr(extension, "turn_axes") else _OUTDATED
 
 
 class NativeAlgebra:
@@ -122,6 +122,22 @@ class NativeAlgebra:
         out = empty(matrices.shape)
         self._extension.congruence(self._variant, _plain(axes), _plain(matrices), out)
         return out
+
+    def volumes(self, volumes: FloatArray, counts: FloatArray, own: FloatArray) -> FloatArray | None:
+        """Return the volumes of covariances of one shape; see `Algebra.volumes`."""
+        if own.ndim == 3 and own.shape[1] > _LARGEST:
+            return self._large.volumes(volumes, counts, own)
+        found = np.array(volumes, dtype=np.float64)
+        settled = self._extension.volumes(self._variant, found, _plain(counts), _plain(own))
+        return found if settled else None
+
+    def turn_axes(
+        self, axes: FloatArray, counts: FloatArray, own: FloatArray, *, equal_volume: bool
+    ) -> tuple[FloatArray, bool]:
+        """Return better common axes; see `Algebra.turn_axes`."""
+        found = np.array(axes, dtype=np.float64, order="C")
+        settled = self._extension.turn_axes(self._variant, equal_volume, found, _plain(counts), _plain(own))
+        return found, settled
 
 
 def _plain(array: FloatArray) -> FloatArray:

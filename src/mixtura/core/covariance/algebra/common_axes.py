@@ -7,14 +7,11 @@ from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
-from scipy.linalg import lapack
 
 from mixtura._typing import FloatArray
 from mixtura.core.covariance.algebra.rotations import (
-    cayley,
     disjoint_planes,
     identity,
-    planes_of,
     rotation_in,
 )
 from mixtura.core.floor import CovarianceFloor
@@ -27,24 +24,12 @@ __all__ = [
     "common_axes",
     "constrained_axes",
     "from_axes",
-    "newton_step",
     "pooled_axes",
     "sweep_axes",
 ]
 
 _TOLERANCE = 1e-10
 """Decrease of the mean log-volume in a sweep, in nats, at which the axes have converged."""
-
-_SETTLED = 1e-6
-"""Decrease promised by a last Newton step: its errors are squared by each step."""
-
-_MOST_STEPS = 20
-
-_MOST_HALVINGS = 8
-"""How often a step that does not lower the loss is halved; along a descent some length does."""
-
-_FLAT = 1e-10
-"""Curvature below this share of the largest is treated as zero."""
 
 _MOST_PLANES = 66
 """Newton's method solves for the angles of all planes at once; beyond 12 columns sweeps are quicker."""
@@ -86,9 +71,6 @@ def best_axes(
 ) -> FloatArray:
     """Return the best axes near some, (D, D), as columns: by Newton steps while each lowers the loss, else by sweeps.
 
-    Newton's method on the angles of all planes of two axes needs a step or two near the best axes (as in Ablin, Cardoso
-    and Gramfort 2018, with the whole Hessian).
-
     Parameters
     ----------
     loss : AxesLoss
@@ -101,55 +83,8 @@ def best_axes(
     n_features = len(axes)
     if n_features * (n_features - 1) // 2 > _MOST_PLANES or n_features == 1:
         return sweep_axes(loss, axes, own, counts, most_sweeps)
-    rotated = _rotated(own, axes)
-    before, shares = loss.loss_and_shares(_diagonals(rotated), counts)
-    for _ in range(_MOST_STEPS):
-        step, promised = newton_step(loss, rotated, shares)
-        if not math.isfinite(promised):
-            break
-        for _ in range(_MOST_HALVINGS):
-            rotation = cayley(step)
-            tried = _rotated(rotated, rotation)
-            after, shares = loss.loss_and_shares(_diagonals(tried), counts)
-            if after <= before + _TOLERANCE:
-                break
-            step = 0.5 * step
-        else:
-            break
-        axes, rotated, before = axes.dot(rotation), tried, after
-        if promised < _SETTLED:
-            return axes
-    return sweep_axes(loss, axes, own, counts, most_sweeps)
-
-
-def newton_step(loss: AxesLoss, rotated: FloatArray, shares: FloatArray) -> tuple[FloatArray, float]:
-    """Return the skew matrix X (D, D) of a Newton step, and the decrease of the loss it promises; infinite if none.
-
-    ``exp(-X) W exp(X) = W + [W, X] + [[W, X], X] / 2 + ...`` gives both derivatives of ``log v_ki``. Let
-    ``T_ibc = sum_k u_k W_kbc / v_ki`` and ``F_ibc = sum_k u_k W_kib W_kic / v_ki^2``. Half the derivative in the
-    plane of b and c is ``T_ccb - T_bbc``. Half the second derivative is ``H_ibc = T_ibc - 2 F_ibc - (T_bbc + T_ccb)
-    / 2`` in the planes of i and b and of i and c, which share one axis; ``H_ibb + H_bii`` where they share both;
-    zero where they share none.
-    """
-    n_features = rotated.shape[1]
-    planes, variances, flat = planes_of(n_features), _diagonals(rotated), rotated.reshape(len(rotated), -1)
-    inverse = 1.0 / variances
-    rates = shares[:, None] * inverse
-    half = rates.T.dot(flat).reshape(n_features, n_features, n_features)
-    own = half.reshape(-1, n_features)[:: n_features + 1]
-    gradient = (own.T - own).take(planes.entries)
-    scaled = (2.0 * rates * inverse)[:, :, None] * rotated
-    both = 0.5 * (own + own.T)
-    half -= scaled.transpose(1, 2, 0) @ rotated.transpose(1, 0, 2)
-    half -= both
-    curvature = half.take(planes.pairs) * planes.signs
-    curvature.reshape(-1)[:: len(gradient) + 1] += half.take(planes.mirrored)
-    if loss.equal_volume:
-        apart = inverse.take(planes.second, axis=1) - inverse.take(planes.first, axis=1)
-        apart = flat.take(planes.entries, axis=1) * apart - gradient
-        curvature += ((2.0 / n_features * shares)[:, None] * apart).T.dot(apart)
-    angles = _solve(curvature, gradient)
-    return angles.take(planes.positions) * planes.turns, -float(gradient.dot(angles))
+    axes, settled = get_algebra().turn_axes(axes, counts, own, equal_volume=loss.equal_volume)
+    return axes if settled else sweep_axes(loss, axes, own, counts, most_sweeps)
 
 
 def sweep_axes(
@@ -237,19 +172,6 @@ def _rounding(spread: FloatArray, counts: FloatArray) -> float:
     """Return what is rounding in `_remaining`: the smallest variances have lost the digits of the largest."""
     lost = np.add.reduce(np.maximum.reduce(spread, axis=1)[:, None] / spread, axis=1)
     return float(_EPSILON * counts.dot(lost) / counts.sum())
-
-
-def _solve(curvature: FloatArray, gradient: FloatArray) -> FloatArray:
-    """Return ``-H^-1 g``, with the absolute eigenvalues of H unless it is clearly positive definite; NaN if none."""
-    lower, angles, info = lapack.dposv(curvature, gradient, lower=1)
-    pivots = lower.diagonal().tolist() if info == 0 else [0.0]
-    if min(pivots) ** 2 > _FLAT * max(pivots) ** 2:
-        return np.asarray(-angles)
-    if not np.isfinite(curvature).all():
-        return np.full_like(gradient, np.nan)
-    values, vectors = np.linalg.eigh(curvature)
-    sizes = np.abs(values)
-    return np.asarray(-vectors @ (vectors.T @ gradient / np.maximum(sizes, _FLAT * sizes.max())))
 
 
 @lru_cache(maxsize=64)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import lapack
 
 from mixtura._typing import FloatArray
+from mixtura.kernels import get_algebra
 
 __all__ = [
     "MOST_ROUNDS",
@@ -19,7 +18,6 @@ __all__ = [
     "diagonal_volumes",
     "geometric_mean",
     "matrix_volumes",
-    "newton_volumes",
     "resolvable",
     "unit_volume",
 ]
@@ -35,13 +33,6 @@ ROUNDING = 1e-14
 
 _CLEAR = 1e-8
 """Determinant of correlations above which half the digits of their smallest eigenvalue are left, at the least."""
-
-_SETTLED = 1e-6
-"""Newton step of the log-volumes after which, its errors being squared by each step, they have converged as well."""
-
-_MOST_STEPS = 30
-
-_LOSS_ROUNDING = 1e-13
 
 _PATIENCE = 10
 """Rounds without a smaller change after which what is left is rounding, as where a shape is nearly singular."""
@@ -128,52 +119,6 @@ def alternate_volumes(
     return volumes, shape
 
 
-def newton_volumes(
-    volumes: FloatArray,
-    counts: FloatArray,
-    n_features: int,
-    shares: Callable[[FloatArray], tuple[float, FloatArray, FloatArray]],
-) -> FloatArray | None:
-    """Return the fixed point of `alternate_volumes`, by Newton's method; None where it fails.
-
-    With ``M(lambda) = sum_k n_k S_k / lambda_k`` the best shape is M's, and what is left to minimize over
-    ``theta = log lambda`` is ``f = D sum_k n_k theta_k + n log |M|``: convex, as it is a log-determinant of a sum of
-    exponentials. With ``P_k = n_k / lambda_k M^(-1/2) S_k M^(-1/2)``, which add up to I, its derivatives are
-    ``D n_k - n tr P_k`` and ``n (tr P_k [k = l] - tr P_k P_l)``. Only ratios of volumes matter to f.
-
-    Parameters
-    ----------
-    volumes : ndarray of shape (K,)
-        To begin with; positive.
-    counts : ndarray of shape (K,)
-    n_features : int
-    shares : callable
-        Takes volumes, returns ``log |M|``, the traces of P_k (K,), and P_k as vectors (K, E) whose products are traces.
-    """
-    theta, last, step = np.log(volumes), math.inf, np.zeros_like(volumes)
-    wanted = counts * (n_features / np.add.reduce(counts))
-    for _ in range(_MOST_STEPS):
-        log_determinant, traces, vectors = shares(np.exp(theta))
-        loss = float(wanted.dot(theta)) + log_determinant
-        if not math.isfinite(loss) or not np.minimum.reduce(traces) > 0:
-            return None
-        if loss > last + _LOSS_ROUNDING * max(1.0, abs(last)):
-            step = 0.25 * step
-            theta = theta - 3 * step
-        else:
-            last = loss
-            # The traces add up to D; their mean, added everywhere, carries the direction in which f does not change.
-            curvature = n_features / len(counts) - vectors.dot(vectors.T)
-            curvature.reshape(-1)[:: len(counts) + 1] += traces
-            _, step, info = lapack.dposv(curvature, traces - wanted)
-            if info != 0:
-                return None
-            theta = theta + step
-        if step.dot(step) <= _SETTLED**2:
-            return np.asarray(np.exp(theta))
-    return None
-
-
 def diagonal_volumes(
     volumes: FloatArray, counts: FloatArray, variances: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
@@ -182,20 +127,13 @@ def diagonal_volumes(
     ``A`` is proportional to ``sum_k n_k s_k / lambda_k`` and ``lambda_k = mean_j(s_kj / A_j)``.
     """
 
-    def shares(volumes: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        rates = counts / volumes
-        total = rates.dot(variances)
-        weighted = variances / total
-        weighted *= rates[:, None]
-        return float(np.add.reduce(np.log(total))), np.add.reduce(weighted, axis=1), weighted
-
     def shape_of(volumes: FloatArray) -> FloatArray:
         return unit_volume((counts / volumes) @ variances)
 
     def volumes_of(shape: FloatArray) -> FloatArray:
         return np.asarray(np.add.reduce(variances / shape, axis=1) / len(shape))
 
-    settled = newton_volumes(volumes, counts, variances.shape[1], shares)
+    settled = get_algebra().volumes(volumes, counts, variances)
     if settled is None:
         return alternate_volumes(volumes, shape_of, volumes_of)
     shape = shape_of(settled)

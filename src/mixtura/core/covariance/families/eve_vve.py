@@ -23,6 +23,7 @@ from mixtura.core.covariance.storage import MATRICES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
+from mixtura.kernels.angles import axes_loss
 
 __all__ = ["EVE", "VVE"]
 
@@ -54,9 +55,9 @@ class _SharedAxes(Structure):
     storage, general = MATRICES, "full"
     equal_volume: bool
 
-    @abstractmethod
     def loss_and_shares(self, variances: FloatArray, counts: FloatArray) -> tuple[float, FloatArray]:
         """Return the loss of axes and its derivatives, as `AxesLoss.loss_and_shares`."""
+        return axes_loss(variances, counts, equal_volume=self.equal_volume)
 
     @abstractmethod
     def spread(self, variances: FloatArray, counts: FloatArray) -> FloatArray:
@@ -105,11 +106,6 @@ class EVE(_SharedAxes):
     def spread_above(self, variances: FloatArray, counts: FloatArray, lowest: FloatArray) -> FloatArray:
         return constrained_equal_volume(variances / lowest, counts) * lowest
 
-    def loss_and_shares(self, variances: FloatArray, counts: FloatArray) -> tuple[float, FloatArray]:
-        volumes = counts * _volumes(variances)
-        total = np.add.reduce(volumes)
-        return float(variances.shape[1] * np.log(total / np.add.reduce(counts))), volumes / total
-
 
 class VVE(_SharedAxes):
     """``Sigma_k = lambda_k D A_k D^T``: ``lambda_k A_k = v_k``."""
@@ -124,10 +120,6 @@ class VVE(_SharedAxes):
 
     def spread_above(self, variances: FloatArray, counts: FloatArray, lowest: FloatArray) -> FloatArray:
         return np.maximum(variances, lowest)
-
-    def loss_and_shares(self, variances: FloatArray, counts: FloatArray) -> tuple[float, FloatArray]:
-        shares = counts / np.add.reduce(counts)
-        return float(shares.dot(np.add.reduce(np.log(variances), axis=1))), shares
 
 
 def _volumes(variances: FloatArray) -> FloatArray:

@@ -7,18 +7,16 @@ from scipy.linalg import lapack
 
 from mixtura._typing import FloatArray
 from mixtura.core.covariance.algebra.constrained import one_matrix
-from mixtura.core.covariance.algebra.volumes import alternate_volumes, matrix_volumes, newton_volumes
+from mixtura.core.covariance.algebra.volumes import alternate_volumes, matrix_volumes
 from mixtura.core.covariance.base import Maps, Structure
 from mixtura.core.covariance.scatter import NO_RIDGE, component_covariances
 from mixtura.core.covariance.storage import MATRICES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
+from mixtura.kernels import get_algebra
 
 __all__ = ["VEE"]
-
-_NEARLY_SINGULAR = 1e-8
-"""Share of a column's variance that the columns before it leave, below which an inverse has lost half its digits."""
 
 
 class VEE(Structure):
@@ -50,7 +48,7 @@ class VEE(Structure):
         start = np.array([np.nan]) if previous is None else volumes_of(previous[0])
         if not start[0] > 0:
             start = np.einsum("kii->k", own if previous is None else previous)
-        volumes = newton_volumes(start, counts, n_features, lambda volumes: _shares(counts / volumes, own))
+        volumes = get_algebra().volumes(start, counts, own)
         if volumes is not None:
             return np.asarray(volumes[:, None, None] * (weighted(volumes) / counts.sum()))
         volumes, shape = alternate_volumes(
@@ -72,21 +70,6 @@ class VEE(Structure):
 
 def _unit_volume(matrix: FloatArray, ridge: float) -> FloatArray:
     return np.asarray(matrix / matrix_volumes(matrix, ridge))
-
-
-def _shares(rates: FloatArray, own: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-    """Return what `newton_volumes` asks of ``M = sum_k rate_k S_k``; NaN where M is nearly singular."""
-    n_components, n_features, _ = own.shape
-    matrix = rates.dot(own.reshape(n_components, -1)).reshape(n_features, n_features)
-    lower, info = lapack.dpotrf(matrix, lower=1, clean=1)
-    squares = lower.diagonal() ** 2
-    if info != 0 or not np.minimum.reduce(squares / matrix.diagonal()) > _NEARLY_SINGULAR:
-        return np.nan, np.full(n_components, np.nan), np.full((n_components, 1), np.nan)
-    log_determinant = float(np.add.reduce(np.log(squares)))
-    upper = lapack.dtrtri(lower, lower=1)[0].T
-    half = own.reshape(-1, n_features).dot(upper).reshape(own.shape).transpose(0, 2, 1)
-    whitened = half.reshape(-1, n_features).dot(upper).reshape(n_components, -1) * rates[:, None]
-    return log_determinant, np.add.reduce(whitened[:, :: n_features + 1], axis=1), whitened
 
 
 def _inverse(matrix: FloatArray) -> FloatArray:
