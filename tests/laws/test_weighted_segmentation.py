@@ -19,7 +19,7 @@ from mixtura.segments.comparison.agreement import (
     contingency_table,
     silhouette_widths,
 )
-from mixtura.segments.jsonable import plain
+from mixtura.segments.jsonable import to_jsonable
 from mixtura.segments.profiles.segment_statistics import sizes_of
 from mixtura.segments.profiles.share_interval import share_interval
 from mixtura.segments.stability import resample
@@ -281,7 +281,7 @@ def test_a_customer_without_weight_does_not_touch_stability() -> None:
     options: dict[str, Any] = {"n_bootstraps": 3, "numbers": []}
     found = assess_stability(model, rows, weights=weights, **options)
     expected = assess_stability(model, rows[there], weights=weights[there], **options)
-    assert plain(found) == plain(expected)
+    assert to_jsonable(found) == to_jsonable(expected)
     assert (found.n_rows, found.sampled) == (np.count_nonzero(there), False)
 
 

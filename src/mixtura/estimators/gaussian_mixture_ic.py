@@ -78,8 +78,8 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         pandas, polars or Arrow table if X was one, otherwise a dict of columns. What a failed fit does not have is
         missing.
     search_ : SearchResult
-        All models with their mixtures; ``search_.edge`` says so if the best has the most, or the fewest, components
-        that were tried, and ``search_.choice`` if the winner has not the smallest ``cv``.
+        All models with their mixtures; ``search_.boundary_warning`` says so if the best has the most, or the fewest,
+        components that were tried, and ``search_.selection_reason`` if the winner has not the smallest ``cv``.
     criterion_ : float
         The criterion of the winner.
     covariance_type_ : str

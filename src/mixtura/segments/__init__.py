@@ -22,7 +22,7 @@ from mixtura.segments.comparison.kmeans_comparison import (
 from mixtura.segments.comparison.transitions import Flow, cluster_transitions
 from mixtura.segments.model.assign import Assignment, assign_table
 from mixtura.segments.model.naming import name_segments
-from mixtura.segments.model.segment_model import SegmentModel, Training
+from mixtura.segments.model.segment_model import SegmentModel, TrainingInfo
 from mixtura.segments.profiles.distinctness import Distinctness
 from mixtura.segments.profiles.profile import (
     CategoryProfile,
@@ -94,7 +94,7 @@ __all__ = [
     "Sentinel",
     "SplitSegment",
     "Stability",
-    "Training",
+    "TrainingInfo",
     "Transform",
     "TransformAdvice",
     "TypicalCustomer",

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["jsonable_fields", "plain"]
+__all__ = ["jsonable_fields", "to_jsonable"]
 
 
-def plain(value: Any) -> Any:
+def to_jsonable(value: Any) -> Any:
     """Return a value of numbers, texts, lists and dicts only.
 
     Parameters
@@ -24,8 +24,8 @@ def plain(value: Any) -> Any:
     Examples
     --------
     >>> import numpy as np
-    >>> from mixtura.segments.jsonable import plain
-    >>> plain({"counts": np.array([1, 2]), "share": float("nan")})
+    >>> from mixtura.segments.jsonable import to_jsonable
+    >>> to_jsonable({"counts": np.array([1, 2]), "share": float("nan")})
     {'counts': [1, 2], 'share': None}
     """
     if hasattr(value, "to_dict"):
@@ -35,11 +35,11 @@ def plain(value: Any) -> Any:
     if is_dataclass(value):
         return jsonable_fields(value)
     if isinstance(value, Mapping):
-        return {str(key): plain(held) for key, held in value.items()}
+        return {str(key): to_jsonable(held) for key, held in value.items()}
     if isinstance(value, np.ndarray | np.generic):
-        return plain(value.tolist())
+        return to_jsonable(value.tolist())
     if isinstance(value, list | tuple):
-        return [plain(held) for held in value]
+        return [to_jsonable(held) for held in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
@@ -49,7 +49,7 @@ def jsonable_fields(instance: Any, *, without: Collection[str] = ()) -> dict[str
     """Return the fields of a dataclass by name, as plain values, less some that have an entry per customer."""
     assert is_dataclass(instance)
     return {
-        field.name: plain(getattr(instance, field.name))
+        field.name: to_jsonable(getattr(instance, field.name))
         for field in fields(instance)
         if field.name not in without
     }

@@ -12,7 +12,7 @@ from mixtura.segments.certainty.certainty_summary import AmbiguousSummary, Certa
 from mixtura.segments.mergeable import TopRows
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.profiles.compute import ProfileInput, profile_summaries
-from mixtura.segments.profiles.profile_columns import Levels, Numbers
+from mixtura.segments.profiles.profile_columns import Categories, Numbers
 from mixtura.segments.scan import Scores, Summary, scan_of
 
 __all__ = ["Measured", "measure_segments"]
@@ -50,7 +50,7 @@ def measure_segments(
     rows: FloatArray,
     weights: FloatArray | None,
     numbers: Sequence[Numbers],
-    levels: Sequence[Levels],
+    levels: Sequence[Categories],
     *,
     value: str | None,
     customer: Callable[[int], tuple[int, str]],
@@ -65,7 +65,7 @@ def measure_segments(
     weights : ndarray of shape (N,) or None
     numbers : sequence of Numbers
         The active columns first, in the order of the model.
-    levels : sequence of Levels
+    levels : sequence of Categories
     value : str or None
         Which of `numbers` is the value.
     customer : callable

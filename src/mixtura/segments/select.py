@@ -95,7 +95,7 @@ def select_table(
     >>> from mixtura.segments import select_table
     >>> selection = select_table(make_customers(as_frame="polars"), components=[2, 3, 4])
     >>> best = selection.found.best
-    >>> best.covariance_type, best.n_components, selection.found.edge
+    >>> best.covariance_type, best.n_components, selection.found.boundary_warning
     ('tied', 3, None)
     """
     started = time.perf_counter()

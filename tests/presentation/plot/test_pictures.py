@@ -179,7 +179,7 @@ def test_a_band_shows_what_lies_within_one_standard_error(found) -> None:
         make_customers(), components=[1, 2, 3], covariance_types=["full", "tied"], criterion="cv", n_folds=3
     )
     chart = plot_criterion(scored).to_dict()
-    smallest = scored.smallest.criteria
+    smallest = scored.minimum.criteria
     assert chart["datasets"]["band"] == [
         {"value": smallest["cv"], "end": smallest["cv"] + smallest["cv_standard_error"]}
     ]

@@ -39,7 +39,7 @@ def test_it_is_the_search(model) -> None:
     np.testing.assert_array_equal(model.covariances_, best.mixture.covariances)
     assert model.results_["bic"] == [one.bic for one in found.ranking]
     assert set(FIT_CRITERIA) < set(model.results_)
-    assert model.search_.edge is None
+    assert model.search_.boundary_warning is None
 
 
 def test_the_winner_predicts(model) -> None:
@@ -127,7 +127,7 @@ def test_rows_held_out_choose() -> None:
     assert model.results_["cv"] == [one.score for one in found.ranking]
     assert model.results_["cv_standard_error"] == [one.standard_error for one in found.ranking]
     assert model.best_model_.n_components == simplest.n_components
-    assert (model.search_.choice is None) == (simplest is found.best)
+    assert (model.search_.selection_reason is None) == (simplest is found.best)
     weight = np.arange(300) < 200
     half = GaussianMixtureIC([3], criterion="cv", n_folds=3, **FEW).fit(X, sample_weight=weight)
     assert half.criterion_ == GaussianMixtureIC([3], criterion="cv", n_folds=3, **FEW).fit(X[:200]).criterion_

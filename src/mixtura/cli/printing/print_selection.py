@@ -28,12 +28,12 @@ def print_selection(console: Console, selection: Selection) -> None:
     """Print the best, the first ten with their gaps, what failed and why, and whether the best lies on the edge."""
     found = selection.found
     best, name = found.best, found.criterion
-    smallest = criterion_text(name, found.smallest.criterion(name))
+    smallest = criterion_text(name, found.minimum.criterion(name))
     plural = "" if best.n_components == 1 else "s"
     console.print(
         Text.assemble(
             (f"\n{best.covariance_type}, {best.n_components} component{plural}", "bold green"),
-            f": {reason_text(name, smallest=best is found.smallest)} ({smallest})",
+            f": {reason_text(name, smallest=best is found.minimum)} ({smallest})",
         )
     )
     fitted = [candidate for candidate in found.ranking if candidate.failure is None]
@@ -45,8 +45,8 @@ def print_selection(console: Console, selection: Selection) -> None:
     dropped = f"Rows with missing or infinite values, left out: {selection.n_dropped:,}."
     for note in (
         _passed_over(selection),
-        found.choice,
-        found.edge,
+        found.selection_reason,
+        found.boundary_warning,
         dropped if selection.n_dropped else None,
         *selection.notes,
     ):
@@ -57,7 +57,7 @@ def print_selection(console: Console, selection: Selection) -> None:
 
 def _passed_over(selection: Selection) -> str | None:
     """Say how many models with a smaller criterion are degenerate, and why the first is."""
-    passed = selection.found.passed_over
+    passed = selection.found.excluded
     if not passed:
         return None
     first = passed[0]

@@ -73,7 +73,7 @@ class Scores:
 
 def scores_of_search(result: SearchResult) -> Scores:
     """Return the scores of a search."""
-    return _scores(result.criterion, result.ranking, result.best, result.smallest)
+    return _scores(result.criterion, result.ranking, result.best, result.minimum)
 
 
 def scores_of_result(result: SegmentationResult) -> Scores:

@@ -22,7 +22,7 @@ from mixtura.segments.advice.findings.capacity import ROWS_PER_PARAMETER, needs_
 from mixtura.segments.advice.findings.column_findings import SKEW, ColumnStatistics, skewness
 from mixtura.segments.transforms.scaling import scaling_of
 
-__all__ = ["FEWEST_ROWS", "SAMPLE", "Sample", "Structure", "analyze", "draw_sample"]
+__all__ = ["FEWEST_ROWS", "SAMPLE", "Analysis", "Sample", "analyze", "draw_sample"]
 
 SAMPLE = 2_000
 """With more rows, a random sample of this many is analyzed."""
@@ -104,7 +104,7 @@ def _reduced(scaled: FloatArray, logged: tuple[str, ...]) -> Sample:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Structure:
+class Analysis:
     """The evidence measured on the sample."""
 
     sample: Sample
@@ -115,10 +115,10 @@ class Structure:
     normality: tuple[ComponentNormality, ...]
 
 
-def analyze(sample: Sample, seed: int, rng: np.random.Generator) -> Structure:
+def analyze(sample: Sample, seed: int, rng: np.random.Generator) -> Analysis:
     """Fit mixtures, test for clusters, find dense clusters and hierarchy, test components for normality."""
     fit = quick_fit(sample.scaled, sample.scale, seed)
-    return Structure(
+    return Analysis(
         sample=sample,
         fit=fit,
         clusters=clusterability(sample.scaled, fit.mixture, rng),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mixtura.core.covariance import count_parameters
-from mixtura.segments.advice.analyze import FEWEST_ROWS, Structure
+from mixtura.segments.advice.analyze import FEWEST_ROWS, Analysis
 from mixtura.segments.advice.findings.finding import Arguments, Recommendation
 
 __all__ = [
@@ -57,44 +57,48 @@ _EVEN = 0.5
 _ROUND = 1.5
 
 
-def has_clusters(seen: Structure) -> bool:
+def has_clusters(analysis: Analysis) -> bool:
     """Return whether there is more than one mode, or dense clusters that stand apart, or that the mixture has too.
 
     Components that hardly overlap and agree with dense clusters are evidence: two independent methods
     found the same groups.
     """
-    dense = seen.dense
-    several = len(dense.clusters) > 1 and seen.sample.scaled.shape[1] > 1
+    dense = analysis.dense
+    several = len(dense.clusters) > 1 and analysis.sample.scaled.shape[1] > 1
     gaps = several and dense.gap >= GAP and dense.noise <= MUCH_NOISE
-    agreed = several and dense.agreement >= AGREEMENT and seen.fit.overlap <= OVERLAP
-    return seen.clusters.p_value <= LEVEL or gaps or agreed
+    agreed = several and dense.agreement >= AGREEMENT and analysis.fit.overlap <= OVERLAP
+    return analysis.clusters.p_value <= LEVEL or gaps or agreed
 
 
-def has_shapes(seen: Structure) -> bool:
+def has_shapes(analysis: Analysis) -> bool:
     """Return whether dense clusters are bent or hollow."""
-    dense = seen.dense
+    dense = analysis.dense
     apart = len(dense.clusters) > 1 and dense.noise <= MUCH_NOISE
     return apart and dense.hollow >= HOLLOW
 
 
-def has_levels(seen: Structure) -> bool:
+def has_levels(analysis: Analysis) -> bool:
     """Return whether there are clusters of clusters."""
-    return seen.levels.jump >= JUMP
+    return analysis.levels.jump >= JUMP
 
 
-def round_family(seen: Structure) -> str | None:
+def round_family(analysis: Analysis) -> str | None:
     """Return the family of equal round components that describes the rows as well as the best, if one does."""
-    if seen.fit.round_loss <= BIC_EQUAL:
+    if analysis.fit.round_loss <= BIC_EQUAL:
         return "EII"
-    return "EEI" if seen.fit.box_loss <= BIC_EQUAL and seen.fit.unequal <= _ROUND else None
+    return "EEI" if analysis.fit.box_loss <= BIC_EQUAL and analysis.fit.unequal <= _ROUND else None
 
 
-def is_round(seen: Structure) -> bool:
+def is_round(analysis: Analysis) -> bool:
     """Return whether groups are round, of one spread, of similar size, and hardly overlap."""
-    return round_family(seen) is not None and seen.fit.smallest >= _EVEN and seen.fit.overlap <= OVERLAP
+    return (
+        round_family(analysis) is not None
+        and analysis.fit.smallest >= _EVEN
+        and analysis.fit.overlap <= OVERLAP
+    )
 
 
-def decide(seen: Structure, n_columns: int, segment: Arguments) -> Recommendation:
+def decide(analysis: Analysis, n_columns: int, segment: Arguments) -> Recommendation:
     """Return the recommendation; the first of these whose condition holds.
 
     ``pca`` where two components with one covariance have more parameters than there are rows; ``none`` without
@@ -103,21 +107,21 @@ def decide(seen: Structure, n_columns: int, segment: Arguments) -> Recommendatio
 
     Parameters
     ----------
-    seen : Structure
+    analysis : Analysis
     n_columns : int
         Before principal components.
     segment : mapping of str to object
         Arguments of `segment_table` that every recommendation needs.
     """
-    if seen.sample.n_axes:
-        return _pca(seen, n_columns)
-    if not has_clusters(seen):
-        return _none(seen, segment)
-    if has_shapes(seen):
-        return _hdbscan(seen)
-    if has_levels(seen):
-        return _hierarchical(seen, segment)
-    return _kmeans(seen, segment) if is_round(seen) else _gmm(seen, segment)
+    if analysis.sample.n_axes:
+        return _pca(analysis, n_columns)
+    if not has_clusters(analysis):
+        return _none(analysis, segment)
+    if has_shapes(analysis):
+        return _hdbscan(analysis)
+    if has_levels(analysis):
+        return _hierarchical(analysis, segment)
+    return _kmeans(analysis, segment) if is_round(analysis) else _gmm(analysis, segment)
 
 
 def too_few(n_rows: int) -> Recommendation:
@@ -131,18 +135,18 @@ def too_few(n_rows: int) -> Recommendation:
     )
 
 
-def _modes(seen: Structure) -> str:
-    p = seen.clusters.p_value
+def _modes(analysis: Analysis) -> str:
+    p = analysis.clusters.p_value
     side = "more than one mode" if p <= LEVEL else "a single mode"
     bound = "at most " if p <= 0.001 else ""
     return f"The dip test finds {side} (p {bound}{max(p, 0.001):.2g}, threshold {LEVEL})."
 
 
-def _fitted(seen: Structure) -> str:
-    best = seen.fit.best
+def _fitted(analysis: Analysis) -> str:
+    best = analysis.fit.best
     return (
         f"The best quick fit is {best.covariance_type} with {_count(best.n_components, 'component')}; its BIC is "
-        f"{seen.fit.gain:,.0f} smaller than that of a single one."
+        f"{analysis.fit.gain:,.0f} smaller than that of a single one."
     )
 
 
@@ -150,9 +154,9 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _pca(seen: Structure, n_columns: int) -> Recommendation:
-    sample, n_rows = seen.sample, len(seen.sample.scaled)
-    found = "show clusters" if has_clusters(seen) else "show no clusters"
+def _pca(analysis: Analysis, n_columns: int) -> Recommendation:
+    sample, n_rows = analysis.sample, len(analysis.sample.scaled)
+    found = "show clusters" if has_clusters(analysis) else "show no clusters"
     return Recommendation(
         method="pca",
         title="Principal components first: more columns than the rows support",
@@ -162,8 +166,8 @@ def _pca(seen: Structure, n_columns: int) -> Recommendation:
                 f"{count_parameters('tied', 2, n_columns):,} parameters, and there are {n_rows:,} rows."
             ),
             f"{_count(sample.n_axes, 'principal component')} hold {sample.explained:.0%} of the variance and {found}. "
-            + _modes(seen),
-            _fitted(seen),
+            + _modes(analysis),
+            _fitted(analysis),
         ),
         steps=(
             (
@@ -176,10 +180,10 @@ def _pca(seen: Structure, n_columns: int) -> Recommendation:
     )
 
 
-def _none(seen: Structure, segment: Arguments) -> Recommendation:
-    dense = seen.dense
-    reasons = [_modes(seen), _fitted(seen)]
-    if seen.fit.best.n_components == 1:
+def _none(analysis: Analysis, segment: Arguments) -> Recommendation:
+    dense = analysis.dense
+    reasons = [_modes(analysis), _fitted(analysis)]
+    if analysis.fit.best.n_components == 1:
         reasons.append("A single Gaussian describes the rows best.")
     else:
         reasons.append(
@@ -192,19 +196,19 @@ def _none(seen: Structure, segment: Arguments) -> Recommendation:
     return Recommendation(
         method="none",
         title="No clusters were found"
-        if seen.fit.best.n_components == 1
+        if analysis.fit.best.n_components == 1
         else "No separate clusters were found",
         reasons=tuple(reasons),
         steps=(
             "Look for other columns in which customers differ.",
             "If you still need segments, a mixture divides the cluster softly: say that they are constructed.",
         ),
-        arguments=segment if seen.fit.best.n_components > 1 else None,
+        arguments=segment if analysis.fit.best.n_components > 1 else None,
     )
 
 
-def _hdbscan(seen: Structure) -> Recommendation:
-    dense, n_rows = seen.dense, len(seen.sample.scaled)
+def _hdbscan(analysis: Analysis) -> Recommendation:
+    dense, n_rows = analysis.dense, len(analysis.sample.scaled)
     most = max(cluster.n_components for cluster in dense.clusters)
     smallest = max(10, round(0.05 * n_rows))
     return Recommendation(
@@ -232,8 +236,8 @@ def _hdbscan(seen: Structure) -> Recommendation:
     )
 
 
-def _hierarchical(seen: Structure, segment: Arguments) -> Recommendation:
-    levels = seen.levels
+def _hierarchical(analysis: Analysis, segment: Arguments) -> Recommendation:
+    levels = analysis.levels
     return Recommendation(
         method="hierarchical",
         title="Clusters of clusters: a hierarchical method",
@@ -244,7 +248,7 @@ def _hierarchical(seen: Structure, segment: Arguments) -> Recommendation:
                 f"{levels.jump:.1f} times as far (threshold {JUMP:g})."
             ),
             f"The correlation of distances with the dendrogram is {levels.cophenetic:.2f}.",
-            _modes(seen),
+            _modes(analysis),
         ),
         steps=(
             "scipy.cluster.hierarchy.linkage(standardized_rows, 'ward') shows both levels.",
@@ -254,12 +258,12 @@ def _hierarchical(seen: Structure, segment: Arguments) -> Recommendation:
     )
 
 
-def _kmeans(seen: Structure, segment: Arguments) -> Recommendation:
-    fit, family = seen.fit, round_family(seen)
+def _kmeans(analysis: Analysis, segment: Arguments) -> Recommendation:
+    fit, family = analysis.fit, round_family(analysis)
     k = fit.best.n_components
     loss = fit.round_loss if family == "EII" else fit.box_loss
     where = "standardized columns" if family == "EII" else "the columns' own units"
-    where += ", logged where skewed" if seen.sample.logged else ""
+    where += ", logged where skewed" if analysis.sample.logged else ""
     return Recommendation(
         method="kmeans",
         title="Round groups of equal spread: K-means is enough",
@@ -270,7 +274,7 @@ def _kmeans(seen: Structure, segment: Arguments) -> Recommendation:
             ),
             f"{k} groups hardly overlap: {fit.overlap:.2%} of the rows are misplaced (threshold {OVERLAP:.0%}).",
             f"The smallest has {fit.smallest:.0%} of the rows of the largest (threshold {_EVEN:.0%}).",
-            _modes(seen),
+            _modes(analysis),
         ),
         steps=(
             f"mixtura.KMeans({k}).fit({'standardized_rows' if family == 'EII' else 'rows'}) is enough.",
@@ -280,16 +284,16 @@ def _kmeans(seen: Structure, segment: Arguments) -> Recommendation:
     )
 
 
-def _gmm(seen: Structure, segment: Arguments) -> Recommendation:
-    fit = seen.fit
+def _gmm(analysis: Analysis, segment: Arguments) -> Recommendation:
+    fit = analysis.fit
     loss = min(fit.round_loss, fit.box_loss)
-    reasons = [_modes(seen), _fitted(seen)]
+    reasons = [_modes(analysis), _fitted(analysis)]
     if loss > BIC_EQUAL:
         reasons.append(
             f"Groups are not round and equal: the BIC of such components is {loss:,.0f} larger (threshold "
             f"{BIC_EQUAL:g}), and K-means would cut across them."
         )
-    elif round_family(seen) is None:
+    elif round_family(analysis) is None:
         reasons.append(
             f"Groups are not round: the variance of one column is {fit.unequal:,.1f} times that of another within "
             f"groups (threshold {_ROUND:g}), and K-means would cut across them."

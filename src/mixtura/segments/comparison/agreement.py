@@ -14,7 +14,7 @@ __all__ = [
     "adjusted_rand_index",
     "best_jaccard",
     "contingency_table",
-    "match",
+    "match_clusters",
     "silhouette_widths",
 ]
 
@@ -87,7 +87,7 @@ def best_jaccard(table: FloatArray) -> FloatArray:
     return np.where(table.sum(axis=1) > 0, similarity.max(axis=1), np.nan)
 
 
-def match(table: FloatArray) -> tuple[IntArray, IntArray]:
+def match_clusters(table: FloatArray) -> tuple[IntArray, IntArray]:
     """Pair parts of two partitions one to one, so that most customers are in both of a pair.
 
     The assignment problem (Kuhn 1955).

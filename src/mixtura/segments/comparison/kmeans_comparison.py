@@ -18,7 +18,7 @@ from mixtura.segments.comparison.agreement import (
     Silhouette,
     adjusted_rand_index,
     contingency_table,
-    match,
+    match_clusters,
     silhouette_widths,
 )
 from mixtura.segments.model.segment_model import SegmentModel
@@ -180,7 +180,7 @@ def compare_with_kmeans(
     k, scaled = model.n_segments, model.scaling.apply(rows)
     clusters = kmeans_labels(scaled, k, model.training.seed, weights)
     labels = memberships.argmax(axis=1)
-    segment_of = match(contingency_table(clusters, labels, k, k, weights))[1]
+    segment_of = match_clusters(contingency_table(clusters, labels, k, k, weights))[1]
     matched = segment_of[clusters]
     widths = silhouette_widths(
         scaled, (labels, matched), weights=weights, most=most, seed=model.training.seed

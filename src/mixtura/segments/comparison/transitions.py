@@ -9,7 +9,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.mixture import Mixture
-from mixtura.segments.comparison.agreement import contingency_table, match
+from mixtura.segments.comparison.agreement import contingency_table, match_clusters
 from mixtura.segments.scan import Scored
 
 __all__ = ["Flow", "TransitionsSummary", "cluster_transitions", "transitions_of"]
@@ -117,7 +117,7 @@ def transitions_of(table: FloatArray, from_names: Sequence[str]) -> Flow:
     from_names : sequence of str, length I
     """
     n_after = table.shape[1]
-    left, right = match(table)
+    left, right = match_clusters(table)
     left = np.concatenate([left, np.setdiff1d(np.arange(len(from_names)), left)])
     new = np.setdiff1d(np.arange(n_after), right)
     order = np.concatenate([right, new])

@@ -11,7 +11,7 @@ from importlib.metadata import version
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.segments.model.segment_model import SegmentModel, Training, ordered
+from mixtura.segments.model.segment_model import SegmentModel, TrainingInfo, ordered
 from mixtura.segments.options import Settings
 from mixtura.segments.profiles.profile import SegmentProfile, name_components
 from mixtura.segments.profiles.segment_statistics import MeansSummary, SizesSummary
@@ -21,7 +21,7 @@ from mixtura.segments.weighted import effective_counts, percentile
 from mixtura.select import Candidate
 from mixtura.select.model_search.ranking import choose_best
 
-__all__ = ["build_model", "choose_candidate", "passed_over", "with_mean_values", "with_threshold"]
+__all__ = ["build_model", "choose_candidate", "excluded", "with_mean_values", "with_threshold"]
 
 
 def choose_candidate(
@@ -42,7 +42,7 @@ def choose_candidate(
     return choose_best(enough or sound, criterion) if sound else ranking[0]
 
 
-def passed_over(
+def excluded(
     ranking: Sequence[Candidate], best: Candidate, rows: FloatArray, weights: FloatArray | None = None
 ) -> tuple[Candidate, ...]:
     """Return those with a smaller criterion than the best that are degenerate or have a segment of a few outliers."""
@@ -89,9 +89,9 @@ def build_model(best: Candidate, prepared: Prepared, settings: Settings) -> Segm
     )
 
 
-def _training(settings: Settings, best: Candidate, prepared: Prepared) -> Training:
+def _training(settings: Settings, best: Candidate, prepared: Prepared) -> TrainingInfo:
     choice, complete = prepared.choice, prepared.complete
-    return Training(
+    return TrainingInfo(
         source=settings.source,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         id_column=choice.id_column,

@@ -17,11 +17,11 @@ from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.transforms.transforms import IDENTITY, Transform, build_transform
 from mixtura.select.priors import PriorName
 
-__all__ = ["SegmentModel", "Training", "ordered"]
+__all__ = ["SegmentModel", "TrainingInfo", "ordered"]
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
+class TrainingInfo:
     """How a model came about.
 
     Parameters
@@ -86,7 +86,7 @@ class SegmentModel:
     anomaly_percentile : float
     anomaly_threshold : float or None
         Log density, in the user's units, below which a customer is an anomaly; None for no anomalies.
-    training : Training
+    training : TrainingInfo
     mixtura_version : str
         The version that learned it.
     automatic_names : tuple of str, default=()
@@ -101,7 +101,7 @@ class SegmentModel:
     names: tuple[str, ...]
     anomaly_percentile: float
     anomaly_threshold: float | None
-    training: Training
+    training: TrainingInfo
     mixtura_version: str
     automatic_names: tuple[str, ...] = ()
     mean_values: tuple[float | None, ...] = ()
@@ -172,7 +172,7 @@ class SegmentModel:
                 "percentile": float(self.anomaly_percentile),
                 "log_density_threshold": self.anomaly_threshold,
             },
-            "training": {name: getattr(self.training, name) for name in Training.__slots__}
+            "training": {name: getattr(self.training, name) for name in TrainingInfo.__slots__}
             | {"describe": list(self.training.describe)},
         }
         return dump_document(content)
@@ -236,7 +236,7 @@ class SegmentModel:
             mean_values=tuple(document.mean_values),
             anomaly_percentile=document.anomaly.percentile,
             anomaly_threshold=document.anomaly.log_density_threshold,
-            training=Training(
+            training=TrainingInfo(
                 **document.training.model_dump() | {"describe": tuple(document.training.describe)}
             ),
             mixtura_version=document.mixtura_version,

@@ -21,7 +21,7 @@ from mixtura.segments.profiles.profile import (
     TypicalCustomer,
     ValueProfile,
 )
-from mixtura.segments.profiles.profile_columns import Levels, Numbers
+from mixtura.segments.profiles.profile_columns import Categories, Numbers
 from mixtura.segments.profiles.segment_statistics import (
     CategorySummary,
     LevelCounts,
@@ -55,7 +55,7 @@ class ProfileInput:
         Of the active columns as the mixture sees them.
     typical : sequence of TopRows, length K
     numbers : sequence of pairs of Numbers and NumberStatistics
-    levels : sequence of pairs of Levels and LevelCounts
+    levels : sequence of pairs of Categories and LevelCounts
     value : str or None
         Name of the value among `numbers`.
     customer : callable
@@ -69,14 +69,14 @@ class ProfileInput:
     scaled: Sequence[GroupMoments]
     typical: Sequence[TopRows]
     numbers: Sequence[tuple[Numbers, NumberStatistics]]
-    levels: Sequence[tuple[Levels, LevelCounts]]
+    levels: Sequence[tuple[Categories, LevelCounts]]
     value: str | None
     customer: Callable[[int], tuple[int, str]]
     rows: FloatArray
 
 
 def profile_summaries(
-    model: SegmentModel, numbers: Sequence[Numbers], levels: Sequence[Levels], sample: Scored
+    model: SegmentModel, numbers: Sequence[Numbers], levels: Sequence[Categories], sample: Scored
 ) -> tuple[list[Summary[Any]], list[NumberSummary]]:
     """Return the summaries of a scan that profiles are made of: sizes, means, typical rows and levels; and numbers.
 
@@ -217,7 +217,7 @@ def _shares(sums: FloatArray) -> FloatArray:
 
 
 def _category_profiles(
-    column: Levels, found: LevelCounts, population: tuple[LevelShare, ...], sizes: SegmentSizes
+    column: Categories, found: LevelCounts, population: tuple[LevelShare, ...], sizes: SegmentSizes
 ) -> list[CategoryProfile]:
     distinctions = distinctness_of(found.weights, _effective(sizes.weights, sizes))
     profiles = []

@@ -13,7 +13,7 @@ from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.io import to_float64
 from mixtura.segments.table.columns import ColumnChoice
 
-__all__ = ["MISSING", "MOST_LEVELS", "OTHER", "Levels", "Numbers", "Role", "read_columns"]
+__all__ = ["MISSING", "MOST_LEVELS", "OTHER", "Categories", "Numbers", "Role", "read_columns"]
 
 Role = Literal["active", "descriptive", "value"]
 
@@ -44,7 +44,7 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Levels:
+class Categories:
     """A column of words, codes, dates or truth values.
 
     Parameters
@@ -67,7 +67,7 @@ def read_columns(
     rows: FloatArray,
     complete: Array,
     weights: FloatArray | None = None,
-) -> tuple[list[Numbers], list[Levels]]:
+) -> tuple[list[Numbers], list[Categories]]:
     """Return the columns to profile, in the order of their roles: what builds, what describes, the value.
 
     Parameters
@@ -84,7 +84,7 @@ def read_columns(
     counted = np.ones(len(rows)) if weights is None else weights
     table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
     numbers = [Numbers(name, "active", rows[:, d]) for d, name in enumerate(choice.used)]
-    levels: list[Levels] = []
+    levels: list[Categories] = []
     for name in choice.describe:
         column = table[name]
         values = _numbers_of(column, complete)
@@ -110,7 +110,7 @@ def _numbers_of(column: nw.Series[Any], complete: Array) -> FloatArray | None:
     return values
 
 
-def _levels_of(column: nw.Series[Any], complete: Array, weights: FloatArray) -> Levels:
+def _levels_of(column: nw.Series[Any], complete: Array, weights: FloatArray) -> Categories:
     cells = zip(column.to_list(), column.is_null().to_list(), complete, strict=True)
     texts = [_text(value, empty) for value, empty, kept in cells if kept]
     counts: dict[str | None, float] = {}
@@ -127,7 +127,7 @@ def _levels_of(column: nw.Series[Any], complete: Array, weights: FloatArray) -> 
         known[None] = len(shown) + len(extra)
         extra.append(MISSING)
     codes = np.array([known.get(text, len(shown)) for text in texts], dtype=np.intp)
-    return Levels(column.name, (*_apart(shown), *extra), codes)
+    return Categories(column.name, (*_apart(shown), *extra), codes)
 
 
 def _apart(levels: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mixtura.fit import Outcome
-from mixtura.segments.jsonable import jsonable_fields, plain
+from mixtura.segments.jsonable import jsonable_fields, to_jsonable
 from mixtura.segments.results.build_profiles import population_part, segment_parts
 from mixtura.segments.results.document import FORMAT, FORMAT_VERSION, Document
 from mixtura.segments.results.segmentation_result import SegmentationResult
@@ -58,7 +58,7 @@ def build_document(result: SegmentationResult, stability: Stability | None) -> D
         "ambiguous": _ambiguous(result),
         "least_certain": _least_certain(result),
         "anomalies": _anomalies(result),
-        "overlap": jsonable_fields(result.overlap) | {"pairwise": plain(result.overlap.pairwise)},
+        "overlap": jsonable_fields(result.overlap) | {"pairwise": to_jsonable(result.overlap.pairwise)},
         "kmeans": _kmeans(result),
         "stability": _stability(stability),
         "candidates": [_candidate(result, candidate) for candidate in result.ranking],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixtura.segments.jsonable import jsonable_fields, plain
+from mixtura.segments.jsonable import jsonable_fields, to_jsonable
 from mixtura.segments.profiles.distinctness import Distinctness
 from mixtura.segments.profiles.profile import (
     CategoryProfile,
@@ -100,14 +100,14 @@ def _mean_certainties(result: SegmentationResult) -> list[float]:
 
 
 def _statistics(found: NumericSummary) -> Content:
-    return jsonable_fields(found) | {"iqr": plain(found.iqr)}
+    return jsonable_fields(found) | {"iqr": to_jsonable(found.iqr)}
 
 
 def _distinctness(found: Distinctness) -> Content:
     return {
-        "overlap": plain(found.overlap),
-        "divergence_bits": plain(found.divergence),
-        "distinctness": plain(found.distinctness),
+        "overlap": to_jsonable(found.overlap),
+        "divergence_bits": to_jsonable(found.divergence),
+        "distinctness": to_jsonable(found.distinctness),
     }
 
 
@@ -116,8 +116,8 @@ def _numeric(profile: NumericProfile) -> Content:
         "column": profile.column,
         "role": profile.role,
         **_statistics(profile.summary),
-        "difference": plain(profile.difference),
-        "cohens_d": plain(profile.cohens_d),
+        "difference": to_jsonable(profile.difference),
+        "cohens_d": to_jsonable(profile.cohens_d),
         **_distinctness(profile.distinction),
     }
 

@@ -16,7 +16,7 @@ from mixtura.segments.certainty.certainty import Certainty
 from mixtura.segments.certainty.overlap import Overlap, component_overlap
 from mixtura.segments.comparison.kmeans_comparison import KMeansComparison, compare_with_kmeans
 from mixtura.segments.model.assign import Assignment
-from mixtura.segments.model.build import passed_over
+from mixtura.segments.model.build import excluded
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.profiles.profile import Population, SegmentProfile
 from mixtura.segments.results.effort import Effort
@@ -128,7 +128,7 @@ class SegmentationResult:
     @cached_property
     def excluded(self) -> tuple[Candidate, ...]:
         """Models with a smaller criterion that were not chosen: degenerate, or with a segment of a few outliers."""
-        return passed_over(self.ranking, self.best, self.rows, self.weights)
+        return excluded(self.ranking, self.best, self.rows, self.weights)
 
     @property
     def minimum(self) -> Candidate:

@@ -98,7 +98,7 @@ class BootstrapTest:
         return self.mixture.n_components
 
     @property
-    def edge(self) -> str | None:
+    def boundary_warning(self) -> str | None:
         """Say so if every test rejects, so that more components may be needed than were allowed; else None."""
         if self.tests[-1].p_value > self.level:
             return None

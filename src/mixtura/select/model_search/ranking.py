@@ -38,22 +38,22 @@ class SearchResult:
         return choose_best(sound, self.criterion) if sound else self.ranking[0]
 
     @property
-    def passed_over(self) -> tuple[Candidate, ...]:
+    def excluded(self) -> tuple[Candidate, ...]:
         """Candidates with a smaller criterion than the best, which are degenerate."""
         return tuple(one for one in self.ranking[: self.ranking.index(self.best)] if one.is_degenerate)
 
     @property
-    def smallest(self) -> Candidate:
-        """The first of the ranking that is not excluded: the best, unless `choice` says why it is another."""
-        return first_not_excluded(self.ranking, self.passed_over)
+    def minimum(self) -> Candidate:
+        """The first of the ranking that is not excluded: the best, unless `selection_reason` says why it is another."""
+        return first_not_excluded(self.ranking, self.excluded)
 
     @property
-    def choice(self) -> str | None:
+    def selection_reason(self) -> str | None:
         """Say why the best has not the smallest criterion: the one-standard-error rule; None where it has."""
-        return explain_choice(self.best, self.smallest)
+        return explain_choice(self.best, self.minimum)
 
     @property
-    def edge(self) -> str | None:
+    def boundary_warning(self) -> str | None:
         """Say so if the best lies on the edge of the numbers of components searched; None if it does not.
 
         A single component is the least there is, and no edge; with one number of components nothing was searched. Where
@@ -62,7 +62,7 @@ class SearchResult:
         found, tried = self.best.n_components, {one.n_components for one in self.candidates}
         if len(tried) == 1:
             return None
-        if found < max(tried) == self.smallest.n_components:
+        if found < max(tried) == self.minimum.n_components:
             return (
                 f"The smallest {self.criterion.upper()} lies on the edge of the search: {max(tried)} components, the "
                 "most that were tried. With more it may be smaller and the choice another: search up to "
@@ -125,9 +125,9 @@ def choose_best(ranking: Sequence[Candidate], criterion: str) -> Candidate:
     return scored[CrossValidation(tuple(scored)).simplest()] if scored else ranking[0]
 
 
-def first_not_excluded(ranking: Sequence[Candidate], passed_over: Sequence[Candidate]) -> Candidate:
+def first_not_excluded(ranking: Sequence[Candidate], excluded: Sequence[Candidate]) -> Candidate:
     """Return the first candidate that is not excluded."""
-    return next(one for one in ranking if one not in passed_over)
+    return next(one for one in ranking if one not in excluded)
 
 
 def explain_choice(best: Candidate, smallest: Candidate) -> str | None:

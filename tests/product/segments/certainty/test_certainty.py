@@ -14,7 +14,7 @@ from mixtura.exceptions import DataError, ParameterError
 from mixtura.segments import ambiguous_customers, component_overlap, confusion_matrix, measure_certainty
 from mixtura.segments.certainty.ambiguous import ambiguity_matrix, top_two
 from mixtura.segments.certainty.certainty import membership_entropy
-from mixtura.segments.jsonable import plain
+from mixtura.segments.jsonable import to_jsonable
 
 NAMES = ("A", "B", "C")
 
@@ -85,7 +85,7 @@ def test_an_empty_segment_has_no_row_of_confusion() -> None:
     found = measure_certainty(np.array([[0.6, 0.4], [0.9, 0.1]]), ["A", "B"])
     np.testing.assert_allclose(found.confusion[0], [0.75, 0.25])
     assert np.isnan(found.confusion[1]).all()
-    assert json.loads(json.dumps(plain(found), allow_nan=False))["confusion"][1] == [None, None]
+    assert json.loads(json.dumps(to_jsonable(found), allow_nan=False))["confusion"][1] == [None, None]
     assert found.most_confused() == ((0, 1, 0.25),)
     np.testing.assert_array_equal(confusion_matrix(np.array([[1.0]])), [[1.0]])
 
@@ -193,6 +193,6 @@ def test_overlap_agrees_with_the_memberships_of_customers_from_the_mixture() -> 
     assert found.error_rate == pytest.approx(certainty.expected_error, abs=0.015)
     np.testing.assert_allclose(found.confusion.sum(axis=1), 1.0)
     assert (np.diagonal(found.conditional) == 0).all()
-    assert plain(found) == plain(component_overlap(mixture, NAMES, draws=20_000, seed=1))
+    assert to_jsonable(found) == to_jsonable(component_overlap(mixture, NAMES, draws=20_000, seed=1))
     with pytest.raises(ParameterError, match="`draws` must be a whole number of at least 1; got 0"):
         component_overlap(mixture, NAMES, draws=0)

@@ -13,7 +13,7 @@ from mixtura.segments.comparison.agreement import (
     adjusted_rand_index,
     best_jaccard,
     contingency_table,
-    match,
+    match_clusters,
     silhouette_widths,
 )
 
@@ -60,7 +60,7 @@ def test_the_best_jaccard_similarity_is_that_of_sets(pair) -> None:
 
 def test_the_matching_keeps_most_customers(pair) -> None:
     table = contingency_table(*pair, 4, 3)
-    first, second = match(table)
+    first, second = match_clusters(table)
     best = max(sum(table[i, j] for j, i in enumerate(rows)) for rows in permutations(range(4), 3))
     assert table[first, second].sum() == best
 

@@ -15,7 +15,7 @@ import mixtura
 from mixtura.core.data import Data
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.segments import Verdict, assess_stability, classify_stability, segment_table
-from mixtura.segments.jsonable import plain
+from mixtura.segments.jsonable import to_jsonable
 from mixtura.segments.stability import resample
 from mixtura.segments.stability import stability as stability_module
 from mixtura.segments.stability.resample import refit_labels
@@ -146,7 +146,9 @@ def test_flows_lead_from_one_fewer_and_to_one_more(apart) -> None:
 def test_threads_change_no_digit(cloud) -> None:
     def told(n_threads: int) -> str:
         with mixtura.set_threads(n_threads):
-            return json.dumps(plain(assess_stability(cloud.model, cloud.rows, n_bootstraps=4, numbers=[])))
+            return json.dumps(
+                to_jsonable(assess_stability(cloud.model, cloud.rows, n_bootstraps=4, numbers=[]))
+            )
 
     assert told(1) == told(3)
 
@@ -233,7 +235,7 @@ def test_the_model_says_seed_and_starts_unless_told(apart) -> None:
     assert (found.seed, found.n_init) == (5, 4)
     told = assess_stability(apart.model, apart.rows, n_bootstraps=2, numbers=[], seed=7, n_init=1)
     assert (told.seed, told.n_init) == (7, 1)
-    assert json.loads(json.dumps(plain(told), allow_nan=False))["verdict"] == "natural"
+    assert json.loads(json.dumps(to_jsonable(told), allow_nan=False))["verdict"] == "natural"
 
 
 def test_what_cannot_be_assessed_is_refused(apart) -> None:

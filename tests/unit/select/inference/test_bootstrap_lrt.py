@@ -31,7 +31,7 @@ def test_three_groups_are_found_and_the_arithmetic_holds() -> None:
     assert test.n_components == test.mixture.n_components == 3
     assert test.covariance_type == "spherical"
     assert [row["rejected"] for row in test.table()] == [True, True, False]
-    assert test.edge is None
+    assert test.boundary_warning is None
     for number, (one, row) in enumerate(zip(test.tests, test.table(), strict=True), start=1):
         assert (one.n_components, one.larger.n_components) == (number, number + 1)
         gain = one.larger.log_likelihood(ROWS) - one.smaller.log_likelihood(ROWS)
@@ -86,7 +86,7 @@ def test_it_rejects_a_false_hypothesis() -> None:
     test = bootstrap_lrt(one_column(60, 6.0, 0), max_components=2, covariance_type="E", n_boot=19)
     assert test.tests[0].p_value == 1 / 20
     assert test.n_components == 2
-    assert "2 components. More may be needed: try max_components=4." in test.edge
+    assert "2 components. More may be needed: try max_components=4." in test.boundary_warning
 
 
 def test_counts_as_weights_are_rows() -> None:

@@ -24,7 +24,7 @@ def spiked(seed: int = 0) -> np.ndarray:
 def test_a_spike_is_passed_over_and_its_rows_and_column_are_told() -> None:
     X = spiked()
     found = search(X, components=range(1, 5), covariance_types=TYPES)
-    assert found.passed_over
+    assert found.excluded
     assert not found.best.is_degenerate
     assert found.best.bic > found.ranking[0].bic
     worst = found.ranking[0].degeneracies[0]
@@ -63,7 +63,7 @@ def test_where_all_are_degenerate_the_first_is_best_and_says_so() -> None:
     X = np.repeat(np.random.default_rng(0).normal(size=(4, 2)), 30, axis=0)
     found = search(X, components=[4], covariance_types=["VVV"])
     assert found.best.is_degenerate
-    assert found.passed_over == ()
+    assert found.excluded == ()
 
 
 def test_a_conjugate_prior_keeps_components_wide() -> None:
@@ -80,7 +80,7 @@ def test_the_estimator_takes_the_prior_and_tells_of_degenerate_models() -> None:
     model = GaussianMixtureIC([1, 2, 3], covariance_type=["EEE", "VVV"], random_state=0).fit(spiked())
     degenerate = [why for why in model.results_["degenerate"] if why is not None]
     assert degenerate
-    assert model.search_.passed_over
+    assert model.search_.excluded
     assert (model.covariance_type_, model.n_components_) == (
         model.search_.best.covariance_type,
         model.search_.best.n_components,

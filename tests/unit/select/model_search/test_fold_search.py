@@ -67,10 +67,10 @@ def test_the_rule_is_the_one_made_by_hand(found) -> None:
         (one.criterion("cv"), one.criteria["cv_standard_error"], one.n_parameters) for one in found.candidates
     ]
     assert found.best is found.candidates[naive_simplest(models)]
-    assert found.smallest is found.ranking[0]
-    assert found.smallest.criterion("cv") == min(models)[0]
+    assert found.minimum is found.ranking[0]
+    assert found.minimum.criterion("cv") == min(models)[0]
     assert (found.best.covariance_type, found.best.n_components) == ("spherical", 3)
-    assert found.passed_over == ()
+    assert found.excluded == ()
 
 
 def test_the_table_has_scores_and_errors_where_they_were_asked_for(found) -> None:
@@ -120,13 +120,13 @@ def test_one_standard_error_is_the_border_and_the_fewest_parameters_win() -> Non
     smallest, near, beyond = made(100.0, 9), made(102.9, 5), made(103.1, 2)
     result = SearchResult((beyond, smallest, near), "cv")
     assert result.ranking == (smallest, near, beyond)
-    assert (result.best, result.smallest, result.passed_over) == (near, smallest, ())
-    assert result.choice == (
+    assert (result.best, result.minimum, result.excluded) == (near, smallest, ())
+    assert result.selection_reason == (
         "The smallest CV is that of diag with 9 (100.0, with a standard error of 3.0); diag with 5 is chosen because "
         "it has the fewest parameters within one standard error of it."
     )
     alone = SearchResult((smallest, beyond), "cv")
-    assert (alone.best, alone.choice) == (smallest, None)
+    assert (alone.best, alone.selection_reason) == (smallest, None)
     # Another criterion knows nothing of errors.
     assert SearchResult((beyond, smallest, near), "bic").best is beyond
 
@@ -138,8 +138,8 @@ def test_degenerate_failed_and_unscored_candidates_do_not_win_and_lend_no_error(
     lost = made(80.0, 1, failure="it would not")
     unscored = made(70.0, 1, folds=FoldScores(np.array([1.0, np.nan]), np.ones(2), "In fold 2 of 2: no"))
     result = SearchResult((lost, broken, unscored, sound, simpler, between), "cv")
-    assert (result.best, result.smallest) == (simpler, sound)
-    assert result.passed_over == (broken, between)
+    assert (result.best, result.minimum) == (simpler, sound)
+    assert result.excluded == (broken, between)
     assert result.ranking[-2:] == (unscored, lost)
     rows = result.table()
     assert (rows[-2]["cv"], rows[-2]["cv_failure"]) == (None, "In fold 2 of 2: no")
@@ -152,11 +152,11 @@ def test_degenerate_failed_and_unscored_candidates_do_not_win_and_lend_no_error(
 def test_a_smallest_score_on_the_edge_is_told() -> None:
     result = SearchResult((made(100.0, 9), made(102.0, 5), made(150.0, 2)), "cv")
     assert result.best.n_components == 5
-    assert "The smallest CV lies on the edge of the search: 9 components" in str(result.edge)
+    assert "The smallest CV lies on the edge of the search: 9 components" in str(result.boundary_warning)
     inside = SearchResult((made(100.0, 9), made(102.0, 5), made(150.0, 2), made(120.0, 12)), "cv")
-    assert inside.edge is None
+    assert inside.boundary_warning is None
     best = SearchResult((made(100.0, 9), made(150.0, 2)), "cv")
-    assert "The best lies on the edge of the search: 9 components" in str(best.edge)
+    assert "The best lies on the edge of the search: 9 components" in str(best.boundary_warning)
 
 
 def test_folds_are_told_before_candidates_which_come_with_their_scores() -> None:

@@ -152,16 +152,16 @@ def test_the_edge_is_told(components: list[int], said: str | None) -> None:
     found = search(data, components=components, covariance_types=["EII"])
     assert found.best.n_components == 2
     if said is None:
-        assert found.edge is None
+        assert found.boundary_warning is None
     else:
-        assert found.edge is not None
-        assert said in found.edge
+        assert found.boundary_warning is not None
+        assert said in found.boundary_warning
 
 
 def test_one_component_is_no_edge() -> None:
     data = np.random.RandomState(0).standard_normal((200, 2))
     found = search(data, components=[1, 2, 3], covariance_types=["EII"])
-    assert (found.best.n_components, found.edge) == (1, None)
+    assert (found.best.n_components, found.boundary_warning) == (1, None)
 
 
 def test_a_criterion_that_ranks_nothing_is_refused() -> None:

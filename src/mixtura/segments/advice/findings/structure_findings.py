@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mixtura.segments.advice.analyze import Structure
+from mixtura.segments.advice.analyze import Analysis
 from mixtura.segments.advice.findings.finding import Finding
 from mixtura.segments.advice.recommend import (
     BIC_EQUAL,
@@ -22,21 +22,21 @@ _NORMALITY_LEVEL = 0.05
 _HOPKINS = 0.75
 
 
-def structure_findings(seen: Structure) -> list[Finding]:
+def structure_findings(analysis: Analysis) -> list[Finding]:
     """Return what tests, quick fit and dense clusters show."""
-    found = [_modes(seen), _hopkins(seen), _fit(seen), _roundness(seen), _shapes(seen)]
-    more = (_overlap(seen), _levels(seen), _normality(seen))
+    found = [_modes(analysis), _hopkins(analysis), _fit(analysis), _roundness(analysis), _shapes(analysis)]
+    more = (_overlap(analysis), _levels(analysis), _normality(analysis))
     return found + [finding for finding in more if finding is not None]
 
 
-def evidence_of(seen: Structure) -> dict[str, float | int | str]:
+def evidence_of(analysis: Analysis) -> dict[str, float | int | str]:
     """Return the numbers behind the verdict."""
-    fit, dense, levels = seen.fit, seen.dense, seen.levels
+    fit, dense, levels = analysis.fit, analysis.dense, analysis.levels
     return {
-        "dip_p_value": seen.clusters.p_value,
-        "dip_distances_p_value": seen.clusters.distances,
-        "dip_held_out_p_value": seen.clusters.held_out,
-        "hopkins": seen.clusters.hopkins,
+        "dip_p_value": analysis.clusters.p_value,
+        "dip_distances_p_value": analysis.clusters.distances,
+        "dip_held_out_p_value": analysis.clusters.held_out,
+        "hopkins": analysis.clusters.hopkins,
         "covariance_type": fit.best.covariance_type,
         "n_components": fit.best.n_components,
         "bic_gain": fit.gain,
@@ -54,15 +54,15 @@ def evidence_of(seen: Structure) -> dict[str, float | int | str]:
         "levels_groups": levels.n_groups,
         "levels_leaves": levels.n_leaves,
         "cophenetic": levels.cophenetic,
-        "principal_components": seen.sample.n_axes,
-        "explained_variance": seen.sample.explained,
+        "principal_components": analysis.sample.n_axes,
+        "explained_variance": analysis.sample.explained,
     }
 
 
-def _modes(seen: Structure) -> Finding:
-    clusters = seen.clusters
+def _modes(analysis: Analysis) -> Finding:
+    clusters = analysis.clusters
     axes = ", ".join(f"{p:.2g}" for p in clusters.axes)
-    found = has_clusters(seen)
+    found = has_clusters(analysis)
     return Finding(
         topic="clusterability",
         severity="fine" if found else "serious",
@@ -81,8 +81,8 @@ def _modes(seen: Structure) -> Finding:
     )
 
 
-def _hopkins(seen: Structure) -> Finding:
-    value = seen.clusters.hopkins
+def _hopkins(analysis: Analysis) -> Finding:
+    value = analysis.clusters.hopkins
     return Finding(
         topic="crowding",
         severity="fine",
@@ -98,8 +98,8 @@ def _hopkins(seen: Structure) -> Finding:
     )
 
 
-def _fit(seen: Structure) -> Finding:
-    best, gain = seen.fit.best, seen.fit.gain
+def _fit(analysis: Analysis) -> Finding:
+    best, gain = analysis.fit.best, analysis.fit.gain
     plural = "" if best.n_components == 1 else "s"
     return Finding(
         topic="quick fit",
@@ -115,8 +115,8 @@ def _fit(seen: Structure) -> Finding:
     )
 
 
-def _roundness(seen: Structure) -> Finding:
-    fit = seen.fit
+def _roundness(analysis: Analysis) -> Finding:
+    fit = analysis.fit
     loss = min(fit.round_loss, fit.box_loss)
     return Finding(
         topic="roundness",
@@ -135,8 +135,8 @@ def _roundness(seen: Structure) -> Finding:
     )
 
 
-def _shapes(seen: Structure) -> Finding:
-    dense, bent = seen.dense, has_shapes(seen)
+def _shapes(analysis: Analysis) -> Finding:
+    dense, bent = analysis.dense, has_shapes(analysis)
     described = len(dense.clusters) > 1 and dense.noise <= MUCH_NOISE
     if bent:
         meaning = "Clusters are bent or hollow; a mixture divides each into several components."
@@ -157,10 +157,10 @@ def _shapes(seen: Structure) -> Finding:
     )
 
 
-def _overlap(seen: Structure) -> Finding | None:
-    if seen.fit.best.n_components == 1:
+def _overlap(analysis: Analysis) -> Finding | None:
+    if analysis.fit.best.n_components == 1:
         return None
-    value = seen.fit.overlap
+    value = analysis.fit.overlap
     much = value > OVERLAP
     return Finding(
         topic="overlap",
@@ -173,9 +173,9 @@ def _overlap(seen: Structure) -> Finding | None:
     )
 
 
-def _levels(seen: Structure) -> Finding | None:
-    levels = seen.levels
-    if not has_levels(seen):
+def _levels(analysis: Analysis) -> Finding | None:
+    levels = analysis.levels
+    if not has_levels(analysis):
         return None
     return Finding(
         topic="hierarchy",
@@ -188,13 +188,13 @@ def _levels(seen: Structure) -> Finding | None:
     )
 
 
-def _normality(seen: Structure) -> Finding | None:
-    tested = seen.normality
+def _normality(analysis: Analysis) -> Finding | None:
+    tested = analysis.normality
     if not tested:
         return None
     level = _NORMALITY_LEVEL / len(tested)
     bad = [one for one in tested if one.rejected(level)]
-    d = seen.fit.mixture.n_features
+    d = analysis.fit.mixture.n_features
     normal = d * (d + 2)
     worst = max(tested, key=lambda one: abs(one.mardia.kurtosis / normal - 1))
     smallest = min(min(one.mardia.skewness_p, one.mardia.kurtosis_p, one.energy_p) for one in tested)
