@@ -226,7 +226,7 @@ void congruence(std::size_t variant, nb::handle axes_, nb::handle matrices_, nb:
     double* to = out.values<double>({k, d, d});
     const Algebra& chosen = algebra_at(variant);
     nb::gil_scoped_release unlocked;
-    chosen.congruence(k, d, common, a, m, to);
+    if (!chosen.congruence(k, d, common, a, m, to)) throw std::bad_alloc();
 }
 
 // Volumes (k) of variances (k, d) or matrices (k, d, d) of one shape, in place; whether Newton's method found them.
@@ -240,6 +240,41 @@ bool volumes(std::size_t variant, nb::handle volumes_, nb::handle counts_, nb::h
     const Algebra& chosen = algebra_at(variant);
     nb::gil_scoped_release unlocked;
     return chosen.volumes(k, d, diagonal, n, s, found);
+}
+
+// Coordinates (h, length) of the sums (h, size) of h passes about means (h, k, d).
+void whiten_sums(std::size_t variant, int layout, nb::handle means_, nb::handle sums_, nb::handle about_,
+                 nb::handle factors_, nb::handle roots_, nb::handle out_) {
+    const Array means(means_), sums(sums_), about(about_), factors(factors_), roots(roots_), out(out_, true);
+    const Index h = means.size(0), k = about.size(0), d = about.size(1);
+    Whitened w{h, k, d, layout, means.values<const double>({h, k, d}), nullptr, about.values<const double>({k, d}),
+               nullptr, roots.values<const double>({k}), nullptr};
+    const Index length = k * (1 + d + w.moments());
+    w.sums = sums.values<const double>({h, 2 + length});
+    w.factors = layout == 0   ? factors.values<const double>({k, d, d})
+                : layout == 1 ? factors.values<const double>({k, d})
+                              : factors.values<const double>({d, d});
+    w.out = out.values<double>({h, length});
+    const Algebra& chosen = algebra_at(variant);
+    nb::gil_scoped_release unlocked;
+    if (!chosen.whiten_sums(w)) throw std::bad_alloc();
+}
+
+// Sums (size) but for their first two numbers, of coordinates (length).
+void color_sums(std::size_t variant, int layout, nb::handle point_, nb::handle inverse_, nb::handle roots_,
+                nb::handle out_) {
+    const Array point(point_), inverse(inverse_), roots(roots_), out(out_, true);
+    const Index k = roots.size(0), d = inverse.size(layout == 0 ? 2 : 1);
+    Whitened w{1, k, d, layout, nullptr, nullptr, nullptr, nullptr, roots.values<const double>({k}), nullptr};
+    const Index length = k * (1 + d + w.moments());
+    w.sums = point.values<const double>({length});
+    w.factors = layout == 0   ? inverse.values<const double>({k, d, d})
+                : layout == 1 ? inverse.values<const double>({k, d})
+                              : inverse.values<const double>({d, d});
+    w.out = out.values<double>({2 + length});
+    const Algebra& chosen = algebra_at(variant);
+    nb::gil_scoped_release unlocked;
+    if (!chosen.color_sums(w)) throw std::bad_alloc();
 }
 
 // Common axes (d, d), in place; whether they have settled.
@@ -266,6 +301,8 @@ NB_MODULE(_native, m) {
     m.def("eigen", &mixtura::eigen);
     m.def("congruence", &mixtura::congruence);
     m.def("volumes", &mixtura::volumes);
+    m.def("whiten_sums", &mixtura::whiten_sums);
+    m.def("color_sums", &mixtura::color_sums);
     m.def("turn_axes", &mixtura::turn_axes);
     m.def("built", [] { return mixtura::names(false); });
     m.def("supported", [] { return mixtura::names(true); });

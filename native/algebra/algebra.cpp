@@ -15,15 +15,17 @@ namespace {
 #include "eigen.hpp"
 #include "newton.hpp"
 
-constexpr double half_log_2_pi = 9.18938533204672741780e-01;
-constexpr double tiny = std::numeric_limits<double>::min();
-
 // The parts of a vector of sums: log-likelihood, total weight, counts (k), first (k, d), second moments.
 struct Sums {
     Sums(const double* sums, Index k, Index d)
         : counts(sums + 2), first(counts + k), second(first + k * d) {}
     const double *counts, *first, *second;
 };
+
+#include "whitened.hpp"
+
+constexpr double half_log_2_pi = 9.18938533204672741780e-01;
+constexpr double tiny = std::numeric_limits<double>::min();
 
 inline bool is_finite(const double* x, Index n) {
     double total = 0.0;  // of finite numbers and zeros, or NaN
@@ -223,28 +225,18 @@ void eigen(Index k, Index d, double* matrices, double* values, double* axes) {
     for (Index c = 0; c < k; ++c) eigen_one(d, matrices + c * d * d, values + c * d, axes + c * d * d);
 }
 
-// out_k <- A_k^T M_k A_k, with one A for all where it is common. Row i of A^T M A is sum_j (M A)_j A_ji, so each row of
-// M A is added to all rows as soon as it is known.
-void congruence(Index k, Index d, bool common, const double* axes, const double* matrices, double* out) {
-    constexpr Index tile = 64;
-    for (Index c = 0; c < k; ++c) {
-        const double *a = axes + (common ? 0 : c * d * d), *m = matrices + c * d * d;
-        double* to = out + c * d * d;
-        for (Index i = 0; i < d * d; ++i) to[i] = 0.0;
-        for (Index start = 0; start < d; start += tile) {
-            const Index n = std::min(tile, d - start);
-            for (Index j = 0; j < d; ++j) {
-                double row[tile] = {};
-                for (Index l = 0; l < d; ++l) subtract(row, m[j * d + l], a + l * d + start, n);
-                for (Index i = 0; i < d; ++i) subtract(to + i * d + start, a[j * d + i], row, n);
-            }
-        }
-    }
+// out_k <- A_k^T M_k A_k, with one A for all where it is common.
+bool congruence(Index k, Index d, bool common, const double* axes, const double* matrices, double* out) {
+    const Room row(d);
+    const Index size = d * d;
+    for (Index c = 0; c < k && row.memory; ++c)
+        rotate(1, d, axes + (common ? 0 : c * size), matrices + c * size, out + c * size, row.memory);
+    return row.memory != nullptr;
 }
 
 }  // namespace
 
-const Algebra algebra = {closed_form, scatter, factor, eigen, congruence, volumes, turn_axes};
+const Algebra algebra = {closed_form, scatter, factor, eigen, congruence, volumes, whiten_sums, color_sums, turn_axes};
 
 }  // namespace MIXTURA_VARIANT
 }  // namespace mixtura

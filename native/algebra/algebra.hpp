@@ -23,14 +23,26 @@ struct ClosedForm {
     Index matrices() const { return pooled ? 1 : k; }  // how many there are where they are not variances
 };
 
+// Sums of h passes and their whitened coordinates; the layouts are those of kernels/contract.py.
+struct Whitened {
+    Index h, k, d;
+    int layout;                  // 0 dense, 1 diagonal, 2 shared
+    const double *means, *sums, *about, *factors, *roots;  // (h, k, d), (h, size), (k, d), by layout, (k)
+    double* out;
+
+    Index moments() const { return layout == 0 ? d * (d + 1) / 2 : layout == 1 ? d : 0; }
+};
+
 // The algebra compiled for one instruction set.
 struct Algebra {
     bool (*closed_form)(const ClosedForm&);  // whether all components are good; otherwise nothing but the status counts
     void (*scatter)(Index k, Index d, const double* means, const double* sums, const double* centers, double* out);
     bool (*factor)(Index k, Index d, const double* matrices, double* whitening, double* log_determinants, Status*);
     void (*eigen)(Index k, Index d, double* matrices, double* values, double* axes);  // matrices are lost
-    void (*congruence)(Index k, Index d, bool common, const double* axes, const double* matrices, double* out);
+    bool (*congruence)(Index k, Index d, bool common, const double* axes, const double* matrices, double* out);
     bool (*volumes)(Index k, Index d, bool diagonal, const double* counts, const double* own, double* volumes);
+    bool (*whiten_sums)(const Whitened&);  // false: out of memory
+    bool (*color_sums)(const Whitened&);
     bool (*turn_axes)(Index k, Index d, bool equal_volume, const double* counts, const double* own, double* axes);
 };
 

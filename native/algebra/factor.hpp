@@ -26,8 +26,7 @@ inline void subtract(double* __restrict y, double a, const double* __restrict x,
 
 // The upper triangle of u <- U with U^T U = matrix (Cholesky); false where a pivot is not positive.
 inline bool cholesky(Index d, const double* matrix, double* u) {
-    for (Index i = 0; i < d; ++i)
-        for (Index j = i; j < d; ++j) u[i * d + j] = matrix[i * d + j];
+    for (Index i = 0; i < d * d; ++i) u[i] = matrix[i];
     for (Index j = 0; j < d; ++j) {
         double* row = u + j * d;
         if (!(row[j] > 0.0 && row[j] < infinity)) return false;

@@ -154,9 +154,7 @@ struct AxesNewton {
     bool equal_volume;
     double *half, *gradient, *curvature, *u, *angles, *apart, *values, *vectors;
 
-    Index plane(Index b, Index c) const {
-        return b < c ? b * d - b * (b + 1) / 2 + c - b - 1 : plane(c, b);
-    }
+    Index plane(Index b, Index c) const { return b < c ? b * d - b * (b + 1) / 2 + c - b - 1 : plane(c, b); }
     double own(Index i, Index b) const { return half[(i * d + i) * d + b]; }
 
     // The step of the angles of all planes, in angles; returns the decrease of the loss it promises.
@@ -169,10 +167,7 @@ struct AxesNewton {
             least = std::fmin(least, u[i * p + i] * u[i * p + i]);
             most = std::fmax(most, u[i * p + i] * u[i * p + i]);
         }
-        if (clear && least > 1e-10 * most)
-            solve(p, u, angles);
-        else
-            descend();
+        clear && least > 1e-10 * most ? solve(p, u, angles) : descend();
         return -dot(gradient, angles, p);
     }
 

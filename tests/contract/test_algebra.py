@@ -10,7 +10,7 @@ import pytest
 from scipy.linalg import expm
 
 from mixtura.exceptions import KernelUnavailableError
-from mixtura.kernels import ClosedForm, build_info, get_algebra, native, registry
+from mixtura.kernels import ClosedForm, Layout, build_info, get_algebra, native, registry
 from mixtura.kernels.algebra import NumpyAlgebra, Trouble
 from mixtura.kernels.native import supported_instruction_sets
 from mixtura.kernels.native_algebra import NativeAlgebra, why_not_native
@@ -363,6 +363,54 @@ def test_axes_of_what_is_not_finite_do_not_settle(algebra):
     own[1, 2, 2] = np.nan
     with np.errstate(all="ignore"):
         assert not algebra.turn_axes(np.eye(3), counts, own, equal_volume=False)[1]
+
+
+def passes(layout: Layout, n_components: int, n_features: int):
+    """Sums of three passes about means of their own, and the points, factors and roots of coordinates."""
+    rng = np.random.default_rng(8)
+    tables = [Table(n_components, n_features, seed=seed) for seed in range(3)]
+    kind = {Layout.DENSE: "dense", Layout.DIAGONAL: "diagonal", Layout.SHARED: "dense"}[layout]
+    short = 2 + n_components * (1 + n_features)
+    sums = [one.sums(kind)[: short if layout is Layout.SHARED else None] for one in tables]
+    shape = {Layout.DENSE: (n_components, n_features, n_features), Layout.SHARED: (n_features, n_features)}
+    factors = rng.uniform(0.5, 2.0, shape.get(layout, (n_components, n_features)))
+    factors = factors if layout is Layout.DIAGONAL else np.tril(factors)
+    about = rng.normal(size=(n_components, n_features))
+    roots = rng.uniform(1.0, 9.0, n_components)
+    return tables, np.array([one.means for one in tables]), np.array(sums), about, factors, roots
+
+
+@pytest.mark.parametrize("layout", Layout)
+@pytest.mark.parametrize(("n_components", "n_features"), SIZES)
+def test_coordinates_of_sums_are_those_of_the_rows(algebra, layout, n_components, n_features):
+    tables, means, sums, about, factors, roots = passes(layout, n_components, n_features)
+    found = algebra.whiten_sums(layout, means, sums, about, factors, roots)
+    for one, point in zip(tables, found, strict=True):
+        close(point[:n_components], one.counts / roots)
+        rest = point[n_components:].reshape(n_components, -1)
+        for k in range(n_components):
+            factor = factors if layout is Layout.SHARED else factors[k]
+            factor = np.diag(factor) if layout is Layout.DIAGONAL else factor
+            z, r = (one.x - about[k]) @ factor.T, one.r[:, k]
+            second = (r[:, None] * z).T @ z - one.counts[k] * np.eye(n_features)
+            second[np.diag_indices(n_features)] /= np.sqrt(2)
+            kept = {
+                Layout.DENSE: second[np.tril_indices(n_features)],
+                Layout.DIAGONAL: second.diagonal(),
+                Layout.SHARED: np.empty(0),
+            }[layout]
+            close(rest[k], np.concatenate([r @ z, kept]) / roots[k], 1e-11)
+
+
+@pytest.mark.parametrize("layout", Layout)
+@pytest.mark.parametrize(("n_components", "n_features"), [(1, 1), (2, 2), (3, 5), (2, 11)])
+def test_coordinates_lead_back(algebra, layout, n_components, n_features):
+    _, means, sums, _, factors, roots = passes(layout, n_components, n_features)
+    point = algebra.whiten_sums(layout, means[:1], sums[:1], means[0], factors, roots)[0]
+    inverse = 1.0 / factors if layout is Layout.DIAGONAL else np.linalg.inv(factors)
+    back = algebra.color_sums(layout, point, np.ascontiguousarray(inverse), roots)
+    assert back[:2].tolist() == [0.0, 0.0]
+    close(back[2:], sums[0, 2:], 1e-9)
 
 
 @needs_compiled

@@ -105,11 +105,13 @@ class GaussianModel:
         What is lost is some units in the last place of the total variance, in units of what the columns before leave of
         a column within components. Gathering the scatter within helps where that is much narrower than the total.
         """
-        variances = self.structure.storage.variances(state.covariances, state.n_features)
         whitening = state.factors.whitening
         left = np.diagonal(whitening, axis1=-2, axis2=-1) if self.structure.stores_matrices else whitening
-        lost = (total * left * left > _LARGEST_CANCELLATION) & (total > _FAR_APART * variances)
-        return not lost.any()
+        cancelled = total * left * left
+        if not np.maximum.reduce(cancelled, axis=None) > _LARGEST_CANCELLATION:
+            return True
+        variances = self.structure.storage.variances(state.covariances, state.n_features)
+        return not ((cancelled > _LARGEST_CANCELLATION) & (total > _FAR_APART * variances)).any()
 
     def n_parameters(self, n_features: int) -> int:
         """Return ``K - 1`` weights, ``K D`` means, and the parameters of the covariances."""

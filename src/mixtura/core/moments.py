@@ -27,8 +27,6 @@ from mixtura.kernels import Layout
 
 __all__ = ["DENSE", "DIAGONAL", "FIRST", "GATHERED", "POOLED", "Moments"]
 
-_ROOT_HALF = sqrt(0.5)
-
 
 class Moments(ABC):
     """Which second moments statistics have.
@@ -109,21 +107,6 @@ class Moments(ABC):
     def whiten_first(self, first: FloatArray, factors: FloatArray) -> FloatArray:
         """Return ``L_k s_k``, (K, D), with the factors L_k that a pass reads."""
 
-    @abstractmethod
-    def whiten(
-        self, counts: FloatArray, first: FloatArray, second: FloatArray, factors: FloatArray
-    ) -> FloatArray:
-        """Return ``L_k s_k`` and ``(L_k S_k L_k^T - n_k I) / sqrt(2)``, as one row for each component, (K, P).
-
-        Factors ``L_k`` are those that a pass reads.
-        """
-
-    @abstractmethod
-    def color(
-        self, whitened: FloatArray, counts: FloatArray, inverse: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return the first and second moments, as a pass gathers them, that `whiten` made the coordinates of."""
-
     def invert(self, factors: FloatArray) -> FloatArray:
         """Return the inverse of factors, in their shape."""
         return np.asarray(np.linalg.inv(factors))
@@ -161,23 +144,6 @@ class _Dense(Moments):
         known = gain @ self.matrices(second) @ gain.swapaxes(-1, -2)
         return pack_lower(known + counts[..., None, None] * spread)
 
-    def whiten(
-        self, counts: FloatArray, first: FloatArray, second: FloatArray, factors: FloatArray
-    ) -> FloatArray:
-        white = pack_lower(factors @ self.matrices(second) @ factors.transpose(0, 2, 1))
-        diagonal = diagonal_of_packed(first.shape[-1])
-        white[..., diagonal] = (white[..., diagonal] - counts[..., None]) * _ROOT_HALF
-        return np.concatenate([self.whiten_first(first, factors), white], axis=-1)
-
-    def color(
-        self, whitened: FloatArray, counts: FloatArray, inverse: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        n_features = inverse.shape[-1]
-        first = (inverse @ whitened[:, :n_features, None])[:, :, 0]
-        second, diagonal = whitened[:, n_features:].copy(), diagonal_of_packed(n_features)
-        second[:, diagonal] = second[:, diagonal] / _ROOT_HALF + counts[:, None]
-        return first, pack_lower(inverse @ unpack_lower(second, n_features) @ inverse.transpose(0, 2, 1))
-
     def of_deviations(self, reciprocals: FloatArray) -> FloatArray:
         return reciprocals[:, :, None] * np.eye(reciprocals.shape[1])
 
@@ -208,19 +174,6 @@ class _Diagonal(Moments):
     ) -> FloatArray:
         known = (gain**2 @ second[..., None])[..., 0]
         return np.asarray(known + counts[..., None] * self.pack(spread))
-
-    def whiten(
-        self, counts: FloatArray, first: FloatArray, second: FloatArray, factors: FloatArray
-    ) -> FloatArray:
-        white = (second * factors**2 - counts[..., None]) * _ROOT_HALF
-        return np.concatenate([self.whiten_first(first, factors), white], axis=-1)
-
-    def color(
-        self, whitened: FloatArray, counts: FloatArray, inverse: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        n_features = inverse.shape[-1]
-        second = (whitened[:, n_features:] / _ROOT_HALF + counts[:, None]) * inverse**2
-        return whitened[:, :n_features] * inverse, second
 
     def invert(self, factors: FloatArray) -> FloatArray:
         return np.asarray(1.0 / factors)
@@ -254,16 +207,6 @@ class _First(Moments):
         self, second: FloatArray, gain: FloatArray, spread: FloatArray, counts: FloatArray
     ) -> FloatArray:
         return second
-
-    def whiten(
-        self, counts: FloatArray, first: FloatArray, second: FloatArray, factors: FloatArray
-    ) -> FloatArray:
-        return self.whiten_first(first, factors)
-
-    def color(
-        self, whitened: FloatArray, counts: FloatArray, inverse: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        return whitened @ inverse.T, np.empty((len(whitened), 0))
 
     def of_deviations(self, reciprocals: FloatArray) -> FloatArray:
         return np.diag(reciprocals[0])

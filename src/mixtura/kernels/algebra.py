@@ -16,7 +16,9 @@ from scipy.linalg import lapack
 
 from mixtura._typing import BoolArray, FloatArray, IntArray
 from mixtura.kernels.angles import newton_axes
+from mixtura.kernels.contract import Layout
 from mixtura.kernels.equal_shape import newton_volumes
+from mixtura.kernels.whitened import color_sums, whiten_sums
 
 __all__ = ["Algebra", "ClosedForm", "Estimate", "Factored", "NumpyAlgebra", "Trouble"]
 
@@ -154,6 +156,22 @@ class Algebra(Protocol):
     def congruence(self, axes: FloatArray, matrices: FloatArray) -> FloatArray:
         """Return ``A_k^T M_k A_k`` of symmetric matrices (K, D, D), with axes A (K, D, D), or (D, D) for all."""
 
+    def whiten_sums(
+        self,
+        layout: Layout,
+        means: FloatArray,
+        sums: FloatArray,
+        about: FloatArray,
+        factors: FloatArray,
+        roots: FloatArray,
+    ) -> FloatArray:
+        """Return the coordinates of sums; see `mixtura.kernels.whitened.whiten_sums`."""
+
+    def color_sums(
+        self, layout: Layout, point: FloatArray, inverse: FloatArray, roots: FloatArray
+    ) -> FloatArray:
+        """Return sums from coordinates; see `mixtura.kernels.whitened.color_sums`."""
+
     def volumes(self, volumes: FloatArray, counts: FloatArray, own: FloatArray) -> FloatArray | None:
         """Return the volumes of covariances of one shape; see `mixtura.kernels.equal_shape.newton_volumes`."""
 
@@ -236,6 +254,24 @@ class NumpyAlgebra:
     def congruence(self, axes: FloatArray, matrices: FloatArray) -> FloatArray:
         """Return ``A_k^T M_k A_k``; see `Algebra.congruence`."""
         return np.asarray(axes.swapaxes(-1, -2) @ matrices @ axes)
+
+    def whiten_sums(
+        self,
+        layout: Layout,
+        means: FloatArray,
+        sums: FloatArray,
+        about: FloatArray,
+        factors: FloatArray,
+        roots: FloatArray,
+    ) -> FloatArray:
+        """Return the coordinates of sums; see `Algebra.whiten_sums`."""
+        return whiten_sums(layout, means, sums, about, factors, roots)
+
+    def color_sums(
+        self, layout: Layout, point: FloatArray, inverse: FloatArray, roots: FloatArray
+    ) -> FloatArray:
+        """Return sums from coordinates; see `Algebra.color_sums`."""
+        return color_sums(layout, point, inverse, roots)
 
     def volumes(self, volumes: FloatArray, counts: FloatArray, own: FloatArray) -> FloatArray | None:
         """Return the volumes of covariances of one shape; see `Algebra.volumes`."""

@@ -8,6 +8,7 @@ from mixtura._typing import FloatArray
 from mixtura.exceptions import KernelUnavailableError
 from mixtura.kernels import native
 from mixtura.kernels.algebra import ClosedForm, Estimate, Factored, NumpyAlgebra
+from mixtura.kernels.contract import Layout
 
 __all__ = ["NativeAlgebra", "why_not_native"]
 
@@ -16,6 +17,8 @@ _LARGEST_ROTATED = 10
 
 _LARGEST = 64
 """Columns up to which they are quicker at factors."""
+
+_LAYOUTS = {Layout.DENSE: 0, Layout.DIAGONAL: 1, Layout.SHARED: 2}
 
 _OUTDATED = "the compiled core was built from sources without it; install mixtura again"
 
@@ -27,7 +30,7 @@ def why_not_native() -> str | None:
     extension = native.extension()
     if extension is None:
         return native.why_not_built()
-    return None if hasattr(extension, "turn_axes") else _OUTDATED
+    return None if hasattr(extension, "color_sums") else _OUTDATED
 
 
 class NativeAlgebra:
@@ -121,6 +124,35 @@ class NativeAlgebra:
             return self._large.congruence(axes, matrices)
         out = empty(matrices.shape)
         self._extension.congruence(self._variant, _plain(axes), _plain(matrices), out)
+        return out
+
+    def whiten_sums(
+        self,
+        layout: Layout,
+        means: FloatArray,
+        sums: FloatArray,
+        about: FloatArray,
+        factors: FloatArray,
+        roots: FloatArray,
+    ) -> FloatArray:
+        """Return the coordinates of sums; see `Algebra.whiten_sums`."""
+        if layout is Layout.DENSE and about.shape[1] > _LARGEST_ROTATED:
+            return self._large.whiten_sums(layout, means, sums, about, factors, roots)
+        out = empty((sums.shape[0], sums.shape[1] - 2))
+        arrays = _plain(means), _plain(sums), _plain(about), _plain(factors), _plain(roots), out
+        self._extension.whiten_sums(self._variant, _LAYOUTS[layout], *arrays)
+        return out
+
+    def color_sums(
+        self, layout: Layout, point: FloatArray, inverse: FloatArray, roots: FloatArray
+    ) -> FloatArray:
+        """Return sums from coordinates; see `Algebra.color_sums`."""
+        if layout is Layout.DENSE and inverse.shape[-1] > _LARGEST_ROTATED:
+            return self._large.color_sums(layout, point, inverse, roots)
+        out = empty(2 + len(point))
+        out[:2] = 0.0
+        arrays = _plain(point), _plain(inverse), _plain(roots), out
+        self._extension.color_sums(self._variant, _LAYOUTS[layout], *arrays)
         return out
 
     def volumes(self, volumes: FloatArray, counts: FloatArray, own: FloatArray) -> FloatArray | None:

@@ -13,7 +13,8 @@ from mixtura.core.accumulate import AccumulateGiven
 from mixtura.core.moments import DENSE, DIAGONAL, FIRST, GATHERED, POOLED, Moments
 from mixtura.core.packed import pack_lower
 from mixtura.core.protocols import Block
-from mixtura.kernels import Layout, get_kernel
+from mixtura.kernels import Layout, get_algebra, get_kernel
+from mixtura.kernels.algebra import NumpyAlgebra
 from naive import naive_missing_sums
 
 ALL = (DENSE, DIAGONAL, POOLED, FIRST)
@@ -122,9 +123,13 @@ def test_whitened_moments_of_a_mixtures_own_sums_vanish(moments: Moments) -> Non
     second = moments.gathered.pack(counts[:, None, None] * (roots @ roots.transpose(0, 2, 1)))
     read_by_a_pass = {DIAGONAL: np.einsum("kii->ki", factors)}.get(moments, factors)
     read_by_a_pass = read_by_a_pass[0] if moments.one_factor else read_by_a_pass
-    found = moments.whiten(counts, first, second, read_by_a_pass)
-    np.testing.assert_allclose(found[:, :D], np.einsum("kij,kj->ki", factors, first), rtol=1e-10)
-    np.testing.assert_allclose(found[:, D:], 0.0, atol=1e-12)
-    back = moments.color(found, counts, moments.invert(read_by_a_pass))
-    np.testing.assert_allclose(back[0], first, rtol=1e-10)
-    np.testing.assert_allclose(back[1], second, rtol=1e-10, atol=1e-12)
+    about, layout, unit = np.arange(K * D, dtype=np.float64).reshape(K, D), moments.layout, np.ones(K)
+    sums = np.concatenate([[-1.0, counts.sum()], counts, first.ravel(), second.ravel()])
+    for algebra in (get_algebra(), NumpyAlgebra()):
+        point = algebra.whiten_sums(layout, about[None], sums[None], about, read_by_a_pass, unit)[0]
+        found = point[K:].reshape(K, -1)
+        np.testing.assert_allclose(point[:K], counts, rtol=1e-15)
+        np.testing.assert_allclose(found[:, :D], np.einsum("kij,kj->ki", factors, first), rtol=1e-10)
+        np.testing.assert_allclose(found[:, D:], 0.0, atol=1e-12)
+        back = algebra.color_sums(layout, point, moments.invert(read_by_a_pass), unit)
+        np.testing.assert_allclose(back[2:], sums[2:], rtol=1e-10, atol=1e-12)

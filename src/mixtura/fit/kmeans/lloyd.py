@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -65,7 +66,13 @@ class Clustering:
 def _as_components(centers: FloatArray) -> Components:
     """Unit spheres of equal weight: the log density is minus half the squared distance."""
     n_components, n_features = centers.shape
-    return Components(FIRST.layout, centers, np.eye(n_features), np.zeros(n_components))
+    return Components(FIRST.layout, centers, *_unit_spheres(n_components, n_features))
+
+
+@lru_cache(maxsize=64)
+def _unit_spheres(n_components: int, n_features: int) -> tuple[FloatArray, FloatArray]:
+    """Return the factor and the offsets of unit spheres; they are cached and must not be changed."""
+    return np.eye(n_features), np.zeros(n_components)
 
 
 @dataclass(slots=True)
@@ -156,15 +163,18 @@ class LloydStep:
 
     def __call__(self, state: LloydState) -> tuple[LloydState, StepResult[FloatArray]]:
         sums, model = self.assign(state), state.centers
-        counts, first = sums.statistics.counts.copy(), sums.statistics.first.copy()
-        seated = self._reseat_empty(state, counts, first)
-        centers = model + first / np.where(counts > 0, counts, 1.0)[:, None]
-        for k, row in seated.items():
-            centers[k] = row
-        shift = float(((centers - model) ** 2).sum())
+        counts, first = sums.statistics.counts, sums.statistics.first
+        if np.minimum.reduce(counts) > 0:
+            centers = model + first / counts[:, None]
+        else:
+            seated = self._reseat_empty(state, counts, first)
+            centers = model + first / np.where(counts > 0, counts, 1.0)[:, None]
+            for k, row in seated.items():
+                centers[k] = row
+        shift = float(np.add.reduce(np.square(centers - model), axis=None))
         objective = 2.0 * sums.statistics.log_likelihood
         found = StepResult(centers, objective, shift=shift, n_changed=sums.n_changed)
-        return replace(state, centers=centers), found
+        return LloydState(centers, state.labels), found
 
     def _reseat_empty(
         self, state: LloydState, counts: FloatArray, first: FloatArray

@@ -146,9 +146,9 @@ class RemainingGain:
     tolerance: float = 0.01
 
     def __call__(self, progress: Progress) -> Outcome | None:
-        changes = without_rounding(progress.changes, progress.objective)
-        if len(changes) < 3:
+        if len(progress.changes) < 3:
             return None
+        changes = without_rounding(progress.changes, progress.objective)
         latest, before = remaining_gain(changes[0], changes[1]), remaining_gain(changes[1], changes[2])
         # An estimate that rises says that slower gains come into view, as after an extrapolation or at a saddle.
         caution = _CAUTION if latest > before else 1.0

@@ -10,6 +10,7 @@ from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
 from mixtura.core.moments import Moments
 from mixtura.core.statistics import Statistics
+from mixtura.kernels import get_algebra
 
 __all__ = ["Coordinates"]
 
@@ -47,20 +48,16 @@ class Coordinates:
     def of(self, statistics: Statistics) -> FloatArray:
         """Return the coordinates of sums about any means, (P,); a row for each where there are several, (H, P)."""
         statistics = statistics.gathered()
-        if statistics.means is not self.means:
-            statistics = statistics.rebase(self.means)
-        counts = statistics.counts
-        whitened = self.moments.whiten(counts, statistics.first, statistics.second, self.whitening)
-        moments = whitened * (1.0 / self.roots[:, None])
-        return np.concatenate([counts / self.roots, moments.reshape(*counts.shape[:-1], -1)], axis=-1)
+        means, sums, layout = statistics.means, statistics.sums, self.moments.layout
+        several = sums.ndim == 2
+        means, sums = (means, sums) if several else (means[None], sums[None])
+        found = get_algebra().whiten_sums(layout, means, sums, self.means, self.whitening, self.roots)
+        return found if several else found[0]
 
     def sums(self, point: FloatArray, like: Statistics) -> Statistics:
         """Return the statistics at a point, as a pass gathers them, about these means; the rest is another's."""
-        n_components = len(self.means)
-        counts = point[:n_components] * self.roots
-        whitened = point[n_components:].reshape(n_components, -1) * self.roots[:, None]
-        first, second = self.moments.color(whitened, counts, self.coloring)
-        vector = np.concatenate([like.sums[:2], counts, first.ravel(), second.ravel()])
+        vector = get_algebra().color_sums(self.moments.layout, point, self.coloring, self.roots)
+        vector[:2] = like.sums[:2]
         return Statistics(self.moments.gathered, self.means, vector)
 
     def step_length(self, step: FloatArray) -> float:
