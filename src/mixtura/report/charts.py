@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from mixtura._typing import FloatArray
+from mixtura._typing import FloatArray, IntArray
 from mixtura.plot import render_svg
 from mixtura.plot.charts.anomalies import density_histogram
 from mixtura.plot.charts.criterion import Frame, criterion_chart
@@ -123,8 +123,8 @@ def _wanted(document: Document, rows: PlotData) -> Iterator[tuple[str, Drawings]
     k = rows.n_parts
     if len(rows.columns) > 1:
         yield "scatter", (_scatter(rows),)
-        if k > 1:
-            yield from _both(rows)
+        if k > 1 and rows.clusters is not None:
+            yield from _both(rows, rows.clusters())
     yield "marginals", (_marginals(rows, 3), _marginals(rows, 1))
     yield "criterion", (_criterion(document, _WIDE), _criterion(document, _NARROW))
     if 1 < k <= _BESIDE:
@@ -160,10 +160,10 @@ def _scatter(rows: PlotData) -> Spec:
     return finalize(scatter_chart(rows, datasets, legend=False, size=_PLANE), datasets)
 
 
-def _both(rows: PlotData) -> Iterator[tuple[str, Drawings]]:
+def _both(rows: PlotData, clusters: IntArray) -> Iterator[tuple[str, Drawings]]:
     """Return the same customers twice: in the colors of K-means, and of the most probable segments."""
     for name, own, title, note in (
-        ("kmeans", rows.clusters, "K-means", "Clusters in the colors of the segments they match."),
+        ("kmeans", clusters, "K-means", "Clusters in the colors of the segments they match."),
         ("mixture", rows.labels, "The mixture", "Customers in the color of the likeliest segment."),
     ):
         datasets: Datasets = {}

@@ -62,8 +62,9 @@ class PlotData:
     transforms : tuple of Transform, length D, default=()
         What the values of the table went through on their way to `rows`; axes are labeled in the table's units. Filled
         with `IDENTITY` where there is none.
-    clusters : ndarray of shape (N,) or None, default=None
-        Cluster of K-means that each row is in, from 0, by the component it matches.
+    clusters : callable or None, default=None
+        Returns the cluster of K-means that each row is in, from 0, by the component it matches, shape (N,). Only some
+        charts need it.
     aliases : tuple of str, length D, default=()
         Other names of the columns, by which they can be asked for as well.
     """
@@ -82,7 +83,7 @@ class PlotData:
     caller: Callable[[int], str]
     weights: FloatArray | None = None
     transforms: tuple[Transform, ...] = ()
-    clusters: IntArray | None = None
+    clusters: Callable[[], IntArray] | None = None
     aliases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -257,7 +258,7 @@ def _of_segments(result: SegmentationResult) -> PlotData:
         caller=lambda row: assignment.customer(int(numbers[row])),
         weights=result.weights,
         transforms=model.transforms,
-        clusters=result.kmeans.labels,
+        clusters=lambda: result.kmeans.labels,
         aliases=model.transformed_columns,
     )
 
