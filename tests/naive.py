@@ -190,6 +190,55 @@ def naive_missing_sums(rows, sample_weight, responsibilities, means, full):
     return np.array(counts), np.array(first), np.array(second)
 
 
+def naive_missing_e_step(rows, weights, means, full):
+    """Log densities (N,) and responsibilities (N, K) from the columns that each row has; missing cells are NaN."""
+    log_densities, memberships = [], []
+    for row in rows:
+        known = [j for j in range(len(row)) if not math.isnan(row[j])]
+        seen = [float(row[j]) for j in known]
+        logs = [
+            (math.log(w) if w > 0 else -math.inf)
+            + naive_gaussian_log_density(seen, means[k][known], full[k][np.ix_(known, known)])
+            for k, w in enumerate(weights)
+        ]
+        log_density, shares, _ = _responsibilities(logs, hard=False)
+        log_densities.append(log_density)
+        memberships.append(shares)
+    return np.array(log_densities), np.array(memberships)
+
+
+def naive_missing_m_step(covariance_type, counts, first, second, means, ridge):
+    """Weights, means and covariances from sums about the old means, as each of four structures is defined."""
+    n_components, d = np.shape(means)
+    shifts = [first[k] / counts[k] for k in range(n_components)]
+    scatters = [second[k] - counts[k] * np.outer(shifts[k], shifts[k]) for k in range(n_components)]
+    if covariance_type == "full":
+        covariances = [s / n + ridge * np.eye(d) for s, n in zip(scatters, counts, strict=True)]
+    elif covariance_type == "tied":
+        covariances = sum(scatters) / sum(counts) + ridge * np.eye(d)
+    elif covariance_type == "diag":
+        covariances = [np.diag(s) / n + ridge for s, n in zip(scatters, counts, strict=True)]
+    else:
+        covariances = [np.trace(s) / (d * n) + ridge for s, n in zip(scatters, counts, strict=True)]
+    return np.array(counts) / sum(counts), np.array(means) + np.array(shifts), np.array(covariances)
+
+
+def naive_missing_em(
+    covariance_type, rows, weights, means, covariances, n_iter, sample_weight=None, ridge=0.0
+):
+    """So many full-information EM iterations, row by row; the parameters and the mean log-likelihood before each."""
+    sample_weight = [1.0] * len(rows) if sample_weight is None else [float(w) for w in sample_weight]
+    bounds = []
+    for _ in range(n_iter):
+        full = naive_full_covariances(covariance_type, covariances, len(means), len(rows[0]))
+        log_densities, memberships = naive_missing_e_step(rows, weights, means, full)
+        weighted = [w * value for w, value in zip(sample_weight, log_densities, strict=True)]
+        bounds.append(math.fsum(weighted) / math.fsum(sample_weight))
+        sums = naive_missing_sums(rows, sample_weight, memberships, means, full)
+        weights, means, covariances = naive_missing_m_step(covariance_type, *sums, means, ridge)
+    return weights, means, covariances, bounds
+
+
 def naive_covariances(covariance_type, rows, sample_weight, memberships, means, ridge):
     """Each structure's estimate, from its definition."""
     n_components, d = len(means), len(rows[0])

@@ -141,7 +141,8 @@ bool factorize(const double* p, Index d, const Index* columns, Index n, double* 
             inverse = splat(1.0) / root;
             store(ri + i * W, inverse);
             product *= inverse;
-            if (i % 8 == 7 || i + 1 == n) {
+            const V far = (product > splat(1e100)) | (product < splat(1e-100)) ? splat(1.0) : splat(0.0);
+            if (i % 8 == 7 || i + 1 == n || sum_lanes(far) > 0.0) {
                 gained += log_any(product);
                 product = splat(1.0);
             }
