@@ -75,5 +75,6 @@ class Ascent(NamedTuple, Generic[M]):
         if reported != objective:
             move = move._replace(objective=reported)
         if move.kind is _REJECTED:
-            return self._replace(objective=latest, reported=reported), move
+            # The step is that of the model kept: what it may cost is known by now.
+            return self._replace(objective=latest, reported=reported, allowance=move.allowance), move
         return Ascent(model, latest, reported, move.allowance), move

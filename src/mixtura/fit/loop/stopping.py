@@ -140,15 +140,22 @@ class RemainingGain:
         Sum of the sample weights, as the objective is the mean log-likelihood.
     tolerance : float, default=0.01
         In nats, of the total log-likelihood.
+    may_fall : bool, default=False
+        Whether the objective may fall on the way, as the log-likelihood does where a ridge is added to covariances:
+        what the M-step maximizes then is penalized, with counts that change. Falls count like gains, so that a run
+        that has turned around is not taken for one that has ended.
     """
 
     total_weight: float
     tolerance: float = 0.01
+    may_fall: bool = False
 
     def __call__(self, progress: Progress) -> Outcome | None:
         if len(progress.changes) < 3:
             return None
         changes = without_rounding(progress.changes, progress.objective)
+        if self.may_fall:
+            changes = tuple(map(abs, changes))
         latest, before = remaining_gain(changes[0], changes[1]), remaining_gain(changes[1], changes[2])
         # An estimate that rises says that slower gains come into view, as after an extrapolation or at a saddle.
         caution = _CAUTION if latest > before else 1.0

@@ -87,6 +87,9 @@ class AcceleratedState:
         Of the latest plain passes, in nats, the latest first.
     active : bool
         Whether extrapolation has begun.
+    fallen : bool
+        Whether a plain step has lowered the objective, as with a ridge it may: extrapolations, which are taken only
+        where they raise it, would then lead away from where the steps lead.
     radius : float
         The step length that is trusted, as a share of counts, means and covariances.
     trial : Trial or None
@@ -109,6 +112,7 @@ class AcceleratedState:
     best: float = -inf
     changes: tuple[float, ...] = ()
     active: bool = False
+    fallen: bool = False
     radius: float = _FIRST_STEP
     trial: Trial | None = None
     history: tuple[tuple[Statistics, Statistics], ...] = ()
@@ -143,6 +147,7 @@ class AcceleratedEMStep:
     def __init__(self, problem: Problem, tolerance: float = 0.01) -> None:
         self._problem, self._model, self._tolerance = problem, problem.model, tolerance
         self._plain = EMStep(problem)
+        self._may_fall = problem.model.prior.ridge > 0
 
     def init(self, model: Mixture) -> AcceleratedState:
         return AcceleratedState(self._plain.init(model), little=_MARGIN * self._tolerance)
@@ -157,6 +162,9 @@ class AcceleratedEMStep:
             return s, self._reject(s, trial, statistics)
         s.n_passes += 1
         s.best = objective
+        s.fallen = s.fallen or (
+            self._may_fall and trial is None and change < -_LEAST_MARGIN * self._tolerance
+        )
         if trial is None:
             kind, s.changes = PassKind.PLAIN, (change, *s.changes[:2])
             s.point = s.left
@@ -167,7 +175,7 @@ class AcceleratedEMStep:
         if s.entered is not None:
             s.history = (*s.history, (s.entered, statistics))[-_PASSES:]
         s.active = s.active or self._is_slow(s)
-        ahead = self._look_ahead(s, model, statistics) if s.active else None
+        ahead = self._look_ahead(s, model, statistics) if s.active and not s.fallen else None
         if ahead is None:
             return s, self._step(s, statistics, s.plain, kind)
         s.plain = s.plain._replace(model=ahead)

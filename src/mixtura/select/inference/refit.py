@@ -99,7 +99,7 @@ class Refit:
         return Problem(data, GaussianModel(start.n_components, start.family, prior))
 
     def _settings(self, problem: Problem) -> Settings:
-        stop = RemainingGain(problem.data.total_weight, self.tolerance)
+        stop = RemainingGain(problem.data.total_weight, self.tolerance, problem.model.prior.ridge > 0)
         return Settings(stop, _MAX_ITER, step=partial(AcceleratedEMStep, tolerance=self.tolerance))
 
 

@@ -109,7 +109,8 @@ class FitTask:
         level = self.data if level is None else level
         if tolerance is None:
             tolerance = _COARSE if self.is_sample or level is not self.data else _TOLERANCE
-        stop = RemainingGain(level.total_weight, tolerance)
+        may_fall = any(prior.ridge > 0 for prior in self.priors.values())
+        stop = RemainingGain(level.total_weight, tolerance, may_fall)
         return Settings(stop, _MAX_ITER, step=partial(step, tolerance=tolerance))
 
     def find(self, family: str, k: int) -> FitResult | MixturaError:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
 
 from mixtura.fit import Outcome, RemainingGain
 from mixtura.fit.loop.stopping import Progress, remaining_gain, without_rounding
@@ -44,3 +48,37 @@ def test_one_component_is_found_in_a_few_passes(seed: int) -> None:
     for one in found.candidates:
         assert one.outcome is Outcome.CONVERGED
         assert one.n_iter < 20
+
+
+def test_falls_count_where_the_objective_may_fall() -> None:
+    stop, either = RemainingGain(1000.0), RemainingGain(1000.0, may_fall=True)
+    falling = progress(-1e-2, -2e-2, -4e-2)
+    assert stop(falling) is Outcome.CONVERGED
+    assert either(falling) is None
+    assert either(progress(-1e-6, -2e-6, -4e-6)) is Outcome.CONVERGED
+    assert either(progress(-2e-2, -1e-2, 1e-2)) is None
+
+
+@pytest.mark.parametrize(("ridge", "apart", "seed"), [(0.5, 2.0, 0), (0.1, 1.5, 0), (0.01, 2.5, 0)])
+def test_with_a_ridge_a_search_ends_where_scikit_learn_ends_though_the_likelihood_falls(
+    ridge: float, apart: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(1000, 2)) + apart * rng.integers(0, 3, size=(1000, 1)) * [1.0, 0.3]
+    rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+    found = search(rows, components=[3], covariance_types=["full"], prior=ridge).best
+    assert found.outcome is Outcome.CONVERGED
+    assert found.mixture is not None
+    further = GaussianMixture(
+        3,
+        reg_covar=ridge,
+        tol=0.0,
+        max_iter=200,
+        weights_init=found.mixture.weights,
+        means_init=found.mixture.means,
+        precisions_init=np.linalg.inv(found.mixture.full_covariances()),
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        further.fit(rows)
+    assert found.log_likelihood == pytest.approx(1000 * further.score(rows), abs=0.02)
