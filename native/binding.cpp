@@ -142,7 +142,7 @@ nb::tuple verdict(bool all_good, const std::vector<Status>& status) {
 
 // A closed-form M-step. The arrays, in this order: means, sums, bound or None; weights, centers, covariances,
 // whitening, log_determinants, offsets.
-nb::tuple closed_form(std::size_t variant, bool pooled, bool diagonal, bool averaged, double ridge, double fewest,
+nb::tuple closed_form(std::size_t variant, bool pooled, bool diagonal, bool averaged, double ridge, double fewest, double added,
                       nb::args arrays) {
     const Array means(arrays[0]), sums(arrays[1]), bound(arrays[2]), weights(arrays[3], true), centers(arrays[4], true),
         covariances(arrays[5], true), whitening(arrays[6], true), log_determinants(arrays[7], true),
@@ -152,6 +152,7 @@ nb::tuple closed_form(std::size_t variant, bool pooled, bool diagonal, bool aver
     const Index packed = k * d * (d + 1) / 2;
     const bool one = pooled && !diagonal;
     f.pooled = pooled, f.diagonal = diagonal, f.averaged = averaged, f.ridge = ridge, f.fewest = fewest;
+    f.added = added;
     f.packed = sums.size(0) == plain + packed;
     f.means = means.values<const double>({k, d});
     f.sums = sums.values<const double>({plain + (!f.packed && pooled ? d * d : !f.packed && diagonal ? k * d : packed)});
@@ -304,6 +305,7 @@ NB_MODULE(_native, m) {
     m.def("whiten_sums", &mixtura::whiten_sums);
     m.def("color_sums", &mixtura::color_sums);
     m.def("turn_axes", &mixtura::turn_axes);
+    m.attr("ALGEBRA") = 1;  // raised where a function of the algebra is added or called otherwise
     m.def("built", [] { return mixtura::names(false); });
     m.def("supported", [] { return mixtura::names(true); });
     m.def("compiler", [] { return MIXTURA_COMPILER; });

@@ -176,7 +176,9 @@ bool means_of(const ClosedForm& f, const Sums& s, double count) {
         all = all && enough;
         f.status[c] = enough ? good : few;
         f.weights[c] = s.counts[c] / count;
-        for (Index j = c * f.d; j < (c + 1) * f.d; ++j) f.centers[j] = f.means[j] + s.first[j] / s.counts[c];
+        const double n = s.counts[c], more = n + f.added;
+        for (Index j = c * f.d; j < (c + 1) * f.d; ++j) f.centers[j] = f.means[j] + s.first[j] / n;
+        for (Index j = c * f.d; j < (c + 1) * f.d && more != n; ++j) f.centers[j] = f.centers[j] * n / more;
     }
     return all;
 }

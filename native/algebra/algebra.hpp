@@ -15,7 +15,7 @@ struct ClosedForm {
     Index k, d;
     bool pooled, diagonal, averaged;
     bool packed;                 // second moments of each component are packed lower halves
-    double ridge, fewest;
+    double ridge, fewest, added;
     const double *means, *sums, *bound;  // (k, d), as a pass adds them up or pooled, (d, d) or (d) or null
     double *weights, *centers, *covariances, *whitening, *log_determinants, *offsets;
     Status* status;              // (k)

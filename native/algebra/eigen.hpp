@@ -55,8 +55,7 @@ inline void eigen_one(Index d, double* a, double* values, double* axes) {
         for (Index p = 0; p < d; ++p)
             for (Index q = p + 1; q < d; ++q) turned = turn(d, a, axes, p, q, epsilon * epsilon) || turned;
     }
-    for (Index i = 0; i < d; ++i)
-        values[i] = finite ? std::ldexp(a[i * (d + 1)], exponent) : std::numeric_limits<double>::quiet_NaN();
+    for (Index i = 0; i < d; ++i) values[i] = finite ? std::ldexp(a[i * (d + 1)], exponent) : not_a_number;
     // Sorted by selection, the rows of axes along; then they become columns.
     for (Index i = 0; i < d; ++i) {
         Index least = i;

@@ -146,7 +146,6 @@ inline double axes_loss(Index k, Index d, bool equal_volume, const double* count
     return equal_volume ? static_cast<double>(d) * std::log(total / count) : loss / total;
 }
 
-// The turn of axis b in the plane of b and c: a positive angle turns the lower axis towards the higher.
 inline double turn_of(Index b, Index c) { return b < c ? 1.0 : -1.0; }
 
 struct AxesNewton {

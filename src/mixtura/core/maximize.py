@@ -111,16 +111,16 @@ def maximize(
 def _closed_form(statistics: Statistics, family: Structure, prior: Prior) -> Mixture | None:
     """Return the mixture where covariances have a closed form and nothing stands against it; else None.
 
-    That is a component with too few rows, whose last covariance or whose rounding matters, a covariance that is not
-    positive definite, and one near the floor.
+    That is a component without rows, which keeps its last covariance, a covariance that is not positive definite, and
+    one near the floor.
     """
     form, ridge, floor = family.closed_form, prior.ridge, prior.floor
     if form is None or not prior.is_flat or statistics.moments not in family.moments:
         return None
     if ridge and statistics.total_weight < family.fewest_rows:
         return None
-    fewest, bound = _FEW if ridge else EMPTY, None if floor is None else floor.bound(form)
-    found = get_algebra().closed_form(form, statistics.means, statistics.sums, ridge, fewest, bound)
+    bound, added = None if floor is None else floor.bound(form), EMPTY if ridge else 0.0
+    found = get_algebra().closed_form(form, statistics.means, statistics.sums, ridge, EMPTY, bound, added)
     if found.trouble:
         return None
     weights, means, covariances, whitening, log_determinants, offsets, _ = found

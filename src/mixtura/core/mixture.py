@@ -114,7 +114,7 @@ class Mixture:
         # Weights that sum to one but for rounding stay as they are, so that parameters survive a round trip.
         if abs(mixing.sum() - 1) > 1e-12:
             mixing = mixing / mixing.sum()
-        return cls(mixing, centers, stored, family, factors)
+        return cls(mixing, centers, stored, family, factors, _offsets(mixing, factors, n_features))
 
     @property
     def covariance_type(self) -> str:
@@ -147,17 +147,11 @@ class Mixture:
     def components(self, moments: Moments | None = None) -> Components:
         """Return what a kernel evaluates to gather second moments, the cheapest that is precise by default."""
         moments = self._precise_moments() if moments is None else moments
-        offsets = self._offsets() if self.offsets is None else self.offsets
+        offsets = self.offsets
+        if offsets is None:
+            offsets = _offsets(self.weights, self.factors, self.n_features)
         whitening = self.family.storage.whitening(self.factors, moments, len(self.means))
         return Components(moments.layout, self.means, whitening, offsets)
-
-    def _offsets(self) -> FloatArray:
-        """Return ``log w_k + log |L_k| - D/2 log(2 pi)``, (K,)."""
-        constant = self.factors.log_determinants - 0.5 * self.n_features * _LOG_2PI
-        if np.minimum.reduce(self.weights) > 0:
-            return np.log(self.weights) + constant
-        with np.errstate(divide="ignore"):
-            return np.log(self.weights) + constant
 
     def _precise_moments(self) -> Moments:
         """Return the cheapest second moments, unless whitening rows and means apart for them would cancel."""
@@ -346,6 +340,15 @@ def draw_rows(
         for k, (mean, size) in enumerate(zip(means, sizes, strict=True))
     ]
     return np.vstack(rows), np.repeat(np.arange(len(means)), sizes)
+
+
+def _offsets(weights: FloatArray, factors: Factors, n_features: int) -> FloatArray:
+    """Return ``log w_k + log |L_k| - D/2 log(2 pi)``, (K,)."""
+    constant = factors.log_determinants - 0.5 * n_features * _LOG_2PI
+    if np.minimum.reduce(weights) > 0:
+        return np.log(weights) + constant
+    with np.errstate(divide="ignore"):
+        return np.log(weights) + constant
 
 
 def _is_symmetric(matrices: FloatArray) -> bool:

@@ -115,11 +115,12 @@ class Algebra(Protocol):
         ridge: float,
         fewest: float,
         bound: FloatArray | None = None,
+        added: float = 0.0,
     ) -> Estimate:
         """Return the M-step of covariances with a closed form.
 
-        ``mu_k = mean_k + s_k / n_k``, and the covariances of the second moments about the new means, with the ridge
-        added to their diagonal.
+        ``mu_k = mean_k + s_k / n_k``, times ``n_k / (n_k + added)``, and the covariances of the second moments about
+        these means, with the ridge added to their diagonal.
 
         Parameters
         ----------
@@ -136,6 +137,8 @@ class Algebra(Protocol):
         bound : ndarray of shape (D, D) or (D,), optional
             Covariances are to be clearly above ``B B^T``, B lower triangular, or above the squares of deviations where
             they are diagonal: all are in trouble unless ``sum_k |L_k B|^2 <= 1``.
+        added : float, default=0.0
+            Rows at the origin that each component has besides its own, for its mean alone.
         """
 
     def scatter(self, means: FloatArray, sums: FloatArray, centers: FloatArray) -> FloatArray:
@@ -194,12 +197,15 @@ class NumpyAlgebra:
         ridge: float,
         fewest: float,
         bound: FloatArray | None = None,
+        added: float = 0.0,
     ) -> Estimate:
         """Return the M-step of covariances with a closed form; see `Algebra.closed_form`."""
         n_components, n_features = means.shape
         with np.errstate(all="ignore"):
             counts, first, _ = _parts(means, sums)
             weights, centers = counts[:, 0] / counts.sum(), means + first / counts
+            if added:
+                centers = np.where(counts + added != counts, centers * counts / (counts + added), centers)
             covariances = _covariances(form, means, sums, centers, ridge)
             whitening, log_determinants, trouble = self._factored(form, covariances, means.shape)
             if not np.isfinite(sums).all():

@@ -20,7 +20,10 @@ _LARGEST = 64
 
 _LAYOUTS = {Layout.DENSE: 0, Layout.DIAGONAL: 1, Layout.SHARED: 2}
 
-_OUTDATED = "the compiled core was built from sources without it; install mixtura again"
+_ALGEBRA = 1
+"""What an extension has to say of its algebra to be called from here."""
+
+_OUTDATED = "the compiled core was built from other sources; install mixtura again"
 
 empty = np.empty
 
@@ -30,7 +33,7 @@ def why_not_native() -> str | None:
     extension = native.extension()
     if extension is None:
         return native.why_not_built()
-    return None if hasattr(extension, "color_sums") else _OUTDATED
+    return None if getattr(extension, "ALGEBRA", 0) == _ALGEBRA else _OUTDATED
 
 
 class NativeAlgebra:
@@ -66,12 +69,13 @@ class NativeAlgebra:
         ridge: float,
         fewest: float,
         bound: FloatArray | None = None,
+        added: float = 0.0,
     ) -> Estimate:
         """Return the M-step of covariances with a closed form; see `Algebra.closed_form`."""
         shape = n_components, n_features = means.shape
         pooled, diagonal, averaged = form
         if n_features > _LARGEST and not diagonal:
-            return self._large.closed_form(form, means, sums, ridge, fewest, bound)
+            return self._large.closed_form(form, means, sums, ridge, fewest, bound, added)
         n_factors = n_components
         if diagonal:
             whitening = empty(shape)
@@ -90,10 +94,12 @@ class NativeAlgebra:
             empty(n_components),
         )
         try:
-            trouble = self._closed_form(self._variant, *form, ridge, fewest, means, sums, bound, *found)
+            trouble = self._closed_form(
+                self._variant, *form, ridge, fewest, added, means, sums, bound, *found
+            )
         except (TypeError, ValueError):
             given = [None if one is None else _plain(one) for one in (means, sums, bound)]
-            trouble = self._closed_form(self._variant, *form, ridge, fewest, *given, *found)
+            trouble = self._closed_form(self._variant, *form, ridge, fewest, added, *given, *found)
         return Estimate(*found, trouble)
 
     def scatter(self, means: FloatArray, sums: FloatArray, centers: FloatArray) -> FloatArray:
