@@ -77,6 +77,16 @@ def test_flows_are_the_transitions_of_the_document() -> None:
             np.testing.assert_array_equal(found, counts)
 
 
+def test_flows_say_that_they_count_by_weight() -> None:
+    def weighted(found: dict[str, Any]) -> None:
+        found["table"]["weight_column"] = "visits"
+
+    for shown, noun in ((document(), "customers"), (document(weighted), "customers by weight")):
+        charts = draw_charts(shown, rows())
+        for name in ("flow", "flow-fewer", "flow-more"):
+            assert charts[name].notes[0].startswith(f"Width: number of {noun}, 120 in all")
+
+
 def test_our_side_of_a_flow_is_in_the_order_of_segments_whatever_the_transitions_order() -> None:
     def turn(found: dict[str, Any]) -> None:
         fewer, more = found["stability"]["transitions"]
