@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from concurrent.futures import CancelledError
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -21,7 +22,7 @@ from mixtura.plot.charts.profiles import profile_chart
 from mixtura.plot.data.profile_table import profiles_of_document
 from mixtura.plot.data.scores import scores_of_document, scores_of_result
 from mixtura.plot.vega import Datasets
-from mixtura.report import draw_charts
+from mixtura.report import REPORT, draw_charts
 from mixtura.report.card import notebook_card
 from mixtura.segments import segment_table
 from presentation.documents import content, document
@@ -190,3 +191,10 @@ def test_a_card_shows_what_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     bare = notebook_card(result.model, replace(result))
     assert "3 segments</strong>" in bare
     assert all(name in bare for name in result.model.names)
+
+
+def test_after_an_error_nothing_more_is_drawn() -> None:
+    with pytest.raises(KeyError), REPORT.drawing(fitted("customers-3")) as drawn:
+        raise KeyError("interrupted")
+    with pytest.raises(CancelledError):
+        drawn.picture()
