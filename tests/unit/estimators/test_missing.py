@@ -79,7 +79,7 @@ def test_what_missing_may_be(kind: Any, missing: Any, rows: Any) -> None:
 
 
 def test_infinite_values_are_refused_by_column(rows: Any) -> None:
-    frame = pd.DataFrame(rows, columns=["age", "income", "visits"])
+    frame = pd.DataFrame(rows.copy(), columns=["age", "income", "visits"])
     frame.loc[7, "income"] = np.inf
     with pytest.raises(MissingValuesError, match=r"infinity.*'income'.*rows: 7 ") as caught:
         GaussianMixture(2, missing="fiml").fit(frame)
