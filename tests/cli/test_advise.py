@@ -55,7 +55,7 @@ def test_what_changes_the_recommendation_comes_with_commands(run, odd) -> None:
     printed = run("advise", "odd table.csv").output
     assert "Changes the recommendation" in printed
     assert "skew: Skewness of money" in printed
-    assert "mixtura segment 'odd table.csv' --drop-missing --transform auto" in printed
+    assert "mixtura segment 'odd table.csv' --transform auto" in printed
     assert "[bold]b 1" in printed
     assert "119 complete rows (1 left out). As log(1 + x): money." in printed
 

@@ -33,8 +33,6 @@ GOOD = "income,spending\n" + "\n".join(f"{a!r},{b!r}" for a, b in make_customers
         ("ids.csv", b"id\n1\n2\n3\n", ["No numeric column is left", "an id"]),
         ("equal.csv", b"a,b\n1,2\n1,2\n1,2\n", ["the same value in every row", "different numbers"]),
         ("one.csv", b"a,b\n1,2\n", ["at least 2 are required"]),
-        ("nan.csv", b"a,b\n1,2\n,3\n4,inf\n,\n5,6\n", ["4 values that are missing or infinite", "'a' (2 missing)",
-            "'b' (1 missing, 1 infinite)", "3 of 5 rows", "2, 3, 4", "--drop-missing"]),
     ],
 )  # fmt: skip
 def test_tables_that_cannot_be_used(refused, workplace, name, content, said) -> None:
@@ -186,11 +184,6 @@ def test_a_table_that_lacks_columns_of_the_model(refused, model, workplace) -> N
     message = refused("assign", model, "new.csv")
     assert "The table lacks 'income'" in message
     assert "Rename 'Income'" in message
-
-
-def test_a_table_to_assign_with_missing_values(refused, model, workplace) -> None:
-    (workplace / "new.csv").write_text("income,spending\n1,2\n,3\n")
-    assert "1 value that is missing or infinite" in refused("assign", model, "new.csv")
 
 
 def test_results_of_assign_are_not_overwritten_unasked(run, refused, model, customers, workplace) -> None:

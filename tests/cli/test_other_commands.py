@@ -12,6 +12,7 @@ import pytest
 import mixtura
 from mixtura.demo import write_look_alike
 from mixtura.exceptions import ParameterError
+from mixtura.segments import SegmentModel
 
 
 def test_assigning_the_same_customers_gives_the_same_answer(run, model, customers) -> None:
@@ -40,7 +41,7 @@ def test_missing_values_leave_new_customers_unassigned(run, model, workplace) ->
     (workplace / "new.csv").write_text("customer,income,spending\nA-1,45,80\nA-2,,70\n")
     done = run("assign", model, "new.csv", "--drop-missing")
     assert done.exit_code == 0, done.output
-    assert "1 with missing or infinite values" in done.output
+    assert "1 in no segment: values are missing" in done.output
     table = pl.read_csv("new-assigned.csv")
     assert table["customer"].to_list() == ["A-1", "A-2"]
     assert table["segment"].is_null().to_list() == [False, True]
@@ -139,3 +140,18 @@ def test_help_lists_the_commands() -> None:
 
 def test_an_unknown_command_is_refused(run) -> None:
     assert run("segmnt").exit_code == 2
+
+
+def test_new_customers_are_assigned_by_the_values_that_they_have(run, model, workplace) -> None:
+    (workplace / "new.csv").write_text("customer,income,spending\nA-1,45,80\nA-2,,70\nA-3,,\n")
+    done = run("assign", model, "new.csv")
+    assert done.exit_code == 0, done.output
+    text = " ".join(done.output.split())
+    assert "1 value is missing, in income (1, 50 %): 1 row of 2 lacks one." in text
+    assert "1 in no segment: values are missing" in text
+    table = pl.read_csv("new-assigned.csv")
+    assert table["segment"].is_null().to_list() == [False, False, True]
+    held = SegmentModel.load(model)
+    marginal = held.in_user_units().marginal([1]).responsibilities([[70.0]])[0]
+    probabilities = [table[f"probability_{k + 1}"][1] for k in range(held.n_segments)]
+    np.testing.assert_allclose(probabilities, marginal, rtol=1e-9)

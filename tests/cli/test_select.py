@@ -194,14 +194,17 @@ def test_the_help_lists_the_criteria(run) -> None:
         assert set(CRITERIA) <= set(words)
 
 
-def test_rows_with_missing_values(run, refused, workplace, rows) -> None:
+def test_rows_with_missing_values(run, workplace, rows) -> None:
     lines = [f"{income!r},{spending!r}" for income, spending in rows.tolist()]
     lines[7] = ",50"
     (workplace / "holes.csv").write_text("income,spending\n" + "\n".join(lines) + "\n")
-    assert "--drop-missing" in refused("select", "holes.csv")
-    done = run("select", "holes.csv", "--components", "3", "--drop-missing")
+    used = run("select", "holes.csv", "--components", "3")
+    assert used.exit_code == 0, used.output
+    assert "1 value is missing, in income (1, < 1 %)" in used.output
+    assert "--drop-missing" in used.output
+    done = run("select", "holes.csv", "--components", "3", "--drop-missing", "--overwrite")
     assert done.exit_code == 0, done.output
-    assert "Rows with missing or infinite values, left out: 1." in done.output
+    assert "Rows left out because values are missing: 1." in done.output
 
 
 @pytest.mark.parametrize(

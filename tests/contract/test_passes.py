@@ -84,7 +84,7 @@ PASSES: dict[type[Any], Callable[[Data], tuple[Any, States]]] = {
     FeedSummaries: lambda data: (
         FeedSummaries(
             (SizesSummary(K), MeansSummary(K, D)),
-            components(),
+            MIXTURE,
             Scaling(np.zeros(D), np.ones(D)),
             data.kernel,
             ("debt",),

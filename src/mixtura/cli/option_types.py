@@ -115,7 +115,11 @@ Transforms = Annotated[
     ),
 ]
 DropMissing = Annotated[
-    bool, typer.Option("--drop-missing", help="Leave rows with missing values unassigned.")
+    bool,
+    typer.Option(
+        "--drop-missing",
+        help="Leave rows with missing values unassigned, instead of using the values that they have.",
+    ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors.")]

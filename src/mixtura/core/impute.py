@@ -12,7 +12,7 @@ from mixtura.core.mixture import Mixture
 from mixtura.kernels import Outputs, evaluate_rows
 from mixtura.kernels.patterns import order_of_missing, patterns
 
-__all__ = ["conditional_draws", "conditional_means"]
+__all__ = ["conditional_draws", "conditional_means", "expected_log_density"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +67,28 @@ def conditional_draws(mixture: Mixture, rows: FloatArray, rng: np.random.RandomS
         drawn = one.means[which, place] + (roots[which] @ own[:, :, None])[:, :, 0]
         filled[np.ix_(one.numbers, one.missing)] = drawn
     return filled
+
+
+def expected_log_density(mixture: Mixture, rows: FloatArray, memberships: FloatArray) -> FloatArray:
+    """Return what the log densities of rows lack, on average, of those of whole rows, shape (N,); zero for whole rows.
+
+    ``sum_k r_k E_k[log N(x_m; x_o)] = -sum_k r_k (log |C_k| + m (1 + log 2 pi)) / 2`` with C_k the covariance of the m
+    missing values given the observed ones. Densities of different columns cannot be compared; with this added those of
+    rows with missing values lie where a usual value would put them.
+
+    Parameters
+    ----------
+    mixture : Mixture
+    rows : ndarray of shape (N, D)
+        NaN where a value is missing.
+    memberships : ndarray of shape (N, K)
+        Responsibilities given what is observed.
+    """
+    expected = np.zeros(len(rows))
+    for one in _conditionals(mixture, rows):
+        volumes = np.linalg.slogdet(one.covariances)[1] + one.missing.sum() * (1 + np.log(2 * np.pi))
+        expected[one.numbers] = -0.5 * memberships[one.numbers] @ volumes
+    return expected
 
 
 def _memberships(mixture: Mixture, rows: FloatArray) -> FloatArray:

@@ -70,12 +70,7 @@ class Report:
     def drawing(self, result: SegmentationResult) -> Iterator[Drawn]:
         """Start to draw what needs no resamples."""
         with ThreadPoolExecutor(1, thread_name_prefix="mixtura-drawing") as thread:
-            try:
-                yield Drawn(result, thread)
-            except BaseException:
-                # What nobody will see need not be drawn.
-                thread.shutdown(wait=False, cancel_futures=True)
-                raise
+            yield Drawn(result, thread)
 
     def page(self, result: SegmentationResult) -> str:
         """Return the page as HTML."""

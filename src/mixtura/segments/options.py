@@ -107,6 +107,7 @@ class Settings:
             random_state=self.seed,
             sample_weight=weights,
             prior=self.prior,
+            missing="fiml",
             on_candidate=on_candidate,
             on_fold=on_fold,
         )
@@ -124,7 +125,7 @@ def _feasible(components: Sequence[int] | None, n_rows: int, fewest: int) -> lis
         return [count for count in _COMPONENTS if count <= fewest]
     if max(components) > n_rows:
         raise TooFewRowsError(
-            f"`components` must be at most the number of complete rows, {n_rows}; got {max(components)}. Use far fewer "
-            "segments than rows."
+            f"`components` must be at most the number of rows that are used, {n_rows}; got {max(components)}. Use far "
+            "fewer segments than rows."
         )
     return sorted(set(components))

@@ -12,10 +12,12 @@ import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.core.data import Data
+from mixtura.core.impute import expected_log_density
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Block, Blocks
 from mixtura.engine import as_data
-from mixtura.kernels import Components, Kernel, Outputs
+from mixtura.kernels import Kernel, Outputs
+from mixtura.kernels.patterns import order_of_missing
 from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.weighted import row_maxima
 
@@ -34,7 +36,7 @@ class Scored:
     Parameters
     ----------
     rows : ndarray of shape (n, D)
-        In the user's units.
+        In the user's units; NaN where a value is missing.
     scaling : Scaling
         From these to what the mixture sees.
     weights : ndarray of shape (n,) or None
@@ -43,7 +45,7 @@ class Scored:
     memberships : ndarray of shape (n, K)
         NaN where a row is infinitely far from all components.
     log_density : ndarray of shape (n,)
-        Of the scaled rows, in nats.
+        Of the scaled rows, in nats; where values are missing, expected of the whole row, see `expected_log_density`.
     labels : ndarray of shape (n,)
         The most probable component, from 0.
     described : mapping of str to ndarray of shape (n,)
@@ -157,15 +159,15 @@ class Scan:
     def sample(self) -> Scored:
         """Return some rows from all over the table, evaluated: all of a short one."""
         numbers = np.arange(0, self.data.n_rows, max(1, self.data.n_rows // _SAMPLE))
-        block = Block(self.data.rows(numbers), None, 0, 0)
+        rows = self.data.rows_with_missing(numbers)
+        block = Block(rows, None, 0, 0, order_of_missing(rows))
         described = [values[numbers] for values in self.described.values()]
         return self._pass((), evaluated=False).score(block, *described)
 
     def _pass(self, summaries: Sequence[Summary[Any]], *, evaluated: bool) -> FeedSummaries:
-        components = self.mixture.components()
         names = tuple(self.described)
         return FeedSummaries(
-            tuple(summaries), components, self.scaling, self.data.kernel, names, evaluated=evaluated
+            tuple(summaries), self.mixture, self.scaling, self.data.kernel, names, evaluated=evaluated
         )
 
     def _reduce(
@@ -187,18 +189,18 @@ class FeedSummaries:
     ----------
     summaries : tuple of Summary
         Nothing was added to them yet.
-    components : Components
+    mixture : Mixture
         Of scaled rows.
     scaling : Scaling
     kernel : Kernel
     described : tuple of str
         Names of the described columns.
     evaluated : bool, default=False
-        Whether the states hold what the components make of the rows.
+        Whether the states hold what the mixture makes of the rows.
     """
 
     summaries: tuple[Summary[Any], ...]
-    components: Components
+    mixture: Mixture
     scaling: Scaling
     kernel: Kernel
     described: tuple[str, ...] = ()
@@ -216,7 +218,7 @@ class FeedSummaries:
         n_rows, count = block.n_rows, len(self.described)
         log_density, memberships, labels = states[count:] or (
             np.empty(n_rows),
-            np.empty((n_rows, self.components.n_components)),
+            np.empty((n_rows, self.mixture.n_components)),
             np.empty(n_rows, dtype=np.intp),
         )
         described = dict(zip(self.described, states[:count], strict=True))
@@ -226,7 +228,10 @@ class FeedSummaries:
         )
         if not self.evaluated:
             outputs = Outputs(log_density, memberships, labels)
-            self.kernel.accumulate(scored.scaled, None, self.components, None, outputs)
+            components = self.mixture.components()
+            self.kernel.accumulate(scored.scaled, None, components, None, outputs, order=block.order)
+            if block.order is not None:
+                log_density += expected_log_density(self.mixture, scored.scaled, memberships)
         return scored
 
     def add(self, total: list[Summary[Any]], more: list[Summary[Any]]) -> list[Summary[Any]]:

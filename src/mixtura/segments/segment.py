@@ -77,7 +77,8 @@ def segment_table(
     anomaly_percentile : float, default=4
         Customers with a log density below this percentile are anomalies; 0 for none.
     drop_missing : bool, default=False
-        Leave rows with missing or infinite values unassigned instead of raising.
+        Leave rows with missing or infinite values unassigned, instead of using them with the values that they have
+        (full-information maximum likelihood, see `mixtura.GaussianMixture`).
     describe : sequence of str, default=()
         Descriptive columns, which profile the segments and do not build them: numbers, text, codes, dates, booleans.
     value : str or None, default=None

@@ -36,7 +36,7 @@ class Selection:
     n_rows : int
         Complete rows, which the models were fitted to.
     n_dropped : int
-        Rows left out because a value is missing or infinite.
+        Rows left out because values are missing.
     seconds : float
         From the call to the result.
     notes : tuple of str, default=()

@@ -14,6 +14,7 @@ __all__ = [
     "effective_counts",
     "group_sums",
     "has_few_values",
+    "known",
     "mean_and_sd",
     "percentile",
     "quantiles",
@@ -50,6 +51,14 @@ class NumericSummary:
     def iqr(self) -> float:
         """The distance of the quartiles: the width of the middle half."""
         return self.q3 - self.q1
+
+
+def known(values: FloatArray, weights: FloatArray | None) -> tuple[FloatArray, FloatArray | None]:
+    """Return the values of a column, shape (N,), that are not NaN, and their weights."""
+    there = ~np.isnan(values)
+    if there.all():
+        return values, weights
+    return values[there], None if weights is None else weights[there]
 
 
 def mean_and_sd(values: FloatArray, weights: FloatArray | None) -> tuple[float, float]:

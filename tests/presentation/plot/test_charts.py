@@ -534,7 +534,7 @@ def test_what_cannot_be_drawn_is_told(result) -> None:
     with pytest.raises(DataError, match=r"\(1, 3\)"):
         plot_scatter(mixture, [[0.0, 1, 2]])
     with pytest.raises(DataError, match="finite"):
-        plot_scatter(mixture, [[0.0, np.nan]])
+        plot_scatter(mixture, [[0.0, np.inf]])
     with pytest.raises(ParameterError, match="`columns` must be 2 names, one each"):
         plot_scatter(mixture, [[0.0, 1]], columns=["one"])
     with pytest.raises(ParameterError, match="`names` must be"):
@@ -605,3 +605,19 @@ def test_titles_of_panels_are_no_wider_than_panels() -> None:
     titles = [panel["layer"][0]["encoding"]["x"]["title"] for panel in chart["concat"]]
     assert titles[1] == "age"
     assert 20 < len(titles[0]) <= 37
+
+
+def test_points_that_lack_a_coordinate_are_not_drawn() -> None:
+    mixture = mixture_of(2, 3)
+    rows = mixture.sample(60, random_state=0)[0]
+    rows[:20, 0], rows[10:30, 2] = np.nan, np.nan
+    points = plot_scatter(mixture, rows, pair=["column 1", "column 2"]).to_dict()["datasets"]
+    drawn = max(points.values(), key=len)
+    assert len(drawn) >= 40
+    chart = plot_marginals(mixture, rows).to_dict()
+    heights = {
+        name: sum(bar["y2"] - bar["y"] for bar in held)
+        for name, held in chart["datasets"].items()
+        if "bars" in name
+    }
+    assert sorted(round(height) for height in heights.values()) == [40, 40, 60]

@@ -121,7 +121,7 @@ def test_columns_constant_once_incomplete_rows_are_gone() -> None:
     frame = pl.DataFrame({"a": [1.0, 1.0, 1.0, 2.0], "b": [1.0, 2.0, 4.0, None]})
     result = segment_table(frame, components=[1], drop_missing=True)
     assert result.columns.used == ("b",)
-    assert ("a", "the same value in every complete row") in [
+    assert ("a", "the same value in every row that is used") in [
         (one.name, one.reason) for one in result.columns.left_out
     ]
     with pytest.raises(ColumnError, match="'a' has the same value"):
@@ -162,7 +162,7 @@ def test_parameters_out_of_range(parameters, said) -> None:
 
 def test_more_segments_than_rows() -> None:
     with pytest.raises(
-        TooFewRowsError, match="`components` must be at most the number of complete rows, 3; got 4"
+        TooFewRowsError, match="`components` must be at most the number of rows that are used, 3; got 4"
     ):
         segment_table(pl.DataFrame({"x": [1.0, 2.0, 4.0]}), components=[4])
     with pytest.raises(TooFewRowsError, match="at least 2"):

@@ -28,7 +28,7 @@ def print_audiences(console: Console, source: str, result: AudienceList) -> None
         _print_overlap(console, result)
     unassigned = total - int(assignment.complete.sum())
     if unassigned:
-        console.print(f"{unassigned:,} with missing or infinite values: in no audience")
+        console.print(f"{unassigned:,} in no audience: values are missing")
     if result.weight_name is not None:
         console.print(f"Shares and sums count each customer {result.weight_name!r} times")
     if result.n_without_value:

@@ -112,7 +112,7 @@ def print_assignment(console: Console, source: str, result: Assignment) -> None:
     console.print(table)
     unassigned = total - int(result.complete.sum())
     if unassigned:
-        console.print(f"{unassigned:,} with missing or infinite values: in no segment")
+        console.print(f"{unassigned:,} in no segment: values are missing")
     console.print(f"{result.n_anomalies:,} anomalies by the threshold of the model")
     print_notes(console, result.notes)
 

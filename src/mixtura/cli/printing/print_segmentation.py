@@ -34,7 +34,8 @@ def print_segmentation(console: Console, document: Document) -> None:
         console.print(Text.assemble(("Note: ", "bold yellow"), with_options(note)))
     n_models = len(document.candidates)
     models = f"{n_models} models fitted" if n_models > 1 else "1 model fitted"
-    console.print(f"\n{models}, {document.table.rows:,} customers assigned in {document.seconds:.2f} s")
+    assigned = document.table.rows - document.table.rows_unassigned
+    console.print(f"\n{models}, {assigned:,} customers assigned in {document.seconds:.2f} s")
 
 
 def _print_choice(console: Console, document: Document) -> None:

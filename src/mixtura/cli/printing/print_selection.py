@@ -42,7 +42,7 @@ def print_selection(console: Console, selection: Selection) -> None:
     if len(fitted) > len(shown):
         console.print(f"and {len(fitted) - len(shown)} more in selection.csv", style="dim")
     _print_reasons(console, found)
-    dropped = f"Rows with missing or infinite values, left out: {selection.n_dropped:,}."
+    dropped = f"Rows left out because values are missing: {selection.n_dropped:,}."
     for note in (
         _passed_over(selection),
         found.selection_reason,

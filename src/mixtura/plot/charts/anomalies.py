@@ -136,6 +136,8 @@ def driver_chart(subject: PlotData, datasets: Datasets, most: int) -> Spec:
     """Return the least expected rows, and how much each column contributes to their squared distance."""
     rows = np.argsort(subject.log_density, kind="stable")[:most]
     parts = column_contributions(subject.mixture, subject.rows[rows])
+    if subject.missing is not None:
+        parts = np.where(subject.missing[rows], 0.0, parts)
     total = parts.sum(axis=1, keepdims=True)
     shares = parts / np.where(total > 0, total, 1.0)
     order = np.argsort(-shares.mean(axis=0), kind="stable")[:_MOST_COLUMNS]
@@ -171,12 +173,19 @@ def _drivers(subject: PlotData, rows: IntArray, shares: FloatArray, order: IntAr
             "row": place + 1,
             "column": position + 1,
             "share": round(float(shares[place, d]), 4),
-            "text": value_text(to_units(subject.rows[[row], d], subject.transforms[d])[0], years=subject.has_years(d)),
+            "text": _value(subject, row, d),
             "segment": int(labels[place]) + 1,
         }
         for place, row in enumerate(rows)
         for position, d in enumerate(order)
     ]  # fmt: skip
+
+
+def _value(subject: PlotData, row: int, column: int) -> str:
+    if subject.missing is not None and subject.missing[row, column]:
+        return "missing"
+    value = to_units(subject.rows[[row], column], subject.transforms[column])[0]
+    return value_text(value, years=subject.has_years(column))
 
 
 def _places(subject: PlotData, rows: IntArray, order: IntArray, width: int) -> Spec:

@@ -98,6 +98,7 @@ def histogram_chart(
     Bars are rows per bin, by weight, each shared out among the components; curves are what the mixture expects:
     ``N h w_k N(x; mu_k, sigma_k)`` in bins of width h, where N is the total weight, and their sum.
     """
+    subject = subject.known_in([column])
     values = subject.rows[:, column]
     marginal = subject.mixture.marginal([column])
     transform = subject.transforms[column]
@@ -116,7 +117,6 @@ def histogram_chart(
     top = max([float(heights.sum(axis=1).max()), *(bar["y2"] for bar in datasets[bars])])
     y = position("y", subject.measure, [0.0, 1.05 * top], tickCount=5)
     outside = int(((values < edges[0]) | (values > edges[-1])).sum())
-    noun = subject.noun
     layers = _layers(subject, (bars, curves), x, y, legend=legend)
     chart = layered(*layers, width=size[0], height=size[1])
     return titled(
@@ -124,7 +124,7 @@ def histogram_chart(
         subject.heading,
         [
             f"Bars: {subject.measure}, each shared out among the {subject.part}s. Lines: what the mixture expects.",
-            tidy_count(outside, f"{noun[:-1]} lies", f"{noun} lie") + " outside the frame."
+            tidy_count(outside, f"{subject.noun[:-1]} lies", f"{subject.noun} lie") + " outside the frame."
             if outside
             else "",
         ],

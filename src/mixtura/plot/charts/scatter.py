@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mixtura._typing import FloatArray
+from mixtura._typing import FloatArray, IntArray
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import ParameterError
 from mixtura.plot.data.plane import HEIGHT, WIDTH, Pair, Plane, plane_of
@@ -102,9 +103,11 @@ def scatter_chart(
     size: tuple[int, int] = (WIDTH, HEIGHT),
 ) -> Spec:
     """Return the chart, and add its data: points in blended colors, ellipses, numbers at the centers."""
-    plane = plane_of(subject, pair)
     if labels is not None:
-        return _labeled_chart(plane, datasets, labels, size)
+        checked = _checked_labels(labels, subject)
+        grouped = replace(subject, clusters=lambda: checked)
+        return _labeled_chart(plane_of(grouped, pair), datasets, size)
+    plane = plane_of(subject, pair)
     datasets["points"] = _points(plane)
     layers = (
         _point_layer(plane),
@@ -122,15 +125,21 @@ def scatter_chart(
     )
 
 
-def _labeled_chart(plane: Plane, datasets: Datasets, given: npt.ArrayLike, size: tuple[int, int]) -> Spec:
-    """Return the points alone, in the colors of another grouping."""
-    subject = plane.subject
+def _checked_labels(given: npt.ArrayLike, subject: PlotData) -> IntArray:
     labels = np.asarray(given)
     if labels.shape != (subject.n_rows,) or labels.dtype.kind not in "iu" or labels.min() < 0:
         raise ParameterError(
             f"`labels` must be {subject.n_rows} whole numbers from 0, one per row; got an array of shape "
             f"{labels.shape!r} of {labels.dtype}."
         )
+    return labels
+
+
+def _labeled_chart(plane: Plane, datasets: Datasets, size: tuple[int, int]) -> Spec:
+    """Return the points alone, in the colors of another grouping."""
+    subject = plane.subject
+    assert subject.clusters is not None, "the grouping was checked"
+    labels = subject.clusters()
     chosen = labels[plane.sample]
     colors = segment_colors(int(labels.max()) + 1)
     datasets["points"] = [

@@ -140,6 +140,7 @@ def plane_of(subject: PlotData, pair: Pair) -> Plane:
         chosen = most_informative_pair(subject.mixture, subject.rows[subject.sample(_JUDGED)])
     else:
         chosen = subject.pair(pair)
+    subject = subject.known_in(chosen)
     mixture, rows = subject.mixture.marginal(chosen), subject.rows[:, chosen]
     first, second = chosen
     transforms = subject.transforms[first], subject.transforms[second]

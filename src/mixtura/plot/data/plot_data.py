@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from mixtura._typing import Array, FloatArray, IntArray
+from mixtura._typing import Array, BoolArray, FloatArray, IntArray
+from mixtura.core.impute import conditional_means
 from mixtura.core.mixture import Mixture
 from mixtura.core.projection import discriminant_projection
 from mixtura.exceptions import DataError, ParameterError
@@ -67,6 +68,8 @@ class PlotData:
         charts need it.
     aliases : tuple of str, length D, default=()
         Other names of the columns, by which they can be asked for as well.
+    missing : ndarray of shape (N, D), bool, or None, default=None
+        Which values of `rows` are missing, where some are: there stand conditional means.
     """
 
     mixture: Mixture
@@ -85,6 +88,7 @@ class PlotData:
     transforms: tuple[Transform, ...] = ()
     clusters: Callable[[], IntArray] | None = None
     aliases: tuple[str, ...] = ()
+    missing: BoolArray | None = None
 
     def __post_init__(self) -> None:
         if not self.transforms:
@@ -128,9 +132,34 @@ class PlotData:
         plural = f"{self.part}s" if self.n_parts > 1 else self.part
         return f"{self.n_parts} {plural} of {self.n_rows:,} {self.noun}"
 
+    @property
+    def observed(self) -> FloatArray:
+        """The rows, with NaN where a value is missing."""
+        return self.rows if self.missing is None else np.where(self.missing, np.nan, self.rows)
+
+    def known_in(self, columns: Sequence[int]) -> PlotData:
+        """Return the rows that have values in some columns; all rows where none has."""
+        if self.missing is None:
+            return self
+        kept = ~self.missing[:, list(columns)].any(axis=1)
+        if kept.all() or not kept.any():
+            return self
+        numbers, caller, clusters = np.flatnonzero(kept), self.caller, self.clusters
+        return replace(
+            self,
+            rows=self.rows[kept],
+            memberships=self.memberships[kept],
+            log_density=self.log_density[kept],
+            anomaly=self.anomaly[kept],
+            caller=lambda row: caller(int(numbers[row])),
+            weights=None if self.weights is None else self.weights[kept],
+            clusters=None if clusters is None else lambda: clusters()[kept],
+            missing=self.missing[kept],
+        )
+
     def has_years(self, column: int) -> bool:
         """Return whether a column holds whole numbers that read as years, such as 1975."""
-        values = self.rows[:, column]
+        values = self.rows[:, column] if self.missing is None else self.rows[~self.missing[:, column], column]
         return bool(
             self.transforms[column].kind == "none"
             and values.min() >= _FIRST_YEAR
@@ -170,6 +199,7 @@ class PlotData:
             columns=titles,
             transforms=(),
             aliases=(),
+            missing=None,
         )
 
 
@@ -218,21 +248,23 @@ def plot_data(
     if columns is None:
         columns = [str(name) for name in getattr(rows, "columns", range(1, mixture.n_features + 1))]
         columns = columns if hasattr(rows, "columns") else [f"column {number}" for number in columns]
-    values = _finite_rows(rows, mixture)
+    given = _finite_rows(rows, mixture)
+    values, missing = _filled(mixture, given)
     return PlotData(
         mixture=mixture,
         rows=values,
         columns=_as_many("columns", columns, mixture.n_features),
         names=_as_many("names", names or [f"component {k + 1}" for k in range(mixture.n_components)],
                        mixture.n_components),
-        memberships=mixture.responsibilities(values),
-        log_density=mixture.log_density(values),
+        memberships=mixture.responsibilities(given),
+        log_density=mixture.log_density(given),
         noun="rows",
         part="component",
         seed=0,
         anomaly=np.zeros(len(values), dtype=bool),
         threshold=None,
         caller=lambda row: str(row + 1),
+        missing=missing,
     )  # fmt: skip
 
 
@@ -242,9 +274,11 @@ def _of_segments(result: SegmentationResult) -> PlotData:
     numbers = np.flatnonzero(complete)
     # Where all rows are complete, nothing is copied.
     kept = slice(None) if complete.all() else complete
+    mixture = model.in_transformed_units()
+    rows, missing = _filled(mixture, model.scaling.transformed(result.rows))
     return PlotData(
-        mixture=model.in_transformed_units(),
-        rows=model.scaling.transformed(result.rows),
+        mixture=mixture,
+        rows=rows,
         columns=model.columns,
         names=model.names,
         memberships=assignment.memberships[kept],
@@ -260,7 +294,14 @@ def _of_segments(result: SegmentationResult) -> PlotData:
         transforms=model.transforms,
         clusters=lambda: result.kmeans.labels,
         aliases=model.transformed_columns,
+        missing=missing,
     )
+
+
+def _filled(mixture: Mixture, rows: FloatArray) -> tuple[FloatArray, BoolArray | None]:
+    """Return rows with conditional means in the place of missing values, and which these are."""
+    missing = np.isnan(rows)
+    return (conditional_means(mixture, rows), missing) if missing.any() else (rows, None)
 
 
 def _finite_rows(rows: npt.ArrayLike, mixture: Mixture) -> FloatArray:
@@ -270,9 +311,9 @@ def _finite_rows(rows: npt.ArrayLike, mixture: Mixture) -> FloatArray:
             f"`rows` must have the shape (rows, {mixture.n_features}); got {values.shape!r}. "
             "Give the columns that the mixture was fitted to."
         )
-    if not np.isfinite(values).all():
-        bad = int((~np.isfinite(values)).sum())
-        raise DataError(f"`rows` must be finite; got {bad} values that are NaN or infinite. Drop those rows.")
+    if np.isinf(values).any():
+        bad = int(np.isinf(values).sum())
+        raise DataError(f"`rows` must be finite, or NaN where a value is missing; got {bad} infinite values.")
     return values
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -78,19 +79,25 @@ def _middles(segment: SegmentPart, columns: tuple[str, ...], moved: set[str]) ->
 
 def profiles_of_rows(subject: PlotData) -> ProfileTable:
     """Return the table of rows, each of which counts for its most probable component."""
-    labels, rows = subject.labels, subject.rows
+    labels, rows = subject.labels, subject.observed
     means = np.full((subject.n_parts, rows.shape[1]), np.nan)
     for k in np.unique(labels):
-        means[k] = rows[labels == k].mean(axis=0)
-    deviations = rows.std(axis=0)
+        means[k] = _of_known(rows[labels == k], np.mean)
+    deviations, center = _of_known(rows, np.std), _of_known(rows, np.mean)
     return ProfileTable(
         columns=subject.columns,
         names=subject.names,
         middles=means,
-        differences=(means - rows.mean(axis=0)) / np.where(deviations > 0, deviations, 1.0),
+        differences=(means - center) / np.where(deviations > 0, deviations, 1.0),
         years=tuple(map(subject.has_years, range(len(subject.columns)))),
         transformed=False,
         n_rows=subject.n_rows,
         noun=subject.noun,
         part=subject.part,
     )
+
+
+def _of_known(rows: FloatArray, statistic: Callable[[FloatArray], Any]) -> FloatArray:
+    """Return a statistic of the values of each column that are not missing, (D,); NaN where there are none."""
+    columns = (column[~np.isnan(column)] for column in rows.T)
+    return np.array([statistic(column) if column.size else np.nan for column in columns])

@@ -43,7 +43,7 @@ def advise(
 ) -> Advice:
     """Say whether a Gaussian mixture suits a table, and why.
 
-    Columns are chosen as in `segment_table`; rows with missing or infinite values are left out and reported.
+    Columns are chosen as in `segment_table`; what is measured is measured on rows without missing values.
     Single columns are examined in all rows, everything else in a random sample of at most 2,000.
 
     Parameters
@@ -77,7 +77,7 @@ def advise(
     settings = Settings(None, COVARIANCE_TYPES, "bic", 1, random_state)
     prepared = prepare(frame, Roles(columns, id_column), settings, drop_missing=True)
     rng, n_rows = np.random.default_rng(random_state), len(prepared.rows)
-    needed = _needed(columns, id_column, prepared)
+    needed = _needed(columns, id_column)
     facts = _facts(prepared)
     findings = _findings(prepared, _values(prepared), facts, needed)
     seen, verdict = None, too_few(n_rows)
@@ -114,7 +114,7 @@ def _findings(
     scaled = prepared.scaling.apply(prepared.rows)
     return [
         *capacity_findings(n_rows, used, capacities(n_rows, len(used)), needed),
-        *missing_findings(values, used, needed),
+        *missing_findings(values, used),
         *column_findings(facts, prepared.choice, n_rows, needed),
         *redundant_findings(prepared.choice),
         *duplicate_findings(scaled),
@@ -130,13 +130,11 @@ def _values(prepared: Prepared) -> FloatArray:
     return np.column_stack([to_float64(table[name]) for name in prepared.choice.used])
 
 
-def _needed(columns: Sequence[str] | None, id_column: str | None, prepared: Prepared) -> dict[str, Any]:
+def _needed(columns: Sequence[str] | None, id_column: str | None) -> dict[str, Any]:
     """Return the arguments without which `segment_table` would refuse the table, or use other columns."""
     needed: dict[str, Any] = {} if columns is None else {"columns": list(columns)}
     if id_column is not None:
         needed["id_column"] = id_column
-    if not prepared.complete.all():
-        needed["drop_missing"] = True
     return needed
 
 

@@ -18,7 +18,7 @@ from mixtura.io import Computed, Words, write_table
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.scan import Scores, scan_of
 from mixtura.segments.table.columns import choose
-from mixtura.segments.table.complete import complete_rows
+from mixtura.segments.table.complete import missing_notes, usable_rows
 from mixtura.segments.table.roles import Roles
 from mixtura.segments.weighted import row_maxima
 
@@ -40,13 +40,14 @@ class Assignment:
     names : tuple of str
         Of the K segments.
     complete : ndarray of shape (N,), bool
-        False where a value was missing: such a customer is in no segment.
+        False where no value was known, or where it was asked for, one was missing: such a customer is in no segment.
     labels : ndarray of shape (N,)
         Segment numbers from 0; -1 for none.
     memberships : ndarray of shape (N, K)
         Probability of each segment; NaN where there is none.
     log_density : ndarray of shape (N,)
-        Per unit of the user's columns, in nats; NaN where there is none.
+        Per unit of the user's columns, in nats; where values are missing, expected of the whole row; NaN where there is
+        none.
     anomaly : ndarray of shape (N,), bool
     notes : tuple of str, default=()
         What was changed when the table was read: cells that are not numbers, sentinels, a row of totals.
@@ -120,7 +121,7 @@ def assign_table(
     id_column : str or None, default=None
         By default the one the model was learned with, if the table has it, or one that looks like an id.
     drop_missing : bool, default=False
-        Leave rows with missing values unassigned.
+        Leave rows with missing values unassigned, instead of assigning them by the values that they have.
 
     Returns
     -------
@@ -130,8 +131,8 @@ def assign_table(
     ------
     ColumnError
         The table lacks a column of the model, or it is not numeric.
-    MissingValuesError
-        Values are missing or infinite, and `drop_missing` is False.
+    DataError
+        No row has a value.
     """
     roles = Roles(model.columns, id_column)
     opened = roles.open(frame)
@@ -142,7 +143,8 @@ def assign_table(
         id_column = known
     choice = choose(opened.frame, replace(roles, id_column=id_column))
     notes = opened.notes(model.columns)
-    rows, complete = complete_rows(opened.frame, model.columns, drop_missing=drop_missing, notes=notes)
+    rows, _, complete = usable_rows(opened.frame, model.columns, drop_missing=drop_missing, notes=notes)
+    notes = (*notes, *missing_notes(rows, model.columns))
     if notes:
         warnings.warn(f"Columns of the table: {' '.join(notes)}", ColumnWarning, stacklevel=2)
     assigned = assign_rows(model, rows, complete, *customer_ids(opened.frame, choice.id_column))
@@ -164,7 +166,7 @@ def assign_rows(
     id_name: str,
     ids: nw.Series[Any] | Array,
 ) -> Assignment:
-    """Assign the complete rows, shape (n_complete, D) in the user's units; leave the others empty."""
+    """Assign the usable rows, shape (n_complete, D) in the user's units; leave the others empty."""
     scores = Scores.empty(len(rows), model.n_segments)
     scan = scan_of(model.mixture, model.scaling, rows)
     scan.run([], scores)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mixtura._typing import FloatArray
+from mixtura.core.impute import expected_log_density
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import ParameterError
 from mixtura.io import dump_document, output_file, read_document
@@ -115,8 +116,14 @@ class SegmentModel:
         return self.mixture.responsibilities(self.scaling.apply(rows))
 
     def log_density(self, rows: FloatArray) -> FloatArray:
-        """Return the log density of each row, shape (N,): per unit of the user's columns, in nats."""
-        density = self.mixture.log_density(self.scaling.apply(rows))
+        """Return the log density of each row, shape (N,): per unit of the user's columns, in nats.
+
+        Where values are missing it is that expected of the whole row, so that rows can be compared.
+        """
+        scaled = self.scaling.apply(rows)
+        density = self.mixture.log_density(scaled)
+        if np.isnan(rows).any():
+            density += expected_log_density(self.mixture, scaled, self.mixture.responsibilities(scaled))
         return np.asarray(density + self.scaling.log_jacobian(rows))
 
     def in_user_units(self) -> Mixture:

@@ -219,6 +219,7 @@ def _listed_anomalies(result: SegmentationResult) -> list[Content]:
             "drivers": [
                 {"column": model.columns[d], "value": float(values[d]), "share": float(share[d])}
                 for d in np.argsort(-share, kind="stable")
+                if not np.isnan(values[d])
             ],
         }
         for row, sure, values, share in zip(chosen, certainty, rows, shares, strict=True)

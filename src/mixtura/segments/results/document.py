@@ -54,7 +54,7 @@ class TablePart(Part):
     rows: int
     """Number of rows."""
     rows_unassigned: int
-    """Rows in no segment: values are missing or infinite."""
+    """Rows in no segment: values are missing."""
     id_column: str | None
     """Column that names customers; null for the row number."""
     active: list[str]

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.special import chdtrc
 
-from mixtura._typing import FloatArray
+from mixtura._typing import FloatArray, IntArray
 from mixtura.segments.model.assign import Assignment
 from mixtura.segments.transforms.recommend_transform import TransformAdvice
 from mixtura.segments.transforms.transforms import Transform, Winsorized
 from mixtura.select import Candidate
 from mixtura.select.model_search.ranking import explain_choice, first_not_excluded
 
-__all__ = ["make_notes", "transform_notes", "value_notes", "weight_notes"]
+__all__ = ["make_notes", "missing_by_segment_notes", "transform_notes", "value_notes", "weight_notes"]
 
 _NAMED = 6
 """Columns that are named at most."""
 
 _SPIKE = 0.1
 """Share of zeros from which on a column is named."""
+
+_APART, _CHANCE = 0.1, 1e-3
+"""How far shares of missing values in segments must lie apart, and how rarely by chance, for a column to be named."""
 
 
 def make_notes(
@@ -57,7 +61,7 @@ def make_notes(
         )
     n_incomplete = int((~assignment.complete).sum())
     if n_incomplete:
-        notes.append(f"{_count(n_incomplete, 'row')} with missing or infinite values: in no segment.")
+        notes.append(f"{_count(n_incomplete, 'row')} in no segment: values are missing.")
     if best.outcome is not None and not best.converged:
         notes.append(best.outcome.explanation)
     if ids_repeat:
@@ -107,6 +111,44 @@ def transform_notes(
             "comparable with other transforms."
         )
     return tuple(notes)
+
+
+def missing_by_segment_notes(
+    rows: FloatArray, labels: IntArray, n_segments: int, columns: Sequence[str]
+) -> tuple[str, ...]:
+    """Return a sentence on columns whose values are missing more often in some segments: a sign that it is no accident.
+
+    Pearson's chi-square of missing or not by segment, with Bonferroni's correction for the number of columns.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, D)
+        NaN where a value is missing.
+    labels : ndarray of shape (n,)
+    n_segments : int
+    columns : sequence of str
+    """
+    named = []
+    sizes = np.bincount(labels, minlength=n_segments)
+    for column, missing in zip(columns, np.isnan(rows).T, strict=True):
+        counts = np.bincount(labels[missing], minlength=n_segments)[sizes > 0]
+        present = sizes[sizes > 0]
+        shares = counts / present
+        if shares.size < 2 or np.ptp(shares) < _APART:
+            continue
+        expected = present * (counts.sum() / present.sum())
+        statistic = float(((counts - expected) ** 2 * (1 / expected + 1 / (present - expected))).sum())
+        if chdtrc(shares.size - 1, statistic) * len(columns) < _CHANCE:
+            named.append(f"{column} ({100 * shares.min():.0f} to {100 * shares.max():.0f} %)")
+    if not named:
+        return ()
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    said = (
+        f"Missing more often in some segments than in others: {', '.join(named[:_NAMED])}{more}. Estimates are right "
+        "if the values that are known explain why; if not, as where the unhappy do not answer, means are biased. Find "
+        "out what a missing value means."
+    )
+    return (said,)
 
 
 def value_notes(

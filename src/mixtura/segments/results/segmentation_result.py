@@ -20,7 +20,13 @@ from mixtura.segments.model.build import excluded
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.profiles.profile import Population, SegmentProfile
 from mixtura.segments.results.effort import Effort
-from mixtura.segments.results.notes import make_notes, transform_notes, value_notes, weight_notes
+from mixtura.segments.results.notes import (
+    make_notes,
+    missing_by_segment_notes,
+    transform_notes,
+    value_notes,
+    weight_notes,
+)
 from mixtura.segments.stability.stability import SAMPLE_ROWS, Stability, assess_stability
 from mixtura.segments.table.columns import ColumnChoice
 from mixtura.segments.transforms.recommend_transform import TransformAdvice
@@ -161,6 +167,12 @@ class SegmentationResult:
         value, weight = self.columns.value, self.columns.weight
         further = (
             *self.table_notes,
+            *missing_by_segment_notes(
+                self.rows,
+                self.assignment.labels[self.assignment.complete],
+                self.model.n_segments,
+                self.columns.used,
+            ),
             *transform_notes(self.advice, self.model.scaling.transforms),
             *value_notes(value, self.values, self.weights),
             *weight_notes(weight, self.weights),
@@ -234,12 +246,18 @@ class SegmentationResult:
 
         model = self.model
         rng = np.random.default_rng(model.training.seed)
-        return component_normality(
-            self.rows, model.mixture, rng, self.weights, self.memberships, scaled=model.scaling.apply
-        )
+        # Whether whole rows look Gaussian: filled ones would.
+        whole = ~np.isnan(self.rows).any(axis=1)
+        rows, weights, memberships = self.rows, self.weights, self.memberships
+        if not whole.all():
+            rows, memberships = rows[whole], memberships[whole]
+            weights = None if weights is None else weights[whole]
+        return component_normality(rows, model.mixture, rng, weights, memberships, scaled=model.scaling.apply)
 
     def drivers(self, rows: list[int]) -> FloatArray:
         """Return how much each column adds to the distance of some customers, shape (n, D); each row sums to one.
+
+        Missing values add nothing.
 
         Parameters
         ----------
@@ -247,10 +265,14 @@ class SegmentationResult:
             Row numbers of the table, from 0, of customers in a segment.
         """
         from mixtura.core.contributions import column_contributions
+        from mixtura.core.impute import conditional_means
 
         place = np.cumsum(self.assignment.complete) - 1
         scaled = self.model.scaling.apply(self.rows[place[rows]])
-        parts = column_contributions(self.model.mixture, scaled)
+        missing = np.isnan(scaled)
+        if missing.any():
+            scaled = conditional_means(self.model.mixture, scaled)
+        parts = np.where(missing, 0.0, column_contributions(self.model.mixture, scaled))
         totals = parts.sum(axis=1, keepdims=True)
         return np.asarray(parts / np.where(totals > 0, totals, 1.0))
 

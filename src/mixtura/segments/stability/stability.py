@@ -347,6 +347,7 @@ def _learn(model: SegmentModel, rows: FloatArray, weights: FloatArray | None, nu
         random_state=model.training.seed,
         sample_weight=weights,
         prior=model.training.prior,
+        missing="fiml",
     ).best
     assert best.mixture is not None, "a search without any mixture has raised"
     return best.mixture

@@ -1,4 +1,4 @@
-"""Complete rows: the numbers of the chosen columns, where all of them are known."""
+"""Usable rows: the numbers of the chosen columns, with NaN where one is missing."""
 
 from __future__ import annotations
 
@@ -13,13 +13,24 @@ from mixtura.exceptions import DataError
 from mixtura.io import to_float64
 from mixtura.validation import missing_values
 
-__all__ = ["complete_rows"]
+__all__ = ["missing_notes", "usable_rows"]
+
+_SHOWN = 5
+"""Columns that a note names."""
 
 
-def complete_rows(
-    frame: Any, columns: Sequence[str], *, drop_missing: bool, notes: Sequence[str] = ()
-) -> tuple[FloatArray, Array]:
-    """Return the numbers of the columns, and which rows have them all.
+def usable_rows(
+    frame: Any,
+    columns: Sequence[str],
+    *,
+    drop_missing: bool,
+    weight: str | None = None,
+    notes: Sequence[str] = (),
+) -> tuple[FloatArray, FloatArray | None, Array]:
+    """Return the numbers of the columns, the weights, and which rows they are.
+
+    Rows with missing values are used with the values that they have. Left out are rows without any, and where
+    `drop_missing` says so, all that lack one. Infinite values count as missing.
 
     Parameters
     ----------
@@ -28,40 +39,90 @@ def complete_rows(
     columns : sequence of str
         D numeric columns.
     drop_missing : bool
-        Accept rows with missing or infinite values; they are not among the rows returned.
+        Leave out every row with a missing value, or without a weight.
+    weight : str or None, default=None
+        A column that every row must have.
     notes : sequence of str, default=()
-        Why values are missing, for the error.
+        Why values are missing, for errors.
 
     Returns
     -------
-    rows : ndarray of shape (n_complete, D)
-    complete : ndarray of shape (N,), bool
+    rows : ndarray of shape (n, D)
+        NaN where a value is missing.
+    weights : ndarray of shape (n,) or None
+    usable : ndarray of shape (N,), bool
 
     Raises
     ------
     MissingValuesError
-        Values are missing or infinite, and `drop_missing` is False.
+        A weight is missing or infinite, and `drop_missing` is False.
     DataError
-        No row is complete.
+        No row is usable.
     """
     table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
     values = np.empty((len(table), len(columns)))
     for position, name in enumerate(columns):
         values[:, position] = to_float64(table[name])
-    finite = np.isfinite(values)
-    complete = np.asarray(finite.all(axis=1))
-    if not complete.all() and not drop_missing:
-        raise missing_values(
-            "Columns must hold finite numbers",
-            values,
-            "Leave those rows unassigned with `drop_missing=True`, or choose other columns with `columns`."
-            + "".join(f" {note}" for note in notes),
-            names=columns,
-            first=1,
-        )
-    if not complete.any():
+    values[np.isinf(values)] = np.nan
+    known = ~np.isnan(values)
+    usable = np.asarray(known.all(axis=1) if drop_missing else known.any(axis=1))
+    weights = None if weight is None else to_float64(table[weight])
+    if weights is not None:
+        bad = ~np.isfinite(weights)
+        if bad.any() and not drop_missing:
+            raise missing_values(
+                "Every row must have a weight",
+                weights[:, None],
+                "Leave those rows unassigned with `drop_missing=True`."
+                + "".join(f" {note}" for note in notes),
+                names=[str(weight)],
+                first=1,
+            )
+        usable &= ~bad
+    if not usable.any():
+        which = "in all of" if drop_missing else "in any of"
         raise DataError(
-            f"None of the {len(table)} rows has a number in all of the columns {list(columns)!r}. Complete rows are "
+            f"None of the {len(table)} rows has a number {which} the columns {list(columns)!r}. Such rows are "
             "required. Leave out the columns that are mostly empty, with `columns`."
         )
-    return values if complete.all() else np.ascontiguousarray(values[complete]), complete
+    if usable.all():
+        return values, weights, usable
+    chosen = np.ascontiguousarray(values[usable])
+    return chosen, None if weights is None else np.ascontiguousarray(weights[usable]), usable
+
+
+def missing_notes(rows: FloatArray, columns: Sequence[str]) -> tuple[str, ...]:
+    """Return a sentence that says how many values are missing, in which columns; none where all are there.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, D)
+    columns : sequence of str
+    """
+    missing = np.isnan(rows)
+    if not missing.any():
+        return ()
+    counts = missing.sum(axis=0)
+    order = [d for d in np.argsort(-counts, kind="stable") if counts[d]]
+    listed = ", ".join(
+        f"{columns[d]} ({counts[d]:,}, {_percent(counts[d] / len(rows))})" for d in order[:_SHOWN]
+    )
+    more = f" and {len(order) - _SHOWN} more columns" if len(order) > _SHOWN else ""
+    total, concerned = int(counts.sum()), int(missing.any(axis=1).sum())
+    said = (
+        f"{_count(total, 'value')} missing, in {listed}{more}: {_count(concerned, 'row')} of {len(rows):,} "
+        f"{'lacks one. It is' if concerned == 1 else 'lack one. They are'} used with the values that "
+        f"{'it has' if concerned == 1 else 'they have'} (full-information maximum likelihood); `drop_missing=True` "
+        "leaves such rows out."
+    )
+    return (said,)
+
+
+def _percent(share: float) -> str:
+    return "< 1 %" if share < 0.01 else f"{100 * share:.0f} %"
+
+
+def _count(number: int, noun: str) -> str:
+    if noun == "value":
+        return f"{number:,} value is" if number == 1 else f"{number:,} values are"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

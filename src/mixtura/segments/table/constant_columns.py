@@ -1,4 +1,4 @@
-"""Columns that turn out to be constant once incomplete rows are gone."""
+"""Columns that turn out to be constant among the rows that are used."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["drop_constant_columns"]
 def drop_constant_columns(
     choice: ColumnChoice, rows: FloatArray, *, explicit: bool
 ) -> tuple[ColumnChoice, FloatArray]:
-    """Take out columns that are constant once incomplete rows are gone; they have no scale."""
+    """Take out columns that are constant among the rows that are used; they have no scale."""
     if len(rows) < 2:
         raise TooFewRowsError(
-            f"There is {len(rows)} row with all values; at least 2 are required to make segments. Add rows."
+            f"There is {len(rows)} row that can be used; at least 2 are required to make segments. Add rows."
         )
-    varies = rows.min(axis=0) < rows.max(axis=0)
+    varies = np.fmin.reduce(rows) < np.fmax.reduce(rows)
     if varies.all():
         return choice, rows
     constant = [name for name, kept in zip(choice.used, varies, strict=True) if not kept]
@@ -38,7 +38,7 @@ def drop_constant_columns(
         )
     left_out = (
         *choice.left_out,
-        *(LeftOut(name, "the same value in every complete row") for name in constant),
+        *(LeftOut(name, "the same value in every row that is used") for name in constant),
     )
     used = tuple(name for name in choice.used if name not in constant)
     return replace(choice, used=used, left_out=left_out), np.ascontiguousarray(rows[:, varies])

@@ -75,7 +75,7 @@ def find_dependence(rows: FloatArray) -> Dependence | None:
     Parameters
     ----------
     rows : ndarray of shape (N, D)
-        Finite; no column is constant.
+        No column is constant; rows that lack a value are passed over.
 
     Examples
     --------
@@ -86,6 +86,8 @@ def find_dependence(rows: FloatArray) -> Dependence | None:
     >>> found.column, found.reason(["online", "total", "store"])
     (1, "the sum of 'online' and 'store'")
     """
+    missing = np.isnan(rows).any(axis=1)
+    rows = rows[~missing] if missing.any() else rows
     n_rows, n_columns = rows.shape
     if n_columns < 2 or n_rows < _ROWS_PER_COLUMN * n_columns:
         return None

@@ -34,7 +34,7 @@ def to_original_units(
         """Return the smallest value of the table whose scaled value is not below this one; else the largest."""
         own = rows[:, column]
         reached = scaled[:, column] >= value
-        return float(own[reached].min() if reached.any() else own.max())
+        return float(own[reached].min() if reached.any() else np.fmax.reduce(own))
 
     return tuple(
         replace(

@@ -14,7 +14,7 @@ from mixtura.exceptions import ColumnError, ColumnWarning
 from mixtura.io import release_arrow_memory
 from mixtura.segments.options import Settings
 from mixtura.segments.table.columns import ColumnChoice, choose
-from mixtura.segments.table.complete import complete_rows
+from mixtura.segments.table.complete import missing_notes, usable_rows
 from mixtura.segments.table.constant_columns import drop_constant_columns
 from mixtura.segments.table.dependent_columns import drop_dependent_columns
 from mixtura.segments.table.original_units import to_original_units
@@ -35,11 +35,11 @@ class Prepared:
     ----------
     choice : ColumnChoice
     rows : ndarray of shape (n_complete, D)
-        In the user's units.
+        In the user's units; NaN where a value is missing.
     weights : ndarray of shape (n_complete,) or None
         How much each of them counts.
     complete : ndarray of shape (N,), bool
-        Which rows of the table have all values.
+        Which rows of the table are used: those with a value, or where it was asked for, with all values.
     scaling : Scaling
     advice : tuple of TransformAdvice, length D
         What the rule says of each column, whether or not it was asked.
@@ -72,7 +72,7 @@ class Prepared:
         """
         scaled = self.scaling.apply(self.rows)
         found = settings.search(scaled, on_candidate, on_fold, self.weights)
-        jacobian = self.scaling.log_jacobian(self.rows)
+        jacobian = self.scaling.log_jacobian(self.rows, observed=True)
         added = float(jacobian.sum() if self.weights is None else jacobian @ self.weights)
         candidates = tuple(
             replace(
@@ -89,7 +89,7 @@ class Prepared:
 
 
 def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool) -> Prepared:
-    """Choose columns, take the complete rows, transform them, find the scale of each column; see `segment_table`."""
+    """Choose columns, take the usable rows, transform them, find the scale of each column; see `segment_table`."""
     check_transforms(settings.transform)
     opened, weight = roles.open(frame), roles.weight
     choice, guessed = choose(opened.frame, roles), roles.id_column is None
@@ -97,18 +97,32 @@ def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool)
     notes = (*opened.notes(needed), *repetition_notes(opened.frame, choice, guessed=guessed))
     repeated = ids_repeat(opened.frame, choice, guessed=guessed)
     release_arrow_memory()
-    rows, complete = complete_rows(opened.frame, needed, drop_missing=drop_missing, notes=notes)
-    weights = None
-    if weight is not None:
-        weights = checked_weights(np.ascontiguousarray(rows[:, -1]), weight)
-        rows = np.ascontiguousarray(rows[:, :-1])
+    rows, weights, complete = usable_rows(
+        opened.frame, choice.used, drop_missing=drop_missing, weight=weight, notes=notes
+    )
+    if weights is not None:
+        weights = checked_weights(weights, str(weight))
     choice, rows = drop_constant_columns(choice, rows, explicit=roles.columns is not None)
     choice, rows = drop_dependent_columns(choice, rows, explicit=roles.columns is not None)
     asked = check_transforms(settings.transform, choice.used)
     transforms, advice = transforms_of(asked, choice.used, rows, weights)
     scaling = scaling_of(rows, weights, transforms)
     _check_scale(choice.used, scaling)
+    rows, weights, complete = _with_values(rows, weights, complete)
+    notes = (*notes, *missing_notes(rows, choice.used))
     return Prepared(choice, rows, weights, complete, scaling, advice, opened.frame, notes, repeated)
+
+
+def _with_values(
+    rows: FloatArray, weights: FloatArray | None, usable: Array
+) -> tuple[FloatArray, FloatArray | None, Array]:
+    """Leave out rows that have no value in the columns that are left."""
+    known = ~np.isnan(rows).all(axis=1)
+    if known.all():
+        return rows, weights, usable
+    usable = usable.copy()
+    usable[np.flatnonzero(usable)[~known]] = False
+    return np.ascontiguousarray(rows[known]), None if weights is None else weights[known], usable
 
 
 def warn_of_columns(prepared: Prepared) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.exceptions import ParameterError
 from mixtura.segments.transforms.transforms import IDENTITY, TRANSFORMS, Transform, fit_transform
-from mixtura.segments.weighted import effective_counts, has_few_values, quantiles, skewness
+from mixtura.segments.weighted import effective_counts, has_few_values, known, quantiles, skewness
 
 __all__ = ["EVERY_OTHER", "TransformAdvice", "advise_transform", "check_transforms", "transforms_of"]
 
@@ -177,15 +177,14 @@ def transforms_of(
         As `check_transforms` returns it.
     columns : sequence of str, length D
     rows : ndarray of shape (N, D)
-        In the user's units.
+        In the user's units; missing values, NaN, are passed over.
     weights : ndarray of shape (N,) or None
     """
-    advice = tuple(advise_transform(name, rows[:, d], weights) for d, name in enumerate(columns))
+    columns_known = [known(values, weights) for values in rows.T]
+    advice = tuple(advise_transform(name, *columns_known[d]) for d, name in enumerate(columns))
     transforms = []
     for d, said in enumerate(advice):
         kind = asked.get(said.column, asked[EVERY_OTHER])
         kind = said.kind if kind == "auto" else kind
-        transforms.append(
-            IDENTITY if kind == "none" else fit_transform(kind, said.column, rows[:, d], weights)
-        )
+        transforms.append(IDENTITY if kind == "none" else fit_transform(kind, said.column, *columns_known[d]))
     return tuple(transforms), advice

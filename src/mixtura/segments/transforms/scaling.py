@@ -9,7 +9,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.segments.transforms.transforms import Identity, Transform
-from mixtura.segments.weighted import mean_and_sd
+from mixtura.segments.weighted import known, mean_and_sd
 
 __all__ = ["Scaling", "scaling_of"]
 
@@ -67,15 +67,29 @@ class Scaling:
         """``sum_d log scale_d``: the logarithm of a unit of volume of scaled rows, in transformed units."""
         return float(np.log(self.scale).sum())
 
-    def log_jacobian(self, rows: FloatArray) -> FloatArray:
+    def log_jacobian(self, rows: FloatArray, *, observed: bool = False) -> FloatArray:
         """Return ``log |dz/dx|`` of rows in the user's units, shape (N,).
 
         Added to a log density of scaled rows, it makes one in the user's units.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (N, D)
+        observed : bool, default=False
+            Of the columns that each row has; otherwise a missing value counts as if it were the center of its column.
         """
+        missing = np.isnan(rows)
         total = np.full(len(rows), -self.log_volume)
-        if not self.is_affine:
-            for transform, values in zip(self.transforms, rows.T, strict=True):
-                total += transform.log_derivative(values)
+        if observed and missing.any():
+            total += missing @ np.log(self.scale)
+        if self.is_affine:
+            return total
+        for d, transform in enumerate(self.transforms):
+            derivative = transform.log_derivative(rows[:, d])
+            if missing[:, d].any():
+                center = transform.log_derivative(transform.inverse(self.center[d : d + 1]))
+                derivative = np.where(missing[:, d], 0.0 if observed else center, derivative)
+            total += derivative
         return total
 
 
@@ -85,12 +99,12 @@ def scaling_of(
     """Return mean and standard deviation of each column, once transformed; a constant column gets a scale of zero.
 
     Neither sums nor squares overflow or vanish between 1e-300 and 1e300: columns are divided by their largest value
-    first.
+    first. Missing values are passed over.
     """
     moved = Scaling(np.zeros(rows.shape[1]), np.ones(rows.shape[1]), transforms).transformed(rows)
     if weights is not None:
         moved = moved[weights > 0]
         weights = weights[weights > 0]
-    center, scale = np.array([mean_and_sd(values, weights) for values in moved.T]).T
-    constant = moved.min(axis=0) == moved.max(axis=0)
+    center, scale = np.array([mean_and_sd(*known(values, weights)) for values in moved.T]).T
+    constant = np.fmin.reduce(moved) == np.fmax.reduce(moved)
     return Scaling(np.ascontiguousarray(center), np.where(constant, 0.0, scale), transforms)

@@ -126,12 +126,9 @@ def test_suggestions_segment_the_table_that_was_examined() -> None:
         pl.when(pl.int_range(300) == 3).then(None).otherwise(pl.col("in come")).alias("in come")
     )
     advice = advise(holes, columns=["in come", "a, b"])
-    needed = {"columns": ["in come", "a, b"], "drop_missing": True}
+    needed = {"columns": ["in come", "a, b"]}
     assert advice.verdict.arguments == needed
-    assert advice.verdict.call == "segment_table(table, columns=['in come', 'a, b'], drop_missing=True)"
-    suggested = [one.arguments for one in advice.findings if one.arguments is not None]
-    assert suggested
-    assert all(one["drop_missing"] for one in suggested)
+    assert advice.verdict.call == "segment_table(table, columns=['in come', 'a, b'])"
     assert (advice.n_rows, advice.n_dropped) == (299, 1)
 
 

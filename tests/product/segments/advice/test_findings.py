@@ -143,7 +143,8 @@ def test_blanks_are_counted_and_what_they_go_with_is_found(rng: np.random.Genera
     found = findings_of({"paid": paid, "due": due, "other": rng.normal(size=n)})
     missing = found["missing values"]
     assert (missing.value, missing.severity, missing.columns) == (36 / 200, "serious", ("due",))
-    assert missing.arguments == {"drop_missing": True}
+    assert missing.arguments is None
+    assert "used with the values that they have" in missing.meaning
     selective = found["missing not at random"]
     assert selective.columns == ("due", "paid")
     assert "where paid is 0: in 30 of 36 rows" in selective.measured

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from mixtura.exceptions import ColumnError, DataError, MissingValuesError, TableError
 from mixtura.segments import choose_columns
-from mixtura.segments.table.complete import complete_rows
+from mixtura.segments.table.complete import missing_notes, usable_rows
 from mixtura.segments.transforms.scaling import scaling_of
 
 N = 40
@@ -107,16 +107,41 @@ def test_what_cannot_be_used_is_refused() -> None:
         choose_columns(many, columns=["x"])
 
 
-def test_missing_values_are_counted() -> None:
-    frame = pd.DataFrame({"a": [1.0, np.nan, np.inf], "b": [1, 2, 3]})
-    with pytest.raises(MissingValuesError) as caught:
-        complete_rows(frame, ["a", "b"], drop_missing=False)
-    assert (caught.value.columns, caught.value.rows, caught.value.count) == (("a",), (1, 2), 2)
-    rows, complete = complete_rows(frame, ["b", "a"], drop_missing=True)
+def test_rows_with_missing_values_are_used_or_left_out() -> None:
+    frame = pd.DataFrame({"a": [1.0, np.nan, np.inf, np.nan], "b": [1, 2, 3, np.nan]})
+    rows, weights, usable = usable_rows(frame, ["b", "a"], drop_missing=False)
+    np.testing.assert_array_equal(rows, [[1, 1], [2, np.nan], [3, np.nan]])
+    assert weights is None
+    np.testing.assert_array_equal(usable, [True, True, True, False])
+    rows, _, usable = usable_rows(frame, ["b", "a"], drop_missing=True)
     np.testing.assert_array_equal(rows, [[1, 1]])
-    np.testing.assert_array_equal(complete, [True, False, False])
-    with pytest.raises(DataError, match="None of the 2 rows"):
-        complete_rows(pl.DataFrame({"a": [1.0, None], "b": [None, 1.0]}), ["a", "b"], drop_missing=True)
+    np.testing.assert_array_equal(usable, [True, False, False, False])
+    apart = pl.DataFrame({"a": [1.0, None], "b": [None, 1.0]})
+    with pytest.raises(DataError, match="None of the 2 rows has a number in all of"):
+        usable_rows(apart, ["a", "b"], drop_missing=True)
+    assert usable_rows(apart, ["a", "b"], drop_missing=False)[2].all()
+    with pytest.raises(DataError, match="None of the 1 rows has a number in any of"):
+        usable_rows(pl.DataFrame({"a": [None]}, schema={"a": pl.Float64}), ["a"], drop_missing=False)
+
+
+def test_every_row_must_have_a_weight() -> None:
+    frame = pl.DataFrame({"a": [1.0, 2.0, None], "w": [1.0, None, np.inf]})
+    with pytest.raises(MissingValuesError, match=r"in 'w' \(1 missing, 1 infinite\)") as caught:
+        usable_rows(frame, ["a"], drop_missing=False, weight="w")
+    assert (caught.value.columns, caught.value.rows, caught.value.count) == (("w",), (1, 2), 2)
+    rows, weights, usable = usable_rows(frame, ["a"], drop_missing=True, weight="w")
+    assert (rows.tolist(), weights.tolist(), usable.tolist()) == ([[1.0]], [1.0], [True, False, False])
+
+
+def test_missing_values_are_counted_by_column() -> None:
+    rows = np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, 3.0], [1.0, 2.0, 3.0]])
+    (said,) = missing_notes(rows, ["a", "b", "c"])
+    assert said.startswith(
+        "3 values are missing, in b (2, 67 %), a (1, 33 %): 2 rows of 3 lack one. They are used"
+    )
+    (one,) = missing_notes(rows[:, [0, 2]], ["a", "c"])
+    assert one.startswith("1 value is missing, in a (1, 33 %): 1 row of 3 lacks one. It is used")
+    assert missing_notes(rows[:, 2:], ["c"]) == ()
 
 
 def test_scaling_is_that_of_scikit_learn() -> None:

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from mixtura import Segmentation
-from mixtura.exceptions import ColumnError, ColumnWarning, MissingValuesError, ParameterError, TableError
+from mixtura.exceptions import ColumnError, ColumnWarning, ParameterError, TableError
 from mixtura.io import to_float64
 from mixtura.segments import choose_columns, segment_table, select_table
 from mixtura.segments.table.open_table import OddCell, Sentinel, open_table
@@ -58,12 +58,12 @@ def test_an_odd_cell_is_missing_and_named(backend, odd) -> None:
     assert opened.odd_cells == (OddCell("income", 17, odd),)
     assert np.isnan(column(opened.frame, "income")).sum() == 1
     with pytest.warns(ColumnWarning, match="row 17 of 'income'"):
-        segment_table(frame, components=[2], drop_missing=True)
-    with pytest.raises(
-        MissingValuesError, match=r"1 value that is missing .* in row 17 of 'income'"
-    ) as caught:
-        segment_table(frame, components=[2])
-    assert caught.value.rows == (16,)
+        left_out = segment_table(frame, components=[2], drop_missing=True)
+    assert left_out.assignment.labels[16] == -1
+    with pytest.warns(ColumnWarning, match=r"in row 17 of 'income'.* 1 value is missing"):
+        used = segment_table(frame, components=[2])
+    assert used.assignment.complete.all()
+    assert used.assignment.labels[16] >= 0
 
 
 @pytest.mark.parametrize(
@@ -150,8 +150,8 @@ def test_a_sentinel_is_a_missing_value(sentinel) -> None:
     frame = pl.DataFrame({"income": INCOME, "x": values})
     opened = open_table(frame)
     assert opened.sentinels == (Sentinel("x", sentinel, 5),)
-    with pytest.raises(MissingValuesError, match=f"'x' holds {sentinel} in 5 rows"):
-        segment_table(frame, components=[2])
+    with pytest.warns(ColumnWarning, match=f"'x' holds {sentinel} in 5 rows"):
+        assert segment_table(frame, components=[2]).assignment.complete.all()
     with pytest.warns(ColumnWarning, match="stands for a missing value"):
         result = segment_table(frame, components=[2], drop_missing=True)
     assert result.assignment.complete.sum() == N - 5

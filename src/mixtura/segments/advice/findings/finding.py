@@ -154,7 +154,7 @@ class Advice:
     n_rows : int
         Complete rows.
     n_dropped : int
-        Rows left out because a value is missing or infinite.
+        Rows left out because a value is missing.
     n_sampled : int
         Rows that fits, tests and distances used.
     seed : int

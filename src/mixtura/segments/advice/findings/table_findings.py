@@ -25,7 +25,7 @@ _DIFFERENCE = 0.5
 _LIFT = 0.5
 
 
-def missing_findings(values: FloatArray, columns: Sequence[str], needed: Arguments) -> list[Finding]:
+def missing_findings(values: FloatArray, columns: Sequence[str]) -> list[Finding]:
     """Return how many values are missing, and whether they depend on the values of another column.
 
     Parameters
@@ -33,8 +33,6 @@ def missing_findings(values: FloatArray, columns: Sequence[str], needed: Argumen
     values : ndarray of shape (N, D)
         NaN or infinite where a value is missing.
     columns : sequence of str
-    needed : mapping of str to object
-        Arguments of `segment_table` that every suggestion needs.
     """
     missing = ~np.isfinite(values)
     rows = missing.any(axis=1)
@@ -50,9 +48,8 @@ def missing_findings(values: FloatArray, columns: Sequence[str], needed: Argumen
             measured=f"{rows.sum():,} of {len(values):,} rows ({share:.1%}) lack a value: {said}",
             value=share,
             threshold=None,
-            meaning="Rows with missing values are not assigned to a segment.",
-            action="Leave them out, or leave out the columns that are mostly empty.",
-            arguments={**needed, "drop_missing": True},
+            meaning="Rows with missing values are used with the values that they have.",
+            action="Nothing has to be done; columns that are mostly empty say little, and may be left out.",
             columns=tuple(counts),
         )
     ]
@@ -71,7 +68,7 @@ def _selective(name: str, other: str, measured: str, value: float, threshold: fl
         measured=f"{name} is missing {measured}",
         value=value,
         threshold=threshold,
-        meaning="The rows left out are not a random sample of the customers, and the segments miss them.",
+        meaning="That is harmless where other columns explain it, and biases means and segments where nothing does.",
         action=f"Find out what a missing value in {name} means; it may be a value, such as zero, or a segment.",
         columns=(name, other),
     )
