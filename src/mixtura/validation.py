@@ -30,7 +30,7 @@ __all__ = [
     "require_rows",
     "sample_size",
     "whole_numbers",
-    "without_blank_rows",
+    "without_empty_rows",
 ]
 
 
@@ -190,12 +190,12 @@ def as_rows(rows: npt.ArrayLike, missing: str = "error") -> RowArray:
     return array
 
 
-def without_blank_rows(weights: FloatArray | None, rows: RowArray) -> FloatArray | None:
+def without_empty_rows(weights: FloatArray | None, rows: RowArray) -> FloatArray | None:
     """Return weights that are zero for rows without any value: nothing can be learned from them."""
-    blank = np.isnan(rows).all(axis=1)
-    if not blank.any():
+    empty = np.isnan(rows).all(axis=1)
+    if not empty.any():
         return weights
-    return np.where(blank, 0.0, 1.0 if weights is None else weights)
+    return np.where(empty, 0.0, 1.0 if weights is None else weights)
 
 
 def missing_values(

@@ -46,7 +46,7 @@ from mixtura.fit import (
     fit_mixture,
 )
 from mixtura.fit.loop.driver import ignore
-from mixtura.validation import MISSING, without_blank_rows
+from mixtura.validation import MISSING, without_empty_rows
 
 __all__ = ["GaussianMixture"]
 
@@ -239,7 +239,7 @@ default="kmeans"
         return self._labels(rows)
 
     def _fit_rows(self, rows: RowArray, weights: FloatArray | None, y: object) -> None:
-        weights = without_blank_rows(weights, rows) if self._takes_missing else weights
+        weights = without_empty_rows(weights, rows) if self._takes_missing else weights
         require_rows(rows, weights, self.n_components)
         family, given = get_family(self.covariance_type), self._given(rows.shape[1])
         data = as_data(rows, weights)

@@ -25,7 +25,7 @@ from mixtura.run import with_jobs
 from mixtura.select import CRITERIA, Candidate, search
 from mixtura.select.priors import PriorName
 from mixtura.select.scores.folds import rows_fitted
-from mixtura.validation import MISSING, count_rows, without_blank_rows
+from mixtura.validation import MISSING, count_rows, without_empty_rows
 
 __all__ = ["GaussianMixtureIC"]
 
@@ -165,7 +165,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
             Not negative; log-likelihoods, entropies and the number of rows are then weighted.
         """
         rows = as_rows(self, X, reset=True, min_rows=2, missing=self._takes_missing)
-        weights = without_blank_rows(as_weights(sample_weight, rows), rows)
+        weights = without_empty_rows(as_weights(sample_weight, rows), rows)
         task = FitTask.begin(self, rows, y, weights, None)
         with with_jobs(self.n_jobs):
             self.search_ = search(

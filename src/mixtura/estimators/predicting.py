@@ -16,7 +16,7 @@ from mixtura.engine import as_data
 from mixtura.estimators.validation import as_weights
 from mixtura.exceptions import ParameterError
 from mixtura.select.scores.criteria import aic, bic
-from mixtura.validation import without_blank_rows
+from mixtura.validation import without_empty_rows
 
 __all__ = ["MixturePredictor"]
 
@@ -84,7 +84,7 @@ class MixturePredictor(ABC):
         rows = self._rows(X)
         weights = as_weights(sample_weight, rows)
         if self._takes_missing:
-            weights = without_blank_rows(weights, rows)
+            weights = without_empty_rows(weights, rows)
         log_density = self._log_density(rows)
         if weights is None:
             return float(log_density.sum()), float(rows.shape[0])

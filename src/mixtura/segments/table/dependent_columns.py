@@ -75,7 +75,7 @@ def find_dependence(rows: FloatArray) -> Dependence | None:
     Parameters
     ----------
     rows : ndarray of shape (N, D)
-        No column is constant; rows that lack a value are passed over.
+        No column is constant; rows that lack a value are not looked at.
 
     Examples
     --------

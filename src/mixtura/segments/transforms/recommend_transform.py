@@ -177,7 +177,7 @@ def transforms_of(
         As `check_transforms` returns it.
     columns : sequence of str, length D
     rows : ndarray of shape (N, D)
-        In the user's units; missing values, NaN, are passed over.
+        In the user's units; missing values, NaN, are not looked at.
     weights : ndarray of shape (N,) or None
     """
     columns_known = [known(values, weights) for values in rows.T]

@@ -99,7 +99,7 @@ def scaling_of(
     """Return mean and standard deviation of each column, once transformed; a constant column gets a scale of zero.
 
     Neither sums nor squares overflow or vanish between 1e-300 and 1e300: columns are divided by their largest value
-    first. Missing values are passed over.
+    first. Missing values are not looked at.
     """
     moved = Scaling(np.zeros(rows.shape[1]), np.ones(rows.shape[1]), transforms).transformed(rows)
     if weights is not None:

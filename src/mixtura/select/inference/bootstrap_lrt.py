@@ -28,7 +28,7 @@ from mixtura.validation import (
     require_at_least,
     require_enough,
     sample_size,
-    without_blank_rows,
+    without_empty_rows,
 )
 
 __all__ = ["BootstrapTest", "LikelihoodRatio", "bootstrap_lrt"]
@@ -210,7 +210,7 @@ def bootstrap_lrt(
     3
     """
     table, seed = as_rows(rows, missing), as_seed(random_state)
-    weights = without_blank_rows(as_weights(sample_weight, table.shape[0]), table)
+    weights = without_empty_rows(as_weights(sample_weight, table.shape[0]), table)
     family = get_family(covariance_type).name
     _check(max_components, n_boot, level, starts, n_init, prior)
     require_enough(table, weights, max_components)

@@ -27,7 +27,7 @@ from mixtura.validation import (
     require_at_least,
     require_enough,
     sample_size,
-    without_blank_rows,
+    without_empty_rows,
 )
 
 __all__ = ["BootstrapParameters", "Parameters", "bootstrap_parameters", "match_components"]
@@ -237,7 +237,7 @@ def bootstrap_parameters(
     True
     """
     table, seed = as_rows(rows, missing), as_seed(random_state)
-    weights = without_blank_rows(as_weights(sample_weight, table.shape[0]), table)
+    weights = without_empty_rows(as_weights(sample_weight, table.shape[0]), table)
     _check(table, weights, mixture, n_boot, prior)
     require("kind", kind, KINDS, "Try `kind='weighted'`.")
     data, refit = as_data(table, weights), Refit(prior, _TOLERANCE)

@@ -12,7 +12,7 @@ from mixtura.select.model_search.fitter import SearchOptions
 from mixtura.select.model_search.fold_search import score_candidates
 from mixtura.select.priors import PriorName
 from mixtura.select.scores.one_standard_error import CrossValidated, CrossValidation
-from mixtura.validation import as_rows, as_seed, as_weights, whole_numbers, without_blank_rows
+from mixtura.validation import as_rows, as_seed, as_weights, whole_numbers, without_empty_rows
 
 __all__ = ["cross_validate"]
 
@@ -83,7 +83,7 @@ def cross_validate(
     ('spherical', 3)
     """
     table, seed = as_rows(rows, missing), as_seed(random_state)
-    weights = without_blank_rows(as_weights(sample_weight, table.shape[0]), table)
+    weights = without_empty_rows(as_weights(sample_weight, table.shape[0]), table)
     families = choose_families(covariance_types, table.shape[1])
     sizes = whole_numbers("components", components, 1)
     options = SearchOptions(prior, n_init, seed)

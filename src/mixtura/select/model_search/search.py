@@ -25,7 +25,7 @@ from mixtura.validation import (
     count_rows,
     require_rows,
     whole_numbers,
-    without_blank_rows,
+    without_empty_rows,
 )
 
 __all__ = ["search"]
@@ -124,7 +124,7 @@ def search(
     families = choose_families(covariance_types, table.shape[1])
     sizes = _checked(components, criterion)
     options = SearchOptions(prior, n_init, seed, sample_rows)
-    weights = without_blank_rows(as_weights(sample_weight, table.shape[0]), table)
+    weights = without_empty_rows(as_weights(sample_weight, table.shape[0]), table)
     what = "rows" if weights is None else "rows of positive weight"
     require_rows(count_rows(table, weights), max(sizes), what)
     folds: dict[tuple[str, int], FoldScores] = {}
