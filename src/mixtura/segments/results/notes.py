@@ -116,7 +116,7 @@ def transform_notes(
 def missing_by_segment_notes(
     rows: FloatArray, labels: IntArray, n_segments: int, columns: Sequence[str]
 ) -> tuple[str, ...]:
-    """Return a sentence on columns whose values are missing more often in some segments: a sign that it is not an accident.
+    """Return a sentence on columns whose values are missing more often in some segments: it may not be by chance.
 
     Pearson's chi-square of missing or not by segment, with Bonferroni's correction for the number of columns.
 
