@@ -105,7 +105,7 @@ def multiple_imputations(
     >>> X = np.array([[0.0, 1.0], [1.0, np.nan], [2.0, 5.0], [3.0, 6.0], [np.nan, 2.0]])
     >>> model = GaussianMixture(1, missing="fiml", reg_covar=0.1).fit(X)
     >>> means = [rows.mean(axis=0) for rows in multiple_imputations(model, X, 5)]
-    >>> len(means), np.isfinite(means).all()
+    >>> len(means), bool(np.isfinite(means).all())
     (5, True)
     """
     require("n_imputations", n_imputations, Interval(1, whole=True))

@@ -192,10 +192,10 @@ def as_rows(rows: npt.ArrayLike, missing: str = "error") -> RowArray:
 
 def without_empty_rows(weights: FloatArray | None, rows: RowArray) -> FloatArray | None:
     """Return weights that are zero for rows without any value: nothing can be learned from them."""
-    empty = np.isnan(rows).all(axis=1)
-    if not empty.any():
+    unknown = np.isnan(rows).all(axis=1)
+    if not unknown.any():
         return weights
-    return np.where(empty, 0.0, 1.0 if weights is None else weights)
+    return np.where(unknown, 0.0, 1.0 if weights is None else weights)
 
 
 def missing_values(

@@ -69,7 +69,10 @@ def test_a_directory_is_no_table(refused, workplace) -> None:
         (("--components", "1,,2"), ["not a number or a range"]),
         (("--components", "-3"), ["not a number or a range"]),
         (("--components", "1-99999999999"), ["too many"]),
-        (("--components", "301"), ["--components must be at most the number of complete rows, 300; got 301"]),
+        (
+            ("--components", "301"),
+            ["--components must be at most the number of rows that are used, 300; got 301"],
+        ),
         (("--covariance-type", "round"), ["'round'", "full, tied, diag, spherical"]),
         (("--criterion", "cic"), ["'cic'", "'bic', 'aic', 'aicc', 'caic', 'icl', 'nec', 'cv'"]),
         (("--n-init", "0"), ["--n-init must be a whole number of at least 1; got 0"]),

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -118,6 +119,13 @@ def naive_run(case: Case, *, hard: bool = False) -> tuple[Any, ...]:
     return np.concatenate(parts), log_density, memberships, labels
 
 
+@cache
+def by_loops(layout: Layout, hard: bool, **how: Any) -> tuple[Case, tuple[Any, ...]]:
+    """A case and what the loops say of it, once for all kernels."""
+    case = make_case(layout, **how)
+    return case, naive_run(case, hard=hard)
+
+
 def assert_pass(
     actual: Any, expected: Any, c: Components, tolerance: float = TOLERANCE, least: float = 0.0
 ) -> None:
@@ -136,24 +144,24 @@ def assert_pass(
 @pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
 @pytest.mark.parametrize("d", [1, 2, 5, 8])
 def test_a_pass_equals_the_loops(kernel: Kernel, layout: Layout, hard: bool, weighted: bool, d: int) -> None:
-    case = make_case(layout, d=d, weighted=weighted)
-    assert_pass(run(kernel, case, hard=hard), naive_run(case, hard=hard), case.components)
+    case, expected = by_loops(layout, hard, d=d, weighted=weighted)
+    assert_pass(run(kernel, case, hard=hard), expected, case.components)
 
 
 @layouts
 @hardness
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.6, 0.95, 1.0])
 def test_any_share_of_missing_values(kernel: Kernel, layout: Layout, hard: bool, share: float) -> None:
-    case = make_case(layout, d=4, share=share, weighted=True)
-    assert_pass(run(kernel, case, hard=hard), naive_run(case, hard=hard), case.components, least=1.0)
+    case, expected = by_loops(layout, hard, d=4, share=share, weighted=True)
+    assert_pass(run(kernel, case, hard=hard), expected, case.components, least=1.0)
 
 
 @layouts
 @hardness
-@pytest.mark.parametrize("d", [1, 2, 3, 4, 6, 8, 9, 12, 16, 17, 25, 30])
+@pytest.mark.parametrize("d", [1, 2, 3, 6, 8, 9, 17, 30])
 def test_native_agrees_with_the_twin(native_kernel: Kernel, layout: Layout, hard: bool, d: int) -> None:
     for share in (0.1, 0.5):
-        case = make_case(layout, n=300, d=d, k=7, share=share, weighted=d % 2 == 0)
+        case = make_case(layout, n=200, d=d, k=7, share=share, weighted=d % 2 == 0)
         if d % 3 == 0:
             case = replace(case, rows=case.rows.astype(np.float32))
         expected = run(get_kernel("numpy"), case, hard=hard)
@@ -170,8 +178,8 @@ def test_native_agrees_with_the_twin(native_kernel: Kernel, layout: Layout, hard
 def test_far_from_the_origin_and_at_every_scale(
     kernel: Kernel, layout: Layout, hard: bool, where: dict[str, float]
 ) -> None:
-    case = make_case(layout, d=5, weighted=True, **where)
-    assert_pass(run(kernel, case, hard=hard), naive_run(case, hard=hard), case.components)
+    case, expected = by_loops(layout, hard, d=5, weighted=True, **where)
+    assert_pass(run(kernel, case, hard=hard), expected, case.components)
 
 
 @layouts

@@ -184,8 +184,8 @@ def given_observed(
         share = share if weight is None else share * weight
         one = Statistics.zero(task.moments, task.means[k : k + 1])
         filled = np.where(missing, mean.astype(rows.dtype), rows)
-        single = np.zeros(len(rows), dtype=np.intp)
-        task.kernel.accumulate_given(filled, share, single, one.means, task.moments.layout, one.sums)
+        component = np.zeros(len(rows), dtype=np.intp)
+        task.kernel.accumulate_given(filled, share, component, one.means, task.moments.layout, one.sums)
         statistics.counts[k], statistics.first[k], statistics.second[k] = (
             one.counts[0],
             one.first[0],

@@ -47,7 +47,7 @@ def marked(
 
 
 def layered(*layers: Spec, width: int, height: int, **properties: Any) -> Spec:
-    """Return layers upon each other, the last one on top, in a frame of this size in points."""
+    """Return layers upon each other, the last one on top, in a frame of that many points."""
     return {"layer": list(layers), "width": width, "height": height, **properties}
 
 

@@ -192,6 +192,7 @@ def _number_flow(document: Document, flow: TransitionPart) -> Drawings:
         [flow.to_names[j] for j in right],
         title=f"From {before} to {after} segments",
         titles=(f"{before} segments", f"{after} segments"),
+        noun=_noun(document),
     )
 
 
@@ -212,20 +213,26 @@ def _kmeans_flow(document: Document) -> Drawings:
         names,
         title="From K-means clusters to segments",
         titles=("K-means", "mixture"),
+        noun=_noun(document),
     )
+
+
+def _noun(document: Document) -> str:
+    """Return what the counts of the document are."""
+    return "customers" if document.table.weight_column is None else "customers by weight"
 
 
 def _counts(table: list[list[float | None]]) -> FloatArray:
     return np.array(table, dtype=np.float64)
 
 
-def _flow(counts: FloatArray, left: Sequence[str], right: Sequence[str], **titles: Any) -> Drawings:
+def _flow(counts: FloatArray, left: Sequence[str], right: Sequence[str], **words: Any) -> Drawings:
     """Return the chart for wide pages and for narrow ones."""
     sides = group_labels("left", left, len(left)), group_labels("right", right, len(right))
     drawings = []
     for compact in (False, True):
         datasets: Datasets = {}
-        chart = flow_chart(counts, *sides, datasets, noun="customers", compact=compact, **titles)
+        chart = flow_chart(counts, *sides, datasets, compact=compact, **words)
         drawings.append(finalize(chart, datasets))
     return tuple(drawings)
 

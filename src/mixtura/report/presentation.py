@@ -70,7 +70,12 @@ class Report:
     def drawing(self, result: SegmentationResult) -> Iterator[Drawn]:
         """Start to draw what needs no resamples."""
         with ThreadPoolExecutor(1, thread_name_prefix="mixtura-drawing") as thread:
-            yield Drawn(result, thread)
+            try:
+                yield Drawn(result, thread)
+            except BaseException:
+                # What nobody will see need not be drawn.
+                thread.shutdown(wait=False, cancel_futures=True)
+                raise
 
     def page(self, result: SegmentationResult) -> str:
         """Return the page as HTML."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from concurrent.futures import CancelledError
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -21,7 +22,7 @@ from mixtura.plot.charts.profiles import profile_chart
 from mixtura.plot.data.profile_table import profiles_of_document
 from mixtura.plot.data.scores import scores_of_document, scores_of_result
 from mixtura.plot.vega import Datasets
-from mixtura.report import draw_charts
+from mixtura.report import REPORT, draw_charts
 from mixtura.report.card import notebook_card
 from mixtura.segments import segment_table
 from presentation.documents import content, document
@@ -75,6 +76,16 @@ def test_flows_are_the_transitions_of_the_document() -> None:
             for one in tips(svg, "from", "to", "count"):
                 found[int(one["from"]) - 1, int(one["to"]) - 1] = float(one["count"])
             np.testing.assert_array_equal(found, counts)
+
+
+def test_flows_say_that_they_count_by_weight() -> None:
+    def weighted(found: dict[str, Any]) -> None:
+        found["table"]["weight_column"] = "visits"
+
+    for shown, noun in ((document(), "customers"), (document(weighted), "customers by weight")):
+        charts = draw_charts(shown, rows())
+        for name in ("flow", "flow-fewer", "flow-more"):
+            assert charts[name].notes[0].startswith(f"Width: number of {noun}, 120 in all")
 
 
 def test_our_side_of_a_flow_is_in_the_order_of_segments_whatever_the_transitions_order() -> None:
@@ -180,3 +191,10 @@ def test_a_card_shows_what_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     bare = notebook_card(result.model, replace(result))
     assert "3 segments</strong>" in bare
     assert all(name in bare for name in result.model.names)
+
+
+def test_after_an_error_nothing_more_is_drawn() -> None:
+    with pytest.raises(KeyError), REPORT.drawing(fitted("customers-3")) as drawn:
+        raise KeyError("interrupted")
+    with pytest.raises(CancelledError):
+        drawn.picture()

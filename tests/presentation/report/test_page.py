@@ -257,3 +257,13 @@ def test_more_than_four_segments_have_the_width_of_the_page_for_their_confusions
         page = render_report(document(more), BlankCharts())
         section = page[page.index('<section id="certainty"') :]
         assert section[: section.index("<table")].count(f'<div class="{laid_out}">') == 1
+
+
+def test_of_a_single_model_nothing_was_chosen() -> None:
+    def single(found: dict[str, Any]) -> None:
+        found["candidates"] = found["candidates"][:1]
+
+    page = render_report(document(single), BlankCharts())
+    assert "Only one model was tried: 3 segments with tied" in page
+    assert "models were tried" not in page
+    assert "16 models were tried" in render_report(document(), BlankCharts())

@@ -13,20 +13,34 @@ import pytest
 from mixtura.run import get_threads, map_processes, processes
 
 
-def who(shared: str, task: int) -> tuple[str, int, int]:
-    """Slow enough that another process has started before this one has done everything."""
-    time.sleep(0.05)
-    return shared, task, os.getpid()
+def meet(begun: str, task: int) -> None:
+    """Wait, with the second task, until another process has begun one, however long starting it takes."""
+    if multiprocessing.parent_process() is not None:
+        Path(begun).touch()
+    limit = time.monotonic() + 60
+    while task == 1 and not Path(begun).exists() and time.monotonic() < limit:
+        time.sleep(0.01)
 
 
-def threads(shared: None, task: int) -> int:
-    time.sleep(0.05)
+def who(begun: str, task: int) -> tuple[str, int, int]:
+    meet(begun, task)
+    return begun, task, os.getpid()
+
+
+def pid(shared: str, task: int) -> int:
+    return os.getpid()
+
+
+def threads(begun: str, task: int) -> int:
+    meet(begun, task)
     return get_threads() if multiprocessing.parent_process() is not None else 1
 
 
-def starts_none(shared: None, task: int) -> list[int]:
-    time.sleep(0.05)
-    return [pid for _, _, pid in map_processes(who, "inner", [1, 2], 2)]
+def starts_none(begun: str, task: int) -> list[int]:
+    meet(begun, task)
+    return (
+        list(map_processes(pid, "inner", [1, 2], 2)) if multiprocessing.parent_process() is not None else []
+    )
 
 
 def dies_elsewhere(shared: None, task: int) -> int:
@@ -43,9 +57,10 @@ def refuses(shared: None, task: int) -> int:
     return task
 
 
-def test_results_come_in_order_and_several_processes_worked() -> None:
-    found = list(map_processes(who, "what all need", range(40), 2))
-    assert [(shared, task) for shared, task, _ in found] == [("what all need", i) for i in range(40)]
+def test_results_come_in_order_and_several_processes_worked(tmp_path: Path) -> None:
+    needed = str(tmp_path / "begun")
+    found = list(map_processes(who, needed, range(40), 2))
+    assert [(shared, task) for shared, task, _ in found] == [(needed, i) for i in range(40)]
     assert found[0][2] == os.getpid()
     assert found[-1][2] != os.getpid()
     assert len({pid for _, _, pid in found}) == 2
@@ -53,14 +68,13 @@ def test_results_come_in_order_and_several_processes_worked() -> None:
 
 @pytest.mark.parametrize(("tasks", "n_processes"), [(range(4), 1), ([7], 8), ([], 8)])
 def test_this_process_alone(tasks: Any, n_processes: int) -> None:
-    found = list(map_processes(who, "", tasks, n_processes))
-    assert [task for _, task, _ in found] == list(tasks)
-    assert {pid for _, _, pid in found} <= {os.getpid()}
+    found = list(map_processes(pid, "", tasks, n_processes))
+    assert found == [os.getpid()] * len(tasks)
 
 
-def test_another_process_has_one_thread_and_starts_none() -> None:
-    assert set(map_processes(threads, None, range(10), 2)) == {1}
-    elsewhere = [pids for pids in map_processes(starts_none, None, range(15), 2) if os.getpid() not in pids]
+def test_another_process_has_one_thread_and_starts_none(tmp_path: Path) -> None:
+    assert set(map_processes(threads, str(tmp_path / "first"), range(10), 2)) == {1}
+    elsewhere = [pids for pids in map_processes(starts_none, str(tmp_path / "second"), range(15), 2) if pids]
     assert elsewhere
     assert all(len(set(pids)) == 1 for pids in elsewhere)
 

@@ -183,7 +183,8 @@ def _cost_of_ridge(ridge: float, counts: FloatArray, before: Mixture, after: Mix
     weights = counts / counts.sum()
     traces, new = _precision_traces(before), _precision_traces(after)
     sizes = np.einsum("kii->k", before.full_covariances())
-    rounding = np.finfo(np.float64).eps * weights @ (sizes * traces * traces)
+    with np.errstate(over="ignore"):
+        rounding = np.finfo(np.float64).eps * weights @ (sizes * traces * traces)
     return 0.5 * ridge * float(weights @ (traces - new) - rounding)
 
 

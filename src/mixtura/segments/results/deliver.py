@@ -97,6 +97,8 @@ class Delivery:
         with ThreadPoolExecutor(1) as pool, translate_os_errors(self.folder):
             # Arrow writes without the interpreter lock, and charts are rendered by a process of their own.
             tables = pool.submit(self._write_tables, result)
+            with stage("Summarizing"):
+                _ = result.outline
             with nullcontext() if shown is None else shown.drawing(result) as drawing:
                 with stage("Resampling"):
                     _ = result.stability

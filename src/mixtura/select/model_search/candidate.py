@@ -116,8 +116,8 @@ class Candidate:
     def _score(self) -> float:
         if self.folds is None and self.failure is None:
             raise ParameterError(
-                f"'cv' was asked of {self.covariance_type!r} with {self.n_components!r} components, which was not "
-                "cross-validated; a search by it is required. Try criterion='cv'."
+                f"`name` must be a criterion that the search computed; got 'cv' for {self.covariance_type!r} with "
+                f"{self.n_components!r} components, which was not cross-validated. Search with `criterion='cv'`."
             )
         return np.nan if self.folds is None else self.folds.score
 

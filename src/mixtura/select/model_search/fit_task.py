@@ -129,7 +129,7 @@ class FitTask:
     ) -> FitResult:
         """Return a fit that goes on from where another ended, on the rows of a level, by default the last.
 
-        With ``lacking`` it ends unrefined once that number of nats is not to be gained any more.
+        With ``lacking`` it ends unrefined once this many nats are not to be gained any more.
         """
         problem, settings = self.problem(family, found.mixture.n_components, level), self.settings(level)
         if lacking > 0:

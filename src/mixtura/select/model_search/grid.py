@@ -131,7 +131,7 @@ def _ranked(candidates: tuple[Candidate, ...], criterion: str) -> SearchResult:
         )
     if not np.isfinite(found.best.criterion(criterion)):
         raise MixturaError(
-            f"criterion={criterion!r} is infinite for each of {len(candidates)} candidates; it ranks none of them. "
-            "Try 'bic', or other numbers of components."
+            f"`criterion` must be finite for at least one candidate; got {criterion!r}, which is infinite for all "
+            f"{len(candidates)}. Try `criterion='bic'`, or other numbers of components."
         )
     return found

@@ -165,7 +165,9 @@ def test_one_component_is_no_edge() -> None:
 
 
 def test_a_criterion_that_ranks_nothing_is_refused() -> None:
-    with pytest.raises(MixturaError, match="criterion='aicc' is infinite for each of 1 candidates"):
+    with pytest.raises(
+        MixturaError, match=r"`criterion` must be finite .* got 'aicc', which is infinite for all 1"
+    ):
         search(rows()[:5], components=[2], covariance_types=["full"], criterion="aicc")
 
 
