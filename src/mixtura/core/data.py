@@ -13,7 +13,7 @@ from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.accumulate import AccumulateGiven, CountObserved
 from mixtura.core.evaluate import Evaluate, Rows, SmallestHashes, TotalWeight
 from mixtura.core.moments import DENSE, DIAGONAL, FIRST, Moments
-from mixtura.core.protocols import Block, Blocks, Pass, RowState, Runner
+from mixtura.core.protocols import Block, Blocks, DerivedBlocks, Pass, RowState, Runner
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Components, Kernel
 
@@ -258,37 +258,7 @@ class Data:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _DerivedBlocks:
-    """Blocks made of others, of the same rows in the same cuts.
-
-    Parameters
-    ----------
-    blocks : Blocks
-    """
-
-    blocks: Blocks
-
-    @property
-    def n_rows(self) -> int:
-        return self.blocks.n_rows
-
-    @property
-    def n_features(self) -> int:
-        return self.blocks.n_features
-
-    def __len__(self) -> int:
-        return len(self.blocks)
-
-    @property
-    def has_missing(self) -> bool:
-        return self.blocks.has_missing
-
-    def in_memory(self, rows: RowArray, sample_weight: FloatArray | None) -> Blocks:
-        return self.blocks.in_memory(rows, sample_weight)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class WeightedBlocks(_DerivedBlocks):
+class WeightedBlocks(DerivedBlocks):
     """Blocks whose weights are multiplied by a factor per row.
 
     Parameters
@@ -308,7 +278,7 @@ class WeightedBlocks(_DerivedBlocks):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MappedBlocks(_DerivedBlocks):
+class MappedBlocks(DerivedBlocks):
     """Blocks whose rows are changed as they are read.
 
     Parameters

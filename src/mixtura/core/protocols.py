@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from mixtura._typing import Array, FloatArray, IntArray, RowArray
 
-__all__ = ["Block", "Blocks", "Pass", "RowState", "Runner"]
+__all__ = ["Block", "Blocks", "DerivedBlocks", "Pass", "RowState", "Runner"]
 
 T = TypeVar("T")
 
@@ -72,6 +72,36 @@ class Blocks(Protocol):
 
     def in_memory(self, rows: RowArray, sample_weight: FloatArray | None) -> Blocks:
         """Return blocks of other rows, which are few and in memory: a sample of these, or what was made of one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DerivedBlocks:
+    """Blocks made of others, of the same rows in the same cuts.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    """
+
+    blocks: Blocks
+
+    @property
+    def n_rows(self) -> int:
+        return self.blocks.n_rows
+
+    @property
+    def n_features(self) -> int:
+        return self.blocks.n_features
+
+    def __len__(self) -> int:
+        return len(self.blocks)
+
+    @property
+    def has_missing(self) -> bool:
+        return self.blocks.has_missing
+
+    def in_memory(self, rows: RowArray, sample_weight: FloatArray | None) -> Blocks:
+        return self.blocks.in_memory(rows, sample_weight)
 
 
 class RowState(Protocol):
