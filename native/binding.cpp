@@ -36,6 +36,7 @@ struct Array {
         bool fits = view_.ndim == static_cast<int>(shape.size()) && view_.itemsize == sizeof(T);
         fits = fits && (std::is_same_v<Plain, double>  ? is('d')
                         : std::is_same_v<Plain, float> ? is('f')
+                        : sizeof(Plain) == 4           ? is('i')
                                                        : is('l') || is('q') || is('n'));
         int axis = 0;
         for (Index length : shape) fits = fits && size(axis++) == length;
@@ -89,7 +90,7 @@ const Algebra& algebra_at(std::size_t index) {
 void run(std::size_t variant, int layout, bool hard, nb::args arrays) {
     const Array rows(arrays[0]), weight(arrays[1]), means(arrays[2]), sums(arrays[3], true), factors(arrays[4]),
         offsets(arrays[5]), log_density(arrays[6], true), memberships(arrays[7], true), labels(arrays[8], true),
-        responsibilities(arrays[9]), given_labels(arrays[10]), order(arrays[11]);
+        responsibilities(arrays[9]), given_labels(arrays[10]), order(arrays[11]), beside(arrays[12]);
     if (factors.given() + responsibilities.given() + given_labels.given() != 1 || factors.given() != offsets.given())
         throw std::invalid_argument("either factors and offsets, or responsibilities, or labels are needed");
     if (layout < 0 || layout > 2) throw std::invalid_argument("the layout is 0, 1 or 2");
@@ -110,6 +111,7 @@ void run(std::size_t variant, int layout, bool hard, nb::args arrays) {
     for (Index i = 0; i < n && pass.order; ++i)
         if (pass.order[i] < 0 || pass.order[i] >= n) throw std::invalid_argument("the order must hold row numbers");
     if (pass.order && !pass.factors) throw std::invalid_argument("the order of rows is for passes that evaluate");
+    pass.beside = beside.values<const double>({n, k});
     pass.hard = hard;
     pass.sums = sums.values<double>({sums_size(pass.layout, k, d)});
     pass.log_density = log_density.values<double>({n});
@@ -122,6 +124,39 @@ void run(std::size_t variant, int layout, bool hard, nb::args arrays) {
         done = chosen.run(pass);
     }
     if (!done) throw std::bad_alloc();
+}
+
+// Levels of discrete columns, all from 0 to l - 1.
+const std::int32_t* checked_levels(const Array& levels, Index l) {
+    const Index n = levels.size(0), j = levels.size(1);
+    const std::int32_t* values = levels.values<const std::int32_t>({n, j});
+    bool within = values != nullptr;
+    for (Index i = 0; within && i < n * j; ++i) within = values[i] >= 0 && values[i] < l;
+    if (!within) throw std::invalid_argument("the levels must be rows of the table");
+    return values;
+}
+
+void add_levels(std::size_t variant, nb::handle levels_, nb::handle table_, nb::handle out_) {
+    const Array levels(levels_), table(table_), out(out_, true);
+    const Index n = levels.size(0), j = levels.size(1), l = table.size(0), k = table.size(1);
+    const double* from = table.values<const double>({l, k});
+    double* to = out.values<double>({n, k});
+    if (!from || !to) throw std::invalid_argument("a table and an output are needed");
+    const Variant& chosen = variant_at(variant);
+    nb::gil_scoped_release unlocked;
+    chosen.add_levels(n, j, k, checked_levels(levels, l), from, to);
+}
+
+void count_levels(std::size_t variant, nb::handle levels_, nb::handle weight_, nb::handle shares_, nb::handle counts_) {
+    const Array levels(levels_), weight(weight_), shares(shares_), counts(counts_, true);
+    const Index n = levels.size(0), j = levels.size(1), l = counts.size(0), k = counts.size(1);
+    const double* w = weight.values<const double>({n});
+    const double* from = shares.values<const double>({n, k});
+    double* to = counts.values<double>({l, k});
+    if (!from || !to) throw std::invalid_argument("memberships and counts are needed");
+    const Variant& chosen = variant_at(variant);
+    nb::gil_scoped_release unlocked;
+    chosen.count_levels(n, j, k, checked_levels(levels, l), w, from, to);
 }
 
 // y <- exp(x) or log(x), for tests of their accuracy.
@@ -295,6 +330,8 @@ bool turn_axes(std::size_t variant, bool equal_volume, nb::handle axes_, nb::han
 
 NB_MODULE(_native, m) {
     m.def("run", &mixtura::run);
+    m.def("add_levels", &mixtura::add_levels);
+    m.def("count_levels", &mixtura::count_levels, nb::arg(), nb::arg(), nb::arg().none(), nb::arg(), nb::arg());
     m.def("elementwise", &mixtura::elementwise);
     m.def("closed_form", &mixtura::closed_form);
     m.def("scatter", &mixtura::scatter);

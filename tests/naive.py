@@ -564,3 +564,61 @@ def naive_agglomerate(criterion, rows, n_clusters):
     for number, group in enumerate(sorted(groups, key=min)):
         labels[group] = number
     return labels
+
+
+def naive_level_logs(levels, tables):
+    """What the levels of one row add to the log density of each component; tables[j][k][level], a level below 0 is
+    missing."""
+    n_components = len(tables[0])
+    return [
+        sum(math.log(tables[j][k][level]) for j, level in enumerate(levels) if level >= 0)
+        for k in range(n_components)
+    ]
+
+
+def naive_tables(levels, sample_weight, memberships, shares):
+    """Probabilities of levels by component, each as if one more row were spread over the levels as the whole table."""
+    n_components = len(memberships[0])
+    tables = []
+    for j, of_table in enumerate(shares):
+        table = []
+        for k in range(n_components):
+            counts = list(of_table)
+            for row, weight, row_shares in zip(levels, sample_weight, memberships, strict=True):
+                if row[j] >= 0:
+                    counts[row[j]] += weight * row_shares[k]
+            table.append([one / sum(counts) for one in counts])
+        tables.append(table)
+    return tables
+
+
+def naive_mixed_em(
+    covariance_type, rows, levels, shares, weights, means, covariances, tables, n_iter, sample_weight=None,
+    ridge=0.0,
+):  # fmt: skip
+    """So many EM iterations on continuous columns, whose missing cells are NaN, and levels of discrete ones."""
+    sample_weight = [1.0] * len(rows) if sample_weight is None else [float(w) for w in sample_weight]
+    log_likelihoods = []
+    for _ in range(n_iter):
+        full = naive_full_covariances(covariance_type, covariances, len(means), len(rows[0]))
+        log_densities, memberships = [], []
+        for row, row_levels in zip(rows, levels, strict=True):
+            known = [j for j in range(len(row)) if not math.isnan(row[j])]
+            seen = [float(row[j]) for j in known]
+            beside = naive_level_logs(row_levels, tables)
+            logs = [
+                math.log(w)
+                + naive_gaussian_log_density(seen, means[k][known], full[k][np.ix_(known, known)])
+                + beside[k]
+                for k, w in enumerate(weights)
+            ]
+            log_density, row_shares, _ = _responsibilities(logs, hard=False)
+            log_densities.append(log_density)
+            memberships.append(row_shares)
+        log_likelihoods.append(
+            math.fsum(w * one for w, one in zip(sample_weight, log_densities, strict=True))
+        )
+        tables = naive_tables(levels, sample_weight, memberships, shares)
+        sums = naive_missing_sums(rows, sample_weight, memberships, means, full)
+        weights, means, covariances = naive_missing_m_step(covariance_type, *sums, means, ridge)
+    return weights, means, covariances, tables, log_likelihoods

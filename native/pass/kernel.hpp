@@ -20,6 +20,7 @@ struct Pass {
     const double* responsibilities;                    // (n, k) that are given, without factors and offsets
     const std::intptr_t* given_labels;                 // (n) or these
     const std::intptr_t* order;                        // (n) rows by the columns they lack; null: nothing is missing
+    const double* beside;                              // (n, k) added to the log densities
     bool hard;
     double *sums, *log_density, *memberships;  // (sums_size), (n), (n, k)
     std::intptr_t* labels;                     // (n)
@@ -35,6 +36,10 @@ static inline Index sums_size(Layout layout, Index k, Index d) { return 2 + k * 
 struct Variant {
     const char* name;
     bool (*run)(const Pass&);  // false: out of memory, and nothing was added
+    // Levels (n, j) of discrete columns: out (n, k) += table (l, k) at each; counts (l, k) += weight (n) times shares (n, k).
+    void (*add_levels)(Index n, Index j, Index k, const std::int32_t* levels, const double* table, double* out);
+    void (*count_levels)(Index n, Index j, Index k, const std::int32_t* levels, const double* weight,
+                         const double* shares, double* counts);
     void (*exp)(const double* x, double* y, Index n);  // for tests of accuracy; n a multiple of 8
     void (*log)(const double* x, double* y, Index n);
 };

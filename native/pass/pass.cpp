@@ -13,6 +13,7 @@ namespace {
 #include "densities.hpp"
 #include "sums.hpp"
 #include "missing.hpp"
+#include "levels.hpp"
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
@@ -274,6 +275,7 @@ void evaluate(const Pass& pass, Work& work, Index start) {
         distances<true>(b, pass, b.x, pass.means);
     else
         shared(b, pass, work.whitened);
+    if (pass.beside) add_beside(pass, b, start);
     V log_likelihood = splat(0.0);
     if (pass.hard || pass.labels) log_likelihood = assign(pass, b);
     if (!pass.hard) log_likelihood = normalize(pass, b);
@@ -338,7 +340,7 @@ void each(const double* x, double* y, Index n) {
 
 }  // namespace
 
-const Variant variant = {MIXTURA_NAME, run, each<exp>, each<log>};
+const Variant variant = {MIXTURA_NAME, run, add_levels, count_levels, each<exp>, each<log>};
 
 }  // namespace MIXTURA_VARIANT
 }  // namespace mixtura

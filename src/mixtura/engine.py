@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
+from mixtura._typing import FloatArray
 from mixtura.core.data import Data
+from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.data.open import open_rows
 from mixtura.kernels import get_kernel
 from mixtura.run import get_runner
+from mixtura.validation import as_rows, as_weights, without_empty_rows
 
-__all__ = ["as_data"]
+__all__ = ["as_data", "as_table", "counted_weights"]
 
 
 def as_data(
@@ -25,7 +29,7 @@ def as_data(
 
     Parameters
     ----------
-    X : array-like of shape (N, D), or a pandas, polars or Arrow table
+    X : array-like of shape (N, D), a pandas, polars or Arrow table, or `mixtura.core.parts.discrete.MixedRows`
         Arrays in C order of float64 or float32 are not copied. NaN is a missing value; sums of infinite rows are
         refused when they are needed.
     sample_weight : array-like of shape (N,), optional
@@ -55,3 +59,21 @@ def as_data(
     blocks = open_rows(X, sample_weight, columns=columns)
     kernel = get_kernel(n_features=blocks.n_features)
     return Data(blocks, kernel, get_runner(hold_blas=kernel.uses_blas))
+
+
+def as_table(rows: npt.ArrayLike | MixedRows, missing: str = "error") -> RowTable:
+    """Return rows checked as `mixtura.validation.as_rows` does; those with discrete columns may have missing values."""
+    if not isinstance(rows, MixedRows):
+        return as_rows(rows, missing)
+    return MixedRows(as_rows(rows.rows, "fiml"), np.ascontiguousarray(rows.levels), rows.discrete)
+
+
+def counted_weights(sample_weight: npt.ArrayLike | None, table: RowTable) -> FloatArray | None:
+    """Return checked weights, (N,), that are zero for rows without any value; None where all are one."""
+    weights = as_weights(sample_weight, table.shape[0])
+    if not isinstance(table, MixedRows):
+        return without_empty_rows(weights, table)
+    known = (table.levels != table.discrete.size - 1).any(axis=1) | ~np.isnan(table.rows).all(axis=1)
+    if known.all():
+        return weights
+    return np.where(known, 1.0 if weights is None else weights, 0.0)

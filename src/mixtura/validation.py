@@ -5,7 +5,7 @@ Every message names the parameter first: "`n_init` must be a whole number of at 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -331,17 +331,17 @@ def as_seed(random_state: int | np.random.RandomState | None) -> int:
         ) from error
 
 
-def sample_size(rows: RowArray, weights: FloatArray | None) -> int:
+def sample_size(rows: Sized, weights: FloatArray | None) -> int:
     """Return how many rows a sample like these has: as many as the weights, taken as counts, sum to, rounded."""
-    return int(rows.shape[0]) if weights is None else round(float(weights.sum()))
+    return len(rows) if weights is None else round(float(weights.sum()))
 
 
-def count_rows(rows: RowArray, weights: FloatArray | None) -> int:
+def count_rows(rows: Sized, weights: FloatArray | None) -> int:
     """Return how many rows have a positive weight: all where no weights were given."""
-    return int(rows.shape[0]) if weights is None else int(np.count_nonzero(weights))
+    return len(rows) if weights is None else int(np.count_nonzero(weights))
 
 
-def require_enough(rows: RowArray, weights: FloatArray | None, n_components: int) -> None:
+def require_enough(rows: Sized, weights: FloatArray | None, n_components: int) -> None:
     """Raise `TooFewRowsError` unless the rows, and samples like them, have at least as many rows as components."""
     require_rows(count_rows(rows, weights), n_components, "rows of positive weight")
     require_rows(sample_size(rows, weights), n_components, "rows that the weights sum to")

@@ -475,3 +475,6 @@ class TestChoice:
         info = build_info()
         assert (info["kernel"], info["algebra"]) == ("native", "numpy")
         assert "other sources" in str(info["algebra_reason"])
+        levels, table = np.zeros((1, 1), dtype=np.int32), np.zeros((1, 1))
+        with pytest.raises(KernelUnavailableError, match="compiled core of this version"):
+            native.NativeKernel().add_levels(levels, table, np.zeros((1, 1)))

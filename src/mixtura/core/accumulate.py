@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -11,7 +11,7 @@ from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.moments import GATHERED, Moments
 from mixtura.core.protocols import Block, Blocks
 from mixtura.core.statistics import Statistics
-from mixtura.kernels import Components, Kernel, Layout, Outputs
+from mixtura.kernels import Components, Kernel, Layout, Outputs, levels_beside
 from mixtura.kernels.patterns import as_dense
 
 __all__ = [
@@ -22,8 +22,10 @@ __all__ = [
     "EStepOfSeveral",
     "Summed",
     "accumulate",
+    "evaluate",
     "given_observed",
     "pass_work",
+    "with_levels",
 ]
 
 T = TypeVar("T", Statistics, FloatArray)
@@ -117,12 +119,13 @@ class AccumulateGiven(Summed[Statistics]):
         given = np.zeros(block.n_rows, dtype=np.intp) if given is None else given
         weight = block.sample_weight if self.weighted else None
         if block.order is not None:
-            return given_observed(block.rows, weight, given, self)
-        statistics = Statistics.zero(self.moments, self.means)
-        self.kernel.accumulate_given(
-            block.rows, weight, given, self.means, self.moments.layout, statistics.sums
-        )
-        return statistics
+            statistics = given_observed(block.rows, weight, given, self)
+        else:
+            statistics = Statistics.zero(self.moments, self.means)
+            self.kernel.accumulate_given(
+                block.rows, weight, given, self.means, self.moments.layout, statistics.sums
+            )
+        return with_levels(statistics, block, weight, given, self.kernel)
 
     def work(self, blocks: Blocks) -> float:
         return pass_work(self.moments.layout, blocks.n_rows, *self.means.shape)
@@ -155,7 +158,7 @@ class AccumulateAbout(Summed[Statistics]):
             sums = accumulate(block, as_dense(self.components), self.kernel).rebase(self.means)
             return sums.with_moments(self.moments)
         shares = np.empty((block.n_rows, self.components.n_components))
-        self.kernel.accumulate(block.rows, None, self.components, None, Outputs(memberships=shares))
+        evaluate(block, self.components, self.kernel, Outputs(memberships=shares))
         return AccumulateGiven(self.means, self.moments, self.kernel)(block, shares)
 
     def work(self, blocks: Blocks) -> float:
@@ -166,10 +169,47 @@ class AccumulateAbout(Summed[Statistics]):
 def accumulate(block: Block, components: Components, kernel: Kernel) -> Statistics:
     """Return the sums of one block, weighted by the responsibilities that components give its rows."""
     statistics = Statistics.zero(GATHERED[components.layout], components.means)
+    weight = block.sample_weight
+    if block.levels is None or components.table is None:
+        kernel.accumulate(block.rows, weight, components, statistics.sums, _NOTHING, order=block.order)
+        return statistics
+    shares = np.empty((block.n_rows, components.n_components))
+    evaluate(block, components, kernel, Outputs(memberships=shares), sums=statistics.sums, weight=weight)
+    return with_levels(statistics, block, weight, shares, kernel)
+
+
+def evaluate(
+    block: Block,
+    components: Components,
+    kernel: Kernel,
+    outputs: Outputs,
+    *,
+    sums: FloatArray | None = None,
+    weight: FloatArray | None = None,
+    hard: bool = False,
+) -> None:
+    """Evaluate the rows of a block: what components say of their continuous columns, and of their levels."""
+    beside = levels_beside(kernel, block.levels, components)
     kernel.accumulate(
-        block.rows, block.sample_weight, components, statistics.sums, _NOTHING, order=block.order
+        block.rows, weight, components, sums, outputs, hard=hard, order=block.order, beside=beside
     )
-    return statistics
+
+
+def with_levels(
+    statistics: Statistics,
+    block: Block,
+    weight: FloatArray | None,
+    given: FloatArray | IntArray,
+    kernel: Kernel,
+) -> Statistics:
+    """Return the sums of a block with the counts of its levels, where it has some, by label or responsibility."""
+    if block.levels is None:
+        return statistics
+    k = statistics.n_components
+    shares = np.asarray(given[:, None] == np.arange(k), dtype=np.float64) if given.ndim == 1 else given
+    counts = np.zeros((block.n_levels, k))
+    kernel.count_levels(block.levels, weight, np.ascontiguousarray(shares, dtype=np.float64), counts)
+    return replace(statistics, levels=counts)
 
 
 def given_observed(

@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.accumulate import AccumulateGiven, CountObserved
+from mixtura.core.covariance import count_parameters
 from mixtura.core.evaluate import Evaluate, Rows, SmallestHashes, TotalWeight
 from mixtura.core.moments import DENSE, DIAGONAL, FIRST, Moments
-from mixtura.core.protocols import Block, Blocks, DerivedBlocks, Pass, RowState, Runner
+from mixtura.core.parts.discrete import DiscreteColumns
+from mixtura.core.protocols import Block, Blocks, DerivedBlocks, MixedRows, Pass, RowState, RowTable, Runner
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Components, Kernel
 
@@ -69,6 +71,16 @@ class Data:
         """Whether NaN stands for a missing value, and there are some."""
         return self.blocks.has_missing
 
+    @property
+    def discrete(self) -> DiscreteColumns | None:
+        """What is modeled of the discrete columns beside the others, where there are some."""
+        return self.blocks.discrete
+
+    def n_parameters(self, family: str, n_components: int) -> int:
+        """Return the number of free parameters of a mixture of these columns, discrete ones included."""
+        beside = 0 if self.discrete is None else self.discrete.n_parameters(n_components)
+        return count_parameters(family, n_components, self.n_features) + beside
+
     def reduce(self, task: Pass[T], *states: RowState) -> T:
         """Return the sum of a pass over all blocks, added in their order; see `Runner.reduce`."""
         return self.runner.reduce(self.blocks, task, *states)
@@ -117,7 +129,7 @@ class Data:
 
     def rows_and_weights(self, numbers: IntArray) -> tuple[FloatArray, FloatArray]:
         """Return some rows by number, (n, D), as `rows`, and their weights, (n,); one where none were given."""
-        rows, weights = self._chosen(numbers)
+        rows, weights, _ = self._chosen(numbers)
         counted = np.ones(numbers.size) if weights is None else weights
         if self.has_missing:
             rows = np.where(np.isnan(rows), self.mean, rows)
@@ -127,9 +139,15 @@ class Data:
         """Return some rows by number, (n, D), as float64; missing values are NaN."""
         return np.ascontiguousarray(self._chosen(numbers)[0], dtype=np.float64)
 
-    def _chosen(self, numbers: IntArray) -> tuple[RowArray, FloatArray | None]:
+    def mixed_rows(self, numbers: IntArray) -> FloatArray | MixedRows:
+        """Return some rows as `rows_with_missing`, with their levels where there are discrete columns."""
+        rows = self.rows_with_missing(numbers)
+        levels = self._chosen(numbers)[2]
+        return rows if levels is None or self.discrete is None else MixedRows(rows, levels, self.discrete)
+
+    def _chosen(self, numbers: IntArray) -> tuple[RowArray, FloatArray | None, IntArray | None]:
         if not numbers.size:
-            return np.empty((0, self.n_features)), np.empty(0)
+            return np.empty((0, self.n_features)), np.empty(0), None
         task = Rows(numbers)
         return task.joined(self.reduce(task))
 
@@ -139,19 +157,22 @@ class Data:
         vars(other).update(_described=self._described, _means=self._means)
         return other
 
-    def in_memory(self, rows: RowArray, sample_weight: FloatArray | None = None) -> Data:
+    def in_memory(self, rows: RowTable, sample_weight: FloatArray | None = None) -> Data:
         """Return other rows, of any width, for the same kernel and runner.
 
         Parameters
         ----------
-        rows : ndarray of shape (n, d), float64 or float32, C-contiguous
+        rows : ndarray of shape (n, d), float64 or float32, C-contiguous; or MixedRows
         sample_weight : ndarray of shape (n,), optional
         """
         return Data(self.blocks.in_memory(rows, sample_weight), self.kernel, self.runner)
 
     def select(self, numbers: IntArray) -> Data:
         """Return some rows, in memory, with their weights and in the order of the numbers."""
-        return self.in_memory(*self._chosen(numbers))
+        rows, weights, levels = self._chosen(numbers)
+        if levels is None or self.discrete is None:
+            return self.in_memory(rows, weights)
+        return self.in_memory(MixedRows(rows, levels, self.discrete), weights)
 
     def sample(self, n_rows: int, seed: int) -> Data:
         """Return a random sample without replacement: the rows whose numbers have the smallest hashes.

@@ -8,14 +8,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray, RowArray
-from mixtura.core.accumulate import pass_work
+from mixtura.core.accumulate import evaluate, pass_work
 from mixtura.core.protocols import Block, Blocks
 from mixtura.kernels import Components, Kernel, Outputs
 
 __all__ = ["Chosen", "Evaluate", "Rows", "SmallestHashes", "TotalWeight", "hash_numbers"]
 
-Chosen: TypeAlias = list[tuple[IntArray, RowArray, FloatArray | None]]
-"""Rows chosen from some blocks: their places in the result, the rows, and their weights where there are any."""
+Chosen: TypeAlias = list[tuple[IntArray, RowArray, FloatArray | None, IntArray | None]]
+"""Rows chosen from some blocks: their places in the result, the rows, their weights and levels where there are any."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,9 +39,7 @@ class Evaluate:
 
     def __call__(self, block: Block, *states: Any) -> None:
         outputs = Outputs(**dict(zip(self.outputs, states, strict=True)))
-        self.kernel.accumulate(
-            block.rows, None, self.components, None, outputs, hard=self.hard, order=block.order
-        )
+        evaluate(block, self.components, self.kernel, outputs, hard=self.hard)
 
     def add(self, total: None, more: None) -> None:
         return None
@@ -68,7 +66,8 @@ class Rows:
         chosen, weight = within[places], block.sample_weight
         if not places.size:
             return []
-        return [(places, block.rows[chosen], None if weight is None else weight[chosen])]
+        levels = None if block.levels is None else block.levels[chosen]
+        return [(places, block.rows[chosen], None if weight is None else weight[chosen], levels)]
 
     def add(self, total: Chosen, more: Chosen) -> Chosen:
         return total + more
@@ -76,16 +75,18 @@ class Rows:
     def work(self, blocks: Blocks) -> float:
         return float(self.numbers.size * (len(blocks) + blocks.n_features))
 
-    def joined(self, chosen: Chosen) -> tuple[RowArray, FloatArray | None]:
-        """Return the rows, (n, D), and their weights, (n,), or None where there are none."""
-        places = np.concatenate([places for places, _, _ in chosen])
+    def joined(self, chosen: Chosen) -> tuple[RowArray, FloatArray | None, IntArray | None]:
+        """Return the rows, (n, D), their weights, (n,), and levels, (n, J), or None where there are none."""
+        places = np.concatenate([one[0] for one in chosen])
         order = np.empty_like(places)
         order[places] = np.arange(places.size)
-        rows: RowArray = np.concatenate([rows for _, rows, _ in chosen])[order]
-        if all(weights is None for _, _, weights in chosen):
-            return rows, None
-        parts = [np.ones(len(rows)) if weights is None else weights for _, rows, weights in chosen]
-        return rows, np.concatenate(parts)[order]
+        rows: RowArray = np.concatenate([one[1] for one in chosen])[order]
+        parts = [one[3] for one in chosen if one[3] is not None]
+        levels = np.concatenate(parts)[order] if parts else None
+        if all(one[2] is None for one in chosen):
+            return rows, None, levels
+        weights = [np.ones(len(one[1])) if one[2] is None else one[2] for one in chosen]
+        return rows, np.concatenate(weights)[order], levels
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,13 +11,15 @@ import numpy.typing as npt
 from mixtura._typing import Array, FloatArray, IntArray, RowArray
 from mixtura.core.covariance import (
     Factors,
-    NotPositiveDefiniteError,
     Structure,
     count_parameters,
     get_family,
 )
+from mixtura.core.covariance.check_parameters import as_finite, checked_covariances
 from mixtura.core.covariance.factors import symmetric
 from mixtura.core.moments import Moments
+from mixtura.core.parts.discrete import LevelTable
+from mixtura.core.protocols import MixedRows
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.kernels import Components, Outputs, evaluate_rows, sums_size
 from mixtura.kernels.patterns import order_of_missing
@@ -53,6 +55,9 @@ class Mixture:
         What whitens the rows; consistent with the covariances.
     offsets : ndarray of shape (K,), optional
         What `components` has of them, where it is known already.
+    levels : LevelTable, optional
+        Probabilities of the levels of discrete columns; rows are then `MixedRows`. Of rows without levels, marginals
+        and conditionals it says nothing: they are of the continuous columns alone.
 
     Examples
     --------
@@ -73,6 +78,7 @@ class Mixture:
     family: Structure
     factors: Factors
     offsets: FloatArray | None = None
+    levels: LevelTable | None = None
 
     @classmethod
     def from_parameters(
@@ -98,19 +104,19 @@ class Mixture:
             covariance is not symmetric positive definite, or the covariances are not of the family (to 1e-6).
         """
         family = get_family(covariance_type)
-        centers = _as_finite("means", means)
+        centers = as_finite("means", means)
         if centers.ndim != 2 or 0 in centers.shape:
             raise ParameterError(
                 f"`means` must have the shape (components, columns); got {centers.shape!r}. Wrap a single "
                 "mean in a list."
             )
         n_components, n_features = centers.shape
-        mixing = _as_finite("weights", weights, (n_components,))
+        mixing = as_finite("weights", weights, (n_components,))
         if (mixing < 0).any() or abs(mixing.sum() - 1) > 1e-6:
             raise ParameterError(
                 f"`weights` must be non-negative and sum to one; got {mixing.tolist()!r}. Divide them by their sum."
             )
-        stored, factors = _checked_covariances(family, covariances, n_components, n_features)
+        stored, factors = checked_covariances(family, covariances, n_components, n_features)
         # Weights that sum to one but for rounding stay as they are, so that parameters survive a round trip.
         if abs(mixing.sum() - 1) > 1e-12:
             mixing = mixing / mixing.sum()
@@ -133,8 +139,9 @@ class Mixture:
 
     @property
     def n_parameters(self) -> int:
-        """Number of free parameters: ``K - 1`` weights, ``K D`` means, and the family's covariances."""
-        return count_parameters(self.family.name, self.n_components, self.n_features)
+        """Number of free parameters: ``K - 1`` weights, ``K D`` means, the family's covariances, and of levels."""
+        beside = 0 if self.levels is None else self.levels.n_parameters
+        return count_parameters(self.family.name, self.n_components, self.n_features) + beside
 
     def refined(self) -> Mixture:
         """Return the same mixture with densities right to the last digits that the covariances have.
@@ -151,7 +158,8 @@ class Mixture:
         if offsets is None:
             offsets = _offsets(self.weights, self.factors, self.n_features)
         whitening = self.family.storage.whitening(self.factors, moments, len(self.means))
-        return Components(moments.layout, self.means, whitening, offsets)
+        table = None if self.levels is None else self.levels.logs
+        return Components(moments.layout, self.means, whitening, offsets, table)
 
     def _precise_moments(self) -> Moments:
         """Return the cheapest second moments, unless whitening rows and means apart for them would cancel."""
@@ -167,7 +175,7 @@ class Mixture:
         """Return every component's covariance matrix, shape (K, D, D)."""
         return self.family.storage.full(self.covariances, self.n_components, self.n_features)
 
-    def log_density(self, rows: npt.ArrayLike) -> FloatArray:
+    def log_density(self, rows: npt.ArrayLike | MixedRows) -> FloatArray:
         """Return ``log p(x)`` of each row, shape (N,), in nats.
 
         Parameters
@@ -179,28 +187,30 @@ class Mixture:
         DataError
             The rows do not have D columns.
         """
-        rows = self._as_rows(rows)
+        rows, levels = self._as_rows(rows)
         out = np.empty(rows.shape[0])
-        self._evaluate(rows, Outputs(log_density=out))
+        self._evaluate(rows, levels, Outputs(log_density=out))
         return out
 
-    def responsibilities(self, rows: npt.ArrayLike) -> FloatArray:
+    def responsibilities(self, rows: npt.ArrayLike | MixedRows) -> FloatArray:
         """Return the probability that each row came from each component, shape (N, K); rows sum to one."""
-        rows = self._as_rows(rows)
+        rows, levels = self._as_rows(rows)
         out = np.empty((rows.shape[0], self.n_components))
-        self._evaluate(rows, Outputs(memberships=out))
+        self._evaluate(rows, levels, Outputs(memberships=out))
         return out
 
-    def predict(self, rows: npt.ArrayLike) -> IntArray:
+    def predict(self, rows: npt.ArrayLike | MixedRows) -> IntArray:
         """Return the most probable component of each row, shape (N,)."""
-        rows = self._as_rows(rows)
+        rows, levels = self._as_rows(rows)
         out = np.empty(rows.shape[0], dtype=np.intp)
-        self._evaluate(rows, Outputs(labels=out))
+        self._evaluate(rows, levels, Outputs(labels=out))
         return out
 
-    def log_likelihood(self, rows: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
+    def log_likelihood(
+        self, rows: npt.ArrayLike | MixedRows, sample_weight: npt.ArrayLike | None = None
+    ) -> float:
         """Return ``sum_n w_n log p(x_n)``, in nats; weights of shape (N,) are one by default."""
-        rows = self._as_rows(rows)
+        rows, levels = self._as_rows(rows)
         weight = None if sample_weight is None else np.ascontiguousarray(sample_weight, dtype=np.float64)
         if weight is not None and weight.shape != rows.shape[:1]:
             raise DataError(
@@ -209,13 +219,17 @@ class Mixture:
         components = self.components()
         sums = np.zeros(sums_size(components.layout, self.n_components, self.n_features))
         order = order_of_missing(rows)
-        evaluate_rows(rows, components, Outputs(), sample_weight=weight, sums=sums, order=order)
+        evaluate_rows(
+            rows, components, Outputs(), sample_weight=weight, sums=sums, order=order, levels=levels
+        )
         return float(sums[0])
 
-    def _evaluate(self, rows: RowArray, outputs: Outputs) -> None:
-        evaluate_rows(rows, self.components(), outputs, order=order_of_missing(rows))
+    def _evaluate(self, rows: RowArray, levels: IntArray | None, outputs: Outputs) -> None:
+        evaluate_rows(rows, self.components(), outputs, order=order_of_missing(rows), levels=levels)
 
-    def _as_rows(self, rows: npt.ArrayLike) -> RowArray:
+    def _as_rows(self, rows: npt.ArrayLike | MixedRows) -> tuple[RowArray, IntArray | None]:
+        if isinstance(rows, MixedRows):
+            return self._as_rows(rows.rows)[0], np.ascontiguousarray(rows.levels)
         array: Array = np.asarray(rows)
         dtype = np.float32 if array.dtype == np.float32 else np.float64
         array = np.ascontiguousarray(array, dtype=dtype)
@@ -224,7 +238,7 @@ class Mixture:
                 f"`rows` must have the shape (rows, {self.n_features}), the mixture's columns; got {array.shape!r}. "
                 "Give the columns that the mixture was fitted to."
             )
-        return array
+        return array, None
 
     def sample(
         self, n_samples: int = 1, random_state: int | np.random.RandomState | None = None
@@ -277,7 +291,7 @@ class Mixture:
                 f"`columns` must leave out at least one column; got {list(columns)!r}, which names all. Leave out "
                 "those to be described."
             )
-        known = _as_finite("values", values, (given.size,))
+        known = as_finite("values", values, (given.size,))
         weights = self.marginal(columns).responsibilities(known[None, :])[0]
         gain, covariances = self.family.storage.condition(self.covariances, given, rest, self.n_components)
         means = self.means[:, rest] + np.einsum("krg,kg->kr", gain, known - self.means[:, given])
@@ -297,7 +311,7 @@ class Mixture:
         Mixture
             In the same family where the map allows it, else in ``full``.
         """
-        matrix = _as_finite("matrix", matrix)
+        matrix = as_finite("matrix", matrix)
         if matrix.ndim not in (1, 2) or matrix.shape[-1] != self.n_features:
             raise ParameterError(
                 f"`matrix` must have the shape (E, {self.n_features}), or ({self.n_features},) for one factor per "
@@ -311,7 +325,7 @@ class Mixture:
             covariances = family.storage.rescale(self.covariances, matrix)
         else:
             covariances = family.storage.transform(self.covariances, matrix)
-        means = self.means @ square.T + _as_finite("shift", shift)
+        means = self.means @ square.T + as_finite("shift", shift)
         return Mixture.from_parameters(self.weights, means, covariances, name)
 
     def _as_columns(self, columns: Sequence[int]) -> IntArray:
@@ -349,47 +363,3 @@ def _offsets(weights: FloatArray, factors: Factors, n_features: int) -> FloatArr
         return np.log(weights) + constant
     with np.errstate(divide="ignore"):
         return np.log(weights) + constant
-
-
-def _is_symmetric(matrices: FloatArray) -> bool:
-    """Return whether (K, D, D) matrices are, measured by their deviations: an entry near zero is rounding."""
-    deviations = np.sqrt(np.abs(np.einsum("kii->ki", matrices)))
-    difference = np.abs(matrices - matrices.transpose(0, 2, 1))
-    return bool((difference <= 1e-8 * deviations[:, :, None] * deviations[:, None, :]).all())
-
-
-def _checked_covariances(
-    family: Structure, covariances: npt.ArrayLike, n_components: int, n_features: int
-) -> tuple[FloatArray, Factors]:
-    """Return covariances as stored, and their factors; finite, symmetric, positive definite, in the family."""
-    stored = _as_finite("covariances", covariances, family.storage.shape(n_components, n_features))
-    full = family.storage.full(stored, n_components, n_features)
-    if not _is_symmetric(full):
-        raise ParameterError(
-            "`covariances` must be symmetric; got matrices that are not. Try (S + S.T) / 2 if the "
-            "difference is rounding."
-        )
-    try:
-        factors = family.storage.factor(stored, n_components, n_features)
-    except NotPositiveDefiniteError as error:
-        raise ParameterError(
-            "`covariances` must be positive definite; got some that are not, those of components "
-            f"{list(error.components)!r}. Add a small constant to their diagonal."
-        ) from error
-    if not family.contains(stored, n_components, n_features):
-        raise ParameterError(
-            f"`covariances` must be of the family {family.name!r}, with volumes, shapes and orientations equal where "
-            "it says so; got others. Try `covariance_type='full'` (or 'diag' for variances), which allows any."
-        )
-    return stored, family.storage.refine(stored, factors)
-
-
-def _as_finite(name: str, value: npt.ArrayLike, shape: tuple[int, ...] | None = None) -> FloatArray:
-    array = np.array(value, dtype=np.float64, order="C")
-    if shape is not None and array.shape != shape:
-        raise ParameterError(f"`{name}` must have the shape {shape!r}; got {array.shape!r}.")
-    if not np.isfinite(array).all():
-        raise ParameterError(
-            f"`{name}` must be finite; got {int((~np.isfinite(array)).sum())} values that are NaN or infinite."
-        )
-    return array

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from mixtura.core.covariance import Structure
 from mixtura.core.maximize import Repair, maximize
 from mixtura.core.mixture import Mixture
 from mixtura.core.moments import Moments
+from mixtura.core.parts.discrete import DiscreteColumns, LevelTable
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Components
@@ -66,6 +67,8 @@ class GaussianModel:
     n_components : int
     structure : Structure
     prior : Prior
+    discrete : DiscreteColumns, optional
+        What is modeled of discrete columns beside it.
 
     Examples
     --------
@@ -79,6 +82,7 @@ class GaussianModel:
     n_components: int
     structure: Structure
     prior: Prior
+    discrete: DiscreteColumns | None = None
 
     @property
     def moments(self) -> tuple[Moments, ...]:
@@ -93,11 +97,18 @@ class GaussianModel:
         self, statistics: Statistics, previous: Mixture | None = None
     ) -> tuple[Mixture, tuple[Repair, ...]]:
         """Return the best mixture and the repairs it needed, as `mixtura.core.maximize.maximize`."""
-        return maximize(statistics, self.structure, self.prior, previous)
+        found, repairs = maximize(statistics, self.structure, self.prior, previous)
+        if self.discrete is not None:
+            logs = self.discrete.maximize(statistics.levels, self.n_components)
+            found = replace(found, levels=LevelTable(self.discrete, logs))
+        return found, repairs
 
     def log_prior(self, state: Mixture) -> float:
         """Return the logarithm of the prior density but for a constant, in nats."""
-        return self.prior.log_density(state)
+        gaussian = self.prior.log_density(state)
+        return (
+            gaussian if state.levels is None else gaussian + state.levels.columns.log_prior(state.levels.logs)
+        )
 
     def is_precise(self, state: Mixture, total: FloatArray) -> bool:
         """Return whether what components share kept its digits beside the total variances of the columns, (D,).

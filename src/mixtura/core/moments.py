@@ -1,4 +1,4 @@
-"""Second moments of statistics: which of them are kept, and how they move, are lifted, whitened and read.
+"""Second moments of statistics: which of them are kept, and how they move, are whitened and read.
 
 ==========  =========================================  ==================  ==============================
 moments     second moments about mu_k                  shape of `second`   a pass evaluates
@@ -87,23 +87,6 @@ class Moments(ABC):
         return np.asarray(np.add.reduce(self.matrices(self.shift(counts, first, second, by)), axis=0))
 
     @abstractmethod
-    def lift(
-        self, second: FloatArray, gain: FloatArray, spread: FloatArray, counts: FloatArray
-    ) -> FloatArray:
-        """Return second moments of all columns from those of the observed ones: ``A_k S_k A_k^T + n_k C_k``.
-
-        Parameters
-        ----------
-        second : ndarray
-            Of the O observed columns.
-        gain : ndarray of shape (K, D, O)
-            ``A_k = Sigma_k[:, o] Sigma_k[o, o]^-1``.
-        spread : ndarray of shape (K, D, D)
-            ``C_k = Sigma_k - A_k Sigma_k[o, :]``, what the observed columns leave open.
-        counts : ndarray of shape (K,)
-        """
-
-    @abstractmethod
     def whiten_first(self, first: FloatArray, factors: FloatArray) -> FloatArray:
         """Return ``L_k s_k``, (K, D), with the factors L_k that a pass reads."""
 
@@ -138,12 +121,6 @@ class _Dense(Moments):
         cross = (first + 0.5 * counts[..., None] * by)[..., :, None] * by[..., None, :]
         return second + pack_lower(cross + cross.swapaxes(-1, -2))
 
-    def lift(
-        self, second: FloatArray, gain: FloatArray, spread: FloatArray, counts: FloatArray
-    ) -> FloatArray:
-        known = gain @ self.matrices(second) @ gain.swapaxes(-1, -2)
-        return pack_lower(known + counts[..., None, None] * spread)
-
     def of_deviations(self, reciprocals: FloatArray) -> FloatArray:
         return reciprocals[:, :, None] * np.eye(reciprocals.shape[1])
 
@@ -168,12 +145,6 @@ class _Diagonal(Moments):
 
     def shift(self, counts: FloatArray, first: FloatArray, second: FloatArray, by: FloatArray) -> FloatArray:
         return second + by * (2 * first + counts[..., None] * by)
-
-    def lift(
-        self, second: FloatArray, gain: FloatArray, spread: FloatArray, counts: FloatArray
-    ) -> FloatArray:
-        known = (gain**2 @ second[..., None])[..., 0]
-        return np.asarray(known + counts[..., None] * self.pack(spread))
 
     def invert(self, factors: FloatArray) -> FloatArray:
         return np.asarray(1.0 / factors)
@@ -201,11 +172,6 @@ class _First(Moments):
         return second
 
     def shift(self, counts: FloatArray, first: FloatArray, second: FloatArray, by: FloatArray) -> FloatArray:
-        return second
-
-    def lift(
-        self, second: FloatArray, gain: FloatArray, spread: FloatArray, counts: FloatArray
-    ) -> FloatArray:
         return second
 
     def of_deviations(self, reciprocals: FloatArray) -> FloatArray:
@@ -243,14 +209,6 @@ class _Pooled(_First):
         half += first
         cross = half.T.dot(by)
         return np.asarray(second.reshape(cross.shape) + (cross + cross.T))
-
-    def lift(
-        self, second: FloatArray, gain: FloatArray, spread: FloatArray, counts: FloatArray
-    ) -> FloatArray:
-        """Of components that all have one covariance, and so one gain and one spread."""
-        one, open_ = gain[..., :1, :, :], spread[..., :1, :, :]
-        known = one @ self.matrices(second) @ one.swapaxes(-1, -2)
-        return self.pack(known + np.add.reduce(counts, axis=-1)[..., None, None, None] * open_)
 
 
 def _order(packed: FloatArray) -> int:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy.typing as npt
 
-from mixtura._typing import Array, FloatArray, IntArray, RowArray
+from mixtura._typing import Array, BoolArray, FloatArray, IntArray, RowArray
+from mixtura.core.parts.discrete import DiscreteColumns
 
-__all__ = ["Block", "Blocks", "DerivedBlocks", "Pass", "RowState", "Runner"]
+__all__ = [
+    "Block",
+    "Blocks",
+    "DerivedBlocks",
+    "DiscreteColumns",
+    "MixedRows",
+    "Pass",
+    "RowState",
+    "RowTable",
+    "Runner",
+]
 
 T = TypeVar("T")
 
@@ -29,6 +40,10 @@ class Block:
         Number of the block.
     order : ndarray of shape (n,), optional
         Where values are missing, NaN: the rows in an order in which those with the same columns are neighbors.
+    levels : ndarray of shape (n, J), int32, optional
+        Levels of the discrete columns, as `DiscreteColumns.numbered` has them.
+    n_levels : int, default=0
+        `DiscreteColumns.size`.
     """
 
     rows: RowArray
@@ -36,6 +51,8 @@ class Block:
     start: int
     number: int
     order: IntArray | None = None
+    levels: IntArray | None = None
+    n_levels: int = 0
 
     @property
     def n_rows(self) -> int:
@@ -45,6 +62,39 @@ class Block:
     def span(self) -> slice:
         """Where these rows stand among all rows."""
         return slice(self.start, self.start + self.rows.shape[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MixedRows:
+    """Rows with continuous and discrete columns, as `mixtura.engine.as_data` takes them.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (N, D)
+        The continuous columns; NaN is missing, or at a point mass.
+    levels : ndarray of shape (N, J), int32
+        `DiscreteColumns.numbered` levels.
+    discrete : DiscreteColumns
+    """
+
+    rows: RowArray
+    levels: IntArray
+    discrete: DiscreteColumns
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the continuous columns."""
+        return self.rows.shape
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, chosen: IntArray | BoolArray | slice) -> MixedRows:
+        return MixedRows(self.rows[chosen], self.levels[chosen], self.discrete)
+
+
+RowTable: TypeAlias = RowArray | MixedRows
+"""Rows in memory, with or without discrete columns."""
 
 
 class Blocks(Protocol):
@@ -64,13 +114,17 @@ class Blocks(Protocol):
     def has_missing(self) -> bool:
         """Whether NaN stands for a missing value; blocks then have an order."""
 
+    @property
+    def discrete(self) -> DiscreteColumns | None:
+        """What is modeled of the discrete columns; blocks then have levels."""
+
     def __len__(self) -> int:
         """Return the number of blocks, at least one."""
 
     def block(self, number: int) -> Block:
         """Return one block; may be called from several threads."""
 
-    def in_memory(self, rows: RowArray, sample_weight: FloatArray | None) -> Blocks:
+    def in_memory(self, rows: RowTable, sample_weight: FloatArray | None) -> Blocks:
         """Return blocks of other rows, which are few and in memory: a sample of these, or what was made of one."""
 
 
@@ -100,7 +154,11 @@ class DerivedBlocks:
     def has_missing(self) -> bool:
         return self.blocks.has_missing
 
-    def in_memory(self, rows: RowArray, sample_weight: FloatArray | None) -> Blocks:
+    @property
+    def discrete(self) -> DiscreteColumns | None:
+        return self.blocks.discrete
+
+    def in_memory(self, rows: RowTable, sample_weight: FloatArray | None) -> Blocks:
         return self.blocks.in_memory(rows, sample_weight)
 
 

@@ -42,6 +42,8 @@ class Statistics:
         All sums in one vector: log-likelihood, total weight, counts (K), first moments (K x D), second moments. It is
         the vector that kernels add to, but that `POOLED` moments follow from those a pass adds up, see `complete`.
         Means and sums may have the same axes before these: several statistics side by side, see `stack`.
+    levels : ndarray of shape (L, K), optional
+        Weighted counts of the levels of discrete columns.
 
     Examples
     --------
@@ -56,19 +58,22 @@ class Statistics:
     moments: Moments
     means: FloatArray
     sums: FloatArray
+    levels: FloatArray | None = None
 
     @classmethod
-    def zero(cls, moments: Moments, means: FloatArray) -> Statistics:
-        """Return sums over no rows, about ``means`` of shape (K, D)."""
+    def zero(cls, moments: Moments, means: FloatArray, n_levels: int = 0) -> Statistics:
+        """Return sums over no rows, about ``means`` of shape (K, D), with counts of this many levels."""
         n_components, n_features = means.shape
         rows, size = moments.shape(n_components, n_features)
-        return cls(moments, means, np.zeros(2 + n_components * (1 + n_features) + rows * size))
+        sums = np.zeros(2 + n_components * (1 + n_features) + rows * size)
+        return cls(moments, means, sums, np.zeros((n_levels, n_components)) if n_levels else None)
 
     @classmethod
     def stack(cls, several: Sequence[Statistics]) -> Statistics:
         """Return statistics of the same moments and number of components side by side, along a new first axis."""
         means, sums = np.array([one.means for one in several]), np.array([one.sums for one in several])
-        return cls(several[0].moments, means, sums)
+        levels = [one.levels for one in several if one.levels is not None]
+        return cls(several[0].moments, means, sums, np.array(levels) if levels else None)
 
     @property
     def n_components(self) -> int:
@@ -119,7 +124,8 @@ class Statistics:
         if moments is self.moments:
             return self
         n_components, n_features = self.means.shape[-2:]
-        return Statistics(moments, self.means, self.sums[..., : 2 + n_components * (1 + n_features)])
+        first = self.sums[..., : 2 + n_components * (1 + n_features)]
+        return Statistics(moments, self.means, first, self.levels)
 
     def complete(self, total: Statistics) -> Statistics:
         """Return pooled statistics, given first moments: the scatter within components follows from the total scatter.
@@ -143,7 +149,7 @@ class Statistics:
         half += sums[2 + n_components :].reshape(n_components, n_features)
         cross = half.T.dot(apart)
         within = total.sums[3 + n_features :] - (cross + cross.T).reshape(-1)
-        return Statistics(POOLED, self.means, np.concatenate((sums, within)))
+        return Statistics(POOLED, self.means, np.concatenate((sums, within)), self.levels)
 
     def pooled(self) -> Statistics:
         """Return dense statistics with their second moments added up over the components."""
@@ -155,7 +161,7 @@ class Statistics:
             return self
         unchanged = self.sums[: 2 + self.n_components * (1 + self.n_features)]
         second = moments.pack(self.second_matrices())
-        return Statistics(moments, self.means, np.concatenate((unchanged, second.ravel())))
+        return Statistics(moments, self.means, np.concatenate((unchanged, second.ravel())), self.levels)
 
     def complete_available(self, observed: FloatArray) -> Statistics:
         """Return the sums as if missing values were distributed as those observed, from sums to which they add nothing.
@@ -183,34 +189,21 @@ class Statistics:
         sums = np.concatenate([self.sums[: 2 + self.n_components], first.ravel(), second.ravel()])
         return replace(self, sums=sums)
 
-    def lift(self, means: FloatArray, gain: FloatArray, spread: FloatArray) -> Statistics:
-        """Return the sums of all columns from these, which are those of the columns observed.
-
-        ``n' = n``, ``s' = A s`` and ``S' = A S A^T + n C`` are the sums of full-information expectation-maximization
-        (Ghahramani and Jordan 1994): missing values count with their conditional means and covariances.
-
-        Parameters
-        ----------
-        means : ndarray of shape (K, D)
-            Those of all columns; the observed ones among them are the points these sums are about.
-        gain : ndarray of shape (K, D, O)
-            ``A_k = Sigma_k[:, o] Sigma_k[o, o]^-1``.
-        spread : ndarray of shape (K, D, D)
-            ``C_k = Sigma_k - A_k Sigma_k[o, :]``.
-        """
-        first = (gain @ self.first[..., None])[..., 0]
-        second = self.moments.lift(self.second, gain, spread, self.counts)
-        unchanged = self.sums[: 2 + self.n_components]
-        return replace(self, means=means, sums=np.concatenate([unchanged, first.ravel(), second.ravel()]))
-
     def __add__(self, other: Statistics) -> Statistics:
         self._require_same_means(other)
-        return replace(self, sums=self.sums + other.sums)
+        return replace(self, sums=self.sums + other.sums, levels=self._levels_with(other))
 
     def __iadd__(self, other: Statistics) -> Statistics:
         self._require_same_means(other)
         np.add(self.sums, other.sums, out=self.sums)
+        if self.levels is not None and other.levels is not None:
+            np.add(self.levels, other.levels, out=self.levels)
         return self
+
+    def _levels_with(self, other: Statistics) -> FloatArray | None:
+        if self.levels is None or other.levels is None:
+            return self.levels
+        return np.asarray(self.levels + other.levels)
 
     def _require_same_means(self, other: Statistics) -> None:
         if other.moments is not self.moments:
@@ -232,7 +225,8 @@ class Statistics:
 
     def scale(self, factor: float) -> Statistics:
         """Return the sums times a factor: what the same rows give with all weights multiplied by it."""
-        return replace(self, sums=self.sums * factor)
+        levels = None if self.levels is None else self.levels * factor
+        return replace(self, sums=self.sums * factor, levels=levels)
 
     def rebase(self, means: FloatArray) -> Statistics:
         """Return the same sums about other means, exactly.
@@ -256,4 +250,4 @@ class Statistics:
         unchanged = self.sums[..., : 2 + self.n_components]
         changed = ((first + moved).reshape(*before, -1), second.reshape(*before, -1))
         sums = np.concatenate([unchanged, *changed], axis=-1)
-        return Statistics(self.moments, means, sums)
+        return Statistics(self.moments, means, sums, self.levels)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mixtura._typing import FloatArray, RowArray
-from mixtura.core.protocols import Block
+from mixtura._typing import FloatArray, IntArray, RowArray
+from mixtura.core.protocols import Block, DiscreteColumns, MixedRows, RowTable
 
 __all__ = ["ArrayBlocks", "block_size"]
 
@@ -29,13 +29,31 @@ class ArrayBlocks:
     ----------
     rows : ndarray of shape (N, D), float64 or float32, C-contiguous, N at least 1
     sample_weight : ndarray of shape (N,), float64, optional
+    levels : ndarray of shape (N, J), int32, optional
+        Of discrete columns.
+    discrete : DiscreteColumns, optional
     """
 
-    def __init__(self, rows: RowArray, sample_weight: FloatArray | None = None) -> None:
+    def __init__(
+        self,
+        rows: RowArray,
+        sample_weight: FloatArray | None = None,
+        levels: IntArray | None = None,
+        discrete: DiscreteColumns | None = None,
+    ) -> None:
         self._rows = rows
         self._weight = sample_weight
+        self._levels, self.discrete = levels, discrete
+        self._n_levels = 0 if discrete is None else discrete.size
         self._size = block_size(rows.shape[0])
-        self._all = Block(rows, sample_weight, 0, 0)
+        self._all = Block(rows, sample_weight, 0, 0, None, levels, self._n_levels)
+
+    @classmethod
+    def of(cls, rows: RowTable, sample_weight: FloatArray | None = None) -> ArrayBlocks:
+        """Return blocks of rows that may have discrete columns."""
+        if isinstance(rows, MixedRows):
+            return cls(rows.rows, sample_weight, np.ascontiguousarray(rows.levels), rows.discrete)
+        return cls(rows, sample_weight)
 
     @property
     def n_rows(self) -> int:
@@ -62,7 +80,8 @@ class ArrayBlocks:
         start = number * self._size
         span = slice(start, start + self._size)
         weight = None if self._weight is None else self._weight[span]
-        return Block(self._rows[span], weight, start, number)
+        levels = None if self._levels is None else self._levels[span]
+        return Block(self._rows[span], weight, start, number, None, levels, self._n_levels)
 
-    def in_memory(self, rows: RowArray, sample_weight: FloatArray | None) -> ArrayBlocks:
-        return ArrayBlocks(rows, sample_weight)
+    def in_memory(self, rows: RowTable, sample_weight: FloatArray | None) -> ArrayBlocks:
+        return ArrayBlocks.of(rows, sample_weight)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mixtura._typing import FloatArray, IntArray, RowArray
-from mixtura.core.protocols import Block, Blocks, DerivedBlocks
+from mixtura._typing import FloatArray, IntArray
+from mixtura.core.protocols import Block, Blocks, DerivedBlocks, RowTable
 from mixtura.kernels.patterns import order_of_missing
 
 __all__ = ["MissingBlocks", "with_missing"]
@@ -36,7 +36,7 @@ class MissingBlocks(DerivedBlocks):
     def block(self, number: int) -> Block:
         return replace(self.blocks.block(number), order=self.orders[number])
 
-    def in_memory(self, rows: RowArray, sample_weight: FloatArray | None) -> Blocks:
+    def in_memory(self, rows: RowTable, sample_weight: FloatArray | None) -> Blocks:
         return with_missing(self.blocks.in_memory(rows, sample_weight))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import narwhals as nw
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mixtura._typing import Array
-from mixtura.core.protocols import Blocks
+from mixtura.core.protocols import Blocks, MixedRows
 from mixtura.data.arrays import ArrayBlocks
 from mixtura.data.missing import with_missing
 from mixtura.exceptions import DataError
@@ -30,7 +31,7 @@ def open_rows(
 
     Parameters
     ----------
-    X : array-like of shape (N, D), or a pandas, polars or Arrow table
+    X : array-like of shape (N, D), a pandas, polars or Arrow table, or MixedRows
     sample_weight : array-like of shape (N,), optional
     columns : sequence of str or int, optional
         Which columns: names of a table, numbers of an array; all by default.
@@ -40,11 +41,12 @@ def open_rows(
     DataError
         X is not a table of numbers with at least one row and one column, or the weights are not one per row.
     """
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    mixed = X if isinstance(X, MixedRows) else None
+    frame = nw.from_native(X if mixed is None else mixed.rows, eager_only=True, pass_through=True)
     if isinstance(frame, nw.DataFrame):
         values: Array = (frame if columns is None else frame.select(list(columns))).to_numpy()
     else:
-        values = np.asarray(X)
+        values = np.asarray(frame)
         values = values if columns is None else values[:, list(columns)]
     if values.ndim != 2 or 0 in values.shape or values.dtype.kind not in "fiub":
         raise DataError(
@@ -57,4 +59,6 @@ def open_rows(
         raise DataError(
             f"`sample_weight` must hold one weight per row; got shape {weight.shape!r} for {rows.shape[0]!r} rows."
         )
+    if mixed is not None:
+        return with_missing(ArrayBlocks.of(replace(mixed, rows=rows), weight))
     return with_missing(ArrayBlocks(rows, weight))

@@ -8,7 +8,7 @@ from functools import reduce
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.accumulate import EStep, Summed, pass_work
+from mixtura.core.accumulate import EStep, Summed, evaluate, pass_work
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Block, Blocks
@@ -53,7 +53,7 @@ class Scoring(Summed[FloatArray]):
         n_rows = block.n_rows
         log_density, memberships = np.empty(n_rows), np.empty((n_rows, self.components.n_components))
         outputs = Outputs(log_density, memberships)
-        self.kernel.accumulate(block.rows, None, self.components, None, outputs, order=block.order)
+        evaluate(block, self.components, self.kernel, outputs)
         # The limit of r log r at 0 is 0, which the smallest positive number stands for.
         logs = np.log(np.maximum(memberships, np.finfo(np.float64).tiny))
         # Rounding may leave a certain row a little above one.

@@ -4,7 +4,15 @@ The small algebra between two passes has its own contract and twin in `algebra`;
 """
 
 from mixtura.kernels.algebra import Algebra, ClosedForm, Estimate
-from mixtura.kernels.contract import Components, Kernel, Layout, Outputs, moment_size, sums_size
+from mixtura.kernels.contract import (
+    Components,
+    Kernel,
+    Layout,
+    Outputs,
+    levels_beside,
+    moment_size,
+    sums_size,
+)
 from mixtura.kernels.registry import available_kernels, build_info, evaluate_rows, get_algebra, get_kernel
 
 __all__ = [
@@ -20,6 +28,7 @@ __all__ = [
     "evaluate_rows",
     "get_algebra",
     "get_kernel",
+    "levels_beside",
     "moment_size",
     "sums_size",
 ]

@@ -12,7 +12,7 @@ from mixtura._typing import Array
 from mixtura.exceptions import ParameterError
 from mixtura.kernels.contract import Components, Layout, Outputs, sums_size
 
-__all__ = ["check_given", "check_pass"]
+__all__ = ["check_given", "check_levels", "check_pass"]
 
 _FLOAT = (np.dtype(np.float64),)
 _ROWS = (np.dtype(np.float64), np.dtype(np.float32))
@@ -26,6 +26,7 @@ def check_pass(
     sums: Array | None,
     outputs: Outputs,
     order: Array | None = None,
+    beside: Array | None = None,
 ) -> None:
     """Raise `ParameterError` unless the arguments of `Kernel.accumulate` are as the contract says."""
     k, d = components.means.shape if components.means.ndim == 2 else (0, 0)
@@ -41,6 +42,7 @@ def check_pass(
     _check("memberships", outputs.memberships, (n, k), _FLOAT, written=True)
     _check("labels", outputs.labels, (n,), _LABELS, written=True)
     _check("order", order, (n,), _LABELS)
+    _check("beside", beside, (n, k), _FLOAT)
     if order is not None and n and not (order.min() >= 0 and order.max() < n):
         raise ParameterError(
             f"`order` must hold the numbers of {n!r} rows; got numbers from {order.min().item()!r} to "
@@ -67,6 +69,23 @@ def check_given(
     else:
         _check("responsibilities", responsibilities, (n, k), _FLOAT)
     _check("sums", sums, (sums_size(layout, k, d),), _FLOAT, written=True)
+
+
+def check_levels(
+    levels: Array, sample_weight: Array | None, table: Array, per_row: Array, *, table_written: bool
+) -> None:
+    """Raise `ParameterError` unless the arguments of `Kernel.add_levels` or `Kernel.count_levels` fit."""
+    n = levels.shape[0] if levels.ndim == 2 else 0
+    size, k = table.shape if table.ndim == 2 else (0, 0)
+    _check("levels", levels, (n, levels.shape[-1]), (np.dtype(np.int32),))
+    _check("sample_weight", sample_weight, (n,), _FLOAT)
+    _check("counts" if table_written else "table", table, (size, k), _FLOAT, written=table_written)
+    _check("memberships" if table_written else "out", per_row, (n, k), _FLOAT, written=not table_written)
+    if levels.size and not (levels.min() >= 0 and levels.max() < size):
+        raise ParameterError(
+            f"`levels` must be from 0 to {size - 1!r}, the rows of the table; got numbers from "
+            f"{levels.min().item()!r} to {levels.max().item()!r}. `DiscreteColumns.numbered` finds them."
+        )
 
 
 def _check(

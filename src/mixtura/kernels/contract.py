@@ -25,9 +25,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+import numpy as np
+
 from mixtura._typing import FloatArray, IntArray, RowArray
 
-__all__ = ["Components", "Kernel", "Layout", "Outputs", "moment_size", "sums_size"]
+__all__ = ["Components", "Kernel", "Layout", "Outputs", "levels_beside", "moment_size", "sums_size"]
 
 
 class Layout(StrEnum):
@@ -51,12 +53,15 @@ class Components:
         Whitening factors, in the shape the table above gives for the layout. The strict upper
         triangle of triangular factors is zero and need not be read.
     offsets : ndarray of shape (K,)
+    table : ndarray of shape (L, K), optional
+        Log probabilities of the levels of discrete columns, which `Kernel.add_levels` adds to log densities.
     """
 
     layout: Layout
     means: FloatArray
     factors: FloatArray
     offsets: FloatArray
+    table: FloatArray | None = None
 
     @property
     def n_components(self) -> int:
@@ -155,6 +160,7 @@ class Kernel(Protocol):
         *,
         hard: bool = False,
         order: IntArray | None = None,
+        beside: FloatArray | None = None,
     ) -> None:
         """Evaluate a chunk; add to ``sums``; fill ``outputs``.
 
@@ -176,6 +182,34 @@ class Kernel(Protocol):
             and covariances, ``E[x - mu_k | x_o]`` and ``E[(x - mu_k)(x - mu_k)^T | x_o]``, as in full-information EM
             (Ghahramani and Jordan 1994). A row without any value has the density 1 and the mixing weights as
             responsibilities. Outputs stand in the order of the rows themselves.
+        beside : ndarray of shape (N, K), float64, or None
+            Added to the log densities of the components before anything follows from them: what other parts of the
+            model say of each row. It may be ``-inf``.
+        """
+
+    def add_levels(self, levels: IntArray, table: FloatArray, out: FloatArray) -> None:
+        """Add to ``out[n, k]`` the sum over columns j of ``table[levels[n, j], k]``.
+
+        Parameters
+        ----------
+        levels : ndarray of shape (N, J), int32, C-contiguous
+            From 0 to L - 1.
+        table : ndarray of shape (L, K), float64
+        out : ndarray of shape (N, K), float64
+        """
+
+    def count_levels(
+        self, levels: IntArray, sample_weight: FloatArray | None, memberships: FloatArray, counts: FloatArray
+    ) -> None:
+        """Add to ``counts[l, k]`` the sum of ``w_n memberships[n, k]`` over the rows and columns that are at level l.
+
+        Parameters
+        ----------
+        levels : ndarray of shape (N, J), int32, C-contiguous
+        sample_weight : ndarray of shape (N,), float64, or None for weights of one
+            A row of weight zero adds nothing, whatever it holds.
+        memberships : ndarray of shape (N, K), float64
+        counts : ndarray of shape (L, K), float64
         """
 
     def accumulate_given(
@@ -201,3 +235,12 @@ class Kernel(Protocol):
         sums : ndarray of length ``sums_size(layout, K, D)``, float64
             Added to. The log-likelihood entry stays as it is; the total weight is added.
         """
+
+
+def levels_beside(kernel: Kernel, levels: IntArray | None, components: Components) -> FloatArray | None:
+    """Return what components say of the levels of rows, (N, K), as `Kernel.accumulate` takes it; None for nothing."""
+    if levels is None or components.table is None:
+        return None
+    beside = np.zeros((len(levels), components.n_components))
+    kernel.add_levels(levels, components.table, beside)
+    return beside

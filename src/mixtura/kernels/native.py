@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -11,7 +11,7 @@ import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray, RowArray
 from mixtura.exceptions import KernelUnavailableError
-from mixtura.kernels.arguments import check_given, check_pass
+from mixtura.kernels.arguments import check_given, check_levels, check_pass
 from mixtura.kernels.contract import Components, Layout, Outputs
 
 __all__ = [
@@ -120,6 +120,7 @@ class NativeKernel:
         self._variant = position(instruction_set)
         self.instruction_set = built_instruction_sets()[self._variant]
         self._run = loaded.run
+        self._levels = _level_functions(loaded)
 
     def __reduce__(self) -> tuple[type[NativeKernel], tuple[str]]:
         return NativeKernel, (self.instruction_set,)
@@ -134,6 +135,7 @@ class NativeKernel:
         *,
         hard: bool = False,
         order: IntArray | None = None,
+        beside: FloatArray | None = None,
     ) -> None:
         """Evaluate a chunk; add to ``sums``; fill ``outputs``. See `Kernel.accumulate`."""
         arrays = (
@@ -149,12 +151,13 @@ class NativeKernel:
             None,
             None,
             order,
+            beside,
         )
         layout = _LAYOUTS[components.layout]
         try:
             self._run(self._variant, layout, hard, *arrays)
         except (TypeError, ValueError):
-            check_pass(rows, sample_weight, components, sums, outputs, order)
+            check_pass(rows, sample_weight, components, sums, outputs, order, beside)
             self._run(self._variant, layout, hard, *_aligned(arrays))
 
     def accumulate_given(
@@ -169,12 +172,44 @@ class NativeKernel:
         """Add up the sums of a chunk whose responsibilities are known. See `Kernel.accumulate_given`."""
         labelled = responsibilities.ndim == 1
         given = (None, responsibilities) if labelled else (responsibilities, None)
-        arrays = (rows, sample_weight, means, sums, None, None, None, None, None, *given, None)
+        arrays = (rows, sample_weight, means, sums, None, None, None, None, None, *given, None, None)
         try:
             self._run(self._variant, _LAYOUTS[layout], False, *arrays)
         except (TypeError, ValueError):
             check_given(rows, sample_weight, responsibilities, means, layout, sums)
             self._run(self._variant, _LAYOUTS[layout], False, *_aligned(arrays))
+
+    def add_levels(self, levels: IntArray, table: FloatArray, out: FloatArray) -> None:
+        """Add log probabilities of levels. See `Kernel.add_levels`."""
+        try:
+            self._levels[0](self._variant, levels, table, out)
+        except (TypeError, ValueError):
+            check_levels(levels, None, table, out, table_written=False)
+            self._levels[0](self._variant, *_aligned((levels, table, out)))
+
+    def count_levels(
+        self, levels: IntArray, sample_weight: FloatArray | None, memberships: FloatArray, counts: FloatArray
+    ) -> None:
+        """Count levels by component. See `Kernel.count_levels`."""
+        try:
+            self._levels[1](self._variant, levels, sample_weight, memberships, counts)
+        except (TypeError, ValueError):
+            check_levels(levels, sample_weight, counts, memberships, table_written=True)
+            self._levels[1](self._variant, *_aligned((levels, sample_weight, memberships, counts)))
+
+
+def _level_functions(loaded: ModuleType) -> tuple[Callable[..., None], Callable[..., None]]:
+    """Return what adds and counts levels; a core of an older version has neither."""
+    if hasattr(loaded, "add_levels"):
+        return loaded.add_levels, loaded.count_levels
+
+    def refuse(*arguments: object) -> None:
+        raise KernelUnavailableError(
+            "Discrete columns need the compiled core of this version; the one here is older. Install mixtura again, or "
+            "set MIXTURA_KERNEL=numpy."
+        )
+
+    return refuse, refuse
 
 
 def _aligned(arrays: Sequence[Array | None]) -> list[Array | None]:

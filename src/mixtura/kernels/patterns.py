@@ -72,6 +72,7 @@ def accumulate_patterns(
     outputs: Outputs,
     *,
     hard: bool,
+    beside: FloatArray | None = None,
 ) -> None:
     """Evaluate rows whose missing values are NaN; the arguments are those of `Kernel.accumulate`, and a pass of it."""
     covariances = _covariances(components)
@@ -83,7 +84,9 @@ def accumulate_patterns(
         compact = np.ascontiguousarray(rows[numbers][:, observed])
         weight = None if sample_weight is None else sample_weight[numbers]
         wanted = inner if sums is not None else None
-        accumulate(compact, weight, marginal.components, wanted, found, hard=hard)
+        accumulate(
+            compact, weight, marginal.components, wanted, found, hard=hard, beside=_part(beside, numbers)
+        )
         for name in ("log_density", "memberships", "labels"):
             if getattr(found, name) is not None:
                 getattr(outputs, name)[numbers] = getattr(found, name)
@@ -143,7 +146,7 @@ def as_dense(components: Components) -> Components:
     if components.layout is Layout.DIAGONAL:
         factors = factors[:, :, None] * np.eye(means.shape[1])
     factors = np.ascontiguousarray(np.broadcast_to(factors, (*means.shape, means.shape[1])))
-    return Components(Layout.DENSE, means, factors, components.offsets)
+    return replace(components, layout=Layout.DENSE, factors=factors)
 
 
 def order_of_missing(rows: RowArray) -> IntArray | None:

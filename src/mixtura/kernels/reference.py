@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray, RowArray
-from mixtura.kernels.arguments import check_given, check_pass
+from mixtura.kernels.arguments import check_given, check_levels, check_pass
 from mixtura.kernels.contract import Components, Layout, Outputs
 from mixtura.kernels.expanded import Expansion, lower_half
 from mixtura.kernels.patterns import accumulate_patterns
@@ -69,17 +69,48 @@ class NumpyKernel:
         *,
         hard: bool = False,
         order: IntArray | None = None,
+        beside: FloatArray | None = None,
     ) -> None:
         """Evaluate a chunk; add to ``sums``; fill ``outputs``. See `Kernel.accumulate`."""
-        check_pass(rows, sample_weight, components, sums, outputs, order)
+        check_pass(rows, sample_weight, components, sums, outputs, order, beside)
         if order is not None:
-            accumulate_patterns(self.accumulate, rows, sample_weight, components, sums, outputs, hard=hard)
+            accumulate_patterns(
+                self.accumulate, rows, sample_weight, components, sums, outputs, hard=hard, beside=beside
+            )
             return
         # A row of NaN, or one that overflows, is part of the contract and no news.
         with np.errstate(all="ignore"):
             expansion = None if hard or len(rows) < self._expand_from else Expansion.near(components)
-            if expansion is None or not _pass(expansion, rows, sample_weight, components, sums, outputs):
-                _pass(_Centered(components), rows, sample_weight, components, sums, outputs, hard=hard)
+            done = expansion is not None and _pass(
+                expansion, rows, sample_weight, components, sums, outputs, beside=beside
+            )
+            if not done:
+                _pass(
+                    _Centered(components),
+                    rows,
+                    sample_weight,
+                    components,
+                    sums,
+                    outputs,
+                    hard=hard,
+                    beside=beside,
+                )
+
+    def add_levels(self, levels: IntArray, table: FloatArray, out: FloatArray) -> None:
+        """Add log probabilities of levels. See `Kernel.add_levels`."""
+        check_levels(levels, None, table, out, table_written=False)
+        for column in levels.T:
+            out += table[column]
+
+    def count_levels(
+        self, levels: IntArray, sample_weight: FloatArray | None, memberships: FloatArray, counts: FloatArray
+    ) -> None:
+        """Count levels by component. See `Kernel.count_levels`."""
+        check_levels(levels, sample_weight, counts, memberships, table_written=True)
+        share = memberships if sample_weight is None else _times(sample_weight[:, None], memberships)
+        for column in levels.T:
+            for k, of_component in enumerate(share.T):
+                counts[:, k] += np.bincount(column, of_component, minlength=len(counts))
 
     def accumulate_given(
         self,
@@ -116,17 +147,20 @@ def _pass(
     outputs: Outputs,
     *,
     hard: bool = False,
+    beside: FloatArray | None = None,
 ) -> bool:
     """Evaluate a chunk in one of the two ways; return whether it was precise, else ``sums`` are untouched."""
     log_likelihood = 0.0
     for block in path.blocks(len(rows)):
         logs = path.log_densities(rows[block])
+        if beside is not None:
+            logs += beside[block].T
         log_density, memberships = _assign(logs) if hard else _normalize(logs)
         if not path.is_precise(log_density):
             return False
         _write(outputs, block, log_density, memberships)
         if outputs.labels is not None:
-            outputs.labels[block] = _labels(logs, rows[block], components)
+            outputs.labels[block] = _labels(logs, rows[block], components, _part(beside, block))
         if sums is not None:
             weight = None if sample_weight is None else sample_weight[block]
             log_likelihood += float((log_density if weight is None else _times(weight, log_density)).sum())
@@ -286,14 +320,21 @@ def _assign(logs: FloatArray) -> tuple[FloatArray, FloatArray]:
     return largest, memberships
 
 
-def _labels(logs: FloatArray, rows: RowArray, components: Components) -> Array:
+def _part(beside: FloatArray | None, block: slice) -> FloatArray | None:
+    return None if beside is None else beside[block]
+
+
+def _labels(
+    logs: FloatArray, rows: RowArray, components: Components, beside: FloatArray | None = None
+) -> Array:
     """Return the number of the largest log density; the lowest among equals, and 0 where none is largest."""
     largest = logs.max(axis=0)
     labels = np.where(np.isnan(largest), 0, logs.argmax(axis=0))
     tied = (logs >= largest - _TIED * (1.0 + np.abs(largest))).sum(axis=0) > 1
     if tied.any():
         # Equal components come out equal to the last bit only where each is evaluated by itself.
-        labels[tied] = _log_densities(_transposed(rows[tied]), components).argmax(axis=0)
+        again = _log_densities(_transposed(rows[tied]), components)
+        labels[tied] = (again if beside is None else again + beside[tied].T).argmax(axis=0)
     return labels
 
 

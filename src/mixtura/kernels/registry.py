@@ -17,7 +17,7 @@ from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.exceptions import KernelUnavailableError
 from mixtura.kernels import native
 from mixtura.kernels.algebra import Algebra, NumpyAlgebra
-from mixtura.kernels.contract import Components, Kernel, Outputs
+from mixtura.kernels.contract import Components, Kernel, Outputs, levels_beside
 from mixtura.kernels.native_algebra import NativeAlgebra, why_not_native
 from mixtura.kernels.reference import NumpyKernel
 
@@ -89,10 +89,12 @@ def evaluate_rows(
     sample_weight: FloatArray | None = None,
     sums: FloatArray | None = None,
     order: IntArray | None = None,
+    levels: IntArray | None = None,
 ) -> None:
     """Evaluate rows in memory on the calling thread, with the kernel that `auto` means; see `Kernel.accumulate`."""
     kernel = get_kernel(n_features=components.n_features)
-    kernel.accumulate(rows, sample_weight, components, sums, outputs, order=order)
+    beside = levels_beside(kernel, levels, components)
+    kernel.accumulate(rows, sample_weight, components, sums, outputs, order=order, beside=beside)
 
 
 def available_kernels() -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Second moments move, are lifted, whitened and read as loops over rows and components say."""
+"""Second moments move, are whitened and read as loops over rows and components say."""
 
 from __future__ import annotations
 
@@ -9,13 +9,9 @@ import numpy as np
 import pytest
 from sklearn.datasets import make_spd_matrix
 
-from mixtura.core.accumulate import AccumulateGiven
 from mixtura.core.moments import DENSE, DIAGONAL, FIRST, GATHERED, POOLED, Moments
-from mixtura.core.packed import pack_lower
-from mixtura.core.protocols import Block
-from mixtura.kernels import Layout, get_algebra, get_kernel
+from mixtura.kernels import Layout, get_algebra
 from mixtura.kernels.algebra import NumpyAlgebra
-from naive import naive_missing_sums
 
 ALL = (DENSE, DIAGONAL, POOLED, FIRST)
 K, D, N = 3, 4, 40
@@ -78,37 +74,6 @@ def test_moments_about_other_points(moments: Moments) -> None:
         np.stack([counts] * 2), np.stack([first] * 2), np.stack([moments.pack(matrices)] * 2), by
     )
     np.testing.assert_array_equal(twice, np.stack([found] * 2))
-
-
-@pytest.mark.parametrize("observed", [[1], [0, 3], [2, 1, 0], [0, 1, 2, 3]])
-def test_sums_of_observed_columns_are_lifted_to_all(moments: Moments, observed: list[int]) -> None:
-    """Beside a loop over rows with missing cells: conditional means and covariances take their place."""
-    rng = np.random.RandomState(5)
-    means = rng.standard_normal((K, D))
-    full = np.stack([make_spd_matrix(D, random_state=0 if moments is POOLED else k) for k in range(K)])
-    full = full * np.eye(D) if moments is DIAGONAL else full
-    rows, weight = rng.standard_normal((N, D)), rng.uniform(0.5, 2, N)
-    shares = rng.dirichlet(np.ones(K), N)
-    holed = np.full((N, D), np.nan)
-    holed[:, observed] = rows[:, observed]
-    counts, first, second = naive_missing_sums(holed, weight, shares, means, full)
-
-    inner, columns = np.ix_(observed, observed), np.array(observed)
-    gain = full[:, :, columns] @ np.linalg.inv(full[:, inner[0], inner[1]])
-    spread = full - gain @ full[:, columns, :]
-    block = Block(np.ascontiguousarray(rows[:, observed]), weight, 0, 0)
-    about = np.ascontiguousarray(means[:, observed])
-    known = AccumulateGiven(about, DENSE, get_kernel("numpy"))(block, shares)
-    kept = moments.pack(known.second_matrices())
-    lifted = moments.lift(kept, gain, spread, known.counts)
-    np.testing.assert_allclose(lifted, moments.pack(second), rtol=1e-10, atol=1e-10)
-    if moments is DENSE:
-        found = known.lift(means, gain, spread)
-        np.testing.assert_allclose(found.counts, counts, rtol=1e-12)
-        np.testing.assert_allclose(found.first, first, rtol=1e-10, atol=1e-12)
-        np.testing.assert_allclose(found.second, pack_lower(second), rtol=1e-10, atol=1e-10)
-        assert found.means is means
-        assert found.total_weight == known.total_weight
 
 
 def test_whitened_moments_of_a_mixtures_own_sums_vanish(moments: Moments) -> None:

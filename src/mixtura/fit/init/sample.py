@@ -20,6 +20,7 @@ from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
 from mixtura.fit.init.base import Initializer, InitialStatistics
 from mixtura.fit.init.from_kmeans import too_few_distinct
+from mixtura.fit.init.level_scores import level_scores
 from mixtura.fit.init.start_coordinates import TRANSFORMS
 from mixtura.fit.loop.driver import iterate
 from mixtura.fit.loop.state import begin
@@ -58,12 +59,15 @@ class Sample:
         Positive.
     data : Data
         The rows as they are.
+    scores : ndarray of shape (n, d), optional
+        Further coordinates, in which rows of like levels of discrete columns lie near each other.
     """
 
     numbers: IntArray
     rows: FloatArray
     weights: FloatArray
     data: Data
+    scores: FloatArray | None = None
 
     @property
     def n_rows(self) -> int:
@@ -90,7 +94,8 @@ class Sample:
             raise ParameterError(
                 f"`transform` must be one of {list(TRANSFORMS)!r}; got {transform!r}. 'svd' is mclust's."
             )
-        return replace(self, rows=np.ascontiguousarray(change(self.rows, self.weights)))
+        rows = self.rows if self.scores is None else np.hstack([self.rows, self.scores])
+        return replace(self, rows=np.ascontiguousarray(change(rows, self.weights)))
 
 
 def draw_sample(data: Data, rng: np.random.RandomState, max_rows: int = MOST_ROWS) -> Sample:
@@ -106,10 +111,9 @@ def draw_sample(data: Data, rng: np.random.RandomState, max_rows: int = MOST_ROW
     if numbers.size > max_rows:
         numbers = np.sort(rng.choice(numbers, size=max_rows, replace=False))
     rows, weights = data.rows_and_weights(numbers)
-    if not data.has_missing:
-        return Sample(numbers, rows, weights, data.in_memory(rows, weights).alone())
-    chosen = data.in_memory(data.rows_with_missing(numbers), weights).alone()
-    return Sample(numbers, fill_missing(chosen), weights, chosen)
+    chosen = data.in_memory(data.mixed_rows(numbers), weights).alone()
+    rows = fill_missing(chosen) if data.has_missing else rows
+    return Sample(numbers, rows, weights, chosen, level_scores(chosen))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -103,7 +103,7 @@ def _learned(
     rng: np.random.RandomState,
 ) -> Mixture | None:
     stop = RemainingGain(data.total_weight, _TOLERANCE)
-    problem = Problem(data, GaussianModel(n_components, get_family(family), prior))
+    problem = Problem(data, GaussianModel(n_components, get_family(family), prior, data.discrete))
     try:
         short = fit_mixture(
             problem,

@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from mixtura.core.covariance import choose_families, count_parameters
+from mixtura.engine import as_table, counted_weights
 from mixtura.select.model_search.fitter import SearchOptions
 from mixtura.select.model_search.fold_search import score_candidates
 from mixtura.select.priors import PriorName
 from mixtura.select.scores.one_standard_error import CrossValidated, CrossValidation
-from mixtura.validation import as_rows, as_seed, as_weights, whole_numbers, without_empty_rows
+from mixtura.validation import as_seed, whole_numbers
 
 __all__ = ["cross_validate"]
 
@@ -82,8 +83,8 @@ def cross_validate(
     >>> found.simplest().covariance_type, found.simplest().n_components
     ('spherical', 3)
     """
-    table, seed = as_rows(rows, missing), as_seed(random_state)
-    weights = without_empty_rows(as_weights(sample_weight, table.shape[0]), table)
+    table, seed = as_table(rows, missing), as_seed(random_state)
+    weights = counted_weights(sample_weight, table)
     families = choose_families(covariance_types, table.shape[1])
     sizes = whole_numbers("components", components, 1)
     options = SearchOptions(prior, n_init, seed)

@@ -96,7 +96,7 @@ class Refit:
 
     def _problem(self, data: Data, start: Mixture) -> Problem:
         prior = make_prior(self.prior, data.total, start.n_components)
-        return Problem(data, GaussianModel(start.n_components, start.family, prior))
+        return Problem(data, GaussianModel(start.n_components, start.family, prior, data.discrete))
 
     def _settings(self, problem: Problem) -> Settings:
         stop = RemainingGain(problem.data.total_weight, self.tolerance, problem.model.prior.ridge > 0)

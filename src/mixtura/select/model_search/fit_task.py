@@ -13,7 +13,7 @@ from time import perf_counter
 
 import numpy as np
 
-from mixtura.core.covariance import count_parameters, get_family
+from mixtura.core.covariance import get_family
 from mixtura.core.data import Data
 from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Prior
@@ -92,11 +92,11 @@ class FitTask:
 
     def path(self, family: str, k: int) -> list[Data]:
         """Return the levels on which a model is found, from few rows to the data."""
-        sizes = level_sizes(self.data.n_rows, count_parameters(family, k, self.data.n_features))
+        sizes = level_sizes(self.data.n_rows, self.data.n_parameters(family, k))
         return [*(self.subsamples[size] for size in sizes[:-1]), self.data]
 
     def problem(self, family: str, k: int, level: Data | None = None) -> Problem:
-        model = GaussianModel(k, get_family(family), self.priors[k])
+        model = GaussianModel(k, get_family(family), self.priors[k], self.data.discrete)
         return Problem(self.data if level is None else level, model)
 
     def settings(
@@ -154,7 +154,7 @@ class FitTask:
 
     def candidate(self, family: str, k: int, result: FitResult | MixturaError, begun: float) -> Candidate:
         """Return a fit with what it scores on the data."""
-        size, n_rows = count_parameters(family, k, self.data.n_features), self.data.total_weight
+        size, n_rows = self.data.n_parameters(family, k), self.data.total_weight
         if isinstance(result, MixturaError):
             missing, seconds = (np.nan,) * 4, perf_counter() - begun
             return Candidate(family, k, size, n_rows, *missing, None, None, seconds, failure=str(result))

@@ -8,7 +8,6 @@ from time import perf_counter
 
 import numpy as np
 
-from mixtura.core.covariance import count_parameters
 from mixtura.core.data import Data
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.fit import FitResult, SharedStarts, continue_batch
@@ -80,11 +79,7 @@ class Fitter:
         self._samples = n_rows < data.n_rows
         self._n_processes = processes_for(search_seconds(cells, n_rows, data.n_features), len(cells))
         start_workers(_complete, self._n_processes)
-        needed = {
-            size
-            for family, k in cells
-            for size in level_sizes(n_rows, count_parameters(family, k, data.n_features))
-        }
+        needed = {size for family, k in cells for size in level_sizes(n_rows, data.n_parameters(family, k))}
         priors = {k: make_prior(options.prior, data.total, k) for k in sizes}
         subsamples = draw_subsamples(data, needed - {data.n_rows}, seed)
         shared = SharedStarts(data, np.random.RandomState(seed), n_further=options.n_init - 1)

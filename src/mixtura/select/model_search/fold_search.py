@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mixtura._typing import FloatArray, RowArray
+from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
+from mixtura.core.protocols import RowTable
 from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.select.model_search.cost import processes_for, search_seconds
@@ -19,7 +20,7 @@ __all__ = ["score_candidates"]
 
 
 def score_candidates(
-    rows: RowArray,
+    rows: RowTable,
     weights: FloatArray | None,
     families: Sequence[str],
     sizes: Sequence[int],
@@ -78,7 +79,7 @@ class _Fits:
     sizes: Sequence[int]
     options: SearchOptions
 
-    def __call__(self, rows: RowArray, weights: FloatArray | None) -> list[Mixture | str]:
+    def __call__(self, rows: RowTable, weights: FloatArray | None) -> list[Mixture | str]:
         pairs = [(family, k) for family in self.families for k in self.sizes]
         try:
             found = fit_candidates(as_data(rows, weights), self.families, self.sizes, self.options)

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mixtura.core.covariance import choose_families
-from mixtura.engine import as_data
+from mixtura.core.protocols import MixedRows
+from mixtura.engine import as_data, as_table, counted_weights
 from mixtura.exceptions import ParameterError
 from mixtura.select.model_search.candidate import OnCandidate
 from mixtura.select.model_search.fitter import SAMPLE_ROWS, SearchOptions
@@ -19,20 +20,17 @@ from mixtura.select.priors import PriorName
 from mixtura.select.scores.criteria import CRITERIA
 from mixtura.select.scores.folds import FoldScores, OnFold
 from mixtura.validation import (
-    as_rows,
     as_seed,
-    as_weights,
     count_rows,
     require_rows,
     whole_numbers,
-    without_empty_rows,
 )
 
 __all__ = ["search"]
 
 
 def search(
-    rows: npt.ArrayLike,
+    rows: npt.ArrayLike | MixedRows,
     *,
     components: Iterable[int] = range(1, 10),
     covariance_types: Iterable[str] | str = ("full", "tied", "diag", "spherical"),
@@ -59,8 +57,9 @@ def search(
 
     Parameters
     ----------
-    rows : array-like of shape (N, D)
-        An array, a list of lists or a frame of numbers; C-ordered float64 or float32 arrays are not copied.
+    rows : array-like of shape (N, D), or MixedRows
+        An array, a list of lists or a frame of numbers; C-ordered float64 or float32 arrays are not copied. Or rows
+        that have discrete columns too.
     components : iterable of int, default 1 to 9
         Whole numbers from 1; 2.0 is one, 2.5 is refused.
     covariance_types : str or iterable of str, default ("full", "tied", "diag", "spherical")
@@ -120,11 +119,11 @@ def search(
     >>> best.covariance_type, best.n_components
     ('spherical', 3)
     """
-    table, seed = as_rows(rows, missing), as_seed(random_state)
+    table, seed = as_table(rows, missing), as_seed(random_state)
     families = choose_families(covariance_types, table.shape[1])
     sizes = _checked(components, criterion)
     options = SearchOptions(prior, n_init, seed, sample_rows)
-    weights = without_empty_rows(as_weights(sample_weight, table.shape[0]), table)
+    weights = counted_weights(sample_weight, table)
     what = "rows" if weights is None else "rows of positive weight"
     require_rows(count_rows(table, weights), max(sizes), what)
     folds: dict[tuple[str, int], FoldScores] = {}

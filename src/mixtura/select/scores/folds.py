@@ -9,15 +9,16 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from mixtura._typing import FloatArray, IntArray, RowArray
+from mixtura._typing import FloatArray, IntArray
 from mixtura.core.mixture import Mixture
+from mixtura.core.protocols import RowTable
 from mixtura.exceptions import ParameterError
 from mixtura.run import map_processes
 from mixtura.validation import require_at_least
 
 __all__ = ["FoldFit", "FoldScores", "OnFold", "draw_folds", "held_out_scores", "rows_fitted"]
 
-FoldFit: TypeAlias = Callable[[RowArray, FloatArray | None], Sequence[Mixture | str]]
+FoldFit: TypeAlias = Callable[[RowTable, FloatArray | None], Sequence[Mixture | str]]
 """Fits every model to rows (N, D) and weights (N,): a mixture each, in one order, or why there is none."""
 
 
@@ -78,7 +79,7 @@ class FoldScores:
 
 
 def held_out_scores(
-    rows: RowArray,
+    rows: RowTable,
     weights: FloatArray | None,
     fit: FoldFit,
     *,
@@ -128,7 +129,7 @@ def held_out_scores(
     """
     if weights is not None and not weights.all():
         present = np.flatnonzero(weights)
-        rows, weights = rows.take(present, axis=0), weights[present]
+        rows, weights = rows[present], weights[present]
     folds = draw_folds(rows.shape[0], n_folds, random_state)
     columns = []
     for fold, scored in enumerate(
@@ -174,13 +175,13 @@ def rows_fitted(n_rows: int, n_folds: int) -> int:
 
 
 def _score_fold(
-    shared: tuple[RowArray, FloatArray | None, IntArray, FoldFit], fold: int
+    shared: tuple[RowTable, FloatArray | None, IntArray, FoldFit], fold: int
 ) -> list[float | str]:
     """Return the score of every model on the rows left out, or why there is none."""
     rows, weights, folds, fit = shared
     out = folds == fold
 
-    def part(mask: npt.NDArray[np.bool_]) -> tuple[RowArray, FloatArray | None]:
+    def part(mask: npt.NDArray[np.bool_]) -> tuple[RowTable, FloatArray | None]:
         return rows[mask], None if weights is None else weights[mask]
 
     models = fit(*part(~out))

@@ -1,0 +1,1 @@
+"""Parts of a component beside the Gaussian one: discrete columns."""
