@@ -90,7 +90,7 @@ const Algebra& algebra_at(std::size_t index) {
 void run(std::size_t variant, int layout, bool hard, nb::args arrays) {
     const Array rows(arrays[0]), weight(arrays[1]), means(arrays[2]), sums(arrays[3], true), factors(arrays[4]),
         offsets(arrays[5]), log_density(arrays[6], true), memberships(arrays[7], true), labels(arrays[8], true),
-        responsibilities(arrays[9]), given_labels(arrays[10]), order(arrays[11]), beside(arrays[12]);
+        responsibilities(arrays[9]), given_labels(arrays[10]), order(arrays[11]), beside(arrays[12]), background(arrays[13]);
     if (factors.given() + responsibilities.given() + given_labels.given() != 1 || factors.given() != offsets.given())
         throw std::invalid_argument("either factors and offsets, or responsibilities, or labels are needed");
     if (layout < 0 || layout > 2) throw std::invalid_argument("the layout is 0, 1 or 2");
@@ -112,6 +112,7 @@ void run(std::size_t variant, int layout, bool hard, nb::args arrays) {
         if (pass.order[i] < 0 || pass.order[i] >= n) throw std::invalid_argument("the order must hold row numbers");
     if (pass.order && !pass.factors) throw std::invalid_argument("the order of rows is for passes that evaluate");
     pass.beside = beside.values<const double>({n, k});
+    pass.background = background.values<const double>({n});
     pass.hard = hard;
     pass.sums = sums.values<double>({sums_size(pass.layout, k, d)});
     pass.log_density = log_density.values<double>({n});

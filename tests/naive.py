@@ -67,8 +67,8 @@ def _moments(layout, d):
     return {"dense": d * (d + 1) // 2, "diagonal": d, "shared": 0}[layout]
 
 
-def naive_accumulate(rows, sample_weight, layout, means, factors, offsets, hard=False):
-    """Sums, log densities, memberships and labels of one pass, row by row."""
+def naive_accumulate(rows, sample_weight, layout, means, factors, offsets, hard=False, background=None):
+    """Sums, log densities, memberships and labels of one pass, row by row; a background is one more component."""
     n_components, d = means.shape
     sums = [0.0] * (2 + n_components * (1 + d + _moments(layout, d)))
     log_densities, memberships, labels = [], [], []
@@ -77,7 +77,10 @@ def naive_accumulate(rows, sample_weight, layout, means, factors, offsets, hard=
         logs = [
             naive_component_log_density(row, layout, means, factors, offsets, k) for k in range(n_components)
         ]
+        if background is not None:
+            logs.append(float(background[n]))
         log_density, shares, label = _responsibilities(logs, hard)
+        shares, label = shares[:n_components], -1 if label == n_components else label
         log_densities.append(log_density)
         memberships.append(shares)
         labels.append(label)
@@ -226,7 +229,7 @@ def naive_missing_m_step(covariance_type, counts, first, second, means, ridge):
 def naive_missing_em(
     covariance_type, rows, weights, means, covariances, n_iter, sample_weight=None, ridge=0.0
 ):
-    """So many full-information EM iterations, row by row; the parameters and the mean log-likelihood before each."""
+    """This many full-information EM iterations, row by row; the parameters and the mean log-likelihood before each."""
     sample_weight = [1.0] * len(rows) if sample_weight is None else [float(w) for w in sample_weight]
     bounds = []
     for _ in range(n_iter):
@@ -237,6 +240,41 @@ def naive_missing_em(
         sums = naive_missing_sums(rows, sample_weight, memberships, means, full)
         weights, means, covariances = naive_missing_m_step(covariance_type, *sums, means, ridge)
     return weights, means, covariances, bounds
+
+
+def naive_noise_em(
+    covariance_type,
+    rows,
+    noise_weight,
+    noise_logs,
+    weights,
+    means,
+    covariances,
+    n_iter,
+    sample_weight=None,
+    ridge=0.0,
+):
+    """This many EM iterations with noise of given log densities, row by row; values may be missing.
+
+    Returns the weight of the noise, the parameters, and the mean log-likelihood before each iteration.
+    """
+    sample_weight = [1.0] * len(rows) if sample_weight is None else [float(w) for w in sample_weight]
+    total, bounds = math.fsum(sample_weight), []
+    for _ in range(n_iter):
+        full = naive_full_covariances(covariance_type, covariances, len(means), len(rows[0]))
+        log_densities, memberships = naive_missing_e_step(rows, weights, means, full)
+        for n in range(len(rows)):
+            noise = math.log(noise_weight) + noise_logs[n]
+            largest = max(noise, log_densities[n])
+            both = largest + math.log(math.exp(noise - largest) + math.exp(log_densities[n] - largest))
+            memberships[n] *= math.exp(log_densities[n] - both)
+            log_densities[n] = both
+        bounds.append(math.fsum(w * v for w, v in zip(sample_weight, log_densities, strict=True)) / total)
+        sums = naive_missing_sums(rows, sample_weight, memberships, means, full)
+        _, means, covariances = naive_missing_m_step(covariance_type, *sums, means, ridge)
+        weights = [n_k / total for n_k in sums[0]]
+        noise_weight = 1.0 - math.fsum(weights)
+    return noise_weight, np.array(weights), means, covariances, bounds
 
 
 def naive_covariances(covariance_type, rows, sample_weight, memberships, means, ridge):
@@ -305,7 +343,7 @@ def naive_m_step(covariance_type, rows, sample_weight, memberships, ridge):
 
 
 def naive_em(covariance_type, rows, weights, means, covariances, n_iter, sample_weight=None, ridge=0.0):
-    """So many EM iterations; returns the parameters and the mean log-likelihood before each."""
+    """This many EM iterations; returns the parameters and the mean log-likelihood before each."""
     sample_weight = [1.0] * len(rows) if sample_weight is None else [float(w) for w in sample_weight]
     bounds = []
     for _ in range(n_iter):
@@ -445,7 +483,7 @@ def naive_nearest(row, centers):
 
 
 def naive_lloyd(rows, centers, n_iter, sample_weight=None):
-    """So many iterations of K-means; returns centers, and labels and inertia of them. No center may run empty."""
+    """This many iterations of K-means; returns centers, and labels and inertia of them. No center may run empty."""
     sample_weight = [1.0] * len(rows) if sample_weight is None else [float(w) for w in sample_weight]
     centers = [list(map(float, center)) for center in centers]
     for _ in range(n_iter):
@@ -596,7 +634,7 @@ def naive_mixed_em(
     covariance_type, rows, levels, shares, weights, means, covariances, tables, n_iter, sample_weight=None,
     ridge=0.0,
 ):  # fmt: skip
-    """So many EM iterations on continuous columns, whose missing cells are NaN, and levels of discrete ones."""
+    """This many EM iterations on continuous columns, whose missing cells are NaN, and levels of discrete ones."""
     sample_weight = [1.0] * len(rows) if sample_weight is None else [float(w) for w in sample_weight]
     log_likelihoods = []
     for _ in range(n_iter):

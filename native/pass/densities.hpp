@@ -7,8 +7,9 @@ struct Block {
     double* x;                   // (d, stride) the rows, about the common center where the layout has one
     double* w;                   // (stride) sample weights
     double* logs;                // (k, stride) log densities, then responsibilities
-    double* top;                 // (stride) the largest of them, then the log density of the row
+    double* top;                 // (stride) the largest of them and of the background, then the log density of the row
     double* inverse;             // (stride) 1 / sum_k exp(logs_k - top)
+    double* background;          // (stride) log density of the background
     double *scratch, *weighted;  // (d, stride), (tile_size, stride)
     std::intptr_t* labels;       // (stride)
     const char* next;            // rows that will be read after these

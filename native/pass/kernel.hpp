@@ -21,6 +21,7 @@ struct Pass {
     const std::intptr_t* given_labels;                 // (n) or these
     const std::intptr_t* order;                        // (n) rows by the columns they lack; null: nothing is missing
     const double* beside;                              // (n, k) added to the log densities
+    const double* background;                          // (n) log density of what belongs to no component
     bool hard;
     double *sums, *log_density, *memberships;  // (sums_size), (n), (n, k)
     std::intptr_t* labels;                     // (n)

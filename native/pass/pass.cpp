@@ -13,10 +13,12 @@ namespace {
 #include "densities.hpp"
 #include "sums.hpp"
 #include "missing.hpp"
-#include "levels.hpp"
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+#include "levels.hpp"
+#include "memberships.hpp"
 
 // The sums of one call, as Pass::sums, and what their parts need.
 struct Work {
@@ -56,7 +58,7 @@ void* allocate(const Pass& pass, Work& work) {
     double *labels, *columns, *patterns;
     const struct { double** place; Index length; } parts[] = {
         {&b.x, d * n}, {&b.logs, k * n}, {&b.scratch, d * n}, {&b.weighted, tile_size * n}, {&b.w, n}, {&b.top, n},
-        {&b.inverse, n}, {&labels, n}, {&work.sums, size}, {&work.center, d},
+        {&b.inverse, n}, {&b.background, n}, {&labels, n}, {&work.sums, size}, {&work.center, d},
         {&work.whitened, k * d}, {&m.filled, miss * k * d * n}, {&m.gradient, lanes * k * d * n + 8},
         {&m.spread, lanes * n * sets * triangle(d) * W}, {&m.precision, lanes * sets * d * d * W},
         {&m.factor, lanes * triangle(d) * W}, {&m.constant, miss * k * n}, {&m.zero, miss * d},
@@ -134,58 +136,6 @@ void load_block(const Pass& pass, Work& work, Index start) {
     else
         load_rows(pass.rows32 + at, order, pass.d, work.center, b);
     if (order) find_patterns(b, pass.d, work.missing);
-}
-
-// Ask for W rows of the next block, so that memory delivers them while this one is computed.
-inline void prefetch(const Block& b, Index v) {
-    if (!b.next) return;
-    const char* from = b.next + v * b.row_bytes;
-    for (const char* p = from; p < from + W * b.row_bytes; p += 64) __builtin_prefetch(p, 0, 2);
-}
-
-// logs_k <- exp(logs_k - top);  top <- log sum_k exp(logs_k) = top + log sum_k exp(logs_k - top).
-V normalize(const Pass& pass, Block b) {
-    for (Index v = 0; v < b.padded; v += W) {
-        const V top = load(b.top + v);
-        V total = splat(0.0);
-        prefetch(b, v);
-        for (Index k = 0; k < pass.k; ++k) {
-            const V e = exp(load(b.logs + k * b.stride + v) - top);
-            store(b.logs + k * b.stride + v, e);
-            total += e;
-        }
-        store(b.inverse + v, total);
-    }
-    V log_likelihood = splat(0.0);
-    for (Index v = 0; v < b.padded; v += W) {
-        const V top = load(b.top + v), total = load(b.inverse + v);
-        const V log_density = top == splat(-infinity) ? top : top + log(total);
-        store(b.top + v, log_density);
-        store(b.inverse + v, splat(1.0) / total);
-        log_likelihood += times(load(b.w + v), log_density);
-    }
-    return log_likelihood;
-}
-
-// labels <- argmax_k logs_k, the lowest number among equals;  top <- the largest; NaN where any is NaN.
-V assign(const Pass& pass, Block b) {
-    V log_likelihood = splat(0.0);
-    for (Index v = 0; v < b.padded; v += W) {
-        V best = load(b.logs + v), label = splat(0.0), nan = best - best;
-        prefetch(b, v);
-        for (Index k = 1; k < pass.k; ++k) {
-            const V x = load(b.logs + k * b.stride + v);
-            label = x > best ? splat(static_cast<double>(k)) : label;
-            best = x > best ? x : best;
-            nan = x == x ? nan : x;
-        }
-        best = nan == nan || best == splat(-infinity) ? best : nan;
-        store(b.top + v, best);
-        label = (best == best ? label : splat(0.0)) + two_52;
-        store(reinterpret_cast<double*>(b.labels) + v, from_bits(bits(label) ^ bits(splat(two_52))));
-        log_likelihood += times(load(b.w + v), best);
-    }
-    return log_likelihood;
 }
 
 void write_outputs(const Pass& pass, Block b, Index start) {
@@ -276,6 +226,7 @@ void evaluate(const Pass& pass, Work& work, Index start) {
     else
         shared(b, pass, work.whitened);
     if (pass.beside) add_beside(pass, b, start);
+    if (pass.background) add_background(pass, b, start);
     V log_likelihood = splat(0.0);
     if (pass.hard || pass.labels) log_likelihood = assign(pass, b);
     if (!pass.hard) log_likelihood = normalize(pass, b);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import naive
+from kernel_cases import Case, full_covariances, make_case, normalization
 from mixtura.exceptions import ParameterError
 from mixtura.kernels import Components, Kernel, Layout, Outputs, get_kernel, moment_size, sums_size
 from mixtura.kernels.native import supported_instruction_sets
@@ -35,50 +36,6 @@ def native_kernel(request: Any) -> Kernel:
     return get_kernel(request.param[0], instruction_set=request.param[1])
 
 
-@dataclass(frozen=True)
-class Case:
-    rows: Any
-    weight: Any
-    components: Components
-
-    def in_order(self, order: Any) -> Case:
-        """The same rows in another order."""
-        weight = None if self.weight is None else self.weight[order]
-        return Case(np.ascontiguousarray(self.rows[order]), weight, self.components)
-
-
-def normalization(c: Components) -> Any:
-    """``log |L| - D/2 log 2 pi`` of each component, (K,): what offsets hold besides ``log w``."""
-    k, d = c.means.shape
-    diagonals = c.factors if c.layout is Layout.DIAGONAL else np.diagonal(c.factors, axis1=-2, axis2=-1)
-    return np.log(np.broadcast_to(diagonals, (k, d))).sum(axis=1) - 0.5 * d * math.log(2.0 * math.pi)
-
-
-def make_case(
-    layout: Layout, *, n: int = 70, d: int = 3, k: int = 4, share: float = 0.3, weighted: bool = False,
-    shift: float = 0.0, scale: float = 1.0, blank_rows: int = 2, seed: int = 0,
-) -> Case:  # fmt: skip
-    rng = np.random.default_rng([seed, n, d, k])
-    means = shift + scale * 2.0 * rng.normal(size=(k, d))
-    rows = means[rng.integers(0, k, n)] + scale * rng.normal(size=(n, d))
-    rows[rng.uniform(size=(n, d)) < share] = np.nan
-    if share > 0:
-        rows[rng.permutation(n)[:blank_rows]] = np.nan
-    factor = np.tril(rng.normal(size=(k, d, d)) * 0.3, -1) + np.eye(d) * rng.uniform(0.5, 1.5, size=(k, 1, d))
-    factors = {
-        Layout.DENSE: factor / scale,
-        Layout.DIAGONAL: np.diagonal(factor, axis1=1, axis2=2) / scale,
-        Layout.SHARED: factor[0] / scale,
-    }[layout]
-    weight = rng.integers(0, 3, n) * rng.uniform(0.5, 2.0, n) if weighted else None
-    components = Components(layout, means, np.ascontiguousarray(factors), np.zeros(k))
-    return Case(
-        rows,
-        weight,
-        replace(components, offsets=rng.uniform(-1.0, 1.5, k) + normalization(components)),
-    )
-
-
 def run(kernel: Kernel, case: Case, *, hard: bool = False, order: Any = None) -> tuple[Any, ...]:
     """Sums, log densities, memberships and labels of one pass."""
     components, n = case.components, len(case.rows)
@@ -89,15 +46,6 @@ def run(kernel: Kernel, case: Case, *, hard: bool = False, order: Any = None) ->
     order = order_by_pattern(case.rows) if order is None else order
     kernel.accumulate(case.rows, case.weight, components, sums, outputs, hard=hard, order=order)
     return sums, outputs.log_density, outputs.memberships, outputs.labels
-
-
-def full_covariances(c: Components) -> Any:
-    """Covariances (K, D, D): inverses of ``L^T L``."""
-    k, d = c.means.shape
-    if c.layout is Layout.DIAGONAL:
-        return np.array([np.diag(1.0 / one**2) for one in c.factors])
-    factors = np.broadcast_to(c.factors, (k, d, d))
-    return np.array([np.linalg.inv(one.T @ one) for one in factors])
 
 
 def naive_run(case: Case, *, hard: bool = False) -> tuple[Any, ...]:
@@ -301,7 +249,7 @@ def test_a_chunk_gives_the_same_digits_on_every_thread(kernel: Kernel, layout: L
 @pytest.mark.parametrize("n", [0, 1, 2])
 @pytest.mark.parametrize("d", [1, 2])
 def test_smallest_tables(kernel: Kernel, layout: Layout, n: int, d: int) -> None:
-    case = make_case(layout, n=n, d=d, k=2, share=0.5, blank_rows=1)
+    case = make_case(layout, n=n, d=d, k=2, share=0.5, empty_rows=1)
     if n == 0:
         found = run(kernel, case)
         assert (found[0] == 0.0).all()

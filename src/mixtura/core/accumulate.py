@@ -11,7 +11,7 @@ from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.moments import GATHERED, Moments
 from mixtura.core.protocols import Block, Blocks
 from mixtura.core.statistics import Statistics
-from mixtura.kernels import Components, Kernel, Layout, Outputs, levels_beside
+from mixtura.kernels import Components, Kernel, Layout, Outputs, background_beside, levels_beside
 from mixtura.kernels.patterns import as_dense
 
 __all__ = [
@@ -171,7 +171,7 @@ def accumulate(block: Block, components: Components, kernel: Kernel) -> Statisti
     statistics = Statistics.zero(GATHERED[components.layout], components.means)
     weight = block.sample_weight
     if block.levels is None or components.table is None:
-        kernel.accumulate(block.rows, weight, components, statistics.sums, _NOTHING, order=block.order)
+        evaluate(block, components, kernel, _NOTHING, sums=statistics.sums, weight=weight)
         return statistics
     shares = np.empty((block.n_rows, components.n_components))
     evaluate(block, components, kernel, Outputs(memberships=shares), sums=statistics.sums, weight=weight)
@@ -189,9 +189,11 @@ def evaluate(
     hard: bool = False,
 ) -> None:
     """Evaluate the rows of a block: what components say of their continuous columns, and of their levels."""
-    beside = levels_beside(kernel, block.levels, components)
+    rows, order, levels = block.rows, block.order, block.levels
+    beside = levels_beside(kernel, levels, components)
+    background = background_beside(rows, order, levels, components)
     kernel.accumulate(
-        block.rows, weight, components, sums, outputs, hard=hard, order=block.order, beside=beside
+        rows, weight, components, sums, outputs, hard=hard, order=order, beside=beside, background=background
     )
 
 

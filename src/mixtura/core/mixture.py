@@ -23,6 +23,7 @@ from mixtura.core.protocols import MixedRows
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.kernels import Components, Outputs, evaluate_rows, sums_size
 from mixtura.kernels.patterns import order_of_missing
+from mixtura.kernels.terms.background import Background
 
 __all__ = ["Mixture", "draw_rows"]
 
@@ -58,6 +59,8 @@ class Mixture:
     levels : LevelTable, optional
         Probabilities of the levels of discrete columns; rows are then `MixedRows`. Of rows without levels, marginals
         and conditionals it says nothing: they are of the continuous columns alone.
+    background : Background, optional
+        Noise that belongs to no component; the weights then sum to one less its share. Its rows are labeled -1.
 
     Examples
     --------
@@ -79,6 +82,7 @@ class Mixture:
     factors: Factors
     offsets: FloatArray | None = None
     levels: LevelTable | None = None
+    background: Background | None = None
 
     @classmethod
     def from_parameters(
@@ -141,6 +145,7 @@ class Mixture:
     def n_parameters(self) -> int:
         """Number of free parameters: ``K - 1`` weights, ``K D`` means, the family's covariances, and of levels."""
         beside = 0 if self.levels is None else self.levels.n_parameters
+        beside += 0 if self.background is None else Background.N_PARAMETERS
         return count_parameters(self.family.name, self.n_components, self.n_features) + beside
 
     def refined(self) -> Mixture:
@@ -159,7 +164,7 @@ class Mixture:
             offsets = _offsets(self.weights, self.factors, self.n_features)
         whitening = self.family.storage.whitening(self.factors, moments, len(self.means))
         table = None if self.levels is None else self.levels.logs
-        return Components(moments.layout, self.means, whitening, offsets, table)
+        return Components(moments.layout, self.means, whitening, offsets, table, self.background)
 
     def _precise_moments(self) -> Moments:
         """Return the cheapest second moments, unless whitening rows and means apart for them would cancel."""

@@ -16,6 +16,7 @@ from mixtura.core.parts.discrete import DiscreteColumns, LevelTable
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Components
+from mixtura.kernels.terms.background import Background
 
 __all__ = ["GaussianModel", "Model"]
 
@@ -54,6 +55,9 @@ class Model(Protocol[S]):
 _LARGEST_CANCELLATION = 1e6
 """Total variance of a column, in units of the variance within components that the columns before leave of it."""
 
+_LEAST_NOISE = 1e-6
+"""Share of the rows that a start has to give to the noise to say how much of it there is."""
+
 _FAR_APART = 100.0
 """Total variance of a column, in units of that within components, from which on the latter is worth gathering."""
 
@@ -69,6 +73,8 @@ class GaussianModel:
     prior : Prior
     discrete : DiscreteColumns, optional
         What is modeled of discrete columns beside it.
+    background : Background, optional
+        Noise beside the components, with the share that it begins with.
 
     Examples
     --------
@@ -83,11 +89,15 @@ class GaussianModel:
     structure: Structure
     prior: Prior
     discrete: DiscreteColumns | None = None
+    background: Background | None = None
 
     @property
     def moments(self) -> tuple[Moments, ...]:
         """Second moments that the structure can be estimated from, the cheapest first."""
-        return self.structure.moments
+        if self.background is None:
+            return self.structure.moments
+        # Rows of the noise are in the total scatter, and in no component.
+        return tuple(one for one in self.structure.moments if not one.needs_total)
 
     def components(self, state: Mixture, moments: Moments) -> Components:
         """Return what a kernel evaluates so that a pass gathers these moments."""
@@ -101,7 +111,31 @@ class GaussianModel:
         if self.discrete is not None:
             logs = self.discrete.maximize(statistics.levels, self.n_components)
             found = replace(found, levels=LevelTable(self.discrete, logs))
+        if self.background is not None:
+            share = float(statistics.counts.sum() / statistics.total_weight)
+            found = self._with_background(found, share, is_start=previous is None)
         return found, repairs
+
+    def begin_from(self, mixture: Mixture) -> Mixture:
+        """Return a mixture to start from, with what it lacks of the model: noise with the share that it begins with."""
+        if self.background is None or mixture.background is not None:
+            return mixture
+        return self._with_background(mixture, 1.0, is_start=True)
+
+    def _with_background(self, found: Mixture, share: float, *, is_start: bool) -> Mixture:
+        """Return a mixture whose components have this share of the rows; noise has the rest.
+
+        A start that gives all rows to the components leaves the noise the share that it begins with: a weight of zero
+        would stay zero.
+        """
+        assert self.background is not None
+        if is_start and not share < 1.0 - _LEAST_NOISE:
+            share = 1.0 - self.background.weight
+        share = min(share, 1.0)
+        weights = found.weights * share
+        offsets = None if found.offsets is None or share <= 0 else found.offsets + np.log(share)
+        noise = self.background.with_weight(1.0 - share)
+        return replace(found, weights=weights, offsets=offsets, background=noise)
 
     def log_prior(self, state: Mixture) -> float:
         """Return the logarithm of the prior density but for a constant, in nats."""
@@ -125,6 +159,7 @@ class GaussianModel:
         return not ((cancelled > _LARGEST_CANCELLATION) & (total > _FAR_APART * variances)).any()
 
     def n_parameters(self, n_features: int) -> int:
-        """Return ``K - 1`` weights, ``K D`` means, and the parameters of the covariances."""
+        """Return ``K - 1`` weights, ``K D`` means, the parameters of the covariances, and of the noise."""
         covariances = self.structure.n_parameters(self.n_components, n_features)
-        return self.n_components - 1 + self.n_components * n_features + covariances
+        noise = 0 if self.background is None else Background.N_PARAMETERS
+        return self.n_components - 1 + self.n_components * n_features + covariances + noise

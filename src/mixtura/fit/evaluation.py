@@ -26,7 +26,7 @@ class Score:
     log_likelihood : float
         ``sum_n w_n log p(x_n)``.
     entropy : float
-        Of the responsibilities, ``-sum_n w_n sum_k r_nk log r_nk``: 0 where every row is certain.
+        Of the responsibilities, ``-sum_n w_n sum_k r_nk log r_nk``, noise included: 0 where every row is certain.
     classification_entropy : float
         ``-sum_n w_n log max_k r_nk``; not above the entropy.
     """
@@ -54,6 +54,9 @@ class Scoring(Summed[FloatArray]):
         log_density, memberships = np.empty(n_rows), np.empty((n_rows, self.components.n_components))
         outputs = Outputs(log_density, memberships)
         evaluate(block, self.components, self.kernel, outputs)
+        if self.components.background is not None:
+            noise = np.clip(1.0 - memberships.sum(axis=1), 0.0, 1.0)
+            memberships = np.column_stack([memberships, noise])
         # The limit of r log r at 0 is 0, which the smallest positive number stands for.
         logs = np.log(np.maximum(memberships, np.finfo(np.float64).tiny))
         # Rounding may leave a certain row a little above one.

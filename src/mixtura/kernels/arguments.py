@@ -27,6 +27,7 @@ def check_pass(
     outputs: Outputs,
     order: Array | None = None,
     beside: Array | None = None,
+    background: Array | None = None,
 ) -> None:
     """Raise `ParameterError` unless the arguments of `Kernel.accumulate` are as the contract says."""
     k, d = components.means.shape if components.means.ndim == 2 else (0, 0)
@@ -43,6 +44,7 @@ def check_pass(
     _check("labels", outputs.labels, (n,), _LABELS, written=True)
     _check("order", order, (n,), _LABELS)
     _check("beside", beside, (n, k), _FLOAT)
+    _check("background", background, (n,), _FLOAT)
     if order is not None and n and not (order.min() >= 0 and order.max() < n):
         raise ParameterError(
             f"`order` must hold the numbers of {n!r} rows; got numbers from {order.min().item()!r} to "

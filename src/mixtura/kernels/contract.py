@@ -28,8 +28,18 @@ from typing import Protocol
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray, RowArray
+from mixtura.kernels.terms.background import Background
 
-__all__ = ["Components", "Kernel", "Layout", "Outputs", "levels_beside", "moment_size", "sums_size"]
+__all__ = [
+    "Components",
+    "Kernel",
+    "Layout",
+    "Outputs",
+    "background_beside",
+    "levels_beside",
+    "moment_size",
+    "sums_size",
+]
 
 
 class Layout(StrEnum):
@@ -55,6 +65,8 @@ class Components:
     offsets : ndarray of shape (K,)
     table : ndarray of shape (L, K), optional
         Log probabilities of the levels of discrete columns, which `Kernel.add_levels` adds to log densities.
+    background : Background, optional
+        What belongs to none of the components.
     """
 
     layout: Layout
@@ -62,6 +74,7 @@ class Components:
     factors: FloatArray
     offsets: FloatArray
     table: FloatArray | None = None
+    background: Background | None = None
 
     @property
     def n_components(self) -> int:
@@ -79,11 +92,13 @@ class Outputs:
     Parameters
     ----------
     log_density : ndarray of shape (N,), float64
-        ``log sum_k exp(log density of component k)``; with hard assignment the largest of them.
+        ``log sum_k exp(log density of component k)``, the background among them; with hard assignment the largest.
     memberships : ndarray of shape (N, K), float64
-        Responsibilities; rows sum to one. With hard assignment zeros and a single one.
+        Responsibilities; rows sum to one, with a background to one less its share. With hard assignment zeros and a
+        single one, or none where the background is the largest.
     labels : ndarray of shape (N,), intp
-        The component with the largest log density; the lowest number among equals.
+        The component with the largest log density; the lowest number among equals; -1 where the background is larger
+        than all of them.
     """
 
     log_density: FloatArray | None = None
@@ -161,6 +176,7 @@ class Kernel(Protocol):
         hard: bool = False,
         order: IntArray | None = None,
         beside: FloatArray | None = None,
+        background: FloatArray | None = None,
     ) -> None:
         """Evaluate a chunk; add to ``sums``; fill ``outputs``.
 
@@ -185,6 +201,9 @@ class Kernel(Protocol):
         beside : ndarray of shape (N, K), float64, or None
             Added to the log densities of the components before anything follows from them: what other parts of the
             model say of each row. It may be ``-inf``.
+        background : ndarray of shape (N,), float64, or None
+            Logarithm of weight times density of what belongs to no component: one more term of the density of a row,
+            which takes its share of the row and adds to no other sum. It may be ``-inf``.
         """
 
     def add_levels(self, levels: IntArray, table: FloatArray, out: FloatArray) -> None:
@@ -244,3 +263,12 @@ def levels_beside(kernel: Kernel, levels: IntArray | None, components: Component
     beside = np.zeros((len(levels), components.n_components))
     kernel.add_levels(levels, components.table, beside)
     return beside
+
+
+def background_beside(
+    rows: RowArray, order: IntArray | None, levels: IntArray | None, components: Components
+) -> FloatArray | None:
+    """Return the background of rows, (N,), as `Kernel.accumulate` takes it; None where there is none."""
+    if components.background is None:
+        return None
+    return components.background.log_densities(rows, levels, complete=order is None)

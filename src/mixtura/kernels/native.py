@@ -136,6 +136,7 @@ class NativeKernel:
         hard: bool = False,
         order: IntArray | None = None,
         beside: FloatArray | None = None,
+        background: FloatArray | None = None,
     ) -> None:
         """Evaluate a chunk; add to ``sums``; fill ``outputs``. See `Kernel.accumulate`."""
         arrays = (
@@ -152,12 +153,13 @@ class NativeKernel:
             None,
             order,
             beside,
+            background,
         )
         layout = _LAYOUTS[components.layout]
         try:
             self._run(self._variant, layout, hard, *arrays)
         except (TypeError, ValueError):
-            check_pass(rows, sample_weight, components, sums, outputs, order, beside)
+            check_pass(rows, sample_weight, components, sums, outputs, order, beside, background)
             self._run(self._variant, layout, hard, *_aligned(arrays))
 
     def accumulate_given(
@@ -172,7 +174,7 @@ class NativeKernel:
         """Add up the sums of a chunk whose responsibilities are known. See `Kernel.accumulate_given`."""
         labelled = responsibilities.ndim == 1
         given = (None, responsibilities) if labelled else (responsibilities, None)
-        arrays = (rows, sample_weight, means, sums, None, None, None, None, None, *given, None, None)
+        arrays = (rows, sample_weight, means, sums, None, None, None, None, None, *given, None, None, None)
         try:
             self._run(self._variant, _LAYOUTS[layout], False, *arrays)
         except (TypeError, ValueError):

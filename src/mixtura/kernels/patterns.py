@@ -16,7 +16,7 @@ import numpy as np
 from mixtura._typing import BoolArray, FloatArray, IntArray, RowArray
 from mixtura.kernels.contract import Components, Layout, Outputs, moment_size, sums_size
 
-__all__ = ["accumulate_patterns", "as_dense", "order_by_pattern", "order_of_missing", "patterns"]
+__all__ = ["Given", "accumulate_patterns", "as_dense", "order_by_pattern", "order_of_missing", "patterns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +63,46 @@ class _Marginal:
         return np.concatenate([part.ravel() for part in lifted])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """What is given of each row of a chunk, in the names of `Kernel.accumulate`."""
+
+    rows: RowArray
+    sample_weight: FloatArray | None
+    beside: FloatArray | None
+    background: FloatArray | None
+
+    def at(self, where: slice) -> tuple[RowArray, FloatArray | None, FloatArray | None, FloatArray | None]:
+        """Return what is given of some rows: they, their weights, what is beside, and their background."""
+        parts = (self.sample_weight, self.beside, self.background)
+        weight, beside, background = (None if part is None else part[where] for part in parts)
+        return self.rows[where], weight, beside, background
+
+    def observed(self, numbers: IntArray, columns: BoolArray) -> Given:
+        """Return what is given of the rows of a pattern, with the columns that they have."""
+        rows: RowArray = self.rows[numbers][:, columns].copy(order="C")
+        parts = (self.sample_weight, self.beside, self.background)
+        return Given(rows, *(_part(one, numbers) for one in parts))
+
+
 def accumulate_patterns(
     accumulate: Callable[..., None],
-    rows: RowArray,
-    sample_weight: FloatArray | None,
+    given: Given,
     components: Components,
     sums: FloatArray | None,
     outputs: Outputs,
     *,
     hard: bool,
-    beside: FloatArray | None = None,
 ) -> None:
-    """Evaluate rows whose missing values are NaN; the arguments are those of `Kernel.accumulate`, and a pass of it."""
+    """Evaluate rows whose missing values are NaN, by a pass over complete rows, as `Kernel.accumulate` says."""
     covariances = _covariances(components)
-    for observed, numbers in patterns(rows):
+    for observed, numbers in patterns(given.rows):
         marginal = _Marginal.of(components, covariances, observed)
         inner = np.zeros(sums_size(components.layout, components.n_components, int(observed.sum())))
         found = Outputs(_part(outputs.log_density, numbers), _part(outputs.memberships, numbers))
         found = replace(found, labels=None if outputs.labels is None else outputs.labels[numbers])
-        compact = np.ascontiguousarray(rows[numbers][:, observed])
-        weight = None if sample_weight is None else sample_weight[numbers]
         wanted = inner if sums is not None else None
-        accumulate(
-            compact, weight, marginal.components, wanted, found, hard=hard, beside=_part(beside, numbers)
-        )
+        accumulate(given.observed(numbers, observed), marginal.components, wanted, found, hard=hard)
         for name in ("log_density", "memberships", "labels"):
             if getattr(found, name) is not None:
                 getattr(outputs, name)[numbers] = getattr(found, name)

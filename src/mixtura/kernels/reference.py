@@ -20,7 +20,7 @@ from mixtura._typing import Array, FloatArray, IntArray, RowArray
 from mixtura.kernels.arguments import check_given, check_levels, check_pass
 from mixtura.kernels.contract import Components, Layout, Outputs
 from mixtura.kernels.expanded import Expansion, lower_half
-from mixtura.kernels.patterns import accumulate_patterns
+from mixtura.kernels.patterns import Given, accumulate_patterns
 
 __all__ = ["NumpyKernel"]
 
@@ -70,31 +70,24 @@ class NumpyKernel:
         hard: bool = False,
         order: IntArray | None = None,
         beside: FloatArray | None = None,
+        background: FloatArray | None = None,
     ) -> None:
         """Evaluate a chunk; add to ``sums``; fill ``outputs``. See `Kernel.accumulate`."""
-        check_pass(rows, sample_weight, components, sums, outputs, order, beside)
+        check_pass(rows, sample_weight, components, sums, outputs, order, beside, background)
+        given = Given(rows, sample_weight, beside, background)
         if order is not None:
-            accumulate_patterns(
-                self.accumulate, rows, sample_weight, components, sums, outputs, hard=hard, beside=beside
-            )
-            return
+            accumulate_patterns(self._accumulate, given, components, sums, outputs, hard=hard)
+        else:
+            self._accumulate(given, components, sums, outputs, hard=hard)
+
+    def _accumulate(
+        self, given: Given, components: Components, sums: FloatArray | None, outputs: Outputs, *, hard: bool
+    ) -> None:
         # A row of NaN, or one that overflows, is part of the contract and no news.
         with np.errstate(all="ignore"):
-            expansion = None if hard or len(rows) < self._expand_from else Expansion.near(components)
-            done = expansion is not None and _pass(
-                expansion, rows, sample_weight, components, sums, outputs, beside=beside
-            )
-            if not done:
-                _pass(
-                    _Centered(components),
-                    rows,
-                    sample_weight,
-                    components,
-                    sums,
-                    outputs,
-                    hard=hard,
-                    beside=beside,
-                )
+            expansion = None if hard or len(given.rows) < self._expand_from else Expansion.near(components)
+            if expansion is None or not _pass(expansion, given, components, sums, outputs):
+                _pass(_Centered(components), given, components, sums, outputs, hard=hard)
 
     def add_levels(self, levels: IntArray, table: FloatArray, out: FloatArray) -> None:
         """Add log probabilities of levels. See `Kernel.add_levels`."""
@@ -140,29 +133,27 @@ class NumpyKernel:
 
 def _pass(
     path: _Centered | Expansion,
-    rows: RowArray,
-    sample_weight: FloatArray | None,
+    given: Given,
     components: Components,
     sums: FloatArray | None,
     outputs: Outputs,
     *,
     hard: bool = False,
-    beside: FloatArray | None = None,
 ) -> bool:
     """Evaluate a chunk in one of the two ways; return whether it was precise, else ``sums`` are untouched."""
     log_likelihood = 0.0
-    for block in path.blocks(len(rows)):
-        logs = path.log_densities(rows[block])
+    for block in path.blocks(len(given.rows)):
+        rows, weight, beside, background = given.at(block)
+        logs = path.log_densities(rows)
         if beside is not None:
-            logs += beside[block].T
-        log_density, memberships = _assign(logs) if hard else _normalize(logs)
+            logs += beside.T
+        log_density, memberships = (_assign if hard else _normalize)(logs, background)
         if not path.is_precise(log_density):
             return False
         _write(outputs, block, log_density, memberships)
         if outputs.labels is not None:
-            outputs.labels[block] = _labels(logs, rows[block], components, _part(beside, block))
+            outputs.labels[block] = _labels(logs, rows, components, beside, background)
         if sums is not None:
-            weight = None if sample_weight is None else sample_weight[block]
             log_likelihood += float((log_density if weight is None else _times(weight, log_density)).sum())
             path.add(weight, memberships)
     if sums is not None:
@@ -170,7 +161,7 @@ def _pass(
         if moments is None:
             return False
         sums[0] += log_likelihood
-        sums[1] += _total_weight(rows, sample_weight)
+        sums[1] += _total_weight(given.rows, given.sample_weight)
         sums[2:] += moments
     return True
 
@@ -300,32 +291,41 @@ def _log_densities(x: FloatArray, components: Components) -> FloatArray:
     return logs
 
 
-def _normalize(logs: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _normalize(logs: FloatArray, background: FloatArray | None) -> tuple[FloatArray, FloatArray]:
     """Return ``l = log sum_k exp(logs_k)`` of shape (B,) and ``exp(logs - l)`` of shape (K, B)."""
-    largest = logs.max(axis=0)
+    largest = _largest(logs, background)
     memberships = logs - largest
     np.exp(memberships, out=memberships)
     total = memberships.sum(axis=0)
+    if background is not None:
+        total += np.exp(background - largest)
     memberships /= total
     # Where every component is infinitely far, log(total) is NaN and the largest, -inf, says it.
     return np.fmax(largest + np.log(total), largest), memberships
 
 
-def _assign(logs: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _largest(logs: FloatArray, background: FloatArray | None) -> FloatArray:
+    largest: FloatArray = logs.max(axis=0)
+    return largest if background is None else np.maximum(largest, background)
+
+
+def _assign(logs: FloatArray, background: FloatArray | None) -> tuple[FloatArray, FloatArray]:
     """Return the largest log density and the memberships of a hard assignment."""
-    largest = logs.max(axis=0)
+    largest = _largest(logs, background)
     memberships = np.zeros_like(logs)
-    np.put_along_axis(memberships, logs.argmax(axis=0)[None], 1.0, axis=0)
+    best = logs.argmax(axis=0)[None]
+    own = 1.0 if background is None else (logs.max(axis=0) >= background)[None].astype(np.float64)
+    np.put_along_axis(memberships, best, own, axis=0)
     memberships[:, ~(largest > -np.inf)] = np.nan
     return largest, memberships
 
 
-def _part(beside: FloatArray | None, block: slice) -> FloatArray | None:
-    return None if beside is None else beside[block]
-
-
 def _labels(
-    logs: FloatArray, rows: RowArray, components: Components, beside: FloatArray | None = None
+    logs: FloatArray,
+    rows: RowArray,
+    components: Components,
+    beside: FloatArray | None,
+    background: FloatArray | None,
 ) -> Array:
     """Return the number of the largest log density; the lowest among equals, and 0 where none is largest."""
     largest = logs.max(axis=0)
@@ -335,6 +335,8 @@ def _labels(
         # Equal components come out equal to the last bit only where each is evaluated by itself.
         again = _log_densities(_transposed(rows[tied]), components)
         labels[tied] = (again if beside is None else again + beside[tied].T).argmax(axis=0)
+    if background is not None:
+        labels[background > largest] = -1
     return labels
 
 

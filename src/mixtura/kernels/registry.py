@@ -17,7 +17,7 @@ from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.exceptions import KernelUnavailableError
 from mixtura.kernels import native
 from mixtura.kernels.algebra import Algebra, NumpyAlgebra
-from mixtura.kernels.contract import Components, Kernel, Outputs, levels_beside
+from mixtura.kernels.contract import Components, Kernel, Outputs, background_beside, levels_beside
 from mixtura.kernels.native_algebra import NativeAlgebra, why_not_native
 from mixtura.kernels.reference import NumpyKernel
 
@@ -94,7 +94,10 @@ def evaluate_rows(
     """Evaluate rows in memory on the calling thread, with the kernel that `auto` means; see `Kernel.accumulate`."""
     kernel = get_kernel(n_features=components.n_features)
     beside = levels_beside(kernel, levels, components)
-    kernel.accumulate(rows, sample_weight, components, sums, outputs, order=order, beside=beside)
+    background = background_beside(rows, order, levels, components)
+    kernel.accumulate(
+        rows, sample_weight, components, sums, outputs, order=order, beside=beside, background=background
+    )
 
 
 def available_kernels() -> tuple[str, ...]:

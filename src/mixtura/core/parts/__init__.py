@@ -1,1 +1,1 @@
-"""Parts of a component beside the Gaussian one: discrete columns."""
+"""Parts of a model beside Gaussian components: discrete columns, and the volume of noise."""

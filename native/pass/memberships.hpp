@@ -1,0 +1,75 @@
+// What follows from log densities: responsibilities, or labels, and the log density of each row.
+#pragma once
+
+// Ask for W rows of the next block, so that memory delivers them while this one is computed.
+inline void prefetch(const Block& b, Index v) {
+    if (!b.next) return;
+    const char* from = b.next + v * b.row_bytes;
+    for (const char* p = from; p < from + W * b.row_bytes; p += 64) __builtin_prefetch(p, 0, 2);
+}
+
+// What belongs to no component is one more term beside the components.
+void add_background(const Pass& pass, Block b, Index start) {
+    for (Index i = 0; i < b.padded; ++i) {
+        const Index row = start + (i < b.rows ? i : b.rows - 1);
+        b.background[i] = pass.background[pass.order ? pass.order[row] : row];
+    }
+    for (Index v = 0; v < b.padded; v += W) {
+        const V top = load(b.top + v), other = load(b.background + v);
+        store(b.top + v, other > top ? other : top);
+    }
+}
+
+// Label -1 where the background is larger than the best component; the larger of both.
+inline V assign_background(Block b, Index v, V best) {
+    const V other = load(b.background + v);
+    for (int lane = 0; lane < W; ++lane) b.labels[v + lane] = other[lane] > best[lane] ? -1 : b.labels[v + lane];
+    return other > best ? other : best;
+}
+
+// logs_k <- exp(logs_k - top);  top <- log sum_k exp(logs_k) = top + log sum_k exp(logs_k - top), the background
+// being one more term.
+V normalize(const Pass& pass, Block b) {
+    for (Index v = 0; v < b.padded; v += W) {
+        const V top = load(b.top + v);
+        V total = pass.background ? exp(load(b.background + v) - top) : splat(0.0);
+        prefetch(b, v);
+        for (Index k = 0; k < pass.k; ++k) {
+            const V e = exp(load(b.logs + k * b.stride + v) - top);
+            store(b.logs + k * b.stride + v, e);
+            total += e;
+        }
+        store(b.inverse + v, total);
+    }
+    V log_likelihood = splat(0.0);
+    for (Index v = 0; v < b.padded; v += W) {
+        const V top = load(b.top + v), total = load(b.inverse + v);
+        const V log_density = top == splat(-infinity) ? top : top + log(total);
+        store(b.top + v, log_density);
+        store(b.inverse + v, splat(1.0) / total);
+        log_likelihood += times(load(b.w + v), log_density);
+    }
+    return log_likelihood;
+}
+
+// labels <- argmax_k logs_k, the lowest number among equals, -1 where the background is larger;  top <- the largest; NaN where any is NaN.
+V assign(const Pass& pass, Block b) {
+    V log_likelihood = splat(0.0);
+    for (Index v = 0; v < b.padded; v += W) {
+        V best = load(b.logs + v), label = splat(0.0), nan = best - best;
+        prefetch(b, v);
+        for (Index k = 1; k < pass.k; ++k) {
+            const V x = load(b.logs + k * b.stride + v);
+            label = x > best ? splat(static_cast<double>(k)) : label;
+            best = x > best ? x : best;
+            nan = x == x ? nan : x;
+        }
+        best = nan == nan || best == splat(-infinity) ? best : nan;
+        label = (best == best ? label : splat(0.0)) + two_52;
+        store(reinterpret_cast<double*>(b.labels) + v, from_bits(bits(label) ^ bits(splat(two_52))));
+        if (pass.background) best = assign_background(b, v, best);
+        store(b.top + v, best);
+        log_likelihood += times(load(b.w + v), best);
+    }
+    return log_likelihood;
+}

@@ -1,0 +1,1 @@
+"""Terms of the density of a row beside Gaussian components: noise."""
