@@ -18,6 +18,7 @@ from mixtura.exceptions import DataError, MissingValuesError, ParameterError, To
 __all__ = [
     "PROBABILITY",
     "SEED",
+    "SHARE",
     "Interval",
     "as_numbers",
     "as_rows",
@@ -88,6 +89,9 @@ _SHOWN = 5
 
 PROBABILITY = Interval(0, 1, open_low=True, open_high=True)
 SEED = Interval(0, 2**32 - 1, whole=True)
+
+SHARE = Interval(0, 0.5)
+"""Least share of the smallest of several segments: two cannot both have more than half."""
 
 
 def require(name: str, value: object, allowed: Interval | Collection[object], hint: str = "") -> None:

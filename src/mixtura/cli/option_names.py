@@ -26,6 +26,7 @@ OPTIONS = {
     "min_expected_value": "--min-expected-value",
     "min_probability": "--min-probability",
     "anomaly_percentile": "--anomaly-percentile",
+    "min_share": "--min-share",
     "n_folds": "--n-folds",
     "n_init": "--n-init",
     "names": "--names",

@@ -24,6 +24,7 @@ __all__ = [
     "DropMissing",
     "Folds",
     "IdColumn",
+    "MinShare",
     "ModelFile",
     "NewCustomers",
     "Overwrite",
@@ -91,6 +92,12 @@ Prior = Annotated[
         "toward the width of the table; or a number to add to the variance of each standardized column.",
         parser=parse_prior,
         metavar="TEXT",
+    ),
+]
+MinShare = Annotated[
+    float,
+    typer.Option(
+        help="Least share of the smallest segment, such as 0.05: models with a smaller one are excluded."
     ),
 ]
 Starts = Annotated[int, typer.Option(help="Restarts per model; the best is kept.")]

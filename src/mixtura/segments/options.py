@@ -14,7 +14,7 @@ from mixtura.exceptions import ParameterError, TooFewRowsError
 from mixtura.select import CRITERIA, OnCandidate, OnFold, SearchResult, search
 from mixtura.select.priors import PRIORS, PriorName
 from mixtura.select.scores.folds import rows_fitted
-from mixtura.validation import SEED, Interval, count_rows, require, whole_numbers
+from mixtura.validation import SEED, SHARE, Interval, count_rows, require, whole_numbers
 
 __all__ = ["COVARIANCE_TYPES", "Settings", "drawn_seed"]
 
@@ -59,6 +59,7 @@ class Settings:
     transform: str | Mapping[str, str] = "none"
     prior: PriorName | float = "floor"
     n_folds: int = 10
+    min_share: float = 0.0
 
     def __post_init__(self) -> None:
         self._convert()
@@ -72,6 +73,7 @@ class Settings:
         require("criterion", self.criterion, CRITERIA, "Try `criterion='bic'`.")
         require("prior", self.prior, PRIORS, "Try `prior='floor'`.")
         require("n_init", self.n_init, Interval(1, whole=True), "Try `n_init=5`.")
+        require("min_share", self.min_share, SHARE, "Try `min_share=0.05`.")
         percentiles = Interval(0, 100, open_high=True)
         require("anomaly_percentile", self.anomaly_percentile, percentiles, "Try `anomaly_percentile=4`.")
 
@@ -108,6 +110,7 @@ class Settings:
             sample_weight=weights,
             prior=self.prior,
             missing="fiml",
+            min_share=self.min_share,
             on_candidate=on_candidate,
             on_fold=on_fold,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from mixtura._typing import Array, IntArray
 from mixtura.segments.measure import measure_segments
 from mixtura.segments.mergeable import TopRows
 from mixtura.segments.model.assign import Assignment, assignment_of, customer_ids
-from mixtura.segments.model.build import build_model, choose_candidate, with_mean_values, with_threshold
+from mixtura.segments.model.build import build_model, with_mean_values, with_threshold
+from mixtura.segments.model.candidate_choice import candidates_to_choose_from, exclusions_of
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.options import COVARIANCE_TYPES, Settings
 from mixtura.segments.profiles.compute import profile_segments
@@ -21,6 +23,7 @@ from mixtura.segments.results.segmentation_result import SegmentationResult
 from mixtura.segments.table.prepare import Prepared, prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
 from mixtura.select import Candidate, OnCandidate, OnFold
+from mixtura.select.model_search.ranking import choose_best
 from mixtura.select.priors import PriorName
 
 __all__ = ["COVARIANCE_TYPES", "segment_table"]
@@ -46,6 +49,7 @@ def segment_table(
     names: Mapping[str | int, str] | None = None,
     source: str = "table",
     n_folds: int = 10,
+    min_share: float = 0.0,
     on_candidate: OnCandidate | None = None,
     on_fold: OnFold | None = None,
 ) -> SegmentationResult:
@@ -100,6 +104,9 @@ def segment_table(
         What the model file calls the table.
     n_folds : int, default=10
         Folds of ``criterion="cv"``, by the seed; the other criteria hold out no customers.
+    min_share : float, default=0
+        Least share of the customers in a segment, from 0 to 0.5: models with a smaller one are excluded, and the notes
+        say which. It is the share that the mixture expects (its weight, the mean membership).
     on_candidate : callable or None, default=None
         Called as ``on_candidate(candidate, done, total)`` after each model.
     on_fold : callable or None, default=None
@@ -132,16 +139,18 @@ def segment_table(
     started = time.perf_counter()
     settings = Settings(
         components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state, anomaly_percentile, source,
-        transform, prior, n_folds,
+        transform, prior, n_folds, min_share,
     )  # fmt: skip
     prepared = prepare(
         frame, Roles(columns, id_column, describe, value, weight), settings, drop_missing=drop_missing
     )
     warn_of_columns(prepared)
     ranking = prepared.search(settings, on_candidate, on_fold).ranking
-    best = choose_candidate(ranking, prepared.rows, prepared.weights, criterion=criterion)
+    exclusions = exclusions_of(ranking, prepared.rows, prepared.weights, min_share)
+    best = choose_best(candidates_to_choose_from(ranking, exclusions), criterion)
     model = build_model(best, prepared, settings).renamed(names or {})
-    return _describe(model, prepared, ranking, best, started)
+    result = _describe(model, prepared, ranking, best, started)
+    return replace(result, exclusions=exclusions, min_share=float(min_share))
 
 
 def _describe(

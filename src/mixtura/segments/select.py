@@ -66,6 +66,7 @@ def select_table(
     transform: str | Mapping[str, str] = "none",
     prior: PriorName | float = "floor",
     n_folds: int = 10,
+    min_share: float = 0.0,
     on_candidate: OnCandidate | None = None,
     on_fold: OnFold | None = None,
 ) -> Selection:
@@ -77,7 +78,7 @@ def select_table(
     ----------
     frame, columns, id_column, components, covariance_types, criterion, n_init, random_state, drop_missing
         As for `segment_table`.
-    weight, transform, prior, n_folds, on_candidate, on_fold
+    weight, transform, prior, n_folds, min_share, on_candidate, on_fold
         As for `segment_table`.
 
     Raises
@@ -108,6 +109,7 @@ def select_table(
         transform=transform,
         prior=prior,
         n_folds=n_folds,
+        min_share=min_share,
     )
     prepared = prepare(frame, Roles(columns, id_column, weight=weight), settings, drop_missing=drop_missing)
     warn_of_columns(prepared)

@@ -21,7 +21,7 @@ from mixtura.io import readable_json
 from mixtura.segments import RESULT_FILES, Effort, SegmentModel, deliver, name_segments, segment_table
 from mixtura.segments.certainty.ambiguous import most_ambiguous
 from mixtura.segments.comparison.kmeans_comparison import kmeans_labels
-from mixtura.segments.model.build import choose_candidate
+from mixtura.segments.model.candidate_choice import Exclusion, candidates_to_choose_from, exclusions_of
 from mixtura.segments.model.naming import readable_name
 from mixtura.segments.model.segment_model import ordered
 from mixtura.segments.profiles.profile_columns import OTHER, read_columns
@@ -93,7 +93,7 @@ def test_a_fit_that_did_not_end_is_told(result) -> None:
     class Unfinished:
         value, explanation = "iteration limit", "max_iter passes were made"
 
-    best = SimpleNamespace(n_components=2, outcome=Unfinished, converged=False)
+    best = SimpleNamespace(n_components=2, smallest_share=0.5, outcome=Unfinished, converged=False)
     assert make_notes([best], best, result.assignment, result.model.columns) == ("max_iter passes were made",)
 
 
@@ -227,9 +227,47 @@ def test_segments_need_more_customers_than_columns_by_weight() -> None:
     )
     ranking = (replace(best, mixture=uneven), best)
     rows = np.zeros((100, 2))
-    assert choose_candidate(ranking, rows) is best  # one and a half
-    assert choose_candidate(ranking, rows, np.full(100, 3.0)) is ranking[0]  # four and a half
-    assert choose_candidate(ranking, rows, np.full(100, 0.01)) is best  # shares stand for customers
+    few = {ranking[0]: Exclusion.FEW_CUSTOMERS}
+    assert exclusions_of(ranking, rows) == few  # one and a half
+    assert exclusions_of(ranking, rows, np.full(100, 3.0)) == {}  # four and a half
+    assert exclusions_of(ranking, rows, np.full(100, 0.01)) == few  # shares stand for customers
+    assert candidates_to_choose_from(ranking, few) == (best,)
+
+
+def test_models_with_a_segment_below_the_least_share_are_passed_over() -> None:
+    rng = np.random.default_rng(0)
+    centers = np.repeat([[0.0, 0.0], [8.0, 0.0], [0.0, 8.0]], [150, 130, 20], axis=0)
+    frame = pl.DataFrame(centers + rng.normal(size=(300, 2)), schema=["a", "b"])
+    options = {"components": [1, 2, 3], "covariance_types": ["spherical"]}
+    free, least = (segment_table(frame, min_share=share, **options) for share in (0.0, 0.1))
+    assert free.best.n_components == 3
+    assert free.best.smallest_share == pytest.approx(20 / 300, abs=1e-3)
+    assert free.exclusions == {}
+    assert least.best.n_components == 2
+    assert [(one.n_components, why) for one, why in least.exclusions.items()] == [
+        (3, Exclusion.SMALL_SEGMENT)
+    ]
+    assert least.excluded == tuple(least.exclusions)
+    said = "1 model with a segment of less than 10 % of the customers (spherical with 3, 6.67 %)"
+    assert said in least.notes[0]
+    content = least.with_effort(Effort(resamples=0)).document.to_dict()
+    assert content["choice"]["min_share"] == 0.1
+    first = content["candidates"][0]
+    assert (first["n_components"], first["excluded"], first["exclusion"]) == (3, True, "small segment")
+    assert first["smallest_share"] == least.ranking[0].smallest_share
+
+
+def test_a_least_share_that_no_model_has_is_said_and_leaves_the_choice() -> None:
+    frame = make_customers(as_frame="polars")
+    found = segment_table(frame, components=[3], covariance_types=["tied"], min_share=0.4)
+    assert found.best.n_components == 3
+    assert found.notes[0].startswith("Every model has a segment of less than 40 % of the customers")
+
+
+@pytest.mark.parametrize("share", [-0.1, 0.6, "few"])
+def test_a_least_share_is_from_none_to_half(share) -> None:
+    with pytest.raises(ParameterError, match="`min_share` must be"):
+        segment_table(make_customers(as_frame="polars"), min_share=share)
 
 
 def test_the_total_of_a_value_is_weighed_before_it_is_called_nothing() -> None:

@@ -49,6 +49,7 @@ def segment(
     criterion: options.Criterion = "bic",
     n_folds: options.Folds = None,
     prior: options.Prior = "floor",
+    min_share: options.MinShare = 0.0,
     n_init: options.Starts = 1,
     seed: options.Seed = 0,
     anomaly_percentile: Percentile = 4.0,
@@ -65,7 +66,8 @@ def segment(
     asked = options.search_options(
         columns=columns, id_column=id_column, value=value, weight=weight, transform=transform, components=components,
         covariance_type=covariance_type, criterion=criterion, n_folds=n_folds, prior=prior, n_init=n_init, seed=seed,
-        anomaly_percentile=anomaly_percentile, drop_missing=drop_missing, names=names, source=table.name,
+        min_share=min_share, anomaly_percentile=anomaly_percentile, drop_missing=drop_missing, names=names,
+        source=table.name,
         describe=options.parse_names(describe, "--describe") or (),
     )  # fmt: skip
     _run(table, output, asked, _Wanted(resamples, excel, overwrite, json, quiet))

@@ -42,7 +42,7 @@ def _print_choice(console: Console, document: Document) -> None:
     choice, verdict = document.choice, document.verdict
     found = "1 segment" if choice.n_components == 1 else f"{choice.n_components} segments"
     reason = reason_text(choice.criterion_name, smallest=choice.minimum is not False)
-    among = " among models without segments of a few outliers" if document.diagnostics.excluded else ""
+    among = " of the models that were not excluded" if document.diagnostics.excluded else ""
     console.print(
         Text.assemble(
             ("\n" + found, "bold green"),

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from mixtura.cli.console import plain_table
 from mixtura.cli.option_names import with_options
-from mixtura.cli.printing.numbers import criterion_text, reason_text
+from mixtura.cli.printing.numbers import criterion_text, percent, reason_text
 from mixtura.segments import Selection
 
 if TYPE_CHECKING:
@@ -56,15 +56,32 @@ def print_selection(console: Console, selection: Selection) -> None:
 
 
 def _passed_over(selection: Selection) -> str | None:
-    """Say how many models with a smaller criterion are degenerate, and why the first is."""
-    passed = selection.found.excluded
-    if not passed:
-        return None
-    first = passed[0]
+    """Say how many models with a smaller criterion are excluded, and why."""
+    passed, least = selection.found.excluded, selection.found.min_share
+    degenerate = [one for one in passed if one.is_degenerate]
+    small = [one for one in passed if not one.is_degenerate]
+    said = [_degenerate(degenerate, selection)] if degenerate else []
+    if small:
+        which = "; ".join(
+            f"{one.covariance_type}, {one.n_components}: {percent(one.smallest_share)}"
+            for one in small[:_SHOWN]
+        )
+        said.append(
+            f"Excluded, with a smaller criterion and a component below {percent(least)} of the rows: "
+            f"{_models(small)} ({which})."
+        )
+    return " ".join(said) or None
+
+
+def _models(found: Sequence[Candidate]) -> str:
+    return "1 model" if len(found) == 1 else f"{len(found)} models"
+
+
+def _degenerate(found: Sequence[Candidate], selection: Selection) -> str:
+    first = found[0]
     why = first.degeneracies[0].describe(selection.columns.used, first=1)
-    models = "1 model" if len(passed) == 1 else f"{len(passed)} models"
     return (
-        f"Excluded as degenerate: {models} with a smaller criterion. Of the first "
+        f"Excluded as degenerate: {_models(found)} with a smaller criterion. Of the first "
         f"({first.covariance_type}, {first.n_components}), {why}."
     )
 

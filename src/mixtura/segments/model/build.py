@@ -1,4 +1,4 @@
-"""From the candidates of a search to a model: one chosen, its components ordered by size and named."""
+"""From a candidate of a search to a model: its components ordered by size and named."""
 
 from __future__ import annotations
 
@@ -17,46 +17,10 @@ from mixtura.segments.profiles.profile import SegmentProfile, name_components
 from mixtura.segments.profiles.segment_statistics import MeansSummary, SizesSummary
 from mixtura.segments.scan import scan_of
 from mixtura.segments.table.prepare import Prepared
-from mixtura.segments.weighted import effective_counts, percentile
+from mixtura.segments.weighted import percentile
 from mixtura.select import Candidate
-from mixtura.select.model_search.ranking import choose_best
 
-__all__ = ["build_model", "choose_candidate", "excluded", "with_mean_values", "with_threshold"]
-
-
-def choose_candidate(
-    ranking: Sequence[Candidate],
-    rows: FloatArray,
-    weights: FloatArray | None = None,
-    *,
-    criterion: str = "bic",
-) -> Candidate:
-    """Return the best that is not degenerate and in which every segment has more customers than there are columns.
-
-    Where none has enough customers it is the best that is not degenerate, and where all are, the first. The best is the
-    first of the ranking, or where the criterion is ``"cv"``, the simplest within one standard error of it. With weights
-    customers are counted by them, see `effective_counts`.
-    """
-    sound = [one for one in ranking if one.mixture is not None and not one.is_degenerate]
-    enough = [one for one in sound if _has_enough(one, rows, weights)]
-    return choose_best(enough or sound, criterion) if sound else ranking[0]
-
-
-def excluded(
-    ranking: Sequence[Candidate], best: Candidate, rows: FloatArray, weights: FloatArray | None = None
-) -> tuple[Candidate, ...]:
-    """Return those with a smaller criterion than the best that are degenerate or have a segment of a few outliers."""
-    return tuple(
-        one
-        for one in ranking[: ranking.index(best)]
-        if one.is_degenerate or not _has_enough(one, rows, weights)
-    )
-
-
-def _has_enough(candidate: Candidate, rows: FloatArray, weights: FloatArray | None) -> bool:
-    """Return whether every segment has more customers than there are columns."""
-    n_rows = len(rows) if weights is None else float(effective_counts(weights).sum())
-    return candidate.mixture is not None and bool(candidate.mixture.weights.min() * n_rows > rows.shape[1])
+__all__ = ["build_model", "with_mean_values", "with_threshold"]
 
 
 def build_model(best: Candidate, prepared: Prepared, settings: Settings) -> SegmentModel:

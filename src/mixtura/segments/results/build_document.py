@@ -107,11 +107,13 @@ def _choice(result: SegmentationResult) -> Content:
         "seed": training.seed,
         "n_init": training.n_init,
         "n_folds": None if folds is None else folds.values.size,
+        "min_share": result.min_share,
         "minimum": result.best is result.minimum,
     }
 
 
 def _candidate(result: SegmentationResult, candidate: Candidate) -> Content:
+    exclusion = result.exclusions.get(candidate)
     return {
         "covariance_type": candidate.covariance_type,
         "n_components": candidate.n_components,
@@ -123,7 +125,9 @@ def _candidate(result: SegmentationResult, candidate: Candidate) -> Content:
         "outcome": None if candidate.outcome is None else candidate.outcome.value,
         "failure": candidate.failure,
         "cv_failure": None if candidate.folds is None else candidate.folds.failure,
-        "excluded": any(candidate is one for one in result.excluded),
+        "excluded": candidate in result.excluded,
+        "exclusion": None if exclusion is None else exclusion.value,
+        "smallest_share": to_jsonable(candidate.smallest_share),
     }
 
 

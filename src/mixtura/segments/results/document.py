@@ -93,8 +93,12 @@ class CandidatePart(Part):
     cv_failure: str | None = None
     """Why there is no score of cross-validation."""
     excluded: bool | None = None
-    """Whether it has a smaller criterion and was not chosen: it is degenerate, or a segment is a few outliers. Null in
-    files of format 2."""
+    """Whether it has a smaller criterion than the chosen one and may not be chosen. Null in files of format 2."""
+    exclusion: str | None = None
+    """Why it may not be chosen, whatever its criterion: `degenerate`, `too few customers` in a segment, or a `small
+    segment`; null where it may."""
+    smallest_share: Number = None
+    """Expected share of the customers in its smallest segment."""
 
     def criterion(self, name: str) -> float | None:
         """Return the value of a criterion; None where there is none."""
@@ -112,6 +116,8 @@ class ChoicePart(CandidatePart):
     """Starts per model."""
     n_folds: int | None = None
     """Folds of the cross-validation."""
+    min_share: float = 0.0
+    """Least share of the customers in a segment that was asked for."""
     minimum: bool | None = None
     """Whether it has the smallest criterion of those that were not excluded; otherwise it is the one of fewest
     parameters within one standard error. Null in files of format 2."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from scipy.special import chdtrc
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.segments.model.assign import Assignment
+from mixtura.segments.model.candidate_choice import Exclusion
+from mixtura.segments.results.choice_notes import choice_notes
 from mixtura.segments.transforms.recommend_transform import TransformAdvice
 from mixtura.segments.transforms.transforms import Transform, Winsorized
 from mixtura.select import Candidate
-from mixtura.select.model_search.ranking import explain_choice, first_not_excluded
 
 __all__ = ["make_notes", "missing_by_segment_notes", "transform_notes", "value_notes", "weight_notes"]
 
@@ -32,32 +34,21 @@ def make_notes(
     assignment: Assignment,
     columns: Sequence[str],
     further: Sequence[str] = (),
-    passed: Sequence[Candidate] = (),
+    passed: Mapping[Candidate, Exclusion] = MappingProxyType({}),
     *,
+    min_share: float = 0.0,
     ids_repeat: bool = False,
 ) -> tuple[str, ...]:
     """Return sentences: models excluded, the standard error that decided, tiny segments, rows left out, and more.
 
     `further` ones come last.
     """
-    notes = []
-    largest = max(candidate.n_components for candidate in ranking)
-    if passed:
-        notes.append(_passed_over(passed, columns))
-    why = explain_choice(best, first_not_excluded(ranking, passed))
-    if why is not None:
-        notes.append(why)
+    notes = [*choice_notes(ranking, best, columns, passed, min_share)]
     small = np.flatnonzero(assignment.counts <= 1)
     if small.size and best.n_components > 1:
         notes.append(
             f"Segments with at most one customer: {', '.join(str(k + 1) for k in small)}. They may be "
             "outliers; otherwise try fewer segments with `components`."
-        )
-    if 1 < best.n_components == largest and any(candidate.n_components < largest for candidate in ranking):
-        more = list(range(largest, 2 * largest + 1))
-        notes.append(
-            f"The best number of segments is the largest that was tried ({largest}). The table may have more "
-            f"structure, or columns too skewed for Gaussian components. Try `components={more}`."
         )
     n_incomplete = int((~assignment.complete).sum())
     if n_incomplete:
@@ -185,25 +176,6 @@ def weight_notes(weight: str | None, weights: FloatArray | None) -> tuple[str, .
         "If they are shares, multiply them until they sum to the number of customers."
     )
     return said, doubt
-
-
-def _passed_over(passed: Sequence[Candidate], columns: Sequence[str]) -> str:
-    """Say why models with a smaller criterion were not chosen."""
-    degenerate = [one for one in passed if one.is_degenerate]
-    reasons = []
-    if degenerate:
-        first = degenerate[0]
-        reasons.append(
-            f"{_count(len(degenerate), 'model')} in which a segment sits on equal values, in a plane or on a handful "
-            f"of customers, so that its likelihood is meaningless (in the first, {first.covariance_type} with "
-            f"{first.n_components}: {first.degeneracies[0].describe(columns, first=1)})"
-        )
-    if len(degenerate) < len(passed):
-        reasons.append(
-            f"{_count(len(passed) - len(degenerate), 'model')} in which a segment has no more customers than there are "
-            "columns, which makes them outliers and not a segment"
-        )
-    return f"Excluded, with a smaller criterion: {'; '.join(reasons)}."
 
 
 def _count(number: int, noun: str) -> str:

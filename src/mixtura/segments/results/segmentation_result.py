@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -16,7 +17,7 @@ from mixtura.segments.certainty.certainty import Certainty
 from mixtura.segments.certainty.overlap import Overlap, component_overlap
 from mixtura.segments.comparison.kmeans_comparison import KMeansComparison, compare_with_kmeans
 from mixtura.segments.model.assign import Assignment
-from mixtura.segments.model.build import excluded
+from mixtura.segments.model.candidate_choice import Exclusion, excluded
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.profiles.profile import Population, SegmentProfile
 from mixtura.segments.results.effort import Effort
@@ -75,9 +76,8 @@ class SegmentationResult:
         All models tried, the best by the criterion first; log-likelihood and criteria in the user's units. Those that
         could not be fitted come last.
     best : Candidate
-        The model that was chosen: the first of the ranking in which every segment has more customers, by weight, than
-        there are columns. With fewer, a segment's spread is unknown, and it is outliers that the criterion pays for.
-        With ``criterion="cv"`` it is the one of fewest parameters within one standard error of that first one.
+        The model that was chosen: the first of the ranking that is not excluded. With ``criterion="cv"`` it is the one
+        of fewest parameters within one standard error of that first one.
     seconds : float
         From the call to the result.
     segments : tuple of SegmentProfile
@@ -98,6 +98,10 @@ class SegmentationResult:
         What was noticed when the table was prepared.
     ids_repeat : bool, default=False
         Whether customers have the same id.
+    exclusions : mapping of Candidate to Exclusion, default={}
+        Why models of the ranking could not be chosen.
+    min_share : float, default=0
+        Least share of the customers in a segment that was asked for.
     effort : Effort, optional
         How much is computed for what is estimated by sampling.
     """
@@ -118,6 +122,8 @@ class SegmentationResult:
     advice: tuple[TransformAdvice, ...]
     table_notes: tuple[str, ...] = ()
     ids_repeat: bool = False
+    exclusions: Mapping[Candidate, Exclusion] = field(default_factory=dict)
+    min_share: float = 0.0
     effort: Effort = field(default_factory=Effort)
 
     @property
@@ -133,8 +139,8 @@ class SegmentationResult:
 
     @cached_property
     def excluded(self) -> tuple[Candidate, ...]:
-        """Models with a smaller criterion that were not chosen: degenerate, or with a segment of a few outliers."""
-        return excluded(self.ranking, self.best, self.rows, self.weights)
+        """Models of a smaller criterion that could not be chosen; `exclusions` say why."""
+        return excluded(self.ranking, self.best, self.exclusions)
 
     @property
     def minimum(self) -> Candidate:
@@ -178,8 +184,16 @@ class SegmentationResult:
             *weight_notes(weight, self.weights),
         )
         columns, repeat = self.columns.used, self.ids_repeat
+        passed = {one: self.exclusions[one] for one in self.excluded}
         return make_notes(
-            self.ranking, self.best, self.assignment, columns, further, self.excluded, ids_repeat=repeat
+            self.ranking,
+            self.best,
+            self.assignment,
+            columns,
+            further,
+            passed,
+            min_share=self.min_share,
+            ids_repeat=repeat,
         )
 
     @cached_property

@@ -71,6 +71,11 @@ class Candidate:
         return bool(self.degeneracies)
 
     @property
+    def smallest_share(self) -> float:
+        """Weight of the smallest component, its expected share of the rows; NaN where the fit failed."""
+        return np.nan if self.mixture is None else float(self.mixture.weights.min())
+
+    @property
     def outcome(self) -> Outcome | None:
         return None if self.result is None else self.result.outcome
 

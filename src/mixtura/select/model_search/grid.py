@@ -36,6 +36,7 @@ def fit_candidates(
     options: SearchOptions,
     *,
     criterion: str = "bic",
+    min_share: float = 0.0,
     folds: FoldsOf = MappingProxyType({}),
     on_candidate: OnCandidate | None = None,
 ) -> SearchResult:
@@ -49,6 +50,8 @@ def fit_candidates(
         Numbers of components.
     options : SearchOptions
     criterion : str, default="bic"
+    min_share : float, default=0
+        Least weight of a component, for a candidate to be the best.
     folds : mapping, optional
         What candidates score on rows held out, by family and number of components.
     on_candidate : callable, optional
@@ -63,7 +66,7 @@ def fit_candidates(
     candidates = _fit_all(fitter, families, sizes, folds, on_candidate)
     if data.n_features > 1:
         candidates = fitter.refine(candidates)
-    return _finished(_ranked(tuple(candidates), criterion), fitter)
+    return _finished(_ranked(tuple(candidates), criterion, min_share), fitter)
 
 
 def _fit_all(
@@ -123,8 +126,8 @@ def _lacking(candidate: Candidate, found: SearchResult) -> float:
     return max(0.0, (candidate.criterion(criterion) - best.criterion(criterion)) / 2)
 
 
-def _ranked(candidates: tuple[Candidate, ...], criterion: str) -> SearchResult:
-    found = SearchResult(candidates, criterion)
+def _ranked(candidates: tuple[Candidate, ...], criterion: str, min_share: float) -> SearchResult:
+    found = SearchResult(candidates, criterion, min_share)
     if all(one.failure for one in candidates):
         raise MixturaError(
             f"None of {len(candidates)} candidates could be fitted. The first: {candidates[0].failure}"

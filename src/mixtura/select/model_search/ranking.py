@@ -14,10 +14,19 @@ __all__ = ["SearchResult", "choose_best", "explain_choice", "first_not_excluded"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchResult:
-    """All candidates, in the order tried, and the criterion that ranks them."""
+    """All candidates, in the order tried, and the criterion that ranks them.
+
+    Parameters
+    ----------
+    candidates : tuple of Candidate
+    criterion : str
+    min_share : float, default=0
+        Least weight of a component, for a candidate to be the best.
+    """
 
     candidates: tuple[Candidate, ...]
     criterion: str
+    min_share: float = 0.0
 
     @property
     def ranking(self) -> tuple[Candidate, ...]:
@@ -29,18 +38,22 @@ class SearchResult:
 
     @property
     def best(self) -> Candidate:
-        """The first of the ranking that is not degenerate; where all are, the first.
+        """The first of the ranking that is neither degenerate nor has too small a component; where all are, the first.
+
+        Where every sound one has a component of a weight below `min_share`, the first of these.
 
         With ``criterion="cv"`` it is the candidate of fewest free parameters within one standard error of that first
         one (Breiman, Friedman, Olshen and Stone 1984, section 3.4.3).
         """
         sound = [one for one in self.ranking if not one.is_degenerate and not one.failure]
-        return choose_best(sound, self.criterion) if sound else self.ranking[0]
+        enough = [one for one in sound if one.smallest_share >= self.min_share]
+        return choose_best(enough or sound, self.criterion) if sound else self.ranking[0]
 
     @property
     def excluded(self) -> tuple[Candidate, ...]:
-        """Candidates with a smaller criterion than the best, which are degenerate."""
-        return tuple(one for one in self.ranking[: self.ranking.index(self.best)] if one.is_degenerate)
+        """Candidates with a smaller criterion than the best that are degenerate or have too small a component."""
+        before = self.ranking[: self.ranking.index(self.best)]
+        return tuple(one for one in before if one.is_degenerate or one.smallest_share < self.min_share)
 
     @property
     def minimum(self) -> Candidate:

@@ -20,8 +20,10 @@ from mixtura.select.priors import PriorName
 from mixtura.select.scores.criteria import CRITERIA
 from mixtura.select.scores.folds import FoldScores, OnFold
 from mixtura.validation import (
+    SHARE,
     as_seed,
     count_rows,
+    require,
     require_rows,
     whole_numbers,
 )
@@ -42,6 +44,7 @@ def search(
     prior: PriorName | float = "floor",
     sample_rows: int = SAMPLE_ROWS,
     missing: str = "error",
+    min_share: float = 0.0,
     on_candidate: OnCandidate | None = None,
     on_fold: OnFold | None = None,
 ) -> SearchResult:
@@ -92,6 +95,9 @@ def search(
         What NaN in the rows is: an error or a missing value, see `mixtura.GaussianMixture`. Likelihoods are then of
         what was observed, starts are looked for in rows that one Gaussian filled, and rows without any value do not
         count.
+    min_share : float, default=0
+        Least weight of a component, from 0 to 0.5, for a candidate to be the best: those with a smaller one are
+        `excluded`. Where all have, it is as if nothing was asked for.
     on_candidate : callable, optional
         Called with each candidate, how many are done, and how many there are.
     on_fold : callable, optional
@@ -101,7 +107,7 @@ def search(
     ------
     ParameterError
         No candidate is left to try, an unknown criterion or covariance type, a number of components that is not
-        whole or below one, or fewer than two folds or more than rows.
+        whole or below one, or fewer than two folds or more than rows; a `min_share` that is not from 0 to 0.5.
     TooFewRowsError
         Fewer rows, or rows of positive weight, than the largest number of components; with ``"cv"`` the rows of the
         largest fold do not count.
@@ -122,6 +128,7 @@ def search(
     table, seed = as_table(rows, missing), as_seed(random_state)
     families = choose_families(covariance_types, table.shape[1])
     sizes = _checked(components, criterion)
+    require("min_share", min_share, SHARE, "Try `min_share=0.05`.")
     options = SearchOptions(prior, n_init, seed, sample_rows)
     weights = counted_weights(sample_weight, table)
     what = "rows" if weights is None else "rows of positive weight"
@@ -131,7 +138,14 @@ def search(
         folds = score_candidates(table, weights, families, sizes, options, n_folds, on_fold)
     data = as_data(table, weights)
     return fit_candidates(
-        data, families, sizes, options, criterion=criterion, folds=folds, on_candidate=on_candidate
+        data,
+        families,
+        sizes,
+        options,
+        criterion=criterion,
+        min_share=min_share,
+        folds=folds,
+        on_candidate=on_candidate,
     )
 
 

@@ -279,3 +279,17 @@ def test_fits_are_finished() -> None:
         assert one.n_iter > 20
         assert longer.score(overlapping) * 2000 - one.log_likelihood < 0.02
         assert one.result.remaining_gain < 0.01
+
+
+def test_a_least_share_excludes_models_with_a_small_component() -> None:
+    rng = np.random.default_rng(0)
+    data = np.repeat([[0.0, 0.0], [8.0, 0.0], [0.0, 8.0]], [150, 130, 20], axis=0) + rng.normal(size=(300, 2))
+    free, least, none = (
+        search(data, components=[2, 3], covariance_types=["spherical"], min_share=share)
+        for share in (0, 0.1, 0.5)
+    )
+    assert (free.best.n_components, free.excluded) == (3, ())
+    assert (least.best.n_components, [one.n_components for one in least.excluded]) == (2, [3])
+    assert none.best is none.ranking[0]
+    with pytest.raises(ParameterError, match=r"`min_share` must be .*0\.5.*got 0\.7"):
+        search(data, min_share=0.7)

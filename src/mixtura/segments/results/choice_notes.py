@@ -1,0 +1,90 @@
+"""Notes on how a model was chosen: what was excluded and why, and whether the number lies at the edge of the search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mixtura.segments.model.candidate_choice import Exclusion
+from mixtura.select import Candidate
+from mixtura.select.model_search.ranking import explain_choice, first_not_excluded
+
+__all__ = ["choice_notes"]
+
+_NAMED = 6
+"""Models that are named at most."""
+
+
+def choice_notes(
+    ranking: Sequence[Candidate],
+    best: Candidate,
+    columns: Sequence[str],
+    passed: Mapping[Candidate, Exclusion],
+    min_share: float = 0.0,
+) -> list[str]:
+    """Return sentences on the models that were excluded, the rule that decided, and a number at the edge of the search.
+
+    Parameters
+    ----------
+    ranking : sequence of Candidate
+    best : Candidate
+    columns : sequence of str
+    passed : mapping of Candidate to Exclusion
+        Models of a smaller criterion that were excluded.
+    min_share : float, default=0
+    """
+    notes = []
+    if passed:
+        notes.append(_excluded(passed, columns, min_share))
+    if best.smallest_share < min_share:
+        notes.append(
+            f"Every model has a segment of less than {_percent(min_share)} of the customers, also the chosen one. "
+            "Try fewer segments with `components`."
+        )
+    why = explain_choice(best, first_not_excluded(ranking, tuple(passed)))
+    if why is not None:
+        notes.append(why)
+    largest = max(candidate.n_components for candidate in ranking)
+    if 1 < best.n_components == largest and any(candidate.n_components < largest for candidate in ranking):
+        more = list(range(largest, 2 * largest + 1))
+        notes.append(
+            f"The best number of segments is the largest that was tried ({largest}). The table may have more "
+            f"structure, or columns too skewed for Gaussian components. Try `components={more}`."
+        )
+    return notes
+
+
+def _excluded(passed: Mapping[Candidate, Exclusion], columns: Sequence[str], min_share: float) -> str:
+    """Say why models with a smaller criterion were not chosen."""
+    reasons = []
+    degenerate, few, small = ([one for one in passed if passed[one] is kind] for kind in Exclusion)
+    if degenerate:
+        first = degenerate[0]
+        reasons.append(
+            f"{_count(len(degenerate), 'model')} in which a segment sits on equal values, in a plane or on a handful "
+            f"of customers, so that its likelihood is meaningless (in the first, {first.covariance_type} with "
+            f"{first.n_components}: {first.degeneracies[0].describe(columns, first=1)})"
+        )
+    if few:
+        reasons.append(
+            f"{_count(len(few), 'model')} in which a segment has no more customers than there are "
+            "columns, which makes them outliers and not a segment"
+        )
+    if small:
+        which = [
+            f"{one.covariance_type} with {one.n_components}, {_percent(one.smallest_share)}"
+            for one in small[:_NAMED]
+        ]
+        more = f"; and {len(small) - _NAMED} more" if len(small) > _NAMED else ""
+        reasons.append(
+            f"{_count(len(small), 'model')} with a segment of less than {_percent(min_share)} of the customers "
+            f"({'; '.join(which)}{more})"
+        )
+    return f"Excluded, with a smaller criterion: {'; '.join(reasons)}."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
