@@ -35,7 +35,7 @@ PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --m
 test: $(VENV)/.installed  ## run the fast tests and the examples in docstrings on all cores, with coverage
 	@$(PYTEST) --ignore tests/services
 
-test-all: $(VENV)/.installed  ## run every test: the fast ones, the slow ones and those in a browser
+test-all: $(VENV)/.installed-engines  ## run every test: the fast ones, the slow ones, those in a browser and in databases
 	@$(PYTEST) --thorough
 
 versions: $(VENV)/.installed  ## test with the lowest and with the newest versions of what mixtura builds on

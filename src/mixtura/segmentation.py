@@ -11,6 +11,7 @@ import numpy as np
 
 from mixtura.data.frames import frame_like
 from mixtura.exceptions import DataError
+from mixtura.io.export import DialectName
 from mixtura.segments import (
     Assignment,
     Effort,
@@ -193,6 +194,16 @@ class Segmentation:
         table = _eager(frame)
         found = assign_table(self._model, table, id_column=id_column, drop_missing=drop_missing)
         return _frame_of(table, found)
+
+    def to_sql(self, dialect: DialectName, *, table: str | Sequence[str], **options: Any) -> str:
+        """Return a SELECT that assigns the rows of a database table; all parameters are those of `SegmentModel.to_sql`.
+
+        Raises
+        ------
+        ParameterError
+            There is no such dialect, a name cannot be written in it, or the statement is too long for it.
+        """
+        return self._model.to_sql(dialect, table=table, **options)
 
     def audience(
         self,

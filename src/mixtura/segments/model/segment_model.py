@@ -13,6 +13,7 @@ from mixtura.core.impute import expected_log_density
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import ParameterError
 from mixtura.io import dump_document, output_file, read_document
+from mixtura.io.export import DialectName, Scorer, scoring_sql
 from mixtura.segments.model.naming import rename_segments
 from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.transforms.transforms import IDENTITY, Transform, build_transform
@@ -188,6 +189,63 @@ class SegmentModel:
     def transforms(self) -> tuple[Transform, ...]:
         """What is done to each column before it is scaled, length D."""
         return self.scaling.transforms or (IDENTITY,) * len(self.columns)
+
+    def to_sql(
+        self,
+        dialect: DialectName,
+        *,
+        table: str | Sequence[str],
+        id_column: str | Sequence[str] | None = None,
+        max_missing: int | None = None,
+    ) -> str:
+        """Return a SELECT that assigns the rows of a database table as `assign_table` does.
+
+        The result has the columns of the tables that mixtura writes: the id, the number and the name of the segment,
+        certainty, the probability of each segment, log density and anomaly. Rows that lack more than `max_missing`
+        values, and rows with a value beyond 1e100 (1e50 in a transformed column), have NULL in all of them.
+
+        Parameters
+        ----------
+        dialect : {"bigquery", "clickhouse", "datafusion", "duckdb", "firebird", "mariadb", "polars", "postgresql", \
+"snowflake", "spark", "sqlite"}
+        table : str or sequence of str
+            Its name; parts such as a schema are separated by dots, a part with a dot in it stands in double quotes. A
+            sequence has the parts as they are. ``{{ ... }}`` stays as it is, for dbt.
+        id_column : str, sequence of str or None, default=None
+            Columns handed on to the result; by default the one that the model was learned with.
+        max_missing : int or None, default=None
+            How many values a row may lack; 0 for none, as `drop_missing=True` has it. By default all but one of up to
+            six columns; of more, as many as can be missing in 64 ways, which is two of ten columns. Fewer where that
+            makes the statement too long: its second line says how many.
+
+        Raises
+        ------
+        ParameterError
+            There is no such dialect, a name cannot be written in it, or the statement is too long for it.
+
+        Examples
+        --------
+        >>> from mixtura import Segmentation
+        >>> from mixtura.datasets import make_customers
+        >>> model = Segmentation.fit(make_customers(as_frame="polars"), components=[3]).model
+        >>> print(model.to_sql("duckdb", table="crm.customers").splitlines()[-1])
+        FROM mixtura_6 t
+        """
+        ids = self._ids(id_column)
+        return scoring_sql(self._scorer(), dialect, table=table, id_columns=ids, max_missing=max_missing)
+
+    def _ids(self, id_column: str | Sequence[str] | None) -> tuple[str, ...]:
+        chosen = self.training.id_column if id_column is None else id_column
+        return (chosen,) if isinstance(chosen, str) else tuple(chosen or ())
+
+    def _scorer(self) -> Scorer:
+        return Scorer(
+            mixture=self.mixture,
+            columns=self.columns,
+            scales=self.scaling.column_scales(),
+            names=self.names,
+            threshold=self.anomaly_threshold,
+        )
 
     def renamed(self, names: Mapping[str | int, str]) -> SegmentModel:
         """Return the model with other names for some segments; see `rename_segments`.

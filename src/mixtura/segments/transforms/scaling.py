@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.segments.transforms.transforms import Identity, Transform
+from mixtura.io.export.expression import Name, Number
+from mixtura.io.export.scorer import ColumnScale
+from mixtura.segments.transforms.transforms import IDENTITY, Identity, Transform
 from mixtura.segments.weighted import known, mean_and_sd
 
 __all__ = ["Scaling", "scaling_of"]
@@ -62,6 +64,24 @@ class Scaling:
             return np.asarray(moved)
         return np.column_stack([self.transforms[d].inverse(moved[:, i]) for i, d in enumerate(chosen)])
 
+    def column_scales(self) -> tuple[ColumnScale, ...]:
+        """Return what is done to each column as expressions, for exports."""
+        transforms = self.transforms or (IDENTITY,) * self.center.size
+        at_center = [
+            transform.log_derivative(transform.inverse(self.center[d : d + 1]))[0]
+            for d, transform in enumerate(transforms)
+        ]
+        return tuple(
+            ColumnScale(
+                center=float(self.center[d]),
+                scale=float(self.scale[d]),
+                forward=None if isinstance(transform, Identity) else transform.expression,
+                log_derivative=transform.log_derivative_expression if _bends(transform) else None,
+                derivative_at_center=float(at_center[d]),
+            )
+            for d, transform in enumerate(transforms)
+        )
+
     @property
     def log_volume(self) -> float:
         """``sum_d log scale_d``: the logarithm of a unit of volume of scaled rows, in transformed units."""
@@ -91,6 +111,11 @@ class Scaling:
                 derivative = np.where(missing[:, d], 0.0 if observed else center, derivative)
             total += derivative
         return total
+
+
+def _bends(transform: Transform) -> bool:
+    """Return whether ``log T'(x)`` is not zero everywhere."""
+    return transform.log_derivative_expression(Name("x")) != Number(0.0)
 
 
 def scaling_of(

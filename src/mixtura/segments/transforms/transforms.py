@@ -9,6 +9,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.exceptions import ParameterError
+from mixtura.io.export.expression import Case, Expression, Number, clipped, expm1, log1p
 
 __all__ = [
     "IDENTITY",
@@ -55,6 +56,14 @@ class Transform(Protocol):
         """Return what a model file keeps of it, beside its kind."""
         ...
 
+    def expression(self, value: Expression) -> Expression:
+        """Return ``T(x)`` of an expression, for exports."""
+        ...
+
+    def log_derivative_expression(self, value: Expression) -> Expression:
+        """Return ``log T'(x)`` of an expression."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -74,6 +83,12 @@ class Identity:
 
     def parameters(self) -> dict[str, float]:
         return {}
+
+    def expression(self, value: Expression) -> Expression:
+        return value
+
+    def log_derivative_expression(self, value: Expression) -> Expression:
+        return Number(0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +114,12 @@ class Log1p:
 
     def parameters(self) -> dict[str, float]:
         return {}
+
+    def expression(self, value: Expression) -> Expression:
+        return Case(((value < 0.0, 0.0 - log1p(0.0 - value)),), log1p(value))
+
+    def log_derivative_expression(self, value: Expression) -> Expression:
+        return Case(((value < 0.0, 0.0 - log1p(0.0 - value)),), 0.0 - log1p(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +164,14 @@ class YeoJohnson:
     def parameters(self) -> dict[str, float]:
         return {"exponent": self.exponent}
 
+    def expression(self, value: Expression) -> Expression:
+        below, above = _risen(0.0 - value, 2 - self.exponent), _risen(value, self.exponent)
+        return Case(((value < 0.0, 0.0 - below),), above)
+
+    def log_derivative_expression(self, value: Expression) -> Expression:
+        below, above = (1 - self.exponent) * log1p(0.0 - value), (self.exponent - 1) * log1p(value)
+        return Case(((value < 0.0, below),), above)
+
     def _folded(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return sizes, and the power that holds on their side of zero."""
         values = np.asarray(values, dtype=np.float64)
@@ -177,6 +206,17 @@ class Winsorized:
 
     def parameters(self) -> dict[str, float]:
         return {"low": self.low, "high": self.high}
+
+    def expression(self, value: Expression) -> Expression:
+        return clipped(value, self.low, self.high)
+
+    def log_derivative_expression(self, value: Expression) -> Expression:
+        return Number(0.0)
+
+
+def _risen(size: Expression, power: float) -> Expression:
+    """Return ``((1 + size)^power - 1) / power`` of an expression of at least 0."""
+    return expm1(power * log1p(size)) / power if power > 0 else log1p(size)
 
 
 IDENTITY = Identity()

@@ -1,0 +1,295 @@
+"""The steps of scoring in SQL: from the columns of a table to segments, each a SELECT of the one before.
+
+The columns become finite numbers ``x``, scaled ``y``, deviations ``d`` from the means, whitened ``z``, log densities
+``l``, of which ``m`` is the largest, ``e = exp(l - m)``, and ``s`` the sum of these. Where values may be missing, ``p``
+counts columns in powers of two: the row lacks column d where its bit d is set. ``j`` is the Jacobian of transforms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+import numpy as np
+
+from mixtura.io.export.expression import (
+    Binary,
+    Call,
+    Case,
+    Expression,
+    Integer,
+    Name,
+    Number,
+    Text,
+    Truth,
+    total,
+    tree,
+)
+from mixtura.io.export.scorer import Pattern, Scorer
+from mixtura.io.export.sql_text import Step
+
+__all__ = ["ScoringSteps", "result_names"]
+
+_FINITE = float(np.finfo(np.float64).max)
+_LARGEST = 1e100
+"""Beyond it a value, squared, could be larger than any number: some engines fail then, others give wrong answers."""
+_LARGEST_WHITENED = 1e140
+_LEAST_EXPONENT = -700.0
+"""exp of it is the smallest that no engine takes for an underflow."""
+
+_HALF_ROOT = 0.5**0.5
+"""Factor of z, so that ``l`` is a constant less the sum of its squares."""
+
+_ID = "row_id"
+
+
+def result_names(scorer: Scorer) -> list[str]:
+    """Return the names of the columns of a result but for the id: those of the tables that mixtura writes."""
+    numbers = range(scorer.first, scorer.first + scorer.mixture.n_components)
+    named = ["segment"] if scorer.names is None else ["segment", "segment_name"]
+    return [*named, "certainty", *(f"probability_{number}" for number in numbers), "log_density", "anomaly"]
+
+
+class ScoringSteps:
+    """Builds the steps.
+
+    Parameters
+    ----------
+    scorer : Scorer
+    id_columns : dict of str to str
+        From names in the table to names in the result.
+    max_missing : int
+        Rows that lack more values have no result.
+    """
+
+    def __init__(self, scorer: Scorer, id_columns: dict[str, str], max_missing: int) -> None:
+        self._scorer = scorer
+        self._ids = id_columns
+        self._patterns = scorer.patterns(max_missing)
+        self._components = scorer.present
+
+    def all(self) -> list[Step]:
+        """Return the steps in their order; the user's names stand in the first and the last."""
+        first = [self._bounded(), self._scaled()] if self._bent else [self._bounded()]
+        rest = [
+            self._deviations(),
+            self._whitened(),
+            self._log_densities(),
+            self._largest(),
+            self._powers(),
+            self._sum(),
+        ]
+        return [*first, *rest, self._result()]
+
+    @property
+    def _has_patterns(self) -> bool:
+        return len(self._patterns) > 1
+
+    @cached_property
+    def _bent(self) -> bool:
+        """Whether a column is transformed."""
+        return any(one.forward is not None for one in self._scorer.scales)
+
+    @cached_property
+    def _moved(self) -> bool:
+        """Whether the density of scaled rows differs from that of the user's by more than a constant."""
+        return any(one.log_derivative is not None for one in self._scorer.scales)
+
+    def _carried(self, *more: str) -> dict[str, Expression]:
+        """Return what is handed on from step to step."""
+        names = [f"{_ID}{number}" for number in range(len(self._ids))]
+        names += ["p"] * self._has_patterns
+        return {name: Name(name) for name in (*names, *more)}
+
+    def _each(self, letter: str) -> list[Name]:
+        return [Name(f"{letter}{k + 1}") for k in self._components]
+
+    def _jacobian(self) -> list[str]:
+        return ["j"] * self._moved
+
+    def _bounded(self) -> Step:
+        """Columns in double precision; what is too large is missing, and makes the whole result missing."""
+        ids = {f"{_ID}{number}": Name(name) for number, name in enumerate(self._ids)}
+        cast = [Call("double", Name(name)) for name in self._scorer.columns]
+        columns: dict[str, Expression] = dict(ids)
+        for d, (value, limit) in enumerate(zip(cast, self._limits, strict=True)):
+            scaled = self._scorer.scales[d].scaled(value)
+            name, found = (f"x{d + 1}", value) if self._bent else (f"y{d + 1}", scaled)
+            columns[name] = Case(((_within(value, limit), found),))
+        if self._has_patterns:
+            lacking = [
+                Case(((_within(value, _FINITE), Integer(0)),), Integer(2**d)) for d, value in enumerate(cast)
+            ]
+            columns["p"] = total(lacking)
+        return Step(columns)
+
+    @cached_property
+    def _limits(self) -> list[float]:
+        """How large the values of each column may be, so that neither z nor its square overflow.
+
+        No transform grows faster than a square.
+        """
+        scales = np.array([one.scale for one in self._scorer.scales])
+        steepest = np.abs(self._patterns[0].factors).max(axis=(0, 1)) / scales
+        limits = np.minimum(_LARGEST, _LARGEST_WHITENED / np.maximum(steepest, 1e-300))
+        return [
+            float(f"{limit if one.forward is None else limit**0.5:.0e}")
+            for limit, one in zip(limits, self._scorer.scales, strict=True)
+        ]
+
+    def _scaled(self) -> Step:
+        scales = self._scorer.scales
+        columns = self._carried()
+        columns |= {f"y{d + 1}": one.scaled(Name(f"x{d + 1}")) for d, one in enumerate(scales)}
+        if self._moved:
+            columns["j"] = total([self._log_derivative(d) for d in range(len(scales)) if self._bends(d)])
+        return Step(columns)
+
+    def _bends(self, d: int) -> bool:
+        return self._scorer.scales[d].log_derivative is not None
+
+    def _log_derivative(self, d: int) -> Expression:
+        one = self._scorer.scales[d]
+        assert one.log_derivative is not None
+        value = Name(f"x{d + 1}")
+        found = one.log_derivative(value)
+        if not self._has_patterns:
+            return found
+        lacking = Binary("%", Name("p"), Integer(2 ** (d + 1))) >= Integer(2**d)
+        return Case(((lacking, Number(one.derivative_at_center)),), found)
+
+    def _deviations(self) -> Step:
+        """Differences from the means, before anything is multiplied: far from zero products would cancel."""
+        means = self._scorer.mixture.means
+        columns = {
+            f"d{k + 1}_{i + 1}": Name(f"y{i + 1}") - Number(means[k, i])
+            for k in self._components
+            for i in range(means.shape[1])
+        }
+        return Step(self._carried(*self._jacobian()) | columns)
+
+    def _whitened(self) -> Step:
+        d = len(self._scorer.columns)
+        columns = {f"z{k + 1}_{i + 1}": self._coordinate(k, i) for k in self._components for i in range(d)}
+        return Step(self._carried(*self._jacobian()) | columns)
+
+    def _coordinate(self, k: int, i: int) -> Expression:
+        """Return a whitened coordinate: it depends on which of the columns up to its own are missing."""
+        if not self._has_patterns:
+            return self._product(self._patterns[0], k, i)
+        branches = {}
+        for pattern in self._patterns:
+            before = sum(2**d for d in pattern.missing if d <= i)
+            if i not in pattern.missing and before not in branches:
+                branches[before] = self._product(pattern, k, i)
+        which = Binary("%", Name("p"), Integer(2 ** (i + 1)))
+        if len(set(branches.values())) == 1:
+            return Case(((which >= Integer(2**i), Number(0.0)),), branches[0])
+        listed = tuple((Integer(number), value) for number, value in branches.items())
+        incomplete = Case(listed, Number(0.0), subject=which)
+        return Case(((Integer(0), branches[0]),), incomplete, subject=Name("p"))
+
+    def _product(self, pattern: Pattern, k: int, i: int) -> Expression:
+        factors = pattern.factors[k, i, : i + 1] * _HALF_ROOT
+        return total(
+            [Number(factors[j]) * Name(f"d{k + 1}_{j + 1}") for j in np.flatnonzero(factors).tolist()]
+        )
+
+    def _log_densities(self) -> Step:
+        columns = {f"l{k + 1}": self._log_density(k) for k in self._components}
+        return Step(self._carried(*self._jacobian()) | columns)
+
+    def _log_density(self, k: int) -> Expression:
+        z = [Name(f"z{k + 1}_{i + 1}") for i in range(len(self._scorer.columns))]
+        return self._by_pattern([one.offsets[k] for one in self._patterns]) - total([one * one for one in z])
+
+    def _by_pattern(self, values: Iterable[float]) -> Expression:
+        """Return a number that depends on which columns are missing; missing where too many are."""
+        listed = [
+            (Integer(sum(2**d for d in pattern.missing)), Number(float(value)))
+            for pattern, value in zip(self._patterns, values, strict=True)
+        ]
+        return Case(tuple(listed), subject=Name("p")) if self._has_patterns else listed[0][1]
+
+    def _largest(self) -> Step:
+        each = self._each("l")
+        branches = [
+            (tree([one >= other for other in each[number + 1 :]], _both), one)
+            for number, one in enumerate(each[:-1])
+        ]
+        largest = Case(tuple(branches), each[-1]) if branches else each[0]
+        names = [one.name for one in each]
+        return Step(self._carried(*self._jacobian(), *names) | {"m": largest})
+
+    def _powers(self) -> Step:
+        each = self._each("l")
+        columns: dict[str, Expression] = {}
+        for k, one in zip(self._components, each, strict=True):
+            below = one - Name("m")
+            clamped = Case(((below < _LEAST_EXPONENT, Number(_LEAST_EXPONENT)),), below)
+            columns[f"e{k + 1}"] = Call("exp", clamped)
+        label = Case(
+            tuple(
+                (one.equals(Name("m")), Integer(k + self._scorer.first))
+                for k, one in zip(self._components, each, strict=True)
+            )
+        )
+        return Step(self._carried(*self._jacobian(), "m") | {"label": label} | columns)
+
+    def _sum(self) -> Step:
+        names = [one.name for one in self._each("e")]
+        return Step(self._carried(*self._jacobian(), "m", "label", *names) | {"s": total(self._each("e"))})
+
+    def _result(self) -> Step:
+        scorer, label = self._scorer, Name("label")
+        numbers = range(scorer.first, scorer.first + scorer.mixture.n_components)
+        columns: dict[str, Expression] = {
+            alias: Name(f"{_ID}{number}") for number, alias in enumerate(self._ids.values())
+        }
+        columns["segment"] = label
+        if scorer.names is not None:
+            listed = zip(numbers, scorer.names, strict=True)
+            columns["segment_name"] = Case(
+                tuple((Integer(number), Text(name)) for number, name in listed), subject=label
+            )
+        columns["certainty"] = 1.0 / Name("s")
+        for number, k in zip(numbers, range(scorer.mixture.n_components), strict=True):
+            columns[f"probability_{number}"] = self._probability(k)
+        columns["log_density"] = self._density()
+        columns["anomaly"] = (
+            Case(((label.equals(label), Truth(value=False)),))
+            if scorer.threshold is None
+            else self._density() < scorer.threshold
+        )
+        return Step(columns, fenced=False)
+
+    def _probability(self, k: int) -> Expression:
+        if k in self._components:
+            return Name(f"e{k + 1}") / Name("s")
+        return Case(((Name("label").equals(Name("label")), Number(0.0)),))
+
+    def _density(self) -> Expression:
+        found = Name("m") + Call("ln", Name("s"))
+        volume = self._scorer.log_volume
+        if volume:
+            found = found - volume
+        if self._moved:
+            found = found + Name("j")
+        return found + self._expected() if self._has_patterns else found
+
+    def _expected(self) -> Expression:
+        """Return what the density of a row with missing values lacks of that of a whole row."""
+        branches = []
+        for pattern in self._patterns:
+            weighted = [self._probability(k) * Number(pattern.expected[k]) for k in self._components]
+            number = Integer(sum(2**d for d in pattern.missing))
+            branches.append((number, total(weighted) if pattern.missing else Number(0.0)))
+        return Case(tuple(branches), subject=Name("p"))
+
+
+def _within(value: Expression, limit: float) -> Expression:
+    return _both(value >= -limit, Binary("<", value, Number(limit)))
+
+
+def _both(left: Expression, right: Expression) -> Expression:
+    return Binary("and", left, right)

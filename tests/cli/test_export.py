@@ -1,0 +1,56 @@
+"""``mixtura export``: a statement on the terminal or in a file, and what is refused."""
+
+from __future__ import annotations
+
+import duckdb
+import numpy as np
+import polars as pl
+
+
+def test_the_statement_scores_as_assign_does(run, model, customers, workplace) -> None:
+    assert run("assign", model, customers, "--output", "assigned.parquet").exit_code == 0
+    done = run("export", model, "--sql", "duckdb", "--table", "customers", "--output", "score.sql")
+    assert done.exit_code == 0, done.output
+    assert done.output == "Written: score.sql\n"
+    statement = (workplace / "score.sql").read_text(encoding="utf-8")
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE customers AS FROM '{customers}'")
+        found = connection.sql(statement).pl()
+    wanted = pl.read_parquet("assigned.parquet")
+    assert found.columns == wanted.columns
+    found, wanted = found.sort("id"), wanted.sort("id")
+    for name in ("segment", "segment_name", "anomaly"):
+        assert found[name].to_list() == wanted[name].to_list()
+    for name in ("certainty", "probability_1", "log_density"):
+        np.testing.assert_allclose(found[name], wanted[name], rtol=1e-11)
+
+
+def test_without_a_file_the_statement_is_printed(run, model) -> None:
+    done = run("export", model, "--sql", "postgresql", "--table", "crm.customers", "--id", "a", "--id", "b")
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith("-- Segments of a Gaussian mixture, for postgresql")
+    assert 'FROM "crm"."customers" t' in done.output
+    assert 't."a" AS row_id0' in done.output
+    assert 't."b" AS row_id1' in done.output
+
+
+def test_what_is_refused_leaves_no_file(refused, model, workplace) -> None:
+    for options, said in [
+        ((), "--sql DIALECT and --table NAME are required"),
+        (("--sql", "duckdb"), "--sql DIALECT and --table NAME are required"),
+        (("--sql", "oracle", "--table", "t"), "--sql must be one of bigquery"),
+        (("--sql", "duckdb", "--table", ""), "--table must be a name"),
+        (("--sql", "postgresql", "--table", "t" * 64), "postgresql takes names of at most 63 bytes"),
+    ]:
+        text = refused("export", model, *options, "--output", "score.sql")
+        assert said in text
+        assert not (workplace / "score.sql").exists()
+
+
+def test_a_file_is_replaced_only_when_asked(run, refused, model, workplace) -> None:
+    (workplace / "score.sql").write_text("kept")
+    command = ("export", model, "--sql", "duckdb", "--table", "t", "--output", "score.sql")
+    refused(*command)
+    assert (workplace / "score.sql").read_text() == "kept"
+    assert run(*command, "--overwrite").exit_code == 0
+    assert "WITH mixtura_1" in (workplace / "score.sql").read_text()
