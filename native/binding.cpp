@@ -8,44 +8,12 @@
 #include <vector>
 
 #include "algebra/algebra.hpp"
+#include "arrays.hpp"
 #include "pass/kernel.hpp"
 
-namespace nb = nanobind;
 
 namespace mixtura {
 namespace {
-
-// A C-contiguous array for the time of a call, or None.
-struct Array {
-    explicit Array(nb::handle object, bool written = false) {
-        const int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (written ? PyBUF_WRITABLE : 0);
-        if (!object.is_none() && PyObject_GetBuffer(object.ptr(), &view_, flags) != 0) throw nb::python_error();
-    }
-    ~Array() { PyBuffer_Release(&view_); }
-    Array(Array&&) = delete;
-
-    bool given() const { return view_.obj != nullptr; }
-    Index size(int axis) const { return axis < view_.ndim ? view_.shape[axis] : -1; }
-    bool is(char type) const { return given() && view_.format[0] == type && view_.format[1] == '\0'; }
-
-    // The values, after a look at their type and at all sizes; null where nothing was given.
-    template <typename T>
-    T* values(std::initializer_list<Index> shape) const {
-        if (!given()) return nullptr;
-        using Plain = std::remove_const_t<T>;
-        bool fits = view_.ndim == static_cast<int>(shape.size()) && view_.itemsize == sizeof(T);
-        fits = fits && (std::is_same_v<Plain, double>  ? is('d')
-                        : std::is_same_v<Plain, float> ? is('f')
-                        : sizeof(Plain) == 4           ? is('i')
-                                                       : is('l') || is('q') || is('n'));
-        int axis = 0;
-        for (Index length : shape) fits = fits && size(axis++) == length;
-        if (!fits) throw std::invalid_argument("an array has another type or shape than the kernel needs");
-        return static_cast<T*>(view_.buf);
-    }
-
-    Py_buffer view_{};
-};
 
 #ifdef MIXTURA_X86
 const Variant* const variants[] = {&avx512::variant, &avx2::variant, &baseline::variant};
@@ -90,7 +58,8 @@ const Algebra& algebra_at(std::size_t index) {
 void run(std::size_t variant, int layout, bool hard, nb::args arrays) {
     const Array rows(arrays[0]), weight(arrays[1]), means(arrays[2]), sums(arrays[3], true), factors(arrays[4]),
         offsets(arrays[5]), log_density(arrays[6], true), memberships(arrays[7], true), labels(arrays[8], true),
-        responsibilities(arrays[9]), given_labels(arrays[10]), order(arrays[11]), beside(arrays[12]), background(arrays[13]);
+        responsibilities(arrays[9]), given_labels(arrays[10]), order(arrays[11]), beside(arrays[12]), background(arrays[13]),
+        freedom(arrays[14]), tails(arrays[15]);
     if (factors.given() + responsibilities.given() + given_labels.given() != 1 || factors.given() != offsets.given())
         throw std::invalid_argument("either factors and offsets, or responsibilities, or labels are needed");
     if (layout < 0 || layout > 2) throw std::invalid_argument("the layout is 0, 1 or 2");
@@ -113,8 +82,11 @@ void run(std::size_t variant, int layout, bool hard, nb::args arrays) {
     if (pass.order && !pass.factors) throw std::invalid_argument("the order of rows is for passes that evaluate");
     pass.beside = beside.values<const double>({n, k});
     pass.background = background.values<const double>({n});
+    pass.freedom = freedom.values<const double>({k});
+    pass.tails = tails.values<const double>({2, k, d + 1});
+    if (!pass.freedom != !pass.tails) throw std::invalid_argument("t components need degrees of freedom and tables");
     pass.hard = hard;
-    pass.sums = sums.values<double>({sums_size(pass.layout, k, d)});
+    pass.sums = sums.values<double>({sums_size(pass.layout, k, d, pass.freedom)});
     pass.log_density = log_density.values<double>({n});
     pass.memberships = memberships.values<double>({n, k});
     pass.labels = labels.values<std::intptr_t>({n});

@@ -6,7 +6,8 @@ Covariance structures are what their three letters say; what estimates them is a
 import math
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import brentq, minimize
+from scipy.special import digamma
 
 LOG_2_PI = math.log(2.0 * math.pi)
 
@@ -275,6 +276,91 @@ def naive_noise_em(
         weights = [n_k / total for n_k in sums[0]]
         noise_weight = 1.0 - math.fsum(weights)
     return noise_weight, np.array(weights), means, covariances, bounds
+
+
+def naive_t_log_density(row, mean, scale, freedom):
+    """Log density of a multivariate t distribution, and the expected weight of the row and of its logarithm."""
+    p = len(row)
+    lower = naive_cholesky(scale)
+    apart = np.asarray(row, dtype=float) - np.asarray(mean)
+    whitened = np.linalg.solve(np.array(lower).reshape(p, p), apart) if p else []
+    square = math.fsum(z * z for z in whitened)
+    log_determinant = 2.0 * math.fsum(math.log(lower[i][i]) for i in range(p))
+    density = (
+        math.lgamma((freedom + p) / 2.0) - math.lgamma(freedom / 2.0) - 0.5 * p * math.log(freedom * math.pi)
+        - 0.5 * log_determinant - 0.5 * (freedom + p) * math.log1p(square / freedom)
+    )  # fmt: skip
+    weight = (freedom + p) / (freedom + square)
+    return density, weight, math.log(weight) + digamma((freedom + p) / 2.0) - math.log((freedom + p) / 2.0)
+
+
+def naive_t_sums(rows, sample_weight, weights, means, full, freedom):
+    """One E-step of t components, row by row; missing values are NaN.
+
+    Returns log densities (N,), responsibilities (N, K), counts, mass, first and second moments about the means, and
+    the sums of ``r (E[log u] - E[u])``.
+    """
+    k, d = np.shape(means)
+    counts, mass, extra = np.zeros(k), np.zeros(k), np.zeros(k)
+    first, second = np.zeros((k, d)), np.zeros((k, d, d))
+    log_densities, memberships = [], []
+    for row, counted in zip(rows, sample_weight, strict=True):
+        known = [j for j in range(d) if not math.isnan(row[j])]
+        seen = np.array([float(row[j]) for j in known])
+        each = [
+            naive_t_log_density(seen, means[c][known], full[c][np.ix_(known, known)], freedom[c])
+            for c in range(k)
+        ]
+        logs = [(math.log(w) if w > 0 else -math.inf) + one[0] for w, one in zip(weights, each, strict=True)]
+        log_density, shares, _ = _responsibilities(logs, hard=False)
+        log_densities.append(log_density)
+        memberships.append(shares)
+        for c in range(k):
+            _, u, log_u = each[c]
+            gain = full[c][:, known] @ np.linalg.inv(full[c][np.ix_(known, known)])
+            apart, share = gain @ (seen - means[c][known]), counted * shares[c]
+            counts[c] += share
+            mass[c] += share * u
+            extra[c] += share * (log_u - u)
+            first[c] += share * u * apart
+            second[c] += share * (u * np.outer(apart, apart) + full[c] - gain @ full[c][known, :])
+    return np.array(log_densities), np.array(memberships), counts, mass, first, second, extra
+
+
+def naive_t_em(
+    covariance_type, rows, weights, means, covariances, freedom, n_iter, sample_weight=None, ridge=0.0,
+    common=False, bounds=(2.0, 200.0),
+):  # fmt: skip
+    """This many EM iterations of t components (Peel and McLachlan 2000), row by row; values may be missing.
+
+    Returns the parameters, degrees of freedom, and the mean log-likelihood before each iteration.
+    """
+    sample_weight = np.ones(len(rows)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    found = []
+    for _ in range(n_iter):
+        full = naive_full_covariances(covariance_type, covariances, len(means), len(rows[0]))
+        logs, _, counts, mass, first, second, extra = naive_t_sums(
+            rows, sample_weight, weights, means, full, freedom
+        )
+        found.append(float(sample_weight @ logs / sample_weight.sum()))
+        shifts = first / mass[:, None]
+        scatters = second - np.einsum("k,ki,kj->kij", mass, shifts, shifts)
+        weights, _, covariances = naive_missing_m_step(
+            covariance_type, counts, np.zeros_like(first), scatters, means, ridge
+        )
+        means = means + shifts
+        wanted = np.full(len(counts), extra.sum() / counts.sum()) if common else extra / counts
+
+        def slope(nu, one):
+            return math.log(nu / 2.0) - digamma(nu / 2.0) + 1.0 + one
+
+        freedom = []
+        for one in wanted:
+            low, high = (slope(nu, one) for nu in bounds)
+            inside = low > 0 > high
+            root = brentq(slope, *bounds, (one,), xtol=1e-13) if inside else bounds[int(high >= 0)]
+            freedom.append(root)
+    return weights, means, covariances, np.array(freedom), found
 
 
 def naive_covariances(covariance_type, rows, sample_weight, memberships, means, ridge):

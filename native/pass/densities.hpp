@@ -10,6 +10,7 @@ struct Block {
     double* top;                 // (stride) the largest of them and of the background, then the log density of the row
     double* inverse;             // (stride) 1 / sum_k exp(logs_k - top)
     double* background;          // (stride) log density of the background
+    double *latent, *observed;   // (k, stride) weights u of t components, (stride) how many columns each row has
     double *scratch, *weighted;  // (d, stride), (tile_size, stride)
     std::intptr_t* labels;       // (stride)
     const char* next;            // rows that will be read after these

@@ -22,6 +22,7 @@ struct Pass {
     const std::intptr_t* order;                        // (n) rows by the columns they lack; null: nothing is missing
     const double* beside;                              // (n, k) added to the log densities
     const double* background;                          // (n) log density of what belongs to no component
+    const double *freedom, *tails;                     // (k), (2, k, d + 1) of t components; null for Gaussians
     bool hard;
     double *sums, *log_density, *memberships;  // (sums_size), (n), (n, k)
     std::intptr_t* labels;                     // (n)
@@ -31,7 +32,9 @@ struct Pass {
 static inline Index moment_size(Layout layout, Index d) {
     return layout == Layout::dense ? d * (d + 1) / 2 : layout == Layout::diagonal ? d : 0;
 }
-static inline Index sums_size(Layout layout, Index k, Index d) { return 2 + k * (1 + d + moment_size(layout, d)); }
+static inline Index sums_size(Layout layout, Index k, Index d, bool tails = false) {
+    return 2 + k * (1 + d + moment_size(layout, d) + (tails ? 2 : 0));
+}
 
 // The core compiled for one instruction set.
 struct Variant {

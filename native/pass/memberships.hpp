@@ -56,7 +56,7 @@ V normalize(const Pass& pass, Block b) {
 V assign(const Pass& pass, Block b) {
     V log_likelihood = splat(0.0);
     for (Index v = 0; v < b.padded; v += W) {
-        V best = load(b.logs + v), label = splat(0.0), nan = best - best;
+        V best = load(b.logs + v), label = splat(0.0), nan = best == best ? splat(0.0) : best;
         prefetch(b, v);
         for (Index k = 1; k < pass.k; ++k) {
             const V x = load(b.logs + k * b.stride + v);

@@ -19,12 +19,15 @@ constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 #include "levels.hpp"
 #include "memberships.hpp"
+#include "tails.hpp"
 
 // The sums of one call, as Pass::sums, and what their parts need.
 struct Work {
     Block block;
     Missing missing;
     double *sums, *counts, *first, *second;
+    double *mass, *extra;  // (k) of t components; elsewhere mass is counts
+    Index size;            // of the sums
     double* center;    // (d) subtracted from the rows; zero but in the shared layout
     double* whitened;  // (k, d) L (mu_k - center)
 };
@@ -50,7 +53,7 @@ void* allocate(const Pass& pass, Work& work) {
     b = Block{};
     b.stride = block_rows(pass);
     b.row_bytes = pass.d * static_cast<Index>(pass.rows64 ? sizeof(double) : sizeof(float));
-    const Index n = b.stride, d = pass.d, k = pass.k, size = sums_size(pass.layout, k, d);
+    const Index n = b.stride, d = pass.d, k = pass.k, size = sums_size(pass.layout, k, d, pass.freedom);
     Missing& m = work.missing;
     m = Missing{};
     const Index miss = pass.order ? 1 : 0, lanes = pass.layout == Layout::diagonal ? 0 : miss;
@@ -58,7 +61,8 @@ void* allocate(const Pass& pass, Work& work) {
     double *labels, *columns, *patterns;
     const struct { double** place; Index length; } parts[] = {
         {&b.x, d * n}, {&b.logs, k * n}, {&b.scratch, d * n}, {&b.weighted, tile_size * n}, {&b.w, n}, {&b.top, n},
-        {&b.inverse, n}, {&b.background, n}, {&labels, n}, {&work.sums, size}, {&work.center, d},
+        {&b.inverse, n}, {&b.background, n}, {&labels, n},
+        {&b.latent, pass.freedom ? k * n : 0}, {&b.observed, n}, {&work.sums, size}, {&work.center, d},
         {&work.whitened, k * d}, {&m.filled, miss * k * d * n}, {&m.gradient, lanes * k * d * n + 8},
         {&m.spread, lanes * n * sets * triangle(d) * W}, {&m.precision, lanes * sets * d * d * W},
         {&m.factor, lanes * triangle(d) * W}, {&m.constant, miss * k * n}, {&m.zero, miss * d},
@@ -80,6 +84,9 @@ void* allocate(const Pass& pass, Work& work) {
     work.counts = work.sums + 2;
     work.first = work.counts + k;
     work.second = work.first + k * d;
+    work.mass = pass.freedom ? work.sums + size - 2 * k : work.counts;
+    work.extra = work.mass + k;
+    work.size = size;
     return memory;
 }
 
@@ -161,6 +168,7 @@ void add_soft(const Pass& pass, Work& work, bool normalized) {
         work.counts[k] += count;
         // Nothing to add; but given responsibilities may cancel, or multiply a NaN.
         if (count == 0.0 && pass.factors) continue;
+        if (pass.freedom) weigh_tails(pass, b, k, false, work.mass, work.extra);
         if (pass.layout == Layout::shared) continue;
         const auto moments = pass.layout == Layout::dense ? moments_dense : moments_diagonal;
         moments(b, pass.d, b.logs + k * b.stride, pass.means + k * pass.d, work.first + k * pass.d,
@@ -178,18 +186,24 @@ void add_missing(const Pass& pass, Work& work, bool normalized) {
         const double count = weigh(b, k, normalized);
         Block filled = b;
         filled.x = m.filled + k * pass.d * b.stride;
+        double* second = work.second + k * moment_size(pass.layout, pass.d);
+        const double before = pass.freedom ? work.mass[k] : 0.0;
         work.counts[k] += count;
+        if (pass.freedom) {  // counts of rows, not their weights, add what is not known of missing values
+            if (pass.layout != Layout::shared) add_spread(pass, m, k, r, second);
+            weigh_tails(pass, b, k, true, work.mass, work.extra);
+        }
+        const double mass = pass.freedom ? work.mass[k] - before : count;
         if (pass.layout == Layout::shared) {  // about the common center, as sums of whole rows
             for (Index j = 0; j < pass.d; ++j) {
-                first[j] += count * (pass.means[k * pass.d + j] - work.center[j]);
+                first[j] += mass * (pass.means[k * pass.d + j] - work.center[j]);
                 for (Index i = 0; i < b.rows; ++i) first[j] += r[i] == 0.0 ? 0.0 : r[i] * filled.x[j * b.stride + i];
             }
             continue;
         }
-        double* second = work.second + k * moment_size(pass.layout, pass.d);
         const auto moments = pass.layout == Layout::dense ? moments_dense : moments_diagonal;
         moments(filled, pass.d, r, m.zero, first, second);
-        add_spread(pass, m, k, r, second);
+        if (!pass.freedom) add_spread(pass, m, k, r, second);
     }
 }
 
@@ -225,6 +239,7 @@ void evaluate(const Pass& pass, Work& work, Index start) {
         distances<true>(b, pass, b.x, pass.means);
     else
         shared(b, pass, work.whitened);
+    if (pass.freedom) apply_tails(pass, b, work.missing, missing);
     if (pass.beside) add_beside(pass, b, start);
     if (pass.background) add_background(pass, b, start);
     V log_likelihood = splat(0.0);
@@ -235,7 +250,7 @@ void evaluate(const Pass& pass, Work& work, Index start) {
     if (!pass.sums) return;
     const auto add = missing ? add_missing : add_soft;
     if (!pass.hard) return add(pass, work, false);
-    if (pass.k * pass.d > 256 && !missing) {
+    if (pass.k * pass.d > 256 && !missing && !pass.freedom) {
         add_labelled(pass, work, b.labels);
     } else {  // ones and zeros as responsibilities are quicker than one row at a time
         for (Index k = 0; k < pass.k; ++k)
@@ -244,7 +259,7 @@ void evaluate(const Pass& pass, Work& work, Index start) {
     }
     // A counted row that has no certain component makes every sum NaN.
     const bool certain = work.sums[0] > -infinity;
-    for (Index i = 2; i < sums_size(pass.layout, pass.k, pass.d) && !certain; ++i) work.sums[i] = not_a_number;
+    for (Index i = 2; i < work.size && !certain; ++i) work.sums[i] = not_a_number;
 }
 
 void add_given(const Pass& pass, Work& work, Index start) {
@@ -273,8 +288,8 @@ bool run(const Pass& pass) {
     }
     // From the common center to the means: sum r (x - mu_k) = sum r (x - c) - n_k (mu_k - c).
     for (Index i = 0; i < pass.k * pass.d && pass.layout == Layout::shared; ++i)
-        work.first[i] -= work.counts[i / pass.d] * (pass.means[i] - work.center[i % pass.d]);
-    for (Index i = 0; i < sums_size(pass.layout, pass.k, pass.d) && pass.sums; ++i) pass.sums[i] += work.sums[i];
+        work.first[i] -= work.mass[i / pass.d] * (pass.means[i] - work.center[i % pass.d]);
+    for (Index i = 0; i < work.size && pass.sums; ++i) pass.sums[i] += work.sums[i];
     std::free(memory);
     return true;
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -392,3 +392,16 @@ def test_outputs_that_are_not_aligned_are_refused(kernel):
     labels = off_by(1, np.zeros(61, dtype=np.intp))
     with pytest.raises(ParameterError, match=r"labels.* not aligned"):
         kernel.accumulate(case.rows, None, case.components, None, Outputs(labels=labels))
+
+
+@layouts
+@hardness
+def test_a_first_component_without_weight_changes_nothing(kernel, layout, hard):
+    case = make_case(layout, n=50, d=3, k=3)
+    c, shared = case.components, layout is Layout.SHARED
+    factors = c.factors if shared else np.concatenate([c.factors[:1], c.factors])
+    wider = Components(layout, np.vstack([c.means[:1], c.means]), factors, np.append(-np.inf, c.offsets))
+    found = run(kernel, replace(case, components=wider), hard=hard)
+    wanted = run(kernel, case, hard=hard)
+    np.testing.assert_array_equal(found[3], wanted[3] + 1)
+    np.testing.assert_allclose(found[1], wanted[1], rtol=1e-12)

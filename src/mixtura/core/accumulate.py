@@ -154,7 +154,7 @@ class AccumulateAbout(Summed[Statistics]):
     kernel: Kernel
 
     def __call__(self, block: Block) -> Statistics:
-        if block.order is not None:
+        if block.order is not None or self.components.freedom is not None:
             sums = accumulate(block, as_dense(self.components), self.kernel).rebase(self.means)
             return sums.with_moments(self.moments)
         shares = np.empty((block.n_rows, self.components.n_components))
@@ -168,13 +168,16 @@ class AccumulateAbout(Summed[Statistics]):
 
 def accumulate(block: Block, components: Components, kernel: Kernel) -> Statistics:
     """Return the sums of one block, weighted by the responsibilities that components give its rows."""
-    statistics = Statistics.zero(GATHERED[components.layout], components.means)
-    weight = block.sample_weight
+    statistics, weight = Statistics.zero(GATHERED[components.layout], components.means), block.sample_weight
+    vector, k = statistics.sums, components.n_components
+    if components.freedom is not None:
+        vector = np.zeros(len(vector) + 2 * k)
+        statistics = replace(statistics, sums=vector[: -2 * k], tails=vector[-2 * k :].reshape(2, k))
     if block.levels is None or components.table is None:
-        evaluate(block, components, kernel, _NOTHING, sums=statistics.sums, weight=weight)
+        evaluate(block, components, kernel, _NOTHING, sums=vector, weight=weight)
         return statistics
-    shares = np.empty((block.n_rows, components.n_components))
-    evaluate(block, components, kernel, Outputs(memberships=shares), sums=statistics.sums, weight=weight)
+    shares = np.empty((block.n_rows, k))
+    evaluate(block, components, kernel, Outputs(memberships=shares), sums=vector, weight=weight)
     return with_levels(statistics, block, weight, shares, kernel)
 
 

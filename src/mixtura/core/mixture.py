@@ -19,6 +19,7 @@ from mixtura.core.covariance.check_parameters import as_finite, checked_covarian
 from mixtura.core.covariance.factors import symmetric
 from mixtura.core.moments import Moments
 from mixtura.core.parts.discrete import LevelTable
+from mixtura.core.parts.student import Tails
 from mixtura.core.protocols import MixedRows
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.kernels import Components, Outputs, evaluate_rows, sums_size
@@ -61,6 +62,9 @@ class Mixture:
         and conditionals it says nothing: they are of the continuous columns alone.
     background : Background, optional
         Noise that belongs to no component; the weights then sum to one less its share. Its rows are labeled -1.
+    tails : Tails, optional
+        Degrees of freedom nu where components are multivariate t distributions; covariances are then their scale
+        matrices Sigma_k: those of rows are ``nu_k / (nu_k - 2)`` times as large.
 
     Examples
     --------
@@ -83,6 +87,7 @@ class Mixture:
     offsets: FloatArray | None = None
     levels: LevelTable | None = None
     background: Background | None = None
+    tails: Tails | None = None
 
     @classmethod
     def from_parameters(
@@ -143,9 +148,10 @@ class Mixture:
 
     @property
     def n_parameters(self) -> int:
-        """Number of free parameters: ``K - 1`` weights, ``K D`` means, the family's covariances, and of levels."""
+        """Number of free parameters: ``K - 1`` weights, ``K D`` means, the family's covariances, and of other parts."""
         beside = 0 if self.levels is None else self.levels.n_parameters
         beside += 0 if self.background is None else Background.N_PARAMETERS
+        beside += 0 if self.tails is None else self.tails.n_parameters
         return count_parameters(self.family.name, self.n_components, self.n_features) + beside
 
     def refined(self) -> Mixture:
@@ -164,7 +170,8 @@ class Mixture:
             offsets = _offsets(self.weights, self.factors, self.n_features)
         whitening = self.family.storage.whitening(self.factors, moments, len(self.means))
         table = None if self.levels is None else self.levels.logs
-        return Components(moments.layout, self.means, whitening, offsets, table, self.background)
+        freedom = None if self.tails is None else self.tails.freedom
+        return Components(moments.layout, self.means, whitening, offsets, table, self.background, freedom)
 
     def _precise_moments(self) -> Moments:
         """Return the cheapest second moments, unless whitening rows and means apart for them would cancel."""

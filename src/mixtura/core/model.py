@@ -13,8 +13,10 @@ from mixtura.core.maximize import Repair, maximize
 from mixtura.core.mixture import Mixture
 from mixtura.core.moments import Moments
 from mixtura.core.parts.discrete import DiscreteColumns, LevelTable
+from mixtura.core.parts.student import StudentTails
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
+from mixtura.exceptions import ParameterError
 from mixtura.kernels import Components
 from mixtura.kernels.terms.background import Background
 
@@ -75,6 +77,13 @@ class GaussianModel:
         What is modeled of discrete columns beside it.
     background : Background, optional
         Noise beside the components, with the share that it begins with.
+    tails : StudentTails, optional
+        Makes the components multivariate t distributions; by default they are Gaussian.
+
+    Raises
+    ------
+    ParameterError
+        t components with a conjugate prior, whose means the M-step does not have in closed form.
 
     Examples
     --------
@@ -90,13 +99,20 @@ class GaussianModel:
     prior: Prior
     discrete: DiscreteColumns | None = None
     background: Background | None = None
+    tails: StudentTails | None = None
+
+    def __post_init__(self) -> None:
+        if self.tails is not None and not self.prior.is_flat:
+            raise ParameterError(
+                "`prior` must not add pseudo-observations where components are t distributions; try `prior='floor'`."
+            )
 
     @property
     def moments(self) -> tuple[Moments, ...]:
         """Second moments that the structure can be estimated from, the cheapest first."""
-        if self.background is None:
+        if self.background is None and self.tails is None:
             return self.structure.moments
-        # Rows of the noise are in the total scatter, and in no component.
+        # Rows of the noise, and all that weigh less than one, are whole in the total scatter.
         return tuple(one for one in self.structure.moments if not one.needs_total)
 
     def components(self, state: Mixture, moments: Moments) -> Components:
@@ -107,7 +123,9 @@ class GaussianModel:
         self, statistics: Statistics, previous: Mixture | None = None
     ) -> tuple[Mixture, tuple[Repair, ...]]:
         """Return the best mixture and the repairs it needed, as `mixtura.core.maximize.maximize`."""
-        found, repairs = maximize(statistics, self.structure, self.prior, previous)
+        found, repairs = maximize(statistics.as_gaussian(), self.structure, self.prior, previous)
+        if self.tails is not None:
+            found = replace(found, tails=self.tails.maximize(statistics))
         if self.discrete is not None:
             logs = self.discrete.maximize(statistics.levels, self.n_components)
             found = replace(found, levels=LevelTable(self.discrete, logs))
@@ -117,7 +135,9 @@ class GaussianModel:
         return found, repairs
 
     def begin_from(self, mixture: Mixture) -> Mixture:
-        """Return a mixture to start from, with what it lacks of the model: noise with the share that it begins with."""
+        """Return a mixture to start from, with what it lacks of the model: noise, degrees of freedom."""
+        if self.tails is not None and mixture.tails is None:
+            mixture = replace(mixture, tails=self.tails.begin(self.n_components))
         if self.background is None or mixture.background is not None:
             return mixture
         return self._with_background(mixture, 1.0, is_start=True)
@@ -159,7 +179,8 @@ class GaussianModel:
         return not ((cancelled > _LARGEST_CANCELLATION) & (total > _FAR_APART * variances)).any()
 
     def n_parameters(self, n_features: int) -> int:
-        """Return ``K - 1`` weights, ``K D`` means, the parameters of the covariances, and of the noise."""
+        """Return ``K - 1`` weights, ``K D`` means, and the parameters of covariances, noise and tails."""
         covariances = self.structure.n_parameters(self.n_components, n_features)
         noise = 0 if self.background is None else Background.N_PARAMETERS
-        return self.n_components - 1 + self.n_components * n_features + covariances + noise
+        tails = 0 if self.tails is None else self.tails.n_parameters(self.n_components)
+        return self.n_components - 1 + self.n_components * n_features + covariances + noise + tails

@@ -44,6 +44,8 @@ class Statistics:
         Means and sums may have the same axes before these: several statistics side by side, see `stack`.
     levels : ndarray of shape (L, K), optional
         Weighted counts of the levels of discrete columns.
+    tails : ndarray of shape (2, K), optional
+        Mass and expected logarithms of t components, as kernels add them up; moments then have the mass as weight.
 
     Examples
     --------
@@ -59,6 +61,7 @@ class Statistics:
     means: FloatArray
     sums: FloatArray
     levels: FloatArray | None = None
+    tails: FloatArray | None = None
 
     @classmethod
     def zero(cls, moments: Moments, means: FloatArray, n_levels: int = 0) -> Statistics:
@@ -97,6 +100,11 @@ class Statistics:
     def counts(self) -> FloatArray:
         """Effective counts, shape (K,)."""
         return self.sums[..., 2 : 2 + self.means.shape[-2]]
+
+    @property
+    def mass(self) -> FloatArray:
+        """What the moments of each component are weighted by in sum, shape (K,): counts, but for t components."""
+        return self.counts if self.tails is None else self.tails[0]
 
     @property
     def first(self) -> FloatArray:
@@ -161,7 +169,7 @@ class Statistics:
             return self
         unchanged = self.sums[: 2 + self.n_components * (1 + self.n_features)]
         second = moments.pack(self.second_matrices())
-        return Statistics(moments, self.means, np.concatenate((unchanged, second.ravel())), self.levels)
+        return replace(self, moments=moments, sums=np.concatenate((unchanged, second.ravel())))
 
     def complete_available(self, observed: FloatArray) -> Statistics:
         """Return the sums as if missing values were distributed as those observed, from sums to which they add nothing.
@@ -191,19 +199,17 @@ class Statistics:
 
     def __add__(self, other: Statistics) -> Statistics:
         self._require_same_means(other)
-        return replace(self, sums=self.sums + other.sums, levels=self._levels_with(other))
+        levels, tails = _sum(self.levels, other.levels), _sum(self.tails, other.tails)
+        return replace(self, sums=self.sums + other.sums, levels=levels, tails=tails)
 
     def __iadd__(self, other: Statistics) -> Statistics:
         self._require_same_means(other)
         np.add(self.sums, other.sums, out=self.sums)
         if self.levels is not None and other.levels is not None:
             np.add(self.levels, other.levels, out=self.levels)
+        if self.tails is not None and other.tails is not None:
+            np.add(self.tails, other.tails, out=self.tails)
         return self
-
-    def _levels_with(self, other: Statistics) -> FloatArray | None:
-        if self.levels is None or other.levels is None:
-            return self.levels
-        return np.asarray(self.levels + other.levels)
 
     def _require_same_means(self, other: Statistics) -> None:
         if other.moments is not self.moments:
@@ -226,12 +232,13 @@ class Statistics:
     def scale(self, factor: float) -> Statistics:
         """Return the sums times a factor: what the same rows give with all weights multiplied by it."""
         levels = None if self.levels is None else self.levels * factor
-        return replace(self, sums=self.sums * factor, levels=levels)
+        tails = None if self.tails is None else self.tails * factor
+        return replace(self, sums=self.sums * factor, levels=levels, tails=tails)
 
     def rebase(self, means: FloatArray) -> Statistics:
         """Return the same sums about other means, exactly.
 
-        With ``d = mu_old - mu_new``: ``s' = s + n d`` and ``S' = S + s d^T + d s^T + n d d^T``.
+        With ``d = mu_old - mu_new``: ``s' = s + n d`` and ``S' = S + s d^T + d s^T + n d d^T``, with the mass for n.
 
         Parameters
         ----------
@@ -243,11 +250,29 @@ class Statistics:
                 "Give one mean per component."
             )
         shift = self.means - means
-        moved = self.counts[..., None] * shift
+        moved = self.mass[..., None] * shift
         first = self.first
-        second = self.moments.shift(self.counts, first, self.second, shift)
+        second = self.moments.shift(self.mass, first, self.second, shift)
         before = self.sums.shape[:-1]
         unchanged = self.sums[..., : 2 + self.n_components]
         changed = ((first + moved).reshape(*before, -1), second.reshape(*before, -1))
         sums = np.concatenate([unchanged, *changed], axis=-1)
-        return Statistics(self.moments, means, sums, self.levels)
+        return Statistics(self.moments, means, sums, self.levels, self.tails)
+
+    def as_gaussian(self) -> Statistics:
+        """Return sums of t components as those of Gaussians with the same M-step, about the means that they lead to.
+
+        With mass m, the means are ``mu + s / m``; the scatter about them, ``S - s s^T / m``, is divided by the count n
+        (Peel and McLachlan 2000). So these are sums whose first moments are zero.
+        """
+        if self.tails is None:
+            return self
+        mass = self.mass
+        shift = np.where(mass > 0, 1.0, 0.0)[:, None] * self.first / np.where(mass > 0, mass, 1.0)[:, None]
+        found = self.rebase(self.means + shift)
+        found.first[...] = 0.0
+        return replace(found, tails=None)
+
+
+def _sum(one: FloatArray | None, other: FloatArray | None) -> FloatArray | None:
+    return one if one is None or other is None else np.asarray(one + other)

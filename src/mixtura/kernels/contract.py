@@ -67,6 +67,10 @@ class Components:
         Log probabilities of the levels of discrete columns, which `Kernel.add_levels` adds to log densities.
     background : Background, optional
         What belongs to none of the components.
+    freedom : ndarray of shape (K,), optional
+        Degrees of freedom where components are multivariate t distributions: log densities are then
+        ``offsets[k] + t_k(D) - (nu_k + D) / 2 log(1 + z_k . z_k / nu_k)``, with t_k of `tail_tables`, and a row that
+        has p columns counts in first and second moments with ``u_k = (nu_k + p) / (nu_k + z_k . z_k)``.
     """
 
     layout: Layout
@@ -75,6 +79,7 @@ class Components:
     offsets: FloatArray
     table: FloatArray | None = None
     background: Background | None = None
+    freedom: FloatArray | None = None
 
     @property
     def n_components(self) -> int:
@@ -113,8 +118,8 @@ def moment_size(layout: Layout, n_features: int) -> int:
     return n_features if layout is Layout.DIAGONAL else 0
 
 
-def sums_size(layout: Layout, n_components: int, n_features: int) -> int:
-    """Return the length of the vector of sums: ``2 + K (1 + D + moment_size)``.
+def sums_size(layout: Layout, n_components: int, n_features: int, *, tails: bool = False) -> int:
+    """Return the length of the vector of sums: ``2 + K (1 + D + moment_size)``, and 2 K more of t components.
 
     The vector holds, in this order:
 
@@ -128,8 +133,12 @@ def sums_size(layout: Layout, n_components: int, n_features: int) -> int:
     second moments  K x moment_size    ``w_n r_nk (x_n - mu_k)(x_n - mu_k)^T``: diagonal, or the lower half
                                        packed by rows, (0,0) (1,0) (1,1) (2,0) ...
     ==============  =================  =====================================================================
+
+    With t components, ``Components.freedom``, the moments are of ``w_n r_nk u_nk`` in place of ``w_n r_nk``, but what
+    is not known of missing values counts with the latter, and two entries follow: mass (K), ``w_n r_nk u_nk``, and
+    extra (K), ``w_n r_nk (E[log u_nk] - u_nk)``.
     """
-    return 2 + n_components * (1 + n_features + moment_size(layout, n_features))
+    return 2 + n_components * (1 + n_features + moment_size(layout, n_features) + 2 * tails)
 
 
 class Kernel(Protocol):
@@ -185,7 +194,7 @@ class Kernel(Protocol):
         rows : ndarray of shape (N, D), float64 or float32, C-contiguous; N may be 0
         sample_weight : ndarray of shape (N,), float64, or None for weights of one
         components : Components
-        sums : ndarray of length ``sums_size(layout, K, D)``, float64, or None
+        sums : ndarray of length ``sums_size(layout, K, D, tails=...)``, float64, or None
             Added to, not overwritten. None when only outputs are wanted.
         outputs : Outputs
         hard : bool, default=False

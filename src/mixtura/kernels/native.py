@@ -13,6 +13,7 @@ from mixtura._typing import Array, FloatArray, IntArray, RowArray
 from mixtura.exceptions import KernelUnavailableError
 from mixtura.kernels.arguments import check_given, check_levels, check_pass
 from mixtura.kernels.contract import Components, Layout, Outputs
+from mixtura.kernels.terms.tails import tail_tables
 
 __all__ = [
     "NativeKernel",
@@ -26,6 +27,9 @@ __all__ = [
 ]
 
 _EXTENSION = "mixtura.kernels._native"
+_NOTHING = (None,) * 5
+"""Arrays of passes that evaluate: order, beside, background, degrees of freedom and their tables."""
+
 _LAYOUTS = {Layout.DENSE: 0, Layout.DIAGONAL: 1, Layout.SHARED: 2}
 
 
@@ -154,6 +158,7 @@ class NativeKernel:
             order,
             beside,
             background,
+            *_tails(components),
         )
         layout = _LAYOUTS[components.layout]
         try:
@@ -174,7 +179,7 @@ class NativeKernel:
         """Add up the sums of a chunk whose responsibilities are known. See `Kernel.accumulate_given`."""
         labelled = responsibilities.ndim == 1
         given = (None, responsibilities) if labelled else (responsibilities, None)
-        arrays = (rows, sample_weight, means, sums, None, None, None, None, None, *given, None, None, None)
+        arrays = (rows, sample_weight, means, sums, None, None, None, None, None, *given, *_NOTHING)
         try:
             self._run(self._variant, _LAYOUTS[layout], False, *arrays)
         except (TypeError, ValueError):
@@ -198,6 +203,13 @@ class NativeKernel:
         except (TypeError, ValueError):
             check_levels(levels, sample_weight, counts, memberships, table_written=True)
             self._levels[1](self._variant, *_aligned((levels, sample_weight, memberships, counts)))
+
+
+def _tails(components: Components) -> tuple[FloatArray | None, FloatArray | None]:
+    """Return degrees of freedom and their tables, or nothing."""
+    if components.freedom is None:
+        return None, None
+    return components.freedom, tail_tables(components.freedom, components.n_features)
 
 
 def _level_functions(loaded: ModuleType) -> tuple[Callable[..., None], Callable[..., None]]:

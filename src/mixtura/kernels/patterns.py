@@ -43,11 +43,14 @@ class _Marginal:
         else:
             factors = roots if components.layout is Layout.DENSE else roots[0]
         factors = np.ascontiguousarray(factors)
-        return cls(Components(components.layout, means, factors, offsets), gain, spread)
+        marginal = replace(components, means=means, factors=factors, offsets=offsets)
+        return cls(marginal, gain, spread)
 
     def lift(self, sums: FloatArray) -> FloatArray:
         """Return the sums of all columns, in the shape of the layout."""
         layout, (k, d, o) = self.components.layout, self.gain.shape
+        tails = 0 if self.components.freedom is None else 2 * k
+        sums, beyond = np.split(sums, [len(sums) - tails])
         counts, first = sums[2 : 2 + k], sums[2 + k : 2 + k * (1 + o)].reshape(k, o)
         second = sums[2 + k * (1 + o) :].reshape(k, moment_size(layout, o))
         lifted = [sums[: 2 + k], np.einsum("kdo,ko->kd", self.gain, first).ravel()]
@@ -60,7 +63,7 @@ class _Marginal:
             whole += np.tril(whole, -1).transpose(0, 2, 1)
             every = self.gain @ whole @ self.gain.transpose(0, 2, 1) + counts[:, None, None] * self.spread
             lifted.append(every[:, *np.tril_indices(d)])
-        return np.concatenate([part.ravel() for part in lifted])
+        return np.concatenate([part.ravel() for part in (*lifted, beyond)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +101,8 @@ def accumulate_patterns(
     covariances = _covariances(components)
     for observed, numbers in patterns(given.rows):
         marginal = _Marginal.of(components, covariances, observed)
-        inner = np.zeros(sums_size(components.layout, components.n_components, int(observed.sum())))
+        shape, tails = (components.n_components, int(observed.sum())), components.freedom is not None
+        inner = np.zeros(sums_size(components.layout, *shape, tails=tails))
         found = Outputs(_part(outputs.log_density, numbers), _part(outputs.memberships, numbers))
         found = replace(found, labels=None if outputs.labels is None else outputs.labels[numbers])
         wanted = inner if sums is not None else None

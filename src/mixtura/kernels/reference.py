@@ -21,6 +21,7 @@ from mixtura.kernels.arguments import check_given, check_levels, check_pass
 from mixtura.kernels.contract import Components, Layout, Outputs
 from mixtura.kernels.expanded import Expansion, lower_half
 from mixtura.kernels.patterns import Given, accumulate_patterns
+from mixtura.kernels.terms.tails import expected_sums, with_tails
 
 __all__ = ["NumpyKernel"]
 
@@ -85,7 +86,8 @@ class NumpyKernel:
     ) -> None:
         # A row of NaN, or one that overflows, is part of the contract and no news.
         with np.errstate(all="ignore"):
-            expansion = None if hard or len(given.rows) < self._expand_from else Expansion.near(components)
+            plain = hard or components.freedom is not None or len(given.rows) < self._expand_from
+            expansion = None if plain else Expansion.near(components)
             if expansion is None or not _pass(expansion, given, components, sums, outputs):
                 _pass(_Centered(components), given, components, sums, outputs, hard=hard)
 
@@ -171,20 +173,22 @@ class _Centered:
 
     def __init__(self, components: Components) -> None:
         self._components = components
-        self._totals = _Totals(components.layout, components.means)
+        self._totals = _Totals(components.layout, components.means, components.freedom)
+        self._tails: FloatArray | None = None
 
     def blocks(self, n_rows: int) -> Iterator[slice]:
         return _blocks(n_rows, self._components.means.size)
 
     def log_densities(self, rows: RowArray) -> FloatArray:
         self._x = _transposed(rows)
-        return _log_densities(self._x, self._components)
+        logs, self._tails = _evaluate(self._x, self._components)
+        return logs
 
     def is_precise(self, log_density: FloatArray) -> bool:
         return True
 
     def add(self, weight: FloatArray | None, memberships: FloatArray) -> None:
-        self._totals.add(self._x, weight, memberships)
+        self._totals.add(self._x, weight, memberships, self._tails)
 
     def moments(self) -> FloatArray:
         return self._totals.moments()
@@ -193,8 +197,10 @@ class _Centered:
 class _Totals:
     """The sums of one call, second moments not yet packed."""
 
-    def __init__(self, layout: Layout, means: FloatArray) -> None:
+    def __init__(self, layout: Layout, means: FloatArray, freedom: FloatArray | None = None) -> None:
         k, d = means.shape
+        self.freedom = freedom
+        self.tails = np.zeros((0 if freedom is None else 2, k))
         shape = {Layout.DENSE: (k, d, d), Layout.DIAGONAL: (k, d), Layout.SHARED: (k, 0)}
         self.layout = layout
         self.means = means
@@ -202,12 +208,21 @@ class _Totals:
         self.first = np.zeros((k, d))
         self.second = np.zeros(shape[layout])
 
-    def add(self, x: FloatArray, weight: FloatArray | None, memberships: FloatArray) -> None:
-        """Add a block of shape (D, B) whose responsibilities, of shape (K, B), are known."""
+    def add(
+        self,
+        x: FloatArray,
+        weight: FloatArray | None,
+        memberships: FloatArray,
+        tails: FloatArray | None = None,
+    ) -> None:
+        """Add a block of shape (D, B) whose responsibilities (K, B), and weights u of t components, are known."""
         if weight is not None:
             memberships = _times(weight, memberships)
             x = np.where(weight == 0.0, 0.0, x)
         self.counts += memberships.sum(axis=1)
+        if self.freedom is not None and tails is not None:
+            self.tails += expected_sums(memberships, tails, self.freedom, len(x))
+            memberships = _times(memberships, tails)
         for group in _groups(len(self.means), x.size):
             self._add_moments(group, x - self.means[group, :, None], memberships[group])
 
@@ -233,11 +248,11 @@ class _Totals:
             self.second[group] += (centered * share[:, None, :]) @ centered.transpose(0, 2, 1)
 
     def moments(self) -> FloatArray:
-        """Return counts, first and second moments, the latter packed by rows of the lower half."""
+        """Return counts, first and second moments, packed by rows of the lower half, and what tails add."""
         second = self.second
         if self.layout is Layout.DENSE:
             second = second[:, *lower_half(second.shape[1])]
-        return np.concatenate([self.counts, self.first.ravel(), second.ravel()])
+        return np.concatenate([self.counts, self.first.ravel(), second.ravel(), self.tails.ravel()])
 
 
 def _blocks(n_rows: int, doubles_per_row: int) -> Iterator[slice]:
@@ -265,6 +280,14 @@ def _times(weight: FloatArray, values: FloatArray) -> FloatArray:
     """Multiply by the sample weights; a weight of zero gives zero whatever the value is."""
     product: FloatArray = np.where(weight == 0.0, 0.0, weight * values)
     return product
+
+
+def _evaluate(x: FloatArray, components: Components) -> tuple[FloatArray, FloatArray | None]:
+    """Return log densities, (K, B), and of t components the weights of the rows in moments, (K, B)."""
+    logs = _log_densities(x, components)
+    if components.freedom is None:
+        return logs, None
+    return with_tails(logs, components.offsets, components.freedom, components.n_features)
 
 
 def _log_densities(x: FloatArray, components: Components) -> FloatArray:
@@ -333,7 +356,7 @@ def _labels(
     tied = (logs >= largest - _TIED * (1.0 + np.abs(largest))).sum(axis=0) > 1
     if tied.any():
         # Equal components come out equal to the last bit only where each is evaluated by itself.
-        again = _log_densities(_transposed(rows[tied]), components)
+        again, _ = _evaluate(_transposed(rows[tied]), components)
         labels[tied] = (again if beside is None else again + beside[tied].T).argmax(axis=0)
     if background is not None:
         labels[background > largest] = -1

@@ -148,6 +148,8 @@ class AcceleratedEMStep:
         self._problem, self._model, self._tolerance = problem, problem.model, tolerance
         self._plain = EMStep(problem)
         self._may_fall = problem.model.prior.ridge > 0
+        # What t components are learned from beside counts and moments has no coordinates.
+        self._extrapolates = problem.model.tails is None
 
     def init(self, model: Mixture) -> AcceleratedState:
         return AcceleratedState(self._plain.init(model), little=_MARGIN * self._tolerance)
@@ -174,7 +176,7 @@ class AcceleratedEMStep:
             s.entered, s.point = trial.sums, trial.point
         if s.entered is not None:
             s.history = (*s.history, (s.entered, statistics))[-_PASSES:]
-        s.active = s.active or self._is_slow(s)
+        s.active = s.active or (self._extrapolates and self._is_slow(s))
         ahead = self._look_ahead(s, model, statistics) if s.active and not s.fallen else None
         if ahead is None:
             return s, self._step(s, statistics, s.plain, kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import NamedTuple
@@ -99,12 +100,13 @@ class EMStep:
             state = EMState(model, self._model.moments[-1])
             statistics = self.gather(state)
             better, repairs = self._model.maximize(statistics, model)
-        elif _narrows(model, better) and _has_moved_far(statistics, better):
+        elif statistics.tails is None and _narrows(model, better) and _has_moved_far(statistics, better):
             statistics = self._gather_about(better.means, state, statistics)
             better, repairs = self._model.maximize(statistics, model)
         ridge = 0.0 if repairs else self._ridge
-        allowance = partial(_cost_of_ridge, ridge, statistics.counts, model, better) if ridge else None
-        noise = None if self._drops_in else partial(_rounding, statistics.counts, model)
+        shares = partial(_shares, statistics)
+        allowance = partial(_cost_of_ridge, ridge, shares, model, better) if ridge else None
+        noise = None if self._drops_in else partial(_rounding, shares, model)
         found = StepResult(
             better, self.objective(statistics, model), repairs, allowance=allowance, noise=noise
         )
@@ -173,14 +175,20 @@ def _has_moved_far(statistics: Statistics, mixture: Mixture) -> bool:
         return bool(np.square(shift).sum(axis=1).max() > _MOST_WIDTHS)
 
 
-def _cost_of_ridge(ridge: float, counts: FloatArray, before: Mixture, after: Mixture) -> float:
+def _shares(statistics: Statistics) -> FloatArray:
+    """Return the share of the rows that each component has, (K,); noise has the rest."""
+    counts = statistics.counts
+    return np.asarray(counts / max(counts.sum(), statistics.total_weight))
+
+
+def _cost_of_ridge(ridge: float, shares: Callable[[], FloatArray], before: Mixture, after: Mixture) -> float:
     """Return by how much an M-step with a ridge may lower the mean log-likelihood, in nats.
 
     It maximizes ``Q - ridge / 2 sum_k n_k tr(Sigma_k^-1)``, Q the expected complete log-likelihood. As that does not
     fall, Q falls by no more than the penalty does, and the log-likelihood by no more than Q. What rounding may be of
     that is not conceded: some ``eps kappa`` of the traces, kappa the condition of a covariance.
     """
-    weights = counts / counts.sum()
+    weights = shares()
     traces, new = _precision_traces(before), _precision_traces(after)
     sizes = np.einsum("kii->k", before.full_covariances())
     with np.errstate(over="ignore"):
@@ -188,14 +196,14 @@ def _cost_of_ridge(ridge: float, counts: FloatArray, before: Mixture, after: Mix
     return 0.5 * ridge * float(weights @ (traces - new) - rounding)
 
 
-def _rounding(counts: FloatArray, mixture: Mixture) -> float:
+def _rounding(shares: Callable[[], FloatArray], mixture: Mixture) -> float:
     """Return how far rounding may move the mean log-likelihood, in nats: ``eps kappa``, kappa the condition.
 
     With a floor or a conjugate prior a covariance may be nearly singular and still go on. With a ridge alone, as in
     scikit-learn, a step that loses by rounding is rejected.
     """
     sizes = np.einsum("kii->k", mixture.full_covariances())
-    return float(np.finfo(np.float64).eps * (counts / counts.sum()) @ (sizes * _precision_traces(mixture)))
+    return float(np.finfo(np.float64).eps * shares() @ (sizes * _precision_traces(mixture)))
 
 
 def _precision_traces(mixture: Mixture) -> FloatArray:
