@@ -55,6 +55,7 @@ OPTIONAL = {
     "diptest": "segments",
     "duckdb": "io",
     "jinja2": "report",
+    "onnx": "io",
     "pandas": "io",
     "polars": "io",
     "pyarrow": "io",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import duckdb
 import numpy as np
 import polars as pl
+import pytest
 
 
 def test_the_statement_scores_as_assign_does(run, model, customers, workplace) -> None:
@@ -36,15 +39,33 @@ def test_without_a_file_the_statement_is_printed(run, model) -> None:
 
 def test_what_is_refused_leaves_no_file(refused, model, workplace) -> None:
     for options, said in [
-        ((), "--sql DIALECT and --table NAME are required"),
-        (("--sql", "duckdb"), "--sql DIALECT and --table NAME are required"),
+        ((), "--sql DIALECT and --table NAME are required, or --onnx"),
+        (("--sql", "duckdb"), "--sql DIALECT and --table NAME are required, or --onnx"),
         (("--sql", "oracle", "--table", "t"), "--sql must be one of bigquery"),
         (("--sql", "duckdb", "--table", ""), "--table must be a name"),
+        (("--onnx", "--table", "t"), "--onnx needs --output FILE, and none of --sql"),
         (("--sql", "postgresql", "--table", "t" * 64), "postgresql takes names of at most 63 bytes"),
     ]:
         text = refused("export", model, *options, "--output", "score.sql")
         assert said in text
         assert not (workplace / "score.sql").exists()
+
+
+def test_an_onnx_model_needs_a_file_and_assigns_as_assign_does(
+    run, refused, model, customers, workplace
+) -> None:
+    runtime = pytest.importorskip("onnxruntime")
+    assert "--onnx needs --output FILE" in refused("export", model, "--onnx")
+    done = run("export", model, "--onnx", "--output", "model.onnx")
+    assert done.exit_code == 0, done.output
+    assert run("assign", model, customers, "--output", "assigned.parquet").exit_code == 0
+    session = runtime.InferenceSession(str(workplace / "model.onnx"), providers=["CPUExecutionProvider"])
+    columns = json.loads(session.get_modelmeta().custom_metadata_map["columns"])
+    rows = pl.read_csv(customers).select(columns).cast(pl.Float64).to_numpy()
+    segment, probabilities = session.run(["segment", "probabilities"], {"rows": rows})
+    wanted = pl.read_parquet("assigned.parquet")
+    assert segment.tolist() == wanted["segment"].to_list()
+    np.testing.assert_allclose(probabilities[:, 1], wanted["probability_2"], rtol=0, atol=1e-10)
 
 
 def test_a_file_is_replaced_only_when_asked(run, refused, model, workplace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -185,6 +186,12 @@ def test_what_cannot_be_written_is_refused() -> None:
         scorer_of_mixture(mixture(), "aa")
     with pytest.raises(ParameterError, match="at least one character"):
         scoring_sql(scorer, "duckdb", table="t", id_columns=[""])
+
+
+@pytest.mark.parametrize("part", ["levels", "background"])
+def test_parts_that_are_not_gaussian_are_refused(part: str) -> None:
+    with pytest.raises(ParameterError, match="Gaussian parts alone"):
+        scorer_of_mixture(replace(mixture(), **{part: object()}), "ab")
 
 
 def test_an_estimator_is_scored_with_its_own_numbers() -> None:

@@ -26,6 +26,9 @@ TableName = Annotated[
     str | None,
     typer.Option("--table", help="The table that the SELECT reads, such as crm.customers.", metavar="NAME"),
 ]
+Onnx = Annotated[
+    bool, typer.Option("--onnx", help="Write an ONNX model instead of a SELECT; needs --output.")
+]
 HandedOn = Annotated[
     list[str] | None,
     typer.Option(
@@ -51,18 +54,37 @@ def export(
     table: TableName = None,
     id_column: HandedOn = None,
     max_missing: MaxMissing = None,
+    onnx: Onnx = False,
     output: OutputFile = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write a saved model for a database: one SELECT that assigns the rows of a table."""
+    """Write a saved model for a database, as one SELECT that assigns the rows of a table, or as an ONNX model."""
+    if onnx:
+        if sql is not None or table is not None or id_column or output is None:
+            raise ParameterError("--onnx needs --output FILE, and none of --sql, --table and --id.")
+        _write_onnx(model, output, max_missing, overwrite=overwrite)
+        return
+    if sql is None or table is None:
+        raise ParameterError(
+            "--sql DIALECT and --table NAME are required, or --onnx. Try --sql duckdb --table customers."
+        )
+    _write_sql(model, sql, table, id_column, max_missing, output, overwrite=overwrite)
+
+
+def _write_sql(
+    model: Path,
+    sql: str,
+    table: str,
+    id_column: list[str] | None,
+    max_missing: int | None,
+    output: Path | None,
+    *,
+    overwrite: bool,
+) -> None:
     from mixtura.io import output_file
     from mixtura.io.export import get_dialect
     from mixtura.segments import SegmentModel
 
-    if sql is None or table is None:
-        raise ParameterError(
-            "--sql DIALECT and --table NAME are required. Try --sql duckdb --table customers."
-        )
     dialect = get_dialect(sql).name
     text = SegmentModel.load(model).to_sql(
         dialect, table=table, id_column=id_column or None, max_missing=max_missing
@@ -72,4 +94,14 @@ def export(
         return
     with output_file(output, overwrite=overwrite) as writing:
         writing.write_text(text, encoding="utf-8")
+    typer.echo(f"Written: {output}")
+
+
+def _write_onnx(model: Path, output: Path, max_missing: int | None, *, overwrite: bool) -> None:
+    from mixtura.io import output_file
+    from mixtura.segments import SegmentModel
+
+    with output_file(output, overwrite=overwrite) as writing:
+        found = SegmentModel.load(model).to_onnx(max_missing=max_missing)
+        writing.write_bytes(found.SerializeToString())
     typer.echo(f"Written: {output}")

@@ -1,16 +1,19 @@
 """Exports: models written for databases and other runtimes."""
 
 from mixtura.io.export.dialects import DIALECTS, Dialect, DialectName, get_dialect
+from mixtura.io.export.onnx_scoring import OPSET, scoring_onnx
 from mixtura.io.export.scorer import ColumnScale, Scorer, scorer_of_mixture
 from mixtura.io.export.sql import scoring_sql
 
 __all__ = [
     "DIALECTS",
+    "OPSET",
     "ColumnScale",
     "Dialect",
     "DialectName",
     "Scorer",
     "get_dialect",
     "scorer_of_mixture",
+    "scoring_onnx",
     "scoring_sql",
 ]

@@ -17,6 +17,11 @@ from mixtura.kernels.patterns import as_dense
 
 __all__ = ["ColumnScale", "Pattern", "Scorer", "scorer_of_mixture"]
 
+_PATTERNS = 64
+"""Ways of missing values that are written without being asked for."""
+_PRODUCTS = 20_000
+"""Products that are written for missing values without being asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnScale:
@@ -94,6 +99,13 @@ class Scorer:
     threshold: float | None = None
     first: int = 1
 
+    def __post_init__(self) -> None:
+        for what, held in (("discrete columns", self.mixture.levels), ("noise", self.mixture.background)):
+            if held is not None:
+                raise ParameterError(
+                    f"The mixture must have Gaussian parts alone to be exported; got one with {what}. Fit it without."
+                )
+
     @property
     def log_volume(self) -> float:
         """``sum_d log scale_d``."""
@@ -103,6 +115,26 @@ class Scorer:
     def present(self) -> list[int]:
         """The components whose weight is not zero."""
         return np.flatnonzero(self.mixture.weights > 0).tolist()
+
+    def allowed_missing(self, max_missing: int | None) -> int:
+        """Return how many values a row may lack; by default what can be written in little room.
+
+        Raises
+        ------
+        ParameterError
+            `max_missing` is negative.
+        """
+        most = len(self.columns) - 1
+        if max_missing is None:
+            return max(number for number in range(most + 1) if not number or self._is_short(number))
+        if max_missing < 0:
+            raise ParameterError(
+                f"`max_missing` must be at least 0; got {max_missing!r}. Try `max_missing=0`."
+            )
+        return min(max_missing, most)
+
+    def _is_short(self, max_missing: int) -> bool:
+        return self.n_patterns(max_missing) <= _PATTERNS and self.n_products(max_missing) <= _PRODUCTS
 
     def n_patterns(self, max_missing: int) -> int:
         """Return in how many ways up to `max_missing` of the columns, but not all, may be missing; one is none."""

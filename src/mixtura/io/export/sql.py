@@ -14,11 +14,6 @@ from mixtura.io.export.sql_text import step_text
 
 __all__ = ["scoring_sql"]
 
-_PATTERNS = 64
-"""Ways of missing values that are written without being asked for."""
-_PRODUCTS = 20_000
-"""Products that are written for missing values without being asked for."""
-
 _JINJA = re.compile(r"\s*\{\{.*\}\}\s*", re.DOTALL)
 _SOURCE = "\0"
 """Stands for the table until the rest is written; no name holds it."""
@@ -62,9 +57,7 @@ def scoring_sql(
     wanted = get_dialect(dialect)
     source = _source(table, wanted)
     check_names((*scorer.columns, *_aliases(scorer, id_columns).values()), wanted)
-    if max_missing is not None and max_missing < 0:
-        raise ParameterError(f"`max_missing` must be at least 0; got {max_missing!r}. Try `max_missing=0`.")
-    most = _default_missing(scorer) if max_missing is None else min(max_missing, len(scorer.columns) - 1)
+    most = scorer.allowed_missing(max_missing)
     least = 0 if max_missing is None else most
     for number in range(most, least - 1, -1):
         text = _statement(scorer, wanted, source, id_columns, number)
@@ -75,15 +68,6 @@ def scoring_sql(
         f"{len(text.encode()):,}. Try {'`max_missing=0`, or ' if most else ''}a model of fewer segments or columns, or "
         "of the covariance type diag."
     )
-
-
-def _default_missing(scorer: Scorer) -> int:
-    allowed = [
-        number
-        for number in range(len(scorer.columns))
-        if not number or (scorer.n_patterns(number) <= _PATTERNS and scorer.n_products(number) <= _PRODUCTS)
-    ]
-    return max(allowed)
 
 
 def _statement(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from mixtura.core.impute import expected_log_density
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import ParameterError
 from mixtura.io import dump_document, output_file, read_document
-from mixtura.io.export import DialectName, Scorer, scoring_sql
+from mixtura.io.export import DialectName, Scorer, scoring_onnx, scoring_sql
 from mixtura.segments.model.naming import rename_segments
 from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.transforms.transforms import IDENTITY, Transform, build_transform
@@ -233,6 +234,31 @@ class SegmentModel:
         """
         ids = self._ids(id_column)
         return scoring_sql(self._scorer(), dialect, table=table, id_columns=ids, max_missing=max_missing)
+
+    def to_onnx(self, *, max_missing: int | None = None) -> Any:
+        """Return an ONNX model that assigns rows as `assign_table` does, in double precision.
+
+        Its input is ``rows``, of shape (N, D) and type double: the columns in the order of `columns`, in the user's
+        units, NaN where a value is missing. Its outputs are ``segment``, from 1 and 0 for none, ``probabilities`` of
+        shape (N, K), ``log_density`` and ``anomaly``. Save it with ``onnx.save(model.to_onnx(), "model.onnx")``.
+
+        Parameters
+        ----------
+        max_missing : int or None, default=None
+            How many values a row may lack, see `to_sql`; a row that lacks more is in no segment.
+
+        Returns
+        -------
+        onnx.ModelProto
+
+        Raises
+        ------
+        ParameterError
+            `max_missing` is negative.
+        OptionalDependencyError
+            The package onnx is not installed.
+        """
+        return scoring_onnx(self._scorer(), max_missing=max_missing)
 
     def _ids(self, id_column: str | Sequence[str] | None) -> tuple[str, ...]:
         chosen = self.training.id_column if id_column is None else id_column
