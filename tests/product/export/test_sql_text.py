@@ -104,6 +104,13 @@ def test_a_statement_that_is_too_long_is_refused_or_scores_fewer_missing_values(
         scoring_sql(some, "clickhouse", table="t", max_missing=5)
 
 
+def test_a_select_that_is_too_wide_is_refused() -> None:
+    means = np.zeros((42, 40))
+    wide = Mixture.from_parameters(np.full(42, 1 / 42), means, np.ones((42, 40)), "diag")
+    with pytest.raises(ParameterError, match="at most 1,664 columns; that of this model has 1,68"):
+        scoring_sql(scorer_of_mixture(wide, map(str, range(40))), "postgresql", table="t")
+
+
 def test_how_many_missing_values_are_scored() -> None:
     def said(d: int, most: int | None = None) -> str:
         scorer = scorer_of_mixture(mixture(1, d), map(str, range(d)))
@@ -188,7 +195,7 @@ def test_what_cannot_be_written_is_refused() -> None:
         scoring_sql(scorer, "duckdb", table="t", id_columns=[""])
 
 
-@pytest.mark.parametrize("part", ["levels", "background"])
+@pytest.mark.parametrize("part", ["levels", "background", "tails"])
 def test_parts_that_are_not_gaussian_are_refused(part: str) -> None:
     with pytest.raises(ParameterError, match="Gaussian parts alone"):
         scorer_of_mixture(replace(mixture(), **{part: object()}), "ab")

@@ -100,6 +100,8 @@ class Dialect:
         Bytes that the name of a column may have.
     longest_statement : int or None, default=None
         Bytes that a statement may have.
+    most_columns : int or None, default=None
+        Columns that a SELECT may have.
     before : str, default=""
         A statement to run before.
     tested : bool, default=True
@@ -117,6 +119,7 @@ class Dialect:
     empty_branch: bool = False
     longest_name: int | None = None
     longest_statement: int | None = None
+    most_columns: int | None = None
     before: str = ""
     tested: bool = True
 
@@ -168,6 +171,7 @@ DIALECTS: dict[str, Dialect] = {
             text_quote=backslashes_doubled,
             fence=f"LIMIT {2**64 - 1}",
             longest_name=64,
+            most_columns=4096,
         ),
         Dialect("polars"),
         Dialect(
@@ -176,6 +180,7 @@ DIALECTS: dict[str, Dialect] = {
             double="CAST({} AS DOUBLE PRECISION)",
             fence="OFFSET 0",
             longest_name=63,
+            most_columns=1664,
             before="SET jit = off",
         ),
         Dialect(
@@ -197,6 +202,7 @@ DIALECTS: dict[str, Dialect] = {
             number=fraction_literal,
             double="CASE WHEN typeof({0}) IN ('integer', 'real') THEN CAST({0} AS REAL) END",
             fence="LIMIT -1 OFFSET 0",
+            most_columns=2000,
         ),
     )
 }

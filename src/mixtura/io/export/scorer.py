@@ -100,7 +100,9 @@ class Scorer:
     first: int = 1
 
     def __post_init__(self) -> None:
-        for what, held in (("discrete columns", self.mixture.levels), ("noise", self.mixture.background)):
+        mixture = self.mixture
+        parts = {"discrete columns": mixture.levels, "noise": mixture.background, "tails": mixture.tails}
+        for what, held in parts.items():
             if held is not None:
                 raise ParameterError(
                     f"The mixture must have Gaussian parts alone to be exported; got one with {what}. Fit it without."

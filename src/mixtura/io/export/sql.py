@@ -52,7 +52,8 @@ def scoring_sql(
     Raises
     ------
     ParameterError
-        There is no such dialect or table, a name is too long for it or cannot be written, or the statement is too long.
+        There is no such dialect or table, a name is too long for it or cannot be written, or the statement is too
+        long or too wide.
     """
     wanted = get_dialect(dialect)
     source = _source(table, wanted)
@@ -74,6 +75,12 @@ def _statement(
     scorer: Scorer, dialect: Dialect, source: str, id_columns: Sequence[str], max_missing: int
 ) -> str:
     steps = ScoringSteps(scorer, _aliases(scorer, id_columns), max_missing).all()
+    widest = max(len(step.columns) for step in steps)
+    if dialect.most_columns is not None and widest > dialect.most_columns:
+        raise ParameterError(
+            f"A SELECT of {dialect.name} must have at most {dialect.most_columns:,} columns; that of this model has "
+            f"{widest:,}. Try a model of fewer segments or columns."
+        )
     prefix = "scored_" if "mixtura_" in source.lower() else "mixtura_"
     parts, read = [], _SOURCE
     for number, step in enumerate(steps):
