@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 
 import pytest
 
 from mixtura.plot import render_svg, warm_up
 from mixtura.plot.export import export
-from mixtura.plot.export.worker import serve
+from mixtura.plot.export.worker import clip_lines_together, serve
 
 POINT = {"data": {"values": [{"x": 1}]}, "mark": "point", "encoding": {"x": {"field": "x"}}}
 BROKEN = {"mark": "no such mark", "data": 3}
+
+CLIP = re.compile(r' clip-path="url\(#\w+\)"')
 
 
 def ask(*questions: object) -> list[tuple[str, bytes]]:
@@ -70,3 +73,38 @@ def test_without_a_process_pictures_are_drawn_all_the_same(monkeypatch: pytest.M
     with warm_up():
         assert export._running[-1]._popen is None
         assert render_svg(POINT).startswith("<svg")
+
+
+def lines(*ends: float) -> dict[str, object]:
+    """Return a chart of one clipped line per end, which do not cross, in a frame that ends at 1."""
+    values = [{"x": x, "y": 0.1 * k + x * end, "line": k} for k, end in enumerate(ends) for x in (0, 1)]
+    y = {"field": "y", "type": "quantitative", "scale": {"domain": [0, 1]}}
+    encoding = {"x": {"field": "x", "type": "quantitative"}, "y": y, "detail": {"field": "line"}}
+    return {
+        "data": {"values": values},
+        "layer": [{"mark": {"type": "line", "clip": True}, "encoding": encoding}],
+    }
+
+
+def test_lines_are_clipped_together() -> None:
+    apart = render_svg(lines(0.5, 2.0, 3.0))
+    together = clip_lines_together(apart)
+    assert (len(CLIP.findall(apart)), len(CLIP.findall(together))) == (3, 1)
+    assert CLIP.sub("", together) == CLIP.sub("", apart)
+    assert re.search(r'_pathgroup" clip-path="url\(#clip1\)"', together)
+
+
+def test_the_picture_is_that_of_lines_clipped_one_by_one() -> None:
+    import vl_convert
+
+    apart = render_svg(lines(0.5, 2.0, 3.0))
+    cut, whole, before = (
+        vl_convert.svg_to_png(one) for one in (clip_lines_together(apart), CLIP.sub("", apart), apart)
+    )
+    assert cut == before
+    assert whole != before
+
+
+def test_a_drawing_without_lines_stays() -> None:
+    drawing = render_svg(POINT)
+    assert clip_lines_together(drawing) == drawing

@@ -125,9 +125,11 @@ def criterion_chart(scores: Scores, frame: Frame, datasets: Datasets) -> Spec:
     datasets["chosen"] = [{"count": chosen.n_components, "value": chosen.value}]
     present = [kind for kind in FAMILIES if any(one["covariances"] == kind for one in values)]
     lines, marks = _kinds(present, frame.legend)
-    point: Spec = {"size": 60, "opacity": 1, "strokeWidth": 1.6, "clip": True}
+    # To cut marks off at the frame takes a while, and few charts have any that leave it.
+    clip: Spec = {} if all(domain[0] <= value["value"] <= domain[1] for value in values) else {"clip": True}
+    point: Spec = {"size": 60, "opacity": 1, "strokeWidth": 1.6, **clip}
     layers = [
-        marked("models", "line", at | lines, strokeWidth=2, clip=True),
+        marked("models", "line", at | lines, strokeWidth=2, **clip),
         marked("models", "point", at | marks, **point),
     ]
     if any(value["degenerate"] for value in values):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -190,7 +191,7 @@ def _point_layer(plane: Plane) -> Spec:
 def ellipse_layer(plane: Plane, datasets: Datasets, radii: tuple[int, ...], *, legend: bool = True) -> Spec:
     """Return the ellipses, with the legend of the components."""
     subject = plane.subject
-    datasets["ellipses"] = _ellipse_points(plane, plane.mixture, radii)
+    datasets["ellipses"] = points = _ellipse_points(plane, plane.mixture, radii)
     dashes = {"domain": [_ring(radius) for radius in radii], "range": [_DASHES[radius] for radius in radii]}
     encoding = {
         "x": plane.x,
@@ -202,7 +203,16 @@ def ellipse_layer(plane: Plane, datasets: Datasets, radii: tuple[int, ...], *, l
         "strokeDash": nominal("ring", scale=dashes, legend=None),
         "opacity": highlight_opacity(1.0),
     }
-    return marked("ellipses", "line", encoding, strokeWidth=2, clip=True, interpolate="linear-closed")
+    return marked(
+        "ellipses", "line", encoding, strokeWidth=2, interpolate="linear-closed", **_clip(plane, points)
+    )
+
+
+def _clip(plane: Plane, points: Sequence[Mapping[str, Any]]) -> Spec:
+    """Return the property that cuts marks off at the frame, where they leave it: to draw that takes a while."""
+    (left, right), (low, high) = plane.domains
+    leave = any(not (left <= one["x"] <= right and low <= one["y"] <= high) for one in points)
+    return {"clip": True} if leave else {}
 
 
 def _ring(radius: int) -> str:
@@ -225,12 +235,13 @@ def _ellipse_points(plane: Plane, mixture: Mixture, radii: tuple[int, ...]) -> l
 def center_layers(plane: Plane, datasets: Datasets) -> tuple[Spec, Spec]:
     """Return a disc and a number at every center."""
     xs, ys = plane.places(plane.mixture.means)
-    datasets["centers"] = [
+    datasets["centers"] = points = [
         {"x": x, "y": y, "segment": k + 1} for k, (x, y) in enumerate(zip(xs, ys, strict=True))
     ]
+    clip = _clip(plane, points)
     disc = {"x": plane.x, "y": plane.y, "opacity": highlight_opacity(0.85)}
     number = {"x": plane.x, "y": plane.y, "text": nominal("segment"), "opacity": highlight_opacity(1.0)}
     return (
-        marked("centers", "point", disc, style=PAPER, filled=True, size=330, strokeWidth=1.2, clip=True),
-        marked("centers", "text", number, style=NUMBER, fontSize=13, fontWeight="bold", clip=True),
+        marked("centers", "point", disc, style=PAPER, filled=True, size=330, strokeWidth=1.2, **clip),
+        marked("centers", "text", number, style=NUMBER, fontSize=13, fontWeight="bold", **clip),
     )

@@ -10,16 +10,20 @@ bytes, and then that many bytes: the picture, or what went wrong.
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 from typing import Any, BinaryIO
 
-__all__ = ["render", "serve"]
+__all__ = ["clip_lines_together", "render", "serve"]
 
 _PIXELS_PER_POINT = 2.0
 
 _POINT = {"data": {"values": [{"x": 1}]}, "mark": "point", "encoding": {"x": {"field": "x"}}}
 """A point and its axes: enough to start the renderer and to load the fonts."""
+
+_CLIP = re.compile(r'<clipPath id="(\w+)">(.*?)</clipPath>')
+_GROUP = re.compile(r'<g class="mark-group role-scope (\w+)_pathgroup"')
 
 
 def render(specification: dict[str, Any], suffix: str) -> bytes:
@@ -41,7 +45,8 @@ def render(specification: dict[str, Any], suffix: str) -> bytes:
     import vl_convert
 
     if suffix == ".png":
-        picture: bytes = vl_convert.vegalite_to_png(specification, scale=_PIXELS_PER_POINT)
+        drawing = clip_lines_together(vl_convert.vegalite_to_svg(specification))
+        picture: bytes = vl_convert.svg_to_png(drawing, scale=_PIXELS_PER_POINT)
         return picture
     text: str = (
         vl_convert.vegalite_to_svg(specification)
@@ -49,6 +54,31 @@ def render(specification: dict[str, Any], suffix: str) -> bytes:
         else vl_convert.vegalite_to_html(specification, bundle=True)
     )
     return text.encode()
+
+
+def clip_lines_together(drawing: str) -> str:
+    """Return an SVG whose lines of one layer are clipped as a group, instead of each by itself.
+
+    The picture is the same, but for rounding where lines cross. For everything that it clips the rasterizer makes a
+    picture of full size, which takes longer than all else together.
+
+    Parameters
+    ----------
+    drawing : str
+        From vl-convert.
+    """
+    shapes = dict(_CLIP.findall(drawing))
+    groups = list(_GROUP.finditer(drawing))
+    bounds = [*(group.start() for group in groups), len(drawing)]
+    parts = [drawing[: bounds[0]]]
+    for group, end in zip(groups, bounds[1:], strict=True):
+        head, body = group.group(), drawing[group.end() : end]
+        line = re.compile(rf'(<g class="mark-line role-mark {group[1]}_marks") clip-path="url\(#(\w+)\)"')
+        names = [name for _, name in line.findall(body)]
+        if len({shapes[name] for name in names}) == 1:
+            head, body = f'{head} clip-path="url(#{names[0]})"', line.sub(r"\1", body)
+        parts.append(head + body)
+    return "".join(parts)
 
 
 def serve(questions: BinaryIO, answers: BinaryIO) -> None:
