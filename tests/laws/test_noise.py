@@ -14,10 +14,11 @@ import naive
 from mixtura.core.covariance import FAMILIES, get_family
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
+from mixtura.core.parts.student import StudentTails
 from mixtura.core.parts.volume import measure_background
 from mixtura.core.prior import Ridge
 from mixtura.engine import as_data
-from mixtura.exceptions import DataError
+from mixtura.exceptions import DataError, ParameterError
 from mixtura.fit import AcceleratedEMStep, Problem, RemainingGain
 from mixtura.fit.loop.driver import iterate
 from mixtura.fit.loop.state import begin
@@ -177,3 +178,61 @@ def test_mixtures_with_noise_say_it_of_rows() -> None:
     np.testing.assert_allclose(1.0 - again.responsibilities(rows).sum(axis=1), shares, atol=1e-12)
     assert again.predict(rows).tolist() == [0, -1, 1]
     assert mixture.n_parameters == bare.n_parameters + 2 == asked.model.n_parameters(3)
+
+
+def both_kinds() -> Mixture:
+    asked = problem(table())
+    model = replace(asked.model, tails=StudentTails())
+    return model.begin_from(replace(start(asked), offsets=None))
+
+
+@pytest.mark.parametrize("kind", ["noise", "t", "both"])
+def test_a_joint_density_is_a_marginal_times_a_conditional(kind: str) -> None:
+    mixture = both_kinds()
+    if kind == "t":
+        mixture = replace(mixture, weights=mixture.weights / mixture.weights.sum(), background=None)
+    if kind == "noise":
+        mixture = replace(mixture, tails=None)
+    rows = np.array([[0.3, 0.7, 1.0], [2.0, 0.7, -4.0], [-9.0, 0.7, 9.0]])
+    joint, marginal = mixture.log_density(rows), mixture.marginal([1]).log_density(rows[:, [1]])
+    if mixture.background is not None:  # the density of a box along the columns
+        mixture = replace(mixture, background=replace(mixture.background, box=mixture.background.columns))
+        joint = mixture.log_density(rows)
+    conditional = mixture.conditional([1], [0.7])
+    np.testing.assert_allclose(conditional.log_density(rows[:, [0, 2]]), joint - marginal, rtol=1e-10)
+
+
+@pytest.mark.parametrize("matrix", [[2.0, 0.5, 3.0], [[2.0, 0.3, 0.0], [0.0, 1.0, 0.5], [0.2, 0.0, 1.0]]])
+def test_densities_follow_an_affine_map(matrix: Any) -> None:
+    mixture, shift = both_kinds(), np.array([1.0, 2.0, 3.0])
+    rows = np.random.RandomState(0).uniform(-9.0, 9.0, size=(20, 3))
+    square = np.diag(matrix) if np.ndim(matrix) == 1 else np.array(matrix)
+    mapped = mixture.affine(matrix, shift)
+    found = mapped.log_density(rows @ square.T + shift) + np.linalg.slogdet(square)[1]
+    np.testing.assert_allclose(found, mixture.log_density(rows), rtol=1e-10)
+    assert mixture.background is not None
+    assert mapped.background is not None
+    drawn = mapped.background.box.draw(np.random.RandomState(1), 4000)
+    wanted = mixture.background.box.draw(np.random.RandomState(1), 4000) @ square.T + shift
+    np.testing.assert_allclose(drawn, wanted, rtol=1e-10)
+    columns = mapped.background.columns
+    corners = mixture.background.columns.draw(np.random.RandomState(1), 4000) @ square.T + shift
+    inside = (corners >= columns.lower - 1e-9) & (corners <= columns.lower + columns.ranges + 1e-9)
+    assert inside.all()
+
+
+def test_noise_has_no_projection() -> None:
+    with pytest.raises(ParameterError, match="`matrix` must be square where there is noise"):
+        both_kinds().affine(np.ones((1, 3)))
+
+
+def test_samples_are_of_the_mixture() -> None:
+    mixture = both_kinds()
+    rows, labels = mixture.sample(40_000, random_state=0)
+    shares = np.bincount(labels + 1, minlength=3) / len(rows)
+    assert mixture.background is not None
+    np.testing.assert_allclose(shares, [mixture.background.weight, *mixture.weights], atol=0.01)
+    own = rows[labels == 0]
+    np.testing.assert_allclose(np.cov(own.T), mixture.covariances[0] * 20.0 / 18.0, atol=0.1)
+    again, _ = EMStep(problem(rows))(EMStep(problem(rows)).init(replace(mixture, tails=None)))
+    np.testing.assert_allclose(again.model.means, mixture.means, atol=0.05)

@@ -23,13 +23,25 @@ class _Conditional:
     missing: BoolArray
     means: FloatArray  # (K, n, M)
     covariances: FloatArray  # (K, M, M)
+    distances: FloatArray  # (K, n) squared, of what is observed
+
+    def widths(self, mixture: Mixture, which: IntArray, rng: np.random.RandomState) -> FloatArray:
+        """Return the random width of each row within its component, (n,): one, but for t components."""
+        if mixture.tails is None:
+            return np.ones(len(which))
+        before = mixture.tails.freedom[which]
+        after = before + (~self.missing).sum()
+        return np.asarray(
+            np.sqrt((before + self.distances[which, np.arange(len(which))]) / rng.chisquare(after))
+        )
 
 
 def conditional_means(mixture: Mixture, rows: FloatArray) -> FloatArray:
     """Return rows with missing values replaced by ``E[x_m | x_o] = sum_k r_k(x_o) E_k[x_m | x_o]``.
 
     With ``r_k`` the responsibilities given what is observed, and
-    ``E_k[x_m | x_o] = mu_m + Sigma_mo Sigma_oo^-1 (x_o - mu_o)`` (Little and Rubin 2019, 11.2).
+    ``E_k[x_m | x_o] = mu_m + Sigma_mo Sigma_oo^-1 (x_o - mu_o)`` (Little and Rubin 2019, 11.2), of t components too. Of
+    noise it is the middle of its range.
 
     Parameters
     ----------
@@ -40,7 +52,11 @@ def conditional_means(mixture: Mixture, rows: FloatArray) -> FloatArray:
     filled, memberships = rows.copy(), _memberships(mixture, rows)
     for one in _conditionals(mixture, rows):
         weights = memberships[one.numbers].T[:, :, None]
-        filled[np.ix_(one.numbers, one.missing)] = (weights * one.means).sum(axis=0)
+        values = (weights * one.means).sum(axis=0)
+        if mixture.background is not None:
+            left = 1.0 - memberships[one.numbers].sum(axis=1)
+            values += left[:, None] * mixture.background.columns.center[one.missing]
+        filled[np.ix_(one.numbers, one.missing)] = values
     return filled
 
 
@@ -56,15 +72,18 @@ def conditional_draws(mixture: Mixture, rows: FloatArray, rng: np.random.RandomS
         Drawn from.
     """
     filled, memberships = rows.copy(), _memberships(mixture, rows)
-    ends = np.cumsum(memberships, axis=1)
-    chosen = np.minimum((rng.uniform(size=len(rows))[:, None] > ends).sum(axis=1), mixture.n_components - 1)
+    ends, last = np.cumsum(memberships, axis=1), mixture.n_components - (mixture.background is None)
+    chosen = np.minimum((rng.uniform(size=len(rows))[:, None] > ends).sum(axis=1), last)
     noise = rng.standard_normal(rows.shape)
     for one in _conditionals(mixture, rows):
-        which, place = chosen[one.numbers], np.arange(one.numbers.size)
+        which, place = np.minimum(chosen[one.numbers], mixture.n_components - 1), np.arange(one.numbers.size)
         values, vectors = np.linalg.eigh(one.covariances)
         roots = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
-        own = noise[np.ix_(one.numbers, one.missing)]
+        own = noise[np.ix_(one.numbers, one.missing)] * one.widths(mixture, which, rng)[:, None]
         drawn = one.means[which, place] + (roots[which] @ own[:, :, None])[:, :, 0]
+        if mixture.background is not None:
+            spread = mixture.background.columns.draw(rng, one.numbers.size)[:, one.missing]
+            drawn = np.where(chosen[one.numbers, None] == mixture.n_components, spread, drawn)
         filled[np.ix_(one.numbers, one.missing)] = drawn
     return filled
 
@@ -88,6 +107,9 @@ def expected_log_density(mixture: Mixture, rows: FloatArray, memberships: FloatA
     for one in _conditionals(mixture, rows):
         volumes = np.linalg.slogdet(one.covariances)[1] + one.missing.sum() * (1 + np.log(2 * np.pi))
         expected[one.numbers] = -0.5 * memberships[one.numbers] @ volumes
+        if mixture.background is not None:
+            left = 1.0 - memberships[one.numbers].sum(axis=1)
+            expected[one.numbers] -= left * np.log(mixture.background.columns.ranges[one.missing]).sum()
     return expected
 
 
@@ -110,4 +132,10 @@ def _conditionals(mixture: Mixture, rows: FloatArray) -> Iterator[_Conditional]:
         apart = rows[np.ix_(numbers, observed)] - mixture.means[:, None, observed]
         means = mixture.means[:, None, missing] + apart @ gain.transpose(0, 2, 1)
         left = covariances[:, missing][:, :, missing] - gain @ cross.transpose(0, 2, 1)
-        yield _Conditional(numbers, missing, means, 0.5 * (left + left.transpose(0, 2, 1)))
+        distances = np.empty((0, 0)) if mixture.tails is None else _distances(apart, inside)
+        yield _Conditional(numbers, missing, means, 0.5 * (left + left.transpose(0, 2, 1)), distances)
+
+
+def _distances(apart: FloatArray, covariances: FloatArray) -> FloatArray:
+    """Return squared distances, (K, n), of rows about the means, (K, n, O)."""
+    return np.asarray(np.einsum("kni,kin->kn", apart, np.linalg.solve(covariances, apart.transpose(0, 2, 1))))

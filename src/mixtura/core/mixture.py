@@ -19,6 +19,7 @@ from mixtura.core.covariance.check_parameters import as_finite, checked_covarian
 from mixtura.core.covariance.factors import symmetric
 from mixtura.core.moments import Moments
 from mixtura.core.parts.discrete import LevelTable
+from mixtura.core.parts.draws import draw_rows
 from mixtura.core.parts.student import Tails
 from mixtura.core.protocols import MixedRows
 from mixtura.exceptions import DataError, ParameterError
@@ -26,7 +27,7 @@ from mixtura.kernels import Components, Outputs, evaluate_rows, sums_size
 from mixtura.kernels.patterns import order_of_missing
 from mixtura.kernels.terms.background import Background
 
-__all__ = ["Mixture", "draw_rows"]
+__all__ = ["Mixture"]
 
 _FAR_APART = 1e4
 """Widths that means may lie apart for one whitening of the rows to serve all components."""
@@ -267,6 +268,7 @@ class Mixture:
         -------
         rows : ndarray of shape (n_samples, D), ordered by component
         labels : ndarray of shape (n_samples,)
+            -1 for noise, whose rows are the last.
         """
         if n_samples < 1:
             raise ParameterError(f"`n_samples` must be at least 1; got {n_samples!r}.")
@@ -275,20 +277,23 @@ class Mixture:
             if isinstance(random_state, np.random.RandomState)
             else np.random.RandomState(random_state)
         )
-        return draw_rows(rng, n_samples, self.weights, self.means, self.covariances, self.family)
+        parameters = (self.weights, self.means, self.covariances)
+        return draw_rows(rng, n_samples, *parameters, self.family, tails=self.tails, noise=self.background)
 
     def marginal(self, columns: Sequence[int]) -> Mixture:
         """Return the mixture of some of the columns, in the order given."""
         chosen = self._as_columns(columns)
         covariances = self.family.storage.marginal(self.covariances, chosen)
-        return Mixture.from_parameters(self.weights, self.means[:, chosen], covariances, self.family.general)
+        noise = self.background and self.background.of(chosen, self.background.weight)
+        return self._with(self.weights, self.means[:, chosen], covariances, self.family.general, noise)
 
     def conditional(self, columns: Sequence[int], values: npt.ArrayLike) -> Mixture:
         """Return the mixture of the other columns, given the values of some.
 
         ``w'_k`` is proportional to ``w_k N(v; mu_kg, Sigma_kgg)``, ``mu'_k = mu_kr + G_k (v - mu_kg)`` and
         ``Sigma'_k = Sigma_krr - G_k Sigma_kgr`` with the gain ``G_k = Sigma_krg Sigma_kgg^-1``
-        (Bishop 2006, section 2.3.1).
+        (Bishop 2006, section 2.3.1). A t component stays one, with the degrees of freedom ``nu + p`` of p values known
+        and ``(nu + q) / (nu + p)`` times the scale, q their squared distance (Kotz and Nadarajah 2004, section 1.11).
 
         Parameters
         ----------
@@ -304,10 +309,37 @@ class Mixture:
                 "those to be described."
             )
         known = as_finite("values", values, (given.size,))
-        weights = self.marginal(columns).responsibilities(known[None, :])[0]
+        marginal = self.marginal(columns)
+        weights = marginal.responsibilities(known[None, :])[0]
         gain, covariances = self.family.storage.condition(self.covariances, given, rest, self.n_components)
-        means = self.means[:, rest] + np.einsum("krg,kg->kr", gain, known - self.means[:, given])
-        return Mixture.from_parameters(weights, means, covariances, self.family.general)
+        apart = known - self.means[:, given]
+        means, name = self.means[:, rest] + np.einsum("krg,kg->kr", gain, apart), self.family.general
+        noise = self.background and self.background.of(rest, max(0.0, 1.0 - float(weights.sum())))
+        if self.tails is None:
+            return self._with(weights, means, covariances, name, noise)
+        inside = self.full_covariances()[:, given][:, :, given]
+        distances = np.einsum("kg,kg->k", apart, np.linalg.solve(inside, apart[:, :, None])[:, :, 0])
+        freedom = self.tails.freedom + given.size
+        factors = (self.tails.freedom + distances) / freedom
+        scales = get_family(name).storage.full(covariances, *means.shape) * factors[:, None, None]
+        found = self._with(weights, means, scales, "full", noise)
+        return replace(found, tails=replace(self.tails, freedom=freedom))
+
+    def _with(
+        self,
+        weights: FloatArray,
+        means: FloatArray,
+        covariances: FloatArray,
+        name: str,
+        noise: Background | None,
+    ) -> Mixture:
+        """Return a mixture with other parameters, and with these tails."""
+        if noise is None:
+            return replace(Mixture.from_parameters(weights, means, covariances, name), tails=self.tails)
+        total = max(float(weights.sum()), np.finfo(np.float64).tiny)
+        even = np.full(len(weights), 1.0 / len(weights))
+        found = Mixture.from_parameters(weights / total if weights.any() else even, means, covariances, name)
+        return replace(found, weights=weights, offsets=None, background=noise, tails=self.tails)
 
     def affine(self, matrix: npt.ArrayLike, shift: npt.ArrayLike = 0.0) -> Mixture:
         """Return the mixture of ``A x + b``.
@@ -337,8 +369,14 @@ class Mixture:
             covariances = family.storage.rescale(self.covariances, matrix)
         else:
             covariances = family.storage.transform(self.covariances, matrix)
-        means = self.means @ square.T + as_finite("shift", shift)
-        return Mixture.from_parameters(self.weights, means, covariances, name)
+        added = as_finite("shift", shift)
+        means = self.means @ square.T + added
+        if self.background is not None and len(square) != self.n_features:
+            raise ParameterError(
+                f"`matrix` must be square where there is noise; got {matrix.shape!r}. Take `marginal` for some columns."
+            )
+        noise = self.background and self.background.affine(square, np.broadcast_to(added, len(square)))
+        return self._with(self.weights, means, covariances, name, noise)
 
     def _as_columns(self, columns: Sequence[int]) -> IntArray:
         chosen = np.asarray(columns, dtype=np.intp)
@@ -349,23 +387,6 @@ class Mixture:
                 "`columns=[0]`."
             )
         return chosen
-
-
-def draw_rows(
-    rng: np.random.RandomState,
-    n_samples: int,
-    weights: FloatArray,
-    means: FloatArray,
-    covariances: FloatArray,
-    family: Structure,
-) -> tuple[FloatArray, IntArray]:
-    """Return random rows (n_samples, D) of a mixture, ordered by component, and their components (n_samples,)."""
-    sizes = rng.multinomial(n_samples, weights)
-    rows = [
-        family.storage.draw(rng, mean, covariances, k, int(size))
-        for k, (mean, size) in enumerate(zip(means, sizes, strict=True))
-    ]
-    return np.vstack(rows), np.repeat(np.arange(len(means)), sizes)
 
 
 def _offsets(weights: FloatArray, factors: Factors, n_features: int) -> FloatArray:

@@ -183,4 +183,5 @@ class GaussianModel:
         covariances = self.structure.n_parameters(self.n_components, n_features)
         noise = 0 if self.background is None else Background.N_PARAMETERS
         tails = 0 if self.tails is None else self.tails.n_parameters(self.n_components)
-        return self.n_components - 1 + self.n_components * n_features + covariances + noise + tails
+        levels = 0 if self.discrete is None else self.discrete.n_parameters(self.n_components)
+        return self.n_components - 1 + self.n_components * n_features + covariances + noise + tails + levels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -17,8 +18,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.covariance import NAMES, get_family
-from mixtura.core.mixture import Mixture, draw_rows
+from mixtura.core.data import Data
+from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
+from mixtura.core.parts.draws import draw_rows
+from mixtura.core.parts.student import StudentTails
+from mixtura.core.parts.volume import measure_background
 from mixtura.core.prior import Ridge
 from mixtura.engine import as_data
 from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, with_callbacks
@@ -35,6 +40,7 @@ from mixtura.estimators.validation import (
 from mixtura.estimators.verbose import Narrator
 from mixtura.fit import (
     INITIALIZATIONS,
+    ROBUST_KMEANS,
     AbsoluteChange,
     FitResult,
     FromPartition,
@@ -49,6 +55,9 @@ from mixtura.fit.loop.driver import ignore
 from mixtura.validation import MISSING, without_empty_rows
 
 __all__ = ["GaussianMixture"]
+
+TAILS = {"gaussian": None, "t": StudentTails(), "common t": StudentTails(common=True)}
+"""Distributions of the components by the name that ``tails`` uses."""
 
 _NOT_CONVERGED = (
     "Best performing initialization did not converge. Try different init parameters, or increase max_iter, tol, or "
@@ -106,6 +115,14 @@ default="kmeans"
         (Ghahramani and Jordan 1994). That is right where values are missing at random: for reasons that the observed
         ones explain. Rows without any value are not learned from; their density is 1, their probabilities the weights.
         Likelihood and criteria are those of what was observed.
+    tails : {"gaussian", "t", "common t"}, default="gaussian"
+        Distribution of the components: Gaussian, or multivariate t with degrees of freedom that are estimated, from 2
+        to 200, for each component or one number for all (Peel and McLachlan 2000). Rows far out then count less.
+        ``covariances_`` and ``precisions_`` are those of the scale matrices.
+    noise : bool, default=False
+        Whether some rows may belong to no component: noise, spread evenly over the volume of the rows, whose share is
+        estimated (Banfield and Raftery 1993; mclust's noise component). They are labeled -1, as scikit-learn's DBSCAN
+        does; probabilities of a row, and ``weights_``, then sum to one less that of the noise.
 
     Attributes
     ----------
@@ -121,6 +138,10 @@ default="kmeans"
         Mean log-likelihood of a row, in nats, of the mixture that entered the last pass.
     lower_bounds_ : list of float
         The same at each pass.
+    degrees_of_freedom_ : ndarray of shape (K,)
+        Infinite where components are Gaussian.
+    noise_weight_ : float
+        Share of the noise; zero without.
     mixture_ : Mixture
         The fitted mixture as a value, in float64.
     result_ : FitResult
@@ -173,6 +194,8 @@ default="kmeans"
         "verbose": ["verbose"],
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
         "missing": [StrOptions(set(MISSING))],
+        "tails": [StrOptions(set(TAILS))],
+        "noise": ["boolean"],
     }
 
     def __init__(
@@ -193,6 +216,8 @@ default="kmeans"
         verbose: int = 0,
         verbose_interval: int = 10,
         missing: str = "error",
+        tails: str = "gaussian",
+        noise: bool = False,
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -209,6 +234,8 @@ default="kmeans"
         self.verbose = verbose
         self.verbose_interval = verbose_interval
         self.missing = missing
+        self.tails = tails
+        self.noise = noise
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
@@ -241,9 +268,8 @@ default="kmeans"
     def _fit_rows(self, rows: RowArray, weights: FloatArray | None, y: object) -> None:
         weights = without_empty_rows(weights, rows) if self._takes_missing else weights
         require_rows(rows, weights, self.n_components)
-        family, given = get_family(self.covariance_type), self._given(rows.shape[1])
-        data = as_data(rows, weights)
-        problem = Problem(data, GaussianModel(self.n_components, family, Ridge(self.reg_covar)))
+        given, data = self._given(rows.shape[1]), as_data(rows, weights)
+        problem = Problem(data, self._model(data))
         observe = Narrator(self.verbose, self.verbose_interval) if self.verbose else ignore
         settings = Settings(AbsoluteChange(self.tol), self.max_iter, observe)
         task = FitTask.begin(self, rows, y, weights, self.n_init)
@@ -265,7 +291,15 @@ default="kmeans"
             task.end(self._attributes(result.mixture, rows.dtype))
         self._warn(result)
 
+    def _model(self, data: Data) -> GaussianModel:
+        family, noise = get_family(self.covariance_type), measure_background(data) if self.noise else None
+        model = GaussianModel(self.n_components, family, Ridge(self.reg_covar), background=noise)
+        return replace(model, tails=TAILS[self.tails])
+
     def _initialization(self) -> Initialization:
+        robust = self.noise or self.tails != "gaussian"
+        if robust and isinstance(self.init_params, str) and self.init_params == "kmeans":
+            return ROBUST_KMEANS
         if isinstance(self.init_params, str):
             return INITIALIZATIONS[self.init_params]
         return FromPartition(np.asarray(self.init_params))
@@ -307,7 +341,10 @@ default="kmeans"
         largest = max(float(np.abs(value).max()) for value in values.values())
         dtype = dtype if largest <= float(np.finfo(dtype).max) else np.dtype(np.float64)
         shown = {name: value.astype(dtype) for name, value in values.items()}
-        return shown | {"mixture_": mixture, "_fitted": _contents(shown)}
+        gaussian = np.full(mixture.n_components, np.inf)
+        shown["degrees_of_freedom_"] = gaussian if mixture.tails is None else mixture.tails.freedom
+        noise = 0.0 if mixture.background is None else mixture.background.weight
+        return shown | {"noise_weight_": noise, "mixture_": mixture, "_fitted": _contents(shown)}
 
     def _warn(self, result: FitResult) -> None:
         for note in result.notes:
@@ -329,13 +366,17 @@ default="kmeans"
             np.array(value, dtype=np.float64, order="C")
             for value in (self.weights_, self.means_, self.precisions_cholesky_)
         )
-        return mixture_from_precisions_cholesky(weights, means, roots, get_family(self.covariance_type))
+        mixture = mixture_from_precisions_cholesky(weights, means, roots, get_family(self.covariance_type))
+        fitted = getattr(self, "mixture_", mixture)
+        return replace(mixture, background=fitted.background, tails=fitted.tails)
 
     def _draw(self, n_samples: int, rng: np.random.RandomState) -> tuple[FloatArray, IntArray]:
         """Draw rows, as scikit-learn from the covariances that are public now."""
         values = (self.weights_, self.means_, self.covariances_)
         weights, means, covariances = (np.array(value, dtype=np.float64, order="C") for value in values)
-        return draw_rows(rng, n_samples, weights, means, covariances, get_family(self.covariance_type))
+        family, fitted = get_family(self.covariance_type), getattr(self, "mixture_", None)
+        more = {} if fitted is None else {"tails": fitted.tails, "noise": fitted.background}
+        return draw_rows(rng, n_samples, weights, means, covariances, family, **more)
 
     def _rows(self, X: npt.ArrayLike) -> RowArray:
         check_is_fitted(self, ["weights_", "means_", "precisions_cholesky_"])

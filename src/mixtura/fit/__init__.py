@@ -2,7 +2,14 @@
 
 from mixtura.fit.degeneracy import Degeneracy, DegeneracyKind, find_degeneracies
 from mixtura.fit.evaluation import Score, log_likelihood, score_mixture
-from mixtura.fit.init import INITIALIZATIONS, FromMixture, FromPartition, Initialization, SharedStarts
+from mixtura.fit.init import (
+    INITIALIZATIONS,
+    ROBUST_KMEANS,
+    FromMixture,
+    FromPartition,
+    Initialization,
+    SharedStarts,
+)
 from mixtura.fit.kmeans.lloyd import Clustering, best_clustering, nearest, run_kmeans
 from mixtura.fit.loop.driver import Observer, Step, iterate
 from mixtura.fit.loop.outcome import Outcome
@@ -26,6 +33,7 @@ from mixtura.fit.steps.em import EMStep, Problem
 __all__ = [
     "INITIALIZATIONS",
     "RACE_SCHEDULE",
+    "ROBUST_KMEANS",
     "SAME_OPTIMUM",
     "AbsoluteChange",
     "AcceleratedEMStep",

@@ -64,12 +64,16 @@ class Given:
         """Return the mixture with the given parameters in place of those found."""
         if self.weights is None and self.means is None and self.covariances is None:
             return found
-        return Mixture.from_parameters(
-            found.weights if self.weights is None else self.weights,
+        share = float(found.weights.sum())
+        made = Mixture.from_parameters(
+            found.weights / share if self.weights is None else self.weights,
             found.means if self.means is None else self.means,
             found.covariances if self.covariances is None else self.covariances,
             found.family.name,
         )
+        if found.background is not None:
+            made = replace(made, weights=made.weights * share, offsets=None)
+        return replace(made, levels=found.levels, background=found.background, tails=found.tails)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ def fit_mixture(
     if given.is_complete:
         name = problem.model.structure.name
         start = Mixture.from_parameters(given.weights, given.means, given.covariances, name)  # type: ignore[arg-type]
-        return continue_fit(problem, start, settings)
+        return continue_fit(problem, problem.model.begin_from(start), settings)
     initializers = [initialization.prepare(problem, random_state) for _ in range(n_init)]
     drawing = perf_counter() - begun
     if 1 < problem.data.runner.n_workers <= n_init and settings.observe is ignore:

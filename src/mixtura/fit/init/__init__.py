@@ -7,12 +7,14 @@ from mixtura.fit.init.hierarchical.tree import FromHierarchy, FromTree, Tree, gr
 from mixtura.fit.init.random import FromRandomResponsibilities
 from mixtura.fit.init.rows import FromRandomRows, KMeansPlusPlus
 from mixtura.fit.init.sample import FromLabels, Sample, draw_sample
-from mixtura.fit.init.shared import SharedStarts
+from mixtura.fit.init.shared import FromDenseRows, SharedStarts
 from mixtura.fit.init.small_em import BestOf, FromNearestRows, SmallEM
 
 __all__ = [
     "INITIALIZATIONS",
+    "ROBUST_KMEANS",
     "BestOf",
+    "FromDenseRows",
     "FromHierarchy",
     "FromLabels",
     "FromMixture",
@@ -39,3 +41,6 @@ INITIALIZATIONS: dict[str, Initialization] = {
     "small_em": SmallEM(),
 }
 """Every initialization by the name that ``init_params`` uses."""
+
+ROBUST_KMEANS: Initialization = BestOf([FromDenseRows(), FromKMeans()])
+"""What ``"kmeans"`` is where there may be outliers: of the rows that lie densely, or of all, whichever goes better."""

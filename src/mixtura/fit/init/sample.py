@@ -61,6 +61,8 @@ class Sample:
         The rows as they are.
     scores : ndarray of shape (n, d), optional
         Further coordinates, in which rows of like levels of discrete columns lie near each other.
+    left_out : float, default=0
+        Weight of the rows that were left out of the sample: outliers, which a start does not give to any component.
     """
 
     numbers: IntArray
@@ -68,6 +70,7 @@ class Sample:
     weights: FloatArray
     data: Data
     scores: FloatArray | None = None
+    left_out: float = 0.0
 
     @property
     def n_rows(self) -> int:
@@ -80,6 +83,14 @@ class Sample:
     @property
     def total_weight(self) -> float:
         return float(self.weights.sum())
+
+    def of(self, chosen: BoolArray) -> Sample:
+        """Return some of the rows, (n,); the others are left out."""
+        numbers = np.flatnonzero(chosen)
+        scores = None if self.scores is None else self.scores[chosen]
+        left_out = self.left_out + float(self.weights[~chosen].sum())
+        parts = (self.numbers[chosen], self.rows[chosen], self.weights[chosen])
+        return Sample(*parts, self.data.select(numbers), scores, left_out)
 
     def seen_as(self, transform: str) -> Sample:
         """Return the sample in other coordinates, one of `TRANSFORMS`.
@@ -162,6 +173,7 @@ class FromLabels:
         moments = problem.model.structure.moments[-1]
         partition = sample.data.state_of(np.ascontiguousarray(labels, dtype=np.intp))
         statistics = sample.data.given(means, moments, partition)
+        statistics.sums[1] += sample.left_out
         if not problem.model.structure.pooled:
             fill_with_pooled_covariance(statistics)
         return InitialStatistics(statistics, too_few_distinct(present.size, k))

@@ -6,13 +6,15 @@ import numpy as np
 
 from mixtura._typing import IntArray
 from mixtura.core.data import Data
-from mixtura.fit.init.base import Initialization
+from mixtura.fit.init.base import Initialization, Initializer
+from mixtura.fit.init.dense_rows import are_dense
 from mixtura.fit.init.hierarchical.tree import Tree, grow_on
 from mixtura.fit.init.sample import MOST_ROWS, FromLabels, draw_sample
 from mixtura.fit.kmeans.lloyd import best_clustering
 from mixtura.fit.kmeans.plusplus import kmeans_plusplus
+from mixtura.fit.steps.em import Problem
 
-__all__ = ["SharedStarts", "cluster_sample"]
+__all__ = ["FromDenseRows", "SharedStarts", "cluster_sample"]
 
 
 class SharedStarts:
@@ -33,6 +35,8 @@ class SharedStarts:
         How many rows are looked at.
     n_further : int, default=0
         Further runs of K-means for each number of components, from other seeds.
+    robust : bool, default=False
+        Look for them among the rows that lie densely, and add K-means of all rows, for models that have outliers.
     """
 
     def __init__(
@@ -43,10 +47,13 @@ class SharedStarts:
         criterion: str = "VVV",
         max_rows: int = MOST_ROWS,
         n_further: int = 0,
+        robust: bool = False,
     ) -> None:
         self._n_further = n_further
-        self._sample = draw_sample(data, rng, max_rows)
-        self._seed = int(rng.randint(2**31 - 1))
+        self._whole = self._sample = draw_sample(data, rng, max_rows)
+        if robust:
+            self._sample = self._whole.of(are_dense(self._whole.rows))
+        self._seed, self._data = int(rng.randint(2**31 - 1)), data
         self.trees: tuple[Tree, ...] = tuple(grow_on(self._sample, name) for name in (criterion, "EII"))
         seen = (self._sample.seen_as(name) for name in ("svd", "std"))
         self._seen = tuple(data.in_memory(one.rows, one.weights) for one in seen)
@@ -66,8 +73,34 @@ class SharedStarts:
             further = (cluster_sample(self._seen[i % 2], n_components, rng) for i in range(self._n_further))
             for labels in (first, means, second, standard, *further):
                 distinct.setdefault(_canonical(labels).tobytes(), labels)
-            self._found[n_components] = tuple(FromLabels(self._sample, one) for one in distinct.values())
+            found = [FromLabels(self._sample, one) for one in distinct.values()]
+            if self._whole is not self._sample:
+                seen = self._whole.seen_as("std")
+                every = cluster_sample(self._data.in_memory(seen.rows, seen.weights), n_components, rng)
+                found.append(FromLabels(self._whole, every))
+            self._found[n_components] = tuple(found)
         return self._found[n_components]
+
+
+class FromDenseRows:
+    """Start from K-means of those rows that lie densely: centers that single outliers would take are left to groups.
+
+    Parameters
+    ----------
+    n_init : int, default=5
+        Runs of K-means, of which the best is taken.
+    """
+
+    def __init__(self, n_init: int = 5) -> None:
+        self._n_init = n_init
+
+    def prepare(self, problem: Problem, rng: np.random.RandomState) -> Initializer:
+        sample = draw_sample(problem.data, rng)
+        sample = sample.of(are_dense(sample.rows))
+        seen = sample.seen_as("std")
+        k = problem.model.n_components
+        labels = cluster_sample(problem.data.in_memory(seen.rows, seen.weights), k, rng, self._n_init)
+        return FromLabels(sample, labels).prepare(problem, rng)
 
 
 def cluster_sample(data: Data, n_components: int, rng: np.random.RandomState, n_init: int = 1) -> IntArray:

@@ -14,30 +14,57 @@ __all__ = ["Background", "Box"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Box:
-    """A box around rows, with sides parallel to the columns or to other axes.
+    """A box around rows, with sides parallel to the columns or to other axes: ``x = o + A u`` with u between bounds.
 
     Parameters
     ----------
     lower : ndarray of shape (D,)
         Its corner, in coordinates of the axes.
     ranges : ndarray of shape (D,)
-        Lengths of its sides; positive.
+        Lengths of its sides, in the same coordinates; positive.
     axes : ndarray of shape (D, D), optional
-        Orthonormal columns; the coordinates of a row are ``x A``. Those of the columns by default.
+        A, of which each column is an axis; those of the columns by default.
+    origin : ndarray of shape (D,), optional
+        o; zero by default.
     """
 
     lower: FloatArray
     ranges: FloatArray
     axes: FloatArray | None = None
+    origin: FloatArray | None = None
 
     @property
     def log_volume(self) -> float:
-        return float(np.log(self.ranges).sum())
+        turned = 0.0 if self.axes is None else float(np.linalg.slogdet(self.axes)[1])
+        return float(np.log(self.ranges).sum()) + turned
 
     def draw(self, rng: np.random.RandomState, n_rows: int) -> FloatArray:
         """Return random rows of the uniform distribution, (n_rows, D)."""
         inside = self.lower + self.ranges * rng.uniform(size=(n_rows, len(self.lower)))
-        return inside if self.axes is None else inside @ self.axes.T
+        rows = inside if self.axes is None else inside @ self.axes.T
+        return rows if self.origin is None else rows + self.origin
+
+    @property
+    def center(self) -> FloatArray:
+        """Its middle, (D,)."""
+        middle = self.lower + 0.5 * self.ranges
+        middle = middle if self.axes is None else self.axes @ middle
+        return middle if self.origin is None else middle + self.origin
+
+    def of(self, columns: IntArray) -> Box:
+        """Return the box of some columns, in this order, of one along the columns."""
+        return Box(self.lower[columns], self.ranges[columns])
+
+    def around(self, matrix: FloatArray, shift: FloatArray) -> Box:
+        """Return the smallest box along the columns around ``M x + b``, of the rows x of one along the columns."""
+        half = np.abs(matrix) @ (0.5 * self.ranges)
+        return Box(matrix @ self.center + shift - half, 2.0 * half)
+
+    def affine(self, matrix: FloatArray, shift: FloatArray) -> Box:
+        """Return the box of ``M x + b``, M of shape (D, D)."""
+        axes = matrix if self.axes is None else matrix @ self.axes
+        origin = np.zeros(len(self.lower)) if self.origin is None else self.origin
+        return Box(self.lower, self.ranges, axes, matrix @ origin + shift)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,3 +133,12 @@ class Background:
     def with_weight(self, weight: float) -> Background:
         """Return the same distribution with another weight."""
         return replace(self, weight=weight)
+
+    def of(self, columns: IntArray, weight: float) -> Background:
+        """Return the distribution of some continuous columns, in this order, with another weight."""
+        box = self.columns.of(columns)
+        return Background(weight, box, box)
+
+    def affine(self, matrix: FloatArray, shift: FloatArray) -> Background:
+        """Return the distribution of ``M x + b``, M of shape (D, D)."""
+        return replace(self, box=self.box.affine(matrix, shift), columns=self.columns.around(matrix, shift))
