@@ -32,8 +32,12 @@ def test_the_mall(shared_data) -> None:
     columns = frame.columns[3:]
     said = said_on_the_real_table("mall.md")
     chosen = segment_table(frame, columns=columns, id_column="CustomerID")
-    assert (chosen.model.n_segments, chosen.best.covariance_type) == (8, "tied")
-    assert f"BIC {chosen.best.bic:,.1f}" in said
+    first = chosen.ranking[0]
+    assert (first.n_components, first.covariance_type, chosen.model.n_segments) == (8, "tied", 5)
+    assert f"BIC {first.bic:,.1f}" in said
+    for one in chosen.choice.compared:
+        if one.candidate.n_components != 7:
+            assert f"by {one.adjusted_rand:.2f}" in said
     five = segment_table(frame, columns=columns, id_column="CustomerID", components=[5])
     for segment in five.segments:
         income, score = segment.means

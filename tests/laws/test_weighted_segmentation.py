@@ -47,7 +47,8 @@ EXCEPTIONS = {
     r"/segments/\d+/typical/.*": LISTED,
     r"/segments/\d+/share_interval/\d": DRAWN,
     r"/stability/(verdict|explanation|reason|overall/.*|numbers/.*|segments/.*)": DRAWN,
-    r"/verdict/(stability|stability_explanation|adjusted_rand)": DRAWN,
+    r"/verdict/(stability|stability_explanation|adjusted_rand|least_stable|least_jaccard)": DRAWN,
+    r"/choice/compared/\d+/(adjusted_rand|least_jaccard)": DRAWN,
     r"/(candidates/\d+|choice)/n_iter": FOUND,
     r"/table/(weight_column|left_out/.*)": TOLD,
     r"/notes/.*": TOLD,
@@ -178,7 +179,8 @@ def test_every_exception_is_one() -> None:
     chance = {
         r"/(candidates/\d+|choice)/n_iter",
         r"/(verdict|certainty)/n_ambiguous",
-        r"/verdict/(stability|stability_explanation|adjusted_rand)",
+        r"/verdict/(stability|stability_explanation|adjusted_rand|least_stable|least_jaccard)",
+        r"/choice/compared/\d+/(adjusted_rand|least_jaccard)",
     }
     for pattern in EXCEPTIONS.keys() - chance:
         assert any(re.fullmatch(pattern, path) for path in unlike), pattern

@@ -20,10 +20,10 @@ from mixtura.segments.options import COVARIANCE_TYPES, Settings
 from mixtura.segments.profiles.compute import profile_segments
 from mixtura.segments.profiles.profile_columns import read_columns
 from mixtura.segments.results.segmentation_result import SegmentationResult
+from mixtura.segments.stability.model_choice import choose_model
 from mixtura.segments.table.prepare import Prepared, prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
 from mixtura.select import Candidate, OnCandidate, OnFold
-from mixtura.select.model_search.ranking import choose_best
 from mixtura.select.priors import PriorName
 
 __all__ = ["COVARIANCE_TYPES", "segment_table"]
@@ -147,10 +147,11 @@ def segment_table(
     warn_of_columns(prepared)
     ranking = prepared.search(settings, on_candidate, on_fold).ranking
     exclusions = exclusions_of(ranking, prepared.rows, prepared.weights, min_share)
-    best = choose_best(candidates_to_choose_from(ranking, exclusions), criterion)
-    model = build_model(best, prepared, settings).renamed(names or {})
-    result = _describe(model, prepared, ranking, best, started)
-    return replace(result, exclusions=exclusions, min_share=float(min_share))
+    allowed = candidates_to_choose_from(ranking, exclusions)
+    choice = choose_model(allowed, prepared.rows, prepared.scaling, settings, prepared.weights)
+    model = build_model(choice.best, prepared, settings).renamed(names or {})
+    result = _describe(model, prepared, ranking, choice.best, started)
+    return replace(result, choice=choice, exclusions=exclusions, min_share=float(min_share))
 
 
 def _describe(

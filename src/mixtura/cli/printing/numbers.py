@@ -50,14 +50,21 @@ def criterion_text(name: str, value: float) -> str:
     return f"{value:,.4f}" if name == "nec" else f"{value:,.1f}"
 
 
-def reason_text(name: str, *, smallest: bool) -> str:
-    """Return why a model was chosen by a criterion.
+def reason_text(name: str, rule: str | None = "minimum", *, determined: bool = True) -> str:
+    """Return why a model was chosen: by a criterion, a standard error of it, or the stability of its segments.
 
     Examples
     --------
     >>> from mixtura.cli.printing.numbers import reason_text
-    >>> reason_text("bic", smallest=True), reason_text("cv", smallest=False)
+    >>> reason_text("bic"), reason_text("cv", "one standard error")
     ('the smallest BIC', 'the fewest parameters within one standard error of the smallest CV')
+    >>> reason_text("bic", "stability"), reason_text("bic", "stability", determined=False)
+    ('the most stable of those that BIC does not separate', 'a choice: the table does not determine a number')
     """
     said = f"the smallest {name.upper()}"
-    return said if smallest else f"the fewest parameters within one standard error of {said}"
+    if rule == "stability":
+        stable = f"the most stable of those that {name.upper()} does not separate"
+        return stable if determined else "a choice: the table does not determine a number"
+    return (
+        f"the fewest parameters within one standard error of {said}" if rule == "one standard error" else said
+    )

@@ -40,8 +40,10 @@ def print_segmentation(console: Console, document: Document) -> None:
 
 def _print_choice(console: Console, document: Document) -> None:
     choice, verdict = document.choice, document.verdict
+    if verdict.clusters_explanation is not None:
+        console.print(f"\nClusters: {verdict.clusters_explanation}")
     found = "1 segment" if choice.n_components == 1 else f"{choice.n_components} segments"
-    reason = reason_text(choice.criterion_name, smallest=choice.minimum is not False)
+    reason = reason_text(choice.criterion_name, choice.rule, determined=choice.determined)
     among = " of the models that were not excluded" if document.diagnostics.excluded else ""
     console.print(
         Text.assemble(
@@ -53,11 +55,18 @@ def _print_choice(console: Console, document: Document) -> None:
     if verdict.stability is not None and verdict.adjusted_rand is not None and choice.n_components > 1:
         console.print(
             f"Stability: {verdict.stability}; segments of resampled customers agree by {verdict.adjusted_rand:.2f} "
-            "(1 is the same, 0 is chance)"
+            f"(1 is the same, 0 is chance){_least_stable(document)}"
         )
     others = [one for one in document.candidates if not _is_chosen(one, document) and one.failure is None]
     if others:
         _print_ranking(console, document, others[:_RUNNERS_UP])
+
+
+def _least_stable(document: Document) -> str:
+    verdict = document.verdict
+    if verdict.least_stable is None or verdict.least_jaccard is None:
+        return ""
+    return f", the least stable, {verdict.least_stable!r}, is found again by {verdict.least_jaccard:.2f}"
 
 
 def _is_chosen(one: CandidatePart, document: Document) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mixtura._typing import FloatArray
+from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance import count_parameters
 from mixtura.segments.advice.evidence.clusterability import Clusterability, clusterability, principal_axes
 from mixtura.segments.advice.evidence.density_clusters import DenseClusters, dense_clusters
@@ -48,6 +48,8 @@ class Sample:
         Number of principal components; 0 where columns are used.
     explained : float
         Share of the variance that these hold; 1 where columns are used.
+    chosen : ndarray of shape (N,)
+        Numbers of the rows drawn.
     """
 
     scaled: FloatArray
@@ -55,6 +57,7 @@ class Sample:
     logged: tuple[str, ...]
     n_axes: int
     explained: float
+    chosen: IntArray
 
 
 def draw_sample(rows: FloatArray, facts: Sequence[ColumnStatistics], rng: np.random.Generator) -> Sample:
@@ -85,11 +88,11 @@ def draw_sample(rows: FloatArray, facts: Sequence[ColumnStatistics], rng: np.ran
     varies = scaling.scale > 0  # a rare value may be missing from the sample
     scaled = (values[:, varies] - scaling.center[varies]) / scaling.scale[varies]
     if needs_pca(*scaled.shape):
-        return _reduced(scaled, tuple(logged))
-    return Sample(np.ascontiguousarray(scaled), scaling.scale[varies], tuple(logged), 0, 1.0)
+        return _reduced(scaled, tuple(logged), chosen)
+    return Sample(np.ascontiguousarray(scaled), scaling.scale[varies], tuple(logged), 0, 1.0, chosen)
 
 
-def _reduced(scaled: FloatArray, logged: tuple[str, ...]) -> Sample:
+def _reduced(scaled: FloatArray, logged: tuple[str, ...], chosen: IntArray) -> Sample:
     """Return the leading principal components that hold 80 percent of the variance, as far as the rows support them."""
     axes = principal_axes(scaled)
     scores = scaled @ axes.T
@@ -100,7 +103,7 @@ def _reduced(scaled: FloatArray, logged: tuple[str, ...]) -> Sample:
     count = min(most, 1 + int(np.searchsorted(shares.cumsum(), _KEPT_VARIANCE)))
     kept = scores[:, :count]
     standardized = np.ascontiguousarray(kept / kept.std(axis=0))
-    return Sample(standardized, np.ones(count), logged, count, float(shares[:count].sum()))
+    return Sample(standardized, np.ones(count), logged, count, float(shares[:count].sum()), chosen)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from mixtura.core.covariance import count_parameters
 from mixtura.segments.advice.analyze import FEWEST_ROWS, Analysis
+from mixtura.segments.advice.evidence.clusterability import Clusterability
+from mixtura.segments.advice.evidence.density_clusters import DenseClusters
 from mixtura.segments.advice.findings.finding import Arguments, Recommendation
 
 __all__ = [
@@ -20,7 +22,9 @@ __all__ = [
     "has_levels",
     "has_shapes",
     "is_round",
+    "modes_reason",
     "round_family",
+    "show_clusters",
     "too_few",
 ]
 
@@ -63,11 +67,16 @@ def has_clusters(analysis: Analysis) -> bool:
     Components that hardly overlap and agree with dense clusters are evidence: two independent methods
     found the same groups.
     """
-    dense = analysis.dense
-    several = len(dense.clusters) > 1 and analysis.sample.scaled.shape[1] > 1
+    n_columns = analysis.sample.scaled.shape[1]
+    return show_clusters(analysis.clusters, analysis.dense, analysis.fit.overlap, n_columns)
+
+
+def show_clusters(modes: Clusterability, dense: DenseClusters, overlap: float, n_columns: int) -> bool:
+    """Return the same of its parts: tests for modes, dense clusters, and the overlap of a mixture's components."""
+    several = len(dense.clusters) > 1 and n_columns > 1
     gaps = several and dense.gap >= GAP and dense.noise <= MUCH_NOISE
-    agreed = several and dense.agreement >= AGREEMENT and analysis.fit.overlap <= OVERLAP
-    return analysis.clusters.p_value <= LEVEL or gaps or agreed
+    agreed = several and dense.agreement >= AGREEMENT and overlap <= OVERLAP
+    return modes.p_value <= LEVEL or gaps or agreed
 
 
 def has_shapes(analysis: Analysis) -> bool:
@@ -135,8 +144,9 @@ def too_few(n_rows: int) -> Recommendation:
     )
 
 
-def _modes(analysis: Analysis) -> str:
-    p = analysis.clusters.p_value
+def modes_reason(modes: Clusterability) -> str:
+    """Say what the dip test finds."""
+    p = modes.p_value
     side = "more than one mode" if p <= LEVEL else "a single mode"
     bound = "at most " if p <= 0.001 else ""
     return f"The dip test finds {side} (p {bound}{max(p, 0.001):.2g}, threshold {LEVEL})."
@@ -166,7 +176,7 @@ def _pca(analysis: Analysis, n_columns: int) -> Recommendation:
                 f"{count_parameters('tied', 2, n_columns):,} parameters, and there are {n_rows:,} rows."
             ),
             f"{_count(sample.n_axes, 'principal component')} hold {sample.explained:.0%} of the variance and {found}. "
-            + _modes(analysis),
+            + modes_reason(analysis.clusters),
             _fitted(analysis),
         ),
         steps=(
@@ -182,7 +192,7 @@ def _pca(analysis: Analysis, n_columns: int) -> Recommendation:
 
 def _none(analysis: Analysis, segment: Arguments) -> Recommendation:
     dense = analysis.dense
-    reasons = [_modes(analysis), _fitted(analysis)]
+    reasons = [modes_reason(analysis.clusters), _fitted(analysis)]
     if analysis.fit.best.n_components == 1:
         reasons.append("A single Gaussian describes the rows best.")
     else:
@@ -248,7 +258,7 @@ def _hierarchical(analysis: Analysis, segment: Arguments) -> Recommendation:
                 f"{levels.jump:.1f} times as far (threshold {JUMP:g})."
             ),
             f"The correlation of distances with the dendrogram is {levels.cophenetic:.2f}.",
-            _modes(analysis),
+            modes_reason(analysis.clusters),
         ),
         steps=(
             "scipy.cluster.hierarchy.linkage(standardized_rows, 'ward') shows both levels.",
@@ -274,7 +284,7 @@ def _kmeans(analysis: Analysis, segment: Arguments) -> Recommendation:
             ),
             f"{k} groups hardly overlap: {fit.overlap:.2%} of the rows are misplaced (threshold {OVERLAP:.0%}).",
             f"The smallest has {fit.smallest:.0%} of the rows of the largest (threshold {_EVEN:.0%}).",
-            _modes(analysis),
+            modes_reason(analysis.clusters),
         ),
         steps=(
             f"mixtura.KMeans({k}).fit({'standardized_rows' if family == 'EII' else 'rows'}) is enough.",
@@ -287,7 +297,7 @@ def _kmeans(analysis: Analysis, segment: Arguments) -> Recommendation:
 def _gmm(analysis: Analysis, segment: Arguments) -> Recommendation:
     fit = analysis.fit
     loss = min(fit.round_loss, fit.box_loss)
-    reasons = [_modes(analysis), _fitted(analysis)]
+    reasons = [modes_reason(analysis.clusters), _fitted(analysis)]
     if loss > BIC_EQUAL:
         reasons.append(
             f"Groups are not round and equal: the BIC of such components is {loss:,.0f} larger (threshold "

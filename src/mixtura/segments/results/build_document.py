@@ -11,6 +11,7 @@ from mixtura.segments.jsonable import jsonable_fields, to_jsonable
 from mixtura.segments.results.build_profiles import population_part, segment_parts
 from mixtura.segments.results.document import FORMAT, FORMAT_VERSION, Document
 from mixtura.segments.results.segmentation_result import SegmentationResult
+from mixtura.segments.stability.model_choice import Contender
 from mixtura.segments.stability.stability import Stability
 from mixtura.segments.weighted import row_maxima
 from mixtura.select import Candidate
@@ -86,6 +87,8 @@ def _table(result: SegmentationResult) -> Content:
 
 def _verdict(result: SegmentationResult, stability: Stability | None) -> Content:
     complete, certainty = result.assignment.complete, result.certainty
+    clusters = result.clusters
+    least = None if stability is None else stability.least_stable
     return {
         "segments": result.model.n_segments,
         "customers": int(complete.sum()),
@@ -97,11 +100,15 @@ def _verdict(result: SegmentationResult, stability: Stability | None) -> Content
         "stability": None if stability is None else stability.verdict.value,
         "stability_explanation": None if stability is None else stability.verdict.explanation,
         "adjusted_rand": None if stability is None else stability.overall.adjusted_rand,
+        "clusters": None if clusters is None else clusters.found,
+        "clusters_explanation": None if clusters is None else clusters.explanation,
+        "least_stable": None if least is None else least.name,
+        "least_jaccard": None if least is None else least.jaccard,
     }
 
 
 def _choice(result: SegmentationResult) -> Content:
-    training, folds = result.model.training, result.best.folds
+    training, folds, choice = result.model.training, result.best.folds, result.choice
     return _candidate(result, result.best) | {
         "criterion_name": training.criterion,
         "seed": training.seed,
@@ -109,6 +116,19 @@ def _choice(result: SegmentationResult) -> Content:
         "n_folds": None if folds is None else folds.values.size,
         "min_share": result.min_share,
         "minimum": result.best is result.minimum,
+        "rule": None if choice is None else choice.rule,
+        "determined": choice is None or choice.determined,
+        "compared": [] if choice is None else [_contender(one) for one in choice.compared],
+    }
+
+
+def _contender(one: Contender) -> Content:
+    return {
+        "covariance_type": one.candidate.covariance_type,
+        "n_components": one.candidate.n_components,
+        "separation": to_jsonable(one.separation),
+        "adjusted_rand": one.adjusted_rand,
+        "least_jaccard": one.least_jaccard,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mixtura.segments.model.candidate_choice import Exclusion
+from mixtura.segments.stability.model_choice import ModelChoice
 from mixtura.select import Candidate
 from mixtura.select.model_search.ranking import explain_choice, first_not_excluded
 
@@ -20,6 +21,7 @@ def choice_notes(
     columns: Sequence[str],
     passed: Mapping[Candidate, Exclusion],
     min_share: float = 0.0,
+    choice: ModelChoice | None = None,
 ) -> list[str]:
     """Return sentences on the models that were excluded, the rule that decided, and a number at the edge of the search.
 
@@ -31,6 +33,8 @@ def choice_notes(
     passed : mapping of Candidate to Exclusion
         Models of a smaller criterion that were excluded.
     min_share : float, default=0
+    choice : ModelChoice or None, default=None
+        How it was chosen among the others.
     """
     notes = []
     if passed:
@@ -43,6 +47,8 @@ def choice_notes(
     why = explain_choice(best, first_not_excluded(ranking, tuple(passed)))
     if why is not None:
         notes.append(why)
+    if choice is not None and choice.compared:
+        notes.append(_by_stability(choice))
     largest = max(candidate.n_components for candidate in ranking)
     if 1 < best.n_components == largest and any(candidate.n_components < largest for candidate in ranking):
         more = list(range(largest, 2 * largest + 1))
@@ -51,6 +57,36 @@ def choice_notes(
             f"structure, or columns too skewed for Gaussian components. Try `components={more}`."
         )
     return notes
+
+
+def _by_stability(choice: ModelChoice) -> str:
+    """Say which numbers of segments were compared by their stability, and what came out."""
+    compared = sorted(choice.compared, key=lambda one: one.candidate.n_components)
+    agreements = ", ".join(
+        f"{one.candidate.n_components} segments {one.adjusted_rand:.2f}" for one in compared
+    )
+    best, smallest = choice.best.n_components, choice.smallest.n_components
+    if choice.determined:
+        numbers = sorted({one.candidate.n_components for one in compared} | {smallest})
+        at_the_edge = (
+            f" {smallest} are the most that were tried, and are not among these: with more the criterion might be "
+            "smaller still."
+            if all(one.candidate is not choice.smallest for one in compared)
+            else ""
+        )
+        return (
+            f"The criterion does not separate {', '.join(map(str, numbers[:-1]))} and {numbers[-1]} segments: another "
+            f"sample may rank them otherwise. Agreement of the segments of resampled customers (1 is the same): "
+            f"{agreements}. {best} are chosen, among the most stable the one of the smallest criterion.{at_the_edge}"
+        )
+    most = choice.compared[0]
+    return (
+        f"The table does not determine a number of segments: the criterion falls up to {most.candidate.n_components}, "
+        "the most that were tried, but resampled customers do not give as many segments again (agreement "
+        f"{most.adjusted_rand:.2f}, of the least stable one {most.least_jaccard:.2f}). The components follow the shape "
+        f"of a density that is not Gaussian. {best} are a choice, not a finding: among the most stable. Agreement: "
+        f"{agreements}."
+    )
 
 
 def _excluded(passed: Mapping[Candidate, Exclusion], columns: Sequence[str], min_share: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from mixtura.exceptions import DataError
 from mixtura.segments.results.document_base import Number, Part
@@ -29,6 +29,7 @@ __all__ = [
     "FORMAT_VERSION",
     "CandidatePart",
     "ChoicePart",
+    "ContenderPart",
     "Document",
     "LeftOutPart",
     "TablePart",
@@ -105,6 +106,21 @@ class CandidatePart(Part):
         return self.criteria.get(name)
 
 
+class ContenderPart(Part):
+    """A model that was compared with others by its stability."""
+
+    covariance_type: str
+    """Covariance type."""
+    n_components: int
+    """Number of segments."""
+    separation: Number
+    """By how many standard errors its criterion exceeds the smallest."""
+    adjusted_rand: float
+    """Mean agreement of the segments of resamples."""
+    least_jaccard: float
+    """Similarity of the least stable segment to its counterpart in resamples."""
+
+
 class ChoicePart(CandidatePart):
     """The chosen model."""
 
@@ -119,8 +135,15 @@ class ChoicePart(CandidatePart):
     min_share: float = 0.0
     """Least share of the customers in a segment that was asked for."""
     minimum: bool | None = None
-    """Whether it has the smallest criterion of those that were not excluded; otherwise it is the one of fewest
-    parameters within one standard error. Null in files of format 2."""
+    """Whether it has the smallest criterion of those that were not excluded. Null in files of format 2."""
+    rule: str | None = None
+    """What decided: `minimum` of the criterion; `one standard error`, the fewest parameters within it; or `stability`
+    among numbers of segments that the criterion does not separate. Null in files of format 2."""
+    determined: bool = True
+    """Whether the table determines a number of segments: not so if the criterion falls up to the most that were tried
+    and resamples do not give as many again."""
+    compared: list[ContenderPart] = Field(default_factory=list)
+    """Models compared by stability, the smallest criterion first; none where the criterion alone decided."""
 
 
 class TransformPart(Part):
@@ -162,11 +185,20 @@ class VerdictPart(Part):
     ambiguous_share: float
     """Their share, by weight."""
     stability: str | None
-    """`natural`, `reproducible`, `constructed`, `single`, or null where it was not measured."""
+    """`natural`, `reproducible`, `partly reproducible`, `constructed`, `single`, or null where it was not measured."""
     stability_explanation: str | None
     """What that means."""
     adjusted_rand: Number
     """Mean agreement of the segments of resamples."""
+    clusters: bool | None = None
+    """Whether there are separate clusters, by the tests of `mixtura advise`; null where it was not tested, as with a
+    single segment."""
+    clusters_explanation: str | None = None
+    """What the tests say, and what it means for the segments."""
+    least_stable: str | None = None
+    """Name of the least stable of several segments."""
+    least_jaccard: Number = None
+    """Its mean similarity to its counterpart in resamples: below 0.6 it is unstable."""
 
 
 class Document(Part):

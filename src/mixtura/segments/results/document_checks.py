@@ -304,7 +304,7 @@ class StabilityPart(Part):
     """Whether resampled customers give the same segments."""
 
     verdict: str
-    """`natural`, `reproducible`, `constructed` or `single`."""
+    """`natural`, `reproducible`, `partly reproducible`, `constructed` or `single`."""
     explanation: str
     """What that means."""
     reason: str

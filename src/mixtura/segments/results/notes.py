@@ -12,6 +12,7 @@ from mixtura._typing import FloatArray, IntArray
 from mixtura.segments.model.assign import Assignment
 from mixtura.segments.model.candidate_choice import Exclusion
 from mixtura.segments.results.choice_notes import choice_notes
+from mixtura.segments.stability.model_choice import ModelChoice
 from mixtura.segments.transforms.recommend_transform import TransformAdvice
 from mixtura.segments.transforms.transforms import Transform, Winsorized
 from mixtura.select import Candidate
@@ -37,13 +38,14 @@ def make_notes(
     passed: Mapping[Candidate, Exclusion] = MappingProxyType({}),
     *,
     min_share: float = 0.0,
+    choice: ModelChoice | None = None,
     ids_repeat: bool = False,
 ) -> tuple[str, ...]:
     """Return sentences: models excluded, the standard error that decided, tiny segments, rows left out, and more.
 
     `further` ones come last.
     """
-    notes = [*choice_notes(ranking, best, columns, passed, min_share)]
+    notes = [*choice_notes(ranking, best, columns, passed, min_share, choice)]
     small = np.flatnonzero(assignment.counts <= 1)
     if small.size and best.n_components > 1:
         notes.append(

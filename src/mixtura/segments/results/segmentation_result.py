@@ -28,6 +28,7 @@ from mixtura.segments.results.notes import (
     value_notes,
     weight_notes,
 )
+from mixtura.segments.stability.model_choice import ModelChoice
 from mixtura.segments.stability.stability import SAMPLE_ROWS, Stability, assess_stability
 from mixtura.segments.table.columns import ColumnChoice
 from mixtura.segments.transforms.recommend_transform import TransformAdvice
@@ -35,6 +36,7 @@ from mixtura.select import Candidate
 from mixtura.select.model_search.ranking import first_not_excluded
 
 if TYPE_CHECKING:
+    from mixtura.segments.advice.cluster_verdict import ClusterVerdict
     from mixtura.segments.advice.evidence.quick_fit import ComponentNormality
     from mixtura.segments.results.document import Document
 
@@ -98,6 +100,8 @@ class SegmentationResult:
         What was noticed when the table was prepared.
     ids_repeat : bool, default=False
         Whether customers have the same id.
+    choice : ModelChoice or None, default=None
+        How it was chosen among the models that were not excluded.
     exclusions : mapping of Candidate to Exclusion, default={}
         Why models of the ranking could not be chosen.
     min_share : float, default=0
@@ -122,6 +126,7 @@ class SegmentationResult:
     advice: tuple[TransformAdvice, ...]
     table_notes: tuple[str, ...] = ()
     ids_repeat: bool = False
+    choice: ModelChoice | None = None
     exclusions: Mapping[Candidate, Exclusion] = field(default_factory=dict)
     min_share: float = 0.0
     effort: Effort = field(default_factory=Effort)
@@ -193,6 +198,7 @@ class SegmentationResult:
             further,
             passed,
             min_share=self.min_share,
+            choice=self.choice,
             ids_repeat=repeat,
         )
 
@@ -252,6 +258,22 @@ class SegmentationResult:
         model = self.model
         size = min(len(self.rows), SAMPLE_ROWS) * len(model.columns) * model.n_segments
         return 0 if model.n_segments > _MOST_SEGMENTS else _RESAMPLES[size > _SMALL]
+
+    @cached_property
+    def clusters(self) -> ClusterVerdict | None:
+        """Whether the customers form separate clusters, by the tests of `advise`; None for a single segment."""
+        from mixtura.segments.advice.cluster_verdict import cluster_verdict
+
+        if self.model.n_segments == 1:
+            return None
+        return cluster_verdict(
+            self.rows,
+            self.model.mixture,
+            self.assignment.labels[self.assignment.complete],
+            self.certainty.expected_error,
+            seed=self.model.training.seed,
+            weights=self.weights,
+        )
 
     @cached_property
     def normality(self) -> tuple[ComponentNormality, ...]:

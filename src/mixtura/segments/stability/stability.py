@@ -18,7 +18,7 @@ from mixtura.segments.comparison.transitions import Flow, TransitionsSummary, tr
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.scan import Summary, scan_of
 from mixtura.segments.stability.resample import refit_labels
-from mixtura.segments.stability.stability_verdict import STABLE, Verdict, classify_stability
+from mixtura.segments.stability.stability_verdict import PATTERN, STABLE, Verdict, classify_stability
 from mixtura.segments.weighted import effective_counts
 from mixtura.select import search
 from mixtura.validation import Interval, require
@@ -28,8 +28,8 @@ __all__ = ["NumberStability", "SegmentStability", "Stability", "assess_stability
 SAMPLE_ROWS = 5_000
 """Rows that are drawn from larger tables, and resampled."""
 
-_HIGHLY, _PATTERN, _DISSOLVED = 0.85, 0.6, 0.5
-"""Jaccard similarities of highly stable segments, of a pattern, and of one dissolved (Hennig 2007 and 2008)."""
+_HIGHLY, _DISSOLVED = 0.85, 0.5
+"""Jaccard similarities of highly stable segments, and of one dissolved (Hennig 2007 and 2008)."""
 
 _INTERVAL = (0.05, 0.95)
 
@@ -89,7 +89,7 @@ class SegmentStability:
     @property
     def word(self) -> str:
         """``highly stable`` (0.85 and more), ``stable`` (0.75), ``a pattern`` (0.6) or ``unstable`` (Hennig 2007)."""
-        steps = ((_HIGHLY, "highly stable"), (STABLE, "stable"), (_PATTERN, "a pattern"))
+        steps = ((_HIGHLY, "highly stable"), (STABLE, "stable"), (PATTERN, "a pattern"))
         return next((word for least, word in steps if self.jaccard >= least), "unstable")
 
 
@@ -132,6 +132,12 @@ class Stability:
     n_bootstraps: int
     n_init: int
     seed: int
+
+    @property
+    def least_stable(self) -> SegmentStability | None:
+        """The segment with the smallest similarity; None where there is a single one."""
+        known = [one for one in self.segments if not np.isnan(one.jaccard)]
+        return min(known, key=lambda one: one.jaccard) if len(self.segments) > 1 and known else None
 
     @property
     def sampled(self) -> bool:

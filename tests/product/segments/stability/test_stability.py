@@ -90,10 +90,12 @@ def test_the_rule_of_the_verdict() -> None:
     assert classify_stability(0.80, [0.74, 0.9], 0.05) is Verdict.REPRODUCIBLE
     assert classify_stability(0.80, [0.75, 0.9], 0.06) is Verdict.REPRODUCIBLE
     assert classify_stability(0.99, [0.99, float("nan")], 0.0) is Verdict.REPRODUCIBLE
-    assert classify_stability(0.65, [0.5, 0.5], 0.5) is Verdict.REPRODUCIBLE
+    assert classify_stability(0.65, [0.6, 0.6], 0.5) is Verdict.REPRODUCIBLE
+    assert classify_stability(0.65, [0.59, 0.9], 0.5) is Verdict.PARTIAL
+    assert classify_stability(0.95, [0.5, 0.9, 0.4, 0.9, 0.9], 0.01) is Verdict.PARTIAL  # two of five
     assert classify_stability(0.64, [0.9, 0.9], 0.0) is Verdict.CONSTRUCTED
     assert classify_stability(float("nan"), [0.9, 0.9], 0.0) is Verdict.CONSTRUCTED
-    assert len({verdict.explanation for verdict in Verdict}) == 4
+    assert len({verdict.explanation for verdict in Verdict}) == 5
 
 
 def test_words_for_segments() -> None:

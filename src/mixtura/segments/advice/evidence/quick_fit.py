@@ -14,7 +14,7 @@ from mixtura.segments.advice.findings.capacity import FAMILIES
 from mixtura.segments.weighted import effective_counts
 from mixtura.select import Candidate, search
 
-__all__ = ["ComponentNormality", "QuickFit", "component_normality", "quick_fit"]
+__all__ = ["ComponentNormality", "QuickFit", "component_normality", "quick_fit", "rows_by_weight"]
 
 _COMPONENTS = range(1, 10)
 _MORE = range(10, 16)
@@ -188,7 +188,7 @@ def component_normality(
         From rows to what the mixture sees; by default they are that.
     """
     if weights is not None:
-        chosen = _standing_for(weights, rng)
+        chosen = rows_by_weight(weights, rng)
         rows, memberships = rows[chosen], None if memberships is None else memberships[chosen]
     if memberships is None:
         memberships = mixture.responsibilities(scaled(rows))
@@ -219,7 +219,7 @@ def _drawn(memberships: FloatArray, uniform: FloatArray) -> IntArray:
     return drawn
 
 
-def _standing_for(weights: FloatArray, rng: np.random.Generator) -> IntArray:
+def rows_by_weight(weights: FloatArray, rng: np.random.Generator) -> IntArray:
     """Return row numbers, each as often as its weight says; fractions are rounded at random."""
     weights = effective_counts(weights)
     total = float(weights.sum())
