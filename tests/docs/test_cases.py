@@ -54,8 +54,9 @@ def test_purchases(shared_data, workplace) -> None:
     frame = pl.read_csv("rfm.csv")
     said = said_on_the_real_table("purchases.md")
     assert f"{len(frame):,} came back" in said
+    logs = {"purchases": "log1p", "spent": "log1p"}
     result = segment_table(
-        frame, id_column="customer_id", transform="auto", components=[3], covariance_types=["tied"]
+        frame, id_column="customer_id", transform=logs, components=[3], covariance_types=["tied"]
     )
     frame = frame.with_columns(pl.Series("segment", result.assignment.labels))
     for _, members in frame.group_by("segment"):

@@ -93,7 +93,8 @@ def segment_table(
         of customers are those in the list. A weight of 3 gives the same results as the row three times.
     transform : str or mapping of str to str, default="none"
         ``"none"``, ``"log1p"``, ``"yeo-johnson"``, ``"winsorize"``, or ``"auto"`` to choose by rule, see
-        `advise_transform`; for all columns, or column by column, where ``"*"`` stands for those not named.
+        `advise_transform`, and use it only where it makes customers held out more likely and segments more stable; for
+        all columns, or column by column, where ``"*"`` stands for those not named.
     prior : {"floor", "conjugate"} or float, default="floor"
         What keeps covariances from collapsing: a floor far below every real cluster, or the prior of Fraley and Raftery
         (2007), which draws small segments to the width of the table; a number is added to the variance of every

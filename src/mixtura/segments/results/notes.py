@@ -85,7 +85,8 @@ def transform_notes(
         more = f"; and {len(undone) - _NAMED} more" if len(undone) > _NAMED else ""
         notes.append(
             f"{_count(len(undone), 'column')} would be closer to Gaussian if transformed: {said}{more}. "
-            'Try `transform="auto"`; results stay in the units of the table.'
+            '`transform="auto"` tries whether that makes segments more stable and customers held out more likely, and '
+            "transforms them if it does."
         )
     spikes = [one for one in advice if one.share_zero >= _SPIKE]
     if spikes:

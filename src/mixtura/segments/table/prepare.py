@@ -13,6 +13,7 @@ from mixtura._typing import Array, FloatArray
 from mixtura.exceptions import ColumnError, ColumnWarning
 from mixtura.io import release_arrow_memory
 from mixtura.segments.options import Settings
+from mixtura.segments.stability.transform_gain import keep_gains
 from mixtura.segments.table.columns import ColumnChoice, choose
 from mixtura.segments.table.complete import missing_notes, usable_rows
 from mixtura.segments.table.constant_columns import drop_constant_columns
@@ -20,7 +21,12 @@ from mixtura.segments.table.dependent_columns import drop_dependent_columns
 from mixtura.segments.table.original_units import to_original_units
 from mixtura.segments.table.repetitions import ids_repeat, repetition_notes
 from mixtura.segments.table.roles import Roles, checked_weights
-from mixtura.segments.transforms.recommend_transform import TransformAdvice, check_transforms, transforms_of
+from mixtura.segments.transforms.recommend_transform import (
+    EVERY_OTHER,
+    TransformAdvice,
+    check_transforms,
+    transforms_of,
+)
 from mixtura.segments.transforms.scaling import Scaling, scaling_of
 from mixtura.select import OnCandidate, OnFold, SearchResult
 
@@ -106,6 +112,8 @@ def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool)
     choice, rows = drop_dependent_columns(choice, rows, explicit=roles.columns is not None)
     asked = check_transforms(settings.transform, choice.used)
     transforms, advice = transforms_of(asked, choice.used, rows, weights)
+    by_rule = [asked.get(name, asked[EVERY_OTHER]) == "auto" for name in choice.used]
+    transforms, advice = keep_gains(rows, weights, transforms, advice, by_rule, settings)
     scaling = scaling_of(rows, weights, transforms)
     _check_scale(choice.used, scaling)
     rows, weights, complete = _with_values(rows, weights, complete)

@@ -26,6 +26,9 @@ _ZERO_HEAVY = 0.1
 _FAR = 3.0
 """Extremes are far if their distance exceeds this multiple of that of percentiles 1 and 99 (normal: 1.4 to 2)."""
 
+_TIED = 0.05
+"""From this share of one value on, zeros aside, a column is discrete: a transform only moves its point masses."""
+
 _FEWEST_ROWS, _FEWEST_VALUES = 20, 10
 """In shorter tables, and of codes and counts of a few, a shape cannot be judged."""
 
@@ -61,16 +64,18 @@ def advise_transform(column: str, values: FloatArray, weights: FloatArray | None
 
     The first that applies:
 
-    1. ``none`` where fewer than 20 values, or fewer than 10 different ones, cannot show a shape.
-    2. ``log1p`` where no value is negative, the skewness is above 1, and log1p at least halves it.
-    3. ``yeo-johnson`` where the skewness is above 1 or below -1, and Yeo and Johnson's transform at least halves it.
+    1. ``none`` where fewer than 20 values, or fewer than 10 different ones, cannot show a shape, and of skewed columns
+       that are discrete, such as counts: a twentieth of the values other than zero, or more, are the same.
+    2. ``log1p`` where no value is negative, the skewness is above 1, and log1p at least halves it, to at most 1.
+    3. ``yeo-johnson`` where the skewness is above 1 or below -1, and Yeo and Johnson's transform at least halves it, to
+       at most 1 in size.
     4. ``winsorize`` where a few values lie far out: the range is more than three times the distance of percentiles 1
        and 99.
     5. ``none``.
 
     Where a tenth of the values or more are zero, skewness is that of the others. That a transform must halve the
     skewness keeps the rule off columns that are skewed because they hold a small group apart, which a mixture describes
-    as they are.
+    as they are; that it must end near symmetry, off columns that no transform tames.
 
     Parameters
     ----------
@@ -97,10 +102,13 @@ def advise_transform(column: str, values: FloatArray, weights: FloatArray | None
     if share_zero >= _ZERO_HEAVY:
         judged, judged_weights = values[~zero], None if weights is None else weights[~zero]
     before = skewness(judged, judged_weights)
+    if abs(before) > _SKEWED and _tied_share(judged, judged_weights) >= _TIED:
+        reason = f"skewness {_tenths(before)}, but discrete: one value is frequent"
+        return TransformAdvice(column, "none", share_zero, before, before, reason)
     for kind in _candidates(values, before):
         transform = fit_transform(kind, column, values, weights)
         after = skewness(transform.forward(judged), judged_weights)
-        if abs(after) <= 0.5 * abs(before):
+        if abs(after) <= min(0.5 * abs(before), _SKEWED):
             reason = f"skewness {_tenths(before)}, transformed {_tenths(after)}"
             return TransformAdvice(column, kind, share_zero, before, after, _with_zeros(reason, share_zero))
     if _is_far_out(values, weights):
@@ -116,6 +124,15 @@ def _candidates(values: FloatArray, before: float) -> tuple[str, ...]:
     if abs(before) <= _SKEWED:
         return ()
     return ("log1p", "yeo-johnson") if before > 0 and values.min() >= 0 else ("yeo-johnson",)
+
+
+def _tied_share(values: FloatArray, weights: FloatArray | None) -> float:
+    """Return the share of the most frequent value that is not zero, of those that are not."""
+    different, place = np.unique(values, return_inverse=True)
+    counts = np.bincount(place, weights).astype(np.float64)
+    counts[different == 0] = 0.0
+    total = float(counts.sum())
+    return float(counts.max()) / total if total > 0 else 0.0
 
 
 def _is_far_out(values: FloatArray, weights: FloatArray | None) -> bool:
