@@ -78,8 +78,8 @@ class Segmentation:
         **options
             As of `mixtura.segments.segment_table`: ``columns``, ``describe``, ``value``, ``weight``, ``id_column``,
             ``components``, ``covariance_types``, ``criterion``, ``transform``, ``prior``, ``n_init``, ``random_state``,
-            ``anomaly_percentile``, ``drop_missing``, ``source``, ``n_folds``, ``min_share``, ``on_candidate``,
-            ``on_fold``.
+            ``anomaly_percentile``, ``drop_missing``, ``kinds``, ``source``, ``n_folds``, ``min_share``,
+            ``on_candidate``, ``on_fold``.
 
         Raises
         ------
@@ -268,7 +268,7 @@ class Segmentation:
         result = self.result
         options = {"mixtures": result.neighbors} | options
         found = assess_stability(
-            result.model, result.rows, weights=result.weights, n_bootstraps=n_bootstraps, **options
+            result.model, result.table, weights=result.weights, n_bootstraps=n_bootstraps, **options
         )
         # The report shows what was measured last.
         self._result = result.with_stability(found)

@@ -42,6 +42,7 @@ OPTIONS = {
     "table": "--table",
     "top": "--top",
     "transform": "--transform",
+    "kinds": "--kind",
     "value": "--value",
     "weight": "--weight",
 }

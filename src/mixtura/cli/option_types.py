@@ -121,6 +121,14 @@ Transforms = Annotated[
         "[default: none]",
     ),
 ]
+ColumnKinds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--kind",
+        help="continuous (numbers alone), or auto: point masses, counts, ordered answers and categories build "
+        "segments, too; or visits=count,region=category, the others as auto says. [default: continuous]",
+    ),
+]
 DropMissing = Annotated[
     bool,
     typer.Option(
@@ -140,6 +148,7 @@ def search_options(
     components: str | None,
     covariance_type: Sequence[str] | None,
     transform: Sequence[str] | None,
+    kind: Sequence[str] | None,
     criterion: str,
     n_folds: int | None,
     seed: int,
@@ -162,6 +171,7 @@ def search_options(
         "components": None if components is None else parse_components(components),
         "covariance_types": parse_names(covariance_type),
         "transform": parse_transform(transform),
+        "kinds": parse_kinds(kind),
         "criterion": criterion,
         **({} if n_folds is None else {"n_folds": n_folds}),
         "random_state": seed,
@@ -253,19 +263,42 @@ def parse_transform(texts: Sequence[str] | None) -> str | dict[str, str]:
     """
     if not texts:
         return "none"
+    return _words_by_column("--transform", texts, "auto, or revenue=log1p,visits=none")
+
+
+def parse_kinds(texts: Sequence[str] | None) -> str | dict[str, str]:
+    """Return what columns are taken for: one word for all columns, or ``COLUMN=KIND`` for some.
+
+    Raises
+    ------
+    ParameterError
+        Nothing is named, or a column or "all others" twice. Whether there are such columns and kinds, the library says.
+
+    Examples
+    --------
+    >>> from mixtura.cli.option_types import parse_kinds
+    >>> parse_kinds(None), parse_kinds(["auto"]), parse_kinds(["visits=count,region=category"])
+    ('continuous', 'auto', {'visits': 'count', 'region': 'category'})
+    """
+    if not texts:
+        return "continuous"
+    return _words_by_column("--kind", texts, "auto, or visits=count,region=category")
+
+
+def _words_by_column(option: str, texts: Sequence[str], example: str) -> str | dict[str, str]:
     asked: dict[str, str] = {}
     for part in _parts(texts):
-        column, equals, kind = part.rpartition("=")
+        column, equals, word = part.rpartition("=")
         name = column.strip() if equals else "*"
-        if name in asked or not kind.strip():
+        if name in asked or not word.strip():
             raise ParameterError(
-                f"--transform {', '.join(texts)!r} cannot be used: {part!r} is empty or repeats a column. One word "
-                "for all columns, or COLUMN=WORD for each, is required. Try auto, or revenue=log1p,visits=none."
+                f"{option} {', '.join(texts)!r} cannot be used: {part!r} is empty or repeats a column. One word "
+                f"for all columns, or COLUMN=WORD for each, is required. Try {example}."
             )
-        asked[name] = kind.strip()
+        asked[name] = word.strip()
     if not asked:
         raise ParameterError(
-            f"--transform {', '.join(texts)!r} is empty. A word or COLUMN=WORD is required. Try auto."
+            f"{option} {', '.join(texts)!r} is empty. A word or COLUMN=WORD is required. Try auto."
         )
     return asked["*"] if list(asked) == ["*"] else asked
 

@@ -1,4 +1,4 @@
-"""The model file, format 2, as pydantic checks it, and what format 1 lacks."""
+"""The model file, formats 2 and 3, as pydantic checks it, and what format 1 lacks; format 3 has discrete columns."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from mixtura.core.mixture import Mixture
 
 __all__ = [
     "AnomalyRule",
+    "DiscreteValues",
     "Document",
     "Log1p",
     "MixtureValues",
@@ -82,6 +83,24 @@ class MixtureValues(_Strict):
         return Mixture.from_parameters(self.weights, self.means, self.covariances, self.covariance_type)
 
 
+class DiscreteColumn(_Strict):
+    """A column of counts or categories, or the point masses of a continuous one; probabilities by segment and level."""
+
+    name: str
+    kind: Literal["category", "ordered", "count", "spike"]
+    model: Literal["category", "poisson", "negative binomial"]
+    levels: Annotated[list[str], Field(min_length=2)]
+    shares: Vector
+    log_probabilities: list[list[Annotated[float, Field(le=1e-9)]]]
+
+
+class DiscreteValues(_Strict):
+    """What a mixture says beside its Gaussian part; point masses of each of its continuous columns."""
+
+    spikes: list[Vector]
+    columns: Annotated[list[DiscreteColumn], Field(min_length=1)]
+
+
 class AnomalyRule(_Strict):
     """Rows below the threshold are anomalies; no threshold, no anomalies."""
 
@@ -116,7 +135,7 @@ class Document(_Strict):
     """A whole model file."""
 
     format: Literal["mixtura-model"]
-    format_version: Literal[2]
+    format_version: Literal[2, 3]
     mixtura_version: str
     checksum: str
     columns: Annotated[list[str], Field(min_length=1)]
@@ -127,6 +146,7 @@ class Document(_Strict):
     mean_values: list[float | None]
     anomaly: AnomalyRule
     training: Training
+    discrete: DiscreteValues | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -149,7 +169,24 @@ class Document(_Strict):
                 raise ValueError(f"{name}: {mixture.n_components} different names are required")
         if len(self.mean_values) not in {0, mixture.n_components}:
             raise ValueError(f"mean_values: none, or {mixture.n_components}, are required")
+        if self.discrete is not None:
+            self._check_discrete(self.discrete, mixture.n_components)
         return self
+
+    def _check_discrete(self, discrete: DiscreteValues, n_components: int) -> None:
+        if len(discrete.spikes) != len(self.columns):
+            raise ValueError(f"discrete.spikes: one list for each of {len(self.columns)} columns is required")
+        for one in discrete.columns:
+            sizes = {len(each) for each in one.log_probabilities}
+            if (
+                len(one.shares) != len(one.levels)
+                or sizes != {len(one.levels)}
+                or len(one.log_probabilities) != n_components
+            ):
+                raise ValueError(
+                    f"discrete.columns: {one.name!r} needs {len(one.levels)} shares, and as many log probabilities "
+                    f"for each of {n_components} segments"
+                )
 
 
 def upgraded(content: dict[str, Any]) -> dict[str, Any]:

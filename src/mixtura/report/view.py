@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from mixtura.segments.results.document import Document
+from mixtura.segments.results.document import Document
+from mixtura.segments.table.discrete.kinds import KIND_WORDS
 
 __all__ = ["page_view"]
 
@@ -39,6 +39,7 @@ def page_view(document: Document) -> Row:
     return {
         **summary,
         "segments": segments,
+        "active": _active(summary),
         "left_out": _left_out(summary["table"]),
         "profile_table": _profile_table(summary, years),
         "category_table": _category_table(summary),
@@ -47,6 +48,20 @@ def page_view(document: Document) -> Row:
         ],
         "usage": _usage(summary),
     }
+
+
+def _active(summary: Row) -> list[Row]:
+    """Return the columns that build the segments, with what they are taken for and transformed by, and why."""
+    kinds = {one["column"]: one for one in summary["table"]["kinds"] if one["kind"] != "continuous"}
+    transforms = {one["column"]: one for one in summary["transforms"] if one["kind"] != "none"}
+    found = []
+    for name in [*summary["table"]["active"], *summary["table"]["discrete"]]:
+        kind, transform = kinds.get(name), transforms.get(name)
+        parts = [] if kind is None else [KIND_WORDS.get(kind["kind"], kind["kind"])]
+        parts += [] if transform is None else [f"transformed by {transform['kind']}"]
+        why = [one["reason"] for one in (kind, transform) if one is not None]
+        found.append({"column": name, "what": ", ".join(["", *parts]), "why": "; ".join(why)})
+    return found
 
 
 def _left_out(table: Row) -> list[Row]:

@@ -69,7 +69,7 @@ def _overview(summary: Mapping[str, Any]) -> Sheet:
         ("Expected to belong to another segment", verdict["expected_error"]),
         ("Stability", verdict["stability"] or "not measured"),
         ("Meaning", verdict["stability_explanation"]),
-        ("Active columns, which build the segments", ", ".join(table["active"])),
+        ("Active columns, which build the segments", ", ".join([*table["active"], *table["discrete"]])),
         ("Descriptive columns, which only describe them", ", ".join(table["descriptive"])),
         ("Model", f"{summary['choice']['covariance_type']}, {summary['choice']['criterion_name'].upper()}"),
         ("mixtura", summary["mixtura_version"]),

@@ -6,7 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from mixtura._typing import Array, FloatArray
+from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.segments.certainty.certainty import Certainty
 from mixtura.segments.certainty.certainty_summary import AmbiguousSummary, CertaintySummary
 from mixtura.segments.mergeable import TopRows
@@ -47,7 +50,7 @@ class Measured:
 
 def measure_segments(
     model: SegmentModel,
-    rows: FloatArray,
+    rows: RowTable,
     weights: FloatArray | None,
     numbers: Sequence[Numbers],
     levels: Sequence[Categories],
@@ -71,6 +74,7 @@ def measure_segments(
     customer : callable
         From the number of a row to its number in the table and the id of its customer.
     """
+    plain = np.asarray(rows.rows if isinstance(rows, MixedRows) else rows, dtype=np.float64)
     described: dict[str, Array] = {one.name: one.values for one in numbers if one.name not in model.columns}
     described |= {one.name: one.codes for one in levels}
     scan = scan_of(model.mixture, model.scaling, rows, weights, described=described)
@@ -94,6 +98,6 @@ def measure_segments(
         levels=list(zip(levels, counts, strict=True)),
         value=value,
         customer=customer,
-        rows=rows,
+        rows=plain,
     )
     return Measured(scores, profiles, exact[-1], ambiguous)

@@ -10,6 +10,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.covariance import MCLUST_NAMES, NAMES
+from mixtura.core.protocols import RowTable
 from mixtura.exceptions import ParameterError, TooFewRowsError
 from mixtura.select import CRITERIA, OnCandidate, OnFold, SearchResult, search
 from mixtura.select.priors import PRIORS, PriorName
@@ -92,7 +93,7 @@ class Settings:
 
     def search(
         self,
-        scaled: FloatArray,
+        scaled: RowTable,
         on_candidate: OnCandidate | None,
         on_fold: OnFold | None,
         weights: FloatArray | None = None,

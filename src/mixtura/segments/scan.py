@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
+from mixtura.core.accumulate import evaluate
 from mixtura.core.data import Data
 from mixtura.core.impute import expected_log_density
 from mixtura.core.mixture import Mixture
-from mixtura.core.protocols import Block, Blocks
+from mixtura.core.parts.discrete import DiscreteColumns
+from mixtura.core.protocols import Block, Blocks, MixedRows, RowTable
 from mixtura.engine import as_data
 from mixtura.kernels import Kernel, Outputs
 from mixtura.kernels.patterns import order_of_missing
@@ -50,6 +52,8 @@ class Scored:
         The most probable component, from 0.
     described : mapping of str to ndarray of shape (n,)
         Further columns, which are not evaluated.
+    levels : tuple, optional
+        Levels of the discrete columns, (n, J), and what is modeled of them.
     """
 
     rows: FloatArray
@@ -60,11 +64,24 @@ class Scored:
     log_density: FloatArray
     labels: IntArray
     described: Mapping[str, Array] = field(default_factory=dict)
+    levels: tuple[IntArray, DiscreteColumns] | None = None
 
     @cached_property
     def scaled(self) -> FloatArray:
         """The rows as the mixture sees them, shape (n, D)."""
         return self.scaling.apply(self.rows)
+
+    @cached_property
+    def masked(self) -> FloatArray:
+        """The same with NaN at point masses, which the Gaussian part of a mixture does not see."""
+        return self.scaling.apply(self.scaling.masked(self.rows))
+
+    @property
+    def seen(self) -> RowTable:
+        """The rows as a mixture of the same columns sees them."""
+        if self.levels is None:
+            return self.masked
+        return MixedRows(self.masked, *self.levels)
 
     @property
     def numbers(self) -> IntArray:
@@ -159,8 +176,11 @@ class Scan:
     def sample(self) -> Scored:
         """Return some rows from all over the table, evaluated: all of a short one."""
         numbers = np.arange(0, self.data.n_rows, max(1, self.data.n_rows // _SAMPLE))
-        rows = self.data.rows_with_missing(numbers)
+        chosen = self.data.mixed_rows(numbers)
+        rows = chosen.rows if isinstance(chosen, MixedRows) else chosen
         block = Block(rows, None, 0, 0, order_of_missing(rows))
+        if isinstance(chosen, MixedRows):
+            block = replace(block, levels=chosen.levels, n_levels=chosen.discrete.size)
         described = [values[numbers] for values in self.described.values()]
         return self._pass((), evaluated=False).score(block, *described)
 
@@ -223,15 +243,27 @@ class FeedSummaries:
         )
         described = dict(zip(self.described, states[:count], strict=True))
         rows = np.asarray(block.rows, dtype=np.float64)
+        table, levels = self.mixture.levels, None
+        if table is not None and block.levels is not None:
+            levels = block.levels, table.columns
         scored = Scored(
-            rows, self.scaling, block.sample_weight, block.start, memberships, log_density, labels, described
+            rows,
+            self.scaling,
+            block.sample_weight,
+            block.start,
+            memberships,
+            log_density,
+            labels,
+            described,
+            levels,
         )
         if not self.evaluated:
             outputs = Outputs(log_density, memberships, labels)
-            components = self.mixture.components()
-            self.kernel.accumulate(scored.scaled, None, components, None, outputs, order=block.order)
-            if block.order is not None:
-                log_density += expected_log_density(self.mixture, scored.scaled, memberships)
+            seen = scored.scaled if not any(self.scaling.spikes) else scored.masked
+            order = block.order if seen is scored.scaled else order_of_missing(seen)
+            evaluate(replace(block, rows=seen, order=order), self.mixture.components(), self.kernel, outputs)
+            if order is not None:
+                log_density += expected_log_density(self.mixture, seen, memberships)
         return scored
 
     def add(self, total: list[Summary[Any]], more: list[Summary[Any]]) -> list[Summary[Any]]:
@@ -246,7 +278,7 @@ class FeedSummaries:
 def scan_of(
     mixture: Mixture,
     scaling: Scaling,
-    rows: FloatArray,
+    rows: RowTable,
     weights: FloatArray | None = None,
     *,
     described: Mapping[str, Array] | None = None,

@@ -21,6 +21,7 @@ from mixtura.segments.profiles.compute import profile_segments
 from mixtura.segments.profiles.profile_columns import read_columns
 from mixtura.segments.results.segmentation_result import SegmentationResult
 from mixtura.segments.stability.model_choice import choose_model
+from mixtura.segments.table.discrete.kinds import Kinds
 from mixtura.segments.table.prepare import Prepared, prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
 from mixtura.select import Candidate, OnCandidate, OnFold
@@ -46,6 +47,7 @@ def segment_table(
     weight: str | None = None,
     transform: str | Mapping[str, str] = "none",
     prior: PriorName | float = "floor",
+    kinds: Kinds = "continuous",
     names: Mapping[str | int, str] | None = None,
     source: str = "table",
     n_folds: int = 10,
@@ -99,6 +101,11 @@ def segment_table(
         What keeps covariances from collapsing: a floor far below every real cluster, or the prior of Fraley and Raftery
         (2007), which draws small segments to the width of the table; a number is added to the variance of every
         standardized column. See `mixtura.select.search`. Stability is assessed with the same.
+    kinds : {"continuous", "auto"} or mapping of str to str, default="continuous"
+        What columns are taken for. ``"continuous"``: only numbers build segments. ``"auto"``: amounts with point masses
+        (zeros, caps), counts, ordered answers and categories build them too, each with a distribution of its own, see
+        `mixtura.segments.column_kinds`. A mapping says the kind of some columns (``"continuous"``, ``"spike"``,
+        ``"count"``, ``"ordered"`` or ``"category"``); others are as with ``"auto"``.
     names : mapping of str or int to str, or None, default=None
         What segments shall be called, by number or automatic name.
     source : str, default="table"
@@ -142,14 +149,13 @@ def segment_table(
         components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state, anomaly_percentile, source,
         transform, prior, n_folds, min_share,
     )  # fmt: skip
-    prepared = prepare(
-        frame, Roles(columns, id_column, describe, value, weight), settings, drop_missing=drop_missing
-    )
+    roles = Roles(columns, id_column, describe, value, weight, kinds)
+    prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
     warn_of_columns(prepared)
     ranking = prepared.search(settings, on_candidate, on_fold).ranking
     exclusions = exclusions_of(ranking, prepared.rows, prepared.weights, min_share)
     allowed = candidates_to_choose_from(ranking, exclusions)
-    choice = choose_model(allowed, prepared.rows, prepared.scaling, settings, prepared.weights)
+    choice = choose_model(allowed, prepared.table, prepared.scaling, settings, prepared.weights)
     model = build_model(choice.best, prepared, settings).renamed(names or {})
     result = _describe(model, prepared, ranking, choice.best, started)
     return replace(result, choice=choice, exclusions=exclusions, min_share=float(min_share))
@@ -166,9 +172,11 @@ def _describe(
     numbers, levels = read_columns(prepared.frame, choice, rows, prepared.complete, weights)
     id_name, ids = customer_ids(prepared.frame, choice.id_column)
     named = _naming(prepared.complete, ids)
-    measured = measure_segments(model, rows, weights, numbers, levels, value=choice.value, customer=named)
+    measured = measure_segments(
+        model, prepared.table, weights, numbers, levels, value=choice.value, customer=named
+    )
     segments, population = profile_segments(measured.profiles)
-    scores = measured.scores.in_user_units(model.scaling, rows)
+    scores = measured.scores.in_user_units(model.scaling, model.scaling.masked(rows))
     model = with_threshold(model, scores.log_density, weights)
     assignment = assignment_of(model, scores, prepared.complete, id_name, ids)
     return SegmentationResult(
@@ -187,6 +195,7 @@ def _describe(
         values=next((one.values for one in numbers if one.name == choice.value), None),
         advice=prepared.advice,
         table_notes=tuple(prepared.notes),
+        levels=prepared.levels,
         ids_repeat=prepared.ids_repeat,
     )
 

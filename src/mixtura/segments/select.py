@@ -15,6 +15,7 @@ from mixtura.io import translate_os_errors, write_table
 from mixtura.segments.options import COVARIANCE_TYPES, Settings
 from mixtura.segments.results.notes import transform_notes
 from mixtura.segments.table.columns import ColumnChoice
+from mixtura.segments.table.discrete.kinds import Kinds
 from mixtura.segments.table.prepare import prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
 from mixtura.select import OnCandidate, OnFold, SearchResult
@@ -65,6 +66,7 @@ def select_table(
     weight: str | None = None,
     transform: str | Mapping[str, str] = "none",
     prior: PriorName | float = "floor",
+    kinds: Kinds = "continuous",
     n_folds: int = 10,
     min_share: float = 0.0,
     on_candidate: OnCandidate | None = None,
@@ -78,7 +80,7 @@ def select_table(
     ----------
     frame, columns, id_column, components, covariance_types, criterion, n_init, random_state, drop_missing
         As for `segment_table`.
-    weight, transform, prior, n_folds, min_share, on_candidate, on_fold
+    weight, transform, prior, kinds, n_folds, min_share, on_candidate, on_fold
         As for `segment_table`.
 
     Raises
@@ -101,21 +103,19 @@ def select_table(
     """
     started = time.perf_counter()
     settings = Settings(
-        components,
-        covariance_types or COVARIANCE_TYPES,
-        criterion,
-        n_init,
-        random_state,
-        transform=transform,
-        prior=prior,
-        n_folds=n_folds,
-        min_share=min_share,
+        components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state, transform=transform,
+        prior=prior, n_folds=n_folds, min_share=min_share,
+    )  # fmt: skip
+    prepared = prepare(
+        frame, Roles(columns, id_column, weight=weight, kinds=kinds), settings, drop_missing=drop_missing
     )
-    prepared = prepare(frame, Roles(columns, id_column, weight=weight), settings, drop_missing=drop_missing)
     warn_of_columns(prepared)
     found = prepared.search(settings, on_candidate, on_fold)
     n_rows, n_dropped = len(prepared.rows), int((~prepared.complete).sum())
-    notes = (*prepared.notes, *transform_notes(prepared.advice, prepared.scaling.transforms))
+    notes = (
+        *prepared.notes,
+        *transform_notes(prepared.advice, prepared.scaling.transforms, prepared.choice.kinds),
+    )
     return Selection(prepared.choice, found, n_rows, n_dropped, time.perf_counter() - started, notes)
 
 

@@ -44,6 +44,7 @@ def segment(
     value: options.Value = None,
     weight: options.Weight = None,
     transform: options.Transforms = None,
+    kind: options.ColumnKinds = None,
     components: options.Components = None,
     covariance_type: options.CovarianceTypes = None,
     criterion: options.Criterion = "bic",
@@ -64,11 +65,10 @@ def segment(
 ) -> None:
     """Find segments in a table, and write them to a directory."""
     asked = options.search_options(
-        columns=columns, id_column=id_column, value=value, weight=weight, transform=transform, components=components,
-        covariance_type=covariance_type, criterion=criterion, n_folds=n_folds, prior=prior, n_init=n_init, seed=seed,
-        min_share=min_share, anomaly_percentile=anomaly_percentile, drop_missing=drop_missing, names=names,
-        source=table.name,
-        describe=options.parse_names(describe, "--describe") or (),
+        columns=columns, id_column=id_column, value=value, weight=weight, transform=transform, kind=kind,
+        components=components, covariance_type=covariance_type, criterion=criterion, n_folds=n_folds, prior=prior,
+        n_init=n_init, seed=seed, min_share=min_share, anomaly_percentile=anomaly_percentile, drop_missing=drop_missing,
+        names=names, source=table.name, describe=options.parse_names(describe, "--describe") or (),
     )  # fmt: skip
     _run(table, output, asked, _Wanted(resamples, excel, overwrite, json, quiet))
 

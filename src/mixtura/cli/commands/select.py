@@ -27,6 +27,7 @@ def select(
     id_column: options.IdColumn = None,
     weight: options.Weight = None,
     transform: options.Transforms = None,
+    kind: options.ColumnKinds = None,
     components: options.Components = None,
     covariance_type: options.CovarianceTypes = None,
     criterion: options.Criterion = "bic",
@@ -42,7 +43,7 @@ def select(
 ) -> None:
     """Rank the models that describe a table: covariance types and numbers of components."""
     asked = options.search_options(
-        columns=columns, id_column=id_column, weight=weight, transform=transform, components=components,
+        columns=columns, id_column=id_column, weight=weight, transform=transform, kind=kind, components=components,
         covariance_type=covariance_type, criterion=criterion, n_folds=n_folds, prior=prior, n_init=n_init, seed=seed,
         drop_missing=drop_missing, min_share=min_share,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from mixtura.io import Table
 from mixtura.segments import ColumnChoice
+from mixtura.segments.table.discrete.kinds import KIND_WORDS
 
 if TYPE_CHECKING:
     from mixtura.segments.results.document import Document
@@ -20,14 +21,16 @@ __all__ = ["print_pairs", "print_table_read", "print_table_segmented"]
 def print_table_read(console: Console, table: Table, choice: ColumnChoice) -> None:
     """Print the size of the table, the columns used, and those left out with their reasons."""
     left_out = {one.name: one.reason for one in choice.left_out}
-    roles = _Roles(choice.used, choice.describe, choice.value, choice.weight, choice.id_column, left_out)
+    roles = _Roles(choice.building, choice.describe, choice.value, choice.weight, choice.id_column, left_out)
     _print_read(console, table, roles)
 
 
 def print_table_segmented(console: Console, table: Table, document: Document) -> None:
     """Print the same of a table that was segmented, with what was done to the columns, from the document."""
     kinds = {one.column: one.kind for one in document.transforms if one.kind != "none"}
-    used = [f"{name} ({kinds[name]})" if name in kinds else name for name in document.table.active]
+    building = [*document.table.active, *document.table.discrete]
+    kinds |= {one.column: KIND_WORDS[one.kind] for one in document.table.kinds if one.kind in KIND_WORDS}
+    used = [f"{name} ({kinds[name]})" if name in kinds else name for name in building]
     read = document.table
     left_out = {one.column: one.reason for one in read.left_out}
     roles = _Roles(used, read.descriptive, read.value_column, read.weight_column, read.id_column, left_out)

@@ -18,7 +18,7 @@ _TINY = float(np.finfo(np.float64).tiny)
 _LEAST_SIZE, _LARGEST_SIZE = 1e-3, 1e6
 """Of negative binomials; at the largest they are Poisson distributions."""
 
-_HALVINGS = 60
+_MOST_STEPS, _PRECISE = 60, 1e-10
 
 
 class LevelModel(Protocol):
@@ -91,15 +91,36 @@ def count_parameters(counts: FloatArray) -> tuple[FloatArray, FloatArray]:
     total = np.maximum(counts.sum(axis=0), _TINY)
     means = (numbers * counts).sum(axis=0) / total
     above = total - np.cumsum(counts, axis=0)
-    low = np.full(counts.shape[1], np.log(_LEAST_SIZE))
-    high = np.full(counts.shape[1], np.log(_LARGEST_SIZE))
-    for _ in range(_HALVINGS):
-        middle = 0.5 * (low + high)
-        size = np.exp(middle)
-        slope = (above / (size + numbers)).sum(axis=0) - total * np.log1p(means / size)
-        low, high = np.where(slope > 0, middle, low), np.where(slope > 0, high, middle)
     variances = ((numbers - means) ** 2 * counts).sum(axis=0) / total
-    return means, np.where(variances > means, np.exp(0.5 * (low + high)), _LARGEST_SIZE)
+    spread = variances > means
+    sizes = np.full(means.size, _LARGEST_SIZE)
+    if spread.any():
+        mean, moments = means[spread], means[spread] ** 2 / (variances - means)[spread]
+        start = np.clip(moments, _LEAST_SIZE, _LARGEST_SIZE)
+        sizes[spread] = _root_of_sizes(numbers, above[:, spread], total[spread], mean, start)
+    return means, sizes
+
+
+def _root_of_sizes(
+    numbers: FloatArray, above: FloatArray, total: FloatArray, means: FloatArray, size: FloatArray
+) -> FloatArray:
+    """Return the roots by Newton's method in the logarithm of the size, kept within an interval that holds them."""
+    low, high = np.full_like(size, np.log(_LEAST_SIZE)), np.full_like(size, np.log(_LARGEST_SIZE))
+    at = np.log(size)
+    for _ in range(_MOST_STEPS):
+        size = np.exp(at)
+        terms = above / (size + numbers)
+        slope = terms.sum(axis=0) - total * np.log1p(means / size)
+        bend = size * (total * means / (size * (size + means)) - (terms / (size + numbers)).sum(axis=0))
+        low, high = np.where(slope > 0, at, low), np.where(slope > 0, high, at)
+        with np.errstate(all="ignore"):
+            newton = at - slope / bend
+        step = np.where((newton > low) & (newton < high), newton, 0.5 * (low + high))
+        done = (np.abs(step - at) <= _PRECISE) | (np.abs(slope) <= _PRECISE**1.5 * total)
+        at = step
+        if done.all():
+            break
+    return np.exp(at)
 
 
 def _negative_binomial(counts: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -7,7 +7,7 @@ from mixtura.fit.init.hierarchical.tree import FromHierarchy, FromTree, Tree, gr
 from mixtura.fit.init.random import FromRandomResponsibilities
 from mixtura.fit.init.rows import FromRandomRows, KMeansPlusPlus
 from mixtura.fit.init.sample import FromLabels, Sample, draw_sample
-from mixtura.fit.init.shared import FromDenseRows, SharedStarts
+from mixtura.fit.init.shared import FromDenseRows, FromSample, SharedStarts
 from mixtura.fit.init.small_em import BestOf, FromNearestRows, SmallEM
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "FromMixture",
     "FromNearestRows",
     "FromPartition",
+    "FromSample",
     "FromTree",
     "InitialStatistics",
     "Initialization",

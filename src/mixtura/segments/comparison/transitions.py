@@ -98,7 +98,7 @@ class TransitionsSummary:
         self._mixture, self._table = mixture, np.zeros((n_segments, mixture.n_components))
 
     def add(self, scored: Scored) -> None:
-        after = self._mixture.predict(scored.scaled)
+        after = self._mixture.predict(scored.seen)
         self._table += contingency_table(scored.labels, after, *self._table.shape, scored.weights)
 
     def merge(self, other: TransitionsSummary) -> None:

@@ -13,6 +13,7 @@ import narwhals as nw
 import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
+from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.exceptions import ColumnError, ColumnWarning
 from mixtura.io import Computed, Words, write_table
 from mixtura.segments.model.segment_model import SegmentModel
@@ -134,20 +135,24 @@ def assign_table(
     DataError
         No row has a value.
     """
-    roles = Roles(model.columns, id_column)
+    roles = Roles(model.columns, id_column, keep=model.discrete_columns)
     opened = roles.open(frame)
     table: nw.DataFrame[Any] = nw.from_native(opened.frame, eager_only=True)
-    _check_columns(model.columns, table.columns)
+    _check_columns((*model.columns, *model.discrete_columns), table.columns)
     known = model.training.id_column
     if id_column is None and known in table.columns and known not in model.columns:
         id_column = known
     choice = choose(opened.frame, replace(roles, id_column=id_column))
     notes = opened.notes(model.columns)
-    rows, _, complete = usable_rows(opened.frame, model.columns, drop_missing=drop_missing, notes=notes)
+    rows, _, complete = usable_rows(
+        opened.frame, model.columns, drop_missing=drop_missing, notes=notes, discrete=model.discrete_columns
+    )
+    levels = None if model.coding is None else model.coding.levels(opened.frame, complete)
     notes = (*notes, *missing_notes(rows, model.columns))
     if notes:
         warnings.warn(f"Columns of the table: {' '.join(notes)}", ColumnWarning, stacklevel=2)
-    assigned = assign_rows(model, rows, complete, *customer_ids(opened.frame, choice.id_column))
+    named = customer_ids(opened.frame, choice.id_column)
+    assigned = assign_rows(model, rows, complete, *named, levels=levels)
     return replace(assigned, notes=notes)
 
 
@@ -165,12 +170,17 @@ def assign_rows(
     complete: Array,
     id_name: str,
     ids: nw.Series[Any] | Array,
+    *,
+    levels: IntArray | None = None,
 ) -> Assignment:
     """Assign the usable rows, shape (n_complete, D) in the user's units; leave the others empty."""
     scores = Scores.empty(len(rows), model.n_segments)
-    scan = scan_of(model.mixture, model.scaling, rows)
-    scan.run([], scores)
-    return assignment_of(model, scores.in_user_units(model.scaling, rows), complete, id_name, ids)
+    table: RowTable = rows
+    if model.coding is not None and levels is not None:
+        table = MixedRows(rows, levels, model.coding.discrete)
+    scan_of(model.mixture, model.scaling, table).run([], scores)
+    scores = scores.in_user_units(model.scaling, model.scaling.masked(rows))
+    return assignment_of(model, scores, complete, id_name, ids)
 
 
 def assignment_of(

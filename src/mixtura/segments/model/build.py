@@ -16,6 +16,7 @@ from mixtura.segments.options import Settings
 from mixtura.segments.profiles.profile import SegmentProfile, name_components
 from mixtura.segments.profiles.segment_statistics import MeansSummary, SizesSummary
 from mixtura.segments.scan import scan_of
+from mixtura.segments.table.discrete.coding import standard_moments
 from mixtura.segments.table.prepare import Prepared
 from mixtura.segments.weighted import percentile
 from mixtura.select import Candidate
@@ -31,7 +32,7 @@ def build_model(best: Candidate, prepared: Prepared, settings: Settings) -> Segm
     """
     assert best.mixture is not None, "a search without any mixture has raised"
     scaling, found, columns = prepared.scaling, best.mixture, prepared.choice.used
-    scan = scan_of(found, scaling, prepared.rows, prepared.weights)
+    scan = scan_of(found, scaling, prepared.table, prepared.weights)
     k = found.n_components
     sizes, moments = scan.run([SizesSummary(k), MeansSummary(k, len(columns))])
     means = np.stack([one.mean for one in moments], axis=1)
@@ -39,7 +40,11 @@ def build_model(best: Candidate, prepared: Prepared, settings: Settings) -> Segm
     order = np.lexsort((-found.weights, -sizes.weights))
     mixture = ordered(found, order.tolist())
     spreads = np.sqrt(np.diagonal(mixture.full_covariances(), axis1=1, axis2=2))
-    names = name_components(means[order], columns, spreads)
+    words, means = list(columns), means[order]
+    if prepared.coding is not None and mixture.levels is not None:
+        more, further, wide = standard_moments(prepared.coding, mixture.levels)
+        words, means, spreads = [*words, *more], np.hstack([means, further]), np.hstack([spreads, wide])
+    names = name_components(means, words, spreads)
     return SegmentModel(
         mixture=mixture,
         columns=columns,
@@ -50,6 +55,7 @@ def build_model(best: Candidate, prepared: Prepared, settings: Settings) -> Segm
         training=_training(settings, best, prepared),
         mixtura_version=version("mixtura"),
         automatic_names=names,
+        coding=prepared.coding,
     )
 
 

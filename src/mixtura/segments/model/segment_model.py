@@ -12,10 +12,13 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.core.impute import expected_log_density
 from mixtura.core.mixture import Mixture
+from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.exceptions import ParameterError
 from mixtura.io import dump_document, output_file, read_document
 from mixtura.io.export import DialectName, Scorer, scoring_onnx, scoring_sql
+from mixtura.segments.model.discrete_file import discrete_content, read_discrete
 from mixtura.segments.model.naming import rename_segments
+from mixtura.segments.table.discrete.coding import Coding
 from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.transforms.transforms import IDENTITY, Transform, build_transform
 from mixtura.select.priors import PriorName
@@ -96,6 +99,8 @@ class SegmentModel:
         What the segments are called without names of the user's; empty for `names`.
     mean_values : tuple of float or None, default=()
         What a customer of each segment is worth on average; empty without a value column, None where it is not known.
+    coding : Coding or None, default=None
+        Discrete columns that it reads too.
     """
 
     mixture: Mixture
@@ -108,25 +113,33 @@ class SegmentModel:
     mixtura_version: str
     automatic_names: tuple[str, ...] = ()
     mean_values: tuple[float | None, ...] = ()
+    coding: Coding | None = None
 
     @property
     def n_segments(self) -> int:
         return self.mixture.n_components
 
-    def memberships(self, rows: FloatArray) -> FloatArray:
-        """Return the probability of each segment, shape (N, K), for rows of shape (N, D) in the user's units."""
-        return self.mixture.responsibilities(self.scaling.apply(rows))
+    @property
+    def discrete_columns(self) -> tuple[str, ...]:
+        """Counts and categories that it reads beside `columns`."""
+        return () if self.coding is None else self.coding.names
 
-    def log_density(self, rows: FloatArray) -> FloatArray:
+    def memberships(self, rows: RowTable) -> FloatArray:
+        """Return the probability of each segment, shape (N, K), for rows of shape (N, D) in the user's units."""
+        return self.mixture.responsibilities(self.scaling.seen(rows))
+
+    def log_density(self, rows: RowTable) -> FloatArray:
         """Return the log density of each row, shape (N,): per unit of the user's columns, in nats.
 
         Where values are missing it is that expected of the whole row, so that rows can be compared.
         """
-        scaled = self.scaling.apply(rows)
-        density = self.mixture.log_density(scaled)
-        if np.isnan(rows).any():
-            density += expected_log_density(self.mixture, scaled, self.mixture.responsibilities(scaled))
-        return np.asarray(density + self.scaling.log_jacobian(rows))
+        seen = self.scaling.seen(rows)
+        scaled = np.asarray(seen.rows if isinstance(seen, MixedRows) else seen, dtype=np.float64)
+        density = self.mixture.log_density(seen)
+        if np.isnan(scaled).any():
+            density += expected_log_density(self.mixture, scaled, self.mixture.responsibilities(seen))
+        plain = rows.rows if isinstance(rows, MixedRows) else rows
+        return np.asarray(density + self.scaling.log_jacobian(self.scaling.masked(plain)))
 
     def in_user_units(self) -> Mixture:
         """Return the mixture of the rows as the user knows them.
@@ -184,7 +197,7 @@ class SegmentModel:
             "training": {name: getattr(self.training, name) for name in TrainingInfo.__slots__}
             | {"describe": list(self.training.describe)},
         }
-        return dump_document(content)
+        return dump_document(content | discrete_content(self.coding, mixture, self.scaling.spikes))
 
     @property
     def transforms(self) -> tuple[Transform, ...]:
@@ -222,7 +235,8 @@ class SegmentModel:
         Raises
         ------
         ParameterError
-            There is no such dialect, a name cannot be written in it, or the statement is too long for it.
+            There is no such dialect, a name cannot be written in it, or the statement is too long for it; or the model
+            has discrete columns.
 
         Examples
         --------
@@ -265,6 +279,13 @@ class SegmentModel:
         return (chosen,) if isinstance(chosen, str) else tuple(chosen or ())
 
     def _scorer(self) -> Scorer:
+        if self.coding is not None:
+            names = ", ".join(one.name for one in self.coding.columns)
+            raise ParameterError(
+                f"The model reads discrete columns or point masses ({names}), "
+                "which cannot be exported yet. Assign the rows with `mixtura assign`, or learn a model with "
+                "`kinds='continuous'`."
+            )
         return Scorer(
             mixture=self.mixture,
             columns=self.columns,
@@ -314,6 +335,7 @@ class SegmentModel:
         values = document.mixture
         # Weights are divided by their sum when a mixture is built, which may change their last digit.
         mixture = replace(values.build(), weights=np.array(values.weights))
+        coding, mixture = read_discrete(document.discrete, mixture)
         return cls(
             mixture=mixture,
             columns=tuple(document.columns),
@@ -321,7 +343,9 @@ class SegmentModel:
                 np.array(document.scaling.center),
                 np.array(document.scaling.scale),
                 tuple(build_transform(**one.model_dump()) for one in document.scaling.transforms),
+                () if document.discrete is None else tuple(map(tuple, document.discrete.spikes)),
             ),
+            coding=coding,
             names=tuple(document.segments),
             automatic_names=tuple(document.automatic_names),
             mean_values=tuple(document.mean_values),
@@ -340,4 +364,5 @@ def ordered(mixture: Mixture, order: Sequence[int]) -> Mixture:
     family = mixture.family
     own = family.storage.per_component
     covariances = mixture.covariances[chosen] if own else mixture.covariances
-    return Mixture.from_parameters(mixture.weights[chosen], mixture.means[chosen], covariances, family.name)
+    found = Mixture.from_parameters(mixture.weights[chosen], mixture.means[chosen], covariances, family.name)
+    return found if mixture.levels is None else replace(found, levels=mixture.levels.of(chosen))

@@ -12,6 +12,7 @@ import numpy as np
 from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.io import to_float64
 from mixtura.segments.table.columns import ColumnChoice
+from mixtura.segments.table.discrete.cells import texts_of
 
 __all__ = ["MISSING", "MOST_LEVELS", "OTHER", "Categories", "Numbers", "Role", "read_columns"]
 
@@ -85,13 +86,13 @@ def read_columns(
     table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
     numbers = [Numbers(name, "active", rows[:, d]) for d, name in enumerate(choice.used)]
     levels: list[Categories] = []
-    for name in choice.describe:
+    for name in (*choice.discrete, *(one for one in choice.describe if one not in choice.discrete)):
         column = table[name]
         values = _numbers_of(column, complete)
         if values is None:
             levels.append(_levels_of(column, complete, counted))
         else:
-            numbers.append(Numbers(name, "descriptive", values))
+            numbers.append(Numbers(name, "active" if name in choice.discrete else "descriptive", values))
     if choice.value is not None and choice.value not in choice.used:
         values = to_float64(table[choice.value])[complete]
         numbers.append(Numbers(choice.value, "value", np.where(np.isfinite(values), values, np.nan)))
@@ -111,8 +112,7 @@ def _numbers_of(column: nw.Series[Any], complete: Array) -> FloatArray | None:
 
 
 def _levels_of(column: nw.Series[Any], complete: Array, weights: FloatArray) -> Categories:
-    cells = zip(column.to_list(), column.is_null().to_list(), complete, strict=True)
-    texts = [_text(value, empty) for value, empty, kept in cells if kept]
+    texts = [text for text, kept in zip(texts_of(column), complete, strict=True) if kept]
     counts: dict[str | None, float] = {}
     for text, weight in zip(texts, weights.tolist(), strict=True):
         counts[text] = counts.get(text, 0.0) + weight
@@ -133,13 +133,3 @@ def _levels_of(column: nw.Series[Any], complete: Array, weights: FloatArray) -> 
 def _apart(levels: Sequence[str]) -> list[str]:
     """Keep levels of the table apart from those that stand for the rest."""
     return [f"{level!r}" if level in {OTHER, MISSING} else level for level in levels]
-
-
-def _text(value: Any, empty: bool) -> str | None:
-    if empty or (isinstance(value, float) and not np.isfinite(value)):
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)

@@ -77,11 +77,13 @@ def _table(result: SegmentationResult) -> Content:
         "rows": training.rows + training.rows_dropped,
         "rows_unassigned": training.rows_dropped,
         "id_column": training.id_column,
-        "active": list(result.model.columns),
+        "active": list(columns.used),
+        "discrete": list(columns.discrete),
         "descriptive": list(columns.describe),
         "value_column": columns.value,
         "weight_column": columns.weight,
         "left_out": [{"column": column.name, "reason": column.reason} for column in columns.left_out],
+        "kinds": [{"column": one.name, "kind": one.kind, "reason": one.reason} for one in columns.kinds],
     }
 
 

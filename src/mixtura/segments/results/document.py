@@ -47,6 +47,17 @@ class LeftOutPart(Part):
     """Why."""
 
 
+class KindPart(Part):
+    """What a column that builds the segments is taken for."""
+
+    column: str
+    """Name of the column."""
+    kind: str
+    """`continuous`, `spike` (an amount with point masses), `count`, `category` or `ordered`."""
+    reason: str
+    """Why."""
+
+
 class TablePart(Part):
     """The table and the roles of its columns."""
 
@@ -59,7 +70,7 @@ class TablePart(Part):
     id_column: str | None
     """Column that names customers; null for the row number."""
     active: list[str]
-    """Columns that build the segments."""
+    """Columns of numbers that build the segments."""
     descriptive: list[str]
     """Columns that only describe them."""
     value_column: str | None
@@ -68,6 +79,10 @@ class TablePart(Part):
     """Column that says how much a customer counts."""
     left_out: list[LeftOutPart]
     """Columns that are not active."""
+    discrete: list[str] = Field(default_factory=list)
+    """Columns of counts and categories that build the segments, too. Empty in files of earlier versions."""
+    kinds: list[KindPart] = Field(default_factory=list)
+    """By column that builds the segments; empty where only numbers were asked for, and in files of earlier versions."""
 
 
 class CandidatePart(Part):

@@ -13,6 +13,7 @@ from mixtura.segments.model.assign import Assignment
 from mixtura.segments.model.candidate_choice import Exclusion
 from mixtura.segments.results.choice_notes import choice_notes
 from mixtura.segments.stability.model_choice import ModelChoice
+from mixtura.segments.table.discrete.kinds import ColumnKind
 from mixtura.segments.transforms.recommend_transform import TransformAdvice
 from mixtura.segments.transforms.transforms import Transform, Winsorized
 from mixtura.select import Candidate
@@ -65,6 +66,7 @@ def make_notes(
 def transform_notes(
     advice: Sequence[TransformAdvice],
     transforms: Sequence[Transform],
+    kinds: Sequence[ColumnKind] = (),
 ) -> tuple[str, ...]:
     """Return sentences on columns: those that the rule would transform and that are not, and spikes at zero.
 
@@ -73,8 +75,10 @@ def transform_notes(
     advice : sequence of TransformAdvice, length D
     transforms : sequence of Transform, length D
         What was done.
+    kinds : sequence of ColumnKind, default=()
+        What columns are taken for: zeros that are modeled as a point mass need no sentence.
     """
-    notes = []
+    notes, modeled = [], {one.name for one in kinds if 0.0 in one.spikes}
     undone = [
         one
         for one, done in zip(advice, transforms, strict=True)
@@ -88,13 +92,13 @@ def transform_notes(
             '`transform="auto"` tries whether that makes segments more stable and customers held out more likely, and '
             "transforms them if it does."
         )
-    spikes = [one for one in advice if one.share_zero >= _SPIKE]
+    spikes = [one for one in advice if one.share_zero >= _SPIKE and one.column not in modeled]
     if spikes:
         said = ", ".join(f"{one.column} ({100 * one.share_zero:.0f} %)" for one in spikes[:_NAMED])
         more = f" and {len(spikes) - _NAMED} more" if len(spikes) > _NAMED else ""
         notes.append(
             f"Many customers have exactly 0: {said}{more}. No transform spreads them; segments may form around having "
-            "any."
+            'any. `kinds="auto"` models them as point masses.'
         )
     clipped = [
         one.column for one, done in zip(advice, transforms, strict=True) if isinstance(done, Winsorized)

@@ -11,6 +11,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.mixture import Mixture
+from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.exceptions import MixturaError
 from mixtura.segments.certainty.ambiguous import AmbiguousCustomer, customers_at
 from mixtura.segments.certainty.certainty import Certainty
@@ -106,6 +107,8 @@ class SegmentationResult:
         Why models of the ranking could not be chosen.
     min_share : float, default=0
         Least share of the customers in a segment that was asked for.
+    levels : ndarray of shape (n_complete, J) or None, default=None
+        Of the discrete columns.
     effort : Effort, optional
         How much is computed for what is estimated by sampling.
     """
@@ -129,7 +132,16 @@ class SegmentationResult:
     choice: ModelChoice | None = None
     exclusions: Mapping[Candidate, Exclusion] = field(default_factory=dict)
     min_share: float = 0.0
+    levels: IntArray | None = None
     effort: Effort = field(default_factory=Effort)
+
+    @property
+    def table(self) -> RowTable:
+        """The rows with their levels, where there are discrete columns."""
+        coding = self.model.coding
+        if coding is None or self.levels is None:
+            return self.rows
+        return MixedRows(self.rows, self.levels, coding.discrete)
 
     @property
     def memberships(self) -> FloatArray:
@@ -184,7 +196,7 @@ class SegmentationResult:
                 self.model.n_segments,
                 self.columns.used,
             ),
-            *transform_notes(self.advice, self.model.scaling.transforms),
+            *transform_notes(self.advice, self.model.scaling.transforms, self.columns.kinds),
             *value_notes(value, self.values, self.weights),
             *weight_notes(weight, self.weights),
         )
@@ -244,7 +256,7 @@ class SegmentationResult:
         try:
             return assess_stability(
                 self.model,
-                self.rows,
+                self.table,
                 weights=self.weights,
                 n_bootstraps=n_bootstraps,
                 mixtures=self.neighbors,
@@ -261,10 +273,13 @@ class SegmentationResult:
 
     @cached_property
     def clusters(self) -> ClusterVerdict | None:
-        """Whether the customers form separate clusters, by the tests of `advise`; None for a single segment."""
+        """Whether the customers form separate clusters, by the tests of `advise`.
+
+        None for a single segment, and where discrete columns build segments, too, which the tests do not see.
+        """
         from mixtura.segments.advice.cluster_verdict import cluster_verdict
 
-        if self.model.n_segments == 1:
+        if self.model.n_segments == 1 or self.model.coding is not None:
             return None
         return cluster_verdict(
             self.rows,
@@ -283,7 +298,7 @@ class SegmentationResult:
         model = self.model
         rng = np.random.default_rng(model.training.seed)
         # Whether whole rows look Gaussian: filled ones would.
-        whole = ~np.isnan(self.rows).any(axis=1)
+        whole = ~np.isnan(model.scaling.masked(self.rows)).any(axis=1)
         rows, weights, memberships = self.rows, self.weights, self.memberships
         if not whole.all():
             rows, memberships = rows[whole], memberships[whole]
@@ -304,7 +319,8 @@ class SegmentationResult:
         from mixtura.core.impute import conditional_means
 
         place = np.cumsum(self.assignment.complete) - 1
-        scaled = self.model.scaling.apply(self.rows[place[rows]])
+        scaling = self.model.scaling
+        scaled = scaling.apply(scaling.masked(self.rows[place[rows]]))
         missing = np.isnan(scaled)
         if missing.any():
             scaled = conditional_means(self.model.mixture, scaled)

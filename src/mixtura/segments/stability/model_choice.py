@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
+from mixtura.core.protocols import RowTable
 from mixtura.fit import Outcome
 from mixtura.segments.comparison.agreement import adjusted_rand_index, best_jaccard, contingency_table
 from mixtura.segments.options import Settings
@@ -104,7 +105,7 @@ class ModelChoice:
 
 def choose_model(
     candidates: Sequence[Candidate],
-    rows: FloatArray,
+    rows: RowTable,
     scaling: Scaling,
     settings: Settings,
     weights: FloatArray | None = None,
@@ -176,14 +177,14 @@ def _most_stable(compared: Sequence[Contender]) -> Contender:
 class ComparisonSample:
     """The rows in which models are compared, a sample of large tables."""
 
-    scaled: FloatArray
+    scaled: RowTable
     weights: FloatArray | None
     total_weight: float
     settings: Settings
 
     @classmethod
     def of(
-        cls, rows: FloatArray, scaling: Scaling, weights: FloatArray | None, settings: Settings
+        cls, rows: RowTable, scaling: Scaling, weights: FloatArray | None, settings: Settings
     ) -> ComparisonSample:
         counted = None if weights is None else effective_counts(weights)
         total = float(len(rows) if counted is None else counted.sum())
@@ -193,7 +194,7 @@ class ComparisonSample:
             drawn = np.random.RandomState(settings.seed).choice(len(rows), _SAMPLE_ROWS, replace=False)
             chosen = np.sort(drawn)
             rows, counted = rows[chosen], None if counted is None else counted[chosen]
-        return cls(scaling.apply(np.ascontiguousarray(rows)), counted, total, settings)
+        return cls(scaling.seen(rows), counted, total, settings)
 
     def separation(self, one: Candidate, first: Candidate) -> float:
         if one is first:

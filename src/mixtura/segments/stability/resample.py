@@ -12,6 +12,7 @@ from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Prior
+from mixtura.core.protocols import RowTable
 from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError
 from mixtura.fit import (
@@ -22,6 +23,7 @@ from mixtura.fit import (
     continue_fit,
     fit_mixture,
 )
+from mixtura.fit.init import FromSample
 from mixtura.select.inference.refit import runner_for_family
 from mixtura.select.priors import PriorName, make_prior
 
@@ -35,7 +37,7 @@ _SHORT, _LONG = 20, 300
 
 
 def refit_labels(
-    rows: FloatArray,
+    rows: RowTable,
     family: str,
     n_components: int,
     *,
@@ -107,7 +109,7 @@ def _learned(
     try:
         short = fit_mixture(
             problem,
-            INITIALIZATIONS["kmeans"],
+            INITIALIZATIONS["kmeans"] if data.discrete is None else FromSample(),
             Settings(stop, _SHORT),
             n_init=n_init,
             random_state=rng,

@@ -11,6 +11,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.mixture import Mixture
+from mixtura.core.protocols import RowTable
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.segments.certainty.certainty_summary import MeanCertaintySummary
 from mixtura.segments.comparison.agreement import adjusted_rand_index, best_jaccard, contingency_table
@@ -147,7 +148,7 @@ class Stability:
 
 def assess_stability(
     model: SegmentModel,
-    rows: FloatArray,
+    rows: RowTable,
     *,
     weights: FloatArray | None = None,
     n_bootstraps: int = 50,
@@ -217,7 +218,7 @@ def assess_stability(
         "n_bootstraps": n_bootstraps, "n_init": starts, "seed": training.seed if seed is None else seed
     }  # fmt: skip
     used, counted = _sample(rows, weights, sample_rows, plan["seed"])
-    used = model.scaling.apply(used)
+    used = model.scaling.seen(used)
     partitions = {number: _refit(model, used, counted, number, plan) for number in asked}
     stabilities = tuple(_of_number(number, partitions[number], counted) for number in asked)
     overall = next(one for one in stabilities if one.n_segments == k)
@@ -238,7 +239,7 @@ def assess_stability(
     )
 
 
-def positive_weight(rows: FloatArray, weights: FloatArray | None) -> tuple[FloatArray, FloatArray | None]:
+def positive_weight(rows: RowTable, weights: FloatArray | None) -> tuple[RowTable, FloatArray | None]:
     return (rows, None) if weights is None else (rows[weights > 0], weights[weights > 0])
 
 
@@ -257,18 +258,18 @@ def _check(n_bootstraps: int, numbers: Sequence[int], n_rows: int) -> None:
 
 
 def _sample(
-    rows: FloatArray, weights: FloatArray | None, sample_rows: int, seed: int
-) -> tuple[FloatArray, FloatArray | None]:
+    rows: RowTable, weights: FloatArray | None, sample_rows: int, seed: int
+) -> tuple[RowTable, FloatArray | None]:
     counted = None if weights is None else effective_counts(weights)
     if len(rows) <= sample_rows:
         return rows, counted
     chosen = np.sort(np.random.RandomState(seed).choice(len(rows), size=sample_rows, replace=False))
-    return np.ascontiguousarray(rows[chosen]), None if counted is None else counted[chosen]
+    return rows[chosen], None if counted is None else counted[chosen]
 
 
 def _refit(
     model: SegmentModel,
-    rows: FloatArray,
+    rows: RowTable,
     weights: FloatArray | None,
     number: int,
     plan: Mapping[str, int],
@@ -295,7 +296,7 @@ def _of_number(number: int, partitions: Sequence[IntArray], weights: FloatArray 
 
 
 def _of_segments(
-    model: SegmentModel, rows: FloatArray, weights: FloatArray | None, partitions: Sequence[IntArray]
+    model: SegmentModel, rows: RowTable, weights: FloatArray | None, partitions: Sequence[IntArray]
 ) -> tuple[SegmentStability, ...]:
     k, labels = model.n_segments, model.mixture.predict(rows)
     # Shape (B, K): similarities by resample and segment.
@@ -317,7 +318,7 @@ def _of_segments(
 
 def _neighboring(
     model: SegmentModel,
-    rows: FloatArray,
+    rows: RowTable,
     weights: FloatArray | None,
     asked: Sequence[int],
     mixtures: Mapping[int, Mixture],
@@ -328,7 +329,7 @@ def _neighboring(
 
 
 def _scanned(
-    model: SegmentModel, rows: FloatArray, weights: FloatArray | None, neighbors: Sequence[Mixture]
+    model: SegmentModel, rows: RowTable, weights: FloatArray | None, neighbors: Sequence[Mixture]
 ) -> tuple[float, tuple[Flow, ...]]:
     """Return the expected error, and the transitions between the segments and those of each neighbor, in one pass."""
     k = model.n_segments
@@ -344,9 +345,9 @@ def _scanned(
     return 1.0 - certainty, tuple(turned)
 
 
-def _learn(model: SegmentModel, rows: FloatArray, weights: FloatArray | None, number: int) -> Mixture:
+def _learn(model: SegmentModel, rows: RowTable, weights: FloatArray | None, number: int) -> Mixture:
     best = search(
-        model.scaling.apply(rows),
+        model.scaling.seen(rows),
         components=[number],
         covariance_types=[model.mixture.covariance_type],
         n_init=model.training.n_init,

@@ -14,6 +14,7 @@ from mixtura._typing import FloatArray
 from mixtura.exceptions import TableError
 from mixtura.io import looks_like_id, read_numbers, to_float64
 from mixtura.segments.table.column_kinds import is_random_key, numeric_reason, own_columns
+from mixtura.segments.table.discrete.kinds import ColumnKind
 from mixtura.segments.table.roles import Roles
 
 __all__ = ["ColumnChoice", "LeftOut", "choose", "choose_columns"]
@@ -59,6 +60,10 @@ class ColumnChoice:
         Columns that describe the segments and do not build them.
     value, weight : str or None, default=None
         What a customer is worth; how much a customer counts.
+    discrete : tuple of str, default=()
+        Columns of counts and categories that build the segments too.
+    kinds : tuple of ColumnKind, default=()
+        What the columns that build are taken for; empty where only numbers were asked for.
     """
 
     used: tuple[str, ...]
@@ -67,6 +72,13 @@ class ColumnChoice:
     describe: tuple[str, ...] = ()
     value: str | None = None
     weight: str | None = None
+    discrete: tuple[str, ...] = ()
+    kinds: tuple[ColumnKind, ...] = ()
+
+    @property
+    def building(self) -> tuple[str, ...]:
+        """All columns that build the segments, the discrete ones last."""
+        return (*self.used, *self.discrete)
 
 
 def choose_columns(

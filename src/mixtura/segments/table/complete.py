@@ -26,6 +26,7 @@ def usable_rows(
     drop_missing: bool,
     weight: str | None = None,
     notes: Sequence[str] = (),
+    discrete: Sequence[str] = (),
 ) -> tuple[FloatArray, FloatArray | None, Array]:
     """Return the numbers of the columns, the weights, and which rows they are.
 
@@ -44,6 +45,8 @@ def usable_rows(
         A column that every row must have.
     notes : sequence of str, default=()
         Why values are missing, for errors.
+    discrete : sequence of str, default=()
+        Columns of levels, which are values too.
 
     Returns
     -------
@@ -64,7 +67,7 @@ def usable_rows(
     for position, name in enumerate(columns):
         values[:, position] = to_float64(table[name])
     values[np.isinf(values)] = np.nan
-    known = ~np.isnan(values)
+    known = np.column_stack([~np.isnan(values), *(_known(table[name]) for name in discrete)])
     usable = np.asarray(known.all(axis=1) if drop_missing else known.any(axis=1))
     weights = None if weight is None else to_float64(table[weight])
     if weights is not None:
@@ -89,6 +92,13 @@ def usable_rows(
         return values, weights, usable
     chosen = np.ascontiguousarray(values[usable])
     return chosen, None if weights is None else np.ascontiguousarray(weights[usable]), usable
+
+
+def _known(column: nw.Series[Any]) -> Array:
+    """Return which cells of a column are not missing, shape (N,)."""
+    if column.dtype.is_numeric():
+        return np.isfinite(to_float64(column))
+    return ~column.is_null().to_numpy()
 
 
 def missing_notes(rows: FloatArray, columns: Sequence[str]) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from mixtura._typing import Array, FloatArray
+from mixtura._typing import Array, FloatArray, IntArray
+from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.exceptions import ColumnError, ColumnWarning
 from mixtura.io import release_arrow_memory
 from mixtura.segments.options import Settings
@@ -18,6 +19,9 @@ from mixtura.segments.table.columns import ColumnChoice, choose
 from mixtura.segments.table.complete import missing_notes, usable_rows
 from mixtura.segments.table.constant_columns import drop_constant_columns
 from mixtura.segments.table.dependent_columns import drop_dependent_columns
+from mixtura.segments.table.discrete.coding import Coding, coding_of
+from mixtura.segments.table.discrete.find_kinds import with_kinds, with_spikes
+from mixtura.segments.table.discrete.kinds import kind_notes
 from mixtura.segments.table.original_units import to_original_units
 from mixtura.segments.table.repetitions import ids_repeat, repetition_notes
 from mixtura.segments.table.roles import Roles, checked_weights
@@ -55,6 +59,10 @@ class Prepared:
         What was changed when the table was read.
     ids_repeat : bool
         Whether customers have the same id.
+    coding : Coding or None, default=None
+        The discrete columns.
+    levels : ndarray of shape (n_complete, J) or None, default=None
+        Of these columns.
     """
 
     choice: ColumnChoice
@@ -66,6 +74,15 @@ class Prepared:
     frame: Any
     notes: tuple[str, ...]
     ids_repeat: bool
+    coding: Coding | None = None
+    levels: IntArray | None = None
+
+    @property
+    def table(self) -> RowTable:
+        """The rows in the user's units, with the levels of their discrete columns where there are some."""
+        if self.coding is None or self.levels is None:
+            return self.rows
+        return MixedRows(self.rows, self.levels, self.coding.discrete)
 
     def search(
         self, settings: Settings, on_candidate: OnCandidate | None = None, on_fold: OnFold | None = None
@@ -76,9 +93,10 @@ class Prepared:
         that were chosen by likelihood count for every model; the ranking stays, and criteria can be compared with those
         of other transforms. What is held out in folds is scaled with the others.
         """
-        scaled = self.scaling.apply(self.rows)
-        found = settings.search(scaled, on_candidate, on_fold, self.weights)
-        jacobian = self.scaling.log_jacobian(self.rows, observed=True)
+        seen, masked = self.scaling.seen(self.table), self.scaling.masked(self.rows)
+        scaled = np.asarray(seen.rows if isinstance(seen, MixedRows) else seen, dtype=np.float64)
+        found = settings.search(seen, on_candidate, on_fold, self.weights)
+        jacobian = self.scaling.log_jacobian(masked, observed=True)
         added = float(jacobian.sum() if self.weights is None else jacobian @ self.weights)
         candidates = tuple(
             replace(
@@ -86,7 +104,7 @@ class Prepared:
                 log_likelihood=candidate.log_likelihood + added,
                 single_log_likelihood=candidate.single_log_likelihood + added,
                 n_parameters=candidate.n_parameters + self.scaling.n_parameters,
-                degeneracies=to_original_units(candidate.degeneracies, self.rows, scaled),
+                degeneracies=to_original_units(candidate.degeneracies, masked, scaled),
                 folds=None if candidate.folds is None else candidate.folds.shifted(added),
             )
             for candidate in found.candidates
@@ -99,12 +117,18 @@ def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool)
     check_transforms(settings.transform)
     opened, weight = roles.open(frame), roles.weight
     choice, guessed = choose(opened.frame, roles), roles.id_column is None
-    needed = choice.used if weight is None else (*choice.used, weight)
+    choice = with_kinds(opened.frame, choice, roles)
+    needed = choice.building if weight is None else (*choice.building, weight)
     notes = (*opened.notes(needed), *repetition_notes(opened.frame, choice, guessed=guessed))
     repeated = ids_repeat(opened.frame, choice, guessed=guessed)
     release_arrow_memory()
     rows, weights, complete = usable_rows(
-        opened.frame, choice.used, drop_missing=drop_missing, weight=weight, notes=notes
+        opened.frame,
+        choice.used,
+        drop_missing=drop_missing,
+        weight=weight,
+        notes=notes,
+        discrete=choice.discrete,
     )
     if weights is not None:
         weights = checked_weights(weights, str(weight))
@@ -114,11 +138,17 @@ def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool)
     transforms, advice = transforms_of(asked, choice.used, rows, weights)
     by_rule = [asked.get(name, asked[EVERY_OTHER]) == "auto" for name in choice.used]
     transforms, advice = keep_gains(rows, weights, transforms, advice, by_rule, settings)
-    scaling = scaling_of(rows, weights, transforms)
+    scaling = with_spikes(scaling_of(rows, weights, transforms), choice.used, choice.kinds)
     _check_scale(choice.used, scaling)
-    rows, weights, complete = _with_values(rows, weights, complete)
-    notes = (*notes, *missing_notes(rows, choice.used))
-    return Prepared(choice, rows, weights, complete, scaling, advice, opened.frame, notes, repeated)
+    if not choice.discrete:
+        rows, weights, complete = _with_values(rows, weights, complete)
+    choice = replace(choice, kinds=tuple(one for one in choice.kinds if one.name in choice.building))
+    coding = coding_of(choice.kinds, opened.frame, complete, weights)
+    levels = None if coding is None else coding.levels(opened.frame, complete)
+    notes = (*notes, *kind_notes(choice.kinds), *missing_notes(rows, choice.used))
+    return Prepared(
+        choice, rows, weights, complete, scaling, advice, opened.frame, notes, repeated, coding, levels
+    )
 
 
 def _with_values(

@@ -11,6 +11,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.exceptions import ColumnError, DataError
+from mixtura.segments.table.discrete.kinds import Kinds, kinds_asked
 from mixtura.segments.table.open_table import OpenTable, column_name, open_table
 
 __all__ = ["Roles", "checked_weights"]
@@ -30,6 +31,8 @@ class Roles:
     describe: Sequence[str] = ()
     value: str | None = None
     weight: str | None = None
+    kinds: Kinds = "continuous"
+    keep: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for role in ("columns", "describe"):
@@ -43,9 +46,14 @@ class Roles:
 
     def open(self, frame: Any) -> OpenTable:
         """Read a dataframe, given what its columns are for."""
-        kept = [*self.describe, *([] if self.id_column is None else [self.id_column])]
-        numbers = [*(self.columns or ()), *(name for name in (self.value, self.weight) if name is not None)]
-        return open_table(frame, keep=kept, numbers=numbers, only=None if self.columns is None else numbers)
+        kept = [*self.describe, *self.keep, *([] if self.id_column is None else [self.id_column])]
+        _, said = kinds_asked(self.kinds)
+        kept += [name for name, kind in said.items() if kind == "category"]
+        columns = [name for name in self.columns or () if name not in kept]
+        numbers = [*columns, *(name for name in (self.value, self.weight) if name is not None)]
+        return open_table(
+            frame, keep=kept, numbers=numbers, only=None if self.columns is None else [*numbers, *kept]
+        )
 
     @property
     def reserved(self) -> dict[str, str]:
@@ -55,6 +63,11 @@ class Roles:
         named |= {name: role for name, role in single.items() if name is not None}
         # A value may build segments, too, where it is named among the columns.
         return {name: role for name, role in named.items() if name not in (self.columns or ())}
+
+    def may_be_category(self, name: str) -> bool:
+        """Return whether a column need not have numbers to build segments."""
+        by_rule, said = kinds_asked(self.kinds)
+        return said.get(name, "category" if by_rule else "continuous") == "category"
 
     def check(self, table: Frame) -> None:
         """Raise `ColumnError` where a column is missing, has two roles, or cannot fill its role."""
@@ -70,7 +83,8 @@ class Roles:
                     )
         self._check_conflicts(asked)
         for name in self.columns or ():
-            _check_numeric(table, name, "columns")
+            if not self.may_be_category(name):
+                _check_numeric(table, name, "columns")
         for parameter, single in (("value", self.value), ("weight", self.weight)):
             if single is not None:
                 _check_numeric(table, single, parameter)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mixtura._typing import FloatArray
+from mixtura._typing import FloatArray, RowArray
+from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.io.export.expression import Name, Number
 from mixtura.io.export.scorer import ColumnScale
 from mixtura.segments.transforms.transforms import IDENTITY, Identity, Transform
@@ -27,11 +28,15 @@ class Scaling:
         from; in the user's units where a column is not transformed.
     transforms : tuple of Transform, length D, default=()
         T, one per column; empty where none is transformed.
+    spikes : tuple of tuple of float, length D, default=()
+        Values at which a column has a point mass: the Gaussian part of the mixture does not see it there. Empty where
+        no column has one.
     """
 
     center: FloatArray
     scale: FloatArray
     transforms: tuple[Transform, ...] = ()
+    spikes: tuple[tuple[float, ...], ...] = ()
 
     @property
     def is_affine(self) -> bool:
@@ -48,6 +53,22 @@ class Scaling:
         scaled = np.subtract(self.transformed(rows), self.center, order="C")
         scaled /= self.scale
         return scaled
+
+    def seen(self, rows: RowTable) -> RowTable:
+        """Return rows in the user's units as the mixture sees them: scaled, NaN at point masses, with their levels."""
+        if isinstance(rows, MixedRows):
+            return MixedRows(self.apply(self.masked(rows.rows)), rows.levels, rows.discrete)
+        return self.apply(self.masked(rows))
+
+    def masked(self, rows: RowArray) -> FloatArray:
+        """Return rows in the user's units, shape (N, D), with NaN where a column is at a point mass."""
+        masked = np.asarray(rows, dtype=np.float64)
+        if not any(self.spikes):
+            return masked
+        masked = masked.copy()
+        for values, spikes in zip(masked.T, self.spikes, strict=True):
+            values[np.isin(values, spikes)] = np.nan
+        return masked
 
     def transformed(self, rows: FloatArray) -> FloatArray:
         """Return ``T(x)``, shape (N, D), of rows in the user's units."""

@@ -1,0 +1,1 @@
+"""Columns of few values: what kind each is, and its levels."""

@@ -1,0 +1,207 @@
+"""Levels of the discrete columns of a table: how they are read, and what is modeled of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from mixtura._typing import Array, FloatArray, IntArray
+from mixtura.core.parts.discrete import DiscreteColumns, LevelTable
+from mixtura.core.parts.level_models import CATEGORICAL, NEGATIVE_BINOMIAL, POISSON, LevelModel
+from mixtura.io import to_float64
+from mixtura.segments.table.discrete.cells import texts_of
+from mixtura.segments.table.discrete.kinds import ColumnKind
+
+__all__ = ["CodedColumn", "Coding", "coding_of", "standard_moments"]
+
+_ELSEWHERE, _MORE = "other values", "more"
+
+_COPY = 0.95
+"""Lambda from which on a point mass follows from another column's, so that it says nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodedColumn:
+    """A discrete column, and what its levels are called.
+
+    Parameters
+    ----------
+    name : str
+        Of the column in the table.
+    kind : {"category", "ordered", "count", "spike"}
+        A spike says at which of its point masses a continuous column is, if at any.
+    levels : tuple of str
+        The text of each level; numbers in their order. The last level of a count stands for all larger numbers, the
+        first of a spike for all other values.
+    model : LevelModel
+        How it is distributed within a segment.
+    """
+
+    name: str
+    kind: str
+    levels: tuple[str, ...]
+    model: LevelModel
+
+    @property
+    def numbers(self) -> FloatArray | None:
+        """The number that each level stands for; None where levels are words or point masses."""
+        if self.kind == "count":
+            return np.arange(float(len(self.levels)))
+        return np.array([float(one) for one in self.levels]) if self.kind == "ordered" else None
+
+    def read(self, column: nw.Series[Any], chosen: Array) -> IntArray:
+        """Return the level of each chosen row, (n,), from 0; -1 where it is missing, or was never seen."""
+        if self.kind == "spike":
+            values = to_float64(column)[chosen]
+            found = np.where(np.isfinite(values), 0, -1).astype(np.intp)
+            for level, text in enumerate(self.levels[1:], 1):
+                found[values == float(text)] = level
+            return found
+        if self.kind == "count":
+            values = to_float64(column)[chosen]
+            known = np.isfinite(values) & (values >= 0) & (values == np.rint(values))
+            last = len(self.levels) - 1
+            return np.where(known, np.minimum(np.where(known, values, 0), last), -1).astype(np.intp)
+        number = {text: level for level, text in enumerate(self.levels)}
+        texts = (text for text, kept in zip(texts_of(column), chosen, strict=True) if kept)
+        return np.array([-1 if text is None else number.get(text, -1) for text in texts], dtype=np.intp)
+
+
+@dataclass(frozen=True, eq=False)
+class Coding:
+    """The discrete columns of a table.
+
+    Parameters
+    ----------
+    columns : tuple of CodedColumn
+    discrete : DiscreteColumns
+        What is modeled of them, in the same order.
+    """
+
+    columns: tuple[CodedColumn, ...]
+    discrete: DiscreteColumns
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns in the table that have levels alone: all but spikes."""
+        return tuple(one.name for one in self.columns if one.kind != "spike")
+
+    def levels(self, frame: Any, chosen: Array) -> IntArray:
+        """Return the levels of the chosen rows of a table, (n, J), as `DiscreteColumns.numbered`."""
+        return self.discrete.numbered(read_levels(self.columns, frame, chosen))
+
+
+def standard_moments(coding: Coding, table: LevelTable) -> tuple[list[str], FloatArray, FloatArray]:
+    """Return the names of the columns whose levels are numbers, and their means and deviations in every component.
+
+    Both have the shape (K, J): means less the mean of the whole table, over its standard deviation, and deviations over
+    it.
+    """
+    names, means, spreads = list[str](), list[FloatArray](), list[FloatArray]()
+    starts = coding.discrete.starts
+    for j, column in enumerate(coding.columns):
+        numbers = column.numbers
+        if numbers is None:
+            continue
+        shares = coding.discrete.shares[j]
+        probabilities = np.exp(table.logs[starts[j] : starts[j + 1]])
+        mean = shares @ numbers
+        deviation = np.sqrt(shares @ (numbers - mean) ** 2)
+        within = numbers @ probabilities
+        variances = ((numbers[:, None] - within) ** 2 * probabilities).sum(axis=0)
+        names.append(column.name)
+        means.append((within - mean) / deviation)
+        spreads.append(np.sqrt(variances) / deviation)
+    shape = (len(names), int(table.logs.shape[1]))
+    return names, np.reshape(means, shape).T, np.reshape(spreads, shape).T
+
+
+def read_levels(columns: Sequence[CodedColumn], frame: Any, chosen: Array) -> IntArray:
+    """Return the levels of the chosen rows of a table, (n, J), -1 where one is missing or was never seen."""
+    table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
+    return np.column_stack([one.read(table[one.name], chosen) for one in columns])
+
+
+def coding_of(
+    kinds: Sequence[ColumnKind], frame: Any, chosen: Array, weights: FloatArray | None
+) -> Coding | None:
+    """Return the levels of the columns that have some in the chosen rows of a table; None where none has.
+
+    Parameters
+    ----------
+    kinds : sequence of ColumnKind
+    frame : pandas, polars or pyarrow table
+        N rows.
+    chosen : ndarray of shape (N,), bool
+    weights : ndarray of shape (n,) or None
+        Of the chosen rows.
+    """
+    table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
+    coded = [_coded(one, table[one.name], chosen) for one in kinds if one.kind != "continuous"]
+    columns = tuple(one for one in coded if one is not None)
+    if not columns:
+        return None
+    columns, levels = _without_copies(columns, read_levels(columns, frame, chosen))
+    shares = []
+    for codes, column in zip(levels.T, columns, strict=True):
+        known = codes >= 0
+        counts = np.bincount(
+            codes[known], None if weights is None else weights[known], minlength=len(column.levels)
+        )
+        shares.append(counts / max(counts.sum(), np.finfo(np.float64).tiny))
+    return Coding(columns, DiscreteColumns(tuple(one.model for one in columns), tuple(shares)))
+
+
+def _without_copies(
+    columns: tuple[CodedColumn, ...], levels: IntArray
+) -> tuple[tuple[CodedColumn, ...], IntArray]:
+    """Leave out what says the same as a column before: amounts and frequencies that are zero in the same rows.
+
+    Columns are modeled as independent within a segment; what is counted twice would make segments of itself.
+    """
+    kept: list[int] = []
+    for j in range(len(columns)):
+        spike = columns[j].kind == "spike"
+        if not (spike and any(_is_copy(levels[:, i], levels[:, j]) for i in kept)):
+            kept.append(j)
+    return tuple(columns[j] for j in kept), levels[:, kept]
+
+
+def _is_copy(first: IntArray, second: IntArray) -> bool:
+    """Return whether the levels of one column follow from those of another in nearly all rows that have both.
+
+    That is Goodman and Kruskal's lambda: the share of the errors of guessing a level, the most frequent one, that
+    knowing the other column spares.
+    """
+    known = (first >= 0) & (second >= 0)
+    table = np.zeros((first.max(initial=0) + 1, second.max(initial=0) + 1))
+    np.add.at(table, (first[known], second[known]), 1.0)
+    errors, guessed = known.sum() - table.max(axis=1).sum(), known.sum() - table.sum(axis=0).max()
+    return bool(errors <= (1.0 - _COPY) * guessed)
+
+
+def _coded(kind: ColumnKind, column: nw.Series[Any], chosen: Array) -> CodedColumn | None:
+    """Return what the levels of a column are; None where the chosen rows have one at most."""
+    name = kind.name
+    if kind.kind == "spike":
+        return CodedColumn(
+            name, "spike", (_ELSEWHERE, *(repr(float(one)) for one in kind.spikes)), CATEGORICAL
+        )
+    if kind.kind == "count":
+        values = to_float64(column)[chosen]
+        values = values[np.isfinite(values)]
+        if not np.unique(values).size > 1:
+            return None
+        numbers = tuple(str(number) for number in range(int(values.max()) + 1))
+        # A mixture of Poisson distributions varies more than its mean; what varies no more needs no second parameter.
+        model = NEGATIVE_BINOMIAL if values.var() > values.mean() else POISSON
+        return CodedColumn(name, "count", (*numbers, _MORE), model)
+    texts = {text for text, kept in zip(texts_of(column), chosen, strict=True) if kept and text is not None}
+    if len(texts) < 2:
+        return None
+    levels = sorted(texts, key=float) if column.dtype.is_numeric() else sorted(texts)
+    return CodedColumn(name, kind.kind, tuple(levels), CATEGORICAL)
