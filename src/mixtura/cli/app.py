@@ -11,6 +11,7 @@ from mixtura.cli.commands.assign import assign
 from mixtura.cli.commands.audience import audience
 from mixtura.cli.commands.demo import demo
 from mixtura.cli.commands.export import export
+from mixtura.cli.commands.import_model import import_model
 from mixtura.cli.commands.info import info
 from mixtura.cli.commands.segment import segment
 from mixtura.cli.commands.select import select
@@ -53,6 +54,7 @@ app.command()(select)
 app.command()(assign)
 app.command()(audience)
 app.command()(export)
+app.command("import")(import_model)
 app.command()(show)
 app.command()(demo)
 app.command()(info)

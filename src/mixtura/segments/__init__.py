@@ -21,6 +21,7 @@ from mixtura.segments.comparison.kmeans_comparison import (
 )
 from mixtura.segments.comparison.transitions import Flow, cluster_transitions
 from mixtura.segments.model.assign import Assignment, assign_table
+from mixtura.segments.model.import_model import IMPORTED, import_model
 from mixtura.segments.model.naming import name_segments
 from mixtura.segments.model.segment_model import SegmentModel, TrainingInfo
 from mixtura.segments.profiles.distinctness import Distinctness
@@ -54,6 +55,7 @@ from mixtura.segments.weighted import NumericSummary
 
 __all__ = [
     "COVARIANCE_TYPES",
+    "IMPORTED",
     "RESULT_FILES",
     "TRANSFORMS",
     "WORKBOOK_FILE",
@@ -116,6 +118,7 @@ __all__ = [
     "deliver",
     "find_segment",
     "fit_transform",
+    "import_model",
     "measure_certainty",
     "name_segments",
     "open_table",

@@ -12,7 +12,7 @@ from mixtura.cli.console import plain_table
 from mixtura.cli.option_names import with_options
 from mixtura.cli.printing.numbers import decimals_for, percent, readable
 from mixtura.cli.printing.print_columns import print_pairs
-from mixtura.segments import Assignment, SegmentModel
+from mixtura.segments import IMPORTED, Assignment, SegmentModel, TrainingInfo
 
 __all__ = ["print_assignment", "print_model", "print_notes"]
 
@@ -26,35 +26,43 @@ def print_model(console: Console, name: str, model: SegmentModel) -> None:
     threshold = (
         "none" if model.anomaly_threshold is None else f"log density below {model.anomaly_threshold:.4f}"
     )
-    dropped = f" ({training.rows_dropped:,} more had missing values)" if training.rows_dropped else ""
-    print_pairs(
-        console,
-        [
-            ("Learned from", f"{training.source}, {training.rows:,} rows{dropped}, {training.created}"),
-            (
-                "With",
-                f"mixtura {model.mixtura_version}, seed {training.seed}, starts per model: {training.n_init}",
-            ),
-            ("Columns", ", ".join(model.columns)),
-            *_transforms(model),
-            ("Customer", training.id_column or "row number"),
-            (
-                "Covariances",
-                f"{mixture.covariance_type}, {mixture.n_parameters + model.scaling.n_parameters} parameters",
-            ),
-            ("Chosen by", f"{training.criterion.upper()} (BIC {training.bic:,.2f}, AIC {training.aic:,.2f})"),
-            (
-                "Log-likelihood",
-                f"{training.log_likelihood:,.4f}, {training.outcome} after {training.n_iter} iterations",
-            ),
-            ("Anomalies", f"{threshold} (percentile {model.anomaly_percentile:g})"),
-        ],
-    )
+    pairs = [
+        ("Columns", ", ".join(model.columns)),
+        *_transforms(model),
+        ("Customer", training.id_column or "row number"),
+        (
+            "Covariances",
+            f"{mixture.covariance_type}, {mixture.n_parameters + model.scaling.n_parameters} parameters",
+        ),
+        *_choice(training),
+        ("Anomalies", f"{threshold} (percentile {model.anomaly_percentile:g})"),
+    ]
+    print_pairs(console, [*_origin(model), *pairs])
     table = plain_table("", "segment", "weight", left=2)
     for k, segment in enumerate(model.names):
         table.add_row(str(k + 1), segment, percent(float(mixture.weights[k])))
     console.print(table)
     _print_components(console, model)
+
+
+def _origin(model: SegmentModel) -> list[tuple[str, str]]:
+    training = model.training
+    if training.outcome == IMPORTED:
+        return [("Imported from", f"{training.source}, {training.created}")]
+    dropped = f" ({training.rows_dropped:,} more had missing values)" if training.rows_dropped else ""
+    with_what = f"mixtura {model.mixtura_version}, seed {training.seed}, starts per model: {training.n_init}"
+    return [
+        ("Learned from", f"{training.source}, {training.rows:,} rows{dropped}, {training.created}"),
+        ("With", with_what),
+    ]
+
+
+def _choice(training: TrainingInfo) -> list[tuple[str, str]]:
+    if training.outcome == IMPORTED:
+        return []
+    criteria = f"{training.criterion.upper()} (BIC {training.bic:,.2f}, AIC {training.aic:,.2f})"
+    ended = f"{training.log_likelihood:,.4f}, {training.outcome} after {training.n_iter} iterations"
+    return [("Chosen by", criteria), ("Log-likelihood", ended)]
 
 
 def _transforms(model: SegmentModel) -> list[tuple[str, str]]:

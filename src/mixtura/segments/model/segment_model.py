@@ -243,8 +243,9 @@ class SegmentModel:
         >>> from mixtura import Segmentation
         >>> from mixtura.datasets import make_customers
         >>> model = Segmentation.fit(make_customers(as_frame="polars"), components=[3]).model
-        >>> print(model.to_sql("duckdb", table="crm.customers").splitlines()[-1])
-        FROM mixtura_6 t
+        >>> statement = model.to_sql("duckdb", table="crm.customers")
+        >>> [line for line in statement.splitlines() if "customers" in line]
+        ['FROM "crm"."customers" t']
         """
         ids = self._ids(id_column)
         return scoring_sql(self._scorer(), dialect, table=table, id_columns=ids, max_missing=max_missing)
