@@ -74,3 +74,22 @@ def test_the_estimators_load_no_optional_library() -> None:
     }
     # What scikit-learn loads of its own accord, where it is installed, is not ours.
     assert not (modules_after(used) - modules_after("import sklearn.mixture")) & optional
+
+
+def test_segmenting_loads_no_solvers_and_not_scikit_learn() -> None:
+    """They take longer to load than small tables take to segment."""
+    used = (
+        "import numpy, pyarrow\n"
+        "from mixtura.segments import segment_table\n"
+        "x, y = numpy.random.default_rng(0).normal(size=(2, 90))\n"
+        "x[:30] += 20\nx[30:60] -= 20\n"
+        "segment_table(pyarrow.table({'x': x, 'y': y}), components=[2, 3]).outline"
+    )
+    assert not modules_after(used) & {
+        "sklearn",
+        "scipy.optimize",
+        "scipy.cluster",
+        "duckdb",
+        "altair",
+        "joblib",
+    }

@@ -102,10 +102,31 @@ def match_clusters(table: FloatArray) -> tuple[IntArray, IntArray]:
     first, second : ndarray of shape (min(I, J),)
         Parts of each, in the order of the first.
     """
+    found = _match_at_sight(table)
+    if found is not None:
+        return found
     from scipy.optimize import linear_sum_assignment
 
     first, second = linear_sum_assignment(table, maximize=True)
     return np.asarray(first, dtype=np.intp), np.asarray(second, dtype=np.intp)
+
+
+def _match_at_sight(table: FloatArray) -> tuple[IntArray, IntArray] | None:
+    """Return the pairs of each part with the one that it shares most with, where these are different and no others tie.
+
+    No other pairs can share as much. None where it takes a solver, which takes longer to import than to run.
+    """
+    if table.shape[0] > table.shape[1]:
+        found = _match_at_sight(table.T)
+        if found is None:
+            return None
+        order = np.argsort(found[1])
+        return found[1][order], found[0][order]
+    largest = table.max(axis=1, keepdims=True, initial=0.0)
+    first, second = np.nonzero(table == largest)
+    if first.size != len(table) or len(set(second.tolist())) != second.size:
+        return None
+    return first, second
 
 
 @dataclass(frozen=True, slots=True)

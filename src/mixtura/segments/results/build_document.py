@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from mixtura.fit import Outcome
+from mixtura.segments.advice.cluster_verdict import ClusterVerdict
 from mixtura.segments.jsonable import jsonable_fields, to_jsonable
 from mixtura.segments.results.build_profiles import population_part, segment_parts
 from mixtura.segments.results.document import FORMAT, FORMAT_VERSION, Document
@@ -27,7 +28,9 @@ _ANOMALIES = 1_000
 """Number of anomalies listed at most, those of the lowest density first; the table of results flags all."""
 
 
-def build_document(result: SegmentationResult, stability: Stability | None) -> Document:
+def build_document(
+    result: SegmentationResult, stability: Stability | None, clusters: ClusterVerdict | None
+) -> Document:
     """Return the document of a result; everything else in it is computed.
 
     Parameters
@@ -35,6 +38,8 @@ def build_document(result: SegmentationResult, stability: Stability | None) -> D
     result : SegmentationResult
     stability : Stability or None
         None where it was not measured.
+    clusters : ClusterVerdict or None
+        None where they were not looked for.
 
     Examples
     --------
@@ -50,7 +55,7 @@ def build_document(result: SegmentationResult, stability: Stability | None) -> D
         "format_version": FORMAT_VERSION,
         "mixtura_version": result.model.mixtura_version,
         "table": _table(result),
-        "verdict": _verdict(result, stability),
+        "verdict": _verdict(result, stability, clusters),
         "choice": _choice(result),
         "transforms": _transforms(result),
         "population": population_part(result),
@@ -87,9 +92,10 @@ def _table(result: SegmentationResult) -> Content:
     }
 
 
-def _verdict(result: SegmentationResult, stability: Stability | None) -> Content:
+def _verdict(
+    result: SegmentationResult, stability: Stability | None, clusters: ClusterVerdict | None
+) -> Content:
     complete, certainty = result.assignment.complete, result.certainty
-    clusters = result.clusters
     least = None if stability is None else stability.least_stable
     return {
         "segments": result.model.n_segments,

@@ -337,26 +337,26 @@ class SegmentationResult:
         OptionalDependencyError
             pydantic is not installed.
         """
-        return self._document(self.stability)
+        return self._document(self.stability, self.clusters)
 
     @cached_property
     def outline(self) -> Document:
-        """The document without the stability, which takes longer to measure than all the rest.
+        """The document without stability and clusters, which take longer to measure than all the rest.
 
         Raises
         ------
         OptionalDependencyError
             pydantic is not installed.
         """
-        return self._document(None)
+        return self._document(None, None)
 
-    def _document(self, stability: Stability | None) -> Document:
+    def _document(self, stability: Stability | None, clusters: ClusterVerdict | None) -> Document:
         from mixtura._optional import require_extra
 
         with require_extra("pydantic", extra="cli", purpose="collect the results in a document"):
             from mixtura.segments.results.build_document import build_document
 
-        return build_document(self, stability)
+        return build_document(self, stability, clusters)
 
     def with_effort(self, effort: Effort) -> Self:
         """Return the same result with another effort; what does not depend on it is kept."""

@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.data import Data
@@ -286,6 +285,8 @@ def match_components(found: Mixture, reference: Mixture) -> IntArray:
     >>> match_components(other, one)
     array([1, 0])
     """
+    from scipy.optimize import linear_sum_assignment
+
     full = found.full_covariances()
     _, log_found = np.linalg.slogdet(full)
     costs = np.empty((reference.n_components, found.n_components))

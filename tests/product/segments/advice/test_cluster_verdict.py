@@ -31,6 +31,8 @@ def test_one_skewed_cloud_has_none_as_advise_says() -> None:
     assert found.clusters is not None
     assert not found.clusters.found
     assert advise(cloud()).method == "none"
+    # What is drawn meanwhile does not wait for the tests.
+    assert found.outline.verdict.clusters is None
     verdict = found.with_effort(QUICK).document.verdict
     assert verdict.clusters is False
     assert verdict.clusters_explanation == found.clusters.explanation

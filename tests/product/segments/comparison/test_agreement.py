@@ -6,6 +6,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from mixtura.segments import Flow, cluster_transitions
@@ -63,6 +64,24 @@ def test_the_matching_keeps_most_customers(pair) -> None:
     first, second = match_clusters(table)
     best = max(sum(table[i, j] for j, i in enumerate(rows)) for rows in permutations(range(4), 3))
     assert table[first, second].sum() == best
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        [[9.0, 1.0, 0.0], [2.0, 0.0, 7.0]],
+        [[9.0, 2.0], [1.0, 0.0], [0.0, 7.0]],
+        [[1.0, 2.0], [2.0, 3.0]],
+        [[4.0, 4.0], [4.0, 4.0]],
+        [[0.0, 0.0], [0.0, 5.0]],
+        [[0.0, 5.0, 1.0], [3.0, 0.0, 3.0], [0.0, 0.0, 2.0]],
+    ],
+)
+def test_pairs_found_at_sight_are_those_of_the_solver(table) -> None:
+    given = np.array(table)
+    expected = linear_sum_assignment(given, maximize=True)
+    for found, wanted in zip(match_clusters(given), expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)
 
 
 @pytest.mark.parametrize("n_rows", [40, 700])

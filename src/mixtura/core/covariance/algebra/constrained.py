@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.optimize import brentq
 
 from mixtura._typing import FloatArray
 from mixtura.core.covariance.algebra.volumes import MOST_ROUNDS
@@ -61,6 +60,9 @@ def constrained_equal_volume(own: FloatArray, counts: FloatArray) -> FloatArray:
     if slope(0.0) >= 0:
         volume = 0.0
     elif slope(volume) > 0:
+        # Here and not above: SciPy's optimization takes long to import, and floors are seldom near.
+        from scipy.optimize import brentq
+
         volume = float(brentq(slope, 0.0, volume, xtol=1e-13, rtol=1e-15, maxiter=200))
     return np.asarray(np.exp(np.maximum(logs + shifts(volume)[:, None], 0.0)))
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.cluster.hierarchy import cophenet, fcluster, linkage
-from scipy.spatial.distance import pdist
 
 from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
@@ -58,6 +56,9 @@ def hierarchy(mixture: Mixture) -> Nesting:
     nothing = Nesting(1.0, 1, k, 0.0, 0.0, 1.0)
     if k < 4:
         return nothing
+    from scipy.cluster.hierarchy import cophenet, fcluster, linkage
+    from scipy.spatial.distance import pdist
+
     distances = pdist(means)
     tree = linkage(distances, "average")
     heights = np.maximum(tree[:, 2], _APART)
