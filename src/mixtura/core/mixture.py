@@ -230,7 +230,8 @@ class Mixture:
                 f"`sample_weight` must hold one weight per row, shape {rows.shape[:1]!r}; got shape {weight.shape!r}."
             )
         components = self.components()
-        sums = np.zeros(sums_size(components.layout, self.n_components, self.n_features))
+        size = sums_size(components.layout, *self.means.shape, tails=self.tails is not None)
+        sums = np.zeros(size)
         order = order_of_missing(rows)
         evaluate_rows(
             rows, components, Outputs(), sample_weight=weight, sums=sums, order=order, levels=levels

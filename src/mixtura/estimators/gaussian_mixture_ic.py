@@ -23,6 +23,7 @@ from mixtura.estimators.validation import as_rows, as_weights, require_rows
 from mixtura.exceptions import ParameterError
 from mixtura.run import with_jobs
 from mixtura.select import CRITERIA, Candidate, search
+from mixtura.select.model_search.robustness import ROBUST
 from mixtura.select.priors import PriorName
 from mixtura.select.scores.folds import rows_fitted
 from mixtura.validation import MISSING, count_rows, without_empty_rows
@@ -65,6 +66,9 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         last digit.
     missing : {"error", "fiml"}, default="error"
         What NaN in the rows is: an error or a missing value, see `GaussianMixture`.
+    robust : {"none", "noise", "t", "auto"}, default="none"
+        What models have against outliers: nothing, noise, t components, or what the criterion chooses of these
+        (``search_.robust_reason``), see `mixtura.select.search`.
 
     Attributes
     ----------
@@ -126,6 +130,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         "prior": [StrOptions({"floor", "conjugate"}), Interval(Real, 0.0, None, closed="left")],
         "n_jobs": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1}), None],
         "missing": [StrOptions(set(MISSING))],
+        "robust": [StrOptions(set(ROBUST))],
     }
 
     def __init__(
@@ -140,6 +145,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         prior: PriorName | float = "floor",
         n_jobs: int | None = None,
         missing: str = "error",
+        robust: str = "none",
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -150,6 +156,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         self.prior = prior
         self.n_jobs = n_jobs
         self.missing = missing
+        self.robust = robust
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
@@ -179,6 +186,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
                 sample_weight=weights,
                 prior=self.prior,
                 missing=self.missing,
+                robust=self.robust,
                 on_candidate=None if task is None else lambda *_: task.pass_over("model"),
             )
         self._take(self.search_.best, rows)
@@ -211,6 +219,8 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
             n_init=self.n_init,
             random_state=self.random_state,
             missing=self.missing,
+            tails="t" if best.robust == "t" else "gaussian",
+            noise=best.robust == "noise",
         )
         model._take(best.result, rows.dtype)  # noqa: SLF001 (the winner was fitted by the search)
         for name in ("n_features_in_", "feature_names_in_"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -25,6 +25,7 @@ from mixtura.fit import (
     continue_fit,
     log_likelihood,
 )
+from mixtura.select.model_search.robustness import Robustness
 from mixtura.select.priors import PriorName, make_prior
 
 __all__ = ["Refit", "generator", "runner_for", "runner_for_family", "sample_like", "split_components"]
@@ -96,7 +97,11 @@ class Refit:
 
     def _problem(self, data: Data, start: Mixture) -> Problem:
         prior = make_prior(self.prior, data.total, start.n_components)
-        return Problem(data, GaussianModel(start.n_components, start.family, prior, data.discrete))
+        terms = Robustness.of(start)
+        model = GaussianModel(
+            start.n_components, start.family, prior, data.discrete, terms.background, terms.tails
+        )
+        return Problem(data, model)
 
     def _settings(self, problem: Problem) -> Settings:
         stop = RemainingGain(problem.data.total_weight, self.tolerance, problem.model.prior.ridge > 0)
@@ -145,7 +150,9 @@ def split_components(mixture: Mixture) -> list[Mixture]:
         stored = mixture.covariances
         covariances = np.concatenate([stored, stored[j : j + 1]]) if family.storage.per_component else stored
         factors = family.storage.factor(covariances, k + 1, mixture.n_features)
-        found.append(Mixture(weights, means, covariances, family, factors))
+        split = Mixture(weights, means, covariances, family, factors, background=mixture.background)
+        tails = mixture.tails and mixture.tails.of(np.append(np.arange(k), j))
+        found.append(replace(split, tails=tails))
     return found
 
 

@@ -48,6 +48,8 @@ class Candidate:
         it.
     folds : FoldScores or None, default=None
         What it scores on rows held out; None where the search was not asked for ``criterion="cv"``.
+    robust : {"none", "noise", "t"}, default="none"
+        What the model has against outliers.
     """
 
     covariance_type: str
@@ -64,6 +66,7 @@ class Candidate:
     failure: str | None = None
     degeneracies: tuple[Degeneracy, ...] = ()
     folds: FoldScores | None = None
+    robust: str = "none"
 
     @property
     def is_degenerate(self) -> bool:

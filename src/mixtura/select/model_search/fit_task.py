@@ -37,6 +37,7 @@ from mixtura.fit import (
 from mixtura.fit.steps.warmup import WarmupEM
 from mixtura.select.model_search.candidate import Candidate
 from mixtura.select.model_search.cost import level_sizes
+from mixtura.select.model_search.robustness import Robustness
 
 __all__ = ["ADVANCE", "FitTask"]
 
@@ -76,6 +77,10 @@ class FitTask:
         By number of components, made from all rows.
     seed : int
         Of every model.
+    robustness : Robustness
+        What models have against outliers.
+    robust : str
+        Its name.
     """
 
     data: Data
@@ -84,6 +89,8 @@ class FitTask:
     starts: Mapping[int, tuple[Initialization, ...]]
     priors: Mapping[int, Prior]
     seed: int
+    robustness: Robustness
+    robust: str
 
     def alone(self) -> FitTask:
         """Return the task for another process: passes stay on its thread."""
@@ -96,7 +103,10 @@ class FitTask:
         return [*(self.subsamples[size] for size in sizes[:-1]), self.data]
 
     def problem(self, family: str, k: int, level: Data | None = None) -> Problem:
-        model = GaussianModel(k, get_family(family), self.priors[k], self.data.discrete)
+        terms = self.robustness
+        model = GaussianModel(
+            k, get_family(family), self.priors[k], self.data.discrete, terms.background, terms.tails
+        )
         return Problem(self.data if level is None else level, model)
 
     def settings(
@@ -154,17 +164,30 @@ class FitTask:
 
     def candidate(self, family: str, k: int, result: FitResult | MixturaError, begun: float) -> Candidate:
         """Return a fit with what it scores on the data."""
-        size, n_rows = self.data.n_parameters(family, k), self.data.total_weight
+        size = self.problem(family, k).model.n_parameters(self.data.n_features)
+        n_rows = self.data.total_weight
         if isinstance(result, MixturaError):
             missing, seconds = (np.nan,) * 4, perf_counter() - begun
-            return Candidate(family, k, size, n_rows, *missing, None, None, seconds, failure=str(result))
+            return Candidate(
+                family,
+                k,
+                size,
+                n_rows,
+                *missing,
+                None,
+                None,
+                seconds,
+                failure=str(result),
+                robust=self.robust,
+            )
         score = score_mixture(self.data, result.mixture)
         measured = (score.log_likelihood, score.entropy, score.classification_entropy, np.nan)
         seconds = perf_counter() - begun
         degeneracies = find_degeneracies(self.data, result.mixture)
         return Candidate(
-            family, k, size, n_rows, *measured, result.mixture, result, seconds, degeneracies=degeneracies
-        )
+            family, k, size, n_rows, *measured, result.mixture, result, seconds,
+            degeneracies=degeneracies, robust=self.robust,
+        )  # fmt: skip
 
     def refit(self, candidate: Candidate, near: Candidate, *, advance: bool = False) -> Candidate:
         """Return a candidate fitted again from what another family with as many components found.

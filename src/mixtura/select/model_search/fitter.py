@@ -16,6 +16,7 @@ from mixtura.select.model_search.candidate import Candidate
 from mixtura.select.model_search.cost import level_sizes, processes_for, search_seconds
 from mixtura.select.model_search.fit_task import ADVANCE, FitTask
 from mixtura.select.model_search.nesting import enforce_nesting, warm_start_from_best
+from mixtura.select.model_search.robustness import KINDS, Robustness
 from mixtura.select.model_search.subsamples import draw_subsamples
 from mixtura.select.priors import PRIORS, PriorName, make_prior
 from mixtura.validation import require
@@ -40,6 +41,8 @@ class SearchOptions:
         Seed of every model, and of the sample.
     sample_rows : int
         In a table of more rows models are found on a sample of as many.
+    robust : {"none", "noise", "t"}
+        What models have against outliers.
 
     Raises
     ------
@@ -51,9 +54,13 @@ class SearchOptions:
     n_init: int = 1
     random_state: int = 0
     sample_rows: int = SAMPLE_ROWS
+    robust: str = "none"
 
     def __post_init__(self) -> None:
         require("prior", self.prior, PRIORS, "Try `prior='floor'`.")
+        require("robust", self.robust, KINDS, "Try `robust='noise'`.")
+        if self.robust == "t" and self.prior == "conjugate":
+            raise ParameterError("`prior` must not be 'conjugate' with t components; try `prior='floor'`.")
         if self.n_init < 1:
             raise ParameterError(f"`n_init` must be at least 1; got {self.n_init!r}.")
 
@@ -82,9 +89,19 @@ class Fitter:
         needed = {size for family, k in cells for size in level_sizes(n_rows, data.n_parameters(family, k))}
         priors = {k: make_prior(options.prior, data.total, k) for k in sizes}
         subsamples = draw_subsamples(data, needed - {data.n_rows}, seed)
-        shared = SharedStarts(data, np.random.RandomState(seed), n_further=options.n_init - 1)
+        rng, is_robust = np.random.RandomState(seed), options.robust != "none"
+        shared = SharedStarts(data, rng, n_further=options.n_init - 1, robust=is_robust)
         starts = {k: shared.starts(k) for k in sizes}
-        self._full = FitTask(data, False, subsamples, starts, priors, seed)
+        self._full = FitTask(
+            data,
+            False,
+            subsamples,
+            starts,
+            priors,
+            seed,
+            Robustness.named(options.robust, data),
+            options.robust,
+        )
         task = replace(self._full, data=subsamples[n_rows], is_sample=True) if self._samples else self._full
         self._task = task.alone() if self._n_processes > 1 else task
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from mixtura.select.model_search.candidate import Candidate
@@ -22,11 +22,15 @@ class SearchResult:
     criterion : str
     min_share : float, default=0
         Least weight of a component, for a candidate to be the best.
+    robust_scores : mapping of str to float, optional
+        With ``robust="auto"`` the criterion of the best model without and with noise or t components; the candidates
+        are those of the smallest.
     """
 
     candidates: tuple[Candidate, ...]
     criterion: str
     min_share: float = 0.0
+    robust_scores: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def ranking(self) -> tuple[Candidate, ...]:
@@ -64,6 +68,20 @@ class SearchResult:
     def selection_reason(self) -> str | None:
         """Say why the best has not the smallest criterion: the one-standard-error rule; None where it has."""
         return explain_choice(self.best, self.minimum)
+
+    @property
+    def robust(self) -> str:
+        """What the models have against outliers: ``"none"``, ``"noise"`` or ``"t"``."""
+        return self.candidates[0].robust
+
+    @property
+    def robust_reason(self) -> str | None:
+        """Say what the criterion decided of outliers; None where it was not asked."""
+        if not self.robust_scores:
+            return None
+        words = {"none": "Gaussian components alone", "noise": "a noise component", "t": "t components"}
+        listed = ", ".join(f"{words[kind]} {score:,.1f}" for kind, score in self.robust_scores.items())
+        return f"{self.criterion.upper()} chose {words[self.robust]} ({listed})."
 
     @property
     def boundary_warning(self) -> str | None:

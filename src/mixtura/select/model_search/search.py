@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +11,13 @@ import numpy.typing as npt
 from mixtura.core.covariance import choose_families
 from mixtura.core.protocols import MixedRows
 from mixtura.engine import as_data, as_table, counted_weights
-from mixtura.exceptions import ParameterError
+from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.select.model_search.candidate import OnCandidate
 from mixtura.select.model_search.fitter import SAMPLE_ROWS, SearchOptions
 from mixtura.select.model_search.fold_search import score_candidates
 from mixtura.select.model_search.grid import fit_candidates
 from mixtura.select.model_search.ranking import SearchResult
+from mixtura.select.model_search.robustness import KINDS, ROBUST
 from mixtura.select.priors import PriorName
 from mixtura.select.scores.criteria import CRITERIA
 from mixtura.select.scores.folds import FoldScores, OnFold
@@ -45,6 +47,7 @@ def search(
     sample_rows: int = SAMPLE_ROWS,
     missing: str = "error",
     min_share: float = 0.0,
+    robust: str = "none",
     on_candidate: OnCandidate | None = None,
     on_fold: OnFold | None = None,
 ) -> SearchResult:
@@ -98,6 +101,11 @@ def search(
     min_share : float, default=0
         Least weight of a component, from 0 to 0.5, for a candidate to be the best: those with a smaller one are
         `excluded`. Where all have, it is as if nothing was asked for.
+    robust : {"none", "noise", "t", "auto"}, default="none"
+        What models have against outliers. ``"noise"``: rows may belong to no component, but to noise that is spread
+        evenly over the volume of the rows. ``"t"``: components are multivariate t distributions, each with degrees of
+        freedom of its own. Both are estimated, see `mixtura.GaussianMixture`, and count as parameters. ``"auto"``: the
+        criterion decides; it takes three searches, and `robust_reason` says what it found.
     on_candidate : callable, optional
         Called with each candidate, how many are done, and how many there are.
     on_fold : callable, optional
@@ -129,24 +137,44 @@ def search(
     families = choose_families(covariance_types, table.shape[1])
     sizes = _checked(components, criterion)
     require("min_share", min_share, SHARE, "Try `min_share=0.05`.")
+    require("robust", robust, ROBUST, "Try `robust='auto'`.")
     options = SearchOptions(prior, n_init, seed, sample_rows)
     weights = counted_weights(sample_weight, table)
     what = "rows" if weights is None else "rows of positive weight"
     require_rows(count_rows(table, weights), max(sizes), what)
-    folds: dict[tuple[str, int], FoldScores] = {}
-    if criterion == "cv":
-        folds = score_candidates(table, weights, families, sizes, options, n_folds, on_fold)
     data = as_data(table, weights)
-    return fit_candidates(
-        data,
-        families,
-        sizes,
-        options,
-        criterion=criterion,
-        min_share=min_share,
-        folds=folds,
-        on_candidate=on_candidate,
-    )
+
+    def found(kind: str) -> SearchResult:
+        chosen, folds = replace(options, robust=kind), dict[tuple[str, int], FoldScores]()
+        if criterion == "cv":
+            folds = score_candidates(table, weights, families, sizes, chosen, n_folds, on_fold)
+        return fit_candidates(
+            data,
+            families,
+            sizes,
+            chosen,
+            criterion=criterion,
+            min_share=min_share,
+            folds=folds,
+            on_candidate=on_candidate,
+        )
+
+    return found(robust) if robust != "auto" else _decided(found, prior)
+
+
+def _decided(found: Callable[[str], SearchResult], prior: PriorName | float) -> SearchResult:
+    """Return the search whose best has the smallest criterion, without, with noise, or with t components."""
+    kinds = [kind for kind in KINDS if not (kind == "t" and prior == "conjugate")]
+    results = list[SearchResult]()
+    for kind in kinds:
+        try:
+            results.append(found(kind))
+        except MixturaError:
+            if kind == "none":
+                raise
+    scores = {one.robust: one.best.criterion(one.criterion) for one in results}
+    best = min(results, key=lambda one: scores[one.robust])
+    return replace(best, robust_scores=scores)
 
 
 def _checked(components: Iterable[int], criterion: str) -> list[int]:
