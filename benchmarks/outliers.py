@@ -1,7 +1,7 @@
 """Outliers: whether noise and t components find what a clean table says, as gross outliers are added.
 
 ``python -m benchmarks.outliers 50`` makes 50 draws; without a number there are eight. Of 1,000 rows in three columns, of
-three groups, a share is replaced by outliers, spread evenly over a box of 45 standard deviations. For means, covariances
+three groups, a share is replaced by outliers, spread evenly over a box 45 deviations wide. For means, covariances
 and shares of the groups the table has the root mean square error in units of that of the clean fit: its sampling error.
 """
 
