@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.outliers 50`` makes 50 draws; without a number there are eight. Of 1,000 rows in three columns, a
 share is replaced by outliers, spread evenly over a box 45 deviations wide. For means, covariances (of t components:
-scale matrices) and shares of the three groups the table has the root mean square error in units of that of the clean fit,
-its sampling error.
+scale matrices) and shares of the three groups the table has the root mean square error in units of that of the clean
+fit, its sampling error.
 """
 
 from __future__ import annotations
