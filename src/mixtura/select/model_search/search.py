@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from mixtura._typing import FloatArray
 from mixtura.core.covariance import choose_families
-from mixtura.core.protocols import MixedRows
+from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.engine import as_data, as_table, counted_weights
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.select.model_search.candidate import OnCandidate
@@ -142,39 +143,54 @@ def search(
     weights = counted_weights(sample_weight, table)
     what = "rows" if weights is None else "rows of positive weight"
     require_rows(count_rows(table, weights), max(sizes), what)
-    data = as_data(table, weights)
+    task = _Search(table, weights, families, sizes, options, criterion, min_share, n_folds)
+    if robust != "auto":
+        return task(robust, on_candidate, on_fold)
+    return task.decide(on_candidate, on_fold)
 
-    def found(kind: str) -> SearchResult:
-        chosen, folds = replace(options, robust=kind), dict[tuple[str, int], FoldScores]()
-        if criterion == "cv":
-            folds = score_candidates(table, weights, families, sizes, chosen, n_folds, on_fold)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Search:
+    """A search that is still to say what its models have against outliers."""
+
+    table: RowTable
+    weights: FloatArray | None
+    families: Sequence[str]
+    sizes: Sequence[int]
+    options: SearchOptions
+    criterion: str
+    min_share: float
+    n_folds: int
+
+    def __call__(self, robust: str, on_candidate: OnCandidate | None, on_fold: OnFold | None) -> SearchResult:
+        options, folds = replace(self.options, robust=robust), dict[tuple[str, int], FoldScores]()
+        asked = self.families, self.sizes, options
+        if self.criterion == "cv":
+            folds = score_candidates(self.table, self.weights, *asked, self.n_folds, on_fold)
+        data, criterion = as_data(self.table, self.weights), self.criterion
         return fit_candidates(
             data,
-            families,
-            sizes,
-            chosen,
+            *asked,
             criterion=criterion,
-            min_share=min_share,
+            min_share=self.min_share,
             folds=folds,
             on_candidate=on_candidate,
         )
 
-    return found(robust) if robust != "auto" else _decided(found, prior)
-
-
-def _decided(found: Callable[[str], SearchResult], prior: PriorName | float) -> SearchResult:
-    """Return the search whose best has the smallest criterion, without, with noise, or with t components."""
-    kinds = [kind for kind in KINDS if not (kind == "t" and prior == "conjugate")]
-    results = list[SearchResult]()
-    for kind in kinds:
-        try:
-            results.append(found(kind))
-        except MixturaError:
-            if kind == "none":
-                raise
-    scores = {one.robust: one.best.criterion(one.criterion) for one in results}
-    best = min(results, key=lambda one: scores[one.robust])
-    return replace(best, robust_scores=scores)
+    def decide(self, on_candidate: OnCandidate | None, on_fold: OnFold | None) -> SearchResult:
+        """Return the search whose best has the smallest criterion, without, with noise, or with t components."""
+        results = list[SearchResult]()
+        for kind in KINDS:
+            if kind == "t" and self.options.prior == "conjugate":
+                continue
+            try:
+                results.append(self(kind, on_candidate, on_fold))
+            except MixturaError:
+                if kind == "none":
+                    raise
+        scores = {one.robust: one.best.criterion(one.criterion) for one in results}
+        best = min(results, key=lambda one: scores[one.robust])
+        return replace(best, robust_scores=scores)
 
 
 def _checked(components: Iterable[int], criterion: str) -> list[int]:
