@@ -162,7 +162,7 @@ def test_an_interruption_while_overwriting_keeps_the_old_results(
         (lambda text: text[: len(text) // 2], "truncated or not JSON"),
         (lambda text: "", "truncated or not JSON"),
         (lambda text: text.replace('"rows": 300', '"rows": 301'), "was altered"),
-        (lambda text: text.replace('"format_version": 2', '"format_version": 3'), "reads formats up to 2"),
+        (lambda text: text.replace('"format_version": 2', '"format_version": 4'), "reads formats up to 3"),
         (lambda text: text.replace('"format_version": 2', '"format_version": "x"'), "format_version 'x'"),
         (lambda text: "[]", "not a model of mixtura"),
         (lambda text: '{"weights": NaN}', "truncated or not JSON"),
