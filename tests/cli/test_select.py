@@ -271,3 +271,20 @@ def test_the_prior_may_be_a_number(run, customers, rows) -> None:
     told = pl.read_csv("customers-selection/selection.csv")["log_likelihood"][0]
     assert told == pytest.approx(best.log_likelihood - 300 * np.log(scale).sum(), abs=1e-6)
     assert run("select", customers, *options, "--prior", "-1").exit_code == 2
+
+
+def test_robust_models_are_tried_and_the_criterion_says_which(run, workplace) -> None:
+    rng = np.random.default_rng(0)
+    groups = rng.normal(size=(300, 2)) + 8.0 * rng.integers(2, size=(300, 1))
+    table = np.vstack([groups, rng.uniform(-40.0, 60.0, size=(40, 2))])
+    pl.DataFrame({"height": table[:, 0], "width": table[:, 1]}).write_csv("outliers.csv")
+    asked = ("select", "outliers.csv", "--components", "2", "--covariance-type", "spherical")
+    printed = " ".join(run(*asked, "--robust", "auto").output.split())
+    assert "BIC chose a noise component (Gaussian components alone" in printed
+    best = pl.read_csv(workplace / "outliers-selection" / "selection.csv")["bic"][0]
+    assert f"a noise component {best:,.1f}" in printed
+
+
+def test_an_unknown_kind_of_robustness_is_refused(refused, customers) -> None:
+    said = refused("select", customers, "--robust", "both")
+    assert "--robust must be one of 'none', 'noise', 't', 'auto'; got 'both'" in " ".join(said.split())

@@ -37,6 +37,7 @@ OPTIONS = {
     "prior": "--prior",
     "random_state": "--seed",
     "resamples": "--resamples",
+    "robust": "--robust",
     "segment": "--segment",
     "segments": "--segment",
     "table": "--table",

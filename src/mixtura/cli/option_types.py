@@ -30,6 +30,7 @@ __all__ = [
     "Overwrite",
     "Prior",
     "Quiet",
+    "Robust",
     "Seed",
     "Starts",
     "Transforms",
@@ -98,6 +99,13 @@ MinShare = Annotated[
     float,
     typer.Option(
         help="Least share of the smallest segment, such as 0.05: models with a smaller one are excluded."
+    ),
+]
+Robust = Annotated[
+    str,
+    typer.Option(
+        help="Models for outliers: noise (rows that belong to no component), t (components with heavier tails), "
+        "none, or auto, where the criterion decides."
     ),
 ]
 Starts = Annotated[int, typer.Option(help="Restarts per model; the best is kept.")]

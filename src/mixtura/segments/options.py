@@ -13,6 +13,7 @@ from mixtura.core.covariance import MCLUST_NAMES, NAMES
 from mixtura.core.protocols import RowTable
 from mixtura.exceptions import ParameterError, TooFewRowsError
 from mixtura.select import CRITERIA, OnCandidate, OnFold, SearchResult, search
+from mixtura.select.model_search.robustness import ROBUST
 from mixtura.select.priors import PRIORS, PriorName
 from mixtura.select.scores.folds import rows_fitted
 from mixtura.validation import SEED, SHARE, Interval, count_rows, require, whole_numbers
@@ -61,6 +62,7 @@ class Settings:
     prior: PriorName | float = "floor"
     n_folds: int = 10
     min_share: float = 0.0
+    robust: str = "none"
 
     def __post_init__(self) -> None:
         self._convert()
@@ -75,6 +77,7 @@ class Settings:
         require("prior", self.prior, PRIORS, "Try `prior='floor'`.")
         require("n_init", self.n_init, Interval(1, whole=True), "Try `n_init=5`.")
         require("min_share", self.min_share, SHARE, "Try `min_share=0.05`.")
+        require("robust", self.robust, ROBUST, "Try `robust='auto'`.")
         percentiles = Interval(0, 100, open_high=True)
         require("anomaly_percentile", self.anomaly_percentile, percentiles, "Try `anomaly_percentile=4`.")
 
@@ -112,6 +115,7 @@ class Settings:
             prior=self.prior,
             missing="fiml",
             min_share=self.min_share,
+            robust=self.robust,
             on_candidate=on_candidate,
             on_fold=on_fold,
         )

@@ -69,6 +69,7 @@ def select_table(
     kinds: Kinds = "continuous",
     n_folds: int = 10,
     min_share: float = 0.0,
+    robust: str = "none",
     on_candidate: OnCandidate | None = None,
     on_fold: OnFold | None = None,
 ) -> Selection:
@@ -82,6 +83,8 @@ def select_table(
         As for `segment_table`.
     weight, transform, prior, kinds, n_folds, min_share, on_candidate, on_fold
         As for `segment_table`.
+    robust : {"none", "noise", "t", "auto"}, default="none"
+        What models have against outliers, see `mixtura.select.search`.
 
     Raises
     ------
@@ -104,7 +107,7 @@ def select_table(
     started = time.perf_counter()
     settings = Settings(
         components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state, transform=transform,
-        prior=prior, n_folds=n_folds, min_share=min_share,
+        prior=prior, n_folds=n_folds, min_share=min_share, robust=robust,
     )  # fmt: skip
     prepared = prepare(
         frame, Roles(columns, id_column, weight=weight, kinds=kinds), settings, drop_missing=drop_missing

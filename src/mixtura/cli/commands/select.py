@@ -34,6 +34,7 @@ def select(
     n_folds: options.Folds = None,
     prior: options.Prior = "floor",
     min_share: options.MinShare = 0.0,
+    robust: options.Robust = "none",
     n_init: options.Starts = 1,
     seed: options.Seed = 0,
     drop_missing: options.DropMissing = False,
@@ -45,7 +46,7 @@ def select(
     asked = options.search_options(
         columns=columns, id_column=id_column, weight=weight, transform=transform, kind=kind, components=components,
         covariance_type=covariance_type, criterion=criterion, n_folds=n_folds, prior=prior, n_init=n_init, seed=seed,
-        drop_missing=drop_missing, min_share=min_share,
+        drop_missing=drop_missing, min_share=min_share, robust=robust,
     )  # fmt: skip
     folder = Path(f"{table.stem}-selection") if output is None else output
     _run(table, folder, asked, overwrite=overwrite, quiet=quiet)

@@ -45,6 +45,7 @@ def print_selection(console: Console, selection: Selection) -> None:
     dropped = f"Rows left out because values are missing: {selection.n_dropped:,}."
     for note in (
         _passed_over(selection),
+        found.robust_reason,
         found.selection_reason,
         found.boundary_warning,
         dropped if selection.n_dropped else None,

@@ -77,7 +77,8 @@ def measure_background(data: Data) -> Background:
             f"`noise` needs columns that vary, as it is spread evenly over the volume of the data; column {flat[0]} is "
             "constant. Leave it out."
         )
-    box = columns if data.has_missing else _smaller(columns, _along_axes(data))
+    plain = data.has_missing or data.n_features < 2
+    box = columns if plain else _smaller(columns, _along_axes(data))
     logs = None
     if data.discrete is not None:
         logs = data.discrete.maximize(None)[:, 0]

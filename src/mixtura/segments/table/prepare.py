@@ -109,7 +109,7 @@ class Prepared:
             )
             for candidate in found.candidates
         )
-        return replace(found, candidates=candidates)
+        return found.measured_as(candidates)
 
 
 def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool) -> Prepared:

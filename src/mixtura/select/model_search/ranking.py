@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mixtura.select.model_search.candidate import Candidate
@@ -31,6 +31,14 @@ class SearchResult:
     criterion: str
     min_share: float = 0.0
     robust_scores: Mapping[str, float] = field(default_factory=dict)
+
+    def measured_as(self, candidates: tuple[Candidate, ...]) -> SearchResult:
+        """Return the result with the same candidates measured in other units, which add one number to all criteria."""
+        found = replace(self, candidates=candidates)
+        if not self.robust_scores:
+            return found
+        added = found.best.criterion(self.criterion) - self.best.criterion(self.criterion)
+        return replace(found, robust_scores={kind: one + added for kind, one in self.robust_scores.items()})
 
     @property
     def ranking(self) -> tuple[Candidate, ...]:
