@@ -48,6 +48,7 @@ from mixtura.segments.stability.stability import (
 from mixtura.segments.stability.stability_verdict import Verdict, classify_stability
 from mixtura.segments.table.columns import ColumnChoice, LeftOut, choose_columns
 from mixtura.segments.table.open_table import OddCell, OpenTable, Sentinel, open_table
+from mixtura.segments.table.prepare import mixed_rows
 from mixtura.segments.transforms.recommend_transform import TransformAdvice, advise_transform
 from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.transforms.transforms import TRANSFORMS, Transform, fit_transform
@@ -120,6 +121,7 @@ __all__ = [
     "fit_transform",
     "import_model",
     "measure_certainty",
+    "mixed_rows",
     "name_segments",
     "open_table",
     "segment_table",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.exceptions import ColumnError, ColumnWarning
 from mixtura.io import release_arrow_memory
-from mixtura.segments.options import Settings
+from mixtura.segments.options import COVARIANCE_TYPES, Settings
 from mixtura.segments.stability.transform_gain import keep_gains
 from mixtura.segments.table.columns import ColumnChoice, choose
 from mixtura.segments.table.complete import missing_notes, usable_rows
@@ -21,7 +21,7 @@ from mixtura.segments.table.constant_columns import drop_constant_columns
 from mixtura.segments.table.dependent_columns import drop_dependent_columns
 from mixtura.segments.table.discrete.coding import Coding, coding_of
 from mixtura.segments.table.discrete.find_kinds import with_kinds, with_spikes
-from mixtura.segments.table.discrete.kinds import kind_notes
+from mixtura.segments.table.discrete.kinds import Kinds, kind_notes
 from mixtura.segments.table.original_units import to_original_units
 from mixtura.segments.table.repetitions import ids_repeat, repetition_notes
 from mixtura.segments.table.roles import Roles, checked_weights
@@ -34,7 +34,7 @@ from mixtura.segments.transforms.recommend_transform import (
 from mixtura.segments.transforms.scaling import Scaling, scaling_of
 from mixtura.select import OnCandidate, OnFold, SearchResult
 
-__all__ = ["Prepared", "prepare", "warn_of_columns"]
+__all__ = ["Prepared", "mixed_rows", "prepare", "warn_of_columns"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +161,56 @@ def _with_values(
     usable = usable.copy()
     usable[np.flatnonzero(usable)[~known]] = False
     return np.ascontiguousarray(rows[known]), None if weights is None else weights[known], usable
+
+
+def mixed_rows(
+    frame: Any,
+    *,
+    columns: Sequence[str] | None = None,
+    kinds: Kinds = "auto",
+    transform: str | Mapping[str, str] = "none",
+) -> RowTable:
+    """Return the rows of a table as `mixtura.select.search` takes them: standardized, with their discrete columns.
+
+    Columns are chosen, and taken for what they are, as `segment_table` does. Rows without any value are left out.
+
+    Parameters
+    ----------
+    frame : pandas, polars or pyarrow table
+        N rows.
+    columns : sequence of str or None, default=None
+        Columns to use; None for all that describe customers.
+    kinds : {"auto", "continuous"} or mapping of str to str, default="auto"
+    transform : str or mapping of str to str, default="none"
+        As for `segment_table`.
+
+    Returns
+    -------
+    MixedRows or ndarray of shape (n, D)
+        An array where no column is discrete or has a point mass.
+
+    Raises
+    ------
+    MixturaError
+        As `segment_table`.
+
+    Examples
+    --------
+    >>> import numpy as np, polars
+    >>> from mixtura.segments import mixed_rows
+    >>> from mixtura.select import search
+    >>> rng = np.random.default_rng(0)
+    >>> group = rng.integers(2, size=400)
+    >>> table = polars.DataFrame({"age": rng.normal(40 + 9 * group, 8), "visits": rng.poisson(1 + 4 * group)})
+    >>> rows = mixed_rows(table)
+    >>> rows.shape, rows.levels.shape
+    ((400, 1), (400, 1))
+    >>> search(rows, components=[1, 2, 3], covariance_types="full").best.n_components
+    2
+    """
+    settings = Settings(None, COVARIANCE_TYPES, "bic", 1, 0, transform=transform)
+    prepared = prepare(frame, Roles(columns, kinds=kinds), settings, drop_missing=False)
+    return prepared.scaling.seen(prepared.table)
 
 
 def warn_of_columns(prepared: Prepared) -> None:
