@@ -154,7 +154,7 @@ class Floor(_Flat):
     fraction: float
 
     @classmethod
-    def of(cls, total: Statistics, fraction: float = 1e-8) -> Floor:
+    def of(cls, total: Statistics, fraction: float = 1e-8, rounding: FloatArray | None = None) -> Floor:
         """Make the floor of a table.
 
         Parameters
@@ -163,6 +163,10 @@ class Floor(_Flat):
             Dense one-component statistics of all rows: `Data.total`.
         fraction : float, default=1e-8
             Of the data's covariance; above 0, at most 1e-2.
+        rounding : ndarray of shape (D,) or None, default=None
+            Steps h that the columns are rounded to, 0 for none. No deviation goes below ``h / sqrt(2 pi)``: the density
+            of a component is then at most ``1 / h``, and its probability of a single rounded value at most one. A
+            narrower one, also one that all components share, would be paid for the rounding.
 
         Raises
         ------
@@ -186,6 +190,8 @@ class Floor(_Flat):
         covariance, means = covariance_and_mean(total)
         deviations, root = sound_covariance(covariance, np.abs(means), _SOUND / fraction)
         deviations = np.sqrt(fraction) * deviations
+        if rounding is not None:
+            deviations = np.maximum(deviations, rounding / np.sqrt(2 * np.pi))
         spherical = max(fraction * float(covariance.trace()) / means.size, float((deviations**2).min()))
         return cls(CovarianceFloor.of(deviations[:, None] * root, deviations**2, spherical), total, fraction)
 

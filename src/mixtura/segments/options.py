@@ -100,6 +100,7 @@ class Settings:
         on_candidate: OnCandidate | None,
         on_fold: OnFold | None,
         weights: FloatArray | None = None,
+        rounding: FloatArray | None = None,
     ) -> SearchResult:
         n_rows = count_rows(scaled, weights)
         fewest = rows_fitted(n_rows, self.n_folds) if self.criterion == "cv" else n_rows
@@ -116,6 +117,7 @@ class Settings:
             missing="fiml",
             min_share=self.min_share,
             robust=self.robust,
+            rounding=rounding,
             on_candidate=on_candidate,
             on_fold=on_fold,
         )

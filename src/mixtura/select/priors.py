@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from mixtura._typing import FloatArray
 from mixtura.core.prior import Conjugate, Floor, Prior, Ridge
 from mixtura.core.statistics import Statistics
 from mixtura.validation import Interval
@@ -16,7 +17,9 @@ PRIORS = ("floor", "conjugate", Interval(0))
 """What `prior` may be; a number is added to every variance."""
 
 
-def make_prior(prior: PriorName | float, total: Statistics, n_components: int) -> Prior:
+def make_prior(
+    prior: PriorName | float, total: Statistics, n_components: int, rounding: FloatArray | None = None
+) -> Prior:
     """Return the prior of a table for a number of components.
 
     Parameters
@@ -26,7 +29,9 @@ def make_prior(prior: PriorName | float, total: Statistics, n_components: int) -
     total : Statistics
         Dense one-component statistics of all rows.
     n_components : int
+    rounding : ndarray of shape (D,) or None, default=None
+        Steps that the columns are rounded to, for the floor; see `Floor.of`.
     """
     if prior == "floor":
-        return Floor.of(total)
+        return Floor.of(total, rounding=rounding)
     return Conjugate.of(total, n_components) if prior == "conjugate" else Ridge(float(prior))

@@ -15,6 +15,7 @@ from mixtura.segments.comparison.agreement import adjusted_rand_index, best_jacc
 from mixtura.segments.options import Settings
 from mixtura.segments.stability.resample import refit_labels
 from mixtura.segments.stability.stability_verdict import is_stable
+from mixtura.segments.table.rounding import scaled_steps
 from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.weighted import effective_counts
 from mixtura.select import Candidate
@@ -180,6 +181,7 @@ class ComparisonSample:
     scaled: RowTable
     weights: FloatArray | None
     total_weight: float
+    rounding: FloatArray
     settings: Settings
 
     @classmethod
@@ -187,6 +189,7 @@ class ComparisonSample:
         cls, rows: RowTable, scaling: Scaling, weights: FloatArray | None, settings: Settings
     ) -> ComparisonSample:
         counted = None if weights is None else effective_counts(weights)
+        steps = scaled_steps(rows, scaling)
         total = float(len(rows) if counted is None else counted.sum())
         if counted is not None:
             rows, counted = rows[counted > 0], counted[counted > 0]
@@ -194,7 +197,7 @@ class ComparisonSample:
             drawn = np.random.RandomState(settings.seed).choice(len(rows), _SAMPLE_ROWS, replace=False)
             chosen = np.sort(drawn)
             rows, counted = rows[chosen], None if counted is None else counted[chosen]
-        return cls(scaling.seen(rows), counted, total, settings)
+        return cls(scaling.seen(rows), counted, total, steps, settings)
 
     def separation(self, one: Candidate, first: Candidate) -> float:
         if one is first:
@@ -220,6 +223,7 @@ class ComparisonSample:
             seed=settings.seed,
             weights=self.weights,
             prior=settings.prior,
+            rounding=self.rounding,
         )
         agreements = _mean_agreements(parts, k, self.weights)
         labels = one.mixture.predict(self.scaled)

@@ -46,6 +46,7 @@ def refit_labels(
     seed: int,
     weights: FloatArray | None = None,
     prior: PriorName | float = "floor",
+    rounding: FloatArray | None = None,
 ) -> list[IntArray]:
     """Return the partitions of the rows by mixtures learned from resamples of them, each of shape (N,).
 
@@ -68,6 +69,8 @@ def refit_labels(
         Of the rows; multiplied with the numbers of times they were drawn.
     prior : {"floor", "conjugate"} or float, default="floor"
         What keeps covariances from collapsing, as in `mixtura.select.search`; made from the rows themselves.
+    rounding : ndarray of shape (D,) or None, default=None
+        Steps that the columns are rounded to, for the floor.
 
     Returns
     -------
@@ -76,7 +79,7 @@ def refit_labels(
     """
     data, counted = as_data(rows, weights), np.ones(len(rows)) if weights is None else weights
     # That of the rows themselves, as the mixture in question had it: a resample of few rows has none to speak of.
-    kept = make_prior(prior, data.total, n_components)
+    kept = make_prior(prior, data.total, n_components, rounding)
 
     def task(number: int) -> Callable[[], IntArray | None]:
         def run() -> IntArray | None:

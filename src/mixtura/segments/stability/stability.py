@@ -20,6 +20,7 @@ from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.scan import Summary, scan_of
 from mixtura.segments.stability.resample import refit_labels
 from mixtura.segments.stability.stability_verdict import PATTERN, STABLE, Verdict, classify_stability
+from mixtura.segments.table.rounding import scaled_steps
 from mixtura.segments.weighted import effective_counts
 from mixtura.select import search
 from mixtura.validation import Interval, require
@@ -218,8 +219,8 @@ def assess_stability(
         "n_bootstraps": n_bootstraps, "n_init": starts, "seed": training.seed if seed is None else seed
     }  # fmt: skip
     used, counted = _sample(rows, weights, sample_rows, plan["seed"])
-    used = model.scaling.seen(used)
     partitions = {number: _refit(model, used, counted, number, plan) for number in asked}
+    used = model.scaling.seen(used)
     stabilities = tuple(_of_number(number, partitions[number], counted) for number in asked)
     overall = next(one for one in stabilities if one.n_segments == k)
     segments = _of_segments(model, used, counted, partitions[k])
@@ -275,7 +276,9 @@ def _refit(
     plan: Mapping[str, int],
 ) -> list[IntArray]:
     family, prior = model.mixture.covariance_type, model.training.prior
-    found = refit_labels(rows, family, number, weights=weights, prior=prior, **plan)
+    rounding = scaled_steps(rows, model.scaling)
+    rows = model.scaling.seen(rows)
+    found = refit_labels(rows, family, number, weights=weights, prior=prior, rounding=rounding, **plan)
     if len(found) < 2:
         raise MixturaError(
             f"At least 2 resamples must be fitted; of {plan['n_bootstraps']} resamples of {len(rows)} rows, "
@@ -354,6 +357,7 @@ def _learn(model: SegmentModel, rows: RowTable, weights: FloatArray | None, numb
         random_state=model.training.seed,
         sample_weight=weights,
         prior=model.training.prior,
+        rounding=scaled_steps(rows, model.scaling),
         missing="fiml",
     ).best
     assert best.mixture is not None, "a search without any mixture has raised"

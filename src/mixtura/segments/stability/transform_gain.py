@@ -11,6 +11,7 @@ from mixtura._typing import FloatArray
 from mixtura.exceptions import MixturaError
 from mixtura.segments.options import Settings
 from mixtura.segments.stability.model_choice import ComparisonSample, Contender, choose_model
+from mixtura.segments.table.rounding import scaled_steps
 from mixtura.segments.transforms.recommend_transform import TransformAdvice
 from mixtura.segments.transforms.scaling import Scaling, scaling_of
 from mixtura.segments.transforms.transforms import IDENTITY, Transform
@@ -95,7 +96,7 @@ def _sample(rows: FloatArray, weights: FloatArray | None, seed: int) -> tuple[Fl
 def _segmented(
     rows: FloatArray, weights: FloatArray | None, scaling: Scaling, settings: Settings
 ) -> Contender:
-    ranking = settings.search(scaling.apply(rows), None, None, weights).ranking
+    ranking = settings.search(scaling.apply(rows), None, None, weights, scaled_steps(rows, scaling)).ranking
     sound = [one for one in ranking if one.mixture is not None and not one.is_degenerate] or list(ranking)
     best = choose_model(sound, rows, scaling, settings, weights).best
     return ComparisonSample.of(rows, scaling, weights, settings).contender(best, 0.0)
@@ -106,7 +107,7 @@ def _held_out(
 ) -> FloatArray:
     """Return the log density of each row, in the user's units, under the model learned from the other folds, (N,)."""
     folds = np.random.RandomState(settings.seed).permutation(len(rows)) % _FOLDS
-    scaled, found = scaling.apply(rows), np.empty(len(rows))
+    scaled, found, steps = scaling.apply(rows), np.empty(len(rows)), scaled_steps(rows, scaling)
     for fold in range(_FOLDS):
         held = folds == fold
         best = search(
@@ -116,6 +117,7 @@ def _held_out(
             random_state=settings.seed,
             sample_weight=None if weights is None else weights[~held],
             prior=settings.prior,
+            rounding=steps,
             missing="fiml",
         ).best
         assert best.mixture is not None, "a search without any mixture has raised"

@@ -25,6 +25,7 @@ from mixtura.segments.table.discrete.kinds import Kinds, kind_notes
 from mixtura.segments.table.original_units import to_original_units
 from mixtura.segments.table.repetitions import ids_repeat, repetition_notes
 from mixtura.segments.table.roles import Roles, checked_weights
+from mixtura.segments.table.rounding import scaled_steps
 from mixtura.segments.transforms.recommend_transform import (
     EVERY_OTHER,
     TransformAdvice,
@@ -95,7 +96,8 @@ class Prepared:
         """
         seen, masked = self.scaling.seen(self.table), self.scaling.masked(self.rows)
         scaled = np.asarray(seen.rows if isinstance(seen, MixedRows) else seen, dtype=np.float64)
-        found = settings.search(seen, on_candidate, on_fold, self.weights)
+        steps = scaled_steps(self.rows, self.scaling)
+        found = settings.search(seen, on_candidate, on_fold, self.weights, steps)
         jacobian = self.scaling.log_jacobian(masked, observed=True)
         added = float(jacobian.sum() if self.weights is None else jacobian @ self.weights)
         candidates = tuple(

@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import FloatArray
+from mixtura.core.protocols import MixedRows, RowTable
+from mixtura.segments.transforms.scaling import Scaling
+from mixtura.segments.transforms.transforms import IDENTITY
 
-__all__ = ["rounding_step"]
+__all__ = ["rounding_step", "scaled_steps"]
 
 _DIGITS = 5
+_LOOKED_AT = 10_000
 _FIRST = 1_000
 _LARGEST = 1e10
 """Beyond it a multiple of the finest step is not a number that float64 holds to 1e-6."""
@@ -43,6 +47,42 @@ def rounding_step(values: FloatArray) -> float:
         if _are_whole(values[:_FIRST], digits) and _are_whole(values, digits):
             return float(10.0**-digits)
     return 0.0
+
+
+def scaled_steps(table: RowTable, scaling: Scaling) -> FloatArray:
+    """Return the step of each column as a mixture sees it, shape (D,): transformed and scaled, 0 where there is none.
+
+    After a transform the step to the next value depends on the value; the geometric mean over the rows is what one
+    density that all of them share is paid for, ``mean log h``.
+
+    Parameters
+    ----------
+    table : ndarray of shape (N, D), or MixedRows
+        In the user's units, NaN where a value is missing; of more than 10,000, evenly spaced ones are looked at. Values
+        at which a column has a point mass are not.
+    scaling : Scaling
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura.segments.table.rounding import scaled_steps
+    >>> from mixtura.segments.transforms.scaling import scaling_of
+    >>> rows = np.array([[0.0, 0.5], [2.0, np.pi], [4.0, 7.0]])
+    >>> scaled_steps(rows, scaling_of(rows)).round(3)
+    array([0.612, 0.   ])
+    """
+    rows = table.rows if isinstance(table, MixedRows) else table
+    rows = scaling.masked(rows[:: max(1, len(rows) // _LOOKED_AT)])
+    found = np.zeros(rows.shape[1])
+    transforms = scaling.transforms or (IDENTITY,) * rows.shape[1]
+    for d, (transform, values) in enumerate(zip(transforms, rows.T, strict=True)):
+        values = values[~np.isnan(values)]
+        step = rounding_step(values) if values.size else 0.0
+        if step > 0:
+            widths = transform.forward(values + step) - transform.forward(values)
+            widths = widths[np.isfinite(widths) & (widths > 0)]
+            found[d] = np.exp(np.log(widths).mean()) / scaling.scale[d] if widths.size else 0.0
+    return found
 
 
 def _are_whole(values: FloatArray, digits: int) -> bool:

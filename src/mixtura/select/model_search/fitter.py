@@ -8,6 +8,7 @@ from time import perf_counter
 
 import numpy as np
 
+from mixtura._typing import FloatArray
 from mixtura.core.data import Data
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.fit import FitResult, SharedStarts, continue_batch
@@ -43,6 +44,8 @@ class SearchOptions:
         In a table of more rows models are found on a sample of as many.
     robust : {"none", "noise", "t"}
         What models have against outliers.
+    rounding : ndarray of shape (D,) or None, default=None
+        Steps that the columns are rounded to; the floor is not below what they hide.
 
     Raises
     ------
@@ -55,6 +58,7 @@ class SearchOptions:
     random_state: int = 0
     sample_rows: int = SAMPLE_ROWS
     robust: str = "none"
+    rounding: FloatArray | None = None
 
     def __post_init__(self) -> None:
         require("prior", self.prior, PRIORS, "Try `prior='floor'`.")
@@ -87,7 +91,7 @@ class Fitter:
         self._n_processes = processes_for(search_seconds(cells, n_rows, data.n_features), len(cells))
         start_workers(_complete, self._n_processes)
         needed = {size for family, k in cells for size in level_sizes(n_rows, data.n_parameters(family, k))}
-        priors = {k: make_prior(options.prior, data.total, k) for k in sizes}
+        priors = {k: make_prior(options.prior, data.total, k, options.rounding) for k in sizes}
         subsamples = draw_subsamples(data, needed - {data.n_rows}, seed)
         rng, is_robust = np.random.RandomState(seed), options.robust != "none"
         shared = SharedStarts(data, rng, n_further=options.n_init - 1, robust=is_robust)

@@ -49,6 +49,7 @@ def search(
     missing: str = "error",
     min_share: float = 0.0,
     robust: str = "none",
+    rounding: npt.ArrayLike | None = None,
     on_candidate: OnCandidate | None = None,
     on_fold: OnFold | None = None,
 ) -> SearchResult:
@@ -107,6 +108,9 @@ def search(
         evenly over the volume of the rows. ``"t"``: components are multivariate t distributions, each with degrees of
         freedom of its own. Both are estimated, see `mixtura.GaussianMixture`, and count as parameters. ``"auto"``: the
         criterion decides; it takes three searches, and `robust_reason` says what it found.
+    rounding : array-like of shape (D,), optional
+        Steps that the columns are rounded to, 0 for none: with the floor as `prior`, no deviation goes below the step
+        over the square root of two pi, so that components on single values, such as of counts, gain nothing.
     on_candidate : callable, optional
         Called with each candidate, how many are done, and how many there are.
     on_fold : callable, optional
@@ -116,7 +120,8 @@ def search(
     ------
     ParameterError
         No candidate is left to try, an unknown criterion or covariance type, a number of components that is not
-        whole or below one, or fewer than two folds or more than rows; a `min_share` that is not from 0 to 0.5.
+        whole or below one, or fewer than two folds or more than rows; a `min_share` that is not from 0 to 0.5;
+        a `rounding` that is not a step for each column.
     TooFewRowsError
         Fewer rows, or rows of positive weight, than the largest number of components; with ``"cv"`` the rows of the
         largest fold do not count.
@@ -139,7 +144,8 @@ def search(
     sizes = _checked(components, criterion)
     require("min_share", min_share, SHARE, "Try `min_share=0.05`.")
     require("robust", robust, ROBUST, "Try `robust='auto'`.")
-    options = SearchOptions(prior, n_init, seed, sample_rows)
+    steps = _steps(rounding, table.shape[1])
+    options = SearchOptions(prior, n_init, seed, sample_rows, rounding=steps)
     weights = counted_weights(sample_weight, table)
     what = "rows" if weights is None else "rows of positive weight"
     require_rows(count_rows(table, weights), max(sizes), what)
@@ -191,6 +197,18 @@ class _Search:
         scores = {one.robust: one.best.criterion(one.criterion) for one in results}
         best = min(results, key=lambda one: scores[one.robust])
         return replace(best, robust_scores=scores)
+
+
+def _steps(rounding: npt.ArrayLike | None, n_features: int) -> FloatArray | None:
+    if rounding is None:
+        return None
+    steps = np.asarray(rounding, dtype=np.float64)
+    if steps.shape != (n_features,) or not (np.isfinite(steps).all() and (steps >= 0).all()):
+        raise ParameterError(
+            f"`rounding` must be a step of at least 0 for each of the {n_features} columns; got {rounding!r}. Try 0 "
+            "for columns that are not rounded."
+        )
+    return steps
 
 
 def _checked(components: Iterable[int], criterion: str) -> list[int]:

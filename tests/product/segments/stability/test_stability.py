@@ -216,7 +216,7 @@ def test_refits_are_kept_from_collapsing_as_the_segmentation_was(small, monkeypa
         stability_module, "search", lambda *rows, **how: searched.append(how) or learn(*rows, **how)
     )
     told = assess_stability(found.model, found.rows, n_bootstraps=6)
-    assert [(name, k) for name, _, k in asked] == [(prior, 2), (prior, 3), (prior, 4)]
+    assert [(name, k) for name, _, k, _ in asked] == [(prior, 2), (prior, 3), (prior, 4)]
     for one in searched:
         assert one["prior"] == prior
         assert one["covariance_types"] == [family]

@@ -293,3 +293,26 @@ def test_a_least_share_excludes_models_with_a_small_component() -> None:
     assert none.best is none.ranking[0]
     with pytest.raises(ParameterError, match=r"`min_share` must be .*0\.5.*got 0\.7"):
         search(data, min_share=0.7)
+
+
+@pytest.mark.parametrize("family", ["tied", "full"])
+def test_no_component_is_paid_for_the_rounding_of_a_column(family: str) -> None:
+    """Densities of a deviation of h / sqrt(2 pi) at all values sum to sum_j exp(-pi j^2) over h at most: by Gibbs'
+    inequality no log-likelihood exceeds that of the observed shares by more than its logarithm per row."""
+    data = np.random.default_rng(4).geometric(0.4, (600, 1)).clip(max=4).astype(float)
+    one = search(data, components=[4], covariance_types=[family], rounding=[1.0]).best
+    assert one.mixture is not None
+    assert one.mixture.full_covariances().min() >= (1 - 1e-9) / (2 * np.pi)
+    shares = np.bincount(data[:, 0].astype(int))[1:] / 600
+    theta = np.exp(-np.pi * np.arange(-5, 6) ** 2).sum()
+    highest = 600 * (shares @ np.log(shares) + np.log(theta))
+    assert one.log_likelihood <= highest
+    assert search(data, components=[4], covariance_types=[family]).best.log_likelihood > highest + 600
+
+
+@pytest.mark.parametrize("steps", [[1.0], [1.0, -1.0], [1.0, np.nan]])
+def test_rounding_is_a_step_for_each_column(steps) -> None:
+    with pytest.raises(
+        ParameterError, match="`rounding` must be a step of at least 0 for each of the 2 columns"
+    ):
+        search(rows(), components=[1], rounding=steps)
