@@ -84,8 +84,8 @@ def _by_stability(choice: ModelChoice) -> str:
         f"The table does not determine a number of segments: the criterion falls up to {most.candidate.n_components}, "
         "the most that were tried, but resampled customers do not give as many segments again (agreement "
         f"{most.adjusted_rand:.2f}, of the least stable one {most.least_jaccard:.2f}). The components follow the shape "
-        f"of a density that is not Gaussian. {best} are a choice, not a finding: among the most stable. Agreement: "
-        f"{agreements}."
+        f"of a density that is not Gaussian. {best} are a choice, not a finding: the most stable below that. "
+        f"Agreement: {agreements}."
     )
 
 

@@ -120,7 +120,8 @@ def choose_model(
        number that was tried is not among them: with more segments the criterion might be smaller still.
     3. If the criterion prefers the largest number that was tried to all others, the table may have as many segments or
        more: it does, if resamples find them again. Otherwise the criterion follows the shape of a density which is not
-       Gaussian, and the table does not determine a number; the most stable of all that were tried is chosen.
+       Gaussian, and the table does not determine a number; the most stable of the smaller numbers is given. The
+       criterion has no say there, so that the standard error does not matter.
 
     A single segment is chosen by the criterion alone: it has no stability.
 
@@ -155,8 +156,9 @@ def choose_model(
     leader = sample.contender(first, 0.0)
     if is_stable(leader.adjusted_rand, leader.least_jaccard):
         return ModelChoice(first, smallest)
-    compared = [leader, *(sample.contender(one, gaps[one]) for one in by_number if one is not first)]
-    return ModelChoice(_most_stable(compared).candidate, smallest, tuple(compared), determined=False)
+    others = [sample.contender(one, gaps[one]) for one in by_number if one is not first]
+    best = max(others, key=lambda one: one.adjusted_rand).candidate
+    return ModelChoice(best, smallest, (leader, *others), determined=False)
 
 
 def _best_of_each_number(candidates: Sequence[Candidate]) -> list[Candidate]:
