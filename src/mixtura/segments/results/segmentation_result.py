@@ -17,6 +17,7 @@ from mixtura.segments.certainty.ambiguous import AmbiguousCustomer, customers_at
 from mixtura.segments.certainty.certainty import Certainty
 from mixtura.segments.certainty.overlap import Overlap, component_overlap
 from mixtura.segments.comparison.kmeans_comparison import KMeansComparison, compare_with_kmeans
+from mixtura.segments.comparison.merged_segments import merge_segments
 from mixtura.segments.model.assign import Assignment
 from mixtura.segments.model.candidate_choice import Exclusion, excluded
 from mixtura.segments.model.segment_model import SegmentModel
@@ -33,7 +34,7 @@ from mixtura.segments.stability.model_choice import ModelChoice
 from mixtura.segments.stability.stability import SAMPLE_ROWS, Stability, assess_stability
 from mixtura.segments.table.columns import ColumnChoice
 from mixtura.segments.transforms.recommend_transform import TransformAdvice
-from mixtura.select import Candidate
+from mixtura.select import Candidate, Merging
 from mixtura.select.model_search.ranking import first_not_excluded
 
 if TYPE_CHECKING:
@@ -220,6 +221,11 @@ class SegmentationResult:
         return compare_with_kmeans(
             self.model, self.rows, self.memberships, weights=self.weights, most=self.effort.points
         )
+
+    @cached_property
+    def merging(self) -> Merging:
+        """The segments merged by the entropy of their memberships (Baudry et al. 2010), see `merge_segments`."""
+        return merge_segments(self.memberships, self.weights, self.model.training.seed)
 
     @cached_property
     def least_certain(self) -> tuple[AmbiguousCustomer, ...]:
