@@ -313,3 +313,23 @@ def test_the_prior_reaches_the_search(run, customers) -> None:
     }
     assert found == pytest.approx(expected["conjugate"], abs=1e-6)
     assert max(np.subtract(expected["floor"], found)) > 0.1
+
+
+def test_a_least_share_and_the_verdicts_stand_at_the_head(run, customers) -> None:
+    printed = " ".join(run("segment", customers, "--components", "1-3", "--min-share", "0.33").output.split())
+    assert "with a segment of less than 33 % of the customers (" in printed
+    head = printed[: printed.index("Stability:")]
+    assert "Clusters: " in head
+    assert "the least stable, '" in printed
+
+
+def test_a_table_that_determines_no_number_is_said_to(run, workplace) -> None:
+    rows = np.random.default_rng(2).lognormal(sigma=1.0, size=(1200, 2))
+    pl.DataFrame(rows, schema=["a", "b"]).write_csv("cloud.csv")
+    options = ("--components", "1-5", "--covariance-type", "spherical", "--resamples", "5")
+    printed = " ".join(run("segment", "cloud.csv", *options).output.split())
+    assert "Clusters: No separate clusters were found." in printed
+    assert "a choice: the table does not determine a number" in printed
+    page = Path("cloud-segments/report.html").read_text(encoding="utf-8")
+    assert "The table does not determine a number of segments" in page
+    assert "does not determine a number: it falls up to the most that were tried" in page

@@ -288,3 +288,14 @@ def test_robust_models_are_tried_and_the_criterion_says_which(run, workplace) ->
 def test_an_unknown_kind_of_robustness_is_refused(refused, customers) -> None:
     said = refused("select", customers, "--robust", "both")
     assert "--robust must be one of 'none', 'noise', 't', 'auto'; got 'both'" in " ".join(said.split())
+
+
+def test_models_with_a_small_component_are_named(run, refused, customers) -> None:
+    done = run("select", customers, "--components", "1-3", "--covariance-type", "tied", "--min-share", "0.33")
+    printed = " ".join(done.output.split())
+    assert "tied, 2 components" in printed
+    assert (
+        "Excluded, with a smaller criterion and a component below 33.0 % of the rows: 1 model (tied, 3: 32."
+        in printed
+    )
+    assert "--min-share must be" in refused("select", customers, "--min-share", "0.7", "--overwrite")
