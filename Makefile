@@ -29,14 +29,14 @@ demo: $(VENV)/.installed  ## take the guided tour, then segment the table it wro
 	@printf '\nThe results are in %s/customers-segments:\n' "$(DEMO)"
 	@cd $(DEMO)/customers-segments && ls -1 | sed 's/^/  /'
 
-PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal \
-  --cov --cov-report=term-missing:skip-covered
+PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
-test: $(VENV)/.installed  ## run the fast tests and the examples in docstrings on all cores, with coverage
+test: $(VENV)/.installed  ## run the fast tests and the examples in docstrings on all cores
 	@$(PYTEST) --ignore tests/services
 
-test-all: $(VENV)/.installed-engines  ## run every test: the fast ones, the slow ones, those in a browser and in databases
-	@$(PYTEST) --thorough
+# Tracing coverage doubles the time of a test.
+test-all: $(VENV)/.installed-engines  ## run every test, with coverage: the fast ones, the slow ones, those in a browser and in databases
+	@$(PYTEST) --thorough --cov --cov-report=term-missing:skip-covered
 
 versions: $(VENV)/.installed  ## test with the lowest and with the newest versions of what mixtura builds on
 	@$(BIN)/python .ci/versions.py

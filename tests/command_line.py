@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 
@@ -29,6 +30,9 @@ __all__ = [
 ]
 
 LoopResult = Callable[..., Result]
+
+PICTURE = b"\x89PNG\r\n\x1a\n"
+"""Where pictures are not drawn: how they begin."""
 
 
 def snapshot(folder: Path) -> dict[str, bytes | None]:
@@ -75,6 +79,9 @@ def quick_reports(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     if not draws(request):
         monkeypatch.setattr("mixtura.report.charts.draw_charts", lambda document, rows: Blank())
         monkeypatch.setattr("mixtura.report.charts.draw_transitions", lambda document: {})
+        monkeypatch.setattr("mixtura.plot.charts.segments.draw_chart", lambda subject, scores: PICTURE)
+        # The process that renders takes half a second to start.
+        monkeypatch.setattr("mixtura.plot.warm_up", nullcontext)
 
 
 @pytest.fixture
@@ -149,7 +156,7 @@ def kept(run: LoopResult, workplace: Path, request: pytest.FixtureRequest) -> Ca
             assert before.keys() <= after.keys()
             return done.output, {name: after[name] for name in after if before.get(name, b"") != after[name]}
 
-        key = (arguments, draws(request), resamples(request), sorted(before.items()))
+        key = (arguments, draws(request) or PICTURE, resamples(request), sorted(before.items()))
         printed, written = remembered("command", *key, make=make)
         for name in sorted(written):  # folders before what is in them
             if written[name] is None:

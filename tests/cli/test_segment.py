@@ -15,7 +15,6 @@ from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
 from mixtura.segments import RESULT_FILES, select_table
-from pictures import pixels
 
 
 @pytest.fixture
@@ -100,18 +99,6 @@ def test_the_ambiguous_are_the_least_certain(results) -> None:
     summary = json.loads((results / "summary.json").read_text())
     table = pl.read_parquet(results / "segments.parquet").sort("certainty")
     assert [customer["customer"] for customer in summary["least_certain"]] == table["id"][:5].to_list()
-
-
-def test_the_picture_exists_and_is_not_blank(results) -> None:
-    picture = pixels((results / "segments.png").read_bytes())
-    assert picture.shape[1] > 1000
-    assert picture.shape[0] > 600
-    assert 0.02 < np.mean(picture.sum(axis=2) < 740) < 0.6
-    colorful = picture[np.ptp(picture, axis=2) > 60]
-    assert len(np.unique(colorful // 32, axis=0)) > 10
-    gray, middle = picture @ [0.299, 0.587, 0.114], picture.shape[1] // 2
-    assert gray[:, :middle].std() > 10
-    assert gray[:, middle:].std() > 5
 
 
 def test_it_prints_what_it_found(run, customers) -> None:
