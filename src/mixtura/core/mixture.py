@@ -206,14 +206,14 @@ class Mixture:
         return out
 
     def responsibilities(self, rows: npt.ArrayLike | MixedRows) -> FloatArray:
-        """Return the probability that each row came from each component, shape (N, K); rows sum to one."""
+        """Return the probability that each row came from each component, (N, K); they sum to one, less that of noise."""
         rows, levels = self._as_rows(rows)
         out = np.empty((rows.shape[0], self.n_components))
         self._evaluate(rows, levels, Outputs(memberships=out))
         return out
 
     def predict(self, rows: npt.ArrayLike | MixedRows) -> IntArray:
-        """Return the most probable component of each row, shape (N,)."""
+        """Return the most probable component of each row, shape (N,); -1 for noise."""
         rows, levels = self._as_rows(rows)
         out = np.empty(rows.shape[0], dtype=np.intp)
         self._evaluate(rows, levels, Outputs(labels=out))

@@ -58,11 +58,11 @@ class MixturePredictor(ABC):
         return labels
 
     def predict(self, X: npt.ArrayLike) -> IntArray:
-        """Return the most probable component of each row, (N,)."""
+        """Return the most probable component of each row, (N,); -1 for noise."""
         return self._labels(self._rows(X))
 
     def predict_proba(self, X: npt.ArrayLike) -> FloatArray:
-        """Return the probability that each row came from each component, (N, K); rows sum to one."""
+        """Return the probability that each row came from each component, (N, K); they sum to one, less that of noise."""
         rows = self._rows(X)
         mixture, data = self._as_mixture(), as_data(rows)
         memberships = np.empty((rows.shape[0], mixture.n_components))
@@ -121,7 +121,7 @@ class MixturePredictor(ABC):
         -------
         X : ndarray of shape (n_samples, D), ordered by component
         y : ndarray of shape (n_samples,)
-            The component of each row.
+            The component of each row; -1 for noise, whose rows are the last.
         """
         check_is_fitted(self)
         if n_samples < 1:

@@ -33,14 +33,14 @@ def table(kind: str, n: int = 600, seed: int = 0) -> tuple[Any, Any]:
 @pytest.mark.parametrize("kind", ["none", "noise", "t"])
 def test_the_criterion_decides_what_there_is(kind: str) -> None:
     rows, labels = table(kind)
-    found = search(rows, components=range(1, 6), covariance_types=["EII", "VII"], robust="auto")
+    found = search(rows, components=range(2, 5), covariance_types="EII", robust="auto")
     assert found.robust == kind
     assert found.best.n_components == 3
     assert adjusted_rand_score(labels, found.best.mixture.predict(rows)) > 0.9
     assert found.robust_scores[kind] == min(found.robust_scores.values()) == found.best.bic
     words = {"none": "Gaussian components alone", "noise": "a noise component", "t": "t components"}
     assert found.robust_reason.startswith(f"BIC chose {words[kind]} (Gaussian components alone ")
-    plain = search(rows, components=range(1, 6), covariance_types=["EII", "VII"])
+    plain = search(rows, components=range(2, 5), covariance_types="EII")
     assert plain.robust_reason is None
     assert plain.best.bic == pytest.approx(found.robust_scores["none"])
 
@@ -48,7 +48,7 @@ def test_the_criterion_decides_what_there_is(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["noise", "t"])
 def test_parameters_count_and_likelihoods_agree(kind: str) -> None:
     rows, _ = table(kind)
-    found = search(rows, components=[1, 2, 3], covariance_types=["tied", "full"], robust=kind)
+    found = search(rows, components=[1, 3], covariance_types=["tied", "full"], robust=kind)
     for one in found.candidates:
         assert one.robust == kind
         assert one.n_parameters == one.mixture.n_parameters
