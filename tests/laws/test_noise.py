@@ -12,6 +12,7 @@ import pytest
 
 import naive
 from mixtura.core.covariance import FAMILIES, get_family
+from mixtura.core.impute import expected_log_density
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
 from mixtura.core.parts.student import StudentTails
@@ -236,3 +237,16 @@ def test_samples_are_of_the_mixture() -> None:
     np.testing.assert_allclose(np.cov(own.T), mixture.covariances[0] * 20.0 / 18.0, atol=0.1)
     again, _ = EMStep(problem(rows))(EMStep(problem(rows)).init(replace(mixture, tails=None)))
     np.testing.assert_allclose(again.model.means, mixture.means, atol=0.05)
+
+
+def test_what_densities_lack_of_whole_rows_is_expected_of_noise_too() -> None:
+    mixture = replace(start(problem(table())), offsets=None)
+    noise = mixture.background
+    assert noise is not None
+    rows = np.array([[14.0, -14.0, np.nan], [0.0, 0.0, np.nan], [1.0, 2.0, 3.0]])
+    memberships = mixture.responsibilities(rows)
+    found = expected_log_density(mixture, rows, memberships)
+    gaussian = -0.5 * (np.log(2 * np.pi * 2.0) + 1.0)  # of the variance of the last column, given the others
+    inside, left = memberships.sum(axis=1), 1.0 - memberships.sum(axis=1)
+    wanted = inside * gaussian - left * np.log(noise.columns.ranges[2])
+    np.testing.assert_allclose(found, [*wanted[:2], 0.0], rtol=1e-12)

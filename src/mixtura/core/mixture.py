@@ -206,7 +206,7 @@ class Mixture:
         return out
 
     def responsibilities(self, rows: npt.ArrayLike | MixedRows) -> FloatArray:
-        """Return the probability that each row came from each component, (N, K); they sum to one, less that of noise."""
+        """Return the probability that each row came from each component, (N, K): one less that of noise in sum."""
         rows, levels = self._as_rows(rows)
         out = np.empty((rows.shape[0], self.n_components))
         self._evaluate(rows, levels, Outputs(memberships=out))

@@ -62,7 +62,7 @@ class MixturePredictor(ABC):
         return self._labels(self._rows(X))
 
     def predict_proba(self, X: npt.ArrayLike) -> FloatArray:
-        """Return the probability that each row came from each component, (N, K); they sum to one, less that of noise."""
+        """Return the probability that each row came from each component, (N, K): one less that of noise in sum."""
         rows = self._rows(X)
         mixture, data = self._as_mixture(), as_data(rows)
         memberships = np.empty((rows.shape[0], mixture.n_components))
