@@ -4,7 +4,7 @@
         engine.load("customers", {"id": ("integer", [1, 2]), "income": ("double", [1.5, None])})
         names, rows = engine.ask("SELECT ...")
 
-Kinds of columns are double, real, integer, decimal (of four decimals) and text.
+Kinds of columns are double, real, integer, decimal (of four decimals), text and boolean.
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ STANDARD = {
     "integer": "INTEGER",
     "decimal": "DECIMAL(18, 4)",
     "text": "VARCHAR(100)",
+    "boolean": "BOOLEAN",
 }
 
 
@@ -220,6 +221,7 @@ def as_arrow(columns: Columns) -> Any:
         "integer": pa.int32(),
         "decimal": pa.decimal128(18, 4),
         "text": pa.string(),
+        "boolean": pa.bool_(),
     }
     return pa.table({name: pa.array(values, type=types[kind]) for name, (kind, values) in columns.items()})
 
@@ -269,6 +271,7 @@ class ClickHouse:
             "integer": "Int32",
             "decimal": "Decimal(18, 4)",
             "text": "String",
+            "boolean": "Bool",
         }
         name = quoted(table)
         listed = ", ".join(f"{quoted(one)} Nullable({types[kind]})" for one, (kind, _) in columns.items())
@@ -305,6 +308,7 @@ class Spark:
             "integer": "int",
             "decimal": "decimal(18,4)",
             "text": "string",
+            "boolean": "boolean",
         }
         schema = ", ".join(f"{quoted(one, '`')} {types[kind]}" for one, (kind, _) in columns.items())
         frame = self.session.createDataFrame(by_row(columns), schema)

@@ -5,6 +5,7 @@ A module of tests imports all of them, and says which engines are meant: ``engin
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -16,7 +17,7 @@ import pytest
 
 from engines import Engine, started
 from mixtura.core.mixture import Mixture
-from mixtura.segments import Scaling, SegmentModel, TrainingInfo, assign_table
+from mixtura.segments import Scaling, SegmentModel, TrainingInfo, assign_table, segment_table
 from mixtura.segments.transforms.transforms import IDENTITY, Log1p, Winsorized, YeoJohnson
 
 FAR = -5e4
@@ -34,6 +35,7 @@ __all__ = [
     "test_far_rows_and_offsets",
     "test_many_segments_of_many_columns",
     "test_names_of_any_kind",
+    "test_point_masses_counts_and_categories",
     "test_some_missing_values_of_many_columns",
     "test_values_beyond_all_bounds_give_null_and_disturb_no_other_row",
 ]
@@ -184,6 +186,58 @@ def test_a_component_without_weight_and_a_single_one(engine) -> None:
         check(engine, "weightless", model, frame)
         single = model_of(Mixture.from_parameters([1.0], means[:1], [[1.0, 0.5]], "diag"), ("a", "b"))
         check(engine, "weightless", single, frame)
+
+
+def shopping(n: int = 400) -> pl.DataFrame:
+    """An amount with two point masses, ages, visits, channels, grades and members; a tenth of all is missing."""
+    rng = np.random.default_rng(8)
+    groups = rng.integers(2, size=n)
+    amount = np.where(
+        rng.uniform(size=n) < 0.4 - 0.2 * groups, 0.0, rng.gamma(4.0, 5.0 + 10 * groups).round(2)
+    )
+    amount[rng.uniform(size=n) < 0.1] = 99.5
+    shares = np.array([[0.7, 0.2, 0.1], [0.1, 0.2, 0.7]])
+    values = {
+        "amount": amount,
+        "age": rng.normal(40 + 9 * groups, 6.0).round(1),
+        "visits": rng.poisson(1.0 + 5.0 * groups),
+        "channel": [rng.choice(["web", "Web", "it's"], p=shares[k]) for k in groups],
+        "grade": [int(rng.choice([1, 2, 5], p=shares[k])) for k in groups],
+        "member": (rng.uniform(size=n) < 0.3 + 0.4 * groups).tolist(),
+    }
+    frame = pl.DataFrame(values, strict=False)
+    gaps = rng.uniform(size=(n, 6)) < 0.1
+    gaps[3], gaps[4], gaps[5] = (
+        True,
+        [True, True, False, False, False, True],
+        [True, True, True, False, True, True],
+    )
+    return frame.with_columns(
+        pl.when(pl.Series(gap)).then(None).otherwise(pl.col(name)).alias(name)
+        for name, gap in zip(values, gaps.T, strict=True)
+    )
+
+
+def test_point_masses_counts_and_categories(engine) -> None:
+    kinds = {"amount": "spike", "age": "continuous", "visits": "count", "channel": "category"}
+    kinds |= {"grade": "ordered", "member": "category"}
+    frame = shopping()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = segment_table(frame, kinds=kinds, components=[3], transform={"amount": "log1p"}).model
+    assert model.coding is not None
+    assert len(model.coding.columns) >= 5
+    frame = frame.with_row_index("number").with_columns(
+        channel=pl.when(pl.col("number") == 7).then(pl.lit("letter")).otherwise("channel"),
+        visits=pl.when(pl.col("number") == 8).then(1000).otherwise("visits"),
+    )
+    types = dict(zip(kinds, ("double", "decimal", "integer", "text", "integer", "boolean"), strict=True))
+    columns = {name: (types[name], frame[name].to_list()) for name in kinds}
+    columns["age"] = ("decimal", [None if one is None else Decimal(str(one)) for one in frame["age"]])
+    engine[1].load("shopping", {"number": ("integer", frame["number"].to_list()), **columns})
+    with quiet():
+        check(engine, "shopping", model, frame)
+        check(engine, "shopping", model, frame, max_missing=0)
 
 
 def test_values_beyond_all_bounds_give_null_and_disturb_no_other_row(engine) -> None:

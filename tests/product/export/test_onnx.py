@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from mixtura import GaussianMixture
 from mixtura.core.mixture import Mixture
 from mixtura.datasets import make_customers
 from mixtura.exceptions import ParameterError
-from mixtura.io.export import OPSET, scorer_of_mixture, scoring_onnx
+from mixtura.io.export import OPSET, DiscretePart, scorer_of_mixture, scoring_onnx
 from mixtura.segments import Scaling, SegmentModel, assign_table
 from mixtura.segments.transforms.transforms import IDENTITY, Log1p, Winsorized, YeoJohnson
 from sql_scoring import FAR, model_of, random_mixture
@@ -137,3 +138,11 @@ def test_without_the_package_the_extra_is_named() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert 'pip install "mixtura[onnx]"' in done.stderr
+
+
+def test_discrete_columns_are_refused() -> None:
+    part = DiscretePart("channel", "category", ("a", "b"), np.log([[0.5, 0.2], [0.5, 0.8]]))
+    mixture = random_mixture(np.random.default_rng(6), 2, 2)
+    scorer = replace(scorer_of_mixture(mixture, "ab"), discrete=(part,))
+    with pytest.raises(ParameterError, match="continuous columns alone"):
+        scoring_onnx(scorer)

@@ -201,6 +201,12 @@ def test_parts_that_are_not_gaussian_are_refused(part: str) -> None:
         scorer_of_mixture(replace(mixture(), **{part: object()}), "ab")
 
 
+def test_too_many_columns_with_point_masses_are_refused() -> None:
+    spiked = replace(scorer_of_mixture(mixture(2, 11), map(str, range(11))), spikes=((0.0,),) * 11)
+    with pytest.raises(ParameterError, match="At most 10 columns with point masses"):
+        scoring_sql(spiked, "duckdb", table="t")
+
+
 def test_an_estimator_is_scored_with_its_own_numbers() -> None:
     duckdb = pytest.importorskip("duckdb")
     rows = make_customers()

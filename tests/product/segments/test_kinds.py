@@ -137,11 +137,9 @@ def test_memberships_are_those_of_densities_by_hand(found: Any) -> None:
     np.testing.assert_allclose(result.assignment.memberships[row], wanted, rtol=1e-9)
 
 
-def test_exports_of_discrete_columns_are_refused(found: Any) -> None:
-    with pytest.raises(
-        ParameterError, match=r"discrete columns or point masses \(amount, visits, channel, member\)"
-    ):
-        found[0].model.to_sql("duckdb", table="t")
+def test_onnx_of_discrete_columns_is_refused(found: Any) -> None:
+    with pytest.raises(ParameterError, match=r"discrete columns \(amount, visits, channel, member\)"):
+        found[0].model.to_onnx()
 
 
 def test_rows_with_levels_alone_are_assigned() -> None:

@@ -2,7 +2,7 @@
 
 from mixtura.io.export.dialects import DIALECTS, Dialect, DialectName, get_dialect
 from mixtura.io.export.onnx_scoring import OPSET, scoring_onnx
-from mixtura.io.export.scorer import ColumnScale, Scorer, scorer_of_mixture
+from mixtura.io.export.scorer import ColumnScale, DiscretePart, Scorer, scorer_of_mixture
 from mixtura.io.export.sql import scoring_sql
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "ColumnScale",
     "Dialect",
     "DialectName",
+    "DiscretePart",
     "Scorer",
     "get_dialect",
     "scorer_of_mixture",

@@ -85,6 +85,8 @@ class Dialect:
         From a float to a literal in double precision, whatever stands beside it.
     double : str, default="CAST({} AS DOUBLE)"
         A column of any numeric type in double precision.
+    text : str, default="CAST({} AS VARCHAR)"
+        A column of any type as text, compared letter by letter.
     quote : tuple of (str, callable), default='"' doubled
         The mark around names of tables and columns, and what is done to marks within.
     text_quote : callable, default=doubled
@@ -111,6 +113,7 @@ class Dialect:
     name: DialectName
     number: Callable[[float], str] = exponent_literal
     double: str = "CAST({} AS DOUBLE)"
+    text: str = "CAST({} AS VARCHAR)"
     quote: tuple[str, Callable[[str, str], str]] = ('"', doubled)
     text_quote: Callable[[str, str], str] = doubled
     modulo: str = "({} % {})"
@@ -138,6 +141,7 @@ DIALECTS: dict[str, Dialect] = {
     for one in (
         Dialect(
             "bigquery",
+            text="CAST({} AS STRING)",
             double="CAST({} AS FLOAT64)",
             quote=("`", escaped),
             text_quote=escaped,
@@ -148,6 +152,7 @@ DIALECTS: dict[str, Dialect] = {
         ),
         Dialect(
             "clickhouse",
+            text="CAST({} AS Nullable(String))",
             double="CAST({} AS Nullable(Float64))",
             quote=("`", escaped),
             text_quote=escaped,
@@ -157,6 +162,7 @@ DIALECTS: dict[str, Dialect] = {
         Dialect("duckdb", inlined="AS NOT MATERIALIZED"),
         Dialect(
             "firebird",
+            text="CAST({} AS VARCHAR(255))",
             number=fraction_literal,
             double="CAST({} AS DOUBLE PRECISION)",
             text_quote=varying,
@@ -167,6 +173,7 @@ DIALECTS: dict[str, Dialect] = {
         ),
         Dialect(
             "mariadb",
+            text="CAST({} AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_nopad_bin",
             quote=("`", doubled),
             text_quote=backslashes_doubled,
             fence=f"LIMIT {2**64 - 1}",
@@ -176,6 +183,7 @@ DIALECTS: dict[str, Dialect] = {
         Dialect("polars"),
         Dialect(
             "postgresql",
+            text="CAST({} AS TEXT)",
             number=lambda value: f"'{value!r}'::float8",
             double="CAST({} AS DOUBLE PRECISION)",
             fence="OFFSET 0",
@@ -193,12 +201,14 @@ DIALECTS: dict[str, Dialect] = {
         ),
         Dialect(
             "spark",
+            text="CAST({} AS STRING)",
             number=lambda value: f"{exponent_literal(value)}D",
             quote=("`", doubled),
             text_quote=escaped,
         ),
         Dialect(
             "sqlite",
+            text="CAST({} AS TEXT)",
             number=fraction_literal,
             double="CASE WHEN typeof({0}) IN ('integer', 'real') THEN CAST({0} AS REAL) END",
             fence="LIMIT -1 OFFSET 0",

@@ -20,6 +20,7 @@ __all__ = [
     "Number",
     "Text",
     "Truth",
+    "both",
     "clipped",
     "expm1",
     "log1p",
@@ -115,9 +116,9 @@ class Binary(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Call(Expression):
-    """A function of one argument; ``double`` makes a column of any numeric type a number in double precision."""
+    """A function of one argument; ``double`` and ``text`` make doubles, and texts, of any column."""
 
-    function: Literal["ln", "exp", "double"]
+    function: Literal["ln", "exp", "floor", "double", "text"]
     argument: Expression
 
 
@@ -140,6 +141,11 @@ class Case(Expression):
 
 def _as_expression(value: Expression | float) -> Expression:
     return value if isinstance(value, Expression) else Number(float(value))
+
+
+def both(left: Expression, right: Expression) -> Expression:
+    """Return whether both conditions hold."""
+    return Binary("and", left, right)
 
 
 def tree(parts: Sequence[Expression], join: Callable[[Expression, Expression], Expression]) -> Expression:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mixtura.exceptions import ParameterError
 from mixtura.io.export.expression import Name
 from mixtura.io.export.onnx_graph import Graph
 from mixtura.io.export.scorer import Pattern, Scorer
@@ -40,10 +41,16 @@ def scoring_onnx(scorer: Scorer, *, max_missing: int | None = None) -> Any:
     Raises
     ------
     ParameterError
-        `max_missing` is negative.
+        `max_missing` is negative, or the model has discrete columns or point masses.
     OptionalDependencyError
         The package onnx is not installed.
     """
+    if scorer.discrete:
+        which = ", ".join(part.column for part in scorer.discrete)
+        raise ParameterError(
+            f"A model for ONNX must have continuous columns alone; this one has point masses or discrete columns "
+            f"({which}). Export it as SQL, or learn it with `kinds='continuous'`."
+        )
     most = scorer.allowed_missing(max_missing)
     graph = Graph()
     ScoringNodes(graph, scorer, scorer.patterns(most)).write()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb, log, pi
+from typing import Literal
 
 import numpy as np
 
@@ -15,10 +16,14 @@ from mixtura.exceptions import ParameterError
 from mixtura.io.export.expression import Expression
 from mixtura.kernels.patterns import as_dense
 
-__all__ = ["ColumnScale", "Pattern", "Scorer", "scorer_of_mixture"]
+__all__ = ["ColumnScale", "DiscretePart", "Pattern", "Scorer", "scorer_of_mixture"]
 
 _PATTERNS = 64
 """Ways of missing values that are written without being asked for."""
+_SPIKED_PATTERNS = 512
+"""The same where columns have point masses, at any of which a row may be."""
+_MOST_PATTERNS = 2**10
+"""Ways to be at point masses that can be written."""
 _PRODUCTS = 20_000
 """Products that are written for missing values without being asked for."""
 
@@ -49,6 +54,29 @@ class ColumnScale:
         moved = value if self.forward is None else self.forward(value)
         centered = moved - self.center if self.center else moved
         return centered / self.scale if self.scale != 1 else centered
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DiscretePart:
+    """What a column of levels adds to the log densities.
+
+    Parameters
+    ----------
+    column : str
+        Its name in the table.
+    kind : {"category", "count", "spike"}
+        How its levels are read: texts; whole numbers from 0, of which the last stands for all larger ones; or 0 for all
+        numbers but the point masses, which follow.
+    levels : tuple of str
+        The text, or number, of each level.
+    logs : ndarray of shape (L, K)
+        Log probabilities. A missing value, or a level that is not listed, adds nothing.
+    """
+
+    column: str
+    kind: Literal["category", "count", "spike"]
+    levels: tuple[str, ...]
+    logs: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +118,10 @@ class Scorer:
         Log density below which a row is an anomaly; None for no anomalies.
     first : int, default=1
         The number of the first segment.
+    spikes : tuple of tuple of float, default=()
+        Point masses of each column, at which the Gaussian part does not see it.
+    discrete : tuple of DiscretePart, default=()
+        What the mixture has beside its Gaussian part.
     """
 
     mixture: Mixture
@@ -98,10 +130,13 @@ class Scorer:
     names: tuple[str, ...] | None = None
     threshold: float | None = None
     first: int = 1
+    spikes: tuple[tuple[float, ...], ...] = ()
+    discrete: tuple[DiscretePart, ...] = ()
 
     def __post_init__(self) -> None:
         mixture = self.mixture
-        parts = {"discrete columns": mixture.levels, "noise": mixture.background, "tails": mixture.tails}
+        levels = None if self.discrete else mixture.levels
+        parts = {"noise": mixture.background, "tails": mixture.tails, "discrete columns": levels}
         for what, held in parts.items():
             if held is not None:
                 raise ParameterError(
@@ -124,9 +159,14 @@ class Scorer:
         Raises
         ------
         ParameterError
-            `max_missing` is negative.
+            `max_missing` is negative, or too many columns have point masses.
         """
-        most = len(self.columns) - 1
+        most = self.n_values - 1
+        if self.n_patterns(0) > _MOST_PATTERNS:
+            raise ParameterError(
+                f"At most {_MOST_PATTERNS.bit_length() - 1} columns with point masses can be exported; the model has "
+                f"{sum(map(bool, self.spikes))}. Learn it with fewer of them."
+            )
         if max_missing is None:
             return max(number for number in range(most + 1) if not number or self._is_short(number))
         if max_missing < 0:
@@ -135,43 +175,68 @@ class Scorer:
             )
         return min(max_missing, most)
 
+    @property
+    def n_values(self) -> int:
+        """How many values a row has: continuous ones, and levels that do not follow from these."""
+        return len(self.columns) + sum(part.kind != "spike" for part in self.discrete)
+
     def _is_short(self, max_missing: int) -> bool:
-        return self.n_patterns(max_missing) <= _PATTERNS and self.n_products(max_missing) <= _PRODUCTS
+        patterns = _SPIKED_PATTERNS if any(self.spikes) else _PATTERNS
+        return self.n_patterns(max_missing) <= patterns and self.n_products(max_missing) <= _PRODUCTS
 
     def n_patterns(self, max_missing: int) -> int:
-        """Return in how many ways up to `max_missing` of the columns, but not all, may be missing; one is none."""
-        d = len(self.columns)
-        return sum(comb(d, m) for m in range(min(max_missing, d - 1) + 1))
+        """Return in how many ways the Gaussian part may lack columns; one is none.
+
+        Up to `max_missing` of the columns may be missing, and any of those that have point masses.
+        """
+        return self._n_ways(range(len(self.columns)), max_missing)
 
     def n_products(self, max_missing: int) -> int:
         """Return about how many products whiten rows that lack up to `max_missing` values."""
-        used = np.count_nonzero(as_dense(self.mixture.components()).factors, axis=2)
+        factors = as_dense(self.mixture.components()).factors
         return sum(
-            int(n) * sum(comb(int(n) - 1, m) for m in range(min(max_missing, int(n) - 1) + 1))
-            for n in used.ravel()
+            len(used) * self._n_ways(used[:-1].tolist(), max_missing)
+            for used in (np.flatnonzero(row) for row in factors.reshape(-1, factors.shape[-1]))
         )
 
+    def _is_spiked(self, d: int) -> bool:
+        return bool(self.spikes and self.spikes[d])
+
+    def _n_ways(self, columns: Iterable[int], max_missing: int) -> int:
+        """Return how many subsets of some columns may be lacking."""
+        spiked = [self._is_spiked(d) for d in columns]
+        plain = len(spiked) - sum(spiked)
+        return sum(comb(plain, m) for m in range(min(max_missing, plain) + 1)) << sum(spiked)
+
     def patterns(self, max_missing: int) -> list[Pattern]:
-        """Return every way in which at most `max_missing` of the columns, but not all, are missing; none first."""
-        d = len(self.columns)
-        return [
-            self._pattern(missing)
-            for m in range(min(max_missing, d - 1) + 1)
-            for missing in combinations(range(d), m)
-        ]
+        """Return every way in which the Gaussian part may lack columns, none first, see `n_patterns`."""
+        every = range(len(self.columns))
+        plain = _subsets([d for d in every if not self._is_spiked(d)], max_missing)
+        spiked = _subsets([d for d in every if self._is_spiked(d)], len(self.columns))
+        lacking = [tuple(sorted((*some, *more))) for some in plain for more in spiked]
+        return [self._pattern(missing) for missing in sorted(lacking, key=lambda one: (len(one), one))]
 
     def _pattern(self, missing: tuple[int, ...]) -> Pattern:
         whole = as_dense(self.mixture.components())
         if not missing:
             return Pattern((), whole.factors, whole.offsets, np.zeros(len(whole.offsets)))
+        factors, determinants = np.zeros_like(whole.factors), np.zeros(len(whole.factors))
+        with np.errstate(divide="ignore"):
+            offsets = np.log(self.mixture.weights)
         observed = np.setdiff1d(np.arange(len(self.columns)), missing)
-        part = as_dense(self.mixture.marginal(observed.tolist()).components())
-        factors = np.zeros_like(whole.factors)
-        factors[:, observed[:, None], observed] = part.factors
+        if observed.size:
+            part = as_dense(self.mixture.marginal(observed.tolist()).components())
+            factors[:, observed[:, None], observed] = part.factors
+            offsets, determinants = part.offsets, _log_determinants(part.factors)
         # log |C_k| = log |Sigma_k| - log |Sigma_k,oo|, each of which is minus twice that of its factor.
-        volumes = 2 * (_log_determinants(part.factors) - _log_determinants(whole.factors))
+        volumes = 2 * (determinants - _log_determinants(whole.factors))
         expected = -0.5 * (volumes + len(missing) * (1 + log(2 * pi)))
-        return Pattern(missing, factors, part.offsets, expected)
+        return Pattern(missing, factors, offsets, expected)
+
+
+def _subsets(columns: list[int], most: int) -> list[tuple[int, ...]]:
+    """Return all subsets of up to `most` columns."""
+    return [one for m in range(min(most, len(columns)) + 1) for one in combinations(columns, m)]
 
 
 def _log_determinants(factors: FloatArray) -> FloatArray:

@@ -57,7 +57,8 @@ def scoring_sql(
     """
     wanted = get_dialect(dialect)
     source = _source(table, wanted)
-    check_names((*scorer.columns, *_aliases(scorer, id_columns).values()), wanted)
+    discrete = [part.column for part in scorer.discrete]
+    check_names((*scorer.columns, *discrete, *_aliases(scorer, id_columns).values()), wanted)
     most = scorer.allowed_missing(max_missing)
     least = 0 if max_missing is None else most
     for number in range(most, least - 1, -1):
@@ -107,7 +108,7 @@ def _aliases(scorer: Scorer, id_columns: Sequence[str]) -> dict[str, str]:
 
 
 def _comment(scorer: Scorer, dialect: Dialect, max_missing: int) -> str:
-    n_columns = len(scorer.columns)
+    n_columns = scorer.n_values
     lacking = "any value" if not max_missing else f"more than {max_missing} of {n_columns} values"
     lines = [
         f"Segments of a Gaussian mixture, for {dialect.name}; written by mixtura {version('mixtura')}.",

@@ -22,15 +22,16 @@ from mixtura.io.export.expression import (
     Number,
     Text,
     Truth,
+    both,
     total,
     tree,
 )
+from mixtura.io.export.levels import is_finite, lacks_level, level_log, level_of, within
 from mixtura.io.export.scorer import Pattern, Scorer
 from mixtura.io.export.sql_text import Step
 
 __all__ = ["ScoringSteps", "result_names"]
 
-_FINITE = float(np.finfo(np.float64).max)
 _LARGEST = 1e100
 """Beyond it a value, squared, could be larger than any number: some engines fail then, others give wrong answers."""
 _LARGEST_WHITENED = 1e140
@@ -65,6 +66,7 @@ class ScoringSteps:
     def __init__(self, scorer: Scorer, id_columns: dict[str, str], max_missing: int) -> None:
         self._scorer = scorer
         self._ids = id_columns
+        self._max_missing = max_missing
         self._patterns = scorer.patterns(max_missing)
         self._components = scorer.present
 
@@ -83,7 +85,7 @@ class ScoringSteps:
 
     @property
     def _has_patterns(self) -> bool:
-        return len(self._patterns) > 1
+        return len(self._patterns) > 1 or bool(self._scorer.discrete)
 
     @cached_property
     def _bent(self) -> bool:
@@ -107,6 +109,9 @@ class ScoringSteps:
     def _jacobian(self) -> list[str]:
         return ["j"] * self._moved
 
+    def _levels(self) -> list[str]:
+        return [f"g{j + 1}" for j in range(len(self._scorer.discrete))]
+
     def _bounded(self) -> Step:
         """Columns in double precision; what is too large is missing, and makes the whole result missing."""
         ids = {f"{_ID}{number}": Name(name) for number, name in enumerate(self._ids)}
@@ -115,13 +120,23 @@ class ScoringSteps:
         for d, (value, limit) in enumerate(zip(cast, self._limits, strict=True)):
             scaled = self._scorer.scales[d].scaled(value)
             name, found = (f"x{d + 1}", value) if self._bent else (f"y{d + 1}", scaled)
-            columns[name] = Case(((_within(value, limit), found),))
-        if self._has_patterns:
-            lacking = [
-                Case(((_within(value, _FINITE), Integer(0)),), Integer(2**d)) for d, value in enumerate(cast)
-            ]
-            columns["p"] = total(lacking)
-        return Step(columns)
+            columns[name] = Case(((within(value, limit), found),))
+        columns |= {f"g{j + 1}": level_of(part) for j, part in enumerate(self._scorer.discrete)}
+        return Step(columns | ({"p": self._pattern(cast)} if self._has_patterns else {}))
+
+    def _pattern(self, cast: list[Call]) -> Expression:
+        """Return which columns the Gaussian part lacks, in powers of two; missing where too many values are."""
+        lacking: list[Expression] = []
+        for d, value in enumerate(cast):
+            spikes = self._scorer.spikes[d] if self._scorer.spikes else ()
+            at = [(value.equals(spike), Integer(2**d)) for spike in spikes]
+            lacking.append(Case((*at, (is_finite(value), Integer(0))), Integer(2**d)))
+        if not self._scorer.discrete:
+            return total(lacking)
+        missing: list[Expression] = [Case(((is_finite(one), Integer(0)),), Integer(1)) for one in cast]
+        missing += [lacks_level(part) for part in self._scorer.discrete if part.kind != "spike"]
+        few = Binary("<", total(missing), Integer(self._max_missing + 1))
+        return Case(((few, total(lacking)),))
 
     @cached_property
     def _limits(self) -> list[float]:
@@ -139,7 +154,7 @@ class ScoringSteps:
 
     def _scaled(self) -> Step:
         scales = self._scorer.scales
-        columns = self._carried()
+        columns = self._carried(*self._levels())
         columns |= {f"y{d + 1}": one.scaled(Name(f"x{d + 1}")) for d, one in enumerate(scales)}
         if self._moved:
             columns["j"] = total([self._log_derivative(d) for d in range(len(scales)) if self._bends(d)])
@@ -166,12 +181,12 @@ class ScoringSteps:
             for k in self._components
             for i in range(means.shape[1])
         }
-        return Step(self._carried(*self._jacobian()) | columns)
+        return Step(self._carried(*self._jacobian(), *self._levels()) | columns)
 
     def _whitened(self) -> Step:
         d = len(self._scorer.columns)
         columns = {f"z{k + 1}_{i + 1}": self._coordinate(k, i) for k in self._components for i in range(d)}
-        return Step(self._carried(*self._jacobian()) | columns)
+        return Step(self._carried(*self._jacobian(), *self._levels()) | columns)
 
     def _coordinate(self, k: int, i: int) -> Expression:
         """Return a whitened coordinate: it depends on which of the columns up to its own are missing."""
@@ -201,7 +216,12 @@ class ScoringSteps:
 
     def _log_density(self, k: int) -> Expression:
         z = [Name(f"z{k + 1}_{i + 1}") for i in range(len(self._scorer.columns))]
-        return self._by_pattern([one.offsets[k] for one in self._patterns]) - total([one * one for one in z])
+        squares = total([one * one for one in z])
+        found = self._by_pattern([one.offsets[k] for one in self._patterns]) - squares
+        if not self._scorer.discrete:
+            return found
+        parts = zip(self._levels(), self._scorer.discrete, strict=True)
+        return found + total([level_log(part, Name(name), k) for name, part in parts])
 
     def _by_pattern(self, values: Iterable[float]) -> Expression:
         """Return a number that depends on which columns are missing; missing where too many are."""
@@ -214,7 +234,7 @@ class ScoringSteps:
     def _largest(self) -> Step:
         each = self._each("l")
         branches = [
-            (tree([one >= other for other in each[number + 1 :]], _both), one)
+            (tree([one >= other for other in each[number + 1 :]], both), one)
             for number, one in enumerate(each[:-1])
         ]
         largest = Case(tuple(branches), each[-1]) if branches else each[0]
@@ -285,11 +305,3 @@ class ScoringSteps:
             number = Integer(sum(2**d for d in pattern.missing))
             branches.append((number, total(weighted) if pattern.missing else Number(0.0)))
         return Case(tuple(branches), subject=Name("p"))
-
-
-def _within(value: Expression, limit: float) -> Expression:
-    return _both(value >= -limit, Binary("<", value, Number(limit)))
-
-
-def _both(left: Expression, right: Expression) -> Expression:
-    return Binary("and", left, right)

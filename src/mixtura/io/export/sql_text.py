@@ -80,6 +80,8 @@ def _text(value: Expression, dialect: Dialect, own: Callable[[str], str]) -> str
             return own(name)
         case Call("double", argument):
             return dialect.double.format(text(argument))
+        case Call("text", argument):
+            return dialect.text.format(text(argument))
         case Call(function, argument):
             return f"{function.upper()}({text(argument)})"
         case Binary("%", left, right):

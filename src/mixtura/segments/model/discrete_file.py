@@ -1,19 +1,28 @@
-"""The discrete columns of a model file."""
+"""The discrete columns of a model in its file, and in exports."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from mixtura.core.mixture import Mixture
 from mixtura.core.parts.discrete import DiscreteColumns, LevelTable
 from mixtura.core.parts.level_models import LEVEL_MODELS
+from mixtura.io.export import DiscretePart
 from mixtura.io.model_schema import DiscreteValues
 from mixtura.segments.table.discrete.coding import CodedColumn, Coding
 
-__all__ = ["discrete_content", "read_discrete"]
+__all__ = ["discrete_content", "discrete_parts", "read_discrete"]
+
+
+_KINDS: dict[str, Literal["category", "count", "spike"]] = {
+    "category": "category",
+    "ordered": "category",
+    "count": "count",
+    "spike": "spike",
+}
 
 
 def discrete_content(
@@ -52,3 +61,14 @@ def read_discrete(values: DiscreteValues | None, mixture: Mixture) -> tuple[Codi
     tables = [np.array(one.log_probabilities).T for one in values.columns]
     logs = np.ascontiguousarray(np.vstack([*tables, np.zeros((1, mixture.n_components))]))
     return Coding(columns, discrete), replace(mixture, levels=LevelTable(discrete, logs))
+
+
+def discrete_parts(coding: Coding | None, mixture: Mixture) -> tuple[DiscretePart, ...]:
+    """Return what exports write of discrete columns."""
+    if coding is None or mixture.levels is None:
+        return ()
+    starts, logs = coding.discrete.starts, mixture.levels.logs
+    return tuple(
+        DiscretePart(column.name, _KINDS[column.kind], column.levels, logs[starts[j] : starts[j + 1]])
+        for j, column in enumerate(coding.columns)
+    )

@@ -16,7 +16,7 @@ from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.exceptions import ParameterError
 from mixtura.io import dump_document, output_file, read_document
 from mixtura.io.export import DialectName, Scorer, scoring_onnx, scoring_sql
-from mixtura.segments.model.discrete_file import discrete_content, read_discrete
+from mixtura.segments.model.discrete_file import discrete_content, discrete_parts, read_discrete
 from mixtura.segments.model.naming import rename_segments
 from mixtura.segments.table.discrete.coding import Coding
 from mixtura.segments.transforms.scaling import Scaling
@@ -235,8 +235,7 @@ class SegmentModel:
         Raises
         ------
         ParameterError
-            There is no such dialect, a name cannot be written in it, or the statement is too long for it; or the model
-            has discrete columns.
+            There is no such dialect, a name cannot be written in it, or the statement is too long for it.
 
         Examples
         --------
@@ -280,19 +279,14 @@ class SegmentModel:
         return (chosen,) if isinstance(chosen, str) else tuple(chosen or ())
 
     def _scorer(self) -> Scorer:
-        if self.coding is not None:
-            names = ", ".join(one.name for one in self.coding.columns)
-            raise ParameterError(
-                f"The model reads discrete columns or point masses ({names}), "
-                "which cannot be exported yet. Assign the rows with `mixtura assign`, or learn a model with "
-                "`kinds='continuous'`."
-            )
         return Scorer(
             mixture=self.mixture,
             columns=self.columns,
             scales=self.scaling.column_scales(),
             names=self.names,
             threshold=self.anomaly_threshold,
+            spikes=self.scaling.spikes,
+            discrete=discrete_parts(self.coding, self.mixture),
         )
 
     def renamed(self, names: Mapping[str | int, str]) -> SegmentModel:
