@@ -30,7 +30,7 @@ _CRITERIA = ("bic", "aic", "aicc", "caic")
 _SAMPLE_ROWS = 2_000
 """Rows that are resampled, of larger tables, and the densities are compared in."""
 
-_RESAMPLES = 12
+_RESAMPLES = 20
 _STARTS = 3
 
 
