@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mixtura import datasets, exceptions
+    from mixtura.anomaly import GaussianMixtureOutlierDetector
     from mixtura.core.mixture import Mixture
     from mixtura.estimators import GaussianMixture, GaussianMixtureIC, KMeans
     from mixtura.imputation import impute, multiple_imputations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GaussianMixture",
     "GaussianMixtureIC",
+    "GaussianMixtureOutlierDetector",
     "KMeans",
     "Mixture",
     "Segmentation",
@@ -38,6 +40,7 @@ __all__ = [
 _HOMES = {
     "GaussianMixture": "mixtura.estimators",
     "GaussianMixtureIC": "mixtura.estimators",
+    "GaussianMixtureOutlierDetector": "mixtura.anomaly",
     "KMeans": "mixtura.estimators",
     "Mixture": "mixtura.core.mixture",
     "Segmentation": "mixtura.segmentation",

@@ -23,13 +23,15 @@ From the same start both are the same: `tests/laws/test_weights.py` shows it.
 
 
 def expected_failures(estimator: Any) -> dict[str, str]:
-    return EXPECTED if isinstance(estimator, (mixtura.KMeans, mixtura.GaussianMixtureIC)) else {}
+    drawn = (mixtura.KMeans, mixtura.GaussianMixtureIC, mixtura.GaussianMixtureOutlierDetector)
+    return EXPECTED if isinstance(estimator, drawn) else {}
 
 
 @parametrize_with_checks(
     [
         *(mixtura.GaussianMixture(covariance_type=name) for name in FAMILIES),
         mixtura.GaussianMixtureIC([1, 2], covariance_type=["EEE", "VVI"], random_state=0),
+        mixtura.GaussianMixtureOutlierDetector(n_estimators=10, random_state=0),
         mixtura.KMeans(n_clusters=3, n_init=2),
     ],
     expected_failed_checks=expected_failures,

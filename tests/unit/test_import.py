@@ -14,6 +14,7 @@ import mixtura
 PUBLIC = {
     "GaussianMixture",
     "GaussianMixtureIC",
+    "GaussianMixtureOutlierDetector",
     "KMeans",
     "Mixture",
     "Segmentation",

@@ -1,0 +1,209 @@
+"""An ensemble of small mixtures, each learned from a few rows and columns, and the strangeness that they agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mixtura._typing import BoolArray, FloatArray, IntArray
+from mixtura.anomaly.normal_mixture import log_density, without_small
+from mixtura.anomaly.standard_rows import StandardRows
+from mixtura.anomaly.tail_probability import SimulatedTail, exponential_tail
+from mixtura.core.covariance import get_family
+from mixtura.core.mixture import Mixture
+from mixtura.core.model import GaussianModel
+from mixtura.engine import as_data
+from mixtura.exceptions import MixturaError
+from mixtura.fit import INITIALIZATIONS, AbsoluteChange, Problem, Settings, fit_mixture
+from mixtura.select.priors import make_prior
+from mixtura.validation import count_rows, without_empty_rows
+
+__all__ = ["Ensemble", "EnsembleRecipe", "Member", "learn_ensemble"]
+
+_ROWS = 256
+"""Rows that a member sees, as the trees of an isolation forest do (Liu, Ting and Zhou 2008)."""
+
+_COLUMNS = 25
+"""Columns that a member sees at most, ten rows for each: a covariance of more is not learned from so few rows."""
+
+_ATTEMPTS = 3
+"""Draws for a member until one can be fitted, as a factor of the number of members."""
+
+_LEAST_DEVIATION = 1e-9
+_TAIL = 0.01
+_LEAST_SCALE = 1.0
+"""Nats in which the tail of the log density of one Gaussian falls by a factor of e, far out."""
+_SETTINGS = Settings(AbsoluteChange(1e-3), 100)
+
+
+@dataclass(frozen=True, slots=True)
+class EnsembleRecipe:
+    """How an ensemble is learned.
+
+    Parameters
+    ----------
+    n_members : int
+    components : sequence of int
+        Numbers of components, of which each member draws one.
+    min_share : float
+        Components of less weight are not normal; see `without_small`.
+    seed : int
+    """
+
+    n_members: int
+    components: Sequence[int]
+    min_share: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """A mixture of some columns, learned from some rows.
+
+    Parameters
+    ----------
+    columns : ndarray of int
+    rows : ndarray of int
+        Which of the sampled rows it saw.
+    mixture : Mixture
+        Its components that count as normal.
+    tail : SimulatedTail
+        Log densities of all sampled rows, and the tail beyond.
+    """
+
+    columns: IntArray
+    rows: IntArray
+    mixture: Mixture
+    tail: SimulatedTail
+
+    def strangeness(self, rows: FloatArray) -> FloatArray:
+        """Return minus the log of the share of the sampled rows that are as strange as each of some rows, (N,)."""
+        found = log_density(self.mixture, np.ascontiguousarray(rows[:, self.columns]))
+        return -self.tail.log_probability(found)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ensemble:
+    """Members whose strangeness is averaged.
+
+    Parameters
+    ----------
+    members : tuple of Member
+    """
+
+    members: tuple[Member, ...]
+
+    def strangeness(self, rows: FloatArray) -> FloatArray:
+        """Return the mean strangeness of scaled rows (N, D) over the members, (N,)."""
+        total = np.zeros(len(rows))
+        for member in self.members:
+            total += member.strangeness(rows)
+        return total / len(self.members)
+
+    def out_of_bag(self, sample: FloatArray) -> FloatArray:
+        """Return the mean strangeness of each sampled row to the members that did not see it, (n,).
+
+        NaN for rows that all members saw.
+        """
+        total, count = np.zeros(len(sample)), np.zeros(len(sample))
+        for member in self.members:
+            unseen = self._unseen(member, len(sample))
+            total[unseen] += member.strangeness(np.ascontiguousarray(sample[unseen]))
+            count[unseen] += 1
+        with np.errstate(invalid="ignore"):
+            return total / count
+
+    @staticmethod
+    def _unseen(member: Member, n_rows: int) -> BoolArray:
+        unseen = np.ones(n_rows, dtype=bool)
+        unseen[member.rows] = False
+        return unseen
+
+
+def learn_ensemble(standard: StandardRows, recipe: EnsembleRecipe) -> Ensemble:
+    """Learn an ensemble from a table.
+
+    A few rows hold few anomalies, too few to form a component that passes for normal; a few columns keep those that say
+    nothing from drowning the others (Aggarwal and Sathe 2017, chapters 3 and 5). How many columns and components are
+    right is not known: each member draws its own, few columns as often as many (the logarithm of their number
+    is uniform), and what the members agree on counts.
+
+    Parameters
+    ----------
+    standard : StandardRows
+    recipe : EnsembleRecipe
+
+    Raises
+    ------
+    MixturaError
+        No member could be fitted.
+    """
+    rng = np.random.RandomState(recipe.seed)
+    members = list[Member]()
+    for _ in range(_ATTEMPTS * recipe.n_members):
+        found = _draw_member(standard.sample, standard.weights, recipe, rng)
+        if found is not None:
+            members.append(found)
+        if len(members) == recipe.n_members:
+            break
+    if not members:
+        raise MixturaError("None of the mixtures of some rows and columns could be fitted. Give more rows.")
+    return Ensemble(tuple(members))
+
+
+def _draw_member(
+    sample: FloatArray, weights: FloatArray | None, recipe: EnsembleRecipe, rng: np.random.RandomState
+) -> Member | None:
+    """Return a member of random rows and columns, or None where no mixture fits them."""
+    n_rows, n_features = sample.shape
+    width = _log_uniform(min(n_features, _COLUMNS), rng)
+    columns = rng.choice(n_features, width, replace=False)
+    numbers = rng.choice(n_rows, min(_ROWS, max(2, n_rows // 2)), replace=False)
+    seed = rng.randint(2**31 - 1)
+    n_components = recipe.components[_log_uniform(len(recipe.components), rng) - 1]
+    columns = columns[_varies(sample[np.ix_(numbers, columns)])]
+    if not columns.size:
+        return None
+    chosen = np.ascontiguousarray(sample[np.ix_(numbers, columns)])
+    counted = without_empty_rows(None if weights is None else weights[numbers], chosen)
+    mixture = _fit(chosen, counted, n_components, seed)
+    if mixture is None:
+        return None
+    normal = without_small(mixture, recipe.min_share)
+    return Member(columns, numbers, normal, _tail(normal, np.ascontiguousarray(sample[:, columns])))
+
+
+def _log_uniform(most: int, rng: np.random.RandomState) -> int:
+    """Return a whole number from 1 to `most`, small ones more often: its logarithm is uniform before rounding down."""
+    return min(most, int(np.exp(rng.uniform(0.0, np.log(most + 1)))))
+
+
+def _varies(rows: FloatArray) -> BoolArray:
+    """Return which columns have different values among some rows, (D,)."""
+    known = ~np.isnan(rows)
+    highest = np.where(known, rows, -np.inf).max(axis=0)
+    lowest = np.where(known, rows, np.inf).min(axis=0)
+    return np.asarray(highest - lowest > _LEAST_DEVIATION)
+
+
+def _fit(rows: FloatArray, weights: FloatArray | None, n_components: int, seed: int) -> Mixture | None:
+    n_counted = count_rows(rows, weights)
+    if n_counted < 2:
+        return None
+    k = max(1, min(n_components, n_counted // 2))
+    try:
+        data = as_data(rows, weights).alone()
+        problem = Problem(data, GaussianModel(k, get_family("full"), make_prior("floor", data.total, k)))
+        rng = np.random.RandomState(seed)
+        return fit_mixture(problem, INITIALIZATIONS["kmeans"], _SETTINGS, random_state=rng).mixture
+    except MixturaError:
+        return None
+
+
+def _tail(mixture: Mixture, sample: FloatArray) -> SimulatedTail:
+    """Return ranks among the sampled rows, with an exponential tail beyond the strangest of them."""
+    ordered = np.sort(log_density(mixture, sample))
+    scale = max(exponential_tail(-ordered, _TAIL).scale, _LEAST_SCALE)
+    return SimulatedTail.of_ranks(ordered, scale)

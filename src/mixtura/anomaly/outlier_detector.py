@@ -1,0 +1,250 @@
+"""scikit-learn's face of the detector: outliers as rows that mixtures of the normal rows do not expect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from mixtura._typing import BoolArray, FloatArray, IntArray
+from mixtura.anomaly.ensemble import EnsembleRecipe, learn_ensemble
+from mixtura.anomaly.false_discoveries import control_false_discoveries
+from mixtura.anomaly.fitted_detector import FittedDetector
+from mixtura.anomaly.standard_rows import standardize
+from mixtura.core.mixture import Mixture
+from mixtura.estimators.validation import as_rows, as_weights
+from mixtura.validation import MISSING, whole_numbers
+
+__all__ = ["GaussianMixtureOutlierDetector"]
+
+_MEMBER_COMPONENTS = (1, 2, 3, 4, 5)
+
+
+class GaussianMixtureOutlierDetector(OutlierMixin, BaseEstimator):
+    """Outliers as rows of low density under Gaussian mixtures that outliers do not mislead.
+
+    A mixture fitted to a table with anomalies may spend a small component on them, which then calls them normal. Here
+    many mixtures are fitted, each to 256 random rows and some random columns, standardized, and components of little
+    weight do not count. The score of a row is the mean over the M mixtures of the log of the share of all rows
+    whose density is as low, ``s(x) = 1/M sum_m log P_m(f_m(X) <= f_m(x))``: columns need no common unit, and a single
+    heavy tail does not decide (subsampling as in Liu, Ting and Zhou 2008; subspaces and averages as in Aggarwal
+    and Sathe 2017, chapters 3 and 5).
+
+    Parameters
+    ----------
+    n_estimators : int, default=200
+        Number of mixtures M.
+    n_components : int, sequence of int or None, default=None
+        Numbers of components, in ascending order; each mixture draws one, the first ones more often. None for 1 to 5.
+    contamination : "auto" or float, default=0.1
+        Share of the rows of fit to flag, above 0 and at most 0.5: a percentile, not a finding.
+        ``"auto"``: as many as `flag` finds stranger than chance explains, which may be none; with ``novelty=True`` the
+        threshold below which at most ``fdr`` of normal rows fall.
+    novelty : bool, default=False
+        Whether the rows of fit are all normal. Then every component counts, and p-values are conformal.
+    fdr : float, default=0.1
+        Rate of false discoveries of ``contamination="auto"``, above 0 and below 1.
+    min_share : float, default=0.2
+        Least weight of a component of normal rows, from 0 to 1; not used with ``novelty=True``. Twice the share of
+        anomalies that one allows for: in a few rows they may be more, and draw normal ones into their component.
+    random_state : int, RandomState or None, default=None
+        Seed of samples, starts and simulations.
+    missing : {"error", "fiml"}, default="error"
+        What NaN is: an error or a missing value, see `mixtura.GaussianMixture`. A row with missing values has the
+        density that is expected of the whole row.
+
+    Attributes
+    ----------
+    offset_ : float
+        Rows whose score is below it are outliers.
+    scores_ : ndarray of shape (N,)
+        Of the rows of fit.
+    center_, scale_ : ndarray of shape (D,)
+        Mean and standard deviation of the columns, by which they are standardized.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Where the columns have names.
+
+    Raises
+    ------
+    MissingValuesError
+        NaN or infinite values; with ``missing="fiml"`` infinite values, or a column without any value.
+    ParameterError
+        A parameter is out of its range.
+
+    Notes
+    -----
+    In a table of more than 2,000 rows mixtures are learned from a random sample of as many. Columns in which all
+    rows are equal are not looked at.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura import GaussianMixtureOutlierDetector
+    >>> rng = np.random.RandomState(0)
+    >>> X = np.vstack([rng.normal(size=(300, 2)), rng.normal(7, 0.2, size=(6, 2))])
+    >>> detector = GaussianMixtureOutlierDetector(contamination=0.02, random_state=0).fit(X)
+    >>> np.flatnonzero(detector.predict(X) == -1)[-6:]
+    array([300, 301, 302, 303, 304, 305])
+    >>> detector.predict([[0.5, -0.5], [5.0, -5.0]])
+    array([ 1, -1])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "n_components": [Interval(Integral, 1, None, closed="left"), "array-like", None],
+        "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
+        "novelty": ["boolean"],
+        "fdr": [Interval(Real, 0, 1, closed="neither")],
+        "min_share": [Interval(Real, 0, 1, closed="both")],
+        "random_state": ["random_state"],
+        "missing": [StrOptions(set(MISSING))],
+    }
+
+    def __init__(
+        self,
+        n_estimators: int = 200,
+        *,
+        n_components: int | Sequence[int] | None = None,
+        contamination: str | float = 0.1,
+        novelty: bool = False,
+        fdr: float = 0.1,
+        min_share: float = 0.2,
+        random_state: int | np.random.RandomState | None = None,
+        missing: str = "error",
+    ) -> None:
+        self.n_estimators = n_estimators
+        self.n_components = n_components
+        self.contamination = contamination
+        self.novelty = novelty
+        self.fdr = fdr
+        self.min_share = min_share
+        self.random_state = random_state
+        self.missing = missing
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None) -> Self:
+        """Learn what normal rows look like, and where outliers begin.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+        y : ignored
+        sample_weight : array-like of shape (N,), optional
+            Not negative. Rows of weight zero are scored only.
+        """
+        del y
+        rows = as_rows(self, X, reset=True, min_rows=2, missing=self._takes_missing)
+        weights, table = as_weights(sample_weight, rows), rows.astype(np.float64, copy=False)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        standard, least = standardize(table, weights, seed), 0.0 if self.novelty else float(self.min_share)
+        recipe = EnsembleRecipe(self.n_estimators, self._sizes(), least, seed)
+        self._fitted = FittedDetector(standard, learn_ensemble(standard, recipe), least, self.novelty, seed)
+        self.center_, self.scale_ = standard.center, standard.scale
+        self.scores_ = self._fitted.scores(table)
+        self.offset_ = self._offset(table, weights)
+        return self
+
+    def score_samples(self, X: npt.ArrayLike) -> FloatArray:
+        """Return the score of each row, (N,), at most zero: the lower, the stranger."""
+        rows = self._rows(X)
+        return self._fitted.scores(rows)
+
+    def decision_function(self, X: npt.ArrayLike) -> FloatArray:
+        """Return ``score_samples(X) - offset_``, (N,): negative for outliers."""
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X: npt.ArrayLike) -> IntArray:
+        """Return -1 for outliers and 1 for all other rows, (N,)."""
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def p_values(self, X: npt.ArrayLike) -> FloatArray:
+        """Return how likely a normal row is at least as strange as each row, (N,), calibrated by rows held out.
+
+        With ``novelty=True`` p-values are conformal: with n normal rows, each judged by the mixtures that did not see
+        it (as in Kim, Xu and Barber 2020), ``p = (1 + number of them that are as strange) / (n + 1)``, whatever their
+        distribution (Bates, Candes, Lei, Romano and Sesia 2023). Otherwise the rows of fit may hold anomalies
+        themselves: ``p`` is then the tail probability of `mixture_`, corrected by what the less strange of the rows,
+        each held out of the fit that judges it, show; anomalies of up to a tenth of the rows make it larger.
+        """
+        rows = self._rows(X)
+        return np.exp(self._fitted.log_p_values(rows))
+
+    def tail_probabilities(self, X: npt.ArrayLike) -> FloatArray:
+        """Return how likely a row of `mixture_` has a density as low as each row, (N,).
+
+        With one component that is ``P(chi2_D >= d^2)`` with the squared Mahalanobis distance d^2; with several it
+        comes from a simulation with the detector's seed.
+        """
+        rows = self._rows(X)
+        return np.exp(self._fitted.log_tail_probabilities(rows))
+
+    def flag(self, X: npt.ArrayLike, *, fdr: float | None = None) -> BoolArray:
+        """Return which rows of a table are anomalies at a rate of false discoveries, (N,), bool.
+
+        Unlike `predict`, which has one threshold for every row, this looks at the table as a whole
+        (`mixtura.anomaly.control_false_discoveries`).
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+        fdr : float or None, default=None
+            The detector's own by default.
+        """
+        return control_false_discoveries(self.p_values(X), self.fdr if fdr is None else fdr)
+
+    @property
+    def mixture_(self) -> Mixture:
+        """One mixture of the normal rows, in standardized columns that have differences; found when first asked for.
+
+        The best of 1 to 5 components by BIC, full or tied, without those of less weight than ``min_share``. Tail
+        probabilities and reasons come from it.
+        """
+        check_is_fitted(self)
+        return self._fitted.normal.normal
+
+    @property
+    def _takes_missing(self) -> bool:
+        return self.missing == "fiml"
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self._takes_missing
+        return tags
+
+    def _sizes(self) -> list[int]:
+        given = _MEMBER_COMPONENTS if self.n_components is None else np.atleast_1d(self.n_components).tolist()
+        return whole_numbers("n_components", given, 1)
+
+    def _rows(self, X: npt.ArrayLike) -> FloatArray:
+        check_is_fitted(self)
+        rows = as_rows(self, X, reset=False, missing=self._takes_missing)
+        return rows.astype(np.float64, copy=False)
+
+    def _offset(self, rows: FloatArray, weights: FloatArray | None) -> float:
+        scores = self.scores_
+        if self.contamination != "auto":
+            return _quantile(scores, float(self.contamination), weights)
+        p_values = np.exp(self._fitted.log_p_values(rows))
+        flagged = p_values <= self.fdr if self.novelty else control_false_discoveries(p_values, self.fdr)
+        ordered, n_flagged = np.sort(scores), int(flagged.sum())
+        if n_flagged == ordered.size:
+            return float(np.nextafter(ordered[-1], np.inf))
+        return float(ordered[n_flagged])
+
+
+def _quantile(values: FloatArray, share: float, weights: FloatArray | None) -> float:
+    """Return the value below which a share of the weight lies; as `numpy.quantile` where weights are equal."""
+    if weights is None:
+        return float(np.quantile(values, share))
+    order = np.argsort(values)
+    below = np.cumsum(weights[order])
+    place = np.searchsorted(below, share * below[-1], side="right")
+    return float(values[order][min(int(place), values.size - 1)])

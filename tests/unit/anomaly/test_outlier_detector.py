@@ -1,0 +1,216 @@
+"""The outlier detector: anomalies that form a cluster, novelty, weights, missing values, thresholds."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+import mixtura
+from mixtura import GaussianMixture, GaussianMixtureOutlierDetector, Mixture
+from mixtura._typing import FloatArray
+from mixtura.anomaly.normal_mixture import log_density, without_small
+from mixtura.exceptions import DataError, MissingValuesError
+
+N_NORMAL, N_CLUSTER = 400, 20
+
+
+@pytest.fixture(scope="module")
+def rows() -> FloatArray:
+    """Normal rows of two correlated columns, then a tight cluster of anomalies."""
+    rng = np.random.RandomState(0)
+    normal = rng.multivariate_normal([0, 0], [[1, 0.8], [0.8, 1]], size=N_NORMAL)
+    return np.vstack([normal, rng.normal([3.0, -3.0], 0.05, size=(N_CLUSTER, 2))])
+
+
+@pytest.fixture(scope="module")
+def labels() -> FloatArray:
+    return np.r_[np.zeros(N_NORMAL), np.ones(N_CLUSTER)]
+
+
+@pytest.fixture(scope="module")
+def fitted(rows: FloatArray) -> GaussianMixtureOutlierDetector:
+    return GaussianMixtureOutlierDetector(40, contamination="auto", random_state=0).fit(rows)
+
+
+def test_a_tight_cluster_of_anomalies_does_not_pass_for_normal(
+    fitted: GaussianMixtureOutlierDetector, rows: FloatArray, labels: FloatArray
+) -> None:
+    misled = GaussianMixture(3, random_state=0).fit(rows)
+    assert roc_auc_score(labels, -misled.score_samples(rows)) < 0.1
+    assert roc_auc_score(labels, -fitted.scores_) > 0.99
+    assert fitted.flag(rows)[N_NORMAL:].all()
+    assert fitted.flag(rows)[:N_NORMAL].mean() < 0.02
+
+
+def test_its_mixture_is_that_of_the_normal_rows(fitted: GaussianMixtureOutlierDetector) -> None:
+    center = fitted.mixture_.weights @ fitted.mixture_.means * fitted.scale_ + fitted.center_
+    np.testing.assert_allclose(center, 0.0, atol=0.2)
+
+
+def test_scores_are_the_mean_log_rank_over_the_mixtures(
+    fitted: GaussianMixtureOutlierDetector, rows: FloatArray
+) -> None:
+    standard = fitted._fitted.standard.scaled(rows)
+    members = fitted._fitted.ensemble.members
+    naive = np.zeros(len(rows))
+    for member in members:
+        densities = member.mixture.log_density(standard[:, member.columns])
+        for i, density in enumerate(densities):
+            naive[i] += np.log((np.sum(densities <= density) + 1) / (len(rows) + 1)) / len(members)
+    np.testing.assert_allclose(fitted.score_samples(rows), naive, atol=1e-9)
+    np.testing.assert_array_equal(fitted.decision_function(rows), naive_offset(fitted, rows))
+
+
+def naive_offset(fitted: GaussianMixtureOutlierDetector, rows: FloatArray) -> FloatArray:
+    return fitted.score_samples(rows) - fitted.offset_
+
+
+def test_components_of_little_weight_are_left_out_and_densities_follow() -> None:
+    mixture = Mixture.from_parameters([0.05, 0.57, 0.38], [[9.0], [0.0], [2.0]], [[[0.1]], [[1.0]], [[2.0]]])
+    normal = without_small(mixture, 0.1)
+    expected = Mixture.from_parameters([0.6, 0.4], [[0.0], [2.0]], [[[1.0]], [[2.0]]])
+    points = np.array([[9.0], [0.3], [-4.0]])
+    np.testing.assert_allclose(normal.log_density(points), expected.log_density(points), rtol=1e-12)
+    assert without_small(mixture, 0.01) is mixture
+    assert without_small(mixture, 0.9).weights.tolist() == [1.0]
+
+
+def test_tied_components_keep_their_covariance() -> None:
+    mixture = Mixture.from_parameters(
+        [0.05, 0.95], [[9.0, 0.0], [0.0, 1.0]], [[1.0, 0.3], [0.3, 2.0]], "tied"
+    )
+    expected = Mixture.from_parameters([1.0], [[0.0, 1.0]], [[[1.0, 0.3], [0.3, 2.0]]])
+    point = np.array([[0.5, -1.0]])
+    np.testing.assert_allclose(without_small(mixture, 0.1).log_density(point), expected.log_density(point))
+
+
+def test_p_values_follow_the_tail_probabilities(
+    fitted: GaussianMixtureOutlierDetector, rows: FloatArray
+) -> None:
+    order = np.argsort(fitted.tail_probabilities(rows))
+    p_values = fitted.p_values(rows)[order]
+    assert (np.diff(p_values) >= 0).all()
+    assert p_values[0] < 1e-3
+    assert p_values[-1] > 0.9
+    assert fitted.flag(rows).sum() == (fitted.predict(rows) == -1).sum()
+    assert fitted.flag(rows, fdr=1e-12).sum() <= fitted.flag(rows).sum()
+
+
+def test_tail_probabilities_of_gaussian_rows_are_uniform(fitted: GaussianMixtureOutlierDetector) -> None:
+    drawn = np.random.RandomState(5).multivariate_normal([0, 0], [[1, 0.8], [0.8, 1]], size=2000)
+    found = fitted.tail_probabilities(drawn)
+    for level in (0.1, 0.5, 0.9):
+        assert (found <= level).mean() == pytest.approx(level, abs=0.08)
+    assert fitted.tail_probabilities([[3.0, -3.0]])[0] < 1e-6
+
+
+def test_a_clean_table_has_almost_no_alarms() -> None:
+    alarms = 0
+    for seed in range(6):
+        clean = np.random.RandomState(seed).normal(size=(200, 3))
+        detector = GaussianMixtureOutlierDetector(15, contamination="auto", random_state=0).fit(clean)
+        alarms += int((detector.predict(clean) == -1).any())
+    assert alarms <= 2
+
+
+@pytest.mark.parametrize("contamination", [0.05, 0.25])
+def test_contamination_is_the_share_that_is_flagged(rows: FloatArray, contamination: float) -> None:
+    detector = GaussianMixtureOutlierDetector(5, contamination=contamination, random_state=0).fit(rows)
+    assert (detector.predict(rows) == -1).mean() == pytest.approx(contamination, abs=1 / len(rows))
+
+
+def test_novelty_has_conformal_p_values_and_flags_at_the_rate(rows: FloatArray) -> None:
+    normal = rows[:N_NORMAL]
+    detector = GaussianMixtureOutlierDetector(
+        30, contamination="auto", novelty=True, fdr=0.05, random_state=0
+    ).fit(normal)
+    fresh = np.random.RandomState(9).multivariate_normal([0, 0], [[1, 0.8], [0.8, 1]], size=2000)
+    p_values = detector.p_values(fresh)
+    steps = p_values * (N_NORMAL + 1)
+    np.testing.assert_allclose(steps, np.round(steps), atol=1e-6)
+    assert (p_values <= 0.1).mean() == pytest.approx(0.1, abs=0.04)
+    assert (detector.predict(fresh) == -1).mean() == pytest.approx(0.05, abs=0.035)
+    assert (detector.predict(rows[N_NORMAL:]) == -1).all()
+
+
+def test_every_row_flagged_and_none(rows: FloatArray) -> None:
+    all_flagged = GaussianMixtureOutlierDetector(
+        3, contamination="auto", novelty=True, fdr=0.999999, random_state=0
+    ).fit(rows[:30])
+    assert (all_flagged.predict(rows[:30]) == -1).mean() > 0.9
+    none = GaussianMixtureOutlierDetector(3, contamination="auto", fdr=1e-9, random_state=0).fit(rows[:30])
+    assert (none.predict(rows[:30]) == 1).all()
+
+
+def test_rows_of_weight_zero_are_scored_only(rows: FloatArray) -> None:
+    weights = np.r_[np.ones(N_NORMAL), np.zeros(N_CLUSTER)]
+    with_weights = GaussianMixtureOutlierDetector(5, random_state=0).fit(rows, sample_weight=weights)
+    alone = GaussianMixtureOutlierDetector(5, random_state=0).fit(rows[:N_NORMAL])
+    np.testing.assert_allclose(with_weights.center_, alone.center_)
+    np.testing.assert_allclose(with_weights.score_samples(rows), alone.score_samples(rows), rtol=1e-6)
+    assert (with_weights.predict(rows[:N_NORMAL]) == -1).mean() == pytest.approx(0.1, abs=0.01)
+    heavier = GaussianMixtureOutlierDetector(5, random_state=0).fit(rows, sample_weight=1.0 + weights)
+    assert heavier.scores_.shape == (len(rows),)
+
+
+def test_missing_values_are_an_error_unless_asked_for(rows: FloatArray) -> None:
+    gaps = rows.copy()
+    gaps[::7, 0] = np.nan
+    with pytest.raises(MissingValuesError, match="NaN"):
+        GaussianMixtureOutlierDetector(3).fit(gaps)
+    detector = GaussianMixtureOutlierDetector(20, missing="fiml", random_state=0).fit(gaps)
+    known = ~np.isnan(gaps).any(axis=1)
+    truth = np.arange(len(rows)) >= N_NORMAL
+    assert roc_auc_score(truth[known], -detector.scores_[known]) > 0.98
+    assert np.isfinite(detector.scores_).all()
+    assert (detector.tail_probabilities(gaps)[~known] <= 1).all()
+    empty = detector.score_samples([[np.nan, np.nan]])
+    assert detector.scores_.min() < empty[0] < detector.scores_.max()
+
+
+def test_the_density_of_a_row_with_missing_values_is_the_expected_one() -> None:
+    mixture = Mixture.from_parameters([1.0], [[0.0, 0.0]], [[4.0, 9.0]], "diag")
+    found = log_density(mixture, np.array([[1.0, np.nan]]))
+    rest = -0.5 * (np.log(2 * np.pi * 9.0) + 1.0)
+    assert float(found[0]) == pytest.approx(-0.5 * (0.25 + np.log(2 * np.pi * 4.0)) + rest)
+
+
+def test_constant_columns_and_equal_rows() -> None:
+    rng = np.random.RandomState(0)
+    constant = np.column_stack([rng.normal(size=60), np.full(60, 7.0)])
+    plain = GaussianMixtureOutlierDetector(5, random_state=0).fit(constant)
+    assert np.isfinite(plain.scores_).all()
+    with pytest.raises(DataError, match="a column with differences"):
+        GaussianMixtureOutlierDetector(5, random_state=0).fit(np.full((30, 2), 3.0))
+
+
+def test_rare_levels_do_not_break_members() -> None:
+    rng = np.random.RandomState(1)
+    table = np.column_stack([rng.normal(size=600), rng.uniform(size=600) < 0.003, rng.poisson(0.02, 600)])
+    detector = GaussianMixtureOutlierDetector(30, random_state=0).fit(table)
+    assert np.isfinite(detector.scores_).all()
+
+
+def test_large_tables_are_learned_from_a_sample_and_weights_go_with_it() -> None:
+    rng = np.random.RandomState(2)
+    table = rng.normal(size=(3000, 2))
+    table[:5] = 9.0
+    detector = GaussianMixtureOutlierDetector(10, random_state=0).fit(
+        table, sample_weight=rng.uniform(1, 2, 3000)
+    )
+    assert len(detector._fitted.standard.sample) == 2000
+    assert (detector.predict(table[:5]) == -1).all()
+
+
+def test_the_same_seed_gives_the_same_scores_and_pickles(rows: FloatArray) -> None:
+    first = GaussianMixtureOutlierDetector(5, random_state=3).fit(rows)
+    again = GaussianMixtureOutlierDetector(5, random_state=3).fit(rows)
+    np.testing.assert_array_equal(first.scores_, again.scores_)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(first)).score_samples(rows), first.scores_)
+
+
+def test_it_is_public() -> None:
+    assert "GaussianMixtureOutlierDetector" in mixtura.__all__
