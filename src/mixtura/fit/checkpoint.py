@@ -19,6 +19,7 @@ from mixtura.core.covariance import Factors, Structure, get_family
 from mixtura.core.maximize import Repair, RepairKind
 from mixtura.core.mixture import Mixture
 from mixtura.core.moments import DENSE, DIAGONAL, FIRST, POOLED, Moments
+from mixtura.core.parts.student import Tails
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import DataError
 from mixtura.fit.loop.monotone import Ascent
@@ -30,6 +31,7 @@ from mixtura.fit.steps.em import EMState
 from mixtura.fit.steps.lbfgs import LimitedMemoryBFGS
 from mixtura.fit.steps.warmup import WarmupState
 from mixtura.kernels import Layout
+from mixtura.kernels.terms.background import Background, Box
 
 __all__ = ["from_arrays", "load_state", "save_state", "to_arrays"]
 
@@ -37,8 +39,8 @@ _FORMAT = 1
 
 # What a state may consist of, besides numbers, texts, arrays and tuples.
 _VALUES = (
-    AcceleratedState, Ascent, Coordinates, EMState, Event, Factors, LimitedMemoryBFGS, LoopState, Mixture, Repair,
-    Statistics, Trial, WarmupState,
+    AcceleratedState, Ascent, Background, Box, Coordinates, EMState, Event, Factors, LimitedMemoryBFGS, LoopState,
+    Mixture, Repair, Statistics, Tails, Trial, WarmupState,
 )  # fmt: skip
 _ENUMS = (Layout, PassKind, RepairKind)
 _BY_NAME: dict[str, Any] = {one.__name__: one for one in (*_VALUES, *_ENUMS)}

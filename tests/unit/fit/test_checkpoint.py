@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from mixtura.core.covariance import get_family
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
+from mixtura.core.parts.student import StudentTails
+from mixtura.core.parts.volume import measure_background
 from mixtura.core.prior import Ridge
 from mixtura.engine import as_data
 from mixtura.exceptions import DataError
@@ -66,6 +69,26 @@ def test_a_run_goes_on_from_a_file_to_the_last_bit(name: str, family: str, tmp_p
         again: Any = STEPS[name](problem_of(family))
         equal(iterate(load_state(path), again, STOP, LIMIT), whole)
     assert sorted(tmp_path.iterdir()) == sorted(paths)
+
+
+@pytest.mark.parametrize("tails", [None, StudentTails()], ids=["noise", "noise and t"])
+def test_noise_and_degrees_of_freedom_are_kept(tails: StudentTails | None, tmp_path: Path) -> None:
+    problem = problem_of("full")
+    noise = measure_background(problem.data)
+    model = replace(problem.model, background=noise, tails=tails)
+    step, path = AcceleratedEMStep(replace(problem, model=model)), tmp_path / "state.npz"
+
+    def save(event: Any, state: LoopState[Mixture, Any]) -> None:
+        if event.iteration == 3:
+            save_state(state, path)
+
+    whole = iterate(begin(step, model.begin_from(start_of("full"))), step, STOP, 8, observe=save)
+    again = iterate(load_state(path), AcceleratedEMStep(replace(problem, model=model)), STOP, 8)
+    equal(again, whole)
+    assert again.model.background is not None
+    assert whole.model.background is not None
+    assert again.model.background.weight == whole.model.background.weight
+    assert (again.model.tails is None) == (tails is None)
 
 
 def states(family: str = "full") -> list[LoopState[Mixture, Any]]:
