@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -11,8 +11,10 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.parts.discrete import DiscreteColumns, LevelTable
 from mixtura.core.parts.level_models import LEVEL_MODELS
 from mixtura.io.export import DiscretePart
-from mixtura.io.model_schema import DiscreteValues
 from mixtura.segments.table.discrete.coding import CodedColumn, Coding
+
+if TYPE_CHECKING:
+    from mixtura.io.model_schema import DiscreteValues
 
 __all__ = ["discrete_content", "discrete_parts", "read_discrete"]
 
