@@ -14,12 +14,14 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+READ_FIRST = ("README.md", "docs/tutorial.md")
 FENCE = re.compile(r"^```(?P<language>\w+)[^\n]*\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -66,9 +68,10 @@ def check(page: Path) -> int:
     return compared
 
 
-def with_block(language: str) -> list[Path]:
+def with_block(language: str) -> list[Any]:
+    """Return the pages that hold code in a language; all but those that are read first are slow."""
     return [
-        page
+        pytest.param(page, marks=() if name_of(page) in READ_FIRST else pytest.mark.slow)
         for page in PAGES
         if any(block.language == language for block in blocks_of(page.read_text(encoding="utf-8")))
     ]

@@ -36,6 +36,7 @@ def test_an_example_is_short_and_has_a_story(script: Path) -> None:
     assert 20 <= len(text.splitlines()) <= 60
 
 
+@pytest.mark.slow
 @pytest.mark.no_cover
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda one: one.stem)
 def test_an_example_draws_its_picture(
