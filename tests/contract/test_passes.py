@@ -87,6 +87,7 @@ PASSES: dict[type[Any], Callable[[Data], tuple[Any, States]]] = {
             MIXTURE,
             Scaling(np.zeros(D), np.ones(D)),
             data.kernel,
+            MIXTURE.components(),
             ("debt",),
         ),
         (DISTANCES,),

@@ -17,6 +17,7 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.moments import DENSE
 from mixtura.core.prior import covariance_and_mean
 from mixtura.core.statistics import Statistics
+from mixtura.fit.known_values import of_known_values
 
 __all__ = ["Degeneracy", "DegeneracyKind", "find_degeneracies"]
 
@@ -296,7 +297,9 @@ class _Diagnosis:
         if not (own and alone):
             return None
         values = self._values(rows, columns)
-        spikes = (values == _medians(values)).sum(axis=0) > _MOST * np.isfinite(values).sum(axis=0)
+        spikes = (values == of_known_values(values, np.median)).sum(axis=0) > _MOST * np.isfinite(values).sum(
+            axis=0
+        )
         if not spikes.any() or (self.mixture.family.isotropic and not spikes.all()):
             return None
         return self._finding(
@@ -324,7 +327,7 @@ class _Diagnosis:
             values = self._values(rows, columns)
             ranges, middle = (
                 np.stack([np.fmin.reduce(values), np.fmax.reduce(values)], axis=1),
-                _medians(values),
+                of_known_values(values, np.median),
             )
             n_equal = int((values == middle).all(axis=1).sum())
         if kind is DegeneracyKind.NARROW and n_equal > _MOST * rows.size:
@@ -333,9 +336,3 @@ class _Diagnosis:
         return Degeneracy(
             component, kind, columns, rows.size, rows[:_MOST_ROWS], ranges, middle, n_equal, needed
         )
-
-
-def _medians(values: FloatArray) -> FloatArray:
-    """Return the medians of the columns, of values that are not missing; NaN where there are none."""
-    columns = (column[~np.isnan(column)] for column in values.T)
-    return np.array([np.median(column) if column.size else np.nan for column in columns])

@@ -18,7 +18,7 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.parts.discrete import DiscreteColumns
 from mixtura.core.protocols import Block, Blocks, MixedRows, RowTable
 from mixtura.engine import as_data
-from mixtura.kernels import Kernel, Outputs
+from mixtura.kernels import Components, Kernel, Outputs
 from mixtura.kernels.patterns import order_of_missing
 from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.weighted import row_maxima
@@ -185,9 +185,15 @@ class Scan:
         return self._pass((), evaluated=False).score(block, *described)
 
     def _pass(self, summaries: Sequence[Summary[Any]], *, evaluated: bool) -> FeedSummaries:
-        names = tuple(self.described)
+        names, components = tuple(self.described), self.mixture.components()
         return FeedSummaries(
-            tuple(summaries), self.mixture, self.scaling, self.data.kernel, names, evaluated=evaluated
+            tuple(summaries),
+            self.mixture,
+            self.scaling,
+            self.data.kernel,
+            components,
+            names,
+            evaluated=evaluated,
         )
 
     def _reduce(
@@ -213,6 +219,8 @@ class FeedSummaries:
         Of scaled rows.
     scaling : Scaling
     kernel : Kernel
+    components : Components
+        Of the mixture.
     described : tuple of str
         Names of the described columns.
     evaluated : bool, default=False
@@ -223,6 +231,7 @@ class FeedSummaries:
     mixture: Mixture
     scaling: Scaling
     kernel: Kernel
+    components: Components
     described: tuple[str, ...] = ()
     evaluated: bool = False
 
@@ -261,7 +270,7 @@ class FeedSummaries:
             outputs = Outputs(log_density, memberships, labels)
             seen = scored.scaled if not any(self.scaling.spikes) else scored.masked
             order = block.order if seen is scored.scaled else order_of_missing(seen)
-            evaluate(replace(block, rows=seen, order=order), self.mixture.components(), self.kernel, outputs)
+            evaluate(replace(block, rows=seen, order=order), self.components, self.kernel, outputs)
             if order is not None:
                 log_density += expected_log_density(self.mixture, seen, memberships)
         return scored

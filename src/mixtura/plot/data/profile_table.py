@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mixtura._typing import FloatArray
+from mixtura.fit.known_values import of_known_values
 from mixtura.plot.data.plot_data import PlotData
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ def profiles_of_rows(subject: PlotData) -> ProfileTable:
     labels, rows = subject.labels, subject.observed
     means = np.full((subject.n_parts, rows.shape[1]), np.nan)
     for k in np.unique(labels):
-        means[k] = _of_known(rows[labels == k], np.mean)
-    deviations, center = _of_known(rows, np.std), _of_known(rows, np.mean)
+        means[k] = of_known_values(rows[labels == k], np.mean)
+    deviations, center = of_known_values(rows, np.std), of_known_values(rows, np.mean)
     return ProfileTable(
         columns=subject.columns,
         names=subject.names,
@@ -95,9 +95,3 @@ def profiles_of_rows(subject: PlotData) -> ProfileTable:
         noun=subject.noun,
         part=subject.part,
     )
-
-
-def _of_known(rows: FloatArray, statistic: Callable[[FloatArray], Any]) -> FloatArray:
-    """Return a statistic of the values of each column that are not missing, (D,); NaN where there are none."""
-    columns = (column[~np.isnan(column)] for column in rows.T)
-    return np.array([statistic(column) if column.size else np.nan for column in columns])
