@@ -182,6 +182,14 @@ GLOSSARY: Final[dict[str, tuple[str, str]]] = {
             "meaningless, so it is not chosen."
         ),
     ),
+    "residuals": (
+        "Bivariate residual",
+        (
+            "How far two columns of counts or categories go together within segments, where the model takes them as "
+            "independent: about 1 is what chance gives. Two columns that say the same thing count twice, and may make "
+            "segments of themselves. The strength is Cramer's V, from 0 to 1."
+        ),
+    ),
     "normality": (
         "Normality",
         (

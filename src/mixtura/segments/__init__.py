@@ -13,6 +13,7 @@ from mixtura.segments.certainty.ambiguous import AmbiguousCustomer, ambiguous_cu
 from mixtura.segments.certainty.certainty import Certainty, confusion_matrix
 from mixtura.segments.certainty.certainty_summary import measure_certainty
 from mixtura.segments.certainty.overlap import Overlap, component_overlap
+from mixtura.segments.certainty.pair_residuals import PairResidual
 from mixtura.segments.comparison.kmeans_comparison import (
     KMeansComparison,
     MergedSegments,
@@ -85,6 +86,7 @@ __all__ = [
     "OddCell",
     "OpenTable",
     "Overlap",
+    "PairResidual",
     "Population",
     "Presentation",
     "Recommendation",

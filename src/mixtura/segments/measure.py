@@ -12,6 +12,7 @@ from mixtura._typing import Array, FloatArray
 from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.segments.certainty.certainty import Certainty
 from mixtura.segments.certainty.certainty_summary import AmbiguousSummary, CertaintySummary
+from mixtura.segments.certainty.pair_residuals import PairResidual, PairSummary
 from mixtura.segments.mergeable import TopRows
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.profiles.compute import ProfileInput, profile_summaries
@@ -40,12 +41,15 @@ class Measured:
     certainty : Certainty
     ambiguous : TopRows
         The 300 rows with the smallest certainty.
+    residuals : tuple of PairResidual
+        Of all pairs of discrete columns, the largest first.
     """
 
     scores: Scores
     profiles: ProfileInput
     certainty: Certainty
     ambiguous: TopRows
+    residuals: tuple[PairResidual, ...] = ()
 
 
 def measure_segments(
@@ -86,7 +90,8 @@ def measure_segments(
         AmbiguousSummary(MOST_AMBIGUOUS),
         *gathered,
     ]
-    found = scan.run(first, scores)
+    pairs = _pairs(model)
+    *found, residuals = [*scan.run([*first, *pairs], scores), ()][: len(first) + 1]
     exact = scan.again(found[: len(columns) + 1], scores)
     ambiguous, sizes, scaled, typical, *counts = found[len(columns) + 1 :]
     profiles = ProfileInput(
@@ -100,4 +105,9 @@ def measure_segments(
         customer=customer,
         rows=plain,
     )
-    return Measured(scores, profiles, exact[-1], ambiguous)
+    return Measured(scores, profiles, exact[-1], ambiguous, residuals)
+
+
+def _pairs(model: SegmentModel) -> list[PairSummary]:
+    coding, table = model.coding, model.mixture.levels
+    return [] if coding is None or table is None else [PairSummary(coding, table)]

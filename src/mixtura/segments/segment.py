@@ -196,6 +196,7 @@ def _describe(
         advice=prepared.advice,
         table_notes=tuple(prepared.notes),
         levels=prepared.levels,
+        residuals=measured.residuals,
         ids_repeat=prepared.ids_repeat,
     )
 

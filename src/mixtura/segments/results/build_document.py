@@ -24,6 +24,9 @@ Content = dict[str, Any]
 _LISTED_BELOW = 0.9
 """Customers less certain than this are listed."""
 
+_RESIDUALS = 100
+"""Pairs of discrete columns listed at most, those of the largest residual first."""
+
 _ANOMALIES = 1_000
 """Number of anomalies listed at most, those of the lowest density first; the table of results flags all."""
 
@@ -308,6 +311,9 @@ def _diagnostics(result: SegmentationResult) -> Content:
         ],
         "normality": _normality(result),
         "free_parameters": parameters,
+        "residuals": [
+            jsonable_fields(one) | {"is_large": one.is_large} for one in result.residuals[:_RESIDUALS]
+        ],
         "rows_per_parameter": result.population.total_weight / max(1, parameters),
     }
 

@@ -15,7 +15,6 @@ from mixtura.segments.results.document_checks import (
     AmbiguousPart,
     AnomaliesPart,
     CertaintyPart,
-    DiagnosticsPart,
     KMeansPart,
     LeastCertainPart,
     OverlapPart,
@@ -214,6 +213,78 @@ class VerdictPart(Part):
     """Name of the least stable of several segments."""
     least_jaccard: Number = None
     """Its mean similarity to its counterpart in resamples: below 0.6 it is unstable."""
+
+
+class DegeneratePart(Part):
+    """A degenerate model."""
+
+    covariance_type: str
+    """Covariance type."""
+    n_components: int
+    """Number of components."""
+    why: list[str]
+    """A sentence for each degenerate component."""
+
+
+class NormalityPart(Part):
+    """Whether a segment looks like a Gaussian component."""
+
+    segment: int
+    """Number of the segment."""
+    rows: int
+    """Customers looked at."""
+    skewness: Number
+    """Mardia's multivariate skewness."""
+    skewness_p: Number
+    """Its p-value."""
+    kurtosis: Number
+    """Mardia's multivariate kurtosis."""
+    kurtosis_normal: float
+    """Its value for a Gaussian."""
+    kurtosis_p: Number
+    """Its p-value."""
+    energy_p: Number
+    """p-value of the energy test of Székely and Rizzo."""
+    rejected: bool
+    """Whether normality is rejected at 5 %, corrected for the number of segments."""
+
+
+class ResidualPart(Part):
+    """What the model leaves unexplained of two discrete columns, which it takes as independent within segments."""
+
+    first: str
+    """Name of a column."""
+    second: str
+    """Name of another."""
+    residual: float
+    """Chi-square of the observed against the expected table, over its degrees of freedom: about 1 is expected."""
+    chi_square: float
+    """Pearson's chi-square."""
+    freedom: int
+    """Degrees of freedom."""
+    strength: float
+    """Cramer's V of what is left; it does not grow with the number of customers."""
+    is_large: bool
+    """Whether the columns depend on each other by more than chance, and strongly enough to matter."""
+
+
+class DiagnosticsPart(Part):
+    """How the fits ended, and what speaks against the model."""
+
+    outcomes: dict[str, str]
+    """What each outcome of a fit means."""
+    excluded: int
+    """Models with a smaller criterion that were not chosen: degenerate, or with a segment of a few outliers."""
+    degenerate: list[DegeneratePart]
+    """Degenerate models, the best criterion first."""
+    normality: list[NormalityPart]
+    """By segment with enough customers."""
+    free_parameters: int
+    """Of the chosen model."""
+    rows_per_parameter: float
+    """Total weight of the customers for each parameter."""
+    residuals: list[ResidualPart] = Field(default_factory=list)
+    """Of each two discrete columns, the largest first, at most 100. Empty in files of earlier versions."""
 
 
 class Document(Part):

@@ -1,4 +1,4 @@
-"""The parts of the document that say how sure the segments are: certainty, overlap, K-means, stability, diagnostics."""
+"""The parts of the document that say how sure the segments are: certainty, overlap, K-means, stability."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ __all__ = [
     "AmbiguousPart",
     "AnomaliesPart",
     "CertaintyPart",
-    "DiagnosticsPart",
     "KMeansPart",
     "LeastCertainPart",
     "OverlapPart",
@@ -333,54 +332,3 @@ class StabilityPart(Part):
     """Of the resamples."""
     sampled: bool
     """Whether a sample of the customers was resampled."""
-
-
-class DegeneratePart(Part):
-    """A degenerate model."""
-
-    covariance_type: str
-    """Covariance type."""
-    n_components: int
-    """Number of components."""
-    why: list[str]
-    """A sentence for each degenerate component."""
-
-
-class NormalityPart(Part):
-    """Whether a segment looks like a Gaussian component."""
-
-    segment: int
-    """Number of the segment."""
-    rows: int
-    """Customers looked at."""
-    skewness: Number
-    """Mardia's multivariate skewness."""
-    skewness_p: Number
-    """Its p-value."""
-    kurtosis: Number
-    """Mardia's multivariate kurtosis."""
-    kurtosis_normal: float
-    """Its value for a Gaussian."""
-    kurtosis_p: Number
-    """Its p-value."""
-    energy_p: Number
-    """p-value of the energy test of Székely and Rizzo."""
-    rejected: bool
-    """Whether normality is rejected at 5 %, corrected for the number of segments."""
-
-
-class DiagnosticsPart(Part):
-    """How the fits ended, and what speaks against the model."""
-
-    outcomes: dict[str, str]
-    """What each outcome of a fit means."""
-    excluded: int
-    """Models with a smaller criterion that were not chosen: degenerate, or with a segment of a few outliers."""
-    degenerate: list[DegeneratePart]
-    """Degenerate models, the best criterion first."""
-    normality: list[NormalityPart]
-    """By segment with enough customers."""
-    free_parameters: int
-    """Of the chosen model."""
-    rows_per_parameter: float
-    """Total weight of the customers for each parameter."""

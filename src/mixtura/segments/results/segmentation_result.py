@@ -16,6 +16,7 @@ from mixtura.exceptions import MixturaError
 from mixtura.segments.certainty.ambiguous import AmbiguousCustomer, customers_at
 from mixtura.segments.certainty.certainty import Certainty
 from mixtura.segments.certainty.overlap import Overlap, component_overlap
+from mixtura.segments.certainty.pair_residuals import PairResidual, residual_notes
 from mixtura.segments.comparison.kmeans_comparison import KMeansComparison, compare_with_kmeans
 from mixtura.segments.comparison.merged_segments import merge_segments
 from mixtura.segments.model.assign import Assignment
@@ -110,6 +111,8 @@ class SegmentationResult:
         Least share of the customers in a segment that was asked for.
     levels : ndarray of shape (n_complete, J) or None, default=None
         Of the discrete columns.
+    residuals : tuple of PairResidual, default=()
+        How far each two discrete columns depend within segments, the largest first.
     effort : Effort, optional
         How much is computed for what is estimated by sampling.
     """
@@ -134,6 +137,7 @@ class SegmentationResult:
     exclusions: Mapping[Candidate, Exclusion] = field(default_factory=dict)
     min_share: float = 0.0
     levels: IntArray | None = None
+    residuals: tuple[PairResidual, ...] = ()
     effort: Effort = field(default_factory=Effort)
 
     @property
@@ -198,6 +202,7 @@ class SegmentationResult:
                 self.columns.used,
             ),
             *transform_notes(self.advice, self.model.scaling.transforms, self.columns.kinds),
+            *residual_notes(self.residuals, self.model.n_segments),
             *value_notes(value, self.values, self.weights),
             *weight_notes(weight, self.weights),
         )
