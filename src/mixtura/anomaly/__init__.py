@@ -2,5 +2,13 @@
 
 from mixtura.anomaly.false_discoveries import Excess, control_false_discoveries, excess_of
 from mixtura.anomaly.outlier_detector import GaussianMixtureOutlierDetector
+from mixtura.anomaly.reasons import Reasons, reasons_for
 
-__all__ = ["Excess", "GaussianMixtureOutlierDetector", "control_false_discoveries", "excess_of"]
+__all__ = [
+    "Excess",
+    "GaussianMixtureOutlierDetector",
+    "Reasons",
+    "control_false_discoveries",
+    "excess_of",
+    "reasons_for",
+]

@@ -102,6 +102,10 @@ class Ensemble:
             total += member.strangeness(rows)
         return total / len(self.members)
 
+    def each(self, rows: FloatArray) -> FloatArray:
+        """Return the strangeness of scaled rows (N, D) to every member, (M, N)."""
+        return np.array([member.strangeness(rows) for member in self.members])
+
     def out_of_bag(self, sample: FloatArray) -> FloatArray:
         """Return the mean strangeness of each sampled row to the members that did not see it, (n,).
 

@@ -11,11 +11,14 @@ from mixtura._typing import FloatArray
 from mixtura.anomaly.calibration import Calibration, ConformalCalibration, self_calibration
 from mixtura.anomaly.ensemble import Ensemble
 from mixtura.anomaly.normal_mixture import NormalMixture, learn_normal, log_density
+from mixtura.anomaly.reasons import Reasons, reasons_for
 from mixtura.anomaly.standard_rows import StandardRows
 from mixtura.anomaly.tail_probability import Tail, tail_of
 
 __all__ = ["FittedDetector"]
 
+_RESAMPLES = 100
+_BLOCK = 4_096
 _COMPONENTS = (1, 2, 3, 4, 5)
 
 
@@ -60,6 +63,26 @@ class FittedDetector:
         return self._density_tail.log_probability(
             log_density(self.normal.normal, scaled), np.isnan(scaled).sum(axis=1)
         )
+
+    def reasons(self, rows: FloatArray) -> Reasons:
+        """Return why some rows (N, D) are strange; expected values in the user's units."""
+        standard = self.standard
+        found = reasons_for(self.normal.normal, standard.scaled(rows))
+        contributions, expected = np.zeros(rows.shape), np.tile(standard.center, (len(rows), 1))
+        contributions[:, standard.columns] = found.contributions
+        expected[:, standard.columns] += found.expected * standard.scale[standard.columns]
+        return Reasons(found.components, contributions, expected)
+
+    def stability(self, rows: FloatArray, share: float) -> FloatArray:
+        """Return in which share of resamples of the members each row is among the strangest of a share, (N,)."""
+        rng, n_members = np.random.RandomState(self.seed), len(self.ensemble.members)
+        weights = rng.multinomial(n_members, np.full(n_members, 1 / n_members), size=_RESAMPLES) / n_members
+        limits = np.quantile(weights @ self.ensemble.each(self.standard.sample), 1.0 - share, axis=1)
+        scaled, found = self.standard.scaled(rows), np.empty(len(rows))
+        for start in range(0, len(rows), _BLOCK):
+            strange = weights @ self.ensemble.each(np.ascontiguousarray(scaled[start : start + _BLOCK]))
+            found[start : start + _BLOCK] = (strange >= limits[:, None]).mean(axis=0)
+        return found
 
     @cached_property
     def normal(self) -> NormalMixture:

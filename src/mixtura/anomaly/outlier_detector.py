@@ -17,10 +17,12 @@ from mixtura._typing import BoolArray, FloatArray, IntArray
 from mixtura.anomaly.ensemble import EnsembleRecipe, learn_ensemble
 from mixtura.anomaly.false_discoveries import control_false_discoveries
 from mixtura.anomaly.fitted_detector import FittedDetector
+from mixtura.anomaly.reasons import Reasons
 from mixtura.anomaly.standard_rows import standardize
 from mixtura.core.mixture import Mixture
 from mixtura.estimators.validation import as_rows, as_weights
-from mixtura.validation import MISSING, whole_numbers
+from mixtura.validation import MISSING, require, whole_numbers
+from mixtura.validation import Interval as ValidInterval
 
 __all__ = ["GaussianMixtureOutlierDetector"]
 
@@ -199,6 +201,27 @@ class GaussianMixtureOutlierDetector(OutlierMixin, BaseEstimator):
             The detector's own by default.
         """
         return control_false_discoveries(self.p_values(X), self.fdr if fdr is None else fdr)
+
+    def explain(self, X: npt.ArrayLike) -> Reasons:
+        """Return why rows are strange: each column's contribution, and what is normal given the others.
+
+        By `mixture_`, see `mixtura.anomaly.reasons_for`; expected values are in the units of X.
+        """
+        rows = self._rows(X)
+        return self._fitted.reasons(rows)
+
+    def stability(self, X: npt.ArrayLike, share: float = 0.1) -> FloatArray:
+        """Return in which part of 100 resamples of the mixtures each row is among the strangest, (N,), from 0 to 1.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+        share : float, default=0.1
+            Of the rows of fit, those that are the strangest.
+        """
+        rows = self._rows(X)
+        require("share", share, ValidInterval(0, 1), "Try `share=0.1`.")
+        return self._fitted.stability(rows, share)
 
     @property
     def mixture_(self) -> Mixture:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mixtura.cli.commands.advise import advise
+from mixtura.cli.commands.anomalies import anomalies
 from mixtura.cli.commands.assign import assign
 from mixtura.cli.commands.audience import audience
 from mixtura.cli.commands.demo import demo
@@ -53,6 +54,7 @@ app.command()(advise)
 app.command()(select)
 app.command()(assign)
 app.command()(audience)
+app.command()(anomalies)
 app.command()(export)
 app.command("import")(import_model)
 app.command()(show)

@@ -15,6 +15,7 @@ __all__ = ["OPTIONS", "command_line", "with_options"]
 
 OPTIONS = {
     "columns": "--columns",
+    "contamination": "--contamination",
     "components": "--components",
     "covariance_type": "--covariance-type",
     "covariance_types": "--covariance-type",
@@ -22,6 +23,7 @@ OPTIONS = {
     "describe": "--describe",
     "dialect": "--sql",
     "drop_missing": "--drop-missing",
+    "fdr": "--fdr",
     "id_column": "--id",
     "max_components": "--components",
     "max_missing": "--max-missing",
@@ -42,6 +44,7 @@ OPTIONS = {
     "segments": "--segment",
     "table": "--table",
     "top": "--top",
+    "threshold": "--threshold",
     "transform": "--transform",
     "kinds": "--kind",
     "value": "--value",

@@ -12,7 +12,7 @@ import mixtura
 from mixtura import GaussianMixture, GaussianMixtureOutlierDetector, Mixture
 from mixtura._typing import FloatArray
 from mixtura.anomaly.normal_mixture import log_density, without_small
-from mixtura.exceptions import DataError, MissingValuesError
+from mixtura.exceptions import DataError, MissingValuesError, ParameterError
 
 N_NORMAL, N_CLUSTER = 400, 20
 
@@ -214,3 +214,19 @@ def test_the_same_seed_gives_the_same_scores_and_pickles(rows: FloatArray) -> No
 
 def test_it_is_public() -> None:
     assert "GaussianMixtureOutlierDetector" in mixtura.__all__
+
+
+def test_stability_is_one_for_stark_anomalies_and_zero_for_the_middle(
+    fitted: GaussianMixtureOutlierDetector,
+) -> None:
+    found = fitted.stability([[6.0, -6.0], [0.0, 0.0]], share=0.05)
+    assert found.tolist() == [1.0, 0.0]
+    with pytest.raises(ParameterError, match="`share` must be"):
+        fitted.stability([[0.0, 0.0]], share=2.0)
+
+
+def test_explanations_are_in_the_units_of_the_rows(fitted: GaussianMixtureOutlierDetector) -> None:
+    found = fitted.explain([[3.0, -3.0]])
+    # The rows have a slope of about 0.8 in both directions.
+    np.testing.assert_allclose(found.expected[0], [-2.4, 2.4], atol=0.6)
+    assert found.drivers(0) in ([0, 1], [1, 0])

@@ -1,0 +1,140 @@
+"""Outlier detection beside scikit-learn's detectors, and how often thresholds raise false alarms.
+
+``python -m benchmarks.anomaly`` prints a table of AUROC and average precision (%), and the calibration of ``flag``.
+Labelled sets are read from ``shared/data/anomaly`` beside the checkout, where it is there; the others are generated.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from sklearn.covariance import MinCovDet
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
+from sklearn.ensemble import IsolationForest
+from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.neighbors import NearestNeighbors
+
+from benchmarks.measure import FloatArray, print_table
+from mixtura import GaussianMixtureOutlierDetector
+
+__all__ = ["calibration", "compare", "labelled", "main"]
+
+_SHARED = Path(__file__).resolve().parents[1] / "shared" / "data" / "anomaly"
+_KINDS = ("global", "local", "cluster", "dependency", "sparse")
+
+
+def labelled() -> Iterator[tuple[str, FloatArray, FloatArray]]:
+    """Yield names, rows and labels (1: anomaly), rows in random order: the labelled sets, then generated ones."""
+    rng = np.random.default_rng(0)
+    for path in sorted(_SHARED.glob("*.parquet")):
+        import pandas as pd
+
+        table = pd.read_parquet(path)
+        yield _shuffled(
+            path.stem, table.drop(columns="label").to_numpy(float), table["label"].to_numpy(), rng
+        )
+    bases = {"wine": load_wine, "breast cancer": load_breast_cancer, "diabetes": load_diabetes}
+    for name, load in bases.items():
+        for kind in _KINDS:
+            normal = load().data
+            normal = (normal - normal.mean(axis=0)) / normal.std(axis=0)
+            strange = _inject(normal, kind, max(8, len(normal) // 20), rng)
+            labels = np.r_[np.zeros(len(normal)), np.ones(len(strange))]
+            yield _shuffled(f"{name}, {kind}", np.vstack([normal, strange]), labels, rng)
+
+
+def _shuffled(
+    name: str, rows: FloatArray, labels: FloatArray, rng: np.random.Generator
+) -> tuple[str, FloatArray, FloatArray]:
+    order = rng.permutation(len(rows))
+    return name, rows[order], labels[order]
+
+
+def _inject(rows: FloatArray, kind: str, count: int, rng: np.random.Generator) -> FloatArray:
+    """Return anomalies of a kind (Han et al. 2022, ADBench), from standardized normal rows."""
+    n, d = rows.shape
+    chosen = rows[rng.choice(n, count, replace=False)]
+    if kind == "global":
+        return rng.uniform(1.1 * rows.min(axis=0), 1.1 * rows.max(axis=0), size=(count, d))
+    if kind == "local":
+        return 2.0 * rng.multivariate_normal(np.zeros(d), np.cov(rows.T), size=count)
+    if kind == "cluster":
+        return rng.normal(size=d) * 2.0 + 0.3 * rng.normal(size=(count, d))
+    if kind == "dependency":
+        return np.column_stack([rng.permutation(column)[:count] for column in rows.T])
+    moved = rng.uniform(size=(count, d)) < 0.2
+    return chosen + moved * rng.choice([-1.0, 1.0], size=(count, d)) * rng.uniform(2, 4, size=(count, d))
+
+
+def _scores(rows: FloatArray) -> dict[str, FloatArray]:
+    scale = rows.std(axis=0)
+    standard = (rows - rows.mean(axis=0))[:, scale > 0] / scale[scale > 0]
+    return {
+        "mixtura": -GaussianMixtureOutlierDetector(random_state=0).fit(rows).scores_,
+        "forest": -IsolationForest(random_state=0).fit(rows).score_samples(rows),
+        "MCD": MinCovDet(random_state=0).fit(standard).mahalanobis(standard),
+        "kNN": NearestNeighbors(n_neighbors=5).fit(standard).kneighbors()[0][:, -1],
+    }
+
+
+def compare() -> None:
+    """Print AUROC and average precision of every detector on every set, and their means."""
+    found, lines = [], []
+    for name, rows, labels in labelled():
+        scores = list(_scores(rows).values())
+        figures = [100 * roc_auc_score(labels, one) for one in scores]
+        figures += [100 * average_precision_score(labels, one) for one in scores]
+        found.append(figures)
+        lines.append((name, *(f"{figure:.1f}" for figure in figures)))
+    lines.append(("mean", *(f"{figure:.1f}" for figure in np.mean(found, axis=0))))
+    detectors = ("mixtura", "forest", "MCD", "kNN")
+    print_table(
+        "Outlier detection, AUROC and average precision (%)",
+        ("set", *detectors, *(f"{name} AP" for name in detectors)),
+        lines,
+    )
+
+
+def calibration(n_draws: int = 200, n_rows: int = 1000) -> None:
+    """Print how often clean draws of two Gaussians raise any alarm, and the realized rate of false discoveries."""
+    lines = []
+    for share in (0.0, 0.02, 0.05, 0.1):
+        false, alarms, power = [], 0, []
+        for seed in range(n_draws):
+            rng = np.random.default_rng(seed)
+            rows = rng.normal(size=(n_rows, 4)) + 5.0 * (rng.uniform(size=(n_rows, 1)) < 0.4)
+            strange = np.arange(n_rows) < share * n_rows
+            rows[strange] += rng.normal(0, 6, size=(int(strange.sum()), 4))
+            flagged = GaussianMixtureOutlierDetector(10, random_state=0).fit(rows).flag(rows, fdr=0.1)
+            alarms += int(flagged.any())
+            false.append((flagged & ~strange).sum() / max(flagged.sum(), 1))
+            power.append((flagged & strange).sum() / max(strange.sum(), 1))
+        lines.append(
+            (f"{share:.0%}", f"{alarms / n_draws:.1%}", f"{np.mean(false):.1%}", f"{np.mean(power):.1%}")
+        )
+    print_table(
+        "Calibration of flag",
+        ("anomalies", "draws with alarms", "false discoveries (asked: 10 %)", "found"),
+        lines,
+    )
+
+
+def main() -> None:
+    """Print the parts that are named, or all, and the time for 10,000 rows of 20 columns."""
+    parts = sys.argv[1:]
+    if not parts or "compare" in parts:
+        compare()
+    if not parts or "calibration" in parts:
+        calibration()
+    rows = np.random.default_rng(0).normal(size=(10_000, 20))
+    begun = perf_counter()
+    GaussianMixtureOutlierDetector(random_state=0).fit(rows)
+    print(f"10,000 x 20: {perf_counter() - begun:.2f} s")
+
+
+if __name__ == "__main__":
+    main()

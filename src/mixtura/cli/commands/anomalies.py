@@ -1,0 +1,84 @@
+"""``mixtura anomalies TABLE``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mixtura.cli import option_types as options
+from mixtura.cli.console import handle_errors, output_console
+
+if TYPE_CHECKING:
+    from mixtura.segments.anomalies import TableAnomalies
+
+__all__ = ["anomalies"]
+
+Reference = Annotated[
+    Path | None,
+    typer.Option(
+        help="A table of normal rows to compare with. [default: the table itself, anomalies and all]"
+    ),
+]
+Threshold = Annotated[
+    str,
+    typer.Option(
+        help="conformal or tail: flag p-values at the rate of --fdr; percentile: flag the share of --contamination."
+    ),
+]
+Rate = Annotated[float, typer.Option(help="Expected share of false alarms among the rows flagged.")]
+Contamination = Annotated[float, typer.Option(help="Share of rows that percentile flags.")]
+OutputFile = Annotated[
+    Path | None,
+    typer.Option(help="File for the results, .csv or .parquet. [default: TABLE-anomalies.csv, here]"),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print what was found as JSON, and nothing else.")]
+
+
+@handle_errors
+def anomalies(
+    table: options.CustomerTable,
+    reference: Reference = None,
+    columns: options.Columns = None,
+    id_column: options.IdColumn = None,
+    threshold: Threshold = "conformal",
+    fdr: Rate = 0.1,
+    contamination: Contamination = 0.04,
+    drop_missing: options.DropMissing = False,
+    seed: options.Seed = 0,
+    output: OutputFile = None,
+    overwrite: options.Overwrite = False,
+    json: Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Find rows that are stranger than chance explains, and the columns that make them so."""
+    from mixtura.io import TABLE_SUFFIXES, output_file, readable_json
+    from mixtura.segments.anomalies import find_anomalies
+
+    path = output or Path(f"{table.stem}-anomalies.csv")
+    with output_file(path, overwrite=overwrite, suffixes=TABLE_SUFFIXES) as writing:
+        found = find_anomalies(
+            options.read_customers(table, id_column).data,
+            reference=reference and options.read_customers(reference).data,
+            columns=options.parse_names(columns),
+            id_column=id_column,
+            threshold=threshold,
+            fdr=fdr,
+            contamination=contamination,
+            drop_missing=drop_missing,
+            random_state=seed,
+        )
+        found.write(writing)
+    if json:
+        typer.echo(readable_json(found.to_dict()), nl=False)
+    else:
+        _print(table.name, found, path, quiet=quiet)
+
+
+def _print(source: str, found: TableAnomalies, path: Path, *, quiet: bool) -> None:
+    from mixtura.cli.printing.print_anomalies import print_anomalies
+
+    console = output_console(quiet=quiet)
+    print_anomalies(console, source, found)
+    console.print(f"\nWritten: {path}", soft_wrap=True)
