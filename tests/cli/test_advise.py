@@ -60,7 +60,9 @@ def test_what_changes_the_recommendation_comes_with_commands(run, odd) -> None:
     assert "119 complete rows (1 left out). As log(1 + x): money." in printed
 
 
-@pytest.mark.parametrize("width", ["40", "80", "200"])
+@pytest.mark.parametrize(
+    "width", ["40", *(pytest.param(one, marks=pytest.mark.slow) for one in ("80", "200"))]
+)
 def test_every_printed_command_runs_as_printed(run, odd, workplace, monkeypatch, width) -> None:
     """A table with missing values, skew, a long name and markup, on terminals of any width (case 16)."""
     monkeypatch.setenv("COLUMNS", width)

@@ -264,7 +264,11 @@ def test_it_loads_neither_scikit_learn_nor_pandas(customers, workplace) -> None:
 
 @pytest.mark.parametrize(
     ("table", "options", "n_columns"),
-    [("mall_customers", (), 3), ("wholesale_customers", (), 6), ("cc_general", ("--drop-missing",), 16)],
+    [
+        ("mall_customers", (), 3),
+        ("wholesale_customers", (), 6),
+        pytest.param("cc_general", ("--drop-missing",), 16, marks=pytest.mark.slow),
+    ],
 )
 def test_real_tables(run, shared_data, table, options, n_columns) -> None:
     done = run("segment", shared_data / f"{table}.csv", "--components", "1-5", *options)

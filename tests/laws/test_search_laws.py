@@ -87,6 +87,7 @@ def test_the_order_of_columns(order: list[int]) -> None:
     assert_the_same(original(0), searched(mapped), rows, mapped, 0.0)
 
 
+@pytest.mark.slow
 def test_all_families_follow_one_unit_for_all_columns_and_their_order() -> None:
     rows = table(1)
     mapped = np.ascontiguousarray(1e3 * rows[:, [2, 0, 1]] - 50.0)
@@ -118,7 +119,10 @@ def figures(found: SearchResult) -> list[Any]:
     return [{**row, "seconds": 0.0} for row in found.table()]
 
 
-@pytest.mark.parametrize(("n_rows", "sample_rows"), [(N, 50_000), (2_500, 50_000), (2_500, 1_000)])
+@pytest.mark.parametrize(
+    ("n_rows", "sample_rows"),
+    [(N, 50_000), pytest.param(2_500, 50_000, marks=pytest.mark.slow), (2_500, 1_000)],
+)
 def test_the_same_answer_at_every_call_and_for_any_number_of_threads_and_processes(
     n_rows: int, sample_rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,7 +68,10 @@ def sound(found: SearchResult) -> dict[tuple[str, int], Candidate]:
     }
 
 
-@pytest.mark.parametrize("table", COLUMNS)
+@pytest.mark.parametrize(
+    "table",
+    [pytest.param(one, marks=pytest.mark.slow if one == "thyroid_gland" else ()) for one in COLUMNS],
+)
 def test_the_winner_is_mclusts_or_better(searched: Callable[[str], SearchResult], table: str) -> None:
     found, theirs = searched(table), cells(table)
     best = found.best

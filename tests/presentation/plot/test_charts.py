@@ -404,7 +404,7 @@ def test_any_number_of_segments_any_names(plot, n_segments, tmp_path) -> None:
     assert (~paper)[:, -10:].sum() == 0
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", [pytest.param("light", marks=pytest.mark.slow), "dark"])
 def test_charts_are_saved_in_every_format(result, theme, tmp_path) -> None:
     charts = [plot_segments(result), plot_flow([[3, 1], [0, 5]]), plot_confusion(np.eye(3))]
     background = tuple(int(code) for code in bytes.fromhex("FFFFFF" if theme == "light" else "1B1D21"))

@@ -135,6 +135,7 @@ def test_sections_stand_in_the_order_of_questions(page: str) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_customers_make_a_small_page() -> None:
     rng = np.random.default_rng(0)
     centers = rng.normal(size=(4, 6)) * 4
