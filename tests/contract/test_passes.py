@@ -19,6 +19,7 @@ from mixtura.core.data import Data
 from mixtura.core.evaluate import Evaluate, Rows, SmallestHashes, TotalWeight
 from mixtura.core.mixture import Mixture
 from mixtura.core.moments import DENSE, Moments
+from mixtura.core.parts.volume import Extent
 from mixtura.core.protocols import Block, Pass
 from mixtura.engine import as_data
 from mixtura.fit.evaluation import Scoring
@@ -74,6 +75,7 @@ PASSES: dict[type[Any], Callable[[Data], tuple[Any, States]]] = {
     AccumulateAbout: lambda data: (AccumulateAbout(components(), MEANS + 1.0, DENSE, data.kernel), ()),
     SumsByRandomShares: lambda data: (random_shares(data), ()),
     RandomShares: lambda data: (RandomShares(random_shares(data).generators), (np.zeros((N, K)),)),
+    Extent: lambda data: (Extent(), ()),
     CountObserved: lambda data: (CountObserved(K), (LABELS,)),
     PositiveWeight: lambda data: (PositiveWeight(), ()),
     AssignToNearest: lambda data: (AssignToNearest(_as_components(MEANS), data.kernel), (LABELS.copy(),)),

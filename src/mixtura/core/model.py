@@ -135,7 +135,10 @@ class GaussianModel:
         return found, repairs
 
     def begin_from(self, mixture: Mixture) -> Mixture:
-        """Return a mixture to start from, with what it lacks of the model: noise, degrees of freedom."""
+        """Return a mixture to start from, with what it lacks of the model: levels, noise, degrees of freedom."""
+        if self.discrete is not None and mixture.levels is None:
+            logs = self.discrete.maximize(None, self.n_components)
+            mixture = replace(mixture, levels=LevelTable(self.discrete, logs))
         if self.tails is not None and mixture.tails is None:
             mixture = replace(mixture, tails=self.tails.begin(self.n_components))
         if self.background is None or mixture.background is not None:

@@ -19,6 +19,8 @@ from mixtura.core.covariance import Factors, Structure, get_family
 from mixtura.core.maximize import Repair, RepairKind
 from mixtura.core.mixture import Mixture
 from mixtura.core.moments import DENSE, DIAGONAL, FIRST, POOLED, Moments
+from mixtura.core.parts.discrete import DiscreteColumns, LevelTable
+from mixtura.core.parts.level_models import LEVEL_MODELS
 from mixtura.core.parts.student import Tails
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import DataError
@@ -29,6 +31,7 @@ from mixtura.fit.steps.accelerated import AcceleratedState, Trial
 from mixtura.fit.steps.coordinates import Coordinates
 from mixtura.fit.steps.em import EMState
 from mixtura.fit.steps.lbfgs import LimitedMemoryBFGS
+from mixtura.fit.steps.level_coordinates import LevelCoordinates
 from mixtura.fit.steps.warmup import WarmupState
 from mixtura.kernels import Layout
 from mixtura.kernels.terms.background import Background, Box
@@ -39,11 +42,12 @@ _FORMAT = 1
 
 # What a state may consist of, besides numbers, texts, arrays and tuples.
 _VALUES = (
-    AcceleratedState, Ascent, Background, Box, Coordinates, EMState, Event, Factors, LimitedMemoryBFGS, LoopState,
-    Mixture, Repair, Statistics, Tails, Trial, WarmupState,
+    AcceleratedState, Ascent, Background, Box, Coordinates, DiscreteColumns, EMState, Event, Factors, LevelCoordinates,
+    LevelTable, LimitedMemoryBFGS, LoopState, Mixture, Repair, Statistics, Tails, Trial, WarmupState,
 )  # fmt: skip
 _ENUMS = (Layout, PassKind, RepairKind)
 _BY_NAME: dict[str, Any] = {one.__name__: one for one in (*_VALUES, *_ENUMS)}
+_LEVEL_TYPES = tuple({type(one) for one in LEVEL_MODELS.values()})
 _MOMENTS: dict[str, Moments] = {one.name: one for one in (DENSE, DIAGONAL, FIRST, POOLED)}
 
 
@@ -146,6 +150,8 @@ def _encode(value: Any, arrays: dict[str, Array], known: dict[int, int]) -> Any:
         return {"float": value.hex()}
     if isinstance(value, Enum | Structure | Moments):
         return _encode_named(value)
+    if isinstance(value, _LEVEL_TYPES):
+        return {"level_model": value.name}
     if isinstance(value, tuple) and type(value) not in _VALUES:
         return {"tuple": [_encode(one, arrays, known) for one in value]}
     if id(value) in known:
@@ -178,6 +184,8 @@ def _decode(node: Any, arrays: Mapping[str, Array], known: dict[int, Any]) -> An
         return _BY_NAME[node["enum"]][node["name"]]
     if "family" in node:
         return get_family(node["family"])
+    if "level_model" in node:
+        return LEVEL_MODELS[node["level_model"]]
     if "moments" in node:
         return _MOMENTS[node["moments"]]
     if "tuple" in node:

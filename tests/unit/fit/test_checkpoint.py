@@ -13,9 +13,12 @@ import pytest
 from mixtura.core.covariance import get_family
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
+from mixtura.core.parts.discrete import DiscreteColumns
+from mixtura.core.parts.level_models import CATEGORICAL, NEGATIVE_BINOMIAL
 from mixtura.core.parts.student import StudentTails
 from mixtura.core.parts.volume import measure_background
 from mixtura.core.prior import Ridge
+from mixtura.core.protocols import MixedRows
 from mixtura.engine import as_data
 from mixtura.exceptions import DataError
 from mixtura.fit import AcceleratedEMStep, EMStep, PassKind, Problem, RemainingGain
@@ -89,6 +92,36 @@ def test_noise_and_degrees_of_freedom_are_kept(tails: StudentTails | None, tmp_p
     assert whole.model.background is not None
     assert again.model.background.weight == whole.model.background.weight
     assert (again.model.tails is None) == (tails is None)
+
+
+def test_levels_of_discrete_columns_are_kept(tmp_path: Path) -> None:
+    rng = np.random.RandomState(3)
+    group = rng.randint(3, size=500)
+    rows = rng.standard_normal((500, 2)) + 1.2 * group[:, None]
+    levels = np.column_stack(
+        [rng.poisson(1 + group), (rng.uniform(size=500) < 0.2 + 0.2 * group).astype(int)]
+    )
+    shares = tuple(np.append(np.bincount(column), 0.0) / 500 for column in levels.T)
+    discrete = DiscreteColumns((NEGATIVE_BINOMIAL, CATEGORICAL), shares)
+    data = as_data(MixedRows(rows, discrete.numbered(levels), discrete))
+    problem = Problem(data, GaussianModel(3, get_family("full"), Ridge(1e-6), discrete))
+    paths: list[Path] = []
+
+    def save(event: Any, state: LoopState[Mixture, Any]) -> None:
+        if event.iteration in (1, 3, 9, 20):
+            paths.append(tmp_path / f"{event.iteration}.npz")
+            save_state(state, paths[-1])
+
+    step = AcceleratedEMStep(problem)
+    first = problem.model.begin_from(start_of("full"))
+    whole = iterate(begin(step, first), step, STOP, LIMIT, observe=save)
+    assert len(paths) > 2
+    for path in paths:
+        again = iterate(load_state(path), AcceleratedEMStep(problem), STOP, LIMIT)
+        equal(again, whole)
+        assert again.model.levels is not None
+        assert whole.model.levels is not None
+        np.testing.assert_array_equal(again.model.levels.logs, whole.model.levels.logs)
 
 
 def states(family: str = "full") -> list[LoopState[Mixture, Any]]:
