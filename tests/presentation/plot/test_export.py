@@ -91,7 +91,7 @@ def test_lines_are_clipped_together() -> None:
     together = clip_lines_together(apart)
     assert (len(CLIP.findall(apart)), len(CLIP.findall(together))) == (3, 1)
     assert CLIP.sub("", together) == CLIP.sub("", apart)
-    assert re.search(r'_pathgroup" clip-path="url\(#clip1\)"', together)
+    assert re.search(r'_pathgroup" clip-path="url\(#clip\d+\)"', together)
 
 
 def test_the_picture_is_that_of_lines_clipped_one_by_one() -> None:

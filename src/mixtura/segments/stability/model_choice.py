@@ -30,6 +30,9 @@ _CRITERIA = ("bic", "aic", "aicc", "caic")
 _SAMPLE_ROWS = 2_000
 """Rows that are resampled, of larger tables, and the densities are compared in."""
 
+_NO_OVERLAP = 1e-3
+"""Mean of ``-log max_k r_k``, about the expected error, up to which components do not overlap."""
+
 _RESAMPLES = 20
 _STARTS = 3
 
@@ -119,9 +122,9 @@ def choose_model(
        chosen; of those within one standard error of the most stable, the one of the smallest criterion. The largest
        number that was tried is not among them: with more segments the criterion might be smaller still.
     3. If the criterion prefers the largest number that was tried to all others, the table may have as many segments or
-       more: it does, if resamples find them again. Otherwise the criterion follows the shape of a density which is not
-       Gaussian, and the table does not determine a number; the most stable of the smaller numbers is given. The
-       criterion has no say there, so that the standard error does not matter.
+       more: it does, if its components do not overlap, or if resamples find them again. Otherwise the criterion follows
+       the shape of a density which is not Gaussian, and the table does not determine a number; the most stable of the
+       smaller numbers is given. The criterion has no say there, so that the standard error does not matter.
 
     A single segment is chosen by the criterion alone: it has no stability.
 
@@ -153,12 +156,19 @@ def choose_model(
             return ModelChoice(first, smallest)
         compared = [sample.contender(one, gaps[one]) for one in near]
         return ModelChoice(_most_stable(compared).candidate, smallest, tuple(compared))
+    if _are_apart(first):
+        return ModelChoice(first, smallest)
     leader = sample.contender(first, 0.0)
     if is_stable(leader.adjusted_rand, leader.least_jaccard):
         return ModelChoice(first, smallest)
     others = [sample.contender(one, gaps[one]) for one in by_number if one is not first]
     best = max(others, key=lambda one: one.adjusted_rand).candidate
     return ModelChoice(best, smallest, (leader, *others), determined=False)
+
+
+def _are_apart(candidate: Candidate) -> bool:
+    """Return whether the components do not overlap: parts of one group would, at their borders."""
+    return bool(candidate.classification_entropy <= _NO_OVERLAP * candidate.n_rows)
 
 
 def _best_of_each_number(candidates: Sequence[Candidate]) -> list[Candidate]:

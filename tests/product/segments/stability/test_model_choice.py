@@ -34,6 +34,13 @@ def test_where_groups_stand_apart_the_criterion_decides_alone() -> None:
     assert found.choice.determined
 
 
+def test_groups_that_do_not_overlap_are_found_at_the_largest_number_too() -> None:
+    """Resamples start from K-means, which cuts these groups across; the likelihood leaves no doubt."""
+    found = segment_table(blobs([[20, 0], [-20, 0], [0, 0]], [30] * 3), components=[2, 3])
+    assert found.model.n_segments == 3
+    assert found.choice.determined
+
+
 def test_of_numbers_that_bic_does_not_separate_the_most_stable_is_taken(shared_data) -> None:
     """Old Faithful: BIC prefers three components to two by less than its error; to the eye there are two."""
     found = segment_table(pl.read_csv(shared_data / "old_faithful.csv"), components=range(1, 7))
