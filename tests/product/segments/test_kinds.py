@@ -270,3 +270,11 @@ def test_point_masses(values: Any, wanted: tuple[float, ...]) -> None:
 def test_counts_and_answers(values: Any, kind: str | None) -> None:
     reason = count_reason(values.astype(float))
     assert reason is None if kind is None else reason is not None and reason.startswith(kind)
+
+
+def test_a_column_without_any_value_is_refused_in_every_kind() -> None:
+    table, _ = customers(300)
+    empty = table.with_columns(nothing=pl.lit(None, dtype=pl.Float64))
+    for kind in ("spike", "count", "ordered", "category"):
+        with pytest.raises(ColumnError, match="nothing"):
+            segment_table(empty, kinds={"nothing": kind}, components=[2])

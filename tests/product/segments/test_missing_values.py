@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from rich.console import Console
 from scipy.stats import multivariate_normal
 
+import mixtura
 from mixtura import Mixture
+from mixtura.cli.printing.print_segmentation import print_segmentation
 from mixtura.core.impute import expected_log_density
 from mixtura.datasets import make_customers
 from mixtura.segments import segment_table
@@ -132,3 +137,20 @@ def test_leaving_rows_out_is_as_if_they_were_not_there() -> None:
     never = segment_table(frame.drop_nulls(), **options)
     np.testing.assert_array_equal(dropped.rows, never.rows)
     assert dropped.best.bic == never.best.bic
+
+
+def test_the_document_has_typical_customers_and_anomalies_that_lack_values() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(400, 3))
+    rows[rng.uniform(size=rows.shape) < 0.5] = np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", mixtura.exceptions.ColumnWarning)
+        found = segment_table(pl.DataFrame(rows, schema=["a", "b", "c"]), components=[1])
+    values = [value for one in found.document.segments[0].typical for value in one.values.values()]
+    assert None in values
+    lacking = [one for one in found.document.anomalies.customers if len(one.drivers) < 3]
+    assert lacking
+    printed = io.StringIO()
+    console = Console(width=120, file=printed)
+    print_segmentation(console, found.document)
+    assert lacking[0].customer in printed.getvalue()

@@ -15,6 +15,7 @@ from mixtura.cli.printing.print_profiles import WIDE, print_profiles
 
 if TYPE_CHECKING:
     from mixtura.segments.results.document import CandidatePart, Document
+    from mixtura.segments.results.document_profiles import StatisticsPart
 
 __all__ = ["print_segmentation"]
 
@@ -142,6 +143,11 @@ def _print_least_certain(console: Console, document: Document) -> None:
     )
 
 
+def _value_cell(value: float | None, population: StatisticsPart) -> str:
+    """Return a value of a column as text; nothing where it is missing."""
+    return "" if value is None else readable(value, decimals_for(population.sd), years=population.has_years)
+
+
 def _print_anomalies(console: Console, document: Document) -> None:
     found = document.anomalies
     if found.log_density_threshold is None:
@@ -157,8 +163,7 @@ def _print_anomalies(console: Console, document: Document) -> None:
     table = plain_table(document.table.id_column or "row", "log density", *names)
     for one in found.customers[:_ANOMALIES]:
         values = {driver.column: driver.value for driver in one.drivers}
-        columns = [(values[name], document.population.numbers[name]) for name in names]
-        cells = [readable(value, decimals_for(all_.sd), years=all_.has_years) for value, all_ in columns]
+        cells = [_value_cell(values.get(name), document.population.numbers[name]) for name in names]
         density = "" if one.log_density is None else f"{one.log_density:.2f}"
         table.add_row(one.customer, density, *cells)
     console.print(table)

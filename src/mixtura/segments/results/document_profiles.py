@@ -147,8 +147,8 @@ class TypicalPart(Part):
     """Of the table, from 0."""
     log_density: Number
     """Of the segment's component, on transformed and standardized columns, in nats."""
-    values: dict[str, float]
-    """By active column."""
+    values: dict[str, Number]
+    """By active column; null where it is missing."""
 
 
 class SegmentPart(Part):

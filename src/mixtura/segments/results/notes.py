@@ -98,7 +98,7 @@ def transform_notes(
         more = f" and {len(spikes) - _NAMED} more" if len(spikes) > _NAMED else ""
         notes.append(
             f"Many customers have exactly 0: {said}{more}. No transform spreads them; segments may form around having "
-            'any. `kinds="auto"` models them as point masses.'
+            'any. `kinds="auto"` models zeros beside many other values as point masses.'
         )
     clipped = [
         one.column for one, done in zip(advice, transforms, strict=True) if isinstance(done, Winsorized)

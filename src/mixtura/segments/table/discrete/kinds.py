@@ -98,7 +98,7 @@ def kinds_asked(kinds: Kinds) -> tuple[bool, dict[str, Kind]]:
         if kind not in KINDS:
             raise ParameterError(
                 f"`kinds` must be among {', '.join(KINDS)}; got {kind!r} for the column {name!r}. Try "
-                f"`kinds={{{name!r}: 'category'}}`."
+                "the kind 'category', or 'count'."
             )
     return rule == "auto", {str(name): kind for name, kind in said.items() if kind in KINDS}
 
@@ -185,7 +185,7 @@ def _category(column: Series) -> ColumnKind | None:
     n_levels = len(set(texts))
     if n_levels < 2 or n_levels > _MOST_LEVELS or len(texts) < _ROWS_PER_VALUE * n_levels:
         return None
-    what = "yes or no" if n_levels == 2 else f"{n_levels} different words or codes"
+    what = f"{n_levels} different words or codes"
     return ColumnKind(column.name, "category", what)
 
 
@@ -216,6 +216,12 @@ def check_kind(column: Series, kind: Kind) -> ColumnKind:
         )
     values = to_float64(column)
     values = values[np.isfinite(values)]
+    if not values.size:
+        raise ColumnError(
+            f"`kinds` says that {name!r} is of kind {kind!r}, for which numbers are required; it has no value. "
+            "Leave the column out.",
+            column=name,
+        )
     if kind in ("count", "ordered"):
         _check_whole(name, values, kind)
     spikes: tuple[float, ...] = ()
