@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 from scipy.stats import multivariate_normal
+from sklearn.metrics import silhouette_score
 
 import mixtura
 from mixtura import Mixture
@@ -19,6 +20,7 @@ from mixtura.cli.printing.print_segmentation import print_segmentation
 from mixtura.core.impute import expected_log_density
 from mixtura.datasets import make_customers
 from mixtura.segments import segment_table
+from mixtura.segments.comparison.agreement import silhouette_widths
 from mixtura.segments.results.effort import Effort
 from mixtura.segments.results.notes import missing_by_segment_notes
 from mixtura.segments.results.segmentation_result import SegmentationResult
@@ -137,6 +139,18 @@ def test_leaving_rows_out_is_as_if_they_were_not_there() -> None:
     never = segment_table(frame.drop_nulls(), **options)
     np.testing.assert_array_equal(dropped.rows, never.rows)
     assert dropped.best.bic == never.best.bic
+
+
+def test_the_silhouette_is_that_of_the_rows_without_missing_values() -> None:
+    rng = np.random.default_rng(0)
+    rows, labels = rng.normal(size=(60, 2)), np.arange(60) % 2
+    rows[labels == 1] += 4.0
+    wanted = silhouette_score(rows[10:], labels[10:])
+    rows[:10, 0] = np.nan
+    found = silhouette_widths(rows, (labels,))
+    assert found.n_rows == 50
+    assert found.widths[0] == pytest.approx(wanted, rel=1e-9)
+    assert np.isnan(silhouette_widths(rows[:10], (labels[:10],)).widths[0])
 
 
 def test_the_document_has_typical_customers_and_anomalies_that_lack_values() -> None:

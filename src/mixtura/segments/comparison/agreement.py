@@ -165,6 +165,7 @@ def silhouette_widths(
     Parameters
     ----------
     rows : ndarray of shape (N, D)
+        Those that lack a value are not measured.
     partitions : tuple of ndarray of shape (N,)
         Labels from 0.
     weights : ndarray of shape (N,) or None, default=None
@@ -174,6 +175,12 @@ def silhouette_widths(
     seed : int, default=0
         Of the draw.
     """
+    whole = np.flatnonzero(~np.isnan(rows).any(axis=1))
+    if whole.size < len(rows):
+        rows, partitions = rows[whole], tuple(labels[whole] for labels in partitions)
+        weights = None if weights is None else weights[whole]
+    if not whole.size:
+        return Silhouette((float("nan"),) * len(partitions), 0, sampled=False)
     chosen, counted, sampled = _drawn(len(rows), weights, most, seed)
     rows, partitions = rows[chosen], tuple(labels[chosen] for labels in partitions)
     # Parts are renumbered without gaps, so that every one has rows.

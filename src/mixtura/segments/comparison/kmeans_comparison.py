@@ -286,6 +286,8 @@ def _sentences(found: KMeansComparison) -> list[str]:
     said = [moved]
     said += [_split_sentence(one, found.names) for one in found.split]
     said += [_merged_sentence(one, found.names) for one in found.merged]
+    if math.isnan(found.silhouette_mixture) or math.isnan(found.silhouette_kmeans):
+        return said
     sampled = f", on {found.silhouette_rows:,} customers drawn at random" if found.silhouette_sampled else ""
     said.append(
         f"Silhouette width: {found.silhouette_kmeans:.2f} for K-means, {found.silhouette_mixture:.2f} for the mixture"
