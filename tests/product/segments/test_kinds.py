@@ -111,6 +111,10 @@ def test_a_level_that_was_never_seen_counts_as_missing(found: Any) -> None:
     np.testing.assert_allclose(
         assign_table(result.model, unknown).memberships, assign_table(result.model, missing).memberships
     )
+    assert "channel: 5 of 5 values are unknown to the model, such as 'letter'" in " ".join(
+        assign_table(result.model, unknown).notes
+    )
+    assert not any("unknown" in note for note in assign_table(result.model, missing).notes)
     more = some.with_columns(visits=pl.lit(500))
     assert np.isfinite(assign_table(result.model, more).memberships).all()
 

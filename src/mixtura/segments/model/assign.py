@@ -20,6 +20,7 @@ from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.scan import Scores, scan_of
 from mixtura.segments.table.columns import choose
 from mixtura.segments.table.complete import missing_notes, usable_rows
+from mixtura.segments.table.discrete.coding import unknown_notes
 from mixtura.segments.table.roles import Roles
 from mixtura.segments.weighted import row_maxima
 
@@ -149,6 +150,8 @@ def assign_table(
     )
     levels = None if model.coding is None else model.coding.levels(opened.frame, complete)
     notes = (*notes, *missing_notes(rows, model.columns))
+    if model.coding is not None and levels is not None:
+        notes = (*notes, *unknown_notes(model.coding, levels, opened.frame, complete))
     if notes:
         warnings.warn(f"Columns of the table: {' '.join(notes)}", ColumnWarning, stacklevel=2)
     named = customer_ids(opened.frame, choice.id_column)

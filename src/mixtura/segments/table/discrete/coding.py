@@ -13,10 +13,10 @@ from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.core.parts.discrete import DiscreteColumns, LevelTable
 from mixtura.core.parts.level_models import CATEGORICAL, NEGATIVE_BINOMIAL, POISSON, LevelModel
 from mixtura.io import to_float64
-from mixtura.segments.table.discrete.cells import texts_of
+from mixtura.segments.table.discrete.cells import text_of, texts_of
 from mixtura.segments.table.discrete.kinds import ColumnKind
 
-__all__ = ["CodedColumn", "Coding", "coding_of", "standard_moments"]
+__all__ = ["CodedColumn", "Coding", "coding_of", "standard_moments", "unknown_notes"]
 
 _ELSEWHERE, _MORE = "other values", "more"
 
@@ -93,6 +93,34 @@ class Coding:
     def levels(self, frame: Any, chosen: Array) -> IntArray:
         """Return the levels of the chosen rows of a table, (n, J), as `DiscreteColumns.numbered`."""
         return self.discrete.numbered(read_levels(self.columns, frame, chosen))
+
+
+def unknown_notes(coding: Coding, levels: IntArray, frame: Any, chosen: Array) -> tuple[str, ...]:
+    """Return a sentence for each column with values that the model has not seen, which count as missing.
+
+    Parameters
+    ----------
+    coding : Coding
+    levels : ndarray of shape (n, J)
+        What `Coding.levels` gives of the chosen rows.
+    frame : pandas, polars or pyarrow table
+        N rows.
+    chosen : ndarray of shape (N,), bool
+    """
+    table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
+    notes = []
+    for codes, column in zip(levels.T, coding.columns, strict=True):
+        if column.kind == "spike":
+            continue
+        present = ~table[column.name].is_null().to_numpy()[chosen]
+        unknown = np.flatnonzero(present & (codes == coding.discrete.size - 1))
+        if unknown.size:
+            example = text_of(table[column.name][int(np.flatnonzero(chosen)[unknown[0]])])
+            notes.append(
+                f"{column.name}: {unknown.size:,} of {int(present.sum()):,} values are unknown to the model, such as "
+                f"{example!r}; they count as missing."
+            )
+    return tuple(notes)
 
 
 def standard_moments(coding: Coding, table: LevelTable) -> tuple[list[str], FloatArray, FloatArray]:
