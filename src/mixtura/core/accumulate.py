@@ -11,7 +11,7 @@ from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.moments import GATHERED, Moments
 from mixtura.core.protocols import Block, Blocks
 from mixtura.core.statistics import Statistics
-from mixtura.kernels import Components, Kernel, Layout, Outputs, background_beside, levels_beside
+from mixtura.kernels import Components, Kernel, Layout, Outputs, accumulate_parts
 from mixtura.kernels.patterns import as_dense
 
 __all__ = [
@@ -192,11 +192,9 @@ def evaluate(
     hard: bool = False,
 ) -> None:
     """Evaluate the rows of a block: what components say of their continuous columns, and of their levels."""
-    rows, order, levels = block.rows, block.order, block.levels
-    beside = levels_beside(kernel, levels, components)
-    background = background_beside(rows, order, levels, components)
-    kernel.accumulate(
-        rows, weight, components, sums, outputs, hard=hard, order=order, beside=beside, background=background
+    order, levels = block.order, block.levels
+    accumulate_parts(
+        kernel, block.rows, weight, components, sums, outputs, hard=hard, order=order, levels=levels
     )
 
 

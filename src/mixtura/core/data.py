@@ -141,8 +141,8 @@ class Data:
 
     def mixed_rows(self, numbers: IntArray) -> FloatArray | MixedRows:
         """Return some rows as `rows_with_missing`, with their levels where there are discrete columns."""
-        rows = self.rows_with_missing(numbers)
-        levels = self._chosen(numbers)[2]
+        chosen, _, levels = self._chosen(numbers)
+        rows = np.ascontiguousarray(chosen, dtype=np.float64)
         return rows if levels is None or self.discrete is None else MixedRows(rows, levels, self.discrete)
 
     def _chosen(self, numbers: IntArray) -> tuple[RowArray, FloatArray | None, IntArray | None]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
 
+import numpy as np
 import numpy.typing as npt
 
 from mixtura._typing import Array, BoolArray, FloatArray, IntArray, RowArray
@@ -21,6 +22,7 @@ __all__ = [
     "RowState",
     "RowTable",
     "Runner",
+    "continuous_rows",
 ]
 
 T = TypeVar("T")
@@ -95,6 +97,11 @@ class MixedRows:
 
 RowTable: TypeAlias = RowArray | MixedRows
 """Rows in memory, with or without discrete columns."""
+
+
+def continuous_rows(table: RowTable) -> FloatArray:
+    """Return the continuous columns of rows in memory, (N, D), as float64; not copied if they are."""
+    return np.asarray(table.rows if isinstance(table, MixedRows) else table, dtype=np.float64)
 
 
 class Blocks(Protocol):

@@ -35,8 +35,7 @@ __all__ = [
     "Kernel",
     "Layout",
     "Outputs",
-    "background_beside",
-    "levels_beside",
+    "accumulate_parts",
     "moment_size",
     "sums_size",
 ]
@@ -265,7 +264,7 @@ class Kernel(Protocol):
         """
 
 
-def levels_beside(kernel: Kernel, levels: IntArray | None, components: Components) -> FloatArray | None:
+def _levels_beside(kernel: Kernel, levels: IntArray | None, components: Components) -> FloatArray | None:
     """Return what components say of the levels of rows, (N, K), as `Kernel.accumulate` takes it; None for nothing."""
     if levels is None or components.table is None:
         return None
@@ -274,10 +273,38 @@ def levels_beside(kernel: Kernel, levels: IntArray | None, components: Component
     return beside
 
 
-def background_beside(
+def _background_beside(
     rows: RowArray, order: IntArray | None, levels: IntArray | None, components: Components
 ) -> FloatArray | None:
     """Return the background of rows, (N,), as `Kernel.accumulate` takes it; None where there is none."""
     if components.background is None:
         return None
     return components.background.log_densities(rows, levels, complete=order is None)
+
+
+def accumulate_parts(
+    kernel: Kernel,
+    rows: RowArray,
+    sample_weight: FloatArray | None,
+    components: Components,
+    sums: FloatArray | None,
+    outputs: Outputs,
+    *,
+    hard: bool = False,
+    order: IntArray | None = None,
+    levels: IntArray | None = None,
+) -> None:
+    """Evaluate a chunk with all parts of its components: as `Kernel.accumulate`, given the levels of its rows."""
+    beside = _levels_beside(kernel, levels, components)
+    background = _background_beside(rows, order, levels, components)
+    kernel.accumulate(
+        rows,
+        sample_weight,
+        components,
+        sums,
+        outputs,
+        hard=hard,
+        order=order,
+        beside=beside,
+        background=background,
+    )

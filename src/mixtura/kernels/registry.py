@@ -17,7 +17,7 @@ from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.exceptions import KernelUnavailableError
 from mixtura.kernels import native
 from mixtura.kernels.algebra import Algebra, NumpyAlgebra
-from mixtura.kernels.contract import Components, Kernel, Outputs, background_beside, levels_beside
+from mixtura.kernels.contract import Components, Kernel, Outputs, accumulate_parts
 from mixtura.kernels.native_algebra import NativeAlgebra, why_not_native
 from mixtura.kernels.reference import NumpyKernel
 
@@ -93,11 +93,7 @@ def evaluate_rows(
 ) -> None:
     """Evaluate rows in memory on the calling thread, with the kernel that `auto` means; see `Kernel.accumulate`."""
     kernel = get_kernel(n_features=components.n_features)
-    beside = levels_beside(kernel, levels, components)
-    background = background_beside(rows, order, levels, components)
-    kernel.accumulate(
-        rows, sample_weight, components, sums, outputs, order=order, beside=beside, background=background
-    )
+    accumulate_parts(kernel, rows, sample_weight, components, sums, outputs, order=order, levels=levels)
 
 
 def available_kernels() -> tuple[str, ...]:

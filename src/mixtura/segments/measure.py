@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from mixtura._typing import Array, FloatArray
-from mixtura.core.protocols import MixedRows, RowTable
+from mixtura.core.protocols import RowTable, continuous_rows
 from mixtura.segments.certainty.certainty import Certainty
 from mixtura.segments.certainty.certainty_summary import AmbiguousSummary, CertaintySummary
 from mixtura.segments.certainty.pair_residuals import PairResidual, PairSummary
@@ -78,7 +76,7 @@ def measure_segments(
     customer : callable
         From the number of a row to its number in the table and the id of its customer.
     """
-    plain = np.asarray(rows.rows if isinstance(rows, MixedRows) else rows, dtype=np.float64)
+    plain = continuous_rows(rows)
     described: dict[str, Array] = {one.name: one.values for one in numbers if one.name not in model.columns}
     described |= {one.name: one.codes for one in levels}
     scan = scan_of(model.mixture, model.scaling, rows, weights, described=described)

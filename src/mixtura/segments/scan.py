@@ -16,7 +16,7 @@ from mixtura.core.data import Data
 from mixtura.core.impute import expected_log_density
 from mixtura.core.mixture import Mixture
 from mixtura.core.parts.discrete import DiscreteColumns
-from mixtura.core.protocols import Block, Blocks, MixedRows, RowTable
+from mixtura.core.protocols import Block, Blocks, MixedRows, RowTable, continuous_rows
 from mixtura.engine import as_data
 from mixtura.kernels import Components, Kernel, Outputs
 from mixtura.kernels.patterns import order_of_missing
@@ -74,7 +74,7 @@ class Scored:
     @cached_property
     def masked(self) -> FloatArray:
         """The same with NaN at point masses, which the Gaussian part of a mixture does not see."""
-        return self.scaling.apply(self.scaling.masked(self.rows))
+        return self.scaling.apply(self.scaling.masked(self.rows)) if any(self.scaling.spikes) else self.scaled
 
     @property
     def seen(self) -> RowTable:
@@ -177,7 +177,7 @@ class Scan:
         """Return some rows from all over the table, evaluated: all of a short one."""
         numbers = np.arange(0, self.data.n_rows, max(1, self.data.n_rows // _SAMPLE))
         chosen = self.data.mixed_rows(numbers)
-        rows = chosen.rows if isinstance(chosen, MixedRows) else chosen
+        rows = continuous_rows(chosen)
         block = Block(rows, None, 0, 0, order_of_missing(rows))
         if isinstance(chosen, MixedRows):
             block = replace(block, levels=chosen.levels, n_levels=chosen.discrete.size)
@@ -268,7 +268,7 @@ class FeedSummaries:
         )
         if not self.evaluated:
             outputs = Outputs(log_density, memberships, labels)
-            seen = scored.scaled if not any(self.scaling.spikes) else scored.masked
+            seen = scored.masked
             order = block.order if seen is scored.scaled else order_of_missing(seen)
             evaluate(replace(block, rows=seen, order=order), self.components, self.kernel, outputs)
             if order is not None:

@@ -7,14 +7,13 @@ from mixtura.fit.init.hierarchical.tree import FromHierarchy, FromTree, Tree, gr
 from mixtura.fit.init.random import FromRandomResponsibilities
 from mixtura.fit.init.rows import FromRandomRows, KMeansPlusPlus
 from mixtura.fit.init.sample import FromLabels, Sample, draw_sample
-from mixtura.fit.init.shared import FromDenseRows, FromSample, SharedStarts
+from mixtura.fit.init.shared import FromSample, SharedStarts
 from mixtura.fit.init.small_em import BestOf, FromNearestRows, SmallEM
 
 __all__ = [
     "INITIALIZATIONS",
     "ROBUST_KMEANS",
     "BestOf",
-    "FromDenseRows",
     "FromHierarchy",
     "FromLabels",
     "FromMixture",
@@ -43,5 +42,5 @@ INITIALIZATIONS: dict[str, Initialization] = {
 }
 """Every initialization by the name that ``init_params`` uses."""
 
-ROBUST_KMEANS: Initialization = BestOf([FromDenseRows(), FromKMeans()])
+ROBUST_KMEANS: Initialization = BestOf([FromSample(5, dense=True), FromKMeans()])
 """What ``"kmeans"`` is where there may be outliers: of the rows that lie densely, or of all, whichever goes better."""

@@ -122,7 +122,8 @@ def draw_sample(data: Data, rng: np.random.RandomState, max_rows: int = MOST_ROW
     if numbers.size > max_rows:
         numbers = np.sort(rng.choice(numbers, size=max_rows, replace=False))
     rows, weights = data.rows_and_weights(numbers)
-    chosen = data.in_memory(data.mixed_rows(numbers), weights).alone()
+    partly_known = data.has_missing or data.discrete is not None
+    chosen = data.in_memory(data.mixed_rows(numbers) if partly_known else rows, weights).alone()
     rows = fill_missing(chosen) if data.has_missing else rows
     return Sample(numbers, rows, weights, chosen, level_scores(chosen))
 

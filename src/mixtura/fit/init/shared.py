@@ -14,7 +14,7 @@ from mixtura.fit.kmeans.lloyd import best_clustering
 from mixtura.fit.kmeans.plusplus import kmeans_plusplus
 from mixtura.fit.steps.em import Problem
 
-__all__ = ["FromDenseRows", "FromSample", "SharedStarts", "cluster_sample"]
+__all__ = ["FromSample", "SharedStarts", "cluster_sample"]
 
 
 class SharedStarts:
@@ -82,43 +82,27 @@ class SharedStarts:
         return self._found[n_components]
 
 
-class FromDenseRows:
-    """Start from K-means of those rows that lie densely: centers that single outliers would take are left to groups.
+class FromSample:
+    """K-means of a sample of the rows, standardized, with the levels of their discrete columns.
 
     Parameters
     ----------
-    n_init : int, default=5
+    n_init : int, default=1
         Runs of K-means, of which the best is taken.
+    dense : bool, default=False
+        Leave out rows that do not lie densely: centers that single outliers would take are left to groups.
     """
 
-    def __init__(self, n_init: int = 5) -> None:
-        self._n_init = n_init
+    def __init__(self, n_init: int = 1, *, dense: bool = False) -> None:
+        self._n_init, self._dense = n_init, dense
 
     def prepare(self, problem: Problem, rng: np.random.RandomState) -> Initializer:
         sample = draw_sample(problem.data, rng)
-        sample = sample.of(are_dense(sample.rows))
+        if self._dense:
+            sample = sample.of(are_dense(sample.rows))
         seen = sample.seen_as("std")
         k = problem.model.n_components
         labels = cluster_sample(problem.data.in_memory(seen.rows, seen.weights), k, rng, self._n_init)
-        return FromLabels(sample, labels).prepare(problem, rng)
-
-
-class FromSample:
-    """One run of K-means on a sample of the rows, standardized, with the levels of their discrete columns.
-
-    Parameters
-    ----------
-    max_rows : int, default=2000
-    """
-
-    def __init__(self, max_rows: int = MOST_ROWS) -> None:
-        self._max_rows = max_rows
-
-    def prepare(self, problem: Problem, rng: np.random.RandomState) -> Initializer:
-        sample = draw_sample(problem.data, rng, self._max_rows)
-        seen = sample.seen_as("std")
-        data = problem.data.in_memory(seen.rows, seen.weights)
-        labels = cluster_sample(data, problem.model.n_components, rng)
         return FromLabels(sample, labels).prepare(problem, rng)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.core.impute import expected_log_density
 from mixtura.core.mixture import Mixture
-from mixtura.core.protocols import MixedRows, RowTable
+from mixtura.core.protocols import RowTable, continuous_rows
 from mixtura.exceptions import ParameterError
 from mixtura.io import dump_document, output_file, read_document
 from mixtura.io.export import DialectName, Scorer, scoring_onnx, scoring_sql
@@ -134,11 +134,11 @@ class SegmentModel:
         Where values are missing it is that expected of the whole row, so that rows can be compared.
         """
         seen = self.scaling.seen(rows)
-        scaled = np.asarray(seen.rows if isinstance(seen, MixedRows) else seen, dtype=np.float64)
+        scaled = continuous_rows(seen)
         density = self.mixture.log_density(seen)
         if np.isnan(scaled).any():
             density += expected_log_density(self.mixture, scaled, self.mixture.responsibilities(seen))
-        plain = rows.rows if isinstance(rows, MixedRows) else rows
+        plain = continuous_rows(rows)
         return np.asarray(density + self.scaling.log_jacobian(self.scaling.masked(plain)))
 
     def in_user_units(self) -> Mixture:

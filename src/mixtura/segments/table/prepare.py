@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
-from mixtura.core.protocols import MixedRows, RowTable
+from mixtura.core.protocols import MixedRows, RowTable, continuous_rows
 from mixtura.exceptions import ColumnError, ColumnWarning
 from mixtura.io import release_arrow_memory
 from mixtura.segments.options import COVARIANCE_TYPES, Settings
@@ -95,7 +95,7 @@ class Prepared:
         of other transforms. What is held out in folds is scaled with the others.
         """
         seen, masked = self.scaling.seen(self.table), self.scaling.masked(self.rows)
-        scaled = np.asarray(seen.rows if isinstance(seen, MixedRows) else seen, dtype=np.float64)
+        scaled = continuous_rows(seen)
         steps = scaled_steps(self.rows, self.scaling)
         found = settings.search(seen, on_candidate, on_fold, self.weights, steps)
         jacobian = self.scaling.log_jacobian(masked, observed=True)

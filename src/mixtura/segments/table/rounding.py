@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.protocols import MixedRows, RowTable
+from mixtura.core.protocols import RowTable, continuous_rows
 from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.transforms.transforms import IDENTITY
 
@@ -71,7 +71,7 @@ def scaled_steps(table: RowTable, scaling: Scaling) -> FloatArray:
     >>> scaled_steps(rows, scaling_of(rows)).round(3)
     array([0.612, 0.   ])
     """
-    rows = table.rows if isinstance(table, MixedRows) else table
+    rows = continuous_rows(table)
     rows = scaling.masked(rows[:: max(1, len(rows) // _LOOKED_AT)])
     found = np.zeros(rows.shape[1])
     transforms = scaling.transforms or (IDENTITY,) * rows.shape[1]
