@@ -21,6 +21,7 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.moments import DENSE, Moments
 from mixtura.core.parts.volume import Extent
 from mixtura.core.protocols import Block, Pass
+from mixtura.drift.drift_sums import Cuts, GatherDrift
 from mixtura.engine import as_data
 from mixtura.fit.evaluation import Scoring
 from mixtura.fit.init.random import RandomShares, SumsByRandomShares
@@ -91,6 +92,12 @@ PASSES: dict[type[Any], Callable[[Data], tuple[Any, States]]] = {
             data.kernel,
             MIXTURE.components(),
             ("debt",),
+        ),
+        (DISTANCES,),
+    ),
+    GatherDrift: lambda data: (
+        GatherDrift(
+            MIXTURE, components(), np.ones((K, D)), Cuts(np.array([-6.0, -4.0]), -7.0, -6.5), data.kernel
         ),
         (DISTANCES,),
     ),
