@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +16,15 @@ __all__ = [
     "best_jaccard",
     "contingency_table",
     "match_clusters",
+    "pairwise_adjusted_rand",
     "silhouette_widths",
 ]
 
 _BLOCK = 256
 """Rows whose distances to all others are held at a time."""
+
+_ROWS = 1_000
+"""Rows whose parts in all partitions are held at a time."""
 
 
 def contingency_table(
@@ -61,14 +66,56 @@ def adjusted_rand_index(table: FloatArray) -> float:
         What `crossing` returns, of customers or of counts that stand for as many.
     """
 
-    def pairs(counts: FloatArray) -> float:
-        return float((counts * (counts - 1)).sum() / 2)
+    return float(_adjusted_rand(table[None])[0])
 
-    together, total = pairs(table), pairs(np.atleast_1d(table.sum()))
-    rows, columns = pairs(table.sum(axis=1)), pairs(table.sum(axis=0))
+
+def pairwise_adjusted_rand(
+    partitions: Sequence[IntArray], n_parts: int, weights: FloatArray | None = None
+) -> FloatArray:
+    """Return the adjusted Rand index of each two of some partitions of the same customers, (P, P).
+
+    All contingency tables come from products of matrices of zeros and ones, which takes a fraction of the time of one
+    table after the other.
+
+    Parameters
+    ----------
+    partitions : sequence of P ndarray of shape (N,)
+        Labels from 0 to K - 1.
+    n_parts : int
+        K, empty parts included.
+    weights : ndarray of shape (N,) or None, default=None
+        Customers count with their weight; without, with one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura.segments.comparison.agreement import pairwise_adjusted_rand
+    >>> same, other = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
+    >>> pairwise_adjusted_rand([same, 1 - same, other], 2).tolist()
+    [[1.0, 1.0, -0.5], [1.0, 1.0, -0.5], [-0.5, -0.5, 1.0]]
+    """
+    labels, n = np.asarray(partitions), len(partitions)
+    tables = np.zeros((n * n_parts, n * n_parts))
+    for start in range(0, labels.shape[1], _ROWS):
+        rows = slice(start, start + _ROWS)
+        belongs = (labels[:, None, rows] == np.arange(n_parts)[:, None]).reshape(n * n_parts, -1).astype(float)
+        tables += belongs @ (belongs if weights is None else belongs * weights[rows]).T
+    pairs = tables.reshape(n, n_parts, n, n_parts).transpose(0, 2, 1, 3).reshape(n * n, n_parts, n_parts)
+    return _adjusted_rand(pairs).reshape(n, n)
+
+
+def _adjusted_rand(tables: FloatArray) -> FloatArray:
+    """Return `adjusted_rand_index` of each of some tables, (P, I, J)."""
+
+    def pairs(counts: FloatArray) -> FloatArray:
+        return np.asarray((counts * (counts - 1)).sum(axis=-1) / 2)
+
+    together, total = pairs(tables.reshape(len(tables), -1)), pairs(tables.sum(axis=(1, 2))[:, None])
+    rows, columns = pairs(tables.sum(axis=2)), pairs(tables.sum(axis=1))
     mean = (rows + columns) / 2
-    expected = rows * columns / total if total else mean
-    return 1.0 if mean == expected else (together - expected) / (mean - expected)
+    expected = np.divide(rows * columns, total, out=mean.copy(), where=total != 0)
+    gain, most = together - expected, mean - expected
+    return np.divide(gain, most, out=np.ones_like(gain), where=most != 0)
 
 
 def best_jaccard(table: FloatArray) -> FloatArray:

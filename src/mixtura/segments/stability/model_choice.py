@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.protocols import RowTable
 from mixtura.fit import Outcome
-from mixtura.segments.comparison.agreement import adjusted_rand_index, best_jaccard, contingency_table
+from mixtura.segments.comparison.agreement import best_jaccard, contingency_table, pairwise_adjusted_rand
 from mixtura.segments.options import Settings
 from mixtura.segments.stability.resample import refit_labels
 from mixtura.segments.stability.stability_verdict import is_stable
@@ -248,8 +247,5 @@ def _mean_agreements(parts: Sequence[IntArray], k: int, weights: FloatArray | No
     """Return the mean adjusted Rand index of each partition with the others; zero where there are no two."""
     if len(parts) < 2:
         return np.zeros(1)
-    agreements = np.zeros((len(parts), len(parts)))
-    for i, j in combinations(range(len(parts)), 2):
-        found = adjusted_rand_index(contingency_table(parts[i], parts[j], k, k, weights))
-        agreements[i, j] = agreements[j, i] = found
-    return np.asarray(agreements.sum(axis=1) / (len(parts) - 1))
+    agreements = pairwise_adjusted_rand(parts, k, weights)
+    return np.asarray((agreements.sum(axis=1) - agreements.diagonal()) / (len(parts) - 1))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import RowTable
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.segments.certainty.certainty_summary import MeanCertaintySummary
-from mixtura.segments.comparison.agreement import adjusted_rand_index, best_jaccard, contingency_table
+from mixtura.segments.comparison.agreement import best_jaccard, contingency_table, pairwise_adjusted_rand
 from mixtura.segments.comparison.transitions import Flow, TransitionsSummary, transitions_of
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.scan import Summary, scan_of
@@ -288,10 +287,7 @@ def _refit(
 
 
 def _of_number(number: int, partitions: Sequence[IntArray], weights: FloatArray | None) -> NumberStability:
-    agreements = [
-        adjusted_rand_index(contingency_table(first, second, number, number, weights))
-        for first, second in combinations(partitions, 2)
-    ]
+    agreements = pairwise_adjusted_rand(partitions, number, weights)[np.triu_indices(len(partitions), 1)]
     lower, upper = np.quantile(agreements, _INTERVAL)
     return NumberStability(
         number, float(np.mean(agreements)), float(lower), float(upper), n_bootstraps=len(partitions)

@@ -15,6 +15,7 @@ from mixtura.segments.comparison.agreement import (
     best_jaccard,
     contingency_table,
     match_clusters,
+    pairwise_adjusted_rand,
     silhouette_widths,
 )
 
@@ -40,6 +41,21 @@ def test_crossing_counts_pairs_of_labels(pair) -> None:
 def test_the_adjusted_rand_index_is_that_of_scikit_learn(pair) -> None:
     table = contingency_table(*pair, 4, 3)
     assert adjusted_rand_index(table) == pytest.approx(adjusted_rand_score(*pair), abs=1e-12)
+
+
+def test_indices_of_many_partitions_are_those_of_each_two(monkeypatch) -> None:
+    monkeypatch.setattr("mixtura.segments.comparison.agreement._ROWS", 64)
+    rng = np.random.default_rng(5)
+    partitions = [rng.integers(0, 3, size=200) for _ in range(4)]
+    partitions += [partitions[0], np.zeros(200, dtype=np.intp)]
+    counts = rng.integers(1, 4, size=200)
+    for weights in (None, counts.astype(float)):
+        repeats = np.ones(200, dtype=int) if weights is None else counts
+        expected = [
+            [adjusted_rand_score(one.repeat(repeats), other.repeat(repeats)) for other in partitions]
+            for one in partitions
+        ]
+        np.testing.assert_allclose(pairwise_adjusted_rand(partitions, 4, weights), expected, atol=1e-12)
 
 
 def test_partitions_without_information_agree() -> None:
