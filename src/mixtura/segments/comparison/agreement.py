@@ -65,7 +65,6 @@ def adjusted_rand_index(table: FloatArray) -> float:
     table : ndarray of shape (I, J)
         What `crossing` returns, of customers or of counts that stand for as many.
     """
-
     return float(_adjusted_rand(table[None])[0])
 
 
@@ -98,7 +97,9 @@ def pairwise_adjusted_rand(
     tables = np.zeros((n * n_parts, n * n_parts))
     for start in range(0, labels.shape[1], _ROWS):
         rows = slice(start, start + _ROWS)
-        belongs = (labels[:, None, rows] == np.arange(n_parts)[:, None]).reshape(n * n_parts, -1).astype(float)
+        belongs = (
+            (labels[:, None, rows] == np.arange(n_parts)[:, None]).reshape(n * n_parts, -1).astype(float)
+        )
         tables += belongs @ (belongs if weights is None else belongs * weights[rows]).T
     pairs = tables.reshape(n, n_parts, n, n_parts).transpose(0, 2, 1, 3).reshape(n * n, n_parts, n_parts)
     return _adjusted_rand(pairs).reshape(n, n)
