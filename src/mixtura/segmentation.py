@@ -11,6 +11,7 @@ import numpy as np
 
 from mixtura.data.frames import frame_like
 from mixtura.exceptions import DataError
+from mixtura.io import table_of
 from mixtura.io.export import DialectName
 from mixtura.segments import (
     Assignment,
@@ -71,8 +72,9 @@ class Segmentation:
 
         Parameters
         ----------
-        frame : pandas, polars or pyarrow table, polars LazyFrame, or DuckDB relation
-            One row per customer.
+        frame : pandas, polars or pyarrow table, polars LazyFrame, DuckDB relation, path, or source
+            One row per customer. Paths may be patterns, folders or lists; also data sets and readers of Arrow, and
+            what `mixtura.data.sources.open_source` returns, such as the answer of a database.
         names : mapping of str or int to str, optional
             What segments shall be called, by number or automatic name.
         **options
@@ -374,9 +376,10 @@ class Segmentation:
 
 
 def _eager(frame: Any) -> Any:
-    """Return a table that is in memory; a DuckDB relation as Arrow, a polars LazyFrame as a DataFrame."""
-    table = nw.from_native(frame, pass_through=True)
-    return table.collect().to_native() if isinstance(table, nw.LazyFrame) else frame
+    """Return a table that is in memory; files and relations of DuckDB as Arrow, a polars LazyFrame as a DataFrame."""
+    read = table_of(frame)
+    table = nw.from_native(read, pass_through=True)
+    return table.collect().to_native() if isinstance(table, nw.LazyFrame) else read
 
 
 def _ids(assignment: Assignment, rows: Sequence[int]) -> list[Any]:

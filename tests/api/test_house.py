@@ -49,16 +49,18 @@ TEXTS_WITH_OPTIONS = {
 
 # Each optional library, and the one place that may import it; pydantic checks both model files and documents.
 OPTIONAL = {
+    "adbc_driver_postgresql": "data",
+    "adbc_driver_sqlite": "data",
     "altair": "plot",
     "contourpy": "plot",
     "dask": "run",
     "diptest": "segments",
-    "duckdb": "io",
+    "duckdb": "data or io",
     "jinja2": "report",
     "onnx": "io",
     "pandas": "io",
     "polars": "io",
-    "pyarrow": "io",
+    "pyarrow": "data or io",
     "pydantic": "io or segments/results",
     "python_calamine": "io",
     "rdata": "io",

@@ -13,6 +13,8 @@ import pytest
 from mixtura.core.data import Data
 from mixtura.core.protocols import Blocks
 from mixtura.data import ArrayBlocks, block_size
+from mixtura.data.file_blocks import FileBlocks
+from mixtura.data.spool import spool_rows
 from mixtura.engine import as_data
 from mixtura.fit.init.small_em import ScaleColumns
 
@@ -47,6 +49,32 @@ def memory_map(n_rows: int, weighted: bool, folder: Path) -> Table:
     return Table(rows, weights, ArrayBlocks(rows, weights))
 
 
+def file_map(n_rows: int, weighted: bool, folder: Path) -> Table:
+    np.save(folder / "rows.npy", rows_of(n_rows))
+    rows = np.load(folder / "rows.npy", mmap_mode="r")
+    weights = weights_of(n_rows) if weighted else None
+    blocks = as_data(rows, weights).blocks
+    assert isinstance(blocks, FileBlocks)
+    return Table(rows, weights, blocks)
+
+
+def part_of_a_map(n_rows: int, weighted: bool, folder: Path) -> Table:
+    np.save(folder / "rows.npy", rows_of(n_rows + 7))
+    np.save(folder / "weights.npy", weights_of(n_rows + 3))
+    rows = np.load(folder / "rows.npy", mmap_mode="r")[7:]
+    weights = np.load(folder / "weights.npy", mmap_mode="r")[3:] if weighted else None
+    blocks = as_data(rows, weights).blocks
+    assert isinstance(blocks, FileBlocks)
+    return Table(rows, weights, blocks)
+
+
+def spool(n_rows: int, weighted: bool, _folder: Path) -> Table:
+    rows, weights = rows_of(n_rows), weights_of(n_rows) if weighted else None
+    blocks = as_data(spool_rows(np.array_split(rows, 7), D, np.float64, n_rows), weights).blocks
+    assert isinstance(blocks, FileBlocks)
+    return Table(rows, weights, blocks)
+
+
 def weighted_data(n_rows: int, weighted: bool, folder: Path) -> Table:
     rows, weights, _ = array(n_rows, weighted, folder)
     data = as_data(rows, weights)
@@ -62,7 +90,7 @@ def mapped_data(n_rows: int, weighted: bool, folder: Path) -> Table:
     return Table(rows * factors, weights, as_data(rows, weights).mapped(ScaleColumns(factors)).blocks)
 
 
-@pytest.fixture(params=[array, memory_map, weighted_data, mapped_data])
+@pytest.fixture(params=[array, memory_map, file_map, part_of_a_map, spool, weighted_data, mapped_data])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[int, bool], Table]:
     return lambda n_rows, weighted: request.param(n_rows, weighted, tmp_path)
 

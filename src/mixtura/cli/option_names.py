@@ -20,6 +20,7 @@ OPTIONS = {
     "covariance_type": "--covariance-type",
     "covariance_types": "--covariance-type",
     "criterion": "--criterion",
+    "database": "--database",
     "describe": "--describe",
     "dialect": "--sql",
     "drop_missing": "--drop-missing",
@@ -42,6 +43,8 @@ OPTIONS = {
     "robust": "--robust",
     "segment": "--segment",
     "segments": "--segment",
+    "spool_dir": "--spool-dir",
+    "sql": "--sql",
     "table": "--table",
     "top": "--top",
     "threshold": "--threshold",
@@ -79,25 +82,25 @@ def _unquoted(value: str) -> str:
     return re.sub(r"[\[\]\"' ]", "", value)
 
 
-def command_line(command: str, table: str, arguments: Mapping[str, Any]) -> str:
+def command_line(command: str, table: Sequence[str], arguments: Mapping[str, Any]) -> str:
     """Return the command that does what a function of the library does with these arguments.
 
     Parameters
     ----------
     command : str
         The name of the command, such as ``"segment"``.
-    table : str
-        The path of the table, as the user gave it.
+    table : sequence of str
+        The words that name the table, as the user gave them.
     arguments : mapping of str to object
         Python parameters of the function; lists are separated by commas, ``True`` is an option without a value.
 
     Examples
     --------
     >>> from mixtura.cli.option_names import command_line
-    >>> print(command_line("segment", "my table.csv", {"columns": ["a", "b, net"], "drop_missing": True}))
+    >>> print(command_line("segment", ["my table.csv"], {"columns": ["a", "b, net"], "drop_missing": True}))
     mixtura segment 'my table.csv' --columns 'a,"b, net"' --drop-missing
     """
-    words = ["mixtura", command, shlex.quote(table)]
+    words = ["mixtura", command, *map(shlex.quote, table)]
     for name, value in arguments.items():
         if value is None or value is False:
             continue

@@ -5,28 +5,23 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from mixtura.exceptions import ParameterError
-
-if TYPE_CHECKING:
-    from mixtura.io import Table
 
 __all__ = [
     "Columns",
     "Components",
     "CovarianceTypes",
     "Criterion",
-    "CustomerTable",
     "Describe",
     "DropMissing",
     "Folds",
     "IdColumn",
     "MinShare",
     "ModelFile",
-    "NewCustomers",
     "Overwrite",
     "Prior",
     "Quiet",
@@ -40,7 +35,6 @@ __all__ = [
     "parse_names",
     "parse_prior",
     "parse_transform",
-    "read_customers",
     "search_options",
 ]
 
@@ -61,10 +55,6 @@ def parse_prior(text: str) -> str | float:
 
 
 ModelFile = Annotated[Path, typer.Argument(help="A model.json that mixtura segment wrote.")]
-CustomerTable = Annotated[
-    Path, typer.Argument(help="CSV, TSV, Parquet, JSON lines or Excel; one row per customer.")
-]
-NewCustomers = Annotated[Path, typer.Argument(help="Customers; columns are matched by name, in any order.")]
 Columns = Annotated[
     list[str] | None,
     typer.Option(help="Columns to use, separated by commas. [default: all numeric columns except ids]"),
@@ -184,13 +174,6 @@ def search_options(
         **({} if n_folds is None else {"n_folds": n_folds}),
         "random_state": seed,
     }
-
-
-def read_customers(table: Path, *id_columns: str | None) -> Table:
-    """Return a table, its columns of ids as text, in which leading zeros stay."""
-    from mixtura.io import read_table
-
-    return read_table(table, text=[name for name in id_columns if name is not None])
 
 
 def parse_components(text: str) -> list[int]:

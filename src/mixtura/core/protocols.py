@@ -131,6 +131,9 @@ class Blocks(Protocol):
     def block(self, number: int) -> Block:
         """Return one block; may be called from several threads."""
 
+    def numbers(self, dtype: npt.DTypeLike, columns: int, fill: float) -> Array:
+        """Return numbers per row, (N,) or where there are columns (N, columns), where the rows live: memory or disk."""
+
     def in_memory(self, rows: RowTable, sample_weight: FloatArray | None) -> Blocks:
         """Return blocks of other rows, which are few and in memory: a sample of these, or what was made of one."""
 
@@ -164,6 +167,9 @@ class DerivedBlocks:
     @property
     def discrete(self) -> DiscreteColumns | None:
         return self.blocks.discrete
+
+    def numbers(self, dtype: npt.DTypeLike, columns: int, fill: float) -> Array:
+        return self.blocks.numbers(dtype, columns, fill)
 
     def in_memory(self, rows: RowTable, sample_weight: FloatArray | None) -> Blocks:
         return self.blocks.in_memory(rows, sample_weight)

@@ -1,6 +1,8 @@
 """Where rows live: each module turns one kind of source into blocks."""
 
 from mixtura.data.arrays import ArrayBlocks, block_size
-from mixtura.data.open import open_rows
+from mixtura.data.open import open_rows, rows_of_source
+from mixtura.data.row_file import sum_of
+from mixtura.data.sources import unread
 
-__all__ = ["ArrayBlocks", "block_size", "open_rows"]
+__all__ = ["ArrayBlocks", "block_size", "open_rows", "rows_of_source", "sum_of", "unread"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from mixtura._typing import FloatArray, IntArray, RowArray
+from mixtura._typing import Array, FloatArray, IntArray, RowArray
 from mixtura.core.protocols import Block, DiscreteColumns, MixedRows, RowTable
 
 __all__ = ["ArrayBlocks", "block_size"]
@@ -82,6 +83,9 @@ class ArrayBlocks:
         weight = None if self._weight is None else self._weight[span]
         levels = None if self._levels is None else self._levels[span]
         return Block(self._rows[span], weight, start, number, None, levels, self._n_levels)
+
+    def numbers(self, dtype: npt.DTypeLike, columns: int, fill: float) -> Array:
+        return np.full((self.n_rows, columns) if columns else (self.n_rows,), fill, dtype=dtype)
 
     def in_memory(self, rows: RowTable, sample_weight: FloatArray | None) -> ArrayBlocks:
         return ArrayBlocks.of(rows, sample_weight)

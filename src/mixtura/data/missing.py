@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.protocols import Block, Blocks, DerivedBlocks, RowTable
+from mixtura.data.file_blocks import FileBlocks
 from mixtura.kernels.patterns import order_of_missing
 
 __all__ = ["MissingBlocks", "with_missing"]
@@ -40,7 +41,35 @@ class MissingBlocks(DerivedBlocks):
         return with_missing(self.blocks.in_memory(rows, sample_weight))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class MissingOnDisk(DerivedBlocks):
+    """Blocks of a file in which NaN stands for a missing value; the orders of rows are found again in each pass.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    """
+
+    @property
+    def total_weight(self) -> float:
+        return self.blocks.total_weight
+
+    @property
+    def has_missing(self) -> bool:
+        return True
+
+    def block(self, number: int) -> Block:
+        block = self.blocks.block(number)
+        return replace(block, order=order_of_missing(block.rows))
+
+    def in_memory(self, rows: RowTable, sample_weight: FloatArray | None) -> Blocks:
+        return with_missing(self.blocks.in_memory(rows, sample_weight))
+
+
 def with_missing(blocks: Blocks) -> Blocks:
     """Return blocks in which NaN is a missing value; the same ones where there is none."""
+    if isinstance(blocks, FileBlocks):
+        found = (order_of_missing(blocks.block(number).rows) for number in range(len(blocks)))
+        return MissingOnDisk(blocks) if any(order is not None for order in found) else blocks
     orders = tuple(order_of_missing(blocks.block(number).rows) for number in range(len(blocks)))
     return blocks if all(order is None for order in orders) else MissingBlocks(blocks, orders)

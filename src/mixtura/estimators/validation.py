@@ -12,6 +12,7 @@ from sklearn.utils.validation import _check_sample_weight, check_array, validate
 
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import Structure
+from mixtura.data import rows_of_source, sum_of, unread
 from mixtura.exceptions import DataError, ParameterError, TooFewRowsError
 from mixtura.validation import count_rows, missing_values, require_some_values
 
@@ -41,6 +42,8 @@ def as_rows(
     ValueError
         scikit-learn's own messages, for what is not a numeric table with the columns seen in fit.
     """
+    if unread(X):
+        X = rows_of_source(X)
     with _in_numpy():
         rows: RowArray = validate_data(
             estimator,
@@ -53,7 +56,7 @@ def as_rows(
         )
     # One sum shows whether to look closer; infinities of both signs or large numbers may spoil it.
     with np.errstate(invalid="ignore", over="ignore"):
-        total = rows.sum(dtype=np.float64)
+        total = sum_of(rows)
     if not np.isfinite(total):
         _require_finite(estimator, rows, missing=missing, fitting=reset)
     return rows

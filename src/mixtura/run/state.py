@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import numpy.typing as npt
 
 from mixtura._typing import Array
@@ -35,8 +34,7 @@ class StatesInMemory:
     """What runners in one process share: states are arrays."""
 
     def state(self, blocks: Blocks, dtype: npt.DTypeLike, columns: int = 0, fill: float = 0) -> ArrayState:
-        shape = (blocks.n_rows, columns) if columns else (blocks.n_rows,)
-        return ArrayState(np.full(shape, fill, dtype=dtype))
+        return ArrayState(blocks.numbers(dtype, columns, fill))
 
     def state_of(self, values: Array) -> ArrayState:
         return ArrayState(values)

@@ -11,14 +11,13 @@ import typer
 from mixtura.cli.console import handle_errors, output_console
 from mixtura.cli.option_types import (
     Columns,
-    CustomerTable,
     IdColumn,
     Overwrite,
     Quiet,
     Seed,
     parse_names,
-    read_customers,
 )
+from mixtura.cli.table_input import CustomerTable, Database, Sql, TableInput
 
 __all__ = ["advise"]
 
@@ -30,7 +29,9 @@ Output = Annotated[
 
 @handle_errors
 def advise(
-    table: CustomerTable,
+    table: CustomerTable = None,
+    sql: Sql = None,
+    database: Database = None,
     columns: Columns = None,
     id_column: IdColumn = None,
     seed: Seed = 0,
@@ -44,14 +45,15 @@ def advise(
     from mixtura.io import output_file
     from mixtura.segments import advise as advise_on
 
-    read = read_customers(table, id_column)
+    given = TableInput(table, sql, database)
+    read = given.read(id_column)
     advice = advise_on(
         read.data,
         columns=parse_names(columns),
         id_column=id_column,
         random_state=seed,
     )
-    text = json.dumps(advice_document(advice, str(table)), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(advice_document(advice, given.arguments), indent=2, ensure_ascii=False, allow_nan=False)
     if output is not None:
         with output_file(output, overwrite=overwrite) as path:
             path.write_text(text + "\n", encoding="utf-8")
@@ -64,6 +66,6 @@ def advise(
 
     console = output_console(quiet=quiet)
     print_table_read(console, read, advice.columns)
-    print_advice(console, advice, str(table))
+    print_advice(console, advice, given.arguments)
     if output is not None:
         console.print(f"\nWritten: {output}", soft_wrap=True)

@@ -9,6 +9,7 @@ import typer
 
 from mixtura.cli import option_types as options
 from mixtura.cli.console import handle_errors, output_console
+from mixtura.cli.table_input import CustomerTable, Database, Sql, TableInput
 
 if TYPE_CHECKING:
     from mixtura.segments.anomalies import TableAnomalies
@@ -38,7 +39,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print what was found as JSON
 
 @handle_errors
 def anomalies(
-    table: options.CustomerTable,
+    table: CustomerTable = None,
+    sql: Sql = None,
+    database: Database = None,
     reference: Reference = None,
     columns: options.Columns = None,
     id_column: options.IdColumn = None,
@@ -56,11 +59,12 @@ def anomalies(
     from mixtura.io import TABLE_SUFFIXES, output_file, readable_json
     from mixtura.segments.anomalies import find_anomalies
 
-    path = output or Path(f"{table.stem}-anomalies.csv")
+    given = TableInput(table, sql, database)
+    path = output or Path(f"{given.stem}-anomalies.csv")
     with output_file(path, overwrite=overwrite, suffixes=TABLE_SUFFIXES) as writing:
         found = find_anomalies(
-            options.read_customers(table, id_column).data,
-            reference=reference and options.read_customers(reference).data,
+            given.read(id_column).data,
+            reference=reference and TableInput([str(reference)]).read().data,
             columns=options.parse_names(columns),
             id_column=id_column,
             threshold=threshold,
@@ -73,7 +77,7 @@ def anomalies(
     if json:
         typer.echo(readable_json(found.to_dict()), nl=False)
     else:
-        _print(table.name, found, path, quiet=quiet)
+        _print(given.name, found, path, quiet=quiet)
 
 
 def _print(source: str, found: TableAnomalies, path: Path, *, quiet: bool) -> None:

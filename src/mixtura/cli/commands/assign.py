@@ -12,11 +12,10 @@ from mixtura.cli.option_types import (
     DropMissing,
     IdColumn,
     ModelFile,
-    NewCustomers,
     Overwrite,
     Quiet,
-    read_customers,
 )
+from mixtura.cli.table_input import Database, NewCustomers, Sql, TableInput
 
 __all__ = ["assign"]
 
@@ -30,7 +29,9 @@ OutputFile = Annotated[
 @handle_errors
 def assign(
     model: ModelFile,
-    table: NewCustomers,
+    table: NewCustomers = None,
+    sql: Sql = None,
+    database: Database = None,
     id_column: IdColumn = None,
     drop_missing: DropMissing = False,
     output: OutputFile = None,
@@ -42,12 +43,13 @@ def assign(
     from mixtura.io import TABLE_SUFFIXES, output_file
     from mixtura.segments import SegmentModel, assign_table
 
-    path = Path(f"{table.stem}-assigned.csv") if output is None else output
+    given = TableInput(table, sql, database)
+    path = Path(f"{given.stem}-assigned.csv") if output is None else output
     with output_file(path, overwrite=overwrite, suffixes=TABLE_SUFFIXES) as writing:
         loaded = SegmentModel.load(model)
-        read = read_customers(table, id_column, loaded.training.id_column)
+        read = given.read(id_column, loaded.training.id_column)
         result = assign_table(loaded, read.data, id_column=id_column, drop_missing=drop_missing)
         result.write(writing)
     console = output_console(quiet=quiet)
-    print_assignment(console, table.name, result)
+    print_assignment(console, given.name, result)
     console.print(f"\nWritten: {path}", soft_wrap=True)

@@ -12,12 +12,11 @@ from mixtura.cli.option_types import (
     DropMissing,
     IdColumn,
     ModelFile,
-    NewCustomers,
     Overwrite,
     Quiet,
     Weight,
-    read_customers,
 )
+from mixtura.cli.table_input import Database, NewCustomers, Sql, TableInput
 
 __all__ = ["audience"]
 
@@ -51,8 +50,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, f
 @handle_errors
 def audience(
     model: ModelFile,
-    table: NewCustomers,
     segment: Segments,
+    table: NewCustomers = None,
+    sql: Sql = None,
+    database: Database = None,
     min_probability: MinProbability = None,
     top: Top = None,
     value: Value = None,
@@ -74,13 +75,14 @@ def audience(
         "min_expected_value": min_expected_value,
         "drop_missing": drop_missing,
     }
-    path = Path(f"{table.stem}-audience.csv") if output is None else output
-    _run(model, table, segment, id_column, limits, path, overwrite=overwrite, quiet=quiet, json=json)
+    given = TableInput(table, sql, database)
+    path = Path(f"{given.stem}-audience.csv") if output is None else output
+    _run(model, given, segment, id_column, limits, path, overwrite=overwrite, quiet=quiet, json=json)
 
 
 def _run(
     model: Path,
-    table: Path,
+    table: TableInput,
     segments: list[str],
     id_column: str | None,
     limits: dict[str, Any],
@@ -96,7 +98,7 @@ def _run(
 
     with output_file(path, overwrite=overwrite, suffixes=TABLE_SUFFIXES) as writing:
         loaded = SegmentModel.load(model)
-        read = read_customers(table, id_column, loaded.training.id_column)
+        read = table.read(id_column, loaded.training.id_column)
         result = audiences_of_table(loaded, read.data, segments, id_column=id_column, **limits)
         result.write(writing)
     if json:

@@ -11,6 +11,7 @@ import typer
 
 from mixtura.cli import option_types as options
 from mixtura.cli.console import handle_errors, output_console
+from mixtura.cli.table_input import CustomerTable, Database, Sql, TableInput
 
 __all__ = ["segment"]
 
@@ -37,7 +38,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, a
 
 @handle_errors
 def segment(
-    table: options.CustomerTable,
+    table: CustomerTable = None,
+    sql: Sql = None,
+    database: Database = None,
     columns: options.Columns = None,
     describe: options.Describe = None,
     id_column: options.IdColumn = None,
@@ -64,13 +67,14 @@ def segment(
     quiet: options.Quiet = False,
 ) -> None:
     """Find segments in a table, and write them to a directory."""
+    given = TableInput(table, sql, database)
     asked = options.search_options(
         columns=columns, id_column=id_column, value=value, weight=weight, transform=transform, kind=kind,
         components=components, covariance_type=covariance_type, criterion=criterion, n_folds=n_folds, prior=prior,
         n_init=n_init, seed=seed, min_share=min_share, anomaly_percentile=anomaly_percentile, drop_missing=drop_missing,
-        names=names, source=table.name, describe=options.parse_names(describe, "--describe") or (),
+        names=names, source=given.name, describe=options.parse_names(describe, "--describe") or (),
     )  # fmt: skip
-    _run(table, output, asked, _Wanted(resamples, excel, overwrite, json, quiet))
+    _run(given, output, asked, _Wanted(resamples, excel, overwrite, json, quiet))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class _Wanted:
     quiet: bool
 
 
-def _run(table: Path, output: Path | None, asked: dict[str, Any], wanted: _Wanted) -> None:
+def _run(table: TableInput, output: Path | None, asked: dict[str, Any], wanted: _Wanted) -> None:
     from mixtura.cli.progress import model_progress, working
     from mixtura.io import read_names, readable_json, release_arrow_memory
     from mixtura.report import REPORT
@@ -93,7 +97,7 @@ def _run(table: Path, output: Path | None, asked: dict[str, Any], wanted: _Wante
     folder, effort = Path(f"{table.stem}-segments") if output is None else output, Effort(wanted.resamples)
     asked["names"] = None if asked["names"] is None else read_names(asked["names"])
     with deliver(folder, presentation=REPORT, workbook=wanted.excel, overwrite=wanted.overwrite) as delivery:
-        read = options.read_customers(table, asked["id_column"])
+        read = table.read(asked["id_column"])
         with model_progress(quiet=wanted.quiet, criterion=asked["criterion"]) as progress:
             result = segment_table(read.data, **progress, **asked).with_effort(effort)
         read = read.without_cells()

@@ -9,6 +9,7 @@ import typer
 
 from mixtura.cli import option_types as options
 from mixtura.cli.console import handle_errors, output_console
+from mixtura.cli.table_input import CustomerTable, Database, Sql, TableInput
 
 if TYPE_CHECKING:
     from mixtura.segments import Selection
@@ -22,7 +23,9 @@ Output = Annotated[
 
 @handle_errors
 def select(
-    table: options.CustomerTable,
+    table: CustomerTable = None,
+    sql: Sql = None,
+    database: Database = None,
     columns: options.Columns = None,
     id_column: options.IdColumn = None,
     weight: options.Weight = None,
@@ -43,21 +46,22 @@ def select(
     quiet: options.Quiet = False,
 ) -> None:
     """Rank the models that describe a table: covariance types and numbers of components."""
+    given = TableInput(table, sql, database)
     asked = options.search_options(
         columns=columns, id_column=id_column, weight=weight, transform=transform, kind=kind, components=components,
         covariance_type=covariance_type, criterion=criterion, n_folds=n_folds, prior=prior, n_init=n_init, seed=seed,
         drop_missing=drop_missing, min_share=min_share, robust=robust,
     )  # fmt: skip
-    folder = Path(f"{table.stem}-selection") if output is None else output
-    _run(table, folder, asked, overwrite=overwrite, quiet=quiet)
+    folder = Path(f"{given.stem}-selection") if output is None else output
+    _run(given, folder, asked, overwrite=overwrite, quiet=quiet)
 
 
-def _run(table: Path, folder: Path, asked: dict[str, Any], *, overwrite: bool, quiet: bool) -> None:
+def _run(table: TableInput, folder: Path, asked: dict[str, Any], *, overwrite: bool, quiet: bool) -> None:
     from mixtura.io import SELECTION_FILES, output_directory
     from mixtura.plot import warm_up
 
     with output_directory(folder, files=SELECTION_FILES, overwrite=overwrite) as writing:
-        read = options.read_customers(table, asked["id_column"])
+        read = table.read(asked["id_column"])
         with warm_up():
             selection = _select_and_write(read.data, writing, asked, quiet=quiet)
 

@@ -22,7 +22,7 @@ _HEADINGS = {
 }
 
 
-def advice_document(advice: Advice, table: str) -> dict[str, Any]:
+def advice_document(advice: Advice, table: Sequence[str]) -> dict[str, Any]:
     """Return the advice as plain values, with the commands for a table beside the arguments."""
     document = advice.to_dict()
     document["verdict"]["command"] = _command_of(advice.verdict, table)
@@ -31,7 +31,7 @@ def advice_document(advice: Advice, table: str) -> dict[str, Any]:
     return document
 
 
-def print_advice(console: Console, advice: Advice, table: str) -> None:
+def print_advice(console: Console, advice: Advice, table: Sequence[str]) -> None:
     """Print the verdict with its reasons and steps, every finding, and how many components the rows support."""
     verdict = advice.verdict
     console.print(Text(f"\n{verdict.title}", style="bold green"))
@@ -49,7 +49,7 @@ def print_advice(console: Console, advice: Advice, table: str) -> None:
     console.print(_scope(advice))
 
 
-def _findings(console: Console, heading: str, findings: Sequence[Finding], table: str) -> None:
+def _findings(console: Console, heading: str, findings: Sequence[Finding], table: Sequence[str]) -> None:
     console.print(Text(f"\n{heading}", style="bold"))
     for finding in findings:
         threshold = "" if finding.threshold is None else f" (threshold {finding.threshold:g})"
@@ -74,11 +74,11 @@ def _item(console: Console, mark: str, text: Text) -> None:
     console.print(grid)
 
 
-def _command_of(what: Finding | Recommendation, table: str) -> str | None:
+def _command_of(what: Finding | Recommendation, table: Sequence[str]) -> str | None:
     return None if what.arguments is None else command_line("segment", table, what.arguments)
 
 
-def _command(console: Console, what: Finding | Recommendation, table: str) -> None:
+def _command(console: Console, what: Finding | Recommendation, table: Sequence[str]) -> None:
     command = _command_of(what, table)
     if command is not None:
         # Neither wrapped nor cut at the width of the terminal: a command must survive copying.

@@ -1,0 +1,117 @@
+"""The table of a command: files, patterns, folders, or a query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mixtura.exceptions import ParameterError
+
+if TYPE_CHECKING:
+    from mixtura.io import Table
+
+__all__ = ["CustomerTable", "Database", "NewCustomers", "SpoolDir", "Sql", "TableInput"]
+
+CustomerTable = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="CSV, TSV, Parquet, JSON lines, Arrow or Excel; one row per customer. Several files, a pattern in quotes "
+        "such as 'sales/*.parquet', or a folder are one table."
+    ),
+]
+NewCustomers = Annotated[
+    list[str] | None,
+    typer.Argument(help="Customers, in a file or several; columns are matched by name, in any order."),
+]
+Sql = Annotated[str | None, typer.Option(help="A query instead of a table; with --database.")]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        help="Where the query is asked: a file of DuckDB or SQLite, or postgresql://user@host/name."
+    ),
+]
+SpoolDir = Annotated[
+    Path | None,
+    typer.Option(help="Folder for temporary files of tables larger than memory. [default: the system's]"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class TableInput:
+    """What was given as a table.
+
+    Parameters
+    ----------
+    tables : sequence of str or None
+        Files, patterns or folders.
+    sql, database : str or None
+        Instead of them.
+
+    Raises
+    ------
+    ParameterError
+        Neither was given, or both.
+    """
+
+    tables: Sequence[str] | None
+    sql: str | None = None
+    database: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.tables and self.sql is None and self.database is None:
+            raise ParameterError(
+                "A table is required: the name of a file, or a query with `sql` and `database`. Try customers.csv."
+            )
+        if self.tables and (self.sql is not None or self.database is not None):
+            raise ParameterError(
+                f"A table is required, or a query; got {self.tables[0]!r} and a query. Leave one of them out."
+            )
+
+    @property
+    def name(self) -> str:
+        """What the table is called in results."""
+        if not self.tables:
+            return "query"
+        first = Path(self.tables[0]).name or str(self.tables[0])
+        return first if len(self.tables) == 1 else f"{first} and {len(self.tables) - 1} more"
+
+    @property
+    def stem(self) -> str:
+        """What the names of results begin with."""
+        if not self.tables:
+            return "query"
+        stem = Path(self.tables[0]).name.split(".")[0] if self._is_plain else Path(self.tables[0]).stem
+        return "".join(sign for sign in stem if sign not in "*?[]").strip("-_. ") or "table"
+
+    @property
+    def _is_plain(self) -> bool:
+        assert self.tables, "asked of tables only"
+        return len(self.tables) > 1 or Path(self.tables[0]).suffix.lower() in {".gz", ".zst"}
+
+    @property
+    def arguments(self) -> list[str]:
+        """The same as words of a command line."""
+        if self.tables:
+            return list(self.tables)
+        return ["--sql", self.sql or "", "--database", self.database or ""]
+
+    def read(self, *id_columns: str | None) -> Table:
+        """Return the table in memory, its columns of ids as text, in which leading zeros stay."""
+        from mixtura.io import read_source, read_table
+
+        text = [name for name in id_columns if name is not None]
+        if self.tables and len(self.tables) == 1 and _is_single(self.tables[0]):
+            return read_table(self.tables[0], text=text)
+        return read_source(self.tables, sql=self.sql, database=self.database, text=text, name=self.name)
+
+
+def _is_single(given: str) -> bool:
+    """Return whether it names one file that is read whole: not a folder, a pattern, or a file in parts."""
+    path = Path(given)
+    if path.exists() or not any(sign in given for sign in "*?["):
+        return not path.is_dir() and path.suffix.lower() not in {".gz", ".zst", ".arrow", ".feather", ".ipc"}
+    return False

@@ -1,0 +1,74 @@
+"""Rows of a memory map or a spool as blocks, each read when it is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy.typing as npt
+
+from mixtura._typing import Array, FloatArray
+from mixtura.core.protocols import Block, Blocks, DiscreteColumns, RowTable
+from mixtura.data.arrays import ArrayBlocks, block_size
+from mixtura.data.row_file import RowFile, row_file
+from mixtura.data.spool import empty_on_disk
+
+__all__ = ["FileBlocks", "blocks_of_array"]
+
+
+class FileBlocks:
+    """Blocks of rows in a file: the same rows in the same cuts as `ArrayBlocks` has of an array.
+
+    Parameters
+    ----------
+    rows : RowFile of shape (N, D), float64 or float32
+    sample_weight : RowFile or ndarray of shape (N,), float64, optional
+    """
+
+    discrete: DiscreteColumns | None = None
+    has_missing = False
+
+    def __init__(self, rows: RowFile, sample_weight: RowFile | FloatArray | None = None) -> None:
+        self._rows, self._weight = rows, sample_weight
+        self._size = block_size(rows.shape[0])
+        parts = [] if sample_weight is None else [self._weights(number) for number in range(len(self))]
+        self.total_weight = float(self.n_rows if not parts else sum(float(one.sum()) for one in parts))
+
+    @property
+    def n_rows(self) -> int:
+        return self._rows.shape[0]
+
+    @property
+    def n_features(self) -> int:
+        return self._rows.shape[1]
+
+    def __len__(self) -> int:
+        return int(-(-self.n_rows // self._size))
+
+    def block(self, number: int) -> Block:
+        start = number * self._size
+        weight = None if self._weight is None else self._weights(number)
+        return Block(self._rows[start : start + self._size], weight, start, number)
+
+    def _weights(self, number: int) -> FloatArray:
+        assert self._weight is not None, "asked only where there are some"
+        return self._weight[number * self._size : (number + 1) * self._size]
+
+    def numbers(self, dtype: npt.DTypeLike, columns: int, fill: float) -> Array:
+        return empty_on_disk((self.n_rows, columns) if columns else (self.n_rows,), dtype, fill)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Send the rows themselves to another process, where the file may not be reached."""
+        weight = None if self._weight is None else self._weight[: self.n_rows]
+        return ArrayBlocks, (self._rows[: self.n_rows], weight)
+
+    def in_memory(self, rows: RowTable, sample_weight: FloatArray | None) -> Blocks:
+        return ArrayBlocks.of(rows, sample_weight)
+
+
+def blocks_of_array(rows: Array, sample_weight: FloatArray | None) -> Blocks:
+    """Return rows (N, D), float64 or float32 in C order, as blocks, read from the file that they are a map of."""
+    held = row_file(rows)
+    if held is None:
+        return ArrayBlocks(rows, sample_weight)
+    weight = None if sample_weight is None else row_file(sample_weight)
+    return FileBlocks(held, sample_weight if weight is None else weight)

@@ -1,0 +1,103 @@
+"""What the commands take as a table: files, patterns, folders and queries."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+from click.testing import Result
+
+from mixtura.cli.table_input import TableInput
+from mixtura.datasets import make_customers
+
+Loop = Callable[..., Result]
+
+
+@pytest.mark.parametrize(
+    ("given", "stem", "name"),
+    [
+        (["customers.csv"], "customers", "customers.csv"),
+        (["a.b.parquet"], "a.b", "a.b.parquet"),
+        (["data/customers.csv.gz"], "customers", "customers.csv.gz"),
+        (["sales-*.parquet"], "sales", "sales-*.parquet"),
+        (["*.parquet"], "table", "*.parquet"),
+        (["sales/"], "sales", "sales"),
+        (["a.csv", "b.csv"], "a", "a.csv and 1 more"),
+    ],
+)
+def test_names_of_results(given: list[str], stem: str, name: str) -> None:
+    found = TableInput(given)
+    assert (found.stem, found.name, found.arguments) == (stem, name, given)
+
+
+def test_names_of_results_of_a_query() -> None:
+    found = TableInput(None, "SELECT 1", "a.duckdb")
+    assert (found.stem, found.name) == ("query", "query")
+    assert found.arguments == ["--sql", "SELECT 1", "--database", "a.duckdb"]
+
+
+def parts(folder: Path) -> pl.DataFrame:
+    frame = make_customers(as_frame="polars").with_columns(id=pl.int_range(300) + 1000)
+    (folder / "parts").mkdir()
+    for number in range(3):
+        frame.slice(100 * number, 100).write_parquet(folder / "parts" / f"{number}.parquet")
+    frame.write_csv(folder / "customers.csv")
+    (folder / "packed.csv.gz").write_bytes(gzip.compress((folder / "customers.csv").read_bytes()))
+    with duckdb.connect(str(folder / "crm.duckdb")) as connection:
+        connection.execute("CREATE TABLE customers AS SELECT * FROM 'customers.csv'")
+    return frame
+
+
+def test_each_kind_of_table_is_assigned_in_its_order(run: Loop, workplace: Path) -> None:
+    frame = parts(workplace)
+    done = run("segment", "parts", "--components", "3", "--resamples", "0", "--quiet")
+    assert done.exit_code == 0, done.output
+    model = workplace / "parts-segments" / "model.json"
+    query = ["--sql", "SELECT * FROM customers ORDER BY id", "--database", "crm.duckdb"]
+    tables: list[Any] = [
+        ["parts/*.parquet"],
+        ["parts"],
+        ["parts/0.parquet", "parts/1.parquet", "parts/2.parquet"],
+    ]
+    for number, given in enumerate([*tables, ["packed.csv.gz"], ["customers.csv"], query]):
+        output = f"{number}.parquet"
+        done = run("assign", model, *given, "--id", "id", "--output", output, "--quiet")
+        assert done.exit_code == 0, done.output
+        found = pl.read_parquet(workplace / output)
+        assert [int(one) for one in found["id"]] == frame["id"].to_list()
+        expected = pl.read_parquet(workplace / "parts-segments" / "segments.parquet")
+        assert found.drop("id").equals(expected.drop("id"))
+
+
+def test_select_advise_and_audience_take_several_files(run: Loop, workplace: Path) -> None:
+    parts(workplace)
+    done = run("select", "parts/*.parquet", "--components", "2,3", "--covariance-type", "full")
+    assert done.exit_code == 0, done.output
+    assert "*.parquet: 300 rows, 3 columns" in done.stdout
+    assert (workplace / "table-selection" / "selection.csv").exists()
+    done = run("advise", "--sql", "SELECT * FROM customers", "--database", "crm.duckdb")
+    assert done.exit_code == 0, done.output
+    assert "mixtura segment --sql 'SELECT * FROM customers' --database crm.duckdb" in done.stdout
+    done = run("segment", "--components", "3", "--resamples", "0", "-q", *query_of("crm.duckdb"))
+    assert done.exit_code == 0, done.output
+    done = run("audience", "query-segments/model.json", "parts", "--segment", "1", "--top", "5")
+    assert done.exit_code == 0, done.output
+
+
+def query_of(database: str) -> list[str]:
+    return ["--sql", "SELECT * FROM customers", "--database", database]
+
+
+def test_a_table_or_a_query(refused: Callable[..., str], workplace: Path) -> None:
+    assert "A table is required: the name of a file, or a query with --sql and --database" in refused(
+        "segment"
+    )
+    assert "got 'a.csv' and a query" in refused("segment", "a.csv", *query_of("crm.duckdb"))
+    assert "--sql and --database belong together" in refused("segment", "--sql", "SELECT 1")
+    assert "No file matches 'none-*.parquet'" in refused("segment", "none-*.parquet")
+    assert "There is no database 'none.duckdb'" in refused("segment", *query_of("none.duckdb"))
