@@ -9,7 +9,7 @@ import numpy.typing as npt
 from mixtura._typing import Array, FloatArray
 from mixtura.core.protocols import Block, Blocks, DiscreteColumns, RowTable
 from mixtura.data.arrays import ArrayBlocks, block_size
-from mixtura.data.row_file import RowFile, row_file
+from mixtura.data.row_file import RowFile, release_pages, row_file
 from mixtura.data.spool import empty_on_disk
 
 __all__ = ["FileBlocks", "blocks_of_array"]
@@ -22,16 +22,22 @@ class FileBlocks:
     ----------
     rows : RowFile of shape (N, D), float64 or float32
     sample_weight : RowFile or ndarray of shape (N,), float64, optional
+    total_weight : float, optional
+        Their sum.
     """
 
     discrete: DiscreteColumns | None = None
     has_missing = False
 
-    def __init__(self, rows: RowFile, sample_weight: RowFile | FloatArray | None = None) -> None:
+    def __init__(
+        self,
+        rows: RowFile,
+        sample_weight: RowFile | FloatArray | None = None,
+        total_weight: float | None = None,
+    ) -> None:
         self._rows, self._weight = rows, sample_weight
         self._size = block_size(rows.shape[0])
-        parts = [] if sample_weight is None else [self._weights(number) for number in range(len(self))]
-        self.total_weight = float(self.n_rows if not parts else sum(float(one.sum()) for one in parts))
+        self.total_weight = float(self.n_rows) if total_weight is None else total_weight
 
     @property
     def n_rows(self) -> int:
@@ -70,5 +76,8 @@ def blocks_of_array(rows: Array, sample_weight: FloatArray | None) -> Blocks:
     held = row_file(rows)
     if held is None:
         return ArrayBlocks(rows, sample_weight)
-    weight = None if sample_weight is None else row_file(sample_weight)
-    return FileBlocks(held, sample_weight if weight is None else weight)
+    if sample_weight is None:
+        return FileBlocks(held)
+    weight, total = row_file(sample_weight), float(sample_weight.sum())
+    release_pages(sample_weight)
+    return FileBlocks(held, sample_weight if weight is None else weight, total)
