@@ -17,7 +17,7 @@ from mixtura.data.file_blocks import blocks_of_array
 from mixtura.data.missing import with_missing
 from mixtura.data.sources import Source, open_source, unread
 from mixtura.data.sources.batches import no_rows
-from mixtura.data.sources.numbers import numbers_of
+from mixtura.data.sources.row_numbers import numbers_of
 from mixtura.data.spool import require_room, spool_rows, spool_stream
 from mixtura.exceptions import DataError
 

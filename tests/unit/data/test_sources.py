@@ -19,7 +19,7 @@ from pyarrow import csv, feather, parquet
 from mixtura import GaussianMixture
 from mixtura.data import open as opening
 from mixtura.data.sources import Source, open_source, read_whole, unread
-from mixtura.data.sources.numbers import numbers_of
+from mixtura.data.sources.row_numbers import numbers_of
 from mixtura.exceptions import ColumnError, ParameterError, TableError
 
 N = 500
