@@ -11,8 +11,7 @@ from mixtura.io.model_file import FORMAT_VERSION, dump_document, read_document, 
 from mixtura.io.number_text import TextNumbers, read_numbers
 from mixtura.io.outputs import SELECTION_FILES, output_directory, output_file, translate_os_errors
 from mixtura.io.segment_names import read_names
-from mixtura.io.source_table import find_source, read_source, table_of
-from mixtura.io.tables import Table, read_table
+from mixtura.io.tables import Table, find_source, read_source, read_table, table_of
 from mixtura.io.values import release_arrow_memory, to_float64
 from mixtura.io.writers import TABLE_SUFFIXES, Computed, Words, write_table
 
