@@ -62,6 +62,7 @@ OPTIONAL = {
     "polars": "io",
     "pyarrow": "data or io",
     "pydantic": "io or segments/results",
+    "pyreadstat": "io",
     "python_calamine": "io",
     "rdata": "io",
     "rich": "cli",

@@ -193,7 +193,7 @@ def test_results_of_assign_are_not_overwritten_unasked(run, refused, model, cust
     assert run("assign", model, customers).exit_code == 0
     assert "exists already" in refused("assign", model, customers)
     assert run("assign", model, customers, "--overwrite").exit_code == 0
-    assert ".csv or .parquet" in refused("assign", model, customers, "--output", "results.doc")
+    assert ".csv, .parquet, .sav or .dta" in refused("assign", model, customers, "--output", "results.doc")
     assert "is a directory" in refused("assign", model, customers, "--output", ".")
 
 
@@ -221,8 +221,12 @@ def test_the_good_table_is_good(run, workplace) -> None:
         ("select", "missing/results", "there is no directory"),
         ("assign", "missing/results.csv", "there is no directory"),
         ("audience", "missing/results.csv", "there is no directory"),
-        ("assign", "results.xlsx", "must end in .csv or .parquet; got 'results.xlsx'. Try 'results.csv'"),
-        ("audience", "results", "must end in .csv or .parquet"),
+        (
+            "assign",
+            "results.xlsx",
+            "must end in .csv, .parquet, .sav or .dta; got 'results.xlsx'. Try 'results.csv'",
+        ),
+        ("audience", "results", "must end in .csv, .parquet, .sav or .dta"),
     ],
 )
 def test_the_output_is_checked_before_anything_is_read(

@@ -19,6 +19,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from survey_files import write_sav
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 READ_FIRST = ("README.md", "docs/tutorial.md")
@@ -114,7 +116,10 @@ def test_the_python_of_a_page_prints_what_the_page_says(page: Path) -> None:
 @pytest.mark.usefixtures("folder")
 def test_the_commands_of_a_page_run(page: Path, kept: Callable[..., str]) -> None:
     """What several pages run on the same files is run once."""
-    for block in blocks_of(page.read_text(encoding="utf-8")):
+    text = page.read_text(encoding="utf-8")
+    if "survey.sav" in text:
+        write_sav(Path("survey.sav"))
+    for block in blocks_of(text):
         for line in block.body.replace("\\\n", " ").splitlines() if block.language == "sh" else ():
             words = shlex.split(line, comments=True)
             if words[:1] == ["mixtura"]:

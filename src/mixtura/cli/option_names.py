@@ -6,6 +6,7 @@ unassigned". The command line shows the same texts with its own options: "--drop
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,7 @@ OPTIONS = {
     "max_components": "--components",
     "max_missing": "--max-missing",
     "min_expected_value": "--min-expected-value",
+    "missing_codes": "--missing-code",
     "min_probability": "--min-probability",
     "anomaly_percentile": "--anomaly-percentile",
     "min_share": "--min-share",
@@ -78,7 +80,12 @@ def with_options(text: str) -> str:
 
 
 def _unquoted(value: str) -> str:
-    """Return a Python value as one types it: ``[3, 4]`` is ``3,4``, ``"auto"`` is ``auto``."""
+    """Return a Python value as one types it: ``[3, 4]`` is ``3,4``, ``"x"`` is ``x``, ``{"a": [1]}`` is ``a=1``."""
+    if value.startswith("{"):
+        codes = ast.literal_eval(value)
+        return shlex.quote(
+            ",".join(_field(f"{name}={code}") for name, listed in codes.items() for code in listed)
+        )
     return re.sub(r"[\[\]\"' ]", "", value)
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "Folds",
     "IdColumn",
     "MinShare",
+    "MissingCode",
     "ModelFile",
     "Overwrite",
     "Prior",
@@ -32,6 +33,7 @@ __all__ = [
     "Value",
     "Weight",
     "parse_components",
+    "parse_missing_codes",
     "parse_names",
     "parse_prior",
     "parse_transform",
@@ -110,7 +112,19 @@ Describe = Annotated[
     ),
 ]
 Value = Annotated[str | None, typer.Option(help="The column with the value of a customer, such as revenue.")]
-Weight = Annotated[str | None, typer.Option(help="The column with the weight of a customer.")]
+Weight = Annotated[
+    str | None,
+    typer.Option(
+        help="The column with the weight of a customer; none to refuse the weight that a survey file declares."
+    ),
+]
+MissingCode = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Numbers that stand for missing values: 99 in all columns, or income=97,income=98 in one. "
+        "[default: those that a survey file declares]"
+    ),
+]
 Transforms = Annotated[
     list[str] | None,
     typer.Option(
@@ -147,6 +161,7 @@ def search_options(
     covariance_type: Sequence[str] | None,
     transform: Sequence[str] | None,
     kind: Sequence[str] | None,
+    missing_code: Sequence[str] | None,
     criterion: str,
     n_folds: int | None,
     seed: int,
@@ -170,6 +185,7 @@ def search_options(
         "covariance_types": parse_names(covariance_type),
         "transform": parse_transform(transform),
         "kinds": parse_kinds(kind),
+        "missing_codes": parse_missing_codes(missing_code),
         "criterion": criterion,
         **({} if n_folds is None else {"n_folds": n_folds}),
         "random_state": seed,
@@ -274,6 +290,35 @@ def parse_kinds(texts: Sequence[str] | None) -> str | dict[str, str]:
     if not texts:
         return "continuous"
     return _words_by_column("--kind", texts, "auto, or visits=count,region=category")
+
+
+def parse_missing_codes(texts: Sequence[str] | None) -> dict[str, list[float]] | None:
+    """Return the numbers that stand for missing values, by column, ``"*"`` for all columns.
+
+    Raises
+    ------
+    ParameterError
+        Nothing is named, or something is not a number.
+
+    Examples
+    --------
+    >>> from mixtura.cli.option_types import parse_missing_codes
+    >>> parse_missing_codes(["income=97,income=98", "-1"])
+    {'income': [97.0, 98.0], '*': [-1.0]}
+    """
+    if not texts:
+        return None
+    codes: dict[str, list[float]] = {}
+    for part in _parts(texts):
+        column, equals, number = part.rpartition("=")
+        try:
+            codes.setdefault(column.strip() if equals else "*", []).append(float(number))
+        except ValueError as error:
+            raise ParameterError(
+                f"--missing-code {part!r} cannot be used: {number!r} is not a number. A number, or COLUMN=NUMBER, is "
+                "required. Try --missing-code income=97,income=98."
+            ) from error
+    return codes or None
 
 
 def _words_by_column(option: str, texts: Sequence[str], example: str) -> str | dict[str, str]:

@@ -19,8 +19,8 @@ __all__ = ["CustomerTable", "Database", "NewCustomers", "SpoolDir", "Sql", "Tabl
 CustomerTable = Annotated[
     list[str] | None,
     typer.Argument(
-        help="CSV, TSV, Parquet, JSON lines, Arrow or Excel; one row per customer. Several files, a pattern in quotes "
-        "such as 'sales/*.parquet', or a folder are one table."
+        help="CSV, TSV, Parquet, JSON lines, Arrow, Excel, SPSS, Stata or SAS; one row per customer. Several files, a "
+        "pattern in quotes such as 'sales/*.parquet', or a folder are one table."
     ),
 ]
 NewCustomers = Annotated[

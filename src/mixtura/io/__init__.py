@@ -11,19 +11,26 @@ from mixtura.io.model_file import FORMAT_VERSION, dump_document, read_document, 
 from mixtura.io.number_text import TextNumbers, read_numbers
 from mixtura.io.outputs import SELECTION_FILES, output_directory, output_file, translate_os_errors
 from mixtura.io.segment_names import read_names
+from mixtura.io.survey.codebook import NO_CODEBOOK, Codebook, CodebookColumn, codebook_of, with_codebook
+from mixtura.io.survey.survey_writer import SURVEY_OUTPUTS
 from mixtura.io.tables import Table, find_source, read_source, read_table, table_of
 from mixtura.io.values import release_arrow_memory, to_float64
 from mixtura.io.writers import TABLE_SUFFIXES, Computed, Words, write_table
 
 __all__ = [
     "FORMAT_VERSION",
+    "NO_CODEBOOK",
     "SELECTION_FILES",
+    "SURVEY_OUTPUTS",
     "TABLE_SUFFIXES",
+    "Codebook",
+    "CodebookColumn",
     "Computed",
     "Table",
     "TextNumbers",
     "Words",
     "calendar_part",
+    "codebook_of",
     "dump_document",
     "find_source",
     "looks_like_code",
@@ -42,5 +49,6 @@ __all__ = [
     "table_of",
     "to_float64",
     "translate_os_errors",
+    "with_codebook",
     "write_table",
 ]

@@ -90,6 +90,7 @@ class DiscreteColumn(_Strict):
     kind: Literal["category", "ordered", "count", "spike"]
     model: Literal["category", "poisson", "negative binomial"]
     levels: Annotated[list[str], Field(min_length=2)]
+    labels: list[str] = []
     shares: Vector
     log_probabilities: list[list[Annotated[float, Field(le=1e-9)]]]
 
@@ -129,6 +130,7 @@ class Training(_Strict):
     value_column: str | None
     describe: list[str]
     prior: Literal["floor", "conjugate"] | Annotated[float, Field(ge=0)] = "floor"
+    missing_codes: dict[str, list[float]] = {}
 
 
 class Document(_Strict):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mixtura.exceptions import OutputError
 
-__all__ = ["SELECTION_FILES", "output_directory", "output_file", "translate_os_errors"]
+__all__ = ["SELECTION_FILES", "alternatives", "output_directory", "output_file", "translate_os_errors"]
 
 SELECTION_FILES = ("selection.csv", "selection.png")
 """What a selection of models leaves in its directory."""
@@ -98,7 +98,7 @@ def output_file(
         raise OutputError(f"{str(path)!r} is a directory. The name of a file is required. Add one to it.")
     if suffixes and path.suffix.lower() not in suffixes:
         raise OutputError(
-            f"The name of the results must end in {' or '.join(suffixes)}; got {path.name!r}. "
+            f"The name of the results must end in {alternatives(suffixes)}; got {path.name!r}. "
             f"Try {path.stem + next(iter(suffixes))!r}."
         )
     if path.exists() and not overwrite:
@@ -114,6 +114,19 @@ def output_file(
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def alternatives(suffixes: Collection[str]) -> str:
+    """Return suffixes as a sentence lists them.
+
+    Examples
+    --------
+    >>> from mixtura.io.outputs import alternatives
+    >>> alternatives([".csv"]), alternatives([".csv", ".parquet", ".sav"])
+    ('.csv', '.csv, .parquet or .sav')
+    """
+    *first, last = suffixes
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def _absolute(path: str | Path) -> Path:

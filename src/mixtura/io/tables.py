@@ -1,4 +1,4 @@
-"""Tables from files: CSV, TSV, Parquet, JSON, Excel; and from sources, read whole."""
+"""Tables from files: CSV, TSV, Parquet, JSON, Excel, SPSS, Stata, SAS; and from sources, read whole."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from mixtura.io.column_names import looks_like_id
 from mixtura.io.excel_table import read_excel_table
 from mixtura.io.header import unique_names
 from mixtura.io.json_table import read_json_table
+from mixtura.io.survey.survey_table import SURVEY_SUFFIXES, read_survey_table
 from mixtura.io.table_errors import missing_file, not_a_table
 from mixtura.io.text_table import read_text_table
 from mixtura.io.values import release_arrow_memory
@@ -69,9 +70,11 @@ def read_table(path: str | Path, *, text: Sequence[str] = ()) -> Table:
     r"""Read a table from a file; the suffix says how.
 
     ``.csv`` (separated by comma, semicolon, tab or bar), ``.tsv``, ``.parquet``, ``.jsonl``, ``.ndjson``, ``.json`` (a
-    list of objects, or one per line), ``.xlsx``, ``.xls``, ``.ods`` (the first sheet that holds a table). Any other
-    suffix is read as CSV. Text files are UTF-8; empty cells are missing. Titles above the header are skipped, and
-    a first line of numbers is data: then columns are called ``column_1`` and so on.
+    list of objects, or one per line), ``.xlsx``, ``.xls``, ``.ods`` (the first sheet that holds a table), ``.sav``,
+    ``.zsav``, ``.por`` (SPSS), ``.dta`` (Stata), ``.sas7bdat``, ``.xpt`` (SAS). Any other suffix is read as CSV.
+    Text files are UTF-8; empty cells are missing. Titles above the header are skipped, and a first line of numbers is
+    data: then columns are called ``column_1`` and so on. In files of SPSS, Stata and SAS codes stay codes, cells with a
+    code that is declared missing are missing, and the table carries labels and levels of measurement with it.
 
     Parameters
     ----------
@@ -93,7 +96,8 @@ def read_table(path: str | Path, *, text: Sequence[str] = ()) -> Table:
     ColumnError
         Two columns have the same name.
     OptionalDependencyError
-        Arrow, DuckDB for text files, or calamine for Excel files, is not installed.
+        Arrow, DuckDB for text files, calamine for Excel files, or pyreadstat for those of SPSS, Stata and SAS, is not
+        installed.
 
     Examples
     --------
@@ -121,7 +125,8 @@ def read_table(path: str | Path, *, text: Sequence[str] = ()) -> Table:
             f"{str(path)!r} has a header ({', '.join(data.column_names[:8])}) and no rows. At least two rows of "
             "data are required. Check that the export was complete."
         )
-    return Table(data.rename_columns(unique_names(data.column_names, path)), path, notes)
+    renamed = data.rename_columns(unique_names(data.column_names, path))
+    return Table(renamed.replace_schema_metadata(data.schema.metadata), path, notes)
 
 
 def find_source(
@@ -175,6 +180,8 @@ def table_of(frame: Any) -> Any:
     """Return what may be a path, a data set or a stream as a table in memory; dataframes as they are."""
     if not unread(frame):
         return frame
+    if isinstance(frame, str | Path) and Path(frame).suffix.lower() in (*SURVEY_SUFFIXES, *_EXCEL):
+        return read_table(frame).data
     found: pa.Table = read_whole(frame if isinstance(frame, Source) else find_source(frame))
     return found
 
@@ -203,6 +210,8 @@ def _read(path: Path, exact: frozenset[str]) -> tuple[pa.Table, tuple[str, ...]]
         return _read_parquet(path), ()
     if suffix in _JSON:
         return read_json_table(path), ()
+    if suffix in SURVEY_SUFFIXES:
+        return read_survey_table(path), ()
     return read_excel_table(path) if suffix in _EXCEL else read_text_table(path, exact)
 
 

@@ -1,4 +1,4 @@
-"""Tables to files: CSV for spreadsheets, Parquet for programs."""
+"""Tables to files: CSV for spreadsheets, Parquet for programs, files of SPSS and Stata for researchers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ import numpy as np
 from mixtura._optional import require_extra
 from mixtura._typing import Array
 from mixtura.exceptions import OutputError
-from mixtura.io.outputs import translate_os_errors
+from mixtura.io.outputs import alternatives, translate_os_errors
+from mixtura.io.survey.codebook import Codebook
+from mixtura.io.survey.survey_writer import SURVEY_OUTPUTS, write_survey_table
 from mixtura.io.values import release_arrow_memory
 
 if TYPE_CHECKING:
@@ -23,10 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLE_SUFFIXES", "Computed", "Words", "write_table"]
 
-TABLE_SUFFIXES = (".csv", ".parquet")
+TABLE_SUFFIXES = (".csv", ".parquet", *SURVEY_OUTPUTS)
 """What `write_table` writes."""
 
-_ROWS = {".csv": 32_768, ".parquet": 65_536}
+_ROWS = {".csv": 32_768, ".parquet": 65_536} | dict.fromkeys(SURVEY_OUTPUTS, 65_536)
 """Rows that are converted and written at a time: text takes several times the memory of numbers."""
 
 _FORMULA = r"^([=+\-@\t\r])"
@@ -37,23 +39,28 @@ def write_table(
     ids: Mapping[str, Array | nw.Series[Any]],
     columns: Mapping[str, Array | Words | Computed],
     present: Array,
+    codebook: Codebook | None = None,
 ) -> None:
-    """Write columns to a CSV or Parquet file; the suffix says which.
+    """Write columns to a file of CSV, Parquet, SPSS or Stata; the suffix says which.
 
     Parameters
     ----------
     path : str or Path
-        Ends in ``.csv`` or ``.parquet``.
+        Ends in ``.csv``, ``.parquet``, ``.sav`` or ``.dta``.
     ids : mapping of str to ndarray of numbers or narwhals Series, each of length N
         Written whole, and first.
     columns : mapping of str to ndarray (numbers, bool, or objects that are str), Words or Computed, each of length N
         Written where `present`, empty elsewhere and where a masked array is masked.
     present : ndarray of shape (N,), bool
+    codebook : Codebook or None, default=None
+        Labels of columns and of their codes, for SPSS and Stata.
 
     Raises
     ------
     OutputError
         The suffix is another, or the file cannot be written.
+    OptionalDependencyError
+        pyreadstat is not installed.
 
     Notes
     -----
@@ -65,10 +72,10 @@ def write_table(
     suffix = path.suffix.lower()
     if suffix not in TABLE_SUFFIXES:
         raise OutputError(
-            f"The name of the results must end in {' or '.join(TABLE_SUFFIXES)}; got {path.name!r}."
+            f"The name of the results must end in {alternatives(TABLE_SUFFIXES)}; got {path.name!r}."
         )
     with require_extra("pyarrow", extra="cli", purpose="write tables"):
-        import pyarrow  # noqa: F401, ICN001
+        import pyarrow as pa
     whole = {
         name: values.to_arrow() if isinstance(values, nw.Series) else values for name, values in ids.items()
     }
@@ -76,6 +83,8 @@ def write_table(
     with translate_os_errors(path):
         if suffix == ".parquet":
             _write_parquet(parts, path)
+        elif suffix in SURVEY_OUTPUTS:
+            write_survey_table(pa.concat_tables(list(parts)), path, codebook or Codebook())
         else:
             _write_csv(parts, path)
     release_arrow_memory()

@@ -49,6 +49,13 @@ GLOSSARY: Final[dict[str, tuple[str, str]]] = {
             "varies between samples of such customers."
         ),
     ),
+    "effective-base": (
+        "Effective base",
+        (
+            "How many customers of equal weight would say as much: the squared sum of the weights over the sum of "
+            "their squares (Kish). The more weights differ, the smaller it is."
+        ),
+    ),
     "effect": (
         "Difference from all customers",
         (

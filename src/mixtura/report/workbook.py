@@ -81,13 +81,13 @@ def _overview(summary: Mapping[str, Any]) -> Sheet:
 
 def _segments(summary: Mapping[str, Any]) -> Sheet:
     columns = [
-        ("Segment", COUNT), ("Name", TEXT), ("Customers", COUNT), ("Share", PERCENT), ("Share from", PERCENT),
-        ("Share to", PERCENT), ("Value total", NUMBER), ("Value share", PERCENT), ("Value mean", NUMBER),
-        ("Distinguishing", TEXT), ("Typical customers", TEXT),
+        ("Segment", COUNT), ("Name", TEXT), ("Customers", COUNT), ("Effective base", COUNT), ("Share", PERCENT),
+        ("Share from", PERCENT), ("Share to", PERCENT), ("Value total", NUMBER), ("Value share", PERCENT),
+        ("Value mean", NUMBER), ("Distinguishing", TEXT), ("Typical customers", TEXT),
     ]  # fmt: skip
     rows = [
         (
-            one["number"], one["name"], one["count"], one["share"], *one["share_interval"],
+            one["number"], one["name"], one["count"], one["effective_base"], one["share"], *one["share_interval"],
             *((one["value"] or {}).get(key) for key in ("total", "share", "mean")),
             ", ".join(one["distinguishing"][:5]), ", ".join(who["customer"] for who in one["typical"]),
         )

@@ -24,6 +24,8 @@ from mixtura.segments.stability.model_choice import choose_model
 from mixtura.segments.table.discrete.kinds import Kinds
 from mixtura.segments.table.prepare import Prepared, prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
+from mixtura.segments.table.survey.accepted_weight import accepted_weight
+from mixtura.segments.table.survey.missing_codes import MissingCodes
 from mixtura.select import Candidate, OnCandidate, OnFold
 from mixtura.select.priors import PriorName
 
@@ -48,6 +50,7 @@ def segment_table(
     transform: str | Mapping[str, str] = "none",
     prior: PriorName | float = "floor",
     kinds: Kinds = "continuous",
+    missing_codes: MissingCodes = None,
     names: Mapping[str | int, str] | None = None,
     source: str = "table",
     n_folds: int = 10,
@@ -92,7 +95,8 @@ def segment_table(
         in `columns`, too.
     weight : str or None, default=None
         A numeric column that says how much a customer counts, in the fit and in every share, mean and quantile; numbers
-        of customers are those in the list. A weight of 3 gives the same results as the row three times.
+        of customers are those in the list. A weight of 3 gives the same results as the row three times. Where the file
+        declares a weight it must be named here, or refused with ``"none"``.
     transform : str or mapping of str to str, default="none"
         ``"none"``, ``"log1p"``, ``"yeo-johnson"``, ``"winsorize"``, or ``"auto"`` to choose by rule, see
         `advise_transform`, and use it only where it makes customers held out more likely and segments more stable; for
@@ -106,6 +110,9 @@ def segment_table(
         (zeros, caps), counts, ordered answers and categories build them too, each with a distribution of its own, see
         `mixtura.segments.column_kinds`. A mapping says the kind of some columns (``"continuous"``, ``"spike"``,
         ``"count"``, ``"ordered"`` or ``"category"``); others are as with ``"auto"``.
+    missing_codes : mapping of str to sequence of float, sequence of float, or None, default=None
+        Numbers that stand for missing values, such as 97, 98 and 99 in a survey, by column or for all columns. Codes
+        that a survey file declares are missing already.
     names : mapping of str or int to str, or None, default=None
         What segments shall be called, by number or automatic name.
     source : str, default="table"
@@ -145,11 +152,10 @@ def segment_table(
     3 high income, low spending 96
     """
     started = time.perf_counter()
-    settings = Settings(
-        components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state, anomaly_percentile, source,
-        transform, prior, n_folds, min_share,
-    )  # fmt: skip
-    roles = Roles(columns, id_column, describe, value, weight, kinds)
+    settings = Settings(components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state,
+                        anomaly_percentile, source, transform, prior, n_folds, min_share)  # fmt: skip
+    weight = accepted_weight(frame, weight)
+    roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes)
     prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
     warn_of_columns(prepared)
     ranking = prepared.search(settings, on_candidate, on_fold).ranking

@@ -18,6 +18,8 @@ from mixtura.segments.table.columns import ColumnChoice
 from mixtura.segments.table.discrete.kinds import Kinds
 from mixtura.segments.table.prepare import prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
+from mixtura.segments.table.survey.accepted_weight import accepted_weight
+from mixtura.segments.table.survey.missing_codes import MissingCodes
 from mixtura.select import OnCandidate, OnFold, SearchResult
 from mixtura.select.priors import PriorName
 
@@ -67,6 +69,7 @@ def select_table(
     transform: str | Mapping[str, str] = "none",
     prior: PriorName | float = "floor",
     kinds: Kinds = "continuous",
+    missing_codes: MissingCodes = None,
     n_folds: int = 10,
     min_share: float = 0.0,
     robust: str = "none",
@@ -81,7 +84,7 @@ def select_table(
     ----------
     frame, columns, id_column, components, covariance_types, criterion, n_init, random_state, drop_missing
         As for `segment_table`.
-    weight, transform, prior, kinds, n_folds, min_share, on_candidate, on_fold
+    weight, transform, prior, kinds, missing_codes, n_folds, min_share, on_candidate, on_fold
         As for `segment_table`.
     robust : {"none", "noise", "t", "auto"}, default="none"
         What models have against outliers, see `mixtura.select.search`.
@@ -109,9 +112,10 @@ def select_table(
         components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state, transform=transform,
         prior=prior, n_folds=n_folds, min_share=min_share, robust=robust,
     )  # fmt: skip
-    prepared = prepare(
-        frame, Roles(columns, id_column, weight=weight, kinds=kinds), settings, drop_missing=drop_missing
+    roles = Roles(
+        columns, id_column, weight=accepted_weight(frame, weight), kinds=kinds, missing_codes=missing_codes
     )
+    prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
     warn_of_columns(prepared)
     found = prepared.search(settings, on_candidate, on_fold)
     n_rows, n_dropped = len(prepared.rows), int((~prepared.complete).sum())

@@ -61,7 +61,8 @@ def test_sheets_are_made_to_be_read(book: openpyxl.Workbook) -> None:
         assert sheet.freeze_panes == "B2"
         assert sheet["A1"].font.bold
         assert sheet.column_dimensions["A"].width > 8
-    assert book["Segments"]["D2"].number_format == "0.0%"
+    assert book["Segments"]["D2"].number_format == "#,##0"
+    assert book["Segments"]["E2"].number_format == "0.0%"
 
 
 def test_what_a_sheet_cannot_hold_is_left_out(tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def test_a_table_with_gaps(tmp_path) -> None:
 
 
 def test_another_suffix_is_refused(tmp_path) -> None:
-    with pytest.raises(OutputError, match=r"must end in \.csv or \.parquet; got 't\.doc'"):
+    with pytest.raises(OutputError, match=r"must end in \.csv, \.parquet, \.sav or \.dta; got 't\.doc'"):
         write_table(tmp_path / "t.doc", {}, {"a": np.array([1])}, np.array([True]))
     entered = []
     with pytest.raises(OutputError, match=r"must end in \.csv; got 't\.doc'\. Try 't\.csv'"):  # noqa: SIM117

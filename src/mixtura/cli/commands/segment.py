@@ -48,6 +48,7 @@ def segment(
     weight: options.Weight = None,
     transform: options.Transforms = None,
     kind: options.ColumnKinds = None,
+    missing_code: options.MissingCode = None,
     components: options.Components = None,
     covariance_type: options.CovarianceTypes = None,
     criterion: options.Criterion = "bic",
@@ -70,9 +71,10 @@ def segment(
     given = TableInput(table, sql, database)
     asked = options.search_options(
         columns=columns, id_column=id_column, value=value, weight=weight, transform=transform, kind=kind,
-        components=components, covariance_type=covariance_type, criterion=criterion, n_folds=n_folds, prior=prior,
-        n_init=n_init, seed=seed, min_share=min_share, anomaly_percentile=anomaly_percentile, drop_missing=drop_missing,
-        names=names, source=given.name, describe=options.parse_names(describe, "--describe") or (),
+        missing_code=missing_code, components=components, covariance_type=covariance_type, criterion=criterion,
+        n_folds=n_folds, prior=prior, n_init=n_init, seed=seed, min_share=min_share,
+        anomaly_percentile=anomaly_percentile, drop_missing=drop_missing, names=names,
+        source=given.name, describe=options.parse_names(describe, "--describe") or (),
     )  # fmt: skip
     _run(given, output, asked, _Wanted(resamples, excel, overwrite, json, quiet))
 
@@ -88,6 +90,13 @@ class _Wanted:
     quiet: bool
 
 
+def _survey(table: TableInput) -> str | None:
+    """Return the suffix of the survey file that results are written to, too: of the program the table came from."""
+    return {".sav": ".sav", ".zsav": ".sav", ".por": ".sav", ".dta": ".dta"}.get(
+        Path(table.name).suffix.lower()
+    )
+
+
 def _run(table: TableInput, output: Path | None, asked: dict[str, Any], wanted: _Wanted) -> None:
     from mixtura.cli.progress import model_progress, working
     from mixtura.io import read_names, readable_json, release_arrow_memory
@@ -96,7 +105,9 @@ def _run(table: TableInput, output: Path | None, asked: dict[str, Any], wanted: 
 
     folder, effort = Path(f"{table.stem}-segments") if output is None else output, Effort(wanted.resamples)
     asked["names"] = None if asked["names"] is None else read_names(asked["names"])
-    with deliver(folder, presentation=REPORT, workbook=wanted.excel, overwrite=wanted.overwrite) as delivery:
+    with deliver(
+        folder, presentation=REPORT, workbook=wanted.excel, survey=_survey(table), overwrite=wanted.overwrite
+    ) as delivery:
         read = table.read(asked["id_column"])
         with model_progress(quiet=wanted.quiet, criterion=asked["criterion"]) as progress:
             result = segment_table(read.data, **progress, **asked).with_effort(effort)

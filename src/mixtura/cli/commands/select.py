@@ -31,6 +31,7 @@ def select(
     weight: options.Weight = None,
     transform: options.Transforms = None,
     kind: options.ColumnKinds = None,
+    missing_code: options.MissingCode = None,
     components: options.Components = None,
     covariance_type: options.CovarianceTypes = None,
     criterion: options.Criterion = "bic",
@@ -48,9 +49,9 @@ def select(
     """Rank the models that describe a table: covariance types and numbers of components."""
     given = TableInput(table, sql, database)
     asked = options.search_options(
-        columns=columns, id_column=id_column, weight=weight, transform=transform, kind=kind, components=components,
-        covariance_type=covariance_type, criterion=criterion, n_folds=n_folds, prior=prior, n_init=n_init, seed=seed,
-        drop_missing=drop_missing, min_share=min_share, robust=robust,
+        columns=columns, id_column=id_column, weight=weight, transform=transform, kind=kind, missing_code=missing_code,
+        components=components, covariance_type=covariance_type, criterion=criterion, n_folds=n_folds, prior=prior,
+        n_init=n_init, seed=seed, drop_missing=drop_missing, min_share=min_share, robust=robust,
     )  # fmt: skip
     folder = Path(f"{given.stem}-selection") if output is None else output
     _run(given, folder, asked, overwrite=overwrite, quiet=quiet)

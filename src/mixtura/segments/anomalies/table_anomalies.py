@@ -241,7 +241,7 @@ def _scored(table: Any, columns: tuple[str, ...], id_column: str | None, drop_mi
         return _Scored(*named, columns, table.rows, table.complete, table.notes)
     roles = Roles(columns, id_column)
     opened = roles.open(table)
-    choice, notes = choose(opened.frame, roles), opened.notes(columns)
+    choice, notes = choose(opened, roles), opened.notes(columns)
     rows, _, complete = usable_rows(opened.frame, columns, drop_missing=drop_missing, notes=notes)
     return _Scored(*customer_ids(opened.frame, choice.id_column), columns, rows, complete, notes)
 

@@ -15,7 +15,7 @@ import numpy as np
 from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.exceptions import ColumnError, ColumnWarning
-from mixtura.io import Computed, Words, write_table
+from mixtura.io import SURVEY_OUTPUTS, Codebook, CodebookColumn, Computed, Words, write_table
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.scan import Scores, scan_of
 from mixtura.segments.table.columns import choose
@@ -96,7 +96,10 @@ class Assignment:
         return own | {"log_density": self.log_density, "anomaly": self.anomaly}
 
     def write(self, path: str | Path) -> None:
-        """Write the result table as CSV or Parquet, by suffix; customers in no segment have empty cells."""
+        """Write the result table, by suffix as CSV, Parquet, SPSS or Stata; customers in no segment have empty cells.
+
+        In files of SPSS and Stata the names of the segments are the labels of their numbers.
+        """
         columns: dict[str, Array | Words | Computed] = {
             "segment": Computed(lambda rows: self.labels[rows] + 1),
             # Names are repeated for thousands of customers: they are written from a few texts.
@@ -104,8 +107,28 @@ class Assignment:
             "certainty": Computed(lambda rows: row_maxima(self.memberships[rows])),
             **self._scores(),
         }
+        if Path(path).suffix.lower() in SURVEY_OUTPUTS:
+            del columns["segment_name"]
         id_name = self.id_name if self.id_name not in columns else f"{self.id_name}_id"
-        write_table(path, {id_name: self.ids}, columns, self.complete)
+        write_table(path, {id_name: self.ids}, columns, self.complete, self._codebook())
+
+    def _codebook(self) -> Codebook:
+        """Return what statistics programs show of the columns."""
+        scale = {"certainty": "Largest probability of a segment", "log_density": "Log density, in nats"}
+        scale |= {
+            f"probability_{k + 1}": f"Probability of segment {k + 1}: {name}"
+            for k, name in enumerate(self.names)
+        }
+        named = {str(k + 1): name for k, name in enumerate(self.names)}
+        return Codebook(
+            {name: CodebookColumn(text, measure="scale") for name, text in scale.items()}
+            | {
+                "segment": CodebookColumn("Segment", named, "nominal"),
+                "anomaly": CodebookColumn(
+                    "Hardly expected by the model", {"0": "no", "1": "anomaly"}, "nominal"
+                ),
+            }
+        )
 
 
 def assign_table(
@@ -136,14 +159,16 @@ def assign_table(
     DataError
         No row has a value.
     """
-    roles = Roles(model.columns, id_column, keep=model.discrete_columns)
+    roles = Roles(
+        model.columns, id_column, keep=model.discrete_columns, missing_codes=model.training.missing_codes
+    )
     opened = roles.open(frame)
     table: nw.DataFrame[Any] = nw.from_native(opened.frame, eager_only=True)
     _check_columns((*model.columns, *model.discrete_columns), table.columns)
     known = model.training.id_column
     if id_column is None and known in table.columns and known not in model.columns:
         id_column = known
-    choice = choose(opened.frame, replace(roles, id_column=id_column))
+    choice = choose(opened, replace(roles, id_column=id_column))
     notes = opened.notes(model.columns)
     rows, _, complete = usable_rows(
         opened.frame, model.columns, drop_missing=drop_missing, notes=notes, discrete=model.discrete_columns

@@ -80,6 +80,7 @@ def _training(settings: Settings, best: Candidate, prepared: Prepared) -> Traini
         value_column=choice.value,
         describe=choice.describe,
         prior=settings.prior,
+        missing_codes=prepared.missing_codes,
     )
 
 

@@ -40,6 +40,7 @@ def discrete_content(
             "kind": column.kind,
             "model": column.model.name,
             "levels": list(column.levels),
+            "labels": list(column.labels),
             "shares": coding.discrete.shares[j].tolist(),
             # A level that no row has is impossible; JSON has no infinities.
             "log_probabilities": np.maximum(logs[starts[j] : starts[j + 1]], -1e9).T.tolist(),
@@ -55,7 +56,8 @@ def read_discrete(values: DiscreteValues | None, mixture: Mixture) -> tuple[Codi
     if values is None:
         return None, mixture
     columns = tuple(
-        CodedColumn(one.name, one.kind, tuple(one.levels), LEVEL_MODELS[one.model]) for one in values.columns
+        CodedColumn(one.name, one.kind, tuple(one.levels), LEVEL_MODELS[one.model], tuple(one.labels))
+        for one in values.columns
     )
     discrete = DiscreteColumns(
         tuple(one.model for one in columns), tuple(np.array(one.shares) for one in values.columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,8 @@ class TrainingInfo:
         Columns that only described the segments.
     prior : {"floor", "conjugate"} or float, default="floor"
         What kept covariances from collapsing.
+    missing_codes : mapping of str to sequence of float, default={}
+        Numbers that stand for missing values, by column, as they were said; ``"*"`` for all columns.
     """
 
     source: str
@@ -74,6 +76,7 @@ class TrainingInfo:
     value_column: str | None = None
     describe: tuple[str, ...] = ()
     prior: PriorName | float = "floor"
+    missing_codes: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,7 +198,10 @@ class SegmentModel:
                 "log_density_threshold": self.anomaly_threshold,
             },
             "training": {name: getattr(self.training, name) for name in TrainingInfo.__slots__}
-            | {"describe": list(self.training.describe)},
+            | {
+                "describe": list(self.training.describe),
+                "missing_codes": {name: list(codes) for name, codes in self.training.missing_codes.items()},
+            },
         }
         return dump_document(content | discrete_content(self.coding, mixture, self.scaling.spikes))
 

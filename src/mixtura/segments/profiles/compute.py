@@ -117,6 +117,7 @@ def profile_segments(given: ProfileInput) -> tuple[tuple[SegmentProfile, ...], P
             means=means[k],
             differences=differences[k],
             share_interval=share_interval(sizes, k),
+            effective_base=float(sizes.effective[k]),
             value=_value(given, k, population.value),
             numbers=_sorted([one[k] for one in numbers]),
             categories=_sorted([one[k] for one in categories]),
@@ -163,6 +164,7 @@ def _population(given: ProfileInput) -> Population:
     return Population(
         count=int(given.sizes.counts.sum()),
         total_weight=float(given.sizes.weights.sum()),
+        effective_base=float(given.sizes.weights.sum() ** 2 / given.sizes.squares.sum()),
         numbers={column.name: found.population for column, found in given.numbers},
         categories=categories,
         value=_value(given, None, None),

@@ -189,6 +189,9 @@ class SegmentProfile:
     typical : tuple of TypicalCustomer
         At most five, the most typical first: members where the density of the segment's own component is highest. That
         is not the nearest to the mean in the user's units, but by the segment's own spread and slant.
+    effective_base : float, default=0.0
+        Effective number of customers, ``(sum w)^2 / sum w^2`` of their weights (Kish 1965); `count` where all weights
+        are equal.
     """
 
     number: int
@@ -203,6 +206,7 @@ class SegmentProfile:
     numbers: tuple[NumericProfile, ...]
     categories: tuple[CategoryProfile, ...]
     typical: tuple[TypicalCustomer, ...]
+    effective_base: float = 0.0
 
     @property
     def distinguishing(self) -> tuple[NumericProfile | CategoryProfile, ...]:
@@ -224,6 +228,8 @@ class Population:
     categories : dict of str to tuple of LevelShare
         Per categorical column; every lift is 1.
     value : ValueProfile or None
+    effective_base : float, default=0.0
+        As of `SegmentProfile`.
     """
 
     count: int
@@ -231,6 +237,7 @@ class Population:
     numbers: dict[str, NumericSummary]
     categories: dict[str, tuple[LevelShare, ...]]
     value: ValueProfile | None
+    effective_base: float = 0.0
 
 
 def _rank(distinction: Distinctness) -> float:

@@ -10,9 +10,10 @@ import narwhals as nw
 import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
-from mixtura.io import to_float64
+from mixtura.io import CodebookColumn, to_float64
 from mixtura.segments.table.columns import ColumnChoice
 from mixtura.segments.table.discrete.cells import texts_of
+from mixtura.segments.table.survey.proposals import proposed_kind
 
 __all__ = ["MISSING", "MOST_LEVELS", "OTHER", "Categories", "Numbers", "Role", "read_columns"]
 
@@ -87,10 +88,10 @@ def read_columns(
     numbers = [Numbers(name, "active", rows[:, d]) for d, name in enumerate(choice.used)]
     levels: list[Categories] = []
     for name in (*choice.discrete, *(one for one in choice.describe if one not in choice.discrete)):
-        column = table[name]
-        values = _numbers_of(column, complete)
+        column, known = table[name], choice.codebook.column(name)
+        values = _numbers_of(column, complete, known)
         if values is None:
-            levels.append(_levels_of(column, complete, counted))
+            levels.append(_levels_of(column, complete, counted, known))
         else:
             numbers.append(Numbers(name, "active" if name in choice.discrete else "descriptive", values))
     if choice.value is not None and choice.value not in choice.used:
@@ -99,9 +100,9 @@ def read_columns(
     return numbers, levels
 
 
-def _numbers_of(column: nw.Series[Any], complete: Array) -> FloatArray | None:
+def _numbers_of(column: nw.Series[Any], complete: Array, known: CodebookColumn) -> FloatArray | None:
     """Return the numbers of a column, or None where levels describe it better."""
-    if not column.dtype.is_numeric():
+    if not column.dtype.is_numeric() or proposed_kind(column, known) == "category":
         return None
     values = to_float64(column)[complete]
     values = np.where(np.isfinite(values), values, np.nan)
@@ -111,7 +112,9 @@ def _numbers_of(column: nw.Series[Any], complete: Array) -> FloatArray | None:
     return values
 
 
-def _levels_of(column: nw.Series[Any], complete: Array, weights: FloatArray) -> Categories:
+def _levels_of(
+    column: nw.Series[Any], complete: Array, weights: FloatArray, codebook: CodebookColumn
+) -> Categories:
     texts = [text for text, kept in zip(texts_of(column), complete, strict=True) if kept]
     counts: dict[str | None, float] = {}
     for text, weight in zip(texts, weights.tolist(), strict=True):
@@ -127,7 +130,7 @@ def _levels_of(column: nw.Series[Any], complete: Array, weights: FloatArray) -> 
         known[None] = len(shown) + len(extra)
         extra.append(MISSING)
     codes = np.array([known.get(text, len(shown)) for text in texts], dtype=np.intp)
-    return Categories(column.name, (*_apart(shown), *extra), codes)
+    return Categories(column.name, (*_apart(codebook.shown(shown)), *extra), codes)
 
 
 def _apart(levels: Sequence[str]) -> list[str]:

@@ -53,6 +53,11 @@ class SegmentSizes:
     largest: float = -np.inf
 
     @property
+    def effective(self) -> FloatArray:
+        """Effective number of customers of each segment, ``(sum w)^2 / sum w^2`` (Kish 1965), shape (K,)."""
+        return np.asarray(self.weights**2 / np.where(self.squares > 0, self.squares, 1.0))
+
+    @property
     def shares(self) -> FloatArray:
         """Part of each segment in all customers, by weight."""
         return np.asarray(self.weights / self.weights.sum())

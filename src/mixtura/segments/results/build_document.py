@@ -92,6 +92,11 @@ def _table(result: SegmentationResult) -> Content:
         "weight_column": columns.weight,
         "left_out": [{"column": column.name, "reason": column.reason} for column in columns.left_out],
         "kinds": [{"column": one.name, "kind": one.kind, "reason": one.reason} for one in columns.kinds],
+        "column_labels": {
+            name: columns.codebook.column(name).label
+            for name in (*columns.building, *columns.describe, columns.value, columns.weight)
+            if name is not None and columns.codebook.column(name).label
+        },
     }
 
 

@@ -31,6 +31,7 @@ def population_part(result: SegmentationResult) -> Content:
     return {
         "count": population.count,
         "total_weight": population.total_weight,
+        "effective_base": population.effective_base,
         "value": None if population.value is None else jsonable_fields(population.value),
         "numbers": {name: _statistics(one) for name, one in population.numbers.items()},
         "categories": {
@@ -43,7 +44,8 @@ def population_part(result: SegmentationResult) -> Content:
 def segment_parts(result: SegmentationResult) -> list[Content]:
     """Return what is known of each segment."""
     return [
-        _segment(segment, result.model.columns) | {"mean_certainty": certainty}
+        _segment(segment, result.model.columns)
+        | {"mean_certainty": certainty, "effective_base": segment.effective_base}
         for segment, certainty in zip(result.segments, _mean_certainties(result), strict=True)
     ]
 

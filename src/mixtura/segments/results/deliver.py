@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mixtura._typing import Array
-from mixtura.io import output_directory, readable_json, translate_os_errors, write_table
+from mixtura.io import SURVEY_OUTPUTS, output_directory, readable_json, translate_os_errors, write_table
 from mixtura.segments.results.build_profiles import profile_rows
 from mixtura.segments.results.segmentation_result import SegmentationResult
 
@@ -26,6 +26,9 @@ RESULT_FILES = (*_DATA_FILES, _PICTURE_FILE, _REPORT_FILE)
 
 WORKBOOK_FILE = "workbook.xlsx"
 """And on request."""
+
+_SURVEY_FILES = tuple(f"segments{suffix}" for suffix in SURVEY_OUTPUTS)
+"""What customers are written to as well, where their table came from SPSS or Stata."""
 
 Stage = Callable[[str], AbstractContextManager[Any]]
 """Enters and leaves a stage of the work, given by its name."""
@@ -64,18 +67,22 @@ class Delivery:
         Where files are written until all are there.
     presentation : Presentation or None
     workbook : bool
+    survey : str or None, default=None
+        Suffix of a further file of the customers: ``.sav`` or ``.dta``.
     """
 
     folder: Path
     presentation: Presentation | None
     workbook: bool
+    survey: str | None = None
 
     @property
     def files(self) -> tuple[str, ...]:
         """The names of the files that `write` writes."""
+        further = () if self.survey is None else (f"segments{self.survey}",)
         if self.presentation is None:
-            return _DATA_FILES
-        return (*RESULT_FILES, WORKBOOK_FILE) if self.workbook else RESULT_FILES
+            return (*_DATA_FILES, *further)
+        return (*RESULT_FILES, *further, *((WORKBOOK_FILE,) if self.workbook else ()))
 
     def write(self, result: SegmentationResult, stage: Stage = nullcontext) -> None:
         """Write all files.
@@ -114,6 +121,8 @@ class Delivery:
     def _write_tables(self, result: SegmentationResult) -> None:
         result.assignment.write(self.folder / "segments.csv")
         result.assignment.write(self.folder / "segments.parquet")
+        if self.survey is not None:
+            result.assignment.write(self.folder / f"segments{self.survey}")
 
     def _write_data(self, result: SegmentationResult) -> None:
         _write_profiles(result, self.folder / "profiles.csv")
@@ -130,6 +139,7 @@ def deliver(
     *,
     presentation: Presentation | None = None,
     workbook: bool = False,
+    survey: str | None = None,
     overwrite: bool = False,
 ) -> Iterator[Delivery]:
     """Give a directory to write results in; it takes its final name when the block ends without an error.
@@ -144,6 +154,8 @@ def deliver(
         Draws picture, page and workbook, such as `mixtura.report.REPORT`; None to write none of them.
     workbook : bool, default=False
         Write a workbook as well.
+    survey : {".sav", ".dta"} or None, default=None
+        Write the customers as a file of SPSS or Stata as well, in which segments have their names as labels.
     overwrite : bool, default=False
         Replace a directory of that name, if it holds nothing but results of a segmentation.
 
@@ -165,9 +177,9 @@ def deliver(
     ['model.json', 'profiles.csv', 'segments.csv', 'segments.parquet', 'summary.json']
     """
     ready = nullcontext() if presentation is None else presentation.ready()
-    replaceable = (*RESULT_FILES, WORKBOOK_FILE)
+    replaceable = (*RESULT_FILES, *_SURVEY_FILES, WORKBOOK_FILE)
     with output_directory(folder, files=replaceable, overwrite=overwrite) as temporary, ready:
-        yield Delivery(temporary, presentation, workbook)
+        yield Delivery(temporary, presentation, workbook, survey)
 
 
 _TEXTS = ("segment_name", "column", "role", "level")

@@ -82,6 +82,8 @@ class TablePart(Part):
     """Columns of counts and categories that build the segments, too. Empty in files of earlier versions."""
     kinds: list[KindPart] = Field(default_factory=list)
     """By column that builds the segments; empty where only numbers were asked for, and in files of earlier versions."""
+    column_labels: dict[str, str] = Field(default_factory=dict)
+    """What columns hold, in words, such as the question of a survey; of columns in use that the file has a label of."""
 
 
 class CandidatePart(Part):

@@ -168,6 +168,8 @@ class SegmentPart(Part):
     """Mixing weight: the share when each customer counts with its membership."""
     mean_certainty: Number = None
     """Mean certainty of its customers, by weight; null in files of format 2."""
+    effective_base: Number = None
+    """Effective number of its customers, see `population`. Null in files of earlier versions."""
     means: dict[str, float]
     """Mean by active column; the center of the component where the segment has no customers."""
     differences: dict[str, Number]
@@ -191,6 +193,9 @@ class PopulationPart(Part):
     """Their number."""
     total_weight: float
     """Sum of their weights; `count` without a weight column."""
+    effective_base: Number = None
+    """Effective number of customers, `(sum w)^2 / sum w^2` of their weights (Kish 1965): how many customers of equal
+    weight would estimate a share as precisely. Null in files of earlier versions."""
     value: ValuePart | None
     """Null without a value column."""
     numbers: dict[str, StatisticsPart]

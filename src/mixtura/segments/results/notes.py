@@ -171,9 +171,10 @@ def weight_notes(weight: str | None, weights: FloatArray | None) -> tuple[str, .
     """Return sentences on the weights of the complete rows, shape (N,): what they count for, and whether in counts."""
     if weight is None or weights is None:
         return ()
+    effective = float(weights.sum() ** 2 / np.square(weights).sum())
     said = (
         f"Shares, means, quantiles and values count each customer {weight!r} times; numbers of customers are those in "
-        "the list."
+        f"the list. The effective base (Kish) is {effective:,.0f} of {_count(weights.size, 'customer')}."
     )
     n_rows, total = int(np.count_nonzero(weights)), float(weights.sum())
     if 2 * total >= n_rows:

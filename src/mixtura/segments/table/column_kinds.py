@@ -50,8 +50,11 @@ def own_columns(names: Collection[str]) -> set[str]:
     return own if len(own) > 1 else {name for name in own if _CERTAINLY_OWN.fullmatch(name)}
 
 
-def numeric_reason(name: str, values: FloatArray) -> str | None:
-    """Return why a column of finite numbers, shape (N,), is not a measurement, or None if it is."""
+def numeric_reason(name: str, values: FloatArray, *, measured: bool = False) -> str | None:
+    """Return why a column of finite numbers, shape (N,), is not a measurement, or None if it is.
+
+    With `measured`, its file says that it is one: its name does not make it a code or a part of a date.
+    """
     low, high = values.min(), values.max()
     if low == high and values.size > 1:
         return f"the same value in every row: {low:g}"
@@ -63,6 +66,8 @@ def numeric_reason(name: str, values: FloatArray) -> str | None:
         return reason
     if different.size <= _CODE_VALUES and values.size >= _CODE_ROWS:
         return f"only {different.size} different values ({', '.join(f'{value:g}' for value in different)}): a code"
+    if measured:
+        return None
     part = calendar_part(name)
     if part is not None and _RANGES[part][0] <= low and high <= _RANGES[part][1]:
         return f"part of a date ({part}), not a measurement"

@@ -12,10 +12,12 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.exceptions import TableError
-from mixtura.io import looks_like_id, read_numbers, to_float64
+from mixtura.io import NO_CODEBOOK, Codebook, CodebookColumn, looks_like_id, read_numbers, to_float64
 from mixtura.segments.table.column_kinds import is_random_key, numeric_reason, own_columns
 from mixtura.segments.table.discrete.kinds import ColumnKind
+from mixtura.segments.table.open_table import OpenTable
 from mixtura.segments.table.roles import Roles
+from mixtura.segments.table.survey.proposals import labelled_example, looks_like_weight, proposed_kind
 
 __all__ = ["ColumnChoice", "LeftOut", "choose", "choose_columns"]
 
@@ -64,6 +66,8 @@ class ColumnChoice:
         Columns of counts and categories that build the segments too.
     kinds : tuple of ColumnKind, default=()
         What the columns that build are taken for; empty where only numbers were asked for.
+    codebook : Codebook, default=NO_CODEBOOK
+        What the file says of its columns.
     """
 
     used: tuple[str, ...]
@@ -74,6 +78,7 @@ class ColumnChoice:
     weight: str | None = None
     discrete: tuple[str, ...] = ()
     kinds: tuple[ColumnKind, ...] = ()
+    codebook: Codebook = NO_CODEBOOK
 
     @property
     def building(self) -> tuple[str, ...]:
@@ -130,21 +135,25 @@ def choose_columns(
     [('customer', 'an id'), ('shop', 'the same value in every row: 7')]
     """
     roles = Roles(columns, id_column, describe, value, weight)
-    return choose(roles.open(frame).frame, roles)
+    return choose(roles.open(frame), roles)
 
 
-def choose(frame: Any, roles: Roles) -> ColumnChoice:
+def choose(opened: OpenTable, roles: Roles) -> ColumnChoice:
     """Sort out the columns of a table that `Roles.open` has read."""
-    table: Frame = nw.from_native(frame, eager_only=True)
+    table: Frame = nw.from_native(opened.frame, eager_only=True)
     roles.check(table)
     reserved = {name: LeftOut(name, reason) for name, reason in roles.reserved.items()}
+    weight, building = opened.codebook.weight, roles.columns or ()
+    if weight in table.columns and weight not in (*reserved, *building):
+        reserved[weight] = LeftOut(weight, "the weight that the file declares, which was not asked for")
     if roles.columns is not None:
         left_out = {
             name: LeftOut(name, "not asked for") for name in table.columns if name not in roles.columns
         }
         used = tuple(roles.columns)
     else:
-        left_out = _left_out(table, [name for name in table.columns if name not in reserved])
+        open_names = [name for name in table.columns if name not in reserved]
+        left_out = _left_out(table, open_names, opened.codebook)
         used = tuple(name for name in table.columns if name not in left_out and name not in reserved)
     left_out |= reserved
     if not used:
@@ -157,15 +166,20 @@ def choose(frame: Any, roles: Roles) -> ColumnChoice:
         tuple(roles.describe),
         roles.value,
         roles.weight,
+        codebook=opened.codebook,
     )
 
 
-def _left_out(table: Frame, names: Sequence[str]) -> dict[str, LeftOut]:
+def _left_out(table: Frame, names: Sequence[str], codebook: Codebook) -> dict[str, LeftOut]:
     own = own_columns(table.columns)
     found = {
         name: LeftOut(name, "added by an earlier segmentation", numeric=True)
         if name in own
-        else why_not(table[name])
+        else LeftOut(
+            name, "a weight, by its name and values: `weight` would weigh the rows by it", numeric=True
+        )
+        if codebook.columns and looks_like_weight(name, table[name])
+        else why_not(table[name], codebook.column(name))
         for name in names
     }
     left_out = {name: one for name, one in found.items() if one is not None}
@@ -179,8 +193,8 @@ def _left_out(table: Frame, names: Sequence[str]) -> dict[str, LeftOut]:
     return left_out
 
 
-def why_not(column: Series) -> LeftOut | None:
-    """Return why a column is not used, or None if it is."""
+def why_not(column: Series, known: CodebookColumn | None = None) -> LeftOut | None:
+    """Return why a column is not used, or None if it is; `known` is what its file says of it."""
     name = column.name
     if column.dtype == nw.Boolean:
         return LeftOut(name, "true or false")
@@ -195,7 +209,11 @@ def why_not(column: Series) -> LeftOut | None:
     values = values[np.isfinite(values)]
     if values.size == 0:
         return LeftOut(name, "no values")
-    reason = numeric_reason(name, values)
+    known = known or CodebookColumn()
+    proposed = proposed_kind(column, known)
+    reason = numeric_reason(name, values, measured=proposed in ("continuous", "ordered"))
+    if proposed == "category" and not (reason or "").startswith(("an id", "the same value")):
+        reason = f"codes of categories{labelled_example(known)}"
     if reason is None:
         return None
     return LeftOut(name, reason, numeric=not reason.startswith(("an id", "row numbers", "the same value")))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
+from types import MappingProxyType
 from typing import Any
 
 import narwhals as nw
@@ -15,8 +16,14 @@ from narwhals.exceptions import DuplicateError
 
 from mixtura._typing import FloatArray
 from mixtura.exceptions import ColumnError, TableError
-from mixtura.io import looks_like_id, read_numbers, to_float64
+from mixtura.io import NO_CODEBOOK, Codebook, codebook_of, looks_like_id, read_numbers, to_float64
 from mixtura.segments.table.column_kinds import is_key
+from mixtura.segments.table.survey.missing_codes import (
+    SuspectedCodes,
+    codes_of,
+    declared_notes,
+    suspected_codes,
+)
 
 __all__ = ["OddCell", "OpenTable", "Sentinel", "column_name", "open_table"]
 
@@ -97,12 +104,18 @@ class OpenTable:
         Numbers that stand for missing values.
     total : str, default=""
         The label of a last row that was left out because it holds totals.
+    suspected : tuple of SuspectedCodes, default=()
+        Numbers that may stand for missing values, and are used as numbers.
+    codebook : Codebook, default=NO_CODEBOOK
+        What the file says of its columns.
     """
 
     frame: Any
     odd_cells: tuple[OddCell, ...] = ()
     sentinels: tuple[Sentinel, ...] = ()
     total: str = ""
+    suspected: tuple[SuspectedCodes, ...] = ()
+    codebook: Codebook = NO_CODEBOOK
 
     def notes(self, columns: Collection[str]) -> tuple[str, ...]:
         """Return what was changed, in sentences, as far as it concerns some columns."""
@@ -113,6 +126,10 @@ class OpenTable:
             for one in self.sentinels
             if one.column in columns
         ]
+        sentences += declared_notes(
+            self.codebook, [name for name in self.codebook.columns if name in columns]
+        )
+        sentences += [one.sentence for one in self.suspected if one.column in columns]
         if self.total:
             sentences.append(f"The last row, {self.total!r}, holds totals and not a customer: left out.")
         return tuple(sentences)
@@ -138,6 +155,7 @@ def open_table(
     keep: Collection[str] = (),
     numbers: Collection[str] = (),
     only: Collection[str] | None = None,
+    missing_codes: Mapping[str, Sequence[float]] | None = None,
 ) -> OpenTable:
     """Read a dataframe as people have them.
 
@@ -151,6 +169,8 @@ def open_table(
         Columns that must be numbers, even if many of their cells are not.
     only : collection of str or None, default=None
         Columns that are looked at; None for all.
+    missing_codes : mapping of str to sequence of float, or None, default=None
+        Numbers that stand for missing values, by column; ``"*"`` for all columns that are read as numbers.
 
     Raises
     ------
@@ -159,23 +179,31 @@ def open_table(
     ColumnError
         Two columns have the same name.
     """
+    codebook, asked = codebook_of(frame), missing_codes or {}
     table, total = _without_total(_named(frame))
     odd: list[OddCell] = []
     sentinels: list[Sentinel] = []
+    suspected: list[SuspectedCodes] = []
     for name in table.columns:
-        if name in keep or (only is not None and name not in only) or len(table) == 0:
+        kept = name in keep
+        if (kept and name not in asked) or (only is not None and name not in only) or len(table) == 0:
             continue
-        read = _as_numbers(table[name], must=name in numbers)
+        codes_by_label = {label: code for code, label in codebook.column(name).labels.items()}
+        read = None if kept else _as_numbers(table[name], must=name in numbers, codes=codes_by_label)
         if read is not None:
             odd += [OddCell(name, row + 1, text) for row, text in read[1]]
             table = _with_column(table, name, read[0])
         if table[name].dtype.is_numeric():
             values = to_float64(table[name])
-            value = _sentinel(values)
-            if value is not None:
-                sentinels.append(Sentinel(name, value, int(np.count_nonzero(values == value))))
-                table = _with_column(table, name, np.where(values == value, np.nan, values))
-    return OpenTable(table.to_native(), tuple(odd), tuple(sentinels), total)
+            codes = codes_of(asked, name, own=kept)
+            found = _sentinels(name, values, codes, guess=not kept)
+            if found:
+                sentinels += found
+                values = np.where(np.isin(values, [one.value for one in found]), np.nan, values)
+                table = _with_column(table, name, values)
+            doubt = None if kept else suspected_codes(name, values, codebook.column(name))
+            suspected += [] if doubt is None else [doubt]
+    return OpenTable(table.to_native(), tuple(odd), tuple(sentinels), total, tuple(suspected), codebook)
 
 
 def _named(frame: Any) -> Frame:
@@ -216,12 +244,17 @@ def _with_column(table: Frame, name: str, values: FloatArray) -> Frame:
 # ---------------------------------------------------------------------------------------- numbers as text
 
 
-def _as_numbers(column: Series, *, must: bool) -> tuple[FloatArray, list[tuple[int, str]]] | None:
-    """Return the numbers of a column of text or objects, and its odd cells; None where it does not hold numbers."""
+def _as_numbers(
+    column: Series, *, must: bool, codes: Mapping[str, str] = MappingProxyType({})
+) -> tuple[FloatArray, list[tuple[int, str]]] | None:
+    """Return the numbers of a column of text or objects, and its odd cells; None where it does not hold numbers.
+
+    Labels that stand in the place of codes are read as these.
+    """
     if not (column.dtype in {nw.String, nw.Categorical, nw.Object} or isinstance(column.dtype, nw.Enum)):
         return None
     # Long columns of words are recognized by their beginning.
-    if len(column) > _FIRST and _as_numbers(column.drop_nulls().head(_FIRST), must=True) is None:
+    if len(column) > _FIRST and _as_numbers(column.drop_nulls().head(_FIRST), must=True, codes=codes) is None:
         return None
     cells: list[Any] = (
         [_plain(value) for value in column.to_list()]
@@ -230,7 +263,10 @@ def _as_numbers(column: Series, *, must: bool) -> tuple[FloatArray, list[tuple[i
     )
     if any(isinstance(cell, bool) or not isinstance(cell, str | float | None) for cell in cells):
         return None
-    texts = [cell if isinstance(cell, str) else None if cell is None else repr(cell) for cell in cells]
+    texts = [
+        codes.get(cell, cell) if isinstance(cell, str) else None if cell is None else repr(cell)
+        for cell in cells
+    ]
     found = read_numbers(texts)
     if not (found.are_numbers or (must and found.share >= 0.5)):
         return None
@@ -271,6 +307,14 @@ def _odd_note(odd: Sequence[OddCell]) -> str:
 
 
 # ---------------------------------------------------------------------------------------- sentinels and totals
+
+
+def _sentinels(name: str, values: FloatArray, codes: Sequence[float], *, guess: bool) -> list[Sentinel]:
+    """Return the numbers that stand for missing values: those that were said, or else one that is recognized."""
+    guessed = _sentinel(values) if guess and not codes else None
+    taken = codes if guessed is None else [guessed]
+    counted = [(code, int(np.count_nonzero(values == code))) for code in dict.fromkeys(taken)]
+    return [Sentinel(name, float(code), count) for code, count in counted if count]
 
 
 def _sentinel(values: FloatArray) -> float | None:

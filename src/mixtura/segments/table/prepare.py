@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from mixtura.segments.table.original_units import to_original_units
 from mixtura.segments.table.repetitions import ids_repeat, repetition_notes
 from mixtura.segments.table.roles import Roles, checked_weights
 from mixtura.segments.table.rounding import scaled_steps
+from mixtura.segments.table.survey.missing_codes import codes_asked
 from mixtura.segments.transforms.recommend_transform import (
     EVERY_OTHER,
     TransformAdvice,
@@ -64,6 +65,8 @@ class Prepared:
         The discrete columns.
     levels : ndarray of shape (n_complete, J) or None, default=None
         Of these columns.
+    missing_codes : mapping of str to sequence of float, default={}
+        As they were said.
     """
 
     choice: ColumnChoice
@@ -77,6 +80,7 @@ class Prepared:
     ids_repeat: bool
     coding: Coding | None = None
     levels: IntArray | None = None
+    missing_codes: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
     def table(self) -> RowTable:
@@ -118,7 +122,7 @@ def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool)
     """Choose columns, take the usable rows, transform them, find the scale of each column; see `segment_table`."""
     check_transforms(settings.transform)
     opened, weight = roles.open(frame), roles.weight
-    choice, guessed = choose(opened.frame, roles), roles.id_column is None
+    choice, guessed = choose(opened, roles), roles.id_column is None
     choice = with_kinds(opened.frame, choice, roles)
     needed = choice.building if weight is None else (*choice.building, weight)
     notes = (*opened.notes(needed), *repetition_notes(opened.frame, choice, guessed=guessed))
@@ -145,12 +149,13 @@ def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool)
     if not choice.discrete:
         rows, weights, complete = _with_values(rows, weights, complete)
     choice = replace(choice, kinds=tuple(one for one in choice.kinds if one.name in choice.building))
-    coding = coding_of(choice.kinds, opened.frame, complete, weights)
+    coding = coding_of(choice.kinds, opened.frame, complete, weights, choice.codebook)
     levels = None if coding is None else coding.levels(opened.frame, complete)
     notes = (*notes, *kind_notes(choice.kinds), *missing_notes(rows, choice.used))
     return Prepared(
-        choice, rows, weights, complete, scaling, advice, opened.frame, notes, repeated, coding, levels
-    )
+        choice, rows, weights, complete, scaling, advice, opened.frame, notes, repeated, coding, levels,
+        codes_asked(roles.missing_codes),
+    )  # fmt: skip
 
 
 def _with_values(

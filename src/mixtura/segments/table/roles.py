@@ -13,6 +13,7 @@ from mixtura._typing import FloatArray
 from mixtura.exceptions import ColumnError, DataError
 from mixtura.segments.table.discrete.kinds import Kinds, kinds_asked
 from mixtura.segments.table.open_table import OpenTable, column_name, open_table
+from mixtura.segments.table.survey.missing_codes import MissingCodes, codes_asked
 
 __all__ = ["Roles", "checked_weights"]
 
@@ -33,6 +34,7 @@ class Roles:
     weight: str | None = None
     kinds: Kinds = "continuous"
     keep: Sequence[str] = ()
+    missing_codes: MissingCodes = None
 
     def __post_init__(self) -> None:
         for role in ("columns", "describe"):
@@ -52,7 +54,11 @@ class Roles:
         columns = [name for name in self.columns or () if name not in kept]
         numbers = [*columns, *(name for name in (self.value, self.weight) if name is not None)]
         return open_table(
-            frame, keep=kept, numbers=numbers, only=None if self.columns is None else [*numbers, *kept]
+            frame,
+            keep=kept,
+            numbers=numbers,
+            only=None if self.columns is None else [*numbers, *kept],
+            missing_codes=codes_asked(self.missing_codes),
         )
 
     @property

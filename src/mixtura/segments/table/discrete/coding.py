@@ -12,7 +12,7 @@ import numpy as np
 from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.core.parts.discrete import DiscreteColumns, LevelTable
 from mixtura.core.parts.level_models import CATEGORICAL, NEGATIVE_BINOMIAL, POISSON, LevelModel
-from mixtura.io import to_float64
+from mixtura.io import NO_CODEBOOK, Codebook, CodebookColumn, to_float64
 from mixtura.segments.table.discrete.cells import text_of, texts_of
 from mixtura.segments.table.discrete.kinds import ColumnKind
 
@@ -39,12 +39,15 @@ class CodedColumn:
         first of a spike for all other values.
     model : LevelModel
         How it is distributed within a segment.
+    labels : tuple of str, default=()
+        What levels are called where that is not their text; empty for no labels. A table may hold either.
     """
 
     name: str
     kind: str
     levels: tuple[str, ...]
     model: LevelModel
+    labels: tuple[str, ...] = ()
 
     @property
     def numbers(self) -> FloatArray | None:
@@ -66,7 +69,8 @@ class CodedColumn:
             known = np.isfinite(values) & (values >= 0) & (values == np.rint(values))
             last = len(self.levels) - 1
             return np.where(known, np.minimum(np.where(known, values, 0), last), -1).astype(np.intp)
-        number = {text: level for level, text in enumerate(self.levels)}
+        number = {text: level for level, text in enumerate(self.labels)}
+        number |= {text: level for level, text in enumerate(self.levels)}
         texts = (text for text, kept in zip(texts_of(column), chosen, strict=True) if kept)
         return np.array([-1 if text is None else number.get(text, -1) for text in texts], dtype=np.intp)
 
@@ -155,7 +159,11 @@ def read_levels(columns: Sequence[CodedColumn], frame: Any, chosen: Array) -> In
 
 
 def coding_of(
-    kinds: Sequence[ColumnKind], frame: Any, chosen: Array, weights: FloatArray | None
+    kinds: Sequence[ColumnKind],
+    frame: Any,
+    chosen: Array,
+    weights: FloatArray | None,
+    codebook: Codebook = NO_CODEBOOK,
 ) -> Coding | None:
     """Return the levels of the columns that have some in the chosen rows of a table; None where none has.
 
@@ -167,9 +175,15 @@ def coding_of(
     chosen : ndarray of shape (N,), bool
     weights : ndarray of shape (n,) or None
         Of the chosen rows.
+    codebook : Codebook, default=NO_CODEBOOK
+        With labels of the levels.
     """
     table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
-    coded = [_coded(one, table[one.name], chosen) for one in kinds if one.kind != "continuous"]
+    coded = [
+        _coded(one, table[one.name], chosen, codebook.column(one.name))
+        for one in kinds
+        if one.kind != "continuous"
+    ]
     columns = tuple(one for one in coded if one is not None)
     if not columns:
         return None
@@ -212,7 +226,9 @@ def _is_copy(first: IntArray, second: IntArray) -> bool:
     return bool(errors <= (1.0 - _COPY) * guessed)
 
 
-def _coded(kind: ColumnKind, column: nw.Series[Any], chosen: Array) -> CodedColumn | None:
+def _coded(
+    kind: ColumnKind, column: nw.Series[Any], chosen: Array, known: CodebookColumn
+) -> CodedColumn | None:
     """Return what the levels of a column are; None where the chosen rows have one at most."""
     name = kind.name
     if kind.kind == "spike":
@@ -232,4 +248,5 @@ def _coded(kind: ColumnKind, column: nw.Series[Any], chosen: Array) -> CodedColu
     if len(texts) < 2:
         return None
     levels = sorted(texts, key=float) if column.dtype.is_numeric() else sorted(texts)
-    return CodedColumn(name, kind.kind, tuple(levels), CATEGORICAL)
+    labels = known.shown(levels) if any(level in known.labels for level in levels) else ()
+    return CodedColumn(name, kind.kind, tuple(levels), CATEGORICAL, labels)

@@ -12,6 +12,7 @@ from mixtura.exceptions import ColumnError
 from mixtura.segments.table.columns import ColumnChoice
 from mixtura.segments.table.discrete.kinds import ColumnKind, Kind, check_kind, kind_of, kinds_asked
 from mixtura.segments.table.roles import Roles
+from mixtura.segments.table.survey.proposals import Proposal, proposed_kind
 from mixtura.segments.transforms.scaling import Scaling
 
 __all__ = ["with_kinds", "with_spikes"]
@@ -39,7 +40,8 @@ def with_kinds(frame: Any, choice: ColumnChoice, roles: Roles) -> ColumnChoice:
     open_to_all = roles.columns is None
     kinds: dict[str, ColumnKind] = {}
     for name in choice.used:
-        kinds[name] = _kind(table[name], said.get(name), by_rule=by_rule)
+        proposed = proposed_kind(table[name], choice.codebook.column(name))
+        kinds[name] = _kind(table[name], said.get(name), proposed, by_rule=by_rule)
     for one in choice.left_out if open_to_all else ():
         if one.name in said:
             kinds[one.name] = check_kind(table[one.name], said[one.name])
@@ -58,13 +60,19 @@ def with_kinds(frame: Any, choice: ColumnChoice, roles: Roles) -> ColumnChoice:
     return replace(choice, used=used, discrete=discrete, left_out=left_out, kinds=found)
 
 
-def _kind(column: nw.Series[Any], said: Kind | None, *, by_rule: bool) -> ColumnKind:
+def _kind(
+    column: nw.Series[Any], said: Kind | None, proposed: Proposal | None, *, by_rule: bool
+) -> ColumnKind:
     """Return the kind of a column that was chosen."""
     if said is not None:
         return check_kind(column, said)
     if not by_rule:
         return ColumnKind(column.name, "continuous", "numbers")
+    if proposed == "ordered":
+        return ColumnKind(column.name, "ordered", "ordinal, as the file says")
     found = kind_of(column, numeric=column.dtype.is_numeric())
+    if proposed == "continuous" and found is not None and found.kind in ("count", "ordered"):
+        return ColumnKind(column.name, "continuous", "a scale, as the file says")
     return found or check_kind(column, "category")
 
 
