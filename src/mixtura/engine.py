@@ -11,12 +11,17 @@ import numpy.typing as npt
 from mixtura._typing import FloatArray
 from mixtura.core.data import Data
 from mixtura.core.protocols import MixedRows, RowTable
+from mixtura.data import JoinedRows, Packing, PartitionedBlocks
 from mixtura.data.open import open_rows
+from mixtura.exceptions import DataError
 from mixtura.kernels import get_kernel
-from mixtura.run import get_runner
+from mixtura.run import DaskRunner, SerialRunner, get_runner
 from mixtura.validation import as_rows, as_weights, without_empty_rows
 
-__all__ = ["as_data", "as_table", "counted_weights"]
+__all__ = ["as_data", "as_table", "counted_weights", "is_distributed", "packing_of"]
+
+_CLUSTERS = ("dask", "dask_expr")
+"""Libraries whose collections live on a cluster."""
 
 
 def as_data(
@@ -29,8 +34,9 @@ def as_data(
 
     Parameters
     ----------
-    X : array-like of shape (N, D), a pandas, polars or Arrow table, or `mixtura.core.parts.discrete.MixedRows`
-        Arrays in C order of float64 or float32 are not copied. NaN is a missing value; sums of infinite rows are
+    X : array-like of shape (N, D), a pandas, polars or Arrow table, or `mixtura.core.parts.discrete.MixedRows`; a \
+Dask array or dataframe
+        Rows of a Dask collection stay on its cluster, where passes run. Arrays in C order of float64 or float32 are not copied. NaN is a missing value; sums of infinite rows are
         refused when they are needed.
     sample_weight : array-like of shape (N,), optional
         Not negative.
@@ -45,6 +51,8 @@ def as_data(
     ------
     DataError
         X is not a table of numbers with at least one row and one column, or the weights are not one per row.
+    ClusterError
+        The cluster of a Dask collection cannot be reached.
 
     Examples
     --------
@@ -56,9 +64,75 @@ def as_data(
     >>> data.total.means.tolist()
     [[1.5, 4.0]]
     """
+    if is_distributed(X):
+        return _distributed(X, sample_weight, columns)
     blocks = open_rows(X, sample_weight, columns=columns)
     kernel = get_kernel(n_features=blocks.n_features)
     return Data(blocks, kernel, get_runner(hold_blas=kernel.uses_blas))
+
+
+def is_distributed(X: Any) -> bool:
+    """Return whether rows are those of a Dask collection, which stay on its cluster."""
+    return type(X).__module__.partition(".")[0] in _CLUSTERS and hasattr(X, "to_delayed")
+
+
+def packing_of(X: Any, columns: Sequence[Any] | None = None) -> Packing:
+    """Return how the partitions of a distributed collection are read.
+
+    Raises
+    ------
+    DataError
+        An array that has not two axes, or a frame without columns.
+    """
+    if hasattr(X, "columns"):
+        names = tuple(X.columns if columns is None else columns)
+        types = [str(X.dtypes[name]) for name in names]
+    else:
+        names, types = None, [str(X.dtype)]
+        if X.ndim != 2 or X.shape[1] == 0:
+            raise DataError(
+                f"`X` must be a table of shape (rows, columns); got shape {X.shape!r}. Try X.reshape(-1, 1) for a "
+                "single column."
+            )
+    if not types:
+        raise DataError("`X` must have at least one column; got none.")
+    return Packing(names, "float32" if set(types) == {"float32"} else "float64")
+
+
+def _partitions(collection: Any) -> list[Any]:
+    """Return the delayed partitions of a Dask collection, each with all columns."""
+    if not hasattr(collection, "columns") and getattr(collection, "numblocks", ())[1:] not in ((), (1,)):
+        collection = collection.rechunk({1: -1})
+    return list(np.ravel(collection.to_delayed()))
+
+
+def _distributed(X: Any, sample_weight: Any, columns: Sequence[Any] | None) -> Data:
+    if columns is not None and not hasattr(X, "columns"):
+        X, columns = X[:, list(columns)], None
+    packing = packing_of(X, columns)
+    if sample_weight is not None and not is_distributed(sample_weight):
+        raise DataError(
+            "`sample_weight` must be a Dask array or column, cut as the rows are; got "
+            f"{type(sample_weight).__name__}. Try a column of the same frame, or dask.array.from_array."
+        )
+    parts = [_partitions(one) for one in ([X] if sample_weight is None else [X, sample_weight])]
+    if len(parts[0]) != len(parts[-1]):
+        raise DataError(
+            f"`sample_weight` must be cut as the rows are; got {len(parts[-1])} partitions for {len(parts[0])}. Take "
+            "both from one collection."
+        )
+    kernel = get_kernel(n_features=_width(X, packing))
+    runner = DaskRunner(get_runner(hold_blas=kernel.uses_blas), SerialRunner(hold_blas=kernel.uses_blas))
+    blocks = PartitionedBlocks(
+        *runner.load(list(zip(*parts, strict=True)), packing, JoinedRows.of), packing.dtype
+    )
+    if not blocks.parts:
+        raise DataError("`X` must have at least one row; got none in any partition.")
+    return Data(blocks, kernel, runner)
+
+
+def _width(X: Any, packing: Packing) -> int:
+    return int(X.shape[1]) if packing.columns is None else len(packing.columns)
 
 
 def as_table(rows: npt.ArrayLike | MixedRows, missing: str = "error") -> RowTable:

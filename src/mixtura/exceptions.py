@@ -13,7 +13,8 @@
     ├── TableError (ValueError)                a table file that cannot be read, or lacks what is needed
     │   └── ColumnError                        a column missing, duplicated, or not numeric; `.column`, `.closest`
     ├── ModelFileError (ValueError)            a model file truncated, altered, or of a newer format
-    └── OutputError (OSError)                  a place that cannot be written, or must not be overwritten
+    ├── OutputError (OSError)                  a place that cannot be written, or must not be overwritten
+    └── ClusterError (ConnectionError)         a cluster that cannot be reached, was lost, or lacks something
 
 Every message names the parameter by its Python name in backquotes, what is required, what was given, and what to try:
 "`tol` must be non-negative; got -1.0. Try `tol=1e-3`." The command line shows the same texts with its own options.
@@ -24,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 __all__ = [
+    "ClusterError",
     "ColumnError",
     "ColumnWarning",
     "DataError",
@@ -170,3 +172,7 @@ class ModelFileError(MixturaError, ValueError):
 
 class OutputError(MixturaError, OSError):
     """A place cannot be written, or must not be overwritten."""
+
+
+class ClusterError(MixturaError, ConnectionError):
+    """A cluster cannot be reached, was lost during a fit, or lacks what a fit needs."""

@@ -117,6 +117,7 @@ class AccumulateGiven(Summed[Statistics]):
 
     def __call__(self, block: Block, given: FloatArray | IntArray | None = None) -> Statistics:
         given = np.zeros(block.n_rows, dtype=np.intp) if given is None else given
+        given = given if given.ndim == 2 else np.asarray(given, dtype=np.intp)
         weight = block.sample_weight if self.weighted else None
         if block.order is not None:
             statistics = given_observed(block.rows, weight, given, self)

@@ -165,7 +165,7 @@ class Data:
         rows : ndarray of shape (n, d), float64 or float32, C-contiguous; or MixedRows
         sample_weight : ndarray of shape (n,), optional
         """
-        return Data(self.blocks.in_memory(rows, sample_weight), self.kernel, self.runner)
+        return Data(self.blocks.in_memory(rows, sample_weight), self.kernel, self.runner.in_memory())
 
     def select(self, numbers: IntArray) -> Data:
         """Return some rows, in memory, with their weights and in the order of the numbers."""

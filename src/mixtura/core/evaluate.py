@@ -9,7 +9,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.accumulate import evaluate, pass_work
-from mixtura.core.protocols import Block, Blocks
+from mixtura.core.protocols import Block, Blocks, Pass
 from mixtura.kernels import Components, Kernel, Outputs
 
 __all__ = ["Chosen", "Evaluate", "Rows", "SmallestHashes", "TotalWeight", "hash_numbers"]
@@ -43,6 +43,9 @@ class Evaluate:
 
     def add(self, total: None, more: None) -> None:
         return None
+
+    def after(self, earlier: Pass[Any]) -> Evaluate:
+        return self
 
     def work(self, blocks: Blocks) -> float:
         return pass_work(self.components.layout, blocks.n_rows, *self.components.means.shape)

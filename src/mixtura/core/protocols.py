@@ -18,6 +18,7 @@ __all__ = [
     "DerivedBlocks",
     "DiscreteColumns",
     "MixedRows",
+    "Partition",
     "Pass",
     "RowState",
     "RowTable",
@@ -189,7 +190,9 @@ class Pass(Protocol[T]):
     """What one pass over the rows computes of a block, and how results are added.
 
     A pass is a frozen value that pickles by its fields, so that it may run wherever the rows live. It is called once
-    per block, possibly from several threads; all that it changes are the states it is given.
+    per block, possibly from several threads; all that it changes are the states it is given. One that changes them has
+    a method ``after(earlier: Pass) -> Pass | None``: the pass that leaves in the states what the earlier one and then
+    this one leave. It is this pass itself where it does not matter what they held before, and None where it takes both.
     """
 
     def __call__(self, block: Block, /, *states: Any) -> T:
@@ -202,11 +205,22 @@ class Pass(Protocol[T]):
         """Estimate the floating-point operations of the whole pass; small work stays on the calling thread."""
 
 
+class Partition(Protocol):
+    """Some of the rows that a cluster holds, in the memory of the worker that has them."""
+
+    def blocks(self, start: int, number: int) -> Blocks:
+        """Return its blocks, given the number of its first row among all rows, and of its first block among all."""
+
+
 class Runner(Protocol):
     """Where passes run. The result does not depend on the number of workers, to the last bit."""
 
     @property
-    def n_workers(self) -> int: ...
+    def n_workers(self) -> int:
+        """How many tasks of `map` run side by side."""
+
+    def in_memory(self) -> Runner:
+        """Return the runner for rows in the memory of this process."""
 
     def alone(self) -> Runner:
         """Return the runner that does everything on the calling thread: for one of several tasks side by side."""

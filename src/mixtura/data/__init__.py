@@ -2,7 +2,19 @@
 
 from mixtura.data.arrays import ArrayBlocks, block_size
 from mixtura.data.open import open_rows, rows_of_source
+from mixtura.data.packing import Packing
+from mixtura.data.partitions import JoinedRows, PartitionedBlocks
 from mixtura.data.row_file import sum_of
 from mixtura.data.sources import unread
 
-__all__ = ["ArrayBlocks", "block_size", "open_rows", "rows_of_source", "sum_of", "unread"]
+__all__ = [
+    "ArrayBlocks",
+    "JoinedRows",
+    "Packing",
+    "PartitionedBlocks",
+    "block_size",
+    "open_rows",
+    "rows_of_source",
+    "sum_of",
+    "unread",
+]

@@ -1,12 +1,14 @@
 """Where passes run: each runner reduces over blocks in its own way."""
 
 from mixtura.run.blas import limit_blas_threads
+from mixtura.run.dask import DaskRunner
 from mixtura.run.parallelism import get_runner, get_threads, set_threads, with_jobs
 from mixtura.run.processes import map_processes, start_workers
 from mixtura.run.serial import SerialRunner
 from mixtura.run.threads import ThreadRunner
 
 __all__ = [
+    "DaskRunner",
     "SerialRunner",
     "ThreadRunner",
     "get_runner",

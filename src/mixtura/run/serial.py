@@ -31,6 +31,9 @@ class SerialRunner(StatesInMemory):
     def alone(self) -> SerialRunner:
         return self
 
+    def in_memory(self) -> SerialRunner:
+        return self
+
     def reduce(self, blocks: Blocks, task: Pass[T], *states: RowState) -> T:
         if self._hold_blas:
             with limit_blas_threads():

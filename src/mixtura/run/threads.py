@@ -63,6 +63,9 @@ class ThreadRunner(StatesInMemory):
     def alone(self) -> SerialRunner:
         return SerialRunner(hold_blas=self._hold_blas)
 
+    def in_memory(self) -> ThreadRunner:
+        return self
+
     def reduce(self, blocks: Blocks, task: Pass[T], *states: RowState) -> T:
         if self._hold_blas:
             with limit_blas_threads():
@@ -74,8 +77,7 @@ class ThreadRunner(StatesInMemory):
         n_workers = self.n_workers if self.n_workers < n_blocks else n_blocks
         if n_workers == 1 or task.work(blocks) < _SMALL_WORK:
             return reduce_in_order(blocks, task, *states)
-        numbers = iter(range(len(blocks)))
-        total = OrderedSum(task.add)
+        numbers, total = iter(range(len(blocks))), OrderedSum(task.add)
 
         def drain() -> None:
             for number in _shared(numbers):

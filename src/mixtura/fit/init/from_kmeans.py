@@ -30,7 +30,7 @@ class FromKMeans:
             )
             notes = too_few_distinct(clustering.n_distinct, problem.model.n_components)
             return InitialStatistics(
-                partition_statistics(problem, data.state_of(clustering.labels), clustering.centers), notes
+                partition_statistics(problem, clustering.assigned, clustering.centers), notes
             )
 
         return finish

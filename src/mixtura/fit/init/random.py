@@ -10,13 +10,13 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.core.accumulate import AccumulateGiven, Summed, pass_work
 from mixtura.core.moments import Moments
-from mixtura.core.protocols import Block, Blocks
+from mixtura.core.protocols import Block, Blocks, Pass
 from mixtura.core.statistics import Statistics
 from mixtura.fit.init.base import Initializer, InitialStatistics
 from mixtura.fit.steps.em import Problem
 from mixtura.kernels import Kernel
 
-__all__ = ["FromRandomResponsibilities", "RandomShares", "SumsByRandomShares"]
+__all__ = ["FromRandomResponsibilities", "RandomShares", "RowsPerBlock", "SumsByRandomShares"]
 
 
 class FromRandomResponsibilities:
@@ -26,11 +26,11 @@ class FromRandomResponsibilities:
     """
 
     def prepare(self, problem: Problem, rng: np.random.RandomState) -> Initializer:
-        blocks, k = problem.data.blocks, problem.model.n_components
         generators = []
-        for number in range(len(blocks)):
+        k = problem.model.n_components
+        for n_rows in problem.data.reduce(RowsPerBlock()):
             generators.append(rng.get_state())
-            rng.uniform(size=(blocks.block(number).n_rows, k))
+            rng.uniform(size=(n_rows, k))
 
         def finish(problem: Problem) -> InitialStatistics:
             means = np.repeat(problem.data.mean, k, axis=0)
@@ -44,6 +44,20 @@ class FromRandomResponsibilities:
             return InitialStatistics(sums.complete(problem.data.total) if moments.needs_total else sums)
 
         return finish
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowsPerBlock:
+    """How many rows each block has."""
+
+    def __call__(self, block: Block) -> list[int]:
+        return [block.n_rows]
+
+    def add(self, total: list[int], more: list[int]) -> list[int]:
+        return total + more
+
+    def work(self, blocks: Blocks) -> float:
+        return float(len(blocks))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +80,9 @@ class RandomShares:
 
     def add(self, total: None, more: None) -> None:
         return None
+
+    def after(self, earlier: Pass[Any]) -> RandomShares:
+        return self
 
     def work(self, blocks: Blocks) -> float:
         return 10.0 * blocks.n_rows

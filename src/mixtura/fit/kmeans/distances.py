@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log, pi
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from mixtura._typing import FloatArray
-from mixtura.core.protocols import Block, Blocks
+from mixtura._typing import FloatArray, IntArray
+from mixtura.core.protocols import Block, Blocks, Pass
 
-__all__ = ["SquaredDistances", "missing_constant", "squared_distances"]
+__all__ = ["Farthest", "SquaredDistances", "missing_constant", "squared_distances"]
 
 
 def missing_constant(block: Block) -> FloatArray:
@@ -41,5 +42,40 @@ class SquaredDistances:
     def add(self, total: None, more: None) -> None:
         return None
 
+    def after(self, earlier: Pass[Any]) -> None:
+        return None
+
     def work(self, blocks: Blocks) -> float:
         return float(blocks.n_rows)
+
+
+_Far: TypeAlias = tuple[IntArray, FloatArray, IntArray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Farthest:
+    """Numbers, distances and labels of the rows with the largest distances; the states hold distances and labels.
+
+    Parameters
+    ----------
+    n_rows : int
+    """
+
+    n_rows: int
+
+    def __call__(self, block: Block, distances: FloatArray, labels: IntArray) -> _Far:
+        return self._largest((np.arange(block.start, block.start + block.n_rows), distances, labels))
+
+    def add(self, total: _Far, more: _Far) -> _Far:
+        numbers, distances, labels = (np.concatenate(pair) for pair in zip(total, more, strict=True))
+        return self._largest((numbers, distances, labels))
+
+    def _largest(self, found: _Far) -> _Far:
+        numbers, distances, labels = found
+        if distances.size <= self.n_rows:
+            return found
+        kept = np.argpartition(distances, -self.n_rows)[: -self.n_rows - 1 : -1]
+        return numbers[kept], distances[kept], labels[kept]
+
+    def work(self, blocks: Blocks) -> float:
+        return 5.0 * blocks.n_rows

@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.accumulate import pass_work
+from mixtura.core.accumulate import Summed, pass_work
 from mixtura.core.data import Data
 from mixtura.core.maximize import Repair
 from mixtura.core.moments import FIRST
-from mixtura.core.protocols import Block, Blocks, RowState
+from mixtura.core.protocols import Block, Blocks, Pass, RowState
 from mixtura.core.statistics import Statistics
-from mixtura.fit.kmeans.distances import SquaredDistances, missing_constant
+from mixtura.fit.kmeans.distances import Farthest, SquaredDistances, missing_constant
 from mixtura.fit.loop.driver import iterate
 from mixtura.fit.loop.state import StepResult, begin
 from mixtura.fit.loop.stopping import CentersSettled
@@ -28,6 +29,7 @@ from mixtura.kernels import Components, Kernel, Outputs
 __all__ = [
     "AssignToNearest",
     "Clustering",
+    "CrossCounts",
     "LloydState",
     "LloydStep",
     "best_clustering",
@@ -43,24 +45,27 @@ class Clustering:
     Parameters
     ----------
     centers : ndarray of shape (K, D)
-    labels : ndarray of shape (N,)
-        The center nearest to each row; the lowest number among equally near ones.
+    assigned : RowState
+        The center nearest to each row, (N,); the lowest number among equally near ones.
     inertia : float
         Weighted sum of squared distances to the nearest center.
     n_iter : int
     converged : bool
+    n_distinct : int
+        How many centers have rows.
     """
 
     centers: FloatArray
-    labels: IntArray
+    assigned: RowState
     inertia: float
     n_iter: int
     converged: bool
+    n_distinct: int
 
     @property
-    def n_distinct(self) -> int:
-        """How many centers have rows."""
-        return int(np.count_nonzero(np.bincount(self.labels, minlength=self.centers.shape[0])))
+    def labels(self) -> IntArray:
+        """The center nearest to each row, (N,), in memory."""
+        return self.assigned.gathered().astype(np.intp)
 
 
 def _as_components(centers: FloatArray) -> Components:
@@ -103,7 +108,7 @@ class AssignToNearest:
     kernel: Kernel
 
     def __call__(self, block: Block, labels: IntArray) -> _HardSums:
-        found, components = np.empty_like(labels), self.components
+        found, components = np.empty(block.n_rows, dtype=np.intp), self.components
         statistics, outputs = Statistics.zero(FIRST, components.means), Outputs(labels=found)
         weight = block.sample_weight
         self.kernel.accumulate(
@@ -119,6 +124,9 @@ class AssignToNearest:
     def add(self, total: _HardSums, more: _HardSums) -> _HardSums:
         total += more
         return total
+
+    def after(self, earlier: Pass[Any]) -> AssignToNearest:
+        return self
 
     def work(self, blocks: Blocks) -> float:
         return pass_work(FIRST.layout, blocks.n_rows, *self.components.means.shape)
@@ -151,7 +159,8 @@ class LloydStep:
         self._data = data
 
     def init(self, model: FloatArray) -> LloydState:
-        return LloydState(model, self._data.state(np.intp, fill=-1))
+        # The smallest type that holds the labels: those of several starts side by side are held until the last ends.
+        return LloydState(model, self._data.state(np.min_scalar_type(-len(model)), fill=-1))
 
     def final(self, state: LloydState) -> tuple[FloatArray, tuple[Repair, ...]]:
         return state.centers, ()
@@ -186,11 +195,10 @@ class LloydStep:
         empty = np.flatnonzero(counts == 0)
         if empty.size == 0:
             return {}
-        distances = nearest(self._data, state.centers)[1].gathered()
-        if distances.max() == 0:
+        distances = nearest(self._data, state.centers)[1]
+        farthest, far, labels = self._data.reduce(Farthest(empty.size), distances, state.labels)
+        if far.max() == 0:
             return {}
-        farthest = np.argpartition(distances, -empty.size)[: -empty.size - 1 : -1]
-        labels = state.labels.gathered()[farthest]
         rows, weights = self._data.rows_and_weights(farthest)
         seated = {}
         for k, row, weight, old in zip(empty, rows, weights, labels, strict=True):
@@ -230,12 +238,16 @@ def run_kmeans(
     run = iterate(state, step, CentersSettled(tolerance), max_iter)
     last = replace(state.step, centers=run.model)
     final = step.assign(last).statistics
+    n_distinct = len(centers)
+    if np.minimum.reduce(final.counts) <= 0:
+        n_distinct = int(np.count_nonzero(data.reduce(CrossCounts(len(centers)), last.labels)))
     return Clustering(
         run.model,
-        last.labels.gathered(),
+        last.labels,
         -2.0 * final.log_likelihood,
         len(run.trace.events),
         run.trace.converged,
+        n_distinct,
     )
 
 
@@ -262,24 +274,38 @@ def best_clustering(
     inner = data.alone() if side_by_side else data
 
     def task(centers: FloatArray) -> Callable[[], Clustering]:
-        return lambda: _compact(run_kmeans(inner, centers, max_iter=max_iter, tolerance=tolerance))
+        return lambda: run_kmeans(inner, centers, max_iter=max_iter, tolerance=tolerance)
 
     tasks = [task(centers) for centers in starts]
     runs = data.runner.map(tasks) if side_by_side else [one() for one in tasks]
     best = runs[0]
     for run in runs[1:]:
-        if run.inertia < best.inertia and not _same_partition(run.labels, best.labels, best.centers.shape[0]):
+        if run.inertia < best.inertia and not _same_partition(data, run.assigned, best.assigned, len(best.centers)):
             best = run
-    return replace(best, labels=best.labels.astype(np.intp))
+    return best
 
 
-def _compact(found: Clustering) -> Clustering:
-    """Return a clustering whose labels take an eighth of the memory: those of all starts are held until the end."""
-    return replace(found, labels=found.labels.astype(np.min_scalar_type(len(found.centers) - 1)))
+@dataclass(frozen=True, slots=True, eq=False)
+class CrossCounts(Summed[IntArray]):
+    """How many rows have each label, (K,); given two states, each pair of labels, (K, K).
+
+    Parameters
+    ----------
+    n_labels : int
+    """
+
+    n_labels: int
+
+    def __call__(self, block: Block, *labels: IntArray) -> IntArray:
+        shape = (self.n_labels,) * len(labels)
+        cells = np.ravel_multi_index([one.astype(np.intp) for one in labels], shape)
+        return np.bincount(cells, minlength=self.n_labels ** len(labels)).reshape(shape)
+
+    def work(self, blocks: Blocks) -> float:
+        return 10.0 * blocks.n_rows
 
 
-def _same_partition(left: IntArray, right: IntArray, n_components: int) -> bool:
+def _same_partition(data: Data, left: RowState, right: RowState, n_labels: int) -> bool:
     """Return whether two labelings differ in numbering only."""
-    number = np.full(n_components, -1, dtype=np.intp)
-    number[left] = right
-    return bool((number[left] == right).all())
+    pairs = data.reduce(CrossCounts(n_labels), left, right)
+    return bool((np.count_nonzero(pairs, axis=1) <= 1).all())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from mixtura._typing import FloatArray, IntArray
 from mixtura.core.accumulate import Summed, pass_work
 from mixtura.core.data import Data
 from mixtura.core.moments import DIAGONAL, FIRST
-from mixtura.core.protocols import Block, Blocks, RowState
+from mixtura.core.protocols import Block, Blocks, Pass, RowState
 from mixtura.fit.kmeans.distances import squared_distances
 from mixtura.kernels import Components, Kernel, Outputs
 
@@ -108,7 +108,7 @@ class NearestSeed(MassPerBlock):
 
     Parameters
     ----------
-    seed : ndarray of shape (1, D)
+    seed : ndarray of shape (1, D), or of several seeds
     kernel : Kernel
     """
 
@@ -119,6 +119,11 @@ class NearestSeed(MassPerBlock):
         assert distances is not None, "a state holds the distances"
         np.minimum(distances, _squared_distances(block, self.seed, self.kernel), out=distances)
         return np.array([_mass(block, distances)])
+
+    def after(self, earlier: Pass[Any]) -> NearestSeed | None:
+        if not isinstance(earlier, NearestSeed):
+            return None
+        return NearestSeed(np.concatenate([earlier.seed, self.seed]), self.kernel)
 
     def work(self, blocks: Blocks) -> float:
         return pass_work(FIRST.layout, blocks.n_rows, 1, blocks.n_features)
