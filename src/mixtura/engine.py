@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mixtura._typing import FloatArray
+from mixtura._typing import Array, FloatArray, RowArray
 from mixtura.core.data import Data
+from mixtura.core.evaluate import Evaluate
 from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.data import JoinedRows, Packing, PartitionedBlocks
 from mixtura.data.open import open_rows
 from mixtura.exceptions import DataError
-from mixtura.kernels import get_kernel
+from mixtura.kernels import Components, Kernel, get_kernel
 from mixtura.run import DaskRunner, SerialRunner, get_runner
+from mixtura.run.dask import concatenate_lazily
 from mixtura.validation import as_rows, as_weights, without_empty_rows
 
-__all__ = ["as_data", "as_table", "counted_weights", "is_distributed", "packing_of"]
+__all__ = [
+    "as_data",
+    "as_distributed",
+    "as_table",
+    "counted_weights",
+    "distributed_rows",
+    "evaluate_distributed",
+    "is_distributed",
+    "map_distributed",
+    "packing_of",
+]
 
 _CLUSTERS = ("dask", "dask_expr")
 """Libraries whose collections live on a cluster."""
@@ -34,10 +48,9 @@ def as_data(
 
     Parameters
     ----------
-    X : array-like of shape (N, D), a pandas, polars or Arrow table, or `mixtura.core.parts.discrete.MixedRows`; a \
-Dask array or dataframe
-        Rows of a Dask collection stay on its cluster, where passes run. Arrays in C order of float64 or float32 are not copied. NaN is a missing value; sums of infinite rows are
-        refused when they are needed.
+    X : array-like of shape (N, D), a pandas, polars or Arrow table, `MixedRows`, or a collection of Dask
+        Rows of a Dask array or dataframe stay on its cluster, where passes run. Arrays in C order of float64 or float32
+        are not copied. NaN is a missing value; sums of infinite rows are refused when they are needed.
     sample_weight : array-like of shape (N,), optional
         Not negative.
     columns : sequence of str or int, optional
@@ -99,6 +112,96 @@ def packing_of(X: Any, columns: Sequence[Any] | None = None) -> Packing:
     return Packing(names, "float32" if set(types) == {"float32"} else "float64")
 
 
+def as_distributed(X: Any, sample_weight: Any = None, missing: str = "error") -> Data:
+    """Return the rows of a distributed collection as `as_data` does, once they are known to be sound.
+
+    Parameters
+    ----------
+    X, sample_weight
+        Collections of one library, cut alike.
+    missing : {"error", "fiml"}, default="error"
+
+    Raises
+    ------
+    MissingValuesError
+        Values are infinite, or missing and not to be.
+    DataError, ClusterError
+        As `as_data`; or weights that are negative or not finite.
+    """
+    data = as_data(X, sample_weight)
+    assert isinstance(data.blocks, PartitionedBlocks)
+    data.blocks.require_sound(missing)
+    return data
+
+
+def distributed_rows(data: Data) -> int:
+    """Return how many rows on a cluster have a positive weight."""
+    assert isinstance(data.blocks, PartitionedBlocks)
+    return data.blocks.n_positive
+
+
+def map_distributed(X: Any, function: Callable[[RowArray], Array], dtype: npt.DTypeLike, width: int) -> Any:
+    """Return what a function makes of the rows of a Dask collection: an array that is not computed yet.
+
+    Parameters
+    ----------
+    X : Dask array or dataframe
+    function : callable
+        From rows (n, D) to values (n,) or (n, width); pickles.
+    dtype : data type
+    width : int
+        Numbers per row; 0 for one, in an array of one axis.
+    """
+    packing = packing_of(X)
+    sizes = list(X.chunks[0]) if packing.columns is None else [np.nan] * X.npartitions
+    return concatenate_lazily(_partitions(X), partial(_of_rows, packing, function), sizes, dtype, width)
+
+
+def evaluate_distributed(X: Any, components: Components, output: str, *, missing: bool) -> Any:
+    """Return what components say of the rows of a Dask collection: an array that is not computed yet.
+
+    Parameters
+    ----------
+    X : Dask array or dataframe
+    components : Components
+    output : str
+        One of the fields of `mixtura.kernels.Outputs`.
+    missing : bool
+        Whether NaN stands for a missing value.
+    """
+    packing = packing_of(X)
+    kernel = get_kernel(n_features=components.means.shape[1])
+    width = components.n_components if output == "memberships" else 0
+    dtype = np.intp if output == "labels" else packing.dtype
+    return map_distributed(X, _Answer(components, kernel, output, missing), dtype, width)
+
+
+def _of_rows(packing: Packing, function: Callable[[RowArray], Array], part: Any) -> Array:
+    return function(packing.rows(part))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answer:
+    """What components say of rows in memory, on one thread; see `evaluate_distributed`."""
+
+    components: Components
+    kernel: Kernel
+    output: str
+    missing: bool
+
+    def __call__(self, rows: RowArray) -> Array:
+        if not (np.isfinite(rows).all() or (self.missing and not np.isinf(rows).any())):
+            raise DataError(
+                "`X` must hold finite numbers; got missing or infinite values. Drop such rows first."
+            )
+        shape = (len(rows), self.components.n_components) if self.output == "memberships" else (len(rows),)
+        found: Array = np.empty(shape, dtype=np.intp if self.output == "labels" else np.float64)
+        if len(rows):
+            data = Data(open_rows(rows), self.kernel, SerialRunner(hold_blas=self.kernel.uses_blas))
+            data.reduce(Evaluate(self.components, self.kernel, (self.output,)), data.state_of(found))
+        return found if self.output == "labels" else found.astype(rows.dtype, copy=False)
+
+
 def _partitions(collection: Any) -> list[Any]:
     """Return the delayed partitions of a Dask collection, each with all columns."""
     if not hasattr(collection, "columns") and getattr(collection, "numblocks", ())[1:] not in ((), (1,)):
@@ -123,11 +226,8 @@ def _distributed(X: Any, sample_weight: Any, columns: Sequence[Any] | None) -> D
         )
     kernel = get_kernel(n_features=_width(X, packing))
     runner = DaskRunner(get_runner(hold_blas=kernel.uses_blas), SerialRunner(hold_blas=kernel.uses_blas))
-    blocks = PartitionedBlocks(
-        *runner.load(list(zip(*parts, strict=True)), packing, JoinedRows.of), packing.dtype
-    )
-    if not blocks.parts:
-        raise DataError("`X` must have at least one row; got none in any partition.")
+    held, found = runner.load(list(zip(*parts, strict=True)), packing, JoinedRows.of)
+    blocks = PartitionedBlocks(held, found, packing)
     return Data(blocks, kernel, runner)
 
 

@@ -23,13 +23,15 @@ from mixtura.core.parts.volume import Extent
 from mixtura.core.protocols import Block, Pass
 from mixtura.drift.drift_sums import Cuts, GatherDrift
 from mixtura.engine import as_data
+from mixtura.fit.degeneracy import RowsOf
 from mixtura.fit.evaluation import Scoring
-from mixtura.fit.init.random import RandomShares, SumsByRandomShares
+from mixtura.fit.init.random import RandomShares, RowsPerBlock, SumsByRandomShares
 from mixtura.fit.init.sample import PositiveWeight
-from mixtura.fit.kmeans.distances import SquaredDistances
-from mixtura.fit.kmeans.lloyd import AssignToNearest, _as_components
+from mixtura.fit.kmeans.distances import Farthest, SquaredDistances
+from mixtura.fit.kmeans.lloyd import AssignToNearest, CrossCounts, unit_spheres
 from mixtura.fit.kmeans.plusplus import MassPerBlock, MassWithCandidates, NearestSeed, RowAtMass
 from mixtura.run import ThreadRunner
+from mixtura.run.job import Kept
 from mixtura.segments.profiles.segment_statistics import MeansSummary, SizesSummary
 from mixtura.segments.scan import FeedSummaries
 from mixtura.segments.transforms.scaling import Scaling
@@ -76,10 +78,15 @@ PASSES: dict[type[Any], Callable[[Data], tuple[Any, States]]] = {
     AccumulateAbout: lambda data: (AccumulateAbout(components(), MEANS + 1.0, DENSE, data.kernel), ()),
     SumsByRandomShares: lambda data: (random_shares(data), ()),
     RandomShares: lambda data: (RandomShares(random_shares(data).generators), (np.zeros((N, K)),)),
+    RowsPerBlock: lambda data: (RowsPerBlock(), ()),
+    RowsOf: lambda data: (RowsOf(2), (LABELS,)),
+    CrossCounts: lambda data: (CrossCounts(K), (LABELS, LABELS[::-1].copy())),
+    Farthest: lambda data: (Farthest(4), (DISTANCES, LABELS)),
+    Kept: lambda data: (Kept(), (DISTANCES,)),
     Extent: lambda data: (Extent(), ()),
     CountObserved: lambda data: (CountObserved(K), (LABELS,)),
     PositiveWeight: lambda data: (PositiveWeight(), ()),
-    AssignToNearest: lambda data: (AssignToNearest(_as_components(MEANS), data.kernel), (LABELS.copy(),)),
+    AssignToNearest: lambda data: (AssignToNearest(unit_spheres(MEANS), data.kernel), (LABELS.copy(),)),
     SquaredDistances: lambda data: (SquaredDistances(), (DISTANCES.copy(),)),
     MassPerBlock: lambda data: (MassPerBlock(), (DISTANCES,)),
     NearestSeed: lambda data: (NearestSeed(MEANS[:1], data.kernel), (DISTANCES.copy(),)),

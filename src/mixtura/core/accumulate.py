@@ -28,7 +28,7 @@ __all__ = [
     "with_levels",
 ]
 
-T = TypeVar("T", Statistics, FloatArray)
+T = TypeVar("T", Statistics, FloatArray, IntArray)
 
 _NOTHING = Outputs()
 

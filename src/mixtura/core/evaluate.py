@@ -103,13 +103,18 @@ class SmallestHashes:
     ----------
     n_rows : int
     seed : int
+    positive : bool, default=False
+        Leave out rows of weight zero.
     """
 
     n_rows: int
     seed: int
+    positive: bool = False
 
     def __call__(self, block: Block) -> tuple[IntArray, IntArray]:
         numbers = np.arange(block.start, block.start + block.n_rows)
+        if self.positive and block.sample_weight is not None:
+            numbers = numbers[block.sample_weight > 0]
         return self._smallest(numbers, hash_numbers(numbers, self.seed))
 
     def add(

@@ -10,13 +10,12 @@ from operator import add
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from mixtura._typing import Array, FloatArray, IntArray, RowArray
+from mixtura._typing import Array, BoolArray, FloatArray, IntArray, RowArray
 from mixtura.core.protocols import Block, Blocks, DerivedBlocks, RowTable
 from mixtura.data.arrays import ArrayBlocks
 from mixtura.data.missing import MissingBlocks, with_missing
-from mixtura.exceptions import DataError
+from mixtura.exceptions import DataError, MissingValuesError
 
 __all__ = ["JoinedRows", "PackedRows", "Packing", "PartFound", "PartitionedBlocks"]
 
@@ -88,11 +87,15 @@ def _without_gaps(column: Any) -> Array:
 
 def _as_floats(values: Array, dtype: str, what: str) -> Array:
     if values.dtype.kind in "Mm":
-        raise DataError(f"{what} must hold numbers; got dates or times. Leave them out, or convert them first.")
+        raise DataError(
+            f"{what} must hold numbers; got dates or times. Leave them out, or convert them first."
+        )
     try:
         return values.astype(dtype, copy=False)
     except (TypeError, ValueError) as error:
-        raise DataError(f"{what} must hold numbers; got {error}. Leave it out, or convert it first.") from error
+        raise DataError(
+            f"{what} must hold numbers; got {error}. Leave it out, or convert it first."
+        ) from error
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +123,6 @@ class PackedRows:
     def found(self) -> PartFound:
         """Return what the driver needs to know of it."""
         missing, infinite = np.isnan(self.rows), np.isinf(self.rows)
-        bad = (missing | infinite).any(axis=1)
         weight, n_rows = self.sample_weight, len(self.rows)
         sound = weight is None or bool(np.isfinite(weight).all() and (weight >= 0).all())
         return PartFound(
@@ -130,7 +132,8 @@ class PackedRows:
             n_rows if weight is None else int(np.count_nonzero(weight)),
             missing.sum(axis=0),
             infinite.sum(axis=0),
-            int(np.argmax(bad)) if bad.any() else None,
+            _first(missing | infinite),
+            _first(infinite),
             sound,
         )
 
@@ -146,8 +149,8 @@ class PartFound:
     n_positive : int
         Rows of positive weight.
     n_missing, n_infinite : ndarray of shape (D,)
-    first_bad : int or None
-        The first row with one of these, in the partition.
+    first_unknown, first_infinite : int or None
+        The first row with one of either, and with an infinite one, in the partition.
     sound_weights : bool
         Whether the weights are finite and not negative.
     """
@@ -158,11 +161,11 @@ class PartFound:
     n_positive: int
     n_missing: IntArray
     n_infinite: IntArray
-    first_bad: int | None
+    first_unknown: int | None
+    first_infinite: int | None
     sound_weights: bool
 
     def __add__(self, other: PartFound) -> PartFound:
-        further = None if other.first_bad is None else other.first_bad + self.n_rows
         return PartFound(
             self.n_rows + other.n_rows,
             self.n_blocks + other.n_blocks,
@@ -170,9 +173,19 @@ class PartFound:
             self.n_positive + other.n_positive,
             self.n_missing + other.n_missing,
             self.n_infinite + other.n_infinite,
-            further if self.first_bad is None else self.first_bad,
+            self._either(self.first_unknown, other.first_unknown),
+            self._either(self.first_infinite, other.first_infinite),
             self.sound_weights and other.sound_weights,
         )
+
+    def _either(self, first: int | None, further: int | None) -> int | None:
+        return first if first is not None or further is None else further + self.n_rows
+
+
+def _first(bad: BoolArray) -> int | None:
+    """Return the first row with a true value, if any."""
+    rows = bad.any(axis=1)
+    return int(np.argmax(rows)) if rows.any() else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,9 +213,9 @@ class JoinedRows:
                 start, number = start + len(part.rows), number + len(made[-1])
         return made[0] if len(made) == 1 else ChainedBlocks(tuple(made))
 
-    def found(self) -> PartFound:
-        """Return what the driver needs to know of all of them."""
-        return reduce(add, (part.found() for part in self.parts))
+    def found(self) -> list[PartFound]:
+        """Return what the driver needs to know of each."""
+        return [part.found() for part in self.parts]
 
 
 class ChainedBlocks:
@@ -277,19 +290,22 @@ class PartitionedBlocks:
     ----------
     parts : sequence
         What the runner knows the partitions by; those without rows are left out.
-    found : sequence of PartFound
-        One per partition.
-    dtype : data type
-        Of the rows.
+    found : sequence of list of PartFound
+        What each says of the partitions of the collection that it joins.
+    packing : Packing
     """
 
     discrete = None
 
-    def __init__(self, parts: Sequence[Any], found: Sequence[PartFound], dtype: npt.DTypeLike) -> None:
-        kept = [(part, one) for part, one in zip(parts, found, strict=True) if one.n_rows]
+    def __init__(self, parts: Sequence[Any], found: Sequence[list[PartFound]], packing: Packing) -> None:
+        joined = [reduce(add, ones) for ones in found]
+        kept = [(part, one) for part, one in zip(parts, joined, strict=True) if one.n_rows]
+        if not kept:
+            raise DataError("`X` must have at least one row; got none in any partition.")
         self.parts = tuple(part for part, _ in kept)
         self.found = tuple(one for _, one in kept)
-        self.dtype = np.dtype(dtype)
+        self.packing = packing
+        self._partitions = [one for ones in found for one in ones]
 
     @property
     def n_rows(self) -> int:
@@ -322,8 +338,63 @@ class PartitionedBlocks:
             yield part, start, number
             start, number = start + one.n_rows, number + one.n_blocks
 
+    def require_sound(self, missing: str) -> None:
+        """Raise an error where values are infinite, or missing and not to be, or weights are not weights.
+
+        Parameters
+        ----------
+        missing : {"error", "fiml"}
+
+        Raises
+        ------
+        MissingValuesError
+            With the columns, the number of values, and the first row and partition that has one.
+        DataError
+            A weight is negative or not finite, or all are zero.
+        """
+        whole, may = reduce(add, self.found), missing == "fiml"
+        if not whole.sound_weights or not whole.total_weight > 0:
+            raise DataError("`sample_weight` must be finite, not negative, and positive for some row.")
+        bad = whole.n_infinite + (0 if may else whole.n_missing)
+        if bad.any():
+            raise self._unsound(bad, may)
+        if (whole.n_missing == whole.n_rows).any():
+            empty = self._named(whole.n_missing == whole.n_rows)
+            raise MissingValuesError(
+                f"Every column of `X` must have a value; got none in {', '.join(map(repr, empty))}. Leave such columns "
+                "out.",
+                columns=empty,
+                count=whole.n_rows,
+            )
+
+    def _named(self, which: Array) -> list[Any]:
+        names = self.packing.columns or range(self.n_features)
+        return [name for name, one in zip(names, which, strict=True) if one]
+
+    def _unsound(self, bad: IntArray, may_be_missing: bool) -> MissingValuesError:
+        columns, kind = self._named(bad > 0), "infinite" if may_be_missing else "missing or infinite"
+        counts = [
+            int((one.n_infinite + (0 if may_be_missing else one.n_missing)).sum()) for one in self._partitions
+        ]
+        places = [place for place, count in enumerate(counts) if count]
+        before = sum(one.n_rows for one in self._partitions[: places[0]])
+        found = self._partitions[places[0]]
+        first = (found.first_infinite if may_be_missing else found.first_unknown) or 0
+        hint = "" if may_be_missing else ", or take rows as they are with missing='fiml'"
+        return MissingValuesError(
+            f"Input X contains NaN or infinity: `X` must hold finite numbers; got {int(bad.sum())} values that are "
+            f"{kind}, in {', '.join(f'column {name!r}' for name in columns[:5])}, in {len(places)} of "
+            f"{len(self._partitions)} partitions; the first in partition {places[0]}, row {before + first} (the "
+            f"first of each is 0). Drop those rows or fill the gaps first{hint}.",
+            columns=columns,
+            rows=[before + first],
+            count=int(bad.sum()),
+        )
+
     def block(self, number: int) -> Block:
-        raise DataError("Rows on a cluster stay there: only passes read them. Try `Data.select` for some of them.")
+        raise DataError(
+            "Rows on a cluster stay there: only passes read them. Try `Data.select` for some of them."
+        )
 
     def in_memory(self, rows: RowTable, sample_weight: FloatArray | None) -> Blocks:
         blocks = ArrayBlocks.of(rows, sample_weight)

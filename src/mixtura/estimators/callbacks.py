@@ -60,7 +60,7 @@ class FitTask:
         self._about = {
             "estimator": estimator,
             "X": rows,
-            "y": np.full(rows.shape[0], np.nan) if y is None else y,
+            "y": np.full(_count(rows), np.nan) if y is None else y,
             "metadata": None if weights is None else {"sample_weight": weights},
         }
         self._context = estimator._init_callback_context(max_subtasks=max_subtasks)  # noqa: SLF001 (its protocol)
@@ -128,6 +128,11 @@ class FitTask:
         if self._start is not None:
             self._start.call_on_fit_task_end(**self._about)
             self._start = None
+
+
+def _count(rows: Any) -> int:
+    """Return how many rows there are; 0 where they are on a cluster and were not counted."""
+    return rows.shape[0] if isinstance(rows, np.ndarray) else 0
 
 
 @dataclass(frozen=True, slots=True)

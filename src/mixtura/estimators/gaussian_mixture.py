@@ -25,17 +25,15 @@ from mixtura.core.parts.draws import draw_rows
 from mixtura.core.parts.student import StudentTails
 from mixtura.core.parts.volume import measure_background
 from mixtura.core.prior import Ridge
-from mixtura.engine import as_data
 from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from mixtura.estimators.precisions import mixture_from_precisions_cholesky, precisions, precisions_cholesky
 from mixtura.estimators.predicting import MixturePredictor
 from mixtura.estimators.validation import (
     as_rows,
-    as_weights,
+    as_rows_or_data,
     check_means,
     check_precisions,
     check_weights,
-    require_rows,
 )
 from mixtura.estimators.verbose import Narrator
 from mixtura.fit import (
@@ -52,7 +50,7 @@ from mixtura.fit import (
     fit_mixture,
 )
 from mixtura.fit.loop.driver import ignore
-from mixtura.validation import MISSING, without_empty_rows
+from mixtura.validation import MISSING
 
 __all__ = ["GaussianMixture"]
 
@@ -245,14 +243,14 @@ default="kmeans"
         Parameters
         ----------
         X : array-like of shape (N, D)
-            A NumPy array, or a pandas or polars frame; C-ordered float64 or float32 arrays are not copied.
+            A NumPy array, or a pandas or polars frame; C-ordered float64 or float32 arrays are not copied. Or a Dask
+            array or dataframe, whose rows stay on its cluster.
         y : ignored
             Labels for callbacks to score with, where there are any.
         sample_weight : array-like of shape (N,), optional
             Not negative. Whole numbers give the fit of the repeated rows, from the same start.
         """
-        rows = as_rows(self, X, reset=True, min_rows=2, missing=self._takes_missing)
-        self._fit_rows(rows, as_weights(sample_weight, rows), y)
+        self._fit_data(X, sample_weight, y)
         return self
 
     @with_callbacks
@@ -261,20 +259,21 @@ default="kmeans"
         self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None
     ) -> IntArray:
         """Estimate the parameters and return the most probable component of each row, (N,)."""
-        rows = as_rows(self, X, reset=True, min_rows=2, missing=self._takes_missing)
-        self._fit_rows(rows, as_weights(sample_weight, rows), y)
-        return self._labels(rows)
+        rows = self._fit_data(X, sample_weight, y)
+        labels: IntArray = self.predict(X) if rows is None else self._labels(rows)
+        return labels
 
-    def _fit_rows(self, rows: RowArray, weights: FloatArray | None, y: object) -> None:
-        weights = without_empty_rows(weights, rows) if self._takes_missing else weights
-        require_rows(rows, weights, self.n_components)
-        given, data = self._given(rows.shape[1]), as_data(rows, weights)
+    def _fit_data(self, X: Any, sample_weight: Any, y: object) -> RowArray | None:
+        """Fit, and return the rows where they are in memory."""
+        k = self.n_components
+        data, dtype, rows, weights = as_rows_or_data(self, X, sample_weight, min_rows=2, n_components=k)
+        given = self._given(data.n_features)
         problem = Problem(data, self._model(data))
         observe = Narrator(self.verbose, self.verbose_interval) if self.verbose else ignore
         settings = Settings(AbsoluteChange(self.tol), self.max_iter, observe)
-        task = FitTask.begin(self, rows, y, weights, self.n_init)
+        task = FitTask.begin(self, X if rows is None else rows, y, weights, self.n_init)
         if task is not None:
-            settings = task.watch(settings, lambda mixture: self._attributes(mixture, rows.dtype))
+            settings = task.watch(settings, lambda mixture: self._attributes(mixture, dtype))
         if self.warm_start and hasattr(self, "converged_"):
             result = continue_fit(problem, self._as_mixture(), settings, previous=self.lower_bound_)
         else:
@@ -286,10 +285,11 @@ default="kmeans"
                 random_state=check_random_state(self.random_state),
                 given=given,
             )
-        self._take(result, rows.dtype)
+        self._take(result, dtype)
         if task is not None:
-            task.end(self._attributes(result.mixture, rows.dtype))
+            task.end(self._attributes(result.mixture, dtype))
         self._warn(result)
+        return rows
 
     def _model(self, data: Data) -> GaussianModel:
         family, noise = get_family(self.covariance_type), measure_background(data) if self.noise else None

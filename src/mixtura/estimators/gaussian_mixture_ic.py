@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -16,10 +17,11 @@ from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.covariance import NAMES
 from mixtura.core.mixture import Mixture
 from mixtura.data.frames import frame_like
+from mixtura.engine import is_distributed
 from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from mixtura.estimators.gaussian_mixture import GaussianMixture
 from mixtura.estimators.predicting import MixturePredictor
-from mixtura.estimators.validation import as_rows, as_weights, require_rows
+from mixtura.estimators.validation import as_rows, as_weights, check_columns, require_count
 from mixtura.exceptions import ParameterError
 from mixtura.run import with_jobs
 from mixtura.select import CRITERIA, Candidate, search
@@ -166,18 +168,26 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         Parameters
         ----------
         X : array-like of shape (N, D)
-            A NumPy array, or a pandas or polars frame; C-ordered float64 or float32 arrays are not copied.
+            A NumPy array, or a pandas or polars frame; C-ordered float64 or float32 arrays are not copied. Or a Dask
+            array or dataframe, whose rows stay on its cluster.
         y : ignored
         sample_weight : array-like of shape (N,), optional
             Not negative; log-likelihoods, entropies and the number of rows are then weighted.
         """
-        rows = as_rows(self, X, reset=True, min_rows=2, missing=self._takes_missing)
-        weights = without_empty_rows(as_weights(sample_weight, rows), rows)
+        rows: Any = X
+        weights: Any = sample_weight
+        dtype, n_rows = np.dtype(float), sys.maxsize
+        if is_distributed(X):
+            check_columns(self, X, reset=True)
+        else:
+            rows = as_rows(self, X, reset=True, min_rows=2, missing=self._takes_missing)
+            weights = without_empty_rows(as_weights(sample_weight, rows), rows)
+            dtype, n_rows = rows.dtype, count_rows(rows, weights)
         task = FitTask.begin(self, rows, y, weights, None)
         with with_jobs(self.n_jobs):
             self.search_ = search(
                 rows,
-                components=self._components(rows, weights),
+                components=self._components(n_rows, weighted=weights is not None),
                 covariance_types=self.covariance_type,
                 criterion=self.criterion,
                 n_folds=self.n_folds,
@@ -189,16 +199,15 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
                 robust=self.robust,
                 on_candidate=None if task is None else lambda *_: task.pass_over("model"),
             )
-        self._take(self.search_.best, rows)
+        self._take(self.search_.best, dtype)
         table = self.search_.table()
         self.results_ = frame_like(X, {name: [row[name] for row in table] for name in table[0]})
         if task is not None:
             task.end({})
         return self
 
-    def _components(self, rows: RowArray, weights: FloatArray | None) -> list[int]:
+    def _components(self, n_rows: int, *, weighted: bool) -> list[int]:
         if self.n_components is None:
-            n_rows = count_rows(rows, weights)
             fewest = rows_fitted(n_rows, self.n_folds) if self.criterion == "cv" else n_rows
             return list(range(1, min(_MOST_COMPONENTS, fewest) + 1))
         given: list[Any] = np.atleast_1d(np.asarray(self.n_components)).tolist()
@@ -207,10 +216,10 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
                 f"`n_components` must be a whole number of at least 1, or a list of them; got {self.n_components!r}. "
                 "Try `n_components=range(1, 10)`."
             )
-        require_rows(rows, weights, max(given))
+        require_count(n_rows, max(given), weighted=weighted)
         return given
 
-    def _take(self, best: Candidate, rows: RowArray) -> None:
+    def _take(self, best: Candidate, dtype: np.dtype[Any]) -> None:
         """Copy the winner to the public attributes."""
         assert best.result is not None, "a search without any fit has raised"
         model = GaussianMixture(
@@ -222,7 +231,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
             tails="t" if best.robust == "t" else "gaussian",
             noise=best.robust == "noise",
         )
-        model._take(best.result, rows.dtype)  # noqa: SLF001 (the winner was fitted by the search)
+        model._take(best.result, dtype)  # noqa: SLF001 (the winner was fitted by the search)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self, name):
                 setattr(model, name, getattr(self, name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -23,12 +24,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.data import Data
-from mixtura.engine import as_data
+from mixtura.data import PartitionedBlocks
+from mixtura.engine import as_data, as_distributed, evaluate_distributed, is_distributed, map_distributed
 from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from mixtura.estimators.validation import as_rows, as_weights
+from mixtura.estimators.validation import as_rows, as_rows_or_data, as_weights, check_columns
 from mixtura.exceptions import ParameterError, TooFewRowsError
 from mixtura.fit import best_clustering, nearest
 from mixtura.fit.init.from_kmeans import too_few_distinct
+from mixtura.fit.kmeans.lloyd import inertia, unit_spheres
 from mixtura.fit.kmeans.plusplus import kmeans_plusplus
 
 __all__ = ["KMeans"]
@@ -113,43 +116,43 @@ class KMeans(
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: npt.ArrayLike, y: object = None, sample_weight: npt.ArrayLike | None = None) -> Self:
+    def fit(self, X: Any, y: object = None, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Find the centers.
 
         Parameters
         ----------
         X : array-like of shape (N, D)
-            C-ordered float64 or float32 arrays are not copied.
+            C-ordered float64 or float32 arrays are not copied. Or a Dask array or dataframe, whose rows stay on its
+            cluster; ``labels_`` is then a Dask array, computed when asked for.
         y : ignored
         sample_weight : array-like of shape (N,), optional
             Not negative.
         """
-        rows = as_rows(self, X, reset=True)
-        self._require(rows)
-        weights = as_weights(sample_weight, rows)
-        task = FitTask.begin(self, rows, y, weights, 0)
-        data, rng = as_data(rows, weights), check_random_state(self.random_state)
+        data, dtype, rows, weights = as_rows_or_data(self, X, sample_weight)
+        self._require(data)
+        task = FitTask.begin(self, X if rows is None else rows, y, weights, 0)
+        rng = check_random_state(self.random_state)
         tolerance = self.tol * data.mean_variance if self.tol else 0.0
         starts = [self._start(data, rng) for _ in range(self._n_starts())]
         best = best_clustering(data, starts, max_iter=self.max_iter, tolerance=tolerance)
         for note in too_few_distinct(best.n_distinct, self.n_clusters):
             warnings.warn(note, ConvergenceWarning, stacklevel=3)
-        self.cluster_centers_ = best.centers.astype(rows.dtype, copy=False)
-        self.labels_ = best.labels.astype(np.int32)
+        self.cluster_centers_ = best.centers.astype(dtype, copy=False)
+        self.labels_ = self.predict(X) if rows is None else best.labels.astype(np.int32)
         self.inertia_, self.n_iter_ = best.inertia, best.n_iter
         if task is not None:
             task.end({})
         return self
 
-    def _require(self, rows: RowArray) -> None:
-        if rows.shape[0] < self.n_clusters:
+    def _require(self, data: Data) -> None:
+        if data.n_rows < self.n_clusters:
             raise TooFewRowsError(
-                f"n_samples={rows.shape[0]} should be >= n_clusters={self.n_clusters}. "
+                f"n_samples={data.n_rows} should be >= n_clusters={self.n_clusters}. "
                 "Ask for fewer clusters, or give more rows."
             )
-        if not isinstance(self.init, str) and np.shape(self.init) != (self.n_clusters, rows.shape[1]):
+        if not isinstance(self.init, str) and np.shape(self.init) != (self.n_clusters, data.n_features):
             raise ParameterError(
-                f"`init` must hold one center per cluster, shape {(self.n_clusters, rows.shape[1])!r}; got shape "
+                f"`init` must hold one center per cluster, shape {(self.n_clusters, data.n_features)!r}; got shape "
                 f"{np.shape(self.init)!r}. Try `init='k-means++'`."
             )
 
@@ -163,6 +166,11 @@ class KMeans(
         if not isinstance(self.init, str):
             return np.array(check_array(self.init, dtype=np.float64, order="C"))
         if self.init == "random":
+            if isinstance(data.blocks, PartitionedBlocks):
+                raise ParameterError(
+                    "`init` must be 'k-means++' or centers for rows on a cluster; got 'random', which draws from all "
+                    "rows in one place."
+                )
             weights = data.rows_and_weights(np.arange(data.n_rows))[1]
             shares = weights / weights.sum()
             return data.rows(rng.choice(data.n_rows, size=self.n_clusters, replace=False, p=shares))
@@ -176,16 +184,23 @@ class KMeans(
         return labels.gathered(), distances.gathered()
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.int32]:
-        """Return the nearest center of each row, (N,)."""
+        """Return the nearest center of each row, (N,); for a Dask collection a Dask array."""
+        if is_distributed(X):
+            check_is_fitted(self)
+            check_columns(self, X, reset=False)
+            spheres = unit_spheres(np.asarray(self.cluster_centers_, dtype=np.float64))
+            return evaluate_distributed(X, spheres, "labels", missing=False).astype(np.int32)  # type: ignore[no-any-return]
         return self._nearest(X)[0].astype(np.int32)
 
     def transform(self, X: npt.ArrayLike) -> FloatArray:
         """Return the distance of each row to each center, (N, K), in units of the data."""
         check_is_fitted(self)
+        if is_distributed(X):
+            check_columns(self, X, reset=False)
+            width = len(self.cluster_centers_)
+            return map_distributed(X, partial(_distances, self.cluster_centers_), np.float64, width)  # type: ignore[no-any-return]
         rows = as_rows(self, X, reset=False)
-        # The distances are expanded, |x|^2 - 2 x c + |c|^2: near the origin that keeps its digits.
-        about = self.cluster_centers_.mean(axis=0, dtype=np.float64)
-        return np.asarray(euclidean_distances(rows - about, self.cluster_centers_ - about), dtype=rows.dtype)
+        return _distances(self.cluster_centers_, rows)
 
     def fit_transform(
         self, X: npt.ArrayLike, y: object = None, sample_weight: npt.ArrayLike | None = None
@@ -196,6 +211,11 @@ class KMeans(
 
     def score(self, X: npt.ArrayLike, y: object = None, sample_weight: npt.ArrayLike | None = None) -> float:
         """Return minus the weighted sum of squared distances to the nearest center."""
+        if is_distributed(X):
+            check_is_fitted(self)
+            check_columns(self, X, reset=False)
+            data = as_distributed(X, sample_weight)
+            return -inertia(data, np.asarray(self.cluster_centers_, dtype=np.float64))
         distances = self._nearest(X)[1]
         weights = as_weights(sample_weight, distances[:, None])
         return -float(distances.sum() if weights is None else distances @ weights)
@@ -203,3 +223,10 @@ class KMeans(
     @property
     def _n_features_out(self) -> int:
         return int(self.cluster_centers_.shape[0])
+
+
+def _distances(centers: FloatArray, rows: RowArray) -> FloatArray:
+    """Return the distance of each row to each center, (N, K)."""
+    # The distances are expanded, |x|^2 - 2 x c + |c|^2: near the origin that keeps its digits.
+    about = centers.mean(axis=0, dtype=np.float64)
+    return np.asarray(euclidean_distances(rows - about, centers - about), dtype=rows.dtype)

@@ -12,9 +12,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.mixture import Mixture
-from mixtura.engine import as_data
-from mixtura.estimators.validation import as_weights
+from mixtura.engine import as_data, as_distributed, evaluate_distributed, is_distributed
+from mixtura.estimators.validation import as_weights, check_columns
 from mixtura.exceptions import ParameterError
+from mixtura.fit.evaluation import log_likelihood
 from mixtura.select.scores.criteria import aic, bic
 from mixtura.validation import without_empty_rows
 
@@ -57,12 +58,25 @@ class MixturePredictor(ABC):
         data.evaluate(self._as_mixture().components(), labels=data.state_of(labels))
         return labels
 
+    def _lazily(self, X: Any, output: str) -> Any:
+        """Return a Dask array of what the mixture says of a Dask collection's rows, computed when asked for."""
+        mixture = self._as_mixture()
+        check_columns(self, X, reset=False)
+        return evaluate_distributed(X, mixture.components(), output, missing=self._takes_missing)
+
     def predict(self, X: npt.ArrayLike) -> IntArray:
-        """Return the most probable component of each row, (N,); -1 for noise."""
+        """Return the most probable component of each row, (N,); -1 for noise.
+
+        For a Dask collection it is a Dask array, as are probabilities and densities.
+        """
+        if is_distributed(X):
+            return self._lazily(X, "labels")  # type: ignore[no-any-return]
         return self._labels(self._rows(X))
 
     def predict_proba(self, X: npt.ArrayLike) -> FloatArray:
         """Return the probability that each row came from each component, (N, K): one less that of noise in sum."""
+        if is_distributed(X):
+            return self._lazily(X, "memberships")  # type: ignore[no-any-return]
         rows = self._rows(X)
         mixture, data = self._as_mixture(), as_data(rows)
         memberships = np.empty((rows.shape[0], mixture.n_components))
@@ -71,6 +85,8 @@ class MixturePredictor(ABC):
 
     def score_samples(self, X: npt.ArrayLike) -> FloatArray:
         """Return the log density of each row, (N,), in nats."""
+        if is_distributed(X):
+            return self._lazily(X, "log_density")  # type: ignore[no-any-return]
         rows = self._rows(X)
         return self._log_density(rows).astype(rows.dtype, copy=False)
 
@@ -81,6 +97,11 @@ class MixturePredictor(ABC):
 
     def _total(self, X: npt.ArrayLike, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
         """Return the total log-likelihood and the total weight."""
+        if is_distributed(X):
+            check_is_fitted(self)
+            check_columns(self, X, reset=False)
+            spread = as_distributed(X, sample_weight, "fiml" if self._takes_missing else "error")
+            return log_likelihood(spread, self._as_mixture()), spread.total_weight
         rows = self._rows(X)
         weights = as_weights(sample_weight, rows)
         if self._takes_missing:
@@ -94,7 +115,7 @@ class MixturePredictor(ABC):
         self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None
     ) -> float:
         """Return the mean log density of a row, in nats; weighted where weights (N,) are given."""
-        if sample_weight is None:
+        if sample_weight is None and not is_distributed(X):
             return float(self.score_samples(X).mean())
         total, weight = self._total(X, sample_weight)
         return total / weight

@@ -12,16 +12,21 @@ from sklearn.utils.validation import _check_sample_weight, check_array, validate
 
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import Structure
-from mixtura.data import rows_of_source, sum_of, unread
+from mixtura.core.data import Data
+from mixtura.data import PartitionedBlocks, rows_of_source, sum_of, unread
+from mixtura.engine import as_data, as_distributed, is_distributed, packing_of
 from mixtura.exceptions import DataError, ParameterError, TooFewRowsError
-from mixtura.validation import count_rows, missing_values, require_some_values
+from mixtura.validation import count_rows, missing_values, require_some_values, without_empty_rows
 
 __all__ = [
     "as_rows",
+    "as_rows_or_data",
     "as_weights",
+    "check_columns",
     "check_means",
     "check_precisions",
     "check_weights",
+    "require_count",
     "require_rows",
 ]
 
@@ -60,6 +65,49 @@ def as_rows(
     if not np.isfinite(total):
         _require_finite(estimator, rows, missing=missing, fitting=reset)
     return rows
+
+
+def as_rows_or_data(
+    estimator: Any, X: Any, sample_weight: Any, *, min_rows: int = 1, n_components: int = 0
+) -> tuple[Data, np.dtype[Any], RowArray | None, FloatArray | None]:
+    """Return checked rows to fit as `Data`, their type, and where they are in memory rows and weights themselves.
+
+    Rows of a Dask collection stay on its cluster.
+    """
+    missing = getattr(estimator, "missing", "error")
+    if is_distributed(X):
+        check_columns(estimator, X, reset=True)
+        data = as_distributed(X, sample_weight, missing)
+        assert isinstance(data.blocks, PartitionedBlocks)
+        require_count(data.blocks.n_positive, n_components, weighted=sample_weight is not None)
+        return data, np.dtype(data.blocks.packing.dtype), None, None
+    rows = as_rows(estimator, X, reset=True, min_rows=min_rows, missing=missing == "fiml")
+    weights = as_weights(sample_weight, rows)
+    weights = without_empty_rows(weights, rows) if missing == "fiml" else weights
+    require_rows(rows, weights, n_components)
+    return as_data(rows, weights), rows.dtype, rows, weights
+
+
+def check_columns(estimator: Any, X: Any, *, reset: bool) -> None:
+    """Note the columns of a distributed collection, or raise `DataError` where they are not those seen in fit."""
+    columns = packing_of(X).columns
+    found = None if columns is None or not all(isinstance(name, str) for name in columns) else columns
+    width = X.shape[1] if columns is None else len(columns)
+    if reset:
+        estimator.n_features_in_ = int(width)
+        vars(estimator).pop("feature_names_in_", None)
+        if found is not None:
+            estimator.feature_names_in_ = np.array(found, dtype=object)
+        return
+    known = getattr(estimator, "feature_names_in_", None)
+    if width != estimator.n_features_in_ or (
+        known is not None and found is not None and list(known) != list(found)
+    ):
+        raise DataError(
+            f"`X` must have the {estimator.n_features_in_} columns seen in fit"
+            f"{'' if known is None else ', ' + ', '.join(map(repr, known))}; got {width}"
+            f"{'' if found is None else ', ' + ', '.join(map(repr, found))}. Select them by name, in that order."
+        )
 
 
 def _in_numpy() -> AbstractContextManager[None]:
@@ -151,11 +199,15 @@ def as_weights(sample_weight: npt.ArrayLike | None, rows: RowArray) -> FloatArra
 
 def require_rows(rows: RowArray, weights: FloatArray | None, n_components: int) -> None:
     """Raise `TooFewRowsError` unless there are at least as many rows (of positive weight) as components."""
-    n_rows = count_rows(rows, weights)
+    require_count(count_rows(rows, weights), n_components, weighted=weights is not None)
+
+
+def require_count(n_rows: int, n_components: int, *, weighted: bool) -> None:
+    """Raise `TooFewRowsError` unless there are at least as many rows as components."""
     if n_rows < n_components:
         raise TooFewRowsError(
             f"Expected n_samples >= n_components but got n_components = {n_components}, n_samples = {n_rows}"
-            f"{'' if weights is None else ' with positive weight'}. Ask for fewer components, or give more rows."
+            f"{' with positive weight' if weighted else ''}. Ask for fewer components, or give more rows."
         )
 
 

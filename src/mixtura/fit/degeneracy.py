@@ -16,10 +16,11 @@ from mixtura.core.floor import is_constant, sound_covariance
 from mixtura.core.mixture import Mixture
 from mixtura.core.moments import DENSE
 from mixtura.core.prior import covariance_and_mean
+from mixtura.core.protocols import Block, Blocks, RowState
 from mixtura.core.statistics import Statistics
 from mixtura.fit.known_values import of_known_values
 
-__all__ = ["Degeneracy", "DegeneracyKind", "find_degeneracies"]
+__all__ = ["Degeneracy", "DegeneracyKind", "RowsOf", "find_degeneracies"]
 
 _NO_WIDTH = 1e-7
 """Variance relative to the data's at which a component counts as without width: a deviation of 1/3,000.
@@ -40,6 +41,9 @@ _MOST_ROWS = 1000
 
 _MOST = 0.5
 """Share of a component's rows that, with one value, make it a spike."""
+
+_MOST_VALUES_READ = 1_000_000
+"""Rows of a component that are looked at where it has more: which share of them has one value is known from these."""
 
 _AT_ONCE = 100_000
 
@@ -188,9 +192,30 @@ def find_degeneracies(data: Data, mixture: Mixture) -> tuple[Degeneracy, ...]:
         return ()
     labels = data.labels(mixture.components())
     hard = data.given(mixture.means, DENSE, labels, weighted=False)
-    diagnosis = _Diagnosis(data, mixture, scale, labels.gathered(), hard)
+    diagnosis = _Diagnosis(data, mixture, scale, labels, hard)
     found = [diagnosis.diagnose(k, widths[k], few[k]) for k in suspects]
     return tuple(one for one in found if one is not None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowsOf:
+    """The numbers of the rows with a label, ascending; the state holds labels.
+
+    Parameters
+    ----------
+    label : int
+    """
+
+    label: int
+
+    def __call__(self, block: Block, labels: IntArray) -> IntArray:
+        return np.asarray(block.start + np.flatnonzero(labels == self.label))
+
+    def add(self, total: IntArray, more: IntArray) -> IntArray:
+        return np.concatenate([total, more])
+
+    def work(self, blocks: Blocks) -> float:
+        return float(blocks.n_rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -274,12 +299,12 @@ class _Diagnosis:
     data: Data
     mixture: Mixture
     scale: _Scale
-    labels: IntArray
+    labels: RowState
     hard: Statistics
 
     def diagnose(self, component: int, width: _Width, few: bool) -> Degeneracy | None:
         """Return what is wrong with a component, if anything."""
-        rows = np.flatnonzero(self.labels == component)
+        rows = self.data.reduce(RowsOf(component), self.labels)
         if few:
             empty = self.mixture.weights[component] <= EMPTY
             return self._finding(
@@ -314,7 +339,8 @@ class _Diagnosis:
         return np.asarray(hard.rebase(centers).second_matrices()[component] / count)
 
     def _values(self, rows: IntArray, columns: tuple[int, ...]) -> FloatArray:
-        """Return some columns of some rows."""
+        """Return some columns of some rows; of very many those of every so many."""
+        rows = rows[:: -(-rows.size // _MOST_VALUES_READ)] if rows.size else rows
         parts = [rows[begin : begin + _AT_ONCE] for begin in range(0, rows.size, _AT_ONCE)]
         return np.concatenate([self.data.rows_with_missing(part)[:, list(columns)] for part in parts])
 
@@ -329,7 +355,8 @@ class _Diagnosis:
                 np.stack([np.fmin.reduce(values), np.fmax.reduce(values)], axis=1),
                 of_known_values(values, np.median),
             )
-            n_equal = int((values == middle).all(axis=1).sum())
+            share = (values == middle).all(axis=1).mean()
+            n_equal = round(float(share) * rows.size)
         if kind is DegeneracyKind.NARROW and n_equal > _MOST * rows.size:
             kind = DegeneracyKind.SPIKE
         needed = _needed(self.mixture)

@@ -17,7 +17,7 @@ from mixtura.core.protocols import Blocks, Pass, RowState, Runner
 from mixtura.exceptions import ClusterError, ParameterError
 from mixtura.run.job import Job, filled, job_of
 
-__all__ = ["DaskRunner"]
+__all__ = ["DaskRunner", "concatenate_lazily"]
 
 T = TypeVar("T")
 
@@ -110,11 +110,12 @@ class DaskRunner:
         with self._answering():
             if len(sent) * len(parts) > 1e6:  # once to the cluster; workers pass it on among themselves
                 sent = self._client.submit(bytes, sent, pure=False)
-            sums = self._client.map(_run, parts, starts, numbers, job=sent, pure=False)
+            sums = self._client.map(_run, parts, starts, numbers, [sent] * len(parts), pure=False)
             while len(sums) > _FAN_IN:
                 groups = [sums[first : first + _FAN_IN] for first in range(0, len(sums), _FAN_IN)]
-                sums = self._client.map(_added, groups, task=task, pure=False)
-            return _added(self._gather(sums), task)
+                sums = self._client.map(_added, groups, [task] * len(groups), pure=False)
+            total: T = _added(self._gather(sums), task)
+        return total
 
     def map(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         return [task() for task in tasks]
@@ -140,6 +141,21 @@ class DaskRunner:
                 f"The Dask cluster was lost or did not answer within {_PATIENCE:.0f} s: {error}. What was saved by a "
                 "checkpoint is kept; connect again and go on from there."
             ) from error
+
+
+def concatenate_lazily(
+    parts: Sequence[Any], function: Callable[[Any], Array], sizes: Sequence[Any], dtype: Any, width: int
+) -> Any:
+    """Return a Dask array of what a function makes of each delayed partition, (n,) or (n, width)."""
+    import dask.array
+    from dask import delayed
+
+    shapes = [(size, width) if width else (size,) for size in sizes]
+    arrays = [
+        dask.array.from_delayed(delayed(function)(part), shape, dtype)
+        for part, shape in zip(parts, shapes, strict=True)
+    ]
+    return dask.array.concatenate(arrays, allow_unknown_chunksizes=True)
 
 
 def _found(packed: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from mixtura._typing import BoolArray, FloatArray, IntArray
 from mixtura.core.covariance import get_family
 from mixtura.core.data import Data
+from mixtura.core.evaluate import SmallestHashes
 from mixtura.core.impute import conditional_means
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
@@ -39,6 +40,9 @@ __all__ = [
 
 MOST_ROWS = 2000
 """How many rows a start is looked for on; all where there are no more. mclust's number."""
+
+_COUNTED = 5_000_000
+"""Rows up to which they are drawn from a list of their numbers; of more, a sample by hashes takes no such list."""
 
 _RIDGE, _MOST_PASSES = 1e-3, 50
 """Of the Gaussian that fills missing values: added to the variances of standardized columns, as few rows may have both
@@ -118,7 +122,11 @@ def draw_sample(data: Data, rng: np.random.RandomState, max_rows: int = MOST_ROW
     rng : RandomState
     max_rows : int, default=2000
     """
-    numbers = np.flatnonzero(data.reduce(PositiveWeight()))
+    if data.n_rows > max(_COUNTED, max_rows):
+        seed = int(rng.randint(2**31 - 1))
+        numbers = np.sort(data.reduce(SmallestHashes(max_rows, seed, positive=True))[0])
+    else:
+        numbers = np.flatnonzero(data.reduce(PositiveWeight()))
     if numbers.size > max_rows:
         numbers = np.sort(rng.choice(numbers, size=max_rows, replace=False))
     rows, weights = data.rows_and_weights(numbers)

@@ -33,8 +33,10 @@ __all__ = [
     "LloydState",
     "LloydStep",
     "best_clustering",
+    "inertia",
     "nearest",
     "run_kmeans",
+    "unit_spheres",
 ]
 
 
@@ -68,14 +70,14 @@ class Clustering:
         return self.assigned.gathered().astype(np.intp)
 
 
-def _as_components(centers: FloatArray) -> Components:
+def unit_spheres(centers: FloatArray) -> Components:
     """Unit spheres of equal weight: the log density is minus half the squared distance."""
     n_components, n_features = centers.shape
-    return Components(FIRST.layout, centers, *_unit_spheres(n_components, n_features))
+    return Components(FIRST.layout, centers, *_spheres(n_components, n_features))
 
 
 @lru_cache(maxsize=64)
-def _unit_spheres(n_components: int, n_features: int) -> tuple[FloatArray, FloatArray]:
+def _spheres(n_components: int, n_features: int) -> tuple[FloatArray, FloatArray]:
     """Return the factor and the offsets of unit spheres; they are cached and must not be changed."""
     return np.eye(n_features), np.zeros(n_components)
 
@@ -167,7 +169,7 @@ class LloydStep:
 
     def assign(self, state: LloydState) -> _HardSums:
         """Assign all rows to the nearest center; return the sums about the centers."""
-        task = AssignToNearest(_as_components(state.centers), self._data.kernel)
+        task = AssignToNearest(unit_spheres(state.centers), self._data.kernel)
         return self._data.reduce(task, state.labels)
 
     def __call__(self, state: LloydState) -> tuple[LloydState, StepResult[FloatArray]]:
@@ -208,10 +210,16 @@ class LloydStep:
         return seated
 
 
+def inertia(data: Data, centers: FloatArray) -> float:
+    """Return the weighted sum of squared distances to the nearest center, in squared units of the data."""
+    step = LloydStep(data)
+    return -2.0 * step.assign(step.init(centers)).statistics.log_likelihood
+
+
 def nearest(data: Data, centers: FloatArray) -> tuple[RowState, RowState]:
     """Return the nearest center of each row, (N,), and the squared distance to it, (N,)."""
     labels, distances = data.state(np.intp), data.state(np.float64)
-    data.evaluate(_as_components(centers), log_density=distances, labels=labels, hard=True)
+    data.evaluate(unit_spheres(centers), log_density=distances, labels=labels, hard=True)
     data.reduce(SquaredDistances(), distances)
     return labels, distances
 
@@ -280,7 +288,9 @@ def best_clustering(
     runs = data.runner.map(tasks) if side_by_side else [one() for one in tasks]
     best = runs[0]
     for run in runs[1:]:
-        if run.inertia < best.inertia and not _same_partition(data, run.assigned, best.assigned, len(best.centers)):
+        if run.inertia < best.inertia and not _same_partition(
+            data, run.assigned, best.assigned, len(best.centers)
+        ):
             best = run
     return best
 

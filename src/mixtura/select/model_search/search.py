@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mixtura._typing import FloatArray
 from mixtura.core.covariance import choose_families
+from mixtura.core.data import Data
 from mixtura.core.protocols import MixedRows, RowTable
-from mixtura.engine import as_data, as_table, counted_weights
+from mixtura.engine import (
+    as_data,
+    as_distributed,
+    as_table,
+    counted_weights,
+    distributed_rows,
+    is_distributed,
+)
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.select.model_search.candidate import OnCandidate
 from mixtura.select.model_search.fitter import SAMPLE_ROWS, SearchOptions
@@ -67,7 +76,8 @@ def search(
     ----------
     rows : array-like of shape (N, D), or MixedRows
         An array, a list of lists or a frame of numbers; C-ordered float64 or float32 arrays are not copied. Or rows
-        that have discrete columns too.
+        that have discrete columns too. Or a Dask array or dataframe: its rows stay on their cluster, and starts are
+        looked for on a sample of them here.
     components : iterable of int, default 1 to 9
         Whole numbers from 1; 2.0 is one, 2.5 is refused.
     covariance_types : str or iterable of str, default ("full", "tied", "diag", "spherical")
@@ -139,16 +149,16 @@ def search(
     >>> best.covariance_type, best.n_components
     ('spherical', 3)
     """
-    table, seed = as_table(rows, missing), as_seed(random_state)
-    families = choose_families(covariance_types, table.shape[1])
-    sizes = _checked(components, criterion)
+    seed, sizes = as_seed(random_state), _checked(components, criterion)
     require("min_share", min_share, SHARE, "Try `min_share=0.05`.")
     require("robust", robust, ROBUST, "Try `robust='auto'`.")
-    steps = _steps(rounding, table.shape[1])
+    table, weights = _opened(rows, sample_weight, missing, sample_rows, criterion)
+    n_features = table.n_features if isinstance(table, Data) else table.shape[1]
+    families, steps = choose_families(covariance_types, n_features), _steps(rounding, n_features)
     options = SearchOptions(prior, n_init, seed, sample_rows, rounding=steps)
-    weights = counted_weights(sample_weight, table)
     what = "rows" if weights is None else "rows of positive weight"
-    require_rows(count_rows(table, weights), max(sizes), what)
+    n_rows = distributed_rows(table) if isinstance(table, Data) else count_rows(table, weights)
+    require_rows(n_rows, max(sizes), what)
     task = _Search(table, weights, families, sizes, options, criterion, min_share, n_folds)
     if robust != "auto":
         return task(robust, on_candidate, on_fold)
@@ -159,7 +169,7 @@ def search(
 class _Search:
     """A search that is still to say what its models have against outliers."""
 
-    table: RowTable
+    table: RowTable | Data
     weights: FloatArray | None
     families: Sequence[str]
     sizes: Sequence[int]
@@ -171,9 +181,11 @@ class _Search:
     def __call__(self, robust: str, on_candidate: OnCandidate | None, on_fold: OnFold | None) -> SearchResult:
         options, folds = replace(self.options, robust=robust), dict[tuple[str, int], FoldScores]()
         asked = self.families, self.sizes, options
-        if self.criterion == "cv":
+        if self.criterion == "cv" and not isinstance(self.table, Data):
             folds = score_candidates(self.table, self.weights, *asked, self.n_folds, on_fold)
-        data, criterion = as_data(self.table, self.weights), self.criterion
+        data, criterion = self.table, self.criterion
+        if not isinstance(data, Data):
+            data = as_data(data, self.weights)
         return fit_candidates(
             data,
             *asked,
@@ -197,6 +209,27 @@ class _Search:
         scores = {one.robust: one.best.criterion(one.criterion) for one in results}
         best = min(results, key=lambda one: scores[one.robust])
         return replace(best, robust_scores=scores)
+
+
+def _opened(
+    rows: Any, sample_weight: Any, missing: str, sample_rows: int, criterion: str
+) -> tuple[RowTable | Data, FloatArray | None]:
+    """Return rows and their weights; those of a cluster as data, unless there are no more than are looked at anyway."""
+    if not is_distributed(rows):
+        table = as_table(rows, missing)
+        return table, counted_weights(sample_weight, table)
+    if criterion == "cv":
+        raise ParameterError(
+            "`criterion` must be one of the likelihood for rows on a cluster; got 'cv', which fits to folds in memory. "
+            "Try criterion='bic', or a sample of the rows."
+        )
+    data = as_distributed(rows, sample_weight, missing)
+    if data.n_rows > sample_rows:
+        return data, None
+    numbers = np.arange(data.n_rows)
+    weights = None if sample_weight is None else data.rows_and_weights(numbers)[1]
+    few = data.rows_with_missing(numbers)
+    return few, counted_weights(weights, few)
 
 
 def _steps(rounding: npt.ArrayLike | None, n_features: int) -> FloatArray | None:

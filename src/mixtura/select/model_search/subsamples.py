@@ -10,6 +10,9 @@ from mixtura.core.data import Data
 
 __all__ = ["draw_subsamples"]
 
+_PERMUTED = 5_000_000
+"""Rows up to which their numbers are permuted; of more, a sample by hashes takes no memory of their number."""
+
 
 def draw_subsamples(data: Data, sizes: Iterable[int], seed: int) -> dict[int, Data]:
     """Return random subsamples by their number of rows; the smaller ones are contained in the larger ones.
@@ -21,5 +24,9 @@ def draw_subsamples(data: Data, sizes: Iterable[int], seed: int) -> dict[int, Da
         Numbers of rows, at most those there are.
     seed : int
     """
+    largest = max(sizes := set(sizes), default=0)
+    if data.n_rows > _PERMUTED and largest:
+        sample = data.sample(largest, seed)
+        return {size: sample.select(np.arange(size)) for size in sorted(sizes)}
     order = np.random.RandomState(seed).permutation(data.n_rows)
     return {size: data.select(order[:size]) for size in sorted(set(sizes))}
