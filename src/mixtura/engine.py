@@ -19,7 +19,7 @@ from mixtura.data.open import open_rows
 from mixtura.exceptions import DataError
 from mixtura.kernels import Components, Kernel, get_kernel
 from mixtura.run import DaskRunner, SerialRunner, get_runner
-from mixtura.run.dask import concatenate_lazily
+from mixtura.run.remote.lazy_arrays import concatenate_lazily
 from mixtura.validation import as_rows, as_weights, without_empty_rows
 
 __all__ = [

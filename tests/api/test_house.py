@@ -54,6 +54,7 @@ OPTIONAL = {
     "altair": "plot",
     "contourpy": "plot",
     "dask": "run",
+    "distributed": "run",
     "diptest": "segments",
     "duckdb": "data or io",
     "jinja2": "report",
@@ -63,6 +64,7 @@ OPTIONAL = {
     "pyarrow": "data or io",
     "pydantic": "io or segments/results",
     "pyreadstat": "io",
+    "pyspark": "run",
     "python_calamine": "io",
     "rdata": "io",
     "rich": "cli",
@@ -163,7 +165,7 @@ def test_there_is_one_short_loop() -> None:
     assert lines_of(SOURCE / "fit" / "loop" / "driver.py") <= 80
 
 
-@pytest.mark.parametrize("path", sorted((SOURCE / "run").glob("*.py")), ids=name_of)
+@pytest.mark.parametrize("path", sorted((SOURCE / "run").rglob("*.py")), ids=name_of)
 def test_runners_are_short_and_know_nothing_of_mixtures(path: Path) -> None:
     assert lines_of(path) <= 120
     tree = ast.parse(path.read_text(encoding="utf-8"))

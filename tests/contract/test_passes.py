@@ -31,7 +31,7 @@ from mixtura.fit.kmeans.distances import Farthest, SquaredDistances
 from mixtura.fit.kmeans.lloyd import AssignToNearest, CrossCounts, unit_spheres
 from mixtura.fit.kmeans.plusplus import MassPerBlock, MassWithCandidates, NearestSeed, RowAtMass
 from mixtura.run import ThreadRunner
-from mixtura.run.job import Kept
+from mixtura.run.remote.row_states import Kept
 from mixtura.segments.profiles.segment_statistics import MeansSummary, SizesSummary
 from mixtura.segments.scan import FeedSummaries
 from mixtura.segments.transforms.scaling import Scaling
@@ -210,3 +210,23 @@ def test_it_adds_from_the_left(kind: type[Any]) -> None:
         parts.append(task(block, *(state.of(block) for state in held)))
     total = task.add(task.add(parts[0], parts[1]), parts[2])
     assert plain(total) == result_of(task, states, data)[0]
+
+
+def test_one_that_changes_states_says_so(kind: type[Any]) -> None:
+    """Where rows are on a cluster a state is the passes that wrote it: see `mixtura.core.protocols.Pass`."""
+    data = as_data(ROWS, WEIGHTS)
+    task, states = PASSES[kind](data)
+    written = [values.tolist() for values in states]
+    changed = result_of(task, states, data)[1] != written
+    assert not changed or callable(task.after)
+
+
+def test_what_earlier_passes_left_may_be_left_out(kind: type[Any]) -> None:
+    data = as_data(ROWS, WEIGHTS)
+    task, states = PASSES[kind](data)
+    earlier = {NearestSeed: NearestSeed(MEANS[1:2], data.kernel)}.get(kind, task)
+    after = getattr(task, "after", lambda earlier: None)(earlier)
+    if after is not None:
+        _, first = result_of(earlier, states, data)
+        in_turn = result_of(task, tuple(np.array(one) for one in first), data)[1]
+        np.testing.assert_allclose(result_of(after, states, data)[1], in_turn, rtol=1e-12)

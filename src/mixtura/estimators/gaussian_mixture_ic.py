@@ -174,15 +174,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         sample_weight : array-like of shape (N,), optional
             Not negative; log-likelihoods, entropies and the number of rows are then weighted.
         """
-        rows: Any = X
-        weights: Any = sample_weight
-        dtype, n_rows = np.dtype(float), sys.maxsize
-        if is_distributed(X):
-            check_columns(self, X, reset=True)
-        else:
-            rows = as_rows(self, X, reset=True, min_rows=2, missing=self._takes_missing)
-            weights = without_empty_rows(as_weights(sample_weight, rows), rows)
-            dtype, n_rows = rows.dtype, count_rows(rows, weights)
+        rows, weights, dtype, n_rows = self._opened(X, sample_weight)
         task = FitTask.begin(self, rows, y, weights, None)
         with with_jobs(self.n_jobs):
             self.search_ = search(
@@ -205,6 +197,15 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         if task is not None:
             task.end({})
         return self
+
+    def _opened(self, X: Any, sample_weight: Any) -> tuple[Any, Any, np.dtype[Any], int]:
+        """Return rows and weights, checked where they are in memory, their type, and how many there are at most."""
+        if is_distributed(X):
+            check_columns(self, X, reset=True)
+            return X, sample_weight, np.dtype(np.float64), sys.maxsize
+        rows = as_rows(self, X, reset=True, min_rows=2, missing=self._takes_missing)
+        weights = without_empty_rows(as_weights(sample_weight, rows), rows)
+        return rows, weights, rows.dtype, count_rows(rows, weights)
 
     def _components(self, n_rows: int, *, weighted: bool) -> list[int]:
         if self.n_components is None:

@@ -9,18 +9,15 @@ from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, TypeVar
 
-import numpy.typing as npt
-
 from mixtura._optional import require_extra
-from mixtura._typing import Array
 from mixtura.core.protocols import Blocks, Pass, RowState, Runner
-from mixtura.exceptions import ClusterError, ParameterError
-from mixtura.run.job import Job, filled, job_of
+from mixtura.exceptions import ClusterError
+from mixtura.run.remote.job import Job, step_of
+from mixtura.run.remote.remote_runner import RemoteRunner, added
 
-__all__ = ["DaskRunner", "concatenate_lazily"]
+__all__ = ["DaskRunner"]
 
 T = TypeVar("T")
-
 PARTS_PER_THREAD = 2
 """Parts that a thread of the cluster has: each costs the scheduler milliseconds a pass, several even out the work."""
 
@@ -31,18 +28,10 @@ _PATIENCE = 30.0
 """Seconds in which a scheduler must answer."""
 
 
-class DaskRunner:
-    """Run passes where the partitions of a Dask collection are.
+class DaskRunner(RemoteRunner):
+    """Run passes where the partitions of a Dask collection are; see `RemoteRunner`.
 
-    Workers compute serially, each partition with one thread. Partitions that a lost worker had are made again from
-    their source, on another one.
-
-    Parameters
-    ----------
-    local : Runner
-        For rows in the memory of this process.
-    serial : Runner
-        That workers run a pass with.
+    Partitions that a lost worker had are made again from their source.
 
     Raises
     ------
@@ -50,29 +39,21 @@ class DaskRunner:
         There is no client of a cluster, or the cluster does not answer or has no workers.
     """
 
-    n_workers = 1
-
     def __init__(self, local: Runner, serial: Runner) -> None:
         with require_extra("distributed", extra="dask", purpose="compute on a Dask cluster"):
             import distributed
             from dask import delayed
-        self._dask, self._delayed, self._local, self._serial = distributed, delayed, local, serial
+        super().__init__(local, serial)
+        self._dask, self._delayed = distributed, delayed
         try:
             self._client = distributed.get_client()
         except ValueError as error:
             raise ClusterError(
-                "Rows in a Dask collection need a client of the cluster that holds them; there is none. Try\n"
-                "    from dask.distributed import Client; client = Client()\n"
-                "before, which uses this machine, or Client('tcp://scheduler:8786')."
+                "Rows in a Dask collection need a client of the cluster that holds them; there is none. Try `client = "
+                "dask.distributed.Client()` before, which uses this machine, or Client('tcp://scheduler:8786')."
             ) from error
         with self._answering():
             self._client.wait_for_workers(1, timeout=_PATIENCE)
-
-    def alone(self) -> Runner:
-        return self
-
-    def in_memory(self) -> Runner:
-        return self._local
 
     def load(self, parts: Sequence[Sequence[Any]], pack: Callable[..., Any], join: Callable[..., Any]) -> Any:
         """Return partitions as workers keep them, and what each says it found.
@@ -94,42 +75,29 @@ class DaskRunner:
             futures = self._client.compute(joined)
             return futures, self._gather(self._client.map(_found, futures, pure=False))
 
-    def state(self, blocks: Blocks, dtype: npt.DTypeLike, columns: int = 0, fill: float = 0) -> RowState:
-        return filled(self, blocks, dtype, columns, fill)
-
-    def state_of(self, values: Array) -> RowState:
-        raise ParameterError(
-            "Numbers per row, such as a partition as `init_params`, must lie where the rows are; got an array in "
-            "memory for rows on a cluster. Try init_params='kmeans', or means_init."
-        )
-
     def reduce(self, blocks: Blocks, task: Pass[T], *states: RowState) -> T:
-        source, job = job_of(self._serial, blocks, task, states)
+        source, step = step_of(blocks, task, states)
         parts, starts, numbers = zip(*source.places(), strict=True)
-        sent: Any = pickle.dumps(job)
+        sent: Any = pickle.dumps(Job(self._serial, step))
         with self._answering():
             if len(sent) * len(parts) > 1e6:  # once to the cluster; workers pass it on among themselves
                 sent = self._client.submit(bytes, sent, pure=False)
             sums = self._client.map(_run, parts, starts, numbers, [sent] * len(parts), pure=False)
             while len(sums) > _FAN_IN:
                 groups = [sums[first : first + _FAN_IN] for first in range(0, len(sums), _FAN_IN)]
-                sums = self._client.map(_added, groups, [task] * len(groups), pure=False)
-            total: T = _added(self._gather(sums), task)
+                sums = self._client.map(added, groups, [task] * len(groups), pure=False)
+            total: T = added(self._gather(sums), task)
         return total
 
-    def map(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
-        return [task() for task in tasks]
-
     def _gather(self, futures: Sequence[Any]) -> list[Any]:
-        """Return results; a scheduler that no longer answers is noticed while waiting for them."""
+        """Return results; that a scheduler no longer answers is noticed while waiting for them."""
         while True:
             try:
                 self._dask.wait(futures, timeout=_PATIENCE)
             except TimeoutError:
                 self._client.sync(self._client.scheduler.identity, callback_timeout=_PATIENCE)
-                continue
-            found: list[Any] = self._client.gather(futures)
-            return found
+            else:
+                return list(self._client.gather(futures))
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
@@ -143,21 +111,6 @@ class DaskRunner:
             ) from error
 
 
-def concatenate_lazily(
-    parts: Sequence[Any], function: Callable[[Any], Array], sizes: Sequence[Any], dtype: Any, width: int
-) -> Any:
-    """Return a Dask array of what a function makes of each delayed partition, (n,) or (n, width)."""
-    import dask.array
-    from dask import delayed
-
-    shapes = [(size, width) if width else (size,) for size in sizes]
-    arrays = [
-        dask.array.from_delayed(delayed(function)(part), shape, dtype)
-        for part, shape in zip(parts, shapes, strict=True)
-    ]
-    return dask.array.concatenate(arrays, allow_unknown_chunksizes=True)
-
-
 def _found(packed: Any) -> Any:
     return packed.found()
 
@@ -165,10 +118,3 @@ def _found(packed: Any) -> Any:
 def _run(packed: Any, start: int, number: int, job: bytes) -> Any:
     work: Job[Any] = pickle.loads(job)  # noqa: S301 -- packed by the driver of this fit
     return work(packed, start, number)
-
-
-def _added(sums: Sequence[T], task: Pass[T]) -> T:
-    total = sums[0]
-    for more in sums[1:]:
-        total = task.add(total, more)
-    return total

@@ -1,0 +1,103 @@
+"""What is kept per row of a cluster: nothing but the passes that wrote it.
+
+A worker makes a state anew where a pass needs it. So one that is lost takes nothing with it, and nothing of the size of
+the rows is held or sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from mixtura._typing import Array
+from mixtura.core.protocols import Block, Blocks, Pass, Runner
+
+__all__ = ["Filled", "Kept", "Layer", "Recipe", "ReplayedState", "Step", "Written", "shortened"]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A state that no pass has written yet: one number per row."""
+
+    dtype: str
+    columns: int
+    fill: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """Blocks derived from others, without them."""
+
+    kind: type[Any]
+    values: Mapping[str, Any]
+    states: Mapping[str, Recipe]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """A pass that wrote states, what these were before, and the blocks that it was given."""
+
+    task: Pass[Any]
+    layers: tuple[Layer, ...]
+    states: tuple[Recipe, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Written:
+    """One of the states that a pass wrote."""
+
+    step: Step
+    place: int
+
+
+Recipe: TypeAlias = Filled | Written
+
+
+@dataclass(slots=True, eq=False)
+class ReplayedState:
+    """Numbers kept per row, as the passes that write them; see `RowState`."""
+
+    runner: Runner
+    source: Blocks
+    recipe: Recipe
+
+    def of(self, block: Block) -> Array:
+        return self.gathered()[block.span]
+
+    def gathered(self) -> Array:
+        return np.concatenate(self.runner.reduce(self.source, Kept(), self))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a state holds, block by block."""
+
+    def __call__(self, block: Block, values: Array) -> list[Array]:
+        return [values.copy()]
+
+    def add(self, total: list[Array], more: list[Array]) -> list[Array]:
+        return total + more
+
+    def work(self, blocks: Blocks) -> float:
+        return float(blocks.n_rows)
+
+
+def shortened(step: Step) -> Step:
+    """Return a step that leaves the same in the states by fewer passes, where the pass knows how."""
+    after: Any = getattr(step.task, "after")  # noqa: B009 -- only passes that write states have it
+    if all(isinstance(one, Filled) or after(one.step.task) is step.task for one in step.states):
+        return replace(step, states=tuple(_first(one) for one in step.states))
+    if len(step.states) == 1 and isinstance(earlier := step.states[0], Written):
+        both = after(earlier.step.task)
+        if both is not None and len(earlier.step.states) == 1:
+            return replace(step, task=both, states=earlier.step.states)
+    return step
+
+
+def _first(recipe: Recipe) -> Recipe:
+    while isinstance(recipe, Written):
+        recipe = recipe.step.states[recipe.place]
+    return recipe
