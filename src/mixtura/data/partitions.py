@@ -10,6 +10,7 @@ from operator import add
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.core.protocols import Block, Blocks, RowTable
@@ -88,6 +89,9 @@ class ChainedBlocks:
     def block(self, number: int) -> Block:
         place = bisect_right(self._ends, number)
         return self._parts[place].block(number - (self._ends[place - 1] if place else 0))
+
+    def numbers(self, dtype: npt.DTypeLike, columns: int, fill: float) -> Array:
+        return np.full((self.n_rows, columns) if columns else self.n_rows, fill, dtype=dtype)
 
     def in_memory(self, rows: RowTable, sample_weight: FloatArray | None) -> Blocks:
         return self._parts[0].in_memory(rows, sample_weight)
@@ -205,6 +209,9 @@ class PartitionedBlocks:
         raise DataError(
             "Rows on a cluster stay there: only passes read them. Try `Data.select` for some of them."
         )
+
+    def numbers(self, dtype: npt.DTypeLike, columns: int, fill: float) -> Array:
+        raise DataError("Numbers per row of a cluster stay there. Try `Data.state`.")
 
     def in_memory(self, rows: RowTable, sample_weight: FloatArray | None) -> Blocks:
         blocks = ArrayBlocks.of(rows, sample_weight)
