@@ -24,7 +24,7 @@ __all__ = ["JoinedRows", "PartitionedBlocks"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JoinedRows:
-    """Partitions that stand one after the other with one worker, which passes over them in one go; nothing is copied.
+    """Partitions that stand one after the other with one worker, which computes on them in one go; nothing is copied.
 
     Parameters
     ----------

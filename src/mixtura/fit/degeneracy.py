@@ -339,7 +339,7 @@ class _Diagnosis:
         return np.asarray(hard.rebase(centers).second_matrices()[component] / count)
 
     def _values(self, rows: IntArray, columns: tuple[int, ...]) -> FloatArray:
-        """Return some columns of some rows; of very many those of every so many."""
+        """Return some columns of some rows; of very many some, evenly spaced."""
         rows = rows[:: -(-rows.size // _MOST_VALUES_READ)] if rows.size else rows
         parts = [rows[begin : begin + _AT_ONCE] for begin in range(0, rows.size, _AT_ONCE)]
         return np.concatenate([self.data.rows_with_missing(part)[:, list(columns)] for part in parts])

@@ -65,7 +65,7 @@ class DaskRunner(RemoteRunner):
         pack : callable
             Of these, what is kept of one.
         join : callable
-            Of a list of neighbors, what a worker passes over in one go.
+            Of a list of neighbors, what a worker computes on in one go.
         """
         packed = [self._delayed(pack)(*part) for part in parts]
         n = min(len(packed), PARTS_PER_THREAD * max(1, sum(self._client.nthreads().values())))

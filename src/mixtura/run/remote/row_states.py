@@ -1,6 +1,6 @@
 """What is kept per row of a cluster: nothing but the passes that wrote it.
 
-A worker makes a state anew where a pass needs it. So one that is lost takes nothing with it, and nothing of the size of
+A worker makes a state again where a pass needs it. So one that is lost takes nothing with it, and nothing of the size of
 the rows is held or sent.
 """
 
