@@ -40,7 +40,7 @@ class Packing:
         Raises
         ------
         DataError
-            A column holds what holds no number.
+            A column holds what cannot be a number.
         """
         if self.columns is None:
             return np.ascontiguousarray(_as_floats(np.asarray(part), self.dtype, "The rows"))

@@ -1,7 +1,7 @@
 """What is kept per row of a cluster: nothing but the passes that wrote it.
 
-A worker makes a state again where a pass needs it. So one that is lost takes nothing with it, and nothing of the size of
-the rows is held or sent.
+A worker makes a state again where a pass needs it. So one that is lost takes nothing with it, and nothing of the size
+of the rows is held or sent.
 """
 
 from __future__ import annotations
