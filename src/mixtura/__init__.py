@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mixtura.kernels import build_info
     from mixtura.run import get_threads, set_threads
     from mixtura.segmentation import Segmentation
+    from mixtura.select import select_columns
 
     __version__: str
 
@@ -34,6 +35,7 @@ __all__ = [
     "get_threads",
     "impute",
     "multiple_imputations",
+    "select_columns",
     "set_threads",
 ]
 
@@ -48,6 +50,7 @@ _HOMES = {
     "get_threads": "mixtura.run",
     "impute": "mixtura.imputation",
     "multiple_imputations": "mixtura.imputation",
+    "select_columns": "mixtura.select",
     "set_threads": "mixtura.run",
 }
 

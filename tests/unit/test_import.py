@@ -25,6 +25,7 @@ PUBLIC = {
     "get_threads",
     "impute",
     "multiple_imputations",
+    "select_columns",
     "set_threads",
 }
 

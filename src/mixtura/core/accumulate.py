@@ -224,7 +224,7 @@ def given_observed(
     statistics.sums[1] = len(rows) if weight is None else weight.sum()
     missing = np.isnan(rows)
     for k, mean in enumerate(task.means):
-        share = np.asarray(given == k if given.ndim == 1 else given[:, k], dtype=np.float64)
+        share = np.ascontiguousarray(given == k if given.ndim == 1 else given[:, k], dtype=np.float64)
         share = share if weight is None else share * weight
         one = Statistics.zero(task.moments, task.means[k : k + 1])
         filled = np.where(missing, mean.astype(rows.dtype), rows)

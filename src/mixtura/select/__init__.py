@@ -1,5 +1,8 @@
 """Which mixture, and how sure: criteria, the search, tests, standard errors, and components merged into clusters."""
 
+from mixtura.select.columns.column_groups import ColumnGroup
+from mixtura.select.columns.column_roles import ColumnRole, ColumnSelection, Role
+from mixtura.select.columns.select_columns import select_columns
 from mixtura.select.combine import Merge, Merging, merge_components
 from mixtura.select.inference.bootstrap_lrt import BootstrapTest, LikelihoodRatio, bootstrap_lrt
 from mixtura.select.inference.bootstrap_parameters import (
@@ -22,6 +25,9 @@ __all__ = [
     "BootstrapParameters",
     "BootstrapTest",
     "Candidate",
+    "ColumnGroup",
+    "ColumnRole",
+    "ColumnSelection",
     "CrossValidated",
     "CrossValidation",
     "FoldFit",
@@ -32,6 +38,7 @@ __all__ = [
     "OnCandidate",
     "OnFold",
     "Parameters",
+    "Role",
     "SearchResult",
     "aic",
     "aicc",
@@ -46,4 +53,5 @@ __all__ = [
     "merge_components",
     "nec",
     "search",
+    "select_columns",
 ]

@@ -1,0 +1,1 @@
+"""Which columns build the components: building, redundant, or noise."""
