@@ -17,6 +17,7 @@ from mixtura.cli.commands.info import info
 from mixtura.cli.commands.segment import segment
 from mixtura.cli.commands.select import select
 from mixtura.cli.commands.show import show
+from mixtura.cli.commands.typing import typing
 
 __all__ = ["app"]
 
@@ -54,6 +55,7 @@ app.command()(advise)
 app.command()(select)
 app.command()(assign)
 app.command()(audience)
+app.command()(typing)
 app.command()(anomalies)
 app.command()(export)
 app.command("import")(import_model)

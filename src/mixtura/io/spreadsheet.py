@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from mixtura._optional import require_extra
 from mixtura.io.outputs import output_file
 
-__all__ = ["COUNT", "NUMBER", "PERCENT", "TEXT", "Cell", "Sheet", "write_sheets"]
+__all__ = ["COUNT", "NUMBER", "PERCENT", "TEXT", "Cell", "Sheet", "safe_text", "write_sheets"]
 
 Cell: TypeAlias = str | int | float | bool | None
 
@@ -119,8 +119,17 @@ def _write_cell(page: Any, row: int, column: int, value: Cell, number_format: An
 
 
 def _safe(value: Cell) -> Cell:
-    """Return a text without what a sheet cannot hold, and without the beginning of a formula."""
-    if not isinstance(value, str):
-        return value
-    text = _FORBIDDEN.sub("", value)
+    return safe_text(value) if isinstance(value, str) else value
+
+
+def safe_text(text: str) -> str:
+    """Return a text without what a sheet cannot hold, and without the beginning of a formula.
+
+    Examples
+    --------
+    >>> from mixtura.io.spreadsheet import safe_text
+    >>> safe_text("=1+1"), safe_text("income")
+    ("'=1+1", 'income')
+    """
+    text = _FORBIDDEN.sub("", text)
     return (f"'{text}" if _FORMULA.match(text) else text)[:_LONGEST]

@@ -53,6 +53,8 @@ from mixtura.segments.table.prepare import mixed_rows
 from mixtura.segments.transforms.recommend_transform import TransformAdvice, advise_transform
 from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.transforms.transforms import TRANSFORMS, Transform, fit_transform
+from mixtura.segments.typing.typing_files import write_typing_tool
+from mixtura.segments.typing.typing_tool import TypingTool, make_typing_tool
 from mixtura.segments.weighted import NumericSummary
 
 __all__ = [
@@ -103,6 +105,7 @@ __all__ = [
     "Transform",
     "TransformAdvice",
     "TypicalCustomer",
+    "TypingTool",
     "ValueProfile",
     "Verdict",
     "advise",
@@ -122,6 +125,7 @@ __all__ = [
     "find_segment",
     "fit_transform",
     "import_model",
+    "make_typing_tool",
     "measure_certainty",
     "mixed_rows",
     "name_segments",
@@ -130,4 +134,5 @@ __all__ = [
     "select_audience",
     "select_table",
     "write_selection",
+    "write_typing_tool",
 ]

@@ -1,8 +1,10 @@
 """Exports: models written for databases and other runtimes."""
 
 from mixtura.io.export.dialects import DIALECTS, Dialect, DialectName, get_dialect
+from mixtura.io.export.javascript import scoring_javascript
 from mixtura.io.export.onnx_scoring import OPSET, scoring_onnx
 from mixtura.io.export.scorer import ColumnScale, DiscretePart, Scorer, scorer_of_mixture
+from mixtura.io.export.spss_syntax import scoring_spss
 from mixtura.io.export.sql import scoring_sql
 
 __all__ = [
@@ -15,6 +17,8 @@ __all__ = [
     "Scorer",
     "get_dialect",
     "scorer_of_mixture",
+    "scoring_javascript",
     "scoring_onnx",
+    "scoring_spss",
     "scoring_sql",
 ]

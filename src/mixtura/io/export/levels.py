@@ -33,6 +33,8 @@ def level_of(part: DiscretePart) -> Expression:
         names = (
             _TRUTH if set(part.levels) == set(_TRUTH) else {text: _spellings(text) for text in part.levels}
         )
+        labels = zip(part.levels, part.labels, strict=True) if part.labels else ()
+        names |= {text: (*names[text], label) for text, label in labels if label not in part.levels}
         listed = [
             (Text(one), Integer(level)) for level, text in enumerate(part.levels) for one in names[text]
         ]

@@ -71,12 +71,15 @@ class DiscretePart:
         The text, or number, of each level.
     logs : ndarray of shape (L, K)
         Log probabilities. A missing value, or a level that is not listed, adds nothing.
+    labels : tuple of str, default=()
+        What levels are called in words, which a table may hold instead; empty for none.
     """
 
     column: str
     kind: Literal["category", "count", "spike"]
     levels: tuple[str, ...]
     logs: FloatArray
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

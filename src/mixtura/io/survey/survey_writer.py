@@ -14,7 +14,7 @@ from mixtura.io.survey.codebook import Codebook
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["SURVEY_OUTPUTS", "write_survey_table"]
+__all__ = ["SURVEY_OUTPUTS", "allowed_names", "write_survey_table"]
 
 SURVEY_OUTPUTS = (".sav", ".dta")
 """What `write_survey_table` writes."""
@@ -48,7 +48,7 @@ def write_survey_table(table: pa.Table, path: Path, codebook: Codebook) -> None:
         import pyreadstat
     with require_extra("polars", extra="survey", purpose="write files of SPSS and Stata"):
         import polars as pl
-    names = _allowed_names(table.column_names, _LONGEST_NAME[suffix])
+    names = allowed_names(table.column_names, suffix)
     known = {new: codebook.column(old) for old, new in names.items()}
     columns = {
         new: _cut(known[new].label or ("" if old == new else old), _LONGEST_COLUMN_LABEL[suffix])
@@ -107,8 +107,21 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
-def _allowed_names(names: Sequence[str], longest: int) -> dict[str, str]:
-    """Return a name for each column that SPSS and Stata allow, different without regard to capital letters."""
+def allowed_names(names: Sequence[str], suffix: str) -> dict[str, str]:
+    """Return a name for each column that SPSS or Stata allows, different without regard to capital letters.
+
+    Parameters
+    ----------
+    names : sequence of str
+    suffix : {".sav", ".dta"}
+
+    Examples
+    --------
+    >>> from mixtura.io.survey.survey_writer import allowed_names
+    >>> allowed_names(["income", "net income", "1st"], ".sav")
+    {'income': 'income', 'net income': 'net_income', '1st': 'v_1st'}
+    """
+    longest = _LONGEST_NAME[suffix]
     allowed: dict[str, str] = {}
     taken: set[str] = set()
     for name in names:

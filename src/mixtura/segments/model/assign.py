@@ -24,7 +24,15 @@ from mixtura.segments.table.discrete.coding import unknown_notes
 from mixtura.segments.table.roles import Roles
 from mixtura.segments.weighted import row_maxima
 
-__all__ = ["Assignment", "assign_rows", "assign_table", "assignment_of", "customer_ids"]
+__all__ = [
+    "Assignment",
+    "ModelRows",
+    "assign_rows",
+    "assign_table",
+    "assignment_of",
+    "customer_ids",
+    "read_rows",
+]
 
 ROW_NAME = "row"
 """Name of the id column where the table has none; rows are numbered from 1."""
@@ -159,6 +167,51 @@ def assign_table(
     DataError
         No row has a value.
     """
+    read = read_rows(model, frame, id_column=id_column, drop_missing=drop_missing)
+    if read.notes:
+        warnings.warn(f"Columns of the table: {' '.join(read.notes)}", ColumnWarning, stacklevel=2)
+    assigned = assign_rows(model, read.rows, read.complete, read.id_name, read.ids, levels=read.levels)
+    return replace(assigned, notes=read.notes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelRows:
+    """A table as a model reads it.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, D)
+        The usable rows, in the user's units; NaN where a value is missing.
+    levels : ndarray of shape (n, J) or None
+        Of the discrete columns.
+    complete : ndarray of shape (N,), bool
+        Which rows of the table are usable.
+    id_name : str
+    ids : narwhals Series or ndarray of length N
+    notes : tuple of str
+    frame : dataframe
+        The table as it is used.
+    """
+
+    rows: FloatArray
+    levels: IntArray | None
+    complete: Array
+    id_name: str
+    ids: nw.Series[Any] | Array
+    notes: tuple[str, ...]
+    frame: Any
+
+    def table(self, model: SegmentModel) -> RowTable:
+        """Return the rows with their levels, where there are discrete columns."""
+        if model.coding is None or self.levels is None:
+            return self.rows
+        return MixedRows(self.rows, self.levels, model.coding.discrete)
+
+
+def read_rows(
+    model: SegmentModel, frame: Any, *, id_column: str | None = None, drop_missing: bool = False
+) -> ModelRows:
+    """Return a table as a model reads it; parameters and errors are those of `assign_table`."""
     roles = Roles(
         model.columns, id_column, keep=model.discrete_columns, missing_codes=model.training.missing_codes
     )
@@ -177,11 +230,8 @@ def assign_table(
     notes = (*notes, *missing_notes(rows, model.columns))
     if model.coding is not None and levels is not None:
         notes = (*notes, *unknown_notes(model.coding, levels, opened.frame, complete))
-    if notes:
-        warnings.warn(f"Columns of the table: {' '.join(notes)}", ColumnWarning, stacklevel=2)
     named = customer_ids(opened.frame, choice.id_column)
-    assigned = assign_rows(model, rows, complete, *named, levels=levels)
-    return replace(assigned, notes=notes)
+    return ModelRows(rows, levels, complete, *named, notes, opened.frame)
 
 
 def customer_ids(frame: Any, id_column: str | None) -> tuple[str, nw.Series[Any] | Array]:

@@ -73,6 +73,8 @@ def discrete_parts(coding: Coding | None, mixture: Mixture) -> tuple[DiscretePar
         return ()
     starts, logs = coding.discrete.starts, mixture.levels.logs
     return tuple(
-        DiscretePart(column.name, _KINDS[column.kind], column.levels, logs[starts[j] : starts[j + 1]])
+        DiscretePart(
+            column.name, _KINDS[column.kind], column.levels, logs[starts[j] : starts[j + 1]], column.labels
+        )
         for j, column in enumerate(coding.columns)
     )

@@ -253,7 +253,7 @@ class SegmentModel:
         ['FROM "crm"."customers" t']
         """
         ids = self._ids(id_column)
-        return scoring_sql(self._scorer(), dialect, table=table, id_columns=ids, max_missing=max_missing)
+        return scoring_sql(self.scorer(), dialect, table=table, id_columns=ids, max_missing=max_missing)
 
     def to_onnx(self, *, max_missing: int | None = None) -> Any:
         """Return an ONNX model that assigns rows as `assign_table` does, in double precision.
@@ -278,13 +278,14 @@ class SegmentModel:
         OptionalDependencyError
             The package onnx is not installed.
         """
-        return scoring_onnx(self._scorer(), max_missing=max_missing)
+        return scoring_onnx(self.scorer(), max_missing=max_missing)
 
     def _ids(self, id_column: str | Sequence[str] | None) -> tuple[str, ...]:
         chosen = self.training.id_column if id_column is None else id_column
         return (chosen,) if isinstance(chosen, str) else tuple(chosen or ())
 
-    def _scorer(self) -> Scorer:
+    def scorer(self) -> Scorer:
+        """Return what exports write: the mixture, and how columns become its rows."""
         return Scorer(
             mixture=self.mixture,
             columns=self.columns,

@@ -1,0 +1,1 @@
+"""A workbook that assigns people to segments by their answers, with live formulas."""
