@@ -14,17 +14,19 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
-__all__ = ["ENGINES", "Engine", "started"]
+__all__ = ["ENGINES", "Engine", "free_port", "spark_session", "started"]
 
 Columns = Mapping[str, tuple[str, Sequence[Any]]]
 Answer = tuple[list[str], list[tuple[Any, ...]]]
@@ -319,24 +321,34 @@ class Spark:
         return found.columns, [tuple(row) for row in found.collect()]
 
 
-@contextmanager
-def spark_engine(ansi: str = "true") -> Iterator[Engine]:
+@lru_cache(maxsize=1)
+def spark_session() -> Any:
+    """The one session of Spark that all tests share; starting it takes longer than most of them."""
     sql = pytest.importorskip("pyspark.sql")
     program("java")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     settings = {
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
         "spark.driver.bindAddress": LOOPBACK,
         "spark.driver.host": LOOPBACK,
         "spark.sql.shuffle.partitions": "1",
         "spark.log.level": "ERROR",
     }
-    builder = sql.SparkSession.builder.master("local[1]").appName("scoring")
+    # Two threads, and four attempts at a task, as on a cluster.
+    builder = sql.SparkSession.builder.master("local[2,4]").appName("mixtura")
     for name, value in settings.items():
         builder = builder.config(name, value)
-    session = builder.getOrCreate()
+    return builder.getOrCreate()
+
+
+@contextmanager
+def spark_engine(ansi: str = "true") -> Iterator[Engine]:
+    session = spark_session()
+    before = session.conf.get("spark.sql.ansi.enabled")
     session.conf.set("spark.sql.ansi.enabled", ansi)
     yield Spark(session)
-    session.stop()
+    session.conf.set("spark.sql.ansi.enabled", before)
 
 
 ENGINES: dict[str, Callable[[], Any]] = {

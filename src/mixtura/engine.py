@@ -14,12 +14,12 @@ from mixtura._typing import Array, FloatArray, RowArray
 from mixtura.core.data import Data
 from mixtura.core.evaluate import Evaluate
 from mixtura.core.protocols import MixedRows, RowTable
-from mixtura.data import JoinedRows, Packing, PartitionedBlocks
+from mixtura.data import ArrowPacking, JoinedRows, Packing, PartitionedBlocks
 from mixtura.data.open import open_rows
 from mixtura.exceptions import DataError
 from mixtura.kernels import Components, Kernel, get_kernel
-from mixtura.run import DaskRunner, SerialRunner, get_runner
-from mixtura.run.remote.lazy_arrays import concatenate_lazily
+from mixtura.run import DaskRunner, SerialRunner, SparkRunner, get_runner
+from mixtura.run.remote.lazy_arrays import concatenate_lazily, with_columns
 from mixtura.validation import as_rows, as_weights, without_empty_rows
 
 __all__ = [
@@ -30,12 +30,13 @@ __all__ = [
     "distributed_rows",
     "evaluate_distributed",
     "is_distributed",
+    "is_spark",
     "map_distributed",
     "packing_of",
 ]
 
-_CLUSTERS = ("dask", "dask_expr")
-"""Libraries whose collections live on a cluster."""
+_NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal", "boolean")
+"""Spark's types of columns that hold numbers."""
 
 
 def as_data(
@@ -48,11 +49,12 @@ def as_data(
 
     Parameters
     ----------
-    X : array-like of shape (N, D), a pandas, polars or Arrow table, `MixedRows`, or a collection of Dask
-        Rows of a Dask array or dataframe stay on its cluster, where passes run. Arrays in C order of float64 or float32
-        are not copied. NaN is a missing value; sums of infinite rows are refused when they are needed.
+    X : array-like of shape (N, D), a pandas, polars or Arrow table, `MixedRows`, or a collection
+        Rows of a Dask array or dataframe and of a Spark dataframe stay on their cluster, where passes run. Arrays in C
+        order of float64 or float32 are not copied. NaN is a missing value; sums of infinite rows are refused when they
+        are needed.
     sample_weight : array-like of shape (N,), optional
-        Not negative.
+        Not negative. For a Spark dataframe the name of a column.
     columns : sequence of str or int, optional
         Which columns: names of a table, numbers of an array; all by default.
 
@@ -65,7 +67,7 @@ def as_data(
     DataError
         X is not a table of numbers with at least one row and one column, or the weights are not one per row.
     ClusterError
-        The cluster of a Dask collection cannot be reached.
+        The cluster of a collection cannot be reached.
 
     Examples
     --------
@@ -85,23 +87,40 @@ def as_data(
 
 
 def is_distributed(X: Any) -> bool:
-    """Return whether rows are those of a Dask collection, which stay on its cluster."""
-    return type(X).__module__.partition(".")[0] in _CLUSTERS and hasattr(X, "to_delayed")
+    """Return whether rows are those of a Dask collection or a Spark dataframe, which stay on their cluster."""
+    return is_spark(X) or (
+        type(X).__module__.partition(".")[0] in ("dask", "dask_expr") and hasattr(X, "to_delayed")
+    )
 
 
-def packing_of(X: Any, columns: Sequence[Any] | None = None) -> Packing:
+def is_spark(X: Any) -> bool:
+    """Return whether rows are those of a Spark dataframe."""
+    return type(X).__module__.startswith("pyspark.sql") and hasattr(X, "mapInArrow")
+
+
+def packing_of(X: Any, columns: Sequence[Any] | None = None, sample_weight: Any = None) -> Packing:
     """Return how the partitions of a distributed collection are read.
+
+    Parameters
+    ----------
+    X : Dask array or dataframe, or Spark dataframe
+    columns : sequence, optional
+        Names of the columns of a frame; by default all, but that of the weights.
+    sample_weight : str, optional
+        Name of the column of weights of a Spark dataframe.
 
     Raises
     ------
     DataError
-        An array that has not two axes, or a frame without columns.
+        An array that has not two axes, or a frame without columns, or with a column that does not hold numbers.
     """
+    if is_spark(X):
+        return _arrow_packing(X, columns, sample_weight)
     if hasattr(X, "columns"):
         names = tuple(X.columns if columns is None else columns)
-        types = [str(X.dtypes[name]) for name in names]
+        types = {str(X.dtypes[name]) for name in names}
     else:
-        names, types = None, [str(X.dtype)]
+        names, types = None, {str(X.dtype)}
         if X.ndim != 2 or X.shape[1] == 0:
             raise DataError(
                 f"`X` must be a table of shape (rows, columns); got shape {X.shape!r}. Try X.reshape(-1, 1) for a "
@@ -109,10 +128,31 @@ def packing_of(X: Any, columns: Sequence[Any] | None = None) -> Packing:
             )
     if not types:
         raise DataError("`X` must have at least one column; got none.")
-    return Packing(names, "float32" if set(types) == {"float32"} else "float64")
+    return Packing(names, "float32" if types == {"float32"} else "float64")
 
 
-def as_distributed(X: Any, sample_weight: Any = None, missing: str = "error") -> Data:
+def _arrow_packing(X: Any, columns: Sequence[Any] | None, weight: Any) -> ArrowPacking:
+    types = dict(X.dtypes)
+    if weight is not None and not (isinstance(weight, str) and weight in types):
+        raise DataError(
+            f"`sample_weight` must be the name of a column of the Spark dataframe; got {weight!r}. Its columns are "
+            f"{', '.join(map(repr, types))}."
+        )
+    names = tuple(name for name in types if name != weight) if columns is None else tuple(columns)
+    for name in (*names, *(() if weight is None else (weight,))):
+        if types[name].partition("(")[0] not in _NUMBERS:
+            raise DataError(
+                f"Column {name!r} must hold numbers; got Spark's {types[name]}. Select the other columns, or cast it."
+            )
+    if not names:
+        raise DataError("`X` must have at least one column; got none.")
+    only_float = all(types[name] == "float" for name in names)
+    return ArrowPacking(names, "float32" if only_float else "float64", weight)
+
+
+def as_distributed(
+    X: Any, sample_weight: Any = None, missing: str = "error", columns: Sequence[Any] | None = None
+) -> Data:
     """Return the rows of a distributed collection as `as_data` does, once they are known to be sound.
 
     Parameters
@@ -120,6 +160,8 @@ def as_distributed(X: Any, sample_weight: Any = None, missing: str = "error") ->
     X, sample_weight
         Collections of one library, cut alike.
     missing : {"error", "fiml"}, default="error"
+    columns : sequence, optional
+        As of `as_data`.
 
     Raises
     ------
@@ -128,7 +170,7 @@ def as_distributed(X: Any, sample_weight: Any = None, missing: str = "error") ->
     DataError, ClusterError
         As `as_data`; or weights that are negative or not finite.
     """
-    data = as_data(X, sample_weight)
+    data = as_data(X, sample_weight, columns=columns)
     assert isinstance(data.blocks, PartitionedBlocks)
     data.blocks.require_sound(missing)
     return data
@@ -140,40 +182,58 @@ def distributed_rows(data: Data) -> int:
     return data.blocks.n_positive
 
 
-def map_distributed(X: Any, function: Callable[[RowArray], Array], dtype: npt.DTypeLike, width: int) -> Any:
-    """Return what a function makes of the rows of a Dask collection: an array that is not computed yet.
+def map_distributed(
+    X: Any,
+    columns: Sequence[str] | None,
+    function: Callable[[RowArray], Array],
+    dtype: npt.DTypeLike,
+    *names: str,
+) -> Any:
+    """Return what a function makes of the rows of a collection, not computed yet.
 
     Parameters
     ----------
-    X : Dask array or dataframe
+    X : Dask array or dataframe, or Spark dataframe
+    columns : sequence of str or None
+        Of the frame, where not all.
     function : callable
-        From rows (n, D) to values (n,) or (n, width); pickles.
+        From rows (n, D) to values, (n,) for one name, else (n, number of names); pickles.
     dtype : data type
-    width : int
-        Numbers per row; 0 for one, in an array of one axis.
+    *names : str
+        Of the columns that it makes.
+
+    Returns
+    -------
+    Dask array, or a Spark dataframe with further columns
     """
-    packing = packing_of(X)
+    packing = packing_of(X, columns)
+    if isinstance(packing, ArrowPacking):
+        return with_columns(X, packing, function, dtype, names)
     sizes = list(X.chunks[0]) if packing.columns is None else [np.nan] * X.npartitions
+    width = len(names) if len(names) > 1 else 0
     return concatenate_lazily(_partitions(X), partial(_of_rows, packing, function), sizes, dtype, width)
 
 
-def evaluate_distributed(X: Any, components: Components, output: str, *, missing: bool) -> Any:
-    """Return what components say of the rows of a Dask collection: an array that is not computed yet.
+def evaluate_distributed(
+    X: Any, columns: Sequence[str] | None, components: Components, output: str, *, missing: bool
+) -> Any:
+    """Return what components say of the rows of a collection, not computed yet; see `map_distributed`.
 
     Parameters
     ----------
-    X : Dask array or dataframe
+    X : Dask array or dataframe, or Spark dataframe
+    columns : sequence of str or None
     components : Components
     output : str
         One of the fields of `mixtura.kernels.Outputs`.
     missing : bool
         Whether NaN stands for a missing value.
     """
-    packing = packing_of(X)
     kernel = get_kernel(n_features=components.means.shape[1])
-    width = components.n_components if output == "memberships" else 0
-    dtype = np.intp if output == "labels" else packing.dtype
-    return map_distributed(X, _Answer(components, kernel, output, missing), dtype, width)
+    dtype = np.intp if output == "labels" else packing_of(X, columns).dtype
+    names = {"labels": ["prediction"], "log_density": ["log_density"]}.get(output)
+    names = names or [f"probability_{k}" for k in range(components.n_components)]
+    return map_distributed(X, columns, _Answer(components, kernel, output, missing), dtype, *names)
 
 
 def _of_rows(packing: Packing, function: Callable[[RowArray], Array], part: Any) -> Array:
@@ -212,27 +272,37 @@ def _partitions(collection: Any) -> list[Any]:
 def _distributed(X: Any, sample_weight: Any, columns: Sequence[Any] | None) -> Data:
     if columns is not None and not hasattr(X, "columns"):
         X, columns = X[:, list(columns)], None
-    packing = packing_of(X, columns)
-    if sample_weight is not None and not is_distributed(sample_weight):
+    packing = packing_of(X, columns, sample_weight)
+    width = int(X.shape[1]) if packing.columns is None else len(packing.columns)
+    kernel = get_kernel(n_features=width)
+    runners = get_runner(hold_blas=kernel.uses_blas), SerialRunner(hold_blas=kernel.uses_blas)
+    runner: DaskRunner | SparkRunner
+    if isinstance(packing, ArrowPacking):
+        runner = SparkRunner(X, *runners)
+        held, found = runner.load(packing.pack, packing.unpack, packing.schema)
+    else:
+        parts = _paired(X, sample_weight)
+        runner = DaskRunner(*runners)
+        held, found = runner.load(parts, packing, JoinedRows.of)
+    return Data(PartitionedBlocks(held, found, packing), kernel, runner)
+
+
+def _paired(X: Any, sample_weight: Any) -> list[tuple[Any, ...]]:
+    """Return the partitions of a Dask collection, each with that of its weights."""
+    if sample_weight is None:
+        return [(part,) for part in _partitions(X)]
+    if not is_distributed(sample_weight):
         raise DataError(
             "`sample_weight` must be a Dask array or column, cut as the rows are; got "
             f"{type(sample_weight).__name__}. Try a column of the same frame, or dask.array.from_array."
         )
-    parts = [_partitions(one) for one in ([X] if sample_weight is None else [X, sample_weight])]
-    if len(parts[0]) != len(parts[-1]):
+    parts, weights = _partitions(X), _partitions(sample_weight)
+    if len(parts) != len(weights):
         raise DataError(
-            f"`sample_weight` must be cut as the rows are; got {len(parts[-1])} partitions for {len(parts[0])}. Take "
-            "both from one collection."
+            f"`sample_weight` must be cut as the rows are; got {len(weights)} partitions for {len(parts)}. Take both "
+            "from one collection."
         )
-    kernel = get_kernel(n_features=_width(X, packing))
-    runner = DaskRunner(get_runner(hold_blas=kernel.uses_blas), SerialRunner(hold_blas=kernel.uses_blas))
-    held, found = runner.load(list(zip(*parts, strict=True)), packing, JoinedRows.of)
-    blocks = PartitionedBlocks(held, found, packing)
-    return Data(blocks, kernel, runner)
-
-
-def _width(X: Any, packing: Packing) -> int:
-    return int(X.shape[1]) if packing.columns is None else len(packing.columns)
+    return list(zip(parts, weights, strict=True))
 
 
 def as_table(rows: npt.ArrayLike | MixedRows, missing: str = "error") -> RowTable:

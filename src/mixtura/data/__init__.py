@@ -1,6 +1,7 @@
 """Where rows live: each module turns one kind of source into blocks."""
 
 from mixtura.data.arrays import ArrayBlocks, block_size
+from mixtura.data.arrow_packing import ArrowPacking
 from mixtura.data.open import open_rows, rows_of_source
 from mixtura.data.packing import Packing
 from mixtura.data.partitions import JoinedRows, PartitionedBlocks
@@ -9,6 +10,7 @@ from mixtura.data.sources import unread
 
 __all__ = [
     "ArrayBlocks",
+    "ArrowPacking",
     "JoinedRows",
     "Packing",
     "PartitionedBlocks",

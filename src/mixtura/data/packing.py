@@ -72,8 +72,7 @@ class Packing:
         empty = np.isnan(rows).all(axis=1)
         if rows.size and empty.any():
             weight = np.where(empty, 0.0, 1.0 if weight is None else weight)
-        blocks = with_missing(ArrayBlocks(rows, weight)) if rows.size else None
-        return PackedRows(rows, weight, blocks.orders if isinstance(blocks, MissingBlocks) else None)
+        return PackedRows.of(rows, weight)
 
 
 def _without_gaps(column: Any) -> Array:
@@ -90,10 +89,7 @@ def _refuse_dates(dtype: Any, what: str) -> None:
 
 
 def _as_floats(values: Array, dtype: str, what: str) -> Array:
-    if values.dtype.kind in "Mm":
-        raise DataError(
-            f"{what} must hold numbers; got dates or times. Leave them out, or convert them first."
-        )
+    _refuse_dates(values.dtype, what)
     try:
         return values.astype(dtype, copy=False)
     except (TypeError, ValueError) as error:
@@ -117,6 +113,12 @@ class PackedRows:
     rows: RowArray
     sample_weight: FloatArray | None
     orders: tuple[IntArray | None, ...] | None = None
+
+    @classmethod
+    def of(cls, rows: RowArray, sample_weight: FloatArray | None) -> PackedRows:
+        """Return rows, looked through once for missing values."""
+        blocks = with_missing(ArrayBlocks(rows, sample_weight)) if rows.size else None
+        return cls(rows, sample_weight, blocks.orders if isinstance(blocks, MissingBlocks) else None)
 
     def blocks(self, start: int, number: int) -> Blocks:
         """Return its blocks, given the numbers of its first row and first block among all."""

@@ -119,6 +119,7 @@ class PartitionedBlocks:
         self.parts = tuple(part for part, _ in kept)
         self.found = tuple(one for _, one in kept)
         self.packing = packing
+        self._pieces = dict(zip(parts, found, strict=True))
         self._partitions = [one for ones in found for one in ones]
 
     @property
@@ -151,6 +152,17 @@ class PartitionedBlocks:
         for part, one in zip(self.parts, self.found, strict=True):
             yield part, start, number
             start, number = start + one.n_rows, number + one.n_blocks
+
+    def pieces(self) -> dict[Any, list[tuple[int, int]]]:
+        """Return for each part where each of its pieces begins: the numbers of its first row and first block."""
+        places: dict[Any, list[tuple[int, int]]] = {}
+        start = number = 0
+        for part, pieces in self._pieces.items():
+            places[part] = []
+            for one in pieces:
+                places[part].append((start, number))
+                start, number = start + one.n_rows, number + one.n_blocks
+        return places
 
     def require_sound(self, missing: str) -> None:
         """Raise an error where values are infinite, or missing and not to be, or weights are not weights.

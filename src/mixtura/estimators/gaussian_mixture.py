@@ -244,11 +244,11 @@ default="kmeans"
         ----------
         X : array-like of shape (N, D)
             A NumPy array, or a pandas or polars frame; C-ordered float64 or float32 arrays are not copied. Or a Dask
-            array or dataframe, whose rows stay on its cluster.
+            array or dataframe, or a Spark dataframe, whose rows stay on their cluster.
         y : ignored
             Labels for callbacks to score with, where there are any.
         sample_weight : array-like of shape (N,), optional
-            Not negative. Whole numbers give the fit of the repeated rows, from the same start.
+            Not negative; for a Spark dataframe the name of a column. Whole numbers give the fit of the repeated rows, from the same start.
         """
         self._fit_data(X, sample_weight, y)
         return self

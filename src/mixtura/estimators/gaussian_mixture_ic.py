@@ -21,7 +21,7 @@ from mixtura.engine import is_distributed
 from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from mixtura.estimators.gaussian_mixture import GaussianMixture
 from mixtura.estimators.predicting import MixturePredictor
-from mixtura.estimators.validation import as_rows, as_weights, check_columns, require_count
+from mixtura.estimators.validation import as_rows, as_weights, note_columns, require_count
 from mixtura.exceptions import ParameterError
 from mixtura.run import with_jobs
 from mixtura.select import CRITERIA, Candidate, search
@@ -169,7 +169,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         ----------
         X : array-like of shape (N, D)
             A NumPy array, or a pandas or polars frame; C-ordered float64 or float32 arrays are not copied. Or a Dask
-            array or dataframe, whose rows stay on its cluster.
+            array or dataframe, or a Spark dataframe, whose rows stay on their cluster.
         y : ignored
         sample_weight : array-like of shape (N,), optional
             Not negative; log-likelihoods, entropies and the number of rows are then weighted.
@@ -201,7 +201,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
     def _opened(self, X: Any, sample_weight: Any) -> tuple[Any, Any, np.dtype[Any], int]:
         """Return rows and weights, checked where they are in memory, their type, and how many there are at most."""
         if is_distributed(X):
-            check_columns(self, X, reset=True)
+            note_columns(self, X, sample_weight)
             return X, sample_weight, np.dtype(np.float64), sys.maxsize
         rows = as_rows(self, X, reset=True, min_rows=2, missing=self._takes_missing)
         weights = without_empty_rows(as_weights(sample_weight, rows), rows)

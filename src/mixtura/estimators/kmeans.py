@@ -27,7 +27,7 @@ from mixtura.core.data import Data
 from mixtura.data import PartitionedBlocks
 from mixtura.engine import as_data, as_distributed, evaluate_distributed, is_distributed, map_distributed
 from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from mixtura.estimators.validation import as_rows, as_rows_or_data, as_weights, check_columns
+from mixtura.estimators.validation import as_rows, as_rows_or_data, as_weights, columns_of
 from mixtura.exceptions import ParameterError, TooFewRowsError
 from mixtura.fit import best_clustering, nearest
 from mixtura.fit.init.from_kmeans import too_few_distinct
@@ -122,8 +122,8 @@ class KMeans(
         Parameters
         ----------
         X : array-like of shape (N, D)
-            C-ordered float64 or float32 arrays are not copied. Or a Dask array or dataframe, whose rows stay on its
-            cluster; ``labels_`` is then a Dask array, computed when asked for.
+            C-ordered float64 or float32 arrays are not copied. Or a Dask array or dataframe, or a Spark dataframe,
+            whose rows stay on their cluster; ``labels_`` is then what `predict` gives, computed when asked for.
         y : ignored
         sample_weight : array-like of shape (N,), optional
             Not negative.
@@ -186,19 +186,18 @@ class KMeans(
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.int32]:
         """Return the nearest center of each row, (N,); for a Dask collection a Dask array."""
         if is_distributed(X):
-            check_is_fitted(self)
-            check_columns(self, X, reset=False)
+            columns = columns_of(self, X)
             spheres = unit_spheres(np.asarray(self.cluster_centers_, dtype=np.float64))
-            return evaluate_distributed(X, spheres, "labels", missing=False).astype(np.int32)  # type: ignore[no-any-return]
+            return evaluate_distributed(X, columns, spheres, "labels", missing=False)  # type: ignore[no-any-return]
         return self._nearest(X)[0].astype(np.int32)
 
     def transform(self, X: npt.ArrayLike) -> FloatArray:
         """Return the distance of each row to each center, (N, K), in units of the data."""
         check_is_fitted(self)
         if is_distributed(X):
-            check_columns(self, X, reset=False)
-            width = len(self.cluster_centers_)
-            return map_distributed(X, partial(_distances, self.cluster_centers_), np.float64, width)  # type: ignore[no-any-return]
+            names = [f"distance_{k}" for k in range(len(self.cluster_centers_))]
+            distances = partial(_distances, self.cluster_centers_)
+            return map_distributed(X, columns_of(self, X), distances, np.float64, *names)  # type: ignore[no-any-return]
         rows = as_rows(self, X, reset=False)
         return _distances(self.cluster_centers_, rows)
 
@@ -212,9 +211,7 @@ class KMeans(
     def score(self, X: npt.ArrayLike, y: object = None, sample_weight: npt.ArrayLike | None = None) -> float:
         """Return minus the weighted sum of squared distances to the nearest center."""
         if is_distributed(X):
-            check_is_fitted(self)
-            check_columns(self, X, reset=False)
-            data = as_distributed(X, sample_weight)
+            data = as_distributed(X, sample_weight, columns=columns_of(self, X))
             return -inertia(data, np.asarray(self.cluster_centers_, dtype=np.float64))
         distances = self._nearest(X)[1]
         weights = as_weights(sample_weight, distances[:, None])

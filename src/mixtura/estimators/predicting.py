@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.mixture import Mixture
 from mixtura.engine import as_data, as_distributed, evaluate_distributed, is_distributed
-from mixtura.estimators.validation import as_weights, check_columns
+from mixtura.estimators.validation import as_weights, columns_of
 from mixtura.exceptions import ParameterError
 from mixtura.fit.evaluation import log_likelihood
 from mixtura.select.scores.criteria import aic, bic
@@ -59,15 +59,15 @@ class MixturePredictor(ABC):
         return labels
 
     def _lazily(self, X: Any, output: str) -> Any:
-        """Return a Dask array of what the mixture says of a Dask collection's rows, computed when asked for."""
-        mixture = self._as_mixture()
-        check_columns(self, X, reset=False)
-        return evaluate_distributed(X, mixture.components(), output, missing=self._takes_missing)
+        """Return what the mixture says of a collection's rows, computed when asked for."""
+        mixture, columns = self._as_mixture(), columns_of(self, X)
+        return evaluate_distributed(X, columns, mixture.components(), output, missing=self._takes_missing)
 
     def predict(self, X: npt.ArrayLike) -> IntArray:
         """Return the most probable component of each row, (N,); -1 for noise.
 
-        For a Dask collection it is a Dask array, as are probabilities and densities.
+        For a Dask collection it is a Dask array; a Spark dataframe is given the column ``prediction``, and
+        ``probability_0`` and so on, or ``log_density``.
         """
         if is_distributed(X):
             return self._lazily(X, "labels")  # type: ignore[no-any-return]
@@ -98,9 +98,8 @@ class MixturePredictor(ABC):
     def _total(self, X: npt.ArrayLike, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
         """Return the total log-likelihood and the total weight."""
         if is_distributed(X):
-            check_is_fitted(self)
-            check_columns(self, X, reset=False)
-            spread = as_distributed(X, sample_weight, "fiml" if self._takes_missing else "error")
+            missing = "fiml" if self._takes_missing else "error"
+            spread = as_distributed(X, sample_weight, missing, columns_of(self, X))
             return log_likelihood(spread, self._as_mixture()), spread.total_weight
         rows = self._rows(X)
         weights = as_weights(sample_weight, rows)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn import config_context, get_config
-from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
 
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import Structure
 from mixtura.core.data import Data
 from mixtura.data import PartitionedBlocks, rows_of_source, sum_of, unread
-from mixtura.engine import as_data, as_distributed, is_distributed, packing_of
+from mixtura.engine import as_data, as_distributed, is_distributed, is_spark, packing_of
 from mixtura.exceptions import DataError, ParameterError, TooFewRowsError
 from mixtura.validation import count_rows, missing_values, require_some_values, without_empty_rows
 
@@ -22,10 +22,11 @@ __all__ = [
     "as_rows",
     "as_rows_or_data",
     "as_weights",
-    "check_columns",
     "check_means",
     "check_precisions",
     "check_weights",
+    "columns_of",
+    "note_columns",
     "require_count",
     "require_rows",
 ]
@@ -72,11 +73,11 @@ def as_rows_or_data(
 ) -> tuple[Data, np.dtype[Any], RowArray | None, FloatArray | None]:
     """Return checked rows to fit as `Data`, their type, and where they are in memory rows and weights themselves.
 
-    Rows of a Dask collection stay on its cluster.
+    Rows of a Dask collection or a Spark dataframe stay on their cluster.
     """
     missing = getattr(estimator, "missing", "error")
     if is_distributed(X):
-        check_columns(estimator, X, reset=True)
+        note_columns(estimator, X, sample_weight)
         data = as_distributed(X, sample_weight, missing)
         assert isinstance(data.blocks, PartitionedBlocks)
         require_count(data.blocks.n_positive, n_components, weighted=sample_weight is not None)
@@ -88,26 +89,41 @@ def as_rows_or_data(
     return as_data(rows, weights), rows.dtype, rows, weights
 
 
-def check_columns(estimator: Any, X: Any, *, reset: bool) -> None:
-    """Note the columns of a distributed collection, or raise `DataError` where they are not those seen in fit."""
-    columns = packing_of(X).columns
-    found = None if columns is None or not all(isinstance(name, str) for name in columns) else columns
-    width = X.shape[1] if columns is None else len(columns)
-    if reset:
-        estimator.n_features_in_ = int(width)
-        vars(estimator).pop("feature_names_in_", None)
-        if found is not None:
-            estimator.feature_names_in_ = np.array(found, dtype=object)
-        return
+def note_columns(estimator: Any, X: Any, sample_weight: Any = None) -> None:
+    """Note the columns of a distributed collection that is fitted to."""
+    columns = packing_of(X, sample_weight=sample_weight if is_spark(X) else None).columns
+    estimator.n_features_in_ = int(X.shape[1] if columns is None else len(columns))
+    vars(estimator).pop("feature_names_in_", None)
+    if columns is not None and all(isinstance(name, str) for name in columns):
+        estimator.feature_names_in_ = np.array(columns, dtype=object)
+
+
+def columns_of(estimator: Any, X: Any) -> list[str] | None:
+    """Return the columns of a distributed collection that were seen in fit, None for all of it.
+
+    A frame may have others beside them.
+
+    Raises
+    ------
+    DataError
+        It lacks some.
+    """
+    check_is_fitted(estimator)
     known = getattr(estimator, "feature_names_in_", None)
-    if width != estimator.n_features_in_ or (
-        known is not None and found is not None and list(known) != list(found)
-    ):
+    if known is not None and hasattr(X, "columns"):
+        lacking = [name for name in known if name not in list(X.columns)]
+        if lacking:
+            raise DataError(
+                f"`X` must have the columns seen in fit, {', '.join(map(repr, known))}; got none named {lacking[0]!r}. "
+                "Rename its columns."
+            )
+        return list(known)
+    width = len(X.columns) if hasattr(X, "columns") else X.shape[1]
+    if width != estimator.n_features_in_:
         raise DataError(
-            f"`X` must have the {estimator.n_features_in_} columns seen in fit"
-            f"{'' if known is None else ', ' + ', '.join(map(repr, known))}; got {width}"
-            f"{'' if found is None else ', ' + ', '.join(map(repr, found))}. Select them by name, in that order."
+            f"`X` must have {estimator.n_features_in_} columns, as in fit; got {width}. Select them."
         )
+    return None
 
 
 def _in_numpy() -> AbstractContextManager[None]:

@@ -5,11 +5,13 @@ from mixtura.run.dask import DaskRunner
 from mixtura.run.parallelism import get_runner, get_threads, set_threads, with_jobs
 from mixtura.run.processes import map_processes, start_workers
 from mixtura.run.serial import SerialRunner
+from mixtura.run.spark import SparkRunner
 from mixtura.run.threads import ThreadRunner
 
 __all__ = [
     "DaskRunner",
     "SerialRunner",
+    "SparkRunner",
     "ThreadRunner",
     "get_runner",
     "get_threads",

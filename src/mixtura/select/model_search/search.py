@@ -76,8 +76,8 @@ def search(
     ----------
     rows : array-like of shape (N, D), or MixedRows
         An array, a list of lists or a frame of numbers; C-ordered float64 or float32 arrays are not copied. Or rows
-        that have discrete columns too. Or a Dask array or dataframe: its rows stay on their cluster, and starts are
-        looked for on a sample of them here.
+        that have discrete columns too. Or a Dask array or dataframe, or a Spark dataframe: rows stay on their cluster,
+        and starts are looked for on a sample of them here.
     components : iterable of int, default 1 to 9
         Whole numbers from 1; 2.0 is one, 2.5 is refused.
     covariance_types : str or iterable of str, default ("full", "tied", "diag", "spherical")
