@@ -248,7 +248,8 @@ default="kmeans"
         y : ignored
             Labels for callbacks to score with, where there are any.
         sample_weight : array-like of shape (N,), optional
-            Not negative; for a Spark dataframe the name of a column. Whole numbers give the fit of the repeated rows, from the same start.
+            Not negative; for a Spark dataframe the name of a column. Whole numbers give the fit of the repeated rows,
+            from the same start.
         """
         self._fit_data(X, sample_weight, y)
         return self
