@@ -1,4 +1,4 @@
-"""Batches of Arrow as a Spark executor hands them to Python: read column by column, and packed into blocks of bytes."""
+"""Batches of Arrow as a Spark executor gives them to Python: read column by column, and packed into blocks of bytes."""
 
 from __future__ import annotations
 
