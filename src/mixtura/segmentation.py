@@ -26,6 +26,7 @@ from mixtura.segments import (
     audiences_of_table,
     deliver,
     segment_table,
+    with_reference,
 )
 
 __all__ = ["Segmentation"]
@@ -111,7 +112,9 @@ class Segmentation:
         OutputError
             The file exists and `overwrite` is False, or it cannot be written.
         """
-        self._model.save(path, overwrite=overwrite)
+        model, result = self._model, self._result
+        kept = model if result is None else with_reference(model, result.table, result.weights)
+        kept.save(path, overwrite=overwrite)
 
     @property
     def model(self) -> SegmentModel:

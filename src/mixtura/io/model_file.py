@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "FORMAT_VERSION", "dump_document", "read_document", "readable_json"]
 
 FORMAT = "mixtura-model"
-FORMAT_VERSION = 3
-"""The newest; a model without discrete columns is written in format 2, which older versions read."""
+FORMAT_VERSION = 4
+"""The newest; a model without what it says is written in an earlier one, which older versions read."""
 
 _TRY = "Write it again with: mixtura segment TABLE"
 
@@ -36,7 +36,7 @@ def dump_document(content: dict[str, Any]) -> str:
     content : dict
         What `mixtura.io.model_schema.Document` describes, without format, version and checksum.
     """
-    version = FORMAT_VERSION if "discrete" in content else 2
+    version = FORMAT_VERSION if "reference" in content else 3 if "discrete" in content else 2
     content = {"format": FORMAT, "format_version": version} | content
     checked = content | {"checksum": _checksum(content)}
     _validate(checked, "the model")

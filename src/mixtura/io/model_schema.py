@@ -1,4 +1,7 @@
-"""The model file, formats 2 and 3, as pydantic checks it, and what format 1 lacks; format 3 has discrete columns."""
+"""The model file, formats 2 to 4, as pydantic checks it, and what format 1 lacks.
+
+Format 3 has discrete columns, format 4 what later rows are compared with.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ __all__ = [
     "Document",
     "Log1p",
     "MixtureValues",
+    "ReferenceSums",
+    "ReferenceValues",
     "Scaling",
     "Training",
     "Untransformed",
@@ -109,6 +114,34 @@ class AnomalyRule(_Strict):
     log_density_threshold: float | None
 
 
+class ReferenceSums(_Strict):
+    """Sums of the rows that the model was learned from, see `mixtura.drift.DriftSums`."""
+
+    totals: Annotated[Vector, Field(min_length=8, max_length=8)]
+    bins: Vector
+    shares: Vector
+    products: list[Vector]
+    first: list[Vector]
+    first_squared: list[Vector]
+    known: list[Vector]
+    known_squared: list[Vector]
+    second: list[Vector]
+    second_squared: list[Vector]
+    fourth: list[Vector]
+    levels: list[Vector]
+    levels_squared: list[Vector]
+
+
+class ReferenceValues(_Strict):
+    """With what later rows are compared: sums of the rows that the model was learned from, and no row itself."""
+
+    held_out: bool
+    edges: Vector
+    tail: float
+    threshold: float | None
+    sums: ReferenceSums
+
+
 class Training(_Strict):
     """How the model came about; log-likelihood and criteria refer to the user's units."""
 
@@ -137,7 +170,7 @@ class Document(_Strict):
     """A whole model file."""
 
     format: Literal["mixtura-model"]
-    format_version: Literal[2, 3]
+    format_version: Literal[2, 3, 4]
     mixtura_version: str
     checksum: str
     columns: Annotated[list[str], Field(min_length=1)]
@@ -149,6 +182,7 @@ class Document(_Strict):
     anomaly: AnomalyRule
     training: Training
     discrete: DiscreteValues | None = None
+    reference: ReferenceValues | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -173,6 +207,8 @@ class Document(_Strict):
             raise ValueError(f"mean_values: none, or {mixture.n_components}, are required")
         if self.discrete is not None:
             self._check_discrete(self.discrete, mixture.n_components)
+        if self.reference is not None:
+            _check_reference(self.reference, mixture)
         return self
 
     def _check_discrete(self, discrete: DiscreteValues, n_components: int) -> None:
@@ -189,6 +225,22 @@ class Document(_Strict):
                     f"discrete.columns: {one.name!r} needs {len(one.levels)} shares, and as many log probabilities "
                     f"for each of {n_components} segments"
                 )
+
+
+def _check_reference(reference: ReferenceValues, mixture: Mixture) -> None:
+    k, d = mixture.n_components, mixture.n_features
+    pairs = d * (d + 1) // 2
+    sizes = {"first": d, "first_squared": d, "products": k}
+    sizes |= dict.fromkeys(("known", "known_squared", "second", "second_squared", "fourth"), pairs)
+    sums = reference.sums
+    for name, size in sizes.items():
+        values = getattr(sums, name)
+        if len(values) != k or any(len(one) != size for one in values):
+            raise ValueError(f"reference.sums.{name}: {k} rows of {size} numbers are required")
+    if len(sums.shares) != k or any(len(one) != k for one in (*sums.levels, *sums.levels_squared)):
+        raise ValueError(f"reference.sums: a number for each of {k} segments is required")
+    if len(sums.bins) != len(reference.edges) + 1 or sums.totals[1] <= 0 or sums.totals[2] <= 0:
+        raise ValueError("reference: a bin between each two edges, and a positive weight, are required")
 
 
 def upgraded(content: dict[str, Any]) -> dict[str, Any]:

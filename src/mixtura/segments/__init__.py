@@ -23,6 +23,7 @@ from mixtura.segments.comparison.kmeans_comparison import (
 from mixtura.segments.comparison.transitions import Flow, cluster_transitions
 from mixtura.segments.model.assign import Assignment, assign_table
 from mixtura.segments.model.import_model import IMPORTED, import_model
+from mixtura.segments.model.kept_reference import with_reference
 from mixtura.segments.model.naming import name_segments
 from mixtura.segments.model.segment_model import SegmentModel, TrainingInfo
 from mixtura.segments.profiles.distinctness import Distinctness
@@ -133,6 +134,7 @@ __all__ = [
     "segment_table",
     "select_audience",
     "select_table",
+    "with_reference",
     "write_selection",
     "write_typing_tool",
 ]

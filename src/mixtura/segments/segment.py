@@ -12,9 +12,10 @@ import numpy as np
 from mixtura._typing import Array, IntArray
 from mixtura.segments.measure import measure_segments
 from mixtura.segments.mergeable import TopRows
-from mixtura.segments.model.assign import Assignment, assignment_of, customer_ids
+from mixtura.segments.model.assign import Assignment, assignment_of
 from mixtura.segments.model.build import build_model, with_mean_values, with_threshold
 from mixtura.segments.model.candidate_choice import candidates_to_choose_from, exclusions_of
+from mixtura.segments.model.read_rows import customer_ids
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.options import COVARIANCE_TYPES, Settings
 from mixtura.segments.profiles.compute import profile_segments

@@ -14,7 +14,7 @@ from mixtura.anomaly.false_discoveries import Excess, control_false_discoveries,
 from mixtura.anomaly.outlier_detector import GaussianMixtureOutlierDetector
 from mixtura.anomaly.reasons import Reasons
 from mixtura.io import write_table
-from mixtura.segments.model.assign import customer_ids
+from mixtura.segments.model.read_rows import customer_ids
 from mixtura.segments.options import Settings
 from mixtura.segments.table.columns import choose
 from mixtura.segments.table.complete import usable_rows

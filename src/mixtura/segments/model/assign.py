@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,29 +12,14 @@ import narwhals as nw
 import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
-from mixtura.core.protocols import MixedRows, RowTable
-from mixtura.exceptions import ColumnError, ColumnWarning
+from mixtura.exceptions import ColumnWarning
 from mixtura.io import SURVEY_OUTPUTS, Codebook, CodebookColumn, Computed, Words, write_table
+from mixtura.segments.model.read_rows import ReadRows, read_for
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.scan import Scores, scan_of
-from mixtura.segments.table.columns import choose
-from mixtura.segments.table.complete import missing_notes, usable_rows
-from mixtura.segments.table.discrete.coding import unknown_notes
-from mixtura.segments.table.roles import Roles
 from mixtura.segments.weighted import row_maxima
 
-__all__ = [
-    "Assignment",
-    "ModelRows",
-    "assign_rows",
-    "assign_table",
-    "assignment_of",
-    "customer_ids",
-    "read_rows",
-]
-
-ROW_NAME = "row"
-"""Name of the id column where the table has none; rows are numbered from 1."""
+__all__ = ["Assignment", "assign_read", "assign_table", "assignment_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,98 +151,18 @@ def assign_table(
     DataError
         No row has a value.
     """
-    read = read_rows(model, frame, id_column=id_column, drop_missing=drop_missing)
+    read = read_for(model, frame, id_column=id_column, drop_missing=drop_missing)
     if read.notes:
         warnings.warn(f"Columns of the table: {' '.join(read.notes)}", ColumnWarning, stacklevel=2)
-    assigned = assign_rows(model, read.rows, read.complete, read.id_name, read.ids, levels=read.levels)
-    return replace(assigned, notes=read.notes)
+    return assign_read(model, read)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ModelRows:
-    """A table as a model reads it.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n, D)
-        The usable rows, in the user's units; NaN where a value is missing.
-    levels : ndarray of shape (n, J) or None
-        Of the discrete columns.
-    complete : ndarray of shape (N,), bool
-        Which rows of the table are usable.
-    id_name : str
-    ids : narwhals Series or ndarray of length N
-    notes : tuple of str
-    frame : dataframe
-        The table as it is used.
-    """
-
-    rows: FloatArray
-    levels: IntArray | None
-    complete: Array
-    id_name: str
-    ids: nw.Series[Any] | Array
-    notes: tuple[str, ...]
-    frame: Any
-
-    def table(self, model: SegmentModel) -> RowTable:
-        """Return the rows with their levels, where there are discrete columns."""
-        if model.coding is None or self.levels is None:
-            return self.rows
-        return MixedRows(self.rows, self.levels, model.coding.discrete)
-
-
-def read_rows(
-    model: SegmentModel, frame: Any, *, id_column: str | None = None, drop_missing: bool = False
-) -> ModelRows:
-    """Return a table as a model reads it; parameters and errors are those of `assign_table`."""
-    roles = Roles(
-        model.columns, id_column, keep=model.discrete_columns, missing_codes=model.training.missing_codes
-    )
-    opened = roles.open(frame)
-    table: nw.DataFrame[Any] = nw.from_native(opened.frame, eager_only=True)
-    _check_columns((*model.columns, *model.discrete_columns), table.columns)
-    known = model.training.id_column
-    if id_column is None and known in table.columns and known not in model.columns:
-        id_column = known
-    choice = choose(opened, replace(roles, id_column=id_column))
-    notes = opened.notes(model.columns)
-    rows, _, complete = usable_rows(
-        opened.frame, model.columns, drop_missing=drop_missing, notes=notes, discrete=model.discrete_columns
-    )
-    levels = None if model.coding is None else model.coding.levels(opened.frame, complete)
-    notes = (*notes, *missing_notes(rows, model.columns))
-    if model.coding is not None and levels is not None:
-        notes = (*notes, *unknown_notes(model.coding, levels, opened.frame, complete))
-    named = customer_ids(opened.frame, choice.id_column)
-    return ModelRows(rows, levels, complete, *named, notes, opened.frame)
-
-
-def customer_ids(frame: Any, id_column: str | None) -> tuple[str, nw.Series[Any] | Array]:
-    """Return the name and the values of the id column; row numbers from 1 without one."""
-    table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
-    if id_column is None:
-        return ROW_NAME, np.arange(1, len(table) + 1)
-    return id_column, table[id_column]
-
-
-def assign_rows(
-    model: SegmentModel,
-    rows: FloatArray,
-    complete: Array,
-    id_name: str,
-    ids: nw.Series[Any] | Array,
-    *,
-    levels: IntArray | None = None,
-) -> Assignment:
-    """Assign the usable rows, shape (n_complete, D) in the user's units; leave the others empty."""
-    scores = Scores.empty(len(rows), model.n_segments)
-    table: RowTable = rows
-    if model.coding is not None and levels is not None:
-        table = MixedRows(rows, levels, model.coding.discrete)
-    scan_of(model.mixture, model.scaling, table).run([], scores)
-    scores = scores.in_user_units(model.scaling, model.scaling.masked(rows))
-    return assignment_of(model, scores, complete, id_name, ids)
+def assign_read(model: SegmentModel, read: ReadRows) -> Assignment:
+    """Assign the usable rows of a table that was read; leave the others empty."""
+    scores = Scores.empty(len(read.rows), model.n_segments)
+    scan_of(model.mixture, model.scaling, read.table).run([], scores)
+    scores = scores.in_user_units(model.scaling, model.scaling.masked(read.rows))
+    return replace(assignment_of(model, scores, read.complete, read.id_name, read.ids), notes=read.notes)
 
 
 def assignment_of(
@@ -287,17 +191,3 @@ def _spread(complete: Array, values: Array, empty: float) -> Array:
     spread = np.full((complete.size, *values.shape[1:]), empty, dtype=values.dtype)
     spread[complete] = values
     return spread
-
-
-def _check_columns(needed: Sequence[str], present: Sequence[str]) -> None:
-    lacking = [name for name in needed if name not in present]
-    if not lacking:
-        return
-    closest = ColumnError.closest_names(lacking[0], present)
-    hint = f"Rename {closest[0]!r} if it is the same." if closest else "Check that it is the right table."
-    raise ColumnError(
-        f"The table lacks {', '.join(repr(name) for name in lacking)}. The model needs the columns "
-        f"{', '.join(repr(name) for name in needed)}. {hint}",
-        column=lacking[0],
-        closest=closest,
-    )

@@ -13,10 +13,12 @@ from mixtura._typing import FloatArray
 from mixtura.core.impute import expected_log_density
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import RowTable, continuous_rows
+from mixtura.drift import Reference
 from mixtura.exceptions import ParameterError
 from mixtura.io import dump_document, output_file, read_document
 from mixtura.io.export import DialectName, Scorer, scoring_onnx, scoring_sql
 from mixtura.segments.model.discrete_file import discrete_content, discrete_parts, read_discrete
+from mixtura.segments.model.kept_reference import read_reference, reference_content
 from mixtura.segments.model.naming import rename_segments
 from mixtura.segments.table.discrete.coding import Coding
 from mixtura.segments.transforms.scaling import Scaling
@@ -104,6 +106,8 @@ class SegmentModel:
         What a customer of each segment is worth on average; empty without a value column, None where it is not known.
     coding : Coding or None, default=None
         Discrete columns that it reads too.
+    reference : Reference or None, default=None
+        Sums of the rows it was learned from, with which later rows are compared; see `with_reference`.
     """
 
     mixture: Mixture
@@ -117,6 +121,7 @@ class SegmentModel:
     automatic_names: tuple[str, ...] = ()
     mean_values: tuple[float | None, ...] = ()
     coding: Coding | None = None
+    reference: Reference | None = None
 
     @property
     def n_segments(self) -> int:
@@ -203,7 +208,8 @@ class SegmentModel:
                 "missing_codes": {name: list(codes) for name, codes in self.training.missing_codes.items()},
             },
         }
-        return dump_document(content | discrete_content(self.coding, mixture, self.scaling.spikes))
+        discrete = discrete_content(self.coding, mixture, self.scaling.spikes)
+        return dump_document(content | discrete | reference_content(self.reference))
 
     @property
     def transforms(self) -> tuple[Transform, ...]:
@@ -348,6 +354,7 @@ class SegmentModel:
                 () if document.discrete is None else tuple(map(tuple, document.discrete.spikes)),
             ),
             coding=coding,
+            reference=read_reference(document.reference, mixture.n_components),
             names=tuple(document.segments),
             automatic_names=tuple(document.automatic_names),
             mean_values=tuple(document.mean_values),

@@ -13,6 +13,7 @@ import numpy as np
 
 from mixtura._typing import Array
 from mixtura.io import SURVEY_OUTPUTS, output_directory, readable_json, translate_os_errors, write_table
+from mixtura.segments.model.kept_reference import with_reference
 from mixtura.segments.results.build_profiles import profile_rows
 from mixtura.segments.results.segmentation_result import SegmentationResult
 
@@ -126,7 +127,7 @@ class Delivery:
 
     def _write_data(self, result: SegmentationResult) -> None:
         _write_profiles(result, self.folder / "profiles.csv")
-        self._text("model.json", result.model.to_json())
+        self._text("model.json", with_reference(result.model, result.table, result.weights).to_json())
         self._text("summary.json", readable_json(result.document.to_dict()))
 
     def _text(self, name: str, content: str) -> None:

@@ -1,0 +1,78 @@
+"""What a model keeps of the rows it was learned from, so that later rows can be compared with them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from mixtura._typing import FloatArray
+from mixtura.core.protocols import RowTable, continuous_rows
+from mixtura.drift import Reference, reference_of, reference_of_model
+from mixtura.engine import as_data
+from mixtura.exceptions import DataError
+from mixtura.segments.transforms.scaling import Scaling
+
+if TYPE_CHECKING:
+    from mixtura.io.model_schema import ReferenceValues
+    from mixtura.segments.model.segment_model import SegmentModel
+
+__all__ = ["log_jacobians", "read_reference", "reference_content", "simulated_reference", "with_reference"]
+
+
+def log_jacobians(scaling: Scaling, rows: RowTable) -> FloatArray:
+    """Return what makes log densities of scaled rows those per unit of the user's columns, shape (N,)."""
+    return scaling.log_jacobian(scaling.masked(continuous_rows(rows)))
+
+
+def with_reference(model: SegmentModel, rows: RowTable, weights: FloatArray | None = None) -> SegmentModel:
+    """Return the model with sums of the rows it was learned from; see `mixtura.drift.reference_of`.
+
+    Parameters
+    ----------
+    model : SegmentModel
+    rows : ndarray of shape (N, D), or MixedRows
+        Those that it was learned from, in the user's units.
+    weights : ndarray of shape (N,) or None, default=None
+    """
+    found = reference_of(
+        as_data(model.scaling.seen(rows), weights),
+        model.mixture,
+        log_jacobians(model.scaling, rows),
+        threshold=model.anomaly_threshold,
+        prior=model.training.prior,
+    )
+    return replace(model, reference=found)
+
+
+def simulated_reference(model: SegmentModel, like: RowTable) -> Reference:
+    """Return the reference of a model that does not have one: what the model itself expects of its rows.
+
+    Raises
+    ------
+    DataError
+        The model has discrete columns.
+    """
+    if model.coding is not None:
+        raise DataError(
+            "The model file does not say how the customers it was learned from were spread, and with counts, "
+            "categories or point masses that does not follow from the model. Write the model again with this version, "
+            "or give the table it was learned from as `before`."
+        )
+    return reference_of_model(
+        model.mixture,
+        max(model.training.rows, 2),
+        as_data(model.scaling.seen(like)),
+        lambda scaled: model.scaling.log_jacobian(model.scaling.restore(scaled)),
+        threshold=model.anomaly_threshold,
+        prior=model.training.prior,
+    )
+
+
+def reference_content(reference: Reference | None) -> dict[str, Any]:
+    """Return what a model file says of the rows that the model was learned from: nothing where that is not known."""
+    return {} if reference is None else {"reference": reference.to_dict()}
+
+
+def read_reference(values: ReferenceValues | None, n_components: int) -> Reference | None:
+    """Return the reference of a model file."""
+    return None if values is None else Reference.from_dict(values.model_dump(), n_components)
