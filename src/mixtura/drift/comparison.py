@@ -162,9 +162,13 @@ def _by_column(
     """Test differences by t, with the degrees of freedom of Welch (1947)."""
     total = variances[0] + variances[1]
     spent = [v**2 / np.maximum(n - 1.0, 1.0) for v, n in zip(variances, effective, strict=True)]
-    places = np.argwhere(compared & (total > 0))
+    places = np.argwhere(compared & (total > 1e-100))
     at = tuple(places.T)
-    size, error, freedom = effect[at], np.sqrt(total[at]), total[at] ** 2 / (spent[0] + spent[1])[at]
+    size, error, freedom = (
+        effect[at],
+        np.sqrt(total[at]),
+        total[at] ** 2 / np.maximum((spent[0] + spent[1])[at], 1e-300),
+    )
     p_values = 2 * stats.t.sf(np.abs(size) / error, freedom)
     half = stats.t.ppf(0.975, freedom) * error
     for (k, d), one, width, p_value in zip(places.tolist(), size, half, p_values, strict=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
-from mixtura._typing import FloatArray
+from mixtura._typing import BoolArray, FloatArray
 from mixtura.drift.comparison import Comparison, share_covariance
 from mixtura.drift.drift_sums import DriftSums
 from mixtura.drift.gaussian_distances import hellinger_distance, symmetric_divergence
@@ -51,7 +51,7 @@ class SegmentDrift:
     rows_before, rows_after : float
         Expected number of rows, as their weights say.
     shifts : ndarray of shape (D,)
-        From the center before to that after.
+        From the center before to that after; NaN in a column in which it has too few rows.
     spreads : ndarray of shape (D,)
         Standard deviations after over those before.
     hellinger, hellinger_expected : float
@@ -82,7 +82,7 @@ def share_changes(before: DriftSums, after: DriftSums) -> ShareChange:
 
 
 def segment_drifts(comparison: Comparison) -> tuple[SegmentDrift | None, ...]:
-    """Return what became of each segment; None where it has too few rows to be compared.
+    """Return what became of each segment; None where it has too few rows to be compared in any column.
 
     To first order the symmetric divergence of two estimates of one Gaussian is a quadratic form with the mean
     ``d (1 / n + 1 / m)``, d the number of its parameters, and the squared Hellinger distance an eighth of it.
@@ -90,25 +90,26 @@ def segment_drifts(comparison: Comparison) -> tuple[SegmentDrift | None, ...]:
     before, after = comparison.reference.sums, comparison.after
     old, new = SegmentMoments(before), SegmentMoments(after)
     return tuple(
-        _segment_drift(old, new, k) if comparison.compared[k].all() else None
+        _segment_drift(old, new, k, comparison.compared[k]) if comparison.compared[k].any() else None
         for k in range(before.n_components)
     )
 
 
-def _segment_drift(old: SegmentMoments, new: SegmentMoments, k: int) -> SegmentDrift:
-    d = old.means.shape[1]
-    one, other = ((each.means[k], _positive(each.covariances[k])) for each in (old, new))
-    effective = [float(each.effective[k].min()) for each in (old, new)]
-    divergence = symmetric_divergence(*one, *other)
+def _segment_drift(old: SegmentMoments, new: SegmentMoments, k: int, compared: BoolArray) -> SegmentDrift:
+    """Return what became of a segment in the columns in which it is compared; NaN in the others."""
+    d = int(compared.sum())
+    both = np.ix_(compared, compared)
+    one, other = ((each.means[k][compared], _positive(each.covariances[k][both])) for each in (old, new))
+    effective = [float(each.effective[k][compared].min()) for each in (old, new)]
     expected = (d + d * (d + 1) / 2) * (1 / effective[0] + 1 / effective[1])
     return SegmentDrift(
         rows_before=float(old.sums.shares[k]),
         rows_after=float(new.sums.shares[k]),
-        shifts=new.means[k] - old.means[k],
-        spreads=np.exp(new.log_deviations[k] - old.log_deviations[k]),
+        shifts=np.where(compared, new.means[k] - old.means[k], np.nan),
+        spreads=np.where(compared, np.exp(new.log_deviations[k] - old.log_deviations[k]), np.nan),
         hellinger=hellinger_distance(*one, *other),
         hellinger_expected=float(np.sqrt(min(1.0, expected / 8))),
-        divergence=divergence,
+        divergence=symmetric_divergence(*one, *other),
         divergence_expected=float(expected),
     )
 

@@ -1,0 +1,1 @@
+"""The document of a drift: everything that terminal, page and monitoring show of change over time."""

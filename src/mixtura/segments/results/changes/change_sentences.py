@@ -1,0 +1,98 @@
+"""Changes and verdicts in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from mixtura.drift import Change
+
+__all__ = ["change_sentence", "verdict_sentence"]
+
+
+def change_sentence(
+    change: Change,
+    names: Sequence[str],
+    columns: Sequence[str],
+    before: float | None = None,
+    after: float | None = None,
+) -> str:
+    """Return a change in words.
+
+    Parameters
+    ----------
+    change : Change
+    names : sequence of str
+        Of the segments.
+    columns : sequence of str
+        Of the change.
+    before, after : float or None, default=None
+        Means of the column, in its unit.
+
+    Examples
+    --------
+    >>> from mixtura.drift import Change
+    >>> from mixtura.segments.results.changes.change_sentences import change_sentence
+    >>> shift = Change("center", 0, (1,), 0.31, 0.22, 0.4, 0.0001)
+    >>> change_sentence(shift, ["loyal"], ["revenue"], 40.0, 52.0)
+    "revenue of 'loyal' rose by 0.31 standard deviations (0.22 to 0.40), from 40 to 52"
+    """
+    interval = f"({change.low:.2f} to {change.high:.2f})"
+    whom = "" if change.segment is None else f" of {names[change.segment]!r}"
+    if change.family == "center":
+        verb = "rose" if change.effect > 0 else "fell"
+        ends = (
+            sorted((abs(change.low), abs(change.high)))
+            if change.low * change.high > 0
+            else (0.0, change.high)
+        )
+        moved = "" if before is None or after is None else f", from {before:,.4g} to {after:,.4g}"
+        return (
+            f"{columns[0]}{whom} {verb} by {abs(change.effect):.2f} standard deviations "
+            f"({ends[0]:.2f} to {ends[1]:.2f}){moved}"
+        )
+    if change.family == "spread":
+        times, low, high = (math.exp(size) for size in (change.effect, change.low, change.high))
+        return f"the standard deviation of {columns[0]}{whom} is {times:.2f} times what it was ({low:.2f} to {high:.2f})"
+    if change.family == "correlation":
+        return f"the correlation of {columns[0]} and {columns[1]}{whom} changed by {change.effect:+.2f} {interval}"
+    if change.family == "levels":
+        return f"the shares of the values of {columns[0]}{whom} changed: Cohen's w {change.effect:.2f} {interval}"
+    if change.family == "shares":
+        return f"the shares of the segments changed: Cohen's w {change.effect:.2f} {interval}"
+    if change.family == "likelihood":
+        return (
+            f"the mean log density changed by {change.effect:+.2f} standard deviations {interval}: "
+            f"the model expects these customers {'less' if change.effect < 0 else 'more'}"
+        )
+    if change.family == "density":
+        return f"the log densities are distributed differently: Cohen's w {change.effect:.2f} {interval}"
+    return (
+        f"customers whom the model hardly expects are {100 * change.effect:+.1f} points more "
+        f"({100 * change.low:.1f} to {100 * change.high:.1f})"
+    )
+
+
+_ADVICE = {
+    "keep": "Keep the model",
+    "update": "Update the model: its segments are the same, and estimating them again will do",
+    "refit": "Search for segments again",
+}
+
+
+def verdict_sentence(word: str, reason: str | None, *, beyond_chance: bool) -> str:
+    """Return a verdict in words.
+
+    Parameters
+    ----------
+    word : str
+    reason : str or None
+        The change that decided, in words.
+    beyond_chance : bool
+        Whether chance does not explain it.
+    """
+    if word == "keep":
+        if reason is None or not beyond_chance:
+            return "Keep the model: nothing changed beyond what chance explains."
+        return f"Keep the model: what changed beyond chance is too small to matter ({reason})."
+    return f"{_ADVICE[word]}; {reason}." if reason else f"{_ADVICE[word]}."
