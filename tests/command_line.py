@@ -79,6 +79,7 @@ def quick_reports(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     if not draws(request):
         monkeypatch.setattr("mixtura.report.charts.draw_charts", lambda document, rows: Blank())
         monkeypatch.setattr("mixtura.report.charts.draw_transitions", lambda document: {})
+        monkeypatch.setattr("mixtura.report.drift_page.draw_drift", lambda document: {})
         monkeypatch.setattr("mixtura.plot.charts.segments.draw_chart", lambda subject, scores: PICTURE)
         # The process that renders takes half a second to start.
         monkeypatch.setattr("mixtura.plot.warm_up", nullcontext)

@@ -11,6 +11,7 @@ from mixtura.cli.commands.anomalies import anomalies
 from mixtura.cli.commands.assign import assign
 from mixtura.cli.commands.audience import audience
 from mixtura.cli.commands.demo import demo
+from mixtura.cli.commands.drift import drift
 from mixtura.cli.commands.export import export
 from mixtura.cli.commands.import_model import import_model
 from mixtura.cli.commands.info import info
@@ -57,6 +58,7 @@ app.command()(assign)
 app.command()(audience)
 app.command()(typing)
 app.command()(anomalies)
+app.command()(drift)
 app.command()(export)
 app.command("import")(import_model)
 app.command()(show)

@@ -15,6 +15,7 @@ from typing import Any
 __all__ = ["OPTIONS", "command_line", "with_options"]
 
 OPTIONS = {
+    "before": "--before",
     "columns": "--columns",
     "contamination": "--contamination",
     "components": "--components",
@@ -25,6 +26,8 @@ OPTIONS = {
     "describe": "--describe",
     "dialect": "--sql",
     "drop_missing": "--drop-missing",
+    "every": "--every",
+    "fail_on": "--fail-on",
     "fdr": "--fdr",
     "id_column": "--id",
     "max_components": "--components",
@@ -44,6 +47,7 @@ OPTIONS = {
     "overwrite": "--overwrite",
     "prior": "--prior",
     "random_state": "--seed",
+    "reference": "--reference",
     "resamples": "--resamples",
     "robust": "--robust",
     "segment": "--segment",
@@ -52,6 +56,7 @@ OPTIONS = {
     "sql": "--sql",
     "table": "--table",
     "top": "--top",
+    "time": "--time",
     "threshold": "--threshold",
     "transform": "--transform",
     "kinds": "--kind",

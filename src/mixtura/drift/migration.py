@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.distance import jensenshannon
+from scipy.special import rel_entr
 from scipy.stats import norm
 
 from mixtura._typing import FloatArray, IntArray
@@ -39,7 +39,10 @@ def membership_distances(before: FloatArray, after: FloatArray) -> FloatArray:
     >>> membership_distances(np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[0.0, 1.0], [0.5, 0.5]])).tolist()
     [1.0, 0.0]
     """
-    return np.asarray(np.nan_to_num(jensenshannon(before, after, base=2, axis=1)))
+    middle = (before + after) / 2
+    divergence = rel_entr(before, middle).sum(axis=1) + rel_entr(after, middle).sum(axis=1)
+    # Rounding makes that of equal memberships negative.
+    return np.asarray(np.sqrt(np.clip(divergence / (2 * np.log(2)), 0.0, 1.0)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

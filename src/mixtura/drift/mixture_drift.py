@@ -25,13 +25,19 @@ class MixtureDrift:
     Parameters
     ----------
     comparison : Comparison
+        Of all new rows.
+    known_kinds : Comparison
+        Of those that are not in a new segment: what became of the segments that the model has. Where there is no new
+        segment, the same.
     shares : ShareChange
+        Among the rows of known kinds.
     segments : tuple of SegmentDrift or None, length K
     new_segment : NewSegment or None
     verdict : Verdict
     """
 
     comparison: Comparison
+    known_kinds: Comparison
     shares: ShareChange
     segments: tuple[SegmentDrift | None, ...]
     new_segment: NewSegment | None
@@ -79,7 +85,9 @@ def mixture_drift(
     discrete = None if mixture.levels is None else mixture.levels.columns
     comparison = compare_sums(reference, after, discrete)
     new = find_new_segment(data, mixture, comparison, offsets, prior=prior)
-    verdict = judge(comparison, new)
-    return MixtureDrift(
-        comparison, share_changes(reference.sums, after), segment_drifts(comparison), new, verdict
-    )
+    known = comparison
+    if new is not None:
+        rest = drift_sums(data.weighted(data.state_of(1.0 - new.memberships)), mixture, reference.cuts, state)
+        known = compare_sums(reference, rest, discrete)
+    shares = share_changes(reference.sums, known.after)
+    return MixtureDrift(comparison, known, shares, segment_drifts(known), new, judge(comparison, new, known))

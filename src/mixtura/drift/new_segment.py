@@ -54,6 +54,8 @@ class NewSegment:
         Of no gain.
     rows : ndarray of shape (n,), int
         Numbers of the rows that are most likely in it.
+    memberships : ndarray of shape (N,)
+        Probability of each row to be in it.
     """
 
     share: float
@@ -66,6 +68,7 @@ class NewSegment:
     gain: float
     p_value: float
     rows: IntArray
+    memberships: FloatArray
 
 
 def find_new_segment(
@@ -181,5 +184,5 @@ def _described(
     members = np.flatnonzero(memberships.argmax(axis=1) == found.n_components - 1)
     return NewSegment(
         share, max(0.0, share - half), min(1.0, share + half), mean, deviations, nearest, distances[nearest],
-        gain, p_value, members,
+        gain, p_value, members, own,
     )  # fmt: skip

@@ -49,7 +49,9 @@ class Verdict:
         return VERDICTS.index(self.word)
 
 
-def judge(comparison: Comparison, new_segment: NewSegment | None = None) -> Verdict:
+def judge(
+    comparison: Comparison, new_segment: NewSegment | None = None, known_kinds: Comparison | None = None
+) -> Verdict:
     """Return the verdict on a model.
 
     Parameters
@@ -57,6 +59,8 @@ def judge(comparison: Comparison, new_segment: NewSegment | None = None) -> Verd
     comparison : Comparison
     new_segment : NewSegment or None, default=None
         What `find_new_segment` found.
+    known_kinds : Comparison or None, default=None
+        Without the rows of the new segment, which would look like others that moved.
 
     Examples
     --------
@@ -76,7 +80,8 @@ def judge(comparison: Comparison, new_segment: NewSegment | None = None) -> Verd
     """
     found = [one for one in comparison.changes if one.is_found]
     severe = [one for one in found if one.is_severe]
-    causes = {FAMILIES[one.family].cause for one in found}
+    known = found if known_kinds is None else [one for one in known_kinds.changes if one.is_found]
+    causes = {FAMILIES[one.family].cause for one in known}
     new = new_segment is not None
     word = "refit" if new or severe else "update" if found else "keep"
     if new:

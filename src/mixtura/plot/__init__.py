@@ -11,6 +11,7 @@ from mixtura.plot.charts.marginals import plot_marginals
 from mixtura.plot.charts.profiles import plot_profiles
 from mixtura.plot.charts.scatter import plot_scatter
 from mixtura.plot.charts.segments import draw_segments, plot_segments
+from mixtura.plot.charts.shares import plot_shares
 from mixtura.plot.charts.side_by_side import side_by_side
 from mixtura.plot.data.plot_data import PlotData, plot_data
 from mixtura.plot.export.export import render_svg, save_chart, warm_up, with_theme
@@ -34,6 +35,7 @@ __all__ = [
     "plot_profiles",
     "plot_scatter",
     "plot_segments",
+    "plot_shares",
     "plot_uncertainty",
     "render_svg",
     "save_chart",

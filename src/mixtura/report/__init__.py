@@ -1,6 +1,7 @@
 """A segmentation as a page and as a workbook: the document of the result, drawn."""
 
 from mixtura.report.charts import Chart, draw_charts
+from mixtura.report.drift_page import draw_drift, render_drift
 from mixtura.report.glossary import GLOSSARY
 from mixtura.report.presentation import REPORT, Report
 from mixtura.report.render import render_report
@@ -12,6 +13,8 @@ __all__ = [
     "Chart",
     "Report",
     "draw_charts",
+    "draw_drift",
+    "render_drift",
     "render_report",
     "write_workbook",
 ]

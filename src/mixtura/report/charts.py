@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mixtura.segments.results.document import Document
     from mixtura.segments.results.document_checks import TransitionPart
 
-__all__ = ["Chart", "draw_charts", "draw_transitions"]
+__all__ = ["Chart", "draw_charts", "draw_transitions", "flow_drawings", "rendered"]
 
 Drawings: TypeAlias = tuple[Spec, ...]
 """One for all pages, or one for wide pages and one for narrow ones."""
@@ -94,7 +94,7 @@ def draw_charts(document: Document, rows: PlotData) -> dict[str, Chart]:
     >>> sorted(draw_charts(result.document, plot_data(result)))
     ['criterion', 'density', 'flow', 'kmeans', 'marginals', 'mixture', 'scatter']
     """
-    return _rendered(_wanted(document, rows)) | draw_transitions(document)
+    return rendered(_wanted(document, rows)) | draw_transitions(document)
 
 
 def draw_transitions(document: Document) -> dict[str, Chart]:
@@ -109,10 +109,11 @@ def draw_transitions(document: Document) -> dict[str, Chart]:
     OptionalDependencyError
         vl-convert is not installed.
     """
-    return _rendered(_transitions(document))
+    return rendered(_transitions(document))
 
 
-def _rendered(wanted: Iterator[tuple[str, Drawings]]) -> dict[str, Chart]:
+def rendered(wanted: Iterator[tuple[str, Drawings]]) -> dict[str, Chart]:
+    """Return charts by name, drawn in the order in which they are put together."""
     # The renderer holds no interpreter lock: one chart is rendered while the next is put together.
     with ThreadPoolExecutor(1, thread_name_prefix="mixtura-charts") as renderer:
         rendered = {name: renderer.submit(_chart, name, drawings) for name, drawings in wanted}
@@ -186,7 +187,7 @@ def _number_flow(document: Document, flow: TransitionPart) -> Drawings:
     """Return the chart with our segments in the order of their numbers, which decide on their colors."""
     left, right = (_by_number(document, names) for names in (flow.from_names, flow.to_names))
     before, after = len(left), len(right)
-    return _flow(
+    return flow_drawings(
         _counts(flow.counts)[np.ix_(left, right)],
         [flow.from_names[i] for i in left],
         [flow.to_names[j] for j in right],
@@ -207,7 +208,7 @@ def _by_number(document: Document, names: Sequence[str]) -> list[int]:
 
 def _kmeans_flow(document: Document) -> Drawings:
     names = document.kmeans.names
-    return _flow(
+    return flow_drawings(
         _counts(document.kmeans.table).T,
         ["cluster"] * len(names),
         names,
@@ -226,7 +227,7 @@ def _counts(table: list[list[float | None]]) -> FloatArray:
     return np.array(table, dtype=np.float64)
 
 
-def _flow(counts: FloatArray, left: Sequence[str], right: Sequence[str], **words: Any) -> Drawings:
+def flow_drawings(counts: FloatArray, left: Sequence[str], right: Sequence[str], **words: Any) -> Drawings:
     """Return the chart for wide pages and for narrow ones."""
     sides = group_labels("left", left, len(left)), group_labels("right", right, len(right))
     drawings = []

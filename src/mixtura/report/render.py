@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from mixtura.segments.results.document import Document
 
-__all__ = ["render_report"]
+__all__ = ["render_page", "render_report"]
 
 
 def render_report(document: Document, charts: Mapping[str, Chart]) -> str:
@@ -54,13 +54,29 @@ def render_report(document: Document, charts: Mapping[str, Chart]) -> str:
     OptionalDependencyError
         Jinja2 is not installed.
     """
+    return render_page("report.html", len(document.segments), page_view(document), charts)
+
+
+def render_page(template: str, n_segments: int, view: Mapping[str, Any], charts: Mapping[str, Chart]) -> str:
+    """Return a page of a template, with the style sheet and the script that all pages have.
+
+    Parameters
+    ----------
+    template : str
+        Name of its file.
+    n_segments : int
+        Colors that it needs.
+    view : mapping
+        What it shows, ``s`` in the template.
+    charts : mapping of str to Chart
+    """
     environment = _environment()
-    colors = segment_colors(len(document.segments))
+    colors = segment_colors(n_segments)
     inks = [ink_on(color) for color in colors]
     style = environment.get_template("report.css").render(colors=colors, inks=inks)
     script = _read("report.js")
-    return environment.get_template("report.html").render(
-        s=page_view(document),
+    return environment.get_template(template).render(
+        s=view,
         charts=charts,
         glossary=GLOSSARY,
         style=style,

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.drift import FAMILIES, Change, Fall, NewSegment
+from mixtura.drift import FAMILIES, Change, Fall, MixtureDrift, NewSegment
 from mixtura.drift.change import LEVEL
 from mixtura.drift.moments_by_segment import SegmentMoments
 from mixtura.segments.change import Movers, PeriodDrift, Renewal, TableDrift
-from mixtura.segments.results.changes.change_sentences import change_sentence, verdict_sentence
+from mixtura.segments.results.changes.change_sentences import change_sentence, verdict_sentences
 from mixtura.segments.results.changes.drift_document import DRIFT_FORMAT_VERSION, DriftDocument
 
 __all__ = ["drift_document"]
@@ -67,10 +67,8 @@ def _names(names: tuple[str, ...]) -> list[Content]:
 def _period(found: TableDrift, one: PeriodDrift) -> Content:
     drift, model = one.drift, found.model
     comparison, shares = drift.comparison, drift.shares
-    means = [_means(found, sums) for sums in (found.reference.sums, comparison.after)]
-    beyond = sorted(
-        (each for each in comparison.changes if each.is_beyond_chance), key=lambda each: each.p_adjusted
-    )
+    means = [_means(found, sums) for sums in (found.reference.sums, drift.known_kinds.after)]
+    beyond = _beyond_chance(drift)
     density = comparison.of_family("density")[0]
     return {
         "label": one.label,
@@ -99,6 +97,13 @@ def _period(found: TableDrift, one: PeriodDrift) -> Content:
     }
 
 
+def _beyond_chance(drift: MixtureDrift) -> list[Change]:
+    """Return what chance does not explain: of segments among customers of known kinds, of the fit among all."""
+    fit = [one for one in drift.comparison.changes if FAMILIES[one.family].cause == "fit"]
+    others = [one for one in drift.known_kinds.changes if FAMILIES[one.family].cause != "fit"]
+    return sorted((one for one in (*fit, *others) if one.is_beyond_chance), key=lambda one: one.p_adjusted)
+
+
 def _means(found: TableDrift, sums: Any) -> FloatArray:
     """Return the centers of the segments in the units of the columns, (K, D); NaN without rows."""
     model, moments = found.model, SegmentMoments(sums)
@@ -117,9 +122,11 @@ def _verdict(found: TableDrift, one: PeriodDrift, means: list[FloatArray]) -> Co
             f"({100 * new.low:.1f} to {100 * new.high:.1f} %)"
         )
     beyond = verdict.decisive is not None and verdict.decisive.is_beyond_chance
+    sentence, why = verdict_sentences(verdict.word, reason, beyond_chance=beyond)
     return {
         "word": verdict.word,
-        "sentence": verdict_sentence(verdict.word, reason, beyond_chance=beyond),
+        "sentence": sentence,
+        "reason": why,
         "mix": verdict.mix,
         "segments": verdict.segments,
         "new_kind": verdict.new_kind,
@@ -163,7 +170,7 @@ def _difference(fall: Fall) -> Content:
 
 def _segment(found: TableDrift, one: PeriodDrift, k: int) -> Content:
     columns, drift = found.model.columns, one.drift.segments[k]
-    shares = found.reference.sums.shares, one.drift.comparison.after.shares
+    shares = found.reference.sums.shares, one.drift.known_kinds.after.shares
     numbers = ("hellinger", "hellinger_expected", "divergence", "divergence_expected")
     return {
         "segment": k + 1,

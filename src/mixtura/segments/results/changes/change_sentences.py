@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from mixtura.drift import Change
 
-__all__ = ["change_sentence", "verdict_sentence"]
+__all__ = ["change_sentence", "verdict_sentences"]
 
 
 def change_sentence(
@@ -53,7 +53,7 @@ def change_sentence(
         )
     if change.family == "spread":
         times, low, high = (math.exp(size) for size in (change.effect, change.low, change.high))
-        return f"the standard deviation of {columns[0]}{whom} is {times:.2f} times what it was ({low:.2f} to {high:.2f})"
+        return f"the standard deviation of {columns[0]}{whom} is {times:.2f} times the former ({low:.2f} to {high:.2f})"
     if change.family == "correlation":
         return f"the correlation of {columns[0]} and {columns[1]}{whom} changed by {change.effect:+.2f} {interval}"
     if change.family == "levels":
@@ -68,31 +68,38 @@ def change_sentence(
     if change.family == "density":
         return f"the log densities are distributed differently: Cohen's w {change.effect:.2f} {interval}"
     return (
-        f"customers whom the model hardly expects are {100 * change.effect:+.1f} points more "
+        f"the share of customers whom the model hardly expects changed by {100 * change.effect:+.1f} points "
         f"({100 * change.low:.1f} to {100 * change.high:.1f})"
     )
 
 
 _ADVICE = {
-    "keep": "Keep the model",
-    "update": "Update the model: its segments are the same, and estimating them again will do",
-    "refit": "Search for segments again",
+    "keep": "Keep the model: ",
+    "update": "Update the model, estimating the same segments again: ",
+    "refit": "Search for segments again: ",
 }
 
 
-def verdict_sentence(word: str, reason: str | None, *, beyond_chance: bool) -> str:
-    """Return a verdict in words.
+def verdict_sentences(word: str, decisive: str | None, *, beyond_chance: bool) -> tuple[str, str]:
+    """Return a verdict in words, and its reason alone.
 
     Parameters
     ----------
-    word : str
-    reason : str or None
+    word : {"keep", "update", "refit"}
+    decisive : str or None
         The change that decided, in words.
     beyond_chance : bool
         Whether chance does not explain it.
+
+    Examples
+    --------
+    >>> from mixtura.segments.results.changes.change_sentences import verdict_sentences
+    >>> verdict_sentences("keep", None, beyond_chance=False)
+    ('Keep the model: nothing changed beyond what chance explains.', 'Nothing changed beyond what chance explains.')
     """
+    reason = f"{decisive}."
     if word == "keep":
-        if reason is None or not beyond_chance:
-            return "Keep the model: nothing changed beyond what chance explains."
-        return f"Keep the model: what changed beyond chance is too small to matter ({reason})."
-    return f"{_ADVICE[word]}; {reason}." if reason else f"{_ADVICE[word]}."
+        reason = "nothing changed beyond what chance explains."
+        if decisive is not None and beyond_chance:
+            reason = f"what changed beyond chance is too small to matter ({decisive})."
+    return _ADVICE[word] + reason, reason[:1].upper() + reason[1:]

@@ -88,6 +88,8 @@ class DriftVerdictPart(Part):
     """`keep`; `update`: the segments are the same, estimate them again; `refit`: search for segments again."""
     sentence: str
     """The same in words, with the reason."""
+    reason: str
+    """The reason alone."""
     mix: bool
     """Whether the shares of the segments changed."""
     segments: bool
