@@ -206,6 +206,7 @@ def _refitted(model: SegmentModel, read: ReadRows, source: str) -> SegmentModel:
             value=training.value_column if training.value_column in _names(read) else None,
             prior=training.prior,
             source=source,
+            missing_codes=training.missing_codes or None,
             **options,
         )
     return with_reference(result.model, result.table, result.weights)

@@ -96,9 +96,7 @@ def read_for(
         No row has a value.
     """
     codes = model.training.missing_codes
-    roles = Roles(
-        model.columns, id_column, weight=weight, keep=model.discrete_columns, missing_codes=codes
-    )
+    roles = Roles(model.columns, id_column, weight=weight, keep=model.discrete_columns, missing_codes=codes)
     opened = roles.open(frame)
     table: nw.DataFrame[Any] = nw.from_native(opened.frame, eager_only=True)
     _check_columns((*model.columns, *model.discrete_columns), table.columns)
@@ -107,9 +105,7 @@ def read_for(
     known = model.training.id_column
     if id_column is None and known in table.columns and known not in model.columns:
         id_column = known
-    choice = choose(
-        opened, replace(roles, columns=_present(model.columns, absent), id_column=id_column)
-    )
+    choice = choose(opened, replace(roles, columns=_present(model.columns, absent), id_column=id_column))
     notes = opened.notes(model.columns)
     rows, weights, complete = usable_rows(
         opened.frame,
