@@ -105,6 +105,8 @@ def _view(document: DriftDocument) -> dict[str, Any]:
     movers = summary["movers"]
     return {
         **summary,
+        # What the parts that all pages share look for: a drift knows no labels of columns.
+        "table": {"column_labels": {}},
         "last": last,
         "listed_changes": changes[:_CHANGES],
         "more_changes": max(0, len(changes) - _CHANGES),

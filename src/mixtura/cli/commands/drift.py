@@ -9,6 +9,7 @@ import typer
 
 from mixtura.cli import option_types as options
 from mixtura.cli.console import handle_errors, output_console
+from mixtura.cli.table_input import Database, NewCustomers, Sql, TableInput
 
 if TYPE_CHECKING:
     from mixtura.segments.change import TableDrift
@@ -21,9 +22,6 @@ CHANGED = 3
 First = Annotated[
     Path,
     typer.Argument(metavar="MODEL", help="A model.json; or alone, with --time, a table of several periods."),
-]
-Second = Annotated[
-    Path | None, typer.Argument(metavar="[TABLE]", help="The customers of today, with the model's columns.")
 ]
 Before = Annotated[
     Path | None,
@@ -51,7 +49,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, an
 @handle_errors
 def drift(
     model: First,
-    table: Second = None,
+    table: NewCustomers = None,
+    sql: Sql = None,
+    database: Database = None,
     before: Before = None,
     time: Time = None,
     every: Every = "auto",
@@ -80,8 +80,9 @@ def drift(
         "random_state": seed or None,
     }
     search = {name: held for name, held in asked.items() if held is not None}
-    _check(model, table, before, time, reference, search, fail_on)
-    newest = model if table is None else table
+    with_model = bool(table) or sql is not None or database is not None
+    newest = TableInput(table if with_model else [str(model)], sql, database)
+    _check(model, with_model, before, time, reference, search, fail_on)
     common = {
         "id_column": id_column,
         "value": value,
@@ -98,7 +99,7 @@ def drift(
     with deliver_drift(folder, overwrite=overwrite) as write, warm_up():
         with working("Comparing", quiet=quiet):
             periods = {"time": time, "every": every, "reference": reference, "search": search}
-            found = _compared(model, table, before, periods, common)
+            found = _compared(model if with_model else None, newest, before, periods, common)
         with working("Writing the report", quiet=quiet):
             files = write(found, render_drift)
     _print(found, folder, files, json=json, quiet=quiet)
@@ -106,28 +107,32 @@ def drift(
 
 
 def _compared(
-    model: Path, table: Path | None, before: Path | None, periods: dict[str, Any], common: dict[str, Any]
+    model: Path | None,
+    table: TableInput,
+    before: Path | None,
+    periods: dict[str, Any],
+    common: dict[str, Any],
 ) -> TableDrift:
     from mixtura.segments import SegmentModel
     from mixtura.segments.change import drift_of_table, drift_over_time
 
-    loaded = None if table is None else SegmentModel.load(model)
+    loaded = None if model is None else SegmentModel.load(model)
     ids = common["id_column"], None if loaded is None else loaded.training.id_column
-    frame = options.read_customers(model if table is None else table, *ids).data
+    frame = table.read(*ids).data
     time, every = periods["time"], periods["every"]
     if time is not None:
-        reference = periods["reference"]
-        asked = {"every": every, "reference": reference, "model": loaded}
+        asked = {"every": every, "reference": periods["reference"], "model": loaded}
         return drift_over_time(frame, time, **asked, **common, **periods["search"])
     assert loaded is not None, "there is a model or a time column"
-    earlier = None if before is None else options.read_customers(before, *ids).data
-    label = "the earlier table" if before is None else before.name
-    return drift_of_table(loaded, frame, before=earlier, before_source=label, **common)
+    if before is None:
+        return drift_of_table(loaded, frame, **common)
+    earlier = TableInput([str(before)])
+    return drift_of_table(loaded, frame, before=earlier.read(*ids).data, before_source=earlier.name, **common)
 
 
 def _check(
     model: Path,
-    table: Path | None,
+    with_model: bool,
     before: Path | None,
     time: str | None,
     reference: str | None,
@@ -140,7 +145,7 @@ def _check(
 
     if fail_on is not None:
         require("fail_on", fail_on, ("update", "refit"), "Try `fail_on='refit'`.")
-    if table is None and time is None:
+    if not with_model and time is None:
         what = (
             "a model needs a table to compare" if model.suffix == ".json" else "a table needs a time column"
         )
@@ -148,7 +153,7 @@ def _check(
             f"{str(model)!r} alone cannot be compared: {what}. Try mixtura drift model.json new_customers.csv, or "
             "mixtura drift table.csv --time month."
         )
-    if table is not None and search:
+    if with_model and search:
         raise ParameterError(
             f"A model has its columns and segments; {', '.join(sorted(search))} cannot be chosen. They are for a table "
             "with --time and without a model. Leave them out."
@@ -157,7 +162,7 @@ def _check(
         raise ParameterError(
             "--before is for a model and a table; with --time the periods are compared. Leave one out."
         )
-    if reference is not None and (time is None or table is not None):
+    if reference is not None and (time is None or with_model):
         raise ParameterError(
             "--reference names a period of a table with --time and without a model. Leave it out."
         )
