@@ -6,15 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import narwhals as nw
-import numpy as np
-
 from mixtura.data.frames import frame_like
 from mixtura.exceptions import DataError
-from mixtura.io import table_of
 from mixtura.io.export import DialectName
 from mixtura.segments import (
-    Assignment,
     Effort,
     KMeansComparison,
     SegmentationResult,
@@ -28,6 +23,8 @@ from mixtura.segments import (
     segment_table,
     with_reference,
 )
+from mixtura.segments.change import TableDrift, drift_of_table
+from mixtura.segments.model.assignment_frame import eager, frame_of, ids_of
 
 __all__ = ["Segmentation"]
 
@@ -89,7 +86,7 @@ class Segmentation:
         MixturaError
             A parameter is out of its range, or the table cannot be used; as `mixtura.segments.segment_table` says.
         """
-        table = _eager(frame)
+        table = eager(frame)
         result = segment_table(table, names=names, **options)
         return cls(result.model, result, table)
 
@@ -112,9 +109,7 @@ class Segmentation:
         OutputError
             The file exists and `overwrite` is False, or it cannot be written.
         """
-        model, result = self._model, self._result
-        kept = model if result is None else with_reference(model, result.table, result.weights)
-        kept.save(path, overwrite=overwrite)
+        self._kept().save(path, overwrite=overwrite)
 
     @property
     def model(self) -> SegmentModel:
@@ -151,7 +146,7 @@ class Segmentation:
     @property
     def memberships(self) -> Any:
         """A dataframe with a row per customer: segment, certainty, the probability of each segment, anomaly."""
-        return _frame_of(self._frame, self.result.assignment)
+        return frame_of(self._frame, self.result.assignment)
 
     def ambiguous(self, threshold: float = 0.6) -> Any:
         """Return a dataframe of the customers between segments, the least certain first.
@@ -172,7 +167,7 @@ class Segmentation:
         return frame_like(
             self._frame,
             {
-                assignment.id_name: _ids(assignment, rows),
+                assignment.id_name: ids_of(assignment, rows),
                 "segment": [names[one.first] for one in found],
                 "membership": [float(one.memberships[one.first]) for one in found],
                 "second_segment": [names[one.second] for one in found],
@@ -196,9 +191,9 @@ class Segmentation:
         ColumnError, MissingValuesError
             A column lacks or is not numeric; values are missing.
         """
-        table = _eager(frame)
+        table = eager(frame)
         found = assign_table(self._model, table, id_column=id_column, drop_missing=drop_missing)
-        return _frame_of(table, found)
+        return frame_of(table, found)
 
     def to_sql(self, dialect: DialectName, *, table: str | Sequence[str], **options: Any) -> str:
         """Return a SELECT that assigns the rows of a database table; all parameters are those of `SegmentModel.to_sql`.
@@ -240,7 +235,7 @@ class Segmentation:
         """
         if frame is None and self._frame is None:
             _ = self.result
-        table = self._frame if frame is None else _eager(frame)
+        table = self._frame if frame is None else eager(frame)
         found = audiences_of_table(
             self._model,
             table,
@@ -254,7 +249,28 @@ class Segmentation:
         )
         rows = [int(row) for audience in found.found.audiences for row in audience.rows]
         own = {name: values.tolist() for name, values in found.columns().items()}
-        return frame_like(table, {found.assignment.id_name: _ids(found.assignment, rows), **own})
+        return frame_like(table, {found.assignment.id_name: ids_of(found.assignment, rows), **own})
+
+    def drift(self, frame: Any, **options: Any) -> TableDrift:
+        """Return what changed since, given later customers; `verdict` says what to do.
+
+        Parameters
+        ----------
+        frame : dataframe
+            With the columns of the model. Customers with the same ids as before show who moved.
+        **options
+            As of `mixtura.segments.change.drift_of_table`.
+
+        Raises
+        ------
+        ColumnError, DataError, TooFewRowsError
+            The table cannot be compared.
+        """
+        return drift_of_table(self._kept(), eager(frame), **{"before": self._frame} | options)
+
+    def _kept(self) -> SegmentModel:
+        model, result = self._model, self._result
+        return model if result is None else with_reference(model, result.table, result.weights)
 
     def stability(self, n_bootstraps: int = 50, **options: Any) -> Stability:
         """Return whether the same segments come out of resampled customers.
@@ -376,28 +392,3 @@ class Segmentation:
         from mixtura.report.card import notebook_card
 
         return notebook_card(self._model, self._result)
-
-
-def _eager(frame: Any) -> Any:
-    """Return a table that is in memory; files and relations of DuckDB as Arrow, a polars LazyFrame as a DataFrame."""
-    read = table_of(frame)
-    table = nw.from_native(read, pass_through=True)
-    return table.collect().to_native() if isinstance(table, nw.LazyFrame) else read
-
-
-def _ids(assignment: Assignment, rows: Sequence[int]) -> list[Any]:
-    held = assignment.ids[np.asarray(rows, dtype=np.intp)]
-    values = held.to_list() if isinstance(held, nw.Series) else held.tolist()
-    return [value if isinstance(value, int | float | str | None) else str(value) for value in values]
-
-
-def _frame_of(table: Any, assignment: Assignment) -> Any:
-    """Return a row per customer as a frame like the table; those in no segment have no values."""
-    columns = assignment.columns()
-    id_name = assignment.id_name if assignment.id_name not in columns else f"{assignment.id_name}_id"
-    known = assignment.complete.tolist()
-    own = {
-        name: [value if there else None for value, there in zip(values.tolist(), known, strict=True)]
-        for name, values in columns.items()
-    }
-    return frame_like(table, {id_name: _ids(assignment, range(len(known))), **own})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -72,6 +73,33 @@ def drift(
     quiet: options.Quiet = False,
 ) -> None:
     """Say what changed since a model was learned, or from one period to the next, and what to do about it."""
+    with_model = bool(table) or sql is not None or database is not None
+    search = _search(columns=columns, components=components, transform=transform, kind=kind, seed=seed)
+    newest = TableInput(table if with_model else [str(model)], sql, database)
+    asked = _Asked(model if with_model else None, newest, before, time, every, reference, search)
+    asked.check(model, fail_on)
+    found = asked.deliver(
+        output,
+        overwrite=overwrite,
+        quiet=quiet,
+        id_column=id_column,
+        value=value,
+        drop_missing=drop_missing,
+        renewed=not no_model,
+    )
+    _print(*found, json=json, quiet=quiet)
+    _leave(found[0], fail_on)
+
+
+def _search(
+    *,
+    columns: list[str] | None,
+    components: str | None,
+    transform: list[str] | None,
+    kind: list[str] | None,
+    seed: int,
+) -> dict[str, Any]:
+    """Return what was asked of the search, under the names of `segment_table`."""
     asked = {
         "columns": options.parse_names(columns),
         "components": None if components is None else options.parse_components(components),
@@ -79,92 +107,89 @@ def drift(
         "kinds": None if kind is None else options.parse_kinds(kind),
         "random_state": seed or None,
     }
-    search = {name: held for name, held in asked.items() if held is not None}
-    with_model = bool(table) or sql is not None or database is not None
-    newest = TableInput(table if with_model else [str(model)], sql, database)
-    _check(model, with_model, before, time, reference, search, fail_on)
-    common = {
-        "id_column": id_column,
-        "value": value,
-        "drop_missing": drop_missing,
-        "renewed": not no_model,
-        "source": newest.name,
-    }
-    from mixtura.cli.progress import working
-    from mixtura.plot import warm_up
-    from mixtura.report import render_drift
-    from mixtura.segments.change.deliver_drift import deliver_drift
-
-    folder = Path(f"{newest.stem}-drift") if output is None else output
-    with deliver_drift(folder, overwrite=overwrite) as write, warm_up():
-        with working("Comparing", quiet=quiet):
-            periods = {"time": time, "every": every, "reference": reference, "search": search}
-            found = _compared(model if with_model else None, newest, before, periods, common)
-        with working("Writing the report", quiet=quiet):
-            files = write(found, render_drift)
-    _print(found, folder, files, json=json, quiet=quiet)
-    _leave(found, fail_on)
+    return {name: held for name, held in asked.items() if held is not None}
 
 
-def _compared(
-    model: Path | None,
-    table: TableInput,
-    before: Path | None,
-    periods: dict[str, Any],
-    common: dict[str, Any],
-) -> TableDrift:
-    from mixtura.segments import SegmentModel
-    from mixtura.segments.change import drift_of_table, drift_over_time
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be compared with what."""
 
-    loaded = None if model is None else SegmentModel.load(model)
-    ids = common["id_column"], None if loaded is None else loaded.training.id_column
-    frame = table.read(*ids).data
-    time, every = periods["time"], periods["every"]
-    if time is not None:
-        asked = {"every": every, "reference": periods["reference"], "model": loaded}
-        return drift_over_time(frame, time, **asked, **common, **periods["search"])
-    assert loaded is not None, "there is a model or a time column"
-    if before is None:
-        return drift_of_table(loaded, frame, **common)
-    earlier = TableInput([str(before)])
-    return drift_of_table(loaded, frame, before=earlier.read(*ids).data, before_source=earlier.name, **common)
+    model: Path | None
+    table: TableInput
+    before: Path | None
+    time: str | None
+    every: str
+    reference: str | None
+    search: dict[str, Any]
 
+    def check(self, first: Path, fail_on: str | None) -> None:
+        """Refuse what does not go together, before anything is read; `first` is the first argument."""
+        from mixtura.exceptions import ParameterError
+        from mixtura.validation import require
 
-def _check(
-    model: Path,
-    with_model: bool,
-    before: Path | None,
-    time: str | None,
-    reference: str | None,
-    search: dict[str, Any],
-    fail_on: str | None,
-) -> None:
-    """Refuse what does not go together, before anything is read."""
-    from mixtura.exceptions import ParameterError
-    from mixtura.validation import require
+        if fail_on is not None:
+            require("fail_on", fail_on, ("update", "refit"), "Try `fail_on='refit'`.")
+        if self.model is None and self.time is None:
+            is_model = first.suffix == ".json"
+            what = "a model needs a table to compare" if is_model else "a table needs a time column"
+            raise ParameterError(
+                f"{str(first)!r} alone cannot be compared: {what}. Try mixtura drift model.json new_customers.csv, or "
+                "mixtura drift table.csv --time month."
+            )
+        if self.model is not None and self.search:
+            raise ParameterError(
+                f"A model has its columns and segments; {', '.join(sorted(self.search))} cannot be chosen. They are "
+                "for a table with --time and without a model. Leave them out."
+            )
+        if self.before is not None and self.time is not None:
+            raise ParameterError(
+                "--before is for a model and a table; with --time the periods are compared. Leave one out."
+            )
+        if self.reference is not None and (self.time is None or self.model is not None):
+            raise ParameterError(
+                "--reference names a period of a table with --time and without a model. Leave it out."
+            )
 
-    if fail_on is not None:
-        require("fail_on", fail_on, ("update", "refit"), "Try `fail_on='refit'`.")
-    if not with_model and time is None:
-        what = (
-            "a model needs a table to compare" if model.suffix == ".json" else "a table needs a time column"
-        )
-        raise ParameterError(
-            f"{str(model)!r} alone cannot be compared: {what}. Try mixtura drift model.json new_customers.csv, or "
-            "mixtura drift table.csv --time month."
-        )
-    if with_model and search:
-        raise ParameterError(
-            f"A model has its columns and segments; {', '.join(sorted(search))} cannot be chosen. They are for a table "
-            "with --time and without a model. Leave them out."
-        )
-    if before is not None and time is not None:
-        raise ParameterError(
-            "--before is for a model and a table; with --time the periods are compared. Leave one out."
-        )
-    if reference is not None and (time is None or with_model):
-        raise ParameterError(
-            "--reference names a period of a table with --time and without a model. Leave it out."
+    def deliver(
+        self, output: Path | None, *, overwrite: bool, quiet: bool, **common: Any
+    ) -> tuple[TableDrift, Path, tuple[str, ...]]:
+        """Compare, and write the results; return what was found, the directory and its files."""
+        from mixtura.cli.progress import working
+        from mixtura.plot import warm_up
+        from mixtura.report import render_drift
+        from mixtura.segments.change.deliver_drift import deliver_drift
+
+        folder = Path(f"{self.table.stem}-drift") if output is None else output
+        with deliver_drift(folder, overwrite=overwrite) as write, warm_up():
+            with working("Comparing", quiet=quiet):
+                found = self.compare(source=self.table.name, **common)
+            with working("Writing the report", quiet=quiet):
+                return found, folder, write(found, render_drift)
+
+    def compare(self, **common: Any) -> TableDrift:
+        """Read and compare."""
+        from mixtura.segments import SegmentModel
+        from mixtura.segments.change import drift_of_table, drift_over_time
+
+        loaded = None if self.model is None else SegmentModel.load(self.model)
+        ids = common["id_column"], None if loaded is None else loaded.training.id_column
+        frame = self.table.read(*ids).data
+        if self.time is not None:
+            return drift_over_time(
+                frame,
+                self.time,
+                every=self.every,
+                reference=self.reference,
+                model=loaded,
+                **common,
+                **self.search,
+            )
+        assert loaded is not None, "there is a model or a time column"
+        if self.before is None:
+            return drift_of_table(loaded, frame, **common)
+        earlier = TableInput([str(self.before)])
+        return drift_of_table(
+            loaded, frame, before=earlier.read(*ids).data, before_source=earlier.name, **common
         )
 
 

@@ -99,37 +99,31 @@ def shares_chart(
         for p, period in enumerate(periods)
     ]
     color = segment_color(names, segment_colors(len(names)), title="segment", symbol="stroke", legend=legend)
-    top = float(np.max(shares + half_widths))
-    axis = {"labelAngle": -40 if len(periods) > 4 else 0, "labelOverlap": True}
-    if len(periods) > _MOST_LABELS:
-        step = -(-len(periods) // _MOST_LABELS)
-        axis["values"] = [str(one) for one in periods[::step]]  # type: ignore[assignment]
-    at = {
-        "x": ordinal(
-            "period", title=None, sort=[str(one) for one in periods], axis=axis, scale={"padding": 0.2}
-        ),
-        "y": quantitative(
-            "share", title="share", axis={"format": ".0%"}, scale={"domain": [0, top], "nice": True}
-        ),
+    at = _axes(periods, float(np.max(shares + half_widths))) | {
         "color": color,
         "opacity": highlight_opacity(1.0),
     }
-    ends = at | {
-        "y": quantitative("low", title="share"),
-        "y2": {"field": "high"},
-        "opacity": highlight_opacity(0.6),
-    }
-    tips = [
-        ordinal("period"),
-        quantitative("segment"),
-        quantitative("share", format=".1%"),
-        quantitative("low", format=".1%"),
-        quantitative("high", format=".1%"),
-    ]
+    ends = at | {"y2": {"field": "high"}, "opacity": highlight_opacity(0.6)}
+    ends["y"] = at["y"] | {"field": "low"}
+    numbers = [quantitative(name, format=".1%") for name in ("share", "low", "high")]
+    tips = {"tooltip": [ordinal("period"), quantitative("segment"), *numbers]}
     layers = (
         marked("shares", "rule", ends, strokeWidth=1.5),
         marked("shares", "line", at, strokeWidth=2),
-        marked("shares", "point", at | {"tooltip": tips}, filled=True, size=45),
+        marked("shares", "point", at | tips, filled=True, size=45),
     )
     said = "Mean memberships; bars are intervals at 95 %."
     return titled(layered(*layers, width=width, height=300), title, [said])
+
+
+def _axes(periods: Sequence[str], top: float) -> Spec:
+    """Return both axes; of many periods a few have labels."""
+    labels = [str(one) for one in periods]
+    axis: Spec = {"labelAngle": -40 if len(periods) > 4 else 0, "labelOverlap": True}
+    if len(periods) > _MOST_LABELS:
+        axis["values"] = labels[:: -(-len(periods) // _MOST_LABELS)]
+    share = {"domain": [0, top], "nice": True}
+    return {
+        "x": ordinal("period", title=None, sort=labels, axis=axis, scale={"padding": 0.2}),
+        "y": quantitative("share", title="share", axis={"format": ".0%"}, scale=share),
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -128,27 +128,38 @@ def movers_between(
             f"{before.id_name!r}."
         )
     first, second = (one[in_segments] for one in rows)
-    distances = membership_distances(before.memberships[first], after.memberships[second])
-    order = np.argsort(-distances, kind="stable")
-    ids = np.array(both, dtype=object)[in_segments][order]
-    values = [
-        _values(frame, value, chosen[order]) for frame, chosen in zip(frames, (first, second), strict=True)
-    ]
+    ids = np.array(both, dtype=object)[in_segments]
+    only = len(places[0]) - len(both), len(places[1]) - len(both)
+    found = _moved(before, after, (first, second), ids, only)
+    order = np.argsort(-found.distances, kind="stable")
+    values = [_values(frame, value, one[order]) for frame, one in zip(frames, (first, second), strict=True)]
+    return replace(_sorted(found, order), value=value, values_before=values[0], values_after=values[1])
+
+
+def _moved(
+    before: Assignment, after: Assignment, rows: tuple[IntArray, IntArray], ids: Array, only: tuple[int, int]
+) -> Movers:
+    """Return the customers in the order of their rows."""
+    first, second = rows
+    memberships = before.memberships[first], after.memberships[second]
     return Movers(
-        before.id_name,
-        ids,
-        before.names,
-        before.labels[first][order],
-        after.labels[second][order],
-        before.certainty[first][order],
-        after.certainty[second][order],
-        distances[order],
-        migrate(before.memberships[first], after.memberships[second]),
-        len(places[0]) - len(both),
-        len(places[1]) - len(both),
-        value,
-        *values,
+        id_name=before.id_name,
+        ids=ids,
+        names=before.names,
+        before=before.labels[first],
+        after=after.labels[second],
+        certainty_before=before.certainty[first],
+        certainty_after=after.certainty[second],
+        distances=membership_distances(*memberships),
+        migration=migrate(*memberships),
+        only_before=only[0],
+        only_after=only[1],
     )
+
+
+def _sorted(found: Movers, order: IntArray) -> Movers:
+    names = ("ids", "before", "after", "certainty_before", "certainty_after", "distances")
+    return replace(found, **{name: getattr(found, name)[order] for name in names})
 
 
 def _places(assignment: Assignment, label: str) -> dict[str, int]:

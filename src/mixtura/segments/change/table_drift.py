@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals as nw
-import numpy as np
 
-from mixtura.drift import MixtureDrift, Reference, Verdict, mixture_drift, reference_of_fresh_rows
+from mixtura.drift import MixtureDrift, Reference, Verdict, mixture_drift
 from mixtura.engine import as_data
 from mixtura.exceptions import ColumnWarning, DataError, ParameterError, TooFewRowsError
+from mixtura.segments.change.earlier_customers import reference_for
 from mixtura.segments.change.movers import Movers, movers_between
 from mixtura.segments.change.periods import Period, periods_of
 from mixtura.segments.change.renewal import Renewal, renew
 from mixtura.segments.model.assign import Assignment, assign_read
-from mixtura.segments.model.kept_reference import log_jacobians, simulated_reference, with_reference
+from mixtura.segments.model.kept_reference import log_jacobians, with_reference
 from mixtura.segments.model.read_rows import ReadRows, read_for
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.segment import segment_table
@@ -140,26 +140,23 @@ def drift_of_table(
     >>> drift_of_table(model, make_customers(random_state=1, as_frame="polars")).verdict.word
     'keep'
     """
-    value, asked = value or model.training.value_column, value is not None
-    earlier = None if before is None else _read(model, before, id_column, drop_missing, before_source)
-    read = _read(model, frame, id_column, drop_missing, source)
-    _check_value(value, [one.frame for one in (earlier, read) if one is not None], asked=asked)
-    reference, notes = _reference(model, read, earlier, before_source)
-    notes = (*read.notes, *_absent_notes(read, source), *notes)
+    how = _How(id_column, value or model.training.value_column, drop_missing, renewed, source)
+    earlier = None if before is None else _read(model, before, how, before_source)
+    read = _read(model, frame, how, source)
+    _check_value(
+        how.value, [one.frame for one in (earlier, read) if one is not None], asked=value is not None
+    )
+    reference, more = reference_for(model, read, earlier, before_source)
     found = _compared(model, reference, read, source)
     movers: Movers | str = "Who moved is not known: that requires the earlier table, `before`."
+    labels = (before_source, source)
     if earlier is not None:
-        movers = movers_between(
-            assign_read(model, earlier),
-            found.assignment,
-            (earlier.frame, read.frame),
-            labels=(before_source, source),
-            value=value,
-        )
-    return _finished(
-        model, source, model.training.source, reference, (found,), movers, (before_source, source), read, value, notes,
-        renewed,
-    )  # fmt: skip
+        pair = assign_read(model, earlier), found.assignment
+        movers = movers_between(*pair, (earlier.frame, read.frame), labels=labels, value=how.value)
+    said = (*read.notes, *_absent_notes(read, source), *more)
+    label = model.training.source
+    made = TableDrift(model, source, label, reference, (found,), None, labels, None, how.value, said)
+    return _finished(made, movers, read, renewed=renewed)
 
 
 def drift_over_time(
@@ -222,29 +219,47 @@ def drift_over_time(
     periods, without = periods_of(frame, time, every)
     kept = [one for one in periods if one.rows.size >= FEWEST_ROWS]
     notes = _period_notes(periods, kept, time, without)
-    plain = table.drop(time)
     first = _reference_period(kept, periods, reference) if model is None else None
-    if len(kept) < (1 if first is None else 2):
+    if len(kept) < (1 if model is not None else 2):
         raise TooFewRowsError(
             f"{len(kept)} of {len(periods)} periods of {time!r} have at least {FEWEST_ROWS} rows. "
-            f"{'One is' if first is None else 'Two are'} required. Try longer periods, with `every`."
+            f"{'Two are' if model is None else 'One is'} required. Try longer periods, with `every`."
         )
-    if model is None:
-        assert first is not None, "there is a reference period without a model"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ColumnWarning)
-            result = segment_table(
-                _rows(plain, first),
-                id_column=id_column,
-                value=value,
-                drop_missing=drop_missing,
-                source=f"{source}, {first.label}",
-                **options,
-            )
-        notes = (*notes, *result.notes)
-        model = with_reference(result.model, result.table, result.weights)
-    later = [one for one in kept if one is not first]
-    return _each(model, plain, first, later, id_column, value, drop_missing, renewed, source, notes)
+    how = _How(id_column, value, drop_missing, renewed, source)
+    plain = table.drop(time)
+    if first is not None:
+        model, more = _learned(_rows(plain, first), how, first.label, options)
+        notes = (*notes, *more)
+    assert model is not None, "it was given, or learned from the first period"
+    return _each(model, plain, first, [one for one in kept if one is not first], how, notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How tables are read and compared; see `drift_over_time`."""
+
+    id_column: str | None
+    value: str | None
+    drop_missing: bool
+    renewed: bool
+    source: str
+
+
+def _learned(
+    frame: Any, how: _How, label: str, options: dict[str, Any]
+) -> tuple[SegmentModel, tuple[str, ...]]:
+    """Return the model of the reference period, and what its search has to say."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ColumnWarning)
+        result = segment_table(
+            frame,
+            id_column=how.id_column,
+            value=how.value,
+            drop_missing=how.drop_missing,
+            source=f"{how.source}, {label}",
+            **options,
+        )
+    return with_reference(result.model, result.table, result.weights), result.notes
 
 
 def _each(
@@ -252,56 +267,39 @@ def _each(
     table: nw.DataFrame[Any],
     first: Period | None,
     later: Sequence[Period],
-    id_column: str | None,
-    value: str | None,
-    drop_missing: bool,
-    renewed: bool,
-    source: str,
+    how: _How,
     notes: tuple[str, ...],
 ) -> TableDrift:
     """Compare each period with the reference."""
-    value, asked = value or model.training.value_column, value is not None
-    _check_value(value, [table.to_native()], asked=asked)
-    reads = [_read(model, _rows(table, one), id_column, drop_missing, one.label) for one in later]
-    reference, more = _reference(model, reads[0], None, "")
-    found = tuple(
-        _compared(model, reference, read, one.label) for read, one in zip(reads, later, strict=True)
-    )
+    value = how.value or model.training.value_column
+    _check_value(value, [table.to_native()], asked=how.value is not None)
+    reads = [_read(model, _rows(table, one), how, one.label) for one in later]
+    reference, more = reference_for(model, reads[0], None, "")
+    compared = zip(reads, later, strict=True)
+    found = tuple(_compared(model, reference, read, one.label) for read, one in compared)
     absent = [note for read, one in zip(reads, later, strict=True) for note in _absent_notes(read, one.label)]
-    if first is not None:
-        earlier, start = _read(model, _rows(table, first), id_column, drop_missing, first.label), first.label
-    else:
-        earlier, start = reads[0], later[0].label
-    labels = (start, later[-1].label)
+    earlier = reads[0] if first is None else _read(model, _rows(table, first), how, first.label)
+    labels = (later[0].label if first is None else first.label, later[-1].label)
     movers: Movers | str = "Who moved is not known: there is only one period."
     if labels[0] != labels[1]:
         pair = assign_read(model, earlier), found[-1].assignment
         movers = movers_between(*pair, (earlier.frame, reads[-1].frame), labels=labels, value=value)
     label = model.training.source if first is None else first.label
-    notes = (*notes, *more, *absent)
-    return _finished(model, source, label, reference, found, movers, labels, reads[-1], value, notes, renewed)
+    said = (*notes, *more, *absent)
+    made = TableDrift(model, how.source, label, reference, found, None, labels, None, value, said)
+    return _finished(made, movers, reads[-1], renewed=how.renewed)
 
 
-def _finished(
-    model: SegmentModel,
-    source: str,
-    label: str,
-    reference: Reference,
-    found: tuple[PeriodDrift, ...],
-    movers: Movers | str,
-    labels: tuple[str, str],
-    read: ReadRows,
-    value: str | None,
-    notes: tuple[str, ...],
-    renewed: bool,
-) -> TableDrift:
-    drift = found[-1].drift
-    model = replace(model, reference=reference)
-    renewal = renew(model, read, drift, source=found[-1].label) if renewed else None
-    said = notes if isinstance(movers, Movers) else (*notes, movers)
-    held = movers if isinstance(movers, Movers) else None
-    return TableDrift(
-        model, source, label, reference, found, held, labels, renewal, value, tuple(dict.fromkeys(said))
+def _finished(made: TableDrift, movers: Movers | str, read: ReadRows, *, renewed: bool) -> TableDrift:
+    """Return a drift with its movers, or why there are none, and the model that the verdict asks for."""
+    model, last = replace(made.model, reference=made.reference), made.last
+    said = made.notes if isinstance(movers, Movers) else (*made.notes, movers)
+    return replace(
+        made,
+        model=model,
+        movers=movers if isinstance(movers, Movers) else None,
+        renewal=renew(model, read, last.drift, source=last.label) if renewed else None,
+        notes=tuple(dict.fromkeys(said)),
     )
 
 
@@ -309,15 +307,15 @@ def _rows(table: nw.DataFrame[Any], period: Period) -> Any:
     return table[period.rows.tolist()].to_native()
 
 
-def _read(model: SegmentModel, frame: Any, id_column: str | None, drop_missing: bool, label: str) -> ReadRows:
+def _read(model: SegmentModel, frame: Any, how: _How, label: str) -> ReadRows:
     table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True, pass_through=True)
     weight = model.training.weight_column
     names = [str(name) for name in getattr(table, "columns", ())]
     read = read_for(
         model,
         frame,
-        id_column=id_column,
-        drop_missing=drop_missing,
+        id_column=how.id_column,
+        drop_missing=how.drop_missing,
         weight=weight if weight in names else None,
         partial=True,
     )
@@ -327,38 +325,6 @@ def _read(model: SegmentModel, frame: Any, id_column: str | None, drop_missing: 
             "changed. Take more customers, or longer periods."
         )
     return read
-
-
-def _reference(
-    model: SegmentModel, read: ReadRows, earlier: ReadRows | None, label: str
-) -> tuple[Reference, tuple[str, ...]]:
-    """Return what is compared with, and what is to be said of it."""
-    if model.reference is not None:
-        return model.reference, ()
-    if earlier is None:
-        said = (
-            "The model file is of an earlier version, and does not say how the customers were spread that it was "
-            "learned from. Compared is with what the model expects, as if it were exactly right: where customers are "
-            "not quite Gaussian, they will look changed. Give the earlier table, or write the model again."
-        )
-        return simulated_reference(model, read.table), (said,)
-    if _is_learned_from(model, earlier):
-        found = with_reference(model, earlier.table, earlier.weights).reference
-        assert found is not None, "it was just made"
-        return found, ()
-    data = as_data(model.scaling.seen(earlier.table), earlier.weights)
-    jacobians = log_jacobians(model.scaling, earlier.table)
-    made = reference_of_fresh_rows(data, model.mixture, jacobians, threshold=model.anomaly_threshold)
-    return made, (f"The model file is of an earlier version: compared is with {label}.",)
-
-
-def _is_learned_from(model: SegmentModel, read: ReadRows) -> bool:
-    """Return whether these are the rows that a model was learned from, by their number and likelihood."""
-    if len(read.rows) != model.training.rows:
-        return False
-    weights = np.ones(len(read.rows)) if read.weights is None else read.weights
-    total = float(weights @ model.log_density(read.table))
-    return abs(total - model.training.log_likelihood) <= 1e-6 * abs(total)
 
 
 def _compared(model: SegmentModel, reference: Reference, read: ReadRows, label: str) -> PeriodDrift:

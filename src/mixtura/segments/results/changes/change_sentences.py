@@ -37,40 +37,41 @@ def change_sentence(
     >>> change_sentence(shift, ["loyal"], ["revenue"], 40.0, 52.0)
     "revenue of 'loyal' rose by 0.31 standard deviations (0.22 to 0.40), from 40 to 52"
     """
-    interval = f"({change.low:.2f} to {change.high:.2f})"
     whom = "" if change.segment is None else f" of {names[change.segment]!r}"
-    if change.family == "center":
-        verb = "rose" if change.effect > 0 else "fell"
-        ends = (
-            sorted((abs(change.low), abs(change.high)))
-            if change.low * change.high > 0
-            else (0.0, change.high)
-        )
-        moved = "" if before is None or after is None else f", from {before:,.4g} to {after:,.4g}"
-        return (
-            f"{columns[0]}{whom} {verb} by {abs(change.effect):.2f} standard deviations "
-            f"({ends[0]:.2f} to {ends[1]:.2f}){moved}"
-        )
-    if change.family == "spread":
-        times, low, high = (math.exp(size) for size in (change.effect, change.low, change.high))
-        return f"the standard deviation of {columns[0]}{whom} is {times:.2f} times the former ({low:.2f} to {high:.2f})"
-    if change.family == "correlation":
-        return f"the correlation of {columns[0]} and {columns[1]}{whom} changed by {change.effect:+.2f} {interval}"
-    if change.family == "levels":
-        return f"the shares of the values of {columns[0]}{whom} changed: Cohen's w {change.effect:.2f} {interval}"
-    if change.family == "shares":
-        return f"the shares of the segments changed: Cohen's w {change.effect:.2f} {interval}"
-    if change.family == "likelihood":
-        return (
-            f"the mean log density changed by {change.effect:+.2f} standard deviations {interval}: "
-            f"the model expects these customers {'less' if change.effect < 0 else 'more'}"
-        )
-    if change.family == "density":
-        return f"the log densities are distributed differently: Cohen's w {change.effect:.2f} {interval}"
+    interval = f"({change.low:.2f} to {change.high:.2f})"
+    size = f"{change.effect:+.2f} {interval}"
+    match change.family:
+        case "center":
+            return _center(change, f"{columns[0]}{whom}", before, after)
+        case "spread":
+            times, low, high = (math.exp(one) for one in (change.effect, change.low, change.high))
+            former = f"is {times:.2f} times the former ({low:.2f} to {high:.2f})"
+            return f"the standard deviation of {columns[0]}{whom} {former}"
+        case "correlation":
+            return f"the correlation of {columns[0]} and {columns[1]}{whom} changed by {size}"
+        case "levels":
+            return f"the shares of the values of {columns[0]}{whom} changed: Cohen's w {change.effect:.2f} {interval}"
+        case "shares":
+            return f"the shares of the segments changed: Cohen's w {change.effect:.2f} {interval}"
+        case "likelihood":
+            less = "less" if change.effect < 0 else "more"
+            return (
+                f"the mean log density changed by {size} standard deviations: the model expects them {less}"
+            )
+        case "density":
+            return f"the log densities are distributed differently: Cohen's w {change.effect:.2f} {interval}"
     return (
         f"the share of customers whom the model hardly expects changed by {100 * change.effect:+.1f} points "
         f"({100 * change.low:.1f} to {100 * change.high:.1f})"
     )
+
+
+def _center(change: Change, what: str, before: float | None, after: float | None) -> str:
+    """Return a shift in words, its interval without the sign that the verb says."""
+    verb, sign = ("rose", 1) if change.effect > 0 else ("fell", -1)
+    low, high = sorted((sign * change.low, sign * change.high))
+    moved = "" if before is None or after is None else f", from {before:,.4g} to {after:,.4g}"
+    return f"{what} {verb} by {abs(change.effect):.2f} standard deviations ({low:.2f} to {high:.2f}){moved}"
 
 
 _ADVICE = {

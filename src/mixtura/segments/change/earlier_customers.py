@@ -1,0 +1,45 @@
+"""The customers who are compared with: those of the model file, of an earlier table, or expected by the model."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mixtura.drift import Reference, reference_of_fresh_rows
+from mixtura.engine import as_data
+from mixtura.segments.model.kept_reference import log_jacobians, simulated_reference, with_reference
+from mixtura.segments.model.read_rows import ReadRows
+from mixtura.segments.model.segment_model import SegmentModel
+
+__all__ = ["reference_for"]
+
+
+def reference_for(
+    model: SegmentModel, read: ReadRows, earlier: ReadRows | None, label: str
+) -> tuple[Reference, tuple[str, ...]]:
+    """Return what is compared with, and what is to be said of it."""
+    if model.reference is not None:
+        return model.reference, ()
+    if earlier is None:
+        said = (
+            "The model file is of an earlier version, and does not say how the customers were spread that it was "
+            "learned from. Compared is with what the model expects, as if it were exactly right: where customers are "
+            "not quite Gaussian, they will look changed. Give the earlier table, or write the model again."
+        )
+        return simulated_reference(model, read.table), (said,)
+    if _is_learned_from(model, earlier):
+        found = with_reference(model, earlier.table, earlier.weights).reference
+        assert found is not None, "it was just made"
+        return found, ()
+    data = as_data(model.scaling.seen(earlier.table), earlier.weights)
+    jacobians = log_jacobians(model.scaling, earlier.table)
+    made = reference_of_fresh_rows(data, model.mixture, jacobians, threshold=model.anomaly_threshold)
+    return made, (f"The model file is of an earlier version: compared is with {label}.",)
+
+
+def _is_learned_from(model: SegmentModel, read: ReadRows) -> bool:
+    """Return whether these are the rows that a model was learned from, by their number and likelihood."""
+    if len(read.rows) != model.training.rows:
+        return False
+    weights = np.ones(len(read.rows)) if read.weights is None else read.weights
+    total = float(weights @ model.log_density(read.table))
+    return abs(total - model.training.log_likelihood) <= 1e-6 * abs(total)

@@ -1,0 +1,41 @@
+"""An assignment as a dataframe of the library that the table came in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from mixtura.data.frames import frame_like
+from mixtura.io import table_of
+from mixtura.segments.model.assign import Assignment
+
+__all__ = ["eager", "frame_of", "ids_of"]
+
+
+def ids_of(assignment: Assignment, rows: Sequence[int]) -> list[Any]:
+    """Return the ids of some rows as plain values."""
+    held = assignment.ids[np.asarray(rows, dtype=np.intp)]
+    values = held.to_list() if isinstance(held, nw.Series) else held.tolist()
+    return [value if isinstance(value, int | float | str | None) else str(value) for value in values]
+
+
+def frame_of(table: Any, assignment: Assignment) -> Any:
+    """Return a row per customer as a frame like the table; those in no segment have no values."""
+    columns = assignment.columns()
+    id_name = assignment.id_name if assignment.id_name not in columns else f"{assignment.id_name}_id"
+    known = assignment.complete.tolist()
+    own = {
+        name: [value if there else None for value, there in zip(values.tolist(), known, strict=True)]
+        for name, values in columns.items()
+    }
+    return frame_like(table, {id_name: ids_of(assignment, range(len(known))), **own})
+
+
+def eager(frame: Any) -> Any:
+    """Return a table that is in memory; files and relations of DuckDB as Arrow, a polars LazyFrame as a DataFrame."""
+    read = table_of(frame)
+    table = nw.from_native(read, pass_through=True)
+    return table.collect().to_native() if isinstance(table, nw.LazyFrame) else read
