@@ -11,10 +11,10 @@ from mixtura.cli.commands.anomalies import anomalies
 from mixtura.cli.commands.assign import assign
 from mixtura.cli.commands.audience import audience
 from mixtura.cli.commands.demo import demo
-from mixtura.cli.commands.drift import drift
 from mixtura.cli.commands.export import export
 from mixtura.cli.commands.import_model import import_model
 from mixtura.cli.commands.info import info
+from mixtura.cli.commands.monitoring.drift import drift
 from mixtura.cli.commands.segment import segment
 from mixtura.cli.commands.select import select
 from mixtura.cli.commands.show import show

@@ -7,14 +7,14 @@ import numpy as np
 from mixtura.drift import Reference, reference_of_fresh_rows
 from mixtura.engine import as_data
 from mixtura.segments.model.kept_reference import log_jacobians, simulated_reference, with_reference
-from mixtura.segments.model.read_rows import ReadRows
+from mixtura.segments.model.read_rows import ModelRows
 from mixtura.segments.model.segment_model import SegmentModel
 
 __all__ = ["reference_for"]
 
 
 def reference_for(
-    model: SegmentModel, read: ReadRows, earlier: ReadRows | None, label: str
+    model: SegmentModel, read: ModelRows, earlier: ModelRows | None, label: str
 ) -> tuple[Reference, tuple[str, ...]]:
     """Return what is compared with, and what is to be said of it."""
     if model.reference is not None:
@@ -36,7 +36,7 @@ def reference_for(
     return made, (f"The model file is of an earlier version: compared is with {label}.",)
 
 
-def _is_learned_from(model: SegmentModel, read: ReadRows) -> bool:
+def _is_learned_from(model: SegmentModel, read: ModelRows) -> bool:
     """Return whether these are the rows that a model was learned from, by their number and likelihood."""
     if len(read.rows) != model.training.rows:
         return False

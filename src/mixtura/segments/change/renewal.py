@@ -20,7 +20,7 @@ from mixtura.fit import log_likelihood
 from mixtura.segments.model.assign import assign_read
 from mixtura.segments.model.build import with_threshold
 from mixtura.segments.model.kept_reference import with_reference
-from mixtura.segments.model.read_rows import ReadRows, read_for
+from mixtura.segments.model.read_rows import ModelRows, read_rows
 from mixtura.segments.model.segment_model import SegmentModel, ordered
 from mixtura.segments.segment import segment_table
 from mixtura.select.inference.refit import Refit
@@ -63,14 +63,14 @@ class Renewal:
         return tuple(said)
 
 
-def renew(model: SegmentModel, read: ReadRows, drift: MixtureDrift, *, source: str) -> Renewal | None:
+def renew(model: SegmentModel, read: ModelRows, drift: MixtureDrift, *, source: str) -> Renewal | None:
     """Return the model that the verdict asks for; None where the old one is to be kept, or no fit succeeds.
 
     Parameters
     ----------
     model : SegmentModel
         The old one.
-    read : ReadRows
+    read : ModelRows
         The new rows.
     drift : MixtureDrift
     source : str
@@ -83,7 +83,7 @@ def renew(model: SegmentModel, read: ReadRows, drift: MixtureDrift, *, source: s
         new = (_updated if word == "update" else _refitted)(model, read, source)
     except MixturaError:
         return None
-    again = read if word == "update" else read_for(new, read.frame, partial=True)
+    again = read if word == "update" else read_rows(new, read.frame, partial=True)
     both = read.complete & again.complete
     old, found = assign_read(model, read), assign_read(new, again)
     unexpected = (old.log_density[both] < drift.comparison.reference.cuts.tail).astype(np.float64)
@@ -158,7 +158,7 @@ def _named(old: Sequence[str], partners: Sequence[int | None], own: Sequence[str
     return tuple(found)
 
 
-def _updated(model: SegmentModel, read: ReadRows, source: str) -> SegmentModel:
+def _updated(model: SegmentModel, read: ModelRows, source: str) -> SegmentModel:
     data = as_data(model.scaling.seen(read.table), read.weights)
     result = Refit(model.training.prior).from_mixture(data, model.mixture)
     jacobians = model.scaling.log_jacobian(model.scaling.masked(read.rows), observed=True)
@@ -184,12 +184,12 @@ def _updated(model: SegmentModel, read: ReadRows, source: str) -> SegmentModel:
     return _kept(new, read)
 
 
-def _kept(model: SegmentModel, read: ReadRows) -> SegmentModel:
+def _kept(model: SegmentModel, read: ModelRows) -> SegmentModel:
     new = with_threshold(model, model.log_density(read.table), read.weights)
     return with_reference(new, read.table, read.weights)
 
 
-def _refitted(model: SegmentModel, read: ReadRows, source: str) -> SegmentModel:
+def _refitted(model: SegmentModel, read: ModelRows, source: str) -> SegmentModel:
     training = model.training
     options = _options(model)
     with warnings.catch_warnings():
@@ -212,7 +212,7 @@ def _refitted(model: SegmentModel, read: ReadRows, source: str) -> SegmentModel:
     return with_reference(result.model, result.table, result.weights)
 
 
-def _names(read: ReadRows) -> list[str]:
+def _names(read: ModelRows) -> list[str]:
     names: list[str] = nw.from_native(read.frame, eager_only=True).columns
     return names
 

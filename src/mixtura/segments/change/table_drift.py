@@ -18,7 +18,7 @@ from mixtura.segments.change.periods import Period, periods_of
 from mixtura.segments.change.renewal import Renewal, renew
 from mixtura.segments.model.assign import Assignment, assign_read
 from mixtura.segments.model.kept_reference import log_jacobians, with_reference
-from mixtura.segments.model.read_rows import ReadRows, read_for
+from mixtura.segments.model.read_rows import ModelRows, read_rows
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.segment import segment_table
 
@@ -290,7 +290,7 @@ def _each(
     return _finished(made, movers, reads[-1], renewed=how.renewed)
 
 
-def _finished(made: TableDrift, movers: Movers | str, read: ReadRows, *, renewed: bool) -> TableDrift:
+def _finished(made: TableDrift, movers: Movers | str, read: ModelRows, *, renewed: bool) -> TableDrift:
     """Return a drift with its movers, or why there are none, and the model that the verdict asks for."""
     model, last = replace(made.model, reference=made.reference), made.last
     said = made.notes if isinstance(movers, Movers) else (*made.notes, movers)
@@ -307,11 +307,11 @@ def _rows(table: nw.DataFrame[Any], period: Period) -> Any:
     return table[period.rows.tolist()].to_native()
 
 
-def _read(model: SegmentModel, frame: Any, how: _How, label: str) -> ReadRows:
+def _read(model: SegmentModel, frame: Any, how: _How, label: str) -> ModelRows:
     table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True, pass_through=True)
     weight = model.training.weight_column
     names = [str(name) for name in getattr(table, "columns", ())]
-    read = read_for(
+    read = read_rows(
         model,
         frame,
         id_column=how.id_column,
@@ -327,7 +327,7 @@ def _read(model: SegmentModel, frame: Any, how: _How, label: str) -> ReadRows:
     return read
 
 
-def _compared(model: SegmentModel, reference: Reference, read: ReadRows, label: str) -> PeriodDrift:
+def _compared(model: SegmentModel, reference: Reference, read: ModelRows, label: str) -> PeriodDrift:
     data = as_data(model.scaling.seen(read.table), read.weights)
     jacobians = log_jacobians(model.scaling, read.table)
     found = mixture_drift(model.mixture, reference, data, jacobians, prior=model.training.prior)
@@ -376,7 +376,7 @@ def _period_notes(
     return tuple(said)
 
 
-def _absent_notes(read: ReadRows, label: str) -> tuple[str, ...]:
+def _absent_notes(read: ModelRows, label: str) -> tuple[str, ...]:
     if not read.absent:
         return ()
     named = ", ".join(map(repr, read.absent))

@@ -14,7 +14,7 @@ import numpy as np
 from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.exceptions import ColumnWarning
 from mixtura.io import SURVEY_OUTPUTS, Codebook, CodebookColumn, Computed, Words, write_table
-from mixtura.segments.model.read_rows import ReadRows, read_for
+from mixtura.segments.model.read_rows import ModelRows, read_rows
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.scan import Scores, scan_of
 from mixtura.segments.weighted import row_maxima
@@ -151,13 +151,13 @@ def assign_table(
     DataError
         No row has a value.
     """
-    read = read_for(model, frame, id_column=id_column, drop_missing=drop_missing)
+    read = read_rows(model, frame, id_column=id_column, drop_missing=drop_missing)
     if read.notes:
         warnings.warn(f"Columns of the table: {' '.join(read.notes)}", ColumnWarning, stacklevel=2)
     return assign_read(model, read)
 
 
-def assign_read(model: SegmentModel, read: ReadRows) -> Assignment:
+def assign_read(model: SegmentModel, read: ModelRows) -> Assignment:
     """Assign the usable rows of a table that was read; leave the others empty."""
     scores = Scores.empty(len(read.rows), model.n_segments)
     scan_of(model.mixture, model.scaling, read.table).run([], scores)

@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from mixtura._typing import Array, FloatArray
+from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.core.protocols import MixedRows, RowTable, continuous_rows
 from mixtura.exceptions import ColumnError, DataError
 from mixtura.io import to_float64
@@ -19,14 +19,14 @@ from mixtura.segments.table.complete import missing_notes, usable_rows
 from mixtura.segments.table.discrete.coding import unknown_notes
 from mixtura.segments.table.roles import Roles, checked_weights
 
-__all__ = ["ReadRows", "customer_ids", "read_for"]
+__all__ = ["ModelRows", "customer_ids", "read_rows"]
 
 ROW_NAME = "row"
 """Name of the id column where the table has none; rows are numbered from 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ReadRows:
+class ModelRows:
     """The rows of a table as a model reads them.
 
     Parameters
@@ -62,8 +62,13 @@ class ReadRows:
         """The continuous columns of the usable rows, shape (n, D)."""
         return continuous_rows(self.table)
 
+    @property
+    def levels(self) -> IntArray | None:
+        """Levels of their discrete columns, shape (n, J); None without any."""
+        return self.table.levels if isinstance(self.table, MixedRows) else None
 
-def read_for(
+
+def read_rows(
     model: SegmentModel,
     frame: Any,
     *,
@@ -71,7 +76,7 @@ def read_for(
     drop_missing: bool = False,
     weight: str | None = None,
     partial: bool = False,
-) -> ReadRows:
+) -> ModelRows:
     """Read the rows of a table for a model.
 
     Parameters
@@ -125,7 +130,7 @@ def read_for(
         notes = (*notes, *unknown_notes(model.coding, levels, opened.frame, complete))
         found = MixedRows(rows, levels, model.coding.discrete)
     named = customer_ids(opened.frame, choice.id_column)
-    return ReadRows(opened.frame, *named, found, complete, weights, absent, notes)
+    return ModelRows(opened.frame, *named, found, complete, weights, absent, notes)
 
 
 def _has_values(column: nw.Series[Any]) -> bool:

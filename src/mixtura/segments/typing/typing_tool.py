@@ -13,7 +13,7 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.io import codebook_of, to_float64
 from mixtura.io.questionnaire.answer_sheet import AccuracyRow, Question, Questionnaire
-from mixtura.segments.model.assign import ModelRows, read_rows
+from mixtura.segments.model.read_rows import ModelRows, read_rows
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.table.discrete.coding import CodedColumn
 from mixtura.segments.typing.golden_questions import GoldenQuestions, find_questions
@@ -165,7 +165,7 @@ def make_typing_tool(
     read = read_rows(model, frame)
     weights = _weights(model, read)
     found = find_questions(
-        model, read.table(model), weights, candidates=columns, most=most, seed=random_state, on_step=on_step
+        model, read.table, weights, candidates=columns, most=most, seed=random_state, on_step=on_step
     )
     n = n_questions or _enough(found, min_agreement)
     chosen = found.questions[:n]

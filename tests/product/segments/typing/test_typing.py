@@ -19,7 +19,7 @@ from mixtura.exceptions import ColumnWarning, DataError, ParameterError
 from mixtura.io.export import scoring_javascript, scoring_spss
 from mixtura.io.questionnaire.answer_sheet import write_questionnaire
 from mixtura.segments import SegmentModel, assign_table, segment_table
-from mixtura.segments.model.assign import read_rows
+from mixtura.segments.model.read_rows import read_rows
 from mixtura.segments.typing.golden_questions import find_questions, memberships_by
 from mixtura.segments.typing.reduced_model import reduced_model
 from mixtura.segments.typing.typing_files import TYPING_FILES, write_typing_tool
@@ -96,10 +96,10 @@ def check(found: np.ndarray, reduced: SegmentModel, tolerance: float = 1e-9) -> 
 
 def test_the_marginal_is_the_model_with_the_other_values_missing(model: SegmentModel) -> None:
     table = customers(80, seed=3)
-    whole = read_rows(model, table).table(model)
+    whole = read_rows(model, table).table
     for questions in (("age",), ("spend", "region"), QUESTIONS, ("noise", "visits", "spend")):
         small = reduced_model(model, questions)
-        rows = read_rows(small, table).table(small)
+        rows = read_rows(small, table).table
         np.testing.assert_allclose(
             small.memberships(rows), memberships_by(model, whole, questions), atol=1e-12
         )
@@ -123,7 +123,7 @@ def test_a_reduced_model_is_saved_and_read(reduced: SegmentModel, tmp_path: Path
 
 def test_a_column_that_says_nothing_comes_late(model: SegmentModel) -> None:
     table = customers()
-    found = find_questions(model, read_rows(model, table).table(model))
+    found = find_questions(model, read_rows(model, table).table)
     assert found.questions[0] in {"age", "spend"}
     assert "noise" not in found.questions[:3]
     assert found.curve[-1].agreement == 1.0
@@ -139,14 +139,14 @@ def test_the_curve_is_of_people_held_out() -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ColumnWarning)
             model = segment_table(frame, components=[2], covariance_types=["diag"]).model
-        curve = find_questions(model, read_rows(model, fresh).table(model), most=5).curve
+        curve = find_questions(model, read_rows(model, fresh).table, most=5).curve
         flattered += [one.chosen_on - one.agreement for one in curve]
     assert np.mean(flattered) > 0.02
 
 
 def test_agreement_by_its_definition(model: SegmentModel) -> None:
     table = customers(200, seed=1)
-    rows = read_rows(model, table).table(model)
+    rows = read_rows(model, table).table
     weights = np.random.default_rng(0).uniform(0.5, 2.0, 200)
     n = len(model.columns) + len(model.discrete_columns)
     found = find_questions(model, rows, weights, most=n)

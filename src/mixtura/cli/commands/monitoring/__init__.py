@@ -1,0 +1,1 @@
+"""Commands that are run again and again: what changed since."""
