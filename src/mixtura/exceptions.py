@@ -13,6 +13,7 @@
     ├── TableError (ValueError)                a table file that cannot be read, or lacks what is needed
     │   └── ColumnError                        a column missing, duplicated, or not numeric; `.column`, `.closest`
     ├── ModelFileError (ValueError)            a model file truncated, altered, or of a newer format
+    ├── CheckpointError (OSError)              a checkpoint that cannot be written, or is of another run
     ├── OutputError (OSError)                  a place that cannot be written, or must not be overwritten
     └── ClusterError (ConnectionError)         a cluster that cannot be reached, was lost, or lacks something
 
@@ -25,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 __all__ = [
+    "CheckpointError",
     "ClusterError",
     "ColumnError",
     "ColumnWarning",
@@ -168,6 +170,10 @@ class ColumnWarning(UserWarning):
 
 class ModelFileError(MixturaError, ValueError):
     """A model file is truncated, altered, or of a format newer than this version reads."""
+
+
+class CheckpointError(MixturaError, OSError):
+    """A checkpoint cannot be written, or is not of the run that is to go on."""
 
 
 class OutputError(MixturaError, OSError):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from command_line import snapshot
 from mixtura.datasets import make_customers
+from mixtura.select import Candidate
 
 GOOD = "income,spending\n" + "\n".join(f"{a!r},{b!r}" for a, b in make_customers().tolist()) + "\n"
 
@@ -50,7 +52,7 @@ def test_a_missing_file_suggests_the_closest(refused, customers) -> None:
 
 def test_a_directory_is_no_table(refused, workplace) -> None:
     (workplace / "folder.csv").mkdir()
-    assert "is a directory" in refused("segment", "folder.csv")
+    assert "holds no table" in refused("segment", "folder.csv")
 
 
 @pytest.mark.parametrize(
@@ -139,6 +141,44 @@ def test_an_interruption_leaves_nothing(run, customers, workplace, monkeypatch) 
     assert done.exit_code == 130
     assert "Interrupted" in done.stderr
     assert snapshot(workplace) == before
+
+
+def test_an_interrupted_search_gives_the_best_so_far_and_goes_on(
+    run, customers, workplace, monkeypatch
+) -> None:
+    from mixtura.select.model_search.grid import Fitter
+
+    fit_all = Fitter.fit_all
+
+    def interrupted(fitter: Fitter) -> Iterator[Candidate]:
+        for number, candidate in enumerate(fit_all(fitter)):
+            if number == 3:
+                raise KeyboardInterrupt
+            yield candidate
+
+    asked = ("segment", customers, "--components", "1-3", "--covariance-type", "full,tied")
+    with monkeypatch.context() as patched:
+        patched.setattr(Fitter, "fit_all", interrupted)
+        done = run(*asked, "--checkpoint", "run.checkpoint", "--output", "first")
+    assert done.exit_code == 130
+    assert "Unfinished: the search was interrupted after 3 models" in done.stdout
+    assert "The same command with --overwrite goes on." in done.stderr
+    assert (workplace / "run.checkpoint").exists()
+    assert (workplace / "first" / "model.json").exists()
+    again = run(*asked, "--checkpoint", "run.checkpoint", "--output", "first", "--overwrite")
+    assert again.exit_code == 0
+    assert "Unfinished" not in again.stdout
+    assert not (workplace / "run.checkpoint").exists()
+    assert run(*asked, "--output", "whole").exit_code == 0
+    for name in ("segments.csv", "profiles.csv"):
+        assert (workplace / "first" / name).read_bytes() == (workplace / "whole" / name).read_bytes()
+
+
+def test_a_checkpoint_of_another_table_is_refused_and_stays(run, refused, customers, workplace) -> None:
+    (workplace / "run.checkpoint").write_text("a shopping list")
+    said = refused("segment", customers, "--checkpoint", "run.checkpoint")
+    assert "--checkpoint must be a new file" in said
+    assert (workplace / "run.checkpoint").read_text() == "a shopping list"
 
 
 def test_an_interruption_while_overwriting_keeps_the_old_results(

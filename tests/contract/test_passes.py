@@ -27,6 +27,7 @@ from mixtura.fit.degeneracy import RowsOf
 from mixtura.fit.evaluation import Scoring
 from mixtura.fit.init.random import RandomShares, RowsPerBlock, SumsByRandomShares
 from mixtura.fit.init.sample import PositiveWeight
+from mixtura.fit.journal import RowsDigest
 from mixtura.fit.kmeans.distances import Farthest, SquaredDistances
 from mixtura.fit.kmeans.lloyd import AssignToNearest, CrossCounts, unit_spheres
 from mixtura.fit.kmeans.plusplus import MassPerBlock, MassWithCandidates, NearestSeed, RowAtMass
@@ -74,6 +75,7 @@ PASSES: dict[type[Any], Callable[[Data], tuple[Any, States]]] = {
     Rows: lambda data: (Rows(np.array([4000, 3, 2500])), ()),
     SmallestHashes: lambda data: (SmallestHashes(10, 7), ()),
     TotalWeight: lambda data: (TotalWeight(), ()),
+    RowsDigest: lambda data: (RowsDigest(), ()),
     Scoring: lambda data: (Scoring(components(), data.kernel), ()),
     AccumulateAbout: lambda data: (AccumulateAbout(components(), MEANS + 1.0, DENSE, data.kernel), ()),
     SumsByRandomShares: lambda data: (random_shares(data), ()),

@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import typer
@@ -17,7 +18,7 @@ from rich.table import Table
 from mixtura.cli.option_names import with_options
 from mixtura.exceptions import ColumnWarning, MixturaError
 
-__all__ = ["error_console", "handle_errors", "output_console", "plain_table"]
+__all__ = ["error_console", "exit_if_interrupted", "handle_errors", "output_console", "plain_table"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -62,6 +63,18 @@ def handle_errors(command: Callable[P, R]) -> Callable[P, R]:
             raise typer.Exit(130) from None
 
     return guarded
+
+
+def exit_if_interrupted(interrupted: bool, checkpoint: Path | None) -> None:
+    """End with exit code 130 where the results written are those of an interrupted search, and say so."""
+    if interrupted:
+        again = (
+            "Give --checkpoint FILE to be able to go on."
+            if checkpoint is None
+            else "The same command with --overwrite goes on."
+        )
+        typer.echo(f"Interrupted: the results are the best of the models fitted so far. {again}", err=True)
+        raise typer.Exit(130)
 
 
 def plain_table(*headers: str, title: str | None = None, left: int = 1) -> Table:

@@ -16,6 +16,7 @@ __all__ = ["OPTIONS", "command_line", "with_options"]
 
 OPTIONS = {
     "before": "--before",
+    "checkpoint": "--checkpoint",
     "columns": "--columns",
     "contamination": "--contamination",
     "components": "--components",

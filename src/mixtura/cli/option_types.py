@@ -148,6 +148,12 @@ DropMissing = Annotated[
         help="Leave rows with missing values unassigned, instead of using the values that they have.",
     ),
 ]
+Checkpoint = Annotated[
+    Path | None,
+    typer.Option(
+        help="A file that keeps the models that are fitted, so that the same command goes on after an interruption."
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors.")]
 
@@ -188,6 +194,7 @@ def search_options(
         "missing_codes": parse_missing_codes(missing_code),
         "criterion": criterion,
         **({} if n_folds is None else {"n_folds": n_folds}),
+        "keep_interrupted": True,
         "random_state": seed,
     }
 

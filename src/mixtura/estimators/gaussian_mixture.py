@@ -6,13 +6,13 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, DensityMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -26,6 +26,7 @@ from mixtura.core.parts.student import StudentTails
 from mixtura.core.parts.volume import measure_background
 from mixtura.core.prior import Ridge
 from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from mixtura.estimators.checkpoints import checkpointed
 from mixtura.estimators.precisions import mixture_from_precisions_cholesky, precisions, precisions_cholesky
 from mixtura.estimators.predicting import MixturePredictor
 from mixtura.estimators.validation import (
@@ -121,6 +122,9 @@ default="kmeans"
         Whether some rows may belong to no component: noise, spread evenly over the volume of the rows, whose share is
         estimated (Banfield and Raftery 1993; mclust's noise component). They are labeled -1, as scikit-learn's DBSCAN
         does; probabilities of a row, and ``weights_``, then sum to one less that of the noise.
+    checkpoint : str or Path, optional
+        A file that keeps what is done, every few seconds: the same fit of the same rows goes on where it was
+        interrupted, to the last bit. It is removed at the end.
 
     Attributes
     ----------
@@ -194,6 +198,7 @@ default="kmeans"
         "missing": [StrOptions(set(MISSING))],
         "tails": [StrOptions(set(TAILS))],
         "noise": ["boolean"],
+        "checkpoint": [str, PathLike, None],
     }
 
     def __init__(
@@ -216,6 +221,7 @@ default="kmeans"
         missing: str = "error",
         tails: str = "gaussian",
         noise: bool = False,
+        checkpoint: str | PathLike[str] | None = None,
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -234,6 +240,7 @@ default="kmeans"
         self.missing = missing
         self.tails = tails
         self.noise = noise
+        self.checkpoint = checkpoint
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
@@ -275,17 +282,12 @@ default="kmeans"
         task = FitTask.begin(self, X if rows is None else rows, y, weights, self.n_init)
         if task is not None:
             settings = task.watch(settings, lambda mixture: self._attributes(mixture, dtype))
-        if self.warm_start and hasattr(self, "converged_"):
+        if self.warm_start and self.checkpoint is None and hasattr(self, "converged_"):
             result = continue_fit(problem, self._as_mixture(), settings, previous=self.lower_bound_)
         else:
-            result = fit_mixture(
-                problem,
-                self._initialization(),
-                settings,
-                n_init=self.n_init,
-                random_state=check_random_state(self.random_state),
-                given=given,
-            )
+            start = self._initialization()
+            with checkpointed(self, data, settings) as (kept, rng):
+                result = fit_mixture(problem, start, kept, n_init=self.n_init, random_state=rng, given=given)
         self._take(result, dtype)
         if task is not None:
             task.end(self._attributes(result.mixture, dtype))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from mixtura.fit.loop.stopping import StoppingRule
 from mixtura.fit.racing import RACE_SCHEDULE, Racing
 from mixtura.fit.steps.batched import iterate_batch
 from mixtura.fit.steps.em import EMStep, Problem
+
+if TYPE_CHECKING:
+    from mixtura.fit.journal import Journal
 
 __all__ = [
     "SAME_OPTIMUM",
@@ -88,12 +91,31 @@ class Settings:
         Where one is given, restarts run one after the other.
     step : callable, default=EMStep
         Makes the step of a problem; `AcceleratedEMStep` takes fewer passes where EM is slow.
+    journal : Journal, optional
+        Where runs are kept, so that they go on after an interruption; restarts then run one after the other.
+    name : str, default="run"
+        Under which name they are kept.
     """
 
     stop: StoppingRule
     max_iter: int
     observe: Observer[LoopState[Mixture, Any]] = ignore
     step: Callable[[Problem], Step[Mixture, Any]] = EMStep
+    journal: Journal | None = None
+    name: str = "run"
+
+    def iterate(
+        self, problem: Problem, first: Callable[[], Mixture], previous: float = -np.inf
+    ) -> LoopResult[Mixture]:
+        """Return where the loop ends that begins with a mixture, which is made if it is needed."""
+        step = self.step(problem)
+
+        def start() -> LoopState[Mixture, Any]:
+            return begin(step, first(), previous=previous)
+
+        if self.journal is not None:
+            return self.journal.run(self.name, start, step, self.stop, self.max_iter, observe=self.observe)
+        return iterate(start(), step, self.stop, self.max_iter, observe=self.observe)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +164,14 @@ def fit_mixture(
         return continue_fit(problem, problem.model.begin_from(start), settings)
     initializers = [initialization.prepare(problem, random_state) for _ in range(n_init)]
     drawing = perf_counter() - begun
-    if 1 < problem.data.runner.n_workers <= n_init and settings.observe is ignore:
-        alone = replace(problem, data=problem.data.alone())
-        finished = problem.data.runner.map(
-            [_Task(alone, initializer, settings, given) for initializer in initializers]
-        )
-    else:
-        finished = [_Task(problem, initializer, settings, given)() for initializer in initializers]
+    watched = settings.observe is not ignore or settings.journal is not None
+    side_by_side = 1 < problem.data.runner.n_workers <= n_init and not watched
+    on = replace(problem, data=problem.data.alone()) if side_by_side else problem
+    tasks = [
+        _Task(on, initializer, replace(settings, name=f"{settings.name}, start {number}"), given)
+        for number, initializer in enumerate(initializers)
+    ]
+    finished = problem.data.runner.map(tasks) if side_by_side else [task() for task in tasks]
     return _keep_best(problem, finished, drawing)
 
 
@@ -162,19 +185,21 @@ class _Task:
     given: Given
 
     def __call__(self) -> _Finished:
-        begun = perf_counter()
-        start = self.initializer(self.problem)
-        first = self.given.override(start.first_mixture(self.problem))
-        started = perf_counter()
-        step = self.settings.step(self.problem)
-        run = iterate(
-            begin(step, first),
-            step,
-            self.settings.stop,
-            self.settings.max_iter,
-            observe=self.settings.observe,
-        )
-        return _Finished(run, start.notes, (started - begun, perf_counter() - started))
+        begun, notes, preparing = perf_counter(), tuple[str, ...](), 0.0
+        journal, noted = self.settings.journal, f"{self.settings.name}, notes"
+
+        def first() -> Mixture:
+            nonlocal notes, preparing
+            start = self.initializer(self.problem)
+            mixture, notes = self.given.override(start.first_mixture(self.problem)), start.notes
+            preparing = perf_counter() - begun
+            if journal is not None:
+                journal.put(noted, notes)
+            return mixture
+
+        run = self.settings.iterate(self.problem, first)
+        notes = notes if journal is None else journal.get(noted)
+        return _Finished(run, notes, (preparing, perf_counter() - begun - preparing))
 
 
 def fit_best_of(
@@ -252,14 +277,7 @@ def continue_fit(
         The lower bound that an earlier run ended with.
     """
     begun = perf_counter()
-    step = settings.step(problem)
-    run = iterate(
-        begin(step, start, previous=previous),
-        step,
-        settings.stop,
-        settings.max_iter,
-        observe=settings.observe,
-    )
+    run = settings.iterate(problem, lambda: start, previous)
     return _keep_best(problem, [_Finished(run, (), (0.0, perf_counter() - begun))], 0.0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,8 @@ class Settings:
     n_folds: int = 10
     min_share: float = 0.0
     robust: str = "none"
+    checkpoint: str | Path | None = None
+    keep_interrupted: bool = False
 
     def __post_init__(self) -> None:
         self._convert()
@@ -118,6 +121,8 @@ class Settings:
             min_share=self.min_share,
             robust=self.robust,
             rounding=rounding,
+            checkpoint=self.checkpoint,
+            keep_interrupted=self.keep_interrupted,
             on_candidate=on_candidate,
             on_fold=on_fold,
         )

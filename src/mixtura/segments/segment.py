@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.options import COVARIANCE_TYPES, Settings
 from mixtura.segments.profiles.compute import profile_segments
 from mixtura.segments.profiles.profile_columns import read_columns
+from mixtura.segments.results.notes import interruption_notes
 from mixtura.segments.results.segmentation_result import SegmentationResult
 from mixtura.segments.stability.model_choice import choose_model
 from mixtura.segments.table.discrete.kinds import Kinds
@@ -56,6 +58,8 @@ def segment_table(
     source: str = "table",
     n_folds: int = 10,
     min_share: float = 0.0,
+    checkpoint: str | Path | None = None,
+    keep_interrupted: bool = False,
     on_candidate: OnCandidate | None = None,
     on_fold: OnFold | None = None,
 ) -> SegmentationResult:
@@ -123,6 +127,12 @@ def segment_table(
     min_share : float, default=0
         Least share of the customers in a segment, from 0 to 0.5: models with a smaller one are excluded, and the notes
         say which. It is the share that the mixture expects (its weight, the mean membership).
+    checkpoint : str or Path, optional
+        A file in which models are kept while they are fitted: the same call on the same table goes on where it was
+        interrupted, see `mixtura.select.search`. It is removed once all are fitted.
+    keep_interrupted : bool, default=False
+        Whether an interruption (Ctrl-C) while models are fitted gives segments from those that are done, if there are
+        some; the result's `interrupted` is then true, and its notes say so.
     on_candidate : callable or None, default=None
         Called as ``on_candidate(candidate, done, total)`` after each model.
     on_fold : callable or None, default=None
@@ -140,6 +150,8 @@ def segment_table(
         A column is missing, in two roles, or not numeric, or none is left.
     MissingValuesError, TooFewRowsError, DataError
         The rows cannot be used.
+    CheckpointError
+        The checkpoint cannot be written, is used by another run, or is of another table or other parameters.
 
     Examples
     --------
@@ -153,19 +165,26 @@ def segment_table(
     3 high income, low spending 96
     """
     started = time.perf_counter()
-    settings = Settings(components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state,
-                        anomaly_percentile, source, transform, prior, n_folds, min_share)  # fmt: skip
+    settings = Settings(
+        components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state, anomaly_percentile, source,
+        transform, prior, n_folds, min_share, checkpoint=checkpoint, keep_interrupted=keep_interrupted,
+    )  # fmt: skip
     weight = accepted_weight(frame, weight)
     roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes)
     prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
     warn_of_columns(prepared)
-    ranking = prepared.search(settings, on_candidate, on_fold).ranking
+    found = prepared.search(settings, on_candidate, on_fold)
+    ranking = found.ranking
     exclusions = exclusions_of(ranking, prepared.rows, prepared.weights, min_share)
     allowed = candidates_to_choose_from(ranking, exclusions)
     choice = choose_model(allowed, prepared.table, prepared.scaling, settings, prepared.weights)
     model = build_model(choice.best, prepared, settings).renamed(names or {})
     result = _describe(model, prepared, ranking, choice.best, started)
-    return replace(result, choice=choice, exclusions=exclusions, min_share=float(min_share))
+    notes = (*interruption_notes(found), *result.table_notes)
+    return replace(
+        result, choice=choice, exclusions=exclusions, min_share=float(min_share), interrupted=found.interrupted,
+        table_notes=notes,
+    )  # fmt: skip
 
 
 def _describe(

@@ -13,7 +13,7 @@ import numpy as np
 from mixtura._typing import Array
 from mixtura.io import translate_os_errors, write_table
 from mixtura.segments.options import COVARIANCE_TYPES, Settings
-from mixtura.segments.results.notes import transform_notes
+from mixtura.segments.results.notes import interruption_notes, transform_notes
 from mixtura.segments.table.columns import ColumnChoice
 from mixtura.segments.table.discrete.kinds import Kinds
 from mixtura.segments.table.prepare import prepare, warn_of_columns
@@ -73,6 +73,8 @@ def select_table(
     n_folds: int = 10,
     min_share: float = 0.0,
     robust: str = "none",
+    checkpoint: str | Path | None = None,
+    keep_interrupted: bool = False,
     on_candidate: OnCandidate | None = None,
     on_fold: OnFold | None = None,
 ) -> Selection:
@@ -84,7 +86,9 @@ def select_table(
     ----------
     frame, columns, id_column, components, covariance_types, criterion, n_init, random_state, drop_missing
         As for `segment_table`.
-    weight, transform, prior, kinds, missing_codes, n_folds, min_share, on_candidate, on_fold
+    weight, transform, prior, kinds, missing_codes, n_folds, min_share, checkpoint, keep_interrupted
+        As for `segment_table`.
+    on_candidate, on_fold
         As for `segment_table`.
     robust : {"none", "noise", "t", "auto"}, default="none"
         What models have against outliers, see `mixtura.select.search`.
@@ -110,7 +114,8 @@ def select_table(
     started = time.perf_counter()
     settings = Settings(
         components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state, transform=transform,
-        prior=prior, n_folds=n_folds, min_share=min_share, robust=robust,
+        prior=prior, n_folds=n_folds, min_share=min_share, robust=robust, checkpoint=checkpoint,
+        keep_interrupted=keep_interrupted,
     )  # fmt: skip
     roles = Roles(
         columns, id_column, weight=accepted_weight(frame, weight), kinds=kinds, missing_codes=missing_codes
@@ -120,6 +125,7 @@ def select_table(
     found = prepared.search(settings, on_candidate, on_fold)
     n_rows, n_dropped = len(prepared.rows), int((~prepared.complete).sum())
     notes = (
+        *interruption_notes(found),
         *prepared.notes,
         *transform_notes(prepared.advice, prepared.scaling.transforms, prepared.choice.kinds),
     )

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mixtura.cli import option_types as options
-from mixtura.cli.console import handle_errors, output_console
+from mixtura.cli.console import exit_if_interrupted, handle_errors, output_console
 from mixtura.cli.table_input import CustomerTable, Database, Sql, TableInput
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mixtura.io import Table
+    from mixtura.segments.results.document import Document
 
 __all__ = ["segment"]
 
@@ -60,6 +67,7 @@ def segment(
     anomaly_percentile: Percentile = 4.0,
     drop_missing: options.DropMissing = False,
     names: Names = None,
+    checkpoint: options.Checkpoint = None,
     resamples: Resamples = None,
     excel: Excel = False,
     output: Output = None,
@@ -73,7 +81,7 @@ def segment(
         columns=columns, id_column=id_column, value=value, weight=weight, transform=transform, kind=kind,
         missing_code=missing_code, components=components, covariance_type=covariance_type, criterion=criterion,
         n_folds=n_folds, prior=prior, n_init=n_init, seed=seed, min_share=min_share,
-        anomaly_percentile=anomaly_percentile, drop_missing=drop_missing, names=names,
+        anomaly_percentile=anomaly_percentile, drop_missing=drop_missing, names=names, checkpoint=checkpoint,
         source=given.name, describe=options.parse_names(describe, "--describe") or (),
     )  # fmt: skip
     _run(given, output, asked, _Wanted(resamples, excel, overwrite, json, quiet))
@@ -103,26 +111,32 @@ def _run(table: TableInput, output: Path | None, asked: dict[str, Any], wanted: 
     from mixtura.report import REPORT
     from mixtura.segments import Effort, deliver, segment_table
 
-    folder, effort = Path(f"{table.stem}-segments") if output is None else output, Effort(wanted.resamples)
+    folder = Path(f"{table.stem}-segments") if output is None else output
     asked["names"] = None if asked["names"] is None else read_names(asked["names"])
     with deliver(
         folder, presentation=REPORT, workbook=wanted.excel, survey=_survey(table), overwrite=wanted.overwrite
     ) as delivery:
         read = table.read(asked["id_column"])
         with model_progress(quiet=wanted.quiet, criterion=asked["criterion"]) as progress:
-            result = segment_table(read.data, **progress, **asked).with_effort(effort)
+            result = segment_table(read.data, **progress, **asked)
+        # Who interrupts the search does not want to wait for what was not asked for.
+        resamples = 0 if result.interrupted and wanted.resamples is None else wanted.resamples
+        result = result.with_effort(Effort(resamples))
         read = read.without_cells()
         release_arrow_memory()
         delivery.write(result, partial(working, quiet=wanted.quiet))
     document = result.document
     if wanted.json:
         typer.echo(readable_json(document.to_dict()), nl=False)
-        return
+    else:
+        _print(output_console(quiet=wanted.quiet), read, document, folder, delivery.files)
+    exit_if_interrupted(result.interrupted, asked["checkpoint"])
 
+
+def _print(console: Console, read: Table, document: Document, folder: Path, files: Sequence[str]) -> None:
     from mixtura.cli.printing.print_columns import print_table_segmented
     from mixtura.cli.printing.print_segmentation import print_segmentation
 
-    console = output_console(quiet=wanted.quiet)
     print_table_segmented(console, read, document)
     print_segmentation(console, document)
-    console.print(f"\nWritten: {folder} ({', '.join(delivery.files)})", soft_wrap=True)
+    console.print(f"\nWritten: {folder} ({', '.join(files)})", soft_wrap=True)

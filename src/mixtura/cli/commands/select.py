@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mixtura.cli import option_types as options
-from mixtura.cli.console import handle_errors, output_console
+from mixtura.cli.console import exit_if_interrupted, handle_errors, output_console
 from mixtura.cli.table_input import CustomerTable, Database, Sql, TableInput
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def select(
     n_init: options.Starts = 1,
     seed: options.Seed = 0,
     drop_missing: options.DropMissing = False,
+    checkpoint: options.Checkpoint = None,
     output: Output = None,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
@@ -51,7 +52,7 @@ def select(
     asked = options.search_options(
         columns=columns, id_column=id_column, weight=weight, transform=transform, kind=kind, missing_code=missing_code,
         components=components, covariance_type=covariance_type, criterion=criterion, n_folds=n_folds, prior=prior,
-        n_init=n_init, seed=seed, drop_missing=drop_missing, min_share=min_share, robust=robust,
+        n_init=n_init, seed=seed, drop_missing=drop_missing, min_share=min_share, robust=robust, checkpoint=checkpoint,
     )  # fmt: skip
     folder = Path(f"{given.stem}-selection") if output is None else output
     _run(given, folder, asked, overwrite=overwrite, quiet=quiet)
@@ -73,6 +74,7 @@ def _run(table: TableInput, folder: Path, asked: dict[str, Any], *, overwrite: b
     print_table_read(console, read, selection.columns)
     print_selection(console, selection)
     console.print(f"\nWritten: {folder} ({', '.join(SELECTION_FILES)})", soft_wrap=True)
+    exit_if_interrupted(selection.found.interrupted, asked["checkpoint"])
 
 
 def _select_and_write(frame: Any, folder: Path, asked: dict[str, Any], *, quiet: bool) -> Selection:

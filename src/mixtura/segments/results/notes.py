@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from mixtura._typing import FloatArray, IntArray
+from mixtura.fit import Outcome
 from mixtura.segments.model.assign import Assignment
 from mixtura.segments.model.candidate_choice import Exclusion
 from mixtura.segments.results.choice_notes import choice_notes
@@ -16,9 +17,16 @@ from mixtura.segments.stability.model_choice import ModelChoice
 from mixtura.segments.table.discrete.kinds import ColumnKind
 from mixtura.segments.transforms.recommend_transform import TransformAdvice
 from mixtura.segments.transforms.transforms import Transform, Winsorized
-from mixtura.select import Candidate
+from mixtura.select import Candidate, SearchResult
 
-__all__ = ["make_notes", "missing_by_segment_notes", "transform_notes", "value_notes", "weight_notes"]
+__all__ = [
+    "interruption_notes",
+    "make_notes",
+    "missing_by_segment_notes",
+    "transform_notes",
+    "value_notes",
+    "weight_notes",
+]
 
 _NAMED = 6
 """Columns that are named at most."""
@@ -56,11 +64,19 @@ def make_notes(
     n_incomplete = int((~assignment.complete).sum())
     if n_incomplete:
         notes.append(f"{_count(n_incomplete, 'row')} in no segment: values are missing.")
-    if best.outcome is not None and not best.converged:
+    if best.outcome is not None and best.outcome is not Outcome.NOT_REFINED and not best.converged:
         notes.append(best.outcome.explanation)
     if ids_repeat:
         notes.append(f"Values of {assignment.id_name!r} repeat: only their order distinguishes such rows.")
     return (*notes, *further)
+
+
+def interruption_notes(found: SearchResult) -> tuple[str, ...]:
+    """Return a sentence on a search that was interrupted; none where all models were fitted."""
+    if not found.interrupted:
+        return ()
+    done = _count(len(found.candidates), "model")
+    return (f"Unfinished: the search was interrupted after {done}; another may describe the table better.",)
 
 
 def transform_notes(

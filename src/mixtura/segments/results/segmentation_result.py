@@ -109,6 +109,8 @@ class SegmentationResult:
         Why models of the ranking could not be chosen.
     min_share : float, default=0
         Least share of the customers in a segment that was asked for.
+    interrupted : bool, default=False
+        Whether models were left out because the search was interrupted.
     levels : ndarray of shape (n_complete, J) or None, default=None
         Of the discrete columns.
     residuals : tuple of PairResidual, default=()
@@ -136,6 +138,7 @@ class SegmentationResult:
     choice: ModelChoice | None = None
     exclusions: Mapping[Candidate, Exclusion] = field(default_factory=dict)
     min_share: float = 0.0
+    interrupted: bool = False
     levels: IntArray | None = None
     residuals: tuple[PairResidual, ...] = ()
     effort: Effort = field(default_factory=Effort)

@@ -144,7 +144,7 @@ def choose_model(
     """
     first, smallest = choose_best(candidates, settings.criterion), candidates[0]
     by_number = _best_of_each_number(candidates)
-    if settings.criterion not in _CRITERIA or first.n_components == 1 or len(by_number) == 1:
+    if settings.criterion not in _CRITERIA or first.n_components == 1 or len(by_number) <= 1:
         return ModelChoice(first, smallest)
     sample = ComparisonSample.of(rows, scaling, weights, settings)
     gaps = {one: sample.separation(one, first) for one in by_number}

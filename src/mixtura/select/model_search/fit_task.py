@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -38,6 +39,9 @@ from mixtura.fit.steps.warmup import WarmupEM
 from mixtura.select.model_search.candidate import Candidate
 from mixtura.select.model_search.cost import level_sizes
 from mixtura.select.model_search.robustness import Robustness
+
+if TYPE_CHECKING:
+    from mixtura.fit.journal import Journal
 
 __all__ = ["ADVANCE", "FitTask"]
 
@@ -135,16 +139,24 @@ class FitTask:
         return found
 
     def go_on(
-        self, family: str, found: FitResult, level: Data | None = None, *, lacking: float = 0.0
+        self,
+        family: str,
+        found: FitResult,
+        level: Data | None = None,
+        *,
+        lacking: float = 0.0,
+        kept: tuple[Journal | None, str] = (None, ""),
     ) -> FitResult:
         """Return a fit that goes on from where another ended, on the rows of a level, by default the last.
 
-        With ``lacking`` it ends unrefined once this many nats are not to be gained any more.
+        With ``lacking`` it ends unrefined once this many nats are not to be gained any more. ``kept`` says in which
+        journal the run is kept, and under which name.
         """
         problem, settings = self.problem(family, found.mixture.n_components, level), self.settings(level)
         if lacking > 0:
             weight = problem.data.total_weight
             settings = replace(settings, stop=WithinReach(settings.stop, weight, lacking))
+        settings = replace(settings, journal=kept[0], name=kept[1])
         result = continue_fit(problem, found.mixture, settings)
         seconds = {phase: found.seconds[phase] + result.seconds[phase] for phase in result.seconds}
         return replace(result, seconds=seconds, notes=found.notes)

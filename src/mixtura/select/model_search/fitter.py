@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -16,11 +18,18 @@ from mixtura.run import map_processes, start_workers
 from mixtura.select.model_search.candidate import Candidate
 from mixtura.select.model_search.cost import level_sizes, processes_for, search_seconds
 from mixtura.select.model_search.fit_task import ADVANCE, FitTask
+from mixtura.select.model_search.kept_fits import KeptFits, packed, unpacked
 from mixtura.select.model_search.nesting import enforce_nesting, warm_start_from_best
 from mixtura.select.model_search.robustness import KINDS, Robustness
 from mixtura.select.model_search.subsamples import draw_subsamples
 from mixtura.select.priors import PRIORS, PriorName, make_prior
 from mixtura.validation import require
+
+if TYPE_CHECKING:
+    from mixtura.fit.journal import Journal
+
+A = TypeVar("A")
+T = TypeVar("T")
 
 __all__ = ["SAMPLE_ROWS", "Fitter", "SearchOptions"]
 
@@ -46,6 +55,8 @@ class SearchOptions:
         What models have against outliers.
     rounding : ndarray of shape (D,) or None, default=None
         Steps that the columns are rounded to; the floor is not below what they hide.
+    journal : Journal or None, default=None
+        Keeps fits, so that the search goes on after an interruption.
 
     Raises
     ------
@@ -59,6 +70,7 @@ class SearchOptions:
     sample_rows: int = SAMPLE_ROWS
     robust: str = "none"
     rounding: FloatArray | None = None
+    journal: Journal | None = None
 
     def __post_init__(self) -> None:
         require("prior", self.prior, PRIORS, "Try `prior='floor'`.")
@@ -87,6 +99,7 @@ class Fitter:
         cells = [(family, k) for family in families for k in sizes]
         n_rows, seed = min(data.n_rows, options.sample_rows), options.random_state
         self._families, self._sizes = families, sizes
+        self._kept = KeptFits(options.journal, options.robust)
         self._samples = n_rows < data.n_rows
         self._n_processes = processes_for(search_seconds(cells, n_rows, data.n_features), len(cells))
         start_workers(_complete, self._n_processes)
@@ -117,39 +130,58 @@ class Fitter:
         """
         cells = [(family, k) for family in self._families for k in self._sizes]
         if not self._samples:
-            yield from map_processes(_complete, self._task, cells, self._n_processes)
+            yield from self._kept.each("fitted", cells, partial(self._in_processes, _complete))
             return
-        found = map_processes(_find, self._task, cells, self._n_processes)
-        for family in self._families:
-            results = {k: next(found) for k in self._sizes}
-            begun = perf_counter()
-            advanced = self._advance(family, {k: result for k, (result, _) in results.items()})
-            each = (perf_counter() - begun) / len(self._sizes)
-            for k in self._sizes:
-                yield self._full.candidate(family, k, advanced[k], perf_counter() - each - results[k][1])
+        found = self._kept.each("found", cells, partial(self._in_processes, _find))
+        by_family = ((family, {k: next(found) for k in self._sizes}) for family in self._families)
+        for of_family in self._kept.each("advanced", self._families, partial(self._advance, by_family)):
+            yield from of_family
+
+    def _in_processes(self, function: Callable[[FitTask, A], T], tasks: Sequence[A]) -> Iterator[T]:
+        return map_processes(function, self._task, tasks, self._n_processes)
 
     def _advance(
-        self, family: str, found: dict[int, FitResult | MixturaError]
+        self, found: Iterator[tuple[str, dict[int, tuple[FitResult | str, float]]]], families: Sequence[str]
+    ) -> Iterator[tuple[Candidate, ...]]:
+        """Yield the candidates of each family: brought from the sample to all rows by a few passes."""
+        for family in families:
+            results = next(of_it for name, of_it in found if name == family)
+            begun = perf_counter()
+            fits = {k: unpacked(one) for k, (one, _) in results.items()}
+            fits |= self._continued(family, fits)
+            before = (perf_counter() - begun) / len(self._sizes)
+            yield tuple(
+                self._full.candidate(family, k, fits[k], perf_counter() - before - results[k][1])
+                for k in self._sizes
+            )
+
+    def _continued(
+        self, family: str, found: Mapping[int, FitResult | MixturaError]
     ) -> dict[int, FitResult | MixturaError]:
-        """Return fits brought from the sample to all rows by a few passes; errors as they are."""
         fitted = {k: one for k, one in found.items() if isinstance(one, FitResult)}
         if not fitted:
-            return found
+            return {}
         problems = [self._full.problem(family, k) for k in fitted]
         starts = [one.mixture for one in fitted.values()]
         results = continue_batch(problems, starts, self._full.settings().stop, ADVANCE)
-        return found | dict(zip(fitted, results, strict=True))
+        return dict(zip(fitted, results, strict=True))
 
     def refine(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """Return the candidates after those of one size have learned from each other's optima."""
         groups: dict[int, list[Candidate]] = {}
         for one in candidates:
             groups.setdefault(one.n_components, []).append(one)
-        if self._samples:
-            refined = [enforce_nesting(group, self._advanced) for group in groups.values()]
-        else:
-            refined = list(map_processes(_refine, self._task, list(groups.values()), self._n_processes))
-        by_size = {size: iter(group) for size, group in zip(groups, refined, strict=True)}
+
+        def compute(sizes: Sequence[int]) -> Iterator[tuple[Candidate, ...]]:
+            chosen = [groups[size] for size in sizes]
+            if self._samples:
+                return (tuple(enforce_nesting(group, self._advanced)) for group in chosen)
+            return self._in_processes(_refine, chosen)
+
+        by_size = {
+            size: iter(group)
+            for size, group in zip(groups, self._kept.each("refined", list(groups), compute), strict=True)
+        }
         return [next(by_size[one.n_components]) for one in candidates]
 
     def _advanced(self, candidate: Candidate, near: Candidate) -> Candidate:
@@ -166,9 +198,10 @@ class Fitter:
         """
         begun = perf_counter()
         assert candidate.result is not None, "a candidate that failed cannot be finished"
-        family = candidate.covariance_type
-        result = self._full.go_on(family, candidate.result, lacking=lacking)
-        finished = self._full.candidate(family, candidate.n_components, result, begun)
+        family, k = candidate.covariance_type, candidate.n_components
+        kept = self._kept.journal, self._kept.name("finished", family, k, "lacking", lacking)
+        result = self._full.go_on(family, candidate.result, lacking=lacking, kept=kept)
+        finished = self._full.candidate(family, k, result, begun)
         return replace(
             finished,
             seconds=candidate.seconds + finished.seconds,
@@ -182,10 +215,10 @@ def _complete(task: FitTask, cell: tuple[str, int]) -> Candidate:
     return task.candidate(*cell, task.find(*cell), begun)
 
 
-def _find(task: FitTask, cell: tuple[str, int]) -> tuple[FitResult | MixturaError, float]:
+def _find(task: FitTask, cell: tuple[str, int]) -> tuple[FitResult | str, float]:
     begun = perf_counter()
-    return task.find(*cell), perf_counter() - begun
+    return packed(task.find(*cell)), perf_counter() - begun
 
 
-def _refine(task: FitTask, group: list[Candidate]) -> list[Candidate]:
-    return enforce_nesting(warm_start_from_best(group, task.try_warm_start), task.refit)
+def _refine(task: FitTask, group: list[Candidate]) -> tuple[Candidate, ...]:
+    return tuple(enforce_nesting(warm_start_from_best(group, task.try_warm_start), task.refit))

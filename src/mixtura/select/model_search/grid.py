@@ -38,6 +38,7 @@ def fit_candidates(
     criterion: str = "bic",
     min_share: float = 0.0,
     folds: FoldsOf = MappingProxyType({}),
+    keep_interrupted: bool = False,
     on_candidate: OnCandidate | None = None,
 ) -> SearchResult:
     """Fit every family with every number of components, and rank them.
@@ -54,6 +55,8 @@ def fit_candidates(
         Least weight of a component, for a candidate to be the best.
     folds : mapping, optional
         What candidates score on rows held out, by family and number of components.
+    keep_interrupted : bool, default=False
+        End with the candidates that are done at a KeyboardInterrupt.
     on_candidate : callable, optional
         Called with each candidate, how many are done, and how many there are.
 
@@ -62,11 +65,15 @@ def fit_candidates(
     MixturaError
         Every candidate failed, or the criterion is infinite for all of them.
     """
-    fitter = Fitter(data, families, [1, *(k for k in sizes if k > 1)], options)
-    candidates = _fit_all(fitter, families, sizes, folds, on_candidate)
-    if data.n_features > 1:
-        candidates = fitter.refine(candidates)
-    return _finished(_ranked(tuple(candidates), criterion, min_share), fitter)
+    fitter, done = Fitter(data, families, [1, *(k for k in sizes if k > 1)], options), list[Candidate]()
+    try:
+        _fit_all(fitter, families, sizes, folds, on_candidate, done)
+        refined = fitter.refine(done) if data.n_features > 1 else done
+        return _finished(_ranked(tuple(refined), criterion, min_share), fitter)
+    except KeyboardInterrupt:
+        if not keep_interrupted or all(one.failure for one in done):
+            raise
+        return replace(_ranked(tuple(done), criterion, min_share), interrupted=True)
 
 
 def _fit_all(
@@ -75,8 +82,9 @@ def _fit_all(
     sizes: Sequence[int],
     folds: FoldsOf,
     on_candidate: OnCandidate | None,
-) -> list[Candidate]:
-    candidates: list[Candidate] = []
+    candidates: list[Candidate],
+) -> None:
+    """Append the candidates, one after the other."""
     attempts = fitter.fit_all()
     for family in families:
         single = next(attempts)
@@ -87,7 +95,6 @@ def _fit_all(
             )
             if on_candidate is not None:
                 on_candidate(candidates[-1], len(candidates), len(families) * len(sizes))
-    return candidates
 
 
 def _finished(found: SearchResult, fitter: Fitter) -> SearchResult:

@@ -25,12 +25,15 @@ class SearchResult:
     robust_scores : mapping of str to float, optional
         With ``robust="auto"`` the criterion of the best model without and with noise or t components; the candidates
         are those of the smallest.
+    interrupted : bool, default=False
+        Whether the search was ended before all candidates were tried and refined.
     """
 
     candidates: tuple[Candidate, ...]
     criterion: str
     min_share: float = 0.0
     robust_scores: Mapping[str, float] = field(default_factory=dict)
+    interrupted: bool = False
 
     def measured_as(self, candidates: tuple[Candidate, ...]) -> SearchResult:
         """Return the result with the same candidates measured in other units, which add one number to all criteria."""

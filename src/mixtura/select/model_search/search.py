@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,8 @@ def search(
     min_share: float = 0.0,
     robust: str = "none",
     rounding: npt.ArrayLike | None = None,
+    checkpoint: str | Path | None = None,
+    keep_interrupted: bool = False,
     on_candidate: OnCandidate | None = None,
     on_fold: OnFold | None = None,
 ) -> SearchResult:
@@ -121,6 +124,13 @@ def search(
     rounding : array-like of shape (D,), optional
         Steps that the columns are rounded to, 0 for none: with the floor as `prior`, no deviation goes below the step
         over the square root of two pi, so that components on single values, such as of counts, gain nothing.
+    checkpoint : str or Path, optional
+        A file in which fits are kept while the search runs: a search of the same rows with the same parameters goes on
+        where one was interrupted, and ends with the same numbers to the last bit on the same kind of processor. The
+        file is removed at the end. Scores of folds are computed again.
+    keep_interrupted : bool, default=False
+        Whether a KeyboardInterrupt (Ctrl-C) ends the search with the candidates that are done, if there are some, and
+        is not raised; `SearchResult.interrupted` is then true.
     on_candidate : callable, optional
         Called with each candidate, how many are done, and how many there are.
     on_fold : callable, optional
@@ -137,6 +147,8 @@ def search(
         largest fold do not count.
     DataError
         Rows that are not a table of numbers; weights that are not one per row, negative or not finite, or all zero.
+    CheckpointError
+        The file cannot be written, is used by another search, or is of other rows or parameters.
     MixturaError
         Every candidate failed, the message gives the reason of the first; or the criterion is infinite for all of them.
 
@@ -159,10 +171,18 @@ def search(
     what = "rows" if weights is None else "rows of positive weight"
     n_rows = distributed_rows(table) if isinstance(table, Data) else count_rows(table, weights)
     require_rows(n_rows, max(sizes), what)
-    task = _Search(table, weights, families, sizes, options, criterion, min_share, n_folds)
-    if robust != "auto":
-        return task(robust, on_candidate, on_fold)
-    return task.decide(on_candidate, on_fold)
+    task = _Search(table, weights, families, sizes, options, criterion, min_share, n_folds, keep_interrupted)
+    if checkpoint is None:
+        return task.run(robust, on_candidate, on_fold)
+    from mixtura.fit.journal import Journal
+    from mixtura.select.model_search.kept_fits import KINDS_KEPT
+
+    about = (families, sizes, prior, n_init, seed, sample_rows, None if steps is None else steps.tolist())
+    with Journal.of(checkpoint, task.data(), about, kinds=KINDS_KEPT) as journal:
+        found = replace(task, options=replace(options, journal=journal)).run(robust, on_candidate, on_fold)
+        if not found.interrupted:
+            journal.remove()
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,21 +197,27 @@ class _Search:
     criterion: str
     min_share: float
     n_folds: int
+    keep_interrupted: bool
+
+    def data(self) -> Data:
+        return self.table if isinstance(self.table, Data) else as_data(self.table, self.weights)
+
+    def run(self, robust: str, on_candidate: OnCandidate | None, on_fold: OnFold | None) -> SearchResult:
+        return self.decide(on_candidate, on_fold) if robust == "auto" else self(robust, on_candidate, on_fold)
 
     def __call__(self, robust: str, on_candidate: OnCandidate | None, on_fold: OnFold | None) -> SearchResult:
         options, folds = replace(self.options, robust=robust), dict[tuple[str, int], FoldScores]()
         asked = self.families, self.sizes, options
         if self.criterion == "cv" and not isinstance(self.table, Data):
-            folds = score_candidates(self.table, self.weights, *asked, self.n_folds, on_fold)
-        data, criterion = self.table, self.criterion
-        if not isinstance(data, Data):
-            data = as_data(data, self.weights)
+            without_journal = *asked[:2], replace(options, journal=None)
+            folds = score_candidates(self.table, self.weights, *without_journal, self.n_folds, on_fold)
         return fit_candidates(
-            data,
+            self.data(),
             *asked,
-            criterion=criterion,
+            criterion=self.criterion,
             min_share=self.min_share,
             folds=folds,
+            keep_interrupted=self.keep_interrupted,
             on_candidate=on_candidate,
         )
 
@@ -206,6 +232,8 @@ class _Search:
             except MixturaError:
                 if kind == "none":
                     raise
+            if results and results[-1].interrupted:
+                break
         scores = {one.robust: one.best.criterion(one.criterion) for one in results}
         best = min(results, key=lambda one: scores[one.robust])
         return replace(best, robust_scores=scores)
