@@ -29,7 +29,7 @@ from mixtura.segments.table.prepare import Prepared, prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
 from mixtura.segments.table.survey.accepted_weight import accepted_weight
 from mixtura.segments.table.survey.missing_codes import MissingCodes
-from mixtura.select import Candidate, OnCandidate, OnFold
+from mixtura.select import Candidate, OnCandidate, OnFold, SearchResult
 from mixtura.select.priors import PriorName
 
 __all__ = ["COVARIANCE_TYPES", "segment_table"]
@@ -164,33 +164,39 @@ def segment_table(
     2 average 100
     3 high income, low spending 96
     """
-    started = time.perf_counter()
-    settings = Settings(
-        components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state, anomaly_percentile, source,
-        transform, prior, n_folds, min_share, checkpoint=checkpoint, keep_interrupted=keep_interrupted,
-    )  # fmt: skip
+    settings = Settings(components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state,
+                        anomaly_percentile, source, transform, prior, n_folds, min_share, "none",
+                        checkpoint, keep_interrupted)  # fmt: skip
     weight = accepted_weight(frame, weight)
     roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes)
+    started = time.perf_counter()
     prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
+    return _segment(prepared, settings, names or {}, (on_candidate, on_fold), started)
+
+
+def _segment(
+    prepared: Prepared,
+    settings: Settings,
+    names: Mapping[str | int, str],
+    callbacks: tuple[OnCandidate | None, OnFold | None],
+    started: float,
+) -> SegmentationResult:
+    """Return the segments of a table that is prepared."""
     warn_of_columns(prepared)
-    found = prepared.search(settings, on_candidate, on_fold)
+    found, min_share = prepared.search(settings, *callbacks), settings.min_share
     ranking = found.ranking
     exclusions = exclusions_of(ranking, prepared.rows, prepared.weights, min_share)
     allowed = candidates_to_choose_from(ranking, exclusions)
     choice = choose_model(allowed, prepared.table, prepared.scaling, settings, prepared.weights)
-    model = build_model(choice.best, prepared, settings).renamed(names or {})
-    result = _describe(model, prepared, ranking, choice.best, started)
-    notes = (*interruption_notes(found), *result.table_notes)
-    return replace(
-        result, choice=choice, exclusions=exclusions, min_share=float(min_share), interrupted=found.interrupted,
-        table_notes=notes,
-    )  # fmt: skip
+    model = build_model(choice.best, prepared, settings).renamed(names)
+    result = _describe(model, prepared, found, choice.best, started)
+    return replace(result, choice=choice, exclusions=exclusions, min_share=float(min_share))
 
 
 def _describe(
     model: SegmentModel,
     prepared: Prepared,
-    ranking: tuple[Candidate, ...],
+    found: SearchResult,
     best: Candidate,
     started: float,
 ) -> SegmentationResult:
@@ -210,7 +216,8 @@ def _describe(
         columns=choice,
         rows=rows,
         assignment=assignment,
-        ranking=ranking,
+        ranking=found.ranking,
+        interrupted=found.interrupted,
         best=best,
         seconds=time.perf_counter() - started,
         segments=segments,
@@ -220,7 +227,7 @@ def _describe(
         weights=weights,
         values=next((one.values for one in numbers if one.name == choice.value), None),
         advice=prepared.advice,
-        table_notes=tuple(prepared.notes),
+        table_notes=(*interruption_notes(found), *prepared.notes),
         levels=prepared.levels,
         residuals=measured.residuals,
         ids_repeat=prepared.ids_repeat,

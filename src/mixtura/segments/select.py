@@ -16,7 +16,7 @@ from mixtura.segments.options import COVARIANCE_TYPES, Settings
 from mixtura.segments.results.notes import interruption_notes, transform_notes
 from mixtura.segments.table.columns import ColumnChoice
 from mixtura.segments.table.discrete.kinds import Kinds
-from mixtura.segments.table.prepare import prepare, warn_of_columns
+from mixtura.segments.table.prepare import Prepared, prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
 from mixtura.segments.table.survey.accepted_weight import accepted_weight
 from mixtura.segments.table.survey.missing_codes import MissingCodes
@@ -123,6 +123,10 @@ def select_table(
     prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
     warn_of_columns(prepared)
     found = prepared.search(settings, on_candidate, on_fold)
+    return _selection(prepared, found, started)
+
+
+def _selection(prepared: Prepared, found: SearchResult, started: float) -> Selection:
     n_rows, n_dropped = len(prepared.rows), int((~prepared.complete).sum())
     notes = (
         *interruption_notes(found),

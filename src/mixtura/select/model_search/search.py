@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -172,17 +173,8 @@ def search(
     n_rows = distributed_rows(table) if isinstance(table, Data) else count_rows(table, weights)
     require_rows(n_rows, max(sizes), what)
     task = _Search(table, weights, families, sizes, options, criterion, min_share, n_folds, keep_interrupted)
-    if checkpoint is None:
-        return task.run(robust, on_candidate, on_fold)
-    from mixtura.fit.journal import Journal
-    from mixtura.select.model_search.kept_fits import KINDS_KEPT
-
-    about = (families, sizes, prior, n_init, seed, sample_rows, None if steps is None else steps.tolist())
-    with Journal.of(checkpoint, task.data(), about, kinds=KINDS_KEPT) as journal:
-        found = replace(task, options=replace(options, journal=journal)).run(robust, on_candidate, on_fold)
-        if not found.interrupted:
-            journal.remove()
-    return found
+    run = task.run if checkpoint is None else partial(task.run_kept, checkpoint)
+    return run(robust, on_candidate, on_fold)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,6 +193,31 @@ class _Search:
 
     def data(self) -> Data:
         return self.table if isinstance(self.table, Data) else as_data(self.table, self.weights)
+
+    def run_kept(
+        self, checkpoint: str | Path, robust: str, on_candidate: OnCandidate | None, on_fold: OnFold | None
+    ) -> SearchResult:
+        """Return the search, of which a file keeps what is finished until all is."""
+        from mixtura.fit.journal import Journal
+        from mixtura.select.model_search.kept_fits import KINDS_KEPT
+
+        asked = self.options
+        steps = None if asked.rounding is None else asked.rounding.tolist()
+        about = (
+            self.families,
+            self.sizes,
+            asked.prior,
+            asked.n_init,
+            asked.random_state,
+            asked.sample_rows,
+            steps,
+        )
+        with Journal.of(checkpoint, self.data(), about, kinds=KINDS_KEPT) as journal:
+            kept = replace(self, options=replace(asked, journal=journal))
+            found = kept.run(robust, on_candidate, on_fold)
+            if not found.interrupted:
+                journal.remove()
+        return found
 
     def run(self, robust: str, on_candidate: OnCandidate | None, on_fold: OnFold | None) -> SearchResult:
         return self.decide(on_candidate, on_fold) if robust == "auto" else self(robust, on_candidate, on_fold)
