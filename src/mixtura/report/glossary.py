@@ -56,6 +56,28 @@ GLOSSARY: Final[dict[str, tuple[str, str]]] = {
             "their squares (Kish). The more weights differ, the smaller it is."
         ),
     ),
+    "index": (
+        "Index",
+        (
+            "100 times the segment's value over that of all customers: 120 is a fifth above them. It says nothing of "
+            "chance; the letters do."
+        ),
+    ),
+    "letters": (
+        "Significance letters",
+        (
+            "A letter in a cell names a segment whose value is lower by more than chance, at 5 %. Within a row the "
+            "p-values of all pairs are adjusted by Holm's method. Bases are effective ones; below 30 nothing is tested."
+        ),
+    ),
+    "classification": (
+        "Classification statistics",
+        (
+            "As Latent GOLD prints them. Errors: the share of customers expected in the wrong segment. Lambda: by how "
+            "much that is less than if all were put in the largest segment. R²: how much of the entropy, or of the "
+            "sum of squares, of the segments the columns explain."
+        ),
+    ),
     "effect": (
         "Difference from all customers",
         (

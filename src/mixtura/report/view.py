@@ -8,7 +8,7 @@ from typing import Any
 from mixtura.segments.results.document import Document
 from mixtura.segments.table.discrete.kinds import KIND_WORDS
 
-__all__ = ["page_view"]
+__all__ = ["letters_of", "page_view", "residual_table", "side_by_side"]
 
 _TRAITS = 5
 _LEVELS = 8
@@ -21,6 +21,10 @@ _DRIVES = 0.1
 """Part of the distance from which on a column is a main driver."""
 _STEP = 0.4
 """Standard deviations per shade."""
+_CRITERIA = ("bic", "aic", "caic", "icl")
+_LETTERS = 26
+_MOST_RESIDUALS = 12
+"""Discrete columns of which all pairs are shown in a triangle."""
 _LIFTS = (1.25, 1.5, 2.0, 3.0)
 """Where the shades of lifts begin, upwards; and, as one over it, downwards."""
 
@@ -43,6 +47,9 @@ def page_view(document: Document) -> Row:
         "left_out": _left_out(summary["table"]),
         "profile_table": _profile_table(summary, years),
         "category_table": _category_table(summary),
+        "index_rows": _index_rows(summary, years),
+        **side_by_side(summary),
+        "residual_table": residual_table(summary),
         "listed_anomalies": [
             _with_main_drivers(one, years) for one in summary["anomalies"]["customers"][:_ANOMALIES]
         ],
@@ -164,6 +171,98 @@ def _category_table(summary: Mapping[str, Any]) -> list[Row]:
                 }
             )
     return rows
+
+
+def _index_rows(summary: Mapping[str, Any], years: set[str]) -> list[Row]:
+    """Return the rows of the index table, with letters for segments."""
+    if summary["population"]["index_table"] is None:
+        return []
+    overall = summary["population"]["numbers"]
+    return [
+        row
+        | {
+            "spread": None if row["level"] is not None else overall[row["column"]]["sd"],
+            "years": row["column"] in years,
+            "cells": [cell | {"letters": letters_of(cell["above"])} for cell in row["cells"]],
+        }
+        for row in summary["population"]["index_table"]["rows"]
+    ]
+
+
+def letters_of(numbers: Sequence[int]) -> str:
+    """Return the letters of segments, as tables of market research name them.
+
+    Examples
+    --------
+    >>> from mixtura.report.view import letters_of
+    >>> letters_of([1, 3])
+    'AC'
+    """
+    return "".join(chr(64 + number) if number <= _LETTERS else f"({number})" for number in numbers)
+
+
+def _numbers_tried(summary: Mapping[str, Any]) -> list[Row]:
+    """Return the best model of each number of segments that was tried, with its stability where it was measured."""
+    name, chosen = summary["choice"]["criterion_name"], summary["choice"]
+    stability = (
+        {}
+        if summary["stability"] is None
+        else {one["n_segments"]: one["adjusted_rand"] for one in summary["stability"]["numbers"]}
+    )
+    stability |= {one["n_components"]: one["adjusted_rand"] for one in chosen["compared"]}
+    found: dict[int, Row] = {}
+    for one in summary["candidates"]:
+        k, value = one["n_components"], one["criteria"].get(name)
+        best = found.get(k)
+        is_chosen = (k, one["covariance_type"]) == (chosen["n_components"], chosen["covariance_type"])
+        if value is not None and (is_chosen or best is None or _before(one, best, name)):
+            found[k] = one | {"chosen": is_chosen, "agreement": stability.get(k)}
+    return [found[k] for k in sorted(found)]
+
+
+def side_by_side(summary: Mapping[str, Any]) -> Row:
+    """Return the numbers of segments that were tried, the criteria that are shown of them, and the least of each."""
+    tried = _numbers_tried(summary)
+    shown = list(dict.fromkeys([summary["choice"]["criterion_name"], *_CRITERIA]))
+    shown = [name for name in shown if any(one["criteria"].get(name) is not None for one in tried)]
+    least = {
+        name: min(
+            one["criteria"][name]
+            for one in tried
+            if one["criteria"].get(name) is not None and one["exclusion"] is None
+        )
+        for name in shown
+        if any(one["criteria"].get(name) is not None and one["exclusion"] is None for one in tried)
+    }
+    return {"numbers_tried": tried, "criteria_shown": shown, "least_criteria": least}
+
+
+def _before(one: Row, best: Row, name: str) -> bool:
+    """Return whether a model stands for its number of segments rather than another: allowed, and better."""
+    if best["chosen"]:
+        return False
+    allowed = (one["exclusion"] is None, best["exclusion"] is None)
+    if allowed[0] != allowed[1]:
+        return allowed[0]
+    return bool(one["criteria"][name] < best["criteria"][name])
+
+
+def residual_table(summary: Mapping[str, Any]) -> list[Row]:
+    """Return bivariate residuals as a triangle, a row per discrete column but the first; empty for too many columns."""
+    pairs = {frozenset((one["first"], one["second"])): one for one in summary["diagnostics"]["residuals"]}
+    names = [name for name in summary["table"]["discrete"] if any(name in pair for pair in pairs)]
+    names += [name for name in summary["table"]["active"] if any(name in pair for pair in pairs)]
+    if not 2 <= len(names) <= _MOST_RESIDUALS:
+        return []
+    return [
+        {
+            "column": name,
+            "before": names[:-1],
+            "cells": [pairs.get(frozenset((name, other))) for other in names[:i]],
+        }
+        for i, name in enumerate(names)
+        if i
+    ]
 
 
 def _with_main_drivers(customer: Row, years: set[str]) -> Row:

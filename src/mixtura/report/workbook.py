@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mixtura.io.spreadsheet import COUNT, NUMBER, PERCENT, TEXT, Cell, Sheet, write_sheets
+from mixtura.io.spreadsheet import COUNT, FINE, NUMBER, PERCENT, TEXT, Cell, Formatted, Sheet, write_sheets
+from mixtura.report.view import letters_of, residual_table, side_by_side
 from mixtura.segments import Assignment
 
 if TYPE_CHECKING:
@@ -49,11 +50,14 @@ def _sheets(summary: Mapping[str, Any], assignment: Assignment | None) -> list[S
         _segments(summary),
         _profiles(summary),
         *_categories(summary),
+        *_index_table(summary),
         *([] if assignment is None else [_customers(assignment)]),
         _ambiguous(summary),
         _anomalies(summary),
         _kmeans(summary),
         *_stability(summary),
+        *_classification(summary),
+        *_choices(summary),
         _models(summary),
     ]
 
@@ -128,6 +132,104 @@ def _categories(summary: Mapping[str, Any]) -> list[Sheet]:
         ("Share of all", PERCENT), ("Lift", NUMBER),
     ]  # fmt: skip
     return [Sheet("Categories", columns, rows)] if rows else []
+
+
+def _index_table(summary: Mapping[str, Any]) -> list[Sheet]:
+    """Return value, index and significance letters by segment; nothing for a single one."""
+    if summary["population"]["index_table"] is None or len(summary["segments"]) < 2:
+        return []
+    labels = summary["table"]["column_labels"]
+    columns = [("Column", TEXT), ("Label", TEXT), ("Level", TEXT), ("Builds segments", TEXT), ("All", NUMBER)]
+    for one in summary["segments"]:
+        title = f"{letters_of([one['number']])} {one['name']}"
+        columns += [(title, NUMBER), ("Index", COUNT), ("Above", TEXT)]
+    rows = []
+    for row in summary["population"]["index_table"]["rows"]:
+        kind = NUMBER if row["level"] is None else PERCENT
+        cells: list[Cell] = []
+        for cell in row["cells"]:
+            value = Formatted(cell["value"], kind, cell["against_rest"])
+            cells += [
+                value,
+                Formatted(cell["index"], COUNT, cell["against_rest"]),
+                letters_of(cell["above"]) or None,
+            ]
+        active = "yes" if row["active"] else None
+        label, total = labels.get(row["column"]), Formatted(row["population"], kind)
+        rows.append((row["column"], label, row["level"], active, total, *cells))
+    return [Sheet("Index table", columns, [*rows, *_index_notes(summary, len(columns))])]
+
+
+def _index_notes(summary: Mapping[str, Any], width: int) -> list[Sequence[Cell]]:
+    table = summary["population"]["index_table"]
+    notes = (
+        "Index: 100 times the value of the segment over that of all customers.",
+        f"Above: segments whose value is lower, at {100 * table['alpha']:.0f} %; the pairs of a row by Holm's method.",
+        "Green and red: above and below all other customers; segments of a row adjusted by Holm's method.",
+        f"Bases are effective ones (Kish); below {table['least_base']:.0f} nothing is tested.",
+        "Columns that build the segments differ by construction: their letters describe, and prove nothing.",
+    )
+    return [(None, note, *[None] * (width - 2)) for note in (None, *notes)]
+
+
+def _classification(summary: Mapping[str, Any]) -> list[Sheet]:
+    """Return classification statistics, the table behind them and bivariate residuals, as Latent GOLD prints them."""
+    found = summary["certainty"]["classification"]
+    if found is None:
+        return []
+    names, triangle = [one["name"] for one in summary["segments"]], residual_table(summary)
+    before = triangle[0]["before"] if triangle else []
+    width = 2 + max(len(names) + 1, len(before))
+
+    def padded(*cells: Cell) -> Sequence[Cell]:
+        return (*cells, *[None] * (width - len(cells)))
+
+    rows = [
+        padded("Classification errors", found["errors"]),
+        padded("Reduction of errors (lambda)", found["reduction_of_errors"]),
+        padded("Entropy R-squared", found["entropy_r2"]),
+        padded("Standard R-squared", found["standard_r2"]),
+        padded(None),
+        padded("Assigned to, expected in", None, *names, "Total"),
+        *(padded(name, None, *row, sum(row)) for name, row in zip(names, found["table"], strict=True)),
+    ]
+    if triangle:
+        rows += [padded(None), padded("Bivariate residuals", None, *before)]
+        rows += [
+            padded(
+                one["column"], None, *(None if cell is None else cell["residual"] for cell in one["cells"])
+            )
+            for one in triangle
+        ]
+    columns = [
+        ("Classification", TEXT),
+        ("Value", FINE),
+        *[("", NUMBER)] * (width - 2),
+    ]
+    return [Sheet("Classification", columns, rows)]
+
+
+def _choices(summary: Mapping[str, Any]) -> list[Sheet]:
+    """Return the best model of each number of segments, criteria side by side; nothing where one was tried."""
+    found = side_by_side(summary)
+    if len(found["numbers_tried"]) < 2:
+        return []
+    columns = [("Segments", COUNT), ("Covariances", TEXT), ("Parameters", COUNT), ("Log-likelihood", NUMBER)]
+    columns += [(name.upper(), NUMBER) for name in found["criteria_shown"]]
+    columns += [("Smallest segment", PERCENT), ("Agreement of resamples", NUMBER), ("Remark", TEXT)]
+    rows = [
+        (
+            one["n_components"], one["covariance_type"], one["n_parameters"], one["log_likelihood"],
+            *(
+                Formatted(one["criteria"].get(name), NUMBER, int(one["criteria"].get(name) == least))
+                for name, least in found["least_criteria"].items()
+            ),
+            one["smallest_share"], one["agreement"],
+            "chosen" if one["chosen"] else f"excluded: {one['exclusion']}" if one["exclusion"] else None,
+        )
+        for one in found["numbers_tried"]
+    ]  # fmt: skip
+    return [Sheet("Choice of K", columns, rows)]
 
 
 def _customers(assignment: Assignment) -> Sheet:

@@ -34,6 +34,24 @@ HOSTILE = [
 ]
 
 
+def test_market_research_tables_are_on_the_page() -> None:
+    page = render_report(document(), BlankCharts())
+    text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page)))
+    assert "Index table, with significant differences" in text
+    assert "Numbers of segments side by side" in text
+    assert re.search(r"Classification errors 0\.0120 Reduction of errors \(lambda\) 0\.98\d\d", text)
+
+
+def test_documents_of_earlier_versions_have_none_of_them() -> None:
+    def earlier(found: dict[str, Any]) -> None:
+        del found["population"]["index_table"]
+        del found["certainty"]["classification"]
+
+    page = render_report(document(earlier), BlankCharts())
+    assert "Index table" not in page
+    assert "Classification errors" not in page
+
+
 def page_of(frame: pl.DataFrame, resamples: int = 4, **options: object) -> str:
     """The page of a table, with its charts."""
     return REPORT.page(segment_table(frame, **options).with_effort(Effort(resamples=resamples, draws=500)))
@@ -201,7 +219,8 @@ def test_hostile_texts_of_a_document_stay_texts() -> None:
 
 def cells_of(page: str) -> dict[str, tuple[str, list[str]]]:
     """What stands beside a column's name, and its numbers, in the table of all columns."""
-    rows = re.findall(r'<th scope="row"><bdi>(.*?)</bdi>(.*?)</th>(.*?)</tr>', page)
+    before = page.partition('<table class="index">')[0]
+    rows = re.findall(r'<th scope="row"><bdi>(.*?)</bdi>(.*?)</th>(.*?)</tr>', before)
     return {
         name.replace("<wbr>", ""): (rest, re.findall(r'<td class="number[^>]*>([^<]+)<', numbers))
         for name, rest, numbers in rows

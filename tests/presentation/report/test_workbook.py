@@ -39,8 +39,8 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> openpyxl.Workbook:
 
 def test_there_is_a_sheet_per_part(book: openpyxl.Workbook) -> None:
     assert book.sheetnames == [
-        "Verdict", "Segments", "Profiles", "Categories", "Customers", "Ambiguous", "Anomalies", "K-means",
-        "Stability", "Models",
+        "Verdict", "Segments", "Profiles", "Categories", "Index table", "Customers", "Ambiguous", "Anomalies",
+        "K-means", "Stability", "Classification", "Choice of K", "Models",
     ]  # fmt: skip
     assert book["Customers"].max_row == 151
 
@@ -63,6 +63,37 @@ def test_sheets_are_made_to_be_read(book: openpyxl.Workbook) -> None:
         assert sheet.column_dimensions["A"].width > 8
     assert book["Segments"]["D2"].number_format == "#,##0"
     assert book["Segments"]["E2"].number_format == "0.0%"
+
+
+def test_the_index_table_has_formats_row_by_row(book: openpyxl.Workbook) -> None:
+    page = book["Index table"]
+    rows = {(row[0].value, row[2].value): row for row in page.iter_rows(min_row=2)}
+    mean, share = rows["income", None], rows["region", "west"]
+    assert (mean[5].number_format, share[5].number_format) == ("#,##0.00", "0.0%")
+    assert mean[6].value == pytest.approx(100 * mean[5].value / mean[4].value)
+    assert (mean[3].value, share[3].value) == ("yes", None)
+    values = [mean[place].value for place in (5, 8, 11)]
+    letters = [mean[place].value or "" for place in (7, 10, 13)]
+    for own, above in zip(values, letters, strict=True):
+        assert all(values["ABC".index(letter)] < own for letter in above)
+    assert letters[values.index(max(values))] == "".join(
+        letter for letter, value in zip("ABC", values, strict=True) if value < max(values)
+    )
+    assert {share[place].value for place in (7, 10, 13)} == {None}
+
+
+def test_numbers_of_segments_stand_side_by_side(book: openpyxl.Workbook) -> None:
+    header, *rows = book["Choice of K"].iter_rows(values_only=True)
+    assert [row[0] for row in rows] == [2, 3]
+    assert [name for name in header if name in {"BIC", "AIC", "CAIC", "ICL"}] == ["BIC", "AIC", "CAIC", "ICL"]
+    assert sum(row[-1] == "chosen" for row in rows) == 1
+
+
+def test_classification_is_that_of_the_document() -> None:
+    found = document().certainty.classification
+    assert found is not None
+    assert found.errors == document().certainty.expected_error
+    assert sum(map(sum, found.table)) == pytest.approx(120)  # type: ignore[arg-type]
 
 
 def test_what_a_sheet_cannot_hold_is_left_out(tmp_path: Path) -> None:

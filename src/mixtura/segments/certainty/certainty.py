@@ -86,6 +86,10 @@ class Certainty:
         Share of customers expected to belong to another segment than the one they are put in, ``1 - mean max_k r_k``.
     bands : tuple of Band
         From 0 to 1, with the limits `BANDS`.
+    table : ndarray of shape (K, K)
+        Customers put in a segment (row) by the segment to which they are expected to belong (column), by weight.
+    mean_square : float
+        Mean sum of the squared memberships of a customer.
     """
 
     names: tuple[str, ...]
@@ -104,6 +108,8 @@ class Certainty:
     confusion: FloatArray
     expected_error: float
     bands: tuple[Band, ...]
+    table: FloatArray
+    mean_square: float
 
     def most_confused(self, most: int = 5) -> tuple[tuple[int, int, float], ...]:
         """Return (i, j, share): of those put in segment i, from 0, how many belong to j; largest first."""

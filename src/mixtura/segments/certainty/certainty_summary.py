@@ -44,8 +44,9 @@ class CertaintySummary:
         self.names, self.threshold = tuple(names), threshold
         k, self.edges = len(self.names), np.linspace(0, 1, _BINS + 1)
         self.n_rows = self.n_customers = self.n_ambiguous = 0
-        # Sums over customers of their weights, of entropies, of largest memberships, and of the weights of the unsure.
-        self.sums = np.zeros(4)
+        # Sums over customers of their weights, of entropies, of largest memberships, of the weights of the unsure, and
+        # of squared memberships.
+        self.sums = np.zeros(5)
         self.histogram, self.ambiguity_matrix = np.zeros(_BINS), np.zeros((k, k))
         self.confusion, self.sizes = np.zeros((k, k)), np.zeros(k)
         self.bands = np.zeros((len(BANDS) + 1, 2))
@@ -63,7 +64,8 @@ class CertaintySummary:
         self.n_customers += largest.size
         self.n_ambiguous += int(np.count_nonzero(unsure))
         entropy = membership_entropy(memberships)
-        self.sums += (counted.sum(), entropy @ counted, largest @ counted, counted[unsure].sum())
+        squares = counted @ np.square(memberships).sum(axis=1)
+        self.sums += (counted.sum(), entropy @ counted, largest @ counted, counted[unsure].sum(), squares)
         places = np.minimum(np.searchsorted(self.edges, largest, side="right") - 1, _BINS - 1)
         self.histogram += np.bincount(places, counted, minlength=_BINS)
         self.ambiguity_matrix += ambiguity_matrix(memberships, self.threshold, counted)
@@ -110,7 +112,7 @@ class _Exact:
 
     def result(self) -> Certainty:
         first, found = self._first, self._refinement.quantiles()[1]
-        total, entropy, largest, unsure = first.sums.tolist()
+        total, entropy, largest, unsure, squares = first.sums.tolist()
         if not total > 0:
             raise DataError(
                 f"None of {first.n_rows!r} customers has a membership and a weight above zero. At least one is "
@@ -136,6 +138,8 @@ class _Exact:
             confusion=np.divide(first.confusion, sizes, out=empty, where=sizes > 0),
             expected_error=1.0 - largest / total,
             bands=_bands(first.bands),
+            table=first.confusion,
+            mean_square=squares / total,
         )
 
 

@@ -23,6 +23,8 @@ _LARGE, _STRONG, _CHANCE = 4.0, 0.1, 1e-3
 """From which residual and which Cramer's V on a pair is named, and how rare it has to be by chance among all pairs."""
 
 _NAMED = 3
+_RAKES = 200
+"""Steps to the observed margins, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,9 @@ class PairSummary:
     """The observed tables of all pairs of discrete columns; the result is a tuple of `PairResidual`, the largest first.
 
     With o the weighted number of rows at two levels and ``n_k = sum_n w_n r_nk`` over the rows that have both,
-    ``e = sum_k n_k theta_k1 theta_k2`` is expected, and the residual is ``sum (o - e)^2 / e`` over the degrees of
-    freedom.
+    ``e = sum_k n_k theta_k1 theta_k2`` is expected, raked to the margins of o, and the residual is
+    ``sum (o - e)^2 / e`` over the degrees of freedom. Categories have these margins anyway; a count that does not vary
+    as its distribution does would otherwise look as if it depended on every other column.
 
     Parameters
     ----------
@@ -153,6 +156,7 @@ def _probabilities(table: LevelTable, groups: Sequence[IntArray]) -> Iterator[Fl
 def _residual(first: str, second: str, observed: FloatArray, expected: FloatArray) -> PairResidual:
     rows, columns = expected.sum(axis=1) > 0, expected.sum(axis=0) > 0
     observed, expected = observed[np.ix_(rows, columns)], expected[np.ix_(rows, columns)]
+    expected = _raked(expected, observed)
     freedom = int(max(rows.sum() - 1, 0) * max(columns.sum() - 1, 0))
     with np.errstate(invalid="ignore", divide="ignore"):
         chi_square = float(np.nansum((observed - expected) ** 2 / expected))
@@ -161,6 +165,18 @@ def _residual(first: str, second: str, observed: FloatArray, expected: FloatArra
         return PairResidual(first, second, 0.0, 0.0, 0, 0.0)
     strength = float(np.sqrt(chi_square / (total * least)))
     return PairResidual(first, second, chi_square / freedom, chi_square, freedom, strength)
+
+
+def _raked(expected: FloatArray, observed: FloatArray) -> FloatArray:
+    """Return a table with the margins of another, and its own odds ratios (iterative proportional fitting)."""
+    found = expected.copy()
+    for _ in range(_RAKES):
+        for axis in (0, 1):
+            sums = found.sum(axis=axis, keepdims=True)
+            found *= observed.sum(axis=axis, keepdims=True) / np.where(sums > 0, sums, 1.0)
+        if np.abs(found.sum(axis=0) - observed.sum(axis=0)).max(initial=0.0) <= 1e-10 * observed.sum():
+            break
+    return found
 
 
 def residual_notes(residuals: Sequence[PairResidual], n_segments: int) -> tuple[str, ...]:

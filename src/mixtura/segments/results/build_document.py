@@ -8,7 +8,9 @@ import numpy as np
 
 from mixtura.fit import Outcome
 from mixtura.segments.advice.cluster_verdict import ClusterVerdict
+from mixtura.segments.certainty.classification import classification_of
 from mixtura.segments.jsonable import jsonable_fields, to_jsonable
+from mixtura.segments.profiles.index_table import ALPHA, LEAST_BASE, index_table
 from mixtura.segments.results.build_profiles import population_part, segment_parts
 from mixtura.segments.results.document import FORMAT, FORMAT_VERSION, Document
 from mixtura.segments.results.segmentation_result import SegmentationResult
@@ -61,7 +63,7 @@ def build_document(
         "verdict": _verdict(result, stability, clusters),
         "choice": _choice(result),
         "transforms": _transforms(result),
-        "population": population_part(result),
+        "population": population_part(result) | {"index_table": _index_table(result)},
         "segments": segment_parts(result),
         "certainty": _certainty(result),
         "ambiguous": _ambiguous(result),
@@ -183,10 +185,23 @@ def _transforms(result: SegmentationResult) -> list[Content]:
     ]
 
 
+def _index_table(result: SegmentationResult) -> Content:
+    rows = index_table(result.segments, result.population, result.columns.discrete)
+    return {
+        "alpha": ALPHA,
+        "least_base": LEAST_BASE,
+        "rows": [
+            jsonable_fields(row, without={"cells"}) | {"cells": [jsonable_fields(cell) for cell in row.cells]}
+            for row in rows
+        ],
+    }
+
+
 def _certainty(result: SegmentationResult) -> Content:
     found = result.certainty
     pairs = [{"assigned": i + 1, "belongs": j + 1, "share": share} for i, j, share in found.most_confused()]
-    return jsonable_fields(found, without={"bands"}) | {
+    return jsonable_fields(found, without={"bands", "table", "mean_square"}) | {
+        "classification": jsonable_fields(classification_of(found)),
         "most_confused": pairs,
         "bands": [jsonable_fields(band) for band in found.bands],
     }

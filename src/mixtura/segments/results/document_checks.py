@@ -39,6 +39,22 @@ class ConfusionPart(Part):
     """Their share."""
 
 
+class ClassificationPart(Part):
+    """Classification statistics, as Latent GOLD prints them; null with a single segment but for the errors."""
+
+    errors: float
+    """Classification errors: share of the customers expected in the wrong segment."""
+    reduction_of_errors: Number
+    """Lambda: by how much the errors are fewer than those of putting all in the largest segment."""
+    entropy_r2: Number
+    """Entropy R-squared: 1 minus the mean entropy of memberships over the entropy of their means."""
+    standard_r2: Number
+    """Standard R-squared: the same with the sum of squares in place of the entropy."""
+    table: Matrix
+    """(K, K): customers assigned to a segment (row) by the segment to which they are expected to belong (column), by
+    weight."""
+
+
 class CertaintyPart(Part):
     """How certain the memberships of all customers are. A customer's certainty is its largest membership."""
 
@@ -76,6 +92,8 @@ class CertaintyPart(Part):
     """Share of all customers expected to belong to another segment than the one they are assigned to."""
     bands: list[BandPart]
     """Customers by certainty."""
+    classification: ClassificationPart | None = None
+    """Classification statistics. Null in files of earlier versions."""
 
 
 class AmbiguousCustomerPart(Part):

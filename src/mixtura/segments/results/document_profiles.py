@@ -186,6 +186,47 @@ class SegmentPart(Part):
     """The most typical customers: members at which the density of the segment's component is highest."""
 
 
+class IndexCellPart(Part):
+    """A segment in a row of the index table."""
+
+    value: Number
+    """Mean, or share."""
+    index: Number
+    """100 times it over that of all customers."""
+    base: Number
+    """Effective number of customers with a value."""
+    above: list[int]
+    """Numbers of the segments whose value is significantly lower."""
+    against_rest: int
+    """1 where it is significantly above that of all other customers, -1 below, else 0."""
+
+
+class IndexRowPart(Part):
+    """A row of the index table."""
+
+    column: str
+    """Name of the column."""
+    level: str | None
+    """Level whose share is compared; null for the mean of a numeric column."""
+    active: bool
+    """Whether the column builds the segments, which then differ by construction."""
+    population: Number
+    """Mean or share among all customers."""
+    cells: list[IndexCellPart]
+    """By segment."""
+
+
+class IndexTablePart(Part):
+    """Each segment against the total and against the others."""
+
+    alpha: float
+    """Level of significance. Within a row p-values are adjusted by Holm's method."""
+    least_base: float
+    """Effective base below which nothing is tested."""
+    rows: list[IndexRowPart]
+    """By numeric column, then by level of each categorical one."""
+
+
 class PopulationPart(Part):
     """All customers that are in a segment."""
 
@@ -202,3 +243,5 @@ class PopulationPart(Part):
     """By numeric column."""
     categories: dict[str, list[PopulationLevelPart]]
     """By categorical column."""
+    index_table: IndexTablePart | None = None
+    """Each segment against the total, with significant differences. Null in files of earlier versions."""
