@@ -4,7 +4,7 @@
 purchases and others, as CSV files of their usual names); those that are not there are left out. Two of scikit-learn's
 are always there. With names after the folder only these tables are segmented.
 
-For each table as it is, with ``transform="auto"``, and with ``kinds="auto"``: the chosen number of segments and
+For each table with numbers alone, with ``transform="auto"`` too, and with the kinds that the rule finds: the chosen number of segments and
 covariance type, whether the number is the largest that was tried, how many models were degenerate, how many of a
 smaller criterion were excluded and why, the stability (adjusted Rand index of resamples, Jaccard similarity of the
 least stable segment), and the mutual information of the segments with a column that was left out of the fit, beside
@@ -37,8 +37,10 @@ _ROWS = 3_000
 _RESAMPLES = 20
 
 _OPTIONS: Mapping[str, dict[str, str]] = {
-    "as it is": {}, "transforms": {"transform": "auto"}, "kinds": {"kinds": "auto"},
-}  # fmt: skip
+    "numbers alone": {"kinds": "continuous"},
+    "transforms": {"kinds": "continuous", "transform": "auto"},
+    "kinds by rule": {},
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import typer
 from mixtura.exceptions import ParameterError
 
 __all__ = [
+    "ColumnKinds",
     "Columns",
     "Components",
     "CovarianceTypes",
@@ -33,6 +34,7 @@ __all__ = [
     "Value",
     "Weight",
     "parse_components",
+    "parse_kinds",
     "parse_missing_codes",
     "parse_names",
     "parse_prior",
@@ -59,7 +61,7 @@ def parse_prior(text: str) -> str | float:
 ModelFile = Annotated[Path, typer.Argument(help="A model.json that mixtura segment wrote.")]
 Columns = Annotated[
     list[str] | None,
-    typer.Option(help="Columns to use, separated by commas. [default: all numeric columns except ids]"),
+    typer.Option(help="Columns to use, separated by commas. [default: all that describe customers]"),
 ]
 Components = Annotated[
     str | None, typer.Option(help="Numbers of components to try: 3, 1-9 or 2,4,6. [default: 1-9]")
@@ -137,8 +139,9 @@ ColumnKinds = Annotated[
     list[str] | None,
     typer.Option(
         "--kind",
-        help="continuous (numbers alone), or auto: point masses, counts, ordered answers and categories build "
-        "segments, too; or visits=count,region=category, the others as auto says. [default: continuous]",
+        help="auto: amounts with point masses, counts, ordered answers and categories are found, and build segments as "
+        "what they are; continuous: numbers alone; or visits=count,region=category, the others as auto says. "
+        "[default: auto]",
     ),
 ]
 DropMissing = Annotated[
@@ -292,10 +295,10 @@ def parse_kinds(texts: Sequence[str] | None) -> str | dict[str, str]:
     --------
     >>> from mixtura.cli.option_types import parse_kinds
     >>> parse_kinds(None), parse_kinds(["auto"]), parse_kinds(["visits=count,region=category"])
-    ('continuous', 'auto', {'visits': 'count', 'region': 'category'})
+    ('auto', 'auto', {'visits': 'count', 'region': 'category'})
     """
     if not texts:
-        return "continuous"
+        return "auto"
     return _words_by_column("--kind", texts, "auto, or visits=count,region=category")
 
 

@@ -52,7 +52,7 @@ def segment_table(
     weight: str | None = None,
     transform: str | Mapping[str, str] = "none",
     prior: PriorName | float = "floor",
-    kinds: Kinds = "continuous",
+    kinds: Kinds = "auto",
     missing_codes: MissingCodes = None,
     names: Mapping[str | int, str] | None = None,
     source: str = "table",
@@ -110,11 +110,12 @@ def segment_table(
         What keeps covariances from collapsing: a floor far below every real cluster, or the prior of Fraley and Raftery
         (2007), which draws small segments to the width of the table; a number is added to the variance of every
         standardized column. See `mixtura.select.search`. Stability is assessed with the same.
-    kinds : {"continuous", "auto"} or mapping of str to str, default="continuous"
-        What columns are taken for. ``"continuous"``: only numbers build segments. ``"auto"``: amounts with point masses
-        (zeros, caps), counts, ordered answers and categories build them too, each with a distribution of its own, see
-        `mixtura.segments.column_kinds`. A mapping says the kind of some columns (``"continuous"``, ``"spike"``,
-        ``"count"``, ``"ordered"`` or ``"category"``); others are as with ``"auto"``.
+    kinds : {"auto", "continuous"} or mapping of str to str, default="auto"
+        What columns are taken for. ``"auto"``: each for what it looks like; amounts with point masses (zeros, caps),
+        counts, ordered answers and categories have a distribution of their own, and categories that go with no other
+        column describe the segments. ``"continuous"``: only numbers build segments. A mapping says the kind of some
+        columns (``"continuous"``, ``"spike"``, ``"count"``, ``"ordered"`` or ``"category"``); others are as with
+        ``"auto"``.
     missing_codes : mapping of str to sequence of float, sequence of float, or None, default=None
         Numbers that stand for missing values, such as 97, 98 and 99 in a survey, by column or for all columns. Codes
         that a survey file declares are missing already.

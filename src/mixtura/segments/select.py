@@ -68,7 +68,7 @@ def select_table(
     weight: str | None = None,
     transform: str | Mapping[str, str] = "none",
     prior: PriorName | float = "floor",
-    kinds: Kinds = "continuous",
+    kinds: Kinds = "auto",
     missing_codes: MissingCodes = None,
     n_folds: int = 10,
     min_share: float = 0.0,

@@ -14,8 +14,9 @@ from sklearn.metrics import adjusted_rand_score
 
 import mixtura
 from mixtura.exceptions import ColumnError, ModelFileError, ParameterError
-from mixtura.segments import SegmentModel, assign_table, segment_table, select_table
-from mixtura.segments.table.discrete.kinds import count_reason, point_masses
+from mixtura.segments import SegmentModel, advise, assign_table, segment_table, select_table
+from mixtura.segments.table.discrete.find_kinds import UNRELATED
+from mixtura.segments.table.discrete.kinds import level_kind, point_masses
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +70,7 @@ def test_columns_are_taken_for_what_they_are(found: Any) -> None:
 
 def test_all_columns_find_the_groups_and_numbers_alone_do_not(found: Any) -> None:
     result, table, groups = found
-    alone = segment_table(table, components=[3])
+    alone = segment_table(table, kinds="continuous", components=[3])
     together = adjusted_rand_score(groups, result.assignment.labels)
     assert result.model.n_segments == 3
     assert together > adjusted_rand_score(groups, alone.assignment.labels) + 0.1
@@ -117,6 +118,20 @@ def test_a_level_that_was_never_seen_counts_as_missing(found: Any) -> None:
     assert not any("unknown" in note for note in assign_table(result.model, missing).notes)
     more = some.with_columns(visits=pl.lit(500))
     assert np.isfinite(assign_table(result.model, more).memberships).all()
+
+
+def test_truth_values_are_the_same_in_every_spelling(found: Any) -> None:
+    result, table, _ = found
+    model, wanted = result.model, result.assignment.labels
+    spelled = {
+        "numbers": table.with_columns(pl.col("member").cast(pl.Int64)),
+        "words": table.with_columns(pl.col("member").cast(pl.String).str.to_titlecase()),
+    }
+    for frame in spelled.values():
+        np.testing.assert_array_equal(assign_table(model, frame).labels, wanted)
+    numbers = segment_table(spelled["numbers"], components=[3])
+    assert "member" in numbers.columns.discrete
+    np.testing.assert_array_equal(assign_table(numbers.model, table).labels, numbers.assignment.labels)
 
 
 def test_a_model_without_one_of_its_columns_is_refused(found: Any) -> None:
@@ -176,10 +191,76 @@ def test_kinds_can_be_said() -> None:
 
 def test_named_columns_may_be_categories() -> None:
     table, _ = customers(300)
-    result = segment_table(table, columns=["age", "channel"], kinds="auto", components=[2])
+    result = segment_table(table, columns=["age", "channel"], components=[2])
     assert (result.columns.used, result.columns.discrete) == (("age",), ("channel",))
     with pytest.raises(ColumnError, match="channel"):
-        segment_table(table, columns=["age", "channel"], components=[2])
+        segment_table(table, columns=["age", "channel"], kinds="continuous", components=[2])
+
+
+def test_categories_that_go_with_nothing_describe_the_segments() -> None:
+    """What is independent of all other columns says nothing of segments within which columns are independent."""
+    table, _ = customers(600)
+    rng = np.random.default_rng(1)
+    table = table.with_columns(
+        handed=pl.Series(rng.choice(["left", "right"], 600, p=[0.1, 0.9])),
+        moon=pl.Series(rng.choice(["new", "half", "full"], 600)),
+    )
+    result = segment_table(table, components=[3])
+    assert result.columns.discrete == ("visits", "channel", "member")
+    assert result.columns.describe == ("handed", "moon")
+    assert {one.name: one.reason for one in result.columns.left_out}["moon"] == UNRELATED
+    assert {one.column for one in result.segments[0].categories} >= {"handed", "moon"}
+    said = segment_table(table, kinds={"moon": "category"}, components=[3])
+    assert "moon" in said.columns.discrete
+    named = segment_table(table, columns=["age", "visits", "handed"], components=[3])
+    assert named.columns.discrete == ("visits", "handed")
+
+
+def test_a_category_that_goes_with_another_alone_builds() -> None:
+    rng = np.random.default_rng(0)
+    first = rng.integers(2, size=500)
+    second = np.where(rng.uniform(size=500) < 0.8, first, 1 - first)
+    table = pl.DataFrame(
+        {"age": rng.normal(40, 9, 500), "a": np.array(["x", "y"])[first], "b": np.array(["u", "v"])[second]}
+    )
+    assert segment_table(table, components=[2]).columns.discrete == ("a", "b")
+
+
+def test_parts_of_the_calendar_are_not_categories() -> None:
+    table, _ = customers(300)
+    table = table.with_columns(year=pl.Series(np.repeat([2007, 2008, 2009], 100)))
+    result = segment_table(table, components=[2])
+    assert "year" not in result.columns.building
+    assert {one.name: one.reason for one in result.columns.left_out}["year"].startswith("part of a date")
+
+
+def test_rows_that_do_not_count_do_not_say_what_a_column_is() -> None:
+    table, _ = customers(600)
+    off = table["amount"] != 0
+    with pytest.raises(ColumnError, match=r"'amount' .* has no differences among the rows that count"):
+        segment_table(table.with_columns(weight=(~off).cast(pl.Int64)), weight="weight", components=[2])
+    rare = table.with_columns(weight=off.cast(pl.Int64))
+    found = segment_table(rare, weight="weight", components=[2], transform="auto")
+    assert {one.name: one.kind for one in found.columns.kinds}["amount"] == "continuous"
+
+
+def test_a_column_with_a_transform_is_an_amount_unless_it_is_said_otherwise() -> None:
+    table, _ = customers(300)
+    result = segment_table(table, transform={"visits": "log1p", "*": "none"}, components=[2])
+    assert "visits" in result.columns.used
+    with pytest.raises(ParameterError, match="'visits', which `kinds` takes for a count"):
+        segment_table(table, transform={"visits": "log1p"}, kinds={"visits": "count"}, components=[2])
+
+
+def test_advice_is_on_columns_as_they_are_taken() -> None:
+    table, _ = customers(600)
+    topics = {
+        kinds: [one.topic for one in advise(table, kinds=kinds).findings] for kinds in ("auto", "continuous")
+    }
+    assert "point masses" in topics["continuous"]
+    assert "point masses" not in topics["auto"]
+    arguments = advise(table, kinds={"visits": "count"}).verdict.arguments
+    assert arguments is None or arguments["kinds"] == {"visits": "count"}
 
 
 def test_selection_takes_kinds_too() -> None:
@@ -251,8 +332,19 @@ def test_amounts_and_frequencies_that_are_zero_together_count_once() -> None:
         (np.repeat(np.arange(1000.0, 1020.0), 10), ()),
         (np.concatenate([np.zeros(3), np.linspace(1, 2, 97)]), ()),
         (np.repeat([0.0, 1.0], 50), ()),
+        (np.concatenate([np.full(300, 12), np.repeat(np.arange(5, 20), 20)]).astype(float), ()),
+        (np.concatenate([np.full(300, 80), np.arange(20_000, 20_700, dtype=float) / 100]), (80.0,)),
     ],
-    ids=["zeros", "both ends", "none", "heaped", "too few", "two values"],
+    ids=[
+        "zeros",
+        "both ends",
+        "none",
+        "heaped",
+        "too few",
+        "two values",
+        "years of school",
+        "an amount in between",
+    ],
 )
 def test_point_masses(values: Any, wanted: tuple[float, ...]) -> None:
     assert point_masses(values) == wanted
@@ -261,19 +353,26 @@ def test_point_masses(values: Any, wanted: tuple[float, ...]) -> None:
 @pytest.mark.parametrize(
     ("values", "kind"),
     [
-        (np.random.default_rng(0).poisson(3.0, 500), "small whole numbers"),
-        (np.random.default_rng(0).negative_binomial(1, 0.3, 800), "small whole numbers"),
-        (np.random.default_rng(0).integers(1, 6, 500), "5 different whole numbers"),
+        (np.random.default_rng(0).poisson(3.0, 500), "count"),
+        (np.random.default_rng(0).negative_binomial(1, 0.3, 800), "count"),
+        (np.random.default_rng(0).integers(1, 6, 500), "ordered"),
+        (np.random.default_rng(0).choice(7, 500, p=[0.7, 0.1, 0.05, 0.05, 0.04, 0.03, 0.03]) + 1, "ordered"),
+        (np.random.default_rng(0).choice([0.0, 0.05, 0.1, 0.2], 500), "ordered"),
+        (np.random.default_rng(0).choice([500, 1000, 5000, 25000], 500), "ordered"),
+        (np.repeat([0.0, *np.linspace(9.5, 80.5, 9)], [991, *[1] * 9]), "ordered"),
         (np.random.default_rng(0).integers(18, 90, 500), None),
         (np.random.default_rng(0).normal(size=500), None),
         (np.random.default_rng(0).poisson(3.0, 40), None),
         (np.random.default_rng(0).poisson(3.0, 500) + 100, None),
     ],
-    ids=["poisson", "negative binomial", "answers", "ages", "normal", "few rows", "far from zero"],
-)
+    ids=[
+        "poisson", "negative binomial", "answers", "grades", "discounts", "limits", "nearly all zero", "ages", "normal",
+        "few rows", "far from zero",
+    ],
+)  # fmt: skip
 def test_counts_and_answers(values: Any, kind: str | None) -> None:
-    reason = count_reason(values.astype(float))
-    assert reason is None if kind is None else reason is not None and reason.startswith(kind)
+    found = level_kind(values.astype(float))
+    assert (None if found is None else found[0]) == kind
 
 
 def test_a_column_without_any_value_is_refused_in_every_kind() -> None:

@@ -93,7 +93,9 @@ def test_a_count_that_varies_less_than_its_distribution_depends_on_nothing() -> 
 def test_residuals_are_those_of_a_loop_over_rows(missing: float, weight: str | None) -> None:
     table = people(300, 1, repeated=0.3, missing=missing)
     table = table if weight else table.drop("weight")
-    result = segment_table(table, kinds="auto", components=[2], weight=weight)
+    result = segment_table(
+        table, kinds={"channel": "category", "plan": "category"}, components=[2], weight=weight
+    )
     names = [one.name for one in result.model.coding.columns]  # type: ignore[union-attr]
     assert len(result.residuals) == 3
     for one in result.residuals:
@@ -128,7 +130,8 @@ def test_independent_columns_have_residuals_near_one() -> None:
         table = {"x": rng.normal(size=400)} | {
             name: rng.choice(list("abc"), 400, p=[0.5, 0.3, 0.2]) for name in ("first", "second")
         }
-        result = segment_table(pl.DataFrame(table), kinds="auto", components=[1], covariance_types=["full"])
+        kinds = {"first": "category", "second": "category"}
+        result = segment_table(pl.DataFrame(table), kinds=kinds, components=[1], covariance_types=["full"])
         assert "depend on each other" not in " ".join(result.notes)
         found.append(result.residuals[0].residual)
     # The mean of 60 chi-square variables of 4 degrees of freedom over 4 has a standard error of 0.09.

@@ -29,7 +29,16 @@ def histogram(values: Any, beyond: int = 1) -> Any:
 def test_probabilities_sum_to_one(model: LevelModel) -> None:
     counts = np.random.default_rng(0).gamma(0.5, 5.0, size=(12, 4))
     counts[-1] = 0.0
-    np.testing.assert_allclose(np.exp(model.log_probabilities(counts)).sum(axis=0), 1.0, rtol=1e-9)
+    np.testing.assert_allclose(np.exp(model.log_probabilities([counts])[0]).sum(axis=0), 1.0, rtol=1e-9)
+
+
+@pytest.mark.parametrize("model", LEVEL_MODELS.values(), ids=lambda one: one.name)
+def test_columns_side_by_side_have_what_each_has_alone(model: LevelModel) -> None:
+    rng = np.random.default_rng(0)
+    several = [np.vstack([rng.gamma(0.5, 5.0, size=(size, 3)), np.zeros((1, 3))]) for size in (4, 30, 9)]
+    together = model.log_probabilities(several)
+    for counts, logs in zip(several, together, strict=True):
+        np.testing.assert_allclose(logs, model.log_probabilities([counts])[0], rtol=1e-8)
 
 
 @pytest.mark.parametrize(("mean", "size"), [(0.3, 0.4), (4.0, 2.5), (30.0, 1.0), (2.0, 100.0)])
@@ -45,7 +54,7 @@ def test_negative_binomials_maximize_the_likelihood(mean: float, size: float) ->
     best = minimize_scalar(loss, bounds=(-6, 12), method="bounded", options={"xatol": 1e-10})
     assert found_mean[0] == pytest.approx((x @ counts[:, 0]) / counts.sum(), rel=1e-12)
     assert loss(np.log(found_size[0])) <= best.fun + 1e-6 * abs(best.fun)
-    logs = NEGATIVE_BINOMIAL.log_probabilities(np.vstack([counts, [[0.0]]]))
+    logs = NEGATIVE_BINOMIAL.log_probabilities([np.vstack([counts, [[0.0]]])])[0]
     r = found_size[0]
     np.testing.assert_allclose(logs[:-1, 0], nbinom.logpmf(x, r, r / (r + found_mean[0])), rtol=1e-8)
     assert np.exp(logs[-1, 0]) == pytest.approx(nbinom.sf(x[-1], r, r / (r + found_mean[0])), rel=1e-6)
@@ -53,7 +62,7 @@ def test_negative_binomials_maximize_the_likelihood(mean: float, size: float) ->
 
 def test_negative_binomials_of_little_variance_are_poisson_distributions() -> None:
     counts = histogram(np.random.default_rng(0).binomial(10, 0.5, size=1000))
-    both = [model.log_probabilities(counts)[:-1] for model in (NEGATIVE_BINOMIAL, POISSON)]
+    both = [model.log_probabilities([counts])[0][:-1] for model in (NEGATIVE_BINOMIAL, POISSON)]
     np.testing.assert_allclose(*both, atol=2e-4)
 
 
@@ -61,14 +70,14 @@ def test_poisson_distributions_have_the_average_as_their_mean() -> None:
     counts = histogram(np.random.default_rng(0).poisson(3.0, size=1000))
     x = np.arange(len(counts) - 1)
     mean = (x @ counts[:-1, 0]) / counts.sum()
-    logs = POISSON.log_probabilities(counts)
+    logs = POISSON.log_probabilities([counts])[0]
     np.testing.assert_allclose(logs[:-1, 0], poisson.logpmf(x, mean), rtol=1e-12)
     assert np.exp(logs[-1, 0]) == pytest.approx(poisson.sf(x[-1], mean), rel=1e-8)
 
 
 def test_counts_of_zeros_alone_are_certain() -> None:
     for model in (POISSON, NEGATIVE_BINOMIAL):
-        logs = model.log_probabilities(np.array([[9.0], [0.0], [0.0]]))
+        logs = model.log_probabilities([np.array([[9.0], [0.0], [0.0]])])[0]
         assert logs[0, 0] == pytest.approx(0.0, abs=1e-12)
         assert not np.isnan(logs).any()
 

@@ -10,11 +10,13 @@ import typer
 
 from mixtura.cli.console import handle_errors, output_console
 from mixtura.cli.option_types import (
+    ColumnKinds,
     Columns,
     IdColumn,
     Overwrite,
     Quiet,
     Seed,
+    parse_kinds,
     parse_names,
 )
 from mixtura.cli.table_input import CustomerTable, Database, Sql, TableInput
@@ -34,6 +36,7 @@ def advise(
     database: Database = None,
     columns: Columns = None,
     id_column: IdColumn = None,
+    kind: ColumnKinds = None,
     seed: Seed = 0,
     as_json: AsJson = False,
     output: Output = None,
@@ -51,6 +54,7 @@ def advise(
         read.data,
         columns=parse_names(columns),
         id_column=id_column,
+        kinds=parse_kinds(kind),
         random_state=seed,
     )
     text = json.dumps(advice_document(advice, given.arguments), indent=2, ensure_ascii=False, allow_nan=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,7 +18,9 @@ _TINY = float(np.finfo(np.float64).tiny)
 _LEAST_SIZE, _LARGEST_SIZE = 1e-3, 1e6
 """Of negative binomials; at the largest they are Poisson distributions."""
 
-_MOST_STEPS, _PRECISE = 60, 1e-10
+_MOST_STEPS, _PRECISE = 60, 1e-5
+"""Of the logarithm of a size: the error after a step of Newton's method is about its square."""
+_NO_SLOPE = 1e-15
 
 
 class LevelModel(Protocol):
@@ -27,8 +29,11 @@ class LevelModel(Protocol):
     @property
     def name(self) -> str: ...
 
-    def log_probabilities(self, counts: FloatArray) -> FloatArray:
-        """Return the log probabilities that maximize the likelihood of weighted counts of levels, both (L, K)."""
+    def log_probabilities(self, counts: Sequence[FloatArray]) -> list[FloatArray]:
+        """Return the log probabilities that maximize the likelihood of weighted counts of levels.
+
+        Both have an array for each column of this model, (L, K).
+        """
 
     def n_parameters(self, n_levels: int) -> int:
         """Return the number of free parameters of one component."""
@@ -40,10 +45,9 @@ class _Categorical:
 
     name: str = "category"
 
-    def log_probabilities(self, counts: FloatArray) -> FloatArray:
-        total = np.maximum(counts.sum(axis=0), _TINY)
+    def log_probabilities(self, counts: Sequence[FloatArray]) -> list[FloatArray]:
         with np.errstate(divide="ignore"):
-            return np.asarray(np.log(counts / total))
+            return [np.log(one / np.maximum(one.sum(axis=0), _TINY)) for one in counts]
 
     def n_parameters(self, n_levels: int) -> int:
         return n_levels - 1
@@ -58,18 +62,23 @@ class _Count:
     name : str
     parameters : int
     fit : callable
-        From weighted counts of the numbers, (V, K), to the log probabilities of the numbers and the probabilities of
-        larger ones, (V, K) and (K,).
+        From weighted counts of the numbers, (V, M), and how many of them each column has, (M,), to the log
+        probabilities of the numbers and the probabilities of larger ones, (V, M) and (M,).
     """
 
     name: str
     parameters: int
-    fit: Callable[[FloatArray], tuple[FloatArray, FloatArray]]
+    fit: Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 
-    def log_probabilities(self, counts: FloatArray) -> FloatArray:
-        # What lies beyond the largest number that was seen was not seen.
-        logs, beyond = self.fit(counts[:-1])
-        return np.vstack([logs, np.log(np.maximum(beyond, _TINY))])
+    def log_probabilities(self, counts: Sequence[FloatArray]) -> list[FloatArray]:
+        # All columns side by side: one search for roots. What lies beyond the largest number seen was not seen.
+        sizes, k = [len(one) - 1 for one in counts], counts[0].shape[1]
+        padded = np.zeros((max(sizes), len(counts), k))
+        for j, (one, size) in enumerate(zip(counts, sizes, strict=True)):
+            padded[:size, j] = one[:-1]
+        logs, beyond = self.fit(padded.reshape(max(sizes), -1), np.repeat(np.array(sizes, dtype=float), k))
+        logs, rest = logs.reshape(padded.shape), np.log(np.maximum(beyond, _TINY)).reshape(len(counts), k)
+        return [np.vstack([logs[:size, j], rest[j]]) for j, size in enumerate(sizes)]
 
     def n_parameters(self, n_levels: int) -> int:
         return self.parameters
@@ -116,25 +125,25 @@ def _root_of_sizes(
         with np.errstate(all="ignore"):
             newton = at - slope / bend
         step = np.where((newton > low) & (newton < high), newton, 0.5 * (low + high))
-        done = (np.abs(step - at) <= _PRECISE) | (np.abs(slope) <= _PRECISE**1.5 * total)
+        done = (np.abs(step - at) <= _PRECISE) | (np.abs(slope) <= _NO_SLOPE * total)
         at = step
         if done.all():
             break
     return np.exp(at)
 
 
-def _negative_binomial(counts: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _negative_binomial(counts: FloatArray, n_numbers: FloatArray) -> tuple[FloatArray, FloatArray]:
     means, size = count_parameters(counts)
     x = np.arange(len(counts), dtype=np.float64)[:, None]
     share = means / (size + means)
     logs = gammaln(x + size) - gammaln(size) - gammaln(x + 1.0) - size * np.log1p(means / size)
-    return logs + xlogy(x, share), betainc(float(len(counts)), size, share)
+    return logs + xlogy(x, share), betainc(n_numbers, size, share)
 
 
-def _poisson(counts: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _poisson(counts: FloatArray, n_numbers: FloatArray) -> tuple[FloatArray, FloatArray]:
     x = np.arange(len(counts), dtype=np.float64)[:, None]
     means = (x * counts).sum(axis=0) / np.maximum(counts.sum(axis=0), _TINY)
-    return xlogy(x, means) - means - gammaln(x + 1.0), gammainc(float(len(counts)), means)
+    return xlogy(x, means) - means - gammaln(x + 1.0), gammainc(n_numbers, means)
 
 
 CATEGORICAL: LevelModel = _Categorical()

@@ -28,6 +28,7 @@ from mixtura.segments.advice.findings.table_findings import (
 )
 from mixtura.segments.advice.recommend import decide, too_few
 from mixtura.segments.options import COVARIANCE_TYPES, Settings, drawn_seed
+from mixtura.segments.table.discrete.kinds import Kinds
 from mixtura.segments.table.prepare import Prepared, prepare
 from mixtura.segments.table.roles import Roles
 
@@ -39,16 +40,19 @@ def advise(
     *,
     columns: Sequence[str] | None = None,
     id_column: str | None = None,
+    kinds: Kinds = "auto",
     random_state: int | None = 0,
 ) -> Advice:
     """Say whether a Gaussian mixture suits a table, and why.
 
-    Columns are chosen as in `segment_table`; what is measured is measured on rows without missing values.
-    Single columns are examined in all rows, everything else in a random sample of at most 2,000.
+    Columns are chosen, and taken for what they are, as in `segment_table`; what is measured is measured on rows without
+    missing values. Single columns are examined in all rows, everything else in a random sample of at most 2,000. Tests
+    and fits see the continuous columns alone: counts and categories have distributions of their own, for which nothing
+    is Gaussian.
 
     Parameters
     ----------
-    frame, columns, id_column, random_state
+    frame, columns, id_column, kinds, random_state
         As for `segment_table`: one row per customer, N rows; columns and id are found where None is given.
 
     Returns
@@ -75,9 +79,9 @@ def advise(
     started = time.perf_counter()
     random_state = drawn_seed(random_state)
     settings = Settings(None, COVARIANCE_TYPES, "bic", 1, random_state)
-    prepared = prepare(frame, Roles(columns, id_column), settings, drop_missing=True)
+    prepared = prepare(frame, Roles(columns, id_column, kinds=kinds), settings, drop_missing=True)
     rng, n_rows = np.random.default_rng(random_state), len(prepared.rows)
-    needed = _needed(columns, id_column)
+    needed = _needed(columns, id_column, kinds)
     facts = _facts(prepared)
     findings = _findings(prepared, _values(prepared), facts, needed)
     seen, verdict = None, too_few(n_rows)
@@ -102,8 +106,9 @@ def advise(
 
 
 def _facts(prepared: Prepared) -> list[ColumnStatistics]:
-    columns = zip(prepared.choice.used, prepared.rows.T, strict=True)
-    return [column_statistics(name, values) for name, values in columns]
+    # Point masses are modeled; what is beside them has to be Gaussian.
+    columns = zip(prepared.choice.used, prepared.scaling.masked(prepared.rows).T, strict=True)
+    return [column_statistics(name, values[~np.isnan(values)]) for name, values in columns]
 
 
 def _findings(
@@ -130,11 +135,13 @@ def _values(prepared: Prepared) -> FloatArray:
     return np.column_stack([to_float64(table[name]) for name in prepared.choice.used])
 
 
-def _needed(columns: Sequence[str] | None, id_column: str | None) -> dict[str, Any]:
+def _needed(columns: Sequence[str] | None, id_column: str | None, kinds: Kinds) -> dict[str, Any]:
     """Return the arguments without which `segment_table` would refuse the table, or use other columns."""
     needed: dict[str, Any] = {} if columns is None else {"columns": list(columns)}
     if id_column is not None:
         needed["id_column"] = id_column
+    if kinds != "auto":
+        needed["kinds"] = kinds if isinstance(kinds, str) else dict(kinds)
     return needed
 
 

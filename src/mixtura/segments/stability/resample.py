@@ -23,7 +23,7 @@ from mixtura.fit import (
     continue_fit,
     fit_mixture,
 )
-from mixtura.fit.init import FromSample
+from mixtura.fit.init import FromHierarchy, FromSample, Initialization
 from mixtura.select.inference.refit import runner_for_family
 from mixtura.select.priors import PriorName, make_prior
 
@@ -31,6 +31,9 @@ __all__ = ["refit_labels"]
 
 _TOLERANCE = 1.0
 """Nats of the total log-likelihood still to be gained: partitions change by single customers for less."""
+
+_TREE_ROWS = 200
+"""A tree of more rows finds the same groups, and takes longer than all fits."""
 
 _SHORT, _LONG = 20, 300
 """Iterations from every start, and from the best of them on (short runs of EM: Biernacki, Celeux and Govaert 2003)."""
@@ -51,8 +54,9 @@ def refit_labels(
     """Return the partitions of the rows by mixtures learned from resamples of them, each of shape (N,).
 
     Each resample has as many rows as there are, drawn with replacement: it is the same rows with the number of times
-    each was drawn as their weight. Fits start cold, from K-means on the resample: one that started from the mixture in
-    question would find its way back to it, and make every segment look stable. Where passes take long enough they run
+    each was drawn as their weight. Fits start cold, from K-means on the resample and from the tree of some of its rows:
+    one that started from the mixture in question would find its way back to it, and make every segment look stable.
+    Where passes take long enough they run
     side by side on all cores; the seed of a resample is its number, so that this does not change a digit.
 
     Parameters
@@ -109,14 +113,17 @@ def _learned(
 ) -> Mixture | None:
     stop = RemainingGain(data.total_weight, _TOLERANCE)
     problem = Problem(data, GaussianModel(n_components, get_family(family), prior, data.discrete))
+    scattered = INITIALIZATIONS["kmeans"] if data.discrete is None else FromSample()
+    starts: tuple[tuple[Initialization, int], ...] = (
+        (scattered, n_init),
+        (FromHierarchy("EII", max_rows=_TREE_ROWS), 1),
+    )
     try:
-        short = fit_mixture(
-            problem,
-            INITIALIZATIONS["kmeans"] if data.discrete is None else FromSample(),
-            Settings(stop, _SHORT),
-            n_init=n_init,
-            random_state=rng,
-        )
+        ends = [
+            fit_mixture(problem, start, Settings(stop, _SHORT), n_init=number, random_state=rng)
+            for start, number in starts
+        ]
+        short = max(ends, key=lambda end: end.lower_bound)
         return (
             short.mixture
             if short.converged

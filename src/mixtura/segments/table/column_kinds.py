@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from math import gcd
+from typing import NamedTuple
 
 import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.io import calendar_part, looks_like_code, looks_like_date, looks_like_id
 
-__all__ = ["is_key", "is_random_key", "numeric_reason", "own_columns"]
+__all__ = ["NotMeasured", "is_key", "is_random_key", "not_measured", "own_columns"]
 
 _CODE_VALUES = 3
 """Whole numbers with at most this many different values are codes; a density on them is a row of point masses."""
@@ -50,29 +51,44 @@ def own_columns(names: Collection[str]) -> set[str]:
     return own if len(own) > 1 else {name for name in own if _CERTAINLY_OWN.fullmatch(name)}
 
 
-def numeric_reason(name: str, values: FloatArray, *, measured: bool = False) -> str | None:
+class NotMeasured(NamedTuple):
+    """Why numbers are not measurements, and whether they may be levels of a category."""
+
+    reason: str
+    is_category: bool = False
+
+
+def not_measured(name: str, values: FloatArray, *, measured: bool = False) -> NotMeasured | None:
     """Return why a column of finite numbers, shape (N,), is not a measurement, or None if it is.
 
     With `measured`, its file says that it is one: its name does not make it a code or a part of a date.
     """
     low, high = values.min(), values.max()
     if low == high and values.size > 1:
-        return f"the same value in every row: {low:g}"
+        return NotMeasured(f"the same value in every row: {low:g}")
     if not np.all(values == np.rint(values)):
         return None
     different = np.unique(values)
-    reason = _key_reason(name, values, different) or _date_reason(name, different)
-    if reason is not None:
-        return reason
-    if different.size <= _CODE_VALUES and values.size >= _CODE_ROWS:
-        return f"only {different.size} different values ({', '.join(f'{value:g}' for value in different)}): a code"
-    if measured:
-        return None
-    part = calendar_part(name)
+    part = None if measured else calendar_part(name)
     if part is not None and _RANGES[part][0] <= low and high <= _RANGES[part][1]:
-        return f"part of a date ({part}), not a measurement"
-    if looks_like_code(name) and (different.size <= _CODE_LEVELS or _is_place(name, low, high)):
-        return f"codes of categories ({different.size} different values), not a measurement"
+        return NotMeasured(f"part of a date ({part}), not a measurement")
+    reason = _date_reason(name, different)
+    if reason is not None:
+        return NotMeasured(reason)
+    if different.size <= _CODE_VALUES and values.size >= _CODE_ROWS:
+        listed = ", ".join(f"{value:g}" for value in different)
+        return NotMeasured(f"only {different.size} different values ({listed}): a code", part is None)
+    reason = _key_reason(name, values, different)
+    if reason is not None:
+        return NotMeasured(reason)
+    if (
+        not measured
+        and looks_like_code(name)
+        and (different.size <= _CODE_LEVELS or _is_place(name, low, high))
+    ):
+        return NotMeasured(
+            f"codes of categories ({different.size} different values), not a measurement", True
+        )
     return None
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.exceptions import TableError
 from mixtura.io import NO_CODEBOOK, Codebook, CodebookColumn, looks_like_id, read_numbers, to_float64
-from mixtura.segments.table.column_kinds import is_random_key, numeric_reason, own_columns
+from mixtura.segments.table.column_kinds import NotMeasured, is_random_key, not_measured, own_columns
 from mixtura.segments.table.discrete.kinds import ColumnKind
 from mixtura.segments.table.open_table import OpenTable
 from mixtura.segments.table.roles import Roles
@@ -39,11 +39,14 @@ class LeftOut:
     name, reason : str
     numeric : bool, default=False
         Whether it holds numbers other than ids and constants, so that leaving it out may surprise.
+    is_category : bool, default=False
+        Whether its values may be levels of a category: words, codes, truth values.
     """
 
     name: str
     reason: str
     numeric: bool = False
+    is_category: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +200,7 @@ def why_not(column: Series, known: CodebookColumn | None = None) -> LeftOut | No
     """Return why a column is not used, or None if it is; `known` is what its file says of it."""
     name = column.name
     if column.dtype == nw.Boolean:
-        return LeftOut(name, "true or false")
+        return LeftOut(name, "true or false", is_category=True)
     if column.dtype.is_temporal():
         return LeftOut(name, "dates or times")
     present = column.drop_nulls()
@@ -211,12 +214,15 @@ def why_not(column: Series, known: CodebookColumn | None = None) -> LeftOut | No
         return LeftOut(name, "no values")
     known = known or CodebookColumn()
     proposed = proposed_kind(column, known)
-    reason = numeric_reason(name, values, measured=proposed in ("continuous", "ordered"))
-    if proposed == "category" and not (reason or "").startswith(("an id", "the same value")):
-        reason = f"codes of categories{labelled_example(known)}"
-    if reason is None:
+    found = not_measured(name, values, measured=proposed in ("continuous", "ordered"))
+    if proposed == "category" and not ("" if found is None else found.reason).startswith(
+        ("an id", "the same value")
+    ):
+        found = NotMeasured(f"codes of categories{labelled_example(known)}", True)
+    if found is None:
         return None
-    return LeftOut(name, reason, numeric=not reason.startswith(("an id", "row numbers", "the same value")))
+    expected = found.reason.startswith(("an id", "row numbers", "the same value"))
+    return LeftOut(name, found.reason, numeric=not expected, is_category=found.is_category)
 
 
 def _text_reason(column: Series, present: Series) -> LeftOut:
@@ -226,11 +232,11 @@ def _text_reason(column: Series, present: Series) -> LeftOut:
     if _DATE.match(cells[0]):
         return LeftOut(name, f"dates, such as {cells[0][:30]!r}")
     if set(cells) <= {"True", "False"}:
-        return LeftOut(name, "true or false")
+        return LeftOut(name, "true or false", is_category=True)
     found = read_numbers(cells)
     if 0.2 <= found.share < 1 and not found.is_code:
         return LeftOut(name, f"numbers and text, such as {cells[found.odd[0]][:30]!r}", numeric=True)
-    return LeftOut(name, f"text, such as {cells[0][:30]!r}")
+    return LeftOut(name, f"text, such as {cells[0][:30]!r}", is_category=True)
 
 
 def _guess_id(table: Frame, candidates: Sequence[str]) -> str | None:

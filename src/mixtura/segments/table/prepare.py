@@ -20,7 +20,7 @@ from mixtura.segments.table.complete import missing_notes, usable_rows
 from mixtura.segments.table.constant_columns import drop_constant_columns
 from mixtura.segments.table.dependent_columns import drop_dependent_columns
 from mixtura.segments.table.discrete.coding import Coding, coding_of
-from mixtura.segments.table.discrete.find_kinds import with_kinds, with_spikes
+from mixtura.segments.table.discrete.find_kinds import unrelated_notes, with_kinds, with_spikes
 from mixtura.segments.table.discrete.kinds import Kinds, kind_notes
 from mixtura.segments.table.original_units import to_original_units
 from mixtura.segments.table.repetitions import ids_repeat, repetition_notes
@@ -120,10 +120,11 @@ class Prepared:
 
 def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool) -> Prepared:
     """Choose columns, take the usable rows, transform them, find the scale of each column; see `segment_table`."""
-    check_transforms(settings.transform)
+    asked = check_transforms(settings.transform)
     opened, weight = roles.open(frame), roles.weight
     choice, guessed = choose(opened, roles), roles.id_column is None
-    choice = with_kinds(opened.frame, choice, roles)
+    transformed = {name for name, kind in asked.items() if kind not in ("none", "auto")}
+    choice = with_kinds(opened.frame, choice, roles, transformed)
     needed = choice.building if weight is None else (*choice.building, weight)
     notes = (*opened.notes(needed), *repetition_notes(opened.frame, choice, guessed=guessed))
     repeated = ids_repeat(opened.frame, choice, guessed=guessed)
@@ -140,7 +141,7 @@ def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool)
         weights = checked_weights(weights, str(weight))
     choice, rows = drop_constant_columns(choice, rows, explicit=roles.columns is not None)
     choice, rows = drop_dependent_columns(choice, rows, explicit=roles.columns is not None)
-    asked = check_transforms(settings.transform, choice.used)
+    asked = check_transforms(settings.transform, choice.used, choice.discrete)
     transforms, advice = transforms_of(asked, choice.used, rows, weights)
     by_rule = [asked.get(name, asked[EVERY_OTHER]) == "auto" for name in choice.used]
     transforms, advice = keep_gains(rows, weights, transforms, advice, by_rule, settings)
@@ -151,7 +152,7 @@ def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool)
     choice = replace(choice, kinds=tuple(one for one in choice.kinds if one.name in choice.building))
     coding = coding_of(choice.kinds, opened.frame, complete, weights, choice.codebook)
     levels = None if coding is None else coding.levels(opened.frame, complete)
-    notes = (*notes, *kind_notes(choice.kinds), *missing_notes(rows, choice.used))
+    notes = (*notes, *kind_notes(choice.kinds), *unrelated_notes(choice), *missing_notes(rows, choice.used))
     return Prepared(
         choice, rows, weights, complete, scaling, advice, opened.frame, notes, repeated, coding, levels,
         codes_asked(roles.missing_codes),

@@ -93,6 +93,8 @@ def advise_transform(column: str, values: FloatArray, weights: FloatArray | None
     >>> advice.kind, round(advice.skewness, 1), round(advice.skewness_after, 1)
     ('log1p', 4.2, 0.1)
     """
+    if weights is not None:
+        values, weights = values[weights > 0], weights[weights > 0]
     zero = values == 0
     share_zero = float(np.average(zero, weights=weights))
     n_rows = values.size if weights is None else float(effective_counts(weights).sum())
@@ -150,7 +152,9 @@ def _with_zeros(reason: str, share_zero: float) -> str:
 
 
 def check_transforms(
-    transform: str | Mapping[str, str], columns: Sequence[str] | None = None
+    transform: str | Mapping[str, str],
+    columns: Sequence[str] | None = None,
+    discrete: Sequence[str] = (),
 ) -> dict[str, str]:
     """Return the kind asked for each column that was named, and for `EVERY_OTHER`.
 
@@ -161,6 +165,8 @@ def check_transforms(
         not named.
     columns : sequence of str or None, default=None
         The columns that build the segments, once they are known.
+    discrete : sequence of str, default=()
+        Counts and categories that build them, too, and have no transform.
 
     Raises
     ------
@@ -175,12 +181,19 @@ def check_transforms(
                 f"`transform` must be one of auto, {', '.join(TRANSFORMS)}, for all columns or by column; got {kind!r}"
                 f'{where}. Try `transform="auto"`.'
             )
+        if column in discrete:
+            if kind in ("none", "auto"):
+                continue
+            raise ParameterError(
+                f"`transform` is for amounts; got {kind!r} for {column!r}, which `kinds` takes for a count or a "
+                "category. Take the column as continuous with `kinds`, or leave its transform out."
+            )
         if columns is not None and column not in (*columns, EVERY_OTHER):
             raise ParameterError(
                 f"`transform` must name columns that build the segments; got {column!r}. These are "
                 f"{', '.join(repr(name) for name in columns)}. Leave it out, or check the name."
             )
-    return asked
+    return {column: kind for column, kind in asked.items() if column not in discrete}
 
 
 def transforms_of(

@@ -62,6 +62,6 @@ def test_where_nothing_can_be_tested_nothing_is_said() -> None:
 @pytest.mark.parametrize("name", ["wholesale_customers", "mall_customers"])
 def test_it_is_that_of_advise_on_real_tables(shared_data, name) -> None:
     frame = pl.read_csv(shared_data / f"{name}.csv")
-    found = segment_table(frame, components=[4])
+    found = segment_table(frame, kinds="continuous", components=[4])
     assert found.clusters is not None
     assert found.clusters.found == (advise(frame).method != "none")

@@ -94,14 +94,16 @@ def test_single_columns_are_told_about(rng: np.random.Generator) -> None:
             "heavy": rng.permutation(stats.t(2).ppf((np.arange(n) + 0.5) / n)),
             "rounded": np.rint(3 * rng.normal(size=n)) / 1.0,
             "heaped": np.where(np.arange(n) < 60, 5 * rng.integers(4, 30, n), rng.integers(20, 150, n)),
-        }
+        },
+        kinds="continuous",
     )
     assert found["constant"].columns == ("same",)
     assert found["codes"].columns == ("code",)
     assert "rating" in found["few values"].columns
     spikes = found["point masses"]
     assert (spikes.columns, spikes.severity, spikes.value) == (("spiked",), "serious", 0.45)
-    assert spikes.arguments == {"columns": ["rating", "skewed", "heavy", "rounded", "heaped"]}
+    others = ["rating", "skewed", "heavy", "rounded", "heaped"]
+    assert spikes.arguments == {"columns": others, "kinds": "continuous"}
     assert found["skew"].columns[0] == "skewed"
     assert found["skew"].severity == "serious"
     assert found["skew"].arguments == {"transform": "auto"}

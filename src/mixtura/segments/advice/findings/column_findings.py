@@ -124,7 +124,7 @@ def column_findings(
     needed : mapping of str to object
         Arguments of `segment_table` that every suggestion needs.
     """
-    others = _without(choice.used, needed)
+    others = _without(choice.building, needed)
     found = [_left_out(choice, "the same value", "constant"), _left_out(choice, "a code", "codes")]
     found += [_spikes(facts, others), _skew(facts, needed), _tails(facts)]
     if n_rows >= _ENOUGH_ROWS:

@@ -69,10 +69,22 @@ class CodedColumn:
             known = np.isfinite(values) & (values >= 0) & (values == np.rint(values))
             last = len(self.levels) - 1
             return np.where(known, np.minimum(np.where(known, values, 0), last), -1).astype(np.intp)
-        number = {text: level for level, text in enumerate(self.labels)}
-        number |= {text: level for level, text in enumerate(self.levels)}
+        number = {text: level for level, text in enumerate(self.labels)} | _numbers_of(self.levels)
         texts = (text for text, kept in zip(texts_of(column), chosen, strict=True) if kept)
         return np.array([-1 if text is None else number.get(text, -1) for text in texts], dtype=np.intp)
+
+
+_YES_NO = (("false", "0", "False", "FALSE"), ("true", "1", "True", "TRUE"))
+"""Spellings of truth values: one table has them as numbers, another one as words."""
+
+
+def _numbers_of(levels: Sequence[str]) -> dict[str, int]:
+    """Return the number of each level by its text, and by other spellings where levels are two truth values."""
+    numbers = {text: level for level, text in enumerate(levels)}
+    no, yes = _YES_NO
+    if len(levels) == 2 and levels[0] in no and levels[1] in yes:
+        numbers = dict.fromkeys(no, 0) | dict.fromkeys(yes, 1) | numbers
+    return numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,8 +191,12 @@ def coding_of(
         With labels of the levels.
     """
     table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
+    counted = chosen
+    if weights is not None:  # A level that no row counts for would be impossible, and is none.
+        counted = chosen.copy()
+        counted[np.flatnonzero(chosen)[weights <= 0]] = False
     coded = [
-        _coded(one, table[one.name], chosen, codebook.column(one.name))
+        _coded(one, table[one.name], counted, codebook.column(one.name))
         for one in kinds
         if one.kind != "continuous"
     ]

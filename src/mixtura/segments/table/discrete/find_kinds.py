@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 import narwhals as nw
 
 from mixtura.exceptions import ColumnError
-from mixtura.segments.table.columns import ColumnChoice
+from mixtura.io import to_float64
+from mixtura.segments.table.columns import ColumnChoice, LeftOut
 from mixtura.segments.table.discrete.kinds import ColumnKind, Kind, check_kind, kind_of, kinds_asked
+from mixtura.segments.table.discrete.relevance import unrelated_categories
 from mixtura.segments.table.roles import Roles
 from mixtura.segments.table.survey.proposals import Proposal, proposed_kind
 from mixtura.segments.transforms.scaling import Scaling
 
-__all__ = ["with_kinds", "with_spikes"]
+__all__ = ["UNRELATED", "unrelated_notes", "with_kinds", "with_spikes"]
 
-_CATEGORIES = ("text, such as", "true or false", "only ", "codes of categories")
-"""How reasons begin for which a column is not a measurement but may be a category."""
+UNRELATED = "a category that goes with no other column: it describes the segments, and does not build them"
+"""Why a category that was found by rule does not build segments."""
 
 
-def with_kinds(frame: Any, choice: ColumnChoice, roles: Roles) -> ColumnChoice:
+def with_kinds(
+    frame: Any, choice: ColumnChoice, roles: Roles, transformed: Collection[str] = ()
+) -> ColumnChoice:
     """Return the choice with discrete columns apart from continuous ones, and the kinds of all that build segments.
 
     By rule a column of numbers is continuous, a count, ordered, or has point masses; one that was left out as text, as
     truth values or as codes is a category where its levels repeat. At least one column stays continuous: where none
     would, counts and ordered levels do.
+
+    Parameters
+    ----------
+    frame : pandas, polars or pyarrow table
+    choice : ColumnChoice
+    roles : Roles
+    transformed : collection of str, default=()
+        Columns for which a transform was said: by rule they are amounts.
 
     Raises
     ------
@@ -36,28 +48,52 @@ def with_kinds(frame: Any, choice: ColumnChoice, roles: Roles) -> ColumnChoice:
     by_rule, said = kinds_asked(roles.kinds)
     if not by_rule and not said:
         return choice
-    table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
+    table = _that_count(frame, roles.weight)
     open_to_all = roles.columns is None
     kinds: dict[str, ColumnKind] = {}
     for name in choice.used:
         proposed = proposed_kind(table[name], choice.codebook.column(name))
         kinds[name] = _kind(table[name], said.get(name), proposed, by_rule=by_rule)
+        if name in transformed and name not in said and kinds[name].kind in ("count", "ordered"):
+            kinds[name] = ColumnKind(name, "continuous", "it is transformed")
     for one in choice.left_out if open_to_all else ():
         if one.name in said:
             kinds[one.name] = check_kind(table[one.name], said[one.name])
-        elif by_rule and one.reason.startswith(_CATEGORIES) and one.name != choice.id_column:
+        elif by_rule and one.is_category and one.name != choice.id_column:
             category = kind_of(table[one.name], numeric=False)
             if category is not None:
                 kinds[one.name] = category
     unused = next((name for name in said if name not in kinds), None)
     if unused is not None:
-        raise ColumnError.missing(unused, list(kinds), "kinds")
+        raise _unused(unused, said[unused], table.columns, choice, list(kinds))
     kinds = _with_a_continuous_one(kinds, said)
+    apart = unrelated_categories(table, kinds) if open_to_all and by_rule else ()
+    apart = tuple(name for name in apart if name not in said)
+    kinds = {name: one for name, one in kinds.items() if name not in apart}
     used = tuple(name for name in choice.used if kinds[name].kind in ("continuous", "spike"))
     discrete = tuple(name for name in table.columns if name in kinds and name not in used)
-    left_out = tuple(one for one in choice.left_out if one.name not in kinds)
+    left_out = tuple(
+        LeftOut(one.name, UNRELATED) if one.name in apart else one
+        for one in choice.left_out
+        if one.name not in kinds
+    )
     found = tuple(kinds[name] for name in (*used, *discrete))
-    return replace(choice, used=used, discrete=discrete, left_out=left_out, kinds=found)
+    describe = (*choice.describe, *apart)
+    return replace(choice, used=used, discrete=discrete, left_out=left_out, kinds=found, describe=describe)
+
+
+def _unused(
+    name: str, kind: Kind, columns: Sequence[str], choice: ColumnChoice, building: list[str]
+) -> ColumnError:
+    """Return the error for a kind that was said of a column which does not build segments."""
+    if name not in columns:
+        return ColumnError.missing(name, building, "kinds")
+    why = next((one.reason for one in choice.left_out if one.name == name), "not asked for")
+    return ColumnError(
+        f"`kinds` says that {name!r} is of kind {kind!r}; it does not build the segments ({why}). Name it in `columns`, "
+        "or leave its kind out.",
+        column=name,
+    )
 
 
 def _kind(
@@ -73,7 +109,24 @@ def _kind(
     found = kind_of(column, numeric=column.dtype.is_numeric())
     if proposed == "continuous" and found is not None and found.kind in ("count", "ordered"):
         return ColumnKind(column.name, "continuous", "a scale, as the file says")
-    return found or check_kind(column, "category")
+    if found is None:
+        present = column.drop_nulls()
+        raise ColumnError(
+            f"The column {column.name!r} is not numeric, and no category: it has {present.n_unique():,} different "
+            f"values in {len(present):,} rows, such as {str(present[0])[:30]!r}. Two to thirty levels that repeat are "
+            "required. Leave it out of `columns`, or describe the segments with it.",
+            column=column.name,
+        )
+    return found
+
+
+def _that_count(frame: Any, weight: str | None) -> nw.DataFrame[Any]:
+    """Return the rows of a table whose weight is not zero: the others say nothing of what columns are."""
+    table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
+    if weight is None:
+        return table
+    counted = to_float64(table[weight]) > 0
+    return table.filter(counted.tolist()) if counted.any() else table
 
 
 def _with_a_continuous_one(
@@ -94,6 +147,24 @@ def _with_a_continuous_one(
             column=next(iter(kinds)),
         )
     return kinds | numbers
+
+
+def unrelated_notes(choice: ColumnChoice) -> tuple[str, ...]:
+    """Return a sentence on the categories that describe segments because they go with no other column."""
+    names = [one.name for one in choice.left_out if one.reason == UNRELATED]
+    if not names:
+        return ()
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    does, they, build = (
+        ("goes with no other column", "it describes", "it build")
+        if len(names) == 1
+        else ("go with no other column", "they describe", "them build")
+    )
+    said = (
+        f"{listed} {does}: {they} the segments, and would only add noise to what builds them. The kind 'category', "
+        f"said with `kinds`, makes {build} them."
+    )
+    return (said,)
 
 
 def with_spikes(scaling: Scaling, columns: Sequence[str], kinds: Sequence[ColumnKind]) -> Scaling:

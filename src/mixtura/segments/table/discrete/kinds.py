@@ -21,10 +21,10 @@ __all__ = [
     "Kind",
     "Kinds",
     "check_kind",
-    "count_reason",
     "kind_notes",
     "kind_of",
     "kinds_asked",
+    "level_kind",
     "point_masses",
 ]
 
@@ -49,15 +49,22 @@ _USUAL = 10
 _MOST_SPIKES = 3
 _FEWEST_VALUES = 12
 """Different values that a column needs beside its point masses to be continuous there."""
+_FINE_VALUES = 100
+"""Different whole numbers from which on a value between the others may be a point mass; of fewer it is a mode."""
 
 _MOST_COUNT = 100
 _COUNT_VALUES = 30
 _ORDERED_VALUES = 7
+_STEPS = 12
+"""Different values of a column of which one is in most rows: they are levels, too few to be continuous beside it."""
 _ROWS_PER_VALUE = 10
 """Rows for each level; with fewer, levels say little and counts may as well be continuous."""
 
 _MOST_LEVELS = 30
 """Of categories, unless they are asked for."""
+
+_LARGEST_COUNT, _MOST_ORDERED = 1000, 100
+"""What may be said of a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +123,9 @@ def kind_of(column: Series, *, numeric: bool) -> ColumnKind | None:
         return _category(column)
     values = to_float64(column)
     values = values[np.isfinite(values)]
-    reason = count_reason(values)
-    if reason is not None:
-        kind: Kind = "count" if reason.startswith("small whole numbers") else "ordered"
-        return ColumnKind(column.name, kind, reason)
+    levels = level_kind(values)
+    if levels is not None:
+        return ColumnKind(column.name, *levels)
     spikes = point_masses(values)
     if spikes:
         listed = " and ".join(f"{100 * np.mean(values == one):.0f} % are {one:g}" for one in spikes)
@@ -132,7 +138,8 @@ def point_masses(values: FloatArray) -> tuple[float, ...]:
 
     One, two or three values are point masses if at least 5 % of the rows have each of them, two and a half times as
     many as have the next most frequent value, and five times as many as have a usual one, the median of the ten next
-    most frequent. Beside them a column has twelve different values.
+    most frequent. Beside them a column has twelve different values. Of fewer than a hundred whole numbers only zero,
+    the smallest and the largest can be point masses: any other is a mode, such as twelve years of school.
 
     Parameters
     ----------
@@ -147,33 +154,41 @@ def point_masses(values: FloatArray) -> tuple[float, ...]:
     (0.0,)
     """
     different, counts = np.unique(values, return_counts=True)
+    coarse = different.size < _FINE_VALUES and bool(np.all(different == np.rint(different)))
+    edges = {0.0, *different[:1].tolist(), *different[-1:].tolist()}
     order = np.argsort(-counts, kind="stable")
     sizes = counts[order]
     enough = max(_SPIKE * values.size, _SPIKE_ROWS)
     for n_spikes in range(min(_MOST_SPIKES, different.size - _FEWEST_VALUES), 0, -1):
         least, rest = sizes[n_spikes - 1], sizes[n_spikes : n_spikes + _USUAL]
+        found = tuple(sorted(different[order[:n_spikes]].tolist()))
+        if coarse and not edges.issuperset(found):
+            continue
         if least >= max(enough, _APART * rest[0], _OUT_OF_LINE * float(np.median(rest))):
-            return tuple(sorted(different[order[:n_spikes]].tolist()))
+            return found
     return ()
 
 
-def count_reason(values: FloatArray) -> str | None:
-    """Return why numbers are counts or ordered levels, None where they are continuous.
+def level_kind(values: FloatArray) -> tuple[Kind, str] | None:
+    """Return whether numbers are counts or ordered levels, and why; None where they are continuous.
 
     Counts are whole numbers from zero or one that vary at least about as much as a Poisson distribution, with at most
-    thirty different values; few whole numbers that vary less, such as answers from 1 to 5, are ordered levels.
+    thirty different values. Few different numbers that vary less, such as answers from 1 to 5, or steps of a price, are
+    ordered levels: at most seven, or twelve where most rows have the same.
     """
-    different = np.unique(values)
-    whole = bool(np.all(different == np.rint(different)))
-    if not whole or different.size < 2 or values.size < _ROWS_PER_VALUE * different.size:
+    different, sizes = np.unique(values, return_counts=True)
+    if different.size < 2 or values.size < _ROWS_PER_VALUE * different.size:
         return None
     low, high, mean = different[0], different[-1], float(values.mean())
-    spread = f"{low:g} to {high:g}"
-    varies = float(values.var()) >= 0.7 * mean
-    if low in (0, 1) and high <= _MOST_COUNT and different.size <= _COUNT_VALUES and varies:
-        return f"small whole numbers ({spread}), as of counts"
-    if different.size <= _ORDERED_VALUES and high - low < 2 * _ORDERED_VALUES:
-        return f"{different.size} different whole numbers ({spread}), as of ordered answers"
+    whole, spread = bool(np.all(different == np.rint(different))), f"{low:g} to {high:g}"
+    few = different.size <= _ORDERED_VALUES
+    varies = float(values.var()) >= 0.7 * mean and not (low == 1 and few)
+    if whole and low in (0, 1) and high <= _MOST_COUNT and different.size <= _COUNT_VALUES and varies:
+        return "count", f"small whole numbers ({spread}), as of counts"
+    if whole and few and high - low < 2 * _ORDERED_VALUES:
+        return "ordered", f"{different.size} different whole numbers ({spread}), as of ordered answers"
+    if few or (different.size <= _STEPS and 2 * sizes.max() > values.size):
+        return "ordered", f"{different.size} different numbers ({spread}), as of steps"
     return None
 
 
@@ -223,7 +238,7 @@ def check_kind(column: Series, kind: Kind) -> ColumnKind:
             column=name,
         )
     if kind in ("count", "ordered"):
-        _check_whole(name, values, kind)
+        _check_levels(name, values, kind)
     spikes: tuple[float, ...] = ()
     if kind == "spike":
         spikes = point_masses(values)
@@ -238,21 +253,26 @@ def check_kind(column: Series, kind: Kind) -> ColumnKind:
     return ColumnKind(name, kind, "as asked for", spikes)
 
 
-def _check_whole(name: str, values: FloatArray, kind: str) -> None:
-    bad = values[(values != np.rint(values)) | ((values < 0) if kind == "count" else False)]
-    if bad.size:
+def _check_levels(name: str, values: FloatArray, kind: str) -> None:
+    bad = values[(values != np.rint(values)) | (values < 0)]
+    if kind == "count" and bad.size:
+        more = "" if bad.size == 1 else f" and {bad.size - 1:,} more"
         raise ColumnError(
-            f"`kinds` says that {name!r} is of kind {kind!r}, for which whole numbers"
-            f"{' from 0' if kind == 'count' else ''} are required; got {bad[0]:g} and {bad.size - 1} more. Try "
-            "'continuous'.",
+            f"`kinds` says that {name!r} is of kind 'count', for which whole numbers from 0 are required; got "
+            f"{bad[0]:g}{more}. Try 'continuous'.",
             column=name,
         )
-    most = 1000 if kind == "count" else 100
-    too_many = values.max(initial=0) > most if kind == "count" else np.unique(values).size > most
-    if too_many:
+    if kind == "count" and values.max() > _LARGEST_COUNT:
         raise ColumnError(
-            f"`kinds` says that {name!r} is of kind {kind!r}, for which numbers up to {most} are required; it has "
-            f"{values.max():g}. Try 'continuous'.",
+            f"`kinds` says that {name!r} is of kind 'count', for which numbers up to {_LARGEST_COUNT} are required; it "
+            f"has {values.max():g}. Try 'continuous'.",
+            column=name,
+        )
+    n_levels = np.unique(values).size
+    if kind == "ordered" and n_levels > _MOST_ORDERED:
+        raise ColumnError(
+            f"`kinds` says that {name!r} is of kind 'ordered', for which at most {_MOST_ORDERED} different values are "
+            f"required; it has {n_levels}. Try 'continuous'.",
             column=name,
         )
 

@@ -1,0 +1,111 @@
+"""Categories that go with nothing else in a table: they describe segments, and cannot help to find them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from scipy.stats import rankdata
+
+from mixtura._typing import FloatArray, IntArray
+from mixtura.io import to_float64
+from mixtura.segments.table.discrete.cells import texts_of
+from mixtura.segments.table.discrete.kinds import ColumnKind
+
+__all__ = ["unrelated_categories"]
+
+_ROWS = 5_000
+"""Rows, evenly spaced, that a relation is looked for in."""
+
+_LEAST_CRAMER, _LEAST_EXPLAINED = 0.1, 0.01
+"""Cramer's V of two columns of levels, and the share of the variance of ranks that levels explain: Cohen's small
+effects. In a long table every pair of columns is related a little."""
+
+
+def unrelated_categories(table: nw.DataFrame[Any], kinds: Mapping[str, ColumnKind]) -> tuple[str, ...]:
+    """Return the categories that are related to none of the other columns that build segments.
+
+    Within a segment columns are independent, so that a segmentation shows as relations between columns, and only as
+    these: what is related to nothing carries no information on segments, and adds noise. Two columns are related if
+    the BIC of a model that relates them is smaller, by the logarithm of the square of the number of comparisons more
+    (Chen and Chen 2008), and if the relation is at least a small one. Numbers are compared by ranks.
+
+    Parameters
+    ----------
+    table : narwhals DataFrame
+    kinds : mapping of str to ColumnKind
+        Of the columns that would build.
+    """
+    asked = [name for name, one in kinds.items() if one.kind == "category"]
+    if not asked or len(kinds) < 2:
+        return ()
+    table = table[:: max(1, len(table) // _ROWS)]
+    levels = {
+        name: _levels(table[name]) for name, one in kinds.items() if one.kind not in ("continuous", "spike")
+    }
+    numbers = {name: _numbers(table[name], one) for name, one in kinds.items() if name not in levels}
+    penalty = 2.0 * np.log(len(asked) * (len(kinds) - 1))
+    return tuple(name for name in asked if not _is_related(name, levels, numbers, penalty))
+
+
+def _is_related(
+    name: str, levels: Mapping[str, IntArray], numbers: Mapping[str, FloatArray], penalty: float
+) -> bool:
+    codes = levels[name]
+    others: Iterable[bool] = (
+        *(_explains(codes, values, penalty) for values in numbers.values()),
+        *(_goes_with(codes, other, penalty) for key, other in levels.items() if key != name),
+    )
+    return any(others)
+
+
+def _levels(column: nw.Series[Any]) -> IntArray:
+    """Return the level of each row, from 0; -1 where it is missing."""
+    number: dict[str | None, int] = {None: -1}
+    texts = texts_of(column)
+    for text in texts:
+        number.setdefault(text, len(number) - 1)
+    return np.array([number[text] for text in texts], dtype=np.intp)
+
+
+def _numbers(column: nw.Series[Any], kind: ColumnKind) -> FloatArray:
+    """Return the numbers of each row; a point mass counts as a value like others."""
+    values = to_float64(column)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _explains(codes: IntArray, values: FloatArray, penalty: float) -> bool:
+    """Return whether the mean ranks of numbers differ between levels: analysis of variance, by BIC."""
+    known = (codes >= 0) & ~np.isnan(values)
+    n, present = int(known.sum()), np.unique(codes[known])
+    if present.size < 2 or n <= present.size:
+        return False
+    ranks = rankdata(values[known]) - 0.5 * (n + 1)
+    sums = np.bincount(codes[known], ranks)[present]
+    sizes = np.bincount(codes[known])[present]
+    total = float(ranks @ ranks)
+    explained = float((sums**2 / sizes).sum()) / total if total > 0 else 0.0
+    gain = -n * np.log1p(-min(explained, 1.0 - 1e-12))
+    return explained >= _LEAST_EXPLAINED and bool(gain > (present.size - 1) * np.log(n) + penalty)
+
+
+def _goes_with(first: IntArray, second: IntArray, penalty: float) -> bool:
+    """Return whether two columns of levels are dependent: the likelihood ratio of their table, by BIC."""
+    known = (first >= 0) & (second >= 0)
+    n = int(known.sum())
+    if n == 0:
+        return False
+    table = np.zeros((first.max() + 1, second.max() + 1))
+    np.add.at(table, (first[known], second[known]), 1.0)
+    table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
+    smaller = min(table.shape) - 1
+    if smaller < 1:
+        return False
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
+    seen = table > 0
+    gain = 2.0 * float((table[seen] * np.log(table[seen] / expected[seen])).sum())
+    strength = float(((table - expected) ** 2 / expected).sum()) / (n * smaller)
+    freedom = (table.shape[0] - 1) * (table.shape[1] - 1)
+    return strength >= _LEAST_CRAMER**2 and bool(gain > freedom * np.log(n) + penalty)
