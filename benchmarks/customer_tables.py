@@ -4,7 +4,8 @@
 purchases and others, as CSV files of their usual names); those that are not there are left out. Two of scikit-learn's
 are always there. With names after the folder only these tables are segmented.
 
-For each table with numbers alone, with ``transform="auto"`` too, and with the kinds that the rule finds: the chosen number of segments and
+For each table with numbers alone, with ``transform="auto"`` too, and with the kinds that the rule finds: the
+chosen number of segments and
 covariance type, whether the number is the largest that was tried, how many models were degenerate, how many of a
 smaller criterion were excluded and why, the stability (adjusted Rand index of resamples, Jaccard similarity of the
 least stable segment), and the mutual information of the segments with a column that was left out of the fit, beside

@@ -106,7 +106,7 @@ def test_single_columns_are_told_about(rng: np.random.Generator) -> None:
     assert spikes.arguments == {"columns": others, "kinds": "continuous"}
     assert found["skew"].columns[0] == "skewed"
     assert found["skew"].severity == "serious"
-    assert found["skew"].arguments == {"transform": "auto"}
+    assert found["skew"].arguments == {"transform": "auto", "kinds": "continuous"}
     assert found["heavy tails"].columns == ("heavy",)
     assert found["rounding"].columns == ("rounded",)
     assert found["heaping"].columns == ("heaped",)

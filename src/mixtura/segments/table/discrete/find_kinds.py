@@ -90,8 +90,8 @@ def _unused(
         return ColumnError.missing(name, building, "kinds")
     why = next((one.reason for one in choice.left_out if one.name == name), "not asked for")
     return ColumnError(
-        f"`kinds` says that {name!r} is of kind {kind!r}; it does not build the segments ({why}). Name it in `columns`, "
-        "or leave its kind out.",
+        f"`kinds` says that {name!r} is of kind {kind!r}; it does not build the segments ({why}). Name it in "
+        "`columns`, or leave its kind out.",
         column=name,
     )
 
