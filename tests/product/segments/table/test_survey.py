@@ -157,7 +157,9 @@ def test_a_declared_weight_must_be_accepted_or_refused(tmp_path: Path) -> None:
 
 
 def test_labels_stand_in_every_output(tmp_path: Path) -> None:
-    result = segmented(survey(tmp_path), kinds={"sex": "category"}, describe=["party"]).with_effort(Effort(resamples=0))
+    result = segmented(survey(tmp_path), kinds={"sex": "category"}, describe=["party"]).with_effort(
+        Effort(resamples=0)
+    )
     document = result.document
     levels = {one.level for one in document.population.categories["sex"]}
     assert levels == {"Male", "Female"}
