@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -50,13 +50,10 @@ def advise(
 
     given = TableInput(table, sql, database)
     read = given.read(id_column)
-    advice = advise_on(
-        read.data,
-        columns=parse_names(columns),
-        id_column=id_column,
-        kinds=parse_kinds(kind),
-        random_state=seed,
-    )
+    asked: dict[str, Any] = {
+        "columns": parse_names(columns), "id_column": id_column, "kinds": parse_kinds(kind),
+    }  # fmt: skip
+    advice = advise_on(read.data, random_state=seed, **asked)
     text = json.dumps(advice_document(advice, given.arguments), indent=2, ensure_ascii=False, allow_nan=False)
     if output is not None:
         with output_file(output, overwrite=overwrite) as path:
