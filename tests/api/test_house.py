@@ -61,7 +61,7 @@ OPTIONAL = {
     "onnx": "io",
     "pandas": "io",
     "polars": "io",
-    "pyarrow": "data or io or run",
+    "pyarrow": "data or io or run or segments/large",
     "pydantic": "io or segments/results",
     "pyreadstat": "io",
     "pyspark": "run",

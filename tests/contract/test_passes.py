@@ -33,6 +33,7 @@ from mixtura.fit.kmeans.lloyd import AssignToNearest, CrossCounts, unit_spheres
 from mixtura.fit.kmeans.plusplus import MassPerBlock, MassWithCandidates, NearestSeed, RowAtMass
 from mixtura.run import ThreadRunner
 from mixtura.run.remote.row_states import Kept
+from mixtura.segments.large.segment_source import SumOfJacobian
 from mixtura.segments.profiles.segment_statistics import MeansSummary, SizesSummary
 from mixtura.segments.scan import FeedSummaries
 from mixtura.segments.transforms.scaling import Scaling
@@ -104,6 +105,7 @@ PASSES: dict[type[Any], Callable[[Data], tuple[Any, States]]] = {
         ),
         (DISTANCES,),
     ),
+    SumOfJacobian: lambda data: (SumOfJacobian(Scaling(np.zeros(D), np.array([2.0, 3.0]))), ()),
     GatherDrift: lambda data: (
         GatherDrift(
             MIXTURE, components(), np.ones((K, D)), Cuts(np.array([-6.0, -4.0]), -7.0, -6.5), data.kernel

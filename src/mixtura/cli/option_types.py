@@ -174,6 +174,7 @@ def search_options(
     criterion: str,
     n_folds: int | None,
     seed: int,
+    describe: Sequence[str] | None = None,
     **as_they_are: Any,
 ) -> dict[str, Any]:
     """Return options of ``select`` and ``segment`` as `mixtura.segments` takes them: texts parsed, under its names.
@@ -197,6 +198,7 @@ def search_options(
         "missing_codes": parse_missing_codes(missing_code),
         "criterion": criterion,
         **({} if n_folds is None else {"n_folds": n_folds}),
+        **({} if describe is None else {"describe": parse_names(describe, "--describe") or ()}),
         "keep_interrupted": True,
         "random_state": seed,
     }

@@ -12,6 +12,7 @@ import typer
 from mixtura.exceptions import ParameterError
 
 if TYPE_CHECKING:
+    from mixtura.data.sources import Source
     from mixtura.io import Table
 
 __all__ = ["CustomerTable", "Database", "NewCustomers", "SpoolDir", "Sql", "TableInput"]
@@ -101,12 +102,48 @@ class TableInput:
 
     def read(self, *id_columns: str | None) -> Table:
         """Return the table in memory, its columns of ids as text, in which leading zeros stay."""
-        from mixtura.io import read_source, read_table
+        from mixtura.io import read_table
 
         text = [name for name in id_columns if name is not None]
-        if self.tables and len(self.tables) == 1 and _is_single(self.tables[0]):
-            return read_table(self.tables[0], text=text)
-        return read_source(self.tables, sql=self.sql, database=self.database, text=text, name=self.name)
+        if self._single is not None:
+            return read_table(self._single, text=text)
+        return self._whole(self._source(text))
+
+    def open(self, *id_columns: str | None) -> Table | Source:
+        """Return the table as `read` does, a large one as a source that can be read in parts."""
+        from mixtura.io import read_table
+        from mixtura.segments.large import LARGE_ROWS, counted
+
+        text = [name for name in id_columns if name is not None]
+        if self._single is not None and not _may_be_large(Path(self._single)):
+            return read_table(self._single, text=text)
+        source = counted(self._source(text))
+        if source.n_rows is not None and source.n_rows > LARGE_ROWS:
+            return source
+        return self._whole(source) if self._single is None else read_table(self._single, text=text)
+
+    @property
+    def _single(self) -> str | None:
+        """The one file that is read as a table of people is, whatever stands above its header."""
+        one = self.tables[0] if self.tables and len(self.tables) == 1 else None
+        return one if one is not None and _is_single(one) else None
+
+    def _source(self, text: Sequence[str]) -> Source:
+        from mixtura.io import find_source
+
+        return find_source(self.tables or None, sql=self.sql, database=self.database, text=text)
+
+    def _whole(self, source: Source) -> Table:
+        from mixtura.io import whole_table
+
+        return whole_table(source, self.name)
+
+
+def _may_be_large(path: Path) -> bool:
+    """Return whether a file may have more rows than are worked on in memory, by its size."""
+    least = {".parquet": 500_000, ".pq": 500_000, ".csv": 4_000_000, ".tsv": 4_000_000, ".jsonl": 8_000_000}
+    suffix = path.suffix.lower()
+    return suffix in least and path.is_file() and path.stat().st_size > least[suffix]
 
 
 def _is_single(given: str) -> bool:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,7 @@ from mixtura.exceptions import DataError, TableError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["empty_on_disk", "require_room", "spool_rows", "spool_stream", "spooled_in"]
+__all__ = ["SpoolFile", "empty_on_disk", "require_room", "spool_rows", "spool_stream", "spooled_in"]
 
 _FOLDER: ContextVar[Path | None] = ContextVar("spool_dir", default=None)
 
@@ -126,6 +126,63 @@ def _reserve(file: BinaryIO, n_bytes: int) -> None:
         file.truncate(n_bytes)
 
 
+class SpoolFile:
+    """A file without a name to which numbers per row are written, checksummed in the parts they are read in; a context.
+
+    Parameters
+    ----------
+    dtype : data type
+    n_columns : int, default=0
+        0 for one number per row, in an array of one axis.
+    part : int, default=16,384
+        Rows of a part: those of a block.
+    """
+
+    def __init__(self, dtype: npt.DTypeLike, n_columns: int = 0, part: int = block_size(2**31)) -> None:
+        self._dtype, self._shape, self._part = np.dtype(dtype), (n_columns,) if n_columns else (), part
+        self._held: list[Array] = []
+        self._count = self.n_rows = 0
+        self._checks = array("L")
+        self._open = _nameless()
+        self._file: BinaryIO
+
+    def __enter__(self) -> Self:
+        self._file = self._open.__enter__()
+        return self
+
+    def __exit__(self, *exc: Any) -> bool | None:
+        return self._open.__exit__(*exc)
+
+    def append(self, values: Array) -> None:
+        """Write values, (n,) or (n, columns)."""
+        values = np.ascontiguousarray(values, dtype=self._dtype)
+        start, lacking = 0, self._part - self._count
+        while len(values) - start >= lacking:
+            self._write([*self._held, values[start : start + lacking]])
+            start, lacking = start + lacking, self._part
+            self._held, self._count = [], 0
+        if start < len(values):
+            self._held.append(values[start:])
+            self._count += len(values) - start
+
+    def _write(self, parts: list[Array]) -> None:
+        values = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        self._checks.append(zlib.crc32(bytes_of(values)))
+        _write_all(self._file, bytes_of(values))
+        self.n_rows += len(values)
+
+    def finish(self) -> Array:
+        """Return all that was written, as a memory map."""
+        if self._held:
+            self._write(self._held)
+            self._held = []
+        if not self.n_rows:
+            return np.empty((0, *self._shape), dtype=self._dtype)
+        found: Any = np.memmap(self._file, self._dtype, "r", shape=(self.n_rows, *self._shape))
+        register_spool(found, os.dup(self._file.fileno()), self._checks, self._part)
+        return found  # type: ignore[no-any-return]
+
+
 def spool_rows(parts: Iterable[Array], n_columns: int, dtype: npt.DTypeLike, n_rows: int) -> Array:
     """Return rows as a memory map of a file that they are written to, checksummed in the parts they are read in.
 
@@ -143,46 +200,21 @@ def spool_rows(parts: Iterable[Array], n_columns: int, dtype: npt.DTypeLike, n_r
     DataError
         The disk has no room, or there are more or fewer rows.
     """
-    kind, size, written = np.dtype(dtype), block_size(n_rows), 0
-    checks = array("L")
-    with _nameless() as file:
-        _reserve(file, n_rows * n_columns * kind.itemsize)
-        for part in _in_parts(parts, size):
-            values = np.ascontiguousarray(part, dtype=kind)
-            checks.append(zlib.crc32(bytes_of(values)))
-            _write_all(file, bytes_of(values))
-            written += len(values)
-        if written != n_rows:
-            raise DataError(
-                f"The table has {written:,} rows where {n_rows:,} were announced: it was changed while it was read. "
-                "Repeat with a copy that nobody writes to."
-            )
-        found: Any = np.memmap(file, kind, "r", shape=(n_rows, n_columns))
-        register_spool(found, os.dup(file.fileno()), checks, size)
-    return found  # type: ignore[no-any-return]
+    with SpoolFile(dtype, n_columns, block_size(n_rows)) as file:
+        for part in parts:
+            file.append(part)
+        found = file.finish()
+    if len(found) != n_rows:
+        raise DataError(
+            f"The table has {len(found):,} rows where {n_rows:,} were announced: it was changed while it was read. "
+            "Repeat with a copy that nobody writes to."
+        )
+    return found
 
 
 def _write_all(file: BinaryIO, buffer: memoryview) -> None:
     while buffer:
         buffer = buffer[file.write(buffer) :]
-
-
-def _in_parts(parts: Iterable[Array], size: int) -> Iterator[Array]:
-    """Yield the same rows in parts of one size, the last one aside."""
-    held: list[Array] = []
-    count = 0
-    for part in parts:
-        start = 0
-        while len(part) - start >= size - count:
-            held.append(part[start : start + size - count])
-            start += size - count
-            yield held[0] if len(held) == 1 else np.concatenate(held)
-            held, count = [], 0
-        if start < len(part):
-            held.append(part[start:])
-            count += len(part) - start
-    if held:
-        yield np.concatenate(held)
 
 
 def spool_stream(source: Source, columns: Sequence[str] | None = None) -> Source:

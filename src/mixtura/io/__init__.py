@@ -13,9 +13,9 @@ from mixtura.io.outputs import SELECTION_FILES, output_directory, output_file, t
 from mixtura.io.segment_names import read_names
 from mixtura.io.survey.codebook import NO_CODEBOOK, Codebook, CodebookColumn, codebook_of, with_codebook
 from mixtura.io.survey.survey_writer import SURVEY_OUTPUTS
-from mixtura.io.tables import Table, find_source, read_source, read_table, table_of
+from mixtura.io.tables import Table, find_source, outline_of, read_table, table_of, whole_table
 from mixtura.io.values import release_arrow_memory, to_float64
-from mixtura.io.writers import TABLE_SUFFIXES, Computed, Words, write_table
+from mixtura.io.writers import TABLE_SUFFIXES, Computed, TableWriter, Words, write_table
 
 __all__ = [
     "FORMAT_VERSION",
@@ -27,6 +27,7 @@ __all__ = [
     "CodebookColumn",
     "Computed",
     "Table",
+    "TableWriter",
     "TextNumbers",
     "Words",
     "calendar_part",
@@ -37,18 +38,19 @@ __all__ = [
     "looks_like_date",
     "looks_like_id",
     "names_a_customer",
+    "outline_of",
     "output_directory",
     "output_file",
     "read_document",
     "read_names",
     "read_numbers",
-    "read_source",
     "read_table",
     "readable_json",
     "release_arrow_memory",
     "table_of",
     "to_float64",
     "translate_os_errors",
+    "whole_table",
     "with_codebook",
     "write_table",
 ]

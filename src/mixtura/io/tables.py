@@ -22,7 +22,7 @@ from mixtura.io.values import release_arrow_memory
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Table", "find_source", "read_source", "read_table", "table_of"]
+__all__ = ["Table", "find_source", "outline_of", "read_table", "table_of", "whole_table"]
 
 _PARQUET = {".parquet", ".pq"}
 _BUFFER = 1 << 20
@@ -142,38 +142,17 @@ def find_source(
     )
 
 
-def read_source(
-    given: Any = None,
-    *,
-    sql: str | None = None,
-    database: str | Path | None = None,
-    text: Collection[str] = (),
-    name: str = "table",
-) -> Table:
-    """Read files, a data set, a stream of Arrow, or the answer of a database as one table.
+def outline_of(source: Source, name: str) -> Table:
+    """Return the names and the size of a source as a table in which every cell is missing."""
+    import pyarrow as pa
 
-    Parameters
-    ----------
-    given : path, pattern, folder, sequence of these, or anything that gives Arrow, optional
-    sql : str, optional
-        A query instead.
-    database : str or Path, optional
-        Where it is asked.
-    text : collection of str, default=()
-        Columns of text files that stay text, as those do whose names say that they are ids.
-    name : str, default="table"
-        What the table is called.
+    missing = pa.nulls(source.n_rows or 0)
+    return Table(pa.table([missing] * len(source.columns), names=list(source.columns)), Path(name))
 
-    Raises
-    ------
-    TableError
-        It cannot be read, files differ in their columns, or there are no rows.
-    ColumnError
-        Two columns have the same name.
-    OptionalDependencyError
-        What reads it is not installed.
-    """
-    return Table(read_whole(find_source(given, sql=sql, database=database, text=text)), Path(name))
+
+def whole_table(source: Source, name: str) -> Table:
+    """Return all of a source as a table of this name."""
+    return Table(read_whole(source), Path(name))
 
 
 def table_of(frame: Any) -> Any:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import narwhals as nw
 import numpy as np
@@ -23,13 +25,16 @@ from mixtura.io.values import release_arrow_memory
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["TABLE_SUFFIXES", "Computed", "Words", "write_table"]
+__all__ = ["TABLE_SUFFIXES", "Computed", "TableWriter", "Words", "write_table"]
 
 TABLE_SUFFIXES = (".csv", ".parquet", *SURVEY_OUTPUTS)
 """What `write_table` writes."""
 
 _ROWS = {".csv": 32_768, ".parquet": 65_536} | dict.fromkeys(SURVEY_OUTPUTS, 65_536)
 """Rows that are converted and written at a time: text takes several times the memory of numbers."""
+
+_WAITING = 2
+"""Parts that may wait to be written."""
 
 _FORMULA = r"^([=+\-@\t\r])"
 
@@ -88,6 +93,78 @@ def write_table(
         else:
             _write_csv(parts, path)
     release_arrow_memory()
+
+
+class TableWriter:
+    """Writes a table to a CSV or Parquet file part by part, on a thread of its own; a context.
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in ``.csv`` or ``.parquet``.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
+        self._pool, self._writing = ThreadPoolExecutor(1, "mixtura-writer"), deque[Future[None]]()
+        self._writer: Any = None
+        self._names: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        try:
+            if exc[0] is None:
+                while self._writing:
+                    self._writing.popleft().result()
+        finally:
+            self._pool.shutdown(cancel_futures=True)
+            if self._writer is not None:
+                with translate_os_errors(self._path):
+                    self._writer.close()
+
+    def append(
+        self,
+        ids: Mapping[str, Array | nw.Series[Any]],
+        columns: Mapping[str, Array | Words | Computed],
+        present: Array,
+    ) -> None:
+        """Write some rows; parameters as of `write_table`. They are not changed afterwards."""
+        whole = {
+            name: values.to_arrow() if isinstance(values, nw.Series) else values
+            for name, values in ids.items()
+        }
+        self._writing.append(
+            self._pool.submit(self._write, _Parts(whole, columns, present, max(1, present.size)))
+        )
+        while len(self._writing) > _WAITING:
+            self._writing.popleft().result()
+
+    def _write(self, parts: _Parts) -> None:
+        (table,) = parts
+        with translate_os_errors(self._path):
+            if self._path.suffix.lower() == ".parquet":
+                self._writer = self._writer or _parquet_writer(self._path, table.schema)
+            else:
+                table = self._as_text(parts, table)
+            self._writer.write_table(table)
+
+    def _as_text(self, parts: _Parts, table: pa.Table) -> pa.Table:
+        import pyarrow as pa
+        from pyarrow import csv as arrow_csv
+
+        self._names = [re.sub(_FORMULA, r"'\1", name) for name in parts.names]
+        table = pa.table([_guarded(column) for column in table.columns], names=self._names)
+        if self._writer is None:
+            options = arrow_csv.WriteOptions(quoting_style="needed", quoting_header="needed")
+            self._writer = arrow_csv.CSVWriter(self._path, table.schema, write_options=options)
+        return table
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,14 +239,18 @@ def _part(values: Array | Words | Computed, span: slice) -> Array | Words:
     return Words(values.texts, values.codes[span]) if isinstance(values, Words) else values[span]
 
 
-def _write_parquet(parts: _Parts, path: Path) -> None:
+def _parquet_writer(path: Path, schema: pa.Schema) -> Any:
     from pyarrow import parquet
 
+    # Numbers hardly ever repeat: looking for those that do would double the time.
+    repeated = [field.name for field in schema if not _is_number(field.type)]
+    return parquet.ParquetWriter(path, schema, use_dictionary=repeated)
+
+
+def _write_parquet(parts: _Parts, path: Path) -> None:
     tables = iter(parts)
     first = next(tables)
-    # Numbers hardly ever repeat: looking for those that do would double the time.
-    repeated = [field.name for field in first.schema if not _is_number(field.type)]
-    with parquet.ParquetWriter(path, first.schema, use_dictionary=repeated) as writer:
+    with _parquet_writer(path, first.schema) as writer:
         for table in chain([first], tables):
             writer.write_table(table)
 

@@ -49,8 +49,9 @@ from mixtura.segments.stability.stability import (
 )
 from mixtura.segments.stability.stability_verdict import Verdict, classify_stability
 from mixtura.segments.table.columns import ColumnChoice, LeftOut, choose_columns
-from mixtura.segments.table.open_table import OddCell, OpenTable, Sentinel, open_table
+from mixtura.segments.table.open_table import OddCell, OpenTable, open_table
 from mixtura.segments.table.prepare import mixed_rows
+from mixtura.segments.table.survey.sentinel import Sentinel
 from mixtura.segments.transforms.recommend_transform import TransformAdvice, advise_transform
 from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.transforms.transforms import TRANSFORMS, Transform, fit_transform

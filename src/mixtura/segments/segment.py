@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from mixtura.segments.measure import measure_segments
 from mixtura.segments.mergeable import TopRows
 from mixtura.segments.model.assign import Assignment, assignment_of
 from mixtura.segments.model.build import build_model, with_mean_values, with_threshold
-from mixtura.segments.model.candidate_choice import candidates_to_choose_from, exclusions_of
+from mixtura.segments.model.candidate_choice import Exclusion, candidates_to_choose_from, exclusions_of
 from mixtura.segments.model.read_rows import customer_ids
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.options import COVARIANCE_TYPES, Settings
@@ -23,7 +23,7 @@ from mixtura.segments.profiles.compute import profile_segments
 from mixtura.segments.profiles.profile_columns import read_columns
 from mixtura.segments.results.notes import interruption_notes
 from mixtura.segments.results.segmentation_result import SegmentationResult
-from mixtura.segments.stability.model_choice import choose_model
+from mixtura.segments.stability.model_choice import ModelChoice, choose_model
 from mixtura.segments.table.discrete.kinds import Kinds
 from mixtura.segments.table.prepare import Prepared, prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
@@ -32,7 +32,7 @@ from mixtura.segments.table.survey.missing_codes import MissingCodes
 from mixtura.select import Candidate, OnCandidate, OnFold, SearchResult
 from mixtura.select.priors import PriorName
 
-__all__ = ["COVARIANCE_TYPES", "segment_table"]
+__all__ = ["COVARIANCE_TYPES", "Chosen", "choose_from", "segment_table"]
 
 
 def segment_table(
@@ -184,14 +184,43 @@ def _segment(
 ) -> SegmentationResult:
     """Return the segments of a table that is prepared."""
     warn_of_columns(prepared)
-    found, min_share = prepared.search(settings, *callbacks), settings.min_share
-    ranking = found.ranking
-    exclusions = exclusions_of(ranking, prepared.rows, prepared.weights, min_share)
-    allowed = candidates_to_choose_from(ranking, exclusions)
+    chosen = choose_from(prepared, settings, *callbacks)
+    best = chosen.choice.best
+    model = build_model(best, prepared, settings).renamed(names)
+    result = _describe(model, prepared, chosen.found, best, started)
+    return replace(
+        result, choice=chosen.choice, exclusions=chosen.exclusions, min_share=float(settings.min_share)
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """The models that were tried on some rows, and the one that was chosen.
+
+    Parameters
+    ----------
+    found : SearchResult
+    exclusions : mapping of Candidate to Exclusion
+    choice : ModelChoice
+    """
+
+    found: SearchResult
+    exclusions: dict[Candidate, Exclusion]
+    choice: ModelChoice
+
+
+def choose_from(
+    prepared: Prepared,
+    settings: Settings,
+    on_candidate: OnCandidate | None = None,
+    on_fold: OnFold | None = None,
+) -> Chosen:
+    """Search over models of prepared rows, and choose one as `segment_table` does."""
+    found = prepared.search(settings, on_candidate, on_fold)
+    exclusions = exclusions_of(found.ranking, prepared.rows, prepared.weights, settings.min_share)
+    allowed = candidates_to_choose_from(found.ranking, exclusions)
     choice = choose_model(allowed, prepared.table, prepared.scaling, settings, prepared.weights)
-    model = build_model(choice.best, prepared, settings).renamed(names)
-    result = _describe(model, prepared, found, choice.best, started)
-    return replace(result, choice=choice, exclusions=exclusions, min_share=float(min_share))
+    return Chosen(found, exclusions, choice)
 
 
 def _describe(

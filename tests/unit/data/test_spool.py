@@ -54,6 +54,7 @@ def test_single_precision_on_request(folder: Path) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files as Linux does")
 def test_files_are_closed_with_the_last_that_uses_them(folder: Path) -> None:
+    gc.collect()
     before = open_files()
     found = spool_rows([rows_of(100)], 3, np.float64, 100)
     part = found[5:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +15,11 @@ from mixtura.cli.option_types import (
     Overwrite,
     Quiet,
 )
-from mixtura.cli.table_input import Database, NewCustomers, Sql, TableInput
+from mixtura.cli.table_input import Database, NewCustomers, SpoolDir, Sql, TableInput
+
+if TYPE_CHECKING:
+    from mixtura.segments import Assignment, SegmentModel
+    from mixtura.segments.large.assign_source import AssignedSource
 
 __all__ = ["assign"]
 
@@ -36,20 +40,37 @@ def assign(
     drop_missing: DropMissing = False,
     output: OutputFile = None,
     overwrite: Overwrite = False,
+    spool_dir: SpoolDir = None,
     quiet: Quiet = False,
 ) -> None:
     """Assign customers of a new table to the segments of a saved model."""
     from mixtura.cli.printing.print_model import print_assignment
+    from mixtura.data.spool import spooled_in
     from mixtura.io import TABLE_SUFFIXES, output_file
-    from mixtura.segments import SegmentModel, assign_table
+    from mixtura.segments import SegmentModel
 
     given = TableInput(table, sql, database)
     path = Path(f"{given.stem}-assigned.csv") if output is None else output
-    with output_file(path, overwrite=overwrite, suffixes=TABLE_SUFFIXES) as writing:
+    with spooled_in(spool_dir), output_file(path, overwrite=overwrite, suffixes=TABLE_SUFFIXES) as writing:
         loaded = SegmentModel.load(model)
-        read = given.read(id_column, loaded.training.id_column)
-        result = assign_table(loaded, read.data, id_column=id_column, drop_missing=drop_missing)
-        result.write(writing)
+        result = _assigned(loaded, given, writing, id_column, drop_missing=drop_missing)
     console = output_console(quiet=quiet)
     print_assignment(console, given.name, result)
     console.print(f"\nWritten: {path}", soft_wrap=True)
+
+
+def _assigned(
+    model: SegmentModel, given: TableInput, path: Path, id_column: str | None, *, drop_missing: bool
+) -> Assignment | AssignedSource:
+    """Assign a table, in parts where it is large."""
+    from mixtura.data.sources import Source
+    from mixtura.segments import assign_table
+    from mixtura.segments.large.assign_source import assign_source
+
+    ids = id_column, model.training.id_column
+    found = given.open(*ids) if model.coding is None else given.read(*ids)
+    if isinstance(found, Source):
+        return assign_source(model, found, path, id_column=id_column, drop_missing=drop_missing)
+    result = assign_table(model, found.data, id_column=id_column, drop_missing=drop_missing)
+    result.write(path)
+    return result

@@ -12,7 +12,7 @@ import typer
 
 from mixtura.cli import option_types as options
 from mixtura.cli.console import exit_if_interrupted, handle_errors, output_console
-from mixtura.cli.table_input import CustomerTable, Database, Sql, TableInput
+from mixtura.cli.table_input import CustomerTable, Database, SpoolDir, Sql, TableInput
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -73,6 +73,7 @@ def segment(
     output: Output = None,
     overwrite: options.Overwrite = False,
     json: Json = False,
+    spool_dir: SpoolDir = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Find segments in a table, and write them to a directory."""
@@ -80,11 +81,10 @@ def segment(
     asked = options.search_options(
         columns=columns, id_column=id_column, value=value, weight=weight, transform=transform, kind=kind,
         missing_code=missing_code, components=components, covariance_type=covariance_type, criterion=criterion,
-        n_folds=n_folds, prior=prior, n_init=n_init, seed=seed, min_share=min_share,
-        anomaly_percentile=anomaly_percentile, drop_missing=drop_missing, names=names, checkpoint=checkpoint,
-        source=given.name, describe=options.parse_names(describe, "--describe") or (),
+        n_folds=n_folds, prior=prior, n_init=n_init, seed=seed, min_share=min_share, names=names, source=given.name,
+        checkpoint=checkpoint, anomaly_percentile=anomaly_percentile, drop_missing=drop_missing, describe=describe,
     )  # fmt: skip
-    _run(given, output, asked, _Wanted(resamples, excel, overwrite, json, quiet))
+    _run(given, output, asked, _Wanted(resamples, excel, overwrite, json, quiet, spool_dir))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,7 @@ class _Wanted:
     overwrite: bool
     json: bool
     quiet: bool
+    spool_dir: Path | None
 
 
 def _survey(table: TableInput) -> str | None:
@@ -107,22 +108,29 @@ def _survey(table: TableInput) -> str | None:
 
 def _run(table: TableInput, output: Path | None, asked: dict[str, Any], wanted: _Wanted) -> None:
     from mixtura.cli.progress import model_progress, working
-    from mixtura.io import read_names, readable_json, release_arrow_memory
+    from mixtura.data.sources import Source
+    from mixtura.data.spool import spooled_in
+    from mixtura.io import outline_of, read_names, readable_json, release_arrow_memory
     from mixtura.report import REPORT
     from mixtura.segments import Effort, deliver, segment_table
+    from mixtura.segments.large.segment_source import segment_source
 
     folder = Path(f"{table.stem}-segments") if output is None else output
     asked["names"] = None if asked["names"] is None else read_names(asked["names"])
-    with deliver(
+    writing = deliver(
         folder, presentation=REPORT, workbook=wanted.excel, survey=_survey(table), overwrite=wanted.overwrite
-    ) as delivery:
-        read = table.read(asked["id_column"])
+    )
+    with spooled_in(wanted.spool_dir), writing as delivery:
+        read = table.open(asked["id_column"])
         with model_progress(quiet=wanted.quiet, criterion=asked["criterion"]) as progress:
-            result = segment_table(read.data, **progress, **asked)
+            if isinstance(read, Source):
+                result = segment_source(read, **progress, **asked)
+            else:
+                result = segment_table(read.data, **progress, **asked)
         # Who interrupts the search does not want to wait for what was not asked for.
         resamples = 0 if result.interrupted and wanted.resamples is None else wanted.resamples
         result = result.with_effort(Effort(resamples))
-        read = read.without_cells()
+        read = outline_of(read, table.name) if isinstance(read, Source) else read.without_cells()
         release_arrow_memory()
         delivery.write(result, partial(working, quiet=wanted.quiet))
     document = result.document
@@ -139,4 +147,5 @@ def _print(console: Console, read: Table, document: Document, folder: Path, file
 
     print_table_segmented(console, read, document)
     print_segmentation(console, document)
-    console.print(f"\nWritten: {folder} ({', '.join(files)})", soft_wrap=True)
+    written = [name for name in files if (folder / name).exists()]
+    console.print(f"\nWritten: {folder} ({', '.join(written)})", soft_wrap=True)

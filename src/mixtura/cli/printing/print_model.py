@@ -13,6 +13,7 @@ from mixtura.cli.option_names import with_options
 from mixtura.cli.printing.numbers import decimals_for, percent, readable
 from mixtura.cli.printing.print_columns import print_pairs
 from mixtura.segments import IMPORTED, Assignment, SegmentModel, TrainingInfo
+from mixtura.segments.large.assign_source import AssignedSource
 
 __all__ = ["print_assignment", "print_model", "print_notes"]
 
@@ -108,17 +109,17 @@ def _component_cell(model: SegmentModel, center: float, low: float, high: float)
     return f"{said} ({ends[0]} to {ends[1]})"
 
 
-def print_assignment(console: Console, source: str, result: Assignment) -> None:
+def print_assignment(console: Console, source: str, result: Assignment | AssignedSource) -> None:
     """Print how many customers went where."""
-    total = result.complete.size
+    total = result.n_rows
     console.print(Text.assemble((source, "bold"), f": {total:,} customers"))
     table = plain_table("", "segment", "share", "customers", left=2)
-    assigned = max(int(result.complete.sum()), 1)
+    assigned = max(result.n_complete, 1)
     for k, name in enumerate(result.names):
         count = int(result.counts[k])
         table.add_row(str(k + 1), name, percent(count / assigned), f"{count:,}")
     console.print(table)
-    unassigned = total - int(result.complete.sum())
+    unassigned = total - result.n_complete
     if unassigned:
         console.print(f"{unassigned:,} in no segment: values are missing")
     console.print(f"{result.n_anomalies:,} anomalies by the threshold of the model")

@@ -12,7 +12,7 @@ from mixtura.exceptions import ColumnError, TableError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["BATCH_ROWS", "Source", "read_whole"]
+__all__ = ["BATCH_ROWS", "Source", "no_rows", "read_whole"]
 
 BATCH_ROWS = 131_072
 """Rows that are asked for at a time: of ten columns about ten megabytes."""

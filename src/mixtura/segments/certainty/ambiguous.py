@@ -15,6 +15,7 @@ __all__ = [
     "AmbiguousCustomer",
     "ambiguity_matrix",
     "ambiguous_customers",
+    "ambiguous_of",
     "customers_at",
     "most_ambiguous",
     "top_two",
@@ -150,6 +151,29 @@ def customers_at(
             kmeans=-1 if kmeans is None else int(kmeans[row]),
         )
         for row, one, other in zip(rows, first, second, strict=True)
+    )
+
+
+def ambiguous_of(
+    rows: IntArray, customers: Sequence[str], memberships: FloatArray, kmeans: IntArray
+) -> tuple[AmbiguousCustomer, ...]:
+    """Return customers with the two segments that are most probable for each.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n,)
+        Their numbers in the table.
+    customers : sequence of str
+    memberships : ndarray of shape (n, K), K at least 2
+    kmeans : ndarray of shape (n,)
+        Segments that their K-means clusters stand for.
+    """
+    first, second = top_two(memberships)
+    return tuple(
+        AmbiguousCustomer(
+            int(rows[i]), customers[i], memberships[i], int(first[i]), int(second[i]), int(kmeans[i])
+        )
+        for i in range(len(rows))
     )
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "axis_ratios",
     "compare_with_kmeans",
     "kmeans_labels",
+    "nearest_clusters",
 ]
 
 _STARTS = 10
@@ -217,6 +218,25 @@ def kmeans_labels(
     data, rng = as_data(rows, weights), np.random.RandomState(seed)
     starts = [data.rows(kmeans_plusplus(data, n_clusters, rng)) for _ in range(_STARTS)]
     return best_clustering(data, starts, tolerance=_TOLERANCE * data.mean_variance).labels
+
+
+def nearest_clusters(model: SegmentModel, rows: FloatArray, labels: IntArray, others: FloatArray) -> IntArray:
+    """Return the K-means cluster whose mean is nearest to other rows, shape (n,), by what they have.
+
+    Parameters
+    ----------
+    model : SegmentModel
+    rows : ndarray of shape (N, D)
+        In the user's units, that were clustered.
+    labels : ndarray of shape (N,)
+    others : ndarray of shape (n, D)
+    """
+    scaled, moved = model.scaling.apply(rows), model.scaling.apply(others)
+    distances = np.full((len(others), model.n_segments), np.inf)
+    for k in np.unique(labels):
+        center = np.nanmean(scaled[labels == k], axis=0)
+        distances[:, k] = np.nansum(np.square(moved - center), axis=1)
+    return np.asarray(distances.argmin(axis=1), dtype=np.intp)
 
 
 def axis_ratios(mixture: Mixture) -> FloatArray:

@@ -12,6 +12,7 @@ import narwhals as nw
 import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
+from mixtura.core.protocols import RowTable, continuous_rows
 from mixtura.exceptions import ColumnWarning
 from mixtura.io import SURVEY_OUTPUTS, Codebook, CodebookColumn, Computed, Words, write_table
 from mixtura.segments.model.read_rows import ModelRows, read_rows
@@ -19,7 +20,7 @@ from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.scan import Scores, scan_of
 from mixtura.segments.weighted import row_maxima
 
-__all__ = ["Assignment", "assign_read", "assign_table", "assignment_of"]
+__all__ = ["Assignment", "assign_read", "assign_rows", "assign_table", "assignment_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +69,15 @@ class Assignment:
         return np.bincount(self.labels[self.complete], minlength=len(self.names))
 
     @property
+    def n_rows(self) -> int:
+        return int(self.complete.size)
+
+    @property
+    def n_complete(self) -> int:
+        """Customers who are in a segment."""
+        return int(self.complete.sum())
+
+    @property
     def n_anomalies(self) -> int:
         return int(np.count_nonzero(self.anomaly))
 
@@ -92,6 +102,13 @@ class Assignment:
 
         In files of SPSS and Stata the names of the segments are the labels of their numbers.
         """
+        ids, columns = self.written()
+        if Path(path).suffix.lower() in SURVEY_OUTPUTS:
+            del columns["segment_name"]
+        write_table(path, ids, columns, self.complete, self._codebook())
+
+    def written(self) -> tuple[dict[str, Array | nw.Series[Any]], dict[str, Array | Words | Computed]]:
+        """Return the ids and the columns of the result table, as `mixtura.io.write_table` takes them."""
         columns: dict[str, Array | Words | Computed] = {
             "segment": Computed(lambda rows: self.labels[rows] + 1),
             # Names are repeated for thousands of customers: they are written from a few texts.
@@ -99,10 +116,8 @@ class Assignment:
             "certainty": Computed(lambda rows: row_maxima(self.memberships[rows])),
             **self._scores(),
         }
-        if Path(path).suffix.lower() in SURVEY_OUTPUTS:
-            del columns["segment_name"]
         id_name = self.id_name if self.id_name not in columns else f"{self.id_name}_id"
-        write_table(path, {id_name: self.ids}, columns, self.complete, self._codebook())
+        return {id_name: self.ids}, columns
 
     def _codebook(self) -> Codebook:
         """Return what statistics programs show of the columns."""
@@ -159,10 +174,18 @@ def assign_table(
 
 def assign_read(model: SegmentModel, read: ModelRows) -> Assignment:
     """Assign the usable rows of a table that was read; leave the others empty."""
-    scores = Scores.empty(len(read.rows), model.n_segments)
-    scan_of(model.mixture, model.scaling, read.table).run([], scores)
-    scores = scores.in_user_units(model.scaling, model.scaling.masked(read.rows))
-    return replace(assignment_of(model, scores, read.complete, read.id_name, read.ids), notes=read.notes)
+    return replace(assign_rows(model, read.table, read.complete, read.id_name, read.ids), notes=read.notes)
+
+
+def assign_rows(
+    model: SegmentModel, table: RowTable, complete: Array, id_name: str, ids: nw.Series[Any] | Array
+) -> Assignment:
+    """Assign the usable rows, shape (n_complete, D) in the user's units; leave the others empty."""
+    rows = continuous_rows(table)
+    scores = Scores.empty(len(rows), model.n_segments)
+    scan_of(model.mixture, model.scaling, table).run([], scores)
+    scores = scores.in_user_units(model.scaling, model.scaling.masked(rows))
+    return assignment_of(model, scores, complete, id_name, ids)
 
 
 def assignment_of(

@@ -19,7 +19,7 @@ from mixtura.segments.table.complete import missing_notes, usable_rows
 from mixtura.segments.table.discrete.coding import unknown_notes
 from mixtura.segments.table.roles import Roles, checked_weights
 
-__all__ = ["ModelRows", "customer_ids", "read_rows"]
+__all__ = ["ROW_NAME", "ModelRows", "customer_ids", "read_rows", "require_columns"]
 
 ROW_NAME = "row"
 """Name of the id column where the table has none; rows are numbered from 1."""
@@ -104,7 +104,7 @@ def read_rows(
     roles = Roles(model.columns, id_column, weight=weight, keep=model.discrete_columns, missing_codes=codes)
     opened = roles.open(frame)
     table: nw.DataFrame[Any] = nw.from_native(opened.frame, eager_only=True)
-    _check_columns((*model.columns, *model.discrete_columns), table.columns)
+    require_columns((*model.columns, *model.discrete_columns), table.columns)
     every = (*model.columns, *model.discrete_columns)
     absent = tuple(name for name in every if not _has_values(table[name])) if partial else ()
     known = model.training.id_column
@@ -158,7 +158,8 @@ def customer_ids(frame: Any, id_column: str | None) -> tuple[str, nw.Series[Any]
     return id_column, table[id_column]
 
 
-def _check_columns(needed: Sequence[str], present: Sequence[str]) -> None:
+def require_columns(needed: Sequence[str], present: Sequence[str]) -> None:
+    """Raise `ColumnError` where a table lacks a column that a model reads."""
     lacking = [name for name in needed if name not in present]
     if not lacking:
         return

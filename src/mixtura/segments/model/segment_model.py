@@ -149,6 +149,28 @@ class SegmentModel:
         plain = continuous_rows(rows)
         return np.asarray(density + self.scaling.log_jacobian(self.scaling.masked(plain)))
 
+    def drivers(self, rows: FloatArray) -> FloatArray:
+        """Return how much each column adds to the distance of some customers, shape (n, D); each row sums to one.
+
+        Missing values add nothing.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n, D)
+            In the user's units.
+        """
+        from mixtura.core.contributions import column_contributions
+        from mixtura.core.impute import conditional_means
+
+        scaling = self.scaling
+        scaled = scaling.apply(scaling.masked(rows))
+        missing = np.isnan(scaled)
+        if missing.any():
+            scaled = conditional_means(self.mixture, scaled)
+        parts = np.where(missing, 0.0, column_contributions(self.mixture, scaled))
+        totals = parts.sum(axis=1, keepdims=True)
+        return np.asarray(parts / np.where(totals > 0, totals, 1.0))
+
     def in_user_units(self) -> Mixture:
         """Return the mixture of the rows as the user knows them.
 

@@ -10,6 +10,7 @@ from mixtura.fit import Outcome
 from mixtura.segments.advice.cluster_verdict import ClusterVerdict
 from mixtura.segments.certainty.classification import classification_of
 from mixtura.segments.jsonable import jsonable_fields, to_jsonable
+from mixtura.segments.large.whole_table import ListedRows
 from mixtura.segments.profiles.index_table import ALPHA, LEAST_BASE, index_table
 from mixtura.segments.results.build_profiles import population_part, segment_parts
 from mixtura.segments.results.document import FORMAT, FORMAT_VERSION, Document
@@ -19,7 +20,7 @@ from mixtura.segments.stability.stability import Stability
 from mixtura.segments.weighted import row_maxima
 from mixtura.select import Candidate
 
-__all__ = ["build_document"]
+__all__ = ["build_document", "listed_anomalies"]
 
 Content = dict[str, Any]
 
@@ -105,12 +106,12 @@ def _table(result: SegmentationResult) -> Content:
 def _verdict(
     result: SegmentationResult, stability: Stability | None, clusters: ClusterVerdict | None
 ) -> Content:
-    complete, certainty = result.assignment.complete, result.certainty
+    certainty = result.certainty
     least = None if stability is None else stability.least_stable
     return {
         "segments": result.model.n_segments,
-        "customers": int(complete.sum()),
-        "customers_left_out": int((~complete).sum()),
+        "customers": result.n_complete,
+        "customers_left_out": result.n_rows - result.n_complete,
         "mean_certainty": certainty.mean_certainty,
         "expected_error": certainty.expected_error,
         "n_ambiguous": certainty.n_ambiguous,
@@ -222,7 +223,7 @@ def _ambiguous(result: SegmentationResult) -> Content:
                 "second": one.second + 1,
                 "first_membership": float(one.memberships[one.first]),
                 "second_membership": float(one.memberships[one.second]),
-                "anomaly": bool(result.assignment.anomaly[one.row]),
+                "anomaly": _is_anomaly(result, one.row),
             }
             for one in result.least_certain
             if one.memberships[one.first] < _LISTED_BELOW
@@ -245,39 +246,69 @@ def _least_certain(result: SegmentationResult) -> list[Content]:
 
 
 def _anomalies(result: SegmentationResult) -> Content:
-    model, assignment = result.model, result.assignment
+    model, assignment, whole = result.model, result.assignment, result.whole
+    if whole is None:
+        count = assignment.n_anomalies
+        share = float(np.average(assignment.anomaly[assignment.complete], weights=result.weights))
+    else:
+        count, share = whole.n_anomalies, whole.anomaly_share
     return {
         "percentile": model.anomaly_percentile,
         "log_density_threshold": model.anomaly_threshold,
-        "count": assignment.n_anomalies,
-        "share": float(np.average(assignment.anomaly[assignment.complete], weights=result.weights)),
+        "count": count,
+        "share": share,
         "customers": _listed_anomalies(result),
     }
 
 
+def listed_anomalies(result: SegmentationResult, most: int) -> ListedRows:
+    """Return the anomalies of the lowest density, the lowest first."""
+    if result.whole is not None:
+        return result.whole.anomalies.first(most)
+    assignment, rows = result.assignment, np.array(result.anomalies[:most], dtype=np.intp)
+    place = np.cumsum(assignment.complete) - 1
+    return ListedRows(
+        rows,
+        tuple(assignment.customer(int(row)) for row in rows),
+        result.rows[place[rows]],
+        assignment.memberships[rows],
+        assignment.log_density[rows],
+        assignment.labels[rows],
+    )
+
+
+def _is_anomaly(result: SegmentationResult, row: int) -> bool:
+    """Return whether one of the least certain customers, by its number in the table, is an anomaly."""
+    if result.whole is None:
+        return bool(result.assignment.anomaly[row])
+    found, threshold = result.whole.least_certain, result.model.anomaly_threshold
+    return threshold is not None and bool((found.log_density[found.rows == row] < threshold).any())
+
+
 def _listed_anomalies(result: SegmentationResult) -> list[Content]:
     """Return the anomalies with the segment nearest to each, and the columns that make them so."""
-    chosen = result.anomalies[:_ANOMALIES]
-    if not chosen:
+    found = listed_anomalies(result, _ANOMALIES)
+    if not found.rows.size:
         return []
-    model, assignment = result.model, result.assignment
-    certainty = row_maxima(assignment.memberships[chosen])
-    place = np.cumsum(assignment.complete) - 1
-    rows, shares = result.rows[place[chosen]], result.drivers(chosen)
+    certainty, shares = row_maxima(found.memberships), result.model.drivers(found.values)
     return [
         {
-            "customer": assignment.customer(row),
-            "row": row,
-            "log_density": float(assignment.log_density[row]),
-            "segment": int(assignment.labels[row]) + 1,
-            "certainty": float(sure),
+            "customer": found.customers[i],
+            "row": int(found.rows[i]),
+            "log_density": float(found.log_density[i]),
+            "segment": int(found.labels[i]) + 1,
+            "certainty": float(certainty[i]),
             "drivers": [
-                {"column": model.columns[d], "value": float(values[d]), "share": float(share[d])}
-                for d in np.argsort(-share, kind="stable")
-                if not np.isnan(values[d])
+                {
+                    "column": result.model.columns[d],
+                    "value": float(found.values[i, d]),
+                    "share": float(shares[i, d]),
+                }
+                for d in np.argsort(-shares[i], kind="stable")
+                if not np.isnan(found.values[i, d])
             ],
         }
-        for row, sure, values, share in zip(chosen, certainty, rows, shares, strict=True)
+        for i in range(found.rows.size)
     ]
 
 

@@ -92,6 +92,8 @@ def _segment(segment: SegmentProfile, columns: tuple[str, ...]) -> Content:
 
 def _mean_certainties(result: SegmentationResult) -> list[float]:
     """Return the mean certainty of the customers of each segment, by weight; NaN for one without."""
+    if result.whole is not None:
+        return list(result.whole.mean_certainties)
     assignment, k, weights = result.assignment, result.model.n_segments, result.weights
     labels, certainty = assignment.labels[assignment.complete], row_maxima(result.memberships)
     totals = group_sums(labels, weights, k)

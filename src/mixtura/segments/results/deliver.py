@@ -120,6 +120,9 @@ class Delivery:
                         shown.workbook(result, self.folder / WORKBOOK_FILE)
 
     def _write_tables(self, result: SegmentationResult) -> None:
+        if result.whole is not None:
+            result.whole.write(self.folder)
+            return
         result.assignment.write(self.folder / "segments.csv")
         result.assignment.write(self.folder / "segments.parquet")
         if self.survey is not None:

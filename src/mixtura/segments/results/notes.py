@@ -10,6 +10,7 @@ from scipy.special import chdtrc
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.fit import Outcome
+from mixtura.segments.large.whole_table import WholeTable
 from mixtura.segments.model.assign import Assignment
 from mixtura.segments.model.candidate_choice import Exclusion
 from mixtura.segments.results.choice_notes import choice_notes
@@ -41,7 +42,7 @@ _APART, _CHANCE = 0.1, 1e-3
 def make_notes(
     ranking: Sequence[Candidate],
     best: Candidate,
-    assignment: Assignment,
+    assignment: Assignment | WholeTable,
     columns: Sequence[str],
     further: Sequence[str] = (),
     passed: Mapping[Candidate, Exclusion] = MappingProxyType({}),
@@ -61,7 +62,7 @@ def make_notes(
             f"Segments with at most one customer: {', '.join(str(k + 1) for k in small)}. They may be "
             "outliers; otherwise try fewer segments with `components`."
         )
-    n_incomplete = int((~assignment.complete).sum())
+    n_incomplete = assignment.n_rows - assignment.n_complete
     if n_incomplete:
         notes.append(f"{_count(n_incomplete, 'row')} in no segment: values are missing.")
     if best.outcome is not None and best.outcome is not Outcome.NOT_REFINED and not best.converged:

@@ -13,12 +13,17 @@ from mixtura._typing import FloatArray, IntArray
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.exceptions import MixturaError
-from mixtura.segments.certainty.ambiguous import AmbiguousCustomer, customers_at
+from mixtura.segments.certainty.ambiguous import AmbiguousCustomer, ambiguous_of, customers_at
 from mixtura.segments.certainty.certainty import Certainty
 from mixtura.segments.certainty.overlap import Overlap, component_overlap
 from mixtura.segments.certainty.pair_residuals import PairResidual, residual_notes
-from mixtura.segments.comparison.kmeans_comparison import KMeansComparison, compare_with_kmeans
+from mixtura.segments.comparison.kmeans_comparison import (
+    KMeansComparison,
+    compare_with_kmeans,
+    nearest_clusters,
+)
 from mixtura.segments.comparison.merged_segments import merge_segments
+from mixtura.segments.large.whole_table import WholeTable
 from mixtura.segments.model.assign import Assignment
 from mixtura.segments.model.candidate_choice import Exclusion, excluded
 from mixtura.segments.model.segment_model import SegmentModel
@@ -115,6 +120,9 @@ class SegmentationResult:
         Of the discrete columns.
     residuals : tuple of PairResidual, default=()
         How far each two discrete columns depend within segments, the largest first.
+    whole : WholeTable or None, default=None
+        What is known of all rows of a table that is not held in memory. Then `rows`, `weights` and `assignment` are of
+        a sample of it; `segments`, `population` and `certainty` are of all rows.
     effort : Effort, optional
         How much is computed for what is estimated by sampling.
     """
@@ -141,6 +149,7 @@ class SegmentationResult:
     interrupted: bool = False
     levels: IntArray | None = None
     residuals: tuple[PairResidual, ...] = ()
+    whole: WholeTable | None = None
     effort: Effort = field(default_factory=Effort)
 
     @property
@@ -192,6 +201,16 @@ class SegmentationResult:
         order = np.argsort(self.assignment.log_density[rows], kind="stable")
         return [int(row) for row in rows[order]]
 
+    @property
+    def n_rows(self) -> int:
+        """Customers of the table."""
+        return self.assignment.n_rows if self.whole is None else self.whole.n_rows
+
+    @property
+    def n_complete(self) -> int:
+        """Customers of the table who are in a segment."""
+        return self.assignment.n_complete if self.whole is None else self.whole.n_complete
+
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What the user should know: models that were excluded, tiny segments, rows left out, and more."""
@@ -214,7 +233,7 @@ class SegmentationResult:
         return make_notes(
             self.ranking,
             self.best,
-            self.assignment,
+            self.assignment if self.whole is None else self.whole,
             columns,
             further,
             passed,
@@ -241,6 +260,10 @@ class SegmentationResult:
         assignment = self.assignment
         if len(assignment.names) < 2:
             return ()
+        if self.whole is not None:
+            found = self.whole.least_certain
+            nearest = nearest_clusters(self.model, self.rows, self.kmeans.labels, found.values)
+            return ambiguous_of(found.rows, found.customers, found.memberships, nearest)
         clusters = np.full(assignment.labels.shape, -1)
         clusters[assignment.complete] = self.kmeans.labels
         return customers_at(self.uncertain_rows, assignment.memberships, assignment.customer, clusters)
@@ -318,29 +341,6 @@ class SegmentationResult:
             rows, memberships = rows[whole], memberships[whole]
             weights = None if weights is None else weights[whole]
         return component_normality(rows, model.mixture, rng, weights, memberships, scaled=model.scaling.apply)
-
-    def drivers(self, rows: list[int]) -> FloatArray:
-        """Return how much each column adds to the distance of some customers, shape (n, D); each row sums to one.
-
-        Missing values add nothing.
-
-        Parameters
-        ----------
-        rows : list of int
-            Row numbers of the table, from 0, of customers in a segment.
-        """
-        from mixtura.core.contributions import column_contributions
-        from mixtura.core.impute import conditional_means
-
-        place = np.cumsum(self.assignment.complete) - 1
-        scaling = self.model.scaling
-        scaled = scaling.apply(scaling.masked(self.rows[place[rows]]))
-        missing = np.isnan(scaled)
-        if missing.any():
-            scaled = conditional_means(self.model.mixture, scaled)
-        parts = np.where(missing, 0.0, column_contributions(self.model.mixture, scaled))
-        totals = parts.sum(axis=1, keepdims=True)
-        return np.asarray(parts / np.where(totals > 0, totals, 1.0))
 
     @cached_property
     def document(self) -> Document:

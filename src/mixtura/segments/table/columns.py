@@ -19,7 +19,7 @@ from mixtura.segments.table.open_table import OpenTable
 from mixtura.segments.table.roles import Roles
 from mixtura.segments.table.survey.proposals import labelled_example, looks_like_weight, proposed_kind
 
-__all__ = ["ColumnChoice", "LeftOut", "choose", "choose_columns"]
+__all__ = ["ColumnChoice", "LeftOut", "choose", "choose_columns", "guess_id"]
 
 Frame = nw.DataFrame[Any]
 Series = nw.Series[Any]
@@ -165,7 +165,7 @@ def choose(opened: OpenTable, roles: Roles) -> ColumnChoice:
     return ColumnChoice(
         used,
         tuple(left_out[name] for name in table.columns if name in left_out),
-        roles.id_column or _guess_id(table, candidates),
+        roles.id_column or guess_id(table, candidates),
         tuple(roles.describe),
         roles.value,
         roles.weight,
@@ -239,7 +239,7 @@ def _text_reason(column: Series, present: Series) -> LeftOut:
     return LeftOut(name, f"text, such as {cells[0][:30]!r}", is_category=True)
 
 
-def _guess_id(table: Frame, candidates: Sequence[str]) -> str | None:
+def guess_id(table: Frame, candidates: Sequence[str]) -> str | None:
     """Return the column among those not used that names customers best."""
     named = [name for name in candidates if looks_like_id(name)]
     rows = [name for name in candidates if name not in named and _is_whole(table[name])]

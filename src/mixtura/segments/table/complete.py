@@ -8,12 +8,12 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from mixtura._typing import Array, FloatArray
+from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.exceptions import DataError
 from mixtura.io import to_float64
 from mixtura.validation import missing_values
 
-__all__ = ["missing_notes", "usable_rows"]
+__all__ = ["counted_notes", "missing_notes", "usable_rows"]
 
 _SHOWN = 5
 """Columns that a note names."""
@@ -110,17 +110,31 @@ def missing_notes(rows: FloatArray, columns: Sequence[str]) -> tuple[str, ...]:
     columns : sequence of str
     """
     missing = np.isnan(rows)
-    if not missing.any():
+    return counted_notes(missing.sum(axis=0), int(missing.any(axis=1).sum()), len(rows), columns)
+
+
+def counted_notes(counts: IntArray, concerned: int, n_rows: int, columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the sentence of `missing_notes` from what was counted.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (D,)
+        Missing values by column.
+    concerned : int
+        Rows that lack one.
+    n_rows : int
+    columns : sequence of str
+    """
+    if not concerned:
         return ()
-    counts = missing.sum(axis=0)
     order = [d for d in np.argsort(-counts, kind="stable") if counts[d]]
     listed = ", ".join(
-        f"{columns[d]} ({counts[d]:,}, {_percent(counts[d] / len(rows))})" for d in order[:_SHOWN]
+        f"{columns[d]} ({counts[d]:,}, {_percent(counts[d] / n_rows)})" for d in order[:_SHOWN]
     )
     more = f" and {len(order) - _SHOWN} more columns" if len(order) > _SHOWN else ""
-    total, concerned = int(counts.sum()), int(missing.any(axis=1).sum())
+    total = int(counts.sum())
     said = (
-        f"{_count(total, 'value')} missing, in {listed}{more}: {_count(concerned, 'row')} of {len(rows):,} "
+        f"{_count(total, 'value')} missing, in {listed}{more}: {_count(concerned, 'row')} of {n_rows:,} "
         f"{'lacks one. It is' if concerned == 1 else 'lack one. They are'} used with the values that "
         f"{'it has' if concerned == 1 else 'they have'} (full-information maximum likelihood); `drop_missing=True` "
         "leaves such rows out."

@@ -24,29 +24,18 @@ from mixtura.segments.table.survey.missing_codes import (
     declared_notes,
     suspected_codes,
 )
+from mixtura.segments.table.survey.sentinel import Sentinel, sentinel_notes, sentinel_of
 
-__all__ = ["OddCell", "OpenTable", "Sentinel", "column_name", "open_table"]
+__all__ = [
+    "OddCell",
+    "OpenTable",
+    "column_name",
+    "open_table",
+]
 
 Frame = nw.DataFrame[Any]
 Series = nw.Series[Any]
 
-_SENTINELS = (
-    -9,
-    -99,
-    -999,
-    -9999,
-    -99999,
-    -999999,
-    999,
-    9999,
-    99999,
-    999999,
-    9999999,
-    -2147483648,
-    -32768,
-    -1e20,
-    1e20,
-)
 _TOTAL = re.compile(
     r"(grand |overall |sub)?(total|sum|summe|gesamt|gesamtsumme|insgesamt|totals|all customers)s?:?", re.I
 )
@@ -71,23 +60,6 @@ class OddCell:
     column: str
     row: int
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sentinel:
-    """A number that stands for missing values in a column, such as -999.
-
-    Parameters
-    ----------
-    column : str
-    value : float
-    count : int
-        Cells that hold it.
-    """
-
-    column: str
-    value: float
-    count: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,11 +93,7 @@ class OpenTable:
         """Return what was changed, in sentences, as far as it concerns some columns."""
         odd = [cell for cell in self.odd_cells if cell.column in columns]
         sentences = [_odd_note(odd)] if odd else []
-        sentences += [
-            f"{one.column!r} holds {one.value:g} in {one.count:,} rows, which stands for a missing value."
-            for one in self.sentinels
-            if one.column in columns
-        ]
+        sentences += sentinel_notes([one for one in self.sentinels if one.column in columns])
         sentences += declared_notes(
             self.codebook, [name for name in self.codebook.columns if name in columns]
         )
@@ -311,28 +279,10 @@ def _odd_note(odd: Sequence[OddCell]) -> str:
 
 def _sentinels(name: str, values: FloatArray, codes: Sequence[float], *, guess: bool) -> list[Sentinel]:
     """Return the numbers that stand for missing values: those that were said, or else one that is recognized."""
-    guessed = _sentinel(values) if guess and not codes else None
+    guessed = sentinel_of(values) if guess and not codes else None
     taken = codes if guessed is None else [guessed]
     counted = [(code, int(np.count_nonzero(values == code))) for code in dict.fromkeys(taken)]
     return [Sentinel(name, float(code), count) for code, count in counted if count]
-
-
-def _sentinel(values: FloatArray) -> float | None:
-    """Return a number that stands for missing values: it repeats, and lies far outside of all others."""
-    finite = values[np.isfinite(values)]
-    if finite.size < 3:
-        return None
-    for extreme in (finite.min(), finite.max()):
-        if extreme not in _SENTINELS:
-            continue
-        others = finite[finite != extreme]
-        if others.size < finite.size / 2 or finite.size - others.size < 2:
-            continue
-        low, high = others.min(), others.max()
-        gap = low - extreme if extreme < 0 else extreme - high
-        if (low < high and gap > high - low) or (extreme <= -99 and low >= 0):
-            return float(extreme)
-    return None
 
 
 def _without_total(table: Frame) -> tuple[Frame, str]:

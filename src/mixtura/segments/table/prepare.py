@@ -67,6 +67,10 @@ class Prepared:
         Of these columns.
     missing_codes : mapping of str to sequence of float, default={}
         As they were said.
+    sentinels : mapping of str to float, default={}
+        Numbers that stand for missing values, by column.
+    reading_notes : tuple of str, default=()
+        The `notes` but for those that count missing values.
     """
 
     choice: ColumnChoice
@@ -81,6 +85,8 @@ class Prepared:
     coding: Coding | None = None
     levels: IntArray | None = None
     missing_codes: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    sentinels: Mapping[str, float] = field(default_factory=dict)
+    reading_notes: tuple[str, ...] = ()
 
     @property
     def table(self) -> RowTable:
@@ -152,10 +158,12 @@ def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool)
     choice = replace(choice, kinds=tuple(one for one in choice.kinds if one.name in choice.building))
     coding = coding_of(choice.kinds, opened.frame, complete, weights, choice.codebook)
     levels = None if coding is None else coding.levels(opened.frame, complete)
-    notes = (*notes, *kind_notes(choice.kinds), *unrelated_notes(choice), *missing_notes(rows, choice.used))
+    reading_notes = (*notes, *kind_notes(choice.kinds), *unrelated_notes(choice))
+    notes = (*reading_notes, *missing_notes(rows, choice.used))
+    sentinels = {one.column: one.value for one in opened.sentinels}
     return Prepared(
         choice, rows, weights, complete, scaling, advice, opened.frame, notes, repeated, coding, levels,
-        codes_asked(roles.missing_codes),
+        codes_asked(roles.missing_codes), sentinels, reading_notes,
     )  # fmt: skip
 
 

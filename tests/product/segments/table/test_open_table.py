@@ -14,7 +14,8 @@ from mixtura import Segmentation
 from mixtura.exceptions import ColumnError, ColumnWarning, ParameterError, TableError
 from mixtura.io import to_float64
 from mixtura.segments import choose_columns, segment_table, select_table
-from mixtura.segments.table.open_table import OddCell, Sentinel, open_table
+from mixtura.segments.table.open_table import OddCell, open_table
+from mixtura.segments.table.survey.sentinel import Sentinel
 
 RNG = np.random.default_rng(8)
 N = 60

@@ -1,0 +1,205 @@
+"""Customers of a source assigned to the segments of a model, in parts: read, evaluated and written side by side."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import numpy as np
+
+from mixtura._typing import Array, BoolArray, FloatArray, IntArray
+from mixtura.data.sources import Source, no_rows, read_ahead
+from mixtura.data.spool import spool_stream
+from mixtura.exceptions import ColumnWarning, DataError
+from mixtura.io import TableWriter
+from mixtura.segments.large.row_reader import MissingCounts, RowReader, missing_codes_of, usable_rows_of
+from mixtura.segments.large.sentinels import find_sentinels
+from mixtura.segments.model.assign import Assignment, assign_rows
+from mixtura.segments.model.read_rows import ROW_NAME, require_columns
+from mixtura.segments.model.segment_model import SegmentModel
+from mixtura.segments.table.columns import guess_id
+from mixtura.segments.table.complete import counted_notes
+from mixtura.segments.table.survey.sentinel import Sentinel, sentinel_notes
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["AssignedSource", "assign_source"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AssignedSource:
+    """How many customers of a source went where.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Of the K segments.
+    n_rows, n_complete : int
+        Customers, and those in a segment.
+    counts : ndarray of shape (K,)
+    n_anomalies : int
+    notes : tuple of str
+    """
+
+    names: tuple[str, ...]
+    n_rows: int
+    n_complete: int
+    counts: IntArray
+    n_anomalies: int
+    notes: tuple[str, ...] = ()
+
+
+class _Suspicious(Exception):  # noqa: N818 -- not an error: the pass begins again
+    """A column may hold numbers that stand for missing values, which the whole column has to show."""
+
+
+def assign_source(
+    model: SegmentModel,
+    source: Source,
+    path: str | Path,
+    *,
+    id_column: str | None = None,
+    drop_missing: bool = False,
+) -> AssignedSource:
+    """Assign the customers of a source and write the table of results, as `assign_table` and `Assignment.write` do.
+
+    Little is held at a time. The id column is recognized by the first rows; a last row of totals is not looked for.
+
+    Parameters
+    ----------
+    model : SegmentModel
+        Of columns of numbers; one with counts and categories needs the table in memory.
+    source : Source
+    path : str or Path
+        Ends in ``.csv`` or ``.parquet``.
+    id_column : str or None, default=None
+    drop_missing : bool, default=False
+        Leave rows with missing values unassigned, instead of assigning them by the values that they have.
+
+    Raises
+    ------
+    ColumnError
+        The table lacks a column of the model.
+    TableError, DataError
+        It cannot be read, or no row has a value.
+    OutputError
+        The file cannot be written.
+    """
+    require_columns(model.columns, source.columns)
+    if not source.repeatable:
+        source = spool_stream(source)
+    name = _id_of(model, source, id_column)
+    needed = [*model.columns, *([] if name is None else [name])]
+    found: list[Sentinel] = []
+    try:
+        return _run(model, source, needed, path, name, None, drop_missing)
+    except _Suspicious:
+        found = find_sentinels(
+            source,
+            RowReader(model.columns, missing_codes_of(model.columns, model.training.missing_codes, {})),
+        )
+    return _run(model, source, needed, path, name, found, drop_missing)
+
+
+def _id_of(model: SegmentModel, source: Source, asked: str | None) -> str | None:
+    import pyarrow as pa
+
+    first = next(source.batches(), None)
+    if first is None:
+        raise no_rows(source)
+    known = model.training.id_column
+    if asked is not None:
+        require_columns([asked], source.columns)
+        return asked
+    if known in source.columns and known not in model.columns:
+        return known
+    others = [name for name in source.columns if name not in model.columns]
+    return guess_id(nw.from_native(pa.Table.from_batches([first]), eager_only=True), others)
+
+
+def _run(
+    model: SegmentModel,
+    source: Source,
+    needed: list[str],
+    path: str | Path,
+    id_column: str | None,
+    sentinels: list[Sentinel] | None,
+    drop_missing: bool,
+) -> AssignedSource:
+    known = {one.column: one.value for one in sentinels or ()}
+    codes = missing_codes_of(model.columns, model.training.missing_codes, known)
+    reader, missing = RowReader(model.columns, codes), MissingCounts(len(model.columns))
+    counts, n_rows, n_complete, n_anomalies = np.zeros(model.n_segments, dtype=np.intp), 0, 0, 0
+    with TableWriter(path) as writer, read_ahead(source.batches(needed)) as batches:
+        for rows, ids in _numbered(batches, reader, id_column):
+            if sentinels is None and reader.may_have_sentinels(rows).any():
+                raise _Suspicious
+            complete = usable_rows_of(rows, drop_missing=drop_missing)
+            missing.add(rows[complete])
+            part = assign_part(model, rows, complete, ids, id_column)
+            writer.append(*part.written(), part.complete)
+            counts, n_complete = counts + part.counts, n_complete + int(complete.sum())
+            n_rows, n_anomalies = n_rows + len(rows), n_anomalies + part.n_anomalies
+        if not n_complete:
+            raise DataError(
+                f"None of the {n_rows} rows has a number in the columns {list(model.columns)!r}. Such rows "
+                "are required. Check that it is the right table."
+            )
+    notes = (
+        *sentinel_notes(sentinels or ()),
+        *counted_notes(missing.columns, missing.rows, missing.all_rows, model.columns),
+    )
+    if notes:
+        warnings.warn(f"Columns of the table: {' '.join(notes)}", ColumnWarning, stacklevel=3)
+    return AssignedSource(model.names, n_rows, n_complete, counts, n_anomalies, notes)
+
+
+def _numbered(
+    batches: Iterator[pa.RecordBatch], reader: RowReader, id_column: str | None
+) -> Iterator[tuple[FloatArray, Any]]:
+    """Yield the rows of batches with their ids, row numbers from 1 where there are none."""
+    import pyarrow as pa
+
+    start = 1
+    for batch in batches:
+        rows = reader(batch)
+        if id_column is None:
+            ids: Any = np.arange(start, start + len(rows))
+        else:
+            column = pa.chunked_array([batch.column(batch.schema.names.index(id_column))])
+            ids = nw.from_native(column, series_only=True)
+        start += len(rows)
+        yield rows, ids
+
+
+def assign_part(
+    model: SegmentModel,
+    rows: FloatArray,
+    complete: BoolArray,
+    ids: nw.Series[Any] | Array,
+    id_column: str | None,
+) -> Assignment:
+    """Return the assignment of some rows, (n, D), of a larger table."""
+    chosen = rows if complete.all() else np.ascontiguousarray(rows[complete])
+    if not len(chosen):
+        return _nobody(model, complete, ids, id_column)
+    return assign_rows(model, chosen, complete, ROW_NAME if id_column is None else id_column, ids)
+
+
+def _nobody(model: SegmentModel, complete: BoolArray, ids: Any, id_column: str | None) -> Assignment:
+    n_rows = complete.size
+    return Assignment(
+        ROW_NAME if id_column is None else id_column,
+        ids,
+        model.names,
+        complete,
+        np.full(n_rows, -1),
+        np.full((n_rows, model.n_segments), np.nan),
+        np.full(n_rows, np.nan),
+        np.zeros(n_rows, dtype=bool),
+    )

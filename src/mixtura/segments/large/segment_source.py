@@ -1,0 +1,288 @@
+"""From a source larger than memory to segments: a sample chooses the model, all rows fit and describe it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mixtura._typing import FloatArray, RowArray
+from mixtura.core.data import Data
+from mixtura.core.protocols import Block, Blocks
+from mixtura.data.sources import Source, read_whole
+from mixtura.engine import as_data
+from mixtura.io import looks_like_id, release_arrow_memory
+from mixtura.segments.large.described import described_columns
+from mixtura.segments.large.draw_rows import Drawn, draw_rows
+from mixtura.segments.large.measure_whole import MeasuredWhole, measure_whole
+from mixtura.segments.large.opening import LARGE_ROWS, counted
+from mixtura.segments.large.row_reader import RowReader, missing_codes_of
+from mixtura.segments.large.spooled_table import SpooledTable, spool_table
+from mixtura.segments.large.whole_table import WholeTable
+from mixtura.segments.large.write_customers import CustomerTables
+from mixtura.segments.model.assign import Assignment, assign_rows
+from mixtura.segments.model.build import build_model, with_mean_values
+from mixtura.segments.model.read_rows import ROW_NAME, customer_ids
+from mixtura.segments.model.segment_model import SegmentModel
+from mixtura.segments.options import COVARIANCE_TYPES, Settings
+from mixtura.segments.profiles.profile_columns import Categories, Numbers, read_columns
+from mixtura.segments.results.notes import interruption_notes
+from mixtura.segments.results.segmentation_result import SegmentationResult
+from mixtura.segments.segment import Chosen, choose_from, segment_table
+from mixtura.segments.table.complete import counted_notes
+from mixtura.segments.table.prepare import Prepared, prepare, warn_of_columns
+from mixtura.segments.table.roles import Roles
+from mixtura.segments.table.rounding import scaled_steps
+from mixtura.segments.table.survey.missing_codes import MissingCodes
+from mixtura.segments.transforms.scaling import Scaling
+from mixtura.select import Candidate
+from mixtura.select.extend_fit import extend_fit
+
+__all__ = ["segment_source"]
+
+
+def segment_source(table: Source, /, *, spool_dtype: str = "float64", **options: Any) -> SegmentationResult:
+    """Segment the customers of a table that need not fit into memory.
+
+    Up to 262,144 rows it is read and segmented as `segment_table` does. Of more, as many drawn at random choose
+    columns, transforms, scales and the model; the model is then fitted to all rows, which are spooled, and all rows are
+    evaluated, profiled and written, in blocks. Tables with counts, categories or point masses among what builds
+    segments (``kinds``) are read into memory.
+
+    Parameters
+    ----------
+    table : Source
+    spool_dtype : {"float64", "float32"}, default="float64"
+        Of the rows in the spool; single precision takes half the room.
+    **options
+        As of `segment_table`.
+
+    Returns
+    -------
+    SegmentationResult
+        `rows` and `assignment` are those of the sample, where one was drawn; `whole` has what is known of all rows.
+
+    Raises
+    ------
+    MixturaError
+        As `segment_table`; the disk has no room; or the source cannot be read, or changes while it is.
+    """
+    table = counted(table)
+    if table.n_rows is None or table.n_rows <= LARGE_ROWS:
+        return segment_table(read_whole(table), **options)
+    return _Task(table, spool_dtype, **options).run()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scaled:
+    """Rows in the user's units as a mixture sees them."""
+
+    scaling: Scaling
+
+    def __call__(self, rows: RowArray) -> RowArray:
+        return self.scaling.apply(np.asarray(rows, dtype=np.float64))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SumOfJacobian:
+    """The sum of ``log |dz/dx|`` of the rows, weighted: what a log-likelihood gains in the user's units."""
+
+    scaling: Scaling
+
+    def __call__(self, block: Block) -> float:
+        found = self.scaling.log_jacobian(np.asarray(block.rows, dtype=np.float64), observed=True)
+        return float(found.sum() if block.sample_weight is None else found @ block.sample_weight)
+
+    def add(self, total: float, more: float) -> float:
+        return total + more
+
+    def work(self, blocks: Blocks) -> float:
+        return 10.0 * blocks.n_rows * blocks.n_features
+
+
+class _Task:
+    """One segmentation of a source."""
+
+    def __init__(
+        self,
+        given: Source,
+        spool_dtype: str,
+        /,
+        *,
+        columns: Sequence[str] | None = None,
+        id_column: str | None = None,
+        components: Sequence[int] | None = None,
+        covariance_types: Sequence[str] | None = None,
+        criterion: str = "bic",
+        n_init: int = 1,
+        random_state: int | None = 0,
+        anomaly_percentile: float = 4.0,
+        drop_missing: bool = False,
+        describe: Sequence[str] = (),
+        value: str | None = None,
+        weight: str | None = None,
+        names: Mapping[str | int, str] | None = None,
+        kinds: Any = "continuous",
+        missing_codes: MissingCodes = None,
+        on_candidate: Any = None,
+        on_fold: Any = None,
+        **others: Any,
+    ) -> None:
+        self.started = time.perf_counter()
+        self.source, self.spool_dtype, self.drop_missing = given, spool_dtype, drop_missing
+        self.settings = Settings(
+            components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state, anomaly_percentile,
+            **others,
+        )  # fmt: skip
+        self.roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes)
+        self.names, self.observers = names or {}, (on_candidate, on_fold)
+        self.given = {
+            "columns": columns, "id_column": id_column, "components": components, "covariance_types": covariance_types,
+            "criterion": criterion, "n_init": n_init, "random_state": random_state, "names": names, "kinds": kinds,
+            "anomaly_percentile": anomaly_percentile, "drop_missing": drop_missing, "describe": describe,
+            "value": value, "weight": weight, "missing_codes": missing_codes, "on_candidate": on_candidate,
+            "on_fold": on_fold, **others,
+        }  # fmt: skip
+
+    def run(self) -> SegmentationResult:
+        drawn = draw_rows(self.source, self._needed(), LARGE_ROWS, self.settings.seed)
+        prepared = prepare(drawn.table, self.roles, self.settings, drop_missing=self.drop_missing)
+        if prepared.coding is not None or any(prepared.scaling.spikes):
+            return segment_table(read_whole(self.source), **self.given)
+        warn_of_columns(prepared)
+        chosen = choose_from(prepared, self.settings, *self.observers)
+        numbers, levels = read_columns(
+            prepared.frame, prepared.choice, prepared.rows, prepared.complete, prepared.weights
+        )
+        release_arrow_memory()
+        described = described_columns(numbers, levels, prepared.choice.used)
+        reader = RowReader(
+            prepared.choice.used,
+            missing_codes_of(prepared.choice.used, prepared.missing_codes, prepared.sentinels),
+        )
+        table = spool_table(
+            self.source,
+            prepared.choice,
+            reader,
+            described,
+            drop_missing=self.drop_missing,
+            dtype=self.spool_dtype,
+        )
+        release_arrow_memory()
+        levels = [
+            Categories(one.name, one.levels, np.empty(0, dtype=np.intp))
+            for one in described
+            if one.levels is not None
+        ]
+        return self._result(drawn, prepared, chosen, table, numbers, levels)
+
+    def _needed(self) -> list[str]:
+        """Return the columns that are read of the sample: all, unless it was said which ones."""
+        roles = self.roles
+        if roles.columns is None:
+            return list(self.source.columns)
+        named = [*roles.columns, *roles.describe, roles.id_column, roles.value, roles.weight]
+        asked = dict.fromkeys(name for name in named if name is not None)
+        if roles.id_column is None:
+            asked |= dict.fromkeys(filter(looks_like_id, self.source.columns))
+        return list(asked)
+
+    def _result(
+        self,
+        drawn: Drawn,
+        prepared: Prepared,
+        chosen: Chosen,
+        table: SpooledTable,
+        numbers: list[Numbers],
+        levels: list[Categories],
+    ) -> SegmentationResult:
+        data, id_column = as_data(table.rows, table.weights), prepared.choice.id_column
+        model = self._model(prepared, chosen, table, data)
+        measured = measure_whole(
+            model, table, data, self.source, numbers, levels, value=prepared.choice.value, id_column=id_column
+        )
+        model = replace(with_mean_values(model, measured.segments), anomaly_threshold=measured.threshold)
+        assignment = _assigned(model, drawn, prepared)
+        tables = CustomerTables(model, table, self.source, id_column)
+        return SegmentationResult(
+            model=model,
+            columns=prepared.choice,
+            rows=prepared.rows,
+            assignment=assignment,
+            ranking=chosen.found.ranking,
+            interrupted=chosen.found.interrupted,
+            best=chosen.choice.best,
+            seconds=time.perf_counter() - self.started,
+            segments=measured.segments,
+            population=measured.population,
+            certainty=measured.certainty,
+            uncertain_rows=np.empty(0, dtype=np.intp),
+            weights=prepared.weights,
+            values=None,
+            advice=prepared.advice,
+            table_notes=_notes(drawn, prepared, chosen, table),
+            ids_repeat=prepared.ids_repeat,
+            choice=chosen.choice,
+            exclusions=chosen.exclusions,
+            min_share=float(self.settings.min_share),
+            whole=_whole(table, measured, ROW_NAME if id_column is None else id_column, tables),
+        )
+
+    def _model(self, prepared: Prepared, chosen: Chosen, table: SpooledTable, data: Data) -> SegmentModel:
+        fitted = self._fitted(prepared, chosen.choice.best, data)
+        model = build_model(fitted, prepared, self.settings).renamed(self.names)
+        n_complete, n_rows = len(table.rows), table.complete.size
+        training = replace(model.training, rows=n_complete, rows_dropped=n_rows - n_complete)
+        return replace(model, training=training)
+
+    def _fitted(self, prepared: Prepared, best: Candidate, data: Data) -> Candidate:
+        """Return the model fitted to all rows; its log-likelihood is in the user's units."""
+        scaling = prepared.scaling
+        sample = as_data(scaling.apply(prepared.rows), prepared.weights)
+        steps = scaled_steps(prepared.rows, scaling)
+        found = extend_fit(
+            best, sample, data.mapped(Scaled(scaling)), prior=self.settings.prior, rounding=steps
+        )
+        added = data.reduce(SumOfJacobian(scaling))
+        return replace(found, log_likelihood=found.log_likelihood + added)
+
+
+def _assigned(model: SegmentModel, drawn: Drawn, prepared: Prepared) -> Assignment:
+    """Return the assignment of the sample; without ids its rows have their numbers in the table."""
+    id_column = prepared.choice.id_column
+    id_name, ids = customer_ids(prepared.frame, id_column)
+    ids = drawn.numbers + 1 if id_column is None else ids
+    return assign_rows(model, prepared.rows, prepared.complete, id_name, ids)
+
+
+def _notes(drawn: Drawn, prepared: Prepared, chosen: Chosen, table: SpooledTable) -> tuple[str, ...]:
+    said = (
+        f"Columns, scales and the model were chosen by {len(prepared.complete):,} of {drawn.n_rows:,} rows, drawn at "
+        "random; the model was then fitted to all rows. The criteria of models, the comparison with K-means, stability "
+        "and charts are of that sample; segments, their sizes, profiles, certainty and anomalies are of all rows."
+    )
+    return (
+        *interruption_notes(chosen.found),
+        said,
+        *prepared.reading_notes,
+        *counted_notes(*table.missing.totals, prepared.choice.used),
+    )
+
+
+def _whole(table: SpooledTable, measured: MeasuredWhole, id_name: str, tables: CustomerTables) -> WholeTable:
+    certainties: FloatArray = measured.certainty.confusion.diagonal()
+    return WholeTable(
+        n_rows=table.complete.size,
+        n_complete=len(table.rows),
+        counts=measured.counts,
+        mean_certainties=tuple(certainties.tolist()),
+        n_anomalies=measured.n_anomalies,
+        anomaly_share=measured.anomaly_share,
+        anomalies=measured.anomalies,
+        least_certain=measured.least_certain,
+        id_name=id_name,
+        write=tables,
+    )

@@ -1,0 +1,184 @@
+"""The columns of a source that a segmentation needs, in a spool: read once, then worked on in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mixtura._typing import Array, FloatArray, IntArray
+from mixtura.data.row_file import release_pages
+from mixtura.data.sources import Source, read_ahead
+from mixtura.data.spool import SpoolFile, require_room
+from mixtura.exceptions import DataError
+from mixtura.segments.large.described import DescribedColumn
+from mixtura.segments.large.row_reader import MissingCounts, RowReader, column_numbers, usable_rows_of
+from mixtura.segments.table.columns import ColumnChoice
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["SpooledTable", "require_same_rows", "spool_table"]
+
+_AT_ONCE = 1 << 20
+"""Rows whose flags are counted at a time."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpooledTable:
+    """What was read of a table; arrays are memory maps.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, D)
+        Usable rows in the user's units, NaN where a value is missing.
+    weights : ndarray of shape (n,) or None
+    complete : ndarray of shape (N,), bool
+        Which rows of the table they are.
+    described : mapping of str to ndarray of shape (n,)
+        Further columns: numbers, or the codes of levels.
+    missing : MissingCounts
+        Of the usable rows.
+    """
+
+    rows: FloatArray
+    weights: FloatArray | None
+    complete: Array
+    described: Mapping[str, Array]
+    missing: MissingCounts
+
+    def numbers_in_table(self, rows: IntArray) -> IntArray:
+        """Return which rows of the table some usable rows are; both are numbered from 0."""
+        if len(self.rows) == self.complete.size:
+            return rows
+        found, before = np.empty(rows.size, dtype=np.intp), 0
+        for start in range(0, self.complete.size, _AT_ONCE):
+            numbers = np.flatnonzero(self.complete[start : start + _AT_ONCE])
+            here = (rows >= before) & (rows < before + numbers.size)
+            found[here] = start + numbers[rows[here] - before]
+            before += numbers.size
+        self.release()
+        return found
+
+    def release(self) -> None:
+        """Let go of what is in memory of it."""
+        for one in (self.rows, self.complete, *self.described.values()):
+            release_pages(one)
+        if self.weights is not None:
+            release_pages(self.weights)
+
+
+def spool_table(
+    source: Source,
+    choice: ColumnChoice,
+    reader: RowReader,
+    described: list[DescribedColumn],
+    *,
+    drop_missing: bool,
+    dtype: str = "float64",
+) -> SpooledTable:
+    """Read the columns of a source that a choice names.
+
+    Parameters
+    ----------
+    source : Source
+    choice : ColumnChoice
+    reader : RowReader
+        Of the columns that build segments.
+    described : list of DescribedColumn
+        Columns that only describe, and the value.
+    drop_missing : bool
+    dtype : {"float64", "float32"}, default="float64"
+        Of the rows.
+
+    Raises
+    ------
+    DataError
+        The disk has no room, no row is usable, or a weight is missing or negative.
+    """
+    needed = list(dict.fromkeys([*reader.columns, *(one.name for one in described)]))
+    needed += [] if choice.weight is None else [choice.weight]
+    width = len(reader.columns) * np.dtype(dtype).itemsize + 8 * (len(needed) - len(reader.columns)) + 1
+    require_room(width * (source.n_rows or 0), source.name)
+    with ExitStack() as stack:
+        files = _Files(stack, choice.weight, reader, described, dtype)
+        with read_ahead(source.batches(needed)) as batches:
+            for batch in batches:
+                files.append(batch, drop_missing=drop_missing)
+        table = files.finish()
+    return _required(table, source, reader)
+
+
+class _Files:
+    """The files of a spooled table while they are written."""
+
+    def __init__(
+        self,
+        stack: ExitStack,
+        weight: str | None,
+        reader: RowReader,
+        described: list[DescribedColumn],
+        dtype: str,
+    ) -> None:
+        self._weight, self._reader, self._described = weight, reader, described
+        self._missing = MissingCounts(len(reader.columns))
+        self._rows = stack.enter_context(SpoolFile(dtype, len(reader.columns)))
+        self._flags = stack.enter_context(SpoolFile(bool))
+        self._weights = None if weight is None else stack.enter_context(SpoolFile(np.float64))
+        self._files = [stack.enter_context(SpoolFile(one.dtype)) for one in described]
+
+    def append(self, batch: pa.RecordBatch, *, drop_missing: bool) -> None:
+        rows = self._reader(batch)
+        complete = usable_rows_of(rows, drop_missing=drop_missing)
+        chosen = rows if complete.all() else rows[complete]
+        if self._weights is not None and self._weight is not None:
+            weights = _checked(column_numbers(batch, self._weight), self._weight)
+            self._weights.append(weights[complete])
+        self._flags.append(complete)
+        self._missing.add(chosen)
+        self._rows.append(chosen)
+        for file, column in zip(self._files, self._described, strict=True):
+            file.append(column.values(batch)[complete])
+
+    def finish(self) -> SpooledTable:
+        names = (one.name for one in self._described)
+        return SpooledTable(
+            self._rows.finish(),
+            None if self._weights is None else self._weights.finish(),
+            self._flags.finish(),
+            dict(zip(names, (one.finish() for one in self._files), strict=True)),
+            self._missing,
+        )
+
+
+def _required(table: SpooledTable, source: Source, reader: RowReader) -> SpooledTable:
+    require_same_rows(source, source.n_rows or len(table.complete), len(table.complete))
+    if not len(table.rows):
+        raise DataError(
+            f"None of the {len(table.complete)} rows has a number in the columns {list(reader.columns)!r}. Such rows "
+            "are required. Leave out the columns that are mostly empty, with `columns`."
+        )
+    return table
+
+
+def require_same_rows(source: Source, before: int, now: int) -> None:
+    """Raise `DataError` unless a source has as many rows as it had when it was first read."""
+    if now != before:
+        raise DataError(
+            f"{source.name} had {before:,} rows when it was read first and {now:,} later. It must stay as it is until "
+            "the end. Repeat with a copy that nobody writes to."
+        )
+
+
+def _checked(weights: FloatArray, name: str) -> FloatArray:
+    bad = ~(weights >= 0)
+    if bad.any():
+        what = "missing" if np.isnan(weights[bad][0]) else f"{weights[bad][0]:g}"
+        raise DataError(
+            f"The weight {name!r} is {what} in a row. Every row must have a weight that is not negative. Correct it, "
+            "or leave out `weight`."
+        )
+    return weights
