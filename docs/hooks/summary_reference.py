@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mixtura.segments.results.changes.drift_document import DriftDocument
 from mixtura.segments.results.document import FORMAT_VERSION, Document
 
-__all__ = ["PAGE", "SCHEMA", "page", "schema"]
+__all__ = ["DRIFT_SCHEMA", "PAGE", "SCHEMA", "drift_schema", "page", "schema"]
 
 PAGE = Path(__file__).parents[1] / "reference" / "summary.md"
 SCHEMA = Path(__file__).parents[1] / "reference" / "summary.schema.json"
+DRIFT_SCHEMA = Path(__file__).parents[1] / "reference" / "drift.schema.json"
 
 _INTRODUCTION = f"""# summary.json
 
@@ -60,6 +62,12 @@ _NAMED = {
 def schema() -> str:
     """Return the JSON Schema of the document."""
     found = Document.model_json_schema(mode="serialization")
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+
+
+def drift_schema() -> str:
+    """Return the JSON Schema of ``drift.json``."""
+    found = DriftDocument.model_json_schema(mode="serialization")
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -128,3 +136,4 @@ def _type(held: dict[str, Any]) -> str:
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
     SCHEMA.write_text(schema(), encoding="utf-8")
+    DRIFT_SCHEMA.write_text(drift_schema(), encoding="utf-8")

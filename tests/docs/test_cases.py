@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from mixtura.segments import segment_table
+from mixtura.segments.change import drift_over_time
 
 CASES = Path(__file__).resolve().parents[2] / "docs" / "cases"
 
@@ -86,3 +87,47 @@ def test_the_numbers_of_purchases_per_customer_are_those_of_a_naive_count(workpl
         (1, 0, 2, pytest.approx(15.25)),
         (2, 180, 3, pytest.approx(23.5)),
     ]
+
+
+@pytest.mark.slow
+def test_bikes_by_month(shared_data) -> None:
+    said = said_on_the_real_table("change.md")
+    hours = pl.read_csv(shared_data / "bike_sharing_hour.csv")
+    hours = hours.with_columns(month=pl.col("dteday").str.slice(0, 7)).select("month", "casual", "registered")
+    found = drift_over_time(
+        hours, "month", reference="2011-05", transform="log1p", components=[3], covariance_types=["full"], renewed=False
+    )  # fmt: skip
+    words = {one.label: one.drift.verdict.word for one in found.periods}
+    assert [words[f"2011-0{month}"] for month in (6, 7)] == ["keep", "keep"]
+    assert {words[month] for month in ("2011-08", "2011-09", "2011-10", "2011-11")} == {"update"}
+    assert {words[month] for month in ("2011-12", "2012-01", "2012-02")} == {"refit"}
+    summer = [one.drift for one in found.periods if "2012-03" <= one.label <= "2012-11"]
+    more = [100 * one.comparison.tail.difference for one in summer]
+    assert f"is {min(more):.0f} to {max(more):.0f} points larger" in said
+    assert sum(one.new_segment is not None for one in summer) > len(summer) / 2
+
+
+@pytest.mark.slow
+def test_customers_by_quarter(shared_data) -> None:
+    text = (CASES / "change.md").read_text(encoding="utf-8")
+    said = " ".join(text[text.rindex("!!! note") : text.index("## Next")].split())
+    raw = pl.read_csv(shared_data / "cdnow_transactions.csv")
+    day = pl.col("date").cast(pl.String).str.to_date("%Y%m%d")
+    quarter = day.dt.year().cast(pl.String) + "-Q" + day.dt.quarter().cast(pl.String)
+    quarters = raw.group_by("customer_id", quarter.alias("quarter")).agg(
+        orders=pl.len(), spent=pl.col("dollar_value").sum()
+    )
+    quarters = quarters.filter(pl.col("spent") > 0).sort("quarter", "customer_id")
+    options = {"columns": ["orders", "spent"], "id_column": "customer_id", "components": [3]}
+    found = drift_over_time(
+        quarters, "quarter", reference="1997-Q2", transform="log1p", renewed=False, **options
+    )
+    words = {one.label: one.drift.verdict.word for one in found.periods}
+    assert words["1997-Q3"] == "keep"
+    assert {words[one] for one in ("1997-Q4", "1998-Q1", "1998-Q2")} == {"update"}
+    movers = found.movers
+    assert f"Of {movers.ids.size:,} customers who bought" in said
+    assert (
+        f"{movers.moved} are in another segment, and {movers.migration.moved_expected:.0f} would be by chance"
+        in said
+    )

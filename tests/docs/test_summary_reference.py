@@ -29,11 +29,12 @@ def test_page_and_schema_are_current(reference: ModuleType) -> None:
     hint = "run: python docs/hooks/summary_reference.py"
     assert reference.PAGE.read_text(encoding="utf-8") == reference.page(), hint
     assert reference.SCHEMA.read_text(encoding="utf-8") == reference.schema(), hint
+    assert reference.DRIFT_SCHEMA.read_text(encoding="utf-8") == reference.drift_schema(), hint
 
 
 def test_every_key_is_described(reference: ModuleType) -> None:
-    schema = json.loads(reference.schema())
-    for part in (schema, *schema["$defs"].values()):
+    schemas = [json.loads(one) for one in (reference.schema(), reference.drift_schema())]
+    for part in (one for schema in schemas for one in (schema, *schema["$defs"].values())):
         assert part["description"], part["title"]
         for key, held in part["properties"].items():
             # A reference has the description of the part.

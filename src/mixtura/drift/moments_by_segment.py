@@ -14,6 +14,10 @@ from mixtura.drift.drift_sums import DriftSums
 __all__ = ["SegmentMoments"]
 
 
+_NO_SPREAD = 1e-6
+"""Variance, in those of the mixture, below which rows have the same value; how often less is no question."""
+
+
 @dataclass(frozen=True, eq=False)
 class SegmentMoments:
     """Weighted means, deviations and correlations within each component, in units of the component's own deviations.
@@ -58,7 +62,7 @@ class SegmentMoments:
     @cached_property
     def log_deviations(self) -> FloatArray:
         """Logarithms of the deviations over those of the mixture, shape (K, D)."""
-        return np.asarray(0.5 * np.log(np.maximum(self._diagonal_of(self.covariances), 1e-300)))
+        return np.asarray(0.5 * np.log(np.maximum(self._diagonal_of(self.covariances), _NO_SPREAD)))
 
     @cached_property
     def log_deviation_variances(self) -> FloatArray:
