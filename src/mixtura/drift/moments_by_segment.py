@@ -15,7 +15,7 @@ __all__ = ["SegmentMoments"]
 
 
 _NO_SPREAD = 1e-6
-"""Variance, in those of the mixture, below which rows have the same value; how often less is no question."""
+"""Variance, in those of the mixture, below which rows count as having one value."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -119,7 +119,7 @@ def reference_of(
         inside, outside = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
         parts.append((data.select(inside), _refitted(data.select(outside), mixture, prior), added[inside]))
     found = _of_parts(parts, threshold, held_out=True)
-    # A fit that ended early is not where those of the folds end; what it lacks is no effect of having seen the rows.
+    # A fit that ended early is not where those of the folds end; what it lacks does not come from having seen the rows.
     offset = data.state_of(added)
     own = drift_sums(data, mixture, found.cuts, offset)
     converged = drift_sums(data, _refitted(data, mixture, prior), found.cuts, offset)
