@@ -66,6 +66,7 @@ def reduced_model(model: SegmentModel, questions: Sequence[str]) -> SegmentModel
         coding=coding,
         anomaly_percentile=0.0,
         anomaly_threshold=None,
+        reference=None,
     )
 
 

@@ -19,6 +19,7 @@ from mixtura.exceptions import ColumnWarning, DataError, ParameterError
 from mixtura.io.export import scoring_javascript, scoring_spss
 from mixtura.io.questionnaire.answer_sheet import write_questionnaire
 from mixtura.segments import SegmentModel, assign_table, segment_table
+from mixtura.segments.model.kept_reference import with_reference
 from mixtura.segments.model.read_rows import read_rows
 from mixtura.segments.typing.golden_questions import find_questions, memberships_by
 from mixtura.segments.typing.reduced_model import reduced_model
@@ -112,7 +113,9 @@ def test_questions_must_be_columns_of_the_model(model: SegmentModel) -> None:
         reduced_model(model, ["region"])
 
 
-def test_a_reduced_model_is_saved_and_read(reduced: SegmentModel, tmp_path: Path) -> None:
+def test_a_reduced_model_is_saved_and_read(model: SegmentModel, tmp_path: Path) -> None:
+    compared = with_reference(model, read_rows(model, customers()).table)
+    reduced = reduced_model(compared, QUESTIONS)
     reduced.save(tmp_path / "model.json")
     read = SegmentModel.load(tmp_path / "model.json")
     np.testing.assert_allclose(expected(read), expected(reduced), atol=1e-12)
