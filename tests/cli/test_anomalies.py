@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from mixtura.anomaly.reasons import reasons_for
+from mixtura.core.explanation.reasons import reasons_for
 from mixtura.segments.anomalies import find_anomalies
 
 

@@ -2,7 +2,7 @@
 
 from mixtura.anomaly.false_discoveries import Excess, control_false_discoveries, excess_of
 from mixtura.anomaly.outlier_detector import GaussianMixtureOutlierDetector
-from mixtura.anomaly.reasons import Reasons, reasons_for
+from mixtura.core.explanation.reasons import Reasons, reasons_for
 
 __all__ = [
     "Excess",

@@ -11,9 +11,9 @@ from mixtura._typing import FloatArray
 from mixtura.anomaly.calibration import Calibration, ConformalCalibration, self_calibration
 from mixtura.anomaly.ensemble import Ensemble
 from mixtura.anomaly.normal_mixture import NormalMixture, learn_normal, log_density
-from mixtura.anomaly.reasons import Reasons, reasons_for
 from mixtura.anomaly.standard_rows import StandardRows
 from mixtura.anomaly.tail_probability import Tail, tail_of
+from mixtura.core.explanation.reasons import Reasons, reasons_for
 
 __all__ = ["FittedDetector"]
 

@@ -17,8 +17,8 @@ from mixtura._typing import BoolArray, FloatArray, IntArray
 from mixtura.anomaly.ensemble import EnsembleRecipe, learn_ensemble
 from mixtura.anomaly.false_discoveries import control_false_discoveries
 from mixtura.anomaly.fitted_detector import FittedDetector
-from mixtura.anomaly.reasons import Reasons
 from mixtura.anomaly.standard_rows import standardize
+from mixtura.core.explanation.reasons import Reasons
 from mixtura.core.mixture import Mixture
 from mixtura.estimators.validation import as_rows, as_weights
 from mixtura.validation import MISSING, require, whole_numbers

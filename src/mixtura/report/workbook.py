@@ -268,11 +268,11 @@ def _anomalies(summary: Mapping[str, Any]) -> Sheet:
     names = [one["name"] for one in summary["segments"]]
     columns = [
         ("Customer", TEXT), ("Nearest segment", TEXT), ("Log density", NUMBER), ("Driver", TEXT), ("Value", NUMBER),
-        ("Part of the distance", PERCENT),
+        ("Normal", NUMBER), ("Part of the distance", PERCENT),
     ]  # fmt: skip
     rows = [
         (one["customer"], names[one["segment"] - 1], one["log_density"], driver["column"], driver["value"],
-         driver["share"])
+         driver["expected"], driver["share"])
         for one in summary["anomalies"]["customers"]
         for driver in one["drivers"][:1]
     ]  # fmt: skip

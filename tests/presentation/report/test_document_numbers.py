@@ -120,8 +120,15 @@ def test_anomalies_and_what_drives_them(summary: dict[str, Any], memberships: np
         assert one["segment"] == memberships[one["row"]].argmax() + 1
         assert sum(driver["share"] for driver in one["drivers"]) == pytest.approx(1)
         assert one["drivers"] == sorted(one["drivers"], key=lambda driver: -driver["share"])
+        k, row = one["segment"] - 1, values[one["row"]]
         for driver in one["drivers"]:
-            assert driver["value"] == values[one["row"], COLUMNS.index(driver["column"])]
+            d = COLUMNS.index(driver["column"])
+            assert driver["value"] == row[d]
+            others = np.delete(np.arange(len(COLUMNS)), d)
+            covariance = mixture.full_covariances()[k]
+            slope = np.linalg.solve(covariance[np.ix_(others, others)], covariance[others, d])
+            usual = mixture.means[k, d] + slope @ (row - mixture.means[k])[others]
+            assert driver["expected"] == pytest.approx(usual)
     # Without a slant, a column's part is its squared distance in its own deviations.
     if np.allclose(precisions, [np.diag(np.diag(one)) for one in precisions]):
         one = listed[0]

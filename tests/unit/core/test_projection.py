@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mixtura import Mixture
-from mixtura.core.contributions import column_contributions
+from mixtura.core.explanation.contributions import column_contributions
 from mixtura.core.projection import discriminant_projection, total_moments
 from mixtura.exceptions import ParameterError
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.contributions import column_contributions
+from mixtura.core.explanation.contributions import column_contributions
 from mixtura.exceptions import ParameterError
 from mixtura.plot.data.axes import position, to_units
 from mixtura.plot.data.plot_data import Names, PlotData, plot_data
@@ -53,7 +53,7 @@ def plot_anomalies(
     Returns
     -------
     altair.VConcatChart
-        Contributions of columns are those of `mixtura.core.contributions.column_contributions`.
+        Contributions of columns are those of `mixtura.core.explanation.contributions.column_contributions`.
 
     Raises
     ------

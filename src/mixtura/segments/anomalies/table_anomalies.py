@@ -12,7 +12,7 @@ import numpy as np
 from mixtura._typing import Array, BoolArray, FloatArray
 from mixtura.anomaly.false_discoveries import Excess, control_false_discoveries, excess_of
 from mixtura.anomaly.outlier_detector import GaussianMixtureOutlierDetector
-from mixtura.anomaly.reasons import Reasons
+from mixtura.core.explanation.reasons import Reasons
 from mixtura.io import write_table
 from mixtura.segments.model.read_rows import customer_ids
 from mixtura.segments.options import Settings

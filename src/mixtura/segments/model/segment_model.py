@@ -159,7 +159,7 @@ class SegmentModel:
         rows : ndarray of shape (n, D)
             In the user's units.
         """
-        from mixtura.core.contributions import column_contributions
+        from mixtura.core.explanation.contributions import column_contributions
         from mixtura.core.impute import conditional_means
 
         scaling = self.scaling

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from mixtura.core.explanation.reasons import reasons_for
 from mixtura.fit import Outcome
 from mixtura.segments.advice.cluster_verdict import ClusterVerdict
 from mixtura.segments.certainty.classification import classification_of
@@ -291,6 +292,9 @@ def _listed_anomalies(result: SegmentationResult) -> list[Content]:
     if not found.rows.size:
         return []
     certainty, shares = row_maxima(found.memberships), result.model.drivers(found.values)
+    model, scaling = result.model, result.model.scaling
+    scaled = scaling.apply(scaling.masked(found.values))
+    normal = scaling.restore(reasons_for(model.mixture, scaled).expected)
     return [
         {
             "customer": found.customers[i],
@@ -300,9 +304,10 @@ def _listed_anomalies(result: SegmentationResult) -> list[Content]:
             "certainty": float(certainty[i]),
             "drivers": [
                 {
-                    "column": result.model.columns[d],
+                    "column": model.columns[d],
                     "value": float(found.values[i, d]),
                     "share": float(shares[i, d]),
+                    "expected": float(normal[i, d]),
                 }
                 for d in np.argsort(-shares[i], kind="stable")
                 if not np.isnan(found.values[i, d])

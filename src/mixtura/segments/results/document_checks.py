@@ -154,6 +154,8 @@ class DriverPart(Part):
     """Of the customer."""
     share: float
     """Its part of the squared distance from the segments."""
+    expected: Number = None
+    """What is normal for a customer of the nearest segment with such other values; null in earlier versions."""
 
 
 class AnomalyPart(Part):

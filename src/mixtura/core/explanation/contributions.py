@@ -34,7 +34,7 @@ def column_contributions(mixture: Mixture, rows: FloatArray) -> FloatArray:
     --------
     >>> import numpy as np
     >>> from mixtura import Mixture
-    >>> from mixtura.core.contributions import column_contributions
+    >>> from mixtura.core.explanation.contributions import column_contributions
     >>> mixture = Mixture.from_parameters([1.0], [[0.0, 0.0]], [[1.0, 4.0]], "diag")
     >>> column_contributions(mixture, np.array([[3.0, 2.0]])).tolist()
     [[9.0, 1.0]]

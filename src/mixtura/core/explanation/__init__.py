@@ -1,0 +1,1 @@
+"""Why a row is strange to a mixture."""
