@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,12 @@ OPTIONAL = {
 }
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """The syntax tree of a file, which several rules look at."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
@@ -90,7 +97,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def functions_of(path: Path) -> Iterator[Function]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, Function):
             yield node
 
@@ -104,10 +111,11 @@ def length_of(function: Function) -> int:
     return length
 
 
+@cache
 def imports_of(path: Path) -> set[str]:
     """The top-level packages that a file imports, anywhere in it."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -115,9 +123,10 @@ def imports_of(path: Path) -> set[str]:
     return found
 
 
+@cache
 def names_of(path: Path) -> set[str]:
     """The names that a file's code uses, docstrings aside."""
-    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    nodes = list(ast.walk(tree_of(path)))
     names = {node.id for node in nodes if isinstance(node, ast.Name)}
     names |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     return names | {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
@@ -168,7 +177,7 @@ def test_there_is_one_short_loop() -> None:
 @pytest.mark.parametrize("path", sorted((SOURCE / "run").rglob("*.py")), ids=name_of)
 def test_runners_are_short_and_know_nothing_of_mixtures(path: Path) -> None:
     assert lines_of(path) <= 120
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = tree_of(path)
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     assert not {name for name in names if any(word in name.lower() for word in ("mean", "covariance"))}
 
@@ -215,7 +224,7 @@ def test_large_folders_have_rooms() -> None:
 
 def options_in(path: Path) -> list[str]:
     """The texts of a file, docstrings and all, that name an option of the command line."""
-    texts = (node.value for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if is_text(node))
+    texts = (node.value for node in ast.walk(tree_of(path)) if is_text(node))
     return [text for text in texts if OPTION.search(text)]
 
 
@@ -241,7 +250,7 @@ def test_public_modules_list_their_names(path: Path) -> None:
     parts = path.relative_to(SOURCE.parent).with_suffix("").parts
     module = importlib.import_module(".".join(parts).removesuffix(".__init__"))
     assert module.__doc__
-    if len(ast.parse(path.read_text(encoding="utf-8")).body) == 1:
+    if len(tree_of(path).body) == 1:
         return  # a package that holds nothing but its description
     exported = module.__all__
     assert len(set(exported)) == len(exported)
@@ -287,7 +296,7 @@ def layout_comparisons(tree: ast.AST) -> list[int]:
 @pytest.mark.parametrize("path", [path for path in MODULES if "kernels" not in path.parts], ids=name_of)
 def test_no_layout_is_compared_outside_kernels(path: Path) -> None:
     """`Moments` are objects that know what can be done with them."""
-    assert layout_comparisons(ast.parse(path.read_text(encoding="utf-8"))) == []
+    assert layout_comparisons(tree_of(path)) == []
 
 
 def test_a_compared_layout_would_be_noticed() -> None:
