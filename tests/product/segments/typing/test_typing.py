@@ -294,7 +294,9 @@ def test_labels_may_be_answered_in_place_of_codes(tmp_path: Path) -> None:
     survey = read_table(write_sav(tmp_path / "survey.sav")).data
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ColumnWarning)
-        model = segment_table(survey, components=[2], covariance_types=["diag"], kinds="auto").model
+        model = segment_table(
+            survey, components=[2], covariance_types=["diag"], kinds={"party": "category"}
+        ).model
     small = reduced_model(model, ["age", "party"])
     people = pl.DataFrame({"age": [40.0, 40.0], "party": ["3", "Right"]})  # noqa: F841
     statement = small.to_sql("duckdb", table="people", id_column=[])
