@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-all versions lint format bench docs sanitize clean
+.PHONY: help install demo test test-all versions lint format bench bench-scale docs sanitize clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -54,6 +54,9 @@ format: $(VENV)/.installed  ## rewrite the sources in the project's format
 
 bench: $(VENV)/.installed-bench  ## time against scikit-learn and oneDAL, answers compared first
 	@$(BIN)/python -m benchmarks
+
+bench-scale: $(VENV)/.installed  ## segment and assign 1,000,000 and 10,000,000 rows beside Arrow's own reading and writing
+	@$(BIN)/python -m benchmarks.scale
 
 docs: $(VENV)/.installed-docs  ## build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

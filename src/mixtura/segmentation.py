@@ -20,11 +20,11 @@ from mixtura.segments import (
     assign_table,
     audiences_of_table,
     deliver,
-    segment_table,
     with_reference,
 )
 from mixtura.segments.change import TableDrift, drift_of_table
-from mixtura.segments.model.assignment_frame import eager, frame_of, ids_of
+from mixtura.segments.large.segment_source import segment_any
+from mixtura.segments.model.assignment_frame import eager, frame_of, held, ids_of
 
 __all__ = ["Segmentation"]
 
@@ -86,8 +86,7 @@ class Segmentation:
         MixturaError
             A parameter is out of its range, or the table cannot be used; as `mixtura.segments.segment_table` says.
         """
-        table = eager(frame)
-        result = segment_table(table, names=names, **options)
+        result, table = segment_any(frame, names=names, **options)
         return cls(result.model, result, table)
 
     @classmethod
@@ -146,7 +145,7 @@ class Segmentation:
     @property
     def memberships(self) -> Any:
         """A dataframe with a row per customer: segment, certainty, the probability of each segment, anomaly."""
-        return frame_of(self._frame, self.result.assignment)
+        return frame_of(self._frame, held(self.result))
 
     def ambiguous(self, threshold: float = 0.6) -> Any:
         """Return a dataframe of the customers between segments, the least certain first.
@@ -161,7 +160,7 @@ class Segmentation:
         ParameterError
             The threshold is out of its range.
         """
-        assignment = self.result.assignment
+        assignment = held(self.result)
         found = ambiguous_customers(assignment.memberships, assignment.customer, threshold)
         rows, names = [one.row for one in found], self.names
         return frame_like(
@@ -233,8 +232,8 @@ class Segmentation:
         ParameterError
             There is no such segment, or nothing limits the audience.
         """
-        if frame is None and self._frame is None:
-            _ = self.result
+        if frame is None:
+            held(self.result)
         table = self._frame if frame is None else eager(frame)
         found = audiences_of_table(
             self._model,

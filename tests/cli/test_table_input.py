@@ -101,3 +101,37 @@ def test_a_table_or_a_query(refused: Callable[..., str], workplace: Path) -> Non
     assert "--sql and --database belong together" in refused("segment", "--sql", "SELECT 1")
     assert "No file matches 'none-*.parquet'" in refused("segment", "none-*.parquet")
     assert "There is no database 'none.duckdb'" in refused("segment", *query_of("none.duckdb"))
+
+
+def test_a_large_table_is_worked_on_in_parts(
+    run: Loop, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mixtura.cli import table_input
+    from mixtura.segments import large
+    from mixtura.segments.large import segment_source
+
+    monkeypatch.setattr(table_input, "_may_be_large", lambda path: True)
+    monkeypatch.setattr(large, "LARGE_ROWS", 1_000)
+    monkeypatch.setattr(segment_source, "LARGE_ROWS", 1_000)
+    frame = pl.concat([make_customers(as_frame="polars")] * 10).with_columns(id=pl.int_range(3000) + 5000)
+    frame.write_parquet(workplace / "many.parquet")
+    (workplace / "spool").mkdir()
+    done = run("segment", "many.parquet", "--components", "3", "--resamples", "0", "--spool-dir", "spool")
+    assert done.exit_code == 0, done.output
+    assert "many.parquet: 3,000 rows, 3 columns" in done.stdout
+    assert "chosen by 1,000 of 3,000 rows" in done.stdout
+    assert list((workplace / "spool").iterdir()) == []
+    found = pl.read_parquet(workplace / "many-segments" / "segments.parquet")
+    assert found["id"].to_list() == frame["id"].to_list()
+    done = run("assign", "many-segments/model.json", "many.parquet", "--output", "again.parquet")
+    assert done.exit_code == 0, done.output
+    assert "many.parquet: 3,000 customers" in done.stdout
+    assert pl.read_parquet(workplace / "again.parquet").equals(found)
+    done = run("advise", "many.parquet")
+    assert "Looked at 1,000 of 3,000 rows, drawn at random." in " ".join(done.stdout.split())
+    done = run("select", "many.parquet", "--components", "2,3", "--covariance-type", "full")
+    assert done.exit_code == 0, done.output
+
+
+def test_a_spool_folder_that_is_none(refused: Callable[..., str], customers: Path) -> None:
+    assert "--spool-dir must be a folder" in refused("segment", "customers.csv", "--spool-dir", "none")

@@ -122,6 +122,20 @@ class TableInput:
             return source
         return self._whole(source) if self._single is None else read_table(self._single, text=text)
 
+    def drawn(self, seed: int, *id_columns: str | None) -> Table:
+        """Return the table as `read` does; of a large one as many rows as models are compared on, drawn at random."""
+        from mixtura.data.sources import Source
+        from mixtura.io import Table
+        from mixtura.segments.large import LARGE_ROWS
+        from mixtura.segments.large.draw_rows import draw_rows
+
+        found = self.open(*id_columns)
+        if not isinstance(found, Source):
+            return found
+        drawn = draw_rows(found, found.columns, LARGE_ROWS, seed)
+        said = f"Looked at {drawn.table.num_rows:,} of {drawn.n_rows:,} rows, drawn at random."
+        return Table(drawn.table, Path(self.name), (said,))
+
     @property
     def _single(self) -> str | None:
         """The one file that is read as a table of people is, whatever stands above its header."""

@@ -49,7 +49,7 @@ def advise(
     from mixtura.segments import advise as advise_on
 
     given = TableInput(table, sql, database)
-    read = given.read(id_column)
+    read = given.drawn(seed, id_column)
     asked: dict[str, Any] = {
         "columns": parse_names(columns), "id_column": id_column, "kinds": parse_kinds(kind),
     }  # fmt: skip

@@ -63,7 +63,7 @@ def _run(table: TableInput, folder: Path, asked: dict[str, Any], *, overwrite: b
     from mixtura.plot import warm_up
 
     with output_directory(folder, files=SELECTION_FILES, overwrite=overwrite) as writing:
-        read = table.read(asked["id_column"])
+        read = table.drawn(asked["random_state"], asked["id_column"])
         with warm_up():
             selection = _select_and_write(read.data, writing, asked, quiet=quiet)
 

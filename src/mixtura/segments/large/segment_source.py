@@ -12,9 +12,9 @@ import numpy as np
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.data import Data
 from mixtura.core.protocols import Block, Blocks
-from mixtura.data.sources import Source, read_whole
+from mixtura.data.sources import Source, read_whole, unread
 from mixtura.engine import as_data
-from mixtura.io import looks_like_id, release_arrow_memory
+from mixtura.io import find_source, looks_like_id, release_arrow_memory
 from mixtura.segments.large.described import described_columns
 from mixtura.segments.large.draw_rows import Drawn, draw_rows
 from mixtura.segments.large.measure_whole import MeasuredWhole, measure_whole
@@ -24,6 +24,7 @@ from mixtura.segments.large.spooled_table import SpooledTable, spool_table
 from mixtura.segments.large.whole_table import WholeTable
 from mixtura.segments.large.write_customers import CustomerTables
 from mixtura.segments.model.assign import Assignment, assign_rows
+from mixtura.segments.model.assignment_frame import eager
 from mixtura.segments.model.build import build_model, with_mean_values
 from mixtura.segments.model.read_rows import ROW_NAME, customer_ids
 from mixtura.segments.model.segment_model import SegmentModel
@@ -41,7 +42,7 @@ from mixtura.segments.transforms.scaling import Scaling
 from mixtura.select import Candidate
 from mixtura.select.extend_fit import extend_fit
 
-__all__ = ["segment_source"]
+__all__ = ["segment_any", "segment_source"]
 
 
 def segment_source(table: Source, /, *, spool_dtype: str = "float64", **options: Any) -> SegmentationResult:
@@ -74,6 +75,26 @@ def segment_source(table: Source, /, *, spool_dtype: str = "float64", **options:
     if table.n_rows is None or table.n_rows <= LARGE_ROWS:
         return segment_table(read_whole(table), **options)
     return _Task(table, spool_dtype, **options).run()
+
+
+def segment_any(frame: Any, **options: Any) -> tuple[SegmentationResult, Any]:
+    """Return the segments of a dataframe or a source, and the table; None where it is not held in memory.
+
+    Parameters
+    ----------
+    frame : dataframe, path, or source
+        As `mixtura.Segmentation.fit` takes it.
+    **options
+        As of `mixtura.segments.segment_table`.
+    """
+    if not unread(frame):
+        table = eager(frame)
+        return segment_table(table, **options), table
+    source = counted(frame if isinstance(frame, Source) else find_source(frame))
+    if source.n_rows is not None and source.n_rows > LARGE_ROWS:
+        return segment_source(source, **options), None
+    table = read_whole(source)
+    return segment_table(table, **options), table
 
 
 @dataclass(frozen=True, slots=True, eq=False)

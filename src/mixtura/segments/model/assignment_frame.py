@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 import numpy as np
 
 from mixtura.data.frames import frame_like
+from mixtura.exceptions import DataError
 from mixtura.io import table_of
 from mixtura.segments.model.assign import Assignment
 
-__all__ = ["eager", "frame_of", "ids_of"]
+if TYPE_CHECKING:
+    from mixtura.segments.results.segmentation_result import SegmentationResult
+
+__all__ = ["eager", "frame_of", "held", "ids_of"]
 
 
 def ids_of(assignment: Assignment, rows: Sequence[int]) -> list[Any]:
@@ -32,6 +36,22 @@ def frame_of(table: Any, assignment: Assignment) -> Any:
         for name, values in columns.items()
     }
     return frame_like(table, {id_name: ids_of(assignment, range(len(known))), **own})
+
+
+def held(result: SegmentationResult) -> Assignment:
+    """Return the assignment of all customers.
+
+    Raises
+    ------
+    DataError
+        They are too many to be held in memory.
+    """
+    if result.whole is not None:
+        raise DataError(
+            f"The {result.whole.n_rows:,} customers of this segmentation are not held in memory. What is asked for "
+            "needs them. Use write(folder), whose segments.parquet has all of them, or assign some."
+        )
+    return result.assignment
 
 
 def eager(frame: Any) -> Any:

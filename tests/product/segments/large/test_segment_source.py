@@ -14,6 +14,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from pyarrow import parquet
 
+from mixtura import Segmentation
 from mixtura.data.sources import Source, open_source
 from mixtura.data.spool import spooled_in
 from mixtura.engine import as_data
@@ -311,3 +312,20 @@ def test_parquet_of_a_broken_page(tmp_path: Path) -> None:
     path.write_bytes(bytes(content))
     with pytest.raises(TableError, match=r"t.parquet' cannot be read as it says it is"):
         segment_source(open_source(path), columns=["income", "spent"], **OPTIONS)
+
+
+def test_a_segmentation_of_files_larger_than_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(4):
+        TABLE[5000 * number : 5000 * (number + 1)].write_parquet(tmp_path / f"{number}.parquet")
+    found = Segmentation.fit(str(tmp_path / "*.parquet"), columns=["income", "spent"], **OPTIONS)
+    assert found.result.whole is not None
+    assert "20,000 customers" in repr(found)
+    assert found.profiles["count"][0] > 18_000
+    for ask in (lambda: found.memberships, found.ambiguous, lambda: found.audience(1, top=5)):
+        with pytest.raises(
+            DataError, match="The 20,000 customers of this segmentation are not held in memory"
+        ):
+            ask()
+    assert len(found.assign(TABLE[:100])) == 100
+    found.write(tmp_path / "out", effort=Effort(resamples=0, draws=100, points=100))
+    assert pl.read_parquet(tmp_path / "out" / "segments.parquet")["who"].to_list() == TABLE["who"].to_list()
