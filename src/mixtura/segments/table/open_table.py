@@ -15,6 +15,7 @@ import numpy as np
 from narwhals.exceptions import DuplicateError
 
 from mixtura._typing import FloatArray
+from mixtura.engine import is_distributed
 from mixtura.exceptions import ColumnError, TableError
 from mixtura.io import NO_CODEBOOK, Codebook, codebook_of, looks_like_id, read_numbers, to_float64
 from mixtura.segments.table.column_kinds import is_key
@@ -38,6 +39,10 @@ Series = nw.Series[Any]
 
 _TOTAL = re.compile(
     r"(grand |overall |sub)?(total|sum|summe|gesamt|gesamtsumme|insgesamt|totals|all customers)s?:?", re.I
+)
+_ON_A_CLUSTER = (
+    "Segments are described of tables in memory, files and databases; got a dataframe of {}. Choose the model where "
+    "its rows are, mixtura.GaussianMixtureIC().fit(frame[columns]), and segment a sample of them in memory."
 )
 _SHOWN = 5
 _FIRST = 1000
@@ -187,6 +192,8 @@ def _named(frame: Any) -> Frame:
             f"Names of columns must be unique ({error}). Rename one of them.", column=""
         ) from error
     except TypeError as error:
+        if is_distributed(frame):
+            raise TableError(_ON_A_CLUSTER.format(type(frame).__module__.partition(".")[0])) from error
         raise TableError(
             f"A dataframe (pandas, polars or pyarrow) is required; got {type(frame).__name__}. For an array try "
             "pandas.DataFrame(X)."

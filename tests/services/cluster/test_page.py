@@ -1,0 +1,58 @@
+"""The page on clusters: its blocks run, and the product says what it cannot do there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engines import spark_session
+from mixtura.exceptions import TableError
+from mixtura.segments import segment_table
+
+pandas = pytest.importorskip("pandas")
+pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "on-a-cluster.md"
+BLOCKS = re.findall(r"^```py\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+DASK, SPARK, SAMPLE = BLOCKS
+
+
+@pytest.fixture
+def customers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import numpy as np
+
+    rng = np.random.RandomState(0)
+    (tmp_path / "customers").mkdir()
+    for part in range(2):
+        rows = rng.standard_normal((600, 3)) + 4.0 * rng.randint(5, size=(600, 1))
+        table = pandas.DataFrame(rows, columns=["income", "spending", "visits"])
+        table.to_parquet(tmp_path / "customers" / f"{part}.parquet")
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_block_for_dask(customers: None) -> None:
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        names: dict[str, Any] = {}
+        exec(DASK.replace("tcp://scheduler:8786", cluster.scheduler_address), names)
+        try:
+            assert len(names["labels"].compute()) == 1200
+            assert names["best"].n_components_ == 5
+            with pytest.raises(TableError, match="got a dataframe of dask"):
+                segment_table(names["customers"])
+        finally:
+            names["client"].close()
+
+
+def test_the_blocks_for_spark(customers: None) -> None:
+    session, names = spark_session(), dict[str, Any]()
+    exec(SPARK, names)
+    assert names["spark"] is session
+    assert names["scored"].columns == ["income", "spending", "visits", "prediction"]
+    with pytest.raises(TableError, match="got a dataframe of pyspark"):
+        segment_table(names["customers"])
+    exec(SAMPLE.replace("0.01", "0.5"), names)
+    assert len(names["result"].names) == 5
