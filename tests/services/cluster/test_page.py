@@ -35,10 +35,9 @@ def customers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_block_for_dask(customers: None) -> None:
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+    with dask_processes(1) as cluster:
         names: dict[str, Any] = {}
-        exec(DASK.replace("tcp://scheduler:8786", cluster.scheduler_address), names)
+        exec(DASK.replace("tcp://scheduler:8786", cluster.address), names)
         try:
             assert len(names["labels"].compute()) == 1200
             assert names["best"].n_components_ == 5
