@@ -266,8 +266,8 @@ def _frame_of(session: Any, rows: FloatArray) -> Any:
 
 MEASURED = {"rows": 1e6 / 0.37, "part": 0.32 / 128, "sent": 34_228, "returned": 20_401, "passes": 60}
 """For 20 columns, 10 components, full covariances: rows a second of one core; seconds of cores, client, scheduler and
-worker together, that a part of the rows takes in a pass (128 parts without work); bytes of a pass sent to a part, and of
-the sums that it returns; and as many passes as a fit is taken to make, 40 of them iterations."""
+worker together, that a part of the rows takes in a pass (128 parts without work); bytes of a pass sent to a part, and
+of the sums that it returns; and as many passes as a fit is taken to make, 40 of them iterations."""
 
 
 def beyond() -> None:
