@@ -37,6 +37,24 @@ def test_without_a_file_the_statement_is_printed(run, model) -> None:
     assert 't."b" AS row_id1' in done.output
 
 
+@pytest.mark.parametrize(
+    ("language", "beginning"), [("javascript", "// Written by mixtura"), ("spss", "* Written by mixtura")]
+)
+def test_scripts_are_printed_or_written(run, model, workplace, language: str, beginning: str) -> None:
+    done = run("export", model, "--language", language)
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith(beginning)
+    assert run("export", model, "--language", language, "--output", "scoring.txt").exit_code == 0
+    assert (workplace / "scoring.txt").read_text(encoding="utf-8") == done.output
+
+
+def test_unknown_languages_are_refused(refused, model) -> None:
+    assert "--language must be javascript or spss; got 'cobol'" in refused(
+        "export", model, "--language", "cobol"
+    )
+    assert "--language needs none of" in refused("export", model, "--language", "spss", "--onnx")
+
+
 def test_what_is_refused_leaves_no_file(refused, model, workplace) -> None:
     for options, said in [
         ((), "--sql DIALECT and --table NAME are required, or --onnx"),

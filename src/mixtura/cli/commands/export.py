@@ -29,6 +29,14 @@ TableName = Annotated[
 Onnx = Annotated[
     bool, typer.Option("--onnx", help="Write an ONNX model instead of a SELECT; needs --output.")
 ]
+Script = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        metavar="NAME",
+        help="Write a function of javascript, or syntax of spss, instead of a SELECT.",
+    ),
+]
 HandedOn = Annotated[
     list[str] | None,
     typer.Option(
@@ -55,10 +63,16 @@ def export(
     id_column: HandedOn = None,
     max_missing: MaxMissing = None,
     onnx: Onnx = False,
+    language: Script = None,
     output: OutputFile = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write a saved model for a database, as one SELECT that assigns the rows of a table, or as an ONNX model."""
+    """Write a saved model for a database, as one SELECT that assigns the rows of a table; or for other runtimes."""
+    if language is not None:
+        if onnx or sql is not None or table is not None or id_column:
+            raise ParameterError("--language needs none of --onnx, --sql, --table and --id.")
+        _write_script(model, language, max_missing, output, overwrite=overwrite)
+        return
     if onnx:
         if sql is not None or table is not None or id_column or output is None:
             raise ParameterError("--onnx needs --output FILE, and none of --sql, --table and --id.")
@@ -66,7 +80,8 @@ def export(
         return
     if sql is None or table is None:
         raise ParameterError(
-            "--sql DIALECT and --table NAME are required, or --onnx. Try --sql duckdb --table customers."
+            "--sql DIALECT and --table NAME are required, or --onnx, or --language. Try --sql duckdb --table "
+            "customers."
         )
     _write_sql(model, sql, table, id_column, max_missing, output, overwrite=overwrite)
 
@@ -89,6 +104,26 @@ def _write_sql(
     text = SegmentModel.load(model).to_sql(
         dialect, table=table, id_column=id_column or None, max_missing=max_missing
     )
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    with output_file(output, overwrite=overwrite) as writing:
+        writing.write_text(text, encoding="utf-8")
+    typer.echo(f"Written: {output}")
+
+
+def _write_script(
+    model: Path, language: str, max_missing: int | None, output: Path | None, *, overwrite: bool
+) -> None:
+    from mixtura.io import output_file
+    from mixtura.io.export import scoring_javascript, scoring_spss
+    from mixtura.segments import SegmentModel
+
+    writers = {"javascript": scoring_javascript, "spss": scoring_spss}
+    if language not in writers:
+        raise ParameterError(f"--language must be {' or '.join(writers)}; got {language!r}.")
+    most = 1 if max_missing is None else max_missing
+    text = writers[language](SegmentModel.load(model).scorer(), max_missing=most)
     if output is None:
         typer.echo(text, nl=False)
         return

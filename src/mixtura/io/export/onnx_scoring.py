@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mixtura._typing import FloatArray
 from mixtura.exceptions import ParameterError
 from mixtura.io.export.expression import Name
 from mixtura.io.export.onnx_graph import Graph
@@ -97,6 +98,8 @@ class ScoringNodes:
     def write(self) -> None:
         graph, scorer = self._graph, self._scorer
         lacking = graph.node("Or", graph.node("IsNaN", "rows"), graph.node("IsInf", "rows"))
+        for codes in self._codes():
+            lacking = graph.node("Or", lacking, graph.node("Equal", "rows", graph.constant(codes)))
         known = graph.node("Where", lacking, graph.constant(0.0), "rows")
         columns = [self._column(known, d) for d in range(len(scorer.columns))]
         scaled = [
@@ -105,6 +108,13 @@ class ScoringNodes:
         which, usable = self._pattern(lacking)
         densities, expected = self._densities(graph.node("Concat", *scaled, axis=1), lacking, which)
         self._outputs(densities, expected, usable, self._jacobian(columns, lacking))
+
+    def _codes(self) -> list[FloatArray]:
+        """Return codes of missing values in rows of shape (1, D), NaN where a column has no further one."""
+        held = self._scorer.missing_codes
+        most = max(map(len, held), default=0)
+        padded = [[*codes, *[np.nan] * (most - len(codes))] for codes in held]
+        return [np.array([column], dtype=np.float64) for column in zip(*padded, strict=True)]
 
     def _column(self, rows: str, d: int) -> str:
         """Return one column of rows, (N, 1)."""

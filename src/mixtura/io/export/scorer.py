@@ -125,6 +125,8 @@ class Scorer:
         Point masses of each column, at which the Gaussian part does not see it.
     discrete : tuple of DiscretePart, default=()
         What the mixture has beside its Gaussian part.
+    missing_codes : tuple of tuple of float, default=()
+        Numbers of each column that stand for missing values; empty where none has any.
     """
 
     mixture: Mixture
@@ -135,6 +137,7 @@ class Scorer:
     first: int = 1
     spikes: tuple[tuple[float, ...], ...] = ()
     discrete: tuple[DiscretePart, ...] = ()
+    missing_codes: tuple[tuple[float, ...], ...] = ()
 
     def __post_init__(self) -> None:
         mixture = self.mixture

@@ -115,7 +115,7 @@ class ScoringSteps:
     def _bounded(self) -> Step:
         """Columns in double precision; what is too large is missing, and makes the whole result missing."""
         ids = {f"{_ID}{number}": Name(name) for number, name in enumerate(self._ids)}
-        cast = [Call("double", Name(name)) for name in self._scorer.columns]
+        cast = [self._number(d) for d in range(len(self._scorer.columns))]
         columns: dict[str, Expression] = dict(ids)
         for d, (value, limit) in enumerate(zip(cast, self._limits, strict=True)):
             scaled = self._scorer.scales[d].scaled(value)
@@ -124,7 +124,14 @@ class ScoringSteps:
         columns |= {f"g{j + 1}": level_of(part) for j, part in enumerate(self._scorer.discrete)}
         return Step(columns | ({"p": self._pattern(cast)} if self._has_patterns else {}))
 
-    def _pattern(self, cast: list[Call]) -> Expression:
+    def _number(self, d: int) -> Expression:
+        """Return a column in double precision, missing where it holds a code of a missing value."""
+        value: Expression = Call("double", Name(self._scorer.columns[d]))
+        for code in self._scorer.missing_codes[d] if self._scorer.missing_codes else ():
+            value = Case(((value < code, value), (Number(code) < value, value)))
+        return value
+
+    def _pattern(self, cast: list[Expression]) -> Expression:
         """Return which columns the Gaussian part lacks, in powers of two; missing where too many values are."""
         lacking: list[Expression] = []
         for d, value in enumerate(cast):

@@ -81,7 +81,7 @@ def advise(
     settings = Settings(None, COVARIANCE_TYPES, "bic", 1, random_state)
     prepared = prepare(frame, Roles(columns, id_column, kinds=kinds), settings, drop_missing=True)
     rng, n_rows = np.random.default_rng(random_state), len(prepared.rows)
-    needed = _needed(columns, id_column, kinds)
+    needed = _needed(columns, id_column, kinds, prepared.choice.codebook.weight)
     facts = _facts(prepared)
     findings = _findings(prepared, _values(prepared), facts, needed)
     seen, verdict = None, too_few(n_rows)
@@ -135,13 +135,17 @@ def _values(prepared: Prepared) -> FloatArray:
     return np.column_stack([to_float64(table[name]) for name in prepared.choice.used])
 
 
-def _needed(columns: Sequence[str] | None, id_column: str | None, kinds: Kinds) -> dict[str, Any]:
+def _needed(
+    columns: Sequence[str] | None, id_column: str | None, kinds: Kinds, declared: str | None
+) -> dict[str, Any]:
     """Return the arguments without which `segment_table` would refuse the table, or use other columns."""
     needed: dict[str, Any] = {} if columns is None else {"columns": list(columns)}
     if id_column is not None:
         needed["id_column"] = id_column
     if kinds != "auto":
         needed["kinds"] = kinds if isinstance(kinds, str) else dict(kinds)
+    if declared is not None:
+        needed["weight"] = declared
     return needed
 
 

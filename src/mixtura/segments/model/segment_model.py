@@ -21,6 +21,7 @@ from mixtura.segments.model.discrete_file import discrete_content, discrete_part
 from mixtura.segments.model.kept_reference import read_reference, reference_content
 from mixtura.segments.model.naming import rename_segments
 from mixtura.segments.table.discrete.coding import Coding
+from mixtura.segments.table.survey.missing_codes import codes_by_column
 from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.transforms.transforms import IDENTITY, Transform, build_transform
 from mixtura.select.priors import PriorName
@@ -79,6 +80,11 @@ class TrainingInfo:
     describe: tuple[str, ...] = ()
     prior: PriorName | float = "floor"
     missing_codes: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    def content(self) -> dict[str, Any]:
+        """Return what a model file says of it; codes of missing values only where there are some."""
+        held = {name: getattr(self, name) for name in TrainingInfo.__slots__ if getattr(self, name) != {}}
+        return held | {"describe": list(self.describe)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -224,11 +230,7 @@ class SegmentModel:
                 "percentile": float(self.anomaly_percentile),
                 "log_density_threshold": self.anomaly_threshold,
             },
-            "training": {name: getattr(self.training, name) for name in TrainingInfo.__slots__}
-            | {
-                "describe": list(self.training.describe),
-                "missing_codes": {name: list(codes) for name, codes in self.training.missing_codes.items()},
-            },
+            "training": self.training.content(),
         }
         discrete = discrete_content(self.coding, mixture, self.scaling.spikes)
         return dump_document(content | discrete | reference_content(self.reference))
@@ -315,14 +317,10 @@ class SegmentModel:
     def scorer(self) -> Scorer:
         """Return what exports write: the mixture, and how columns become its rows."""
         return Scorer(
-            mixture=self.mixture,
-            columns=self.columns,
-            scales=self.scaling.column_scales(),
-            names=self.names,
-            threshold=self.anomaly_threshold,
-            spikes=self.scaling.spikes,
-            discrete=discrete_parts(self.coding, self.mixture),
-        )
+            self.mixture, self.columns, self.scaling.column_scales(), self.names, self.anomaly_threshold,
+            spikes=self.scaling.spikes, discrete=discrete_parts(self.coding, self.mixture),
+            missing_codes=codes_by_column(self.training.missing_codes, self.columns),
+        )  # fmt: skip
 
     def renamed(self, names: Mapping[str | int, str]) -> SegmentModel:
         """Return the model with other names for some segments; see `rename_segments`.

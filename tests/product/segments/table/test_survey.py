@@ -13,7 +13,7 @@ import pytest
 
 from mixtura.exceptions import ColumnWarning, ParameterError
 from mixtura.io import Codebook, CodebookColumn, read_table, with_codebook
-from mixtura.segments import Effort, SegmentModel, assign_table, choose_columns, segment_table
+from mixtura.segments import Effort, SegmentModel, advise, assign_table, choose_columns, segment_table
 from mixtura.segments.table.survey.missing_codes import codes_asked, suspected_codes
 from survey_files import survey_frame, write_dta, write_sav
 
@@ -132,7 +132,7 @@ def test_a_label_that_says_so_makes_a_code_suspected() -> None:
 
 
 def test_missing_codes_are_checked() -> None:
-    assert codes_asked([97, 98]) == {"*": (97.0, 98.0)}
+    assert codes_asked([97, 98]) == {"*": [97.0, 98.0]}
     with pytest.raises(ParameterError, match=r"`missing_codes` must be finite numbers; got \[nan\]"):
         codes_asked({"income": [np.nan]})
 
@@ -195,3 +195,28 @@ def test_labels_that_repeat_are_two_levels() -> None:
     result = segmented(with_codebook(frame, Codebook({"party": column})), kinds="auto")
     levels = {one.level for one in result.population.categories["party"]}
     assert levels == {"Other (1)", "Other (2)", "Right", "None"}
+
+
+def test_exports_know_the_codes_that_were_said(tmp_path: Path) -> None:
+    """In SQL, ONNX and JavaScript alike: 98 is no income, as for `assign_table`."""
+    table = read_table(write_dta(tmp_path / "survey.dta")).data
+    model = segmented(table, missing_codes={"income": [97, 98]}, kinds="continuous").model
+    new = pl.DataFrame({"age": [30.0, 60.0, 45.0], "income": [98.0, 5000.0, 97.0], "trust": [7.0, 3.0, 5.0]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ColumnWarning)
+        expected = assign_table(model, new).memberships
+    duckdb = pytest.importorskip("duckdb", reason="DuckDB is not installed")
+    found = duckdb.sql(model.to_sql("duckdb", table="new", id_column="age")).pl().sort("age")
+    order = np.argsort(new["age"].to_numpy())
+    np.testing.assert_allclose(
+        found.select("probability_1", "probability_2").to_numpy(), expected[order], atol=1e-12
+    )
+    onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    session = onnxruntime.InferenceSession(model.to_onnx().SerializeToString())
+    rows = new.select(list(model.columns)).to_numpy()
+    np.testing.assert_allclose(session.run(["probabilities"], {"rows": rows})[0], expected, atol=1e-10)
+
+
+def test_the_command_that_advice_prints_says_the_weight(tmp_path: Path) -> None:
+    advice = advise(survey(tmp_path, weight="weight"))
+    assert dict(advice.verdict.arguments or {})["weight"] == "weight"

@@ -13,7 +13,15 @@ from mixtura.exceptions import ParameterError
 from mixtura.io import Codebook, CodebookColumn
 from mixtura.segments.table.discrete.cells import text_of
 
-__all__ = ["MissingCodes", "SuspectedCodes", "codes_asked", "codes_of", "declared_notes", "suspected_codes"]
+__all__ = [
+    "MissingCodes",
+    "SuspectedCodes",
+    "codes_asked",
+    "codes_by_column",
+    "codes_of",
+    "declared_notes",
+    "suspected_codes",
+]
 
 MissingCodes = Mapping[str, Sequence[float]] | Sequence[float] | None
 """Numbers for all columns, or by column, where ``"*"`` stands for all; None for none."""
@@ -80,7 +88,7 @@ class SuspectedCodes:
         )
 
 
-def codes_asked(missing_codes: MissingCodes) -> dict[str, tuple[float, ...]]:
+def codes_asked(missing_codes: MissingCodes) -> dict[str, list[float]]:
     """Return codes by column, ``"*"`` for all columns.
 
     Raises
@@ -99,7 +107,7 @@ def codes_asked(missing_codes: MissingCodes) -> dict[str, tuple[float, ...]]:
                 f"`missing_codes` must be finite numbers; got {listed!r} for the column {str(name)!r}. Try "
                 "`missing_codes={'income': [97, 98, 99]}`."
             )
-        asked[str(name)] = tuple(float(code) for code in listed)
+        asked[str(name)] = [float(code) for code in listed]
     return asked
 
 
@@ -107,6 +115,13 @@ def codes_of(asked: Mapping[str, Sequence[float]], name: str, *, own: bool = Fal
     """Return the codes of a column: those of all columns, too, unless `own`."""
     every = () if own else tuple(asked.get("*", ()))
     return (*every, *asked.get(name, ()))
+
+
+def codes_by_column(
+    asked: Mapping[str, Sequence[float]], columns: Sequence[str]
+) -> tuple[tuple[float, ...], ...]:
+    """Return the codes of each column; nothing at all where none were said."""
+    return tuple(codes_of(asked, name) for name in columns) if asked else ()
 
 
 def suspected_codes(name: str, values: FloatArray, known: CodebookColumn) -> SuspectedCodes | None:
