@@ -36,7 +36,8 @@ def dump_document(content: dict[str, Any]) -> str:
     content : dict
         What `mixtura.io.model_schema.Document` describes, without format, version and checksum.
     """
-    version = FORMAT_VERSION if "reference" in content else 3 if "discrete" in content else 2
+    newest = "reference" in content or "robust" in content
+    version = FORMAT_VERSION if newest else 3 if "discrete" in content else 2
     content = {"format": FORMAT, "format_version": version} | content
     checked = content | {"checksum": _checksum(content)}
     _validate(checked, "the model")

@@ -1,6 +1,6 @@
 """The model file, formats 2 to 4, as pydantic checks it, and what format 1 lacks.
 
-Format 3 has discrete columns, format 4 what later rows are compared with.
+Format 3 has discrete columns, format 4 what later rows are compared with, noise and tails.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ from mixtura.core.mixture import Mixture
 
 __all__ = [
     "AnomalyRule",
+    "BoxValues",
     "DiscreteValues",
     "Document",
     "Log1p",
     "MixtureValues",
+    "NoiseValues",
     "ReferenceSums",
     "ReferenceValues",
+    "RobustValues",
     "Scaling",
+    "TailValues",
     "Training",
     "Untransformed",
     "Winsorized",
@@ -83,9 +87,13 @@ class MixtureValues(_Strict):
     means: list[Vector]
     covariances: Vector | list[Vector] | list[list[Vector]]
 
-    def build(self) -> Mixture:
-        """Return the mixture; raises `ParameterError` where there is none with these parameters."""
-        return Mixture.from_parameters(self.weights, self.means, self.covariances, self.covariance_type)
+    def build(self, noise: float = 0.0) -> Mixture:
+        """Return the mixture; raises `ParameterError` where there is none with these parameters.
+
+        With noise of some weight, those of the components sum to one less that.
+        """
+        weights = [one / (1.0 - noise) for one in self.weights]
+        return Mixture.from_parameters(weights, self.means, self.covariances, self.covariance_type)
 
 
 class DiscreteColumn(_Strict):
@@ -105,6 +113,37 @@ class DiscreteValues(_Strict):
 
     spikes: list[Vector]
     columns: Annotated[list[DiscreteColumn], Field(min_length=1)]
+
+
+class BoxValues(_Strict):
+    """A box around the scaled rows: a corner and sides in coordinates of its axes, those of the columns by default."""
+
+    lower: Vector
+    ranges: list[Annotated[float, Field(gt=0)]]
+    axes: list[Vector] | None
+    origin: Vector | None
+
+
+class NoiseValues(_Strict):
+    """Outliers in no component: their expected share, and the volumes over which they are spread evenly."""
+
+    weight: Annotated[float, Field(ge=0, lt=1)]
+    box: BoxValues
+    columns: BoxValues
+
+
+class TailValues(_Strict):
+    """Degrees of freedom of components that are t distributions."""
+
+    freedom: list[Annotated[float, Field(gt=0)]]
+    common: bool
+
+
+class RobustValues(_Strict):
+    """What a mixture has against outliers."""
+
+    noise: NoiseValues | None
+    tails: TailValues | None
 
 
 class AnomalyRule(_Strict):
@@ -183,10 +222,16 @@ class Document(_Strict):
     training: Training
     discrete: DiscreteValues | None = None
     reference: ReferenceValues | None = None
+    robust: RobustValues | None = None
+
+    @property
+    def noise(self) -> float:
+        """Expected share of outliers."""
+        return 0.0 if self.robust is None or self.robust.noise is None else self.robust.noise.weight
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        mixture = self.mixture.build()
+        mixture = self.mixture.build(self.noise)
         if len(set(self.columns)) != len(self.columns):
             raise ValueError("columns: names stand twice")
         sizes = {
@@ -205,11 +250,20 @@ class Document(_Strict):
                 raise ValueError(f"{name}: {mixture.n_components} different names are required")
         if len(self.mean_values) not in {0, mixture.n_components}:
             raise ValueError(f"mean_values: none, or {mixture.n_components}, are required")
+        if self.robust is not None:
+            self._check_robust(self.robust, mixture.n_components)
         if self.discrete is not None:
             self._check_discrete(self.discrete, mixture.n_components)
         if self.reference is not None:
             _check_reference(self.reference, mixture)
         return self
+
+    def _check_robust(self, robust: RobustValues, n_components: int) -> None:
+        if robust.tails is not None and len(robust.tails.freedom) != n_components:
+            raise ValueError(f"robust.tails.freedom: {n_components} degrees of freedom are required")
+        for box in () if robust.noise is None else (robust.noise.box, robust.noise.columns):
+            if {len(box.lower), len(box.ranges), *map(len, box.axes or ())} != {len(self.columns)}:
+                raise ValueError(f"robust.noise: boxes of {len(self.columns)} columns are required")
 
     def _check_discrete(self, discrete: DiscreteValues, n_components: int) -> None:
         if len(discrete.spikes) != len(self.columns):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixtura.io.spreadsheet import COUNT, FINE, NUMBER, PERCENT, TEXT, Cell, Formatted, Sheet, write_sheets
 from mixtura.report.view import letters_of, residual_table, side_by_side
-from mixtura.segments import Assignment
+from mixtura.segments import OUTLIER, Assignment
 
 if TYPE_CHECKING:
     from mixtura.segments.results.document import Document
@@ -239,11 +239,13 @@ def _customers(assignment: Assignment) -> Sheet:
 
     def row(number: int) -> Sequence[Cell]:
         who = assignment.customer(number)
-        if not assignment.complete[number]:
+        if not assignment.known[number]:
             return (who, *[None] * (len(columns) - 1))
         label = int(assignment.labels[number])
+        # The last name is that of -1.
+        number_of, name = (label + 1 if label >= 0 else -1), (*assignment.names, OUTLIER)[label]
         return (
-            who, label + 1, assignment.names[label], float(assignment.certainty[number]),
+            who, number_of, name, float(assignment.certainty[number]),
             *map(float, assignment.memberships[number]), "anomaly" if assignment.anomaly[number] else None,
         )  # fmt: skip
 

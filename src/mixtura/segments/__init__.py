@@ -21,7 +21,7 @@ from mixtura.segments.comparison.kmeans_comparison import (
     compare_with_kmeans,
 )
 from mixtura.segments.comparison.transitions import Flow, cluster_transitions
-from mixtura.segments.model.assign import Assignment, assign_table
+from mixtura.segments.model.assign import OUTLIER, Assignment, assign_table
 from mixtura.segments.model.import_model import IMPORTED, import_model
 from mixtura.segments.model.kept_reference import with_reference
 from mixtura.segments.model.naming import name_segments
@@ -62,6 +62,7 @@ from mixtura.segments.weighted import NumericSummary
 __all__ = [
     "COVARIANCE_TYPES",
     "IMPORTED",
+    "OUTLIER",
     "RESULT_FILES",
     "TRANSFORMS",
     "WORKBOOK_FILE",

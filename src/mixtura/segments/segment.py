@@ -19,6 +19,7 @@ from mixtura.segments.model.candidate_choice import Exclusion, candidates_to_cho
 from mixtura.segments.model.read_rows import customer_ids
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.options import COVARIANCE_TYPES, Settings
+from mixtura.segments.outliers import with_outliers, without_outliers
 from mixtura.segments.profiles.compute import profile_segments
 from mixtura.segments.profiles.profile_columns import read_columns
 from mixtura.segments.results.notes import interruption_notes
@@ -58,6 +59,7 @@ def segment_table(
     source: str = "table",
     n_folds: int = 10,
     min_share: float = 0.0,
+    robust: str = "none",
     checkpoint: str | Path | None = None,
     keep_interrupted: bool = False,
     on_candidate: OnCandidate | None = None,
@@ -128,6 +130,11 @@ def segment_table(
     min_share : float, default=0
         Least share of the customers in a segment, from 0 to 0.5: models with a smaller one are excluded, and the notes
         say which. It is the share that the mixture expects (its weight, the mean membership).
+    robust : {"none", "noise", "t", "auto"}, default="none"
+        What the model has against outliers. ``"noise"``: customers may be in no segment, outliers spread evenly over
+        the volume of the table, whose share is estimated; profiles, shares and stability are those of the others.
+        ``"t"``: segments are multivariate t distributions, each with degrees of freedom of its own. ``"auto"``: the
+        criterion decides. See `mixtura.select.search`.
     checkpoint : str or Path, optional
         A file in which models are kept while they are fitted: the same call on the same table goes on where it was
         interrupted, see `mixtura.select.search`. It is removed once all are fitted.
@@ -166,7 +173,7 @@ def segment_table(
     3 high income, low spending 96
     """
     settings = Settings(components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state,
-                        anomaly_percentile, source, transform, prior, n_folds, min_share, "none",
+                        anomaly_percentile, source, transform, prior, n_folds, min_share, robust,
                         checkpoint, keep_interrupted)  # fmt: skip
     weight = accepted_weight(frame, weight)
     roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes)
@@ -186,10 +193,17 @@ def _segment(
     warn_of_columns(prepared)
     chosen = choose_from(prepared, settings, *callbacks)
     best = chosen.choice.best
-    model = build_model(best, prepared, settings).renamed(names)
-    result = _describe(model, prepared, chosen.found, best, started)
+    inside = without_outliers(prepared, best)
+    model = build_model(best, inside, settings, prepared).renamed(names)
+    result = _describe(model, inside, chosen.found, best, started)
+    if inside is not prepared:
+        result = with_outliers(result, prepared, inside)
     return replace(
-        result, choice=chosen.choice, exclusions=chosen.exclusions, min_share=float(settings.min_share)
+        result,
+        choice=chosen.choice,
+        exclusions=chosen.exclusions,
+        min_share=float(settings.min_share),
+        robust_reason=chosen.found.robust_reason,
     )
 
 

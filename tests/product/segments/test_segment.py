@@ -22,8 +22,8 @@ from mixtura.segments import RESULT_FILES, Effort, SegmentModel, deliver, name_s
 from mixtura.segments.certainty.ambiguous import most_ambiguous
 from mixtura.segments.comparison.kmeans_comparison import kmeans_labels
 from mixtura.segments.model.candidate_choice import Exclusion, candidates_to_choose_from, exclusions_of
+from mixtura.segments.model.component_order import ordered
 from mixtura.segments.model.naming import readable_name
-from mixtura.segments.model.segment_model import ordered
 from mixtura.segments.profiles.profile_columns import OTHER, read_columns
 from mixtura.segments.results.notes import make_notes, value_notes
 from mixtura.segments.table.columns import choose_columns

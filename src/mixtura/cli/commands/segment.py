@@ -62,6 +62,7 @@ def segment(
     n_folds: options.Folds = None,
     prior: options.Prior = "floor",
     min_share: options.MinShare = 0.0,
+    robust: options.Robust = "none",
     n_init: options.Starts = 1,
     seed: options.Seed = 0,
     anomaly_percentile: Percentile = 4.0,
@@ -77,14 +78,13 @@ def segment(
     quiet: options.Quiet = False,
 ) -> None:
     """Find segments in a table, and write them to a directory."""
-    given = TableInput(table, sql, database)
-    asked = options.search_options(
-        columns=columns, id_column=id_column, value=value, weight=weight, transform=transform, kind=kind,
-        missing_code=missing_code, components=components, covariance_type=covariance_type, criterion=criterion,
-        n_folds=n_folds, prior=prior, n_init=n_init, seed=seed, min_share=min_share, names=names, source=given.name,
-        checkpoint=checkpoint, anomaly_percentile=anomaly_percentile, drop_missing=drop_missing, describe=describe,
-    )  # fmt: skip
-    _run(given, output, asked, _Wanted(resamples, excel, overwrite, json, quiet, spool_dir))
+    wanted = _Wanted(resamples, excel, overwrite, json, quiet, spool_dir)
+    _run(TableInput(table, sql, database), output, wanted, options.search_options(
+        anomaly_percentile=anomaly_percentile, covariance_type=covariance_type, missing_code=missing_code, value=value,
+        drop_missing=drop_missing, components=components, checkpoint=checkpoint, id_column=id_column, n_init=n_init,
+        transform=transform, criterion=criterion, min_share=min_share, describe=describe, columns=columns, prior=prior,
+        n_folds=n_folds, weight=weight, robust=robust, names=names, kind=kind, seed=seed,
+    ))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def _survey(table: TableInput) -> str | None:
     )
 
 
-def _run(table: TableInput, output: Path | None, asked: dict[str, Any], wanted: _Wanted) -> None:
+def _run(table: TableInput, output: Path | None, wanted: _Wanted, asked: dict[str, Any]) -> None:
     from mixtura.cli.progress import model_progress, working
     from mixtura.data.sources import Source
     from mixtura.data.spool import spooled_in
@@ -117,6 +117,7 @@ def _run(table: TableInput, output: Path | None, asked: dict[str, Any], wanted: 
 
     folder = Path(f"{table.stem}-segments") if output is None else output
     asked["names"] = None if asked["names"] is None else read_names(asked["names"])
+    asked["source"] = table.name
     writing = deliver(
         folder, presentation=REPORT, workbook=wanted.excel, survey=_survey(table), overwrite=wanted.overwrite
     )

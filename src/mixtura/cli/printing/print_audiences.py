@@ -26,7 +26,9 @@ def print_audiences(console: Console, source: str, result: AudienceList) -> None
     _print_reach(console, result)
     if len(found.audiences) > 1:
         _print_overlap(console, result)
-    unassigned = total - int(assignment.complete.sum())
+    if assignment.n_outliers:
+        console.print(f"{assignment.n_outliers:,} outliers: they lie far from all segments")
+    unassigned = total - int(assignment.known.sum())
     if unassigned:
         console.print(f"{unassigned:,} in no audience: values are missing")
     if result.weight_name is not None:

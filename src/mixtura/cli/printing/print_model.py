@@ -14,8 +14,11 @@ from mixtura.cli.printing.numbers import decimals_for, percent, readable
 from mixtura.cli.printing.print_columns import print_pairs
 from mixtura.segments import IMPORTED, Assignment, SegmentModel, TrainingInfo
 from mixtura.segments.large.assign_source import AssignedSource
+from mixtura.segments.table.discrete.kinds import KIND_WORDS
 
 __all__ = ["print_assignment", "print_model", "print_notes"]
+
+_MOST_LEVELS = 8
 
 _FIRST_YEAR, _LAST_YEAR, _YEARS_APART = 1850, 2100, 2.0
 
@@ -29,12 +32,14 @@ def print_model(console: Console, name: str, model: SegmentModel) -> None:
     )
     pairs = [
         ("Columns", ", ".join(model.columns)),
+        *_discrete(model),
         *_transforms(model),
         ("Customer", training.id_column or "row number"),
         (
             "Covariances",
             f"{mixture.covariance_type}, {mixture.n_parameters + model.scaling.n_parameters} parameters",
         ),
+        *_robust(model),
         *_choice(training),
         ("Anomalies", f"{threshold} (percentile {model.anomaly_percentile:g})"),
     ]
@@ -44,6 +49,47 @@ def print_model(console: Console, name: str, model: SegmentModel) -> None:
         table.add_row(str(k + 1), segment, percent(float(mixture.weights[k])))
     console.print(table)
     _print_components(console, model)
+    _print_levels(console, model)
+
+
+def _discrete(model: SegmentModel) -> list[tuple[str, str]]:
+    if model.coding is None:
+        return []
+    said = [f"{one.name} ({KIND_WORDS[one.kind]})" for one in model.coding.columns]
+    return [("Discrete", ", ".join(said))]
+
+
+def _robust(model: SegmentModel) -> list[tuple[str, str]]:
+    noise, tails = model.mixture.background, model.mixture.tails
+    if noise is not None:
+        return [("Outliers", f"{percent(noise.weight)} of the customers expected in no segment")]
+    if tails is None:
+        return []
+    return [
+        ("Tails", f"t distributions of {', '.join(f'{one:.3g}' for one in tails.freedom)} degrees of freedom")
+    ]
+
+
+def _print_levels(console: Console, model: SegmentModel) -> None:
+    """Print the share of each level of the discrete columns, of counts the mean, segments as columns."""
+    coding, table = model.coding, model.mixture.levels
+    if coding is None or table is None:
+        return
+    printed = plain_table("levels", *(f"segment {k + 1}" for k in range(model.n_segments)))
+    for j, column in enumerate(coding.columns):
+        shares = np.exp(table.logs[coding.discrete.starts[j] : coding.discrete.starts[j + 1]])
+        if column.kind == "count":
+            means = np.arange(len(shares)) @ shares
+            printed.add_row(f"{column.name}, mean", *(f"{one:.2f}" for one in means))
+            continue
+        levels = list(zip(column.levels, shares, strict=True))[column.kind == "spike" :]
+        for text, row in levels[:_MOST_LEVELS]:
+            printed.add_row(f"{column.name}: {text}", *(percent(float(one)) for one in row))
+        if len(levels) > _MOST_LEVELS:
+            printed.add_row(
+                f"{column.name}: {len(levels) - _MOST_LEVELS} more levels", *[""] * model.n_segments
+            )
+    console.print(printed)
 
 
 def _origin(model: SegmentModel) -> list[tuple[str, str]]:
@@ -119,7 +165,9 @@ def print_assignment(console: Console, source: str, result: Assignment | Assigne
         count = int(result.counts[k])
         table.add_row(str(k + 1), name, percent(count / assigned), f"{count:,}")
     console.print(table)
-    unassigned = total - result.n_complete
+    if result.n_outliers:
+        console.print(f"{result.n_outliers:,} outliers, in no segment: they lie far from all")
+    unassigned = total - result.n_complete - result.n_outliers
     if unassigned:
         console.print(f"{unassigned:,} in no segment: values are missing")
     console.print(f"{result.n_anomalies:,} anomalies by the threshold of the model")

@@ -49,7 +49,7 @@ def _print_choice(console: Console, document: Document) -> None:
     console.print(
         Text.assemble(
             ("\n" + found, "bold green"),
-            f" ({choice.covariance_type} covariances): {reason}{among}, "
+            f" ({choice.covariance_type} covariances{_robust(document)}): {reason}{among}, "
             f"{choice.outcome or ''} after {choice.n_iter} iterations",
         )
     )
@@ -61,6 +61,14 @@ def _print_choice(console: Console, document: Document) -> None:
     others = [one for one in document.candidates if not _is_chosen(one, document) and one.failure is None]
     if others:
         _print_ranking(console, document, others[:_RUNNERS_UP])
+
+
+def _robust(document: Document) -> str:
+    """Return what the model has against outliers, as the headline says it."""
+    if document.choice.robust == "t":
+        return ", t distributions"
+    outliers = document.table.outliers
+    return f"; {outliers:,} outliers in none" if document.choice.robust == "noise" else ""
 
 
 def _least_stable(document: Document) -> str:

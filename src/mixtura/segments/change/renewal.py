@@ -19,9 +19,10 @@ from mixtura.exceptions import ColumnWarning, MixturaError
 from mixtura.fit import log_likelihood
 from mixtura.segments.model.assign import assign_read
 from mixtura.segments.model.build import with_threshold
+from mixtura.segments.model.component_order import ordered
 from mixtura.segments.model.kept_reference import with_reference
 from mixtura.segments.model.read_rows import ModelRows, read_rows
-from mixtura.segments.model.segment_model import SegmentModel, ordered
+from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.segment import segment_table
 from mixtura.select.inference.refit import Refit
 

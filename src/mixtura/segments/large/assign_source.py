@@ -39,8 +39,8 @@ class AssignedSource:
     ----------
     names : tuple of str
         Of the K segments.
-    n_rows, n_complete : int
-        Customers, and those in a segment.
+    n_rows, n_complete, n_outliers : int
+        Customers, those in a segment, and those in none because they lie far from all.
     counts : ndarray of shape (K,)
     n_anomalies : int
     notes : tuple of str
@@ -52,6 +52,7 @@ class AssignedSource:
     counts: IntArray
     n_anomalies: int
     notes: tuple[str, ...] = ()
+    n_outliers: int = 0
 
 
 class _Suspicious(Exception):  # noqa: N818 -- not an error: the pass begins again
@@ -135,6 +136,7 @@ def _run(
     codes = missing_codes_of(model.columns, model.training.missing_codes, known)
     reader, missing = RowReader(model.columns, codes), MissingCounts(len(model.columns))
     counts, n_rows, n_complete, n_anomalies = np.zeros(model.n_segments, dtype=np.intp), 0, 0, 0
+    n_outliers = 0
     with TableWriter(path) as writer, read_ahead(source.batches(needed)) as batches:
         for rows, ids in _numbered(batches, reader, id_column):
             if sentinels is None and reader.may_have_sentinels(rows).any():
@@ -142,10 +144,11 @@ def _run(
             complete = usable_rows_of(rows, drop_missing=drop_missing)
             missing.add(rows[complete])
             part = assign_part(model, rows, complete, ids, id_column)
-            writer.append(*part.written(), part.complete)
-            counts, n_complete = counts + part.counts, n_complete + int(complete.sum())
+            writer.append(*part.written(), part.known)
+            counts, n_complete = counts + part.counts, n_complete + part.n_complete
+            n_outliers += part.n_outliers
             n_rows, n_anomalies = n_rows + len(rows), n_anomalies + part.n_anomalies
-        if not n_complete:
+        if not n_complete + n_outliers:
             raise DataError(
                 f"None of the {n_rows} rows has a number in the columns {list(model.columns)!r}. Such rows "
                 "are required. Check that it is the right table."
@@ -156,7 +159,7 @@ def _run(
     )
     if notes:
         warnings.warn(f"Columns of the table: {' '.join(notes)}", ColumnWarning, stacklevel=3)
-    return AssignedSource(model.names, n_rows, n_complete, counts, n_anomalies, notes)
+    return AssignedSource(model.names, n_rows, n_complete, counts, n_anomalies, notes, n_outliers)
 
 
 def _numbered(

@@ -146,7 +146,7 @@ class _Task:
         value: str | None = None,
         weight: str | None = None,
         names: Mapping[str | int, str] | None = None,
-        kinds: Any = "continuous",
+        kinds: Any = "auto",
         missing_codes: MissingCodes = None,
         on_candidate: Any = None,
         on_fold: Any = None,
@@ -171,7 +171,7 @@ class _Task:
     def run(self) -> SegmentationResult:
         drawn = draw_rows(self.source, self._needed(), LARGE_ROWS, self.settings.seed)
         prepared = prepare(drawn.table, self.roles, self.settings, drop_missing=self.drop_missing)
-        if prepared.coding is not None or any(prepared.scaling.spikes):
+        if prepared.coding is not None or any(prepared.scaling.spikes) or self.settings.robust != "none":
             return segment_table(read_whole(self.source), **self.given)
         warn_of_columns(prepared)
         chosen = choose_from(prepared, self.settings, *self.observers)

@@ -72,6 +72,8 @@ class WholeTable:
         The id column.
     write : callable
         Writes the tables of all customers to a folder.
+    n_outliers : int, default=0
+        Such a table has Gaussian segments, and none in none.
     """
 
     n_rows: int
@@ -84,3 +86,4 @@ class WholeTable:
     least_certain: ListedRows
     id_name: str
     write: Callable[[Path], None]
+    n_outliers: int = 0

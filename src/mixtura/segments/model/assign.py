@@ -20,7 +20,11 @@ from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.scan import Scores, scan_of
 from mixtura.segments.weighted import row_maxima
 
-__all__ = ["Assignment", "assign_read", "assign_rows", "assign_table", "assignment_of"]
+__all__ = ["OUTLIER", "Assignment", "assign_read", "assign_rows", "assign_table", "assignment_of"]
+
+
+OUTLIER = "outlier"
+"""What stands for the segment of customers who lie far from all segments."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,17 +39,20 @@ class Assignment:
     names : tuple of str
         Of the K segments.
     complete : ndarray of shape (N,), bool
-        False where no value was known, or where it was asked for, one was missing: such a customer is in no segment.
+        False where no value was known, or where it was asked for, one was missing, and for outliers: such a customer is
+        in no segment.
     labels : ndarray of shape (N,)
         Segment numbers from 0; -1 for none.
     memberships : ndarray of shape (N, K)
-        Probability of each segment; NaN where there is none.
+        Probability of each segment; NaN where there is none. They sum to one less the probability of an outlier.
     log_density : ndarray of shape (N,)
         Per unit of the user's columns, in nats; where values are missing, expected of the whole row; NaN where there is
         none.
     anomaly : ndarray of shape (N,), bool
     notes : tuple of str, default=()
         What was changed when the table was read: cells that are not numbers, sentinels, a row of totals.
+    outlier : ndarray of shape (N,), bool, or None, default=None
+        Who belongs to noise rather than to any segment; None where the model has no noise.
     """
 
     id_name: str
@@ -57,11 +64,50 @@ class Assignment:
     log_density: FloatArray
     anomaly: Array
     notes: tuple[str, ...] = ()
+    outlier: Array | None = None
 
     @cached_property
     def certainty(self) -> FloatArray:
-        """The largest membership of each customer, shape (N,); NaN where there is none."""
-        return row_maxima(self.memberships)
+        """The largest membership of each customer, shape (N,), the probability of an outlier for one; NaN for none."""
+        return self._certainty(slice(None))
+
+    @property
+    def known(self) -> Array:
+        """Who was evaluated: all in a segment, and outliers, shape (N,)."""
+        return self.complete if self.outlier is None else self.complete | self.outlier
+
+    @property
+    def n_outliers(self) -> int:
+        return 0 if self.outlier is None else int(np.count_nonzero(self.outlier))
+
+    def values_of(self, rows: IntArray, inside: FloatArray, beside: FloatArray | None) -> FloatArray:
+        """Return values of some rows of the table, (n, D), from those of all in a segment and of all outliers."""
+        place = np.cumsum(self.complete) - 1
+        if self.outlier is None or beside is None:
+            return np.asarray(inside[place[rows]])
+        outlier = self.outlier[rows]
+        found: FloatArray = inside[np.where(outlier, 0, place[rows])]
+        found[outlier] = beside[(np.cumsum(self.outlier) - 1)[rows[outlier]]]
+        return found
+
+    def anomaly_share(self, weights: FloatArray | None, beside: FloatArray | None) -> float:
+        """Return the share of anomalies by the weights of those in a segment and of the outliers, who all are some."""
+        inside = self.anomaly[self.complete]
+        counted = np.ones(inside.size) if weights is None else weights
+        outliers = float(self.n_outliers if beside is None else beside.sum())
+        return float((inside @ counted + outliers) / (counted.sum() + outliers))
+
+    def _certainty(self, rows: Any) -> FloatArray:
+        memberships = self.memberships[rows]
+        found = row_maxima(memberships)
+        if self.outlier is None:
+            return found
+        return np.where(self.outlier[rows], np.clip(1.0 - memberships.sum(axis=1), 0.0, 1.0), found)
+
+    def _numbers(self, rows: Any) -> IntArray:
+        """Return the numbers of segments as they are written: from 1, -1 for outliers."""
+        labels = self.labels[rows]
+        return np.where(labels < 0, -1, labels + 1)
 
     @property
     def counts(self) -> IntArray:
@@ -86,9 +132,10 @@ class Assignment:
         return str(self.ids[row])
 
     def columns(self) -> dict[str, Array]:
-        """Return what is known of each customer, column by column; segments are numbered from 1."""
-        named = np.array(self.names, dtype=object)[self.labels]
-        own = {"segment": self.labels + 1, "segment_name": named, "certainty": self.certainty}
+        """Return what is known of each customer, column by column; segments are numbered from 1, -1 for outliers."""
+        # The last name is that of -1.
+        named = np.array([*self.names, OUTLIER], dtype=object)[self.labels]
+        own = {"segment": self._numbers(slice(None)), "segment_name": named, "certainty": self.certainty}
         return own | self._scores()
 
     def _scores(self) -> dict[str, Array]:
@@ -105,15 +152,17 @@ class Assignment:
         ids, columns = self.written()
         if Path(path).suffix.lower() in SURVEY_OUTPUTS:
             del columns["segment_name"]
-        write_table(path, ids, columns, self.complete, self._codebook())
+        write_table(path, ids, columns, self.known, self._codebook())
 
     def written(self) -> tuple[dict[str, Array | nw.Series[Any]], dict[str, Array | Words | Computed]]:
         """Return the ids and the columns of the result table, as `mixtura.io.write_table` takes them."""
         columns: dict[str, Array | Words | Computed] = {
-            "segment": Computed(lambda rows: self.labels[rows] + 1),
+            "segment": Computed(self._numbers),
             # Names are repeated for thousands of customers: they are written from a few texts.
-            "segment_name": Words(self.names, self.labels),
-            "certainty": Computed(lambda rows: row_maxima(self.memberships[rows])),
+            "segment_name": Words(
+                (*self.names, OUTLIER), np.where(self.labels < 0, len(self.names), self.labels)
+            ),
+            "certainty": Computed(self._certainty),
             **self._scores(),
         }
         id_name = self.id_name if self.id_name not in columns else f"{self.id_name}_id"
@@ -127,6 +176,8 @@ class Assignment:
             for k, name in enumerate(self.names)
         }
         named = {str(k + 1): name for k, name in enumerate(self.names)}
+        if self.outlier is not None:
+            named["-1"] = OUTLIER
         return Codebook(
             {name: CodebookColumn(text, measure="scale") for name, text in scale.items()}
             | {
@@ -195,11 +246,19 @@ def assignment_of(
     anomaly = np.zeros(scores.labels.size, dtype=bool)
     if model.anomaly_threshold is not None:
         anomaly = scores.log_density < model.anomaly_threshold
+    outlier = None
+    if model.mixture.background is not None:
+        outlier = scores.labels < 0
+        anomaly = anomaly | outlier
     found = Assignment(
-        id_name, ids, model.names, complete, scores.labels, scores.memberships, scores.log_density, anomaly
-    )
+        id_name, ids, model.names, complete, scores.labels, scores.memberships, scores.log_density, anomaly,
+        outlier=outlier,
+    )  # fmt: skip
     if complete.all():
-        return found
+        return found if outlier is None else replace(found, complete=~outlier)
+    if outlier is not None:
+        outlier = np.asarray(_spread(complete, outlier, False))
+        found = replace(found, outlier=outlier, complete=complete & ~outlier)
     return replace(
         found,
         labels=_spread(complete, found.labels, -1),

@@ -30,7 +30,7 @@ def frame_of(table: Any, assignment: Assignment) -> Any:
     """Return a row per customer as a frame like the table; those in no segment have no values."""
     columns = assignment.columns()
     id_name = assignment.id_name if assignment.id_name not in columns else f"{assignment.id_name}_id"
-    known = assignment.complete.tolist()
+    known = assignment.known.tolist()
     own = {
         name: [value if there else None for value, there in zip(values.tolist(), known, strict=True)]
         for name, values in columns.items()

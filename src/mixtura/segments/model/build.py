@@ -11,7 +11,8 @@ from importlib.metadata import version
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.segments.model.segment_model import SegmentModel, TrainingInfo, ordered
+from mixtura.segments.model.component_order import ordered
+from mixtura.segments.model.segment_model import SegmentModel, TrainingInfo
 from mixtura.segments.options import Settings
 from mixtura.segments.profiles.profile import SegmentProfile, name_components
 from mixtura.segments.profiles.segment_statistics import MeansSummary, SizesSummary
@@ -24,11 +25,13 @@ from mixtura.select import Candidate
 __all__ = ["build_model", "with_mean_values", "with_threshold"]
 
 
-def build_model(best: Candidate, prepared: Prepared, settings: Settings) -> SegmentModel:
+def build_model(
+    best: Candidate, prepared: Prepared, settings: Settings, all_rows: Prepared | None = None
+) -> SegmentModel:
     """Order the components by the share of customers put in them, and name them; without a threshold for anomalies.
 
     Names come from the columns as the mixture sees them: where they are transformed, from transformed means, which a
-    few large values do not carry away.
+    few large values do not carry away. `all_rows` has the outliers, too, where `prepared` has none.
     """
     assert best.mixture is not None, "a search without any mixture has raised"
     scaling, found, columns = prepared.scaling, best.mixture, prepared.choice.used
@@ -52,7 +55,7 @@ def build_model(best: Candidate, prepared: Prepared, settings: Settings) -> Segm
         names=names,
         anomaly_percentile=float(settings.anomaly_percentile),
         anomaly_threshold=None,
-        training=_training(settings, best, prepared),
+        training=_training(settings, best, all_rows or prepared),
         mixtura_version=version("mixtura"),
         automatic_names=names,
         coding=prepared.coding,

@@ -13,7 +13,8 @@ import numpy as np
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import ParameterError
 from mixtura.io.foreign import ForeignModel, model_of_sklearn, read_foreign_model
-from mixtura.segments.model.segment_model import SegmentModel, TrainingInfo, ordered
+from mixtura.segments.model.component_order import ordered
+from mixtura.segments.model.segment_model import SegmentModel, TrainingInfo
 from mixtura.segments.profiles.profile import name_components
 from mixtura.segments.transforms.scaling import Scaling
 

@@ -20,13 +20,14 @@ from mixtura.io.export import DialectName, Scorer, scoring_onnx, scoring_sql
 from mixtura.segments.model.discrete_file import discrete_content, discrete_parts, read_discrete
 from mixtura.segments.model.kept_reference import read_reference, reference_content
 from mixtura.segments.model.naming import rename_segments
+from mixtura.segments.model.robust_file import read_robust, robust_content, robust_kind
 from mixtura.segments.table.discrete.coding import Coding
 from mixtura.segments.table.survey.missing_codes import codes_by_column
 from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.transforms.transforms import IDENTITY, Transform, build_transform
 from mixtura.select.priors import PriorName
 
-__all__ = ["SegmentModel", "TrainingInfo", "ordered"]
+__all__ = ["SegmentModel", "TrainingInfo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +233,8 @@ class SegmentModel:
             },
             "training": self.training.content(),
         }
-        discrete = discrete_content(self.coding, mixture, self.scaling.spikes)
-        return dump_document(content | discrete | reference_content(self.reference))
+        parts = discrete_content(self.coding, mixture, self.scaling.spikes) | robust_content(mixture)
+        return dump_document(content | parts | reference_content(self.reference))
 
     @property
     def transforms(self) -> tuple[Transform, ...]:
@@ -316,6 +317,13 @@ class SegmentModel:
 
     def scorer(self) -> Scorer:
         """Return what exports write: the mixture, and how columns become its rows."""
+        kind = robust_kind(self.mixture)
+        if kind != "none":
+            what = "noise for outliers" if kind == "noise" else "t components"
+            raise ParameterError(
+                f"A model with {what} cannot be written as SQL or ONNX; only Gaussian components can. Assign the "
+                'customers with the model itself, or segment with `robust="none"`.'
+            )
         return Scorer(
             self.mixture, self.columns, self.scaling.column_scales(), self.names, self.anomaly_threshold,
             spikes=self.scaling.spikes, discrete=discrete_parts(self.coding, self.mixture),
@@ -362,8 +370,9 @@ class SegmentModel:
         document = read_document(path)
         values = document.mixture
         # Weights are divided by their sum when a mixture is built, which may change their last digit.
-        mixture = replace(values.build(), weights=np.array(values.weights))
+        mixture = replace(values.build(document.noise), weights=np.array(values.weights))
         coding, mixture = read_discrete(document.discrete, mixture)
+        mixture = read_robust(document.robust, mixture)
         return cls(
             mixture=mixture,
             columns=tuple(document.columns),
@@ -385,13 +394,3 @@ class SegmentModel:
             ),
             mixtura_version=document.mixtura_version,
         )
-
-
-def ordered(mixture: Mixture, order: Sequence[int]) -> Mixture:
-    """Return the mixture with its components in another order."""
-    chosen = np.asarray(order, dtype=np.intp)
-    family = mixture.family
-    own = family.storage.per_component
-    covariances = mixture.covariances[chosen] if own else mixture.covariances
-    found = Mixture.from_parameters(mixture.weights[chosen], mixture.means[chosen], covariances, family.name)
-    return found if mixture.levels is None else replace(found, levels=mixture.levels.of(chosen))

@@ -12,6 +12,7 @@ from mixtura.segments.advice.cluster_verdict import ClusterVerdict
 from mixtura.segments.certainty.classification import classification_of
 from mixtura.segments.jsonable import jsonable_fields, to_jsonable
 from mixtura.segments.large.whole_table import ListedRows
+from mixtura.segments.model.robust_file import robust_kind
 from mixtura.segments.profiles.index_table import ALPHA, LEAST_BASE, index_table
 from mixtura.segments.results.build_profiles import population_part, segment_parts
 from mixtura.segments.results.document import FORMAT, FORMAT_VERSION, Document
@@ -88,6 +89,7 @@ def _table(result: SegmentationResult) -> Content:
         "source": training.source,
         "rows": training.rows + training.rows_dropped,
         "rows_unassigned": training.rows_dropped,
+        "outliers": result.assignment.n_outliers,
         "id_column": training.id_column,
         "active": list(columns.used),
         "discrete": list(columns.discrete),
@@ -129,6 +131,7 @@ def _verdict(
 
 def _choice(result: SegmentationResult) -> Content:
     training, folds, choice = result.model.training, result.best.folds, result.choice
+    noise, tails = result.model.mixture.background, result.model.mixture.tails
     return _candidate(result, result.best) | {
         "criterion_name": training.criterion,
         "seed": training.seed,
@@ -137,6 +140,10 @@ def _choice(result: SegmentationResult) -> Content:
         "min_share": result.min_share,
         "minimum": result.best is result.minimum,
         "rule": None if choice is None else choice.rule,
+        "robust": robust_kind(result.model.mixture),
+        "robust_reason": result.robust_reason,
+        "outlier_share": 0.0 if noise is None else noise.weight,
+        "degrees_of_freedom": [] if tails is None else tails.freedom.tolist(),
         "determined": choice is None or choice.determined,
         "compared": [] if choice is None else [_contender(one) for one in choice.compared],
     }
@@ -250,7 +257,7 @@ def _anomalies(result: SegmentationResult) -> Content:
     model, assignment, whole = result.model, result.assignment, result.whole
     if whole is None:
         count = assignment.n_anomalies
-        share = float(np.average(assignment.anomaly[assignment.complete], weights=result.weights))
+        share = assignment.anomaly_share(result.weights, result.outlier_weights)
     else:
         count, share = whole.n_anomalies, whole.anomaly_share
     return {
@@ -267,11 +274,10 @@ def listed_anomalies(result: SegmentationResult, most: int) -> ListedRows:
     if result.whole is not None:
         return result.whole.anomalies.first(most)
     assignment, rows = result.assignment, np.array(result.anomalies[:most], dtype=np.intp)
-    place = np.cumsum(assignment.complete) - 1
     return ListedRows(
         rows,
         tuple(assignment.customer(int(row)) for row in rows),
-        result.rows[place[rows]],
+        result.numbers_of(rows),
         assignment.memberships[rows],
         assignment.log_density[rows],
         assignment.labels[rows],
@@ -295,12 +301,14 @@ def _listed_anomalies(result: SegmentationResult) -> list[Content]:
     model, scaling = result.model, result.model.scaling
     scaled = scaling.apply(scaling.masked(found.values))
     normal = scaling.restore(reasons_for(model.mixture, scaled).expected)
+    nearest = found.memberships.argmax(axis=1)
     return [
         {
             "customer": found.customers[i],
             "row": int(found.rows[i]),
             "log_density": float(found.log_density[i]),
-            "segment": int(found.labels[i]) + 1,
+            "segment": int(nearest[i]) + 1,
+            "outlier": bool(found.labels[i] < 0),
             "certainty": float(certainty[i]),
             "drivers": [
                 {

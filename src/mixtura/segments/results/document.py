@@ -66,6 +66,8 @@ class TablePart(Part):
     """Number of rows."""
     rows_unassigned: int
     """Rows in no segment: values are missing."""
+    outliers: int = 0
+    """Rows in no segment: they lie far from all."""
     id_column: str | None
     """Column that names customers; null for the row number."""
     active: list[str]
@@ -155,6 +157,15 @@ class ChoicePart(CandidatePart):
     rule: str | None = None
     """What decided: `minimum` of the criterion; `one standard error`, the fewest parameters within it; or `stability`
     among numbers of segments that the criterion does not separate. Null in files of format 2."""
+    robust: str = "none"
+    """What the model has against outliers: `noise`, who belong to no segment, `t` components with heavier tails, or
+    `none`."""
+    robust_reason: str | None = None
+    """What the criterion said of it; null where it was not to decide."""
+    outlier_share: float = 0.0
+    """Expected share of outliers."""
+    degrees_of_freedom: list[float] = Field(default_factory=list)
+    """Of each segment, where they are t distributions."""
     determined: bool = True
     """Whether the table determines a number of segments: not so if the criterion falls up to the most that were tried
     and resamples do not give as many again."""

@@ -169,6 +169,8 @@ class AnomalyPart(Part):
     """Per unit of the table's columns, in nats."""
     segment: int
     """Number of the most probable segment."""
+    outlier: bool = False
+    """Whether it is in no segment, also not in that one."""
     certainty: float
     """Its membership there."""
     drivers: list[DriverPart]

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from mixtura._typing import FloatArray, IntArray
+from mixtura.core.mixture import Mixture
 from mixtura.fit import Outcome
 from mixtura.segments.large.whole_table import WholeTable
 from mixtura.segments.model.assign import Assignment
@@ -24,6 +25,7 @@ __all__ = [
     "interruption_notes",
     "make_notes",
     "missing_by_segment_notes",
+    "outlier_notes",
     "transform_notes",
     "value_notes",
     "weight_notes",
@@ -62,7 +64,7 @@ def make_notes(
             f"Segments with at most one customer: {', '.join(str(k + 1) for k in small)}. They may be "
             "outliers; otherwise try fewer segments with `components`."
         )
-    n_incomplete = assignment.n_rows - assignment.n_complete
+    n_incomplete = assignment.n_rows - assignment.n_complete - assignment.n_outliers
     if n_incomplete:
         notes.append(f"{_count(n_incomplete, 'row')} in no segment: values are missing.")
     if best.outcome is not None and best.outcome is not Outcome.NOT_REFINED and not best.converged:
@@ -78,6 +80,27 @@ def interruption_notes(found: SearchResult) -> tuple[str, ...]:
         return ()
     done = _count(len(found.candidates), "model")
     return (f"Unfinished: the search was interrupted after {done}; another may describe the table better.",)
+
+
+def outlier_notes(mixture: Mixture, assignment: Assignment, reason: str | None) -> tuple[str, ...]:
+    """Return sentences on what the model has against outliers, and on those that it found."""
+    notes = [] if reason is None else [reason]
+    if mixture.background is not None:
+        found = assignment.n_outliers
+        notes.append(
+            "No customer lies so far from all segments as to be an outlier."
+            if not found
+            else f"{_count(found, 'customer')} ({100 * found / int(assignment.known.sum()):.1f} %) "
+            f"{'lies' if found == 1 else 'lie'} far from all segments: outliers, in none of them. Profiles, shares and "
+            "stability are of the others."
+        )
+    if mixture.tails is not None:
+        freedom = ", ".join(f"{one:.3g}" for one in mixture.tails.freedom)
+        notes.append(
+            f"Segments have heavier tails than Gaussian ones: t distributions of {freedom} degrees of freedom (30 and "
+            "more are nearly Gaussian). Covariances are their scale matrices."
+        )
+    return tuple(notes)
 
 
 def transform_notes(

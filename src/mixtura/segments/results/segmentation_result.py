@@ -32,6 +32,7 @@ from mixtura.segments.results.effort import Effort
 from mixtura.segments.results.notes import (
     make_notes,
     missing_by_segment_notes,
+    outlier_notes,
     transform_notes,
     value_notes,
     weight_notes,
@@ -123,6 +124,11 @@ class SegmentationResult:
     whole : WholeTable or None, default=None
         What is known of all rows of a table that is not held in memory. Then `rows`, `weights` and `assignment` are of
         a sample of it; `segments`, `population` and `certainty` are of all rows.
+    outlier_rows : ndarray of shape (n_outliers, D) or None, default=None
+        The numbers of those who are in no segment because they lie far from all; None where the model has no noise.
+    outlier_weights : ndarray of shape (n_outliers,) or None, default=None
+    robust_reason : str or None, default=None
+        What the criterion said of outliers, where it was to decide.
     effort : Effort, optional
         How much is computed for what is estimated by sampling.
     """
@@ -150,6 +156,9 @@ class SegmentationResult:
     levels: IntArray | None = None
     residuals: tuple[PairResidual, ...] = ()
     whole: WholeTable | None = None
+    outlier_rows: FloatArray | None = None
+    outlier_weights: FloatArray | None = None
+    robust_reason: str | None = None
     effort: Effort = field(default_factory=Effort)
 
     @property
@@ -165,11 +174,8 @@ class SegmentationResult:
         """Memberships of the complete rows, shape (n_complete, K)."""
         assignment = self.assignment
         # Where all rows are complete, nothing is copied.
-        return (
-            assignment.memberships
-            if assignment.complete.all()
-            else assignment.memberships[assignment.complete]
-        )
+        whole = assignment.complete.all()
+        return assignment.memberships if whole else assignment.memberships[assignment.complete]
 
     @cached_property
     def excluded(self) -> tuple[Candidate, ...]:
@@ -217,6 +223,7 @@ class SegmentationResult:
         value, weight = self.columns.value, self.columns.weight
         further = (
             *self.table_notes,
+            *outlier_notes(self.model.mixture, self.assignment, self.robust_reason),
             *missing_by_segment_notes(
                 self.rows,
                 self.assignment.labels[self.assignment.complete],
@@ -231,16 +238,9 @@ class SegmentationResult:
         columns, repeat = self.columns.used, self.ids_repeat
         passed = {one: self.exclusions[one] for one in self.excluded}
         return make_notes(
-            self.ranking,
-            self.best,
-            self.assignment if self.whole is None else self.whole,
-            columns,
-            further,
-            passed,
-            min_share=self.min_share,
-            choice=self.choice,
-            ids_repeat=repeat,
-        )
+            self.ranking, self.best, self.assignment if self.whole is None else self.whole, columns, further, passed,
+            min_share=self.min_share, choice=self.choice, ids_repeat=repeat,
+        )  # fmt: skip
 
     @cached_property
     def kmeans(self) -> KMeansComparison:
@@ -292,12 +292,8 @@ class SegmentationResult:
             return None
         try:
             return assess_stability(
-                self.model,
-                self.table,
-                weights=self.weights,
-                n_bootstraps=n_bootstraps,
-                mixtures=self.neighbors,
-            )
+                self.model, self.table, weights=self.weights, n_bootstraps=n_bootstraps, mixtures=self.neighbors
+            )  # fmt: skip
         except MixturaError:
             return None
 
@@ -341,6 +337,10 @@ class SegmentationResult:
             rows, memberships = rows[whole], memberships[whole]
             weights = None if weights is None else weights[whole]
         return component_normality(rows, model.mixture, rng, weights, memberships, scaled=model.scaling.apply)
+
+    def numbers_of(self, rows: IntArray) -> FloatArray:
+        """Return the numbers of some customers, in a segment or outliers, by their row of the table, shape (n, D)."""
+        return self.assignment.values_of(rows, self.rows, self.outlier_rows)
 
     @cached_property
     def document(self) -> Document:

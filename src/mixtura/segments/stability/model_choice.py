@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
+from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import RowTable
 from mixtura.fit import Outcome
 from mixtura.segments.comparison.agreement import best_jaccard, contingency_table, pairwise_adjusted_rand
+from mixtura.segments.model.robust_file import components_alone
 from mixtura.segments.options import Settings
 from mixtura.segments.stability.resample import refit_labels
 from mixtura.segments.stability.stability_verdict import is_stable
@@ -225,22 +227,31 @@ class ComparisonSample:
     def contender(self, one: Candidate, separation: float) -> Contender:
         k, settings = one.n_components, self.settings
         assert one.mixture is not None, "models that failed are not compared"
+        rows, weights = self._in_segments(one.mixture)
         parts = refit_labels(
-            self.scaled,
+            rows,
             one.covariance_type,
             k,
             n_bootstraps=_RESAMPLES,
             n_init=max(settings.n_init, _STARTS),
             seed=settings.seed,
-            weights=self.weights,
+            weights=weights,
             prior=settings.prior,
             rounding=self.rounding,
+            tails=one.mixture.tails is not None,
         )
-        agreements = _mean_agreements(parts, k, self.weights)
-        labels = one.mixture.predict(self.scaled)
-        similar = [best_jaccard(contingency_table(labels, part, k, k, self.weights)) for part in parts]
+        agreements = _mean_agreements(parts, k, weights)
+        labels = components_alone(one.mixture).predict(rows)
+        similar = [best_jaccard(contingency_table(labels, part, k, k, weights)) for part in parts]
         least = float(np.nanmin(np.mean(similar, axis=0))) if similar else 0.0
         return Contender(one, separation, agreements, least)
+
+    def _in_segments(self, mixture: Mixture) -> tuple[RowTable, FloatArray | None]:
+        """Return the rows that are in a component, all where there is no noise, and their weights."""
+        if mixture.background is None:
+            return self.scaled, self.weights
+        inside = mixture.predict(self.scaled) >= 0
+        return self.scaled[inside], None if self.weights is None else self.weights[inside]
 
 
 def _mean_agreements(parts: Sequence[IntArray], k: int, weights: FloatArray | None) -> FloatArray:

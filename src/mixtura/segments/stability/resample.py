@@ -8,10 +8,9 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance import get_family
-from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
-from mixtura.core.prior import Prior
+from mixtura.core.parts.student import StudentTails
 from mixtura.core.protocols import RowTable
 from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError
@@ -50,6 +49,7 @@ def refit_labels(
     weights: FloatArray | None = None,
     prior: PriorName | float = "floor",
     rounding: FloatArray | None = None,
+    tails: bool = False,
 ) -> list[IntArray]:
     """Return the partitions of the rows by mixtures learned from resamples of them, each of shape (N,).
 
@@ -75,6 +75,8 @@ def refit_labels(
         What keeps covariances from collapsing, as in `mixtura.select.search`; made from the rows themselves.
     rounding : ndarray of shape (D,) or None, default=None
         Steps that the columns are rounded to, for the floor.
+    tails : bool, default=False
+        Whether components are t distributions.
 
     Returns
     -------
@@ -85,6 +87,8 @@ def refit_labels(
     # That of the rows themselves, as the mixture in question had it: a resample of few rows has none to speak of.
     kept = make_prior(prior, data.total, n_components, rounding)
 
+    heavy = StudentTails() if tails else None
+
     def task(number: int) -> Callable[[], IntArray | None]:
         def run() -> IntArray | None:
             rng = np.random.RandomState(np.random.SeedSequence((seed, number)).generate_state(1))
@@ -93,7 +97,8 @@ def refit_labels(
             if chosen.size < n_components:
                 return None
             resample = data.in_memory(rows[chosen], drawn[chosen]).alone()
-            mixture = _learned(resample, family, n_components, kept, n_init, rng)
+            model = GaussianModel(n_components, get_family(family), kept, data.discrete, tails=heavy)
+            mixture = _learned(Problem(resample, model), n_init, rng)
             return None if mixture is None else mixture.predict(rows)
 
         return run
@@ -103,16 +108,9 @@ def refit_labels(
     return [labels for labels in found if labels is not None]
 
 
-def _learned(
-    data: Data,
-    family: str,
-    n_components: int,
-    prior: Prior,
-    n_init: int,
-    rng: np.random.RandomState,
-) -> Mixture | None:
+def _learned(problem: Problem, n_init: int, rng: np.random.RandomState) -> Mixture | None:
+    data = problem.data
     stop = RemainingGain(data.total_weight, _TOLERANCE)
-    problem = Problem(data, GaussianModel(n_components, get_family(family), prior, data.discrete))
     scattered = INITIALIZATIONS["kmeans"] if data.discrete is None else FromSample()
     starts: tuple[tuple[Initialization, int], ...] = (
         (scattered, n_init),

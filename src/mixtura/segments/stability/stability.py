@@ -15,6 +15,7 @@ from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.segments.certainty.certainty_summary import MeanCertaintySummary
 from mixtura.segments.comparison.agreement import best_jaccard, contingency_table, pairwise_adjusted_rand
 from mixtura.segments.comparison.transitions import Flow, TransitionsSummary, transitions_of
+from mixtura.segments.model.robust_file import components_alone
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.scan import Summary, scan_of
 from mixtura.segments.stability.resample import refit_labels
@@ -161,7 +162,8 @@ def assess_stability(
     """Learn the mixture again from resampled customers, and see whether the same segments come out.
 
     Mixtures of the same covariance family, kept from collapsing by the same prior and learned from resamples (see
-    `refit_labels`), partition the original rows.
+    `refit_labels`), partition the original rows. Where the model has noise, the rows are those in a segment, and
+    resamples of them have none; t components are learned again as such.
     The *adjusted Rand index* of each two of these partitions says how stable a number of segments is (Dolnicar and
     Leisch 2010). For each segment the *Jaccard similarity* to the most similar segment of a resample, averaged over
     the resamples, says how stable it is (Hennig 2007; on the original rows as Dolnicar and Leisch 2017 do).
@@ -277,7 +279,10 @@ def _refit(
     family, prior = model.mixture.covariance_type, model.training.prior
     rounding = scaled_steps(rows, model.scaling)
     rows = model.scaling.seen(rows)
-    found = refit_labels(rows, family, number, weights=weights, prior=prior, rounding=rounding, **plan)
+    tails = model.mixture.tails is not None
+    found = refit_labels(
+        rows, family, number, weights=weights, prior=prior, rounding=rounding, tails=tails, **plan
+    )
     if len(found) < 2:
         raise MixturaError(
             f"At least 2 resamples must be fitted; of {plan['n_bootstraps']} resamples of {len(rows)} rows, "
@@ -297,7 +302,7 @@ def _of_number(number: int, partitions: Sequence[IntArray], weights: FloatArray 
 def _of_segments(
     model: SegmentModel, rows: RowTable, weights: FloatArray | None, partitions: Sequence[IntArray]
 ) -> tuple[SegmentStability, ...]:
-    k, labels = model.n_segments, model.mixture.predict(rows)
+    k, labels = model.n_segments, components_alone(model.mixture).predict(rows)
     # Shape (B, K): similarities by resample and segment.
     found = np.stack([best_jaccard(contingency_table(labels, other, k, k, weights)) for other in partitions])
     lower, upper = np.quantile(found, _INTERVAL, axis=0)
@@ -324,7 +329,8 @@ def _neighboring(
 ) -> list[Mixture]:
     """Return the mixtures with one component fewer and one more, as far as they are asked for."""
     numbers = [number for number in asked if abs(number - model.n_segments) == 1]
-    return [mixtures.get(number) or _learn(model, rows, weights, number) for number in numbers]
+    found = [mixtures.get(number) or _learn(model, rows, weights, number) for number in numbers]
+    return [components_alone(one) for one in found]
 
 
 def _scanned(

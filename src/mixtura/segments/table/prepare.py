@@ -95,6 +95,18 @@ class Prepared:
             return self.rows
         return MixedRows(self.rows, self.levels, self.coding.discrete)
 
+    def only(self, chosen: Array) -> Prepared:
+        """Return some of the rows, (n_complete,); the others are in no segment."""
+        complete = self.complete.copy()
+        complete[np.flatnonzero(complete)[~chosen]] = False
+        return replace(
+            self,
+            rows=np.ascontiguousarray(self.rows[chosen]),
+            weights=None if self.weights is None else self.weights[chosen],
+            complete=complete,
+            levels=None if self.levels is None else np.ascontiguousarray(self.levels[chosen]),
+        )
+
     def search(
         self, settings: Settings, on_candidate: OnCandidate | None = None, on_fold: OnFold | None = None
     ) -> SearchResult:
