@@ -69,10 +69,21 @@ def _shares(document: DriftDocument, width: int) -> Spec:
     labels = [document.reference.label, *(one.label for one in document.periods)]
     if len(set(labels)) < len(labels):
         labels[0] += " (model)"
+    order = _in_time(labels)
+    labels = [labels[place] for place in order]
+    rows, halves = [rows[place] for place in order], [halves[place] for place in order]
     datasets: Datasets = {}
     names = group_labels("names", [one.name for one in document.names], len(document.names))
     chart = shares_chart(np.array(rows), np.array(halves), labels, names, datasets, width=width, legend=False)
     return finalize(chart, datasets)
+
+
+def _in_time(labels: list[str]) -> list[int]:
+    """Return the places of the labels in time: the first one's is known where the others are in the order of texts."""
+    places = list(range(len(labels)))
+    if len(labels) > 2 and sorted(labels[1:]) == labels[1:]:
+        return sorted(places, key=lambda place: labels[place])
+    return places
 
 
 def _view(document: DriftDocument) -> dict[str, Any]:

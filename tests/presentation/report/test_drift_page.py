@@ -10,6 +10,7 @@ import pytest
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.plot import plot_shares
 from mixtura.report import render_drift
+from mixtura.report.drift_page import _in_time
 from mixtura.segments.results.changes.drift_document import DriftDocument
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "drift-1.json"
@@ -66,3 +67,10 @@ def test_the_chart_of_shares_needs_one_row_per_period() -> None:
         plot_shares([[0.6, 0.4], [0.5, 0.5]], ["a"])
     with pytest.raises(ParameterError, match="`half_widths` must have the shape"):
         plot_shares([[0.6, 0.4]], ["a"], half_widths=[[0.1]])
+
+
+def test_the_reference_stands_where_it_is_in_time() -> None:
+    assert [("2024-02", "2024-01", "2024-03")[place] for place in _in_time(["2024-02", "2024-01", "2024-03"])] == [
+        "2024-01", "2024-02", "2024-03",
+    ]  # fmt: skip
+    assert _in_time(["model.json", "9", "10"]) == [0, 1, 2]

@@ -13,7 +13,7 @@ import narwhals as nw
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.drift import Matching, MixtureDrift, match_segments
+from mixtura.drift import Matching, MixtureDrift, SegmentEvent, match_segments
 from mixtura.engine import as_data
 from mixtura.exceptions import ColumnWarning, MixturaError
 from mixtura.fit import log_likelihood
@@ -88,8 +88,18 @@ def renew(model: SegmentModel, read: ModelRows, drift: MixtureDrift, *, source: 
     both = read.complete & again.complete
     old, found = assign_read(model, read), assign_read(new, again)
     unexpected = (old.log_density[both] < drift.comparison.reference.cuts.tail).astype(np.float64)
-    kept, matching = keep_names(model, new, old.memberships[both], found.memberships[both], unexpected)
-    return Renewal(word, kept, matching)
+    memberships = old.memberships[both], found.memberships[both]
+    if word == "update":
+        return Renewal(word, new, _unchanged(*memberships))
+    return Renewal(word, *keep_names(model, new, *memberships, unexpected))
+
+
+def _unchanged(before: FloatArray, after: FloatArray) -> Matching:
+    """Return the matching of segments with what they became: each went on from where it was."""
+    numbers = range(before.shape[1])
+    return Matching(
+        before.T @ after, tuple(numbers), tuple(SegmentEvent("kept", (k,), (k,)) for k in numbers)
+    )
 
 
 def keep_names(
