@@ -218,7 +218,7 @@ def test_missing_values_are_not_a_change(model: SegmentModel) -> None:
 @pytest.fixture(scope="module")
 def mixed() -> tuple[SegmentModel, pl.DataFrame]:
     def make() -> SegmentModel:
-        result = segment_table(mixed_table(0), kinds="auto", components=[2])
+        result = segment_table(mixed_table(0), kinds={"region": "category"}, components=[2])
         return with_reference(result.model, result.table)
 
     return remembered("drift-mixed", make=make), mixed_table(1)
