@@ -221,7 +221,7 @@ def mixed() -> tuple[SegmentModel, pl.DataFrame]:
         result = segment_table(mixed_table(0), kinds={"region": "category"}, components=[2])
         return with_reference(result.model, result.table)
 
-    return remembered("drift-mixed", make=make), mixed_table(1)
+    return remembered("drift-mixed", "region is a category", make=make), mixed_table(1)
 
 
 def mixed_table(seed: int) -> pl.DataFrame:
