@@ -25,7 +25,7 @@ from mixtura.io.values import release_arrow_memory
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["TABLE_SUFFIXES", "Computed", "TableWriter", "Words", "write_table"]
+__all__ = ["TABLE_SUFFIXES", "Computed", "TableWriter", "Words", "arrow_column", "write_table"]
 
 TABLE_SUFFIXES = (".csv", ".parquet", *SURVEY_OUTPUTS)
 """What `write_table` writes."""
@@ -106,11 +106,16 @@ class TableWriter:
     Raises
     ------
     OutputError
-        The file cannot be written.
+        The file cannot be written, or is one of SPSS or Stata, which are written whole.
     """
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
+        if self._path.suffix.lower() in SURVEY_OUTPUTS:
+            raise OutputError(
+                f"A table in parts is written to a .csv or .parquet file; got one that ends in {self._path.suffix!r}. "
+                f"Try {'.parquet'!r}."
+            )
         self._pool, self._writing = ThreadPoolExecutor(1, "mixtura-writer"), deque[Future[None]]()
         self._writer: Any = None
         self._names: list[str] = []
@@ -216,7 +221,7 @@ class _Parts:
             if isinstance(values, Words):
                 yield _arrow_text(values.texts, None)
             elif not isinstance(values, np.ndarray) or values.dtype == object:
-                found = _plain(_arrow(values, np.ones(self.present.size, dtype=bool)))
+                found = _plain(arrow_column(values, np.ones(self.present.size, dtype=bool)))
                 if _is_text(found.type):
                     yield found
 
@@ -227,9 +232,9 @@ class _Parts:
             span = slice(start, start + self.n_rows)
             present = self.present[span]
             whole = np.ones(present.size, dtype=bool)
-            found = {name: _arrow(values[span], whole) for name, values in self.ids.items()}
+            found = {name: arrow_column(values[span], whole) for name, values in self.ids.items()}
             for name, values in self.columns.items():
-                found[name] = _arrow(_part(values, span), present)
+                found[name] = arrow_column(_part(values, span), present)
             yield pa.table(found)
 
 
@@ -255,16 +260,16 @@ def _write_parquet(parts: _Parts, path: Path) -> None:
             writer.write_table(table)
 
 
-def _arrow(values: Any, present: Array) -> Any:
+def arrow_column(values: Any, present: Array) -> Any:
     """Return a column over the memory of an array, or of words; `pyarrow.array` would load pandas for its types."""
     import pyarrow as pa
 
     if isinstance(values, Words):
-        return _arrow_text(values.texts, None).take(_arrow(values.codes, present))
+        return _arrow_text(values.texts, None).take(arrow_column(values.codes, present))
     if not isinstance(values, np.ndarray):
         return values
     if isinstance(values, np.ma.MaskedArray):
-        return _arrow(values.data, present & ~np.ma.getmaskarray(values))
+        return arrow_column(values.data, present & ~np.ma.getmaskarray(values))
     missing = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
     if values.dtype == object:
         return _arrow_text(values, missing)

@@ -10,8 +10,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from mixtura.exceptions import OptionalDependencyError, TableError
-from mixtura.io import Codebook, CodebookColumn, codebook_of, read_table, write_table
+from mixtura.exceptions import OptionalDependencyError, OutputError, TableError
+from mixtura.io import Codebook, CodebookColumn, TableWriter, codebook_of, read_table, write_table
 from mixtura.io.survey.codebook import code_text
 from mixtura.io.survey.declared_weight import declared_weight
 from mixtura.io.survey.file_dates import dates_of
@@ -208,3 +208,9 @@ def test_a_frame_of_pandas_read_spss_has_the_codes(tmp_path: Path) -> None:
     assert book.column("trust").labels == {"0": "No trust at all", "10": "Complete trust"}
     assert book.column("party").measure == "nominal"
     assert len(frame) == len(survey_frame())
+
+
+def test_a_table_in_parts_is_not_written_as_a_survey(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"in parts is written to a \.csv or \.parquet file; got .*\.sav"):
+        TableWriter(tmp_path / "t.sav")
+    assert list(tmp_path.iterdir()) == []

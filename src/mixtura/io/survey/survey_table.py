@@ -15,6 +15,7 @@ from mixtura.exceptions import TableError
 from mixtura.io.survey.codebook import Codebook, CodebookColumn, code_text, with_codebook
 from mixtura.io.survey.declared_weight import declared_weight
 from mixtura.io.survey.file_dates import Program, dates_of
+from mixtura.io.writers import arrow_column
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -106,9 +107,12 @@ def _numbers(cells: Sequence[Any], declared: Declared) -> tuple[FloatArray, dict
 
     A text among them is one of the special missing values of Stata and SAS, such as ``.a``.
     """
-    missing = Counter(f".{cell}" for cell in cells if isinstance(cell, str))
-    known = [None if isinstance(cell, str) else cell for cell in cells] if missing else cells
-    numbers = np.array(known, dtype=np.float64)
+    missing: Counter[str] = Counter()
+    try:
+        numbers = np.array(cells, dtype=np.float64)
+    except ValueError:  # of a letter
+        missing.update(f".{cell}" for cell in cells if isinstance(cell, str))
+        numbers = np.array([None if isinstance(cell, str) else cell for cell in cells], dtype=np.float64)
     for one in declared:
         if isinstance(one["lo"], str):
             continue
@@ -131,21 +135,18 @@ def _codebook_column(name: str, meta: Any, missing: Mapping[str, int]) -> Codebo
 
 
 def _arrow_numbers(numbers: FloatArray) -> pa.Array:
-    import pyarrow as pa
-
     missing = np.isnan(numbers)
     present = numbers[~missing]
     if np.all(present == np.rint(present)) and np.abs(present).max(initial=0.0) < _EXACT:
-        whole = np.where(missing, 0.0, numbers).astype(np.int64)
-        return pa.array(whole, mask=missing)
-    return pa.array(numbers, mask=missing)
+        numbers = np.where(missing, 0.0, numbers).astype(np.int64)
+    found: pa.Array = arrow_column(numbers, ~missing)
+    return found
 
 
 def _arrow_dates(dates: Array) -> pa.Array:
-    """Return dates as Arrow has them; `pyarrow.array` would load pandas for its types."""
     import pyarrow as pa
 
     missing = np.isnat(dates)
-    kind = pa.date32() if dates.dtype == np.dtype("datetime64[D]") else pa.timestamp("us")
-    counted = np.where(missing, 0, dates.astype(np.int64))
-    return pa.array(counted, mask=missing).cast(pa.int32() if kind == pa.date32() else pa.int64()).cast(kind)
+    in_days = dates.dtype == np.dtype("datetime64[D]")
+    counted = np.where(missing, 0, dates.astype(np.int64)).astype(np.int32 if in_days else np.int64)
+    return arrow_column(counted, ~missing).view(pa.date32() if in_days else pa.timestamp("us"))
