@@ -20,12 +20,16 @@ from mixtura.data import JoinedRows, Packing, PartitionedBlocks
 from mixtura.engine import as_data
 from mixtura.exceptions import DataError, MissingValuesError, ParameterError
 from mixtura.fit import INITIALIZATIONS, AbsoluteChange, Problem, Settings, fit_mixture
+from mixtura.fit.init import sample
+from mixtura.fit.init.sample import draw_sample
 from mixtura.fit.kmeans.lloyd import best_clustering, nearest
 from mixtura.fit.kmeans.plusplus import kmeans_plusplus
 from mixtura.kernels import get_kernel
 from mixtura.run import SerialRunner
 from mixtura.run.remote.job import Job, step_of
 from mixtura.run.remote.remote_runner import RemoteRunner, added
+from mixtura.select.model_search import subsamples
+from mixtura.select.model_search.subsamples import draw_subsamples
 
 T = TypeVar("T")
 
@@ -153,6 +157,22 @@ def test_a_state_is_as_long_as_the_passes_that_matter() -> None:
     data = cut(ROWS, at=[4000])
     kmeans_plusplus(data, 40, np.random.RandomState(0))
     assert max(data.runner.sent) < 4000  # type: ignore[attr-defined]
+
+
+def test_samples_of_very_many_rows_are_drawn_by_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No list of all their numbers is made; the sample is that of the same rows in memory."""
+    monkeypatch.setattr(sample, "_COUNTED", 5000)
+    monkeypatch.setattr(subsamples, "_PERMUTED", 5000)
+    weights = np.where(np.arange(N) % 3 == 0, 0.0, WEIGHTS)
+    pair = as_data(ROWS, weights), cut(ROWS, weights, at=CUTS["many"])
+    here, there = (draw_sample(one, np.random.RandomState(1), 400) for one in pair)
+    assert here.numbers.tolist() == there.numbers.tolist()
+    assert (here.n_rows, np.unique(here.numbers).size, (here.weights > 0).all()) == (400, 400, True)
+    found = [draw_subsamples(one, [100, 300], 7) for one in pair]
+    for size in (100, 300):
+        rows = [one[size].rows(np.arange(size)) for one in found]
+        np.testing.assert_array_equal(*rows)
+        np.testing.assert_array_equal(rows[0][:100], found[0][100].rows(np.arange(100)))
 
 
 def test_numbers_per_row_in_memory_are_refused() -> None:
