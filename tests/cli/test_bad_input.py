@@ -48,6 +48,8 @@ def test_a_missing_file_suggests_the_closest(refused, customers) -> None:
     message = refused("segment", "costumers.csv")
     assert "There is no file 'costumers.csv'" in message
     assert "Did you mean 'customers.csv'?" in message
+    Path(".customer.csv.part").write_text("x\n1\n")
+    assert "Did you mean 'customers.csv'?" in refused("segment", "customer.csv")
 
 
 def test_a_directory_is_no_table(refused, workplace) -> None:

@@ -62,6 +62,9 @@ _NOT_CONVERGED = (
     "Best performing initialization did not converge. Try different init parameters, or increase max_iter, tol, or "
     "check for degenerate data."
 )
+_MOST_IS_NOISE = (
+    "{:.0%} of the rows are noise. Standardize the columns if `reg_covar`, {:g}, is near their variances."
+)
 
 
 class GaussianMixture(CallbackSupportMixin, MixturePredictor, DensityMixin, BaseEstimator):
@@ -354,6 +357,10 @@ default="kmeans"
             warnings.warn(note, ConvergenceWarning, stacklevel=4)
         if not result.converged and self.max_iter > 0:
             warnings.warn(_NOT_CONVERGED, ConvergenceWarning, stacklevel=4)
+        if (noise := result.mixture.background) is not None and noise.weight > 0.5:
+            warnings.warn(
+                _MOST_IS_NOISE.format(noise.weight, self.reg_covar), ConvergenceWarning, stacklevel=4
+            )
         if self.verbose:
             Narrator.summarize(result)
 

@@ -14,7 +14,9 @@ def missing_file(path: Path) -> str:
     message = f"There is no file {str(path)!r}. A table file (CSV, TSV, Parquet, JSON, Excel) is required."
     if not path.parent.is_dir():
         return f"{message} The directory {str(path.parent)!r} does not exist either."
-    near = get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], n=1)
+    # Hidden files are seldom tables, and nobody means one that is being written.
+    names = [entry.name for entry in path.parent.iterdir() if not entry.name.startswith(".")]
+    near = get_close_matches(path.name, names, n=1)
     return f"{message} Did you mean {str(path.parent / near[0])!r}?" if near else f"{message} Check the path."
 
 

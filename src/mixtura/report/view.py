@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mixtura.segments.results.document import Document
-from mixtura.segments.table.discrete.kinds import KIND_WORDS
+from mixtura.segments.table.discrete.kinds import KIND_WORDS, ColumnKind, kind_notes
 
 __all__ = ["letters_of", "page_view", "residual_table", "side_by_side"]
 
@@ -45,6 +45,8 @@ def page_view(document: Document) -> Row:
         "segments": segments,
         "active": _active(summary),
         "left_out": _left_out(summary["table"]),
+        "described": _described(summary["table"]),
+        "notes": _notes(summary),
         "profile_table": _profile_table(summary, years),
         "category_table": _category_table(summary),
         "index_rows": _index_rows(summary, years),
@@ -75,6 +77,23 @@ def _left_out(table: Row) -> list[Row]:
     """Return the columns without any role."""
     roles = {*table["descriptive"], table["value_column"], table["weight_column"], table["id_column"]}
     return [one for one in table["left_out"] if one["column"] not in roles]
+
+
+def _described(table: Row) -> list[Row]:
+    """Return the columns that only describe, with why where that was not asked for."""
+    reasons = {one["column"]: one["reason"] for one in table["left_out"]}
+    asked = "descriptive"
+    return [
+        {"column": name, "why": "" if reasons.get(name, asked) == asked else reasons[name]}
+        for name in table["descriptive"]
+    ]
+
+
+def _notes(summary: Row) -> list[str]:
+    """Return the notes without those on the kinds of columns, which the table of roles says."""
+    kinds = [ColumnKind(one["column"], one["kind"], one["reason"]) for one in summary["table"]["kinds"]]
+    said = set(kind_notes(kinds))
+    return [note for note in summary["notes"] if note not in said]
 
 
 def _transformed(summary: Mapping[str, Any]) -> set[str]:

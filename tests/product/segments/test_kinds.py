@@ -381,3 +381,13 @@ def test_a_column_without_any_value_is_refused_in_every_kind() -> None:
     for kind in ("spike", "count", "ordered", "category"):
         with pytest.raises(ColumnError, match="nothing"):
             segment_table(empty, kinds={"nothing": kind}, components=[2])
+
+
+def test_missing_levels_are_counted_with_missing_numbers() -> None:
+    table, _ = customers(400)
+    table = table.with_columns(
+        channel=pl.when(pl.int_range(400) % 8 == 0).then(None).otherwise(pl.col("channel")),
+        age=pl.when(pl.int_range(400) % 100 == 1).then(None).otherwise(pl.col("age")),
+    )
+    notes = " ".join(segment_table(table, components=[2]).notes)
+    assert "54 values are missing, in channel (50, 12 %), age (4, 1 %)" in notes

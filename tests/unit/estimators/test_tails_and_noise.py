@@ -160,3 +160,12 @@ def test_rows_that_lie_densely_are_found() -> None:
     assert are_dense(rows[:15]).all()
     assert are_dense(np.zeros((100, 2))).all()
     assert are_dense(np.repeat(rows, 15, axis=0)).all()
+
+
+def test_a_ridge_that_leaves_all_rows_to_noise_is_said() -> None:
+    rng = np.random.default_rng(0)
+    rows = 1e-6 * np.vstack([rng.normal(size=(80, 2)), rng.normal(size=(80, 2)) + 6])
+    with pytest.warns(ConvergenceWarning, match="100% of the rows are noise"):
+        GaussianMixture(2, noise=True, random_state=0).fit(rows)
+    fitted = GaussianMixture(2, noise=True, reg_covar=1e-18, random_state=0).fit(rows)
+    assert fitted.noise_weight_ < 0.1

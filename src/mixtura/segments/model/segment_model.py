@@ -146,7 +146,9 @@ class SegmentModel:
     def log_density(self, rows: RowTable) -> FloatArray:
         """Return the log density of each row, shape (N,): per unit of the user's columns, in nats.
 
-        Where values are missing it is that expected of the whole row, so that rows can be compared.
+        Where values are missing it is that expected of the whole row, so that rows can be compared. A row at a point
+        mass has the logarithm of its probability in place of a density per unit of that column, and levels their
+        probabilities.
         """
         seen = self.scaling.seen(rows)
         scaled = continuous_rows(seen)

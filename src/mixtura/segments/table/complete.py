@@ -85,7 +85,7 @@ def usable_rows(
     if not usable.any():
         which = "in all of" if drop_missing else "in any of"
         raise DataError(
-            f"None of the {len(table)} rows has a number {which} the columns {list(columns)!r}. Such rows are "
+            f"None of the {len(table)} rows has a value {which} the columns {[*columns, *discrete]!r}. Such rows are "
             "required. Leave out the columns that are mostly empty, with `columns`."
         )
     if usable.all():

@@ -239,7 +239,10 @@ class _Search:
         )
 
     def decide(self, on_candidate: OnCandidate | None, on_fold: OnFold | None) -> SearchResult:
-        """Return the search whose best has the smallest criterion, without, with noise, or with t components."""
+        """Return the search whose best has the smallest criterion, without, with noise, or with t components.
+
+        With ``"cv"`` it is that of fewest parameters within one standard error of the smallest.
+        """
         results = list[SearchResult]()
         for kind in KINDS:
             if kind == "t" and self.options.prior == "conjugate":
@@ -252,7 +255,14 @@ class _Search:
             if results and results[-1].interrupted:
                 break
         scores = {one.robust: one.best.criterion(one.criterion) for one in results}
-        best = min(results, key=lambda one: scores[one.robust])
+        smallest = min(results, key=lambda one: scores[one.robust])
+        folds = smallest.best.folds
+        if folds is None:
+            return replace(smallest, robust_scores=scores)
+        # Held-out rows do not distinguish models within one standard error of the smallest score.
+        limit = scores[smallest.robust] + folds.standard_error
+        near = [one for one in results if scores[one.robust] <= limit]
+        best = min(near, key=lambda one: (one.best.n_parameters, scores[one.robust]))
         return replace(best, robust_scores=scores)
 
 

@@ -68,6 +68,16 @@ def test_cross_validation_and_larger_tables_decide_too() -> None:
     assert sampled.best.mixture.background.weight == pytest.approx(1 / 8, abs=0.01)
 
 
+def test_held_out_rows_prefer_fewer_parameters_within_a_standard_error() -> None:
+    """Without outliers noise and t components gain nothing that held-out rows would show."""
+    rng = np.random.RandomState(3)
+    rows = rng.randn(150, 2) + np.array([[0.0, 0.0], [7.0, 0.0]])[rng.randint(2, size=150)]
+    found = search(rows, components=[2], covariance_types="EII", robust="auto", criterion="cv", n_folds=5)
+    spread = max(found.robust_scores.values()) - min(found.robust_scores.values())
+    assert 0 < spread < found.best.folds.standard_error
+    assert found.robust == "none"
+
+
 @pytest.mark.parametrize(("kind", "noise", "tails"), [("noise", True, "gaussian"), ("t", False, "t")])
 def test_the_estimator_shows_the_winner(kind: str, noise: bool, tails: str) -> None:
     rows, _ = table(kind)

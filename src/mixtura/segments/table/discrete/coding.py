@@ -16,7 +16,7 @@ from mixtura.io import NO_CODEBOOK, Codebook, CodebookColumn, to_float64
 from mixtura.segments.table.discrete.cells import text_of, texts_of
 from mixtura.segments.table.discrete.kinds import ColumnKind
 
-__all__ = ["CodedColumn", "Coding", "coding_of", "standard_moments", "unknown_notes"]
+__all__ = ["CodedColumn", "Coding", "coding_of", "standard_moments", "unknown_notes", "with_missing_levels"]
 
 _ELSEWHERE, _MORE = "other values", "more"
 
@@ -137,6 +137,17 @@ def unknown_notes(coding: Coding, levels: IntArray, frame: Any, chosen: Array) -
                 f"{example!r}; they count as missing."
             )
     return tuple(notes)
+
+
+def with_missing_levels(
+    rows: FloatArray, columns: Sequence[str], coding: Coding | None, levels: IntArray | None
+) -> tuple[FloatArray, list[str]]:
+    """Return rows of numbers beside a column for each discrete one, NaN where its level is missing, and all names."""
+    if coding is None or levels is None:
+        return rows, list(columns)
+    beside = [j for j, one in enumerate(coding.columns) if one.kind != "spike"]
+    missing = np.where(levels[:, beside] == coding.discrete.size - 1, np.nan, 0.0)
+    return np.hstack([rows, missing]), [*columns, *(coding.columns[j].name for j in beside)]
 
 
 def standard_moments(coding: Coding, table: LevelTable) -> tuple[list[str], FloatArray, FloatArray]:

@@ -218,7 +218,8 @@ def check_kind(column: Series, kind: Kind) -> ColumnKind:
         n_levels = len(set(texts))
         if n_levels < 2 or (n_levels > 2 and 2 * n_levels > len(texts)):
             raise ColumnError(
-                f"`kinds` says that {name!r} is a category; it has {n_levels} different values in {len(texts)} rows. "
+                f"`kinds` says that {name!r} is a category; it has {n_levels} different "
+                f"{'value' if n_levels == 1 else 'values'} in {len(texts)} rows. "
                 "Levels that repeat are required. Leave the column out, or describe the segments with it.",
                 column=name,
             )
