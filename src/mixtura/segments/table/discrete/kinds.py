@@ -214,15 +214,7 @@ def check_kind(column: Series, kind: Kind) -> ColumnKind:
     """
     name = column.name
     if kind == "category":
-        texts = [one for one in texts_of(column) if one is not None]
-        n_levels = len(set(texts))
-        if n_levels < 2 or (n_levels > 2 and 2 * n_levels > len(texts)):
-            raise ColumnError(
-                f"`kinds` says that {name!r} is a category; it has {n_levels} different "
-                f"{'value' if n_levels == 1 else 'values'} in {len(texts)} rows. "
-                "Levels that repeat are required. Leave the column out, or describe the segments with it.",
-                column=name,
-            )
+        _check_category(column)
         return ColumnKind(name, kind, "as asked for")
     if not column.dtype.is_numeric():
         raise ColumnError(
@@ -252,6 +244,19 @@ def check_kind(column: Series, kind: Kind) -> ColumnKind:
                 column=name,
             )
     return ColumnKind(name, kind, "as asked for", spikes)
+
+
+def _check_category(column: Series) -> None:
+    name = column.name
+    texts = [one for one in texts_of(column) if one is not None]
+    n_levels = len(set(texts))
+    if n_levels < 2 or (n_levels > 2 and 2 * n_levels > len(texts)):
+        raise ColumnError(
+            f"`kinds` says that {name!r} is a category; it has {n_levels} different "
+            f"{'value' if n_levels == 1 else 'values'} in {len(texts)} rows. "
+            "Levels that repeat are required. Leave the column out, or describe the segments with it.",
+            column=name,
+        )
 
 
 def _check_levels(name: str, values: FloatArray, kind: str) -> None:

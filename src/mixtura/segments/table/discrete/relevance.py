@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import narwhals as nw
 import numpy as np
+from scipy.special import chdtrc
 from scipy.stats import rankdata
 
 from mixtura._typing import FloatArray, IntArray
@@ -23,6 +24,22 @@ _LEAST_CRAMER, _LEAST_EXPLAINED = 0.1, 0.01
 """Cramer's V of two columns of levels, and the share of the variance of ranks that levels explain: Cohen's small
 effects. In a long table every pair of columns is related a little."""
 
+_BY_CHANCE, _LEAST_TOGETHER = 1e-3, 0.02
+"""Of the likelihood ratios with all other columns together: the probability of their sum by chance, and the least sum
+for a row, in nats."""
+
+
+class _Relation(NamedTuple):
+    """Likelihood ratio of two columns, its degrees of freedom, and whether it is at least a small effect."""
+
+    gain: float
+    freedom: int
+    n_rows: int
+    is_small_effect: bool
+
+    def holds(self, penalty: float) -> bool:
+        return self.is_small_effect and self.gain > self.freedom * np.log(self.n_rows) + penalty
+
 
 def unrelated_categories(table: nw.DataFrame[Any], kinds: Mapping[str, ColumnKind]) -> tuple[str, ...]:
     """Return the categories that are related to none of the other columns that build segments.
@@ -30,7 +47,9 @@ def unrelated_categories(table: nw.DataFrame[Any], kinds: Mapping[str, ColumnKin
     Within a segment columns are independent, so that a segmentation shows as relations between columns, and only as
     these: what is related to nothing carries no information on segments, and adds noise. Two columns are related if
     the BIC of a model that relates them is smaller, by the logarithm of the square of the number of comparisons more
-    (Chen and Chen 2008), and if the relation is at least a small one. Numbers are compared by ranks.
+    (Chen and Chen 2008), and if the relation is at least a small one. A column is related to the others also if their
+    likelihood ratios together are not chance: groups that overlap much leave many weak relations. Numbers are compared
+    by ranks.
 
     Parameters
     ----------
@@ -45,7 +64,7 @@ def unrelated_categories(table: nw.DataFrame[Any], kinds: Mapping[str, ColumnKin
     levels = {
         name: _levels(table[name]) for name, one in kinds.items() if one.kind not in ("continuous", "spike")
     }
-    numbers = {name: _numbers(table[name], one) for name, one in kinds.items() if name not in levels}
+    numbers = {name: _numbers(table[name]) for name in kinds if name not in levels}
     penalty = 2.0 * np.log(len(asked) * (len(kinds) - 1))
     return tuple(name for name in asked if not _is_related(name, levels, numbers, penalty))
 
@@ -54,11 +73,16 @@ def _is_related(
     name: str, levels: Mapping[str, IntArray], numbers: Mapping[str, FloatArray], penalty: float
 ) -> bool:
     codes = levels[name]
-    others: Iterable[bool] = (
-        *(_explains(codes, values, penalty) for values in numbers.values()),
-        *(_goes_with(codes, other, penalty) for key, other in levels.items() if key != name),
-    )
-    return any(others)
+    found = [
+        *(_explains(codes, values) for values in numbers.values()),
+        *(_goes_with(codes, other) for key, other in levels.items() if key != name),
+    ]
+    known = [one for one in found if one is not None]
+    if any(one.holds(penalty) for one in known):
+        return True
+    together, freedom = sum(one.gain for one in known), sum(one.freedom for one in known)
+    per_row = sum(one.gain / one.n_rows for one in known)
+    return bool(known) and per_row >= _LEAST_TOGETHER and bool(chdtrc(freedom, together) < _BY_CHANCE)
 
 
 def _levels(column: nw.Series[Any]) -> IntArray:
@@ -70,42 +94,42 @@ def _levels(column: nw.Series[Any]) -> IntArray:
     return np.array([number[text] for text in texts], dtype=np.intp)
 
 
-def _numbers(column: nw.Series[Any], kind: ColumnKind) -> FloatArray:
+def _numbers(column: nw.Series[Any]) -> FloatArray:
     """Return the numbers of each row; a point mass counts as a value like others."""
     values = to_float64(column)
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _explains(codes: IntArray, values: FloatArray, penalty: float) -> bool:
-    """Return whether the mean ranks of numbers differ between levels: analysis of variance, by BIC."""
+def _explains(codes: IntArray, values: FloatArray) -> _Relation | None:
+    """Compare the mean ranks of numbers between levels: analysis of variance."""
     known = (codes >= 0) & ~np.isnan(values)
     n, present = int(known.sum()), np.unique(codes[known])
     if present.size < 2 or n <= present.size:
-        return False
+        return None
     ranks = rankdata(values[known]) - 0.5 * (n + 1)
     sums = np.bincount(codes[known], ranks)[present]
     sizes = np.bincount(codes[known])[present]
     total = float(ranks @ ranks)
     explained = float((sums**2 / sizes).sum()) / total if total > 0 else 0.0
-    gain = -n * np.log1p(-min(explained, 1.0 - 1e-12))
-    return explained >= _LEAST_EXPLAINED and bool(gain > (present.size - 1) * np.log(n) + penalty)
+    gain = -n * float(np.log1p(-min(explained, 1.0 - 1e-12)))
+    return _Relation(gain, present.size - 1, n, explained >= _LEAST_EXPLAINED)
 
 
-def _goes_with(first: IntArray, second: IntArray, penalty: float) -> bool:
-    """Return whether two columns of levels are dependent: the likelihood ratio of their table, by BIC."""
+def _goes_with(first: IntArray, second: IntArray) -> _Relation | None:
+    """Compare two columns of levels: the likelihood ratio of their table."""
     known = (first >= 0) & (second >= 0)
     n = int(known.sum())
     if n == 0:
-        return False
+        return None
     table = np.zeros((first.max() + 1, second.max() + 1))
     np.add.at(table, (first[known], second[known]), 1.0)
     table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
     smaller = min(table.shape) - 1
     if smaller < 1:
-        return False
+        return None
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
     seen = table > 0
     gain = 2.0 * float((table[seen] * np.log(table[seen] / expected[seen])).sum())
     strength = float(((table - expected) ** 2 / expected).sum()) / (n * smaller)
     freedom = (table.shape[0] - 1) * (table.shape[1] - 1)
-    return strength >= _LEAST_CRAMER**2 and bool(gain > freedom * np.log(n) + penalty)
+    return _Relation(gain, freedom, n, strength >= _LEAST_CRAMER**2)
