@@ -52,6 +52,7 @@ OPTIONS = {
     "resamples": "--resamples",
     "robust": "--robust",
     "segment": "--segment",
+    "select_columns": "--select-columns",
     "segments": "--segment",
     "spool_dir": "--spool-dir",
     "sql": "--sql",

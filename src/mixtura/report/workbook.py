@@ -47,6 +47,7 @@ def write_workbook(
 def _sheets(summary: Mapping[str, Any], assignment: Assignment | None) -> list[Sheet]:
     return [
         _overview(summary),
+        *_selection(summary),
         _segments(summary),
         _profiles(summary),
         *_categories(summary),
@@ -81,6 +82,20 @@ def _overview(summary: Mapping[str, Any]) -> Sheet:
         *((f"Left out: {one['column']}", one["reason"]) for one in table["left_out"]),
     ]
     return Sheet("Verdict", [("What", TEXT), ("Answer", NUMBER)], rows)
+
+
+def _selection(summary: Mapping[str, Any]) -> list[Sheet]:
+    if summary["selection"] is None:
+        return []
+    columns = [
+        ("Column", TEXT), ("Role", TEXT), ("Evidence (BIC)", NUMBER), ("Same role in resamples", PERCENT),
+        ("Why", TEXT),
+    ]  # fmt: skip
+    rows = [
+        (one["column"], one["role"], one["evidence"], one["stability"], one["why"])
+        for one in summary["selection"]["columns"]
+    ]
+    return [Sheet("Columns", columns, rows)]
 
 
 def _segments(summary: Mapping[str, Any]) -> Sheet:

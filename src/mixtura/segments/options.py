@@ -97,6 +97,12 @@ class Settings:
         """The seed, drawn where None was given."""
         return drawn_seed(self.random_state)
 
+    def numbers(self, rows: RowTable, weights: FloatArray | None = None) -> list[int]:
+        """Return the numbers of components to try: those asked for, or as many as there are rows for."""
+        n_rows = count_rows(rows, weights)
+        fewest = rows_fitted(n_rows, self.n_folds) if self.criterion == "cv" else n_rows
+        return _feasible(self.components, n_rows, fewest)
+
     def search(
         self,
         scaled: RowTable,
@@ -105,11 +111,9 @@ class Settings:
         weights: FloatArray | None = None,
         rounding: FloatArray | None = None,
     ) -> SearchResult:
-        n_rows = count_rows(scaled, weights)
-        fewest = rows_fitted(n_rows, self.n_folds) if self.criterion == "cv" else n_rows
         return search(
             scaled,
-            components=_feasible(self.components, n_rows, fewest),
+            components=self.numbers(scaled, weights),
             covariance_types=tuple(self.covariance_types),
             criterion=self.criterion,
             n_folds=self.n_folds,

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mixtura._typing import Array, IntArray
+from mixtura.segments.building.searched_table import SearchedTable
+from mixtura.segments.building.selection_notes import selection_notes
 from mixtura.segments.measure import measure_segments
 from mixtura.segments.mergeable import TopRows
 from mixtura.segments.model.assign import Assignment, assignment_of
 from mixtura.segments.model.build import build_model, with_mean_values, with_threshold
-from mixtura.segments.model.candidate_choice import Exclusion, candidates_to_choose_from, exclusions_of
 from mixtura.segments.model.read_rows import customer_ids
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.options import COVARIANCE_TYPES, Settings
@@ -24,7 +25,6 @@ from mixtura.segments.profiles.compute import profile_segments
 from mixtura.segments.profiles.profile_columns import read_columns
 from mixtura.segments.results.notes import interruption_notes
 from mixtura.segments.results.segmentation_result import SegmentationResult
-from mixtura.segments.stability.model_choice import ModelChoice, choose_model
 from mixtura.segments.table.discrete.kinds import Kinds
 from mixtura.segments.table.prepare import Prepared, prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
@@ -33,7 +33,7 @@ from mixtura.segments.table.survey.missing_codes import MissingCodes
 from mixtura.select import Candidate, OnCandidate, OnFold, SearchResult
 from mixtura.select.priors import PriorName
 
-__all__ = ["COVARIANCE_TYPES", "Chosen", "choose_from", "segment_table"]
+__all__ = ["COVARIANCE_TYPES", "segment_table"]
 
 
 def segment_table(
@@ -62,6 +62,7 @@ def segment_table(
     robust: str = "none",
     checkpoint: str | Path | None = None,
     keep_interrupted: bool = False,
+    select_columns: bool = False,
     on_candidate: OnCandidate | None = None,
     on_fold: OnFold | None = None,
 ) -> SegmentationResult:
@@ -141,6 +142,9 @@ def segment_table(
     keep_interrupted : bool, default=False
         Whether an interruption (Ctrl-C) while models are fitted gives segments from those that are done, if there are
         some; the result's `interrupted` is then true, and its notes say so.
+    select_columns : bool, default=False
+        Let only those columns build segments in which these differ, see `mixtura.select_columns`; the others describe
+        them. Should another number of segments be chosen than they were selected for, they are selected again for it.
     on_candidate : callable or None, default=None
         Called as ``on_candidate(candidate, done, total)`` after each model.
     on_fold : callable or None, default=None
@@ -179,7 +183,8 @@ def segment_table(
     roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes)
     started = time.perf_counter()
     prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
-    return _segment(prepared, settings, names or {}, (on_candidate, on_fold), started)
+    callbacks = on_candidate, on_fold
+    return _segment(prepared, settings, names or {}, callbacks, started, select_columns=select_columns)
 
 
 def _segment(
@@ -188,53 +193,28 @@ def _segment(
     names: Mapping[str | int, str],
     callbacks: tuple[OnCandidate | None, OnFold | None],
     started: float,
+    *,
+    select_columns: bool,
 ) -> SegmentationResult:
     """Return the segments of a table that is prepared."""
     warn_of_columns(prepared)
-    chosen = choose_from(prepared, settings, *callbacks)
-    best = chosen.choice.best
-    inside = without_outliers(prepared, best)
-    model = build_model(best, inside, settings, prepared).renamed(names)
+    search = SearchedTable.of_builders if select_columns else SearchedTable.of
+    chosen = search(prepared, settings, *callbacks)
+    built, best = chosen.prepared, chosen.choice.best
+    inside = without_outliers(built, best)
+    model = build_model(best, inside, settings, built).renamed(names)
     result = _describe(model, inside, chosen.found, best, started)
-    if inside is not prepared:
-        result = with_outliers(result, prepared, inside)
+    if inside is not built:
+        result = with_outliers(result, built, inside)
     return replace(
         result,
         choice=chosen.choice,
         exclusions=chosen.exclusions,
         min_share=float(settings.min_share),
         robust_reason=chosen.found.robust_reason,
+        selection=chosen.selection,
+        table_notes=(*result.table_notes, *selection_notes(chosen.selection, len(prepared.rows))),
     )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Chosen:
-    """The models that were tried on some rows, and the one that was chosen.
-
-    Parameters
-    ----------
-    found : SearchResult
-    exclusions : mapping of Candidate to Exclusion
-    choice : ModelChoice
-    """
-
-    found: SearchResult
-    exclusions: dict[Candidate, Exclusion]
-    choice: ModelChoice
-
-
-def choose_from(
-    prepared: Prepared,
-    settings: Settings,
-    on_candidate: OnCandidate | None = None,
-    on_fold: OnFold | None = None,
-) -> Chosen:
-    """Search over models of prepared rows, and choose one as `segment_table` does."""
-    found = prepared.search(settings, on_candidate, on_fold)
-    exclusions = exclusions_of(found.ranking, prepared.rows, prepared.weights, settings.min_share)
-    allowed = candidates_to_choose_from(found.ranking, exclusions)
-    choice = choose_model(allowed, prepared.table, prepared.scaling, settings, prepared.weights)
-    return Chosen(found, exclusions, choice)
 
 
 def _describe(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from scipy.stats import multivariate_normal
 from fitted import remembered
 from mixtura.datasets import make_customers
 from mixtura.segments import Effort, SegmentationResult, Stability, segment_table
+from mixtura.select import ColumnRole, ColumnSelection, Role
 
 __all__ = ["COLUMNS", "found", "joint_densities", "log_density", "memberships_of", "table"]
 
@@ -41,13 +43,18 @@ def segmented() -> tuple[SegmentationResult, Stability, dict[str, Any]]:
         id_column="customer",
         components=[1, 2, 3, 4],
     ).with_effort(Effort(resamples=8))
+    roles = (
+        ColumnRole("income", Role.BUILDING, 84.2, stability=1.0),
+        ColumnRole("tax", Role.REDUNDANT, -12.5, ("income",), 0.86, 0.95),
+    )
+    result = replace(result, selection=ColumnSelection(roles, None, 120, 20))
     assert result.stability is not None
     return result, result.stability, result.document.to_dict()
 
 
 @cache
 def found() -> tuple[SegmentationResult, Stability, dict[str, Any]]:
-    return remembered("small-table", make=segmented)
+    return remembered("small-table-with-roles", make=segmented)
 
 
 def joint_densities() -> np.ndarray:

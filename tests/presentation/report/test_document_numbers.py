@@ -31,7 +31,7 @@ def test_the_parts(summary: dict[str, Any]) -> None:
     assert set(summary) == {
         "format", "format_version", "mixtura_version", "table", "verdict", "choice", "transforms", "population",
         "segments", "certainty", "ambiguous", "least_certain", "anomalies", "overlap", "kmeans", "stability",
-        "candidates", "diagnostics", "notes", "seconds",
+        "candidates", "diagnostics", "notes", "seconds", "selection",
     }  # fmt: skip
     assert summary["format_version"] == 3
 

@@ -40,6 +40,13 @@ Resamples = Annotated[
 Excel = Annotated[
     bool, typer.Option("--excel", help="Write a workbook, too: a sheet per part of the report.")
 ]
+SelectColumns = Annotated[
+    bool,
+    typer.Option(
+        "--select-columns",
+        help="Let only columns build segments in which these differ; the others describe them.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")]
 
 
@@ -63,6 +70,7 @@ def segment(
     prior: options.Prior = "floor",
     min_share: options.MinShare = 0.0,
     robust: options.Robust = "none",
+    select_columns: SelectColumns = False,
     n_init: options.Starts = 1,
     seed: options.Seed = 0,
     anomaly_percentile: Percentile = 4.0,
@@ -78,13 +86,12 @@ def segment(
     quiet: options.Quiet = False,
 ) -> None:
     """Find segments in a table, and write them to a directory."""
-    wanted = _Wanted(resamples, excel, overwrite, json, quiet, spool_dir)
-    _run(TableInput(table, sql, database), output, wanted, options.search_options(
-        anomaly_percentile=anomaly_percentile, covariance_type=covariance_type, missing_code=missing_code, value=value,
-        drop_missing=drop_missing, components=components, checkpoint=checkpoint, id_column=id_column, n_init=n_init,
-        transform=transform, criterion=criterion, min_share=min_share, describe=describe, columns=columns, prior=prior,
-        n_folds=n_folds, weight=weight, robust=robust, names=names, kind=kind, seed=seed,
-    ))  # fmt: skip
+    _run(TableInput(table, sql, database), output, _Wanted(resamples, excel, overwrite, json, quiet, spool_dir),
+        options.search_options(anomaly_percentile=anomaly_percentile, covariance_type=covariance_type,
+        missing_code=missing_code, value=value, drop_missing=drop_missing, components=components,
+        checkpoint=checkpoint, id_column=id_column, n_init=n_init, transform=transform, criterion=criterion,
+        min_share=min_share, describe=describe, columns=columns, prior=prior, n_folds=n_folds, weight=weight,
+        robust=robust, names=names, kind=kind, seed=seed, select_columns=select_columns))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ _NAMED = 20
 def print_segmentation(console: Console, document: Document) -> None:
     """Print the choice, the segments, the least certain customers, and the anomalies."""
     _print_choice(console, document)
+    _print_selection(console, document)
     print_profiles(console, document)
     _print_least_certain(console, document)
     _print_anomalies(console, document)
@@ -69,6 +70,23 @@ def _robust(document: Document) -> str:
         return ", t distributions"
     outliers = document.table.outliers
     return f"; {outliers:,} outliers in none" if document.choice.robust == "noise" else ""
+
+
+def _print_selection(console: Console, document: Document) -> None:
+    """Print what every column is to the segments, and the evidence."""
+    if document.selection is None:
+        return
+    wide = console.width >= WIDE
+    table = plain_table("", "", "evidence", "resamples", "", title="\nColumns that build the segments")
+    for column in (1, 4):
+        table.columns[column].justify = "left"
+        table.columns[column].no_wrap = column == 1
+    for one in document.selection.columns:
+        evidence = "" if one.evidence is None else f"{one.evidence:+,.1f}"
+        again = "" if one.stability is None else percent(one.stability)
+        style = "bold" if one.role == "building" else None
+        table.add_row(one.column, one.role, evidence, again, one.why if wide else "", style=style)
+    console.print(table)
 
 
 def _least_stable(document: Document) -> str:

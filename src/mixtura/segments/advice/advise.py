@@ -23,6 +23,7 @@ from mixtura.segments.advice.findings.structure_findings import evidence_of, str
 from mixtura.segments.advice.findings.table_findings import (
     correlation_findings,
     duplicate_findings,
+    many_columns_findings,
     missing_findings,
     redundant_findings,
 )
@@ -124,6 +125,7 @@ def _findings(
         *redundant_findings(prepared.choice),
         *duplicate_findings(scaled),
         *correlation_findings(scaled, used, needed),
+        *many_columns_findings(used, needed),
     ]
 
 

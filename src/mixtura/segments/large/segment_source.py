@@ -15,6 +15,8 @@ from mixtura.core.protocols import Block, Blocks
 from mixtura.data.sources import Source, read_whole, unread
 from mixtura.engine import as_data
 from mixtura.io import find_source, looks_like_id, release_arrow_memory
+from mixtura.segments.building.searched_table import SearchedTable
+from mixtura.segments.building.selection_notes import selection_notes
 from mixtura.segments.large.described import described_columns
 from mixtura.segments.large.draw_rows import Drawn, draw_rows
 from mixtura.segments.large.measure_whole import MeasuredWhole, measure_whole
@@ -32,7 +34,7 @@ from mixtura.segments.options import COVARIANCE_TYPES, Settings
 from mixtura.segments.profiles.profile_columns import Categories, Numbers, read_columns
 from mixtura.segments.results.notes import interruption_notes
 from mixtura.segments.results.segmentation_result import SegmentationResult
-from mixtura.segments.segment import Chosen, choose_from, segment_table
+from mixtura.segments.segment import segment_table
 from mixtura.segments.table.complete import counted_notes
 from mixtura.segments.table.prepare import Prepared, prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
@@ -152,7 +154,7 @@ class _Task:
         on_fold: Any = None,
         **others: Any,
     ) -> None:
-        self.started = time.perf_counter()
+        self.select_columns, self.started = others.pop("select_columns", False), time.perf_counter()
         self.source, self.spool_dtype, self.drop_missing = given, spool_dtype, drop_missing
         self.settings = Settings(
             components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state, anomaly_percentile,
@@ -165,7 +167,7 @@ class _Task:
             "criterion": criterion, "n_init": n_init, "random_state": random_state, "names": names, "kinds": kinds,
             "anomaly_percentile": anomaly_percentile, "drop_missing": drop_missing, "describe": describe,
             "value": value, "weight": weight, "missing_codes": missing_codes, "on_candidate": on_candidate,
-            "on_fold": on_fold, **others,
+            "on_fold": on_fold, "select_columns": self.select_columns, **others,
         }  # fmt: skip
 
     def run(self) -> SegmentationResult:
@@ -174,7 +176,9 @@ class _Task:
         if prepared.coding is not None or any(prepared.scaling.spikes) or self.settings.robust != "none":
             return segment_table(read_whole(self.source), **self.given)
         warn_of_columns(prepared)
-        chosen = choose_from(prepared, self.settings, *self.observers)
+        search = SearchedTable.of_builders if self.select_columns else SearchedTable.of
+        chosen = search(prepared, self.settings, *self.observers)
+        prepared = chosen.prepared
         numbers, levels = read_columns(
             prepared.frame, prepared.choice, prepared.rows, prepared.complete, prepared.weights
         )
@@ -215,7 +219,7 @@ class _Task:
         self,
         drawn: Drawn,
         prepared: Prepared,
-        chosen: Chosen,
+        chosen: SearchedTable,
         table: SpooledTable,
         numbers: list[Numbers],
         levels: list[Categories],
@@ -227,7 +231,6 @@ class _Task:
         )
         model = replace(with_mean_values(model, measured.segments), anomaly_threshold=measured.threshold)
         assignment = _assigned(model, drawn, prepared)
-        tables = CustomerTables(model, table, self.source, id_column)
         return SegmentationResult(
             model=model,
             columns=prepared.choice,
@@ -249,10 +252,13 @@ class _Task:
             choice=chosen.choice,
             exclusions=chosen.exclusions,
             min_share=float(self.settings.min_share),
-            whole=_whole(table, measured, ROW_NAME if id_column is None else id_column, tables),
+            selection=chosen.selection,
+            whole=_whole(table, measured, id_column, CustomerTables(model, table, self.source, id_column)),
         )
 
-    def _model(self, prepared: Prepared, chosen: Chosen, table: SpooledTable, data: Data) -> SegmentModel:
+    def _model(
+        self, prepared: Prepared, chosen: SearchedTable, table: SpooledTable, data: Data
+    ) -> SegmentModel:
         fitted = self._fitted(prepared, chosen.choice.best, data)
         model = build_model(fitted, prepared, self.settings).renamed(self.names)
         n_complete, n_rows = len(table.rows), table.complete.size
@@ -279,7 +285,7 @@ def _assigned(model: SegmentModel, drawn: Drawn, prepared: Prepared) -> Assignme
     return assign_rows(model, prepared.rows, prepared.complete, id_name, ids)
 
 
-def _notes(drawn: Drawn, prepared: Prepared, chosen: Chosen, table: SpooledTable) -> tuple[str, ...]:
+def _notes(drawn: Drawn, prepared: Prepared, chosen: SearchedTable, table: SpooledTable) -> tuple[str, ...]:
     said = (
         f"Columns, scales and the model were chosen by {len(prepared.complete):,} of {drawn.n_rows:,} rows, drawn at "
         "random; the model was then fitted to all rows. The criteria of models, the comparison with K-means, stability "
@@ -289,11 +295,14 @@ def _notes(drawn: Drawn, prepared: Prepared, chosen: Chosen, table: SpooledTable
         *interruption_notes(chosen.found),
         said,
         *prepared.reading_notes,
+        *selection_notes(chosen.selection, len(prepared.complete)),
         *counted_notes(*table.missing.totals, prepared.choice.used),
     )
 
 
-def _whole(table: SpooledTable, measured: MeasuredWhole, id_name: str, tables: CustomerTables) -> WholeTable:
+def _whole(
+    table: SpooledTable, measured: MeasuredWhole, id_column: str | None, tables: CustomerTables
+) -> WholeTable:
     certainties: FloatArray = measured.certainty.confusion.diagonal()
     return WholeTable(
         n_rows=table.complete.size,
@@ -304,6 +313,6 @@ def _whole(table: SpooledTable, measured: MeasuredWhole, id_name: str, tables: C
         anomaly_share=measured.anomaly_share,
         anomalies=measured.anomalies,
         least_certain=measured.least_certain,
-        id_name=id_name,
+        id_name=ROW_NAME if id_column is None else id_column,
         write=tables,
     )

@@ -9,6 +9,7 @@ import numpy as np
 from mixtura.core.explanation.reasons import reasons_for
 from mixtura.fit import Outcome
 from mixtura.segments.advice.cluster_verdict import ClusterVerdict
+from mixtura.segments.building.selection_content import selection_content
 from mixtura.segments.certainty.classification import classification_of
 from mixtura.segments.jsonable import jsonable_fields, to_jsonable
 from mixtura.segments.large.whole_table import ListedRows
@@ -44,10 +45,8 @@ def build_document(
     Parameters
     ----------
     result : SegmentationResult
-    stability : Stability or None
-        None where it was not measured.
-    clusters : ClusterVerdict or None
-        None where they were not looked for.
+    stability, clusters
+        None where they were not measured.
 
     Examples
     --------
@@ -78,6 +77,7 @@ def build_document(
         "candidates": [_candidate(result, candidate) for candidate in result.ranking],
         "diagnostics": _diagnostics(result),
         "notes": list(result.notes),
+        "selection": selection_content(result.selection),
         "seconds": result.seconds,
     }
     return Document.model_validate(content)

@@ -18,6 +18,7 @@ from mixtura.segments.results.document_checks import (
     KMeansPart,
     LeastCertainPart,
     OverlapPart,
+    SelectionPart,
     StabilityPart,
 )
 from mixtura.segments.results.document_profiles import PopulationPart, SegmentPart
@@ -348,6 +349,8 @@ class Document(Part):
     """How the fits ended, and what speaks against the model."""
     notes: list[str]
     """Sentences for the user."""
+    selection: SelectionPart | None
+    """Which columns build the segments; null where that was not asked, and in files of earlier versions."""
     seconds: float
     """From the call to the fitted segmentation."""
 

@@ -8,11 +8,43 @@ __all__ = [
     "AmbiguousPart",
     "AnomaliesPart",
     "CertaintyPart",
+    "ColumnRolePart",
     "KMeansPart",
     "LeastCertainPart",
     "OverlapPart",
+    "SelectionPart",
     "StabilityPart",
 ]
+
+
+class ColumnRolePart(Part):
+    """A column, and what it is to the segments."""
+
+    column: str
+    """Name of the column."""
+    role: str
+    """`building`, `redundant` (it follows from building ones) or `noise` (it is independent of the segments)."""
+    evidence: Number
+    """BIC if it does not build less BIC if it does: positive where it builds, above 10 very strong. Null: not known."""
+    explained_by: list[str]
+    """Of a redundant column: the building columns that it follows from."""
+    explained: float
+    """Share of its variance that these explain."""
+    stability: Number
+    """Share of resamples in which it has the same role."""
+    why: str
+    """What speaks for the role, in words."""
+
+
+class SelectionPart(Part):
+    """Which columns build the segments."""
+
+    columns: list[ColumnRolePart]
+    """Every column that might have built them: those that do first, then redundant ones, of each the clearest first."""
+    rows: int
+    """Rows that were looked at."""
+    resamples: int
+    """Resamples for the stability."""
 
 
 class BandPart(Part):

@@ -41,7 +41,7 @@ from mixtura.segments.stability.model_choice import ModelChoice
 from mixtura.segments.stability.stability import SAMPLE_ROWS, Stability, assess_stability
 from mixtura.segments.table.columns import ColumnChoice
 from mixtura.segments.transforms.recommend_transform import TransformAdvice
-from mixtura.select import Candidate, Merging
+from mixtura.select import Candidate, ColumnSelection, Merging
 from mixtura.select.model_search.ranking import first_not_excluded
 
 if TYPE_CHECKING:
@@ -129,6 +129,8 @@ class SegmentationResult:
     outlier_weights : ndarray of shape (n_outliers,) or None, default=None
     robust_reason : str or None, default=None
         What the criterion said of outliers, where it was to decide.
+    selection : ColumnSelection or None, default=None
+        Which columns build the segments, where that was asked.
     effort : Effort, optional
         How much is computed for what is estimated by sampling.
     """
@@ -159,6 +161,7 @@ class SegmentationResult:
     outlier_rows: FloatArray | None = None
     outlier_weights: FloatArray | None = None
     robust_reason: str | None = None
+    selection: ColumnSelection | None = None
     effort: Effort = field(default_factory=Effort)
 
     @property

@@ -11,7 +11,16 @@ from mixtura.segments.advice.findings.finding import Arguments, Finding
 from mixtura.segments.table.columns import ColumnChoice
 from mixtura.segments.table.dependent_columns import DEPENDENT_REASONS
 
-__all__ = ["correlation_findings", "duplicate_findings", "missing_findings", "redundant_findings"]
+__all__ = [
+    "correlation_findings",
+    "duplicate_findings",
+    "many_columns_findings",
+    "missing_findings",
+    "redundant_findings",
+]
+
+_MANY = 10
+"""Columns from which on it is usual that segments differ only in some."""
 
 _SAME = 0.98
 """Two columns are redundant from this correlation on."""
@@ -203,3 +212,28 @@ def _same(pairs: Sequence[tuple[float, str, str]], columns: Sequence[str], neede
         arguments={**needed, "columns": kept},
         columns=tuple(dict.fromkeys(name for _, *names in pairs for name in names)),
     )
+
+
+def many_columns_findings(columns: Sequence[str], needed: Arguments) -> list[Finding]:
+    """Return that columns can be selected, where there are many.
+
+    Parameters
+    ----------
+    columns : sequence of str
+    needed : mapping of str to object
+        Arguments of `segment_table` that every recommendation needs.
+    """
+    if len(columns) < _MANY:
+        return []
+    return [
+        Finding(
+            topic="many columns",
+            severity="notable",
+            measured=f"{len(columns)} columns",
+            value=len(columns),
+            threshold=_MANY,
+            meaning="Columns in which segments do not differ add parameters and noise, and may hide the segments.",
+            action="Find out which columns build the segments; the others still describe them.",
+            arguments=dict(needed) | {"select_columns": True},
+        )
+    ]
