@@ -43,8 +43,10 @@ class _Board:
 
 
 @contextmanager
-def model_progress(*, quiet: bool, criterion: str = "bic") -> Iterator[dict[str, Any]]:
+def model_progress(*, quiet: bool, criterion: str = "bic", stages: bool = False) -> Iterator[dict[str, Any]]:
     """Give what a search calls after each fold and model; a bar and the best models so far vanish at the end.
+
+    With stages, also what a table that is worked on in parts calls when it begins another part of the work.
 
     Nothing where nobody looks.
     """
@@ -71,7 +73,12 @@ def model_progress(*, quiet: bool, criterion: str = "bic") -> Iterator[dict[str,
         def on_fold(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total)
 
-        yield {"on_candidate": on_candidate, "on_fold": on_fold}
+        def on_stage(name: str) -> None:
+            progress.update(task, description=name, completed=0, unit="")
+            progress.tasks[0].total = None  # how long it takes is not known
+
+        called: dict[str, Any] = {"on_candidate": on_candidate, "on_fold": on_fold}
+        yield called | ({"on_stage": on_stage} if stages else {})
 
 
 @contextmanager

@@ -14,8 +14,8 @@ from mixtura.segments.weighted import group_sums, quantiles
 
 __all__ = ["GroupHistogram", "Refinement", "bin_edges"]
 
-_FINE = 512
-"""Bins at most: each holds about as many rows of a sample."""
+_FINE, _FINEST, _ROWS_PER_BIN = 512, 8_192, 16
+"""Bins at most, which hold about as many rows of a sample each; more of a larger sample, for longer tables."""
 
 _SLACK = 1e-9
 """Of the total weight: sums of fractional weights, added in another order, equal a share up to rounding."""
@@ -27,9 +27,10 @@ def bin_edges(sample: FloatArray) -> FloatArray:
     Any edges give the same quantiles; good ones make them quick.
     """
     known = np.unique(sample[~np.isnan(sample)])
-    if known.size > _FINE:
+    fine = max(_FINE, min(_FINEST, sample.size // _ROWS_PER_BIN))
+    if known.size > fine:
         ordered = np.sort(sample[~np.isnan(sample)])
-        known = np.unique(ordered[np.linspace(0, ordered.size - 1, _FINE).astype(np.intp)])
+        known = np.unique(ordered[np.linspace(0, ordered.size - 1, fine).astype(np.intp)])
     return known[np.isfinite(known)]
 
 

@@ -173,9 +173,9 @@ class Scan:
         """Feed summaries with rows that have been evaluated; return the result of each."""
         return self._reduce(summaries, scores, evaluated=True)
 
-    def sample(self) -> Scored:
-        """Return some rows from all over the table, evaluated: all of a short one."""
-        numbers = np.arange(0, self.data.n_rows, max(1, self.data.n_rows // _SAMPLE))
+    def sample(self, n_rows: int = _SAMPLE) -> Scored:
+        """Return some rows from all over the table, evaluated: all of a short one, else at least `n_rows`."""
+        numbers = np.arange(0, self.data.n_rows, max(1, self.data.n_rows // n_rows))
         chosen = self.data.mixed_rows(numbers)
         rows = continuous_rows(chosen)
         block = Block(rows, None, 0, 0, order_of_missing(rows))

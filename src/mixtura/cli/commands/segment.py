@@ -130,7 +130,8 @@ def _run(table: TableInput, output: Path | None, wanted: _Wanted, asked: dict[st
     )
     with spooled_in(wanted.spool_dir), writing as delivery:
         read = table.open(asked["id_column"])
-        with model_progress(quiet=wanted.quiet, criterion=asked["criterion"]) as progress:
+        large = isinstance(read, Source)
+        with model_progress(quiet=wanted.quiet, criterion=asked["criterion"], stages=large) as progress:
             if isinstance(read, Source):
                 result = segment_source(read, **progress, **asked)
             else:

@@ -107,7 +107,12 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     own = [name for name in columns if name not in partition]
     if kind == "parquet":
-        found = opened.iter_batches(batch_size=BATCH_ROWS, columns=own)
+        # Some row groups at a time: a reader of all keeps what it has read of each.
+        found = (
+            batch
+            for groups in _in_turn(opened.metadata)
+            for batch in opened.iter_batches(batch_size=BATCH_ROWS, row_groups=groups, columns=own)
+        )
     elif hasattr(opened, "num_record_batches"):
         found = (opened.get_batch(number) for number in range(opened.num_record_batches))
     else:
@@ -117,6 +122,19 @@ def _batches(
             batch = _filled(batch, partition, schema)
         for start in range(0, batch.num_rows, BATCH_ROWS):
             yield batch.select(columns).slice(start, BATCH_ROWS)
+
+
+def _in_turn(metadata: Any) -> Iterator[list[int]]:
+    """Yield the numbers of row groups, as many at a time as have the rows of a batch."""
+    held, n_rows = list[int](), 0
+    for number in range(metadata.num_row_groups):
+        held.append(number)
+        n_rows += metadata.row_group(number).num_rows
+        if n_rows >= BATCH_ROWS:
+            yield held
+            held, n_rows = [], 0
+    if held:
+        yield held
 
 
 def _with_partition(schema: pa.Schema, partition: dict[str, str]) -> pa.Schema:

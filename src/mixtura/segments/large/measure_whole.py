@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MeasuredWhole", "measure_whole"]
 
+_SAMPLE, _FINEST_SAMPLE, _ROWS_PER_SAMPLE = 4_096, 131_072, 256
+"""Rows by which bins are chosen: one in 256, within limits."""
+
 MOST_ANOMALIES = 1_000
 """Anomalies listed, those of the lowest density first."""
 
@@ -109,7 +112,8 @@ def _scanned(
     scan: Scan, model: SegmentModel, numbers: Sequence[Numbers], levels: Sequence[Categories]
 ) -> tuple[Any, ...]:
     """Return what two passes find: of numeric columns, certainty and densities; of rows; and of profiles."""
-    sample = scan.sample()
+    # The second reading keeps the values of a few bins in memory: the longer the table, the finer they are.
+    sample = scan.sample(max(_SAMPLE, min(_FINEST_SAMPLE, scan.data.n_rows // _ROWS_PER_SAMPLE)))
     gathered, columns = profile_summaries(model, numbers, levels, sample)
     first: list[Summary[Any]] = [
         *columns,

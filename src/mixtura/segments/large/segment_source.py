@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,19 +47,29 @@ from mixtura.select.extend_fit import extend_fit
 __all__ = ["segment_any", "segment_source"]
 
 
-def segment_source(table: Source, /, *, spool_dtype: str = "float64", **options: Any) -> SegmentationResult:
+def segment_source(
+    table: Source,
+    /,
+    *,
+    spool_dtype: str = "float64",
+    on_stage: Callable[[str], object] = lambda name: None,
+    **options: Any,
+) -> SegmentationResult:
     """Segment the customers of a table that need not fit into memory.
 
     Up to 262,144 rows it is read and segmented as `segment_table` does. Of more, as many drawn at random choose
     columns, transforms, scales and the model; the model is then fitted to all rows, which are spooled, and all rows are
-    evaluated, profiled and written, in blocks. Tables with counts, categories or point masses among what builds
-    segments (``kinds``) are read into memory.
+    evaluated, profiled and written, in blocks. Counts, categories and point masses build segments
+    only where `kinds` says so for them, and outliers are modeled only where `robust` does; then the table is read into
+    memory.
 
     Parameters
     ----------
     table : Source
     spool_dtype : {"float64", "float32"}, default="float64"
         Of the rows in the spool; single precision takes half the room.
+    on_stage : callable, optional
+        Called with what is done next, when it begins.
     **options
         As of `segment_table`.
 
@@ -76,7 +86,7 @@ def segment_source(table: Source, /, *, spool_dtype: str = "float64", **options:
     table = counted(table)
     if table.n_rows is None or table.n_rows <= LARGE_ROWS:
         return segment_table(read_whole(table), **options)
-    return _Task(table, spool_dtype, **options).run()
+    return _Task(table, spool_dtype, on_stage, **options).run()
 
 
 def segment_any(frame: Any, **options: Any) -> tuple[SegmentationResult, Any]:
@@ -133,33 +143,21 @@ class _Task:
         self,
         given: Source,
         spool_dtype: str,
+        on_stage: Callable[[str], object],
         /,
         *,
-        columns: Sequence[str] | None = None,
-        id_column: str | None = None,
-        components: Sequence[int] | None = None,
-        covariance_types: Sequence[str] | None = None,
-        criterion: str = "bic",
-        n_init: int = 1,
-        random_state: int | None = 0,
-        anomaly_percentile: float = 4.0,
-        drop_missing: bool = False,
-        describe: Sequence[str] = (),
-        value: str | None = None,
-        weight: str | None = None,
-        names: Mapping[str | int, str] | None = None,
-        kinds: Any = "auto",
-        missing_codes: MissingCodes = None,
-        on_candidate: Any = None,
-        on_fold: Any = None,
-        **others: Any,
-    ) -> None:
+        columns: Sequence[str] | None = None, id_column: str | None = None, components: Sequence[int] | None = None,
+        covariance_types: Sequence[str] | None = None, criterion: str = "bic", n_init: int = 1,
+        random_state: int | None = 0, anomaly_percentile: float = 4.0, drop_missing: bool = False,
+        describe: Sequence[str] = (), value: str | None = None, weight: str | None = None,
+        names: Mapping[str | int, str] | None = None, kinds: Any = "auto", missing_codes: MissingCodes = None,
+        on_candidate: Any = None, on_fold: Any = None, **others: Any,
+    ) -> None:  # fmt: skip
         self.select_columns, self.started = others.pop("select_columns", False), time.perf_counter()
-        self.source, self.spool_dtype, self.drop_missing = given, spool_dtype, drop_missing
-        self.settings = Settings(
-            components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state, anomaly_percentile,
-            **others,
-        )  # fmt: skip
+        self.source, self.spool_dtype = given, spool_dtype
+        self.drop_missing, self.on_stage = drop_missing, on_stage
+        fitted = components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state
+        self.settings = Settings(*fitted, anomaly_percentile, **others)
         self.roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes)
         self.names, self.observers = names or {}, (on_candidate, on_fold)
         self.given = {
@@ -171,9 +169,10 @@ class _Task:
         }  # fmt: skip
 
     def run(self) -> SegmentationResult:
+        self.on_stage(f"Drawing {LARGE_ROWS:,} of {self.source.n_rows or 0:,} rows")
         drawn = draw_rows(self.source, self._needed(), LARGE_ROWS, self.settings.seed)
-        prepared = prepare(drawn.table, self.roles, self.settings, drop_missing=self.drop_missing)
-        if prepared.coding is not None or any(prepared.scaling.spikes) or self.settings.robust != "none":
+        prepared = self._prepared(drawn)
+        if prepared is None:
             return segment_table(read_whole(self.source), **self.given)
         warn_of_columns(prepared)
         search = SearchedTable.of_builders if self.select_columns else SearchedTable.of
@@ -188,6 +187,7 @@ class _Task:
             prepared.choice.used,
             missing_codes_of(prepared.choice.used, prepared.missing_codes, prepared.sentinels),
         )
+        self.on_stage("Reading the columns of all rows")
         table = spool_table(
             self.source,
             prepared.choice,
@@ -203,6 +203,25 @@ class _Task:
             if one.levels is not None
         ]
         return self._result(drawn, prepared, chosen, table, numbers, levels)
+
+    def _prepared(self, drawn: Drawn) -> Prepared | None:
+        """Return the sample as it is searched; None where the table has to be in memory."""
+        if self.settings.robust != "none":
+            return None
+        prepared = prepare(drawn.table, self.roles, self.settings, drop_missing=self.drop_missing)
+        if prepared.coding is None and not any(prepared.scaling.spikes):
+            return prepared
+        if self.roles.kinds != "auto":
+            return None
+        # What was not asked for is left to those who ask: they know what memory they have.
+        self.roles = replace(self.roles, kinds="continuous")
+        plain = prepare(drawn.table, self.roles, self.settings, drop_missing=self.drop_missing)
+        others = [one.name for one in prepared.choice.kinds if one.kind != "continuous"]
+        said = (
+            f"Of {drawn.n_rows:,} rows numbers alone build segments: {', '.join(others)} would be counts, categories "
+            "or amounts with point masses in a table of fewer rows. Say their `kinds` to model them so, in memory."
+        )
+        return replace(plain, reading_notes=(*plain.reading_notes, said))
 
     def _needed(self) -> list[str]:
         """Return the columns that are read of the sample: all, unless it was said which ones."""
@@ -225,17 +244,18 @@ class _Task:
         levels: list[Categories],
     ) -> SegmentationResult:
         data, id_column = as_data(table.rows, table.weights), prepared.choice.id_column
+        self.on_stage("Fitting the model to all rows")
         model = self._model(prepared, chosen, table, data)
+        self.on_stage("Evaluating all rows")
         measured = measure_whole(
             model, table, data, self.source, numbers, levels, value=prepared.choice.value, id_column=id_column
         )
         model = replace(with_mean_values(model, measured.segments), anomaly_threshold=measured.threshold)
-        assignment = _assigned(model, drawn, prepared)
         return SegmentationResult(
             model=model,
             columns=prepared.choice,
             rows=prepared.rows,
-            assignment=assignment,
+            assignment=_assigned(model, drawn, prepared),
             ranking=chosen.found.ranking,
             interrupted=chosen.found.interrupted,
             best=chosen.choice.best,
@@ -253,7 +273,7 @@ class _Task:
             exclusions=chosen.exclusions,
             min_share=float(self.settings.min_share),
             selection=chosen.selection,
-            whole=_whole(table, measured, id_column, CustomerTables(model, table, self.source, id_column)),
+            whole=_whole(table, measured, CustomerTables(model, table, self.source, id_column)),
         )
 
     def _model(
@@ -300,9 +320,7 @@ def _notes(drawn: Drawn, prepared: Prepared, chosen: SearchedTable, table: Spool
     )
 
 
-def _whole(
-    table: SpooledTable, measured: MeasuredWhole, id_column: str | None, tables: CustomerTables
-) -> WholeTable:
+def _whole(table: SpooledTable, measured: MeasuredWhole, tables: CustomerTables) -> WholeTable:
     certainties: FloatArray = measured.certainty.confusion.diagonal()
     return WholeTable(
         n_rows=table.complete.size,
@@ -313,6 +331,6 @@ def _whole(
         anomaly_share=measured.anomaly_share,
         anomalies=measured.anomalies,
         least_certain=measured.least_certain,
-        id_name=ROW_NAME if id_column is None else id_column,
+        id_name=ROW_NAME if tables.id_column is None else tables.id_column,
         write=tables,
     )

@@ -49,11 +49,12 @@ class CustomerTables:
         names = ["segments.parquet"]
         if self.table.complete.size <= MOST_CSV_ROWS:
             names.append("segments.csv")
-        rows, place, written = row_file(self.table.rows), 0, 0
+        rows, flags, place, written = row_file(self.table.rows), row_file(self.table.complete), 0, 0
         with ExitStack() as stack:
             writers = [stack.enter_context(TableWriter(folder / name)) for name in names]
             for start, ids in stack.enter_context(self._ids()):
-                present = np.array(self.table.complete[start : start + len(ids)])
+                here = slice(start, start + len(ids))
+                present = np.array(self.table.complete[here]) if flags is None else flags[here]
                 require_same_rows(self.source, len(ids), present.size)
                 count = int(present.sum())
                 span = slice(place, place + count)

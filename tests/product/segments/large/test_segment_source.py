@@ -235,7 +235,10 @@ def test_a_spool_in_single_precision(tmp_path: Path, case: Case) -> None:
     if case.options.keys() != OPTIONS.keys() | {"columns"}:
         pytest.skip("once is enough")
     TABLE.write_parquet(tmp_path / "t.parquet")
-    found = segment_source(open_source(tmp_path / "t.parquet"), spool_dtype="float32", **case.options)
+    stages: list[str] = []
+    options = {"spool_dtype": "float32", "on_stage": stages.append}
+    found = segment_source(open_source(tmp_path / "t.parquet"), **options, **case.options)
+    assert [one.split()[0] for one in stages] == ["Drawing", "Reading", "Fitting", "Evaluating"]
     np.testing.assert_allclose(found.model.mixture.means, case.result.model.mixture.means, atol=1e-4)
 
 
@@ -329,3 +332,16 @@ def test_a_segmentation_of_files_larger_than_memory(tmp_path: Path, monkeypatch:
     assert len(found.assign(TABLE[:100])) == 100
     found.write(tmp_path / "out", effort=Effort(resamples=0, draws=100, points=100))
     assert pl.read_parquet(tmp_path / "out" / "segments.parquet")["who"].to_list() == TABLE["who"].to_list()
+
+
+def test_numbers_alone_build_segments_unless_it_is_asked_for(tmp_path: Path) -> None:
+    TABLE.write_parquet(tmp_path / "t.parquet")
+    found = segment_source(
+        open_source(tmp_path / "t.parquet"), columns=["income", "spent", "times"], **OPTIONS
+    )
+    assert found.whole is not None
+    assert "times would be counts, categories or amounts with point masses" in " ".join(found.notes)
+    small = open_source(TABLE[: SAMPLE + 500].to_arrow())
+    asked = segment_source(small, columns=["income", "spent", "times"], kinds={"times": "count"}, **OPTIONS)
+    assert asked.whole is None
+    assert asked.model.discrete_columns == ("times",)
