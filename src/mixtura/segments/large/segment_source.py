@@ -244,7 +244,6 @@ class _Task:
         levels: list[Categories],
     ) -> SegmentationResult:
         data, id_column = as_data(table.rows, table.weights), prepared.choice.id_column
-        self.on_stage("Fitting the model to all rows")
         model = self._model(prepared, chosen, table, data)
         self.on_stage("Evaluating all rows")
         measured = measure_whole(
@@ -279,6 +278,7 @@ class _Task:
     def _model(
         self, prepared: Prepared, chosen: SearchedTable, table: SpooledTable, data: Data
     ) -> SegmentModel:
+        self.on_stage("Fitting the model to all rows")
         fitted = self._fitted(prepared, chosen.choice.best, data)
         model = build_model(fitted, prepared, self.settings).renamed(self.names)
         n_complete, n_rows = len(table.rows), table.complete.size
