@@ -50,7 +50,7 @@ class SparkRunner(RemoteRunner):
     ) -> tuple[list[int], list[list[Any]]]:
         """Keep rows packed; return the numbers of the partitions, and what each says it found, piece by piece."""
         packed = self._frame.mapInArrow(pack, schema).persist()
-        weakref.finalize(self, packed.unpersist)
+        weakref.finalize(self, packed.unpersist).atexit = False  # Spark may be over by then
         with self._batches(_ROWS):
             self._frame, self._unpack = packed, unpack
             found = self._collect(lambda pieces, partition: [piece.found() for piece in pieces])

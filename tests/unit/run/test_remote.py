@@ -23,7 +23,7 @@ from mixtura.fit import INITIALIZATIONS, AbsoluteChange, Problem, Settings, fit_
 from mixtura.fit.init import sample
 from mixtura.fit.init.sample import draw_sample
 from mixtura.fit.kmeans.lloyd import best_clustering, nearest
-from mixtura.fit.kmeans.plusplus import kmeans_plusplus
+from mixtura.fit.kmeans.plusplus import NearestSeed, kmeans_plusplus
 from mixtura.kernels import get_kernel
 from mixtura.run import SerialRunner
 from mixtura.run.remote.job import Job, step_of
@@ -140,6 +140,18 @@ def test_factors_of_weights_may_be_states() -> None:
         return data.weighted(distances).reduce(EStep(mixture.components(), data.kernel)).log_likelihood
 
     close(weighted(cut(ROWS, at=CUTS["many"])), weighted(as_data(ROWS)))
+
+
+def test_passes_over_other_rows_are_not_taken_together() -> None:
+    """Distances to one seed from rows as they are, to another from rows that are turned: each on its own rows."""
+
+    def distances(data: Data) -> Any:
+        state = data.state(np.float64, fill=np.inf)
+        data.reduce(NearestSeed(ROWS[:1], data.kernel), state)
+        data.mapped(np.negative).reduce(NearestSeed(ROWS[5:6], data.kernel), state)
+        return state.gathered()
+
+    close(distances(cut(ROWS, at=CUTS["many"])), distances(as_data(ROWS)))
 
 
 def test_a_pass_closes_over_no_rows() -> None:

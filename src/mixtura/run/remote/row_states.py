@@ -35,6 +35,11 @@ class Layer:
     values: Mapping[str, Any]
     states: Mapping[str, Recipe]
 
+    @property
+    def parts(self) -> list[Any]:
+        """What it is made of, in order."""
+        return [*self.values.values(), *self.states.values()]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
@@ -92,9 +97,21 @@ def shortened(step: Step) -> Step:
         return replace(step, states=tuple(_first(one) for one in step.states))
     if len(step.states) == 1 and isinstance(earlier := step.states[0], Written):
         both = after(earlier.step.task)
-        if both is not None and len(earlier.step.states) == 1:
+        if both is not None and len(earlier.step.states) == 1 and _equal(step.layers, earlier.step.layers):
             return replace(step, task=both, states=earlier.step.states)
     return step
+
+
+def _equal(left: tuple[Layer, ...], right: tuple[Layer, ...]) -> bool:
+    """Return whether blocks are derived in the same way."""
+    if [one.kind for one in left] != [one.kind for one in right]:
+        return False
+    pairs = [
+        (a, b)
+        for one, other in zip(left, right, strict=True)
+        for a, b in zip(one.parts, other.parts, strict=True)
+    ]
+    return all(a is b for a, b in pairs)
 
 
 def _first(recipe: Recipe) -> Recipe:
