@@ -19,10 +19,16 @@ from mixtura.select.priors import PRIORS, PriorName
 from mixtura.select.scores.folds import rows_fitted
 from mixtura.validation import SEED, SHARE, Interval, count_rows, require, whole_numbers
 
-__all__ = ["COVARIANCE_TYPES", "Settings", "drawn_seed"]
+__all__ = ["COVARIANCE_TYPES", "FACTOR_TYPES", "Settings", "drawn_seed"]
 
 COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
 """What is tried where nothing is asked for; any name of a family, or "all", may be."""
+
+FACTOR_TYPES = ("UUC-1", "UUC-2", "UUC-4", "UCC-1", "UCC-2", "UCC-4")
+"""What is tried too with many columns: covariances of one, two and four factors whose M-step is in closed form. Each
+factor costs about K D parameters; the numbers double, so that the search stays short."""
+
+_MANY_COLUMNS = 20
 
 _COMPONENTS = range(1, 10)
 
@@ -73,8 +79,8 @@ class Settings:
             whole_numbers("components", self.components, 1)
         if not self.covariance_types or not set(self.covariance_types) <= {*NAMES, "all"}:
             raise ParameterError(
-                f"`covariance_types` must be among {', '.join((*COVARIANCE_TYPES, *MCLUST_NAMES))}, or 'all'; got "
-                f"{list(self.covariance_types)!r}. Leave it out to try the first four."
+                f"`covariance_types` must be among {', '.join((*COVARIANCE_TYPES, *MCLUST_NAMES))}, or 'all', or those "
+                f"of factors, such as 'UUU-2'; got {list(self.covariance_types)!r}. Leave it out to try the first four."
             )
         require("criterion", self.criterion, CRITERIA, "Try `criterion='bic'`.")
         require("prior", self.prior, PRIORS, "Try `prior='floor'`.")
@@ -103,6 +109,15 @@ class Settings:
         fewest = rows_fitted(n_rows, self.n_folds) if self.criterion == "cv" else n_rows
         return _feasible(self.components, n_rows, fewest)
 
+    def families(self, n_features: int) -> tuple[str, ...]:
+        """Return the covariance types to try: with 20 columns and more those of factors too, unless some were asked.
+
+        Full covariances then have more parameters than most tables determine, and diagonal ones no correlations.
+        """
+        if self.covariance_types is COVARIANCE_TYPES and n_features >= _MANY_COLUMNS:
+            return (*COVARIANCE_TYPES, *FACTOR_TYPES)
+        return tuple(self.covariance_types)
+
     def search(
         self,
         scaled: RowTable,
@@ -114,7 +129,7 @@ class Settings:
         return search(
             scaled,
             components=self.numbers(scaled, weights),
-            covariance_types=tuple(self.covariance_types),
+            covariance_types=self.families(scaled.shape[1]),
             criterion=self.criterion,
             n_folds=self.n_folds,
             n_init=self.n_init,

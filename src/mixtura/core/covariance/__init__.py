@@ -23,6 +23,19 @@ full VVV       lambda_k D_k A_k D_k'  dense       K D (D + 1) / 2
 =============  =====================  ==========  ====================================================
 
 In one column, E is one variance for all components and V is one for each.
+
+Tables of many columns may have covariances of q factors (McNicholas and Murphy 2008), whose names end in their number,
+such as ``UUU-2``. With ``L = D q - q (q - 1) / 2`` free loadings:
+
+=======  ==========================  =======  =============
+name     covariance                  moments  covariance parameters
+=======  ==========================  =======  =============
+UUU-q    Lambda_k Lambda_k' + Psi_k  dense    K L + K D
+UUC-q    Lambda_k Lambda_k' + psi_k  dense    K L + K
+UCC-q    Lambda_k Lambda_k' + psi    dense    K L + 1
+CCU-q    Lambda Lambda' + Psi        pooled   L + D
+CCC-q    Lambda Lambda' + psi        pooled   L + 1
+=======  ==========================  =======  =============
 """
 
 from collections.abc import Iterable
@@ -35,6 +48,7 @@ from mixtura.core.covariance.families.eii_eei import EEI, EII
 from mixtura.core.covariance.families.eve_vve import EVE, VVE
 from mixtura.core.covariance.families.evi import EVI
 from mixtura.core.covariance.families.evv import EVV
+from mixtura.core.covariance.families.factor import FACTOR_MODELS
 from mixtura.core.covariance.families.full import Full
 from mixtura.core.covariance.families.spherical import Spherical
 from mixtura.core.covariance.families.tied import Tied
@@ -46,6 +60,7 @@ from mixtura.exceptions import ParameterError
 
 __all__ = [
     "EMPTY",
+    "FACTOR_FAMILIES",
     "FAMILIES",
     "MCLUST_NAMES",
     "NAMES",
@@ -58,6 +73,7 @@ __all__ = [
     "choose_families",
     "count_parameters",
     "get_family",
+    "is_factor",
     "mclust_name",
 ]
 
@@ -104,19 +120,37 @@ _SYNONYMS = {"VVV": "full", "EEE": "tied", "VVI": "diag", "VII": "spherical", "V
 
 _LETTERS = {_SYNONYMS.get(letters, letters): letters for letters in MCLUST_NAMES}
 
-NAMES = (*FAMILIES, *_SYNONYMS)
+_MOST_FACTORS = 10
+
+FACTOR_FAMILIES: dict[str, Structure] = {
+    family.name: family
+    for model in FACTOR_MODELS.values()
+    for q in range(1, _MOST_FACTORS + 1)
+    for family in (model(q),)
+}
+"""Covariances of one to ten factors, by name."""
+
+NAMES = (*FAMILIES, *_SYNONYMS, *FACTOR_FAMILIES)
 """Everything that ``covariance_type`` may be."""
+
+_SHOWN = sorted({*FAMILIES, *_SYNONYMS})
 
 
 def get_family(covariance_type: str) -> Structure:
     """Return a family by name; raise `ParameterError` naming the known ones."""
     try:
-        return FAMILIES[_SYNONYMS.get(covariance_type, covariance_type)]
+        name = _SYNONYMS.get(covariance_type, covariance_type)
+        return FACTOR_FAMILIES[name] if name in FACTOR_FAMILIES else FAMILIES[name]
     except (KeyError, TypeError):
         raise ParameterError(
-            f"`covariance_type` must be one of {sorted(NAMES)}; got {covariance_type!r}. "
-            "Try 'full', which lets every component have its own orientation."
+            f"`covariance_type` must be one of {_SHOWN}, or covariances of 1 to {_MOST_FACTORS} factors such as "
+            f"'UUU-2'; got {covariance_type!r}. Try 'full', which lets every component have its own orientation."
         ) from None
+
+
+def is_factor(covariance_type: str) -> bool:
+    """Return whether a name is of covariances of few factors."""
+    return covariance_type in FACTOR_FAMILIES
 
 
 def count_parameters(covariance_type: str, n_components: int, n_features: int) -> int:
@@ -133,7 +167,7 @@ def count_parameters(covariance_type: str, n_components: int, n_features: int) -
 
 
 def mclust_name(covariance_type: str) -> str:
-    """Return a family's three letters; raise `ParameterError` naming the known ones.
+    """Return a family's three letters; raise `ParameterError` naming the known ones. Those of factors have their own.
 
     Examples
     --------
@@ -141,7 +175,8 @@ def mclust_name(covariance_type: str) -> str:
     >>> mclust_name("tied"), mclust_name("VEI")
     ('EEE', 'VEI')
     """
-    return _LETTERS[get_family(covariance_type).name]
+    name = get_family(covariance_type).name
+    return name if is_factor(name) else _LETTERS[name]
 
 
 def choose_families(covariance_types: Iterable[str] | str, n_features: int) -> list[str]:
@@ -157,7 +192,8 @@ def choose_families(covariance_types: Iterable[str] | str, n_features: int) -> l
     Raises
     ------
     ParameterError
-        A name is unknown, or there is none.
+        A name is unknown, or there is none; or covariances have more factors than the columns determine, that is more
+        than ``D + 1/2 - sqrt(2 D + 1/4)`` (Ledermann 1937).
 
     Examples
     --------
@@ -174,4 +210,15 @@ def choose_families(covariance_types: Iterable[str] | str, n_features: int) -> l
         )
     every = MCLUST_NAMES if n_features > 1 else ("E", "V")
     names = [name for one in given for name in (every if one == "all" else (one,))]
-    return list(dict.fromkeys(get_family(name).name for name in names))
+    found = list(dict.fromkeys(get_family(name).name for name in names))
+    for name in found:
+        if is_factor(name) and (n_features - _factors(name)) ** 2 < n_features + _factors(name):
+            raise ParameterError(
+                f"`covariance_types` has {name!r}, and {n_features} columns do not determine {_factors(name)} factors. "
+                "Try fewer factors, or 'full'."
+            )
+    return found
+
+
+def _factors(name: str) -> int:
+    return int(name.rpartition("-")[2])

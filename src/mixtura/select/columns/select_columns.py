@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mixtura._typing import FloatArray
-from mixtura.core.covariance import choose_families
+from mixtura.core.covariance import choose_families, is_factor
 from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.engine import as_table, counted_weights
 from mixtura.exceptions import DataError, ParameterError, TooFewRowsError
@@ -65,7 +65,7 @@ def select_columns(
     components : iterable of int, default 2 to 9
         Numbers of components to try; one component has no building columns, so that 1 is left out.
     covariance_types : str or iterable of str, default ("full", "tied", "diag", "spherical")
-        As for `mixtura.select.search`.
+        As for `mixtura.select.search`; those of factors are for many columns, and not tried with few of them.
     n_init : int, default=1
         Starts per model.
     random_state : int, RandomState or None, default=0
@@ -133,7 +133,7 @@ def select_columns(
     _check_rows(count_rows(table, weights), max(sizes), len(chosen))
     table, weights = _sampled(table, weights, sample_rows, seed)
     models = SubsetModels(
-        table, weights, chosen, sizes, tuple(choose_families(covariance_types, table.shape[1])), n_init, seed, prior,
+        table, weights, chosen, sizes, _families(covariance_types, table.shape[1]), n_init, seed, prior,
         _steps(rounding, table.shape[1]), OneDistribution.of(table, weights),
     )  # fmt: skip
     found = choose_stepwise(models)
@@ -143,6 +143,12 @@ def select_columns(
         count_rows(table, weights),
         n_bootstraps,
     )
+
+
+def _families(covariance_types: Iterable[str] | str, n_features: int) -> tuple[str, ...]:
+    """Return the covariance types to try: not those of factors, which few columns do not determine."""
+    found = choose_families(covariance_types, n_features)
+    return tuple(one for one in found if not is_factor(one)) or ("full", "tied", "diag")
 
 
 def _checked_groups(

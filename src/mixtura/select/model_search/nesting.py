@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from mixtura.core.covariance import mclust_name
+from mixtura.core.covariance import get_family, is_factor, mclust_name
 from mixtura.select.model_search.candidate import Candidate
 
 __all__ = ["contains", "enforce_nesting", "warm_start_from_best"]
@@ -29,6 +29,8 @@ def contains(family: str, other: str) -> bool:
     >>> contains("VVV", "EEE"), contains("VEI", "EVI"), contains("tied", "EII")
     (True, False, True)
     """
+    if is_factor(family) or is_factor(other):
+        return get_family(family).name == "full" and not is_factor(family)
     pairs = list(zip(mclust_name(family), mclust_name(other), strict=True))
     return all(_FREEDOM.index(own) >= _FREEDOM.index(its) for own, its in pairs) and any(
         a != b for a, b in pairs

@@ -86,7 +86,8 @@ def search(
         Whole numbers from 1; 2.0 is one, 2.5 is refused.
     covariance_types : str or iterable of str, default ("full", "tied", "diag", "spherical")
         Also model-based clustering's names, ``EII`` to ``VVV``, or ``"all"`` for all fourteen families (in one column
-        the two that differ).
+        the two that differ); and covariances of few factors for many columns, such as ``"UUU-2"``, see
+        `mixtura.core.covariance`.
     criterion : str, default="bic"
         One of `CRITERIA`. With ``"cv"`` every candidate is fitted to all rows, as with the others, and once more
         without each fold of them, which takes as many searches as there are folds. The score is minus twice the
