@@ -251,3 +251,17 @@ def test_rows_and_columns_must_be_enough() -> None:
         select_columns(np.random.default_rng(0).normal(size=(12, 20)))
     with pytest.raises(TooFewRowsError, match="at least as many rows as components"):
         select_columns(planted(5)[:, :2])
+
+
+def test_correlated_noise_is_not_taken_for_components() -> None:
+    """One factor in many columns is a single distribution; a mixture that cuts it into pieces is not better."""
+    rng = np.random.default_rng(8)
+    group = rng.integers(3, size=250)
+    builders = rng.normal(size=(250, 3)) + 3.0 * np.eye(3)[group]
+    noise = rng.normal(size=(250, 12)) + rng.normal(size=(250, 1))
+    rows = np.column_stack([builders, noise])
+    rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+    found = select_columns(rows, components=[2, 3], covariance_types=["diag", "tied"], n_bootstraps=0)
+    assert found.building == ("0", "1", "2")
+    factor_alone = select_columns(rows[:, 3:], components=[2, 3], covariance_types=["diag"], n_bootstraps=0)
+    assert factor_alone.building == ()

@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from mixtura.core.covariance import FAMILIES, mclust_name
-from mixtura.plot.data.scores import Scores, scores_of_search
+from mixtura.core.covariance import FACTOR_FAMILIES, FAMILIES, is_factor, mclust_name
+from mixtura.plot.data.scores import Scores, scores_of_search, volume_of
 from mixtura.plot.export.export import as_chart, finalize, render_png
 from mixtura.plot.theme.encodings import titled
 from mixtura.plot.theme.palette import SHAPES, blend, segment_colors
@@ -123,7 +123,8 @@ def criterion_chart(scores: Scores, frame: Frame, datasets: Datasets) -> Spec:
     at = _axes(sorted({value["count"] for value in values}), domain, frame.noun, scores.criterion)
     datasets["models"] = values
     datasets["chosen"] = [{"count": chosen.n_components, "value": chosen.value}]
-    present = [kind for kind in FAMILIES if any(one["covariances"] == kind for one in values)]
+    tried = {one["covariances"] for one in values}
+    present = [name for name in (*FAMILIES, *FACTOR_FAMILIES) if name in tried]
     lines, marks = _kinds(present, frame.legend)
     # To cut marks off at the frame takes a while, and few charts have any that leave it.
     clip: Spec = {} if all(domain[0] <= value["value"] <= domain[1] for value in values) else {"clip": True}
@@ -195,9 +196,12 @@ def _kinds(present: list[str], orient: Orient) -> tuple[Spec, Spec]:
     Color and mark distinguish shape and orientation; where all components have one volume, lines are dashed and marks
     pale.
     """
+    of_factors = [name for name in present if is_factor(name)]
+    names = [*FAMILIES, *of_factors]
     kinds = [_STRUCTURES.index(mclust_name(name)[1:]) for name in FAMILIES]
-    constrained_equal_volume = [mclust_name(name)[0] == "E" for name in FAMILIES]
-    colors = [segment_colors(len(_STRUCTURES))[kind] for kind in kinds]
+    kinds += [len(_STRUCTURES) + place for place in range(len(of_factors))]
+    equal_volume = [volume_of(name) == "E" for name in names]
+    colors = [segment_colors(len(_STRUCTURES) + len(of_factors))[kind] for kind in kinds]
     legend = {
         "title": "Covariances",
         "orient": orient,
@@ -206,16 +210,14 @@ def _kinds(present: list[str], orient: Orient) -> tuple[Spec, Spec]:
     }
 
     def by_type(values: Sequence[Any]) -> Spec:
-        scale = {"domain": list(FAMILIES), "range": list(values)}
+        scale = {"domain": names, "range": list(values)}
         return nominal("covariances", scale=scale, legend=legend)
 
     stroke = by_type(colors)
     # By volume and not by type, or the legend would draw marks with dashes.
     dashes = nominal("volume", scale={"domain": ["E", "V"], "range": [[5, 3], [1, 0]]}, legend=None)
-    fill = by_type(
-        [_tint(color) if one else color for one, color in zip(constrained_equal_volume, colors, strict=True)]
-    )
-    shape = by_type([SHAPES[kind] for kind in kinds])
+    fill = by_type([_tint(color) if one else color for one, color in zip(equal_volume, colors, strict=True)])
+    shape = by_type([SHAPES[kind % len(SHAPES)] for kind in kinds])
     return {"stroke": stroke, "strokeDash": dashes}, {"stroke": stroke, "fill": fill, "shape": shape}
 
 

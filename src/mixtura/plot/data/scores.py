@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mixtura.core.covariance import mclust_name
+from mixtura.core.covariance import is_factor, mclust_name
 from mixtura.select import Candidate, SearchResult
 
 if TYPE_CHECKING:
     from mixtura.segments import SegmentationResult
     from mixtura.segments.results.document import Document
 
-__all__ = ["Score", "Scores", "scores_of_document", "scores_of_result", "scores_of_search"]
+__all__ = ["Score", "Scores", "scores_of_document", "scores_of_result", "scores_of_search", "volume_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,20 @@ class Scores:
                 "count": one.n_components,
                 "value": one.value,
                 "covariances": one.covariance_type,
-                "volume": mclust_name(one.covariance_type)[0],
+                "volume": volume_of(one.covariance_type),
                 "degenerate": one.degenerate,
             }
             for one in sorted(self.models, key=lambda one: one.n_components)
             if math.isfinite(one.value)
         ]
+
+
+def volume_of(covariance_type: str) -> str:
+    """Return whether components have one volume, E, or different ones, V; of covariances of factors, one noise."""
+    letters = mclust_name(covariance_type)
+    if is_factor(covariance_type):
+        return "E" if letters[1] == "C" else "V"
+    return letters[0]
 
 
 def scores_of_search(result: SearchResult) -> Scores:

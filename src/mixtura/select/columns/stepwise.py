@@ -61,7 +61,7 @@ def choose_stepwise(models: SubsetModels) -> Chosen | None:
             break
         fit = settled
     fit = _searched(models, fit)
-    if not fit.bic < sum(models.alone_bic(g, before) for g, before in _chain(fit.subset)):
+    if not fit.bic < models.single_bic(fit.subset):
         return None
     return Chosen(fit, evidence_of(models, fit))
 
@@ -77,12 +77,6 @@ def _steps(models: SubsetModels, fit: SubsetFit) -> SubsetFit:
         fit = _left_out(models, fit)
         fit = _taken_in(models, fit) or fit
     return fit
-
-
-def _chain(subset: Subset) -> list[tuple[int, Subset]]:
-    """Return each column with those before it: their regressions make one distribution of all."""
-    ordered = sorted(subset)
-    return [(g, frozenset(ordered[:i])) for i, g in enumerate(ordered)]
 
 
 def _left_out(models: SubsetModels, fit: SubsetFit) -> SubsetFit:

@@ -28,6 +28,9 @@ __all__ = ["Subset", "SubsetFit", "SubsetModels"]
 Subset = frozenset[int]
 """Numbers of groups."""
 
+_FACTORS = (1, 2, 4)
+"""Of a single distribution."""
+
 _MAX_ITER, _TOLERANCE = 300, 0.05
 """Iterations of a fit from near components, and nats that it may leave to be gained."""
 
@@ -141,6 +144,18 @@ class SubsetModels:
         if key not in self._found:
             self._found[key] = self._search(subset, sizes, families)
         return self._found[key]
+
+    def single_bic(self, subset: Subset) -> float:
+        """Return the BIC of the best single distribution of some columns: a Gaussian, full, diagonal, or of factors.
+
+        A mixture that cuts a factor of many columns into pieces has to be better than the factor.
+        """
+        ordered = sorted(subset)
+        chain = sum(self.alone_bic(g, frozenset(ordered[:i])) for i, g in enumerate(ordered))
+        size = len(self.continuous(subset))
+        factors = tuple(f"CCU-{q}" for q in _FACTORS if (size - q) ** 2 >= size + q)
+        found = self.search(subset, [1], ("full", "diag", *factors)) if size > 1 else ()
+        return min(chain, found[0].bic) if found else chain
 
     def near(self, subset: Subset, k: int, more: int = 1) -> SubsetFit | None:
         """Return the best mixture of some columns with about as many components; None where there is none."""
