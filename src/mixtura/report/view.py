@@ -166,8 +166,17 @@ def _profile_table(summary: Mapping[str, Any], years: set[str]) -> list[Row]:
     return sorted(rows, key=lambda row: -max(abs(cell["difference"] or 0.0) for cell in row["cells"]))
 
 
+def _in_order(level: Row) -> float:
+    """Return the number that a level stands for; those that stand for others, or for none, come last."""
+    try:
+        return float(level["level"])
+    except ValueError:
+        return float("inf")
+
+
 def _category_table(summary: Mapping[str, Any]) -> list[Row]:
-    """Return a row per level of each categorical column, the most frequent first."""
+    """Return a row per level of each categorical column: in their order, or the most frequent first."""
+    ordered = {one["column"] for one in summary["table"]["kinds"] if one["kind"] in ("ordered", "count")}
     rows = []
     for name, levels in summary["population"]["categories"].items():
         by_segment = [
@@ -176,7 +185,8 @@ def _category_table(summary: Mapping[str, Any]) -> list[Row]:
             for one in segment["categories"]
             if one["column"] == name
         ]
-        for level in sorted(levels, key=lambda one: -(one["share"] or 0.0))[:_LEVELS]:
+        kept = sorted(levels, key=lambda one: -(one["share"] or 0.0))[:_LEVELS]
+        for level in sorted(kept, key=_in_order) if name in ordered else kept:
             held = [found.get(level["level"], {"share": 0.0, "lift": 0.0}) for found in by_segment]
             rows.append(
                 {

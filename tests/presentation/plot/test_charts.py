@@ -143,6 +143,23 @@ def test_bars_add_up_to_the_rows_and_curves_to_the_mixture(whole: bool) -> None:
         assert expected > (0.95 if k == 0 else 0.2)
 
 
+def test_curves_of_a_column_with_a_point_mass_are_of_the_others() -> None:
+    """Their area is the number of customers who are at none, times the width of a bin."""
+    rng = np.random.default_rng(0)
+    group = rng.integers(2, size=600)
+    spent = np.where(rng.uniform(size=600) < np.array([0.7, 0.1])[group], 0.0, rng.normal(60.0, 6.0, 600))
+    table = pl.DataFrame({"spent": spent.round(2), "age": rng.normal(np.array([30.0, 60.0])[group], 4.0)})
+    result = segment_table(table, components=[2], covariance_types=["diag"])
+    assert result.columns.kinds[0].kind == "spike"
+    data = plot_marginals(result, show=["spent"]).to_dict()["datasets"]
+    curve = [point for point in data["curves0"] if point["segment"] == 0]
+    bars = data["bars0"]
+    width = bars[0]["x2"] - bars[0]["x"]
+    area = trapezoid([point["y"] for point in curve], [point["x"] for point in curve]) / width
+    assert area == pytest.approx((spent != 0).sum(), rel=0.02)
+    assert sum(bar["y2"] - bar["y"] for bar in bars) == pytest.approx(600)
+
+
 def test_histograms_count_customers_by_weight() -> None:
     counts = np.random.default_rng(9).integers(1, 4, 300)
     frame = make_customers(as_frame="polars").with_columns(pl.Series("visits", counts))

@@ -14,7 +14,8 @@ from sklearn.metrics import adjusted_rand_score
 
 import mixtura
 from mixtura.exceptions import ColumnError, ModelFileError, ParameterError
-from mixtura.segments import SegmentModel, advise, assign_table, segment_table, select_table
+from mixtura.report.view import page_view
+from mixtura.segments import Effort, SegmentModel, advise, assign_table, segment_table, select_table
 from mixtura.segments.table.discrete.find_kinds import UNRELATED
 from mixtura.segments.table.discrete.kinds import level_kind, point_masses
 
@@ -391,3 +392,25 @@ def test_missing_levels_are_counted_with_missing_numbers() -> None:
     )
     notes = " ".join(segment_table(table, components=[2]).notes)
     assert "54 values are missing, in channel (50, 12 %), age (4, 1 %)" in notes
+
+
+def test_the_report_has_ratings_in_their_order_and_kinds_among_the_roles() -> None:
+    table, groups = customers(500)
+    rating = np.clip(np.random.default_rng(4).normal(np.array([2.0, 3.0, 4.0])[groups], 0.8).round(), 1, 5)
+    table = table.with_columns(rating=pl.Series(rating.astype(int)))
+    table = table.with_columns(hand=pl.Series(np.random.default_rng(5).choice(["l", "r"], 500)))
+    result = segment_table(table, components=[3]).with_effort(Effort(resamples=0))
+    shown = page_view(result.document)
+    assert [row["level"] for row in shown["category_table"] if row["column"] == "rating"] == [
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+    ]
+    assert not [note for note in shown["notes"] if "is taken for" in note]
+    assert {row["column"]: row["why"] for row in shown["active"]}["rating"].startswith(
+        "5 different whole numbers"
+    )
+    assert shown["described"] == [{"column": "hand", "why": UNRELATED}]
+    assert "hand" not in [one["column"] for one in shown["left_out"]]

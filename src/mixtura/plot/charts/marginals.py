@@ -107,7 +107,7 @@ def histogram_chart(
     edges = _edges(values, low, high, wanted)
     bars, curves = f"bars{column}", f"curves{column}"
     datasets[bars] = _bars(subject, values, edges)
-    heights = _expected(marginal, edges) * subject.total * (edges[1] - edges[0])
+    heights = _expected(marginal, edges) * _counted(subject, column) * (edges[1] - edges[0])
     datasets[curves] = _curves(edges, heights)
     ticks = 7 if size[0] >= WIDTH else 4
     # A title that is wider than the chart would move the panels beside it.
@@ -209,6 +209,14 @@ def _bars(subject: PlotData, values: FloatArray, edges: FloatArray) -> list[dict
         for i in range(len(edges) - 1)
         if heights[k][i] > 0
     ]
+
+
+def _counted(subject: PlotData, column: int) -> FloatArray:
+    """Return what densities of components are multiplied by: the rows, less those at a point mass, who have none there.
+
+    Outliers are in no bar, so that weights that sum to one less their share are raised.
+    """
+    return np.asarray(subject.total * subject.off_mass(column) / subject.mixture.weights.sum())
 
 
 def _expected(marginal: Any, edges: FloatArray) -> FloatArray:

@@ -70,6 +70,8 @@ class PlotData:
         Other names of the columns, by which they can be asked for as well.
     missing : ndarray of shape (N, D), bool, or None, default=None
         Which values of `rows` are missing, where some are: there stand conditional means.
+    at_mass : ndarray of shape (N, D), bool, or None, default=None
+        Which values are at a point mass of their column, where some are: the mixture has no density there.
     """
 
     mixture: Mixture
@@ -89,6 +91,7 @@ class PlotData:
     clusters: Callable[[], IntArray] | None = None
     aliases: tuple[str, ...] = ()
     missing: BoolArray | None = None
+    at_mass: BoolArray | None = None
 
     def __post_init__(self) -> None:
         if not self.transforms:
@@ -155,7 +158,17 @@ class PlotData:
             weights=None if self.weights is None else self.weights[kept],
             clusters=None if clusters is None else lambda: clusters()[kept],
             missing=self.missing[kept],
+            at_mass=None if self.at_mass is None else self.at_mass[kept],
         )
+
+    def off_mass(self, column: int) -> FloatArray:
+        """Return the share of each component's rows that are at no point mass of a column, shape (K,)."""
+        if self.at_mass is None:
+            return np.ones(self.n_parts)
+        weights = np.ones(self.n_rows) if self.weights is None else self.weights
+        counted = self.memberships * weights[:, None]
+        sizes = np.maximum(counted.sum(axis=0), np.finfo(np.float64).tiny)
+        return np.asarray(counted[~self.at_mass[:, column]].sum(axis=0) / sizes)
 
     def has_years(self, column: int) -> bool:
         """Return whether a column holds whole numbers that read as years, such as 1975."""
@@ -276,6 +289,7 @@ def _of_segments(result: SegmentationResult) -> PlotData:
     kept = slice(None) if complete.all() else complete
     mixture = model.in_transformed_units()
     rows, missing = _filled(mixture, model.scaling.transformed(result.rows))
+    masked = np.isnan(model.scaling.masked(result.rows)) & ~np.isnan(result.rows)
     return PlotData(
         mixture=mixture,
         rows=rows,
@@ -295,6 +309,7 @@ def _of_segments(result: SegmentationResult) -> PlotData:
         clusters=lambda: result.kmeans.labels,
         aliases=model.transformed_columns,
         missing=missing,
+        at_mass=masked if masked.any() else None,
     )
 
 
