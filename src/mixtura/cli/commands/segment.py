@@ -120,7 +120,6 @@ def _run(table: TableInput, output: Path | None, wanted: _Wanted, asked: dict[st
     from mixtura.io import outline_of, read_names, readable_json, release_arrow_memory
     from mixtura.report import REPORT
     from mixtura.segments import Effort, deliver, segment_table
-    from mixtura.segments.large.segment_source import segment_source
 
     folder = Path(f"{table.stem}-segments") if output is None else output
     asked["names"] = None if asked["names"] is None else read_names(asked["names"])
@@ -133,6 +132,8 @@ def _run(table: TableInput, output: Path | None, wanted: _Wanted, asked: dict[st
         large = isinstance(read, Source)
         with model_progress(quiet=wanted.quiet, criterion=asked["criterion"], stages=large) as progress:
             if isinstance(read, Source):
+                from mixtura.segments.large.segment_source import segment_source
+
                 result = segment_source(read, **progress, **asked)
             else:
                 result = segment_table(read.data, **progress, **asked)

@@ -11,10 +11,7 @@ import numpy as np
 
 from mixtura.data.sources.arrow import arrow_source, is_arrow
 from mixtura.data.sources.batches import Source
-from mixtura.data.sources.binary_files import binary_source
-from mixtura.data.sources.database import database_source
 from mixtura.data.sources.files import AsText, find_files, format_of
-from mixtura.data.sources.text_files import text_source
 from mixtura.exceptions import ParameterError
 
 __all__ = ["open_source", "unread"]
@@ -63,13 +60,19 @@ def open_source(
                 f"{'no database' if database is None else 'a database'}. Try `sql='SELECT * FROM customers'` with "
                 "`database='crm.duckdb'`."
             )
+        from mixtura.data.sources.database import database_source
+
         return database_source(database, sql)
     if is_arrow(X):
         return arrow_source(X)
     files = find_files(X)
     kind = format_of(files)
     if kind in {"parquet", "ipc"}:
+        from mixtura.data.sources.binary_files import binary_source
+
         return binary_source(files, kind)
+    from mixtura.data.sources.text_files import text_source
+
     return text_source(files, kind, as_text)
 
 
