@@ -127,7 +127,7 @@ def test_names_come_from_a_file(run, shop) -> None:
         ),
         (
             ("--transform", "region=log1p"),
-            "--transform must name columns that build the segments; got 'region'",
+            "--transform is for amounts; got 'log1p' for 'region', which --kind takes for a count or a category",
         ),
         (("--transform", "revenue="), "'revenue=' is empty or repeats a column"),
         (("--transform", "auto,log1p"), "'log1p' is empty or repeats a column"),

@@ -94,7 +94,7 @@ WHY = "component {} has no width in column 'debt': its 90 rows all have the valu
 
 
 def test_degenerate_models_are_passed_over_and_the_column_is_named(run, indebted) -> None:
-    done = run("select", indebted, "--components", "1-3")
+    done = run("select", indebted, "--components", "1-3", "--kind", "continuous")
     assert done.exit_code == 0, done.output
     table = pl.read_csv("indebted-selection/selection.csv")
     degenerate = table.filter(pl.col("degenerate").is_not_null())
@@ -112,13 +112,20 @@ def test_degenerate_models_are_passed_over_and_the_column_is_named(run, indebted
 
 
 def test_segments_are_told_with_the_values_that_the_user_has(run, indebted) -> None:
-    done = run(
-        "segment", indebted, "--components", "1-3", "--resamples", "0", "--transform", "debt=yeo-johnson"
-    )
+    asked = ("--components", "1-3", "--resamples", "0", "--kind", "continuous")
+    done = run("segment", indebted, *asked, "--transform", "debt=yeo-johnson")
     assert done.exit_code == 0, done.output
     printed = " ".join(done.output.split())
     assert "Excluded, with a smaller criterion" in printed
     assert "in column 'debt': its 90 rows all have the value 12.5" in printed
+
+
+def test_a_point_mass_that_is_modeled_makes_no_model_degenerate(run, indebted) -> None:
+    done = run("select", indebted, "--components", "1-3", "--overwrite")
+    assert done.exit_code == 0, done.output
+    assert "an amount with point masses" in " ".join(done.output.split())
+    table = pl.read_csv("indebted-selection/selection.csv")
+    assert table["degenerate"].drop_nulls().len() == 0
 
 
 def test_the_picture_has_a_curve_per_covariance_type(results) -> None:
