@@ -135,8 +135,8 @@ def check(folder: Path) -> None:
     np.testing.assert_allclose(found["log_density"].to_numpy(), expected.log_density, rtol=1e-9)
     assert found["anomaly"].sum() == expected.n_anomalies == summary["anomalies"]["count"]
     assert [one["count"] for one in summary["segments"]] == expected.counts.tolist()
-    run("assign", out / "model.json", table, "--output", folder / "assigned.parquet")
-    assert pl.read_parquet(folder / "assigned.parquet").equals(found)
+    run("assign", out / "model.json", table, "--output", folder / "checked.parquet")
+    assert pl.read_parquet(folder / "checked.parquet").equals(found)
     print(
         f"Compared: {_CHECKED:,} rows in parts and in memory have the same segments, densities and anomalies.\n"
     )
