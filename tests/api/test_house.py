@@ -338,3 +338,19 @@ def test_help_loads_neither_scipy_nor_scikit_learn() -> None:
     text, _, loaded = printed.rpartition("LOADED")
     assert "segment" in text
     assert set(loaded.split()) & {"scipy", "sklearn", "altair", "duckdb", "pyarrow"} == set()
+
+
+def test_segmenting_loads_what_it_needs_when_it_needs_it() -> None:
+    """Each of these takes longer to load than a small table to segment."""
+    printed = run_python("import sys, mixtura.report, mixtura.segments\nprint(*sys.modules)")
+    slow = {
+        "joblib",
+        "pandas",
+        "polars",
+        "scipy.cluster",
+        "scipy.optimize",
+        "scipy.stats",
+        "sklearn",
+        "sqlite3",
+    }
+    assert set(printed.split()) & slow == set()

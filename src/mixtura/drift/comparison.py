@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from mixtura._typing import BoolArray, FloatArray
 from mixtura.core.parts.discrete import DiscreteColumns
@@ -26,7 +26,7 @@ __all__ = ["Comparison", "Fall", "compare_sums", "share_covariance"]
 
 _FEWEST = 10.0
 """Effective rows of a segment in a column from which on it is compared."""
-_Z = float(stats.norm.ppf(0.975))
+_Z = float(ndtri(0.975))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def _shares(before: DriftSums, after: DriftSums) -> list[Change]:
     size = float(np.sqrt((change**2 / base).sum()))
     slope = change / base / max(size, 1e-12)
     error = _Z * float(np.sqrt(max(0.0, float(slope @ covariance @ slope))))
-    p_value = float(stats.chi2.sf(statistic, before.n_components - 1))
+    p_value = float(chdtrc(before.n_components - 1, statistic))
     return [Change("shares", None, (), size, max(0.0, size - error), size + error, p_value)]
 
 
@@ -169,8 +169,8 @@ def _by_column(
         np.sqrt(total[at]),
         total[at] ** 2 / np.maximum((spent[0] + spent[1])[at], 1e-300),
     )
-    p_values = 2 * stats.t.sf(np.abs(size) / error, freedom)
-    half = stats.t.ppf(0.975, freedom) * error
+    p_values = 2 * stdtr(freedom, -np.abs(size) / error)
+    half = stdtrit(freedom, 0.975) * error
     for (k, d), one, width, p_value in zip(places.tolist(), size, half, p_values, strict=True):
         yield _change(family, k, (d,), (one, one - width, one + width), p_value)
 
@@ -190,7 +190,7 @@ def _correlations(old: SegmentMoments, new: SegmentMoments, compared: BoolArray)
     before = old.correlations
     half = _Z * error
     ends = [np.tanh(np.arctanh(before) + size) - before for size in (effect, effect - half, effect + half)]
-    p_values = 2 * stats.norm.sf(np.abs(effect) / error)
+    p_values = 2 * ndtr(-np.abs(effect) / error)
     for k in range(len(compared)):
         both = compared[k, d] & compared[k, e]
         for one, other in zip(d[both].tolist(), e[both].tolist(), strict=True):
@@ -230,7 +230,7 @@ def _table_change(
     there = pooled > 0
     statistic = effective * float(((q - p)[there] ** 2 / pooled[there]).sum())
     size = float(np.sqrt(statistic / effective))
-    p_value = float(stats.chi2.sf(statistic, max(1, int(there.sum()) - 1)))
+    p_value = float(chdtrc(max(1, int(there.sum()) - 1), statistic))
     half = _Z / np.sqrt(effective)
     return Change(family, segment, columns, size, max(0.0, size - half), size + half, p_value)
 
@@ -245,7 +245,7 @@ def _likelihood(before: DriftSums, after: DriftSums) -> Fall:
     means = [sums.totals[3] / sums.weight for sums in (before, after)]
     variances = [_density_deviation(sums) ** 2 / sums.effective_rows for sums in (before, after)]
     error, change = float(np.sqrt(sum(variances))), float(means[1] - means[0])
-    p_value = float(stats.norm.cdf(change / error)) if error > 0 else 1.0
+    p_value = float(ndtr(change / error)) if error > 0 else 1.0
     return Fall(float(means[0]), float(means[1]), change, change - _Z * error, change + _Z * error, p_value)
 
 
@@ -259,9 +259,11 @@ def _share_of(before: DriftSums, after: DriftSums, place: int) -> Fall:
     Of m rows exchangeable with n others, the number below the j-th smallest of those has the beta-binomial
     distribution with parameters m, j and n + 1 - j, whatever the rows' distribution.
     """
+    from scipy.stats import betabinom
+
     p, q = (float(sums.totals[place] / sums.weight) for sums in (before, after))
     n, m = before.effective_rows, round(after.effective_rows)
     rank = max(p * n, 0.5)
-    p_value = float(stats.betabinom.sf(np.ceil(q * m - 1e-9) - 1, m, rank, max(n + 1 - rank, 0.5)))
+    p_value = float(betabinom.sf(np.ceil(q * m - 1e-9) - 1, m, rank, max(n + 1 - rank, 0.5)))
     error = _Z * float(np.sqrt(max(p * (1 - p), 0.25 / n) / n + max(q * (1 - q), 0.25 / m) / m))
     return Fall(p, q, q - p, q - p - error, q - p + error, p_value)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from mixtura._typing import FloatArray
 
@@ -89,6 +88,8 @@ def match_segments(before: FloatArray, after: FloatArray, unexpected: FloatArray
     >>> found.partners, [(one.kind, one.before, one.after) for one in found.events]
     ((2, 1, 0, None), [('kept', (1,), (1,)), ('kept', (0,), (2,)), ('split', (2,), (0, 3))])
     """
+    from scipy.optimize import linear_sum_assignment
+
     known = after if unexpected is None else after * (1.0 - unexpected)[:, None]
     overlap = before.T @ known
     rows, columns = before.sum(axis=0)[:, None], after.sum(axis=0)[None, :]

@@ -12,14 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import rel_entr
-from scipy.stats import norm
+from scipy.special import ndtri, rel_entr
 
 from mixtura._typing import FloatArray, IntArray
 
 __all__ = ["Migration", "membership_distances", "migrate"]
 
-_Z = float(norm.ppf(0.975))
+_Z = float(ndtri(0.975))
 
 
 def membership_distances(before: FloatArray, after: FloatArray) -> FloatArray:
@@ -82,7 +81,7 @@ class Migration:
     def beyond_chance(self) -> FloatArray:
         """`excess` where chance does not explain it, by Bonferroni over all paths at 5 %, and zero elsewhere."""
         paths = max(1, self.counts.size - len(self.counts))
-        limit = float(norm.isf(0.05 / paths)) * self.errors
+        limit = -float(ndtri(0.05 / paths)) * self.errors
         # The sums are of a few whole customers: one of them is not beyond chance where half of one was expected.
         found = np.where(self.excess > np.maximum(limit, 1.0), self.excess, 0.0)
         np.fill_diagonal(found, 0.0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial import cKDTree
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from mixtura._typing import BoolArray, FloatArray, IntArray
 from mixtura.core.data import Data
@@ -155,7 +155,7 @@ def _gain(
     gain = np.concatenate(gains)
     error = float(gain.std() / np.sqrt(gain.size))
     mean = float(gain.mean())
-    return mean, float(norm.sf(mean / error)) if error > 0 else 1.0
+    return mean, float(ndtr(-mean / error)) if error > 0 else 1.0
 
 
 def _described(
@@ -180,7 +180,7 @@ def _described(
     distances = (mean - mixture.means) / widths
     nearest = int(np.argmin((distances**2).sum(axis=1)))
     share = size / len(rows)
-    half = float(norm.ppf(0.975) * np.sqrt(share * (1 - share) / len(rows)))
+    half = float(ndtri(0.975) * np.sqrt(share * (1 - share) / len(rows)))
     members = np.flatnonzero(memberships.argmax(axis=1) == found.n_components - 1)
     return NewSegment(
         share, max(0.0, share - half), min(1.0, share + half), mean, deviations, nearest, distances[nearest],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from mixtura._typing import BoolArray, FloatArray
 from mixtura.drift.comparison import Comparison, share_covariance
@@ -15,7 +15,7 @@ from mixtura.drift.moments_by_segment import SegmentMoments
 
 __all__ = ["SegmentDrift", "ShareChange", "segment_drifts", "share_changes"]
 
-_Z = float(norm.ppf(0.975))
+_Z = float(ndtri(0.975))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import narwhals as nw
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from mixtura.datasets import make_customers
 from mixtura.exceptions import ColumnWarning
 from mixtura.io import read_table
 from mixtura.segments import choose_columns, segment_table
+from mixtura.segments.table.discrete.kinds import ColumnKind
+from mixtura.segments.table.discrete.relevance import unrelated_categories
 
 RNG = np.random.default_rng(21)
 N = 300
@@ -226,3 +230,22 @@ def test_real_tables(shared_data, name, used, id_column) -> None:
         assert set(choice.used) == used
     if id_column is not None:
         assert choice.id_column == id_column
+
+
+@pytest.mark.parametrize("n_rows", [9_999, 10_000, 25_001])
+def test_long_tables_are_looked_at_in_part(n_rows: int) -> None:
+    """Of Arrow tables not every way to take each second row works."""
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 2, n_rows)
+    table = pa.table(
+        {
+            "spend": rng.normal(10.0 * group, 1.0),
+            "region": np.array(["north", "south"])[group],
+            "coin": np.array(["heads", "tails"])[rng.integers(0, 2, n_rows)],
+        }
+    )
+    kinds = {
+        name: ColumnKind(name, kind, "")
+        for name, kind in (("spend", "continuous"), ("region", "category"), ("coin", "category"))
+    }
+    assert unrelated_categories(nw.from_native(table), kinds) == ("coin",)

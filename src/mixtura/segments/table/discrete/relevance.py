@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import narwhals as nw
 import numpy as np
 from scipy.special import chdtrc
-from scipy.stats import rankdata
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.io import to_float64
@@ -60,7 +59,7 @@ def unrelated_categories(table: nw.DataFrame[Any], kinds: Mapping[str, ColumnKin
     asked = [name for name, one in kinds.items() if one.kind == "category"]
     if not asked or len(kinds) < 2:
         return ()
-    table = table[:: max(1, len(table) // _ROWS)]
+    table = table.gather_every(max(1, len(table) // _ROWS))
     levels = {
         name: _levels(table[name]) for name, one in kinds.items() if one.kind not in ("continuous", "spike")
     }
@@ -102,6 +101,8 @@ def _numbers(column: nw.Series[Any]) -> FloatArray:
 
 def _explains(codes: IntArray, values: FloatArray) -> _Relation | None:
     """Compare the mean ranks of numbers between levels: analysis of variance."""
+    from scipy.stats import rankdata
+
     known = (codes >= 0) & ~np.isnan(values)
     n, present = int(known.sum()), np.unique(codes[known])
     if present.size < 2 or n <= present.size:
