@@ -121,6 +121,23 @@ def test_a_level_that_was_never_seen_counts_as_missing(found: Any) -> None:
     assert np.isfinite(assign_table(result.model, more).memberships).all()
 
 
+def test_missing_counts_and_categories_are_counted_where_customers_are_assigned(found: Any) -> None:
+    result, table, _ = found
+    place = pl.int_range(pl.len())
+    some = table.head(10).with_columns(
+        channel=pl.lit(None, dtype=pl.String),
+        visits=pl.when(place >= 4).then(pl.col("visits")),
+        age=pl.when(place != 9).then(pl.col("age")),
+    )
+    (said,) = (note for note in assign_table(result.model, some).notes if "missing" in note)
+    assert (
+        "15 values are missing, in channel (10, 100 %), visits (4, 40 %), age (1, 10 %): 10 rows of 10"
+        in said
+    )
+    whole = assign_table(result.model, table.head(10))
+    assert not any("missing" in note for note in whole.notes)
+
+
 def test_truth_values_are_the_same_in_every_spelling(found: Any) -> None:
     result, table, _ = found
     model, wanted = result.model, result.assignment.labels

@@ -16,7 +16,7 @@ from mixtura.io import to_float64
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.table.columns import choose
 from mixtura.segments.table.complete import missing_notes, usable_rows
-from mixtura.segments.table.discrete.coding import unknown_notes
+from mixtura.segments.table.discrete.coding import unknown_notes, with_missing_levels
 from mixtura.segments.table.roles import Roles, checked_weights
 
 __all__ = ["ROW_NAME", "ModelRows", "customer_ids", "read_rows", "require_columns"]
@@ -123,7 +123,7 @@ def read_rows(
     if weights is not None:
         weights = checked_weights(weights, str(weight))
     levels = None if model.coding is None else model.coding.levels(opened.frame, complete)
-    notes = (*notes, *missing_notes(rows, model.columns))
+    notes = (*notes, *missing_notes(*with_missing_levels(rows, model.columns, model.coding, levels)))
     if model.coding is None or levels is None:
         found: RowTable = rows
     else:

@@ -262,6 +262,13 @@ def test_categories_that_the_model_has_not_seen_are_said(mixed: tuple[SegmentMod
     assert any("unknown to the model, such as 'west'" in note for note in drift_of_table(model, west).notes)
 
 
+def test_missing_categories_are_counted(mixed: tuple[SegmentModel, pl.DataFrame]) -> None:
+    model, fresh = mixed
+    some = fresh.with_columns(region=pl.when(pl.int_range(pl.len()) >= 200).then("region"))
+    notes = drift_of_table(model, some).notes
+    assert any("200 values are missing, in region (200, 25 %): 200 rows of 800" in note for note in notes)
+
+
 def over_time() -> TableDrift:
     def make() -> TableDrift:
         months = [customers(1), customers(2), moved(3), customers(4, 600).head(12)]
