@@ -32,6 +32,7 @@ LISTED = "a list of customers, in which one who was repeated stands again"
 DRAWN = "from resamples, which draw a customer with its weight, but the copies of a repeated row one by one"
 FOUND = "the same end, reached by another of several starts: rounding decides which is told"
 TOLD = "says how the table was given"
+BASE = "a customer of weight three says less than three customers (Kish 1965)"
 
 EXCEPTIONS = {
     r"/(table/rows|population/count|verdict/customers|certainty/n_customers)": COUNT,
@@ -42,6 +43,8 @@ EXCEPTIONS = {
     r"/population/(numbers/\w+/(count|missing)|value/missing|categories/\w+/\d+/count)": COUNT,
     r"/segments/\d+/(count|value/missing|numbers/\d+/(count|missing)|categories/\d+/levels/\d+/count)": COUNT,
     r"/stability/(n_rows|n_rows_used)": COUNT,
+    r"/(population|segments/\d+)/effective_base": BASE,
+    r"/population/index_table/rows/\d+/cells/\d+/(base|against_rest|above/.*)": BASE,
     r"/least_certain/.*": LISTED,
     r"/(ambiguous|anomalies)/customers/.*": LISTED,
     r"/segments/\d+/typical/.*": LISTED,
