@@ -269,7 +269,11 @@ class Segmentation:
 
     def _kept(self) -> SegmentModel:
         model, result = self._model, self._result
-        return model if result is None else with_reference(model, result.table, result.weights)
+        if result is None:
+            return model
+        return with_reference(
+            model, result.table, result.weights, result.outlier_rows, result.outlier_weights
+        )
 
     def stability(self, n_bootstraps: int = 50, **options: Any) -> Stability:
         """Return whether the same segments come out of resampled customers.

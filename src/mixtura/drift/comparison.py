@@ -22,7 +22,7 @@ from mixtura.drift.drift_sums import DriftSums
 from mixtura.drift.moments_by_segment import SegmentMoments
 from mixtura.drift.reference_sample import Reference
 
-__all__ = ["Comparison", "Fall", "compare_sums", "share_covariance"]
+__all__ = ["Comparison", "Fall", "compare_sums", "mean_memberships"]
 
 _FEWEST = 10.0
 """Effective rows of a segment in a column from which on it is compared."""
@@ -118,25 +118,43 @@ def compare_sums(
     return Comparison(reference, after, adjusted(found), compared, fall, tail, anomalies)
 
 
-def share_covariance(sums: DriftSums) -> FloatArray:
-    """Return the covariance of mean memberships over samples, shape (K, K)."""
-    mean = sums.shares / sums.weight
-    # With weights: sum w^2 (r - mean)(r - mean)^T; cross terms by the effective number of rows.
-    spread = sums.products / sums.totals[2] - np.outer(mean, mean)
-    return np.asarray(spread / sums.effective_rows)
+def mean_memberships(sums: DriftSums, *, noise: bool = False) -> tuple[FloatArray, FloatArray]:
+    """Return mean memberships, shape (K,), and their covariance over samples, (K, K).
+
+    They are ratios of sums: the covariance is ``sum w^2 (r - mean)(r - mean)^T / (sum w)^2``.
+
+    Parameters
+    ----------
+    sums : DriftSums
+    noise : bool, default=False
+        Whether noise is one class more, the last: K + 1 instead of K.
+    """
+    shares, squared, products = sums.shares, sums.shares_squared, sums.products
+    total = float(sums.totals[2])
+    if noise:
+        beside = squared - products.sum(axis=0)
+        corner = total - 2 * squared.sum() + products.sum()
+        products = np.block([[products, beside[:, None]], [beside[None], np.array([[corner]])]])
+        shares = np.append(shares, sums.weight - shares.sum())
+        squared = np.append(squared, total - squared.sum())
+    mean = shares / sums.weight
+    cross = np.outer(mean, squared)
+    spread = products - cross - cross.T + total * np.outer(mean, mean)
+    return mean, np.asarray(spread / sums.weight**2)
 
 
 def _shares(before: DriftSums, after: DriftSums) -> list[Change]:
-    if before.n_components == 1:
+    noise = before.has_noise or after.has_noise
+    (p, spread), (q, other) = (mean_memberships(sums, noise=noise) for sums in (before, after))
+    if p.size == 1:
         return []
-    p, q = before.shares / before.weight, after.shares / after.weight
-    covariance = share_covariance(before) + share_covariance(after)
+    covariance = spread + other
     change, base = q - p, np.maximum(p, 1e-12)
     statistic = float(change @ np.linalg.pinv(covariance, rcond=1e-8, hermitian=True) @ change)
     size = float(np.sqrt((change**2 / base).sum()))
     slope = change / base / max(size, 1e-12)
     error = _Z * float(np.sqrt(max(0.0, float(slope @ covariance @ slope))))
-    p_value = float(chdtrc(before.n_components - 1, statistic))
+    p_value = float(chdtrc(p.size - 1, statistic))
     return [Change("shares", None, (), size, max(0.0, size - error), size + error, p_value)]
 
 

@@ -24,6 +24,9 @@ from mixtura.kernels import Components, Kernel, Outputs
 
 __all__ = ["Cuts", "DriftSums", "GatherDrift", "drift_sums", "log_densities"]
 
+_NO_NOISE = 1e-6
+"""Share of noise that is rounding."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cuts:
@@ -54,11 +57,13 @@ class DriftSums:
     ----------
     totals : ndarray of shape (8,)
         Rows; ``w``, ``w^2``; ``w l``, ``w^2 l``, ``w^2 l^2`` with l the log density; ``w`` of the rows in the tail, and
-        of the anomalies.
+        of the anomalies. Rows that are rather noise than in a component are in both.
     bins : ndarray of shape (B,)
-        ``w`` by bin of the log density.
+        ``w`` by bin of the log density; noise is in the lowest.
     shares : ndarray of shape (K,)
         ``a``.
+    shares_squared : ndarray of shape (K,)
+        ``w a``, that is ``w^2 r_k``.
     products : ndarray of shape (K, K)
         ``w^2 r_j r_k``.
     first, first_squared : ndarray of shape (K, D)
@@ -74,6 +79,7 @@ class DriftSums:
     totals: FloatArray
     bins: FloatArray
     shares: FloatArray
+    shares_squared: FloatArray
     products: FloatArray
     first: FloatArray
     first_squared: FloatArray
@@ -108,6 +114,11 @@ class DriftSums:
         return float(self.totals[1] ** 2 / self.totals[2])
 
     @property
+    def has_noise(self) -> bool:
+        """Whether some rows belong to no component: memberships sum to less than one."""
+        return float(self.shares.sum()) < (1.0 - _NO_NOISE) * self.weight
+
+    @property
     def n_components(self) -> int:
         return int(self.shares.size)
 
@@ -121,12 +132,18 @@ class DriftSums:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, each number as its nine first digits: far more than the sums of a sample are worth."""
-        return {one.name: _short(getattr(self, one.name)) for one in fields(self)}
+        found = {one.name: _short(getattr(self, one.name)) for one in fields(self)}
+        if not self.has_noise:
+            # Memberships sum to one: it follows from the products.
+            del found["shares_squared"]
+        return found
 
     @classmethod
     def from_dict(cls, content: dict[str, Any], n_components: int) -> Self:
         """Return what `to_dict` wrote."""
-        made = {name: np.array(values, dtype=np.float64) for name, values in content.items()}
+        given = {name: values for name, values in content.items() if values is not None}
+        made = {name: np.array(values, dtype=np.float64) for name, values in given.items()}
+        made.setdefault("shares_squared", made["products"].sum(axis=0))
         for name in ("levels", "levels_squared"):
             made[name] = made[name].reshape(-1, n_components)
         return cls(**made)
@@ -173,20 +190,23 @@ class GatherDrift:
         shares = memberships * weight[:, None]
         parts = [self._component(rows, observed, shares[:, one], one) for one in range(k)]
         stacked = [np.stack(each) for each in zip(*parts, strict=True)]
-        totals, bins = self._densities(density, weight)
+        totals, bins = self._densities(density, _ranked(density, self.mixture, memberships), weight)
         found = dict(zip(_BY_COMPONENT, stacked, strict=True)) | _levels(block, shares, k)
         return DriftSums(
-            totals=totals, bins=bins, shares=shares.sum(axis=0), products=shares.T @ shares, **found
-        )
+            totals=totals, bins=bins, shares=shares.sum(axis=0), shares_squared=weight @ shares,
+            products=shares.T @ shares, **found,
+        )  # fmt: skip
 
-    def _densities(self, density: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _densities(
+        self, density: FloatArray, ranked: FloatArray, weight: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
         cuts, squared = self.cuts, weight**2
-        anomalies = 0.0 if cuts.threshold is None else weight[density < cuts.threshold].sum()
+        anomalies = 0.0 if cuts.threshold is None else weight[ranked < cuts.threshold].sum()
         totals = [
             len(density), weight.sum(), squared.sum(), weight @ density, squared @ density,
-            squared @ density**2, weight[density < cuts.tail].sum(), anomalies,
+            squared @ density**2, weight[ranked < cuts.tail].sum(), anomalies,
         ]  # fmt: skip
-        place = np.searchsorted(cuts.edges, density, side="right")
+        place = np.searchsorted(cuts.edges, ranked, side="right")
         bins = np.bincount(place, weight, minlength=cuts.edges.size + 1)
         return np.array(totals), bins.astype(np.float64)
 
@@ -218,6 +238,16 @@ class GatherDrift:
 def _pairs(values: FloatArray, weight: FloatArray) -> FloatArray:
     """Return ``sum_n weight_n v_nd v_ne``, packed."""
     return pack_lower((values * weight[:, None]).T @ values)
+
+
+def _ranked(density: FloatArray, mixture: Mixture, memberships: FloatArray) -> FloatArray:
+    """Return log densities by which rows are ranked: below all others for rows that are rather noise.
+
+    Noise has the same density everywhere: what lies between its rows is rounding.
+    """
+    if mixture.background is None:
+        return density
+    return np.where(memberships.sum(axis=1) < 0.5, -np.inf, density)
 
 
 def _levels(block: Block, shares: FloatArray, n_components: int) -> dict[str, FloatArray]:
@@ -262,14 +292,18 @@ def drift_sums(data: Data, mixture: Mixture, cuts: Cuts, offsets: RowState | Non
 
 
 def log_densities(data: Data, mixture: Mixture, offsets: FloatArray) -> FloatArray:
-    """Return the log density of each row with the offsets added, shape (N,); of whole rows where values are missing."""
+    """Return the log density of each row with the offsets added, shape (N,); of whole rows where values are missing.
+
+    That of rows that are rather noise than in a component is minus infinity: they are the least expected.
+    """
     density = data.state(np.float64)
-    if not data.has_missing:
+    if not data.has_missing and mixture.background is None:
         data.evaluate(mixture.components(), log_density=density)
         return np.asarray(density.gathered() + offsets)
     memberships = data.state(np.float64, mixture.n_components)
     data.evaluate(mixture.components(), log_density=density, memberships=memberships)
-    rows = data.rows_with_missing(np.arange(data.n_rows))
-    return np.asarray(
-        density.gathered() + offsets + expected_log_density(mixture, rows, memberships.gathered())
-    )
+    found, parts = np.asarray(density.gathered() + offsets), memberships.gathered()
+    if data.has_missing:
+        rows = data.rows_with_missing(np.arange(data.n_rows))
+        found = found + expected_log_density(mixture, rows, parts)
+    return _ranked(found, mixture, parts)

@@ -162,6 +162,9 @@ def _cuts(parts: list[tuple[Data, Mixture, FloatArray]]) -> Cuts:
     order = np.argsort(density)
     places = np.searchsorted(np.cumsum(weight[order]) / weight.sum(), (_TAIL, *_QUANTILES))
     found = density[order][np.minimum(places, density.size - 1)]
+    # Where a quantile lies among noise, the cut is between noise and all others.
+    least = density[np.isfinite(density)].min(initial=np.inf)
+    found = np.maximum(found, least if np.isfinite(least) else 0.0)
     return Cuts(found[1:], float(found[0]))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from mixtura._typing import BoolArray, FloatArray
-from mixtura.drift.comparison import Comparison, share_covariance
+from mixtura.drift.comparison import Comparison, mean_memberships
 from mixtura.drift.drift_sums import DriftSums
 from mixtura.drift.gaussian_distances import hellinger_distance, symmetric_divergence
 from mixtura.drift.moments_by_segment import SegmentMoments
@@ -25,7 +25,7 @@ class ShareChange:
     Parameters
     ----------
     before, after : tuple of float, length K
-        Mean memberships.
+        Mean memberships; where there is noise they sum to less than one.
     before_half, after_half : tuple of float, length K
         Half the widths of their intervals at 95 %.
     stability_index : float
@@ -71,14 +71,15 @@ class SegmentDrift:
 
 
 def share_changes(before: DriftSums, after: DriftSums) -> ShareChange:
-    """Return the shares of the segments at two times, with intervals."""
-    p, q = before.shares / before.weight, after.shares / after.weight
-    spreads = [np.diagonal(share_covariance(sums)) for sums in (before, after)]
-    halves = [tuple((_Z * np.sqrt(np.maximum(one, 0.0))).tolist()) for one in spreads]
+    """Return the shares of the segments at two times, with intervals; noise counts for the stability index alone."""
+    noise, k = before.has_noise or after.has_noise, before.n_components
+    (p, covariance), (q, other) = (mean_memberships(sums, noise=noise) for sums in (before, after))
+    spreads = [np.diagonal(one) for one in (covariance, other)]
+    halves = [tuple((_Z * np.sqrt(np.maximum(one[:k], 0.0))).tolist()) for one in spreads]
     floor = np.maximum(p, 0.5 / before.effective_rows), np.maximum(q, 0.5 / after.effective_rows)
     index = float(((floor[1] - floor[0]) * np.log(floor[1] / floor[0])).sum())
     expected = float(((spreads[0] + spreads[1]) / floor[0]).sum())
-    return ShareChange(tuple(p.tolist()), tuple(q.tolist()), halves[0], halves[1], index, expected)
+    return ShareChange(tuple(p[:k].tolist()), tuple(q[:k].tolist()), halves[0], halves[1], index, expected)
 
 
 def segment_drifts(comparison: Comparison) -> tuple[SegmentDrift | None, ...]:

@@ -159,6 +159,7 @@ class ReferenceSums(_Strict):
     totals: Annotated[Vector, Field(min_length=8, max_length=8)]
     bins: Vector
     shares: Vector
+    shares_squared: Vector | None = None
     products: list[Vector]
     first: list[Vector]
     first_squared: list[Vector]
@@ -291,6 +292,9 @@ def _check_reference(reference: ReferenceValues, mixture: Mixture) -> None:
         values = getattr(sums, name)
         if len(values) != k or any(len(one) != size for one in values):
             raise ValueError(f"reference.sums.{name}: {k} rows of {size} numbers are required")
+    squared = sums.shares_squared
+    if squared is not None and len(squared) != k:
+        raise ValueError(f"reference.sums.shares_squared: {k} numbers are required")
     if len(sums.shares) != k or any(len(one) != k for one in (*sums.levels, *sums.levels_squared)):
         raise ValueError(f"reference.sums: a number for each of {k} segments is required")
     if len(sums.bins) != len(reference.edges) + 1 or sums.totals[1] <= 0 or sums.totals[2] <= 0:

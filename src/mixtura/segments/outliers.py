@@ -43,11 +43,11 @@ def with_outliers(result: SegmentationResult, prepared: Prepared, inside: Prepar
     scores = scores.in_user_units(scaling, scaling.masked(prepared.rows))
     model = with_threshold(model, scores.log_density, prepared.weights)
     known = result.assignment
-    beside = ~inside.complete[np.flatnonzero(prepared.complete)]
+    outside = prepared.only(~inside.complete[np.flatnonzero(prepared.complete)])
     return replace(
         result,
         model=model,
         assignment=assignment_of(model, scores, prepared.complete, known.id_name, known.ids),
-        outlier_rows=prepared.rows[beside],
-        outlier_weights=None if prepared.weights is None else prepared.weights[beside],
+        outlier_rows=outside.table,
+        outlier_weights=outside.weights,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,10 +11,12 @@ from mixtura import Mixture
 from mixtura.core.parts.discrete import DiscreteColumns, LevelTable
 from mixtura.core.parts.level_models import CATEGORICAL
 from mixtura.core.protocols import MixedRows
-from mixtura.drift import Cuts, DriftSums, drift_sums
+from mixtura.drift import Cuts, DriftSums, drift_sums, reference_of, share_changes
+from mixtura.drift.comparison import compare_sums, mean_memberships
 from mixtura.drift.drift_sums import log_densities
 from mixtura.drift.moments_by_segment import SegmentMoments
 from mixtura.engine import as_data
+from mixtura.kernels.terms.background import Background, Box
 
 RNG = np.random.RandomState(0)
 ROWS = RNG.standard_normal((60, 3)) + RNG.randint(2, size=(60, 1)) * 3.0
@@ -31,7 +35,7 @@ def by_loops(rows: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
         name: np.zeros((k, len(pairs)))
         for name in ("known", "known_squared", "second", "second_squared", "fourth")
     }
-    found |= {"shares": np.zeros(k), "products": np.zeros((k, k))}
+    found |= {"shares": np.zeros(k), "shares_squared": np.zeros(k), "products": np.zeros((k, k))}
     for x, w in zip(rows, weights, strict=True):
         r = MIXTURE.responsibilities(x[None])[0]
         found["products"] += w**2 * np.outer(r, r)
@@ -39,6 +43,7 @@ def by_loops(rows: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
             a = w * r[c]
             z = (x - MIXTURE.means[c]) / np.sqrt(np.diag(COVARIANCES[c]))
             found["shares"][c] += a
+            found["shares_squared"][c] += w * a
             for e in range(d):
                 if not np.isnan(z[e]):
                     found["first"][c, e] += a * z[e]
@@ -124,3 +129,53 @@ def test_moments_of_one_component_are_those_of_the_rows() -> None:
     np.testing.assert_allclose(np.exp(moments.log_deviations[0]), z.std(axis=0))
     np.testing.assert_allclose(moments.correlations[0], np.corrcoef(ROWS.T), atol=1e-6)
     np.testing.assert_allclose(moments.effective[0], 60.0)
+
+
+BOX = Box(np.full(3, -50.0), np.full(3, 50.0))
+NOISY = replace(MIXTURE, weights=0.85 * MIXTURE.weights, offsets=None, background=Background(0.15, BOX, BOX))
+FAR = np.random.RandomState(3).uniform(20, 50, (12, 3))
+
+
+def test_the_intervals_of_shares_are_those_of_ratios_of_weighted_sums() -> None:
+    # The heavy rows are all in the first component: r and w go together.
+    weights = np.where(ROWS[:, 0] < 1.5, 9.0, 1.0) * WEIGHTS
+    sums = drift_sums(as_data(ROWS, weights), MIXTURE, CUTS)
+    r = MIXTURE.responsibilities(ROWS)
+    p = weights @ r / weights.sum()
+    errors = np.sqrt(weights**2 @ (r - p) ** 2) / weights.sum()
+    found = share_changes(sums, sums)
+    np.testing.assert_allclose(found.before, p)
+    np.testing.assert_allclose(found.before_half, 1.959963984540054 * errors)
+    np.testing.assert_allclose(found.after_half, found.before_half)
+    # A model file that does not say sums of squared weights: memberships sum to one.
+    again = DriftSums.from_dict(sums.to_dict(), 2)
+    assert "shares_squared" not in sums.to_dict()
+    np.testing.assert_allclose(share_changes(again, again).before_half, found.before_half, rtol=1e-6)
+
+
+def test_noise_is_one_class_more() -> None:
+    rows = np.vstack([ROWS, FAR])
+    weights = np.append(WEIGHTS, np.full(12, 2.0))
+    sums = drift_sums(as_data(rows, weights), NOISY, CUTS)
+    r = NOISY.responsibilities(rows)
+    whole = np.column_stack([r, 1 - r.sum(axis=1)])
+    assert whole[-12:, 2].min() > 0.5
+    p = weights @ whole / weights.sum()
+    covariance = (whole - p).T @ np.diag(weights**2) @ (whole - p) / weights.sum() ** 2
+    mean, found = mean_memberships(sums, noise=True)
+    np.testing.assert_allclose(mean, p)
+    np.testing.assert_allclose(found, covariance, atol=1e-12)
+    again = DriftSums.from_dict(sums.to_dict(), 2)
+    np.testing.assert_allclose(mean_memberships(again, noise=True)[1], covariance, atol=1e-7)
+
+
+def test_rows_of_noise_are_the_least_expected_however_their_densities_are_rounded() -> None:
+    rows = np.vstack([ROWS, FAR])
+    data = as_data(rows)
+    lowest = NOISY.log_density(rows).min()
+    found = reference_of(data, NOISY, threshold=float(lowest))
+    after = drift_sums(data, NOISY, found.cuts)
+    assert after.bins[0] == 12
+    assert after.totals[6:].tolist() == [12, 12]
+    assert np.isfinite(found.cuts.edges).all()
+    assert not any(one.is_beyond_chance for one in compare_sums(found, after).changes)

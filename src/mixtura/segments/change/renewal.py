@@ -87,7 +87,10 @@ def renew(model: SegmentModel, read: ModelRows, drift: MixtureDrift, *, source: 
     again = read if word == "update" else read_rows(new, read.frame, partial=True)
     both = read.complete & again.complete
     old, found = assign_read(model, read), assign_read(new, again)
-    unexpected = (old.log_density[both] < drift.comparison.reference.cuts.tail).astype(np.float64)
+    strange = old.log_density < drift.comparison.reference.cuts.tail
+    if old.outlier is not None:
+        strange |= old.outlier
+    unexpected = strange[both].astype(np.float64)
     memberships = old.memberships[both], found.memberships[both]
     if word == "update":
         return Renewal(word, new, _unchanged(*memberships))
@@ -220,7 +223,9 @@ def _refitted(model: SegmentModel, read: ModelRows, source: str) -> SegmentModel
             missing_codes=training.missing_codes or None,
             **options,
         )
-    return with_reference(result.model, result.table, result.weights)
+    return with_reference(
+        result.model, result.table, result.weights, result.outlier_rows, result.outlier_weights
+    )
 
 
 def _names(read: ModelRows) -> list[str]:

@@ -259,7 +259,9 @@ def _learned(
             source=f"{how.source}, {label}",
             **options,
         )
-    return with_reference(result.model, result.table, result.weights), result.notes
+    return with_reference(
+        result.model, result.table, result.weights, result.outlier_rows, result.outlier_weights
+    ), result.notes
 
 
 def _each(

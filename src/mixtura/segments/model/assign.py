@@ -80,14 +80,14 @@ class Assignment:
     def n_outliers(self) -> int:
         return 0 if self.outlier is None else int(np.count_nonzero(self.outlier))
 
-    def values_of(self, rows: IntArray, inside: FloatArray, beside: FloatArray | None) -> FloatArray:
+    def values_of(self, rows: IntArray, inside: FloatArray, beside: RowTable | None) -> FloatArray:
         """Return values of some rows of the table, (n, D), from those of all in a segment and of all outliers."""
         place = np.cumsum(self.complete) - 1
         if self.outlier is None or beside is None:
             return np.asarray(inside[place[rows]])
         outlier = self.outlier[rows]
         found: FloatArray = inside[np.where(outlier, 0, place[rows])]
-        found[outlier] = beside[(np.cumsum(self.outlier) - 1)[rows[outlier]]]
+        found[outlier] = continuous_rows(beside)[(np.cumsum(self.outlier) - 1)[rows[outlier]]]
         return found
 
     def anomaly_share(self, weights: FloatArray | None, beside: FloatArray | None) -> float:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mixtura._typing import FloatArray
-from mixtura.core.protocols import RowTable, continuous_rows
+from mixtura.core.protocols import MixedRows, RowTable, continuous_rows
 from mixtura.drift import Reference, reference_of, reference_of_model
 from mixtura.engine import as_data
 from mixtura.exceptions import DataError
@@ -24,7 +26,13 @@ def log_jacobians(scaling: Scaling, rows: RowTable) -> FloatArray:
     return scaling.log_jacobian(scaling.masked(continuous_rows(rows)))
 
 
-def with_reference(model: SegmentModel, rows: RowTable, weights: FloatArray | None = None) -> SegmentModel:
+def with_reference(
+    model: SegmentModel,
+    rows: RowTable,
+    weights: FloatArray | None = None,
+    outliers: RowTable | None = None,
+    outlier_weights: FloatArray | None = None,
+) -> SegmentModel:
     """Return the model with sums of the rows it was learned from; see `mixtura.drift.reference_of`.
 
     Parameters
@@ -33,7 +41,15 @@ def with_reference(model: SegmentModel, rows: RowTable, weights: FloatArray | No
     rows : ndarray of shape (N, D), or MixedRows
         Those that it was learned from, in the user's units.
     weights : ndarray of shape (N,) or None, default=None
+    outliers : ndarray of shape (M, D), or MixedRows, or None, default=None
+        Further rows that it was learned from, which are in no segment.
+    outlier_weights : ndarray of shape (M,) or None, default=None
+        There where `weights` are.
     """
+    if outliers is not None:
+        rows = _joined(rows, outliers)
+        if weights is not None and outlier_weights is not None:
+            weights = np.concatenate([weights, outlier_weights])
     found = reference_of(
         as_data(model.scaling.seen(rows), weights),
         model.mixture,
@@ -42,6 +58,13 @@ def with_reference(model: SegmentModel, rows: RowTable, weights: FloatArray | No
         prior=model.training.prior,
     )
     return replace(model, reference=found)
+
+
+def _joined(rows: RowTable, more: RowTable) -> RowTable:
+    joined = np.concatenate([continuous_rows(rows), continuous_rows(more)])
+    if isinstance(rows, MixedRows) and isinstance(more, MixedRows):
+        return MixedRows(joined, np.concatenate([rows.levels, more.levels]), rows.discrete)
+    return joined
 
 
 def simulated_reference(model: SegmentModel, like: RowTable) -> Reference:

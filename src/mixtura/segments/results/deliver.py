@@ -130,7 +130,12 @@ class Delivery:
 
     def _write_data(self, result: SegmentationResult) -> None:
         _write_profiles(result, self.folder / "profiles.csv")
-        self._text("model.json", with_reference(result.model, result.table, result.weights).to_json())
+        self._text(
+            "model.json",
+            with_reference(
+                result.model, result.table, result.weights, result.outlier_rows, result.outlier_weights
+            ).to_json(),
+        )
         self._text("summary.json", readable_json(result.document.to_dict()))
 
     def _text(self, name: str, content: str) -> None:

@@ -124,7 +124,7 @@ class SegmentationResult:
     whole : WholeTable or None, default=None
         What is known of all rows of a table that is not held in memory. Then `rows`, `weights` and `assignment` are of
         a sample of it; `segments`, `population` and `certainty` are of all rows.
-    outlier_rows : ndarray of shape (n_outliers, D) or None, default=None
+    outlier_rows : ndarray of shape (n_outliers, D), or MixedRows, or None, default=None
         The numbers of those who are in no segment because they lie far from all; None where the model has no noise.
     outlier_weights : ndarray of shape (n_outliers,) or None, default=None
     robust_reason : str or None, default=None
@@ -158,7 +158,7 @@ class SegmentationResult:
     levels: IntArray | None = None
     residuals: tuple[PairResidual, ...] = ()
     whole: WholeTable | None = None
-    outlier_rows: FloatArray | None = None
+    outlier_rows: RowTable | None = None
     outlier_weights: FloatArray | None = None
     robust_reason: str | None = None
     selection: ColumnSelection | None = None

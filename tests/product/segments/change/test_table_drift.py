@@ -335,3 +335,47 @@ def test_the_model_of_a_segmentation_has_a_reference_where_it_is_written(tmp_pat
     Segmentation(result.model, result).save(tmp_path / "model.json")
     assert SegmentModel.load(tmp_path / "model.json").reference is not None
     assert SegmentModel.load(Path(__file__).parents[3] / "golden" / "model-2.json").reference is None
+
+
+def with_outliers(seed: int, far: int = 72) -> pl.DataFrame:
+    """528 customers in three groups, and some anywhere in a box."""
+    rng = np.random.default_rng(seed)
+    near = rng.choice([0.0, 10.0, 20.0], (528, 1)) * [1.0, -1.0] + rng.standard_normal((528, 2))
+    rows = np.vstack([near, rng.uniform(-150, 150, (far, 2))])
+    customer = [f"c{i:04}" for i in range(len(rows))]
+    return pl.DataFrame({"customer": customer, "a": rows[:, 0], "b": rows[:, 1]})
+
+
+@pytest.fixture(scope="module")
+def noisy() -> SegmentModel:
+    def make() -> SegmentModel:
+        result = segment_table(with_outliers(0), id_column="customer", components=[3], robust="noise")
+        assert result.outlier_rows is not None
+        return with_reference(result.model, result.table, None, result.outlier_rows)
+
+    return remembered("drift-noisy", make=make)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_as_many_outliers_as_before_let_the_model_be_kept(noisy: SegmentModel, seed: int) -> None:
+    found = drift_of_table(noisy, with_outliers(seed))
+    assert (found.reference.sums.n_rows, found.last.drift.comparison.after.n_rows) == (600, 600)
+    assert found.verdict.word == "keep"
+    assert found.last.drift.comparison.tail.after == pytest.approx(72 / 600, abs=0.005)
+
+
+def test_more_outliers_are_a_change(noisy: SegmentModel) -> None:
+    found = drift_of_table(noisy, with_outliers(1, far=150), renewed=False)
+    assert found.verdict.word != "keep"
+    assert found.last.drift.comparison.tail.difference == pytest.approx(150 / 678 - 72 / 600, abs=0.01)
+
+
+def test_the_model_file_counts_outliers_among_the_rows_learned_from(tmp_path: Path) -> None:
+    from mixtura import Segmentation
+
+    made = Segmentation.fit(with_outliers(0), id_column="customer", components=[3], robust="noise")
+    made.save(tmp_path / "model.json")
+    reference = SegmentModel.load(tmp_path / "model.json").reference
+    assert reference is not None
+    assert reference.sums.n_rows == 600
+    assert reference.sums.shares.sum() == pytest.approx(528, abs=3)

@@ -73,7 +73,7 @@ def _period(found: TableDrift, one: PeriodDrift) -> Content:
     return {
         "label": one.label,
         "rows": comparison.after.n_rows,
-        "rows_left_out": int(np.count_nonzero(~one.assignment.complete)),
+        "rows_left_out": int(np.count_nonzero(~one.assignment.known)),
         "verdict": _verdict(found, one, means),
         "shares": [
             {

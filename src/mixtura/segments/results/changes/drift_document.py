@@ -200,7 +200,7 @@ class PeriodPart(Part):
     log_likelihood: DifferencePart
     """Mean log density, in nats; the p-value is that of a fall."""
     tail: DifferencePart
-    """Share of the customers whom the model expects less than all but 2 % of its own."""
+    """Share of the customers whom the model expects less than all but 2 % of its own; outliers are among them."""
     anomalies: DifferencePart | None
     """Share below the model's threshold of anomalies; null without one."""
     two_sample_p: Number
