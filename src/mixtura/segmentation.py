@@ -10,6 +10,7 @@ from mixtura.data.frames import frame_like
 from mixtura.exceptions import DataError
 from mixtura.io.export import DialectName
 from mixtura.segments import (
+    OUTLIER,
     Effort,
     KMeansComparison,
     SegmentationResult,
@@ -150,6 +151,8 @@ class Segmentation:
     def ambiguous(self, threshold: float = 0.6) -> Any:
         """Return a dataframe of the customers between segments, the least certain first.
 
+        The second segment is "outlier" where that is more probable than any segment but the first.
+
         Parameters
         ----------
         threshold : float, default=0.6
@@ -169,8 +172,8 @@ class Segmentation:
                 assignment.id_name: ids_of(assignment, rows),
                 "segment": [names[one.first] for one in found],
                 "membership": [float(one.memberships[one.first]) for one in found],
-                "second_segment": [names[one.second] for one in found],
-                "second_membership": [float(one.memberships[one.second]) for one in found],
+                "second_segment": [(*names, OUTLIER)[one.second] for one in found],
+                "second_membership": [one.second_membership for one in found],
             },
         )
 

@@ -268,14 +268,14 @@ def _customers(assignment: Assignment) -> Sheet:
 
 
 def _ambiguous(summary: Mapping[str, Any]) -> Sheet:
-    names = [one["name"] for one in summary["segments"]]
+    names = [*(one["name"] for one in summary["segments"]), OUTLIER]
     columns = [
         ("Customer", TEXT), ("Most probable segment", TEXT), ("Membership", PERCENT), ("Next", TEXT),
         ("Membership in next", PERCENT),
     ]  # fmt: skip
     rows = [
-        (one["customer"], names[one["first"] - 1], one["first_membership"], names[one["second"] - 1],
-         one["second_membership"])
+        (one["customer"], names[one["first"] - 1], one["first_membership"],
+         names[max(one["second"] - 1, -1)], one["second_membership"])
         for one in summary["ambiguous"]["customers"]
     ]  # fmt: skip
     return Sheet("Ambiguous", columns, rows)

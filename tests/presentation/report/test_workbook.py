@@ -126,3 +126,17 @@ def test_models_have_their_scores_where_rows_held_out_chose(tmp_path: Path) -> N
     page = render_report(scored, BlankCharts())
     assert 'aria-describedby="term-cv">CV</dfn> chose' in page
     assert "the fewest parameters within one standard error of the smallest value" in page
+
+
+def test_an_outlier_stands_beside_the_segment_of_an_ambiguous_customer(tmp_path: Path) -> None:
+    def beside(found: dict[str, Any]) -> None:
+        found["ambiguous"]["customers"][0] |= {"second": -1, "second_membership": 0.3125}
+
+    shown = document(beside)
+    write_workbook(shown, tmp_path / "a.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    first = next(book["Ambiguous"].iter_rows(min_row=2, values_only=True))
+    assert first[3:5] == ("outlier", 0.3125)
+    assert '<td data-value="-1">outlier</td><td class="number" data-value="0.3125">31 %' in render_report(
+        shown, BlankCharts()
+    )

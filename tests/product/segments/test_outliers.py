@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import warnings
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from rich.console import Console
 from sklearn.metrics import adjusted_rand_score
 
 from mixtura import Segmentation
+from mixtura.cli.printing.print_segmentation import print_segmentation
 from mixtura.exceptions import ColumnWarning, ModelFileError, ParameterError
 from mixtura.segments import Effort, SegmentModel, assign_table, segment_table
 
@@ -148,6 +152,29 @@ def test_resamples_give_the_same_segments(found: Any) -> None:
     assert result.stability is not None
     assert result.stability.n_rows == result.assignment.complete.sum()
     assert result.stability.overall.adjusted_rand > 0.95
+
+
+def test_ambiguous_customers_stand_between_a_segment_and_an_outlier(found: Any) -> None:
+    result, table, _ = found
+    document = result.document
+    memberships = result.assignment.memberships
+    for one in document.least_certain:
+        inside = memberships[one.row].tolist()
+        ordered = sorted([(1 - sum(inside), -1), *((share, k + 1) for k, share in enumerate(inside))])
+        assert [one.second, one.first] == [number for _, number in ordered[-2:]]
+    beside = [one for one in document.ambiguous.customers if one.second == -1]
+    assert beside
+    for customer in beside:
+        assert customer.second_membership == pytest.approx(1 - memberships[customer.row].sum())
+        assert customer.second_membership > 0.05
+    shown = StringIO()
+    print_segmentation(Console(file=shown, width=120, markup=False), document)
+    least = next(one for one in document.least_certain if one.second == -1)
+    line = next(line for line in shown.getvalue().splitlines() if line.split()[:1] == [least.customer])
+    assert re.search(rf"outlier +{100 * (1 - sum(least.memberships)):.2f} %", line)
+    frame = Segmentation(result.model, result, table).ambiguous(0.9)
+    assert frame["second_segment"].to_list().count("outlier") == len(beside)
+    assert (frame["membership"] + frame["second_membership"]).min() > 0.9
 
 
 def test_other_programs_are_not_given_half_a_model(found: Any) -> None:

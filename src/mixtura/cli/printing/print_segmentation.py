@@ -153,15 +153,17 @@ def _print_least_certain(console: Console, document: Document) -> None:
         table.columns[column].no_wrap = False
 
     def name(number: int) -> str:
+        if number < 0:
+            return "outlier"
         return f"{number} {document.segments[number - 1].name}" if wide else str(number)
 
     for customer in document.least_certain:
-        cells = [
-            (name(number), percent(customer.memberships[number - 1], 2))
-            for number in (customer.first, customer.second)
-        ]
+        inside = customer.memberships
+        rest = 1.0 - sum(inside) if customer.second < 0 else inside[customer.second - 1]
+        most = name(customer.first), percent(inside[customer.first - 1], 2)
+        following = name(customer.second), percent(rest, 2)
         cluster = "" if customer.kmeans_segment is None else name(customer.kmeans_segment)
-        table.add_row(customer.customer, *cells[0], *cells[1], cluster)
+        table.add_row(customer.customer, *most, *following, cluster)
     console.print(table)
     console.print(
         f"K-means assigns {percent(document.kmeans.agreement)} of all customers to the same segment.",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
+from mixtura.segments.model.robust_file import OUTLIER
 from mixtura.segments.weighted import row_maxima
 from mixtura.validation import Interval, require
 
@@ -18,8 +19,12 @@ __all__ = [
     "ambiguous_of",
     "customers_at",
     "most_ambiguous",
+    "outlier_probability",
     "top_two",
 ]
+
+_ROUNDING = 1e-9
+"""Sums of memberships that lack less than this of one are one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +39,7 @@ class AmbiguousCustomer:
         The id.
     memberships : ndarray of shape (K,)
     first, second : int
-        The two most probable segments, from 0.
+        The two most probable segments, from 0; the second is -1 where an outlier is more probable than it.
     kmeans : int
         The segment, from 0, that the customer's K-means cluster stands for; -1 where K-means was not asked.
     """
@@ -46,6 +51,13 @@ class AmbiguousCustomer:
     second: int
     kmeans: int = -1
 
+    @property
+    def second_membership(self) -> float:
+        """Probability of the second: of a segment, or of an outlier."""
+        if self.second < 0:
+            return float(outlier_probability(self.memberships))
+        return float(self.memberships[self.second])
+
     def sentence(self, names: Sequence[str]) -> str:
         """Say in words between which segments the customer stands.
 
@@ -56,12 +68,28 @@ class AmbiguousCustomer:
         >>> AmbiguousCustomer(118, "119", np.array([0.57, 0.43]), 0, 1).sentence(["A", "B"])
         'Customer 119 is 57 % A, 43 % B.'
         """
-        parts = (f"{100 * self.memberships[k]:.0f} % {names[k]}" for k in (self.first, self.second))
+        named = (*names, OUTLIER)
+        shares = {self.first: float(self.memberships[self.first]), self.second: self.second_membership}
+        parts = (f"{100 * share:.0f} % {named[k]}" for k, share in shares.items())
         return f"Customer {self.customer} is {', '.join(parts)}."
+
+
+def outlier_probability(memberships: FloatArray) -> FloatArray:
+    """Return the probability of being an outlier, ``1 - sum_k r_k``, shape (...,); zero where it is rounding alone.
+
+    Parameters
+    ----------
+    memberships : ndarray of shape (..., K)
+        They sum to one less that probability.
+    """
+    rest = 1.0 - memberships.sum(axis=-1)
+    return np.where(rest > _ROUNDING, rest, 0.0)
 
 
 def top_two(memberships: FloatArray) -> tuple[IntArray, IntArray]:
     """Return the most probable and the next segment of each row, (N,) each; the lower number among equals.
+
+    The next is -1 where an outlier is more probable than any segment but the first.
 
     Parameters
     ----------
@@ -70,7 +98,8 @@ def top_two(memberships: FloatArray) -> tuple[IntArray, IntArray]:
     first = memberships.argmax(axis=1)
     rest = memberships.copy()
     rest[np.arange(len(rest)), first] = -np.inf
-    return np.asarray(first, dtype=np.intp), np.asarray(rest.argmax(axis=1), dtype=np.intp)
+    second = np.where(outlier_probability(memberships) > rest.max(axis=1), -1, rest.argmax(axis=1))
+    return np.asarray(first, dtype=np.intp), np.asarray(second, dtype=np.intp)
 
 
 def ambiguous_customers(
@@ -86,7 +115,8 @@ def ambiguous_customers(
     Parameters
     ----------
     memberships : ndarray of shape (N, K)
-        Rows of NaN are in no segment, and not returned.
+        Rows of NaN are in no segment, and not returned; nor are customers who are more
+        probably outliers than in any segment.
     customer : callable
         Takes a row number and returns the customer's id, as `Assignment.customer` does.
     threshold : float, default=0.6
@@ -120,7 +150,7 @@ def ambiguous_customers(
     if memberships.shape[1] < 2:
         return ()
     certainty = row_maxima(memberships)
-    below = np.flatnonzero(certainty < threshold)
+    below = np.flatnonzero((certainty < threshold) & (certainty >= outlier_probability(memberships)))
     order = below[np.argsort(certainty[below], kind="stable")][:most]
     return customers_at(order, memberships, customer, kmeans)
 
@@ -197,7 +227,8 @@ def ambiguity_matrix(
 ) -> FloatArray:
     """Return how many customers stand between each two segments, a symmetric matrix of shape (K, K).
 
-    A customer stands between the two most probable segments if the larger membership is below the threshold.
+    A customer stands between the two most probable segments if the larger membership is below the threshold; one for
+    whom an outlier is more probable than the second stands between no two.
 
     Parameters
     ----------
@@ -213,5 +244,6 @@ def ambiguity_matrix(
     unsure = row_maxima(memberships) < threshold
     first, second = top_two(memberships[unsure])
     counted = np.ones(len(first)) if weights is None else weights[unsure]
-    np.add.at(between, (first, second), counted)
+    both = second >= 0
+    np.add.at(between, (first[both], second[both]), counted[both])
     return between + between.T

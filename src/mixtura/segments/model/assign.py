@@ -16,15 +16,12 @@ from mixtura.core.protocols import RowTable, continuous_rows
 from mixtura.exceptions import ColumnWarning
 from mixtura.io import SURVEY_OUTPUTS, Codebook, CodebookColumn, Computed, Words, write_table
 from mixtura.segments.model.read_rows import ModelRows, read_rows
+from mixtura.segments.model.robust_file import OUTLIER
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.scan import Scores, scan_of
 from mixtura.segments.weighted import row_maxima
 
 __all__ = ["OUTLIER", "Assignment", "assign_read", "assign_rows", "assign_table", "assignment_of"]
-
-
-OUTLIER = "outlier"
-"""What stands for the segment of customers who lie far from all segments."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,11 @@ from mixtura.kernels.terms.background import Background, Box
 if TYPE_CHECKING:
     from mixtura.io.model_schema import BoxValues, RobustValues
 
-__all__ = ["components_alone", "read_robust", "robust_content", "robust_kind"]
+__all__ = ["OUTLIER", "components_alone", "read_robust", "robust_content", "robust_kind"]
+
+
+OUTLIER = "outlier"
+"""What stands for the segment of customers who lie far from all segments."""
 
 
 def robust_kind(mixture: Mixture) -> str:

@@ -228,9 +228,9 @@ def _ambiguous(result: SegmentationResult) -> Content:
                 "customer": one.customer,
                 "row": one.row,
                 "first": one.first + 1,
-                "second": one.second + 1,
+                "second": one.second + 1 if one.second >= 0 else -1,
                 "first_membership": float(one.memberships[one.first]),
-                "second_membership": float(one.memberships[one.second]),
+                "second_membership": one.second_membership,
                 "anomaly": _is_anomaly(result, one.row),
             }
             for one in result.least_certain
@@ -245,7 +245,7 @@ def _least_certain(result: SegmentationResult) -> list[Content]:
             "customer": one.customer,
             "row": one.row,
             "first": one.first + 1,
-            "second": one.second + 1,
+            "second": one.second + 1 if one.second >= 0 else -1,
             "memberships": one.memberships.tolist(),
             "kmeans_segment": one.kmeans + 1,
         }

@@ -138,11 +138,11 @@ class AmbiguousCustomerPart(Part):
     first: int
     """Number of the most probable segment."""
     second: int
-    """Number of the next."""
+    """Number of the next; -1 where an outlier is more probable than any other segment."""
     first_membership: float
     """Membership in the first."""
     second_membership: float
-    """Membership in the second."""
+    """Membership in the second, or the probability of an outlier."""
     anomaly: bool
     """Whether it is also an anomaly."""
 
@@ -170,7 +170,7 @@ class LeastCertainPart(Part):
     first: int
     """Number of the most probable segment."""
     second: int
-    """Number of the next."""
+    """Number of the next; -1 where an outlier is more probable than any other segment."""
     memberships: list[float]
     """By segment."""
     kmeans_segment: int | None

@@ -148,6 +148,19 @@ def test_people_between_segments_are_counted_by_pair(memberships) -> None:
     )
 
 
+def test_next_is_an_outlier_where_that_is_more_probable_than_another_segment() -> None:
+    memberships = np.array([[0.5, 0.0, 0.125], [0.5, 0.25, 0.125], [0.25, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    first, second = top_two(memberships)
+    assert (first.tolist(), second.tolist()) == ([0, 0, 0, 2], [-1, 1, -1, 0])
+    between = np.zeros((3, 3))
+    between[0, 1] = between[1, 0] = 1
+    np.testing.assert_array_equal(ambiguity_matrix(memberships, 0.6), between)
+    one, other = ambiguous_customers(memberships, str, 0.6)
+    assert (one.row, one.second, one.second_membership) == (0, -1, 0.375)
+    assert one.sentence(["A", "B", "C"]) == "Customer 0 is 50 % A, 38 % outlier."
+    assert (other.row, other.second, other.second_membership) == (1, 1, 0.25)
+
+
 def test_the_lower_number_comes_first_among_equals() -> None:
     first, second = top_two(np.array([[0.2, 0.4, 0.4], [1 / 3, 1 / 3, 1 / 3]]))
     assert (first.tolist(), second.tolist()) == ([1, 0], [2, 1])
