@@ -52,6 +52,8 @@ def _wanted(document: DriftDocument) -> Iterator[tuple[str, Drawings]]:
     if movers is not None and 1 < len(document.names) <= _BESIDE:
         names = [one.name for one in document.names]
         counts = np.array(movers.matrix, dtype=np.float64)
+        if len(counts) > len(names):
+            names.append("outlier")
         titles = (movers.before, movers.after)
         yield (
             "flow",

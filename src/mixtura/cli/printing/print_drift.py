@@ -120,7 +120,7 @@ def _print_movers(console: Console, document: DriftDocument, movers: MoversPart)
         return
     worth = [] if movers.value_column is None else [movers.value_column]
     table = plain_table("From", "to", "customers", "by chance", "beyond", *worth, left=2)
-    names = {one.number: f"{one.number} {one.name}" for one in document.names}
+    names = {one.number: f"{one.number} {one.name}" for one in document.names} | {-1: "outlier"}
     for one in paths:
         value = one.value_after if one.value_after is not None else one.value_before
         held = [] if movers.value_column is None else ["-" if value is None else f"{value:,.0f}"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from mixtura.drift import Reference, reference_of_fresh_rows
+from mixtura.drift import MixtureDrift, Reference, reference_of_fresh_rows
 from mixtura.engine import as_data
 from mixtura.segments.model.kept_reference import log_jacobians, simulated_reference, with_reference
 from mixtura.segments.model.read_rows import ModelRows
 from mixtura.segments.model.segment_model import SegmentModel
 
-__all__ = ["reference_for"]
+__all__ = ["outlier_notes", "reference_for"]
 
 
 def reference_for(
@@ -34,6 +34,19 @@ def reference_for(
     jacobians = log_jacobians(model.scaling, earlier.table)
     made = reference_of_fresh_rows(data, model.mixture, jacobians, threshold=model.anomaly_threshold)
     return made, (f"The model file is of an earlier version: compared is with {label}.",)
+
+
+def outlier_notes(drift: MixtureDrift) -> tuple[str, ...]:
+    """Return a sentence on the outliers at both times; none where the model has no noise, or nobody is one."""
+    both = drift.comparison.reference.sums, drift.comparison.after
+    if not any(sums.has_noise for sums in both):
+        return ()
+    before, after = (100 * (1 - float(sums.shares.sum()) / sums.weight) for sums in both)
+    said = (
+        f"Outliers, who are in no segment, are {before:.1f} % of the customers before and {after:.1f} % after: the "
+        "shares of the segments sum to the rest."
+    )
+    return (said,)
 
 
 def _is_learned_from(model: SegmentModel, read: ModelRows) -> bool:

@@ -14,23 +14,23 @@ from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.drift import Migration, membership_distances, migrate
 from mixtura.exceptions import DataError
 from mixtura.io import to_float64, write_table
-from mixtura.segments.model.assign import Assignment
+from mixtura.segments.model.assign import OUTLIER, Assignment
 
 __all__ = ["Movers", "movers_between"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Movers:
-    """Customers who are in a segment at two times, n of them, the one who moved most first.
+    """Customers who are in a segment, or outliers, at two times, n of them, the one who moved most first.
 
     Parameters
     ----------
     id_name : str
     ids : ndarray of shape (n,), text
     names : tuple of str
-        Of the K segments.
+        Of the K segments, and then of outliers where some of the customers are.
     before, after : ndarray of shape (n,), int
-        Segments, from 0.
+        Places among the names, from 0.
     certainty_before, certainty_after : ndarray of shape (n,)
     distances : ndarray of shape (n,)
         Jensen-Shannon distances of their memberships, from 0 to 1.
@@ -41,6 +41,8 @@ class Movers:
         Name of the column with what they are worth.
     values_before, values_after : ndarray of shape (n,) or None
         What they are worth at each time, where the column is there.
+    has_outliers : bool, default=False
+        Whether the last name is that of outliers.
     """
 
     id_name: str
@@ -57,6 +59,12 @@ class Movers:
     value: str | None = None
     values_before: FloatArray | None = None
     values_after: FloatArray | None = None
+    has_outliers: bool = False
+
+    def numbers(self, places: IntArray) -> IntArray:
+        """Return the numbers of places among the names as they are written: from 1, -1 for outliers."""
+        n_segments = len(self.names) - self.has_outliers
+        return np.where(places < n_segments, places + 1, -1)
 
     @property
     def moved(self) -> int:
@@ -75,10 +83,10 @@ class Movers:
         """Write the customers as CSV or Parquet, by suffix, the one who moved most first."""
         named = np.array(self.names, dtype=object)
         columns: dict[str, Array] = {
-            "segment_before": self.before + 1,
+            "segment_before": self.numbers(self.before),
             "segment_before_name": named[self.before],
             "certainty_before": self.certainty_before,
-            "segment_after": self.after + 1,
+            "segment_after": self.numbers(self.after),
             "segment_after_name": named[self.after],
             "certainty_after": self.certainty_after,
             "distance": self.distances,
@@ -121,14 +129,14 @@ def movers_between(
     places = [_places(one, label) for one, label in zip((before, after), labels, strict=True)]
     both = [one for one in places[0] if one in places[1]]
     rows = tuple(np.array([one[key] for key in both], dtype=np.intp) for one in places)
-    in_segments = before.complete[rows[0]] & after.complete[rows[1]]
-    if not in_segments.any():
+    known = before.known[rows[0]] & after.known[rows[1]]
+    if not known.any():
         return (
             f"Who moved is not known: no customer of {labels[0]} is among those of {labels[1]}, by the column "
             f"{before.id_name!r}."
         )
-    first, second = (one[in_segments] for one in rows)
-    ids = np.array(both, dtype=object)[in_segments]
+    first, second = (one[known] for one in rows)
+    ids = np.array(both, dtype=object)[known]
     only = len(places[0]) - len(both), len(places[1]) - len(both)
     found = _moved(before, after, (first, second), ids, only)
     order = np.argsort(-found.distances, kind="stable")
@@ -142,19 +150,34 @@ def _moved(
     """Return the customers in the order of their rows."""
     first, second = rows
     memberships = before.memberships[first], after.memberships[second]
+    labels = before.labels[first], after.labels[second]
+    names, has_outliers = before.names, any((one < 0).any() for one in labels)
+    if has_outliers:
+        memberships = _with_noise(memberships[0]), _with_noise(memberships[1])
+        labels = (
+            np.where(labels[0] < 0, len(names), labels[0]),
+            np.where(labels[1] < 0, len(names), labels[1]),
+        )
+        names = (*names, OUTLIER)
     return Movers(
         id_name=before.id_name,
         ids=ids,
-        names=before.names,
-        before=before.labels[first],
-        after=after.labels[second],
+        names=names,
+        before=labels[0],
+        after=labels[1],
         certainty_before=before.certainty[first],
         certainty_after=after.certainty[second],
         distances=membership_distances(*memberships),
         migration=migrate(*memberships),
         only_before=only[0],
         only_after=only[1],
+        has_outliers=has_outliers,
     )
+
+
+def _with_noise(memberships: FloatArray) -> FloatArray:
+    """Return memberships with the probability of an outlier as the last, (n, K + 1)."""
+    return np.column_stack([memberships, np.clip(1.0 - memberships.sum(axis=1), 0.0, 1.0)])
 
 
 def _sorted(found: Movers, order: IntArray) -> Movers:

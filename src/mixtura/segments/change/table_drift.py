@@ -12,7 +12,7 @@ import narwhals as nw
 from mixtura.drift import MixtureDrift, Reference, Verdict, mixture_drift
 from mixtura.engine import as_data
 from mixtura.exceptions import ColumnWarning, DataError, ParameterError, TooFewRowsError
-from mixtura.segments.change.earlier_customers import reference_for
+from mixtura.segments.change.earlier_customers import outlier_notes, reference_for
 from mixtura.segments.change.movers import Movers, movers_between
 from mixtura.segments.change.periods import Period, periods_of
 from mixtura.segments.change.renewal import Renewal, renew
@@ -301,7 +301,7 @@ def _finished(made: TableDrift, movers: Movers | str, read: ModelRows, *, renewe
         model=model,
         movers=movers if isinstance(movers, Movers) else None,
         renewal=renew(model, read, last.drift, source=last.label) if renewed else None,
-        notes=tuple(dict.fromkeys(said)),
+        notes=tuple(dict.fromkeys((*outlier_notes(last.drift), *said))),
     )
 
 

@@ -12,7 +12,8 @@ import pytest
 from fitted import fitted, remembered
 from mixtura.datasets import make_customers
 from mixtura.exceptions import ColumnError, DataError, ParameterError, TooFewRowsError
-from mixtura.segments import SegmentModel, segment_table, with_reference
+from mixtura.report import render_drift
+from mixtura.segments import SegmentModel, assign_table, segment_table, with_reference
 from mixtura.segments.change import TableDrift, drift_of_table, drift_over_time
 from mixtura.segments.results.changes.build_drift import drift_document
 
@@ -379,3 +380,33 @@ def test_the_model_file_counts_outliers_among_the_rows_learned_from(tmp_path: Pa
     assert reference is not None
     assert reference.sums.n_rows == 600
     assert reference.sums.shares.sum() == pytest.approx(528, abs=3)
+
+
+def test_outliers_are_known_at_both_times_and_move(noisy: SegmentModel, tmp_path: Path) -> None:
+    before = with_outliers(0)
+    rows = before.select("a", "b").to_numpy().copy()
+    # Five outliers come to the center of the first group, three of that group go far away.
+    outlier = assign_table(noisy, before).outlier
+    assert outlier is not None
+    come = np.flatnonzero(outlier)[:5]
+    go = np.flatnonzero(np.hypot(rows[:, 0], rows[:, 1]) < 2)[:3]
+    rows[come], rows[go] = 0.0, [140.0, 140.0]
+    after = before.with_columns(a=pl.Series(rows[:, 0]), b=pl.Series(rows[:, 1]))
+    found = drift_of_table(noisy, after, before=before, renewed=False)
+    movers = found.movers
+    assert movers is not None
+    assert (movers.ids.size, movers.only_before, movers.only_after, movers.moved) == (600, 0, 0, 8)
+    assert set(movers.ids[:8].tolist()) == {f"c{i:04}" for i in (*come.tolist(), *go.tolist())}
+    document = drift_document(found)
+    group = 1 + int(assign_table(noisy, before).labels[go[0]])
+    paths = {(one.before, one.after): one.customers for one in document.movers.paths}
+    assert paths == {(-1, group): 5, (group, -1): 3}
+    matrix = np.array(document.movers.matrix)
+    assert (matrix[3].sum(), matrix[:, 3].sum()) == (outlier.sum(), outlier.sum() - 2)
+    movers.write(tmp_path / "movers.csv")
+    written = pl.read_csv(tmp_path / "movers.csv").head(8)
+    assert set(written.filter(pl.col("segment_after") == -1)["segment_after_name"]) == {"outlier"}
+    assert (written["segment_before"] == -1).sum() == 5
+    page = render_drift(document)
+    assert '<td class="unbroken" data-value="-1">outlier</td>' in page
+    assert "Outliers, who are in no segment, are 12" in " ".join(document.notes)

@@ -200,6 +200,7 @@ def _new_segment(found: TableDrift, new: NewSegment) -> Content:
 def _movers(found: TableDrift, movers: Movers) -> Content:
     migration = movers.migration
     low, high = migration.moved_interval
+    before, after = movers.numbers(movers.before), movers.numbers(movers.after)
     return {
         "before": found.movers_labels[0],
         "after": found.movers_labels[1],
@@ -220,8 +221,8 @@ def _movers(found: TableDrift, movers: Movers) -> Content:
         "strongest": [
             {
                 "id": str(movers.ids[row]),
-                "before": int(movers.before[row]) + 1,
-                "after": int(movers.after[row]) + 1,
+                "before": int(before[row]),
+                "after": int(after[row]),
                 "distance": float(movers.distances[row]),
             }
             for row in range(min(_MOST_MOVERS, movers.ids.size))
@@ -233,6 +234,7 @@ def _movers(found: TableDrift, movers: Movers) -> Content:
 def _paths(movers: Movers) -> list[Content]:
     migration = movers.migration
     values = [movers.value_moved(one) for one in (movers.values_before, movers.values_after)]
+    numbers = movers.numbers(np.arange(len(movers.names))).tolist()
     found = []
     for i, j in np.argwhere(migration.counts > 0).tolist():
         if i == j:
@@ -240,8 +242,8 @@ def _paths(movers: Movers) -> list[Content]:
         excess, half = float(migration.excess[i, j]), float(migration.half_width[i, j])
         found.append(
             {
-                "before": i + 1,
-                "after": j + 1,
+                "before": numbers[i],
+                "after": numbers[j],
                 "customers": int(migration.counts[i, j]),
                 "expected": float(migration.expected[i, j]),
                 "beyond_chance": float(migration.beyond_chance[i, j]),

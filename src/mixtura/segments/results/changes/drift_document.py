@@ -217,9 +217,9 @@ class PathPart(Part):
     """Customers who went from one segment to another."""
 
     before: int
-    """Number of the segment before."""
+    """Number of the segment before; -1 for outliers."""
     after: int
-    """Number of the segment after."""
+    """Number of the segment after; -1 for outliers."""
     customers: int
     """Customers."""
     expected: float
@@ -242,9 +242,9 @@ class MoverPart(Part):
     id: str
     """Who."""
     before: int
-    """Segment before."""
+    """Segment before; -1 for an outlier."""
     after: int
-    """Segment after."""
+    """Segment after; -1 for an outlier."""
     distance: float
     """Jensen-Shannon distance of the memberships, from 0 to 1."""
 
@@ -259,7 +259,7 @@ class MoversPart(Part):
     id_column: str
     """What identifies them."""
     customers: int
-    """Customers in a segment at both times."""
+    """Customers in a segment, or outliers, at both times."""
     only_before: int
     """Customers known at the first time only."""
     only_after: int
@@ -277,7 +277,7 @@ class MoversPart(Part):
     value_column: str | None
     """The column with what customers are worth."""
     matrix: Matrix
-    """Customers by segment before (rows) and after."""
+    """Customers by segment before (rows) and after; where some are outliers, these are the last row and column."""
     paths: list[PathPart]
     """Between different segments, the most customers first."""
     strongest: list[MoverPart]
