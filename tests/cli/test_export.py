@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from mixtura.segments import segment_table
+
 
 def test_the_statement_scores_as_assign_does(run, model, customers, workplace) -> None:
     assert run("assign", model, customers, "--output", "assigned.parquet").exit_code == 0
@@ -53,6 +55,25 @@ def test_unknown_languages_are_refused(refused, model) -> None:
         "export", model, "--language", "cobol"
     )
     assert "--language needs none of" in refused("export", model, "--language", "spss", "--onnx")
+
+
+def test_models_with_noise_are_refused_by_what_was_asked_for(refused, workplace) -> None:
+    rng = np.random.default_rng(0)
+    rows = np.vstack([rng.normal(size=(80, 2)), rng.normal(8, 1, (80, 2)), rng.uniform(-40, 40, (12, 2))])
+    table = pl.DataFrame(rows, schema=["a", "b"])
+    found = segment_table(table, robust="noise", components=[2], covariance_types=["full"])
+    found.model.save(workplace / "noise.json")
+    table.write_csv(workplace / "noise.csv")
+    for command, form in [
+        (("export", "noise.json", "--language", "javascript"), "JavaScript"),
+        (("export", "noise.json", "--language", "spss"), "SPSS syntax"),
+        (("export", "noise.json", "--sql", "duckdb", "--table", "t"), "SQL"),
+        (("export", "noise.json", "--onnx"), "ONNX"),
+        (("typing", "noise.json", "noise.csv"), "a typing tool"),
+    ]:
+        text = refused(*command, "--output", "written")
+        assert f"noise for outliers cannot be written as {form}; only Gaussian components can" in text
+        assert not (workplace / "written").exists()
 
 
 def test_what_is_refused_leaves_no_file(refused, model, workplace) -> None:

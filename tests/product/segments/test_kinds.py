@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from rich.console import Console
 from sklearn.metrics import adjusted_rand_score
 
 import mixtura
+from mixtura.cli.printing.print_profiles import print_profiles
 from mixtura.exceptions import ColumnError, ModelFileError, ParameterError
 from mixtura.report.view import page_view
 from mixtura.segments import Effort, SegmentModel, advise, assign_table, segment_table, select_table
@@ -119,6 +122,22 @@ def test_a_level_that_was_never_seen_counts_as_missing(found: Any) -> None:
     assert not any("unknown" in note for note in assign_table(result.model, missing).notes)
     more = some.with_columns(visits=pl.lit(500))
     assert np.isfinite(assign_table(result.model, more).memberships).all()
+
+
+def test_the_means_on_the_terminal_have_counts(found: Any) -> None:
+    result, table, _ = found
+    shown = StringIO()
+    print_profiles(Console(file=shown, width=120, markup=False), result.document)
+    means = shown.getvalue().partition("mean of")[2].partition("What distinguishes")[0]
+    (cells,) = (line.split()[1:] for line in means.splitlines() if line.split()[:1] == ["visits"])
+    visits, labels = table["visits"].to_numpy(), result.assignment.labels
+    expected = [visits[labels == k].mean() for k in range(result.model.n_segments)]
+    printed = [float(cell) for cell in cells if cell.strip("+-")]
+    np.testing.assert_allclose(printed, [visits.mean(), *expected], atol=0.051)
+    apart = (np.array(expected) - visits.mean()) / visits.std()
+    marks = [("-" if one < 0 else "+") * (1 + (abs(one) >= 1)) for one in apart if abs(one) >= 0.5]
+    assert marks
+    assert [cell for cell in cells if not cell.strip("+-")] == marks
 
 
 def test_missing_counts_and_categories_are_counted_where_customers_are_assigned(found: Any) -> None:
@@ -311,7 +330,7 @@ def test_all_columns_discrete_is_refused_unless_numbers_can_stay() -> None:
     result = segment_table(answers, kinds="auto", components=[2])
     assert result.columns.discrete == ()
     words = pl.DataFrame({"a": rng.integers(1, 6, size=200), "b": rng.choice(["x", "y"], size=200)})
-    with pytest.raises(ColumnError, match="at least one continuous column is required"):
+    with pytest.raises(ColumnError, match="only beside at least one continuous column"):
         segment_table(words, kinds={"a": "category", "b": "category"}, components=[2])
 
 

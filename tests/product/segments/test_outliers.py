@@ -19,7 +19,7 @@ from sklearn.metrics import adjusted_rand_score
 from mixtura import Segmentation
 from mixtura.cli.printing.print_segmentation import print_segmentation
 from mixtura.exceptions import ColumnWarning, ModelFileError, ParameterError
-from mixtura.segments import Effort, SegmentModel, assign_table, segment_table
+from mixtura.segments import Effort, SegmentModel, assign_table, make_typing_tool, segment_table
 
 CENTERS = np.array([[20.0, 30.0], [60.0, 20.0], [40.0, 70.0]])
 
@@ -178,11 +178,13 @@ def test_ambiguous_customers_stand_between_a_segment_and_an_outlier(found: Any) 
 
 
 def test_other_programs_are_not_given_half_a_model(found: Any) -> None:
-    result, *_ = found
+    result, table, _ = found
     with pytest.raises(ParameterError, match="noise for outliers cannot be written as SQL"):
         result.model.to_sql("duckdb", table="customers")
-    with pytest.raises(ParameterError, match="cannot be written"):
+    with pytest.raises(ParameterError, match="cannot be written as ONNX; only"):
         result.model.to_onnx()
+    with pytest.raises(ParameterError, match="noise for outliers cannot be written as a typing tool; only"):
+        make_typing_tool(result.model, table)
 
 
 def test_the_criterion_decides_and_says_so() -> None:

@@ -119,11 +119,12 @@ def _write_script(
     from mixtura.io.export import scoring_javascript, scoring_spss
     from mixtura.segments import SegmentModel
 
-    writers = {"javascript": scoring_javascript, "spss": scoring_spss}
+    writers = {"javascript": (scoring_javascript, "JavaScript"), "spss": (scoring_spss, "SPSS syntax")}
     if language not in writers:
         raise ParameterError(f"--language must be {' or '.join(writers)}; got {language!r}.")
     most = 1 if max_missing is None else max_missing
-    text = writers[language](SegmentModel.load(model).scorer(), max_missing=most)
+    written, form = writers[language]
+    text = written(SegmentModel.load(model).scorer(form), max_missing=most)
     if output is None:
         typer.echo(text, nl=False)
         return

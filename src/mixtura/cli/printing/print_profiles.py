@@ -106,7 +106,7 @@ def _width(columns: dict[str, list[str]]) -> int:
 
 def _print_means(console: Console, document: Document) -> None:
     """Print columns downwards and segments across, in as many pieces as the width needs."""
-    names, transformed = document.table.active, _transformed(document)
+    names, transformed = _with_means(document), _transformed(document)
     shown = _most_distinguishing(document)
     widest = min(max(len(name) + 2 * (name in transformed) for name in shown), 36)
     per_piece = max((console.width - max(widest, 14) - _CELL) // _CELL, 1)
@@ -152,9 +152,15 @@ def _transformed(document: Document) -> set[str]:
     return {one.column for one in document.transforms if one.kind != "none"}
 
 
+def _with_means(document: Document) -> list[str]:
+    """Return the columns that build segments and have means: the continuous ones, then counts and ordered answers."""
+    table = document.table
+    return [*table.active, *(name for name in table.discrete if name in document.population.numbers)]
+
+
 def _most_distinguishing(document: Document) -> list[str]:
     """Return the columns whose means are shown, in the order of the table."""
-    names = document.table.active
+    names = _with_means(document)
     if len(names) <= _MEANS:
         return names
     most = dict.fromkeys(names, 0.0)
@@ -170,12 +176,12 @@ def _middle_cell(
     segment: SegmentPart, column: str, written: Callable[[float | None], str], *, median: bool
 ) -> Text:
     found = next(one for one in segment.numbers if one.column == column)
-    difference = segment.differences[column] or 0.0
+    difference = segment.differences.get(column, found.difference) or 0.0
     mark = next((mark for threshold, mark in _MARKS if abs(difference) >= threshold), "")
     if difference < 0:
         mark = mark.replace("+", "-")
     style = "" if not mark else "green" if difference > 0 else "magenta"
-    value = found.median if median and found.median is not None else segment.means[column]
+    value = found.median if median and found.median is not None else segment.means.get(column, found.mean)
     return Text(f"{written(value)} {mark:<2}", style=style)
 
 

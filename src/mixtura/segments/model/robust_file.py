@@ -9,12 +9,13 @@ import numpy as np
 
 from mixtura.core.mixture import Mixture
 from mixtura.core.parts.student import Tails
+from mixtura.exceptions import ParameterError
 from mixtura.kernels.terms.background import Background, Box
 
 if TYPE_CHECKING:
     from mixtura.io.model_schema import BoxValues, RobustValues
 
-__all__ = ["OUTLIER", "components_alone", "read_robust", "robust_content", "robust_kind"]
+__all__ = ["OUTLIER", "components_alone", "read_robust", "require_gaussian", "robust_content", "robust_kind"]
 
 
 OUTLIER = "outlier"
@@ -26,6 +27,17 @@ def robust_kind(mixture: Mixture) -> str:
     if mixture.background is not None:
         return "noise"
     return "none" if mixture.tails is None else "t"
+
+
+def require_gaussian(mixture: Mixture, form: str) -> None:
+    """Raise `ParameterError` where a mixture has noise or t components, which cannot be written as `form`."""
+    kind = robust_kind(mixture)
+    if kind != "none":
+        what = "noise for outliers" if kind == "noise" else "t components"
+        raise ParameterError(
+            f"A model with {what} cannot be written as {form}; only Gaussian components can. Assign the customers with "
+            'the model itself, or segment with `robust="none"`.'
+        )
 
 
 def components_alone(mixture: Mixture) -> Mixture:

@@ -20,7 +20,7 @@ from mixtura.io.export import DialectName, Scorer, scoring_onnx, scoring_sql
 from mixtura.segments.model.discrete_file import discrete_content, discrete_parts, read_discrete
 from mixtura.segments.model.kept_reference import read_reference, reference_content
 from mixtura.segments.model.naming import rename_segments
-from mixtura.segments.model.robust_file import read_robust, robust_content, robust_kind
+from mixtura.segments.model.robust_file import read_robust, require_gaussian, robust_content
 from mixtura.segments.table.discrete.coding import Coding
 from mixtura.segments.table.survey.missing_codes import codes_by_column
 from mixtura.segments.transforms.scaling import Scaling
@@ -286,7 +286,7 @@ class SegmentModel:
         ['FROM "crm"."customers" t']
         """
         ids = self._ids(id_column)
-        return scoring_sql(self.scorer(), dialect, table=table, id_columns=ids, max_missing=max_missing)
+        return scoring_sql(self.scorer("SQL"), dialect, table=table, id_columns=ids, max_missing=max_missing)
 
     def to_onnx(self, *, max_missing: int | None = None) -> Any:
         """Return an ONNX model that assigns rows as `assign_table` does, in double precision.
@@ -311,21 +311,15 @@ class SegmentModel:
         OptionalDependencyError
             The package onnx is not installed.
         """
-        return scoring_onnx(self.scorer(), max_missing=max_missing)
+        return scoring_onnx(self.scorer("ONNX"), max_missing=max_missing)
 
     def _ids(self, id_column: str | Sequence[str] | None) -> tuple[str, ...]:
         chosen = self.training.id_column if id_column is None else id_column
         return (chosen,) if isinstance(chosen, str) else tuple(chosen or ())
 
-    def scorer(self) -> Scorer:
-        """Return what exports write: the mixture, and how columns become its rows."""
-        kind = robust_kind(self.mixture)
-        if kind != "none":
-            what = "noise for outliers" if kind == "noise" else "t components"
-            raise ParameterError(
-                f"A model with {what} cannot be written as SQL or ONNX; only Gaussian components can. Assign the "
-                'customers with the model itself, or segment with `robust="none"`.'
-            )
+    def scorer(self, form: str = "a formula") -> Scorer:
+        """Return what exports write: the mixture, and how columns become its rows; `form` is what errors call it."""
+        require_gaussian(self.mixture, form)
         return Scorer(
             self.mixture, self.columns, self.scaling.column_scales(), self.names, self.anomaly_threshold,
             spikes=self.scaling.spikes, discrete=discrete_parts(self.coding, self.mixture),

@@ -19,10 +19,16 @@ from mixtura.segments.table.open_table import OpenTable
 from mixtura.segments.table.roles import Roles
 from mixtura.segments.table.survey.proposals import labelled_example, looks_like_weight, proposed_kind
 
-__all__ = ["ColumnChoice", "LeftOut", "choose", "choose_columns", "guess_id"]
+__all__ = ["ONE_CONTINUOUS", "ColumnChoice", "LeftOut", "choose", "choose_columns", "guess_id"]
 
 Frame = nw.DataFrame[Any]
 Series = nw.Series[Any]
+
+ONE_CONTINUOUS = (
+    "Categories and counts build segments only beside at least one continuous column: add one, such as an amount or an "
+    "age."
+)
+"""What errors say of a table that has none."""
 
 _TEXT_ROWS = 1000
 """Cells that decide on what a column of text holds."""
@@ -260,7 +266,10 @@ def _is_whole(column: Series) -> bool:
 
 def _nothing_left(left_out: Sequence[LeftOut]) -> str:
     why = "; ".join(f"{one.name!r}: {one.reason}" for one in left_out[:8])
-    return (
-        f"No numeric column is left to make segments from ({why}). At least one column of different numbers is "
-        "required. Name columns to use with `columns`."
-    )
+    said = f"No numeric column is left to make segments from ({why}). "
+    if any(one.is_category for one in left_out):
+        return (
+            f"{said}{ONE_CONTINUOUS} Answers that have an order can also be written as numbers, such as 1, 2 and 3, "
+            "and named with `columns`."
+        )
+    return f"{said}At least one column of different numbers is required. Name columns to use with `columns`."

@@ -52,7 +52,7 @@ def write_typing_tool(
 
 def fill_typing_folder(tool: TypingTool, path: Path, *, dialect: DialectName, table: str) -> None:
     """Write the files of `write_typing_tool` into a directory that exists."""
-    scorer = tool.model.scorer()
+    scorer = tool.model.scorer("a typing tool")
     texts = {
         "typing.sql": tool.model.to_sql(dialect, table=table),
         "typing.js": scoring_javascript(scorer),

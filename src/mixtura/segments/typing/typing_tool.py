@@ -14,6 +14,7 @@ from mixtura._typing import FloatArray
 from mixtura.io import codebook_of, to_float64
 from mixtura.io.questionnaire.answer_sheet import AccuracyRow, Question, Questionnaire
 from mixtura.segments.model.read_rows import ModelRows, read_rows
+from mixtura.segments.model.robust_file import require_gaussian
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.table.discrete.coding import CodedColumn
 from mixtura.segments.typing.golden_questions import GoldenQuestions, find_questions
@@ -141,7 +142,7 @@ def make_typing_tool(
     Raises
     ------
     ParameterError
-        A parameter is out of its range, or a column is not one of the model's.
+        A parameter is out of its range, a column is not one of the model's, or the model has noise or t components.
     ColumnError, DataError
         The table lacks a column of the model, or has too few people.
 
@@ -155,6 +156,7 @@ def make_typing_tool(
     >>> [one.column for one in tool.questions], round(tool.agreement, 2)
     (['spending', 'income'], 1.0)
     """
+    require_gaussian(model.mixture, "a typing tool")
     require("max_questions", max_questions, Interval(1, whole=True), "Try `max_questions=10`.")
     require("min_agreement", min_agreement, Interval(0, 1), "Try `min_agreement=0.9`.")
     most = max_questions

@@ -102,6 +102,8 @@ def test_what_cannot_be_used_is_refused() -> None:
         choose_columns(frame, columns=["member"])
     with pytest.raises(TableError, match="No numeric column is left"):
         choose_columns(frame.select("name", "shop"))
+    with pytest.raises(TableError, match="only beside at least one continuous column: add one"):
+        choose_columns(pl.DataFrame({"q": ["yes", "no", "maybe"] * 4}))
     many = pl.DataFrame({f"c{i}": [1.0] for i in range(30)})
     with pytest.raises(ColumnError, match="and 10 more"):
         choose_columns(many, columns=["x"])
@@ -117,10 +119,10 @@ def test_rows_with_missing_values_are_used_or_left_out() -> None:
     np.testing.assert_array_equal(rows, [[1, 1]])
     np.testing.assert_array_equal(usable, [True, False, False, False])
     apart = pl.DataFrame({"a": [1.0, None], "b": [None, 1.0]})
-    with pytest.raises(DataError, match="None of the 2 rows has a number in all of"):
+    with pytest.raises(DataError, match="None of the 2 rows has a value in all of"):
         usable_rows(apart, ["a", "b"], drop_missing=True)
     assert usable_rows(apart, ["a", "b"], drop_missing=False)[2].all()
-    with pytest.raises(DataError, match="None of the 1 rows has a number in any of"):
+    with pytest.raises(DataError, match="None of the 1 rows has a value in any of"):
         usable_rows(pl.DataFrame({"a": [None]}, schema={"a": pl.Float64}), ["a"], drop_missing=False)
 
 

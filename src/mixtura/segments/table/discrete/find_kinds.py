@@ -10,7 +10,7 @@ import narwhals as nw
 
 from mixtura.exceptions import ColumnError
 from mixtura.io import to_float64
-from mixtura.segments.table.columns import ColumnChoice, LeftOut
+from mixtura.segments.table.columns import ONE_CONTINUOUS, ColumnChoice, LeftOut
 from mixtura.segments.table.discrete.kinds import ColumnKind, Kind, check_kind, kind_of, kinds_asked
 from mixtura.segments.table.discrete.relevance import unrelated_categories
 from mixtura.segments.table.roles import Roles
@@ -142,8 +142,8 @@ def _with_a_continuous_one(
     if not numbers:
         names = ", ".join(repr(name) for name in kinds)
         raise ColumnError(
-            f"All columns are discrete ({names}); at least one continuous column is required. Take one of numbers as "
-            "continuous with `kinds`.",
+            f"All columns are discrete ({names}). {ONE_CONTINUOUS} Or take one of numbers as continuous with "
+            "`kinds`; answers that have an order can be written as numbers.",
             column=next(iter(kinds)),
         )
     return kinds | numbers
