@@ -112,7 +112,7 @@ def test_an_empty_audience_is_no_error(run, model, workplace) -> None:
         (("--segment", "1", "--segment", "1", "--top", "3"), "each once"),
         (("--segment", "1", "--top", "3", "--value", "incom"), "Did you mean 'income'?"),
         (("--segment", "1", "--top", "3", "--id", "nobody"), "no such column"),
-        (("--segment", "1", "--top", "3", "--output", "list.txt"), ".csv or .parquet"),
+        (("--segment", "1", "--top", "3", "--output", "list.txt"), ".csv, .parquet, .sav or .dta"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_nothing_is_written(

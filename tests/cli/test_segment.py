@@ -274,7 +274,8 @@ def test_real_tables(run, shared_data, table, options, n_columns) -> None:
     done = run("segment", shared_data / f"{table}.csv", "--components", "1-5", *options)
     assert done.exit_code == 0, done.output
     summary = json.loads(Path(f"{table}-segments/summary.json").read_text())
-    assert len(summary["table"]["active"]) == n_columns
+    building = [*summary["table"]["active"], *summary["table"]["discrete"]]
+    assert len(building) == n_columns
     names = [segment["name"] for segment in summary["segments"]]
     assert len(set(names)) == len(names) > 1
     n_rows = summary["table"]["rows"]

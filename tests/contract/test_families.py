@@ -12,6 +12,7 @@ from sklearn.datasets import make_spd_matrix
 
 from mixtura.core.accumulate import AccumulateGiven
 from mixtura.core.covariance import (
+    FACTOR_FAMILIES,
     FAMILIES,
     MCLUST_NAMES,
     NAMES,
@@ -124,7 +125,7 @@ def test_mclusts_names_lead_to_all_families() -> None:
     assert {get_family(name).name for name in MCLUST_NAMES} == set(FAMILIES)
     for name, letters in LETTERS.items():
         assert get_family(letters) is get_family(name)
-    assert set(NAMES) == {*FAMILIES, *MCLUST_NAMES, "E", "V"}
+    assert set(NAMES) == {*FAMILIES, *MCLUST_NAMES, *FACTOR_FAMILIES, "E", "V"}
     assert (get_family("E").name, get_family("V").name) == ("tied", "full")
 
 
