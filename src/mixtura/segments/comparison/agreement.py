@@ -90,7 +90,7 @@ def pairwise_adjusted_rand(
     >>> import numpy as np
     >>> from mixtura.segments.comparison.agreement import pairwise_adjusted_rand
     >>> same, other = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
-    >>> pairwise_adjusted_rand([same, 1 - same, other], 2).tolist()
+    >>> pairwise_adjusted_rand([same, 1 - same, other], 2).round(6).tolist()
     [[1.0, 1.0, -0.5], [1.0, 1.0, -0.5], [-0.5, -0.5, 1.0]]
     """
     labels, n = np.asarray(partitions), len(partitions)

@@ -42,7 +42,7 @@ def reduced_model(model: SegmentModel, questions: Sequence[str]) -> SegmentModel
     >>> from mixtura.segments.typing.reduced_model import reduced_model
     >>> model = Segmentation.fit(make_customers(as_frame="polars"), components=[3]).model
     >>> reduced_model(model, ["income"]).memberships([[60.0]]).round(2).tolist()
-    [[0.02, 0.29, 0.69]]
+    [[0.03, 0.34, 0.63]]
     """
     every = (*model.columns, *model.discrete_columns)
     unknown = [name for name in questions if name not in every]
