@@ -266,7 +266,7 @@ def test_it_loads_neither_scikit_learn_nor_pandas(customers, workplace) -> None:
     ("table", "options", "n_columns"),
     [
         ("mall_customers", (), 3),
-        ("wholesale_customers", (), 6),
+        ("wholesale_customers", (), 7),
         pytest.param("cc_general", ("--drop-missing",), 16, marks=pytest.mark.slow),
     ],
 )
