@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -108,12 +109,14 @@ def test_tables_as_they_are() -> None:
         GaussianMixture(2).fit(there)
 
 
-def python_workers() -> list[Any]:
-    """The processes that Spark's daemon has forked."""
-    daemons = [one for one in psutil.Process().children(recursive=True) if "pyspark.daemon" in one.cmdline()]
-    return [
-        one for one in daemons if any(parent.pid in {d.pid for d in daemons} for parent in [one.parent()])
-    ]
+def python_workers() -> list[int]:
+    """The processes that Spark's daemon has forked; one that ends while it is looked at is none."""
+    parents = dict[int, int]()
+    for one in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "pyspark.daemon" in one.cmdline():
+                parents[one.pid] = one.ppid()
+    return [pid for pid, parent in parents.items() if parent in parents]
 
 
 def test_a_fit_survives_the_death_of_its_workers(frame: Any, here: GaussianMixture) -> None:
@@ -121,10 +124,11 @@ def test_a_fit_survives_the_death_of_its_workers(frame: Any, here: GaussianMixtu
     killed, ended = list[int](), threading.Event()
 
     def kill() -> None:
-        while not ended.wait(0.7) and len(killed) < 4:
-            for one in python_workers()[:1]:
-                os.kill(one.pid, signal.SIGKILL)
-                killed.append(one.pid)
+        while not ended.wait(0.3) and len(killed) < 4:
+            for pid in python_workers()[:1]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    killed.append(pid)
 
     killer = threading.Thread(target=kill)
     killer.start()
