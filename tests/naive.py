@@ -194,10 +194,12 @@ def naive_missing_sums(rows, sample_weight, responsibilities, means, full):
     return np.array(counts), np.array(first), np.array(second)
 
 
-def naive_missing_e_step(rows, weights, means, full):
-    """Log densities (N,) and responsibilities (N, K) from the columns that each row has; missing cells are NaN."""
+def naive_missing_e_step(rows, weights, means, full, labels=None):
+    """Log densities (N,) and responsibilities (N, K) from the columns that each row has; missing cells are NaN.
+
+    A row with a label from 0 belongs to that component alone, and has its density times its weight."""
     log_densities, memberships = [], []
-    for row in rows:
+    for row, label in zip(rows, [-1] * len(rows) if labels is None else labels, strict=True):
         known = [j for j in range(len(row)) if not math.isnan(row[j])]
         seen = [float(row[j]) for j in known]
         logs = [
@@ -205,6 +207,10 @@ def naive_missing_e_step(rows, weights, means, full):
             + naive_gaussian_log_density(seen, means[k][known], full[k][np.ix_(known, known)])
             for k, w in enumerate(weights)
         ]
+        if label >= 0:
+            log_densities.append(logs[label])
+            memberships.append([float(k == label) for k in range(len(weights))])
+            continue
         log_density, shares, _ = _responsibilities(logs, hard=False)
         log_densities.append(log_density)
         memberships.append(shares)
@@ -228,14 +234,14 @@ def naive_missing_m_step(covariance_type, counts, first, second, means, ridge):
 
 
 def naive_missing_em(
-    covariance_type, rows, weights, means, covariances, n_iter, sample_weight=None, ridge=0.0
+    covariance_type, rows, weights, means, covariances, n_iter, sample_weight=None, ridge=0.0, labels=None
 ):
     """This many full-information EM iterations, row by row; the parameters and the mean log-likelihood before each."""
     sample_weight = [1.0] * len(rows) if sample_weight is None else [float(w) for w in sample_weight]
     bounds = []
     for _ in range(n_iter):
         full = naive_full_covariances(covariance_type, covariances, len(means), len(rows[0]))
-        log_densities, memberships = naive_missing_e_step(rows, weights, means, full)
+        log_densities, memberships = naive_missing_e_step(rows, weights, means, full, labels)
         weighted = [w * value for w, value in zip(sample_weight, log_densities, strict=True)]
         bounds.append(math.fsum(weighted) / math.fsum(sample_weight))
         sums = naive_missing_sums(rows, sample_weight, memberships, means, full)

@@ -19,6 +19,7 @@ from mixtura.core.data import Data
 from mixtura.core.evaluate import Evaluate, Rows, SmallestHashes, TotalWeight
 from mixtura.core.mixture import Mixture
 from mixtura.core.moments import DENSE, Moments
+from mixtura.core.parts.known_labels import KnownLabels
 from mixtura.core.parts.volume import Extent
 from mixtura.core.protocols import Block, Pass
 from mixtura.drift.drift_sums import Cuts, GatherDrift
@@ -89,6 +90,7 @@ PASSES: dict[type[Any], Callable[[Data], tuple[Any, States]]] = {
     Extent: lambda data: (Extent(), ()),
     CountObserved: lambda data: (CountObserved(K), (LABELS,)),
     PositiveWeight: lambda data: (PositiveWeight(), ()),
+    KnownLabels: lambda data: (KnownLabels(slice(0, 2)), ()),
     AssignToNearest: lambda data: (AssignToNearest(unit_spheres(MEANS), data.kernel), (LABELS.copy(),)),
     SquaredDistances: lambda data: (SquaredDistances(), (DISTANCES.copy(),)),
     MassPerBlock: lambda data: (MassPerBlock(), (DISTANCES,)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from numbers import Integral, Real
@@ -12,7 +11,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, DensityMixin, _fit_context
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -22,11 +20,14 @@ from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
 from mixtura.core.parts.draws import draw_rows
+from mixtura.core.parts.known_labels import without_known
 from mixtura.core.parts.student import StudentTails
 from mixtura.core.parts.volume import measure_background
 from mixtura.core.prior import Ridge
 from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from mixtura.estimators.checkpoints import checkpointed
+from mixtura.estimators.fit_warnings import warn_of
+from mixtura.estimators.known_rows import data_with_known, keep_known, start_with_known
 from mixtura.estimators.precisions import mixture_from_precisions_cholesky, precisions, precisions_cholesky
 from mixtura.estimators.predicting import MixturePredictor
 from mixtura.estimators.validation import (
@@ -57,14 +58,6 @@ __all__ = ["GaussianMixture"]
 
 TAILS = {"gaussian": None, "t": StudentTails(), "common t": StudentTails(common=True)}
 """Distributions of the components by the name that ``tails`` uses."""
-
-_NOT_CONVERGED = (
-    "Best performing initialization did not converge. Try different init parameters, or increase max_iter, tol, or "
-    "check for degenerate data."
-)
-_MOST_IS_NOISE = (
-    "{:.0%} of the rows are noise. Standardize the columns if `reg_covar`, {:g}, is near their variances."
-)
 
 
 class GaussianMixture(CallbackSupportMixin, MixturePredictor, DensityMixin, BaseEstimator):
@@ -247,7 +240,14 @@ default="kmeans"
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: npt.ArrayLike,
+        y: object = None,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        known: npt.ArrayLike | None = None,
+    ) -> Self:
         """Estimate the parameters.
 
         Parameters
@@ -260,24 +260,33 @@ default="kmeans"
         sample_weight : array-like of shape (N,), optional
             Not negative; for a Spark dataframe the name of a column. Whole numbers give the fit of the repeated rows,
             from the same start.
+        known : array-like of shape (N,), optional
+            The component that each row is known to belong to, from 0 to K-1; -1 where nothing is known. In the fit
+            known rows keep it, with the log density ``log(w_k N(x; mu_k, Sigma_k))``; `predict` may put them elsewhere.
         """
-        self._fit_data(X, sample_weight, y)
+        self._fit_data(X, sample_weight, y, known)
         return self
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_predict(
-        self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None
+        self,
+        X: npt.ArrayLike,
+        y: object = None,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        known: npt.ArrayLike | None = None,
     ) -> IntArray:
-        """Estimate the parameters and return the most probable component of each row, (N,)."""
-        rows = self._fit_data(X, sample_weight, y)
+        """Estimate the parameters and return the most probable component of each row, (N,); of known rows theirs."""
+        rows = self._fit_data(X, sample_weight, y, known)
         labels: IntArray = self.predict(X) if rows is None else self._labels(rows)
-        return labels
+        return keep_known(labels, known)
 
-    def _fit_data(self, X: Any, sample_weight: Any, y: object) -> RowArray | None:
+    def _fit_data(self, X: Any, sample_weight: Any, y: object, known: Any) -> RowArray | None:
         """Fit, and return the rows where they are in memory."""
         k = self.n_components
         data, dtype, rows, weights = as_rows_or_data(self, X, sample_weight, min_rows=2, n_components=k)
+        data = data_with_known(data, rows, weights, known, k)
         given = self._given(data.n_features)
         problem = Problem(data, self._model(data))
         observe = Narrator(self.verbose, self.verbose_interval) if self.verbose else ignore
@@ -288,18 +297,21 @@ default="kmeans"
         if self.warm_start and self.checkpoint is None and hasattr(self, "converged_"):
             result = continue_fit(problem, self._as_mixture(), settings, previous=self.lower_bound_)
         else:
-            start = self._initialization()
+            start = start_with_known(self._initialization(), data, self.init_params)
             with checkpointed(self, data, settings) as (kept, rng):
                 result = fit_mixture(problem, start, kept, n_init=self.n_init, random_state=rng, given=given)
+        result = replace(result, mixture=without_known(result.mixture))
         self._take(result, dtype)
         if task is not None:
             task.end(self._attributes(result.mixture, dtype))
-        self._warn(result)
+        warn_of(result, max_iter=self.max_iter, reg_covar=self.reg_covar)
+        if self.verbose:
+            Narrator.summarize(result)
         return rows
 
     def _model(self, data: Data) -> GaussianModel:
         family, noise = get_family(self.covariance_type), measure_background(data) if self.noise else None
-        model = GaussianModel(self.n_components, family, Ridge(self.reg_covar), background=noise)
+        model = GaussianModel(self.n_components, family, Ridge(self.reg_covar), data.discrete, noise)
         return replace(model, tails=TAILS[self.tails])
 
     def _initialization(self) -> Initialization:
@@ -351,18 +363,6 @@ default="kmeans"
         shown["degrees_of_freedom_"] = gaussian if mixture.tails is None else mixture.tails.freedom
         noise = 0.0 if mixture.background is None else mixture.background.weight
         return shown | {"noise_weight_": noise, "mixture_": mixture, "_fitted": _contents(shown)}
-
-    def _warn(self, result: FitResult) -> None:
-        for note in result.notes:
-            warnings.warn(note, ConvergenceWarning, stacklevel=4)
-        if not result.converged and self.max_iter > 0:
-            warnings.warn(_NOT_CONVERGED, ConvergenceWarning, stacklevel=4)
-        if (noise := result.mixture.background) is not None and noise.weight > 0.5:
-            warnings.warn(
-                _MOST_IS_NOISE.format(noise.weight, self.reg_covar), ConvergenceWarning, stacklevel=4
-            )
-        if self.verbose:
-            Narrator.summarize(result)
 
     def _as_mixture(self) -> Mixture:
         """Return the mixture that the public attributes hold, which a user may have set.

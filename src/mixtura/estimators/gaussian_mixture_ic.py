@@ -21,6 +21,7 @@ from mixtura.engine import is_distributed
 from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from mixtura.estimators.gaussian_mixture import GaussianMixture
 from mixtura.estimators.predicting import MixturePredictor
+from mixtura.estimators.known_rows import keep_known
 from mixtura.estimators.validation import as_rows, as_weights, note_columns, require_count
 from mixtura.exceptions import ParameterError
 from mixtura.run import with_jobs
@@ -162,7 +163,14 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: npt.ArrayLike,
+        y: object = None,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        known: npt.ArrayLike | None = None,
+    ) -> Self:
         """Fit every model and keep the best.
 
         Parameters
@@ -173,6 +181,9 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         y : ignored
         sample_weight : array-like of shape (N,), optional
             Not negative; log-likelihoods, entropies and the number of rows are then weighted.
+        known : array-like of shape (N,), optional
+            The component that each row is known to belong to, from 0; -1 where nothing is known, see
+            `mixtura.select.search`.
         """
         rows, weights, dtype, n_rows = self._opened(X, sample_weight)
         task = FitTask.begin(self, rows, y, weights, None)
@@ -189,6 +200,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
                 prior=self.prior,
                 missing=self.missing,
                 robust=self.robust,
+                known=known,
                 on_candidate=None if task is None else lambda *_: task.pass_over("model"),
             )
         self._take(self.search_.best, dtype)
@@ -253,8 +265,13 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         return as_rows(self, X, reset=False, missing=self._takes_missing)
 
     def fit_predict(
-        self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None
+        self,
+        X: npt.ArrayLike,
+        y: object = None,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        known: npt.ArrayLike | None = None,
     ) -> IntArray:
-        """Fit every model and return the winner's most probable component of each row, (N,)."""
-        self.fit(X, y, sample_weight=sample_weight)
-        return self.predict(X)
+        """Fit every model and return the winner's most probable component of each row, (N,); of known rows theirs."""
+        self.fit(X, y, sample_weight=sample_weight, known=known)
+        return keep_known(self.predict(X), known)

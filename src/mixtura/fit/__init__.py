@@ -5,10 +5,13 @@ from mixtura.fit.evaluation import Score, log_likelihood, score_mixture
 from mixtura.fit.init import (
     INITIALIZATIONS,
     ROBUST_KMEANS,
+    BestOf,
+    FromKnown,
     FromMixture,
     FromPartition,
     Initialization,
     SharedStarts,
+    WithKnown,
 )
 from mixtura.fit.kmeans.lloyd import Clustering, best_clustering, nearest, run_kmeans
 from mixtura.fit.loop.driver import Observer, Step, iterate
@@ -37,12 +40,14 @@ __all__ = [
     "SAME_OPTIMUM",
     "AbsoluteChange",
     "AcceleratedEMStep",
+    "BestOf",
     "Clustering",
     "Degeneracy",
     "DegeneracyKind",
     "EMStep",
     "Event",
     "FitResult",
+    "FromKnown",
     "FromMixture",
     "FromPartition",
     "Given",
@@ -59,6 +64,7 @@ __all__ = [
     "Step",
     "StepResult",
     "Trace",
+    "WithKnown",
     "WithinReach",
     "begin",
     "best_clustering",

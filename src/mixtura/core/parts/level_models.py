@@ -11,7 +11,15 @@ from scipy.special import betainc, gammainc, gammaln, xlogy
 
 from mixtura._typing import FloatArray
 
-__all__ = ["CATEGORICAL", "LEVEL_MODELS", "NEGATIVE_BINOMIAL", "POISSON", "LevelModel", "count_parameters"]
+__all__ = [
+    "CATEGORICAL",
+    "KNOWN",
+    "LEVEL_MODELS",
+    "NEGATIVE_BINOMIAL",
+    "POISSON",
+    "LevelModel",
+    "count_parameters",
+]
 
 _TINY = float(np.finfo(np.float64).tiny)
 
@@ -51,6 +59,27 @@ class _Categorical:
 
     def n_parameters(self, n_levels: int) -> int:
         return n_levels - 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Level l is seen in component l alone, so that the level of a row says where it belongs; nothing is estimated.
+
+    Of fewer components than levels it says nothing: the levels are then certain in all of them.
+    """
+
+    name: str = "known"
+
+    def log_probabilities(self, counts: Sequence[FloatArray]) -> list[FloatArray]:
+        with np.errstate(divide="ignore"):
+            return [np.log(_indicators(*one.shape)) for one in counts]
+
+    def n_parameters(self, n_levels: int) -> int:
+        return 0
+
+
+def _indicators(n_levels: int, n_components: int) -> FloatArray:
+    return np.ones((n_levels, n_components)) if n_components < n_levels else np.eye(n_levels, n_components)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,5 +178,8 @@ def _poisson(counts: FloatArray, n_numbers: FloatArray) -> tuple[FloatArray, Flo
 CATEGORICAL: LevelModel = _Categorical()
 NEGATIVE_BINOMIAL: LevelModel = _Count("negative binomial", 2, _negative_binomial)
 POISSON: LevelModel = _Count("poisson", 1, _poisson)
+KNOWN: LevelModel = _Known()
 
-LEVEL_MODELS: dict[str, LevelModel] = {one.name: one for one in (CATEGORICAL, NEGATIVE_BINOMIAL, POISSON)}
+LEVEL_MODELS: dict[str, LevelModel] = {
+    one.name: one for one in (CATEGORICAL, NEGATIVE_BINOMIAL, POISSON, KNOWN)
+}

@@ -8,6 +8,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.data import Data
+from mixtura.core.parts.known_labels import known_levels
 from mixtura.core.protocols import Block, Blocks
 from mixtura.exceptions import DataError
 from mixtura.kernels.terms.background import Background, Box
@@ -82,6 +83,8 @@ def measure_background(data: Data) -> Background:
     logs = None
     if data.discrete is not None:
         logs = data.discrete.maximize(None)[:, 0]
+        if (known := known_levels(data.discrete)) is not None:
+            logs[known] = -np.inf
     return Background(_START, box, columns, logs)
 
 

@@ -4,6 +4,7 @@ from mixtura.fit.init.base import Initialization, Initializer, InitialStatistics
 from mixtura.fit.init.from_kmeans import FromKMeans
 from mixtura.fit.init.given import FromMixture, FromPartition
 from mixtura.fit.init.hierarchical.tree import FromHierarchy, FromTree, Tree, grow
+from mixtura.fit.init.known.with_known import FromKnown, WithKnown
 from mixtura.fit.init.random import FromRandomResponsibilities
 from mixtura.fit.init.rows import FromRandomRows, KMeansPlusPlus
 from mixtura.fit.init.sample import FromLabels, Sample, draw_sample
@@ -15,6 +16,7 @@ __all__ = [
     "ROBUST_KMEANS",
     "BestOf",
     "FromHierarchy",
+    "FromKnown",
     "FromLabels",
     "FromMixture",
     "FromNearestRows",
@@ -28,6 +30,7 @@ __all__ = [
     "SharedStarts",
     "SmallEM",
     "Tree",
+    "WithKnown",
     "draw_sample",
     "grow",
 ]

@@ -6,6 +6,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.data import Data
+from mixtura.core.parts.known_labels import without_known_column
 
 __all__ = ["level_scores"]
 
@@ -27,8 +28,12 @@ def level_scores(data: Data) -> FloatArray | None:
     if data.discrete is None:
         return None
     blocks = (data.blocks.block(number).levels for number in range(len(data.blocks)))
-    levels = np.concatenate([one for one in blocks if one is not None])
-    starts, size = data.discrete.starts, data.discrete.size
+    levels, discrete = without_known_column(
+        np.concatenate([one for one in blocks if one is not None]), data.discrete
+    )
+    if discrete is None:
+        return None
+    starts, size = discrete.starts, discrete.size
     indicators = np.zeros((len(levels), size))
     np.put_along_axis(indicators, levels.astype(np.intp), 1.0, axis=1)
     known = np.add.reduceat(indicators[:, :-1], starts[:-1], axis=1)
@@ -38,8 +43,8 @@ def level_scores(data: Data) -> FloatArray | None:
     if not present.any():
         return None
     apart = indicators - np.repeat(known, np.diff(starts), axis=1) * shares
-    scaled = apart[:, present] / np.sqrt(shares[present] * data.discrete.n_columns)
+    scaled = apart[:, present] / np.sqrt(shares[present] * discrete.n_columns)
     left, values, _ = np.linalg.svd(scaled / np.sqrt(len(levels)), full_matrices=False)
-    kept = (values**2 >= 1.0 / data.discrete.n_columns - 1e-9)[:_MOST_SCORES]
+    kept = (values**2 >= 1.0 / discrete.n_columns - 1e-9)[:_MOST_SCORES]
     kept[0] = True
     return np.asarray(left[:, : len(kept)][:, kept] * values[: len(kept)][kept] * np.sqrt(len(levels)))

@@ -15,6 +15,7 @@ from mixtura.core.impute import conditional_means
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
 from mixtura.core.moments import DENSE, DIAGONAL
+from mixtura.core.parts.known_labels import KnownLabels, known_levels, labels_in_turn
 from mixtura.core.prior import Ridge
 from mixtura.core.protocols import Block, Blocks
 from mixtura.core.statistics import Statistics
@@ -128,12 +129,20 @@ def draw_sample(data: Data, rng: np.random.RandomState, max_rows: int = MOST_ROW
     else:
         numbers = np.flatnonzero(data.reduce(PositiveWeight()))
     if numbers.size > max_rows:
-        numbers = np.sort(rng.choice(numbers, size=max_rows, replace=False))
+        numbers = _drawn(data, numbers, rng, max_rows)
     rows, weights = data.rows_and_weights(numbers)
     partly_known = data.has_missing or data.discrete is not None
     chosen = data.in_memory(data.mixed_rows(numbers) if partly_known else rows, weights).alone()
     rows = fill_missing(chosen) if data.has_missing else rows
     return Sample(numbers, rows, weights, chosen, level_scores(chosen))
+
+
+def _drawn(data: Data, numbers: IntArray, rng: np.random.RandomState, max_rows: int) -> IntArray:
+    """Return some of the rows, evenly drawn; as many known as others, where some are known."""
+    known = known_levels(data.discrete)
+    if known is None:
+        return np.sort(rng.choice(numbers, size=max_rows, replace=False))
+    return np.sort(labels_in_turn(data.reduce(KnownLabels(known)), rng.permutation(numbers))[:max_rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
 from mixtura._typing import IntArray
@@ -9,6 +11,7 @@ from mixtura.core.data import Data
 from mixtura.fit.init.base import Initialization, Initializer
 from mixtura.fit.init.dense_rows import are_dense
 from mixtura.fit.init.hierarchical.tree import Tree, grow_on
+from mixtura.fit.init.known.known_rows import in_known_order, kmeans_of_known, known_labels
 from mixtura.fit.init.sample import MOST_ROWS, FromLabels, draw_sample
 from mixtura.fit.kmeans.lloyd import best_clustering
 from mixtura.fit.kmeans.plusplus import kmeans_plusplus
@@ -57,6 +60,7 @@ class SharedStarts:
         self.trees: tuple[Tree, ...] = tuple(grow_on(self._sample, name) for name in (criterion, "EII"))
         seen = (self._sample.seen_as(name) for name in ("svd", "std"))
         self._seen = tuple(data.in_memory(one.rows, one.weights) for one in seen)
+        self._known = known_labels(self._sample.data)
         self._found: dict[int, tuple[Initialization, ...]] = {}
 
     def starts(self, n_components: int) -> tuple[Initialization, ...]:
@@ -71,15 +75,31 @@ class SharedStarts:
             means, standard = (cluster_sample(seen, n_components, rng) for seen in self._seen)
             distinct: dict[bytes, IntArray] = {}
             further = (cluster_sample(self._seen[i % 2], n_components, rng) for i in range(self._n_further))
-            for labels in (first, means, second, standard, *further):
+            drawn = first, means, second, standard, *further
+            for labels in (
+                drawn if self._known is None else self._with_known(drawn, self._known, n_components)
+            ):
                 distinct.setdefault(_canonical(labels).tobytes(), labels)
             found = [FromLabels(self._sample, one) for one in distinct.values()]
             if self._whole is not self._sample:
                 seen = self._whole.seen_as("std")
                 every = cluster_sample(self._data.in_memory(seen.rows, seen.weights), n_components, rng)
+                if (known := known_labels(self._whole.data)) is not None:
+                    every = in_known_order(every, known, n_components)
                 found.append(FromLabels(self._whole, every))
             self._found[n_components] = tuple(found)
         return self._found[n_components]
+
+    def _with_known(
+        self, drawn: Iterable[IntArray], known: IntArray, n_components: int
+    ) -> Iterator[IntArray]:
+        """Yield partitions that keep known rows together: of K-means from these, then those drawn in their order."""
+        if known.max() < n_components:
+            rng = np.random.RandomState(self._seed)
+            for name in ("svd", "std"):
+                seen = self._sample.seen_as(name)
+                yield kmeans_of_known(seen.rows, seen.weights, known, n_components, rng)
+        yield from (in_known_order(labels, known, n_components) for labels in drawn)
 
 
 class FromSample:

@@ -24,6 +24,7 @@ from mixtura.engine import (
     is_distributed,
 )
 from mixtura.exceptions import MixturaError, ParameterError
+from mixtura.select.known_rows import of_later_rows, sizes_for_known, table_with_known
 from mixtura.select.model_search.candidate import OnCandidate
 from mixtura.select.model_search.fitter import SAMPLE_ROWS, SearchOptions
 from mixtura.select.model_search.fold_search import score_candidates
@@ -63,6 +64,7 @@ def search(
     rounding: npt.ArrayLike | None = None,
     checkpoint: str | Path | None = None,
     keep_interrupted: bool = False,
+    known: npt.ArrayLike | None = None,
     on_candidate: OnCandidate | None = None,
     on_fold: OnFold | None = None,
 ) -> SearchResult:
@@ -133,6 +135,11 @@ def search(
     keep_interrupted : bool, default=False
         Whether a KeyboardInterrupt (Ctrl-C) ends the search with the candidates that are done, if there are some, and
         is not raised; `SearchResult.interrupted` is then true.
+    known : array-like of shape (N,), optional
+        The component that each row is known to belong to, from 0; -1 where nothing is known. Known rows keep their
+        component in every candidate, and their log density is ``log(w_k f_k(x))``; candidates of fewer components are
+        not tried, those of more have components that no row is known to belong to. The mixtures are those that rows
+        meet of which nothing is known. Not on a cluster, and not with ``criterion="cv"``.
     on_candidate : callable, optional
         Called with each candidate, how many are done, and how many there are.
     on_fold : callable, optional
@@ -167,6 +174,8 @@ def search(
     require("min_share", min_share, SHARE, "Try `min_share=0.05`.")
     require("robust", robust, ROBUST, "Try `robust='auto'`.")
     table, weights = _opened(rows, sample_weight, missing, sample_rows, criterion)
+    opened, table = table, _with_known(table, known, weights, criterion)
+    sizes = sizes if isinstance(table, Data) else sizes_for_known(sizes, table)
     n_features = table.n_features if isinstance(table, Data) else table.shape[1]
     families, steps = choose_families(covariance_types, n_features), _steps(rounding, n_features)
     options = SearchOptions(prior, n_init, seed, sample_rows, rounding=steps)
@@ -175,7 +184,8 @@ def search(
     require_rows(n_rows, max(sizes), what)
     task = _Search(table, weights, families, sizes, options, criterion, min_share, n_folds, keep_interrupted)
     run = task.run if checkpoint is None else partial(task.run_kept, checkpoint)
-    return run(robust, on_candidate, on_fold)
+    found = run(robust, on_candidate, on_fold)
+    return found if table is opened else of_later_rows(found)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -286,6 +296,24 @@ def _opened(
     weights = None if sample_weight is None else data.rows_and_weights(numbers)[1]
     few = data.rows_with_missing(numbers)
     return few, counted_weights(weights, few)
+
+
+def _with_known(
+    table: RowTable | Data, known: npt.ArrayLike | None, weights: FloatArray | None, criterion: str
+) -> RowTable | Data:
+    """Return rows with what is known of them."""
+    if known is None:
+        return table
+    if isinstance(table, Data):
+        raise ParameterError(
+            "`known` takes rows in memory; got rows on a cluster. Try a sample of them, with all that are known."
+        )
+    if criterion == "cv":
+        raise ParameterError(
+            "`criterion` must be one of the likelihood where rows are known; got 'cv', whose folds may hold all that "
+            "are known of a component. Try criterion='bic'."
+        )
+    return table_with_known(table, known, weights)
 
 
 def _steps(rounding: npt.ArrayLike | None, n_features: int) -> FloatArray | None:

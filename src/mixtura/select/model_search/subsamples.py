@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from mixtura.core.data import Data
+from mixtura.core.parts.known_labels import labels_in_turn
+from mixtura.fit.init.known.known_rows import known_labels
 
 __all__ = ["draw_subsamples"]
 
@@ -17,6 +19,8 @@ _PERMUTED = 5_000_000
 def draw_subsamples(data: Data, sizes: Iterable[int], seed: int) -> dict[int, Data]:
     """Return random subsamples by their number of rows; the smaller ones are contained in the larger ones.
 
+    Where the component of some rows is known, half of a subsample are known rows, or all that there are.
+
     Parameters
     ----------
     data : Data
@@ -25,8 +29,10 @@ def draw_subsamples(data: Data, sizes: Iterable[int], seed: int) -> dict[int, Da
     seed : int
     """
     largest = max(sizes := set(sizes), default=0)
-    if data.n_rows > _PERMUTED and largest:
+    known = known_labels(data)
+    if known is None and data.n_rows > _PERMUTED and largest:
         sample = data.sample(largest, seed)
         return {size: sample.select(np.arange(size)) for size in sorted(sizes)}
     order = np.random.RandomState(seed).permutation(data.n_rows)
+    order = order if known is None else labels_in_turn(known, order)
     return {size: data.select(order[:size]) for size in sorted(set(sizes))}

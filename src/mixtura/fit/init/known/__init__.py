@@ -1,0 +1,1 @@
+"""Starts for rows some of which are known to belong to a component."""

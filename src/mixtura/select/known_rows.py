@@ -1,0 +1,108 @@
+"""Rows whose component is known, as they are given: checked, and left out of what was learned."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mixtura._typing import FloatArray, IntArray
+from mixtura.core.parts.known_labels import known_levels, with_known, without_known
+from mixtura.core.protocols import MixedRows, RowTable
+from mixtura.exceptions import ParameterError
+from mixtura.select.model_search.ranking import SearchResult
+
+__all__ = ["as_known", "n_known_components", "of_later_rows", "sizes_for_known", "table_with_known"]
+
+_WHAT = "`known` must be the number of its component for each of the {} rows, -1 where it is not known; got {}. {}"
+_FILL = "Number the groups from 0, and put -1 where nothing is known."
+
+
+def as_known(known: npt.ArrayLike, n_rows: int, weights: FloatArray | None = None) -> IntArray | None:
+    """Return the components that rows are known to belong to, (N,); None where no row of positive weight is known.
+
+    Parameters
+    ----------
+    known : array-like of shape (N,)
+        Whole numbers from 0; -1 where nothing is known.
+    n_rows : int
+    weights : ndarray of shape (N,), optional
+        Known rows of weight zero say nothing.
+
+    Raises
+    ------
+    ParameterError
+        They are not whole numbers of at least -1, one per row.
+
+    Examples
+    --------
+    >>> from mixtura.select.known_rows import as_known
+    >>> as_known([0, -1, 1], 3).tolist(), as_known([-1, -1], 2)
+    ([0, -1, 1], None)
+    """
+    given: Any = np.asarray(known)
+    if given.shape != (n_rows,):
+        raise ParameterError(_WHAT.format(n_rows, f"shape {given.shape!r}", "Give one number per row."))
+    if not (np.issubdtype(given.dtype, np.number) or given.dtype == bool):
+        raise ParameterError(_WHAT.format(n_rows, f"values such as {given.ravel()[:1].tolist()!r}", _FILL))
+    if given.dtype == bool or not np.isfinite(given).all():
+        other = "truth values" if given.dtype == bool else "missing or infinite values"
+        raise ParameterError(_WHAT.format(n_rows, other, _FILL))
+    if (given < -1).any() or (given != np.rint(given)).any():
+        wrong = given[(given < -1) | (given != np.rint(given))][0].item()
+        raise ParameterError(_WHAT.format(n_rows, f"{wrong!r}", _FILL))
+    labels = given.astype(np.intp)
+    if weights is not None:
+        labels = np.where(weights > 0, labels, -1)
+    return labels if (labels >= 0).any() else None
+
+
+def table_with_known(
+    table: RowTable, known: npt.ArrayLike | None, weights: FloatArray | None = None
+) -> RowTable:
+    """Return rows with what is known of them, see `as_known`; as they are where nothing is."""
+    labels = None if known is None else as_known(known, len(table), weights)
+    return table if labels is None else with_known(table, labels)
+
+
+def sizes_for_known(sizes: list[int], table: RowTable) -> list[int]:
+    """Return the numbers of components that are at least those known.
+
+    Raises
+    ------
+    ParameterError
+        None is.
+    """
+    n_known = n_known_components(table)
+    enough = [size for size in sizes if size >= n_known]
+    if not enough:
+        raise ParameterError(
+            f"`components` must be at least {n_known}, as rows are known to belong to so many; got {max(sizes)} as "
+            f"the largest. Try `components=range({n_known}, {n_known + 4})`."
+        )
+    return enough
+
+
+def n_known_components(table: RowTable) -> int:
+    """Return how many components rows are known to belong to: the largest number and one; 0 without any."""
+    levels = known_levels(table.discrete) if isinstance(table, MixedRows) else None
+    return 0 if levels is None else levels.stop - levels.start
+
+
+def of_later_rows(found: SearchResult) -> SearchResult:
+    """Return a search whose mixtures are as rows meet them of which nothing is known."""
+    return replace(
+        found,
+        candidates=tuple(
+            replace(
+                one,
+                mixture=None if one.mixture is None else without_known(one.mixture),
+                result=None
+                if one.result is None
+                else replace(one.result, mixture=without_known(one.result.mixture)),
+            )
+            for one in found.candidates
+        ),
+    )
