@@ -74,7 +74,7 @@ def draws(request: pytest.FixtureRequest) -> bool:
 def quick_reports(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let reports resample three times instead of fifty and draw nothing, but where they are what is tested."""
     if not resamples(request):
-        module = import_module("mixtura.segments.results.segmentation_result")
+        module = import_module("mixtura.segments.results.effort")
         monkeypatch.setattr(module, "_RESAMPLES", (3, 3))
     if not draws(request):
         monkeypatch.setattr("mixtura.report.charts.draw_charts", lambda document, rows: Blank())

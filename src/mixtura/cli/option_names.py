@@ -31,6 +31,7 @@ OPTIONS = {
     "fail_on": "--fail-on",
     "fdr": "--fdr",
     "id_column": "--id",
+    "known": "--known",
     "max_components": "--components",
     "max_missing": "--max-missing",
     "max_questions": "--max-questions",

@@ -19,9 +19,9 @@ from mixtura.core.mixture import Mixture
 from mixtura.data.frames import frame_like
 from mixtura.engine import is_distributed
 from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from mixtura.estimators.fit_known import keep_known
 from mixtura.estimators.gaussian_mixture import GaussianMixture
 from mixtura.estimators.predicting import MixturePredictor
-from mixtura.estimators.known_rows import keep_known
 from mixtura.estimators.validation import as_rows, as_weights, note_columns, require_count
 from mixtura.exceptions import ParameterError
 from mixtura.run import with_jobs
@@ -34,6 +34,10 @@ from mixtura.validation import MISSING, count_rows, without_empty_rows
 __all__ = ["GaussianMixtureIC"]
 
 _MOST_COMPONENTS = 9
+
+
+_AS_THEY_ARE = ("criterion", "n_folds", "n_init", "random_state", "prior", "missing", "robust")
+"""Parameters that `search` takes under the same name."""
 
 
 class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, BaseEstimator):
@@ -164,13 +168,9 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
-        self,
-        X: npt.ArrayLike,
-        y: object = None,
-        *,
-        sample_weight: npt.ArrayLike | None = None,
+        self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None,
         known: npt.ArrayLike | None = None,
-    ) -> Self:
+    ) -> Self:  # fmt: skip
         """Fit every model and keep the best.
 
         Parameters
@@ -192,14 +192,8 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
                 rows,
                 components=self._components(n_rows, weighted=weights is not None),
                 covariance_types=self.covariance_type,
-                criterion=self.criterion,
-                n_folds=self.n_folds,
-                n_init=self.n_init,
-                random_state=self.random_state,
+                **{name: getattr(self, name) for name in _AS_THEY_ARE},
                 sample_weight=weights,
-                prior=self.prior,
-                missing=self.missing,
-                robust=self.robust,
                 known=known,
                 on_candidate=None if task is None else lambda *_: task.pass_over("model"),
             )

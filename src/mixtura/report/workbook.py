@@ -48,6 +48,7 @@ def _sheets(summary: Mapping[str, Any], assignment: Assignment | None) -> list[S
     return [
         _overview(summary),
         *_selection(summary),
+        *_known(summary),
         _segments(summary),
         _profiles(summary),
         *_categories(summary),
@@ -96,6 +97,36 @@ def _selection(summary: Mapping[str, Any]) -> list[Sheet]:
         for one in summary["selection"]["columns"]
     ]
     return [Sheet("Columns", columns, rows)]
+
+
+def _known(summary: Mapping[str, Any]) -> list[Sheet]:
+    found, names = summary["known"], [one["name"] for one in summary["segments"]]
+    if found is None:
+        return []
+    columns = [
+        ("Segment", COUNT), ("Name", TEXT), ("How it came about", TEXT), ("Known", COUNT), ("Put in it", COUNT),
+        ("Known, but more probably elsewhere", COUNT),
+    ]  # fmt: skip
+    rows = [
+        (
+            one["segment"], names[one["segment"] - 1], "known" if one["is_known"] else "found",
+            *(one[key] for key in ("known", "free", "elsewhere")),
+        )
+        for one in found["segments"]
+    ]  # fmt: skip
+    listed = [
+        ("Customer", TEXT), ("Known segment", TEXT), ("Probability", PERCENT), ("Most probable segment", TEXT),
+        ("Its probability", PERCENT),
+    ]  # fmt: skip
+    doubts = [
+        (
+            one["customer"], names[one["known"] - 1], one["membership"],
+            "outlier" if one["probable"] < 0 else names[one["probable"] - 1], one["probable_membership"],
+        )
+        for one in found["contradictions"]
+    ]  # fmt: skip
+    sheets = [Sheet("Known segments", columns, rows)]
+    return [*sheets, Sheet("Doubtful labels", listed, doubts)] if doubts else sheets
 
 
 def _segments(summary: Mapping[str, Any]) -> Sheet:

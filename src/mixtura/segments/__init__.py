@@ -21,6 +21,7 @@ from mixtura.segments.comparison.kmeans_comparison import (
     compare_with_kmeans,
 )
 from mixtura.segments.comparison.transitions import Flow, cluster_transitions
+from mixtura.segments.known.known_segments import Contradiction, KnownSegment, KnownSegments
 from mixtura.segments.model.assign import OUTLIER, Assignment, assign_table
 from mixtura.segments.model.import_model import IMPORTED, import_model
 from mixtura.segments.model.kept_reference import with_reference
@@ -76,12 +77,15 @@ __all__ = [
     "CategoryProfile",
     "Certainty",
     "ColumnChoice",
+    "Contradiction",
     "Delivery",
     "Distinctness",
     "Effort",
     "Finding",
     "Flow",
     "KMeansComparison",
+    "KnownSegment",
+    "KnownSegments",
     "LeftOut",
     "LevelShare",
     "MergedSegments",

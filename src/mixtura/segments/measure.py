@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mixtura._typing import Array, FloatArray
+from mixtura.core.parts.known_labels import without_known
 from mixtura.core.protocols import RowTable, continuous_rows
 from mixtura.segments.certainty.certainty import Certainty
 from mixtura.segments.certainty.certainty_summary import AmbiguousSummary, CertaintySummary
@@ -107,5 +108,5 @@ def measure_segments(
 
 
 def _pairs(model: SegmentModel) -> list[PairSummary]:
-    coding, table = model.coding, model.mixture.levels
+    coding, table = model.coding, without_known(model.mixture).levels
     return [] if coding is None or table is None else [PairSummary(coding, table)]

@@ -14,6 +14,7 @@ from mixtura.core.covariance import MCLUST_NAMES, NAMES
 from mixtura.core.protocols import RowTable
 from mixtura.exceptions import ParameterError, TooFewRowsError
 from mixtura.select import CRITERIA, OnCandidate, OnFold, SearchResult, search
+from mixtura.select.known_rows import n_known_components
 from mixtura.select.model_search.robustness import ROBUST
 from mixtura.select.priors import PRIORS, PriorName
 from mixtura.select.scores.folds import rows_fitted
@@ -31,6 +32,9 @@ factor costs about K D parameters; the numbers double, so that the search stays 
 _MANY_COLUMNS = 20
 
 _COMPONENTS = range(1, 10)
+
+_BESIDE_KNOWN = 4
+"""Segments that are looked for beside those known, where these are many."""
 
 
 def drawn_seed(random_state: int | None) -> int:
@@ -105,8 +109,10 @@ class Settings:
 
     def numbers(self, rows: RowTable, weights: FloatArray | None = None) -> list[int]:
         """Return the numbers of components to try: those asked for, or as many as there are rows for."""
-        n_rows = count_rows(rows, weights)
+        n_rows, n_known = count_rows(rows, weights), n_known_components(rows)
         fewest = rows_fitted(n_rows, self.n_folds) if self.criterion == "cv" else n_rows
+        if n_known and self.components is None:
+            return list(range(n_known, max(_COMPONENTS.stop, n_known + _BESIDE_KNOWN + 1)))
         return _feasible(self.components, n_rows, fewest)
 
     def families(self, n_features: int) -> tuple[str, ...]:

@@ -48,6 +48,6 @@ def with_outliers(result: SegmentationResult, prepared: Prepared, inside: Prepar
         result,
         model=model,
         assignment=assignment_of(model, scores, prepared.complete, known.id_name, known.ids),
-        outlier_rows=outside.table,
+        outlier_rows=outside.columns_table,
         outlier_weights=outside.weights,
     )

@@ -16,6 +16,7 @@ from mixtura.core.data import Data
 from mixtura.core.impute import expected_log_density
 from mixtura.core.mixture import Mixture
 from mixtura.core.parts.discrete import DiscreteColumns
+from mixtura.core.parts.known_labels import without_known_column
 from mixtura.core.protocols import Block, Blocks, MixedRows, RowTable, continuous_rows
 from mixtura.engine import as_data
 from mixtura.kernels import Components, Kernel, Outputs
@@ -254,7 +255,8 @@ class FeedSummaries:
         rows = np.asarray(block.rows, dtype=np.float64)
         table, levels = self.mixture.levels, None
         if table is not None and block.levels is not None:
-            levels = block.levels, table.columns
+            held, columns = without_known_column(block.levels, table.columns)
+            levels = None if columns is None else (held, columns)
         scored = Scored(
             rows,
             self.scaling,

@@ -13,6 +13,7 @@ import numpy as np
 from mixtura._typing import Array, IntArray
 from mixtura.segments.building.searched_table import SearchedTable
 from mixtura.segments.building.selection_notes import selection_notes
+from mixtura.segments.known.known_segments import with_known_segments
 from mixtura.segments.measure import measure_segments
 from mixtura.segments.mergeable import TopRows
 from mixtura.segments.model.assign import Assignment, assignment_of
@@ -60,6 +61,7 @@ def segment_table(
     n_folds: int = 10,
     min_share: float = 0.0,
     robust: str = "none",
+    known: str | None = None,
     checkpoint: str | Path | None = None,
     keep_interrupted: bool = False,
     select_columns: bool = False,
@@ -137,6 +139,10 @@ def segment_table(
         the volume of the table, whose share is estimated; profiles, shares and stability are those of the others.
         ``"t"``: segments are multivariate t distributions, each with degrees of freedom of its own. ``"auto"``: the
         criterion decides. See `mixtura.select.search`.
+    known : str or None, default=None
+        A column that says which segment some customers are known to be in; missing where that is not known. They stay
+        in it, its value is the name of their segment, and all others are divided by likelihood. There are at least as
+        many segments as it names, and more where the criterion finds more; see `KnownSegments`.
     checkpoint : str or Path, optional
         A file in which models are kept while they are fitted: the same call on the same table goes on where it was
         interrupted, see `mixtura.select.search`. It is removed once all are fitted.
@@ -181,7 +187,7 @@ def segment_table(
                         anomaly_percentile, source, transform, prior, n_folds, min_share, robust,
                         checkpoint, keep_interrupted)  # fmt: skip
     weight = accepted_weight(frame, weight)
-    roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes)
+    roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes, known)
     started = time.perf_counter()
     prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
     callbacks = on_candidate, on_fold
@@ -207,6 +213,7 @@ def _segment(
     result = _describe(model, inside, chosen.found, best, started)
     if inside is not built:
         result = with_outliers(result, built, inside)
+    result = with_known_segments(result, inside)
     return replace(
         result,
         choice=chosen.choice,

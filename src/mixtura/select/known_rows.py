@@ -76,13 +76,21 @@ def sizes_for_known(sizes: list[int], table: RowTable) -> list[int]:
         None is.
     """
     n_known = n_known_components(table)
-    enough = [size for size in sizes if size >= n_known]
+    free = _n_free(table) if n_known else len(table)
+    enough = [size for size in sizes if n_known <= size <= n_known + free]
     if not enough:
         raise ParameterError(
-            f"`components` must be at least {n_known}, as rows are known to belong to so many; got {max(sizes)} as "
-            f"the largest. Try `components=range({n_known}, {n_known + 4})`."
+            f"`components` must be at least {n_known}, the number of those that rows are known to belong to, and at "
+            f"most {n_known + free}, with the rows that are not known; got {sizes!r}. Try `components=[{n_known}]`."
         )
     return enough
+
+
+def _n_free(table: RowTable) -> int:
+    """Return of how many rows nothing is known."""
+    if not isinstance(table, MixedRows):
+        return len(table)
+    return int((table.levels[:, -1] == table.discrete.size - 1).sum())
 
 
 def n_known_components(table: RowTable) -> int:

@@ -47,6 +47,13 @@ SelectColumns = Annotated[
         help="Let only columns build segments in which these differ; the others describe them.",
     ),
 ]
+Known = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Column with the segment of customers for whom it is known; missing for the others, who are divided.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")]
 
 
@@ -70,6 +77,7 @@ def segment(
     prior: options.Prior = "floor",
     min_share: options.MinShare = 0.0,
     robust: options.Robust = "none",
+    known: Known = None,
     select_columns: SelectColumns = False,
     n_init: options.Starts = 1,
     seed: options.Seed = 0,
@@ -81,17 +89,15 @@ def segment(
     excel: Excel = False,
     output: Output = None,
     overwrite: options.Overwrite = False,
-    json: Json = False,
-    spool_dir: SpoolDir = None,
-    quiet: options.Quiet = False,
-) -> None:
+    json: Json = False, spool_dir: SpoolDir = None, quiet: options.Quiet = False,
+) -> None:  # fmt: skip
     """Find segments in a table, and write them to a directory."""
     _run(TableInput(table, sql, database), output, _Wanted(resamples, excel, overwrite, json, quiet, spool_dir),
         options.search_options(anomaly_percentile=anomaly_percentile, covariance_type=covariance_type,
         missing_code=missing_code, value=value, drop_missing=drop_missing, components=components,
         checkpoint=checkpoint, id_column=id_column, n_init=n_init, transform=transform, criterion=criterion,
         min_share=min_share, describe=describe, columns=columns, prior=prior, n_folds=n_folds, weight=weight,
-        robust=robust, names=names, kind=kind, seed=seed, select_columns=select_columns))  # fmt: skip
+        robust=robust, known=known, names=names, kind=kind, seed=seed, select_columns=select_columns))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from mixtura.cli.printing.numbers import criterion_text, decimals_for, percent, 
 from mixtura.cli.printing.print_profiles import WIDE, print_profiles
 
 if TYPE_CHECKING:
+    from mixtura.segments.known.document_part import KnownPart
     from mixtura.segments.results.document import CandidatePart, Document
     from mixtura.segments.results.document_profiles import StatisticsPart
 
@@ -21,6 +22,7 @@ __all__ = ["print_segmentation"]
 
 _RUNNERS_UP = 4
 _ANOMALIES = 8
+_DOUBTFUL = 5
 _NAMED = 20
 """Further anomalies that are listed by their ids."""
 
@@ -29,6 +31,7 @@ def print_segmentation(console: Console, document: Document) -> None:
     """Print the choice, the segments, the least certain customers, and the anomalies."""
     _print_choice(console, document)
     _print_selection(console, document)
+    _print_known(console, document)
     print_profiles(console, document)
     _print_least_certain(console, document)
     _print_anomalies(console, document)
@@ -86,6 +89,41 @@ def _print_selection(console: Console, document: Document) -> None:
         again = "" if one.stability is None else percent(one.stability)
         style = "bold" if one.role == "building" else None
         table.add_row(one.column, one.role, evidence, again, one.why if wide else "", style=style)
+    console.print(table)
+
+
+def _print_known(console: Console, document: Document) -> None:
+    """Print how many customers came into each segment which way, and whose label looks wrong."""
+    found = document.known
+    if found is None:
+        return
+    names = [f"{one.number} {one.name}" for one in document.segments]
+    table = plain_table(
+        "", "", "known", "put in it", "known, but elsewhere", title=f"\nSegments known by {found.column}"
+    )
+    table.columns[1].justify = "left"
+    for one in found.segments:
+        how, elsewhere = ("known", f"{one.elsewhere:,}") if one.is_known else ("found", "")
+        table.add_row(names[one.segment - 1], how, f"{one.known:,}", f"{one.free:,}", elsewhere)
+    console.print(table)
+    if found.contradictions:
+        _print_doubtful(console, document, found, names)
+
+
+def _print_doubtful(console: Console, document: Document, found: KnownPart, names: list[str]) -> None:
+    title = f"\nLabels that look wrong: {found.n_elsewhere:,} of {found.n_known:,} known customers"
+    table = plain_table(document.table.id_column or "row", "known", "", "most probable", "", title=title)
+    for column in (1, 3):
+        table.columns[column].justify = "left"
+    for one in found.contradictions[:_DOUBTFUL]:
+        probable = "outlier" if one.probable < 0 else names[one.probable - 1]
+        table.add_row(
+            one.customer,
+            names[one.known - 1],
+            percent(one.membership, 2),
+            probable,
+            percent(one.probable_membership, 2),
+        )
     console.print(table)
 
 

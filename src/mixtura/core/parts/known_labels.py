@@ -19,8 +19,10 @@ from mixtura.core.protocols import Block, Blocks, MixedRows, RowTable
 
 __all__ = [
     "KnownLabels",
+    "columns_alone",
     "known_levels",
     "labels_in_turn",
+    "predict_free",
     "with_known",
     "without_known",
     "without_known_column",
@@ -57,7 +59,7 @@ def with_known(table: RowTable, labels: IntArray) -> MixedRows:
     old = table.discrete if isinstance(table, MixedRows) else DiscreteColumns((), ())
     unknown = np.zeros(int(labels.max(initial=FREE)) + 1)
     new = DiscreteColumns((*old.models, KNOWN), (*old.shares, unknown), old.strength)
-    levels = np.empty((len(labels), old.n_columns + 1), dtype=np.int32)
+    levels: IntArray = np.empty((len(labels), old.n_columns + 1), dtype=np.int32)
     if isinstance(table, MixedRows):
         levels[:, :-1] = np.where(table.levels == old.size - 1, new.size - 1, table.levels)
     levels[:, -1] = np.where(labels >= 0, labels + new.starts[-2], new.size - 1)
@@ -75,6 +77,19 @@ def without_known_column(
     left = DiscreteColumns(discrete.models[:-1], discrete.shares[:-1], discrete.strength)
     kept = np.where(levels[:, :-1] == discrete.size - 1, left.size - 1, levels[:, :-1])
     return np.ascontiguousarray(kept, dtype=levels.dtype), left
+
+
+def columns_alone(table: RowTable) -> RowTable:
+    """Return rows without what is known of them."""
+    if not isinstance(table, MixedRows) or known_levels(table.discrete) is None:
+        return table
+    levels, discrete = without_known_column(table.levels, table.discrete)
+    return table.rows if discrete is None else MixedRows(table.rows, levels, discrete)
+
+
+def predict_free(mixture: Mixture, table: RowTable) -> IntArray:
+    """Return the most probable component of each row, (N,), as if nothing were known of them."""
+    return without_known(mixture).predict(columns_alone(table))
 
 
 def without_known(mixture: Mixture) -> Mixture:

@@ -11,7 +11,7 @@ from mixtura.core.data import Data
 from mixtura.fit.init.base import Initialization, Initializer
 from mixtura.fit.init.dense_rows import are_dense
 from mixtura.fit.init.hierarchical.tree import Tree, grow_on
-from mixtura.fit.init.known.known_rows import in_known_order, kmeans_of_known, known_labels
+from mixtura.fit.init.known.known_kmeans import in_known_order, kmeans_of_known, known_labels
 from mixtura.fit.init.sample import MOST_ROWS, FromLabels, draw_sample
 from mixtura.fit.kmeans.lloyd import best_clustering
 from mixtura.fit.kmeans.plusplus import kmeans_plusplus

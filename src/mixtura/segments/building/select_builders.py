@@ -56,7 +56,7 @@ def select_builders(
             column=groups[0].name,
         )
     found = select_columns(
-        prepared.scaling.seen(prepared.table),
+        prepared.scaling.seen(prepared.columns_table),
         groups=groups,
         components=settings.numbers(prepared.rows, prepared.weights) if n_segments is None else [n_segments],
         covariance_types=tuple(settings.covariance_types),
@@ -86,7 +86,7 @@ def restricted(prepared: Prepared, found: ColumnSelection, groups: list[ColumnGr
     kept = [one for one in groups if one.name in found.building]
     numbers = [one.continuous for one in kept if one.continuous is not None]
     chosen = [j for one in kept for j in one.discrete]
-    table = take_columns(prepared.table, kept)
+    table = take_columns(prepared.columns_table, kept)
     rows = np.asarray(table.rows if isinstance(table, MixedRows) else table, dtype=np.float64)
     levels = table.levels if isinstance(table, MixedRows) else None
     coding = None
@@ -107,19 +107,8 @@ def restricted(prepared: Prepared, found: ColumnSelection, groups: list[ColumnGr
 
 def _with_values(prepared: Prepared) -> Prepared:
     """Leave out rows that have no value in the columns that build."""
-    known = ~np.isnan(prepared.rows).all(axis=1)
-    if known.all():
-        return prepared
-    complete = prepared.complete.copy()
-    complete[np.flatnonzero(complete)[~known]] = False
-    weights, levels = prepared.weights, prepared.levels
-    return replace(
-        prepared,
-        rows=np.ascontiguousarray(prepared.rows[known]),
-        weights=None if weights is None else weights[known],
-        levels=None if levels is None else levels[known],
-        complete=complete,
-    )
+    known = np.asarray(~np.isnan(prepared.rows).all(axis=1))
+    return prepared if known.all() else prepared.only(known)
 
 
 def _choice(choice: ColumnChoice, found: ColumnSelection) -> ColumnChoice:

@@ -60,8 +60,8 @@ def segment_source(
     Up to 262,144 rows it is read and segmented as `segment_table` does. Of more, as many drawn at random choose
     columns, transforms, scales and the model; the model is then fitted to all rows, which are spooled, and all rows are
     evaluated, profiled and written, in blocks. Counts, categories and point masses build segments
-    only where `kinds` says so for them, and outliers are modeled only where `robust` does; then the table is read into
-    memory.
+    only where `kinds` says so for them, and outliers are modeled only where `robust` does; then, and where `known` says
+    which segment some customers are in, the table is read into memory.
 
     Parameters
     ----------
@@ -151,21 +151,21 @@ class _Task:
         random_state: int | None = 0, anomaly_percentile: float = 4.0, drop_missing: bool = False,
         describe: Sequence[str] = (), value: str | None = None, weight: str | None = None,
         names: Mapping[str | int, str] | None = None, kinds: Any = "auto", missing_codes: MissingCodes = None,
-        on_candidate: Any = None, on_fold: Any = None, **others: Any,
+        known: str | None = None, on_candidate: Any = None, on_fold: Any = None, **others: Any,
     ) -> None:  # fmt: skip
         self.select_columns, self.started = others.pop("select_columns", False), time.perf_counter()
         self.source, self.spool_dtype = given, spool_dtype
         self.drop_missing, self.on_stage = drop_missing, on_stage
         fitted = components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state
         self.settings = Settings(*fitted, anomaly_percentile, **others)
-        self.roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes)
+        self.roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes, known)
         self.names, self.observers = names or {}, (on_candidate, on_fold)
         self.given = {
             "columns": columns, "id_column": id_column, "components": components, "covariance_types": covariance_types,
             "criterion": criterion, "n_init": n_init, "random_state": random_state, "names": names, "kinds": kinds,
             "anomaly_percentile": anomaly_percentile, "drop_missing": drop_missing, "describe": describe,
-            "value": value, "weight": weight, "missing_codes": missing_codes, "on_candidate": on_candidate,
-            "on_fold": on_fold, "select_columns": self.select_columns, **others,
+            "value": value, "weight": weight, "missing_codes": missing_codes, "known": known,
+            "on_candidate": on_candidate, "on_fold": on_fold, "select_columns": self.select_columns, **others,
         }  # fmt: skip
 
     def run(self) -> SegmentationResult:
@@ -206,7 +206,7 @@ class _Task:
 
     def _prepared(self, drawn: Drawn) -> Prepared | None:
         """Return the sample as it is searched; None where the table has to be in memory."""
-        if self.settings.robust != "none":
+        if self.settings.robust != "none" or self.roles.known is not None:
             return None
         prepared = prepare(drawn.table, self.roles, self.settings, drop_missing=self.drop_missing)
         if prepared.coding is None and not any(prepared.scaling.spikes):

@@ -11,6 +11,7 @@ from importlib.metadata import version
 import numpy as np
 
 from mixtura._typing import FloatArray
+from mixtura.segments.known.known_column import names_of_known
 from mixtura.segments.model.component_order import ordered
 from mixtura.segments.model.segment_model import SegmentModel, TrainingInfo
 from mixtura.segments.options import Settings
@@ -52,7 +53,7 @@ def build_model(
         mixture=mixture,
         columns=columns,
         scaling=scaling,
-        names=names,
+        names=names_of_known(prepared.known, mixture, names),
         anomaly_percentile=float(settings.anomaly_percentile),
         anomaly_threshold=None,
         training=_training(settings, best, all_rows or prepared),

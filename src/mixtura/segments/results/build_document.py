@@ -12,6 +12,7 @@ from mixtura.segments.advice.cluster_verdict import ClusterVerdict
 from mixtura.segments.building.selection_content import selection_content
 from mixtura.segments.certainty.classification import classification_of
 from mixtura.segments.jsonable import jsonable_fields, to_jsonable
+from mixtura.segments.known.known_segments import known_content
 from mixtura.segments.large.whole_table import ListedRows
 from mixtura.segments.model.robust_file import robust_kind
 from mixtura.segments.profiles.index_table import ALPHA, LEAST_BASE, index_table
@@ -78,6 +79,7 @@ def build_document(
         "diagnostics": _diagnostics(result),
         "notes": list(result.notes),
         "selection": selection_content(result.selection),
+        "known": known_content(result.known),
         "seconds": result.seconds,
     }
     return Document.model_validate(content)
@@ -255,11 +257,9 @@ def _least_certain(result: SegmentationResult) -> list[Content]:
 
 def _anomalies(result: SegmentationResult) -> Content:
     model, assignment, whole = result.model, result.assignment, result.whole
-    if whole is None:
-        count = assignment.n_anomalies
-        share = assignment.anomaly_share(result.weights, result.outlier_weights)
-    else:
-        count, share = whole.n_anomalies, whole.anomaly_share
+    weights = result.weights, result.outlier_weights
+    count = assignment.n_anomalies if whole is None else whole.n_anomalies
+    share = assignment.anomaly_share(*weights) if whole is None else whole.anomaly_share
     return {
         "percentile": model.anomaly_percentile,
         "log_density_threshold": model.anomaly_threshold,

@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import ConfigDict, Field, ValidationError
 
 from mixtura.exceptions import DataError
+from mixtura.segments.known.document_part import KnownPart
 from mixtura.segments.results.document_base import Number, Part
 from mixtura.segments.results.document_checks import (
     AmbiguousPart,
@@ -351,6 +352,8 @@ class Document(Part):
     """Sentences for the user."""
     selection: SelectionPart | None
     """Which columns build the segments; null where that was not asked, and in files of earlier versions."""
+    known: KnownPart | None = None
+    """Customers whose segment is known; null where none are, and in files of earlier versions."""
     seconds: float
     """From the call to the fitted segmentation."""
 

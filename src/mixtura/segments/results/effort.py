@@ -9,6 +9,16 @@ from mixtura.exceptions import ParameterError
 __all__ = ["Effort"]
 
 
+_RESAMPLES = (50, 20)
+"""Of small tables, and of others."""
+
+_SMALL = 20_000
+"""Up to this product of rows, columns and segments, fifty resamples take about a second."""
+
+_MOST_SEGMENTS = 12
+"""With more segments, the stability is not measured unasked: refits would take longer than all the rest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How much a report computes: fewer draws are quicker and less exact.
@@ -48,3 +58,11 @@ class Effort:
             raise ParameterError(f"`draws` must be at least 1; got {self.draws!r}. Try `draws=4000`.")
         if self.points < 2:
             raise ParameterError(f"`points` must be at least 2; got {self.points!r}. Try `points=2000`.")
+
+    def resamples_of(self, n_rows: int, n_columns: int, n_segments: int) -> int:
+        """Return how many resamples a table gets of which this many rows are resampled."""
+        if self.resamples is not None:
+            return self.resamples
+        if n_segments > _MOST_SEGMENTS:
+            return 0
+        return _RESAMPLES[n_rows * n_columns * n_segments > _SMALL]

@@ -11,6 +11,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.mixture import Mixture
+from mixtura.core.parts.known_labels import with_known, without_known
 from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.exceptions import MixturaError
 from mixtura.segments.certainty.ambiguous import AmbiguousCustomer, ambiguous_of, customers_at
@@ -23,6 +24,7 @@ from mixtura.segments.comparison.kmeans_comparison import (
     nearest_clusters,
 )
 from mixtura.segments.comparison.merged_segments import merge_segments
+from mixtura.segments.known.known_segments import KnownSegments
 from mixtura.segments.large.whole_table import WholeTable
 from mixtura.segments.model.assign import Assignment
 from mixtura.segments.model.candidate_choice import Exclusion, excluded
@@ -52,15 +54,6 @@ if TYPE_CHECKING:
 __all__ = ["SegmentationResult"]
 
 _LEAST_CERTAIN = 5
-
-_RESAMPLES = (50, 20)
-"""Of small tables, and of others."""
-
-_SMALL = 20_000
-"""Up to this product of rows, columns and segments, fifty resamples take about a second."""
-
-_MOST_SEGMENTS = 12
-"""With more segments, the stability is not measured unasked: refits would take longer than all the rest."""
 
 _OF_EFFORT = {"resamples": {"stability"}, "draws": {"overlap"}, "points": {"kmeans", "least_certain"}}
 """What is computed again when a part of the effort changes."""
@@ -131,6 +124,8 @@ class SegmentationResult:
         What the criterion said of outliers, where it was to decide.
     selection : ColumnSelection or None, default=None
         Which columns build the segments, where that was asked.
+    known : KnownSegments or None, default=None
+        What became of customers whose segment is known.
     effort : Effort, optional
         How much is computed for what is estimated by sampling.
     """
@@ -162,6 +157,7 @@ class SegmentationResult:
     outlier_weights: FloatArray | None = None
     robust_reason: str | None = None
     selection: ColumnSelection | None = None
+    known: KnownSegments | None = None
     effort: Effort = field(default_factory=Effort)
 
     @property
@@ -198,7 +194,7 @@ class SegmentationResult:
         """
         family, k = self.best.covariance_type, self.best.n_components
         return {
-            one.n_components: one.mixture
+            one.n_components: without_known(one.mixture)
             for one in self.ranking
             if one.covariance_type == family and abs(one.n_components - k) == 1 and one.mixture is not None
         }
@@ -290,22 +286,17 @@ class SegmentationResult:
 
         Also None where it cannot be measured: resamples of a handful of rows may have no mixture.
         """
-        n_bootstraps = self._resamples()
+        n_rows, k = min(len(self.rows), SAMPLE_ROWS), self.model.n_segments
+        n_bootstraps = self.effort.resamples_of(n_rows, len(self.model.columns), k)
         if n_bootstraps == 0:
             return None
+        table = self.table if self.known is None else with_known(self.table, self.known.labels)
         try:
             return assess_stability(
-                self.model, self.table, weights=self.weights, n_bootstraps=n_bootstraps, mixtures=self.neighbors
-            )  # fmt: skip
+                self.model, table, weights=self.weights, n_bootstraps=n_bootstraps, mixtures=self.neighbors
+            )
         except MixturaError:
             return None
-
-    def _resamples(self) -> int:
-        if self.effort.resamples is not None:
-            return self.effort.resamples
-        model = self.model
-        size = min(len(self.rows), SAMPLE_ROWS) * len(model.columns) * model.n_segments
-        return 0 if model.n_segments > _MOST_SEGMENTS else _RESAMPLES[size > _SMALL]
 
     @cached_property
     def clusters(self) -> ClusterVerdict | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.mixture import Mixture
+from mixtura.core.parts.known_labels import predict_free
 from mixtura.core.protocols import RowTable
 from mixtura.fit import Outcome
 from mixtura.segments.comparison.agreement import best_jaccard, contingency_table, pairwise_adjusted_rand
@@ -241,7 +242,7 @@ class ComparisonSample:
             tails=one.mixture.tails is not None,
         )
         agreements = _mean_agreements(parts, k, weights)
-        labels = components_alone(one.mixture).predict(rows)
+        labels = predict_free(components_alone(one.mixture), rows)
         similar = [best_jaccard(contingency_table(labels, part, k, k, weights)) for part in parts]
         least = float(np.nanmin(np.mean(similar, axis=0))) if similar else 0.0
         return Contender(one, separation, agreements, least)

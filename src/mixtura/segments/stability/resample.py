@@ -10,15 +10,18 @@ from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance import get_family
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
+from mixtura.core.parts.known_labels import known_levels, predict_free
 from mixtura.core.parts.student import StudentTails
 from mixtura.core.protocols import RowTable
 from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError
 from mixtura.fit import (
     INITIALIZATIONS,
+    FromKnown,
     Problem,
     RemainingGain,
     Settings,
+    WithKnown,
     continue_fit,
     fit_mixture,
 )
@@ -57,7 +60,8 @@ def refit_labels(
     each was drawn as their weight. Fits start cold, from K-means on the resample and from the tree of some of its rows:
     one that started from the mixture in question would find its way back to it, and make every segment look stable.
     Where passes take long enough they run
-    side by side on all cores; the seed of a resample is its number, so that this does not change a digit.
+    side by side on all cores. Rows that are known to belong to a component do so in resamples, too; they are
+    partitioned as all others. The seed of a resample is its number, so that this does not change a digit.
 
     Parameters
     ----------
@@ -99,7 +103,7 @@ def refit_labels(
             resample = data.in_memory(rows[chosen], drawn[chosen]).alone()
             model = GaussianModel(n_components, get_family(family), kept, data.discrete, tails=heavy)
             mixture = _learned(Problem(resample, model), n_init, rng)
-            return None if mixture is None else mixture.predict(rows)
+            return None if mixture is None else predict_free(mixture, rows)
 
         return run
 
@@ -116,6 +120,9 @@ def _learned(problem: Problem, n_init: int, rng: np.random.RandomState) -> Mixtu
         (scattered, n_init),
         (FromHierarchy("EII", max_rows=_TREE_ROWS), 1),
     )
+    known = known_levels(data.discrete)
+    if known is not None and known.stop - known.start <= problem.model.n_components:
+        starts = ((FromKnown(), 1), *((WithKnown(one), number) for one, number in starts))
     try:
         ends = [
             fit_mixture(problem, start, Settings(stop, _SHORT), n_init=number, random_state=rng)

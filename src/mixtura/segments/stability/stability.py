@@ -10,6 +10,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.mixture import Mixture
+from mixtura.core.parts.known_labels import columns_alone
 from mixtura.core.protocols import RowTable
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.segments.certainty.certainty_summary import MeanCertaintySummary
@@ -221,7 +222,7 @@ def assess_stability(
     }  # fmt: skip
     used, counted = _sample(rows, weights, sample_rows, plan["seed"])
     partitions = {number: _refit(model, used, counted, number, plan) for number in asked}
-    used = model.scaling.seen(used)
+    used, rows = model.scaling.seen(columns_alone(used)), columns_alone(rows)
     stabilities = tuple(_of_number(number, partitions[number], counted) for number in asked)
     overall = next(one for one in stabilities if one.n_segments == k)
     segments = _of_segments(model, used, counted, partitions[k])

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
+from mixtura.core.parts.known_labels import with_known
 from mixtura.core.protocols import MixedRows, RowTable, continuous_rows
 from mixtura.exceptions import ColumnError, ColumnWarning
 from mixtura.io import release_arrow_memory
+from mixtura.segments.known.known_column import KnownColumn, known_notes, read_known
 from mixtura.segments.options import COVARIANCE_TYPES, Settings
 from mixtura.segments.stability.transform_gain import keep_gains
 from mixtura.segments.table.columns import ColumnChoice, choose
@@ -71,6 +73,8 @@ class Prepared:
         Numbers that stand for missing values, by column.
     reading_notes : tuple of str, default=()
         The `notes` but for those that count missing values.
+    known : KnownColumn or None, default=None
+        Which segment some rows are known to be in.
     """
 
     choice: ColumnChoice
@@ -87,9 +91,15 @@ class Prepared:
     missing_codes: Mapping[str, Sequence[float]] = field(default_factory=dict)
     sentinels: Mapping[str, float] = field(default_factory=dict)
     reading_notes: tuple[str, ...] = ()
+    known: KnownColumn | None = None
 
     @property
     def table(self) -> RowTable:
+        """The rows in the user's units, with their levels, and with what is known of them as the last of these."""
+        return self.columns_table if self.known is None else with_known(self.columns_table, self.known.labels)
+
+    @property
+    def columns_table(self) -> RowTable:
         """The rows in the user's units, with the levels of their discrete columns where there are some."""
         if self.coding is None or self.levels is None:
             return self.rows
@@ -105,6 +115,7 @@ class Prepared:
             weights=None if self.weights is None else self.weights[chosen],
             complete=complete,
             levels=None if self.levels is None else np.ascontiguousarray(self.levels[chosen]),
+            known=None if self.known is None else self.known.only(chosen),
         )
 
     def search(
@@ -138,6 +149,15 @@ class Prepared:
 
 def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool) -> Prepared:
     """Choose columns, take the usable rows, transform them, find the scale of each column; see `segment_table`."""
+    found = _prepared(frame, roles, settings, drop_missing=drop_missing)
+    if roles.known is None:
+        return found
+    known = read_known(found.frame, roles.known, found.complete, found.weights, found.choice.codebook)
+    return replace(found, known=known, notes=(*found.notes, *known_notes(known, len(found.choice.used))))
+
+
+def _prepared(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool) -> Prepared:
+    """Return the table but for what is known of its rows."""
     asked = check_transforms(settings.transform)
     opened, weight = roles.open(frame), roles.weight
     choice, guessed = choose(opened, roles), roles.id_column is None

@@ -35,6 +35,7 @@ class Roles:
     kinds: Kinds = "continuous"
     keep: Sequence[str] = ()
     missing_codes: MissingCodes = None
+    known: str | None = None
 
     def __post_init__(self) -> None:
         for role in ("columns", "describe"):
@@ -42,13 +43,13 @@ class Roles:
             if labels is not None:
                 labels = [labels] if np.ndim(labels) == 0 else labels
                 object.__setattr__(self, role, tuple(column_name(label) for label in labels))
-        for role in ("id_column", "value", "weight"):
+        for role in ("id_column", "value", "weight", "known"):
             label = getattr(self, role)
             object.__setattr__(self, role, None if label is None else column_name(label))
 
     def open(self, frame: Any) -> OpenTable:
         """Read a dataframe, given what its columns are for."""
-        kept = [*self.describe, *self.keep, *([] if self.id_column is None else [self.id_column])]
+        kept = [*self.describe, *self.keep, *(one for one in (self.id_column, self.known) if one is not None)]
         _, said = kinds_asked(self.kinds)
         kept += [name for name, kind in said.items() if kind == "category"]
         columns = [name for name in self.columns or () if name not in kept]
@@ -66,6 +67,7 @@ class Roles:
         """Columns that do not build segments because of their role, and how it is called."""
         named = dict.fromkeys(self.describe, "descriptive")
         single = {self.id_column: "the id", self.value: "the value", self.weight: "the weight"}
+        single[self.known] = "the known segment"
         named |= {name: role for name, role in single.items() if name is not None}
         # A value may build segments, too, where it is named among the columns.
         return {name: role for name, role in named.items() if name not in (self.columns or ())}
@@ -96,7 +98,12 @@ class Roles:
                 _check_numeric(table, single, parameter)
 
     def _asked(self) -> list[tuple[str, list[str]]]:
-        single = (("id_column", self.id_column), ("value", self.value), ("weight", self.weight))
+        single = (
+            ("id_column", self.id_column),
+            ("value", self.value),
+            ("weight", self.weight),
+            ("known", self.known),
+        )
         several = (("columns", self.columns or ()), ("describe", self.describe))
         return [(parameter, list(names)) for parameter, names in several] + [
             (parameter, [name]) for parameter, name in single if name is not None

@@ -24,7 +24,12 @@ from mixtura.engine import (
     is_distributed,
 )
 from mixtura.exceptions import MixturaError, ParameterError
-from mixtura.select.known_rows import of_later_rows, sizes_for_known, table_with_known
+from mixtura.select.known_rows import (
+    n_known_components,
+    of_later_rows,
+    sizes_for_known,
+    table_with_known,
+)
 from mixtura.select.model_search.candidate import OnCandidate
 from mixtura.select.model_search.fitter import SAMPLE_ROWS, SearchOptions
 from mixtura.select.model_search.fold_search import score_candidates
@@ -302,18 +307,19 @@ def _with_known(
     table: RowTable | Data, known: npt.ArrayLike | None, weights: FloatArray | None, criterion: str
 ) -> RowTable | Data:
     """Return rows with what is known of them."""
-    if known is None:
+    if isinstance(table, Data) and known is None:
         return table
     if isinstance(table, Data):
         raise ParameterError(
             "`known` takes rows in memory; got rows on a cluster. Try a sample of them, with all that are known."
         )
-    if criterion == "cv":
+    found = table_with_known(table, known, weights)
+    if criterion == "cv" and n_known_components(found):
         raise ParameterError(
             "`criterion` must be one of the likelihood where rows are known; got 'cv', whose folds may hold all that "
             "are known of a component. Try criterion='bic'."
         )
-    return table_with_known(table, known, weights)
+    return found
 
 
 def _steps(rounding: npt.ArrayLike | None, n_features: int) -> FloatArray | None:

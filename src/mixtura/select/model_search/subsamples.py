@@ -8,7 +8,7 @@ import numpy as np
 
 from mixtura.core.data import Data
 from mixtura.core.parts.known_labels import labels_in_turn
-from mixtura.fit.init.known.known_rows import known_labels
+from mixtura.fit.init.known.known_kmeans import known_labels
 
 __all__ = ["draw_subsamples"]
 

@@ -11,10 +11,10 @@ from mixtura.core.accumulate import AccumulateAbout, EStep
 from mixtura.core.parts.known_labels import known_levels
 from mixtura.core.parts.level_models import KNOWN
 from mixtura.fit.init.base import Initialization, Initializer, InitialStatistics
-from mixtura.fit.init.known.known_rows import best_order, kmeans_of_known, known_labels
+from mixtura.fit.init.known.known_kmeans import best_order, kmeans_of_known, known_labels
 from mixtura.fit.init.sample import FromLabels, draw_sample
 from mixtura.fit.steps.em import Problem
-from mixtura.kernels import Components, Layout
+from mixtura.kernels import Components
 
 __all__ = ["FromKnown", "WithKnown"]
 
@@ -59,6 +59,8 @@ class WithKnown:
         def finish(problem: Problem) -> InitialStatistics:
             start, data = initializer(problem), problem.data
             moments, levels = problem.model.structure.moments[-1], known_levels(data.discrete)
+            if levels is not None and levels.stop - levels.start > problem.model.n_components:
+                return start
             mixture = start.first_mixture(problem)
             components = mixture.components(moments)
             assert levels is not None, "some rows are known"
@@ -76,14 +78,13 @@ class WithKnown:
 
 
 def _in_order(components: Components, table: FloatArray, levels: slice, order: IntArray) -> Components:
-    """Return components in another order, of whose table the levels of known rows say to which they belong."""
+    """Return components in another order, in whose table the levels of known rows are those that they belong to."""
     logs = np.ascontiguousarray(table[:, order])
     (logs[levels],) = KNOWN.log_probabilities([logs[levels]])
-    shared = components.layout is Layout.SHARED
     return replace(
         components,
         means=np.ascontiguousarray(components.means[order]),
-        factors=components.factors if shared else np.ascontiguousarray(components.factors[order]),
+        factors=np.ascontiguousarray(components.factors[order]),
         offsets=components.offsets[order],
         table=logs,
         freedom=None if components.freedom is None else components.freedom[order],

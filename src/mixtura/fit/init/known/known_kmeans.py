@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.data import Data
 from mixtura.core.parts.known_labels import KnownLabels, known_levels
 
-__all__ = ["best_order", "in_known_order", "known_labels", "kmeans_of_known"]
+__all__ = ["best_order", "in_known_order", "kmeans_of_known", "known_labels"]
 
 _MOST_STEPS = 100
 
@@ -81,6 +80,8 @@ def best_order(counts: FloatArray) -> IntArray:
     The weight of known rows in the class that stands for their component is as large as it can be. Components beyond
     G, of which no row is known, have the classes that are left, in their order.
     """
+    from scipy.optimize import linear_sum_assignment
+
     n_known, n_components = counts.shape
     chosen = linear_sum_assignment(counts, maximize=True)[1]
     left = np.setdiff1d(np.arange(n_components), chosen)

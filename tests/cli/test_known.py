@@ -1,0 +1,44 @@
+"""`mixtura segment --known`: customers whose segment is known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+
+
+def labeled(customers: Path) -> None:
+    """Add a column that knows the segment of twenty customers, and one wrong one."""
+    table = pl.read_csv(customers, schema_overrides={"id": pl.String})
+    rank = pl.col("spending").rank("ordinal")
+    tier = pl.when(rank > 285).then(pl.lit("gold")).when(rank < 6).then(pl.lit("plain"))
+    table.with_columns(tier=tier).with_columns(
+        tier=pl.when(rank == 1).then(pl.lit("gold")).otherwise("tier")
+    ).write_csv(customers)
+
+
+def test_it_prints_and_writes_what_is_known(run, customers, workplace) -> None:
+    labeled(customers)
+    printed = run(
+        "segment", customers.name, "--known", "tier", "--components", "3", "--resamples", "0"
+    ).output
+    assert "Segments known by tier" in printed
+    assert "Labels that look wrong: 1 of 20 known customers" in printed
+    folder = workplace / "customers-segments"
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    assert summary["known"]["n_known"] == 20
+    assert {"gold", "plain"} < {one["name"] for one in summary["segments"]}
+    table = pl.read_csv(folder / "segments.csv", schema_overrides={"id": pl.String})
+    tiers = pl.read_csv(customers, schema_overrides={"id": pl.String})["tier"]
+    known = table.filter(tiers.is_not_null())
+    assert known["segment_name"].to_list() == tiers.drop_nulls().to_list()
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "Segments known by" in page
+    assert "Labels that look wrong" in page
+
+
+def test_a_column_that_is_not_there_is_refused(refused, customers, workplace) -> None:
+    said = refused("segment", customers.name, "--known", "tyre")
+    assert "--known" in said
+    assert not (workplace / "customers-segments").exists()
