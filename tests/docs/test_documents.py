@@ -119,6 +119,10 @@ def test_the_commands_of_a_page_run(page: Path, kept: Callable[..., str]) -> Non
     text = page.read_text(encoding="utf-8")
     if "survey.sav" in text:
         write_sav(Path("survey.sav"))
+    if "--known" in text:
+        query = "SELECT *, CASE WHEN spending > 95 THEN 'gold' WHEN income > 75 THEN 'plain' END AS tier FROM 'c.csv'"
+        Path("customers.csv").rename("c.csv")
+        duckdb.sql(query).write_csv("customers.csv")
     for block in blocks_of(text):
         for line in block.body.replace("\\\n", " ").splitlines() if block.language == "sh" else ():
             words = shlex.split(line, comments=True)

@@ -12,7 +12,15 @@ from scipy.stats import multivariate_normal
 
 from fitted import remembered
 from mixtura.datasets import make_customers
-from mixtura.segments import Effort, SegmentationResult, Stability, segment_table
+from mixtura.segments import (
+    Contradiction,
+    Effort,
+    KnownSegment,
+    KnownSegments,
+    SegmentationResult,
+    Stability,
+    segment_table,
+)
 from mixtura.select import ColumnRole, ColumnSelection, Role
 
 __all__ = ["COLUMNS", "found", "joint_densities", "log_density", "memberships_of", "table"]
@@ -47,14 +55,18 @@ def segmented() -> tuple[SegmentationResult, Stability, dict[str, Any]]:
         ColumnRole("income", Role.BUILDING, 84.2, stability=1.0),
         ColumnRole("tax", Role.REDUNDANT, -12.5, ("income",), 0.86, 0.95),
     )
-    result = replace(result, selection=ColumnSelection(roles, None, 120, 20))
+    labels = np.full(120, -1)
+    known = KnownSegments(
+        "tier", (KnownSegment(0, True, 2, 38, 1),), labels, (Contradiction(4, "C004", 0, 1, 0.1, 0.8),)
+    )
+    result = replace(result, selection=ColumnSelection(roles, None, 120, 20), known=known)
     assert result.stability is not None
     return result, result.stability, result.document.to_dict()
 
 
 @cache
 def found() -> tuple[SegmentationResult, Stability, dict[str, Any]]:
-    return remembered("small-table-with-roles", make=segmented)
+    return remembered("small-table-with-roles-and-known", make=segmented)
 
 
 def joint_densities() -> np.ndarray:
