@@ -59,14 +59,16 @@ def segmented() -> tuple[SegmentationResult, Stability, dict[str, Any]]:
     known = KnownSegments(
         "tier", (KnownSegment(0, True, 2, 38, 1),), labels, (Contradiction(4, "C004", 0, 1, 0.1, 0.8),)
     )
+    stability = result.stability
+    assert stability is not None
     result = replace(result, selection=ColumnSelection(roles, None, 120, 20), known=known)
-    assert result.stability is not None
-    return result, result.stability, result.document.to_dict()
+    result = result.with_stability(stability)
+    return result, stability, result.document.to_dict()
 
 
 @cache
 def found() -> tuple[SegmentationResult, Stability, dict[str, Any]]:
-    return remembered("small-table-with-roles-and-known", make=segmented)
+    return remembered("small-table-with-known-roles", make=segmented)
 
 
 def joint_densities() -> np.ndarray:

@@ -150,12 +150,13 @@ def test_all_known_is_a_description() -> None:
     assert any("discriminant analysis" in note for note in result.notes)
 
 
-def test_few_labels_are_noted() -> None:
+def test_few_labels_are_noted_and_resamples_may_miss_them() -> None:
     table, _ = customers()
     tier = [None] * 300
     tier[0], tier[1] = "a", "b"
     result = segment_table(table.with_columns(tier=pl.Series(tier)), known="tier", components=[3])
     assert any("a (1), b (1)" in note for note in result.notes)
+    assert result.with_effort(Effort(resamples=5)).stability is not None
 
 
 @pytest.mark.parametrize(
@@ -169,7 +170,7 @@ def test_few_labels_are_noted() -> None:
         ({}, {"components": [1]}, "at least 2"),
         ({}, {"criterion": "cv"}, "likelihood"),
     ],
-    ids=str,
+    ids=["nothing known", "an id", "no column", "described", "building", "fewer segments", "folds"],
 )
 def test_what_is_refused(change: dict[str, Any], options: dict[str, Any], match: str) -> None:
     table, _ = customers()

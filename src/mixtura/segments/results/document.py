@@ -352,7 +352,7 @@ class Document(Part):
     """Sentences for the user."""
     selection: SelectionPart | None
     """Which columns build the segments; null where that was not asked, and in files of earlier versions."""
-    known: KnownPart | None = None
+    known: KnownPart | None
     """Customers whose segment is known; null where none are, and in files of earlier versions."""
     seconds: float
     """From the call to the fitted segmentation."""

@@ -39,7 +39,8 @@ def kmeans_of_known(
     """
     present = np.unique(known[known >= 0])
     centers = np.full((n_components, rows.shape[1]), np.nan)
-    centers[present] = _means(rows, weights, known, present)
+    if present.size:  # a resample may have none
+        centers[present] = _means(rows, weights, known, present)
     for k in np.setdiff1d(np.arange(n_components), present):
         begun = ~np.isnan(centers[:, 0])
         mass = weights * np.where(known < 0, 1.0, 0.0)
