@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mixtura import datasets, exceptions
     from mixtura.anomaly import GaussianMixtureOutlierDetector
     from mixtura.core.mixture import Mixture
+    from mixtura.data import DatabaseTable
     from mixtura.estimators import GaussianMixture, GaussianMixtureIC, KMeans
     from mixtura.imputation import impute, multiple_imputations
     from mixtura.kernels import build_info
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "DatabaseTable",
     "GaussianMixture",
     "GaussianMixtureIC",
     "GaussianMixtureOutlierDetector",
@@ -40,6 +42,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "DatabaseTable": "mixtura.data",
     "GaussianMixture": "mixtura.estimators",
     "GaussianMixtureIC": "mixtura.estimators",
     "GaussianMixtureOutlierDetector": "mixtura.anomaly",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -14,22 +14,32 @@ from mixtura._typing import Array, FloatArray, RowArray
 from mixtura.core.data import Data
 from mixtura.core.evaluate import Evaluate
 from mixtura.core.protocols import MixedRows, RowTable
-from mixtura.data import ArrowPacking, JoinedRows, Packing, PartitionedBlocks
+from mixtura.data import (
+    ArrowPacking,
+    DatabaseBlocks,
+    DatabaseTable,
+    JoinedRows,
+    Packing,
+    PartitionedBlocks,
+)
 from mixtura.data.open import open_rows
 from mixtura.exceptions import DataError
+from mixtura.expressions.expression import Expression
 from mixtura.kernels import Components, Kernel, get_kernel
-from mixtura.run import DaskRunner, SerialRunner, SparkRunner, get_runner
+from mixtura.run import DaskRunner, DatabaseRunner, SerialRunner, SparkRunner, get_runner
 from mixtura.run.remote.lazy_arrays import concatenate_lazily, with_columns
 from mixtura.validation import as_rows, as_weights, without_empty_rows
 
 __all__ = [
     "as_data",
     "as_distributed",
+    "as_in_database",
     "as_table",
     "counted_weights",
     "distributed_rows",
     "evaluate_distributed",
     "is_distributed",
+    "is_in_database",
     "is_spark",
     "map_distributed",
     "packing_of",
@@ -49,12 +59,13 @@ def as_data(
 
     Parameters
     ----------
-    X : array-like of shape (N, D), a pandas, polars or Arrow table, `MixedRows`, or a collection
-        Rows of a Dask array or dataframe and of a Spark dataframe stay on their cluster, where passes run. Arrays in C
+    X : array-like of shape (N, D), a pandas, polars or Arrow table, `MixedRows`, a collection, or a `DatabaseTable`
+        Rows of a Dask array or dataframe and of a Spark dataframe stay on their cluster, where passes run; those of a
+        table of a database stay there. Arrays in C
         order of float64 or float32 are not copied. NaN is a missing value; sums of infinite rows are refused when they
         are needed.
     sample_weight : array-like of shape (N,), optional
-        Not negative. For a Spark dataframe the name of a column.
+        Not negative. For a Spark dataframe and a table of a database the name of a column.
     columns : sequence of str or int, optional
         Which columns: names of a table, numbers of an array; all by default.
 
@@ -81,6 +92,8 @@ def as_data(
     """
     if is_distributed(X):
         return _distributed(X, sample_weight, columns)
+    if is_in_database(X):
+        return as_in_database(X, sample_weight)
     blocks = open_rows(X, sample_weight, columns=columns)
     kernel = get_kernel(n_features=blocks.n_features)
     return Data(blocks, kernel, get_runner(hold_blas=kernel.uses_blas))
@@ -91,6 +104,40 @@ def is_distributed(X: Any) -> bool:
     return is_spark(X) or (
         type(X).__module__.partition(".")[0] in ("dask", "dask_expr") and hasattr(X, "to_delayed")
     )
+
+
+def is_in_database(X: Any) -> TypeGuard[DatabaseTable]:
+    """Return whether rows are those of a table that stays in its database."""
+    return isinstance(X, DatabaseTable)
+
+
+def as_in_database(
+    table: DatabaseTable, sample_weight: Any = None, columns: Mapping[str, Expression] | None = None
+) -> Data:
+    """Return the rows of a table of a database, once they are known to be sound; passes are queries.
+
+    Parameters
+    ----------
+    table : DatabaseTable
+    sample_weight : str, optional
+        Name of the column of weights.
+    columns : mapping of str to Expression, optional
+        What the rows have, of the columns of the table; by default the columns themselves.
+
+    Raises
+    ------
+    DataError, MissingValuesError, ColumnError, TableError
+        As `DatabaseBlocks`; or the weights are not the name of a column.
+    """
+    if not (sample_weight is None or isinstance(sample_weight, str)):
+        raise DataError(
+            f"`sample_weight` must be the name of a column of {table.name!r}; got {type(sample_weight).__name__}. Its "
+            f"columns are {', '.join(map(repr, table.types))}."
+        )
+    blocks = DatabaseBlocks(table, sample_weight, columns)
+    kernel = get_kernel(n_features=blocks.n_features)
+    local, serial = get_runner(hold_blas=kernel.uses_blas), SerialRunner(hold_blas=kernel.uses_blas)
+    return Data(blocks, kernel, DatabaseRunner(local, serial))
 
 
 def is_spark(X: Any) -> bool:

@@ -12,6 +12,7 @@ import pytest
 import mixtura
 
 PUBLIC = {
+    "DatabaseTable",
     "GaussianMixture",
     "GaussianMixtureIC",
     "GaussianMixtureOutlierDetector",

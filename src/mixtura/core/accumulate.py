@@ -10,7 +10,9 @@ import numpy as np
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.moments import GATHERED, Moments
 from mixtura.core.protocols import Block, Blocks
+from mixtura.core.queries.moment_sums import expectation_query, given_query
 from mixtura.core.statistics import Statistics
+from mixtura.expressions.aggregates import Aggregates
 from mixtura.kernels import Components, Kernel, Layout, Outputs, accumulate_parts
 from mixtura.kernels.patterns import as_dense
 
@@ -62,6 +64,9 @@ class EStep(Summed[Statistics]):
 
     def __call__(self, block: Block) -> Statistics:
         return accumulate(block, self.components, self.kernel)
+
+    def query(self, *, weighted: bool) -> Aggregates[Statistics]:
+        return expectation_query(self.components, weighted=weighted)
 
     def work(self, blocks: Blocks) -> float:
         return pass_work(self.components.layout, blocks.n_rows, *self.components.means.shape)
@@ -128,6 +133,9 @@ class AccumulateGiven(Summed[Statistics]):
             )
         return with_levels(statistics, block, weight, given, self.kernel)
 
+    def query(self, *, weighted: bool) -> Aggregates[Statistics]:
+        return given_query(self.means, self.moments, weighted=weighted and self.weighted)
+
     def work(self, blocks: Blocks) -> float:
         return pass_work(self.moments.layout, blocks.n_rows, *self.means.shape)
 
@@ -161,6 +169,9 @@ class AccumulateAbout(Summed[Statistics]):
         shares = np.empty((block.n_rows, self.components.n_components))
         evaluate(block, self.components, self.kernel, Outputs(memberships=shares))
         return AccumulateGiven(self.means, self.moments, self.kernel)(block, shares)
+
+    def query(self, *, weighted: bool) -> Aggregates[Statistics]:
+        return expectation_query(self.components, weighted=weighted, means=self.means, moments=self.moments)
 
     def work(self, blocks: Blocks) -> float:
         shape = blocks.n_rows, *self.means.shape

@@ -10,12 +10,18 @@ import numpy as np
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.accumulate import evaluate, pass_work
 from mixtura.core.protocols import Block, Blocks, Pass
+from mixtura.core.queries.moment_sums import weight_query
+from mixtura.expressions.aggregates import Aggregates
 from mixtura.kernels import Components, Kernel, Outputs
 
 __all__ = ["Chosen", "Evaluate", "Rows", "SmallestHashes", "TotalWeight", "hash_numbers"]
 
 Chosen: TypeAlias = list[tuple[IntArray, RowArray, FloatArray | None, IntArray | None]]
 """Rows chosen from some blocks: their places in the result, the rows, their weights and levels where there are any."""
+
+
+_AT_ONCE = 1 << 20
+"""Rows whose numbers are hashed at a time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +81,11 @@ class Rows:
     def add(self, total: Chosen, more: Chosen) -> Chosen:
         return total + more
 
+    def of_rows(self, numbers: IntArray, rows: RowArray, weights: FloatArray | None) -> Chosen:
+        """Return the same of rows that were asked for by number, (n,), ascending and each once."""
+        at = np.searchsorted(numbers, self.numbers)
+        return [(np.arange(self.numbers.size), rows[at], None if weights is None else weights[at], None)]
+
     def work(self, blocks: Blocks) -> float:
         return float(self.numbers.size * (len(blocks) + blocks.n_features))
 
@@ -123,6 +134,14 @@ class SmallestHashes:
         numbers, hashes = (np.concatenate(pair) for pair in zip(total, more, strict=True))
         return self._smallest(numbers, hashes)
 
+    def of_numbers(self, n_rows: int) -> tuple[IntArray, IntArray]:
+        """Return the same of rows that are known by their number alone, none of which has the weight zero."""
+        total: tuple[IntArray, IntArray] = np.empty(0, dtype=np.intp), np.empty(0, dtype=np.uint64)
+        for start in range(0, n_rows, _AT_ONCE):
+            numbers = np.arange(start, min(start + _AT_ONCE, n_rows))
+            total = self.add(total, self._smallest(numbers, hash_numbers(numbers, self.seed)))
+        return total
+
     def _smallest(self, numbers: IntArray, hashes: IntArray) -> tuple[IntArray, IntArray]:
         if numbers.size <= self.n_rows:
             return numbers, hashes
@@ -156,6 +175,9 @@ class TotalWeight:
 
     def __call__(self, block: Block) -> float:
         return float(block.n_rows if block.sample_weight is None else block.sample_weight.sum())
+
+    def query(self, *, weighted: bool) -> Aggregates[float]:
+        return weight_query(weighted=weighted)
 
     def add(self, total: float, more: float) -> float:
         return total + more

@@ -2,15 +2,19 @@
 
 from mixtura.data.arrays import ArrayBlocks, block_size
 from mixtura.data.arrow_packing import ArrowPacking
+from mixtura.data.database_blocks import DatabaseBlocks
 from mixtura.data.open import open_rows, rows_of_source
 from mixtura.data.packing import Packing
 from mixtura.data.partitions import JoinedRows, PartitionedBlocks
 from mixtura.data.row_file import sum_of
 from mixtura.data.sources import unread
+from mixtura.data.sources.database_table import DatabaseTable
 
 __all__ = [
     "ArrayBlocks",
     "ArrowPacking",
+    "DatabaseBlocks",
+    "DatabaseTable",
     "JoinedRows",
     "Packing",
     "PartitionedBlocks",

@@ -30,7 +30,7 @@ def data_with_known(
     if known is None:
         return data
     if rows is None:
-        raise ParameterError("`known` takes rows in memory; got rows on a cluster. Try a sample of them.")
+        raise ParameterError("`known` takes rows in memory; got others. Try a sample of them.")
     table = table_with_known(rows, known, weights)
     if n_known_components(table) > n_components:
         raise ParameterError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
@@ -24,11 +23,13 @@ from mixtura.core.parts.known_labels import without_known
 from mixtura.core.parts.student import StudentTails
 from mixtura.core.parts.volume import measure_background
 from mixtura.core.prior import Ridge
+from mixtura.engine import is_in_database
 from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from mixtura.estimators.checkpoints import checkpointed
 from mixtura.estimators.fit_known import data_with_known, keep_known, start_with_known
 from mixtura.estimators.fit_warnings import warn_of
-from mixtura.estimators.precisions import mixture_from_precisions_cholesky, precisions, precisions_cholesky
+from mixtura.estimators.fitted_attributes import attributes_of, contents_of
+from mixtura.estimators.precisions import mixture_from_precisions_cholesky
 from mixtura.estimators.predicting import MixturePredictor
 from mixtura.estimators.validation import (
     as_rows,
@@ -36,6 +37,7 @@ from mixtura.estimators.validation import (
     check_means,
     check_precisions,
     check_weights,
+    require_rows_here,
 )
 from mixtura.estimators.verbose import Narrator
 from mixtura.fit import (
@@ -51,6 +53,7 @@ from mixtura.fit import (
     continue_fit,
     fit_mixture,
 )
+from mixtura.fit.from_sample import fit_from_sample
 from mixtura.fit.loop.driver import ignore
 from mixtura.validation import MISSING
 
@@ -254,12 +257,13 @@ default="kmeans"
         ----------
         X : array-like of shape (N, D)
             A NumPy array, or a pandas or polars frame; C-ordered float64 or float32 arrays are not copied. Or a Dask
-            array or dataframe, or a Spark dataframe, whose rows stay on their cluster.
+            array or dataframe, or a Spark dataframe, whose rows stay on their cluster. Or a `mixtura.DatabaseTable`,
+            whose rows stay in the database: the start is that of 10,000 of them, see ``docs/how-to/in-a-database.md``.
         y : ignored
             Labels for callbacks to score with, where there are any.
         sample_weight : array-like of shape (N,), optional
-            Not negative; for a Spark dataframe the name of a column. Whole numbers give the fit of the repeated rows,
-            from the same start.
+            Not negative; for a Spark dataframe or a table of a database the name of a column. Whole numbers give the
+            fit of the repeated rows, from the same start.
         known : array-like of shape (N,), optional
             The component that each row is known to belong to, from 0 to K-1; -1 where nothing is known. In the fit
             known rows keep it, with the log density ``log(w_k N(x; mu_k, Sigma_k))``; `predict` may put them elsewhere.
@@ -278,6 +282,7 @@ default="kmeans"
         known: npt.ArrayLike | None = None,
     ) -> IntArray:
         """Estimate the parameters and return the most probable component of each row, (N,); of known rows theirs."""
+        require_rows_here(X)
         rows = self._fit_data(X, sample_weight, y, known)
         labels: IntArray = self.predict(X) if rows is None else self._labels(rows)
         return keep_known(labels, known)
@@ -293,17 +298,18 @@ default="kmeans"
         settings = Settings(AbsoluteChange(self.tol), self.max_iter, observe)
         task = FitTask.begin(self, X if rows is None else rows, y, weights, self.n_init)
         if task is not None:
-            settings = task.watch(settings, lambda mixture: self._attributes(mixture, dtype))
+            settings = task.watch(settings, lambda mixture: attributes_of(mixture, dtype))
         if self.warm_start and self.checkpoint is None and hasattr(self, "converged_"):
             result = continue_fit(problem, self._as_mixture(), settings, previous=self.lower_bound_)
         else:
             start = start_with_known(self._initialization(), data, self.init_params)
             with checkpointed(self, data, settings) as (kept, rng):
-                result = fit_mixture(problem, start, kept, n_init=self.n_init, random_state=rng, given=given)
+                fit = fit_from_sample if is_in_database(X) else fit_mixture
+                result = fit(problem, start, kept, n_init=self.n_init, random_state=rng, given=given)
         result = replace(result, mixture=without_known(result.mixture))
         self._take(result, dtype)
         if task is not None:
-            task.end(self._attributes(result.mixture, dtype))
+            task.end(attributes_of(result.mixture, dtype))
         warn_of(result, max_iter=self.max_iter, reg_covar=self.reg_covar)
         if self.verbose:
             Narrator.summarize(result)
@@ -334,7 +340,7 @@ default="kmeans"
 
     def _take(self, result: FitResult, dtype: np.dtype[Any]) -> None:
         """Copy the result to the public attributes."""
-        for name, value in self._attributes(result.mixture, dtype).items():
+        for name, value in attributes_of(result.mixture, dtype).items():
             setattr(self, name, value)
         self.result_ = result
         self.converged_ = result.converged
@@ -342,35 +348,13 @@ default="kmeans"
         self.lower_bound_ = result.lower_bound
         self.lower_bounds_ = result.trace.objectives
 
-    @staticmethod
-    def _attributes(mixture: Mixture, dtype: np.dtype[Any]) -> dict[str, Any]:
-        """Return the public attributes of a mixture, in the type of the rows as scikit-learn does.
-
-        Where a number is too large for that type (the square of a float32 may be), they stay float64.
-        """
-        roots = precisions_cholesky(mixture)
-        values = {
-            "weights_": mixture.weights,
-            "means_": mixture.means,
-            "covariances_": mixture.covariances,
-            "precisions_cholesky_": roots,
-            "precisions_": precisions(roots, mixture.family),
-        }
-        largest = max(float(np.abs(value).max()) for value in values.values())
-        dtype = dtype if largest <= float(np.finfo(dtype).max) else np.dtype(np.float64)
-        shown = {name: value.astype(dtype) for name, value in values.items()}
-        gaussian = np.full(mixture.n_components, np.inf)
-        shown["degrees_of_freedom_"] = gaussian if mixture.tails is None else mixture.tails.freedom
-        noise = 0.0 if mixture.background is None else mixture.background.weight
-        return shown | {"noise_weight_": noise, "mixture_": mixture, "_fitted": _contents(shown)}
-
     def _as_mixture(self) -> Mixture:
         """Return the mixture that the public attributes hold, which a user may have set.
 
         The fitted one while they are untouched: it keeps float64 where the attributes are float32.
         """
         check_is_fitted(self, ["weights_", "means_", "precisions_cholesky_"])
-        if getattr(self, "_fitted", None) == _contents(vars(self)):
+        if getattr(self, "_fitted", None) == contents_of(vars(self)):
             return self.mixture_
         weights, means, roots = (
             np.array(value, dtype=np.float64, order="C")
@@ -391,10 +375,3 @@ default="kmeans"
     def _rows(self, X: npt.ArrayLike) -> RowArray:
         check_is_fitted(self, ["weights_", "means_", "precisions_cholesky_"])
         return as_rows(self, X, reset=False, missing=self._takes_missing)
-
-
-def _contents(attributes: Mapping[str, Any]) -> tuple[bytes, ...]:
-    """Return the contents of what a mixture is evaluated by: users may replace them, or write into them."""
-    return tuple(
-        np.asarray(attributes[name]).tobytes() for name in ("weights_", "means_", "precisions_cholesky_")
-    )

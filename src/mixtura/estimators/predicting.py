@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.mixture import Mixture
-from mixtura.engine import as_data, as_distributed, evaluate_distributed, is_distributed
+from mixtura.engine import as_data, as_distributed, evaluate_distributed, is_distributed, is_in_database
 from mixtura.estimators.validation import as_weights, columns_of
 from mixtura.exceptions import ParameterError
 from mixtura.fit.evaluation import log_likelihood
@@ -101,6 +101,9 @@ class MixturePredictor(ABC):
             missing = "fiml" if self._takes_missing else "error"
             spread = as_distributed(X, sample_weight, missing, columns_of(self, X))
             return log_likelihood(spread, self._as_mixture()), spread.total_weight
+        if is_in_database(X):
+            held = as_data(X, sample_weight)
+            return log_likelihood(held, self._as_mixture()), held.total_weight
         rows = self._rows(X)
         weights = as_weights(sample_weight, rows)
         if self._takes_missing:
@@ -114,7 +117,7 @@ class MixturePredictor(ABC):
         self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None
     ) -> float:
         """Return the mean log density of a row, in nats; weighted where weights (N,) are given."""
-        if sample_weight is None and not is_distributed(X):
+        if sample_weight is None and not (is_distributed(X) or is_in_database(X)):
             return float(self.score_samples(X).mean())
         total, weight = self._total(X, sample_weight)
         return total / weight

@@ -13,8 +13,8 @@ from sklearn.utils.validation import _check_sample_weight, check_array, check_is
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import Structure
 from mixtura.core.data import Data
-from mixtura.data import PartitionedBlocks, rows_of_source, sum_of, unread
-from mixtura.engine import as_data, as_distributed, is_distributed, is_spark, packing_of
+from mixtura.data import DatabaseBlocks, PartitionedBlocks, rows_of_source, sum_of, unread
+from mixtura.engine import as_data, as_distributed, is_distributed, is_in_database, is_spark, packing_of
 from mixtura.exceptions import DataError, ParameterError, TooFewRowsError
 from mixtura.validation import count_rows, missing_values, require_some_values, without_empty_rows
 
@@ -29,6 +29,7 @@ __all__ = [
     "note_columns",
     "require_count",
     "require_rows",
+    "require_rows_here",
 ]
 
 _OR_MISSING = ", or take rows as they are with missing='fiml'"
@@ -48,6 +49,7 @@ def as_rows(
     ValueError
         scikit-learn's own messages, for what is not a numeric table with the columns seen in fit.
     """
+    require_rows_here(X)
     if unread(X):
         X = rows_of_source(X)
     with _in_numpy():
@@ -73,7 +75,7 @@ def as_rows_or_data(
 ) -> tuple[Data, np.dtype[Any], RowArray | None, FloatArray | None]:
     """Return checked rows to fit as `Data`, their type, and where they are in memory rows and weights themselves.
 
-    Rows of a Dask collection or a Spark dataframe stay on their cluster.
+    Rows of a Dask collection or a Spark dataframe stay on their cluster, those of a table of a database in it.
     """
     missing = getattr(estimator, "missing", "error")
     if is_distributed(X):
@@ -82,11 +84,46 @@ def as_rows_or_data(
         assert isinstance(data.blocks, PartitionedBlocks)
         require_count(data.blocks.n_positive, n_components, weighted=sample_weight is not None)
         return data, np.dtype(data.blocks.packing.dtype), None, None
+    if is_in_database(X):
+        _require_queries(estimator, X)
+        data = as_data(X, sample_weight)
+        assert isinstance(data.blocks, DatabaseBlocks)
+        estimator.n_features_in_ = data.n_features
+        estimator.feature_names_in_ = np.array(data.blocks.names, dtype=object)
+        require_count(data.blocks.n_positive, n_components, weighted=sample_weight is not None)
+        return data, np.dtype(np.float64), None, None
     rows = as_rows(estimator, X, reset=True, min_rows=min_rows, missing=missing == "fiml")
     weights = as_weights(sample_weight, rows)
     weights = without_empty_rows(weights, rows) if missing == "fiml" else weights
     require_rows(rows, weights, n_components)
     return as_data(rows, weights), rows.dtype, rows, weights
+
+
+def require_rows_here(X: Any) -> None:
+    """Raise `DataError` for a table that stays in its database."""
+    if is_in_database(X):
+        raise DataError(
+            f"`X` must be rows here; got the table {X.name!r} of a database, whose rows stay there. It can be fitted "
+            "to by GaussianMixture, and scored by SQL: see mixtura.io.export.scoring_sql."
+        )
+
+
+def _require_queries(estimator: Any, X: Any) -> None:
+    """Raise an error where an estimator asks for what a database does not add up."""
+    if not hasattr(estimator, "covariance_type"):
+        require_rows_here(X)
+    for name, plain in {"noise": False, "tails": "gaussian", "missing": "error", "checkpoint": None}.items():
+        got = getattr(estimator, name, plain)
+        if got != plain:
+            raise ParameterError(
+                f"`{name}` must be {plain!r} for a table that stays in its database; got {got!r}. Leave it out, or "
+                "read the rows."
+            )
+    if not isinstance(estimator.init_params, str):
+        raise ParameterError(
+            "`init_params` must be a name for a table that stays in its database; got one value per row. Try "
+            "`init_params='kmeans'`, or `means_init`."
+        )
 
 
 def note_columns(estimator: Any, X: Any, sample_weight: Any = None) -> None:

@@ -12,6 +12,8 @@ from mixtura.core.accumulate import EStep, Summed, evaluate, pass_work
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Block, Blocks
+from mixtura.core.queries.moment_sums import scoring_query
+from mixtura.expressions.aggregates import Aggregates
 from mixtura.kernels import Components, Kernel, Outputs
 
 __all__ = ["Score", "Scoring", "log_likelihood", "score_mixture"]
@@ -67,6 +69,9 @@ class Scoring(Summed[FloatArray]):
         )
         weights = block.sample_weight
         return np.array([values.sum() if weights is None else values @ weights for values in per_row])
+
+    def query(self, *, weighted: bool) -> Aggregates[FloatArray]:
+        return scoring_query(self.components, weighted=weighted)
 
     def work(self, blocks: Blocks) -> float:
         return pass_work(self.components.layout, blocks.n_rows, *self.components.means.shape)

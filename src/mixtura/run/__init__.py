@@ -2,6 +2,7 @@
 
 from mixtura.run.blas import limit_blas_threads
 from mixtura.run.dask import DaskRunner
+from mixtura.run.database_runner import DatabaseRunner
 from mixtura.run.parallelism import get_runner, get_threads, set_threads, with_jobs
 from mixtura.run.processes import map_processes, start_workers
 from mixtura.run.serial import SerialRunner
@@ -10,6 +11,7 @@ from mixtura.run.threads import ThreadRunner
 
 __all__ = [
     "DaskRunner",
+    "DatabaseRunner",
     "SerialRunner",
     "SparkRunner",
     "ThreadRunner",

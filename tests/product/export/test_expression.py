@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixtura.io.export.expression import Binary, Call, Case, Expression, Name, Number, total
+from mixtura.expressions.expression import Binary, Call, Case, Expression, Name, Number, total
 from mixtura.segments.transforms.transforms import IDENTITY, Log1p, Winsorized, YeoJohnson
 
 TRANSFORMS = [IDENTITY, Log1p(), Winsorized(-2.5, 1e6), *map(YeoJohnson, (0.0, 0.3, 1.0, 1.7, 2.0))]

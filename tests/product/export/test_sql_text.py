@@ -14,8 +14,8 @@ from mixtura import GaussianMixture, Segmentation
 from mixtura.core.mixture import Mixture
 from mixtura.datasets import make_customers
 from mixtura.exceptions import ParameterError
+from mixtura.expressions.dialects import exponent_literal, fraction_literal
 from mixtura.io.export import DIALECTS, scorer_of_mixture, scoring_sql
-from mixtura.io.export.dialects import exponent_literal, fraction_literal
 from sql_scoring import HOSTILE, HOSTILE_SEGMENTS, model_of, random_mixture
 
 

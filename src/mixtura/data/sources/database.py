@@ -14,7 +14,7 @@ from mixtura.exceptions import ParameterError, TableError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["database_source"]
+__all__ = ["connect_to", "database_source", "first_line"]
 
 _SERVERS = ("postgresql://", "postgres://")
 
@@ -67,7 +67,7 @@ def database_source(database: str | Path, sql: str) -> Source:
 
 def _ask(database: str, statement: str) -> tuple[tuple[Any, ...], pa.RecordBatchReader]:
     """Return what has to be closed in the end, and the answer."""
-    connection = _connected(database)
+    connection = connect_to(database)
     try:
         if hasattr(connection, "sql"):
             return (connection,), duckdb_reader(connection, statement)
@@ -77,12 +77,13 @@ def _ask(database: str, statement: str) -> tuple[tuple[Any, ...], pa.RecordBatch
     except Exception as error:
         connection.close()
         raise TableError(
-            f"The database refuses the query ({_first_line(error)}). A SELECT that it answers is required. Try it in "
+            f"The database refuses the query ({first_line(error)}). A SELECT that it answers is required. Try it in "
             "the database's own client."
         ) from error
 
 
-def _connected(database: str) -> Any:
+def connect_to(database: str) -> Any:
+    """Return a connection to a database, whose files are only read; see `database_source`."""
     if database.startswith(_SERVERS):
         with require_extra("adbc-driver-postgresql", extra="database", purpose="ask PostgreSQL"):
             from adbc_driver_postgresql import dbapi as postgresql
@@ -109,7 +110,7 @@ def _reached(connect: Any, database: str) -> Any:
         return connect()
     except Exception as error:
         raise TableError(
-            f"The database {_without_password(database)!r} cannot be reached ({_first_line(error)}). Check its "
+            f"The database {_without_password(database)!r} cannot be reached ({first_line(error)}). Check its "
             "address, that it runs, and that you may read it."
         ) from error
 
@@ -117,11 +118,12 @@ def _reached(connect: Any, database: str) -> Any:
 def _broken(database: str | Path, error: Exception) -> TableError:
     return TableError(
         f"The database {_without_password(str(database))!r} broke off while the query was answered "
-        f"({_first_line(error)}). Nothing was kept or written. Ask again."
+        f"({first_line(error)}). Nothing was kept or written. Ask again."
     )
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return the first line of what a database says of an error."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[
         :200
     ]

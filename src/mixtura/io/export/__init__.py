@@ -1,6 +1,6 @@
 """Exports: models written for databases and other runtimes."""
 
-from mixtura.io.export.dialects import DIALECTS, Dialect, DialectName, get_dialect
+from mixtura.expressions.dialects import DIALECTS, Dialect, DialectName, get_dialect
 from mixtura.io.export.javascript import scoring_javascript
 from mixtura.io.export.onnx_scoring import OPSET, scoring_onnx
 from mixtura.io.export.scorer import ColumnScale, DiscretePart, Scorer, scorer_of_mixture

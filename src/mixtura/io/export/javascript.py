@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from importlib.metadata import version
 
-from mixtura.io.export.expression import (
+from mixtura.expressions.expression import (
     Binary,
     Call,
     Case,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mixtura.io.export.expression import Binary, Call, Case, Expression, Integer, Name, Number, Text, both
+from mixtura.expressions.expression import Binary, Call, Case, Expression, Integer, Name, Number, Text, both
 from mixtura.io.export.scorer import DiscretePart
 
 __all__ = ["FINITE", "is_finite", "lacks_level", "level_log", "level_of", "within"]

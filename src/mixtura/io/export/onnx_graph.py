@@ -8,7 +8,7 @@ import numpy as np
 
 from mixtura._optional import require_extra
 from mixtura._typing import Array
-from mixtura.io.export.expression import Binary, Call, Case, Expression, Name, Number
+from mixtura.expressions.expression import Binary, Call, Case, Expression, Name, Number
 
 __all__ = ["Graph"]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.exceptions import ParameterError
-from mixtura.io.export.expression import Name
+from mixtura.expressions.expression import Name
 from mixtura.io.export.onnx_graph import Graph
 from mixtura.io.export.scorer import Pattern, Scorer
 

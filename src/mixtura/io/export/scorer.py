@@ -13,7 +13,7 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import ParameterError
-from mixtura.io.export.expression import Expression
+from mixtura.expressions.expression import Expression
 from mixtura.kernels.patterns import as_dense
 
 __all__ = ["ColumnScale", "DiscretePart", "Pattern", "Scorer", "scorer_of_mixture"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 
 from mixtura.exceptions import ParameterError
-from mixtura.io.export.expression import (
+from mixtura.expressions.expression import (
     Binary,
     Call,
     Case,

@@ -7,18 +7,17 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from mixtura.exceptions import ParameterError
-from mixtura.io.export.dialects import Dialect, get_dialect
+from mixtura.expressions.dialects import Dialect, get_dialect
+from mixtura.expressions.sql_names import check_names, table_name
+from mixtura.expressions.sql_text import step_text
 from mixtura.io.export.scorer import Scorer
 from mixtura.io.export.sql_steps import ScoringSteps, result_names
-from mixtura.io.export.sql_text import step_text
 
 __all__ = ["scoring_sql"]
 
 _JINJA = re.compile(r"\s*\{\{.*\}\}\s*", re.DOTALL)
 _SOURCE = "\0"
 """Stands for the table until the rest is written; no name holds it."""
-
-_PART = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
 
 
 def scoring_sql(
@@ -125,32 +124,6 @@ def _comment(scorer: Scorer, dialect: Dialect, max_missing: int) -> str:
 
 def _source(table: str | Sequence[str], dialect: Dialect) -> str:
     """Return a table as SQL."""
-    if isinstance(table, str):
-        if _JINJA.fullmatch(table):
-            return table.strip()
-        found = list(_PART.finditer(table))
-        parts = [one[1].replace('""', '"') if one[1] else one[2] for one in found]
-        if not parts or ".".join(one[0] for one in found) != table:
-            raise ParameterError(
-                f"`table` must be a name, or names separated by dots; got {table!r}. Put names with dots or quotes in "
-                "them in double quotes, with quotes doubled."
-            )
-    else:
-        parts = list(table)
-    check_names(parts, dialect)
-    return ".".join(dialect.name_of(part) for part in parts)
-
-
-def check_names(names: Sequence[str], dialect: Dialect) -> None:
-    """Raise `ParameterError` where a column or a table of such a name cannot be in a database of this dialect."""
-    for name in names:
-        if not name or "\0" in name:
-            raise ParameterError(
-                f"A name must have at least one character, and none that is NUL; got {name!r}. Rename the column."
-            )
-        size, most = len(name.encode()), dialect.longest_name
-        if most is not None and size > most:
-            raise ParameterError(
-                f"{dialect.name} takes names of at most {most} bytes; {name!r} has {size}. Rename the column, in the "
-                "table and in the model."
-            )
+    if isinstance(table, str) and _JINJA.fullmatch(table):
+        return table.strip()
+    return table_name(table, dialect)

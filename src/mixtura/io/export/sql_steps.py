@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mixtura.io.export.expression import (
+from mixtura.expressions.expression import (
     Binary,
     Call,
     Case,
@@ -26,9 +26,9 @@ from mixtura.io.export.expression import (
     total,
     tree,
 )
+from mixtura.expressions.sql_text import Step
 from mixtura.io.export.levels import is_finite, lacks_level, level_log, level_of, within
 from mixtura.io.export.scorer import Pattern, Scorer
-from mixtura.io.export.sql_text import Step
 
 __all__ = ["ScoringSteps", "result_names"]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mixtura.exceptions import ParameterError
-from mixtura.io.export.expression import (
+from mixtura.expressions.expression import (
     Binary,
     Call,
     Case,

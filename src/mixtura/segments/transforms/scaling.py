@@ -9,7 +9,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.protocols import MixedRows, RowTable
-from mixtura.io.export.expression import Name, Number
+from mixtura.expressions.expression import Name, Number
 from mixtura.io.export.scorer import ColumnScale
 from mixtura.segments.transforms.transforms import IDENTITY, Identity, Transform
 from mixtura.segments.weighted import known, mean_and_sd

@@ -9,7 +9,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.exceptions import ParameterError
-from mixtura.io.export.expression import Case, Expression, Number, clipped, expm1, log1p
+from mixtura.expressions.expression import Case, Expression, Number, clipped, expm1, log1p
 
 __all__ = [
     "IDENTITY",

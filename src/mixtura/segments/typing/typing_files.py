@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mixtura.expressions.dialects import DialectName
 from mixtura.io import output_directory, readable_json, translate_os_errors
 from mixtura.io.export import scoring_javascript, scoring_spss
-from mixtura.io.export.dialects import DialectName
 from mixtura.io.questionnaire.answer_sheet import write_questionnaire
 from mixtura.segments.typing.typing_tool import TypingTool
 

@@ -15,6 +15,7 @@ __all__ = [
     "Call",
     "Case",
     "Expression",
+    "Greatest",
     "Integer",
     "Name",
     "Number",
@@ -23,6 +24,7 @@ __all__ = [
     "both",
     "clipped",
     "expm1",
+    "linear",
     "log1p",
     "magnitude",
     "total",
@@ -139,6 +141,13 @@ class Case(Expression):
     subject: Expression | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Greatest(Expression):
+    """The largest of several numbers, none of which is missing or NaN; for SQL alone."""
+
+    parts: tuple[Expression, ...]
+
+
 def _as_expression(value: Expression | float) -> Expression:
     return value if isinstance(value, Expression) else Number(float(value))
 
@@ -161,11 +170,17 @@ def total(parts: Sequence[Expression]) -> Expression:
 
     Examples
     --------
-    >>> from mixtura.io.export.expression import Name, total
+    >>> from mixtura.expressions.expression import Name, total
     >>> total([Name("a"), Name("b"), Name("c")]) == Name("a") + (Name("b") + Name("c"))
     True
     """
     return tree(parts, lambda left, right: left + right)
+
+
+def linear(factors: Sequence[float], values: Sequence[Expression]) -> Expression:
+    """Return the sum of values times factors; those of a factor of zero are left out, all but the last."""
+    pairs = [(one, value) for one, value in zip(factors, values, strict=True) if one] or [(0.0, values[-1])]
+    return total([Number(float(one)) * value for one, value in pairs])
 
 
 def magnitude(value: Expression) -> Expression:

@@ -38,7 +38,7 @@ def fraction_literal(value: float) -> str:
 
     Examples
     --------
-    >>> from mixtura.io.export.dialects import fraction_literal
+    >>> from mixtura.expressions.dialects import fraction_literal
     >>> fraction_literal(0.1), fraction_literal(-3.0)
     ('(3602879701896397e0/36028797018963968)', '-3e0')
     """

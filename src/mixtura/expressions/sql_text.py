@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from mixtura.io.export.dialects import Dialect
-from mixtura.io.export.expression import (
+from mixtura.expressions.dialects import Dialect
+from mixtura.expressions.expression import (
     Binary,
     Call,
     Case,
     Expression,
+    Greatest,
     Integer,
     Name,
     Number,
@@ -18,7 +19,7 @@ from mixtura.io.export.expression import (
     Truth,
 )
 
-__all__ = ["Step", "step_text"]
+__all__ = ["Step", "expression_text", "step_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,11 @@ def step_text(step: Step, source: str, dialect: Dialect, *, first: bool, last: b
     return f"{select}\n{dialect.fence}" if dialect.fence else select
 
 
+def expression_text(value: Expression, dialect: Dialect) -> str:
+    """Return an expression of columns of a step before as SQL."""
+    return _text(value, dialect, str)
+
+
 def _text(value: Expression, dialect: Dialect, own: Callable[[str], str]) -> str:
     def text(one: Expression) -> str:
         return _text(one, dialect, own)
@@ -88,6 +94,8 @@ def _text(value: Expression, dialect: Dialect, own: Callable[[str], str]) -> str
             return dialect.modulo.format(text(left), text(right))
         case Binary(operator, left, right):
             return f"({text(left)} {operator.upper()} {text(right)})"
+        case Greatest(parts):
+            return f"GREATEST({', '.join(map(text, parts))})" if len(parts) > 1 else text(parts[0])
         case Case(branches, otherwise, subject):
             start = "CASE" if subject is None else f"CASE {text(subject)}"
             listed = " ".join(f"WHEN {text(test)} THEN {text(found)}" for test, found in branches)
