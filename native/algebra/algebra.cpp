@@ -14,6 +14,7 @@ namespace {
 #include "factor.hpp"
 #include "eigen.hpp"
 #include "newton.hpp"
+#include "sweeps.hpp"
 
 // The parts of a vector of sums: log-likelihood, total weight, counts (k), first (k, d), second moments.
 struct Sums {
@@ -238,7 +239,8 @@ bool congruence(Index k, Index d, bool common, const double* axes, const double*
 
 }  // namespace
 
-const Algebra algebra = {closed_form, scatter, factor, eigen, congruence, volumes, whiten_sums, color_sums, turn_axes};
+const Algebra algebra = {closed_form, scatter,    factor,    eigen,      congruence,  volumes,
+                         whiten_sums, color_sums, turn_axes, sweep_axes, floored_axes};
 
 }  // namespace MIXTURA_VARIANT
 }  // namespace mixtura

@@ -44,6 +44,10 @@ struct Algebra {
     bool (*whiten_sums)(const Whitened&);  // false: out of memory
     bool (*color_sums)(const Whitened&);
     bool (*turn_axes)(Index k, Index d, bool equal_volume, const double* counts, const double* own, double* axes);
+    bool (*sweep_axes)(Index k, Index d, bool equal_volume, Index most_sweeps, const double* counts, const double* own,
+                       double* axes);
+    bool (*floored_axes)(Index k, Index d, bool equal_volume, const double* counts, const double* own, const double* root,
+                         double* axes, double* spread, double* least);
 };
 
 namespace baseline { extern const Algebra algebra; }

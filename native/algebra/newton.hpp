@@ -1,5 +1,6 @@
 // Newton's method for what components share: one shape at different volumes, and common axes. Included by algebra.cpp
-// alone, inside an anonymous namespace. Derivations stand with the twins, kernels/equal_shape.py and kernels/angles.py.
+// alone, inside an anonymous namespace. Derivations stand with the twins, equal_shape.py and angles.py in
+// kernels/iterations.
 #pragma once
 
 constexpr double settled = 1e-6;

@@ -8,10 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from scipy.linalg import expm
+from scipy.optimize import minimize_scalar
 
 from mixtura.exceptions import KernelUnavailableError
 from mixtura.kernels import ClosedForm, Layout, build_info, get_algebra, native, registry
 from mixtura.kernels.algebra import NumpyAlgebra, Trouble
+from mixtura.kernels.iterations.sweeps import disjoint_planes
 from mixtura.kernels.native import supported_instruction_sets
 from mixtura.kernels.native_algebra import NativeAlgebra, why_not_native
 
@@ -378,6 +380,119 @@ def test_axes_of_what_is_not_finite_do_not_settle(algebra):
     own[1, 2, 2] = np.nan
     with np.errstate(all="ignore"):
         assert not algebra.turn_axes(np.eye(3), counts, own, equal_volume=False)[1]
+
+
+def nearly_common(n_components: int, n_features: int, seed: int = 7):
+    """Axes to begin with, counts, covariances nearly of common axes, and the root of a floor that some are below."""
+    noise, counts = unlike_matrices(n_components, n_features, seed)
+    rng = np.random.default_rng(seed)
+    common = np.linalg.qr(rng.normal(size=(n_features, n_features)))[0]
+    own = (common * rng.uniform(0.5, 5.0, (n_components, 1, n_features))) @ common.T
+    own = own + 0.02 * noise / np.abs(noise).max(axis=(1, 2), keepdims=True)
+    own = 0.5 * (own + own.transpose(0, 2, 1))
+    root = np.tril(rng.normal(size=(n_features, n_features))) / np.sqrt(n_features)
+    return np.linalg.eigh(own.mean(axis=0))[1], counts, own, root
+
+
+SWEPT = [(1, 1), (3, 1), (1, 2), (4, 2), (5, 3), (2, 6), (9, 13), (3, 27), (2, 60)]
+
+
+def slow_sweep(axes, counts, own, equal_volume):
+    """One sweep by the definition, plane after plane, each angle the best of a fine search."""
+    n_features = len(axes)
+    for left, right in disjoint_planes(n_features):
+        along = np.einsum("ji,kjl,li->ki", axes, own, axes)
+        spread = along
+        if equal_volume:
+            volumes = along.prod(axis=1) ** (1 / n_features)
+            spread = along / volumes[:, None] * (counts @ volumes / counts.sum())
+        rates = counts[:, None] / spread
+        for i, j in zip(left, right, strict=True):
+
+            def loss(angle, i=i, j=j, axes=axes, rates=rates):
+                c, s = np.cos(angle), np.sin(angle)
+                first, second = c * axes[:, i] + s * axes[:, j], c * axes[:, j] - s * axes[:, i]
+                return rates[:, i] @ (own @ first @ first) + rates[:, j] @ (own @ second @ second)
+
+            grid = np.linspace(-np.pi / 2, np.pi / 2, 2001)
+            best = grid[np.argmin([loss(angle) for angle in grid])]
+            best = minimize_scalar(loss, bounds=(best - 0.01, best + 0.01), method="bounded").x
+            c, s = np.cos(best), np.sin(best)
+            axes = axes.copy()
+            axes[:, [i, j]] = np.stack([c * axes[:, i] + s * axes[:, j], c * axes[:, j] - s * axes[:, i]], 1)
+    return axes
+
+
+@pytest.mark.parametrize("equal_volume", [False, True])
+@pytest.mark.parametrize(("n_components", "n_features"), [(1, 1), (3, 2), (2, 3), (4, 5)])
+def test_a_sweep_turns_every_plane_to_its_best_angle(algebra, n_components, n_features, equal_volume):
+    begin, counts, own, _ = nearly_common(n_components, n_features)
+    found = algebra.sweep_axes(begin, counts, own, 1, equal_volume=equal_volume)
+    expected = slow_sweep(begin, counts, own, equal_volume)
+    close(np.abs(found.T @ expected), np.eye(n_features), 1e-4)
+    close(found.T @ found, np.eye(n_features), 1e-13)
+
+
+@needs_compiled
+@pytest.mark.parametrize("scale", [1e-100, 1.0, 1e100])
+@pytest.mark.parametrize("equal_volume", [False, True])
+@pytest.mark.parametrize(("n_components", "n_features"), SWEPT)
+def test_compiled_sweeps_agree_with_the_twin(n_components, n_features, equal_volume, scale):
+    begin, counts, own, root = nearly_common(n_components, n_features)
+    own, root, twin = scale * own, np.sqrt(scale) * root, NumpyAlgebra()
+    swept = twin.sweep_axes(begin, counts, own, 20, equal_volume=equal_volume)
+    floored = twin.floored_axes(begin, counts, own, root, np.inf, equal_volume=equal_volume)
+    for name in COMPILED:
+        compiled = NativeAlgebra(name)
+        close(compiled.sweep_axes(begin, counts, own, 20, equal_volume=equal_volume), swept)
+        found = compiled.floored_axes(begin, counts, own, root, np.inf, equal_volume=equal_volume)
+        for one, other in zip(found, floored, strict=True):
+            close(np.asarray(one), np.asarray(other))
+
+
+@pytest.mark.parametrize("equal_volume", [False, True])
+@pytest.mark.parametrize(("n_components", "n_features"), SWEPT)
+def test_axes_above_a_floor_keep_it_and_have_the_loss_they_say(
+    algebra, n_components, n_features, equal_volume
+):
+    begin, counts, own, root = nearly_common(n_components, n_features)
+    axes, spread, loss = algebra.floored_axes(begin, counts, own, root, np.inf, equal_volume=equal_volume)
+    close(axes.T @ axes, np.eye(n_features), 1e-13)
+    lowest = np.einsum("ji,jl,li->i", axes, root @ root.T, axes)
+    assert (spread >= lowest * (1 - 1e-12)).all()
+    along = np.einsum("ji,kjl,li->ki", axes, own, axes)
+    each = (np.log(spread) + along / spread).sum(axis=1)
+    assert loss == pytest.approx(counts @ each / counts.sum(), rel=1e-12)
+    if equal_volume:
+        volumes = np.log(spread).sum(axis=1)
+        np.testing.assert_allclose(volumes, volumes[0], rtol=1e-11, atol=1e-11)
+    else:
+        np.testing.assert_allclose(spread, np.maximum(along, lowest), rtol=1e-11)
+    # From the best there is nothing to be gained that is not rounding.
+    assert algebra.floored_axes(axes, counts, own, root, loss, equal_volume=equal_volume)[2] <= loss
+    assert algebra.floored_axes(begin, counts, own, root, -1e9, equal_volume=equal_volume)[2] == -1e9
+
+
+@pytest.mark.parametrize("equal_volume", [False, True])
+@pytest.mark.parametrize("singular", ["one", "all"])
+def test_singular_covariances_have_axes_above_a_floor(algebra, singular, equal_volume):
+    begin, counts, own, root = nearly_common(3, 4)
+    own[0 if singular == "one" else slice(None)] = 0.0
+    axes, spread, loss = algebra.floored_axes(begin, counts, own, root, np.inf, equal_volume=equal_volume)
+    assert np.isfinite(loss)
+    lowest = np.einsum("ji,jl,li->i", axes, root @ root.T, axes)
+    assert (spread >= lowest * (1 - 1e-12)).all()
+    if singular == "all":
+        np.testing.assert_allclose(spread, np.repeat(lowest[None], 3, axis=0), rtol=1e-11)
+
+
+@pytest.mark.parametrize("equal_volume", [False, True])
+def test_axes_of_what_is_not_finite_are_no_better_than_before(algebra, equal_volume):
+    begin, counts, own, root = nearly_common(3, 3)
+    own[1, 2, 2] = np.nan
+    with np.errstate(all="ignore"):
+        algebra.sweep_axes(begin, counts, own, 5, equal_volume=equal_volume)
+        assert algebra.floored_axes(begin, counts, own, root, 3.0, equal_volume=equal_volume)[2] == 3.0
 
 
 def passes(layout: Layout, n_components: int, n_features: int):

@@ -15,9 +15,10 @@ import numpy as np
 from scipy.linalg import lapack
 
 from mixtura._typing import BoolArray, FloatArray, IntArray
-from mixtura.kernels.angles import newton_axes
 from mixtura.kernels.contract import Layout
-from mixtura.kernels.equal_shape import newton_volumes
+from mixtura.kernels.iterations.angles import newton_axes
+from mixtura.kernels.iterations.equal_shape import newton_volumes
+from mixtura.kernels.iterations.sweeps import floored_axes, sweep_axes
 from mixtura.kernels.whitened import color_sums, whiten_sums
 
 __all__ = ["Algebra", "ClosedForm", "Estimate", "Factored", "NumpyAlgebra", "Trouble"]
@@ -176,12 +177,29 @@ class Algebra(Protocol):
         """Return sums from coordinates; see `mixtura.kernels.whitened.color_sums`."""
 
     def volumes(self, volumes: FloatArray, counts: FloatArray, own: FloatArray) -> FloatArray | None:
-        """Return the volumes of covariances of one shape; see `mixtura.kernels.equal_shape.newton_volumes`."""
+        """Return the volumes of covariances of one shape; see `mixtura.kernels.iterations.equal_shape`."""
 
     def turn_axes(
         self, axes: FloatArray, counts: FloatArray, own: FloatArray, *, equal_volume: bool
     ) -> tuple[FloatArray, bool]:
-        """Return better common axes, and whether they are the best; see `mixtura.kernels.angles.newton_axes`."""
+        """Return better common axes, and whether they are the best; see `mixtura.kernels.iterations.angles`."""
+
+    def sweep_axes(
+        self, axes: FloatArray, counts: FloatArray, own: FloatArray, most_sweeps: int, *, equal_volume: bool
+    ) -> FloatArray:
+        """Return better common axes; see `mixtura.kernels.iterations.sweeps.sweep_axes`."""
+
+    def floored_axes(
+        self,
+        axes: FloatArray,
+        counts: FloatArray,
+        own: FloatArray,
+        root: FloatArray,
+        least: float,
+        *,
+        equal_volume: bool,
+    ) -> tuple[FloatArray, FloatArray, float]:
+        """Return common axes, variances along them, and the loss; see `mixtura.kernels.iterations.sweeps`."""
 
 
 class NumpyAlgebra:
@@ -288,6 +306,25 @@ class NumpyAlgebra:
     ) -> tuple[FloatArray, bool]:
         """Return better common axes; see `Algebra.turn_axes`."""
         return newton_axes(axes, counts, own, equal_volume=equal_volume)
+
+    def sweep_axes(
+        self, axes: FloatArray, counts: FloatArray, own: FloatArray, most_sweeps: int, *, equal_volume: bool
+    ) -> FloatArray:
+        """Return better common axes; see `Algebra.sweep_axes`."""
+        return sweep_axes(axes, counts, own, most_sweeps, equal_volume=equal_volume)
+
+    def floored_axes(
+        self,
+        axes: FloatArray,
+        counts: FloatArray,
+        own: FloatArray,
+        root: FloatArray,
+        least: float,
+        *,
+        equal_volume: bool,
+    ) -> tuple[FloatArray, FloatArray, float]:
+        """Return common axes that keep a floor; see `Algebra.floored_axes`."""
+        return floored_axes(axes, counts, own, root, least, equal_volume=equal_volume)
 
 
 def _parts(means: FloatArray, sums: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

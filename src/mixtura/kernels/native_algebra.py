@@ -16,11 +16,11 @@ _LARGEST_ROTATED = 10
 """Columns up to which loops are quicker than LAPACK and BLAS, which work in blocks, at eigenvectors and products."""
 
 _LARGEST = 64
-"""Columns up to which they are quicker at factors."""
+"""Columns up to which they are quicker at factors and at coordinates of sums."""
 
 _LAYOUTS = {Layout.DENSE: 0, Layout.DIAGONAL: 1, Layout.SHARED: 2}
 
-_ALGEBRA = 1
+_ALGEBRA = 2
 """What an extension has to say of its algebra to be called from here."""
 
 _OUTDATED = "the compiled core was built from other sources; install mixtura again"
@@ -142,7 +142,7 @@ class NativeAlgebra:
         roots: FloatArray,
     ) -> FloatArray:
         """Return the coordinates of sums; see `Algebra.whiten_sums`."""
-        if layout is Layout.DENSE and about.shape[1] > _LARGEST_ROTATED:
+        if layout is Layout.DENSE and about.shape[1] > _LARGEST:
             return self._large.whiten_sums(layout, means, sums, about, factors, roots)
         out = empty((sums.shape[0], sums.shape[1] - 2))
         arrays = _plain(means), _plain(sums), _plain(about), _plain(factors), _plain(roots), out
@@ -153,7 +153,7 @@ class NativeAlgebra:
         self, layout: Layout, point: FloatArray, inverse: FloatArray, roots: FloatArray
     ) -> FloatArray:
         """Return sums from coordinates; see `Algebra.color_sums`."""
-        if layout is Layout.DENSE and inverse.shape[-1] > _LARGEST_ROTATED:
+        if layout is Layout.DENSE and inverse.shape[-1] > _LARGEST:
             return self._large.color_sums(layout, point, inverse, roots)
         out = empty(2 + len(point))
         out[:2] = 0.0
@@ -176,6 +176,31 @@ class NativeAlgebra:
         found = np.array(axes, dtype=np.float64, order="C")
         settled = self._extension.turn_axes(self._variant, equal_volume, found, _plain(counts), _plain(own))
         return found, settled
+
+    def sweep_axes(
+        self, axes: FloatArray, counts: FloatArray, own: FloatArray, most_sweeps: int, *, equal_volume: bool
+    ) -> FloatArray:
+        """Return better common axes; see `Algebra.sweep_axes`."""
+        found = np.array(axes, dtype=np.float64, order="C")
+        self._extension.sweep_axes(
+            self._variant, equal_volume, most_sweeps, found, _plain(counts), _plain(own)
+        )
+        return found
+
+    def floored_axes(
+        self,
+        axes: FloatArray,
+        counts: FloatArray,
+        own: FloatArray,
+        root: FloatArray,
+        least: float,
+        *,
+        equal_volume: bool,
+    ) -> tuple[FloatArray, FloatArray, float]:
+        """Return common axes that keep a floor; see `Algebra.floored_axes`."""
+        found, spread = np.array(axes, dtype=np.float64, order="C"), empty(own.shape[:2])
+        arrays = found, _plain(counts), _plain(own), _plain(root), spread
+        return found, spread, self._extension.floored_axes(self._variant, equal_volume, least, *arrays)
 
 
 def _plain(array: FloatArray) -> FloatArray:

@@ -15,12 +15,10 @@ from mixtura._typing import FloatArray
 from mixtura.core.covariance.algebra.volumes import MOST_ROUNDS
 from mixtura.core.floor import CovarianceFloor
 
-__all__ = ["clip_eigenvalues", "constrained_equal_shape", "constrained_equal_volume", "one_matrix"]
+__all__ = ["clip_eigenvalues", "constrained_equal_shape", "one_matrix"]
 
 _TOLERANCE = 1e-12
 _MOST_WARM_ROUNDS = 50
-_LEAST = 1e-300
-_LARGEST_LOG = 500.0
 
 
 def clip_eigenvalues(matrices: FloatArray, floor: CovarianceFloor) -> FloatArray:
@@ -33,38 +31,6 @@ def clip_eigenvalues(matrices: FloatArray, floor: CovarianceFloor) -> FloatArray
     values, axes = np.linalg.eigh(np.nan_to_num(floor.whiten(matrices), posinf=0.0, neginf=0.0))
     lifted = floor.color((axes * np.maximum(values, 1.0)[:, None, :]) @ axes.transpose(0, 2, 1))
     return np.where((values[:, 0] < 1.0)[:, None, None], lifted, matrices)
-
-
-def constrained_equal_volume(own: FloatArray, counts: FloatArray) -> FloatArray:
-    """Return the best ``g_k >= 1`` (K, D) of one volume, ``prod_j g_kj`` equal in all components.
-
-    For a given volume ``exp v``, ``g_kj = max(e_kj exp c_k, 1)``, with c_k such that the product is right. The sum
-    over components has the derivative ``sum_k n_k (1 - exp(-c_k))`` in v, which increases: its root, or ``v = 0``.
-
-    Parameters
-    ----------
-    own : ndarray of shape (K, D)
-    counts : ndarray of shape (K,)
-    """
-    logs = np.log(np.maximum(own, _LEAST))
-    sums = np.cumsum(np.sort(logs, axis=1)[:, ::-1], axis=1)
-    ranks = np.arange(1, logs.shape[1] + 1)
-
-    def shifts(volume: float) -> FloatArray:
-        return np.asarray(((volume - sums) / ranks).min(axis=1))
-
-    def slope(volume: float) -> float:
-        return float(counts @ -np.expm1(-np.maximum(shifts(volume), -_LARGEST_LOG)))
-
-    volume = float(np.maximum(logs, 0.0).sum(axis=1).max())
-    if slope(0.0) >= 0:
-        volume = 0.0
-    elif slope(volume) > 0:
-        # Here and not above: SciPy's optimization takes long to import, and floors are seldom near.
-        from scipy.optimize import brentq
-
-        volume = float(brentq(slope, 0.0, volume, xtol=1e-13, rtol=1e-15, maxiter=200))
-    return np.asarray(np.exp(np.maximum(logs + shifts(volume)[:, None], 0.0)))
 
 
 def constrained_equal_shape(own: FloatArray, counts: FloatArray, volumes: FloatArray | None) -> FloatArray:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-
-import numpy as np
-
 from mixtura._typing import FloatArray
 from mixtura.core.covariance.algebra.common_axes import (
     along_axes,
@@ -15,7 +11,6 @@ from mixtura.core.covariance.algebra.common_axes import (
     from_axes,
     pooled_axes,
 )
-from mixtura.core.covariance.algebra.constrained import constrained_equal_volume
 from mixtura.core.covariance.algebra.volumes import MOST_ROUNDS, resolvable
 from mixtura.core.covariance.base import Structure
 from mixtura.core.covariance.scatter import NO_RIDGE, component_covariances
@@ -23,7 +18,7 @@ from mixtura.core.covariance.storage import MATRICES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
-from mixtura.kernels.angles import axes_loss
+from mixtura.kernels.iterations.sweeps import spread_along
 
 __all__ = ["EVE", "VVE"]
 
@@ -55,18 +50,6 @@ class _SharedAxes(Structure):
     storage, general = MATRICES, "full"
     equal_volume: bool
 
-    def loss_and_shares(self, variances: FloatArray, counts: FloatArray) -> tuple[float, FloatArray]:
-        """Return the loss of axes and its derivatives, as `AxesLoss.loss_and_shares`."""
-        return axes_loss(variances, counts, equal_volume=self.equal_volume)
-
-    @abstractmethod
-    def spread(self, variances: FloatArray, counts: FloatArray) -> FloatArray:
-        """Return the best ``lambda_k A_k`` (K, D) for the variances along the axes (K, D)."""
-
-    @abstractmethod
-    def spread_above(self, variances: FloatArray, counts: FloatArray, lowest: FloatArray) -> FloatArray:
-        """Return the same where each is to be at least the lowest along its axis, (D,)."""
-
     def estimate(
         self, statistics: Statistics, means: FloatArray, prior: Prior, previous: FloatArray | None = None
     ) -> FloatArray:
@@ -74,11 +57,13 @@ class _SharedAxes(Structure):
         few = means.shape[1] <= _FEW_FEATURES
         if previous is None:
             sweeps = MOST_ROUNDS if few else _MANY_FEATURES_SWEEPS
-            axes = best_axes(self, pooled_axes(own, counts), own, counts, sweeps)
+            axes = pooled_axes(own, counts)
         else:
             sweeps = _MOST_WARM_SWEEPS if few else _MANY_FEATURES_WARM_SWEEPS
-            axes = best_axes(self, common_axes(previous), own, counts, sweeps)
-        return from_axes(axes, resolvable(self.spread(along_axes(own, axes), counts), prior.ridge))
+            axes = common_axes(previous)
+        axes = best_axes(axes, counts, own, sweeps, equal_volume=self.equal_volume)
+        spread = spread_along(along_axes(own, axes), counts, equal_volume=self.equal_volume)
+        return from_axes(axes, resolvable(spread, prior.ridge))
 
     def estimate_constrained(
         self,
@@ -88,7 +73,7 @@ class _SharedAxes(Structure):
         previous: FloatArray | None = None,
     ) -> FloatArray:
         own = component_covariances(statistics, means, NO_RIDGE, previous)
-        return constrained_axes(self, own, statistics.counts, floor, previous)
+        return constrained_axes(statistics.counts, own, floor, previous, equal_volume=self.equal_volume)
 
 
 class EVE(_SharedAxes):
@@ -99,13 +84,6 @@ class EVE(_SharedAxes):
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return 1 + n_components * (n_features - 1) + n_features * (n_features - 1) // 2
 
-    def spread(self, variances: FloatArray, counts: FloatArray) -> FloatArray:
-        volumes = _volumes(variances)
-        return np.asarray(variances * (counts.dot(volumes) / np.add.reduce(counts) / volumes)[:, None])
-
-    def spread_above(self, variances: FloatArray, counts: FloatArray, lowest: FloatArray) -> FloatArray:
-        return constrained_equal_volume(variances / lowest, counts) * lowest
-
 
 class VVE(_SharedAxes):
     """``Sigma_k = lambda_k D A_k D^T``: ``lambda_k A_k = v_k``."""
@@ -114,14 +92,3 @@ class VVE(_SharedAxes):
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_components * n_features + n_features * (n_features - 1) // 2
-
-    def spread(self, variances: FloatArray, counts: FloatArray) -> FloatArray:
-        return variances
-
-    def spread_above(self, variances: FloatArray, counts: FloatArray, lowest: FloatArray) -> FloatArray:
-        return np.maximum(variances, lowest)
-
-
-def _volumes(variances: FloatArray) -> FloatArray:
-    """Return ``|v_k|^(1/D)`` (K,); NaN where a variance is negative."""
-    return np.asarray(np.exp(np.add.reduce(np.log(variances), axis=1) / variances.shape[1]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.covariance.algebra.constrained import constrained_equal_volume
 from mixtura.core.covariance.algebra.volumes import geometric_mean
 from mixtura.core.covariance.base import Maps, Structure
 from mixtura.core.covariance.scatter import NO_RIDGE, component_variances
@@ -13,6 +12,7 @@ from mixtura.core.covariance.storage import VARIANCES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
+from mixtura.kernels.iterations.sweeps import floored_equal_volume
 
 __all__ = ["EVI"]
 
@@ -44,4 +44,4 @@ class EVI(Structure):
         previous: FloatArray | None = None,
     ) -> FloatArray:
         own = component_variances(statistics, means, NO_RIDGE, previous)
-        return constrained_equal_volume(own / floor.variances, statistics.counts) * floor.variances
+        return floored_equal_volume(own / floor.variances, statistics.counts) * floor.variances

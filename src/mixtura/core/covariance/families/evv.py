@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.covariance.algebra.constrained import constrained_equal_volume
 from mixtura.core.covariance.algebra.volumes import matrix_volumes
 from mixtura.core.covariance.base import Maps, Structure
 from mixtura.core.covariance.scatter import NO_RIDGE, component_covariances
@@ -13,6 +12,7 @@ from mixtura.core.covariance.storage import MATRICES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
+from mixtura.kernels.iterations.sweeps import floored_equal_volume
 
 __all__ = ["EVV"]
 
@@ -55,7 +55,7 @@ class EVV(Structure):
         own = component_covariances(statistics, means, NO_RIDGE, previous)
         values, axes = np.linalg.eigh(floor.whiten(own))
         values = np.where(values > _ROUNDING * values[:, -1:], values, 0.0)
-        spread = constrained_equal_volume(values, statistics.counts)
+        spread = floored_equal_volume(values, statistics.counts)
         widest = values[:, -1]
         scale = np.where(widest > 0, spread[:, -1] / widest, 0.0)[:, None]
         lift = (axes * (spread - scale * values)[:, None, :]) @ axes.transpose(0, 2, 1)
