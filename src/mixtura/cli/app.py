@@ -15,6 +15,8 @@ from mixtura.cli.commands.export import export
 from mixtura.cli.commands.import_model import import_model
 from mixtura.cli.commands.info import info
 from mixtura.cli.commands.monitoring.drift import drift
+from mixtura.cli.commands.monitoring.merge import merge
+from mixtura.cli.commands.monitoring.update import update
 from mixtura.cli.commands.segment import segment
 from mixtura.cli.commands.select import select
 from mixtura.cli.commands.show import show
@@ -59,6 +61,8 @@ app.command()(audience)
 app.command()(typing)
 app.command()(anomalies)
 app.command()(drift)
+app.command()(update)
+app.command()(merge)
 app.command()(export)
 app.command("import")(import_model)
 app.command()(show)

@@ -8,6 +8,7 @@ times, about the same mixture, are all that is compared (`mixtura.drift.comparis
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
@@ -98,6 +99,18 @@ class DriftSums:
     def scaled(self, factor: float) -> Self:
         """Return what as many rows of the same kind times the factor would give, on average."""
         return replace(self, **{one.name: getattr(self, one.name) * factor for one in fields(self)})
+
+    def ordered(self, order: Sequence[int]) -> Self:
+        """Return the sums with the components in another order."""
+        chosen = np.asarray(order, dtype=np.intp)
+        moved = {name: getattr(self, name)[chosen] for name in ("shares", "shares_squared", *_BY_COMPONENT)}
+        return replace(
+            self,
+            products=self.products[np.ix_(chosen, chosen)],
+            levels=self.levels[:, chosen],
+            levels_squared=self.levels_squared[:, chosen],
+            **moved,
+        )
 
     @property
     def n_rows(self) -> int:

@@ -13,7 +13,7 @@ distribution: the derivative with respect to the parameters is the same in both 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -57,6 +57,10 @@ class Reference:
     cuts: Cuts
     held_out: bool
     simulated: bool = False
+
+    def ordered(self, order: Sequence[int]) -> Reference:
+        """Return the reference of the mixture with its components in another order."""
+        return replace(self, sums=self.sums.ordered(order))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for a model file."""

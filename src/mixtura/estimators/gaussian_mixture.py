@@ -20,7 +20,7 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
 from mixtura.core.parts.draws import draw_rows
 from mixtura.core.parts.known_labels import without_known
-from mixtura.core.parts.student import StudentTails
+from mixtura.core.parts.student import TAILS
 from mixtura.core.parts.volume import measure_background
 from mixtura.core.prior import Ridge
 from mixtura.engine import is_in_database
@@ -29,6 +29,7 @@ from mixtura.estimators.checkpoints import checkpointed
 from mixtura.estimators.fit_known import data_with_known, keep_known, start_with_known
 from mixtura.estimators.fit_warnings import warn_of
 from mixtura.estimators.fitted_attributes import attributes_of, contents_of
+from mixtura.estimators.partial_fit import PartialFitMixin
 from mixtura.estimators.precisions import mixture_from_precisions_cholesky
 from mixtura.estimators.predicting import MixturePredictor
 from mixtura.estimators.validation import (
@@ -59,11 +60,8 @@ from mixtura.validation import MISSING
 
 __all__ = ["GaussianMixture"]
 
-TAILS = {"gaussian": None, "t": StudentTails(), "common t": StudentTails(common=True)}
-"""Distributions of the components by the name that ``tails`` uses."""
 
-
-class GaussianMixture(CallbackSupportMixin, MixturePredictor, DensityMixin, BaseEstimator):
+class GaussianMixture(CallbackSupportMixin, PartialFitMixin, MixturePredictor, DensityMixin, BaseEstimator):
     """Gaussian mixture fitted by expectation-maximization; a drop-in for scikit-learn's class of this name.
 
     Parameters, defaults, attributes, component order and numbers (to 1e-6 relative) are those of
@@ -145,6 +143,8 @@ default="kmeans"
         Share of the noise; zero without.
     mixture_ : Mixture
         The fitted mixture as a value, in float64.
+    statistics_, n_samples_seen_ : Statistics, int
+        After `partial_fit`: the sums and the number of all rows so far.
     result_ : FitResult
         How the fit ended, every start's trace, repairs, kernel, instruction set, threads and seconds per phase.
     n_features_in_ : int
@@ -339,7 +339,9 @@ default="kmeans"
         )
 
     def _take(self, result: FitResult, dtype: np.dtype[Any]) -> None:
-        """Copy the result to the public attributes."""
+        """Copy the result to the public attributes; `partial_fit` adds its own."""
+        for name in ("statistics_", "n_samples_seen_"):
+            self.__dict__.pop(name, None)
         for name, value in attributes_of(result.mixture, dtype).items():
             setattr(self, name, value)
         self.result_ = result

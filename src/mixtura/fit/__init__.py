@@ -32,6 +32,7 @@ from mixtura.fit.restarts import (
 )
 from mixtura.fit.steps.accelerated import AcceleratedEMStep
 from mixtura.fit.steps.em import EMStep, Problem
+from mixtura.fit.steps.incremental import IncrementalEMStep, KeptSums, implied_sums, sums_of
 
 __all__ = [
     "INITIALIZATIONS",
@@ -51,7 +52,9 @@ __all__ = [
     "FromMixture",
     "FromPartition",
     "Given",
+    "IncrementalEMStep",
     "Initialization",
+    "KeptSums",
     "LoopState",
     "Observer",
     "Outcome",
@@ -73,10 +76,12 @@ __all__ = [
     "find_degeneracies",
     "fit_best_of",
     "fit_mixture",
+    "implied_sums",
     "iterate",
     "log_likelihood",
     "nearest",
     "run_kmeans",
     "score_mixture",
+    "sums_of",
     "take",
 ]

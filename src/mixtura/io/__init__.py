@@ -7,7 +7,14 @@ from mixtura.io.column_names import (
     looks_like_id,
     names_a_customer,
 )
-from mixtura.io.model_file import FORMAT_VERSION, dump_document, read_document, readable_json
+from mixtura.io.model_file import (
+    FORMAT_VERSION,
+    dump_document,
+    dump_statistics,
+    read_document,
+    read_statistics_document,
+    readable_json,
+)
 from mixtura.io.number_text import TextNumbers, read_numbers
 from mixtura.io.outputs import SELECTION_FILES, output_directory, output_file, translate_os_errors
 from mixtura.io.segment_names import read_names
@@ -33,6 +40,7 @@ __all__ = [
     "calendar_part",
     "codebook_of",
     "dump_document",
+    "dump_statistics",
     "find_source",
     "looks_like_code",
     "looks_like_date",
@@ -44,6 +52,7 @@ __all__ = [
     "read_document",
     "read_names",
     "read_numbers",
+    "read_statistics_document",
     "read_table",
     "readable_json",
     "release_arrow_memory",

@@ -1,15 +1,17 @@
 """The model file, formats 2 to 4, as pydantic checks it, and what format 1 lacks.
 
-Format 3 has discrete columns, format 4 what later rows are compared with, noise and tails.
+Format 3 has discrete columns, format 4 what later rows are compared with and added to, noise and tails.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from mixtura.core.mixture import Mixture
+from mixtura.io.schema.statistics_schema import StatisticsValues
+from mixtura.io.schema.strict_base import Count, Strict, Vector
 
 __all__ = [
     "AnomalyRule",
@@ -19,6 +21,7 @@ __all__ = [
     "Log1p",
     "MixtureValues",
     "NoiseValues",
+    "PastAddition",
     "ReferenceSums",
     "ReferenceValues",
     "RobustValues",
@@ -31,36 +34,27 @@ __all__ = [
     "upgraded",
 ]
 
-Vector = list[float]
-Count = Annotated[int, Field(ge=0)]
 
-
-class _Strict(BaseModel):
-    """Nothing unknown, nothing converted, nothing that is not finite."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class Untransformed(_Strict):
+class Untransformed(Strict):
     """A column as it is."""
 
     kind: Literal["none"]
 
 
-class Log1p(_Strict):
+class Log1p(Strict):
     """``log(1 + x)``, and ``-log(1 - x)`` below zero."""
 
     kind: Literal["log1p"]
 
 
-class YeoJohnson(_Strict):
+class YeoJohnson(Strict):
     """Yeo and Johnson's power transform."""
 
     kind: Literal["yeo-johnson"]
     exponent: Annotated[float, Field(ge=0, le=2)]
 
 
-class Winsorized(_Strict):
+class Winsorized(Strict):
     """Values beyond the limits count as the limits."""
 
     kind: Literal["winsorize"]
@@ -71,7 +65,7 @@ class Winsorized(_Strict):
 Transform = Annotated[Untransformed | Log1p | YeoJohnson | Winsorized, Field(discriminator="kind")]
 
 
-class Scaling(_Strict):
+class Scaling(Strict):
     """``z = (T(x) - center) / scale``, one value per column; T as `transforms` say."""
 
     center: Vector
@@ -79,7 +73,7 @@ class Scaling(_Strict):
     transforms: list[Transform]
 
 
-class MixtureValues(_Strict):
+class MixtureValues(Strict):
     """Parameters of the mixture of the scaled rows; covariances in the shape of their type."""
 
     covariance_type: str
@@ -96,26 +90,26 @@ class MixtureValues(_Strict):
         return Mixture.from_parameters(weights, self.means, self.covariances, self.covariance_type)
 
 
-class DiscreteColumn(_Strict):
+class DiscreteColumn(Strict):
     """A column of counts or categories, or the point masses of a continuous one; probabilities by segment and level."""
 
     name: str
     kind: Literal["category", "ordered", "count", "spike"]
     model: Literal["category", "poisson", "negative binomial"]
     levels: Annotated[list[str], Field(min_length=2)]
-    labels: list[str] = []
+    labels: Annotated[list[str], Field(default_factory=list)]
     shares: Vector
     log_probabilities: list[list[Annotated[float, Field(le=1e-9)]]]
 
 
-class DiscreteValues(_Strict):
+class DiscreteValues(Strict):
     """What a mixture says beside its Gaussian part; point masses of each of its continuous columns."""
 
     spikes: list[Vector]
     columns: Annotated[list[DiscreteColumn], Field(min_length=1)]
 
 
-class BoxValues(_Strict):
+class BoxValues(Strict):
     """A box around the scaled rows: a corner and sides in coordinates of its axes, those of the columns by default."""
 
     lower: Vector
@@ -124,7 +118,7 @@ class BoxValues(_Strict):
     origin: Vector | None
 
 
-class NoiseValues(_Strict):
+class NoiseValues(Strict):
     """Outliers in no component: their expected share, and the volumes over which they are spread evenly."""
 
     weight: Annotated[float, Field(ge=0, lt=1)]
@@ -132,28 +126,28 @@ class NoiseValues(_Strict):
     columns: BoxValues
 
 
-class TailValues(_Strict):
+class TailValues(Strict):
     """Degrees of freedom of components that are t distributions."""
 
     freedom: list[Annotated[float, Field(gt=0)]]
     common: bool
 
 
-class RobustValues(_Strict):
+class RobustValues(Strict):
     """What a mixture has against outliers."""
 
     noise: NoiseValues | None
     tails: TailValues | None
 
 
-class AnomalyRule(_Strict):
+class AnomalyRule(Strict):
     """Rows below the threshold are anomalies; no threshold, no anomalies."""
 
     percentile: Annotated[float, Field(ge=0, lt=100)]
     log_density_threshold: float | None
 
 
-class ReferenceSums(_Strict):
+class ReferenceSums(Strict):
     """Sums of the rows that the model was learned from, see `mixtura.drift.DriftSums`."""
 
     totals: Annotated[Vector, Field(min_length=8, max_length=8)]
@@ -172,7 +166,7 @@ class ReferenceSums(_Strict):
     levels_squared: list[Vector]
 
 
-class ReferenceValues(_Strict):
+class ReferenceValues(Strict):
     """With what later rows are compared: sums of the rows that the model was learned from, and no row itself."""
 
     held_out: bool
@@ -182,7 +176,17 @@ class ReferenceValues(_Strict):
     sums: ReferenceSums
 
 
-class Training(_Strict):
+class PastAddition(Strict):
+    """Rows that the model was given, see `mixtura.segments.updating.history.Addition`."""
+
+    kind: Literal["learned", "updated", "merged"]
+    source: str
+    created: str
+    rows: Count
+    kept: Annotated[float, Field(ge=0, le=1)]
+
+
+class Training(Strict):
     """How the model came about; log-likelihood and criteria refer to the user's units."""
 
     source: str
@@ -203,10 +207,11 @@ class Training(_Strict):
     value_column: str | None
     describe: list[str]
     prior: Literal["floor", "conjugate"] | Annotated[float, Field(ge=0)] = "floor"
-    missing_codes: dict[str, list[float]] = {}
+    missing_codes: Annotated[dict[str, list[float]], Field(default_factory=dict)]
+    history: Annotated[list[PastAddition], Field(default_factory=list)]
 
 
-class Document(_Strict):
+class Document(Strict):
     """A whole model file."""
 
     format: Literal["mixtura-model"]
@@ -224,6 +229,7 @@ class Document(_Strict):
     discrete: DiscreteValues | None = None
     reference: ReferenceValues | None = None
     robust: RobustValues | None = None
+    statistics: StatisticsValues | None = None
 
     @property
     def noise(self) -> float:
@@ -255,8 +261,18 @@ class Document(_Strict):
             self._check_robust(self.robust, mixture.n_components)
         if self.discrete is not None:
             self._check_discrete(self.discrete, mixture.n_components)
+        return self._with_sums(mixture)
+
+    def _with_sums(self, mixture: Mixture) -> Self:
         if self.reference is not None:
             _check_reference(self.reference, mixture)
+        if self.statistics is None:
+            return self
+        columns = () if self.discrete is None else self.discrete.columns
+        n_levels = None if self.discrete is None else 1 + sum(len(one.levels) for one in columns)
+        tails = self.robust is not None and self.robust.tails is not None
+        shape = mixture.n_components, mixture.n_features
+        self.statistics.check(mixture.family.name, shape, n_levels, tails=tails)
         return self
 
     def _check_robust(self, robust: RobustValues, n_components: int) -> None:

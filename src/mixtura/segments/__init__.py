@@ -26,7 +26,7 @@ from mixtura.segments.model.assign import OUTLIER, Assignment, assign_table
 from mixtura.segments.model.import_model import IMPORTED, import_model
 from mixtura.segments.model.kept_reference import with_reference
 from mixtura.segments.model.naming import name_segments
-from mixtura.segments.model.segment_model import SegmentModel, TrainingInfo
+from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.profiles.distinctness import Distinctness
 from mixtura.segments.profiles.profile import (
     CategoryProfile,
@@ -58,6 +58,11 @@ from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.transforms.transforms import TRANSFORMS, Transform, fit_transform
 from mixtura.segments.typing.typing_files import write_typing_tool
 from mixtura.segments.typing.typing_tool import TypingTool, make_typing_tool
+from mixtura.segments.updating.merge_statistics import add_statistics, merge_statistics
+from mixtura.segments.updating.model_statistics import ModelStatistics
+from mixtura.segments.updating.statistics_file import SiteStatistics, site_statistics
+from mixtura.segments.updating.training_info import Addition, TrainingInfo
+from mixtura.segments.updating.update_model import ModelUpdate, update_model
 from mixtura.segments.weighted import NumericSummary
 
 __all__ = [
@@ -67,6 +72,7 @@ __all__ = [
     "RESULT_FILES",
     "TRANSFORMS",
     "WORKBOOK_FILE",
+    "Addition",
     "Advice",
     "AmbiguousCustomer",
     "Assignment",
@@ -89,6 +95,8 @@ __all__ = [
     "LeftOut",
     "LevelShare",
     "MergedSegments",
+    "ModelStatistics",
+    "ModelUpdate",
     "NumberStability",
     "NumericProfile",
     "NumericSummary",
@@ -106,6 +114,7 @@ __all__ = [
     "SegmentationResult",
     "Selection",
     "Sentinel",
+    "SiteStatistics",
     "SplitSegment",
     "Stability",
     "TrainingInfo",
@@ -115,6 +124,7 @@ __all__ = [
     "TypingTool",
     "ValueProfile",
     "Verdict",
+    "add_statistics",
     "advise",
     "advise_transform",
     "ambiguous_customers",
@@ -134,12 +144,15 @@ __all__ = [
     "import_model",
     "make_typing_tool",
     "measure_certainty",
+    "merge_statistics",
     "mixed_rows",
     "name_segments",
     "open_table",
     "segment_table",
     "select_audience",
     "select_table",
+    "site_statistics",
+    "update_model",
     "with_reference",
     "write_selection",
     "write_typing_tool",

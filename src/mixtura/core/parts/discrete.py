@@ -136,6 +136,14 @@ class LevelTable:
     def n_parameters(self) -> int:
         return self.columns.n_parameters(int(self.logs.shape[1]))
 
+    def implied_counts(self, counts: FloatArray) -> FloatArray:
+        """Return counts of levels, (size, K), of which these probabilities are the likeliest, of some rows, (K,)."""
+        strength = self.columns.strength
+        shares = np.concatenate([*self.columns.shares, [0.0]])[:, None]
+        found = np.maximum((counts + strength) * np.exp(self.logs) - strength * shares, 0.0)
+        found[-1] = 0.0
+        return found
+
     def of(self, components: IntArray) -> LevelTable:
         """Return the table of some components, in this order."""
         return LevelTable(self.columns, np.ascontiguousarray(self.logs[:, components]))

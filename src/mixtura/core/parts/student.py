@@ -10,7 +10,7 @@ from scipy.special import digamma
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.statistics import Statistics
 
-__all__ = ["StudentTails", "Tails"]
+__all__ = ["TAILS", "StudentTails", "Tails"]
 
 _HALVINGS = 45
 
@@ -91,3 +91,7 @@ class StudentTails:
     def n_parameters(self, n_components: int) -> int:
         """Return the number of free parameters."""
         return 1 if self.common else n_components
+
+
+TAILS = {"gaussian": None, "t": StudentTails(), "common t": StudentTails(common=True)}
+"""Distributions of components by the name that ``tails`` of `mixtura.GaussianMixture` uses."""

@@ -11,11 +11,11 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from mixtura._typing import IntArray
+from mixtura._typing import FloatArray, IntArray
 from mixtura.exceptions import ColumnError, DataError
 from mixtura.validation import require
 
-__all__ = ["EVERY", "Period", "periods_of"]
+__all__ = ["EVERY", "Period", "periods_of", "times_of"]
 
 EVERY = ("auto", "value", "day", "week", "month", "quarter", "year")
 """What `every` may be."""
@@ -23,6 +23,7 @@ EVERY = ("auto", "value", "day", "week", "month", "quarter", "year")
 _MOST_VALUES = 200
 _FEWEST, _MOST = 2, 40
 """Periods that are chosen without being asked for."""
+_FIRST_DAY = date(1970, 1, 1).toordinal()
 _LABEL = re.compile(r"\d{4}([-/ ]?(Q[1-4]|W\d{1,2}|\d{1,2}))?", re.I)
 _FORMATS = (
     "%Y/%m/%d",
@@ -102,14 +103,60 @@ def periods_of(frame: Any, time: str, every: str = "auto") -> tuple[tuple[Period
     return found, len(values) - len(present)
 
 
+def times_of(frame: Any, time: str) -> tuple[FloatArray, bool]:
+    """Return when each row is of, (N,), NaN where that is not known, and whether these are days since 1970.
+
+    Otherwise they are the numbers that a column of numbers holds.
+
+    Parameters
+    ----------
+    frame : pandas, polars or pyarrow table
+        N rows.
+    time : str
+        A column of dates, of text that is one, or of numbers such as years or months.
+
+    Raises
+    ------
+    ColumnError
+        There is no such column, or a value is not a time.
+
+    Examples
+    --------
+    >>> import polars
+    >>> from mixtura.segments.change.periods import times_of
+    >>> times_of(polars.DataFrame({"day": ["1970-01-03", None]}), "day")
+    (array([ 2., nan]), True)
+    """
+    table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
+    if time not in table.columns:
+        raise ColumnError.missing(time, table.columns, "time")
+    values = table[time].to_list()
+    present = [row for row, value in enumerate(values) if not _is_missing(value)]
+    found, known = np.full(len(values), np.nan), [values[row] for row in present]
+    are_dates = not _are_numbers(known) or _are_days(known)
+    found[present] = [_as_number(day) for day in _days(known, time)] if are_dates else known
+    return found, are_dates
+
+
+def _as_number(day: date) -> float:
+    """Return the days since 1970, with the part of the day where it is known."""
+    number = float(day.toordinal() - _FIRST_DAY)
+    if isinstance(day, datetime):
+        number += (day.hour * 3600 + day.minute * 60 + day.second) / 86_400
+    return number
+
+
+def _are_numbers(values: Sequence[Any]) -> bool:
+    return all(isinstance(one, int | float) and not isinstance(one, bool) for one in values)
+
+
 def _is_missing(value: Any) -> bool:
     return value is None or value != value or (isinstance(value, str) and not value.strip())
 
 
 def _keys(values: Sequence[Any], time: str, every: str) -> list[tuple[Any, str]]:
     """Return what periods are ordered by, and what they are called."""
-    numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in values)
-    if numbers and not (every != "value" and _are_days(values)):
+    if _are_numbers(values) and not (every != "value" and _are_days(values)):
         _check_values(values, time, every)
         return [(float(one), f"{one:g}") for one in values]
     if every == "value" or (every == "auto" and _are_labels(values)):

@@ -137,6 +137,8 @@ def keep_names(
     kept = replace(
         new,
         mixture=ordered(new.mixture, order),
+        reference=new.reference and new.reference.ordered(order),
+        statistics=new.statistics and new.statistics.ordered(order),
         names=names,
         automatic_names=automatic,
         mean_values=tuple(new.mean_values[j] for j in order) if new.mean_values else (),
@@ -191,9 +193,15 @@ def _updated(model: SegmentModel, read: ModelRows, source: str) -> SegmentModel:
         n_iter=result.n_iter,
         converged=result.converged,
         outcome=result.outcome.value,
+        history=(),
     )
     new = replace(
-        model, mixture=result.mixture, training=training, reference=None, mixtura_version=version("mixtura")
+        model,
+        mixture=result.mixture,
+        training=training,
+        reference=None,
+        statistics=None,
+        mixtura_version=version("mixtura"),
     )
     return _kept(new, read)
 

@@ -154,7 +154,7 @@ def drift_of_table(
         pair = assign_read(model, earlier), found.assignment
         movers = movers_between(*pair, (earlier.frame, read.frame), labels=labels, value=how.value)
     said = (*read.notes, *_absent_notes(read, source), *more)
-    label = model.training.source
+    label = model.training.learned_from
     made = TableDrift(model, source, label, reference, (found,), None, labels, None, how.value, said)
     return _finished(made, movers, read, renewed=renewed)
 
@@ -286,7 +286,7 @@ def _each(
     if labels[0] != labels[1]:
         pair = assign_read(model, earlier), found[-1].assignment
         movers = movers_between(*pair, (earlier.frame, reads[-1].frame), labels=labels, value=value)
-    label = model.training.source if first is None else first.label
+    label = model.training.learned_from if first is None else first.label
     said = (*notes, *more, *absent)
     made = TableDrift(model, how.source, label, reference, found, None, labels, None, value, said)
     return _finished(made, movers, reads[-1], renewed=how.renewed)

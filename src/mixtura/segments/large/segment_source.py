@@ -14,6 +14,7 @@ from mixtura.core.data import Data
 from mixtura.core.protocols import Block, Blocks
 from mixtura.data.sources import Source, read_whole, unread
 from mixtura.engine import as_data
+from mixtura.fit import sums_of
 from mixtura.io import find_source, looks_like_id, release_arrow_memory
 from mixtura.segments.building.searched_table import SearchedTable
 from mixtura.segments.building.selection_notes import selection_notes
@@ -41,6 +42,7 @@ from mixtura.segments.table.roles import Roles
 from mixtura.segments.table.rounding import scaled_steps
 from mixtura.segments.table.survey.missing_codes import MissingCodes
 from mixtura.segments.transforms.scaling import Scaling
+from mixtura.segments.updating.model_statistics import ModelStatistics, scatter_of
 from mixtura.select import Candidate
 from mixtura.select.extend_fit import extend_fit
 
@@ -244,7 +246,7 @@ class _Task:
         levels: list[Categories],
     ) -> SegmentationResult:
         data, id_column = as_data(table.rows, table.weights), prepared.choice.id_column
-        model = self._model(prepared, chosen, table, data)
+        model = self._with_sums(self._model(prepared, chosen, table, data), prepared, data)
         self.on_stage("Evaluating all rows")
         measured = measure_whole(
             model, table, data, self.source, numbers, levels, value=prepared.choice.value, id_column=id_column
@@ -284,6 +286,19 @@ class _Task:
         n_complete, n_rows = len(table.rows), table.complete.size
         training = replace(model.training, rows=n_complete, rows_dropped=n_rows - n_complete)
         return replace(model, training=training)
+
+    def _with_sums(self, model: SegmentModel, prepared: Prepared, data: Data) -> SegmentModel:
+        """Return the model with the sums of all rows, to which others can be added; their scatter is the sample's."""
+        scaling = prepared.scaling
+        sums = sums_of(data.mapped(Scaled(scaling)), model.mixture)
+        total = scatter_of(as_data(scaling.apply(prepared.rows), prepared.weights))
+        found = ModelStatistics(
+            sums,
+            total.scale(sums.total_weight / total.total_weight),
+            model.training.log_likelihood - sums.log_likelihood,
+            scaled_steps(prepared.rows, scaling),
+        )
+        return replace(model, statistics=found)
 
     def _fitted(self, prepared: Prepared, best: Candidate, data: Data) -> Candidate:
         """Return the model fitted to all rows; its log-likelihood is in the user's units."""

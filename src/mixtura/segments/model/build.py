@@ -13,13 +13,14 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.segments.known.known_column import names_of_known
 from mixtura.segments.model.component_order import ordered
-from mixtura.segments.model.segment_model import SegmentModel, TrainingInfo
+from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.options import Settings
 from mixtura.segments.profiles.profile import SegmentProfile, name_components
 from mixtura.segments.profiles.segment_statistics import MeansSummary, SizesSummary
 from mixtura.segments.scan import scan_of
 from mixtura.segments.table.discrete.coding import standard_moments
 from mixtura.segments.table.prepare import Prepared
+from mixtura.segments.updating.training_info import TrainingInfo
 from mixtura.segments.weighted import percentile
 from mixtura.select import Candidate
 

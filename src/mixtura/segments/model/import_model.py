@@ -14,9 +14,10 @@ from mixtura.core.mixture import Mixture
 from mixtura.exceptions import ParameterError
 from mixtura.io.foreign import ForeignModel, model_of_sklearn, read_foreign_model
 from mixtura.segments.model.component_order import ordered
-from mixtura.segments.model.segment_model import SegmentModel, TrainingInfo
+from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.profiles.profile import name_components
 from mixtura.segments.transforms.scaling import Scaling
+from mixtura.segments.updating.training_info import TrainingInfo
 
 __all__ = ["IMPORTED", "import_model"]
 

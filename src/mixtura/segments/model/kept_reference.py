@@ -13,6 +13,7 @@ from mixtura.drift import Reference, reference_of, reference_of_model
 from mixtura.engine import as_data
 from mixtura.exceptions import DataError
 from mixtura.segments.transforms.scaling import Scaling
+from mixtura.segments.updating.model_statistics import gather_statistics
 
 if TYPE_CHECKING:
     from mixtura.io.model_schema import ReferenceValues
@@ -33,7 +34,9 @@ def with_reference(
     outliers: RowTable | None = None,
     outlier_weights: FloatArray | None = None,
 ) -> SegmentModel:
-    """Return the model with sums of the rows it was learned from; see `mixtura.drift.reference_of`.
+    """Return the model with sums of the rows it was learned from, with which later ones are compared and added up.
+
+    See `mixtura.drift.reference_of` and `mixtura.segments.update_model`.
 
     Parameters
     ----------
@@ -57,7 +60,9 @@ def with_reference(
         threshold=model.anomaly_threshold,
         prior=model.training.prior,
     )
-    return replace(model, reference=found)
+    # Those of a table that is worked on in parts are of all its rows, and known.
+    kept = model.statistics or gather_statistics(model.mixture, model.scaling, rows, weights)
+    return replace(model, reference=found, statistics=kept)
 
 
 def _joined(rows: RowTable, more: RowTable) -> RowTable:

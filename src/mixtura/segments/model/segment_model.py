@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,67 +25,10 @@ from mixtura.segments.table.discrete.coding import Coding
 from mixtura.segments.table.survey.missing_codes import codes_by_column
 from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.transforms.transforms import IDENTITY, Transform, build_transform
-from mixtura.select.priors import PriorName
+from mixtura.segments.updating.model_statistics import ModelStatistics, read_statistics, statistics_content
+from mixtura.segments.updating.training_info import TrainingInfo
 
 __all__ = ["SegmentModel", "TrainingInfo"]
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingInfo:
-    """How a model came about.
-
-    Parameters
-    ----------
-    source : str
-        Name of the table.
-    created : str
-        Date and time (UTC, ISO 8601).
-    id_column : str or None
-    rows, rows_dropped : int
-        Rows learned from; rows left out because of missing values.
-    seed, n_init : int
-    criterion : str
-        One of `mixtura.select.CRITERIA`.
-    log_likelihood, bic, aic : float
-        Total, of the rows in the user's units.
-    n_iter : int
-    converged : bool
-    outcome : str
-        How the fit ended.
-    weight_column, value_column : str or None, default=None
-        What said how much a customer counts, and what a customer is worth.
-    describe : tuple of str, default=()
-        Columns that only described the segments.
-    prior : {"floor", "conjugate"} or float, default="floor"
-        What kept covariances from collapsing.
-    missing_codes : mapping of str to sequence of float, default={}
-        Numbers that stand for missing values, by column, as they were said; ``"*"`` for all columns.
-    """
-
-    source: str
-    created: str
-    id_column: str | None
-    rows: int
-    rows_dropped: int
-    seed: int
-    n_init: int
-    criterion: str
-    log_likelihood: float
-    bic: float
-    aic: float
-    n_iter: int
-    converged: bool
-    outcome: str
-    weight_column: str | None = None
-    value_column: str | None = None
-    describe: tuple[str, ...] = ()
-    prior: PriorName | float = "floor"
-    missing_codes: Mapping[str, Sequence[float]] = field(default_factory=dict)
-
-    def content(self) -> dict[str, Any]:
-        """Return what a model file says of it; codes of missing values only where there are some."""
-        held = {name: getattr(self, name) for name in TrainingInfo.__slots__ if getattr(self, name) != {}}
-        return held | {"describe": list(self.describe)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,6 +58,8 @@ class SegmentModel:
         Discrete columns that it reads too.
     reference : Reference or None, default=None
         Sums of the rows it was learned from, with which later rows are compared; see `with_reference`.
+    statistics : ModelStatistics or None, default=None
+        Sums of the rows it was learned from, to which further rows can be added; see `update_model`.
     """
 
     mixture: Mixture
@@ -129,6 +74,7 @@ class SegmentModel:
     mean_values: tuple[float | None, ...] = ()
     coding: Coding | None = None
     reference: Reference | None = None
+    statistics: ModelStatistics | None = None
 
     @property
     def n_segments(self) -> int:
@@ -236,7 +182,10 @@ class SegmentModel:
             "training": self.training.content(),
         }
         parts = discrete_content(self.coding, mixture, self.scaling.spikes) | robust_content(mixture)
-        return dump_document(content | parts | reference_content(self.reference))
+        kept = reference_content(self.reference)
+        if self.statistics is not None:
+            kept["statistics"] = statistics_content(self.statistics)
+        return dump_document(content | parts | kept)
 
     @property
     def transforms(self) -> tuple[Transform, ...]:
@@ -380,13 +329,12 @@ class SegmentModel:
             ),
             coding=coding,
             reference=read_reference(document.reference, mixture.n_components),
+            statistics=read_statistics(document.statistics, mixture.family.name, mixture.means),
             names=tuple(document.segments),
             automatic_names=tuple(document.automatic_names),
             mean_values=tuple(document.mean_values),
             anomaly_percentile=document.anomaly.percentile,
             anomaly_threshold=document.anomaly.log_density_threshold,
-            training=TrainingInfo(
-                **document.training.model_dump() | {"describe": tuple(document.training.describe)}
-            ),
+            training=TrainingInfo.read(document.training.model_dump()),
             mixtura_version=document.mixtura_version,
         )

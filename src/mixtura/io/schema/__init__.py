@@ -1,0 +1,1 @@
+"""What files hold, as pydantic checks it."""

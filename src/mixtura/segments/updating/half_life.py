@@ -1,0 +1,136 @@
+"""Forgetting: how much a row still counts, by its age and a half-life."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.exceptions import DataError, ParameterError
+from mixtura.segments.change.periods import times_of
+
+__all__ = ["Ages", "ages_of", "parse_half_life"]
+
+_DAYS = {"d": 1.0, "w": 7.0, "m": 30.436875, "y": 365.2425}
+"""Of a unit; months and years are those of the Gregorian calendar on average."""
+
+_TEXT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(d|w|m|y)?[a-z]*\s*", re.I)
+
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ages:
+    """How much rows count, and earlier rows beside them.
+
+    Parameters
+    ----------
+    factors : ndarray of shape (N,)
+        ``2^(-age / half-life)`` of each row; one without a half-life, 0 where the time of a row is not known.
+    kept : float
+        The same of what was learned before.
+    as_of : float
+        The latest time: of the rows, or of what was learned before if that is later.
+    n_without : int
+        Rows without a time.
+    """
+
+    factors: FloatArray
+    kept: float
+    as_of: float
+    n_without: int
+
+
+def ages_of(
+    frame: Any, time: str, half_life: float | str | timedelta | None, known: float | None, created: str
+) -> Ages:
+    """Return how much the rows of a table count beside what was learned before.
+
+    Parameters
+    ----------
+    frame : pandas, polars or pyarrow table
+        N rows.
+    time : str
+        The column that says when.
+    half_life : float, str, timedelta or None
+        See `parse_half_life`; None to forget nothing.
+    known : float or None
+        The latest time of the rows learned from before, as `times_of` has it. Where it is not known, they count as
+        being from when the model was created, or from the earliest row of the table if that is earlier.
+    created : str
+        When that was, ISO 8601.
+
+    Raises
+    ------
+    ColumnError, DataError
+        The column is missing or does not hold times.
+    ParameterError
+        The half-life is not a positive time.
+    """
+    times, are_dates = times_of(frame, time)
+    there = np.isfinite(times)
+    if not there.any():
+        raise DataError(f"No row has a time in {time!r}. Times are required. Name another column as `time`.")
+    first, last = float(times[there].min()), float(times[there].max())
+    if known is None:
+        known = min(first, _day_of(created)) if are_dates else first
+    now = max(last, known)
+    if half_life is None:
+        return Ages(there.astype(np.float64), 1.0, now, int((~there).sum()))
+    length = parse_half_life(half_life, are_dates=are_dates)
+    factors = np.where(there, np.exp2((np.where(there, times, now) - now) / length), 0.0)
+    return Ages(factors, float(np.exp2((known - now) / length)), now, int((~there).sum()))
+
+
+def _day_of(created: str) -> float:
+    try:
+        return float(datetime.fromisoformat(created).date().toordinal() - _EPOCH)
+    except ValueError:
+        return math.inf
+
+
+def parse_half_life(half_life: float | str | timedelta, *, are_dates: bool = True) -> float:
+    """Return a half-life in days, or in the units of a column of numbers.
+
+    Parameters
+    ----------
+    half_life : float, str or timedelta
+        Days, or text such as ``"90d"``, ``"12w"``, ``"6m"`` or ``"1y"``.
+    are_dates : bool, default=True
+        Whether the time column holds dates.
+
+    Raises
+    ------
+    ParameterError
+        It is not a positive time.
+
+    Examples
+    --------
+    >>> from mixtura.segments.updating.half_life import parse_half_life
+    >>> parse_half_life("90d"), parse_half_life("2 weeks"), parse_half_life(3, are_dates=False)
+    (90.0, 14.0, 3.0)
+    """
+    number, unit = math.nan, ""
+    if isinstance(half_life, timedelta):
+        number, unit = half_life / timedelta(days=1), "d"
+    elif isinstance(half_life, str):
+        found = _TEXT.fullmatch(half_life)
+        if found is not None:
+            number, unit = float(found[1]), (found[2] or "").lower()
+    else:
+        number = float(half_life)
+    if not (0 < number < math.inf):
+        raise ParameterError(
+            f"`half_life` must be a positive time such as 90d, 12w, 6m or 1y; got {half_life!r}. Try `half_life='90d'`."
+        )
+    if unit and not are_dates:
+        raise ParameterError(
+            f"`half_life` must be a number in the units of the time column, which holds numbers; got {half_life!r}. "
+            "Try `half_life=3`."
+        )
+    return number * _DAYS.get(unit, 1.0)

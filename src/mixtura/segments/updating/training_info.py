@@ -1,0 +1,116 @@
+"""How a model came about, and what was added to it since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from mixtura.select.priors import PriorName
+
+__all__ = ["Addition", "TrainingInfo"]
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Rows that a model was given.
+
+    Parameters
+    ----------
+    kind : {"learned", "updated", "merged"}
+    source : str
+        Name of the table, or of the files of statistics.
+    created : str
+        Date and time (UTC, ISO 8601).
+    rows : int
+    kept : float
+        Share of the weight of earlier rows that was kept: 1 where nothing was forgotten, 0 where they were replaced.
+    """
+
+    kind: Literal["learned", "updated", "merged"]
+    source: str
+    created: str
+    rows: int
+    kept: float
+
+    def content(self) -> dict[str, Any]:
+        """Return what a model file says of it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingInfo:
+    """How a model came about.
+
+    Parameters
+    ----------
+    source : str
+        Name of the table.
+    created : str
+        Date and time (UTC, ISO 8601).
+    id_column : str or None
+    rows, rows_dropped : int
+        Rows learned from; rows left out because of missing values.
+    seed, n_init : int
+    criterion : str
+        One of `mixtura.select.CRITERIA`.
+    log_likelihood, bic, aic : float
+        Total, of the rows in the user's units.
+    n_iter : int
+    converged : bool
+    outcome : str
+        How the fit ended.
+    weight_column, value_column : str or None, default=None
+        What said how much a customer counts, and what a customer is worth.
+    describe : tuple of str, default=()
+        Columns that only described the segments.
+    prior : {"floor", "conjugate"} or float, default="floor"
+        What kept covariances from collapsing.
+    missing_codes : mapping of str to sequence of float, default={}
+        Numbers that stand for missing values, by column, as they were said; ``"*"`` for all columns.
+    history : tuple of Addition, default=()
+        Where rows were added later: what was learned from, the earliest first.
+    """
+
+    source: str
+    created: str
+    id_column: str | None
+    rows: int
+    rows_dropped: int
+    seed: int
+    n_init: int
+    criterion: str
+    log_likelihood: float
+    bic: float
+    aic: float
+    n_iter: int
+    converged: bool
+    outcome: str
+    weight_column: str | None = None
+    value_column: str | None = None
+    describe: tuple[str, ...] = ()
+    prior: PriorName | float = "floor"
+    missing_codes: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    history: tuple[Addition, ...] = ()
+
+    @property
+    def learned_from(self) -> str:
+        """What all tables together are called."""
+        added = len(self.history) - 1
+        return self.source if added < 1 else f"{self.source} and {added} added later"
+
+    def content(self) -> dict[str, Any]:
+        """Return what a model file says of it; codes of missing values and a history only where there are some."""
+        held = {
+            name: getattr(self, name)
+            for name in TrainingInfo.__slots__
+            if getattr(self, name) not in ({}, ())
+        }
+        history = {"history": [one.content() for one in self.history]} if self.history else {}
+        return held | {"describe": list(self.describe)} | history
+
+    @classmethod
+    def read(cls, content: dict[str, Any]) -> TrainingInfo:
+        """Return what `content` has written."""
+        history = tuple(Addition(**one) for one in content["history"])
+        return cls(**content | {"describe": tuple(content["describe"]), "history": history})
