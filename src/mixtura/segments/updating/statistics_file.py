@@ -169,8 +169,8 @@ def _require_many(model: SegmentModel, found: ModelStatistics, n_rows: int, min_
     named = ", ".join(f"{k + 1} ({model.names[k]!r}, {rows[k]:.1f})" for k in few[:5])
     raise DataError(
         f"At least {min_rows:g} customers are required in each segment before sums are handed out, because sums of a "
-        f"few can reveal them; fewer are in segment {named}. Add customers, take a model of fewer segments, or allow it "
-        "with `min_rows=0`."
+        f"few can reveal them; fewer are in segment {named}. Add customers, take a model of fewer segments, or "
+        "allow it with `min_rows=0`."
     )
 
 
