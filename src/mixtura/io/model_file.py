@@ -55,7 +55,7 @@ _STATISTICS = _Kind(
     1,
     "file of statistics",
     "file of statistics",
-    "mixtura update MODEL TABLE --statistics FILE",
+    "mixtura update MODEL TABLE, with `statistics`",
 )
 
 

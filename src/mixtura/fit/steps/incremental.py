@@ -1,4 +1,4 @@
-"""Incremental expectation-maximization: some rows are passed over, of earlier ones the sums are kept.
+"""Incremental expectation-maximization: new rows beside the sums of earlier ones, which are kept as they are.
 
 The sums of the rows at hand are computed again in every pass, those of earlier rows stay as they are: coordinate ascent
 in the bound of Neal and Hinton (1998), over the mixture and the responsibilities of the rows at hand. Sums that are

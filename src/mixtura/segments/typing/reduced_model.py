@@ -67,6 +67,7 @@ def reduced_model(model: SegmentModel, questions: Sequence[str]) -> SegmentModel
         anomaly_percentile=0.0,
         anomaly_threshold=None,
         reference=None,
+        statistics=None,
     )
 
 

@@ -83,7 +83,7 @@ def _threshold(model: SegmentModel, mean: float) -> float | None:
 
 
 def add_statistics(model: SegmentModel, sites: Sequence[SiteStatistics]) -> SiteStatistics:
-    """Return the sums of several sites as those of one, as a region hands them on.
+    """Return the sums of several sites as those of one, such as a region.
 
     Raises
     ------

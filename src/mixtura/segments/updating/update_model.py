@@ -150,25 +150,10 @@ def update_model(
     statistics, notes = learned_statistics(model)
     earlier = statistics.scaled(rows.kept)
     result = _fitted(model, earlier, rows)
-    mixture, added = result.mixture, rows.statistics(result.mixture)
-    whole = earlier.about(model.mixture, mixture) + added
-    addition = Addition("updated", source, _now(), len(rows.read.rows), rows.kept)
-    new = replace(
-        model,
-        mixture=mixture,
-        statistics=whole,
-        training=updated_training(model, addition, whole, mixture, result),
-        mixtura_version=version("mixtura"),
-        mean_values=_mean_values(model, mixture, rows, earlier.components.counts),
-    )
-    new = _with_densities(model, new, rows, earlier)
+    added = rows.statistics(result.mixture)
+    new = _with_densities(model, _updated(model, rows, earlier, added, result, source), rows, earlier)
     was = log_likelihood_of(rows.data, model.mixture) + added.log_jacobian
-    again = [one for one in (model.training.history or (model.training,)) if one.source == source]
-    if again:
-        notes = (
-            *notes,
-            f"{source!r} was learned from before, {again[-1].created}: the same customers count twice.",
-        )
+    weight = rows.data.total_weight
     return ModelUpdate(
         before=model,
         model=new,
@@ -177,11 +162,42 @@ def update_model(
         rows_left_out=int((~rows.read.complete).sum()),
         kept=rows.kept,
         weight_before=earlier.weight,
-        weight_added=rows.data.total_weight,
-        log_likelihoods=(was / rows.data.total_weight, added.log_likelihood / rows.data.total_weight),
+        weight_added=weight,
+        log_likelihoods=(was / weight, added.log_likelihood / weight),
         result=result,
-        notes=(*notes, *rows.notes, *rows.read.notes),
+        notes=(*notes, *_repeated(model, source), *rows.notes, *rows.read.notes),
     )
+
+
+def _updated(
+    model: SegmentModel,
+    rows: _Rows,
+    earlier: ModelStatistics,
+    added: ModelStatistics,
+    result: FitResult,
+    source: str,
+) -> SegmentModel:
+    mixture, whole = result.mixture, earlier.about(model.mixture, result.mixture) + added
+    addition = Addition("updated", source, _now(), len(rows.read.rows), rows.kept)
+    return replace(
+        model,
+        mixture=mixture,
+        statistics=whole,
+        training=updated_training(model, addition, whole, mixture, result),
+        mixtura_version=version("mixtura"),
+        mean_values=_mean_values(model, mixture, rows, earlier.components.counts),
+    )
+
+
+def _repeated(model: SegmentModel, source: str) -> tuple[str, ...]:
+    """Return a sentence where a table of this name was learned from before."""
+    before = [one for one in (model.training.history or (model.training,)) if one.source == source]
+    if not before:
+        return ()
+    said = (
+        f"{source!r} was learned from before, {before[-1].created}: customers of the same table count twice."
+    )
+    return (said,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
