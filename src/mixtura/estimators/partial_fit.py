@@ -103,7 +103,7 @@ class PartialFitMixin:
         rows = as_rows(self, X, reset=first, min_rows=2 if first else 1, missing=missing)
         weights = _faded(as_weights(sample_weight, rows), len(rows), half_life)
         if first:
-            self._fit_data(rows, weights, None)
+            self._fit_data(rows, weights, None, None)
             weights = without_empty_rows(weights, rows) if missing else weights
             self.statistics_, self.n_samples_seen_ = sums_of(as_data(rows, weights), self.mixture_), len(rows)
             return self
