@@ -16,7 +16,7 @@ from mixtura.core.covariance import get_family
 from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
-from mixtura.engine import as_data, is_distributed
+from mixtura.engine import as_data, is_distributed, is_in_database
 from mixtura.estimators.validation import as_rows, as_weights
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.fit import (
@@ -76,7 +76,7 @@ class PartialFitMixin:
         Raises
         ------
         DataError
-            Rows on a cluster.
+            Rows on a cluster or in a database.
         ParameterError
             The number of components or the family is another one than before.
 
@@ -93,10 +93,10 @@ class PartialFitMixin:
         (300, 300.0)
         """
         validate_parameter_constraints(_ARGUMENTS, {"half_life": half_life}, "partial_fit")
-        if is_distributed(X):
+        if is_distributed(X) or is_in_database(X):
             raise DataError(
-                "`X` must be rows in memory; got a collection on a cluster. Give its partitions one after the other, "
-                "or all to `fit`."
+                "`X` must be rows in memory; got rows on a cluster or in a database. Give parts of them one after the "
+                "other, or all to `fit`."
             )
         first = not hasattr(self, "means_")
         missing = self.missing == "fiml"
