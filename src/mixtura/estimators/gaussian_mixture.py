@@ -25,11 +25,11 @@ from mixtura.core.parts.volume import measure_background
 from mixtura.core.prior import Ridge
 from mixtura.engine import is_in_database
 from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from mixtura.estimators.checkpoints import checkpointed
 from mixtura.estimators.fit_known import data_with_known, keep_known, start_with_known
 from mixtura.estimators.fit_warnings import warn_of
 from mixtura.estimators.fitted_attributes import attributes_of, contents_of
-from mixtura.estimators.partial_fit import PartialFitMixin
+from mixtura.estimators.fitting.checkpoints import checkpointed
+from mixtura.estimators.fitting.partial_fit import PartialFitMixin
 from mixtura.estimators.precisions import mixture_from_precisions_cholesky
 from mixtura.estimators.predicting import MixturePredictor
 from mixtura.estimators.validation import (
