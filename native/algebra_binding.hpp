@@ -3,8 +3,10 @@
 
 #ifdef MIXTURA_X86
 const Algebra* const algebras[] = {&avx512::algebra, &avx2::algebra, &baseline::algebra};
+const Trees* const forests[] = {&avx512::trees, &avx2::trees, &baseline::trees};
 #else
 const Algebra* const algebras[] = {&baseline::algebra};
+const Trees* const forests[] = {&baseline::trees};
 #endif
 
 const Algebra& algebra_at(std::size_t index) {
@@ -196,6 +198,20 @@ double floored_axes(std::size_t variant, bool equal_volume, double least, nb::ha
     return least;
 }
 
+// The pairs (m - 1, 2) joined at each step; heads has room for (m).
+void agglomerate(std::size_t variant, int criterion, double floor, nb::handle rows_, nb::handle counts_, nb::handle pairs_,
+                 nb::handle heads_) {
+    const Array rows(rows_), counts(counts_), pairs(pairs_, true), heads(heads_, true);
+    if (criterion < 0 || criterion > 2) throw std::invalid_argument("the criterion is 0, 1 or 2");
+    const Index m = rows.size(0), d = rows.size(1);
+    const Agglomeration a{static_cast<Criterion>(criterion), m, d, floor, rows.values<const double>({m, d}),
+                          counts.values<const double>({m}), pairs.values<std::intptr_t>({m - 1, 2}),
+                          heads.values<std::intptr_t>({m})};
+    variant_at(variant);
+    nb::gil_scoped_release unlocked;
+    if (!forests[variant]->agglomerate(a)) throw std::bad_alloc();
+}
+
 void define_algebra(nb::module_& m) {
     m.def("closed_form", &closed_form);
     m.def("scatter", &scatter);
@@ -208,5 +224,6 @@ void define_algebra(nb::module_& m) {
     m.def("turn_axes", &turn_axes);
     m.def("sweep_axes", &sweep_axes);
     m.def("floored_axes", &floored_axes);
-    m.attr("ALGEBRA") = 2;  // raised where a function of the algebra is added or called otherwise
+    m.def("agglomerate", &agglomerate);
+    m.attr("ALGEBRA") = 3;  // raised where a function of the algebra is added or called otherwise
 }

@@ -10,6 +10,7 @@
 #include "algebra/algebra.hpp"
 #include "arrays.hpp"
 #include "pass/kernel.hpp"
+#include "trees/agglomeration.hpp"
 
 
 namespace mixtura {

@@ -12,10 +12,11 @@ from scipy.optimize import minimize_scalar
 
 from mixtura.exceptions import KernelUnavailableError
 from mixtura.kernels import ClosedForm, Layout, build_info, get_algebra, native, registry
-from mixtura.kernels.algebra import NumpyAlgebra, Trouble
+from mixtura.kernels.algebra import Trouble
 from mixtura.kernels.iterations.sweeps import disjoint_planes
 from mixtura.kernels.native import supported_instruction_sets
 from mixtura.kernels.native_algebra import NativeAlgebra, why_not_native
+from mixtura.kernels.numpy_algebra import NumpyAlgebra
 
 COMPILED = supported_instruction_sets() if why_not_native() is None else ()
 ALGEBRAS = ["numpy", *COMPILED]

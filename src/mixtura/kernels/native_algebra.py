@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from mixtura._typing import FloatArray
+from mixtura._typing import FloatArray, IntArray
 from mixtura.exceptions import KernelUnavailableError
 from mixtura.kernels import native
-from mixtura.kernels.algebra import ClosedForm, Estimate, Factored, NumpyAlgebra
+from mixtura.kernels.algebra import ClosedForm, Estimate, Factored
 from mixtura.kernels.contract import Layout
+from mixtura.kernels.numpy_algebra import NumpyAlgebra
+from mixtura.kernels.trees.merge_cost import floor_of
 
 __all__ = ["NativeAlgebra", "why_not_native"]
 
@@ -20,7 +22,9 @@ _LARGEST = 64
 
 _LAYOUTS = {Layout.DENSE: 0, Layout.DIAGONAL: 1, Layout.SHARED: 2}
 
-_ALGEBRA = 2
+_CRITERIA = {"EII": 0, "VII": 1, "VVV": 2}
+
+_ALGEBRA = 3
 """What an extension has to say of its algebra to be called from here."""
 
 _OUTDATED = "the compiled core was built from other sources; install mixtura again"
@@ -201,6 +205,13 @@ class NativeAlgebra:
         found, spread = np.array(axes, dtype=np.float64, order="C"), empty(own.shape[:2])
         arrays = found, _plain(counts), _plain(own), _plain(root), spread
         return found, spread, self._extension.floored_axes(self._variant, equal_volume, least, *arrays)
+
+    def agglomerate(self, criterion: str, rows: FloatArray, counts: FloatArray) -> IntArray:
+        """Return the clusters joined at each step; see `Algebra.agglomerate`."""
+        pairs, heads = empty((len(rows) - 1, 2), dtype=np.intp), empty(len(rows), dtype=np.intp)
+        arrays = _plain(rows), _plain(counts), pairs, heads
+        self._extension.agglomerate(self._variant, _CRITERIA[criterion], floor_of(rows, counts), *arrays)
+        return pairs
 
 
 def _plain(array: FloatArray) -> FloatArray:

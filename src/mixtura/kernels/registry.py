@@ -16,9 +16,10 @@ import numpy as np
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.exceptions import KernelUnavailableError
 from mixtura.kernels import native
-from mixtura.kernels.algebra import Algebra, NumpyAlgebra
+from mixtura.kernels.algebra import Algebra
 from mixtura.kernels.contract import Components, Kernel, Outputs, accumulate_parts
 from mixtura.kernels.native_algebra import NativeAlgebra, why_not_native
+from mixtura.kernels.numpy_algebra import NumpyAlgebra
 from mixtura.kernels.reference import NumpyKernel
 
 __all__ = [

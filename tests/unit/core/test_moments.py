@@ -11,7 +11,7 @@ from sklearn.datasets import make_spd_matrix
 
 from mixtura.core.moments import DENSE, DIAGONAL, FIRST, GATHERED, POOLED, Moments
 from mixtura.kernels import Layout, get_algebra
-from mixtura.kernels.algebra import NumpyAlgebra
+from mixtura.kernels.numpy_algebra import NumpyAlgebra
 
 ALL = (DENSE, DIAGONAL, POOLED, FIRST)
 K, D, N = 3, 4, 40

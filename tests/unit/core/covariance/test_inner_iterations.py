@@ -12,8 +12,8 @@ from mixtura.core.covariance.algebra.volumes import (
     unit_volume,
 )
 from mixtura.kernels import get_algebra
-from mixtura.kernels.algebra import NumpyAlgebra
 from mixtura.kernels.iterations.angles import axes_loss, newton_step
+from mixtura.kernels.numpy_algebra import NumpyAlgebra
 
 
 def draw_covariances(seed: int, n_components: int, n_features: int) -> np.ndarray:

@@ -9,12 +9,15 @@ import pytest
 
 from mixtura.engine import as_data
 from mixtura.exceptions import ParameterError
-from mixtura.fit.init.hierarchical.agglomeration import agglomerate
-from mixtura.fit.init.hierarchical.merge_cost import EII, VVV
 from mixtura.fit.init.hierarchical.tree import CRITERIA, Tree, grow
-from mixtura.fit.init.hierarchical.ward import agglomerate_spherical
 from mixtura.fit.init.sample import draw_sample
+from mixtura.kernels.native import supported_instruction_sets
+from mixtura.kernels.native_algebra import NativeAlgebra, why_not_native
+from mixtura.kernels.numpy_algebra import NumpyAlgebra
 from naive import naive_agglomerate
+
+COMPILED = supported_instruction_sets() if why_not_native() is None else ()
+COMPILED_CRITERIA = ("EII", "VII", "VVV")
 
 
 def tree_of(rows: Any, criterion: str, transform: str = "none", weight: Any = None, **how: Any) -> Tree:
@@ -36,26 +39,48 @@ def test_it_is_the_loop_over_all_pairs(criterion: str, n: int, d: int, scale: fl
         np.testing.assert_array_equal(tree.labels(k), naive_agglomerate(criterion, rows.tolist(), k))
 
 
+@pytest.mark.parametrize(("n", "d"), [(11, 1), (12, 2), (13, 3)])
+@pytest.mark.parametrize("criterion", COMPILED_CRITERIA)
+def test_the_twin_is_the_loop_over_all_pairs(
+    criterion: str, n: int, d: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mixtura.fit.init.hierarchical.tree.get_algebra", NumpyAlgebra)
+    test_it_is_the_loop_over_all_pairs(criterion, n, d, 3.0)
+
+
+@pytest.mark.skipif(not COMPILED, reason="the compiled core is not built")
 @pytest.mark.parametrize("decimals", [16, 1, 0])
-@pytest.mark.parametrize(("n", "d"), [(2, 1), (300, 1), (400, 3), (200, 10)])
-def test_all_nearest_at_once_is_one_after_the_other(n: int, d: int, decimals: int) -> None:
+@pytest.mark.parametrize(("n", "d"), [(1, 2), (2, 1), (150, 1), (200, 3), (100, 10)])
+@pytest.mark.parametrize("criterion", COMPILED_CRITERIA)
+def test_compiled_trees_are_the_twins(criterion: str, n: int, d: int, decimals: int) -> None:
     """Also where rows, or costs, are equal; and where rows count as several."""
     rows = np.round(rows_of(n, d, seed=n + d), decimals)
     for counts in (np.ones(n), np.random.RandomState(n).choice([0.5, 1.0, 3.0], size=n)):
-        np.testing.assert_array_equal(agglomerate_spherical(rows, counts), agglomerate(EII(rows, counts)))
+        twin = NumpyAlgebra().agglomerate(criterion, rows, counts)
+        for name in COMPILED:
+            np.testing.assert_array_equal(NativeAlgebra(name).agglomerate(criterion, rows, counts), twin)
 
 
-def test_without_ties_no_step_is_taken_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mixtura.fit.init.hierarchical.ward.agglomerate", None)
-    for d in (1, 2, 5):
-        assert len(agglomerate_spherical(rows_of(700, d, seed=d), np.ones(700))) == 699
+@pytest.mark.parametrize("extreme", [1e-200, 1e-150, 1e150, 1e200, np.inf, np.nan])
+@pytest.mark.parametrize("criterion", COMPILED_CRITERIA)
+def test_whatever_the_rows_are_every_step_joins_two(criterion: str, extreme: float) -> None:
+    """Costs may vanish, overflow, or be no numbers: what is joined may be anything, and all is joined in the end."""
+    rows = rows_of(30, 2, seed=8)
+    rows[::3] *= extreme
+    algebras = [NumpyAlgebra(), *(NativeAlgebra(name) for name in COMPILED)]
+    with np.errstate(all="ignore"):
+        for algebra in algebras:
+            pairs = algebra.agglomerate(criterion, rows, np.ones(30))
+            assert (pairs[:, 0] < pairs[:, 1]).all()
+            assert sorted(pairs[:, 1].tolist()) == list(range(1, 30))
 
 
 @pytest.mark.parametrize("d", [1, 2])
-def test_the_rows_that_clusters_begin_as_stay(d: int) -> None:
+@pytest.mark.parametrize("algebra", [NumpyAlgebra(), *(NativeAlgebra(name) for name in COMPILED)])
+def test_the_rows_that_clusters_begin_as_stay(d: int, algebra: Any) -> None:
     rows, counts = rows_of(20, d, seed=9), np.ones(20)
     before = rows.copy()
-    agglomerate(VVV(rows, counts))
+    algebra.agglomerate("VVV", rows, counts)
     np.testing.assert_array_equal(rows, before)
     np.testing.assert_array_equal(counts, 1.0)
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.fit.init.hierarchical.agglomeration import Board
-from mixtura.fit.init.hierarchical.merge_cost import EII
+from mixtura.kernels.trees.agglomeration import Board
+from mixtura.kernels.trees.merge_cost import EII
 
 __all__ = ["agglomerate_tied"]
 

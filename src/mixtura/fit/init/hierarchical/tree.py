@@ -11,20 +11,18 @@ from mixtura._typing import FloatArray, IntArray
 from mixtura.core.data import Data
 from mixtura.exceptions import ParameterError
 from mixtura.fit.init.base import Initializer
-from mixtura.fit.init.hierarchical.agglomeration import agglomerate
-from mixtura.fit.init.hierarchical.merge_cost import VII, VVV
 from mixtura.fit.init.hierarchical.tied_agglomeration import agglomerate_tied
-from mixtura.fit.init.hierarchical.ward import agglomerate_spherical
 from mixtura.fit.init.sample import MOST_ROWS, FromLabels, Sample, draw_sample
 from mixtura.fit.steps.em import Problem
+from mixtura.kernels import get_algebra
 
 __all__ = ["CRITERIA", "FromHierarchy", "FromTree", "Tree", "grow", "grow_on"]
 
 CRITERIA: dict[str, Callable[[FloatArray, FloatArray], IntArray]] = {
-    "VVV": lambda rows, counts: agglomerate(VVV(rows, counts)),
+    "VVV": lambda rows, counts: get_algebra().agglomerate("VVV", rows, counts),
     "EEE": agglomerate_tied,
-    "VII": lambda rows, counts: agglomerate(VII(rows, counts)),
-    "EII": agglomerate_spherical,
+    "VII": lambda rows, counts: get_algebra().agglomerate("VII", rows, counts),
+    "EII": lambda rows, counts: get_algebra().agglomerate("EII", rows, counts),
 }
 """From rows (m, D) and counts (m,) to the pairs joined, (m - 1, 2); every criterion by its name."""
 

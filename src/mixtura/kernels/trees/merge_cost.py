@@ -25,7 +25,7 @@ from scipy.spatial.distance import cdist
 
 from mixtura._typing import FloatArray
 
-__all__ = ["EII", "VII", "VVV", "Criterion"]
+__all__ = ["CRITERIA", "EII", "VII", "VVV", "Criterion", "floor_of"]
 
 _WIDEST = 2.2204460492503131e-16
 """Least value of ``a``, mclust's."""
@@ -63,8 +63,7 @@ class Criterion:
         self.counts, self.traces, self.terms, self._roots = self._state
         self.counts[:] = counts
         self.centers = rows.copy()
-        apart = rows - counts @ rows / counts.sum()
-        self.floor = max(float(counts @ (apart**2).sum(axis=1)) / (counts.sum() * rows.shape[1]), _WIDEST)
+        self.floor = floor_of(rows, counts)
         self.terms[:] = self.term(self.counts, self.traces)
         self._evaluated: dict[tuple[int, int], _Union] = {}
 
@@ -122,7 +121,9 @@ class Criterion:
         count = n + also
         apart = self.centers[other] - self.centers[one]
         share = n * also / count
-        trace = self.traces.item(one) + (self.traces.item(other) + share * float(apart.dot(apart)))
+        # Added up one after the other, as in all other distances: costs that are equal stay so.
+        square = float(np.add.accumulate(apart * apart)[-1])
+        trace = self.traces.item(one) + (self.traces.item(other) + share * square)
         scatter = self._joint_scatter(one, other, apart, share)
         term, root = self._term_and_root(count, trace, scatter)
         return _Union((count, trace, term, root), self.centers[one] + apart * (also / count), scatter)
@@ -223,6 +224,15 @@ class VVV(Criterion):
     def _move(self, last: int, left: int) -> None:
         super()._move(last, left)
         self._scatter[left] = self._scatter[last]
+
+
+CRITERIA = {one.name: one for one in (EII, VII, VVV)}
+
+
+def floor_of(rows: FloatArray, counts: FloatArray) -> float:
+    """Return a: the mean variance of rows (m, D) that count as many, over all columns."""
+    apart = rows - counts @ rows / counts.sum()
+    return max(float(counts @ (apart**2).sum(axis=1)) / float(counts.sum() * rows.shape[1]), _WIDEST)
 
 
 def _power(base: FloatArray, exponent: int) -> FloatArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.fit.init.hierarchical.merge_cost import Criterion
+from mixtura.kernels.trees.merge_cost import Criterion
 
 __all__ = ["Board", "agglomerate"]
 
@@ -80,7 +80,7 @@ class Board:
             second = m - 1 - int(backward.argmin())
             row = self._costs[second, :second]
             first = second - 1 - int(row[::-1].argmin())
-            if row[first] <= least[second]:
+            if not row[first] > least[second]:
                 return first, second
             least[second] = row[first]
 

@@ -1,0 +1,1 @@
+"""Model-based agglomeration: the twin in NumPy that defines it."""
