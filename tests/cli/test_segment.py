@@ -14,7 +14,7 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
-from mixtura.segments import RESULT_FILES, select_table
+from mixtura.segments import RESULT_FILES, segment_table, select_table
 
 
 @pytest.fixture
@@ -325,3 +325,23 @@ def test_a_table_that_determines_no_number_is_said_to(run, workplace) -> None:
     page = Path("cloud-segments/report.html").read_text(encoding="utf-8")
     assert "The table does not determine a number of segments" in page
     assert "does not determine a number: it falls up to the most that were tried" in page
+
+
+def test_notes_name_options_in_every_output(run, workplace) -> None:
+    """Those of Python are for results in Python; the same table there."""
+    rng = np.random.RandomState(0)
+    table = pl.DataFrame(
+        {"spend": np.exp(2 * rng.standard_normal(120)), "visits": 9 + rng.standard_normal(120)}
+    )
+    table = table.with_columns(
+        visits=pl.when(pl.arange(120) % 10 == 0).then(None).otherwise(pl.col("visits"))
+    )
+    table.write_csv("gaps.csv")
+    assert any("`drop_missing=True`" in note for note in segment_table(table, components=2).notes)
+    said = run("segment", "gaps.csv", "--components", "2")
+    assert said.exit_code == 0, said.output
+    folder = Path("gaps-segments")
+    notes = json.loads((folder / "summary.json").read_text())["notes"]
+    assert any("--drop-missing" in note for note in notes)
+    for text in (said.output, *notes, (folder / "report.html").read_text()):
+        assert "drop_missing=True" not in text

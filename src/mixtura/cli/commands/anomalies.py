@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,6 +57,7 @@ def anomalies(
     quiet: options.Quiet = False,
 ) -> None:
     """Find rows that are stranger than chance explains, and the columns that make them so."""
+    from mixtura.cli.option_names import with_options
     from mixtura.io import TABLE_SUFFIXES, output_file, readable_json
     from mixtura.segments.anomalies import find_anomalies
 
@@ -73,6 +75,7 @@ def anomalies(
             drop_missing=drop_missing,
             random_state=seed,
         )
+        found = replace(found, notes=tuple(map(with_options, found.notes)))
         found.write(writing)
     if json:
         typer.echo(readable_json(found.to_dict()), nl=False)

@@ -120,6 +120,7 @@ def _survey(table: TableInput) -> str | None:
 
 
 def _run(table: TableInput, output: Path | None, wanted: _Wanted, asked: dict[str, Any]) -> None:
+    from mixtura.cli.option_names import with_options
     from mixtura.cli.progress import model_progress, working
     from mixtura.data.sources import Source
     from mixtura.data.spool import spooled_in
@@ -145,7 +146,7 @@ def _run(table: TableInput, output: Path | None, wanted: _Wanted, asked: dict[st
                 result = segment_table(read.data, **progress, **asked)
         # Who interrupts the search does not want to wait for what was not asked for.
         resamples = 0 if result.interrupted and wanted.resamples is None else wanted.resamples
-        result = result.with_effort(Effort(resamples))
+        result = result.with_effort(Effort(resamples)).with_wording(with_options)
         read = outline_of(read, table.name) if isinstance(read, Source) else read.without_cells()
         release_arrow_memory()
         delivery.write(result, partial(working, quiet=wanted.quiet))

@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.text import Text
 
 from mixtura.cli.console import plain_table
-from mixtura.cli.option_names import with_options
 from mixtura.cli.printing.numbers import criterion_text, decimals_for, percent, readable, reason_text
 from mixtura.cli.printing.print_profiles import WIDE, print_profiles
 
@@ -36,7 +35,7 @@ def print_segmentation(console: Console, document: Document) -> None:
     _print_least_certain(console, document)
     _print_anomalies(console, document)
     for note in document.notes:
-        console.print(Text.assemble(("Note: ", "bold yellow"), with_options(note)))
+        console.print(Text.assemble(("Note: ", "bold yellow"), note))
     n_models = len(document.candidates)
     models = f"{n_models} models fitted" if n_models > 1 else "1 model fitted"
     assigned = document.table.rows - document.table.rows_unassigned

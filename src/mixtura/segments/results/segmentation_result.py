@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -128,6 +128,8 @@ class SegmentationResult:
         What became of customers whose segment is known.
     effort : Effort, optional
         How much is computed for what is estimated by sampling.
+    wording : callable, default=str
+        From a note that names parameters as Python does to the note as its reader should see it.
     """
 
     model: SegmentModel
@@ -159,6 +161,7 @@ class SegmentationResult:
     selection: ColumnSelection | None = None
     known: KnownSegments | None = None
     effort: Effort = field(default_factory=Effort)
+    wording: Callable[[str], str] = str
 
     @property
     def table(self) -> RowTable:
@@ -236,10 +239,11 @@ class SegmentationResult:
         )
         columns, repeat = self.columns.used, self.ids_repeat
         passed = {one: self.exclusions[one] for one in self.excluded}
-        return make_notes(
+        notes = make_notes(
             self.ranking, self.best, self.assignment if self.whole is None else self.whole, columns, further, passed,
             min_share=self.min_share, choice=self.choice, ids_repeat=repeat,
         )  # fmt: skip
+        return tuple(map(self.wording, notes))
 
     @cached_property
     def kmeans(self) -> KMeansComparison:
@@ -379,6 +383,10 @@ class SegmentationResult:
         changed = self._changed({}, without=_DOCUMENTS)
         vars(changed)["stability"] = stability
         return changed
+
+    def with_wording(self, wording: Callable[[str], str]) -> Self:
+        """Return the same result with notes for another reader."""
+        return self._changed({"wording": wording}, without=_DOCUMENTS | {"notes"})
 
     def with_model(self, model: SegmentModel) -> Self:
         """Return the same result with a model that names its segments, or knows their mean values."""
