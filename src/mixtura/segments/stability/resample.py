@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance import get_family
+from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
 from mixtura.core.parts.known_labels import known_levels, predict_free
@@ -26,13 +28,18 @@ from mixtura.fit import (
     fit_mixture,
 )
 from mixtura.fit.init import FromHierarchy, FromSample, Initialization
+from mixtura.run import map_processes
 from mixtura.select.inference.refit import runner_for_family
+from mixtura.select.model_search.cost import processes_for, search_seconds
 from mixtura.select.priors import PriorName, make_prior
 
 __all__ = ["refit_labels"]
 
 _TOLERANCE = 1.0
 """Nats of the total log-likelihood still to be gained: partitions change by single customers for less."""
+
+_WORTH_PROCESSES = 0.5
+"""Seconds of refits from which on other processes help: those of other numbers of segments are still to come."""
 
 _TREE_ROWS = 200
 """A tree of more rows finds the same groups, and takes longer than all fits."""
@@ -59,9 +66,9 @@ def refit_labels(
     Each resample has as many rows as there are, drawn with replacement: it is the same rows with the number of times
     each was drawn as their weight. Fits start cold, from K-means on the resample and from the tree of some of its rows:
     one that started from the mixture in question would find its way back to it, and make every segment look stable.
-    Where passes take long enough they run
-    side by side on all cores. Rows that are known to belong to a component do so in resamples, too; they are
-    partitioned as all others. The seed of a resample is its number, so that this does not change a digit.
+    They run side by side on all cores, in threads where passes take long and in processes where they do not. Rows that
+    are known to belong to a component do so in resamples, too; they are partitioned as all others. The seed of a
+    resample is its number, so that this does not change a digit.
 
     Parameters
     ----------
@@ -87,29 +94,47 @@ def refit_labels(
     list of ndarray
         Fewer than `n_bootstraps` where a mixture could not be learned from a resample.
     """
-    data, counted = as_data(rows, weights), np.ones(len(rows)) if weights is None else weights
+    data = as_data(rows, weights)
+    structure = get_family(family)
     # That of the rows themselves, as the mixture in question had it: a resample of few rows has none to speak of.
     kept = make_prior(prior, data.total, n_components, rounding)
-
     heavy = StudentTails() if tails else None
-
-    def task(number: int) -> Callable[[], IntArray | None]:
-        def run() -> IntArray | None:
-            rng = np.random.RandomState(np.random.SeedSequence((seed, number)).generate_state(1))
-            drawn = np.bincount(rng.randint(len(rows), size=len(rows)), minlength=len(rows)) * counted
-            chosen = np.flatnonzero(drawn > 0)
-            if chosen.size < n_components:
-                return None
-            resample = data.in_memory(rows[chosen], drawn[chosen]).alone()
-            model = GaussianModel(n_components, get_family(family), kept, data.discrete, tails=heavy)
-            mixture = _learned(Problem(resample, model), n_init, rng)
-            return None if mixture is None else predict_free(mixture, rows)
-
-        return run
-
-    runner = runner_for_family(data, get_family(family), n_components)
-    found = runner.map([task(number) for number in range(n_bootstraps)])
+    model = GaussianModel(n_components, structure, kept, data.discrete, tails=heavy)
+    runner = runner_for_family(data, structure, n_components)
+    refits = _Refits(rows, weights, data.alone(), model, n_init, seed)
+    if runner.n_workers > 1:
+        found = runner.map([partial(_labels, refits, number) for number in range(n_bootstraps)])
+    else:
+        seconds = n_bootstraps * search_seconds([(family, n_components)], len(rows), data.n_features)
+        n_processes = processes_for(seconds, n_bootstraps, long=_WORTH_PROCESSES)
+        found = list(map_processes(_labels, refits, range(n_bootstraps), n_processes))
     return [labels for labels in found if labels is not None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Refits:
+    """What the refits to all resamples have in common."""
+
+    rows: RowTable
+    weights: FloatArray | None
+    data: Data
+    model: GaussianModel
+    n_init: int
+    seed: int
+
+
+def _labels(refits: _Refits, number: int) -> IntArray | None:
+    """Return the partition of the rows by a mixture of a resample, by its number; None where there is none."""
+    rows, weights = refits.rows, refits.weights
+    rng = np.random.RandomState(np.random.SeedSequence((refits.seed, number)).generate_state(1))
+    counted = np.ones(len(rows)) if weights is None else weights
+    drawn = np.bincount(rng.randint(len(rows), size=len(rows)), minlength=len(rows)) * counted
+    chosen = np.flatnonzero(drawn > 0)
+    if chosen.size < refits.model.n_components:
+        return None
+    resample = refits.data.in_memory(rows[chosen], drawn[chosen]).alone()
+    mixture = _learned(Problem(resample, refits.model), refits.n_init, rng)
+    return None if mixture is None else predict_free(mixture, rows)
 
 
 def _learned(problem: Problem, n_init: int, rng: np.random.RandomState) -> Mixture | None:

@@ -155,6 +155,18 @@ def test_threads_change_no_digit(cloud) -> None:
     assert told(1) == told(3)
 
 
+def test_resamples_are_the_same_in_other_processes(cloud, monkeypatch) -> None:
+    plan = {"n_bootstraps": 6, "n_init": 2, "seed": 4}
+    with mixtura.set_threads(1):
+        alone = refit_labels(cloud.rows, "full", 2, **plan)
+    asked, run = [], resample.map_processes
+    monkeypatch.setattr(resample, "map_processes", lambda *given: asked.append(given[-1]) or run(*given))
+    monkeypatch.setattr(resample, "_WORTH_PROCESSES", 0.0)
+    with mixtura.set_threads(2):
+        np.testing.assert_array_equal(refit_labels(cloud.rows, "full", 2, **plan), alone)
+    assert asked == [2]
+
+
 def test_resamples_draw_as_many_customers_as_there_are(cloud, monkeypatch) -> None:
     drawn = []
 
