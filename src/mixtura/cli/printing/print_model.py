@@ -87,7 +87,7 @@ def _print_levels(console: Console, model: SegmentModel) -> None:
             printed.add_row(f"{column.name}: {text}", *(percent(float(one)) for one in row))
         if len(levels) > _MOST_LEVELS:
             printed.add_row(
-                f"{column.name}: {len(levels) - _MOST_LEVELS} more levels", *[""] * model.n_segments
+                f"{column.name}: {len(levels) - _MOST_LEVELS} more", *[""] * model.n_segments
             )
     console.print(printed)
 

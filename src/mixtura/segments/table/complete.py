@@ -131,7 +131,7 @@ def counted_notes(counts: IntArray, concerned: int, n_rows: int, columns: Sequen
     listed = ", ".join(
         f"{columns[d]} ({counts[d]:,}, {_percent(counts[d] / n_rows)})" for d in order[:_SHOWN]
     )
-    more = f" and {len(order) - _SHOWN} more columns" if len(order) > _SHOWN else ""
+    more = f" and {len(order) - _SHOWN} more" if len(order) > _SHOWN else ""
     total = int(counts.sum())
     said = (
         f"{_count(total, 'value')} missing, in {listed}{more}: {_count(concerned, 'row')} of {n_rows:,} "

@@ -197,11 +197,11 @@ def declared_notes(codebook: Codebook, columns: Collection[str]) -> tuple[str, .
             for code, count in list(known.missing.items())[:3]
         ]
         if codes:
-            more = f" and {len(known.missing) - 3} more codes" if len(known.missing) > 3 else ""
+            more = f" and {len(known.missing) - 3} more" if len(known.missing) > 3 else ""
             named.append(f"{name} ({', '.join(codes)}{more})")
     if not named:
         return ()
-    more = f" and {len(named) - _MOST_NAMED} more columns" if len(named) > _MOST_NAMED else ""
+    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
     return (f"Declared missing by the file, and taken as such: {', '.join(named[:_MOST_NAMED])}{more}.",)
 
 
