@@ -86,9 +86,7 @@ def _print_levels(console: Console, model: SegmentModel) -> None:
         for text, row in levels[:_MOST_LEVELS]:
             printed.add_row(f"{column.name}: {text}", *(percent(float(one)) for one in row))
         if len(levels) > _MOST_LEVELS:
-            printed.add_row(
-                f"{column.name}: {len(levels) - _MOST_LEVELS} more", *[""] * model.n_segments
-            )
+            printed.add_row(f"{column.name}: {len(levels) - _MOST_LEVELS} more", *[""] * model.n_segments)
     console.print(printed)
 
 
