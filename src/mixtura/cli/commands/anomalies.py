@@ -57,8 +57,7 @@ def anomalies(
     quiet: options.Quiet = False,
 ) -> None:
     """Find rows that are stranger than chance explains, and the columns that make them so."""
-    from mixtura.cli.option_names import with_options
-    from mixtura.io import TABLE_SUFFIXES, output_file, readable_json
+    from mixtura.io import TABLE_SUFFIXES, output_file
     from mixtura.segments.anomalies import find_anomalies
 
     given = TableInput(table, sql, database)
@@ -75,17 +74,19 @@ def anomalies(
             drop_missing=drop_missing,
             random_state=seed,
         )
-        found = replace(found, notes=tuple(map(with_options, found.notes)))
         found.write(writing)
-    if json:
-        typer.echo(readable_json(found.to_dict()), nl=False)
-    else:
-        _print(given.name, found, path, quiet=quiet)
+    _print(given.name, found, path, json=json, quiet=quiet)
 
 
-def _print(source: str, found: TableAnomalies, path: Path, *, quiet: bool) -> None:
+def _print(source: str, found: TableAnomalies, path: Path, *, json: bool, quiet: bool) -> None:
+    from mixtura.cli.option_names import with_options
     from mixtura.cli.printing.print_anomalies import print_anomalies
+    from mixtura.io import readable_json
 
+    if json:
+        worded = replace(found, notes=tuple(map(with_options, found.notes)))
+        typer.echo(readable_json(worded.to_dict()), nl=False)
+        return
     console = output_console(quiet=quiet)
     print_anomalies(console, source, found)
     console.print(f"\nWritten: {path}", soft_wrap=True)
