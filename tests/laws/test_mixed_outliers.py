@@ -118,6 +118,7 @@ def test_the_objective_never_falls(noise: bool, tails: bool) -> None:
     assert all(after >= before - 1e-9 for before, after in pairwise(objectives))
 
 
+@pytest.mark.slow
 def test_the_criterion_decides_and_counts_all_parameters() -> None:
     given, labels = table(600)
     found = search(given, components=[1, 2, 3], covariance_types=["spherical"], robust="auto")

@@ -234,6 +234,7 @@ def test_named_columns_may_be_categories() -> None:
         segment_table(table, columns=["age", "channel"], kinds="continuous", components=[2])
 
 
+@pytest.mark.slow
 def test_categories_that_go_with_nothing_describe_the_segments() -> None:
     """What is independent of all other columns says nothing of segments within which columns are independent."""
     table, _ = customers(600)
@@ -289,6 +290,7 @@ def test_a_column_with_a_transform_is_an_amount_unless_it_is_said_otherwise() ->
         segment_table(table, transform={"visits": "log1p"}, kinds={"visits": "count"}, components=[2])
 
 
+@pytest.mark.slow
 def test_advice_is_on_columns_as_they_are_taken() -> None:
     table, _ = customers(600)
     topics = {

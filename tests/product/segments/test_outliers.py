@@ -187,6 +187,7 @@ def test_other_programs_are_not_given_half_a_model(found: Any) -> None:
         make_typing_tool(result.model, table)
 
 
+@pytest.mark.slow
 def test_the_criterion_decides_and_says_so() -> None:
     table, _ = customers(1)
     with_outliers = segment_table(table, robust="auto", components=[3], id_column="id")
@@ -219,6 +220,7 @@ def test_segments_with_heavy_tails(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_outliers_beside_counts_and_categories() -> None:
     table, groups = customers(2)
     visits = np.random.default_rng(2).poisson(np.array([1.0, 5.0, 9.0, 4.0])[groups])

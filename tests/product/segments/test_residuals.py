@@ -138,6 +138,7 @@ def test_independent_columns_have_residuals_near_one() -> None:
     assert np.mean(found) == pytest.approx(1.0, abs=0.27)
 
 
+@pytest.mark.slow
 def test_planted_dependence_is_found_and_the_rest_is_not() -> None:
     result = segment_table(people(1500, 3, repeated=0.4).drop("weight"), kinds="auto", components=[2])
     first = result.residuals[0]

@@ -14,6 +14,7 @@ from mixtura.select import cross_validate
 from naive import naive_simplest
 
 
+@pytest.mark.slow
 def test_rows_held_out_choose_segments_in_the_users_units() -> None:
     """One component has the same mixture in all units, and its score is that of the table's own rows."""
     frame = make_customers(as_frame="polars")

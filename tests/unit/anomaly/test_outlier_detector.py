@@ -107,6 +107,7 @@ def test_tail_probabilities_of_gaussian_rows_are_uniform(fitted: GaussianMixture
     assert fitted.tail_probabilities([[3.0, -3.0]])[0] < 1e-6
 
 
+@pytest.mark.slow
 def test_a_clean_table_has_almost_no_alarms() -> None:
     alarms = 0
     for seed in range(6):

@@ -56,6 +56,7 @@ def test_the_numbers_of_groups_are_those_that_were_made() -> None:
     )
 
 
+@pytest.mark.slow
 def test_round_in_the_users_units_is_round() -> None:
     """Standardizing stretches round groups that lie in a row; the spread of a column is then not that of a group."""
     rng = np.random.default_rng(0)
@@ -68,6 +69,7 @@ def test_round_in_the_users_units_is_round() -> None:
     assert stretched.method == "gmm"
 
 
+@pytest.mark.slow
 def test_unequal_groups_are_left_to_the_mixture() -> None:
     rng = np.random.default_rng(1)
     rows = rng.normal(size=(400, 2)) + np.repeat([[0, 0], [7, 6]], [350, 50], axis=0)

@@ -34,6 +34,7 @@ def scalings(rows, *kinds):
     return scaling_of(rows), scaling_of(rows, None, moved)
 
 
+@pytest.mark.slow
 def test_logarithms_of_lognormal_groups_gain() -> None:
     rows = money().to_numpy()
     gain = transform_gain(rows, None, *scalings(rows, "log1p", "none"), SETTINGS)

@@ -59,6 +59,7 @@ def test_parameters_count_and_likelihoods_agree(kind: str) -> None:
         np.testing.assert_allclose(again.means, np.tile(best.means, (3, 1, 1)), atol=0.6)
 
 
+@pytest.mark.slow
 def test_cross_validation_and_larger_tables_decide_too() -> None:
     rows, _ = table("noise")
     found = search(rows, components=[2, 3], covariance_types="VII", robust="auto", criterion="cv", n_folds=3)
@@ -68,6 +69,7 @@ def test_cross_validation_and_larger_tables_decide_too() -> None:
     assert sampled.best.mixture.background.weight == pytest.approx(1 / 8, abs=0.01)
 
 
+@pytest.mark.slow
 def test_held_out_rows_prefer_fewer_parameters_within_a_standard_error() -> None:
     """Without outliers noise and t components gain nothing that held-out rows would show."""
     rng = np.random.RandomState(3)

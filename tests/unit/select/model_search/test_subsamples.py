@@ -71,6 +71,7 @@ def test_what_is_not_finished_could_not_have_been_the_best(
         assert by_size[one.n_components].criterion(criterion) > whole.best.criterion(criterion)
 
 
+@pytest.mark.slow
 def test_where_the_sample_misled_all_of_the_best_are_finished(monkeypatch: pytest.MonkeyPatch) -> None:
     """On the sample of this table six components stay at a saddle that they leave after a hundred passes."""
     rng = np.random.default_rng(47)
