@@ -42,3 +42,25 @@ def test_a_column_that_is_not_there_is_refused(refused, customers, workplace) ->
     said = refused("segment", customers.name, "--known", "tyre")
     assert "--known" in said
     assert not (workplace / "customers-segments").exists()
+
+
+def test_segments_of_a_model_are_kept(run, kept, customers, workplace) -> None:
+    kept("segment", customers.name, "--components", "3", "--resamples", "0")
+    model = Path("customers-segments/model.json")
+    before = json.loads(model.read_text(encoding="utf-8"))
+    printed = run(
+        "segment", customers.name, "--keep", str(model), "--components", "3-4", "--output", "again"
+    ).output
+    assert "Segments kept from customers.csv" in printed
+    after = json.loads((workplace / "again" / "model.json").read_text(encoding="utf-8"))
+    assert after["mixture"]["means"][:3] == before["mixture"]["means"]
+    assert after["segments"][:3] == before["segments"]
+    assert "Segments kept" in (workplace / "again" / "report.html").read_text(encoding="utf-8")
+
+
+def test_what_the_model_says_is_not_asked_again(refused, kept, customers, workplace) -> None:
+    kept("segment", customers.name, "--components", "3", "--resamples", "0")
+    arguments = "segment", customers.name, "--keep", "customers-segments/model.json", "--output", "again"
+    said = refused(*arguments, "--columns", "income")
+    assert "--columns cannot be given with --keep" in said
+    assert "model" in refused("segment", customers.name, "--keep", "nothing.json", "--output", "again")

@@ -32,6 +32,7 @@ OPTIONS = {
     "fdr": "--fdr",
     "half_life": "--half-life",
     "id_column": "--id",
+    "keep": "--keep",
     "known": "--known",
     "max_components": "--components",
     "max_missing": "--max-missing",

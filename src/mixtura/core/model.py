@@ -11,8 +11,9 @@ from mixtura._typing import FloatArray
 from mixtura.core.covariance import Structure
 from mixtura.core.maximize import Repair, maximize
 from mixtura.core.mixture import Mixture
-from mixtura.core.moments import Moments
+from mixtura.core.moments import DENSE, Moments
 from mixtura.core.parts.discrete import DiscreteColumns, LevelTable
+from mixtura.core.parts.kept_components import KeptComponents
 from mixtura.core.parts.student import StudentTails
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
@@ -79,11 +80,14 @@ class GaussianModel:
         Noise beside the components, with the share that it begins with.
     tails : StudentTails, optional
         Makes the components multivariate t distributions; by default they are Gaussian.
+    kept : KeptComponents, optional
+        The first components, of an earlier mixture, which stay as they are.
 
     Raises
     ------
     ParameterError
-        t components with a conjugate prior, whose means the M-step does not have in closed form.
+        t components with a conjugate prior, whose means the M-step does not have in closed form; kept components with
+        one, with noise, or with t components.
 
     Examples
     --------
@@ -100,8 +104,16 @@ class GaussianModel:
     discrete: DiscreteColumns | None = None
     background: Background | None = None
     tails: StudentTails | None = None
+    kept: KeptComponents | None = None
 
     def __post_init__(self) -> None:
+        if self.kept is not None and not (
+            self.prior.is_flat and self.background is None and self.tails is None
+        ):
+            raise ParameterError(
+                "`keep` goes with Gaussian components alone, and a `prior` without pseudo-observations. Try "
+                "`prior='floor'` and `robust='none'`."
+            )
         if self.tails is not None and not self.prior.is_flat:
             raise ParameterError(
                 "`prior` must not add pseudo-observations where components are t distributions; try `prior='floor'`."
@@ -110,6 +122,8 @@ class GaussianModel:
     @property
     def moments(self) -> tuple[Moments, ...]:
         """Second moments that the structure can be estimated from, the cheapest first."""
+        if self.kept is not None:
+            return (DENSE,)
         if self.background is None and self.tails is None:
             return self.structure.moments
         # Rows of the noise, and all that weigh less than one, are whole in the total scatter.
@@ -123,6 +137,8 @@ class GaussianModel:
         self, statistics: Statistics, previous: Mixture | None = None
     ) -> tuple[Mixture, tuple[Repair, ...]]:
         """Return the best mixture and the repairs it needed, as `mixtura.core.maximize.maximize`."""
+        if self.kept is not None:
+            return self.kept.maximize(statistics, self.structure, self.prior, self.discrete, previous)
         found, repairs = maximize(statistics.as_gaussian(), self.structure, self.prior, previous)
         if self.tails is not None:
             found = replace(found, tails=self.tails.maximize(statistics))
@@ -183,6 +199,10 @@ class GaussianModel:
 
     def n_parameters(self, n_features: int) -> int:
         """Return ``K - 1`` weights, ``K D`` means, and the parameters of covariances, noise and tails."""
+        if self.kept is not None:
+            new = self.n_components - self.kept.n_components
+            beside = 0 if self.discrete is None else self.discrete.n_parameters(new)
+            return self.kept.n_parameters(self.structure, self.n_components, n_features) + beside
         covariances = self.structure.n_parameters(self.n_components, n_features)
         noise = 0 if self.background is None else Background.N_PARAMETERS
         tails = 0 if self.tails is None else self.tails.n_parameters(self.n_components)

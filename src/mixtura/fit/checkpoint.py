@@ -20,7 +20,7 @@ from mixtura.core.maximize import Repair, RepairKind
 from mixtura.core.mixture import Mixture
 from mixtura.core.moments import DENSE, DIAGONAL, FIRST, POOLED, Moments
 from mixtura.core.parts.discrete import DiscreteColumns, LevelTable
-from mixtura.core.parts.level_models import LEVEL_MODELS
+from mixtura.core.parts.level_models import KNOWN, LEVEL_MODELS
 from mixtura.core.parts.student import Tails
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import DataError
@@ -49,7 +49,8 @@ _VALUES = (
     WarmupState,
 )  # fmt: skip
 _ENUMS = (Layout, Outcome, PassKind, RepairKind)
-_LEVEL_TYPES = tuple({type(one) for one in LEVEL_MODELS.values()})
+_LEVEL_MODELS = LEVEL_MODELS | {KNOWN.name: KNOWN}
+_LEVEL_TYPES = tuple({type(one) for one in _LEVEL_MODELS.values()})
 _MOMENTS: dict[str, Moments] = {one.name: one for one in (DENSE, DIAGONAL, FIRST, POOLED)}
 
 
@@ -232,7 +233,7 @@ class _Decoder:
         if "family" in node:
             return get_family(node["family"])
         if "level_model" in node:
-            return LEVEL_MODELS[node["level_model"]]
+            return _LEVEL_MODELS[node["level_model"]]
         if "moments" in node:
             return _MOMENTS[node["moments"]]
         return self._several(node)

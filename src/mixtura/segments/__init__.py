@@ -21,6 +21,7 @@ from mixtura.segments.comparison.kmeans_comparison import (
     compare_with_kmeans,
 )
 from mixtura.segments.comparison.transitions import Flow, cluster_transitions
+from mixtura.segments.known.kept_segments import KeptSegment, KeptSegments
 from mixtura.segments.known.known_segments import Contradiction, KnownSegment, KnownSegments
 from mixtura.segments.model.assign import OUTLIER, Assignment, assign_table
 from mixtura.segments.model.import_model import IMPORTED, import_model
@@ -90,6 +91,8 @@ __all__ = [
     "Finding",
     "Flow",
     "KMeansComparison",
+    "KeptSegment",
+    "KeptSegments",
     "KnownSegment",
     "KnownSegments",
     "LeftOut",

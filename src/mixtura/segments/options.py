@@ -11,6 +11,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.covariance import MCLUST_NAMES, NAMES
+from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import RowTable
 from mixtura.exceptions import ParameterError, TooFewRowsError
 from mixtura.select import CRITERIA, OnCandidate, OnFold, SearchResult, search
@@ -131,10 +132,15 @@ class Settings:
         on_fold: OnFold | None,
         weights: FloatArray | None = None,
         rounding: FloatArray | None = None,
+        keep: Mixture | None = None,
     ) -> SearchResult:
+        beside = None if keep is None or self.components is not None else keep.n_components
         return search(
             scaled,
-            components=self.numbers(scaled, weights),
+            components=self.numbers(scaled, weights)
+            if beside is None
+            else range(beside, beside + _BESIDE_KNOWN + 1),
+            keep=keep,
             covariance_types=self.families(scaled.shape[1]),
             criterion=self.criterion,
             n_folds=self.n_folds,

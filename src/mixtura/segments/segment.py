@@ -13,7 +13,9 @@ import numpy as np
 from mixtura._typing import Array, IntArray
 from mixtura.segments.building.searched_table import SearchedTable
 from mixtura.segments.building.selection_notes import selection_notes
+from mixtura.segments.known.kept_segments import with_kept_segments
 from mixtura.segments.known.known_segments import with_known_segments
+from mixtura.segments.known.prepare_kept import prepare_any, require_alone
 from mixtura.segments.measure import measure_segments
 from mixtura.segments.mergeable import TopRows
 from mixtura.segments.model.assign import Assignment, assignment_of
@@ -27,7 +29,7 @@ from mixtura.segments.profiles.profile_columns import read_columns
 from mixtura.segments.results.notes import interruption_notes
 from mixtura.segments.results.segmentation_result import SegmentationResult
 from mixtura.segments.table.discrete.kinds import Kinds
-from mixtura.segments.table.prepare import Prepared, prepare, warn_of_columns
+from mixtura.segments.table.prepare import Prepared, warn_of_columns
 from mixtura.segments.table.roles import Roles
 from mixtura.segments.table.survey.accepted_weight import accepted_weight
 from mixtura.segments.table.survey.missing_codes import MissingCodes
@@ -61,13 +63,11 @@ def segment_table(
     n_folds: int = 10,
     min_share: float = 0.0,
     robust: str = "none",
-    known: str | None = None,
-    checkpoint: str | Path | None = None,
-    keep_interrupted: bool = False,
+    known: str | None = None, keep: SegmentModel | str | Path | None = None,
+    checkpoint: str | Path | None = None, keep_interrupted: bool = False,
     select_columns: bool = False,
-    on_candidate: OnCandidate | None = None,
-    on_fold: OnFold | None = None,
-) -> SegmentationResult:
+    on_candidate: OnCandidate | None = None, on_fold: OnFold | None = None,
+) -> SegmentationResult:  # fmt: skip
     """Segment the customers of a table.
 
     Numeric columns are transformed if that is asked for, and standardized (mean 0, standard deviation 1); each
@@ -143,6 +143,11 @@ def segment_table(
         A column that says which segment some customers are known to be in; missing where that is not known. They stay
         in it, its value is the name of their segment, and all others are divided by likelihood. There are at least as
         many segments as it names, and more where the criterion finds more; see `KnownSegments`.
+    keep : SegmentModel, path of a model file, or None, default=None
+        A model whose segments stay as they are, with their numbers and names; only their shares are estimated, and new
+        segments are found beside them, none where the criterion finds none. It says which columns are read, and how;
+        see `KeptSegments`. Not with `known`, `columns`, `transform`, `kinds`, `missing_codes`, `select_columns` or
+        `robust`.
     checkpoint : str or Path, optional
         A file in which models are kept while they are fitted: the same call on the same table goes on where it was
         interrupted, see `mixtura.select.search`. It is removed once all are fitted.
@@ -189,7 +194,9 @@ def segment_table(
     weight = accepted_weight(frame, weight)
     roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes, known)
     started = time.perf_counter()
-    prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
+    if keep is not None:
+        require_alone(roles, settings, select_columns=select_columns)
+    prepared = prepare_any(frame, roles, settings, keep, drop_missing=drop_missing)
     callbacks = on_candidate, on_fold
     return _segment(prepared, settings, names or {}, callbacks, started, select_columns=select_columns)
 
@@ -213,7 +220,7 @@ def _segment(
     result = _describe(model, inside, chosen.found, best, started)
     if inside is not built:
         result = with_outliers(result, built, inside)
-    result = with_known_segments(result, inside)
+    result = with_kept_segments(with_known_segments(result, inside), inside)
     return replace(
         result,
         choice=chosen.choice,

@@ -9,12 +9,21 @@ import numpy as np
 import numpy.typing as npt
 
 from mixtura._typing import FloatArray, IntArray
+from mixtura.core.data import Data
+from mixtura.core.mixture import Mixture
 from mixtura.core.parts.known_labels import known_levels, with_known, without_known
 from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.exceptions import ParameterError
 from mixtura.select.model_search.ranking import SearchResult
 
-__all__ = ["as_known", "n_known_components", "of_later_rows", "sizes_for_known", "table_with_known"]
+__all__ = [
+    "as_known",
+    "n_known_components",
+    "of_later_rows",
+    "sizes_for_kept",
+    "sizes_for_known",
+    "table_with_known",
+]
 
 _WHAT = "`known` must be the number of its component for each of the {} rows, -1 where it is not known; got {}. {}"
 _FILL = "Number the groups from 0, and put -1 where nothing is known."
@@ -67,7 +76,7 @@ def table_with_known(
     return table if labels is None else with_known(table, labels)
 
 
-def sizes_for_known(sizes: list[int], table: RowTable) -> list[int]:
+def sizes_for_known(sizes: list[int], table: RowTable | Data) -> list[int]:
     """Return the numbers of components that are at least those known.
 
     Raises
@@ -75,6 +84,8 @@ def sizes_for_known(sizes: list[int], table: RowTable) -> list[int]:
     ParameterError
         None is.
     """
+    if isinstance(table, Data):
+        return sizes
     n_known = n_known_components(table)
     free = _n_free(table) if n_known else len(table)
     enough = [size for size in sizes if n_known <= size <= n_known + free]
@@ -97,6 +108,61 @@ def n_known_components(table: RowTable) -> int:
     """Return how many components rows are known to belong to: the largest number and one; 0 without any."""
     levels = known_levels(table.discrete) if isinstance(table, MixedRows) else None
     return 0 if levels is None else levels.stop - levels.start
+
+
+_NOT_WITH_KEPT = (
+    ("criterion", ("cv",), "bic"),
+    ("robust", ("noise", "t", "auto"), "none"),
+    ("prior", ("conjugate",), "floor"),
+)
+"""Parameters, their values that do not go with kept components, and one that does."""
+
+
+def sizes_for_kept(
+    sizes: list[int], keep: Mixture | None, table: RowTable | Data, *others: object
+) -> list[int]:
+    """Return the numbers of components that are at least those kept.
+
+    Parameters
+    ----------
+    sizes : list of int
+    keep : Mixture or None
+    table : RowTable or Data
+    *others
+        Of the search: `criterion`, `robust` and `prior`.
+
+    Raises
+    ------
+    ParameterError
+        None is; the mixture is of other columns; or it is to be kept with what does not go with it.
+    """
+    if keep is None:
+        return sizes
+    width = table.n_features if isinstance(table, Data) else table.shape[1]
+    if keep.n_features != width:
+        raise ParameterError(
+            f"`keep` must be a mixture of the columns of the rows, {width}; got one of {keep.n_features}. Give the "
+            "rows as those that it was learned from."
+        )
+    discrete = table.discrete if isinstance(table, Data | MixedRows) else None
+    levels = None if keep.levels is None else keep.levels.columns
+    if known_levels(discrete) is not None:
+        raise ParameterError("`known` and `keep` cannot both be given. Leave one of them out.")
+    if (None if discrete is None else discrete.size) != (None if levels is None else levels.size):
+        raise ParameterError(
+            "`keep` must be a mixture of the same discrete columns, with the same levels. Give the rows as those that "
+            "it was learned from."
+        )
+    for (name, bad, better), value in zip(_NOT_WITH_KEPT, others, strict=True):
+        if value in bad:
+            raise ParameterError(f"`{name}` cannot be {value!r} with `keep`. Try `{name}={better!r}`.")
+    enough = [size for size in sizes if size >= keep.n_components]
+    if not enough:
+        raise ParameterError(
+            f"`components` must be at least {keep.n_components}, those that are kept; got {max(sizes)} as the largest. "
+            f"Try `components=range({keep.n_components}, {keep.n_components + 4})`."
+        )
+    return enough
 
 
 def of_later_rows(found: SearchResult) -> SearchResult:

@@ -15,6 +15,8 @@ from mixtura.datasets import make_customers
 from mixtura.segments import (
     Contradiction,
     Effort,
+    KeptSegment,
+    KeptSegments,
     KnownSegment,
     KnownSegments,
     SegmentationResult,
@@ -61,14 +63,16 @@ def segmented() -> tuple[SegmentationResult, Stability, dict[str, Any]]:
     )
     stability = result.stability
     assert stability is not None
-    result = replace(result, selection=ColumnSelection(roles, None, 120, 20), known=known)
+    kept = KeptSegments("before.csv", "2025-01-01", (KeptSegment(0, 0.5, 0.4, 40),), 10.0)
+    selection = ColumnSelection(roles, None, 120, 20)
+    result = replace(result, selection=selection, known=known, kept=kept)
     result = result.with_stability(stability)
     return result, stability, result.document.to_dict()
 
 
 @cache
 def found() -> tuple[SegmentationResult, Stability, dict[str, Any]]:
-    return remembered("small-table-with-known-roles", make=segmented)
+    return remembered("small-table-with-known-roles-and-kept", make=segmented)
 
 
 def joint_densities() -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -247,6 +248,21 @@ def test_known_rows_and_the_estimator_that_searches() -> None:
     labels = model.fit_predict(rows, known=known)
     assert (labels == truth).mean() > 0.97
     np.testing.assert_array_equal(labels[known >= 0], known[known >= 0])
+
+
+def test_a_search_of_known_rows_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
+    rows, known, _ = groups(200, 8)
+    asked: dict[str, Any] = {"components": [2, 3], "covariance_types": ["full", "diag"], "known": known}
+
+    def interrupt(candidate: Any, done: int, total: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search(rows, **asked, checkpoint=tmp_path / "kept", on_candidate=interrupt)
+    again, plain = search(rows, **asked, checkpoint=tmp_path / "kept"), search(rows, **asked)
+    assert [one.log_likelihood for one in again.ranking] == [one.log_likelihood for one in plain.ranking]
+    assert not (tmp_path / "kept").exists()
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,13 @@ Known = Annotated[
         help="Column with the segment of customers for whom it is known; missing for the others, who are divided.",
     ),
 ]
+Keep = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="MODEL",
+        help="A model file whose segments stay as they are; new ones are found beside them, if there are some.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")]
 
 
@@ -77,7 +84,7 @@ def segment(
     prior: options.Prior = "floor",
     min_share: options.MinShare = 0.0,
     robust: options.Robust = "none",
-    known: Known = None,
+    known: Known = None, keep: Keep = None,
     select_columns: SelectColumns = False,
     n_init: options.Starts = 1,
     seed: options.Seed = 0,
@@ -97,7 +104,8 @@ def segment(
         missing_code=missing_code, value=value, drop_missing=drop_missing, components=components,
         checkpoint=checkpoint, id_column=id_column, n_init=n_init, transform=transform, criterion=criterion,
         min_share=min_share, describe=describe, columns=columns, prior=prior, n_folds=n_folds, weight=weight,
-        robust=robust, known=known, names=names, kind=kind, seed=seed, select_columns=select_columns))  # fmt: skip
+        robust=robust, known=known, keep=keep, names=names, kind=kind, seed=seed,
+        select_columns=select_columns))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ def print_segmentation(console: Console, document: Document) -> None:
     _print_choice(console, document)
     _print_selection(console, document)
     _print_known(console, document)
+    _print_kept(console, document)
     print_profiles(console, document)
     _print_least_certain(console, document)
     _print_anomalies(console, document)
@@ -107,6 +108,28 @@ def _print_known(console: Console, document: Document) -> None:
     console.print(table)
     if found.contradictions:
         _print_doubtful(console, document, found, names)
+
+
+def _print_kept(console: Console, document: Document) -> None:
+    """Print which segments were kept, and their shares before and now."""
+    found = document.kept
+    if found is None:
+        return
+    title = f"\nSegments kept from {found.source}, {found.created[:10]}"
+    table = plain_table("", "", "share before", "share", "customers", title=title)
+    table.columns[1].justify = "left"
+    for one, segment in zip(found.segments, document.segments, strict=True):
+        before = "" if one.share_before is None else percent(one.share_before)
+        how = "kept" if one.is_kept else "new"
+        table.add_row(f"{one.segment} {segment.name}", how, before, percent(one.share), f"{one.customers:,}")
+    console.print(table)
+    alone, name = found.criterion_without_new, document.choice.criterion_name
+    value = document.choice.criterion(name)
+    if found.n_new and alone is not None and value is not None:
+        better = criterion_text(name, alone - value)
+        console.print(f"Without the new segments {name.upper()} would be {better} larger.", style="dim")
+    if not found.n_new:
+        console.print("No new segment makes the customers likelier than it costs.", style="dim")
 
 
 def _print_doubtful(console: Console, document: Document, found: KnownPart, names: list[str]) -> None:

@@ -46,6 +46,9 @@ class LevelModel(Protocol):
     def n_parameters(self, n_levels: int) -> int:
         """Return the number of free parameters of one component."""
 
+    def extended(self, logs: FloatArray, size: int) -> FloatArray:
+        """Return log probabilities, (size + 1, K), of more numbers than those of the levels, (L, K), of a count."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Categorical:
@@ -59,6 +62,9 @@ class _Categorical:
 
     def n_parameters(self, n_levels: int) -> int:
         return n_levels - 1
+
+    def extended(self, logs: FloatArray, size: int) -> FloatArray:
+        return logs
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,9 @@ class _Known:
 
     def n_parameters(self, n_levels: int) -> int:
         return 0
+
+    def extended(self, logs: FloatArray, size: int) -> FloatArray:
+        return logs
 
 
 def _indicators(n_levels: int, n_components: int) -> FloatArray:
@@ -108,6 +117,35 @@ class _Count:
         logs, beyond = self.fit(padded.reshape(max(sizes), -1), np.repeat(np.array(sizes, dtype=float), k))
         logs, rest = logs.reshape(padded.shape), np.log(np.maximum(beyond, _TINY)).reshape(len(counts), k)
         return [np.vstack([logs[:size, j], rest[j]]) for j, size in enumerate(sizes)]
+
+    def extended(self, logs: FloatArray, size: int) -> FloatArray:
+        """Return the log probabilities of more numbers, (size + 1, K), the last of all that are larger still.
+
+        The parameters follow from those of 0, 1 and 2: ``P(1) / P(0)`` is the mean of a Poisson distribution, and of a
+        negative binomial with share q it is ``r q``, while ``P(2) / P(1) = (r + 1) q / 2``.
+
+        Parameters
+        ----------
+        logs : ndarray of shape (L, K)
+            Of the numbers to L - 2, at least 0, 1 and 2, which stay as they are.
+        size : int
+            At least L - 1.
+        """
+        first, second = np.exp(logs[1] - logs[0]), np.exp(logs[2] - logs[1])
+        share = np.full_like(first, _TINY) if self.parameters == 1 else 2.0 * second - first
+        numbers, means = np.arange(len(logs) - 1, size, dtype=np.float64)[:, None], first
+        more, beyond = xlogy(numbers, means) - means - gammaln(numbers + 1.0), gammainc(float(size), means)
+        wide = share > first / _LARGEST_SIZE
+        r, q = np.where(wide, first / np.where(wide, share, 1.0), 1.0), np.where(wide, share, 0.5)
+        spread = (
+            gammaln(numbers + r)
+            - gammaln(r)
+            - gammaln(numbers + 1.0)
+            + r * np.log1p(-q)
+            + numbers * np.log(q)
+        )
+        more, beyond = np.where(wide, spread, more), np.where(wide, betainc(float(size), r, q), beyond)
+        return np.vstack([logs[:-1], more, np.log(np.maximum(beyond, _TINY))])
 
     def n_parameters(self, n_levels: int) -> int:
         return self.parameters
@@ -180,6 +218,4 @@ NEGATIVE_BINOMIAL: LevelModel = _Count("negative binomial", 2, _negative_binomia
 POISSON: LevelModel = _Count("poisson", 1, _poisson)
 KNOWN: LevelModel = _Known()
 
-LEVEL_MODELS: dict[str, LevelModel] = {
-    one.name: one for one in (CATEGORICAL, NEGATIVE_BINOMIAL, POISSON, KNOWN)
-}
+LEVEL_MODELS: dict[str, LevelModel] = {one.name: one for one in (CATEGORICAL, NEGATIVE_BINOMIAL, POISSON)}

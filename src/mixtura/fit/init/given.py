@@ -87,7 +87,7 @@ class FromMixture:
         mixture = self._mixture
 
         def finish(problem: Problem) -> InitialStatistics:
-            moments, kernel = problem.model.structure.moments[-1], problem.data.kernel
+            moments, kernel = problem.model.moments[-1], problem.data.kernel
             task = AccumulateAbout(mixture.components(), mixture.means, moments, kernel)
             return InitialStatistics(problem.data.reduce(task), n_passes=1)
 

@@ -188,7 +188,7 @@ class FromLabels:
         )
         counts = np.bincount(labels, sample.weights, minlength=k)
         means[present] = sums[present] / counts[present, None]
-        moments = problem.model.structure.moments[-1]
+        moments = problem.model.moments[-1]
         partition = sample.data.state_of(np.ascontiguousarray(labels, dtype=np.intp))
         statistics = sample.data.given(means, moments, partition)
         statistics.sums[1] += sample.left_out

@@ -8,9 +8,11 @@ import numpy as np
 
 from mixtura._typing import IntArray
 from mixtura.core.data import Data
+from mixtura.core.mixture import Mixture
 from mixtura.fit.init.base import Initialization, Initializer
 from mixtura.fit.init.dense_rows import are_dense
 from mixtura.fit.init.hierarchical.tree import Tree, grow_on
+from mixtura.fit.init.known.kept_partitions import kept_partitions
 from mixtura.fit.init.known.known_kmeans import in_known_order, kmeans_of_known, known_labels
 from mixtura.fit.init.sample import MOST_ROWS, FromLabels, draw_sample
 from mixtura.fit.kmeans.lloyd import best_clustering
@@ -38,6 +40,8 @@ class SharedStarts:
         How many rows are looked at.
     n_further : int, default=0
         Further runs of K-means for each number of components, from other seeds.
+    kept : Mixture, optional
+        Components that stay as they are, the first of those looked for.
     robust : bool, default=False
         Look for them among the rows that lie densely, and add K-means of all rows, for models that have outliers.
     """
@@ -50,9 +54,10 @@ class SharedStarts:
         criterion: str = "VVV",
         max_rows: int = MOST_ROWS,
         n_further: int = 0,
+        kept: Mixture | None = None,
         robust: bool = False,
     ) -> None:
-        self._n_further = n_further
+        self._n_further, self._kept = n_further, kept
         self._whole = self._sample = draw_sample(data, rng, max_rows)
         if robust:
             self._sample = self._whole.of(are_dense(self._whole.rows))
@@ -75,11 +80,14 @@ class SharedStarts:
             means, standard = (cluster_sample(seen, n_components, rng) for seen in self._seen)
             distinct: dict[bytes, IntArray] = {}
             further = (cluster_sample(self._seen[i % 2], n_components, rng) for i in range(self._n_further))
-            drawn = first, means, second, standard, *further
-            for labels in (
-                drawn if self._known is None else self._with_known(drawn, self._known, n_components)
-            ):
-                distinct.setdefault(_canonical(labels).tobytes(), labels)
+            drawn = (first, means, second, standard, *further)
+            if self._known is not None:
+                drawn = tuple(self._with_known(drawn, self._known, n_components))
+            if self._kept is not None and self._kept.n_components <= n_components:
+                drawn = tuple(kept_partitions(self._sample, self._kept, drawn, n_components, rng))
+            for labels in drawn:
+                numbered = _canonical(labels) if self._kept is None else labels
+                distinct.setdefault(numbered.tobytes(), labels)
             found = [FromLabels(self._sample, one) for one in distinct.values()]
             if self._whole is not self._sample:
                 seen = self._whole.seen_as("std")

@@ -149,7 +149,8 @@ class AcceleratedEMStep:
         self._plain = EMStep(problem)
         self._may_fall = problem.model.prior.ridge > 0
         # What t components are learned from beside counts and moments has no coordinates.
-        self._extrapolates = problem.model.tails is None
+        # Kept components do not follow their sums, which never settle.
+        self._extrapolates = problem.model.tails is None and problem.model.kept is None
 
     def init(self, model: Mixture) -> AcceleratedState:
         return AcceleratedState(self._plain.init(model), little=_MARGIN * self._tolerance)

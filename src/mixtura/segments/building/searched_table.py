@@ -49,8 +49,11 @@ class SearchedTable:
     ) -> SearchedTable:
         """Search a table as it is."""
         found = prepared.search(settings, on_candidate, on_fold)
-        exclusions = exclusions_of(found.ranking, prepared.rows, prepared.weights, settings.min_share)
+        kept = 0 if prepared.kept is None else prepared.kept.n_segments
+        exclusions = exclusions_of(found.ranking, prepared.rows, prepared.weights, settings.min_share, kept)
         allowed = candidates_to_choose_from(found.ranking, exclusions)
+        if kept:  # Resamples would say how stable those are that stay as they are.
+            return cls(prepared, found, exclusions, ModelChoice(allowed[0], allowed[0]), selection)
         choice = choose_model(allowed, prepared.table, prepared.scaling, settings, prepared.weights)
         return cls(prepared, found, exclusions, choice, selection)
 

@@ -1,10 +1,10 @@
-"""What the document says of customers whose segment is known."""
+"""What the document says of customers whose segment is known, and of segments that are kept."""
 
 from __future__ import annotations
 
-from mixtura.segments.results.document_base import Part
+from mixtura.segments.results.document_base import Number, Part
 
-__all__ = ["ContradictionPart", "KnownPart", "KnownSegmentPart"]
+__all__ = ["ContradictionPart", "KeptPart", "KeptSegmentPart", "KnownPart", "KnownSegmentPart"]
 
 
 class KnownSegmentPart(Part):
@@ -54,3 +54,33 @@ class KnownPart(Part):
     """All segments, the largest first."""
     contradictions: list[ContradictionPart]
     """Those most probably elsewhere first, at most twenty."""
+
+
+class KeptSegmentPart(Part):
+    """A segment that was kept, or is new."""
+
+    segment: int
+    """Its number."""
+    is_kept: bool
+    """Whether it was kept; it is new, otherwise."""
+    share_before: Number
+    """Share that the earlier model expected; null for a new segment."""
+    share: float
+    """Share that is expected now, the weight of its component."""
+    customers: int
+    """Customers who are most probably in it."""
+
+
+class KeptPart(Part):
+    """What became of segments that were kept."""
+
+    source: str
+    """The table that the earlier model was learned from."""
+    created: str
+    """When it was learned."""
+    n_new: int
+    """Segments that are new."""
+    criterion_without_new: Number
+    """The criterion with the kept segments alone; null where that was not tried. Compare it with that of the choice."""
+    segments: list[KeptSegmentPart]
+    """All segments, those kept first."""

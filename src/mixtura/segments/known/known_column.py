@@ -16,7 +16,14 @@ from mixtura.exceptions import ColumnError
 from mixtura.io import NO_CODEBOOK, Codebook
 from mixtura.segments.table.discrete.cells import texts_of
 
-__all__ = ["KnownColumn", "known_notes", "names_of_known", "read_known", "segments_of_labels"]
+__all__ = [
+    "KnownColumn",
+    "known_notes",
+    "names_of_kept",
+    "names_of_known",
+    "read_known",
+    "segments_of_labels",
+]
 
 _MOST_LABELS = 50
 """With more labels than this a column names customers, not segments."""
@@ -149,3 +156,16 @@ def names_of_known(known: KnownColumn | None, mixture: Mixture, automatic: Seque
     return tuple(
         f"{name} (new)" if k in new and name in known.names else name for k, name in enumerate(names)
     )
+
+
+def names_of_kept(kept: Sequence[str], automatic: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of segments: the first are those that are kept, the others new.
+
+    Examples
+    --------
+    >>> from mixtura.segments.known.known_column import names_of_kept
+    >>> names_of_kept(["savers", "low income"], ["high income", "average", "low income"])
+    ('savers', 'low income', 'low income (new)')
+    """
+    others = automatic[len(kept) :]
+    return (*kept, *(f"{name} (new)" if name in kept else name for name in others))

@@ -63,7 +63,7 @@ def segment_source(
     columns, transforms, scales and the model; the model is then fitted to all rows, which are spooled, and all rows are
     evaluated, profiled and written, in blocks. Counts, categories and point masses build segments
     only where `kinds` says so for them, and outliers are modeled only where `robust` does; then, and where `known` says
-    which segment some customers are in, the table is read into memory.
+    which segment some customers are in or segments are kept, the table is read into memory.
 
     Parameters
     ----------
@@ -86,8 +86,9 @@ def segment_source(
         As `segment_table`; the disk has no room; or the source cannot be read, or changes while it is.
     """
     table = counted(table)
-    if table.n_rows is None or table.n_rows <= LARGE_ROWS:
+    if table.n_rows is None or table.n_rows <= LARGE_ROWS or options.get("keep") is not None:
         return segment_table(read_whole(table), **options)
+    options.pop("keep", None)
     return _Task(table, spool_dtype, on_stage, **options).run()
 
 

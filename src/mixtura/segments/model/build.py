@@ -11,7 +11,7 @@ from importlib.metadata import version
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.segments.known.known_column import names_of_known
+from mixtura.segments.known.known_column import names_of_kept, names_of_known
 from mixtura.segments.model.component_order import ordered
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.options import Settings
@@ -43,6 +43,10 @@ def build_model(
     means = np.stack([one.mean for one in moments], axis=1)
     means = np.where(np.isnan(means), found.means, means)
     order = np.lexsort((-found.weights, -sizes.weights))
+    if prepared.kept is not None:  # which keep their numbers
+        order = np.concatenate(
+            [np.sort(order)[: prepared.kept.n_segments], order[order >= prepared.kept.n_segments]]
+        )
     mixture = ordered(found, order.tolist())
     spreads = np.sqrt(np.diagonal(mixture.full_covariances(), axis1=1, axis2=2))
     words, means = list(columns), means[order]
@@ -54,7 +58,9 @@ def build_model(
         mixture=mixture,
         columns=columns,
         scaling=scaling,
-        names=names_of_known(prepared.known, mixture, names),
+        names=names_of_known(prepared.known, mixture, names)
+        if prepared.kept is None
+        else names_of_kept(prepared.kept.names, names),
         anomaly_percentile=float(settings.anomaly_percentile),
         anomaly_threshold=None,
         training=_training(settings, best, all_rows or prepared),

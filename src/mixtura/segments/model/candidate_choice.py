@@ -25,6 +25,7 @@ def exclusions_of(
     rows: FloatArray,
     weights: FloatArray | None = None,
     min_share: float = 0.0,
+    n_kept: int = 0,
 ) -> dict[Candidate, Exclusion]:
     """Return the models that may not be chosen, with the reason, in the order of the ranking.
 
@@ -39,6 +40,8 @@ def exclusions_of(
     weights : ndarray of shape (N,) or None, default=None
     min_share : float, default=0
         Of the weight of a component in the mixture, the share of customers that is expected in it.
+    n_kept : int, default=0
+        The first components that are kept, however few customers they have.
     """
     n_rows = len(rows) if weights is None else float(effective_counts(weights).sum())
     found = {}
@@ -47,9 +50,9 @@ def exclusions_of(
             continue
         if one.is_degenerate:
             found[one] = Exclusion.DEGENERATE
-        elif one.smallest_share * n_rows <= rows.shape[1]:
+        elif (smallest := one.mixture.weights[n_kept:].min(initial=1.0)) * n_rows <= rows.shape[1]:
             found[one] = Exclusion.FEW_CUSTOMERS
-        elif one.smallest_share < min_share:
+        elif smallest < min_share:
             found[one] = Exclusion.SMALL_SEGMENT
     return found
 

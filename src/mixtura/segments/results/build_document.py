@@ -12,7 +12,7 @@ from mixtura.segments.advice.cluster_verdict import ClusterVerdict
 from mixtura.segments.building.selection_content import selection_content
 from mixtura.segments.certainty.classification import classification_of
 from mixtura.segments.jsonable import jsonable_fields, to_jsonable
-from mixtura.segments.known.known_segments import known_content
+from mixtura.segments.known.kept_segments import known_parts
 from mixtura.segments.large.whole_table import ListedRows
 from mixtura.segments.model.robust_file import robust_kind
 from mixtura.segments.profiles.index_table import ALPHA, LEAST_BASE, index_table
@@ -79,7 +79,7 @@ def build_document(
         "diagnostics": _diagnostics(result),
         "notes": list(result.notes),
         "selection": selection_content(result.selection),
-        "known": known_content(result.known),
+        **known_parts(result.known, result.kept),
         "seconds": result.seconds,
     }
     return Document.model_validate(content)

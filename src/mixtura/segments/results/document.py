@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import ConfigDict, Field, ValidationError
 
 from mixtura.exceptions import DataError
-from mixtura.segments.known.document_part import KnownPart
+from mixtura.segments.known.document_part import KeptPart, KnownPart
 from mixtura.segments.results.document_base import Number, Part
 from mixtura.segments.results.document_checks import (
     AmbiguousPart,
@@ -354,6 +354,8 @@ class Document(Part):
     """Which columns build the segments; null where that was not asked, and in files of earlier versions."""
     known: KnownPart | None
     """Customers whose segment is known; null where none are, and in files of earlier versions."""
+    kept: KeptPart | None
+    """Segments that were kept; null where none were, and in files of earlier versions."""
     seconds: float
     """From the call to the fitted segmentation."""
 
@@ -372,8 +374,7 @@ class Document(Part):
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"]))
             raise DataError(
-                f"The summary is not consistent: {where}: {first['msg']}. A summary.json that mixtura wrote is "
-                "required. Write it again."
+                f"The summary is not consistent: {where}: {first['msg']}. A summary.json of mixtura is required."
             ) from error
 
     @classmethod

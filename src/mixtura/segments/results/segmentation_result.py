@@ -24,6 +24,7 @@ from mixtura.segments.comparison.kmeans_comparison import (
     nearest_clusters,
 )
 from mixtura.segments.comparison.merged_segments import merge_segments
+from mixtura.segments.known.kept_segments import KeptSegments
 from mixtura.segments.known.known_segments import KnownSegments
 from mixtura.segments.large.whole_table import WholeTable
 from mixtura.segments.model.assign import Assignment
@@ -126,6 +127,8 @@ class SegmentationResult:
         Which columns build the segments, where that was asked.
     known : KnownSegments or None, default=None
         What became of customers whose segment is known.
+    kept : KeptSegments or None, default=None
+        What became of segments that were kept.
     effort : Effort, optional
         How much is computed for what is estimated by sampling.
     wording : callable, default=str
@@ -160,6 +163,7 @@ class SegmentationResult:
     robust_reason: str | None = None
     selection: ColumnSelection | None = None
     known: KnownSegments | None = None
+    kept: KeptSegments | None = None
     effort: Effort = field(default_factory=Effort)
     wording: Callable[[str], str] = str
 
@@ -222,26 +226,20 @@ class SegmentationResult:
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What the user should know: models that were excluded, tiny segments, rows left out, and more."""
-        value, weight = self.columns.value, self.columns.weight
+        inside, k = self.assignment.labels[self.assignment.complete], self.model.n_segments
         further = (
             *self.table_notes,
             *outlier_notes(self.model.mixture, self.assignment, self.robust_reason),
-            *missing_by_segment_notes(
-                self.rows,
-                self.assignment.labels[self.assignment.complete],
-                self.model.n_segments,
-                self.columns.used,
-            ),
+            *missing_by_segment_notes(self.rows, inside, k, self.columns.used),
             *transform_notes(self.advice, self.model.scaling.transforms, self.columns.kinds),
-            *residual_notes(self.residuals, self.model.n_segments),
-            *value_notes(value, self.values, self.weights),
-            *weight_notes(weight, self.weights),
+            *residual_notes(self.residuals, k),
+            *value_notes(self.columns.value, self.values, self.weights),
+            *weight_notes(self.columns.weight, self.weights),
         )
-        columns, repeat = self.columns.used, self.ids_repeat
         passed = {one: self.exclusions[one] for one in self.excluded}
         notes = make_notes(
-            self.ranking, self.best, self.assignment if self.whole is None else self.whole, columns, further, passed,
-            min_share=self.min_share, choice=self.choice, ids_repeat=repeat,
+            self.ranking, self.best, self.assignment if self.whole is None else self.whole, self.columns.used,
+            further, passed, min_share=self.min_share, choice=self.choice, ids_repeat=self.ids_repeat,
         )  # fmt: skip
         return tuple(map(self.wording, notes))
 
@@ -288,11 +286,11 @@ class SegmentationResult:
     def stability(self) -> Stability | None:
         """Whether resampled customers give the same segments; None where `effort` asks for no resamples.
 
-        Also None where it cannot be measured: resamples of a handful of rows may have no mixture.
+        Also None where segments are kept, and where resamples of a handful of rows have no mixture.
         """
         n_rows, k = min(len(self.rows), SAMPLE_ROWS), self.model.n_segments
         n_bootstraps = self.effort.resamples_of(n_rows, len(self.model.columns), k)
-        if n_bootstraps == 0:
+        if n_bootstraps == 0 or self.kept is not None:
             return None
         table = self.table if self.known is None else with_known(self.table, self.known.labels)
         try:

@@ -15,6 +15,7 @@ from mixtura.core.protocols import MixedRows, RowTable, continuous_rows
 from mixtura.exceptions import ColumnError, ColumnWarning
 from mixtura.io import release_arrow_memory
 from mixtura.segments.known.known_column import KnownColumn, known_notes, read_known
+from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.options import COVARIANCE_TYPES, Settings
 from mixtura.segments.stability.transform_gain import keep_gains
 from mixtura.segments.table.columns import ColumnChoice, choose
@@ -75,6 +76,8 @@ class Prepared:
         The `notes` but for those that count missing values.
     known : KnownColumn or None, default=None
         Which segment some rows are known to be in.
+    kept : SegmentModel or None, default=None
+        Of which the segments stay as they are.
     """
 
     choice: ColumnChoice
@@ -92,6 +95,7 @@ class Prepared:
     sentinels: Mapping[str, float] = field(default_factory=dict)
     reading_notes: tuple[str, ...] = ()
     known: KnownColumn | None = None
+    kept: SegmentModel | None = None
 
     @property
     def table(self) -> RowTable:
@@ -130,7 +134,8 @@ class Prepared:
         seen, masked = self.scaling.seen(self.table), self.scaling.masked(self.rows)
         scaled = continuous_rows(seen)
         steps = scaled_steps(self.rows, self.scaling)
-        found = settings.search(seen, on_candidate, on_fold, self.weights, steps)
+        keep = None if self.kept is None else self.kept.mixture
+        found = settings.search(seen, on_candidate, on_fold, self.weights, steps, keep)
         jacobian = self.scaling.log_jacobian(masked, observed=True)
         added = float(jacobian.sum() if self.weights is None else jacobian @ self.weights)
         candidates = tuple(

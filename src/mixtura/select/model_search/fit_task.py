@@ -16,12 +16,15 @@ import numpy as np
 
 from mixtura.core.covariance import get_family
 from mixtura.core.data import Data
+from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
+from mixtura.core.parts.kept_components import KeptComponents
 from mixtura.core.prior import Prior
 from mixtura.exceptions import MixturaError
 from mixtura.fit import (
     SAME_OPTIMUM,
     AcceleratedEMStep,
+    Degeneracy,
     FitResult,
     FromMixture,
     Initialization,
@@ -85,6 +88,8 @@ class FitTask:
         What models have against outliers.
     robust : str
         Its name.
+    kept : KeptComponents or None, default=None
+        The first components of models that have as many.
     """
 
     data: Data
@@ -95,6 +100,7 @@ class FitTask:
     seed: int
     robustness: Robustness
     robust: str
+    kept: KeptComponents | None = None
 
     def alone(self) -> FitTask:
         """Return the task for another process: passes stay on its thread."""
@@ -107,10 +113,11 @@ class FitTask:
         return [*(self.subsamples[size] for size in sizes[:-1]), self.data]
 
     def problem(self, family: str, k: int, level: Data | None = None) -> Problem:
-        terms = self.robustness
+        terms, kept = self.robustness, self.kept
         model = GaussianModel(
-            k, get_family(family), self.priors[k], self.data.discrete, terms.background, terms.tails
-        )
+            k, get_family(family), self.priors[k], self.data.discrete, terms.background, terms.tails,
+            kept if kept is not None and kept.n_components <= k else None,
+        )  # fmt: skip
         return Problem(self.data if level is None else level, model)
 
     def settings(
@@ -170,7 +177,7 @@ class FitTask:
             starts,
             self.settings(level, _FINE if is_only else None, WarmupEM),
             random_state=np.random.RandomState(self.seed),
-            accept=lambda mixture: not find_degeneracies(level, mixture),
+            accept=lambda mixture: not self._degeneracies(level, mixture),
             target=target,
         )
 
@@ -195,11 +202,18 @@ class FitTask:
         score = score_mixture(self.data, result.mixture)
         measured = (score.log_likelihood, score.entropy, score.classification_entropy, np.nan)
         seconds = perf_counter() - begun
-        degeneracies = find_degeneracies(self.data, result.mixture)
+        degeneracies = self._degeneracies(self.data, result.mixture)
         return Candidate(
             family, k, size, n_rows, *measured, result.mixture, result, seconds,
             degeneracies=degeneracies, robust=self.robust,
         )  # fmt: skip
+
+    def _degeneracies(self, data: Data, mixture: Mixture) -> tuple[Degeneracy, ...]:
+        """Return what is degenerate of a mixture; kept components are what they are."""
+        found, kept = find_degeneracies(data, mixture), self.kept
+        if kept is None or kept.n_components > mixture.n_components:
+            return found
+        return tuple(one for one in found if one.component >= kept.n_components)
 
     def refit(self, candidate: Candidate, near: Candidate, *, advance: bool = False) -> Candidate:
         """Return a candidate fitted again from what another family with as many components found.

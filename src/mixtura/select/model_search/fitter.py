@@ -12,6 +12,8 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.data import Data
+from mixtura.core.mixture import Mixture
+from mixtura.core.parts.kept_components import KeptComponents
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.fit import FitResult, SharedStarts, continue_batch
 from mixtura.run import map_processes, start_workers
@@ -55,6 +57,8 @@ class SearchOptions:
         What models have against outliers.
     rounding : ndarray of shape (D,) or None, default=None
         Steps that the columns are rounded to; the floor is not below what they hide.
+    kept : Mixture or None, default=None
+        Components that stay as they are, the first of every model that has as many.
     journal : Journal or None, default=None
         Keeps fits, so that the search goes on after an interruption.
 
@@ -70,6 +74,7 @@ class SearchOptions:
     sample_rows: int = SAMPLE_ROWS
     robust: str = "none"
     rounding: FloatArray | None = None
+    kept: Mixture | None = None
     journal: Journal | None = None
 
     def __post_init__(self) -> None:
@@ -107,7 +112,7 @@ class Fitter:
         priors = {k: make_prior(options.prior, data.total, k, options.rounding) for k in sizes}
         subsamples = draw_subsamples(data, needed - {data.n_rows}, seed)
         rng, is_robust = np.random.RandomState(seed), options.robust != "none"
-        shared = SharedStarts(data, rng, n_further=options.n_init - 1, robust=is_robust)
+        shared = SharedStarts(data, rng, n_further=options.n_init - 1, kept=options.kept, robust=is_robust)
         starts = {k: shared.starts(k) for k in sizes}
         self._full = FitTask(
             data,
@@ -118,6 +123,7 @@ class Fitter:
             seed,
             Robustness.named(options.robust, data),
             options.robust,
+            None if options.kept is None else KeptComponents(options.kept),
         )
         task = replace(self._full, data=subsamples[n_rows], is_sample=True) if self._samples else self._full
         self._task = task.alone() if self._n_processes > 1 else task

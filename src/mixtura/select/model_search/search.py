@@ -14,6 +14,7 @@ import numpy.typing as npt
 from mixtura._typing import FloatArray
 from mixtura.core.covariance import choose_families
 from mixtura.core.data import Data
+from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.engine import (
     as_data,
@@ -27,6 +28,7 @@ from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.select.known_rows import (
     n_known_components,
     of_later_rows,
+    sizes_for_kept,
     sizes_for_known,
     table_with_known,
 )
@@ -70,6 +72,7 @@ def search(
     checkpoint: str | Path | None = None,
     keep_interrupted: bool = False,
     known: npt.ArrayLike | None = None,
+    keep: Mixture | None = None,
     on_candidate: OnCandidate | None = None,
     on_fold: OnFold | None = None,
 ) -> SearchResult:
@@ -145,6 +148,11 @@ def search(
         component in every candidate, and their log density is ``log(w_k f_k(x))``; candidates of fewer components are
         not tried, those of more have components that no row is known to belong to. The mixtures are those that rows
         meet of which nothing is known. Not on a cluster, and not with ``criterion="cv"``.
+    keep : Mixture, optional
+        Components of an earlier mixture of the same columns. They are the first of every candidate and stay as they
+        are, means and covariances to the last bit; weights are estimated, and further components found beside them, of
+        the covariance types asked for. What is kept counts no parameters; mixtures are ``full``. With as many
+        components as are kept nothing is new. Not with `known`, `robust`, a conjugate prior or ``criterion="cv"``.
     on_candidate : callable, optional
         Called with each candidate, how many are done, and how many there are.
     on_fold : callable, optional
@@ -180,10 +188,10 @@ def search(
     require("robust", robust, ROBUST, "Try `robust='auto'`.")
     table, weights = _opened(rows, sample_weight, missing, sample_rows, criterion)
     opened, table = table, _with_known(table, known, weights, criterion)
-    sizes = sizes if isinstance(table, Data) else sizes_for_known(sizes, table)
+    sizes = sizes_for_kept(sizes_for_known(sizes, table), keep, table, criterion, robust, prior)
     n_features = table.n_features if isinstance(table, Data) else table.shape[1]
     families, steps = choose_families(covariance_types, n_features), _steps(rounding, n_features)
-    options = SearchOptions(prior, n_init, seed, sample_rows, rounding=steps)
+    options = SearchOptions(prior, n_init, seed, sample_rows, rounding=steps, kept=keep)
     what = "rows" if weights is None else "rows of positive weight"
     n_rows = distributed_rows(table) if isinstance(table, Data) else count_rows(table, weights)
     require_rows(n_rows, max(sizes), what)
@@ -227,6 +235,7 @@ class _Search:
             asked.random_state,
             asked.sample_rows,
             steps,
+            *(() if asked.kept is None else (asked.kept.means, asked.kept.full_covariances())),
         )
         with Journal.of(checkpoint, self.data(), about, kinds=KINDS_KEPT) as journal:
             kept = replace(self, options=replace(asked, journal=journal))
