@@ -48,7 +48,8 @@ const Variant& variant_at(std::size_t index) {
 }
 
 // One pass. The arrays, in this order, None for what is not given or not wanted: rows, weight, means, sums;
-// factors, offsets, log_density, memberships, labels; or responsibilities, or labels, that are given.
+// factors, offsets, log_density, memberships, labels; or responsibilities, or labels, that are given; order, beside,
+// background, freedom, tails. A number may follow: the share that components left out of a row may have.
 void run(std::size_t variant, int layout, bool hard, nb::args arrays) {
     const Array rows(arrays[0]), weight(arrays[1]), means(arrays[2]), sums(arrays[3], true), factors(arrays[4]),
         offsets(arrays[5]), log_density(arrays[6], true), memberships(arrays[7], true), labels(arrays[8], true),
@@ -80,6 +81,8 @@ void run(std::size_t variant, int layout, bool hard, nb::args arrays) {
     pass.tails = tails.values<const double>({2, k, d + 1});
     if (!pass.freedom != !pass.tails) throw std::invalid_argument("t components need degrees of freedom and tables");
     pass.hard = hard;
+    pass.negligible = arrays.size() > 16 ? nb::cast<double>(arrays[16]) : 0.0;
+    if (!(pass.negligible >= 0.0 && pass.negligible < 1.0)) throw std::invalid_argument("a share is from 0 to 1");
     pass.sums = sums.values<double>({sums_size(pass.layout, k, d, pass.freedom)});
     pass.log_density = log_density.values<double>({n});
     pass.memberships = memberships.values<double>({n, k});

@@ -4,6 +4,7 @@
 // A block of rows, transposed: column j at x + j * stride, component k at logs + k * stride.
 struct Block {
     Index rows, padded, stride;  // how many; rounded up to whole groups of vectors, with weight zero; room for them
+    const Index* at;             // (padded / W) where the vectors of rows are that sums are of; first 0, W, 2 W ...
     double* x;                   // (d, stride) the rows, about the common center where the layout has one
     double* w;                   // (stride) sample weights
     double* logs;                // (k, stride) log densities, then responsibilities
@@ -83,10 +84,11 @@ MIXTURA_TILE void whiten_tile(const double* factor, Index d, Index i0, const dou
         for (int g = 0; g < G; ++g) store(kept + (i0 + t) * stride + g * W, z[t][g]);
 }
 
-// All of z = L c for a group of rows, in balanced tiles of at most six rows of L.
+// All of z = L c for G vectors of rows, in balanced tiles of at most six rows of L.
+template <int G = whiten_group>
 inline void whiten(const double* factor, Index d, const double* c, Index stride, double* q, double* kept) {
     for_tiles(d, 6, [&](Index i0, Index n_i) {
-        with_size<6>(n_i, [&](auto t) { whiten_tile<t.value, whiten_group>(factor, d, i0, c, stride, q, kept); });
+        with_size<6>(n_i, [&](auto t) { whiten_tile<t.value, G>(factor, d, i0, c, stride, q, kept); });
     });
 }
 

@@ -24,6 +24,7 @@ struct Pass {
     const double* background;                          // (n) log density of what belongs to no component
     const double *freedom, *tails;                     // (k), (2, k, d + 1) of t components; null for Gaussians
     bool hard;
+    double negligible;                         // share of a row that components left out may have together
     double *sums, *log_density, *memberships;  // (sums_size), (n), (n, k)
     std::intptr_t* labels;                     // (n)
 };

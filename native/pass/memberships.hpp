@@ -27,6 +27,19 @@ inline V assign_background(Block b, Index v, V best) {
     return other > best ? other : best;
 }
 
+// top <- top + log(total) and inverse <- 1 / total, where total is what inverse holds; returns the sum of w top.
+V finish(const Block& b) {
+    V log_likelihood = splat(0.0);
+    for (Index v = 0; v < b.padded; v += W) {
+        const V top = load(b.top + v), total = load(b.inverse + v);
+        const V log_density = top == splat(-infinity) ? top : top + log(total);
+        store(b.top + v, log_density);
+        store(b.inverse + v, splat(1.0) / total);
+        log_likelihood += times(load(b.w + v), log_density);
+    }
+    return log_likelihood;
+}
+
 // logs_k <- exp(logs_k - top);  top <- log sum_k exp(logs_k) = top + log sum_k exp(logs_k - top), the background
 // being one more term.
 V normalize(const Pass& pass, Block b) {
@@ -41,15 +54,7 @@ V normalize(const Pass& pass, Block b) {
         }
         store(b.inverse + v, total);
     }
-    V log_likelihood = splat(0.0);
-    for (Index v = 0; v < b.padded; v += W) {
-        const V top = load(b.top + v), total = load(b.inverse + v);
-        const V log_density = top == splat(-infinity) ? top : top + log(total);
-        store(b.top + v, log_density);
-        store(b.inverse + v, splat(1.0) / total);
-        log_likelihood += times(load(b.w + v), log_density);
-    }
-    return log_likelihood;
+    return finish(b);
 }
 
 // labels <- argmax_k logs_k, the lowest number among equals, -1 where the background is larger;  top <- the largest; NaN where any is NaN.

@@ -3,6 +3,10 @@
 #include <cstring>
 #include <limits>
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 #include "kernel.hpp"
 
 namespace mixtura {
@@ -47,38 +51,52 @@ Index block_rows(const Pass& pass) {
     return round_up(pass.n < rows ? pass.n : rows, group * W);
 }
 
-// One allocation for everything, each array on a cache line; null if memory is exhausted.
-void* allocate(const Pass& pass, Work& work) {
+struct Part {
+    double** place;
+    Index length;
+};
+
+// One allocation for arrays of doubles, or of what is as long, each on a cache line; null if memory is exhausted.
+template <Index n>
+void* allocate_parts(const Part (&parts)[n]) {
+    Index total = 8;
+    for (const Part& part : parts) total += round_up(part.length, 8);
+    void* memory = std::malloc(static_cast<std::size_t>(total) * sizeof(double));
+    if (!memory) return nullptr;
+    double* next = static_cast<double*>(memory) + (64 - reinterpret_cast<std::uintptr_t>(memory) % 64) % 64 / 8;
+    for (const Part& part : parts) {
+        *part.place = next;
+        next += round_up(part.length, 8);
+    }
+    return memory;
+}
+
+// Blocks of so many rows, and all sums at zero.
+void* allocate(const Pass& pass, Work& work, Index rows) {
     Block& b = work.block;
     b = Block{};
-    b.stride = block_rows(pass);
+    b.stride = rows;
     b.row_bytes = pass.d * static_cast<Index>(pass.rows64 ? sizeof(double) : sizeof(float));
     const Index n = b.stride, d = pass.d, k = pass.k, size = sums_size(pass.layout, k, d, pass.freedom);
     Missing& m = work.missing;
     m = Missing{};
     const Index miss = pass.order ? 1 : 0, lanes = pass.layout == Layout::diagonal ? 0 : miss;
     const Index sets = sets_of(pass.layout, k);
-    double *labels, *columns, *patterns;
-    const struct { double** place; Index length; } parts[] = {
+    double *labels, *columns, *patterns, *at;
+    void* memory = allocate_parts({
         {&b.x, d * n}, {&b.logs, k * n}, {&b.scratch, d * n}, {&b.weighted, tile_size * n}, {&b.w, n}, {&b.top, n},
-        {&b.inverse, n}, {&b.background, n}, {&labels, n},
+        {&b.inverse, n}, {&b.background, n}, {&labels, n}, {&at, n / W},
         {&b.latent, pass.freedom ? k * n : 0}, {&b.observed, n}, {&work.sums, size}, {&work.center, d},
         {&work.whitened, k * d}, {&m.filled, miss * k * d * n}, {&m.gradient, lanes * k * d * n + 8},
         {&m.spread, lanes * n * sets * triangle(d) * W}, {&m.precision, lanes * sets * d * d * W},
         {&m.factor, lanes * triangle(d) * W}, {&m.constant, miss * k * n}, {&m.zero, miss * d},
-        {&columns, miss * n * d}, {&patterns, miss * n * 3}};
-    Index total = 8;
-    for (const auto& part : parts) total += round_up(part.length, 8);
-    void* memory = std::malloc(static_cast<std::size_t>(total) * sizeof(double));
+        {&columns, miss * n * d}, {&patterns, miss * n * 3}});
     if (!memory) return nullptr;
-    double* next = static_cast<double*>(memory) + (64 - reinterpret_cast<std::uintptr_t>(memory) % 64) % 64 / 8;
-    for (const auto& part : parts) {
-        *part.place = next;
-        next += round_up(part.length, 8);
-    }
     b.labels = reinterpret_cast<std::intptr_t*>(labels);
     m.columns = reinterpret_cast<Index*>(columns);
     m.patterns = reinterpret_cast<Pattern*>(patterns);
+    for (Index i = 0; i < n / W; ++i) reinterpret_cast<Index*>(at)[i] = i * W;
+    b.at = reinterpret_cast<const Index*>(at);
     std::memset(m.zero, 0, static_cast<std::size_t>(miss * d) * sizeof(double));
     std::memset(work.sums, 0, static_cast<std::size_t>(size) * sizeof(double));
     work.counts = work.sums + 2;
@@ -228,6 +246,16 @@ void add_labelled(const Pass& pass, Work& work, const std::intptr_t* labels) {
     }
 }
 
+// A counted row that has no certain component makes every sum NaN.
+void spoil_uncertain(Work& work) {
+    const bool certain = work.sums[0] > -infinity;
+    for (Index i = 2; i < work.size && !certain; ++i) work.sums[i] = not_a_number;
+}
+
+#include "../near/cells.hpp"
+#include "../near/near.hpp"
+#include "../near/pairs.hpp"
+
 void evaluate(const Pass& pass, Work& work, Index start) {
     Block& b = work.block;
     const bool missing = pass.order && work.missing.any;
@@ -257,9 +285,7 @@ void evaluate(const Pass& pass, Work& work, Index start) {
             for (Index i = 0; i < b.padded; ++i) b.logs[k * b.stride + i] = b.labels[i] == k ? 1.0 : 0.0;
         add(pass, work, true);
     }
-    // A counted row that has no certain component makes every sum NaN.
-    const bool certain = work.sums[0] > -infinity;
-    for (Index i = 2; i < work.size && !certain; ++i) work.sums[i] = not_a_number;
+    spoil_uncertain(work);
 }
 
 void add_given(const Pass& pass, Work& work, Index start) {
@@ -272,12 +298,8 @@ void add_given(const Pass& pass, Work& work, Index start) {
     add_soft(pass, work, true);
 }
 
-bool run(const Pass& pass) {
-    if (pass.n == 0 || pass.k == 0) return true;
-    Work work;
-    void* memory = allocate(pass, work);
-    if (!memory) return false;
-    center_means(pass, work);
+// All rows, a block after the other.
+void run_blocks(const Pass& pass, Work& work) {
     if (pass.order) find_precisions(pass, work.missing);
     for (Index start = 0; start < pass.n; start += work.block.stride) {
         load_block(pass, work, start);
@@ -286,6 +308,18 @@ bool run(const Pass& pass) {
         else
             add_given(pass, work, start);
     }
+}
+
+bool run(const Pass& pass) {
+    if (pass.n == 0 || pass.k == 0) return true;
+    Work work;
+    const bool near = is_near(pass);
+    void* memory = allocate(pass, work, near ? near_stride : block_rows(pass));
+    if (!memory) return false;
+    center_means(pass, work);
+    const bool done = near && run_near(pass, work);
+    work.block.stride = block_rows(pass);
+    if (!done) run_blocks(pass, work);
     // From the common center to the means: sum r (x - mu_k) = sum r (x - c) - n_k (mu_k - c).
     for (Index i = 0; i < pass.k * pass.d && pass.layout == Layout::shared; ++i)
         work.first[i] -= work.mass[i / pass.d] * (pass.means[i] - work.center[i % pass.d]);

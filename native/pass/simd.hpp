@@ -21,6 +21,8 @@ inline void for_tiles(Index size, Index most, Function f) {
 
 #define MIXTURA_TILE __attribute__((noinline))  // registers are for the tile, not for what calls it
 
+#define MIXTURA_INLINE __attribute__((always_inline)) inline
+
 // W: doubles in a vector.
 #if defined(__AVX512F__)
 constexpr int W = 8, registers = 32;
@@ -92,6 +94,28 @@ inline V across(const Row* const (&r)[W], Index j) {
     return V{at(0), at(1), at(2), at(3)};
 #else
     return V{at(0), at(1)};
+#endif
+}
+
+// The lanes in which not a < b, as bits: also those with a NaN.
+inline unsigned not_less(V a, V b) {
+#if defined(__AVX512F__)
+    return _mm512_cmp_pd_mask(reinterpret_cast<__m512d>(a), reinterpret_cast<__m512d>(b), _CMP_NLT_UQ);
+#elif defined(__AVX2__)
+    return static_cast<unsigned>(_mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_NLT_UQ)));
+#else
+    unsigned lanes = 0;
+    for (int lane = 0; lane < W; ++lane) lanes |= a[lane] < b[lane] ? 0u : 1u << lane;
+    return lanes;
+#endif
+}
+
+inline V square_root(V x) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<V>(_mm512_maskz_sqrt_pd(255, reinterpret_cast<__m512d>(x)));
+#else
+    for (int lane = 0; lane < W; ++lane) x[lane] = __builtin_sqrt(x[lane]);
+    return x;
 #endif
 }
 

@@ -30,9 +30,10 @@ MIXTURA_TILE void diagonal_tile(Block b, const double* r, const double* mean, In
     double* kept = b.scratch + i0 * b.stride;
     for (Index v = 0; v < b.padded; v += W) {
         const V rv = load(r + v);
+        const double* at = x + b.at[v / W];
         V c[T];
         for (int i = 0; i < T; ++i) {
-            c[i] = load(x + i * b.stride + v) - splat(mean[i0 + i]);
+            c[i] = load(at + i * b.stride) - splat(mean[i0 + i]);
             if (keep_c) store(kept + i * b.stride + v, c[i]);
         }
 #pragma GCC unroll 8
@@ -106,8 +107,9 @@ MIXTURA_TILE void squares_tile(Block b, const double* r, const double* mean, Ind
     Sums<2 * T> sums;
     for (Index v = 0; v < b.padded; v += W) {
         const V rv = load(r + v);
+        const double* at = b.x + j0 * b.stride + b.at[v / W];
         for (int j = 0; j < T; ++j) {
-            const V c = load(b.x + (j0 + j) * b.stride + v) - splat(mean[j0 + j]);
+            const V c = load(at + j * b.stride) - splat(mean[j0 + j]);
             const V rc = rv * c;
             sums.v[j] += rc;
             sums.v[T + j] += rc * c;
@@ -127,6 +129,15 @@ inline void moments_diagonal(Block b, Index d, const double* r, const double* me
     for_tiles(d, most, [&](Index j0, Index n_j) {
         with_size<most>(n_j, [&](auto size) { squares_tile<size.value>(b, r, mean, j0, first, second); });
     });
+}
+
+// first_j += sum r x_j for one component: shared layout.
+inline void moments_first(const Block& b, Index d, const double* r, double* first) {
+    for (Index j = 0; j < d; ++j) {
+        V sum = splat(0.0);
+        for (Index v = 0; v < b.padded; v += W) sum += load(r + v) * load(b.x + j * b.stride + b.at[v / W]);
+        first[j] += sum_lanes(sum);
+    }
 }
 
 // First moments about the common center for all components at once: shared layout.

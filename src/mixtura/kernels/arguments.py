@@ -47,6 +47,11 @@ def check_pass(
     _check("order", order, (n,), _LABELS)
     _check("beside", beside, (n, k), _FLOAT)
     _check("background", background, (n,), _FLOAT)
+    if not 0 <= components.negligible < 1:
+        raise ParameterError(
+            f"`negligible` must be from 0 to less than 1; got {components.negligible!r}. It is the share of a row that "
+            "components may have together which are left out; 0 leaves out none."
+        )
     if order is not None and n and not (order.min() >= 0 and order.max() < n):
         raise ParameterError(
             f"`order` must hold the numbers of {n!r} rows; got numbers from {order.min().item()!r} to "

@@ -31,6 +31,7 @@ from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.kernels.terms.background import Background
 
 __all__ = [
+    "NEGLIGIBLE",
     "Components",
     "Kernel",
     "Layout",
@@ -39,6 +40,10 @@ __all__ = [
     "moment_size",
     "sums_size",
 ]
+
+
+NEGLIGIBLE = 1e-12
+"""Share of a row that the components which a kernel leaves out may have together: less than sums lose by rounding."""
 
 
 class Layout(StrEnum):
@@ -70,6 +75,9 @@ class Components:
         Degrees of freedom where components are multivariate t distributions: log densities are then
         ``offsets[k] + t_k(D) - (nu_k + D) / 2 log(1 + z_k . z_k / nu_k)``, with t_k of `tail_tables`, and a row that
         has p columns counts in first and second moments with ``u_k = (nu_k + p) / (nu_k + z_k . z_k)``.
+    negligible : float, default=1e-12
+        Where components are many, a kernel may leave out of a row those whose responsibilities are together at most
+        this: the log density is then too small by at most it. With 0 every component counts in every row.
     """
 
     layout: Layout
@@ -79,6 +87,7 @@ class Components:
     table: FloatArray | None = None
     background: Background | None = None
     freedom: FloatArray | None = None
+    negligible: float = NEGLIGIBLE
 
     @property
     def n_components(self) -> int:

@@ -159,6 +159,7 @@ class NativeKernel:
             beside,
             background,
             *_tails(components),
+            components.negligible,
         )
         layout = _LAYOUTS[components.layout]
         try:
@@ -226,9 +227,12 @@ def _level_functions(loaded: ModuleType) -> tuple[Callable[..., None], Callable[
     return refuse, refuse
 
 
-def _aligned(arrays: Sequence[Array | None]) -> list[Array | None]:
+def _aligned(arrays: Sequence[Array | float | None]) -> list[Array | float | None]:
     """Return the arrays of a pass, those that do not lie on the boundaries of their type copied to some that do.
 
     They come from buffers with a header: a memory map behind four bytes, a message of another process.
     """
-    return [None if array is None else np.require(array, requirements=["C", "A"]) for array in arrays]
+    return [
+        np.require(array, requirements=["C", "A"]) if isinstance(array, np.ndarray) else array
+        for array in arrays
+    ]
