@@ -18,7 +18,7 @@ constexpr Index unit = 8;         // rows that are evaluated together
 constexpr Index most_units = 4;   // of a group
 constexpr Index around_times = 3; // components that rows of a leaf are compared with, in relation to those of a leaf
 
-constexpr Index near_rows = 512;  // of a block: so many that few lanes are added up, so few that the caches hold pairs
+constexpr Index near_rows = 512;  // of a block: enough that lanes are seldom added up, few enough that the caches hold pairs
 constexpr Index near_stride = near_rows + 8;  // columns do not share sets of the caches
 
 constexpr Index most_groups(Index n, Index k) { return k + n / (unit * most_units) + 2; }

@@ -71,7 +71,7 @@ void* allocate_parts(const Part (&parts)[n]) {
     return memory;
 }
 
-// Blocks of so many rows, and all sums at zero.
+// Room for blocks of this many rows, and all sums at zero.
 void* allocate(const Pass& pass, Work& work, Index rows) {
     Block& b = work.block;
     b = Block{};
