@@ -26,7 +26,7 @@ from mixtura.core.model import GaussianModel
 from mixtura.core.moments import DENSE, DIAGONAL
 from mixtura.core.prior import Ridge
 from mixtura.engine import as_data
-from mixtura.exceptions import DataError, MissingValuesError, TableError
+from mixtura.exceptions import ColumnError, DataError, MissingValuesError, TableError
 from mixtura.fit import Problem, Settings, continue_fit
 from mixtura.fit.evaluation import score_mixture
 from mixtura.fit.loop.stopping import AbsoluteChange
@@ -237,7 +237,9 @@ def test_what_is_no_table_is_refused(tables: Any) -> None:
         tables("nothing")
     with pytest.raises(TableError, match="the query' cannot be read"):
         tables(sql="SELECT income FROM")
-    with pytest.raises(TableError, match="Column 'word' must hold numbers"):
-        tables("customers")
+    with pytest.raises(ColumnError, match=r"`columns` names 'incom'.*'income'"):
+        tables("customers", columns=["incom"])
+    with pytest.raises(ColumnError, match="Column 'word' must hold numbers"):
+        GaussianMixture(2).fit(tables("customers"))
     # The connection is as good as before.
     assert tables("customers", columns=COLUMNS).columns == tuple(COLUMNS)

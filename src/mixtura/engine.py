@@ -43,6 +43,7 @@ __all__ = [
     "is_spark",
     "map_distributed",
     "packing_of",
+    "with_database_columns",
 ]
 
 _NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal", "boolean")
@@ -111,9 +112,7 @@ def is_in_database(X: Any) -> TypeGuard[DatabaseTable]:
     return isinstance(X, DatabaseTable)
 
 
-def as_in_database(
-    table: DatabaseTable, sample_weight: Any = None, columns: Mapping[str, Expression] | None = None
-) -> Data:
+def as_in_database(table: DatabaseTable, sample_weight: Any = None) -> Data:
     """Return the rows of a table of a database, once they are known to be sound; passes are queries.
 
     Parameters
@@ -121,8 +120,6 @@ def as_in_database(
     table : DatabaseTable
     sample_weight : str, optional
         Name of the column of weights.
-    columns : mapping of str to Expression, optional
-        What the rows have, of the columns of the table; by default the columns themselves.
 
     Raises
     ------
@@ -134,10 +131,16 @@ def as_in_database(
             f"`sample_weight` must be the name of a column of {table.name!r}; got {type(sample_weight).__name__}. Its "
             f"columns are {', '.join(map(repr, table.types))}."
         )
-    blocks = DatabaseBlocks(table, sample_weight, columns)
+    blocks = DatabaseBlocks(table, sample_weight)
     kernel = get_kernel(n_features=blocks.n_features)
     local, serial = get_runner(hold_blas=kernel.uses_blas), SerialRunner(hold_blas=kernel.uses_blas)
     return Data(blocks, kernel, DatabaseRunner(local, serial))
+
+
+def with_database_columns(data: Data, columns: Mapping[str, Expression]) -> Data:
+    """Return the rows of a table of a database with other columns, computed of the table's."""
+    assert isinstance(data.blocks, DatabaseBlocks)
+    return Data(data.blocks.with_columns(columns), data.kernel, data.runner)
 
 
 def is_spark(X: Any) -> bool:

@@ -135,3 +135,42 @@ def test_a_large_table_is_worked_on_in_parts(
 
 def test_a_spool_folder_that_is_none(refused: Callable[..., str], customers: Path) -> None:
     assert "--spool-dir must be a folder" in refused("segment", "customers.csv", "--spool-dir", "none")
+
+
+def test_segments_of_a_table_that_stays_in_its_database(run: Loop, workplace: Path) -> None:
+    parts(workplace)
+    done = run(
+        "segment",
+        "customers",
+        "--database",
+        "crm.duckdb",
+        "--in-database",
+        "--components",
+        "3",
+        "--resamples",
+        "0",
+    )
+    assert done.exit_code == 0, done.output
+    assert "customers: 300 rows" in done.output
+    folder = workplace / "customers-segments"
+    assert f"Written: {folder.name} (segments.sql, profiles.csv" in done.output
+    with duckdb.connect(str(workplace / "crm.duckdb")) as connection:
+        connection.execute((folder / "segments.sql").read_text(encoding="utf-8"))
+        found = connection.execute(
+            "SELECT count(*), count(DISTINCT id), max(segment) FROM segments"
+        ).fetchone()
+    assert found == (300, 300, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["customers", "--in-database"], "--in-database takes the table of a database; got none"),
+        (["--in-database", "--database", "crm.duckdb"], "got 0 names and no query"),
+        (["a", "b", "--in-database", "--database", "crm.duckdb"], "got 2 names and no query"),
+    ],
+)
+def test_a_table_of_a_database_is_one_table_there(run: Loop, arguments: list[str], said: str) -> None:
+    done = run("segment", *arguments)
+    assert done.exit_code == 2
+    assert said in " ".join(done.output.split())

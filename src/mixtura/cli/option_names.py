@@ -33,6 +33,7 @@ OPTIONS = {
     "half_life": "--half-life",
     "id_column": "--id",
     "keep": "--keep",
+    "in_database": "--in-database",
     "known": "--known",
     "max_components": "--components",
     "max_missing": "--max-missing",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,13 @@ from mixtura.data.sources.database_table import DatabaseTable
 from mixtura.exceptions import DataError, MissingValuesError
 from mixtura.expressions.dialects import Dialect
 from mixtura.expressions.expression import Call, Expression, Name
+from mixtura.expressions.sql_names import NUMBER, numbered
 from mixtura.expressions.sql_text import Step, step_text
 
 __all__ = ["DatabaseBlocks"]
 
 _LARGEST = 1e100
 """Beyond it the square of a value could be larger than any number."""
-
-_LISTED = 1_000
-"""Rows that are asked for by number in one statement."""
 
 
 class DatabaseBlocks:
@@ -34,8 +33,6 @@ class DatabaseBlocks:
     table : DatabaseTable
     weight : str or None, default=None
         The column of weights.
-    columns : mapping of str to Expression, optional
-        What the rows have, of the columns of the table; by default the columns of `table` as numbers.
 
     Raises
     ------
@@ -50,17 +47,19 @@ class DatabaseBlocks:
     discrete = None
     has_missing = False
 
-    def __init__(
-        self, table: DatabaseTable, weight: str | None = None, columns: Mapping[str, Expression] | None = None
-    ) -> None:
+    def __init__(self, table: DatabaseTable, weight: str | None = None) -> None:
+        for name in table.columns:
+            if name != weight:
+                table.require_numbers(name, "columns")
         if weight is not None:
             table.require_numbers(weight, "sample_weight")
         self.table, self._weight = table, weight
-        plain = {name: Call("double", Name(name)) for name in table.columns if name != weight}
-        self._columns = plain if columns is None else dict(columns)
+        self._columns: dict[str, Expression] = {
+            name: Call("double", Name(name)) for name in table.columns if name != weight
+        }
         if not self._columns:
             raise DataError("`X` must have at least one column; got none.")
-        self.n_rows, self.total_weight, self.n_positive = self._looked_at(list(plain))
+        self.n_rows, self.total_weight, self.n_positive = self._looked_at(self.names)
 
     @property
     def n_features(self) -> int:
@@ -111,24 +110,25 @@ class DatabaseBlocks:
 
         Rows are numbered as the database returns them: twice the same only while the table rests.
         """
-        first, place = self.first, self.dialect.name_of("mixtura_number")
-        numbered = (
-            f"(SELECT t.*, ROW_NUMBER() OVER () - 1 AS {place} FROM {self.source} t LIMIT {numbers[-1] + 1})"
+        step = Step(self.first.columns | {"number": Name(NUMBER)}, fenced=False)
+        select = step_text(
+            step, numbered(self.source, numbers, self.dialect), self.dialect, first=True, last=False
         )
-        step = Step(first.columns | {"number": Name("mixtura_number")}, fenced=False)
-        select = step_text(step, numbered, self.dialect, first=True, last=False)
-        found: list[tuple[Any, ...]] = []
-        for start in range(0, numbers.size, _LISTED):
-            listed = ", ".join(map(str, numbers[start : start + _LISTED].tolist()))
-            found += self.ask(f"{select} WHERE t.{place} IN ({listed})")
+        found = self.ask(select)
         values = np.array(sorted(found, key=lambda row: int(row[-1])), dtype=np.float64)
-        if len(values) != numbers.size:
+        if len(found) != numbers.size:
             raise DataError(
-                f"The table must stay as it is while it is read; of {numbers.size:,} rows {len(values):,} are left. "
+                f"The table must stay as it is while it is read; of {numbers.size:,} rows {len(found):,} are left. "
                 "Try again, or with a copy of it."
             )
         rows = np.ascontiguousarray(values[:, : self.n_features])
         return rows, None if self._weight is None else np.ascontiguousarray(values[:, -2])
+
+    def with_columns(self, columns: Mapping[str, Expression]) -> DatabaseBlocks:
+        """Return the same rows with other columns; the table is not looked at again."""
+        found = copy(self)
+        vars(found).update(_columns=dict(columns))
+        return found
 
     def _looked_at(self, names: Sequence[str]) -> tuple[int, float, int]:
         """Return the number of rows, the sum of their weights, and how many weights are positive."""

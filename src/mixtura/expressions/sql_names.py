@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from mixtura._typing import IntArray
 from mixtura.exceptions import ParameterError
 from mixtura.expressions.dialects import Dialect
 
-__all__ = ["check_names", "table_name"]
+__all__ = ["NUMBER", "check_names", "numbered", "table_name"]
+
+NUMBER = "mixtura_number"
+"""The column of the numbers of rows, from 0, of `numbered` tables."""
 
 _PART = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
 
@@ -62,3 +66,20 @@ def check_names(names: Sequence[str], dialect: Dialect) -> None:
                 f"{dialect.name} takes names of at most {most} bytes; {name!r} has {size}. Rename the column, in the "
                 "table and in the model."
             )
+
+
+def numbered(source: str, numbers: IntArray, dialect: Dialect) -> str:
+    """Return a table as SQL of which some rows are left, with their numbers in the order in which it is read.
+
+    Parameters
+    ----------
+    source : str
+        A table as SQL.
+    numbers : ndarray of shape (n,)
+        Ascending.
+    dialect : Dialect
+    """
+    place, last = dialect.name_of(NUMBER), int(numbers[-1]) + 1
+    every = f"SELECT t.*, ROW_NUMBER() OVER () - 1 AS {place} FROM {source} t LIMIT {last}"
+    listed = ", ".join(map(str, numbers.tolist()))
+    return f"(SELECT n.* FROM ({every}) n WHERE n.{place} IN ({listed}))"

@@ -36,7 +36,7 @@ from mixtura.segments.table.survey.missing_codes import MissingCodes
 from mixtura.select import Candidate, OnCandidate, OnFold, SearchResult
 from mixtura.select.priors import PriorName
 
-__all__ = ["COVARIANCE_TYPES", "segment_table"]
+__all__ = ["COVARIANCE_TYPES", "describe_segments", "segment_table"]
 
 
 def segment_table(
@@ -217,7 +217,7 @@ def _segment(
     built, best = chosen.prepared, chosen.choice.best
     inside = without_outliers(built, best)
     model = build_model(best, inside, settings, built).renamed(names)
-    result = _describe(model, inside, chosen.found, best, started)
+    result = describe_segments(model, inside, chosen.found, best, started)
     if inside is not built:
         result = with_outliers(result, built, inside)
     result = with_kept_segments(with_known_segments(result, inside), inside)
@@ -232,16 +232,18 @@ def _segment(
     )
 
 
-def _describe(
+def describe_segments(
     model: SegmentModel,
     prepared: Prepared,
     found: SearchResult,
     best: Candidate,
     started: float,
+    numbers_in_table: Array | None = None,
 ) -> SegmentationResult:
+    """Return what is known of the rows that are prepared, given the model of them; ids may be numbers of a table."""
     choice, rows, weights = prepared.choice, prepared.rows, prepared.weights
     numbers, levels = read_columns(prepared.frame, choice, rows, prepared.complete, weights)
-    id_name, ids = customer_ids(prepared.frame, choice.id_column)
+    id_name, ids = _ids(prepared, numbers_in_table)
     named = _naming(prepared.complete, ids)
     measured = measure_segments(
         model, prepared.table, weights, numbers, levels, value=choice.value, customer=named
@@ -271,6 +273,12 @@ def _describe(
         residuals=measured.residuals,
         ids_repeat=prepared.ids_repeat,
     )
+
+
+def _ids(prepared: Prepared, numbers: Array | None) -> tuple[str, Any]:
+    """Return what ids are called, and the ids; given numbers where there are some."""
+    id_name, own = customer_ids(prepared.frame, prepared.choice.id_column)
+    return id_name, own if numbers is None else numbers
 
 
 def _naming(complete: Array, ids: Any) -> Callable[[int], tuple[int, str]]:

@@ -12,12 +12,14 @@ import typer
 
 from mixtura.cli import option_types as options
 from mixtura.cli.console import exit_if_interrupted, handle_errors, output_console
+from mixtura.cli.database_input import DatabaseInput, InDatabase, input_of
 from mixtura.cli.table_input import CustomerTable, Database, SpoolDir, Sql, TableInput
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from mixtura.io import Table
+    from mixtura.segments import SegmentationResult
     from mixtura.segments.results.document import Document
 
 __all__ = ["segment"]
@@ -66,9 +68,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, a
 
 @handle_errors
 def segment(
-    table: CustomerTable = None,
-    sql: Sql = None,
-    database: Database = None,
+    table: CustomerTable = None, sql: Sql = None, database: Database = None, in_database: InDatabase = False,
     columns: options.Columns = None,
     describe: options.Describe = None,
     id_column: options.IdColumn = None,
@@ -99,13 +99,12 @@ def segment(
     json: Json = False, spool_dir: SpoolDir = None, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
     """Find segments in a table, and write them to a directory."""
-    _run(TableInput(table, sql, database), output, _Wanted(resamples, excel, overwrite, json, quiet, spool_dir),
-        options.search_options(anomaly_percentile=anomaly_percentile, covariance_type=covariance_type,
-        missing_code=missing_code, value=value, drop_missing=drop_missing, components=components,
-        checkpoint=checkpoint, id_column=id_column, n_init=n_init, transform=transform, criterion=criterion,
-        min_share=min_share, describe=describe, columns=columns, prior=prior, n_folds=n_folds, weight=weight,
-        robust=robust, known=known, keep=keep, names=names, kind=kind, seed=seed,
-        select_columns=select_columns))  # fmt: skip
+    _run(input_of(table, sql, database, in_database=in_database), output, _Wanted(resamples, excel, overwrite, json,
+        quiet, spool_dir), options.search_options(describe=describe, missing_code=missing_code, value=value,
+        drop_missing=drop_missing, components=components, id_column=id_column, checkpoint=checkpoint, n_init=n_init,
+        transform=transform, criterion=criterion, min_share=min_share, columns=columns, prior=prior, n_folds=n_folds,
+        weight=weight, covariance_type=covariance_type, robust=robust, known=known, names=names, kind=kind, seed=seed,
+        keep=keep, select_columns=select_columns, anomaly_percentile=anomaly_percentile))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,33 +128,24 @@ def _survey(table: TableInput) -> str | None:
 
 def _run(table: TableInput, output: Path | None, wanted: _Wanted, asked: dict[str, Any]) -> None:
     from mixtura.cli.option_names import with_options
-    from mixtura.cli.progress import model_progress, working
-    from mixtura.data.sources import Source
+    from mixtura.cli.progress import working
     from mixtura.data.spool import spooled_in
-    from mixtura.io import outline_of, read_names, readable_json, release_arrow_memory
+    from mixtura.io import read_names, readable_json, release_arrow_memory
     from mixtura.report import REPORT
-    from mixtura.segments import Effort, deliver, segment_table
+    from mixtura.segments import Effort, deliver
 
     folder = Path(f"{table.stem}-segments") if output is None else output
     asked["names"] = None if asked["names"] is None else read_names(asked["names"])
     asked["source"] = table.name
     writing = deliver(
-        folder, presentation=REPORT, workbook=wanted.excel, survey=_survey(table), overwrite=wanted.overwrite
-    )
+        folder, presentation=REPORT, workbook=wanted.excel, survey=_survey(table), overwrite=wanted.overwrite,
+        in_database=isinstance(table, DatabaseInput),
+    )  # fmt: skip
     with spooled_in(wanted.spool_dir), writing as delivery:
-        read = table.open(asked["id_column"])
-        large = isinstance(read, Source)
-        with model_progress(quiet=wanted.quiet, criterion=asked["criterion"], stages=large) as progress:
-            if isinstance(read, Source):
-                from mixtura.segments.large.segment_source import segment_source
-
-                result = segment_source(read, **progress, **asked)
-            else:
-                result = segment_table(read.data, **progress, **asked)
+        result, read = _segmented(table, wanted, asked)
         # Who interrupts the search does not want to wait for what was not asked for.
         resamples = 0 if result.interrupted and wanted.resamples is None else wanted.resamples
         result = result.with_effort(Effort(resamples)).with_wording(with_options)
-        read = outline_of(read, table.name) if isinstance(read, Source) else read.without_cells()
         release_arrow_memory()
         delivery.write(result, partial(working, quiet=wanted.quiet))
     document = result.document
@@ -164,6 +154,29 @@ def _run(table: TableInput, output: Path | None, wanted: _Wanted, asked: dict[st
     else:
         _print(output_console(quiet=wanted.quiet), read, document, folder, delivery.files)
     exit_if_interrupted(result.interrupted, asked["checkpoint"])
+
+
+def _segmented(table: TableInput, wanted: _Wanted, asked: dict[str, Any]) -> tuple[SegmentationResult, Table]:
+    """Return the segments, and what is printed of the table."""
+    from mixtura.cli.progress import model_progress
+    from mixtura.data.sources import Source
+    from mixtura.io import outline_of
+    from mixtura.segments import segment_table
+
+    progress = partial(model_progress, quiet=wanted.quiet, criterion=asked["criterion"])
+    if isinstance(table, DatabaseInput):
+        from mixtura.segments.in_database import segment_in_database
+
+        with table.connected() as held, progress(stages=True) as called:
+            result = segment_in_database(held, **called, **asked)
+            return result, outline_of(held.outline(result.n_rows), table.name)
+    read = table.open(asked["id_column"])
+    with progress(stages=isinstance(read, Source)) as called:
+        if not isinstance(read, Source):
+            return segment_table(read.data, **called, **asked), read.without_cells()
+        from mixtura.segments.large.segment_source import segment_source
+
+        return segment_source(read, **called, **asked), outline_of(read, table.name)
 
 
 def _print(console: Console, read: Table, document: Document, folder: Path, files: Sequence[str]) -> None:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from copy import copy
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from mixtura._optional import require_extra
-from mixtura._typing import FloatArray
+from mixtura._typing import FloatArray, IntArray
 from mixtura.data.sources.arrow import duckdb_reader
+from mixtura.data.sources.batches import Source
 from mixtura.data.sources.database import connect_to, first_line
 from mixtura.data.sources.row_numbers import fill_numbers
 from mixtura.exceptions import ColumnError, ParameterError, TableError
 from mixtura.expressions.dialects import Dialect, get_dialect
-from mixtura.expressions.sql_names import check_names, table_name
+from mixtura.expressions.sql_names import NUMBER, check_names, numbered, table_name
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["DatabaseTable"]
 
@@ -55,7 +60,7 @@ class DatabaseTable:
     table : str, optional
         Its name; a schema is separated by a dot, a name with a dot in it stands in double quotes.
     columns : sequence of str, optional
-        Columns of numbers that are fitted to; by default all, but that of the weights.
+        That are used, in this order; by default all, but that of the weights. Those that are fitted to hold numbers.
     sql : str, optional
         A SELECT, instead of a table. It is asked once per pass: make a table of one that takes long.
     dialect : {"duckdb", "postgresql"}, optional
@@ -122,7 +127,7 @@ class DatabaseTable:
             self.types = self._found()
             self.columns = tuple(self.types if columns is None else columns)
             for name in self.columns:
-                self.require_numbers(name, "columns", present_only=columns is None)
+                self._require(name, "columns")
         except TableError:
             self.close()
             raise
@@ -170,6 +175,60 @@ class DatabaseTable:
                 raise
             raise TableError(_REFUSED.replace("{}", first_line(error))) from error
 
+    def fetch(self, statement: str) -> pa.Table:
+        """Return the rows that a statement answers with as an Arrow table.
+
+        Raises
+        ------
+        TableError
+            The database refuses it, or is not there any more.
+        """
+        with require_extra("pyarrow", extra="database", purpose="read rows of a database"):
+            import pyarrow as pa
+        if hasattr(self._connection, "sql"):
+            try:
+                return duckdb_reader(self._connection, statement).read_all()
+            except Exception as error:
+                raise TableError(_REFUSED.replace("{}", first_line(error))) from error
+        names, rows = self._asked(statement, _REFUSED)
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
+        return pa.table({name: _arrow_of(pa, column) for name, column in zip(names, columns, strict=True)})
+
+    def rows_at(self, numbers: IntArray, columns: Sequence[str]) -> pa.Table:
+        """Return some columns of some rows by number, ascending, as an Arrow table in this order."""
+        for name in columns:
+            self._require(name, "columns")
+        own = self.dialect.name_of
+        listed = ", ".join(f"r.{own(name)}" for name in columns)
+        held = numbered(self.source, numbers, self.dialect)
+        return self.fetch(f"SELECT {listed} FROM {held} r ORDER BY r.{own(NUMBER)}")
+
+    def outline(self, n_rows: int | None = None) -> Source:
+        """Return the names of the columns as a source that nothing can be read of."""
+        with require_extra("pyarrow", extra="database", purpose="read rows of a database"):
+            import pyarrow as pa
+
+        def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+            raise TableError("Rows of a table that stays in its database are not read. Fetch some of them.")
+
+        return Source(self.name, pa.schema([(name, pa.null()) for name in self.columns]), read, n_rows)
+
+    def part(self, columns: Sequence[str], where: str | None = None) -> DatabaseTable:
+        """Return the same table with other columns to fit to, and only the rows for which a condition holds.
+
+        Parameters
+        ----------
+        columns : sequence of str
+        where : str, optional
+            Of columns of ``t``, in the dialect of the database.
+        """
+        found = copy(self)
+        for name in columns:
+            self.require_numbers(name, "columns")
+        source = self.source if where is None else f"(SELECT t.* FROM {self.source} t WHERE {where})"
+        vars(found).update(_owned=False, columns=tuple(columns), source=source)
+        return found
+
     def _asked(self, statement: str, refusal: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Return the names of the columns of an answer, and its rows."""
         # A cursor of DuckDB is another connection, which does not see temporary tables.
@@ -188,15 +247,19 @@ class DatabaseTable:
                 self._connection.rollback()
             raise TableError(refusal.replace("{}", first_line(error))) from error
 
-    def require_numbers(self, name: str, parameter: str, *, present_only: bool = False) -> None:
-        """Raise `ColumnError` where there is no such column, or it does not hold numbers."""
+    def _require(self, name: str, parameter: str) -> None:
         if name not in self.types:
             raise ColumnError.missing(name, tuple(self.types), parameter)
+
+    def require_numbers(self, name: str, parameter: str) -> None:
+        """Raise `ColumnError` where there is no such column, or it does not hold numbers."""
+        self._require(name, parameter)
         kind = self.types[name]
         if kind.lower().partition("(")[0] not in _NUMBERS:
-            hint = "Name the columns to use, without it" if present_only else "Leave it out, or cast it"
             raise ColumnError(
-                f"Column {name!r} must hold numbers; got {self.dialect.name}'s {kind}. {hint}.", column=name
+                f"Column {name!r} must hold numbers; got {self.dialect.name}'s {kind}. Name the `columns` to use, "
+                "without it, or cast it in a query.",
+                column=name,
             )
 
     def _found(self) -> dict[str, str]:
@@ -214,6 +277,14 @@ class DatabaseTable:
         )
         kinds = self.ask(f"SELECT {listed} FROM (SELECT 1 AS one) one LEFT JOIN {self.source} t ON FALSE")
         return dict(zip(names, map(str, kinds[0]), strict=True))
+
+
+def _arrow_of(pa: Any, values: Sequence[Any]) -> Any:
+    """Return values of Python as a column; as text where Arrow does not know them."""
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([None if one is None else str(one) for one in values])
 
 
 def _statement(sql: str) -> str:

@@ -12,8 +12,10 @@ import numpy as np
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.data import Data
 from mixtura.core.protocols import Block, Blocks
+from mixtura.data import DatabaseTable
 from mixtura.data.sources import Source, read_whole, unread
 from mixtura.engine import as_data
+from mixtura.expressions.aggregates import Aggregates
 from mixtura.fit import sums_of
 from mixtura.io import find_source, looks_like_id, release_arrow_memory
 from mixtura.segments.building.searched_table import SearchedTable
@@ -41,12 +43,13 @@ from mixtura.segments.table.prepare import Prepared, prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
 from mixtura.segments.table.rounding import scaled_steps
 from mixtura.segments.table.survey.missing_codes import MissingCodes
+from mixtura.segments.transforms.jacobian import jacobian_query
 from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.updating.model_statistics import ModelStatistics, scatter_of
 from mixtura.select import Candidate
 from mixtura.select.extend_fit import extend_fit
 
-__all__ = ["segment_any", "segment_source"]
+__all__ = ["LargeTask", "SumOfJacobian", "segment_any", "segment_source"]
 
 
 def segment_source(
@@ -89,7 +92,7 @@ def segment_source(
     if table.n_rows is None or table.n_rows <= LARGE_ROWS or options.get("keep") is not None:
         return segment_table(read_whole(table), **options)
     options.pop("keep", None)
-    return _Task(table, spool_dtype, on_stage, **options).run()
+    return LargeTask(table, spool_dtype, on_stage, **options).run()
 
 
 def segment_any(frame: Any, **options: Any) -> tuple[SegmentationResult, Any]:
@@ -102,6 +105,10 @@ def segment_any(frame: Any, **options: Any) -> tuple[SegmentationResult, Any]:
     **options
         As of `mixtura.segments.segment_table`.
     """
+    if isinstance(frame, DatabaseTable):
+        from mixtura.segments.in_database.segment_in_database import segment_in_database
+
+        return segment_in_database(frame, **options), None
     if not unread(frame):
         table = eager(frame)
         return segment_table(table, **options), table
@@ -132,6 +139,9 @@ class SumOfJacobian:
         found = self.scaling.log_jacobian(np.asarray(block.rows, dtype=np.float64), observed=True)
         return float(found.sum() if block.sample_weight is None else found @ block.sample_weight)
 
+    def query(self, *, weighted: bool) -> Aggregates[float]:
+        return jacobian_query(self.scaling, weighted=weighted)
+
     def add(self, total: float, more: float) -> float:
         return total + more
 
@@ -139,8 +149,8 @@ class SumOfJacobian:
         return 10.0 * blocks.n_rows * blocks.n_features
 
 
-class _Task:
-    """One segmentation of a source."""
+class LargeTask:
+    """One segmentation of a source of which a sample is searched; the arguments are those of `segment_source`."""
 
     def __init__(
         self,
@@ -173,8 +183,8 @@ class _Task:
 
     def run(self) -> SegmentationResult:
         self.on_stage(f"Drawing {LARGE_ROWS:,} of {self.source.n_rows or 0:,} rows")
-        drawn = draw_rows(self.source, self._needed(), LARGE_ROWS, self.settings.seed)
-        prepared = self._prepared(drawn)
+        drawn = draw_rows(self.source, self.needed_columns(), LARGE_ROWS, self.settings.seed)
+        prepared = self.prepared_sample(drawn)
         if prepared is None:
             return segment_table(read_whole(self.source), **self.given)
         warn_of_columns(prepared)
@@ -207,7 +217,7 @@ class _Task:
         ]
         return self._result(drawn, prepared, chosen, table, numbers, levels)
 
-    def _prepared(self, drawn: Drawn) -> Prepared | None:
+    def prepared_sample(self, drawn: Drawn) -> Prepared | None:
         """Return the sample as it is searched; None where the table has to be in memory."""
         if self.settings.robust != "none" or self.roles.known is not None:
             return None
@@ -226,7 +236,7 @@ class _Task:
         )
         return replace(plain, reading_notes=(*plain.reading_notes, said))
 
-    def _needed(self) -> list[str]:
+    def needed_columns(self) -> list[str]:
         """Return the columns that are read of the sample: all, unless it was said which ones."""
         roles = self.roles
         if roles.columns is None:
@@ -247,7 +257,7 @@ class _Task:
         levels: list[Categories],
     ) -> SegmentationResult:
         data, id_column = as_data(table.rows, table.weights), prepared.choice.id_column
-        model = self._with_sums(self._model(prepared, chosen, table, data), prepared, data)
+        model = self._model(prepared, chosen, table, data)
         self.on_stage("Evaluating all rows")
         measured = measure_whole(
             model, table, data, self.source, numbers, levels, value=prepared.choice.value, id_column=id_column
@@ -286,12 +296,13 @@ class _Task:
         model = build_model(fitted, prepared, self.settings).renamed(self.names)
         n_complete, n_rows = len(table.rows), table.complete.size
         training = replace(model.training, rows=n_complete, rows_dropped=n_rows - n_complete)
-        return replace(model, training=training)
+        scaled = data.mapped(Scaled(prepared.scaling))
+        return self.with_sums(replace(model, training=training), prepared, scaled)
 
-    def _with_sums(self, model: SegmentModel, prepared: Prepared, data: Data) -> SegmentModel:
+    def with_sums(self, model: SegmentModel, prepared: Prepared, scaled: Data) -> SegmentModel:
         """Return the model with the sums of all rows, to which others can be added; their scatter is the sample's."""
         scaling = prepared.scaling
-        sums = sums_of(data.mapped(Scaled(scaling)), model.mixture)
+        sums = sums_of(scaled, model.mixture)
         total = scatter_of(as_data(scaling.apply(prepared.rows), prepared.weights))
         found = ModelStatistics(
             sums,

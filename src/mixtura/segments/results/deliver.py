@@ -17,13 +17,25 @@ from mixtura.segments.model.kept_reference import with_reference
 from mixtura.segments.results.build_profiles import profile_rows
 from mixtura.segments.results.segmentation_result import SegmentationResult
 
-__all__ = ["RESULT_FILES", "WORKBOOK_FILE", "Delivery", "Drawing", "Presentation", "Stage", "deliver"]
+__all__ = [
+    "RESULT_FILES",
+    "SCORING_FILE",
+    "WORKBOOK_FILE",
+    "Delivery",
+    "Drawing",
+    "Presentation",
+    "Stage",
+    "deliver",
+]
 
 _DATA_FILES = ("segments.csv", "segments.parquet", "profiles.csv", "model.json", "summary.json")
 _PICTURE_FILE, _REPORT_FILE = "segments.png", "report.html"
 
 RESULT_FILES = (*_DATA_FILES, _PICTURE_FILE, _REPORT_FILE)
 """What a segmentation leaves in its directory."""
+
+SCORING_FILE = "segments.sql"
+"""And in place of the tables of customers, where these stay in a database: the statement that assigns them there."""
 
 WORKBOOK_FILE = "workbook.xlsx"
 """And on request."""
@@ -70,20 +82,23 @@ class Delivery:
     workbook : bool
     survey : str or None, default=None
         Suffix of a further file of the customers: ``.sav`` or ``.dta``.
+    in_database : bool, default=False
+        Whether the customers stay in a database.
     """
 
     folder: Path
     presentation: Presentation | None
     workbook: bool
     survey: str | None = None
+    in_database: bool = False
 
     @property
     def files(self) -> tuple[str, ...]:
         """The names of the files that `write` writes."""
         further = () if self.survey is None else (f"segments{self.survey}",)
-        if self.presentation is None:
-            return (*_DATA_FILES, *further)
-        return (*RESULT_FILES, *further, *((WORKBOOK_FILE,) if self.workbook else ()))
+        if self.presentation is not None:
+            further = (_PICTURE_FILE, _REPORT_FILE, *further, *((WORKBOOK_FILE,) if self.workbook else ()))
+        return (*((SCORING_FILE, *_DATA_FILES[2:]) if self.in_database else _DATA_FILES), *further)
 
     def write(self, result: SegmentationResult, stage: Stage = nullcontext) -> None:
         """Write all files.
@@ -150,6 +165,7 @@ def deliver(
     workbook: bool = False,
     survey: str | None = None,
     overwrite: bool = False,
+    in_database: bool = False,
 ) -> Iterator[Delivery]:
     """Give a directory to write results in; it takes its final name when the block ends without an error.
 
@@ -167,6 +183,8 @@ def deliver(
         Write the customers as a file of SPSS or Stata as well, in which segments have their names as labels.
     overwrite : bool, default=False
         Replace a directory of that name, if it holds nothing but results of a segmentation.
+    in_database : bool, default=False
+        Whether the customers stay in a database, see `segment_in_database`.
 
     Raises
     ------
@@ -186,9 +204,9 @@ def deliver(
     ['model.json', 'profiles.csv', 'segments.csv', 'segments.parquet', 'summary.json']
     """
     ready = nullcontext() if presentation is None else presentation.ready()
-    replaceable = (*RESULT_FILES, *_SURVEY_FILES, WORKBOOK_FILE)
+    replaceable = (*RESULT_FILES, *_SURVEY_FILES, WORKBOOK_FILE, SCORING_FILE)
     with output_directory(folder, files=replaceable, overwrite=overwrite) as temporary, ready:
-        yield Delivery(temporary, presentation, workbook, survey)
+        yield Delivery(temporary, presentation, workbook, survey, in_database)
 
 
 _TEXTS = ("segment_name", "column", "role", "level")
