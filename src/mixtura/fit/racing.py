@@ -16,6 +16,10 @@ __all__ = ["RACE_SCHEDULE", "Racing", "WithinReach"]
 RACE_SCHEDULE = ((10, 5.0), (20, 3.0), (40, 1.0), (80, 0.5))
 """After this many passes, how many nats of total log-likelihood a further start may be behind the best one."""
 
+_HOPELESS, _SPEEDUP, _SETTLING = 30.0, 2.0, 4
+"""Before the first of these passes a run that lacks more nats than this, and that would not come close by then if every
+pass gained twice as much as the better of its latest two, is abandoned from the fourth pass on."""
+
 _LOOKS = (100, 200, 400)
 """After each of these numbers of passes a run goes on only if its mixture is accepted."""
 
@@ -47,10 +51,19 @@ class Racing:
         if outcome is not None:
             return outcome
         behind = self.schedule.get(progress.iteration, np.inf)
-        if progress.objective * self.total_weight + behind < self.target:
+        lacking = self.target - progress.objective * self.total_weight
+        if lacking > behind or (lacking > _HOPELESS and self._is_hopeless(progress, lacking)):
             return Outcome.ABANDONED
         is_lost = progress.iteration in _LOOKS and not self.accept(progress.model)
         return Outcome.ABANDONED if is_lost else None
+
+    def _is_hopeless(self, progress: Progress, lacking: float) -> bool:
+        """Return whether a run will hardly be so close as it has to be at the first of the passes at which it is looked at."""
+        first = min(self.schedule, default=0)
+        if not _SETTLING <= progress.iteration < first:
+            return False
+        gain = self.total_weight * max(one.change for one in progress.events[-2:])
+        return lacking - self.schedule[first] > _SPEEDUP * gain * (first - progress.iteration)
 
 
 _FIRST_LOOK = 32
