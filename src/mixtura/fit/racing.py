@@ -58,7 +58,7 @@ class Racing:
         return Outcome.ABANDONED if is_lost else None
 
     def _is_hopeless(self, progress: Progress, lacking: float) -> bool:
-        """Return whether a run will hardly be so close as it has to be at the first of the passes at which it is looked at."""
+        """Return whether a run will hardly be as close as it has to be after the first number of passes."""
         first = min(self.schedule, default=0)
         if not _SETTLING <= progress.iteration < first:
             return False

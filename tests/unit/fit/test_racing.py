@@ -8,6 +8,7 @@ import pytest
 from mixtura.fit import Outcome, RemainingGain, WithinReach
 from mixtura.fit.loop.stopping import Progress
 from mixtura.fit.loop.trace import Event
+from mixtura.fit.racing import RACE_SCHEDULE, Racing
 
 N_ROWS = 1000.0
 
@@ -57,3 +58,40 @@ def test_it_is_looked_at_again_after_twice_as_many_passes() -> None:
     # After 32 passes the last two quarters gained 40 and 32 nats: 128 are to come, 512 are granted.
     assert passes_made(gains, lacking=gains[:31].sum() + 511) == (64, Outcome.NOT_REFINED)
     assert passes_made(gains, lacking=gains[:31].sum() + 513) == (32, Outcome.NOT_REFINED)
+
+
+def raced(gains: list[float], behind: float) -> tuple[int, Outcome | None]:
+    """Return after how many passes a further start of given gains ends, that begins so far behind the best end."""
+    rule = Racing(RemainingGain(N_ROWS), -5000.0, N_ROWS, dict(RACE_SCHEDULE), lambda mixture: True)
+    objectives = (np.cumsum([0.0, *gains]) - behind - 5000.0) / N_ROWS
+    events: tuple[Event, ...] = ()
+    for i, (objective, gain) in enumerate(zip(objectives, [np.inf, *gains], strict=True)):
+        events = (*events, Event(i + 1, float(objective), gain / N_ROWS))
+        outcome = rule(Progress(float(objective), (), float("nan"), -1, i + 1, events=events))
+        if outcome is not None:
+            return i + 1, outcome
+    return len(events), None
+
+
+@pytest.mark.parametrize(
+    ("gains", "behind", "ended"),
+    [
+        # After four passes 126 nats are lacking and six passes left: 2 x 10 nats in each, and 5, would not do.
+        ([50.0, 10.0, 10.0, 10.0], 70.0 + 126.0, 4),
+        # Of 124 nats they would; the next pass gains less.
+        ([50.0, 10.0, 10.0, 1.0, 1.0], 70.0 + 124.0, 5),
+        # The better of the latest two gains is taken, as one may be small beside a saddle.
+        ([50.0, 10.0, 0.5, 0.5], 60.5 + 124.0, 5),
+        # Those that lack no more than 30 nats are looked at after ten passes.
+        ([0.1] * 12, 30.0, 10),
+        ([0.1] * 12, 32.0, 4),
+    ],
+)
+def test_a_start_that_cannot_come_close_is_dropped_early(
+    gains: list[float], behind: float, ended: int
+) -> None:
+    assert raced(gains, behind) == (ended, Outcome.ABANDONED)
+
+
+def test_a_start_that_comes_close_goes_on() -> None:
+    assert raced([40.0, 30.0, 25.0, 20.0, 15.0, 10.0, 5.0, 2.0, 1.0, 0.5], 147.0)[1] is None

@@ -14,7 +14,7 @@ from mixtura.core.evaluate import SmallestHashes
 from mixtura.core.impute import conditional_means
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
-from mixtura.core.moments import DENSE, DIAGONAL
+from mixtura.core.moments import DENSE, DIAGONAL, Moments
 from mixtura.core.parts.known_labels import KnownLabels, known_levels, labels_in_turn
 from mixtura.core.prior import Ridge
 from mixtura.core.protocols import Block, Blocks
@@ -175,12 +175,22 @@ class FromLabels:
 
     def __init__(self, sample: Sample, labels: IntArray) -> None:
         self._sample, self._labels = sample, labels
+        self._found: dict[tuple[int, str, bool], InitialStatistics] = {}
 
     def prepare(self, problem: Problem, rng: np.random.RandomState) -> Initializer:
         return self._start
 
     def _start(self, problem: Problem) -> InitialStatistics:
-        sample, labels, k = self._sample, self._labels, problem.model.n_components
+        """Return the statistics of the partition, which are the same for many structures."""
+        model = problem.model
+        moments, pooled = model.moments[-1], model.structure.pooled
+        wanted = model.n_components, moments.name, pooled
+        if wanted not in self._found:
+            self._found[wanted] = self._sums(model.n_components, moments, pooled=pooled)
+        return self._found[wanted]
+
+    def _sums(self, k: int, moments: Moments, *, pooled: bool) -> InitialStatistics:
+        sample, labels = self._sample, self._labels
         present = np.unique(labels)
         means = np.repeat(sample.weights @ sample.rows[None] / sample.total_weight, k, axis=0)
         sums = np.stack(
@@ -188,11 +198,10 @@ class FromLabels:
         )
         counts = np.bincount(labels, sample.weights, minlength=k)
         means[present] = sums[present] / counts[present, None]
-        moments = problem.model.moments[-1]
         partition = sample.data.state_of(np.ascontiguousarray(labels, dtype=np.intp))
         statistics = sample.data.given(means, moments, partition)
         statistics.sums[1] += sample.left_out
-        if not problem.model.structure.pooled:
+        if not pooled:
             fill_with_pooled_covariance(statistics)
         return InitialStatistics(statistics, too_few_distinct(present.size, k))
 

@@ -52,29 +52,46 @@ class LimitedMemoryBFGS:
 
         With ``stay`` they are not where the next difference begins.
         """
-        points, gradients = np.atleast_2d(points, gradients)
+        if points.ndim == 1:
+            return self._updated(points, gradients, stay=stay)
         last = self.last if stay else (points[-1:], gradients[-1:])
         if self.last is not None:
             points = np.concatenate([self.last[0], points])
             gradients = np.concatenate([self.last[1], gradients])
         if len(points) == 1:
             return replace(self, last=last)
-        return self._kept(points[1:] - points[:-1], gradients[:-1] - gradients[1:], last)
-
-    def _kept(
-        self, moves: FloatArray, drops: FloatArray, last: tuple[FloatArray, FloatArray] | None
-    ) -> LimitedMemoryBFGS:
+        moves, drops = points[1:] - points[:-1], gradients[:-1] - gradients[1:]
         lengths, bends = np.add.reduce(moves * moves, axis=1), np.add.reduce(moves * drops, axis=1)
-        # Only differences along which it is concave keep H positive definite.
         concave = bends > _LEAST_BEND * lengths
         is_finite = self.is_finite and isfinite(np.add.reduce(lengths + np.abs(bends)))
+        return self._kept(moves[concave], drops[concave], last, bool(concave[-1]), is_finite)
+
+    def _updated(self, point: FloatArray, gradient: FloatArray, *, stay: bool) -> LimitedMemoryBFGS:
+        """Return the same for one point, (P,), as nearly every pass adds one."""
+        last = self.last if stay else (point[None], gradient[None])
+        if self.last is None:
+            return replace(self, last=last)
+        move, drop = point - self.last[0][0], self.last[1][0] - gradient
+        length, bend = float(np.add.reduce(move * move)), float(np.add.reduce(move * drop))
+        concave = bend > _LEAST_BEND * length
+        is_finite = self.is_finite and isfinite(length + abs(bend))
+        if not concave:
+            return LimitedMemoryBFGS(self.memory, self.moves, self.drops, last, False, is_finite)
+        return self._kept(move[None], drop[None], last, True, is_finite)
+
+    def _kept(
+        self,
+        moves: FloatArray,
+        drops: FloatArray,
+        last: tuple[FloatArray, FloatArray] | None,
+        is_concave: bool,
+        is_finite: bool,
+    ) -> LimitedMemoryBFGS:
+        """Return what differences add; only those along which it is concave keep H positive definite."""
         if len(self.moves):
-            moves = np.concatenate([self.moves, moves[concave]])
-            drops = np.concatenate([self.drops, drops[concave]])
-        else:
-            moves, drops = moves[concave], drops[concave]
+            moves, drops = np.concatenate([self.moves, moves]), np.concatenate([self.drops, drops])
         kept = moves[-self.memory :], drops[-self.memory :]
-        return LimitedMemoryBFGS(self.memory, *kept, last, bool(concave[-1]), is_finite)
+        return LimitedMemoryBFGS(self.memory, *kept, last, is_concave, is_finite)
 
     def direction(self, gradient: FloatArray) -> FloatArray:
         """Return ``H gradient``: Newton's step as far as it is known (Byrd, Nocedal and Schnabel 1994, eq. 3.1)."""
