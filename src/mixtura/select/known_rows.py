@@ -84,10 +84,9 @@ def sizes_for_known(sizes: list[int], table: RowTable | Data) -> list[int]:
     ParameterError
         None is.
     """
-    if isinstance(table, Data):
+    if isinstance(table, Data) or not (n_known := n_known_components(table)):
         return sizes
-    n_known = n_known_components(table)
-    free = _n_free(table) if n_known else len(table)
+    free = _n_free(table)
     enough = [size for size in sizes if n_known <= size <= n_known + free]
     if not enough:
         raise ParameterError(
