@@ -19,7 +19,14 @@ from numpy.testing import assert_allclose
 from engines import started
 from mixtura import DatabaseTable, Segmentation
 from mixtura.exceptions import ColumnError, MissingValuesError, ParameterError
-from mixtura.segments import Effort, SegmentationResult, SegmentModel, assign_table, deliver
+from mixtura.segments import (
+    Effort,
+    SegmentationResult,
+    SegmentModel,
+    assign_table,
+    deliver,
+    measure_certainty,
+)
 from mixtura.segments.in_database import segment_in_database
 
 __all__ = [
@@ -95,6 +102,14 @@ def test_all_customers_are_counted_where_they_are(result: SegmentationResult) ->
     certainty = found.memberships.max(axis=1)
     wanted = [certainty[found.labels == k].mean() for k in range(3)]
     assert_allclose(whole.mean_certainties, wanted, rtol=1e-9)
+    one, wanted = result.certainty, measure_certainty(found.memberships, result.model.names)
+    assert (one.n_customers, one.n_ambiguous) == (N, wanted.n_ambiguous)
+    assert one.expected_error == pytest.approx(wanted.expected_error, rel=1e-9)
+    assert one.ambiguous_share == pytest.approx(wanted.ambiguous_share, rel=1e-9)
+    assert_allclose(one.confusion, wanted.confusion, atol=1e-12)
+    assert [(band.lower, band.count) for band in one.bands] == [
+        (band.lower, band.count) for band in wanted.bands
+    ]
     assert whole.n_anomalies == found.n_anomalies
     assert whole.anomaly_share == pytest.approx(found.n_anomalies / N)
     assert result.document.table.rows == N

@@ -56,6 +56,7 @@ def page_view(document: Document) -> Row:
             _with_main_drivers(one, years) for one in summary["anomalies"]["customers"][:_ANOMALIES]
         ],
         "usage": _usage(summary),
+        "customers_file": "segments.sql" if document.table.in_database else "segments.csv",
     }
 
 

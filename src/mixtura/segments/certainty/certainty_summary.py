@@ -23,7 +23,7 @@ from mixtura.segments.mergeable import TopRows
 from mixtura.segments.scan import Scored
 from mixtura.segments.weighted import row_maxima
 
-__all__ = ["AmbiguousSummary", "CertaintySummary", "MeanCertaintySummary", "measure_certainty"]
+__all__ = ["AmbiguousSummary", "CertaintySummary", "MeanCertaintySummary", "bands_of", "measure_certainty"]
 
 _BINS = 20
 
@@ -137,7 +137,7 @@ class _Exact:
             ambiguity_matrix=first.ambiguity_matrix,
             confusion=np.divide(first.confusion, sizes, out=empty, where=sizes > 0),
             expected_error=1.0 - largest / total,
-            bands=_bands(first.bands),
+            bands=bands_of(first.bands),
             table=first.confusion,
             mean_square=squares / total,
         )
@@ -152,7 +152,8 @@ def _known(
     return memberships[known], largest[known], None if weights is None else weights[known]
 
 
-def _bands(table: FloatArray) -> tuple[Band, ...]:
+def bands_of(table: FloatArray) -> tuple[Band, ...]:
+    """Return bands from the customers of each and their weight, shape (B, 2)."""
     lower, upper = (0.0, *BANDS), (*BANDS, 1.0)
     shares = table[:, 1] / table[:, 1].sum()
     return tuple(

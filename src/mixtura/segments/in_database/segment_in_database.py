@@ -204,8 +204,8 @@ class _DatabaseTask(LargeTask):
     def _said(self, drawn: Drawn) -> str:
         return (
             f"The rows stay in the database: {len(drawn.numbers):,} of {drawn.n_rows:,}, drawn at random, chose "
-            "columns, scales and the model, which was then fitted to all rows. Sizes of segments, their mean certainty "
-            "and the number of anomalies are of all rows, all else is of the sample."
+            "columns, scales and the model, which was then fitted to all rows. Sizes of segments, certainty and the "
+            "number of anomalies are of all rows; profiles, charts and those who are listed are of the sample."
         )
 
 
@@ -251,8 +251,10 @@ def _of_all(
         least_certain=_listed(found, drawn, found.uncertain_rows),
         id_name=found.assignment.id_name,
         write=_Statement(found, table, () if id_column is None else (id_column,)),
+        in_database=True,
     )
-    return replace(found, segments=segments, population=population, whole=whole)
+    certainty = counted.certainty(found.certainty)
+    return replace(found, segments=segments, population=population, certainty=certainty, whole=whole)
 
 
 def _with_size(segment: SegmentProfile, counted: CountedSegments) -> SegmentProfile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.data import DatabaseTable
 from mixtura.io.export import scoring_sql
+from mixtura.segments.certainty.certainty import BANDS, Certainty
+from mixtura.segments.certainty.certainty_summary import bands_of
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.profiles.segment_statistics import SegmentSizes
 
@@ -28,6 +30,10 @@ class CountedSegments:
     sizes : SegmentSizes
     certainties : ndarray of shape (K,)
         Mean certainties of the customers of each segment; NaN where there are none.
+    table : ndarray of shape (K, K)
+        Customers put in a segment (row) by the segment to which they are expected to belong (column), by weight.
+    bands : ndarray of shape (B, 2)
+        Customers of each band of certainty, and their weight.
     n_anomalies : int
     anomaly_share : float
         By weight.
@@ -35,8 +41,35 @@ class CountedSegments:
 
     sizes: SegmentSizes
     certainties: FloatArray
+    table: FloatArray
+    bands: FloatArray
     n_anomalies: int
     anomaly_share: float
+
+    def certainty(self, sample: Certainty) -> Certainty:
+        """Return how firmly segments claim their customers; entropies and quantiles are those of a sample."""
+        total = float(self.sizes.weights.sum())
+        mean, scale = (
+            float(np.nansum(self.certainties * self.sizes.weights)) / total,
+            total / sample.total_weight,
+        )
+        unsure = self.bands[: BANDS.index(sample.threshold) + 1].sum(axis=0) * (len(sample.names) > 1)
+        weights = self.sizes.weights[:, None]
+        empty = np.full_like(self.table, np.nan)
+        return replace(
+            sample,
+            n_customers=int(self.sizes.counts.sum()),
+            total_weight=total,
+            mean_certainty=mean,
+            expected_error=1.0 - mean,
+            n_ambiguous=int(unsure[0]),
+            ambiguous_share=float(unsure[1]) / total,
+            table=self.table,
+            confusion=np.divide(self.table, weights, out=empty, where=weights > 0),
+            bands=bands_of(self.bands),
+            histogram=sample.histogram * scale,
+            ambiguity_matrix=sample.ambiguity_matrix * scale,
+        )
 
 
 def scored_table(model: SegmentModel, table: DatabaseTable, id_columns: tuple[str, ...]) -> str:
@@ -64,6 +97,10 @@ def count_segments(model: SegmentModel, table: DatabaseTable, weight: str | None
     sums = [f"SUM({w})", f"SUM({w} * {w})", f"COUNT(CASE WHEN {w} > 0 THEN 1 END)", f"SUM({w} * certainty)"]
     sums += ["COUNT(CASE WHEN anomaly THEN 1 END)", f"SUM(CASE WHEN anomaly THEN {w} END)"]
     sums += [f"{end}(CASE WHEN {w} > 0 THEN {w} END)" for end in ("MIN", "MAX")]
+    sums += [f"SUM({w} * probability_{k + 1})" for k in range(model.n_segments)]
+    for low, high in zip((0.0, *BANDS), (*BANDS, 2.0), strict=True):
+        inside = f"certainty >= {dialect.number(low)} AND certainty < {dialect.number(high)}"
+        sums += [f"COUNT(CASE WHEN {inside} THEN 1 END)", f"SUM(CASE WHEN {inside} THEN {w} END)"]
     found = table.ask(
         f"SELECT segment, COUNT(*), {', '.join(sums)}\nFROM (\n{scored}) s\nWHERE segment IS NOT NULL\nGROUP BY segment"
     )
@@ -71,13 +108,15 @@ def count_segments(model: SegmentModel, table: DatabaseTable, weight: str | None
 
 
 def _counted(found: list[tuple[Any, ...]], n_segments: int) -> CountedSegments:
-    rows = np.zeros((n_segments, 9))
+    rows = np.zeros((n_segments, 9 + n_segments + 2 * (len(BANDS) + 1)))
     rows[:, 7], rows[:, 8] = np.inf, -np.inf
     for segment, *values in found:
         given = np.array([np.nan if one is None else float(one) for one in values])
         rows[int(segment) - 1] = np.where(np.isnan(given), rows[int(segment) - 1], given)
-    counts, weights, squares, positive, certain, anomalies, anomaly_weights, smallest, largest = rows.T
+    counts, weights, squares, positive, certain, anomalies, anomaly_weights, smallest, largest = rows[:, :9].T
     whole = counts.astype(np.intp), weights, squares, positive.astype(np.intp)
     sizes = SegmentSizes(*whole, float(smallest.min()), float(largest.max()))
     means = np.divide(certain, weights, out=np.full(n_segments, np.nan), where=weights > 0)
-    return CountedSegments(sizes, means, int(anomalies.sum()), float(anomaly_weights.sum() / weights.sum()))
+    table, bands = rows[:, 9 : 9 + n_segments], rows[:, 9 + n_segments :].sum(axis=0).reshape(-1, 2)
+    share = float(anomaly_weights.sum() / weights.sum())
+    return CountedSegments(sizes, means, table, bands, int(anomalies.sum()), share)

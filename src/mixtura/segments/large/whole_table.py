@@ -74,6 +74,8 @@ class WholeTable:
         Writes the tables of all customers to a folder.
     n_outliers : int, default=0
         Such a table has Gaussian segments, and none in none.
+    in_database : bool, default=False
+        Whether the rows stay in a database.
     """
 
     n_rows: int
@@ -87,3 +89,4 @@ class WholeTable:
     id_name: str
     write: Callable[[Path], None]
     n_outliers: int = 0
+    in_database: bool = False

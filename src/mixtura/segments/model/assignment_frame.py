@@ -47,9 +47,10 @@ def held(result: SegmentationResult) -> Assignment:
         They are too many to be held in memory.
     """
     if result.whole is not None:
+        file = "segments.sql assigns" if result.whole.in_database else "segments.parquet has"
         raise DataError(
             f"The {result.whole.n_rows:,} customers of this segmentation are not held in memory. What is asked for "
-            "needs them. Use write(folder), whose segments.parquet has all of them, or assign some."
+            f"needs them. Use write(folder), whose {file} all of them, or assign some."
         )
     return result.assignment
 

@@ -92,6 +92,7 @@ def _table(result: SegmentationResult) -> Content:
         "rows": training.rows + training.rows_dropped,
         "rows_unassigned": training.rows_dropped,
         "outliers": result.assignment.n_outliers,
+        "in_database": result.whole is not None and result.whole.in_database,
         "id_column": training.id_column,
         "active": list(columns.used),
         "discrete": list(columns.discrete),
@@ -258,13 +259,11 @@ def _least_certain(result: SegmentationResult) -> list[Content]:
 def _anomalies(result: SegmentationResult) -> Content:
     model, assignment, whole = result.model, result.assignment, result.whole
     weights = result.weights, result.outlier_weights
-    count = assignment.n_anomalies if whole is None else whole.n_anomalies
-    share = assignment.anomaly_share(*weights) if whole is None else whole.anomaly_share
     return {
         "percentile": model.anomaly_percentile,
         "log_density_threshold": model.anomaly_threshold,
-        "count": count,
-        "share": share,
+        "count": assignment.n_anomalies if whole is None else whole.n_anomalies,
+        "share": assignment.anomaly_share(*weights) if whole is None else whole.anomaly_share,
         "customers": _listed_anomalies(result),
     }
 
@@ -288,8 +287,8 @@ def _is_anomaly(result: SegmentationResult, row: int) -> bool:
     """Return whether one of the least certain customers, by its number in the table, is an anomaly."""
     if result.whole is None:
         return bool(result.assignment.anomaly[row])
-    found, threshold = result.whole.least_certain, result.model.anomaly_threshold
-    return threshold is not None and bool((found.log_density[found.rows == row] < threshold).any())
+    found, limit = result.whole.least_certain, result.model.anomaly_threshold
+    return limit is not None and bool((found.log_density[found.rows == row] < limit).any())
 
 
 def _listed_anomalies(result: SegmentationResult) -> list[Content]:

@@ -22,7 +22,7 @@ from mixtura.segments.results.document_checks import (
     SelectionPart,
     StabilityPart,
 )
-from mixtura.segments.results.document_profiles import PopulationPart, SegmentPart
+from mixtura.segments.results.document_profiles import KindPart, LeftOutPart, PopulationPart, SegmentPart
 from mixtura.segments.results.upgrade_document import FORMAT, FORMAT_VERSION, upgraded
 
 __all__ = [
@@ -39,26 +39,6 @@ __all__ = [
 ]
 
 
-class LeftOutPart(Part):
-    """A column that is not active."""
-
-    column: str
-    """Name of the column."""
-    reason: str
-    """Why."""
-
-
-class KindPart(Part):
-    """What a column that builds the segments is taken for."""
-
-    column: str
-    """Name of the column."""
-    kind: str
-    """`continuous`, `spike` (an amount with point masses), `count`, `category` or `ordered`."""
-    reason: str
-    """Why."""
-
-
 class TablePart(Part):
     """The table and the roles of its columns."""
 
@@ -70,6 +50,8 @@ class TablePart(Part):
     """Rows in no segment: values are missing."""
     outliers: int = 0
     """Rows in no segment: they lie far from all."""
+    in_database: bool = False
+    """Whether the rows stay in a database: a sample of them is described, and `segments.sql` assigns them there."""
     id_column: str | None
     """Column that names customers; null for the row number."""
     active: list[str]

@@ -9,6 +9,8 @@ from mixtura.segments.results.document_base import Number, Part
 __all__ = [
     "FREQUENT",
     "CategoryPart",
+    "KindPart",
+    "LeftOutPart",
     "LevelPart",
     "NumericPart",
     "PopulationLevelPart",
@@ -23,6 +25,26 @@ _FIRST_YEAR, _LAST_YEAR = 1850, 2100
 
 FREQUENT = 0.05
 """Share of a segment's customers that a level must have to characterize it."""
+
+
+class LeftOutPart(Part):
+    """A column that is not active."""
+
+    column: str
+    """Name of the column."""
+    reason: str
+    """Why."""
+
+
+class KindPart(Part):
+    """What a column that builds the segments is taken for."""
+
+    column: str
+    """Name of the column."""
+    kind: str
+    """`continuous`, `spike` (an amount with point masses), `count`, `category` or `ordered`."""
+    reason: str
+    """Why."""
 
 
 class StatisticsPart(Part):
