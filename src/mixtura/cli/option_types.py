@@ -26,6 +26,7 @@ __all__ = [
     "ModelFile",
     "Overwrite",
     "Prior",
+    "Progress",
     "Quiet",
     "Robust",
     "Seed",
@@ -158,6 +159,12 @@ Checkpoint = Annotated[
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")]
+Progress = Annotated[
+    bool,
+    typer.Option(
+        "--progress", help="Report progress as lines on standard error where that is not a terminal."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors.")]
 
 _MOST = 10_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -109,15 +109,21 @@ class TableInput:
             return read_table(self._single, text=text)
         return self._whole(self._source(text))
 
-    def open(self, *id_columns: str | None) -> Table | Source:
-        """Return the table as `read` does, a large one as a source that can be read in parts."""
+    def open(
+        self, *id_columns: str | None, on_rows: Callable[[int, int | None], object] | None = None
+    ) -> Table | Source:
+        """Return the table as `read` does, a large one as a source that can be read in parts.
+
+        `on_rows` is called while a table is read that has to be read to know its length, see `Source.watched`.
+        """
         from mixtura.io import read_table
         from mixtura.segments.large import LARGE_ROWS, counted
 
         text = [name for name in id_columns if name is not None]
         if self._single is not None and not _may_be_large(Path(self._single)):
             return read_table(self._single, text=text)
-        source = counted(self._source(text))
+        source = self._source(text)
+        source = counted(source if on_rows is None else source.watched(on_rows))
         if source.n_rows is not None and source.n_rows > LARGE_ROWS:
             return source
         return self._whole(source) if self._single is None else read_table(self._single, text=text)

@@ -29,7 +29,11 @@ _IN_HAND = 2
 
 
 def map_processes(
-    function: Callable[[S, A], T], shared: S, tasks: Sequence[A], n_processes: int
+    function: Callable[[S, A], T],
+    shared: S,
+    tasks: Sequence[A],
+    n_processes: int,
+    on_ahead: Callable[[int], object] = lambda count: None,
 ) -> Iterator[T]:
     """Yield ``function(shared, task)`` for each task, in order, this process being one of several that work.
 
@@ -47,6 +51,8 @@ def map_processes(
     tasks : sequence
     n_processes : int
         At least 1, this one among them.
+    on_ahead : callable, optional
+        Called before each result is yielded with how many of later tasks others have finished.
 
     Examples
     --------
@@ -68,9 +74,11 @@ def map_processes(
             others.start(_IN_HAND * (n_processes - 1))
             for number, task in enumerate(tasks):
                 try:
-                    yield _alone(function, shared, task) if others.claim(number) else others.result(number)
+                    found = _alone(function, shared, task) if others.claim(number) else others.result(number)
                 except BrokenExecutor:
-                    yield _alone(function, shared, task)
+                    found = _alone(function, shared, task)
+                on_ahead(others.n_finished_after(number))
+                yield found
         finally:
             others.close()
 

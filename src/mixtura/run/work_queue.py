@@ -47,6 +47,10 @@ class SharedQueue(Generic[A, T]):
     def result(self, number: int) -> T:
         return self._results[number].result()
 
+    def n_finished_after(self, number: int) -> int:
+        """Return how many tasks with higher numbers others have finished."""
+        return sum(one.done() for one in self._results[number + 1 :])
+
     def close(self) -> None:
         """Hand out no more."""
         self._left.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -11,6 +12,7 @@ from mixtura.core.data import Data
 from mixtura.core.model import GaussianModel
 from mixtura.fit import (
     AcceleratedEMStep,
+    Event,
     Problem,
     RemainingGain,
     Settings,
@@ -35,6 +37,7 @@ def extend_fit(
     *,
     prior: PriorName | float = "floor",
     rounding: FloatArray | None = None,
+    on_pass: Callable[[int, int | None], object] | None = None,
 ) -> Candidate:
     """Return a candidate fitted to all rows, from where the fit to a sample of them ended, with its score on all.
 
@@ -48,6 +51,8 @@ def extend_fit(
         All rows, on the scale of the sample.
     prior, rounding
         As of `mixtura.select.search`.
+    on_pass : callable, optional
+        Called after each pass over all rows with how many were made; how many will be needed is not known.
     """
     assert candidate.mixture is not None, "a candidate that failed is not chosen"
     k = candidate.n_components
@@ -55,7 +60,12 @@ def extend_fit(
     problem = Problem(data, GaussianModel(k, get_family(candidate.covariance_type), kept))
     stop = RemainingGain(data.total_weight, _TOLERANCE, kept.ridge > 0)
     step = partial(AcceleratedEMStep, tolerance=_TOLERANCE)
-    result = continue_fit(problem, candidate.mixture, Settings(stop, _MAX_ITER, step=step))
+
+    def observe(event: Event, state: object) -> None:
+        if on_pass is not None:
+            on_pass(event.iteration, None)
+
+    result = continue_fit(problem, candidate.mixture, Settings(stop, _MAX_ITER, observe, step))
     score = score_mixture(data, result.mixture)
     return replace(
         candidate,

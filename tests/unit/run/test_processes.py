@@ -107,3 +107,24 @@ def test_what_is_sent_is_unpacked_once(tmp_path: Path) -> None:
 
 def who_of(shared: list[int], task: int) -> list[int]:
     return shared
+
+
+def waits(begun: str, task: int) -> int:
+    """Let the first task wait until others have done some of the last."""
+    if task == 0:
+        deadline = time.monotonic() + 60
+        while len(list(Path(begun).iterdir())) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+    elif multiprocessing.parent_process() is not None:
+        (Path(begun) / str(task)).touch()
+    return task
+
+
+def test_what_others_have_finished_meanwhile_is_counted(tmp_path: Path) -> None:
+    ahead: list[int] = []
+    found = list(map_processes(waits, str(tmp_path), range(6), 2, ahead.append))
+    assert found == list(range(6))
+    assert len(ahead) == 6
+    assert ahead[0] >= 1
+    assert ahead[-1] == 0
+    assert all(count <= 5 - number for number, count in enumerate(ahead))

@@ -13,11 +13,13 @@ from mixtura.cli.option_types import (
     IdColumn,
     ModelFile,
     Overwrite,
+    Progress,
     Quiet,
 )
 from mixtura.cli.table_input import Database, NewCustomers, SpoolDir, Sql, TableInput
 
 if TYPE_CHECKING:
+    from mixtura.cli.progress import Stages
     from mixtura.segments import Assignment, SegmentModel
     from mixtura.segments.large.assign_source import AssignedSource
 
@@ -41,36 +43,52 @@ def assign(
     output: OutputFile = None,
     overwrite: Overwrite = False,
     spool_dir: SpoolDir = None,
+    progress: Progress = False,
     quiet: Quiet = False,
 ) -> None:
     """Assign customers of a new table to the segments of a saved model."""
     from mixtura.cli.printing.print_model import print_assignment
+    from mixtura.cli.progress import stages
     from mixtura.data.spool import spooled_in
     from mixtura.io import TABLE_SUFFIXES, output_file
     from mixtura.segments import SegmentModel
 
     given = TableInput(table, sql, database)
     path = Path(f"{given.stem}-assigned.csv") if output is None else output
-    with spooled_in(spool_dir), output_file(path, overwrite=overwrite, suffixes=TABLE_SUFFIXES) as writing:
+    with (
+        spooled_in(spool_dir),
+        output_file(path, overwrite=overwrite, suffixes=TABLE_SUFFIXES) as writing,
+        stages(quiet=quiet, lines=progress) as shown,
+    ):
         loaded = SegmentModel.load(model)
-        result = _assigned(loaded, given, writing, id_column, drop_missing=drop_missing)
+        result = _assigned(loaded, given, writing, id_column, shown, drop_missing=drop_missing)
     console = output_console(quiet=quiet)
     print_assignment(console, given.name, result)
     console.print(f"\nWritten: {path}", soft_wrap=True)
 
 
 def _assigned(
-    model: SegmentModel, given: TableInput, path: Path, id_column: str | None, *, drop_missing: bool
+    model: SegmentModel,
+    given: TableInput,
+    path: Path,
+    id_column: str | None,
+    shown: Stages,
+    *,
+    drop_missing: bool,
 ) -> Assignment | AssignedSource:
     """Assign a table, in parts where it is large."""
     from mixtura.data.sources import Source
     from mixtura.segments import assign_table
     from mixtura.segments.large.assign_source import assign_source
 
-    ids = id_column, model.training.id_column
-    found = given.open(*ids) if model.coding is None else given.read(*ids)
+    ids, on_rows = (id_column, model.training.id_column), shown.amount("rows")
+    shown.begin(f"Reading {given.name}")
+    found = given.open(*ids, on_rows=on_rows) if model.coding is None else given.read(*ids)
+    shown.begin("Assigning customers")
     if isinstance(found, Source):
-        return assign_source(model, found, path, id_column=id_column, drop_missing=drop_missing)
+        return assign_source(
+            model, found, path, id_column=id_column, drop_missing=drop_missing, on_rows=on_rows
+        )
     result = assign_table(model, found.data, id_column=id_column, drop_missing=drop_missing)
     result.write(path)
     return result

@@ -18,6 +18,7 @@ from mixtura.cli.table_input import CustomerTable, Database, SpoolDir, Sql, Tabl
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mixtura.cli.progress import Stages
     from mixtura.io import Table
     from mixtura.segments import SegmentationResult
     from mixtura.segments.results.document import Document
@@ -96,11 +97,12 @@ def segment(
     excel: Excel = False,
     output: Output = None,
     overwrite: options.Overwrite = False,
-    json: Json = False, spool_dir: SpoolDir = None, quiet: options.Quiet = False,
+    json: Json = False, spool_dir: SpoolDir = None, progress: options.Progress = False, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
     """Find segments in a table, and write them to a directory."""
-    _run(input_of(table, sql, database, in_database=in_database), output, _Wanted(resamples, excel, overwrite, json,
-        quiet, spool_dir), options.search_options(describe=describe, missing_code=missing_code, value=value,
+    wanted = _Wanted(resamples, excel, overwrite, json, quiet, spool_dir, progress)
+    _run(input_of(table, sql, database, in_database=in_database), output, wanted, options.search_options(
+        describe=describe, missing_code=missing_code, value=value,
         drop_missing=drop_missing, components=components, id_column=id_column, checkpoint=checkpoint, n_init=n_init,
         transform=transform, criterion=criterion, min_share=min_share, columns=columns, prior=prior, n_folds=n_folds,
         weight=weight, covariance_type=covariance_type, robust=robust, known=known, names=names, kind=kind, seed=seed,
@@ -117,6 +119,7 @@ class _Wanted:
     json: bool
     quiet: bool
     spool_dir: Path | None
+    progress: bool
 
 
 def _survey(table: TableInput) -> str | None:
@@ -128,7 +131,7 @@ def _survey(table: TableInput) -> str | None:
 
 def _run(table: TableInput, output: Path | None, wanted: _Wanted, asked: dict[str, Any]) -> None:
     from mixtura.cli.option_names import with_options
-    from mixtura.cli.progress import working
+    from mixtura.cli.progress import stages
     from mixtura.data.spool import spooled_in
     from mixtura.io import read_names, readable_json, release_arrow_memory
     from mixtura.report import REPORT
@@ -141,13 +144,15 @@ def _run(table: TableInput, output: Path | None, wanted: _Wanted, asked: dict[st
         folder, presentation=REPORT, workbook=wanted.excel, survey=_survey(table), overwrite=wanted.overwrite,
         in_database=isinstance(table, DatabaseInput),
     )  # fmt: skip
-    with spooled_in(wanted.spool_dir), writing as delivery:
-        result, read = _segmented(table, wanted, asked)
+    showing = stages(quiet=wanted.quiet, lines=wanted.progress)
+    with spooled_in(wanted.spool_dir), writing as delivery, showing as shown:
+        result, read = _segmented(table, shown, asked)
         # Who interrupts the search does not want to wait for what was not asked for.
         resamples = 0 if result.interrupted and wanted.resamples is None else wanted.resamples
-        result = result.with_effort(Effort(resamples)).with_wording(with_options)
+        effort = Effort(resamples, on_resample=shown.amount("resamples"))
+        result = result.with_effort(effort).with_wording(with_options)
         release_arrow_memory()
-        delivery.write(result, partial(working, quiet=wanted.quiet))
+        delivery.write(result, shown.stage)
     document = result.document
     if wanted.json:
         typer.echo(readable_json(document.to_dict()), nl=False)
@@ -156,27 +161,27 @@ def _run(table: TableInput, output: Path | None, wanted: _Wanted, asked: dict[st
     exit_if_interrupted(result.interrupted, asked["checkpoint"])
 
 
-def _segmented(table: TableInput, wanted: _Wanted, asked: dict[str, Any]) -> tuple[SegmentationResult, Table]:
+def _segmented(table: TableInput, shown: Stages, asked: dict[str, Any]) -> tuple[SegmentationResult, Table]:
     """Return the segments, and what is printed of the table."""
-    from mixtura.cli.progress import model_progress
+    from mixtura.cli.progress import model_callbacks
     from mixtura.data.sources import Source
     from mixtura.io import outline_of
     from mixtura.segments import segment_table
 
-    progress = partial(model_progress, quiet=wanted.quiet, criterion=asked["criterion"])
+    called = partial(model_callbacks, shown, asked["criterion"])
+    shown.begin(f"Reading {table.name}")
     if isinstance(table, DatabaseInput):
         from mixtura.segments.in_database import segment_in_database
 
-        with table.connected() as held, progress(stages=True) as called:
-            result = segment_in_database(held, **called, **asked)
+        with table.connected() as held:
+            result = segment_in_database(held, **called(parts=True), **asked)
             return result, outline_of(held.outline(result.n_rows), table.name)
-    read = table.open(asked["id_column"])
-    with progress(stages=isinstance(read, Source)) as called:
-        if not isinstance(read, Source):
-            return segment_table(read.data, **called, **asked), read.without_cells()
-        from mixtura.segments.large.segment_source import segment_source
+    read = table.open(asked["id_column"], on_rows=shown.amount("rows"))
+    if not isinstance(read, Source):
+        return segment_table(read.data, **called(), **asked), read.without_cells()
+    from mixtura.segments.large.segment_source import segment_source
 
-        return segment_source(read, **called, **asked), outline_of(read, table.name)
+    return segment_source(read, **called(parts=True, rows=True), **asked), outline_of(read, table.name)
 
 
 def _print(console: Console, read: Table, document: Document, folder: Path, files: Sequence[str]) -> None:

@@ -45,6 +45,7 @@ def select(
     checkpoint: options.Checkpoint = None,
     output: Output = None,
     overwrite: options.Overwrite = False,
+    progress: options.Progress = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Rank the models that describe a table: covariance types and numbers of components."""
@@ -55,17 +56,19 @@ def select(
         n_init=n_init, seed=seed, drop_missing=drop_missing, min_share=min_share, robust=robust, checkpoint=checkpoint,
     )  # fmt: skip
     folder = Path(f"{given.stem}-selection") if output is None else output
-    _run(given, folder, asked, overwrite=overwrite, quiet=quiet)
+    _run(given, folder, asked, overwrite=overwrite, quiet=quiet, lines=progress)
 
 
-def _run(table: TableInput, folder: Path, asked: dict[str, Any], *, overwrite: bool, quiet: bool) -> None:
+def _run(
+    table: TableInput, folder: Path, asked: dict[str, Any], *, overwrite: bool, quiet: bool, lines: bool
+) -> None:
     from mixtura.io import SELECTION_FILES, output_directory
     from mixtura.plot import warm_up
 
     with output_directory(folder, files=SELECTION_FILES, overwrite=overwrite) as writing:
         read = table.drawn(asked["random_state"], asked["id_column"])
         with warm_up():
-            selection = _select_and_write(read.data, writing, asked, quiet=quiet)
+            selection = _select_and_write(read.data, writing, asked, quiet=quiet, lines=lines)
 
     from mixtura.cli.printing.print_columns import print_table_read
     from mixtura.cli.printing.print_selection import print_selection
@@ -77,12 +80,14 @@ def _run(table: TableInput, folder: Path, asked: dict[str, Any], *, overwrite: b
     exit_if_interrupted(selection.found.interrupted, asked["checkpoint"])
 
 
-def _select_and_write(frame: Any, folder: Path, asked: dict[str, Any], *, quiet: bool) -> Selection:
+def _select_and_write(
+    frame: Any, folder: Path, asked: dict[str, Any], *, quiet: bool, lines: bool
+) -> Selection:
     from mixtura.cli.progress import model_progress
     from mixtura.plot import draw_criterion
     from mixtura.segments import select_table, write_selection
 
-    with model_progress(quiet=quiet, criterion=asked["criterion"]) as callbacks:
+    with model_progress(quiet=quiet, criterion=asked["criterion"], lines=lines) as callbacks:
         selection = select_table(frame, **callbacks, **asked)
     write_selection(selection, folder, picture=draw_criterion(selection.found))
     return selection

@@ -70,6 +70,25 @@ class Source:
                 raise ColumnError.missing(name, self.columns, "columns")
         return (batch for batch in self.read(wanted) if batch.num_rows)
 
+    def watched(self, on_rows: Callable[[int, int | None], object]) -> Source:
+        """Return the source, with an observer of every reading of it.
+
+        Parameters
+        ----------
+        on_rows : callable
+            Called after each batch, from the thread that reads, with how many rows were read in this reading, and how
+            many there are, None where that is not known.
+        """
+
+        def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+            done = 0
+            for batch in self.read(columns):
+                done += batch.num_rows
+                on_rows(done, self.n_rows)
+                yield batch
+
+        return replace(self, read=read)
+
     def only(self, columns: Sequence[str]) -> Source:
         """Return some of the columns, of which no others are read."""
         import pyarrow as pa

@@ -51,6 +51,7 @@ def segment_in_database(
     *,
     sample_rows: int = 10_000,
     on_stage: Callable[[str], object] = lambda name: None,
+    on_pass: Callable[[int, int | None], object] | None = None,
     **options: Any,
 ) -> SegmentationResult:
     """Segment the customers of a table that stays in its database.
@@ -65,8 +66,8 @@ def segment_in_database(
         Its `columns` are those that may be used.
     sample_rows : int, default=10000
         Rows that are drawn, at least 100; all of a table that has no more.
-    on_stage : callable, optional
-        Called with what is done next, when it begins.
+    on_stage, on_pass : callable, optional
+        As of `segment_source`.
     **options
         As of `segment_table`. Rows that lack a value of a building column are left out with ``drop_missing=True``.
 
@@ -98,7 +99,7 @@ def segment_in_database(
     if options.pop("keep", None) is not None:
         raise ParameterError(_NUMBERS_ALONE)
     require("sample_rows", sample_rows, Interval(100, whole=True), "Try `sample_rows=10_000`.")
-    return _DatabaseTask(table, sample_rows, on_stage, options).run()
+    return _DatabaseTask(table, sample_rows, on_stage, options | {"on_pass": on_pass}).run()
 
 
 class _DatabaseTask(LargeTask):
@@ -125,6 +126,7 @@ class _DatabaseTask(LargeTask):
         self.on_stage("Looking at all rows")
         table = self._complete(prepared)
         data = _looked_at(table, prepared.choice.weight)
+        self.on_stage("Fitting models")
         search = SearchedTable.of_builders if self.select_columns else SearchedTable.of
         chosen = search(prepared, self.settings, *self.observers)
         if tuple(chosen.prepared.choice.used) != table.columns:
@@ -197,7 +199,8 @@ class _DatabaseTask(LargeTask):
             as_data(scaling.apply(prepared.rows), prepared.weights),
             scaled_steps(prepared.rows, scaling),
         )
-        found = extend_fit(best, sample, scaled, prior=self.settings.prior, rounding=steps)
+        asked = {"prior": self.settings.prior, "rounding": steps, "on_pass": self.on_pass}
+        found = extend_fit(best, sample, scaled, **asked)
         added = data.reduce(SumOfJacobian(scaling))
         return replace(found, log_likelihood=found.log_likelihood + added)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,6 +66,7 @@ def assign_source(
     *,
     id_column: str | None = None,
     drop_missing: bool = False,
+    on_rows: Callable[[int, int | None], object] | None = None,
 ) -> AssignedSource:
     """Assign the customers of a source and write the table of results, as `assign_table` and `Assignment.write` do.
 
@@ -81,6 +82,8 @@ def assign_source(
     id_column : str or None, default=None
     drop_missing : bool, default=False
         Leave rows with missing values unassigned, instead of assigning them by the values that they have.
+    on_rows : callable, optional
+        Called with how many rows were read, and how many there are; see `Source.watched`.
 
     Raises
     ------
@@ -92,6 +95,8 @@ def assign_source(
         The file cannot be written.
     """
     require_columns(model.columns, source.columns)
+    if on_rows is not None:
+        source = source.watched(on_rows)
     if not source.repeatable:
         source = spool_stream(source)
     name = _id_of(model, source, id_column)

@@ -58,6 +58,8 @@ def segment_source(
     *,
     spool_dtype: str = "float64",
     on_stage: Callable[[str], object] = lambda name: None,
+    on_rows: Callable[[int, int | None], object] | None = None,
+    on_pass: Callable[[int, int | None], object] | None = None,
     **options: Any,
 ) -> SegmentationResult:
     """Segment the customers of a table that need not fit into memory.
@@ -75,6 +77,9 @@ def segment_source(
         Of the rows in the spool; single precision takes half the room.
     on_stage : callable, optional
         Called with what is done next, when it begins.
+    on_rows, on_pass : callable, optional
+        Called with how many rows were read in this reading, and how many there are; and with how many passes were made
+        over all rows to fit the model.
     **options
         As of `segment_table`.
 
@@ -92,7 +97,8 @@ def segment_source(
     if table.n_rows is None or table.n_rows <= LARGE_ROWS or options.get("keep") is not None:
         return segment_table(read_whole(table), **options)
     options.pop("keep", None)
-    return LargeTask(table, spool_dtype, on_stage, **options).run()
+    given = table if on_rows is None else table.watched(on_rows)
+    return LargeTask(given, spool_dtype, on_stage, on_pass=on_pass, **options).run()
 
 
 def segment_any(frame: Any, **options: Any) -> tuple[SegmentationResult, Any]:
@@ -164,7 +170,8 @@ class LargeTask:
         random_state: int | None = 0, anomaly_percentile: float = 4.0, drop_missing: bool = False,
         describe: Sequence[str] = (), value: str | None = None, weight: str | None = None,
         names: Mapping[str | int, str] | None = None, kinds: Any = "auto", missing_codes: MissingCodes = None,
-        known: str | None = None, on_candidate: Any = None, on_fold: Any = None, **others: Any,
+        known: str | None = None, on_candidate: Any = None, on_fold: Any = None, on_pass: Any = None,
+        **others: Any,
     ) -> None:  # fmt: skip
         self.select_columns, self.started = others.pop("select_columns", False), time.perf_counter()
         self.source, self.spool_dtype = given, spool_dtype
@@ -173,6 +180,7 @@ class LargeTask:
         self.settings = Settings(*fitted, anomaly_percentile, **others)
         self.roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes, known)
         self.names, self.observers = names or {}, (on_candidate, on_fold)
+        self.on_pass = on_pass
         self.given = {
             "columns": columns, "id_column": id_column, "components": components, "covariance_types": covariance_types,
             "criterion": criterion, "n_init": n_init, "random_state": random_state, "names": names, "kinds": kinds,
@@ -188,6 +196,7 @@ class LargeTask:
         if prepared is None:
             return segment_table(read_whole(self.source), **self.given)
         warn_of_columns(prepared)
+        self.on_stage("Fitting models")
         search = SearchedTable.of_builders if self.select_columns else SearchedTable.of
         chosen = search(prepared, self.settings, *self.observers)
         prepared = chosen.prepared
@@ -318,7 +327,12 @@ class LargeTask:
         sample = as_data(scaling.apply(prepared.rows), prepared.weights)
         steps = scaled_steps(prepared.rows, scaling)
         found = extend_fit(
-            best, sample, data.mapped(Scaled(scaling)), prior=self.settings.prior, rounding=steps
+            best,
+            sample,
+            data.mapped(Scaled(scaling)),
+            prior=self.settings.prior,
+            rounding=steps,
+            on_pass=self.on_pass,
         )
         added = data.reduce(SumOfJacobian(scaling))
         return replace(found, log_likelihood=found.log_likelihood + added)

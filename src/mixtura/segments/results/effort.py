@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from mixtura.exceptions import ParameterError
 
@@ -32,6 +33,8 @@ class Effort:
         Rows drawn from each component for the overlaps.
     points : int, default=2,000
         Customers for whom silhouette widths are computed, at most; of more, this many are drawn at random.
+    on_resample : callable, optional
+        Called after each resample with how many are done, and how many there are.
 
     Raises
     ------
@@ -48,6 +51,7 @@ class Effort:
     resamples: int | None = None
     draws: int = 4_000
     points: int = 2_000
+    on_resample: Callable[[int, int], object] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.resamples is not None and (self.resamples < 0 or self.resamples == 1):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 
 import numpy as np
 
@@ -60,6 +62,7 @@ def refit_labels(
     prior: PriorName | float = "floor",
     rounding: FloatArray | None = None,
     tails: bool = False,
+    on_resample: Callable[[int], object] = lambda done: None,
 ) -> list[IntArray]:
     """Return the partitions of the rows by mixtures learned from resamples of them, each of shape (N,).
 
@@ -88,6 +91,8 @@ def refit_labels(
         Steps that the columns are rounded to, for the floor.
     tails : bool, default=False
         Whether components are t distributions.
+    on_resample : callable, optional
+        Called after resamples with how many are done; from several threads.
 
     Returns
     -------
@@ -103,11 +108,22 @@ def refit_labels(
     runner = runner_for_family(data, structure, n_components)
     refits = _Refits(rows, weights, data.alone(), model, n_init, seed)
     if runner.n_workers > 1:
-        found = runner.map([partial(_labels, refits, number) for number in range(n_bootstraps)])
+        done = count(1)
+
+        def labels_of(number: int) -> IntArray | None:
+            found = _labels(refits, number)
+            on_resample(next(done))
+            return found
+
+        found = runner.map([partial(labels_of, number) for number in range(n_bootstraps)])
     else:
         seconds = n_bootstraps * search_seconds([(family, n_components)], len(rows), data.n_features)
         n_processes = processes_for(seconds, n_bootstraps, long=_WORTH_PROCESSES)
-        found = list(map_processes(_labels, refits, range(n_bootstraps), n_processes))
+        found, ahead = [], [0]
+        note = partial(ahead.__setitem__, 0)
+        for labels in map_processes(_labels, refits, range(n_bootstraps), n_processes, note):
+            found.append(labels)
+            on_resample(len(found) + ahead[0])
     return [labels for labels in found if labels is not None]
 
 

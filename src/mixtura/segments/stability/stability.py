@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,6 +159,7 @@ def assess_stability(
     n_init: int | None = None,
     sample_rows: int = SAMPLE_ROWS,
     seed: int | None = None,
+    on_resample: Callable[[int, int], object] | None = None,
 ) -> Stability:
     """Learn the mixture again from resampled customers, and see whether the same segments come out.
 
@@ -191,6 +192,8 @@ def assess_stability(
         stable in a sample is stable in the table, but not the other way round.
     seed : int or None, default=None
         None for the model's own.
+    on_resample : callable, optional
+        Called after each resample with how many are done, and how many there are; from several threads.
 
     Returns
     -------
@@ -221,7 +224,14 @@ def assess_stability(
         "n_bootstraps": n_bootstraps, "n_init": starts, "seed": training.seed if seed is None else seed
     }  # fmt: skip
     used, counted = _sample(rows, weights, sample_rows, plan["seed"])
-    partitions = {number: _refit(model, used, counted, number, plan) for number in asked}
+    partitions = dict[int, list[IntArray]]()
+
+    def observe(done: int) -> None:
+        if on_resample is not None:
+            on_resample(len(partitions) * n_bootstraps + done, len(asked) * n_bootstraps)
+
+    for number in asked:
+        partitions[number] = _refit(model, used, counted, number, plan, observe)
     used, rows = model.scaling.seen(columns_alone(used)), columns_alone(rows)
     stabilities = tuple(_of_number(number, partitions[number], counted) for number in asked)
     overall = next(one for one in stabilities if one.n_segments == k)
@@ -276,13 +286,23 @@ def _refit(
     weights: FloatArray | None,
     number: int,
     plan: Mapping[str, int],
+    observe: Callable[[int], object],
 ) -> list[IntArray]:
     family, prior = model.mixture.covariance_type, model.training.prior
     rounding = scaled_steps(rows, model.scaling)
     rows = model.scaling.seen(rows)
-    tails = model.mixture.tails is not None
     found = refit_labels(
-        rows, family, number, weights=weights, prior=prior, rounding=rounding, tails=tails, **plan
+        rows,
+        family,
+        number,
+        n_bootstraps=plan["n_bootstraps"],
+        n_init=plan["n_init"],
+        seed=plan["seed"],
+        weights=weights,
+        prior=prior,
+        rounding=rounding,
+        tails=model.mixture.tails is not None,
+        on_resample=observe,
     )
     if len(found) < 2:
         raise MixturaError(

@@ -106,6 +106,7 @@ class Fitter:
         self._families, self._sizes = families, sizes
         self._kept = KeptFits(options.journal, options.robust)
         self._samples = n_rows < data.n_rows
+        self.n_ahead = 0  # models that other processes have finished before they are yielded
         self._n_processes = processes_for(search_seconds(cells, n_rows, data.n_features), len(cells))
         start_workers(_complete, self._n_processes)
         needed = {size for family, k in cells for size in level_sizes(n_rows, data.n_parameters(family, k))}
@@ -144,7 +145,10 @@ class Fitter:
             yield from of_family
 
     def _in_processes(self, function: Callable[[FitTask, A], T], tasks: Sequence[A]) -> Iterator[T]:
-        return map_processes(function, self._task, tasks, self._n_processes)
+        return map_processes(function, self._task, tasks, self._n_processes, self._note)
+
+    def _note(self, count: int) -> None:
+        self.n_ahead = count
 
     def _advance(
         self, found: Iterator[tuple[str, dict[int, tuple[FitResult | str, float]]]], families: Sequence[str]

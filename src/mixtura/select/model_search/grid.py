@@ -58,7 +58,7 @@ def fit_candidates(
     keep_interrupted : bool, default=False
         End with the candidates that are done at a KeyboardInterrupt.
     on_candidate : callable, optional
-        Called with each candidate, how many are done, and how many there are.
+        Called with each candidate, how many are done, those of other processes included, and how many there are.
 
     Raises
     ------
@@ -94,7 +94,8 @@ def _fit_all(
                 replace(found, single_log_likelihood=single.log_likelihood, folds=folds.get((family, k)))
             )
             if on_candidate is not None:
-                on_candidate(candidates[-1], len(candidates), len(families) * len(sizes))
+                done, total = len(candidates), len(families) * len(sizes)
+                on_candidate(candidates[-1], max(done, min(done + fitter.n_ahead, total - 1)), total)
 
 
 def _finished(found: SearchResult, fitter: Fitter) -> SearchResult:
