@@ -11,7 +11,7 @@ import pytest
 
 from mixtura.cli import progress
 from mixtura.cli.progress import _Lines, model_callbacks
-from mixtura.cli.time_to_go import TimeToGo, spoken
+from mixtura.cli.time_to_go import TimeToGo, rounded_time
 from mixtura.data.sources import open_source
 from mixtura.datasets import make_customers
 from mixtura.segments import Effort, large, segment_table
@@ -70,7 +70,7 @@ def test_nothing_is_said_of_work_of_unknown_size_or_another_piece_of_work() -> N
         text = watched.at(done, 100)
     assert text != ""
     assert watched.at(1, 100) == ""  # it has begun again
-    assert [spoken(one) for one in (0.2, 9.4, 63.0, 600.0, 7_300.0)] == [
+    assert [rounded_time(one) for one in (0.2, 9.4, 63.0, 600.0, 7_300.0)] == [
         "1 s",
         "9 s",
         "65 s",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-__all__ = ["TimeToGo", "spoken"]
+__all__ = ["TimeToGo", "rounded_time"]
 
 _FEWEST_SECONDS, _LEAST_SHARE = 2.0, 0.04
 """Of work that was watched before its speed is known."""
@@ -68,18 +68,18 @@ class TimeToGo:
         low, high = min(estimates), max(estimates)
         if high < _NEXT_TO_NOTHING:
             return ""
-        if high <= _EVEN * low or spoken(low) == spoken(high):
-            return f"about {spoken(0.5 * (low + high))} to go"
-        return f"about {spoken(low)} to {spoken(high)} to go"
+        if high <= _EVEN * low or rounded_time(low) == rounded_time(high):
+            return f"about {rounded_time(0.5 * (low + high))} to go"
+        return f"about {rounded_time(low)} to {rounded_time(high)} to go"
 
 
-def spoken(seconds: float) -> str:
+def rounded_time(seconds: float) -> str:
     """Return a time as one says it, no more exact than it is known.
 
     Examples
     --------
-    >>> from mixtura.cli.time_to_go import spoken
-    >>> [spoken(one) for one in (3.2, 42.0, 200.0, 9000.0)]
+    >>> from mixtura.cli.time_to_go import rounded_time
+    >>> [rounded_time(one) for one in (3.2, 42.0, 200.0, 9000.0)]
     ['3 s', '40 s', '3 min', '2.5 h']
     """
     if seconds < 10:
