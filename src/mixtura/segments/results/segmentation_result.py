@@ -295,13 +295,9 @@ class SegmentationResult:
         table = self.table if self.known is None else with_known(self.table, self.known.labels)
         try:
             return assess_stability(
-                self.model,
-                table,
-                weights=self.weights,
-                n_bootstraps=n_bootstraps,
-                mixtures=self.neighbors,
+                self.model, table, weights=self.weights, n_bootstraps=n_bootstraps, mixtures=self.neighbors,
                 on_resample=self.effort.on_resample,
-            )
+            )  # fmt: skip
         except MixturaError:
             return None
 
