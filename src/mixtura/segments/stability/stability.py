@@ -224,14 +224,7 @@ def assess_stability(
         "n_bootstraps": n_bootstraps, "n_init": starts, "seed": training.seed if seed is None else seed
     }  # fmt: skip
     used, counted = _sample(rows, weights, sample_rows, plan["seed"])
-    partitions = dict[int, list[IntArray]]()
-
-    def observe(done: int) -> None:
-        if on_resample is not None:
-            on_resample(len(partitions) * n_bootstraps + done, len(asked) * n_bootstraps)
-
-    for number in asked:
-        partitions[number] = _refit(model, used, counted, number, plan, observe)
+    partitions = _partitions(model, used, counted, asked, plan, on_resample)
     used, rows = model.scaling.seen(columns_alone(used)), columns_alone(rows)
     stabilities = tuple(_of_number(number, partitions[number], counted) for number in asked)
     overall = next(one for one in stabilities if one.n_segments == k)
@@ -280,30 +273,31 @@ def _sample(
     return rows[chosen], None if counted is None else counted[chosen]
 
 
+def _partitions(
+    model: SegmentModel, rows: RowTable, weights: FloatArray | None, numbers: Sequence[int], plan: Mapping[str, int],
+    on_resample: Callable[[int, int], object] | None,
+) -> dict[int, list[IntArray]]:  # fmt: skip
+    found, each = dict[int, list[IntArray]](), plan["n_bootstraps"]
+
+    def observe(done: int) -> None:
+        if on_resample is not None:
+            on_resample(len(found) * each + done, len(numbers) * each)
+
+    for number in numbers:
+        found[number] = _refit(model, rows, weights, number, plan, observe)
+    return found
+
+
 def _refit(
-    model: SegmentModel,
-    rows: RowTable,
-    weights: FloatArray | None,
-    number: int,
-    plan: Mapping[str, int],
+    model: SegmentModel, rows: RowTable, weights: FloatArray | None, number: int, plan: Mapping[str, int],
     observe: Callable[[int], object],
-) -> list[IntArray]:
-    family, prior = model.mixture.covariance_type, model.training.prior
-    rounding = scaled_steps(rows, model.scaling)
-    rows = model.scaling.seen(rows)
+) -> list[IntArray]:  # fmt: skip
     found = refit_labels(
-        rows,
-        family,
-        number,
-        n_bootstraps=plan["n_bootstraps"],
-        n_init=plan["n_init"],
-        seed=plan["seed"],
-        weights=weights,
-        prior=prior,
-        rounding=rounding,
-        tails=model.mixture.tails is not None,
+        model.scaling.seen(rows), model.mixture.covariance_type, number,
+        n_bootstraps=plan["n_bootstraps"], n_init=plan["n_init"], seed=plan["seed"], weights=weights,
+        prior=model.training.prior, rounding=scaled_steps(rows, model.scaling), tails=model.mixture.tails is not None,
         on_resample=observe,
-    )
+    )  # fmt: skip
     if len(found) < 2:
         raise MixturaError(
             f"At least 2 resamples must be fitted; of {plan['n_bootstraps']} resamples of {len(rows)} rows, "
