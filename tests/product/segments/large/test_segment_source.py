@@ -238,7 +238,7 @@ def test_a_spool_in_single_precision(tmp_path: Path, case: Case) -> None:
     stages: list[str] = []
     options = {"spool_dtype": "float32", "on_stage": stages.append}
     found = segment_source(open_source(tmp_path / "t.parquet"), **options, **case.options)
-    assert [one.split()[0] for one in stages] == ["Drawing", "Reading", "Fitting", "Evaluating"]
+    assert [one.split()[0] for one in stages] == ["Drawing", "Fitting", "Reading", "Fitting", "Evaluating"]
     np.testing.assert_allclose(found.model.mixture.means, case.result.model.mixture.means, atol=1e-4)
 
 
