@@ -34,7 +34,8 @@ class Segmentation:
     """The segments of a table of customers.
 
     Made by `fit` or `load`. Tables may be pandas, polars or pyarrow, a polars LazyFrame or a DuckDB relation;
-    dataframes come back of the same library (for a DuckDB relation Arrow tables, which DuckDB reads as they are).
+    dataframes come back of the same library (for a DuckDB relation Arrow tables, which DuckDB reads as they are). Those
+    of customers have the index of a pandas table.
 
     Parameters
     ----------
@@ -175,6 +176,7 @@ class Segmentation:
                 "second_segment": [(*names, OUTLIER)[one.second] for one in found],
                 "second_membership": [one.second_membership for one in found],
             },
+            rows,
         )
 
     def assign(self, frame: Any, *, id_column: str | None = None, drop_missing: bool = False) -> Any:
@@ -251,7 +253,7 @@ class Segmentation:
         )
         rows = [int(row) for audience in found.found.audiences for row in audience.rows]
         own = {name: values.tolist() for name, values in found.columns().items()}
-        return frame_like(table, {found.assignment.id_name: ids_of(found.assignment, rows), **own})
+        return frame_like(table, {found.assignment.id_name: ids_of(found.assignment, rows), **own}, rows)
 
     def drift(self, frame: Any, **options: Any) -> TableDrift:
         """Return what changed since, given later customers; `verdict` says what to do.

@@ -72,6 +72,22 @@ def test_frames_come_back_of_the_library_they_came_in(kind: str, segmentation: S
     np.testing.assert_allclose(same["certainty"].to_numpy(), reference["certainty"].to_numpy())
 
 
+def test_customers_have_the_index_of_their_table() -> None:
+    table = (
+        customers().to_pandas().set_index(pd.Index([f"row {number}" for number in range(300)], name="key"))
+    )
+    found = Segmentation.fit(table, **OPTIONS)
+    assert found.memberships.index.equals(table.index)
+    assert found.assign(table[::-1]).index.equals(table.index[::-1])
+    audience = found.audience(1, top=5)
+    assert audience.index.name == "key"
+    assert table.loc[audience.index, "customer_id"].tolist() == audience["customer_id"].tolist()
+    unsure = found.ambiguous(0.99)
+    assert table.loc[unsure.index, "customer_id"].tolist() == unsure["customer_id"].tolist()
+    # Frames of segments have rows of their own.
+    assert found.profiles.index.tolist() == list(range(len(found.profiles)))
+
+
 def test_memberships_are_those_of_the_model(segmentation: Segmentation) -> None:
     frame = segmentation.memberships
     rows = customers().select("income", "spending").to_numpy()

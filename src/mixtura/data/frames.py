@@ -10,7 +10,7 @@ import narwhals as nw
 __all__ = ["frame_like"]
 
 
-def frame_like(table: Any, columns: Mapping[str, Sequence[Any]]) -> Any:
+def frame_like(table: Any, columns: Mapping[str, Sequence[Any]], rows: Sequence[int] | None = None) -> Any:
     """Return columns as a frame of the library of a table; a dict of lists where the table is not a frame.
 
     Parameters
@@ -18,6 +18,8 @@ def frame_like(table: Any, columns: Mapping[str, Sequence[Any]]) -> Any:
     table : pandas, polars or pyarrow table, or anything else
     columns : mapping of str to sequence, each of one length
         Whole numbers, numbers, texts or truth values; None where there is no value.
+    rows : sequence of int, optional
+        Which row of the table each is, from 0: a pandas frame then has their index.
 
     Examples
     --------
@@ -35,7 +37,11 @@ def frame_like(table: Any, columns: Mapping[str, Sequence[Any]]) -> Any:
         name: nw.new_series(name, list(values), schema[name], backend=frame.implementation)
         for name, values in columns.items()
     }
-    return nw.from_dict(data).to_native()
+    found = nw.from_dict(data).to_native()
+    index = None if rows is None else nw.maybe_get_index(frame)
+    if index is not None and rows is not None:
+        found.index = index.take(list(rows))
+    return found
 
 
 def _type_of(values: Sequence[Any]) -> Any:

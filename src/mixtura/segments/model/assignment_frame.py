@@ -27,7 +27,7 @@ def ids_of(assignment: Assignment, rows: Sequence[int]) -> list[Any]:
 
 
 def frame_of(table: Any, assignment: Assignment) -> Any:
-    """Return a row per customer as a frame like the table; those in no segment have no values."""
+    """Return a row per customer as a frame like the table, with its index; those in no segment have no values."""
     columns = assignment.columns()
     id_name = assignment.id_name if assignment.id_name not in columns else f"{assignment.id_name}_id"
     known = assignment.known.tolist()
@@ -35,7 +35,7 @@ def frame_of(table: Any, assignment: Assignment) -> Any:
         name: [value if there else None for value, there in zip(values.tolist(), known, strict=True)]
         for name, values in columns.items()
     }
-    return frame_like(table, {id_name: ids_of(assignment, range(len(known))), **own})
+    return frame_like(table, {id_name: ids_of(assignment, range(len(known))), **own}, range(len(known)))
 
 
 def held(result: SegmentationResult) -> Assignment:
