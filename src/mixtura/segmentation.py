@@ -34,8 +34,7 @@ class Segmentation:
     """The segments of a table of customers.
 
     Made by `fit` or `load`. Tables may be pandas, polars or pyarrow, a polars LazyFrame or a DuckDB relation;
-    dataframes come back of the same library (for a DuckDB relation Arrow tables, which DuckDB reads as they are). Those
-    of customers have the index of a pandas table.
+    dataframes come back of the same library (for a DuckDB relation Arrow tables), with the index of a pandas table.
 
     Parameters
     ----------
@@ -167,17 +166,14 @@ class Segmentation:
         assignment = held(self.result)
         found = ambiguous_customers(assignment.memberships, assignment.customer, threshold)
         rows, names = [one.row for one in found], self.names
-        return frame_like(
-            self._frame,
-            {
-                assignment.id_name: ids_of(assignment, rows),
-                "segment": [names[one.first] for one in found],
-                "membership": [float(one.memberships[one.first]) for one in found],
-                "second_segment": [(*names, OUTLIER)[one.second] for one in found],
-                "second_membership": [one.second_membership for one in found],
-            },
-            rows,
-        )
+        columns = {
+            assignment.id_name: ids_of(assignment, rows),
+            "segment": [names[one.first] for one in found],
+            "membership": [float(one.memberships[one.first]) for one in found],
+            "second_segment": [(*names, OUTLIER)[one.second] for one in found],
+            "second_membership": [one.second_membership for one in found],
+        }
+        return frame_like(self._frame, columns, rows)
 
     def assign(self, frame: Any, *, id_column: str | None = None, drop_missing: bool = False) -> Any:
         """Return a dataframe with the segments of other customers; columns are as of `memberships`.

@@ -11,7 +11,9 @@ import duckdb
 import polars as pl
 import pytest
 from click.testing import Result
+from typer.testing import CliRunner
 
+from mixtura.cli.app import app
 from mixtura.cli.table_input import TableInput
 from mixtura.datasets import make_customers
 
@@ -174,3 +176,32 @@ def test_a_table_of_a_database_is_one_table_there(run: Loop, arguments: list[str
     done = run("segment", *arguments)
     assert done.exit_code == 2
     assert said in " ".join(done.output.split())
+
+
+def test_customers_are_assigned_from_standard_input_to_standard_output(run: Loop, workplace: Path) -> None:
+    parts(workplace)
+    assert run("segment", "customers.csv", "--components", "3", "--resamples", "0", "--quiet").exit_code == 0
+    model = workplace / "customers-segments" / "model.json"
+    assert run("assign", model, "customers.csv", "--output", "wanted.csv").exit_code == 0
+    wanted = (workplace / "wanted.csv").read_bytes()
+    for name in ("customers.csv", "parts/0.parquet"):
+        sent = CliRunner().invoke(app, ["assign", str(model), "-"], input=(workplace / name).read_bytes())
+        assert sent.exit_code == 0, sent.stderr
+        assert wanted.startswith(sent.stdout_bytes)
+        assert len(sent.stdout_bytes.splitlines()) == {"customers.csv": 301, "parts/0.parquet": 101}[name]
+    assert run("assign", model, "customers.csv", "--output", "-").stdout_bytes == wanted
+    found = CliRunner().invoke(app, ["assign", str(model), "-", "--output", "found.csv"], input=wanted)
+    assert (found.exit_code, (workplace / "found.csv").exists()) == (2, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sent", "said"),
+    [
+        (["-"], b"", "Standard input is empty"),
+        (["-", "customers.csv"], b"id\n1\n", "'-' is one table, which comes from standard input; got others"),
+    ],
+)
+def test_standard_input_is_one_table(workplace: Path, arguments: list[str], sent: bytes, said: str) -> None:
+    done = CliRunner().invoke(app, ["assign", "model.json", *arguments], input=sent)
+    assert done.exit_code == 2
+    assert said in done.output

@@ -16,7 +16,8 @@ from mixtura.cli.option_types import (
     Progress,
     Quiet,
 )
-from mixtura.cli.table_input import Database, NewCustomers, SpoolDir, Sql, TableInput
+from mixtura.cli.standard_streams import STANDARD, received, sent
+from mixtura.cli.table_input import Database, SpoolDir, Sql, TableInput
 
 if TYPE_CHECKING:
     from mixtura.cli.progress import Stages
@@ -28,14 +29,25 @@ __all__ = ["assign"]
 
 OutputFile = Annotated[
     Path | None,
-    typer.Option(help="File for the results, .csv or .parquet. [default: TABLE-assigned.csv, here]"),
+    typer.Option(
+        help="File for the results, .csv or .parquet; - for standard output. [default: TABLE-assigned.csv, here]"
+    ),
+]
+
+
+Assigned = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Customers, in a file or several, or - for standard input, which goes to standard output; columns are "
+        "matched by name, in any order."
+    ),
 ]
 
 
 @handle_errors
 def assign(
     model: ModelFile,
-    table: NewCustomers = None,
+    table: Assigned = None,
     sql: Sql = None,
     database: Database = None,
     id_column: IdColumn = None,
@@ -50,21 +62,24 @@ def assign(
     from mixtura.cli.printing.print_model import print_assignment
     from mixtura.cli.progress import stages
     from mixtura.data.spool import spooled_in
-    from mixtura.io import TABLE_SUFFIXES, output_file
+    from mixtura.io import TABLE_SUFFIXES
     from mixtura.segments import SegmentModel
 
-    given = TableInput(table, sql, database)
-    path = Path(f"{given.stem}-assigned.csv") if output is None else output
-    with (
-        spooled_in(spool_dir),
-        output_file(path, overwrite=overwrite, suffixes=TABLE_SUFFIXES) as writing,
-        stages(quiet=quiet, lines=progress) as shown,
-    ):
-        loaded = SegmentModel.load(model)
-        result = _assigned(loaded, given, writing, id_column, shown, drop_missing=drop_missing)
+    with received(table) as tables, spooled_in(spool_dir), stages(quiet=quiet, lines=progress) as shown:
+        given = TableInput(tables, sql, database)
+        path = _place(given, table) if output is None else output
+        with sent(path, overwrite=overwrite, suffixes=TABLE_SUFFIXES) as writing:
+            loaded = SegmentModel.load(model)
+            result = _assigned(loaded, given, writing, id_column, shown, drop_missing=drop_missing)
+    if str(path) == STANDARD:
+        return
     console = output_console(quiet=quiet)
     print_assignment(console, given.name, result)
     console.print(f"\nWritten: {path}", soft_wrap=True)
+
+
+def _place(given: TableInput, table: list[str] | None) -> Path:
+    return Path(STANDARD if table == [STANDARD] else f"{given.stem}-assigned.csv")
 
 
 def _assigned(
