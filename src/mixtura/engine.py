@@ -359,7 +359,8 @@ def as_table(rows: npt.ArrayLike | MixedRows, missing: str = "error") -> RowTabl
     """Return rows checked as `mixtura.validation.as_rows` does; those with discrete columns may have missing values."""
     if not isinstance(rows, MixedRows):
         return as_rows(rows, missing)
-    return MixedRows(as_rows(rows.rows, "fiml"), np.ascontiguousarray(rows.levels), rows.discrete)
+    plain = as_rows(rows.rows, "fiml") if rows.shape[1] else np.empty(rows.shape)
+    return MixedRows(plain, np.ascontiguousarray(rows.levels), rows.discrete)
 
 
 def counted_weights(sample_weight: npt.ArrayLike | None, table: RowTable) -> FloatArray | None:

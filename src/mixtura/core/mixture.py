@@ -115,7 +115,7 @@ class Mixture:
         """
         family = get_family(covariance_type)
         centers = as_finite("means", means)
-        if centers.ndim != 2 or 0 in centers.shape:
+        if centers.ndim != 2 or not len(centers):
             raise ParameterError(
                 f"`means` must have the shape (components, columns); got {centers.shape!r}. Wrap a single "
                 "mean in a list."

@@ -59,7 +59,8 @@ def open_rows(
     else:
         values = np.asarray(frame)
         values = values if columns is None else values[:, list(columns)]
-    if values.ndim != 2 or 0 in values.shape or values.dtype.kind not in "fiub":
+    empty = not values.size if mixed is None else not len(values)
+    if values.ndim != 2 or empty or values.dtype.kind not in "fiub":
         raise DataError(
             f"`X` must be a table of numbers of shape (rows, columns); got shape {values.shape!r} of type "
             f"{values.dtype.name!r}. Try rows.reshape(-1, 1) for a single column, or `columns` to leave others out."

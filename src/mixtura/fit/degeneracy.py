@@ -184,6 +184,8 @@ def find_degeneracies(data: Data, mixture: Mixture) -> tuple[Degeneracy, ...]:
     ...     print(one.describe(["age", "debt"]))
     component 0 has no width in column 'debt': its 60 rows all have the value 0.0
     """
+    if data.n_features == 0:
+        return ()
     scale = _Scale.of(data.total)
     widths = scale.widths(mixture.full_covariances(), mixture.family)
     few = [_is_few(mixture, k, data.n_rows) for k in range(mixture.n_components)]

@@ -218,7 +218,7 @@ class Document(Strict):
     format_version: Literal[2, 3, 4]
     mixtura_version: str
     checksum: str
-    columns: Annotated[list[str], Field(min_length=1)]
+    columns: list[str]
     scaling: Scaling
     mixture: MixtureValues
     segments: list[str]
@@ -241,6 +241,8 @@ class Document(Strict):
         mixture = self.mixture.build(self.noise)
         if len(set(self.columns)) != len(self.columns):
             raise ValueError("columns: names stand twice")
+        if not self.columns and self.discrete is None:
+            raise ValueError("columns: at least one is required")
         sizes = {
             "mixture.means": mixture.n_features,
             "scaling.center": len(self.scaling.center),

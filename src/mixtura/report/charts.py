@@ -126,7 +126,8 @@ def _wanted(document: Document, rows: PlotData) -> Iterator[tuple[str, Drawings]
         yield "scatter", (_scatter(rows),)
         if k > 1 and rows.clusters is not None:
             yield from _both(rows, rows.clusters())
-    yield "marginals", (_marginals(rows, 3), _marginals(rows, 1))
+    if rows.columns:
+        yield "marginals", (_marginals(rows, 3), _marginals(rows, 1))
     yield "criterion", (_criterion(document, _WIDE), _criterion(document, _NARROW))
     if 1 < k <= _BESIDE:
         yield "flow", _kmeans_flow(document)

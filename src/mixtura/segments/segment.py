@@ -192,7 +192,7 @@ def segment_table(
                         anomaly_percentile, source, transform, prior, n_folds, min_share, robust,
                         checkpoint, keep_interrupted)  # fmt: skip
     weight = accepted_weight(frame, weight)
-    roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes, known)
+    roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes, known, alone=True)
     started = time.perf_counter()
     if keep is not None:
         require_alone(roles, settings, select_columns=select_columns)

@@ -118,8 +118,9 @@ def select_table(
         keep_interrupted=keep_interrupted,
     )  # fmt: skip
     roles = Roles(
-        columns, id_column, weight=accepted_weight(frame, weight), kinds=kinds, missing_codes=missing_codes
-    )
+        columns, id_column, weight=accepted_weight(frame, weight), kinds=kinds, missing_codes=missing_codes,
+        alone=True,
+    )  # fmt: skip
     prepared = prepare(frame, roles, settings, drop_missing=drop_missing)
     warn_of_columns(prepared)
     found = prepared.search(settings, on_candidate, on_fold)

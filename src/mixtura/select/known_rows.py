@@ -20,6 +20,7 @@ __all__ = [
     "as_known",
     "n_known_components",
     "of_later_rows",
+    "require_columns_for",
     "sizes_for_kept",
     "sizes_for_known",
     "table_with_known",
@@ -162,6 +163,15 @@ def sizes_for_kept(
             f"Try `components=range({keep.n_components}, {keep.n_components + 4})`."
         )
     return enough
+
+
+def require_columns_for(robust: str, n_features: int) -> None:
+    """Raise `ParameterError` where outliers are to be modeled and no column is continuous."""
+    if n_features == 0 and robust != "none":
+        raise ParameterError(
+            f"`robust` needs a continuous column, as outliers lie far from others; got {robust!r} for discrete columns "
+            "alone. Try `robust='none'`."
+        )
 
 
 def of_later_rows(found: SearchResult) -> SearchResult:

@@ -32,6 +32,8 @@ def make_prior(
     rounding : ndarray of shape (D,) or None, default=None
         Steps that the columns are rounded to, for the floor; see `Floor.of`.
     """
+    if total.n_features == 0:
+        return Ridge(0.0)
     if prior == "floor":
         return Floor.of(total, rounding=rounding)
     return Conjugate.of(total, n_components) if prior == "conjugate" else Ridge(float(prior))

@@ -326,14 +326,14 @@ def test_kinds_that_cannot_be_are_refused(kinds: Any, error: type[Exception], ma
         segment_table(customers(300)[0], kinds=kinds, components=[2])
 
 
-def test_all_columns_discrete_is_refused_unless_numbers_can_stay() -> None:
+def test_where_all_columns_would_be_discrete_numbers_stay_continuous() -> None:
     rng = np.random.default_rng(0)
     answers = pl.DataFrame({f"q{j}": rng.integers(1, 6, size=200) for j in range(3)})
     result = segment_table(answers, kinds="auto", components=[2])
     assert result.columns.discrete == ()
     words = pl.DataFrame({"a": rng.integers(1, 6, size=200), "b": rng.choice(["x", "y"], size=200)})
-    with pytest.raises(ColumnError, match="only beside at least one continuous column"):
-        segment_table(words, kinds={"a": "category", "b": "category"}, components=[2])
+    kinds = {"a": "category", "b": "category"}
+    assert segment_table(words, kinds=kinds, components=[2]).columns.discrete == ("a", "b")
 
 
 def test_a_model_file_with_shares_that_do_not_fit_is_refused(found: Any, tmp_path: Path) -> None:

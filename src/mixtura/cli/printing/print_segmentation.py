@@ -53,7 +53,7 @@ def _print_choice(console: Console, document: Document) -> None:
     console.print(
         Text.assemble(
             ("\n" + found, "bold green"),
-            f" ({choice.covariance_type} covariances{_robust(document)}): {reason}{among}, "
+            f" ({_kind(document)}{_robust(document)}): {reason}{among}, "
             f"{choice.outcome or ''} after {choice.n_iter} iterations",
         )
     )
@@ -65,6 +65,11 @@ def _print_choice(console: Console, document: Document) -> None:
     others = [one for one in document.candidates if not _is_chosen(one, document) and one.failure is None]
     if others:
         _print_ranking(console, document, others[:_RUNNERS_UP])
+
+
+def _kind(document: Document) -> str:
+    """Return what the model is called: by its covariances, where columns have some."""
+    return f"{document.choice.covariance_type} covariances" if document.table.active else "latent classes"
 
 
 def _robust(document: Document) -> str:

@@ -208,6 +208,8 @@ def choose_families(covariance_types: Iterable[str] | str, n_features: int) -> l
         raise ParameterError(
             f"`covariance_types` must name at least one; got {given!r}. Leave it out to try four."
         )
+    if n_features == 0:  # no covariances, which every family has
+        return ["diag"]
     every = MCLUST_NAMES if n_features > 1 else ("E", "V")
     names = [name for one in given for name in (every if one == "all" else (one,))]
     found = list(dict.fromkeys(get_family(name).name for name in names))

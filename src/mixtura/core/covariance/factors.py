@@ -67,6 +67,8 @@ def whiten(covariances: FloatArray) -> Factors:
     NotPositiveDefiniteError
         Naming every component whose factorization fails, or whose precisions would overflow.
     """
+    if not covariances.size:
+        return Factors(np.zeros_like(covariances), np.zeros(len(covariances)))
     whitening, log_determinants, trouble = get_algebra().factor(covariances)
     if trouble:
         raise NotPositiveDefiniteError([k for k, each in enumerate(trouble) if each])
@@ -81,7 +83,8 @@ def whiten_variances(variances: FloatArray) -> Factors:
     NotPositiveDefiniteError
         Naming every component with a variance that is not positive, or whose precision would overflow.
     """
-    least, largest = np.minimum.reduce(variances, axis=None), np.maximum.reduce(variances, axis=None)
+    least = np.minimum.reduce(variances, axis=None, initial=np.inf)
+    largest = np.maximum.reduce(variances, axis=None, initial=-np.inf)
     if not (least > _LARGEST_FACTOR**-2 and largest < np.inf):
         good = (variances > _LARGEST_FACTOR**-2) & np.isfinite(variances)
         raise NotPositiveDefiniteError(np.flatnonzero(~good.all(axis=1)).tolist())

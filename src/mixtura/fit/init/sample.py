@@ -193,9 +193,8 @@ class FromLabels:
         sample, labels = self._sample, self._labels
         present = np.unique(labels)
         means = np.repeat(sample.weights @ sample.rows[None] / sample.total_weight, k, axis=0)
-        sums = np.stack(
-            [np.bincount(labels, sample.weights * column, minlength=k) for column in sample.rows.T], axis=1
-        )
+        columns = [np.bincount(labels, sample.weights * column, minlength=k) for column in sample.rows.T]
+        sums = np.array(columns).reshape(sample.n_features, k).T
         counts = np.bincount(labels, sample.weights, minlength=k)
         means[present] = sums[present] / counts[present, None]
         partition = sample.data.state_of(np.ascontiguousarray(labels, dtype=np.intp))

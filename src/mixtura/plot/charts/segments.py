@@ -78,6 +78,7 @@ def draw_chart(subject: PlotData, scores: Scores) -> bytes:
 def segments_chart(subject: PlotData, scores: Scores, datasets: Datasets) -> Spec:
     """Return both charts beside each other, and add their data."""
     draw = histogram_chart if len(subject.columns) == 1 else scatter_chart
-    both = [draw(subject, datasets), criterion_chart(scores, _CRITERION, datasets)]
+    both = [draw(subject, datasets)] if subject.columns else []
+    both.append(criterion_chart(scores, _CRITERION, datasets))
     apart = dict.fromkeys(("color", "fill", "shape", "stroke", "strokeDash"), "independent")
     return {"hconcat": both, "spacing": 40, "resolve": {"scale": apart}}

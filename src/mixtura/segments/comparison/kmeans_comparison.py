@@ -11,6 +11,7 @@ import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.core.mixture import Mixture
+from mixtura.core.protocols import MixedRows, RowTable, continuous_rows
 from mixtura.engine import as_data
 from mixtura.fit import best_clustering
 from mixtura.fit.kmeans.plusplus import kmeans_plusplus
@@ -148,7 +149,7 @@ class KMeansComparison:
 
 def compare_with_kmeans(
     model: SegmentModel,
-    rows: FloatArray,
+    rows: RowTable,
     memberships: FloatArray,
     *,
     weights: FloatArray | None = None,
@@ -161,7 +162,8 @@ def compare_with_kmeans(
     Parameters
     ----------
     model : SegmentModel
-    rows : ndarray of shape (n_complete, D), in the user's units
+    rows : ndarray of shape (n_complete, D), or MixedRows, in the user's units
+        Clustered are the continuous columns; where there are none, indicators of the levels.
     memberships : ndarray of shape (n_complete, K)
         Of these rows.
     weights : ndarray of shape (n_complete,) or None, default=None
@@ -178,7 +180,9 @@ def compare_with_kmeans(
     >>> int(compared.moved.sum()), round(compared.agreement, 3)
     (22, 0.927)
     """
-    k, scaled = model.n_segments, model.scaling.apply(rows)
+    k, scaled = model.n_segments, model.scaling.apply(continuous_rows(rows))
+    if not model.columns and isinstance(rows, MixedRows):
+        scaled = _indicators(rows)
     clusters = kmeans_labels(scaled, k, model.training.seed, weights)
     labels = memberships.argmax(axis=1)
     segment_of = match_clusters(contingency_table(clusters, labels, k, k, weights))[1]
@@ -206,6 +210,13 @@ def compare_with_kmeans(
         split=_split(table, ratios),
         merged=_merged(table),
     )
+
+
+def _indicators(rows: MixedRows) -> FloatArray:
+    """Return a column for each level of the discrete columns, (n, L): one where a row is at it."""
+    found = np.zeros((len(rows), rows.discrete.size))
+    np.put_along_axis(found, rows.levels.astype(np.intp), 1.0, axis=1)
+    return np.ascontiguousarray(found[:, :-1])
 
 
 def kmeans_labels(
@@ -247,6 +258,8 @@ def axis_ratios(mixture: Mixture) -> FloatArray:
     mixture : Mixture
         Of standardized columns: the ratio depends on the scale of the columns, as K-means does.
     """
+    if not mixture.n_features:
+        return np.ones(mixture.n_components)
     variances = np.linalg.eigvalsh(mixture.full_covariances())
     smallest = np.maximum(variances[:, 0], np.finfo(np.float64).tiny)
     return np.asarray(np.sqrt(variances[:, -1] / smallest))

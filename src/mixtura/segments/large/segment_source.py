@@ -178,7 +178,8 @@ class LargeTask:
         self.drop_missing, self.on_stage = drop_missing, on_stage
         fitted = components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state
         self.settings = Settings(*fitted, anomaly_percentile, **others)
-        self.roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes, known)
+        self.roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes, known,
+                           alone=kinds != "auto")  # fmt: skip
         self.names, self.observers = names or {}, (on_candidate, on_fold)
         self.on_pass = on_pass
         self.given = {

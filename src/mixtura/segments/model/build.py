@@ -18,7 +18,7 @@ from mixtura.segments.options import Settings
 from mixtura.segments.profiles.profile import SegmentProfile, name_components
 from mixtura.segments.profiles.segment_statistics import MeansSummary, SizesSummary
 from mixtura.segments.scan import scan_of
-from mixtura.segments.table.discrete.coding import standard_moments
+from mixtura.segments.table.discrete.coding import names_by_levels, standard_moments
 from mixtura.segments.table.prepare import Prepared
 from mixtura.segments.updating.training_info import TrainingInfo
 from mixtura.segments.weighted import percentile
@@ -40,7 +40,7 @@ def build_model(
     scan = scan_of(found, scaling, prepared.table, prepared.weights)
     k = found.n_components
     sizes, moments = scan.run([SizesSummary(k), MeansSummary(k, len(columns))])
-    means = np.stack([one.mean for one in moments], axis=1)
+    means = np.array([one.mean for one in moments]).reshape(len(columns), k).T
     means = np.where(np.isnan(means), found.means, means)
     order = np.lexsort((-found.weights, -sizes.weights))
     if prepared.kept is not None:  # which keep their numbers
@@ -53,7 +53,10 @@ def build_model(
     if prepared.coding is not None and mixture.levels is not None:
         more, further, wide = standard_moments(prepared.coding, mixture.levels)
         words, means, spreads = [*words, *more], np.hstack([means, further]), np.hstack([spreads, wide])
-    names = name_components(means, words, spreads)
+    if not words and prepared.coding is not None and mixture.levels is not None:
+        names = names_by_levels(prepared.coding, mixture.levels)
+    else:
+        names = name_components(means, words, spreads)
     return SegmentModel(
         mixture=mixture,
         columns=columns,

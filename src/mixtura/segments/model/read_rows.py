@@ -142,7 +142,7 @@ def _has_values(column: nw.Series[Any]) -> bool:
 def _present(columns: Sequence[str], absent: Sequence[str]) -> tuple[str, ...]:
     """Return the columns of the model that have values."""
     present = tuple(name for name in columns if name not in absent)
-    if not present:
+    if columns and not present:
         raise DataError(
             f"The table has no values in any of the columns {', '.join(map(repr, columns))}. The model needs them. "
             "Check that it is the right table."

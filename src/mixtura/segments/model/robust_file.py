@@ -30,7 +30,12 @@ def robust_kind(mixture: Mixture) -> str:
 
 
 def require_gaussian(mixture: Mixture, form: str) -> None:
-    """Raise `ParameterError` where a mixture has noise or t components, which cannot be written as `form`."""
+    """Raise `ParameterError` where a mixture has noise, t or no continuous columns: it cannot be written as `form`."""
+    if not mixture.n_features:
+        raise ParameterError(
+            f"A model of discrete columns alone cannot be written as {form}. Assign the customers with the model "
+            "itself."
+        )
     kind = robust_kind(mixture)
     if kind != "none":
         what = "noise for outliers" if kind == "noise" else "t components"

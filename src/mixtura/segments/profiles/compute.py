@@ -132,7 +132,7 @@ def _means(given: ProfileInput) -> FloatArray:
     """Return the means of the active columns by segment, shape (K, D); the component's where no customer counts."""
     model = given.model
     found = {column.name: statistics.moments.mean for column, statistics in given.numbers}
-    means = np.stack([found[name] for name in model.columns], axis=1)
+    means = np.array([found[name] for name in model.columns]).reshape(-1, model.n_segments).T
     return np.where(np.isnan(means), model.scaling.restore(model.mixture.means), means)
 
 
@@ -142,6 +142,8 @@ def _differences(given: ProfileInput) -> FloatArray:
     Transformed columns are compared as the mixture sees them: in the user's units a few large values would decide, and
     the differences would not be those that the segments are made of.
     """
+    if not given.scaled:
+        return np.empty((given.model.n_segments, 0))
     means = np.stack([moments.mean for moments in given.scaled], axis=1)
     means = np.where(np.isnan(means), given.model.mixture.means, means)
     together = [moments.together() for moments in given.scaled]

@@ -247,7 +247,7 @@ class SegmentationResult:
     def kmeans(self) -> KMeansComparison:
         """What K-means with as many clusters would do differently."""
         return compare_with_kmeans(
-            self.model, self.rows, self.memberships, weights=self.weights, most=self.effort.points
+            self.model, self.table, self.memberships, weights=self.weights, most=self.effort.points
         )
 
     @cached_property
@@ -326,6 +326,8 @@ class SegmentationResult:
         from mixtura.segments.advice.evidence.quick_fit import component_normality
 
         model = self.model
+        if not model.columns:
+            return ()
         rng = np.random.default_rng(model.training.seed)
         # Whether whole rows look Gaussian: filled ones would.
         whole = ~np.isnan(model.scaling.masked(self.rows)).any(axis=1)

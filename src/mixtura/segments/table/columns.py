@@ -165,7 +165,7 @@ def choose(opened: OpenTable, roles: Roles) -> ColumnChoice:
         left_out = _left_out(table, open_names, opened.codebook)
         used = tuple(name for name in table.columns if name not in left_out and name not in reserved)
     left_out |= reserved
-    if not used:
+    if not used and not roles.may_be_discrete(left_out.values()):
         raise TableError(_nothing_left(list(left_out.values())))
     candidates = [name for name in table.columns if name not in used and name not in reserved]
     return ColumnChoice(

@@ -262,7 +262,7 @@ def mixed_rows(
     2
     """
     settings = Settings(None, COVARIANCE_TYPES, "bic", 1, 0, transform=transform)
-    prepared = prepare(frame, Roles(columns, kinds=kinds), settings, drop_missing=False)
+    prepared = prepare(frame, Roles(columns, kinds=kinds, alone=True), settings, drop_missing=False)
     return prepared.scaling.seen(prepared.table)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,8 @@ class Roles:
     keep: Sequence[str] = ()
     missing_codes: MissingCodes = None
     known: str | None = None
+    alone: bool = False
+    """Whether counts and categories may stand without a continuous column."""
 
     def __post_init__(self) -> None:
         for role in ("columns", "describe"):
@@ -71,6 +73,13 @@ class Roles:
         named |= {name: role for name, role in single.items() if name is not None}
         # A value may build segments, too, where it is named among the columns.
         return {name: role for name, role in named.items() if name not in (self.columns or ())}
+
+    def may_be_discrete(self, left_out: Iterable[Any]) -> bool:
+        """Return whether columns may build segments that no numbers do: categories, by rule or as it was said."""
+        if self.columns is not None and not self.columns:  # of a model without numbers
+            return bool(self.keep)
+        by_rule, said = kinds_asked(self.kinds)
+        return self.alone and any(one.name in said or (by_rule and one.is_category) for one in left_out)
 
     def may_be_category(self, name: str) -> bool:
         """Return whether a column need not have numbers to build segments."""

@@ -151,6 +151,7 @@ def scaling_of(
     if weights is not None:
         moved = moved[weights > 0]
         weights = weights[weights > 0]
-    center, scale = np.array([mean_and_sd(*known(values, weights)) for values in moved.T]).T
+    found = np.array([mean_and_sd(*known(values, weights)) for values in moved.T])
+    center, scale = found.reshape(-1, 2).T
     constant = np.fmin.reduce(moved) == np.fmax.reduce(moved)
     return Scaling(np.ascontiguousarray(center), np.where(constant, 0.0, scale), transforms)

@@ -28,6 +28,7 @@ from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.select.known_rows import (
     n_known_components,
     of_later_rows,
+    require_columns_for,
     sizes_for_kept,
     sizes_for_known,
     table_with_known,
@@ -190,6 +191,7 @@ def search(
     opened, table = table, _with_known(table, known, weights, criterion)
     sizes = sizes_for_kept(sizes_for_known(sizes, table), keep, table, criterion, robust, prior)
     n_features = table.n_features if isinstance(table, Data) else table.shape[1]
+    require_columns_for(robust, n_features)
     families, steps = choose_families(covariance_types, n_features), _steps(rounding, n_features)
     options = SearchOptions(prior, n_init, seed, sample_rows, rounding=steps, kept=keep)
     what = "rows" if weights is None else "rows of positive weight"

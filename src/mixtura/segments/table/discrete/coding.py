@@ -16,7 +16,15 @@ from mixtura.io import NO_CODEBOOK, Codebook, CodebookColumn, to_float64
 from mixtura.segments.table.discrete.cells import text_of, texts_of
 from mixtura.segments.table.discrete.kinds import ColumnKind
 
-__all__ = ["CodedColumn", "Coding", "coding_of", "standard_moments", "unknown_notes", "with_missing_levels"]
+__all__ = [
+    "CodedColumn",
+    "Coding",
+    "coding_of",
+    "names_by_levels",
+    "standard_moments",
+    "unknown_notes",
+    "with_missing_levels",
+]
 
 _ELSEWHERE, _MORE = "other values", "more"
 
@@ -173,6 +181,50 @@ def standard_moments(coding: Coding, table: LevelTable) -> tuple[list[str], Floa
         spreads.append(np.sqrt(variances) / deviation)
     shape = (len(names), int(table.logs.shape[1]))
     return names, np.reshape(means, shape).T, np.reshape(spreads, shape).T
+
+
+def names_by_levels(coding: Coding, table: LevelTable) -> tuple[str, ...]:
+    """Return a name per segment, each different, of the levels that are more frequent in it than in the whole table.
+
+    It has the two levels, of different columns, whose probabilities lie farthest above the table's, in their standard
+    deviations; more, where two segments would share a name.
+
+    Parameters
+    ----------
+    coding : Coding
+        Of columns whose levels are words.
+    table : LevelTable
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura.core.parts.discrete import DiscreteColumns, LevelTable
+    >>> from mixtura.core.parts.level_models import CATEGORICAL
+    >>> from mixtura.segments.table.discrete.coding import CodedColumn, Coding, names_by_levels
+    >>> columns = tuple(CodedColumn(name, "category", ("no", "yes"), CATEGORICAL) for name in ("app", "car"))
+    >>> discrete = DiscreteColumns((CATEGORICAL,) * 2, (np.array([0.5, 0.5]),) * 2)
+    >>> logs = np.log([[0.9, 0.1], [0.1, 0.9], [0.2, 0.8], [0.8, 0.2], [1.0, 1.0]])
+    >>> names_by_levels(Coding(columns, discrete), LevelTable(discrete, logs))
+    ('app no, car yes', 'app yes, car no')
+    """
+    k = int(table.logs.shape[1])
+    if k == 1:
+        return ("all customers",)
+    starts, found = coding.discrete.starts, [list[tuple[float, str]]() for _ in range(k)]
+    for j, column in enumerate(coding.columns):
+        share = coding.discrete.shares[j][:, None]
+        apart = np.exp(table.logs[starts[j] : starts[j + 1]]) - share
+        strength = apart / np.sqrt(np.maximum(share * (1.0 - share), np.finfo(np.float64).tiny))
+        shown = column.labels or column.levels
+        for segment, level in enumerate(strength.argmax(axis=0)):
+            found[segment].append((float(strength[level, segment]), f"{column.name} {shown[level]}"))
+    words = [[word for _, word in sorted(each, key=lambda one: -one[0])] for each in found]
+    for parts in range(2, len(coding.columns) + 1):
+        names = [", ".join(each[:parts]) for each in words]
+        if len(set(names)) == k:
+            return tuple(names)
+    names = [", ".join(each[:2]) for each in words]
+    return tuple(f"{name} ({1 + names[:i].count(name)})" for i, name in enumerate(names))
 
 
 def read_levels(columns: Sequence[CodedColumn], frame: Any, chosen: Array) -> IntArray:

@@ -8,7 +8,7 @@ from typing import Any
 
 import narwhals as nw
 
-from mixtura.exceptions import ColumnError
+from mixtura.exceptions import ColumnError, TableError
 from mixtura.io import to_float64
 from mixtura.segments.table.columns import ONE_CONTINUOUS, ColumnChoice, LeftOut
 from mixtura.segments.table.discrete.kinds import ColumnKind, Kind, check_kind, kind_of, kinds_asked
@@ -66,10 +66,11 @@ def with_kinds(
     unused = next((name for name in said if name not in kinds), None)
     if unused is not None:
         raise _unused(unused, said[unused], table.columns, choice, list(kinds))
-    kinds = _with_a_continuous_one(kinds, said)
+    kinds = _with_a_continuous_one(kinds, said, choice, alone=roles.alone)
     apart = unrelated_categories(table, kinds) if open_to_all and by_rule else ()
     apart = tuple(name for name in apart if name not in said)
-    kinds = {name: one for name, one in kinds.items() if name not in apart}
+    kinds = {name: one for name, one in kinds.items() if name not in apart} or kinds
+    apart = tuple(name for name in apart if name not in kinds)
     used = tuple(name for name in choice.used if kinds[name].kind in ("continuous", "spike"))
     discrete = tuple(name for name in table.columns if name in kinds and name not in used)
     left_out = tuple(
@@ -130,8 +131,15 @@ def _that_count(frame: Any, weight: str | None) -> nw.DataFrame[Any]:
 
 
 def _with_a_continuous_one(
-    kinds: dict[str, ColumnKind], said: Sequence[str] | dict[str, Any]
+    kinds: dict[str, ColumnKind], said: Sequence[str] | dict[str, Any], choice: ColumnChoice, *, alone: bool
 ) -> dict[str, ColumnKind]:
+    """Return kinds of which one is continuous, where numbers can be; otherwise discrete ones may stand alone."""
+    if not kinds:
+        why = "; ".join(f"{one.name!r}: {one.reason}" for one in choice.left_out[:8])
+        raise TableError(
+            f"No column is left to make segments from ({why}). Categories need two to thirty levels that repeat. Name "
+            "columns to use with `columns`, or say their `kinds`."
+        )
     if any(one.kind in ("continuous", "spike") for one in kinds.values()):
         return kinds
     numbers = {
@@ -139,6 +147,8 @@ def _with_a_continuous_one(
         for name, one in kinds.items()
         if one.kind in ("count", "ordered") and name not in said
     }
+    if not numbers and alone:
+        return kinds
     if not numbers:
         names = ", ".join(repr(name) for name in kinds)
         raise ColumnError(
