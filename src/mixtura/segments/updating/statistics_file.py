@@ -15,13 +15,13 @@ import numpy as np
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.io import dump_statistics, output_file, read_statistics_document
 from mixtura.segments.model.segment_model import SegmentModel
+from mixtura.segments.updating.added_rows import rows_to_add
 from mixtura.segments.updating.model_statistics import (
     ModelStatistics,
     gather_statistics,
     read_statistics,
     statistics_content,
 )
-from mixtura.segments.updating.update_model import rows_to_add
 
 __all__ = ["FEWEST", "SiteStatistics", "describe_model", "site_statistics"]
 

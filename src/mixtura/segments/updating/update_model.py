@@ -6,30 +6,26 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
-from typing import Any, Self
+from typing import Any
 
 import narwhals as nw
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
 from mixtura.core.parts.expected_likelihood import expected_log_likelihood
 from mixtura.drift import drift_sums
-from mixtura.engine import as_data
-from mixtura.exceptions import ColumnError, DataError, ParameterError
+from mixtura.exceptions import ParameterError
 from mixtura.fit import FitResult, IncrementalEMStep, KeptSums, Problem, RemainingGain, Settings, continue_fit
 from mixtura.fit import log_likelihood as log_likelihood_of
 from mixtura.io import to_float64
 from mixtura.segments.model.kept_reference import log_jacobians
-from mixtura.segments.model.read_rows import ModelRows, read_rows
 from mixtura.segments.model.segment_model import SegmentModel
+from mixtura.segments.updating.added_rows import AddedRows
 from mixtura.segments.updating.carried_reference import carried_reference
-from mixtura.segments.updating.half_life import ages_of
 from mixtura.segments.updating.model_statistics import (
     ModelStatistics,
-    gather_statistics,
     implied_statistics,
 )
 from mixtura.segments.updating.training_info import Addition, TrainingInfo
@@ -41,7 +37,6 @@ __all__ = [
     "ModelUpdate",
     "learned_statistics",
     "model_to_learn",
-    "rows_to_add",
     "update_model",
     "updated_training",
 ]
@@ -146,7 +141,7 @@ def update_model(
         raise ParameterError(
             "`half_life` requires the column that says when a row is of. Name it as `time`, or leave it out."
         )
-    rows = _Rows.of(model, frame, time, half_life, drop_missing=drop_missing)
+    rows = AddedRows.of(model, frame, time, half_life, drop_missing=drop_missing)
     statistics, notes = learned_statistics(model)
     earlier = statistics.scaled(rows.kept)
     result = _fitted(model, earlier, rows)
@@ -165,13 +160,13 @@ def update_model(
         weight_added=weight,
         log_likelihoods=(was / weight, added.log_likelihood / weight),
         result=result,
-        notes=(*notes, *_repeated(model, source), *rows.notes, *rows.read.notes),
+        notes=(*rows.strange_notes(), *notes, *_repeated(model, source), *rows.notes, *rows.read.notes),
     )
 
 
 def _updated(
     model: SegmentModel,
-    rows: _Rows,
+    rows: AddedRows,
     earlier: ModelStatistics,
     added: ModelStatistics,
     result: FitResult,
@@ -198,61 +193,6 @@ def _repeated(model: SegmentModel, source: str) -> tuple[str, ...]:
         f"{source!r} was learned from before, {before[-1].created}: customers of the same table count twice."
     )
     return (said,)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
-    """The rows that are added."""
-
-    model: SegmentModel
-    read: ModelRows
-    weights: FloatArray | None
-    data: Data
-    kept: float
-    as_of: float | None
-    notes: tuple[str, ...]
-
-    @classmethod
-    def of(
-        cls, model: SegmentModel, frame: Any, time: str | None, half_life: Any, *, drop_missing: bool
-    ) -> Self:
-        """Read a table, with the weights of its rows by their age."""
-        read = rows_to_add(model, frame, drop_missing=drop_missing)
-        weights, kept, as_of, notes = read.weights, 1.0, None, tuple[str, ...]()
-        if time is not None:
-            known = None if model.statistics is None else model.statistics.as_of
-            ages = ages_of(read.frame, time, half_life, known, model.training.created)
-            factors = ages.factors[read.complete]
-            weights = factors if weights is None else weights * factors
-            kept, as_of = ages.kept, ages.as_of
-            if ages.n_without:
-                notes = (f"{ages.n_without:,} rows without a time in {time!r} are left out.",)
-        if weights is not None and not weights.sum() > 0:
-            raise DataError(
-                "No row of the table has a positive weight. At least one is required. Check the weights."
-            )
-        data = as_data(model.scaling.seen(read.table), weights)
-        return cls(model, read, weights, data, kept, as_of, notes)
-
-    def statistics(self, mixture: Mixture) -> ModelStatistics:
-        """Return their sums about a mixture."""
-        found = gather_statistics(mixture, self.model.scaling, self.read.table, self.weights)
-        return replace(found, as_of=self.as_of)
-
-
-def rows_to_add(model: SegmentModel, frame: Any, *, drop_missing: bool = False) -> ModelRows:
-    """Return the rows of a table that are learned from, with the weights that the model was learned with.
-
-    Raises
-    ------
-    ColumnError, DataError
-        The table lacks a column of the model, or of its weights, or no row has a value.
-    """
-    weight = model.training.weight_column
-    names: list[str] = list(nw.from_native(frame, eager_only=True).columns)
-    if weight is not None and weight not in names:
-        raise ColumnError.missing(weight, names, "weight")
-    return read_rows(model, frame, drop_missing=drop_missing, weight=weight)
 
 
 def learned_statistics(model: SegmentModel) -> tuple[ModelStatistics, tuple[str, ...]]:
@@ -287,7 +227,7 @@ def model_to_learn(model: SegmentModel, statistics: ModelStatistics) -> Gaussian
     return GaussianModel(model.n_segments, mixture.family, prior, discrete, terms.background, terms.tails)
 
 
-def _fitted(model: SegmentModel, earlier: ModelStatistics, rows: _Rows) -> FitResult:
+def _fitted(model: SegmentModel, earlier: ModelStatistics, rows: AddedRows) -> FitResult:
     learned = model_to_learn(model, earlier + rows.statistics(model.mixture))
     stop = RemainingGain(earlier.weight + rows.data.total_weight, _TOLERANCE, learned.prior.ridge > 0)
     step = partial(IncrementalEMStep, kept=KeptSums(earlier.components, model.mixture))
@@ -327,7 +267,7 @@ def _now() -> str:
 
 
 def _mean_values(
-    model: SegmentModel, mixture: Mixture, rows: _Rows, counts: FloatArray
+    model: SegmentModel, mixture: Mixture, rows: AddedRows, counts: FloatArray
 ) -> tuple[float | None, ...]:
     """Return what a customer of each segment is worth on average, with the new ones where the table says it."""
     name, read = model.training.value_column, rows.read
@@ -347,7 +287,7 @@ def _mean_values(
 
 
 def _with_densities(
-    old: SegmentModel, new: SegmentModel, rows: _Rows, earlier: ModelStatistics
+    old: SegmentModel, new: SegmentModel, rows: AddedRows, earlier: ModelStatistics
 ) -> SegmentModel:
     """Return the model with its threshold of anomalies, and with what later rows are compared with.
 

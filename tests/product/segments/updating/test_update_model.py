@@ -253,6 +253,30 @@ def test_later_tables_are_compared_with_all_that_was_learned_from(model: Segment
     assert drift_of_table(found, moved).verdict.word != "keep"
 
 
+def test_a_table_that_hardly_fits_is_said_to(model: SegmentModel) -> None:
+    assert not any("hardly expects" in note for note in update_model(model, customers(1)).notes)
+    other_units = customers(1).with_columns(pl.col("income") * 1000)
+    found = update_model(model, other_units)
+    assert any("The model hardly expects 100 % of the new customers" in note for note in found.notes)
+    empty = customers(1).with_columns(income=pl.lit(None, dtype=pl.Float64))
+    with pytest.raises(DataError, match="no values in 'income'"):
+        update_model(model, empty)
+
+
+def test_a_few_rows_do_not_say_what_columns_are_rounded_to(model: SegmentModel) -> None:
+    whole = customers().with_columns(pl.col("income", "spending").round(0))
+    first = learned(whole, columns=["income", "spending"])
+    assert first.statistics is not None
+    steps = 1.0 / first.scaling.scale
+    np.testing.assert_allclose(first.statistics.rounding, steps, rtol=1e-9)
+    one = update_model(first, whole[:1]).model.statistics
+    assert one is not None
+    np.testing.assert_allclose(one.rounding, steps, rtol=1e-9)
+    exact = update_model(first, customers(1)).model.statistics
+    assert exact is not None
+    np.testing.assert_array_equal(exact.rounding, 0.0)
+
+
 def test_models_of_earlier_versions_are_taken_at_their_word(model: SegmentModel) -> None:
     old = replace(model, statistics=None, reference=None)
     found = update_model(old, customers(1))

@@ -23,7 +23,8 @@ def print_update(console: Console, found: ModelUpdate) -> None:
     console.print(
         Text.assemble(
             (found.source, "bold"),
-            f": {found.rows:,} customers added to {found.before.training.rows:,}; the model is now learned from "
+            f": {found.rows:,} customer{'' if found.rows == 1 else 's'} added to {found.before.training.rows:,}; the "
+            "model is now learned from "
             f"{training.rows:,}",
         ),
         soft_wrap=True,

@@ -1,0 +1,128 @@
+"""The rows of a table that are added to those that a model was learned from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import narwhals as nw
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.core.data import Data
+from mixtura.core.mixture import Mixture
+from mixtura.engine import as_data
+from mixtura.exceptions import ColumnError, DataError
+from mixtura.segments.model.read_rows import ModelRows, read_rows
+from mixtura.segments.model.segment_model import SegmentModel
+from mixtura.segments.updating.half_life import ages_of
+from mixtura.segments.updating.model_statistics import ModelStatistics, gather_statistics
+
+__all__ = ["AddedRows", "rows_to_add"]
+
+_FEW_ROWS = 30
+"""Rows that are looked at to find out what columns are rounded to, at least."""
+
+_STRANGE = 0.1
+"""Share of customers whom the model hardly expects from which on that is said."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AddedRows:
+    """The rows that are added.
+
+    Parameters
+    ----------
+    model : SegmentModel
+        That they are added to.
+    read : ModelRows
+        n usable rows.
+    weights : ndarray of shape (n,) or None
+        How much each counts, by its age too.
+    data : Data
+        The same rows as the mixture sees them.
+    kept : float
+        How much earlier rows still count.
+    as_of : float or None
+        The latest time; None without a time column.
+    notes : tuple of str
+    """
+
+    model: SegmentModel
+    read: ModelRows
+    weights: FloatArray | None
+    data: Data
+    kept: float
+    as_of: float | None
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, model: SegmentModel, frame: Any, time: str | None, half_life: Any, *, drop_missing: bool
+    ) -> Self:
+        """Read a table, with the weights of its rows by their age."""
+        read = rows_to_add(model, frame, drop_missing=drop_missing)
+        weights, kept, as_of, notes = read.weights, 1.0, None, tuple[str, ...]()
+        if time is not None:
+            known = None if model.statistics is None else model.statistics.as_of
+            ages = ages_of(read.frame, time, half_life, known, model.training.created)
+            factors = ages.factors[read.complete]
+            weights = factors if weights is None else weights * factors
+            kept, as_of = ages.kept, ages.as_of
+            if ages.n_without:
+                notes = (f"{ages.n_without:,} rows without a time in {time!r} are left out.",)
+        if weights is not None and not weights.sum() > 0:
+            raise DataError(
+                "No row of the table has a positive weight. At least one is required. Check the weights."
+            )
+        data = as_data(model.scaling.seen(read.table), weights)
+        return cls(model, read, weights, data, kept, as_of, notes)
+
+    def statistics(self, mixture: Mixture) -> ModelStatistics:
+        """Return their sums about a mixture; a few rows, or equal ones, do not say what they are rounded to."""
+        found = gather_statistics(mixture, self.model.scaling, self.read.table, self.weights)
+        known = found.rounding if self.model.statistics is None else self.model.statistics.rounding
+        rows = self.read.rows
+        same = ~(np.fmax.reduce(rows) > np.fmin.reduce(rows))
+        rounding = np.where(same | (len(rows) < _FEW_ROWS), known, found.rounding)
+        return replace(found, rounding=rounding, as_of=self.as_of)
+
+    def strange_notes(self) -> tuple[str, ...]:
+        """Return a sentence where many of them are customers whom the model hardly expects."""
+        reference = self.model.reference
+        if reference is None:
+            return ()
+        weights = np.ones(len(self.read.rows)) if self.weights is None else self.weights
+        below = self.model.log_density(self.read.table) < reference.cuts.tail
+        share = float(weights[below].sum() / weights.sum())
+        before = float(reference.sums.totals[6] / reference.sums.totals[1])
+        if share < max(_STRANGE, 3 * before):
+            return ()
+        said = (
+            f"The model hardly expects {100 * share:.0f} % of the new customers, and {100 * before:.0f} % of those "
+            "before: there may be a new kind of customer, or columns in other units. Segments were moved to them; look "
+            "at mixtura drift MODEL TABLE before this model is used."
+        )
+        return (said,)
+
+
+def rows_to_add(model: SegmentModel, frame: Any, *, drop_missing: bool = False) -> ModelRows:
+    """Return the rows of a table that are learned from, with the weights that the model was learned with.
+
+    Raises
+    ------
+    ColumnError, DataError
+        The table lacks a column of the model, or of its weights, or no row has a value.
+    """
+    weight = model.training.weight_column
+    names: list[str] = list(nw.from_native(frame, eager_only=True).columns)
+    if weight is not None and weight not in names:
+        raise ColumnError.missing(weight, names, "weight")
+    read = read_rows(model, frame, drop_missing=drop_missing, weight=weight, partial=True)
+    if read.absent:
+        raise DataError(
+            f"The table has no values in {', '.join(map(repr, read.absent))}. The model learns from the columns "
+            f"{', '.join(map(repr, (*model.columns, *model.discrete_columns)))} "
+            "together. Give a table that has them all."
+        )
+    return read
