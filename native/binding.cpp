@@ -129,6 +129,27 @@ void count_levels(std::size_t variant, nb::handle levels_, nb::handle weight_, n
     chosen.count_levels(n, j, k, checked_levels(levels, l), w, from, to);
 }
 
+// What candidates for a seed leave of the distances of rows.
+void add_masses(std::size_t variant, nb::handle rows_, nb::handle weight_, nb::handle distances_, nb::handle candidates_,
+                nb::handle masses_) {
+    const Array rows(rows_), weight(weight_), distances(distances_), candidates(candidates_), masses(masses_, true);
+    const Index n = rows.size(0), t = candidates.size(0), d = candidates.size(1);
+    const float* rows32 = rows.is('f') ? rows.values<const float>({n, d}) : nullptr;
+    const double* rows64 = rows.is('f') ? nullptr : rows.values<const double>({n, d});
+    const double *w = weight.values<const double>({n}), *left = distances.values<const double>({n});
+    const double* from = candidates.values<const double>({t, d});
+    double* to = masses.values<double>({t});
+    if (!(rows32 || rows64) || !left || !from || !to) throw std::invalid_argument("rows, distances and candidates are needed");
+    const Variant& chosen = variant_at(variant);
+    bool done;
+    {
+        nb::gil_scoped_release unlocked;
+        done = rows32 ? chosen.add_masses_32(n, d, t, rows32, w, left, from, to)
+                      : chosen.add_masses(n, d, t, rows64, w, left, from, to);
+    }
+    if (!done) throw std::bad_alloc();
+}
+
 // y <- exp(x) or log(x), for tests of their accuracy.
 void elementwise(std::size_t variant, bool logarithm, nb::handle x_, nb::handle y_) {
     const Array x(x_), y(y_, true);
@@ -146,6 +167,7 @@ NB_MODULE(_native, m) {
     m.def("run", &mixtura::run);
     m.def("add_levels", &mixtura::add_levels);
     m.def("count_levels", &mixtura::count_levels, nb::arg(), nb::arg(), nb::arg().none(), nb::arg(), nb::arg());
+    m.def("add_masses", &mixtura::add_masses, nb::arg(), nb::arg(), nb::arg().none(), nb::arg(), nb::arg(), nb::arg());
     m.def("elementwise", &mixtura::elementwise);
     mixtura::define_algebra(m);
     m.def("built", [] { return mixtura::names(false); });

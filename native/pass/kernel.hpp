@@ -45,6 +45,11 @@ struct Variant {
     void (*add_levels)(Index n, Index j, Index k, const std::int32_t* levels, const double* table, double* out);
     void (*count_levels)(Index n, Index j, Index k, const std::int32_t* levels, const double* weight,
                          const double* shares, double* counts);
+    // What candidates (t, d) for a seed leave of distances (n): false: out of memory, and nothing was added.
+    bool (*add_masses)(Index n, Index d, Index t, const double* rows, const double* weight, const double* distances,
+                       const double* candidates, double* masses);
+    bool (*add_masses_32)(Index n, Index d, Index t, const float* rows, const double* weight, const double* distances,
+                          const double* candidates, double* masses);
     void (*exp)(const double* x, double* y, Index n);  // for tests of accuracy; n a multiple of 8
     void (*log)(const double* x, double* y, Index n);
 };

@@ -255,6 +255,7 @@ void spoil_uncertain(Work& work) {
 #include "../near/cells.hpp"
 #include "../near/near.hpp"
 #include "../near/pairs.hpp"
+#include "../near/seeds.hpp"
 
 void evaluate(const Pass& pass, Work& work, Index start) {
     Block& b = work.block;
@@ -340,7 +341,8 @@ void each(const double* x, double* y, Index n) {
 
 }  // namespace
 
-const Variant variant = {MIXTURA_NAME, run, add_levels, count_levels, each<exp>, each<log>};
+const Variant variant = {MIXTURA_NAME, run, add_levels, count_levels, add_masses<double>, add_masses<float>,
+                         each<exp>, each<log>};
 
 }  // namespace MIXTURA_VARIANT
 }  // namespace mixtura

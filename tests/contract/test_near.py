@@ -182,3 +182,30 @@ def test_a_share_that_is_none_is_refused(kernel, negligible):
         run(kernel, make_case(Layout.DENSE), negligible=negligible)
     with pytest.raises(ParameterError, match="`negligible` must be from 0 to less than 1"):
         run(TWIN, make_case(Layout.DENSE), negligible=negligible)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
+@pytest.mark.parametrize(("d", "t"), [(1, 1), (3, 8), (8, 10), (13, 3)])
+def test_masses_with_candidates_equal_the_loops(kernel, dtype, weighted, d, t):
+    rng = np.random.default_rng([d, t])
+    rows, candidates = rng.normal(size=(203, d)).astype(dtype), rng.normal(size=(t, d))
+    distances = np.where(rng.uniform(size=203) < 0.1, np.inf, d * rng.uniform(0, 3, 203))
+    weight = rng.integers(0, 3, 203).astype(float) if weighted else None
+    if weight is not None:
+        rows[weight == 0] = np.nan
+    counted = range(203) if weight is None else np.flatnonzero(weight)
+    expected = [
+        sum(
+            (1.0 if weight is None else weight[n])
+            * min(distances[n], sum((float(rows[n, j]) - candidate[j]) ** 2 for j in range(d)))
+            for n in counted
+        )
+        for candidate in candidates
+    ]
+    for one in (kernel, TWIN):
+        masses = np.full(t, 2.0)
+        one.add_masses(rows, weight, distances, candidates, masses)
+        np.testing.assert_allclose(masses, 2.0 + np.array(expected), rtol=1e-12)
+    with pytest.raises(ParameterError, match="`rows` has shape"):
+        kernel.add_masses(rows, weight, distances, candidates[:, :0], np.zeros(t))

@@ -15,7 +15,17 @@ from mixtura.core.covariance import count_parameters
 from mixtura.core.evaluate import Evaluate, Rows, SmallestHashes, TotalWeight
 from mixtura.core.moments import DENSE, DIAGONAL, FIRST, Moments
 from mixtura.core.parts.discrete import DiscreteColumns
-from mixtura.core.protocols import Block, Blocks, DerivedBlocks, MixedRows, Pass, RowState, RowTable, Runner
+from mixtura.core.protocols import (
+    Block,
+    Blocks,
+    DerivedBlocks,
+    MixedRows,
+    Pass,
+    RowState,
+    RowTable,
+    Runner,
+    SortableBlocks,
+)
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Components, Kernel
 
@@ -204,6 +214,18 @@ class Data:
         blocks = WeightedBlocks(self.blocks, factor, float("nan"))
         total = self.runner.reduce(blocks, TotalWeight())
         return Data(replace(blocks, total_weight=total), self.kernel, self.runner)
+
+    def near_together(self, components: Components) -> Data:
+        """Return the rows in memory copied in the order of their most likely components, those of a file as they are.
+
+        A pass over many components looks at few of them where the rows of a block are near each other.
+        """
+        if self.has_missing or not isinstance(self.blocks, SortableBlocks):
+            return self
+        order = np.argsort(self.labels(components).gathered(), kind="stable")
+        other = replace(self, blocks=self.blocks.sorted_by(order))
+        vars(other).update(_described=self._described, _means=self._means)
+        return other
 
     def mapped(self, change: Callable[[RowArray], RowArray]) -> Data:
         """Return the rows changed block by block, as they are read; their number and weights stay.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ __all__ = [
     "RowState",
     "RowTable",
     "Runner",
+    "SortableBlocks",
     "continuous_rows",
 ]
 
@@ -137,6 +138,14 @@ class Blocks(Protocol):
 
     def in_memory(self, rows: RowTable, sample_weight: FloatArray | None) -> Blocks:
         """Return blocks of other rows, which are few and in memory: a sample of these, or what was made of one."""
+
+
+@runtime_checkable
+class SortableBlocks(Protocol):
+    """Blocks of rows in memory, which can be copied in another order."""
+
+    def sorted_by(self, order: IntArray) -> Blocks:
+        """Return blocks of the same rows and weights in this order of their numbers, (N,)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -87,5 +87,13 @@ class ArrayBlocks:
     def numbers(self, dtype: npt.DTypeLike, columns: int, fill: float) -> Array:
         return np.full((self.n_rows, columns) if columns else (self.n_rows,), fill, dtype=dtype)
 
+    def sorted_by(self, order: IntArray) -> ArrayBlocks:
+        """Return blocks of the same rows in another order, copied; but of a memory map, which stays where it is."""
+        if isinstance(self._rows, np.memmap) or isinstance(self._rows.base, np.memmap):
+            return self
+        weight = None if self._weight is None else self._weight[order]
+        levels = None if self._levels is None else self._levels[order]
+        return ArrayBlocks(self._rows[order], weight, levels, self.discrete)
+
     def in_memory(self, rows: RowTable, sample_weight: FloatArray | None) -> ArrayBlocks:
         return ArrayBlocks.of(rows, sample_weight)

@@ -43,3 +43,7 @@ class Narrator:
         """Print how each start ended."""
         for number, trace in enumerate(result.traces):
             print(f"Initialization {number} {'converged' if trace.converged else 'did not converge'}.")
+            if trace.gap is not None:
+                print(
+                    f"  Components left out: the bound was {trace.gap:.1e} nats below the log-likelihood of a row."
+                )

@@ -33,6 +33,7 @@ from mixtura.fit.restarts import (
 from mixtura.fit.steps.accelerated import AcceleratedEMStep
 from mixtura.fit.steps.em import EMStep, Problem
 from mixtura.fit.steps.incremental import IncrementalEMStep, KeptSums, implied_sums, sums_of
+from mixtura.fit.steps.truncated import TruncatedEMStep, em_leaving_out
 
 __all__ = [
     "INITIALIZATIONS",
@@ -67,12 +68,14 @@ __all__ = [
     "Step",
     "StepResult",
     "Trace",
+    "TruncatedEMStep",
     "WithKnown",
     "WithinReach",
     "begin",
     "best_clustering",
     "continue_batch",
     "continue_fit",
+    "em_leaving_out",
     "find_degeneracies",
     "fit_best_of",
     "fit_mixture",

@@ -34,6 +34,7 @@ from mixtura.fit.steps.coordinates import Coordinates
 from mixtura.fit.steps.em import EMState
 from mixtura.fit.steps.lbfgs import LimitedMemoryBFGS
 from mixtura.fit.steps.level_coordinates import LevelCoordinates
+from mixtura.fit.steps.truncated import TruncatedState
 from mixtura.fit.steps.warmup import WarmupState
 from mixtura.kernels import Layout
 from mixtura.kernels.terms.background import Background, Box
@@ -47,6 +48,7 @@ _VALUES = (
     AcceleratedState, Ascent, Background, Box, Coordinates, DiscreteColumns, EMState, Event, Factors, FitResult,
     LevelCoordinates, LevelTable, LimitedMemoryBFGS, LoopState, Mixture, Repair, Statistics, Tails, Trace, Trial,
     WarmupState,
+    TruncatedState,
 )  # fmt: skip
 _ENUMS = (Layout, Outcome, PassKind, RepairKind)
 _LEVEL_MODELS = LEVEL_MODELS | {KNOWN.name: KNOWN}
@@ -60,7 +62,7 @@ def to_arrays(state: Any, kinds: Sequence[type] = ()) -> dict[str, Array]:
     Parameters
     ----------
     state : LoopState, FitResult, or tuple or mapping of them, of numbers, texts and arrays
-        The states of `EMStep`, `AcceleratedEMStep` or `WarmupEM`.
+        The states of `EMStep`, `AcceleratedEMStep`, `TruncatedEMStep` or `WarmupEM`.
     kinds : sequence of type, optional
         Further data classes and enumerations that it may consist of.
 

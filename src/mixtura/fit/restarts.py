@@ -40,6 +40,9 @@ SAME_OPTIMUM = 1e-3
 Those that end in one maximum differ by what they leave to be gained; each has its own order of components."""
 
 
+_FEW_PASSES = 3
+"""Passes for which rows are not sorted: that takes as long as one or two."""
+
 _ROUNDING = 1e-13
 """Share of an objective that rounding may add to it: which of several equal starts that favors is chance."""
 
@@ -108,14 +111,17 @@ class Settings:
         self, problem: Problem, first: Callable[[], Mixture], previous: float = -np.inf
     ) -> LoopResult[Mixture]:
         """Return where the loop ends that begins with a mixture, which is made if it is needed."""
-        step = self.step(problem)
-
-        def start() -> LoopState[Mixture, Any]:
-            return begin(step, first(), previous=previous)
-
         if self.journal is not None:
+            step = self.step(problem)
+
+            def start() -> LoopState[Mixture, Any]:
+                return begin(step, first(), previous=previous)
+
             return self.journal.run(self.name, start, step, self.stop, self.max_iter, observe=self.observe)
-        return iterate(start(), step, self.stop, self.max_iter, observe=self.observe)
+        mixture = first()
+        step = self.step(problem.near_together(mixture) if self.max_iter > _FEW_PASSES else problem)
+        state = begin(step, mixture, previous=previous)
+        return iterate(state, step, self.stop, self.max_iter, observe=self.observe)
 
 
 @dataclass(frozen=True, slots=True)

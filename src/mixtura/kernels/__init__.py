@@ -5,6 +5,7 @@ The small algebra between two passes has its own contract and twin in `algebra`;
 
 from mixtura.kernels.algebra import Algebra, ClosedForm, Estimate
 from mixtura.kernels.contract import (
+    NEGLIGIBLE,
     Components,
     Kernel,
     Layout,
@@ -16,6 +17,7 @@ from mixtura.kernels.contract import (
 from mixtura.kernels.registry import available_kernels, build_info, evaluate_rows, get_algebra, get_kernel
 
 __all__ = [
+    "NEGLIGIBLE",
     "Algebra",
     "ClosedForm",
     "Components",

@@ -12,7 +12,7 @@ from mixtura._typing import Array
 from mixtura.exceptions import ParameterError
 from mixtura.kernels.contract import Components, Layout, Outputs, sums_size
 
-__all__ = ["check_given", "check_levels", "check_pass"]
+__all__ = ["check_given", "check_levels", "check_masses", "check_pass"]
 
 _FLOAT = (np.dtype(np.float64),)
 _ROWS = (np.dtype(np.float64), np.dtype(np.float32))
@@ -78,6 +78,19 @@ def check_given(
     else:
         _check("responsibilities", responsibilities, (n, k), _FLOAT)
     _check("sums", sums, (sums_size(layout, k, d),), _FLOAT, written=True)
+
+
+def check_masses(
+    rows: Array, sample_weight: Array | None, distances: Array, candidates: Array, masses: Array
+) -> None:
+    """Raise `ParameterError` unless the arguments of `Kernel.add_masses` are as the contract says."""
+    t, d = candidates.shape if candidates.ndim == 2 else (0, 0)
+    n = rows.shape[0] if rows.ndim == 2 else 0
+    _check("candidates", candidates, (t, d), _FLOAT)
+    _check("rows", rows, (n, d), _ROWS)
+    _check("sample_weight", sample_weight, (n,), _FLOAT)
+    _check("distances", distances, (n,), _FLOAT)
+    _check("masses", masses, (t,), _FLOAT, written=True)
 
 
 def check_levels(

@@ -248,6 +248,26 @@ class Kernel(Protocol):
         counts : ndarray of shape (L, K), float64
         """
 
+    def add_masses(
+        self,
+        rows: RowArray,
+        sample_weight: FloatArray | None,
+        distances: FloatArray,
+        candidates: FloatArray,
+        masses: FloatArray,
+    ) -> None:
+        """Add to ``masses[t]`` the sum of ``w_n min(distances[n], |x_n - candidates[t]|^2)``: k-means++ needs it.
+
+        Parameters
+        ----------
+        rows, sample_weight
+            As in `accumulate`, without missing values. A row of weight zero adds nothing, whatever it holds.
+        distances : ndarray of shape (N,), float64
+            Squared, to the nearest seed so far.
+        candidates : ndarray of shape (T, D), float64
+        masses : ndarray of shape (T,), float64
+        """
+
     def accumulate_given(
         self,
         rows: RowArray,

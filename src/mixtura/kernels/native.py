@@ -11,8 +11,9 @@ import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray, RowArray
 from mixtura.exceptions import KernelUnavailableError
-from mixtura.kernels.arguments import check_given, check_levels, check_pass
+from mixtura.kernels.arguments import check_given, check_levels, check_masses, check_pass
 from mixtura.kernels.contract import Components, Layout, Outputs
+from mixtura.kernels.reference import NumpyKernel
 from mixtura.kernels.terms.tails import tail_tables
 
 __all__ = [
@@ -125,6 +126,7 @@ class NativeKernel:
         self.instruction_set = built_instruction_sets()[self._variant]
         self._run = loaded.run
         self._levels = _level_functions(loaded)
+        self._add_masses = getattr(loaded, "add_masses", None)
 
     def __reduce__(self) -> tuple[type[NativeKernel], tuple[str]]:
         return NativeKernel, (self.instruction_set,)
@@ -186,6 +188,25 @@ class NativeKernel:
         except (TypeError, ValueError):
             check_given(rows, sample_weight, responsibilities, means, layout, sums)
             self._run(self._variant, _LAYOUTS[layout], False, *_aligned(arrays))
+
+    def add_masses(
+        self,
+        rows: RowArray,
+        sample_weight: FloatArray | None,
+        distances: FloatArray,
+        candidates: FloatArray,
+        masses: FloatArray,
+    ) -> None:
+        """Add what candidates for a seed leave of distances. See `Kernel.add_masses`."""
+        arrays = (rows, sample_weight, distances, candidates, masses)
+        if self._add_masses is None:  # a core of an older version
+            NumpyKernel().add_masses(*arrays)
+            return
+        try:
+            self._add_masses(self._variant, *arrays)
+        except (TypeError, ValueError):
+            check_masses(*arrays)
+            self._add_masses(self._variant, *_aligned(arrays))
 
     def add_levels(self, levels: IntArray, table: FloatArray, out: FloatArray) -> None:
         """Add log probabilities of levels. See `Kernel.add_levels`."""

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray, RowArray
-from mixtura.kernels.arguments import check_given, check_levels, check_pass
+from mixtura.kernels.arguments import check_given, check_levels, check_masses, check_pass
 from mixtura.kernels.contract import Components, Layout, Outputs
 from mixtura.kernels.expanded import Expansion, lower_half
 from mixtura.kernels.patterns import Given, accumulate_patterns
@@ -106,6 +106,22 @@ class NumpyKernel:
         for column in levels.T:
             for k, of_component in enumerate(share.T):
                 counts[:, k] += np.bincount(column, of_component, minlength=len(counts))
+
+    def add_masses(
+        self,
+        rows: RowArray,
+        sample_weight: FloatArray | None,
+        distances: FloatArray,
+        candidates: FloatArray,
+        masses: FloatArray,
+    ) -> None:
+        """Add what candidates for a seed leave of distances. See `Kernel.add_masses`."""
+        check_masses(rows, sample_weight, distances, candidates, masses)
+        for block in _blocks(len(rows), rows.shape[1]):
+            x, nearest = _transposed(rows[block]), distances[block]
+            for t, candidate in enumerate(candidates):
+                left = np.minimum(nearest, np.square(x - candidate[:, None]).sum(axis=0))
+                masses[t] += (left if sample_weight is None else _times(sample_weight[block], left)).sum()
 
     def accumulate_given(
         self,

@@ -143,6 +143,11 @@ class MassWithCandidates(Summed[FloatArray]):
     kernel: Kernel
 
     def __call__(self, block: Block, distances: FloatArray) -> FloatArray:
+        if block.order is None:
+            masses = np.zeros(len(self.candidates))
+            weight, candidates = block.sample_weight, np.ascontiguousarray(self.candidates)
+            self.kernel.add_masses(block.rows, weight, np.ascontiguousarray(distances), candidates, masses)
+            return masses
         near = (_squared_distances(block, one[None], self.kernel) for one in self.candidates)
         return np.array([_mass(block, np.minimum(distances, one)) for one in near])
 

@@ -19,6 +19,7 @@ class PassKind(Enum):
 
     PLAIN = "from the step itself, or the start"
     EXTRAPOLATED = "extrapolated, and better"
+    TRUNCATED = "from the step itself, but unlikely components are left out of rows: the objective is a bound"
     REJECTED = (
         "worse than the one before: the step itself is taken instead of an extrapolation, or the run ends"
     )
@@ -86,6 +87,20 @@ class Trace:
         if len(changes) < 2:
             return float("inf")
         return remaining_gain(*without_rounding(changes[:2], self.events[-1].objective))
+
+    @property
+    def gap(self) -> float | None:
+        """By how much the last bound was below the objective of the same model; None where no pass left out components.
+
+        In nats per unit of weight; see `mixtura.fit.steps.truncated`.
+        """
+        pairs = zip(self.events, self.events[1:], strict=False)
+        gaps = [
+            after.change
+            for before, after in pairs
+            if before.kind is PassKind.TRUNCATED and after.kind is not PassKind.TRUNCATED
+        ]
+        return gaps[-1] if gaps else None
 
     def count(self, kind: PassKind) -> int:
         """Return how many passes were of a kind."""

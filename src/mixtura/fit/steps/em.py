@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from mixtura.core.moments import POOLED, Moments
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 from mixtura.fit.loop.state import StepResult
-from mixtura.kernels import Components
+from mixtura.kernels import NEGLIGIBLE, Components
 
 __all__ = ["EMState", "EMStep", "Problem"]
 
@@ -43,6 +43,17 @@ class Problem:
         if self.model.moments[0].needs_total:
             _ = self.data.total
 
+    def near_together(self, mixture: Mixture) -> Problem:
+        """Return the problem with rows sorted by their components where these are so many that passes gain by it."""
+        many = self.model.n_components >= _MANY_COMPONENTS and self.data.n_rows >= _MANY_ROWS
+        if not many or mixture.tails is not None:
+            return self
+        components = self.model.components(mixture, self.model.moments[-1])
+        return replace(self, data=self.data.near_together(components))
+
+
+_MANY_COMPONENTS, _MANY_ROWS = 64, 50_000
+"""From where on rows are sorted before a run."""
 
 _NARROWING = 3.0
 """Nats of the log-determinant of a component's whitening factor."""
@@ -75,10 +86,13 @@ class EMStep:
     Parameters
     ----------
     problem : Problem
+    negligible : float, default=1e-12
+        `Components.negligible` of its passes.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, negligible: float = NEGLIGIBLE) -> None:
         self._data, self._model = problem.data, problem.model
+        self._negligible = negligible
         self._ridge = problem.model.prior.ridge
         self._drops_in = isinstance(problem.model.prior, Ridge)
 
@@ -138,7 +152,10 @@ class EMStep:
 
     def components(self, state: EMState) -> Components:
         """Return what a pass asks of a kernel."""
-        return self._model.components(state.model, state.moments)
+        components = self._model.components(state.model, state.moments)
+        if self._negligible == components.negligible:
+            return components
+        return replace(components, negligible=self._negligible)
 
     def complete(self, statistics: Statistics, moments: Moments) -> Statistics:
         """Return the sums of a pass, completed by the total scatter where the moments need it."""
