@@ -44,7 +44,7 @@ class Problem:
             _ = self.data.total
 
     def near_together(self, mixture: Mixture) -> Problem:
-        """Return the problem with rows sorted by their components where these are so many that passes gain by it."""
+        """Return the problem with rows sorted by their components where they are many enough that passes gain by it."""
         many = self.model.n_components >= _MANY_COMPONENTS and self.data.n_rows >= _MANY_ROWS
         if not many or mixture.tails is not None:
             return self
