@@ -246,9 +246,7 @@ default="kmeans"
         self.verbose = verbose
         self.verbose_interval = verbose_interval
         self.missing = missing
-        self.tails = tails
-        self.noise = noise
-        self.negligible = negligible
+        self.tails, self.noise, self.negligible = tails, noise, negligible
         self.checkpoint = checkpoint
 
     @with_callbacks
