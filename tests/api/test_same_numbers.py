@@ -239,7 +239,7 @@ def test_whole_numbers_are_read_as_numbers() -> None:
     fit_both_the_same(X, random_state=0)
 
 
-OURS = {"missing": "error", "tails": "gaussian", "noise": False, "checkpoint": None}
+OURS = {"missing": "error", "tails": "gaussian", "noise": False, "negligible": 1e-12, "checkpoint": None}
 
 
 def test_clones_and_pickles_are_the_model() -> None:
