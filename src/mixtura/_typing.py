@@ -1,11 +1,12 @@
 """The array types that signatures use."""
 
-from typing import Any, TypeAlias
+from os import PathLike
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array", "BoolArray", "FloatArray", "IntArray", "RowArray"]
+__all__ = ["Array", "BoolArray", "FloatArray", "HasColumns", "IntArray", "RowArray", "RowsLike"]
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 """float64 values, any shape; docstrings give the shape."""
@@ -20,3 +21,14 @@ IntArray: TypeAlias = npt.NDArray[np.intp]
 """Row numbers or component numbers."""
 
 Array: TypeAlias = npt.NDArray[Any]
+
+
+class HasColumns(Protocol):
+    """A table with named columns: of pandas, polars, Arrow, Dask or Spark, a source, or one of a database."""
+
+    @property
+    def columns(self) -> Any: ...
+
+
+RowsLike: TypeAlias = npt.ArrayLike | HasColumns | PathLike[str]
+"""What estimators take as rows: arrays, tables, and names of files."""

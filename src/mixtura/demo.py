@@ -216,7 +216,7 @@ def take_tour() -> Tour:
         ambiguous=ambiguous,
         kmeans_label=int(kmeans.labels_[ambiguous[0]]),
         kmeans_distances=np.linalg.norm(kmeans.cluster_centers_ - customers[ambiguous[0]], axis=1),
-        shapes=_shapes(customers, kmeans.labels_),
+        shapes=_shapes(customers, kmeans.labels_.astype(np.intp)),
         counts=_counts(customers),
         log_density=log_density,
         threshold=threshold,

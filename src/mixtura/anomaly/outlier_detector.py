@@ -8,18 +8,19 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
+from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from mixtura._typing import BoolArray, FloatArray, IntArray
+from mixtura._typing import BoolArray, FloatArray, IntArray, RowsLike
 from mixtura.anomaly.ensemble import EnsembleRecipe, learn_ensemble
 from mixtura.anomaly.false_discoveries import control_false_discoveries
 from mixtura.anomaly.fitted_detector import FittedDetector
 from mixtura.anomaly.standard_rows import standardize
 from mixtura.core.explanation.reasons import Reasons
 from mixtura.core.mixture import Mixture
+from mixtura.estimators.callbacks import checked
 from mixtura.estimators.validation import as_rows, as_weights
 from mixtura.validation import MISSING, require, whole_numbers
 from mixtura.validation import Interval as ValidInterval
@@ -131,8 +132,8 @@ class GaussianMixtureOutlierDetector(OutlierMixin, BaseEstimator):
         self.random_state = random_state
         self.missing = missing
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None) -> Self:
+    @checked
+    def fit(self, X: RowsLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Learn what normal rows look like, and where outliers begin.
 
         Parameters
@@ -154,20 +155,20 @@ class GaussianMixtureOutlierDetector(OutlierMixin, BaseEstimator):
         self.offset_ = self._offset(table, weights)
         return self
 
-    def score_samples(self, X: npt.ArrayLike) -> FloatArray:
+    def score_samples(self, X: RowsLike) -> FloatArray:
         """Return the score of each row, (N,), at most zero: the lower, the stranger."""
         rows = self._rows(X)
         return self._fitted.scores(rows)
 
-    def decision_function(self, X: npt.ArrayLike) -> FloatArray:
+    def decision_function(self, X: RowsLike) -> FloatArray:
         """Return ``score_samples(X) - offset_``, (N,): negative for outliers."""
         return self.score_samples(X) - self.offset_
 
-    def predict(self, X: npt.ArrayLike) -> IntArray:
+    def predict(self, X: RowsLike) -> IntArray:
         """Return -1 for outliers and 1 for all other rows, (N,)."""
         return np.where(self.decision_function(X) < 0, -1, 1)
 
-    def p_values(self, X: npt.ArrayLike) -> FloatArray:
+    def p_values(self, X: RowsLike) -> FloatArray:
         """Return how likely a normal row is at least as strange as each row, (N,), calibrated by rows held out.
 
         With ``novelty=True`` p-values are conformal: with n normal rows, each judged by the mixtures that did not see
@@ -179,7 +180,7 @@ class GaussianMixtureOutlierDetector(OutlierMixin, BaseEstimator):
         rows = self._rows(X)
         return np.exp(self._fitted.log_p_values(rows))
 
-    def tail_probabilities(self, X: npt.ArrayLike) -> FloatArray:
+    def tail_probabilities(self, X: RowsLike) -> FloatArray:
         """Return how likely a row of `mixture_` has a density as low as each row, (N,).
 
         With one component that is ``P(chi2_D >= d^2)`` with the squared Mahalanobis distance d^2; with several it
@@ -188,7 +189,7 @@ class GaussianMixtureOutlierDetector(OutlierMixin, BaseEstimator):
         rows = self._rows(X)
         return np.exp(self._fitted.log_tail_probabilities(rows))
 
-    def flag(self, X: npt.ArrayLike, *, fdr: float | None = None) -> BoolArray:
+    def flag(self, X: RowsLike, *, fdr: float | None = None) -> BoolArray:
         """Return which rows of a table are anomalies at a rate of false discoveries, (N,), bool.
 
         Unlike `predict`, which has one threshold for every row, this looks at the table as a whole
@@ -202,7 +203,7 @@ class GaussianMixtureOutlierDetector(OutlierMixin, BaseEstimator):
         """
         return control_false_discoveries(self.p_values(X), self.fdr if fdr is None else fdr)
 
-    def explain(self, X: npt.ArrayLike) -> Reasons:
+    def explain(self, X: RowsLike) -> Reasons:
         """Return why rows are strange: each column's contribution, and what is normal given the others.
 
         By `mixture_`, see `mixtura.anomaly.reasons_for`; expected values are in the units of X.
@@ -210,7 +211,7 @@ class GaussianMixtureOutlierDetector(OutlierMixin, BaseEstimator):
         rows = self._rows(X)
         return self._fitted.reasons(rows)
 
-    def stability(self, X: npt.ArrayLike, share: float = 0.1) -> FloatArray:
+    def stability(self, X: RowsLike, share: float = 0.1) -> FloatArray:
         """Return in which part of 100 resamples of the mixtures each row is among the strangest, (N,), from 0 to 1.
 
         Parameters
@@ -246,7 +247,7 @@ class GaussianMixtureOutlierDetector(OutlierMixin, BaseEstimator):
         given = _MEMBER_COMPONENTS if self.n_components is None else np.atleast_1d(self.n_components).tolist()
         return whole_numbers("n_components", given, 1)
 
-    def _rows(self, X: npt.ArrayLike) -> FloatArray:
+    def _rows(self, X: RowsLike) -> FloatArray:
         check_is_fitted(self)
         rows = as_rows(self, X, reset=False, missing=self._takes_missing)
         return rows.astype(np.float64, copy=False)

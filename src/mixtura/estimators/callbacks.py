@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
+from sklearn.base import _fit_context
 
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.maximize import Repair
@@ -31,13 +32,27 @@ except ImportError:  # scikit-learn before 1.9
         return method
 
 
-__all__ = ["CallbackSupportMixin", "FitTask", "with_callbacks"]
+__all__ = ["CallbackSupportMixin", "FitTask", "checked", "checked_fit"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 Attributes: TypeAlias = Mapping[str, Any]
 """Fitted attributes by name: with them a copy of the estimator predicts as if the fit had ended."""
 
 _Watched: TypeAlias = tuple[Any, Mixture]
 """The state of a step, and the model that enters its next pass."""
+
+
+def checked(method: F) -> F:
+    """Check an estimator's parameters before a method, as scikit-learn does; the method keeps its types."""
+    found: F = _fit_context(prefer_skip_nested_validation=True)(method)
+    return found
+
+
+def checked_fit(method: F) -> F:
+    """Check an estimator's parameters before a fit, which callbacks see; the fit keeps its types."""
+    found: F = with_callbacks(checked(method))
+    return found
 
 
 class FitTask:
@@ -70,7 +85,7 @@ class FitTask:
 
     @classmethod
     def begin(
-        cls, estimator: Any, rows: RowArray, y: object, weights: FloatArray | None, max_subtasks: int | None
+        cls, estimator: Any, rows: Any, y: object, weights: FloatArray | None, max_subtasks: int | None
     ) -> FitTask | None:
         """Return the task of a fit that begins, or None where no callbacks are set."""
         if not getattr(estimator, "_skl_callbacks", None):

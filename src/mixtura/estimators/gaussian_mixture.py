@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, DensityMixin, _fit_context
+from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from mixtura._typing import FloatArray, IntArray, RowArray
+from mixtura._typing import FloatArray, IntArray, RowArray, RowsLike
 from mixtura.core.covariance import NAMES, get_family
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
@@ -24,7 +24,7 @@ from mixtura.core.parts.student import TAILS
 from mixtura.core.parts.volume import measure_background
 from mixtura.core.prior import Ridge
 from mixtura.engine import is_in_database
-from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, checked_fit
 from mixtura.estimators.fit_known import data_with_known, keep_known, start_with_known
 from mixtura.estimators.fit_warnings import warn_of
 from mixtura.estimators.fitted_attributes import attributes_of, contents_of
@@ -184,6 +184,11 @@ default="kmeans"
     'The stopping rule was satisfied.'
     """
 
+    weights_: FloatArray
+    means_: FloatArray
+    covariances_: FloatArray
+    precisions_: FloatArray
+    precisions_cholesky_: FloatArray
     mixture_: Mixture
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -249,11 +254,10 @@ default="kmeans"
         self.tails, self.noise, self.negligible = tails, noise, negligible
         self.checkpoint = checkpoint
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
+    @checked_fit
     def fit(
         self,
-        X: npt.ArrayLike,
+        X: RowsLike,
         y: object = None,
         *,
         sample_weight: npt.ArrayLike | None = None,
@@ -279,11 +283,10 @@ default="kmeans"
         self._fit_data(X, sample_weight, y, known)
         return self
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
+    @checked_fit
     def fit_predict(
         self,
-        X: npt.ArrayLike,
+        X: RowsLike,
         y: object = None,
         *,
         sample_weight: npt.ArrayLike | None = None,
@@ -383,6 +386,6 @@ default="kmeans"
         more = {} if fitted is None else {"tails": fitted.tails, "noise": fitted.background}
         return draw_rows(rng, n_samples, weights, means, covariances, family, **more)
 
-    def _rows(self, X: npt.ArrayLike) -> RowArray:
+    def _rows(self, X: RowsLike) -> RowArray:
         check_is_fitted(self, ["weights_", "means_", "precisions_cholesky_"])
         return as_rows(self, X, reset=False, missing=self._takes_missing)

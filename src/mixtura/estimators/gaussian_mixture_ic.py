@@ -9,16 +9,16 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, DensityMixin, _fit_context
+from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from mixtura._typing import FloatArray, IntArray, RowArray
+from mixtura._typing import FloatArray, IntArray, RowArray, RowsLike
 from mixtura.core.covariance import NAMES
 from mixtura.core.mixture import Mixture
 from mixtura.data.frames import frame_like
 from mixtura.engine import is_distributed
-from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, checked_fit
 from mixtura.estimators.fit_known import keep_known
 from mixtura.estimators.gaussian_mixture import GaussianMixture
 from mixtura.estimators.predicting import MixturePredictor
@@ -165,10 +165,9 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         self.missing = missing
         self.robust = robust
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
+    @checked_fit
     def fit(
-        self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None,
+        self, X: RowsLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None,
         known: npt.ArrayLike | None = None,
     ) -> Self:  # fmt: skip
         """Fit every model and keep the best.
@@ -254,13 +253,13 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
     def _draw(self, n_samples: int, rng: np.random.RandomState) -> tuple[FloatArray, IntArray]:
         return self.best_model_._draw(n_samples, rng)  # noqa: SLF001
 
-    def _rows(self, X: npt.ArrayLike) -> RowArray:
+    def _rows(self, X: RowsLike) -> RowArray:
         check_is_fitted(self)
         return as_rows(self, X, reset=False, missing=self._takes_missing)
 
     def fit_predict(
         self,
-        X: npt.ArrayLike,
+        X: RowsLike,
         y: object = None,
         *,
         sample_weight: npt.ArrayLike | None = None,

@@ -14,7 +14,6 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     ClusterMixin,
     TransformerMixin,
-    _fit_context,
 )
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics.pairwise import euclidean_distances
@@ -22,11 +21,11 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from mixtura._typing import FloatArray, IntArray, RowArray
+from mixtura._typing import FloatArray, IntArray, RowArray, RowsLike
 from mixtura.core.data import Data
 from mixtura.data import PartitionedBlocks
 from mixtura.engine import as_data, as_distributed, evaluate_distributed, is_distributed, map_distributed
-from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, checked_fit
 from mixtura.estimators.validation import as_rows, as_rows_or_data, as_weights, columns_of
 from mixtura.exceptions import ParameterError, TooFewRowsError
 from mixtura.fit import best_clustering, nearest
@@ -114,9 +113,8 @@ class KMeans(
         self.tol = tol
         self.random_state = random_state
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: object = None, sample_weight: npt.ArrayLike | None = None) -> Self:
+    @checked_fit
+    def fit(self, X: RowsLike, y: object = None, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Find the centers.
 
         Parameters
@@ -176,14 +174,14 @@ class KMeans(
             return data.rows(rng.choice(data.n_rows, size=self.n_clusters, replace=False, p=shares))
         return data.rows(kmeans_plusplus(data, self.n_clusters, rng))
 
-    def _nearest(self, X: npt.ArrayLike) -> tuple[IntArray, FloatArray]:
+    def _nearest(self, X: RowsLike) -> tuple[IntArray, FloatArray]:
         check_is_fitted(self)
         rows = as_rows(self, X, reset=False)
         centers = np.asarray(self.cluster_centers_, dtype=np.float64)
         labels, distances = nearest(as_data(rows), centers)
         return labels.gathered(), distances.gathered()
 
-    def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.int32]:
+    def predict(self, X: RowsLike) -> npt.NDArray[np.int32]:
         """Return the nearest center of each row, (N,); for a Dask collection a Dask array."""
         if is_distributed(X):
             columns = columns_of(self, X)
@@ -191,7 +189,7 @@ class KMeans(
             return evaluate_distributed(X, columns, spheres, "labels", missing=False)  # type: ignore[no-any-return]
         return self._nearest(X)[0].astype(np.int32)
 
-    def transform(self, X: npt.ArrayLike) -> FloatArray:
+    def transform(self, X: RowsLike) -> FloatArray:
         """Return the distance of each row to each center, (N, K), in units of the data."""
         check_is_fitted(self)
         if is_distributed(X):
@@ -202,13 +200,13 @@ class KMeans(
         return _distances(self.cluster_centers_, rows)
 
     def fit_transform(
-        self, X: npt.ArrayLike, y: object = None, sample_weight: npt.ArrayLike | None = None
+        self, X: RowsLike, y: object = None, sample_weight: npt.ArrayLike | None = None
     ) -> FloatArray:
         """Find the centers and return the distance of each row to each, (N, K)."""
         distances: FloatArray = self.fit(X, sample_weight=sample_weight).transform(X)
         return distances
 
-    def score(self, X: npt.ArrayLike, y: object = None, sample_weight: npt.ArrayLike | None = None) -> float:
+    def score(self, X: RowsLike, y: object = None, sample_weight: npt.ArrayLike | None = None) -> float:
         """Return minus the weighted sum of squared distances to the nearest center."""
         if is_distributed(X):
             data = as_distributed(X, sample_weight, columns=columns_of(self, X))

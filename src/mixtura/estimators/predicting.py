@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from mixtura._typing import FloatArray, IntArray, RowArray
+from mixtura._typing import FloatArray, IntArray, RowArray, RowsLike
 from mixtura.core.mixture import Mixture
 from mixtura.engine import as_data, as_distributed, evaluate_distributed, is_distributed, is_in_database
 from mixtura.estimators.validation import as_weights, columns_of
@@ -39,7 +39,7 @@ class MixturePredictor(ABC):
         return self._as_mixture().sample(n_samples, rng)
 
     @abstractmethod
-    def _rows(self, X: npt.ArrayLike) -> RowArray:
+    def _rows(self, X: RowsLike) -> RowArray:
         """Return rows (N, D) with the columns seen in fit; raise where nothing was fitted."""
 
     @property
@@ -63,7 +63,7 @@ class MixturePredictor(ABC):
         mixture, columns = self._as_mixture(), columns_of(self, X)
         return evaluate_distributed(X, columns, mixture.components(), output, missing=self._takes_missing)
 
-    def predict(self, X: npt.ArrayLike) -> IntArray:
+    def predict(self, X: RowsLike) -> IntArray:
         """Return the most probable component of each row, (N,); -1 for noise.
 
         For a Dask collection it is a Dask array; a Spark dataframe is given the column ``prediction``, and
@@ -73,7 +73,7 @@ class MixturePredictor(ABC):
             return self._lazily(X, "labels")  # type: ignore[no-any-return]
         return self._labels(self._rows(X))
 
-    def predict_proba(self, X: npt.ArrayLike) -> FloatArray:
+    def predict_proba(self, X: RowsLike) -> FloatArray:
         """Return the probability that each row came from each component, (N, K): one less that of noise in sum."""
         if is_distributed(X):
             return self._lazily(X, "memberships")  # type: ignore[no-any-return]
@@ -83,7 +83,7 @@ class MixturePredictor(ABC):
         data.evaluate(mixture.components(), memberships=data.state_of(memberships))
         return memberships.astype(rows.dtype, copy=False)
 
-    def score_samples(self, X: npt.ArrayLike) -> FloatArray:
+    def score_samples(self, X: RowsLike) -> FloatArray:
         """Return the log density of each row, (N,), in nats."""
         if is_distributed(X):
             return self._lazily(X, "log_density")  # type: ignore[no-any-return]
@@ -95,7 +95,7 @@ class MixturePredictor(ABC):
         data.evaluate(self._as_mixture().components(), log_density=data.state_of(log_density))
         return log_density
 
-    def _total(self, X: npt.ArrayLike, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
+    def _total(self, X: RowsLike, sample_weight: npt.ArrayLike | None) -> tuple[float, float]:
         """Return the total log-likelihood and the total weight."""
         if is_distributed(X):
             missing = "fiml" if self._takes_missing else "error"
@@ -113,16 +113,14 @@ class MixturePredictor(ABC):
             return float(log_density.sum()), float(rows.shape[0])
         return float(log_density @ weights), float(weights.sum())
 
-    def score(
-        self, X: npt.ArrayLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None
-    ) -> float:
+    def score(self, X: RowsLike, y: object = None, *, sample_weight: npt.ArrayLike | None = None) -> float:
         """Return the mean log density of a row, in nats; weighted where weights (N,) are given."""
         if sample_weight is None and not (is_distributed(X) or is_in_database(X)):
             return float(self.score_samples(X).mean())
         total, weight = self._total(X, sample_weight)
         return total / weight
 
-    def bic(self, X: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None) -> float:
+    def bic(self, X: RowsLike, *, sample_weight: npt.ArrayLike | None = None) -> float:
         """Return the Bayesian information criterion ``-2 log L + p log n`` (Schwarz 1978); smaller is better.
 
         With weights (N,), n is their sum.
@@ -130,7 +128,7 @@ class MixturePredictor(ABC):
         total, weight = self._total(X, sample_weight)
         return bic(total, self._n_parameters(), weight)
 
-    def aic(self, X: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None) -> float:
+    def aic(self, X: RowsLike, *, sample_weight: npt.ArrayLike | None = None) -> float:
         """Return Akaike's information criterion ``-2 log L + 2 p`` (Akaike 1974); smaller is better."""
         return aic(self._total(X, sample_weight)[0], self._n_parameters())
 

@@ -35,9 +35,7 @@ __all__ = [
 _OR_MISSING = ", or take rows as they are with missing='fiml'"
 
 
-def as_rows(
-    estimator: Any, X: npt.ArrayLike, *, reset: bool, min_rows: int = 1, missing: bool = False
-) -> RowArray:
+def as_rows(estimator: Any, X: Any, *, reset: bool, min_rows: int = 1, missing: bool = False) -> RowArray:
     """Return the rows as a C-contiguous float64 or float32 array, (N, D), not copied if they are one already.
 
     With ``missing`` NaN stands for a missing value, which rows may have; in fit every column must have a value.
