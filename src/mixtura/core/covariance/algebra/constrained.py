@@ -8,17 +8,24 @@ log-likelihood, that is, minimizes ``sum_k n_k sum_j (log g_kj + e_kj / g_kj)``,
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.covariance.algebra.volumes import MOST_ROUNDS
 from mixtura.core.floor import CovarianceFloor
+from mixtura.kernels import get_algebra
 
 __all__ = ["clip_eigenvalues", "constrained_equal_shape", "one_matrix"]
 
 _TOLERANCE = 1e-12
 _MOST_WARM_ROUNDS = 50
+
+_Axes: TypeAlias = tuple[FloatArray, FloatArray]
+"""Eigenvalues (D,), in ascending order, and eigenvectors (D, D) as columns."""
+
+T = TypeVar("T")
 
 
 def clip_eigenvalues(matrices: FloatArray, floor: CovarianceFloor) -> FloatArray:
@@ -58,32 +65,34 @@ def constrained_equal_shape(own: FloatArray, counts: FloatArray, volumes: FloatA
 
 def one_matrix(own: FloatArray, counts: FloatArray, volumes: FloatArray | None) -> FloatArray:
     """Return ``Sigma_k = lambda_k C >= I`` (K, D, D), as in `constrained_equal_shape`; A: eigenvalues of C."""
-    shares, traces = counts / counts.sum(), np.einsum("kii->k", own) / own.shape[-1]
+    n_components, n_features = own.shape[:2]
+    flat, shares = own.reshape(n_components, -1), counts / counts.sum()
 
-    def shape_of(volumes: FloatArray) -> FloatArray:
-        values, axes = np.linalg.eigh(np.einsum("k,kij->ij", shares / volumes, own))
-        return np.asarray((axes * np.maximum(values, 1 / volumes.min())) @ axes.T)
+    def shape_of(volumes: FloatArray) -> _Axes:
+        matrix = (shares / volumes).dot(flat).reshape(1, n_features, n_features)
+        values, axes = get_algebra().eigen(matrix)
+        return np.maximum(values[0], 1 / volumes.min()), axes[0]
 
-    def volumes_of(shape: FloatArray) -> FloatArray:
-        values, axes = np.linalg.eigh(shape)
+    def volumes_of(shape: _Axes) -> FloatArray:
+        values, axes = shape
         inverse = (axes / values) @ axes.T
-        return np.asarray(np.maximum(np.einsum("kij,ji->k", own, inverse) / len(shape), 1 / values[0]))
+        return np.asarray(np.maximum(flat.dot(inverse.reshape(-1)) / n_features, 1 / values[0]))
 
-    volumes, shape = _alternate(
-        np.maximum(traces, 1.0) if volumes is None else volumes,
+    volumes, (values, axes) = _alternate(
+        np.maximum(np.einsum("kii->k", own) / n_features, 1.0) if volumes is None else volumes,
         shape_of,
         volumes_of,
         MOST_ROUNDS if volumes is None else _MOST_WARM_ROUNDS,
     )
-    return np.asarray(volumes[:, None, None] * shape)
+    return np.asarray(volumes[:, None, None] * ((axes * values) @ axes.T))
 
 
 def _alternate(
     volumes: FloatArray,
-    shape_of: Callable[[FloatArray], FloatArray],
-    volumes_of: Callable[[FloatArray], FloatArray],
+    shape_of: Callable[[FloatArray], T],
+    volumes_of: Callable[[T], FloatArray],
     most: int,
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[FloatArray, T]:
     """Alternate until no volume moves by more than 1e-12 of itself, or for the most rounds allowed."""
     shape = shape_of(volumes)
     for _ in range(most):
