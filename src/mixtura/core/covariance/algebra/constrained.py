@@ -20,7 +20,8 @@ from mixtura.kernels import get_algebra
 __all__ = ["clip_eigenvalues", "constrained_equal_shape", "one_matrix"]
 
 _TOLERANCE = 1e-12
-_MOST_WARM_ROUNDS = 50
+_MOST_WARM_ROUNDS = 10
+"""Rounds of an M-step that begins at the last one; the next goes on from there, and none lowers the likelihood."""
 
 _Axes: TypeAlias = tuple[FloatArray, FloatArray]
 """Eigenvalues (D,), in ascending order, and eigenvectors (D, D) as columns."""
