@@ -22,7 +22,7 @@ def test_months_are_added_one_after_the_other(run, model: Path, workplace: Path)
     done = run("update", model, month("february.csv", 1))
     assert done.exit_code == 0, done.output
     assert "february.csv: 300 customers added to 300; the model is now learned from 600" in done.stdout
-    assert "share before" in done.stdout
+    assert "largest move of its center" in done.stdout
     assert "Log density of a new customer:" in done.stdout
     assert done.stdout.rstrip().endswith("Written: february-model.json")
     done = run("update", "february-model.json", month("march.csv", 2), "--time", "day", "--half-life", "30d")

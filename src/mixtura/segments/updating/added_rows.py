@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self
 
 import narwhals as nw
@@ -13,10 +13,12 @@ from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.engine import as_data
 from mixtura.exceptions import ColumnError, DataError
+from mixtura.fit import sums_of
 from mixtura.segments.model.read_rows import ModelRows, read_rows
 from mixtura.segments.model.segment_model import SegmentModel
+from mixtura.segments.table.rounding import scaled_steps
 from mixtura.segments.updating.half_life import ages_of
-from mixtura.segments.updating.model_statistics import ModelStatistics, gather_statistics
+from mixtura.segments.updating.model_statistics import ModelStatistics, scatter_of, sum_of_jacobians
 
 __all__ = ["AddedRows", "rows_to_add"]
 
@@ -41,6 +43,10 @@ class AddedRows:
         How much each counts, by its age too.
     data : Data
         The same rows as the mixture sees them.
+    log_jacobian : float
+        What makes their log-likelihood one in the user's units.
+    rounding : ndarray of shape (D,)
+        Steps that the columns are rounded to, scaled.
     kept : float
         How much earlier rows still count.
     as_of : float or None
@@ -52,6 +58,8 @@ class AddedRows:
     read: ModelRows
     weights: FloatArray | None
     data: Data
+    log_jacobian: float
+    rounding: FloatArray
     kept: float
     as_of: float | None
     notes: tuple[str, ...]
@@ -76,16 +84,13 @@ class AddedRows:
                 "No row of the table has a positive weight. At least one is required. Check the weights."
             )
         data = as_data(model.scaling.seen(read.table), weights)
-        return cls(model, read, weights, data, kept, as_of, notes)
+        jacobian = sum_of_jacobians(model.scaling, read.table, weights)
+        return cls(model, read, weights, data, jacobian, _steps(model, read), kept, as_of, notes)
 
     def statistics(self, mixture: Mixture) -> ModelStatistics:
-        """Return their sums about a mixture; a few rows, or equal ones, do not say what they are rounded to."""
-        found = gather_statistics(mixture, self.model.scaling, self.read.table, self.weights)
-        known = found.rounding if self.model.statistics is None else self.model.statistics.rounding
-        rows = self.read.rows
-        same = ~(np.fmax.reduce(rows) > np.fmin.reduce(rows))
-        rounding = np.where(same | (len(rows) < _FEW_ROWS), known, found.rounding)
-        return replace(found, rounding=rounding, as_of=self.as_of)
+        """Return their sums about a mixture."""
+        sums, total = sums_of(self.data, mixture), scatter_of(self.data)
+        return ModelStatistics(sums, total, self.log_jacobian, self.rounding, self.as_of)
 
     def strange_notes(self) -> tuple[str, ...]:
         """Return a sentence where many of them are customers whom the model hardly expects."""
@@ -104,6 +109,15 @@ class AddedRows:
             "at mixtura drift MODEL TABLE before this model is used."
         )
         return (said,)
+
+
+def _steps(model: SegmentModel, read: ModelRows) -> FloatArray:
+    """Return what columns are rounded to; a few rows, or equal ones, do not say it, but the model does."""
+    found, rows = scaled_steps(read.table, model.scaling), read.rows
+    if model.statistics is None:
+        return found
+    same = ~(np.fmax.reduce(rows) > np.fmin.reduce(rows))
+    return np.where(same | (len(rows) < _FEW_ROWS), model.statistics.rounding, found)
 
 
 def rows_to_add(model: SegmentModel, frame: Any, *, drop_missing: bool = False) -> ModelRows:

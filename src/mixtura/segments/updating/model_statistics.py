@@ -30,6 +30,7 @@ __all__ = [
     "read_statistics",
     "scatter_of",
     "statistics_content",
+    "sum_of_jacobians",
 ]
 
 
@@ -111,10 +112,15 @@ def gather_statistics(
         In the user's units.
     weights : ndarray of shape (N,) or None, default=None
     """
-    jacobian = scaling.log_jacobian(scaling.masked(continuous_rows(rows)), observed=True)
-    added = float(jacobian.sum() if weights is None else jacobian @ weights)
+    added = sum_of_jacobians(scaling, rows, weights)
     data = as_data(scaling.seen(rows), weights)
     return ModelStatistics(sums_of(data, mixture), scatter_of(data), added, scaled_steps(rows, scaling))
+
+
+def sum_of_jacobians(scaling: Scaling, rows: RowTable, weights: FloatArray | None) -> float:
+    """Return what makes the log-likelihood of scaled rows one of rows in the user's units."""
+    jacobian = scaling.log_jacobian(scaling.masked(continuous_rows(rows)), observed=True)
+    return float(jacobian.sum() if weights is None else jacobian @ weights)
 
 
 def scatter_of(data: Data) -> Statistics:

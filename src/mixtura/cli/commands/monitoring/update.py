@@ -72,7 +72,7 @@ def update(
     with output_file(path, overwrite=overwrite) as writing:
         loaded = SegmentModel.load(model)
         with working("Adding customers", quiet=quiet):
-            frame = given.read(loaded.training.id_column).data
+            frame = given.read().data
             found = update_model(
                 loaded, frame, time=time, half_life=half_life, drop_missing=drop_missing, source=given.name
             )
@@ -109,7 +109,7 @@ def _gather(
     with output_file(path, overwrite=overwrite) as writing:
         loaded: SegmentModel = SegmentModel.load(model)
         with working("Adding up", quiet=quiet):
-            frame = given.read(loaded.training.id_column).data
+            frame = given.read().data
             options = {} if min_rows is None else {"min_rows": min_rows}
             found = site_statistics(loaded, frame, drop_missing=drop_missing, source=given.name, **options)
         writing.write_text(found.to_json(), encoding="utf-8")

@@ -83,7 +83,7 @@ def print_statistics(console: Console, source: str, model: SegmentModel, found: 
 
 
 def _print_segments(console: Console, before: SegmentModel, after: SegmentModel) -> None:
-    table = plain_table("", "segment", "share before", "share now", "largest move of its center", left=2)
+    table = plain_table("", "segment", "before", "now", "largest move of its center", left=2)
     for k, name in enumerate(after.names):
         shares = (percent(float(one.mixture.weights[k])) for one in (before, after))
         table.add_row(str(k + 1), name, *shares, _largest_move(before, after, k))
@@ -97,4 +97,4 @@ def _largest_move(before: SegmentModel, after: SegmentModel, k: int) -> str:
     largest = int(np.abs(moves).argmax())
     if abs(moves[largest]) < _NO_MOVE:
         return "none"
-    return f"{after.columns[largest]} {moves[largest]:+.2f} standard deviations"
+    return f"{after.columns[largest]} {moves[largest]:+.2f} deviations"
