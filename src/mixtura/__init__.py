@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mixtura.kernels import build_info
     from mixtura.run import get_threads, set_threads
     from mixtura.segmentation import Segmentation
+    from mixtura.segmenter import Segmenter
     from mixtura.select import select_columns
 
     __version__: str
@@ -30,6 +31,7 @@ __all__ = [
     "KMeans",
     "Mixture",
     "Segmentation",
+    "Segmenter",
     "__version__",
     "build_info",
     "datasets",
@@ -49,6 +51,7 @@ _HOMES = {
     "KMeans": "mixtura.estimators",
     "Mixture": "mixtura.core.mixture",
     "Segmentation": "mixtura.segmentation",
+    "Segmenter": "mixtura.segmenter",
     "build_info": "mixtura.kernels",
     "get_threads": "mixtura.run",
     "impute": "mixtura.imputation",

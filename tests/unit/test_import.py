@@ -19,6 +19,7 @@ PUBLIC = {
     "KMeans",
     "Mixture",
     "Segmentation",
+    "Segmenter",
     "__version__",
     "build_info",
     "datasets",
