@@ -97,21 +97,23 @@ def _origin(model: SegmentModel) -> list[tuple[str, str]]:
     dropped = f" ({training.rows_dropped:,} more had missing values)" if training.rows_dropped else ""
     with_what = f"mixtura {model.mixtura_version}, seed {training.seed}, starts per model: {training.n_init}"
     if training.history:
-        return [*_history(training), ("With", with_what)]
+        return [*_history(model), ("With", with_what)]
     return [
         ("Learned from", f"{training.source}, {training.rows:,} rows{dropped}, {training.created}"),
         ("With", with_what),
     ]
 
 
-def _history(training: TrainingInfo) -> list[tuple[str, str]]:
+def _history(model: SegmentModel) -> list[tuple[str, str]]:
     """Return what was learned from and what was added, the earliest first."""
-    found = []
+    training, found = model.training, []
     for one in training.history:
         kept = f", earlier ones count {percent(one.kept)}" if one.kind == "updated" and one.kept < 1 else ""
         title = {"learned": "Learned from", "updated": "Added", "merged": "Merged"}[one.kind]
         found.append((title, f"{one.source}, {one.rows:,} rows, {one.created}{kept}"))
-    return [*found, ("In all", f"{training.rows:,} rows")]
+    as_of = None if model.statistics is None else model.statistics.as_of
+    dated = "" if as_of is None else f", as of {str(as_of).removesuffix('T00:00:00')}"
+    return [*found, ("In all", f"{training.rows:,} rows{dated}")]
 
 
 def _choice(training: TrainingInfo) -> list[tuple[str, str]]:

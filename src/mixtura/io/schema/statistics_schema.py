@@ -26,7 +26,7 @@ class StatisticsValues(Strict):
     total_first: Vector
     total_second: Vector
     rounding: list[Annotated[float, Field(ge=0)]]
-    as_of: float | None
+    as_of: float | str | None
 
     def check(
         self, covariance_type: str, shape: tuple[int, int], n_levels: int | None, *, tails: bool

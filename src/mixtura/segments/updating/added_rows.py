@@ -49,8 +49,8 @@ class AddedRows:
         Steps that the columns are rounded to, scaled.
     kept : float
         How much earlier rows still count.
-    as_of : float or None
-        The latest time; None without a time column.
+    as_of : str, float or None
+        The latest time, see `ModelStatistics`; None without a time column.
     notes : tuple of str
     """
 
@@ -61,7 +61,7 @@ class AddedRows:
     log_jacobian: float
     rounding: FloatArray
     kept: float
-    as_of: float | None
+    as_of: str | float | None
     notes: tuple[str, ...]
 
     @classmethod

@@ -21,6 +21,8 @@ _DAYS = {"d": 1.0, "w": 7.0, "m": 30.436875, "y": 365.2425}
 
 _TEXT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(d|w|m|y)?[a-z]*\s*", re.I)
 
+_DAY = timedelta(days=1)
+
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -34,20 +36,20 @@ class Ages:
         ``2^(-age / half-life)`` of each row; one without a half-life, 0 where the time of a row is not known.
     kept : float
         The same of what was learned before.
-    as_of : float
-        The latest time: of the rows, or of what was learned before if that is later.
+    as_of : str or float
+        The latest time: of the rows, or of what was learned before if that is later; ISO 8601, or a number.
     n_without : int
         Rows without a time.
     """
 
     factors: FloatArray
     kept: float
-    as_of: float
+    as_of: str | float
     n_without: int
 
 
 def ages_of(
-    frame: Any, time: str, half_life: float | str | timedelta | None, known: float | None, created: str
+    frame: Any, time: str, half_life: float | str | timedelta | None, known: str | float | None, created: str
 ) -> Ages:
     """Return how much the rows of a table count beside what was learned before.
 
@@ -59,8 +61,8 @@ def ages_of(
         The column that says when.
     half_life : float, str, timedelta or None
         See `parse_half_life`; None to forget nothing.
-    known : float or None
-        The latest time of the rows learned from before, as `times_of` has it. Where it is not known, they count as
+    known : str, float or None
+        The latest time of the rows learned from before, ISO 8601 or a number. Where it is not known, they count as
         being from when the model was created, or from the earliest row of the table if that is earlier.
     created : str
         When that was, ISO 8601.
@@ -70,26 +72,46 @@ def ages_of(
     ColumnError, DataError
         The column is missing or does not hold times.
     ParameterError
-        The half-life is not a positive time.
+        The half-life is not a positive time, or the column holds numbers and earlier ones held dates.
     """
     times, are_dates = times_of(frame, time)
     there = np.isfinite(times)
     if not there.any():
         raise DataError(f"No row has a time in {time!r}. Times are required. Name another column as `time`.")
     first, last = float(times[there].min()), float(times[there].max())
-    if known is None:
-        known = min(first, _day_of(created)) if are_dates else first
-    now = max(last, known)
+    before = _known(known, time, are_dates=are_dates)
+    if before is None:
+        before = min(first, _day_of(created)) if are_dates else first
+    now = max(last, before)
+    as_of = _date_of(now) if are_dates else now
     if half_life is None:
-        return Ages(there.astype(np.float64), 1.0, now, int((~there).sum()))
+        return Ages(there.astype(np.float64), 1.0, as_of, int((~there).sum()))
     length = parse_half_life(half_life, are_dates=are_dates)
     factors = np.where(there, np.exp2((np.where(there, times, now) - now) / length), 0.0)
-    return Ages(factors, float(np.exp2((known - now) / length)), now, int((~there).sum()))
+    return Ages(factors, float(np.exp2((before - now) / length)), as_of, int((~there).sum()))
+
+
+def _known(known: str | float | None, time: str, *, are_dates: bool) -> float | None:
+    """Return the latest time of earlier rows in the units of the column."""
+    if known is not None and isinstance(known, str) != are_dates:
+        raise ParameterError(
+            f"`time` must be of one kind in all updates: {time!r} holds {'dates' if are_dates else 'numbers'}, and the "
+            f"model is of {known}. Name a column of the same kind."
+        )
+    return _day_of(known) if isinstance(known, str) else known
+
+
+def _date_of(day: float) -> str:
+    return (datetime(1970, 1, 1) + timedelta(days=day)).isoformat(timespec="seconds")
 
 
 def _day_of(created: str) -> float:
     try:
-        return float(datetime.fromisoformat(created).date().toordinal() - _EPOCH)
+        found = datetime.fromisoformat(created)
+        return (
+            float(found.date().toordinal() - _EPOCH)
+            + (found - found.replace(hour=0, minute=0, second=0)) / _DAY
+        )
     except ValueError:
         return math.inf
 

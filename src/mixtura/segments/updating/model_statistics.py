@@ -50,15 +50,15 @@ class ModelStatistics:
         Added to the log-likelihood it makes one of rows in the user's units.
     rounding : ndarray of shape (D,)
         Steps that the columns are rounded to, on the scale of the model; 0 for none.
-    as_of : float or None, default=None
-        The latest time of the rows: days since 1970, or a number as the time column has it. None where not known.
+    as_of : str, float or None, default=None
+        The latest time of the rows: ISO 8601, or a number as the time column has it. None where not known.
     """
 
     components: Statistics
     total: Statistics
     log_jacobian: float
     rounding: FloatArray
-    as_of: float | None = None
+    as_of: str | float | None = None
 
     @property
     def weight(self) -> float:
@@ -71,13 +71,12 @@ class ModelStatistics:
         return self.components.log_likelihood + self.log_jacobian
 
     def __add__(self, other: ModelStatistics) -> ModelStatistics:
-        times = [one.as_of for one in (self, other) if one.as_of is not None]
         return ModelStatistics(
             self.components + other.components,
             self.total + other.total,
             self.log_jacobian + other.log_jacobian,
             np.minimum(self.rounding, other.rounding),
-            max(times, default=None),
+            _later(self.as_of, other.as_of),
         )
 
     def scaled(self, factor: float) -> ModelStatistics:
@@ -97,6 +96,15 @@ class ModelStatistics:
         tails = None if sums.tails is None else sums.tails[:, chosen]
         found = Statistics(sums.moments, sums.means[chosen], np.concatenate(parts), levels, tails)
         return replace(self, components=found)
+
+
+def _later(one: str | float | None, other: str | float | None) -> str | float | None:
+    """Return the later of two times of a kind; None is before all."""
+    if isinstance(one, str) and isinstance(other, str):
+        return max(one, other)
+    if isinstance(one, float) and isinstance(other, float):
+        return max(one, other)
+    return one if other is None else other
 
 
 def gather_statistics(

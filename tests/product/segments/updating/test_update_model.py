@@ -141,6 +141,10 @@ def test_with_a_half_life_earlier_customers_count_less(model: SegmentModel) -> N
     later = update_model(first.model, customers(3), time="day", half_life="30d")
     assert later.kept == pytest.approx(0.5 ** (60 / 30))
     assert later.model.training.history[-1].kept == later.kept
+    assert later.model.statistics is not None
+    assert later.model.statistics.as_of == "2024-04-29T00:00:00"
+    with pytest.raises(ParameterError, match="of one kind in all updates"):
+        update_model(later.model, customers(3).with_columns(day=pl.lit(4)), time="day")
     # Late rows are older than what is known: they count less, and nothing is forgotten.
     late = update_model(later.model, customers(2), time="day", half_life="30d")
     assert late.kept == 1.0
