@@ -21,9 +21,10 @@ def reference_for(
         return model.reference, ()
     if earlier is None:
         said = (
-            "The model file is of an earlier version, and does not say how the customers were spread that it was "
-            "learned from. Compared is with what the model expects, as if it were exactly right: where customers are "
-            "not quite Gaussian, they will look changed. Give the earlier table, or write the model again."
+            "The model file is of an earlier version, or merged from sums, and does not say how the customers were "
+            "spread that it was learned from. Compared is with what the model expects, as if it were exactly right: "
+            "where customers are not quite Gaussian, they will look changed. Give the earlier table, or write the "
+            "model again."
         )
         return simulated_reference(model, read.table), (said,)
     if _is_learned_from(model, earlier):

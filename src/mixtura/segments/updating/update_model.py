@@ -15,7 +15,7 @@ from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
 from mixtura.core.parts.expected_likelihood import expected_log_likelihood
-from mixtura.drift import drift_sums
+from mixtura.drift import drift_sums, reference_of_fresh_rows
 from mixtura.exceptions import ParameterError
 from mixtura.fit import FitResult, IncrementalEMStep, KeptSums, Problem, RemainingGain, Settings, continue_fit
 from mixtura.fit import log_likelihood as log_likelihood_of
@@ -45,6 +45,9 @@ _TOLERANCE = 0.01
 """Nats of the total log-likelihood that may be left to be gained."""
 
 _MAX_ITER = 500
+
+_FEW_ROWS = 30
+"""Rows that others can be compared with, at least."""
 
 _TINY = float(np.finfo(np.float64).tiny)
 
@@ -302,10 +305,13 @@ def _with_densities(
         weights = (earlier.weight, rows.data.total_weight)
         threshold = float(np.average([old.anomaly_threshold + gain, own], weights=weights))
         new = replace(new, anomaly_threshold=threshold)
+    jacobians = log_jacobians(new.scaling, rows.read.table)
     if old.reference is None:
-        return new
+        # What is known of the spread is that of the new rows alone.
+        few, limit = len(jacobians) < _FEW_ROWS, new.anomaly_threshold
+        made = None if few else reference_of_fresh_rows(rows.data, new.mixture, jacobians, threshold=limit)
+        return replace(new, reference=made)
     before = carried_reference(old.reference, old.mixture, new.mixture, factor=rows.kept, gain=gain)
     before = replace(before, cuts=replace(before.cuts, threshold=new.anomaly_threshold))
-    offsets = rows.data.state_of(log_jacobians(new.scaling, rows.read.table))
-    added = drift_sums(rows.data, new.mixture, before.cuts, offsets)
+    added = drift_sums(rows.data, new.mixture, before.cuts, rows.data.state_of(jacobians))
     return replace(new, reference=replace(before, sums=before.sums + added))

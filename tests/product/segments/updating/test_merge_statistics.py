@@ -106,7 +106,10 @@ def test_a_merged_model_assigns_is_updated_and_is_compared(
     )
     found = update_model(merged, make_customers(200, random_state=7, as_frame="polars"))
     assert (found.weight_before, found.weight_added) == (400.0, 200.0)
+    assert found.model.reference is not None
+    assert found.model.reference.sums.n_rows == 200
     later = make_customers(400, random_state=8, as_frame="polars")
+    assert drift_of_table(found.model, later).verdict.word == "keep"
     assert drift_of_table(merged, later).verdict.word == "keep"
 
 
