@@ -84,7 +84,8 @@ def simulated_reference(model: SegmentModel, like: RowTable) -> Reference:
         raise DataError(
             "The model file, of an earlier version or merged from sums, does not say how the customers it was learned "
             "from were spread, and with counts, categories or point masses that does not follow from it. "
-            "Write the model again with this version, update it with a table, or give the table it was learned from as `before`."
+            "Write the model again with this version, update it with a table, or give the table it was learned from as "
+            "`before`."
         )
     return reference_of_model(
         model.mixture,
