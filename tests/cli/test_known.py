@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 
@@ -64,3 +65,22 @@ def test_what_the_model_says_is_not_asked_again(refused, kept, customers, workpl
     said = refused(*arguments, "--columns", "income")
     assert "--columns cannot be given with --keep" in said
     assert "model" in refused("segment", customers.name, "--keep", "nothing.json", "--output", "again")
+
+
+def test_a_table_of_answers_alone(run, workplace) -> None:
+    rng = np.random.default_rng(0)
+    share = np.where(np.arange(240) % 2 == 0, 0.9, 0.1)
+    answers = {f"q{j}": np.where(rng.uniform(size=240) < share, "yes", "no") for j in range(5)}
+    pl.DataFrame(answers).write_csv(workplace / "answers.csv")
+    printed = run("segment", "answers.csv", "--components", "1-3", "--resamples", "0").output
+    assert "2 segments (latent classes)" in printed
+    model = "answers-segments/model.json"
+    shown = run("show", model)
+    assert shown.exit_code == 0, shown.output
+    assert "none, 11 parameters" in shown.output
+    updated = run("update", model, "answers.csv", "--output", "updated.json")
+    assert updated.exit_code == 0, updated.output
+    assigned = run("assign", "updated.json", "answers.csv", "--output", "assigned.csv")
+    assert assigned.exit_code == 0, assigned.output
+    found = pl.read_csv(workplace / "assigned.csv")["segment"].to_numpy()
+    assert max((found[::2] == 1).mean(), (found[::2] == 2).mean()) > 0.95

@@ -26,18 +26,19 @@ _FIRST_YEAR, _LAST_YEAR, _YEARS_APART = 1850, 2100, 2.0
 def print_model(console: Console, name: str, model: SegmentModel) -> None:
     """Print how a model came about, and its segments in the user's units."""
     training, mixture = model.training, model.mixture
+    covariances = mixture.covariance_type if model.columns else "none"
     console.print(Text.assemble((name, "bold"), f": {model.n_segments} segments of customers"))
     threshold = (
         "none" if model.anomaly_threshold is None else f"log density below {model.anomaly_threshold:.4f}"
     )
     pairs = [
-        ("Columns", ", ".join(model.columns)),
+        *([("Columns", ", ".join(model.columns))] if model.columns else []),
         *_discrete(model),
         *_transforms(model),
         ("Customer", training.id_column or "row number"),
         (
             "Covariances",
-            f"{mixture.covariance_type}, {mixture.n_parameters + model.scaling.n_parameters} parameters",
+            f"{covariances}, {mixture.n_parameters + model.scaling.n_parameters} parameters",
         ),
         *_robust(model),
         *_choice(training),
@@ -48,7 +49,8 @@ def print_model(console: Console, name: str, model: SegmentModel) -> None:
     for k, segment in enumerate(model.names):
         table.add_row(str(k + 1), segment, percent(float(mixture.weights[k])))
     console.print(table)
-    _print_components(console, model)
+    if model.columns:
+        _print_components(console, model)
     _print_levels(console, model)
 
 

@@ -91,7 +91,9 @@ def _print_segments(console: Console, before: SegmentModel, after: SegmentModel)
 
 
 def _largest_move(before: SegmentModel, after: SegmentModel, k: int) -> str:
-    """Return the column in which a segment moved furthest, in its own standard deviations."""
+    """Return the column in which a segment moved furthest, in its own standard deviations; nothing without any."""
+    if not after.columns:
+        return ""
     width = np.sqrt(np.diagonal(before.mixture.full_covariances()[k]))
     moves = (after.mixture.means[k] - before.mixture.means[k]) / width
     largest = int(np.abs(moves).argmax())
