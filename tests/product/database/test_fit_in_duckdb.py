@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -77,13 +78,17 @@ def test_a_file_is_opened_to_be_read_and_closed(tmp_path: Path) -> None:
         found.fit(table)
 
 
-def test_a_table_or_a_query_of_a_database_that_is_known() -> None:
+def test_a_table_or_a_query_of_a_database_that_is_known(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="`table` or `sql` must be given, one of them; got both"):
         DatabaseTable(duckdb.connect(), "t", sql="SELECT 1")
     with pytest.raises(ParameterError, match="must be of DuckDB or PostgreSQL; got one of builtins"):
         DatabaseTable(object(), "t")
     with pytest.raises(ParameterError, match="`aggregate` must be True for postgresql"):
         DatabaseTable(duckdb.connect(), "t", dialect="postgresql", aggregate=False)
+    pytest.importorskip("adbc_driver_sqlite")
+    sqlite3.connect(tmp_path / "crm.sqlite").execute("CREATE TABLE t (x)").connection.close()
+    with pytest.raises(ParameterError, match="must be of DuckDB or PostgreSQL; got one of sqlite"):
+        DatabaseTable(tmp_path / "crm.sqlite", "t")
     with pytest.raises(TableError, match="There is no database"):
         DatabaseTable("nowhere.duckdb", "t")
 

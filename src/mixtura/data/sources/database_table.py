@@ -16,7 +16,7 @@ from mixtura.data.sources.arrow import duckdb_reader
 from mixtura.data.sources.batches import Source
 from mixtura.data.sources.database import connect_to, first_line
 from mixtura.data.sources.row_numbers import fill_numbers
-from mixtura.exceptions import ColumnError, ParameterError, TableError
+from mixtura.exceptions import ColumnError, MixturaError, ParameterError, TableError
 from mixtura.expressions.dialects import Dialect, get_dialect
 from mixtura.expressions.sql_names import NUMBER, check_names, numbered, table_name
 
@@ -115,20 +115,16 @@ class DatabaseTable:
             )
         self._owned = isinstance(connection, str | Path)
         self._connection = connect_to(str(connection)) if self._owned else connection
-        self.dialect = _dialect_of(self._connection, dialect)
-        self.aggregate = self.dialect.name != "duckdb" if aggregate is None else aggregate
-        if not self.aggregate and self.dialect.name != "duckdb":
-            raise ParameterError(
-                f"`aggregate` must be True for {self.dialect.name}, whose rows are in another process; got False."
-            )
-        self.source = table_name(table or "", self.dialect) if sql is None else f"(\n{_statement(sql)}\n)"
         self.name = "the query" if table is None else table
         try:
+            self.dialect = _dialect_of(self._connection, dialect)
+            self.aggregate = _is_aggregated(self.dialect, aggregate)
+            self.source = table_name(table or "", self.dialect) if sql is None else f"(\n{_statement(sql)}\n)"
             self.types = self._found()
             self.columns = tuple(self.types if columns is None else columns)
             for name in self.columns:
                 self._require(name, "columns")
-        except TableError:
+        except MixturaError:
             self.close()
             raise
 
@@ -285,6 +281,17 @@ def _arrow_of(pa: Any, values: Sequence[Any]) -> Any:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return pa.array([None if one is None else str(one) for one in values])
+
+
+def _is_aggregated(dialect: Dialect, asked: bool | None) -> bool:
+    """Return whether a pass is an aggregate query."""
+    if dialect.name == "duckdb":
+        return bool(asked)
+    if asked is not None and not asked:
+        raise ParameterError(
+            f"`aggregate` must be True for {dialect.name}, whose rows are in another process; got False."
+        )
+    return True
 
 
 def _statement(sql: str) -> str:
