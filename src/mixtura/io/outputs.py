@@ -77,7 +77,7 @@ def output_file(
     Parameters
     ----------
     path : str or Path
-        Where the file shall be. Its directory exists.
+        Where the file shall be. Its directory exists. A link stays, and the file that it leads to is written.
     overwrite : bool, default=False
         Replace a file of that name.
     suffixes : collection of str, default=()
@@ -91,15 +91,20 @@ def output_file(
     Raises
     ------
     OutputError
-        The file exists, has another suffix, or cannot be written.
+        The file exists, has another suffix, or cannot be written; or there is something else than a file.
     """
     path = _absolute(path)
+    path = _absolute(os.path.realpath(path)) if path.is_symlink() else path
     if path.is_dir():
         raise OutputError(f"{str(path)!r} is a directory. The name of a file is required. Add one to it.")
     if suffixes and path.suffix.lower() not in suffixes:
         raise OutputError(
             f"The name of the results must end in {alternatives(suffixes)}; got {path.name!r}. "
             f"Try {path.stem + next(iter(suffixes))!r}."
+        )
+    if path.exists() and not path.is_file():
+        raise OutputError(
+            f"{str(path)!r} is a device or a pipe, which nothing takes the place of. The name of a file is required."
         )
     if path.exists() and not overwrite:
         raise OutputError(_exists(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import narwhals as nw
@@ -167,3 +168,28 @@ def test_parts_of_a_table_make_the_whole(tmp_path, monkeypatch, suffix) -> None:
     if suffix == ".csv":
         assert whole.height == n
         assert (tmp_path / "whole.csv").read_bytes() == (tmp_path / "parts.csv").read_bytes()
+
+
+def test_a_link_stays_and_leads_to_what_was_written(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.txt").write_text("before")
+    link = tmp_path / "link.txt"
+    link.symlink_to(tmp_path / "real" / "a.txt")
+    with pytest.raises(OutputError, match="exists already"), output_file(link):
+        pass
+    with output_file(link, overwrite=True) as path:
+        path.write_text("after")
+    assert link.is_symlink()
+    assert (tmp_path / "real" / "a.txt").read_text() == "after"
+    assert [one.name for one in (tmp_path / "real").iterdir()] == ["a.txt"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    with (
+        pytest.raises(OutputError, match="is a device or a pipe"),
+        output_file(tmp_path / "pipe.csv", overwrite=True),
+    ):
+        pass
+    assert (tmp_path / "pipe.csv").is_fifo()
