@@ -26,8 +26,10 @@ def advice_document(advice: Advice, table: Sequence[str]) -> dict[str, Any]:
     """Return the advice as plain values, with the commands for a table beside the arguments."""
     document = advice.to_dict()
     document["verdict"]["command"] = _command_of(advice.verdict, table)
+    document["verdict"]["steps"] = [with_options(step) for step in advice.verdict.steps]
     for finding, written in zip(advice.findings, document["findings"], strict=True):
         written["command"] = _command_of(finding, table)
+        written["action"] = with_options(finding.action)
     return document
 
 

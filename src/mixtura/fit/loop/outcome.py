@@ -30,22 +30,22 @@ class Outcome(Enum):
             Outcome.CONVERGED: "The stopping rule was satisfied.",
             Outcome.REPAIRED: (
                 "The stopping rule was satisfied, but a component lost its rows or its width on the way and was "
-                "repaired; `repairs` says which. Try fewer components, a larger reg_covar, or another start."
+                "repaired. Try fewer components, a larger prior, or another start."
             ),
             Outcome.REJECTED: (
                 "A step would have lowered the objective, because a covariance is so nearly singular that its digits "
                 "are lost; the mixture before it was kept. Look for outliers, rescale the columns, or try fewer "
-                "components or a larger reg_covar."
+                "components or a larger prior."
             ),
             Outcome.ABANDONED: (
                 "The run fell too far behind the best log-likelihood so far, or collapsed, and was not continued. The "
                 "mixture is valid but may still improve. Try fewer components, or a larger prior."
             ),
             Outcome.ITERATION_LIMIT: (
-                "max_iter passes were made before the stopping rule was satisfied. The mixture is valid but may still "
-                "improve: increase max_iter, or tol."
+                "As many passes as allowed were made before the stopping rule was satisfied. The mixture is valid but "
+                "may still improve with more."
             ),
-            Outcome.NOT_ITERATED: "max_iter is 0: this is the start, not a fit.",
+            Outcome.NOT_ITERATED: "No pass was allowed: this is the start, not a fit.",
             Outcome.NOT_REFINED: (
                 "Fitted on a subsample and updated by some passes over all rows; not refined further because other "
                 "models score better. Its log-likelihood is of all rows and would still rise, but not enough to be the "
