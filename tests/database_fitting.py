@@ -201,6 +201,12 @@ def test_a_fit_begins_with_a_sample_and_ends_where_one_in_memory_does(tables: An
     assert found.lower_bound_ == pytest.approx(wanted.lower_bound_, abs=1e-10)
     assert found.score(table) == pytest.approx(found.score(frame), rel=1e-12)
     assert found.bic(table) == pytest.approx(found.bic(frame), rel=1e-12)
+    # Columns are those of the fit by their names, in whatever order they are chosen.
+    assert found.score(tables("customers", columns=COLUMNS[::-1])) == pytest.approx(
+        found.score(frame), rel=1e-12
+    )
+    with pytest.raises(DataError, match=f"got none named '{COLUMNS[0]}'"):
+        found.score(tables("customers", columns=COLUMNS[1:]))
     again = GaussianMixture(K, random_state=0, tol=1e-12, max_iter=300).fit(table)
     assert_allclose(again.means_, found.means_, rtol=1e-12)
 
@@ -220,6 +226,9 @@ def test_missing_values_are_reported_before_work_is_done(tables: Any) -> None:
         GaussianMixture(1).fit(tables("gaps"))
     assert list(found.value.columns) == ["a", "b"]
     assert found.value.count == 2
+    tried = [f'"{one}" BETWEEN -1e100 AND 1e100' for one in ("a", "b")]
+    assert tried[0] in str(found.value)
+    assert GaussianMixture(1).fit(tables(sql=f"SELECT a, b FROM gaps WHERE {' AND '.join(tried)}"))
     kept = tables(sql="SELECT a FROM gaps WHERE a IS NOT NULL;")
     assert GaussianMixture(1).fit(kept).means_.tolist() == [[pytest.approx(1.5)]]
 

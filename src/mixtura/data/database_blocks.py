@@ -168,7 +168,7 @@ class DatabaseBlocks:
             f"Input X contains NaN or infinity: every row of {self.table.name!r} must have finite numbers below 1e100; "
             f"got {missing:,} missing and {other:,} that are NaN, infinite or larger, in "
             f"{', '.join(f'column {name!r}' for name in bad[:5])}. Leave such rows out with a query, such as "
-            f"SELECT * FROM ... WHERE {bad[0]} IS NOT NULL.",
+            f"SELECT * FROM ... WHERE {self.dialect.name_of(bad[0])} BETWEEN -1e100 AND 1e100.",
             columns=bad,
             count=missing + other,
         )

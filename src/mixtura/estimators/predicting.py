@@ -102,7 +102,8 @@ class MixturePredictor(ABC):
             spread = as_distributed(X, sample_weight, missing, columns_of(self, X))
             return log_likelihood(spread, self._as_mixture()), spread.total_weight
         if is_in_database(X):
-            held = as_data(X, sample_weight)
+            columns = columns_of(self, X)
+            held = as_data(X if columns is None else X.part(columns), sample_weight)
             return log_likelihood(held, self._as_mixture()), held.total_weight
         rows = self._rows(X)
         weights = as_weights(sample_weight, rows)

@@ -112,3 +112,17 @@ def test_what_cannot_be_is_refused() -> None:
         gm.set_params(n_components=3).partial_fit(batches()[0])
     with pytest.raises(ValueError, match="features"):
         learned(batches()).partial_fit(np.zeros((3, 5)))
+
+
+def test_columns_are_known_by_their_names() -> None:
+    pandas = pytest.importorskip("pandas")
+    first, second, *_ = (pandas.DataFrame(one, columns=["a", "b"]) for one in batches())
+    gm = learned([first])
+    assert list(gm.feature_names_in_) == ["a", "b"]
+    before = gm.means_
+    with pytest.raises(ValueError, match="Feature names must be in the same order"):
+        gm.partial_fit(second[["b", "a"]])
+    with pytest.raises(ValueError, match="Feature names unseen at fit time"):
+        gm.partial_fit(second.rename(columns={"b": "z"}))
+    np.testing.assert_array_equal(gm.means_, before)
+    assert gm.partial_fit(second).n_samples_seen_ == 200

@@ -44,6 +44,7 @@ _ARGUMENTS: dict[str, Any] = {"half_life": [Interval(Real, 0.0, None, closed="ne
 class PartialFitMixin:
     """What makes an estimator of mixtures one that can be fitted in parts."""
 
+    feature_names_in_: npt.NDArray[np.object_]
     statistics_: Statistics
     n_samples_seen_: int
 
@@ -103,7 +104,10 @@ class PartialFitMixin:
         rows = as_rows(self, X, reset=first, min_rows=2 if first else 1, missing=missing)
         weights = _faded(as_weights(sample_weight, rows), len(rows), half_life)
         if first:
+            names = getattr(self, "feature_names_in_", None)
             self._fit_data(rows, weights, None, None)
+            if names is not None:
+                self.feature_names_in_ = names
             weights = without_empty_rows(weights, rows) if missing else weights
             self.statistics_, self.n_samples_seen_ = sums_of(as_data(rows, weights), self.mixture_), len(rows)
             return self
