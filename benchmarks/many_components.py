@@ -5,7 +5,7 @@ of components that overlap so much that none can be left out, where a pass must 
 all. *All* is a pass of one EM step that evaluates every component of every row; *near* looks at those near to groups of
 rows, *sorted* does with rows in the order of their components, as `fit` puts them before it iterates; the sums of both
 are asserted equal to 1e-10 first. *1e-6* leaves out that much of a row besides, as ``GaussianMixture(negligible=1e-6)``
-does on the way: *gap* is how far its log-likelihood is too small, in nats per row. *Ends apart*: ten iterations with
+does on the way: *gap* is how far its log-likelihood is too small, in nats per row. *Ends apart*: five iterations with
 1e-6 and with all, the log-likelihoods then compared, every component counted, in relation to themselves.
 """
 
@@ -96,7 +96,7 @@ def run_case(case: Case) -> list[str]:
     ]
 
 
-def run_steps(problem: Problem, negligible: float, mixture: Mixture, n_steps: int = 10) -> float:
+def run_steps(problem: Problem, negligible: float, mixture: Mixture, n_steps: int = 5) -> float:
     """Return the mean log-likelihood after some iterations, every component counted in the last pass."""
     step, last = EMStep(problem, negligible), EMStep(problem, 0.0)
     state = step.init(mixture)

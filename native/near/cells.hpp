@@ -15,7 +15,7 @@ struct Cells {
 };
 
 constexpr Index unit = 8;         // rows that are evaluated together
-constexpr Index most_units = 4;   // of a group
+constexpr Index most_units = 8;   // of a group
 constexpr Index around_times = 3; // components that rows of a leaf are compared with, in relation to those of a leaf
 
 constexpr Index near_rows = 512;  // of a block: enough that lanes are seldom added up, few enough that the caches hold pairs

@@ -165,11 +165,14 @@ bool run_near(const Pass& pass, Work& work) {
     near.reach = pass.hard ? 0.0 : __builtin_log(static_cast<double>(pass.k) / pass.negligible);
     find_metric(pass, work.center, c);
     const bool finite = see_means(pass, c, near.centers.scratch, near.centers.logs);
+    Pass trial = pass;
+    trial.n = pass.n < 2048 ? pass.n : 2048;
     if (finite) {
         find_leaves(pass.k, pass.d, c);
-        find_groups(pass, b, c);
+        find_groups(trial, b, c);
     }
     const bool useful = finite && is_useful(pass, work, near);
+    if (useful && trial.n < pass.n) find_groups(pass, b, c);
     for (Index first = 0; useful && first < c.n_groups;) {
         Index last = first + 1;
         while (last < c.n_groups && c.groups[last + 1] - c.groups[first] <= near_rows) ++last;
