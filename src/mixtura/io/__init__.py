@@ -15,7 +15,7 @@ from mixtura.io.model_file import (
     read_statistics_document,
     readable_json,
 )
-from mixtura.io.number_text import TextNumbers, read_numbers
+from mixtura.io.number_text import TextNumbers, is_missing_text, read_numbers
 from mixtura.io.outputs import SELECTION_FILES, output_directory, output_file, translate_os_errors
 from mixtura.io.segment_names import read_names
 from mixtura.io.survey.codebook import NO_CODEBOOK, Codebook, CodebookColumn, codebook_of, with_codebook
@@ -42,6 +42,7 @@ __all__ = [
     "dump_document",
     "dump_statistics",
     "find_source",
+    "is_missing_text",
     "looks_like_code",
     "looks_like_date",
     "looks_like_id",

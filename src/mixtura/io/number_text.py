@@ -12,7 +12,7 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.io.text_types import MISSING_WORDS
 
-__all__ = ["TextNumbers", "read_numbers"]
+__all__ = ["TextNumbers", "is_missing_text", "read_numbers"]
 
 _MARKS = ("-", "--", "---", ".", "..", "?", "n.a.", "n.b.", "n.v.", "k.a.", "k. a.", "n/v", "nil", "unknown",
           "missing", "not available", "unbekannt")  # fmt: skip
@@ -80,7 +80,7 @@ def read_numbers(cells: Sequence[str | None]) -> TextNumbers:
     written = {
         cell: _WRITTEN.fullmatch(_cleaned(cell))
         for cell in counts
-        if cell is not None and not _is_missing(cell)
+        if cell is not None and not is_missing_text(cell)
     }
     decimal = _decimal_sign(found["body"].strip() for found in written.values() if found)
     numbers = {cell: _number(found, decimal) if found else np.nan for cell, found in written.items()}
@@ -109,7 +109,15 @@ def _cleaned(cell: str) -> str:
     return f"-{text[1:-1].strip()}" if text.startswith("(") and text.endswith(")") else text
 
 
-def _is_missing(cell: str) -> bool:
+def is_missing_text(cell: str) -> bool:
+    """Return whether a text stands for a missing value, such as ``NA``, in capital or small letters.
+
+    Examples
+    --------
+    >>> from mixtura.io import is_missing_text
+    >>> is_missing_text(" NaN"), is_missing_text("n/a"), is_missing_text("nap")
+    (True, True, False)
+    """
     return cell.strip().lower() in MISSING_WORDS
 
 

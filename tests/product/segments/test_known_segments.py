@@ -159,18 +159,95 @@ def test_few_labels_are_noted_and_resamples_may_miss_them() -> None:
     assert result.with_effort(Effort(resamples=5)).stability is not None
 
 
+@pytest.mark.parametrize("word", ["NA", "NaN", "n/a", "-1"])
+def test_words_for_missing_values_are_no_segments(result: SegmentationResult, word: str) -> None:
+    table, _ = customers()
+    found = segment_table(table.with_columns(pl.col("tier").fill_null(word)), known="tier", components=[3])
+    assert found.model.names == result.model.names
+    np.testing.assert_array_equal(found.known.labels, result.known.labels)
+    assert any(f"not known: '{word}' ({300 - 2 * KNOWN})." in note for note in found.notes)
+
+
+def numbered(first: int, free: int | None, n_named: int = 3) -> pl.DataFrame:
+    """Return the customers with numbers in place of tiers, the twelve of each group from one on."""
+    table, groups = customers()
+    seen = np.zeros(3, dtype=int)
+    tier = []
+    for group in groups.tolist():
+        seen[group] += 1
+        tier.append(group + first if seen[group] <= KNOWN and group < n_named else free)
+    return table.with_columns(tier=pl.Series(tier, dtype=pl.Int64))
+
+
+@pytest.mark.parametrize("free", [None, -1])
+def test_labels_that_are_numbers_of_segments_number_them(free: int | None) -> None:
+    # Group 1 is made the largest, so that sizes would number them otherwise.
+    table = numbered(1, free)
+    table = pl.concat([table, table.filter(pl.Series(np.arange(300) % 3 == 1)).with_columns(tier=None)])
+    found = segment_table(table, known="tier", components=[3])
+    assert found.model.names == ("1", "2", "3")
+    assert found.known is not None
+    assert found.known.segments[1].free > found.known.segments[0].free
+    known = found.known.labels >= 0
+    np.testing.assert_array_equal(found.known.labels[known] + 1, table["tier"].to_numpy()[known])
+    assert not any("numbered by size" in note for note in found.notes)
+
+
+def test_a_number_may_be_left_for_segments_that_are_found() -> None:
+    found = segment_table(numbered(1, None, n_named=2), known="tier", components=[3])
+    assert found.model.names[:2] == ("1", "2")
+    assert found.known is not None
+    assert [one.is_known for one in found.known.segments] == [True, True, False]
+
+
+def test_labels_that_are_other_numbers_are_noted() -> None:
+    found = segment_table(numbered(0, None), known="tier", components=[3])
+    (said,) = (note for note in found.notes if "numbered by size" in note)
+    for name in "012":
+        assert f"{name} is segment {found.model.names.index(name) + 1}" in said
+
+
+def test_a_label_whose_rows_are_left_out_is_noted() -> None:
+    table, _ = customers()
+    table = table.with_columns(
+        income=pl.when(pl.col("tier").eq_missing("gold")).then(None).otherwise("income")
+    )
+    found = segment_table(table, known="tier", components=[3], drop_missing=True)
+    assert "gold" not in found.model.names
+    assert any(f"No segment has the name of 'gold' ({KNOWN}) of tier" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("values", [pl.Series(["gold"] * 300), np.array(["gold"] * 300), ["tier"]])
+def test_values_in_place_of_a_column_are_refused(values: Any) -> None:
+    with pytest.raises(ParameterError, match="`known` must be the name of a column; got") as said:
+        segment_table(customers()[0], known=values)
+    assert len(str(said.value)) < 200
+
+
 @pytest.mark.parametrize(
     ("change", "options", "match"),
     [
         ({"tier": pl.lit(None, dtype=pl.String)}, {}, "missing in all"),
         ({"tier": pl.int_range(300).cast(pl.String)}, {}, "300 different"),
+        ({"tier": pl.int_range(300) % 3 - 2}, {}, "'tier' has -2"),
+        ({"tier": pl.lit("NA")}, {}, "missing in all"),
         ({}, {"known": "tyre"}, "tyre"),
         ({}, {"describe": ["tier"]}, "one role"),
         ({}, {"known": "income", "columns": ["income", "spending"]}, "one role"),
         ({}, {"components": [1]}, "at least 2"),
         ({}, {"criterion": "cv"}, "likelihood"),
     ],
-    ids=["nothing known", "an id", "no column", "described", "building", "fewer segments", "folds"],
+    ids=[
+        "nothing known",
+        "an id",
+        "a negative number",
+        "not available",
+        "no column",
+        "described",
+        "building",
+        "fewer segments",
+        "folds",
+    ],
 )
 def test_what_is_refused(change: dict[str, Any], options: dict[str, Any], match: str) -> None:
     table, _ = customers()

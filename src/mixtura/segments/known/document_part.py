@@ -51,7 +51,7 @@ class KnownPart(Part):
     n_elsewhere: int
     """Customers who are more probably in another segment than in the one known."""
     segments: list[KnownSegmentPart]
-    """All segments, the largest first."""
+    """All segments, by number."""
     contradictions: list[ContradictionPart]
     """Those most probably elsewhere first, at most twenty."""
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.parts.known_labels import without_known
-from mixtura.segments.known.known_column import segments_of_labels
+from mixtura.segments.known.known_column import number_notes, segments_of_labels
 from mixtura.segments.table.prepare import Prepared
 
 if TYPE_CHECKING:
@@ -129,7 +129,8 @@ def with_known_segments(result: SegmentationResult, prepared: Prepared) -> Segme
         labels,
         _contradictions(result, prepared, labels, rows, memberships),
     )
-    return replace(result, model=model, known=found)
+    notes = (*result.table_notes, *number_notes(known, places))
+    return replace(result, model=model, known=found, table_notes=notes)
 
 
 def _most_probable(memberships: FloatArray) -> IntArray:

@@ -11,7 +11,7 @@ from importlib.metadata import version
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.segments.known.known_column import names_of_kept, names_of_known
+from mixtura.segments.known.known_column import names_of_kept, names_of_known, numbered_as_known
 from mixtura.segments.model.component_order import ordered
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.options import Settings
@@ -42,7 +42,7 @@ def build_model(
     sizes, moments = scan.run([SizesSummary(k), MeansSummary(k, len(columns))])
     means = np.array([one.mean for one in moments]).reshape(len(columns), k).T
     means = np.where(np.isnan(means), found.means, means)
-    order = np.lexsort((-found.weights, -sizes.weights))
+    order = numbered_as_known(prepared.known, found, np.lexsort((-found.weights, -sizes.weights)))
     if prepared.kept is not None:  # which keep their numbers
         order = np.concatenate(
             [np.sort(order)[: prepared.kept.n_segments], order[order >= prepared.kept.n_segments]]

@@ -311,7 +311,7 @@ class Document(Part):
     population: PopulationPart
     """All customers that are in a segment."""
     segments: list[SegmentPart]
-    """The segments, the largest first."""
+    """The segments by number: the largest first, but for those that are kept, or known by their numbers."""
     certainty: CertaintyPart
     """How certain the memberships are."""
     ambiguous: AmbiguousPart

@@ -10,7 +10,7 @@ import narwhals as nw
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.exceptions import ColumnError, DataError
+from mixtura.exceptions import ColumnError, DataError, ParameterError
 from mixtura.segments.table.discrete.kinds import Kinds, kinds_asked
 from mixtura.segments.table.open_table import OpenTable, column_name, open_table
 from mixtura.segments.table.survey.missing_codes import MissingCodes, codes_asked
@@ -47,7 +47,8 @@ class Roles:
                 object.__setattr__(self, role, tuple(column_name(label) for label in labels))
         for role in ("id_column", "value", "weight", "known"):
             label = getattr(self, role)
-            object.__setattr__(self, role, None if label is None else column_name(label))
+            if label is not None:
+                object.__setattr__(self, role, column_name(_single(role, label)))
 
     def open(self, frame: Any) -> OpenTable:
         """Read a dataframe, given what its columns are for."""
@@ -129,6 +130,16 @@ class Roles:
                         f"a value may build segments, too. Take it out of `{first}` or `{parameter}`.",
                         column=name,
                     )
+
+
+def _single(role: str, label: Any) -> Any:
+    """Return a label of one column; a tuple is one of several levels."""
+    if isinstance(label, tuple) or (np.ndim(label) == 0 and not isinstance(label, nw.Series)):
+        return label
+    raise ParameterError(
+        f"`{role}` must be the name of a column; got {len(label):,} values ({type(label).__name__}). Put them into a "
+        "column of the table, and name it."
+    )
 
 
 def checked_weights(weights: FloatArray, column: str) -> FloatArray:
