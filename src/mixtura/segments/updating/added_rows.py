@@ -11,12 +11,14 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
+from mixtura.core.protocols import continuous_rows
 from mixtura.engine import as_data
 from mixtura.exceptions import ColumnError, DataError
 from mixtura.fit import sums_of
 from mixtura.segments.model.read_rows import ModelRows, read_rows
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.table.rounding import scaled_steps
+from mixtura.segments.updating.effective_rows import age_notes, require_rows_left
 from mixtura.segments.updating.half_life import ages_of
 from mixtura.segments.updating.model_statistics import ModelStatistics, scatter_of, sum_of_jacobians
 
@@ -24,6 +26,9 @@ __all__ = ["AddedRows", "rows_to_add"]
 
 _FEW_ROWS = 30
 """Rows that are looked at to find out what columns are rounded to, at least."""
+
+_FARTHEST = 1e8
+"""Standard deviations whose square is one over the precision of a number."""
 
 _STRANGE = 0.1
 """Share of customers whom the model hardly expects from which on that is said."""
@@ -75,10 +80,10 @@ class AddedRows:
             known = None if model.statistics is None else model.statistics.as_of
             ages = ages_of(read.frame, time, half_life, known, model.training.created)
             factors = ages.factors[read.complete]
+            require_rows_left(model, ages, read.complete, time)
             weights = factors if weights is None else weights * factors
             kept, as_of = ages.kept, ages.as_of
-            if ages.n_without:
-                notes = (f"{ages.n_without:,} rows without a time in {time!r} are left out.",)
+            notes = age_notes(model, ages, read.complete, time)
         if weights is not None and not weights.sum() > 0:
             raise DataError(
                 "No row of the table has a positive weight. At least one is required. Check the weights."
@@ -126,7 +131,7 @@ def rows_to_add(model: SegmentModel, frame: Any, *, drop_missing: bool = False) 
     Raises
     ------
     ColumnError, DataError
-        The table lacks a column of the model, or of its weights, or no row has a value.
+        The table lacks a column of the model, or of its weights, or no row has a value, or one is beyond all sums.
     """
     weight = model.training.weight_column
     names: list[str] = list(nw.from_native(frame, eager_only=True).columns)
@@ -139,4 +144,20 @@ def rows_to_add(model: SegmentModel, frame: Any, *, drop_missing: bool = False) 
             f"{', '.join(map(repr, (*model.columns, *model.discrete_columns)))} "
             "together. Give a table that has them all."
         )
+    _require_sums(model, read)
     return read
+
+
+def _require_sums(model: SegmentModel, read: ModelRows) -> None:
+    """Raise `DataError` where a value is so far away that its square leaves no digit of the others in a sum."""
+    with np.errstate(over="ignore"):
+        scaled = np.abs(continuous_rows(model.scaling.seen(read.table)))
+    rows, columns = np.nonzero(scaled > _FARTHEST)
+    if not rows.size:
+        return
+    value, name = read.rows[rows[0], columns[0]], model.columns[columns[0]]
+    raise DataError(
+        f"The column {name!r} has the value {value:g}; in {len(np.unique(rows)):,} of {len(scaled):,} rows a value is "
+        f"more than {_FARTHEST:g} standard deviations from those that the model was learned from. Sums with its square "
+        "have no digit of the others left. Correct such values, or leave them empty."
+    )

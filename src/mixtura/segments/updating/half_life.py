@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mixtura._typing import FloatArray
+from mixtura._typing import BoolArray, FloatArray
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.segments.change.periods import times_of
 
@@ -25,6 +25,9 @@ _DAY = timedelta(days=1)
 
 _EPOCH = date(1970, 1, 1).toordinal()
 
+_SAID = 3
+"""Latest times that messages name."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ages:
@@ -38,14 +41,17 @@ class Ages:
         The same of what was learned before.
     as_of : str or float
         The latest time: of the rows, or of what was learned before if that is later; ISO 8601, or a number.
-    n_without : int
-        Rows without a time.
+    known : ndarray of shape (N,), bool
+        Which rows have a time.
+    latest : tuple of str
+        The latest times known, the very latest first.
     """
 
     factors: FloatArray
     kept: float
     as_of: str | float
-    n_without: int
+    known: BoolArray
+    latest: tuple[str, ...]
 
 
 def ages_of(
@@ -84,19 +90,28 @@ def ages_of(
         before = min(first, _day_of(created)) if are_dates else first
     now = max(last, before)
     as_of = _date_of(now) if are_dates else now
+    said = _said({*times[there].tolist(), *(() if known is None else (before,))}, are_dates=are_dates)
     if half_life is None:
-        return Ages(there.astype(np.float64), 1.0, as_of, int((~there).sum()))
+        return Ages(there.astype(np.float64), 1.0, as_of, there, said)
     length = parse_half_life(half_life, are_dates=are_dates)
     factors = np.where(there, np.exp2((np.where(there, times, now) - now) / length), 0.0)
-    return Ages(factors, float(np.exp2((before - now) / length)), as_of, int((~there).sum()))
+    return Ages(factors, float(np.exp2((before - now) / length)), as_of, there, said)
+
+
+def _said(times: set[float], *, are_dates: bool) -> tuple[str, ...]:
+    """Return the latest of some times as they are read."""
+    latest = sorted(times, reverse=True)[:_SAID]
+    return tuple(_date_of(one).removesuffix("T00:00:00") if are_dates else f"{one:g}" for one in latest)
 
 
 def _known(known: str | float | None, time: str, *, are_dates: bool) -> float | None:
     """Return the latest time of earlier rows in the units of the column."""
     if known is not None and isinstance(known, str) != are_dates:
+        kinds = ("dates", "numbers") if are_dates else ("numbers", "dates")
+        latest = known.removesuffix("T00:00:00") if isinstance(known, str) else f"{known:g}"
         raise ParameterError(
-            f"`time` must be of one kind in all updates: {time!r} holds {'dates' if are_dates else 'numbers'}, and the "
-            f"model is of {known}. Name a column of the same kind."
+            f"`time` must be of one kind in all updates: {time!r} holds {kinds[0]}, and the times of the model are "
+            f"{kinds[1]}, the latest {latest}. Name a column of {kinds[1]}."
         )
     return _day_of(known) if isinstance(known, str) else known
 

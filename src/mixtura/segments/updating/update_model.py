@@ -125,7 +125,8 @@ def update_model(
     Raises
     ------
     ColumnError, DataError
-        The table lacks a column of the model, its weights or its time, or no row has a value.
+        The table lacks a column of the model, its weights or its time, no row has a value, or by their age so few rows
+        count that nothing can be learned from them.
     ParameterError
         A half-life without a time column, or not a positive one; or the model does not say from how many rows it was
         learned.

@@ -20,6 +20,7 @@ from mixtura.segments.change import drift_of_table
 from mixtura.segments.change.renewal import keep_names
 from mixtura.segments.model.component_order import ordered
 from mixtura.segments.model.read_rows import read_rows
+from mixtura.segments.updating.effective_rows import effective_rows
 from mixtura.segments.updating.half_life import parse_half_life
 from mixtura.select.inference.refit import Refit
 from reference.tables import COLUMNS, rows_of
@@ -143,7 +144,9 @@ def test_with_a_half_life_earlier_customers_count_less(model: SegmentModel) -> N
     assert later.model.training.history[-1].kept == later.kept
     assert later.model.statistics is not None
     assert later.model.statistics.as_of == "2024-04-29T00:00:00"
-    with pytest.raises(ParameterError, match="of one kind in all updates"):
+    with pytest.raises(
+        ParameterError, match="holds numbers, and the times of the model are dates, the latest 2024-04-29"
+    ):
         update_model(later.model, customers(3).with_columns(day=pl.lit(4)), time="day")
     # Late rows are older than what is known: they count less, and nothing is forgotten.
     late = update_model(later.model, customers(2), time="day", half_life="30d")
@@ -333,6 +336,44 @@ def test_what_cannot_be_is_refused(model: SegmentModel, options: dict[str, Any],
     frame = customers(1).with_columns(month=pl.lit(3), nothing=pl.lit(None, dtype=pl.Date))
     with pytest.raises((ParameterError, ColumnError, DataError), match=message):
         update_model(model, frame, **options)
+
+
+def dated(latest: date, rows: int) -> pl.DataFrame:
+    """A table of which some rows have another day."""
+    other = pl.int_range(pl.len()) < rows
+    return customers(1).with_columns(day=pl.when(other).then(latest).otherwise(pl.col("day")))
+
+
+def test_a_placeholder_does_not_make_a_model_of_one_customer(model: SegmentModel) -> None:
+    with pytest.raises(
+        DataError, match=r"count as 1\.0 would.* 9 are required.* 9999-12-31, 2024-02-29, 2024-02-28"
+    ):
+        update_model(model, dated(date(9999, 12, 31), 1), time="day", half_life="90d")
+    # Of more than the segments need, and where nothing is forgotten, it is said.
+    some = update_model(model, dated(date(9999, 12, 31), 20), time="day", half_life="90d")
+    assert some.weight_added == pytest.approx(20.0)
+    assert any("1,180 of 1,200 customers count less than a thousandth" in note for note in some.notes)
+    unforgotten = update_model(model, dated(date(9999, 12, 31), 1), time="day")
+    assert any("9999-12-31, is in the future" in note for note in unforgotten.notes)
+    with pytest.raises(DataError, match=r"No row of the table counts.* 9999-12-31, 2024-03-30"):
+        update_model(unforgotten.model, customers(2), time="day", half_life="90d")
+
+
+def test_rows_that_count_alike_are_as_many_as_they_are() -> None:
+    """Kish's effective number, in closed form: of n weights q^i it is (1 + q) / (1 - q) for a large n."""
+    assert effective_rows(np.array([1.0, 2.0]), 0.0, 100) == pytest.approx(9 / 5)
+    assert effective_rows(0.5 ** np.arange(60), 0.0, 0) == pytest.approx(3.0)
+    assert effective_rows(np.zeros(0), 0.25, 40) == pytest.approx(40.0)
+
+
+@pytest.mark.parametrize("value", [1e308, -1e200, 1e100, 1e12])
+def test_values_beyond_all_sums_are_refused(model: SegmentModel, value: float) -> None:
+    frame = customers(1)
+    far = pl.when(pl.int_range(pl.len()) == 3).then(value).otherwise(pl.col("income"))
+    with pytest.raises(DataError, match=r"column 'income' has the value .*1 of 600 rows"):
+        update_model(model, frame.with_columns(income=far))
+    with pytest.raises(DataError, match=r"column 'income' has the value .*1 of 600 rows"):
+        site_statistics(model, frame.with_columns(income=far))
 
 
 def test_a_half_life_may_be_said_in_many_ways() -> None:
