@@ -47,6 +47,24 @@ def test_a_model_may_be_replaced_in_its_place(run, model: Path, workplace: Path)
     assert SegmentModel.load(model).training.rows == 600
 
 
+def test_what_is_read_is_not_replaced(run, model: Path, workplace: Path) -> None:
+    run("update", model, month("may.csv", 4), "--statistics", "may.stats")
+    held = {name: Path(name).read_bytes() for name in ("may.csv", str(model), "may.stats")}
+    for arguments in (
+        ["update", model, "may.csv", "--output", "may.csv"],
+        ["update", model, "m*.csv", "--output", workplace / "may.csv"],
+        ["update", model, "may.csv", "--statistics", model],
+        ["merge", model, "may.stats", "--output", "may.stats"],
+        ["merge", model, "may.stats", "--statistics", model],
+        ["assign", model, "may.csv", "--output", "may.csv"],
+        ["anomalies", "may.csv", "--output", "may.csv"],
+    ):
+        done = run(*arguments, "--overwrite")
+        assert done.exit_code == 2, arguments
+        assert "is an input, which the output would replace" in done.stderr, arguments
+    assert held == {name: Path(name).read_bytes() for name in held}
+
+
 def test_sites_share_sums_and_get_one_model(run, model: Path, workplace: Path) -> None:
     for number, name in enumerate(["north", "south"], 1):
         done = run("update", model, month(f"{name}.csv", number), "--statistics", f"{name}.stats")

@@ -49,12 +49,14 @@ def received(tables: Sequence[str] | None) -> Iterator[list[str] | None]:
 
 
 @contextmanager
-def sent(path: Path, *, overwrite: bool, suffixes: Collection[str]) -> Iterator[Path]:
+def sent(
+    path: Path, *, overwrite: bool, suffixes: Collection[str], inputs: Collection[Path]
+) -> Iterator[Path]:
     """Give a name of a file to write, as `output_file` does, or one that goes to standard output as CSV at the end."""
     from mixtura.io import output_file
 
     if str(path) != STANDARD:
-        with output_file(path, overwrite=overwrite, suffixes=suffixes) as writing:
+        with output_file(path, overwrite=overwrite, suffixes=suffixes, inputs=inputs) as writing:
             yield writing
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mixtura.exceptions import ParameterError
+from mixtura.exceptions import ParameterError, TableError
 
 if TYPE_CHECKING:
     from mixtura.data.sources import Source
@@ -99,6 +99,19 @@ class TableInput:
         if self.tables:
             return list(self.tables)
         return ["--sql", self.sql or "", "--database", self.database or ""]
+
+    @property
+    def inputs(self) -> list[Path]:
+        """The files that are read, as far as they are there."""
+        from mixtura.data.sources.files import find_files
+
+        if not self.tables:
+            return [Path(self.database)] if self.database and "://" not in self.database else []
+        try:
+            return list(find_files(self.tables).paths)
+        except TableError:
+            # Reading says what is wrong.
+            return []
 
     def read(self, *id_columns: str | None) -> Table:
         """Return the table in memory, its columns of ids as text, in which leading zeros stay."""

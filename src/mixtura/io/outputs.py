@@ -68,7 +68,11 @@ def output_directory(path: str | Path, *, files: Collection[str], overwrite: boo
 
 @contextmanager
 def output_file(
-    path: str | Path, *, overwrite: bool = False, suffixes: Collection[str] = ()
+    path: str | Path,
+    *,
+    overwrite: bool = False,
+    suffixes: Collection[str] = (),
+    inputs: Collection[str | Path] = (),
 ) -> Iterator[Path]:
     """Give a file name to write to; the file takes its final name when the block ends without an error.
 
@@ -82,6 +86,8 @@ def output_file(
         Replace a file of that name.
     suffixes : collection of str, default=()
         What the name may end in, such as ``.csv``; empty for anything.
+    inputs : collection of str or Path, default=()
+        Files that are read, none of which may be replaced.
 
     Yields
     ------
@@ -91,7 +97,7 @@ def output_file(
     Raises
     ------
     OutputError
-        The file exists, has another suffix, or cannot be written; or there is something else than a file.
+        The file exists, is an input, has another suffix, or cannot be written; or there is something else than a file.
     """
     path = _absolute(path)
     path = _absolute(os.path.realpath(path)) if path.is_symlink() else path
@@ -102,6 +108,7 @@ def output_file(
             f"The name of the results must end in {alternatives(suffixes)}; got {path.name!r}. "
             f"Try {path.stem + next(iter(suffixes))!r}."
         )
+    _require_no_input(path, inputs)
     if path.exists() and not path.is_file():
         raise OutputError(
             f"{str(path)!r} is a device or a pipe, which nothing takes the place of. The name of a file is required."
@@ -132,6 +139,13 @@ def alternatives(suffixes: Collection[str]) -> str:
     """
     *first, last = suffixes
     return f"{', '.join(first)} or {last}" if first else last
+
+
+def _require_no_input(path: Path, inputs: Collection[str | Path]) -> None:
+    if path.exists() and any(Path(one).exists() and path.samefile(one) for one in inputs):
+        raise OutputError(
+            f"{str(path)!r} is an input, which the output would replace. The name of another file is required."
+        )
 
 
 def _absolute(path: str | Path) -> Path:

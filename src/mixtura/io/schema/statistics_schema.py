@@ -76,6 +76,7 @@ class StatisticsDocument(Strict):
     rows: Count
     about: SiteModel
     statistics: StatisticsValues
+    parts: Annotated[list[str], Field(default_factory=list)]
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -99,17 +99,30 @@ def add_statistics(model: SegmentModel, sites: Sequence[SiteStatistics]) -> Site
     for one in sites:
         name = ", ".join(one.sources)
         _require_same(known, one, name)
-        if one.digest in seen:
-            raise DataError(
-                f"The statistics of {name!r} are given twice: their rows would count twice. Give each file once."
-            )
-        seen[one.digest] = name
+        _require_new(one, name, seen)
+        seen |= dict.fromkeys(one.fingerprints, name)
     return replace(
         sites[0],
         sources=tuple(source for one in sites for source in one.sources),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         rows=sum(one.rows for one in sites),
         statistics=reduce(add, (one.statistics for one in sites)),
+        parts=tuple(seen) if len(seen) > 1 else (),
+    )
+
+
+def _require_new(site: SiteStatistics, name: str, seen: dict[str, str]) -> None:
+    """Raise `DataError` where sums, or some of those that they are made of, are among those seen, by fingerprint."""
+    known = next((seen[one] for one in site.fingerprints if one in seen), None)
+    if known is None:
+        return
+    if known == name:
+        raise DataError(
+            f"The statistics of {name!r} are given twice: their rows would count twice. Give each file once."
+        )
+    raise DataError(
+        f"The statistics of {name!r} and of {known!r} have a table in common: its rows would count twice. Give sums of "
+        "a region, or those of the sites that it is made of."
     )
 
 

@@ -43,6 +43,8 @@ class SiteStatistics:
     about : dict
         Which model they are about: `describe_model`.
     statistics : ModelStatistics
+    parts : tuple of str, default=()
+        Fingerprints of the sums that these are the sum of; empty for those of one table.
     """
 
     sources: tuple[str, ...]
@@ -50,6 +52,7 @@ class SiteStatistics:
     rows: int
     about: dict[str, Any]
     statistics: ModelStatistics
+    parts: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the text of a file of statistics."""
@@ -62,6 +65,7 @@ class SiteStatistics:
                 "about": self.about,
                 "statistics": statistics_content(self.statistics),
             }
+            | ({"parts": list(self.parts)} if self.parts else {})
         )
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
@@ -90,12 +94,13 @@ class SiteStatistics:
             found.statistics, found.about.covariance_type, np.array(found.about.means)
         )
         assert statistics is not None, "the file was checked"
-        return cls(tuple(found.sources), found.created, found.rows, found.about.model_dump(), statistics)
+        about = found.about.model_dump()
+        return cls(tuple(found.sources), found.created, found.rows, about, statistics, tuple(found.parts))
 
     @property
-    def digest(self) -> str:
-        """What is the same of the sums of the same rows alone."""
-        return _digest(statistics_content(self.statistics))
+    def fingerprints(self) -> tuple[str, ...]:
+        """What is the same of the sums of the same rows alone, of each table that is in them."""
+        return self.parts or (_digest(statistics_content(self.statistics)),)
 
 
 def describe_model(model: SegmentModel) -> dict[str, Any]:

@@ -163,6 +163,23 @@ def test_rows_are_not_counted_twice(model: SegmentModel, sites: list[SiteStatist
         merge_statistics(model, [])
 
 
+def test_a_site_is_not_counted_again_through_its_region(
+    model: SegmentModel, sites: list[SiteStatistics], tmp_path: Path
+) -> None:
+    add_statistics(model, sites).save(tmp_path / "region.stats")
+    region = SiteStatistics.load(tmp_path / "region.stats")
+    assert region.parts == tuple(one.fingerprints[0] for one in sites)
+    for given in ([region, sites[0]], [sites[1], region], [region, add_statistics(model, [*sites])]):
+        with pytest.raises(DataError, match="would count twice"):
+            merge_statistics(model, given)
+    with pytest.raises(DataError, match="'site 1' and of 'site 0, site 1' have a table in common"):
+        add_statistics(model, [region, sites[1]])
+    # Sums of one file are those of the site, and not of another one; a third site is welcome.
+    alone, more = add_statistics(model, sites[:1]), site_statistics(model, EVERYONE[50:300], source="more")
+    assert alone.fingerprints == sites[0].fingerprints
+    assert len(add_statistics(model, [region, more]).fingerprints) == 3
+
+
 def test_altered_files_are_noticed(sites: list[SiteStatistics], tmp_path: Path) -> None:
     path = tmp_path / "a.stats"
     sites[0].save(path)

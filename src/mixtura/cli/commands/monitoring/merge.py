@@ -47,7 +47,7 @@ def merge(
         )
     console = output_console(quiet=quiet)
     path = statistics or output or Path(f"{model.stem}-merged.json")
-    with output_file(path, overwrite=overwrite) as writing:
+    with output_file(path, overwrite=overwrite, inputs=[model, *files]) as writing:
         loaded, sites = SegmentModel.load(model), [SiteStatistics.load(one) for one in files]
         added = add_statistics(loaded, sites)
         if statistics is not None:

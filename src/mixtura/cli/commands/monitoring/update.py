@@ -69,7 +69,7 @@ def update(
     from mixtura.segments import SegmentModel, update_model
 
     path = Path(f"{given.stem}-model.json") if output is None else output
-    with output_file(path, overwrite=overwrite) as writing:
+    with output_file(path, overwrite=overwrite, inputs=given.inputs) as writing:
         loaded = SegmentModel.load(model)
         with working("Adding customers", quiet=quiet):
             frame = given.read().data
@@ -106,7 +106,7 @@ def _gather(
     from mixtura.io import output_file
     from mixtura.segments import SegmentModel, site_statistics
 
-    with output_file(path, overwrite=overwrite) as writing:
+    with output_file(path, overwrite=overwrite, inputs=[model, *given.inputs]) as writing:
         loaded: SegmentModel = SegmentModel.load(model)
         with working("Adding up", quiet=quiet):
             frame = given.read().data
