@@ -24,6 +24,7 @@ from mixtura.segments import (
     with_reference,
 )
 from mixtura.segments.change import TableDrift, drift_of_table
+from mixtura.segments.known.kept_segments import require_resampled
 from mixtura.segments.large.segment_source import segment_any
 from mixtura.segments.model.assignment_frame import eager, frame_of, held, ids_of
 
@@ -288,9 +289,10 @@ class Segmentation:
         Raises
         ------
         ParameterError
-            Fewer than 2 resamples, or another parameter out of its range.
+            Fewer than 2 resamples, another parameter out of its range, or segments are kept.
         """
         result = self.result
+        require_resampled(result)
         options = {"mixtures": result.neighbors} | options
         found = assess_stability(
             result.model, result.table, weights=result.weights, n_bootstraps=n_bootstraps, **options

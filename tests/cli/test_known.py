@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 
 
 def labeled(customers: Path) -> None:
@@ -65,6 +67,54 @@ def test_what_the_model_says_is_not_asked_again(refused, kept, customers, workpl
     said = refused(*arguments, "--columns", "income")
     assert "--columns cannot be given with --keep" in said
     assert "model" in refused("segment", customers.name, "--keep", "nothing.json", "--output", "again")
+
+
+def test_what_was_not_tried_is_not_judged(run, refused, kept, customers, workplace) -> None:
+    kept("segment", customers.name, "--components", "3", "--resamples", "0")
+    arguments = "segment", customers.name, "--keep", "customers-segments/model.json", "--output", "again"
+    assert "Try --components 3-6" in refused(*arguments, "--components", "2")
+    assert "--resamples cannot be given with --keep" in refused(*arguments, "--resamples", "5")
+    printed = run(*arguments, "--components", "3").output
+    assert "No new segment was tried" in printed
+    assert "No new segment was tried" in (workplace / "again" / "report.html").read_text(encoding="utf-8")
+    # Three segments of two columns that stay: two shares were estimated.
+    assert "2 of them estimated" in run("show", "again/model.json").output
+
+
+def test_the_page_says_what_the_criterion_would_be_without_new_segments(
+    run, kept, customers, workplace
+) -> None:
+    everybody = pl.read_csv(customers, schema_overrides={"id": pl.String})
+    everybody.filter(pl.col("spending").rank("ordinal") <= 190).write_csv("fewer.csv")
+    kept("segment", "fewer.csv", "--components", "2", "--resamples", "0")
+    model = "fewer-segments/model.json"
+    printed = run(
+        "segment", customers.name, "--keep", model, "--components", "2-3", "--output", "again"
+    ).output
+    summary = json.loads((workplace / "again" / "summary.json").read_text(encoding="utf-8"))
+    assert summary["kept"]["n_new"] == 1
+    more = summary["kept"]["criterion_without_new"] - summary["choice"]["criteria"]["bic"]
+    assert f"Without the new segments BIC would be {more:,.1f} larger." in printed
+    page = (workplace / "again" / "report.html").read_text(encoding="utf-8")
+    (said,) = re.findall(r"Without the new segments BIC would be ([0-9,.]+) larger\.", page)
+    assert float(said.replace(",", "")) == pytest.approx(more, rel=0.01)
+
+
+def test_labels_that_are_not_printed_are_counted(run, customers, workplace) -> None:
+    table = pl.read_csv(customers, schema_overrides={"id": pl.String})
+    rank = pl.col("spending").rank("ordinal")
+    low = pl.when(rank < 21).then(pl.lit("plain"))
+    swapped = pl.when(rank.is_between(21, 28)).then(pl.lit("gold"))
+    tier = pl.coalesce(pl.when(rank > 260).then(pl.lit("gold")), low, swapped)
+    table.with_columns(tier=tier).write_csv(customers)
+    printed = run(
+        "segment", customers.name, "--known", "tier", "--components", "3", "--resamples", "0"
+    ).output
+    wrong = json.loads((workplace / "customers-segments" / "summary.json").read_text("utf-8"))["known"][
+        "n_elsewhere"
+    ]
+    assert wrong > 5
+    assert f"and {wrong - 5} more" in printed
 
 
 def test_a_table_of_answers_alone(run, workplace) -> None:

@@ -84,6 +84,8 @@ def with_options(text: str) -> str:
     >>> from mixtura.cli.option_names import with_options
     >>> with_options("`components` must be at least 1; got 0. Try `components=[3]` or `drop_missing=True`.")
     '--components must be at least 1; got 0. Try --components 3 or --drop-missing.'
+    >>> with_options("Try `components=range(3, 7)`.")
+    'Try --components 3-6.'
     """
 
     def option(found: re.Match[str]) -> str:
@@ -96,7 +98,13 @@ def with_options(text: str) -> str:
 
 
 def _unquoted(value: str) -> str:
-    """Return a Python value as one types it: ``[3, 4]`` is ``3,4``, ``"x"`` is ``x``, ``{"a": [1]}`` is ``a=1``."""
+    """Return a Python value as one types it.
+
+    ``[3, 4]`` is ``3,4``, ``"x"`` is ``x``, ``{"a": [1]}`` is ``a=1``, and ``range(3, 7)`` is ``3-6``.
+    """
+    span = re.fullmatch(r"range\((\d+), *(\d+)\)", value)
+    if span:
+        return f"{span[1]}-{int(span[2]) - 1}"
     if value.startswith("{"):
         codes = ast.literal_eval(value)
         return shlex.quote(

@@ -30,7 +30,9 @@ def data_with_known(
     if known is None:
         return data
     if rows is None:
-        raise ParameterError("`known` takes rows in memory; got others. Try a sample of them.")
+        raise ParameterError(
+            "`known` takes rows in memory; got rows that are read in blocks. Try a sample with all that are known."
+        )
     table = table_with_known(rows, known, weights)
     if n_known_components(table) > n_components:
         raise ParameterError(

@@ -15,7 +15,7 @@ from mixtura.segments.building.searched_table import SearchedTable
 from mixtura.segments.building.selection_notes import selection_notes
 from mixtura.segments.known.kept_segments import with_kept_segments
 from mixtura.segments.known.known_segments import with_known_segments
-from mixtura.segments.known.prepare_kept import prepare_any, require_alone
+from mixtura.segments.known.prepare_kept import kept_model, prepare_any, require_alone, weight_of_kept
 from mixtura.segments.measure import measure_segments
 from mixtura.segments.mergeable import TopRows
 from mixtura.segments.model.assign import Assignment, assignment_of
@@ -142,12 +142,13 @@ def segment_table(
     known : str or None, default=None
         A column that says which segment some customers are known to be in; missing where that is not known. They stay
         in it, its value is the name of their segment, and all others are divided by likelihood. There are at least as
-        many segments as it names, and more where the criterion finds more; see `KnownSegments`.
+        many segments as it names, and more where the criterion finds more; see `KnownSegments`. Texts such as ``NA``,
+        and -1, count as missing.
     keep : SegmentModel, path of a model file, or None, default=None
         A model whose segments stay as they are, with their numbers and names; only their shares are estimated, and new
         segments are found beside them, none where the criterion finds none. It says which columns are read, and how;
-        see `KeptSegments`. Not with `known`, `columns`, `transform`, `kinds`, `missing_codes`, `select_columns` or
-        `robust`.
+        see `KeptSegments`; also the weight, where `weight` says nothing. Not with `known`, `columns`, `transform`,
+        `kinds`, `missing_codes`, `select_columns` or `robust`.
     checkpoint : str or Path, optional
         A file in which models are kept while they are fitted: the same call on the same table goes on where it was
         interrupted, see `mixtura.select.search`. It is removed once all are fitted.
@@ -191,12 +192,12 @@ def segment_table(
     settings = Settings(components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state,
                         anomaly_percentile, source, transform, prior, n_folds, min_share, robust,
                         checkpoint, keep_interrupted)  # fmt: skip
-    weight = accepted_weight(frame, weight)
+    weight = accepted_weight(frame, weight_of_kept(model := kept_model(keep), weight, frame))
     roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes, known, alone=True)
     started = time.perf_counter()
-    if keep is not None:
+    if model is not None:
         require_alone(roles, settings, select_columns=select_columns)
-    prepared = prepare_any(frame, roles, settings, keep, drop_missing=drop_missing)
+    prepared = prepare_any(frame, roles, settings, model, drop_missing=drop_missing)
     callbacks = on_candidate, on_fold
     return _segment(prepared, settings, names or {}, callbacks, started, select_columns=select_columns)
 

@@ -93,6 +93,51 @@ def test_rows_may_lack_values_and_have_weights(results: Any) -> None:
     assert found.kept.n_new == 1
 
 
+def weighted(n_new: int = 0, seed: int = 0) -> pl.DataFrame:
+    """Return customers of whom those of the first group count three times."""
+    return customers(n_new, seed).with_columns(
+        counts=pl.when(pl.int_range(300 + n_new) < 150).then(3.0).otherwise(1.0)
+    )
+
+
+def test_the_weight_is_that_of_the_model() -> None:
+    model = segment_table(weighted(), components=[2], weight="counts").model
+    found, later = weighted(seed=1), {"keep": model, "components": [2]}
+    now = segment_table(found, **later)
+    assert now.columns.weight == "counts"
+    np.testing.assert_allclose(now.model.mixture.weights, [0.75, 0.25], atol=0.01)
+    assert any("count by counts, as those of the model" in note for note in now.notes)
+    once = segment_table(found, weight="none", **later)
+    np.testing.assert_allclose(once.model.mixture.weights, [0.5, 0.5], atol=0.01)
+    assert any(
+        "every customer counts once, and those of the model that is kept by counts" in note
+        for note in once.notes
+    )
+    with pytest.raises(ParameterError, match=r"`weight` must be said: .* 'counts', which the table lacks"):
+        segment_table(found.drop("counts"), **later)
+
+
+def test_nothing_is_recommended_that_does_not_go_with_it(results: Any) -> None:
+    table = customers(seed=1).with_columns(income=(pl.col("income") / 8).exp())
+    assert any("transform" in note for note in segment_table(table, components=[2]).notes)
+    assert not any(
+        "transform" in note for note in segment_table(table, keep=results[0].model, components=[2]).notes
+    )
+
+
+def test_stability_of_kept_segments_is_not_measured(results: Any) -> None:
+    fitted_again = Segmentation(results[1].model, results[1])
+    with pytest.raises(ParameterError, match="Stability is measured of segments that are found"):
+        fitted_again.stability(5)
+
+
+def test_a_segmentation_in_place_of_its_model_is_refused(results: Any) -> None:
+    with pytest.raises(ParameterError, match=r"got Segmentation\. Try its `\.model`"):
+        segment_table(customers(), keep=Segmentation(results[0].model))  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match=r"got int\.$"):
+        segment_table(customers(), keep=3)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("options", "match"),
     [

@@ -14,6 +14,7 @@ from mixtura.cli import option_types as options
 from mixtura.cli.console import exit_if_interrupted, handle_errors, output_console
 from mixtura.cli.database_input import DatabaseInput, InDatabase, input_of
 from mixtura.cli.table_input import CustomerTable, Database, SpoolDir, Sql, TableInput
+from mixtura.exceptions import ParameterError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -100,6 +101,7 @@ def segment(
     json: Json = False, spool_dir: SpoolDir = None, progress: options.Progress = False, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
     """Find segments in a table, and write them to a directory."""
+    _require_measurable(keep, resamples)
     wanted = _Wanted(resamples, excel, overwrite, json, quiet, spool_dir, progress)
     _run(input_of(table, sql, database, in_database=in_database), output, wanted, options.search_options(
         describe=describe, missing_code=missing_code, value=value,
@@ -107,6 +109,15 @@ def segment(
         transform=transform, criterion=criterion, min_share=min_share, columns=columns, prior=prior, n_folds=n_folds,
         weight=weight, covariance_type=covariance_type, robust=robust, known=known, names=names, kind=kind, seed=seed,
         keep=keep, select_columns=select_columns, anomaly_percentile=anomaly_percentile))  # fmt: skip
+
+
+def _require_measurable(keep: Path | None, resamples: int | None) -> None:
+    """Raise `ParameterError` where stability is asked for that is not measured."""
+    if keep is not None and resamples:
+        raise ParameterError(
+            "`resamples` cannot be given with `keep`: stability is not measured, as what is kept stays whatever "
+            "customers there are. Leave one of them out."
+        )
 
 
 @dataclass(frozen=True, slots=True)

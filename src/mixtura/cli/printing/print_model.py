@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -38,7 +39,7 @@ def print_model(console: Console, name: str, model: SegmentModel) -> None:
         ("Customer", training.id_column or "row number"),
         (
             "Covariances",
-            f"{covariances}, {mixture.n_parameters + model.scaling.n_parameters} parameters",
+            f"{covariances}, {_parameters(model)}",
         ),
         *_robust(model),
         *_choice(training),
@@ -52,6 +53,18 @@ def print_model(console: Console, name: str, model: SegmentModel) -> None:
     if model.columns:
         _print_components(console, model)
     _print_levels(console, model)
+
+
+def _parameters(model: SegmentModel) -> str:
+    """Return how many parameters a model has, and how many were estimated where segments were kept.
+
+    AIC and log-likelihood tell the latter: ``AIC = -2 log L + 2 p``.
+    """
+    training, held = model.training, model.mixture.n_parameters + model.scaling.n_parameters
+    counted = (training.aic + 2.0 * training.log_likelihood) / 2.0
+    if not math.isfinite(counted) or round(counted) >= held or training.history:
+        return f"{held} parameters"
+    return f"{held} parameters, {round(counted)} of them estimated beside segments that were kept"
 
 
 def _discrete(model: SegmentModel) -> list[tuple[str, str]]:

@@ -134,7 +134,14 @@ def _print_kept(console: Console, document: Document) -> None:
         better = criterion_text(name, alone - value)
         console.print(f"Without the new segments {name.upper()} would be {better} larger.", style="dim")
     if not found.n_new:
-        console.print("No new segment makes the customers likelier than it costs.", style="dim")
+        console.print(_why_none(document, len(found.segments)), style="dim")
+
+
+def _why_none(document: Document, n_kept: int) -> str:
+    """Return why there is no new segment beside those kept."""
+    if all(one.n_components <= n_kept for one in document.candidates):
+        return "No new segment was tried, as no more segments were asked for than those that are kept."
+    return "No new segment makes the customers likelier than it costs."
 
 
 def _print_doubtful(console: Console, document: Document, found: KnownPart, names: list[str]) -> None:
@@ -152,6 +159,9 @@ def _print_doubtful(console: Console, document: Document, found: KnownPart, name
             percent(one.probable_membership, 2),
         )
     console.print(table)
+    more = found.n_elsewhere - min(_DOUBTFUL, len(found.contradictions))
+    if more:
+        console.print(f"and {more:,} more", style="dim")
 
 
 def _least_stable(document: Document) -> str:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixtura.exceptions import ParameterError
 from mixtura.segments.known.known_segments import KnownSegments, known_content
 from mixtura.segments.table.prepare import Prepared
 
 if TYPE_CHECKING:
     from mixtura.segments.results.segmentation_result import SegmentationResult
 
-__all__ = ["KeptSegment", "KeptSegments", "known_parts", "with_kept_segments"]
+__all__ = ["KeptSegment", "KeptSegments", "known_parts", "require_resampled", "with_kept_segments"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,15 @@ def with_kept_segments(result: SegmentationResult, prepared: Prepared) -> Segmen
         min(alone) if alone and np.isfinite(min(alone)) else None,
     )
     return replace(result, kept=found)
+
+
+def require_resampled(result: SegmentationResult) -> None:
+    """Raise `ParameterError` where segments are kept, so that resamples say nothing of them."""
+    if result.kept is not None:
+        raise ParameterError(
+            "Stability is measured of segments that are found; got some that are kept with `keep`, which stay whatever "
+            "customers there are. Segment without `keep` to measure it."
+        )
 
 
 def known_parts(known: KnownSegments | None, kept: KeptSegments | None) -> dict[str, Any]:

@@ -107,6 +107,7 @@ def transform_notes(
     advice: Sequence[TransformAdvice],
     transforms: Sequence[Transform],
     kinds: Sequence[ColumnKind] = (),
+    kept: object = None,
 ) -> tuple[str, ...]:
     """Return sentences on columns: those that the rule would transform and that are not, and spikes at zero.
 
@@ -117,7 +118,11 @@ def transform_notes(
         What was done.
     kinds : sequence of ColumnKind, default=()
         What columns are taken for: zeros that are modeled as a point mass need no sentence.
+    kept : object, default=None
+        Segments that are kept: their model says how columns are read, and nothing else can be asked for.
     """
+    if kept is not None:
+        return ()
     notes, modeled = [], {one.name for one in kinds if 0.0 in one.spikes}
     undone = [
         one

@@ -231,7 +231,7 @@ class SegmentationResult:
             *self.table_notes,
             *outlier_notes(self.model.mixture, self.assignment, self.robust_reason),
             *missing_by_segment_notes(self.rows, inside, k, self.columns.used),
-            *transform_notes(self.advice, self.model.scaling.transforms, self.columns.kinds),
+            *transform_notes(self.advice, self.model.scaling.transforms, self.columns.kinds, self.kept),
             *residual_notes(self.residuals, k),
             *value_notes(self.columns.value, self.values, self.weights),
             *weight_notes(self.columns.weight, self.weights),
