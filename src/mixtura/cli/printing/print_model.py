@@ -58,7 +58,7 @@ def print_model(console: Console, name: str, model: SegmentModel) -> None:
 def _parameters(model: SegmentModel) -> str:
     """Return how many parameters a model has, and how many were estimated where segments were kept.
 
-    AIC and log-likelihood tell the latter: ``AIC = -2 log L + 2 p``.
+    AIC and log-likelihood give the latter: ``AIC = -2 log L + 2 p``.
     """
     training, held = model.training, model.mixture.n_parameters + model.scaling.n_parameters
     counted = (training.aic + 2.0 * training.log_likelihood) / 2.0
