@@ -152,11 +152,29 @@ class DatabaseBlocks:
             return int(n_rows), float(n_rows), int(n_rows)
         sound, positive, weight = found[2 * len(names) :]
         if sound < n_rows or not positive:
-            raise DataError(
-                "`sample_weight` must be finite, not negative, and positive for some row; got "
-                f"{n_rows - sound:,} other values in {self._weight!r}."
-            )
+            raise DataError(self._said_of_weights(w, n_rows, sound))
         return int(n_rows), float(weight), int(positive)
+
+    def _said_of_weights(self, w: str, n_rows: int, sound: int) -> str:
+        """Return what is wrong with weights, of which some are not sound or none is positive."""
+        if sound == n_rows:
+            return (
+                f"`sample_weight` must be positive for some row; {self._weight!r} is zero in all {n_rows:,}. Name "
+                "another column, or leave it out."
+            )
+        zero = self.dialect.number(0.0)
+        counts = f"COUNT({w}), COUNT(CASE WHEN {w} < {zero} THEN 1 END)"
+        present, negative = self.ask(f"SELECT {counts} FROM {self.source} t")[0]
+        found = {
+            "negative": negative,
+            "missing": n_rows - present,
+            "infinite, NaN or huge": present - sound - negative,
+        }
+        said = ", ".join(f"{count:,} {kind}" for kind, count in found.items() if count)
+        return (
+            f"`sample_weight` must be finite and not negative; of the {n_rows:,} values in {self._weight!r} {said}. "
+            "Correct them, or leave these rows out."
+        )
 
     def _require_values(self, names: Sequence[str], n_rows: int, found: Sequence[int]) -> None:
         present, sound = np.array(found[: len(names)]), np.array(found[len(names) : 2 * len(names)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -60,9 +61,28 @@ def test_weights_are_a_column(tables: Any) -> None:
     with pytest.raises(ColumnError, match="'word' must hold numbers"):
         GaussianMixture(2).fit(table, sample_weight="word")
     with pytest.raises(
-        DataError, match=r"must be finite, not negative, .*got [\d,]+ other values in 'income'"
+        DataError, match=r"must be finite and not negative; of the [\d,]+ values in 'income' "
     ):
         GaussianMixture(2).fit(tables("customers", columns=["spending in $"]), sample_weight="income")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            "CASE WHEN a = 0 THEN -1 WHEN a < 3 THEN NULL ELSE a END",
+            "of the 9 values in 'w' 1 negative, 2 missing.",
+        ),
+        ("CASE WHEN a = 0 THEN 'NaN'::DOUBLE ELSE a END", "of the 9 values in 'w' 1 infinite, NaN or huge."),
+        ("0", "must be positive for some row; 'w' is zero in all 9."),
+    ],
+)
+def test_what_is_wrong_with_weights_is_said(tmp_path: Path, values: str, message: str) -> None:
+    path = tmp_path / "crm.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(f"CREATE TABLE t AS SELECT a::DOUBLE AS a, {values} AS w FROM range(9) r(a)")
+    with DatabaseTable(path, "t", columns=["a"]) as table, pytest.raises(DataError, match=re.escape(message)):
+        GaussianMixture(1).fit(table, sample_weight="w")
 
 
 def test_a_file_is_opened_to_be_read_and_closed(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ EVERY = ("auto", "value", "day", "week", "month", "quarter", "year")
 _MOST_VALUES = 200
 _FEWEST, _MOST = 2, 40
 """Periods that are chosen without being asked for."""
+_CORRECT = "Correct them, or leave the rows without a time."
 _FIRST_DAY = date(1970, 1, 1).toordinal()
 _LABEL = re.compile(r"\d{4}([-/ ]?(Q[1-4]|W\d{1,2}|\d{1,2}))?", re.I)
 _FORMATS = (
@@ -134,7 +135,7 @@ def times_of(frame: Any, time: str) -> tuple[FloatArray, bool]:
     present = [row for row, value in enumerate(values) if not _is_missing(value)]
     found, known = np.full(len(values), np.nan), [values[row] for row in present]
     are_dates = not _are_numbers(known) or _are_days(known)
-    found[present] = [_as_number(day) for day in _days(known, time)] if are_dates else known
+    found[present] = [_as_number(day) for day in _days(known, time, remedy=_CORRECT)] if are_dates else known
     return found, are_dates
 
 
@@ -163,7 +164,8 @@ def _keys(values: Sequence[Any], time: str, every: str) -> list[tuple[Any, str]]
         texts = [str(one).strip() for one in values]
         _check_values(texts, time, "value")
         return [(one, one) for one in texts]
-    days = _days(values, time)
+    labels = "`every='value'` takes each text as a period, in alphabetical order."
+    days = _days(values, time, remedy=f"{_CORRECT[:-1]}; {labels}")
     lengths = [every] if every != "auto" else ["month", "quarter", "year", "week", "day"]
     for length in lengths:
         keys = [_NAMES[length](day) for day in days]
@@ -197,7 +199,7 @@ def _check_values(values: Sequence[Any], time: str, every: str) -> None:
         )
 
 
-def _days(values: Sequence[Any], time: str) -> list[date]:
+def _days(values: Sequence[Any], time: str, *, remedy: str) -> list[date]:
     """Return the day of each value, in the one format in which most of them can be read."""
     first = [one for one in values if not isinstance(one, date)][:200]
     readers = [_from_iso, *(_reader(text) for text in _FORMATS)]
@@ -208,8 +210,7 @@ def _days(values: Sequence[Any], time: str) -> list[date]:
         examples = ", ".join(map(repr, list(dict.fromkeys(odd))[:3]))
         raise ColumnError(
             f"The time column {time!r} does not hold times in {len(odd):,} of {len(values):,} rows: {examples}. Dates "
-            "in one format such as 2024-01-31, months such as 2024-01, or numbers are required. Correct them, or leave "
-            "the rows without a time; `every='value'` takes each text as a period, in alphabetical order.",
+            f"in one format such as 2024-01-31, months such as 2024-01, or numbers are required. {remedy}",
             column=time,
         )
     return [one for one in days if one is not None]

@@ -80,12 +80,17 @@ def simulated_reference(model: SegmentModel, like: RowTable) -> Reference:
     DataError
         The model has discrete columns.
     """
+    if model.coding is not None and any(one.kind == "merged" for one in model.training.history):
+        raise DataError(
+            "The model was merged from sums, which do not say how customers were spread, and with counts, categories "
+            "or point masses that does not follow from the model. Give a table to compare with as `before`, or add one "
+            "to the model, with which later ones are compared: mixtura update MODEL TABLE."
+        )
     if model.coding is not None:
         raise DataError(
-            "The model file, of an earlier version or merged from sums, does not say how the customers it was learned "
-            "from were spread, and with counts, categories or point masses that does not follow from it. "
-            "Write the model again with this version, update it with a table, or give the table it was learned from as "
-            "`before`."
+            "The model file, of an earlier version, does not say how the customers it was learned from were spread, "
+            "and with counts, categories or point masses that does not follow from it. Write the model again with this "
+            "version, update it with a table, or give the table it was learned from as `before`."
         )
     return reference_of_model(
         model.mixture,

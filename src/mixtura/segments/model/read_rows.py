@@ -100,8 +100,7 @@ def read_rows(
     DataError
         No row has a value.
     """
-    codes = model.training.missing_codes
-    roles = Roles(model.columns, id_column, weight=weight, keep=model.discrete_columns, missing_codes=codes)
+    roles = _roles(model, id_column, weight)
     opened = roles.open(frame)
     table: nw.DataFrame[Any] = nw.from_native(opened.frame, eager_only=True)
     require_columns((*model.columns, *model.discrete_columns), table.columns)
@@ -121,7 +120,7 @@ def read_rows(
         discrete=model.discrete_columns,
     )
     if weights is not None:
-        weights = checked_weights(weights, str(weight))
+        weights = checked_weights(weights, str(weight), of_model=True)
     levels = None if model.coding is None else model.coding.levels(opened.frame, complete)
     notes = (*notes, *missing_notes(*with_missing_levels(rows, model.columns, model.coding, levels)))
     if model.coding is None or levels is None:
@@ -131,6 +130,19 @@ def read_rows(
         found = MixedRows(rows, levels, model.coding.discrete)
     named = customer_ids(opened.frame, choice.id_column)
     return ModelRows(opened.frame, *named, found, complete, weights, absent, notes)
+
+
+def _roles(model: SegmentModel, id_column: str | None, weight: str | None) -> Roles:
+    """Return what the columns of a table are for, as the model says it."""
+    codes = model.training.missing_codes
+    return Roles(
+        model.columns,
+        id_column,
+        weight=weight,
+        keep=model.discrete_columns,
+        missing_codes=codes,
+        of_model=True,
+    )
 
 
 def _has_values(column: nw.Series[Any]) -> bool:

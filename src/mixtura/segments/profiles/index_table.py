@@ -197,12 +197,15 @@ def mean_p_value(n1: float, m1: float, v1: float, n2: float, m2: float, v2: floa
     >>> from mixtura.segments.profiles.index_table import mean_p_value
     >>> round(mean_p_value(50, 1.0, 4.0, 40, 2.0, 4.0), 4)
     0.0222
+    >>> round(mean_p_value(50, 1e100, 4e200, 40, 2e100, 4e200), 4)
+    0.0222
     """
     e1, e2 = v1 / (n1 - 1), v2 / (n2 - 1)
     error = e1 + e2
     if not error > 0:
         return float(m1 == m2)
-    freedom = error**2 / (e1**2 / (n1 - 1) + e2**2 / (n2 - 1))
+    # Of shares, whose squares are numbers whatever the units.
+    freedom = 1 / ((e1 / error) ** 2 / (n1 - 1) + (e2 / error) ** 2 / (n2 - 1))
     return float(2 * stdtr(freedom, -abs(m1 - m2) / np.sqrt(error)))
 
 

@@ -38,6 +38,8 @@ class Roles:
     known: str | None = None
     alone: bool = False
     """Whether counts and categories may stand without a continuous column."""
+    of_model: bool = False
+    """Whether a model says what columns are for, so that none can be left out."""
 
     def __post_init__(self) -> None:
         for role in ("columns", "describe"):
@@ -102,10 +104,18 @@ class Roles:
         self._check_conflicts(asked)
         for name in self.columns or ():
             if not self.may_be_category(name):
-                _check_numeric(table, name, "columns")
+                _check_numeric(table, name, self._remedy("columns"))
         for parameter, single in (("value", self.value), ("weight", self.weight)):
             if single is not None:
-                _check_numeric(table, single, parameter)
+                _check_numeric(table, single, self._remedy(parameter))
+
+    def _remedy(self, parameter: str) -> str:
+        """Return what to do about a column that holds no numbers."""
+        return (
+            "The model needs numbers in it. Clean it."
+            if self.of_model
+            else f"Leave it out of `{parameter}`, or clean it."
+        )
 
     def _asked(self) -> list[tuple[str, list[str]]]:
         single = (
@@ -142,8 +152,8 @@ def _single(role: str, label: Any) -> Any:
     )
 
 
-def checked_weights(weights: FloatArray, column: str) -> FloatArray:
-    """Return the weights of the complete rows, shape (N,).
+def checked_weights(weights: FloatArray, column: str, *, of_model: bool = False) -> FloatArray:
+    """Return the weights of the complete rows, shape (N,); `of_model` where a model says that they are its weights.
 
     Raises
     ------
@@ -152,28 +162,29 @@ def checked_weights(weights: FloatArray, column: str) -> FloatArray:
     """
     if weights.min() < 0:
         row = int(np.argmax(weights < 0)) + 1
+        remedy = "Correct it." if of_model else "Correct it, or leave out `weight`."
         raise DataError(
             f"The weight {column!r} is {weights[row - 1]:g} in row {row} of the complete rows. Weights must not be "
-            "negative. Correct it, or leave out `weight`."
+            f"negative. {remedy}"
         )
     if np.count_nonzero(weights) < 2:
+        remedy = "Correct them." if of_model else "Name another column, or leave out `weight`."
         raise DataError(
             f"The weight {column!r} is zero in all rows but {np.count_nonzero(weights)}. At least two rows must count. "
-            "Name another column, or leave out `weight`."
+            f"{remedy}"
         )
     return np.ascontiguousarray(weights)
 
 
-def _check_numeric(table: Frame, name: str, parameter: str) -> None:
+def _check_numeric(table: Frame, name: str, remedy: str) -> None:
     column = table[name]
     if column.null_count() == len(column):
-        raise ColumnError(f"The column {name!r} has no values. Leave it out of `{parameter}`.", column=name)
+        raise ColumnError(f"The column {name!r} has no values. {remedy}", column=name)
     if column.dtype.is_numeric():
         return
     examples = ", ".join(repr(str(value)[:30]) for value in _not_numbers(column)[:3])
     raise ColumnError(
-        f"The column {name!r} is not numeric: it holds {examples}. Columns of numbers are required. "
-        f"Leave it out of `{parameter}`, or clean it.",
+        f"The column {name!r} is not numeric: it holds {examples}. Columns of numbers are required. {remedy}",
         column=name,
     )
 

@@ -13,7 +13,14 @@ from fitted import fitted, remembered
 from mixtura.datasets import make_customers
 from mixtura.exceptions import ColumnError, DataError, ParameterError, TooFewRowsError
 from mixtura.report import render_drift
-from mixtura.segments import SegmentModel, assign_table, segment_table, with_reference
+from mixtura.segments import (
+    SegmentModel,
+    assign_table,
+    merge_statistics,
+    segment_table,
+    site_statistics,
+    with_reference,
+)
 from mixtura.segments.change import TableDrift, drift_of_table, drift_over_time
 from mixtura.segments.results.changes.build_drift import drift_document
 
@@ -253,6 +260,9 @@ def test_zeros_counts_and_categories(mixed: tuple[SegmentModel, pl.DataFrame]) -
     assert {tuple(one.columns) for one in levels} == {("region",)}
     with pytest.raises(DataError, match="Write the model again"):
         drift_of_table(replace(model, reference=None), fresh)
+    merged = merge_statistics(model, [site_statistics(model, fresh)])
+    with pytest.raises(DataError, match=r"merged from sums.* as `before`, or add one to the model"):
+        drift_of_table(merged, fresh)
 
 
 def test_categories_that_the_model_has_not_seen_are_said(mixed: tuple[SegmentModel, pl.DataFrame]) -> None:

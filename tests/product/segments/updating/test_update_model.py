@@ -330,10 +330,13 @@ def test_segments_that_take_their_old_places_take_their_sums_along(model: Segmen
         ({"time": "month", "half_life": "30d"}, "in the units of the time column"),
         ({"time": "when"}, "when"),
         ({"time": "nothing"}, "No row has a time"),
+        ({"time": "words"}, r"Correct them, or leave the rows without a time\.$"),
     ],
 )
 def test_what_cannot_be_is_refused(model: SegmentModel, options: dict[str, Any], message: str) -> None:
-    frame = customers(1).with_columns(month=pl.lit(3), nothing=pl.lit(None, dtype=pl.Date))
+    frame = customers(1).with_columns(
+        month=pl.lit(3), nothing=pl.lit(None, dtype=pl.Date), words=pl.lit("soon")
+    )
     with pytest.raises((ParameterError, ColumnError, DataError), match=message):
         update_model(model, frame, **options)
 
@@ -364,6 +367,16 @@ def test_rows_that_count_alike_are_as_many_as_they_are() -> None:
     assert effective_rows(np.array([1.0, 2.0]), 0.0, 100) == pytest.approx(9 / 5)
     assert effective_rows(0.5 ** np.arange(60), 0.0, 0) == pytest.approx(3.0)
     assert effective_rows(np.zeros(0), 0.25, 40) == pytest.approx(40.0)
+
+
+def test_what_is_to_be_done_is_what_an_update_can_do(model: SegmentModel) -> None:
+    with pytest.raises(
+        ColumnError, match=r"'income' is not numeric.* The model needs numbers in it\. Clean it\.$"
+    ):
+        update_model(model, customers(1).with_columns(income=pl.lit("much")))
+    weighted = learned(customers(2).with_columns(w=1.0 + pl.int_range(pl.len()) % 2), weight="w")
+    with pytest.raises(DataError, match=r"'w' is -1 in row 1 .* not be negative\. Correct it\.$"):
+        update_model(weighted, customers(1).with_columns(w=pl.lit(-1.0)))
 
 
 @pytest.mark.parametrize("value", [1e308, -1e200, 1e100, 1e12])

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mixtura.cli.console import plain_table
-from mixtura.cli.printing.numbers import percent
+from mixtura.cli.printing.numbers import percent, readable
 from mixtura.cli.printing.print_model import print_notes
 from mixtura.segments import ModelUpdate, SegmentModel, SiteStatistics
 
@@ -39,8 +39,8 @@ def print_update(console: Console, found: ModelUpdate) -> None:
     _print_segments(console, found.before, found.model)
     was, now = found.log_likelihoods
     console.print(
-        f"Log density of a new customer: {now:.4f} on average, {was:.4f} before ({found.result.outcome.value} after "
-        f"{found.result.n_iter} passes)",
+        f"Log density of a new customer: {readable(now, 4)} on average, {readable(was, 4)} before "
+        f"({found.result.outcome.value} after {found.result.n_iter} passes)",
         soft_wrap=True,
     )
     if found.rows_left_out:
