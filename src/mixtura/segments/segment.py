@@ -16,6 +16,7 @@ from mixtura.segments.building.selection_notes import selection_notes
 from mixtura.segments.known.kept_segments import with_kept_segments
 from mixtura.segments.known.known_segments import with_known_segments
 from mixtura.segments.known.prepare_kept import kept_model, prepare_any, require_alone, weight_of_kept
+from mixtura.segments.known.untried import untried_notes
 from mixtura.segments.measure import measure_segments
 from mixtura.segments.mergeable import TopRows
 from mixtura.segments.model.assign import Assignment, assignment_of
@@ -221,6 +222,7 @@ def _segment(
     result = describe_segments(model, inside, chosen.found, best, started)
     if inside is not built:
         result = with_outliers(result, built, inside)
+    untried = untried_notes(prepared, settings.components)
     result = with_kept_segments(with_known_segments(result, inside), inside)
     return replace(
         result,
@@ -229,7 +231,7 @@ def _segment(
         min_share=float(settings.min_share),
         robust_reason=chosen.found.robust_reason,
         selection=chosen.selection,
-        table_notes=(*result.table_notes, *selection_notes(chosen.selection, len(prepared.rows))),
+        table_notes=(*result.table_notes, *selection_notes(chosen.selection, len(prepared.rows)), *untried),
     )
 
 

@@ -117,6 +117,16 @@ def test_the_weight_is_that_of_the_model() -> None:
         segment_table(found.drop("counts"), **later)
 
 
+def test_fewer_segments_than_are_kept_are_not_tried_and_noted(results: Any) -> None:
+    model = results[1].model
+    found = segment_table(customers(), keep=model, components=[1, 2, 3], covariance_types=["diag"])
+    assert {one.n_components for one in found.ranking} == {3}
+    assert (
+        "Of the numbers of segments asked for with `components` 1 and 2 were not tried: 3 are kept."
+        in found.notes
+    )
+
+
 def test_nothing_is_recommended_that_does_not_go_with_it(results: Any) -> None:
     table = customers(seed=1).with_columns(income=(pl.col("income") / 8).exp())
     assert any("transform" in note for note in segment_table(table, components=[2]).notes)

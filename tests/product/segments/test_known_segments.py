@@ -217,6 +217,17 @@ def test_a_label_whose_rows_are_left_out_is_noted() -> None:
     assert any(f"No segment has the name of 'gold' ({KNOWN}) of tier" in note for note in found.notes)
 
 
+def test_fewer_segments_than_are_known_are_not_tried_and_noted(result: SegmentationResult) -> None:
+    table, _ = customers()
+    found = segment_table(table, known="tier", components=[1, 2, 3], covariance_types=["spherical"])
+    assert {one.n_components for one in found.ranking} == {2, 3}
+    assert (
+        "Of the numbers of segments asked for with `components` 1 was not tried: 2 are known by tier."
+        in found.notes
+    )
+    assert not any("not tried" in note for note in result.notes)
+
+
 @pytest.mark.parametrize("values", [pl.Series(["gold"] * 300), np.array(["gold"] * 300), ["tier"]])
 def test_values_in_place_of_a_column_are_refused(values: Any) -> None:
     with pytest.raises(ParameterError, match="`known` must be the name of a column; got") as said:

@@ -180,3 +180,8 @@ def test_real_tables_get_a_statisticians_advice(name, shared_data) -> None:
     if name == "cc_general.csv":
         selective = next(one for one in advice.findings if one.topic == "missing not at random")
         assert "where PAYMENTS is 0: in 240 of 313 rows" in selective.measured
+
+
+def test_one_column_may_be_named_without_a_list() -> None:
+    table = make_customers(as_frame="polars")
+    assert advise(table, columns="income").verdict.arguments == {"columns": ["income"]}  # type: ignore[arg-type]
