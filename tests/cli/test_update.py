@@ -58,6 +58,8 @@ def test_what_is_read_is_not_replaced(run, model: Path, workplace: Path) -> None
         ["merge", model, "may.stats", "--statistics", model],
         ["assign", model, "may.csv", "--output", "may.csv"],
         ["anomalies", "may.csv", "--output", "may.csv"],
+        ["advise", "may.csv", "--output", "may.csv"],
+        ["export", model, "--sql", "duckdb", "--table", "t", "--output", model],
     ):
         done = run(*arguments, "--overwrite")
         assert done.exit_code == 2, arguments

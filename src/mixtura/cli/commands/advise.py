@@ -56,7 +56,7 @@ def advise(
     advice = advise_on(read.data, random_state=seed, **asked)
     text = json.dumps(advice_document(advice, given.arguments), indent=2, ensure_ascii=False, allow_nan=False)
     if output is not None:
-        with output_file(output, overwrite=overwrite) as path:
+        with output_file(output, overwrite=overwrite, inputs=given.inputs) as path:
             path.write_text(text + "\n", encoding="utf-8")
     if as_json:
         if not quiet:

@@ -62,7 +62,8 @@ def anomalies(
 
     given = TableInput(table, sql, database)
     path = output or Path(f"{given.stem}-anomalies.csv")
-    with output_file(path, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=given.inputs) as writing:
+    inputs = given.inputs if reference is None else [*given.inputs, reference]
+    with output_file(path, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=inputs) as writing:
         found = find_anomalies(
             given.read(id_column).data,
             reference=reference and TableInput([str(reference)]).read().data,

@@ -68,7 +68,9 @@ def assign(
     with received(table) as tables, spooled_in(spool_dir), stages(quiet=quiet, lines=progress) as shown:
         given = TableInput(tables, sql, database)
         path = _place(given, table) if output is None else output
-        with sent(path, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=given.inputs) as writing:
+        with sent(
+            path, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=[model, *given.inputs]
+        ) as writing:
             loaded = SegmentModel.load(model)
             result = _assigned(loaded, given, writing, id_column, shown, drop_missing=drop_missing)
     if str(path) == STANDARD:

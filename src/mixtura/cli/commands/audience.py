@@ -96,7 +96,9 @@ def _run(
     from mixtura.io import TABLE_SUFFIXES, output_file, readable_json
     from mixtura.segments import SegmentModel, audiences_of_table
 
-    with output_file(path, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=table.inputs) as writing:
+    with output_file(
+        path, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=[model, *table.inputs]
+    ) as writing:
         loaded = SegmentModel.load(model)
         read = table.read(id_column, loaded.training.id_column)
         result = audiences_of_table(loaded, read.data, segments, id_column=id_column, **limits)

@@ -107,7 +107,7 @@ def _write_sql(
     if output is None:
         typer.echo(text, nl=False)
         return
-    with output_file(output, overwrite=overwrite) as writing:
+    with output_file(output, overwrite=overwrite, inputs=[model]) as writing:
         writing.write_text(text, encoding="utf-8")
     typer.echo(f"Written: {output}")
 
@@ -128,7 +128,7 @@ def _write_script(
     if output is None:
         typer.echo(text, nl=False)
         return
-    with output_file(output, overwrite=overwrite) as writing:
+    with output_file(output, overwrite=overwrite, inputs=[model]) as writing:
         writing.write_text(text, encoding="utf-8")
     typer.echo(f"Written: {output}")
 
@@ -137,7 +137,7 @@ def _write_onnx(model: Path, output: Path, max_missing: int | None, *, overwrite
     from mixtura.io import output_file
     from mixtura.segments import SegmentModel
 
-    with output_file(output, overwrite=overwrite) as writing:
+    with output_file(output, overwrite=overwrite, inputs=[model]) as writing:
         found = SegmentModel.load(model).to_onnx(max_missing=max_missing)
         writing.write_bytes(found.SerializeToString())
     typer.echo(f"Written: {output}")

@@ -41,7 +41,7 @@ def import_model(
     from mixtura.io import output_file
     from mixtura.segments import import_model
 
-    with output_file(output, overwrite=overwrite) as writing:
+    with output_file(output, overwrite=overwrite, inputs=[source]) as writing:
         model = import_model(source, columns=parse_names(columns))
         writing.write_text(model.to_json(), encoding="utf-8")
     console = output_console(quiet=quiet)
