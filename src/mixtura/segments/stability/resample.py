@@ -40,9 +40,6 @@ __all__ = ["refit_labels"]
 _TOLERANCE = 1.0
 """Nats of the total log-likelihood still to be gained: partitions change by single customers for less."""
 
-_WORTH_PROCESSES = 0.5
-"""Seconds of refits from which on other processes help: those of other numbers of segments are still to come."""
-
 _TREE_ROWS = 200
 """A tree of more rows finds the same groups, and takes longer than all fits."""
 
@@ -118,7 +115,7 @@ def refit_labels(
         found = runner.map([partial(labels_of, number) for number in range(n_bootstraps)])
     else:
         seconds = n_bootstraps * search_seconds([(family, n_components)], len(rows), data.n_features)
-        n_processes = processes_for(seconds, n_bootstraps, long=_WORTH_PROCESSES)
+        n_processes = processes_for(seconds, n_bootstraps)
         found, ahead = [], [0]
         note = partial(ahead.__setitem__, 0)
         for labels in map_processes(_labels, refits, range(n_bootstraps), n_processes, note):

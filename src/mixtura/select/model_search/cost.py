@@ -50,9 +50,9 @@ def search_seconds(cells: Iterable[tuple[str, int]], n_rows: int, n_features: in
     return seconds
 
 
-def processes_for(seconds: float, n_tasks: int, *, long: float = _LONG) -> int:
+def processes_for(seconds: float, n_tasks: int) -> int:
     """Return how many processes work of some seconds and tasks deserves, up to the number of threads to use.
 
     No more than one for two tasks: fewer tasks are shared better by threads inside passes.
     """
-    return max(1, min(get_threads(), n_tasks // 2)) if seconds > long else 1
+    return max(1, min(get_threads(), n_tasks // 2)) if seconds > _LONG else 1

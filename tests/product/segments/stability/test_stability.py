@@ -161,7 +161,7 @@ def test_resamples_are_the_same_in_other_processes(cloud, monkeypatch) -> None:
         alone = refit_labels(cloud.rows, "full", 2, **plan)
     asked, run = [], resample.map_processes
     monkeypatch.setattr(resample, "map_processes", lambda *given: asked.append(given[3]) or run(*given))
-    monkeypatch.setattr(resample, "_WORTH_PROCESSES", 0.0)
+    monkeypatch.setattr(resample, "processes_for", lambda seconds, n_tasks: 2)
     with mixtura.set_threads(2):
         np.testing.assert_array_equal(refit_labels(cloud.rows, "full", 2, **plan), alone)
     assert asked == [2]
