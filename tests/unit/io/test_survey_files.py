@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 
 import numpy as np
@@ -214,3 +215,22 @@ def test_a_table_in_parts_is_not_written_as_a_survey(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"in parts is written to a \.csv or \.parquet file; got .*\.sav"):
         TableWriter(tmp_path / "t.sav")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_sas_wrote() -> None:
+    """Fisher's irises, as R's haven ships them; pyreadstat cannot write such a file."""
+    path = os.environ.get("MIXTURA_SAS_EXAMPLE", "")
+    if not Path(path).is_file():
+        pytest.skip("MIXTURA_SAS_EXAMPLE names no iris.sas7bdat")
+    irises = pytest.importorskip("sklearn.datasets").load_iris()
+    table = read_table(path)
+    columns = ("Sepal_Length", "Sepal_Width", "Petal_Length", "Petal_Width")
+    assert table.columns == (*columns, "Species")
+    assert table.notes == ()
+    values = np.column_stack([table.data[name].to_numpy() for name in columns])
+    # Rows 35 and 38 are printed wrongly in the copy that scikit-learn has, as its description says.
+    right = np.delete(np.arange(150), [34, 37])
+    np.testing.assert_allclose(values[right], irises.data[right], rtol=1e-12)
+    assert [name[:6] for name in table.data["Species"].to_pylist()] == [
+        irises.target_names[kind][:6] for kind in irises.target
+    ]
