@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Callable, Mapping
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mixtura._optional import require_extra
@@ -103,8 +104,11 @@ def _read(name: str) -> str:
 def _environment() -> Environment:
     with require_extra("jinja2", extra="cli", purpose="write reports"):
         import jinja2
+
+        from mixtura.report.compiled_templates import CompiledTemplates
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_read),
+        bytecode_cache=CompiledTemplates(Path(str(files("mixtura.report").joinpath("templates")))),
         # The style sheet has no text of the table in it, and quotes in it are quotes.
         autoescape=lambda name: name is None or name.endswith(".html"),
         undefined=jinja2.StrictUndefined,
