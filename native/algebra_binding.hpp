@@ -61,6 +61,42 @@ nb::tuple closed_form(std::size_t variant, bool pooled, bool diagonal, bool aver
     return verdict(good, status);
 }
 
+// The M-step of covariances with something in common. The arrays are those of a closed form; last the covariances before,
+// and their whitening, or None.
+nb::tuple common_form(std::size_t variant, bool diagonal, bool equal_volume, bool equal_shape, bool own_axes, double ridge,
+                      double fewest, double added, nb::args arrays) {
+    const Array means(arrays[0]), sums(arrays[1]), bound(arrays[2]), weights(arrays[3], true), centers(arrays[4], true),
+        covariances(arrays[5], true), whitening(arrays[6], true), log_determinants(arrays[7], true),
+        offsets(arrays[8], true), before(arrays[9]), factors(arrays[10]);
+    CommonForm g{};
+    ClosedForm& f = g.step;
+    const Index k = f.k = means.size(0), d = f.d = means.size(1), plain = 2 + k * (1 + d), packed = k * d * (d + 1) / 2;
+    f.diagonal = diagonal, f.ridge = ridge, f.fewest = fewest, f.added = added;
+    f.packed = sums.size(0) == plain + packed;
+    g.equal_volume = equal_volume, g.equal_shape = equal_shape, g.own_axes = own_axes;
+    const auto stored = [&](const Array& one) {
+        return diagonal ? one.values<double>({k, d}) : one.values<double>({k, d, d});
+    };
+    f.means = means.values<const double>({k, d});
+    f.sums = sums.values<const double>({plain + (!f.packed && diagonal ? k * d : packed)});
+    f.bound = diagonal ? bound.values<const double>({d}) : bound.values<const double>({d, d});
+    f.weights = weights.values<double>({k});
+    f.centers = centers.values<double>({k, d});
+    f.covariances = stored(covariances), f.whitening = stored(whitening);
+    f.log_determinants = log_determinants.values<double>({k});
+    f.offsets = offsets.values<double>({k});
+    g.before = stored(before), g.whitening = stored(factors);
+    std::vector<Status> status(static_cast<std::size_t>(k));
+    f.status = status.data();
+    const Algebra& chosen = algebra_at(variant);
+    bool good;
+    {
+        nb::gil_scoped_release unlocked;
+        good = chosen.common_form(g);
+    }
+    return verdict(good, status);
+}
+
 void scatter(std::size_t variant, nb::handle means_, nb::handle sums_, nb::handle centers_, nb::handle out_) {
     const Array means(means_), sums(sums_), centers(centers_), out(out_, true);
     const Index k = means.size(0), d = means.size(1);
@@ -214,6 +250,7 @@ void agglomerate(std::size_t variant, int criterion, double floor, nb::handle ro
 
 void define_algebra(nb::module_& m) {
     m.def("closed_form", &closed_form);
+    m.def("common_form", &common_form);
     m.def("scatter", &scatter);
     m.def("factor", &factor);
     m.def("eigen", &eigen);

@@ -124,10 +124,10 @@ void pooled_matrix(const ClosedForm& f, const Sums& s, double count) {
 }
 
 // sum of squares of L B, for the m matrices or the k rows of reciprocal deviations.
-double excess(const ClosedForm& f) {
+double excess(const ClosedForm& f, const double* whitening) {
     double total = 0.0;
     for (Index i = 0; i < f.k * f.d && f.diagonal; ++i) {
-        const double scaled = f.whitening[i] * f.bound[i % f.d];
+        const double scaled = whitening[i] * f.bound[i % f.d];
         total += scaled * scaled;
     }
     constexpr Index tile = 32;
@@ -136,7 +136,7 @@ double excess(const ClosedForm& f) {
             const Index n = std::min(tile, f.d - start);
             double row[tile] = {};
             for (Index j = start; j <= i % f.d; ++j)
-                subtract(row, f.whitening[i * f.d + j], f.bound + j * f.d + start, n);
+                subtract(row, whitening[i * f.d + j], f.bound + j * f.d + start, n);
             for (Index l = 0; l < n; ++l) total += row[l] * row[l];
         }
     return total;
@@ -184,6 +184,18 @@ bool means_of(const ClosedForm& f, const Sums& s, double count) {
     return all;
 }
 
+// The offsets; false where covariances are near the bound.
+bool finished(const ClosedForm& f) {
+    if (f.bound && !(excess(f, f.whitening) <= 1.0)) {
+        for (Index c = 0; c < f.k; ++c) f.status[c] = near_bound;
+        return false;
+    }
+    const bool one = f.pooled && !f.diagonal;
+    for (Index c = 0; c < f.k; ++c)
+        f.offsets[c] = std::log(f.weights[c]) + f.log_determinants[one ? 0 : c] - static_cast<double>(f.d) * half_log_2_pi;
+    return true;
+}
+
 bool closed_form(const ClosedForm& f) {
     const Sums s(f.sums, f.k, f.d);
     const Index size = f.packed ? f.k * f.d * (f.d + 1) / 2 : f.pooled ? f.d * f.d : f.k * f.d;
@@ -203,16 +215,10 @@ bool closed_form(const ClosedForm& f) {
         if (!f.diagonal) f.pooled ? pooled_matrix(f, s, count) : matrices_of(f, s);
         all = whiten_all(f);
     }
-    if (!all) return false;
-    if (f.bound && !(excess(f) <= 1.0)) {
-        for (Index c = 0; c < f.k; ++c) f.status[c] = near_bound;
-        return false;
-    }
-    const bool one = f.pooled && !f.diagonal;
-    for (Index c = 0; c < f.k; ++c)
-        f.offsets[c] = std::log(f.weights[c]) + f.log_determinants[one ? 0 : c] - static_cast<double>(f.d) * half_log_2_pi;
-    return true;
+    return all && finished(f);
 }
+
+#include "common.hpp"
 
 bool factor(Index k, Index d, const double* matrices, double* whitening, double* log_determinants, Status* status) {
     bool all = true;
@@ -239,8 +245,8 @@ bool congruence(Index k, Index d, bool common, const double* axes, const double*
 
 }  // namespace
 
-const Algebra algebra = {closed_form, scatter,    factor,    eigen,      congruence,  volumes,
-                         whiten_sums, color_sums, turn_axes, sweep_axes, floored_axes};
+const Algebra algebra = {closed_form, common_form, scatter,   factor,    eigen,      congruence,
+                         volumes,     whiten_sums, color_sums, turn_axes, sweep_axes, floored_axes};
 
 }  // namespace MIXTURA_VARIANT
 }  // namespace mixtura

@@ -23,6 +23,13 @@ struct ClosedForm {
     Index matrices() const { return pooled ? 1 : k; }  // how many there are where they are not variances
 };
 
+// Covariances that have something in common; as each other has, axes are those of the columns where the step is diagonal.
+struct CommonForm {
+    ClosedForm step;             // neither pooled nor averaged
+    bool equal_volume, equal_shape, own_axes;
+    const double *before, *whitening;  // covariances of the last step, and their factors, or null
+};
+
 // Sums of h passes and their whitened coordinates; the layouts are those of kernels/contract.py.
 struct Whitened {
     Index h, k, d;
@@ -36,6 +43,7 @@ struct Whitened {
 // The algebra compiled for one instruction set.
 struct Algebra {
     bool (*closed_form)(const ClosedForm&);  // whether all components are good; otherwise nothing but the status counts
+    bool (*common_form)(const CommonForm&);  // the same
     void (*scatter)(Index k, Index d, const double* means, const double* sums, const double* centers, double* out);
     bool (*factor)(Index k, Index d, const double* matrices, double* whitening, double* log_determinants, Status*);
     void (*eigen)(Index k, Index d, double* matrices, double* values, double* axes);  // matrices are lost

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.linalg import solve_triangular
 
 from mixtura._typing import FloatArray
-from mixtura.kernels import ClosedForm
+from mixtura.kernels import ClosedForm, CommonForm
 
 __all__ = ["CovarianceFloor", "is_constant", "sound_covariance"]
 
@@ -58,11 +58,11 @@ class CovarianceFloor:
         sphere = np.full(variances.size, np.sqrt(spherical))
         return cls(root, variances, spherical, sphere, np.sqrt(variances), spectrum)
 
-    def bound(self, form: ClosedForm) -> FloatArray:
-        """Return what covariances with a closed form are compared with."""
+    def bound(self, form: ClosedForm | CommonForm) -> FloatArray:
+        """Return what covariances of a form are compared with."""
         if not form.diagonal:
             return self.root
-        return self.sphere if form.averaged else self.deviations
+        return self.sphere if isinstance(form, ClosedForm) and form.averaged else self.deviations
 
     def whiten(self, matrices: FloatArray) -> FloatArray:
         """Return symmetric matrices (..., D, D) in coordinates in which B is the identity."""

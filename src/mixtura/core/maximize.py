@@ -15,7 +15,7 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import NOT_FINITE, Statistics
 from mixtura.exceptions import DataError, IllDefinedCovarianceError
-from mixtura.kernels import get_algebra
+from mixtura.kernels import Estimate, get_algebra
 
 __all__ = ["Repair", "RepairKind", "maximize"]
 
@@ -79,7 +79,7 @@ def maximize(
     DataError
         The sums are not finite.
     """
-    found = _closed_form(statistics, family, prior)
+    found = _in_one_call(statistics, family, prior, previous)
     if found is not None:
         return found, ()
     counts = statistics.counts
@@ -108,20 +108,29 @@ def maximize(
     return Mixture(weights, means, covariances, family, factors), tuple(repairs)
 
 
-def _closed_form(statistics: Statistics, family: Structure, prior: Prior) -> Mixture | None:
-    """Return the mixture where covariances have a closed form and nothing stands against it; else None.
+def _in_one_call(
+    statistics: Statistics, family: Structure, prior: Prior, previous: Mixture | None
+) -> Mixture | None:
+    """Return the mixture where the algebra has it and nothing stands against it; else None.
 
     That is a component without rows, which keeps its last covariance, a covariance that is not positive definite, and
     one near the floor.
     """
-    form, ridge, floor = family.closed_form, prior.ridge, prior.floor
+    closed, common = family.closed_form, family.common_form
+    form = closed or common
     if form is None or not prior.is_flat or statistics.moments not in family.moments:
         return None
+    ridge, floor = prior.ridge, prior.floor
     if ridge and statistics.total_weight < family.fewest_rows:
         return None
     bound, added = None if floor is None else floor.bound(form), EMPTY if ridge else 0.0
-    found = get_algebra().closed_form(form, statistics.means, statistics.sums, ridge, EMPTY, bound, added)
-    if found.trouble:
+    given = statistics.means, statistics.sums, ridge, EMPTY, bound, added
+    if closed is not None:
+        found: Estimate | None = get_algebra().closed_form(closed, *given)
+    elif common is not None:
+        before = None if previous is None else (previous.covariances, previous.factors.whitening)
+        found = get_algebra().common_form(common, *given, before)
+    if found is None or found.trouble:
         return None
     weights, means, covariances, whitening, log_determinants, offsets, _ = found
     return Mixture(weights, means, covariances, family, Factors(whitening, log_determinants), offsets)

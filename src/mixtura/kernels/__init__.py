@@ -3,7 +3,7 @@
 The small algebra between two passes has its own contract and twin in `algebra`; `native_algebra` is compiled.
 """
 
-from mixtura.kernels.algebra import Algebra, ClosedForm, Estimate
+from mixtura.kernels.algebra import Algebra, ClosedForm, CommonForm, Estimate
 from mixtura.kernels.contract import (
     NEGLIGIBLE,
     Components,
@@ -20,6 +20,7 @@ __all__ = [
     "NEGLIGIBLE",
     "Algebra",
     "ClosedForm",
+    "CommonForm",
     "Components",
     "Estimate",
     "Kernel",

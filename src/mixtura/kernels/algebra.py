@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from mixtura._typing import FloatArray, IntArray
 from mixtura.kernels.contract import Layout
 
-__all__ = ["Algebra", "ClosedForm", "Estimate", "Factored", "Trouble"]
+__all__ = ["Algebra", "ClosedForm", "CommonForm", "Estimate", "Factored", "Trouble"]
 
 
 class ClosedForm(NamedTuple):
@@ -35,6 +35,27 @@ class ClosedForm(NamedTuple):
     averaged: bool
 
 
+class CommonForm(NamedTuple):
+    """What covariances have in common that are not equal, and have no closed form by `ClosedForm`.
+
+    Parameters
+    ----------
+    diagonal : bool
+        Variances, axes parallel to the columns; otherwise matrices.
+    equal_volume : bool
+        One volume for all components.
+    equal_shape : bool
+        One shape for all components.
+    own_axes : bool
+        Matrices each of its own orientation; otherwise one for all.
+    """
+
+    diagonal: bool
+    equal_volume: bool
+    equal_shape: bool
+    own_axes: bool
+
+
 class Trouble(IntEnum):
     """Why there is no estimate of a component; 0 stands for a good one."""
 
@@ -44,7 +65,7 @@ class Trouble(IntEnum):
 
 
 class Estimate(NamedTuple):
-    """What `Algebra.closed_form` found; arrays say nothing where there is trouble.
+    """What `Algebra.closed_form`, or `common_form`, found; arrays say nothing where there is trouble.
 
     Parameters
     ----------
@@ -125,6 +146,31 @@ class Algebra(Protocol):
             they are diagonal: all are in trouble unless ``sum_k |L_k B|^2 <= 1``.
         added : float, default=0.0
             Rows at the origin that each component has besides its own, for its mean alone.
+        """
+
+    def common_form(
+        self,
+        form: CommonForm,
+        means: FloatArray,
+        sums: FloatArray,
+        ridge: float,
+        fewest: float,
+        bound: FloatArray | None = None,
+        added: float = 0.0,
+        before: tuple[FloatArray, FloatArray] | None = None,
+    ) -> Estimate | None:
+        """Return the M-step of covariances that have something in common; None where it is not had in one call.
+
+        What it is, `mixtura.core.covariance.families` define; so the twin has none. There is trouble, too, where it is
+        delicate: iterations that do not settle, shapes that are rounding, covariances that were near the bound before.
+
+        Parameters
+        ----------
+        form : CommonForm
+        means, sums, ridge, fewest, bound, added
+            As of `closed_form`; second moments are packed lower halves, or squares where the form is diagonal.
+        before : tuple of ndarray, optional
+            Covariances of the last step, where iterations begin, and their whitening factors.
         """
 
     def scatter(self, means: FloatArray, sums: FloatArray, centers: FloatArray) -> FloatArray:

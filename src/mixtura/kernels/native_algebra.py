@@ -7,7 +7,7 @@ import numpy as np
 from mixtura._typing import FloatArray, IntArray
 from mixtura.exceptions import KernelUnavailableError
 from mixtura.kernels import native
-from mixtura.kernels.algebra import ClosedForm, Estimate, Factored
+from mixtura.kernels.algebra import ClosedForm, CommonForm, Estimate, Factored
 from mixtura.kernels.contract import Layout
 from mixtura.kernels.numpy_algebra import NumpyAlgebra
 from mixtura.kernels.trees.merge_cost import floor_of
@@ -27,6 +27,9 @@ _CRITERIA = {"EII": 0, "VII": 1, "VVV": 2}
 _ALGEBRA = 3
 """What an extension has to say of its algebra to be called from here."""
 
+_NOTHING: tuple[None, None] = None, None
+"""Covariances before a first step, and their factors."""
+
 _OUTDATED = "the compiled core was built from other sources; install mixtura again"
 
 empty = np.empty
@@ -37,7 +40,8 @@ def why_not_native() -> str | None:
     extension = native.extension()
     if extension is None:
         return native.why_not_built()
-    return None if getattr(extension, "ALGEBRA", 0) == _ALGEBRA else _OUTDATED
+    is_ours = getattr(extension, "ALGEBRA", 0) == _ALGEBRA and hasattr(extension, "common_form")
+    return None if is_ours else _OUTDATED
 
 
 class NativeAlgebra:
@@ -62,7 +66,7 @@ class NativeAlgebra:
             raise KernelUnavailableError(f"The compiled algebra is not here: {reason}.")
         self._variant = native.position(instruction_set)
         self._extension = extension
-        self._closed_form = extension.closed_form
+        self._closed_form, self._common_form = extension.closed_form, extension.common_form
         self._large = NumpyAlgebra()
 
     def closed_form(
@@ -104,6 +108,39 @@ class NativeAlgebra:
         except (TypeError, ValueError):
             given = [None if one is None else _plain(one) for one in (means, sums, bound)]
             trouble = self._closed_form(self._variant, *form, ridge, fewest, added, *given, *found)
+        return Estimate(*found, trouble)
+
+    def common_form(
+        self,
+        form: CommonForm,
+        means: FloatArray,
+        sums: FloatArray,
+        ridge: float,
+        fewest: float,
+        bound: FloatArray | None = None,
+        added: float = 0.0,
+        before: tuple[FloatArray, FloatArray] | None = None,
+    ) -> Estimate | None:
+        """Return the M-step of covariances that have something in common; see `Algebra.common_form`."""
+        n_components, n_features = means.shape
+        if n_features > _LARGEST_ROTATED:
+            return None
+        shape = means.shape if form.diagonal else (*means.shape, n_features)
+        found = (
+            empty(n_components),
+            empty(means.shape),
+            empty(shape),
+            empty(shape),
+            empty(n_components),
+            empty(n_components),
+        )
+        last = _NOTHING if before is None else before
+        asked = (self._variant, *form, ridge, fewest, added)
+        try:
+            trouble = self._common_form(*asked, means, sums, bound, *found, *last)
+        except (TypeError, ValueError):
+            given = [None if one is None else _plain(one) for one in (means, sums, bound, *last)]
+            trouble = self._common_form(*asked, *given[:3], *found, *given[3:])
         return Estimate(*found, trouble)
 
     def scatter(self, means: FloatArray, sums: FloatArray, centers: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from mixtura._typing import BoolArray, FloatArray, IntArray
-from mixtura.kernels.algebra import ClosedForm, Estimate, Factored, Trouble
+from mixtura.kernels.algebra import ClosedForm, CommonForm, Estimate, Factored, Trouble
 from mixtura.kernels.contract import Layout
 from mixtura.kernels.iterations.angles import newton_axes
 from mixtura.kernels.iterations.equal_shape import newton_volumes
@@ -71,6 +71,20 @@ class NumpyAlgebra:
             return self.factor(covariances)
         whitening, log_determinants, trouble = self.factor(covariances[None])
         return Factored(whitening[0], log_determinants, trouble * shape[0])
+
+    def common_form(
+        self,
+        form: CommonForm,
+        means: FloatArray,
+        sums: FloatArray,
+        ridge: float,
+        fewest: float,
+        bound: FloatArray | None = None,
+        added: float = 0.0,
+        before: tuple[FloatArray, FloatArray] | None = None,
+    ) -> Estimate | None:
+        """Return None; see `Algebra.common_form`."""
+        return None
 
     def scatter(self, means: FloatArray, sums: FloatArray, centers: FloatArray) -> FloatArray:
         """Return the scatter about other points; see `Algebra.scatter`."""

@@ -14,7 +14,7 @@ from mixtura.core.floor import CovarianceFloor
 from mixtura.core.moments import Moments
 from mixtura.core.prior import Prior, Ridge
 from mixtura.core.statistics import Statistics
-from mixtura.kernels import ClosedForm
+from mixtura.kernels import ClosedForm, CommonForm
 
 __all__ = ["Maps", "Structure"]
 
@@ -70,6 +70,8 @@ class Structure(ABC):
         Whether all components have one covariance.
     closed_form : ClosedForm or None
         What its estimate is, where `mixtura.kernels.Algebra.closed_form` has it.
+    common_form : CommonForm or None
+        The same where `mixtura.kernels.Algebra.common_form` has it.
     fewest_rows : float
         Total weight below which with a ridge `estimate` adds to that.
     """
@@ -83,6 +85,7 @@ class Structure(ABC):
     isotropic: bool = False
     pooled: bool = False
     closed_form: ClosedForm | None = None
+    common_form: CommonForm | None = None
     fewest_rows: float = 0.0
 
     @property

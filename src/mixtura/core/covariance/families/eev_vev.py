@@ -16,7 +16,7 @@ from mixtura.core.covariance.storage import MATRICES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
-from mixtura.kernels import get_algebra
+from mixtura.kernels import CommonForm, get_algebra
 
 __all__ = ["EEV", "VEV"]
 
@@ -73,6 +73,7 @@ class EEV(_SharedShape):
     """``Sigma_k = lambda D_k A D_k^T``: ``lambda A = sum_k n_k e_k / n``."""
 
     name = "EEV"
+    common_form = CommonForm(diagonal=False, equal_volume=True, equal_shape=True, own_axes=True)
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_features + n_components * n_features * (n_features - 1) // 2
@@ -93,6 +94,7 @@ class VEV(_SharedShape):
     """
 
     name = "VEV"
+    common_form = CommonForm(diagonal=False, equal_volume=False, equal_shape=True, own_axes=True)
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_components + n_features - 1 + n_components * n_features * (n_features - 1) // 2

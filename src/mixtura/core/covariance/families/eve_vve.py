@@ -18,6 +18,7 @@ from mixtura.core.covariance.storage import MATRICES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
+from mixtura.kernels import CommonForm
 from mixtura.kernels.iterations.sweeps import spread_along
 
 __all__ = ["EVE", "VVE"]
@@ -80,6 +81,7 @@ class EVE(_SharedAxes):
     """``Sigma_k = lambda D A_k D^T``: ``A_k = v_k / |v_k|^(1/D)``, ``lambda = sum_k n_k |v_k|^(1/D) / n``."""
 
     name, equal_volume = "EVE", True
+    common_form = CommonForm(diagonal=False, equal_volume=True, equal_shape=False, own_axes=False)
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return 1 + n_components * (n_features - 1) + n_features * (n_features - 1) // 2
@@ -89,6 +91,7 @@ class VVE(_SharedAxes):
     """``Sigma_k = lambda_k D A_k D^T``: ``lambda_k A_k = v_k``."""
 
     name, equal_volume = "VVE", False
+    common_form = CommonForm(diagonal=False, equal_volume=False, equal_shape=False, own_axes=False)
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_components * n_features + n_features * (n_features - 1) // 2

@@ -12,6 +12,7 @@ from mixtura.core.covariance.storage import VARIANCES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
+from mixtura.kernels import CommonForm
 from mixtura.kernels.iterations.sweeps import floored_equal_volume
 
 __all__ = ["EVI"]
@@ -25,6 +26,7 @@ class EVI(Structure):
     """
 
     name, storage, general, maps = "EVI", VARIANCES, "diag", Maps.SCALINGS
+    common_form = CommonForm(diagonal=True, equal_volume=True, equal_shape=False, own_axes=False)
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return 1 + n_components * (n_features - 1)

@@ -12,6 +12,7 @@ from mixtura.core.covariance.storage import MATRICES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
+from mixtura.kernels import CommonForm
 from mixtura.kernels.iterations.sweeps import floored_equal_volume
 
 __all__ = ["EVV"]
@@ -28,6 +29,7 @@ class EVV(Structure):
     """
 
     name, storage, general, maps = "EVV", MATRICES, "full", Maps.SQUARE
+    common_form = CommonForm(diagonal=False, equal_volume=True, equal_shape=False, own_axes=True)
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return 1 + n_components * (n_features * (n_features + 1) // 2 - 1)

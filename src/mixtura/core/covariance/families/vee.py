@@ -14,7 +14,7 @@ from mixtura.core.covariance.storage import MATRICES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
-from mixtura.kernels import get_algebra
+from mixtura.kernels import CommonForm, get_algebra
 
 __all__ = ["VEE"]
 
@@ -27,6 +27,7 @@ class VEE(Structure):
     """
 
     name, storage, general, maps = "VEE", MATRICES, "VEE", Maps.LINEAR
+    common_form = CommonForm(diagonal=False, equal_volume=False, equal_shape=True, own_axes=False)
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_components - 1 + n_features * (n_features + 1) // 2

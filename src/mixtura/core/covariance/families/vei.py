@@ -13,6 +13,7 @@ from mixtura.core.covariance.storage import VARIANCES
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
+from mixtura.kernels import CommonForm
 
 __all__ = ["VEI"]
 
@@ -25,6 +26,7 @@ class VEI(Structure):
     """
 
     name, storage, general, maps = "VEI", VARIANCES, "VEI", Maps.SCALINGS
+    common_form = CommonForm(diagonal=True, equal_volume=False, equal_shape=True, own_axes=False)
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
         return n_components + n_features - 1
