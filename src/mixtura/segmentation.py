@@ -81,7 +81,7 @@ class Segmentation:
             As of `mixtura.segments.segment_table`: ``columns``, ``describe``, ``value``, ``weight``, ``id_column``,
             ``components``, ``covariance_types``, ``criterion``, ``transform``, ``prior``, ``n_init``, ``random_state``,
             ``anomaly_percentile``, ``drop_missing``, ``kinds``, ``missing_codes``, ``source``, ``known``, ``n_folds``,
-            ``min_share``, ``select_columns``, ``on_candidate``, ``on_fold``.
+            ``min_share``, ``merge``, ``select_columns``, ``on_candidate``, ``on_fold``.
 
         Raises
         ------

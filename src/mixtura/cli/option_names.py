@@ -38,6 +38,7 @@ OPTIONS = {
     "max_components": "--components",
     "max_missing": "--max-missing",
     "max_questions": "--max-questions",
+    "merge": "--merge",
     "min_agreement": "--min-agreement",
     "min_expected_value": "--min-expected-value",
     "missing_codes": "--missing-code",

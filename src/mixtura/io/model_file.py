@@ -67,7 +67,7 @@ def dump_document(content: dict[str, Any]) -> str:
     content : dict
         What `mixtura.io.model_schema.Document` describes, without format, version and checksum.
     """
-    newest = not {"reference", "robust", "statistics"}.isdisjoint(content)
+    newest = not {"groups", "reference", "robust", "statistics"}.isdisjoint(content)
     version = FORMAT_VERSION if newest else 3 if "discrete" in content else 2
     content = {"format": FORMAT, "format_version": version} | content
     checked = content | {"checksum": _checksum(content)}

@@ -1,6 +1,7 @@
 """The model file, formats 2 to 4, as pydantic checks it, and what format 1 lacks.
 
-Format 3 has discrete columns, format 4 what later rows are compared with and added to, noise and tails.
+Format 3 has discrete columns, format 4 what later rows are compared with and added to, noise and tails, and segments of
+several components.
 """
 
 from __future__ import annotations
@@ -230,6 +231,8 @@ class Document(Strict):
     reference: ReferenceValues | None = None
     robust: RobustValues | None = None
     statistics: StatisticsValues | None = None
+    groups: list[Annotated[list[Count], Field(min_length=1)]] = Field(default_factory=list)
+    """Components of each segment, from 0; empty where each is one."""
 
     @property
     def noise(self) -> float:
@@ -254,16 +257,22 @@ class Document(Strict):
                 raise ValueError(
                     f"{name}: {size} values, one for each of {len(self.columns)} columns is required"
                 )
-        for name, names in (("segments", self.segments), ("automatic_names", self.automatic_names)):
-            if len(set(names)) != mixture.n_components or len(names) != mixture.n_components:
-                raise ValueError(f"{name}: {mixture.n_components} different names are required")
-        if len(self.mean_values) not in {0, mixture.n_components}:
-            raise ValueError(f"mean_values: none, or {mixture.n_components}, are required")
+        self._check_segments(mixture.n_components)
         if self.robust is not None:
             self._check_robust(self.robust, mixture.n_components)
         if self.discrete is not None:
             self._check_discrete(self.discrete, mixture.n_components)
         return self._with_sums(mixture)
+
+    def _check_segments(self, n_components: int) -> None:
+        number = len(self.groups) or n_components
+        if self.groups and sorted(k for group in self.groups for k in group) != list(range(n_components)):
+            raise ValueError(f"groups: each of {n_components} components in one segment is required")
+        for name, names in (("segments", self.segments), ("automatic_names", self.automatic_names)):
+            if len(set(names)) != number or len(names) != number:
+                raise ValueError(f"{name}: {number} different names are required")
+        if len(self.mean_values) not in {0, number}:
+            raise ValueError(f"mean_values: none, or {number}, are required")
 
     def _with_sums(self, mixture: Mixture) -> Self:
         if self.reference is not None:

@@ -236,7 +236,7 @@ def _numbers_tried(summary: Mapping[str, Any]) -> list[Row]:
     name, chosen = summary["choice"]["criterion_name"], summary["choice"]
     stability = (
         {}
-        if summary["stability"] is None
+        if summary["stability"] is None or _is_merged(summary)
         else {one["n_segments"]: one["adjusted_rand"] for one in summary["stability"]["numbers"]}
     )
     stability |= {one["n_components"]: one["adjusted_rand"] for one in chosen["compared"]}
@@ -248,6 +248,11 @@ def _numbers_tried(summary: Mapping[str, Any]) -> list[Row]:
         if value is not None and (is_chosen or best is None or _before(one, best, name)):
             found[k] = one | {"chosen": is_chosen, "agreement": stability.get(k)}
     return [found[k] for k in sorted(found)]
+
+
+def _is_merged(summary: Mapping[str, Any]) -> bool:
+    """Return whether the stability is that of segments of several components, and not of as many components."""
+    return bool(summary["verdict"]["segments"] != summary["choice"]["n_components"])
 
 
 def side_by_side(summary: Mapping[str, Any]) -> Row:

@@ -23,6 +23,7 @@ from mixtura.segments.comparison.kmeans_comparison import (
 from mixtura.segments.comparison.transitions import Flow, cluster_transitions
 from mixtura.segments.known.kept_segments import KeptSegment, KeptSegments
 from mixtura.segments.known.known_segments import Contradiction, KnownSegment, KnownSegments
+from mixtura.segments.merging.segment_merging import MergeStep, SegmentMerging
 from mixtura.segments.model.assign import OUTLIER, Assignment, assign_table
 from mixtura.segments.model.import_model import IMPORTED, import_model
 from mixtura.segments.model.kept_reference import with_reference
@@ -97,6 +98,7 @@ __all__ = [
     "KnownSegments",
     "LeftOut",
     "LevelShare",
+    "MergeStep",
     "MergedSegments",
     "ModelStatistics",
     "ModelUpdate",
@@ -111,6 +113,7 @@ __all__ = [
     "Presentation",
     "Recommendation",
     "Scaling",
+    "SegmentMerging",
     "SegmentModel",
     "SegmentProfile",
     "SegmentStability",

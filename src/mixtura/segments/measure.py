@@ -80,7 +80,7 @@ def measure_segments(
     plain = continuous_rows(rows)
     described: dict[str, Array] = {one.name: one.values for one in numbers if one.name not in model.columns}
     described |= {one.name: one.codes for one in levels}
-    scan = scan_of(model.mixture, model.scaling, rows, weights, described=described)
+    scan = scan_of(model.mixture, model.scaling, rows, weights, described=described, groups=model.groups)
     scores, sample = Scores.empty(len(rows), model.n_segments), scan.sample()
     gathered, columns = profile_summaries(model, numbers, levels, sample)
     first: list[Summary[Any]] = [
@@ -109,4 +109,5 @@ def measure_segments(
 
 def _pairs(model: SegmentModel) -> list[PairSummary]:
     coding, table = model.coding, without_known(model.mixture).levels
-    return [] if coding is None or table is None else [PairSummary(coding, table)]
+    # Within segments of several components discrete columns depend as these say.
+    return [] if coding is None or table is None or model.groups else [PairSummary(coding, table)]

@@ -14,6 +14,7 @@ from mixtura.core.covariance import MCLUST_NAMES, NAMES
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import RowTable
 from mixtura.exceptions import ParameterError, TooFewRowsError
+from mixtura.segments.merging.grouped import check_merge
 from mixtura.select import CRITERIA, OnCandidate, OnFold, SearchResult, search
 from mixtura.select.known_rows import n_known_components
 from mixtura.select.model_search.robustness import ROBUST
@@ -75,6 +76,7 @@ class Settings:
     n_folds: int = 10
     min_share: float = 0.0
     robust: str = "none"
+    merge: str | int | None = None
     checkpoint: str | Path | None = None
     keep_interrupted: bool = False
 
@@ -92,6 +94,7 @@ class Settings:
         require("n_init", self.n_init, Interval(1, whole=True), "Try `n_init=5`.")
         require("min_share", self.min_share, SHARE, "Try `min_share=0.05`.")
         require("robust", self.robust, ROBUST, "Try `robust='auto'`.")
+        check_merge(self.merge)
         percentiles = Interval(0, 100, open_high=True)
         require("anomaly_percentile", self.anomaly_percentile, percentiles, "Try `anomaly_percentile=4`.")
 

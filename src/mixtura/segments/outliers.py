@@ -39,7 +39,7 @@ def with_outliers(result: SegmentationResult, prepared: Prepared, inside: Prepar
     """
     model, scaling = result.model, prepared.scaling
     scores = Scores.empty(len(prepared.rows), model.n_segments)
-    scan_of(model.mixture, scaling, prepared.table).run([], scores)
+    scan_of(model.mixture, scaling, prepared.table, groups=model.groups).run([], scores)
     scores = scores.in_user_units(scaling, scaling.masked(prepared.rows))
     model = with_threshold(model, scores.log_density, prepared.weights)
     known = result.assignment

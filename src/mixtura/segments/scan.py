@@ -21,6 +21,7 @@ from mixtura.core.protocols import Block, Blocks, MixedRows, RowTable, continuou
 from mixtura.engine import as_data
 from mixtura.kernels import Components, Kernel, Outputs
 from mixtura.kernels.patterns import order_of_missing
+from mixtura.segments.merging.grouped import Groups, grouped, grouped_labels
 from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.weighted import row_maxima
 
@@ -151,12 +152,15 @@ class Scan:
         N rows in the user's units, with their weights.
     described : mapping of str to ndarray of shape (N,), optional
         Further columns for the summaries.
+    groups : tuple of tuple of int, default=()
+        The components of each of G segments, whose memberships are then (N, G); empty where each is one.
     """
 
     mixture: Mixture
     scaling: Scaling
     data: Data
     described: Mapping[str, Array] = field(default_factory=dict)
+    groups: Groups = ()
 
     def run(self, summaries: Sequence[Summary[Any]], scores: Scores | None = None) -> list[Any]:
         """Evaluate all rows once; return the result of each summary.
@@ -195,6 +199,7 @@ class Scan:
             components,
             names,
             evaluated=evaluated,
+            groups=self.groups,
         )
 
     def _reduce(
@@ -226,6 +231,8 @@ class FeedSummaries:
         Names of the described columns.
     evaluated : bool, default=False
         Whether the states hold what the mixture makes of the rows.
+    groups : tuple of tuple of int, default=()
+        The components of each segment.
     """
 
     summaries: tuple[Summary[Any], ...]
@@ -235,6 +242,7 @@ class FeedSummaries:
     components: Components
     described: tuple[str, ...] = ()
     evaluated: bool = False
+    groups: Groups = ()
 
     def __call__(self, block: Block, *states: Array) -> list[Summary[Any]]:
         scored = self.score(block, *states)
@@ -248,7 +256,7 @@ class FeedSummaries:
         n_rows, count = block.n_rows, len(self.described)
         log_density, memberships, labels = states[count:] or (
             np.empty(n_rows),
-            np.empty((n_rows, self.mixture.n_components)),
+            np.empty((n_rows, len(self.groups) or self.mixture.n_components)),
             np.empty(n_rows, dtype=np.intp),
         )
         described = dict(zip(self.described, states[:count], strict=True))
@@ -269,13 +277,21 @@ class FeedSummaries:
             levels,
         )
         if not self.evaluated:
-            outputs = Outputs(log_density, memberships, labels)
-            seen = scored.masked
-            order = block.order if seen is scored.scaled else order_of_missing(seen)
-            evaluate(replace(block, rows=seen, order=order), self.components, self.kernel, outputs)
-            if order is not None:
-                log_density += expected_log_density(self.mixture, seen, memberships)
+            self._evaluate(replace(block, rows=scored.masked), scored)
         return scored
+
+    def _evaluate(self, block: Block, scored: Scored) -> None:
+        """Fill in what the mixture makes of the rows of a block, which are as it sees them."""
+        seen, log_density, memberships = scored.masked, scored.log_density, scored.memberships
+        single = np.empty((block.n_rows, self.mixture.n_components)) if self.groups else memberships
+        outputs = Outputs(log_density, single, scored.labels)
+        order = block.order if seen is scored.scaled else order_of_missing(seen)
+        evaluate(replace(block, order=order), self.components, self.kernel, outputs)
+        if order is not None:
+            log_density += expected_log_density(self.mixture, seen, single)
+        if self.groups:
+            memberships[:] = grouped(single, self.groups)
+            scored.labels[:] = grouped_labels(memberships, noise=self.mixture.background is not None)
 
     def add(self, total: list[Summary[Any]], more: list[Summary[Any]]) -> list[Summary[Any]]:
         for summary, other in zip(total, more, strict=True):
@@ -293,6 +309,7 @@ def scan_of(
     weights: FloatArray | None = None,
     *,
     described: Mapping[str, Array] | None = None,
+    groups: Groups = (),
 ) -> Scan:
     """Return a scan of rows, shape (N, D), in the user's units."""
-    return Scan(mixture, scaling, as_data(rows, weights), described or {})
+    return Scan(mixture, scaling, as_data(rows, weights), described or {}, groups)

@@ -19,6 +19,8 @@ from mixtura.segments.known.prepare_kept import kept_model, prepare_any, require
 from mixtura.segments.known.untried import untried_notes
 from mixtura.segments.measure import measure_segments
 from mixtura.segments.mergeable import TopRows
+from mixtura.segments.merging.grouped import check_merge
+from mixtura.segments.merging.groups_to_make import groups_to_make
 from mixtura.segments.model.assign import Assignment, assignment_of
 from mixtura.segments.model.build import build_model, with_mean_values, with_threshold
 from mixtura.segments.model.read_rows import customer_ids
@@ -63,11 +65,10 @@ def segment_table(
     source: str = "table",
     n_folds: int = 10,
     min_share: float = 0.0,
-    robust: str = "none",
+    robust: str = "none", merge: str | int | None = None,
     known: str | None = None, keep: SegmentModel | str | Path | None = None,
     checkpoint: str | Path | None = None, keep_interrupted: bool = False,
-    select_columns: bool = False,
-    on_candidate: OnCandidate | None = None, on_fold: OnFold | None = None,
+    select_columns: bool = False, on_candidate: OnCandidate | None = None, on_fold: OnFold | None = None,
 ) -> SegmentationResult:  # fmt: skip
     """Segment the customers of a table.
 
@@ -140,6 +141,11 @@ def segment_table(
         the volume of the table, whose share is estimated; profiles, shares and stability are those of the others.
         ``"t"``: segments are multivariate t distributions, each with degrees of freedom of its own. ``"auto"``: the
         criterion decides. See `mixtura.select.search`.
+    merge : "auto", int or None, default=None
+        Make segments of components that overlap so much that they are one group, such as a bent or skewed one: merged
+        by the entropy of their memberships (Baudry et al. 2010) as long as they overlap and no valley of the density
+        lies between them, or to this many segments, from 2. Probabilities of components add up, the density stays. See
+        `SegmentMerging`. Not with `known` or `keep`.
     known : str or None, default=None
         A column that says which segment some customers are known to be in; missing where that is not known. They stay
         in it, its value is the name of their segment, and all others are divided by likelihood. There are at least as
@@ -191,8 +197,9 @@ def segment_table(
     3 high income, low spending 96
     """
     settings = Settings(components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state,
-                        anomaly_percentile, source, transform, prior, n_folds, min_share, robust,
+                        anomaly_percentile, source, transform, prior, n_folds, min_share, robust, merge,
                         checkpoint, keep_interrupted)  # fmt: skip
+    check_merge(merge, known=known, keep=keep)
     weight = accepted_weight(frame, weight_of_kept(model := kept_model(keep), weight, frame))
     roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes, known, alone=True)
     started = time.perf_counter()
@@ -218,7 +225,8 @@ def _segment(
     chosen = search(prepared, settings, *callbacks)
     built, best = chosen.prepared, chosen.choice.best
     inside = without_outliers(built, best)
-    model = build_model(best, inside, settings, built).renamed(names)
+    groups = groups_to_make(settings.merge, best, inside, settings.seed)
+    model = build_model(best, inside, settings, built, groups).renamed(names)
     result = describe_segments(model, inside, chosen.found, best, started)
     if inside is not built:
         result = with_outliers(result, built, inside)
@@ -229,6 +237,7 @@ def _segment(
         choice=chosen.choice,
         exclusions=chosen.exclusions,
         min_share=float(settings.min_share),
+        merge=settings.merge,
         robust_reason=chosen.found.robust_reason,
         selection=chosen.selection,
         table_notes=(*result.table_notes, *selection_notes(chosen.selection, len(prepared.rows)), *untried),

@@ -32,7 +32,7 @@ def test_the_parts(summary: dict[str, Any]) -> None:
         "format", "format_version", "mixtura_version", "table", "verdict", "choice", "transforms", "population",
         "segments", "certainty", "ambiguous", "least_certain", "anomalies", "overlap", "kmeans", "stability",
         "candidates", "diagnostics", "notes", "seconds", "selection",
-        "known", "kept",
+        "known", "kept", "merging",
     }  # fmt: skip
     assert summary["format_version"] == 3
 

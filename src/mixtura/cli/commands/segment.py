@@ -65,6 +65,13 @@ Keep = Annotated[
         help="A model file whose segments stay as they are; new ones are found beside them, if there are some.",
     ),
 ]
+Merge = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|K",
+        help="Make one segment of components that overlap: auto, as far as they are one group; or to K segments.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")]
 
 
@@ -85,7 +92,7 @@ def segment(
     n_folds: options.Folds = None,
     prior: options.Prior = "floor",
     min_share: options.MinShare = 0.0,
-    robust: options.Robust = "none",
+    robust: options.Robust = "none", merge: Merge = None,
     known: Known = None, keep: Keep = None,
     select_columns: SelectColumns = False,
     n_init: options.Starts = 1,
@@ -107,8 +114,14 @@ def segment(
         describe=describe, missing_code=missing_code, value=value,
         drop_missing=drop_missing, components=components, id_column=id_column, checkpoint=checkpoint, n_init=n_init,
         transform=transform, criterion=criterion, min_share=min_share, columns=columns, prior=prior, n_folds=n_folds,
-        weight=weight, covariance_type=covariance_type, robust=robust, known=known, names=names, kind=kind, seed=seed,
-        keep=keep, select_columns=select_columns, anomaly_percentile=anomaly_percentile))  # fmt: skip
+        weight=weight, covariance_type=covariance_type, robust=robust, merge=_parsed(merge), known=known, names=names,
+        kind=kind, seed=seed, keep=keep, select_columns=select_columns,
+        anomaly_percentile=anomaly_percentile))  # fmt: skip
+
+
+def _parsed(merge: str | None) -> str | int | None:
+    """Return the number of segments to merge to, or the word as it is."""
+    return int(merge) if merge is not None and merge.strip().lstrip("-").isdecimal() else merge
 
 
 def _require_measurable(keep: Path | None, resamples: int | None) -> None:

@@ -15,6 +15,7 @@ from mixtura.cli.printing.numbers import decimals_for, percent, readable
 from mixtura.cli.printing.print_columns import print_pairs
 from mixtura.segments import IMPORTED, Assignment, SegmentModel, TrainingInfo
 from mixtura.segments.large.assign_source import AssignedSource
+from mixtura.segments.merging.grouped import united
 from mixtura.segments.table.discrete.kinds import KIND_WORDS
 
 __all__ = ["print_assignment", "print_model", "print_notes"]
@@ -26,8 +27,8 @@ _FIRST_YEAR, _LAST_YEAR, _YEARS_APART = 1850, 2100, 2.0
 
 def print_model(console: Console, name: str, model: SegmentModel) -> None:
     """Print how a model came about, and its segments in the user's units."""
-    training, mixture = model.training, model.mixture
-    covariances = mixture.covariance_type if model.columns else "none"
+    training = model.training
+    covariances = model.mixture.covariance_type if model.columns else "none"
     console.print(Text.assemble((name, "bold"), f": {model.n_segments} segments of customers"))
     threshold = (
         "none" if model.anomaly_threshold is None else f"log density below {model.anomaly_threshold:.4f}"
@@ -41,14 +42,15 @@ def print_model(console: Console, name: str, model: SegmentModel) -> None:
             "Covariances",
             f"{covariances}, {_parameters(model)}",
         ),
+        *_merged(model),
         *_robust(model),
         *_choice(training),
         ("Anomalies", f"{threshold} (percentile {model.anomaly_percentile:g})"),
     ]
     print_pairs(console, [*_origin(model), *pairs])
     table = plain_table("", "segment", "weight", left=2)
-    for k, segment in enumerate(model.names):
-        table.add_row(str(k + 1), segment, percent(float(mixture.weights[k])))
+    for k, (segment, weight) in enumerate(zip(model.names, model.segment_mixture.weights, strict=True)):
+        table.add_row(str(k + 1), segment, percent(float(weight)))
     console.print(table)
     if model.columns:
         _print_components(console, model)
@@ -74,6 +76,12 @@ def _discrete(model: SegmentModel) -> list[tuple[str, str]]:
     return [("Discrete", ", ".join(said))]
 
 
+def _merged(model: SegmentModel) -> list[tuple[str, str]]:
+    """Return how many components segments have, where some were merged."""
+    several = [f"segment {k} has {len(group)}" for k, group in enumerate(model.groups, 1) if len(group) > 1]
+    return [("Merged", f"{model.mixture.n_components} components: {', '.join(several)}")] if several else []
+
+
 def _robust(model: SegmentModel) -> list[tuple[str, str]]:
     noise, tails = model.mixture.background, model.mixture.tails
     if noise is not None:
@@ -87,7 +95,7 @@ def _robust(model: SegmentModel) -> list[tuple[str, str]]:
 
 def _print_levels(console: Console, model: SegmentModel) -> None:
     """Print the share of each level of the discrete columns, of counts the mean, segments as columns."""
-    coding, table = model.coding, model.mixture.levels
+    coding, table = model.coding, model.segment_mixture.levels
     if coding is None or table is None:
         return
     printed = plain_table("levels", *(f"segment {k + 1}" for k in range(model.n_segments)))
@@ -148,13 +156,13 @@ def _transforms(model: SegmentModel) -> list[tuple[str, str]]:
 def _print_components(console: Console, model: SegmentModel) -> None:
     """Print mean and standard deviation of each column, columns downwards."""
     if model.scaling.is_affine:
-        mixture = model.in_user_units()
+        mixture = united(model.in_user_units(), model.groups)
         deviations = np.sqrt(np.diagonal(mixture.full_covariances(), axis1=1, axis2=2))
         centers, title = mixture.means, "mean ± standard deviation"
         reach = np.stack([centers - deviations, centers + deviations])
     else:
-        deviations = np.sqrt(np.diagonal(model.mixture.full_covariances(), axis1=1, axis2=2))
-        means, title = model.mixture.means, "center (1 standard deviation)"
+        deviations = np.sqrt(np.diagonal(model.segment_mixture.full_covariances(), axis1=1, axis2=2))
+        means, title = model.segment_mixture.means, "center (1 standard deviation)"
         centers = model.scaling.restore(means)
         reach = np.stack(
             [model.scaling.restore(means - deviations), model.scaling.restore(means + deviations)]

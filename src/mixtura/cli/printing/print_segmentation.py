@@ -47,17 +47,17 @@ def _print_choice(console: Console, document: Document) -> None:
     choice, verdict = document.choice, document.verdict
     if verdict.clusters_explanation is not None:
         console.print(f"\nClusters: {verdict.clusters_explanation}")
-    found = "1 segment" if choice.n_components == 1 else f"{choice.n_components} segments"
+    found = "1 segment" if verdict.segments == 1 else f"{verdict.segments} segments"
     reason = reason_text(choice.criterion_name, choice.rule, determined=choice.determined)
     among = " of the models that were not excluded" if document.diagnostics.excluded else ""
     console.print(
         Text.assemble(
             ("\n" + found, "bold green"),
-            f" ({_kind(document)}{_robust(document)}): {reason}{among}, "
+            f" ({_merged(document)}{_kind(document)}{_robust(document)}): {reason}{among}, "
             f"{choice.outcome or ''} after {choice.n_iter} iterations",
         )
     )
-    if verdict.stability is not None and verdict.adjusted_rand is not None and choice.n_components > 1:
+    if verdict.stability is not None and verdict.adjusted_rand is not None and verdict.segments > 1:
         console.print(
             f"Stability: {verdict.stability}; segments of resampled customers agree by {verdict.adjusted_rand:.2f} "
             f"(1 is the same, 0 is chance){_least_stable(document)}"
@@ -70,6 +70,12 @@ def _print_choice(console: Console, document: Document) -> None:
 def _kind(document: Document) -> str:
     """Return what the model is called: by its covariances, where columns have some."""
     return f"{document.choice.covariance_type} covariances" if document.table.active else "latent classes"
+
+
+def _merged(document: Document) -> str:
+    """Return of how many components the segments were made, where some were merged."""
+    number = document.choice.n_components
+    return "" if number == document.verdict.segments else f"merged from {number} components, "
 
 
 def _robust(document: Document) -> str:
@@ -181,7 +187,10 @@ def _print_ranking(console: Console, document: Document, others: Sequence[Candid
     best, name = document.choice, document.choice.criterion_name
     wide, names = console.width >= WIDE, dict.fromkeys(("bic", "aic", name))
     table = plain_table(
-        "", "segments", "covariances", *(("parameters", *map(str.upper, names)) if wide else (name.upper(),))
+        "",
+        "components" if _merged(document) else "segments",
+        "covariances",
+        *(("parameters", *map(str.upper, names)) if wide else (name.upper(),)),
     )
     table.columns[0].no_wrap = True
     table.add_column("above the chosen" if wide else "above", justify="right")

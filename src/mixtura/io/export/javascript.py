@@ -56,7 +56,7 @@ def scoring_javascript(scorer: Scorer, *, max_missing: int = 1) -> str:
     lines = [
         _START.format(
             version=version("mixtura"),
-            n=scorer.mixture.n_components,
+            n=scorer.n_segments,
             questions=", ".join(json.dumps(name) for name in columns).replace("\n", " "),
             example=", ".join(f"{json.dumps(name)}: 1" for name in columns[:3]).replace("\n", " "),
             most=most,

@@ -57,7 +57,7 @@ def scoring_onnx(scorer: Scorer, *, max_missing: int | None = None) -> Any:
     ScoringNodes(graph, scorer, scorer.patterns(most)).write()
     from onnx import TensorProto, helper
 
-    k, d = scorer.mixture.means.shape
+    k, d = scorer.n_segments, scorer.mixture.n_features
     info = helper.make_tensor_value_info
     inputs = [info("rows", TensorProto.DOUBLE, ["N", d])]
     outputs = [
@@ -207,26 +207,30 @@ class ScoringNodes:
         for term in (*terms[1:], *([] if jacobian is None else [jacobian])):
             density = graph.node("Add", density, term)
         flat = graph.node("Squeeze", usable, graph.constant(np.array([1])))
-        numbers = np.array(self._present, dtype=np.int64) + scorer.first
-        best = graph.node("ArgMax", densities, axis=1, keepdims=0)
+        segments = self._of_segments(memberships)
+        if scorer.groups:
+            best, held = graph.node("ArgMax", segments, axis=1, keepdims=0), list(range(scorer.n_segments))
+        else:
+            best, held = graph.node("ArgMax", densities, axis=1, keepdims=0), self._present
+        numbers = np.array(held, dtype=np.int64) + scorer.first
         label = graph.node("Gather", graph.constant(numbers), best)
         nothing = graph.constant(np.nan)
         graph.node("Where", flat, label, graph.constant(np.array(scorer.first - 1)), output="segment")
-        graph.node("Where", usable, self._all_components(memberships), nothing, output="probabilities")
+        graph.node("Where", usable, segments, nothing, output="probabilities")
         density = graph.node("Squeeze", density, graph.constant(np.array([1])))
         threshold = -np.inf if scorer.threshold is None else scorer.threshold
         below = graph.node("Less", density, graph.constant(threshold))
         graph.node("And", flat, below, output="anomaly")
         graph.node("Where", flat, density, nothing, output="log_density")
 
-    def _all_components(self, memberships: str) -> str:
-        """Return memberships with a column of zeros for each component without weight."""
+    def _of_segments(self, memberships: str) -> str:
+        """Return memberships of all segments: zero without weight, sums where a segment has several components."""
         n_components = self._scorer.mixture.n_components
-        if len(self._present) == n_components:
+        if len(self._present) == n_components and not self._scorer.groups:
             return memberships
-        return self._graph.node(
-            "MatMul", memberships, self._graph.constant(np.eye(n_components)[self._present])
-        )
+        groups = self._scorer.groups or tuple((k,) for k in range(n_components))
+        belongs = np.array([[float(k in group) for group in groups] for k in self._present])
+        return self._graph.node("MatMul", memberships, self._graph.constant(belongs))
 
 
 def _less_half_squares(graph: Graph, offsets: str, whitened: str, axes: list[int]) -> str:

@@ -127,6 +127,8 @@ class Scorer:
         What the mixture has beside its Gaussian part.
     missing_codes : tuple of tuple of float, default=()
         Numbers of each column that stand for missing values; empty where none has any.
+    groups : tuple of tuple of int, default=()
+        The components of each segment, from 0, whose probabilities are added; empty where each is one.
     """
 
     mixture: Mixture
@@ -138,6 +140,7 @@ class Scorer:
     spikes: tuple[tuple[float, ...], ...] = ()
     discrete: tuple[DiscretePart, ...] = ()
     missing_codes: tuple[tuple[float, ...], ...] = ()
+    groups: tuple[tuple[int, ...], ...] = ()
 
     def __post_init__(self) -> None:
         mixture = self.mixture
@@ -153,6 +156,15 @@ class Scorer:
     def log_volume(self) -> float:
         """``sum_d log scale_d``."""
         return float(np.log([one.scale for one in self.scales]).sum())
+
+    @property
+    def n_segments(self) -> int:
+        return len(self.groups) or self.mixture.n_components
+
+    @property
+    def numbers(self) -> range:
+        """The numbers of the segments."""
+        return range(self.first, self.first + self.n_segments)
 
     @property
     def present(self) -> list[int]:

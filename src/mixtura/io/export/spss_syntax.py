@@ -53,7 +53,7 @@ def scoring_spss(scorer: Scorer, *, max_missing: int = 1) -> str:
     writer = _Writer(variables, {part.column for part in scorer.discrete if _is_text(part)})
     lines = [
         f"* Written by mixtura {version('mixtura')}.",
-        f"* Assigns cases to {scorer.mixture.n_components} segments from {', '.join(variables.values())}.",
+        f"* Assigns cases to {scorer.n_segments} segments from {', '.join(variables.values())}.",
     ]
     for number, step in enumerate(steps[:-1]):
         for name, value in step.columns.items():

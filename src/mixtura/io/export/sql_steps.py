@@ -1,7 +1,8 @@
 """The steps of scoring in SQL: from the columns of a table to segments, each a SELECT of the one before.
 
 The columns become finite numbers ``x``, scaled ``y``, deviations ``d`` from the means, whitened ``z``, log densities
-``l``, of which ``m`` is the largest, ``e = exp(l - m)``, and ``s`` the sum of these. Where values may be missing, ``p``
+``l``, of which ``m`` is the largest, ``e = exp(l - m)``, and ``s`` the sum of these. Where segments have several
+components ``f`` are the sums of ``e`` in each, and ``h`` the largest of these. Where values may be missing, ``p``
 counts columns in powers of two: the row lacks column d where its bit d is set. ``j`` is the Jacobian of transforms.
 """
 
@@ -46,9 +47,14 @@ _ID = "row_id"
 
 def result_names(scorer: Scorer) -> list[str]:
     """Return the names of the columns of a result but for the id: those of the tables that mixtura writes."""
-    numbers = range(scorer.first, scorer.first + scorer.mixture.n_components)
     named = ["segment"] if scorer.names is None else ["segment", "segment_name"]
-    return [*named, "certainty", *(f"probability_{number}" for number in numbers), "log_density", "anomaly"]
+    return [
+        *named,
+        "certainty",
+        *(f"probability_{number}" for number in scorer.numbers),
+        "log_density",
+        "anomaly",
+    ]
 
 
 class ScoringSteps:
@@ -80,6 +86,7 @@ class ScoringSteps:
             self._largest(),
             self._powers(),
             self._sum(),
+            *([self._largest_segment(), self._labeled()] if self._scorer.groups else []),
         ]
         return [*first, *rest, self._result()]
 
@@ -240,13 +247,8 @@ class ScoringSteps:
 
     def _largest(self) -> Step:
         each = self._each("l")
-        branches = [
-            (tree([one >= other for other in each[number + 1 :]], both), one)
-            for number, one in enumerate(each[:-1])
-        ]
-        largest = Case(tuple(branches), each[-1]) if branches else each[0]
         names = [one.name for one in each]
-        return Step(self._carried(*self._jacobian(), *names) | {"m": largest})
+        return Step(self._carried(*self._jacobian(), *names) | {"m": _largest_of(each)})
 
     def _powers(self) -> Step:
         each = self._each("l")
@@ -255,33 +257,62 @@ class ScoringSteps:
             below = one - Name("m")
             clamped = Case(((below < _LEAST_EXPONENT, Number(_LEAST_EXPONENT)),), below)
             columns[f"e{k + 1}"] = Call("exp", clamped)
-        label = Case(
-            tuple(
-                (one.equals(Name("m")), Integer(k + self._scorer.first))
-                for k, one in zip(self._components, each, strict=True)
-            )
-        )
-        return Step(self._carried(*self._jacobian(), "m") | {"label": label} | columns)
+        if not self._scorer.groups:
+            columns = {"label": self._label(each, self._components, "m")} | columns
+        return Step(self._carried(*self._jacobian(), "m") | columns)
+
+    def _label(self, each: list[Name], numbers: Iterable[int], largest: str) -> Expression:
+        """Return the number of the first that is the largest."""
+        pairs = zip(each, numbers, strict=True)
+        return Case(tuple((one.equals(Name(largest)), Integer(k + self._scorer.first)) for one, k in pairs))
 
     def _sum(self) -> Step:
-        names = [one.name for one in self._each("e")]
-        return Step(self._carried(*self._jacobian(), "m", "label", *names) | {"s": total(self._each("e"))})
+        each = self._each("e")
+        found: dict[str, Expression] = {"s": total(each)}
+        if not self._scorer.groups:
+            return Step(self._carried(*self._jacobian(), "m", "label", *(one.name for one in each)) | found)
+        for g, group in self._segments():
+            found[f"f{g + 1}"] = total([Name(f"e{k + 1}") for k in group])
+        return Step(self._carried(*self._jacobian(), "m", *self._for_expected()) | found)
+
+    def _segments(self) -> list[tuple[int, list[int]]]:
+        """Return the segments that have a component with weight, and these components."""
+        present = [[k for k in group if k in self._components] for group in self._scorer.groups]
+        return [(g, group) for g, group in enumerate(present) if group]
+
+    def _for_expected(self) -> list[str]:
+        """Return what is handed on of the components where rows with missing values are scored."""
+        return [one.name for one in self._each("e")] if self._has_patterns else []
+
+    def _largest_segment(self) -> Step:
+        each = [Name(f"f{g + 1}") for g, _ in self._segments()]
+        carried = self._carried(
+            *self._jacobian(), "m", "s", *self._for_expected(), *(one.name for one in each)
+        )
+        return Step(carried | {"h": _largest_of(each)})
+
+    def _labeled(self) -> Step:
+        numbers = [g for g, _ in self._segments()]
+        each = [Name(f"f{g + 1}") for g in numbers]
+        carried = self._carried(
+            *self._jacobian(), "m", "s", "h", *self._for_expected(), *(one.name for one in each)
+        )
+        return Step(carried | {"label": self._label(each, numbers, "h")})
 
     def _result(self) -> Step:
         scorer, label = self._scorer, Name("label")
-        numbers = range(scorer.first, scorer.first + scorer.mixture.n_components)
         columns: dict[str, Expression] = {
             alias: Name(f"{_ID}{number}") for number, alias in enumerate(self._ids.values())
         }
         columns["segment"] = label
         if scorer.names is not None:
-            listed = zip(numbers, scorer.names, strict=True)
+            listed = zip(scorer.numbers, scorer.names, strict=True)
             columns["segment_name"] = Case(
                 tuple((Integer(number), Text(name)) for number, name in listed), subject=label
             )
-        columns["certainty"] = 1.0 / Name("s")
-        for number, k in zip(numbers, range(scorer.mixture.n_components), strict=True):
-            columns[f"probability_{number}"] = self._probability(k)
+        columns["certainty"] = Name("h") / Name("s") if scorer.groups else 1.0 / Name("s")
+        for place, number in enumerate(scorer.numbers):
+            columns[f"probability_{number}"] = self._of_segment(place)
         columns["log_density"] = self._density()
         columns["anomaly"] = (
             Case(((label.equals(label), Truth(value=False)),))
@@ -289,6 +320,13 @@ class ScoringSteps:
             else self._density() < scorer.threshold
         )
         return Step(columns, fenced=False)
+
+    def _of_segment(self, place: int) -> Expression:
+        if not self._scorer.groups:
+            return self._probability(place)
+        if place in {g for g, _ in self._segments()}:
+            return Name(f"f{place + 1}") / Name("s")
+        return Case(((Name("label").equals(Name("label")), Number(0.0)),))
 
     def _probability(self, k: int) -> Expression:
         if k in self._components:
@@ -312,3 +350,11 @@ class ScoringSteps:
             number = Integer(sum(2**d for d in pattern.missing))
             branches.append((number, total(weighted) if pattern.missing else Number(0.0)))
         return Case(tuple(branches), subject=Name("p"))
+
+
+def _largest_of(each: list[Name]) -> Expression:
+    branches = [
+        (tree([one >= other for other in each[number + 1 :]], both), one)
+        for number, one in enumerate(each[:-1])
+    ]
+    return Case(tuple(branches), each[-1]) if branches else each[0]

@@ -141,7 +141,7 @@ def uncertainty_chart(subject: PlotData, datasets: Datasets, pair: Pair = None) 
     """Return the chart, and add its data: the plane in the components' colors, paler where uncertain; points."""
     plane = plane_of(subject, pair)
     centers, _ = _grid(plane, _CELLS)
-    shares = plane.mixture.responsibilities(centers)
+    shares = subject.shares(plane.mixture, centers)
     certain = np.searchsorted(_CERTAIN, shares.max(axis=1), side="right") - 1
     classes = (1 + shares.argmax(axis=1) * len(_CERTAIN) + certain).reshape(_CELLS[::-1])
     datasets["areas"] = [

@@ -107,7 +107,7 @@ def histogram_chart(
     edges = _edges(values, low, high, wanted)
     bars, curves = f"bars{column}", f"curves{column}"
     datasets[bars] = _bars(subject, values, edges)
-    heights = _expected(marginal, edges) * _counted(subject, column) * (edges[1] - edges[0])
+    heights = _expected(subject, marginal, edges) * _counted(subject, column) * (edges[1] - edges[0])
     datasets[curves] = _curves(edges, heights)
     ticks = 7 if size[0] >= WIDTH else 4
     # A title that is wider than the chart would move the panels beside it.
@@ -219,10 +219,10 @@ def _counted(subject: PlotData, column: int) -> FloatArray:
     return np.asarray(subject.total * subject.off_mass(column) / subject.mixture.weights.sum())
 
 
-def _expected(marginal: Any, edges: FloatArray) -> FloatArray:
+def _expected(subject: PlotData, marginal: Any, edges: FloatArray) -> FloatArray:
     """Return the weighted density of every component on a grid, shape (points, K)."""
     grid = np.linspace(edges[0], edges[-1], _CURVE_POINTS)[:, None]
-    return np.asarray(np.exp(marginal.log_density(grid))[:, None] * marginal.responsibilities(grid))
+    return np.asarray(np.exp(marginal.log_density(grid))[:, None] * subject.shares(marginal, grid))
 
 
 def _curves(edges: FloatArray, heights: FloatArray) -> list[dict[str, Any]]:

@@ -203,6 +203,8 @@ def ellipse_layer(plane: Plane, datasets: Datasets, radii: tuple[int, ...], *, l
         "strokeDash": nominal("ring", scale=dashes, legend=None),
         "opacity": highlight_opacity(1.0),
     }
+    if subject.groups:  # of one color
+        encoding["detail"] = nominal("component")
     return marked(
         "ellipses", "line", encoding, strokeWidth=2, interpolate="linear-closed", **_clip(plane, points)
     )
@@ -223,8 +225,9 @@ def _ring(radius: int) -> str:
 def _ellipse_points(plane: Plane, mixture: Mixture, radii: tuple[int, ...]) -> list[dict[str, Any]]:
     covariances = mixture.full_covariances()
     return [
-        {"x": x, "y": y, "order": order, "segment": k + 1, "ring": _ring(radius)}
-        for k in range(mixture.n_components)
+        {"x": x, "y": y, "order": order, "segment": part + 1, "ring": _ring(radius)}
+        | ({"component": k + 1} if plane.subject.groups else {})
+        for k, part in enumerate(plane.subject.part_of)
         for radius in radii
         for order, (x, y) in enumerate(
             zip(*plane.places(ellipse(mixture.means[k], covariances[k], radius)), strict=True)
@@ -236,7 +239,8 @@ def center_layers(plane: Plane, datasets: Datasets) -> tuple[Spec, Spec]:
     """Return a disc and a number at every center."""
     xs, ys = plane.places(plane.mixture.means)
     datasets["centers"] = points = [
-        {"x": x, "y": y, "segment": k + 1} for k, (x, y) in enumerate(zip(xs, ys, strict=True))
+        {"x": x, "y": y, "segment": part + 1}
+        for x, y, part in zip(xs, ys, plane.subject.part_of, strict=True)
     ]
     clip = _clip(plane, points)
     disc = {"x": plane.x, "y": plane.y, "opacity": highlight_opacity(0.85)}

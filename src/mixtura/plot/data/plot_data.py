@@ -17,6 +17,7 @@ from mixtura.exceptions import DataError, ParameterError
 from mixtura.plot.theme.palette import segment_colors
 from mixtura.plot.theme.text import shown, signed_list
 from mixtura.segments import SegmentationResult
+from mixtura.segments.merging.grouped import Groups, grouped
 from mixtura.segments.transforms.transforms import IDENTITY, Transform
 
 __all__ = ["MOST_POINTS", "Names", "PlotData", "Source", "numbered", "plot_data"]
@@ -72,6 +73,8 @@ class PlotData:
         Which values of `rows` are missing, where some are: there stand conditional means.
     at_mass : ndarray of shape (N, D), bool, or None, default=None
         Which values are at a point mass of their column, where some are: the mixture has no density there.
+    groups : tuple of tuple of int, default=()
+        The components of each part, where some have several; `names` and `memberships` are then of parts.
     """
 
     mixture: Mixture
@@ -92,6 +95,7 @@ class PlotData:
     aliases: tuple[str, ...] = ()
     missing: BoolArray | None = None
     at_mass: BoolArray | None = None
+    groups: Groups = ()
 
     def __post_init__(self) -> None:
         if not self.transforms:
@@ -113,7 +117,19 @@ class PlotData:
 
     @property
     def n_parts(self) -> int:
-        return self.mixture.n_components
+        return len(self.groups) or self.mixture.n_components
+
+    @property
+    def part_of(self) -> list[int]:
+        """The number of the part that each component belongs to, from 0."""
+        groups = self.groups or tuple((k,) for k in range(self.n_parts))
+        return [
+            next(g for g, group in enumerate(groups) if k in group) for k in range(self.mixture.n_components)
+        ]
+
+    def shares(self, mixture: Mixture, rows: FloatArray) -> FloatArray:
+        """Return the probabilities of the parts for other rows, by a marginal of the mixture."""
+        return grouped(mixture.responsibilities(rows), self.groups)
 
     @property
     def colors(self) -> tuple[str, ...]:
@@ -310,6 +326,7 @@ def _of_segments(result: SegmentationResult) -> PlotData:
         aliases=model.transformed_columns,
         missing=missing,
         at_mass=masked if masked.any() else None,
+        groups=model.groups,
     )
 
 

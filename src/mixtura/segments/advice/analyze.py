@@ -20,6 +20,7 @@ from mixtura.segments.advice.evidence.quick_fit import (
 )
 from mixtura.segments.advice.findings.capacity import ROWS_PER_PARAMETER, needs_pca
 from mixtura.segments.advice.findings.column_findings import SKEW, ColumnStatistics, skewness
+from mixtura.segments.merging.segment_merging import SegmentMerging, merging_of
 from mixtura.segments.transforms.scaling import scaling_of
 
 __all__ = ["FEWEST_ROWS", "SAMPLE", "Analysis", "Sample", "analyze", "draw_sample"]
@@ -116,6 +117,13 @@ class Analysis:
     dense: DenseClusters
     levels: Nesting
     normality: tuple[ComponentNormality, ...]
+    merging: SegmentMerging
+
+    @property
+    def n_merged(self) -> int | None:
+        """How many segments components make that are parts of one group; None where none are, or all."""
+        found = self.merging.suggested
+        return found if 1 < found < self.fit.best.n_components else None
 
 
 def analyze(sample: Sample, seed: int, rng: np.random.Generator) -> Analysis:
@@ -128,4 +136,5 @@ def analyze(sample: Sample, seed: int, rng: np.random.Generator) -> Analysis:
         dense=dense_clusters(sample.scaled, fit.labels, rng),
         levels=hierarchy(fit.mixture),
         normality=component_normality(sample.scaled, fit.mixture, rng),
+        merging=merging_of(fit.mixture, fit.mixture.responsibilities(sample.scaled), None, seed),
     )

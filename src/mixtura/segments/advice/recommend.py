@@ -127,7 +127,7 @@ def decide(analysis: Analysis, n_columns: int, segment: Arguments) -> Recommenda
     if not has_clusters(analysis):
         return _none(analysis, segment)
     if has_shapes(analysis):
-        return _hdbscan(analysis)
+        return _hdbscan(analysis, segment)
     if has_levels(analysis):
         return _hierarchical(analysis, segment)
     return _kmeans(analysis, segment) if is_round(analysis) else _gmm(analysis, segment)
@@ -217,7 +217,7 @@ def _none(analysis: Analysis, segment: Arguments) -> Recommendation:
     )
 
 
-def _hdbscan(analysis: Analysis) -> Recommendation:
+def _hdbscan(analysis: Analysis, segment: Arguments) -> Recommendation:
     dense, n_rows = analysis.dense, len(analysis.sample.scaled)
     most = max(cluster.n_components for cluster in dense.clusters)
     smallest = max(10, round(0.05 * n_rows))
@@ -241,8 +241,9 @@ def _hdbscan(analysis: Analysis) -> Recommendation:
         steps=(
             f"sklearn.cluster.HDBSCAN(min_cluster_size={smallest}, min_samples=10).fit_predict(standardized_rows)",
             "A mixture still describes the density (anomalies, samples); do not use its components as segments.",
+            "Components without a valley between them, merged, may be segments.",
         ),
-        arguments=None,
+        arguments={**segment, "merge": "auto"},
     )
 
 
@@ -317,6 +318,12 @@ def _gmm(analysis: Analysis, segment: Arguments) -> Recommendation:
         reasons.append(
             f"Groups overlap: {fit.overlap:.1%} of the rows would be on the wrong side of a border. Use memberships."
         )
+    if analysis.n_merged is not None:
+        reasons.append(
+            f"Some of the {fit.best.n_components} components overlap without a valley between them: they are parts of "
+            f"groups that are not Gaussian, {analysis.n_merged} in all. Each becomes one segment."
+        )
+        segment = {**segment, "merge": "auto"}
     return Recommendation(
         method="gmm",
         title="A Gaussian mixture suits",

@@ -9,6 +9,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
+from mixtura.segments.merging.grouped import Groups, grouped
 from mixtura.validation import Interval, require
 
 __all__ = ["Overlap", "component_overlap"]
@@ -51,7 +52,7 @@ class Overlap:
 
 
 def component_overlap(
-    mixture: Mixture, names: Sequence[str], *, draws: int = 10_000, seed: int = 0
+    mixture: Mixture, names: Sequence[str], *, draws: int = 10_000, seed: int = 0, groups: Groups = ()
 ) -> Overlap:
     """Estimate the misclassification probabilities of each two components (Maitra and Melnykov 2010).
 
@@ -65,8 +66,10 @@ def component_overlap(
     mixture : Mixture
     names : sequence of str, length K
     draws : int, default=10_000
-        Rows drawn per component.
+        Rows drawn per component, or per segment of several.
     seed : int, default=0
+    groups : tuple of tuple of int, default=()
+        The components of each segment, from 0; empty where each is one.
 
     Raises
     ------
@@ -83,19 +86,29 @@ def component_overlap(
     True
     """
     require("draws", draws, Interval(1, whole=True), "Try `draws=10_000`.")
-    k, rng = mixture.n_components, np.random.RandomState(seed)
+    groups = groups or tuple((i,) for i in range(mixture.n_components))
+    k, rng = len(groups), np.random.RandomState(seed)
     conditional, confusion = np.zeros((k, k)), np.zeros((k, k))
-    for i in range(k):
-        rows = mixture.family.storage.draw(rng, mixture.means[i], mixture.covariances, i, draws)
-        memberships = mixture.responsibilities(rows)
+    for i, group in enumerate(groups):
+        memberships = grouped(mixture.responsibilities(_drawn(mixture, group, draws, rng)), groups)
         conditional[i] = (memberships > memberships[:, [i]]).mean(axis=0)
         confusion[i] = np.bincount(memberships.argmax(axis=1), minlength=k) / draws
     return Overlap(
         names=tuple(names),
         conditional=conditional,
         confusion=confusion,
-        error_rate=float(1.0 - mixture.weights @ np.diagonal(confusion)),
+        error_rate=float(1.0 - grouped(mixture.weights[None], groups)[0] @ np.diagonal(confusion)),
         draws=draws,
         standard_error=0.5 / float(np.sqrt(draws)),
         seed=seed,
     )
+
+
+def _drawn(mixture: Mixture, group: tuple[int, ...], draws: int, rng: np.random.RandomState) -> FloatArray:
+    """Return rows of some components together, as many of each as its share says."""
+    counts, shares = [draws], mixture.weights[list(group)]
+    if len(group) > 1:
+        counts = rng.multinomial(draws, shares / shares.sum()).tolist()
+    draw = mixture.family.storage.draw
+    parts = zip(group, counts, strict=True)
+    return np.vstack([draw(rng, mixture.means[i], mixture.covariances, i, count) for i, count in parts])

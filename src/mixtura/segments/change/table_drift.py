@@ -16,6 +16,7 @@ from mixtura.segments.change.earlier_customers import outlier_notes, reference_f
 from mixtura.segments.change.movers import Movers, movers_between
 from mixtura.segments.change.periods import Period, periods_of
 from mixtura.segments.change.renewal import Renewal, renew
+from mixtura.segments.merging.grouped import require_single_components
 from mixtura.segments.model.assign import Assignment, assign_read
 from mixtura.segments.model.kept_reference import log_jacobians, with_reference
 from mixtura.segments.model.read_rows import ModelRows, read_rows
@@ -310,6 +311,7 @@ def _rows(table: nw.DataFrame[Any], period: Period) -> Any:
 
 
 def _read(model: SegmentModel, frame: Any, how: _How, label: str) -> ModelRows:
+    require_single_components(model.groups, "Comparing customers of two times")
     table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True, pass_through=True)
     weight = model.training.weight_column
     names = [str(name) for name in getattr(table, "columns", ())]

@@ -194,7 +194,7 @@ def compare_with_kmeans(
     counted = None if weights is None else effective_counts(weights)
     table = contingency_table(labels, matched, k, k, weights)
     moved = matched != labels
-    ratios = axis_ratios(model.mixture)
+    ratios = axis_ratios(model.segment_mixture)
     certainty = row_maxima(memberships)
     return KMeansComparison(
         names=model.names,

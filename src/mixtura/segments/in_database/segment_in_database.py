@@ -40,8 +40,8 @@ __all__ = ["segment_in_database"]
 _LARGEST = 1e100
 
 _NUMBERS_ALONE = (
-    "`robust`, `known`, `keep` and `kinds` must be left out for a table that stays in its database, where numbers "
-    "alone build segments. Segment a sample of it, or read it."
+    "`robust`, `merge`, `known`, `keep` and `kinds` must be left out for a table that stays in its database, where "
+    "numbers alone build segments. Segment a sample of it, or read it."
 )
 
 
@@ -116,7 +116,7 @@ class _DatabaseTask(LargeTask):
         self.table, self.sample_rows = table, sample_rows
 
     def run(self) -> SegmentationResult:
-        if self.settings.robust != "none" or self.roles.known is not None:
+        if self.settings.robust != "none" or self.settings.merge or self.roles.known is not None:
             raise ParameterError(_NUMBERS_ALONE)
         drawn = self._drawn()
         prepared = self.prepared_sample(drawn)

@@ -11,6 +11,7 @@ import narwhals as nw
 
 from mixtura.exceptions import ParameterError
 from mixtura.segments.known.larger_counts import with_larger_counts
+from mixtura.segments.merging.grouped import require_single_components
 from mixtura.segments.model.read_rows import require_columns
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.options import Settings
@@ -69,6 +70,7 @@ def kept_model(keep: object) -> SegmentModel | None:
             f"`keep` must be a SegmentModel or the path of a model file; got {type(keep).__name__}.{near}"
         )
     model = keep if isinstance(keep, SegmentModel) else SegmentModel.load(keep)
+    require_single_components(model.groups, "`keep`")
     if model.mixture.background is not None or model.mixture.tails is not None:
         raise ParameterError(
             "`keep` must be a model of Gaussian segments; got one with outliers or t distributions. Segment without "

@@ -91,7 +91,7 @@ def measure_whole(
         Which of `numbers` is the value.
     id_column : str or None
     """
-    scan = Scan(model.mixture, model.scaling, data, table.described)
+    scan = Scan(model.mixture, model.scaling, data, table.described, model.groups)
     statistics, certainty, threshold, unsure, lowest, sizes, scaled, typical, counts = _scanned(
         scan, model, numbers, levels
     )

@@ -28,6 +28,8 @@ from mixtura.segments.large.row_reader import RowReader, missing_codes_of
 from mixtura.segments.large.spooled_table import SpooledTable, spool_table
 from mixtura.segments.large.whole_table import WholeTable
 from mixtura.segments.large.write_customers import CustomerTables
+from mixtura.segments.merging.grouped import check_merge
+from mixtura.segments.merging.groups_to_make import groups_to_make
 from mixtura.segments.model.assign import Assignment, assign_rows
 from mixtura.segments.model.assignment_frame import eager
 from mixtura.segments.model.build import build_model, with_mean_values
@@ -177,6 +179,7 @@ class LargeTask:
         self.source, self.spool_dtype = given, spool_dtype
         self.drop_missing, self.on_stage = drop_missing, on_stage
         fitted = components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state
+        check_merge(others.get("merge"), known=known)
         self.settings = Settings(*fitted, anomaly_percentile, **others)
         self.roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes, known,
                            alone=kinds != "auto")  # fmt: skip
@@ -258,14 +261,9 @@ class LargeTask:
         return list(asked)
 
     def _result(
-        self,
-        drawn: Drawn,
-        prepared: Prepared,
-        chosen: SearchedTable,
-        table: SpooledTable,
-        numbers: list[Numbers],
+        self, drawn: Drawn, prepared: Prepared, chosen: SearchedTable, table: SpooledTable, numbers: list[Numbers],
         levels: list[Categories],
-    ) -> SegmentationResult:
+    ) -> SegmentationResult:  # fmt: skip
         data, id_column = as_data(table.rows, table.weights), prepared.choice.id_column
         model = self._model(prepared, chosen, table, data)
         self.on_stage("Evaluating all rows")
@@ -294,6 +292,7 @@ class LargeTask:
             choice=chosen.choice,
             exclusions=chosen.exclusions,
             min_share=float(self.settings.min_share),
+            merge=self.settings.merge,
             selection=chosen.selection,
             whole=_whole(table, measured, CustomerTables(model, table, self.source, id_column)),
         )
@@ -303,7 +302,8 @@ class LargeTask:
     ) -> SegmentModel:
         self.on_stage("Fitting the model to all rows")
         fitted = self._fitted(prepared, chosen.choice.best, data)
-        model = build_model(fitted, prepared, self.settings).renamed(self.names)
+        groups = groups_to_make(self.settings.merge, fitted, prepared, self.settings.seed)
+        model = build_model(fitted, prepared, self.settings, groups=groups).renamed(self.names)
         n_complete, n_rows = len(table.rows), table.complete.size
         training = replace(model.training, rows=n_complete, rows_dropped=n_rows - n_complete)
         scaled = data.mapped(Scaled(prepared.scaling))

@@ -231,7 +231,7 @@ def assign_rows(
     """Assign the usable rows, shape (n_complete, D) in the user's units; leave the others empty."""
     rows = continuous_rows(table)
     scores = Scores.empty(len(rows), model.n_segments)
-    scan_of(model.mixture, model.scaling, table).run([], scores)
+    scan_of(model.mixture, model.scaling, table, groups=model.groups).run([], scores)
     scores = scores.in_user_units(model.scaling, model.scaling.masked(rows))
     return assignment_of(model, scores, complete, id_name, ids)
 

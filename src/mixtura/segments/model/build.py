@@ -11,7 +11,9 @@ from importlib.metadata import version
 import numpy as np
 
 from mixtura._typing import FloatArray
+from mixtura.core.mixture import Mixture
 from mixtura.segments.known.known_column import names_of_kept, names_of_known, numbered_as_known
+from mixtura.segments.merging.grouped import Groups, in_sequence, united
 from mixtura.segments.model.component_order import ordered
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.options import Settings
@@ -28,35 +30,34 @@ __all__ = ["build_model", "with_mean_values", "with_threshold"]
 
 
 def build_model(
-    best: Candidate, prepared: Prepared, settings: Settings, all_rows: Prepared | None = None
+    best: Candidate,
+    prepared: Prepared,
+    settings: Settings,
+    all_rows: Prepared | None = None,
+    groups: Groups = (),
 ) -> SegmentModel:
     """Order the components by the share of customers put in them, and name them; without a threshold for anomalies.
 
     Names come from the columns as the mixture sees them: where they are transformed, from transformed means, which a
-    few large values do not carry away. `all_rows` has the outliers, too, where `prepared` has none.
+    few large values do not carry away. `all_rows` has the outliers, too, where `prepared` has none; `groups` are the
+    components of each segment where some were merged.
     """
     assert best.mixture is not None, "a search without any mixture has raised"
     scaling, found, columns = prepared.scaling, best.mixture, prepared.choice.used
-    scan = scan_of(found, scaling, prepared.table, prepared.weights)
-    k = found.n_components
+    scan = scan_of(found, scaling, prepared.table, prepared.weights, groups=groups)
+    segments = united(found, groups)
+    k = segments.n_components
     sizes, moments = scan.run([SizesSummary(k), MeansSummary(k, len(columns))])
     means = np.array([one.mean for one in moments]).reshape(len(columns), k).T
-    means = np.where(np.isnan(means), found.means, means)
-    order = numbered_as_known(prepared.known, found, np.lexsort((-found.weights, -sizes.weights)))
+    means = np.where(np.isnan(means), segments.means, means)
+    order = numbered_as_known(prepared.known, found, np.lexsort((-segments.weights, -sizes.weights)))
     if prepared.kept is not None:  # which keep their numbers
         order = np.concatenate(
             [np.sort(order)[: prepared.kept.n_segments], order[order >= prepared.kept.n_segments]]
         )
-    mixture = ordered(found, order.tolist())
-    spreads = np.sqrt(np.diagonal(mixture.full_covariances(), axis1=1, axis2=2))
-    words, means = list(columns), means[order]
-    if prepared.coding is not None and mixture.levels is not None:
-        more, further, wide = standard_moments(prepared.coding, mixture.levels)
-        words, means, spreads = [*words, *more], np.hstack([means, further]), np.hstack([spreads, wide])
-    if not words and prepared.coding is not None and mixture.levels is not None:
-        names = names_by_levels(prepared.coding, mixture.levels)
-    else:
-        names = name_components(means, words, spreads)
+    sequence, groups = in_sequence(found, groups, order.tolist())
+    mixture = ordered(found, sequence)
+    names = _automatic_names(united(mixture, groups), means[order], prepared)
     return SegmentModel(
         mixture=mixture,
         columns=columns,
@@ -70,7 +71,20 @@ def build_model(
         mixtura_version=version("mixtura"),
         automatic_names=names,
         coding=prepared.coding,
+        groups=groups,
     )
+
+
+def _automatic_names(segments: Mixture, means: FloatArray, prepared: Prepared) -> tuple[str, ...]:
+    """Return names by the means of scaled columns, shape (K, D), and what the mixture says beside these."""
+    spreads = np.sqrt(np.diagonal(segments.full_covariances(), axis1=1, axis2=2))
+    words = list(prepared.choice.used)
+    if prepared.coding is not None and segments.levels is not None:
+        more, further, wide = standard_moments(prepared.coding, segments.levels)
+        words, means, spreads = [*words, *more], np.hstack([means, further]), np.hstack([spreads, wide])
+    if not words and prepared.coding is not None and segments.levels is not None:
+        return names_by_levels(prepared.coding, segments.levels)
+    return name_components(means, words, spreads)
 
 
 def _training(settings: Settings, best: Candidate, prepared: Prepared) -> TrainingInfo:

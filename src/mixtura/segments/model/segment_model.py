@@ -17,6 +17,7 @@ from mixtura.drift import Reference
 from mixtura.exceptions import ParameterError
 from mixtura.io import dump_document, output_file, read_document
 from mixtura.io.export import DialectName, Scorer, scoring_onnx, scoring_sql
+from mixtura.segments.merging.grouped import Groups, grouped, united
 from mixtura.segments.model.discrete_file import discrete_content, discrete_parts, read_discrete
 from mixtura.segments.model.kept_reference import read_reference, reference_content
 from mixtura.segments.model.naming import rename_segments
@@ -38,7 +39,7 @@ class SegmentModel:
     Parameters
     ----------
     mixture : Mixture
-        Of the scaled rows; K components, the largest segment first.
+        Of the scaled rows; K components, those of the largest segment first.
     columns : tuple of str
         The D columns it reads.
     scaling : Scaling
@@ -60,6 +61,8 @@ class SegmentModel:
         Sums of the rows it was learned from, with which later rows are compared; see `with_reference`.
     statistics : ModelStatistics or None, default=None
         Sums of the rows it was learned from, to which further rows can be added; see `update_model`.
+    groups : tuple of tuple of int, default=()
+        The components of each segment, from 0, where components that overlap were merged; empty where each is one.
     """
 
     mixture: Mixture
@@ -75,10 +78,16 @@ class SegmentModel:
     coding: Coding | None = None
     reference: Reference | None = None
     statistics: ModelStatistics | None = None
+    groups: Groups = ()
 
     @property
     def n_segments(self) -> int:
-        return self.mixture.n_components
+        return len(self.groups) or self.mixture.n_components
+
+    @property
+    def segment_mixture(self) -> Mixture:
+        """The mixture with a component per segment: where it lies and how wide it is, see `united`."""
+        return united(self.mixture, self.groups)
 
     @property
     def discrete_columns(self) -> tuple[str, ...]:
@@ -87,7 +96,7 @@ class SegmentModel:
 
     def memberships(self, rows: RowTable) -> FloatArray:
         """Return the probability of each segment, shape (N, K), for rows of shape (N, D) in the user's units."""
-        return self.mixture.responsibilities(self.scaling.seen(rows))
+        return grouped(self.mixture.responsibilities(self.scaling.seen(rows)), self.groups)
 
     def log_density(self, rows: RowTable) -> FloatArray:
         """Return the log density of each row, shape (N,): per unit of the user's columns, in nats.
@@ -185,6 +194,8 @@ class SegmentModel:
         kept = reference_content(self.reference)
         if self.statistics is not None:
             kept["statistics"] = statistics_content(self.statistics)
+        if self.groups:
+            kept["groups"] = [list(group) for group in self.groups]
         return dump_document(content | parts | kept)
 
     @property
@@ -272,7 +283,7 @@ class SegmentModel:
         return Scorer(
             self.mixture, self.columns, self.scaling.column_scales(), self.names, self.anomaly_threshold,
             spikes=self.scaling.spikes, discrete=discrete_parts(self.coding, self.mixture),
-            missing_codes=codes_by_column(self.training.missing_codes, self.columns),
+            missing_codes=codes_by_column(self.training.missing_codes, self.columns), groups=self.groups,
         )  # fmt: skip
 
     def renamed(self, names: Mapping[str | int, str]) -> SegmentModel:
@@ -337,4 +348,5 @@ class SegmentModel:
             anomaly_threshold=document.anomaly.log_density_threshold,
             training=TrainingInfo.read(document.training.model_dump()),
             mixtura_version=document.mixtura_version,
+            groups=tuple(map(tuple, document.groups)),
         )

@@ -87,7 +87,7 @@ def profile_summaries(
     first: list[Summary[Any]] = [
         SizesSummary(k),
         MeansSummary(k, len(model.columns)),
-        TypicalSummary(model.mixture.weights, _TYPICAL),
+        TypicalSummary(model.segment_mixture.weights, _TYPICAL),
         *(CategorySummary(one.name, len(one.levels), k) for one in levels),
     ]
     return first, [NumberSummary(active.get(one.name, one.name), k, sample) for one in numbers]
@@ -96,6 +96,7 @@ def profile_summaries(
 def profile_segments(given: ProfileInput) -> tuple[tuple[SegmentProfile, ...], Population]:
     """Return the profile of every segment, and that of all customers."""
     model, sizes = given.model, given.sizes
+    weights = model.segment_mixture.weights
     population = _population(given)
     means, differences = _means(given), _differences(given)
     effects = dict(zip(model.columns, differences.T, strict=True))
@@ -113,7 +114,7 @@ def profile_segments(given: ProfileInput) -> tuple[tuple[SegmentProfile, ...], P
             name=model.names[k],
             count=int(sizes.counts[k]),
             share=float(sizes.shares[k]),
-            weight=float(model.mixture.weights[k]),
+            weight=float(weights[k]),
             means=means[k],
             differences=differences[k],
             share_interval=share_interval(sizes, k),
@@ -133,7 +134,7 @@ def _means(given: ProfileInput) -> FloatArray:
     model = given.model
     found = {column.name: statistics.moments.mean for column, statistics in given.numbers}
     means = np.array([found[name] for name in model.columns]).reshape(-1, model.n_segments).T
-    return np.where(np.isnan(means), model.scaling.restore(model.mixture.means), means)
+    return np.where(np.isnan(means), model.scaling.restore(model.segment_mixture.means), means)
 
 
 def _differences(given: ProfileInput) -> FloatArray:
@@ -145,7 +146,7 @@ def _differences(given: ProfileInput) -> FloatArray:
     if not given.scaled:
         return np.empty((given.model.n_segments, 0))
     means = np.stack([moments.mean for moments in given.scaled], axis=1)
-    means = np.where(np.isnan(means), given.model.mixture.means, means)
+    means = np.where(np.isnan(means), given.model.segment_mixture.means, means)
     together = [moments.together() for moments in given.scaled]
     center, spread = (np.concatenate([getattr(one, what) for one in together]) for what in ("mean", "sd"))
     return np.asarray((means - center) / spread)

@@ -14,9 +14,9 @@ from mixtura.segments.certainty.classification import classification_of
 from mixtura.segments.jsonable import jsonable_fields, to_jsonable
 from mixtura.segments.known.kept_segments import known_parts
 from mixtura.segments.large.whole_table import ListedRows
+from mixtura.segments.merging.merging_part import merging_content
 from mixtura.segments.model.robust_file import robust_kind
-from mixtura.segments.profiles.index_table import ALPHA, LEAST_BASE, index_table
-from mixtura.segments.results.build_profiles import population_part, segment_parts
+from mixtura.segments.results.build_profiles import index_part, population_part, segment_parts
 from mixtura.segments.results.document import FORMAT, FORMAT_VERSION, Document
 from mixtura.segments.results.segmentation_result import SegmentationResult
 from mixtura.segments.stability.model_choice import Contender
@@ -66,7 +66,7 @@ def build_document(
         "verdict": _verdict(result, stability, clusters),
         "choice": _choice(result),
         "transforms": _transforms(result),
-        "population": population_part(result) | {"index_table": _index_table(result)},
+        "population": population_part(result) | {"index_table": index_part(result)},
         "segments": segment_parts(result),
         "certainty": _certainty(result),
         "ambiguous": _ambiguous(result),
@@ -80,6 +80,7 @@ def build_document(
         "notes": list(result.notes),
         "selection": selection_content(result.selection),
         **known_parts(result.known, result.kept),
+        "merging": merging_content(result.model, result.merge, result.segment_merging),
         "seconds": result.seconds,
     }
     return Document.model_validate(content)
@@ -195,18 +196,6 @@ def _transforms(result: SegmentationResult) -> list[Content]:
         }
         for transform, advice in zip(result.model.scaling.transforms, result.advice, strict=True)
     ]
-
-
-def _index_table(result: SegmentationResult) -> Content:
-    rows = index_table(result.segments, result.population, result.columns.discrete)
-    return {
-        "alpha": ALPHA,
-        "least_base": LEAST_BASE,
-        "rows": [
-            jsonable_fields(row, without={"cells"}) | {"cells": [jsonable_fields(cell) for cell in row.cells]}
-            for row in rows
-        ],
-    }
 
 
 def _certainty(result: SegmentationResult) -> Content:

@@ -8,6 +8,7 @@ import numpy as np
 
 from mixtura.segments.jsonable import jsonable_fields, to_jsonable
 from mixtura.segments.profiles.distinctness import Distinctness
+from mixtura.segments.profiles.index_table import ALPHA, LEAST_BASE, index_table
 from mixtura.segments.profiles.profile import (
     CategoryProfile,
     LevelShare,
@@ -20,7 +21,7 @@ from mixtura.segments.weighted import NumericSummary, group_sums, row_maxima
 if TYPE_CHECKING:
     from mixtura.segments.results.segmentation_result import SegmentationResult
 
-__all__ = ["population_part", "profile_rows", "segment_parts"]
+__all__ = ["index_part", "population_part", "profile_rows", "segment_parts"]
 
 Content = dict[str, Any]
 
@@ -38,6 +39,19 @@ def population_part(result: SegmentationResult) -> Content:
             name: [{"level": level.level, "count": level.count, "share": level.share} for level in levels]
             for name, levels in population.categories.items()
         },
+    }
+
+
+def index_part(result: SegmentationResult) -> Content:
+    """Return the index table: means and shares of all segments side by side."""
+    rows = index_table(result.segments, result.population, result.columns.discrete)
+    return {
+        "alpha": ALPHA,
+        "least_base": LEAST_BASE,
+        "rows": [
+            jsonable_fields(row, without={"cells"}) | {"cells": [jsonable_fields(cell) for cell in row.cells]}
+            for row in rows
+        ],
     }
 
 

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from mixtura.exceptions import DataError
 from mixtura.segments.known.document_part import KeptPart, KnownPart
+from mixtura.segments.merging.merging_part import MergingPart
 from mixtura.segments.results.document_base import Number, Part
 from mixtura.segments.results.document_checks import (
     AmbiguousPart,
@@ -78,7 +79,7 @@ class CandidatePart(Part):
     covariance_type: str
     """Covariance type."""
     n_components: int
-    """Number of segments."""
+    """Number of components: that of segments, unless they were merged."""
     n_parameters: int
     """Number of free parameters."""
     log_likelihood: Number
@@ -338,6 +339,8 @@ class Document(Part):
     """Customers whose segment is known; null where none are, and in files of earlier versions."""
     kept: KeptPart | None
     """Segments that were kept; null where none were, and in files of earlier versions."""
+    merging: MergingPart | None
+    """How much components overlap, and which were merged; null in files of earlier versions."""
     seconds: float
     """From the call to the fitted segmentation."""
 

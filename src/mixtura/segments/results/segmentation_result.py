@@ -23,10 +23,11 @@ from mixtura.segments.comparison.kmeans_comparison import (
     compare_with_kmeans,
     nearest_clusters,
 )
-from mixtura.segments.comparison.merged_segments import merge_segments
 from mixtura.segments.known.kept_segments import KeptSegments
 from mixtura.segments.known.known_segments import KnownSegments
 from mixtura.segments.large.whole_table import WholeTable
+from mixtura.segments.merging.merging_notes import merging_notes
+from mixtura.segments.merging.segment_merging import SegmentMerging, merging_of_model
 from mixtura.segments.model.assign import Assignment
 from mixtura.segments.model.candidate_choice import Exclusion, excluded
 from mixtura.segments.model.segment_model import SegmentModel
@@ -129,6 +130,8 @@ class SegmentationResult:
         What became of customers whose segment is known.
     kept : KeptSegments or None, default=None
         What became of segments that were kept.
+    merge : str, int or None, default=None
+        What was asked of overlapping components: to be merged as far as they are one group, or to this many segments.
     effort : Effort, optional
         How much is computed for what is estimated by sampling.
     wording : callable, default=str
@@ -164,6 +167,7 @@ class SegmentationResult:
     selection: ColumnSelection | None = None
     known: KnownSegments | None = None
     kept: KeptSegments | None = None
+    merge: str | int | None = None
     effort: Effort = field(default_factory=Effort)
     wording: Callable[[str], str] = str
 
@@ -197,8 +201,10 @@ class SegmentationResult:
     def neighbors(self) -> dict[int, Mixture]:
         """Mixtures of the standardized rows that the search found with one segment fewer and one more, by number.
 
-        Of the family of the model; those that were not tried are missing.
+        Of the family of the model; those that were not tried are missing, and all where components were merged.
         """
+        if self.model.groups:
+            return {}
         family, k = self.best.covariance_type, self.best.n_components
         return {
             one.n_components: without_known(one.mixture)
@@ -233,6 +239,7 @@ class SegmentationResult:
             *missing_by_segment_notes(self.rows, inside, k, self.columns.used),
             *transform_notes(self.advice, self.model.scaling.transforms, self.columns.kinds, self.kept),
             *residual_notes(self.residuals, k),
+            *merging_notes(self.model, self.merge, self.segment_merging),
             *value_notes(self.columns.value, self.values, self.weights),
             *weight_notes(self.columns.weight, self.weights),
         )
@@ -252,8 +259,13 @@ class SegmentationResult:
 
     @cached_property
     def merging(self) -> Merging:
-        """The segments merged by the entropy of their memberships (Baudry et al. 2010), see `merge_segments`."""
-        return merge_segments(self.memberships, self.weights, self.model.training.seed)
+        """The components merged by the entropy of their memberships (Baudry et al. 2010), see `merge_segments`."""
+        return self.segment_merging.merging
+
+    @cached_property
+    def segment_merging(self) -> SegmentMerging:
+        """How much components overlap that `merging` puts together, and whether they are one group."""
+        return merging_of_model(self.model, self.table, self.memberships, self.weights)
 
     @cached_property
     def least_certain(self) -> tuple[AmbiguousCustomer, ...]:
@@ -279,15 +291,12 @@ class SegmentationResult:
         """How much the components overlap, whatever customers there are."""
         model = self.model
         return component_overlap(
-            model.mixture, model.names, draws=self.effort.draws, seed=model.training.seed
+            model.mixture, model.names, draws=self.effort.draws, seed=model.training.seed, groups=model.groups
         )
 
     @cached_property
     def stability(self) -> Stability | None:
-        """Whether resampled customers give the same segments; None where `effort` asks for no resamples.
-
-        Also None where segments are kept, and where resamples of a handful of rows have no mixture.
-        """
+        """Whether resampled customers give the same segments; None without resamples, or where segments are kept."""
         n_rows, k = min(len(self.rows), SAMPLE_ROWS), self.model.n_segments
         n_bootstraps = self.effort.resamples_of(n_rows, len(self.model.columns), k)
         if n_bootstraps == 0 or self.kept is not None:
@@ -322,20 +331,10 @@ class SegmentationResult:
 
     @cached_property
     def normality(self) -> tuple[ComponentNormality, ...]:
-        """Whether each segment with enough customers looks like a Gaussian component."""
-        from mixtura.segments.advice.evidence.quick_fit import component_normality
+        """Whether each segment with enough customers looks like a Gaussian component; none where some were merged."""
+        from mixtura.segments.advice.evidence.quick_fit import segment_normality
 
-        model = self.model
-        if not model.columns:
-            return ()
-        rng = np.random.default_rng(model.training.seed)
-        # Whether whole rows look Gaussian: filled ones would.
-        whole = ~np.isnan(model.scaling.masked(self.rows)).any(axis=1)
-        rows, weights, memberships = self.rows, self.weights, self.memberships
-        if not whole.all():
-            rows, memberships = rows[whole], memberships[whole]
-            weights = None if weights is None else weights[whole]
-        return component_normality(rows, model.mixture, rng, weights, memberships, scaled=model.scaling.apply)
+        return segment_normality(self.model, self.rows, self.memberships, self.weights)
 
     def numbers_of(self, rows: IntArray) -> FloatArray:
         """Return the numbers of some customers, in a segment or outliers, by their row of the table, shape (n, D)."""

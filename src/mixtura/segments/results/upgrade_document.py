@@ -45,7 +45,7 @@ def upgraded(content: Mapping[str, Any]) -> Content:
             "Update mixtura."
         )
     if version == FORMAT_VERSION:
-        return {"selection": None, "known": None, "kept": None} | dict(content)
+        return {"selection": None, "known": None, "kept": None, "merging": None} | dict(content)
     if "verdict" not in content:
         raise DataError(
             f"The summary of format {version} has no parts of the report. A summary.json that `mixtura segment` wrote "
@@ -57,7 +57,7 @@ def upgraded(content: Mapping[str, Any]) -> Content:
 def _from_2(content: Mapping[str, Any]) -> Content:
     """Format 3 has the names of the field, criteria under their own key, and one list of ambiguous customers."""
     found = dict(content) | {"format_version": FORMAT_VERSION, "selection": None}
-    found |= {"known": None, "kept": None}
+    found |= {"known": None, "kept": None, "merging": None}
     between = found.pop("between")
     found |= {
         "table": _renamed(content["table"], {"columns": "active", "describe": "descriptive"}),

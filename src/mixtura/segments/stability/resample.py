@@ -31,6 +31,7 @@ from mixtura.fit import (
 )
 from mixtura.fit.init import FromHierarchy, FromSample, Initialization
 from mixtura.run import map_processes
+from mixtura.select import merge_components
 from mixtura.select.inference.refit import runner_for_family
 from mixtura.select.model_search.cost import processes_for, search_seconds
 from mixtura.select.priors import PriorName, make_prior
@@ -52,15 +53,14 @@ def refit_labels(
     family: str,
     n_components: int,
     *,
-    n_bootstraps: int,
-    n_init: int,
-    seed: int,
+    n_bootstraps: int, n_init: int, seed: int,
     weights: FloatArray | None = None,
     prior: PriorName | float = "floor",
     rounding: FloatArray | None = None,
     tails: bool = False,
+    n_segments: int | None = None,
     on_resample: Callable[[int], object] = lambda done: None,
-) -> list[IntArray]:
+) -> list[IntArray]:  # fmt: skip
     """Return the partitions of the rows by mixtures learned from resamples of them, each of shape (N,).
 
     Each resample has as many rows as there are, drawn with replacement: it is the same rows with the number of times
@@ -88,6 +88,8 @@ def refit_labels(
         Steps that the columns are rounded to, for the floor.
     tails : bool, default=False
         Whether components are t distributions.
+    n_segments : int or None, default=None
+        Merge the components of each resample to this many segments, see `merge_components`; None for none.
     on_resample : callable, optional
         Called after resamples with how many are done; from several threads.
 
@@ -103,7 +105,7 @@ def refit_labels(
     heavy = StudentTails() if tails else None
     model = GaussianModel(n_components, structure, kept, data.discrete, tails=heavy)
     runner = runner_for_family(data, structure, n_components)
-    refits = _Refits(rows, weights, data.alone(), model, n_init, seed)
+    refits = _Refits(rows, weights, data.alone(), model, n_init, seed, n_segments or n_components)
     if runner.n_workers > 1:
         done = count(1)
 
@@ -134,6 +136,7 @@ class _Refits:
     model: GaussianModel
     n_init: int
     seed: int
+    n_segments: int
 
 
 def _labels(refits: _Refits, number: int) -> IntArray | None:
@@ -147,7 +150,9 @@ def _labels(refits: _Refits, number: int) -> IntArray | None:
         return None
     resample = refits.data.in_memory(rows[chosen], drawn[chosen]).alone()
     mixture = _learned(Problem(resample, refits.model), refits.n_init, rng)
-    return None if mixture is None else predict_free(mixture, rows)
+    if mixture is None or refits.n_segments == mixture.n_components:
+        return None if mixture is None else predict_free(mixture, rows)
+    return merge_components(mixture.responsibilities(rows), weights).labels(refits.n_segments)
 
 
 def _learned(problem: Problem, n_init: int, rng: np.random.RandomState) -> Mixture | None:

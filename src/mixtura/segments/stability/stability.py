@@ -16,6 +16,7 @@ from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.segments.certainty.certainty_summary import MeanCertaintySummary
 from mixtura.segments.comparison.agreement import best_jaccard, contingency_table, pairwise_adjusted_rand
 from mixtura.segments.comparison.transitions import Flow, TransitionsSummary, transitions_of
+from mixtura.segments.merging.grouped import segment_labels
 from mixtura.segments.model.robust_file import components_alone
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.scan import Summary, scan_of
@@ -163,6 +164,7 @@ def assess_stability(
 ) -> Stability:
     """Learn the mixture again from resampled customers, and see whether the same segments come out.
 
+    Components that were merged are merged in each resample again, to as many segments, by the entropy.
     Mixtures of the same covariance family, kept from collapsing by the same prior and learned from resamples (see
     `refit_labels`), partition the original rows. Where the model has noise, the rows are those in a segment, and
     resamples of them have none; t components are learned again as such.
@@ -217,7 +219,7 @@ def assess_stability(
     """
     k, training = model.n_segments, model.training
     rows, weights = positive_weight(rows, weights)
-    asked = sorted({k, *(_neighbors(k, len(rows)) if numbers is None else numbers)})
+    asked = sorted({k, *(_neighbors(model, len(rows)) if numbers is None else numbers)})
     _check(n_bootstraps, asked, min(len(rows), sample_rows))
     starts = max(training.n_init, _STARTS) if n_init is None else n_init
     seed = training.seed if seed is None else seed
@@ -248,9 +250,10 @@ def positive_weight(rows: RowTable, weights: FloatArray | None) -> tuple[RowTabl
     return (rows, None) if weights is None else (rows[weights > 0], weights[weights > 0])
 
 
-def _neighbors(k: int, n_rows: int) -> list[int]:
+def _neighbors(model: SegmentModel, n_rows: int) -> list[int]:
     """Return one fewer and one more; a single segment beside two says nothing, and there are no more than rows."""
-    return [number for number in (k - 1, k + 1) if 1 < number <= n_rows]
+    k = model.n_segments
+    return [number for number in (k - 1, k + 1) if 1 < number <= n_rows and not model.groups]
 
 
 def _check(n_bootstraps: int, numbers: Sequence[int], n_rows: int) -> None:
@@ -292,7 +295,8 @@ def _refit(
     observe: Callable[[int], object],
 ) -> list[IntArray]:  # fmt: skip
     found = refit_labels(
-        model.scaling.seen(rows), model.mixture.covariance_type, number,
+        model.scaling.seen(rows), model.mixture.covariance_type,
+        model.mixture.n_components if model.groups else number, n_segments=number,
         n_bootstraps=plan["n_bootstraps"], n_init=plan["n_init"], seed=plan["seed"], weights=weights,
         prior=model.training.prior, rounding=scaled_steps(rows, model.scaling), tails=model.mixture.tails is not None,
         on_resample=observe,
@@ -316,7 +320,7 @@ def _of_number(number: int, partitions: Sequence[IntArray], weights: FloatArray 
 def _of_segments(
     model: SegmentModel, rows: RowTable, weights: FloatArray | None, partitions: Sequence[IntArray]
 ) -> tuple[SegmentStability, ...]:
-    k, labels = model.n_segments, components_alone(model.mixture).predict(rows)
+    k, labels = model.n_segments, segment_labels(components_alone(model.mixture), rows, model.groups)
     # Shape (B, K): similarities by resample and segment.
     found = np.stack([best_jaccard(contingency_table(labels, other, k, k, weights)) for other in partitions])
     lower, upper = np.quantile(found, _INTERVAL, axis=0)
@@ -356,7 +360,9 @@ def _scanned(
         MeanCertaintySummary(),
         *(TransitionsSummary(one, k) for one in neighbors),
     ]
-    certainty, *tables = scan_of(model.mixture, model.scaling, rows, weights).run(summaries)
+    certainty, *tables = scan_of(model.mixture, model.scaling, rows, weights, groups=model.groups).run(
+        summaries
+    )
     flows = [transitions_of(table, model.names) for table in tables]
     turned = [
         flow.reverse() if one.n_components < k else flow for one, flow in zip(neighbors, flows, strict=True)

@@ -13,6 +13,7 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.io import codebook_of, to_float64
 from mixtura.io.questionnaire.answer_sheet import AccuracyRow, Question, Questionnaire
+from mixtura.segments.merging.grouped import require_single_components
 from mixtura.segments.model.read_rows import ModelRows, read_rows
 from mixtura.segments.model.robust_file import require_gaussian
 from mixtura.segments.model.segment_model import SegmentModel
@@ -156,6 +157,7 @@ def make_typing_tool(
     >>> [one.column for one in tool.questions], round(tool.agreement, 2)
     (['spending'], 0.99)
     """
+    require_single_components(model.groups, "A typing tool")
     require_gaussian(model.mixture, "a typing tool")
     require("max_questions", max_questions, Interval(1, whole=True), "Try `max_questions=10`.")
     require("min_agreement", min_agreement, Interval(0, 1), "Try `min_agreement=0.9`.")

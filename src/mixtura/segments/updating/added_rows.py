@@ -15,6 +15,7 @@ from mixtura.core.protocols import continuous_rows
 from mixtura.engine import as_data
 from mixtura.exceptions import ColumnError, DataError
 from mixtura.fit import sums_of
+from mixtura.segments.merging.grouped import require_single_components
 from mixtura.segments.model.read_rows import ModelRows, read_rows
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.table.rounding import scaled_steps
@@ -132,7 +133,10 @@ def rows_to_add(model: SegmentModel, frame: Any, *, drop_missing: bool = False) 
     ------
     ColumnError, DataError
         The table lacks a column of the model, or of its weights, or no row has a value, or one is beyond all sums.
+    ParameterError
+        Segments have several components.
     """
+    require_single_components(model.groups, "Adding rows")
     weight = model.training.weight_column
     names: list[str] = list(nw.from_native(frame, eager_only=True).columns)
     if weight is not None and weight not in names:

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from operator import add
 
 from mixtura.exceptions import DataError, ParameterError
+from mixtura.segments.merging.grouped import require_single_components
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.updating.statistics_file import SiteStatistics, describe_model
 from mixtura.segments.updating.training_info import Addition
@@ -94,6 +95,7 @@ def add_statistics(model: SegmentModel, sites: Sequence[SiteStatistics]) -> Site
     """
     if not sites:
         raise ParameterError("`statistics` must be the sums of at least one site; got none.")
+    require_single_components(model.groups, "Adding statistics")
     known = describe_model(model)
     seen: dict[str, str] = {}
     for one in sites:

@@ -11,6 +11,7 @@ from mixtura._typing import FloatArray, IntArray
 from mixtura.core.mixture import Mixture
 from mixtura.segments.advice.evidence.normality import Mardia, energy_p_value, mardia
 from mixtura.segments.advice.findings.capacity import FAMILIES
+from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.weighted import effective_counts
 from mixtura.select import Candidate, search
 
@@ -156,6 +157,21 @@ class ComponentNormality:
         """Return whether any of the three tests rejects, each at a third of the level; energy at no less than 0.01."""
         smallest = min(self.mardia.skewness_p, self.mardia.kurtosis_p)
         return smallest < level / 3 or self.energy_p <= max(level / 3, 0.01)
+
+
+def segment_normality(
+    model: SegmentModel, rows: FloatArray, memberships: FloatArray, weights: FloatArray | None
+) -> tuple[ComponentNormality, ...]:
+    """Return whether each segment of a model with enough customers looks Gaussian; none where some were merged."""
+    if not model.columns or model.groups:
+        return ()
+    rng = np.random.default_rng(model.training.seed)
+    # Whether whole rows look Gaussian: filled ones would.
+    whole = ~np.isnan(model.scaling.masked(rows)).any(axis=1)
+    if not whole.all():
+        rows, memberships = rows[whole], memberships[whole]
+        weights = None if weights is None else weights[whole]
+    return component_normality(rows, model.mixture, rng, weights, memberships, scaled=model.scaling.apply)
 
 
 def component_normality(

@@ -15,6 +15,7 @@ from mixtura.segments.advice.recommend import (
     has_levels,
     has_shapes,
 )
+from mixtura.segments.merging.segment_merging import VALLEY
 
 __all__ = ["evidence_of", "structure_findings"]
 
@@ -25,7 +26,7 @@ _HOPKINS = 0.75
 def structure_findings(analysis: Analysis) -> list[Finding]:
     """Return what tests, quick fit and dense clusters show."""
     found = [_modes(analysis), _hopkins(analysis), _fit(analysis), _roundness(analysis), _shapes(analysis)]
-    more = (_overlap(analysis), _levels(analysis), _normality(analysis))
+    more = (_overlap(analysis), _merging(analysis), _levels(analysis), _normality(analysis))
     return found + [finding for finding in more if finding is not None]
 
 
@@ -170,6 +171,24 @@ def _overlap(analysis: Analysis) -> Finding | None:
         threshold=OVERLAP,
         meaning="Components overlap." if much else "Components hardly overlap.",
         action="Use memberships, not only the most probable segment." if much else "",
+    )
+
+
+def _merging(analysis: Analysis) -> Finding | None:
+    number = analysis.n_merged
+    if number is None:
+        return None
+    k = analysis.fit.best.n_components
+    first = analysis.merging.steps[0]
+    return Finding(
+        topic="merging",
+        severity="notable",
+        measured=f"{k} components are {number} groups: between the two that overlap most the density falls to "
+        f"{first.valley:.0%} of the lower peak",
+        value=first.valley,
+        threshold=round(VALLEY, 2),
+        meaning="Several components describe one group that is not Gaussian.",
+        action="Make one segment of such components: `merge='auto'`.",
     )
 
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from mixtura.segments import segment_table
-from mixtura.segments.comparison.merged_segments import merge_segments
+from mixtura.segments.merging.merged_segments import merge_segments
 from mixtura.select import merge_components
 
 

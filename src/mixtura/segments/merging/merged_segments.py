@@ -26,7 +26,7 @@ def merge_segments(memberships: FloatArray, weights: FloatArray | None, seed: in
     Examples
     --------
     >>> import numpy as np
-    >>> from mixtura.segments.comparison.merged_segments import merge_segments
+    >>> from mixtura.segments.merging.merged_segments import merge_segments
     >>> halves = np.repeat([[0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]], 20, axis=0)
     >>> merge_segments(halves, None, 0).groups(3)
     ((0, 1), (2,), (3,))

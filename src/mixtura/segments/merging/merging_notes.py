@@ -1,0 +1,61 @@
+"""Sentences on components that overlap: what was merged, and what may be one group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mixtura.segments.merging.segment_merging import SegmentMerging
+from mixtura.segments.model.segment_model import SegmentModel
+
+__all__ = ["merging_notes"]
+
+
+def merging_notes(model: SegmentModel, asked: str | int | None, found: SegmentMerging) -> tuple[str, ...]:
+    """Return sentences on what was merged, why nothing was, or which segments may be parts of one group."""
+    n_components = found.merging.n_components
+    if model.groups:
+        return (_merged(model, asked, n_components),)
+    if asked is None:
+        return (_offered(found),) if 1 < found.suggested < n_components else ()
+    return (_none_merged(asked, found.suggested, n_components),)
+
+
+def _none_merged(asked: str | int, suggested: int, n_components: int) -> str:
+    if asked != "auto":
+        return (
+            f"None were merged: the model has {n_components} components, no more than the {asked} segments that were "
+            "asked for."
+        )
+    if suggested == 1 < n_components:
+        return (
+            "All components overlap, and no valley lies between them: they are parts of one group. They were not "
+            "merged, as a single segment would say nothing. Say a number with `merge=2` to merge some."
+        )
+    return "No components overlap so much that they are one group: none were merged."
+
+
+def _merged(model: SegmentModel, asked: str | int | None, n_components: int) -> str:
+    several = [
+        f"segment {number} has {len(group)}"
+        for number, group in enumerate(model.groups, start=1)
+        if len(group) > 1
+    ]
+    why = "as far as they are parts of one group" if asked == "auto" else "as was asked for"
+    return (
+        f"{n_components} components were merged to {model.n_segments} segments, {why}: {_listed(several)}. "
+        "Probabilities of components add up; the density, and so anomalies, are as before."
+    )
+
+
+def _offered(found: SegmentMerging) -> str:
+    groups = [one for one in found.merging.groups(found.suggested) if len(one) > 1]
+    named = [_listed([str(k + 1) for k in group]) for group in groups]
+    which = f"Segments {named[0]} overlap" if len(named) == 1 else f"Segments {'; '.join(named)} overlap each"
+    return (
+        f"{which} so much, and with so little of a valley between them, that they may be parts of one group that is "
+        f"not Gaussian. `merge='auto'` makes one segment of such components, {found.suggested} segments in all."
+    )
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
