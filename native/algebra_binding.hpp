@@ -196,6 +196,25 @@ void color_sums(std::size_t variant, int layout, nb::handle point_, nb::handle i
     if (!chosen.color_sums(w)) throw std::bad_alloc();
 }
 
+// The step (p) that differences of points and gradients (h, p) show.
+void newton_direction(std::size_t variant, nb::handle moves_, nb::handle drops_, nb::handle gradient_, nb::handle out_) {
+    const Array moves(moves_), drops(drops_), gradient(gradient_), out(out_, true);
+    const Index h = moves.size(0), p = gradient.size(0);
+    const double *s = moves.values<const double>({h, p}), *y = drops.values<const double>({h, p});
+    const double* g = gradient.values<const double>({p});
+    double* to = out.values<double>({p});
+    const Algebra& chosen = algebra_at(variant);
+    nb::gil_scoped_release unlocked;
+    if (!chosen.newton_direction(h, p, s, y, g, to)) throw std::bad_alloc();
+}
+
+double largest_change(std::size_t variant, Index d, nb::handle step_, nb::handle roots_) {
+    const Array step(step_), roots(roots_);
+    const Index k = roots.size(0), p = step.size(0), m = k > 0 ? p / k - 1 - d : -1;
+    if (d < 0 || m < 0 || p != k * (1 + d + m)) throw std::invalid_argument("a step has counts, means and moments");
+    return algebra_at(variant).largest_change(k, d, m, step.values<const double>({p}), roots.values<const double>({k}));
+}
+
 // Common axes (d, d), in place; whether they have settled.
 bool turn_axes(std::size_t variant, bool equal_volume, nb::handle axes_, nb::handle counts_, nb::handle own_) {
     const Array axes(axes_, true), counts(counts_), own(own_);
@@ -261,6 +280,8 @@ void define_algebra(nb::module_& m) {
     m.def("turn_axes", &turn_axes);
     m.def("sweep_axes", &sweep_axes);
     m.def("floored_axes", &floored_axes);
+    m.def("newton_direction", &newton_direction);
+    m.def("largest_change", &largest_change);
     m.def("agglomerate", &agglomerate);
     m.attr("ALGEBRA") = 3;  // raised where a function of the algebra is added or called otherwise
 }

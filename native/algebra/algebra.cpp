@@ -15,6 +15,7 @@ namespace {
 #include "eigen.hpp"
 #include "newton.hpp"
 #include "sweeps.hpp"
+#include "quasi_newton.hpp"
 
 // The parts of a vector of sums: log-likelihood, total weight, counts (k), first (k, d), second moments.
 struct Sums {
@@ -245,8 +246,8 @@ bool congruence(Index k, Index d, bool common, const double* axes, const double*
 
 }  // namespace
 
-const Algebra algebra = {closed_form, common_form, scatter,   factor,    eigen,      congruence,
-                         volumes,     whiten_sums, color_sums, turn_axes, sweep_axes, floored_axes};
+const Algebra algebra = {closed_form, common_form, scatter,   factor,     eigen,        congruence,       volumes,
+                         whiten_sums, color_sums,  turn_axes, sweep_axes, floored_axes, newton_direction, largest_change};
 
 }  // namespace MIXTURA_VARIANT
 }  // namespace mixtura

@@ -207,6 +207,12 @@ class Algebra(Protocol):
     ) -> FloatArray:
         """Return sums from coordinates; see `mixtura.kernels.whitened.color_sums`."""
 
+    def newton_direction(self, moves: FloatArray, drops: FloatArray, gradient: FloatArray) -> FloatArray:
+        """Return Newton's step as far as differences show it; see `mixtura.kernels.quasi_newton.newton_direction`."""
+
+    def largest_change(self, step: FloatArray, roots: FloatArray, n_features: int) -> float:
+        """Return by what share a step changes a component; see `mixtura.kernels.quasi_newton.largest_change`."""
+
     def volumes(self, volumes: FloatArray, counts: FloatArray, own: FloatArray) -> FloatArray | None:
         """Return the volumes of covariances of one shape; see `mixtura.kernels.iterations.equal_shape`."""
 

@@ -40,7 +40,7 @@ def why_not_native() -> str | None:
     extension = native.extension()
     if extension is None:
         return native.why_not_built()
-    is_ours = getattr(extension, "ALGEBRA", 0) == _ALGEBRA and hasattr(extension, "common_form")
+    is_ours = getattr(extension, "ALGEBRA", 0) == _ALGEBRA and hasattr(extension, "newton_direction")
     return None if is_ours else _OUTDATED
 
 
@@ -201,6 +201,16 @@ class NativeAlgebra:
         arrays = _plain(point), _plain(inverse), _plain(roots), out
         self._extension.color_sums(self._variant, _LAYOUTS[layout], *arrays)
         return out
+
+    def newton_direction(self, moves: FloatArray, drops: FloatArray, gradient: FloatArray) -> FloatArray:
+        """Return Newton's step as far as differences show it; see `Algebra.newton_direction`."""
+        out = empty(gradient.shape)
+        self._extension.newton_direction(self._variant, moves, drops, gradient, out)
+        return out
+
+    def largest_change(self, step: FloatArray, roots: FloatArray, n_features: int) -> float:
+        """Return by what share a step changes a component; see `Algebra.largest_change`."""
+        return float(self._extension.largest_change(self._variant, n_features, step, roots))
 
     def volumes(self, volumes: FloatArray, counts: FloatArray, own: FloatArray) -> FloatArray | None:
         """Return the volumes of covariances of one shape; see `Algebra.volumes`."""

@@ -13,6 +13,7 @@ from mixtura.kernels.contract import Layout
 from mixtura.kernels.iterations.angles import newton_axes
 from mixtura.kernels.iterations.equal_shape import newton_volumes
 from mixtura.kernels.iterations.sweeps import floored_axes, sweep_axes
+from mixtura.kernels.quasi_newton import largest_change, newton_direction
 from mixtura.kernels.trees.agglomeration import agglomerate
 from mixtura.kernels.trees.merge_cost import CRITERIA
 from mixtura.kernels.whitened import color_sums, whiten_sums
@@ -135,6 +136,14 @@ class NumpyAlgebra:
     ) -> FloatArray:
         """Return sums from coordinates; see `Algebra.color_sums`."""
         return color_sums(layout, point, inverse, roots)
+
+    def newton_direction(self, moves: FloatArray, drops: FloatArray, gradient: FloatArray) -> FloatArray:
+        """Return Newton's step as far as differences show it; see `Algebra.newton_direction`."""
+        return newton_direction(moves, drops, gradient)
+
+    def largest_change(self, step: FloatArray, roots: FloatArray, n_features: int) -> float:
+        """Return by what share a step changes a component; see `Algebra.largest_change`."""
+        return largest_change(step, roots, n_features)
 
     def volumes(self, volumes: FloatArray, counts: FloatArray, own: FloatArray) -> FloatArray | None:
         """Return the volumes of covariances of one shape; see `Algebra.volumes`."""

@@ -11,7 +11,7 @@ whatever the family.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from math import inf, log
+from math import inf, isfinite, log
 from operator import attrgetter
 
 import numpy as np
@@ -267,7 +267,7 @@ class AcceleratedEMStep:
 
     def _attempt(self, s: AcceleratedState, trial: Trial) -> Mixture | None:
         """Return the mixture of extrapolated sums, None where it is none without repairs."""
-        if not (trial.sums.counts > 0).all():
+        if not np.minimum.reduce(trial.sums.counts) > 0:
             return None
         found, repairs = self._model.maximize(trial.sums, trial.plain.model)
         if repairs or not self._plain.is_precise(found, trial.plain.moments):
@@ -279,7 +279,7 @@ class AcceleratedEMStep:
     def _learn(self, s: AcceleratedState, model: Mixture, statistics: Statistics) -> Coordinates | None:
         """Take in the sums of a pass; None where its sums have no coordinates, or those before it are not alike."""
         alike = s.entered is not None and s.entered.moments is statistics.moments
-        if not alike or not (statistics.counts > EMPTY).all():
+        if not alike or not np.minimum.reduce(statistics.counts) > EMPTY:
             s.coordinates = None
             s.history = ()
             return None
@@ -291,7 +291,7 @@ class AcceleratedEMStep:
             else:
                 s.left = s.coordinates.of(statistics)
                 s.curvature = s.curvature.update(s.point, s.left - s.point)
-        if not np.isfinite(s.left).all() or not s.curvature.is_finite:
+        if not isfinite(np.add.reduce(s.left)) or not s.curvature.is_finite:
             s.coordinates = None
         return s.coordinates
 

@@ -80,11 +80,8 @@ class Coordinates:
 
     def step_length(self, step: FloatArray) -> float:
         """Return by what share of itself the step changes the count, mean or covariance that it changes most."""
-        n_components, n_features = self.means.shape
-        counts = np.abs(step[:n_components])
-        squares = step[n_components : self._n_gaussian].reshape(n_components, -1) ** 2
-        moments = np.maximum(squares[:, :n_features].sum(axis=1), 2.0 * squares[:, n_features:].sum(axis=1))
-        changes = np.maximum(counts, np.sqrt(moments))
-        if self.levels is not None:
-            changes = np.maximum(changes, self.levels.changes(step[self._n_gaussian :]))
-        return float((changes / self.roots).max())
+        gaussian = step[: self._n_gaussian] if self.levels is not None else step
+        found = get_algebra().largest_change(gaussian, self.roots, self.means.shape[1])
+        if self.levels is None:
+            return found
+        return max(found, float((self.levels.changes(step[self._n_gaussian :]) / self.roots).max()))

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 
 import numpy as np
-from scipy.linalg import lapack
 
 from mixtura._typing import FloatArray
+from mixtura.kernels import get_algebra
 
 __all__ = ["LimitedMemoryBFGS"]
 
@@ -72,7 +72,7 @@ class LimitedMemoryBFGS:
         if self.last is None:
             return replace(self, last=last)
         move, drop = point - self.last[0][0], self.last[1][0] - gradient
-        length, bend = float(np.add.reduce(move * move)), float(np.add.reduce(move * drop))
+        length, bend = float(move.dot(move)), float(move.dot(drop))
         concave = bend > _LEAST_BEND * length
         is_finite = self.is_finite and isfinite(length + abs(bend))
         if not concave:
@@ -94,15 +94,5 @@ class LimitedMemoryBFGS:
         return LimitedMemoryBFGS(self.memory, *kept, last, is_concave, is_finite)
 
     def direction(self, gradient: FloatArray) -> FloatArray:
-        """Return ``H gradient``: Newton's step as far as it is known (Byrd, Nocedal and Schnabel 1994, eq. 3.1)."""
-        moves, drops = self.moves, self.drops
-        if not len(moves):
-            return gradient
-        cross = (drops @ moves.T).T
-        # EM's own step is never too long where all of J's eigenvalues lie between 0 and 1.
-        scale = max(1.0, cross[-1, -1] / (drops[-1] @ drops[-1]))
-        # Of the products only the upper triangle is read.
-        along, _ = lapack.dtrtrs(cross, moves @ gradient)
-        left = gradient - along @ drops
-        across, _ = lapack.dtrtrs(cross, cross.diagonal() * along - scale * (drops @ left), trans=1)
-        return np.asarray(scale * left + across @ moves)
+        """Return ``H gradient``: Newton's step as far as it is known."""
+        return get_algebra().newton_direction(self.moves, self.drops, gradient) if len(self.moves) else gradient
