@@ -28,14 +28,15 @@ bool newton_direction(Index h, Index p, const double* moves, const double* drops
     return true;
 }
 
+inline double larger(double a, double b) { return a > b || a != a ? a : b; }  // NaN where one is
+
 // By what share of itself a step in whitened coordinates, (k (1 + d + m)), changes a count, mean or covariance at the most.
 double largest_change(Index k, Index d, Index m, const double* step, const double* roots) {
     double largest = 0.0;
     for (Index c = 0; c < k; ++c) {
         const double* rest = step + k + c * (d + m);
         const double means = dot(rest, rest, d), moments = 2.0 * dot(rest + d, rest + d, m);
-        const double change = std::fmax(std::fabs(step[c]), std::sqrt(std::fmax(means, moments))) / roots[c];
-        largest = change <= largest ? largest : change;  // NaN stays
+        largest = larger(larger(std::fabs(step[c]), std::sqrt(larger(means, moments))) / roots[c], largest);
     }
     return largest;
 }

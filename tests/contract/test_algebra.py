@@ -544,6 +544,66 @@ def test_coordinates_lead_back(algebra, layout, n_components, n_features):
     close(back[2:], sums[0, 2:], 1e-9)
 
 
+def differences(n: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Moves, drops of a gradient with a symmetric positive definite Hessian, and that."""
+    rng = np.random.default_rng(n)
+    root = rng.normal(size=(size, size)) / np.sqrt(size)
+    hessian = 0.1 * np.eye(size) + root @ root.T
+    moves = rng.normal(size=(n, size))
+    return moves, moves @ hessian, hessian
+
+
+@pytest.mark.parametrize(("n", "size"), [(1, 1), (1, 7), (3, 4), (8, 104)])
+def test_newtons_direction_undoes_the_latest_difference(algebra, n, size):
+    moves, drops, _ = differences(n, size)
+    # The secant equation; BFGS keeps it of the latest difference.
+    close(algebra.newton_direction(moves, drops, drops[-1].copy()), moves[-1], 1e-9)
+
+
+def test_newtons_direction_is_that_of_the_recursion(algebra):
+    moves, drops, _ = differences(5, 20)
+    gradient = np.random.default_rng(1).normal(size=20)
+    inverse = max(1.0, moves[-1] @ drops[-1] / (drops[-1] @ drops[-1])) * np.eye(20)
+    for move, drop in zip(moves, drops, strict=True):  # Nocedal and Wright 2006, (6.17)
+        rho = 1.0 / (move @ drop)
+        left = np.eye(20) - rho * np.outer(move, drop)
+        inverse = left @ inverse @ left.T + rho * np.outer(move, move)
+    close(algebra.newton_direction(moves, drops, gradient), inverse @ gradient, 1e-10)
+
+
+@needs_compiled
+@pytest.mark.parametrize("scale", [1e-100, 1.0, 1e100])
+@pytest.mark.parametrize(("n", "size"), [(1, 1), (2, 3), (8, 104)])
+def test_compiled_directions_agree_with_the_twin(n, size, scale):
+    moves, drops, _ = differences(n, size)
+    ask = scale * moves, scale * drops, np.random.default_rng(2).normal(size=size)
+    for name in COMPILED:
+        close(NativeAlgebra(name).newton_direction(*ask), NumpyAlgebra().newton_direction(*ask), 1e-9)
+
+
+def test_the_largest_change_is_of_a_count_a_mean_or_moments(algebra):
+    roots = np.array([2.0, 4.0])
+    # Two components in two columns: counts; then of each first moments, and three second moments.
+    for place, value, expected in [(0, -3.0, 1.5), (1, 3.0, 0.75), (2, 3.0, 1.5), (9, 2.0, 2.0**1.5 / 4)]:
+        step = np.zeros(12)
+        step[place] = value
+        assert algebra.largest_change(step, roots, 2) == pytest.approx(expected, rel=1e-14)
+    step = np.zeros(12)
+    step[2:4] = 3.0, 4.0
+    assert algebra.largest_change(step, roots, 2) == pytest.approx(2.5, rel=1e-14)
+    step[5] = np.nan
+    assert np.isnan(algebra.largest_change(step, roots, 2))
+    assert algebra.largest_change(np.array([1.0, 2.0]), np.array([4.0]), 1) == 0.5  # first moments alone
+
+
+@needs_compiled
+def test_steps_that_are_not_of_components_are_refused():
+    with pytest.raises(ValueError, match="counts, means and moments"):
+        NativeAlgebra().largest_change(np.zeros(5), np.ones(2), 2)
+    with pytest.raises(ValueError, match="shape"):
+        NativeAlgebra().newton_direction(np.zeros((2, 3)), np.zeros((2, 3)), np.zeros(4))
+
+
 @needs_compiled
 def test_arrays_of_other_shapes_are_refused():
     compiled = NativeAlgebra()

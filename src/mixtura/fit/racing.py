@@ -11,7 +11,12 @@ from mixtura.core.mixture import Mixture
 from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.stopping import Progress, StoppingRule, remaining_gain
 
-__all__ = ["RACE_SCHEDULE", "Racing", "WithinReach"]
+__all__ = ["RACE_SCHEDULE", "SAME_OPTIMUM", "Racing", "WithinReach"]
+
+SAME_OPTIMUM = 1e-3
+"""Nats of the total log-likelihood by which a later start has to end higher to be kept instead of an earlier one.
+
+Those that end in one maximum differ by what they leave to be gained; each has its own order of components."""
 
 RACE_SCHEDULE = ((10, 5.0), (20, 3.0), (40, 1.0), (80, 0.5))
 """After this many passes, how many nats of total log-likelihood a further start may be behind the best one."""
@@ -20,6 +25,12 @@ _HOPELESS, _SPEEDUP, _SETTLING = 30.0, 2.0, 4
 """Before the first of these passes a run that lacks more nats than this, and that would not come close by then if every
 pass gained twice as much as the better of its latest two, is abandoned from the fourth pass on."""
 
+_ALMOST_THERE = 1.0
+"""Nats below the target within which a run is looked at: whether it comes to the end that has it."""
+
+_ALIKE = 0.1
+"""Deviations of means, and shares of weights and volumes, by which components of such a run may be apart from it."""
+
 _LOOKS = (100, 200, 400)
 """After each of these numbers of passes a run goes on only if its mixture is accepted."""
 
@@ -27,6 +38,9 @@ _LOOKS = (100, 200, 400)
 @dataclass(frozen=True, slots=True)
 class Racing:
     """Stops as another rule does, and abandons a run that falls too far behind, or whose mixture is not accepted.
+
+    A run that comes to an end that is known already is not iterated to it once more: one that is within a nat of it,
+    and has the same components to a tenth of their deviations, weights and volumes.
 
     Parameters
     ----------
@@ -38,6 +52,8 @@ class Racing:
         From passes to the nats that a run may be behind by then.
     accept : callable
         Whether to go on with a mixture.
+    known : Mixture, optional
+        The end whose total log-likelihood is the target.
     """
 
     stop: StoppingRule
@@ -45,6 +61,7 @@ class Racing:
     total_weight: float
     schedule: Mapping[int, float]
     accept: Callable[[Mixture], bool]
+    known: Mixture | None = None
 
     def __call__(self, progress: Progress) -> Outcome | None:
         outcome = self.stop(progress)
@@ -54,8 +71,14 @@ class Racing:
         lacking = self.target - progress.objective * self.total_weight
         if lacking > behind or (lacking > _HOPELESS and self._is_hopeless(progress, lacking)):
             return Outcome.ABANDONED
+        if -SAME_OPTIMUM <= lacking <= _ALMOST_THERE and self._comes_to_the_known_end(progress):
+            return Outcome.ABANDONED
         is_lost = progress.iteration in _LOOKS and not self.accept(progress.model)
         return Outcome.ABANDONED if is_lost else None
+
+    def _comes_to_the_known_end(self, progress: Progress) -> bool:
+        known = self.known
+        return known is not None and progress.iteration >= _SETTLING and _are_alike(progress.model, known)
 
     def _is_hopeless(self, progress: Progress, lacking: float) -> bool:
         """Return whether a run will hardly be as close as it has to be after the first number of passes."""
@@ -64,6 +87,21 @@ class Racing:
             return False
         gain = self.total_weight * max(one.change for one in progress.events[-2:])
         return lacking - self.schedule[first] > _SPEEDUP * gain * (first - progress.iteration)
+
+
+def _are_alike(mixture: Mixture, known: Mixture) -> bool:
+    """Return whether each component of a mixture is near one of another, and none of these near two."""
+    variances = known.family.storage.variances(known.covariances, known.n_features)
+    apart = (np.square(mixture.means[:, None] - known.means) / variances).sum(axis=2)
+    nearest = apart.argmin(axis=1)
+    if np.unique(nearest).size < len(nearest) or not (apart.min(axis=1) < _ALIKE**2).all():
+        return False
+    weights, volumes = known.weights[nearest], known.factors.log_determinants
+    volumes = volumes[nearest] if len(volumes) > 1 else volumes
+    return bool(
+        (np.abs(mixture.weights - weights) < _ALIKE * weights).all()
+        and (np.abs(mixture.factors.log_determinants - volumes) < _ALIKE).all()
+    )
 
 
 _FIRST_LOOK = 32

@@ -17,7 +17,7 @@ from mixtura.fit.loop.driver import LoopResult, Observer, Step, ignore, iterate
 from mixtura.fit.loop.result import FitResult
 from mixtura.fit.loop.state import LoopState, begin
 from mixtura.fit.loop.stopping import StoppingRule
-from mixtura.fit.racing import RACE_SCHEDULE, Racing
+from mixtura.fit.racing import RACE_SCHEDULE, SAME_OPTIMUM, Racing
 from mixtura.fit.steps.batched import iterate_batch
 from mixtura.fit.steps.em import EMStep, Problem
 
@@ -33,12 +33,6 @@ __all__ = [
     "fit_best_of",
     "fit_mixture",
 ]
-
-SAME_OPTIMUM = 1e-3
-"""Nats of the total log-likelihood by which a later start has to end higher to be kept instead of an earlier one.
-
-Those that end in one maximum differ by what they leave to be gained; each has its own order of components."""
-
 
 _FEW_PASSES = 3
 """Passes for which rows are not sorted: that takes as long as one or two."""
@@ -217,6 +211,7 @@ def fit_best_of(
     schedule: Sequence[tuple[int, float]] = RACE_SCHEDULE,
     accept: Callable[[Mixture], bool] = lambda mixture: True,
     target: float = -np.inf,
+    known: Mixture | None = None,
 ) -> FitResult:
     """Fit a mixture from several starts, of which the first is trusted most, and keep the most likely end.
 
@@ -242,6 +237,8 @@ def fit_best_of(
         way to a spike there is no end. Every one is, by default.
     target : float, default=-inf
         Total log-likelihood, in nats, of an end that is known already: the first start is measured against it.
+    known : Mixture, optional
+        That end: a start that comes to it is not iterated to its end.
 
     Raises
     ------
@@ -255,15 +252,17 @@ def fit_best_of(
     finished: list[_Finished] = []
     failures: list[IllDefinedCovarianceError] = []
     for initializer in initializers:
-        rule = Racing(settings.stop, target, problem.data.total_weight, dict(schedule), accept)
+        rule = Racing(settings.stop, target, problem.data.total_weight, dict(schedule), accept, known)
         try:
             one = _Task(problem, initializer, replace(settings, stop=rule), Given())()
         except IllDefinedCovarianceError as error:
             failures.append(error)
             continue
-        finished.append(replace(one, accepted=accept(one.run.model)))
+        # Whether an end below an accepted one is accepted, too, does not matter.
+        reached = one.objective * problem.data.total_weight
+        finished.append(replace(one, accepted=reached > target and accept(one.run.model)))
         if finished[-1].accepted:
-            target = max(target, one.objective * problem.data.total_weight)
+            target, known = reached, one.run.model
     if not finished:
         raise failures[0]
     return _keep_best(problem, finished, drawing, SAME_OPTIMUM)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mixtura.core.mixture import Mixture
 from mixtura.fit import Outcome, RemainingGain, WithinReach
 from mixtura.fit.loop.stopping import Progress
 from mixtura.fit.loop.trace import Event
@@ -95,3 +96,55 @@ def test_a_start_that_cannot_come_close_is_dropped_early(
 
 def test_a_start_that_comes_close_goes_on() -> None:
     assert raced([40.0, 30.0, 25.0, 20.0, 15.0, 10.0, 5.0, 2.0, 1.0, 0.5], 147.0)[1] is None
+
+
+def a_mixture(shift: float = 0.0, share: float = 0.5, variance: float = 1.0) -> Mixture:
+    means = [[0.0 + shift, 0.0], [5.0, 0.0]]
+    return Mixture.from_parameters([share, 1 - share], means, [[variance, 1.0], [1.0, 4.0]], "diag")
+
+
+def outcome_near_the_end(mixture: Mixture, lacking: float = 0.5, iteration: int = 6) -> Outcome | None:
+    """Return how a run ends that lacks some nats, where the end that it is measured against is known."""
+    known = a_mixture()
+    rule = Racing(RemainingGain(N_ROWS), -5000.0, N_ROWS, dict(RACE_SCHEDULE), lambda mixture: True, known)
+    objective = (-5000.0 - lacking) / N_ROWS
+    events = tuple(Event(i + 1, objective, 0.1) for i in range(iteration))
+    return rule(Progress(objective, (0.1,), float("nan"), -1, iteration, mixture, events=events))
+
+
+def test_a_run_that_comes_to_an_end_that_is_known_is_not_iterated_to_it() -> None:
+    swapped = a_mixture()
+    swapped = Mixture.from_parameters(
+        swapped.weights[::-1], swapped.means[::-1], swapped.covariances[::-1], "diag"
+    )
+    for mixture in (a_mixture(), a_mixture(0.09), a_mixture(share=0.52), a_mixture(variance=1.1), swapped):
+        assert outcome_near_the_end(mixture) is Outcome.ABANDONED
+
+
+def test_a_run_goes_on_that_is_elsewhere_or_not_near_the_end_or_above_it() -> None:
+    both_on_one = Mixture.from_parameters([0.5, 0.5], [[0.0, 0.0], [0.05, 0.0]], [[1.0, 1.0]] * 2, "diag")
+    for mixture in (a_mixture(0.2), a_mixture(share=0.6), a_mixture(variance=1.5), both_on_one):
+        assert outcome_near_the_end(mixture) is None
+    assert outcome_near_the_end(a_mixture(), lacking=2.0) is None
+    assert outcome_near_the_end(a_mixture(), lacking=-0.1) is None
+    assert outcome_near_the_end(a_mixture(), iteration=3) is None
+
+
+@pytest.mark.parametrize("covariance_type", ["tied", "EII", "spherical", "full"])
+def test_an_end_is_known_again_in_every_storage(covariance_type: str) -> None:
+    covariances = {
+        "tied": np.eye(2),
+        "EII": np.ones((2, 2)),
+        "spherical": np.ones(2),
+        "full": [np.eye(2)] * 2,
+    }
+    known, other = (
+        Mixture.from_parameters(
+            [0.5, 0.5], [[x, 0.0], [5.0, 0.0]], covariances[covariance_type], covariance_type
+        )
+        for x in (0.0, 0.2)
+    )
+    rule = Racing(RemainingGain(N_ROWS), -5000.0, N_ROWS, dict(RACE_SCHEDULE), lambda mixture: True, known)
+    events = tuple(Event(i + 1, -5.0, 0.1) for i in range(6))
+    assert rule(Progress(-5.0, (0.1,), np.nan, -1, 6, known, events=events)) is Outcome.ABANDONED
+    assert rule(Progress(-5.0, (0.1,), np.nan, -1, 6, other, events=events)) is None

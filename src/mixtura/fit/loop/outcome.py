@@ -38,8 +38,9 @@ class Outcome(Enum):
                 "components or a larger prior."
             ),
             Outcome.ABANDONED: (
-                "The run fell too far behind the best log-likelihood so far, or collapsed, and was not continued. The "
-                "mixture is valid but may still improve. Try fewer components, or a larger prior."
+                "The run fell too far behind the best log-likelihood so far, came to an end that was known, or "
+                "collapsed, and was not continued. The mixture is valid but may still improve. Try fewer components, "
+                "or a larger prior."
             ),
             Outcome.ITERATION_LIMIT: (
                 "As many passes as allowed were made before the stopping rule was satisfied. The mixture is valid but "

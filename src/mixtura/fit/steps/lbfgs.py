@@ -95,4 +95,6 @@ class LimitedMemoryBFGS:
 
     def direction(self, gradient: FloatArray) -> FloatArray:
         """Return ``H gradient``: Newton's step as far as it is known."""
-        return get_algebra().newton_direction(self.moves, self.drops, gradient) if len(self.moves) else gradient
+        return (
+            get_algebra().newton_direction(self.moves, self.drops, gradient) if len(self.moves) else gradient
+        )

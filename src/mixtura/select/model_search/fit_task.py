@@ -169,7 +169,13 @@ class FitTask:
         return replace(result, seconds=seconds, notes=found.notes)
 
     def _best_of(
-        self, level: Data, family: str, k: int, starts: Sequence[Initialization], target: float = -np.inf
+        self,
+        level: Data,
+        family: str,
+        k: int,
+        starts: Sequence[Initialization],
+        target: float = -np.inf,
+        known: Mixture | None = None,
     ) -> FitResult:
         is_only = not self.is_sample and len(self.path(family, k)) == 1
         return fit_best_of(
@@ -179,6 +185,7 @@ class FitTask:
             random_state=np.random.RandomState(self.seed),
             accept=lambda mixture: not self._degeneracies(level, mixture),
             target=target,
+            known=known,
         )
 
     def candidate(self, family: str, k: int, result: FitResult | MixturaError, begun: float) -> Candidate:
@@ -245,7 +252,7 @@ class FitTask:
         assert near.mixture is not None, "a candidate without a mixture lends none"
         start, target = FromMixture(near.mixture), candidate.log_likelihood
         try:
-            result = self._best_of(self.data, family, k, [start], target)
+            result = self._best_of(self.data, family, k, [start], target, candidate.mixture)
         except MixturaError:
             return candidate
         if result.lower_bound * result.total_weight <= target + SAME_OPTIMUM:
