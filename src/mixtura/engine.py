@@ -23,6 +23,7 @@ from mixtura.data import (
     PartitionedBlocks,
 )
 from mixtura.data.open import open_rows
+from mixtura.data.packing import PartFound
 from mixtura.exceptions import DataError
 from mixtura.expressions.expression import Expression
 from mixtura.kernels import Components, Kernel, get_kernel
@@ -33,9 +34,11 @@ from mixtura.validation import as_rows, as_weights, without_empty_rows
 __all__ = [
     "as_data",
     "as_distributed",
+    "as_held",
     "as_in_database",
     "as_table",
     "counted_weights",
+    "delayed_partitions",
     "distributed_rows",
     "evaluate_distributed",
     "is_distributed",
@@ -261,7 +264,9 @@ def map_distributed(
         return with_columns(X, packing, function, dtype, names)
     sizes = list(X.chunks[0]) if packing.columns is None else [np.nan] * X.npartitions
     width = len(names) if len(names) > 1 else 0
-    return concatenate_lazily(_partitions(X), partial(_of_rows, packing, function), sizes, dtype, width)
+    return concatenate_lazily(
+        delayed_partitions(X), partial(_of_rows, packing, function), sizes, dtype, width
+    )
 
 
 def evaluate_distributed(
@@ -312,7 +317,24 @@ class _Answer:
         return found if self.output == "labels" else found.astype(rows.dtype, copy=False)
 
 
-def _partitions(collection: Any) -> list[Any]:
+def as_held(parts: Sequence[Any], found: Sequence[PartFound], columns: Sequence[str]) -> Data:
+    """Return rows that workers of a Dask cluster hold already.
+
+    Parameters
+    ----------
+    parts : sequence of futures
+        Of `Partition` each.
+    found : sequence of PartFound
+        What is known of each.
+    columns : sequence of str
+    """
+    kernel = get_kernel(n_features=len(columns))
+    runner = DaskRunner(get_runner(hold_blas=kernel.uses_blas), SerialRunner(hold_blas=kernel.uses_blas))
+    blocks = PartitionedBlocks(parts, [[one] for one in found], Packing(tuple(columns), "float64"))
+    return Data(blocks, kernel, runner)
+
+
+def delayed_partitions(collection: Any) -> list[Any]:
     """Return the delayed partitions of a Dask collection, each with all columns."""
     if not hasattr(collection, "columns") and getattr(collection, "numblocks", ())[1:] not in ((), (1,)):
         collection = collection.rechunk({1: -1})
@@ -340,13 +362,13 @@ def _distributed(X: Any, sample_weight: Any, columns: Sequence[Any] | None) -> D
 def _paired(X: Any, sample_weight: Any) -> list[tuple[Any, ...]]:
     """Return the partitions of a Dask collection, each with that of its weights."""
     if sample_weight is None:
-        return [(part,) for part in _partitions(X)]
+        return [(part,) for part in delayed_partitions(X)]
     if not is_distributed(sample_weight):
         raise DataError(
             "`sample_weight` must be a Dask array or column, cut as the rows are; got "
             f"{type(sample_weight).__name__}. Try a column of the same frame, or dask.array.from_array."
         )
-    parts, weights = _partitions(X), _partitions(sample_weight)
+    parts, weights = delayed_partitions(X), delayed_partitions(sample_weight)
     if len(parts) != len(weights):
         raise DataError(
             f"`sample_weight` must be cut as the rows are; got {len(weights)} partitions for {len(parts)}. Take both "

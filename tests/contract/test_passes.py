@@ -33,10 +33,10 @@ from mixtura.fit.kmeans.distances import Farthest, SquaredDistances
 from mixtura.fit.kmeans.lloyd import AssignToNearest, CrossCounts, unit_spheres
 from mixtura.fit.kmeans.plusplus import MassPerBlock, MassWithCandidates, NearestSeed, RowAtMass
 from mixtura.run import ThreadRunner
-from mixtura.run.remote.row_states import Kept
-from mixtura.segments.large.segment_source import SumOfJacobian
+from mixtura.run.remote.row_states import Kept, Picked
 from mixtura.segments.profiles.segment_statistics import MeansSummary, SizesSummary
 from mixtura.segments.scan import FeedSummaries
+from mixtura.segments.transforms.jacobian import SumOfJacobian
 from mixtura.segments.transforms.scaling import Scaling
 
 N, D, K = 5000, 2, 3
@@ -87,6 +87,7 @@ PASSES: dict[type[Any], Callable[[Data], tuple[Any, States]]] = {
     CrossCounts: lambda data: (CrossCounts(K), (LABELS, LABELS[::-1].copy())),
     Farthest: lambda data: (Farthest(4), (DISTANCES, LABELS)),
     Kept: lambda data: (Kept(), (DISTANCES,)),
+    Picked: lambda data: (Picked(np.array([3, 2500, 4000])), (DISTANCES,)),
     Extent: lambda data: (Extent(), ()),
     CountObserved: lambda data: (CountObserved(K), (LABELS,)),
     PositiveWeight: lambda data: (PositiveWeight(), ()),

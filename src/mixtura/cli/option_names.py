@@ -23,6 +23,7 @@ OPTIONS = {
     "covariance_type": "--covariance-type",
     "covariance_types": "--covariance-type",
     "criterion": "--criterion",
+    "dask": "--dask",
     "database": "--database",
     "describe": "--describe",
     "dialect": "--sql",

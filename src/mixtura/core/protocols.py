@@ -220,6 +220,9 @@ class Partition(Protocol):
     def blocks(self, start: int, number: int) -> Blocks:
         """Return its blocks, given the number of its first row among all rows, and of its first block among all."""
 
+    def column(self, name: str) -> Array:
+        """Return the numbers of a column that it holds beside its rows, (n,)."""
+
 
 class Runner(Protocol):
     """Where passes run. The result does not depend on the number of workers, to the last bit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,7 +26,15 @@ from mixtura.io.values import release_arrow_memory
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["TABLE_SUFFIXES", "Computed", "TableWriter", "Words", "arrow_column", "write_table"]
+__all__ = [
+    "TABLE_SUFFIXES",
+    "Computed",
+    "TableWriter",
+    "Words",
+    "arrow_column",
+    "join_tables",
+    "write_table",
+]
 
 TABLE_SUFFIXES = (".csv", ".parquet", *SURVEY_OUTPUTS)
 """What `write_table` writes."""
@@ -170,6 +179,34 @@ class TableWriter:
             options = arrow_csv.WriteOptions(quoting_style="needed", quoting_header="needed")
             self._writer = arrow_csv.CSVWriter(self._path, table.schema, write_options=options)
         return table
+
+
+def join_tables(parts: Sequence[Path], path: Path) -> None:
+    """Write one CSV or Parquet file with the rows of several that `TableWriter` wrote, in their order.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written.
+    """
+    with translate_os_errors(path):
+        if path.suffix.lower() == ".csv":
+            _join_text(parts, path)
+        else:
+            from pyarrow import parquet
+
+            with _parquet_writer(path, parquet.read_schema(parts[0])) as writer:
+                for one in parts:
+                    writer.write_table(parquet.read_table(one))
+
+
+def _join_text(parts: Sequence[Path], path: Path) -> None:
+    with path.open("wb") as whole:
+        for number, one in enumerate(parts):
+            with one.open("rb") as file:
+                header = file.readline()
+                whole.write(b"" if number else header)
+                shutil.copyfileobj(file, whole)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

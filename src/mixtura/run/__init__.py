@@ -5,16 +5,19 @@ from mixtura.run.dask import DaskRunner
 from mixtura.run.database_runner import DatabaseRunner
 from mixtura.run.parallelism import get_runner, get_threads, set_threads, with_jobs
 from mixtura.run.processes import map_processes, start_workers
+from mixtura.run.remote.dask_cluster import DaskCluster, dask_cluster
 from mixtura.run.serial import SerialRunner
 from mixtura.run.spark import SparkRunner
 from mixtura.run.threads import ThreadRunner
 
 __all__ = [
+    "DaskCluster",
     "DaskRunner",
     "DatabaseRunner",
     "SerialRunner",
     "SparkRunner",
     "ThreadRunner",
+    "dask_cluster",
     "get_runner",
     "get_threads",
     "limit_blas_threads",

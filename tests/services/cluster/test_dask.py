@@ -202,7 +202,7 @@ def test_a_lost_scheduler_is_said_and_the_checkpoint_stays(tmp_path: Path) -> No
 
 
 def test_a_cluster_without_workers_is_said_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mixtura.run.dask._PATIENCE", 1.0)
+    monkeypatch.setattr("mixtura.run.remote.dask_cluster._PATIENCE", 1.0)
     with dask_processes(0), pytest.raises(ClusterError, match="did not answer within 1 s"):
         GaussianMixture(K).fit(da.from_array(ROWS, chunks=(10_000, D)))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully suppo
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "on-a-cluster.md"
 BLOCKS = re.findall(r"^```py\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-DASK, SPARK, SAMPLE = BLOCKS
+PRODUCT, DASK, SPARK, SAMPLE = BLOCKS
+(COMMAND,) = re.findall(r"^(mixtura segment .*--dask.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @pytest.fixture
@@ -45,6 +48,17 @@ def test_the_block_for_dask(customers: None) -> None:
                 segment_table(names["customers"])
         finally:
             names["client"].close()
+
+
+def test_segments(customers: None, run: Callable[..., Any]) -> None:
+    with dask_processes(1) as cluster:
+        names: dict[str, Any] = {}
+        exec(PRODUCT.replace("tcp://scheduler:8786", cluster.address), names)
+        assert len(names["found"].names) == 5
+        names["client"].close()
+        done = run(*shlex.split(COMMAND.replace("tcp://scheduler:8786", cluster.address))[1:])
+        assert done.exit_code == 0, done.output
+        assert "1,200 customers" in done.stdout
 
 
 def test_the_blocks_for_spark(customers: None) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
@@ -333,3 +334,45 @@ def test_passwords_are_not_shown() -> None:
     with pytest.raises(TableError, match=r"postgresql://me@127.0.0.1:1/crm' cannot be reached") as caught:
         open_source(sql="SELECT 1", database="postgresql://me:secret@127.0.0.1:1/crm")
     assert "secret" not in str(caught.value)
+
+
+def test_pieces_of_files_are_read_elsewhere(tmp_path: Path) -> None:
+    """What travels to the workers of a cluster: the same rows, in the same order and types."""
+    import pickle
+
+    (tmp_path / "year=2025").mkdir()
+    table = pa.table({"id": [f"{n:03}" for n in range(10)], "x": [n / 2 for n in range(10)]})
+    parquet.write_table(table, tmp_path / "year=2025" / "a.parquet", row_group_size=3)
+    parquet.write_table(table, tmp_path / "year=2025" / "b.parquet")
+    source = open_source(tmp_path)
+    assert source.pieces is not None
+    pieces = pickle.loads(pickle.dumps(source.pieces()))
+    assert [one.n_rows for one in pieces] == [10, 10]
+    found = pa.Table.from_batches([batch for one in pieces for batch in one.batches(["year", "x", "id"])])
+    assert found.equals(read_whole(source, ["year", "x", "id"]))
+    pieces[0].path.write_bytes(b"")
+    with pytest.raises(TableError, match=r"a.parquet' has 0 bytes where a worker reads it, and had"):
+        next(pieces[0].batches(["x"]))
+    pieces[1].path.unlink()
+    with pytest.raises(TableError, match=r"b.parquet' cannot be read by a worker"):
+        next(pieces[1].batches(["x"]))
+
+
+def test_pieces_of_text_have_the_types_of_all_files_together(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("code,x\n01,1\n02,2\n", encoding="utf-8")
+    (tmp_path / "b.csv").write_text("code,x\nA3,0.5\n04,\n", encoding="utf-8")
+    source = open_source([tmp_path / "a.csv", tmp_path / "b.csv"])
+    assert source.pieces is not None
+    found = [batch for one in source.pieces() for batch in one.batches(["x", "code"])]
+    assert pa.Table.from_batches(found).equals(read_whole(source, ["x", "code"]))
+    assert found[0].to_pydict() == {"x": [1.0, 2.0], "code": ["01", "02"]}
+
+
+def test_text_that_polars_writes_as_views_is_text(tmp_path: Path) -> None:
+    pl.DataFrame({"who": ["a", "b"], "x": [1.0, 2.0]}).write_ipc(
+        tmp_path / "t.arrow", compression="uncompressed"
+    )
+    source = open_source(tmp_path / "t.arrow")
+    (batch,) = source.batches(["who"])
+    assert source.schema.field("who").type == batch.column(0).type == pa.string()
+    assert batch.column(0).to_pylist() == ["a", "b"]

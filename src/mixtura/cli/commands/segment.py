@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mixtura.cli import option_types as options
+from mixtura.cli.cluster_input import ClusterInput, Dask, input_of_cluster
 from mixtura.cli.console import exit_if_interrupted, handle_errors, output_console
-from mixtura.cli.database_input import DatabaseInput, InDatabase, input_of
+from mixtura.cli.database_input import DatabaseInput, InDatabase
 from mixtura.cli.table_input import CustomerTable, Database, SpoolDir, Sql, TableInput
 from mixtura.exceptions import ParameterError
 
@@ -78,9 +80,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, a
 @handle_errors
 def segment(
     table: CustomerTable = None, sql: Sql = None, database: Database = None, in_database: InDatabase = False,
-    columns: options.Columns = None,
-    describe: options.Describe = None,
-    id_column: options.IdColumn = None,
+    dask: Dask = None, columns: options.Columns = None,
+    describe: options.Describe = None, id_column: options.IdColumn = None,
     value: options.Value = None,
     weight: options.Weight = None,
     transform: options.Transforms = None,
@@ -110,13 +111,15 @@ def segment(
     """Find segments in a table, and write them to a directory."""
     _require_measurable(keep, resamples)
     wanted = _Wanted(resamples, excel, overwrite, json, quiet, spool_dir, progress)
-    _run(input_of(table, sql, database, in_database=in_database), output, wanted, options.search_options(
+    asked = options.search_options(
         describe=describe, missing_code=missing_code, value=value,
         drop_missing=drop_missing, components=components, id_column=id_column, checkpoint=checkpoint, n_init=n_init,
         transform=transform, criterion=criterion, min_share=min_share, columns=columns, prior=prior, n_folds=n_folds,
         weight=weight, covariance_type=covariance_type, robust=robust, merge=_parsed(merge), known=known, names=names,
         kind=kind, seed=seed, keep=keep, select_columns=select_columns,
-        anomaly_percentile=anomaly_percentile))  # fmt: skip
+        anomaly_percentile=anomaly_percentile)  # fmt: skip
+    given = {"sql": sql, "database": database, "in_database": in_database}
+    _run(input_of_cluster(dask, asked | {"spool_dir": spool_dir}, table, **given), output, wanted, asked)
 
 
 def _parsed(merge: str | None) -> str | int | None:
@@ -169,7 +172,9 @@ def _run(table: TableInput, output: Path | None, wanted: _Wanted, asked: dict[st
         in_database=isinstance(table, DatabaseInput),
     )  # fmt: skip
     showing = stages(quiet=wanted.quiet, lines=wanted.progress)
-    with spooled_in(wanted.spool_dir), writing as delivery, showing as shown:
+    with spooled_in(wanted.spool_dir), _reached(table) as cluster, writing as delivery, showing as shown:
+        if cluster is not None:
+            cluster.require_seen([delivery.folder])
         result, read = _segmented(table, shown, asked)
         # Who interrupts the search does not want to wait for what was not asked for.
         resamples = 0 if result.interrupted and wanted.resamples is None else wanted.resamples
@@ -183,6 +188,11 @@ def _run(table: TableInput, output: Path | None, wanted: _Wanted, asked: dict[st
     else:
         _print(output_console(quiet=wanted.quiet), read, document, folder, delivery.files)
     exit_if_interrupted(result.interrupted, asked["checkpoint"])
+
+
+def _reached(table: TableInput) -> AbstractContextManager[Any]:
+    """Return the cluster whose workers read a table, connected to before a file is touched; None for other tables."""
+    return table.connected() if isinstance(table, ClusterInput) else nullcontext()
 
 
 def _segmented(table: TableInput, shown: Stages, asked: dict[str, Any]) -> tuple[SegmentationResult, Table]:
@@ -200,6 +210,13 @@ def _segmented(table: TableInput, shown: Stages, asked: dict[str, Any]) -> tuple
         with table.connected() as held:
             result = segment_in_database(held, **called(parts=True), **asked)
             return result, outline_of(held.outline(result.n_rows), table.name)
+    if isinstance(table, ClusterInput):
+        from mixtura.segments.large.on_cluster import segment_on_cluster
+
+        source = table.source(asked["id_column"])
+        asked["read_small"] = lambda: table.read(asked["id_column"]).data
+        result = segment_on_cluster(source, **called(parts=True), **asked)
+        return result, outline_of(replace(source, n_rows=result.n_rows), table.name)
     read = table.open(asked["id_column"], on_rows=shown.amount("rows"))
     if not isinstance(read, Source):
         return segment_table(read.data, **called(), **asked), read.without_cells()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mixtura._optional import require_extra
 from mixtura.exceptions import ColumnError, TableError
@@ -36,6 +36,9 @@ class Source:
         About how large it is where it lies, compressed or not.
     repeatable : bool, default=True
         Whether it can be read several times, and is the same each time.
+    pieces : callable or None, default=None
+        Returns its rows, in order, as values that other machines can read, see `FilePiece`; None where the table is
+        not in files.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Source:
     n_rows: int | None = None
     n_bytes: int | None = None
     repeatable: bool = True
+    pieces: Callable[[], list[Any]] | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from mixtura.exceptions import ColumnError, TableError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["binary_source"]
+__all__ = ["binary_source", "in_turn", "naming", "opened_file", "read_batches"]
 
 _BUFFER = 1 << 20
 """Bytes of a Parquet file that are read at a time."""
@@ -34,7 +34,7 @@ def binary_source(files: FileSet, kind: str) -> Source:
     schema: pa.Schema | None = None
     n_rows: int | None = 0
     for path in files.paths:
-        with _naming(path), _opened(path, kind) as opened:
+        with naming(path), opened_file(path, kind) as opened:
             found, count = _outline(opened, kind)
         found = _with_partition(found, files.partition(path))
         schema = found if schema is None else _same(schema, found, path, files.paths[0])
@@ -50,15 +50,21 @@ def binary_source(files: FileSet, kind: str) -> Source:
     def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         for path in files.paths:
             files.check(path)
-            with _naming(path), _opened(path, kind) as opened:
-                yield from _batches(opened, kind, list(columns), files.partition(path), types)
+            with naming(path), opened_file(path, kind) as opened:
+                yield from read_batches(opened, kind, list(columns), files.partition(path), types)
             files.check(path)
 
-    return Source(files.name, types, read, n_rows, files.n_bytes)
+    def pieces() -> list[Any]:
+        from mixtura.data.sources.pieces import pieces_of_binary
+
+        return list(pieces_of_binary(files, kind, types))
+
+    return Source(files.name, types, read, n_rows, files.n_bytes, pieces=pieces)
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def naming(path: Path) -> Iterator[None]:
+    """Name the file in errors of reading it."""
     import pyarrow as pa
 
     try:
@@ -73,7 +79,8 @@ def _naming(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(path: Path, kind: str) -> Iterator[Any]:
+def opened_file(path: Path, kind: str) -> Iterator[Any]:
+    """Give a Parquet or Arrow file, open."""
     import pyarrow as pa
     from pyarrow import ipc, parquet
 
@@ -98,20 +105,51 @@ def _opened(path: Path, kind: str) -> Iterator[Any]:
 
 def _outline(opened: Any, kind: str) -> tuple[pa.Schema, int | None]:
     if kind == "parquet":
-        return opened.schema_arrow.remove_metadata(), int(opened.metadata.num_rows)
-    return opened.schema.remove_metadata(), None
+        return _plain(opened.schema_arrow), int(opened.metadata.num_rows)
+    return _plain(opened.schema), None
 
 
-def _batches(
-    opened: Any, kind: str, columns: list[str], partition: dict[str, str], schema: pa.Schema
+def _plain(schema: pa.Schema) -> pa.Schema:
+    """Return names and types alone; text that polars writes as views is plain text, as Arrow takes no rows of views."""
+    import pyarrow as pa
+
+    views = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
+    return pa.schema([(one.name, views.get(one.type, one.type)) for one in schema])
+
+
+def _without_views(batch: pa.RecordBatch) -> pa.RecordBatch:
+    schema = _plain(batch.schema)
+    return batch if schema.types == batch.schema.types else batch.cast(schema)
+
+
+def read_batches(
+    opened: Any,
+    kind: str,
+    columns: list[str],
+    partition: dict[str, str],
+    schema: pa.Schema,
+    groups: Sequence[int] | None = None,
 ) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of an opened file, columns that folders say included.
+
+    Parameters
+    ----------
+    opened
+        From `opened_file`.
+    kind : {"parquet", "ipc"}
+    columns : list of str
+    partition : dict of str to str
+    schema : pyarrow.Schema
+    groups : sequence of int or None, default=None
+        Which row groups of a Parquet file; None for all.
+    """
     own = [name for name in columns if name not in partition]
     if kind == "parquet":
         # Some row groups at a time: a reader of all keeps what it has read of each.
         found = (
             batch
-            for groups in _in_turn(opened.metadata)
-            for batch in opened.iter_batches(batch_size=BATCH_ROWS, row_groups=groups, columns=own)
+            for some in in_turn(opened.metadata, groups)
+            for batch in opened.iter_batches(batch_size=BATCH_ROWS, row_groups=some, columns=own)
         )
     elif hasattr(opened, "num_record_batches"):
         found = (opened.get_batch(number) for number in range(opened.num_record_batches))
@@ -121,13 +159,13 @@ def _batches(
         if partition:
             batch = _filled(batch, partition, schema)
         for start in range(0, batch.num_rows, BATCH_ROWS):
-            yield batch.select(columns).slice(start, BATCH_ROWS)
+            yield _without_views(batch.select(columns).slice(start, BATCH_ROWS))
 
 
-def _in_turn(metadata: Any) -> Iterator[list[int]]:
-    """Yield the numbers of row groups, as many at a time as have the rows of a batch."""
+def in_turn(metadata: Any, groups: Sequence[int] | None = None) -> Iterator[list[int]]:
+    """Yield the numbers of row groups, by default of all, as many at a time as have the rows of a batch."""
     held, n_rows = list[int](), 0
-    for number in range(metadata.num_row_groups):
+    for number in range(metadata.num_row_groups) if groups is None else groups:
         held.append(number)
         n_rows += metadata.row_group(number).num_rows
         if n_rows >= BATCH_ROWS:

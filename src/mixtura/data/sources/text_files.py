@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from mixtura.exceptions import ColumnError, TableError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["text_source"]
+__all__ = ["read_text", "text_source"]
 
 _SAMPLE = 100_000
 """Rows by which DuckDB decides what type a column has."""
@@ -53,8 +53,9 @@ def text_source(files: FileSet, kind: str, as_text: AsText) -> Source:
             texts = [name for name in first if as_text(name)]
             relation = _relation(kind, files.paths, texts)
             schema = duckdb_reader(connection, f"SELECT * FROM {relation} LIMIT 0").schema
+            types = {row[0]: row[1] for row in connection.execute(f"DESCRIBE FROM {relation}").fetchall()}
     except duckdb.Error as error:
-        raise _unreadable(files, error) from error
+        raise _unreadable(files.name, error) from error
 
     def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         for path in files.paths:
@@ -64,11 +65,39 @@ def text_source(files: FileSet, kind: str, as_text: AsText) -> Source:
             with _connected() as connection:
                 yield from duckdb_reader(connection, f"SELECT {listed} FROM {relation}")
         except duckdb.Error as error:
-            raise _unreadable(files, error) from error
+            raise _unreadable(files.name, error) from error
         for path in files.paths:
             files.check(path)
 
-    return Source(files.name, schema, read, None, files.n_bytes)
+    def pieces() -> list[Any]:
+        from mixtura.data.sources.pieces import pieces_of_text
+
+        return list(pieces_of_text(files, kind, schema, types))
+
+    return Source(files.name, schema, read, None, files.n_bytes, pieces=pieces)
+
+
+def read_text(
+    kind: str, path: Path, types: Mapping[str, str], columns: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of one file, with types that are known: those that several files have together.
+
+    Raises
+    ------
+    TableError
+        It cannot be read so.
+    """
+    import duckdb
+
+    listed = ", ".join(f"{_literal(name)}: {_literal(one)}" for name, one in types.items())
+    given = f"columns={{{listed}}}" if kind == "json" else f"types={{{listed}}}, sample_size={_SAMPLE}"
+    try:
+        with _connected() as connection:
+            chosen = ", ".join(_quoted(name) for name in columns)
+            found = f"read_{kind}({_literal(str(path))}, {given})"
+            yield from duckdb_reader(connection, f"SELECT {chosen} FROM {found}")
+    except duckdb.Error as error:
+        raise _unreadable(repr(str(path)), error) from error
 
 
 def _connected() -> Any:
@@ -105,10 +134,10 @@ def _require_same(first: tuple[str, ...], found: tuple[str, ...], path: Path, wh
     )
 
 
-def _unreadable(files: FileSet, error: Exception) -> TableError:
+def _unreadable(name: str, error: Exception) -> TableError:
     lines = [line for line in str(error).splitlines() if line.strip()]
     return TableError(
-        f"{files.name} cannot be read as a table ({' '.join(lines[:3])[:300]}). A header, and rows of as many cells, "
+        f"{name} cannot be read as a table ({' '.join(lines[:3])[:300]}). A header, and rows of as many cells, "
         "are required, and columns that hold numbers to their end. Correct the file, or write it as Parquet."
     )
 

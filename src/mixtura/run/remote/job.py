@@ -10,7 +10,7 @@ import numpy as np
 
 from mixtura._typing import Array
 from mixtura.core.protocols import Block, Blocks, DerivedBlocks, Partition, Pass, RowState, Runner
-from mixtura.run.remote.row_states import Filled, Layer, Recipe, ReplayedState, Step, Written, shortened
+from mixtura.run.remote.row_states import Filled, Held, Layer, Recipe, ReplayedState, Step, Written, shortened
 
 __all__ = ["Job", "step_of"]
 
@@ -47,12 +47,12 @@ class Job(Generic[T]):
 
     def __call__(self, partition: Partition, start: int, number: int) -> T:
         """Return the sum of the pass over the blocks of one partition; see `Partition.blocks`."""
-        total: T = _Replay(self.runner, partition.blocks(start, number), start).run(self.step)[0]
+        total: T = _Replay(self.runner, partition, partition.blocks(start, number), start).run(self.step)[0]
         return total
 
     def values(self, partition: Partition, start: int, number: int) -> tuple[Array, ...]:
         """Return what the pass leaves in its states for the rows of one partition."""
-        states = _Replay(self.runner, partition.blocks(start, number), start).run(self.step)[1]
+        states = _Replay(self.runner, partition, partition.blocks(start, number), start).run(self.step)[1]
         return tuple(state.values for state in states)
 
 
@@ -61,19 +61,27 @@ class _Replay:
     """Makes the states of one partition, each once."""
 
     runner: Runner
+    partition: Partition
     blocks: Blocks
     start: int
     made: dict[int, tuple[LocalState, ...]] = field(default_factory=dict)
 
     def run(self, step: Step) -> tuple[Any, tuple[LocalState, ...]]:
-        states = tuple(LocalState(self._state(one).values.copy(), self.start) for one in step.states)
+        states = tuple(self._own(one) for one in step.states)
         blocks = self.blocks
         for layer in step.layers:
             held = {name: self._state(recipe) for name, recipe in layer.states.items()}
             blocks = layer.kind(blocks=blocks, **layer.values, **held)
         return self.runner.reduce(blocks, step.task, *states), states
 
+    def _own(self, recipe: Recipe) -> LocalState:
+        """Return a state that a pass may write to."""
+        state = self._state(recipe)
+        return state if isinstance(recipe, Held) else LocalState(state.values.copy(), self.start)
+
     def _state(self, recipe: Recipe) -> LocalState:
+        if isinstance(recipe, Held):
+            return LocalState(self.partition.column(recipe.name), self.start)
         if isinstance(recipe, Filled):
             n_rows = self.blocks.n_rows
             shape = (n_rows, recipe.columns) if recipe.columns else (n_rows,)

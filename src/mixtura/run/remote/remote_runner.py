@@ -11,7 +11,7 @@ import numpy.typing as npt
 from mixtura._typing import Array
 from mixtura.core.protocols import Blocks, Pass, RowState, Runner
 from mixtura.exceptions import ParameterError
-from mixtura.run.remote.row_states import Filled, ReplayedState
+from mixtura.run.remote.row_states import Filled, Held, ReplayedState
 
 __all__ = ["RemoteRunner", "added"]
 
@@ -46,7 +46,13 @@ class RemoteRunner:
     def state(self, blocks: Blocks, dtype: npt.DTypeLike, columns: int = 0, fill: float = 0) -> RowState:
         return ReplayedState(self, blocks, Filled(np.dtype(dtype).str, columns, fill))
 
-    def state_of(self, values: Array) -> RowState:
+    def held(self, blocks: Blocks, name: str) -> ReplayedState:
+        """Return a column that partitions hold beside their rows."""
+        return ReplayedState(self, blocks, Held(name))
+
+    def state_of(self, values: Array | RowState) -> RowState:
+        if isinstance(values, ReplayedState):
+            return values
         raise ParameterError(
             "Numbers per row, such as a partition as `init_params`, must lie where the rows are; got an array in "
             "memory for rows on a cluster. Try init_params='kmeans', or means_init."

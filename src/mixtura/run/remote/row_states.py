@@ -12,10 +12,21 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from mixtura._typing import Array
+from mixtura._typing import Array, IntArray
 from mixtura.core.protocols import Block, Blocks, Pass, Runner
 
-__all__ = ["Filled", "Kept", "Layer", "Recipe", "ReplayedState", "Step", "Written", "shortened"]
+__all__ = [
+    "Filled",
+    "Held",
+    "Kept",
+    "Layer",
+    "Picked",
+    "Recipe",
+    "ReplayedState",
+    "Step",
+    "Written",
+    "shortened",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,14 @@ class Written:
     place: int
 
 
-Recipe: TypeAlias = Filled | Written
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A column that a partition holds beside its rows; no pass writes it."""
+
+    name: str
+
+
+Recipe: TypeAlias = Filled | Written | Held
 
 
 @dataclass(slots=True, eq=False)
@@ -75,6 +93,10 @@ class ReplayedState:
     def gathered(self) -> Array:
         return np.concatenate(self.runner.reduce(self.source, Kept(), self))
 
+    def __getitem__(self, numbers: IntArray) -> Array:
+        """Return what it holds of some rows, which ascend."""
+        return np.concatenate(self.runner.reduce(self.source, Picked(numbers), self))
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -90,10 +112,33 @@ class Kept:
         return float(blocks.n_rows)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Picked:
+    """What a state holds of some rows, block by block.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n,)
+        Of the rows, ascending.
+    """
+
+    numbers: IntArray
+
+    def __call__(self, block: Block, values: Array) -> list[Array]:
+        first, last = np.searchsorted(self.numbers, [block.span.start, block.span.stop])
+        return [values[self.numbers[first:last] - block.start]]
+
+    def add(self, total: list[Array], more: list[Array]) -> list[Array]:
+        return total + more
+
+    def work(self, blocks: Blocks) -> float:
+        return float(self.numbers.size + len(blocks))
+
+
 def shortened(step: Step) -> Step:
     """Return a step that leaves the same in the states by fewer passes, where the pass knows how."""
     after: Any = getattr(step.task, "after")  # noqa: B009 -- only passes that write states have it
-    if all(isinstance(one, Filled) or after(one.step.task) is step.task for one in step.states):
+    if all(isinstance(one, Filled | Held) or after(one.step.task) is step.task for one in step.states):
         return replace(step, states=tuple(_first(one) for one in step.states))
     if len(step.states) == 1 and isinstance(earlier := step.states[0], Written):
         both = after(earlier.step.task)

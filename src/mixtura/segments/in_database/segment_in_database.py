@@ -21,7 +21,7 @@ from mixtura.segments.building.selection_notes import selection_notes
 from mixtura.segments.in_database.sizes import CountedSegments, count_segments, scored_table
 from mixtura.segments.large.draw_rows import Drawn
 from mixtura.segments.large.row_reader import missing_codes_of
-from mixtura.segments.large.segment_source import LargeTask, SumOfJacobian
+from mixtura.segments.large.segment_source import LargeTask
 from mixtura.segments.large.whole_table import ListedRows, WholeTable
 from mixtura.segments.model.build import build_model
 from mixtura.segments.profiles.profile import SegmentProfile
@@ -31,6 +31,7 @@ from mixtura.segments.results.segmentation_result import SegmentationResult
 from mixtura.segments.segment import describe_segments
 from mixtura.segments.table.prepare import Prepared, warn_of_columns
 from mixtura.segments.table.rounding import scaled_steps
+from mixtura.segments.transforms.jacobian import SumOfJacobian
 from mixtura.select import Candidate
 from mixtura.select.extend_fit import extend_fit
 from mixtura.validation import Interval, require

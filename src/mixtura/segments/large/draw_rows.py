@@ -15,7 +15,7 @@ from mixtura.data.sources import Source, no_rows, read_ahead
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Drawn", "draw_rows"]
+__all__ = ["Drawn", "SmallestRows", "draw_rows", "first_bound"]
 
 _SLACK = 1.2
 """Of the share of hashes that suffices on average: fewer would hardly ever."""
@@ -68,9 +68,9 @@ def draw_rows(source: Source, columns: Sequence[str], n_rows: int, seed: int) ->
     >>> drawn.n_rows, drawn.table["x"].to_pylist() == drawn.numbers.tolist()
     (100, True)
     """
-    kept, start = _Smallest(n_rows), 0
+    kept, start = SmallestRows(n_rows), 0
     if source.n_rows:
-        kept.bound = np.uint64(min(1.0, _SLACK * n_rows / source.n_rows + 1e-6) * (2.0**64 - 2**12))
+        kept.bound = first_bound(n_rows, source.n_rows)
     with read_ahead(source.batches(columns)) as batches:
         for batch in batches:
             numbers = np.arange(start, start + batch.num_rows)
@@ -88,12 +88,25 @@ def _uncounted(source: Source) -> Source:
     return Source(source.name, source.schema, source.read, None, source.n_bytes, source.repeatable)
 
 
-class _Smallest:
-    """The rows with the smallest hashes so far, and a few more."""
+def first_bound(n_rows: int, n_all: int) -> np.uint64:
+    """Return a hash that hardly ever fewer than the rows to draw are below, given how many there are."""
+    return np.uint64(min(1.0, _SLACK * n_rows / n_all + 1e-6) * (2.0**64 - 2**12))
 
-    def __init__(self, n_rows: int) -> None:
+
+class SmallestRows:
+    """The rows with the smallest hashes so far, and a few more.
+
+    Parameters
+    ----------
+    n_rows : int
+        How many to keep.
+    bound : int, optional
+        Rows with a larger hash are left out from the first.
+    """
+
+    def __init__(self, n_rows: int, bound: np.uint64 | None = None) -> None:
         self._n_rows = n_rows
-        self.bound = np.uint64(2**64 - 1)
+        self.bound = np.uint64(2**64 - 1) if bound is None else bound
         self._parts: list[tuple[pa.RecordBatch, IntArray, Array]] = []
         self._count = 0
 
@@ -101,6 +114,7 @@ class _Smallest:
         return self._count
 
     def add(self, batch: pa.RecordBatch, numbers: IntArray, hashes: Array) -> None:
+        """Add the rows of a batch; numbers are those among all rows, in whose order batches come."""
         places = np.flatnonzero(hashes <= self.bound)
         if places.size:
             self._parts.append((batch.take(_indices(places)), numbers[places], hashes[places]))
@@ -121,7 +135,14 @@ class _Smallest:
         batch = whole.combine_chunks().to_batches()[0]
         self._parts, self._count = [(batch, numbers, hashes[places])], places.size
 
+    def kept(self) -> list[tuple[pa.RecordBatch, IntArray, Array]]:
+        """Return the rows so far, as `add` takes them."""
+        if self._count:
+            self._drop()
+        return self._parts
+
     def in_order(self) -> tuple[pa.Table, IntArray]:
+        """Return the rows as a table, and their numbers."""
         import pyarrow as pa
 
         self._drop()

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from mixtura._typing import IntArray
+from mixtura._typing import FloatArray, IntArray
 from mixtura.core.data import Data
-from mixtura.data.sources import Source, read_ahead
 from mixtura.segments.certainty.certainty import Certainty
 from mixtura.segments.certainty.certainty_summary import AmbiguousSummary, CertaintySummary
 from mixtura.segments.large.density_summary import BelowSummary, DensitySummary, LowestDensity
-from mixtura.segments.large.spooled_table import SpooledTable, require_same_rows
+from mixtura.segments.large.row_reader import MissingCounts
 from mixtura.segments.large.whole_table import ListedRows
 from mixtura.segments.measure import AMBIGUOUS_BELOW, MOST_AMBIGUOUS
 from mixtura.segments.model.segment_model import SegmentModel
@@ -26,13 +25,38 @@ from mixtura.segments.scan import Scan, Summary
 if TYPE_CHECKING:
     from mixtura.segments.mergeable import TopRows
 
-__all__ = ["MeasuredWhole", "measure_whole"]
+__all__ = ["MeasuredWhole", "TableInParts", "measure_whole"]
 
 _SAMPLE, _FINEST_SAMPLE, _ROWS_PER_SAMPLE = 4_096, 131_072, 256
 """Rows by which bins are chosen: one in 256, within limits."""
 
 MOST_ANOMALIES = 1_000
 """Anomalies listed, those of the lowest density first."""
+
+
+class TableInParts(Protocol):
+    """A table whose columns were read and lie elsewhere: on disk, or with the workers of a cluster."""
+
+    @property
+    def n_rows(self) -> int:
+        """All rows, usable or not."""
+
+    @property
+    def described(self) -> Mapping[str, Any]:
+        """Further columns of the usable rows, as `Data.state_of` takes them."""
+
+    @property
+    def missing(self) -> MissingCounts:
+        """Missing values of the usable rows."""
+
+    def data(self) -> Data:
+        """Return the usable rows, in the user's units."""
+
+    def listed(self, rows: IntArray, id_column: str | None) -> tuple[IntArray, list[str]]:
+        """Return the numbers in the table of some usable rows, which ascend, and the ids of these customers."""
+
+    def release(self) -> None:
+        """Let go of what is in memory of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,9 +89,8 @@ class MeasuredWhole:
 
 def measure_whole(
     model: SegmentModel,
-    table: SpooledTable,
+    table: TableInParts,
     data: Data,
-    source: Source,
     numbers: Sequence[Numbers],
     levels: Sequence[Categories],
     *,
@@ -79,11 +102,9 @@ def measure_whole(
     Parameters
     ----------
     model : SegmentModel
-    table : SpooledTable
+    table : TableInParts
     data : Data
         Its rows.
-    source : Source
-        Where the ids of those who are listed are read.
     numbers : sequence of Numbers
         The active columns first.
     levels : sequence of Categories
@@ -96,10 +117,10 @@ def measure_whole(
         scan, model, numbers, levels
     )
     table.release()
-    listed = _Listing(model, table, data, source, id_column)
+    listed = _Listing(model, table, data, id_column)
     listed.look_up([unsure.rows, lowest.rows, *(one.rows for one in typical)])
     pairs = list(zip(numbers, statistics, strict=True)), list(zip(levels, counts, strict=True))
-    profiles = ProfileInput(model, sizes, scaled, typical, *pairs, value, listed.customer, table.rows)
+    profiles = ProfileInput(model, sizes, scaled, typical, *pairs, value, listed.customer, listed.values)
     limit, count, share, below = _anomalies(scan, lowest, threshold if model.anomaly_percentile > 0 else None)
     uncertain = unsure.rows[unsure.keys < (1.0 if model.n_segments > 1 else -np.inf)]
     segments, population = profile_segments(profiles)
@@ -142,27 +163,23 @@ def _anomalies(
 class _Listing:
     """The ids and values of rows that are listed one by one."""
 
-    def __init__(
-        self, model: SegmentModel, table: SpooledTable, data: Data, source: Source, id_column: str | None
-    ) -> None:
-        self._model, self._table, self._data = model, table, data
-        self._source, self._id_column = source, id_column
+    def __init__(self, model: SegmentModel, table: TableInParts, data: Data, id_column: str | None) -> None:
+        self._model, self._table, self._data, self._id_column = model, table, data, id_column
         self._known: dict[int, tuple[int, str]] = {}
+        self.values: dict[int, FloatArray] = {}
 
     def look_up(self, several: Sequence[IntArray]) -> None:
         """Find the ids of some rows, in one pass over the id column."""
         rows = np.unique(np.concatenate(several))
-        numbers = self._table.numbers_in_table(rows)
-        ids = [str(number + 1) for number in numbers]
-        if self._id_column is not None:
-            ids = _ids_at(self._source, self._id_column, numbers)
+        numbers, ids = self._table.listed(rows, self._id_column)
         self._known = dict(zip(rows.tolist(), zip(numbers.tolist(), ids, strict=True), strict=True))
+        self.values = dict(zip(rows.tolist(), self._data.rows_with_missing(rows), strict=True))
 
     def customer(self, row: int) -> tuple[int, str]:
         return self._known[row]
 
     def rows(self, chosen: IntArray) -> ListedRows:
-        values = self._data.rows_with_missing(chosen) if chosen.size else self._table.rows[:0]
+        values = self._data.rows_with_missing(chosen)
         known = [self._known[row] for row in chosen.tolist()]
         if chosen.size:
             memberships, density = self._model.memberships(values), self._model.log_density(values)
@@ -176,17 +193,3 @@ class _Listing:
             density,
             np.asarray(memberships.argmax(axis=1), dtype=np.intp),
         )
-
-
-def _ids_at(source: Source, id_column: str, numbers: IntArray) -> list[str]:
-    """Return the ids of some rows, whose numbers ascend."""
-    found: list[str] = []
-    start = 0
-    with read_ahead(source.batches([id_column])) as batches:
-        for batch in batches:
-            here = numbers[(numbers >= start) & (numbers < start + batch.num_rows)] - start
-            column = batch.column(0)
-            found += [str(column[int(place)].as_py()) for place in here]
-            start += batch.num_rows
-    require_same_rows(source, numbers.size, len(found))
-    return found

@@ -102,6 +102,11 @@ class MissingCounts:
             self.columns += missing.sum(axis=0)
             self.rows += int(missing.any(axis=1).sum())
 
+    def merge(self, other: MissingCounts) -> None:
+        """Add the rows that another counted."""
+        self.columns += other.columns
+        self.rows, self.all_rows = self.rows + other.rows, self.all_rows + other.all_rows
+
 
 def usable_rows_of(rows: FloatArray, *, drop_missing: bool) -> BoolArray:
     """Return which rows, (n, D), are used: those with a value, or where it is asked for, with all."""

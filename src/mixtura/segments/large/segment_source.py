@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mixtura._typing import FloatArray, RowArray
+from mixtura._typing import FloatArray
 from mixtura.core.data import Data
-from mixtura.core.protocols import Block, Blocks
 from mixtura.data import DatabaseTable
 from mixtura.data.sources import Source, read_whole, unread
 from mixtura.engine import as_data
-from mixtura.expressions.aggregates import Aggregates
 from mixtura.fit import sums_of
 from mixtura.io import find_source, looks_like_id, release_arrow_memory
 from mixtura.segments.building.searched_table import SearchedTable
 from mixtura.segments.building.selection_notes import selection_notes
-from mixtura.segments.large.described import described_columns
+from mixtura.segments.large.described import DescribedColumn, described_columns
 from mixtura.segments.large.draw_rows import Drawn, draw_rows
-from mixtura.segments.large.measure_whole import MeasuredWhole, measure_whole
+from mixtura.segments.large.measure_whole import MeasuredWhole, TableInParts, measure_whole
 from mixtura.segments.large.opening import LARGE_ROWS, counted
 from mixtura.segments.large.row_reader import RowReader, missing_codes_of
 from mixtura.segments.large.spooled_table import SpooledTable, spool_table
@@ -40,18 +39,18 @@ from mixtura.segments.profiles.profile_columns import Categories, Numbers, read_
 from mixtura.segments.results.notes import interruption_notes
 from mixtura.segments.results.segmentation_result import SegmentationResult
 from mixtura.segments.segment import segment_table
+from mixtura.segments.table.columns import ColumnChoice
 from mixtura.segments.table.complete import counted_notes
 from mixtura.segments.table.prepare import Prepared, prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
 from mixtura.segments.table.rounding import scaled_steps
 from mixtura.segments.table.survey.missing_codes import MissingCodes
-from mixtura.segments.transforms.jacobian import jacobian_query
-from mixtura.segments.transforms.scaling import Scaling
+from mixtura.segments.transforms.jacobian import Scaled, SumOfJacobian
 from mixtura.segments.updating.model_statistics import ModelStatistics, scatter_of
 from mixtura.select import Candidate
 from mixtura.select.extend_fit import extend_fit
 
-__all__ = ["LargeTask", "SumOfJacobian", "segment_any", "segment_source"]
+__all__ = ["LargeTask", "segment_any", "segment_source"]
 
 
 def segment_source(
@@ -117,6 +116,11 @@ def segment_any(frame: Any, **options: Any) -> tuple[SegmentationResult, Any]:
         from mixtura.segments.in_database.segment_in_database import segment_in_database
 
         return segment_in_database(frame, **options), None
+    if hasattr(frame, "to_delayed") and hasattr(frame, "columns"):
+        from mixtura.segments.large.on_cluster.segment_on_cluster import segment_on_cluster
+
+        result = segment_on_cluster(frame, **options)
+        return result, None if result.whole is not None else frame.compute()
     if not unread(frame):
         table = eager(frame)
         return segment_table(table, **options), table
@@ -125,36 +129,6 @@ def segment_any(frame: Any, **options: Any) -> tuple[SegmentationResult, Any]:
         return segment_source(source, **options), None
     table = read_whole(source)
     return segment_table(table, **options), table
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scaled:
-    """Rows in the user's units as a mixture sees them."""
-
-    scaling: Scaling
-
-    def __call__(self, rows: RowArray) -> RowArray:
-        return self.scaling.apply(np.asarray(rows, dtype=np.float64))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SumOfJacobian:
-    """The sum of ``log |dz/dx|`` of the rows, weighted: what a log-likelihood gains in the user's units."""
-
-    scaling: Scaling
-
-    def __call__(self, block: Block) -> float:
-        found = self.scaling.log_jacobian(np.asarray(block.rows, dtype=np.float64), observed=True)
-        return float(found.sum() if block.sample_weight is None else found @ block.sample_weight)
-
-    def query(self, *, weighted: bool) -> Aggregates[float]:
-        return jacobian_query(self.scaling, weighted=weighted)
-
-    def add(self, total: float, more: float) -> float:
-        return total + more
-
-    def work(self, blocks: Blocks) -> float:
-        return 10.0 * blocks.n_rows * blocks.n_features
 
 
 class LargeTask:
@@ -195,10 +169,10 @@ class LargeTask:
 
     def run(self) -> SegmentationResult:
         self.on_stage(f"Drawing {LARGE_ROWS:,} of {self.source.n_rows or 0:,} rows")
-        drawn = draw_rows(self.source, self.needed_columns(), LARGE_ROWS, self.settings.seed)
+        drawn = self.drawn()
         prepared = self.prepared_sample(drawn)
         if prepared is None:
-            return segment_table(read_whole(self.source), **self.given)
+            return self.in_memory()
         warn_of_columns(prepared)
         self.on_stage("Fitting models")
         search = SearchedTable.of_builders if self.select_columns else SearchedTable.of
@@ -214,14 +188,7 @@ class LargeTask:
             missing_codes_of(prepared.choice.used, prepared.missing_codes, prepared.sentinels),
         )
         self.on_stage("Reading the columns of all rows")
-        table = spool_table(
-            self.source,
-            prepared.choice,
-            reader,
-            described,
-            drop_missing=self.drop_missing,
-            dtype=self.spool_dtype,
-        )
+        table = self.read_of_all(prepared.choice, reader, described)
         release_arrow_memory()
         levels = [
             Categories(one.name, one.levels, np.empty(0, dtype=np.intp))
@@ -229,6 +196,33 @@ class LargeTask:
             if one.levels is not None
         ]
         return self._result(drawn, prepared, chosen, table, numbers, levels)
+
+    def drawn(self) -> Drawn:
+        """Return the sample that is searched."""
+        return draw_rows(self.source, self.needed_columns(), LARGE_ROWS, self.settings.seed)
+
+    def in_memory(self) -> SegmentationResult:
+        """Return the segments of a table that has to be in memory."""
+        return segment_table(read_whole(self.source), **self.given)
+
+    def read_of_all(
+        self, choice: ColumnChoice, reader: RowReader, described: list[DescribedColumn]
+    ) -> TableInParts:
+        """Return the columns of all rows that are needed."""
+        return spool_table(
+            self.source, choice, reader, described, drop_missing=self.drop_missing, dtype=self.spool_dtype
+        )
+
+    def customers_of(
+        self, model: SegmentModel, table: TableInParts, id_column: str | None
+    ) -> Callable[[Path], None]:
+        """Return what writes the tables of all customers to a folder."""
+        assert isinstance(table, SpooledTable)
+        return CustomerTables(model, table, self.source, id_column)
+
+    def said_of_rows(self) -> str:
+        """Return what a note says of where the rows are, if anything."""
+        return ""
 
     def prepared_sample(self, drawn: Drawn) -> Prepared | None:
         """Return the sample as it is searched; None where the table has to be in memory."""
@@ -261,14 +255,14 @@ class LargeTask:
         return list(asked)
 
     def _result(
-        self, drawn: Drawn, prepared: Prepared, chosen: SearchedTable, table: SpooledTable, numbers: list[Numbers],
+        self, drawn: Drawn, prepared: Prepared, chosen: SearchedTable, table: TableInParts, numbers: list[Numbers],
         levels: list[Categories],
     ) -> SegmentationResult:  # fmt: skip
-        data, id_column = as_data(table.rows, table.weights), prepared.choice.id_column
+        data, id_column = table.data(), prepared.choice.id_column
         model = self._model(prepared, chosen, table, data)
         self.on_stage("Evaluating all rows")
         measured = measure_whole(
-            model, table, data, self.source, numbers, levels, value=prepared.choice.value, id_column=id_column
+            model, table, data, numbers, levels, value=prepared.choice.value, id_column=id_column
         )
         model = replace(with_mean_values(model, measured.segments), anomaly_threshold=measured.threshold)
         return SegmentationResult(
@@ -287,24 +281,26 @@ class LargeTask:
             weights=prepared.weights,
             values=None,
             advice=prepared.advice,
-            table_notes=_notes(drawn, prepared, chosen, table),
+            table_notes=_notes(drawn, prepared, chosen, table, self.said_of_rows()),
             ids_repeat=prepared.ids_repeat,
             choice=chosen.choice,
             exclusions=chosen.exclusions,
             min_share=float(self.settings.min_share),
             merge=self.settings.merge,
             selection=chosen.selection,
-            whole=_whole(table, measured, CustomerTables(model, table, self.source, id_column)),
+            whole=_whole(
+                table.n_rows, data.n_rows, measured, id_column, self.customers_of(model, table, id_column)
+            ),
         )
 
     def _model(
-        self, prepared: Prepared, chosen: SearchedTable, table: SpooledTable, data: Data
+        self, prepared: Prepared, chosen: SearchedTable, table: TableInParts, data: Data
     ) -> SegmentModel:
         self.on_stage("Fitting the model to all rows")
         fitted = self._fitted(prepared, chosen.choice.best, data)
         groups = groups_to_make(self.settings.merge, fitted, prepared, self.settings.seed)
         model = build_model(fitted, prepared, self.settings, groups=groups).renamed(self.names)
-        n_complete, n_rows = len(table.rows), table.complete.size
+        n_complete, n_rows = data.n_rows, table.n_rows
         training = replace(model.training, rows=n_complete, rows_dropped=n_rows - n_complete)
         scaled = data.mapped(Scaled(prepared.scaling))
         return self.with_sums(replace(model, training=training), prepared, scaled)
@@ -347,7 +343,9 @@ def _assigned(model: SegmentModel, drawn: Drawn, prepared: Prepared) -> Assignme
     return assign_rows(model, prepared.rows, prepared.complete, id_name, ids)
 
 
-def _notes(drawn: Drawn, prepared: Prepared, chosen: SearchedTable, table: SpooledTable) -> tuple[str, ...]:
+def _notes(
+    drawn: Drawn, prepared: Prepared, chosen: SearchedTable, table: TableInParts, there: str
+) -> tuple[str, ...]:
     said = (
         f"Columns, scales and the model were chosen by {len(prepared.complete):,} of {drawn.n_rows:,} rows, drawn at "
         "random; the model was then fitted to all rows. The criteria of models, the comparison with K-means, stability "
@@ -356,23 +354,30 @@ def _notes(drawn: Drawn, prepared: Prepared, chosen: SearchedTable, table: Spool
     return (
         *interruption_notes(chosen.found),
         said,
+        *([there] if there else []),
         *prepared.reading_notes,
         *selection_notes(chosen.selection, len(prepared.complete)),
         *counted_notes(*table.missing.totals, prepared.choice.used),
     )
 
 
-def _whole(table: SpooledTable, measured: MeasuredWhole, tables: CustomerTables) -> WholeTable:
+def _whole(
+    n_rows: int,
+    n_complete: int,
+    measured: MeasuredWhole,
+    id_column: str | None,
+    write: Callable[[Path], None],
+) -> WholeTable:
     certainties: FloatArray = measured.certainty.confusion.diagonal()
     return WholeTable(
-        n_rows=table.complete.size,
-        n_complete=len(table.rows),
+        n_rows=n_rows,
+        n_complete=n_complete,
         counts=measured.counts,
         mean_certainties=tuple(certainties.tolist()),
         n_anomalies=measured.n_anomalies,
         anomaly_share=measured.anomaly_share,
         anomalies=measured.anomalies,
         least_certain=measured.least_certain,
-        id_name=ROW_NAME if tables.id_column is None else tables.id_column,
-        write=tables,
+        id_name=ROW_NAME if id_column is None else id_column,
+        write=write,
     )

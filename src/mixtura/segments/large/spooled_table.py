@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
+from mixtura.core.data import Data
 from mixtura.data.row_file import release_pages
 from mixtura.data.sources import Source, read_ahead
 from mixtura.data.spool import SpoolFile, require_room
+from mixtura.engine import as_data
 from mixtura.exceptions import DataError
 from mixtura.segments.large.described import DescribedColumn
 from mixtura.segments.large.row_reader import MissingCounts, RowReader, column_numbers, usable_rows_of
@@ -21,7 +23,7 @@ from mixtura.segments.table.columns import ColumnChoice
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["SpooledTable", "require_same_rows", "spool_table"]
+__all__ = ["SpooledTable", "ids_at", "require_same_rows", "require_weights", "spool_table"]
 
 _AT_ONCE = 1 << 20
 """Rows whose flags are counted at a time."""
@@ -42,6 +44,8 @@ class SpooledTable:
         Further columns: numbers, or the codes of levels.
     missing : MissingCounts
         Of the usable rows.
+    source : Source
+        Where ids are read.
     """
 
     rows: FloatArray
@@ -49,6 +53,25 @@ class SpooledTable:
     complete: Array
     described: Mapping[str, Array]
     missing: MissingCounts
+    source: Source
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.complete.size)
+
+    def data(self) -> Data:
+        """Return the usable rows."""
+        return as_data(self.rows, self.weights)
+
+    def listed(self, rows: IntArray, id_column: str | None) -> tuple[IntArray, list[str]]:
+        """Return the numbers in the table of some usable rows, which ascend, and the ids of these customers."""
+        numbers = self.numbers_in_table(rows)
+        if id_column is None:
+            return numbers, [str(number + 1) for number in numbers]
+        with read_ahead(self.source.batches([id_column])) as batches:
+            ids = ids_at(batches, numbers)
+        require_same_rows(self.source, numbers.size, len(ids))
+        return numbers, ids
 
     def numbers_in_table(self, rows: IntArray) -> IntArray:
         """Return which rows of the table some usable rows are; both are numbered from 0."""
@@ -108,7 +131,7 @@ def spool_table(
         with read_ahead(source.batches(needed)) as batches:
             for batch in batches:
                 files.append(batch, drop_missing=drop_missing)
-        table = files.finish()
+        table = files.finish(source)
     return _required(table, source, reader)
 
 
@@ -135,7 +158,7 @@ class _Files:
         complete = usable_rows_of(rows, drop_missing=drop_missing)
         chosen = rows if complete.all() else rows[complete]
         if self._weights is not None and self._weight is not None:
-            weights = _checked(column_numbers(batch, self._weight), self._weight)
+            weights = require_weights(column_numbers(batch, self._weight), self._weight)
             self._weights.append(weights[complete])
         self._flags.append(complete)
         self._missing.add(chosen)
@@ -143,7 +166,7 @@ class _Files:
         for file, column in zip(self._files, self._described, strict=True):
             file.append(column.values(batch)[complete])
 
-    def finish(self) -> SpooledTable:
+    def finish(self, source: Source) -> SpooledTable:
         names = (one.name for one in self._described)
         return SpooledTable(
             self._rows.finish(),
@@ -151,6 +174,7 @@ class _Files:
             self._flags.finish(),
             dict(zip(names, (one.finish() for one in self._files), strict=True)),
             self._missing,
+            source,
         )
 
 
@@ -164,6 +188,18 @@ def _required(table: SpooledTable, source: Source, reader: RowReader) -> Spooled
     return table
 
 
+def ids_at(batches: Iterator[pa.RecordBatch], numbers: IntArray) -> list[str]:
+    """Return the ids of some rows, whose numbers ascend, from batches of the id column."""
+    found: list[str] = []
+    start = 0
+    for batch in batches:
+        here = numbers[(numbers >= start) & (numbers < start + batch.num_rows)] - start
+        column = batch.column(0)
+        found += [str(column[int(place)].as_py()) for place in here]
+        start += batch.num_rows
+    return found
+
+
 def require_same_rows(source: Source, before: int, now: int) -> None:
     """Raise `DataError` unless a source has as many rows as it had when it was first read."""
     if now != before:
@@ -173,7 +209,8 @@ def require_same_rows(source: Source, before: int, now: int) -> None:
         )
 
 
-def _checked(weights: FloatArray, name: str) -> FloatArray:
+def require_weights(weights: FloatArray, name: str) -> FloatArray:
+    """Return weights; raise `DataError` where one is missing or negative."""
     bad = ~(weights >= 0)
     if bad.any():
         what = "missing" if np.isnan(weights[bad][0]) else f"{weights[bad][0]:g}"

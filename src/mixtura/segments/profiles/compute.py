@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -72,7 +72,7 @@ class ProfileInput:
     levels: Sequence[tuple[Categories, LevelCounts]]
     value: str | None
     customer: Callable[[int], tuple[int, str]]
-    rows: FloatArray
+    rows: FloatArray | Mapping[int, FloatArray]
 
 
 def profile_summaries(
@@ -268,6 +268,6 @@ def _typical(given: ProfileInput, segment: int) -> tuple[TypicalCustomer, ...]:
     """Return the most typical customers of a segment, ties in the order of the table."""
     top = given.typical[segment]
     return tuple(
-        TypicalCustomer(*given.customer(int(row)), log_density=-float(key), values=given.rows[row])
+        TypicalCustomer(*given.customer(int(row)), log_density=-float(key), values=given.rows[int(row)])
         for key, row in zip(top.keys, top.rows, strict=True)
     )

@@ -1,12 +1,48 @@
-"""What a log-likelihood gains in the user's units, as a query."""
+"""Rows as a mixture sees them, and what a log-likelihood gains in the user's units: as passes, and as a query."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+
+from mixtura._typing import RowArray
+from mixtura.core.protocols import Block, Blocks
 from mixtura.expressions.aggregates import Aggregates, column_names, weight_of
 from mixtura.expressions.expression import Expression, Number, total
 from mixtura.segments.transforms.scaling import Scaling
 
-__all__ = ["jacobian_query"]
+__all__ = ["Scaled", "SumOfJacobian", "jacobian_query"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scaled:
+    """Rows in the user's units as a mixture sees them."""
+
+    scaling: Scaling
+
+    def __call__(self, rows: RowArray) -> RowArray:
+        return self.scaling.apply(np.asarray(rows, dtype=np.float64))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SumOfJacobian:
+    """The sum of ``log |dz/dx|`` of the rows, weighted: what a log-likelihood gains in the user's units."""
+
+    scaling: Scaling
+
+    def __call__(self, block: Block) -> float:
+        found = self.scaling.log_jacobian(np.asarray(block.rows, dtype=np.float64), observed=True)
+        return float(found.sum() if block.sample_weight is None else found @ block.sample_weight)
+
+    def query(self, *, weighted: bool) -> Aggregates[float]:
+        return jacobian_query(self.scaling, weighted=weighted)
+
+    def add(self, total: float, more: float) -> float:
+        return total + more
+
+    def work(self, blocks: Blocks) -> float:
+        return 10.0 * blocks.n_rows * blocks.n_features
 
 
 def jacobian_query(scaling: Scaling, *, weighted: bool) -> Aggregates[float]:

@@ -1,0 +1,158 @@
+"""A Dask cluster: connected to, asked to compute, and found out when it is lost."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from mixtura._optional import require_extra
+from mixtura.exceptions import ClusterError, MixturaError
+
+__all__ = ["DaskCluster", "dask_cluster"]
+
+_PATIENCE = 30.0
+"""Seconds in which a scheduler must answer."""
+
+_CONNECTING = 10.0
+"""And in which it must be there."""
+
+
+class DaskCluster:
+    """What a client of `distributed` is asked for, by default the one that was made last.
+
+    Raises
+    ------
+    ClusterError
+        There is no client, or the cluster does not answer or has no workers.
+    """
+
+    def __init__(self) -> None:
+        with require_extra("distributed", extra="dask", purpose="compute on a Dask cluster"):
+            import distributed
+            from dask import delayed
+        self._dask, self.delayed = distributed, delayed
+        try:
+            self.client = distributed.get_client()
+        except ValueError as error:
+            raise ClusterError(
+                "Rows in a Dask collection need a client of the cluster that holds them; there is none. Try `client = "
+                "dask.distributed.Client()` before, which uses this machine, or Client('tcp://scheduler:8786')."
+            ) from error
+        with self.answering():
+            self.client.wait_for_workers(1, timeout=_PATIENCE)
+
+    @property
+    def n_threads(self) -> int:
+        """Threads of all workers."""
+        return max(1, int(sum(self.client.nthreads().values())))
+
+    @property
+    def n_workers(self) -> int:
+        return len(self.client.nthreads())
+
+    def each(self, function: Callable[..., Any], *values: Sequence[Any]) -> list[Any]:
+        """Return what a function makes of the first of all values, of the second, and so on; workers compute it."""
+        made = [self.delayed(function, pure=False)(*ones) for ones in zip(*values, strict=True)]
+        return self.gather(self.held(made))
+
+    def held(self, made: Sequence[Any]) -> list[Any]:
+        """Return delayed values as futures: what workers keep, and make again where one is lost."""
+        with self.answering():
+            return list(self.client.compute(list(made)))
+
+    def gather(self, futures: Sequence[Any]) -> list[Any]:
+        """Return results; that a scheduler no longer answers is noticed while waiting for them."""
+        with self.answering():
+            while True:
+                try:
+                    self._dask.wait(futures, timeout=_PATIENCE)
+                except TimeoutError:
+                    self.client.sync(self.client.scheduler.identity, callback_timeout=_PATIENCE)
+                else:
+                    return list(self.client.gather(futures))
+
+    def require_seen(self, paths: Sequence[Path]) -> None:
+        """Raise `ClusterError` unless every worker sees these files and folders, and has mixtura as it is here."""
+        from mixtura import __version__
+
+        with self.answering():
+            found = self.client.run(_looked_for, [str(path.absolute()) for path in paths])
+        for worker, (version, missing) in found.items():
+            if version != __version__:
+                raise ClusterError(
+                    f"The worker {worker} has mixtura {version}; {__version__} is required there, as here. Install the "
+                    "same on all workers."
+                )
+            if missing:
+                raise ClusterError(
+                    f"The worker {worker} does not see {missing[0]!r}. Every worker must see the files that are read, "
+                    "and the folder of the results, under the same names as this machine. Put them on a disk that all "
+                    "share."
+                )
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Turn errors of a cluster that is lost into one that says so."""
+        lost = (CancelledError, TimeoutError, self._dask.comm.CommClosedError, self._dask.KilledWorker)
+        try:
+            yield
+        except lost as error:
+            raise ClusterError(
+                f"The Dask cluster was lost or did not answer within {_PATIENCE:.0f} s: {error}. What was saved by a "
+                "checkpoint is kept; connect again and go on from there."
+            ) from error
+        except ImportError as error:
+            if isinstance(error, MixturaError):
+                raise
+            raise ClusterError(
+                f"A worker of the Dask cluster lacks a library ({error}). Its Python must have mixtura as this one "
+                'does: pip install "mixtura[dask,cli]".'
+            ) from error
+
+
+@contextmanager
+def dask_cluster(address: str, n_workers: int = 1) -> Iterator[DaskCluster]:
+    """Give a cluster, and disconnect at the end.
+
+    Parameters
+    ----------
+    address : str
+        Of a scheduler, such as ``tcp://scheduler:8786``; ``"local"`` starts workers on this machine.
+    n_workers : int, default=1
+        That are started here, of one thread each.
+
+    Raises
+    ------
+    ClusterError
+        Nothing answers there, or there are no workers.
+    """
+    with require_extra("distributed", extra="dask", purpose="compute on a Dask cluster"):
+        import distributed
+    # What it has to say it says by errors, which are raised here.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with ExitStack() as stack:
+        place: Any = address
+        if address == "local":
+            made = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": ":0"}
+            place = stack.enter_context(distributed.LocalCluster(**made))
+        try:
+            client = distributed.Client(place, timeout=_CONNECTING)
+        except (OSError, ValueError, TimeoutError) as error:
+            raise ClusterError(
+                f"`dask` must be the address of a scheduler that answers, or 'local'; {address!r} did not within "
+                f"{_CONNECTING:.0f} s ({str(error) or type(error).__name__}). Try one such as tcp://scheduler:8786, "
+                "and whether this machine reaches it."
+            ) from error
+        stack.enter_context(client)
+        yield DaskCluster()
+
+
+def _looked_for(paths: list[str]) -> tuple[str, list[str]]:
+    """Return the version of mixtura here, and which files are not."""
+    from mixtura import __version__
+
+    return __version__, [path for path in paths if not Path(path).exists()]
