@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -77,14 +78,13 @@ class DaskCluster:
 
     def require_seen(self, paths: Sequence[Path]) -> None:
         """Raise `ClusterError` unless every worker sees these files and folders, and has mixtura as it is here."""
-        from mixtura import __version__
-
+        here = version("mixtura")
         with self.answering():
             found = self.client.run(_looked_for, [str(path.absolute()) for path in paths])
-        for worker, (version, missing) in found.items():
-            if version != __version__:
+        for worker, (there, missing) in found.items():
+            if there != here:
                 raise ClusterError(
-                    f"The worker {worker} has mixtura {version}; {__version__} is required there, as here. Install the "
+                    f"The worker {worker} has mixtura {there}; {here} is required there, as here. Install the "
                     "same on all workers."
                 )
             if missing:
@@ -153,6 +153,4 @@ def dask_cluster(address: str, n_workers: int = 1) -> Iterator[DaskCluster]:
 
 def _looked_for(paths: list[str]) -> tuple[str, list[str]]:
     """Return the version of mixtura here, and which files are not."""
-    from mixtura import __version__
-
-    return __version__, [path for path in paths if not Path(path).exists()]
+    return version("mixtura"), [path for path in paths if not Path(path).exists()]
