@@ -33,7 +33,7 @@ from mixtura.fit.kmeans.distances import Farthest, SquaredDistances
 from mixtura.fit.kmeans.lloyd import AssignToNearest, CrossCounts, unit_spheres
 from mixtura.fit.kmeans.plusplus import MassPerBlock, MassWithCandidates, NearestSeed, RowAtMass
 from mixtura.run import ThreadRunner
-from mixtura.run.remote.row_states import Kept, Picked
+from mixtura.run.remote.state_passes import Kept, Picked
 from mixtura.segments.profiles.segment_statistics import MeansSummary, SizesSummary
 from mixtura.segments.scan import FeedSummaries
 from mixtura.segments.transforms.jacobian import SumOfJacobian

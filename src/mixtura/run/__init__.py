@@ -5,7 +5,8 @@ from mixtura.run.dask import DaskRunner
 from mixtura.run.database_runner import DatabaseRunner
 from mixtura.run.parallelism import get_runner, get_threads, set_threads, with_jobs
 from mixtura.run.processes import map_processes, start_workers
-from mixtura.run.remote.dask_cluster import DaskCluster, dask_cluster
+from mixtura.run.remote.dask_cluster import DaskCluster
+from mixtura.run.remote.dask_connection import dask_cluster
 from mixtura.run.serial import SerialRunner
 from mixtura.run.spark import SparkRunner
 from mixtura.run.threads import ThreadRunner

@@ -272,7 +272,7 @@ def test_the_command(
 def test_the_command_refuses_before_a_file_is_touched(
     options: tuple[str, ...], said: str, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mixtura.run.remote.dask_cluster._CONNECTING", 0.5)
+    monkeypatch.setattr("mixtura.run.remote.dask_connection._CONNECTING", 0.5)
     assert said in refused("segment", *options, "--dask", "tcp://127.0.0.1:9")
 
 

@@ -1,11 +1,10 @@
-"""A Dask cluster: connected to, asked to compute, and found out when it is lost."""
+"""A Dask cluster: asked to compute, and found out when it is lost."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,10 @@ from typing import Any
 from mixtura._optional import require_extra
 from mixtura.exceptions import ClusterError, MixturaError
 
-__all__ = ["DaskCluster", "dask_cluster"]
+__all__ = ["DaskCluster"]
 
 _PATIENCE = 30.0
 """Seconds in which a scheduler must answer."""
-
-_CONNECTING = 10.0
-"""And in which it must be there."""
 
 
 class DaskCluster:
@@ -112,43 +108,6 @@ class DaskCluster:
                 f"A worker of the Dask cluster lacks a library ({error}). Its Python must have mixtura as this one "
                 'does: pip install "mixtura[dask,cli]".'
             ) from error
-
-
-@contextmanager
-def dask_cluster(address: str, n_workers: int = 1) -> Iterator[DaskCluster]:
-    """Give a cluster, and disconnect at the end.
-
-    Parameters
-    ----------
-    address : str
-        Of a scheduler, such as ``tcp://scheduler:8786``; ``"local"`` starts workers on this machine.
-    n_workers : int, default=1
-        That are started here, of one thread each.
-
-    Raises
-    ------
-    ClusterError
-        Nothing answers there, or there are no workers.
-    """
-    with require_extra("distributed", extra="dask", purpose="compute on a Dask cluster"):
-        import distributed
-    # What it has to say it says by errors, which are raised here.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    with ExitStack() as stack:
-        place: Any = address
-        if address == "local":
-            made = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": ":0"}
-            place = stack.enter_context(distributed.LocalCluster(**made))
-        try:
-            client = distributed.Client(place, timeout=_CONNECTING)
-        except (OSError, ValueError, TimeoutError) as error:
-            raise ClusterError(
-                f"`dask` must be the address of a scheduler that answers, or 'local'; {address!r} did not within "
-                f"{_CONNECTING:.0f} s ({str(error) or type(error).__name__}). Try one such as tcp://scheduler:8786, "
-                "and whether this machine reaches it."
-            ) from error
-        stack.enter_context(client)
-        yield DaskCluster()
 
 
 def _looked_for(paths: list[str]) -> tuple[str, list[str]]:

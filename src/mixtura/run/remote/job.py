@@ -10,7 +10,8 @@ import numpy as np
 
 from mixtura._typing import Array
 from mixtura.core.protocols import Block, Blocks, DerivedBlocks, Partition, Pass, RowState, Runner
-from mixtura.run.remote.row_states import Filled, Held, Layer, Recipe, ReplayedState, Step, Written, shortened
+from mixtura.run.remote.row_states import Filled, Held, Layer, Recipe, ReplayedState, Step, Written
+from mixtura.run.remote.shorter_steps import shortened
 
 __all__ = ["Job", "step_of"]
 

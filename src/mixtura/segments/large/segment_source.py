@@ -288,9 +288,7 @@ class LargeTask:
             min_share=float(self.settings.min_share),
             merge=self.settings.merge,
             selection=chosen.selection,
-            whole=_whole(
-                table.n_rows, data.n_rows, measured, id_column, self.customers_of(model, table, id_column)
-            ),
+            whole=_whole(table, measured, id_column, self.customers_of(model, table, id_column)),
         )
 
     def _model(
@@ -370,8 +368,8 @@ def _whole(
 ) -> WholeTable:
     certainties: FloatArray = measured.certainty.confusion.diagonal()
     return WholeTable(
-        n_rows=n_rows,
-        n_complete=n_complete,
+        n_rows=table.n_rows,
+        n_complete=table.data().n_rows,
         counts=measured.counts,
         mean_certainties=tuple(certainties.tolist()),
         n_anomalies=measured.n_anomalies,
