@@ -360,11 +360,7 @@ def _notes(
 
 
 def _whole(
-    n_rows: int,
-    n_complete: int,
-    measured: MeasuredWhole,
-    id_column: str | None,
-    write: Callable[[Path], None],
+    table: TableInParts, measured: MeasuredWhole, id_column: str | None, write: Callable[[Path], None]
 ) -> WholeTable:
     certainties: FloatArray = measured.certainty.confusion.diagonal()
     return WholeTable(
