@@ -116,8 +116,7 @@ def segment(
         drop_missing=drop_missing, components=components, id_column=id_column, checkpoint=checkpoint, n_init=n_init,
         transform=transform, criterion=criterion, min_share=min_share, columns=columns, prior=prior, n_folds=n_folds,
         weight=weight, covariance_type=covariance_type, robust=robust, merge=_parsed(merge), known=known, names=names,
-        kind=kind, seed=seed, keep=keep, select_columns=select_columns,
-        anomaly_percentile=anomaly_percentile)  # fmt: skip
+        kind=kind, seed=seed, keep=keep, select_columns=select_columns, anomaly_percentile=anomaly_percentile)  # fmt: skip
     given = {"sql": sql, "database": database, "in_database": in_database}
     _run(input_of_cluster(dask, asked | {"spool_dir": spool_dir}, table, **given), output, wanted, asked)
 
