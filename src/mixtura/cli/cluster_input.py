@@ -68,7 +68,13 @@ class ClusterInput(TableInput):
 
 
 def input_of_cluster(
-    address: str | None, asked: dict[str, Any], tables: list[str] | None, **others: Any
+    address: str | None,
+    asked: dict[str, Any],
+    tables: list[str] | None,
+    sql: str | None,
+    database: str | None,
+    *,
+    in_database: bool,
 ) -> TableInput:
     """Return what was given as a table, on a cluster where there is an address.
 
@@ -77,8 +83,7 @@ def input_of_cluster(
     address : str or None
     asked : dict
         Options of `mixtura.segments.segment_table`, and the folder of the spool.
-    tables : list of str or None
-    **others
+    tables, sql, database, in_database
         As of `input_of`.
 
     Raises
@@ -87,13 +92,13 @@ def input_of_cluster(
         As `input_of`; or an option that needs the rows here.
     """
     if address is None:
-        return input_of(tables, **others)
+        return input_of(tables, sql, database, in_database=in_database)
     from mixtura.segments.large.on_cluster.segment_on_cluster import require_distributable
 
-    for name in ("in_database", "spool_dir"):
-        if {**asked, **others}.get(name):
+    for name, given in {"in_database": in_database, "spool_dir": asked["spool_dir"]}.items():
+        if given:
             raise ParameterError(
                 f"`{name}` cannot be given with `dask`: rows are with the workers. Leave one of them out."
             )
     require_distributable(asked)
-    return ClusterInput(tables, others["sql"], others["database"], address)
+    return ClusterInput(tables, sql, database, address)

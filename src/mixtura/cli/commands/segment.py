@@ -82,8 +82,7 @@ def segment(
     table: CustomerTable = None, sql: Sql = None, database: Database = None, in_database: InDatabase = False,
     dask: Dask = None, columns: options.Columns = None,
     describe: options.Describe = None, id_column: options.IdColumn = None,
-    value: options.Value = None,
-    weight: options.Weight = None,
+    value: options.Value = None, weight: options.Weight = None,
     transform: options.Transforms = None,
     kind: options.ColumnKinds = None,
     missing_code: options.MissingCode = None,
@@ -116,9 +115,12 @@ def segment(
         drop_missing=drop_missing, components=components, id_column=id_column, checkpoint=checkpoint, n_init=n_init,
         transform=transform, criterion=criterion, min_share=min_share, columns=columns, prior=prior, n_folds=n_folds,
         weight=weight, covariance_type=covariance_type, robust=robust, merge=_parsed(merge), known=known, names=names,
-        kind=kind, seed=seed, keep=keep, select_columns=select_columns, anomaly_percentile=anomaly_percentile)  # fmt: skip
-    given = {"sql": sql, "database": database, "in_database": in_database}
-    _run(input_of_cluster(dask, asked | {"spool_dir": spool_dir}, table, **given), output, wanted, asked)
+        kind=kind, seed=seed, keep=keep, select_columns=select_columns, anomaly_percentile=anomaly_percentile,
+    )  # fmt: skip
+    read = input_of_cluster(
+        dask, asked | {"spool_dir": spool_dir}, table, sql, database, in_database=in_database
+    )
+    _run(read, output, wanted, asked)
 
 
 def _parsed(merge: str | None) -> str | int | None:
