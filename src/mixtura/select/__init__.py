@@ -9,9 +9,9 @@ from mixtura.select.inference.bootstrap_parameters import (
     BootstrapParameters,
     Parameters,
     bootstrap_parameters,
-    match_components,
 )
 from mixtura.select.inference.cross_validate import cross_validate
+from mixtura.select.inference.match_components import match_components
 from mixtura.select.model_search.candidate import Candidate, OnCandidate
 from mixtura.select.model_search.ranking import SearchResult
 from mixtura.select.model_search.search import search

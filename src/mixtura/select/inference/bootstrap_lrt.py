@@ -9,26 +9,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mixtura._typing import FloatArray, RowArray
+from mixtura._typing import FloatArray
 from mixtura.core.covariance import get_family
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
-from mixtura.engine import as_data
+from mixtura.core.protocols import RowTable
+from mixtura.engine import as_data, as_table, counted_weights
 from mixtura.exceptions import MixturaError
 from mixtura.fit import log_likelihood
-from mixtura.select.inference.refit import Refit, generator, runner_for, sample_like, split_components
+from mixtura.select.inference.drawn_samples import sample_like
+from mixtura.select.inference.refit import Refit, generator, require_free, runner_for, split_components
 from mixtura.select.model_search.search import search
 from mixtura.select.priors import PRIORS, PriorName
 from mixtura.validation import (
     PROBABILITY,
-    as_rows,
     as_seed,
-    as_weights,
     require,
     require_at_least,
     require_enough,
     sample_size,
-    without_empty_rows,
 )
 
 __all__ = ["BootstrapTest", "LikelihoodRatio", "bootstrap_lrt"]
@@ -152,7 +151,8 @@ def bootstrap_lrt(
 
     Parameters
     ----------
-    rows : array-like of shape (N, D)
+    rows : array-like of shape (N, D), or MixedRows
+        Mixed ones (`mixtura.segments.mixed_rows`) may have missing values.
     covariance_type : str, default="full"
         Any that `GaussianMixture` takes.
     max_components : int, default=9
@@ -209,8 +209,9 @@ def bootstrap_lrt(
     >>> test.n_components
     3
     """
-    table, seed = as_rows(rows, missing), as_seed(random_state)
-    weights = without_empty_rows(as_weights(sample_weight, table.shape[0]), table)
+    table, seed = as_table(rows, missing), as_seed(random_state)
+    weights = counted_weights(sample_weight, table)
+    require_free(table)
     family = get_family(covariance_type).name
     _check(max_components, n_boot, level, starts, n_init, prior)
     require_enough(table, weights, max_components)
@@ -237,7 +238,7 @@ class _Sampling:
     """The rows, and how samples like them are drawn and fitted."""
 
     data: Data
-    rows: RowArray
+    rows: RowTable
     n_rows: int
     refit: Refit
     n_boot: int

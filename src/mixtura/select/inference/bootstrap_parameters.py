@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
@@ -10,26 +10,26 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from mixtura._typing import FloatArray, IntArray, RowArray
+from mixtura._typing import FloatArray
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
-from mixtura.engine import as_data
+from mixtura.core.protocols import MixedRows, RowTable
+from mixtura.engine import as_data, as_table, counted_weights
 from mixtura.exceptions import DataError, MixturaError, ParameterError
-from mixtura.select.inference.refit import Refit, generator, runner_for, sample_like
+from mixtura.select.inference.drawn_samples import sample_like
+from mixtura.select.inference.match_components import match_components
+from mixtura.select.inference.refit import Refit, generator, require_free, runner_for
 from mixtura.select.priors import PRIORS, PriorName
 from mixtura.validation import (
     PROBABILITY,
-    as_rows,
     as_seed,
-    as_weights,
     require,
     require_at_least,
     require_enough,
     sample_size,
-    without_empty_rows,
 )
 
-__all__ = ["BootstrapParameters", "Parameters", "bootstrap_parameters", "match_components"]
+__all__ = ["BootstrapParameters", "Parameters", "bootstrap_parameters"]
 
 _TOLERANCE = 1e-4
 """Samples are fitted from the mixture: one that stops early stays near it, and errors come out too small."""
@@ -46,11 +46,14 @@ class Parameters:
         In units of the data.
     covariances : ndarray of shape (K, D, D)
         In squared units of the data.
+    levels : ndarray of shape (K, L) or None, default=None
+        Probabilities of the levels of all discrete columns, one column after the other, where there are some.
     """
 
     weights: FloatArray
     means: FloatArray
     covariances: FloatArray
+    levels: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +74,8 @@ class BootstrapParameters:
         How many samples could not be fitted, or only after a component was repaired; they are left out.
     n_renumbered : int
         In how many samples components had changed places and were put back.
+    levels : ndarray of shape (B, K, L) or None, default=None
+        Probabilities of the levels of all discrete columns.
     """
 
     mixture: Mixture
@@ -80,6 +85,7 @@ class BootstrapParameters:
     covariances: FloatArray = field(repr=False)
     n_failed: int
     n_renumbered: int
+    levels: FloatArray | None = field(default=None, repr=False)
 
     @property
     def n_samples(self) -> int:
@@ -89,7 +95,7 @@ class BootstrapParameters:
     @property
     def estimates(self) -> Parameters:
         """The parameters of the mixture itself."""
-        return Parameters(self.mixture.weights, self.mixture.means, self.mixture.full_covariances())
+        return _parameters_of(self.mixture)
 
     @property
     def standard_errors(self) -> Parameters:
@@ -104,6 +110,7 @@ class BootstrapParameters:
             self.weights.mean(axis=0) - at.weights,
             self.means.mean(axis=0) - at.means,
             self.covariances.mean(axis=0) - at.covariances,
+            None if self.levels is None else self.levels.mean(axis=0) - at.levels,
         )
 
     def intervals(self, level: float = 0.95) -> tuple[Parameters, Parameters]:
@@ -134,17 +141,18 @@ class BootstrapParameters:
         Returns
         -------
         list of dict
-            Keys ``component``, ``parameter`` ("weight", "mean" or "covariance"), ``row`` and ``column`` (numbers of the
-            columns of the data that it belongs to; None where it has none), ``estimate``, ``standard_error``, ``low``
-            and ``high``. Of a covariance matrix the lower half is listed.
+            Keys ``component``, ``parameter`` ("weight", "mean", "covariance" or "level"), ``row`` and ``column``
+            (numbers of the columns of the data that it belongs to; of a level those of the discrete column and of the
+            level; None where it has none), ``estimate``, ``standard_error``, ``low`` and ``high``. Of a covariance
+            matrix the lower half is listed, of a level its probability.
         """
         low, high = self.intervals(level)
         parts = (self.estimates, self.standard_errors, low, high)
         rows = list[dict[str, Any]]()
 
         def add(k: int, name: str, where: tuple[int, ...]) -> None:
-            held = {"weight": "weights", "mean": "means", "covariance": "covariances"}[name]
-            values = [float(getattr(part, held)[(k, *where)]) for part in parts]
+            at = (self._level(*where),) if name == "level" else where
+            values = [float(getattr(part, f"{name}s")[(k, *at)]) for part in parts]
             place = dict(zip(("row", "column"), (*where, None, None), strict=False))
             numbers = dict(zip(("estimate", "standard_error", "low", "high"), values, strict=True))
             rows.append({"component": k, "parameter": name, **place, **numbers})
@@ -156,13 +164,32 @@ class BootstrapParameters:
             for i in range(self.mixture.n_features):
                 for j in range(i + 1):
                     add(k, "covariance", (i, j))
+            for i, size in enumerate(self._sizes):
+                for j in range(size):
+                    add(k, "level", (i, j))
         return rows
 
+    @property
+    def _sizes(self) -> list[int]:
+        """How many levels each discrete column has."""
+        table = self.mixture.levels
+        return [] if table is None else [len(one) for one in table.columns.shares]
+
+    def _level(self, column: int, level: int) -> int:
+        """Return the place of a level among those of all columns."""
+        return sum(self._sizes[:column]) + level
+
     def _each(self, summary: Callable[[FloatArray], FloatArray]) -> Parameters:
-        return Parameters(summary(self.weights), summary(self.means), summary(self.covariances))
+        levels = None if self.levels is None else summary(self.levels)
+        return Parameters(summary(self.weights), summary(self.means), summary(self.covariances), levels)
 
 
-_Sample: TypeAlias = Callable[[np.random.SeedSequence], tuple[RowArray, FloatArray | None]]
+def _parameters_of(mixture: Mixture) -> Parameters:
+    levels = None if mixture.levels is None else np.exp(mixture.levels.logs[:-1]).T
+    return Parameters(mixture.weights, mixture.means, mixture.full_covariances(), levels)
+
+
+_Sample: TypeAlias = Callable[[np.random.SeedSequence], tuple[RowTable, FloatArray | None]]
 
 
 def bootstrap_parameters(
@@ -183,7 +210,8 @@ def bootstrap_parameters(
 
     Parameters
     ----------
-    rows : array-like of shape (N, D)
+    rows : array-like of shape (N, D), or MixedRows
+        Mixed ones (`mixtura.segments.mixed_rows`) may have missing values.
     mixture : Mixture
         Fitted to these rows (``mixture_`` of an estimator, ``mixture`` of a `Candidate`). It is finished first:
         iterated until less than 1e-4 nats of the log-likelihood are to be gained.
@@ -235,8 +263,8 @@ def bootstrap_parameters(
     >>> bool((low.weights < found.mixture.weights).all())
     True
     """
-    table, seed = as_rows(rows, missing), as_seed(random_state)
-    weights = without_empty_rows(as_weights(sample_weight, table.shape[0]), table)
+    table, seed = as_table(rows, missing), as_seed(random_state)
+    weights = counted_weights(sample_weight, table)
     _check(table, weights, mixture, n_boot, prior)
     require("kind", kind, KINDS, "Try `kind='weighted'`.")
     data, refit = as_data(table, weights), Refit(prior, _TOLERANCE)
@@ -261,42 +289,13 @@ def bootstrap_parameters(
         covariances=np.stack([one.covariances for one, _ in found]),
         n_failed=n_boot - len(found),
         n_renumbered=sum(moved for _, moved in found),
+        levels=_stacked([one.levels for one, _ in found]),
     )
 
 
-def match_components(found: Mixture, reference: Mixture) -> IntArray:
-    """Return which component of one mixture stands for each of another, (K,).
-
-    The assignment that makes the sum of the Kullback-Leibler distances of pairs least,
-    ``[tr(S^-1 T) + (m - v)' S^-1 (m - v) - D + log|S| - log|T|] / 2`` from the reference N(m, S) to N(v, T). It is
-    that of the closest means where these differ, in units of the widths, and of the covariances where they do not.
-
-    Parameters
-    ----------
-    found, reference : Mixture
-        With as many components and columns.
-
-    Examples
-    --------
-    >>> from mixtura import Mixture
-    >>> from mixtura.select.inference.bootstrap_parameters import match_components
-    >>> one = Mixture.from_parameters([0.5, 0.5], [[0.0], [9.0]], [1.0, 1.0], "spherical")
-    >>> other = Mixture.from_parameters([0.4, 0.6], [[8.5], [0.5]], [1.0, 1.0], "spherical")
-    >>> match_components(other, one)
-    array([1, 0])
-    """
-    from scipy.optimize import linear_sum_assignment
-
-    full = found.full_covariances()
-    _, log_found = np.linalg.slogdet(full)
-    costs = np.empty((reference.n_components, found.n_components))
-    for k, covariance in enumerate(reference.full_covariances()):
-        inverse = np.linalg.inv(covariance)
-        apart = found.means - reference.means[k]
-        squares = np.einsum("ji,il,jl->j", apart, inverse, apart)
-        traces = np.einsum("il,jli->j", inverse, full)
-        costs[k] = traces + squares - log_found
-    return np.asarray(linear_sum_assignment(costs)[1], dtype=np.intp)
+def _stacked(levels: Sequence[FloatArray | None]) -> FloatArray | None:
+    held = [one for one in levels if one is not None]
+    return np.stack(held) if held else None
 
 
 def _replicate(
@@ -313,15 +312,17 @@ def _replicate(
     found = result.mixture
     order = match_components(found, mixture)
     moved = bool((order != np.arange(order.size)).any())
-    return Parameters(found.weights[order], found.means[order], found.full_covariances()[order]), moved
+    at = _parameters_of(found)
+    levels = None if at.levels is None else at.levels[order]
+    return Parameters(at.weights[order], at.means[order], at.covariances[order], levels), moved
 
 
-def _nonparametric(rows: RowArray, weights: FloatArray | None, mixture: Mixture) -> _Sample:
+def _nonparametric(rows: RowTable, weights: FloatArray | None, mixture: Mixture) -> _Sample:
     n_rows = rows.shape[0]
     count = sample_size(rows, weights)
     chances = None if weights is None else np.cumsum(weights / weights.sum())
 
-    def draw(seed: np.random.SeedSequence) -> tuple[RowArray, FloatArray | None]:
+    def draw(seed: np.random.SeedSequence) -> tuple[RowTable, FloatArray | None]:
         rng = generator(seed)
         if chances is None:
             drawn = rng.randint(n_rows, size=n_rows)
@@ -334,10 +335,10 @@ def _nonparametric(rows: RowArray, weights: FloatArray | None, mixture: Mixture)
     return draw
 
 
-def _weighted(rows: RowArray, weights: FloatArray | None, mixture: Mixture) -> _Sample:
+def _weighted(rows: RowTable, weights: FloatArray | None, mixture: Mixture) -> _Sample:
     total = float(rows.shape[0] if weights is None else weights.sum())
 
-    def draw(seed: np.random.SeedSequence) -> tuple[RowArray, FloatArray | None]:
+    def draw(seed: np.random.SeedSequence) -> tuple[RowTable, FloatArray | None]:
         # A row of weight w stands for w rows; the sum of as many exponential numbers is a gamma number.
         shape = np.ones(rows.shape[0]) if weights is None else weights
         drawn = generator(seed).standard_gamma(shape)
@@ -346,16 +347,16 @@ def _weighted(rows: RowArray, weights: FloatArray | None, mixture: Mixture) -> _
     return draw
 
 
-def _parametric(rows: RowArray, weights: FloatArray | None, mixture: Mixture) -> _Sample:
+def _parametric(rows: RowTable, weights: FloatArray | None, mixture: Mixture) -> _Sample:
     count = sample_size(rows, weights)
 
-    def draw(seed: np.random.SeedSequence) -> tuple[RowArray, FloatArray | None]:
+    def draw(seed: np.random.SeedSequence) -> tuple[RowTable, FloatArray | None]:
         return sample_like(mixture, count, rows, generator(seed)), None
 
     return draw
 
 
-KINDS: dict[str, Callable[[RowArray, FloatArray | None, Mixture], _Sample]] = {
+KINDS: dict[str, Callable[[RowTable, FloatArray | None, Mixture], _Sample]] = {
     "nonparametric": _nonparametric,
     "weighted": _weighted,
     "parametric": _parametric,
@@ -364,7 +365,7 @@ KINDS: dict[str, Callable[[RowArray, FloatArray | None, Mixture], _Sample]] = {
 
 
 def _check(
-    rows: RowArray, weights: FloatArray | None, mixture: Mixture, n_boot: int, prior: PriorName | float
+    rows: RowTable, weights: FloatArray | None, mixture: Mixture, n_boot: int, prior: PriorName | float
 ) -> None:
     require_at_least("n_boot", n_boot, 2)
     if not isinstance(mixture, Mixture):
@@ -378,4 +379,10 @@ def _check(
             f"Rows must have the {mixture.n_features!r} columns of the mixture; got {rows.shape[1]!r}. Give the rows "
             "that it was fitted to."
         )
+    if isinstance(rows, MixedRows) is (mixture.levels is None):
+        held = "no discrete columns" if mixture.levels is None else "discrete columns"
+        raise DataError(
+            f"Rows must have the discrete columns of the mixture; it has {held}. Give the rows that it was fitted to."
+        )
+    require_free(rows)
     require("prior", prior, PRIORS, "Try `prior='floor'`.")
