@@ -34,8 +34,8 @@ __all__ = ["Chart", "draw_charts", "draw_transitions", "flow_drawings", "rendere
 Drawings: TypeAlias = tuple[Spec, ...]
 """One for all pages, or one for wide pages and one for narrow ones."""
 
-_WIDE = Frame("segments", 620, 340, legend="right", focus=True)
-_NARROW = Frame("segments", 300, 280, legend="bottom", focus=True)
+_WIDE = Frame(620, 340, legend="right", focus=True)
+_NARROW = Frame(300, 280, legend="bottom", focus=True)
 
 # The page's font may be wider than the one that charts are measured with.
 _PADDING = {"left": 8, "right": 24, "top": 6, "bottom": 4}

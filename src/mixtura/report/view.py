@@ -8,7 +8,7 @@ from typing import Any
 from mixtura.segments.results.document import Document
 from mixtura.segments.table.discrete.kinds import KIND_WORDS, ColumnKind, kind_notes
 
-__all__ = ["letters_of", "page_view", "residual_table", "side_by_side"]
+__all__ = ["counted_as", "letters_of", "page_view", "residual_table", "side_by_side"]
 
 _TRAITS = 5
 _LEVELS = 8
@@ -255,6 +255,11 @@ def _is_merged(summary: Mapping[str, Any]) -> bool:
     return bool(summary["verdict"]["segments"] != summary["choice"]["n_components"])
 
 
+def counted_as(summary: Mapping[str, Any]) -> str:
+    """Return what the models that were tried have several of: a segment, or a component where several are one."""
+    return "component" if _is_merged(summary) else "segment"
+
+
 def side_by_side(summary: Mapping[str, Any]) -> Row:
     """Return the numbers of segments that were tried, the criteria that are shown of them, and the least of each."""
     tried = _numbers_tried(summary)
@@ -269,7 +274,12 @@ def side_by_side(summary: Mapping[str, Any]) -> Row:
         for name in shown
         if any(one["criteria"].get(name) is not None and one["exclusion"] is None for one in tried)
     }
-    return {"numbers_tried": tried, "criteria_shown": shown, "least_criteria": least}
+    return {
+        "numbers_tried": tried,
+        "criteria_shown": shown,
+        "least_criteria": least,
+        "counted": counted_as(summary),
+    }
 
 
 def _before(one: Row, best: Row, name: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mixtura.io.spreadsheet import COUNT, FINE, NUMBER, PERCENT, TEXT, Cell, Formatted, Sheet, write_sheets
-from mixtura.report.view import letters_of, residual_table, side_by_side
+from mixtura.report.view import counted_as, letters_of, residual_table, side_by_side
 from mixtura.segments import OUTLIER, Assignment
 
 if TYPE_CHECKING:
@@ -260,9 +260,15 @@ def _choices(summary: Mapping[str, Any]) -> list[Sheet]:
     found = side_by_side(summary)
     if len(found["numbers_tried"]) < 2:
         return []
-    columns = [("Segments", COUNT), ("Covariances", TEXT), ("Parameters", COUNT), ("Log-likelihood", NUMBER)]
+    counted = counted_as(summary)
+    columns = [
+        (f"{counted}s".capitalize(), COUNT),
+        ("Covariances", TEXT),
+        ("Parameters", COUNT),
+        ("Log-likelihood", NUMBER),
+    ]
     columns += [(name.upper(), NUMBER) for name in found["criteria_shown"]]
-    columns += [("Smallest segment", PERCENT), ("Agreement of resamples", NUMBER), ("Remark", TEXT)]
+    columns += [(f"Smallest {counted}", PERCENT), ("Agreement of resamples", NUMBER), ("Remark", TEXT)]
     rows = [
         (
             one["n_components"], one["covariance_type"], one["n_parameters"], one["log_likelihood"],
@@ -351,7 +357,13 @@ def _models(summary: Mapping[str, Any]) -> Sheet:
     criteria = {name: name.upper() for name in ("bic", "aic", "icl")}
     if summary["choice"]["criterion_name"] == "cv":
         criteria |= {"cv": "CV", "cv_standard_error": "Standard error of CV"}
-    columns = [("Segments", COUNT), ("Covariances", TEXT), ("Parameters", COUNT), ("Log-likelihood", NUMBER)]
+    counted = counted_as(summary)
+    columns = [
+        (f"{counted}s".capitalize(), COUNT),
+        ("Covariances", TEXT),
+        ("Parameters", COUNT),
+        ("Log-likelihood", NUMBER),
+    ]
     columns += [(header, NUMBER) for header in criteria.values()] + [("Iterations", COUNT), ("Outcome", TEXT)]
     rows = [
         (one["n_components"], one["covariance_type"], one["n_parameters"], one["log_likelihood"],

@@ -40,8 +40,6 @@ class Frame:
 
     Parameters
     ----------
-    noun : str
-        What the x axis counts.
     width, height : int
         In points.
     legend : {"bottom", "right"}, default="bottom"
@@ -49,14 +47,13 @@ class Frame:
         Leave out what lies far above the better half of the models, so that differences among these can be seen.
     """
 
-    noun: str
     width: int
     height: int
     legend: Orient = "bottom"
     focus: bool = False
 
 
-_SEARCH = Frame("components", 640, 420, legend="right", focus=True)
+_SEARCH = Frame(640, 420, legend="right", focus=True)
 
 
 def plot_criterion(result: SearchResult) -> Any:
@@ -120,7 +117,7 @@ def criterion_chart(scores: Scores, frame: Frame, datasets: Datasets) -> Spec:
     values, band, chosen = scores.values(), scores.band, scores.chosen
     sound = [value["value"] for value in values if not value["degenerate"]]
     domain = _domain(sound or [value["value"] for value in values], band, focus=frame.focus)
-    at = _axes(sorted({value["count"] for value in values}), domain, frame.noun, scores.criterion)
+    at = _axes(sorted({value["count"] for value in values}), domain, scores.counted, scores.criterion)
     datasets["models"] = values
     datasets["chosen"] = [{"count": chosen.n_components, "value": chosen.value}]
     tried = {one["covariances"] for one in values}
@@ -179,10 +176,10 @@ def _remarks(values: Sequence[dict[str, Any]], domain: Sequence[float]) -> list[
     return remarks
 
 
-def _axes(counts: Sequence[int], domain: Sequence[float], noun: str, name: str) -> Spec:
+def _axes(counts: Sequence[int], domain: Sequence[float], counted: str, name: str) -> Spec:
     x = quantitative(
         "count",
-        title=noun,
+        title=counted,
         scale={"domain": [counts[0] - 0.4, counts[-1] + 0.4], "nice": False},
         axis={"values": list(counts), "format": "d"},
     )

@@ -15,7 +15,7 @@ from mixtura.segments import SegmentationResult
 
 __all__ = ["draw_chart", "draw_segments", "plot_segments", "segments_chart"]
 
-_CRITERION = Frame("segments", 340, 460)
+_CRITERION = Frame(340, 460)
 
 
 def plot_segments(result: SegmentationResult) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mixtura.core.covariance import is_factor, mclust_name
@@ -49,12 +49,15 @@ class Scores:
     chosen : Score
     band : (float, float) or ()
         The smallest score of cross-validation and one standard error above it.
+    counted : str, default="components"
+        What is counted of a model: ``"segments"`` where each component is one.
     """
 
     criterion: str
     models: tuple[Score, ...]
     chosen: Score
     band: tuple[float, ...] = ()
+    counted: str = "components"
 
     def values(self) -> list[dict[str, Any]]:
         """Return the models as rows of data, those with the fewest components first; infinite values are left out."""
@@ -86,7 +89,8 @@ def scores_of_search(result: SearchResult) -> Scores:
 
 def scores_of_result(result: SegmentationResult) -> Scores:
     """Return the scores of the models that a segmentation tried."""
-    return _scores(result.model.training.criterion, result.ranking, result.best, result.minimum)
+    scores = _scores(result.model.training.criterion, result.ranking, result.best, result.minimum)
+    return replace(scores, counted=_counted(result.best.n_components, result.model.n_segments))
 
 
 def _scores(name: str, ranking: Sequence[Candidate], best: Candidate, smallest: Candidate) -> Scores:
@@ -123,4 +127,9 @@ def scores_of_document(document: Document) -> Scores:
         ),
         chosen=score(choice.covariance_type, choice.n_components, choice.criterion(name)),
         band=(best, best + error) if has_band and best is not None and error is not None else (),
+        counted=_counted(choice.n_components, document.verdict.segments),
     )
+
+
+def _counted(n_components: int, n_segments: int) -> str:
+    return "segments" if n_components == n_segments else "components"

@@ -12,6 +12,8 @@ import pytest
 
 from mixtura import Segmentation
 from mixtura.exceptions import ModelFileError, ParameterError
+from mixtura.plot.data.scores import scores_of_document, scores_of_result
+from mixtura.report import REPORT
 from mixtura.segments import SegmentationResult, SegmentModel, assign_table, segment_table
 from mixtura.segments.change import drift_of_table
 from mixtura.segments.typing.typing_tool import make_typing_tool
@@ -187,6 +189,16 @@ def test_the_document_says_what_was_merged() -> None:
     assert [one.one_group for one in part.steps] == [True, True, False, False]
     assert merged().document.verdict.segments == 3
     assert merged().document.choice.n_components == 5
+
+
+def test_what_was_tried_are_numbers_of_components() -> None:
+    assert scores_of_document(merged().document).counted == scores_of_result(merged()).counted == "components"
+    assert (
+        scores_of_document(merged(None).document).counted
+        == scores_of_result(merged(None)).counted
+        == "segments"
+    )
+    assert "Only one model was tried: 5 components with full" in REPORT.page(merged())
 
 
 def test_an_audience_reaches_a_merged_segment() -> None:
