@@ -12,7 +12,7 @@ the ten columns of the segment that moved; of the ten columns of all three.
 
 The rows: three segments (40, 35 and 25 %) in ten columns, correlated by 0.3 with the next one within a segment. The
 model is `GaussianMixture(3)` learned from the rows of the first time. Seeds are 0, 1, 2, ... of each scenario;
-evidently is asked of the first 40, and of the first 5 with 300,000 rows.
+evidently is asked of the first 20, and of the first 3 with 300,000 rows.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ __all__ = ["SCENARIOS", "Scenario", "drawn", "main", "oracle_powers", "run"]
 _D, _WEIGHTS = 10, (0.40, 0.35, 0.25)
 _SEEDS = {"nothing": 200}
 _OTHER_SEEDS = 100
-_LARGE = 300_000
-_EVIDENTLY_SEEDS, _LARGE_EVIDENTLY_SEEDS = 40, 5
+_LARGE, _LARGE_SEEDS = 300_000, 20
+_EVIDENTLY_SEEDS, _LARGE_EVIDENTLY_SEEDS = 20, 3
 _ORACLE_DRAWS = 20_000
 
 _EVIDENTLY = """
@@ -177,7 +177,7 @@ def oracle_powers(segment: int, size: float, n_rows: int) -> list[float]:
 
 def _row(name: str, n_rows: int, evidently: str | None) -> list[str]:
     """Return a row of the table."""
-    seeds = _SEEDS.get(name, _OTHER_SEEDS)
+    seeds = _SEEDS.get(name, _LARGE_SEEDS if n_rows == _LARGE else _OTHER_SEEDS)
     asked = _LARGE_EVIDENTLY_SEEDS if n_rows == _LARGE else _EVIDENTLY_SEEDS
     found = [run(name, n_rows, seed) for seed in range(seeds)]
     alarms = np.mean([one.verdict.word != "keep" for one in found])

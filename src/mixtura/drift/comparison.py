@@ -10,7 +10,7 @@ of Rao's kind, which need no fit of the new rows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
@@ -110,12 +110,29 @@ def compare_sums(
         found += _level_changes(before, after, discrete)
     spread = max(_density_deviation(before), 1e-12)
     size = (fall.difference / spread, fall.low / spread, fall.high / spread)
-    found.append(_change("likelihood", None, (), size, fall.p_value))
-    found.append(_densities(before, after))
-    found.append(Change("tail", None, (), tail.difference, tail.low, tail.high, tail.p_value))
+    of_densities = [
+        _change("likelihood", None, (), size, fall.p_value),
+        _densities(before, after),
+        Change("tail", None, (), tail.difference, tail.low, tail.high, tail.p_value),
+    ]
+    if not _have_same_columns(old, new, discrete):
+        of_densities = [replace(one, p_value=1.0) for one in of_densities]
+    found += of_densities
     threshold = reference.cuts.threshold
     anomalies = None if threshold is None else _share_of(before, after, 7)
     return Comparison(reference, after, adjusted(found), compared, fall, tail, anomalies)
+
+
+def _have_same_columns(old: SegmentMoments, new: SegmentMoments, discrete: DiscreteColumns | None) -> bool:
+    """Return whether no column has values at one time only, without which log densities are others."""
+    before, after = (moments.effective.max(axis=0, initial=0.0) > 0 for moments in (old, new))
+    if (before != after).any():
+        return False
+    if discrete is None:
+        return True
+    starts = discrete.starts[:-1]
+    counted = (np.add.reduceat(one.sums.levels.sum(axis=1), starts) > 0 for one in (old, new))
+    return bool(np.equal(*counted).all())
 
 
 def mean_memberships(sums: DriftSums, *, noise: bool = False) -> tuple[FloatArray, FloatArray]:

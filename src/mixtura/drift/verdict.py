@@ -28,8 +28,8 @@ class Verdict:
         ``"update"``: the segments are the same, and estimating them again from new rows will do. ``"refit"``: they
         are not; search again.
     decisive : Change or None
-        The change that decided: of those found, the largest for what matters in its family; for ``"keep"`` the one
-        with the smallest p-value.
+        The change that decided: of those found, the largest for what matters in its family, one of shares or segments
+        where there is such, as a worse fit follows from it; for ``"keep"`` the one with the smallest p-value.
     mix, segments, new_kind : bool
         The causes that were found: other shares, segments that moved, a new kind of customer.
     unexpected : bool
@@ -87,13 +87,18 @@ def judge(
     if new:
         decisive: Change | None = next(iter(comparison.of_family("tail")))
     elif found:
-        decisive = max(severe or found, key=_size)
+        decisive = max(_named(severe) or severe or _named(found) or found, key=_size)
     else:
         decisive = min(comparison.changes, key=lambda one: one.p_adjusted, default=None)
     explained = new or causes & {"mix", "segments"}
     return Verdict(
         word, decisive, "mix" in causes, "segments" in causes, new, "fit" in causes and not explained
     )
+
+
+def _named(changes: list[Change]) -> list[Change]:
+    """Return those that say what changed among customers, and not only that the model fits worse."""
+    return [one for one in changes if FAMILIES[one.family].cause != "fit"]
 
 
 def _size(change: Change) -> float:

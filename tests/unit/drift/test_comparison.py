@@ -14,6 +14,7 @@ from mixtura.drift import (
     Change,
     compare_sums,
     drift_sums,
+    judge,
     mixture_drift,
     reference_of,
     reference_of_model,
@@ -56,6 +57,29 @@ def test_a_shift_is_found_where_it_is() -> None:
     assert [(one.segment, one.columns) for one in found["center"]] == [(1, (1,))]
     (shift,) = found["center"]
     assert shift.low < 0.3 < shift.high
+
+
+def test_of_what_is_found_the_verdict_names_the_cause_and_not_the_worse_fit() -> None:
+    centers = np.where(LATER.sum(axis=1, keepdims=True) > 5, 5.0, 0.0)
+    wider = centers + 1.15 * (LATER - centers)
+    found = compare_sums(REFERENCE, drift_sums(as_data(wider), MIXTURE, REFERENCE.cuts))
+    sizes = {
+        one.family: abs(one.effect) / FAMILIES[one.family].matters for one in found.changes if one.is_found
+    }
+    assert max(sizes, key=lambda family: sizes[family]) == "tail"
+    decisive = judge(found).decisive
+    assert decisive is not None
+    assert decisive.family == "spread"
+
+
+def test_without_a_column_densities_say_nothing_and_the_others_are_compared() -> None:
+    rows = LATER.copy()
+    rows[:, 0] = np.nan
+    found = compare_sums(REFERENCE, drift_sums(as_data(rows), MIXTURE, REFERENCE.cuts))
+    of_densities = [one for one in found.changes if one.family in ("likelihood", "density", "tail")]
+    assert [one.p_value for one in of_densities] == [1.0, 1.0, 1.0]
+    assert {one.columns for one in found.of_family("center")} == {(1,)}
+    assert judge(found).word == "keep"
 
 
 def test_other_shares_are_the_mix_alone() -> None:

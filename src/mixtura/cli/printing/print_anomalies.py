@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 from rich.console import Console
 from rich.text import Text
 
 from mixtura.cli.console import plain_table
-from mixtura.cli.printing.numbers import percent
+from mixtura.cli.printing.numbers import decimals_for, percent, readable
 from mixtura.cli.printing.print_model import print_notes
 from mixtura.segments.anomalies import TableAnomalies
 
@@ -23,9 +24,11 @@ def print_anomalies(console: Console, source: str, found: TableAnomalies) -> Non
     if found.flagged.any():
         table = plain_table(found.id_name, "p-value", "stability", "reasons")
         table.columns[3].justify, table.columns[3].no_wrap = "left", False
+        decimals = _decimals(found)
         for row in found.order[:_SHOWN]:
             said = [
-                f"{one['column']} {one['value']:.4g} (expected {one['expected']:.4g})"
+                f"{one['column']} {readable(one['value'], decimals[one['column']])} "
+                f"(expected {readable(one['expected'], decimals[one['column']])})"
                 for one in found.why(row)
             ]
             table.add_row(
@@ -39,6 +42,13 @@ def print_anomalies(console: Console, source: str, found: TableAnomalies) -> Non
     if unscored:
         console.print(f"{unscored:,} not scored: values are missing")
     print_notes(console, found.notes)
+
+
+def _decimals(found: TableAnomalies) -> dict[str, int]:
+    """Return for each column how many decimals of its values matter beside its standard deviation."""
+    known = [column[np.isfinite(column)] for column in found.rows.T]
+    deviations = [float(column.std()) if column.size else None for column in known]
+    return {name: decimals_for(one) for name, one in zip(found.columns, deviations, strict=True)}
 
 
 def _flagged(found: TableAnomalies) -> str:

@@ -74,7 +74,7 @@ def _print_shares(console: Console, document: DriftDocument) -> None:
 
 def _print_periods(console: Console, document: DriftDocument) -> None:
     table = plain_table(
-        "Period", "rows", "verdict", "shares", "moved", "new kind", "log density", title="Periods"
+        "Period", "rows", "verdict", "shares", "moved", "new kind", "log density by", title="Periods"
     )
     for one in document.periods:
         verdict = one.verdict

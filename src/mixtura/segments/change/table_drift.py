@@ -13,6 +13,7 @@ from mixtura.drift import MixtureDrift, Reference, Verdict, mixture_drift
 from mixtura.engine import as_data
 from mixtura.exceptions import ColumnWarning, DataError, ParameterError, TooFewRowsError
 from mixtura.segments.change.earlier_customers import outlier_notes, reference_for
+from mixtura.segments.change.far_values import require_sums
 from mixtura.segments.change.movers import Movers, movers_between
 from mixtura.segments.change.periods import Period, periods_of
 from mixtura.segments.change.renewal import Renewal, renew
@@ -328,6 +329,7 @@ def _read(model: SegmentModel, frame: Any, how: _How, label: str) -> ModelRows:
             f"{label} has {len(read.rows)} usable rows. At least {FEWEST_ROWS} are required, to say whether something "
             "changed. Take more customers, or longer periods."
         )
+    require_sums(model, read)
     return read
 
 
@@ -384,4 +386,5 @@ def _absent_notes(read: ModelRows, label: str) -> tuple[str, ...]:
     if not read.absent:
         return ()
     named = ", ".join(map(repr, read.absent))
-    return (f"{label} has no values in {named}: nothing is said of changes in it, and the rest is compared.",)
+    rest = "nothing is said of changes in it, nor of log densities, which others have without it"
+    return (f"{label} has no values in {named}: {rest}; the remaining columns are compared.",)

@@ -11,10 +11,10 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
-from mixtura.core.protocols import continuous_rows
 from mixtura.engine import as_data
 from mixtura.exceptions import ColumnError, DataError
 from mixtura.fit import sums_of
+from mixtura.segments.change.far_values import require_sums
 from mixtura.segments.merging.grouped import require_single_components
 from mixtura.segments.model.read_rows import ModelRows, read_rows
 from mixtura.segments.model.segment_model import SegmentModel
@@ -28,8 +28,6 @@ __all__ = ["AddedRows", "rows_to_add"]
 _FEW_ROWS = 30
 """Rows that are looked at to find out what columns are rounded to, at least."""
 
-_FARTHEST = 1e8
-"""Standard deviations whose square is one over the precision of a number."""
 
 _STRANGE = 0.1
 """Share of customers whom the model hardly expects from which on that is said."""
@@ -148,20 +146,5 @@ def rows_to_add(model: SegmentModel, frame: Any, *, drop_missing: bool = False) 
             f"{', '.join(map(repr, (*model.columns, *model.discrete_columns)))} "
             "together. Give a table that has them all."
         )
-    _require_sums(model, read)
+    require_sums(model, read)
     return read
-
-
-def _require_sums(model: SegmentModel, read: ModelRows) -> None:
-    """Raise `DataError` where a value is so far away that its square leaves no digit of the others in a sum."""
-    with np.errstate(over="ignore"):
-        scaled = np.abs(continuous_rows(model.scaling.seen(read.table)))
-    rows, columns = np.nonzero(scaled > _FARTHEST)
-    if not rows.size:
-        return
-    value, name = read.rows[rows[0], columns[0]], model.columns[columns[0]]
-    raise DataError(
-        f"The column {name!r} has the value {value:g}; in {len(np.unique(rows)):,} of {len(scaled):,} rows a value is "
-        f"more than {_FARTHEST:g} standard deviations from those that the model was learned from. Sums with its square "
-        "have no digit of the others left. Correct such values, or leave them empty."
-    )

@@ -168,6 +168,8 @@ def test_a_column_without_values_is_said_and_the_rest_compared(model: SegmentMod
     changes = [one for one in found.last.drift.comparison.changes if one.family == "center"]
     assert {one.columns for one in changes} == {(0,)}
     assert found.verdict.word != "keep"
+    unmoved = drift_of_table(model, customers(1).with_columns(spending=pl.lit(None, dtype=pl.Float64)))
+    assert unmoved.verdict.word == "keep"
     with pytest.raises(DataError, match="no values in any of the columns"):
         drift_of_table(model, empty.with_columns(income=pl.lit(None, dtype=pl.Float64)))
 
@@ -178,6 +180,11 @@ def test_a_column_without_values_is_said_and_the_rest_compared(model: SegmentMod
         (lambda frame: frame.drop("income"), ColumnError, "lacks 'income'"),
         (lambda frame: frame.head(20), TooFewRowsError, "20 usable rows. At least 30"),
         (lambda frame: frame.with_columns(income=pl.lit("high")), ColumnError, "not numeric"),
+        (
+            lambda frame: frame.with_columns(income=pl.Series([1e300, *frame["income"][1:]])),
+            DataError,
+            "'income' has the value 1e.300; in 1 of 600 rows",
+        ),
     ],
 )
 def test_tables_that_cannot_be_compared(model: SegmentModel, change, error, said) -> None:  # type: ignore[no-untyped-def]

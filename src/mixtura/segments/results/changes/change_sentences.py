@@ -35,22 +35,23 @@ def change_sentence(
     >>> from mixtura.segments.results.changes.change_sentences import change_sentence
     >>> shift = Change("center", 0, (1,), 0.31, 0.22, 0.4, 0.0001)
     >>> change_sentence(shift, ["loyal"], ["revenue"], 40.0, 52.0)
-    "revenue of 'loyal' rose by 0.31 standard deviations (0.22 to 0.40), from 40 to 52"
+    "in 'loyal' revenue rose by 0.31 standard deviations (0.22 to 0.40), from 40 to 52"
     """
-    whom = "" if change.segment is None else f" of {names[change.segment]!r}"
+    where = "" if change.segment is None else f"in {names[change.segment]!r} "
     interval = f"({change.low:.2f} to {change.high:.2f})"
     size = f"{change.effect:+.2f} {interval}"
     match change.family:
         case "center":
-            return _center(change, f"{columns[0]}{whom}", before, after)
+            return where + _center(change, columns[0], before, after)
         case "spread":
             times, low, high = (math.exp(one) for one in (change.effect, change.low, change.high))
             former = f"is {times:.2f} times the former ({low:.2f} to {high:.2f})"
-            return f"the standard deviation of {columns[0]}{whom} {former}"
+            return f"{where}the standard deviation of {columns[0]} {former}"
         case "correlation":
-            return f"the correlation of {columns[0]} and {columns[1]}{whom} changed by {size}"
+            return f"{where}the correlation of {columns[0]} and {columns[1]} changed by {size}"
         case "levels":
-            return f"the shares of the values of {columns[0]}{whom} changed: Cohen's w {change.effect:.2f} {interval}"
+            said = f"the shares of the values of {columns[0]} changed"
+            return f"{where}{said}: Cohen's w {change.effect:.2f} {interval}"
         case "shares":
             return f"the shares of the segments changed: Cohen's w {change.effect:.2f} {interval}"
         case "likelihood":
