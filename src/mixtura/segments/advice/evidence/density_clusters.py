@@ -9,6 +9,8 @@ from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
 from mixtura._typing import FloatArray, IntArray
+from mixtura.segments.advice.evidence.hdbscan import NOISE, core_distances, hdbscan
+from mixtura.segments.comparison.agreement import adjusted_rand_index, contingency_table
 
 __all__ = ["DenseCluster", "DenseClusters", "dense_clusters", "nonconvex_share"]
 
@@ -81,19 +83,15 @@ def dense_clusters(scaled: FloatArray, labels: IntArray, rng: np.random.Generato
         The component of each row.
     rng : numpy.random.Generator
     """
-    # Here, so that segmenting does not wait for what only advice needs.
-    from sklearn.cluster import HDBSCAN
-    from sklearn.metrics import adjusted_rand_score
-
     n = len(scaled)
     smallest, neighbors = max(_SMALLEST, round(_SHARE * n)), min(_NEIGHBORS, n - 1)
     if n < 2 * smallest:
         return DenseClusters((), 1.0, 0.0)
-    found = HDBSCAN(min_cluster_size=smallest, min_samples=neighbors, copy=True).fit(scaled).labels_
-    inside = found >= 0
+    found = hdbscan(scaled, smallest, neighbors)
+    inside = found != NOISE
     if not inside.any():
         return DenseClusters((), 1.0, 0.0)
-    core = cKDTree(scaled).query(scaled, neighbors)[0][:, -1]
+    core = core_distances(scaled, neighbors)
     clusters = []
     for number in range(int(found.max()) + 1):
         members = found == number
@@ -106,8 +104,8 @@ def dense_clusters(scaled: FloatArray, labels: IntArray, rng: np.random.Generato
                 n_components=int((counts >= 0.1 * members.sum()).sum()),
             )
         )
-    agreement = float(adjusted_rand_score(found[inside], labels[inside]))
-    return DenseClusters(tuple(clusters), float(1 - inside.mean()), agreement)
+    table = contingency_table(found[inside], labels[inside], len(clusters), int(labels.max()) + 1)
+    return DenseClusters(tuple(clusters), float(1 - inside.mean()), adjusted_rand_index(table))
 
 
 def _gap(rows: FloatArray, core: FloatArray, members: IntArray, others: IntArray) -> float:
