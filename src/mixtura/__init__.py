@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from mixtura._lazy import lazy_names
+
 if TYPE_CHECKING:
     from mixtura import datasets, exceptions
     from mixtura.anomaly import GaussianMixtureOutlierDetector
@@ -43,22 +45,21 @@ __all__ = [
     "set_threads",
 ]
 
-_HOMES = {
-    "DatabaseTable": "mixtura.data",
-    "GaussianMixture": "mixtura.estimators",
-    "GaussianMixtureIC": "mixtura.estimators",
-    "GaussianMixtureOutlierDetector": "mixtura.anomaly",
-    "KMeans": "mixtura.estimators",
-    "Mixture": "mixtura.core.mixture",
-    "Segmentation": "mixtura.segmentation",
-    "Segmenter": "mixtura.segmenter",
-    "build_info": "mixtura.kernels",
-    "get_threads": "mixtura.run",
-    "impute": "mixtura.imputation",
-    "multiple_imputations": "mixtura.imputation",
-    "select_columns": "mixtura.select",
-    "set_threads": "mixtura.run",
-}
+_get, __dir__ = lazy_names(
+    __name__,
+    {
+        "anomaly": "GaussianMixtureOutlierDetector",
+        "core.mixture": "Mixture",
+        "data": "DatabaseTable",
+        "estimators": "GaussianMixture GaussianMixtureIC KMeans",
+        "imputation": "impute multiple_imputations",
+        "kernels": "build_info",
+        "run": "get_threads set_threads",
+        "segmentation": "Segmentation",
+        "segmenter": "Segmenter",
+        "select": "select_columns",
+    },
+)
 
 
 def __getattr__(name: str) -> object:
@@ -66,12 +67,4 @@ def __getattr__(name: str) -> object:
         return import_module("importlib.metadata").version("mixtura")
     if name in ("datasets", "exceptions"):
         return import_module(f"mixtura.{name}")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'mixtura' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    return _get(name)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -97,3 +99,44 @@ def test_segmenting_loads_no_solvers_and_not_scikit_learn() -> None:
         "altair",
         "joblib",
     }
+
+
+def test_the_whole_document_loads_neither_scikit_learn_nor_what_later_customers_need() -> None:
+    """One cloud: its dip test finds a single mode, and dense clusters are looked for, too."""
+    used = (
+        "import numpy, pyarrow\n"
+        "from mixtura.segments import Effort, segment_table\n"
+        "x, y = numpy.random.default_rng(0).normal(size=(2, 90))\n"
+        "found = segment_table(pyarrow.table({'x': x, 'y': y}), components=[2])\n"
+        "assert 'HDBSCAN' in found.with_effort(Effort(resamples=2, draws=100)).document.verdict.clusters_explanation"
+    )
+    assert not modules_after(used) & {
+        "sklearn",
+        "scipy.stats",
+        "mixtura.drift.verdict",
+        "mixtura.segments.typing",
+        "mixtura.segments.change",
+        "mixtura.segments.updating.update_model",
+        "mixtura.select.inference.bootstrap_lrt",
+    }
+
+
+def lazy_packages() -> list[Path]:
+    source = Path(mixtura.__file__).parent
+    found = (
+        path for path in source.rglob("__init__.py") if "lazy_names(" in path.read_text(encoding="utf-8")
+    )
+    return sorted(found)
+
+
+@pytest.mark.parametrize("path", lazy_packages(), ids=lambda path: path.parent.name)
+def test_names_that_are_imported_later_are_those_that_type_checkers_see(path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    package = ".".join(path.parent.relative_to(Path(mixtura.__file__).parents[1]).parts)
+    checked = next(node for node in tree.body if isinstance(node, ast.If))
+    imports = [node for node in checked.body if isinstance(node, ast.ImportFrom) and node.module != package]
+    seen = {(node.module, name.name) for node in imports for name in node.names}
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    call = next(node for node in calls if isinstance(node.func, ast.Name) and node.func.id == "lazy_names")
+    homes = ast.literal_eval(call.args[1])
+    assert {(f"{package}.{home}", name) for home, names in homes.items() for name in names.split()} == seen

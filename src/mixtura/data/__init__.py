@@ -1,14 +1,21 @@
 """Where rows live: each module turns one kind of source into blocks."""
 
-from mixtura.data.arrays import ArrayBlocks, block_size
-from mixtura.data.arrow_packing import ArrowPacking
-from mixtura.data.database_blocks import DatabaseBlocks
-from mixtura.data.open import open_rows, rows_of_source
-from mixtura.data.packing import Packing
-from mixtura.data.partitions import JoinedRows, PartitionedBlocks
-from mixtura.data.row_file import sum_of
-from mixtura.data.sources import unread
-from mixtura.data.sources.database_table import DatabaseTable
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mixtura._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from mixtura.data.arrays import ArrayBlocks, block_size
+    from mixtura.data.arrow_packing import ArrowPacking
+    from mixtura.data.database_blocks import DatabaseBlocks
+    from mixtura.data.open import open_rows, rows_of_source
+    from mixtura.data.packing import Packing
+    from mixtura.data.partitions import JoinedRows, PartitionedBlocks
+    from mixtura.data.row_file import sum_of
+    from mixtura.data.sources import unread
+    from mixtura.data.sources.database_table import DatabaseTable
 
 __all__ = [
     "ArrayBlocks",
@@ -24,3 +31,18 @@ __all__ = [
     "sum_of",
     "unread",
 ]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "arrays": "ArrayBlocks block_size",
+        "arrow_packing": "ArrowPacking",
+        "database_blocks": "DatabaseBlocks",
+        "open": "open_rows rows_of_source",
+        "packing": "Packing",
+        "partitions": "JoinedRows PartitionedBlocks",
+        "row_file": "sum_of",
+        "sources": "unread",
+        "sources.database_table": "DatabaseTable",
+    },
+)

@@ -1,21 +1,28 @@
 """Change over time: what is different between two samples of rows, about one mixture, and what to do about it."""
 
-from mixtura.drift.change import FAMILIES, Change
-from mixtura.drift.comparison import Comparison, Fall, compare_sums
-from mixtura.drift.drift_sums import Cuts, DriftSums, drift_sums
-from mixtura.drift.gaussian_distances import hellinger_distance, symmetric_divergence
-from mixtura.drift.matching import Matching, SegmentEvent, match_segments
-from mixtura.drift.migration import Migration, membership_distances, migrate
-from mixtura.drift.mixture_drift import MixtureDrift, mixture_drift
-from mixtura.drift.new_segment import NewSegment, find_new_segment
-from mixtura.drift.reference_sample import (
-    Reference,
-    reference_of,
-    reference_of_fresh_rows,
-    reference_of_model,
-)
-from mixtura.drift.segment_drift import SegmentDrift, ShareChange, segment_drifts, share_changes
-from mixtura.drift.verdict import VERDICTS, Verdict, judge
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mixtura._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from mixtura.drift.change import FAMILIES, Change
+    from mixtura.drift.comparison import Comparison, Fall, compare_sums
+    from mixtura.drift.drift_sums import Cuts, DriftSums, drift_sums
+    from mixtura.drift.gaussian_distances import hellinger_distance, symmetric_divergence
+    from mixtura.drift.matching import Matching, SegmentEvent, match_segments
+    from mixtura.drift.migration import Migration, membership_distances, migrate
+    from mixtura.drift.mixture_drift import MixtureDrift, mixture_drift
+    from mixtura.drift.new_segment import NewSegment, find_new_segment
+    from mixtura.drift.reference_sample import (
+        Reference,
+        reference_of,
+        reference_of_fresh_rows,
+        reference_of_model,
+    )
+    from mixtura.drift.segment_drift import SegmentDrift, ShareChange, segment_drifts, share_changes
+    from mixtura.drift.verdict import VERDICTS, Verdict, judge
 
 __all__ = [
     "FAMILIES",
@@ -50,3 +57,20 @@ __all__ = [
     "share_changes",
     "symmetric_divergence",
 ]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "change": "FAMILIES Change",
+        "comparison": "Comparison Fall compare_sums",
+        "drift_sums": "Cuts DriftSums drift_sums",
+        "gaussian_distances": "hellinger_distance symmetric_divergence",
+        "matching": "Matching SegmentEvent match_segments",
+        "migration": "Migration membership_distances migrate",
+        "mixture_drift": "MixtureDrift mixture_drift",
+        "new_segment": "NewSegment find_new_segment",
+        "reference_sample": "Reference reference_of reference_of_fresh_rows reference_of_model",
+        "segment_drift": "SegmentDrift ShareChange segment_drifts share_changes",
+        "verdict": "VERDICTS Verdict judge",
+    },
+)

@@ -1,39 +1,46 @@
 """The one loop, and what plugs into it: steps, starts, stopping rules, observers."""
 
-from mixtura.fit.degeneracy import Degeneracy, DegeneracyKind, find_degeneracies
-from mixtura.fit.evaluation import Score, log_likelihood, score_mixture
-from mixtura.fit.init import (
-    INITIALIZATIONS,
-    ROBUST_KMEANS,
-    BestOf,
-    FromKnown,
-    FromMixture,
-    FromPartition,
-    Initialization,
-    SharedStarts,
-    WithKnown,
-)
-from mixtura.fit.kmeans.lloyd import Clustering, best_clustering, nearest, run_kmeans
-from mixtura.fit.loop.driver import Observer, Step, iterate
-from mixtura.fit.loop.outcome import Outcome
-from mixtura.fit.loop.result import FitResult
-from mixtura.fit.loop.state import LoopState, StepResult, begin, take
-from mixtura.fit.loop.stopping import AbsoluteChange, RemainingGain
-from mixtura.fit.loop.trace import Event, PassKind, Trace
-from mixtura.fit.racing import RACE_SCHEDULE, WithinReach
-from mixtura.fit.restarts import (
-    SAME_OPTIMUM,
-    Given,
-    Settings,
-    continue_batch,
-    continue_fit,
-    fit_best_of,
-    fit_mixture,
-)
-from mixtura.fit.steps.accelerated import AcceleratedEMStep
-from mixtura.fit.steps.em import EMStep, Problem
-from mixtura.fit.steps.incremental import IncrementalEMStep, KeptSums, implied_sums, sums_of
-from mixtura.fit.steps.truncated import TruncatedEMStep, em_leaving_out
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mixtura._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from mixtura.fit.degeneracy import Degeneracy, DegeneracyKind, find_degeneracies
+    from mixtura.fit.evaluation import Score, log_likelihood, score_mixture
+    from mixtura.fit.init import (
+        INITIALIZATIONS,
+        ROBUST_KMEANS,
+        BestOf,
+        FromKnown,
+        FromMixture,
+        FromPartition,
+        Initialization,
+        SharedStarts,
+        WithKnown,
+    )
+    from mixtura.fit.kmeans.lloyd import Clustering, best_clustering, nearest, run_kmeans
+    from mixtura.fit.loop.driver import Observer, Step, iterate
+    from mixtura.fit.loop.outcome import Outcome
+    from mixtura.fit.loop.result import FitResult
+    from mixtura.fit.loop.state import LoopState, StepResult, begin, take
+    from mixtura.fit.loop.stopping import AbsoluteChange, RemainingGain
+    from mixtura.fit.loop.trace import Event, PassKind, Trace
+    from mixtura.fit.racing import RACE_SCHEDULE, WithinReach
+    from mixtura.fit.restarts import (
+        SAME_OPTIMUM,
+        Given,
+        Settings,
+        continue_batch,
+        continue_fit,
+        fit_best_of,
+        fit_mixture,
+    )
+    from mixtura.fit.steps.accelerated import AcceleratedEMStep
+    from mixtura.fit.steps.em import EMStep, Problem
+    from mixtura.fit.steps.incremental import IncrementalEMStep, KeptSums, implied_sums, sums_of
+    from mixtura.fit.steps.truncated import TruncatedEMStep, em_leaving_out
 
 __all__ = [
     "INITIALIZATIONS",
@@ -88,3 +95,26 @@ __all__ = [
     "sums_of",
     "take",
 ]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "degeneracy": "Degeneracy DegeneracyKind find_degeneracies",
+        "evaluation": "Score log_likelihood score_mixture",
+        "init": "INITIALIZATIONS ROBUST_KMEANS BestOf FromKnown FromMixture "
+        "FromPartition Initialization SharedStarts WithKnown",
+        "kmeans.lloyd": "Clustering best_clustering nearest run_kmeans",
+        "loop.driver": "Observer Step iterate",
+        "loop.outcome": "Outcome",
+        "loop.result": "FitResult",
+        "loop.state": "LoopState StepResult begin take",
+        "loop.stopping": "AbsoluteChange RemainingGain",
+        "loop.trace": "Event PassKind Trace",
+        "racing": "RACE_SCHEDULE WithinReach",
+        "restarts": "SAME_OPTIMUM Given Settings continue_batch continue_fit fit_best_of fit_mixture",
+        "steps.accelerated": "AcceleratedEMStep",
+        "steps.em": "EMStep Problem",
+        "steps.incremental": "IncrementalEMStep KeptSums implied_sums sums_of",
+        "steps.truncated": "TruncatedEMStep em_leaving_out",
+    },
+)

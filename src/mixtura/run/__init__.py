@@ -1,15 +1,22 @@
 """Where passes run: each runner reduces over blocks in its own way."""
 
-from mixtura.run.blas import limit_blas_threads
-from mixtura.run.dask import DaskRunner
-from mixtura.run.database_runner import DatabaseRunner
-from mixtura.run.parallelism import get_runner, get_threads, set_threads, with_jobs
-from mixtura.run.processes import map_processes, start_workers
-from mixtura.run.remote.dask_cluster import DaskCluster
-from mixtura.run.remote.dask_connection import dask_cluster
-from mixtura.run.serial import SerialRunner
-from mixtura.run.spark import SparkRunner
-from mixtura.run.threads import ThreadRunner
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mixtura._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from mixtura.run.blas import limit_blas_threads
+    from mixtura.run.dask import DaskRunner
+    from mixtura.run.database_runner import DatabaseRunner
+    from mixtura.run.parallelism import get_runner, get_threads, set_threads, with_jobs
+    from mixtura.run.processes import map_processes, start_workers
+    from mixtura.run.remote.dask_cluster import DaskCluster
+    from mixtura.run.remote.dask_connection import dask_cluster
+    from mixtura.run.serial import SerialRunner
+    from mixtura.run.spark import SparkRunner
+    from mixtura.run.threads import ThreadRunner
 
 __all__ = [
     "DaskCluster",
@@ -27,3 +34,19 @@ __all__ = [
     "start_workers",
     "with_jobs",
 ]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "blas": "limit_blas_threads",
+        "dask": "DaskRunner",
+        "database_runner": "DatabaseRunner",
+        "parallelism": "get_runner get_threads set_threads with_jobs",
+        "processes": "map_processes start_workers",
+        "remote.dask_cluster": "DaskCluster",
+        "remote.dask_connection": "dask_cluster",
+        "serial": "SerialRunner",
+        "spark": "SparkRunner",
+        "threads": "ThreadRunner",
+    },
+)

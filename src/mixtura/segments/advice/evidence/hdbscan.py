@@ -119,7 +119,9 @@ def _condense(tree: FloatArray, smallest: int) -> list[_Branch]:
         density = 1.0 / distance if distance > 0 else np.inf
         sides = _below(node, tree, distance)
         kept = [side for side in sides if sizes[side] >= smallest]
-        within.stability += (density - within.born) * (sizes[node] - (sizes[kept[0]] if len(kept) == 1 else 0))
+        within.stability += (density - within.born) * (
+            sizes[node] - (sizes[kept[0]] if len(kept) == 1 else 0)
+        )
         within.rows += [row for side in sides if sizes[side] < smallest for row in _below(side, tree)]
         if len(kept) > 1:
             within.branches = [_Branch(density) for _ in kept]
