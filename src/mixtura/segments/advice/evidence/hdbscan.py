@@ -35,7 +35,7 @@ def core_distances(rows: FloatArray, n_neighbors: int) -> FloatArray:
     ----------
     rows : ndarray of shape (N, D)
     n_neighbors : int
-        The distance is that of the last of so many.
+        The distance is that of the last of them.
     """
     distances = cKDTree(rows).query(rows, n_neighbors)[0]
     return np.asarray(distances, dtype=np.float64).reshape(len(rows), -1)[:, -1]
@@ -48,7 +48,7 @@ def hdbscan(rows: FloatArray, smallest: int, n_neighbors: int) -> IntArray:
     tree, at density ``1 / distance``, a branch of fewer than `smallest` rows falls out of its cluster, and a cluster of
     which several branches are as large divides. The stability of a cluster is the sum over its rows of the range of
     densities in which it holds them; a cluster is chosen where it is at least as stable as all chosen in its branches.
-    The whole table is no cluster.
+    All rows together are not a cluster.
 
     Parameters
     ----------
