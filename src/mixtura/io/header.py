@@ -38,7 +38,8 @@ def find_header(records: Sequence[Sequence[Any]]) -> Header:
     """Find the names of the columns among the first records of a table.
 
     Titles above the names fill fewer cells than the table does. A first record of numbers alone is data and not
-    names, unless the numbers are consecutive: years, or positions as dataframes write them.
+    names, unless the numbers are consecutive: years, or positions as dataframes write them. So is one of numbers and of
+    texts that are built as those below them are, such as ``C7`` above ``C8``.
 
     Parameters
     ----------
@@ -52,6 +53,8 @@ def find_header(records: Sequence[Sequence[Any]]) -> Header:
     Header(record=1, names=('id', 'income'))
     >>> find_header([["1200.5", "3"], ["800", "4"]])
     Header(record=0, names=())
+    >>> find_header([["C7", "1200.5"], ["C8", "800"]])
+    Header(record=0, names=())
     """
     filled = [sum(not _is_empty(cell) for cell in record) for record in records]
     usual = _usual_width(filled)
@@ -59,7 +62,8 @@ def find_header(records: Sequence[Sequence[Any]]) -> Header:
     if start and not any(_is_word(cell) for cell in records[start]):
         start = next((i for i, count in enumerate(filled) if count), 0)
     cells = records[start] if records else ()
-    return Header(start, () if _is_data(cells) else tuple(cells))
+    data = _is_data(cells) or _is_as_below(cells, records[start + 1 :])
+    return Header(start, () if data else tuple(cells))
 
 
 def _usual_width(filled: Sequence[int]) -> int:
@@ -89,6 +93,25 @@ def _is_data(cells: Sequence[Any]) -> bool:
     numbers = [float(str(cell).replace(",", ".")) for cell in cells]
     consecutive = all(b - a == 1 for a, b in pairwise(numbers))
     return not (consecutive and (numbers[0] in {0, 1} or all(number in _YEARS for number in numbers)))
+
+
+def _is_as_below(cells: Sequence[Any], below: Sequence[Sequence[Any]]) -> bool:
+    """Return whether a record of numbers and texts with digits looks like those below it, cell by cell."""
+    numbers = [_is_number(cell) for cell in cells]
+    texts = [cell for cell, number in zip(cells, numbers, strict=True) if not number]
+    if not texts or not any(numbers) or not all(map(_has_digit, texts)):
+        return False
+    shapes = [{_shape(row[i]) for row in below if i < len(row)} for i in range(len(cells))]
+    return all(_shape(cell) in seen for cell, seen in zip(cells, shapes, strict=True))
+
+
+def _has_digit(cell: Any) -> bool:
+    return any(character.isdigit() for character in str(cell))
+
+
+def _shape(cell: Any) -> str:
+    """Return how a cell is built: ``9`` for a number, else the text with runs of letters and digits as one of each."""
+    return "9" if _is_number(cell) else re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "a", str(cell).strip()))
 
 
 def unique_names(header: Sequence[Any], path: Path) -> list[str]:

@@ -20,6 +20,10 @@ __all__ = ["column_of", "read_json_table"]
 def read_json_table(path: Path) -> pa.Table:
     """Read a list of objects, or one object per line; columns are their keys, in the order of first appearance.
 
+    A single object may hold the list under one of its keys, or objects alone: rows by label, or, where there are fewer
+    of these than in each of them, columns of values by label, as pandas writes. Objects within a row become columns
+    with a dot: ``address.city``.
+
     Raises
     ------
     TableError
@@ -32,12 +36,14 @@ def read_json_table(path: Path) -> pa.Table:
         is_list = file.read(4096).lstrip()[:1] == "["
     if not is_list:
         try:
-            return _read_lines(path)
+            table = _read_lines(path)
+            if len(table) > 1:
+                return _flat(table)
         except pa.ArrowInvalid:
             pass  # objects whose keys or types differ; Python reads them, or says what is wrong
     check_utf8(path)
     try:
-        return _from_records(path, _records(path, is_list))
+        return _flat(_from_records(path, _records(path, is_list)))
     except ValueError as error:
         raise TableError(not_a_table(path, f"it is not valid JSON ({error})")) from error
 
@@ -49,12 +55,39 @@ def _read_lines(path: Path) -> pa.Table:
     return arrow_json.read_json(path, arrow_json.ReadOptions(block_size=path.stat().st_size + 1))
 
 
+def _flat(table: pa.Table) -> pa.Table:
+    """Return the table with columns of objects as columns of their values."""
+    import pyarrow as pa
+
+    while any(pa.types.is_struct(one) for one in table.schema.types):
+        table = table.flatten()
+    return table
+
+
 def _records(path: Path, is_list: bool) -> Iterable[Any]:
-    with path.open(encoding="utf-8-sig") as file:
-        if is_list:
-            yield from json.load(file)
-        else:
-            yield from (json.loads(line) for line in file if line.strip())
+    text = path.read_text(encoding="utf-8-sig")
+    if is_list:
+        return list(json.loads(text))
+    try:
+        whole = json.loads(text)
+    except json.JSONDecodeError:
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
+    return _within(whole) if isinstance(whole, dict) else [whole]
+
+
+def _within(whole: dict[str, Any]) -> list[Any]:
+    """Return the rows that a single object holds; itself where it holds none."""
+    lists = [one for one in whole.values() if isinstance(one, list) and one and isinstance(one[0], dict)]
+    if len(lists) == 1:
+        return lists[0]
+    if len(whole) < 2 or not all(isinstance(one, dict) and one for one in whole.values()):
+        return [whole]
+    if len(whole) >= min(map(len, whole.values())):
+        return [{"label": label} | row for label, row in whole.items()]
+    labels = dict.fromkeys(label for column in whole.values() for label in column)
+    return [
+        {"label": label} | {name: column.get(label) for name, column in whole.items()} for label in labels
+    ]
 
 
 def _from_records(path: Path, records: Iterable[Any]) -> pa.Table:

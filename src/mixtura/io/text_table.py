@@ -7,6 +7,7 @@ exactly as they were.
 from __future__ import annotations
 
 import csv
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["read_text_table"]
 
 _DELIMITERS = (",", ";", "\t", "|")
+_DECIMAL_COMMA = re.compile(r"\D*\d[\d.' \u00a0\u202f]*,\d+\D*")
 _RECORDS = 50
 """Records in which the header is looked for."""
 
@@ -125,7 +127,28 @@ def _sniff(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, str]
         delimiter, quote, columns = "", "", 0
     if columns < 2 or delimiter not in _DELIMITERS or path.suffix.lower() in {".tsv", ".tab"}:
         delimiter = _most_frequent(path, "\t" if path.suffix.lower() in {".tsv", ".tab"} else "")
-    return delimiter, quote if quote == "'" else '"'
+    quote = quote if quote == "'" else '"'
+    return (_instead_of_commas(path, quote) if delimiter == "," else "") or delimiter, quote
+
+
+def _instead_of_commas(path: Path, quote: str) -> str:
+    """Return a separator that divides a file better than commas do, which may be decimal ones; empty without one.
+
+    It divides all of the first records alike, and commas do not, or all that stand in a cell are decimal.
+    """
+    commas = _even_cells(path, ",", quote)
+    for other in _DELIMITERS[1:]:
+        cells = _even_cells(path, other, quote)
+        if cells and (not commas or all(_DECIMAL_COMMA.fullmatch(cell) for cell in cells if "," in cell)):
+            return other
+    return ""
+
+
+def _even_cells(path: Path, delimiter: str, quote: str) -> list[str]:
+    """Return the cells of the first records where all that are not empty have the same number, two or more."""
+    records = [record for record in _first_records(path, delimiter, quote)[0] if any(record)]
+    even = len({len(record) for record in records}) == 1 and len(records[0]) > 1
+    return [cell for record in records for cell in record] if even else []
 
 
 def _most_frequent(path: Path, preferred: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import narwhals as nw
 import numpy as np
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -204,6 +205,41 @@ def test_fifty_rows_of_numbers_without_a_header_are_fifty_rows(read) -> None:
     np.testing.assert_array_equal(np.transpose(list(read(content).values())), rows)
 
 
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        # Every cell has a decimal comma: commas would divide all rows alike, too.
+        ("a;b\n1,5;2,5\n3,5;4,5\n", {"a": [1.5, 3.5], "b": [2.5, 4.5]}),
+        (
+            "a;b\n1,5;1.372,20 \u20ac\n3,5;22,10 \u20ac\n",
+            {"a": [1.5, 3.5], "b": ["1.372,20 \u20ac", "22,10 \u20ac"]},
+        ),
+        ("1,5;2,5\n3,5;4,5\n5,5;6,5\n", {"column_1": [1.5, 3.5, 5.5], "column_2": [2.5, 4.5, 6.5]}),
+        ("a\tb\n1,5\t2,5\n3,5\t4,5\n", {"a": [1.5, 3.5], "b": [2.5, 4.5]}),
+        # Texts with a semicolon in every row stay texts.
+        ("a,b;c\n1,x;y\n2,z;w\n", {"a": [1, 2], "b;c": ["x;y", "z;w"]}),
+    ],
+)
+def test_decimal_commas_do_not_divide_cells(read, content, expected) -> None:
+    assert read(content) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "is_data"),
+    [
+        ("C0,20.6,372.2", True),
+        ("C0,20,372", True),
+        ("id,20,30", False),
+        ("K0x,20,30", False),
+        ("q1,q2,q3", False),
+    ],
+)
+def test_a_first_line_that_is_built_as_the_others_is_a_row(read, first, is_data) -> None:
+    found = read(f"{first}\nC1,19.3,338.2\nC2,21,333.5\n")
+    assert len(next(iter(found.values()))) == (3 if is_data else 2)
+    assert ("column_1" in found) == is_data
+
+
 @pytest.mark.parametrize("content", ["a,b\n1,2\n3\n", "a,b\n1,2\n3,4,5\n"])
 def test_a_row_of_another_length_is_named(read, content) -> None:
     with pytest.raises(TableError, match="Line: 3"):
@@ -233,6 +269,31 @@ def test_json_has_the_columns_of_all_objects(read) -> None:
     assert read("\n".join(rows), "t.jsonl") == expected
     many = "\n".join(['{"a": 1}'] * 300_000 + ['{"b": "x", "a": 2}'])
     assert list(read(many, "t.jsonl")) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"status": "ok", "data": [{"label": "a", "x": 1}, {"label": "b", "x": 2}]}',
+        '{"a": {"x": 1}, "b": {"x": 2}}',
+        '{\n "a": {"x": 1},\n "b": {"x": 2}\n}',
+    ],
+)
+def test_rows_within_a_json_object(read, content) -> None:
+    assert read(content, "t.json") == {"label": ["a", "b"], "x": [1, 2]}
+
+
+def test_json_as_pandas_writes_it_and_objects_within_rows(read) -> None:
+    frame = pd.DataFrame({"x": [1.5, 2.5, 3.5], "y": [1, 2, 3]})
+    expected = {"x": [1.5, 2.5, 3.5], "y": [1, 2, 3]}
+    assert read(frame.to_json(), "t.json") == {"label": ["0", "1", "2"], **expected}
+    assert read(frame.to_json(orient="index"), "t.json") == {"label": ["0", "1", "2"], **expected}
+    assert read(frame.to_json(orient="records"), "t.json") == expected
+    rows = '{"id": 1, "m": {"x": 2, "at": {"y": 3}}}', '{"id": 4, "m": {"x": 5, "at": {"y": 6}}}'
+    nested = {"id": [1, 4], "m.x": [2, 5], "m.at.y": [3, 6]}
+    assert read("\n".join(rows), "t.jsonl") == nested
+    assert read(f"[{','.join(rows)}]", "t.json") == nested
+    assert read('{"x": 1, "y": 2}', "t.json") == {"x": [1], "y": [2]}
 
 
 def test_json_of_several_types_is_text(read) -> None:

@@ -40,6 +40,7 @@ Series = nw.Series[Any]
 _TOTAL = re.compile(
     r"(grand |overall |sub)?(total|sum|summe|gesamt|gesamtsumme|insgesamt|totals|all customers)s?:?", re.I
 )
+_UNLABELED = "without a label"
 _ON_A_CLUSTER = (
     "Segments are described of tables in memory, files and databases; got a dataframe of {}. Choose the model where "
     "its rows are, mixtura.GaussianMixtureIC().fit(frame[columns]), and segment a sample of them in memory."
@@ -80,7 +81,7 @@ class OpenTable:
     sentinels : tuple of Sentinel, default=()
         Numbers that stand for missing values.
     total : str, default=""
-        The label of a last row that was left out because it holds totals.
+        The label of a last row that was left out because it holds totals, or "without a label".
     suspected : tuple of SuspectedCodes, default=()
         Numbers that may stand for missing values, and are used as numbers.
     codebook : Codebook, default=NO_CODEBOOK
@@ -104,7 +105,8 @@ class OpenTable:
         )
         sentences += [one.sentence for one in self.suspected if one.column in columns]
         if self.total:
-            sentences.append(f"The last row, {self.total!r}, holds totals and not a customer: left out.")
+            label = self.total if self.total == _UNLABELED else repr(self.total)
+            sentences.append(f"The last row, {label}, holds totals and not a customer: left out.")
         return tuple(sentences)
 
 
@@ -303,26 +305,47 @@ def _without_total(table: Frame) -> tuple[Frame, str]:
         for value in last
         if isinstance(value, str) and value.strip() and read_numbers([value]).share == 0
     ]
+    rows = table.head(len(table) - 1)
+    if not labels and _are_sums(rows, last):
+        return rows, _UNLABELED
     if len(labels) != 1 or not _TOTAL.fullmatch(labels[0].strip()):
         return table, ""
-    rows = table.head(len(table) - 1)
     sums = [_is_total(rows[name], value) for name, value in zip(table.columns, last, strict=True)]
     if not any(sums):
         return table, ""
     return rows, labels[0].strip()
 
 
+def _are_sums(rows: Frame, last: Sequence[Any]) -> bool:
+    """Return whether a row without a label holds sums: all its numbers, two or more, or one beside an empty cell."""
+    filled = [i for i, value in enumerate(last) if value is not None and str(value).strip()]
+    if not filled or len(last) < 2:
+        return False
+    found = [_numbers_and_total(rows[rows.columns[i]], last[i]) for i in filled]
+    return all(
+        values.size > 2
+        and np.isclose(values.sum(), total, rtol=1e-6, atol=0.51)
+        and abs(total) > 2 * np.abs(values).max()
+        for values, total in found
+    )
+
+
 def _is_total(column: Series, value: Any) -> bool:
     """Return whether a value is the sum or the mean of a column, or larger than everything in it."""
+    values, total = _numbers_and_total(column, value)
+    if values.size == 0:
+        return False
+    near = np.isclose([values.sum(), values.mean()], total, rtol=1e-3, atol=0.51).any()
+    return bool(near) or bool(values.min() >= 0 and total > 2 * values.max())
+
+
+def _numbers_and_total(column: Series, value: Any) -> tuple[FloatArray, float]:
+    """Return the numbers of a column, and a cell as one; no numbers where either is text or missing."""
     if isinstance(value, str):
         value = read_numbers([value]).values[0]
     read = _as_numbers(column, must=False)
-    if read is None and not column.dtype.is_numeric():
-        return False
+    numeric = read is not None or column.dtype.is_numeric()
+    if not numeric or value is None or not np.isfinite(float(value)):
+        return np.empty(0), 0.0
     values = to_float64(column) if read is None else read[0]
-    values = values[np.isfinite(values)]
-    if value is None or not np.isfinite(float(value)) or values.size == 0:
-        return False
-    total = float(value)
-    near = np.isclose([values.sum(), values.mean()], total, rtol=1e-3, atol=0.51).any()
-    return bool(near) or bool(values.min() >= 0 and total > 2 * values.max())
+    return values[np.isfinite(values)], float(value)

@@ -191,6 +191,17 @@ def test_a_row_of_totals_is_left_out(label) -> None:
     assert result.rows[:, 0].tolist() == INCOME.tolist()
 
 
+@pytest.mark.parametrize("label", ["", None])
+def test_sums_without_a_label_are_left_out(label) -> None:
+    frame = total_row(label, float(INCOME.sum()), int(AGE.sum()))
+    opened = open_table(frame)
+    assert (opened.total, len(opened.frame)) == ("without a label", N)
+    assert "The last row, without a label, holds totals" in " ".join(opened.notes(()))
+    # A last customer of whom the id is missing stays, however much it buys.
+    for income, age in ((float(INCOME.sum()), 40), (5000.0, int(AGE.sum()))):
+        assert len(open_table(total_row(label, income, age)).frame) == N + 1
+
+
 @pytest.mark.parametrize(
     ("label", "income"), [("Total", 2900.0), ("c60", float(INCOME.sum())), ("TotalEnergies", 1e6)]
 )
