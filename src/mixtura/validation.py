@@ -139,6 +139,8 @@ def _alternatives(choices: list[object]) -> str:
 
 def as_numbers(name: str, values: npt.ArrayLike) -> Array:
     """Return an array; raise `DataError` if it holds anything but real numbers."""
+    if hasattr(values, "toarray"):
+        raise DataError(f"{name} must be a dense array; got a sparse one. Try `rows.toarray()`.")
     try:
         array: Array = np.asarray(values)
     except ValueError as error:

@@ -58,6 +58,11 @@ def test_segments_of_a_model_are_kept(run, kept, customers, workplace) -> None:
     after = json.loads((workplace / "again" / "model.json").read_text(encoding="utf-8"))
     assert after["mixture"]["means"][:3] == before["mixture"]["means"]
     assert after["segments"][:3] == before["segments"]
+    learned = before["training"]["created"]
+    assert "kept_from" not in before["training"]
+    assert after["training"]["kept_from"] == {"source": customers.name, "created": learned, "segments": 3}
+    assert f"segments 1 to 3 of {customers.name}, {learned}" in run("show", "again/model.json").output
+    assert "Kept" not in run("show", str(model)).output
     assert "Segments kept" in (workplace / "again" / "report.html").read_text(encoding="utf-8")
 
 

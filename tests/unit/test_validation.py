@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy.sparse import csr_matrix
 
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.select import bootstrap_lrt, cross_validate, search
@@ -85,6 +86,11 @@ def test_the_relatives_take_the_same() -> None:
 def test_what_is_not_a_table_of_numbers_is_refused(rows: Any) -> None:
     with pytest.raises(DataError):
         search(rows)
+
+
+def test_a_sparse_matrix_is_named() -> None:
+    with pytest.raises(DataError, match="must be a dense array; got a sparse one"):
+        search(csr_matrix(np.eye(30)))
 
 
 @pytest.mark.parametrize("value", ["auto", 0, 0.5, np.float32(2.0)])

@@ -9,10 +9,10 @@ from __future__ import annotations
 import ast
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["OPTIONS", "command_line", "with_options"]
+__all__ = ["OPTIONS", "command_line", "notes_with_options", "with_options"]
 
 OPTIONS = {
     "before": "--before",
@@ -97,6 +97,11 @@ def with_options(text: str) -> str:
         return OPTIONS[name] if value in {None, "True"} else f"{OPTIONS[name]} {_unquoted(str(value))}"
 
     return _PARAMETER.sub(option, text)
+
+
+def notes_with_options(notes: Iterable[str]) -> tuple[str, ...]:
+    """Return notes of the library as the command line shows and writes them."""
+    return tuple(map(with_options, notes))
 
 
 def _unquoted(value: str) -> str:

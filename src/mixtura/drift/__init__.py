@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mixtura._lazy import lazy_names
+from mixtura.drift.drift_sums import Cuts, DriftSums, drift_sums
 
 if TYPE_CHECKING:
     from mixtura.drift.change import FAMILIES, Change
     from mixtura.drift.comparison import Comparison, Fall, compare_sums
-    from mixtura.drift.drift_sums import Cuts, DriftSums, drift_sums
     from mixtura.drift.gaussian_distances import hellinger_distance, symmetric_divergence
     from mixtura.drift.matching import Matching, SegmentEvent, match_segments
     from mixtura.drift.migration import Migration, membership_distances, migrate
-    from mixtura.drift.mixture_drift import MixtureDrift, mixture_drift
     from mixtura.drift.new_segment import NewSegment, find_new_segment
+    from mixtura.drift.overall_drift import MixtureDrift, mixture_drift
     from mixtura.drift.reference_sample import (
         Reference,
         reference_of,
@@ -63,12 +63,11 @@ __getattr__, __dir__ = lazy_names(
     {
         "change": "FAMILIES Change",
         "comparison": "Comparison Fall compare_sums",
-        "drift_sums": "Cuts DriftSums drift_sums",
         "gaussian_distances": "hellinger_distance symmetric_divergence",
         "matching": "Matching SegmentEvent match_segments",
         "migration": "Migration membership_distances migrate",
-        "mixture_drift": "MixtureDrift mixture_drift",
         "new_segment": "NewSegment find_new_segment",
+        "overall_drift": "MixtureDrift mixture_drift",
         "reference_sample": "Reference reference_of reference_of_fresh_rows reference_of_model",
         "segment_drift": "SegmentDrift ShareChange segment_drifts share_changes",
         "verdict": "VERDICTS Verdict judge",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
@@ -303,12 +304,19 @@ default="kmeans"
         k = self.n_components
         data, dtype, rows, weights = as_rows_or_data(self, X, sample_weight, min_rows=2, n_components=k)
         data = data_with_known(data, rows, weights, known, k)
+        task = FitTask.begin(self, X if rows is None else rows, y, weights, self.n_init)
+        self._fit_checked(data, dtype, task, fit_from_sample if is_in_database(X) else fit_mixture)
+        return rows
+
+    def _fit_checked(
+        self, data: Data, dtype: np.dtype[Any], task: FitTask | None, fit: Callable[..., FitResult]
+    ) -> None:
+        """Fit to rows that were checked."""
         given = self._given(data.n_features)
         problem = Problem(data, self._model(data))
         observe = Narrator(self.verbose, self.verbose_interval) if self.verbose else ignore
         step = em_leaving_out(self.negligible, self.tol)
         settings = Settings(AbsoluteChange(self.tol), self.max_iter, observe, step)
-        task = FitTask.begin(self, X if rows is None else rows, y, weights, self.n_init)
         if task is not None:
             settings = task.watch(settings, lambda mixture: attributes_of(mixture, dtype))
         if self.warm_start and self.checkpoint is None and hasattr(self, "converged_"):
@@ -316,7 +324,6 @@ default="kmeans"
         else:
             start = start_with_known(self._initialization(), data, self.init_params)
             with checkpointed(self, data, settings) as (kept, rng):
-                fit = fit_from_sample if is_in_database(X) else fit_mixture
                 result = fit(problem, start, kept, n_init=self.n_init, random_state=rng, given=given)
         result = replace(result, mixture=without_known(result.mixture))
         self._take(result, dtype)
@@ -325,7 +332,6 @@ default="kmeans"
         warn_of(result, max_iter=self.max_iter, reg_covar=self.reg_covar)
         if self.verbose:
             Narrator.summarize(result)
-        return rows
 
     def _model(self, data: Data) -> GaussianModel:
         family, noise = get_family(self.covariance_type), measure_background(data) if self.noise else None

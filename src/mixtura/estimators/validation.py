@@ -26,6 +26,7 @@ __all__ = [
     "check_precisions",
     "check_weights",
     "columns_of",
+    "data_of_rows",
     "note_columns",
     "require_count",
     "require_rows",
@@ -91,10 +92,17 @@ def as_rows_or_data(
         require_count(data.blocks.n_positive, n_components, weighted=sample_weight is not None)
         return data, np.dtype(np.float64), None, None
     rows = as_rows(estimator, X, reset=True, min_rows=min_rows, missing=missing == "fiml")
-    weights = as_weights(sample_weight, rows)
+    data, weights = data_of_rows(rows, as_weights(sample_weight, rows), missing, n_components)
+    return data, rows.dtype, rows, weights
+
+
+def data_of_rows(
+    rows: RowArray, weights: FloatArray | None, missing: str, n_components: int
+) -> tuple[Data, FloatArray | None]:
+    """Return checked rows to fit as `Data`, and their weights, where missing values are used none of empty rows."""
     weights = without_empty_rows(weights, rows) if missing == "fiml" else weights
     require_rows(rows, weights, n_components)
-    return as_data(rows, weights), rows.dtype, rows, weights
+    return as_data(rows, weights), weights
 
 
 def require_rows_here(X: Any) -> None:

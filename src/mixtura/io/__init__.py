@@ -16,7 +16,7 @@ from mixtura.io.model_file import (
     readable_json,
 )
 from mixtura.io.number_text import TextNumbers, is_missing_text, read_numbers
-from mixtura.io.outputs import SELECTION_FILES, output_directory, output_file, translate_os_errors
+from mixtura.io.outputs import SELECTION_FILES, output_directory, output_file, save_text, translate_os_errors
 from mixtura.io.segment_names import read_names
 from mixtura.io.survey.codebook import NO_CODEBOOK, Codebook, CodebookColumn, codebook_of, with_codebook
 from mixtura.io.survey.survey_writer import SURVEY_OUTPUTS
@@ -57,6 +57,7 @@ __all__ = [
     "read_table",
     "readable_json",
     "release_arrow_memory",
+    "save_text",
     "table_of",
     "to_float64",
     "translate_os_errors",

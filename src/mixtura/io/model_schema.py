@@ -187,6 +187,14 @@ class PastAddition(Strict):
     kept: Annotated[float, Field(ge=0, le=1)]
 
 
+class KeptOrigin(Strict):
+    """The model whose segments were kept, see `mixtura.segments.updating.training_info.KeptFrom`."""
+
+    source: str
+    created: str
+    segments: Annotated[int, Field(ge=1)]
+
+
 class Training(Strict):
     """How the model came about; log-likelihood and criteria refer to the user's units."""
 
@@ -210,6 +218,7 @@ class Training(Strict):
     prior: Literal["floor", "conjugate"] | Annotated[float, Field(ge=0)] = "floor"
     missing_codes: Annotated[dict[str, list[float]], Field(default_factory=dict)]
     history: Annotated[list[PastAddition], Field(default_factory=list)]
+    kept_from: KeptOrigin | None = None
 
 
 class Document(Strict):

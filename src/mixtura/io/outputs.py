@@ -11,7 +11,14 @@ from pathlib import Path
 
 from mixtura.exceptions import OutputError
 
-__all__ = ["SELECTION_FILES", "alternatives", "output_directory", "output_file", "translate_os_errors"]
+__all__ = [
+    "SELECTION_FILES",
+    "alternatives",
+    "output_directory",
+    "output_file",
+    "save_text",
+    "translate_os_errors",
+]
 
 SELECTION_FILES = ("selection.csv", "selection.png")
 """What a selection of models leaves in its directory."""
@@ -64,6 +71,18 @@ def output_directory(path: str | Path, *, files: Collection[str], overwrite: boo
             _move_directory(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def save_text(path: str | Path, text: str, *, overwrite: bool = False) -> None:
+    """Write a text file in UTF-8; all of it or nothing.
+
+    Raises
+    ------
+    OutputError
+        The file exists and `overwrite` is False, or it cannot be written.
+    """
+    with output_file(path, overwrite=overwrite) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 @contextmanager

@@ -82,8 +82,6 @@ class Settings:
 
     def __post_init__(self) -> None:
         self._convert()
-        if self.components is not None:
-            whole_numbers("components", self.components, 1)
         if not self.covariance_types or not set(self.covariance_types) <= {*NAMES, "all"}:
             raise ParameterError(
                 f"`covariance_types` must be among {', '.join((*COVARIANCE_TYPES, *MCLUST_NAMES))}, or 'all', or those "
@@ -99,9 +97,10 @@ class Settings:
         require("anomaly_percentile", self.anomaly_percentile, percentiles, "Try `anomaly_percentile=4`.")
 
     def _convert(self) -> None:
-        """Take arrays, single values, and None for a seed that is drawn."""
+        """Take arrays, single values, what can be gone through once, and None for a seed that is drawn."""
         if self.components is not None:
-            object.__setattr__(self, "components", _listed(self.components))
+            listed = whole_numbers("components", _listed(self.components), 1)
+            object.__setattr__(self, "components", listed)
         names = [self.covariance_types] if isinstance(self.covariance_types, str) else self.covariance_types
         object.__setattr__(self, "covariance_types", tuple(names))
         object.__setattr__(self, "random_state", drawn_seed(self.random_state))

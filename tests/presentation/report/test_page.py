@@ -52,6 +52,16 @@ def test_documents_of_earlier_versions_have_none_of_them() -> None:
     assert "Classification errors" not in page
 
 
+def test_how_many_labels_look_wrong_beside_those_listed_is_said() -> None:
+    assert "the 2 customers most probably elsewhere</summary>" in render_report(document(), BlankCharts())
+
+    def many(found: dict[str, Any]) -> None:
+        found["known"]["n_elsewhere"] = 1234
+
+    page = render_report(document(many), BlankCharts())
+    assert "the 2 customers most probably elsewhere, of 1,234 in all</summary>" in page
+
+
 def page_of(frame: pl.DataFrame, resamples: int = 4, **options: object) -> str:
     """The page of a table, with its charts."""
     return REPORT.page(segment_table(frame, **options).with_effort(Effort(resamples=resamples, draws=500)))

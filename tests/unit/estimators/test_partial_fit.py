@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.utils.validation import validate_data
 
 from mixtura import GaussianMixture
 from mixtura.exceptions import ParameterError
@@ -126,3 +127,19 @@ def test_columns_are_known_by_their_names() -> None:
         gm.partial_fit(second.rename(columns={"b": "z"}))
     np.testing.assert_array_equal(gm.means_, before)
     assert gm.partial_fit(second).n_samples_seen_ == 200
+
+
+def test_the_first_batch_is_the_fit_of_it_and_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = []
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        checked.append(1)
+        return validate_data(*args, **kwargs)
+
+    monkeypatch.setattr("mixtura.estimators.validation.validate_data", counted)
+    first = batches()[0]
+    gm = learned([first])
+    assert len(checked) == 1
+    whole = GaussianMixture(2, random_state=0).fit(first)
+    np.testing.assert_array_equal(gm.means_, whole.means_)
+    assert gm.lower_bound_ == whole.lower_bound_

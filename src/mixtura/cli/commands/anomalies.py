@@ -80,13 +80,13 @@ def anomalies(
 
 
 def _print(source: str, found: TableAnomalies, path: Path, *, json: bool, quiet: bool) -> None:
-    from mixtura.cli.option_names import with_options
+    from mixtura.cli.option_names import notes_with_options
     from mixtura.cli.printing.print_anomalies import print_anomalies
     from mixtura.io import readable_json
 
+    found = replace(found, notes=notes_with_options(found.notes))
     if json:
-        worded = replace(found, notes=tuple(map(with_options, found.notes)))
-        typer.echo(readable_json(worded.to_dict()), nl=False)
+        typer.echo(readable_json(found.to_dict()), nl=False)
         return
     console = output_console(quiet=quiet)
     print_anomalies(console, source, found)

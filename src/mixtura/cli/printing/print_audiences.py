@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mixtura.cli.console import plain_table
+from mixtura.cli.option_names import notes_with_options
 from mixtura.cli.printing.numbers import decimals_for, percent, readable
 from mixtura.cli.printing.print_model import print_notes
 from mixtura.segments import Audience, AudienceList
@@ -35,7 +36,7 @@ def print_audiences(console: Console, source: str, result: AudienceList) -> None
         console.print(f"Shares and sums count each customer {result.weight_name!r} times")
     if result.n_without_value:
         console.print(f"{result.n_without_value:,} without a value of {result.value_name!r}: in no audience")
-    print_notes(console, assignment.notes)
+    print_notes(console, notes_with_options(assignment.notes))
 
 
 def _print_reach(console: Console, result: AudienceList) -> None:

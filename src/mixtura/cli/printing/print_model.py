@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mixtura.cli.console import plain_table
-from mixtura.cli.option_names import with_options
+from mixtura.cli.option_names import notes_with_options
 from mixtura.cli.printing.numbers import decimals_for, percent, readable
 from mixtura.cli.printing.print_columns import print_pairs
 from mixtura.segments import IMPORTED, Assignment, SegmentModel, TrainingInfo
@@ -119,10 +119,15 @@ def _origin(model: SegmentModel) -> list[tuple[str, str]]:
         return [("Imported from", f"{training.source}, {training.created}")]
     dropped = f" ({training.rows_dropped:,} more had missing values)" if training.rows_dropped else ""
     with_what = f"mixtura {model.mixtura_version}, seed {training.seed}, starts per model: {training.n_init}"
+    kept = training.kept_from
+    beside = (
+        [] if kept is None else [("Kept", f"segments 1 to {kept.segments} of {kept.source}, {kept.created}")]
+    )
     if training.history:
-        return [*_history(model), ("With", with_what)]
+        return [*_history(model), *beside, ("With", with_what)]
     return [
         ("Learned from", f"{training.source}, {training.rows:,} rows{dropped}, {training.created}"),
+        *beside,
         ("With", with_what),
     ]
 
@@ -206,10 +211,10 @@ def print_assignment(console: Console, source: str, result: Assignment | Assigne
     if unassigned:
         console.print(f"{unassigned:,} in no segment: values are missing")
     console.print(f"{result.n_anomalies:,} anomalies by the threshold of the model")
-    print_notes(console, result.notes)
+    print_notes(console, notes_with_options(result.notes))
 
 
 def print_notes(console: Console, notes: Sequence[str]) -> None:
-    """Print what was noticed when the table was read."""
+    """Print notes that are in the words of the command line."""
     for note in notes:
-        console.print(Text.assemble(("Note: ", "bold yellow"), with_options(note)))
+        console.print(Text.assemble(("Note: ", "bold yellow"), note))

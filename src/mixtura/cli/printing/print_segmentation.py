@@ -10,6 +10,7 @@ from rich.text import Text
 
 from mixtura.cli.console import plain_table
 from mixtura.cli.printing.numbers import criterion_text, decimals_for, percent, readable, reason_text
+from mixtura.cli.printing.print_model import print_notes
 from mixtura.cli.printing.print_profiles import WIDE, print_profiles
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ def print_segmentation(console: Console, document: Document) -> None:
     print_profiles(console, document)
     _print_least_certain(console, document)
     _print_anomalies(console, document)
-    for note in document.notes:
-        console.print(Text.assemble(("Note: ", "bold yellow"), note))
+    print_notes(console, document.notes)
     n_models = len(document.candidates)
     models = f"{n_models} models fitted" if n_models > 1 else "1 model fitted"
     assigned = document.table.rows - document.table.rows_unassigned

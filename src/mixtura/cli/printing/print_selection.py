@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.text import Text
 
 from mixtura.cli.console import plain_table
-from mixtura.cli.option_names import with_options
+from mixtura.cli.option_names import notes_with_options
 from mixtura.cli.printing.numbers import criterion_text, percent, reason_text
+from mixtura.cli.printing.print_model import print_notes
 from mixtura.segments import Selection
 
 if TYPE_CHECKING:
@@ -43,16 +44,15 @@ def print_selection(console: Console, selection: Selection) -> None:
         console.print(f"and {len(fitted) - len(shown)} more in selection.csv", style="dim")
     _print_reasons(console, found)
     dropped = f"Rows left out because values are missing: {selection.n_dropped:,}."
-    for note in (
+    notes = (
         _passed_over(selection),
         found.robust_reason,
         found.selection_reason,
         found.boundary_warning,
         dropped if selection.n_dropped else None,
         *selection.notes,
-    ):
-        if note is not None:
-            console.print(Text.assemble(("Note: ", "bold yellow"), with_options(note)))
+    )
+    print_notes(console, notes_with_options(note for note in notes if note is not None))
     console.print(f"\n{len(found.candidates)} models tried in {selection.seconds:.2f} s")
 
 

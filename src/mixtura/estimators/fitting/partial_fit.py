@@ -17,7 +17,8 @@ from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Ridge
 from mixtura.core.statistics import Statistics
 from mixtura.engine import as_data, is_distributed, is_in_database
-from mixtura.estimators.validation import as_rows, as_weights
+from mixtura.estimators.callbacks import FitTask
+from mixtura.estimators.validation import as_rows, as_weights, data_of_rows
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.fit import (
     AbsoluteChange,
@@ -26,6 +27,7 @@ from mixtura.fit import (
     Problem,
     Settings,
     continue_fit,
+    fit_mixture,
     implied_sums,
     sums_of,
 )
@@ -104,12 +106,10 @@ class PartialFitMixin:
         rows = as_rows(self, X, reset=first, min_rows=2 if first else 1, missing=missing)
         weights = _faded(as_weights(sample_weight, rows), len(rows), half_life)
         if first:
-            names = getattr(self, "feature_names_in_", None)
-            self._fit_data(rows, weights, None, None)
-            if names is not None:
-                self.feature_names_in_ = names
-            weights = without_empty_rows(weights, rows) if missing else weights
-            self.statistics_, self.n_samples_seen_ = sums_of(as_data(rows, weights), self.mixture_), len(rows)
+            data, weights = data_of_rows(rows, weights, self.missing, self.n_components)
+            task = FitTask.begin(self, rows, y, weights, self.n_init)
+            self._fit_checked(data, rows.dtype, task, fit_mixture)
+            self.statistics_, self.n_samples_seen_ = sums_of(data, self.mixture_), len(rows)
             return self
         data = as_data(rows, without_empty_rows(weights, rows) if missing else weights)
         mixture, seen = self._as_mixture(), getattr(self, "n_samples_seen_", None)

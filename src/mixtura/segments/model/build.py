@@ -22,7 +22,7 @@ from mixtura.segments.profiles.segment_statistics import MeansSummary, SizesSumm
 from mixtura.segments.scan import scan_of
 from mixtura.segments.table.discrete.coding import names_by_levels, standard_moments
 from mixtura.segments.table.prepare import Prepared
-from mixtura.segments.updating.training_info import TrainingInfo
+from mixtura.segments.updating.training_info import KeptFrom, TrainingInfo
 from mixtura.segments.weighted import percentile
 from mixtura.select import Candidate
 
@@ -109,6 +109,13 @@ def _training(settings: Settings, best: Candidate, prepared: Prepared) -> Traini
         describe=choice.describe,
         prior=settings.prior,
         missing_codes=prepared.missing_codes,
+        kept_from=_kept_from(prepared.kept),
+    )
+
+
+def _kept_from(model: SegmentModel | None) -> KeptFrom | None:
+    return (
+        None if model is None else KeptFrom(model.training.source, model.training.created, model.n_segments)
     )
 
 

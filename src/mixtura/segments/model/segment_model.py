@@ -15,7 +15,7 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import RowTable, continuous_rows
 from mixtura.drift import Reference
 from mixtura.exceptions import ParameterError
-from mixtura.io import dump_document, output_file, read_document
+from mixtura.io import dump_document, read_document, save_text
 from mixtura.io.export import DialectName, Scorer, scoring_onnx, scoring_sql
 from mixtura.segments.merging.grouped import Groups, grouped, united
 from mixtura.segments.model.discrete_file import discrete_content, discrete_parts, read_discrete
@@ -310,9 +310,7 @@ class SegmentModel:
         OutputError
             The file exists and `overwrite` is False, or it cannot be written.
         """
-        text = self.to_json()
-        with output_file(path, overwrite=overwrite) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        save_text(path, self.to_json(), overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | Path) -> SegmentModel:

@@ -38,7 +38,9 @@ Frame = nw.DataFrame[Any]
 Series = nw.Series[Any]
 
 _TOTAL = re.compile(
-    r"(grand |overall |sub)?(total|sum|summe|gesamt|gesamtsumme|insgesamt|totals|all customers)s?:?", re.I
+    r"(grand |overall |sub)?(total|sum|summe|gesamt|gesamtsumme|insgesamt|totals|all customers"
+    r"|average|mean|durchschnitt|mittelwert|somme|moyenne|suma|promedio|media)s?:?",
+    re.I,
 )
 _UNLABELED = "without a label"
 _ON_A_CLUSTER = (

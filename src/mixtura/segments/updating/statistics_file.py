@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mixtura.exceptions import DataError, ParameterError
-from mixtura.io import dump_statistics, output_file, read_statistics_document
+from mixtura.io import dump_statistics, read_statistics_document, save_text
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.updating.added_rows import rows_to_add
 from mixtura.segments.updating.model_statistics import (
@@ -76,9 +76,7 @@ class SiteStatistics:
         OutputError
             The file exists and `overwrite` is False, or it cannot be written.
         """
-        text = self.to_json()
-        with output_file(path, overwrite=overwrite) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        save_text(path, self.to_json(), overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | Path) -> SiteStatistics:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from mixtura.select.priors import PriorName
 
-__all__ = ["Addition", "TrainingInfo"]
+__all__ = ["Addition", "KeptFrom", "TrainingInfo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,23 @@ class Addition:
     def content(self) -> dict[str, Any]:
         """Return what a model file says of it."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFrom:
+    """The model whose segments were kept, the first ones of a model.
+
+    Parameters
+    ----------
+    source, created : str
+        The table that it was learned from, and when.
+    segments : int
+        How many they are.
+    """
+
+    source: str
+    created: str
+    segments: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +87,8 @@ class TrainingInfo:
         Numbers that stand for missing values, by column, as they were said; ``"*"`` for all columns.
     history : tuple of Addition, default=()
         Where rows were added later: what was learned from, the earliest first.
+    kept_from : KeptFrom or None, default=None
+        Where segments of an earlier model were kept.
     """
 
     source: str
@@ -92,6 +111,7 @@ class TrainingInfo:
     prior: PriorName | float = "floor"
     missing_codes: Mapping[str, Sequence[float]] = field(default_factory=dict)
     history: tuple[Addition, ...] = ()
+    kept_from: KeptFrom | None = None
 
     @property
     def learned_from(self) -> str:
@@ -100,17 +120,21 @@ class TrainingInfo:
         return self.source if added < 1 else f"{self.source} and {added} added later"
 
     def content(self) -> dict[str, Any]:
-        """Return what a model file says of it; codes of missing values and a history only where there are some."""
+        """Return what a model file says of it; what only some models have where there is some."""
         held = {
             name: getattr(self, name)
             for name in TrainingInfo.__slots__
-            if getattr(self, name) not in ({}, ())
+            if name != "kept_from" and getattr(self, name) not in ({}, ())
         }
         history = {"history": [one.content() for one in self.history]} if self.history else {}
-        return held | {"describe": list(self.describe)} | history
+        kept = {} if self.kept_from is None else {"kept_from": asdict(self.kept_from)}
+        return held | {"describe": list(self.describe)} | history | kept
 
     @classmethod
     def read(cls, content: dict[str, Any]) -> TrainingInfo:
         """Return what `content` has written."""
         history = tuple(Addition(**one) for one in content["history"])
-        return cls(**content | {"describe": tuple(content["describe"]), "history": history})
+        kept = None if content["kept_from"] is None else KeptFrom(**content["kept_from"])
+        return cls(
+            **content | {"describe": tuple(content["describe"]), "history": history, "kept_from": kept}
+        )

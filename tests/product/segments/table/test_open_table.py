@@ -191,6 +191,12 @@ def test_a_row_of_totals_is_left_out(label) -> None:
     assert result.rows[:, 0].tolist() == INCOME.tolist()
 
 
+@pytest.mark.parametrize("label", ["Average", "Mean:", "Durchschnitt", "moyenne"])
+def test_a_row_of_means_is_left_out(label) -> None:
+    assert open_table(total_row(label, float(INCOME.mean()), int(AGE.mean()))).total == label
+    assert open_table(total_row(label, 2900.0, 1)).total == ""
+
+
 @pytest.mark.parametrize("label", ["", None])
 def test_sums_without_a_label_are_left_out(label) -> None:
     frame = total_row(label, float(INCOME.sum()), int(AGE.sum()))
@@ -221,6 +227,8 @@ def test_labels_that_are_not_text() -> None:
     assert found.model.columns == ("spent sum", "age", "spent mean")
     assert len(found.assign(several)) == N
     assert segment_table(frame, columns=frame.columns[:2], components=np.int64(2)).model.columns == ("0", "1")
+    once = segment_table(frame, columns=0, components=(k for k in (2.0,)), covariance_types="full")
+    assert [one.n_components for one in once.ranking] == [2]
     assert segment_table(frame, columns=0, components=[2], covariance_types="full").model.columns == ("0",)
 
 

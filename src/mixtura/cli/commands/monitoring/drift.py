@@ -154,7 +154,7 @@ class _Asked:
         self, output: Path | None, *, overwrite: bool, quiet: bool, **common: Any
     ) -> tuple[TableDrift, Path, tuple[str, ...]]:
         """Compare, and write the results; return what was found, the directory and its files."""
-        from mixtura.cli.option_names import with_options
+        from mixtura.cli.option_names import notes_with_options
         from mixtura.cli.progress import working
         from mixtura.plot import warm_up
         from mixtura.report import render_drift
@@ -164,7 +164,7 @@ class _Asked:
         with deliver_drift(folder, overwrite=overwrite) as write, warm_up():
             with working("Comparing", quiet=quiet):
                 found = self.compare(source=self.table.name, **common)
-                found = replace(found, notes=tuple(map(with_options, found.notes)))
+                found = replace(found, notes=notes_with_options(found.notes))
             with working("Writing the report", quiet=quiet):
                 return found, folder, write(found, render_drift)
 

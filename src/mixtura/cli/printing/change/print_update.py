@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mixtura.cli.console import plain_table
+from mixtura.cli.option_names import notes_with_options
 from mixtura.cli.printing.numbers import percent, readable
 from mixtura.cli.printing.print_model import print_notes
 from mixtura.segments import ModelUpdate, SegmentModel, SiteStatistics
@@ -45,7 +46,7 @@ def print_update(console: Console, found: ModelUpdate) -> None:
     )
     if found.rows_left_out:
         console.print(f"{found.rows_left_out:,} left out: values are missing")
-    print_notes(console, found.notes)
+    print_notes(console, notes_with_options(found.notes))
 
 
 def print_merge(console: Console, before: SegmentModel, model: SegmentModel, mean: float) -> None:
