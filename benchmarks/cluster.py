@@ -275,7 +275,7 @@ def beyond() -> None:
     lines = []
     for n_rows in (1e9, 1e10):
         for workers in (10, 100, 1000):
-            parts = 2 * workers
+            parts = workers
             rows, tasks = n_rows / MEASURED["rows"] / workers, parts * MEASURED["part"]
             megabytes = parts * (MEASURED["sent"] + MEASURED["returned"]) / 1e6
             gigabytes, minutes = n_rows * 160 / workers / 1e9, MEASURED["passes"] * (rows + tasks) / 60
@@ -286,7 +286,7 @@ def beyond() -> None:
         ["rows", "workers", "GB a worker", "rows, s a pass", "tasks, s a pass", "MB moved a pass", "minutes"],
         lines,
     )
-    most = [f"{(n_rows / MEASURED['rows'] / (2 * MEASURED['part'])) ** 0.5:,.0f}" for n_rows in (1e9, 1e10)]
+    most = [f"{(n_rows / MEASURED['rows'] / MEASURED['part']) ** 0.5:,.0f}" for n_rows in (1e9, 1e10)]
     print(f"\nTasks take as long as rows at {most[0]} workers for 1e9 rows, at {most[1]} for 1e10.")
 
 

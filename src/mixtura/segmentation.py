@@ -168,7 +168,7 @@ class Segmentation:
         found = ambiguous_customers(assignment.memberships, assignment.customer, threshold)
         rows, names = [one.row for one in found], self.names
         columns = {
-            assignment.id_name: ids_of(assignment, rows),
+            assignment.id_name: ids_of(assignment.ids, rows),
             "segment": [names[one.first] for one in found],
             "membership": [float(one.memberships[one.first]) for one in found],
             "second_segment": [(*names, OUTLIER)[one.second] for one in found],
@@ -250,7 +250,7 @@ class Segmentation:
         )
         rows = [int(row) for audience in found.found.audiences for row in audience.rows]
         own = {name: values.tolist() for name, values in found.columns().items()}
-        return frame_like(table, {found.assignment.id_name: ids_of(found.assignment, rows), **own}, rows)
+        return frame_like(table, {found.assignment.id_name: ids_of(found.assignment.ids, rows), **own}, rows)
 
     def drift(self, frame: Any, **options: Any) -> TableDrift:
         """Return what changed since, given later customers; `verdict` says what to do.

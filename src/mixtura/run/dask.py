@@ -12,11 +12,9 @@ from mixtura.run.remote.dask_cluster import DaskCluster
 from mixtura.run.remote.job import Job, step_of
 from mixtura.run.remote.remote_runner import RemoteRunner, added
 
-__all__ = ["PARTS_PER_THREAD", "DaskRunner"]
+__all__ = ["DaskRunner"]
 
 T = TypeVar("T")
-PARTS_PER_THREAD = 2
-"""Parts that a thread of the cluster has: each costs the scheduler milliseconds a pass, several even out the work."""
 
 _FAN_IN = 16
 """Sums that are added at a time, first by workers, at last here: a tree that depends on the number of parts alone."""
@@ -51,7 +49,8 @@ class DaskRunner(RemoteRunner):
         """
         delayed = self._cluster.delayed
         packed = [delayed(pack)(*part) for part in parts]
-        n = min(len(packed), PARTS_PER_THREAD * self._cluster.n_threads)
+        # One part for a thread: each costs the scheduler, the client and a worker milliseconds a pass.
+        n = min(len(packed), self._cluster.n_threads)
         cuts = [len(packed) * i // n for i in range(n + 1)]
         futures = self._cluster.held([delayed(join)(packed[a:b]) for a, b in pairwise(cuts)])
         return futures, self._cluster.each(_found, futures)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,9 @@ from mixtura.cli.option_types import (
     Weight,
 )
 from mixtura.cli.table_input import Database, NewCustomers, Sql, TableInput
+
+if TYPE_CHECKING:
+    from mixtura.segments import AudienceList, SegmentModel
 
 __all__ = ["audience"]
 
@@ -94,14 +97,12 @@ def _run(
 ) -> None:
     from mixtura.cli.printing.print_audiences import print_audiences
     from mixtura.io import TABLE_SUFFIXES, output_file, readable_json
-    from mixtura.segments import SegmentModel, audiences_of_table
+    from mixtura.segments import SegmentModel
 
     with output_file(
         path, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=[model, *table.inputs]
     ) as writing:
-        loaded = SegmentModel.load(model)
-        read = table.read(id_column, loaded.training.id_column)
-        result = audiences_of_table(loaded, read.data, segments, id_column=id_column, **limits)
+        result = _found(SegmentModel.load(model), table, segments, id_column, limits)
         result.write(writing)
     if json:
         typer.echo(readable_json(result.to_dict()))
@@ -109,3 +110,18 @@ def _run(
     console = output_console(quiet=quiet)
     print_audiences(console, table.name, result)
     console.print(f"\nWritten: {path}", soft_wrap=True)
+
+
+def _found(
+    model: SegmentModel, table: TableInput, segments: list[str], id_column: str | None, limits: dict[str, Any]
+) -> AudienceList:
+    """Return the audiences of a table, which is read in parts where it is large."""
+    from mixtura.data.sources import Source
+    from mixtura.segments import audiences_of_table
+    from mixtura.segments.audiences.audience_source import audiences_of_source
+
+    ids = id_column, model.training.id_column
+    read = table.open(*ids) if model.coding is None else table.read(*ids)
+    if isinstance(read, Source):
+        return audiences_of_source(model, read, segments, id_column=id_column, **limits)
+    return audiences_of_table(model, read.data, segments, id_column=id_column, **limits)

@@ -20,7 +20,7 @@ __all__ = ["print_audiences"]
 def print_audiences(console: Console, source: str, result: AudienceList) -> None:
     """Print each audience's reach, who of it is expected to belong, its value, and who is in several."""
     assignment, found = result.assignment, result.found
-    total = assignment.complete.size
+    total = assignment.n_rows
     console.print(Text.assemble((source, "bold"), f": {total:,} customers"))
     for audience in found.audiences:
         console.print(f"{audience.segment + 1} {audience.rule}")
@@ -29,7 +29,7 @@ def print_audiences(console: Console, source: str, result: AudienceList) -> None
         _print_overlap(console, result)
     if assignment.n_outliers:
         console.print(f"{assignment.n_outliers:,} outliers: they lie far from all segments")
-    unassigned = total - int(assignment.known.sum())
+    unassigned = total - assignment.n_known
     if unassigned:
         console.print(f"{unassigned:,} in no audience: values are missing")
     if result.weight_name is not None:

@@ -9,12 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from mixtura._typing import FloatArray, IntArray
+from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.segments.jsonable import jsonable_fields
 from mixtura.validation import Interval, require
 
-__all__ = ["Audience", "Audiences", "combine_audiences", "find_segment", "select_audience"]
+__all__ = [
+    "Audience",
+    "AudienceLimits",
+    "AudienceSummary",
+    "Audiences",
+    "combine_audiences",
+    "find_segment",
+    "select_audience",
+]
+
+_SOME = 10_000
+"""Customers who may be held in vain before those who come first are looked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,26 +212,124 @@ def select_audience(
     >>> select_audience(memberships, ["A", "B"], "A", top=2, value=worth).rows.tolist()
     [2, 1]
     """
-    _check_limits(min_probability, top, value, min_expected_value)
-    k = find_segment(names, segment)
-    probability, counted = memberships[:, k], np.ones(len(memberships)) if weights is None else weights
-    worth = None if value is None else probability * value
-    known = ~np.isnan(probability if worth is None else worth)
-    if not known.any():
-        raise DataError(
-            f"None of {len(memberships)!r} customers has a membership{'' if value is None else ' and a value'}. At "
-            "least one is required. Check the columns of the table."
+    limits = AudienceLimits(min_probability, top, min_expected_value, valued=value is not None)
+    summary = AudienceSummary(names, segment, limits)
+    summary.add(memberships, value, weights)
+    return summary.result()
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceLimits:
+    """Who is in an audience; parameters as of `select_audience`.
+
+    Parameters
+    ----------
+    min_probability : float or None
+    top : int or None
+    min_expected_value : float or None
+    valued : bool
+        Whether customers have a value.
+
+    Raises
+    ------
+    ParameterError
+        There is no limit, or one is out of its range.
+    """
+
+    min_probability: float | None
+    top: int | None
+    min_expected_value: float | None
+    valued: bool
+
+    def __post_init__(self) -> None:
+        _check_limits(self.min_probability, self.top, self.min_expected_value, valued=self.valued)
+
+
+class AudienceSummary:
+    """An audience that is chosen from customers who come a part at a time, in order; it holds only who may be in it.
+
+    Parameters
+    ----------
+    names : sequence of str, length K
+    segment : str or int
+        As of `select_audience`.
+    limits : AudienceLimits
+    """
+
+    def __init__(self, names: Sequence[str], segment: str | int, limits: AudienceLimits) -> None:
+        self._k, self._names, self._limits = find_segment(names, segment), names, limits
+        self._n_rows = self._n_known = 0
+        # Sums over all customers with a membership: their weights, and the weights of those expected in the segment.
+        self._sums = np.zeros(2)
+        self._parts: list[tuple[Array, ...]] = []
+        self._held = 0
+
+    def add(self, memberships: FloatArray, value: FloatArray | None, weights: FloatArray | None) -> None:
+        """Add customers; parameters as of `select_audience`."""
+        probability, limits = memberships[:, self._k], self._limits
+        counted = np.ones(len(memberships)) if weights is None else weights
+        ranked = probability if value is None else probability * value
+        known = ~np.isnan(ranked)
+        self._n_known += int(known.sum())
+        self._sums += (counted[known].sum(), counted[known] @ probability[known])
+        chosen = known.copy()
+        if limits.min_probability is not None:
+            chosen &= probability >= limits.min_probability
+        if value is not None and limits.min_expected_value is not None:
+            chosen &= ranked >= limits.min_expected_value
+        rows = np.flatnonzero(chosen)
+        worth = ranked if value is None else value
+        self._parts.append((rows + self._n_rows, probability[rows], worth[rows], ranked[rows], counted[rows]))
+        self._n_rows, self._held = self._n_rows + len(memberships), self._held + rows.size
+        if limits.top is not None and self._held > 2 * limits.top + _SOME:
+            self._sort()
+
+    def _sort(self) -> tuple[Array, ...]:
+        """Keep the first, in their order."""
+        found = [np.concatenate(one) for one in zip(*self._parts, strict=True)]
+        order = np.lexsort((found[0], -found[3]))[: self._limits.top]
+        kept = tuple(one[order] for one in found)
+        self._parts, self._held = [kept], order.size
+        return kept
+
+    def result(self) -> Audience:
+        """Return the audience; raise `DataError` where nobody can be in it."""
+        if not self._n_known:
+            lacking = "a membership and a value" if self._limits.valued else "a membership"
+            raise DataError(
+                f"None of {self._n_rows!r} customers has {lacking}. At least one is required. Check the columns of the "
+                "table."
+            )
+        rows, probability, value, _, weights = self._sort()
+        name = self._names[self._k]
+        measured = self._measured(probability, value if self._limits.valued else None, weights)
+        return Audience(
+            segment=self._k,
+            name=name,
+            rule=_rule(name, self._limits),
+            rows=rows,
+            probability=probability,
+            n_customers=self._n_known,
+            reach=len(rows),
+            **measured,
         )
-    chosen = known.copy()
-    if min_probability is not None:
-        chosen &= probability >= min_probability
-    if worth is not None and min_expected_value is not None:
-        chosen &= worth >= min_expected_value
-    rows = np.flatnonzero(chosen)
-    ranked = probability if worth is None else worth
-    rows = rows[np.argsort(-ranked[rows], kind="stable")][:top]
-    rule = _rule(names[k], min_probability, top, min_expected_value, valued=value is not None)
-    return _measured(k, names[k], rule, rows, probability, value, counted, known)
+
+    def _measured(
+        self, probability: FloatArray, value: FloatArray | None, weights: FloatArray
+    ) -> dict[str, Any]:
+        total, population = self._sums.tolist()
+        mass, members = float(weights.sum()), float(weights @ probability)
+        expected = None if value is None else probability * value
+        return {
+            "value": value,
+            "expected_value": expected,
+            "share": _ratio(mass, total),
+            "expected_members": members,
+            "expected_share": _ratio(members, mass),
+            "coverage": _ratio(members, population),
+            "total_value": None if value is None else float(weights @ value),
+            "total_expected_value": None if expected is None else float(weights @ expected),
+        }
 
 
 def combine_audiences(audiences: Sequence[Audience], n_rows: int) -> Audiences:
@@ -239,10 +348,7 @@ def combine_audiences(audiences: Sequence[Audience], n_rows: int) -> Audiences:
 
 
 def _check_limits(
-    min_probability: float | None,
-    top: int | None,
-    value: FloatArray | None,
-    min_expected_value: float | None,
+    min_probability: float | None, top: int | None, min_expected_value: float | None, *, valued: bool
 ) -> None:
     if min_probability is None and top is None and min_expected_value is None:
         raise ParameterError(
@@ -253,63 +359,22 @@ def _check_limits(
         require("min_probability", min_probability, Interval(0, 1), "Try `min_probability=0.3`.")
     if top is not None:
         require("top", top, Interval(1, whole=True), "Try `top=1000`.")
-    if min_expected_value is not None and value is None:
+    if min_expected_value is not None and not valued:
         raise ParameterError(
             f"`min_expected_value` needs the value of each customer; got {min_expected_value!r} without values. Name "
             "the column with `value`."
         )
 
 
-def _rule(
-    name: str,
-    min_probability: float | None,
-    top: int | None,
-    min_expected_value: float | None,
-    *,
-    valued: bool,
-) -> str:
+def _rule(name: str, asked: AudienceLimits) -> str:
     limits = []
-    if min_probability is not None:
-        limits.append(f"with a membership of {min_probability:g} or more")
-    if min_expected_value is not None:
-        limits.append(f"with an expected value of {min_expected_value:g} or more")
-    best = "by expected value" if valued else "by membership"
-    who = "customers" if top is None else f"the first {top:,} customers {best}"
+    if asked.min_probability is not None:
+        limits.append(f"with a membership of {asked.min_probability:g} or more")
+    if asked.min_expected_value is not None:
+        limits.append(f"with an expected value of {asked.min_expected_value:g} or more")
+    best = "by expected value" if asked.valued else "by membership"
+    who = "customers" if asked.top is None else f"the first {asked.top:,} customers {best}"
     return " ".join([f"{name}:", who, " and ".join(limits)]).strip()
-
-
-def _measured(
-    segment: int,
-    name: str,
-    rule: str,
-    rows: IntArray,
-    probability: FloatArray,
-    value: FloatArray | None,
-    weights: FloatArray,
-    known: np.ndarray[Any, np.dtype[np.bool_]],
-) -> Audience:
-    counted, likely = weights[rows], probability[rows]
-    total, mass = float(weights[known].sum()), float(counted.sum())
-    members, population = float(counted @ likely), float(weights[known] @ probability[known])
-    worth = None if value is None else value[rows]
-    expected = None if worth is None else likely * worth
-    return Audience(
-        segment=segment,
-        name=name,
-        rule=rule,
-        rows=rows,
-        probability=likely,
-        value=worth,
-        expected_value=expected,
-        n_customers=int(known.sum()),
-        reach=len(rows),
-        share=_ratio(mass, total),
-        expected_members=members,
-        expected_share=_ratio(members, mass),
-        coverage=_ratio(members, population),
-        total_value=None if worth is None else float(counted @ worth),
-        total_expected_value=None if expected is None else float(counted @ expected),
-    )
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from mixtura._typing import Array, FloatArray
+from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.exceptions import ColumnError, DataError, ParameterError
 from mixtura.io import to_float64, write_table
 from mixtura.segments.audiences.audience import Audiences, combine_audiences, find_segment, select_audience
@@ -19,7 +19,48 @@ from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.table.open_table import open_table
 from mixtura.validation import missing_values
 
-__all__ = ["AudienceList", "audiences_of_table"]
+__all__ = ["AudienceList", "CountedCustomers", "PickedIds", "audiences_of_table", "segments_wanted"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PickedIds:
+    """The ids of some customers of a table, found by their rows.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n,)
+        Ascending.
+    ids : narwhals Series or ndarray of length n
+    """
+
+    rows: IntArray
+    ids: Any
+
+    def __getitem__(self, rows: IntArray) -> Any:
+        return self.ids[np.searchsorted(self.rows, rows)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CountedCustomers:
+    """What an `AudienceList` needs to know of customers who are not in memory; as `Assignment` says it.
+
+    Parameters
+    ----------
+    id_name : str
+    ids : PickedIds
+        Of those in an audience.
+    n_rows, n_complete, n_known, n_outliers : int
+        Of the table; in a segment; in a segment or outliers; outliers.
+    notes : tuple of str
+    """
+
+    id_name: str
+    ids: PickedIds
+    n_rows: int
+    n_complete: int
+    n_known: int
+    n_outliers: int
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +69,7 @@ class AudienceList:
 
     Parameters
     ----------
-    assignment : Assignment
+    assignment : Assignment or CountedCustomers
         Of all customers of the table.
     found : Audiences
     value_name : str or None
@@ -39,7 +80,7 @@ class AudienceList:
         The column that says how much a customer counts in shares and sums.
     """
 
-    assignment: Assignment
+    assignment: Assignment | CountedCustomers
     found: Audiences
     value_name: str | None
     n_without_value: int
@@ -61,10 +102,10 @@ class AudienceList:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON, without the lists themselves."""
-        assigned = int(self.assignment.complete.sum())
+        customers = self.assignment
         return {
-            "customers": self.assignment.complete.size,
-            "customers_unassigned": self.assignment.complete.size - assigned,
+            "customers": customers.n_rows,
+            "customers_unassigned": customers.n_rows - customers.n_complete,
             "customers_without_value": self.n_without_value,
             "value": self.value_name,
             "weight": self.weight_name,
@@ -134,12 +175,7 @@ def audiences_of_table(
     array([[120,  26],
            [ 26, 110]])
     """
-    wanted = [find_segment(model.names, segment) for segment in segments]
-    if not wanted or len(set(wanted)) < len(wanted):
-        raise ParameterError(
-            f"`segments` must name at least one segment, and each once; got {list(segments)!r}. The segments are "
-            f"{', '.join(repr(name) for name in model.names)}."
-        )
+    wanted = segments_wanted(model, segments)
     assignment = assign_table(model, frame, id_column=id_column, drop_missing=drop_missing)
     weight = weight or _known_weight(model, frame)
     frame = _opened(frame, value, weight)
@@ -161,6 +197,17 @@ def audiences_of_table(
     lacking = 0 if worth is None else int((np.isnan(worth) & assignment.complete).sum())
     found = combine_audiences(audiences, len(assignment.complete))
     return AudienceList(assignment, found, value, lacking, weight)
+
+
+def segments_wanted(model: SegmentModel, segments: Sequence[str | int]) -> list[int]:
+    """Return the numbers of segments, from 0; raise `ParameterError` where there is none, or one twice."""
+    wanted = [find_segment(model.names, segment) for segment in segments]
+    if not wanted or len(set(wanted)) < len(wanted):
+        raise ParameterError(
+            f"`segments` must name at least one segment, and each once; got {list(segments)!r}. The segments are "
+            f"{', '.join(repr(name) for name in model.names)}."
+        )
+    return wanted
 
 
 def _opened(frame: Any, *names: str | None) -> Any:

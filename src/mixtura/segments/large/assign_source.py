@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import narwhals as nw
 import numpy as np
@@ -28,7 +28,18 @@ from mixtura.segments.table.survey.sentinel import Sentinel, sentinel_notes
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["AssignedSource", "assign_source"]
+__all__ = [
+    "AssignedSource",
+    "SourceCounts",
+    "assign_part",
+    "assign_source",
+    "assigned_parts",
+    "id_column_of",
+    "read_notes",
+    "with_sentinels",
+]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,20 +110,30 @@ def assign_source(
         source = source.watched(on_rows)
     if not source.repeatable:
         source = spool_stream(source)
-    name = _id_of(model, source, id_column)
-    needed = [*model.columns, *([] if name is None else [name])]
-    found: list[Sentinel] = []
+    name = id_column_of(model, source, id_column)
+    return with_sentinels(model, source, lambda found: _run(model, source, path, name, found, drop_missing))
+
+
+def with_sentinels(model: SegmentModel, source: Source, run: Callable[[list[Sentinel] | None], T]) -> T:
+    """Return what is made of a source, once it is known which numbers stand for missing values.
+
+    Parameters
+    ----------
+    model : SegmentModel
+    source : Source
+    run : callable
+        Takes these; None as long as nothing looks like it, see `assigned_parts`.
+    """
     try:
-        return _run(model, source, needed, path, name, None, drop_missing)
+        return run(None)
     except _Suspicious:
-        found = find_sentinels(
-            source,
-            RowReader(model.columns, missing_codes_of(model.columns, model.training.missing_codes, {})),
-        )
-    return _run(model, source, needed, path, name, found, drop_missing)
+        codes = missing_codes_of(model.columns, model.training.missing_codes, {})
+        found = find_sentinels(source, RowReader(model.columns, codes))
+    return run(found)
 
 
-def _id_of(model: SegmentModel, source: Source, asked: str | None) -> str | None:
+def id_column_of(model: SegmentModel, source: Source, asked: str | None) -> str | None:
+    """Return the id column: the one that is asked for, that of the model, or one that the first rows look like."""
     import pyarrow as pa
 
     first = next(source.batches(), None)
@@ -131,45 +152,104 @@ def _id_of(model: SegmentModel, source: Source, asked: str | None) -> str | None
 def _run(
     model: SegmentModel,
     source: Source,
-    needed: list[str],
     path: str | Path,
     id_column: str | None,
     sentinels: list[Sentinel] | None,
     drop_missing: bool,
 ) -> AssignedSource:
+    counts, missing = SourceCounts(model.n_segments), MissingCounts(len(model.columns))
+    with TableWriter(path) as writer:
+        for part, _ in assigned_parts(
+            model, source, id_column, sentinels, missing, drop_missing=drop_missing
+        ):
+            writer.append(*part.written(), part.known)
+            counts.add(part)
+        counts.require_some(model.columns)
+    notes = read_notes(sentinels, missing, model.columns)
+    n_anomalies, n_outliers = counts.n_anomalies, counts.n_outliers
+    return AssignedSource(
+        model.names, counts.n_rows, counts.n_complete, counts.by_segment, n_anomalies, notes, n_outliers
+    )
+
+
+class SourceCounts:
+    """How many customers of a source went where."""
+
+    def __init__(self, n_segments: int) -> None:
+        self.by_segment: IntArray = np.zeros(n_segments, dtype=np.intp)
+        self.n_rows = self.n_complete = self.n_anomalies = self.n_outliers = 0
+
+    def add(self, part: Assignment) -> None:
+        """Add customers."""
+        self.by_segment = self.by_segment + part.counts
+        self.n_rows, self.n_complete = self.n_rows + part.n_rows, self.n_complete + part.n_complete
+        self.n_anomalies, self.n_outliers = (
+            self.n_anomalies + part.n_anomalies,
+            self.n_outliers + part.n_outliers,
+        )
+
+    def require_some(self, columns: Sequence[str]) -> None:
+        """Raise `DataError` where no row has a value."""
+        if not self.n_complete + self.n_outliers:
+            raise DataError(
+                f"None of the {self.n_rows} rows has a number in the columns {list(columns)!r}. Such rows "
+                "are required. Check that it is the right table."
+            )
+
+
+def read_notes(
+    sentinels: list[Sentinel] | None, missing: MissingCounts, columns: Sequence[str]
+) -> tuple[str, ...]:
+    """Return what was noticed when a source was read, and warn of it."""
+    notes = (
+        *sentinel_notes(sentinels or ()),
+        *counted_notes(missing.columns, missing.rows, missing.all_rows, columns),
+    )
+    if notes:
+        warnings.warn(f"Columns of the table: {' '.join(notes)}", ColumnWarning, stacklevel=3)
+    return notes
+
+
+def assigned_parts(
+    model: SegmentModel,
+    source: Source,
+    id_column: str | None,
+    sentinels: list[Sentinel] | None,
+    missing: MissingCounts,
+    *,
+    drop_missing: bool,
+    further: Sequence[str] = (),
+) -> Iterator[tuple[Assignment, pa.RecordBatch]]:
+    """Yield the customers of a source assigned, a part at a time, each with the columns that were read of it.
+
+    Parameters
+    ----------
+    model : SegmentModel
+    source : Source
+    id_column : str or None
+    sentinels : list of Sentinel or None
+        None to find out that there may be some: see `with_sentinels`.
+    missing : MissingCounts
+        To which those of each part are added.
+    drop_missing : bool
+    further : sequence of str, default=()
+        Columns to be read as well.
+    """
     known = {one.column: one.value for one in sentinels or ()}
-    codes = missing_codes_of(model.columns, model.training.missing_codes, known)
-    reader, missing = RowReader(model.columns, codes), MissingCounts(len(model.columns))
-    counts, n_rows, n_complete, n_anomalies = np.zeros(model.n_segments, dtype=np.intp), 0, 0, 0
-    n_outliers = 0
-    with TableWriter(path) as writer, read_ahead(source.batches(needed)) as batches:
-        for rows, ids in _numbered(batches, reader, id_column):
+    reader = RowReader(model.columns, missing_codes_of(model.columns, model.training.missing_codes, known))
+    needed = dict.fromkeys([*model.columns, *([] if id_column is None else [id_column]), *further])
+    with read_ahead(source.batches(list(needed))) as batches:
+        for rows, ids, batch in _numbered(batches, reader, id_column):
             if sentinels is None and reader.may_have_sentinels(rows).any():
                 raise _Suspicious
             complete = usable_rows_of(rows, drop_missing=drop_missing)
             missing.add(rows[complete])
-            part = assign_part(model, rows, complete, ids, id_column)
-            writer.append(*part.written(), part.known)
-            counts, n_complete = counts + part.counts, n_complete + part.n_complete
-            n_outliers += part.n_outliers
-            n_rows, n_anomalies = n_rows + len(rows), n_anomalies + part.n_anomalies
-        if not n_complete + n_outliers:
-            raise DataError(
-                f"None of the {n_rows} rows has a number in the columns {list(model.columns)!r}. Such rows "
-                "are required. Check that it is the right table."
-            )
-    notes = (
-        *sentinel_notes(sentinels or ()),
-        *counted_notes(missing.columns, missing.rows, missing.all_rows, model.columns),
-    )
-    if notes:
-        warnings.warn(f"Columns of the table: {' '.join(notes)}", ColumnWarning, stacklevel=3)
-    return AssignedSource(model.names, n_rows, n_complete, counts, n_anomalies, notes, n_outliers)
+            yield assign_part(model, rows, complete, ids, id_column), batch
 
 
 def _numbered(
     batches: Iterator[pa.RecordBatch], reader: RowReader, id_column: str | None
-) -> Iterator[tuple[FloatArray, Any]]:
+) -> Iterator[tuple[FloatArray, Any, pa.RecordBatch]]:
     """Yield the rows of batches with their ids, row numbers from 1 where there are none."""
     import pyarrow as pa
 
@@ -182,7 +262,7 @@ def _numbered(
             column = pa.chunked_array([batch.column(batch.schema.names.index(id_column))])
             ids = nw.from_native(column, series_only=True)
         start += len(rows)
-        yield rows, ids
+        yield rows, ids, batch
 
 
 def assign_part(

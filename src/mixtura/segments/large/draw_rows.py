@@ -15,7 +15,7 @@ from mixtura.data.sources import Source, no_rows, read_ahead
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Drawn", "SmallestRows", "draw_rows", "first_bound"]
+__all__ = ["Drawn", "SmallestRows", "draw_rows", "first_bound", "row_indices"]
 
 _SLACK = 1.2
 """Of the share of hashes that suffices on average: fewer would hardly ever."""
@@ -117,7 +117,7 @@ class SmallestRows:
         """Add the rows of a batch; numbers are those among all rows, in whose order batches come."""
         places = np.flatnonzero(hashes <= self.bound)
         if places.size:
-            self._parts.append((batch.take(_indices(places)), numbers[places], hashes[places]))
+            self._parts.append((batch.take(row_indices(places)), numbers[places], hashes[places]))
             self._count += places.size
         if self._count > 2 * self._n_rows:
             self._drop()
@@ -131,7 +131,7 @@ class SmallestRows:
             self.bound = np.partition(hashes, self._n_rows - 1)[self._n_rows - 1]
         places = np.flatnonzero(hashes <= self.bound)
         numbers = np.concatenate([part[1] for part in self._parts])[places]
-        whole = pa.Table.from_batches([part[0] for part in self._parts]).take(_indices(places))
+        whole = pa.Table.from_batches([part[0] for part in self._parts]).take(row_indices(places))
         batch = whole.combine_chunks().to_batches()[0]
         self._parts, self._count = [(batch, numbers, hashes[places])], places.size
 
@@ -150,7 +150,8 @@ class SmallestRows:
         return pa.Table.from_batches([batch]), numbers
 
 
-def _indices(places: IntArray) -> pa.Array:
+def row_indices(places: IntArray) -> pa.Array:
+    """Return rows by number as Arrow takes them."""
     import pyarrow as pa
 
     return pa.Array.from_buffers(pa.int64(), places.size, [None, pa.py_buffer(places.astype(np.int64))])

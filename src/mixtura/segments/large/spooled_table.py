@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import narwhals as nw
 import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
@@ -17,13 +18,14 @@ from mixtura.data.spool import SpoolFile, require_room
 from mixtura.engine import as_data
 from mixtura.exceptions import DataError
 from mixtura.segments.large.described import DescribedColumn
+from mixtura.segments.large.draw_rows import row_indices
 from mixtura.segments.large.row_reader import MissingCounts, RowReader, column_numbers, usable_rows_of
 from mixtura.segments.table.columns import ColumnChoice
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["SpooledTable", "ids_at", "require_same_rows", "require_weights", "spool_table"]
+__all__ = ["SpooledTable", "ids_at", "ids_of_rows", "require_same_rows", "require_weights", "spool_table"]
 
 _AT_ONCE = 1 << 20
 """Rows whose flags are counted at a time."""
@@ -198,6 +200,21 @@ def ids_at(batches: Iterator[pa.RecordBatch], numbers: IntArray) -> list[str]:
         found += [str(column[int(place)].as_py()) for place in here]
         start += batch.num_rows
     return found
+
+
+def ids_of_rows(source: Source, id_column: str, numbers: IntArray) -> nw.Series[Any]:
+    """Return the ids of some rows of a source as they stand there; numbers ascend."""
+    import pyarrow as pa
+
+    found: list[pa.Array] = []
+    start = 0
+    with read_ahead(source.batches([id_column])) as batches:
+        for batch in batches:
+            first, last = np.searchsorted(numbers, [start, start + batch.num_rows])
+            found.append(batch.column(0).take(row_indices(numbers[first:last] - start)))
+            start += batch.num_rows
+    require_same_rows(source, numbers.size, sum(map(len, found)))
+    return nw.from_native(pa.chunked_array(found), series_only=True)
 
 
 def require_same_rows(source: Source, before: int, now: int) -> None:

@@ -74,6 +74,10 @@ class Assignment:
         return self.complete if self.outlier is None else self.complete | self.outlier
 
     @property
+    def n_known(self) -> int:
+        return int(np.count_nonzero(self.known))
+
+    @property
     def n_outliers(self) -> int:
         return 0 if self.outlier is None else int(np.count_nonzero(self.outlier))
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["eager", "frame_of", "held", "ids_of"]
 
 
-def ids_of(assignment: Assignment, rows: Sequence[int]) -> list[Any]:
-    """Return the ids of some rows as plain values."""
-    held = assignment.ids[np.asarray(rows, dtype=np.intp)]
+def ids_of(ids: Any, rows: Sequence[int]) -> list[Any]:
+    """Return some of the ids of a table, a narwhals Series or an array, as plain values."""
+    held = ids[np.asarray(rows, dtype=np.intp)]
     values = held.to_list() if isinstance(held, nw.Series) else held.tolist()
     return [value if isinstance(value, int | float | str | None) else str(value) for value in values]
 
@@ -35,7 +35,7 @@ def frame_of(table: Any, assignment: Assignment) -> Any:
         name: [value if there else None for value, there in zip(values.tolist(), known, strict=True)]
         for name, values in columns.items()
     }
-    return frame_like(table, {id_name: ids_of(assignment, range(len(known))), **own}, range(len(known)))
+    return frame_like(table, {id_name: ids_of(assignment.ids, range(len(known))), **own}, range(len(known)))
 
 
 def held(result: SegmentationResult) -> Assignment:

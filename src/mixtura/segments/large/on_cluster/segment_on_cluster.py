@@ -30,8 +30,6 @@ from mixtura.segments.table.columns import ColumnChoice
 
 __all__ = ["require_distributable", "segment_on_cluster"]
 
-_PARTS_PER_THREAD = 2
-
 
 def segment_on_cluster(
     table: Any,
@@ -152,7 +150,7 @@ def _of_files(cluster: DaskCluster, given: Any) -> tuple[PartedTable, Source]:
     pieces = source.pieces()
     cluster.require_seen(list(dict.fromkeys(piece.path for piece in pieces)))
     weights = [piece.n_bytes if piece.n_rows is None else piece.n_rows for piece in pieces]
-    groups = _cut(pieces, weights, _PARTS_PER_THREAD * cluster.n_threads)
+    groups = _cut(pieces, weights, cluster.n_threads)
     sizes = [
         None if any(one.n_rows is None for one in some) else sum(one.n_rows for one in some)
         for some in groups
@@ -166,7 +164,7 @@ def _of_frame(cluster: DaskCluster, frame: Any) -> tuple[PartedTable, Source]:
     """Return the partitions of a Dask dataframe, neighbors joined, and what is known of all."""
     partitions = delayed_partitions(frame)
     schema = cluster.each(schema_of, partitions[:1])[0]
-    groups = _cut(partitions, [1] * len(partitions), _PARTS_PER_THREAD * cluster.n_threads)
+    groups = _cut(partitions, [1] * len(partitions), cluster.n_threads)
     parts = [cluster.delayed(FrameParts.of)(some, schema) for some in groups]
     rows = PartedTable.counted(cluster, parts, [None] * len(parts), schema.names[0])
     return rows, _outline("the Dask dataframe", schema, rows, None)
