@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mixtura.run.parallelism import get_runner, get_threads, set_threads, with_jobs
     from mixtura.run.processes import map_processes, start_workers
     from mixtura.run.remote.dask_cluster import DaskCluster
-    from mixtura.run.remote.dask_connection import dask_cluster
+    from mixtura.run.remote.dask_connection import dask_cluster, require_seen
     from mixtura.run.serial import SerialRunner
     from mixtura.run.spark import SparkRunner
     from mixtura.run.threads import ThreadRunner
@@ -30,6 +30,7 @@ __all__ = [
     "get_threads",
     "limit_blas_threads",
     "map_processes",
+    "require_seen",
     "set_threads",
     "start_workers",
     "with_jobs",
@@ -44,7 +45,7 @@ __getattr__, __dir__ = lazy_names(
         "parallelism": "get_runner get_threads set_threads with_jobs",
         "processes": "map_processes start_workers",
         "remote.dask_cluster": "DaskCluster",
-        "remote.dask_connection": "dask_cluster",
+        "remote.dask_connection": "dask_cluster require_seen",
         "serial": "SerialRunner",
         "spark": "SparkRunner",
         "threads": "ThreadRunner",

@@ -161,6 +161,7 @@ def _run(table: TableInput, output: Path | None, wanted: _Wanted, asked: dict[st
     from mixtura.data.spool import spooled_in
     from mixtura.io import read_names, readable_json, release_arrow_memory
     from mixtura.report import REPORT
+    from mixtura.run import require_seen
     from mixtura.segments import Effort, deliver
 
     folder = Path(f"{table.stem}-segments") if output is None else output
@@ -173,7 +174,7 @@ def _run(table: TableInput, output: Path | None, wanted: _Wanted, asked: dict[st
     showing = stages(quiet=wanted.quiet, lines=wanted.progress)
     with spooled_in(wanted.spool_dir), _reached(table) as cluster, writing as delivery, showing as shown:
         if cluster is not None:
-            cluster.require_seen([delivery.folder])
+            require_seen(cluster, [delivery.folder])
         result, read = _segmented(table, shown, asked)
         # Who interrupts the search does not want to wait for what was not asked for.
         resamples = 0 if result.interrupted and wanted.resamples is None else wanted.resamples

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from mixtura._optional import require_extra
@@ -54,12 +52,24 @@ class DaskCluster:
     def each(self, function: Callable[..., Any], *values: Sequence[Any]) -> list[Any]:
         """Return what a function makes of the first of all values, of the second, and so on; workers compute it."""
         made = [self.delayed(function, pure=False)(*ones) for ones in zip(*values, strict=True)]
-        return self.gather(self.held(made))
+        with self.answering():
+            futures = self.client.compute(made)
+        return self.gather(futures)
 
     def held(self, made: Sequence[Any]) -> list[Any]:
-        """Return delayed values as futures: what workers keep, and make again where one is lost."""
+        """Return delayed values as futures: what workers keep, and make again where one is lost.
+
+        Neighbors go to one worker, as many to each as it has threads to the others: left to itself the scheduler may
+        give all to one. That is a wish, which a worker that is lost does not stand in the way of.
+        """
+        seats = [worker for worker, threads in self.client.nthreads().items() for _ in range(threads)]
         with self.answering():
-            return list(self.client.compute(list(made)))
+            return [
+                self.client.compute(
+                    one, workers=[seats[place * len(seats) // len(made)]], allow_other_workers=True
+                )
+                for place, one in enumerate(made)
+            ]
 
     def gather(self, futures: Sequence[Any]) -> list[Any]:
         """Return results; that a scheduler no longer answers is noticed while waiting for them."""
@@ -71,24 +81,6 @@ class DaskCluster:
                     self.client.sync(self.client.scheduler.identity, callback_timeout=_PATIENCE)
                 else:
                     return list(self.client.gather(futures))
-
-    def require_seen(self, paths: Sequence[Path]) -> None:
-        """Raise `ClusterError` unless every worker sees these files and folders, and has mixtura as it is here."""
-        here = version("mixtura")
-        with self.answering():
-            found = self.client.run(_looked_for, [str(path.absolute()) for path in paths])
-        for worker, (there, missing) in found.items():
-            if there != here:
-                raise ClusterError(
-                    f"The worker {worker} has mixtura {there}; {here} is required there, as here. Install the "
-                    "same on all workers."
-                )
-            if missing:
-                raise ClusterError(
-                    f"The worker {worker} does not see {missing[0]!r}. Every worker must see the files that are read, "
-                    "and the folder of the results, under the same names as this machine. Put them on a disk that all "
-                    "share."
-                )
 
     @contextmanager
     def answering(self) -> Iterator[None]:
@@ -108,8 +100,3 @@ class DaskCluster:
                 f"A worker of the Dask cluster lacks a library ({error}). Its Python must have mixtura as this one "
                 'does: pip install "mixtura[dask,cli]".'
             ) from error
-
-
-def _looked_for(paths: list[str]) -> tuple[str, list[str]]:
-    """Return the version of mixtura here, and which files are not."""
-    return version("mixtura"), [path for path in paths if not Path(path).exists()]

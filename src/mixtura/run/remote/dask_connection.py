@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from mixtura._optional import require_extra
 from mixtura.exceptions import ClusterError
 from mixtura.run.remote.dask_cluster import DaskCluster
 
-__all__ = ["dask_cluster"]
+__all__ = ["dask_cluster", "require_seen"]
 
 _CONNECTING = 10.0
 """Seconds in which a scheduler must be there."""
@@ -52,3 +54,27 @@ def dask_cluster(address: str, n_workers: int = 1) -> Iterator[DaskCluster]:
             ) from error
         stack.enter_context(client)
         yield DaskCluster()
+
+
+def require_seen(cluster: DaskCluster, paths: Sequence[Path]) -> None:
+    """Raise `ClusterError` unless every worker sees these files and folders, and has mixtura as it is here."""
+    here = version("mixtura")
+    with cluster.answering():
+        found = cluster.client.run(_looked_for, [str(path.absolute()) for path in paths])
+    for worker, (there, missing) in found.items():
+        if there != here:
+            raise ClusterError(
+                f"The worker {worker} has mixtura {there}; {here} is required there, as here. Install the "
+                "same on all workers."
+            )
+        if missing:
+            raise ClusterError(
+                f"The worker {worker} does not see {missing[0]!r}. Every worker must see the files that are read, "
+                "and the folder of the results, under the same names as this machine. Put them on a disk that all "
+                "share."
+            )
+
+
+def _looked_for(paths: list[str]) -> tuple[str, list[str]]:
+    """Return the version of mixtura here, and which files are not."""
+    return version("mixtura"), [path for path in paths if not Path(path).exists()]

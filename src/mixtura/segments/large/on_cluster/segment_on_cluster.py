@@ -13,7 +13,7 @@ from mixtura.data.sources import Source
 from mixtura.engine import delayed_partitions
 from mixtura.exceptions import ParameterError
 from mixtura.io import find_source
-from mixtura.run import DaskCluster
+from mixtura.run import DaskCluster, require_seen
 from mixtura.segments.large.described import DescribedColumn
 from mixtura.segments.large.draw_rows import Drawn
 from mixtura.segments.large.measure_whole import TableInParts
@@ -148,7 +148,7 @@ def _of_files(cluster: DaskCluster, given: Any) -> tuple[PartedTable, Source]:
             f"{source.name}. Write it to such files, or leave `dask` out."
         )
     pieces = source.pieces()
-    cluster.require_seen(list(dict.fromkeys(piece.path for piece in pieces)))
+    require_seen(cluster, list(dict.fromkeys(piece.path for piece in pieces)))
     weights = [piece.n_bytes if piece.n_rows is None else piece.n_rows for piece in pieces]
     groups = _cut(pieces, weights, cluster.n_threads)
     sizes = [
