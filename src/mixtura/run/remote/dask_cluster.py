@@ -59,17 +59,20 @@ class DaskCluster:
     def held(self, made: Sequence[Any]) -> list[Any]:
         """Return delayed values as futures: what workers keep, and make again where one is lost.
 
-        Neighbors go to one worker, as many to each as it has threads to the others: left to itself the scheduler may
-        give all to one. That is a wish, which a worker that is lost does not stand in the way of.
+        Neighbors go to one worker, as many to each as it has threads: left to itself the scheduler may give all to
+        one. Once they are made they may be anywhere, so that nothing waits for a worker that is lost.
         """
         seats = [worker for worker, threads in self.client.nthreads().items() for _ in range(threads)]
+        asked = {"allow_other_workers": True, "optimize_graph": False}
+        keys = dict.fromkeys(key for one in made for key in one.__dask_graph__())
         with self.answering():
-            return [
-                self.client.compute(
-                    one, workers=[seats[place * len(seats) // len(made)]], allow_other_workers=True
-                )
+            futures = [
+                self.client.compute(one, workers=[seats[place * len(seats) // len(made)]], **asked)
                 for place, one in enumerate(made)
             ]
+            self.gather(self.client.map(bool, futures, pure=False))
+            self.client.sync(self.client.scheduler.set_restrictions, worker=keys)
+        return futures
 
     def gather(self, futures: Sequence[Any]) -> list[Any]:
         """Return results; that a scheduler no longer answers is noticed while waiting for them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,10 +19,12 @@ from mixtura.segments.table.complete import missing_notes, usable_rows
 from mixtura.segments.table.discrete.coding import unknown_notes, with_missing_levels
 from mixtura.segments.table.roles import Roles, checked_weights
 
-__all__ = ["ROW_NAME", "ModelRows", "customer_ids", "read_rows", "require_columns"]
+__all__ = ["ROW_NAME", "ModelRows", "customer_ids", "in_chunks", "read_rows", "require_columns"]
 
 ROW_NAME = "row"
 """Name of the id column where the table has none; rows are numbered from 1."""
+
+_CHUNK_ROWS = 131_072
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,3 +185,11 @@ def require_columns(needed: Sequence[str], present: Sequence[str]) -> None:
         column=lacking[0],
         closest=closest,
     )
+
+
+def in_chunks(function: Callable[[Any], Array], table: RowTable) -> Array:
+    """Return what a function makes of rows, (n,), given some of them at a time: of those on disk few are in memory."""
+    if len(table) <= _CHUNK_ROWS:
+        return function(table)
+    parts = [function(table[start : start + _CHUNK_ROWS]) for start in range(0, len(table), _CHUNK_ROWS)]
+    return np.concatenate(parts)

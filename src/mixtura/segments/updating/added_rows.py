@@ -8,20 +8,24 @@ from typing import Any, Self
 import narwhals as nw
 import numpy as np
 
-from mixtura._typing import FloatArray
+from mixtura._typing import Array, FloatArray
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
+from mixtura.core.protocols import RowTable, continuous_rows
+from mixtura.data.sources import Source, read_whole
 from mixtura.engine import as_data
 from mixtura.exceptions import ColumnError, DataError
 from mixtura.fit import sums_of
 from mixtura.segments.change.far_values import require_sums
 from mixtura.segments.merging.grouped import require_single_components
-from mixtura.segments.model.read_rows import ModelRows, read_rows
+from mixtura.segments.model.read_rows import ModelRows, in_chunks, read_rows
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.table.rounding import scaled_steps
+from mixtura.segments.transforms.jacobian import Scaled
 from mixtura.segments.updating.effective_rows import age_notes, require_rows_left
 from mixtura.segments.updating.half_life import ages_of
-from mixtura.segments.updating.model_statistics import ModelStatistics, scatter_of, sum_of_jacobians
+from mixtura.segments.updating.model_statistics import ModelStatistics, scatter_of
+from mixtura.segments.updating.source_rows import read_in_parts
 
 __all__ = ["AddedRows", "rows_to_add"]
 
@@ -72,8 +76,8 @@ class AddedRows:
     def of(
         cls, model: SegmentModel, frame: Any, time: str | None, half_life: Any, *, drop_missing: bool
     ) -> Self:
-        """Read a table, with the weights of its rows by their age."""
-        read = rows_to_add(model, frame, drop_missing=drop_missing)
+        """Read a table, or a source, with the weights of its rows by their age."""
+        read = rows_to_add(model, frame, drop_missing=drop_missing, time=time)
         weights, kept, as_of, notes = read.weights, 1.0, None, tuple[str, ...]()
         if time is not None:
             known = None if model.statistics is None else model.statistics.as_of
@@ -87,8 +91,8 @@ class AddedRows:
             raise DataError(
                 "No row of the table has a positive weight. At least one is required. Check the weights."
             )
-        data = as_data(model.scaling.seen(read.table), weights)
-        jacobian = sum_of_jacobians(model.scaling, read.table, weights)
+        data = _as_seen(model, read, weights)
+        jacobian = _sum_of_jacobians(model, read, weights)
         return cls(model, read, weights, data, jacobian, _steps(model, read), kept, as_of, notes)
 
     def statistics(self, mixture: Mixture) -> ModelStatistics:
@@ -102,7 +106,7 @@ class AddedRows:
         if reference is None:
             return ()
         weights = np.ones(len(self.read.rows)) if self.weights is None else self.weights
-        below = self.model.log_density(self.read.table) < reference.cuts.tail
+        below = in_chunks(self.model.log_density, self.read.table) < reference.cuts.tail
         share = float(weights[below].sum() / weights.sum())
         before = float(reference.sums.totals[6] / reference.sums.totals[1])
         if share < max(_STRANGE, 3 * before):
@@ -115,6 +119,23 @@ class AddedRows:
         return (said,)
 
 
+def _as_seen(model: SegmentModel, read: ModelRows, weights: FloatArray | None) -> Data:
+    """Return rows as the mixture sees them; those on disk are scaled as they are read."""
+    if isinstance(read.table, np.memmap):
+        return as_data(read.table, weights).mapped(Scaled(model.scaling))
+    return as_data(model.scaling.seen(read.table), weights)
+
+
+def _sum_of_jacobians(model: SegmentModel, read: ModelRows, weights: FloatArray | None) -> float:
+    scaling = model.scaling
+
+    def jacobians(rows: RowTable) -> Array:
+        return scaling.log_jacobian(scaling.masked(continuous_rows(rows)), observed=True)
+
+    found = in_chunks(jacobians, read.table)
+    return float(found.sum() if weights is None else found @ weights)
+
+
 def _steps(model: SegmentModel, read: ModelRows) -> FloatArray:
     """Return what columns are rounded to; a few rows, or equal ones, do not say it, but the model does."""
     found, rows = scaled_steps(read.table, model.scaling), read.rows
@@ -124,8 +145,12 @@ def _steps(model: SegmentModel, read: ModelRows) -> FloatArray:
     return np.where(same | (len(rows) < _FEW_ROWS), model.statistics.rounding, found)
 
 
-def rows_to_add(model: SegmentModel, frame: Any, *, drop_missing: bool = False) -> ModelRows:
+def rows_to_add(
+    model: SegmentModel, frame: Any, *, drop_missing: bool = False, time: str | None = None
+) -> ModelRows:
     """Return the rows of a table that are learned from, with the weights that the model was learned with.
+
+    Those of a source are read in parts, and lie in a spool, where the model has numbers alone.
 
     Raises
     ------
@@ -135,11 +160,10 @@ def rows_to_add(model: SegmentModel, frame: Any, *, drop_missing: bool = False) 
         Segments have several components.
     """
     require_single_components(model.groups, "Adding rows")
-    weight = model.training.weight_column
-    names: list[str] = list(nw.from_native(frame, eager_only=True).columns)
-    if weight is not None and weight not in names:
-        raise ColumnError.missing(weight, names, "weight")
-    read = read_rows(model, frame, drop_missing=drop_missing, weight=weight, partial=True)
+    if isinstance(frame, Source) and model.coding is None and not any(model.scaling.spikes):
+        read = read_in_parts(model, frame, time, drop_missing=drop_missing)
+    else:
+        read = _read_whole(model, read_whole(frame) if isinstance(frame, Source) else frame, drop_missing)
     if read.absent:
         raise DataError(
             f"The table has no values in {', '.join(map(repr, read.absent))}. The model learns from the columns "
@@ -148,3 +172,11 @@ def rows_to_add(model: SegmentModel, frame: Any, *, drop_missing: bool = False) 
         )
     require_sums(model, read)
     return read
+
+
+def _read_whole(model: SegmentModel, frame: Any, drop_missing: bool) -> ModelRows:
+    weight = model.training.weight_column
+    names: list[str] = list(nw.from_native(frame, eager_only=True).columns)
+    if weight is not None and weight not in names:
+        raise ColumnError.missing(weight, names, "weight")
+    return read_rows(model, frame, drop_missing=drop_missing, weight=weight, partial=True)

@@ -21,6 +21,7 @@ from mixtura.fit import FitResult, IncrementalEMStep, KeptSums, Problem, Remaini
 from mixtura.fit import log_likelihood as log_likelihood_of
 from mixtura.io import to_float64
 from mixtura.segments.model.kept_reference import log_jacobians
+from mixtura.segments.model.read_rows import in_chunks
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.updating.added_rows import AddedRows
 from mixtura.segments.updating.carried_reference import carried_reference
@@ -110,8 +111,9 @@ def update_model(
     model : SegmentModel
         From a file of this version, or with `with_reference`. Where the sums are not known they are taken for what the
         mixture itself says of its rows.
-    frame : pandas, polars or pyarrow table
-        Rows that were not learned from before; columns are found by name.
+    frame : pandas, polars or pyarrow table, or Source
+        Rows that were not learned from before; columns are found by name. Those of a source are read in parts, and lie
+        in a spool, where the model has numbers alone.
     time : str or None, default=None
         The column that says when a row is of.
     half_life : float, str, timedelta or None, default=None
@@ -279,7 +281,7 @@ def _mean_values(
     if name not in table.columns or not table[name].dtype.is_numeric() or not model.mean_values:
         return model.mean_values
     values = to_float64(table[name])[read.complete]
-    labels = mixture.predict(model.scaling.seen(read.table))
+    labels = in_chunks(lambda rows: mixture.predict(model.scaling.seen(rows)), read.table)
     weights = np.ones(len(values)) if rows.weights is None else rows.weights
     found = list[float | None]()
     for k, before in enumerate(model.mean_values):
@@ -302,11 +304,11 @@ def _with_densities(
     moved -= expected_log_likelihood(earlier.components, old.mixture)
     gain = moved / max(earlier.weight, _TINY)
     if old.anomaly_threshold is not None:
-        own = percentile(new.log_density(rows.read.table), old.anomaly_percentile, rows.weights)
+        own = percentile(in_chunks(new.log_density, rows.read.table), old.anomaly_percentile, rows.weights)
         weights = (earlier.weight, rows.data.total_weight)
         threshold = float(np.average([old.anomaly_threshold + gain, own], weights=weights))
         new = replace(new, anomaly_threshold=threshold)
-    jacobians = log_jacobians(new.scaling, rows.read.table)
+    jacobians = in_chunks(partial(log_jacobians, new.scaling), rows.read.table)
     if old.reference is None:
         # What is known of the spread is that of the new rows alone.
         few, limit = len(jacobians) < _FEW_ROWS, new.anomaly_threshold
