@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Initialization,
         SharedStarts,
         WithKnown,
+        join_components,
     )
     from mixtura.fit.kmeans.lloyd import Clustering, best_clustering, nearest, run_kmeans
     from mixtura.fit.loop.driver import Observer, Step, iterate
@@ -88,6 +89,7 @@ __all__ = [
     "fit_mixture",
     "implied_sums",
     "iterate",
+    "join_components",
     "log_likelihood",
     "nearest",
     "run_kmeans",
@@ -102,7 +104,7 @@ __getattr__, __dir__ = lazy_names(
         "degeneracy": "Degeneracy DegeneracyKind find_degeneracies",
         "evaluation": "Score log_likelihood score_mixture",
         "init": "INITIALIZATIONS ROBUST_KMEANS BestOf FromKnown FromMixture "
-        "FromPartition Initialization SharedStarts WithKnown",
+        "FromPartition Initialization SharedStarts WithKnown join_components",
         "kmeans.lloyd": "Clustering best_clustering nearest run_kmeans",
         "loop.driver": "Observer Step iterate",
         "loop.outcome": "Outcome",

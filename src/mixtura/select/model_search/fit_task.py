@@ -36,6 +36,7 @@ from mixtura.fit import (
     continue_fit,
     find_degeneracies,
     fit_best_of,
+    join_components,
     score_mixture,
 )
 from mixtura.fit.steps.warmup import WarmupEM
@@ -61,6 +62,9 @@ _COARSE = 0.5
 
 _CHEAP_ROWS = 10_000
 """Rows up to which each model of a search has one start more, from the optimum of another family."""
+
+_WAYS_TO_JOIN = 3
+"""Pairs of components of which one is made for a start of a model of fewer."""
 
 ADVANCE = 4
 """Passes over all rows that every model found on a sample makes; the best few are refined further."""
@@ -258,3 +262,26 @@ class FitTask:
         if result.lower_bound * result.total_weight <= target + SAME_OPTIMUM:
             return candidate
         return self.candidate(family, k, result, begun - candidate.seconds)
+
+    def found_from_joined(self, candidate: Candidate, larger: Candidate) -> FitResult | None:
+        """Return a fit from a candidate of one component more, two of them joined; None where it is not the better one.
+
+        They are compared on the first level: where one is better there by more than its parameters gain by chance, it
+        goes on to the data. It finds groups that partitions into few parts do not have.
+        """
+        family, k = candidate.covariance_type, candidate.n_components
+        assert candidate.mixture is not None, "a candidate without a mixture is compared with none"
+        assert larger.mixture is not None, "a candidate without a mixture lends none"
+        first, *further = self.path(family, k)
+        chance = self.problem(family, k).model.n_parameters(self.data.n_features)
+        target = score_mixture(first, candidate.mixture).log_likelihood + chance
+        starts = [FromMixture(one) for one in join_components(larger.mixture, _WAYS_TO_JOIN)]
+        try:
+            found = self._best_of(first, family, k, starts, target)
+            if found.lower_bound * found.total_weight <= target:
+                return None
+            for level in further:
+                found = self.go_on(family, found, level)
+        except MixturaError:
+            return None
+        return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import repeat
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,7 +22,11 @@ from mixtura.select.model_search.candidate import Candidate
 from mixtura.select.model_search.cost import level_sizes, processes_for, search_seconds
 from mixtura.select.model_search.fit_task import ADVANCE, FitTask
 from mixtura.select.model_search.kept_fits import KeptFits, packed, unpacked
-from mixtura.select.model_search.nesting import enforce_nesting, warm_start_from_best
+from mixtura.select.model_search.nesting import (
+    enforce_nesting,
+    start_from_larger,
+    warm_start_from_best,
+)
 from mixtura.select.model_search.robustness import KINDS, Robustness
 from mixtura.select.model_search.subsamples import draw_subsamples
 from mixtura.select.priors import PRIORS, PriorName, make_prior
@@ -185,7 +190,9 @@ class Fitter:
         def compute(sizes: Sequence[int]) -> Iterator[tuple[Candidate, ...]]:
             chosen = [groups[size] for size in sizes]
             if self._samples:
-                return (tuple(enforce_nesting(group, self._advanced)) for group in chosen)
+                after = [groups.get(size + 1, []) if self._joins else [] for size in sizes]
+                more = map(start_from_larger, chosen, after, repeat(self._joined))
+                return (tuple(enforce_nesting(group, self._advanced)) for group in more)
             return self._in_processes(_refine, chosen)
 
         by_size = {
@@ -193,6 +200,19 @@ class Fitter:
             for size, group in zip(groups, self._kept.each("refined", list(groups), compute), strict=True)
         }
         return [next(by_size[one.n_components]) for one in candidates]
+
+    @property
+    def _joins(self) -> bool:
+        """Whether components are Gaussian, of continuous columns, and all alike, so that two can be joined."""
+        terms, task = self._full.robustness, self._full
+        plain = terms.background is None and terms.tails is None
+        return plain and task.kept is None and task.data.discrete is None
+
+    def _joined(self, candidate: Candidate, larger: Candidate) -> Candidate:
+        found = self._task.found_from_joined(candidate, larger)
+        if found is None:
+            return candidate
+        return self._advanced(candidate, replace(candidate, mixture=found.mixture))
 
     def _advanced(self, candidate: Candidate, near: Candidate) -> Candidate:
         return self._full.refit(candidate, near, advance=True)

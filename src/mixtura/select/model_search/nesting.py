@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mixtura.core.covariance import get_family, is_factor, mclust_name
 from mixtura.select.model_search.candidate import Candidate
 
-__all__ = ["contains", "enforce_nesting", "warm_start_from_best"]
+__all__ = ["contains", "enforce_nesting", "start_from_larger", "warm_start_from_best"]
 
 _SHORT = 0.01
 """Nats by which a family may be below one it contains: what a finished fit may leave to be gained."""
@@ -58,6 +58,31 @@ def warm_start_from_best(
         if others:
             near = ends[min(others, key=lambda j: ends[j].bic)]
             ends[i] = _more_likely(ends[i], try_warm_start(ends[i], near))
+    return ends
+
+
+def start_from_larger(
+    candidates: list[Candidate],
+    larger: Sequence[Candidate],
+    try_joined: Callable[[Candidate, Candidate], Candidate],
+) -> list[Candidate]:
+    """Return the candidates, each with one start more: what its family has with one component more, two joined.
+
+    Degenerate candidates neither lend their mixture nor are touched.
+
+    Parameters
+    ----------
+    candidates, larger : sequence of Candidate
+        Of one number of components each, the latter of one more.
+    try_joined : callable
+        Takes a candidate and the larger one of its family; returns the candidate fitted from there, or the same.
+    """
+    ends, lenders = list(candidates), list(larger)
+    of_family = {lenders[j].covariance_type: lenders[j] for j in _sound(lenders)}
+    for i in _sound(ends):
+        lender = of_family.get(ends[i].covariance_type)
+        if lender is not None and ends[i].n_components > 1:
+            ends[i] = _more_likely(ends[i], try_joined(ends[i], lender))
     return ends
 
 
