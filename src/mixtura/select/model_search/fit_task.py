@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,12 @@ _WAYS_TO_JOIN = 3
 
 ADVANCE = 4
 """Passes over all rows that every model found on a sample makes; the best few are refined further."""
+
+
+@lru_cache(maxsize=1)
+def _generator(seed: int) -> np.random.RandomState:
+    """Return the generator of all fits: starts are partitions and mixtures, for which nothing is drawn."""
+    return np.random.RandomState(seed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,7 +192,7 @@ class FitTask:
             self.problem(family, k, level),
             starts,
             self.settings(level, _FINE if is_only else None, WarmupEM),
-            random_state=np.random.RandomState(self.seed),
+            random_state=_generator(self.seed),
             accept=lambda mixture: not self._degeneracies(level, mixture),
             target=target,
             known=known,

@@ -121,7 +121,8 @@ def search(
     sample_rows : int, default=50_000
         In a larger table each model is fitted to a random sample of this many rows and updated on all by a few
         passes; of the best five, those that may still become the best are converged, the others are not refined
-        (``outcome``). Likelihoods are always of all rows.
+        (``outcome``). Each has a start more there: two components joined of its type with one component more.
+        Likelihoods are always of all rows.
     missing : {"error", "fiml"}, default="error"
         What NaN in the rows is: an error or a missing value, see `mixtura.GaussianMixture`. Likelihoods are then of
         what was observed, starts are looked for in rows that one Gaussian filled, and rows without any value do not

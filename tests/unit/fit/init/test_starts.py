@@ -12,6 +12,7 @@ from sklearn.datasets import load_iris
 import mixtura
 from mixtura.core.covariance import get_family
 from mixtura.core.maximize import maximize
+from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Ridge
 from mixtura.engine import as_data
@@ -29,6 +30,7 @@ from mixtura.fit import (
     SharedStarts,
     fit_best_of,
     fit_mixture,
+    join_components,
 )
 from mixtura.fit.init import BestOf, FromLabels, FromNearestRows, SmallEM, draw_sample
 from mixtura.fit.loop.driver import iterate
@@ -290,3 +292,30 @@ def test_one_start_alone_is_the_fit_from_it() -> None:
     )
     assert found.trace == wanted.trace
     np.testing.assert_array_equal(found.mixture.means, wanted.mixture.means)
+
+
+def test_joined_components_have_the_moments_of_both_and_the_nearest_are_joined_first() -> None:
+    weights, means = np.array([0.2, 0.3, 0.5]), np.array([[0.0, 0.0], [1.0, 0.5], [9.0, 9.0]])
+    covariances = np.array([np.eye(2), [[2.0, 0.5], [0.5, 1.0]], 3 * np.eye(2)])
+    three = Mixture.from_parameters(weights, means, covariances)
+    found = join_components(three, 2)
+    assert len(found) == 2
+    first = found[0]
+    assert first.weights == pytest.approx([0.5, 0.5])
+    # The moments of a mixture of the two by themselves.
+    both = Mixture.from_parameters(weights[:2] / 0.5, means[:2], covariances[:2])
+    mean = both.weights @ means[:2]
+    second = np.einsum("k,kij->ij", both.weights, covariances[:2])
+    second += np.einsum("k,ki,kj->ij", both.weights, means[:2], means[:2])
+    assert first.means[1] == pytest.approx(mean)
+    assert first.covariances[1] == pytest.approx(second - np.outer(mean, mean))
+    assert np.array_equal(first.means[0], means[2])
+    assert {one.covariance_type for one in found} == {"full"}
+    assert len(join_components(three, 9)) == 3
+
+
+def test_a_component_without_weight_is_joined_all_the_same() -> None:
+    mixture = Mixture.from_parameters([0.0, 0.0, 1.0], [[0.0], [1.0], [5.0]], [1.0, 1.0, 1.0], "spherical")
+    joined = join_components(mixture, 3)
+    assert all(one.weights.sum() == pytest.approx(1.0) for one in joined)
+    assert all(np.isfinite(one.means).all() for one in joined)

@@ -11,7 +11,12 @@ import pytest
 from mixtura.core.covariance import FAMILIES
 from mixtura.fit import Degeneracy, DegeneracyKind
 from mixtura.select import Candidate
-from mixtura.select.model_search.nesting import contains, enforce_nesting, warm_start_from_best
+from mixtura.select.model_search.nesting import (
+    contains,
+    enforce_nesting,
+    start_from_larger,
+    warm_start_from_best,
+)
 
 NAMES = {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"}
 
@@ -157,3 +162,23 @@ def test_what_a_finished_fit_may_leave_is_no_breach() -> None:
     fits = Fits({})
     enforce_nesting([candidate("VEI", -300.0), candidate("EVI", -200.0)], fits)
     assert fits.asked == []
+
+
+def test_a_family_begins_from_what_it_has_with_one_component_more() -> None:
+    found = [candidate("VVV", -300.0), candidate("EEE", -400.0), candidate("EII", -450.0)]
+    larger = [candidate("EEE", -350.0, 3), candidate("VVV", -290.0, 3)]
+    fits = Fits({"EEE": candidate("EEE", -360.0), "VVV": candidate("VVV", -310.0)})
+    ends = start_from_larger(found, larger, fits)
+    assert outcome(ends) == {"VVV": -300.0, "EEE": -360.0, "EII": -450.0}
+    assert fits.asked == [("VVV", "VVV"), ("EEE", "EEE")]
+    assert ends[1].single_log_likelihood == -500.0
+
+
+def test_neither_degenerate_candidates_nor_single_components_take_part() -> None:
+    fits = Fits({})
+    start_from_larger([candidate("VVV", -300.0, degenerate=True)], [candidate("VVV", -290.0, 3)], fits)
+    start_from_larger([candidate("VVV", -300.0)], [candidate("VVV", -290.0, 3, degenerate=True)], fits)
+    start_from_larger([candidate("VVV", -300.0)], [candidate("VVV", np.nan, 3, failure="none")], fits)
+    start_from_larger([candidate("VVV", -300.0, 1)], [candidate("VVV", -290.0, 2)], fits)
+    assert start_from_larger([candidate("VVV", -300.0)], [], fits)[0].log_likelihood == -300.0
+    assert not fits.asked

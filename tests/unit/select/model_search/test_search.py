@@ -316,3 +316,20 @@ def test_rounding_is_a_step_for_each_column(steps) -> None:
         ParameterError, match="`rounding` must be a step of at least 0 for each of the 2 columns"
     ):
         search(rows(), components=[1], rounding=steps)
+
+
+def test_two_components_of_three_joined_are_a_start_where_models_are_found_on_a_sample() -> None:
+    # Five components that overlap, each of its own shape: of two with one covariance partitions do not find the best.
+    rng = np.random.default_rng(1)
+    means, maps = 1.5 * rng.normal(size=(5, 5)), np.eye(5) + 0.4 * rng.normal(size=(5, 5, 5))
+    labels = rng.choice(5, 8_000, p=[0.3, 0.25, 0.2, 0.15, 0.1])
+    rows = rng.normal(size=(8_000, 5))
+    for k in range(5):
+        rows[labels == k] = rows[labels == k] @ maps[k].T + means[k]
+    asked = {"covariance_types": ["tied"], "sample_rows": 4_000}
+    alone = search(rows, components=[2], **asked).best
+    two = search(rows, components=[2, 3], **asked).candidates[0]
+    assert two.n_components == 2
+    assert two.log_likelihood > alone.log_likelihood + 500
+    found = two.mixture.log_likelihood(rows)
+    assert found == pytest.approx(two.log_likelihood)
