@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mixtura.fit.loop.state import LoopState, StepResult, begin, take
     from mixtura.fit.loop.stopping import AbsoluteChange, RemainingGain
     from mixtura.fit.loop.trace import Event, PassKind, Trace
-    from mixtura.fit.racing import RACE_SCHEDULE, WithinReach
+    from mixtura.fit.racing import PATIENT_SCHEDULE, RACE_SCHEDULE, WithinReach
     from mixtura.fit.restarts import (
         SAME_OPTIMUM,
         Given,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "INITIALIZATIONS",
+    "PATIENT_SCHEDULE",
     "RACE_SCHEDULE",
     "ROBUST_KMEANS",
     "SAME_OPTIMUM",
@@ -112,7 +113,7 @@ __getattr__, __dir__ = lazy_names(
         "loop.state": "LoopState StepResult begin take",
         "loop.stopping": "AbsoluteChange RemainingGain",
         "loop.trace": "Event PassKind Trace",
-        "racing": "RACE_SCHEDULE WithinReach",
+        "racing": "PATIENT_SCHEDULE RACE_SCHEDULE WithinReach",
         "restarts": "SAME_OPTIMUM Given Settings continue_batch continue_fit fit_best_of fit_mixture",
         "steps.accelerated": "AcceleratedEMStep",
         "steps.em": "EMStep Problem",

@@ -11,7 +11,7 @@ from mixtura.core.mixture import Mixture
 from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.stopping import Progress, StoppingRule, remaining_gain
 
-__all__ = ["RACE_SCHEDULE", "SAME_OPTIMUM", "Racing", "WithinReach"]
+__all__ = ["PATIENT_SCHEDULE", "RACE_SCHEDULE", "SAME_OPTIMUM", "Racing", "WithinReach"]
 
 SAME_OPTIMUM = 1e-3
 """Nats of the total log-likelihood by which a later start has to end higher to be kept instead of an earlier one.
@@ -20,6 +20,9 @@ Those that end in one maximum differ by what they leave to be gained; each has i
 
 RACE_SCHEDULE = ((10, 5.0), (20, 3.0), (40, 1.0), (80, 0.5))
 """After this many passes, how many nats of total log-likelihood a further start may be behind the best one."""
+
+PATIENT_SCHEDULE = ((20, 20.0), (40, 10.0), (80, 4.0), (160, 1.0))
+"""The same of rows with discrete columns: each says little, so that EM is slow, and who is ahead early says less."""
 
 _HOPELESS, _SPEEDUP, _SETTLING = 30.0, 2.0, 4
 """Before the first of these passes a run that lacks more nats than this, and that would not come close by then if every

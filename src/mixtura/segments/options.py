@@ -12,7 +12,8 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.core.covariance import MCLUST_NAMES, NAMES
 from mixtura.core.mixture import Mixture
-from mixtura.core.protocols import RowTable
+from mixtura.core.parts.level_models import KNOWN
+from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.exceptions import ParameterError, TooFewRowsError
 from mixtura.segments.merging.grouped import check_merge
 from mixtura.select import CRITERIA, OnCandidate, OnFold, SearchResult, search
@@ -118,14 +119,19 @@ class Settings:
             return list(range(n_known, max(_COMPONENTS.stop, n_known + _BESIDE_KNOWN + 1)))
         return _feasible(self.components, n_rows, fewest)
 
-    def families(self, n_features: int) -> tuple[str, ...]:
-        """Return the covariance types to try: with 20 columns and more those of factors too, unless some were asked.
+    def families(self, rows: RowTable) -> tuple[str, ...]:
+        """Return the covariance types to try for rows; those that were asked for, if some were.
 
-        Full covariances then have more parameters than most tables determine, and diagonal ones no correlations.
+        With 20 columns and more those of factors, too: full covariances then have more parameters than most tables
+        determine, and diagonal ones no correlations. Beside discrete columns no spherical ones: each of these columns
+        has a distribution of its own, and that all others vary equally would be a matter of their scales.
         """
-        if self.covariance_types is COVARIANCE_TYPES and n_features >= _MANY_COLUMNS:
-            return (*COVARIANCE_TYPES, *FACTOR_TYPES)
-        return tuple(self.covariance_types)
+        if self.covariance_types is not COVARIANCE_TYPES:
+            return tuple(self.covariance_types)
+        tried: tuple[str, ...] = COVARIANCE_TYPES
+        if isinstance(rows, MixedRows) and any(model != KNOWN for model in rows.discrete.models):
+            tried = tuple(one for one in tried if one != "spherical")
+        return (*tried, *FACTOR_TYPES) if rows.shape[1] >= _MANY_COLUMNS else tried
 
     def search(
         self,
@@ -143,7 +149,7 @@ class Settings:
             if beside is None
             else range(beside, beside + _BESIDE_KNOWN + 1),
             keep=keep,
-            covariance_types=self.families(scaled.shape[1]),
+            covariance_types=self.families(scaled),
             criterion=self.criterion,
             n_folds=self.n_folds,
             n_init=self.n_init,

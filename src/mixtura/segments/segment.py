@@ -88,7 +88,8 @@ def segment_table(
         Numbers of segments to try; None for 1 to 9, fewer in tables with fewer rows.
     covariance_types : sequence of str or None, default=None
         Any of ``full``, ``tied``, ``diag``, ``spherical``, ``EII`` to ``VVV``, ``all``, or covariances of factors such
-        as ``UUU-2``; None for the first four, and with 20 columns and more for six of factors, too.
+        as ``UUU-2``; None for the first four, beside discrete columns without spherical ones, and with 20 columns and
+        more for six of factors, too.
     criterion : str, default="bic"
         One of `mixtura.select.CRITERIA`; smaller is better. With ``"cv"``, minus twice the log-likelihood of customers
         held out, the mixture of fewest parameters within one standard error of the smallest is kept.

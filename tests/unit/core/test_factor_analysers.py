@@ -10,7 +10,11 @@ from mixtura import GaussianMixture, Mixture, fit
 from mixtura.core.covariance import FACTOR_FAMILIES, choose_families, count_parameters, get_family, is_factor
 from mixtura.core.covariance.algebra.factor_analysis import factor_covariance, factor_loss
 from mixtura.core.model import GaussianModel
+from mixtura.core.parts.discrete import DiscreteColumns
+from mixtura.core.parts.known_labels import with_known
+from mixtura.core.parts.level_models import CATEGORICAL
 from mixtura.core.prior import Ridge
+from mixtura.core.protocols import MixedRows
 from mixtura.engine import as_data
 from mixtura.exceptions import ParameterError
 from mixtura.fit import AbsoluteChange, EMStep, FromPartition, Problem, fit_mixture
@@ -182,11 +186,21 @@ def test_planted_factors_are_preferred() -> None:
 
 def test_they_are_tried_with_many_columns_alone() -> None:
     plain = Settings(None, COVARIANCE_TYPES, "bic", 1, 0)
-    assert plain.families(19) == COVARIANCE_TYPES
-    assert plain.families(20) == (*COVARIANCE_TYPES, *FACTOR_TYPES)
+    assert plain.families(np.zeros((3, 19))) == COVARIANCE_TYPES
+    assert plain.families(np.zeros((3, 20))) == (*COVARIANCE_TYPES, *FACTOR_TYPES)
     asked = Settings(None, list(COVARIANCE_TYPES), "bic", 1, 0)
-    assert asked.families(40) == COVARIANCE_TYPES
+    assert asked.families(np.zeros((3, 40))) == COVARIANCE_TYPES
     assert all(is_factor(name) and name in FACTOR_FAMILIES for name in FACTOR_TYPES)
+
+
+def test_spherical_ones_are_not_tried_beside_discrete_columns() -> None:
+    columns = DiscreteColumns((CATEGORICAL,), (np.array([0.5, 0.5]),))
+    mixed = MixedRows(np.zeros((4, 2)), np.array([[0], [1], [0], [1]], dtype=np.int32), columns)
+    plain, asked = (Settings(None, types, "bic", 1, 0) for types in (COVARIANCE_TYPES, ["spherical"]))
+    assert plain.families(mixed) == ("full", "tied", "diag")
+    assert asked.families(mixed) == ("spherical",)
+    # Labels of known rows are no column of the table.
+    assert plain.families(with_known(np.zeros((4, 2)), np.array([0, 1, -1, -1]))) == COVARIANCE_TYPES
 
 
 def test_names_are_checked() -> None:

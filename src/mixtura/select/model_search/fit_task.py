@@ -22,6 +22,8 @@ from mixtura.core.parts.kept_components import KeptComponents
 from mixtura.core.prior import Prior
 from mixtura.exceptions import MixturaError
 from mixtura.fit import (
+    PATIENT_SCHEDULE,
+    RACE_SCHEDULE,
     SAME_OPTIMUM,
     AcceleratedEMStep,
     Degeneracy,
@@ -193,6 +195,7 @@ class FitTask:
             starts,
             self.settings(level, _FINE if is_only else None, WarmupEM),
             random_state=_generator(self.seed),
+            schedule=RACE_SCHEDULE if level.discrete is None else PATIENT_SCHEDULE,
             accept=lambda mixture: not self._degeneracies(level, mixture),
             target=target,
             known=known,
