@@ -1,29 +1,90 @@
 """Outlier detection beside scikit-learn's detectors, and how often thresholds raise false alarms.
 
 ``python -m benchmarks.anomaly`` prints a table of AUROC and average precision (%), and the calibration of ``flag``.
-Labelled sets are read from ``shared/data/anomaly`` beside the checkout, where it is there; the others are generated.
+Labelled sets are read from ``shared/data/anomaly`` beside the checkout, where it is there. Others are made of tables
+with classes as ODDS (Rayana 2016) makes them, from scikit-learn, and from R's packages MASS, mclust, mlbench and kernlab
+where they are installed: some classes are anomalies, drawn down to a few where there are many. The rest is generated.
 """
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 from sklearn.covariance import MinCovDet
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
 from sklearn.ensemble import IsolationForest
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
 from benchmarks.measure import FloatArray, print_table
 from mixtura import GaussianMixtureOutlierDetector
+from mixtura._typing import BoolArray
 
 __all__ = ["calibration", "compare", "labelled", "main"]
 
 _SHARED = Path(__file__).resolve().parents[1] / "shared" / "data" / "anomaly"
+
+
+@dataclass(frozen=True)
+class _Classes:
+    """How a set is made of a table with classes.
+
+    Parameters
+    ----------
+    source : str
+        An expression of R whose value is the table.
+    column : str
+        Of the classes; all other columns of numbers are used.
+    strange : tuple of str
+        Classes that are anomalies.
+    count : int or None
+        How many of them are drawn; None for all.
+    left_out : str
+        A class that is not used.
+    """
+
+    source: str
+    column: str
+    strange: tuple[str, ...]
+    count: int | None = None
+    left_out: str = ""
+
+
+_ODDS = {
+    "breastw": _Classes("na.omit(MASS::biopsy)[, -1]", "class", ("malignant",)),
+    "glass": _Classes("{data(Glass, package='mlbench'); Glass}", "Type", ("6",)),
+    "ionosphere": _Classes("{data(Ionosphere, package='mlbench'); Ionosphere}", "Class", ("bad",)),
+    "pima": _Classes(
+        "{data(PimaIndiansDiabetes, package='mlbench'); PimaIndiansDiabetes}", "diabetes", ("pos",)
+    ),
+    "satellite": _Classes(
+        "{data(Satellite, package='mlbench'); Satellite}",
+        "classes",
+        ("cotton crop", "damp grey soil", "vegetation stubble"),
+    ),
+    "satimage-2": _Classes(
+        "{data(Satellite, package='mlbench'); Satellite}", "classes", ("cotton crop",), 71
+    ),
+    "shuttle": _Classes(
+        "{data(Shuttle, package='mlbench'); Shuttle}",
+        "Class",
+        ("Fpv.Close", "Fpv.Open", "Bypass", "Bpv.Close", "Bpv.Open"),
+        left_out="High",
+    ),
+    "spambase": _Classes("{data(spam, package='kernlab'); spam}", "type", ("spam",)),
+    "wdbc": _Classes("{data(wdbc, package='mclust'); wdbc[, -1]}", "Diagnosis", ("M",), 10),
+}
+"""Sets of ODDS and ADBench whose tables R's packages have."""
+
+_MOST_ROWS = 10_000
 _KINDS = ("global", "local", "cluster", "dependency", "sparse")
 
 
@@ -37,6 +98,7 @@ def labelled() -> Iterator[tuple[str, FloatArray, FloatArray]]:
         yield _shuffled(
             path.stem, table.drop(columns="label").to_numpy(float), table["label"].to_numpy(), rng
         )
+    yield from _from_classes(rng)
     bases = {"wine": load_wine, "breast cancer": load_breast_cancer, "diabetes": load_diabetes}
     for name, load in bases.items():
         for kind in _KINDS:
@@ -45,6 +107,46 @@ def labelled() -> Iterator[tuple[str, FloatArray, FloatArray]]:
             strange = _inject(normal, kind, max(8, len(normal) // 20), rng)
             labels = np.r_[np.zeros(len(normal)), np.ones(len(strange))]
             yield _shuffled(f"{name}, {kind}", np.vstack([normal, strange]), labels, rng)
+
+
+def _from_classes(rng: np.random.Generator) -> Iterator[tuple[str, FloatArray, FloatArray]]:
+    """Yield the sets that are made of tables with classes."""
+    wine, digits = load_wine(), load_digits()
+    yield _drawn("wine", wine.data, wine.target == 0, 10, rng)
+    yield _drawn("digits", digits.data, digits.target == 0, 50, rng)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, made in _ODDS.items():
+            table = _read_from_r(made.source, Path(folder, f"{name}.csv"))
+            if table is None:
+                print(
+                    f"{name} is left out: Rscript, or one of its packages, is not installed", file=sys.stderr
+                )
+                continue
+            used = table[table[made.column].astype(str) != made.left_out]
+            strange = used[made.column].astype(str).isin(made.strange).to_numpy()
+            rows = used.drop(columns=made.column).select_dtypes("number").to_numpy(float)
+            yield _drawn(name, rows, strange, made.count, rng)
+
+
+def _read_from_r(source: str, path: Path):  # type: ignore[no-untyped-def]
+    """Return a data frame, or None where R does not have it."""
+    import pandas as pd
+
+    if shutil.which("Rscript") is None:
+        return None
+    script = f"write.csv({{{source}}}, {str(path)!r}, row.names = FALSE)"
+    done = subprocess.run(["Rscript", "-e", script], capture_output=True, text=True, check=False)
+    return pd.read_csv(path) if done.returncode == 0 else None
+
+
+def _drawn(
+    name: str, rows: FloatArray, strange: BoolArray, count: int | None, rng: np.random.Generator
+) -> tuple[str, FloatArray, FloatArray]:
+    """Return a set with as many of the anomalies as are asked for, and at most 10,000 rows."""
+    anomalies = rng.permutation(np.flatnonzero(strange))[:count]
+    chosen = rng.permutation(np.r_[np.flatnonzero(~strange), anomalies])[:_MOST_ROWS]
+    found = rows[chosen]
+    return _shuffled(name, found[:, found.std(axis=0) > 0], strange[chosen].astype(float), rng)
 
 
 def _shuffled(
@@ -88,9 +190,11 @@ def compare() -> None:
         scores = list(_scores(rows).values())
         figures = [100 * roc_auc_score(labels, one) for one in scores]
         figures += [100 * average_precision_score(labels, one) for one in scores]
-        found.append(figures)
+        found.append((", " in name, figures))
         lines.append((name, *(f"{figure:.1f}" for figure in figures)))
-    lines.append(("mean", *(f"{figure:.1f}" for figure in np.mean(found, axis=0))))
+    for said, generated in (("mean, labelled", False), ("mean, generated", True)):
+        means = np.mean([figures for kind, figures in found if kind == generated], axis=0)
+        lines.append((said, *(f"{figure:.1f}" for figure in means)))
     detectors = ("mixtura", "forest", "MCD", "kNN")
     print_table(
         "Outlier detection, AUROC and average precision (%)",
