@@ -113,6 +113,7 @@ def test_it_prints_what_it_found(run, customers) -> None:
         "Most ambiguous customers",
         "K-means",
         "Anomalies: 12 customers",
+        "(expected ",
         "12 models fitted",
         "customers-segments",
     ):

@@ -16,13 +16,15 @@ from mixtura.cli.printing.print_profiles import WIDE, print_profiles
 if TYPE_CHECKING:
     from mixtura.segments.known.document_part import KnownPart
     from mixtura.segments.results.document import CandidatePart, Document
-    from mixtura.segments.results.document_profiles import StatisticsPart
+    from mixtura.segments.results.document_checks import DriverPart
 
 __all__ = ["print_segmentation"]
 
 _RUNNERS_UP = 4
 _ANOMALIES = 8
 _DOUBTFUL = 5
+_REASONS = 3
+"""Columns that are named beside an anomaly, those with most of its distance."""
 _NAMED = 20
 """Further anomalies that are listed by their ids."""
 
@@ -255,9 +257,14 @@ def _print_least_certain(console: Console, document: Document) -> None:
     )
 
 
-def _value_cell(value: float | None, population: StatisticsPart) -> str:
-    """Return a value of a column as text; nothing where it is missing."""
-    return "" if value is None else readable(value, decimals_for(population.sd), years=population.has_years)
+def _reason(driver: DriverPart, document: Document) -> str:
+    """Return a column with its value, and what would be normal given the others."""
+    population = document.population.numbers[driver.column]
+    decimals, years = decimals_for(population.sd), population.has_years
+    value = f"{driver.column} {readable(driver.value, decimals, years=years)}"
+    if driver.expected is None:
+        return value
+    return f"{value} (expected {readable(driver.expected, decimals, years=years)})"
 
 
 def _print_anomalies(console: Console, document: Document) -> None:
@@ -271,13 +278,12 @@ def _print_anomalies(console: Console, document: Document) -> None:
     console.print(Text(title, style="bold"))
     if not found.customers:
         return
-    names = document.table.active[: max(1, min(6, (console.width - 40) // 14))]
-    table = plain_table(document.table.id_column or "row", "log density", *names)
+    table = plain_table(document.table.id_column or "row", "log density", "segment", "reasons")
+    table.columns[3].justify, table.columns[3].no_wrap = "left", False
     for one in found.customers[:_ANOMALIES]:
-        values = {driver.column: driver.value for driver in one.drivers}
-        cells = [_value_cell(values.get(name), document.population.numbers[name]) for name in names]
         density = "" if one.log_density is None else f"{one.log_density:.2f}"
-        table.add_row(one.customer, density, *cells)
+        reasons = ", ".join(_reason(driver, document) for driver in one.drivers[:_REASONS])
+        table.add_row(one.customer, density, str(one.segment), reasons)
     console.print(table)
     if found.count > _ANOMALIES:
         rest = ", ".join(one.customer for one in found.customers[_ANOMALIES : _ANOMALIES + _NAMED])
