@@ -3,7 +3,8 @@
 ``python -m benchmarks.anomaly`` prints a table of AUROC and average precision (%), and the calibration of ``flag``.
 Labelled sets are read from ``shared/data/anomaly`` beside the checkout, where it is there. Others are made of tables
 with classes as ODDS (Rayana 2016) makes them, from scikit-learn, and from R's packages MASS, mclust, mlbench and
-kernlab where they are installed: some classes are anomalies, drawn down to a few where there are many. The rest is generated.
+kernlab where they are installed: some classes are anomalies, drawn down to a few where there are many. The rest is
+generated.
 """
 
 from __future__ import annotations

@@ -159,19 +159,18 @@ def oracle_powers(segment: int, size: float, n_rows: int) -> list[float]:
     moved[:, segment, 0] += size
 
     def ratios(differences: FloatArray) -> FloatArray:
-        """Return likelihood ratios, averaged over both signs, (draws, segments, columns)."""
+        """Return logarithms of likelihood ratios, averaged over both signs, (draws, segments, columns)."""
         slope = size * (differences @ precision) / variances[:, None]
         constant = 0.5 * size**2 * np.diag(precision) / variances[:, None]
         return np.asarray(np.logaddexp(slope, -slope) - np.log(2.0) - constant)
 
     def power(choose: Callable[[FloatArray], FloatArray]) -> float:
-        threshold = np.quantile(choose(np.exp(ratios(noise))), 0.95)
-        return float((choose(np.exp(ratios(moved))) > threshold).mean())
+        return float((choose(ratios(moved)) > np.quantile(choose(ratios(noise)), 0.95)).mean())
 
     return [
         power(lambda found: found[:, segment, 0]),
-        power(lambda found: found[:, segment].mean(axis=1)),
-        power(lambda found: found.mean(axis=(1, 2))),
+        power(lambda found: np.logaddexp.reduce(found[:, segment], axis=1)),
+        power(lambda found: np.logaddexp.reduce(found.reshape(len(found), -1), axis=1)),
     ]
 
 
