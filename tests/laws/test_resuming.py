@@ -177,3 +177,35 @@ def test_a_killed_process_goes_on_from_wherever_it_was(tmp_path: Path) -> None:
     again = subprocess.run([*command, str(path)], check=True, capture_output=True, text=True).stdout
     assert again == whole
     assert list(tmp_path.iterdir()) == []
+
+
+def test_folds_that_were_scored_are_not_scored_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mixtura.select.scores import folds
+
+    asked: dict[str, Any] = {"components": [1, 2, 3], "covariance_types": ["diag", "full"], "criterion": "cv"}
+    asked |= {"n_folds": 4, "random_state": 0}
+    alone = search(ROWS, **asked)
+    scored, plain = list[int](), folds._score_fold
+
+    def counted(shared: Any, fold: int) -> Any:
+        scored.append(fold)
+        return plain(shared, fold)
+
+    def end(done: int, total: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(folds, "_score_fold", counted)
+    with pytest.raises(KeyboardInterrupt):
+        search(ROWS, **asked, checkpoint=tmp_path / "run", on_fold=end)
+    assert scored == [0, 1]
+    done = list[int]()
+    again = search(ROWS, **asked, checkpoint=tmp_path / "run", on_fold=lambda one, total: done.append(one))
+    assert scored == [0, 1, 2, 3]
+    assert done == [1, 2, 3, 4]
+    same(again, alone)
+    for one, other in zip(again.candidates, alone.candidates, strict=True):
+        assert one.folds is not None
+        assert other.folds is not None
+        assert one.folds.values.tolist() == other.folds.values.tolist()
+    assert not (tmp_path / "run").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
@@ -13,6 +14,7 @@ from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.select.model_search.cost import processes_for, search_seconds
 from mixtura.select.model_search.fitter import SAMPLE_ROWS, SearchOptions
 from mixtura.select.model_search.grid import fit_candidates
+from mixtura.select.model_search.kept_fits import KeptFits
 from mixtura.select.scores.folds import FoldScores, OnFold, held_out_scores, rows_fitted
 from mixtura.validation import count_rows, require_rows
 
@@ -27,6 +29,7 @@ def score_candidates(
     options: SearchOptions,
     n_folds: int,
     on_fold: OnFold | None = None,
+    kept: KeptFits | None = None,
 ) -> dict[tuple[str, int], FoldScores]:
     """Return what every candidate scores on rows held out, all on the same folds.
 
@@ -43,6 +46,8 @@ def score_candidates(
     n_folds : int
     on_fold : callable, optional
         Called after each fold with how many are done, and how many there are.
+    kept : KeptFits, optional
+        Where the scores of each fold are kept.
 
     Raises
     ------
@@ -61,7 +66,7 @@ def score_candidates(
     seconds = n_folds * search_seconds(pairs, fewest, rows.shape[1])
     scores = held_out_scores(
         rows, weights, _Fits(families, sizes, options), n_folds=n_folds, random_state=options.random_state,
-        on_fold=on_fold,
+        on_fold=on_fold, each=None if kept is None else partial(kept.each, f"fold of {n_folds}"),
         n_processes=processes_for(seconds, n_folds) if fewest <= SAMPLE_ROWS else 1,
     )  # fmt: skip
     if all(one.failure for one in scores):

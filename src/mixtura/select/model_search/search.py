@@ -37,6 +37,7 @@ from mixtura.select.model_search.candidate import OnCandidate
 from mixtura.select.model_search.fitter import SAMPLE_ROWS, SearchOptions
 from mixtura.select.model_search.fold_search import score_candidates
 from mixtura.select.model_search.grid import fit_candidates
+from mixtura.select.model_search.kept_fits import KeptFits
 from mixtura.select.model_search.ranking import SearchResult
 from mixtura.select.model_search.robustness import KINDS, ROBUST
 from mixtura.select.priors import PriorName
@@ -255,7 +256,8 @@ class _Search:
         asked = self.families, self.sizes, options
         if self.criterion == "cv" and not isinstance(self.table, Data):
             without_journal = *asked[:2], replace(options, journal=None)
-            folds = score_candidates(self.table, self.weights, *without_journal, self.n_folds, on_fold)
+            kept = None if options.journal is None else KeptFits(options.journal, robust)
+            folds = score_candidates(self.table, self.weights, *without_journal, self.n_folds, on_fold, kept)
         return fit_candidates(
             self.data(),
             *asked,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
@@ -16,10 +16,16 @@ from mixtura.exceptions import ParameterError
 from mixtura.run import map_processes
 from mixtura.validation import require_at_least
 
-__all__ = ["FoldFit", "FoldScores", "OnFold", "draw_folds", "held_out_scores", "rows_fitted"]
+__all__ = ["EachFold", "FoldFit", "FoldScores", "OnFold", "draw_folds", "held_out_scores", "rows_fitted"]
 
 FoldFit: TypeAlias = Callable[[RowTable, FloatArray | None], Sequence[Mixture | str]]
 """Fits every model to rows (N, D) and weights (N,): a mixture each, in one order, or why there is none."""
+
+
+EachFold: TypeAlias = Callable[
+    [list[int], Callable[[list[int]], Iterator[tuple[float | str, ...]]]], Iterable[tuple[float | str, ...]]
+]
+"""Takes the numbers of folds, and what yields the scores of some of them; yields those of all, in order."""
 
 
 class OnFold(Protocol):
@@ -87,6 +93,7 @@ def held_out_scores(
     random_state: int = 0,
     on_fold: OnFold | None = None,
     n_processes: int = 1,
+    each: EachFold | None = None,
 ) -> list[FoldScores]:
     """Score models by cross-validated log-likelihood (Smyth 2000), all on the same folds.
 
@@ -106,6 +113,9 @@ def held_out_scores(
     n_processes : int, default=1
         In how many processes the folds are fitted; of more than one, ``fit`` has to survive pickling. The scores are
         the same for any number.
+    each : callable, optional
+        Takes the numbers of the folds, and what yields the scores of some of them; yields those of all. It may keep
+        them, and leave out those that it has.
 
     Returns
     -------
@@ -131,10 +141,13 @@ def held_out_scores(
         present = np.flatnonzero(weights)
         rows, weights = rows[present], weights[present]
     folds = draw_folds(rows.shape[0], n_folds, random_state)
-    columns = []
-    for fold, scored in enumerate(
-        map_processes(_score_fold, (rows, weights, folds, fit), range(n_folds), n_processes)
-    ):
+    columns, shared = [], (rows, weights, folds, fit)
+
+    def compute(some: list[int]) -> Iterator[tuple[float | str, ...]]:
+        return iter(map_processes(_score_fold, shared, some, n_processes))
+
+    every = list(range(n_folds))
+    for fold, scored in enumerate(compute(every) if each is None else each(every, compute)):
         columns.append(scored)
         if on_fold is not None:
             on_fold(fold + 1, n_folds)
@@ -176,7 +189,7 @@ def rows_fitted(n_rows: int, n_folds: int) -> int:
 
 def _score_fold(
     shared: tuple[RowTable, FloatArray | None, IntArray, FoldFit], fold: int
-) -> list[float | str]:
+) -> tuple[float | str, ...]:
     """Return the score of every model on the rows left out, or why there is none."""
     rows, weights, folds, fit = shared
     out = folds == fold
@@ -187,12 +200,12 @@ def _score_fold(
     models = fit(*part(~out))
     held = part(out)
     scores = [one if isinstance(one, str) else -2.0 * one.log_likelihood(*held) for one in models]
-    return [
+    return tuple(
         "The log-likelihood of rows held out is not finite."
         if isinstance(one, float) and not np.isfinite(one)
         else one
         for one in scores
-    ]
+    )
 
 
 def _joined(scores: Sequence[float | str], fold_weights: FloatArray) -> FoldScores:
