@@ -82,7 +82,8 @@ def _center_and_scale(rows: FloatArray, weights: FloatArray | None) -> tuple[Flo
     totals = counted.sum(axis=0)
     center = (counted * np.where(known, rows, 0.0)).sum(axis=0) / totals
     apart = np.where(known, rows - center, 0.0)
-    return center, np.sqrt((counted * np.square(apart)).sum(axis=0) / totals)
+    farthest = np.maximum(np.abs(apart).max(axis=0), np.finfo(np.float64).tiny)  # squares of it may overflow
+    return center, farthest * np.sqrt((counted * np.square(apart / farthest)).sum(axis=0) / totals)
 
 
 def _sampled(

@@ -188,6 +188,15 @@ def test_constant_columns_and_equal_rows() -> None:
         GaussianMixtureOutlierDetector(5, random_state=0).fit(np.full((30, 2), 3.0))
 
 
+@pytest.mark.parametrize("far", [1e9, 1e300])
+def test_a_value_whose_square_overflows_is_an_anomaly(far: float) -> None:
+    table = np.random.RandomState(0).normal(size=(400, 3))
+    table[3, 0] = far
+    detector = GaussianMixtureOutlierDetector(10, random_state=0).fit(table)
+    assert detector.scale_[0] == pytest.approx(far / 20, rel=0.01)
+    assert detector.flag(table)[3]
+
+
 def test_rare_levels_do_not_break_members() -> None:
     rng = np.random.RandomState(1)
     table = np.column_stack([rng.normal(size=600), rng.uniform(size=600) < 0.003, rng.poisson(0.02, 600)])
