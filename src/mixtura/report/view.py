@@ -131,6 +131,8 @@ def _traits(segment: Row, population: Row, transformed: set[str], years: set[str
             )
         else:
             level = _informative_level(categories[name]["levels"])
+            if level["share"] is None:
+                continue
             found.append({"kind": "level", "column": name, **level})
     return found
 

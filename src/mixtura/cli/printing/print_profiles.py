@@ -108,6 +108,8 @@ def _print_means(console: Console, document: Document) -> None:
     """Print columns downwards and segments across, in as many pieces as the width needs."""
     names, transformed = _with_means(document), _transformed(document)
     shown = _most_distinguishing(document)
+    if not shown:
+        return
     widest = min(max(len(name) + 2 * (name in transformed) for name in shown), 36)
     per_piece = max((console.width - max(widest, 14) - _CELL) // _CELL, 1)
     head = "mean, * median" if transformed else "mean of"
