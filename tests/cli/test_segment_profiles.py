@@ -171,12 +171,16 @@ def test_one_segment_has_nothing_that_distinguishes(run, shop) -> None:
     assert shown["segments"][0]["numbers"][0]["cohens_d"] is None
 
 
-def test_categories_alone_are_printed_and_reported_also_with_a_segment_that_nobody_is_in(run, workplace) -> None:
+def test_categories_alone_are_printed_and_reported_also_with_a_segment_that_nobody_is_in(
+    run, workplace
+) -> None:
     """Merged to two, a latent class of few is nobody's most probable one: it has no shares to draw."""
     rng = np.random.default_rng(0)
     kind = rng.integers(2, size=800)
     shares = np.array([[0.9, 0.2], [0.8, 0.1], [0.2, 0.9], [0.3, 0.8]])
-    answers = {f"q{j}": np.where(rng.uniform(size=800) < one[kind], "yes", "no") for j, one in enumerate(shares)}
+    answers = {
+        f"q{j}": np.where(rng.uniform(size=800) < one[kind], "yes", "no") for j, one in enumerate(shares)
+    }
     pl.DataFrame(answers).write_csv("answers.csv")
     done = run("segment", "answers.csv", "--components", "4", "--merge", "2", "--resamples", "0")
     assert done.exit_code == 0, done.output

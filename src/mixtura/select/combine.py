@@ -39,6 +39,9 @@ class Merge:
         By how much the entropy fell.
     merged_weight : float
         Number (sum of weights) of the rows whose most probable cluster was one of the two.
+    largest_drop : float
+        What `drop` is at most for two clusters of their sizes: where their memberships have the same proportion in
+        every row, ``n_l log(n / n_l) + n_r log(n / n_r)`` with ``n = n_l + n_r``.
     """
 
     left: _Group
@@ -47,6 +50,7 @@ class Merge:
     entropy: float
     drop: float
     merged_weight: float
+    largest_drop: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -236,10 +240,11 @@ def merge_components(memberships: npt.ArrayLike, sample_weight: npt.ArrayLike | 
         # The first of equals, so that the order of the components decides and nothing else.
         left, right = pair = min(drops, key=lambda pair: (-drops[pair], pair))
         merged_weight, drop = _weight_of(clusters, pair, weights), drops[pair]
+        largest_drop = _largest_drop(clusters, pair, weights)
         union = _union(left, right)
         clusters[union] = _Cluster.of(clusters.pop(left).shares + clusters.pop(right).shares)
         entropies.append(_entropy(clusters, weights))
-        merges.append(Merge(left, right, len(clusters), entropies[-1], drop, merged_weight))
+        merges.append(Merge(left, right, len(clusters), entropies[-1], drop, merged_weight, largest_drop))
         drops = {pair: value for pair, value in drops.items() if left not in pair and right not in pair}
         for other in clusters.keys() - {union}:
             pair = (min(union, other), max(union, other))
@@ -321,6 +326,12 @@ def _drop(clusters: _Clusters, pair: tuple[_Group, _Group], weights: FloatArray 
     """
     a, b = (clusters[one] for one in pair)
     return _sum(_x_log_x(a.shares + b.shares) - a.logs - b.logs, weights)
+
+
+def _largest_drop(clusters: _Clusters, pair: tuple[_Group, _Group], weights: FloatArray | None) -> float:
+    """Return the drop by clusters of these sizes that no row decides between; entropy is concave, so none is larger."""
+    sizes = np.array([_sum(clusters[one].shares, weights) for one in pair])
+    return float(_x_log_x(sizes.sum()) - _x_log_x(sizes).sum())
 
 
 def _weight_of(clusters: _Clusters, pair: tuple[_Group, _Group], weights: FloatArray | None) -> float:

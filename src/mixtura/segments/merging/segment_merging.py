@@ -39,7 +39,8 @@ class MergeStep:
     n_segments : int
         How many clusters there are afterwards.
     overlap : float
-        Entropy between the two in their customers, as a share of the most possible, ``log 2`` each.
+        Entropy between the two, as a share of the most possible for two of their sizes: 0 apart, 1 where all
+        customers are in both by the same proportion.
     valley : float
         How high the density stays between them, as a share of the lower peak, see `valley_between`; one without
         continuous columns.
@@ -128,6 +129,6 @@ def merging_of_model(
 
 
 def _step(merge: Merge, mixture: Mixture) -> MergeStep:
-    most = max(merge.merged_weight, np.finfo(np.float64).tiny) * np.log(2)
+    most = max(merge.largest_drop, np.finfo(np.float64).tiny)
     valley = valley_between(mixture, merge.left, merge.right) if mixture.n_features else 1.0
     return MergeStep(merge.left, merge.right, merge.n_clusters, float(merge.drop / most), valley)

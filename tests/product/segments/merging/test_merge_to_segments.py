@@ -10,12 +10,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from mixtura import Segmentation
+from mixtura import Mixture, Segmentation
 from mixtura.exceptions import ModelFileError, ParameterError
 from mixtura.plot.data.scores import scores_of_document, scores_of_result
 from mixtura.report import REPORT
 from mixtura.segments import SegmentationResult, SegmentModel, assign_table, segment_table
 from mixtura.segments.change import drift_of_table
+from mixtura.segments.merging.segment_merging import merging_of
 from mixtura.segments.typing.typing_tool import make_typing_tool
 from mixtura.segments.updating.update_model import update_model
 from mixtura.select import merge_components
@@ -60,6 +61,22 @@ def test_groups_around_the_same_center_are_one_segment(spread: float) -> None:
     frame = pl.DataFrame(np.vstack([*nested, apart]), schema=["a", "b"])
     result = segment_table(frame, covariance_types=["diag"], components=[3], merge="auto")
     assert sorted(one.count for one in result.segments) == [300, 800]
+
+
+def test_a_component_of_few_rows_is_merged_with_the_group_that_it_lies_in() -> None:
+    """Its entropy is small, as it is, and is compared with the most that a part of its size has."""
+    merge = merge_components(np.tile([0.004, 0.996], (500, 1)))
+    assert merge.merges[0].largest_drop == pytest.approx(
+        -500 * (0.004 * np.log(0.004) + 0.996 * np.log(0.996)), rel=1e-12
+    )
+    assert merge.merges[0].drop == pytest.approx(merge.merges[0].largest_drop, rel=1e-12)
+    rng = np.random.default_rng(4)
+    rows = rng.normal(size=(600, 2)) + np.repeat([[0.0, 0.0], [12.0, 0.0]], 300, axis=0)
+    weights, means = np.array([0.497, 0.003, 0.5]), np.array([[0.0, 0.0], [0.3, 0.0], [12.0, 0.0]])
+    mixture = Mixture.from_parameters(weights, means, np.ones(3), "spherical")
+    found = merging_of(mixture, mixture.responsibilities(rows), None, 0)
+    assert found.groups("auto") == ((0, 1), (2,))
+    assert found.steps[0].overlap == pytest.approx(1.0, abs=0.05)
 
 
 def test_separate_groups_stay() -> None:
