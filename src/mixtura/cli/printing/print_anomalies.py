@@ -47,7 +47,8 @@ def print_anomalies(console: Console, source: str, found: TableAnomalies) -> Non
 def _decimals(found: TableAnomalies) -> dict[str, int]:
     """Return for each column how many decimals of its values matter beside its standard deviation."""
     known = [column[np.isfinite(column)] for column in found.rows.T]
-    deviations = [float(column.std()) if column.size else None for column in known]
+    with np.errstate(over="ignore"):  # the square of a value may overflow
+        deviations = [float(column.std()) if column.size else None for column in known]
     return {name: decimals_for(one) for name, one in zip(found.columns, deviations, strict=True)}
 
 
