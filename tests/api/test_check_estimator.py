@@ -18,12 +18,14 @@ EXPECTED = {
 }
 """What fails for those that draw several starts.
 
-From the same start both are the same: `tests/laws/test_weights.py` shows it.
+From the same start both are the same: `tests/laws/test_weights.py` shows it. A search numbers the classes of its starts
+by their means, so that two components, which all of its starts find here, come in one order. With three and more,
+k-means++ finds other starts where the order of the rows is another, as it is in this check.
 """
 
 
 def expected_failures(estimator: Any) -> dict[str, str]:
-    drawn = (mixtura.KMeans, mixtura.GaussianMixtureIC, mixtura.GaussianMixtureOutlierDetector)
+    drawn = (mixtura.KMeans, mixtura.GaussianMixtureOutlierDetector)
     return EXPECTED if isinstance(estimator, drawn) else {}
 
 

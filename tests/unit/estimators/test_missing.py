@@ -45,11 +45,6 @@ def model(request: Any, rows: Any) -> GaussianMixture:
         *(GaussianMixture(covariance_type=name, missing="fiml") for name in ("full", "tied", "diag", "EEV")),
         GaussianMixtureIC([1, 2], covariance_type=["EEE", "VVI"], random_state=0, missing="fiml"),
     ],
-    expected_failed_checks=lambda one: (
-        {"check_sample_weight_equivalence_on_dense_data": "starts are drawn by row numbers"}
-        if isinstance(one, GaussianMixtureIC)
-        else {}
-    ),
 )
 def test_estimator_checks(estimator: Any, check: Any) -> None:
     check(estimator)

@@ -14,7 +14,7 @@ from mixtura.fit.init.dense_rows import are_dense
 from mixtura.fit.init.hierarchical.tree import Tree, grow_on
 from mixtura.fit.init.known.kept_partitions import kept_partitions
 from mixtura.fit.init.known.known_kmeans import in_known_order, kmeans_of_known, known_labels
-from mixtura.fit.init.sample import MOST_ROWS, FromLabels, draw_sample
+from mixtura.fit.init.sample import MOST_ROWS, FromLabels, Sample, draw_sample
 from mixtura.fit.kmeans.lloyd import best_clustering
 from mixtura.fit.kmeans.plusplus import kmeans_plusplus
 from mixtura.fit.steps.em import Problem
@@ -85,6 +85,8 @@ class SharedStarts:
                 drawn = tuple(self._with_known(drawn, self._known, n_components))
             if self._kept is not None and self._kept.n_components <= n_components:
                 drawn = tuple(kept_partitions(self._sample, self._kept, drawn, n_components, rng))
+            if self._known is None and self._kept is None:
+                drawn = tuple(_by_means(self._sample, labels) for labels in drawn)
             for labels in drawn:
                 numbered = _canonical(labels) if self._kept is None else labels
                 distinct.setdefault(numbered.tobytes(), labels)
@@ -138,6 +140,18 @@ def cluster_sample(data: Data, n_components: int, rng: np.random.RandomState, n_
     """Return the labels, (n,), of the best of ``n_init`` runs of K-means on a sample."""
     drawn = [kmeans_plusplus(data, n_components, rng) for _ in range(n_init)]
     return best_clustering(data, [data.rows(seeds) for seeds in drawn]).labels
+
+
+def _by_means(sample: Sample, labels: IntArray) -> IntArray:
+    """Return the same partition, its classes numbered by their means, column by column.
+
+    Components of a fit then have the same order whatever order the rows have, be they repeated or weighted.
+    """
+    _, inverse = np.unique(labels, return_inverse=True)
+    counts = np.bincount(inverse, sample.weights)
+    means = [np.bincount(inverse, sample.weights * column) / counts for column in sample.rows.T]
+    order = np.lexsort([counts, *means[::-1]])
+    return np.asarray(np.argsort(order)[inverse])
 
 
 def _canonical(labels: IntArray) -> IntArray:
