@@ -39,7 +39,7 @@ def find_header(records: Sequence[Sequence[Any]]) -> Header:
 
     Titles above the names fill fewer cells than the table does. A first record of numbers alone is data and not
     names, unless the numbers are consecutive: years, or positions as dataframes write them. So is one of numbers and of
-    texts that are built as those below them are, such as ``C7`` above ``C8``.
+    texts that are built as those below them are, such as ``C7`` above ``C8``, or are found below, as ``web`` is.
 
     Parameters
     ----------
@@ -96,13 +96,18 @@ def _is_data(cells: Sequence[Any]) -> bool:
 
 
 def _is_as_below(cells: Sequence[Any], below: Sequence[Sequence[Any]]) -> bool:
-    """Return whether a record of numbers and texts with digits looks like those below it, cell by cell."""
+    """Return whether a record of numbers and texts looks like those below it, cell by cell.
+
+    A text with digits is built as one below it; any other stands below it, too, as the level of a category does.
+    """
     numbers = [_is_number(cell) for cell in cells]
-    texts = [cell for cell, number in zip(cells, numbers, strict=True) if not number]
-    if not texts or not any(numbers) or not all(map(_has_digit, texts)):
+    if all(numbers) or not any(numbers):
         return False
-    shapes = [{_shape(row[i]) for row in below if i < len(row)} for i in range(len(cells))]
-    return all(_shape(cell) in seen for cell, seen in zip(cells, shapes, strict=True))
+    columns = [[row[i] for row in below if i < len(row)] for i in range(len(cells))]
+    return all(
+        _shape(cell) in map(_shape, column) if number or _has_digit(cell) else cell in column
+        for cell, number, column in zip(cells, numbers, columns, strict=True)
+    )
 
 
 def _has_digit(cell: Any) -> bool:

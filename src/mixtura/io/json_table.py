@@ -20,9 +20,10 @@ __all__ = ["column_of", "read_json_table"]
 def read_json_table(path: Path) -> pa.Table:
     """Read a list of objects, or one object per line; columns are their keys, in the order of first appearance.
 
-    A single object may hold the list under one of its keys, or objects alone: rows by label, or, where there are fewer
-    of these than in each of them, columns of values by label, as pandas writes. Objects within a row become columns
-    with a dot: ``address.city``.
+    A single object may hold the list under one of its keys, or of those of objects within it; lists of values, which
+    are columns; or objects alone: rows by label, or, where there are fewer of these than in each of them, columns of
+    values by label; so all that pandas writes is read. Objects within a row become columns with a dot:
+    ``address.city``.
 
     Raises
     ------
@@ -44,6 +45,8 @@ def read_json_table(path: Path) -> pa.Table:
     check_utf8(path)
     try:
         return _flat(_from_records(path, _records(path, is_list)))
+    except TableError:
+        raise
     except ValueError as error:
         raise TableError(not_a_table(path, f"it is not valid JSON ({error})")) from error
 
@@ -77,17 +80,53 @@ def _records(path: Path, is_list: bool) -> Iterable[Any]:
 
 def _within(whole: dict[str, Any]) -> list[Any]:
     """Return the rows that a single object holds; itself where it holds none."""
-    lists = [one for one in whole.values() if isinstance(one, list) and one and isinstance(one[0], dict)]
+    lists = [one for one in whole.values() if _is_rows(one)]
     if len(lists) == 1:
-        return lists[0]
-    if len(whole) < 2 or not all(isinstance(one, dict) and one for one in whole.values()):
-        return [whole]
-    if len(whole) >= min(map(len, whole.values())):
+        return list(lists[0])
+    columns = _columns_within(whole)
+    if columns is not None:
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    objects = [one for one in whole.values() if isinstance(one, dict) and one]
+    if len(whole) < 2 or len(objects) < len(whole) or _are_apart(objects):
+        lists = _lists_within(whole)
+        return list(lists[0]) if len(lists) == 1 else [whole]
+    if len(whole) >= min(map(len, objects)):
         return [{"label": label} | row for label, row in whole.items()]
-    labels = dict.fromkeys(label for column in whole.values() for label in column)
+    labels = dict.fromkeys(label for column in objects for label in column)
     return [
         {"label": label} | {name: column.get(label) for name, column in whole.items()} for label in labels
     ]
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def _lists_within(value: dict[str, Any]) -> list[list[Any]]:
+    """Return the lists of objects under the keys of an object and of objects within it."""
+    found = [one for one in value.values() if _is_rows(one)]
+    return found + [deep for one in value.values() if isinstance(one, dict) for deep in _lists_within(one)]
+
+
+def _are_apart(objects: Sequence[dict[str, Any]]) -> bool:
+    """Return whether no two objects have a key in common, as rows and columns have."""
+    return len({key for one in objects for key in one}) == sum(map(len, objects))
+
+
+def _columns_within(whole: dict[str, Any]) -> dict[str, list[Any]] | None:
+    """Return the columns of an object of lists of values, or of names and lists of cells; None where it is neither."""
+    names, cells = whole.get("columns"), whole.get("data")
+    if isinstance(names, list) and isinstance(cells, list) and cells:
+        rows = [row for row in cells if isinstance(row, list) and len(row) == len(names)]
+        if len(rows) == len(cells):
+            return {
+                str(name): list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)
+            }
+    lists = [one for one in whole.values() if isinstance(one, list)]
+    scalars = not any(isinstance(cell, list | dict) for one in lists for cell in one)
+    if len(lists) == len(whole) and scalars and len(set(map(len, lists))) == 1 and len(lists[0]) > 1:
+        return whole
+    return None
 
 
 def _from_records(path: Path, records: Iterable[Any]) -> pa.Table:

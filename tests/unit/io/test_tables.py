@@ -240,6 +240,12 @@ def test_a_first_line_that_is_built_as_the_others_is_a_row(read, first, is_data)
     assert ("column_1" in found) == is_data
 
 
+@pytest.mark.parametrize(("level", "is_data"), [("web", True), ("channel", False)])
+def test_a_first_line_with_a_category_that_is_found_below_is_a_row(read, level, is_data) -> None:
+    found = read(f"n0,20.6,7.8,{level}\nn1,19.3,6.9,shop\nn2,21.5,8.1,web\n")
+    assert len(next(iter(found.values()))) == (3 if is_data else 2)
+
+
 @pytest.mark.parametrize("content", ["a,b\n1,2\n3\n", "a,b\n1,2\n3,4,5\n"])
 def test_a_row_of_another_length_is_named(read, content) -> None:
     with pytest.raises(TableError, match="Line: 3"):
@@ -277,6 +283,9 @@ def test_json_has_the_columns_of_all_objects(read) -> None:
         '{"status": "ok", "data": [{"label": "a", "x": 1}, {"label": "b", "x": 2}]}',
         '{"a": {"x": 1}, "b": {"x": 2}}',
         '{\n "a": {"x": 1},\n "b": {"x": 2}\n}',
+        '{"meta": {"n": 2, "page": [1, 2]}, "data": {"customers": [{"label": "a", "x": 1}, {"label": "b", "x": 2}]}}',
+        '{"status": "ok", "data": {"customers": [{"label": "a", "x": 1}, {"label": "b", "x": 2}]}}',
+        '{"label": ["a", "b"], "x": [1, 2]}',
     ],
 )
 def test_rows_within_a_json_object(read, content) -> None:
@@ -288,12 +297,21 @@ def test_json_as_pandas_writes_it_and_objects_within_rows(read) -> None:
     expected = {"x": [1.5, 2.5, 3.5], "y": [1, 2, 3]}
     assert read(frame.to_json(), "t.json") == {"label": ["0", "1", "2"], **expected}
     assert read(frame.to_json(orient="index"), "t.json") == {"label": ["0", "1", "2"], **expected}
-    assert read(frame.to_json(orient="records"), "t.json") == expected
+    for orient in ("records", "split"):
+        assert read(frame.to_json(orient=orient), "t.json") == expected
+    assert read(frame.to_json(orient="table", index=False), "t.json") == expected
     rows = '{"id": 1, "m": {"x": 2, "at": {"y": 3}}}', '{"id": 4, "m": {"x": 5, "at": {"y": 6}}}'
     nested = {"id": [1, 4], "m.x": [2, 5], "m.at.y": [3, 6]}
     assert read("\n".join(rows), "t.jsonl") == nested
     assert read(f"[{','.join(rows)}]", "t.json") == nested
     assert read('{"x": 1, "y": 2}', "t.json") == {"x": [1], "y": [2]}
+
+
+def test_a_json_list_of_numbers_is_valid_json_and_no_table(read) -> None:
+    with pytest.raises(TableError, match="objects") as raised:
+        read("[1, 2, 3]", "t.json")
+    assert "not valid JSON" not in str(raised.value)
+    assert read('{"x": [1, 2], "y": [[3], [4]]}', "t.json") == {"x": [[1, 2]], "y": [[[3], [4]]]}
 
 
 def test_json_of_several_types_is_text(read) -> None:

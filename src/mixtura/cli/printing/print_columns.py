@@ -50,7 +50,8 @@ class _Roles(NamedTuple):
 
 def _print_read(console: Console, table: Table, roles: _Roles) -> None:
     console.print(Text(table.path.name, style="bold"), end="")
-    console.print(f": {table.n_rows:,} rows, {len(table.columns)} columns")
+    n_columns = len(table.columns)
+    console.print(f": {table.n_rows:,} rows, {n_columns} {'column' if n_columns == 1 else 'columns'}")
     pairs = [("Reading", note) for note in table.notes]
     pairs.append(("Columns used", ", ".join(roles.used)))
     if roles.describe:

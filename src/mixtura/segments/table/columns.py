@@ -25,8 +25,8 @@ Frame = nw.DataFrame[Any]
 Series = nw.Series[Any]
 
 ONE_CONTINUOUS = (
-    "Categories and counts build segments only beside at least one continuous column: add one, such as an amount or an "
-    "age."
+    "At least one continuous column is required here: add one, such as an amount or an age. Categories alone can be "
+    "segmented, as latent classes, where columns are taken for what they look like, and nothing else."
 )
 """What errors say of a table that has none."""
 

@@ -48,6 +48,13 @@ def test_what_rows_carry_has_five_rows_for_each_parameter() -> None:
     assert not needs_pca(300, 20)
 
 
+def test_rows_for_each_parameter_are_written_without_powers_of_ten(rng: np.random.Generator) -> None:
+    """Fourteen parameters of five components of one column: 1,800 / 14 = 128.6."""
+    said = findings_of({"x": rng.normal(size=1800)})["rows and parameters"].measured
+    assert said.startswith("1,800 rows, 1 column: ")
+    assert said.endswith(" 14 parameters, 5 of them covariances, 129 rows for each")
+
+
 def test_moments_are_scipys(rng: np.random.Generator) -> None:
     for values in (rng.exponential(size=500), 1e200 * rng.normal(size=500), 1e-200 * rng.random(500)):
         unit = values / np.abs(values).max()

@@ -77,9 +77,10 @@ def _rows_against_parameters(
     full = carried[0]
     ratio = n_rows / full.n_parameters
     said = ", ".join(f"{one.covariance_type} {_up_to(one.most_components)}" for one in carried)
+    columns = "1 column" if n_columns == 1 else f"{n_columns} columns"
     measured = (
-        f"{n_rows:,} rows, {n_columns} columns: five full components have {full.n_parameters:,} parameters, "
-        f"{full.n_covariances:,} of them covariances, {ratio:.2g} rows for each"
+        f"{n_rows:,} rows, {columns}: five full components have {full.n_parameters:,} parameters, "
+        f"{full.n_covariances:,} of them covariances, {_few_digits(ratio)} rows for each"
     )
     meaning = f"With {ROWS_PER_PARAMETER} rows per parameter the rows support: {said} components."
     severity, action, arguments = "fine", "", None
@@ -100,3 +101,8 @@ def _up_to(most: int) -> str:
     if most == 0:
         return "none"
     return f"{_MOST} or more" if most == _MOST else f"up to {most}"
+
+
+def _few_digits(ratio: float) -> str:
+    """Return a number with two digits at least, and none of a power of ten."""
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2g}"
