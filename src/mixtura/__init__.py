@@ -45,26 +45,26 @@ __all__ = [
     "set_threads",
 ]
 
-_get, __dir__ = lazy_names(
-    __name__,
-    {
-        "anomaly": "GaussianMixtureOutlierDetector",
-        "core.mixture": "Mixture",
-        "data": "DatabaseTable",
-        "estimators": "GaussianMixture GaussianMixtureIC KMeans",
-        "imputation": "impute multiple_imputations",
-        "kernels": "build_info",
-        "run": "get_threads set_threads",
-        "segmentation": "Segmentation",
-        "segmenter": "Segmenter",
-        "select": "select_columns",
-    },
-)
+if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every name for one
+    _get, __dir__ = lazy_names(
+        __name__,
+        {
+            "anomaly": "GaussianMixtureOutlierDetector",
+            "core.mixture": "Mixture",
+            "data": "DatabaseTable",
+            "estimators": "GaussianMixture GaussianMixtureIC KMeans",
+            "imputation": "impute multiple_imputations",
+            "kernels": "build_info",
+            "run": "get_threads set_threads",
+            "segmentation": "Segmentation",
+            "segmenter": "Segmenter",
+            "select": "select_columns",
+        },
+    )
 
-
-def __getattr__(name: str) -> object:
-    if name == "__version__":
-        return import_module("importlib.metadata").version("mixtura")
-    if name in ("datasets", "exceptions"):
-        return import_module(f"mixtura.{name}")
-    return _get(name)
+    def __getattr__(name: str) -> object:
+        if name == "__version__":
+            return import_module("importlib.metadata").version("mixtura")
+        if name in ("datasets", "exceptions"):
+            return import_module(f"mixtura.{name}")
+        return _get(name)

@@ -14,8 +14,9 @@ def lazy_names(
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """Return ``__getattr__`` and ``__dir__`` of a package (PEP 562), which lists all public names in ``__all__``.
 
-    The package imports the same names under ``TYPE_CHECKING``, for type checkers and editors. A name that a module of
-    the package has, too, cannot be among them: Python would give the module once that is imported.
+    The package imports the same names under ``TYPE_CHECKING``, for type checkers and editors, and assigns what this
+    returns under ``not TYPE_CHECKING``: a type checker that sees ``__getattr__`` takes every name for one. A name that
+    a module of the package has, too, cannot be among them: Python would give the module once that is imported.
 
     Parameters
     ----------

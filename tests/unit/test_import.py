@@ -144,3 +144,24 @@ def test_names_that_are_imported_later_are_those_that_type_checkers_see(path) ->
     # Importing a module would put it in the place of what has its name.
     modules = {one.stem for one in path.parent.iterdir()}
     assert not {name for _, name in later} & modules
+
+
+@pytest.mark.parametrize("path", lazy_packages(), ids=lambda path: path.parent.name)
+def test_type_checkers_do_not_see_what_imports_names_later(path) -> None:
+    """A module with ``__getattr__`` has every name for a type checker (PEP 484), also a misspelled one."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    hidden = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "not TYPE_CHECKING"
+    ]
+
+    def defines(nodes: list[ast.stmt]) -> bool:
+        functions = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+        targets = (
+            name for node in nodes if isinstance(node, ast.Assign) for name in ast.walk(node.targets[0])
+        )
+        return "__getattr__" in functions | {name.id for name in targets if isinstance(name, ast.Name)}
+
+    assert defines(hidden[0].body)
+    assert not defines(tree.body)

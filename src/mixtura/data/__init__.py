@@ -32,17 +32,18 @@ __all__ = [
     "unread",
 ]
 
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "arrays": "ArrayBlocks block_size",
-        "arrow_packing": "ArrowPacking",
-        "database_blocks": "DatabaseBlocks",
-        "open": "open_rows rows_of_source",
-        "packing": "Packing",
-        "partitions": "JoinedRows PartitionedBlocks",
-        "row_file": "sum_of",
-        "sources": "unread",
-        "sources.database_table": "DatabaseTable",
-    },
-)
+if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every name for one
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "arrays": "ArrayBlocks block_size",
+            "arrow_packing": "ArrowPacking",
+            "database_blocks": "DatabaseBlocks",
+            "open": "open_rows rows_of_source",
+            "packing": "Packing",
+            "partitions": "JoinedRows PartitionedBlocks",
+            "row_file": "sum_of",
+            "sources": "unread",
+            "sources.database_table": "DatabaseTable",
+        },
+    )

@@ -99,25 +99,26 @@ __all__ = [
     "take",
 ]
 
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "degeneracy": "Degeneracy DegeneracyKind find_degeneracies",
-        "evaluation": "Score log_likelihood score_mixture",
-        "init": "INITIALIZATIONS ROBUST_KMEANS BestOf FromKnown FromMixture "
-        "FromPartition Initialization SharedStarts WithKnown join_components",
-        "kmeans.lloyd": "Clustering best_clustering nearest run_kmeans",
-        "loop.driver": "Observer Step iterate",
-        "loop.outcome": "Outcome",
-        "loop.result": "FitResult",
-        "loop.state": "LoopState StepResult begin take",
-        "loop.stopping": "AbsoluteChange RemainingGain",
-        "loop.trace": "Event PassKind Trace",
-        "racing": "PATIENT_SCHEDULE RACE_SCHEDULE WithinReach",
-        "restarts": "SAME_OPTIMUM Given Settings continue_batch continue_fit fit_best_of fit_mixture",
-        "steps.accelerated": "AcceleratedEMStep",
-        "steps.em": "EMStep Problem",
-        "steps.incremental": "IncrementalEMStep KeptSums implied_sums sums_of",
-        "steps.truncated": "TruncatedEMStep em_leaving_out",
-    },
-)
+if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every name for one
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "degeneracy": "Degeneracy DegeneracyKind find_degeneracies",
+            "evaluation": "Score log_likelihood score_mixture",
+            "init": "INITIALIZATIONS ROBUST_KMEANS BestOf FromKnown FromMixture "
+            "FromPartition Initialization SharedStarts WithKnown join_components",
+            "kmeans.lloyd": "Clustering best_clustering nearest run_kmeans",
+            "loop.driver": "Observer Step iterate",
+            "loop.outcome": "Outcome",
+            "loop.result": "FitResult",
+            "loop.state": "LoopState StepResult begin take",
+            "loop.stopping": "AbsoluteChange RemainingGain",
+            "loop.trace": "Event PassKind Trace",
+            "racing": "PATIENT_SCHEDULE RACE_SCHEDULE WithinReach",
+            "restarts": "SAME_OPTIMUM Given Settings continue_batch continue_fit fit_best_of fit_mixture",
+            "steps.accelerated": "AcceleratedEMStep",
+            "steps.em": "EMStep Problem",
+            "steps.incremental": "IncrementalEMStep KeptSums implied_sums sums_of",
+            "steps.truncated": "TruncatedEMStep em_leaving_out",
+        },
+    )

@@ -51,24 +51,25 @@ __all__ = [
     "with_theme",
 ]
 
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "charts.anomalies": "plot_anomalies",
-        "charts.confusion": "plot_confusion",
-        "charts.convergence": "plot_convergence",
-        "charts.criterion": "draw_criterion plot_criterion",
-        "charts.density": "plot_density plot_uncertainty",
-        "charts.entropy": "draw_entropy plot_entropy",
-        "charts.flow": "plot_flow",
-        "charts.marginals": "plot_marginals",
-        "charts.profiles": "plot_profiles",
-        "charts.scatter": "plot_scatter",
-        "charts.segments": "draw_segments plot_segments",
-        "charts.shares": "plot_shares",
-        "charts.side_by_side": "side_by_side",
-        "data.plot_data": "PlotData plot_data",
-        "export.export": "render_svg save_chart warm_up with_theme",
-        "theme.style": "THEMES",
-    },
-)
+if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every name for one
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "charts.anomalies": "plot_anomalies",
+            "charts.confusion": "plot_confusion",
+            "charts.convergence": "plot_convergence",
+            "charts.criterion": "draw_criterion plot_criterion",
+            "charts.density": "plot_density plot_uncertainty",
+            "charts.entropy": "draw_entropy plot_entropy",
+            "charts.flow": "plot_flow",
+            "charts.marginals": "plot_marginals",
+            "charts.profiles": "plot_profiles",
+            "charts.scatter": "plot_scatter",
+            "charts.segments": "draw_segments plot_segments",
+            "charts.shares": "plot_shares",
+            "charts.side_by_side": "side_by_side",
+            "data.plot_data": "PlotData plot_data",
+            "export.export": "render_svg save_chart warm_up with_theme",
+            "theme.style": "THEMES",
+        },
+    )

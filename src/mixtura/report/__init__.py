@@ -26,14 +26,15 @@ __all__ = [
     "write_workbook",
 ]
 
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "charts": "Chart draw_charts",
-        "drift_page": "draw_drift render_drift",
-        "glossary": "GLOSSARY",
-        "presentation": "REPORT Report",
-        "render": "render_report",
-        "workbook": "write_workbook",
-    },
-)
+if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every name for one
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "charts": "Chart draw_charts",
+            "drift_page": "draw_drift render_drift",
+            "glossary": "GLOSSARY",
+            "presentation": "REPORT Report",
+            "render": "render_report",
+            "workbook": "write_workbook",
+        },
+    )

@@ -36,18 +36,19 @@ __all__ = [
     "with_jobs",
 ]
 
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "blas": "limit_blas_threads",
-        "dask": "DaskRunner",
-        "database_runner": "DatabaseRunner",
-        "parallelism": "get_runner get_threads set_threads with_jobs",
-        "processes": "map_processes start_workers",
-        "remote.dask_cluster": "DaskCluster",
-        "remote.dask_connection": "dask_cluster require_seen",
-        "serial": "SerialRunner",
-        "spark": "SparkRunner",
-        "threads": "ThreadRunner",
-    },
-)
+if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every name for one
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "blas": "limit_blas_threads",
+            "dask": "DaskRunner",
+            "database_runner": "DatabaseRunner",
+            "parallelism": "get_runner get_threads set_threads with_jobs",
+            "processes": "map_processes start_workers",
+            "remote.dask_cluster": "DaskCluster",
+            "remote.dask_connection": "dask_cluster require_seen",
+            "serial": "SerialRunner",
+            "spark": "SparkRunner",
+            "threads": "ThreadRunner",
+        },
+    )

@@ -63,22 +63,23 @@ __all__ = [
     "select_columns",
 ]
 
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "columns.column_groups": "ColumnGroup",
-        "columns.column_roles": "ColumnRole ColumnSelection Role",
-        "columns.select_columns": "select_columns",
-        "combine": "Merge Merging merge_components",
-        "inference.bootstrap_lrt": "BootstrapTest LikelihoodRatio bootstrap_lrt",
-        "inference.bootstrap_parameters": "BootstrapParameters Parameters bootstrap_parameters",
-        "inference.cross_validate": "cross_validate",
-        "inference.match_components": "match_components",
-        "model_search.candidate": "Candidate OnCandidate",
-        "model_search.ranking": "SearchResult",
-        "model_search.search": "search",
-        "scores.criteria": "CRITERIA FIT_CRITERIA aic aicc bic caic icl nec",
-        "scores.folds": "FoldFit FoldScores OnFold held_out_scores",
-        "scores.one_standard_error": "CrossValidated CrossValidation",
-    },
-)
+if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every name for one
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "columns.column_groups": "ColumnGroup",
+            "columns.column_roles": "ColumnRole ColumnSelection Role",
+            "columns.select_columns": "select_columns",
+            "combine": "Merge Merging merge_components",
+            "inference.bootstrap_lrt": "BootstrapTest LikelihoodRatio bootstrap_lrt",
+            "inference.bootstrap_parameters": "BootstrapParameters Parameters bootstrap_parameters",
+            "inference.cross_validate": "cross_validate",
+            "inference.match_components": "match_components",
+            "model_search.candidate": "Candidate OnCandidate",
+            "model_search.ranking": "SearchResult",
+            "model_search.search": "search",
+            "scores.criteria": "CRITERIA FIT_CRITERIA aic aicc bic caic icl nec",
+            "scores.folds": "FoldFit FoldScores OnFold held_out_scores",
+            "scores.one_standard_error": "CrossValidated CrossValidation",
+        },
+    )

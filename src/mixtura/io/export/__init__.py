@@ -30,13 +30,14 @@ __all__ = [
     "scoring_sql",
 ]
 
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "javascript": "scoring_javascript",
-        "onnx_scoring": "OPSET scoring_onnx",
-        "scorer": "ColumnScale DiscretePart Scorer scorer_of_mixture",
-        "spss_syntax": "scoring_spss",
-        "sql": "scoring_sql",
-    },
-)
+if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every name for one
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "javascript": "scoring_javascript",
+            "onnx_scoring": "OPSET scoring_onnx",
+            "scorer": "ColumnScale DiscretePart Scorer scorer_of_mixture",
+            "spss_syntax": "scoring_spss",
+            "sql": "scoring_sql",
+        },
+    )
