@@ -21,6 +21,8 @@ def merging_notes(model: SegmentModel, asked: str | int | None, found: SegmentMe
 
 
 def _none_merged(asked: str | int, suggested: int, n_components: int) -> str:
+    if n_components == 1:
+        return "The model has a single component: there is nothing to merge."
     if asked != "auto":
         return (
             f"None were merged: the model has {n_components} components, no more than the {asked} segments that were "

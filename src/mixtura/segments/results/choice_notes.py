@@ -22,6 +22,7 @@ def choice_notes(
     passed: Mapping[Candidate, Exclusion],
     min_share: float = 0.0,
     choice: ModelChoice | None = None,
+    parts: str = "segments",
 ) -> list[str]:
     """Return sentences on the models that were excluded, the rule that decided, and a number at the edge of the search.
 
@@ -35,6 +36,8 @@ def choice_notes(
     min_share : float, default=0
     choice : ModelChoice or None, default=None
         How it was chosen among the others.
+    parts : str, default="segments"
+        What models have a number of: ``"components"`` where these were merged.
     """
     notes = []
     if passed:
@@ -48,22 +51,22 @@ def choice_notes(
     if why is not None:
         notes.append(why)
     if choice is not None and choice.compared:
-        notes.append(_by_stability(choice))
+        notes.append(_by_stability(choice, parts))
     largest = max(candidate.n_components for candidate in ranking)
     if 1 < best.n_components == largest and any(candidate.n_components < largest for candidate in ranking):
         more = list(range(largest, 2 * largest + 1))
         notes.append(
-            f"The best number of segments is the largest that was tried ({largest}). The table may have more "
+            f"The best number of {parts} is the largest that was tried ({largest}). The table may have more "
             f"structure, or columns too skewed for Gaussian components. Try `components={more}`."
         )
     return notes
 
 
-def _by_stability(choice: ModelChoice) -> str:
-    """Say which numbers of segments were compared by their stability, and what came out."""
+def _by_stability(choice: ModelChoice, parts: str) -> str:
+    """Say which numbers of segments, or components, were compared by their stability, and what came out."""
     compared = sorted(choice.compared, key=lambda one: one.candidate.n_components)
     agreements = ", ".join(
-        f"{one.candidate.n_components} segments {one.adjusted_rand:.2f}" for one in compared
+        f"{one.candidate.n_components} {parts} {one.adjusted_rand:.2f}" for one in compared
     )
     best, smallest = choice.best.n_components, choice.smallest.n_components
     if choice.determined:
@@ -75,14 +78,14 @@ def _by_stability(choice: ModelChoice) -> str:
             else ""
         )
         return (
-            f"The criterion does not separate {', '.join(map(str, numbers[:-1]))} and {numbers[-1]} segments: another "
-            f"sample may rank them otherwise. Agreement of the segments of resampled customers (1 is the same): "
+            f"The criterion does not separate {', '.join(map(str, numbers[:-1]))} and {numbers[-1]} {parts}: another "
+            f"sample may rank them otherwise. Agreement of the {parts} of resampled customers (1 is the same): "
             f"{agreements}. {best} are chosen, among the most stable the one of the smallest criterion.{at_the_edge}"
         )
     most = choice.compared[0]
     return (
-        f"The table does not determine a number of segments: the criterion falls up to {most.candidate.n_components}, "
-        "the most that were tried, but resampled customers do not give as many segments again (agreement "
+        f"The table does not determine a number of {parts}: the criterion falls up to {most.candidate.n_components}, "
+        f"the most that were tried, but resampled customers do not give as many {parts} again (agreement "
         f"{most.adjusted_rand:.2f}, of the least stable one {most.least_jaccard:.2f}). The components follow the shape "
         f"of a density that is not Gaussian. {best} are a choice, not a finding: the most stable below that. "
         f"Agreement: {agreements}."

@@ -57,7 +57,8 @@ def make_notes(
 
     `further` ones come last.
     """
-    notes = [*choice_notes(ranking, best, columns, passed, min_share, choice)]
+    parts = "segments" if len(assignment.counts) == best.n_components else "components"
+    notes = [*choice_notes(ranking, best, columns, passed, min_share, choice, parts)]
     small = np.flatnonzero(assignment.counts <= 1)
     if small.size and best.n_components > 1:
         notes.append(

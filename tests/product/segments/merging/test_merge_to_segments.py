@@ -218,6 +218,21 @@ def test_what_was_tried_are_numbers_of_components() -> None:
     assert "Only one model was tried: 5 components with full" in REPORT.page(merged())
 
 
+@pytest.mark.parametrize(("asked", "word"), [("auto", "components"), (None, "segments")])
+def test_notes_call_what_was_tried_by_its_name(asked: str | None, word: str) -> None:
+    result = segment_table(bent()[0], covariance_types=["full"], components=[4, 5], merge=asked)
+    assert result.best.n_components == 5
+    assert any(
+        f"The best number of {word} is the largest that was tried (5)" in note for note in result.notes
+    )
+
+
+def test_a_single_component_has_nothing_to_merge() -> None:
+    for asked in ("auto", 3):
+        result = segment_table(bent()[0], covariance_types=["full"], components=[1], merge=asked)
+        assert "The model has a single component: there is nothing to merge." in result.notes
+
+
 def test_an_audience_reaches_a_merged_segment() -> None:
     segmentation = Segmentation(merged().model, merged(), bent()[0])
     assert segmentation.audience(1, min_probability=0.5).shape[0] == 400
