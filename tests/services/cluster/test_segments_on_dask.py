@@ -18,7 +18,7 @@ from polars.testing import assert_frame_equal
 from clusters import DaskProcesses, dask_processes
 from mixtura import Segmentation
 from mixtura.data.sources import open_source
-from mixtura.exceptions import ClusterError, DataError, ParameterError, TableError
+from mixtura.exceptions import ClusterError, ColumnError, DataError, ParameterError, TableError
 from mixtura.segments import SegmentationResult
 from mixtura.segments.large import opening, segment_source
 from mixtura.segments.large.on_cluster import segment_on_cluster, write_parts
@@ -171,6 +171,16 @@ def test_a_dask_dataframe(cluster: DaskProcesses, alone: Written, folder: Path) 
     require_same_result(found.result, alone.result)
     with pytest.raises(DataError, match=r"segments.parquet has"):
         found.memberships  # noqa: B018
+
+
+@pytest.mark.parametrize("role", [{"columns": ["income", "zz"]}, {"describe": ["zz"]}, {"id_column": "zz"}])
+def test_a_column_that_is_not_there_is_named(
+    cluster: DaskProcesses, folder: Path, role: dict[str, Any]
+) -> None:
+    with pytest.raises(
+        ColumnError, match=f"`{next(iter(role))}` names 'zz', and the table has no such column"
+    ):
+        segment_on_cluster(str(folder / "*.parquet"), **OPTIONS | role)
 
 
 def test_a_small_table_is_read_here(cluster: DaskProcesses, folder: Path) -> None:

@@ -246,6 +246,7 @@ class LargeTask:
     def needed_columns(self) -> list[str]:
         """Return the columns that are read of the sample: all, unless it was said which ones."""
         roles = self.roles
+        roles.check_names(self.source.columns)
         if roles.columns is None:
             return list(self.source.columns)
         named = [*roles.columns, *roles.describe, roles.id_column, roles.value, roles.weight]

@@ -91,23 +91,27 @@ class Roles:
 
     def check(self, table: Frame) -> None:
         """Raise `ColumnError` where a column is missing, has two roles, or cannot fill its role."""
-        asked = self._asked()
-        for parameter, names in asked:
-            for name in names:
-                if name not in table.columns:
-                    raise ColumnError.missing(name, table.columns, parameter)
-                if names.count(name) > 1:
-                    raise ColumnError(
-                        f"`{parameter}` names {name!r} twice. Each column is used once. Remove one of them.",
-                        column=name,
-                    )
-        self._check_conflicts(asked)
+        self.check_names(table.columns)
         for name in self.columns or ():
             if not self.may_be_category(name):
                 _check_numeric(table, name, self._remedy("columns"))
         for parameter, single in (("value", self.value), ("weight", self.weight)):
             if single is not None:
                 _check_numeric(table, single, self._remedy(parameter))
+
+    def check_names(self, present: Sequence[str]) -> None:
+        """Raise `ColumnError` where a column is missing or has two roles; needs the names of a table alone."""
+        asked = self._asked()
+        for parameter, names in asked:
+            for name in names:
+                if name not in present:
+                    raise ColumnError.missing(name, present, parameter)
+                if names.count(name) > 1:
+                    raise ColumnError(
+                        f"`{parameter}` names {name!r} twice. Each column is used once. Remove one of them.",
+                        column=name,
+                    )
+        self._check_conflicts(asked)
 
     def _remedy(self, parameter: str) -> str:
         """Return what to do about a column that holds no numbers."""
