@@ -25,6 +25,8 @@ __all__ = ["scoring_spss"]
 
 _FUNCTIONS = {"ln": "LN", "exp": "EXP", "floor": "TRUNC"}
 _LARGEST = 1e300
+_BEGINNINGS = "*+-"
+"""Signs with which a line begins a comment or a statement."""
 _WIDTH = 110
 """Characters of a line: SPSS reads 256."""
 
@@ -176,12 +178,14 @@ def _quoted(text: str) -> str:
 def _wrapped(line: str) -> Iterator[str]:
     """Yield a statement in lines; those after the first are indented, so that no line begins a statement.
 
-    Lines break at spaces outside of quotes alone.
+    Lines break at spaces outside of quotes alone, and none begins with a sign that would make it a comment.
     """
     indent = ""
     while len(line) > _WIDTH:
         cuts = [
-            i for i in range(_WIDTH) if line[i] == " " and line[:i].count("'") % 2 == 0 and i > len(indent)
+            i
+            for i in range(len(indent) + 1, _WIDTH)
+            if line[i] == " " and line[:i].count("'") % 2 == 0 and line[i + 1] not in _BEGINNINGS
         ]
         if not cuts:
             break

@@ -211,6 +211,10 @@ def test_spss_syntax_scores_as_the_library(reduced: SegmentModel, tmp_path: Path
     pyreadstat.write_sav(answers(), str(tmp_path / "people.sav"))
     syntax = scoring_spss(reduced.scorer())
     assert max(map(len, syntax.splitlines())) < 256
+    # Such a line would be a comment, and the statement above it incomplete.
+    assert not [
+        line for line in syntax.splitlines() if line.lstrip().startswith("*") and line.startswith(" ")
+    ]
     (tmp_path / "run.sps").write_text(
         f'GET FILE="people.sav".\n{syntax}SAVE OUTFILE="scored.sav".\n', encoding="utf-8"
     )
