@@ -11,7 +11,7 @@ from mixtura.core.mixture import Mixture
 from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.stopping import Progress, StoppingRule, remaining_gain
 
-__all__ = ["PATIENT_SCHEDULE", "RACE_SCHEDULE", "SAME_OPTIMUM", "Racing", "WithinReach"]
+__all__ = ["PATIENT_SCHEDULE", "RACE_SCHEDULE", "SAME_OPTIMUM", "Racing", "WithinReach", "are_alike"]
 
 SAME_OPTIMUM = 1e-3
 """Nats of the total log-likelihood by which a later start has to end higher to be kept instead of an earlier one.
@@ -57,6 +57,8 @@ class Racing:
         Whether to go on with a mixture.
     known : Mixture, optional
         The end whose total log-likelihood is the target.
+    near : float, default=0
+        Nats below the target in which an end is of interest, too: a run may be behind by these, too.
     """
 
     stop: StoppingRule
@@ -65,6 +67,7 @@ class Racing:
     schedule: Mapping[int, float]
     accept: Callable[[Mixture], bool]
     known: Mixture | None = None
+    near: float = 0.0
 
     def __call__(self, progress: Progress) -> Outcome | None:
         outcome = self.stop(progress)
@@ -72,7 +75,8 @@ class Racing:
             return outcome
         behind = self.schedule.get(progress.iteration, np.inf)
         lacking = self.target - progress.objective * self.total_weight
-        if lacking > behind or (lacking > _HOPELESS and self._is_hopeless(progress, lacking)):
+        apart = lacking - self.near
+        if apart > behind or (apart > _HOPELESS and self._is_hopeless(progress, apart)):
             return Outcome.ABANDONED
         if -SAME_OPTIMUM <= lacking <= _ALMOST_THERE and self._comes_to_the_known_end(progress):
             return Outcome.ABANDONED
@@ -81,7 +85,7 @@ class Racing:
 
     def _comes_to_the_known_end(self, progress: Progress) -> bool:
         known = self.known
-        return known is not None and progress.iteration >= _SETTLING and _are_alike(progress.model, known)
+        return known is not None and progress.iteration >= _SETTLING and are_alike(progress.model, known)
 
     def _is_hopeless(self, progress: Progress, lacking: float) -> bool:
         """Return whether a run will hardly be as close as it has to be after the first number of passes."""
@@ -92,7 +96,7 @@ class Racing:
         return lacking - self.schedule[first] > _SPEEDUP * gain * (first - progress.iteration)
 
 
-def _are_alike(mixture: Mixture, known: Mixture) -> bool:
+def are_alike(mixture: Mixture, known: Mixture) -> bool:
     """Return whether each component of a mixture is near one of another, and none of these near two."""
     variances = known.family.storage.variances(known.covariances, known.n_features)
     apart = (np.square(mixture.means[:, None] - known.means) / variances).sum(axis=2)

@@ -14,10 +14,11 @@ from mixtura.core.mixture import Mixture
 from mixtura.exceptions import IllDefinedCovarianceError, MixturaError
 from mixtura.fit.init import Initialization, Initializer
 from mixtura.fit.loop.driver import LoopResult, Observer, Step, ignore, iterate
+from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.result import FitResult
 from mixtura.fit.loop.state import LoopState, begin
 from mixtura.fit.loop.stopping import StoppingRule
-from mixtura.fit.racing import RACE_SCHEDULE, SAME_OPTIMUM, Racing
+from mixtura.fit.racing import RACE_SCHEDULE, SAME_OPTIMUM, Racing, are_alike
 from mixtura.fit.steps.batched import iterate_batch
 from mixtura.fit.steps.em import EMStep, Problem
 
@@ -212,6 +213,7 @@ def fit_best_of(
     accept: Callable[[Mixture], bool] = lambda mixture: True,
     target: float = -np.inf,
     known: Mixture | None = None,
+    near: float = 0.0,
 ) -> FitResult:
     """Fit a mixture from several starts, of which the first is trusted most, and keep the most likely end.
 
@@ -239,6 +241,9 @@ def fit_best_of(
         Total log-likelihood, in nats, of an end that is known already: the first start is measured against it.
     known : Mixture, optional
         That end: a start that comes to it is not iterated to its end.
+    near : float, default=0
+        With more, other ends that are accepted and at most as many nats below the best are returned, too, as
+        ``rivals``, and a start may be behind by these, too.
 
     Raises
     ------
@@ -252,20 +257,34 @@ def fit_best_of(
     finished: list[_Finished] = []
     failures: list[IllDefinedCovarianceError] = []
     for initializer in initializers:
-        rule = Racing(settings.stop, target, problem.data.total_weight, dict(schedule), accept, known)
+        rule = Racing(settings.stop, target, problem.data.total_weight, dict(schedule), accept, known, near)
         try:
             one = _Task(problem, initializer, replace(settings, stop=rule), Given())()
         except IllDefinedCovarianceError as error:
             failures.append(error)
             continue
-        # Whether an end below an accepted one is accepted, too, does not matter.
+        # Whether an end below an accepted one is accepted, too, does not matter, unless it may be a rival.
         reached = one.objective * problem.data.total_weight
-        finished.append(replace(one, accepted=reached > target and accept(one.run.model)))
-        if finished[-1].accepted:
+        finished.append(replace(one, accepted=reached > target - near and accept(one.run.model)))
+        if finished[-1].accepted and reached > target:
             target, known = reached, one.run.model
     if not finished:
         raise failures[0]
-    return _keep_best(problem, finished, drawing, SAME_OPTIMUM)
+    best = _keep_best(problem, finished, drawing, SAME_OPTIMUM)
+    return best if near <= 0 else replace(best, rivals=_rivals(best, finished, near))
+
+
+def _rivals(best: FitResult, finished: Sequence[_Finished], near: float) -> tuple[Mixture, ...]:
+    """Return the mixtures of other accepted ends near the best, each once."""
+    found = [best.mixture]
+    for one in sorted(finished, key=lambda one: -one.objective):
+        behind = (best.lower_bound - one.objective) * best.total_weight
+        ended = one.run.trace.outcome is not Outcome.ABANDONED
+        if one.accepted and ended and behind <= near:
+            mixture = one.run.model.refined()
+            if not any(are_alike(mixture, known) for known in found):
+                found.append(mixture)
+    return tuple(found[1:])
 
 
 def continue_fit(

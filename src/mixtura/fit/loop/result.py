@@ -35,6 +35,8 @@ class FitResult:
         Remarks about the start for the user.
     total_weight : float
         Sum of the sample weights; the number of rows where none were given.
+    rivals : tuple of Mixture
+        Other ends that are not far below, the most likely first, where they were asked for.
     """
 
     mixture: Mixture
@@ -47,6 +49,7 @@ class FitResult:
     seconds: Mapping[str, float]
     notes: tuple[str, ...] = ()
     total_weight: float = float("nan")
+    rivals: tuple[Mixture, ...] = ()
 
     def __repr__(self) -> str:
         return f"<FitResult: {self}>"

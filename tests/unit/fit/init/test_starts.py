@@ -110,7 +110,7 @@ def test_the_first_shared_start_is_the_tree_and_none_is_there_twice() -> None:
     for k in (2, 3, 6):
         problem = problem_of(IRIS, k)
         found = [start.prepare(problem, rng())(problem).statistics.counts for start in starts.starts(k)]
-        np.testing.assert_array_equal(found[0], np.bincount(starts.trees[0].labels(k)))
+        np.testing.assert_array_equal(np.sort(found[0]), np.sort(np.bincount(starts.trees[0].labels(k))))
         assert len({tuple(np.sort(counts)) for counts in found}) == len(found) > 1
 
 
@@ -251,6 +251,21 @@ def test_a_start_that_falls_behind_stops_there() -> None:
     assert result.traces[1].objectives == alone.objectives[:4]
     assert len(best_of(GOOD, POOR, schedule=[]).traces[1].events) == len(alone.events)
     assert len(best_of(GOOD, POOR, schedule=[(4, 1e6)]).traces[1].events) == len(alone.events)
+
+
+def test_ends_near_the_best_are_rivals_each_once() -> None:
+    apart = 150 * (best_of(GOOD).lower_bound - best_of(POOR).lower_bound)
+    assert apart > 1
+    for order in ((GOOD, POOR, GOOD), (POOR, GOOD, POOR)):
+        result = best_of(*order, schedule=[], near=2 * apart)
+        (rival,) = result.rivals
+        np.testing.assert_allclose(
+            np.sort(rival.means, axis=0), np.sort(best_of(POOR).mixture.means, axis=0), atol=0.05
+        )
+        assert best_of(*order, schedule=[], near=apart / 2).rivals == ()
+        assert best_of(*order).rivals == ()
+    refused = best_of(GOOD, POOR, near=2 * apart, accept=lambda mixture: mixture.weights.min() > 0.25)
+    assert all(one.weights.min() > 0.25 for one in refused.rivals)
 
 
 def test_an_end_that_is_not_accepted_neither_wins_nor_sets_the_mark() -> None:
