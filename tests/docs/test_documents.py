@@ -129,7 +129,7 @@ def test_the_commands_of_a_page_run(page: Path, kept: Callable[..., str]) -> Non
     for block in blocks_of(text):
         for line in block.body.replace("\\\n", " ").splitlines() if block.language == "sh" else ():
             words = shlex.split(line, comments=True)
-            if any(word.startswith("postgresql://") for word in words):
+            if any(word.startswith(("postgresql://", "tcp://")) for word in words):
                 continue  # such are run in tests/services
             if words[:1] == ["mixtura"]:
                 kept(*words[1:])

@@ -121,9 +121,8 @@ class Analysis:
 
     @property
     def n_merged(self) -> int | None:
-        """How many segments components make that are parts of one group; None where none are, or all."""
-        found = self.merging.suggested
-        return found if 1 < found < self.fit.best.n_components else None
+        """How many segments components make that are clearly parts of one group; None where none are, or all."""
+        return self.merging.offered
 
 
 def analyze(sample: Sample, seed: int, rng: np.random.Generator) -> Analysis:

@@ -16,7 +16,7 @@ def merging_notes(model: SegmentModel, asked: str | int | None, found: SegmentMe
     if model.groups:
         return (_merged(model, asked, n_components),)
     if asked is None:
-        return (_offered(found),) if 1 < found.suggested < n_components else ()
+        return () if found.offered is None else (_offered(found),)
     return (_none_merged(asked, found.suggested, n_components),)
 
 

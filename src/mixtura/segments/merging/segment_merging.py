@@ -27,6 +27,9 @@ _OVERLAP_OF_LEVELS = 0.24
 VALLEY = 1 / 3
 """How high the density stays between parts of one group, as a share of the lower peak: 3.8 deviations apart."""
 
+_NO_VALLEY = 0.9
+"""From here on two components that overlap are one group even where nobody asked: 2.4 deviations apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class MergeStep:
@@ -83,6 +86,20 @@ class SegmentMerging:
                 break
             number = step.n_segments
         return number
+
+    @property
+    def offered(self) -> int | None:
+        """How many segments to offer where merging was not asked for; None where nothing speaks for it clearly.
+
+        Two components with a valley between them may as well be two groups that overlap. Where there is hardly any
+        valley, or three and more follow each other as in a bent group, they are parts of one.
+        """
+        number = self.suggested
+        if not 1 < number < self.merging.n_components:
+            return None
+        made = [step for step in self.steps if step.n_segments >= number]
+        is_bent = any(len(step.left + step.right) > 2 for step in made)
+        return number if is_bent or all(step.valley >= _NO_VALLEY for step in made) else None
 
     def groups(self, asked: str | int | None) -> Groups:
         """Return the components of each segment; empty where nothing is merged.

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from mixtura import Mixture, Segmentation
+from mixtura.datasets import make_customers
 from mixtura.exceptions import ModelFileError, ParameterError
 from mixtura.plot.data.scores import scores_of_document, scores_of_result
 from mixtura.report import REPORT
@@ -99,6 +100,13 @@ def test_what_is_not_asked_for_is_offered_with_the_option() -> None:
     offered = [note for note in merged(None).notes if "merge='auto'" in note]
     assert len(offered) == 1
     assert offered[0].startswith("Segments 3, 4 and 5 overlap")
+
+
+def test_two_groups_with_a_valley_between_them_are_not_offered_as_one() -> None:
+    """The example customers are drawn from three components, of which two overlap."""
+    result = segment_table(make_customers(as_frame="polars"))
+    assert (len(result.segments), result.document.merging.suggested) == (3, 2)  # type: ignore[union-attr]
+    assert "merge" not in " ".join(result.notes)
 
 
 def test_probabilities_are_the_sums_of_those_of_components_and_the_density_stays() -> None:
