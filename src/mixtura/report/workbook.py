@@ -255,20 +255,24 @@ def _classification(summary: Mapping[str, Any]) -> list[Sheet]:
     return [Sheet("Classification", columns, rows)]
 
 
+def _model_columns(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the first columns of a table of models that were tried."""
+    counted = f"{counted_as(summary)}s".capitalize()
+    return [(counted, COUNT), ("Covariances", TEXT), ("Parameters", COUNT), ("Log-likelihood", NUMBER)]
+
+
 def _choices(summary: Mapping[str, Any]) -> list[Sheet]:
     """Return the best model of each number of segments, criteria side by side; nothing where one was tried."""
     found = side_by_side(summary)
     if len(found["numbers_tried"]) < 2:
         return []
-    counted = counted_as(summary)
-    columns = [
-        (f"{counted}s".capitalize(), COUNT),
-        ("Covariances", TEXT),
-        ("Parameters", COUNT),
-        ("Log-likelihood", NUMBER),
-    ]
+    columns = _model_columns(summary)
     columns += [(name.upper(), NUMBER) for name in found["criteria_shown"]]
-    columns += [(f"Smallest {counted}", PERCENT), ("Agreement of resamples", NUMBER), ("Remark", TEXT)]
+    columns += [
+        (f"Smallest {counted_as(summary)}", PERCENT),
+        ("Agreement of resamples", NUMBER),
+        ("Remark", TEXT),
+    ]
     rows = [
         (
             one["n_components"], one["covariance_type"], one["n_parameters"], one["log_likelihood"],
@@ -357,13 +361,7 @@ def _models(summary: Mapping[str, Any]) -> Sheet:
     criteria = {name: name.upper() for name in ("bic", "aic", "icl")}
     if summary["choice"]["criterion_name"] == "cv":
         criteria |= {"cv": "CV", "cv_standard_error": "Standard error of CV"}
-    counted = counted_as(summary)
-    columns = [
-        (f"{counted}s".capitalize(), COUNT),
-        ("Covariances", TEXT),
-        ("Parameters", COUNT),
-        ("Log-likelihood", NUMBER),
-    ]
+    columns = _model_columns(summary)
     columns += [(header, NUMBER) for header in criteria.values()] + [("Iterations", COUNT), ("Outcome", TEXT)]
     rows = [
         (one["n_components"], one["covariance_type"], one["n_parameters"], one["log_likelihood"],

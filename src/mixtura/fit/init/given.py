@@ -112,19 +112,22 @@ def join_components(mixture: Mixture, most: int) -> list[Mixture]:
     """
     weights, means, full = mixture.weights, mixture.means, mixture.full_covariances()
     losses = weights * np.linalg.slogdet(full)[1]
-    found = list[tuple[float, Mixture]]()
-    for i, j in combinations(range(mixture.n_components), 2):
-        both, rest = [i, j], np.delete(np.arange(mixture.n_components), [i, j])
+    found = list[tuple[float, list[int], FloatArray, FloatArray]]()
+    for both in map(list, combinations(range(mixture.n_components), 2)):
         weight = weights[both].sum()
         shares = weights[both] / weight if weight > 0 else np.array([0.5, 0.5])
         mean = shares @ means[both]
         apart = means[both] - mean
         joined = np.einsum("k,kij->ij", shares, full[both] + apart[:, :, None] * apart[:, None, :])
         cost = float(weight * np.linalg.slogdet(joined)[1] - losses[both].sum())
+        found.append((cost, both, mean, joined))
+    mixtures = []
+    for _, both, mean, joined in sorted(found, key=itemgetter(0))[:most]:
+        rest = np.delete(np.arange(mixture.n_components), both)
         parameters = (
-            np.append(weights[rest], weight) / weights.sum(),
+            np.append(weights[rest], weights[both].sum()) / weights.sum(),
             np.vstack([means[rest], mean]),
             np.concatenate([full[rest], joined[None]]),
         )
-        found.append((cost, Mixture.from_parameters(*parameters, "full")))
-    return [one for _, one in sorted(found, key=itemgetter(0))[:most]]
+        mixtures.append(Mixture.from_parameters(*parameters, "full"))
+    return mixtures

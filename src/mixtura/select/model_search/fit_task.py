@@ -156,9 +156,8 @@ class FitTask:
         try:
             found = self._best_of(first, family, k, self.starts[k], near=_NEAR if further else 0.0)
             for level in further:
-                found = (
-                    self.go_on(family, found, level) if not found.rivals else self._race(family, found, level)
-                )
+                advance = self._race if found.rivals else self.go_on
+                found = advance(family, found, level)
         except MixturaError as error:
             return error
         return found
