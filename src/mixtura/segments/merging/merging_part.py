@@ -40,6 +40,8 @@ class MergingPart(Part):
     """Components of each segment."""
     suggested: int
     """Segments that are left if all that are parts of one group are merged."""
+    offered: int | None
+    """The same where merging is offered unasked: it is clear that they are one group; null otherwise."""
     steps: list[MergeStepPart]
     """All merges, in the order made."""
 
@@ -53,6 +55,7 @@ def merging_content(model: SegmentModel, asked: str | int | None, found: Segment
         "components": n_components,
         "segments": [[k + 1 for k in group] for group in groups],
         "suggested": found.suggested,
+        "offered": found.offered,
         "steps": [
             {
                 "n_segments": one.n_segments,

@@ -107,6 +107,8 @@ def test_two_groups_with_a_valley_between_them_are_not_offered_as_one() -> None:
     result = segment_table(make_customers(as_frame="polars"))
     assert (len(result.segments), result.document.merging.suggested) == (3, 2)  # type: ignore[union-attr]
     assert "merge" not in " ".join(result.notes)
+    assert "Components that overlap" not in REPORT.page(result)
+    assert "Components that overlap" in REPORT.page(merged(None))
 
 
 def test_probabilities_are_the_sums_of_those_of_components_and_the_density_stays() -> None:
