@@ -9,14 +9,16 @@ import json
 from pathlib import Path
 
 import numpy as np
-from pyspark.ml.clustering import GaussianMixture
-from pyspark.ml.linalg import Vectors
-from pyspark.sql import SparkSession
 
 HERE = Path(__file__).parent
 
 
 def main() -> None:
+    # Here, so that the tests are collected where Spark is not installed.
+    from pyspark.ml.clustering import GaussianMixture
+    from pyspark.ml.linalg import Vectors
+    from pyspark.sql import SparkSession
+
     session = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
     rng = np.random.default_rng(0)
     rows = np.vstack(
