@@ -179,8 +179,15 @@ def test_missing_values_are_left_out_only_where_that_is_asked(connection: Any) -
 
 def test_what_needs_rows_is_refused(connection: Any) -> None:
     table = DatabaseTable(connection, "customers")
-    for more in ({"robust": "noise"}, {"known": "region"}, {"kinds": {"households": "count"}}):
-        with pytest.raises(ParameterError, match="must be left out for a table that stays in its database"):
+    for more in (
+        {"robust": "noise"},
+        {"known": "region"},
+        {"kinds": {"households": "count"}},
+        {"merge": 2},
+        {"keep": "model.json"},
+    ):
+        message = rf"^`{next(iter(more))}` must be left out for a table that stays in its database"
+        with pytest.raises(ParameterError, match=message):
             segment_in_database(table, columns=["income", "spending", "households"], **more)
     with pytest.raises(ColumnError, match="'incom'"):
         segment_in_database(table, columns=["incom"])

@@ -284,3 +284,25 @@ def test_the_output_is_checked_before_anything_is_read(
     message = refused(command, *files, *more, "--output", output)
     assert said in message
     assert "--output" in message or "Try" in message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--merge", "--excel"), "--merge needs a value; got '--excel'"),
+        (("--excel", "--id", "--merge", "auto"), "--id needs a value; got '--merge'"),
+        (("--columns", "--report"), "--columns needs a value; got '--report'"),
+    ],
+)
+def test_an_option_is_not_the_value_of_the_one_before(refused, arguments, said) -> None:
+    Path("good.csv").write_text(GOOD)
+    text = refused("segment", "good.csv", *arguments)
+    assert said in text
+    assert f"{said.split()[0]}=--" in text
+
+
+def test_a_value_that_begins_with_dashes_is_given_with_an_equals_sign(refused) -> None:
+    Path("good.csv").write_text(GOOD)
+    assert "names '--excel', and the table has no such column" in refused(
+        "segment", "good.csv", "--id=--excel"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -21,6 +22,7 @@ from mixtura.cli.commands.segment import segment
 from mixtura.cli.commands.select import select
 from mixtura.cli.commands.show import show
 from mixtura.cli.commands.typing import typing
+from mixtura.cli.option_values import CheckedCommand
 
 __all__ = ["app"]
 
@@ -53,18 +55,19 @@ def mixtura(
     """
 
 
-app.command()(segment)
-app.command()(advise)
-app.command()(select)
-app.command()(assign)
-app.command()(audience)
-app.command()(typing)
-app.command()(anomalies)
-app.command()(drift)
-app.command()(update)
-app.command()(merge)
-app.command()(export)
-app.command("import")(import_model)
-app.command()(show)
-app.command()(demo)
-app.command()(info)
+_command = partial(app.command, cls=CheckedCommand)
+_command()(segment)
+_command()(advise)
+_command()(select)
+_command()(assign)
+_command()(audience)
+_command()(typing)
+_command()(anomalies)
+_command()(drift)
+_command()(update)
+_command()(merge)
+_command()(export)
+_command("import")(import_model)
+_command()(show)
+_command()(demo)
+_command()(info)

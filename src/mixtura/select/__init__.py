@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mixtura.select.columns.column_groups import ColumnGroup
     from mixtura.select.columns.column_roles import ColumnRole, ColumnSelection, Role
     from mixtura.select.columns.select_columns import select_columns
-    from mixtura.select.combine import Merge, Merging, merge_components
+    from mixtura.select.combine import Merge, Merging, Pair, merge_components
     from mixtura.select.inference.bootstrap_lrt import BootstrapTest, LikelihoodRatio, bootstrap_lrt
     from mixtura.select.inference.bootstrap_parameters import (
         BootstrapParameters,
@@ -44,6 +44,7 @@ __all__ = [
     "Merging",
     "OnCandidate",
     "OnFold",
+    "Pair",
     "Parameters",
     "Role",
     "SearchResult",
@@ -70,7 +71,7 @@ if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every na
             "columns.column_groups": "ColumnGroup",
             "columns.column_roles": "ColumnRole ColumnSelection Role",
             "columns.select_columns": "select_columns",
-            "combine": "Merge Merging merge_components",
+            "combine": "Merge Merging Pair merge_components",
             "inference.bootstrap_lrt": "BootstrapTest LikelihoodRatio bootstrap_lrt",
             "inference.bootstrap_parameters": "BootstrapParameters Parameters bootstrap_parameters",
             "inference.cross_validate": "cross_validate",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, TypeAlias
@@ -14,7 +14,7 @@ from mixtura._typing import FloatArray, IntArray
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.validation import as_numbers, as_weights
 
-__all__ = ["Merge", "Merging", "bend", "line", "merge_components"]
+__all__ = ["Merge", "Merging", "Pair", "bend", "line", "merge_components"]
 
 _Group: TypeAlias = tuple[int, ...]
 """The components of a cluster, in ascending order."""
@@ -24,21 +24,15 @@ _TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Merge:
-    """Two clusters become one.
+class Pair:
+    """Two clusters that may become one.
 
     Parameters
     ----------
     left, right : tuple of int
         The components of the two, in ascending order; the first of ``left`` is below the first of ``right``.
-    n_clusters : int
-        How many clusters there are afterwards.
-    entropy : float
-        Of the memberships afterwards, in nats.
     drop : float
-        By how much the entropy fell.
-    merged_weight : float
-        Number (sum of weights) of the rows whose most probable cluster was one of the two.
+        By how much the entropy falls.
     largest_drop : float
         What `drop` is at most for two clusters of their sizes: where their memberships have the same proportion in
         every row, ``n_l log(n / n_l) + n_r log(n / n_r)`` with ``n = n_l + n_r``.
@@ -46,11 +40,32 @@ class Merge:
 
     left: _Group
     right: _Group
+    drop: float
+    largest_drop: float
+
+    @property
+    def overlap(self) -> float:
+        """`drop` as a share of the largest: 0 apart, 1 where all rows are in both by the same proportion."""
+        return self.drop / max(self.largest_drop, float(np.finfo(np.float64).tiny))
+
+
+@dataclass(frozen=True, slots=True)
+class Merge(Pair):
+    """Two clusters become one: a `Pair`, and what there is afterwards.
+
+    Parameters
+    ----------
+    n_clusters : int
+        How many clusters there are.
+    entropy : float
+        Of the memberships, in nats.
+    merged_weight : float
+        Number (sum of weights) of the rows whose most probable cluster was one of the two.
+    """
+
     n_clusters: int
     entropy: float
-    drop: float
     merged_weight: float
-    largest_drop: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,7 +202,12 @@ class Merging:
             )
 
 
-def merge_components(memberships: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Merging:
+def merge_components(
+    memberships: npt.ArrayLike,
+    sample_weight: npt.ArrayLike | None = None,
+    *,
+    choose: Callable[[Sequence[Pair]], Pair] | None = None,
+) -> Merging:
     """Merge the components of a mixture into clusters, one pair at a time (Baudry et al. 2010).
 
     A mixture needs several components for a cluster that is bent, skewed or heavy-tailed; there the memberships of
@@ -201,6 +221,9 @@ def merge_components(memberships: npt.ArrayLike, sample_weight: npt.ArrayLike | 
         Probabilities of the components, rows summing to one: ``mixture.responsibilities(rows)``, or ``predict_proba``
         of an estimator.
     sample_weight : array-like of shape (N,), optional
+    choose : callable, optional
+        Given all pairs of the clusters there are, that whose union lowers the entropy most first, returns the one to
+        merge; None for the first.
 
     Returns
     -------
@@ -237,14 +260,15 @@ def merge_components(memberships: npt.ArrayLike, sample_weight: npt.ArrayLike | 
     drops = {pair: _drop(clusters, pair, weights) for pair in combinations(clusters, 2)}
     merges, entropies = list[Merge](), [_entropy(clusters, weights)]
     while len(clusters) > 1:
-        # The first of equals, so that the order of the components decides and nothing else.
-        left, right = pair = min(drops, key=lambda pair: (-drops[pair], pair))
-        merged_weight, drop = _weight_of(clusters, pair, weights), drops[pair]
-        largest_drop = _largest_drop(clusters, pair, weights)
-        union = _union(left, right)
+        found = _pairs(clusters, drops, weights)
+        chosen = found[0] if choose is None else choose(found)
+        left, right = pair = chosen.left, chosen.right
+        merged_weight, union = _weight_of(clusters, pair, weights), _union(left, right)
         clusters[union] = _Cluster.of(clusters.pop(left).shares + clusters.pop(right).shares)
         entropies.append(_entropy(clusters, weights))
-        merges.append(Merge(left, right, len(clusters), entropies[-1], drop, merged_weight, largest_drop))
+        merges.append(
+            Merge(left, right, chosen.drop, chosen.largest_drop, len(clusters), entropies[-1], merged_weight)
+        )
         drops = {pair: value for pair, value in drops.items() if left not in pair and right not in pair}
         for other in clusters.keys() - {union}:
             pair = (min(union, other), max(union, other))
@@ -328,9 +352,18 @@ def _drop(clusters: _Clusters, pair: tuple[_Group, _Group], weights: FloatArray 
     return _sum(_x_log_x(a.shares + b.shares) - a.logs - b.logs, weights)
 
 
-def _largest_drop(clusters: _Clusters, pair: tuple[_Group, _Group], weights: FloatArray | None) -> float:
+def _pairs(
+    clusters: _Clusters, drops: Mapping[tuple[_Group, _Group], float], weights: FloatArray | None
+) -> list[Pair]:
+    """Return all pairs, the largest drop first; of equals the first, so that the order of the components decides."""
+    sizes = {name: _sum(one.shares, weights) for name, one in clusters.items()}
+    ordered = sorted(drops, key=lambda pair: (-drops[pair], pair))
+    return [Pair(*pair, drops[pair], _largest_drop(*(sizes[one] for one in pair))) for pair in ordered]
+
+
+def _largest_drop(left: float, right: float) -> float:
     """Return the drop by clusters of these sizes that no row decides between; entropy is concave, so none is larger."""
-    sizes = np.array([_sum(clusters[one].shares, weights) for one in pair])
+    sizes = np.array([left, right])
     return float(_x_log_x(sizes.sum()) - _x_log_x(sizes).sum())
 
 

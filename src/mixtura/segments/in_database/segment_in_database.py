@@ -40,10 +40,14 @@ __all__ = ["segment_in_database"]
 
 _LARGEST = 1e100
 
-_NUMBERS_ALONE = (
-    "`robust`, `merge`, `known`, `keep` and `kinds` must be left out for a table that stays in its database, where "
-    "numbers alone build segments. Segment a sample of it, or read it."
-)
+
+def _numbers_alone(*names: str) -> ParameterError:
+    """Return what to raise where options are given that a table in its database does not go with."""
+    named = " and ".join(f"`{name}`" for name in names)
+    return ParameterError(
+        f"{named} must be left out for a table that stays in its database, where numbers alone build segments, each a "
+        "single component. Segment a sample of it, or read it."
+    )
 
 
 def segment_in_database(
@@ -98,7 +102,7 @@ def segment_in_database(
     [('low income, high spending', 104), ('average', 100), ('high income, low spending', 96)]
     """
     if options.pop("keep", None) is not None:
-        raise ParameterError(_NUMBERS_ALONE)
+        raise _numbers_alone("keep")
     require("sample_rows", sample_rows, Interval(100, whole=True), "Try `sample_rows=10_000`.")
     return _DatabaseTask(table, sample_rows, on_stage, options | {"on_pass": on_pass}).run()
 
@@ -117,12 +121,17 @@ class _DatabaseTask(LargeTask):
         self.table, self.sample_rows = table, sample_rows
 
     def run(self) -> SegmentationResult:
-        if self.settings.robust != "none" or self.settings.merge or self.roles.known is not None:
-            raise ParameterError(_NUMBERS_ALONE)
+        asked = {
+            "robust": self.settings.robust != "none",
+            "merge": self.settings.merge is not None,
+            "known": self.roles.known is not None,
+        }
+        if any(asked.values()):
+            raise _numbers_alone(*(name for name, given in asked.items() if given))
         drawn = self._drawn()
         prepared = self.prepared_sample(drawn)
         if prepared is None:
-            raise ParameterError(_NUMBERS_ALONE)
+            raise _numbers_alone("kinds")
         warn_of_columns(prepared)
         self.on_stage("Looking at all rows")
         table = self._complete(prepared)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,13 +11,13 @@ from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import RowTable
 from mixtura.segments.merging.grouped import Groups
-from mixtura.segments.merging.merged_segments import merge_segments
-from mixtura.segments.merging.valleys import valley_between
+from mixtura.segments.merging.merged_segments import drawn_customers, has_customers, merge_segments
+from mixtura.segments.merging.valleys import Valleys
 from mixtura.segments.model.robust_file import components_alone
 from mixtura.segments.model.segment_model import SegmentModel
-from mixtura.select import Merge, Merging
+from mixtura.select import Merging
 
-__all__ = ["VALLEY", "MergeStep", "SegmentMerging", "merging_of", "merging_of_model"]
+__all__ = ["VALLEY", "MergeStep", "OneGroup", "SegmentMerging", "merging_of", "merging_of_model"]
 
 _OVERLAP = 0.05
 """Share of the largest entropy that two clusters of one group reach: of equal Gaussians 4.5 deviations apart."""
@@ -27,8 +28,32 @@ _OVERLAP_OF_LEVELS = 0.24
 VALLEY = 1 / 3
 """How high the density stays between parts of one group, as a share of the lower peak: 3.8 deviations apart."""
 
-_NO_VALLEY = 0.9
-"""From here on two components that overlap are one group even where nobody asked: 2.4 deviations apart."""
+_NO_VALLEY, _CLEAR_OVERLAP = 0.9, 0.39
+"""From here on two components are one group even where nobody asked: 2.4 deviations apart. So much overlap is asked for
+where there are discrete columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneGroup:
+    """When two clusters are one group: they overlap, and no valley lies between them.
+
+    Parameters
+    ----------
+    continuous, discrete : bool
+        Which columns there are: without continuous ones there are no valleys; with discrete ones more overlap is asked
+        for, as these may lie apart where no valley is seen.
+    """
+
+    continuous: bool
+    discrete: bool
+
+    def holds(self, overlap: float, valley: float) -> bool:
+        """Return whether the overlap is enough, and the density between is a third of the lower peak or more."""
+        return overlap >= (_OVERLAP_OF_LEVELS if self.discrete else _OVERLAP) and not valley < VALLEY
+
+    def is_clear(self, overlap: float, valley: float) -> bool:
+        """Return whether it is so clear that it is said where nobody asked."""
+        return not valley < _NO_VALLEY and (overlap >= _CLEAR_OVERLAP or not self.discrete)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +70,12 @@ class MergeStep:
         Entropy between the two, as a share of the most possible for two of their sizes: 0 apart, 1 where all
         customers are in both by the same proportion.
     valley : float
-        How high the density stays between them, as a share of the lower peak, see `valley_between`; one without
+        How high the density stays between them, as a share of the lower peak, see `valley_between`; NaN without
         continuous columns.
+    without_customers : bool
+        Whether one of the two is the most probable of no customer, and so is one group with any other.
+    n_empty : int
+        Clusters without customers afterwards.
     """
 
     left: tuple[int, ...]
@@ -54,6 +83,8 @@ class MergeStep:
     n_segments: int
     overlap: float
     valley: float
+    without_customers: bool = False
+    n_empty: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,21 +96,21 @@ class SegmentMerging:
     merging : Merging
     steps : tuple of MergeStep
         In the order made.
-    least_overlap : float
-        Share of the largest entropy from which on two clusters may be one group.
+    rule : OneGroup
+        Which clusters are one group.
     """
 
     merging: Merging
     steps: tuple[MergeStep, ...]
-    least_overlap: float = _OVERLAP
+    rule: OneGroup
 
     def is_one_group(self, step: MergeStep) -> bool:
-        """Return whether two clusters overlap, and the density between them is a third of the lower peak or more."""
-        return step.overlap >= self.least_overlap and step.valley >= VALLEY
+        """Return whether two clusters are parts of one group; a cluster without customers is one with any other."""
+        return step.without_customers or self.rule.holds(step.overlap, step.valley)
 
     @property
     def suggested(self) -> int:
-        """How many clusters are left once all that are one group are merged, in the order of the entropy."""
+        """How many clusters are left once all that are one group are merged."""
         number = self.merging.n_components
         for step in self.steps:
             if not self.is_one_group(step):
@@ -99,7 +130,9 @@ class SegmentMerging:
             return None
         made = [step for step in self.steps if step.n_segments >= number]
         is_bent = any(len(step.left + step.right) > 2 for step in made)
-        return number if is_bent or all(step.valley >= _NO_VALLEY for step in made) else None
+        return (
+            number if is_bent or all(self.rule.is_clear(step.overlap, step.valley) for step in made) else None
+        )
 
     def groups(self, asked: str | int | None) -> Groups:
         """Return the components of each segment; empty where nothing is merged.
@@ -107,12 +140,15 @@ class SegmentMerging:
         Parameters
         ----------
         asked : "auto", int or None
-            With ``"auto"`` the number is `suggested`, unless that is one: a single segment would say nothing.
+            With ``"auto"`` the number is `suggested`, unless that is one: a single segment would say nothing. Of the
+            clusters that a number gives none is without customers: where one would be, there are fewer.
         """
         number = self.suggested if asked == "auto" else asked
-        if number is None or number == 1 or int(number) >= self.merging.n_components:
+        if number is None or int(number) >= self.merging.n_components:
             return ()
-        return self.merging.groups(int(number))
+        empty = {step.n_segments: step.n_empty for step in self.steps}
+        number = next((one for one in range(int(number), 1, -1) if empty[one] == 0), 1)
+        return () if number == 1 else self.merging.groups(number)
 
 
 def merging_of(
@@ -131,9 +167,15 @@ def merging_of(
         Of the sample that is looked at.
     """
     shares = memberships / memberships.sum(axis=1, keepdims=True)
-    found, alone = merge_segments(shares, weights, seed), replace(components_alone(mixture), levels=None)
-    steps = tuple(_step(one, alone) for one in found.merges)
-    return SegmentMerging(found, steps, _OVERLAP if mixture.levels is None else _OVERLAP_OF_LEVELS)
+    chosen = drawn_customers(shares, seed)
+    if chosen is not None:
+        shares, weights = shares[chosen], None if weights is None else weights[chosen]
+    valleys = Valleys(replace(components_alone(mixture), levels=None))
+    rule = OneGroup(mixture.n_features > 0, mixture.levels is not None)
+    found = merge_segments(
+        shares, weights, lambda pair: rule.holds(pair.overlap, valleys.between(pair.left, pair.right))
+    )
+    return SegmentMerging(found, tuple(_steps(found, valleys)), rule)
 
 
 def merging_of_model(
@@ -145,7 +187,17 @@ def merging_of_model(
     return merging_of(model.mixture, memberships, weights, model.training.seed)
 
 
-def _step(merge: Merge, mixture: Mixture) -> MergeStep:
-    most = max(merge.largest_drop, np.finfo(np.float64).tiny)
-    valley = valley_between(mixture, merge.left, merge.right) if mixture.n_features else 1.0
-    return MergeStep(merge.left, merge.right, merge.n_clusters, float(merge.drop / most), valley)
+def _steps(found: Merging, valleys: Valleys) -> Iterator[MergeStep]:
+    filled = has_customers(found.component_memberships)
+    for one in found.merges:
+        had = dict(zip(found.groups(one.n_clusters + 1), filled, strict=True))
+        filled = has_customers(found.memberships(one.n_clusters))
+        yield MergeStep(
+            left=one.left,
+            right=one.right,
+            n_segments=one.n_clusters,
+            overlap=one.overlap,
+            valley=valleys.between(one.left, one.right),
+            without_customers=not (had[one.left] and had[one.right]),
+            n_empty=int(np.count_nonzero(~filled)),
+        )

@@ -12,6 +12,7 @@ from mixtura._typing import FloatArray, IntArray
 from mixtura.core.mixture import Mixture
 from mixtura.fit import Outcome
 from mixtura.segments.large.whole_table import WholeTable
+from mixtura.segments.merging.grouped import Groups
 from mixtura.segments.model.assign import Assignment
 from mixtura.segments.model.candidate_choice import Exclusion
 from mixtura.segments.results.choice_notes import choice_notes
@@ -83,7 +84,9 @@ def interruption_notes(found: SearchResult) -> tuple[str, ...]:
     return (f"Unfinished: the search was interrupted after {done}; another may describe the table better.",)
 
 
-def outlier_notes(mixture: Mixture, assignment: Assignment, reason: str | None) -> tuple[str, ...]:
+def outlier_notes(
+    mixture: Mixture, assignment: Assignment, reason: str | None, groups: Groups = ()
+) -> tuple[str, ...]:
     """Return sentences on what the model has against outliers, and on those that it found."""
     notes = [] if reason is None else [reason]
     if mixture.background is not None:
@@ -96,12 +99,23 @@ def outlier_notes(mixture: Mixture, assignment: Assignment, reason: str | None) 
             "stability are of the others."
         )
     if mixture.tails is not None:
-        freedom = ", ".join(f"{one:.3g}" for one in mixture.tails.freedom)
         notes.append(
-            f"Segments have heavier tails than Gaussian ones: t distributions of {freedom} degrees of freedom (30 and "
-            "more are nearly Gaussian). Covariances are their scale matrices."
+            f"{'Components' if groups else 'Segments'} have heavier tails than Gaussian ones: t distributions of "
+            f"{_freedom(mixture.tails.freedom, groups)} degrees of freedom (30 and more are nearly Gaussian). "
+            "Covariances are their scale matrices."
         )
     return tuple(notes)
+
+
+def _freedom(freedom: FloatArray, groups: Groups) -> str:
+    """Return degrees of freedom, each of a segment; of merged segments those of their components."""
+    texts = [f"{one:.3g}" for one in freedom]
+    if not groups:
+        return ", ".join(texts)
+    return ", ".join(
+        f"{' and '.join(texts[k] for k in group)} (segment {number})"
+        for number, group in enumerate(groups, start=1)
+    )
 
 
 def transform_notes(

@@ -235,7 +235,7 @@ class SegmentationResult:
         inside, k = self.assignment.labels[self.assignment.complete], self.model.n_segments
         further = (
             *self.table_notes,
-            *outlier_notes(self.model.mixture, self.assignment, self.robust_reason),
+            *outlier_notes(self.model.mixture, self.assignment, self.robust_reason, self.model.groups),
             *missing_by_segment_notes(self.rows, inside, k, self.columns.used),
             *transform_notes(self.advice, self.model.scaling.transforms, self.columns.kinds, self.kept),
             *residual_notes(self.residuals, k),

@@ -31,7 +31,8 @@ from mixtura.fit import (
 )
 from mixtura.fit.init import FromHierarchy, FromSample, Initialization
 from mixtura.run import map_processes
-from mixtura.select import merge_components
+from mixtura.segments.merging.grouped import grouped, grouped_labels
+from mixtura.segments.merging.segment_merging import merging_of
 from mixtura.select.inference.refit import runner_for_family
 from mixtura.select.model_search.cost import processes_for, search_seconds
 from mixtura.select.priors import PriorName, make_prior
@@ -89,7 +90,7 @@ def refit_labels(
     tails : bool, default=False
         Whether components are t distributions.
     n_segments : int or None, default=None
-        Merge the components of each resample to this many segments, see `merge_components`; None for none.
+        Merge the components of each resample to this many segments, see `SegmentMerging`; None for none.
     on_resample : callable, optional
         Called after resamples with how many are done; from several threads.
 
@@ -152,7 +153,9 @@ def _labels(refits: _Refits, number: int) -> IntArray | None:
     mixture = _learned(Problem(resample, refits.model), refits.n_init, rng)
     if mixture is None or refits.n_segments == mixture.n_components:
         return None if mixture is None else predict_free(mixture, rows)
-    return merge_components(mixture.responsibilities(rows), weights).labels(refits.n_segments)
+    memberships = mixture.responsibilities(rows)
+    groups = merging_of(mixture, memberships, weights, refits.seed).groups(refits.n_segments)
+    return grouped_labels(grouped(memberships, groups))
 
 
 def _learned(problem: Problem, n_init: int, rng: np.random.RandomState) -> Mixture | None:

@@ -80,6 +80,40 @@ def test_a_component_of_few_rows_is_merged_with_the_group_that_it_lies_in() -> N
     assert found.steps[0].overlap == pytest.approx(1.0, abs=0.05)
 
 
+def of_components(weights: list[float], places: list[float]) -> tuple[Mixture, np.ndarray]:
+    """Components of unit variance along a line, and 4,000 rows of them."""
+    mixture = Mixture.from_parameters(weights, [[x] for x in places], np.ones(len(places)), "spherical")
+    rng = np.random.default_rng(6)
+    labels = rng.choice(len(places), p=weights, size=4000)
+    return mixture, mixture.responsibilities(rng.normal(size=(4000, 1)) + np.array(places)[labels, None])
+
+
+def test_a_pair_that_is_not_one_group_does_not_end_the_merging_of_others() -> None:
+    """Of two large groups with a valley between them the entropy falls most; two halves of a small one come later."""
+    mixture, memberships = of_components([0.48, 0.48, 0.02, 0.02], [0.0, 4.0, 40.0, 41.5])
+    assert merge_components(memberships).merges[0].right == (1,)
+    found = merging_of(mixture, memberships, None, 0)
+    assert found.groups("auto") == ((0,), (1,), (2, 3))
+    assert found.groups(3) == ((0,), (1,), (2, 3))
+    assert [found.is_one_group(one) for one in found.steps] == [True, False, False]
+
+
+def test_a_component_that_nobody_is_in_is_merged_first_whatever_the_number() -> None:
+    """The entropy alone puts the two that overlap together, and leaves a segment without customers."""
+    mixture, memberships = of_components([0.39, 0.01, 0.3, 0.3], [0.0, 0.2, 40.0, 41.0])
+    assert merge_components(memberships).groups(3) == ((0,), (1,), (2, 3))
+    found = merging_of(mixture, memberships, None, 0)
+    assert found.groups(3) == ((0, 1), (2,), (3,))
+    assert found.groups(2) == ((0, 1), (2, 3))
+
+
+def test_a_number_that_leaves_a_segment_without_customers_gives_fewer() -> None:
+    """A third of every row in each: whichever two are put together have all rows."""
+    mixture = Mixture.from_parameters(np.full(3, 1 / 3), [[0.0], [0.0], [0.0]], np.ones(3), "spherical")
+    found = merging_of(mixture, np.full((50, 3), 1 / 3), None, 0)
+    assert found.groups(2) == ()
+
+
 def test_separate_groups_stay() -> None:
     rng = np.random.default_rng(2)
     rows = np.vstack([rng.normal(size=(150, 2)) + center for center in ([0, 0], [5, 0], [0, 5])])
@@ -200,6 +234,35 @@ def test_latent_classes_are_merged() -> None:
     assert agreement > 0.95
     assert result.residuals == ()
     assert result.document.merging is not None
+    assert [one.valley for one in result.document.merging.steps] == [None, None]
+    page = REPORT.page(result)
+    assert "Components that overlap" in page
+    assert "valley" not in page
+    assert "Density between" not in page
+
+
+def test_notes_on_categories_alone_do_not_speak_of_valleys() -> None:
+    """Nearly the same probabilities in two classes, so that all three, or these two, are one group."""
+    rng = np.random.default_rng(5)
+    yes = (
+        rng.uniform(size=(600, 4))
+        < np.array([[0.8, 0.8, 0.7, 0.7], [0.3, 0.3, 0.4, 0.3]])[np.repeat([0, 1], 300)]
+    )
+    frame = pl.DataFrame({f"q{j}": np.where(yes[:, j], "yes", "no") for j in range(4)})
+    result = segment_table(frame, components=[2], merge="auto")
+    assert any(
+        note.startswith("All components overlap: they are parts of one group.") for note in result.notes
+    )
+
+
+def test_degrees_of_freedom_are_those_of_the_components_of_a_segment() -> None:
+    result = segment_table(bent()[0], covariance_types=["full"], components=[5], merge=3, robust="t")
+    tails = result.model.mixture.tails
+    assert tails is not None
+    texts = [f"{one:.3g}" for one in tails.freedom]
+    assert result.model.groups == ((0, 1, 2), (3,), (4,))
+    expected = f"{texts[0]} and {texts[1]} and {texts[2]} (segment 1), {texts[3]} (segment 2), {texts[4]} (segment 3)"
+    assert any(note.startswith("Components have heavier tails") and expected in note for note in result.notes)
 
 
 def test_stability_merges_each_resample() -> None:

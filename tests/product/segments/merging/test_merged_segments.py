@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import polars as pl
 import pytest
 
 from mixtura.segments import segment_table
-from mixtura.segments.merging.merged_segments import merge_segments
-from mixtura.select import merge_components
+from mixtura.segments.merging.merged_segments import drawn_customers, has_customers, merge_segments
+from mixtura.select import Pair, merge_components
 
 
 def halves() -> np.ndarray:
@@ -31,14 +33,49 @@ def test_the_components_of_a_cluster_are_merged_first() -> None:
     ]
 
 
-def test_many_customers_are_sampled_with_their_weights() -> None:
+def none_is(pair: Pair) -> bool:
+    return False
+
+
+def test_many_customers_are_sampled_and_the_smallest_segment_is_seen() -> None:
     many = np.tile(halves(), (400, 1))
-    weights = np.arange(len(many)) % 3 + 1.0
-    found = merge_segments(many, weights, 0)
-    assert len(found.component_memberships) == 20_000
-    whole = merge_components(many, weights)
-    assert [(one.left, one.right) for one in found.merges][:1] == [
-        (one.left, one.right) for one in whole.merges
-    ][:1]
-    share = found.entropies[-1] / whole.entropies[-1]
-    assert share == pytest.approx(20_000 / len(many), rel=0.05)
+    many[777] = [0.0, 0.0, 0.3, 0.7]
+    many[many[:, 3] == 1] = [0.0, 0.0, 1.0, 0.0]
+    chosen = drawn_customers(many, 0)
+    assert chosen is not None
+    assert len(np.unique(chosen)) == len(chosen) == 20_000
+    assert 777 in chosen
+    np.testing.assert_array_equal(has_customers(many[chosen]), [True, False, True, True])
+    assert drawn_customers(many[:20_000], 0) is None
+
+
+def test_without_pairs_of_one_group_the_entropy_decides() -> None:
+    weights = np.arange(60) % 3 + 1.0
+    shares = np.random.default_rng(0).dirichlet([4.0, 4.0, 4.0, 4.0], size=60)
+    found, whole = merge_segments(shares, weights, none_is), merge_components(shares, weights)
+    first = [(one.left, one.right, one.drop) for one in (found.merges[0], whole.merges[0])]
+    assert first[0] == first[1]
+
+
+def fewest_empty(shares: np.ndarray, n_clusters: int) -> int:
+    """The least number of clusters without customers, over all ways of putting components together."""
+    n_components, found = shares.shape[1], []
+    for code in itertools.product(range(n_clusters), repeat=n_components):
+        if len(set(code)) == n_clusters:
+            sums = np.stack([shares[:, np.array(code) == k].sum(axis=1) for k in range(n_clusters)])
+            found.append(n_clusters - len(set(sums.argmax(axis=0).tolist())))
+    return min(found)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_number_that_can_be_had_leaves_a_segment_without_customers(seed: int) -> None:
+    """Memberships of few rows, most of them unsure: merging by the entropy alone leaves empty clusters."""
+    rng = np.random.default_rng(seed)
+    shares = rng.dirichlet(rng.uniform(0.2, 3.0, size=5), size=12)
+    found = merge_segments(shares, None, none_is)
+    for number in (2, 3, 4):
+        n_empty = np.count_nonzero(~has_customers(found.memberships(number)))
+        if number == 4:
+            assert n_empty == fewest_empty(shares, number)
+        plain = np.count_nonzero(~has_customers(merge_components(shares).memberships(number)))
+        assert n_empty <= plain
