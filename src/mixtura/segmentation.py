@@ -10,23 +10,21 @@ from mixtura.data.frames import frame_like
 from mixtura.exceptions import DataError
 from mixtura.io.export import DialectName
 from mixtura.segments import (
-    OUTLIER,
     Effort,
     KMeansComparison,
     SegmentationResult,
     SegmentModel,
     Stability,
-    ambiguous_customers,
     assess_stability,
     assign_table,
-    audiences_of_table,
     deliver,
     with_reference,
 )
+from mixtura.segments.audiences.audience_frame import audience_frame
 from mixtura.segments.change import TableDrift, drift_of_table
 from mixtura.segments.known.kept_segments import require_resampled
 from mixtura.segments.large.segment_source import segment_any
-from mixtura.segments.model.assignment_frame import eager, frame_of, held, ids_of
+from mixtura.segments.model.assignment_frame import ambiguous_frame, eager, frame_of, held
 
 __all__ = ["Segmentation"]
 
@@ -164,17 +162,7 @@ class Segmentation:
         ParameterError
             The threshold is out of its range.
         """
-        assignment = held(self.result)
-        found = ambiguous_customers(assignment.memberships, assignment.customer, threshold)
-        rows, names = [one.row for one in found], self.names
-        columns = {
-            assignment.id_name: ids_of(assignment.ids, rows),
-            "segment": [names[one.first] for one in found],
-            "membership": [float(one.memberships[one.first]) for one in found],
-            "second_segment": [(*names, OUTLIER)[one.second] for one in found],
-            "second_membership": [one.second_membership for one in found],
-        }
-        return frame_like(self._frame, columns, rows)
+        return ambiguous_frame(self._frame, held(self.result), self.names, threshold)
 
     def assign(self, frame: Any, *, id_column: str | None = None, drop_missing: bool = False) -> Any:
         """Return a dataframe with the segments of other customers; columns are as of `memberships`.
@@ -236,21 +224,16 @@ class Segmentation:
         """
         if frame is None:
             held(self.result)
-        table = self._frame if frame is None else eager(frame)
-        found = audiences_of_table(
+        return audience_frame(
             self._model,
-            table,
-            [segment],
+            self._frame if frame is None else eager(frame),
+            segment,
             min_probability=min_probability,
             top=top,
             value=value,
             min_expected_value=min_expected_value,
             id_column=None if self._result is None else self._result.columns.id_column,
-            drop_missing=True,
         )
-        rows = [int(row) for audience in found.found.audiences for row in audience.rows]
-        own = {name: values.tolist() for name, values in found.columns().items()}
-        return frame_like(table, {found.assignment.id_name: ids_of(found.assignment.ids, rows), **own}, rows)
 
     def drift(self, frame: Any, **options: Any) -> TableDrift:
         """Return what changed since, given later customers; `verdict` says what to do.

@@ -19,7 +19,6 @@ from mixtura.core.covariance import NAMES, get_family
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
-from mixtura.core.parts.draws import draw_rows
 from mixtura.core.parts.known_labels import without_known
 from mixtura.core.parts.student import TAILS
 from mixtura.core.parts.volume import measure_background
@@ -28,10 +27,9 @@ from mixtura.engine import is_in_database
 from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, checked_fit
 from mixtura.estimators.fit_known import data_with_known, keep_known, start_with_known
 from mixtura.estimators.fit_warnings import warn_of
-from mixtura.estimators.fitted_attributes import attributes_of, contents_of
+from mixtura.estimators.fitted_attributes import attributes_of, drawn_from, mixture_of, take_result
 from mixtura.estimators.fitting.checkpoints import checkpointed
 from mixtura.estimators.fitting.partial_fit import PartialFitMixin
-from mixtura.estimators.precisions import mixture_from_precisions_cholesky
 from mixtura.estimators.predicting import MixturePredictor
 from mixtura.estimators.validation import (
     as_rows,
@@ -62,6 +60,8 @@ from mixtura.kernels import NEGLIGIBLE
 from mixtura.validation import MISSING
 
 __all__ = ["GaussianMixture"]
+
+_FITTED = ["weights_", "means_", "precisions_cholesky_"]
 
 
 class GaussianMixture(CallbackSupportMixin, PartialFitMixin, MixturePredictor, DensityMixin, BaseEstimator):
@@ -358,40 +358,17 @@ default="kmeans"
 
     def _take(self, result: FitResult, dtype: np.dtype[Any]) -> None:
         """Copy the result to the public attributes; `partial_fit` adds its own."""
-        for name in ("statistics_", "n_samples_seen_"):
-            self.__dict__.pop(name, None)
-        for name, value in attributes_of(result.mixture, dtype).items():
-            setattr(self, name, value)
-        self.result_ = result
-        self.converged_ = result.converged
-        self.n_iter_ = result.n_iter
-        self.lower_bound_ = result.lower_bound
-        self.lower_bounds_ = result.trace.objectives
+        take_result(self, result, dtype)
 
     def _as_mixture(self) -> Mixture:
-        """Return the mixture that the public attributes hold, which a user may have set.
-
-        The fitted one while they are untouched: it keeps float64 where the attributes are float32.
-        """
-        check_is_fitted(self, ["weights_", "means_", "precisions_cholesky_"])
-        if getattr(self, "_fitted", None) == contents_of(vars(self)):
-            return self.mixture_
-        weights, means, roots = (
-            np.array(value, dtype=np.float64, order="C")
-            for value in (self.weights_, self.means_, self.precisions_cholesky_)
-        )
-        mixture = mixture_from_precisions_cholesky(weights, means, roots, get_family(self.covariance_type))
-        fitted = getattr(self, "mixture_", mixture)
-        return replace(mixture, background=fitted.background, tails=fitted.tails)
+        """Return the mixture that the public attributes hold, which a user may have set."""
+        check_is_fitted(self, _FITTED)
+        return mixture_of(self)
 
     def _draw(self, n_samples: int, rng: np.random.RandomState) -> tuple[FloatArray, IntArray]:
         """Draw rows, as scikit-learn from the covariances that are public now."""
-        values = (self.weights_, self.means_, self.covariances_)
-        weights, means, covariances = (np.array(value, dtype=np.float64, order="C") for value in values)
-        family, fitted = get_family(self.covariance_type), getattr(self, "mixture_", None)
-        more = {} if fitted is None else {"tails": fitted.tails, "noise": fitted.background}
-        return draw_rows(rng, n_samples, weights, means, covariances, family, **more)
+        return drawn_from(self, n_samples, rng)
 
     def _rows(self, X: RowsLike) -> RowArray:
-        check_is_fitted(self, ["weights_", "means_", "precisions_cholesky_"])
+        check_is_fitted(self, _FITTED)
         return as_rows(self, X, reset=False, missing=self._takes_missing)

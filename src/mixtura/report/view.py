@@ -8,7 +8,7 @@ from typing import Any
 from mixtura.segments.results.document import Document
 from mixtura.segments.table.discrete.kinds import KIND_WORDS, ColumnKind, kind_notes
 
-__all__ = ["counted_as", "letters_of", "page_view", "residual_table", "side_by_side"]
+__all__ = ["letters_of", "page_view", "plain_document", "residual_table", "side_by_side"]
 
 _TRAITS = 5
 _LEVELS = 8
@@ -31,9 +31,14 @@ _LIFTS = (1.25, 1.5, 2.0, 3.0)
 Row = dict[str, Any]
 
 
+def plain_document(document: Document) -> Row:
+    """Return the document as plain values, with what is read from them: are segments merged, what is counted."""
+    return document.to_dict() | {"are_merged": document.are_merged, "counted": document.counted}
+
+
 def page_view(document: Document) -> Row:
     """Return the document with what the page shows in tables and cards."""
-    summary = document.to_dict()
+    summary = plain_document(document)
     transformed = _transformed(summary)
     years = {name for name, one in document.population.numbers.items() if one.has_years}
     segments = [
@@ -238,7 +243,7 @@ def _numbers_tried(summary: Mapping[str, Any]) -> list[Row]:
     name, chosen = summary["choice"]["criterion_name"], summary["choice"]
     stability = (
         {}
-        if summary["stability"] is None or _is_merged(summary)
+        if summary["stability"] is None or summary["are_merged"]
         else {one["n_segments"]: one["adjusted_rand"] for one in summary["stability"]["numbers"]}
     )
     stability |= {one["n_components"]: one["adjusted_rand"] for one in chosen["compared"]}
@@ -250,16 +255,6 @@ def _numbers_tried(summary: Mapping[str, Any]) -> list[Row]:
         if value is not None and (is_chosen or best is None or _before(one, best, name)):
             found[k] = one | {"chosen": is_chosen, "agreement": stability.get(k)}
     return [found[k] for k in sorted(found)]
-
-
-def _is_merged(summary: Mapping[str, Any]) -> bool:
-    """Return whether the stability is that of segments of several components, and not of as many components."""
-    return bool(summary["verdict"]["segments"] != summary["choice"]["n_components"])
-
-
-def counted_as(summary: Mapping[str, Any]) -> str:
-    """Return what the models that were tried have several of: a segment, or a component where several are one."""
-    return "component" if _is_merged(summary) else "segment"
 
 
 def side_by_side(summary: Mapping[str, Any]) -> Row:
@@ -280,7 +275,6 @@ def side_by_side(summary: Mapping[str, Any]) -> Row:
         "numbers_tried": tried,
         "criteria_shown": shown,
         "least_criteria": least,
-        "counted": counted_as(summary),
     }
 
 

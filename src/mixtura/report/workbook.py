@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mixtura.io.spreadsheet import COUNT, FINE, NUMBER, PERCENT, TEXT, Cell, Formatted, Sheet, write_sheets
-from mixtura.report.view import counted_as, letters_of, residual_table, side_by_side
+from mixtura.report.view import letters_of, plain_document, residual_table, side_by_side
 from mixtura.segments import OUTLIER, Assignment
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def write_workbook(
     OptionalDependencyError
         xlsxwriter is not installed.
     """
-    write_sheets(_sheets(document.to_dict(), assignment), path, overwrite=overwrite)
+    write_sheets(_sheets(plain_document(document), assignment), path, overwrite=overwrite)
 
 
 def _sheets(summary: Mapping[str, Any], assignment: Assignment | None) -> list[Sheet]:
@@ -257,7 +257,7 @@ def _classification(summary: Mapping[str, Any]) -> list[Sheet]:
 
 def _model_columns(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the first columns of a table of models that were tried."""
-    counted = f"{counted_as(summary)}s".capitalize()
+    counted = f"{summary['counted']}s".capitalize()
     return [(counted, COUNT), ("Covariances", TEXT), ("Parameters", COUNT), ("Log-likelihood", NUMBER)]
 
 
@@ -269,7 +269,7 @@ def _choices(summary: Mapping[str, Any]) -> list[Sheet]:
     columns = _model_columns(summary)
     columns += [(name.upper(), NUMBER) for name in found["criteria_shown"]]
     columns += [
-        (f"Smallest {counted_as(summary)}", PERCENT),
+        (f"Smallest {summary['counted']}", PERCENT),
         ("Agreement of resamples", NUMBER),
         ("Remark", TEXT),
     ]

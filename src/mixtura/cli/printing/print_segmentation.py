@@ -76,8 +76,7 @@ def _kind(document: Document) -> str:
 
 def _merged(document: Document) -> str:
     """Return of how many components the segments were made, where some were merged."""
-    number = document.choice.n_components
-    return "" if number == document.verdict.segments else f"merged from {number} components, "
+    return f"merged from {document.choice.n_components} components, " if document.are_merged else ""
 
 
 def _robust(document: Document) -> str:
@@ -190,7 +189,7 @@ def _print_ranking(console: Console, document: Document, others: Sequence[Candid
     wide, names = console.width >= WIDE, dict.fromkeys(("bic", "aic", name))
     table = plain_table(
         "",
-        "components" if _merged(document) else "segments",
+        f"{document.counted}s",
         "covariances",
         *(("parameters", *map(str.upper, names)) if wide else (name.upper(),)),
     )

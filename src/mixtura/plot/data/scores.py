@@ -90,7 +90,8 @@ def scores_of_search(result: SearchResult) -> Scores:
 def scores_of_result(result: SegmentationResult) -> Scores:
     """Return the scores of the models that a segmentation tried."""
     scores = _scores(result.model.training.criterion, result.ranking, result.best, result.minimum)
-    return replace(scores, counted=_counted(result.best.n_components, result.model.n_segments))
+    is_merged = result.best.n_components != result.model.n_segments
+    return replace(scores, counted="components" if is_merged else "segments")
 
 
 def _scores(name: str, ranking: Sequence[Candidate], best: Candidate, smallest: Candidate) -> Scores:
@@ -127,9 +128,5 @@ def scores_of_document(document: Document) -> Scores:
         ),
         chosen=score(choice.covariance_type, choice.n_components, choice.criterion(name)),
         band=(best, best + error) if has_band and best is not None and error is not None else (),
-        counted=_counted(choice.n_components, document.verdict.segments),
+        counted=f"{document.counted}s",
     )
-
-
-def _counted(n_components: int, n_segments: int) -> str:
-    return "segments" if n_components == n_segments else "components"

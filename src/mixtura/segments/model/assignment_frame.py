@@ -11,12 +11,13 @@ import numpy as np
 from mixtura.data.frames import frame_like
 from mixtura.exceptions import DataError
 from mixtura.io import table_of
-from mixtura.segments.model.assign import Assignment
+from mixtura.segments.certainty.ambiguous import ambiguous_customers
+from mixtura.segments.model.assign import OUTLIER, Assignment
 
 if TYPE_CHECKING:
     from mixtura.segments.results.segmentation_result import SegmentationResult
 
-__all__ = ["eager", "frame_of", "held", "ids_of"]
+__all__ = ["ambiguous_frame", "eager", "frame_of", "held", "ids_of"]
 
 
 def ids_of(ids: Any, rows: Sequence[int]) -> list[Any]:
@@ -36,6 +37,36 @@ def frame_of(table: Any, assignment: Assignment) -> Any:
         for name, values in columns.items()
     }
     return frame_like(table, {id_name: ids_of(assignment.ids, range(len(known))), **own}, range(len(known)))
+
+
+def ambiguous_frame(table: Any, assignment: Assignment, names: Sequence[str], threshold: float) -> Any:
+    """Return a row per customer between segments, the least certain first, as a frame like the table.
+
+    Parameters
+    ----------
+    table : dataframe
+    assignment : Assignment
+        Of its customers.
+    names : sequence of str
+        What the segments are called.
+    threshold : float
+        Largest membership below which a customer is between segments.
+
+    Raises
+    ------
+    ParameterError
+        The threshold is out of its range.
+    """
+    found = ambiguous_customers(assignment.memberships, assignment.customer, threshold)
+    rows = [one.row for one in found]
+    columns = {
+        assignment.id_name: ids_of(assignment.ids, rows),
+        "segment": [names[one.first] for one in found],
+        "membership": [float(one.memberships[one.first]) for one in found],
+        "second_segment": [(*names, OUTLIER)[one.second] for one in found],
+        "second_membership": [one.second_membership for one in found],
+    }
+    return frame_like(table, columns, rows)
 
 
 def held(result: SegmentationResult) -> Assignment:

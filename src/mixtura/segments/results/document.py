@@ -344,6 +344,16 @@ class Document(Part):
     seconds: float
     """From the call to the fitted segmentation."""
 
+    @property
+    def are_merged(self) -> bool:
+        """Whether segments are made of several components, so that models count those and not segments."""
+        return self.verdict.segments != self.choice.n_components
+
+    @property
+    def counted(self) -> str:
+        """What the models that were tried have several of: a ``segment``, or a ``component`` where some are merged."""
+        return "component" if self.are_merged else "segment"
+
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Self:
         """Check a document given as a dict, and bring it to this format where it is of an earlier one.

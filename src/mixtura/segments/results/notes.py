@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import chdtrc
@@ -11,8 +12,10 @@ from scipy.special import chdtrc
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.mixture import Mixture
 from mixtura.fit import Outcome
+from mixtura.segments.certainty.pair_residuals import residual_notes
 from mixtura.segments.large.whole_table import WholeTable
 from mixtura.segments.merging.grouped import Groups
+from mixtura.segments.merging.merging_notes import merging_notes
 from mixtura.segments.model.assign import Assignment
 from mixtura.segments.model.candidate_choice import Exclusion
 from mixtura.segments.results.choice_notes import choice_notes
@@ -22,10 +25,14 @@ from mixtura.segments.transforms.recommend_transform import TransformAdvice
 from mixtura.segments.transforms.transforms import Transform, Winsorized
 from mixtura.select import Candidate, SearchResult
 
+if TYPE_CHECKING:
+    from mixtura.segments.results.segmentation_result import SegmentationResult
+
 __all__ = [
     "interruption_notes",
     "make_notes",
     "missing_by_segment_notes",
+    "notes_of",
     "outlier_notes",
     "transform_notes",
     "value_notes",
@@ -40,6 +47,27 @@ _SPIKE = 0.1
 
 _APART, _CHANCE = 0.1, 1e-3
 """How far shares of missing values in segments must lie apart, and how rarely by chance, for a column to be named."""
+
+
+def notes_of(result: SegmentationResult) -> tuple[str, ...]:
+    """Return all sentences on the result, as Python names parameters."""
+    assignment, model = result.assignment, result.model
+    inside, k = assignment.labels[assignment.complete], model.n_segments
+    further = (
+        *result.table_notes,
+        *outlier_notes(model.mixture, assignment, result.robust_reason, model.groups),
+        *missing_by_segment_notes(result.rows, inside, k, result.columns.used),
+        *transform_notes(result.advice, model.scaling.transforms, result.columns.kinds, result.kept),
+        *residual_notes(result.residuals, k),
+        *merging_notes(model, result.merge, result.segment_merging),
+        *value_notes(result.columns.value, result.values, result.weights),
+        *weight_notes(result.columns.weight, result.weights),
+    )
+    passed = {one: result.exclusions[one] for one in result.excluded}
+    return make_notes(
+        result.ranking, result.best, assignment if result.whole is None else result.whole, result.columns.used,
+        further, passed, min_share=result.min_share, choice=result.choice, ids_repeat=result.ids_repeat,
+    )  # fmt: skip
 
 
 def make_notes(

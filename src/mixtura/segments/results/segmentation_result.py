@@ -17,7 +17,7 @@ from mixtura.exceptions import MixturaError
 from mixtura.segments.certainty.ambiguous import AmbiguousCustomer, ambiguous_of, customers_at
 from mixtura.segments.certainty.certainty import Certainty
 from mixtura.segments.certainty.overlap import Overlap, component_overlap
-from mixtura.segments.certainty.pair_residuals import PairResidual, residual_notes
+from mixtura.segments.certainty.pair_residuals import PairResidual
 from mixtura.segments.comparison.kmeans_comparison import (
     KMeansComparison,
     compare_with_kmeans,
@@ -26,21 +26,13 @@ from mixtura.segments.comparison.kmeans_comparison import (
 from mixtura.segments.known.kept_segments import KeptSegments
 from mixtura.segments.known.known_segments import KnownSegments
 from mixtura.segments.large.whole_table import WholeTable
-from mixtura.segments.merging.merging_notes import merging_notes
 from mixtura.segments.merging.segment_merging import SegmentMerging, merging_of_model
 from mixtura.segments.model.assign import Assignment
 from mixtura.segments.model.candidate_choice import Exclusion, excluded
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.profiles.profile import Population, SegmentProfile
 from mixtura.segments.results.effort import Effort
-from mixtura.segments.results.notes import (
-    make_notes,
-    missing_by_segment_notes,
-    outlier_notes,
-    transform_notes,
-    value_notes,
-    weight_notes,
-)
+from mixtura.segments.results.notes import notes_of
 from mixtura.segments.stability.model_choice import ModelChoice
 from mixtura.segments.stability.stability import SAMPLE_ROWS, Stability, assess_stability
 from mixtura.segments.table.columns import ColumnChoice
@@ -232,23 +224,7 @@ class SegmentationResult:
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What the user should know: models that were excluded, tiny segments, rows left out, and more."""
-        inside, k = self.assignment.labels[self.assignment.complete], self.model.n_segments
-        further = (
-            *self.table_notes,
-            *outlier_notes(self.model.mixture, self.assignment, self.robust_reason, self.model.groups),
-            *missing_by_segment_notes(self.rows, inside, k, self.columns.used),
-            *transform_notes(self.advice, self.model.scaling.transforms, self.columns.kinds, self.kept),
-            *residual_notes(self.residuals, k),
-            *merging_notes(self.model, self.merge, self.segment_merging),
-            *value_notes(self.columns.value, self.values, self.weights),
-            *weight_notes(self.columns.weight, self.weights),
-        )
-        passed = {one: self.exclusions[one] for one in self.excluded}
-        notes = make_notes(
-            self.ranking, self.best, self.assignment if self.whole is None else self.whole, self.columns.used,
-            further, passed, min_share=self.min_share, choice=self.choice, ids_repeat=self.ids_repeat,
-        )  # fmt: skip
-        return tuple(map(self.wording, notes))
+        return tuple(map(self.wording, notes_of(self)))
 
     @cached_property
     def kmeans(self) -> KMeansComparison:
