@@ -10,6 +10,7 @@
 #include "algebra/algebra.hpp"
 #include "arrays.hpp"
 #include "pass/kernel.hpp"
+#include "stretch/stretch.hpp"
 #include "trees/agglomeration.hpp"
 
 
@@ -159,6 +160,7 @@ void elementwise(std::size_t variant, bool logarithm, nb::handle x_, nb::handle 
 }
 
 #include "algebra_binding.hpp"
+#include "stretch_binding.hpp"
 
 }  // namespace
 }  // namespace mixtura
@@ -170,6 +172,7 @@ NB_MODULE(_native, m) {
     m.def("add_masses", &mixtura::add_masses, nb::arg(), nb::arg(), nb::arg().none(), nb::arg(), nb::arg(), nb::arg());
     m.def("elementwise", &mixtura::elementwise);
     mixtura::define_algebra(m);
+    mixtura::define_stretch(m);
     m.def("built", [] { return mixtura::names(false); });
     m.def("supported", [] { return mixtura::names(true); });
     m.def("compiler", [] { return MIXTURA_COMPILER; });

@@ -18,6 +18,7 @@ from mixtura.core.parts.discrete import DiscreteColumns
 from mixtura.core.protocols import (
     Block,
     Blocks,
+    BlocksInMemory,
     DerivedBlocks,
     MixedRows,
     Pass,
@@ -315,7 +316,13 @@ class WeightedBlocks(DerivedBlocks):
     total_weight: float
 
     def block(self, number: int) -> Block:
-        block = self.blocks.block(number)
+        return self._weighted(self.blocks.block(number))
+
+    def whole(self) -> tuple[Block, int] | None:
+        found = self.blocks.whole() if isinstance(self.blocks, BlocksInMemory) else None
+        return None if found is None else (self._weighted(found[0]), found[1])
+
+    def _weighted(self, block: Block) -> Block:
         factor, weight = self.factor.of(block), block.sample_weight
         return replace(block, sample_weight=np.array(factor) if weight is None else weight * factor)
 

@@ -148,6 +148,14 @@ class SortableBlocks(Protocol):
         """Return blocks of the same rows and weights in this order of their numbers, (N,)."""
 
 
+@runtime_checkable
+class BlocksInMemory(Protocol):
+    """Blocks that lie one after the other in memory."""
+
+    def whole(self) -> tuple[Block, int] | None:
+        """Return all rows as one block, and how many of them a block has; None where they are not in memory."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class DerivedBlocks:
     """Blocks made of others, of the same rows in the same cuts.

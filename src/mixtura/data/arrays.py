@@ -84,6 +84,9 @@ class ArrayBlocks:
         levels = None if self._levels is None else self._levels[span]
         return Block(self._rows[span], weight, start, number, None, levels, self._n_levels)
 
+    def whole(self) -> tuple[Block, int]:
+        return self._all, self._size
+
     def numbers(self, dtype: npt.DTypeLike, columns: int, fill: float) -> Array:
         return np.full((self.n_rows, columns) if columns else (self.n_rows,), fill, dtype=dtype)
 

@@ -17,10 +17,11 @@ from mixtura.fit.loop.driver import LoopResult, Observer, Step, ignore, iterate
 from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.result import FitResult
 from mixtura.fit.loop.state import LoopState, begin
-from mixtura.fit.loop.stopping import StoppingRule
+from mixtura.fit.loop.stopping import RemainingGain, StoppingRule
 from mixtura.fit.racing import RACE_SCHEDULE, SAME_OPTIMUM, Racing, are_alike
 from mixtura.fit.steps.batched import iterate_batch
 from mixtura.fit.steps.em import EMStep, Problem
+from mixtura.fit.steps.stretched import stretched
 
 if TYPE_CHECKING:
     from mixtura.fit.journal import Journal
@@ -114,9 +115,18 @@ class Settings:
 
             return self.journal.run(self.name, start, step, self.stop, self.max_iter, observe=self.observe)
         mixture = first()
-        step = self.step(problem.near_together(mixture) if self.max_iter > _FEW_PASSES else problem)
+        problem = problem.near_together(mixture) if self.max_iter > _FEW_PASSES else problem
+        step = self.step(problem)
+        if self.observe is ignore:
+            step = stretched(step, problem, _enough(self.stop))
         state = begin(step, mixture, previous=previous)
         return iterate(state, step, self.stop, self.max_iter, observe=self.observe)
+
+
+def _enough(stop: StoppingRule) -> float:
+    """Return what a rule leaves to be gained, in nats; 0 where it looks at something else."""
+    stop = getattr(stop, "stop", stop)
+    return stop.tolerance if isinstance(stop, RemainingGain) else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,29 +145,27 @@ class AcceleratedEMStep:
     """
 
     def __init__(self, problem: Problem, tolerance: float = 0.01) -> None:
-        self._problem, self._model, self._tolerance = problem, problem.model, tolerance
-        self._plain = EMStep(problem)
+        self._problem, self._model, self.tolerance = problem, problem.model, tolerance
+        self.plain = EMStep(problem)
         self._may_fall = problem.model.prior.ridge > 0
         # What t components are learned from beside counts and moments has no coordinates.
         # Kept components do not follow their sums, which never settle.
         self._extrapolates = problem.model.tails is None and problem.model.kept is None
 
     def init(self, model: Mixture) -> AcceleratedState:
-        return AcceleratedState(self._plain.init(model), little=_MARGIN * self._tolerance)
+        return AcceleratedState(self.plain.init(model), little=_MARGIN * self.tolerance)
 
     def __call__(self, state: AcceleratedState) -> tuple[AcceleratedState, StepResult[Mixture]]:
         s, model = AcceleratedState(*_fields_of(state)), state.plain.model
-        statistics = self._plain.gather(s.plain)
-        objective = self._plain.objective(statistics, model)
+        statistics = self.plain.gather(s.plain)
+        objective = self.plain.objective(statistics, model)
         trial, s.trial = s.trial, None
         change = (objective - s.best) * statistics.total_weight
         if trial is not None and not change >= 0:
             return s, self._reject(s, trial, statistics)
         s.n_passes += 1
         s.best = objective
-        s.fallen = s.fallen or (
-            self._may_fall and trial is None and change < -_LEAST_MARGIN * self._tolerance
-        )
+        s.fallen = s.fallen or (self._may_fall and trial is None and change < -_LEAST_MARGIN * self.tolerance)
         if trial is None:
             kind, s.changes = PassKind.PLAIN, (change, *s.changes[:2])
             s.point = s.left
@@ -189,13 +187,13 @@ class AcceleratedEMStep:
         trial = state.trial
         if trial is None:
             return state.plain.model, ()
-        _, found = self._plain.finish(trial.plain, trial.origin)
+        _, found = self.plain.finish(trial.plain, trial.origin)
         return found.model, found.repairs
 
     def _step(
         self, s: AcceleratedState, statistics: Statistics, plain: EMState, kind: PassKind
     ) -> StepResult[Mixture]:
-        s.plain, move = self._plain.finish(plain, statistics)
+        s.plain, move = self.plain.finish(plain, statistics)
         # A mixture that was repaired is not what its sums lead to.
         s.entered = None if move.repairs else statistics
         return move if kind is PassKind.PLAIN else move._replace(kind=kind)
@@ -227,9 +225,9 @@ class AcceleratedEMStep:
         if not change < previous:
             return s.n_passes > _UNSETTLED
         remaining = remaining_gain(change, previous)
-        if not (previous < before and remaining > self._tolerance):
+        if not (previous < before and remaining > self.tolerance):
             return False
-        return log(self._tolerance / remaining) / log(change / previous) > _AHEAD
+        return log(self.tolerance / remaining) / log(change / previous) > _AHEAD
 
     def _look_ahead(self, s: AcceleratedState, model: Mixture, statistics: Statistics) -> Mixture | None:
         """Return the mixture that the extrapolated sums lead to; None where a plain step is due."""
@@ -253,7 +251,7 @@ class AcceleratedEMStep:
             return None
         point = s.point + share * direction
         expected = slope * share * (1 - 0.5 * share if concave else 1.0)
-        sums = self._plain.complete(coordinates.sums(point, statistics), s.plain.moments)
+        sums = self.plain.complete(coordinates.sums(point, statistics), s.plain.moments)
         return self._attempt(s, Trial(sums, point, share * length, expected, statistics, s.left, s.plain))
 
     def _is_near_the_end(self, s: AcceleratedState, remaining: float) -> bool:
@@ -261,7 +259,7 @@ class AcceleratedEMStep:
         if not remaining < s.little:
             return False
         if (s.best - s.best_then) * self._problem.data.total_weight > s.little:
-            s.little = max(s.little / 4, _LEAST_MARGIN * self._tolerance)
+            s.little = max(s.little / 4, _LEAST_MARGIN * self.tolerance)
         s.best_then = s.best
         return remaining < s.little
 
@@ -270,7 +268,7 @@ class AcceleratedEMStep:
         if not np.minimum.reduce(trial.sums.counts) > 0:
             return None
         found, repairs = self._model.maximize(trial.sums, trial.plain.model)
-        if repairs or not self._plain.is_precise(found, trial.plain.moments):
+        if repairs or not self.plain.is_precise(found, trial.plain.moments):
             s.radius /= 4
             return None
         s.trial = trial

@@ -92,7 +92,7 @@ class EMStep:
 
     def __init__(self, problem: Problem, negligible: float = NEGLIGIBLE) -> None:
         self._data, self._model = problem.data, problem.model
-        self._negligible = negligible
+        self.negligible = negligible
         self._ridge = problem.model.prior.ridge
         self._drops_in = isinstance(problem.model.prior, Ridge)
 
@@ -153,9 +153,9 @@ class EMStep:
     def components(self, state: EMState) -> Components:
         """Return what a pass asks of a kernel."""
         components = self._model.components(state.model, state.moments)
-        if self._negligible == components.negligible:
+        if self.negligible == components.negligible:
             return components
-        return replace(components, negligible=self._negligible)
+        return replace(components, negligible=self.negligible)
 
     def complete(self, statistics: Statistics, moments: Moments) -> Statistics:
         """Return the sums of a pass, completed by the total scatter where the moments need it."""

@@ -10,9 +10,9 @@ from mixtura.fit.loop.state import StepResult
 from mixtura.fit.steps.accelerated import AcceleratedEMStep, AcceleratedState
 from mixtura.fit.steps.em import EMState, EMStep, Problem
 
-__all__ = ["WarmupEM", "WarmupState"]
+__all__ = ["PLAIN_PASSES", "WarmupEM", "WarmupState"]
 
-_PLAIN = 16
+PLAIN_PASSES = 16
 """Passes of plain EM; few are saved by extrapolating them."""
 
 
@@ -46,22 +46,22 @@ class WarmupEM:
     """
 
     def __init__(self, problem: Problem, tolerance: float = 0.01) -> None:
-        self._plain, self._accelerated = EMStep(problem), AcceleratedEMStep(problem, tolerance)
+        self.plain, self.accelerated = EMStep(problem), AcceleratedEMStep(problem, tolerance)
 
     def init(self, model: Mixture) -> WarmupState:
-        return WarmupState(self._plain.init(model))
+        return WarmupState(self.plain.init(model))
 
     def __call__(self, state: WarmupState) -> tuple[WarmupState, StepResult[Mixture]]:
         inner: EMState | AcceleratedState
         if isinstance(state.inner, AcceleratedState):
-            inner, found = self._accelerated(state.inner)
+            inner, found = self.accelerated(state.inner)
         else:
-            inner, found = self._plain(state.inner)
-            if state.n_passes + 1 == _PLAIN:
-                inner = self._accelerated.init(inner.model)
+            inner, found = self.plain(state.inner)
+            if state.n_passes + 1 == PLAIN_PASSES:
+                inner = self.accelerated.init(inner.model)
         return WarmupState(inner, state.n_passes + 1), found
 
     def final(self, state: WarmupState) -> tuple[Mixture, tuple[Repair, ...]]:
         if isinstance(state.inner, AcceleratedState):
-            return self._accelerated.final(state.inner)
-        return self._plain.final(state.inner)
+            return self.accelerated.final(state.inner)
+        return self.plain.final(state.inner)

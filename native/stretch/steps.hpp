@@ -1,0 +1,95 @@
+// The two halves of a step: sums of a pass, and the model that they lead to. Included by stretch.cpp alone, inside an
+// anonymous namespace.
+#pragma once
+
+constexpr double narrowing = 3.0;  // nats of a log-determinant
+constexpr double largest_cancellation = 1e6;
+
+struct Steps {
+    Steps(const Stretch& stretch, const StretchSizes& sizes, double* room)
+        : t(stretch), z(sizes), s(stretch.state, sizes), about(room), sums(about + z.k * z.d), part(about + z.sums),
+          completed(part + z.sums), factors(completed + z.sums + z.d * z.d), next_model(factors + z.factors),
+          status(reinterpret_cast<Status*>(next_model + z.model)) {}
+
+    static Index room(const StretchSizes& z) { return 3 * z.sums + z.d * z.d + z.factors + z.model + z.k; }
+
+    // The sums of a pass, about the means of the model.
+    bool gather() {
+        const Model m(s.model, z);
+        std::copy(m.means, m.means + z.k * z.d, about);
+        const bool spread = z.layout == Layout::shared && t.form.step.diagonal;
+        for (Index i = 0; i < z.d * z.d && spread; ++i) factors[i] = i % (z.d + 1) == 0 ? m.whitening[i % z.d] : 0.0;
+        Pass pass = t.pass;
+        pass.means = m.means, pass.factors = spread ? factors : m.whitening, pass.offsets = m.offsets;
+        const Index size = z.sums - z.k * z.d;
+        std::fill(sums, sums + size, 0.0);
+        for (Index start = 0; start < t.pass.n; start += t.block) {
+            pass.n = std::min(t.block, t.pass.n - start);
+            pass.rows64 = t.pass.rows64 ? t.pass.rows64 + start * z.d : nullptr;
+            pass.rows32 = t.pass.rows32 ? t.pass.rows32 + start * z.d : nullptr;
+            pass.weight = t.pass.weight ? t.pass.weight + start : nullptr;
+            std::fill(part, part + size, 0.0);
+            pass.sums = part;
+            if (!variant.run(pass)) return false;
+            for (Index i = 0; i < size; ++i) sums[i] += part[i];
+        }
+        return true;
+    }
+
+    // The model that sums lead to, from the one that weighted the rows; false where it is not found with ease.
+    bool maximize(const double* center, double* before, double* out) {
+        const Index kd = z.k * z.d, size = z.sums - kd, d = z.d;
+        const double* given = center + kd;
+        const bool pooled = z.layout == Layout::shared;
+        if (pooled) {
+            std::copy(given, given + size, completed);
+            double* within = completed + size;
+            std::copy(t.total_second, t.total_second + d * d, within);
+            for (Index c = 0; c < z.k; ++c)
+                for (Index i = 0; i < d; ++i) {
+                    const double shift = center[c * d + i] - t.total_mean[i];
+                    const double half = 0.5 * given[2 + c] * shift + given[2 + z.k + c * d + i];
+                    for (Index j = 0; j < d; ++j) {
+                        const double cross = half * (center[c * d + j] - t.total_mean[j]);
+                        within[i * d + j] -= cross;
+                        within[j * d + i] -= cross;
+                    }
+                }
+        }
+        CommonForm form = t.form;
+        ClosedForm& f = form.step;
+        const Model to(out, z), from(before, z);
+        f.means = center, f.sums = pooled ? completed : given, f.packed = z.layout == Layout::dense;
+        f.weights = to.weights, f.centers = to.means, f.covariances = to.covariances, f.whitening = to.whitening;
+        f.log_determinants = to.logs, f.offsets = to.offsets, f.status = status;
+        form.before = from.covariances, form.whitening = from.whitening;
+        return (t.is_common ? algebra.common_form(form) : algebra.closed_form(f)) && (!pooled || is_precise(to));
+    }
+
+    // Whether what components share kept its digits beside the total variances.
+    bool is_precise(const Model& m) const {
+        const Index n = t.form.step.diagonal ? z.k : 1;
+        for (Index i = 0; i < n * z.d; ++i) {
+            const Index j = i % z.d;
+            const double left = m.whitening[t.form.step.diagonal ? i : j * (z.d + 1)];
+            if (t.total_second[j * (z.d + 1)] / sums[1] * left * left > largest_cancellation) return false;
+        }
+        return true;
+    }
+
+    // The plain step; second moments may have cancelled where a component narrows much.
+    bool finish(double* before, const double* center) {
+        if (!maximize(center, before, next_model)) return false;
+        const Model m(next_model, z), last(before, z);
+        for (Index c = 0; c < z.logs && z.layout != Layout::shared; ++c)
+            if (m.logs[c] - last.logs[c] > narrowing) return false;
+        std::copy(next_model, next_model + z.model, s.model);
+        return true;
+    }
+
+    const Stretch& t;
+    const StretchSizes& z;
+    const State s;
+    double *about, *sums, *part, *completed, *factors, *next_model;  // about: the means, before their sums
+    Status* status;
+};

@@ -1,0 +1,58 @@
+// What the binding and the compiled variants of a stretch of EM have in common; kernels/iterations/stretch.py says what a
+// stretch is and where what it remembers stands.
+#pragma once
+
+#include "../algebra/algebra.hpp"
+#include "../pass/kernel.hpp"
+
+namespace mixtura {
+
+// Why a stretch ended: all steps are made; the next one takes care that is not taken here; little is left to gain.
+enum class Ending { complete = 0, trouble = 1, satisfied = 2 };
+
+struct Stretch {
+    Pass pass;                                // the rows, their weights, and the layout; the model is the state's
+    Index block;                              // rows whose sums are added up together
+    CommonForm form;                          // of the M-step; a closed form where it is not common
+    bool is_common;
+    const double *total_mean, *total_second;  // (d), (d, d) of all rows, where second moments are pooled
+    Index warmup;                             // plain steps before extrapolation may begin; negative: it never does
+    double tolerance, enough;                 // nats: of extrapolation, and of the rule that ends a stretch
+    Index n_steps;
+    double *state, *film;                     // (size), (n_steps, frame)
+};
+
+constexpr Index stretch_scalars = 32, stretch_pairs = 9, stretch_memory = 8;
+
+// How long the parts of a state are.
+struct StretchSizes {
+    explicit StretchSizes(const Stretch& s)
+        : k(s.pass.k), d(s.pass.d), layout(s.pass.layout), moments(moment_size(layout, d)), point(k * (1 + d + moments)),
+          sums(k * d + 2 + point), factors(layout == Layout::dense ? k * d * d : layout == Layout::diagonal ? k * d : d * d) {
+        const ClosedForm& f = s.form.step;
+        const bool one = !s.is_common && f.pooled && !f.diagonal, spheres = !s.is_common && f.diagonal && f.averaged && !f.pooled;
+        whitening = one ? d * d : f.diagonal ? k * d : k * d * d;
+        covariances = spheres ? k : whitening;
+        logs = one ? 1 : k;
+        model = 2 * k + k * d + covariances + whitening + logs;
+    }
+    Index state() const {
+        return stretch_scalars + 2 * model + (3 + 2 * stretch_pairs) * sums + stretch_pairs +
+               (2 * stretch_memory + 6) * point + k * d + k + 2 * factors;
+    }
+    Index frame() const { return 3 + model; }
+
+    Index k, d;
+    Layout layout;
+    Index moments, point, sums, factors;  // sums: with the means that they are about
+    Index whitening, covariances, logs, model;
+};
+
+// Makes some steps, one frame of the film each; the state after them is not to be used where there is trouble.
+using Advance = Ending (*)(const Stretch&, Index* done);
+
+namespace baseline { extern const Advance advance; }
+namespace avx2 { extern const Advance advance; }
+namespace avx512 { extern const Advance advance; }
+
+}  // namespace mixtura

@@ -1,0 +1,250 @@
+"""Steps of EM that compiled code makes several of at a time, where nothing has to be decided between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mixtura._typing import FloatArray
+from mixtura.core.accumulate import pass_work
+from mixtura.core.covariance import EMPTY
+from mixtura.core.maximize import Repair
+from mixtura.core.mixture import Mixture
+from mixtura.core.protocols import Block, BlocksInMemory
+from mixtura.fit.loop.driver import Step
+from mixtura.fit.loop.state import StepResult
+from mixtura.fit.loop.trace import PassKind
+from mixtura.fit.steps.accelerated import AcceleratedEMStep
+from mixtura.fit.steps.em import EMStep, Problem
+from mixtura.fit.steps.stretch_state import Progressed, StretchStates
+from mixtura.fit.steps.warmup import PLAIN_PASSES, WarmupEM, WarmupState
+from mixtura.kernels import get_algebra
+from mixtura.kernels.iterations.stretch import Ending, Places, Stretch, can_advance
+from mixtura.kernels.native import NativeKernel
+
+__all__ = ["Careful", "Film", "StretchedEM", "StretchedState", "stretched"]
+
+_LARGEST_WORK = 2e7
+"""Floating-point operations of a pass from which on Python between passes does not count, and threads share them."""
+
+_MOST_FEATURES, _MOST_ROTATED = 20, 10
+"""Columns up to which Python counts, and up to which compiled M-steps have what covariances have in common."""
+
+_ENDS = (4, 6, 8, 10, 15)
+"""Passes after which a stretch ends, as a race looks at runs then; later after every five."""
+
+_MOST_CAREFUL = 32
+"""Steps that Python makes at most before a compiled one is tried again."""
+
+_NO_FRAMES = np.empty((0, 3))
+
+_KINDS = (PassKind.PLAIN, PassKind.EXTRAPOLATED, PassKind.REJECTED)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Film:
+    """What the steps of a stretch found.
+
+    Parameters
+    ----------
+    begun, after : ndarray
+        States before and after them, as vectors.
+    frames : ndarray of shape (steps, size)
+        As `Stretch.advance` fills it.
+    found : list of (float, float, float)
+        Objective, kind and whether the model is on trial, of each step.
+    is_hard : bool
+        Whether the step that follows takes more care.
+    patience : int
+        Passes that the step itself makes then.
+    """
+
+    begun: FloatArray
+    after: FloatArray
+    frames: FloatArray
+    found: Sequence[Sequence[float]] = ()
+    is_hard: bool = False
+    patience: int = 1
+
+
+class Careful(NamedTuple):
+    """Passes that the step itself makes.
+
+    Parameters
+    ----------
+    inner : state of the step
+    so_far : Progressed
+    n_left : int
+        Passes before a stretch is tried again.
+    """
+
+    inner: Any
+    so_far: Progressed
+    n_left: int
+
+
+class StretchedState(NamedTuple):
+    """The state of `StretchedEM`.
+
+    Parameters
+    ----------
+    film : Film
+    at : int
+        How many of its steps have been taken.
+    careful : Careful or None
+        What follows it, if the step itself makes the next pass.
+    """
+
+    film: Film
+    at: int = 0
+    careful: Careful | None = None
+
+
+class StretchedEM:
+    """A step whose passes compiled code makes ahead, some at a time; each is taken as if it had just been made.
+
+    Steps that take more care are made by the step itself, so that results are those of it.
+
+    Parameters
+    ----------
+    step : EMStep, AcceleratedEMStep or WarmupEM
+    stretch : Stretch
+    states : StretchStates
+    """
+
+    def __init__(self, step: Any, stretch: Stretch, states: StretchStates) -> None:
+        self.step, self.stretch, self.states = step, stretch, states
+        self._warms_up = isinstance(step, WarmupEM)
+
+    def init(self, model: Mixture) -> StretchedState:
+        return self._begin(self.step.init(model), Progressed(), 1)
+
+    def __call__(self, state: StretchedState) -> tuple[StretchedState, StepResult[Mixture]]:
+        film, at, careful = state
+        if at == len(film.found) and careful is None:
+            film, at, careful = self._advance(film)
+        if careful is not None:
+            return self._take_care(film, careful)
+        objective, kind, _ = film.found[at]
+        found = StepResult(self.states.mixture(film.frames[at, 3:]), objective, kind=_KINDS[int(kind)])
+        return StretchedState(film, at + 1), found
+
+    def final(self, state: StretchedState) -> tuple[Mixture, tuple[Repair, ...]]:
+        film, at, careful = state
+        if careful is not None:
+            inner = careful.inner
+        elif at and not film.found[at - 1][2]:
+            return self.states.mixture(film.frames[at - 1, 3:]), ()
+        else:
+            inner, _ = self.unpacked(self.stretch.advance(film.begun, at)[0])
+        model, repairs = self.step.final(inner)
+        return model, repairs
+
+    def _advance(self, film: Film) -> StretchedState:
+        """Return the film of the next steps, or the state of the step itself where they take more care."""
+        before, patience = film.after, film.patience
+        if not film.is_hard:
+            after, frames, ending = self.stretch.advance(before, _length(int(before[0])))
+            is_hard = ending is Ending.TROUBLE
+            if len(frames):
+                after = self.stretch.advance(before, len(frames))[0] if is_hard else after
+                return StretchedState(Film(before, after, frames, frames[:, :3].tolist(), is_hard))
+            film = Film(before, before, _NO_FRAMES, patience=min(2 * patience, _MOST_CAREFUL))
+        return StretchedState(film, len(film.found), Careful(*self.unpacked(before), patience))
+
+    def _take_care(self, film: Film, careful: Careful) -> tuple[StretchedState, StepResult[Mixture]]:
+        """Make a pass by the step itself; then go on with stretches, if it is time to."""
+        inner, found = self.step(careful.inner)
+        so_far, n_left = careful.so_far.after(found), careful.n_left - 1
+        if n_left > 0 or not self.states.fits(inner.inner if self._warms_up else inner):
+            return StretchedState(film, len(film.found), Careful(inner, so_far, n_left)), found
+        return self._begin(inner, so_far, film.patience), found
+
+    def _begin(self, inner: Any, so_far: Progressed, patience: int) -> StretchedState:
+        vector = self.states.pack(inner.inner if self._warms_up else inner, so_far)
+        return StretchedState(Film(vector, vector, _NO_FRAMES, patience=patience))
+
+    def unpacked(self, vector: FloatArray) -> tuple[Any, Progressed]:
+        """Return the state of the step that a vector holds, and what goes with it."""
+        inner, so_far = self.states.unpack(vector)
+        return WarmupState(inner, so_far.n_made) if self._warms_up else inner, so_far
+
+
+def _length(n_made: int) -> int:
+    """Return how many steps the next stretch has."""
+    return next((end for end in _ENDS if end > n_made), n_made + 5 - n_made % 5) - n_made
+
+
+def stretched(step: Step[Mixture, Any], problem: Problem, enough: float) -> Step[Mixture, Any]:
+    """Return a step that makes several passes at a time where it can be done; otherwise the step as it is.
+
+    Parameters
+    ----------
+    step : Step
+    problem : Problem
+        Of which the step is.
+    enough : float
+        Nats that a run may leave to be gained by the rule that ends it, `RemainingGain`; 0 where another does.
+    """
+    warmup, plain, tolerance = _schedule(step)
+    found = _rows_of(problem) if plain is not None and can_advance() else None
+    if plain is None or found is None:
+        return step
+    data, model = problem.data, problem.model
+    structure, floor, moments = model.structure, model.prior.floor, model.moments[0]
+    form = structure.closed_form or structure.common_form
+    if (
+        form is None
+        or not _is_plain(problem)
+        or (form is structure.common_form and data.n_features > _MOST_ROTATED)
+    ):
+        return step
+    total = None
+    if moments.needs_total:
+        whole = data.total.pooled()
+        total = whole.means[0], np.ascontiguousarray(whole.second_matrices()[0])
+    (block, size), bound = found, None if floor is None else floor.bound(form)
+    places = Places(form, moments.layout, model.n_components, data.n_features)
+    stretch = Stretch(
+        places, block.rows, block.sample_weight, size, bound, total, warmup, EMPTY, plain.negligible, tolerance, enough,
+        data.kernel.instruction_set,
+    )  # fmt: skip
+    return StretchedEM(step, stretch, StretchStates(places, structure, moments, plain))
+
+
+def _schedule(step: object) -> tuple[int, EMStep | None, float]:
+    """Return after how many plain passes a step extrapolates, its plain step, and its tolerance."""
+    if type(step) is EMStep:
+        return -1, step, 0.0
+    if type(step) is AcceleratedEMStep:
+        return 0, step.plain, step.tolerance
+    if type(step) is WarmupEM:
+        return PLAIN_PASSES, step.plain, step.accelerated.tolerance
+    return 0, None, 0.0
+
+
+def _rows_of(problem: Problem) -> tuple[Block, int] | None:
+    """Return the rows and the size of their blocks; None where they are many, or not in the memory of the kernel."""
+    data, model = problem.data, problem.model
+    if type(data.kernel) is not NativeKernel or not isinstance(data.blocks, BlocksInMemory):
+        return None
+    work = pass_work(model.moments[0].layout, data.n_rows, model.n_components, data.n_features)
+    if data.n_features > _MOST_FEATURES or work > _LARGEST_WORK:
+        return None
+    return data.blocks.whole()
+
+
+def _is_plain(problem: Problem) -> bool:
+    """Return whether components are Gaussian, of complete continuous rows, and no prior is added to their sums."""
+    data, model = problem.data, problem.model
+    beside = model.discrete, model.background, model.tails, model.kept, data.discrete
+    is_flat = model.prior.is_flat and not model.prior.ridge
+    return (
+        is_flat
+        and not data.has_missing
+        and get_algebra().name == "native"
+        and all(one is None for one in beside)
+    )

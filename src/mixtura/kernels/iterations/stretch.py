@@ -1,0 +1,200 @@
+"""Several steps of expectation-maximization in one compiled call: what it is given, and the state it keeps.
+
+A pass over a few thousand rows takes tens of microseconds, and Python between passes as long again or longer. Where
+nothing has to be decided between them, `advance` makes some steps of plain or accelerated EM at once: pass, M-step,
+extrapolation. It defines nothing: what a step is, `mixtura.fit.steps` says in Python, and each of its steps is the
+compiled step's twin. It ends before a step that takes more care: an empty component, a covariance near its floor or not
+positive definite, moments that may have cancelled, an objective that falls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from itertools import accumulate
+from math import prod
+from types import MappingProxyType
+
+import numpy as np
+
+from mixtura._typing import FloatArray, RowArray
+from mixtura.kernels import native
+from mixtura.kernels.algebra import ClosedForm, CommonForm
+from mixtura.kernels.contract import Layout, moment_size, sums_size
+
+__all__ = ["MEMORY", "PAIRS", "SCALARS", "Ending", "Places", "Stretch", "can_advance"]
+
+_VERSION = 1
+"""What an extension has to say of its stretches to be called from here."""
+
+_LAYOUTS = {Layout.DENSE: 0, Layout.DIAGONAL: 1, Layout.SHARED: 2}
+
+SCALARS = (
+    "n_made", "is_accelerated", "n_passes", "confirming", "best_then", "best", "n_changes", "change_0", "change_1",
+    "change_2", "active", "radius", "little", "has_trial", "has_entered", "has_coordinates", "n_history", "n_curvature",
+    "has_last", "is_concave", "is_finite", "age", "n_plain", "plain_0", "plain_1", "plain_2", "previous",
+    "entered_is_last", "trial_length", "trial_expected",
+)  # fmt: skip
+"""Numbers at the beginning of a state; flags are 0 or 1."""
+
+_N_SCALARS, PAIRS, MEMORY = 32, 9, 8
+"""Room for numbers, for sums before and after a pass, and for differences."""
+
+
+class Ending(IntEnum):
+    """Why a stretch ended: all steps were made; the next takes more care; little is left to gain."""
+
+    COMPLETE = 0
+    TROUBLE = 1
+    SATISFIED = 2
+
+
+def can_advance() -> bool:
+    """Return whether the extension has stretches."""
+    return getattr(native.extension(), "STRETCH", 0) == _VERSION
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the parts of a state stand in its vector.
+
+    Parameters
+    ----------
+    form : ClosedForm or CommonForm
+    layout : Layout
+    n_components, n_features : int
+    """
+
+    form: ClosedForm | CommonForm
+    layout: Layout
+    n_components: int
+    n_features: int
+
+    @cached_property
+    def model(self) -> tuple[tuple[int, ...], ...]:
+        """Shapes of weights, means, covariances, whitening factors, log-determinants and offsets."""
+        k, d, form = self.n_components, self.n_features, self.form
+        own = (k, d) if form.diagonal else (k, d, d)
+        one = isinstance(form, ClosedForm) and form.pooled and not form.diagonal
+        spheres = form == ClosedForm(pooled=False, diagonal=True, averaged=True)
+        whitening = (d, d) if one else own
+        return (k,), (k, d), (k,) if spheres else whitening, whitening, (1,) if one else (k,), (k,)
+
+    @cached_property
+    def frame_size(self) -> int:
+        return 3 + sum(map(prod, self.model))
+
+    @cached_property
+    def _parts(self) -> Mapping[str, tuple[int, tuple[int, ...]]]:
+        k, d = self.n_components, self.n_features
+        size = sums_size(self.layout, k, d)
+        sums, point = (k * d + size,), (size - 2,)
+        own = {Layout.DENSE: (k, d, d), Layout.DIAGONAL: (k, d), Layout.SHARED: (d, d)}[self.layout]
+        assert size - 2 == k * (1 + d + moment_size(self.layout, d))
+        model = (self.frame_size - 3,)
+        shapes = {
+            "scalars": (_N_SCALARS,), "model": model, "origin_model": model,
+            "entered": sums, "trial": sums, "origin": sums, "trial_point": point, "trial_left": point,
+            "point": point, "left": point, "last_point": point, "last_gradient": point,
+            "moves": (MEMORY, *point), "drops": (MEMORY, *point),
+            "about": (k, d), "roots": (k,), "whitening": own, "coloring": own,
+            "linked": (PAIRS,), "history": (PAIRS, 2, *sums),
+        }  # fmt: skip
+        found, at = {}, 0
+        for name, shape in shapes.items():
+            found[name] = at, shape
+            at += prod(shape)
+        return MappingProxyType(found)
+
+    @cached_property
+    def size(self) -> int:
+        """Length of a state."""
+        at, shape = self._parts["history"]
+        return at + prod(shape)
+
+    def part(self, state: FloatArray, name: str) -> FloatArray:
+        """Return a part of a state, a view."""
+        at, shape = self._parts[name]
+        return state[at : at + prod(shape)].reshape(shape)
+
+    @cached_property
+    def _of_model(self) -> list[tuple[slice, tuple[int, ...] | None]]:
+        """Where the arrays of a model stand, and their shapes where they have several axes."""
+        ends = list(accumulate(map(prod, self.model)))
+        spans = [slice(end - prod(shape), end) for end, shape in zip(ends, self.model, strict=True)]
+        return [
+            (span, shape if len(shape) > 1 else None) for span, shape in zip(spans, self.model, strict=True)
+        ]
+
+    def model_of(self, vector: FloatArray) -> list[FloatArray]:
+        """Return the arrays of a model from one vector: views in the order of `model`."""
+        return [
+            vector[span] if shape is None else vector[span].reshape(shape) for span, shape in self._of_model
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What steps are made of: rows in memory, an M-step, and when to extrapolate.
+
+    Parameters
+    ----------
+    places : Places
+    rows : ndarray of shape (N, D), float64 or float32, C-contiguous
+    sample_weight : ndarray of shape (N,), optional
+    block : int
+        Rows whose sums are added up together.
+    bound : ndarray, optional
+        As of `Algebra.closed_form`.
+    total : pair of ndarray, optional
+        Mean (D,) and scatter (D, D) about it of all rows, where second moments are pooled.
+    warmup : int
+        Plain steps after which extrapolation may begin; negative for never.
+    fewest, negligible : float
+        As of `Algebra.closed_form` and of `Components`.
+    tolerance, enough : float
+        Nats of the total log-likelihood: of extrapolation, and of the rule by which a stretch ends.
+    instruction_set : str
+    """
+
+    places: Places
+    rows: RowArray
+    sample_weight: FloatArray | None
+    block: int
+    bound: FloatArray | None
+    total: tuple[FloatArray, FloatArray] | None
+    warmup: int
+    fewest: float
+    negligible: float
+    tolerance: float
+    enough: float
+    instruction_set: str
+
+    def advance(self, state: FloatArray, n_steps: int) -> tuple[FloatArray, FloatArray, Ending]:
+        """Make some steps.
+
+        Parameters
+        ----------
+        state : ndarray of shape (size,)
+        n_steps : int
+
+        Returns
+        -------
+        state : ndarray of shape (size,)
+            The next one; it says nothing after trouble.
+        film : ndarray of shape (steps made, frame_size)
+            Objective, kind, whether the model is on trial, and the model, after each step.
+        ending : Ending
+        """
+        places, total = self.places, self.total or (None, None)
+        after, film = state.copy(), np.empty((n_steps, places.frame_size))
+        extension = native.extension()
+        assert extension is not None, "there is a stretch only where there is an extension"
+        schedule = self.block, self.warmup, self.fewest, self.negligible, self.tolerance, self.enough
+        made, ending = extension.advance(
+            native.position(self.instruction_set), _LAYOUTS[places.layout], places.n_components, places.form, *schedule,
+            self.rows, self.sample_weight, self.bound, *total, after, film,
+        )  # fmt: skip
+        return after, film[:made], Ending(ending)

@@ -1,0 +1,228 @@
+"""Steps that compiled code makes several of at a time: each is the step in Python, from the same state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mixtura.core.covariance import FAMILIES, get_family
+from mixtura.core.data import Data
+from mixtura.core.mixture import Mixture
+from mixtura.core.model import GaussianModel
+from mixtura.core.prior import Floor, Ridge
+from mixtura.engine import as_data, as_table
+from mixtura.fit import AcceleratedEMStep, Problem, RemainingGain, Settings, continue_fit
+from mixtura.fit.loop.driver import iterate
+from mixtura.fit.loop.state import begin
+from mixtura.fit.steps.em import EMStep
+from mixtura.fit.steps.stretched import StretchedEM, stretched
+from mixtura.fit.steps.warmup import WarmupEM
+from mixtura.kernels import native
+from mixtura.kernels.iterations import stretch as compiled
+from mixtura.kernels.iterations.stretch import Ending, can_advance
+
+NAMES = sorted(
+    name
+    for name, family in FAMILIES.items()
+    if family.closed_form is not None or family.common_form is not None
+)
+SIZES = [(1, 1), (3, 1), (1, 3), (2, 2), (5, 3), (4, 6)]
+
+pytestmark = pytest.mark.skipif(not can_advance(), reason="the compiled core is not built")
+
+
+def overlapping(n_rows: int, n_features: int, seed: int = 0) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Rows of four components that overlap, far from zero."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(4, size=n_rows)
+    widths = rng.uniform(0.5, 1.5, size=(4, n_features))
+    return (
+        50.0
+        + 1.2 * rng.normal(size=(4, n_features))[labels]
+        + rng.normal(size=(n_rows, n_features)) * widths[labels]
+    )
+
+
+def problem_of(data: Data, name: str, n_components: int) -> Problem:
+    return Problem(data, GaussianModel(n_components, get_family(name), Floor.of(data.total)))
+
+
+def first_mixture(problem: Problem, seed: int = 1) -> Mixture:
+    """The M-step of random responsibilities, which lean to one component each."""
+    rng = np.random.default_rng(seed)
+    k = problem.model.n_components
+    shares = rng.dirichlet(np.full(k, 0.3), problem.data.n_rows)
+    moments = problem.model.structure.moments[-1]
+    means = np.repeat(problem.data.mean, k, axis=0)
+    sums = problem.data.given(means, moments, problem.data.state_of(shares))
+    return problem.model.maximize(sums)[0]
+
+
+def assert_same(found: Mixture, expected: Mixture, within: float) -> None:
+    deviations = np.sqrt(np.einsum("kii->ki", expected.full_covariances()))
+    np.testing.assert_allclose(found.weights, expected.weights, rtol=within, atol=within)
+    assert (np.abs(found.means - expected.means) <= within * (1.0 + deviations) * 10).all()
+    scale = np.abs(expected.covariances).max()
+    np.testing.assert_allclose(found.covariances, expected.covariances, rtol=within, atol=within * scale)
+    np.testing.assert_allclose(
+        found.factors.log_determinants, expected.factors.log_determinants, rtol=0, atol=100 * within
+    )
+    assert found.offsets is not None
+    np.testing.assert_allclose(found.offsets, expected.components().offsets, rtol=0, atol=100 * within)
+
+
+def made(step: Any, problem: Problem) -> StretchedEM:
+    found = stretched(step, problem, 0.0)
+    assert isinstance(found, StretchedEM)
+    return found
+
+
+def follow(step: Any, problem: Problem, n_passes: int) -> list[int]:
+    """Make passes one at a time, each by both from the same state, and compare; return their kinds."""
+    ahead, kinds = made(step, problem), list[int]()
+    vector = ahead.init(first_mixture(problem)).film.after
+    for _ in range(n_passes):
+        after, frames, ending = ahead.stretch.advance(vector, 1)
+        inner, so_far = ahead.unpacked(vector)
+        state, found = step(inner)
+        bare = state.inner if isinstance(step, WarmupEM) else state
+        if ending is Ending.TROUBLE:
+            vector = ahead.states.pack(bare, so_far.after(found))
+            continue
+        assert frames[0, 0] == pytest.approx(found.objective, rel=1e-12)
+        assert list(type(found.kind))[[0, 1, 3][int(frames[0, 1])]] is found.kind
+        # The direction of an extrapolation is solved for: what rounding changes of differences is magnified.
+        assert_same(
+            ahead.states.mixture(frames[0, 3:]), found.model, 1e-12 if found.kind.name == "PLAIN" else 1e-9
+        )
+        assert bool(frames[0, 2]) == (getattr(bare, "trial", None) is not None)
+        kinds.append(int(frames[0, 1]))
+        vector = after
+    return kinds
+
+
+@pytest.mark.parametrize(("k", "d"), SIZES)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_plain_step_is_the_step(name: str, k: int, d: int) -> None:
+    problem = problem_of(as_data(overlapping(300, d)), name, k)
+    assert len(follow(EMStep(problem), problem, 6)) == 6
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_accelerated_step_is_the_step(name: str) -> None:
+    problem = problem_of(as_data(overlapping(400, 3)), name, 4)
+    kinds = follow(AcceleratedEMStep(problem, 1e-4), problem, 60)
+    assert len(kinds) >= 50
+    assert 1 in kinds
+
+
+@pytest.mark.parametrize("kind", ["weighted", "in several blocks", "float32"])
+@pytest.mark.parametrize("name", ["full", "tied", "diag", "VEI"])
+def test_rows_are_those_of_a_pass(name: str, kind: str) -> None:
+    rows = overlapping(4_500 if kind == "in several blocks" else 400, 2)
+    weight = np.random.default_rng(2).integers(0, 3, len(rows)).astype(float) if kind == "weighted" else None
+    data = as_data(rows.astype(np.float32) if kind == "float32" else rows, weight)
+    assert len(data.blocks) == (3 if kind == "in several blocks" else 1)
+    problem = problem_of(data, name, 3)
+    assert len(follow(WarmupEM(problem, 1e-4), problem, 40)) >= 35
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stretch_is_its_steps_one_by_one(name: str) -> None:
+    problem = problem_of(as_data(overlapping(300, 2)), name, 3)
+    ahead = made(AcceleratedEMStep(problem, 1e-4), problem)
+    start = ahead.init(first_mixture(problem)).film.after
+    after, frames, _ = ahead.stretch.advance(start, 30)
+    vector = start
+    for frame in frames:
+        vector, one, _ = ahead.stretch.advance(vector, 1)
+        np.testing.assert_array_equal(one[0], frame)
+    if len(frames) == 30:
+        np.testing.assert_array_equal(vector, after)
+
+
+@pytest.mark.parametrize("name", ["full", "tied", "EII", "VVE"])
+def test_a_state_survives_the_way_to_the_step_and_back(name: str) -> None:
+    problem = problem_of(as_data(overlapping(300, 2)), name, 3)
+    ahead = made(AcceleratedEMStep(problem, 1e-4), problem)
+    start = ahead.init(first_mixture(problem)).film.after
+    for n_steps in (1, 2, 8, 12, 19, 25):
+        vector, frames, ending = ahead.stretch.advance(start, n_steps)
+        if ending is Ending.TROUBLE:
+            vector, _, _ = ahead.stretch.advance(start, len(frames))
+        again = ahead.states.pack(*ahead.unpacked(vector))
+        expected, found = (ahead.stretch.advance(one, 5)[1] for one in (vector, again))
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("make", [EMStep, AcceleratedEMStep, WarmupEM])
+@pytest.mark.parametrize("name", NAMES)
+def test_runs_end_where_those_of_the_step_end(name: str, make: Any) -> None:
+    problem = problem_of(as_data(overlapping(500, 2)), name, 3)
+    start, stop = first_mixture(problem), RemainingGain(500.0, 1e-4)
+    steps = make(problem), made(make(problem), problem)
+    ends = [iterate(begin(one, start), one, stop, 3_000) for one in steps]
+    objectives = [500.0 * one.trace.objectives[-1] for one in ends]
+    assert ends[0].trace.converged
+    assert ends[1].trace.converged
+    assert abs(objectives[0] - objectives[1]) < 1e-3
+    assert min(np.diff(ends[1].trace.objectives)) >= -1e-12
+
+
+def test_a_run_that_is_cut_short_ends_with_a_mixture_that_was_judged() -> None:
+    problem = problem_of(as_data(overlapping(400, 3)), "full", 4)
+    start, never = first_mixture(problem), RemainingGain(400.0, 0.0)
+    for max_iter in range(1, 40):
+        steps = AcceleratedEMStep(problem, 1e-4), made(AcceleratedEMStep(problem, 1e-4), problem)
+        ends = [iterate(begin(one, start), one, never, max_iter) for one in steps]
+        assert_same(ends[1].model, ends[0].model, 1e-6)
+
+
+def test_components_that_close_in_are_left_to_the_step() -> None:
+    rows = overlapping(200, 2)
+    rows[:60] = rows[0]
+    problem = problem_of(as_data(rows), "full", 4)
+    start = first_mixture(problem)
+    settings = Settings(RemainingGain(200.0, 1e-4), 500, step=AcceleratedEMStep)
+    found = continue_fit(problem, start, settings)
+    step = AcceleratedEMStep(problem)
+    expected = iterate(begin(step, start), step, settings.stop, 500)
+    assert found.trace.outcome is expected.trace.outcome
+    assert found.lower_bound == pytest.approx(expected.trace.objectives[-1], abs=1e-6)
+
+
+def test_what_it_does_not_know_is_left_to_the_step() -> None:
+    rows = overlapping(200, 2)
+    data, missing = as_data(rows), rows.copy()
+    missing[3, 1] = np.nan
+    plain = problem_of(data, "full", 2)
+    others = [
+        Problem(data, replace(plain.model, prior=Ridge(1e-6))),
+        problem_of(as_data(as_table(missing, "fiml")), "full", 2),
+        problem_of(as_data(np.tile(rows, (1, 11))), "full", 2),
+    ]
+    for problem in others:
+        step = EMStep(problem)
+        assert stretched(step, problem, 0.0) is step
+    assert isinstance(stretched(EMStep(plain), plain, 0.0), StretchedEM)
+
+
+def test_an_extension_without_stretches_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = problem_of(as_data(overlapping(200, 2)), "full", 2)
+    step = EMStep(problem)
+    monkeypatch.setattr(native, "_load", lambda: None)
+    assert not compiled.can_advance()
+    assert stretched(step, problem, 0.0) is step
+
+
+def test_arrays_that_do_not_fit_are_refused() -> None:
+    problem = problem_of(as_data(overlapping(200, 2)), "full", 2)
+    ahead = made(EMStep(problem), problem)
+    vector = ahead.init(first_mixture(problem)).film.after
+    with pytest.raises(ValueError, match="type or shape"):
+        ahead.stretch.advance(vector[:-1], 1)
+    with pytest.raises(ValueError, match="type or shape"):
+        replace(ahead.stretch, rows=ahead.stretch.rows[:, :1].copy()).advance(vector, 1)
