@@ -9,6 +9,7 @@ import numpy as np
 
 from mixtura.core.mixture import Mixture
 from mixtura.fit.loop.outcome import Outcome
+from mixtura.fit.loop.state import value_of
 from mixtura.fit.loop.stopping import Progress, StoppingRule, remaining_gain
 
 __all__ = ["PATIENT_SCHEDULE", "RACE_SCHEDULE", "SAME_OPTIMUM", "Racing", "WithinReach", "are_alike"]
@@ -80,12 +81,16 @@ class Racing:
             return Outcome.ABANDONED
         if -SAME_OPTIMUM <= lacking <= _ALMOST_THERE and self._comes_to_the_known_end(progress):
             return Outcome.ABANDONED
-        is_lost = progress.iteration in _LOOKS and not self.accept(progress.model)
+        is_lost = progress.iteration in _LOOKS and not self.accept(value_of(progress.model))
         return Outcome.ABANDONED if is_lost else None
 
     def _comes_to_the_known_end(self, progress: Progress) -> bool:
         known = self.known
-        return known is not None and progress.iteration >= _SETTLING and are_alike(progress.model, known)
+        return (
+            known is not None
+            and progress.iteration >= _SETTLING
+            and are_alike(value_of(progress.model), known)
+        )
 
     def _is_hopeless(self, progress: Progress, lacking: float) -> bool:
         """Return whether a run will hardly be as close as it has to be after the first number of passes."""

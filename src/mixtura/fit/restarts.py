@@ -16,7 +16,7 @@ from mixtura.fit.init import Initialization, Initializer
 from mixtura.fit.loop.driver import LoopResult, Observer, Step, ignore, iterate
 from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.result import FitResult
-from mixtura.fit.loop.state import LoopState, begin
+from mixtura.fit.loop.state import LoopState, begin, value_of
 from mixtura.fit.loop.stopping import RemainingGain, StoppingRule
 from mixtura.fit.racing import RACE_SCHEDULE, SAME_OPTIMUM, Racing, are_alike
 from mixtura.fit.steps.batched import iterate_batch
@@ -120,7 +120,8 @@ class Settings:
         if self.observe is ignore:
             step = stretched(step, problem, _enough(self.stop))
         state = begin(step, mixture, previous=previous)
-        return iterate(state, step, self.stop, self.max_iter, observe=self.observe)
+        found = iterate(state, step, self.stop, self.max_iter, observe=self.observe)
+        return LoopResult(value_of(found.model), found.trace)
 
 
 def _enough(stop: StoppingRule) -> float:

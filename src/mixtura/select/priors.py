@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 from mixtura._typing import FloatArray
@@ -35,5 +36,11 @@ def make_prior(
     if total.n_features == 0:
         return Ridge(0.0)
     if prior == "floor":
-        return Floor.of(total, rounding=rounding)
+        return _floor(total) if rounding is None else Floor.of(total, rounding=rounding)
     return Conjugate.of(total, n_components) if prior == "conjugate" else Ridge(float(prior))
+
+
+@lru_cache(maxsize=32)
+def _floor(total: Statistics) -> Floor:
+    """Return the floor of a table, found once: a resample is fitted with several numbers of components."""
+    return Floor.of(total)

@@ -57,6 +57,8 @@ class Ascent(NamedTuple, Generic[M]):
         A move that is rejected leads back to the best model.
         """
         objective, fall = move.objective, self.objective - move.objective
+        if fall <= 0 and objective >= self.reported and move.kind is not _REJECTED:
+            return Ascent(model, objective, objective, move.allowance), move
         latest, reported = objective, max(objective, self.reported)
         if 0 < fall <= _LAST_DIGITS * abs(objective):
             latest = self.objective

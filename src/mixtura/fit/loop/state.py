@@ -13,10 +13,38 @@ from mixtura.fit.loop.trace import Event, PassKind, plain_changes
 if TYPE_CHECKING:
     from mixtura.fit.loop.driver import Step
 
-__all__ = ["LoopState", "StepResult", "begin", "take"]
+__all__ = ["Deferred", "LoopState", "StepResult", "begin", "take", "value_of"]
 
 M = TypeVar("M")
 S = TypeVar("S")
+
+
+class Deferred(Generic[M]):
+    """A model that is made when it is first asked for: of those that a run goes through few are.
+
+    Parameters
+    ----------
+    make : callable
+    *given : what it is called with
+    """
+
+    __slots__ = ("_given", "_made", "_make")
+
+    def __init__(self, make: Callable[..., M], *given: object) -> None:
+        self._make, self._given = make, given
+        self._made: M | None = None
+
+    @property
+    def value(self) -> M:
+        """The model."""
+        if self._made is None:
+            self._made = self._make(*self._given)
+        return self._made
+
+
+def value_of(model: M | Deferred[M]) -> M:
+    """Return a model, which may have to be made."""
+    return model.value if isinstance(model, Deferred) else model
 
 
 class StepResult(NamedTuple, Generic[M]):

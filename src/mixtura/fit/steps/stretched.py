@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,14 +16,14 @@ from mixtura.core.maximize import Repair
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Block, BlocksInMemory
 from mixtura.fit.loop.driver import Step
-from mixtura.fit.loop.state import StepResult
+from mixtura.fit.loop.state import Deferred, StepResult
 from mixtura.fit.loop.trace import PassKind
 from mixtura.fit.steps.accelerated import AcceleratedEMStep
 from mixtura.fit.steps.em import EMStep, Problem
 from mixtura.fit.steps.stretch_state import Progressed, StretchStates
 from mixtura.fit.steps.warmup import PLAIN_PASSES, WarmupEM, WarmupState
 from mixtura.kernels import get_algebra
-from mixtura.kernels.iterations.stretch import Ending, Places, Stretch, can_advance
+from mixtura.kernels.iterations.stretch import Ending, Stretch, can_advance, places_of
 from mixtura.kernels.native import NativeKernel
 
 __all__ = ["Careful", "Film", "StretchedEM", "StretchedState", "stretched"]
@@ -122,26 +123,32 @@ class StretchedEM:
     def init(self, model: Mixture) -> StretchedState:
         return self._begin(self.step.init(model), Progressed(), 1)
 
-    def __call__(self, state: StretchedState) -> tuple[StretchedState, StepResult[Mixture]]:
+    def __call__(
+        self, state: StretchedState
+    ) -> tuple[StretchedState, StepResult[Mixture | Deferred[Mixture]]]:
         film, at, careful = state
         if at == len(film.found) and careful is None:
             film, at, careful = self._advance(film)
         if careful is not None:
             return self._take_care(film, careful)
         objective, kind, _ = film.found[at]
-        found = StepResult(self.states.mixture(film.frames[at, 3:]), objective, kind=_KINDS[int(kind)])
-        return StretchedState(film, at + 1), found
+        model = Deferred(self._filmed, film, at)
+        return StretchedState(film, at + 1), StepResult(model, objective, (), nan, -1, _KINDS[int(kind)])
 
     def final(self, state: StretchedState) -> tuple[Mixture, tuple[Repair, ...]]:
         film, at, careful = state
         if careful is not None:
             inner = careful.inner
         elif at and not film.found[at - 1][2]:
-            return self.states.mixture(film.frames[at - 1, 3:]), ()
+            return self._filmed(film, at - 1), ()
         else:
             inner, _ = self.unpacked(self.stretch.advance(film.begun, at)[0])
         model, repairs = self.step.final(inner)
         return model, repairs
+
+    def _filmed(self, film: Film, at: int) -> Mixture:
+        """Return the model after a step of a film."""
+        return self.states.mixture(film.frames[at, 3:])
 
     def _advance(self, film: Film) -> StretchedState:
         """Return the film of the next steps, or the state of the step itself where they take more care."""
@@ -155,7 +162,9 @@ class StretchedEM:
             film = Film(before, before, _NO_FRAMES, patience=min(2 * patience, _MOST_CAREFUL))
         return StretchedState(film, len(film.found), Careful(*self.unpacked(before), patience))
 
-    def _take_care(self, film: Film, careful: Careful) -> tuple[StretchedState, StepResult[Mixture]]:
+    def _take_care(
+        self, film: Film, careful: Careful
+    ) -> tuple[StretchedState, StepResult[Mixture | Deferred[Mixture]]]:
         """Make a pass by the step itself; then go on with stretches, if it is time to."""
         inner, found = self.step(careful.inner)
         so_far, n_left = careful.so_far.after(found), careful.n_left - 1
@@ -178,7 +187,7 @@ def _length(n_made: int) -> int:
     return next((end for end in _ENDS if end > n_made), n_made + 5 - n_made % 5) - n_made
 
 
-def stretched(step: Step[Mixture, Any], problem: Problem, enough: float) -> Step[Mixture, Any]:
+def stretched(step: Step[Mixture, Any], problem: Problem, enough: float) -> Step[Any, Any]:
     """Return a step that makes several passes at a time where it can be done; otherwise the step as it is.
 
     Parameters
@@ -207,7 +216,7 @@ def stretched(step: Step[Mixture, Any], problem: Problem, enough: float) -> Step
         whole = data.total.pooled()
         total = whole.means[0], np.ascontiguousarray(whole.second_matrices()[0])
     (block, size), bound = found, None if floor is None else floor.bound(form)
-    places = Places(form, moments.layout, model.n_components, data.n_features)
+    places = places_of(form, moments.layout, model.n_components, data.n_features)
     stretch = Stretch(
         places, block.rows, block.sample_weight, size, bound, total, warmup, EMPTY, plain.negligible, tolerance, enough,
         data.kernel.instruction_set,

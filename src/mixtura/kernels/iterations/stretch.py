@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from math import prod
 from types import MappingProxyType
@@ -24,7 +24,7 @@ from mixtura.kernels import native
 from mixtura.kernels.algebra import ClosedForm, CommonForm
 from mixtura.kernels.contract import Layout, moment_size, sums_size
 
-__all__ = ["MEMORY", "PAIRS", "SCALARS", "Ending", "Places", "Stretch", "can_advance"]
+__all__ = ["MEMORY", "PAIRS", "SCALARS", "Ending", "Places", "Stretch", "can_advance", "places_of"]
 
 _VERSION = 1
 """What an extension has to say of its stretches to be called from here."""
@@ -133,6 +133,12 @@ class Places:
         return [
             vector[span] if shape is None else vector[span].reshape(shape) for span, shape in self._of_model
         ]
+
+
+@lru_cache(maxsize=256)
+def places_of(form: ClosedForm | CommonForm, layout: Layout, n_components: int, n_features: int) -> Places:
+    """Return the places of parts of states, found once."""
+    return Places(form, layout, n_components, n_features)
 
 
 @dataclass(frozen=True, slots=True)
