@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 
 import numpy as np
 import pytest
+import sklearn.cluster
+import sklearn.preprocessing
+from sklearn.metrics import adjusted_rand_score
 
 from made_tables import make_table, rings
 
@@ -79,7 +83,12 @@ def test_shapes_and_samples_are_told(run, workplace) -> None:
     (workplace / "rings.csv").write_text("x,y\n" + "\n".join(f"{x!r},{y!r}" for x, y in rows.tolist()))
     printed = " ".join(run("advise", "rings.csv", "--seed", "3").output.split())
     assert "Clusters are bent or hollow: HDBSCAN" in printed
-    assert "sklearn.cluster.HDBSCAN(min_cluster_size=100" in printed
+    call = re.search(r"sklearn\.cluster\.HDBSCAN.*?(?= after import (.*?);)", printed)
+    assert call is not None
+    assert "min_cluster_size=120," in call[0]
+    assert call[1] == "sklearn.cluster, sklearn.preprocessing"
+    labels = eval(call[0], {"sklearn": sklearn, "rows": rows})
+    assert adjusted_rand_score(np.linalg.norm(rows, axis=1) > 1.75, labels) == 1
     assert "on 2,000 of them, drawn with seed 3" in printed
 
 

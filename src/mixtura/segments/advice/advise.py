@@ -89,7 +89,9 @@ def advise(
     seen, verdict = None, too_few(n_rows)
     if n_rows >= FEWEST_ROWS:
         seen = analyze(draw_sample(prepared.rows, facts, rng), random_state, rng)
-        verdict = decide(seen, len(facts), needed | ({"transform": "auto"} if seen.sample.logged else {}))
+        verdict = decide(
+            seen, len(facts), n_rows, needed | ({"transform": "auto"} if seen.sample.logged else {})
+        )
         findings += structure_findings(seen)
     findings.sort(key=lambda finding: finding.rank)
     return Advice(

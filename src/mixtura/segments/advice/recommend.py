@@ -5,7 +5,8 @@ from __future__ import annotations
 from mixtura.core.covariance import count_parameters
 from mixtura.segments.advice.analyze import FEWEST_ROWS, Analysis
 from mixtura.segments.advice.evidence.clusterability import Clusterability
-from mixtura.segments.advice.evidence.density_clusters import DenseClusters
+from mixtura.segments.advice.evidence.density_clusters import NEIGHBORS, DenseClusters, smallest_cluster
+from mixtura.segments.advice.findings.capacity import TINY
 from mixtura.segments.advice.findings.finding import Arguments, Recommendation
 
 __all__ = [
@@ -57,6 +58,8 @@ BIC_EQUAL = 10.0
 OVERLAP = 0.02
 """Expected share of rows on the wrong side; two round groups four standard deviations apart have 2.3 percent."""
 
+_SCALED = "sklearn.preprocessing.scale(rows)"
+
 _EVEN = 0.5
 _ROUND = 1.5
 
@@ -107,18 +110,20 @@ def is_round(analysis: Analysis) -> bool:
     )
 
 
-def decide(analysis: Analysis, n_columns: int, segment: Arguments) -> Recommendation:
+def decide(analysis: Analysis, n_columns: int, n_rows: int, segment: Arguments) -> Recommendation:
     """Return the recommendation; the first of these whose condition holds.
 
-    ``pca`` where two components with one covariance have more parameters than there are rows; ``none`` without
-    clusters; ``hdbscan`` for bent or hollow ones; ``hierarchical`` for clusters of clusters; ``kmeans`` for round,
-    equal ones; ``gmm``.
+    ``pca`` where two components with one covariance have more parameters than there are rows, ``none`` if these are
+    fewer than 50; ``none`` without clusters; ``hdbscan`` for bent or hollow ones; ``hierarchical`` for clusters of
+    clusters; ``kmeans`` for round, equal ones; ``gmm``.
 
     Parameters
     ----------
     analysis : Analysis
     n_columns : int
         Before principal components.
+    n_rows : int
+        Of the table, before the sample was drawn.
     segment : mapping of str to object
         Arguments of `segment_table` that every recommendation needs.
     """
@@ -127,7 +132,7 @@ def decide(analysis: Analysis, n_columns: int, segment: Arguments) -> Recommenda
     if not has_clusters(analysis):
         return _none(analysis, segment)
     if has_shapes(analysis):
-        return _hdbscan(analysis, segment)
+        return _hdbscan(analysis, n_rows, segment)
     if has_levels(analysis):
         return _hierarchical(analysis, segment)
     return _kmeans(analysis, segment) if is_round(analysis) else _gmm(analysis, segment)
@@ -167,9 +172,13 @@ def _count(number: int, noun: str) -> str:
 def _pca(analysis: Analysis, n_columns: int) -> Recommendation:
     sample, n_rows = analysis.sample, len(analysis.sample.scaled)
     found = "show clusters" if has_clusters(analysis) else "show no clusters"
+    few = n_rows < TINY
+    reduced = f"sklearn.decomposition.PCA({sample.n_axes}).fit_transform({_SCALED})"
     return Recommendation(
-        method="pca",
-        title="Principal components first: more columns than the rows support",
+        method="none" if few else "pca",
+        title="Too few rows for so many columns"
+        if few
+        else "Principal components first: more columns than the rows support",
         reasons=(
             (
                 f"{n_columns} columns: two components with one covariance between them have "
@@ -180,14 +189,20 @@ def _pca(analysis: Analysis, n_columns: int) -> Recommendation:
             _fitted(analysis),
         ),
         steps=(
-            (
-                f"Reduce the standardized columns: sklearn.decomposition.PCA({sample.n_axes}).fit_transform(rows), or "
-                "choose a few `columns`."
-            ),
+            "Add rows, or choose a few `columns`."
+            if few
+            else f"Reduce the columns: {reduced}{_where_rows(analysis, 'decomposition')} Or choose a few `columns`.",
             "Get advice on these, and segment them.",
         ),
         arguments=None,
     )
+
+
+def _where_rows(analysis: Analysis, package: str) -> str:
+    """Return what a call needs before it: what is imported, and what is done with skewed columns."""
+    logged = analysis.sample.logged
+    of = f" (of {', '.join(logged)} log(1 + x))" if logged else ""
+    return f" after import sklearn.{package}, sklearn.preprocessing; rows are the columns used{of}."
 
 
 def _none(analysis: Analysis, segment: Arguments) -> Recommendation:
@@ -217,10 +232,11 @@ def _none(analysis: Analysis, segment: Arguments) -> Recommendation:
     )
 
 
-def _hdbscan(analysis: Analysis, segment: Arguments) -> Recommendation:
-    dense, n_rows = analysis.dense, len(analysis.sample.scaled)
+def _hdbscan(analysis: Analysis, n_rows: int, segment: Arguments) -> Recommendation:
+    dense = analysis.dense
     most = max(cluster.n_components for cluster in dense.clusters)
-    smallest = max(10, round(0.05 * n_rows))
+    sizes = f"min_cluster_size={smallest_cluster(n_rows)}, min_samples={NEIGHBORS}"
+    call = f"sklearn.cluster.HDBSCAN({sizes}, copy=True).fit_predict({_SCALED})"
     return Recommendation(
         method="hdbscan",
         title="Clusters are bent or hollow: HDBSCAN",
@@ -239,7 +255,7 @@ def _hdbscan(analysis: Analysis, segment: Arguments) -> Recommendation:
             ),
         ),
         steps=(
-            f"sklearn.cluster.HDBSCAN(min_cluster_size={smallest}, min_samples=10).fit_predict(standardized_rows)",
+            f"{call}{_where_rows(analysis, 'cluster')}",
             "A mixture still describes the density (anomalies, samples); do not use its components as segments.",
             "Components without a valley between them, merged, may be segments.",
         ),
@@ -262,7 +278,7 @@ def _hierarchical(analysis: Analysis, segment: Arguments) -> Recommendation:
             modes_reason(analysis.clusters),
         ),
         steps=(
-            "scipy.cluster.hierarchy.linkage(standardized_rows, 'ward') shows both levels.",
+            f"scipy.cluster.hierarchy.linkage({_SCALED}, 'ward') shows both levels.",
             f"Segment twice: the table into {levels.n_groups}, then each segment; or into {levels.n_leaves} at once.",
         ),
         arguments={**segment, "components": [levels.n_groups, levels.n_leaves]},
@@ -288,7 +304,7 @@ def _kmeans(analysis: Analysis, segment: Arguments) -> Recommendation:
             modes_reason(analysis.clusters),
         ),
         steps=(
-            f"mixtura.KMeans({k}).fit({'standardized_rows' if family == 'EII' else 'rows'}) is enough.",
+            f"mixtura.KMeans({k}).fit({_SCALED if family == 'EII' else 'rows'}) is enough.",
             "A mixture of equal round components gives the same groups, with memberships and anomalies.",
         ),
         arguments={**segment, "components": [k], "covariance_types": [family]},

@@ -130,6 +130,10 @@ def test_few_rows_are_told(rng: np.random.Generator) -> None:
     assert (found["few rows"].value, found["few rows"].severity) == (30, "serious")
     pair = np.where(np.arange(24) < 12, 0, 50) + rng.normal(size=24)
     assert "normality" not in findings_of({"a": pair})
+    for n_columns, action in ((1, "Add rows."), (3, "Add rows."), (6, "Add rows, or use fewer `columns`.")):
+        few = rng.normal(size=(10, n_columns))
+        advice = advise(pl.DataFrame({f"c{k}": few[:, k] for k in range(n_columns)}))
+        assert next(one.action for one in advice.findings if one.topic == "rows and parameters") == action
     advice = advise(pl.DataFrame({"a": [1.0, 2.5, 4.0]}))
     assert (advice.method, advice.verdict.title) == ("none", "Too few rows to find clusters in")
     assert (dict(advice.evidence), advice.n_sampled) == ({}, 0)
@@ -201,3 +205,11 @@ def test_sums_of_other_columns(rng: np.random.Generator) -> None:
     assert "dependent columns" not in findings_of({"a": a, "b": b})
     wide = {f"c{k}": rng.normal(size=20) for k in range(12)}
     assert "dependent columns" not in findings_of(wide)
+
+
+def test_few_rows_of_many_columns_are_not_reduced_to_principal_components(rng: np.random.Generator) -> None:
+    """Two components with one covariance have 34 parameters in six columns."""
+    rows = rng.normal(size=(30, 6))
+    advice = advise(pl.DataFrame({f"c{k}": rows[:, k] for k in range(6)}))
+    assert (advice.method, advice.verdict.title) == ("none", "Too few rows for so many columns")
+    assert advice.verdict.steps[0] == "Add rows, or choose a few `columns`."

@@ -12,11 +12,20 @@ from mixtura._typing import FloatArray, IntArray
 from mixtura.segments.advice.evidence.hdbscan import NOISE, core_distances, hdbscan
 from mixtura.segments.comparison.agreement import adjusted_rand_index, contingency_table
 
-__all__ = ["DenseCluster", "DenseClusters", "dense_clusters", "nonconvex_share"]
+__all__ = [
+    "NEIGHBORS",
+    "DenseCluster",
+    "DenseClusters",
+    "dense_clusters",
+    "nonconvex_share",
+    "smallest_cluster",
+]
 
 _SMALLEST = 10
 _SHARE = 0.05
-_NEIGHBORS = 10
+NEIGHBORS = 10
+"""HDBSCAN's `min_samples`."""
+
 _MIDPOINTS = 1000
 _HOLLOW_NEIGHBORS = 5
 
@@ -72,6 +81,11 @@ class DenseClusters:
         return max((one.hollow for one in self.clusters if one.n_components >= 3), default=0.0)
 
 
+def smallest_cluster(n_rows: int) -> int:
+    """Return HDBSCAN's `min_cluster_size`: a twentieth of the rows, and ten at least."""
+    return max(_SMALLEST, round(_SHARE * n_rows))
+
+
 def dense_clusters(scaled: FloatArray, labels: IntArray, rng: np.random.Generator) -> DenseClusters:
     """Find dense clusters of at least a twentieth of the rows, and hold them against the components of a mixture.
 
@@ -84,7 +98,7 @@ def dense_clusters(scaled: FloatArray, labels: IntArray, rng: np.random.Generato
     rng : numpy.random.Generator
     """
     n = len(scaled)
-    smallest, neighbors = max(_SMALLEST, round(_SHARE * n)), min(_NEIGHBORS, n - 1)
+    smallest, neighbors = smallest_cluster(n), min(NEIGHBORS, n - 1)
     if n < 2 * smallest:
         return DenseClusters((), 1.0, 0.0)
     found = hdbscan(scaled, smallest, neighbors)

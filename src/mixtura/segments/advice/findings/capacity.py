@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mixtura.core.covariance import count_parameters, get_family
 from mixtura.segments.advice.findings.finding import Arguments, Capacity, Finding
 
-__all__ = ["FAMILIES", "ROWS_PER_PARAMETER", "capacities", "capacity_findings", "needs_pca"]
+__all__ = ["FAMILIES", "ROWS_PER_PARAMETER", "TINY", "capacities", "capacity_findings", "needs_pca"]
 
 FAMILIES = ("full", "tied", "diag", "spherical", "EEI", "EII")
 """The families considered, and tried by the quick fit."""
@@ -15,9 +15,9 @@ FAMILIES = ("full", "tied", "diag", "spherical", "EEI", "EII")
 ROWS_PER_PARAMETER = 5
 """Below five rows per free parameter estimates are unreliable (Bentler and Chou 1987)."""
 
-_SHOWN = 5
+_SHOWN, _FEW = 5, 3
 _MOST = 50
-_TINY = 50
+TINY = 50
 """In fewer rows neither tests nor criteria distinguish three groups of twenty from chance."""
 
 
@@ -56,14 +56,14 @@ def capacity_findings(
 ) -> list[Finding]:
     """Return how many components the rows support, and whether there are very few rows."""
     found = [_rows_against_parameters(n_rows, len(columns), carried, needed)]
-    if n_rows < _TINY:
+    if n_rows < TINY:
         found.append(
             Finding(
                 topic="few rows",
                 severity="serious",
                 measured=f"{n_rows} complete rows",
                 value=n_rows,
-                threshold=_TINY,
+                threshold=TINY,
                 meaning="Few rows show groups by chance; tests and criteria cannot distinguish them.",
                 action="Treat every result as preliminary; collect more rows.",
             )
@@ -85,10 +85,11 @@ def _rows_against_parameters(
     meaning = f"With {ROWS_PER_PARAMETER} rows per parameter the rows support: {said} components."
     severity, action, arguments = "fine", "", None
     able = [one.covariance_type for one in carried if one.most_components >= 2]
-    if needs_pca(n_rows, n_columns):
+    if needs_pca(n_rows, n_columns) and n_rows >= TINY:
         severity, action = "serious", "Reduce the columns by principal components, or choose a few columns."
     elif not able:
-        severity, action = "serious", "Use fewer `columns`."
+        action = "Add rows." if n_columns <= _FEW else "Add rows, or use fewer `columns`."
+        severity, action = "serious", action if n_rows < TINY else "Use fewer `columns`."
     elif "full" not in able:
         severity, action = "notable", "Use families that the rows support."
         arguments = {**needed, "covariance_types": able}
