@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mixtura._optional import require_extra
+from mixtura.data.sources.text.header import find_header, unique_names
+from mixtura.data.sources.text.table_errors import not_a_table
 from mixtura.exceptions import TableError
-from mixtura.io.header import find_header, unique_names
 from mixtura.io.json_table import column_of
-from mixtura.io.table_errors import not_a_table
 
 if TYPE_CHECKING:
     import pyarrow as pa

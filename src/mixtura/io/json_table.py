@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mixtura.data.sources.text.encoding import check_text, check_utf8
+from mixtura.data.sources.text.table_errors import not_a_table
 from mixtura.exceptions import TableError
-from mixtura.io.encoding import check_text, check_utf8
-from mixtura.io.table_errors import not_a_table
 
 if TYPE_CHECKING:
     import pyarrow as pa

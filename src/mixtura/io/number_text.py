@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.io.text_types import MISSING_WORDS
+from mixtura.data.sources.text.text_types import MISSING_WORDS
 
 __all__ = ["TextNumbers", "is_missing_text", "read_numbers"]
 

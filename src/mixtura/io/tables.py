@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from mixtura._optional import require_extra
 from mixtura.data.sources import Source, open_source, read_whole, unread
+from mixtura.data.sources.text.header import unique_names
+from mixtura.data.sources.text.table_errors import missing_file, not_a_table
 from mixtura.exceptions import TableError
 from mixtura.io.column_names import looks_like_id
 from mixtura.io.excel_table import read_excel_table
-from mixtura.io.header import unique_names
 from mixtura.io.json_table import read_json_table
 from mixtura.io.survey.survey_table import SURVEY_SUFFIXES, read_survey_table
-from mixtura.io.table_errors import missing_file, not_a_table
 from mixtura.io.text_table import read_text_table
 from mixtura.io.values import release_arrow_memory
 

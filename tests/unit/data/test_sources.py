@@ -22,6 +22,7 @@ from mixtura.data import open as opening
 from mixtura.data.sources import Source, open_source, read_whole, unread
 from mixtura.data.sources.row_numbers import numbers_of
 from mixtura.exceptions import ColumnError, ParameterError, TableError
+from mixtura.io import find_source, read_table
 
 N = 500
 
@@ -376,3 +377,54 @@ def test_text_that_polars_writes_as_views_is_text(tmp_path: Path) -> None:
     (batch,) = source.batches(["who"])
     assert source.schema.field("who").type == batch.column(0).type == pa.string()
     assert batch.column(0).to_pylist() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "name;amount, net;age\nab;1,5;20\ncd;-2,25;n/a\nef;;30,5\n",
+        "Customers of 2024\n\nname;age\nab;1,5\ncd;2,5\n",
+        "amount\n102,46\n44,77\n",
+        "sep=;\na;b\n1,5;x\n2,5;y\n",
+        "1200.5,3\n800,4\n650,7\n",
+        "a,b,c\n1,2.5,true\n2,NA,false\n3,1e3,\n",
+        "code,b\n007,1\n008,2\n",
+        "a\tb\n1,5\t 2,5 \n3,5\t4,5\n",
+        'a,b\n1,"x, y"\n2," "\n',
+    ],
+)
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz"])
+def test_a_text_table_in_parts_is_the_table_that_is_read_whole(
+    content: str, suffix: str, tmp_path: Path
+) -> None:
+    """What is divided, skipped, missing and a number is the same for small files and for large ones."""
+    plain, path = tmp_path / "whole.csv", tmp_path / f"in-parts{suffix}"
+    plain.write_text(content, encoding="utf-8")
+    path.write_bytes(gzip.compress(content.encode()) if suffix.endswith("gz") else content.encode())
+    whole, parts = read_table(plain).data, read_whole(find_source(path))
+    assert parts.to_pydict() == whole.to_pydict()
+    assert [str(one) for one in parts.schema.types] == [str(one) for one in whole.schema.types]
+
+
+def test_a_number_that_is_none_beyond_the_first_rows_ends_reading(tmp_path: Path) -> None:
+    """Types are decided by the first 100,000 rows; a further cell is not silently missing."""
+    path = tmp_path / "long.csv"
+    path.write_text("a;b\n" + "1,5;2\n" * 100_000 + "n/a;3\n" + "2,5;x\n")
+    with pytest.raises(TableError, match=r"cannot be read as a table .*'x'"):
+        read_whole(find_source(path))
+    path.write_text("a;b\n" + "1,5;2\n" * 100_000 + "n/a;3\n")
+    found = read_whole(find_source(path))
+    assert found.num_rows == 100_001
+    assert found.column("a").null_count == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "kind"),
+    [("2024-05-17", "date32[day]"), ("17.05.2024", "date32[day]"), ("2024-05-17 08:30:00", "timestamp[us]")],
+)
+def test_dates_in_text_are_dates(written: str, kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "days.csv"
+    path.write_text(f"day;a\n{written};1,5\n{written};2,5\n")
+    found = read_whole(find_source(path))
+    assert str(found.schema.field("day").type) == kind
+    assert {str(one)[:10] for one in found.column("day").to_pylist()} == {"2024-05-17"}

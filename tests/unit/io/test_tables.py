@@ -216,6 +216,12 @@ def test_fifty_rows_of_numbers_without_a_header_are_fifty_rows(read) -> None:
         ),
         ("1,5;2,5\n3,5;4,5\n5,5;6,5\n", {"column_1": [1.5, 3.5, 5.5], "column_2": [2.5, 4.5, 6.5]}),
         ("a\tb\n1,5\t2,5\n3,5\t4,5\n", {"a": [1.5, 3.5], "b": [2.5, 4.5]}),
+        # A name with a comma, above one decimal comma in each row; and a table of one column.
+        ("id;b, net\n1,5;2,5\n3,5;4\n", {"id": ["1,5", "3,5"], "b, net": [2.5, 4.0]}),
+        ("k;b, net\n1;2,5\n3;4,5\n", {"k": [1, 3], "b, net": [2.5, 4.5]}),
+        ("amount\n102,46\n44,77\n", {"amount": [102.46, 44.77]}),
+        # Numbers beside a semicolon are cells; commas then hold two numbers together.
+        ("k;lat,lon\n0;50.45,8.97\n1;51.84,8.66\n", {"k": [0, 1], "lat,lon": ["50.45,8.97", "51.84,8.66"]}),
         # Texts with a semicolon in every row stay texts.
         ("a,b;c\n1,x;y\n2,z;w\n", {"a": [1, 2], "b;c": ["x;y", "z;w"]}),
     ],

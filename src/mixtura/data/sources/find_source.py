@@ -71,7 +71,7 @@ def open_source(
         from mixtura.data.sources.binary_files import binary_source
 
         return binary_source(files, kind)
-    from mixtura.data.sources.text_files import text_source
+    from mixtura.data.sources.text.text_files import text_source
 
     return text_source(files, kind, as_text)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixtura.data.sources.binary_files import naming, opened_file, read_batches
 from mixtura.data.sources.files import FileSet
-from mixtura.data.sources.text_files import read_text
+from mixtura.data.sources.text.text_files import read_query
 from mixtura.exceptions import TableError
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class FilePiece:
         The row groups of a Parquet file; None for the whole file.
     partition : mapping of str to str, default={}
         Columns that folders say.
-    types : mapping of str to str, default={}
-        DuckDB's types of the columns of text: those of all files together.
+    query : str, default=""
+        What DuckDB selects the rows of a text file from, with the types of all files together.
     """
 
     path: Path
@@ -48,7 +48,7 @@ class FilePiece:
     schema: pa.Schema
     groups: tuple[int, ...] | None = None
     partition: Mapping[str, str] = field(default_factory=dict)
-    types: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows, in order.
@@ -60,7 +60,7 @@ class FilePiece:
         """
         self._require_same()
         if self.kind in {"csv", "json"}:
-            yield from read_text(self.kind, self.path, self.types, columns)
+            yield from read_query(self.query, columns, repr(str(self.path)))
             return
         with naming(self.path), opened_file(self.path, self.kind) as opened:
             yield from read_batches(
@@ -96,10 +96,12 @@ def pieces_of_binary(files: FileSet, kind: str, schema: pa.Schema) -> list[FileP
     return found
 
 
-def pieces_of_text(files: FileSet, kind: str, schema: pa.Schema, types: Mapping[str, str]) -> list[FilePiece]:
+def pieces_of_text(
+    files: FileSet, kind: str, schema: pa.Schema, queries: Mapping[Path, str]
+) -> list[FilePiece]:
     """Return text tables in pieces, one for each file: nothing says where in it a row begins."""
     return [
-        FilePiece(path.absolute(), kind, n_bytes, None, schema, types=types)
+        FilePiece(path.absolute(), kind, n_bytes, None, schema, query=queries[path.absolute()])
         for path, (n_bytes, _) in zip(files.paths, files.stamps, strict=True)
     ]
 

@@ -176,7 +176,7 @@ def _pca(analysis: Analysis, n_columns: int) -> Recommendation:
     reduced = f"sklearn.decomposition.PCA({sample.n_axes}).fit_transform({_SCALED})"
     return Recommendation(
         method="none" if few else "pca",
-        title="Too few rows for so many columns"
+        title="Too few rows for these columns"
         if few
         else "Principal components first: more columns than the rows support",
         reasons=(

@@ -211,5 +211,5 @@ def test_few_rows_of_many_columns_are_not_reduced_to_principal_components(rng: n
     """Two components with one covariance have 34 parameters in six columns."""
     rows = rng.normal(size=(30, 6))
     advice = advise(pl.DataFrame({f"c{k}": rows[:, k] for k in range(6)}))
-    assert (advice.method, advice.verdict.title) == ("none", "Too few rows for so many columns")
+    assert (advice.method, advice.verdict.title) == ("none", "Too few rows for these columns")
     assert advice.verdict.steps[0] == "Add rows, or choose a few `columns`."

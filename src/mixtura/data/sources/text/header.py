@@ -48,7 +48,7 @@ def find_header(records: Sequence[Sequence[Any]]) -> Header:
 
     Examples
     --------
-    >>> from mixtura.io.header import find_header
+    >>> from mixtura.data.sources.text.header import find_header
     >>> find_header([["Customers of 2024"], ["id", "income"], ["7", "51.5"], ["8", "60"]])
     Header(record=1, names=('id', 'income'))
     >>> find_header([["1200.5", "3"], ["800", "4"]])
