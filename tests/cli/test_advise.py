@@ -70,7 +70,7 @@ def test_what_changes_the_recommendation_comes_with_commands(run, odd) -> None:
 def test_every_printed_command_runs_as_printed(run, odd, workplace, monkeypatch, width) -> None:
     """A table with missing values, skew, a long name and markup, on terminals of any width (case 16)."""
     monkeypatch.setenv("COLUMNS", width)
-    path = odd.rename(workplace / "a table with quite a long name, and more.csv")
+    path = odd.rename(workplace / "a table with quite a long name, & more of 'it' for $HOME.csv")
     commands = commands_in(run("advise", path.name).output)
     assert len(commands) >= 2
     for command in {tuple(words) for words in commands}:

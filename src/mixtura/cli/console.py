@@ -5,26 +5,39 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import textwrap
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import typer
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
 from mixtura.cli.option_names import with_options
 from mixtura.exceptions import ColumnWarning, MixturaError
 
-__all__ = ["error_console", "exit_if_interrupted", "handle_errors", "output_console", "plain_table"]
+__all__ = [
+    "error_console",
+    "exit_if_interrupted",
+    "handle_errors",
+    "output_console",
+    "plain_table",
+    "print_table",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _PIPED_WIDTH = 110
 """Characters per line if the output is not a terminal."""
+
+_BETWEEN = 3
+"""Characters that a column of a table takes beside its cells."""
 
 
 def _console(*, stderr: bool, quiet: bool = False) -> Console:
@@ -75,6 +88,34 @@ def exit_if_interrupted(interrupted: bool, checkpoint: Path | None) -> None:
         )
         typer.echo(f"Interrupted: the results are the best of the models fitted so far. {again}", err=True)
         raise typer.Exit(130)
+
+
+def print_table(console: Console, table: Table, *least_important: str) -> None:
+    """Print a table, on a narrow console with broken heads and without the columns that matter least.
+
+    Columns of these heads are left out in this order until words and numbers of the others are whole.
+    """
+    if _needed(table) > console.width:
+        for column in table.columns:
+            head = str(column.header)
+            widest = max(map(cell_len, [*head.split(), *map(str, column.cells)]), default=1)
+            column.header = "\n".join(textwrap.wrap(head, widest)) if column.no_wrap else head
+    for head in least_important:
+        if _needed(table) <= console.width:
+            break
+        kept = [column for column in table.columns if str(column.header).split() != head.split()]
+        table.columns[:] = [replace(column, _index=index) for index, column in enumerate(kept)]
+    console.print(table)
+
+
+def _needed(table: Table) -> int:
+    """Return the characters per line that leave numbers and words whole."""
+    needed = -1
+    for column in table.columns:
+        texts = [str(column.header), *map(str, column.cells)]
+        lines = [line for text in texts for line in (text.split("\n") if column.no_wrap else text.split())]
+        needed += max(map(cell_len, lines), default=0) + _BETWEEN
+    return needed
 
 
 def plain_table(*headers: str, title: str | None = None, left: int = 1) -> Table:

@@ -93,9 +93,13 @@ def test_quiet_shows_no_bar(terminal) -> None:
 
 
 def printed(shown: Document, width: int = 120) -> str:
+    return re.sub(r"\s+", " ", printed_lines(shown, width))
+
+
+def printed_lines(shown: Document, width: int) -> str:
     stream = StringIO()
     print_segmentation(Console(file=stream, width=width, markup=False), shown)
-    return re.sub(r"\s+", " ", stream.getvalue())
+    return stream.getvalue()
 
 
 def test_one_segment_is_printed_without_comparisons() -> None:
@@ -234,6 +238,32 @@ def test_names_of_segments_are_whole_at_any_width(width: int) -> None:
         assert f"{segment.count:,}" in row
     assert all(len(line) <= width for line in lines)
     assert ("most typical" in stream.getvalue()) == (width >= 160)
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_words_and_numbers_are_whole_on_a_narrow_terminal(width: int) -> None:
+    """With columns of long names numbers were cut and names broken within a word, or gone (case 15)."""
+
+    def lengthen(found: Any) -> Any:
+        if isinstance(found, dict):
+            return {lengthen(key): lengthen(one) for key, one in found.items()}
+        if isinstance(found, list):
+            return [lengthen(one) for one in found]
+        return {"income": "annual_household_income", "visits": "visits_to_the_shop_in_may"}.get(found, found)
+
+    shown = document(lambda found: found.update(lengthen(found)))
+    text = printed_lines(shown, width)
+    assert max(map(len, text.splitlines())) <= width
+    above, below = text.split("What distinguishes them")
+    for segment in shown.segments:
+        assert re.search(rf"^ {segment.number}  .* {segment.count:,} ", above, re.MULTILINE)
+    assert below.count("annual_household_income  ") == len(shown.segments)
+    income = next(one for one in shown.segments[0].numbers if one.column == "annual_household_income")
+    assert f" {income.median:.0f} ({income.q1:.0f} to {income.q3:.0f})" in below
+    for customer in shown.anomalies.customers[:8]:
+        assert re.search(rf"^ {customer.customer} .* {customer.segment}  ", below, re.MULTILINE)
+    assert "outlier" in above
+    assert ("difference" in below) == (width == 80)
 
 
 def with_years(found: dict[str, Any]) -> None:

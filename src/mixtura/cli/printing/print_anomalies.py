@@ -6,7 +6,7 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from mixtura.cli.console import plain_table
+from mixtura.cli.console import plain_table, print_table
 from mixtura.cli.printing.numbers import decimals_for, percent, readable
 from mixtura.cli.printing.print_model import print_notes
 from mixtura.segments.anomalies import TableAnomalies
@@ -37,7 +37,7 @@ def print_anomalies(console: Console, source: str, found: TableAnomalies) -> Non
                 percent(float(found.stability[row]), 0),
                 ", ".join(said),
             )
-        console.print(table)
+        print_table(console, table, "stability", "p-value")
     unscored = found.complete.size - found.scores.size
     if unscored:
         console.print(f"{unscored:,} not scored: values are missing")

@@ -21,6 +21,10 @@ from mixtura.segments.table.discrete.kinds import KIND_WORDS
 __all__ = ["print_assignment", "print_model", "print_notes"]
 
 _MOST_LEVELS = 8
+"""Levels of a column that are listed, at most."""
+
+_TITLE, _SHARE = 30, 13
+"""Characters that names of levels take at most in front of a piece of their table, and each segment in it."""
 
 _FIRST_YEAR, _LAST_YEAR, _YEARS_APART = 1850, 2100, 2.0
 
@@ -98,19 +102,27 @@ def _print_levels(console: Console, model: SegmentModel) -> None:
     coding, table = model.coding, model.segment_mixture.levels
     if coding is None or table is None:
         return
-    printed = plain_table("levels", *(f"segment {k + 1}" for k in range(model.n_segments)))
+    rows: list[tuple[str, list[str]]] = []
     for j, column in enumerate(coding.columns):
         shares = np.exp(table.logs[coding.discrete.starts[j] : coding.discrete.starts[j + 1]])
         if column.kind == "count":
             means = np.arange(len(shares)) @ shares
-            printed.add_row(f"{column.name}, mean", *(f"{one:.2f}" for one in means))
+            rows.append((f"{column.name}, mean", [f"{one:.2f}" for one in means]))
             continue
         levels = list(zip(column.levels, shares, strict=True))[column.kind == "spike" :]
         for text, row in levels[:_MOST_LEVELS]:
-            printed.add_row(f"{column.name}: {text}", *(percent(float(one)) for one in row))
+            rows.append((f"{column.name}: {text}", [percent(float(one)) for one in row]))
         if len(levels) > _MOST_LEVELS:
-            printed.add_row(f"{column.name}: {len(levels) - _MOST_LEVELS} more", *[""] * model.n_segments)
-    console.print(printed)
+            rows.append((f"{column.name}: {len(levels) - _MOST_LEVELS} more", [""] * model.n_segments))
+    per_piece = max(
+        (console.width - min(max((len(title) for title, _ in rows), default=0), _TITLE)) // _SHARE, 1
+    )
+    for start in range(0, model.n_segments, per_piece):
+        shown = range(model.n_segments)[start : start + per_piece]
+        printed = plain_table("levels", *(f"segment {k + 1}" for k in shown))
+        for title, cells in rows:
+            printed.add_row(title, *(cells[k] for k in shown))
+        console.print(printed)
 
 
 def _origin(model: SegmentModel) -> list[tuple[str, str]]:

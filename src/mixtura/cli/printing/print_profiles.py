@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from mixtura.cli.console import plain_table
+from mixtura.cli.console import plain_table, print_table
 from mixtura.cli.printing.numbers import decimals_for, percent, readable
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ _INTERVAL, _PER_CUSTOMER, _MOST_TYPICAL = "95 % interval", "per customer", "most
 _LEAST_IMPORTANT = (_MOST_TYPICAL, _INTERVAL, _PER_CUSTOMER, "certainty")
 """Columns of the table of segments that a narrow console leaves out, the least important first."""
 
+_ALL, _DIFFERENCE, _DISTINCT = "all customers", "difference", "distinct"
+"""Columns of the table of what distinguishes segments that a narrow console leaves out, the last first."""
+
 _NAME, _BETWEEN = 28, 3
 """Characters that a name is given before it breaks, and that each column takes beside its cells."""
 
@@ -68,7 +71,7 @@ def _print_sizes(console: Console, document: Document) -> None:
     table.columns[1].no_wrap = False
     for cells in zip(*columns.values(), strict=True):
         table.add_row(*cells)
-    console.print(table)
+    print_table(console, table, "customers")
 
 
 def _size_columns(document: Document) -> dict[str, list[str]]:
@@ -190,17 +193,19 @@ def _middle_cell(
 def _print_distinguishing(console: Console, document: Document) -> None:
     """Print the few columns that distinguish each segment, active ones first."""
     table = plain_table(
-        "", "", "here", "all customers", "difference", "distinct", title="\nWhat distinguishes them", left=2
+        "", "", "here", _ALL, _DIFFERENCE, _DISTINCT, title="\nWhat distinguishes them", left=2
     )
     for segment in document.segments:
         for position, one in enumerate(_listed(segment)):
             number = "" if position else str(segment.number)
             table.add_row(number, *_cells(document, one), f"{one.distinctness or 0.0:.0f}")
-    console.print(table)
-    console.print(
-        "median (middle half), or share of customers; distinct: 0 as all customers, 100 identified by it alone",
-        style="dim",
+    print_table(console, table, _DISTINCT, _DIFFERENCE, _ALL)
+    distinct = (
+        ""
+        if table.columns[-1].header != _DISTINCT
+        else "; distinct: 0 as all customers, 100 identified by it alone"
     )
+    console.print(f"median (middle half), or share of customers{distinct}", style="dim")
 
 
 def _listed(segment: SegmentPart) -> list[NumericPart | CategoryPart]:

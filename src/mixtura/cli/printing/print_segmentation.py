@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from mixtura.cli.console import plain_table
+from mixtura.cli.console import plain_table, print_table
 from mixtura.cli.printing.numbers import criterion_text, decimals_for, percent, readable, reason_text
 from mixtura.cli.printing.print_model import print_notes
 from mixtura.cli.printing.print_profiles import WIDE, print_profiles
@@ -23,6 +23,7 @@ __all__ = ["print_segmentation"]
 _RUNNERS_UP = 4
 _ANOMALIES = 8
 _DOUBTFUL = 5
+_ELSEWHERE = "known, but elsewhere"
 _REASONS = 3
 """Columns that are named beside an anomaly, those with most of its distance."""
 _NAMED = 20
@@ -101,7 +102,7 @@ def _print_selection(console: Console, document: Document) -> None:
         again = "" if one.stability is None else percent(one.stability)
         style = "bold" if one.role == "building" else None
         table.add_row(one.column, one.role, evidence, again, one.why if wide else "", style=style)
-    console.print(table)
+    print_table(console, table, "resamples", "evidence")
 
 
 def _print_known(console: Console, document: Document) -> None:
@@ -110,14 +111,12 @@ def _print_known(console: Console, document: Document) -> None:
     if found is None:
         return
     names = [f"{one.number} {one.name}" for one in document.segments]
-    table = plain_table(
-        "", "", "known", "put in it", "known, but elsewhere", title=f"\nSegments known by {found.column}"
-    )
+    table = plain_table("", "", "known", "put in it", _ELSEWHERE, title=f"\nSegments known by {found.column}")
     table.columns[1].justify = "left"
     for one in found.segments:
         how, elsewhere = ("known", f"{one.elsewhere:,}") if one.is_known else ("found", "")
         table.add_row(names[one.segment - 1], how, f"{one.known:,}", f"{one.free:,}", elsewhere)
-    console.print(table)
+    print_table(console, table, _ELSEWHERE)
     if found.contradictions:
         _print_doubtful(console, document, found, names)
 
@@ -134,7 +133,7 @@ def _print_kept(console: Console, document: Document) -> None:
         before = "" if one.share_before is None else percent(one.share_before)
         how = "kept" if one.is_kept else "new"
         table.add_row(f"{one.segment} {segment.name}", how, before, percent(one.share), f"{one.customers:,}")
-    console.print(table)
+    print_table(console, table, "customers")
     alone, name = found.criterion_without_new, document.choice.criterion_name
     value = document.choice.criterion(name)
     if found.n_new and alone is not None and value is not None:
@@ -155,7 +154,7 @@ def _print_doubtful(console: Console, document: Document, found: KnownPart, name
     title = f"\nLabels that look wrong: {found.n_elsewhere:,} of {found.n_known:,} known customers"
     table = plain_table(document.table.id_column or "row", "known", "", "most probable", "", title=title)
     for column in (1, 3):
-        table.columns[column].justify = "left"
+        table.columns[column].justify, table.columns[column].no_wrap = "left", False
     for one in found.contradictions[:_DOUBTFUL]:
         probable = "outlier" if one.probable < 0 else names[one.probable - 1]
         table.add_row(
@@ -165,7 +164,7 @@ def _print_doubtful(console: Console, document: Document, found: KnownPart, name
             probable,
             percent(one.probable_membership, 2),
         )
-    console.print(table)
+    print_table(console, table)
     more = found.n_elsewhere - min(_DOUBTFUL, len(found.contradictions))
     if more:
         console.print(f"and {more:,} more", style="dim")
@@ -249,7 +248,7 @@ def _print_least_certain(console: Console, document: Document) -> None:
         following = name(customer.second), percent(rest, 2)
         cluster = "" if customer.kmeans_segment is None else name(customer.kmeans_segment)
         table.add_row(customer.customer, *most, *following, cluster)
-    console.print(table)
+    print_table(console, table)
     console.print(
         f"K-means assigns {percent(document.kmeans.agreement)} of all customers to the same segment.",
         style="dim",
@@ -283,7 +282,7 @@ def _print_anomalies(console: Console, document: Document) -> None:
         density = "" if one.log_density is None else f"{one.log_density:.2f}"
         reasons = ", ".join(_reason(driver, document) for driver in one.drivers[:_REASONS])
         table.add_row(one.customer, density, str(one.segment), reasons)
-    console.print(table)
+    print_table(console, table, "log density", "segment")
     if found.count > _ANOMALIES:
         rest = ", ".join(one.customer for one in found.customers[_ANOMALIES : _ANOMALIES + _NAMED])
         more = ", ..." if found.count > _ANOMALIES + _NAMED else ""
