@@ -6,6 +6,7 @@ printed beside what a run took and are never asserted: machines differ. Seconds 
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,14 +58,24 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def choose(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave slow tests to `--thorough`, and trace coverage in the lanes where it counts."""
-    slow = [item for item in items if item.get_closest_marker("slow") and not config.getoption("thorough")]
-    if slow:
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in slow]
+    """Leave slow tests to `--thorough`, and most cases of those of many; trace coverage where it counts."""
+    if not config.getoption("thorough"):
+        left_out = {item for item in items if is_left_out(item)}
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
     for item in items:
         if not LANES[lane_of(item.nodeid)].covered:
             item.add_marker(pytest.mark.no_cover)
+
+
+def is_left_out(item: pytest.Item) -> bool:
+    """Whether only `--thorough` runs a test: a slow one, or a case that is not in the sample of its test.
+
+    Chance draws the sample, so that it has all values of every parameter; a name always draws the same.
+    """
+    sampled = item.get_closest_marker("sampled")
+    drawn = sampled is None or zlib.crc32(item.nodeid.encode()) % sampled.args[0] == 0
+    return not drawn or item.get_closest_marker("slow") is not None
 
 
 @dataclass

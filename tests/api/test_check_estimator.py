@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import sklearn.cluster
 from sklearn.utils._test_common.instance_generator import PER_ESTIMATOR_XFAIL_CHECKS
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -29,6 +30,7 @@ def expected_failures(estimator: Any) -> dict[str, str]:
     return EXPECTED if isinstance(estimator, drawn) else {}
 
 
+@pytest.mark.sampled(3)
 @parametrize_with_checks(
     [
         *(mixtura.GaussianMixture(covariance_type=name) for name in FAMILIES),

@@ -294,6 +294,7 @@ def test_verbose_says_the_same_words(capsys: pytest.CaptureFixture[str], verbose
     assert any("Initialization" in line for line in words[0])
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("init", ["k-means++", "random"])
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("name", ["iris", "wine", "blobs"])

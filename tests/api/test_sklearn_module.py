@@ -92,8 +92,8 @@ def run_redirected(module: str, folder: Path, float32: bool, seed: str) -> dict[
     ("module", "float32", "seed", "least"),
     [
         ("test_gaussian_mixture", False, "42", 45),
-        ("test_gaussian_mixture", True, "0", 60),
-        ("test_gaussian_mixture", True, "7", 60),
+        pytest.param("test_gaussian_mixture", True, "0", 60, marks=pytest.mark.slow),
+        pytest.param("test_gaussian_mixture", True, "7", 60, marks=pytest.mark.slow),
         ("test_mixture", False, "42", 4),
     ],
 )

@@ -98,6 +98,7 @@ def close(found: np.ndarray, expected: np.ndarray, tolerance: float = 1e-12) -> 
     assert np.abs(found - expected).max() <= tolerance * largest
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("n_components", "n_features"), SIZES)
 def test_a_closed_form_is_its_definition(algebra, form, n_components, n_features):
@@ -119,6 +120,7 @@ def test_a_closed_form_is_its_definition(algebra, form, n_components, n_features
         assert np.allclose(found.offsets, offsets, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.sampled(4)
 @needs_compiled
 @pytest.mark.parametrize("scale", [1e-120, 1e-8, 1.0, 1e8, 1e120])
 @pytest.mark.parametrize("form", FORMS)
@@ -181,6 +183,7 @@ def test_rows_at_the_origin_move_means_alone(algebra, form):
         table.own = before
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("place", [0, 1, 2, 5, -1])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("form", FORMS)
@@ -227,6 +230,7 @@ def matrices_with(spectrum, n_matrices: int, n_features: int, seed: int = 0) -> 
     return np.ascontiguousarray(0.5 * (matrices + matrices.transpose(0, 2, 1)))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("scale", [1e-200, 1e-12, 1.0, 1e12, 1e200])
 @pytest.mark.parametrize("n_features", [1, 2, 3, 10, 11, 60, 70])
 def test_factors_whiten(algebra, n_features, scale):
@@ -256,6 +260,7 @@ def test_what_is_not_positive_definite_is_named(algebra, n_features, bad):
     assert algebra.factor(matrices).trouble == (0, 0, Trouble.SINGULAR, 0)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
 @pytest.mark.parametrize("n_features", [1, 2, 3, 5, 10, 11, 30, 60])
 @pytest.mark.parametrize("spectrum", ["apart", "equal", "singular", "indefinite", "graded"])
@@ -304,6 +309,7 @@ def unlike_matrices(n_components: int, n_features: int, seed: int = 0) -> tuple[
     return roots @ roots.transpose(0, 2, 1) * volumes, rng.uniform(5, 500, n_components)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("n_features", [1, 2, 5, 12, 33, 70])
 @pytest.mark.parametrize("n_components", [1, 2, 6])
 @pytest.mark.parametrize("diagonal", [False, True])
@@ -424,6 +430,7 @@ def slow_sweep(axes, counts, own, equal_volume):
     return axes
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("equal_volume", [False, True])
 @pytest.mark.parametrize(("n_components", "n_features"), [(1, 1), (3, 2), (2, 3), (4, 5)])
 def test_a_sweep_turns_every_plane_to_its_best_angle(algebra, n_components, n_features, equal_volume):
@@ -434,6 +441,7 @@ def test_a_sweep_turns_every_plane_to_its_best_angle(algebra, n_components, n_fe
     close(found.T @ found, np.eye(n_features), 1e-13)
 
 
+@pytest.mark.sampled(3)
 @needs_compiled
 @pytest.mark.parametrize("scale", [1e-100, 1.0, 1e100])
 @pytest.mark.parametrize("equal_volume", [False, True])
@@ -511,6 +519,7 @@ def passes(layout: Layout, n_components: int, n_features: int):
     return tables, np.array([one.means for one in tables]), np.array(sums), about, factors, roots
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("layout", Layout)
 @pytest.mark.parametrize(("n_components", "n_features"), SIZES)
 def test_coordinates_of_sums_are_those_of_the_rows(algebra, layout, n_components, n_features):

@@ -53,6 +53,7 @@ def agree(found: tuple[Any, ...], wanted: tuple[Any, ...]) -> None:
     np.testing.assert_array_equal(found[3], wanted[3])
 
 
+@pytest.mark.sampled(4)
 @layouts
 @hardness
 @pytest.mark.parametrize(("n", "d", "k"), [(1, 1, 1), (70, 3, 4), (150, 14, 3), (600, 2, 9)])
@@ -70,6 +71,7 @@ def test_noise_is_one_more_term(
     assert n == 1 or min(found[3]) == -1 < max(found[3])
 
 
+@pytest.mark.sampled(2)
 @layouts
 @hardness
 def test_rows_with_missing_values_have_noise_too(kernel: Kernel, layout: Layout, hard: bool) -> None:

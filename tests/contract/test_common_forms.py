@@ -94,6 +94,7 @@ def close(found: Any, expected: Any, tolerance: float) -> None:
     assert np.abs(found - expected).max() <= tolerance * np.abs(expected).max()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("scale", [1e-120, 1e-8, 1.0, 1e8, 1e120])
 @pytest.mark.parametrize(("n_components", "n_features"), SIZES)
 @pytest.mark.parametrize("name", NAMES)

@@ -163,6 +163,7 @@ def best_loss(name: str, ridge: float) -> tuple[Any, float, Any]:
     return own, naive_structure_loss(best, weight @ shares, own), best
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("ridge", [0.0, 0.25])
 @pytest.mark.parametrize(("family", "moments"), MOMENTS, ids=lambda value: getattr(value, "name", value))
 def test_the_estimate_is_the_best_of_its_structure(family: Structure, moments: Moments, ridge: float) -> None:

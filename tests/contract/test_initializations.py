@@ -78,6 +78,7 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_it_leads_to_a_mixture_that_em_improves(name: str, family: str) -> None:
     problem = problem_of(family)

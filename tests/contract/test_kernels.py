@@ -100,6 +100,7 @@ hardness = pytest.mark.parametrize("hard", [False, True], ids=["soft", "hard"])
 layouts = pytest.mark.parametrize("layout", LAYOUTS)
 
 
+@pytest.mark.sampled(4)
 @layouts
 @hardness
 @pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
@@ -109,6 +110,7 @@ def test_a_pass_equals_the_loops(kernel, layout, hard, weighted, d):
     assert_pass(run(kernel, case, hard=hard), naive_run(case, hard=hard), case.components)
 
 
+@pytest.mark.sampled(3)
 @layouts
 @pytest.mark.parametrize("responsibilities", ["soft", "labels"])
 @pytest.mark.parametrize("d", [1, 2, 5, 7, 11])
@@ -130,6 +132,7 @@ def test_given_responsibilities_may_cancel(kernel):
     assert_sums(given_sums(kernel, case, given), expected, case.components)
 
 
+@pytest.mark.sampled(3)
 @layouts
 @hardness
 @pytest.mark.parametrize(("n", "d", "k"), [(0, 2, 3), (1, 2, 3), (40, 1, 1), (1, 1, 1), (3, 12, 1)])
@@ -138,6 +141,7 @@ def test_smallest_tables(kernel, layout, hard, n, d, k):
     assert_pass(run(kernel, case, hard=hard), naive_run(case, hard=hard), case.components)
 
 
+@pytest.mark.sampled(3)
 @layouts
 @hardness
 @pytest.mark.parametrize(
@@ -300,6 +304,7 @@ def test_a_chunk_gives_the_same_digits_on_every_thread(kernel, layout, hard):
             np.testing.assert_array_equal(sums, alone)
 
 
+@pytest.mark.sampled(4)
 @layouts
 @hardness
 @pytest.mark.parametrize("d", [*range(1, 18), 25, 31, 64])

@@ -87,6 +87,7 @@ def assert_pass(
     np.testing.assert_array_equal(actual[3], expected[3])
 
 
+@pytest.mark.sampled(3)
 @layouts
 @hardness
 @pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
@@ -96,6 +97,7 @@ def test_a_pass_equals_the_loops(kernel: Kernel, layout: Layout, hard: bool, wei
     assert_pass(run(kernel, case, hard=hard), expected, case.components)
 
 
+@pytest.mark.sampled(3)
 @layouts
 @hardness
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.6, 0.95, 1.0])
@@ -104,6 +106,7 @@ def test_any_share_of_missing_values(kernel: Kernel, layout: Layout, hard: bool,
     assert_pass(run(kernel, case, hard=hard), expected, case.components, least=1.0)
 
 
+@pytest.mark.sampled(4)
 @layouts
 @hardness
 @pytest.mark.parametrize("d", [1, 2, 3, 6, 8, 9, 17, 30])
@@ -116,6 +119,7 @@ def test_native_agrees_with_the_twin(native_kernel: Kernel, layout: Layout, hard
         assert_pass(run(native_kernel, case, hard=hard), expected, case.components)
 
 
+@pytest.mark.sampled(3)
 @layouts
 @hardness
 @pytest.mark.parametrize(
@@ -199,6 +203,7 @@ def test_any_permutation_is_a_valid_order(kernel: Kernel, layout: Layout) -> Non
     assert_pass(run(kernel, case, order=order), run(kernel, case), case.components)
 
 
+@pytest.mark.sampled(3)
 @layouts
 @hardness
 @pytest.mark.parametrize("wanted", ["nothing", "log_density", "memberships", "labels"])

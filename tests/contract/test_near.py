@@ -77,6 +77,7 @@ def assert_equals_the_twin(kernel, case, *, hard=False):
     assert_pass(run(kernel, case, hard=hard, negligible=0.0), twin, case)
 
 
+@pytest.mark.sampled(4)
 @layouts
 @hardness
 @pytest.mark.parametrize("d", [1, 2, 5, 8, 13])

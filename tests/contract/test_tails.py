@@ -65,6 +65,7 @@ def agree(found: tuple[Any, ...], wanted: tuple[Any, ...]) -> None:
     np.testing.assert_array_equal(found[3], wanted[3])
 
 
+@pytest.mark.sampled(4)
 @layouts
 @pytest.mark.parametrize(("n", "d", "k"), [(1, 1, 1), (150, 3, 4), (60, 14, 3)])
 @pytest.mark.parametrize("share", [0.0, 0.3], ids=["complete", "missing"])

@@ -83,6 +83,7 @@ def is_valid(mixture: Mixture) -> bool:
     return bool(finite and (weights >= 0).all() and abs(weights.sum() - 1) < 1e-12)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("covariance_type", FAMILIES)
 def test_no_accepted_model_loses_likelihood(covariance_type: str, weighted: bool) -> None:

@@ -72,6 +72,7 @@ def tables() -> dict[str, tuple[Any, Any]]:
 TABLES = tables()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("prior", ["floor", "conjugate"])
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("family", FAMILIES)

@@ -29,6 +29,7 @@ def table(name: str) -> Any:
     }[name]()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("start", ["kmeans", "random", "partition"])
 @pytest.mark.parametrize("covariance_type", FAMILIES)

@@ -139,6 +139,7 @@ def test_one_gaussian_of_two_columns_has_the_closed_form() -> None:
     )  # of complete rows alone the mean is far too small
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.no_cover
 @pytest.mark.parametrize("covariance_type", FAMILIES)
 @pytest.mark.parametrize("init_params", STARTS)
@@ -152,6 +153,7 @@ def test_the_objective_never_falls(covariance_type: str, init_params: str) -> No
         assert get_family(covariance_type).contains(model.mixture_.covariances, 3, 4)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("n_threads", [2, 5])
 @pytest.mark.parametrize(
     ("covariance_type", "init_params"),

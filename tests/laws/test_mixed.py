@@ -79,6 +79,7 @@ def problem(given: MixedRows, covariance_type: str = "full", k: int = 3, weights
     return Problem(data, GaussianModel(k, get_family(covariance_type), Ridge(1e-6), data.discrete))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("covariance_type", FOUR)
 @pytest.mark.parametrize("share", [0.0, 0.15], ids=["complete", "missing"])
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
@@ -107,6 +108,7 @@ def test_steps_are_those_of_a_loop_over_rows(covariance_type: str, share: float,
     assert wanted[0] < wanted[-1]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("covariance_type", FAMILIES)
 @pytest.mark.parametrize("accelerated", [False, True], ids=["plain", "accelerated"])
 def test_the_objective_never_falls(covariance_type: str, accelerated: bool) -> None:

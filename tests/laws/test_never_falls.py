@@ -62,6 +62,7 @@ def same(found: Any, wanted: Any) -> bool:
     return len(found) == len(wanted) and np.allclose(found, wanted, rtol=1e-6, atol=0)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("decade", range(8))
 def test_where_scikit_learn_is_right_the_bounds_are_the_same(decade: int) -> None:
     n_right = 0

@@ -63,6 +63,7 @@ def start(asked: Problem) -> Mixture:
     return asked.model.maximize(asked.data.given(means, asked.model.structure.moments[-1], labels))[0]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("covariance_type", FOUR)
 @pytest.mark.parametrize("share", [0.0, 0.15], ids=["complete", "missing"])
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])

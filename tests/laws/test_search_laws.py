@@ -71,6 +71,7 @@ def assert_the_same(
     assert adjusted_rand_score(*partitions) == 1.0
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("factors", FACTORS.values(), ids=FACTORS)
 def test_the_units_and_the_origin_of_columns(factors: list[float], seed: int) -> None:

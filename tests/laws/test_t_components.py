@@ -67,6 +67,7 @@ def freedom_of(mixture: Mixture) -> Any:
     return mixture.tails.freedom
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("covariance_type", FOUR)
 @pytest.mark.parametrize("share", [0.0, 0.15], ids=["complete", "missing"])
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
@@ -94,6 +95,7 @@ def test_steps_are_those_of_a_loop_over_rows(
     assert wanted[0] < wanted[-1]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("covariance_type", FAMILIES)
 @pytest.mark.parametrize("share", [0.0, 0.1], ids=["complete", "missing"])
 @pytest.mark.parametrize("noise", [False, True], ids=["alone", "noise"])

@@ -43,6 +43,7 @@ def with_threads(n_threads: int, estimator: Any, X: Any, **arguments: Any) -> An
         return estimator.fit(X, **arguments)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("n_threads", [2, 5])
 @pytest.mark.parametrize(
     ("covariance_type", "init_params", "n_init"),

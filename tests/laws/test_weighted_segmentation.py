@@ -131,8 +131,8 @@ def differing(one: dict[str, Any], other: dict[str, Any], tolerance: float) -> s
     ("apart", "options"),
     [
         (1.0, {}),
-        (0.6, {"transform": "auto", "prior": "conjugate"}),
-        (0.4, {"criterion": "icl", "covariance_types": ["VVI", "EEE"]}),
+        pytest.param(0.6, {"transform": "auto", "prior": "conjugate"}, marks=pytest.mark.slow),
+        pytest.param(0.4, {"criterion": "icl", "covariance_types": ["VVI", "EEE"]}, marks=pytest.mark.slow),
     ],
 )
 def test_a_weight_is_so_many_equal_customers(apart: float, options: dict[str, Any]) -> None:

@@ -94,6 +94,7 @@ def test_where_mclust_stops_below_the_optimum_the_statistic_is_larger(faithful: 
 KINDS = {"bs": "nonparametric", "wlbs": "weighted", "pb": "parametric"}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("case", [("VVV", "2"), ("EEE", "3"), ("VVI", "2")], ids="-".join)
 @pytest.mark.parametrize("kind", KINDS)
 def test_standard_errors_are_those_of_mclust(faithful: np.ndarray, case: tuple[str, str], kind: str) -> None:

@@ -40,6 +40,7 @@ def test_the_table_holds_what_it_should() -> None:
     assert len(CASES) == 28
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_a_finished_fit_is_mclusts(shared_data: Path, case: dict[str, str]) -> None:
     rows, labels = rows_of(shared_data, case["table"]), labels_of(shared_data, case["table"])

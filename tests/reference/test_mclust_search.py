@@ -68,6 +68,7 @@ def sound(found: SearchResult) -> dict[tuple[str, int], Candidate]:
     }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "table",
     [pytest.param(one, marks=pytest.mark.slow if one == "thyroid_gland" else ()) for one in COLUMNS],
@@ -86,6 +87,7 @@ def test_the_winner_is_mclusts_or_better(searched: Callable[[str], SearchResult]
         assert (LETTERS[best.covariance_type], best.n_components) == key
 
 
+@pytest.mark.slow
 def test_98_of_100_likelihoods_are_mclusts_or_better(searched: Callable[[str], SearchResult]) -> None:
     gaps = {
         (table, *key): ours[key].log_likelihood - float(cell["log_likelihood"])

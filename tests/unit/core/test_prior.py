@@ -157,6 +157,7 @@ def best_above(name: str, counts: Any, own: Any, bound: Any, start: Any) -> floa
 FIXED = [name for name in FAMILIES if name not in ("EVE", "VVE")]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("spike", [True, False])
 @pytest.mark.parametrize("name", FIXED)
 def test_the_estimate_above_a_bound_is_the_best(name: str, spike: bool) -> None:

@@ -40,6 +40,7 @@ def model(request: Any, rows: Any) -> GaussianMixture:
     return GaussianMixture(2, covariance_type=request.param, random_state=0, missing="fiml").fit(rows)
 
 
+@pytest.mark.sampled(3)
 @parametrize_with_checks(
     [
         *(GaussianMixture(covariance_type=name, missing="fiml") for name in ("full", "tied", "diag", "EEV")),

@@ -33,6 +33,7 @@ CASES = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("method", "maker", "n_rows", "seed"), CASES)
 def test_every_verdict_is_given_where_it_is_deserved(method, maker, n_rows, seed) -> None:
     advice = advice_on(make_table(maker, n_rows, seed), random_state=seed)

@@ -87,6 +87,7 @@ def damaged(text: str, change) -> str:
     return json.dumps(content | {"checksum": _checksum(content)})
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "change",
     [

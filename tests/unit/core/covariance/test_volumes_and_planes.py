@@ -74,6 +74,7 @@ def test_rounds_of_disjoint_planes_have_every_plane_once(n_features: int) -> Non
     )
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("spread", [0.3, 2.0, 40.0])
 @pytest.mark.parametrize("middle", [-2.0, 0.0, 2.0])
 @pytest.mark.parametrize(("n_components", "n_features"), [(1, 1), (3, 1), (2, 2), (5, 4), (4, 30)])

@@ -29,6 +29,7 @@ def rows_of(n: int, d: int, seed: int, scale: float = 1.0) -> Any:
     return scale * (rng.standard_normal((n, d)) + 3 * rng.randint(3, size=(n, 1)))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("scale", [0.1, 3.0])
 @pytest.mark.parametrize(("n", "d"), [(11, 1), (12, 2), (13, 3)])
 @pytest.mark.parametrize("criterion", CRITERIA)

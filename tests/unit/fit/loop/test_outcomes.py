@@ -160,6 +160,7 @@ def test_without_a_floor_a_scatter_without_width_keeps_the_last_covariances(cova
     assert (steps >= -1e-12 * np.abs(model.lower_bounds_).max()).all()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("reg_covar", [0.0, 1e-6, 0.1])
 @pytest.mark.parametrize("shape", [(2, 1), (3, 1), (2, 4), (4, 3), (7, 2)])
 @pytest.mark.parametrize("covariance_type", TYPES)

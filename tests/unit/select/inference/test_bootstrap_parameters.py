@@ -52,7 +52,9 @@ def test_errors_of_one_normal_are_the_closed_form(kind: str) -> None:
     assert (np.abs(found.biases.means) < 4 * errors.means / np.sqrt(n_boot)).all()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [KINDS[0], *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS[1:])]
+)
 def test_a_weight_of_three_is_three_rows(kind: str) -> None:
     """The weighted and the repeated table have one distribution of samples: their errors agree to Monte Carlo."""
     weights = np.tile([0.0, 1.0, 3.0], 100)

@@ -46,6 +46,7 @@ def fitted(rows: MixedRows | np.ndarray, n_components: int, family: str = "diag"
     return mixture
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", KINDS)
 def test_errors_of_one_component_are_those_of_the_closed_form(kind: str) -> None:
     """Of a share sqrt(p (1 - p) / n), of a mean s / sqrt(n), where n are the rows that have a value."""
@@ -79,6 +80,7 @@ def test_the_error_of_a_mean_count_is_that_of_a_poisson_distribution() -> None:
     assert means.std(ddof=1) == pytest.approx(np.sqrt(2.0 / 900), rel=0.16)
 
 
+@pytest.mark.slow
 def test_intervals_of_two_components_cover_what_made_the_rows() -> None:
     """90 % intervals of the share of "shop" in both groups, .3 and .8, and of a weight, over 12 tables."""
     inside = []
@@ -133,6 +135,7 @@ def test_the_two_groups_are_found() -> None:
     assert bootstrap_lrt(rows, covariance_type="diag", max_components=3, n_boot=19).n_components == 2
 
 
+@pytest.mark.slow
 def test_a_single_group_is_seldom_two() -> None:
     """At a level of 10 %: of 8 tables more than 3 are rejected with a probability of 0.5 %."""
     rejected = 0

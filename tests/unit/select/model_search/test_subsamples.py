@@ -53,7 +53,9 @@ def test_those_that_may_be_best_are_finished_and_the_others_say_that_they_are_no
         assert "sample" in one.result.outcome.explanation
 
 
-@pytest.mark.parametrize("criterion", ["bic", "aic", "icl", "nec"])
+@pytest.mark.parametrize(
+    "criterion", ["bic", *(pytest.param(one, marks=pytest.mark.slow) for one in ("aic", "icl", "nec"))]
+)
 def test_what_is_not_finished_could_not_have_been_the_best(
     criterion: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
