@@ -386,6 +386,7 @@ def million() -> tuple[Mixture, np.ndarray]:
     return mixture, mixture.sample(1_000_000, 0)[0]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("plot", OF_ROWS)
 def test_a_million_rows_make_a_small_chart_that_says_so(plot, million) -> None:
     chart = plot(*million)
@@ -399,6 +400,7 @@ def test_a_million_rows_make_a_small_chart_that_says_so(plot, million) -> None:
         assert held_by(plot(*million)) == held_by(chart)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("n_segments", [1, 15])
 @pytest.mark.parametrize("plot", OF_ROWS)
 def test_any_number_of_segments_any_names(plot, n_segments, tmp_path) -> None:

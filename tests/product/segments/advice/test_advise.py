@@ -44,6 +44,7 @@ def test_every_method_has_a_table() -> None:
     assert set(MADE) == set(METHODS)
 
 
+@pytest.mark.slow
 def test_the_numbers_of_groups_are_those_that_were_made() -> None:
     nested_ones = advice_on(make_table(nested, 360, 0))
     assert nested_ones.evidence["levels_groups"] == 3
@@ -169,6 +170,7 @@ REAL = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", REAL)
 def test_real_tables_get_a_statisticians_advice(name, shared_data) -> None:
     from mixtura.io import read_table
