@@ -6,8 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,8 +30,11 @@ class DaskProcesses:
         for _ in range(n_workers):
             self.add_worker()
 
-    def add_worker(self) -> None:
-        self.workers.append(self._start("worker", self.address, "--nthreads", "1", "--no-nanny"))
+    def add_worker(self, *before: Path) -> None:
+        """Start a worker, which looks for modules and for what is installed in some folders first."""
+        self.workers.append(
+            self._start("worker", self.address, "--nthreads", "1", "--no-nanny", before=before)
+        )
         self.client.wait_for_workers(len([one for one in self.workers if one.poll() is None]), timeout=60)
 
     def kill_worker(self) -> None:
@@ -45,10 +49,11 @@ class DaskProcesses:
             one.kill()
             one.wait()
 
-    def _start(self, kind: str, *options: str) -> Any:
+    def _start(self, kind: str, *options: str, before: Sequence[Path] = ()) -> Any:
         command = [sys.executable, "-P", "-m", f"distributed.cli.dask_{kind}", "--no-dashboard", *options]
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}, **silent)
+        places = os.pathsep.join([*map(str, before), *sys.path])
+        return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": places}, **silent)
 
 
 @contextmanager

@@ -10,10 +10,9 @@ from typing import Any, TypeGuard
 import numpy as np
 import numpy.typing as npt
 
-from mixtura._typing import Array, FloatArray, RowArray
+from mixtura._typing import Array, RowArray
 from mixtura.core.data import Data
 from mixtura.core.evaluate import Evaluate
-from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.data import (
     ArrowPacking,
     DatabaseBlocks,
@@ -27,17 +26,15 @@ from mixtura.data.packing import PartFound
 from mixtura.exceptions import DataError
 from mixtura.expressions.expression import Expression
 from mixtura.kernels import Components, Kernel, get_kernel
-from mixtura.run import DaskRunner, DatabaseRunner, SerialRunner, SparkRunner, get_runner
+from mixtura.run import DaskRunner, DatabaseRunner, SerialRunner, SparkPieces, SparkRunner, get_runner
 from mixtura.run.remote.lazy_arrays import concatenate_lazily, with_columns
-from mixtura.validation import as_rows, as_weights, without_empty_rows
 
 __all__ = [
     "as_data",
     "as_distributed",
     "as_held",
+    "as_held_by_spark",
     "as_in_database",
-    "as_table",
-    "counted_weights",
     "delayed_partitions",
     "distributed_rows",
     "evaluate_distributed",
@@ -334,6 +331,32 @@ def as_held(parts: Sequence[Any], found: Sequence[PartFound], columns: Sequence[
     return Data(blocks, kernel, runner)
 
 
+def as_held_by_spark(
+    pieces: SparkPieces, name: str, found: Sequence[PartFound], columns: Sequence[str]
+) -> Data:
+    """Return rows that Spark holds already.
+
+    Parameters
+    ----------
+    pieces : SparkPieces
+    name : str
+        The column that has a `Partition` of each piece.
+    found : sequence of PartFound
+        What is known of each piece.
+    columns : sequence of str
+    """
+    kernel = get_kernel(n_features=len(columns))
+    frame, unpack = pieces.partitions_of(name)
+    runners = get_runner(hold_blas=kernel.uses_blas), SerialRunner(hold_blas=kernel.uses_blas)
+    by_partition: dict[int, list[PartFound]] = {}
+    for (partition, _), one in zip(pieces.places, found, strict=True):
+        by_partition.setdefault(partition, []).append(one)
+    blocks = PartitionedBlocks(
+        list(by_partition), list(by_partition.values()), Packing(tuple(columns), "float64")
+    )
+    return Data(blocks, kernel, SparkRunner(frame, *runners, unpack))
+
+
 def delayed_partitions(collection: Any) -> list[Any]:
     """Return the delayed partitions of a Dask collection, each with all columns."""
     if not hasattr(collection, "columns") and getattr(collection, "numblocks", ())[1:] not in ((), (1,)):
@@ -375,22 +398,3 @@ def _paired(X: Any, sample_weight: Any) -> list[tuple[Any, ...]]:
             "from one collection."
         )
     return list(zip(parts, weights, strict=True))
-
-
-def as_table(rows: npt.ArrayLike | MixedRows, missing: str = "error") -> RowTable:
-    """Return rows checked as `mixtura.validation.as_rows` does; those with discrete columns may have missing values."""
-    if not isinstance(rows, MixedRows):
-        return as_rows(rows, missing)
-    plain = as_rows(rows.rows, "fiml") if rows.shape[1] else np.empty(rows.shape)
-    return MixedRows(plain, np.ascontiguousarray(rows.levels), rows.discrete)
-
-
-def counted_weights(sample_weight: npt.ArrayLike | None, table: RowTable) -> FloatArray | None:
-    """Return checked weights, (N,), that are zero for rows without any value; None where all are one."""
-    weights = as_weights(sample_weight, table.shape[0])
-    if not isinstance(table, MixedRows):
-        return without_empty_rows(weights, table)
-    known = (table.levels != table.discrete.size - 1).any(axis=1) | ~np.isnan(table.rows).all(axis=1)
-    if known.all():
-        return weights
-    return np.where(known, 1.0 if weights is None else weights, 0.0)

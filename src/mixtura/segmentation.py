@@ -71,8 +71,8 @@ class Segmentation:
         Parameters
         ----------
         frame : pandas, polars or pyarrow table, polars LazyFrame, DuckDB relation, path, or source
-            One row per customer. Paths may be patterns, folders or lists; also data sets and readers of Arrow, and
-            what `mixtura.data.sources.open_source` returns, such as the answer of a database.
+            One row per customer. Paths may be patterns, folders or lists; also data sets and readers of Arrow, what
+            `mixtura.data.sources.open_source` returns, and Dask and Spark dataframes, whose rows stay on their cluster.
         names : mapping of str or int to str, optional
             What segments shall be called, by number or automatic name.
         **options

@@ -153,14 +153,17 @@ class PartitionedBlocks:
             yield part, start, number
             start, number = start + one.n_rows, number + one.n_blocks
 
-    def pieces(self) -> dict[Any, list[tuple[int, int]]]:
-        """Return for each part where each of its pieces begins: the numbers of its first row and first block."""
-        places: dict[Any, list[tuple[int, int]]] = {}
+    def pieces(self) -> dict[Any, list[tuple[int, int] | None]]:
+        """Return for each part where each of its pieces begins: the numbers of its first row and first block.
+
+        It is None for a piece without rows.
+        """
+        places: dict[Any, list[tuple[int, int] | None]] = {}
         start = number = 0
         for part, pieces in self._pieces.items():
             places[part] = []
             for one in pieces:
-                places[part].append((start, number))
+                places[part].append((start, number) if one.n_rows else None)
                 start, number = start + one.n_rows, number + one.n_blocks
         return places
 

@@ -71,6 +71,8 @@ class RowFile:
     def __getitem__(self, span: slice) -> Array:
         start, stop, _ = span.indices(self.shape[0])
         found = np.empty((max(0, stop - start), *self.shape[1:]), self.dtype)
+        if not found.size:
+            return found
         buffer, place = bytes_of(found), self._offset + start * self._row
         done = 0
         while done < len(buffer):

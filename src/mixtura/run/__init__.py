@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from mixtura.run.processes import map_processes, start_workers
     from mixtura.run.remote.dask_cluster import DaskCluster
     from mixtura.run.remote.dask_connection import dask_cluster, require_seen
+    from mixtura.run.remote.spark_cluster import SparkCluster
+    from mixtura.run.remote.spark_pieces import SparkPieces
     from mixtura.run.serial import SerialRunner
     from mixtura.run.spark import SparkRunner
     from mixtura.run.threads import ThreadRunner
@@ -23,6 +25,8 @@ __all__ = [
     "DaskRunner",
     "DatabaseRunner",
     "SerialRunner",
+    "SparkCluster",
+    "SparkPieces",
     "SparkRunner",
     "ThreadRunner",
     "dask_cluster",
@@ -47,6 +51,8 @@ if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every na
             "processes": "map_processes start_workers",
             "remote.dask_cluster": "DaskCluster",
             "remote.dask_connection": "dask_cluster require_seen",
+            "remote.spark_cluster": "SparkCluster",
+            "remote.spark_pieces": "SparkPieces",
             "serial": "SerialRunner",
             "spark": "SparkRunner",
             "threads": "ThreadRunner",

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from mixtura.core.protocols import Blocks, Pass, RowState, Runner
 from mixtura.run.remote.dask_cluster import DaskCluster
+from mixtura.run.remote.dask_connection import require_seen
 from mixtura.run.remote.job import Job, step_of
 from mixtura.run.remote.remote_runner import RemoteRunner, added
 
@@ -46,7 +47,13 @@ class DaskRunner(RemoteRunner):
             Of these, what is kept of one.
         join : callable
             Of a list of neighbors, what a worker computes on in one go.
+
+        Raises
+        ------
+        ClusterError
+            A worker has another version of mixtura, or none.
         """
+        require_seen(self._cluster, [])
         delayed = self._cluster.delayed
         packed = [delayed(pack)(*part) for part in parts]
         # One part for a thread: each costs the scheduler, the client and a worker milliseconds a pass.

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully suppo
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "on-a-cluster.md"
 BLOCKS = re.findall(r"^```py\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-PRODUCT, DASK, SPARK, SAMPLE = BLOCKS
+PRODUCT, PRODUCT_ON_SPARK, DASK, SPARK = BLOCKS
 (COMMAND,) = re.findall(r"^(mixtura segment .*--dask.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 
 
@@ -63,10 +63,14 @@ def test_segments(customers: None, run: Callable[..., Any]) -> None:
 
 def test_the_blocks_for_spark(customers: None) -> None:
     session, names = spark_session(), dict[str, Any]()
-    exec(SPARK, names)
+    # Spark reads relative paths from where its session was started.
+    ours = f'"{Path.cwd() / "customers"}"'
+    exec(SPARK.replace('"customers/"', ours), names)
     assert names["spark"] is session
     assert names["scored"].columns == ["income", "spending", "visits", "prediction"]
     with pytest.raises(TableError, match="got a dataframe of pyspark"):
         segment_table(names["customers"])
-    exec(SAMPLE.replace("0.01", "0.5"), names)
-    assert names["result"].best.n_components == 5
+    exec(PRODUCT_ON_SPARK.replace('"customers/"', ours), names)
+    assert len(names["found"].names) == 5
+    assert Path("segments", "segments.parquet").exists()
+    assert "FROM" in names["statement"]

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from cluster_segments import (
+    DESCRIBED,
+    OPTIONS,
+    SAMPLE,
+    TABLE,
+    N,
+    Written,
+    require_same_result,
+    written,
+)
 from clusters import DaskProcesses, dask_processes
-from mixtura import Segmentation
+from mixtura import GaussianMixture, Segmentation
 from mixtura.data.sources import open_source
 from mixtura.exceptions import ClusterError, ColumnError, DataError, ParameterError, TableError
-from mixtura.segments import SegmentationResult
 from mixtura.segments.large import opening, segment_source
 from mixtura.segments.large.on_cluster import segment_on_cluster, write_parts
 
@@ -27,14 +36,6 @@ pytest.importorskip("distributed")
 dd = pytest.importorskip("dask.dataframe")
 
 module = sys.modules["mixtura.segments.large.on_cluster.segment_on_cluster"]
-N, SAMPLE = 12_000, 3_000
-OPTIONS: dict[str, Any] = {
-    "id_column": "who",
-    "columns": ["income", "spent"],
-    "components": [2, 3, 4],
-    "covariance_types": ["full"],
-}
-DESCRIBED = {"describe": ["land"], "value": "worth", "weight": "times"}
 
 
 @pytest.fixture(scope="module")
@@ -47,25 +48,6 @@ def cluster() -> Iterator[DaskProcesses]:
 def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     for one in (segment_source, module):
         monkeypatch.setattr(one, "LARGE_ROWS", SAMPLE)
-
-
-def made() -> pl.DataFrame:
-    rng = np.random.default_rng(1)
-    group = rng.choice(3, size=N, p=[0.5, 0.3, 0.2])
-    rows = np.array([[0.0, 0], [4, 4], [-4, 5]])[group] + rng.normal(size=(N, 2)) * [1.0, 0.7]
-    return pl.DataFrame(
-        {
-            "who": [f"C{number:06}" for number in rng.permutation(N)],
-            "income": np.where(rng.random(N) < 0.05, np.nan, rows[:, 0]),
-            "spent": np.where(np.arange(N) == 7, np.nan, rows[:, 1]),
-            "worth": rng.gamma(2.0, 10.0, N) + 20 * group,
-            "times": rng.integers(1, 4, N),
-            "land": np.array(["AT", "DE", "FR"])[(group + (rng.random(N) < 0.3)) % 3],
-        }
-    ).fill_nan(None)
-
-
-TABLE = made()
 
 
 @pytest.fixture(scope="module")
@@ -81,52 +63,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
-@dataclass
-class Written:
-    result: SegmentationResult
-    folder: Path
-
-    @property
-    def customers(self) -> pl.DataFrame:
-        return pl.read_parquet(self.folder / "segments.parquet")
-
-
-def written(result: SegmentationResult, place: Path) -> Written:
-    assert result.whole is not None
-    place.mkdir()
-    result.whole.write(place)
-    return Written(result, place)
-
-
 @pytest.fixture(scope="module")
 def alone(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Written:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(segment_source, "LARGE_ROWS", SAMPLE)
         found = segment_source.segment_source(open_source(str(folder / "*.parquet")), **OPTIONS, **DESCRIBED)
     return written(found, tmp_path_factory.mktemp("alone") / "written")
-
-
-def require_same(left: Any, right: Any, where: str = "") -> None:
-    """Two values of documents are equal, numbers to 1e-9."""
-    if isinstance(left, dict):
-        assert left.keys() == right.keys(), where
-        for name in left.keys() - {"seconds", "notes"}:
-            require_same(left[name], right[name], f"{where}/{name}")
-    elif isinstance(left, list | tuple):
-        assert len(left) == len(right), where
-        for place, (one, other) in enumerate(zip(left, right, strict=True)):
-            require_same(one, other, f"{where}/{place}")
-    elif isinstance(left, float):
-        assert right == pytest.approx(left, rel=1e-9, abs=1e-12, nan_ok=True), where
-    else:
-        assert left == right, where
-
-
-def require_same_result(there: SegmentationResult, here: SegmentationResult) -> None:
-    for name in ("weights", "means", "covariances"):
-        left, right = getattr(there.model.mixture, name), getattr(here.model.mixture, name)
-        np.testing.assert_allclose(np.asarray(left), np.asarray(right), rtol=1e-9, atol=1e-12)
-    require_same(there.document.to_dict(), here.document.to_dict())
 
 
 def test_everything_is_as_without_a_cluster(
@@ -221,6 +163,31 @@ def test_what_workers_do_not_see_is_named(cluster: DaskProcesses, folder: Path, 
         os.close(mine)
     with pytest.raises(TableError, match="No file matches"):
         segment_on_cluster(str(tmp_path / "*.csv"), **OPTIONS)
+
+
+def test_a_worker_with_another_version_is_refused(
+    cluster: DaskProcesses, folder: Path, tmp_path: Path
+) -> None:
+    """It is a process of its own, in which an older mixtura is installed, as far as its metadata say."""
+    installed = tmp_path / "older" / "mixtura-0.0.1.dist-info"
+    installed.mkdir(parents=True)
+    (installed / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: mixtura\nVersion: 0.0.1\n", encoding="utf-8"
+    )
+    cluster.add_worker(installed.parent)
+    try:
+        said = rf"The worker tcp://\S+ has mixtura 0\.0\.1; {re.escape(version('mixtura'))} is required there, as here"
+        frame = dd.read_parquet([str(folder / f"{n}.parquet") for n in range(4)])
+        with pytest.raises(ClusterError, match=said):
+            segment_on_cluster(str(folder / "*.parquet"), **OPTIONS)
+        with pytest.raises(ClusterError, match=said):
+            Segmentation.fit(frame, **OPTIONS)
+        with pytest.raises(ClusterError, match=said):
+            GaussianMixture(2).fit(frame[["worth"]])
+    finally:
+        older = cluster.workers.pop()
+        older.kill()
+        older.wait()
 
 
 def test_a_file_that_changes_is_named(cluster: DaskProcesses, folder: Path, tmp_path: Path) -> None:

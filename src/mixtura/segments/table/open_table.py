@@ -44,8 +44,8 @@ _TOTAL = re.compile(
 )
 _UNLABELED = "without a label"
 _ON_A_CLUSTER = (
-    "Segments are described of tables in memory, files and databases; got a dataframe of {}. Choose the model where "
-    "its rows are, mixtura.GaussianMixtureIC().fit(frame[columns]), and segment a sample of them in memory."
+    "A table in memory is required here; got a dataframe of {}. Use mixtura.Segmentation.fit(frame), which leaves its "
+    "rows where they are, or take a sample of them."
 )
 _SHOWN = 5
 _FIRST = 1000

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from mixtura._typing import FloatArray
 from mixtura.core.covariance import choose_families, is_factor
 from mixtura.core.protocols import MixedRows, RowTable
-from mixtura.engine import as_table, counted_weights
 from mixtura.exceptions import DataError, ParameterError, TooFewRowsError
+from mixtura.select.checked_rows import as_table, counted_weights
 from mixtura.select.columns.column_groups import ColumnGroup, groups_of
 from mixtura.select.columns.column_roles import ColumnSelection, describe_roles
 from mixtura.select.columns.one_distribution import OneDistribution

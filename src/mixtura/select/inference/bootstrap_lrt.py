@@ -14,9 +14,10 @@ from mixtura.core.covariance import get_family
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import RowTable
-from mixtura.engine import as_data, as_table, counted_weights
+from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError
 from mixtura.fit import log_likelihood
+from mixtura.select.checked_rows import as_table, counted_weights
 from mixtura.select.inference.drawn_samples import sample_like
 from mixtura.select.inference.refit import Refit, generator, require_free, runner_for, split_components
 from mixtura.select.model_search.search import search

@@ -14,8 +14,9 @@ from mixtura._typing import FloatArray
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import MixedRows, RowTable
-from mixtura.engine import as_data, as_table, counted_weights
+from mixtura.engine import as_data
 from mixtura.exceptions import DataError, MixturaError, ParameterError
+from mixtura.select.checked_rows import as_table, counted_weights
 from mixtura.select.inference.drawn_samples import sample_like
 from mixtura.select.inference.match_components import match_components
 from mixtura.select.inference.refit import Refit, generator, require_free, runner_for

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mixtura.core.covariance import choose_families, count_parameters
-from mixtura.engine import as_table, counted_weights
+from mixtura.select.checked_rows import as_table, counted_weights
 from mixtura.select.model_search.fitter import SearchOptions
 from mixtura.select.model_search.fold_search import score_candidates
 from mixtura.select.priors import PriorName

@@ -19,12 +19,11 @@ from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.engine import (
     as_data,
     as_distributed,
-    as_table,
-    counted_weights,
     distributed_rows,
     is_distributed,
 )
 from mixtura.exceptions import MixturaError, ParameterError
+from mixtura.select.checked_rows import as_table, counted_weights
 from mixtura.select.known_rows import (
     n_known_components,
     of_later_rows,

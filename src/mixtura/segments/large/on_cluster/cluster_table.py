@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from mixtura._typing import Array, IntArray
 from mixtura.core.data import Data
-from mixtura.engine import as_held
+from mixtura.data.packing import PartFound
 from mixtura.exceptions import DataError
-from mixtura.run import DaskCluster
 from mixtura.segments.large.draw_rows import Drawn, SmallestRows, first_bound
 from mixtura.segments.large.on_cluster.table_parts import (
     HeldSummary,
@@ -25,7 +24,14 @@ from mixtura.segments.large.on_cluster.table_parts import (
 )
 from mixtura.segments.large.row_reader import MissingCounts
 
-__all__ = ["ClusterTable", "PartedTable"]
+__all__ = ["ClusterTable", "PartedTable", "Workers"]
+
+
+class Workers(Protocol):
+    """What has the parts of a table, and computes with them."""
+
+    def each(self, function: Callable[..., Any], *values: Sequence[Any]) -> list[Any]:
+        """Return what a function makes of the first of all values, of the second, and so on; workers compute it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,20 +40,20 @@ class PartedTable:
 
     Parameters
     ----------
-    cluster : DaskCluster
+    cluster : Workers
     parts : sequence
-        Each a `TablePart`, or what Dask makes one of.
+        Each a `TablePart`, or what the workers make one of.
     sizes : sequence of int
         Rows of each.
     """
 
-    cluster: DaskCluster
+    cluster: Workers
     parts: Sequence[Any]
     sizes: Sequence[int]
 
     @classmethod
     def counted(
-        cls, cluster: DaskCluster, parts: Sequence[Any], sizes: Sequence[int | None], column: str
+        cls, cluster: Workers, parts: Sequence[Any], sizes: Sequence[int | None], column: str
     ) -> PartedTable:
         """Return a table; parts of unknown size are counted by workers, by one column."""
         unknown = [place for place, size in enumerate(sizes) if size is None]
@@ -89,18 +95,21 @@ class ClusterTable:
     Parameters
     ----------
     table : PartedTable
-    held : sequence of futures
-        Of a `HeldPart` each.
+    held : sequence
+        Of what the workers make a `HeldPart` of, each.
     columns : sequence of str
         That build segments.
     names : sequence of str
         Of further columns.
+    rows_of : callable
+        Returns the usable rows, given what is known of each part of them, and the columns.
     """
 
     table: PartedTable
     held: Sequence[Any]
     columns: Sequence[str]
     names: Sequence[str]
+    rows_of: Callable[[list[PartFound], tuple[str, ...]], Data]
 
     @property
     def n_rows(self) -> int:
@@ -132,7 +141,7 @@ class ClusterTable:
 
     @cached_property
     def _rows(self) -> Data:
-        return as_held(self.held, [one.found for one in self.summaries], tuple(self.columns))
+        return self.rows_of([one.found for one in self.summaries], tuple(self.columns))
 
     @property
     def described(self) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mixtura.data.sources import Source
-from mixtura.engine import delayed_partitions
+from mixtura.engine import as_held, delayed_partitions
 from mixtura.exceptions import ParameterError
 from mixtura.io import find_source
 from mixtura.run import DaskCluster, require_seen
@@ -66,7 +67,8 @@ def segment_on_cluster(
     Raises
     ------
     ClusterError
-        There is no client, the cluster does not answer, or a worker does not see a file.
+        There is no client, the cluster does not answer, or a worker does not see a file or has another version of
+        mixtura.
     MixturaError
         As `segment_source`; or what is asked for needs the rows in memory.
     """
@@ -77,11 +79,11 @@ def segment_on_cluster(
     rows, outline = _of_frame(cluster, table) if hasattr(table, "to_delayed") else _of_files(cluster, table)
     if rows.n_rows <= LARGE_ROWS:
         return segment_table(read_small() if read_small else _fetched(rows, outline), **options)
-    return _ClusterTask(rows, outline, on_stage, options | {"on_pass": on_pass}).run()
+    return _ClusterTask(cluster, rows, outline, on_stage, options | {"on_pass": on_pass}).run()
 
 
-def require_distributable(options: dict[str, Any]) -> None:
-    """Raise `ParameterError` where something is asked for that needs the rows in memory."""
+def require_distributable(options: dict[str, Any], where: str = "with `dask`") -> None:
+    """Raise `ParameterError` where something is asked for that needs the rows in memory; `where` is for the text."""
     kinds = options.get("kinds", "auto")
     bent = {} if isinstance(kinds, str) else {k: v for k, v in kinds.items() if v != "continuous"}
     asked = {
@@ -93,8 +95,8 @@ def require_distributable(options: dict[str, Any]) -> None:
     given = [name for name, wanted in asked.items() if wanted]
     if given:
         raise ParameterError(
-            f"`{given[0]}` cannot be given with `dask`: it needs the rows in memory, and on a cluster numbers alone "
-            f"build segments. Leave `{given[0]}` out, or segment a sample without `dask`."
+            f"`{given[0]}` cannot be given {where}: it needs the rows in memory, and on a cluster numbers alone "
+            f"build segments. Leave `{given[0]}` out, or segment a sample in memory."
         )
 
 
@@ -102,10 +104,15 @@ class _ClusterTask(LargeTask):
     """One segmentation of a table whose parts workers read."""
 
     def __init__(
-        self, rows: PartedTable, outline: Source, on_stage: Callable[[str], object], options: dict[str, Any]
+        self,
+        cluster: DaskCluster,
+        rows: PartedTable,
+        outline: Source,
+        on_stage: Callable[[str], object],
+        options: dict[str, Any],
     ) -> None:
         super().__init__(outline, "float64", on_stage, **options)
-        self._rows = rows
+        self._cluster, self._rows = cluster, rows
 
     def drawn(self) -> Drawn:
         return self._rows.drawn(self.needed_columns(), LARGE_ROWS, self.settings.seed)
@@ -118,12 +125,12 @@ class _ClusterTask(LargeTask):
     def read_of_all(
         self, choice: ColumnChoice, reader: RowReader, described: list[DescribedColumn]
     ) -> TableInParts:
-        rows, cluster = self._rows, self._rows.cluster
+        rows, cluster = self._rows, self._cluster
         asked = choice.weight, reader, described, self.drop_missing
         make = cluster.delayed(hold_part, pure=False)
-        held = [make(part, size, *asked) for part, size in zip(rows.parts, rows.sizes, strict=True)]
-        names = [one.name for one in described]
-        return ClusterTable(rows, cluster.held(held), reader.columns, names)
+        made = [make(part, size, *asked) for part, size in zip(rows.parts, rows.sizes, strict=True)]
+        held, names = cluster.held(made), [one.name for one in described]
+        return ClusterTable(rows, held, reader.columns, names, partial(as_held, held))
 
     def customers_of(
         self, model: SegmentModel, table: TableInParts, id_column: str | None
@@ -132,10 +139,10 @@ class _ClusterTask(LargeTask):
         return PartedCustomers(model, table, id_column)
 
     def said_of_rows(self) -> str:
-        rows = self._rows
+        n_workers, n_parts = self._cluster.n_workers, len(self._rows.parts)
         return (
-            f"The rows stayed with the {rows.cluster.n_workers} workers of a Dask cluster, in {len(rows.parts)} parts; "
-            "the sample alone was read here."
+            f"The rows stayed with the {n_workers} workers of a Dask cluster, in {n_parts} parts; the sample alone "
+            "was read here."
         )
 
 
@@ -162,6 +169,7 @@ def _of_files(cluster: DaskCluster, given: Any) -> tuple[PartedTable, Source]:
 
 def _of_frame(cluster: DaskCluster, frame: Any) -> tuple[PartedTable, Source]:
     """Return the partitions of a Dask dataframe, neighbors joined, and what is known of all."""
+    require_seen(cluster, [])
     partitions = delayed_partitions(frame)
     schema = cluster.each(schema_of, partitions[:1])[0]
     groups = _cut(partitions, [1] * len(partitions), cluster.n_threads)

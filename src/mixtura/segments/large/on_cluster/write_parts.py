@@ -21,9 +21,10 @@ from mixtura.segments.large.assign_source import assign_part
 from mixtura.segments.large.on_cluster.cluster_table import ClusterTable
 from mixtura.segments.large.on_cluster.table_parts import HeldPart, TablePart
 from mixtura.segments.large.write_customers import MOST_CSV_ROWS
+from mixtura.segments.model.assign import Assignment
 from mixtura.segments.model.segment_model import SegmentModel
 
-__all__ = ["PartedCustomers", "write_part"]
+__all__ = ["PartedCustomers", "assigned_of", "write_part"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,21 +89,28 @@ def write_part(
         return 0
     unique = f"{name}.{np.random.default_rng().integers(2**62):x}"
     before = [Path(f"{unique}{suffix}") for suffix in suffixes]
-    rows, place = held.packed.rows, 0
     with ExitStack() as stack:
         writers = [stack.enter_context(TableWriter(path)) for path in before]
-        for first, ids in _ids_of(part, held, start, id_column):
-            present = held.complete[first : first + len(ids)]
-            values: FloatArray = np.full((present.size, len(model.columns)), np.nan)
-            count = int(present.sum())
-            values[present] = rows[place : place + count]
-            place += count
-            found = assign_part(model, values, present, ids, id_column)
+        for found in assigned_of(part, held, start, model, id_column):
             for writer in writers:
                 writer.append(*found.written(), found.complete)
     for path, suffix in zip(before, suffixes, strict=True):
         path.replace(f"{name}{suffix}")
     return held.complete.size
+
+
+def assigned_of(
+    part: TablePart, held: HeldPart, start: int, model: SegmentModel, id_column: str | None
+) -> Iterator[Assignment]:
+    """Yield the customers of a part assigned, some at a time, in order."""
+    rows, place = held.packed.rows, 0
+    for first, ids in _ids_of(part, held, start, id_column):
+        present = held.complete[first : first + len(ids)]
+        values: FloatArray = np.full((present.size, len(model.columns)), np.nan)
+        count = int(present.sum())
+        values[present] = rows[place : place + count]
+        place += count
+        yield assign_part(model, values, present, ids, id_column)
 
 
 def _ids_of(part: TablePart, held: HeldPart, start: int, id_column: str | None) -> Iterator[tuple[int, Any]]:
