@@ -103,7 +103,9 @@ Robust = Annotated[
         "none, or auto, where the criterion decides."
     ),
 ]
-Starts = Annotated[int, typer.Option(help="Restarts per model; the best is kept.")]
+Starts = Annotated[
+    int, typer.Option(help="Starts of a model: four, and one more for each above 1; the best is kept.")
+]
 Seed = Annotated[int, typer.Option(help="Random seed.")]
 IdColumn = Annotated[
     str | None, typer.Option("--id", help="The column that identifies customers. [default: detected]")

@@ -264,3 +264,26 @@ def test_what_is_refused(change: dict[str, Any], options: dict[str, Any], match:
     table, _ = customers()
     with pytest.raises((ColumnError, ParameterError), match=match):
         segment_table(table.with_columns(**change), **{"known": "tier", **options})
+
+
+def test_labels_that_say_nothing_of_where_customers_are_are_doubted() -> None:
+    """Three groups apart, and labels at random: two labels in three are wrong, and no merging is offered."""
+    rng = np.random.default_rng(1)
+    group = rng.integers(3, size=300)
+    rows = np.array([[0, 0], [8, 0], [0, 8]])[group] + rng.normal(size=(300, 2))
+    drawn = [str(label) for label in rng.choice(list("ABC"), size=60)]
+    frame = pl.DataFrame({"x": rows[:, 0], "y": rows[:, 1], "tier": [*drawn, *[None] * 240]})
+    options: dict[str, Any] = {"known": "tier", "components": [5], "covariance_types": ["spherical"]}
+    result = segment_table(frame, **options)
+    assert result.known is not None
+    assert result.known.n_elsewhere > 30
+    doubt = (
+        f"Of 60 customers known by tier {result.known.n_elsewhere} look as if they were in another segment"
+    )
+    assert any(note.startswith(doubt) for note in result.notes)
+    assert "`merge" not in " ".join(result.notes)
+    assert result.document.merging is not None
+    assert result.document.merging.offered is None
+    right = pl.Series("tier", [*(f"g{one}" for one in group[:60]), *[None] * 240])
+    sure = segment_table(frame.with_columns(right), **options | {"components": [3]})
+    assert "look as if they were in another segment" not in " ".join(sure.notes)

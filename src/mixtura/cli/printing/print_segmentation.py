@@ -270,7 +270,7 @@ def _print_anomalies(console: Console, document: Document) -> None:
     if found.log_density_threshold is None:
         return
     title = (
-        f"\nAnomalies: {found.count} customers with a log density below {found.log_density_threshold:.2f} "
+        f"\nAnomalies: {found.count:,} {'customer' if found.count == 1 else 'customers'} with a log density below {found.log_density_threshold:.2f} "
         f"(percentile {found.percentile:g})"
     )
     console.print(Text(title, style="bold"))

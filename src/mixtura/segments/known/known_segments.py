@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -129,8 +130,27 @@ def with_known_segments(result: SegmentationResult, prepared: Prepared) -> Segme
         labels,
         _contradictions(result, prepared, labels, rows, memberships),
     )
-    notes = (*result.table_notes, *number_notes(known, places))
+    notes = (*result.table_notes, *number_notes(known, places), *_doubt_notes(found, model.names))
     return replace(result, model=model, known=found, table_notes=notes)
+
+
+def _doubt_notes(found: KnownSegments, names: Sequence[str]) -> tuple[str, ...]:
+    """Return a sentence where most labels look wrong, with the segments that hardly anybody else is in."""
+    if found.n_elsewhere <= found.n_known / 2:
+        return ()
+    alone = [names[one.segment] for one in found.segments if one.known > one.free]
+    named = (
+        f" Mostly customers who are known are in {', '.join(map(repr, alone))}: no others are like them."
+        if alone and found.n_free > found.n_known
+        else ""
+    )
+    of = found.column
+    said = (
+        f"Of {found.n_known} customers known by {of} {found.n_elsewhere} look as if they were in another segment: the "
+        f"columns hardly show what {of} says.{named} Segment without `known`, and describe the segments by {of}; or "
+        "choose other `columns`."
+    )
+    return (said,)
 
 
 def _most_probable(memberships: FloatArray) -> IntArray:

@@ -98,11 +98,14 @@ class SegmentMerging:
         In the order made.
     rule : OneGroup
         Which clusters are one group.
+    may_offer : bool, default=True
+        Whether merging goes with what else was asked for, so that it may be offered.
     """
 
     merging: Merging
     steps: tuple[MergeStep, ...]
     rule: OneGroup
+    may_offer: bool = True
 
     def is_one_group(self, step: MergeStep) -> bool:
         """Return whether two clusters are parts of one group; a cluster without customers is one with any other."""
@@ -126,7 +129,7 @@ class SegmentMerging:
         valley, or three and more follow each other as in a bent group, they are parts of one.
         """
         number = self.suggested
-        if not 1 < number < self.merging.n_components:
+        if not self.may_offer or not 1 < number < self.merging.n_components:
             return None
         made = [step for step in self.steps if step.n_segments >= number]
         is_bent = any(len(step.left + step.right) > 2 for step in made)

@@ -241,7 +241,9 @@ class SegmentationResult:
     @cached_property
     def segment_merging(self) -> SegmentMerging:
         """How much components overlap that `merging` puts together, and whether they are one group."""
-        return merging_of_model(self.model, self.table, self.memberships, self.weights)
+        found = merging_of_model(self.model, self.table, self.memberships, self.weights)
+        in_database = self.whole is not None and self.whole.in_database
+        return replace(found, may_offer=self.known is None and self.kept is None and not in_database)
 
     @cached_property
     def least_certain(self) -> tuple[AmbiguousCustomer, ...]:
