@@ -269,8 +269,9 @@ def _print_anomalies(console: Console, document: Document) -> None:
     found = document.anomalies
     if found.log_density_threshold is None:
         return
+    who = "1 customer" if found.count == 1 else f"{found.count:,} customers"
     title = (
-        f"\nAnomalies: {found.count:,} {'customer' if found.count == 1 else 'customers'} with a log density below {found.log_density_threshold:.2f} "
+        f"\nAnomalies: {who} with a log density below {found.log_density_threshold:.2f} "
         f"(percentile {found.percentile:g})"
     )
     console.print(Text(title, style="bold"))
