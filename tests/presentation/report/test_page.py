@@ -42,6 +42,22 @@ def test_market_research_tables_are_on_the_page() -> None:
     assert re.search(r"Classification errors 0\.0120 Reduction of errors \(lambda\) 0\.98\d\d", text)
 
 
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ((3,), "BIC does not separate 3 segments from the most that were tried: 3 with"),
+        ((3, 4), "BIC does not separate 3, 4 segments; of these 3 with"),
+    ],
+)
+def test_numbers_that_are_not_separated_are_more_than_one(numbers: tuple[int, ...], said: str) -> None:
+    def compared(found: dict[str, Any]) -> None:
+        of = {"covariance_type": "full", "separation": 0.5, "adjusted_rand": 0.9, "least_jaccard": 0.8}
+        found["choice"] |= {"rule": "stability", "compared": [of | {"n_components": one} for one in numbers]}
+
+    text = html.unescape(re.sub(r"<[^>]+>", " ", render_report(document(compared), BlankCharts())))
+    assert said in re.sub(r"\s+", " ", text)
+
+
 def test_documents_of_earlier_versions_have_none_of_them() -> None:
     def earlier(found: dict[str, Any]) -> None:
         del found["population"]["index_table"]

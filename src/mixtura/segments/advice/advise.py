@@ -154,7 +154,8 @@ def _needed(
     return needed
 
 
-_FIRST = ("repeated columns", "dependent columns", "spikes", "skew", "repeated rows", "missing values")
+_FIRST = ("repeated columns", "dependent columns", "spikes", "skew", "repeated rows")
+"""Topics of findings that say what is to be done with the table; rows with missing values are used as they are."""
 
 
 def _prepared_first(verdict: Recommendation, findings: Sequence[Finding]) -> Recommendation:

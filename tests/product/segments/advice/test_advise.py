@@ -122,6 +122,15 @@ def test_findings_are_sorted_and_explain_themselves() -> None:
     assert advice.verdict.steps[0].startswith("First, skew (c0)")
 
 
+def test_steps_are_what_has_to_be_done() -> None:
+    """Missing values are found, and used as they are."""
+    rows = make_table(ellipses, 200, 0)
+    rows[::8, 0] = np.nan
+    advice = advice_on(rows)
+    assert [one.severity for one in advice.findings if one.topic == "missing values"] == ["serious"]
+    assert advice.verdict.steps == ("Segment the table.",)
+
+
 def test_suggestions_segment_the_table_that_was_examined() -> None:
     rows = make_table(ellipses, 300, 0)
     frame = pl.DataFrame({"in come": rows[:, 0], "a, b": rows[:, 1], "more": rows[:, 1] * 2})
