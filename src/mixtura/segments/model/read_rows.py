@@ -11,6 +11,7 @@ import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.core.protocols import MixedRows, RowTable, continuous_rows
+from mixtura.data.row_file import row_file
 from mixtura.exceptions import ColumnError, DataError
 from mixtura.io import to_float64
 from mixtura.segments.model.segment_model import SegmentModel
@@ -191,5 +192,7 @@ def in_chunks(function: Callable[[Any], Array], table: RowTable) -> Array:
     """Return what a function makes of rows, (n,), given some of them at a time: of those on disk few are in memory."""
     if len(table) <= _CHUNK_ROWS:
         return function(table)
-    parts = [function(table[start : start + _CHUNK_ROWS]) for start in range(0, len(table), _CHUNK_ROWS)]
+    held = row_file(table) if isinstance(table, np.ndarray) else None
+    rows = table if held is None else held
+    parts = [function(rows[start : start + _CHUNK_ROWS]) for start in range(0, len(table), _CHUNK_ROWS)]
     return np.concatenate(parts)

@@ -8,12 +8,10 @@ from typing import Any, Self
 import narwhals as nw
 import numpy as np
 
-from mixtura._typing import Array, FloatArray
+from mixtura._typing import FloatArray
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
-from mixtura.core.protocols import RowTable, continuous_rows
 from mixtura.data.sources import Source, read_whole
-from mixtura.engine import as_data
 from mixtura.exceptions import ColumnError, DataError
 from mixtura.fit import sums_of
 from mixtura.segments.change.far_values import require_sums
@@ -21,10 +19,14 @@ from mixtura.segments.merging.grouped import require_single_components
 from mixtura.segments.model.read_rows import ModelRows, in_chunks, read_rows
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.table.rounding import scaled_steps
-from mixtura.segments.transforms.jacobian import Scaled
 from mixtura.segments.updating.effective_rows import age_notes, require_rows_left
 from mixtura.segments.updating.half_life import ages_of
-from mixtura.segments.updating.model_statistics import ModelStatistics, scatter_of
+from mixtura.segments.updating.model_statistics import (
+    ModelStatistics,
+    scatter_of,
+    seen_data,
+    sum_of_jacobians,
+)
 from mixtura.segments.updating.source_rows import read_in_parts
 
 __all__ = ["AddedRows", "rows_to_add"]
@@ -91,8 +93,8 @@ class AddedRows:
             raise DataError(
                 "No row of the table has a positive weight. At least one is required. Check the weights."
             )
-        data = _as_seen(model, read, weights)
-        jacobian = _sum_of_jacobians(model, read, weights)
+        data = seen_data(model.scaling, read.table, weights)
+        jacobian = sum_of_jacobians(model.scaling, read.table, weights)
         return cls(model, read, weights, data, jacobian, _steps(model, read), kept, as_of, notes)
 
     def statistics(self, mixture: Mixture) -> ModelStatistics:
@@ -117,23 +119,6 @@ class AddedRows:
             "at mixtura drift MODEL TABLE before this model is used."
         )
         return (said,)
-
-
-def _as_seen(model: SegmentModel, read: ModelRows, weights: FloatArray | None) -> Data:
-    """Return rows as the mixture sees them; those on disk are scaled as they are read."""
-    if isinstance(read.table, np.memmap):
-        return as_data(read.table, weights).mapped(Scaled(model.scaling))
-    return as_data(model.scaling.seen(read.table), weights)
-
-
-def _sum_of_jacobians(model: SegmentModel, read: ModelRows, weights: FloatArray | None) -> float:
-    scaling = model.scaling
-
-    def jacobians(rows: RowTable) -> Array:
-        return scaling.log_jacobian(scaling.masked(continuous_rows(rows)), observed=True)
-
-    found = in_chunks(jacobians, read.table)
-    return float(found.sum() if weights is None else found @ weights)
 
 
 def _steps(model: SegmentModel, read: ModelRows) -> FloatArray:

@@ -18,6 +18,7 @@ from mixtura.core.statistics import Statistics
 from mixtura.engine import as_data
 from mixtura.fit import KeptSums, implied_sums, sums_of
 from mixtura.segments.table.rounding import scaled_steps
+from mixtura.segments.transforms.jacobian import Scaled, SumOfJacobian
 from mixtura.segments.transforms.scaling import Scaling
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = [
     "implied_statistics",
     "read_statistics",
     "scatter_of",
+    "seen_data",
     "statistics_content",
     "sum_of_jacobians",
 ]
@@ -117,16 +119,25 @@ def gather_statistics(
     mixture : Mixture
     scaling : Scaling
     rows : ndarray of shape (N, D), or MixedRows
-        In the user's units.
+        In the user's units; those of a spool are read in parts.
     weights : ndarray of shape (N,) or None, default=None
     """
     added = sum_of_jacobians(scaling, rows, weights)
-    data = as_data(scaling.seen(rows), weights)
+    data = seen_data(scaling, rows, weights)
     return ModelStatistics(sums_of(data, mixture), scatter_of(data), added, scaled_steps(rows, scaling))
+
+
+def seen_data(scaling: Scaling, rows: RowTable, weights: FloatArray | None) -> Data:
+    """Return rows in the user's units as a mixture sees them; those on disk are scaled as they are read."""
+    if isinstance(rows, np.memmap):
+        return as_data(rows, weights).mapped(Scaled(scaling))
+    return as_data(scaling.seen(rows), weights)
 
 
 def sum_of_jacobians(scaling: Scaling, rows: RowTable, weights: FloatArray | None) -> float:
     """Return what makes the log-likelihood of scaled rows one of rows in the user's units."""
+    if isinstance(rows, np.memmap):
+        return float(as_data(rows, weights).reduce(SumOfJacobian(scaling)))
     jacobian = scaling.log_jacobian(scaling.masked(continuous_rows(rows)), observed=True)
     return float(jacobian.sum() if weights is None else jacobian @ weights)
 

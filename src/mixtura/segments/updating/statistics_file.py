@@ -130,7 +130,8 @@ def site_statistics(
     ----------
     model : SegmentModel
         The same at all sites.
-    frame : pandas, polars or pyarrow table
+    frame : pandas, polars or pyarrow table, or Source
+        A source is read in parts, into a spool, where the model has numbers alone.
     drop_missing : bool, default=False
         Leave out rows with missing values.
     min_rows : float, default=10

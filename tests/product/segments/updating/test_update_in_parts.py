@@ -12,7 +12,14 @@ import pytest
 from mixtura.data.sources import Source, open_source
 from mixtura.datasets import make_customers
 from mixtura.exceptions import ColumnError, DataError
-from mixtura.segments import ModelUpdate, SegmentModel, segment_table, update_model, with_reference
+from mixtura.segments import (
+    ModelUpdate,
+    SegmentModel,
+    segment_table,
+    site_statistics,
+    update_model,
+    with_reference,
+)
 from mixtura.segments.model import read_rows
 
 N = 2_000
@@ -89,6 +96,25 @@ def test_it_is_the_update_by_the_table_in_memory(
 def test_numbers_that_stand_for_missing_values_are_found() -> None:
     coded, model = SECOND.with_columns(income=pl.col("income").fill_null(-999.0)), learned()
     require_same(update_model(model, in_batches(coded, 300)), update_model(model, coded))
+
+
+@pytest.mark.parametrize("case", ["plain", "whole rows", "weighted", "transformed"])
+def test_statistics_of_a_site_are_those_of_the_table_in_memory(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_rows, "_CHUNK_ROWS", 700)
+    options, asked = CASES[case]
+    model = learned(**options)
+    there = site_statistics(model, in_batches(SECOND, 300), **asked)
+    here = site_statistics(model, SECOND, **asked)
+    assert (there.rows, there.about) == (here.rows, here.about)
+    left, right = there.statistics, here.statistics
+    np.testing.assert_allclose(left.components.sums, right.components.sums, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(left.total.sums, right.total.sums, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(left.rounding, right.rounding)
+    assert left.log_likelihood == pytest.approx(right.log_likelihood, rel=1e-12)
+    with pytest.raises(DataError, match="At least 1e\\+06 customers are required in each segment"):
+        site_statistics(model, in_batches(SECOND, 300), min_rows=1e6)
 
 
 def test_what_cannot_be_added_is_named() -> None:

@@ -117,7 +117,7 @@ def _gather(
     with output_file(path, overwrite=overwrite, inputs=[model, *given.inputs]) as writing:
         loaded: SegmentModel = SegmentModel.load(model)
         with working("Adding up", quiet=quiet):
-            frame = given.read().data
+            frame = _rows(given) if loaded.coding is None else given.read().data
             options = {} if min_rows is None else {"min_rows": min_rows}
             found = site_statistics(loaded, frame, drop_missing=drop_missing, source=given.name, **options)
         writing.write_text(found.to_json(), encoding="utf-8")
