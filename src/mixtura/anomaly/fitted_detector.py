@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,13 +10,13 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.anomaly.calibration import Calibration, ConformalCalibration, self_calibration
-from mixtura.anomaly.ensemble import Ensemble
+from mixtura.anomaly.ensemble import Ensemble, EnsembleRecipe, learn_ensemble
 from mixtura.anomaly.normal_mixture import NormalMixture, learn_normal, log_density
-from mixtura.anomaly.standard_rows import StandardRows
+from mixtura.anomaly.standard_rows import StandardRows, in_parts, standardize
 from mixtura.anomaly.tail_probability import Tail, tail_of
 from mixtura.core.explanation.reasons import Reasons, reasons_for
 
-__all__ = ["FittedDetector"]
+__all__ = ["FittedDetector", "learn_detector"]
 
 _RESAMPLES = 100
 _BLOCK = 4_096
@@ -45,7 +46,7 @@ class FittedDetector:
 
     def scores(self, rows: FloatArray) -> FloatArray:
         """Return the score of each of some rows (N, D) in the user's units, (N,): the lower, the stranger."""
-        return -self.ensemble.strangeness(self.standard.scaled(rows))
+        return _by_parts(lambda part: -self.ensemble.strangeness(self.standard.scaled(part)), rows)
 
     def log_p_values(self, rows: FloatArray) -> FloatArray:
         """Return the log p-value of each of some rows (N, D), (N,), calibrated by rows held out.
@@ -59,7 +60,10 @@ class FittedDetector:
 
     def log_tail_probabilities(self, rows: FloatArray) -> FloatArray:
         """Return how likely a row of the mixture has a density as low as each of some rows, (N,), as a logarithm."""
-        scaled = self.standard.scaled(rows)
+        return _by_parts(self._log_tail_of, rows)
+
+    def _log_tail_of(self, part: FloatArray) -> FloatArray:
+        scaled = self.standard.scaled(part)
         return self._density_tail.log_probability(
             log_density(self.normal.normal, scaled), np.isnan(scaled).sum(axis=1)
         )
@@ -78,11 +82,15 @@ class FittedDetector:
         rng, n_members = np.random.RandomState(self.seed), len(self.ensemble.members)
         weights = rng.multinomial(n_members, np.full(n_members, 1 / n_members), size=_RESAMPLES) / n_members
         limits = np.quantile(weights @ self.ensemble.each(self.standard.sample), 1.0 - share, axis=1)
-        scaled, found = self.standard.scaled(rows), np.empty(len(rows))
-        for start in range(0, len(rows), _BLOCK):
-            strange = weights @ self.ensemble.each(np.ascontiguousarray(scaled[start : start + _BLOCK]))
-            found[start : start + _BLOCK] = (strange >= limits[:, None]).mean(axis=0)
-        return found
+
+        def shares(part: FloatArray) -> FloatArray:
+            scaled, found = self.standard.scaled(part), np.empty(len(part))
+            for start in range(0, len(part), _BLOCK):
+                strange = weights @ self.ensemble.each(np.ascontiguousarray(scaled[start : start + _BLOCK]))
+                found[start : start + _BLOCK] = (strange >= limits[:, None]).mean(axis=0)
+            return found
+
+        return _by_parts(shares, rows)
 
     @cached_property
     def normal(self) -> NormalMixture:
@@ -102,3 +110,30 @@ class FittedDetector:
         densities = self.normal.held_out(self.standard, self.min_share, self.seed)
         n_missing = np.isnan(sample).sum(axis=1)
         return self_calibration(-self._density_tail.log_probability(densities, n_missing))
+
+
+def learn_detector(
+    rows: FloatArray, weights: FloatArray | None, recipe: EnsembleRecipe, *, all_normal: bool
+) -> FittedDetector:
+    """Learn what normal rows look like.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (N, D)
+        In the user's units, NaN where a value is missing; those of a memory map are read in parts.
+    weights : ndarray of shape (N,) or None
+    recipe : EnsembleRecipe
+    all_normal : bool
+        Whether no row is an anomaly.
+    """
+    standard = standardize(rows, weights, recipe.seed)
+    ensemble = learn_ensemble(standard, recipe)
+    return FittedDetector(standard, ensemble, recipe.min_share, all_normal, recipe.seed)
+
+
+def _by_parts(function: Callable[[FloatArray], FloatArray], rows: FloatArray) -> FloatArray:
+    """Return what a function makes of rows, (N,), given some at a time."""
+    found = np.empty(len(rows))
+    for span, part in in_parts(rows):
+        found[span] = function(part)
+    return found

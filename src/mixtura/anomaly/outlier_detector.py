@@ -14,10 +14,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from mixtura._typing import BoolArray, FloatArray, IntArray, RowsLike
-from mixtura.anomaly.ensemble import EnsembleRecipe, learn_ensemble
+from mixtura.anomaly.ensemble import EnsembleRecipe
 from mixtura.anomaly.false_discoveries import control_false_discoveries
-from mixtura.anomaly.fitted_detector import FittedDetector
-from mixtura.anomaly.standard_rows import standardize
+from mixtura.anomaly.fitted_detector import learn_detector
 from mixtura.core.explanation.reasons import Reasons
 from mixtura.core.mixture import Mixture
 from mixtura.estimators.callbacks import checked
@@ -147,10 +146,10 @@ class GaussianMixtureOutlierDetector(OutlierMixin, BaseEstimator):
         rows = as_rows(self, X, reset=True, min_rows=2, missing=self._takes_missing)
         weights, table = as_weights(sample_weight, rows), rows.astype(np.float64, copy=False)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        standard, least = standardize(table, weights, seed), 0.0 if self.novelty else float(self.min_share)
+        least = 0.0 if self.novelty else float(self.min_share)
         recipe = EnsembleRecipe(self.n_estimators, self._sizes(), least, seed)
-        self._fitted = FittedDetector(standard, learn_ensemble(standard, recipe), least, self.novelty, seed)
-        self.center_, self.scale_ = standard.center, standard.scale
+        self._fitted = learn_detector(table, weights, recipe, all_normal=self.novelty)
+        self.center_, self.scale_ = self._fitted.standard.center, self._fitted.standard.scale
         self.scores_ = self._fitted.scores(table)
         self.offset_ = self._offset(table, weights)
         return self
