@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from mixtura.core.explanation.reasons import reasons_for
 from mixtura.segments.anomalies import find_anomalies
@@ -136,3 +137,14 @@ def test_reasons_are_the_naive_sums() -> None:
     assert gap.expected[0, 2] == pytest.approx(mean[2] + covariance[2, :2] @ pulled)
     assert np.isnan(gap.contributions[0, 2])
     assert gap.squared_distances[0] == pytest.approx((row[:2] - mean[:2]) @ pulled)
+
+
+def test_large_tables_are_read_in_parts(run, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pl.read_csv(table).write_parquet("shop.parquet")
+    run("anomalies", "shop.parquet", "--output", "here.csv")
+    monkeypatch.setattr("mixtura.cli.table_input._may_be_large", lambda path: True)
+    monkeypatch.setattr("mixtura.segments.large.LARGE_ROWS", 200)
+    printed = " ".join(run("anomalies", "shop.parquet", "--output", "there.csv").stdout.split())
+    assert "300 rows" in printed
+    assert "drawn at random; all rows were scored" in printed
+    assert_frame_equal(pl.read_csv("there.csv"), pl.read_csv("here.csv"), rel_tol=1e-9)

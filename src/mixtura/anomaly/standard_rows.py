@@ -12,7 +12,7 @@ from mixtura.data.row_file import row_file
 from mixtura.engine import as_data
 from mixtura.exceptions import DataError
 
-__all__ = ["SAMPLE_ROWS", "StandardRows", "in_parts", "standardize"]
+__all__ = ["SAMPLE_ROWS", "StandardRows", "center_and_scale", "in_parts", "standardize"]
 
 SAMPLE_ROWS = 2_000
 """In larger tables everything is learned from a random sample of this many rows."""
@@ -68,7 +68,7 @@ def standardize(rows: FloatArray, weights: FloatArray | None, seed: int) -> Stan
         All rows are equal.
     """
     counted = _counted(weights, rows)
-    center, scale = _center_and_scale(rows, counted)
+    center, scale = center_and_scale(rows, counted)
     columns = np.flatnonzero(scale > _LEAST_DEVIATION * (1 + np.abs(center)))
     if not columns.size:
         raise DataError(
@@ -98,7 +98,7 @@ def _counted(weights: FloatArray | None, rows: FloatArray) -> FloatArray | None:
     return found
 
 
-def _center_and_scale(rows: FloatArray, weights: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+def center_and_scale(rows: FloatArray, weights: FloatArray | None) -> tuple[FloatArray, FloatArray]:
     """Return mean and standard deviation of each column's values, (D,) each."""
     n_features = rows.shape[1]
     totals, sums, squares = np.zeros(n_features), np.zeros(n_features), np.zeros(n_features)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +13,7 @@ from mixtura.cli.console import handle_errors, output_console
 from mixtura.cli.table_input import CustomerTable, Database, Sql, TableInput
 
 if TYPE_CHECKING:
-    from mixtura.segments.anomalies import TableAnomalies
+    from mixtura.segments.anomalies import SourceAnomalies, TableAnomalies
 
 __all__ = ["anomalies"]
 
@@ -65,8 +65,8 @@ def anomalies(
     inputs = given.inputs if reference is None else [*given.inputs, reference]
     with output_file(path, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=inputs) as writing:
         found = find_anomalies(
-            given.read(id_column).data,
-            reference=reference and TableInput([str(reference)]).read().data,
+            _rows(given, id_column),
+            reference=reference and _rows(TableInput([str(reference)])),
             columns=options.parse_names(columns),
             id_column=id_column,
             threshold=threshold,
@@ -79,7 +79,17 @@ def anomalies(
     _print(given.name, found, path, json=json, quiet=quiet)
 
 
-def _print(source: str, found: TableAnomalies, path: Path, *, json: bool, quiet: bool) -> None:
+def _rows(given: TableInput, *id_columns: str | None) -> Any:
+    """Return a table in memory, a large one as a source."""
+    from mixtura.data.sources import Source
+
+    found = given.open(*id_columns)
+    return found if isinstance(found, Source) else found.data
+
+
+def _print(
+    source: str, found: TableAnomalies | SourceAnomalies, path: Path, *, json: bool, quiet: bool
+) -> None:
     from mixtura.cli.option_names import notes_with_options
     from mixtura.cli.printing.print_anomalies import print_anomalies
     from mixtura.io import readable_json

@@ -2,57 +2,56 @@
 
 from __future__ import annotations
 
-import numpy as np
 from rich.console import Console
 from rich.text import Text
 
 from mixtura.cli.console import plain_table, print_table
 from mixtura.cli.printing.numbers import decimals_for, percent, readable
 from mixtura.cli.printing.print_model import print_notes
-from mixtura.segments.anomalies import TableAnomalies
+from mixtura.segments.anomalies.listed_anomalies import ListedAnomalies
 
 __all__ = ["print_anomalies"]
 
 _SHOWN = 10
 
 
-def print_anomalies(console: Console, source: str, found: TableAnomalies) -> None:
+def print_anomalies(console: Console, source: str, found: ListedAnomalies) -> None:
     """Print how many rows are flagged and why, the strangest ones one by one."""
-    console.print(Text.assemble((source, "bold"), f": {found.complete.size:,} rows"))
+    console.print(Text.assemble((source, "bold"), f": {found.n_rows:,} rows"))
     console.print(_flagged(found))
     console.print(found.excess.sentence)
     if found.flagged.any():
         table = plain_table(found.id_name, "p-value", "stability", "reasons")
         table.columns[3].justify, table.columns[3].no_wrap = "left", False
         decimals = _decimals(found)
-        for row in found.order[:_SHOWN]:
+        shown = found.order[:_SHOWN]
+        details = found.details(shown)
+        for place, row in enumerate(shown):
             said = [
                 f"{one['column']} {readable(one['value'], decimals[one['column']])} "
                 f"(expected {readable(one['expected'], decimals[one['column']])})"
-                for one in found.why(row)
+                for one in details.why(place)
             ]
             table.add_row(
-                found.customer(row),
+                details.customers[place],
                 f"{found.p_values[row]:.2g}",
-                percent(float(found.stability[row]), 0),
+                percent(float(details.stability[place]), 0),
                 ", ".join(said),
             )
         print_table(console, table, "stability", "p-value")
-    unscored = found.complete.size - found.scores.size
+    unscored = found.n_rows - found.scores.size
     if unscored:
         console.print(f"{unscored:,} not scored: values are missing")
     print_notes(console, found.notes)
 
 
-def _decimals(found: TableAnomalies) -> dict[str, int]:
+def _decimals(found: ListedAnomalies) -> dict[str, int]:
     """Return for each column how many decimals of its values matter beside its standard deviation."""
-    known = [column[np.isfinite(column)] for column in found.rows.T]
-    with np.errstate(over="ignore"):  # the square of a value may overflow
-        deviations = [float(column.std()) if column.size else None for column in known]
-    return {name: decimals_for(one) for name, one in zip(found.columns, deviations, strict=True)}
+    named = zip(found.columns, found.deviations, strict=True)
+    return {name: decimals_for(one) for name, one in named}
 
 
-def _flagged(found: TableAnomalies) -> str:
+def _flagged(found: ListedAnomalies) -> str:
     count = f"{int(found.flagged.sum()):,} anomalies"
     if found.threshold == "percentile":
         return f"{count}: the strangest {percent(found.rate)}"

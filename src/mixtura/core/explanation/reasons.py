@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,10 @@ class Reasons:
     def squared_distances(self) -> FloatArray:
         """Squared distance of each row from its component, (N,)."""
         return np.asarray(np.nansum(self.contributions, axis=1))
+
+    def of(self, rows: Sequence[int]) -> Reasons:
+        """Return those of some rows."""
+        return Reasons(self.components[rows], self.contributions[rows], self.expected[rows])
 
     def drivers(self, row: int, most: int = 3) -> list[int]:
         """Return the columns that contribute most to a row, the largest first; positive contributions only."""

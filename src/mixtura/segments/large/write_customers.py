@@ -11,6 +11,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
+from mixtura._typing import Array, FloatArray
 from mixtura.data.row_file import row_file
 from mixtura.data.sources import Source, read_ahead
 from mixtura.data.sources.batches import BATCH_ROWS
@@ -19,7 +20,7 @@ from mixtura.segments.large.assign_source import assign_part
 from mixtura.segments.large.spooled_table import SpooledTable, require_same_rows
 from mixtura.segments.model.segment_model import SegmentModel
 
-__all__ = ["MOST_CSV_ROWS", "CustomerTables"]
+__all__ = ["MOST_CSV_ROWS", "CustomerTables", "spooled_parts"]
 
 MOST_CSV_ROWS = 1_048_575
 """Rows below a header that a spreadsheet takes: of more customers there is no ``segments.csv``."""
@@ -49,37 +50,57 @@ class CustomerTables:
         names = ["segments.parquet"]
         if self.table.complete.size <= MOST_CSV_ROWS:
             names.append("segments.csv")
-        rows, flags, place, written = row_file(self.table.rows), row_file(self.table.complete), 0, 0
         with ExitStack() as stack:
             writers = [stack.enter_context(TableWriter(folder / name)) for name in names]
-            for start, ids in stack.enter_context(self._ids()):
-                here = slice(start, start + len(ids))
-                present = np.array(self.table.complete[here]) if flags is None else flags[here]
-                require_same_rows(self.source, len(ids), present.size)
-                count = int(present.sum())
-                span = slice(place, place + count)
+            for ids, present, rows in stack.enter_context(
+                spooled_parts(self.table, self.source, self.id_column)
+            ):
                 values = np.full((present.size, len(self.model.columns)), np.nan)
-                values[present] = self.table.rows[span] if rows is None else rows[span]
-                place += count
+                values[present] = rows
                 part = assign_part(self.model, values, present, ids, self.id_column)
                 for writer in writers:
                     writer.append(*part.written(), part.complete)
-                written = start + present.size
-            require_same_rows(self.source, self.table.complete.size, written)
         self.table.release()
 
-    @contextmanager
-    def _ids(self) -> Iterator[Iterator[tuple[int, Any]]]:
-        if self.id_column is None:
-            yield self._row_numbers()
-            return
-        with read_ahead(self.source.batches([self.id_column])) as batches:
-            yield _from(batches)
 
-    def _row_numbers(self) -> Iterator[tuple[int, Any]]:
-        total = self.table.complete.size
-        for start in range(0, total, BATCH_ROWS):
-            yield start, np.arange(start + 1, min(start + BATCH_ROWS, total) + 1)
+@contextmanager
+def spooled_parts(
+    table: SpooledTable, source: Source, id_column: str | None
+) -> Iterator[Iterator[tuple[Any, Array, FloatArray]]]:
+    """Give the rows of a spooled table some at a time: their ids, which are usable, (n,), and these, (m, D).
+
+    Parameters
+    ----------
+    table : SpooledTable
+    source : Source
+        Where ids are read.
+    id_column : str or None
+        None for row numbers.
+    """
+    if id_column is None:
+        yield _rows_of(table, source, _row_numbers(table.complete.size))
+        return
+    with read_ahead(source.batches([id_column])) as batches:
+        yield _rows_of(table, source, _from(batches))
+
+
+def _rows_of(
+    table: SpooledTable, source: Source, numbered: Iterator[tuple[int, Any]]
+) -> Iterator[tuple[Any, Array, FloatArray]]:
+    rows, flags, place, written = row_file(table.rows), row_file(table.complete), 0, 0
+    for start, ids in numbered:
+        here = slice(start, start + len(ids))
+        present = np.array(table.complete[here]) if flags is None else flags[here]
+        require_same_rows(source, len(ids), present.size)
+        span = slice(place, place + int(present.sum()))
+        yield ids, present, np.array(table.rows[span]) if rows is None else rows[span]
+        place, written = span.stop, start + present.size
+    require_same_rows(source, table.complete.size, written)
+
+
+def _row_numbers(total: int) -> Iterator[tuple[int, Any]]:
+    for start in range(0, total, BATCH_ROWS):
+        yield start, np.arange(start + 1, min(start + BATCH_ROWS, total) + 1)
 
 
 def _from(batches: Iterator[Any]) -> Iterator[tuple[int, Any]]:
