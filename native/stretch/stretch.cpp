@@ -221,12 +221,7 @@ private:
         trial_sums[0] = sums[0], trial_sums[1] = sums[1];
         for (Index c = 0; c < z.k; ++c)
             if (!(trial_sums[2 + c] > 0.0)) return Found::none;
-        if (!maximize(s.trial, s.model, next_model)) {
-            // What components share may be found with more care; one that falls to its floor is a step too far.
-            if (t.is_common && status[0] != near_bound) return Found::trouble;
-            s[radius] /= 4.0;
-            return Found::none;
-        }
+        if (!maximize(s.trial, s.model, next_model)) return Found::trouble;
         std::copy(s.model, s.model + z.model, s.origin_model);
         std::copy(about, about + z.sums, s.origin);
         std::copy(s.left, s.left + z.point, s.trial_left);

@@ -268,22 +268,11 @@ class AcceleratedEMStep:
         if not np.minimum.reduce(trial.sums.counts) > 0:
             return None
         found, repairs = self._model.maximize(trial.sums, trial.plain.model)
-        precise = self.plain.is_precise(found, trial.plain.moments)
-        if repairs or not precise or self._falls_to_floor(found, trial.plain.model):
+        if repairs or not self.plain.is_precise(found, trial.plain.moments):
             s.radius /= 4
             return None
         s.trial = trial
         return found
-
-    def _falls_to_floor(self, found: Mixture, before: Mixture) -> bool:
-        """Return whether a covariance of extrapolated sums is none but for the floor, which the step was far from.
-
-        A component on the floor is a spike: the pass that evaluates it is mostly lost.
-        """
-        floor, family = self._model.prior.floor, found.family
-        if floor is None or family.is_above_floor(found.factors, floor):
-            return False
-        return family.is_above_floor(before.factors, floor)
 
     def _learn(self, s: AcceleratedState, model: Mixture, statistics: Statistics) -> Coordinates | None:
         """Take in the sums of a pass; None where its sums have no coordinates, or those before it are not alike."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -17,9 +18,11 @@ from mixtura.core.protocols import RowTable
 from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError
 from mixtura.fit import log_likelihood
+from mixtura.run import limit_blas_threads, map_processes, start_workers
 from mixtura.select.checked_rows import as_table, counted_weights
 from mixtura.select.inference.drawn_samples import sample_like
 from mixtura.select.inference.refit import Refit, generator, require_free, runner_for, split_components
+from mixtura.select.model_search.cost import processes_for, refit_seconds
 from mixtura.select.model_search.search import search
 from mixtura.select.priors import PRIORS, PriorName
 from mixtura.validation import (
@@ -253,9 +256,7 @@ class _Sampling:
         seeds = np.random.SeedSequence(self.random_state, spawn_key=(smaller.n_components,)).spawn(
             self.n_boot
         )
-        drawn = runner_for(self.data, larger).map(
-            [partial(self._draw, smaller, larger, seed) for seed in seeds]
-        )
+        drawn = self._drawn(smaller, larger, seeds)
         # Weights that are not counts need not sum to a whole number of rows.
         per_row = self.data.total_weight / self.n_rows
         replicates = per_row * np.array([one for one in drawn if one is not None])
@@ -268,7 +269,22 @@ class _Sampling:
         n_failed = len(drawn) - int(replicates.size)
         return LikelihoodRatio(smaller, larger, statistic, float(p_value), replicates, n_failed)
 
-    def _draw(self, smaller: Mixture, larger: Mixture, seed: np.random.SeedSequence) -> float | None:
+    def _drawn(
+        self, smaller: Mixture, larger: Mixture, seeds: Sequence[np.random.SeedSequence]
+    ) -> list[float | None]:
+        """Return the statistics of samples: in threads where passes take long, in processes where all together do."""
+        runner = runner_for(self.data, larger)
+        n_fits = 2 + (smaller.n_components if self.split else 0)
+        one = refit_seconds(larger.family.name, larger.n_components, self.n_rows, self.data.n_features)
+        n_processes = processes_for(one * n_fits * len(seeds), len(seeds))
+        if runner.n_workers > 1 or n_processes == 1:
+            return runner.map([partial(self.draw, smaller, larger, seed) for seed in seeds])
+        start_workers(_statistic, n_processes)
+        shared = replace(self, data=self.data.alone()), smaller, larger
+        with limit_blas_threads():
+            return list(map_processes(_statistic, shared, seeds, n_processes))
+
+    def draw(self, smaller: Mixture, larger: Mixture, seed: np.random.SeedSequence) -> float | None:
         """Return the statistic of one sample from the smaller mixture; None where it cannot be fitted."""
         rows = sample_like(smaller, self.n_rows, self.rows, generator(seed))
         data = self.data.in_memory(rows).alone()
@@ -278,6 +294,12 @@ class _Sampling:
         except MixturaError:
             return None
         return 2.0 * (above - below)
+
+
+def _statistic(shared: tuple[_Sampling, Mixture, Mixture], seed: np.random.SeedSequence) -> float | None:
+    """Return the statistic of one sample, in any process."""
+    sampling, smaller, larger = shared
+    return sampling.draw(smaller, larger, seed)
 
 
 def _check(

@@ -10,7 +10,7 @@ from mixtura.core.accumulate import pass_work
 from mixtura.core.covariance import count_parameters, get_family
 from mixtura.run import get_threads
 
-__all__ = ["level_sizes", "processes_for", "search_seconds"]
+__all__ = ["level_sizes", "processes_for", "refit_seconds", "search_seconds"]
 
 _FEWEST_ROWS = 2_000
 _ROWS_PER_PARAMETER = 10
@@ -22,10 +22,13 @@ _LARGER = 4
 _PASSES, _FURTHER_PASSES = 100, 30
 """Passes that finding a model takes at its first level, and at each further one; roughly."""
 
-_PER_PASS, _PER_SECOND = 1.5e-4, 2e10
+_PER_PASS, _PER_SECOND = 5e-5, 2e10
 """Seconds that the Python of a pass takes, and floating-point operations of its rest in a second; roughly."""
 
-_LONG = 2.0
+_REFIT_PASSES, _PER_REFIT = 30, 5e-4
+"""Passes of a fit from a mixture that is near, and seconds that it takes beside them."""
+
+_LONG = 1.5
 """Seconds from which on it pays to start other processes."""
 
 
@@ -48,6 +51,12 @@ def search_seconds(cells: Iterable[tuple[str, int]], n_rows: int, n_features: in
             seconds += passes * (_PER_PASS + pass_work(moments.layout, size, k, n_features) / _PER_SECOND)
             passes = _FURTHER_PASSES
     return seconds
+
+
+def refit_seconds(family: str, n_components: int, n_rows: int, n_features: int) -> float:
+    """Return about how long a fit from a mixture that is near takes."""
+    work = pass_work(get_family(family).moments[0].layout, n_rows, n_components, n_features)
+    return _PER_REFIT + _REFIT_PASSES * (0.2 * _PER_PASS + work / _PER_SECOND)
 
 
 def processes_for(seconds: float, n_tasks: int) -> int:

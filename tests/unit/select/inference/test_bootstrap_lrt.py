@@ -15,6 +15,7 @@ from mixtura.engine import as_data
 from mixtura.exceptions import DataError, MissingValuesError, MixturaError, ParameterError, TooFewRowsError
 from mixtura.run import SerialRunner, ThreadRunner
 from mixtura.select import bootstrap_lrt, search
+from mixtura.select.inference import bootstrap_lrt as module
 from mixtura.select.inference.refit import Refit, generator, runner_for, split_components
 from naive import naive_full_covariances
 
@@ -120,6 +121,19 @@ def test_the_number_of_threads_changes_no_digit() -> None:
             )
             found.append((test.statistic, test.replicates.tolist()))
     assert found[0] == found[1]
+
+
+def test_samples_are_the_same_in_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {"covariance_type": "spherical", "max_components": 2, "n_boot": 12}
+    with mixtura.set_threads(1):
+        alone = bootstrap_lrt(make_customers(), **options)
+    asked, run = [], module.map_processes
+    monkeypatch.setattr(module, "map_processes", lambda *given: asked.append(given[3]) or run(*given))
+    monkeypatch.setattr(module, "processes_for", lambda seconds, n_tasks: 2)
+    with mixtura.set_threads(2):
+        found = bootstrap_lrt(make_customers(), **options)
+    assert asked == [2]
+    np.testing.assert_array_equal(found.tests[0].replicates, alone.tests[0].replicates)
 
 
 def test_few_rows_are_left_to_one_thread() -> None:
