@@ -13,7 +13,7 @@ from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Floor, Ridge
-from mixtura.engine import as_data, as_table
+from mixtura.engine import as_data
 from mixtura.fit import AcceleratedEMStep, Problem, RemainingGain, Settings, continue_fit
 from mixtura.fit.loop.driver import iterate
 from mixtura.fit.loop.state import begin
@@ -23,6 +23,7 @@ from mixtura.fit.steps.warmup import WarmupEM
 from mixtura.kernels import native
 from mixtura.kernels.iterations import stretch as compiled
 from mixtura.kernels.iterations.stretch import Ending, can_advance
+from mixtura.select.checked_rows import as_table
 
 NAMES = sorted(
     name

@@ -18,7 +18,7 @@ from mixtura.core.protocols import RowTable
 from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError
 from mixtura.fit import log_likelihood
-from mixtura.run import limit_blas_threads, map_processes, start_workers
+from mixtura.run import map_processes, start_workers
 from mixtura.select.checked_rows import as_table, counted_weights
 from mixtura.select.inference.drawn_samples import sample_like
 from mixtura.select.inference.refit import Refit, generator, require_free, runner_for, split_components
@@ -281,8 +281,7 @@ class _Sampling:
             return runner.map([partial(self.draw, smaller, larger, seed) for seed in seeds])
         start_workers(_statistic, n_processes)
         shared = replace(self, data=self.data.alone()), smaller, larger
-        with limit_blas_threads():
-            return list(map_processes(_statistic, shared, seeds, n_processes))
+        return list(map_processes(_statistic, shared, seeds, n_processes))
 
     def draw(self, smaller: Mixture, larger: Mixture, seed: np.random.SeedSequence) -> float | None:
         """Return the statistic of one sample from the smaller mixture; None where it cannot be fitted."""
