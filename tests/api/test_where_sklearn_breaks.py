@@ -87,6 +87,7 @@ def check(covariance_type: str, init_params: str, rows: Any, near: Any, offset: 
     )
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("init_params", STARTS)
 @pytest.mark.parametrize("covariance_type", TYPES)
 def test_data_shifted_by_1e8(covariance_type: str, init_params: str) -> None:
@@ -96,6 +97,7 @@ def test_data_shifted_by_1e8(covariance_type: str, init_params: str) -> None:
     check(covariance_type, init_params, far, near, 1e8, n_iter=12)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("init_params", STARTS)
 @pytest.mark.parametrize("covariance_type", TYPES)
 def test_float32_far_from_the_origin(covariance_type: str, init_params: str) -> None:

@@ -144,6 +144,7 @@ def test_options_reach_the_library(run, customers) -> None:
     assert table.select("covariance_type", "n_components").rows() == [("diag", 2)]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("criterion", CRITERIA)
 def test_every_criterion_ranks_here(run, customers, criterion) -> None:
     done = run("select", customers, "--components", "1-3", "--criterion", criterion)

@@ -130,6 +130,7 @@ def test_units_and_origin(family: str, table: str) -> None:
 UNDECIDED = {("EEV", "point"), ("EVE", "outlier")}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("family", "table"), [(f, t) for f in FAMILIES for t in SPIKED if (f, t) not in UNDECIDED]
 )

@@ -136,6 +136,7 @@ def test_so_it_is_of_t_components() -> None:
     np.testing.assert_allclose(found.tails.freedom, freedom, rtol=1e-7)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("covariance_type", FAMILIES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_so_it_is_of_every_family_and_kind(covariance_type: str, kind: str) -> None:
@@ -237,6 +238,7 @@ def test_of_one_component_batches_are_the_whole(covariance_type: str) -> None:
     np.testing.assert_allclose(mixture.covariances, wanted[covariance_type], rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("covariance_type", FAMILIES)
 def test_implied_sums_lead_back_to_their_mixture(covariance_type: str, kind: str) -> None:

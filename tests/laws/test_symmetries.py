@@ -106,6 +106,7 @@ def test_a_map_of_the_rows_maps_the_fit(covariance_type: str, name: str) -> None
     )
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("init_params", ["kmeans", "random", "random_from_data", "k-means++"])
 @pytest.mark.parametrize("covariance_type", TYPES)
 def test_a_shift_by_1e8_shifts_the_fit(covariance_type: str, init_params: str) -> None:

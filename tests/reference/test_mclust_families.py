@@ -59,6 +59,7 @@ def test_the_tables_hold_every_family() -> None:
     assert len(ONE_COLUMN) == 2 * len(CLASSES)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("case", SAME_START, ids=name_of)
 def test_one_m_step_is_mclusts(shared_data: Path, case: dict[str, str]) -> None:
     table, family = case["table"], case["family"]

@@ -209,6 +209,7 @@ def test_a_single_value_in_a_row_is_enough() -> None:
     np.testing.assert_allclose(model.covariances_, [np.nanvar(rows, axis=0)], rtol=1e-3)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("covariance_type", FAMILIES)
 def test_the_bootstrap_of_parameters_takes_missing_values(covariance_type: str, rows: Any) -> None:
     found = search(rows, components=[2], covariance_types=[covariance_type], missing="fiml").best.mixture

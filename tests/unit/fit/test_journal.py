@@ -52,6 +52,7 @@ def fit(journal: Journal | None, stop_at: int | None = None, **settings: Any) ->
     )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("step", [{}, {"step": AcceleratedEMStep}], ids=["plain", "accelerated"])
 @pytest.mark.parametrize("stop_at", [1, 21, 40, 78])
 def test_a_fit_that_was_stopped_anywhere_ends_to_the_last_bit_as_one_that_was_not(

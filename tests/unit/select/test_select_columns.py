@@ -77,6 +77,7 @@ def test_a_weight_of_two_is_the_row_twice() -> None:
     )
 
 
+@pytest.mark.slow
 def test_roles_are_found_where_values_are_missing() -> None:
     rows = planted(400)
     rows[np.random.default_rng(1).random(rows.shape) < 0.12] = np.nan
@@ -253,6 +254,7 @@ def test_rows_and_columns_must_be_enough() -> None:
         select_columns(planted(5)[:, :2])
 
 
+@pytest.mark.slow
 def test_correlated_noise_is_not_taken_for_components() -> None:
     """One factor in many columns is a single distribution; a mixture that cuts it into pieces is not better."""
     rng = np.random.default_rng(8)

@@ -40,6 +40,7 @@ def test_it_is_the_loop_over_all_pairs(criterion: str, n: int, d: int, scale: fl
         np.testing.assert_array_equal(tree.labels(k), naive_agglomerate(criterion, rows.tolist(), k))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("n", "d"), [(11, 1), (12, 2), (13, 3)])
 @pytest.mark.parametrize("criterion", COMPILED_CRITERIA)
 def test_the_twin_is_the_loop_over_all_pairs(

@@ -130,6 +130,7 @@ def test_the_statistic_is_twice_the_difference_of_the_log_likelihoods() -> None:
     assert found.replicates.size == 3
 
 
+@pytest.mark.slow
 def test_the_two_groups_are_found() -> None:
     rows = mixed_rows(table_of(300, 5), kinds=SAID)
     assert bootstrap_lrt(rows, covariance_type="diag", max_components=3, n_boot=19).n_components == 2

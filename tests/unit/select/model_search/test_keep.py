@@ -32,6 +32,7 @@ def table(n_new: int = 30, n_old: int = 40, seed: int = 0) -> Any:
     return np.vstack([old, rng.standard_normal((n_new, D)) * [1.0, 0.6] + [2.0, 6.0]])
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", ["full", "tied", "diag", "spherical"])
 @pytest.mark.parametrize("lacking", [False, True], ids=["plain", "missing and weighted"])
 def test_it_is_the_naive_loop_in_which_some_components_stay(name: str, lacking: bool) -> None:

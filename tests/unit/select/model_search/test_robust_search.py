@@ -30,6 +30,7 @@ def table(kind: str, n: int = 600, seed: int = 0) -> tuple[Any, Any]:
     return rows, labels
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind", ["none", "noise", "t"])
 def test_the_criterion_decides_what_there_is(kind: str) -> None:
     rows, labels = table(kind)

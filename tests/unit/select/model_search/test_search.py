@@ -260,6 +260,7 @@ def test_the_criteria_are_their_formulas() -> None:
     assert aic(-100.0, 5) == 210.0
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Best performing initialization did not converge")
 def test_fits_are_finished() -> None:
     """What a much longer run gains is less than the tolerance, though rows overlap and EM is slow."""

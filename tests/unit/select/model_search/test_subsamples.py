@@ -98,6 +98,7 @@ def test_it_is_the_same_for_any_number_of_threads() -> None:
     assert values[0] == values[1]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("seed", [0, 3, 9, 10])
 @pytest.mark.parametrize("n_rows", [9_000, 20_000])
 def test_groups_that_a_partition_divides_the_wrong_way_are_found(n_rows: int, seed: int) -> None:
