@@ -277,12 +277,17 @@ def _print_anomalies(console: Console, document: Document) -> None:
     console.print(Text(title, style="bold"))
     if not found.customers:
         return
-    table = plain_table(document.table.id_column or "row", "log density", "segment", "reasons")
-    table.columns[3].justify, table.columns[3].no_wrap = "left", False
-    for one in found.customers[:_ANOMALIES]:
+    shown = found.customers[:_ANOMALIES]
+    headers = ["reasons"] if any(one.drivers for one in shown) else []
+    table = plain_table(document.table.id_column or "row", "log density", "segment", *headers)
+    for column in table.columns[3:]:
+        column.justify, column.no_wrap = "left", False
+    for one in shown:
         density = "" if one.log_density is None else f"{one.log_density:.2f}"
-        reasons = ", ".join(_reason(driver, document) for driver in one.drivers[:_REASONS])
-        table.add_row(one.customer, density, str(one.segment), reasons)
+        reasons = (
+            [", ".join(_reason(driver, document) for driver in one.drivers[:_REASONS])] if headers else []
+        )
+        table.add_row(one.customer, density, str(one.segment), *reasons)
     print_table(console, table, "log density", "segment")
     if found.count > _ANOMALIES:
         rest = ", ".join(one.customer for one in found.customers[_ANOMALIES : _ANOMALIES + _NAMED])

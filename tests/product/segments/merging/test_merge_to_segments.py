@@ -239,6 +239,10 @@ def test_latent_classes_are_merged() -> None:
     assert "Components that overlap" in page
     assert "valley" not in page
     assert "Density between" not in page
+    assert "diag" not in page.partition("How the number of segments was chosen</h2>")[2].partition("</p>")[0]
+    assert "3 components of categories (latent classes)" in page
+    assert "Every column, segment by segment" not in page
+    assert "Drivers" not in page
 
 
 def test_notes_on_categories_alone_do_not_speak_of_valleys() -> None:
