@@ -51,12 +51,8 @@ if TYPE_CHECKING:
     from mixtura.segments.results.segmentation_result import SegmentationResult
     from mixtura.segments.segment import COVARIANCE_TYPES, segment_table
     from mixtura.segments.select import Selection, select_table, write_selection
-    from mixtura.segments.stability.stability import (
-        NumberStability,
-        SegmentStability,
-        Stability,
-        assess_stability,
-    )
+    from mixtura.segments.stability.stability import assess_stability
+    from mixtura.segments.stability.stability_measures import NumberStability, SegmentStability, Stability
     from mixtura.segments.stability.stability_verdict import Verdict, classify_stability
     from mixtura.segments.table.columns import ColumnChoice, LeftOut, choose_columns
     from mixtura.segments.table.open_table import OddCell, OpenTable, open_table
@@ -201,7 +197,8 @@ if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every na
             "results.segmentation_result": "SegmentationResult",
             "segment": "COVARIANCE_TYPES segment_table",
             "select": "Selection select_table write_selection",
-            "stability.stability": "NumberStability SegmentStability Stability assess_stability",
+            "stability.stability": "assess_stability",
+            "stability.stability_measures": "NumberStability SegmentStability Stability",
             "stability.stability_verdict": "Verdict classify_stability",
             "table.columns": "ColumnChoice LeftOut choose_columns",
             "table.open_table": "OddCell OpenTable open_table",

@@ -20,7 +20,7 @@ from mixtura.segments.results.build_profiles import index_part, population_part,
 from mixtura.segments.results.document import FORMAT, FORMAT_VERSION, Document
 from mixtura.segments.results.segmentation_result import SegmentationResult
 from mixtura.segments.stability.model_choice import Contender
-from mixtura.segments.stability.stability import Stability
+from mixtura.segments.stability.stability_measures import Stability
 from mixtura.segments.weighted import row_maxima
 from mixtura.select import Candidate
 

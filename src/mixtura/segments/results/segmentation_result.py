@@ -34,7 +34,8 @@ from mixtura.segments.profiles.profile import Population, SegmentProfile
 from mixtura.segments.results.effort import Effort
 from mixtura.segments.results.notes import notes_of
 from mixtura.segments.stability.model_choice import ModelChoice
-from mixtura.segments.stability.stability import SAMPLE_ROWS, Stability, assess_stability
+from mixtura.segments.stability.stability import SAMPLE_ROWS, assess_stability
+from mixtura.segments.stability.stability_measures import Stability
 from mixtura.segments.table.columns import ColumnChoice
 from mixtura.segments.transforms.recommend_transform import TransformAdvice
 from mixtura.select import Candidate, ColumnSelection, Merging
@@ -283,7 +284,7 @@ class SegmentationResult:
         try:
             return assess_stability(
                 self.model, table, weights=self.weights, n_bootstraps=n_bootstraps, mixtures=self.neighbors,
-                on_resample=self.effort.on_resample,
+                on_resample=self.effort.on_resample, refits=None if self.choice is None else self.choice.refits,
             )  # fmt: skip
         except MixturaError:
             return None

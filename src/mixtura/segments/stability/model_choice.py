@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from mixtura.fit import Outcome
 from mixtura.segments.comparison.agreement import best_jaccard, contingency_table, pairwise_adjusted_rand
 from mixtura.segments.model.robust_file import components_alone
 from mixtura.segments.options import Settings
-from mixtura.segments.stability.resample import refit_labels
+from mixtura.segments.stability.resample import Refits, refit_labels
 from mixtura.segments.stability.stability_verdict import is_stable
 from mixtura.segments.table.rounding import scaled_steps
 from mixtura.segments.transforms.scaling import Scaling
@@ -94,12 +94,15 @@ class ModelChoice:
     determined : bool, default=True
         Whether the table determines a number of segments: not so if the criterion falls up to the largest number that
         was tried, and resamples do not find as many segments again.
+    refits : dict, optional
+        What was learned from resamples, so that the stability of the segments need not learn it again.
     """
 
     best: Candidate
     smallest: Candidate
     compared: tuple[Contender, ...] = ()
     determined: bool = True
+    refits: Refits = field(default_factory=dict)
 
     @property
     def rule(self) -> str:
@@ -157,15 +160,15 @@ def choose_model(
         if near == [first]:
             return ModelChoice(first, smallest)
         compared = [sample.contender(one, gaps[one]) for one in near]
-        return ModelChoice(_most_stable(compared).candidate, smallest, tuple(compared))
+        return ModelChoice(_most_stable(compared).candidate, smallest, tuple(compared), refits=sample.refits)
     if _are_apart(first):
         return ModelChoice(first, smallest)
     leader = sample.contender(first, 0.0)
     if is_stable(leader.adjusted_rand, leader.least_jaccard):
-        return ModelChoice(first, smallest)
+        return ModelChoice(first, smallest, refits=sample.refits)
     others = [sample.contender(one, gaps[one]) for one in by_number if one is not first]
     best = max(others, key=lambda one: one.adjusted_rand).candidate
-    return ModelChoice(best, smallest, (leader, *others), determined=False)
+    return ModelChoice(best, smallest, (leader, *others), determined=False, refits=sample.refits)
 
 
 def _are_apart(candidate: Candidate) -> bool:
@@ -197,6 +200,7 @@ class ComparisonSample:
     total_weight: float
     rounding: FloatArray
     settings: Settings
+    refits: Refits = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -240,6 +244,7 @@ class ComparisonSample:
             prior=settings.prior,
             rounding=self.rounding,
             tails=one.mixture.tails is not None,
+            refits=self.refits,
         )
         agreements = _mean_agreements(parts, k, weights)
         labels = predict_free(components_alone(one.mixture), rows)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from itertools import count
+from typing import TypeAlias
 
 import numpy as np
 
@@ -37,7 +40,10 @@ from mixtura.select.inference.refit import runner_for_family
 from mixtura.select.model_search.cost import processes_for, search_seconds
 from mixtura.select.priors import PriorName, make_prior
 
-__all__ = ["refit_labels"]
+__all__ = ["Refits", "refit_labels"]
+
+Refits: TypeAlias = dict[bytes, list[IntArray | None]]
+"""Partitions of what was resampled before, by number of the resample; the key says of what, and how it was learned."""
 
 _TOLERANCE = 1.0
 """Nats of the total log-likelihood still to be gained: partitions change by single customers for less."""
@@ -61,6 +67,7 @@ def refit_labels(
     tails: bool = False,
     n_segments: int | None = None,
     on_resample: Callable[[int], object] = lambda done: None,
+    refits: Refits | None = None,
 ) -> list[IntArray]:  # fmt: skip
     """Return the partitions of the rows by mixtures learned from resamples of them, each of shape (N,).
 
@@ -93,42 +100,58 @@ def refit_labels(
         Merge the components of each resample to this many segments, see `SegmentMerging`; None for none.
     on_resample : callable, optional
         Called after resamples with how many are done; from several threads.
+    refits : dict, optional
+        What is found in it is not learned again, and what is learned is put into it.
 
     Returns
     -------
     list of ndarray
         Fewer than `n_bootstraps` where a mixture could not be learned from a resample.
     """
-    data = as_data(rows, weights)
-    structure = get_family(family)
-    # That of the rows themselves, as the mixture in question had it: a resample of few rows has none to speak of.
-    kept = make_prior(prior, data.total, n_components, rounding)
-    heavy = StudentTails() if tails else None
-    model = GaussianModel(n_components, structure, kept, data.discrete, tails=heavy)
-    runner = runner_for_family(data, structure, n_components)
-    refits = _Refits(rows, weights, data.alone(), model, n_init, seed, n_segments or n_components)
+    groups = n_segments or n_components
+    asked = rows, weights, family, n_components, groups, n_init, seed, prior, rounding, tails
+    found = {} if refits is None else refits
+    known = found.setdefault(blake2b(pickle.dumps(asked)).digest(), [])
+    if len(known) < n_bootstraps:
+        data = as_data(rows, weights)
+        structure = get_family(family)
+        # That of the rows themselves, as the mixture in question had it: a resample of few rows has none to speak of.
+        kept = make_prior(prior, data.total, n_components, rounding)
+        heavy = StudentTails() if tails else None
+        model = GaussianModel(n_components, structure, kept, data.discrete, tails=heavy)
+        task = _Refit(rows, weights, data.alone(), model, n_init, seed, groups)
+        known += _refitted(data, task, range(len(known), n_bootstraps), on_resample)
+    return [labels for labels in known[:n_bootstraps] if labels is not None]
+
+
+def _refitted(
+    data: Data, task: _Refit, numbers: range, on_resample: Callable[[int], object]
+) -> list[IntArray | None]:
+    """Return the partitions of some resamples by their numbers, in threads or in processes."""
+    model = task.model
+    runner = runner_for_family(data, model.structure, model.n_components)
     if runner.n_workers > 1:
-        done = count(1)
+        done = count(numbers.start + 1)
 
         def labels_of(number: int) -> IntArray | None:
-            found = _labels(refits, number)
+            found = _labels(task, number)
             on_resample(next(done))
             return found
 
-        found = runner.map([partial(labels_of, number) for number in range(n_bootstraps)])
-    else:
-        seconds = n_bootstraps * search_seconds([(family, n_components)], len(rows), data.n_features)
-        n_processes = processes_for(seconds, n_bootstraps)
-        found, ahead = [], [0]
-        note = partial(ahead.__setitem__, 0)
-        for labels in map_processes(_labels, refits, range(n_bootstraps), n_processes, note):
-            found.append(labels)
-            on_resample(len(found) + ahead[0])
-    return [labels for labels in found if labels is not None]
+        return runner.map([partial(labels_of, number) for number in numbers])
+    cells = [(model.structure.name, model.n_components)]
+    seconds = len(numbers) * search_seconds(cells, len(task.rows), data.n_features)
+    n_processes = processes_for(seconds, len(numbers))
+    found, ahead = list[IntArray | None](), [0]
+    note = partial(ahead.__setitem__, 0)
+    for labels in map_processes(_labels, task, numbers, n_processes, note):
+        found.append(labels)
+        on_resample(numbers.start + len(found) + ahead[0])
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Refits:
+class _Refit:
     """What the refits to all resamples have in common."""
 
     rows: RowTable
@@ -140,7 +163,7 @@ class _Refits:
     n_segments: int
 
 
-def _labels(refits: _Refits, number: int) -> IntArray | None:
+def _labels(refits: _Refit, number: int) -> IntArray | None:
     """Return the partition of the rows by a mixture of a resample, by its number; None where there is none."""
     rows, weights = refits.rows, refits.weights
     rng = np.random.RandomState(np.random.SeedSequence((refits.seed, number)).generate_state(1))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,133 +19,26 @@ from mixtura.segments.merging.grouped import segment_labels
 from mixtura.segments.model.robust_file import components_alone
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.scan import Summary, scan_of
-from mixtura.segments.stability.resample import refit_labels
-from mixtura.segments.stability.stability_verdict import PATTERN, STABLE, Verdict, classify_stability
+from mixtura.segments.stability.resample import Refits, refit_labels
+from mixtura.segments.stability.stability_measures import NumberStability, SegmentStability, Stability
+from mixtura.segments.stability.stability_verdict import STABLE, classify_stability
 from mixtura.segments.table.rounding import scaled_steps
 from mixtura.segments.weighted import effective_counts
 from mixtura.select import search
 from mixtura.validation import Interval, require
 
-__all__ = ["NumberStability", "SegmentStability", "Stability", "assess_stability"]
+__all__ = ["SAMPLE_ROWS", "assess_stability"]
 
 SAMPLE_ROWS = 5_000
 """Rows that are drawn from larger tables, and resampled."""
 
-_HIGHLY, _DISSOLVED = 0.85, 0.5
-"""Jaccard similarities of highly stable segments, and of one dissolved (Hennig 2007 and 2008)."""
+_DISSOLVED = 0.5
+"""Jaccard similarity of a segment that is dissolved (Hennig 2008)."""
 
 _INTERVAL = (0.05, 0.95)
 
 _STARTS = 3
 """Least number of restarts per resample: a single start may reach a poor optimum."""
-
-
-@dataclass(frozen=True, slots=True)
-class NumberStability:
-    """How well a number of segments is found again.
-
-    Parameters
-    ----------
-    n_segments : int
-    adjusted_rand : float
-        Mean over all pairs of resamples, of the agreement of their partitions of the original rows.
-    lower, upper : float
-        The 5th and 95th percentile over the pairs.
-    n_bootstraps : int
-        Resamples that a mixture could be learned from.
-    """
-
-    n_segments: int
-    adjusted_rand: float
-    lower: float
-    upper: float
-    n_bootstraps: int
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentStability:
-    """How well one segment is found again.
-
-    Parameters
-    ----------
-    number : int
-        From 1.
-    name : str
-    jaccard : float
-        Mean over the resamples of the similarity to the most similar segment there; NaN for one without customers.
-    lower, upper : float
-        The 5th and 95th percentile.
-    recovered : float
-        Share of the resamples with a similarity of 0.75 or more.
-    dissolved : float
-        Share of the resamples with a similarity of 0.5 or less: half of the segment or more is elsewhere.
-    """
-
-    number: int
-    name: str
-    jaccard: float
-    lower: float
-    upper: float
-    recovered: float
-    dissolved: float
-
-    @property
-    def word(self) -> str:
-        """``highly stable`` (0.85 and more), ``stable`` (0.75), ``a pattern`` (0.6) or ``unstable`` (Hennig 2007)."""
-        steps = ((_HIGHLY, "highly stable"), (STABLE, "stable"), (PATTERN, "a pattern"))
-        return next((word for least, word in steps if self.jaccard >= least), "unstable")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Stability:
-    """Whether the segments, and their number, are found again.
-
-    Parameters
-    ----------
-    verdict : Verdict
-    reason : str
-        The numbers behind the verdict, in a sentence.
-    n_segments : int
-    overall : NumberStability
-        Of the number of segments in question.
-    numbers : tuple of NumberStability
-        Of this and neighboring numbers, the fewest segments first.
-    segments : tuple of SegmentStability
-    expected_error : float
-        Share of customers, by weight, expected to belong to another segment than the one they are put in.
-    flows : tuple of Flow
-        Customers from K - 1 to K and from K to K + 1 segments, as far as these were asked for.
-    n_rows, n_rows_used : int
-        Customers who count (those with a weight above zero, where there are weights), and those who were resampled.
-    n_bootstraps, n_init : int
-        Resamples asked for, and starts for each.
-    seed : int
-    """
-
-    verdict: Verdict
-    reason: str
-    n_segments: int
-    overall: NumberStability
-    numbers: tuple[NumberStability, ...]
-    segments: tuple[SegmentStability, ...]
-    expected_error: float
-    flows: tuple[Flow, ...]
-    n_rows: int
-    n_rows_used: int
-    n_bootstraps: int
-    n_init: int
-    seed: int
-
-    @property
-    def least_stable(self) -> SegmentStability | None:
-        """The segment with the smallest similarity; None where there is a single one."""
-        known = [one for one in self.segments if not np.isnan(one.jaccard)]
-        return min(known, key=lambda one: one.jaccard) if len(self.segments) > 1 and known else None
-
-    @property
-    def sampled(self) -> bool:
-        """Whether a sample was resampled, which makes segments look less stable than they are with all rows."""
-        return self.n_rows_used < self.n_rows
 
 
 def assess_stability(
@@ -161,6 +53,7 @@ def assess_stability(
     sample_rows: int = SAMPLE_ROWS,
     seed: int | None = None,
     on_resample: Callable[[int, int], object] | None = None,
+    refits: Refits | None = None,
 ) -> Stability:
     """Learn the mixture again from resampled customers, and see whether the same segments come out.
 
@@ -196,6 +89,8 @@ def assess_stability(
         None for the model's own.
     on_resample : callable, optional
         Called after each resample with how many are done, and how many there are; from several threads.
+    refits : dict, optional
+        What was learned from resamples before, such as `ModelChoice.refits`: the same is not learned again.
 
     Returns
     -------
@@ -225,7 +120,7 @@ def assess_stability(
     seed = training.seed if seed is None else seed
     plan = {"n_bootstraps": n_bootstraps, "n_init": starts, "seed": seed}
     used, counted = _sample(rows, weights, sample_rows, plan["seed"])
-    partitions = _partitions(model, used, counted, asked, plan, on_resample)
+    partitions = _partitions(model, used, counted, asked, plan, refits, on_resample)
     used, rows = model.scaling.seen(columns_alone(used)), columns_alone(rows)
     stabilities = tuple(_of_number(number, partitions[number], counted) for number in asked)
     overall = next(one for one in stabilities if one.n_segments == k)
@@ -277,7 +172,7 @@ def _sample(
 
 def _partitions(
     model: SegmentModel, rows: RowTable, weights: FloatArray | None, numbers: Sequence[int], plan: Mapping[str, int],
-    on_resample: Callable[[int, int], object] | None,
+    refits: Refits | None, on_resample: Callable[[int, int], object] | None,
 ) -> dict[int, list[IntArray]]:  # fmt: skip
     found, each = dict[int, list[IntArray]](), plan["n_bootstraps"]
 
@@ -286,20 +181,20 @@ def _partitions(
             on_resample(len(found) * each + done, len(numbers) * each)
 
     for number in numbers:
-        found[number] = _refit(model, rows, weights, number, plan, observe)
+        found[number] = _refit(model, rows, weights, number, plan, refits, observe)
     return found
 
 
 def _refit(
     model: SegmentModel, rows: RowTable, weights: FloatArray | None, number: int, plan: Mapping[str, int],
-    observe: Callable[[int], object],
+    refits: Refits | None, observe: Callable[[int], object],
 ) -> list[IntArray]:  # fmt: skip
     found = refit_labels(
         model.scaling.seen(rows), model.mixture.covariance_type,
         model.mixture.n_components if model.groups else number, n_segments=number,
         n_bootstraps=plan["n_bootstraps"], n_init=plan["n_init"], seed=plan["seed"], weights=weights,
         prior=model.training.prior, rounding=scaled_steps(rows, model.scaling), tails=model.mixture.tails is not None,
-        on_resample=observe,
+        on_resample=observe, refits=refits,
     )  # fmt: skip
     if len(found) < 2:
         raise MixturaError(

@@ -19,7 +19,7 @@ from mixtura.segments.jsonable import to_jsonable
 from mixtura.segments.stability import resample
 from mixtura.segments.stability import stability as stability_module
 from mixtura.segments.stability.resample import refit_labels
-from mixtura.segments.stability.stability import SegmentStability
+from mixtura.segments.stability.stability_measures import SegmentStability
 from mixtura.select import search
 
 
@@ -280,3 +280,28 @@ def test_resamples_that_cannot_be_fitted_are_left_out(apart, monkeypatch) -> Non
         found = assess_stability(apart.model, apart.rows, n_bootstraps=4, numbers=[])
     assert found.overall.n_bootstraps == 3
     assert found.n_bootstraps == 4
+
+
+def test_what_was_learned_from_resamples_is_not_learned_again(cloud, monkeypatch) -> None:
+    """The choice among models resamples the same rows as the stability of the segments."""
+    scaled, learned = cloud.model.scaling.apply(cloud.rows), []
+    steps = stability_module.scaled_steps(cloud.rows, cloud.model.scaling)
+    alone = assess_stability(cloud.model, cloud.rows, n_bootstraps=5, numbers=[])
+    refits: resample.Refits = {}
+    how = {"n_init": 3, "seed": cloud.model.training.seed, "rounding": steps, "refits": refits}
+    first = refit_labels(scaled, "full", 4, n_bootstraps=3, **how)
+    original = resample._labels
+    monkeypatch.setattr(
+        resample, "_labels", lambda task, number: learned.append(number) or original(task, number)
+    )
+    again = assess_stability(cloud.model, cloud.rows, n_bootstraps=5, numbers=[], refits=refits)
+    assert learned == [3, 4]
+    assert to_jsonable(again) == to_jsonable(alone)
+    # Another seed, number of starts, family or prior is another plan.
+    for other in ({"seed": 8}, {"n_init": 1}, {"prior": "conjugate"}, {"weights": np.ones(len(scaled))}):
+        learned.clear()
+        refit_labels(scaled, "full", 4, n_bootstraps=1, **(how | other))
+        assert learned == [0]
+    np.testing.assert_array_equal(
+        refit_labels(scaled, "full", 4, n_bootstraps=2, **how), first[:2], strict=True
+    )
