@@ -15,4 +15,4 @@ Count = Annotated[int, Field(ge=0)]
 class Strict(BaseModel):
     """Nothing unknown, nothing converted, nothing that is not finite."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, defer_build=True)
