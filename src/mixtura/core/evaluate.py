@@ -71,10 +71,10 @@ class Rows:
 
     def __call__(self, block: Block) -> Chosen:
         within = self.numbers - block.start
-        places = np.flatnonzero((within >= 0) & (within < block.n_rows))
-        chosen, weight = within[places], block.sample_weight
+        places = ((within >= 0) & (within < block.n_rows)).nonzero()[0]
         if not places.size:
             return []
+        chosen, weight = within if places.size == within.size else within[places], block.sample_weight
         levels = None if block.levels is None else block.levels[chosen]
         return [(places, block.rows[chosen], None if weight is None else weight[chosen], levels)]
 
@@ -91,6 +91,8 @@ class Rows:
 
     def joined(self, chosen: Chosen) -> tuple[RowArray, FloatArray | None, IntArray | None]:
         """Return the rows, (n, D), their weights, (n,), and levels, (n, J), or None where there are none."""
+        if len(chosen) == 1:
+            return chosen[0][1:]
         places = np.concatenate([one[0] for one in chosen])
         order = np.empty_like(places)
         order[places] = np.arange(places.size)

@@ -47,13 +47,9 @@ class SerialRunner(StatesInMemory):
 
 def reduce_in_order(blocks: Blocks, task: Pass[T], *states: RowState) -> T:
     """Return the sum of a pass over all blocks, one after the other."""
-    total = _part(blocks, 0, task, states)
+    block = blocks.block(0)
+    total = task(block, *[state.of(block) for state in states]) if states else task(block)
     for number in range(1, len(blocks)):
-        total = task.add(total, _part(blocks, number, task, states))
+        block = blocks.block(number)
+        total = task.add(total, task(block, *[state.of(block) for state in states]))
     return total
-
-
-def _part(blocks: Blocks, number: int, task: Pass[T], states: Sequence[RowState]) -> T:
-    """Return what a pass makes of one block."""
-    block = blocks.block(number)
-    return task(block, *[state.of(block) for state in states]) if states else task(block)

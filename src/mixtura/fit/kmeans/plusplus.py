@@ -63,11 +63,12 @@ def _locate(
     data: Data, masses: FloatArray, targets: FloatArray, side: Literal["left", "right"], *states: RowState
 ) -> IntArray:
     """Return the first rows up to which the running sum of the masses of rows passes the targets, (T,)."""
-    ends = np.cumsum(masses)
-    blocks = np.minimum(np.searchsorted(ends, targets), len(ends) - 1)
-    before = np.concatenate([[0.0], ends[:-1]])[blocks]
-    pairs = data.reduce(RowAtMass(blocks, targets - before, side), *states)
-    found = dict(pairs)
+    blocks = np.zeros(targets.size, dtype=np.intp)
+    if masses.size > 1:
+        ends = np.cumsum(masses)
+        blocks = np.minimum(np.searchsorted(ends, targets), len(ends) - 1)
+        targets = targets - np.concatenate([[0.0], ends[:-1]])[blocks]
+    found = dict(data.reduce(RowAtMass(blocks, targets, side), *states))
     return np.array([found[target] for target in range(targets.size)], dtype=np.intp)
 
 
@@ -174,12 +175,12 @@ class RowAtMass:
     side: Literal["left", "right"]
 
     def __call__(self, block: Block, distances: FloatArray | None = None) -> list[tuple[int, int]]:
-        here = np.flatnonzero(self.blocks == block.number)
+        here = (self.blocks == block.number).nonzero()[0]
         if not here.size:
             return []
         values = np.ones(block.n_rows) if distances is None else distances
-        running = np.cumsum(values if block.sample_weight is None else values * block.sample_weight)
-        within = np.minimum(np.searchsorted(running, self.targets[here], side=self.side), running.size - 1)
+        running = (values if block.sample_weight is None else values * block.sample_weight).cumsum()
+        within = np.minimum(running.searchsorted(self.targets[here], self.side), running.size - 1)
         return list(zip(here.tolist(), (block.start + within).tolist(), strict=True))
 
     def add(self, total: list[tuple[int, int]], more: list[tuple[int, int]]) -> list[tuple[int, int]]:
