@@ -5,29 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 
+# What clusters and databases need is imported where it is used: their packages know by name where it is.
+import mixtura.data as places
+import mixtura.run as runners
 from mixtura._typing import Array, RowArray
 from mixtura.core.data import Data
 from mixtura.core.evaluate import Evaluate
-from mixtura.data import (
-    ArrowPacking,
-    DatabaseBlocks,
-    DatabaseTable,
-    JoinedRows,
-    Packing,
-    PartitionedBlocks,
-)
+from mixtura.data import DatabaseTable
 from mixtura.data.open import open_rows
-from mixtura.data.packing import PartFound
 from mixtura.exceptions import DataError
 from mixtura.expressions.expression import Expression
 from mixtura.kernels import Components, Kernel, get_kernel
-from mixtura.run import DaskRunner, DatabaseRunner, SerialRunner, SparkPieces, SparkRunner, get_runner
-from mixtura.run.remote.lazy_arrays import concatenate_lazily, with_columns
+from mixtura.run import SerialRunner, get_runner
+
+if TYPE_CHECKING:
+    from mixtura.data import ArrowPacking, Packing
+    from mixtura.data.packing import PartFound
 
 __all__ = [
     "as_data",
@@ -131,15 +129,15 @@ def as_in_database(table: DatabaseTable, sample_weight: Any = None) -> Data:
             f"`sample_weight` must be the name of a column of {table.name!r}; got {type(sample_weight).__name__}. Its "
             f"columns are {', '.join(map(repr, table.types))}."
         )
-    blocks = DatabaseBlocks(table, sample_weight)
+    blocks = places.DatabaseBlocks(table, sample_weight)
     kernel = get_kernel(n_features=blocks.n_features)
     local, serial = get_runner(hold_blas=kernel.uses_blas), SerialRunner(hold_blas=kernel.uses_blas)
-    return Data(blocks, kernel, DatabaseRunner(local, serial))
+    return Data(blocks, kernel, runners.DatabaseRunner(local, serial))
 
 
 def with_database_columns(data: Data, columns: Mapping[str, Expression]) -> Data:
     """Return the rows of a table of a database with other columns, computed of the table's."""
-    assert isinstance(data.blocks, DatabaseBlocks)
+    assert isinstance(data.blocks, places.DatabaseBlocks)
     return Data(data.blocks.with_columns(columns), data.kernel, data.runner)
 
 
@@ -178,7 +176,7 @@ def packing_of(X: Any, columns: Sequence[Any] | None = None, sample_weight: Any 
             )
     if not types:
         raise DataError("`X` must have at least one column; got none.")
-    return Packing(names, "float32" if types == {"float32"} else "float64")
+    return places.Packing(names, "float32" if types == {"float32"} else "float64")
 
 
 def _arrow_packing(X: Any, columns: Sequence[Any] | None, weight: Any) -> ArrowPacking:
@@ -197,7 +195,7 @@ def _arrow_packing(X: Any, columns: Sequence[Any] | None, weight: Any) -> ArrowP
     if not names:
         raise DataError("`X` must have at least one column; got none.")
     only_float = all(types[name] == "float" for name in names)
-    return ArrowPacking(names, "float32" if only_float else "float64", weight)
+    return places.ArrowPacking(names, "float32" if only_float else "float64", weight)
 
 
 def as_distributed(
@@ -221,14 +219,14 @@ def as_distributed(
         As `as_data`; or weights that are negative or not finite.
     """
     data = as_data(X, sample_weight, columns=columns)
-    assert isinstance(data.blocks, PartitionedBlocks)
+    assert isinstance(data.blocks, places.PartitionedBlocks)
     data.blocks.require_sound(missing)
     return data
 
 
 def distributed_rows(data: Data) -> int:
     """Return how many rows on a cluster have a positive weight."""
-    assert isinstance(data.blocks, PartitionedBlocks)
+    assert isinstance(data.blocks, places.PartitionedBlocks)
     return data.blocks.n_positive
 
 
@@ -256,12 +254,14 @@ def map_distributed(
     -------
     Dask array, or a Spark dataframe with further columns
     """
+    from mixtura.run.remote import lazy_arrays
+
     packing = packing_of(X, columns)
-    if isinstance(packing, ArrowPacking):
-        return with_columns(X, packing, function, dtype, names)
+    if isinstance(packing, places.ArrowPacking):
+        return lazy_arrays.with_columns(X, packing, function, dtype, names)
     sizes = list(X.chunks[0]) if packing.columns is None else [np.nan] * X.npartitions
     width = len(names) if len(names) > 1 else 0
-    return concatenate_lazily(
+    return lazy_arrays.concatenate_lazily(
         delayed_partitions(X), partial(_of_rows, packing, function), sizes, dtype, width
     )
 
@@ -326,13 +326,17 @@ def as_held(parts: Sequence[Any], found: Sequence[PartFound], columns: Sequence[
     columns : sequence of str
     """
     kernel = get_kernel(n_features=len(columns))
-    runner = DaskRunner(get_runner(hold_blas=kernel.uses_blas), SerialRunner(hold_blas=kernel.uses_blas))
-    blocks = PartitionedBlocks(parts, [[one] for one in found], Packing(tuple(columns), "float64"))
+    runner = runners.DaskRunner(
+        get_runner(hold_blas=kernel.uses_blas), SerialRunner(hold_blas=kernel.uses_blas)
+    )
+    blocks = places.PartitionedBlocks(
+        parts, [[one] for one in found], places.Packing(tuple(columns), "float64")
+    )
     return Data(blocks, kernel, runner)
 
 
 def as_held_by_spark(
-    pieces: SparkPieces, name: str, found: Sequence[PartFound], columns: Sequence[str]
+    pieces: runners.SparkPieces, name: str, found: Sequence[PartFound], columns: Sequence[str]
 ) -> Data:
     """Return rows that Spark holds already.
 
@@ -347,14 +351,14 @@ def as_held_by_spark(
     """
     kernel = get_kernel(n_features=len(columns))
     frame, unpack = pieces.partitions_of(name)
-    runners = get_runner(hold_blas=kernel.uses_blas), SerialRunner(hold_blas=kernel.uses_blas)
+    both = get_runner(hold_blas=kernel.uses_blas), SerialRunner(hold_blas=kernel.uses_blas)
     by_partition: dict[int, list[PartFound]] = {}
     for (partition, _), one in zip(pieces.places, found, strict=True):
         by_partition.setdefault(partition, []).append(one)
-    blocks = PartitionedBlocks(
-        list(by_partition), list(by_partition.values()), Packing(tuple(columns), "float64")
+    blocks = places.PartitionedBlocks(
+        list(by_partition), list(by_partition.values()), places.Packing(tuple(columns), "float64")
     )
-    return Data(blocks, kernel, SparkRunner(frame, *runners, unpack))
+    return Data(blocks, kernel, runners.SparkRunner(frame, *both, unpack))
 
 
 def delayed_partitions(collection: Any) -> list[Any]:
@@ -370,16 +374,16 @@ def _distributed(X: Any, sample_weight: Any, columns: Sequence[Any] | None) -> D
     packing = packing_of(X, columns, sample_weight)
     width = int(X.shape[1]) if packing.columns is None else len(packing.columns)
     kernel = get_kernel(n_features=width)
-    runners = get_runner(hold_blas=kernel.uses_blas), SerialRunner(hold_blas=kernel.uses_blas)
-    runner: DaskRunner | SparkRunner
-    if isinstance(packing, ArrowPacking):
-        runner = SparkRunner(X, *runners)
+    both = get_runner(hold_blas=kernel.uses_blas), SerialRunner(hold_blas=kernel.uses_blas)
+    runner: runners.DaskRunner | runners.SparkRunner
+    if isinstance(packing, places.ArrowPacking):
+        runner = runners.SparkRunner(X, *both)
         held, found = runner.load(packing.pack, packing.unpack, packing.schema)
     else:
         parts = _paired(X, sample_weight)
-        runner = DaskRunner(*runners)
-        held, found = runner.load(parts, packing, JoinedRows.of)
-    return Data(PartitionedBlocks(held, found, packing), kernel, runner)
+        runner = runners.DaskRunner(*both)
+        held, found = runner.load(parts, packing, places.JoinedRows.of)
+    return Data(places.PartitionedBlocks(held, found, packing), kernel, runner)
 
 
 def _paired(X: Any, sample_weight: Any) -> list[tuple[Any, ...]]:

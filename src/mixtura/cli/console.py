@@ -7,7 +7,7 @@ import os
 import sys
 import textwrap
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -17,6 +17,7 @@ from rich import box
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from mixtura.cli.option_names import with_options
 from mixtura.exceptions import ColumnWarning, MixturaError
@@ -27,6 +28,7 @@ __all__ = [
     "handle_errors",
     "output_console",
     "plain_table",
+    "print_notes",
     "print_table",
 ]
 
@@ -126,3 +128,9 @@ def plain_table(*headers: str, title: str | None = None, left: int = 1) -> Table
             header, justify="left" if position < left else "right", overflow="fold", no_wrap=position >= left
         )
     return table
+
+
+def print_notes(console: Console, notes: Sequence[str]) -> None:
+    """Print notes that are in the words of the command line."""
+    for note in notes:
+        console.print(Text.assemble(("Note: ", "bold yellow"), note))

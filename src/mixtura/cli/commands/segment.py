@@ -161,7 +161,6 @@ def _run(table: TableInput, output: Path | None, wanted: _Wanted, asked: dict[st
     from mixtura.data.spool import spooled_in
     from mixtura.io import read_names, readable_json, release_arrow_memory
     from mixtura.report import REPORT
-    from mixtura.run import require_seen
     from mixtura.segments import Effort, deliver
 
     folder = Path(f"{table.stem}-segments") if output is None else output
@@ -174,6 +173,8 @@ def _run(table: TableInput, output: Path | None, wanted: _Wanted, asked: dict[st
     showing = stages(quiet=wanted.quiet, lines=wanted.progress)
     with spooled_in(wanted.spool_dir), _reached(table) as cluster, writing as delivery, showing as shown:
         if cluster is not None:
+            from mixtura.run import require_seen
+
             require_seen(cluster, [delivery.folder])
         result, read = _segmented(table, shown, asked)
         # Who interrupts the search does not want to wait for what was not asked for.
@@ -185,8 +186,8 @@ def _run(table: TableInput, output: Path | None, wanted: _Wanted, asked: dict[st
     document = result.document
     if wanted.json:
         typer.echo(readable_json(document.to_dict()), nl=False)
-    else:
-        _print(output_console(quiet=wanted.quiet), read, document, folder, delivery.files)
+    elif not wanted.quiet:
+        _print(output_console(), read, document, folder, delivery.files)
     exit_if_interrupted(result.interrupted, asked["checkpoint"])
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from mixtura.cli.console import plain_table, print_table
+from mixtura.cli.console import plain_table, print_notes, print_table
 from mixtura.cli.printing.numbers import decimals_for, percent, readable
-from mixtura.cli.printing.print_model import print_notes
 from mixtura.segments.anomalies.listed_anomalies import ListedAnomalies
 
 __all__ = ["print_anomalies"]

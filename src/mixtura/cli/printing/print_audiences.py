@@ -8,10 +8,9 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from mixtura.cli.console import plain_table
+from mixtura.cli.console import plain_table, print_notes
 from mixtura.cli.option_names import notes_with_options
 from mixtura.cli.printing.numbers import decimals_for, percent, readable
-from mixtura.cli.printing.print_model import print_notes
 from mixtura.segments import Audience, AudienceList
 
 __all__ = ["print_audiences"]

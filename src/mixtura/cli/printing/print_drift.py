@@ -5,9 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from mixtura.cli.console import plain_table
+from mixtura.cli.console import plain_table, print_notes
 from mixtura.cli.printing.numbers import percent
-from mixtura.cli.printing.print_model import print_notes
 from mixtura.segments.results.changes.drift_document import DriftDocument, MoversPart, PeriodPart
 
 __all__ = ["print_drift"]

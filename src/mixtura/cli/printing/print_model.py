@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from mixtura.cli.console import plain_table
+from mixtura.cli.console import plain_table, print_notes
 from mixtura.cli.option_names import notes_with_options
 from mixtura.cli.printing.numbers import decimals_for, percent, readable
 from mixtura.cli.printing.print_columns import print_pairs
@@ -18,7 +17,7 @@ from mixtura.segments.large.assign_source import AssignedSource
 from mixtura.segments.merging.grouped import united
 from mixtura.segments.table.discrete.kinds import KIND_WORDS
 
-__all__ = ["print_assignment", "print_model", "print_notes"]
+__all__ = ["print_assignment", "print_model"]
 
 _MOST_LEVELS = 8
 """Levels of a column that are listed, at most."""
@@ -224,9 +223,3 @@ def print_assignment(console: Console, source: str, result: Assignment | Assigne
         console.print(f"{unassigned:,} in no segment: values are missing")
     console.print(f"{result.n_anomalies:,} anomalies by the threshold of the model")
     print_notes(console, notes_with_options(result.notes))
-
-
-def print_notes(console: Console, notes: Sequence[str]) -> None:
-    """Print notes that are in the words of the command line."""
-    for note in notes:
-        console.print(Text.assemble(("Note: ", "bold yellow"), note))

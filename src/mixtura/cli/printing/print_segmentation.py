@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from mixtura.cli.console import plain_table, print_table
+from mixtura.cli.console import plain_table, print_notes, print_table
 from mixtura.cli.printing.numbers import criterion_text, decimals_for, percent, readable, reason_text
-from mixtura.cli.printing.print_model import print_notes
 from mixtura.cli.printing.print_profiles import WIDE, print_profiles
 
 if TYPE_CHECKING:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from mixtura.cli.console import plain_table
+from mixtura.cli.console import plain_table, print_notes
 from mixtura.cli.option_names import notes_with_options
 from mixtura.cli.printing.numbers import criterion_text, percent, reason_text
-from mixtura.cli.printing.print_model import print_notes
 from mixtura.segments import Selection
 
 if TYPE_CHECKING:

@@ -68,7 +68,8 @@ def _locate(
         ends = np.cumsum(masses)
         blocks = np.minimum(np.searchsorted(ends, targets), len(ends) - 1)
         targets = targets - np.concatenate([[0.0], ends[:-1]])[blocks]
-    found = dict(data.reduce(RowAtMass(blocks, targets, side), *states))
+    pairs = data.reduce(RowAtMass(blocks, targets, side), *states)
+    found = dict(pairs)
     return np.array([found[target] for target in range(targets.size)], dtype=np.intp)
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from mixtura.segments.building.select_builders import select_builders
 from mixtura.segments.model.candidate_choice import Exclusion, candidates_to_choose_from, exclusions_of
 from mixtura.segments.options import Settings
 from mixtura.segments.stability.model_choice import ModelChoice, choose_model
 from mixtura.segments.table.prepare import Prepared
-from mixtura.select import Candidate, ColumnSelection, OnCandidate, OnFold, SearchResult
+from mixtura.select import Candidate, OnCandidate, OnFold, SearchResult
+
+if TYPE_CHECKING:
+    from mixtura.select import ColumnSelection
 
 __all__ = ["SearchedTable"]
 
@@ -66,6 +69,8 @@ class SearchedTable:
         on_fold: OnFold | None = None,
     ) -> SearchedTable:
         """Search the columns that build segments; select them again should another number of these be chosen."""
+        from mixtura.segments.building.select_builders import select_builders
+
         builders, selection = select_builders(prepared, settings)
         found = cls.of(builders, settings, on_candidate, on_fold, selection)
         k = found.choice.best.n_components

@@ -16,7 +16,7 @@ from mixtura.core.protocols import RowTable, continuous_rows
 from mixtura.drift import Reference
 from mixtura.exceptions import ParameterError
 from mixtura.io import dump_document, read_document, save_text
-from mixtura.io.export import DialectName, Scorer, scoring_onnx, scoring_sql
+from mixtura.io.export import DialectName, Scorer
 from mixtura.segments.merging.grouped import Groups, grouped, united
 from mixtura.segments.model.discrete_file import discrete_content, discrete_parts, read_discrete
 from mixtura.segments.model.kept_reference import read_reference, reference_content
@@ -246,6 +246,8 @@ class SegmentModel:
         ['FROM "crm"."customers" t']
         """
         ids = self._ids(id_column)
+        from mixtura.io.export import scoring_sql
+
         return scoring_sql(self.scorer("SQL"), dialect, table=table, id_columns=ids, max_missing=max_missing)
 
     def to_onnx(self, *, max_missing: int | None = None) -> Any:
@@ -271,6 +273,8 @@ class SegmentModel:
         OptionalDependencyError
             The package onnx is not installed.
         """
+        from mixtura.io.export import scoring_onnx
+
         return scoring_onnx(self.scorer("ONNX"), max_missing=max_missing)
 
     def _ids(self, id_column: str | Sequence[str] | None) -> tuple[str, ...]:

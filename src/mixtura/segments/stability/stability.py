@@ -117,8 +117,7 @@ def assess_stability(
     asked = sorted({k, *(_neighbors(model, len(rows)) if numbers is None else numbers)})
     _check(n_bootstraps, asked, min(len(rows), sample_rows))
     starts = max(training.n_init, _STARTS) if n_init is None else n_init
-    seed = training.seed if seed is None else seed
-    plan = {"n_bootstraps": n_bootstraps, "n_init": starts, "seed": seed}
+    plan = {"n_bootstraps": n_bootstraps, "n_init": starts, "seed": training.seed if seed is None else seed}
     used, counted = _sample(rows, weights, sample_rows, plan["seed"])
     partitions = _partitions(model, used, counted, asked, plan, refits, on_resample)
     used, rows = model.scaling.seen(columns_alone(used)), columns_alone(rows)

@@ -13,7 +13,8 @@ from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.exceptions import DataError, ParameterError, TooFewRowsError
 from mixtura.select.checked_rows import as_table, counted_weights
 from mixtura.select.columns.column_groups import ColumnGroup, groups_of
-from mixtura.select.columns.column_roles import ColumnSelection, describe_roles
+from mixtura.select.columns.column_roles import ColumnSelection
+from mixtura.select.columns.describe_roles import describe_roles
 from mixtura.select.columns.one_distribution import OneDistribution
 from mixtura.select.columns.stepwise import choose_stepwise
 from mixtura.select.columns.subset_models import SubsetModels

@@ -6,10 +6,9 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from mixtura.cli.console import plain_table
+from mixtura.cli.console import plain_table, print_notes
 from mixtura.cli.option_names import notes_with_options
 from mixtura.cli.printing.numbers import percent, readable
-from mixtura.cli.printing.print_model import print_notes
 from mixtura.segments import ModelUpdate, SegmentModel, SiteStatistics
 
 __all__ = ["print_merge", "print_statistics", "print_update"]
