@@ -11,7 +11,7 @@ from mixtura._typing import FloatArray, IntArray
 from mixtura.core.accumulate import Summed, pass_work
 from mixtura.core.data import Data
 from mixtura.core.moments import DIAGONAL, FIRST
-from mixtura.core.protocols import Block, Blocks, Pass, RowState
+from mixtura.core.protocols import Block, Blocks, BlocksInMemory, Pass, RowState
 from mixtura.fit.kmeans.distances import squared_distances
 from mixtura.kernels import Components, Kernel, Outputs
 
@@ -44,6 +44,10 @@ def kmeans_plusplus(data: Data, n_components: int, rng: np.random.RandomState) -
     rng : RandomState
     """
     n_trials = 2 + int(np.log(n_components))
+    blocks, kernel = data.blocks, data.kernel
+    whole = blocks.whole() if isinstance(blocks, BlocksInMemory) and not blocks.has_missing else None
+    if whole is not None and whole[1] >= data.n_rows and not kernel.uses_blas:
+        return _seeds_in_a_block(whole[0], kernel, n_components, n_trials, rng)
     seeds = np.empty(n_components, dtype=np.intp)
     masses = data.reduce(MassPerBlock())
     seeds[:1] = _locate(data, masses, rng.random_sample(1) * masses.sum(), "right")
@@ -56,6 +60,28 @@ def kmeans_plusplus(data: Data, n_components: int, rng: np.random.RandomState) -
         best = int(np.argmin(data.reduce(MassWithCandidates(centers, data.kernel), distances)))
         seeds[k] = found[best]
         masses = data.reduce(NearestSeed(centers[best : best + 1], data.kernel), distances)
+    return seeds
+
+
+def _seeds_in_a_block(
+    block: Block, kernel: Kernel, n_components: int, n_trials: int, rng: np.random.RandomState
+) -> IntArray:
+    """Return the same of rows that are one block in memory: of few rows, calling passes takes longer than they do."""
+    weight, last = block.sample_weight, block.n_rows - 1
+    seeds = np.empty(n_components, dtype=np.intp)
+    running = (np.ones(block.n_rows) if weight is None else weight).cumsum()
+    target = rng.random_sample(1) * _mass(block, None)
+    seeds[:1] = np.minimum(running.searchsorted(target, "right"), last)
+    centers, distances = block.rows[seeds[:1]].astype(np.float64), np.full(block.n_rows, np.inf)
+    for k in range(1, n_components):
+        np.minimum(distances, _squared_distances(block, centers, kernel), out=distances)
+        targets = rng.uniform(size=n_trials) * _mass(block, distances)
+        running = (distances if weight is None else distances * weight).cumsum()
+        found = np.minimum(running.searchsorted(targets), last)
+        centers, masses = block.rows[found].astype(np.float64), np.zeros(n_trials)
+        kernel.add_masses(block.rows, weight, distances, centers, masses)
+        best = int(masses.argmin())
+        seeds[k], centers = found[best], centers[best : best + 1]
     return seeds
 
 
