@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 
-# What clusters and databases need is imported where it is used: their packages know by name where it is.
 import mixtura.data as places
 import mixtura.run as runners
 from mixtura._typing import Array, RowArray
@@ -18,14 +17,11 @@ from mixtura.core.data import Data
 from mixtura.core.evaluate import Evaluate
 from mixtura.data import DatabaseTable
 from mixtura.data.open import open_rows
+from mixtura.data.packing import PartFound
 from mixtura.exceptions import DataError
 from mixtura.expressions.expression import Expression
 from mixtura.kernels import Components, Kernel, get_kernel
 from mixtura.run import SerialRunner, get_runner
-
-if TYPE_CHECKING:
-    from mixtura.data import ArrowPacking, Packing
-    from mixtura.data.packing import PartFound
 
 __all__ = [
     "as_data",
@@ -146,7 +142,7 @@ def is_spark(X: Any) -> bool:
     return type(X).__module__.startswith("pyspark.sql") and hasattr(X, "mapInArrow")
 
 
-def packing_of(X: Any, columns: Sequence[Any] | None = None, sample_weight: Any = None) -> Packing:
+def packing_of(X: Any, columns: Sequence[Any] | None = None, sample_weight: Any = None) -> places.Packing:
     """Return how the partitions of a distributed collection are read.
 
     Parameters
@@ -179,7 +175,7 @@ def packing_of(X: Any, columns: Sequence[Any] | None = None, sample_weight: Any 
     return places.Packing(names, "float32" if types == {"float32"} else "float64")
 
 
-def _arrow_packing(X: Any, columns: Sequence[Any] | None, weight: Any) -> ArrowPacking:
+def _arrow_packing(X: Any, columns: Sequence[Any] | None, weight: Any) -> places.ArrowPacking:
     types = dict(X.dtypes)
     if weight is not None and not (isinstance(weight, str) and weight in types):
         raise DataError(
@@ -288,7 +284,7 @@ def evaluate_distributed(
     return map_distributed(X, columns, _Answer(components, kernel, output, missing), dtype, *names)
 
 
-def _of_rows(packing: Packing, function: Callable[[RowArray], Array], part: Any) -> Array:
+def _of_rows(packing: places.Packing, function: Callable[[RowArray], Array], part: Any) -> Array:
     return function(packing.rows(part))
 
 
