@@ -26,6 +26,7 @@ from mixtura.segments.table.discrete.coding import Coding, coding_of, with_missi
 from mixtura.segments.table.discrete.find_kinds import unrelated_notes, with_kinds, with_spikes
 from mixtura.segments.table.discrete.kinds import Kinds, kind_notes
 from mixtura.segments.table.original_units import to_original_units
+from mixtura.segments.table.quotient_columns import drop_quotients
 from mixtura.segments.table.repetitions import ids_repeat, repetition_notes
 from mixtura.segments.table.roles import Roles, checked_weights
 from mixtura.segments.table.rounding import scaled_steps
@@ -182,8 +183,7 @@ def _prepared(frame: Any, roles: Roles, settings: Settings, *, drop_missing: boo
     )
     if weights is not None:
         weights = checked_weights(weights, str(weight))
-    choice, rows = drop_constant_columns(choice, rows, explicit=roles.columns is not None)
-    choice, rows = drop_dependent_columns(choice, rows, explicit=roles.columns is not None)
+    choice, rows = _with_information(choice, rows, opened.frame, complete, named=roles.columns is not None)
     asked = check_transforms(settings.transform, choice.used, choice.discrete)
     transforms, advice = transforms_of(asked, choice.used, rows, weights)
     by_rule = [asked.get(name, asked[EVERY_OTHER]) == "auto" for name in choice.used]
@@ -202,6 +202,15 @@ def _prepared(frame: Any, roles: Roles, settings: Settings, *, drop_missing: boo
         choice, rows, weights, complete, scaling, advice, opened.frame, notes, repeated, coding, levels,
         codes_asked(roles.missing_codes), sentinels, reading_notes,
     )  # fmt: skip
+
+
+def _with_information(
+    choice: ColumnChoice, rows: FloatArray, frame: Any, usable: Array, *, named: bool
+) -> tuple[ColumnChoice, FloatArray]:
+    """Leave out columns that hold nothing of their own: constants, sums and quotients of others."""
+    choice, rows = drop_constant_columns(choice, rows, explicit=named)
+    choice, rows = drop_dependent_columns(choice, rows, explicit=named)
+    return drop_quotients(choice, rows, frame, usable, explicit=named)
 
 
 def _with_values(

@@ -10,6 +10,7 @@ from mixtura._typing import Array, FloatArray
 from mixtura.segments.advice.findings.finding import Arguments, Finding
 from mixtura.segments.table.columns import ColumnChoice
 from mixtura.segments.table.dependent_columns import DEPENDENT_REASONS
+from mixtura.segments.table.quotient_columns import QUOTIENT_REASON
 
 __all__ = [
     "correlation_findings",
@@ -179,7 +180,7 @@ def correlation_findings(scaled: FloatArray, columns: Sequence[str], needed: Arg
 
 def redundant_findings(choice: ColumnChoice) -> list[Finding]:
     """Return the columns that were left out because others determine them."""
-    found = [one for one in choice.left_out if one.reason.startswith(DEPENDENT_REASONS)]
+    found = [one for one in choice.left_out if one.reason.startswith((*DEPENDENT_REASONS, QUOTIENT_REASON))]
     if not found:
         return []
     return [
