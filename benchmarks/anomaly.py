@@ -1,6 +1,8 @@
 """Outlier detection beside scikit-learn's detectors, and how often thresholds raise false alarms.
 
-``python -m benchmarks.anomaly`` prints a table of AUROC and average precision (%), and the calibration of ``flag``.
+``python -m benchmarks.anomaly`` prints a table of AUROC and average precision (%), and the calibration of ``flag``;
+``python -m benchmarks.anomaly novelty`` the same table for detectors that learn from half of the normal rows and judge
+the other half and the anomalies, the mean over seeds.
 Labelled sets are read from ``shared/data/anomaly`` beside the checkout, where it is there. Others are made of tables
 with classes as ODDS (Rayana 2016) makes them, from scikit-learn, and from R's packages MASS, mclust, mlbench and
 kernlab where they are installed: some classes are anomalies, drawn down to a few where there are many. The rest is
@@ -29,7 +31,7 @@ from benchmarks.measure import FloatArray, print_table
 from mixtura import GaussianMixtureOutlierDetector
 from mixtura._typing import BoolArray
 
-__all__ = ["calibration", "compare", "labelled", "main"]
+__all__ = ["calibration", "compare", "labelled", "main", "novelty"]
 
 _SHARED = Path(__file__).resolve().parents[1] / "shared" / "data" / "anomaly"
 
@@ -174,8 +176,8 @@ def _inject(rows: FloatArray, kind: str, count: int, rng: np.random.Generator) -
 
 
 def _scores(rows: FloatArray) -> dict[str, FloatArray]:
-    scale = rows.std(axis=0)
-    standard = (rows - rows.mean(axis=0))[:, scale > 0] / scale[scale > 0]
+    """Return the strangeness of every row to each detector, which has learned from all of them."""
+    (standard,) = _standardized(rows)
     return {
         "mixtura": -GaussianMixtureOutlierDetector(random_state=0).fit(rows).scores_,
         "forest": -IsolationForest(random_state=0).fit(rows).score_samples(rows),
@@ -184,24 +186,59 @@ def _scores(rows: FloatArray) -> dict[str, FloatArray]:
     }
 
 
+def _novelty_scores(normal: FloatArray, rows: FloatArray) -> dict[str, FloatArray]:
+    """Return the strangeness of rows to each detector, which has learned from normal rows."""
+    learned, judged = _standardized(normal, rows)
+    detector = GaussianMixtureOutlierDetector(novelty=True, random_state=0).fit(normal)
+    return {
+        "mixtura": -detector.score_samples(rows),
+        "forest": -IsolationForest(random_state=0).fit(normal).score_samples(rows),
+        "MCD": MinCovDet(random_state=0).fit(learned).mahalanobis(judged),
+        "kNN": NearestNeighbors(n_neighbors=5).fit(learned).kneighbors(judged)[0][:, -1],
+    }
+
+
+def _standardized(rows: FloatArray, *others: FloatArray) -> list[FloatArray]:
+    """Return tables in standard deviations of the first from its means, without columns in which it is constant."""
+    center, scale = rows.mean(axis=0), rows.std(axis=0)
+    varies = scale > 0
+    return [(table - center)[:, varies] / scale[varies] for table in (rows, *others)]
+
+
+def _figures(labels: FloatArray, scores: dict[str, FloatArray]) -> list[float]:
+    """Return AUROC of every detector, then its average precision, in percent."""
+    ways = (roc_auc_score, average_precision_score)
+    return [100 * float(way(labels, score)) for way in ways for score in scores.values()]
+
+
 def compare() -> None:
     """Print AUROC and average precision of every detector on every set, and their means."""
-    found, lines = [], []
+    found = [(name, _figures(labels, _scores(rows))) for name, rows, labels in labelled()]
+    _print_figures("Outlier detection, AUROC and average precision (%)", found)
+
+
+def novelty(n_seeds: int = 5) -> None:
+    """Print the same for detectors that learn from half of the normal rows, the mean over seeds that draw the half."""
+    found = []
     for name, rows, labels in labelled():
-        scores = list(_scores(rows).values())
-        figures = [100 * roc_auc_score(labels, one) for one in scores]
-        figures += [100 * average_precision_score(labels, one) for one in scores]
-        found.append((", " in name, figures))
-        lines.append((name, *(f"{figure:.1f}" for figure in figures)))
+        of_seeds = []
+        for seed in range(n_seeds):
+            normal = np.random.default_rng(seed).permutation(np.flatnonzero(labels == 0))
+            learned, others = np.split(normal, [len(normal) // 2])
+            judged = np.r_[others, np.flatnonzero(labels == 1)]
+            of_seeds.append(_figures(labels[judged], _novelty_scores(rows[learned], rows[judged])))
+        found.append((name, list(np.mean(of_seeds, axis=0))))
+    _print_figures(f"Novelty detection, AUROC and average precision (%), mean of {n_seeds} seeds", found)
+
+
+def _print_figures(title: str, found: list[tuple[str, list[float]]]) -> None:
+    """Print the figures of every set, and the means of labelled and of generated ones."""
+    lines = [(name, *(f"{figure:.1f}" for figure in figures)) for name, figures in found]
     for said, generated in (("mean, labelled", False), ("mean, generated", True)):
-        means = np.mean([figures for kind, figures in found if kind == generated], axis=0)
+        means = np.mean([figures for name, figures in found if (", " in name) == generated], axis=0)
         lines.append((said, *(f"{figure:.1f}" for figure in means)))
     detectors = ("mixtura", "forest", "MCD", "kNN")
-    print_table(
-        "Outlier detection, AUROC and average precision (%)",
-        ("set", *detectors, *(f"{name} AP" for name in detectors)),
-        lines,
-    )
+    print_table(title, ("set", *detectors, *(f"{name} AP" for name in detectors)), lines)
 
 
 def calibration(n_draws: int = 200, n_rows: int = 1000) -> None:
@@ -233,6 +270,8 @@ def main() -> None:
     parts = sys.argv[1:]
     if not parts or "compare" in parts:
         compare()
+    if not parts or "novelty" in parts:
+        novelty()
     if not parts or "calibration" in parts:
         calibration()
     rows = np.random.default_rng(0).normal(size=(10_000, 20))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from mixtura._typing import BoolArray, FloatArray, IntArray
 from mixtura.anomaly.normal_mixture import log_density, without_small
@@ -20,7 +21,7 @@ from mixtura.fit import INITIALIZATIONS, AbsoluteChange, Problem, Settings, fit_
 from mixtura.select.priors import make_prior
 from mixtura.validation import count_rows, without_empty_rows
 
-__all__ = ["Ensemble", "EnsembleRecipe", "Member", "learn_ensemble"]
+__all__ = ["Ensemble", "EnsembleRecipe", "Member", "learn_ensemble", "make_recipe"]
 
 _ROWS = 256
 """Rows that a member sees, as the trees of an isolation forest do (Liu, Ting and Zhou 2008)."""
@@ -32,9 +33,14 @@ _ATTEMPTS = 3
 """Draws for a member until one can be fitted, as a factor of the number of members."""
 
 _LEAST_DEVIATION = 1e-9
+_LEAST_VARIANCE = 1e-6
+"""Of components at rows, in standard units: where most rows are repeated the nearest one may be equal."""
 _TAIL = 0.01
 _LEAST_SCALE = 1.0
 """Nats in which the tail of the log density of one Gaussian falls by a factor of e, far out."""
+_MEMBERS, _NOVELTY_MEMBERS = 200, 20
+_COMPONENTS, _NOVELTY_COMPONENTS = (1, 2, 3, 4, 5), (1, 2, 3, 5, 8, 12, 20)
+_MIN_SHARE = 0.2
 _SETTINGS = Settings(AbsoluteChange(1e-3), 100)
 
 
@@ -49,13 +55,58 @@ class EnsembleRecipe:
         Numbers of components, of which each member draws one.
     min_share : float
         Components of less weight are not normal; see `without_small`.
+    all_normal : bool
+        Whether no row is an anomaly.
+    every_row : bool
+        Whether half of the members have a component at every row that they see, where no value is missing.
     seed : int
     """
 
     n_members: int
     components: Sequence[int]
     min_share: float
+    all_normal: bool
+    every_row: bool
     seed: int
+
+    def draw_size(self, n_rows: int, n_features: int, rng: np.random.RandomState) -> tuple[int, int, int]:
+        """Return how many columns and rows a member sees, and its number of components; see `learn_ensemble`."""
+        most, half = min(n_features, _COLUMNS), max(2, n_rows // 2)
+        if self.all_normal:
+            return most, half, self.components[rng.randint(len(self.components))]
+        width = _log_uniform(most, rng)
+        return width, min(_ROWS, half), self.components[_log_uniform(len(self.components), rng) - 1]
+
+
+def make_recipe(
+    all_normal: bool,
+    seed: int,
+    min_share: float = _MIN_SHARE,
+    *,
+    n_members: int | None = None,
+    components: Sequence[int] | None = None,
+) -> EnsembleRecipe:
+    """Return how an ensemble is learned, with defaults for tables that may hold anomalies and for normal rows.
+
+    Parameters
+    ----------
+    all_normal : bool
+    seed : int
+    min_share : float, default=0.2
+        Not used where all rows are normal.
+    n_members : int or None, default=None
+        None for 200, and 20 for normal rows, of which each member sees more.
+    components : sequence of int or None, default=None
+        None for 1 to 5, and for normal rows 1 to 20 in half of the members, one at every row in the others.
+    """
+    return EnsembleRecipe(
+        n_members or (_NOVELTY_MEMBERS if all_normal else _MEMBERS),
+        components or (_NOVELTY_COMPONENTS if all_normal else _COMPONENTS),
+        0.0 if all_normal else float(min_share),
+        all_normal,
+        all_normal and components is None,
+        seed,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +133,19 @@ class Member:
         """Return minus the log of the share of the sampled rows that are as strange as each of some rows, (N,)."""
         found = log_density(self.mixture, np.ascontiguousarray(rows[:, self.columns]))
         return -self.tail.log_probability(found)
+
+    def strangeness_among_others(self, rows: FloatArray) -> FloatArray:
+        """Return the same for some of the sampled rows, (N,), each among all sampled rows but itself, as a new row is.
+
+        The strangest of all could otherwise not be stranger than all, and a new row can.
+        """
+        found, ordered = (
+            log_density(self.mixture, np.ascontiguousarray(rows[:, self.columns])),
+            self.tail.draws,
+        )
+        by_rank = np.log(np.maximum(np.searchsorted(ordered, found, side="right"), 1) / ordered.size)
+        beyond = _tail_of(ordered[1:]).log_probability(found)
+        return -np.where(found <= ordered[0], beyond, by_rank)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +178,9 @@ class Ensemble:
         total, count = np.zeros(len(sample)), np.zeros(len(sample))
         for member in self.members:
             unseen = self._unseen(member, len(sample))
-            total[unseen] += member.strangeness(np.ascontiguousarray(sample[unseen]))
+            if not unseen.any():
+                continue
+            total[unseen] += member.strangeness_among_others(np.ascontiguousarray(sample[unseen]))
             count[unseen] += 1
         with np.errstate(invalid="ignore"):
             return total / count
@@ -134,6 +200,12 @@ def learn_ensemble(standard: StandardRows, recipe: EnsembleRecipe) -> Ensemble:
     right is not known: each member draws its own, few columns as often as many (the logarithm of their number
     is uniform), and what the members agree on counts.
 
+    Where all rows are normal there is nothing to be hidden from a member, and what is left of a row's neighborhood in a
+    few rows, columns and components is too little: each sees half of the rows, so that the other half can be judged
+    by it, all columns up to 25, and any number of components as often as any other. Half of the members go to the end
+    of that road: a component at every row they see, of one variance in all columns (`_at_every_row`). Normal rows of
+    any shape are near others of their kind, also where no few Gaussians describe them.
+
     Parameters
     ----------
     standard : StandardRows
@@ -145,6 +217,8 @@ def learn_ensemble(standard: StandardRows, recipe: EnsembleRecipe) -> Ensemble:
         No member could be fitted.
     """
     rng = np.random.RandomState(recipe.seed)
+    if recipe.every_row and np.isnan(standard.sample).any():
+        recipe = replace(recipe, every_row=False)
     members = list[Member]()
     for _ in range(_ATTEMPTS * recipe.n_members):
         found = _draw_member(standard.sample, standard.weights, recipe, rng)
@@ -162,11 +236,12 @@ def _draw_member(
 ) -> Member | None:
     """Return a member of random rows and columns, or None where no mixture fits them."""
     n_rows, n_features = sample.shape
-    width = _log_uniform(min(n_features, _COLUMNS), rng)
+    if recipe.every_row and rng.randint(2):
+        return _at_every_row(sample, weights, rng.permutation(n_rows))
+    width, n_seen, n_components = recipe.draw_size(n_rows, n_features, rng)
     columns = rng.choice(n_features, width, replace=False)
-    numbers = rng.choice(n_rows, min(_ROWS, max(2, n_rows // 2)), replace=False)
+    numbers = rng.choice(n_rows, n_seen, replace=False)
     seed = rng.randint(2**31 - 1)
-    n_components = recipe.components[_log_uniform(len(recipe.components), rng) - 1]
     columns = columns[_varies(sample[np.ix_(numbers, columns)])]
     if not columns.size:
         return None
@@ -176,7 +251,27 @@ def _draw_member(
     if mixture is None:
         return None
     normal = without_small(mixture, recipe.min_share)
-    return Member(columns, numbers, normal, _tail(normal, np.ascontiguousarray(sample[:, columns])))
+    return _member(sample, columns, numbers, normal)
+
+
+def _at_every_row(sample: FloatArray, weights: FloatArray | None, order: IntArray) -> Member:
+    """Return a member with a component at each of half of the rows, in standard units.
+
+    Their variance is what the other half is from the nearest of them: the mean squared distance by column, which is the
+    M-step for rows held out with each in the component that it is nearest to.
+    """
+    seen, unseen = np.split(order, [(len(order) + 1) // 2])
+    nearest = cdist(sample[unseen], sample[seen], "sqeuclidean").min(axis=1)
+    weight = np.ones(len(sample)) if weights is None else weights
+    variance = np.average(nearest, weights=weight[unseen]) / sample.shape[1]
+    covariances = np.full((len(seen), sample.shape[1]), max(float(variance), _LEAST_VARIANCE))
+    mixture = Mixture.from_parameters(weight[seen] / weight[seen].sum(), sample[seen], covariances, "diag")
+    return _member(sample, np.arange(sample.shape[1]), seen, mixture)
+
+
+def _member(sample: FloatArray, columns: IntArray, numbers: IntArray, normal: Mixture) -> Member:
+    ordered = np.sort(log_density(normal, np.ascontiguousarray(sample[:, columns])))
+    return Member(columns, numbers, normal, _tail_of(ordered))
 
 
 def _log_uniform(most: int, rng: np.random.RandomState) -> int:
@@ -206,8 +301,7 @@ def _fit(rows: FloatArray, weights: FloatArray | None, n_components: int, seed: 
         return None
 
 
-def _tail(mixture: Mixture, sample: FloatArray) -> SimulatedTail:
-    """Return ranks among the sampled rows, with an exponential tail beyond the strangest of them."""
-    ordered = np.sort(log_density(mixture, sample))
+def _tail_of(ordered: FloatArray) -> SimulatedTail:
+    """Return ranks among log densities in ascending order, with an exponential tail beyond the strangest of them."""
     scale = max(exponential_tail(-ordered, _TAIL).scale, _LEAST_SCALE)
     return SimulatedTail.of_ranks(ordered, scale)

@@ -58,6 +58,12 @@ class FittedDetector:
             return self._calibration.log_p_values(-self.scores(rows))
         return self._calibration.log_p_values(-self.log_tail_probabilities(rows))
 
+    def held_out_scores(self) -> tuple[FloatArray, FloatArray | None]:
+        """Return scores of the sampled rows, each by the members that did not see it, and the weights of these rows."""
+        found, weights = -self._out_of_bag, self.standard.weights
+        judged = ~np.isnan(found)
+        return found[judged], None if weights is None else weights[judged]
+
     def log_tail_probabilities(self, rows: FloatArray) -> FloatArray:
         """Return how likely a row of the mixture has a density as low as each of some rows, (N,), as a logarithm."""
         return _by_parts(self._log_tail_of, rows)
@@ -102,19 +108,20 @@ class FittedDetector:
         return tail_of(self.normal.normal, self.seed)
 
     @cached_property
+    def _out_of_bag(self) -> FloatArray:
+        return self.ensemble.out_of_bag(self.standard.sample)
+
+    @cached_property
     def _calibration(self) -> Calibration:
         sample = self.standard.sample
         if self.all_normal:
-            held_out = self.ensemble.out_of_bag(sample)
-            return ConformalCalibration(np.sort(held_out[~np.isnan(held_out)]))
+            return ConformalCalibration(np.sort(-self.held_out_scores()[0]))
         densities = self.normal.held_out(self.standard, self.min_share, self.seed)
         n_missing = np.isnan(sample).sum(axis=1)
         return self_calibration(-self._density_tail.log_probability(densities, n_missing))
 
 
-def learn_detector(
-    rows: FloatArray, weights: FloatArray | None, recipe: EnsembleRecipe, *, all_normal: bool
-) -> FittedDetector:
+def learn_detector(rows: FloatArray, weights: FloatArray | None, recipe: EnsembleRecipe) -> FittedDetector:
     """Learn what normal rows look like.
 
     Parameters
@@ -123,12 +130,10 @@ def learn_detector(
         In the user's units, NaN where a value is missing; those of a memory map are read in parts.
     weights : ndarray of shape (N,) or None
     recipe : EnsembleRecipe
-    all_normal : bool
-        Whether no row is an anomaly.
     """
     standard = standardize(rows, weights, recipe.seed)
     ensemble = learn_ensemble(standard, recipe)
-    return FittedDetector(standard, ensemble, recipe.min_share, all_normal, recipe.seed)
+    return FittedDetector(standard, ensemble, recipe.min_share, recipe.all_normal, recipe.seed)
 
 
 def _by_parts(function: Callable[[FloatArray], FloatArray], rows: FloatArray) -> FloatArray:

@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from mixtura._typing import BoolArray, FloatArray, IntArray, RowsLike
-from mixtura.anomaly.ensemble import EnsembleRecipe
+from mixtura.anomaly.ensemble import make_recipe
 from mixtura.anomaly.false_discoveries import control_false_discoveries
 from mixtura.anomaly.fitted_detector import learn_detector
 from mixtura.core.explanation.reasons import Reasons
@@ -26,31 +26,33 @@ from mixtura.validation import Interval as ValidInterval
 
 __all__ = ["GaussianMixtureOutlierDetector"]
 
-_MEMBER_COMPONENTS = (1, 2, 3, 4, 5)
-
 
 class GaussianMixtureOutlierDetector(OutlierMixin, BaseEstimator):
     """Outliers as rows of low density under Gaussian mixtures that outliers do not mislead.
 
     A mixture fitted to a table with anomalies may spend a small component on them, which then calls them normal. Here
     many mixtures are fitted, each to 256 random rows and some random columns, standardized, and components of little
-    weight do not count. The score of a row is the mean over the M mixtures of the log of the share of all rows
-    whose density is as low, ``s(x) = 1/M sum_m log P_m(f_m(X) <= f_m(x))``: columns need no common unit, and a single
-    heavy tail does not decide (subsampling as in Liu, Ting and Zhou 2008; subspaces and averages as in Aggarwal
-    and Sathe 2017, chapters 3 and 5).
+    weight do not count; with ``novelty=True`` nothing need be kept from them. The score of a row is the mean over the M
+    mixtures of the log of the share of all rows whose density is as low,
+    ``s(x) = 1/M sum_m log P_m(f_m(X) <= f_m(x))``: columns need no common unit, and a single heavy tail does not decide
+    (subsampling as in Liu, Ting and Zhou 2008; subspaces and averages as in Aggarwal and Sathe 2017, chapters 3 and 5).
 
     Parameters
     ----------
-    n_estimators : int, default=200
-        Number of mixtures M.
+    n_estimators : int or None, default=None
+        Number of mixtures M. None for 200, with ``novelty=True`` for 20, which see more rows.
     n_components : int, sequence of int or None, default=None
-        Numbers of components, in ascending order; each mixture draws one, the first ones more often. None for 1 to 5.
+        Numbers of components, in ascending order; each mixture draws one, the first ones more often, with
+        ``novelty=True`` all as often. None for 1 to 5, with ``novelty=True`` for 1, 2, 3, 5, 8, 12 and 20.
     contamination : "auto" or float, default=0.1
-        Share of the rows of fit to flag, above 0 and at most 0.5: a percentile, not a finding.
+        Share of the rows of fit to flag, above 0 and at most 0.5: a percentile, not a finding. With ``novelty=True``
+        the share of new normal rows, by rows of fit that are held out.
         ``"auto"``: as many as `flag` finds stranger than chance explains, which may be none; with ``novelty=True`` the
         threshold below which at most ``fdr`` of normal rows fall.
     novelty : bool, default=False
-        Whether the rows of fit are all normal. Then every component counts, and p-values are conformal.
+        Whether the rows of fit are all normal. Then each mixture sees half of the rows, every component counts, and
+        p-values are conformal. Half of the mixtures have a component at every row that they see, unless `n_components`
+        is given or values are missing; the others see at most 25 columns.
     fdr : float, default=0.1
         Rate of false discoveries of ``contamination="auto"``, above 0 and below 1.
     min_share : float, default=0.2
@@ -100,7 +102,7 @@ class GaussianMixtureOutlierDetector(OutlierMixin, BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "n_estimators": [Interval(Integral, 1, None, closed="left"), None],
         "n_components": [Interval(Integral, 1, None, closed="left"), "array-like", None],
         "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
         "novelty": ["boolean"],
@@ -112,7 +114,7 @@ class GaussianMixtureOutlierDetector(OutlierMixin, BaseEstimator):
 
     def __init__(
         self,
-        n_estimators: int = 200,
+        n_estimators: int | None = None,
         *,
         n_components: int | Sequence[int] | None = None,
         contamination: str | float = 0.1,
@@ -146,9 +148,10 @@ class GaussianMixtureOutlierDetector(OutlierMixin, BaseEstimator):
         rows = as_rows(self, X, reset=True, min_rows=2, missing=self._takes_missing)
         weights, table = as_weights(sample_weight, rows), rows.astype(np.float64, copy=False)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        least = 0.0 if self.novelty else float(self.min_share)
-        recipe = EnsembleRecipe(self.n_estimators, self._sizes(), least, seed)
-        self._fitted = learn_detector(table, weights, recipe, all_normal=self.novelty)
+        recipe = make_recipe(
+            self.novelty, seed, self.min_share, n_members=self.n_estimators, components=self._sizes()
+        )
+        self._fitted = learn_detector(table, weights, recipe)
         self.center_, self.scale_ = self._fitted.standard.center, self._fitted.standard.scale
         self.scores_ = self._fitted.scores(table)
         self.offset_ = self._offset(table, weights)
@@ -242,9 +245,10 @@ class GaussianMixtureOutlierDetector(OutlierMixin, BaseEstimator):
         tags.input_tags.allow_nan = self._takes_missing
         return tags
 
-    def _sizes(self) -> list[int]:
-        given = _MEMBER_COMPONENTS if self.n_components is None else np.atleast_1d(self.n_components).tolist()
-        return whole_numbers("n_components", given, 1)
+    def _sizes(self) -> list[int] | None:
+        if self.n_components is None:
+            return None
+        return whole_numbers("n_components", np.atleast_1d(self.n_components).tolist(), 1)
 
     def _rows(self, X: RowsLike) -> FloatArray:
         check_is_fitted(self)
@@ -253,14 +257,28 @@ class GaussianMixtureOutlierDetector(OutlierMixin, BaseEstimator):
 
     def _offset(self, rows: FloatArray, weights: FloatArray | None) -> float:
         scores = self.scores_
+        if self.novelty:
+            return self._novelty_offset()
         if self.contamination != "auto":
             return _quantile(scores, float(self.contamination), weights)
-        p_values = np.exp(self._fitted.log_p_values(rows))
-        flagged = p_values <= self.fdr if self.novelty else control_false_discoveries(p_values, self.fdr)
-        ordered, n_flagged = np.sort(scores), int(flagged.sum())
+        n_flagged = int(control_false_discoveries(np.exp(self._fitted.log_p_values(rows)), self.fdr).sum())
+        ordered = np.sort(scores)
         if n_flagged == ordered.size:
             return float(np.nextafter(ordered[-1], np.inf))
         return float(ordered[n_flagged])
+
+    def _novelty_offset(self) -> float:
+        """Return below which score at most the share asked for of new normal rows fall.
+
+        The rows of fit score higher than new ones under mixtures that saw them, so that their scores cannot say.
+        """
+        scores, weights = self._fitted.held_out_scores()
+        if not scores.size:
+            return -np.inf
+        if self.contamination != "auto":
+            return _quantile(scores, float(self.contamination), weights)
+        n_below = int(self.fdr * (scores.size + 1))  # where p = (1 + number below) / (n + 1) is at most fdr
+        return float(np.sort(scores)[n_below - 1]) if n_below else -np.inf
 
 
 def _quantile(values: FloatArray, share: float, weights: FloatArray | None) -> float:

@@ -132,7 +132,7 @@ def exponential_tail(values: FloatArray, start_share: float, censored_share: flo
         Share of which only is used that they are large: they may come from another distribution.
     """
     ordered = np.sort(values)
-    m = max(2, round(start_share * ordered.size))
+    m = min(max(2, round(start_share * ordered.size)), ordered.size)
     n_censored = min(round(censored_share * ordered.size), m - 1)
     start = ordered[-m - 1] if m < ordered.size else ordered[0]
     excess = ordered[-m:] - start

@@ -11,7 +11,10 @@ from sklearn.metrics import roc_auc_score
 import mixtura
 from mixtura import GaussianMixture, GaussianMixtureOutlierDetector, Mixture
 from mixtura._typing import FloatArray
+from mixtura.anomaly.ensemble import EnsembleRecipe, learn_ensemble
 from mixtura.anomaly.normal_mixture import log_density, without_small
+from mixtura.anomaly.standard_rows import standardize
+from mixtura.anomaly.tail_probability import SimulatedTail, exponential_tail
 from mixtura.exceptions import DataError, MissingValuesError, ParameterError
 
 N_NORMAL, N_CLUSTER = 400, 20
@@ -137,11 +140,72 @@ def test_novelty_has_conformal_p_values_and_flags_at_the_rate(rows: FloatArray) 
     assert (detector.predict(rows[N_NORMAL:]) == -1).all()
 
 
+def test_novelty_contamination_is_the_share_of_new_normal_rows() -> None:
+    rng = np.random.RandomState(4)
+    normal, fresh = rng.normal(size=(400, 5)), rng.normal(size=(2000, 5))
+    detector = GaussianMixtureOutlierDetector(contamination=0.1, novelty=True, random_state=0).fit(normal)
+    assert (detector.predict(fresh) == -1).mean() == pytest.approx(0.1, abs=0.05)
+    held_out, _ = detector._fitted.held_out_scores()
+    assert (held_out < detector.offset_).mean() == pytest.approx(0.1, abs=1 / 400)
+    auto = GaussianMixtureOutlierDetector(contamination="auto", novelty=True, fdr=0.2, random_state=0)
+    auto.fit(normal)
+    np.testing.assert_array_equal(auto.predict(fresh) == -1, auto.p_values(fresh) <= 0.2)
+    none_held_out = GaussianMixtureOutlierDetector(2, n_components=1, novelty=True).fit([[0.0], [1.0]])
+    assert none_held_out.predict([[9.0]]).tolist() == [1]
+
+
+def test_a_held_out_row_is_judged_as_a_new_one() -> None:
+    """With the sampled row left out by hand the strangeness is the same: it does not rank among itself."""
+    sample = np.random.RandomState(0).normal(size=(41, 2))
+    recipe = EnsembleRecipe(1, [2], 0.0, all_normal=True, every_row=False, seed=0)
+    (member,) = learn_ensemble(standardize(sample, None, 0), recipe).members
+    rows = standardize(sample, None, 0).sample
+    densities = log_density(member.mixture, np.ascontiguousarray(rows[:, member.columns]))
+    for row in (int(np.argmin(densities)), int(np.argsort(densities)[5]), int(np.argmax(densities))):
+        others = np.sort(np.delete(densities, row))
+        scale = max(exponential_tail(-others, 0.01).scale, 1.0)
+        by_hand = -SimulatedTail.of_ranks(others, scale).log_probability(densities[[row]])
+        np.testing.assert_allclose(member.strangeness_among_others(rows[[row]]), by_hand, rtol=1e-12)
+    fresh = np.array([[9.0, 9.0]])
+    assert member.strangeness(fresh)[0] > member.strangeness_among_others(rows).max()
+
+
+def test_half_of_novelty_members_have_a_component_at_every_row() -> None:
+    """Their variance by a naive loop over the rows that they do not see."""
+    sample = np.random.RandomState(1).normal(size=(60, 30))
+    standard = standardize(sample, None, 0)
+    recipe = EnsembleRecipe(20, [1], 0.0, all_normal=True, every_row=True, seed=0)
+    members = learn_ensemble(standard, recipe).members
+    every = [member for member in members if member.mixture.n_components == 30]
+    assert 4 <= len(every) <= 16
+    assert {member.mixture.n_components for member in members} == {1, 30}
+    assert {len(member.columns) for member in members} == {25, 30}
+    seen = set(every[0].rows.tolist())
+    nearest = [
+        min(((standard.sample[i] - standard.sample[j]) ** 2).sum() for j in seen)
+        for i in range(60)
+        if i not in seen
+    ]
+    np.testing.assert_allclose(every[0].mixture.covariances, np.mean(nearest) / 30)
+    np.testing.assert_allclose(every[0].mixture.means, standard.sample[every[0].rows])
+
+
+def test_novelty_sees_the_gap_between_many_groups() -> None:
+    """Twelve groups on a circle: what is inside is far from each, and no five components tell."""
+    rng = np.random.RandomState(6)
+    angles = rng.randint(12, size=1500) * np.pi / 6
+    normal = 6.0 * np.column_stack([np.cos(angles), np.sin(angles)]) + 0.3 * rng.normal(size=(1500, 2))
+    between = 6.0 * np.array([[np.cos(a), np.sin(a)] for a in (np.arange(12) + 0.5) * np.pi / 6])
+    detector = GaussianMixtureOutlierDetector(novelty=True, fdr=0.05, contamination="auto", random_state=0)
+    detector.fit(normal)
+    assert (detector.predict(np.vstack([between, [[0.0, 0.0]]])) == -1).all()
+
+
 def test_every_row_flagged_and_none(rows: FloatArray) -> None:
     all_flagged = GaussianMixtureOutlierDetector(
         3, contamination="auto", novelty=True, fdr=0.999999, random_state=0
     ).fit(rows[:30])
-    assert (all_flagged.predict(rows[:30]) == -1).mean() > 0.9
+    assert (all_flagged.predict(rows[30:N_NORMAL]) == -1).mean() > 0.9
     none = GaussianMixtureOutlierDetector(3, contamination="auto", fdr=1e-9, random_state=0).fit(rows[:30])
     assert (none.predict(rows[:30]) == 1).all()
 

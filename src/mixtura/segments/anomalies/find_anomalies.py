@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mixtura.anomaly.ensemble import EnsembleRecipe
+from mixtura.anomaly.ensemble import make_recipe
 from mixtura.anomaly.false_discoveries import control_false_discoveries, excess_of
 from mixtura.anomaly.fitted_detector import FittedDetector, learn_detector
 from mixtura.segments.anomalies.scored_rows import ScoredRows, learn_rows, rows_to_score
@@ -19,9 +19,6 @@ __all__ = ["THRESHOLDS", "find_anomalies"]
 
 THRESHOLDS = ("conformal", "tail", "percentile")
 """What `threshold` may be."""
-
-_MEMBERS, _MEMBER_COMPONENTS, _MIN_SHARE = 200, (1, 2, 3, 4, 5), 0.2
-"""The defaults of `mixtura.GaussianMixtureOutlierDetector`."""
 
 
 def find_anomalies(
@@ -87,8 +84,7 @@ def find_anomalies(
     seed = int(np.random.RandomState(random_state).randint(2**31 - 1))
     normal, own = frame if reference is None else reference, id_column if reference is None else None
     learned = learn_rows(normal, columns, own, drop_missing=drop_missing, seed=random_state)
-    recipe = EnsembleRecipe(_MEMBERS, _MEMBER_COMPONENTS, 0.0 if reference is not None else _MIN_SHARE, seed)
-    detector = learn_detector(learned.rows, None, recipe, all_normal=reference is not None)
+    detector = learn_detector(learned.rows, None, make_recipe(reference is not None, seed))
     scored = learned
     if reference is not None:
         scored = rows_to_score(
