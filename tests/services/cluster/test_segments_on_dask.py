@@ -107,6 +107,18 @@ def test_files_whose_rows_are_counted_by_workers(
     require_same_result(found, alone.result)
 
 
+def test_one_text_table_is_read_by_several_workers(
+    cluster: DaskProcesses, alone: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mixtura.data.sources.text.line_ranges._RANGE", 100_000)
+    TABLE.write_csv(tmp_path / "one.csv")
+    found = segment_on_cluster(tmp_path / "one.csv", **OPTIONS, **DESCRIBED)
+    require_same_result(found, alone.result)
+    assert any("2 workers of a Dask cluster, in 2 parts" in note for note in found.notes)
+    there = written(found, tmp_path / "there")
+    assert there.customers["who"].to_list() == TABLE["who"].to_list()
+
+
 def test_a_dask_dataframe(cluster: DaskProcesses, alone: Written, folder: Path) -> None:
     frame = dd.read_parquet([str(folder / f"{n}.parquet") for n in range(4)])
     found = Segmentation.fit(frame, **OPTIONS, **DESCRIBED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import pickle
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -339,8 +340,6 @@ def test_passwords_are_not_shown() -> None:
 
 def test_pieces_of_files_are_read_elsewhere(tmp_path: Path) -> None:
     """What travels to the workers of a cluster: the same rows, in the same order and types."""
-    import pickle
-
     (tmp_path / "year=2025").mkdir()
     table = pa.table({"id": [f"{n:03}" for n in range(10)], "x": [n / 2 for n in range(10)]})
     parquet.write_table(table, tmp_path / "year=2025" / "a.parquet", row_group_size=3)
@@ -367,6 +366,33 @@ def test_pieces_of_text_have_the_types_of_all_files_together(tmp_path: Path) -> 
     found = [batch for one in source.pieces() for batch in one.batches(["x", "code"])]
     assert pa.Table.from_batches(found).equals(read_whole(source, ["x", "code"]))
     assert found[0].to_pydict() == {"x": [1.0, 2.0], "code": ["01", "02"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "n_pieces"),
+    [
+        ("Customers of 2024\n\nwho,x\n" + "".join(f"C{n:03},{n / 4}\n" for n in range(60)), 6),
+        ("\ufeffwho;x\r\n" + "".join(f"\u00e4{n:03};{n},5\r\n" for n in range(60)) + "\r\n", 7),
+        ("who,x\n" + "".join(f"C{n:03},{n}\n" for n in range(59)) + "C059,59", 5),
+        ("who,x\n" + "".join(f'"C{n:03}\nof",{n}\n' for n in range(60)), 1),
+        ("who,x\r" + "".join(f"C{n:03},{n}\r" for n in range(60)), 1),
+    ],
+    ids=["title", "decimal commas", "no end", "quoted", "no line feeds"],
+)
+def test_a_large_text_table_is_cut_at_the_ends_of_rows(
+    content: str, n_pieces: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mixtura.data.sources.text.line_ranges._RANGE", 100)
+    (tmp_path / "t.csv").write_bytes(content.encode())
+    source = open_source(tmp_path / "t.csv")
+    assert source.pieces is not None
+    pieces = pickle.loads(pickle.dumps(source.pieces()))
+    assert len(pieces) == n_pieces
+    whole = read_whole(source, ["x", "who"])
+    assert whole.num_rows == 60
+    found = [batch for one in pieces for batch in one.batches(["x", "who"])]
+    assert pa.Table.from_batches(found).to_pydict() == whole.to_pydict()
+    assert sum(one.size for one in pieces) == len(content.encode())
 
 
 def test_text_that_polars_writes_as_views_is_text(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from mixtura.data.sources.binary_files import naming, opened_file, read_batches
 from mixtura.data.sources.files import FileSet
+from mixtura.data.sources.text.dialect import literal
+from mixtura.data.sources.text.line_ranges import TextQuery, line_ranges, range_as_file
 from mixtura.data.sources.text.text_files import read_query
 from mixtura.exceptions import TableError
 
@@ -39,6 +41,8 @@ class FilePiece:
         Columns that folders say.
     query : str, default=""
         What DuckDB selects the rows of a text file from, with the types of all files together.
+    span : tuple of int or None, default=None
+        The bytes of a text file that hold the rows; None for the whole file.
     """
 
     path: Path
@@ -49,6 +53,13 @@ class FilePiece:
     groups: tuple[int, ...] | None = None
     partition: Mapping[str, str] = field(default_factory=dict)
     query: str = ""
+    span: tuple[int, int] | None = None
+
+    @property
+    def size(self) -> int:
+        """How much it is to read, beside other pieces: rows where they are known, else bytes."""
+        whole = self.n_bytes if self.span is None else self.span[1] - self.span[0]
+        return whole if self.n_rows is None else self.n_rows
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows, in order.
@@ -60,12 +71,20 @@ class FilePiece:
         """
         self._require_same()
         if self.kind in {"csv", "json"}:
-            yield from read_query(self.query, columns, repr(str(self.path)))
+            yield from self._text_batches(columns)
             return
         with naming(self.path), opened_file(self.path, self.kind) as opened:
             yield from read_batches(
                 opened, self.kind, list(columns), dict(self.partition), self.schema, self.groups
             )
+
+    def _text_batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        name, path = repr(str(self.path)), literal(str(self.path))
+        if self.span is None:
+            yield from read_query(self.query, columns, name)
+            return
+        with range_as_file(self.path, *self.span) as place:
+            yield from read_query(self.query.replace(path, literal(str(place))), columns, name)
 
     def _require_same(self) -> None:
         try:
@@ -97,13 +116,20 @@ def pieces_of_binary(files: FileSet, kind: str, schema: pa.Schema) -> list[FileP
 
 
 def pieces_of_text(
-    files: FileSet, kind: str, schema: pa.Schema, queries: Mapping[Path, str]
+    files: FileSet, kind: str, schema: pa.Schema, queries: Mapping[Path, TextQuery]
 ) -> list[FilePiece]:
-    """Return text tables in pieces, one for each file: nothing says where in it a row begins."""
-    return [
-        FilePiece(path.absolute(), kind, n_bytes, None, schema, query=queries[path.absolute()])
-        for path, (n_bytes, _) in zip(files.paths, files.stamps, strict=True)
-    ]
+    """Return text tables in pieces: large ones cut at the ends of lines where these are ends of rows, others whole."""
+    found = []
+    for path, (n_bytes, _) in zip(files.paths, files.stamps, strict=True):
+        query = queries[path.absolute()]
+        spans = line_ranges(path, query)
+        whole = path.absolute(), kind, n_bytes, None, schema
+        if not spans:
+            found.append(FilePiece(*whole, query=query.whole))
+        found += [
+            FilePiece(*whole, query=query.below if span[0] else query.whole, span=span) for span in spans
+        ]
+    return found
 
 
 def _groups(metadata: Any) -> Iterator[tuple[tuple[int, ...], int]]:

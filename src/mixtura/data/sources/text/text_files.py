@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from mixtura.data.sources.batches import Source
 from mixtura.data.sources.files import AsText, FileSet, is_compressed
 from mixtura.data.sources.text.dialect import TextDialect, dialect_of, literal
 from mixtura.data.sources.text.encoding import check_text
+from mixtura.data.sources.text.line_ranges import TextQuery
 from mixtura.data.sources.text.text_types import typed_by_first_rows
 from mixtura.exceptions import ColumnError, TableError
 
@@ -54,7 +56,7 @@ def text_source(files: FileSet, kind: str, as_text: AsText) -> Source:
     try:
         with _connected() as connection:
             queries = (_of_csv if kind == "csv" else _of_json)(connection, files, as_text)
-            relation = "(" + " UNION ALL BY NAME ".join(queries.values()) + ")"
+            relation = "(" + " UNION ALL BY NAME ".join(one.whole for one in queries.values()) + ")"
             schema = duckdb_reader(connection, f"SELECT * FROM {relation} LIMIT 0").schema
     except (duckdb.Error, UnicodeDecodeError) as error:
         raise _unreadable(files.name, error) from error
@@ -92,7 +94,7 @@ def read_query(query: str, columns: Sequence[str], name: str) -> Iterator[pa.Rec
         raise _unreadable(name, error) from error
 
 
-def _of_csv(connection: Any, files: FileSet, as_text: AsText) -> dict[Path, str]:
+def _of_csv(connection: Any, files: FileSet, as_text: AsText) -> dict[Path, TextQuery]:
     """Return what selects the rows of each text table, with the types of all together."""
     dialects: dict[Path, TextDialect] = {}
     for path in files.paths:
@@ -113,8 +115,14 @@ def _of_csv(connection: Any, files: FileSet, as_text: AsText) -> dict[Path, str]
     )
     dates = _dates(connection, files.paths[0], dialects[files.paths[0]], {*names} - {*texts} - {*types})
     listed = ", ".join(f"{ {**types, **dates}.get(name, _text(name)) } AS {_quoted(name)}" for name in names)
+
+    def select(dialect: TextDialect, path: Path) -> str:
+        return f"(SELECT {listed} FROM (SELECT {dialect.named()} FROM {dialect.cells(path)}))"
+
     return {
-        path.absolute(): f"(SELECT {listed} FROM (SELECT {one.named()} FROM {one.cells(path.absolute())}))"
+        path.absolute(): TextQuery(
+            select(one, path.absolute()), select(replace(one, skip=0), path.absolute()), one.quote
+        )
         for path, one in dialects.items()
     }
 
@@ -145,7 +153,7 @@ def _dates(connection: Any, path: Path, dialect: TextDialect, names: Collection[
     return found
 
 
-def _of_json(connection: Any, files: FileSet, as_text: AsText) -> dict[Path, str]:
+def _of_json(connection: Any, files: FileSet, as_text: AsText) -> dict[Path, TextQuery]:
     """Return what selects the rows of each file of objects, with the types of all together."""
     names = [_names(connection, [path]) for path in files.paths]
     for path, found in zip(files.paths, names, strict=True):
@@ -153,7 +161,7 @@ def _of_json(connection: Any, files: FileSet, as_text: AsText) -> dict[Path, str
     described = connection.execute(f"DESCRIBE FROM {_json(files.paths)}").fetchall()
     types = ", ".join(f"{literal(row[0])}: {literal(row[1])}" for row in described)
     return {
-        path.absolute(): f"(FROM read_json({literal(str(path.absolute()))}, columns={{{types}}}))"
+        path.absolute(): TextQuery(f"(FROM read_json({literal(str(path.absolute()))}, columns={{{types}}}))")
         for path in files.paths
     }
 

@@ -156,8 +156,7 @@ def _of_files(cluster: DaskCluster, given: Any) -> tuple[PartedTable, Source]:
         )
     pieces = source.pieces()
     require_seen(cluster, list(dict.fromkeys(piece.path for piece in pieces)))
-    weights = [piece.n_bytes if piece.n_rows is None else piece.n_rows for piece in pieces]
-    groups = _cut(pieces, weights, cluster.n_threads)
+    groups = _cut(pieces, [piece.size for piece in pieces], cluster.n_threads)
     sizes = [
         None if any(one.n_rows is None for one in some) else sum(one.n_rows for one in some)
         for some in groups
