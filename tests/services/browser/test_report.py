@@ -155,6 +155,19 @@ def test_dark_mode_follows_the_system_and_the_button(visit: Visit) -> None:
     assert luminance(light, "#verdict") > 200
 
 
+@pytest.mark.parametrize("width", [360, 768, 960, 1280])
+def test_letters_in_charts_can_be_read(visit: Visit, width: int) -> None:
+    """Wide drawings on a tablet had letters of five pixels (case 25)."""
+    page = visit(viewport={"width": width, "height": 740}).page
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('svg.chart')].filter(one => one.checkVisibility())"
+        ".flatMap(one => [...one.querySelectorAll('text')].map("
+        "text => parseFloat(getComputedStyle(text).fontSize) * one.getScreenCTM().a))"
+    )
+    assert len(sizes) > 50
+    assert min(sizes) >= 7.5
+
+
 @pytest.mark.parametrize("width", [360, 800, 1280])
 def test_no_sideways_scrolling(visit: Visit, width: int) -> None:
     page = visit(viewport={"width": width, "height": 740}).page
