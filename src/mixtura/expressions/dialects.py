@@ -85,6 +85,9 @@ class Dialect:
         From a float to a literal in double precision, whatever stands beside it.
     double : str, default="CAST({} AS DOUBLE)"
         A column of any numeric type in double precision.
+    number_or_null : str, default="{}"
+        A double that may be NaN or infinite, without these where the engine takes tests of them for decided: DuckDB
+        does, by the statistics of a Parquet file, which leave NaN out.
     text : str, default="CAST({} AS VARCHAR)"
         A column of any type as text, compared letter by letter.
     quote : tuple of (str, callable), default='"' doubled
@@ -113,6 +116,7 @@ class Dialect:
     name: DialectName
     number: Callable[[float], str] = exponent_literal
     double: str = "CAST({} AS DOUBLE)"
+    number_or_null: str = "{}"
     text: str = "CAST({} AS VARCHAR)"
     quote: tuple[str, Callable[[str, str], str]] = ('"', doubled)
     text_quote: Callable[[str, str], str] = doubled
@@ -159,7 +163,11 @@ DIALECTS: dict[str, Dialect] = {
             longest_statement=262_144,
         ),
         Dialect("datafusion"),
-        Dialect("duckdb", inlined="AS NOT MATERIALIZED"),
+        Dialect(
+            "duckdb",
+            number_or_null="CASE WHEN ISFINITE({0}) THEN {0} END",
+            inlined="AS NOT MATERIALIZED",
+        ),
         Dialect(
             "firebird",
             text="CAST({} AS VARCHAR(255))",

@@ -85,7 +85,7 @@ def _text(value: Expression, dialect: Dialect, own: Callable[[str], str]) -> str
         case Name(name):
             return own(name)
         case Call("double", argument):
-            return dialect.double.format(text(argument))
+            return dialect.number_or_null.format(dialect.double.format(text(argument)))
         case Call("text", argument):
             return dialect.text.format(text(argument))
         case Call(function, argument):
