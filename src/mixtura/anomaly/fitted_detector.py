@@ -85,18 +85,22 @@ class FittedDetector:
 
     def stability(self, rows: FloatArray, share: float) -> FloatArray:
         """Return in which share of resamples of the members each row is among the strangest of a share, (N,)."""
+        return self.scores_and_stability(rows, share)[1]
+
+    def scores_and_stability(self, rows: FloatArray, share: float) -> tuple[FloatArray, FloatArray]:
+        """Return the score and the stability of each row, (N,) each; all members look at a row once."""
         rng, n_members = np.random.RandomState(self.seed), len(self.ensemble.members)
         weights = rng.multinomial(n_members, np.full(n_members, 1 / n_members), size=_RESAMPLES) / n_members
         limits = np.quantile(weights @ self.ensemble.each(self.standard.sample), 1.0 - share, axis=1)
-
-        def shares(part: FloatArray) -> FloatArray:
-            scaled, found = self.standard.scaled(part), np.empty(len(part))
+        scores, stability = np.empty(len(rows)), np.empty(len(rows))
+        for span, part in in_parts(rows):
+            scaled = self.standard.scaled(part)
             for start in range(0, len(part), _BLOCK):
-                strange = weights @ self.ensemble.each(np.ascontiguousarray(scaled[start : start + _BLOCK]))
-                found[start : start + _BLOCK] = (strange >= limits[:, None]).mean(axis=0)
-            return found
-
-        return _by_parts(shares, rows)
+                strange = self.ensemble.each(np.ascontiguousarray(scaled[start : start + _BLOCK]))
+                here = slice(span.start + start, min(span.start + start + _BLOCK, span.stop))
+                scores[here] = -strange.sum(axis=0) / n_members
+                stability[here] = (weights @ strange >= limits[:, None]).mean(axis=0)
+        return scores, stability
 
     @cached_property
     def normal(self) -> NormalMixture:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mixtura._typing import FloatArray
 from mixtura.anomaly.ensemble import make_recipe
 from mixtura.anomaly.false_discoveries import control_false_discoveries, excess_of
 from mixtura.anomaly.fitted_detector import FittedDetector, learn_detector
@@ -96,14 +97,14 @@ def find_anomalies(
 def _judged(
     detector: FittedDetector, scored: ScoredRows, threshold: str, fdr: float, contamination: float
 ) -> TableAnomalies | SourceAnomalies:
-    rows, scores = scored.rows, detector.scores(scored.rows)
-    logarithms = detector.log_tail_probabilities(rows) if threshold == "tail" else detector.log_p_values(rows)
-    p_values = np.exp(logarithms)
+    rows, p_values = scored.rows, _p_values(detector, scored.rows, threshold)
     if threshold == "percentile":
+        scores = detector.scores(rows)
         flagged = scores < np.quantile(scores, contamination)
+        stability = detector.stability(rows, float(flagged.mean()))
     else:
         flagged = control_false_discoveries(p_values, fdr)
-    stability = detector.stability(rows, float(flagged.mean()))
+        scores, stability = detector.scores_and_stability(rows, float(flagged.mean()))
     excess, rate = excess_of(p_values), contamination if threshold == "percentile" else fdr
     judged = scores, p_values, flagged
     if scored.table is not None:
@@ -133,3 +134,9 @@ def _judged(
         rate,
         scored.notes,
     )
+
+
+def _p_values(detector: FittedDetector, rows: FloatArray, threshold: str) -> FloatArray:
+    if threshold == "tail":
+        return np.asarray(np.exp(detector.log_tail_probabilities(rows)))
+    return np.asarray(np.exp(detector.log_p_values(rows)))

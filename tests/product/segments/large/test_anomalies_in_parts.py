@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +10,18 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from mixtura.anomaly import standard_rows
+from mixtura.anomaly import ensemble, standard_rows
 from mixtura.data.sources import Source, open_source
 from mixtura.exceptions import ColumnError
 from mixtura.segments.anomalies import SourceAnomalies, TableAnomalies, find_anomalies, scored_rows
 
-found_by = import_module("mixtura.segments.anomalies.find_anomalies")
 N = 1_500
 
 
 @pytest.fixture(autouse=True)
 def few_members_and_small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(found_by, "_MEMBERS", 20)
+    monkeypatch.setattr(ensemble, "_MEMBERS", 20)
+    monkeypatch.setattr(ensemble, "_NOVELTY_MEMBERS", 5)
     monkeypatch.setattr(standard_rows, "_PART", 700)
 
 
@@ -105,6 +104,8 @@ def test_columns_are_chosen_by_a_sample(monkeypatch: pytest.MonkeyPatch) -> None
     found = find_anomalies(in_batches(TABLE))
     assert (found.columns, found.scores.size, found.n_rows) == (("visits", "spent", "age"), N - 1, N)
     assert found.to_dict()["notes"][0].startswith("Columns were chosen by 500 of 1,500 rows")
+    assert isinstance(found, SourceAnomalies)
+    np.testing.assert_allclose(found.scores, found.detector.scores(found.table.rows), rtol=1e-12)
     strange = {found.details([row]).customers[0] for row in found.order}
     expected = set(TABLE["who"].gather_every(60).to_list())
     assert len(strange & expected) > 0.8 * len(expected)
