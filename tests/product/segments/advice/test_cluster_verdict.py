@@ -59,6 +59,7 @@ def test_where_nothing_can_be_tested_nothing_is_said() -> None:
     assert cluster_verdict(np.ones((200, 2)), mixture, labels, 0.1, seed=0) is None
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", ["wholesale_customers", "mall_customers"])
 def test_it_is_that_of_advise_on_real_tables(shared_data, name) -> None:
     frame = pl.read_csv(shared_data / f"{name}.csv")

@@ -117,6 +117,7 @@ def test_without_builders_all_columns_are_used() -> None:
     assert found.selection.building == ()
 
 
+@pytest.mark.slow
 def test_advice_suggests_it_from_ten_columns_on() -> None:
     rng = np.random.default_rng(3)
     wide = pl.DataFrame({f"c{i}": rng.normal(size=80) for i in range(10)})

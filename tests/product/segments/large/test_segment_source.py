@@ -103,6 +103,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return Case(options, found)
 
 
+@pytest.mark.sampled(2)
 def test_sizes_and_certainty_are_of_all_rows(case: Case) -> None:
     result, everything = case.result, case.everything
     assert result.whole is not None
@@ -196,6 +197,7 @@ def test_the_model_is_the_optimum_of_all_rows(case: Case) -> None:
     assert case.result.model.training.rows == N
 
 
+@pytest.mark.sampled(2)
 def test_the_tables_are_those_of_assignment(case: Case, tmp_path: Path) -> None:
     with deliver(tmp_path / "out") as delivery:
         delivery.write(case.result.with_effort(Effort(resamples=0)))
@@ -218,6 +220,7 @@ def test_the_document_says_what_is_of_the_sample(case: Case) -> None:
     assert 0 < len(document.anomalies.customers) <= 1000
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("batch", [100, 777, 20_000])
 def test_the_size_of_batches_changes_no_digit(batch: int, case: Case) -> None:
     if case.options.keys() != OPTIONS.keys() | {"columns"}:

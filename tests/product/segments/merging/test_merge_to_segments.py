@@ -136,6 +136,7 @@ def test_what_is_not_asked_for_is_offered_with_the_option() -> None:
     assert offered[0].startswith("Segments 3, 4 and 5 overlap")
 
 
+@pytest.mark.slow
 def test_two_groups_with_a_valley_between_them_are_not_offered_as_one() -> None:
     """The example customers are drawn from three components, of which two overlap."""
     result = segment_table(make_customers(as_frame="polars"))

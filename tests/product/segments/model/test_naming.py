@@ -20,6 +20,7 @@ from mixtura.segments.model.naming import rename_segments
 AUTOMATIC = ("high income", "low income", "average")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind", ["three", "five"])
 def test_names_survive_refits_of_resampled_customers(kind) -> None:
     frame = make_customers(kind=kind, as_frame="polars")

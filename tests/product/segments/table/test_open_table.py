@@ -49,6 +49,7 @@ def test_numbers_written_by_people_are_read(backend) -> None:
     assert opened.odd_cells == ()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("odd", ["n.b.", "-", "about 12", "12 kg", "?", "1.2.3", "12:30", "2024-01-02"])
 @pytest.mark.parametrize("backend", ["polars", "pandas", "pyarrow"])
 def test_an_odd_cell_is_missing_and_named(backend, odd) -> None:
