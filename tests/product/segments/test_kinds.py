@@ -82,7 +82,7 @@ def test_all_columns_find_the_groups_and_numbers_alone_do_not(found: Any) -> Non
 
 def test_discrete_columns_are_profiled_and_named(found: Any) -> None:
     result, *_ = found
-    document = result.document
+    document = result.with_effort(Effort(resamples=0)).document
     assert document.table.discrete == ["visits", "channel", "member"]
     assert [one.kind for one in document.table.kinds] == [
         "spike",
@@ -127,7 +127,9 @@ def test_a_level_that_was_never_seen_counts_as_missing(found: Any) -> None:
 def test_the_means_on_the_terminal_have_counts(found: Any) -> None:
     result, table, _ = found
     shown = StringIO()
-    print_profiles(Console(file=shown, width=120, markup=False), result.document)
+    print_profiles(
+        Console(file=shown, width=120, markup=False), result.with_effort(Effort(resamples=0)).document
+    )
     means = shown.getvalue().partition("mean of")[2].partition("What distinguishes")[0]
     (cells,) = (line.split()[1:] for line in means.splitlines() if line.split()[:1] == ["visits"])
     visits, labels = table["visits"].to_numpy(), result.assignment.labels
