@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         SharedStarts,
         WithKnown,
         join_components,
+        split_components,
     )
     from mixtura.fit.kmeans.lloyd import Clustering, best_clustering, nearest, run_kmeans
     from mixtura.fit.loop.driver import Observer, Step, iterate
@@ -95,6 +96,7 @@ __all__ = [
     "nearest",
     "run_kmeans",
     "score_mixture",
+    "split_components",
     "sums_of",
     "take",
 ]
@@ -106,7 +108,7 @@ if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every na
             "degeneracy": "Degeneracy DegeneracyKind find_degeneracies",
             "evaluation": "Score log_likelihood score_mixture",
             "init": "INITIALIZATIONS ROBUST_KMEANS BestOf FromKnown FromMixture "
-            "FromPartition Initialization SharedStarts WithKnown join_components",
+            "FromPartition Initialization SharedStarts WithKnown join_components split_components",
             "kmeans.lloyd": "Clustering best_clustering nearest run_kmeans",
             "loop.driver": "Observer Step iterate",
             "loop.outcome": "Outcome",

@@ -2,7 +2,7 @@
 
 from mixtura.fit.init.base import Initialization, Initializer, InitialStatistics
 from mixtura.fit.init.from_kmeans import FromKMeans
-from mixtura.fit.init.given import FromMixture, FromPartition, join_components
+from mixtura.fit.init.given import FromMixture, FromPartition, join_components, split_components
 from mixtura.fit.init.hierarchical.tree import FromHierarchy, FromTree, Tree, grow
 from mixtura.fit.init.known.with_known import FromKnown, WithKnown
 from mixtura.fit.init.random import FromRandomResponsibilities
@@ -34,6 +34,7 @@ __all__ = [
     "draw_sample",
     "grow",
     "join_components",
+    "split_components",
 ]
 
 INITIALIZATIONS: dict[str, Initialization] = {

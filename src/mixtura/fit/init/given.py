@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from dataclasses import replace
+from itertools import combinations, pairwise
 from operator import itemgetter
 
 import numpy as np
@@ -11,13 +12,20 @@ from mixtura._typing import FloatArray, IntArray
 from mixtura.core.accumulate import AccumulateAbout
 from mixtura.core.mixture import Mixture
 from mixtura.core.moments import FIRST, Moments
+from mixtura.core.parts.discrete import LevelTable
 from mixtura.core.protocols import RowState
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
 from mixtura.fit.init.base import Initializer, InitialStatistics
 from mixtura.fit.steps.em import Problem
 
-__all__ = ["FromMixture", "FromPartition", "join_components"]
+__all__ = ["FromMixture", "FromPartition", "join_components", "split_components"]
+
+_HALF_DISTANCE = 0.7
+"""Standard deviations from the mean of a component to those of its halves."""
+
+_LEAN = 0.5
+"""By how much a half has more of every second level, and less of the others."""
 
 
 class FromPartition:
@@ -100,34 +108,111 @@ class FromMixture:
 def join_components(mixture: Mixture, most: int) -> list[Mixture]:
     """Return mixtures of one component less: two components become one, in each of the ways that cost the least.
 
-    The one has their weight, mean and covariance; it costs ``w log |Sigma| - w_i log |Sigma_i| - w_j log |Sigma_j|``,
-    a bound of twice what it takes away (Runnalls 2007). Of Gaussian components of continuous columns alone.
+    The one has their weight, mean, covariance and probabilities of levels; it costs
+    ``w log |Sigma| - w_i log |Sigma_i| - w_j log |Sigma_j|``, a bound of twice what it takes away (Runnalls 2007), and
+    with discrete columns twice ``w_i KL(theta_i, theta) + w_j KL(theta_j, theta)``, too.
 
     Parameters
     ----------
     mixture : Mixture
-        Of at least two components.
+        Of at least two Gaussian components.
     most : int
         Ways to return, the cheapest first.
     """
     weights, means, full = mixture.weights, mixture.means, mixture.full_covariances()
     losses = weights * np.linalg.slogdet(full)[1]
-    found = list[tuple[float, list[int], FloatArray, FloatArray]]()
+    found = list[tuple[float, list[int], FloatArray, FloatArray, FloatArray]]()
     for both in map(list, combinations(range(mixture.n_components), 2)):
         weight = weights[both].sum()
         shares = weights[both] / weight if weight > 0 else np.array([0.5, 0.5])
         mean = shares @ means[both]
         apart = means[both] - mean
         joined = np.einsum("k,kij->ij", shares, full[both] + apart[:, :, None] * apart[:, None, :])
-        cost = float(weight * np.linalg.slogdet(joined)[1] - losses[both].sum())
-        found.append((cost, both, mean, joined))
+        levels, lost = _joined_levels(mixture.levels, both, shares)
+        cost = float(weight * (np.linalg.slogdet(joined)[1] + 2.0 * lost) - losses[both].sum())
+        found.append((cost, both, mean, joined, levels))
     mixtures = []
-    for _, both, mean, joined in sorted(found, key=itemgetter(0))[:most]:
+    for _, both, mean, joined, levels in sorted(found, key=itemgetter(0))[:most]:
         rest = np.delete(np.arange(mixture.n_components), both)
         parameters = (
             np.append(weights[rest], weights[both].sum()) / weights.sum(),
             np.vstack([means[rest], mean]),
             np.concatenate([full[rest], joined[None]]),
         )
-        mixtures.append(Mixture.from_parameters(*parameters, "full"))
+        one = Mixture.from_parameters(*parameters, "full")
+        if mixture.levels is not None:
+            logs = np.column_stack([mixture.levels.logs[:, rest], levels])
+            one = replace(one, levels=LevelTable(mixture.levels.columns, np.ascontiguousarray(logs)))
+        mixtures.append(one)
     return mixtures
+
+
+def _joined_levels(table: LevelTable | None, both: list[int], shares: FloatArray) -> tuple[FloatArray, float]:
+    """Return the log probabilities of the levels of two components in one, and what of them is lost per row."""
+    if table is None:
+        return np.empty(0), 0.0
+    logs = table.logs[:, both]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        joined = np.log(np.exp(logs) @ shares)
+        apart = np.where(np.isfinite(logs), np.exp(logs) * (logs - joined[:, None]), 0.0)
+    return joined, float((apart @ shares).sum())
+
+
+def split_components(mixture: Mixture) -> list[Mixture]:
+    """Return mixtures of one component more: each component in turn becomes two halves, side by side.
+
+    The halves keep its covariance and lie 0.7 standard deviations to both sides of its mean, along the axis on which
+    its columns, each in units of its own deviation, vary most together. Of discrete columns both have its levels; where
+    there are some, it is also divided by these alone, one half leaning to every second level of each column. Iterating
+    from there finds what a start of its own may miss, and does not end below the mixture of fewer components.
+    """
+    found = []
+    for j, covariance in enumerate(mixture.full_covariances()):
+        if mixture.weights[j] <= 0:
+            continue
+        if mixture.n_features:
+            found.append(_halved(mixture, j, _step_to_halves(covariance)))
+        if mixture.levels is not None:
+            both = _halved(mixture, j, np.zeros(mixture.n_features))
+            found.append(replace(both, levels=_leaning(both.levels, j)))
+    return found
+
+
+def _step_to_halves(covariance: FloatArray) -> FloatArray:
+    """Return how far the halves of a component lie from its mean, (D,)."""
+    scale = np.sqrt(covariance.diagonal())
+    values, axes = np.linalg.eigh(covariance / np.outer(scale, scale))
+    return np.asarray(_HALF_DISTANCE * np.sqrt(values[-1]) * axes[:, -1] * scale)
+
+
+def _halved(mixture: Mixture, j: int, step: FloatArray) -> Mixture:
+    """Return the mixture with a component in two halves, the second of which is the last component."""
+    family, k = mixture.family, mixture.n_components
+    weights = np.append(mixture.weights, mixture.weights[j] / 2)
+    means = np.vstack([mixture.means, mixture.means[j] + step])
+    weights[j] /= 2
+    means[j] -= step
+    stored = mixture.covariances
+    covariances = np.concatenate([stored, stored[j : j + 1]]) if family.storage.per_component else stored
+    factors = family.storage.factor(covariances, k + 1, mixture.n_features)
+    split, twice = Mixture(weights, means, covariances, family, factors), np.append(np.arange(k), j)
+    return replace(
+        split,
+        background=mixture.background,
+        tails=mixture.tails and mixture.tails.of(twice),
+        levels=mixture.levels and mixture.levels.of(twice),
+    )
+
+
+def _leaning(table: LevelTable | None, j: int) -> LevelTable | None:
+    """Return a table in which component j has more of every second level of each column, and the last one less."""
+    if table is None:
+        return None
+    logs, starts = table.logs.copy(), table.columns.starts
+    for begin, end in pairwise(starts.tolist()):
+        signs = np.where(np.arange(end - begin) % 2, -1.0, 1.0)
+        for k, sign in ((j, signs), (logs.shape[1] - 1, -signs)):
+            leaning = np.exp(logs[begin:end, k]) * (1.0 + _LEAN * sign)
+            with np.errstate(divide="ignore"):
+                logs[begin:end, k] = np.log(leaning / leaning.sum())
+    return LevelTable(table.columns, logs)

@@ -22,6 +22,10 @@ from mixtura.fit.steps.em import Problem
 __all__ = ["FromSample", "SharedStarts", "cluster_sample"]
 
 
+_SHUFFLED = 4
+"""Random partitions for each number of components, where rows have discrete columns, of which distances say less."""
+
+
 class SharedStarts:
     """The starts of a search: two trees, and two partitions by K-means for every number of components.
 
@@ -66,6 +70,7 @@ class SharedStarts:
         seen = (self._sample.seen_as(name) for name in ("svd", "std"))
         self._seen = tuple(data.in_memory(one.rows, one.weights) for one in seen)
         self._known = known_labels(self._sample.data)
+        self._n_shuffled = 0 if self._sample.scores is None else _SHUFFLED
         self._found: dict[int, tuple[Initialization, ...]] = {}
 
     def starts(self, n_components: int) -> tuple[Initialization, ...]:
@@ -80,7 +85,8 @@ class SharedStarts:
             means, standard = (cluster_sample(seen, n_components, rng) for seen in self._seen)
             distinct: dict[bytes, IntArray] = {}
             further = (cluster_sample(self._seen[i % 2], n_components, rng) for i in range(self._n_further))
-            drawn = (first, means, second, standard, *further)
+            shuffled = (rng.randint(n_components, size=self._sample.n_rows) for _ in range(self._n_shuffled))
+            drawn = (first, means, second, standard, *further, *shuffled)
             if self._known is not None:
                 drawn = tuple(self._with_known(drawn, self._known, n_components))
             if self._kept is not None and self._kept.n_components <= n_components:

@@ -17,11 +17,11 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import RowTable
 from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError
-from mixtura.fit import log_likelihood
+from mixtura.fit import log_likelihood, split_components
 from mixtura.run import map_processes, start_workers
 from mixtura.select.checked_rows import as_table, counted_weights
 from mixtura.select.inference.drawn_samples import sample_like
-from mixtura.select.inference.refit import Refit, generator, require_free, runner_for, split_components
+from mixtura.select.inference.refit import Refit, generator, require_free, runner_for
 from mixtura.select.model_search.cost import processes_for, refit_seconds
 from mixtura.select.model_search.search import search
 from mixtura.select.priors import PRIORS, PriorName

@@ -6,7 +6,7 @@ The smaller levels only choose where to begin: likelihoods are of all rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from time import perf_counter
@@ -40,6 +40,7 @@ from mixtura.fit import (
     fit_best_of,
     join_components,
     score_mixture,
+    split_components,
 )
 from mixtura.fit.steps.warmup import WarmupEM
 from mixtura.select.model_search.candidate import Candidate
@@ -69,8 +70,8 @@ where the log densities of a row differ by some 0.2, and rows are 2,000."""
 _CHEAP_ROWS = 10_000
 """Rows up to which each model of a search has one start more, from the optimum of another family."""
 
-_WAYS_TO_JOIN = 3
-"""Pairs of components of which one is made for a start of a model of fewer."""
+_PASSES_OF_SPLITS = 2
+"""Passes after which the likeliest of the mixtures with one component split are known well enough."""
 
 ADVANCE = 4
 """Passes over all rows that every model found on a sample makes; the best few are refined further."""
@@ -106,6 +107,9 @@ class FitTask:
         Its name.
     kept : KeptComponents or None, default=None
         The first components of models that have as many.
+    ways : int, default=1
+        Components of the smaller neighbor that are split for starts; pairs of the larger one's that are joined are one
+        more, or two where passes over few rows cost little beside the rest.
     """
 
     data: Data
@@ -117,6 +121,7 @@ class FitTask:
     robustness: Robustness
     robust: str
     kept: KeptComponents | None = None
+    ways: int = 1
 
     def alone(self) -> FitTask:
         """Return the task for another process: passes stay on its thread."""
@@ -212,6 +217,14 @@ class FitTask:
             near=near,
         )
 
+    def _objective(self, level: Data, candidate: Candidate) -> float:
+        """Return what the fits of a level maximize, of a candidate: the logarithm of the prior included."""
+        assert candidate.mixture is not None, "a candidate without a mixture has no objective"
+        model = self.problem(candidate.covariance_type, candidate.n_components, level).model
+        if level is self.data:
+            return candidate.log_likelihood + model.log_prior(candidate.mixture)
+        return score_mixture(level, candidate.mixture).log_likelihood + model.log_prior(candidate.mixture)
+
     def candidate(self, family: str, k: int, result: FitResult | MixturaError, begun: float) -> Candidate:
         """Return a fit with what it scores on the data."""
         size = self.problem(family, k).model.n_parameters(self.data.n_features)
@@ -274,7 +287,7 @@ class FitTask:
         if self.data.n_rows > _CHEAP_ROWS:
             return candidate
         assert near.mixture is not None, "a candidate without a mixture lends none"
-        start, target = FromMixture(near.mixture), candidate.log_likelihood
+        start, target = FromMixture(near.mixture), self._objective(self.data, candidate)
         try:
             result = self._best_of(self.data, family, k, [start], target, candidate.mixture)
         except MixturaError:
@@ -283,22 +296,50 @@ class FitTask:
             return candidate
         return self.candidate(family, k, result, begun - candidate.seconds)
 
-    def found_from_joined(self, candidate: Candidate, larger: Candidate) -> FitResult | None:
-        """Return a fit from a candidate of one component more, two of them joined; None where it is not the better one.
+    def try_neighbors(
+        self, candidate: Candidate, smaller: Candidate | None, larger: Candidate | None
+    ) -> Candidate:
+        """Return the better of a candidate and its fit from mixtures of one component less and more."""
+        begun = perf_counter()
+        found = self.found_from_neighbors(candidate, smaller, larger)
+        if found is None:
+            return candidate
+        family, k = candidate.covariance_type, candidate.n_components
+        return self.candidate(family, k, found, begun - candidate.seconds)
 
-        They are compared on the first level: where one is better there by more than its parameters gain by chance, it
-        goes on to the data. It finds groups that partitions into few parts do not have.
+    def _near(self, level: Data, smaller: Candidate | None, larger: Candidate | None) -> Iterator[Mixture]:
+        """Yield mixtures with two components of the larger neighbor joined, then with one of the smaller split.
+
+        Of the latter there are those that are the likeliest after two passes.
+        """
+        if larger is not None and larger.mixture is not None:
+            yield from join_components(larger.mixture, self.ways + (2 if self.is_sample else 1))
+        if smaller is None or smaller.mixture is None:
+            return
+        halves = split_components(smaller.mixture)
+        problem = self.problem(smaller.covariance_type, smaller.n_components + 1, level)
+        tried = continue_batch([problem] * len(halves), halves, self.settings(level).stop, _PASSES_OF_SPLITS)
+        ends = [one for one in tried if isinstance(one, FitResult)]
+        for one in sorted(ends, key=lambda one: -one.lower_bound)[: self.ways]:
+            yield one.mixture
+
+    def found_from_neighbors(
+        self, candidate: Candidate, smaller: Candidate | None, larger: Candidate | None
+    ) -> FitResult | None:
+        """Return a fit from a neighbor, one component split, or two joined; None where it is not the better one.
+
+        They are compared on the first level: where one is better there, if this is not the data by more than its
+        parameters gain by chance, it goes on to the data. It finds groups that partitions of rows do not have.
         """
         family, k = candidate.covariance_type, candidate.n_components
-        assert candidate.mixture is not None, "a candidate without a mixture is compared with none"
-        assert larger.mixture is not None, "a candidate without a mixture lends none"
         first, *further = self.path(family, k)
-        chance = self.problem(family, k).model.n_parameters(self.data.n_features)
-        target = score_mixture(first, candidate.mixture).log_likelihood + chance
-        starts = [FromMixture(one) for one in join_components(larger.mixture, _WAYS_TO_JOIN)]
+        target, known = self._objective(first, candidate), None if further else candidate.mixture
+        if further:
+            target += self.problem(family, k).model.n_parameters(self.data.n_features)
         try:
-            found = self._best_of(first, family, k, starts, target)
-            if found.lower_bound * found.total_weight <= target:
+            starts = [FromMixture(one) for one in self._near(first, smaller, larger)]
+            found = self._best_of(first, family, k, starts, target, known)
+            if found.lower_bound * found.total_weight <= target + SAME_OPTIMUM:
                 return None
             for level in further:
                 found = self.go_on(family, found, level)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import repeat
 from time import perf_counter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from mixtura._typing import FloatArray
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.parts.kept_components import KeptComponents
+from mixtura.core.parts.known_labels import known_levels
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.fit import FitResult, SharedStarts, continue_batch
 from mixtura.run import map_processes, start_workers
@@ -24,7 +24,8 @@ from mixtura.select.model_search.fit_task import ADVANCE, FitTask
 from mixtura.select.model_search.kept_fits import KeptFits, packed, unpacked
 from mixtura.select.model_search.nesting import (
     enforce_nesting,
-    start_from_larger,
+    sound_by_family,
+    start_from_neighbors,
     warm_start_from_best,
 )
 from mixtura.select.model_search.robustness import KINDS, Robustness
@@ -38,10 +39,16 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 T = TypeVar("T")
 
+_Near: TypeAlias = tuple[list[Candidate], dict[str, Candidate], dict[str, Candidate], frozenset[str]]
+"""Candidates of one size, sound ones of one component less and of one more by family, and families that lead."""
+
 __all__ = ["SAMPLE_ROWS", "Fitter", "SearchOptions"]
 
 SAMPLE_ROWS = 50_000
 """Above this many rows, models are found on a random sample of as many and then brought to all rows."""
+
+_LEADERS = 5
+"""Models, the best by BIC, that learn from their neighbors even where they are not low."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ class SearchOptions:
     prior : {"floor", "conjugate"} or float
         A number is added to every variance.
     n_init : int
-        Starts per model.
+        With more than one, runs of K-means beside the starts of every model, and more starts from its neighbors.
     random_state : int
         Seed of every model, and of the sample.
     sample_rows : int
@@ -130,6 +137,7 @@ class Fitter:
             Robustness.named(options.robust, data),
             options.robust,
             None if options.kept is None else KeptComponents(options.kept),
+            options.n_init,
         )
         task = replace(self._full, data=subsamples[n_rows], is_sample=True) if self._samples else self._full
         self._task = task.alone() if self._n_processes > 1 else task
@@ -188,10 +196,10 @@ class Fitter:
             groups.setdefault(one.n_components, []).append(one)
 
         def compute(sizes: Sequence[int]) -> Iterator[tuple[Candidate, ...]]:
-            chosen = [groups[size] for size in sizes]
+            chosen = [self._near(groups, size) for size in sizes]
             if self._samples:
-                after = [groups.get(size + 1, []) if self._joins else [] for size in sizes]
-                more = map(start_from_larger, chosen, after, repeat(self._joined))
+                learn = partial(start_from_neighbors, join_all=True)
+                more = (learn(*one, self._from_neighbors) for one in chosen)
                 return (tuple(enforce_nesting(group, self._advanced)) for group in more)
             return self._in_processes(_refine, chosen)
 
@@ -201,15 +209,22 @@ class Fitter:
         }
         return [next(by_size[one.n_components]) for one in candidates]
 
-    @property
-    def _joins(self) -> bool:
-        """Whether components are Gaussian, of continuous columns, and all alike, so that two can be joined."""
+    def _near(self, groups: Mapping[int, list[Candidate]], size: int) -> _Near:
+        """Return the candidates of a size, what they may learn from, and who of them does so in any case."""
+        smaller, larger = (sound_by_family(groups.get(size + step, ())) for step in (-1, 1))
         terms, task = self._full.robustness, self._full
-        plain = terms.background is None and terms.tails is None
-        return plain and task.kept is None and task.data.discrete is None
+        known = known_levels(task.data.discrete) is not None
+        if known or terms.background is not None or terms.tails is not None or task.kept is not None:
+            smaller, larger = {}, {}  # components are not alike
+        every = [one for of_size in groups.values() for one in sound_by_family(of_size).values()]
+        leaders = every if task.ways > 1 else sorted(every, key=lambda one: one.bic)[:_LEADERS]
+        leading = frozenset(one.covariance_type for one in leaders if one.n_components == size)
+        return groups[size], smaller, larger, leading
 
-    def _joined(self, candidate: Candidate, larger: Candidate) -> Candidate:
-        found = self._task.found_from_joined(candidate, larger)
+    def _from_neighbors(
+        self, candidate: Candidate, smaller: Candidate | None, larger: Candidate | None
+    ) -> Candidate:
+        found = self._task.found_from_neighbors(candidate, smaller, larger)
         if found is None:
             return candidate
         return self._advanced(candidate, replace(candidate, mixture=found.mixture))
@@ -250,5 +265,6 @@ def _find(task: FitTask, cell: tuple[str, int]) -> tuple[FitResult | str, float]
     return packed(task.find(*cell)), perf_counter() - begun
 
 
-def _refine(task: FitTask, group: list[Candidate]) -> tuple[Candidate, ...]:
-    return tuple(enforce_nesting(warm_start_from_best(group, task.try_warm_start), task.refit))
+def _refine(task: FitTask, near: _Near) -> tuple[Candidate, ...]:
+    more = start_from_neighbors(*near, task.try_neighbors)
+    return tuple(enforce_nesting(warm_start_from_best(more, task.try_warm_start), task.refit))

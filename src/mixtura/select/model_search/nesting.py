@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 
 from mixtura.core.covariance import get_family, is_factor, mclust_name
 from mixtura.select.model_search.candidate import Candidate
 
-__all__ = ["contains", "enforce_nesting", "start_from_larger", "warm_start_from_best"]
+__all__ = [
+    "contains",
+    "enforce_nesting",
+    "sound_by_family",
+    "start_from_neighbors",
+    "warm_start_from_best",
+]
 
 _SHORT = 0.01
 """Nats by which a family may be below one it contains: what a finished fit may leave to be gained."""
@@ -61,29 +67,57 @@ def warm_start_from_best(
     return ends
 
 
-def start_from_larger(
-    candidates: list[Candidate],
-    larger: Sequence[Candidate],
-    try_joined: Callable[[Candidate, Candidate], Candidate],
+def start_from_neighbors(
+    candidates: Sequence[Candidate],
+    smaller: Mapping[str, Candidate],
+    larger: Mapping[str, Candidate],
+    leading: Container[str],
+    try_neighbors: Callable[[Candidate, Candidate | None, Candidate | None], Candidate],
+    *,
+    join_all: bool = False,
 ) -> list[Candidate]:
-    """Return the candidates, each with one start more: what its family has with one component more, two joined.
+    """Return the candidates, low ones with further starts: what their family has with one component less, and more.
 
-    Degenerate candidates neither lend their mixture nor are touched.
+    Where fits are good a further component mostly gains less than the one before it. A candidate below the mean of its
+    neighbors' log-likelihoods is therefore low. One of two components may be, as the first step gains the most, and so
+    may one that has only one neighbor. Degenerate candidates neither lend their mixture nor are touched.
 
     Parameters
     ----------
-    candidates, larger : sequence of Candidate
-        Of one number of components each, the latter of one more.
-    try_joined : callable
-        Takes a candidate and the larger one of its family; returns the candidate fitted from there, or the same.
+    candidates : sequence of Candidate
+        Of one number of components.
+    smaller, larger : mapping of str to Candidate
+        Sound ones of one component less, and of one more, by family.
+    leading : container of str
+        Families whose candidates get such starts in any case.
+    try_neighbors : callable
+        Takes a candidate and both, None where there is none; returns the candidate fitted from there, or the same.
+    join_all : bool, default=False
+        Give those from one component more to all, where passes over few rows cost little beside the rest.
     """
-    ends, lenders = list(candidates), list(larger)
-    of_family = {lenders[j].covariance_type: lenders[j] for j in _sound(lenders)}
+    ends = list(candidates)
     for i in _sound(ends):
-        lender = of_family.get(ends[i].covariance_type)
-        if lender is not None and ends[i].n_components > 1:
-            ends[i] = _more_likely(ends[i], try_joined(ends[i], lender))
+        family = ends[i].covariance_type
+        below, above = smaller.get(family), larger.get(family)
+        has_some = ends[i].n_components > 1 and not (below is None and above is None)
+        if not has_some:
+            continue
+        if family in leading or _may_be_low(ends[i], below, above):
+            ends[i] = _more_likely(ends[i], try_neighbors(ends[i], below, above))
+        elif join_all:
+            ends[i] = _more_likely(ends[i], try_neighbors(ends[i], None, above))
     return ends
+
+
+def _may_be_low(candidate: Candidate, below: Candidate | None, above: Candidate | None) -> bool:
+    if below is None or above is None or candidate.n_components == 2:
+        return True
+    return candidate.log_likelihood < 0.5 * (below.log_likelihood + above.log_likelihood)
+
+
+def sound_by_family(candidates: Sequence[Candidate]) -> dict[str, Candidate]:
+    """Return by family the candidates that neither failed nor are degenerate."""
+    return {candidates[i].covariance_type: candidates[i] for i in _sound(candidates)}
 
 
 def enforce_nesting(
@@ -114,7 +148,7 @@ def enforce_nesting(
     return ends
 
 
-def _sound(candidates: list[Candidate]) -> list[int]:
+def _sound(candidates: Sequence[Candidate]) -> list[int]:
     """Return which candidates neither failed nor are degenerate."""
     return [i for i, one in enumerate(candidates) if not one.failure and not one.is_degenerate]
 

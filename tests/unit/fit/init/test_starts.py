@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,10 @@ from mixtura.core.covariance import get_family
 from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
+from mixtura.core.parts.discrete import DiscreteColumns, LevelTable
+from mixtura.core.parts.level_models import CATEGORICAL
 from mixtura.core.prior import Ridge
+from mixtura.core.protocols import MixedRows
 from mixtura.engine import as_data
 from mixtura.exceptions import IllDefinedCovarianceError
 from mixtura.fit import (
@@ -327,6 +331,34 @@ def test_joined_components_have_the_moments_of_both_and_the_nearest_are_joined_f
     assert np.array_equal(first.means[0], means[2])
     assert {one.covariance_type for one in found} == {"full"}
     assert len(join_components(three, 9)) == 3
+
+
+def test_joined_components_have_the_levels_of_both_and_unlike_levels_cost() -> None:
+    """Of three components at one place those whose levels agree are joined first."""
+    columns = DiscreteColumns((CATEGORICAL,), (np.array([0.5, 0.5]),))
+    shares = np.array([[0.9, 0.8, 0.1], [0.1, 0.2, 0.9], [1.0, 1.0, 1.0]])
+    three = Mixture.from_parameters([0.2, 0.6, 0.2], np.zeros((3, 1)), np.ones((3, 1, 1)))
+    first = join_components(replace(three, levels=LevelTable(columns, np.log(shares))), 1)[0]
+    assert first.weights == pytest.approx([0.2, 0.8])
+    assert first.levels is not None
+    assert np.exp(first.levels.logs[:2]) == pytest.approx(np.array([[0.1, 0.825], [0.9, 0.175]]))
+    assert not first.levels.logs[2].any()
+
+
+def test_random_partitions_are_added_where_rows_have_levels() -> None:
+    """They are other ones for every number of components, and the same for the same seed."""
+    generator = np.random.default_rng(0)
+    numbers, levels = generator.normal(size=(60, 2)), generator.integers(2, size=(60, 1)).astype(np.int32)
+    columns = DiscreteColumns((CATEGORICAL,), (np.array([0.5, 0.5]),))
+    mixed = MixedRows(numbers, levels, columns)
+    problem = Problem(as_data(mixed), GaussianModel(3, get_family("diag"), Ridge(1e-6), columns))
+    once, again = (shared(mixed).starts(3) for _ in range(2))
+    assert len(once) == len(shared(numbers).starts(3)) + 4
+    counts = [one.prepare(problem, rng())(problem).statistics.counts for one in once[-4:]]
+    same = [one.prepare(problem, rng())(problem).statistics.counts for one in again[-4:]]
+    np.testing.assert_array_equal(counts, same)
+    assert len({tuple(one) for one in counts}) == 4
+    assert np.min(counts) > 10  # of 20 expected
 
 
 def test_a_component_without_weight_is_joined_all_the_same() -> None:

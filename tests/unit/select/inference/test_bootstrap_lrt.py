@@ -13,10 +13,11 @@ from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
 from mixtura.engine import as_data
 from mixtura.exceptions import DataError, MissingValuesError, MixturaError, ParameterError, TooFewRowsError
+from mixtura.fit import split_components
 from mixtura.run import SerialRunner, ThreadRunner
 from mixtura.select import bootstrap_lrt, search
 from mixtura.select.inference import bootstrap_lrt as module
-from mixtura.select.inference.refit import Refit, generator, runner_for, split_components
+from mixtura.select.inference.refit import Refit, generator, runner_for
 from naive import naive_full_covariances
 
 ROWS = make_customers()

@@ -192,7 +192,7 @@ def test_in_large_tables_the_choice_is_finished_on_all_rows() -> None:
 
 def test_the_chosen_one_is_finished_however_far_down_it_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mixtura.select.model_search.grid._FINISHED", 0)
-    found = search(ROWS, components=[2, 3], covariance_types=["tied"], sample_rows=100)
+    found = search(ROWS, components=range(2, 6), covariance_types=["tied"], sample_rows=100)
     outcomes = {one.n_components: one.outcome for one in found.candidates}
     assert outcomes[found.best.n_components] is Outcome.CONVERGED
     assert Outcome.NOT_REFINED in outcomes.values()

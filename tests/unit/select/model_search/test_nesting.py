@@ -14,7 +14,8 @@ from mixtura.select import Candidate
 from mixtura.select.model_search.nesting import (
     contains,
     enforce_nesting,
-    start_from_larger,
+    sound_by_family,
+    start_from_neighbors,
     warm_start_from_best,
 )
 
@@ -164,21 +165,51 @@ def test_what_a_finished_fit_may_leave_is_no_breach() -> None:
     assert fits.asked == []
 
 
-def test_a_family_begins_from_what_it_has_with_one_component_more() -> None:
-    found = [candidate("VVV", -300.0), candidate("EEE", -400.0), candidate("EII", -450.0)]
-    larger = [candidate("EEE", -350.0, 3), candidate("VVV", -290.0, 3)]
-    fits = Fits({"EEE": candidate("EEE", -360.0), "VVV": candidate("VVV", -310.0)})
-    ends = start_from_larger(found, larger, fits)
+class Neighbors:
+    """Fits from neighbors that come out as told, and who began from what."""
+
+    def __init__(self, ends: dict[str, Candidate]) -> None:
+        self.ends, self.asked = ends, dict[str, tuple[float | None, float | None]]()
+
+    def __call__(self, one: Candidate, smaller: Candidate | None, larger: Candidate | None) -> Candidate:
+        of = (near and near.log_likelihood for near in (smaller, larger))
+        self.asked[one.covariance_type] = (next(of), next(of))
+        return self.ends.get(one.covariance_type, one)
+
+
+def by_family(*candidates: Candidate) -> dict[str, Candidate]:
+    return sound_by_family(candidates)
+
+
+def test_a_candidate_below_the_mean_of_its_neighbors_begins_from_these() -> None:
+    found = [candidate("VVV", -300.0, 4), candidate("EEE", -400.0, 4), candidate("EII", -450.0, 4)]
+    smaller = by_family(candidate("VVV", -320.0, 3), candidate("EEE", -410.0, 3), candidate("EII", -480.0, 3))
+    larger = by_family(candidate("VVV", -290.0, 5), candidate("EEE", -350.0, 5))
+    fits = Neighbors({"EEE": candidate("EEE", -360.0, 4), "EII": candidate("EII", -460.0, 4)})
+    ends = start_from_neighbors(found, smaller, larger, frozenset(), fits)
     assert outcome(ends) == {"VVV": -300.0, "EEE": -360.0, "EII": -450.0}
-    assert fits.asked == [("VVV", "VVV"), ("EEE", "EEE")]
+    # The mean of -320 and -290 is below -300; of EII nothing is known with five.
+    assert fits.asked == {"EEE": (-410.0, -350.0), "EII": (-480.0, None)}
     assert ends[1].single_log_likelihood == -500.0
 
 
+def test_a_leader_and_where_that_is_cheap_all_begin_from_neighbors() -> None:
+    found = [candidate("VVV", -300.0, 4), candidate("EEE", -400.0, 4)]
+    smaller = by_family(candidate("VVV", -320.0, 3), candidate("EEE", -430.0, 3))
+    larger = by_family(candidate("VVV", -290.0, 5), candidate("EEE", -390.0, 5))
+    fits = Neighbors({})
+    start_from_neighbors(found, smaller, larger, {"EEE"}, fits)
+    assert fits.asked == {"EEE": (-430.0, -390.0)}
+    start_from_neighbors(found, smaller, larger, {"EEE"}, fits, join_all=True)
+    assert fits.asked == {"VVV": (None, -290.0), "EEE": (-430.0, -390.0)}
+
+
 def test_neither_degenerate_candidates_nor_single_components_take_part() -> None:
-    fits = Fits({})
-    start_from_larger([candidate("VVV", -300.0, degenerate=True)], [candidate("VVV", -290.0, 3)], fits)
-    start_from_larger([candidate("VVV", -300.0)], [candidate("VVV", -290.0, 3, degenerate=True)], fits)
-    start_from_larger([candidate("VVV", -300.0)], [candidate("VVV", np.nan, 3, failure="none")], fits)
-    start_from_larger([candidate("VVV", -300.0, 1)], [candidate("VVV", -290.0, 2)], fits)
-    assert start_from_larger([candidate("VVV", -300.0)], [], fits)[0].log_likelihood == -300.0
+    fits, nothing = Neighbors({}), frozenset[str]()
+    good = by_family(candidate("VVV", -290.0, 3))
+    assert not by_family(candidate("VVV", -290.0, 3, degenerate=True))
+    assert not by_family(candidate("VVV", np.nan, 3, failure="none"))
+    start_from_neighbors([candidate("VVV", -300.0, degenerate=True)], good, good, nothing, fits)
+    start_from_neighbors([candidate("VVV", -300.0, 1)], {}, good, nothing, fits)
+    assert start_from_neighbors([candidate("VVV", -300.0)], {}, {}, nothing, fits)[0].log_likelihood == -300.0
     assert not fits.asked
