@@ -155,6 +155,7 @@ def _joined_levels(table: LevelTable | None, both: list[int], shares: FloatArray
     with np.errstate(divide="ignore", invalid="ignore"):
         joined = np.log(np.exp(logs) @ shares)
         apart = np.where(np.isfinite(logs), np.exp(logs) * (logs - joined[:, None]), 0.0)
+    joined[-1] = 0.0  # of missing values, to the last digit
     return joined, float((apart @ shares).sum())
 
 

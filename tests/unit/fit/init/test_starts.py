@@ -353,7 +353,8 @@ def test_random_partitions_are_added_where_rows_have_levels() -> None:
     mixed = MixedRows(numbers, levels, columns)
     problem = Problem(as_data(mixed), GaussianModel(3, get_family("diag"), Ridge(1e-6), columns))
     once, again = (shared(mixed).starts(3) for _ in range(2))
-    assert len(once) == len(shared(numbers).starts(3)) + 4
+    assert 4 < len(once) <= 8
+    assert len(shared(numbers).starts(3)) <= 4
     counts = [one.prepare(problem, rng())(problem).statistics.counts for one in once[-4:]]
     same = [one.prepare(problem, rng())(problem).statistics.counts for one in again[-4:]]
     np.testing.assert_array_equal(counts, same)
