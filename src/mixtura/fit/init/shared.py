@@ -46,6 +46,9 @@ class SharedStarts:
         Further runs of K-means for each number of components, from other seeds.
     kept : Mixture, optional
         Components that stay as they are, the first of those looked for.
+    second_tree : bool, default=True
+        Whether there is the tree of the sum of squares: models that begin from what their neighbors have, too, hardly
+        need it.
     robust : bool, default=False
         Look for them among the rows that lie densely, and add K-means of all rows, for models that have outliers.
     """
@@ -59,6 +62,7 @@ class SharedStarts:
         max_rows: int = MOST_ROWS,
         n_further: int = 0,
         kept: Mixture | None = None,
+        second_tree: bool = True,
         robust: bool = False,
     ) -> None:
         self._n_further, self._kept = n_further, kept
@@ -66,7 +70,8 @@ class SharedStarts:
         if robust:
             self._sample = self._whole.of(are_dense(self._whole.rows))
         self._seed, self._data = int(rng.randint(2**31 - 1)), data
-        self.trees: tuple[Tree, ...] = tuple(grow_on(self._sample, name) for name in (criterion, "EII"))
+        criteria = (criterion, "EII") if second_tree else (criterion,)
+        self.trees: tuple[Tree, ...] = tuple(grow_on(self._sample, name) for name in criteria)
         seen = (self._sample.seen_as(name) for name in ("svd", "std"))
         self._seen = tuple(data.in_memory(one.rows, one.weights) for one in seen)
         self._known = known_labels(self._sample.data)
@@ -80,13 +85,13 @@ class SharedStarts:
         most to those before it, measured by how often the best of them has the log-likelihood that mclust has.
         """
         if n_components not in self._found:
-            first, second = (tree.labels(n_components) for tree in self.trees)
+            first, *second = (tree.labels(n_components) for tree in self.trees)
             rng = np.random.RandomState((self._seed + n_components) % 2**32)
             means, standard = (cluster_sample(seen, n_components, rng) for seen in self._seen)
             distinct: dict[bytes, IntArray] = {}
             further = (cluster_sample(self._seen[i % 2], n_components, rng) for i in range(self._n_further))
             shuffled = (rng.randint(n_components, size=self._sample.n_rows) for _ in range(self._n_shuffled))
-            drawn = (first, means, second, standard, *further, *shuffled)
+            drawn = (first, means, *second, standard, *further, *shuffled)
             if self._known is not None:
                 drawn = tuple(self._with_known(drawn, self._known, n_components))
             if self._kept is not None and self._kept.n_components <= n_components:

@@ -125,7 +125,17 @@ class Fitter:
         priors = {k: make_prior(options.prior, data.total, k, options.rounding) for k in sizes}
         subsamples = draw_subsamples(data, needed - {data.n_rows}, seed)
         rng, is_robust = np.random.RandomState(seed), options.robust != "none"
-        shared = SharedStarts(data, rng, n_further=options.n_init - 1, kept=options.kept, robust=is_robust)
+        alone = not any(k + 1 in sizes for k in sizes if k > 1) or data.n_features < 2
+        like = options.kept is None and known_levels(data.discrete) is None and not is_robust
+        self._learns = like and not alone  # components are alike, and models have neighbors
+        shared = SharedStarts(
+            data,
+            rng,
+            n_further=options.n_init - 1,
+            kept=options.kept,
+            second_tree=data.discrete is not None or not self._learns,
+            robust=is_robust,
+        )
         starts = {k: shared.starts(k) for k in sizes}
         self._full = FitTask(
             data,
@@ -212,12 +222,10 @@ class Fitter:
     def _near(self, groups: Mapping[int, list[Candidate]], size: int) -> _Near:
         """Return the candidates of a size, what they may learn from, and who of them does so in any case."""
         smaller, larger = (sound_by_family(groups.get(size + step, ())) for step in (-1, 1))
-        terms, task = self._full.robustness, self._full
-        known = known_levels(task.data.discrete) is not None
-        if known or terms.background is not None or terms.tails is not None or task.kept is not None:
-            smaller, larger = {}, {}  # components are not alike
+        if not self._learns:
+            smaller, larger = {}, {}
         every = [one for of_size in groups.values() for one in sound_by_family(of_size).values()]
-        leaders = every if task.ways > 1 else sorted(every, key=lambda one: one.bic)[:_LEADERS]
+        leaders = every if self._full.ways > 1 else sorted(every, key=lambda one: one.bic)[:_LEADERS]
         leading = frozenset(one.covariance_type for one in leaders if one.n_components == size)
         return groups[size], smaller, larger, leading
 
