@@ -61,8 +61,8 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
     n_folds : int, default=10
         Folds of ``criterion="cv"``, by the seed; the other criteria hold out no rows.
     n_init : int, default=1
-        Every model has four starts, of which the best end is kept; each above one adds a start of K-means, see
-        `mixtura.select.search`.
+        Every model has several starts, of which the best end is kept; each above one adds a start of K-means, and
+        starts from neighbors, see `mixtura.select.search`.
     random_state : int, RandomState or None, default=None
         Seed of every model.
     prior : {"floor", "conjugate"} or float, default="floor"

@@ -94,8 +94,8 @@ def segment_table(
         One of `mixtura.select.CRITERIA`; smaller is better. With ``"cv"``, minus twice the log-likelihood of customers
         held out, the mixture of fewest parameters within one standard error of the smallest is kept.
     n_init : int, default=1
-        Every model has four starts, of which the best end is kept; each above one adds a start of K-means, see
-        `mixtura.select.search`.
+        Every model has several starts, of which the best end is kept; each above one adds a start of K-means, and
+        starts from neighbors, see `mixtura.select.search`.
     random_state : int or None, default=0
         Seed of everything random; None draws one.
     anomaly_percentile : float, default=4

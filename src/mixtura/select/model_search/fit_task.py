@@ -109,7 +109,7 @@ class FitTask:
         The first components of models that have as many.
     ways : int, default=1
         Components of the smaller neighbor that are split for starts; pairs of the larger one's that are joined are one
-        more, or two where passes over few rows cost little beside the rest.
+        more, or two in a sample, where its first level costs little beside the rest.
     """
 
     data: Data

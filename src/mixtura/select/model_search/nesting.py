@@ -93,7 +93,7 @@ def start_from_neighbors(
     try_neighbors : callable
         Takes a candidate and both, None where there is none; returns the candidate fitted from there, or the same.
     join_all : bool, default=False
-        Give those from one component more to all, where passes over few rows cost little beside the rest.
+        Give those from one component more to all.
     """
     ends = list(candidates)
     for i in _sound(ends):

@@ -107,8 +107,11 @@ def search(
     n_folds : int, default=10
         Folds of ``criterion="cv"``, by the seed, from 2 to the number of rows; the other criteria hold out no rows.
     n_init : int, default=1
-        Every candidate has up to four starts, that all families share: mclust's hierarchical agglomeration and one by
-        the sum of squares, both of at most 2,000 rows, and two of K-means. A larger number adds runs of K-means.
+        Every candidate has starts that all families share: mclust's hierarchical agglomeration of at most 2,000 rows,
+        two runs of K-means, with discrete columns four random partitions, and without neighbors agglomeration by the
+        sum of squares. One that is low beside its neighbors, those of its family with one component less or more, and
+        the best five begin from these, too: one component split, or two joined. A larger number adds runs of K-means,
+        and gives all candidates starts from their neighbors, more of them.
     random_state : int, RandomState or None, default=0
         Seed of every candidate; drawn from the generator, or by chance, where it is not a number.
     sample_weight : array-like of shape (N,), optional
@@ -121,7 +124,7 @@ def search(
     sample_rows : int, default=50_000
         In a larger table each model is fitted to a random sample of this many rows and updated on all by a few
         passes; of the best five, those that may still become the best are converged, the others are not refined
-        (``outcome``). Each has a start more there: two components joined of its type with one component more.
+        (``outcome``). All have starts of their type with one component more there, two of which are joined.
         Likelihoods are always of all rows.
     missing : {"error", "fiml"}, default="error"
         What NaN in the rows is: an error or a missing value, see `mixtura.GaussianMixture`. Likelihoods are then of
