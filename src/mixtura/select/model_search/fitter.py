@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -128,14 +128,9 @@ class Fitter:
         alone = not any(k + 1 in sizes for k in sizes if k > 1) or data.n_features < 2
         like = options.kept is None and known_levels(data.discrete) is None and not is_robust
         self._learns = like and not alone  # components are alike, and models have neighbors
-        shared = SharedStarts(
-            data,
-            rng,
-            n_further=options.n_init - 1,
-            kept=options.kept,
-            second_tree=data.discrete is not None or not self._learns,
-            robust=is_robust,
-        )
+        further, both = options.n_init - 1, data.discrete is not None or not self._learns
+        asked: dict[str, Any] = {"n_further": further, "kept": options.kept, "second_tree": both}
+        shared = SharedStarts(data, rng, robust=is_robust, **asked)
         starts = {k: shared.starts(k) for k in sizes}
         self._full = FitTask(
             data,
