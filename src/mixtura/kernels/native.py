@@ -168,7 +168,7 @@ class NativeKernel:
             self._run(self._variant, layout, hard, *arrays)
         except (TypeError, ValueError):
             check_pass(rows, sample_weight, components, sums, outputs, order, beside, background)
-            self._run(self._variant, layout, hard, *_aligned(arrays))
+            self._run(self._variant, layout, hard, *aligned(arrays))
 
     def accumulate_given(
         self,
@@ -187,7 +187,7 @@ class NativeKernel:
             self._run(self._variant, _LAYOUTS[layout], False, *arrays)
         except (TypeError, ValueError):
             check_given(rows, sample_weight, responsibilities, means, layout, sums)
-            self._run(self._variant, _LAYOUTS[layout], False, *_aligned(arrays))
+            self._run(self._variant, _LAYOUTS[layout], False, *aligned(arrays))
 
     def add_masses(
         self,
@@ -206,7 +206,7 @@ class NativeKernel:
             self._add_masses(self._variant, *arrays)
         except (TypeError, ValueError):
             check_masses(*arrays)
-            self._add_masses(self._variant, *_aligned(arrays))
+            self._add_masses(self._variant, *aligned(arrays))
 
     def add_levels(self, levels: IntArray, table: FloatArray, out: FloatArray) -> None:
         """Add log probabilities of levels. See `Kernel.add_levels`."""
@@ -214,7 +214,7 @@ class NativeKernel:
             self._levels[0](self._variant, levels, table, out)
         except (TypeError, ValueError):
             check_levels(levels, None, table, out, table_written=False)
-            self._levels[0](self._variant, *_aligned((levels, table, out)))
+            self._levels[0](self._variant, *aligned((levels, table, out)))
 
     def count_levels(
         self, levels: IntArray, sample_weight: FloatArray | None, memberships: FloatArray, counts: FloatArray
@@ -224,7 +224,7 @@ class NativeKernel:
             self._levels[1](self._variant, levels, sample_weight, memberships, counts)
         except (TypeError, ValueError):
             check_levels(levels, sample_weight, counts, memberships, table_written=True)
-            self._levels[1](self._variant, *_aligned((levels, sample_weight, memberships, counts)))
+            self._levels[1](self._variant, *aligned((levels, sample_weight, memberships, counts)))
 
 
 def _tails(components: Components) -> tuple[FloatArray | None, FloatArray | None]:
@@ -248,7 +248,7 @@ def _level_functions(loaded: ModuleType) -> tuple[Callable[..., None], Callable[
     return refuse, refuse
 
 
-def _aligned(arrays: Sequence[Array | float | None]) -> list[Array | float | None]:
+def aligned(arrays: Sequence[Array | float | None]) -> list[Array | float | None]:
     """Return the arrays of a pass, those that do not lie on the boundaries of their type copied to some that do.
 
     They come from buffers with a header: a memory map behind four bytes, a message of another process.

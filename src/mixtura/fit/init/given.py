@@ -24,6 +24,9 @@ __all__ = ["FromMixture", "FromPartition", "join_components", "split_components"
 _HALF_DISTANCE = 0.7
 """Standard deviations from the mean of a component to those of its halves."""
 
+_ALIKE = 1e-6
+"""Share of its variance by which an axis is longer than the next, if it is more than rounding makes it."""
+
 _LEAN = 0.5
 """By how much a half has more of every second level, and less of the others."""
 
@@ -163,27 +166,38 @@ def split_components(mixture: Mixture) -> list[Mixture]:
     """Return mixtures of one component more: each component in turn becomes two halves, side by side.
 
     The halves keep its covariance and lie 0.7 standard deviations to both sides of its mean, along the axis on which
-    its columns, each in units of its own deviation, vary most together. Of discrete columns both have its levels; where
-    there are some, it is also divided by these alone, one half leaning to every second level of each column. Iterating
-    from there finds what a start of its own may miss, and does not end below the mixture of fewer components.
+    its columns, each in units of its own deviation, vary most together; where they vary each by itself, as all columns
+    vary together over the whole mixture. So units, signs and order of the columns make no difference, and a component
+    of which no axis says where to divide it is left whole. Of discrete columns both have its levels; where there are
+    some, it is also divided by these alone, one half leaning to every second level of each column. Iterating from there
+    finds what a start of its own may miss, and does not end below the mixture of fewer components.
     """
-    found = []
-    for j, covariance in enumerate(mixture.full_covariances()):
+    found, covariances = [], mixture.full_covariances()
+    apart = mixture.means - mixture.weights @ mixture.means
+    between: FloatArray = (mixture.weights[:, None] * apart).T @ apart
+    whole = np.einsum("k,kij->ij", mixture.weights, covariances) + between
+    for j, covariance in enumerate(covariances):
         if mixture.weights[j] <= 0:
             continue
-        if mixture.n_features:
-            found.append(_halved(mixture, j, _step_to_halves(covariance)))
+        step = _step_to_halves(covariance, whole) if mixture.n_features else None
+        if step is not None:
+            found.append(_halved(mixture, j, step))
         if mixture.levels is not None:
             both = _halved(mixture, j, np.zeros(mixture.n_features))
             found.append(replace(both, levels=_leaning(both.levels, j)))
     return found
 
 
-def _step_to_halves(covariance: FloatArray) -> FloatArray:
-    """Return how far the halves of a component lie from its mean, (D,)."""
-    scale = np.sqrt(covariance.diagonal())
-    values, axes = np.linalg.eigh(covariance / np.outer(scale, scale))
-    return np.asarray(_HALF_DISTANCE * np.sqrt(values[-1]) * axes[:, -1] * scale)
+def _step_to_halves(covariance: FloatArray, whole: FloatArray) -> FloatArray | None:
+    """Return how far the halves of a component lie from its mean, (D,); None where no axis is the longest."""
+    deviations = np.sqrt(covariance.diagonal())
+    for one in (covariance, whole):
+        scale = np.sqrt(one.diagonal())
+        values, axes = np.linalg.eigh(one / np.outer(scale, scale))
+        if len(values) == 1 or values[-1] - values[-2] > _ALIKE * values[-1]:
+            reach = _HALF_DISTANCE * np.sqrt(values[-1] if one is covariance else 1.0)
+            return np.asarray(reach * axes[:, -1] * deviations)
+    return None
 
 
 def _halved(mixture: Mixture, j: int, step: FloatArray) -> Mixture:

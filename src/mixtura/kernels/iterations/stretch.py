@@ -201,6 +201,6 @@ class Stretch:
         schedule = self.block, self.warmup, self.fewest, self.negligible, self.tolerance, self.enough
         made, ending = extension.advance(
             native.position(self.instruction_set), _LAYOUTS[places.layout], places.n_components, places.form, *schedule,
-            self.rows, self.sample_weight, self.bound, *total, after, film,
+            *native.aligned((self.rows, self.sample_weight)), self.bound, *total, after, film,
         )  # fmt: skip
         return after, film[:made], Ending(ending)

@@ -51,6 +51,10 @@ _LEADERS = 5
 """Models, the best by BIC, that learn from their neighbors even where they are not low."""
 
 
+_CHEAP_TREE = 1_000
+"""Up to so many rows a second tree of starts costs little beside the rest, though models learn from their neighbors."""
+
+
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
     """How the models of a search are fitted.
@@ -128,8 +132,8 @@ class Fitter:
         alone = not any(k + 1 in sizes for k in sizes if k > 1) or data.n_features < 2
         like = options.kept is None and known_levels(data.discrete) is None and not is_robust
         self._learns = like and not alone  # components are alike, and models have neighbors
-        further, both = options.n_init - 1, data.discrete is not None or not self._learns
-        asked: dict[str, Any] = {"n_further": further, "kept": options.kept, "second_tree": both}
+        both = data.discrete is not None or not self._learns or data.n_rows <= _CHEAP_TREE
+        asked: dict[str, Any] = {"n_further": options.n_init - 1, "kept": options.kept, "second_tree": both}
         shared = SharedStarts(data, rng, robust=is_robust, **asked)
         starts = {k: shared.starts(k) for k in sizes}
         self._full = FitTask(
