@@ -167,10 +167,10 @@ def split_components(mixture: Mixture) -> list[Mixture]:
 
     The halves keep its covariance and lie 0.7 standard deviations to both sides of its mean, along the axis on which
     its columns, each in units of its own deviation, vary most together; where they vary each by itself, as all columns
-    vary together over the whole mixture. So units, signs and order of the columns make no difference, and a component
-    of which no axis says where to divide it is left whole. Of discrete columns both have its levels; where there are
-    some, it is also divided by these alone, one half leaning to every second level of each column. Iterating from there
-    finds what a start of its own may miss, and does not end below the mixture of fewer components.
+    vary together over the whole mixture; where that says nothing either, along each column in turn. So units, signs and
+    order of the columns make no difference. Of discrete columns both have its levels; where there are some, it is also
+    divided by these alone, one half leaning to every second level of each column. Iterating from there finds what a
+    start of its own may miss, and does not end below the mixture of fewer components.
     """
     found, covariances = [], mixture.full_covariances()
     apart = mixture.means - mixture.weights @ mixture.means
@@ -179,25 +179,23 @@ def split_components(mixture: Mixture) -> list[Mixture]:
     for j, covariance in enumerate(covariances):
         if mixture.weights[j] <= 0:
             continue
-        step = _step_to_halves(covariance, whole) if mixture.n_features else None
-        if step is not None:
-            found.append(_halved(mixture, j, step))
+        found += [_halved(mixture, j, step) for step in _steps_to_halves(covariance, whole)]
         if mixture.levels is not None:
             both = _halved(mixture, j, np.zeros(mixture.n_features))
             found.append(replace(both, levels=_leaning(both.levels, j)))
     return found
 
 
-def _step_to_halves(covariance: FloatArray, whole: FloatArray) -> FloatArray | None:
-    """Return how far the halves of a component lie from its mean, (D,); None where no axis is the longest."""
+def _steps_to_halves(covariance: FloatArray, whole: FloatArray) -> FloatArray:
+    """Return how far the halves of a component lie from its mean, one way to divide it per row, (ways, D)."""
     deviations = np.sqrt(covariance.diagonal())
     for one in (covariance, whole):
         scale = np.sqrt(one.diagonal())
         values, axes = np.linalg.eigh(one / np.outer(scale, scale))
-        if len(values) == 1 or values[-1] - values[-2] > _ALIKE * values[-1]:
+        if len(values) > 1 and values[-1] - values[-2] > _ALIKE * values[-1]:
             reach = _HALF_DISTANCE * np.sqrt(values[-1] if one is covariance else 1.0)
-            return np.asarray(reach * axes[:, -1] * deviations)
-    return None
+            return np.asarray(reach * axes[None, :, -1] * deviations)
+    return np.asarray(_HALF_DISTANCE * np.diag(deviations))
 
 
 def _halved(mixture: Mixture, j: int, step: FloatArray) -> Mixture:

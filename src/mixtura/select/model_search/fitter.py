@@ -52,7 +52,7 @@ _LEADERS = 5
 
 
 _CHEAP_TREE = 1_000
-"""Up to this many rows a second tree of starts costs little beside the rest, though models learn from their neighbors."""
+"""Up to this many rows a second tree costs little beside the rest, though models learn from their neighbors."""
 
 
 @dataclass(frozen=True, slots=True)

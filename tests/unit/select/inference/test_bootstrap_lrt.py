@@ -157,6 +157,36 @@ def test_splitting_keeps_weights_means_and_the_family(family: str) -> None:
         assert checked.log_likelihood(ROWS) == pytest.approx(split.log_likelihood(ROWS))
 
 
+@pytest.mark.parametrize("family", ["full", "diag"])
+def test_splitting_does_not_depend_on_units_signs_and_order_of_columns(family: str) -> None:
+    rows = ROWS @ [[1.0, 0.4], [0.0, 1.0]]
+    scale, order = np.array([-100.0, 0.01]), [1, 0]
+    mixture = search(rows, components=[2], covariance_types=[family]).best.mixture
+    mapped = Mixture.from_parameters(
+        mixture.weights,
+        (mixture.means * scale)[:, order],
+        np.array(
+            [np.diag(scale)[order] @ one @ np.diag(scale)[order].T for one in mixture.full_covariances()]
+        )
+        if family == "full"
+        else (mixture.covariances * scale**2)[:, order],
+        family,
+    )
+    for before, after in zip(split_components(mixture), split_components(mapped), strict=True):
+        ways = [(before.means * scale)[:, order]]
+        ways.append(ways[0].copy())
+        changed = np.flatnonzero((before.means[:2] != mixture.means).any(axis=1))[0]
+        ways[1][[changed, 2]] = ways[1][[2, changed]]
+        assert any(np.allclose(way, after.means, rtol=1e-9) for way in ways)
+
+
+def test_one_component_whose_columns_vary_each_by_itself_is_split_along_each() -> None:
+    mixture = Mixture.from_parameters([1.0], [[0.0, 5.0]], [[4.0, 9.0]], "diag")
+    first, second = split_components(mixture)
+    np.testing.assert_allclose(first.means, [[-1.4, 5.0], [1.4, 5.0]])
+    np.testing.assert_allclose(second.means, [[0.0, 2.9], [0.0, 7.1]])
+
+
 def test_a_component_without_weight_is_not_split() -> None:
     mixture = Mixture.from_parameters([1.0, 0.0], [[0.0], [1.0]], [1.0, 1.0], "spherical")
     (only,) = split_components(mixture)
