@@ -94,6 +94,9 @@ class Settings:
         Where runs are kept, so that they go on after an interruption; restarts then run one after the other.
     name : str, default="run"
         Under which name they are kept.
+    stretches : bool, default=True
+        Whether compiled code may make several passes at a time. Not where a run may be kept: it is to end at the same
+        bits with a journal, which looks at every pass, and without.
     """
 
     stop: StoppingRule
@@ -102,6 +105,7 @@ class Settings:
     step: Callable[[Problem], Step[Mixture, Any]] = EMStep
     journal: Journal | None = None
     name: str = "run"
+    stretches: bool = True
 
     def iterate(
         self, problem: Problem, first: Callable[[], Mixture], previous: float = -np.inf
@@ -117,7 +121,7 @@ class Settings:
         mixture = first()
         problem = problem.near_together(mixture) if self.max_iter > _FEW_PASSES else problem
         step = self.step(problem)
-        if self.observe is ignore:
+        if self.stretches and self.observe is ignore:
             step = stretched(step, problem, _enough(self.stop))
         state = begin(step, mixture, previous=previous)
         found = iterate(state, step, self.stop, self.max_iter, observe=self.observe)

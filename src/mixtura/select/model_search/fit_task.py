@@ -179,13 +179,13 @@ class FitTask:
         """Return a fit that goes on from where another ended, on the rows of a level, by default the last.
 
         With ``lacking`` it ends unrefined once this many nats are not to be gained any more. ``kept`` says in which
-        journal the run is kept, and under which name.
+        journal the run is kept, if there is one, and under which name.
         """
         problem, settings = self.problem(family, found.mixture.n_components, level), self.settings(level)
         if lacking > 0:
             weight = problem.data.total_weight
             settings = replace(settings, stop=WithinReach(settings.stop, weight, lacking))
-        settings = replace(settings, journal=kept[0], name=kept[1])
+        settings = replace(settings, journal=kept[0], name=kept[1], stretches=not kept[1])
         return _after(found, continue_fit(problem, found.mixture, settings))
 
     def _race(self, family: str, found: FitResult, level: Data) -> FitResult:
