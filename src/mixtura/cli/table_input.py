@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -140,6 +140,13 @@ class TableInput:
         if source.n_rows is not None and source.n_rows > LARGE_ROWS:
             return source
         return self._whole(source) if self._single is None else read_table(self._single, text=text)
+
+    def rows(self, *id_columns: str | None) -> Any:
+        """Return what `open` does, of a table in memory its dataframe alone."""
+        from mixtura.data.sources import Source
+
+        found = self.open(*id_columns)
+        return found if isinstance(found, Source) else found.data
 
     def drawn(self, seed: int, *id_columns: str | None) -> Table:
         """Return the table as `read` does; of a large one as many rows as models are compared on, drawn at random."""

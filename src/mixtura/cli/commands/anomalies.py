@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -65,8 +65,8 @@ def anomalies(
     inputs = given.inputs if reference is None else [*given.inputs, reference]
     with output_file(path, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=inputs) as writing:
         found = find_anomalies(
-            _rows(given, id_column),
-            reference=reference and _rows(TableInput([str(reference)])),
+            given.rows(id_column),
+            reference=reference and TableInput([str(reference)]).rows(),
             columns=options.parse_names(columns),
             id_column=id_column,
             threshold=threshold,
@@ -77,14 +77,6 @@ def anomalies(
         )
         found.write(writing)
     _print(given.name, found, path, json=json, quiet=quiet)
-
-
-def _rows(given: TableInput, *id_columns: str | None) -> Any:
-    """Return a table in memory, a large one as a source."""
-    from mixtura.data.sources import Source
-
-    found = given.open(*id_columns)
-    return found if isinstance(found, Source) else found.data
 
 
 def _print(

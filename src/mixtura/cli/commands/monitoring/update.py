@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -72,7 +72,7 @@ def update(
     with output_file(path, overwrite=overwrite, inputs=given.inputs) as writing:
         loaded = SegmentModel.load(model)
         with working("Adding customers", quiet=quiet):
-            frame = _rows(given) if loaded.coding is None else given.read().data
+            frame = given.rows() if loaded.coding is None else given.read().data
             found = update_model(
                 loaded, frame, time=time, half_life=half_life, drop_missing=drop_missing, source=given.name
             )
@@ -80,14 +80,6 @@ def update(
     console = output_console(quiet=quiet)
     print_update(console, found)
     console.print(f"\nWritten: {path}", soft_wrap=True)
-
-
-def _rows(given: TableInput) -> Any:
-    """Return a table in memory, a large one as a source."""
-    from mixtura.data.sources import Source
-
-    found = given.open()
-    return found if isinstance(found, Source) else found.data
 
 
 def _refuse(statistics: Path, **others: object) -> None:
@@ -117,7 +109,7 @@ def _gather(
     with output_file(path, overwrite=overwrite, inputs=[model, *given.inputs]) as writing:
         loaded: SegmentModel = SegmentModel.load(model)
         with working("Adding up", quiet=quiet):
-            frame = _rows(given) if loaded.coding is None else given.read().data
+            frame = given.rows() if loaded.coding is None else given.read().data
             options = {} if min_rows is None else {"min_rows": min_rows}
             found = site_statistics(loaded, frame, drop_missing=drop_missing, source=given.name, **options)
         writing.write_text(found.to_json(), encoding="utf-8")
