@@ -314,9 +314,9 @@ class FitTask:
         """
         if larger is not None and larger.mixture is not None:
             yield from join_components(larger.mixture, self.ways + (2 if self.is_sample else 1))
-        halves = [] if smaller is None or smaller.mixture is None else split_components(smaller.mixture)
-        if smaller is None or not halves:
+        if smaller is None or smaller.mixture is None:
             return
+        halves = split_components(smaller.mixture)
         problem = self.problem(smaller.covariance_type, smaller.n_components + 1, level)
         tried = continue_batch([problem] * len(halves), halves, self.settings(level).stop, _PASSES_OF_SPLITS)
         ends = [one for one in tried if isinstance(one, FitResult)]
@@ -338,8 +338,6 @@ class FitTask:
             target += self.problem(family, k).model.n_parameters(self.data.n_features)
         try:
             starts = [FromMixture(one) for one in self._near(first, smaller, larger)]
-            if not starts:
-                return None
             found = self._best_of(first, family, k, starts, target, known)
             if found.lower_bound * found.total_weight <= target + SAME_OPTIMUM:
                 return None
