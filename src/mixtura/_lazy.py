@@ -1,12 +1,18 @@
-"""Names of a package that are imported when they are first used, so that a program waits for what it uses only."""
+"""What is imported when it is first used, so that a program waits for what it uses only."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
+from types import ModuleType
 
-__all__ = ["lazy_names"]
+__all__ = ["lazy_names", "load_lapack", "when_lapack_comes"]
+
+_LAPACK = "scipy.linalg.lapack"
+
+_waiting: list[Callable[[], object]] = []
 
 
 def lazy_names(
@@ -43,3 +49,27 @@ def lazy_names(
         return value
 
     return get, lambda: sorted(sys.modules[package].__all__)
+
+
+@cache
+def load_lapack() -> ModuleType:
+    """Return SciPy's LAPACK, imported when it is first used: that takes longer than many a fit of small matrices.
+
+    Examples
+    --------
+    >>> from mixtura._lazy import load_lapack
+    >>> lower, info = load_lapack().dpotrf([[4.0, 0.0], [0.0, 9.0]], lower=1)
+    >>> lower.diagonal().tolist()
+    [2.0, 3.0]
+    """
+    is_new = _LAPACK not in sys.modules
+    lapack = import_module(_LAPACK)
+    if is_new:
+        for came in _waiting:
+            came()
+    return lapack
+
+
+def when_lapack_comes(came: Callable[[], object]) -> None:
+    """Call this as soon as LAPACK is there, which brings a BLAS of its own with as many threads as there are cores."""
+    _waiting.append(came)

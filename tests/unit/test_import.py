@@ -83,6 +83,20 @@ def test_the_estimators_load_no_optional_library() -> None:
     assert not loaded or not loaded - modules_after("import sklearn.mixture")
 
 
+def test_searching_loads_no_scipy() -> None:
+    """It takes longer to load than many a search: the compiled algebra does what small matrices need."""
+    if mixtura.build_info()["algebra"] != "native":
+        pytest.skip("the algebra in NumPy needs LAPACK")
+    used = (
+        "import numpy\n"
+        "from mixtura.select import search\n"
+        "rows = numpy.random.default_rng(0).normal(size=(90, 3))\n"
+        "rows[:30] += 9\nrows[30:60] -= 9\nrows[:, 2] = rows[:, 0] + 1e-9 * rows[:, 1]\n"
+        "search(rows, components=[1, 2, 3], covariance_types='all').best"
+    )
+    assert not modules_after(used) & {"scipy", "sklearn", "joblib"}
+
+
 def test_segmenting_loads_no_solvers_and_not_scikit_learn() -> None:
     """They take longer to load than small tables take to segment."""
     used = (

@@ -53,7 +53,13 @@ def open_rows(
     if unread(X):
         X, columns = rows_of_source(X, columns), None
     mixed = X if isinstance(X, MixedRows) else None
-    frame = nw.from_native(X if mixed is None else mixed.rows, eager_only=True, pass_through=True)
+    native = X if mixed is None else mixed.rows
+    # What it does not know narwhals looks for among all packages that are installed.
+    frame = (
+        native
+        if isinstance(native, np.ndarray)
+        else nw.from_native(native, eager_only=True, pass_through=True)
+    )
     if isinstance(frame, nw.DataFrame):
         values: Array = (frame if columns is None else frame.select(list(columns))).to_numpy()
     else:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
@@ -9,8 +12,10 @@ from mixtura.exceptions import KernelUnavailableError
 from mixtura.kernels import native
 from mixtura.kernels.algebra import ClosedForm, CommonForm, Estimate, Factored
 from mixtura.kernels.contract import Layout
-from mixtura.kernels.numpy_algebra import NumpyAlgebra
 from mixtura.kernels.trees.merge_cost import floor_of
+
+if TYPE_CHECKING:
+    from mixtura.kernels.numpy_algebra import NumpyAlgebra
 
 __all__ = ["NativeAlgebra", "why_not_native"]
 
@@ -67,7 +72,12 @@ class NativeAlgebra:
         self._variant = native.position(instruction_set)
         self._extension = extension
         self._closed_form, self._common_form = extension.closed_form, extension.common_form
-        self._large = NumpyAlgebra()
+
+    @cached_property
+    def _large(self) -> NumpyAlgebra:
+        from mixtura.kernels.numpy_algebra import NumpyAlgebra
+
+        return NumpyAlgebra()
 
     def closed_form(
         self,

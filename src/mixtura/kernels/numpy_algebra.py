@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy.linalg import lapack
 
+from mixtura._lazy import load_lapack
 from mixtura._typing import BoolArray, FloatArray, IntArray
 from mixtura.kernels.algebra import ClosedForm, CommonForm, Estimate, Factored, Trouble
 from mixtura.kernels.contract import Layout
@@ -96,7 +96,7 @@ class NumpyAlgebra:
 
     def factor(self, matrices: FloatArray) -> Factored:
         """Return whitening factors; see `Algebra.factor`. ``M = C C^T`` (Cholesky) gives ``L = C^-1``."""
-        n_matrices, n_features, _ = matrices.shape
+        lapack, (n_matrices, n_features, _) = load_lapack(), matrices.shape
         whitening = np.empty_like(matrices)
         for k in range(n_matrices):
             lower, info = lapack.dpotrf(matrices[k].T, lower=1, clean=1)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import lapack
 
+from mixtura._lazy import load_lapack
 from mixtura._typing import FloatArray
 
 __all__ = ["largest_change", "newton_direction"]
@@ -21,7 +21,7 @@ def newton_direction(moves: FloatArray, drops: FloatArray, gradient: FloatArray)
     """
     if not len(moves):
         return gradient
-    cross = (drops @ moves.T).T
+    lapack, cross = load_lapack(), (drops @ moves.T).T
     # EM's own step is never too long where all eigenvalues of its rate matrix lie between 0 and 1.
     scale = max(1.0, cross[-1, -1] / (drops[-1] @ drops[-1]))
     # Of the products only the upper triangle is read.

@@ -19,7 +19,6 @@ from mixtura.kernels import native
 from mixtura.kernels.algebra import Algebra
 from mixtura.kernels.contract import Components, Kernel, Outputs, accumulate_parts
 from mixtura.kernels.native_algebra import NativeAlgebra, why_not_native
-from mixtura.kernels.numpy_algebra import NumpyAlgebra
 from mixtura.kernels.reference import NumpyKernel
 
 __all__ = [
@@ -78,6 +77,8 @@ def get_algebra() -> Algebra:
     The variables are read when it is first asked for.
     """
     if os.environ.get("MIXTURA_KERNEL") == "numpy" or why_not_native() is not None:
+        from mixtura.kernels.numpy_algebra import NumpyAlgebra
+
         return NumpyAlgebra()
     return NativeAlgebra(os.environ.get("MIXTURA_INSTRUCTION_SET") or None)
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
-from typing import Any
 
 from threadpoolctl import ThreadpoolController
+
+from mixtura._lazy import when_lapack_comes
 
 __all__ = ["limit_blas_threads"]
 
 
+_WITH_BLAS = ("scipy.linalg", "scipy.special")
+"""Packages that bring a BLAS beside NumPy's, and are imported when they are first used."""
+
+
 @lru_cache(maxsize=1)
-def _controller() -> ThreadpoolController:
+def _controller(came: tuple[bool, ...]) -> ThreadpoolController:
     """Constructing one looks through all loaded libraries and takes milliseconds."""
     return ThreadpoolController()
 
@@ -25,23 +31,33 @@ class _Hold:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._count = 0
-        self._limit: AbstractContextManager[Any] | None = None
+        self._limits = ExitStack()
 
     def enter(self) -> None:
         with self._lock:
             if self._count == 0:
-                self._limit = _controller().limit(limits=1, user_api="blas")
-                self._limit.__enter__()
+                self._limit()
             self._count += 1
 
     def leave(self) -> None:
         with self._lock:
             self._count -= 1
-            if self._count == 0 and self._limit is not None:
-                self._limit.__exit__(None, None, None)
+            if self._count == 0:
+                self._limits.close()
+
+    def again(self) -> None:
+        """Hold a BLAS that has just been loaded, too."""
+        with self._lock:
+            if self._count > 0:
+                self._limit()
+
+    def _limit(self) -> None:
+        controller = _controller(tuple(name in sys.modules for name in _WITH_BLAS))
+        self._limits.enter_context(controller.limit(limits=1, user_api="blas"))
 
 
 _hold = _Hold()
+when_lapack_comes(_hold.again)
 
 
 @contextmanager

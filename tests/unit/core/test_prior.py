@@ -12,6 +12,7 @@ from scipy.stats import invgamma, invwishart, multivariate_normal, norm
 
 from mixtura.core.accumulate import AccumulateGiven
 from mixtura.core.covariance import FAMILIES, get_family
+from mixtura.core.floor import CovarianceFloor
 from mixtura.core.maximize import maximize
 from mixtura.core.mixture import Mixture
 from mixtura.core.moments import DENSE, DIAGONAL
@@ -292,3 +293,16 @@ def test_mclusts_hyperparameters() -> None:
     np.testing.assert_allclose(prior.scale, np.cov(rows.T) / 4, rtol=1e-10)
     few = Conjugate.of(total_of(rows[:2]), 4)
     np.testing.assert_allclose(few.scale, np.diag(rows[:2].var(axis=0, ddof=1)) / 4, rtol=1e-10)
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 32, 33, 40])
+def test_coordinates_in_which_a_floor_is_the_identity(n_features: int) -> None:
+    """By substitution, and by LAPACK where there are many columns: as solved in general."""
+    rng = np.random.default_rng(n_features)
+    root = np.tril(rng.normal(size=(n_features, n_features))) + 3.0 * np.sqrt(n_features) * np.eye(n_features)
+    floor = CovarianceFloor.of(root, (root**2).sum(axis=1), 1.0)
+    halves = rng.normal(size=(3, n_features, n_features))
+    matrices = halves @ halves.transpose(0, 2, 1)
+    inverse = np.linalg.inv(root)
+    np.testing.assert_allclose(floor.whiten(matrices), inverse @ matrices @ inverse.T, rtol=1e-11, atol=1e-12)
+    np.testing.assert_allclose(floor.whiten(root @ root.T), np.eye(n_features), rtol=0, atol=1e-12)

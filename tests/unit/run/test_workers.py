@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -89,6 +91,28 @@ def test_blas_is_held_to_one_thread_while_asked() -> None:
     with limit_blas_threads():
         assert set(counts()) == {1}
     assert counts() == before
+
+
+def test_blas_that_comes_while_it_is_held_is_held_too() -> None:
+    """SciPy's, which is loaded when it is first needed, is not limited by who looked before."""
+    code = (
+        "from threadpoolctl import threadpool_info\n"
+        "from mixtura._lazy import load_lapack\n"
+        "from mixtura.run import limit_blas_threads\n"
+        "def counts():\n"
+        "    return [one['num_threads'] for one in threadpool_info() if one['user_api'] == 'blas']\n"
+        "with limit_blas_threads():\n"
+        "    before = len(counts())\n"
+        "    load_lapack()\n"
+        "    assert len(counts()) > before and set(counts()) == {1}, counts()\n"
+        "print(*counts())\n"
+        "with limit_blas_threads():\n"
+        "    assert set(counts()) == {1}, counts()\n"
+    )
+    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    given = {name: value for name, value in os.environ.items() if name not in names}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=given)
+    assert len(set(done.stdout.split())) == 1  # both have their threads back
 
 
 def test_a_child_of_a_fork_forgets_the_pools_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:

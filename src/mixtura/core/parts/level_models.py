@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.special import betainc, gammainc, gammaln, xlogy
 
 from mixtura._typing import FloatArray
 
@@ -131,6 +130,8 @@ class _Count:
         size : int
             At least L - 1.
         """
+        from scipy.special import betainc, gammainc, gammaln, xlogy
+
         first, second = np.exp(logs[1] - logs[0]), np.exp(logs[2] - logs[1])
         share = np.full_like(first, _TINY) if self.parameters == 1 else 2.0 * second - first
         numbers, means = np.arange(len(logs) - 1, size, dtype=np.float64)[:, None], first
@@ -200,6 +201,8 @@ def _root_of_sizes(
 
 
 def _negative_binomial(counts: FloatArray, n_numbers: FloatArray) -> tuple[FloatArray, FloatArray]:
+    from scipy.special import betainc, gammaln, xlogy
+
     means, size = count_parameters(counts)
     x = np.arange(len(counts), dtype=np.float64)[:, None]
     share = means / (size + means)
@@ -208,6 +211,8 @@ def _negative_binomial(counts: FloatArray, n_numbers: FloatArray) -> tuple[Float
 
 
 def _poisson(counts: FloatArray, n_numbers: FloatArray) -> tuple[FloatArray, FloatArray]:
+    from scipy.special import gammainc, gammaln, xlogy
+
     x = np.arange(len(counts), dtype=np.float64)[:, None]
     means = (x * counts).sum(axis=0) / np.maximum(counts.sum(axis=0), _TINY)
     return xlogy(x, means) - means - gammaln(x + 1.0), gammainc(n_numbers, means)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import digamma
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.statistics import Statistics
@@ -73,6 +72,8 @@ class StudentTails:
 
     def maximize(self, statistics: Statistics) -> Tails:
         """Return the likeliest degrees of freedom; those of a start if the sums are of Gaussian components."""
+        from scipy.special import digamma
+
         counts = statistics.counts
         if statistics.tails is None:
             return self.begin(len(counts))

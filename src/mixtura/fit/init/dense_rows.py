@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import KDTree
-from scipy.special import expit
 
 from mixtura._typing import BoolArray, FloatArray
 
@@ -32,6 +30,9 @@ def are_dense(rows: FloatArray) -> BoolArray:
     ----------
     rows : ndarray of shape (N, D)
     """
+    from scipy.spatial import KDTree
+    from scipy.special import expit
+
     n, d = rows.shape
     if n <= 2 * _NEIGHBORS:
         return np.ones(n, dtype=bool)

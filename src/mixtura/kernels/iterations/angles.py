@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import lapack
 
+from mixtura._lazy import load_lapack
 from mixtura._typing import FloatArray, IntArray
 
 __all__ = ["Planes", "axes_loss", "cayley", "newton_axes", "newton_step", "planes_of"]
@@ -166,12 +166,12 @@ def newton_step(rotated: FloatArray, shares: FloatArray, *, equal_volume: bool) 
 def cayley(skew: FloatArray) -> FloatArray:
     """Return the rotation ``(I - X/2)^-1 (I + X/2)``, which is exp(X) to second order."""
     below = np.eye(len(skew)) - 0.5 * skew
-    return np.asarray(lapack.dgesv(below, below.T)[2])
+    return np.asarray(load_lapack().dgesv(below, below.T)[2])
 
 
 def _solve(curvature: FloatArray, gradient: FloatArray) -> FloatArray:
     """Return ``-H^-1 g``, with the absolute eigenvalues of H unless it is clearly positive definite; NaN if none."""
-    lower, angles, info = lapack.dposv(curvature, gradient, lower=1)
+    lower, angles, info = load_lapack().dposv(curvature, gradient, lower=1)
     pivots = lower.diagonal().tolist() if info == 0 else [0.0]
     if min(pivots) ** 2 > _FLAT * max(pivots) ** 2:
         return np.asarray(-angles)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-from scipy.linalg import lapack
 
+from mixtura._lazy import load_lapack
 from mixtura._typing import FloatArray
 
 __all__ = ["newton_volumes"]
@@ -59,7 +59,7 @@ def newton_volumes(volumes: FloatArray, counts: FloatArray, own: FloatArray) -> 
             # The traces add up to D; their mean, added everywhere, carries the direction in which f does not change.
             curvature = n_features / len(counts) - vectors.dot(vectors.T)
             curvature.reshape(-1)[:: len(counts) + 1] += traces
-            _, step, info = lapack.dposv(curvature, traces - wanted)
+            _, step, info = load_lapack().dposv(curvature, traces - wanted)
             if info != 0:
                 return None
             theta = theta + step
@@ -80,6 +80,7 @@ def _of_matrices(rates: FloatArray, own: FloatArray) -> _Shares:
     """Return the same of matrices, P_k as vectors (K, D D); NaN where M is nearly singular."""
     n_components, n_features, _ = own.shape
     matrix = rates.dot(own.reshape(n_components, -1)).reshape(n_features, n_features)
+    lapack = load_lapack()
     lower, info = lapack.dpotrf(matrix, lower=1, clean=1)
     squares = lower.diagonal() ** 2
     if info != 0 or not np.minimum.reduce(squares / matrix.diagonal()) > _NEARLY_SINGULAR:

@@ -8,7 +8,6 @@ rate ``(nu + q) / 2``, so that ``E[u] = (nu + p) / (nu + q)`` (Peel and McLachla
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import digamma, gammaln
 
 from mixtura._typing import FloatArray
 
@@ -28,6 +27,8 @@ def tail_tables(freedom: FloatArray, n_features: int) -> FloatArray:
         Degrees of freedom nu.
     n_features : int
     """
+    from scipy.special import digamma, gammaln  # takes longer than many a fit
+
     half, columns = 0.5 * freedom[:, None], np.arange(n_features + 1.0)
     shape = half + 0.5 * columns
     constants = gammaln(shape) - gammaln(half) - 0.5 * columns * np.log(half)

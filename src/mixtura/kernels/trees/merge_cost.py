@@ -21,7 +21,6 @@ import math
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from mixtura._typing import FloatArray
 
@@ -81,7 +80,7 @@ class Criterion:
             some, others = slice(start, start + _BLOCK), slice(0, start + _BLOCK)
             own = self.counts[some, None]
             both = own + counts[others]
-            traces = cdist(self.centers[some], self.centers[others], "sqeuclidean")
+            traces = _squares(self.centers[some], self.centers[others])
             traces *= own * counts[others] / both
             joined = self.term(both, traces)
             np.subtract(joined, self.terms[some, None] + self.terms[others], out=costs[some, others])
@@ -90,7 +89,7 @@ class Criterion:
     def costs(self, place: int, m: int) -> FloatArray:
         """Return what joining the cluster in a place with each of those in places 0 to m-1 costs at least, (m,)."""
         counts, traces, terms, roots = self._state[:, :m] + self._state[:, place, None]
-        between = cdist(self.centers[place, None], self.centers[:m], "sqeuclidean")[0]
+        between = _squares(self.centers[place, None], self.centers[:m])[0]
         between *= self.counts[:m] * self.counts[place] / counts
         traces += between
         joined = self._joined(counts, traces, roots, self.counts.item(place))
@@ -242,3 +241,10 @@ def _power(base: FloatArray, exponent: int) -> FloatArray:
     half = _power(base, exponent // 2)
     half *= half
     return half * base if exponent % 2 else half
+
+
+def _squares(points: FloatArray, others: FloatArray) -> FloatArray:
+    """Return squared distances of points (m, D) from others (M, D): (m, M)."""
+    from scipy.spatial.distance import cdist
+
+    return np.asarray(cdist(points, others, "sqeuclidean"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 
 import numpy as np
-from scipy.linalg import lapack
 
 from mixtura._typing import FloatArray
 from mixtura.core.covariance.algebra.constrained import constrained_equal_shape
@@ -116,5 +115,5 @@ class VEV(_SharedShape):
 
 def _spectrum(matrix: FloatArray) -> FloatArray:
     """Return the eigenvalues of a covariance (D, D) in ascending order, none below what rounding leaves."""
-    values, _, _ = lapack.dsyevd(matrix, compute_v=0, lower=1)
+    (values,), _ = get_algebra().eigen(matrix[None])
     return np.asarray(np.maximum(values, ROUNDING * values[-1]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import lapack
 
 from mixtura._typing import FloatArray
 from mixtura.core.covariance.algebra.constrained import one_matrix
@@ -75,7 +74,5 @@ def _unit_volume(matrix: FloatArray, ridge: float) -> FloatArray:
 
 def _inverse(matrix: FloatArray) -> FloatArray:
     """Return the inverse of a positive definite matrix (D, D), NaN where it is none."""
-    lower, info = lapack.dpotrf(matrix, lower=1, clean=1)
-    if info == 0:
-        lower, info = lapack.dtrtri(lower, lower=1, overwrite_c=1)
-    return np.asarray(lower.T @ lower) if info == 0 else np.full_like(matrix, np.nan)
+    (lower,), _, trouble = get_algebra().factor(matrix[None])
+    return np.full_like(matrix, np.nan) if trouble else np.asarray(lower.T @ lower)
