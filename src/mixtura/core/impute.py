@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mixtura._typing import BoolArray, FloatArray, IntArray
 from mixtura.core.mixture import Mixture
-from mixtura.kernels import Outputs, evaluate_rows
-from mixtura.kernels.patterns import order_of_missing, patterns
+from mixtura.kernels import Components, Layout, Outputs, evaluate_rows
+from mixtura.kernels.patterns import order_of_missing, pattern_numbers, patterns
 
 __all__ = ["conditional_draws", "conditional_means", "expected_log_density"]
+
+_LEAST_MEMBERSHIP = 1e-200
+"""Smaller ones are near underflow: their logarithms would be of few digits, or none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,14 +106,45 @@ def expected_log_density(mixture: Mixture, rows: FloatArray, memberships: FloatA
     memberships : ndarray of shape (N, K)
         Responsibilities given what is observed.
     """
-    expected = np.zeros(len(rows))
-    for one in _conditionals(mixture, rows):
-        volumes = np.linalg.slogdet(one.covariances)[1] + one.missing.sum() * (1 + np.log(2 * np.pi))
-        expected[one.numbers] = -0.5 * memberships[one.numbers] @ volumes
-        if mixture.background is not None:
-            left = 1.0 - memberships[one.numbers].sum(axis=1)
-            expected[one.numbers] -= left * np.log(mixture.background.columns.ranges[one.missing]).sum()
+    lacks = np.isnan(rows)
+    which, first = pattern_numbers(rows)
+    expected = -(memberships * _expected_halves(mixture.components(), lacks[first])[which]).sum(axis=1)
+    if mixture.background is not None:
+        left = 1.0 - memberships.sum(axis=1)
+        expected -= left * (lacks @ np.log(mixture.background.columns.ranges))
     return expected
+
+
+def _expected_halves(components: Components, lacks: BoolArray) -> FloatArray:
+    """Return ``(log |C_k| + m (1 + log 2 pi)) / 2`` of patterns, (U, D), for each component, (U, K).
+
+    The log density of the values observed of a row at the means is that of a whole one with ``(log |C_k| + m log 2
+    pi) / 2`` added: a pass says it that moves all means to zero and looks at one such row of each pattern.
+    """
+    none = np.zeros(components.n_components)
+    plain = replace(
+        components, means=np.zeros_like(components.means), offsets=none, table=None, background=None,
+        freedom=None, negligible=0.0,
+    )  # fmt: skip
+    centers = np.where(lacks, np.nan, 0.0)
+    order = order_of_missing(centers)
+    density, memberships = np.empty(len(centers)), np.empty((len(centers), components.n_components))
+    evaluate_rows(centers, plain, Outputs(log_density=density, memberships=memberships), order=order)
+    with np.errstate(divide="ignore"):
+        halves = density[:, None] + np.log(memberships)
+    for k in np.flatnonzero((memberships < _LEAST_MEMBERSHIP).any(axis=0)).tolist():
+        evaluate_rows(centers, _component(plain, k), Outputs(log_density=density), order=order)
+        halves[:, k] = density
+    return halves + 0.5 * lacks.sum(axis=1)[:, None]
+
+
+def _component(components: Components, k: int) -> Components:
+    """Return one component alone."""
+    chosen = slice(k, k + 1)
+    factors = components.factors if components.layout is Layout.SHARED else components.factors[chosen]
+    return replace(
+        components, means=components.means[chosen], factors=factors, offsets=components.offsets[chosen]
+    )
 
 
 def _memberships(mixture: Mixture, rows: FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ import numpy as np
 from mixtura._typing import BoolArray, FloatArray, IntArray, RowArray
 from mixtura.kernels.contract import Components, Layout, Outputs, moment_size, sums_size
 
-__all__ = ["Given", "accumulate_patterns", "as_dense", "order_by_pattern", "order_of_missing", "patterns"]
+__all__ = ["Given", "accumulate_patterns", "as_dense", "order_by_pattern", "order_of_missing", "pattern_numbers", "patterns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +116,35 @@ def accumulate_patterns(
 
 def patterns(rows: RowArray) -> Iterator[tuple[BoolArray, IntArray]]:
     """Yield which columns are observed, (D,), and the numbers of the rows that have them."""
-    lacking, which = np.unique(np.isnan(rows), axis=0, return_inverse=True)
-    for number, one in enumerate(lacking):
-        yield ~one, np.flatnonzero(which.ravel() == number)
+    order, starts = _runs(rows)
+    for numbers in np.split(order, starts[1:]) if len(rows) else ():
+        yield ~np.isnan(rows[numbers[0]]), numbers
+
+
+def pattern_numbers(rows: RowArray) -> tuple[IntArray, IntArray]:
+    """Return the number of each row's pattern, (N,), and the number of a row that has each, (U,).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura.kernels.patterns import pattern_numbers
+    >>> which, rows = pattern_numbers(np.array([[1.0, np.nan], [1.0, 2.0], [0.0, np.nan]]))
+    >>> which.tolist(), rows.tolist()
+    ([1, 0, 1], [1, 0])
+    """
+    order, starts = _runs(rows)
+    which = np.empty_like(order)
+    which[order] = np.repeat(np.arange(starts.size), np.diff(starts, append=order.size))
+    return which, order[starts]
+
+
+def _runs(rows: RowArray) -> tuple[IntArray, IntArray]:
+    """Return row numbers in the order of their patterns, (N,), and where each pattern starts among them, (U,)."""
+    order = order_by_pattern(rows)
+    lacks = np.isnan(rows)[order]
+    differs = np.ones(len(rows), dtype=bool)
+    differs[1:] = (lacks[1:] != lacks[:-1]).any(axis=1)
+    return order, np.flatnonzero(differs)
 
 
 def _part(output: FloatArray | None, numbers: IntArray) -> FloatArray | None:
@@ -153,10 +179,12 @@ def order_by_pattern(rows: RowArray) -> IntArray:
     [1, 0, 2]
     """
     packed = np.packbits(np.isnan(rows), axis=1)
-    if packed.shape[1] <= 8:
-        words = np.zeros((len(rows), 8), dtype=np.uint8)
+    width = next((size for size in (1, 2, 4, 8) if size >= packed.shape[1]), None)
+    if width is not None:
+        words = np.zeros((len(rows), width), dtype=np.uint8)
         words[:, : packed.shape[1]] = packed
-        return np.argsort(words.view(">u8").ravel(), kind="stable").astype(np.intp)
+        keys = words.view(f">u{width}").ravel().astype(f"u{width}")  # sorted by digits where they are short
+        return np.argsort(keys, kind="stable").astype(np.intp)
     return np.lexsort(packed.T[::-1]).astype(np.intp)
 
 
