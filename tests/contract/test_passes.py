@@ -8,12 +8,16 @@ import inspect
 import pickle
 import pkgutil
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 
 import mixtura
+from mixtura.anomaly.ensemble import learn_ensemble, make_recipe
+from mixtura.anomaly.judged_rows import JudgeRows, StableStrangeness
+from mixtura.anomaly.standard_rows import StandardRows, standardize
 from mixtura.core.accumulate import AccumulateAbout, AccumulateGiven, CountObserved, EStep, EStepOfSeveral
 from mixtura.core.data import Data
 from mixtura.core.evaluate import Evaluate, Rows, SmallestHashes, TotalWeight
@@ -63,6 +67,15 @@ def random_shares(data: Data) -> SumsByRandomShares:
         generators.append(rng.get_state())
         rng.uniform(size=(data.blocks.block(number).n_rows, K))
     return SumsByRandomShares(tuple(generators), MEANS, DENSE, data.kernel)
+
+
+@cache
+def stable_strangeness() -> tuple[StandardRows, StableStrangeness]:
+    standard = standardize(ROWS, None, 0)
+    ensemble = learn_ensemble(standard, make_recipe(False, 0, n_members=3))
+    return standard, StableStrangeness(
+        ensemble, np.array([[0.0, 1.0, 0.0], [0.5, 0.0, 0.5]]), np.array([1.0, 2.0])
+    )
 
 
 # Each with the values of the states that it is given.
@@ -115,6 +128,7 @@ PASSES: dict[type[Any], Callable[[Data], tuple[Any, States]]] = {
         ),
         (DISTANCES,),
     ),
+    JudgeRows: lambda data: (JudgeRows(*stable_strangeness()), (np.zeros(N), np.zeros(N))),
     RowAtMass: lambda data: (
         RowAtMass(np.array([1, 0]), np.array([300.0, 3.0]), "left"),
         (DISTANCES,),

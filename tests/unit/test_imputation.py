@@ -10,6 +10,7 @@ import pytest
 
 import mixtura
 from mixtura import GaussianMixture, GaussianMixtureIC, Mixture, impute, multiple_imputations
+from mixtura.core.impute import expected_log_density
 from mixtura.exceptions import DataError, ParameterError
 
 NAN = float("nan")
@@ -208,3 +209,30 @@ def test_the_number_of_imputations_is_checked(number: Any, two: Mixture) -> None
 
 def test_both_are_public() -> None:
     assert {"impute", "multiple_imputations"} <= set(mixtura.__all__)
+
+
+def expected_rest(mixture: Mixture, row: Any) -> list[float]:
+    """Return minus half of ``log |2 pi e C_k|``, C_k the covariance of what is missing given the rest."""
+    lacks, found = np.isnan(row), []
+    for covariance in mixture.full_covariances():
+        blocks = [covariance[np.ix_(a, b)] for a in (lacks, ~lacks) for b in (lacks, ~lacks)]
+        left = blocks[0] - blocks[1] @ np.linalg.inv(blocks[3]) @ blocks[2]
+        found.append(-0.5 * float(np.linalg.slogdet(2.0 * np.pi * np.e * left)[1]))
+    return found
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
+def test_what_densities_lack_is_expected_pattern_by_pattern(covariance_type: str) -> None:
+    rng = np.random.default_rng(0)
+    roots = rng.normal(size=(3, 4, 4))
+    full = roots @ roots.transpose(0, 2, 1) + np.eye(4)
+    full[2] *= 1e-160  # so narrow that its share of a wide one's density is no number
+    covariances = {"full": full, "tied": full[0], "diag": full[:, 0] ** 2 + 1e-3, "spherical": full[:, 0, 0]}
+    given = covariances[covariance_type]
+    mixture = Mixture.from_parameters([0.2, 0.3, 0.5], rng.normal(size=(3, 4)), given, covariance_type)
+    rows = rng.normal(size=(40, 4))
+    rows[rng.uniform(size=rows.shape) < 0.4] = np.nan
+    rows[0], rows[1] = np.nan, 1.0
+    memberships = rng.dirichlet(np.ones(3), size=40)
+    wanted = [share @ expected_rest(mixture, row) for share, row in zip(memberships, rows, strict=True)]
+    np.testing.assert_allclose(expected_log_density(mixture, rows, memberships), wanted, rtol=1e-9)

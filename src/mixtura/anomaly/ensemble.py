@@ -10,6 +10,7 @@ from scipy.spatial.distance import cdist
 
 from mixtura._typing import BoolArray, FloatArray, IntArray
 from mixtura.anomaly.normal_mixture import log_density, without_small
+from mixtura.anomaly.rank_table import rounding
 from mixtura.anomaly.standard_rows import StandardRows
 from mixtura.anomaly.tail_probability import SimulatedTail, exponential_tail
 from mixtura.core.covariance import get_family
@@ -139,18 +140,16 @@ class Member:
 
         The strangest of all could otherwise not be stranger than all, and a new row can.
         """
-        found, ordered = (
-            log_density(self.mixture, np.ascontiguousarray(rows[:, self.columns])),
-            self.tail.draws,
-        )
-        by_rank = np.log(np.maximum(np.searchsorted(ordered, found, side="right"), 1) / ordered.size)
+        found = log_density(self.mixture, np.ascontiguousarray(rows[:, self.columns]))
+        ordered, below = self.tail.ranks.values, self.tail.ranks.below(found)
         beyond = _tail_of(ordered[1:]).log_probability(found)
-        return -np.where(found <= ordered[0], beyond, by_rank)
+        lowest = found <= ordered[0] + rounding(ordered[0])
+        return -np.where(lowest, beyond, np.log(np.maximum(below, 1) / ordered.size))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ensemble:
-    """Members whose strangeness is averaged.
+    """Members whose strangeness is averaged; see `mixtura.anomaly.judged_rows`.
 
     Parameters
     ----------
@@ -158,13 +157,6 @@ class Ensemble:
     """
 
     members: tuple[Member, ...]
-
-    def strangeness(self, rows: FloatArray) -> FloatArray:
-        """Return the mean strangeness of scaled rows (N, D) over the members, (N,)."""
-        total = np.zeros(len(rows))
-        for member in self.members:
-            total += member.strangeness(rows)
-        return total / len(self.members)
 
     def each(self, rows: FloatArray) -> FloatArray:
         """Return the strangeness of scaled rows (N, D) to every member, (M, N)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,15 +10,15 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.anomaly.calibration import Calibration, ConformalCalibration, self_calibration
 from mixtura.anomaly.ensemble import Ensemble, EnsembleRecipe, learn_ensemble
-from mixtura.anomaly.normal_mixture import NormalMixture, learn_normal, log_density
-from mixtura.anomaly.standard_rows import StandardRows, in_parts, standardize
+from mixtura.anomaly.judged_rows import MeanStrangeness, StableStrangeness, TailOfDensity, judged
+from mixtura.anomaly.normal_mixture import NormalMixture, learn_normal
+from mixtura.anomaly.standard_rows import StandardRows, standardize
 from mixtura.anomaly.tail_probability import Tail, tail_of
 from mixtura.core.explanation.reasons import Reasons, reasons_for
 
 __all__ = ["FittedDetector", "learn_detector"]
 
 _RESAMPLES = 100
-_BLOCK = 4_096
 _COMPONENTS = (1, 2, 3, 4, 5)
 
 
@@ -46,7 +45,7 @@ class FittedDetector:
 
     def scores(self, rows: FloatArray) -> FloatArray:
         """Return the score of each of some rows (N, D) in the user's units, (N,): the lower, the stranger."""
-        return _by_parts(lambda part: -self.ensemble.strangeness(self.standard.scaled(part)), rows)
+        return judged(rows, self.standard, MeanStrangeness(self.ensemble))[0]
 
     def log_p_values(self, rows: FloatArray) -> FloatArray:
         """Return the log p-value of each of some rows (N, D), (N,), calibrated by rows held out.
@@ -66,13 +65,7 @@ class FittedDetector:
 
     def log_tail_probabilities(self, rows: FloatArray) -> FloatArray:
         """Return how likely a row of the mixture has a density as low as each of some rows, (N,), as a logarithm."""
-        return _by_parts(self._log_tail_of, rows)
-
-    def _log_tail_of(self, part: FloatArray) -> FloatArray:
-        scaled = self.standard.scaled(part)
-        return self._density_tail.log_probability(
-            log_density(self.normal.normal, scaled), np.isnan(scaled).sum(axis=1)
-        )
+        return judged(rows, self.standard, TailOfDensity(self.normal.normal, self._density_tail))[0]
 
     def reasons(self, rows: FloatArray) -> Reasons:
         """Return why some rows (N, D) are strange; expected values in the user's units."""
@@ -92,14 +85,7 @@ class FittedDetector:
         rng, n_members = np.random.RandomState(self.seed), len(self.ensemble.members)
         weights = rng.multinomial(n_members, np.full(n_members, 1 / n_members), size=_RESAMPLES) / n_members
         limits = np.quantile(weights @ self.ensemble.each(self.standard.sample), 1.0 - share, axis=1)
-        scores, stability = np.empty(len(rows)), np.empty(len(rows))
-        for span, part in in_parts(rows):
-            scaled = self.standard.scaled(part)
-            for start in range(0, len(part), _BLOCK):
-                strange = self.ensemble.each(np.ascontiguousarray(scaled[start : start + _BLOCK]))
-                here = slice(span.start + start, min(span.start + start + _BLOCK, span.stop))
-                scores[here] = -strange.sum(axis=0) / n_members
-                stability[here] = (weights @ strange >= limits[:, None]).mean(axis=0)
+        scores, stability = judged(rows, self.standard, StableStrangeness(self.ensemble, weights, limits))
         return scores, stability
 
     @cached_property
@@ -138,11 +124,3 @@ def learn_detector(rows: FloatArray, weights: FloatArray | None, recipe: Ensembl
     standard = standardize(rows, weights, recipe.seed)
     ensemble = learn_ensemble(standard, recipe)
     return FittedDetector(standard, ensemble, recipe.min_share, recipe.all_normal, recipe.seed)
-
-
-def _by_parts(function: Callable[[FloatArray], FloatArray], rows: FloatArray) -> FloatArray:
-    """Return what a function makes of rows, (N,), given some at a time."""
-    found = np.empty(len(rows))
-    for span, part in in_parts(rows):
-        found[span] = function(part)
-    return found

@@ -12,6 +12,8 @@ from mixtura.anomaly.standard_rows import StandardRows
 from mixtura.core.impute import expected_log_density
 from mixtura.core.mixture import Mixture
 from mixtura.engine import as_data
+from mixtura.kernels import Outputs, evaluate_rows
+from mixtura.kernels.patterns import order_of_missing
 from mixtura.select import search
 from mixtura.select.inference.refit import Refit
 from mixtura.select.scores.folds import draw_folds
@@ -121,11 +123,11 @@ def log_density(mixture: Mixture, rows: FloatArray) -> FloatArray:
     rows : ndarray of shape (N, D), C-contiguous
         NaN where a value is missing.
     """
-    found, data = np.empty(len(rows)), as_data(rows)
-    state = data.state_of(found)
-    if not data.has_missing:
-        data.evaluate(mixture.components(), log_density=state)
+    found, order = np.empty(len(rows)), order_of_missing(rows)
+    if order is None:
+        evaluate_rows(rows, mixture.components(), Outputs(log_density=found))
         return found
     memberships = np.empty((len(rows), mixture.n_components))
-    data.evaluate(mixture.components(), log_density=state, memberships=data.state_of(memberships))
+    outputs = Outputs(log_density=found, memberships=memberships)
+    evaluate_rows(rows, mixture.components(), outputs, order=order)
     return found + expected_log_density(mixture, rows, memberships)

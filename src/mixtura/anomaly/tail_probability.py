@@ -10,6 +10,7 @@ from scipy.special import chdtrc, gammaln
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.anomaly.normal_mixture import log_density
+from mixtura.anomaly.rank_table import RankTable, rank_table, rounding
 from mixtura.core.mixture import Mixture
 
 __all__ = [
@@ -79,24 +80,24 @@ class SimulatedTail(Tail):
 
     Parameters
     ----------
-    draws : ndarray of shape (M,)
-        In ascending order.
+    ranks : RankTable
+        Of the M log densities of the sample.
     beyond : ExponentialTail
     """
 
-    draws: FloatArray
+    ranks: RankTable
     beyond: ExponentialTail
 
     @classmethod
     def of_ranks(cls, ordered: FloatArray, scale: float) -> SimulatedTail:
         """Return ranks among log densities (M,) in ascending order, continued below the lowest with a given scale."""
-        return cls(ordered, ExponentialTail(-float(ordered[0]), 1.0 / (ordered.size + 1.0), scale))
+        beyond = ExponentialTail(-float(ordered[0]), 1.0 / (ordered.size + 1.0), scale)
+        return cls(rank_table(ordered), beyond)
 
     def log_probability(self, log_densities: FloatArray, n_missing: IntArray | int = 0) -> FloatArray:
         del n_missing  # the expected log density stands in for missing values
-        below = np.searchsorted(self.draws, log_densities, side="right")
-        by_rank = np.log((below + 1.0) / (self.draws.size + 1.0))
-        far = -log_densities > self.beyond.start
+        by_rank = np.log((self.ranks.below(log_densities) + 1.0) / (self.ranks.values.size + 1.0))
+        far = -log_densities > self.beyond.start + rounding(self.beyond.start)
         return np.where(far, self.beyond.log_probability(-log_densities), by_rank)
 
 
@@ -158,7 +159,7 @@ def tail_of(mixture: Mixture, seed: int) -> Tail:
 
 def sample_tail(log_densities: FloatArray) -> SimulatedTail:
     """Return the tail of a sample, (M,): ranks, and an exponential from its lowest hundredth on."""
-    return SimulatedTail(np.sort(log_densities), exponential_tail(-log_densities, _BEYOND))
+    return SimulatedTail(rank_table(np.sort(log_densities)), exponential_tail(-log_densities, _BEYOND))
 
 
 def _log_chi_square_tail(freedom: FloatArray | IntArray, values: FloatArray) -> FloatArray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from mixtura._typing import BoolArray, FloatArray, IntArray
 from mixtura.core.mixture import Mixture
-from mixtura.kernels import Components, Layout, Outputs, evaluate_rows
+from mixtura.kernels import Components, Outputs, evaluate_rows
 from mixtura.kernels.patterns import order_of_missing, pattern_numbers, patterns
 
 __all__ = ["conditional_draws", "conditional_means", "expected_log_density"]
@@ -112,7 +112,7 @@ def expected_log_density(mixture: Mixture, rows: FloatArray, memberships: FloatA
     if mixture.background is not None:
         left = 1.0 - memberships.sum(axis=1)
         expected -= left * (lacks @ np.log(mixture.background.columns.ranges))
-    return expected
+    return np.asarray(expected)
 
 
 def _expected_halves(components: Components, lacks: BoolArray) -> FloatArray:
@@ -133,18 +133,10 @@ def _expected_halves(components: Components, lacks: BoolArray) -> FloatArray:
     with np.errstate(divide="ignore"):
         halves = density[:, None] + np.log(memberships)
     for k in np.flatnonzero((memberships < _LEAST_MEMBERSHIP).any(axis=0)).tolist():
-        evaluate_rows(centers, _component(plain, k), Outputs(log_density=density), order=order)
+        evaluate_rows(centers, plain.alone(k), Outputs(log_density=density), order=order)
         halves[:, k] = density
-    return halves + 0.5 * lacks.sum(axis=1)[:, None]
-
-
-def _component(components: Components, k: int) -> Components:
-    """Return one component alone."""
-    chosen = slice(k, k + 1)
-    factors = components.factors if components.layout is Layout.SHARED else components.factors[chosen]
-    return replace(
-        components, means=components.means[chosen], factors=factors, offsets=components.offsets[chosen]
-    )
+    n_missing = lacks.sum(axis=1)[:, None]
+    return np.where(n_missing > 0, halves + 0.5 * n_missing, 0.0)
 
 
 def _memberships(mixture: Mixture, rows: FloatArray) -> FloatArray:

@@ -21,7 +21,7 @@ The log density of component k, mixing weight included, is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -96,6 +96,19 @@ class Components:
     @property
     def n_features(self) -> int:
         return int(self.means.shape[1])
+
+    def alone(self, k: int) -> Components:
+        """Return component k without the others, and without what belongs to none."""
+        own = slice(k, k + 1)
+        return replace(
+            self,
+            means=self.means[own],
+            factors=self.factors if self.layout is Layout.SHARED else self.factors[own],
+            offsets=self.offsets[own],
+            table=None if self.table is None else np.ascontiguousarray(self.table[:, own]),
+            background=None,
+            freedom=None if self.freedom is None else self.freedom[own],
+        )
 
 
 @dataclass(frozen=True, slots=True)

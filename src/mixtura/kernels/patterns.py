@@ -16,7 +16,15 @@ import numpy as np
 from mixtura._typing import BoolArray, FloatArray, IntArray, RowArray
 from mixtura.kernels.contract import Components, Layout, Outputs, moment_size, sums_size
 
-__all__ = ["Given", "accumulate_patterns", "as_dense", "order_by_pattern", "order_of_missing", "pattern_numbers", "patterns"]
+__all__ = [
+    "Given",
+    "accumulate_patterns",
+    "as_dense",
+    "order_by_pattern",
+    "order_of_missing",
+    "pattern_numbers",
+    "patterns",
+]
 
 
 @dataclass(frozen=True, slots=True)

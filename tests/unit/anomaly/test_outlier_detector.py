@@ -236,6 +236,16 @@ def test_missing_values_are_an_error_unless_asked_for(rows: FloatArray) -> None:
     assert detector.scores_.min() < empty[0] < detector.scores_.max()
 
 
+def test_the_score_of_a_row_does_not_depend_on_the_rows_beside_it(rows: FloatArray) -> None:
+    """Rows that lack all columns of a mixture have one density: how it is rounded is not a rank."""
+    gaps = rows.copy()
+    gaps[np.random.default_rng(0).uniform(size=gaps.shape) < 0.4] = np.nan
+    detector = GaussianMixtureOutlierDetector(20, missing="fiml", random_state=0).fit(gaps)
+    alone = [float(detector.score_samples(gaps[[place]])[0]) for place in range(40)]
+    np.testing.assert_allclose(detector.scores_[:40], alone, rtol=1e-9)
+    np.testing.assert_allclose(detector.score_samples(gaps[::-1])[::-1], detector.scores_, rtol=1e-9)
+
+
 def test_the_density_of_a_row_with_missing_values_is_the_expected_one() -> None:
     mixture = Mixture.from_parameters([1.0], [[0.0, 0.0]], [[4.0, 9.0]], "diag")
     found = log_density(mixture, np.array([[1.0, np.nan]]))
