@@ -16,6 +16,7 @@ namespace {
 #include "newton.hpp"
 #include "sweeps.hpp"
 #include "quasi_newton.hpp"
+#include "bound.hpp"
 
 // The parts of a vector of sums: log-likelihood, total weight, counts (k), first (k, d), second moments.
 struct Sums {
@@ -146,6 +147,14 @@ double excess(const ClosedForm& f, const double* whitening) {
 // Whitening factors and their determinants; false where a component has none, which its status says.
 bool whiten_all(const ClosedForm& f) {
     bool all = true;
+    for (Index c = 0; c < f.k && f.averaged && !f.pooled; ++c) {
+        double* row = f.whitening + c * f.d;
+        for (Index j = 0; j < f.d; ++j) row[j] = f.covariances[c];
+        const bool usable = whiten_variances(f.d, row, row, f.log_determinants + c);
+        f.status[c] = usable ? good : singular;
+        all = all && usable;
+    }
+    if (f.averaged && !f.pooled) return all;
     const Index n = f.diagonal ? f.k : f.matrices(), size = f.diagonal ? f.d : f.d * f.d;
     for (Index c = 0; c < n; ++c) {
         const auto function = f.diagonal ? whiten_variances : whiten;
@@ -156,18 +165,12 @@ bool whiten_all(const ClosedForm& f) {
     return all;
 }
 
-// Spherical variances are computed where the reciprocal deviations will be, and one of each is kept.
-bool spheres(const ClosedForm& f, const Sums& s) {
-    bool all = true;
+// One variance of each component, (k); the variances that it is the mean of are computed where its factors will be.
+void spheres(const ClosedForm& f, const Sums& s) {
     for (Index c = 0; c < f.k; ++c) {
-        double* row = f.whitening + c * f.d;
-        variances_of(f, s, c, row);
-        f.covariances[c] = row[0];
-        if (whiten_variances(f.d, row, row, f.log_determinants + c)) continue;
-        all = false;
-        f.status[c] = singular;
+        variances_of(f, s, c, f.whitening + c * f.d);
+        f.covariances[c] = f.whitening[c * f.d];
     }
-    return all;
 }
 
 // New means and weights; false where a component has too few rows, which its status says.
@@ -185,16 +188,12 @@ bool means_of(const ClosedForm& f, const Sums& s, double count) {
     return all;
 }
 
-// The offsets; false where covariances are near the bound.
-bool finished(const ClosedForm& f) {
-    if (f.bound && !(excess(f, f.whitening) <= 1.0)) {
-        for (Index c = 0; c < f.k; ++c) f.status[c] = near_bound;
-        return false;
-    }
+bool is_near_bound(const ClosedForm& f, const double* whitening) { return f.bound && !(excess(f, whitening) <= 1.0); }
+
+void offsets_of(const ClosedForm& f) {
     const bool one = f.pooled && !f.diagonal;
     for (Index c = 0; c < f.k; ++c)
         f.offsets[c] = std::log(f.weights[c]) + f.log_determinants[one ? 0 : c] - static_cast<double>(f.d) * half_log_2_pi;
-    return true;
 }
 
 bool closed_form(const ClosedForm& f) {
@@ -207,16 +206,20 @@ bool closed_form(const ClosedForm& f) {
         return false;
     }
     if (!means_of(f, s, count)) return false;
-    bool all;
     if (f.averaged && !f.pooled) {
-        all = spheres(f, s);
+        spheres(f, s);
     } else {
         if (f.diagonal && f.pooled) pooled_variances(f, s, count);
         for (Index c = 0; c < f.k && f.diagonal && !f.pooled; ++c) variances_of(f, s, c, f.covariances + c * f.d);
         if (!f.diagonal) f.pooled ? pooled_matrix(f, s, count) : matrices_of(f, s);
-        all = whiten_all(f);
     }
-    return all && finished(f);
+    bool all = whiten_all(f);
+    if (f.bound && (!all || is_near_bound(f, f.whitening))) {
+        std::fill(f.status, f.status + f.k, good);
+        all = raise_all(f) && whiten_all(f);
+    }
+    if (all) offsets_of(f);
+    return all;
 }
 
 #include "common.hpp"

@@ -203,12 +203,15 @@ bool common_form(const CommonForm& g) {
     double count = 0.0;
     for (Index c = 0; c < k; ++c) count += s.counts[c];
     if (!is_finite(f.sums, 2 + k + k * d + (f.packed ? k * d * (d + 1) / 2 : k * d))) return all_are(singular);
-    if (f.bound && g.whitening && !(excess(f, g.whitening) <= 1.0)) return all_are(near_bound);
+    if (g.whitening && is_near_bound(f, g.whitening)) return all_are(near_bound);
     if (!means_of(f, s, count)) return false;
     Room room(2 * size + k * d + k + d * d + d);
     if (!room.memory) return all_are(singular);
     const CommonStep step{g, f, s.counts, count, room.take(size), room.take(k * d), room.take(size),
                           room.take(k), room.take(d * d), room.take(d)};
     if (!step(s)) return all_are(singular);
-    return whiten_all(f) && finished(f);
+    if (!whiten_all(f)) return false;
+    if (is_near_bound(f, f.whitening)) return all_are(near_bound);
+    offsets_of(f);
+    return true;
 }

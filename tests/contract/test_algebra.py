@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from scipy.linalg import expm
+from scipy.linalg import eigh, expm
 from scipy.optimize import minimize_scalar
 
 from mixtura.exceptions import KernelUnavailableError
@@ -196,21 +196,52 @@ def test_sums_that_are_not_finite_are_trouble_for_all(algebra, form, value, plac
         assert found.trouble == (Trouble.SINGULAR,) * 3
 
 
+def raised_by_definition(matrix: np.ndarray, least: np.ndarray) -> np.ndarray:
+    """Generalized eigenvalues below one become one."""
+    values, vectors = eigh(matrix, least)
+    colored = least @ vectors
+    return matrix if values[0] >= 1 else (colored * np.maximum(values, 1.0)) @ colored.T
+
+
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("share", [1e-3, 0.3, 0.999, 1.001, 2.0, 1e3])
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize(("n_components", "n_features"), [(1, 1), (3, 2), (2, 33), (1, 70)])
-def test_a_bound_is_the_sum_of_squares(algebra, form, n_components, n_features):
+@pytest.mark.parametrize(("n_components", "n_features"), [(1, 1), (3, 2), (2, 5), (2, 33), (1, 70)])
+def test_covariances_are_raised_to_a_bound(algebra, form, n_components, n_features, share):
     table = Table(n_components, n_features)
+    expected = expected_covariances(table, form, 0.0)
     rng = np.random.default_rng(3)
-    root = np.tril(rng.normal(size=(n_features, n_features)))
-    root = np.abs(root).sum(axis=1) if form.diagonal else root
+    root = np.tril(rng.normal(size=(n_features, n_features))) + np.eye(n_features) * n_features
+    root = np.ones(n_features) if form.averaged else np.abs(root).sum(axis=1) if form.diagonal else root
     whole = np.diag(root) if form.diagonal else root
-    precisions = np.linalg.inv(expected_covariances(table, form, 0.0))
-    counted = precisions[:1] if form.pooled and not form.diagonal else precisions
-    limit = 1.0 / np.sqrt(np.einsum("ji,kjl,li->", whole, counted, whole))
+    smallest = min(eigh(one, whole @ whole.T, eigvals_only=True)[0] for one in expected)
+    root, whole = root * np.sqrt(share * smallest), whole * np.sqrt(share * smallest)
+    expected = np.array([raised_by_definition(one, whole @ whole.T) for one in expected])
+    condition = max(np.linalg.cond(one) for one in [*expected, whole])
     for kind in kinds(form):
-        ask = form, table.means, table.sums(kind), 0.0, FEWEST
-        assert algebra.closed_form(*ask, root * limit * 0.999).trouble == ()
-        assert algebra.closed_form(*ask, root * limit * 1.001).trouble == (Trouble.NEAR_BOUND,) * n_components
+        found = algebra.closed_form(form, table.means, table.sums(kind), 0.0, FEWEST, root)
+        assert found.trouble == ()
+        covariances = as_matrices(found.covariances, form, n_components, n_features)
+        close(covariances, expected, max(1e-12, 1e-15 * condition))
+        whitening = as_matrices(found.whitening, form, n_components, n_features)
+        close(whitening @ covariances @ whitening.transpose(0, 2, 1), np.eye(n_features), 1e-14 * condition)
+        offsets = np.log(found.weights) - 0.5 * n_features * np.log(2 * np.pi)
+        offsets = offsets - 0.5 * np.linalg.slogdet(covariances)[1]
+        assert np.allclose(found.offsets, offsets, rtol=1e-12, atol=max(1e-12, 1e-15 * condition))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_has_no_width_is_raised_to_a_bound(algebra, form):
+    table = Table(3, 2)
+    table.x[:] = 2.0
+    table.means[:] = 2.0
+    root = np.array([3.0, 3.0]) if form.averaged else np.array([3.0, 0.5])
+    root = root if form.diagonal else np.array([[3.0, 0.0], [1.0, 0.5]])
+    whole = np.diag(root) if form.diagonal else root
+    for kind in kinds(form):
+        found = algebra.closed_form(form, table.means, table.sums(kind), 0.0, FEWEST, root)
+        assert found.trouble == ()
+        close(as_matrices(found.covariances, form, 3, 2), np.repeat((whole @ whole.T)[None], 3, axis=0))
 
 
 @pytest.mark.parametrize(("n_components", "n_features"), SIZES)

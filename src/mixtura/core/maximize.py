@@ -113,8 +113,8 @@ def _in_one_call(
 ) -> Mixture | None:
     """Return the mixture where the algebra has it and nothing stands against it; else None.
 
-    That is a component without rows, which keeps its last covariance, a covariance that is not positive definite, and
-    one near the floor.
+    That is a component without rows, which keeps its last covariance, a covariance that is not positive definite, and,
+    where covariances have something in common, one near the floor.
     """
     closed, common = family.closed_form, family.common_form
     form = closed or common

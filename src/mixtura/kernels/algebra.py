@@ -142,8 +142,8 @@ class Algebra(Protocol):
         fewest : float
             Components with no more rows are in trouble.
         bound : ndarray of shape (D, D) or (D,), optional
-            Covariances are to be clearly above ``B B^T``, B lower triangular, or above the squares of deviations where
-            they are diagonal: all are in trouble unless ``sum_k |L_k B|^2 <= 1``.
+            Covariances below ``B B^T``, B lower triangular, are raised to it, see `mixtura.kernels.iterations.bound`;
+            diagonal ones to the squares of deviations. Unless ``sum_k |L_k B|^2 <= 1`` they may be below.
         added : float, default=0.0
             Rows at the origin that each component has besides its own, for its mean alone.
         """
@@ -168,7 +168,8 @@ class Algebra(Protocol):
         ----------
         form : CommonForm
         means, sums, ridge, fewest, bound, added
-            As of `closed_form`; second moments are packed lower halves, or squares where the form is diagonal.
+            As of `closed_form`; second moments are packed lower halves, or squares where the form is diagonal. Near the
+            bound, where ``sum_k |L_k B|^2 > 1``, all are in trouble.
         before : tuple of ndarray, optional
             Covariances of the last step, where iterations begin, and their whitening factors.
         """

@@ -11,6 +11,7 @@ from mixtura._typing import BoolArray, FloatArray, IntArray
 from mixtura.kernels.algebra import ClosedForm, CommonForm, Estimate, Factored, Trouble
 from mixtura.kernels.contract import Layout
 from mixtura.kernels.iterations.angles import newton_axes
+from mixtura.kernels.iterations.bound import raised
 from mixtura.kernels.iterations.equal_shape import newton_volumes
 from mixtura.kernels.iterations.sweeps import floored_axes, sweep_axes
 from mixtura.kernels.quasi_newton import largest_change, newton_direction
@@ -52,12 +53,13 @@ class NumpyAlgebra:
                 centers = np.where(counts + added != counts, centers * counts / (counts + added), centers)
             covariances = _covariances(form, means, sums, centers, ridge)
             whitening, log_determinants, trouble = self._factored(form, covariances, means.shape)
+            if bound is not None and (trouble or not _excess(form, whitening, bound) <= 1):
+                covariances = _raised(form, covariances, bound)
+                whitening, log_determinants, trouble = self._factored(form, covariances, means.shape)
             if not np.isfinite(sums).all():
                 trouble = (int(Trouble.SINGULAR),) * n_components
             elif not (counts > fewest).all():
                 trouble = _where(~(counts[:, 0] > fewest), Trouble.FEW_ROWS)
-            elif not trouble and bound is not None and not _excess(form, whitening, bound) <= 1:
-                trouble = (int(Trouble.NEAR_BOUND),) * n_components
             offsets = np.log(weights) + log_determinants - n_features * _HALF_LOG_2PI
         return Estimate(weights, centers, covariances, whitening, log_determinants, offsets, trouble)
 
@@ -220,6 +222,15 @@ def _covariances(
     if form.pooled:
         return np.repeat(variances, n_components, axis=0)
     return variances[:, 0].copy() if form.averaged else np.asarray(variances)
+
+
+def _raised(form: ClosedForm, covariances: FloatArray, bound: FloatArray) -> FloatArray:
+    """Return the covariances of `Estimate` raised to a bound."""
+    if form.diagonal:
+        return np.asarray(np.maximum(covariances, np.square(bound[0] if covariances.ndim == 1 else bound)))
+    if form.pooled:
+        return np.asarray(raised(covariances[None], bound)[0])
+    return raised(covariances, bound)
 
 
 def _excess(form: ClosedForm, whitening: FloatArray, bound: FloatArray) -> float:

@@ -14,10 +14,9 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.covariance.algebra.volumes import MOST_ROUNDS
-from mixtura.core.floor import CovarianceFloor
 from mixtura.kernels import get_algebra
 
-__all__ = ["clip_eigenvalues", "constrained_equal_shape", "one_matrix"]
+__all__ = ["constrained_equal_shape", "one_matrix"]
 
 _TOLERANCE = 1e-12
 _MOST_WARM_ROUNDS = 10
@@ -27,18 +26,6 @@ _Axes: TypeAlias = tuple[FloatArray, FloatArray]
 """Eigenvalues (D,), in ascending order, and eigenvectors (D, D) as columns."""
 
 T = TypeVar("T")
-
-
-def clip_eigenvalues(matrices: FloatArray, floor: CovarianceFloor) -> FloatArray:
-    """Return symmetric matrices (K, D, D) with their eigenvalues relative to the floor raised to one.
-
-    It is the maximum under the constraint: in coordinates in which the floor is the identity, the eigenvectors of the
-    best ``Sigma`` are those of ``S``, and each eigenvalue is the nearer of its own and one. Matrices above the floor
-    are returned as they are.
-    """
-    values, axes = np.linalg.eigh(np.nan_to_num(floor.whiten(matrices), posinf=0.0, neginf=0.0))
-    lifted = floor.color((axes * np.maximum(values, 1.0)[:, None, :]) @ axes.transpose(0, 2, 1))
-    return np.where((values[:, 0] < 1.0)[:, None, None], lifted, matrices)
 
 
 def constrained_equal_shape(own: FloatArray, counts: FloatArray, volumes: FloatArray | None) -> FloatArray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mixtura._typing import FloatArray
-from mixtura.core.covariance.algebra.constrained import clip_eigenvalues
 from mixtura.core.covariance.base import Maps, Structure
 from mixtura.core.covariance.scatter import NO_RIDGE, component_covariances
 from mixtura.core.covariance.storage import MATRICES
@@ -11,6 +10,7 @@ from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import ClosedForm
+from mixtura.kernels.iterations.bound import raised
 
 __all__ = ["Full"]
 
@@ -37,4 +37,4 @@ class Full(Structure):
         floor: CovarianceFloor,
         previous: FloatArray | None = None,
     ) -> FloatArray:
-        return clip_eigenvalues(component_covariances(statistics, means, NO_RIDGE, previous), floor)
+        return raised(component_covariances(statistics, means, NO_RIDGE, previous), floor.root)

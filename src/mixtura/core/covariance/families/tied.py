@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.covariance.algebra.constrained import clip_eigenvalues
 from mixtura.core.covariance.base import Maps, Structure
 from mixtura.core.covariance.scatter import EMPTY, NO_RIDGE, within_scatter
 from mixtura.core.covariance.storage import ONE_MATRIX
@@ -13,6 +12,7 @@ from mixtura.core.floor import CovarianceFloor
 from mixtura.core.prior import Prior
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import ClosedForm
+from mixtura.kernels.iterations.bound import raised
 
 __all__ = ["Tied"]
 
@@ -53,7 +53,7 @@ class Tied(Structure):
         previous: FloatArray | None = None,
     ) -> FloatArray:
         own = self.estimate(statistics, means, NO_RIDGE)
-        return np.asarray(clip_eigenvalues(own[None], floor)[0])
+        return np.asarray(raised(own[None], floor.root)[0])
 
 
 def _rounding_of_counts(means: FloatArray, total: float, ridge: float) -> FloatArray:
