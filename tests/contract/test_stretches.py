@@ -16,7 +16,7 @@ from mixtura.core.prior import Floor, Ridge
 from mixtura.engine import as_data
 from mixtura.fit import AcceleratedEMStep, Problem, RemainingGain, Settings, continue_fit
 from mixtura.fit.loop.driver import iterate
-from mixtura.fit.loop.state import begin
+from mixtura.fit.loop.state import begin, value_of
 from mixtura.fit.steps.em import EMStep
 from mixtura.fit.steps.stretched import StretchedEM, stretched
 from mixtura.fit.steps.warmup import WarmupEM
@@ -180,6 +180,23 @@ def test_a_run_that_is_cut_short_ends_with_a_mixture_that_was_judged() -> None:
         steps = AcceleratedEMStep(problem, 1e-4), made(AcceleratedEMStep(problem, 1e-4), problem)
         ends = [iterate(begin(one, start), one, never, max_iter) for one in steps]
         assert_same(ends[1].model, ends[0].model, 1e-6)
+
+
+@pytest.mark.parametrize("make", [EMStep, AcceleratedEMStep, WarmupEM])
+@pytest.mark.parametrize("name", NAMES)
+def test_passes_that_are_taken_together_are_those_taken_one_by_one(name: str, make: Any) -> None:
+    problem = problem_of(as_data(overlapping(400, 2)), name, 3)
+    start, stop = first_mixture(problem), RemainingGain(400.0, 1e-3)
+    for max_iter in (7, 70, 3_000):
+        steps = [
+            stretched(make(problem), problem, stop.tolerance, together=together) for together in (False, True)
+        ]
+        one_by_one, together = (iterate(begin(one, start), one, stop, max_iter) for one in steps)
+        assert together.trace == one_by_one.trace
+        assert len(together.trace.events) <= max_iter
+        found, expected = (value_of(one.model) for one in (together, one_by_one))
+        np.testing.assert_array_equal(found.means, expected.means)
+        np.testing.assert_array_equal(found.covariances, expected.covariances)
 
 
 def test_components_that_close_in_are_left_to_the_step() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from mixtura.core.maximize import Repair
+from mixtura.fit.loop.ahead import take_together
 from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.state import LoopState, StepResult, take
 from mixtura.fit.loop.stopping import StoppingRule
@@ -69,11 +70,10 @@ def iterate(
     """
     outcome = Outcome.NOT_ITERATED if max_iter == 0 else None
     while outcome is None and len(state.events) < max_iter:
-        state, progress = take(state, *step(state.step))
+        state, progress = take_together(state, step, max_iter) or take(state, *step(state.step))
         observe(state.events[-1], state)
         outcome = stop(progress) or (Outcome.REJECTED if state.ascent.rejected else None)
-    outcome = outcome or Outcome.ITERATION_LIMIT
-    if outcome.is_converged or state.ascent.rejected:
+    if (outcome := outcome or Outcome.ITERATION_LIMIT).is_converged or state.ascent.rejected:
         return LoopResult(state.model, Trace(state.events, outcome))
     model, repairs = step.final(state.step)
     events = (*state.events[:-1], state.events[-1]._replace(repairs=repairs)) if repairs else state.events

@@ -10,14 +10,14 @@ from mixtura.fit.loop.trace import PassKind
 if TYPE_CHECKING:
     from mixtura.fit.loop.state import StepResult
 
-__all__ = ["NEGLIGIBLE", "Ascent"]
+__all__ = ["LAST_DIGITS", "NEGLIGIBLE", "Ascent"]
 
 M = TypeVar("M")
 
 NEGLIGIBLE = 1e-6
 """Share of an objective (of one, where it is smaller) by which rounding may lower it."""
 
-_LAST_DIGITS = 1e-13
+LAST_DIGITS = 1e-13
 """The same for a fall that is rounding beyond doubt."""
 
 _REJECTED = PassKind.REJECTED
@@ -60,7 +60,7 @@ class Ascent(NamedTuple, Generic[M]):
         if fall <= 0 and objective >= self.reported and move.kind is not _REJECTED:
             return Ascent(model, objective, objective, move.allowance), move
         latest, reported = objective, max(objective, self.reported)
-        if 0 < fall <= _LAST_DIGITS * abs(objective):
+        if 0 < fall <= LAST_DIGITS * abs(objective):
             latest = self.objective
         elif fall > 0:
             allowed = self.allowance() if callable(self.allowance) else self.allowance or 0.0

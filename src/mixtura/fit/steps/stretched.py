@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import nan
 from typing import Any, NamedTuple
 
@@ -15,9 +16,9 @@ from mixtura.core.covariance import EMPTY
 from mixtura.core.maximize import Repair
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Block, BlocksInMemory
+from mixtura.fit.loop.ahead import KINDS, Made
 from mixtura.fit.loop.driver import Step
 from mixtura.fit.loop.state import Deferred, StepResult
-from mixtura.fit.loop.trace import PassKind
 from mixtura.fit.steps.accelerated import AcceleratedEMStep
 from mixtura.fit.steps.em import EMStep, Problem
 from mixtura.fit.steps.stretch_state import Progressed, StretchStates
@@ -37,12 +38,13 @@ _MOST_FEATURES, _MOST_ROTATED = 20, 10
 _ENDS = (4, 6, 8, 10, 15)
 """Passes after which a stretch ends, as a race looks at runs then; later after every five."""
 
+_LONGEST, _FILM = 64, 2**14
+"""Passes of a stretch at most, and numbers that its film holds, where the rule that ends it is that of the run."""
+
 _MOST_CAREFUL = 32
 """Steps that Python makes at most before a compiled one is tried again."""
 
 _NO_FRAMES = np.empty((0, 3))
-
-_KINDS = (PassKind.PLAIN, PassKind.EXTRAPOLATED, PassKind.REJECTED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,11 +116,15 @@ class StretchedEM:
     step : EMStep, AcceleratedEMStep or WarmupEM
     stretch : Stretch
     states : StretchStates
+    together : bool, default=False
+        Whether the rule that ends stretches is all that may end the run: then nothing is to be decided before their
+        ends, and the loop takes their passes together.
     """
 
-    def __init__(self, step: Any, stretch: Stretch, states: StretchStates) -> None:
+    def __init__(self, step: Any, stretch: Stretch, states: StretchStates, *, together: bool = False) -> None:
         self.step, self.stretch, self.states = step, stretch, states
         self._warms_up = isinstance(step, WarmupEM)
+        self._longest = max(_ENDS[0], min(_LONGEST, _FILM // states.places.frame_size)) if together else 0
 
     def init(self, model: Mixture) -> StretchedState:
         return self._begin(self.step.init(model), Progressed(), 1)
@@ -133,7 +139,20 @@ class StretchedEM:
             return self._take_care(film, careful)
         objective, kind, _ = film.found[at]
         model = Deferred(self._filmed, film, at)
-        return StretchedState(film, at + 1), StepResult(model, objective, (), nan, -1, _KINDS[int(kind)])
+        return StretchedState(film, at + 1), StepResult(model, objective, (), nan, -1, KINDS[int(kind)])
+
+    def ahead(self, state: StretchedState, most: int) -> tuple[StretchedState, Made[Any]] | None:
+        """Return the state after passes that the loop may take together, and what they found.
+
+        None where each is to be judged, or the next takes more care.
+        """
+        film, at, careful = state
+        if self._longest and careful is None and at == len(film.found):
+            film, at, careful = self._advance(film, min(most, self._longest))
+        if not self._longest or careful is not None:
+            return None
+        found = film.found[at : at + most]
+        return StretchedState(film, at + len(found)), Made(found, partial(self._deferred, film, at))
 
     def final(self, state: StretchedState) -> tuple[Mixture, tuple[Repair, ...]]:
         film, at, careful = state
@@ -146,15 +165,18 @@ class StretchedEM:
         model, repairs = self.step.final(inner)
         return model, repairs
 
+    def _deferred(self, film: Film, begun: int, number: int) -> Deferred[Mixture]:
+        return Deferred(self._filmed, film, begun + number)
+
     def _filmed(self, film: Film, at: int) -> Mixture:
         """Return the model after a step of a film."""
         return self.states.mixture(film.frames[at, 3:])
 
-    def _advance(self, film: Film) -> StretchedState:
+    def _advance(self, film: Film, length: int = 0) -> StretchedState:
         """Return the film of the next steps, or the state of the step itself where they take more care."""
         before, patience = film.after, film.patience
         if not film.is_hard:
-            after, frames, ending = self.stretch.advance(before, _length(int(before[0])))
+            after, frames, ending = self.stretch.advance(before, length or _length(int(before[0])))
             is_hard = ending is Ending.TROUBLE
             if len(frames):
                 after = self.stretch.advance(before, len(frames))[0] if is_hard else after
@@ -187,7 +209,9 @@ def _length(n_made: int) -> int:
     return next((end for end in _ENDS if end > n_made), n_made + 5 - n_made % 5) - n_made
 
 
-def stretched(step: Step[Mixture, Any], problem: Problem, enough: float) -> Step[Any, Any]:
+def stretched(
+    step: Step[Mixture, Any], problem: Problem, enough: float, *, together: bool = False
+) -> Step[Any, Any]:
     """Return a step that makes several passes at a time where it can be done; otherwise the step as it is.
 
     Parameters
@@ -197,6 +221,8 @@ def stretched(step: Step[Mixture, Any], problem: Problem, enough: float) -> Step
         Of which the step is.
     enough : float
         Nats that a run may leave to be gained by the rule that ends it, `RemainingGain`; 0 where another does.
+    together : bool, default=False
+        Whether nothing else may end it, and nobody looks at single passes.
     """
     warmup, plain, tolerance = _schedule(step)
     found = _rows_of(problem) if plain is not None and can_advance() else None
@@ -221,7 +247,7 @@ def stretched(step: Step[Mixture, Any], problem: Problem, enough: float) -> Step
         places, block.rows, block.sample_weight, size, bound, total, warmup, EMPTY, plain.negligible, tolerance, enough,
         data.kernel.instruction_set,
     )  # fmt: skip
-    return StretchedEM(step, stretch, StretchStates(places, structure, moments, plain))
+    return StretchedEM(step, stretch, StretchStates(places, structure, moments, plain), together=together)
 
 
 def _schedule(step: object) -> tuple[int, EMStep | None, float]:
