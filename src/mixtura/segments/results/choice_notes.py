@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mixtura.segments.model.candidate_choice import Exclusion
-from mixtura.segments.stability.model_choice import ModelChoice
+from mixtura.segments.stability.model_choice import Contender, ModelChoice
 from mixtura.select import Candidate
 from mixtura.select.model_search.ranking import explain_choice, first_not_excluded
 
@@ -79,8 +79,8 @@ def _by_stability(choice: ModelChoice, parts: str) -> str:
         )
         return (
             f"The criterion does not separate {', '.join(map(str, numbers[:-1]))} and {numbers[-1]} {parts}: another "
-            f"sample may rank them otherwise. Agreement of the {parts} of resampled customers (1 is the same): "
-            f"{agreements}. {best} are chosen, among the most stable the one of the smallest criterion.{at_the_edge}"
+            f"sample may rank them otherwise. {_measured(choice.compared, parts)}: {agreements}. {best} are chosen, "
+            f"among the most stable the one of the smallest criterion.{at_the_edge}"
         )
     most = choice.compared[0]
     return (
@@ -88,7 +88,16 @@ def _by_stability(choice: ModelChoice, parts: str) -> str:
         f"the most that were tried, but resampled customers do not give as many {parts} again (agreement "
         f"{most.adjusted_rand:.2f}, of the least stable one {most.least_jaccard:.2f}). The components follow the shape "
         f"of a density that is not Gaussian. {best} are a choice, not a finding: the most stable below that. "
-        f"Agreement: {agreements}."
+        f"{_measured(choice.compared, parts)}: {agreements}."
+    )
+
+
+def _measured(compared: Sequence[Contender], parts: str) -> str:
+    """Say what the agreements are of: the table of stability may look at more rows, and at one covariance type."""
+    resamples, n_rows = max(one.agreements.size for one in compared), max(one.n_rows for one in compared)
+    return (
+        f"Agreement of the {parts} in {resamples} resamples of {n_rows:,} customers, each number with its best "
+        "covariance type (1 is the same)"
     )
 
 

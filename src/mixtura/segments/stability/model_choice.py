@@ -52,12 +52,15 @@ class Contender:
         Mean adjusted Rand index of each resample's partition with those of the others.
     least_jaccard : float
         Similarity of the least stable segment to its counterpart in resamples.
+    n_rows : int, default=0
+        How many rows were resampled, of larger tables fewer than there are.
     """
 
     candidate: Candidate
     separation: float
     agreements: FloatArray
     least_jaccard: float
+    n_rows: int = 0
 
     @property
     def adjusted_rand(self) -> float:
@@ -250,7 +253,7 @@ class ComparisonSample:
         labels = predict_free(components_alone(one.mixture), rows)
         similar = [best_jaccard(contingency_table(labels, part, k, k, weights)) for part in parts]
         least = float(np.nanmin(np.mean(similar, axis=0))) if similar else 0.0
-        return Contender(one, separation, agreements, least)
+        return Contender(one, separation, agreements, least, len(rows))
 
     def _in_segments(self, mixture: Mixture) -> tuple[RowTable, FloatArray | None]:
         """Return the rows that are in a component, all where there is no noise, and their weights."""

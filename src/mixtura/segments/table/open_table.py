@@ -200,7 +200,7 @@ def _named(frame: Any) -> Frame:
             raise TableError(_ON_A_CLUSTER.format(type(frame).__module__.partition(".")[0])) from error
         raise TableError(
             f"A dataframe (pandas, polars or pyarrow) is required; got {type(frame).__name__}. For an array try "
-            "pandas.DataFrame(X)."
+            "pandas.DataFrame(X), after pip install pandas."
         ) from error
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
