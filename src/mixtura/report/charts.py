@@ -39,7 +39,7 @@ _NARROW = Frame(300, 280, legend="bottom", focus=True)
 
 # The page's font may be wider than the one that charts are measured with.
 _PADDING = {"left": 8, "right": 24, "top": 6, "bottom": 4}
-_SIDES = {"left": 40, "right": 64, "top": 6, "bottom": 4}
+_SIDES = {"left": 64, "right": 64, "top": 6, "bottom": 4}
 
 _PLANE = (440, 370)
 """Small enough for the letters of its axes to be read on a phone."""

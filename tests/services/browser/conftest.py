@@ -45,7 +45,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {
             "customer_id": [f"{texts[number % 6]} {number}" for number in range(300)],
             f"income {ATTACK}": rows[:, 0],
-            "spending": rows[:, 1],
+            "spending on groceries, frozen goods and detergents in a year (thousand USD)": rows[:, 1],
             "region": [texts[number % 6] for number in range(300)],
         }
     )

@@ -168,6 +168,21 @@ def test_letters_in_charts_can_be_read(visit: Visit, width: int) -> None:
     assert min(sizes) >= 7.5
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_no_letter_of_a_chart_is_cut(visit: Visit, width: int) -> None:
+    """A long vertical title lost letters at both ends on a phone."""
+    page = visit(viewport={"width": width, "height": 740}).page
+    cut = page.evaluate(
+        "[...document.querySelectorAll('svg.chart')].filter(one => one.checkVisibility()).flatMap(one => {"
+        " const frame = one.getBoundingClientRect();"
+        " return [...one.querySelectorAll('text')].filter(text => {"
+        "  const own = text.getBoundingClientRect();"
+        "  return own.left < frame.left || own.right > frame.right || own.top < frame.top || own.bottom > frame.bottom;"
+        " }).map(text => text.textContent)})"
+    )
+    assert cut == []
+
+
 @pytest.mark.parametrize("width", [360, 800, 1280])
 def test_no_sideways_scrolling(visit: Visit, width: int) -> None:
     page = visit(viewport={"width": width, "height": 740}).page

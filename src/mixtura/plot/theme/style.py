@@ -95,10 +95,24 @@ DARK: Final[dict[str, Any]] = _theme(
 )  # fmt: skip
 """Light text on near black."""
 
-PAGE: Final[dict[str, Any]] = _theme(
-    "var(--paper)", "var(--ink)", "var(--soft)", "var(--grid)", "var(--line)", "var(--quiet)", LIGHT["range"]
-)
-"""Colors that a page sets, and changes with its theme: the renderer passes CSS variables through."""
+PAGE: Final[dict[str, Any]] = {
+    **_theme(
+        "var(--paper)",
+        "var(--ink)",
+        "var(--soft)",
+        "var(--grid)",
+        "var(--line)",
+        "var(--quiet)",
+        LIGHT["range"],
+    ),
+    "axisX": {"titleLimit": 360},
+    "axisY": {"titleLimit": 280},
+}
+"""Colors that a page sets, and changes with its theme: the renderer passes CSS variables through.
+
+Titles of axes end in an ellipsis before they would be cut at both ends: charts of a page are smaller than pictures, its
+font may be wider than the one that charts are measured with, and on a phone its letters are larger (`report.css`).
+"""
 
 THEMES: Final[dict[str, dict[str, Any]]] = {"light": LIGHT, "dark": DARK}
 """Configurations by name."""
