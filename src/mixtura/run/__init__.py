@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mixtura.run.serial import SerialRunner
     from mixtura.run.spark import SparkRunner
     from mixtura.run.threads import ThreadRunner
+    from mixtura.run.workers.kept_pool import ready_workers
 
 __all__ = [
     "DaskCluster",
@@ -34,6 +35,7 @@ __all__ = [
     "get_threads",
     "limit_blas_threads",
     "map_processes",
+    "ready_workers",
     "require_seen",
     "set_threads",
     "start_workers",
@@ -56,5 +58,6 @@ if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every na
             "serial": "SerialRunner",
             "spark": "SparkRunner",
             "threads": "ThreadRunner",
+            "workers.kept_pool": "ready_workers",
         },
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import pickle
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import BrokenExecutor
+from contextlib import suppress
 from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from mixtura.run.blas import limit_blas_threads
 from mixtura.run.parallelism import set_threads
-from mixtura.run.work_queue import SharedQueue
+from mixtura.run.workers.kept_pool import get_pool
+from mixtura.run.workers.work_queue import SharedQueue
 
 __all__ = ["map_processes", "start_workers"]
 
@@ -21,11 +22,8 @@ S = TypeVar("S")
 A = TypeVar("A")
 T = TypeVar("T")
 
-_IDLE = 60
-"""Seconds without work after which a process that was started ends; until then the next call finds it there."""
-
 _IN_HAND = 2
-"""Tasks that a process is given at a time, so that it need not wait for the next."""
+"""Tasks that are handed out for each process, so that it need not wait for the next."""
 
 
 def map_processes(
@@ -61,7 +59,7 @@ def map_processes(
     >>> list(map_processes(mul, 10, [1, 2, 3], 1))
     [10, 20, 30]
     """
-    pool = _pool(n_processes) if len(tasks) > 1 else None
+    pool = get_pool(n_processes) if len(tasks) > 1 else None
     if pool is None:
         for task in tasks:
             yield _alone(function, shared, task)
@@ -85,23 +83,11 @@ def map_processes(
 
 def start_workers(function: Callable[[S, A], T], n_processes: int) -> None:
     """Start the processes that `map_processes` will ask to work; nobody waits for them."""
-    pool = _pool(n_processes)
+    pool = get_pool(n_processes)
     if pool is not None:
-        for _ in range(n_processes - 1):
-            pool.submit(callable, function)
-
-
-def _pool(n_processes: int) -> Executor | None:
-    """Return the other processes; None where there are to be none, or none can be started."""
-    if n_processes <= 1 or multiprocessing.parent_process() is not None:
-        return None
-    from joblib.externals.loky import get_reusable_executor
-
-    try:
-        pool: Executor = get_reusable_executor(max_workers=n_processes - 1, timeout=_IDLE)
-    except OSError:
-        return None
-    return pool
+        with suppress(BrokenExecutor):
+            for _ in range(n_processes - 1):
+                pool.submit(callable, function)
 
 
 def _alone(function: Callable[[S, A], T], shared: S, task: A) -> T:
