@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         fit_best_of,
         fit_mixture,
     )
+    from mixtura.fit.sample_ahead import SampleAhead, SampledEMStep
     from mixtura.fit.steps.accelerated import AcceleratedEMStep
     from mixtura.fit.steps.em import EMStep, Problem
     from mixtura.fit.steps.incremental import IncrementalEMStep, KeptSums, implied_sums, sums_of
@@ -72,6 +73,8 @@ __all__ = [
     "PassKind",
     "Problem",
     "RemainingGain",
+    "SampleAhead",
+    "SampledEMStep",
     "Score",
     "Settings",
     "SharedStarts",
@@ -118,6 +121,7 @@ if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every na
             "loop.trace": "Event PassKind Trace",
             "racing": "PATIENT_SCHEDULE RACE_SCHEDULE WithinReach",
             "restarts": "SAME_OPTIMUM Given Settings continue_batch continue_fit fit_best_of fit_mixture",
+            "sample_ahead": "SampleAhead SampledEMStep",
             "steps.accelerated": "AcceleratedEMStep",
             "steps.em": "EMStep Problem",
             "steps.incremental": "IncrementalEMStep KeptSums implied_sums sums_of",

@@ -116,21 +116,22 @@ def are_alike(mixture: Mixture, known: Mixture) -> bool:
     )
 
 
-_FIRST_LOOK = 32
-"""Passes before the first estimate of what a run may still gain; each further one is after twice as many."""
+_FIRST_LOOK, _SURE_LOOK = 16, 32
+"""Passes before the first estimate of what a run may still gain, each further one being after twice as many; and those
+after which estimates are sure."""
 
 _GRANTED = 4.0
-"""How many times the estimate a run is granted to gain."""
+"""How many times a sure estimate a run is granted to gain; twice as much of one after half as many passes."""
 
 
 @dataclass(frozen=True, slots=True)
 class WithinReach:
     """Stops as another rule does, and ends a run whose log-likelihood will not rise to what it would have to reach.
 
-    After 32, 64, 128, ... passes what is still to be gained is estimated twice: as if gains fell off like ``1/t^2``,
+    After 16, 32, 64, ... passes what is still to be gained is estimated twice: as if gains fell off like ``1/t^2``,
     which leaves as much as the second half of the passes gained, and by Aitken's estimate, from what the last two
     quarters of the passes gained, as if they fell off geometrically; where they do not fall off it is infinite. The run
-    goes on if four times the larger estimate would suffice.
+    goes on if four times the larger estimate would suffice, after 16 passes eight times.
 
     Parameters
     ----------
@@ -151,4 +152,5 @@ class WithinReach:
         looks = (0, n_passes // 2 - 1, 3 * n_passes // 4 - 1, n_passes - 1)
         first, half, later, last = (self.total_weight * progress.events[i].objective for i in looks)
         estimate = max(last - half, remaining_gain(last - later, later - half))
-        return Outcome.NOT_REFINED if self.lacking - (last - first) > _GRANTED * estimate else None
+        granted = _GRANTED * max(1.0, _SURE_LOOK / n_passes)
+        return Outcome.NOT_REFINED if self.lacking - (last - first) > granted * estimate else None

@@ -19,6 +19,7 @@ from mixtura.fit.loop.result import FitResult
 from mixtura.fit.loop.state import LoopState, begin, value_of
 from mixtura.fit.loop.stopping import RemainingGain, StoppingRule
 from mixtura.fit.racing import RACE_SCHEDULE, SAME_OPTIMUM, Racing, are_alike
+from mixtura.fit.sample_ahead import SampledEMStep
 from mixtura.fit.steps.batched import iterate_batch
 from mixtura.fit.steps.em import EMStep, Problem
 from mixtura.fit.steps.stretched import stretched
@@ -322,7 +323,11 @@ def continue_fit(
 
 
 def continue_batch(
-    problems: Sequence[Problem], starts: Sequence[Mixture], stop: StoppingRule, n_passes: int
+    problems: Sequence[Problem],
+    starts: Sequence[Mixture],
+    stop: StoppingRule,
+    n_passes: int,
+    make: Callable[[Problem], EMStep | SampledEMStep] = EMStep,
 ) -> list[FitResult | MixturaError]:
     """Make some passes over the rows from given mixtures, the same passes for all of them.
 
@@ -336,13 +341,15 @@ def continue_batch(
         Says in the end which have converged; the others are not refined.
     n_passes : int
         At least one.
+    make : callable, default=EMStep
+        Makes the step of a problem. Of `SampledEMStep` a mixture of the sample that was not evaluated is ``ahead``.
 
     Returns
     -------
     list of FitResult, or of the error that a mixture ended with
     """
     begun = perf_counter()
-    runs = iterate_batch(problems, starts, stop, n_passes)
+    runs = iterate_batch(problems, starts, stop, n_passes, make)
     each = (0.0, (perf_counter() - begun) / len(problems))
     results: list[FitResult | MixturaError] = []
     for problem, run in zip(problems, runs, strict=True):
@@ -382,4 +389,5 @@ def _keep_best(
         },
         notes=tuple(dict.fromkeys(note for one in finished for note in one.notes)),
         total_weight=problem.data.total_weight,
+        ahead=None if run.ahead is None else run.ahead.refined(),
     )

@@ -44,10 +44,11 @@ def ignore(event: Event, state: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LoopResult(Generic[M]):
-    """Where the loop ended, and how it got there."""
+    """Where the loop ended, how it got there, and a model that the next pass would have tried."""
 
     model: M
     trace: Trace
+    ahead: M | None = None
 
 
 def iterate(
@@ -63,8 +64,7 @@ def iterate(
     Parameters
     ----------
     state : LoopState, from `begin`, or of a run that is continued
-    step : Step
-    stop : StoppingRule
+    step, stop : Step and StoppingRule
     max_iter : int, those of a continued run included; zero to return the model as it is
     observe : Observer
     """

@@ -37,6 +37,8 @@ class FitResult:
         Sum of the sample weights; the number of rows where none were given.
     rivals : tuple of Mixture
         Other ends that are not far below, the most likely first, where they were asked for.
+    ahead : Mixture or None
+        Where a sample led from the mixture, if it was asked; its likelihood is not known yet, and may be lower.
     """
 
     mixture: Mixture
@@ -50,6 +52,7 @@ class FitResult:
     notes: tuple[str, ...] = ()
     total_weight: float = float("nan")
     rivals: tuple[Mixture, ...] = ()
+    ahead: Mixture | None = None
 
     def __repr__(self) -> str:
         return f"<FitResult: {self}>"

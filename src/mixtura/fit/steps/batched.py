@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 from mixtura.core.accumulate import EStepOfSeveral
 from mixtura.core.maximize import Repair
@@ -15,30 +15,35 @@ from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.state import LoopState, StepResult, begin, take
 from mixtura.fit.loop.stopping import Progress, StoppingRule
 from mixtura.fit.loop.trace import Trace
-from mixtura.fit.steps.em import EMState, EMStep, Problem
+from mixtura.fit.sample_ahead import SampledEMStep
+from mixtura.fit.steps.em import EMStep, Problem
 
 __all__ = ["BatchedEMStep", "iterate_batch"]
 
 _Models: TypeAlias = tuple[Mixture, ...]
 
-_Run: TypeAlias = tuple[LoopState[Mixture, EMState], Progress | None] | MixturaError
+_Run: TypeAlias = tuple[LoopState[Mixture, Any], Progress | None] | MixturaError
 """The state of one of the mixtures and what its stopping depends on, or the error that it ended with."""
 
 _Runs: TypeAlias = tuple[_Run, ...]
 
 
 class BatchedEMStep:
-    """One EM iteration of several mixtures in one pass over the rows, each as `EMStep` makes it, to the last digit.
+    """One EM iteration of several mixtures in one pass over the rows, each as its step makes it, to the last digit.
 
     Parameters
     ----------
     problems : sequence of Problem
         Of the same data.
+    make : callable, default=EMStep
+        Makes the step of a problem: `EMStep` or `SampledEMStep`.
     """
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(
+        self, problems: Sequence[Problem], make: Callable[[Problem], EMStep | SampledEMStep] = EMStep
+    ) -> None:
         self._data = problems[0].data
-        self._steps = [EMStep(problem) for problem in problems]
+        self._steps: list[Any] = [make(problem) for problem in problems]
 
     def init(self, model: _Models) -> _Runs:
         return tuple((begin(step, one), None) for step, one in zip(self._steps, model, strict=True))
@@ -59,32 +64,45 @@ class BatchedEMStep:
         # Each has an objective of its own; that of all is not compared.
         return after, StepResult((), 0.0)
 
-    def _advance(self, position: int, state: LoopState[Mixture, EMState], sums: Statistics) -> _Run:
+    def _advance(self, position: int, state: LoopState[Mixture, Any], sums: Statistics) -> _Run:
         step = self._steps[position]
         try:
             return take(state, *step.finish(state.step, step.complete(sums, state.step.moments)))
         except MixturaError as error:
             return error
 
+    def result(
+        self, position: int, state: LoopState[Mixture, Any], progress: Progress | None, stop: StoppingRule
+    ) -> LoopResult[Mixture]:
+        """Return where a mixture has come to; beside it one that is still on trial."""
+        outcome = None if progress is None else stop(progress)
+        model = state.model if state.ascent.rejected else self._steps[position].final(state.step)[0]
+        ahead = None if model is state.model else state.model
+        return LoopResult(model, Trace(state.events, outcome or Outcome.NOT_REFINED), ahead)
+
     def final(self, state: _Runs) -> tuple[_Models, tuple[Repair, ...]]:
         return (), ()
 
 
 def iterate_batch(
-    problems: Sequence[Problem], models: Sequence[Mixture], stop: StoppingRule, n_passes: int
+    problems: Sequence[Problem],
+    models: Sequence[Mixture],
+    stop: StoppingRule,
+    n_passes: int,
+    make: Callable[[Problem], EMStep | SampledEMStep] = EMStep,
 ) -> list[LoopResult[Mixture] | MixturaError]:
     """Make some EM iterations of several mixtures in as many passes over the rows.
 
     Parameters
     ----------
-    problems, models, stop, n_passes
+    problems, models, stop, n_passes, make
         As for `mixtura.fit.continue_batch`, which starts from the models.
 
     Returns
     -------
     list of LoopResult, or of the error that a mixture ended with
     """
-    step, latest = BatchedEMStep(problems), list[_Runs]()
+    step, latest = BatchedEMStep(problems, make), list[_Runs]()
     iterate(
         begin(step, tuple(models)),
         step,
@@ -92,11 +110,7 @@ def iterate_batch(
         n_passes,
         observe=lambda event, state: latest.append(state.step),
     )
-    return [run if isinstance(run, MixturaError) else _result(*run, stop) for run in latest[-1]]
-
-
-def _result(
-    state: LoopState[Mixture, EMState], progress: Progress | None, stop: StoppingRule
-) -> LoopResult[Mixture]:
-    outcome = None if progress is None else stop(progress)
-    return LoopResult(state.model, Trace(state.events, outcome or Outcome.NOT_REFINED))
+    return [
+        run if isinstance(run, MixturaError) else step.result(j, *run, stop)
+        for j, run in enumerate(latest[-1])
+    ]

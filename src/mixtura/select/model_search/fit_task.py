@@ -32,6 +32,9 @@ from mixtura.fit import (
     Initialization,
     Problem,
     RemainingGain,
+    SampleAhead,
+    SampledEMStep,
+    Score,
     Settings,
     WithinReach,
     continue_batch,
@@ -50,7 +53,7 @@ from mixtura.select.model_search.robustness import Robustness
 if TYPE_CHECKING:
     from mixtura.fit.journal import Journal
 
-__all__ = ["ADVANCE", "FitTask"]
+__all__ = ["FitTask"]
 
 _MAX_ITER = 1000
 
@@ -63,6 +66,9 @@ _FINE = 1e-4
 _COARSE = 0.05
 """The same before the last level. With more, fits end beside saddles from which they would still have come away."""
 
+_ROUGH = 1.0
+"""The same of a sample as a whole: all rows move the mixture further than what is left."""
+
 _NEAR = 20.0
 """Nats below the best end of a level within which others go on to the next: two standard errors of the difference
 where the log densities of a row differ by some 0.2, and rows are 2,000."""
@@ -73,8 +79,9 @@ _CHEAP_ROWS = 10_000
 _PASSES_OF_SPLITS = 2
 """Passes after which the likeliest of the mixtures with one component split are known well enough."""
 
-ADVANCE = 4
-"""Passes over all rows that every model found on a sample makes; the best few are refined further."""
+_AHEAD, _INSTEAD = 8, 3
+"""Iterations on a sample that follow the pass that every model found on one makes with all rows; and further passes
+where the sample does not lead on. The best few are refined further."""
 
 
 @lru_cache(maxsize=1)
@@ -150,7 +157,8 @@ class FitTask:
         """Return how long a model is iterated on a level, by default the last."""
         level = self.data if level is None else level
         if tolerance is None:
-            tolerance = _COARSE if self.is_sample or level is not self.data else _TOLERANCE
+            tolerance = _TOLERANCE if level is self.data else _COARSE
+            tolerance = _ROUGH if self.is_sample and level is self.data else tolerance
         may_fall = any(prior.ridge > 0 for prior in self.priors.values())
         stop = RemainingGain(level.total_weight, tolerance, may_fall)
         return Settings(stop, _MAX_ITER, step=partial(step, tolerance=tolerance))
@@ -243,7 +251,7 @@ class FitTask:
                 failure=str(result),
                 robust=self.robust,
             )
-        score = score_mixture(self.data, result.mixture)
+        result, score = self._evaluated(family, k, result)
         measured = (score.log_likelihood, score.entropy, score.classification_entropy, np.nan)
         seconds = perf_counter() - begun
         degeneracies = self._degeneracies(self.data, result.mixture)
@@ -251,6 +259,41 @@ class FitTask:
             family, k, size, n_rows, *measured, result.mixture, result, seconds,
             degeneracies=degeneracies, robust=self.robust,
         )  # fmt: skip
+
+    def _evaluated(self, family: str, k: int, result: FitResult) -> tuple[FitResult, Score]:
+        """Return a fit with its score: to where a sample led from it, unless that is less likely."""
+        if result.ahead is None:
+            return result, score_mixture(self.data, result.mixture)
+        model = self.problem(family, k).model
+        score = score_mixture(self.data, result.ahead)
+        reached = score.log_likelihood + model.log_prior(result.ahead)
+        if reached >= result.lower_bound * result.total_weight:
+            return replace(result, mixture=result.ahead, ahead=None), score
+        result = self._plain(family, result)
+        return result, score_mixture(self.data, result.mixture)
+
+    def advance(self, family: str, starts: Sequence[Mixture]) -> list[FitResult | MixturaError]:
+        """Return where mixtures of a family that were found on the sample are brought by passes over all rows.
+
+        They are made for all of them at once.
+        """
+        problems = [self.problem(family, one.n_components) for one in starts]
+        found = continue_batch(problems, starts, self.settings().stop, 1, self._ahead)
+        return [
+            self._plain(family, one) if isinstance(one, FitResult) and one.ahead is None else one
+            for one in found
+        ]
+
+    def _plain(self, family: str, result: FitResult) -> FitResult:
+        """Return a fit that was advanced by one pass, of which the sample could not go ahead, after some more."""
+        problem = self.problem(family, result.mixture.n_components)
+        after = continue_batch([problem], [result.mixture], self.settings().stop, _INSTEAD)[0]
+        return replace(result, ahead=None) if isinstance(after, MixturaError) else _after(result, after)
+
+    def _ahead(self, problem: Problem) -> SampledEMStep:
+        family, k = problem.model.structure.name, problem.model.n_components
+        sizes = level_sizes(max(self.subsamples), self.data.n_parameters(family, k))
+        return SampledEMStep(problem, SampleAhead(self.subsamples[sizes[-2:][0]], _AHEAD))
 
     def _degeneracies(self, data: Data, mixture: Mixture) -> tuple[Degeneracy, ...]:
         """Return what is degenerate of a mixture; kept components are what they are."""
@@ -270,10 +313,7 @@ class FitTask:
         try:
             rng = np.random.RandomState(self.seed)
             start = FromMixture(near.mixture).prepare(problem, rng)(problem).first_mixture(problem)
-            if advance:
-                result = continue_batch([problem], [start], settings.stop, ADVANCE)[0]
-            else:
-                result = continue_fit(problem, start, settings)
+            result = self.advance(family, [start])[0] if advance else continue_fit(problem, start, settings)
         except MixturaError:
             return candidate
         return self.candidate(family, k, result, begun - candidate.seconds)

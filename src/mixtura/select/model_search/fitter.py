@@ -16,11 +16,11 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.parts.kept_components import KeptComponents
 from mixtura.core.parts.known_labels import known_levels
 from mixtura.exceptions import MixturaError, ParameterError
-from mixtura.fit import FitResult, SharedStarts, continue_batch
+from mixtura.fit import FitResult, SharedStarts
 from mixtura.run import map_processes, start_workers
 from mixtura.select.model_search.candidate import Candidate
 from mixtura.select.model_search.cost import level_sizes, processes_for, search_seconds
-from mixtura.select.model_search.fit_task import ADVANCE, FitTask
+from mixtura.select.model_search.fit_task import FitTask
 from mixtura.select.model_search.kept_fits import KeptFits, packed, unpacked
 from mixtura.select.model_search.nesting import (
     enforce_nesting,
@@ -193,9 +193,7 @@ class Fitter:
         fitted = {k: one for k, one in found.items() if isinstance(one, FitResult)}
         if not fitted:
             return {}
-        problems = [self._full.problem(family, k) for k in fitted]
-        starts = [one.mixture for one in fitted.values()]
-        results = continue_batch(problems, starts, self._full.settings().stop, ADVANCE)
+        results = self._full.advance(family, [one.mixture for one in fitted.values()])
         return dict(zip(fitted, results, strict=True))
 
     def refine(self, candidates: Sequence[Candidate]) -> list[Candidate]:
