@@ -8,7 +8,7 @@ import numpy as np
 
 from mixtura.core.accumulate import pass_work
 from mixtura.core.covariance import count_parameters, get_family
-from mixtura.run import get_threads
+from mixtura.run import get_threads, ready_workers
 
 __all__ = ["level_sizes", "processes_for", "refit_seconds", "search_seconds"]
 
@@ -22,14 +22,17 @@ _LARGER = 4
 _PASSES, _FURTHER_PASSES = 100, 30
 """Passes that finding a model takes at its first level, and at each further one; roughly."""
 
-_PER_PASS, _PER_SECOND = 5e-5, 2e10
-"""Seconds that the Python of a pass takes, and floating-point operations of its rest in a second; roughly."""
+_PER_MODEL, _MANY_FEATURES, _MORE = 7e-3, 10, 3
+"""Seconds that a model takes beside its passes over rows, roughly; times as many where there are more columns."""
 
-_REFIT_PASSES, _PER_REFIT = 30, 5e-4
+_PER_SECOND = 2e10
+"""Floating-point operations of a pass in a second, roughly."""
+
+_REFIT_PASSES, _PER_REFIT = 30, 8e-4
 """Passes of a fit from a mixture that is near, and seconds that it takes beside them."""
 
-_LONG = 1.5
-"""Seconds from which on it pays to start other processes."""
+_LONG, _LONG_WHEN_READY = 0.5, 0.15
+"""Seconds from which on it pays to start other processes, and to ask those that are there."""
 
 
 def level_sizes(n_rows: int, n_parameters: int) -> list[int]:
@@ -47,8 +50,9 @@ def search_seconds(cells: Iterable[tuple[str, int]], n_rows: int, n_features: in
     seconds = 0.0
     for family, k in cells:
         passes, moments = _PASSES, get_family(family).moments[0]
+        seconds += _PER_MODEL * (1 if n_features <= _MANY_FEATURES else _MORE)
         for size in level_sizes(n_rows, count_parameters(family, k, n_features)):
-            seconds += passes * (_PER_PASS + pass_work(moments.layout, size, k, n_features) / _PER_SECOND)
+            seconds += passes * pass_work(moments.layout, size, k, n_features) / _PER_SECOND
             passes = _FURTHER_PASSES
     return seconds
 
@@ -56,7 +60,7 @@ def search_seconds(cells: Iterable[tuple[str, int]], n_rows: int, n_features: in
 def refit_seconds(family: str, n_components: int, n_rows: int, n_features: int) -> float:
     """Return about how long a fit from a mixture that is near takes."""
     work = pass_work(get_family(family).moments[0].layout, n_rows, n_components, n_features)
-    return _PER_REFIT + _REFIT_PASSES * (0.2 * _PER_PASS + work / _PER_SECOND)
+    return _PER_REFIT + _REFIT_PASSES * work / _PER_SECOND
 
 
 def processes_for(seconds: float, n_tasks: int) -> int:
@@ -64,4 +68,5 @@ def processes_for(seconds: float, n_tasks: int) -> int:
 
     No more than one for two tasks: fewer tasks are shared better by threads inside passes.
     """
-    return max(1, min(get_threads(), n_tasks // 2)) if seconds > _LONG else 1
+    n_processes = max(1, min(get_threads(), n_tasks // 2))
+    return n_processes if seconds > (_LONG_WHEN_READY if ready_workers() else _LONG) else 1
