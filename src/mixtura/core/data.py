@@ -18,7 +18,6 @@ from mixtura.core.parts.discrete import DiscreteColumns
 from mixtura.core.protocols import (
     Block,
     Blocks,
-    BlocksInMemory,
     DerivedBlocks,
     MixedRows,
     Pass,
@@ -26,6 +25,7 @@ from mixtura.core.protocols import (
     RowTable,
     Runner,
     SortableBlocks,
+    whole_of,
 )
 from mixtura.core.statistics import Statistics
 from mixtura.kernels import Components, Kernel
@@ -283,7 +283,9 @@ class Data:
     def mean(self) -> FloatArray:
         """The mean of the rows but for rounding, (1, D), from sums about the first of them."""
         if not self._means:
-            first = np.nan_to_num(self.rows_with_missing(np.zeros(1, dtype=np.intp)))
+            whole = whole_of(self.blocks)
+            first = self._chosen(np.zeros(1, dtype=np.intp))[0] if whole is None else whole[0].rows[:1]
+            first = np.nan_to_num(np.asarray(first, dtype=np.float64))
             rough = self.given(first, FIRST)
             self._means.append(rough.means + rough.first / max(rough.total_weight, np.finfo(np.float64).tiny))
         return self._means[0]
@@ -319,7 +321,7 @@ class WeightedBlocks(DerivedBlocks):
         return self._weighted(self.blocks.block(number))
 
     def whole(self) -> tuple[Block, int] | None:
-        found = self.blocks.whole() if isinstance(self.blocks, BlocksInMemory) else None
+        found = whole_of(self.blocks)
         return None if found is None else (self._weighted(found[0]), found[1])
 
     def _weighted(self, block: Block) -> Block:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,7 @@ _FEW = 32
 """Columns up to which substitution row by row is as quick as LAPACK, which takes longer to import than many a fit."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class CovarianceFloor:
     """A positive definite covariance B; others are to satisfy ``Sigma - B`` positive semidefinite, as far as they can.
 
@@ -42,8 +43,6 @@ class CovarianceFloor:
         Its square root, for each column.
     deviations : ndarray of shape (D,)
         Square roots of the variances.
-    spectrum : ndarray of shape (D,)
-        Eigenvalues of B in ascending order.
     """
 
     root: FloatArray
@@ -51,15 +50,18 @@ class CovarianceFloor:
     spherical: float
     sphere: FloatArray
     deviations: FloatArray
-    spectrum: FloatArray
 
     @classmethod
     def of(cls, root: FloatArray, variances: FloatArray, spherical: float) -> CovarianceFloor:
-        """Make a floor; deviations and eigenvalues follow from the root and the variances."""
-        spectrum = np.linalg.svd(root, compute_uv=False)[::-1] ** 2
-        spectrum = np.maximum(spectrum, _SPECTRUM * spectrum[-1])
+        """Make a floor; deviations follow from the variances."""
         sphere = np.full(variances.size, np.sqrt(spherical))
-        return cls(root, variances, spherical, sphere, np.sqrt(variances), spectrum)
+        return cls(root, variances, spherical, sphere, np.sqrt(variances))
+
+    @cached_property
+    def spectrum(self) -> FloatArray:
+        """Eigenvalues of B in ascending order, (D,)."""
+        values = np.linalg.svd(self.root, compute_uv=False)[::-1] ** 2
+        return np.asarray(np.maximum(values, _SPECTRUM * values[-1]))
 
     def bound(self, form: ClosedForm | CommonForm) -> FloatArray:
         """Return what covariances of a form are compared with."""
@@ -124,13 +126,14 @@ def sound_covariance(
     """
     deviations = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
     constant = is_constant(covariance, magnitude)
-    others = deviations[~constant]
-    stand_in = others.min() if others.size else np.where(magnitude > 0, magnitude, 1.0)
-    deviations = np.where(constant, stand_in, deviations)
-    deviations = np.maximum(deviations, np.maximum(_ROUNDING * magnitude, _SMALLEST_DEVIATION))
-    correlations = covariance / deviations[:, None] / deviations[None, :]
+    if np.logical_or.reduce(constant):
+        others = deviations[~constant]
+        stand_in = others.min() if others.size else np.where(magnitude > 0, magnitude, 1.0)
+        deviations = np.where(constant, stand_in, deviations)
+        deviations = np.maximum(deviations, np.maximum(_ROUNDING * magnitude, _SMALLEST_DEVIATION))
+    correlations = covariance / deviations[:, None] / deviations
     correlations[constant, :] = correlations[:, constant] = 0.0
-    correlations[np.diag_indices_from(correlations)] = 1.0
+    correlations.ravel()[:: deviations.size + 1] = 1.0
     values, axes = np.linalg.eigh(correlations)
     if values[0] < smallest:
         correlations = (axes * np.maximum(values, smallest)) @ axes.T

@@ -12,6 +12,7 @@ from mixtura.core.floor import CovarianceFloor, sound_covariance
 from mixtura.core.moments import DENSE
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
+from mixtura.kernels import get_algebra
 
 __all__ = ["Conjugate", "Floor", "Modelled", "Prior", "Ridge", "Traits", "covariance_and_mean"]
 
@@ -332,4 +333,4 @@ def covariance_and_mean(total: Statistics) -> tuple[FloatArray, FloatArray]:
             "Try `Data.total`."
         )
     means = total.means + total.first / total.total_weight
-    return total.rebase(means).second_matrices()[0] / total.total_weight, means[0]
+    return get_algebra().scatter(total.means, total.sums, means)[0] / total.total_weight, means[0]

@@ -156,6 +156,13 @@ class BlocksInMemory(Protocol):
         """Return all rows as one block, and how many of them a block has; None where they are not in memory."""
 
 
+def whole_of(blocks: Blocks) -> tuple[Block, int] | None:
+    """Return what `BlocksInMemory.whole` does; None of blocks that are not in memory."""
+    whole = getattr(blocks, "whole", None)  # asking for the protocol takes as long as a pass over few rows
+    found: tuple[Block, int] | None = None if whole is None else whole()
+    return found
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class DerivedBlocks:
     """Blocks made of others, of the same rows in the same cuts.

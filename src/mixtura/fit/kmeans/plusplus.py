@@ -11,7 +11,7 @@ from mixtura._typing import FloatArray, IntArray
 from mixtura.core.accumulate import Summed, pass_work
 from mixtura.core.data import Data
 from mixtura.core.moments import DIAGONAL, FIRST
-from mixtura.core.protocols import Block, Blocks, BlocksInMemory, Pass, RowState
+from mixtura.core.protocols import Block, Blocks, Pass, RowState, whole_of
 from mixtura.fit.kmeans.distances import squared_distances
 from mixtura.kernels import Components, Kernel, Outputs
 
@@ -45,7 +45,7 @@ def kmeans_plusplus(data: Data, n_components: int, rng: np.random.RandomState) -
     """
     n_trials = 2 + int(np.log(n_components))
     blocks, kernel = data.blocks, data.kernel
-    whole = blocks.whole() if isinstance(blocks, BlocksInMemory) and not blocks.has_missing else None
+    whole = None if blocks.has_missing else whole_of(blocks)
     if whole is not None and whole[1] >= data.n_rows and not kernel.uses_blas:
         return _seeds_in_a_block(whole[0], kernel, n_components, n_trials, rng)
     seeds = np.empty(n_components, dtype=np.intp)

@@ -73,9 +73,10 @@ def take_together(
     latest, reported, previous, best = ascent.objective, ascent.reported, state.previous, -1
     events = list(state.events)
     for number, (objective, kind_number, _) in enumerate(found):
-        if not latest - objective <= LAST_DIGITS * abs(objective):
+        if objective < latest and not latest - objective <= LAST_DIGITS * abs(objective):
             return None
-        latest, reported = max(latest, objective), max(reported, objective)
+        latest = objective if objective > latest else latest
+        reported = latest if latest > reported else reported
         kind = KINDS[int(kind_number)]
         best = best if kind is _REJECTED else number
         events.append(Event(begun + number + 1, reported, objective - previous, (), kind))

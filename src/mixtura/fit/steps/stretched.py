@@ -15,7 +15,7 @@ from mixtura.core.accumulate import pass_work
 from mixtura.core.covariance import EMPTY
 from mixtura.core.maximize import Repair
 from mixtura.core.mixture import Mixture
-from mixtura.core.protocols import Block, BlocksInMemory
+from mixtura.core.protocols import Block, whole_of
 from mixtura.fit.loop.ahead import KINDS, Made
 from mixtura.fit.loop.driver import Step
 from mixtura.fit.loop.state import Deferred, StepResult
@@ -264,12 +264,12 @@ def _schedule(step: object) -> tuple[int, EMStep | None, float]:
 def _rows_of(problem: Problem) -> tuple[Block, int] | None:
     """Return the rows and the size of their blocks; None where they are many, or not in the memory of the kernel."""
     data, model = problem.data, problem.model
-    if type(data.kernel) is not NativeKernel or not isinstance(data.blocks, BlocksInMemory):
+    if type(data.kernel) is not NativeKernel:
         return None
     work = pass_work(model.moments[0].layout, data.n_rows, model.n_components, data.n_features)
     if data.n_features > _MOST_FEATURES or work > _LARGEST_WORK:
         return None
-    return data.blocks.whole()
+    return whole_of(data.blocks)
 
 
 def _is_plain(problem: Problem) -> bool:

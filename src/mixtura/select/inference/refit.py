@@ -25,6 +25,7 @@ from mixtura.fit import (
     continue_fit,
     log_likelihood,
 )
+from mixtura.fit.loop.state import value_of
 from mixtura.select.model_search.robustness import Robustness
 from mixtura.select.priors import PriorName, make_prior
 
@@ -80,10 +81,11 @@ class Refit:
             No fit succeeds; the message gives the first reason.
         """
         problem = self._problem(data, starts[0])
+        settings = self._settings(problem)
         ends, errors = list[tuple[float, Mixture]](), list[MixturaError]()
         for start in starts:
             try:
-                found = continue_fit(problem, start, self._settings(problem)).mixture
+                found = settings.iterate(problem, partial(value_of, start)).model.refined()
             except MixturaError as error:
                 errors.append(error)
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -22,6 +23,19 @@ from mixtura.core.floor import CovarianceFloor
 from mixtura.core.moments import DENSE, POOLED, Moments
 
 __all__ = ["Matrices", "OneMatrix"]
+
+
+def _draw(rng: np.random.RandomState, mean: FloatArray, covariance: FloatArray, size: int) -> FloatArray:
+    """Return the rows that ``rng.multivariate_normal`` returns, which finds the root anew each time."""
+    root = _root(np.asarray(covariance, dtype=np.float64).tobytes(), len(mean))
+    return np.asarray(np.dot(rng.standard_normal((size, len(mean))), root) + mean)
+
+
+@lru_cache(maxsize=64)
+def _root(covariance: bytes, n_features: int) -> FloatArray:
+    """Return a matrix R with ``R^T R`` the covariance: a bootstrap draws from one mixture again and again."""
+    _, values, axes = np.linalg.svd(np.frombuffer(covariance).reshape(n_features, n_features))
+    return np.asarray(np.sqrt(values)[:, None] * axes)
 
 
 class _AnyOrientation(Storage):
@@ -79,7 +93,7 @@ class Matrices(_AnyOrientation):
     def draw(
         self, rng: np.random.RandomState, mean: FloatArray, covariances: FloatArray, component: int, size: int
     ) -> FloatArray:
-        return rng.multivariate_normal(mean, covariances[component], size)
+        return _draw(rng, mean, covariances[component], size)
 
     def repair(
         self, covariances: FloatArray, components: Sequence[int], floor: float, magnitude: FloatArray
@@ -134,7 +148,7 @@ class OneMatrix(_AnyOrientation):
     def draw(
         self, rng: np.random.RandomState, mean: FloatArray, covariances: FloatArray, component: int, size: int
     ) -> FloatArray:
-        return rng.multivariate_normal(mean, covariances, size)
+        return _draw(rng, mean, covariances, size)
 
     def repair(
         self, covariances: FloatArray, components: Sequence[int], floor: float, magnitude: FloatArray
