@@ -161,7 +161,7 @@ class Mixture:
         While a mixture is being fitted that is not worth the time: sums over rows lose as many digits.
         """
         factors = self.family.storage.refine(self.covariances, self.factors)
-        return replace(self, factors=factors, offsets=None)
+        return self if factors is self.factors else replace(self, factors=factors, offsets=None)
 
     def components(self, moments: Moments | None = None) -> Components:
         """Return what a kernel evaluates to gather second moments, the cheapest that is precise by default."""

@@ -20,7 +20,7 @@ def block_size(n_rows: int) -> int:
 
     Few enough rows to share the work evenly and to stay in cache, enough to make a call per block cheap.
     """
-    return int(np.clip(-(-n_rows // _BLOCKS), _SMALLEST, _LARGEST))
+    return min(max(-(-n_rows // _BLOCKS), _SMALLEST), _LARGEST)
 
 
 class ArrayBlocks:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import accumulate, count, repeat
+from operator import lt, sub
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from mixtura.fit.loop.monotone import LAST_DIGITS, Ascent
@@ -19,6 +22,8 @@ KINDS = (PassKind.PLAIN, PassKind.EXTRAPOLATED, PassKind.REJECTED)
 """Kinds of passes by number."""
 
 _REJECTED = PassKind.REJECTED
+
+_event = partial(tuple.__new__, Event)
 
 
 class Made(NamedTuple, Generic[M]):
@@ -66,26 +71,30 @@ def take_together(
     """
     ahead = getattr(step, "ahead", None)
     made: tuple[S, Made[M]] | None = ahead and ahead(state.step, max_iter - len(state.events))
-    begun, ascent = len(state.events), state.ascent
     if made is None:
         return None
     inner, (found, model) = made
-    latest, reported, previous, best = ascent.objective, ascent.reported, state.previous, -1
-    events = list(state.events)
-    for number, (objective, kind_number, _) in enumerate(found):
-        if objective < latest and not latest - objective <= LAST_DIGITS * abs(objective):
-            return None
-        latest = objective if objective > latest else latest
-        reported = latest if latest > reported else reported
-        kind = KINDS[int(kind_number)]
-        best = best if kind is _REJECTED else number
-        events.append(Event(begun + number + 1, reported, objective - previous, (), kind))
-        previous = objective
-    last, kept = len(found) - 1, ascent.model
-    if best >= 0:
-        kept = state.model if best == 0 else model(best - 1)
-    entered, taken = state.model if last == 0 else model(last - 1), tuple(events)
-    changes, shift = plain_changes(taken), float("nan")
-    progress = Progress(previous, changes, shift, -1, len(taken), entered, state.repaired, taken)
-    after = LoopState(inner, model(last), previous, Ascent(kept, latest, reported), taken, state.repaired)
-    return after, progress
+    objectives, numbers, _ = zip(*found, strict=True)
+    ascent = state.ascent
+    peaks = list(accumulate(objectives, max, initial=ascent.objective))
+    if any(map(lt, objectives, peaks)) and not all(map(_is_rounding, objectives, peaks)):
+        return None
+    changes, kinds = map(sub, objectives, (state.previous, *objectives)), [KINDS[int(one)] for one in numbers]
+    reported = [max(ascent.reported, peak) for peak in peaks[1:]]
+    events = zip(count(len(state.events) + 1), reported, changes, repeat(()), kinds, strict=False)
+    taken = (*state.events, *map(_event, events))
+    entered = state.model if len(found) == 1 else model(len(found) - 2)
+    # The best model so far is the one that entered the latest pass which was not rejected.
+    best = next((number for number in reversed(range(len(kinds))) if kinds[number] is not _REJECTED), -1)
+    kept = ascent.model if best < 0 else state.model if best == 0 else model(best - 1)
+    last = objectives[-1]
+    progress = Progress(
+        last, plain_changes(taken), float("nan"), -1, len(taken), entered, state.repaired, taken
+    )
+    after = Ascent(kept, peaks[-1], reported[-1])
+    return LoopState(inner, model(len(found) - 1), last, after, taken, state.repaired), progress
+
+
+def _is_rounding(objective: float, peak: float) -> bool:
+    """Return whether an objective lies below those before it by rounding at most."""
+    return peak - objective <= LAST_DIGITS * abs(objective)

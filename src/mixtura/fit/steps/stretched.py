@@ -170,7 +170,7 @@ class StretchedEM:
 
     def _filmed(self, film: Film, at: int) -> Mixture:
         """Return the model after a step of a film."""
-        return self.states.mixture(film.frames[at, 3:])
+        return self.states.mixture(film.frames[at, 3:].copy())  # of a film little is kept
 
     def _advance(self, film: Film, length: int = 0) -> StretchedState:
         """Return the film of the next steps, or the state of the step itself where they take more care."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,11 +16,10 @@ from mixtura.core.protocols import RowTable
 from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError
 from mixtura.fit import log_likelihood, split_components
-from mixtura.run import map_processes, start_workers
 from mixtura.select.checked_rows import as_table, counted_weights
 from mixtura.select.inference.drawn_samples import sample_like
-from mixtura.select.inference.refit import Refit, generator, require_free, runner_for
-from mixtura.select.model_search.cost import processes_for, refit_seconds
+from mixtura.select.inference.refit import Refit, generator, map_samples, require_free, runner_for
+from mixtura.select.model_search.cost import refit_seconds
 from mixtura.select.model_search.search import search
 from mixtura.select.priors import PRIORS, PriorName
 from mixtura.validation import (
@@ -253,10 +250,7 @@ class _Sampling:
         """Test a mixture against the best of one component more, fitted from a start and from splits."""
         above, larger = self.refit.best(self.data, [start, *split_components(smaller)])
         statistic = 2.0 * (above - log_likelihood(self.data, smaller))
-        seeds = np.random.SeedSequence(self.random_state, spawn_key=(smaller.n_components,)).spawn(
-            self.n_boot
-        )
-        drawn = self._drawn(smaller, larger, seeds)
+        drawn = self._drawn(smaller, larger)
         # Weights that are not counts need not sum to a whole number of rows.
         per_row = self.data.total_weight / self.n_rows
         replicates = per_row * np.array([one for one in drawn if one is not None])
@@ -269,19 +263,16 @@ class _Sampling:
         n_failed = len(drawn) - int(replicates.size)
         return LikelihoodRatio(smaller, larger, statistic, float(p_value), replicates, n_failed)
 
-    def _drawn(
-        self, smaller: Mixture, larger: Mixture, seeds: Sequence[np.random.SeedSequence]
-    ) -> list[float | None]:
-        """Return the statistics of samples: in threads where passes take long, in processes where all together do."""
-        runner = runner_for(self.data, larger)
+    def _drawn(self, smaller: Mixture, larger: Mixture) -> list[float | None]:
+        """Return the statistics of samples, each with a seed of its own."""
+        seed = np.random.SeedSequence(self.random_state, spawn_key=(smaller.n_components,))
         n_fits = 2 + (smaller.n_components if self.split else 0)
         one = refit_seconds(larger.family.name, larger.n_components, self.n_rows, self.data.n_features)
-        n_processes = processes_for(one * n_fits * len(seeds), len(seeds))
-        if runner.n_workers > 1 or n_processes == 1:
-            return runner.map([partial(self.draw, smaller, larger, seed) for seed in seeds])
-        start_workers(_statistic, n_processes)
-        shared = replace(self, data=self.data.alone()), smaller, larger
-        return list(map_processes(_statistic, shared, seeds, n_processes))
+        shared, runner = (
+            (replace(self, data=self.data.alone()), smaller, larger),
+            runner_for(self.data, larger),
+        )
+        return map_samples(_statistic, shared, seed, self.n_boot, runner, one * n_fits)
 
     def draw(self, smaller: Mixture, larger: Mixture, seed: np.random.SeedSequence) -> float | None:
         """Return the statistic of one sample from the smaller mixture; None where it cannot be fitted."""

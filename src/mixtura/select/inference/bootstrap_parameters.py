@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +16,10 @@ from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.engine import as_data
 from mixtura.exceptions import DataError, MixturaError, ParameterError
 from mixtura.select.checked_rows import as_table, counted_weights
-from mixtura.select.inference.drawn_samples import sample_like
+from mixtura.select.inference.drawn_samples import KINDS, Sample
 from mixtura.select.inference.match_components import match_components
-from mixtura.select.inference.refit import Refit, generator, require_free, runner_for
+from mixtura.select.inference.refit import Refit, map_samples, require_free, runner_for
+from mixtura.select.model_search.cost import refit_seconds
 from mixtura.select.priors import PRIORS, PriorName
 from mixtura.validation import (
     PROBABILITY,
@@ -27,7 +27,6 @@ from mixtura.validation import (
     require,
     require_at_least,
     require_enough,
-    sample_size,
 )
 
 __all__ = ["BootstrapParameters", "Parameters", "bootstrap_parameters"]
@@ -190,9 +189,6 @@ def _parameters_of(mixture: Mixture) -> Parameters:
     return Parameters(mixture.weights, mixture.means, mixture.full_covariances(), levels)
 
 
-_Sample: TypeAlias = Callable[[np.random.SeedSequence], tuple[RowTable, FloatArray | None]]
-
-
 def bootstrap_parameters(
     rows: npt.ArrayLike,
     mixture: Mixture,
@@ -270,11 +266,10 @@ def bootstrap_parameters(
     require("kind", kind, KINDS, "Try `kind='weighted'`.")
     data, refit = as_data(table, weights), Refit(prior, _TOLERANCE)
     finished = refit.from_mixture(data, mixture).mixture
-    draw = KINDS[kind](table, weights, finished)
-    seeds = np.random.SeedSequence(seed).spawn(n_boot)
-    fits = runner_for(data, finished).map(
-        [partial(_replicate, data, refit, finished, draw, seed) for seed in seeds]
-    )
+    one = refit_seconds(finished.family.name, finished.n_components, data.n_rows, data.n_features)
+    sampling = _Sampling(data.alone(), refit, finished, KINDS[kind](table, weights, finished))
+    seeds, runner = np.random.SeedSequence(seed), runner_for(data, finished)
+    fits = map_samples(_replicate, sampling, seeds, n_boot, runner, one)
     found = [one for one in fits if one is not None]
     if len(found) < 2:
         raise MixturaError(
@@ -299,13 +294,21 @@ def _stacked(levels: Sequence[FloatArray | None]) -> FloatArray | None:
     return np.stack(held) if held else None
 
 
-def _replicate(
-    data: Data, refit: Refit, mixture: Mixture, draw: _Sample, seed: np.random.SeedSequence
-) -> tuple[Parameters, bool] | None:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sampling:
+    """What all samples have in common: the kernel of some rows, how they are fitted, from what, and how drawn."""
+
+    data: Data
+    refit: Refit
+    mixture: Mixture
+    draw: Sample
+
+
+def _replicate(sampling: _Sampling, seed: np.random.SeedSequence) -> tuple[Parameters, bool] | None:
     """Return the parameters of one sample, and whether components changed places; None where there is no fit."""
-    sample = data.in_memory(*draw(seed)).alone()
+    mixture, sample = sampling.mixture, sampling.data.in_memory(*sampling.draw(seed)).alone()
     try:
-        result = refit.from_mixture(sample, mixture)
+        result = sampling.refit.from_mixture(sample, mixture)
     except MixturaError:
         return None
     if result.repairs:
@@ -316,53 +319,6 @@ def _replicate(
     at = _parameters_of(found)
     levels = None if at.levels is None else at.levels[order]
     return Parameters(at.weights[order], at.means[order], at.covariances[order], levels), moved
-
-
-def _nonparametric(rows: RowTable, weights: FloatArray | None, mixture: Mixture) -> _Sample:
-    n_rows = rows.shape[0]
-    count = sample_size(rows, weights)
-    chances = None if weights is None else np.cumsum(weights / weights.sum())
-
-    def draw(seed: np.random.SeedSequence) -> tuple[RowTable, FloatArray | None]:
-        rng = generator(seed)
-        if chances is None:
-            drawn = rng.randint(n_rows, size=n_rows)
-        else:
-            drawn = np.minimum(np.searchsorted(chances, rng.random_sample(count), side="right"), n_rows - 1)
-        times = np.bincount(drawn, minlength=n_rows)
-        kept = np.flatnonzero(times)
-        return rows[kept], times[kept].astype(np.float64)
-
-    return draw
-
-
-def _weighted(rows: RowTable, weights: FloatArray | None, mixture: Mixture) -> _Sample:
-    total = float(rows.shape[0] if weights is None else weights.sum())
-
-    def draw(seed: np.random.SeedSequence) -> tuple[RowTable, FloatArray | None]:
-        # A row of weight w stands for w rows; the sum of as many exponential numbers is a gamma number.
-        shape = np.ones(rows.shape[0]) if weights is None else weights
-        drawn = generator(seed).standard_gamma(shape)
-        return rows, np.asarray(drawn * (total / drawn.sum()))
-
-    return draw
-
-
-def _parametric(rows: RowTable, weights: FloatArray | None, mixture: Mixture) -> _Sample:
-    count = sample_size(rows, weights)
-
-    def draw(seed: np.random.SeedSequence) -> tuple[RowTable, FloatArray | None]:
-        return sample_like(mixture, count, rows, generator(seed)), None
-
-    return draw
-
-
-KINDS: dict[str, Callable[[RowTable, FloatArray | None, Mixture], _Sample]] = {
-    "nonparametric": _nonparametric,
-    "weighted": _weighted,
-    "parametric": _parametric,
-}
-"""How samples come about, by name."""
 
 
 def _check(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 
@@ -10,8 +13,13 @@ from mixtura._typing import BoolArray, FloatArray, IntArray
 from mixtura.core.mixture import Mixture
 from mixtura.core.parts.discrete import LevelTable
 from mixtura.core.protocols import MixedRows, RowTable
+from mixtura.select.inference.refit import generator
+from mixtura.validation import sample_size
 
-__all__ = ["sample_like"]
+__all__ = ["KINDS", "Nonparametric", "Parametric", "Sample", "Weighted", "sample_like"]
+
+Sample: TypeAlias = Callable[[np.random.SeedSequence], tuple[RowTable, FloatArray | None]]
+"""Draws the rows and weights of a sample."""
 
 
 def sample_like(mixture: Mixture, n_rows: int, rows: RowTable, rng: np.random.RandomState) -> RowTable:
@@ -66,3 +74,60 @@ def _point_masses(rows: MixedRows) -> list[tuple[int, int]]:
 
     every = product(range(rows.discrete.n_columns), range(rows.shape[1]))
     return [(j, d) for j, d in every if says(j, d)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Nonparametric:
+    """Rows drawn with replacement, as many as their weights sum to."""
+
+    rows: RowTable
+    weights: FloatArray | None
+    mixture: Mixture
+
+    def __call__(self, seed: np.random.SeedSequence) -> tuple[RowTable, FloatArray | None]:
+        rng, weights, n_rows = generator(seed), self.weights, self.rows.shape[0]
+        if weights is None:
+            drawn = rng.randint(n_rows, size=n_rows)
+        else:
+            chances = np.cumsum(weights / weights.sum())
+            places = rng.random_sample(sample_size(self.rows, weights))
+            drawn = np.minimum(np.searchsorted(chances, places, side="right"), n_rows - 1)
+        times = np.bincount(drawn, minlength=n_rows)
+        kept = np.flatnonzero(times)
+        return self.rows[kept], times[kept].astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weighted:
+    """All rows, weighted by random numbers that sum to their weights."""
+
+    rows: RowTable
+    weights: FloatArray | None
+    mixture: Mixture
+
+    def __call__(self, seed: np.random.SeedSequence) -> tuple[RowTable, FloatArray | None]:
+        # A row of weight w stands for w rows; the sum of as many exponential numbers is a gamma number.
+        shape = np.ones(self.rows.shape[0]) if self.weights is None else self.weights
+        drawn = generator(seed).standard_gamma(shape)
+        return self.rows, np.asarray(drawn * (float(shape.sum()) / drawn.sum()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parametric:
+    """Rows drawn from the mixture."""
+
+    rows: RowTable
+    weights: FloatArray | None
+    mixture: Mixture
+
+    def __call__(self, seed: np.random.SeedSequence) -> tuple[RowTable, FloatArray | None]:
+        n_rows = sample_size(self.rows, self.weights)
+        return sample_like(self.mixture, n_rows, self.rows, generator(seed)), None
+
+
+KINDS: dict[str, Callable[[RowTable, FloatArray | None, Mixture], Sample]] = {
+    "nonparametric": Nonparametric,
+    "weighted": Weighted,
+    "parametric": Parametric,
+}
+"""How samples come about, by name."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -26,12 +27,20 @@ from mixtura.fit import (
     log_likelihood,
 )
 from mixtura.fit.loop.state import value_of
+from mixtura.run import map_processes, start_workers
+from mixtura.select.model_search.cost import processes_for
 from mixtura.select.model_search.robustness import Robustness
 from mixtura.select.priors import PriorName, make_prior
 
-__all__ = ["Refit", "generator", "require_free", "runner_for", "runner_for_family"]
+__all__ = ["Refit", "generator", "map_samples", "require_free", "runner_for", "runner_for_family"]
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 _MAX_ITER = 1000
+
+_TOGETHER = 32
+"""Samples that a process is given at a time: one takes less than a millisecond."""
 
 _WORTH_THREADS = 2e6
 """Floating-point operations of a pass, about a tenth of a millisecond: as long as the interpreter takes between two."""
@@ -122,9 +131,58 @@ def runner_for_family(data: Data, family: Structure, n_components: int) -> Runne
     return data.runner if work > _WORTH_THREADS else data.runner.alone()
 
 
+def map_samples(
+    function: Callable[[S, np.random.SeedSequence], T],
+    shared: S,
+    seed: np.random.SeedSequence,
+    n_samples: int,
+    runner: Runner,
+    seconds: float,
+) -> list[T]:
+    """Return ``function(shared, seed of the sample)`` for each of many samples, the same wherever they are made.
+
+    In threads where passes take long; otherwise here, or in several processes if all of them together take long.
+
+    Parameters
+    ----------
+    function : callable
+        Of a module.
+    shared : object
+        What all samples need; it is pickled.
+    seed : SeedSequence
+        Those of samples are what it spawns first.
+    n_samples : int
+    runner : Runner
+        That of `runner_for`.
+    seconds : float
+        About how long one takes.
+    """
+    if runner.n_workers > 1:
+        return runner.map([partial(function, shared, child) for child in seed.spawn(n_samples)])
+    n_processes = processes_for(seconds * n_samples, n_samples)
+    if n_processes > 1:
+        start_workers(function, n_processes)
+    size = max(1, min(_TOGETHER, n_samples // (8 * n_processes)))
+    parts = [range(start, min(start + size, n_samples)) for start in range(0, n_samples, size)]
+    found = map_processes(_each, (function, shared, seed), parts, n_processes)
+    return [one for part in found for one in part]
+
+
+def _each(
+    asked: tuple[Callable[[S, np.random.SeedSequence], T], S, np.random.SeedSequence], numbers: range
+) -> list[T]:
+    """Return what samples give, by their numbers, in any process."""
+    function, shared, seed = asked
+    children = (np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, one)) for one in numbers)
+    return [function(shared, child) for child in children]
+
+
 def generator(seed: np.random.SeedSequence) -> np.random.RandomState:
-    """Return a generator of its own for one sample, so that samples do not depend on who draws them when."""
-    return np.random.RandomState(np.random.MT19937(seed))
+    """Return a generator of its own for one sample, so that samples do not depend on who draws them when.
+
+    To seed the Mersenne Twister, which has 624 words, takes as long as a fit.
+    """
+    return np.random.RandomState(np.random.PCG64(seed))
 
 
 def require_free(rows: RowTable) -> None:

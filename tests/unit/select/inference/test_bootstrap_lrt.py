@@ -16,7 +16,7 @@ from mixtura.exceptions import DataError, MissingValuesError, MixturaError, Para
 from mixtura.fit import split_components
 from mixtura.run import SerialRunner, ThreadRunner
 from mixtura.select import bootstrap_lrt, search
-from mixtura.select.inference import bootstrap_lrt as module
+from mixtura.select.inference import refit
 from mixtura.select.inference.refit import Refit, generator, runner_for
 from naive import naive_full_covariances
 
@@ -128,9 +128,9 @@ def test_samples_are_the_same_in_other_processes(monkeypatch: pytest.MonkeyPatch
     options = {"covariance_type": "spherical", "max_components": 2, "n_boot": 12}
     with mixtura.set_threads(1):
         alone = bootstrap_lrt(make_customers(), **options)
-    asked, run = [], module.map_processes
-    monkeypatch.setattr(module, "map_processes", lambda *given: asked.append(given[3]) or run(*given))
-    monkeypatch.setattr(module, "processes_for", lambda seconds, n_tasks: 2)
+    asked, run = [], refit.map_processes
+    monkeypatch.setattr(refit, "map_processes", lambda *given: asked.append(given[3]) or run(*given))
+    monkeypatch.setattr(refit, "processes_for", lambda seconds, n_tasks: 2)
     with mixtura.set_threads(2):
         found = bootstrap_lrt(make_customers(), **options)
     assert asked == [2]
@@ -200,7 +200,7 @@ def test_starts_that_fail_are_passed_over_and_if_all_do_the_first_reason_is_told
     data = as_data(rows)
     real = Refit().best(data, [mixture])
     with (
-        patch("mixtura.select.inference.refit.continue_fit", side_effect=[fail, MixturaError("second")]),
+        patch("mixtura.fit.restarts.Settings.iterate", side_effect=[fail, MixturaError("second")]),
         pytest.raises(MixturaError, match="first"),
     ):
         Refit().best(data, [mixture, mixture])

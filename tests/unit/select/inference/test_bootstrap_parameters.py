@@ -13,6 +13,7 @@ from mixtura import Mixture
 from mixtura.datasets import make_customers
 from mixtura.exceptions import DataError, MixturaError, ParameterError, TooFewRowsError
 from mixtura.select import bootstrap_parameters, match_components, search
+from mixtura.select.inference import refit
 from mixtura.select.inference.refit import Refit
 
 ROWS = make_customers()
@@ -79,6 +80,15 @@ def test_samples_are_those_of_the_seed_on_any_number_of_threads(kind: str) -> No
     assert (found[0].means != other.means).all()
     # The first samples do not depend on how many there are.
     assert (bootstrap_parameters(rows, THREE, kind=kind, n_boot=2).means == found[0].means[:2]).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_samples_are_the_same_in_other_processes(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    alone = bootstrap_parameters(ROWS, THREE, kind=kind, n_boot=20)
+    monkeypatch.setattr(refit, "processes_for", lambda seconds, n_tasks: 2)
+    with mixtura.set_threads(2):
+        shared = bootstrap_parameters(ROWS, THREE, kind=kind, n_boot=20)
+    np.testing.assert_array_equal(shared.means, alone.means)
 
 
 def test_float32_rows_are_computed_with_in_float64() -> None:
