@@ -26,7 +26,7 @@ __all__ = ["Matrices", "OneMatrix"]
 
 
 def _draw(rng: np.random.RandomState, mean: FloatArray, covariance: FloatArray, size: int) -> FloatArray:
-    """Return the rows that ``rng.multivariate_normal`` returns, which finds the root anew each time."""
+    """Return the rows that ``rng.multivariate_normal`` returns, which finds the root again each time."""
     root = _root(np.asarray(covariance, dtype=np.float64).tobytes(), len(mean))
     return np.asarray(np.dot(rng.standard_normal((size, len(mean))), root) + mean)
 
