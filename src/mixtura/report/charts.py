@@ -29,7 +29,15 @@ if TYPE_CHECKING:
     from mixtura.segments.results.document import Document
     from mixtura.segments.results.document_checks import TransitionPart
 
-__all__ = ["Chart", "draw_charts", "draw_transitions", "flow_drawings", "rendered"]
+__all__ = [
+    "Chart",
+    "draw_charts",
+    "draw_customers",
+    "draw_outline",
+    "draw_transitions",
+    "flow_drawings",
+    "rendered",
+]
 
 Drawings: TypeAlias = tuple[Spec, ...]
 """One for all pages, or one for wide pages and one for narrow ones."""
@@ -94,7 +102,38 @@ def draw_charts(document: Document, rows: PlotData) -> dict[str, Chart]:
     >>> sorted(draw_charts(result.document, plot_data(result)))
     ['criterion', 'density', 'flow', 'kmeans', 'marginals', 'mixture', 'scatter']
     """
-    return rendered(_wanted(document, rows)) | draw_transitions(document)
+    return draw_customers(rows) | draw_outline(document, rows) | draw_transitions(document)
+
+
+def draw_customers(rows: PlotData) -> dict[str, Chart]:
+    """Return the charts that need the customers alone: where they lie, and how each column is distributed.
+
+    Parameters
+    ----------
+    rows : PlotData
+
+    Raises
+    ------
+    OptionalDependencyError
+        vl-convert is not installed.
+    """
+    return rendered(_of_customers(rows))
+
+
+def draw_outline(document: Document, rows: PlotData) -> dict[str, Chart]:
+    """Return the charts that need what is known before customers are resampled, `SegmentationResult.outline`.
+
+    Parameters
+    ----------
+    document : Document
+    rows : PlotData
+
+    Raises
+    ------
+    OptionalDependencyError
+        vl-convert is not installed.
+    """
+    return rendered(_of_outline(document, rows))
 
 
 def draw_transitions(document: Document) -> dict[str, Chart]:
@@ -120,14 +159,17 @@ def rendered(wanted: Iterator[tuple[str, Drawings]]) -> dict[str, Chart]:
         return {name: chart.result() for name, chart in rendered.items()}
 
 
-def _wanted(document: Document, rows: PlotData) -> Iterator[tuple[str, Drawings]]:
-    k = rows.n_parts
+def _of_customers(rows: PlotData) -> Iterator[tuple[str, Drawings]]:
     if len(rows.columns) > 1:
         yield "scatter", (_scatter(rows),)
-        if k > 1 and rows.clusters is not None:
-            yield from _both(rows, rows.clusters())
     if rows.columns:
         yield "marginals", (_marginals(rows, 3), _marginals(rows, 1))
+
+
+def _of_outline(document: Document, rows: PlotData) -> Iterator[tuple[str, Drawings]]:
+    k = rows.n_parts
+    if len(rows.columns) > 1 and k > 1 and rows.clusters is not None:
+        yield from _both(rows, rows.clusters())
     yield "criterion", (_criterion(document, _WIDE), _criterion(document, _NARROW))
     if 1 < k <= _BESIDE:
         yield "flow", _kmeans_flow(document)

@@ -19,7 +19,8 @@ __all__ = ["REPORT", "Drawn", "Report"]
 class Drawn:
     """A result that is being drawn by a thread; a `mixtura.segments.results.deliver.Drawing`.
 
-    Charts that need no resamples are drawn at once, so that they are there when the resamples are.
+    Charts of the customers are drawn at once, those of the outline once there is one (`outlined`), so that all of them
+    are there when the resamples are.
 
     Parameters
     ----------
@@ -28,17 +29,25 @@ class Drawn:
     """
 
     def __init__(self, result: SegmentationResult, thread: ThreadPoolExecutor) -> None:
-        from mixtura.plot.charts.segments import draw_chart
         from mixtura.plot.data.plot_data import plot_data
-        from mixtura.plot.data.scores import scores_of_document
-        from mixtura.report.charts import draw_charts
+        from mixtura.report.charts import draw_customers
 
-        self._result, outline = result, result.outline
-        rows = thread.submit(plot_data, result)
-        self._charts: Future[dict[str, Chart]] = thread.submit(lambda: draw_charts(outline, rows.result()))
-        self._picture: Future[bytes] = thread.submit(
-            lambda: draw_chart(rows.result(), scores_of_document(outline))
-        )
+        self._result, self._thread = result, thread
+        self._rows = thread.submit(plot_data, result)
+        self._charts: list[Future[dict[str, Chart]]] = [
+            thread.submit(lambda: draw_customers(self._rows.result()))
+        ]
+        self._picture: Future[bytes] = Future()
+
+    def outlined(self) -> None:
+        """Go on with the charts of the outline, and the picture."""
+        from mixtura.plot.charts.segments import draw_chart
+        from mixtura.plot.data.scores import scores_of_document
+        from mixtura.report.charts import draw_outline
+
+        outline, submit = self._result.outline, self._thread.submit
+        self._charts.append(submit(lambda: draw_outline(outline, self._rows.result())))
+        self._picture = submit(lambda: draw_chart(self._rows.result(), scores_of_document(outline)))
 
     def picture(self) -> bytes:
         """Return the overview of the segments as PNG."""
@@ -52,9 +61,10 @@ class Drawn:
         document = self._result.document
         # The renderer draws in the order of asking: what is missing comes after all other charts.
         missing = draw_transitions(document)
-        charts = self._charts.result()
-        charts.update(missing)
-        return render_report(document, charts)
+        charts: dict[str, Chart] = {}
+        for drawn in self._charts:
+            charts |= drawn.result()
+        return render_report(document, charts | missing)
 
 
 class Report:
@@ -68,7 +78,7 @@ class Report:
 
     @contextmanager
     def drawing(self, result: SegmentationResult) -> Iterator[Drawn]:
-        """Start to draw what needs no resamples."""
+        """Start to draw what needs the customers alone."""
         with ThreadPoolExecutor(1, thread_name_prefix="mixtura-drawing") as thread:
             try:
                 yield Drawn(result, thread)

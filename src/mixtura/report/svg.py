@@ -42,7 +42,9 @@ def page_svg(drawing: str, name: str, description: str, kind: str = "") -> str:
     assert root is not None, "the renderer begins with a size"
     body = _EMPTY.sub("", _ARIA.sub("", marked[root.end() :]))
     body = _GEOMETRY.sub(_round, body.replace(' font-family="sans-serif"', ""))
-    body = _IDENTIFIER.sub(lambda found: _identifier(found, name), body)
+    # The renderer counts through all that it has drawn; the page shall not depend on its order.
+    numbers: dict[str, int] = {}
+    body = _IDENTIFIER.sub(lambda found: _identifier(found, name, numbers), body)
     width, height = root.groups()
     classes = f"chart {kind}".strip()
     label = html.escape(description, quote=True)
@@ -65,6 +67,8 @@ def _round(found: re.Match[str]) -> str:
     return f'{attribute}="{_DIGITS.sub(chr(92) + "1", _SMALL.sub("0", value))}"'
 
 
-def _identifier(found: re.Match[str], name: str) -> str:
+def _identifier(found: re.Match[str], name: str, numbers: dict[str, int]) -> str:
     own, other = found.groups()
-    return f'id="{name}-{own}"' if own else f"url(#{name}-{other})"
+    kind = (own or other).rstrip("0123456789")
+    number = numbers.setdefault(own or other, len(numbers) + 1)
+    return f'id="{name}-{kind}{number}"' if own else f"url(#{name}-{kind}{number})"

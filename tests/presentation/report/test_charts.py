@@ -54,7 +54,7 @@ def tips(svg: str, *fields: str) -> list[dict[str, str]]:
 def test_a_document_and_rows_give_all_charts() -> None:
     charts = draw_charts(document(), rows())
     assert list(charts) == [
-        "scatter", "kmeans", "mixture", "marginals", "criterion", "flow", "density", "flow-fewer", "flow-more",
+        "scatter", "marginals", "kmeans", "mixture", "criterion", "flow", "density", "flow-fewer", "flow-more",
     ]  # fmt: skip
     assert all(chart.svg.startswith("<svg") and chart.title for chart in charts.values())
     points = {name: tips(charts[name].svg, "income", "segment") for name in ("kmeans", "mixture")}
@@ -194,7 +194,11 @@ def test_a_card_shows_what_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_after_an_error_nothing_more_is_drawn() -> None:
-    with pytest.raises(KeyError), REPORT.drawing(fitted("customers-3")) as drawn:
+    def interrupt(drawn: Any) -> None:
+        drawn.outlined()
         raise KeyError("interrupted")
+
+    with pytest.raises(KeyError), REPORT.drawing(fitted("customers-3")) as drawn:
+        interrupt(drawn)
     with pytest.raises(CancelledError):
         drawn.picture()

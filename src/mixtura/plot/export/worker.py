@@ -22,6 +22,65 @@ _PIXELS_PER_POINT = 2.0
 _POINT = {"data": {"values": [{"x": 1}]}, "mark": "point", "encoding": {"x": {"field": "x"}}}
 """A point and its axes: enough to start the renderer and to load the fonts."""
 
+_SHADE = {"field": "x", "type": "nominal", "scale": {"domain": [1, 2], "range": ["red", "blue"]}}
+_PALE = {"value": 0.1, "condition": {"test": "highlight == null || datum.x == highlight", "value": 1}}
+_AT = {axis: {"field": axis, "type": "quantitative", "scale": {"zero": False}} for axis in "xy"}
+
+_CHARTS = {
+    "data": {"values": [{"x": i % 17, "y": i % 13, "shape": "circle"} for i in range(300)]},
+    "params": [{"name": "highlight", "value": None}],
+    "concat": [
+        {
+            "layer": [
+                {
+                    "mark": {"type": "point", "filled": True},
+                    "encoding": {
+                        **_AT,
+                        "color": {"field": "shape", "type": "nominal", "scale": None},
+                        "shape": {"field": "shape", "type": "nominal", "scale": None},
+                        "size": {**_AT["x"], "scale": None},
+                        "fillOpacity": _PALE,
+                        "tooltip": [_AT["x"], _AT["y"]],
+                    },
+                },
+                {
+                    "mark": {"type": "line", "clip": True, "interpolate": "linear-closed"},
+                    "encoding": {**_AT, "order": _AT["x"], "color": _SHADE, "opacity": _PALE},
+                },
+                {
+                    "mark": {"type": "text", "fontWeight": "bold"},
+                    "encoding": {**_AT, "text": {"field": "x", "type": "nominal"}},
+                    "transform": [{"filter": "datum.x > 15"}],
+                },
+            ]
+        },
+        {
+            "layer": [
+                {
+                    "mark": {"type": "bar", "clip": True},
+                    "encoding": {
+                        **_AT,
+                        "x2": {"field": "y"},
+                        "y2": {"value": 0},
+                        "color": _SHADE,
+                        "opacity": _PALE,
+                    },
+                },
+                {
+                    "mark": "point",
+                    "encoding": {
+                        **_AT,
+                        "stroke": _SHADE,
+                        "fill": _SHADE,
+                        "shape": _AT["y"] | {"type": "nominal"},
+                    },
+                },
+            ]
+        },
+    ],
+}
+"""What charts of a report are made of: the renderer compiles its code as it is used, and is faster from then on."""
+
 _CLIP = re.compile(r'<clipPath id="(\w+)">(.*?)</clipPath>')
 _GROUP = re.compile(r'<g class="mark-group role-scope (\w+)_pathgroup"')
 
@@ -84,6 +143,7 @@ def clip_lines_together(drawing: str) -> str:
 def serve(questions: BinaryIO, answers: BinaryIO) -> None:
     """Answer until there are no more questions."""
     render(_POINT, ".png")
+    render(_CHARTS, ".svg")
     for line in questions:
         suffix, specification = json.loads(line)
         try:

@@ -50,6 +50,9 @@ Stage = Callable[[str], AbstractContextManager[Any]]
 class Drawing(Protocol):
     """A result that is being drawn."""
 
+    def outlined(self) -> None:
+        """Go on with what needs the result's outline, which is there now."""
+
     def picture(self) -> bytes:
         """Return the content of ``segments.png``."""
 
@@ -64,7 +67,7 @@ class Presentation(Protocol):
         """Start what takes a while to start, and stop it at the end."""
 
     def drawing(self, result: SegmentationResult) -> AbstractContextManager[Drawing]:
-        """Start to draw what needs no resamples."""
+        """Start to draw what needs the customers alone."""
 
     def workbook(self, result: SegmentationResult, path: Path) -> None:
         """Write the workbook."""
@@ -120,9 +123,11 @@ class Delivery:
         with ThreadPoolExecutor(1) as pool, translate_os_errors(self.folder):
             # Arrow writes without the interpreter lock, and charts are rendered by a process of their own.
             tables = pool.submit(self._write_tables, result)
-            with stage("Summarizing"):
-                _ = result.outline
             with nullcontext() if shown is None else shown.drawing(result) as drawing:
+                with stage("Summarizing"):
+                    _ = result.outline
+                if drawing is not None:
+                    drawing.outlined()
                 with stage("Resampling"):
                     _ = result.stability
                 with stage("Writing the report"):
