@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mixtura.run.dask import DaskRunner
     from mixtura.run.database_runner import DatabaseRunner
     from mixtura.run.parallelism import get_runner, get_threads, set_threads, with_jobs
-    from mixtura.run.processes import map_processes, start_workers
+    from mixtura.run.processes import map_processes
     from mixtura.run.remote.dask_cluster import DaskCluster
     from mixtura.run.remote.dask_connection import dask_cluster, require_seen
     from mixtura.run.remote.spark_cluster import SparkCluster
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mixtura.run.serial import SerialRunner
     from mixtura.run.spark import SparkRunner
     from mixtura.run.threads import ThreadRunner
-    from mixtura.run.workers.kept_pool import ready_workers
+    from mixtura.run.workers.kept_pool import ready_workers, start_workers
 
 __all__ = [
     "DaskCluster",
@@ -50,7 +50,7 @@ if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every na
             "dask": "DaskRunner",
             "database_runner": "DatabaseRunner",
             "parallelism": "get_runner get_threads set_threads with_jobs",
-            "processes": "map_processes start_workers",
+            "processes": "map_processes",
             "remote.dask_cluster": "DaskCluster",
             "remote.dask_connection": "dask_cluster require_seen",
             "remote.spark_cluster": "SparkCluster",
@@ -58,6 +58,6 @@ if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every na
             "serial": "SerialRunner",
             "spark": "SparkRunner",
             "threads": "ThreadRunner",
-            "workers.kept_pool": "ready_workers",
+            "workers.kept_pool": "ready_workers start_workers",
         },
     )

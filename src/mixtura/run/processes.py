@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
-from contextlib import suppress
 from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,17 +12,17 @@ from typing import Any, TypeVar
 
 from mixtura.run.blas import limit_blas_threads
 from mixtura.run.parallelism import set_threads
-from mixtura.run.workers.kept_pool import get_pool
+from mixtura.run.workers.kept_pool import get_pool, note_work
 from mixtura.run.workers.work_queue import SharedQueue
 
-__all__ = ["map_processes", "start_workers"]
+__all__ = ["map_processes"]
 
 S = TypeVar("S")
 A = TypeVar("A")
 T = TypeVar("T")
 
 _IN_HAND = 2
-"""Tasks that are handed out for each process, so that it need not wait for the next."""
+"""Tasks that a process is given at a time, so that it need not wait for the next."""
 
 
 def map_processes(
@@ -79,15 +78,7 @@ def map_processes(
                 yield found
         finally:
             others.close()
-
-
-def start_workers(function: Callable[[S, A], T], n_processes: int) -> None:
-    """Start the processes that `map_processes` will ask to work; nobody waits for them."""
-    pool = get_pool(n_processes)
-    if pool is not None:
-        with suppress(BrokenExecutor):
-            for _ in range(n_processes - 1):
-                pool.submit(callable, function)
+            note_work()
 
 
 def _alone(function: Callable[[S, A], T], shared: S, task: A) -> T:

@@ -1,36 +1,49 @@
-"""The processes of this one, which stay for the next call."""
+"""The processes that work for this one: joblib's, which stay for the next call and do not run the script again."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from time import monotonic
+from typing import Any
 
-from mixtura.run.workers.worker_pool import WorkerPool
-from mixtura.run.workers.worker_process import is_at_work
+__all__ = ["get_pool", "note_work", "ready_workers", "start_workers"]
 
-__all__ = ["get_pool", "ready_workers"]
+_IDLE = 60
+"""Seconds without work after which a process that was started ends; until then the next call finds it there."""
 
-_pools: list[WorkerPool] = []
+_last: list[tuple[Future[bool], float]] = []
+"""What the processes that were started were asked first, and when there was work for them last."""
 
 
-def get_pool(n_processes: int) -> WorkerPool | None:
-    """Return the other processes, this one among as many as there are to be; None where there are no others.
-
-    One that works for another one has none, lest there be more than cores.
-    """
+def get_pool(n_processes: int) -> Executor | None:
+    """Return the other processes; None where there are to be none, or none can be started."""
     multiprocessing = sys.modules.get("multiprocessing")  # not loaded, it did not start this process
-    works_for_another = is_at_work() or (multiprocessing and multiprocessing.parent_process() is not None)
-    if n_processes <= 1 or works_for_another or getattr(sys, "frozen", False):
+    if n_processes <= 1 or (multiprocessing and multiprocessing.parent_process() is not None):
         return None
-    pool = _pools[0] if _pools else None
-    if pool is not None and pool.is_usable and pool.n_workers < n_processes:
-        pool.n_workers = n_processes - 1
-        return pool
+    from joblib.externals.loky import get_reusable_executor
+
+    try:
+        pool: Executor = get_reusable_executor(max_workers=n_processes - 1, timeout=_IDLE)
+    except OSError:
+        return None
+    return pool
+
+
+def start_workers(function: Callable[..., Any], n_processes: int) -> None:
+    """Start the processes that `map_processes` will ask to work; nobody waits for them."""
+    pool = get_pool(n_processes)
     if pool is not None:
-        pool.shutdown(wait=False)
-    _pools[:] = [WorkerPool(n_processes - 1)]
-    return _pools[0]
+        begun = [pool.submit(callable, function) for _ in range(n_processes - 1)]
+        _last[:] = [(one, monotonic()) for one in begun]
+
+
+def note_work() -> None:
+    """Note that there was work for the processes until now."""
+    _last[:] = [(task, monotonic()) for task, _ in _last]
 
 
 def ready_workers() -> int:
-    """Return how many other processes are there already, from an earlier call."""
-    return sum(pool.n_ready for pool in _pools if pool.is_usable)
+    """Return how many other processes have been started, are there by now, and have not waited too long for work."""
+    return sum(task.done() and monotonic() - used < _IDLE for task, used in _last)
