@@ -50,7 +50,7 @@ const Variant& variant_at(std::size_t index) {
 
 // One pass. The arrays, in this order, None for what is not given or not wanted: rows, weight, means, sums;
 // factors, offsets, log_density, memberships, labels; or responsibilities, or labels, that are given; order, beside,
-// background, freedom, tails. A number may follow: the share that components left out of a row may have.
+// background, freedom, tails. A number may follow, the share that components left out of a row may have, and scores.
 void run(std::size_t variant, int layout, bool hard, nb::args arrays) {
     const Array rows(arrays[0]), weight(arrays[1]), means(arrays[2]), sums(arrays[3], true), factors(arrays[4]),
         offsets(arrays[5]), log_density(arrays[6], true), memberships(arrays[7], true), labels(arrays[8], true),
@@ -88,6 +88,8 @@ void run(std::size_t variant, int layout, bool hard, nb::args arrays) {
     pass.log_density = log_density.values<double>({n});
     pass.memberships = memberships.values<double>({n, k});
     pass.labels = labels.values<std::intptr_t>({n});
+    const Array scores(arrays.size() > 17 ? nb::handle(arrays[17]) : nb::handle(nb::none()), true);
+    pass.scores = scores.values<double>({3});
     const Variant& chosen = variant_at(variant);
     bool done;
     {
@@ -167,6 +169,7 @@ void elementwise(std::size_t variant, bool logarithm, nb::handle x_, nb::handle 
 
 NB_MODULE(_native, m) {
     m.def("run", &mixtura::run);
+    m.attr("adds_scores") = true;
     m.def("add_levels", &mixtura::add_levels);
     m.def("count_levels", &mixtura::count_levels, nb::arg(), nb::arg(), nb::arg().none(), nb::arg(), nb::arg());
     m.def("add_masses", &mixtura::add_masses, nb::arg(), nb::arg(), nb::arg().none(), nb::arg(), nb::arg(), nb::arg());

@@ -19,7 +19,9 @@ void label_pairs(const Pass& pass, Block& b, const Near& near) {
 void exponentiate_pairs(const Pass& pass, Block& b, Near& near) {
     for (Index v = 0; v < b.padded; v += W) {
         store(near.floor + v, floor_of(load(b.top + v), near.reach));
-        store(b.inverse + v, pass.background ? exp(load(b.background + v) - load(b.top + v)) : splat(0.0));
+        const V other = pass.background ? load(b.background + v) - load(b.top + v) : splat(-infinity);
+        store(b.inverse + v, exp(other));
+        if (b.cross) store(b.cross + v, cross_of(exp(other), other));
     }
     Index kept = 0;
     for (Index p = 0; p < near.n_pairs; ++p) {
@@ -30,9 +32,10 @@ void exponentiate_pairs(const Pass& pass, Block& b, Near& near) {
         near.pair_k[kept] = near.pair_k[p];
         near.pair_v[kept] = v;
         for (int g = 0; g < vectors; ++g) {
-            const V e = exp(load(b.logs + p * unit + g * W) - load(b.top + v + g * W));
+            const V by = load(b.logs + p * unit + g * W) - load(b.top + v + g * W), e = exp(by);
             store(b.logs + kept * unit + g * W, e);
             store(b.inverse + v + g * W, load(b.inverse + v + g * W) + e);
+            if (b.cross) store(b.cross + v + g * W, load(b.cross + v + g * W) + cross_of(e, by));
         }
         ++kept;
     }
@@ -190,7 +193,7 @@ bool run_near(const Pass& pass, Work& work) {
         if (!pass.hard) exponentiate_pairs(pass, b, near);
         V log_likelihood = splat(0.0);
         for (Index v = 0; v < b.padded && pass.hard; v += W) log_likelihood += times(load(b.w + v), load(b.top + v));
-        if (!pass.hard) log_likelihood = finish(b);
+        if (!pass.hard) log_likelihood = finish(b, work.entropies);
         work.sums[0] += sum_lanes(log_likelihood);
         write_near(pass, b, near, first, last);
         if (pass.sums && pass.hard)

@@ -11,6 +11,7 @@ struct Block {
     double* top;                 // (stride) the largest of them and of the background, then the log density of the row
     double* inverse;             // (stride) 1 / sum_k exp(logs_k - top)
     double* background;          // (stride) log density of the background
+    double* cross;               // (stride) sum_k e_k log e_k, e_k = exp(logs_k - top), where a pass is scored; or null
     double *latent, *observed;   // (k, stride) weights u of t components, (stride) how many columns each row has
     double *scratch, *weighted;  // (d, stride), (tile_size, stride)
     std::intptr_t* labels;       // (stride)

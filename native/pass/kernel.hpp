@@ -25,8 +25,8 @@ struct Pass {
     const double *freedom, *tails;                     // (k), (2, k, d + 1) of t components; null for Gaussians
     bool hard;
     double negligible;                         // share of a row that components left out may have together
-    double *sums, *log_density, *memberships;  // (sums_size), (n), (n, k)
-    std::intptr_t* labels;                     // (n)
+    double *sums, *scores, *log_density, *memberships;  // (sums_size), (3) added to, (n), (n, k)
+    std::intptr_t* labels;                              // (n)
 };
 
 // static: each variant keeps its own, compiled for its own instruction set

@@ -27,34 +27,45 @@ inline V assign_background(Block b, Index v, V best) {
     return other > best ? other : best;
 }
 
-// top <- top + log(total) and inverse <- 1 / total, where total is what inverse holds; returns the sum of w top.
-V finish(const Block& b) {
-    V log_likelihood = splat(0.0);
+// e log e, where log is that of e; 0 where e is.
+inline V cross_of(V e, V log) { return log < splat(-708.0) ? splat(0.0) : e * log; }
+
+// top <- top + log(total) and inverse <- 1 / total, where total is what inverse holds; returns the sum of w top. Entropies
+// gain, with r_k = e_k / total, those of - sum_k r_k log r_k and of - log max_k r_k = log(total).
+V finish(const Block& b, double* entropies) {
+    V log_likelihood = splat(0.0), entropy = splat(0.0), classification = splat(0.0);
     for (Index v = 0; v < b.padded; v += W) {
         const V top = load(b.top + v), total = load(b.inverse + v);
-        const V log_density = top == splat(-infinity) ? top : top + log(total);
+        const V gained = log(total), log_density = top == splat(-infinity) ? top : top + gained;
         store(b.top + v, log_density);
         store(b.inverse + v, splat(1.0) / total);
         log_likelihood += times(load(b.w + v), log_density);
+        if (b.cross) entropy += times(load(b.w + v), gained - load(b.cross + v) / total);
+        classification += times(load(b.w + v), gained);
     }
+    entropies[0] += sum_lanes(entropy);
+    entropies[1] += sum_lanes(classification);
     return log_likelihood;
 }
 
 // logs_k <- exp(logs_k - top);  top <- log sum_k exp(logs_k) = top + log sum_k exp(logs_k - top), the background
 // being one more term.
-V normalize(const Pass& pass, Block b) {
+template <bool scored>
+V normalize(const Pass& pass, Block b, double* entropies) {
     for (Index v = 0; v < b.padded; v += W) {
-        const V top = load(b.top + v);
-        V total = pass.background ? exp(load(b.background + v) - top) : splat(0.0);
+        const V top = load(b.top + v), other = pass.background ? load(b.background + v) - top : splat(-infinity);
+        V total = pass.background ? exp(other) : splat(0.0), cross = cross_of(total, other);
         prefetch(b, v);
         for (Index k = 0; k < pass.k; ++k) {
-            const V e = exp(load(b.logs + k * b.stride + v) - top);
+            const V by = load(b.logs + k * b.stride + v) - top, e = exp(by);
             store(b.logs + k * b.stride + v, e);
             total += e;
+            if (scored) cross += cross_of(e, by);
         }
         store(b.inverse + v, total);
+        if (scored) store(b.cross + v, cross);
     }
-    return finish(b);
+    return finish(b, entropies);
 }
 
 // labels <- argmax_k logs_k, the lowest number among equals, -1 where the background is larger;  top <- the largest; NaN where any is NaN.

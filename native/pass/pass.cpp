@@ -32,8 +32,8 @@ struct Work {
     double *sums, *counts, *first, *second;
     double *mass, *extra;  // (k) of t components; elsewhere mass is counts
     Index size;            // of the sums
-    double* center;    // (d) subtracted from the rows; zero but in the shared layout
-    double* whitened;  // (k, d) L (mu_k - center)
+    double entropies[2];   // as Pass::scores
+    double *center, *whitened;  // (d) subtracted from the rows, zero but in the shared layout; (k, d) L (mu_k - center)
 };
 
 constexpr Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
@@ -51,10 +51,7 @@ Index block_rows(const Pass& pass) {
     return round_up(pass.n < rows ? pass.n : rows, group * W);
 }
 
-struct Part {
-    double** place;
-    Index length;
-};
+struct Part { double** place; Index length; };
 
 // One allocation for arrays of doubles, or of what is as long, each on a cache line; null if memory is exhausted.
 template <Index n>
@@ -86,7 +83,7 @@ void* allocate(const Pass& pass, Work& work, Index rows) {
     void* memory = allocate_parts({
         {&b.x, d * n}, {&b.logs, k * n}, {&b.scratch, d * n}, {&b.weighted, tile_size * n}, {&b.w, n}, {&b.top, n},
         {&b.inverse, n}, {&b.background, n}, {&labels, n}, {&at, n / W},
-        {&b.latent, pass.freedom ? k * n : 0}, {&b.observed, n}, {&work.sums, size}, {&work.center, d},
+        {&b.latent, pass.freedom ? k * n : 0}, {&b.observed, n}, {&b.cross, n}, {&work.sums, size}, {&work.center, d},
         {&work.whitened, k * d}, {&m.filled, miss * k * d * n}, {&m.gradient, lanes * k * d * n + 8},
         {&m.spread, lanes * n * sets * triangle(d) * W}, {&m.precision, lanes * sets * d * d * W},
         {&m.factor, lanes * triangle(d) * W}, {&m.constant, miss * k * n}, {&m.zero, miss * d},
@@ -97,6 +94,7 @@ void* allocate(const Pass& pass, Work& work, Index rows) {
     m.patterns = reinterpret_cast<Pattern*>(patterns);
     for (Index i = 0; i < n / W; ++i) reinterpret_cast<Index*>(at)[i] = i * W;
     b.at = reinterpret_cast<const Index*>(at);
+    if (!pass.scores || pass.hard) b.cross = nullptr;
     std::memset(m.zero, 0, static_cast<std::size_t>(miss * d) * sizeof(double));
     std::memset(work.sums, 0, static_cast<std::size_t>(size) * sizeof(double));
     work.counts = work.sums + 2;
@@ -271,9 +269,8 @@ void evaluate(const Pass& pass, Work& work, Index start) {
     if (pass.freedom) apply_tails(pass, b, work.missing, missing);
     if (pass.beside) add_beside(pass, b, start);
     if (pass.background) add_background(pass, b, start);
-    V log_likelihood = splat(0.0);
-    if (pass.hard || pass.labels) log_likelihood = assign(pass, b);
-    if (!pass.hard) log_likelihood = normalize(pass, b);
+    V log_likelihood = pass.hard || pass.labels ? assign(pass, b) : splat(0.0);
+    if (!pass.hard) log_likelihood = (b.cross ? normalize<true> : normalize<false>)(pass, b, work.entropies);
     work.sums[0] += sum_lanes(log_likelihood);
     write_outputs(pass, b, start);
     if (!pass.sums) return;
@@ -313,7 +310,7 @@ void run_blocks(const Pass& pass, Work& work) {
 
 bool run(const Pass& pass) {
     if (pass.n == 0 || pass.k == 0) return true;
-    Work work;
+    Work work{};
     const bool near = is_near(pass);
     void* memory = allocate(pass, work, near ? near_stride : block_rows(pass));
     if (!memory) return false;
@@ -325,6 +322,7 @@ bool run(const Pass& pass) {
     for (Index i = 0; i < pass.k * pass.d && pass.layout == Layout::shared; ++i)
         work.first[i] -= work.mass[i / pass.d] * (pass.means[i] - work.center[i % pass.d]);
     for (Index i = 0; i < work.size && pass.sums; ++i) pass.sums[i] += work.sums[i];
+    for (Index i = 0; i < 3 && pass.scores; ++i) pass.scores[i] += i == 0 ? work.sums[0] : work.entropies[i - 1];
     std::free(memory);
     return true;
 }
@@ -332,9 +330,7 @@ bool run(const Pass& pass) {
 template <V (*function)(V)>
 void each(const double* x, double* y, Index n) {
     for (Index i = 0; i + W <= n; i += W) {
-        V value;
-        std::memcpy(&value, x + i, sizeof value);
-        value = function(value);
+        const V value = function(load_any(x + i));
         std::memcpy(y + i, &value, sizeof value);
     }
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 
@@ -40,7 +39,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scoring(Summed[FloatArray]):
-    """Log-likelihood and both entropies of some rows, (3,); responsibilities are held for one block per worker.
+    """Log-likelihood and both entropies of some rows, (3,).
 
     Parameters
     ----------
@@ -52,23 +51,9 @@ class Scoring(Summed[FloatArray]):
     kernel: Kernel
 
     def __call__(self, block: Block) -> FloatArray:
-        n_rows = block.n_rows
-        log_density, memberships = np.empty(n_rows), np.empty((n_rows, self.components.n_components))
-        outputs = Outputs(log_density, memberships)
-        evaluate(block, self.components, self.kernel, outputs)
-        if self.components.background is not None:
-            noise = np.clip(1.0 - memberships.sum(axis=1), 0.0, 1.0)
-            memberships = np.column_stack([memberships, noise])
-        # The limit of r log r at 0 is 0, which the smallest positive number stands for.
-        logs = np.log(np.maximum(memberships, np.finfo(np.float64).tiny))
-        # Rounding may leave a certain row a little above one.
-        per_row = (
-            log_density,
-            -np.einsum("nk,nk->n", memberships, logs),
-            0.0 - np.minimum(reduce(np.maximum, logs.T), 0.0),
-        )
-        weights = block.sample_weight
-        return np.array([values.sum() if weights is None else values @ weights for values in per_row])
+        scores, components = np.zeros(3), self.components
+        evaluate(block, components, self.kernel, Outputs(scores=scores), weight=block.sample_weight)
+        return scores
 
     def query(self, *, weighted: bool) -> Aggregates[FloatArray]:
         return scoring_query(self.components, weighted=weighted)

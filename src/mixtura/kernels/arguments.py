@@ -44,6 +44,7 @@ def check_pass(
     _check("log_density", outputs.log_density, (n,), _FLOAT, written=True)
     _check("memberships", outputs.memberships, (n, k), _FLOAT, written=True)
     _check("labels", outputs.labels, (n,), _LABELS, written=True)
+    _check("scores", outputs.scores, (3,), _FLOAT, written=True)
     _check("order", order, (n,), _LABELS)
     _check("beside", beside, (n, k), _FLOAT)
     _check("background", background, (n,), _FLOAT)

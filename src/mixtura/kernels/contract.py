@@ -113,7 +113,7 @@ class Components:
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Arrays that a pass fills, one entry per row of the chunk; None for what is not wanted.
+    """Arrays that a pass fills, one entry per row of the chunk but for scores; None for what is not wanted.
 
     Parameters
     ----------
@@ -125,11 +125,16 @@ class Outputs:
     labels : ndarray of shape (N,), intp
         The component with the largest log density; the lowest number among equals; -1 where the background is larger
         than all of them.
+    scores : ndarray of shape (3,), float64
+        Added to, not filled: sums over the rows, times their sample weights, of the log density, of the entropy of the
+        responsibilities, ``-sum_k r_nk log r_nk``, and of ``-log max_k r_nk``, the background being one more component.
+        With hard assignment entropies are zero. A row of weight zero adds nothing.
     """
 
     log_density: FloatArray | None = None
     memberships: FloatArray | None = None
     labels: IntArray | None = None
+    scores: FloatArray | None = None
 
 
 def moment_size(layout: Layout, n_features: int) -> int:

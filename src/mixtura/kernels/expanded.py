@@ -86,9 +86,9 @@ class Expansion:
 
     @classmethod
     def near(cls, components: Components) -> Expansion | None:
-        """Return the expansion about the mean of the means; None where too much would be lost, or too large."""
+        """Return the expansion about the mean of the means; None where much is lost, or it is too large or empty."""
         layout, means, d = components.layout, components.means, components.n_features
-        if layout is Layout.SHARED or 1 + d + moment_size(layout, d) > _MOST_PRODUCTS:
+        if layout is Layout.SHARED or d == 0 or 1 + d + moment_size(layout, d) > _MOST_PRODUCTS:
             return None
         # From the first mean on, so that a feature in which all are equal gets exactly that center.
         center = means[0] + (means - means[0]).mean(axis=0)

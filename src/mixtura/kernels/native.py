@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from mixtura.exceptions import KernelUnavailableError
 from mixtura.kernels.arguments import check_given, check_levels, check_masses, check_pass
 from mixtura.kernels.contract import Components, Layout, Outputs
 from mixtura.kernels.reference import NumpyKernel
+from mixtura.kernels.terms.entropies import scores_of
 from mixtura.kernels.terms.tails import tail_tables
 
 __all__ = [
@@ -126,6 +129,7 @@ class NativeKernel:
         self.instruction_set = built_instruction_sets()[self._variant]
         self._run = loaded.run
         self._levels = _level_functions(loaded)
+        self._adds_scores = hasattr(loaded, "adds_scores")
         self._add_masses = getattr(loaded, "add_masses", None)
 
     def __reduce__(self) -> tuple[type[NativeKernel], tuple[str]]:
@@ -145,7 +149,7 @@ class NativeKernel:
         background: FloatArray | None = None,
     ) -> None:
         """Evaluate a chunk; add to ``sums``; fill ``outputs``. See `Kernel.accumulate`."""
-        arrays = (
+        arrays: tuple[Array | float | None, ...] = (
             rows,
             sample_weight,
             components.means,
@@ -161,14 +165,37 @@ class NativeKernel:
             beside,
             background,
             *_tails(components),
-            components.negligible,
+            *_last(components, outputs),
         )
-        layout = _LAYOUTS[components.layout]
+        if outputs.scores is not None and not self._adds_scores:
+            given = {"hard": hard, "order": order, "beside": beside, "background": background}
+            return self._add_scores(rows, sample_weight, components, sums, outputs, given)
+        how = self._variant, _LAYOUTS[components.layout], hard
         try:
-            self._run(self._variant, layout, hard, *arrays)
+            self._run(*how, *arrays)
         except (TypeError, ValueError):
             check_pass(rows, sample_weight, components, sums, outputs, order, beside, background)
-            self._run(self._variant, layout, hard, *aligned(arrays))
+            self._run(*how, *aligned(arrays))
+
+    def _add_scores(
+        self,
+        rows: RowArray,
+        weight: FloatArray | None,
+        components: Components,
+        sums: FloatArray | None,
+        outputs: Outputs,
+        given: Mapping[str, Any],
+    ) -> None:
+        """Add scores up from memberships: a core of an older version does not."""
+        n, k, scores = len(rows), components.n_components, outputs.scores
+        assert scores is not None, "scores are wanted"
+        density, shares = outputs.log_density, outputs.memberships
+        density = np.empty(n) if density is None else density
+        shares = np.empty((n, k)) if shares is None else shares
+        found = replace(outputs, log_density=density, memberships=shares, scores=None)
+        self.accumulate(rows, weight, components, sums, found, **given)
+        logs = np.log(np.maximum(shares.T, np.finfo(np.float64).tiny)) + density
+        scores += scores_of(weight, density, logs, given["background"], hard=given["hard"])
 
     def accumulate_given(
         self,
@@ -232,6 +259,12 @@ def _tails(components: Components) -> tuple[FloatArray | None, FloatArray | None
     if components.freedom is None:
         return None, None
     return components.freedom, tail_tables(components.freedom, components.n_features)
+
+
+def _last(components: Components, outputs: Outputs) -> tuple[float | FloatArray, ...]:
+    """Return what follows the arrays of a pass; a core of an older version takes no scores."""
+    share, scores = components.negligible, outputs.scores
+    return (share,) if scores is None else (share, scores)
 
 
 def _level_functions(loaded: ModuleType) -> tuple[Callable[..., None], Callable[..., None]]:

@@ -112,7 +112,8 @@ def accumulate_patterns(
         shape, tails = (components.n_components, int(observed.sum())), components.freedom is not None
         inner = np.zeros(sums_size(components.layout, *shape, tails=tails))
         found = Outputs(_part(outputs.log_density, numbers), _part(outputs.memberships, numbers))
-        found = replace(found, labels=None if outputs.labels is None else outputs.labels[numbers])
+        labels = None if outputs.labels is None else outputs.labels[numbers]
+        found = replace(found, labels=labels, scores=outputs.scores)
         wanted = inner if sums is not None else None
         accumulate(given.observed(numbers, observed), marginal.components, wanted, found, hard=hard)
         for name in ("log_density", "memberships", "labels"):

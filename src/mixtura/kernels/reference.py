@@ -21,6 +21,7 @@ from mixtura.kernels.arguments import check_given, check_levels, check_masses, c
 from mixtura.kernels.contract import Components, Layout, Outputs
 from mixtura.kernels.expanded import Expansion, lower_half
 from mixtura.kernels.patterns import Given, accumulate_patterns
+from mixtura.kernels.terms.entropies import scores_of
 from mixtura.kernels.terms.tails import expected_sums, with_tails
 
 __all__ = ["NumpyKernel"]
@@ -159,7 +160,7 @@ def _pass(
     hard: bool = False,
 ) -> bool:
     """Evaluate a chunk in one of the two ways; return whether it was precise, else ``sums`` are untouched."""
-    log_likelihood = 0.0
+    log_likelihood, scores = 0.0, np.zeros(3)
     for block in path.blocks(len(given.rows)):
         rows, weight, beside, background = given.at(block)
         logs = path.log_densities(rows)
@@ -168,6 +169,8 @@ def _pass(
         log_density, memberships = (_assign if hard else _normalize)(logs, background)
         if not path.is_precise(log_density):
             return False
+        if outputs.scores is not None:
+            scores += scores_of(weight, log_density, logs, background, hard=hard)
         _write(outputs, block, log_density, memberships)
         if outputs.labels is not None:
             outputs.labels[block] = _labels(logs, rows, components, beside, background)
@@ -181,6 +184,8 @@ def _pass(
         sums[0] += log_likelihood
         sums[1] += _total_weight(given.rows, given.sample_weight)
         sums[2:] += moments
+    if outputs.scores is not None:
+        outputs.scores[...] += scores
     return True
 
 
