@@ -132,6 +132,7 @@ def test_the_same_answer_at_every_call_and_for_any_number_of_threads_and_process
     monkeypatch.setattr(threads, "_SMALL_WORK", 0.0)
     # And a search this quick in one process.
     monkeypatch.setattr(cost, "_LONG", 0.0)
+    monkeypatch.setattr(cost, "_LONG_WHEN_READY", 0.0)
     rows = table(2, n_rows)
     answers = []
     for n_threads in (1, 2, 2):

@@ -242,6 +242,7 @@ def test_rows_that_cannot_be_used_are_refused(rows, error: type[Exception], word
 
 def test_the_number_of_processes_changes_no_digit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cost, "_LONG", 0.0)
+    monkeypatch.setattr(cost, "_LONG_WHEN_READY", 0.0)
     rows = np.random.RandomState(0).standard_normal((90, 2)) + 3 * (np.arange(90) % 2)[:, None]
     found = []
     for n_threads in (1, 2):
