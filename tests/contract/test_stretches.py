@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from mixtura.core.prior import Floor, Ridge
 from mixtura.engine import as_data
 from mixtura.fit import AcceleratedEMStep, Problem, RemainingGain, Settings, continue_fit
 from mixtura.fit.loop.driver import iterate
+from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.state import begin, value_of
+from mixtura.fit.racing import RACE_SCHEDULE, Racing
 from mixtura.fit.steps.em import EMStep
 from mixtura.fit.steps.stretched import StretchedEM, stretched
 from mixtura.fit.steps.warmup import WarmupEM
@@ -188,15 +191,34 @@ def test_passes_that_are_taken_together_are_those_taken_one_by_one(name: str, ma
     problem = problem_of(as_data(overlapping(400, 2)), name, 3)
     start, stop = first_mixture(problem), RemainingGain(400.0, 1e-3)
     for max_iter in (7, 70, 3_000):
-        steps = [
-            stretched(make(problem), problem, stop.tolerance, together=together) for together in (False, True)
-        ]
+        steps = [stretched(make(problem), problem, stop.tolerance, rule) for rule in (None, stop)]
         one_by_one, together = (iterate(begin(one, start), one, stop, max_iter) for one in steps)
         assert together.trace == one_by_one.trace
         assert len(together.trace.events) <= max_iter
         found, expected = (value_of(one.model) for one in (together, one_by_one))
         np.testing.assert_array_equal(found.means, expected.means)
         np.testing.assert_array_equal(found.covariances, expected.covariances)
+
+
+@pytest.mark.parametrize("ahead", [-np.inf, -400.0, -20.0, -0.5, 0.0, 3.0, 60.0])
+@pytest.mark.parametrize("make", [AcceleratedEMStep, WarmupEM])
+def test_races_end_where_they_do_if_each_pass_is_looked_at(make: Any, ahead: float) -> None:
+    """The best end so far lies this many nats above that of the run; it is known, or another one is."""
+    problem = problem_of(as_data(overlapping(400, 2)), "full", 4)
+    start, stop = first_mixture(problem), RemainingGain(400.0, 1e-4)
+    step = stretched(make(problem), problem, stop.tolerance)
+    end = iterate(begin(step, start), step, stop, 3_000)
+    target, outcomes = 400.0 * end.trace.objectives[-1] + ahead, set[Outcome]()
+    for near, known, accepted in product((0.0, 10.0), (None, start, value_of(end.model)), (True, False)):
+        race = Racing(
+            stop, target, 400.0, dict(RACE_SCHEDULE), lambda one, accepted=accepted: accepted, known, near
+        )
+        steps = (stretched(make(problem), problem, stop.tolerance, rule) for rule in (None, race))
+        one_by_one, together = (iterate(begin(one, start), one, race, 3_000) for one in steps)
+        assert together.trace == one_by_one.trace
+        np.testing.assert_array_equal(value_of(together.model).means, value_of(one_by_one.model).means)
+        outcomes.add(together.trace.outcome)
+    assert Outcome.ABANDONED in outcomes or ahead < 0.0
 
 
 def test_components_that_close_in_are_left_to_the_step() -> None:

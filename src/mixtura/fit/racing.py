@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from mixtura.core.mixture import Mixture
 from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.state import value_of
-from mixtura.fit.loop.stopping import Progress, StoppingRule, remaining_gain
+from mixtura.fit.loop.stopping import Progress, RemainingGain, StoppingRule, remaining_gain
 
 __all__ = ["PATIENT_SCHEDULE", "RACE_SCHEDULE", "SAME_OPTIMUM", "Racing", "WithinReach", "are_alike"]
 
@@ -83,6 +84,26 @@ class Racing:
             return Outcome.ABANDONED
         is_lost = progress.iteration in _LOOKS and not self.accept(value_of(progress.model))
         return Outcome.ABANDONED if is_lost else None
+
+    def length(self, n_made: int) -> int:
+        """Return after how many passes made ahead it looks next; see `mixtura.fit.loop.ahead.RuleAhead`."""
+        if self.target > -np.inf:
+            return 0
+        return next((look for look in _LOOKS if look > n_made), sys.maxsize) - n_made
+
+    def undecided(self, n_made: int, found: Sequence[Sequence[float]]) -> int:
+        """Return how many of these passes may be taken together: up to the first that it would look at closely."""
+        if not isinstance(self.stop, RemainingGain) or self.stop.may_fall:
+            return 1
+        first = min(self.schedule, default=0)
+        for number, (objective, _, _) in enumerate(found, n_made + 1):
+            lacking = self.target - objective * self.total_weight
+            apart = lacking - self.near
+            is_near = number >= _SETTLING and -SAME_OPTIMUM <= lacking <= _ALMOST_THERE
+            is_far = apart > _HOPELESS and _SETTLING <= number < first
+            if is_near or is_far or number in _LOOKS or apart > self.schedule.get(number, np.inf):
+                return number - n_made
+        return len(found)
 
     def _comes_to_the_known_end(self, progress: Progress) -> bool:
         known = self.known

@@ -123,8 +123,8 @@ class Settings:
         problem = problem.near_together(mixture) if self.max_iter > _FEW_PASSES else problem
         step = self.step(problem)
         if self.stretches and self.observe is ignore:
-            together = isinstance(self.stop, RemainingGain) and not self.stop.may_fall
-            step = stretched(step, problem, _enough(self.stop), together=together)
+            rule = self.stop if isinstance(self.stop, RemainingGain | Racing) else None
+            step = stretched(step, problem, _enough(self.stop), rule)
         state = begin(step, mixture, previous=previous)
         found = iterate(state, step, self.stop, self.max_iter, observe=self.observe)
         return LoopResult(value_of(found.model), found.trace)

@@ -13,7 +13,7 @@ from mixtura.fit.loop.state import LoopState
 from mixtura.fit.loop.stopping import Progress
 from mixtura.fit.loop.trace import Event, PassKind, plain_changes
 
-__all__ = ["KINDS", "Made", "StepAhead", "take_together"]
+__all__ = ["KINDS", "Made", "RuleAhead", "StepAhead", "take_together"]
 
 M = TypeVar("M")
 S = TypeVar("S")
@@ -39,6 +39,24 @@ class Made(NamedTuple, Generic[M]):
 
     found: Sequence[Sequence[float]]
     model: Callable[[int], M]
+
+
+class RuleAhead(Protocol):
+    """What a stopping rule has that says of passes made ahead which of them it has to be asked about."""
+
+    def length(self, n_made: int) -> int:
+        """Return after how many more passes it looks at a run next; 0 where it may be after any of them."""
+
+    def undecided(self, n_made: int, found: Sequence[Sequence[float]]) -> int:
+        """Return how many of these passes, at least one, may be taken together: none but the last may end the run.
+
+        Parameters
+        ----------
+        n_made : int
+            Passes before them.
+        found : sequence of (float, float, float)
+            As in `Made`. By `RemainingGain` a run may end after the last alone, where those who made them stop.
+        """
 
 
 class StepAhead(Protocol[M, S]):

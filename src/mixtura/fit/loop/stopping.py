@@ -161,6 +161,14 @@ class RemainingGain:
         caution = _CAUTION if latest > before else 1.0
         return progress.satisfied(max(latest, before) * self.total_weight * caution < self.tolerance)
 
+    def length(self, n_made: int) -> int:
+        """Return after how many passes made ahead it looks next; see `mixtura.fit.loop.ahead.RuleAhead`."""
+        return sys.maxsize
+
+    def undecided(self, n_made: int, found: Sequence[Sequence[float]]) -> int:
+        """Return how many of these passes may be taken together."""
+        return 1 if self.may_fall else len(found)
+
 
 @dataclass(frozen=True, slots=True)
 class CentersSettled:

@@ -16,7 +16,7 @@ from mixtura.core.covariance import EMPTY
 from mixtura.core.maximize import Repair
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Block, whole_of
-from mixtura.fit.loop.ahead import KINDS, Made
+from mixtura.fit.loop.ahead import KINDS, Made, RuleAhead
 from mixtura.fit.loop.driver import Step
 from mixtura.fit.loop.state import Deferred, StepResult
 from mixtura.fit.steps.accelerated import AcceleratedEMStep
@@ -39,7 +39,7 @@ _ENDS = (4, 6, 8, 10, 15)
 """Passes after which a stretch ends, as a race looks at runs then; later after every five."""
 
 _LONGEST, _FILM = 64, 2**14
-"""Passes of a stretch at most, and numbers that its film holds, where the rule that ends it is that of the run."""
+"""Passes of a stretch at most, and numbers that its film holds, where the run will not be looked at before its end."""
 
 _MOST_CAREFUL = 32
 """Steps that Python makes at most before a compiled one is tried again."""
@@ -116,15 +116,16 @@ class StretchedEM:
     step : EMStep, AcceleratedEMStep or WarmupEM
     stretch : Stretch
     states : StretchStates
-    together : bool, default=False
-        Whether the rule that ends stretches is all that may end the run: then nothing is to be decided before their
-        ends, and the loop takes their passes together.
+    rule : RuleAhead, optional
+        What may end the run, where that looks at some passes alone: the loop takes those between them together.
     """
 
-    def __init__(self, step: Any, stretch: Stretch, states: StretchStates, *, together: bool = False) -> None:
-        self.step, self.stretch, self.states = step, stretch, states
+    def __init__(
+        self, step: Any, stretch: Stretch, states: StretchStates, rule: RuleAhead | None = None
+    ) -> None:
+        self.step, self.stretch, self.states, self._rule = step, stretch, states, rule
         self._warms_up = isinstance(step, WarmupEM)
-        self._longest = max(_ENDS[0], min(_LONGEST, _FILM // states.places.frame_size)) if together else 0
+        self._longest = max(_ENDS[0], min(_LONGEST, _FILM // states.places.frame_size))
 
     def init(self, model: Mixture) -> StretchedState:
         return self._begin(self.step.init(model), Progressed(), 1)
@@ -147,11 +148,15 @@ class StretchedEM:
         None where each is to be judged, or the next takes more care.
         """
         film, at, careful = state
-        if self._longest and careful is None and at == len(film.found):
-            film, at, careful = self._advance(film, min(most, self._longest))
-        if not self._longest or careful is not None:
+        if self._rule is None or careful is not None:
             return None
+        n_made = int(film.begun[0]) + at
+        if at == len(film.found):
+            film, at, careful = self._advance(film, min(most, self._longest, self._rule.length(n_made)))
+            if careful is not None:
+                return None
         found = film.found[at : at + most]
+        found = found[: self._rule.undecided(n_made, found)]
         return StretchedState(film, at + len(found)), Made(found, partial(self._deferred, film, at))
 
     def final(self, state: StretchedState) -> tuple[Mixture, tuple[Repair, ...]]:
@@ -210,7 +215,7 @@ def _length(n_made: int) -> int:
 
 
 def stretched(
-    step: Step[Mixture, Any], problem: Problem, enough: float, *, together: bool = False
+    step: Step[Mixture, Any], problem: Problem, enough: float, rule: RuleAhead | None = None
 ) -> Step[Any, Any]:
     """Return a step that makes several passes at a time where it can be done; otherwise the step as it is.
 
@@ -221,8 +226,8 @@ def stretched(
         Of which the step is.
     enough : float
         Nats that a run may leave to be gained by the rule that ends it, `RemainingGain`; 0 where another does.
-    together : bool, default=False
-        Whether nothing else may end it, and nobody looks at single passes.
+    rule : RuleAhead, optional
+        Where it looks at some passes alone, as nobody else looks at single ones.
     """
     warmup, plain, tolerance = _schedule(step)
     found = _rows_of(problem) if plain is not None and can_advance() else None
@@ -247,7 +252,7 @@ def stretched(
         places, block.rows, block.sample_weight, size, bound, total, warmup, EMPTY, plain.negligible, tolerance, enough,
         data.kernel.instruction_set,
     )  # fmt: skip
-    return StretchedEM(step, stretch, StretchStates(places, structure, moments, plain), together=together)
+    return StretchedEM(step, stretch, StretchStates(places, structure, moments, plain), rule)
 
 
 def _schedule(step: object) -> tuple[int, EMStep | None, float]:
