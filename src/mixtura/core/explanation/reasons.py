@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.mixture import Mixture
+from mixtura.kernels.patterns import pattern_numbers
 
 __all__ = ["Reasons", "reasons_for"]
 
@@ -76,22 +77,32 @@ def reasons_for(mixture: Mixture, rows: FloatArray) -> Reasons:
     components = mixture.responsibilities(rows).argmax(axis=1)
     covariances = mixture.full_covariances()
     contributions, expected = np.full(rows.shape, np.nan), np.empty(rows.shape)
-    for i, (row, k) in enumerate(zip(rows, components, strict=True)):
-        own, normal = _explain(row, mixture.means[k], covariances[k])
-        contributions[i], expected[i] = own, normal
+    pattern, _ = pattern_numbers(rows)
+    kind = pattern * mixture.n_components + components
+    for numbers in _alike(kind):
+        k = components[numbers[0]]
+        own, normal = _explain(rows[numbers], mixture.means[k], covariances[k])
+        contributions[numbers], expected[numbers] = own, normal
     return Reasons(components, contributions, expected)
 
 
-def _explain(row: FloatArray, mean: FloatArray, covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return contributions and conditional means of one row, (D,) each."""
-    known = ~np.isnan(row)
+def _alike(kind: IntArray) -> Iterator[IntArray]:
+    """Yield the numbers of the rows of each kind."""
+    order = np.argsort(kind, kind="stable")
+    starts = np.flatnonzero(np.diff(kind[order])) + 1
+    return iter(np.split(order, starts) if order.size else [])
+
+
+def _explain(rows: FloatArray, mean: FloatArray, covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return contributions and conditional means of rows that lack the same columns, (n, D) each."""
+    known = ~np.isnan(rows[0])
     precision = np.linalg.inv(covariance[np.ix_(known, known)])
-    apart = (row - mean)[known]
-    pulled = precision @ apart
-    contributions = np.full(row.size, np.nan)
-    contributions[known] = apart * pulled
-    expected = mean.copy()
+    apart = (rows - mean)[:, known]
+    pulled = apart @ precision
+    contributions = np.full(rows.shape, np.nan)
+    contributions[:, known] = apart * pulled
+    expected = np.tile(mean, (len(rows), 1))
     # A missing value has its mean given all that is there.
-    expected[~known] += covariance[np.ix_(~known, known)] @ pulled
-    expected[known] = row[known] - pulled / precision.diagonal()
+    expected[:, ~known] += pulled @ covariance[np.ix_(known, ~known)]
+    expected[:, known] = rows[:, known] - pulled / precision.diagonal()
     return contributions, expected
