@@ -42,6 +42,9 @@ T = TypeVar("T")
 _Near: TypeAlias = tuple[list[Candidate], dict[str, Candidate], dict[str, Candidate], frozenset[str]]
 """Candidates of one size, sound ones of one component less and of one more by family, and families that lead."""
 
+_Asked: TypeAlias = tuple[Candidate, Candidate | None, Candidate | None]
+"""A candidate, and those of its family with one component less and more that it may learn from."""
+
 __all__ = ["SAMPLE_ROWS", "Fitter", "SearchOptions"]
 
 SAMPLE_ROWS = 50_000
@@ -204,11 +207,7 @@ class Fitter:
 
         def compute(sizes: Sequence[int]) -> Iterator[tuple[Candidate, ...]]:
             chosen = [self._near(groups, size) for size in sizes]
-            if self._samples:
-                learn = partial(start_from_neighbors, join_all=True)
-                more = (learn(*one, self._from_neighbors) for one in chosen)
-                return (tuple(enforce_nesting(group, self._advanced)) for group in more)
-            return self._in_processes(_refine, chosen)
+            return self._learned(chosen) if self._samples else self._in_processes(_refine, chosen)
 
         by_size = {
             size: iter(group)
@@ -226,13 +225,27 @@ class Fitter:
         leading = frozenset(one.covariance_type for one in leaders if one.n_components == size)
         return groups[size], smaller, larger, leading
 
-    def _from_neighbors(
-        self, candidate: Candidate, smaller: Candidate | None, larger: Candidate | None
-    ) -> Candidate:
-        found = self._task.found_from_neighbors(candidate, smaller, larger)
-        if found is None:
+    def _learned(self, chosen: Sequence[_Near]) -> Iterator[tuple[Candidate, ...]]:
+        """Yield the candidates of each size after fits to the sample from their neighbors: these are made side by side.
+
+        Those that are better there are advanced meanwhile.
+        """
+        learn, asked = partial(start_from_neighbors, join_all=True), list[_Asked]()
+
+        def ask(candidate: Candidate, smaller: Candidate | None, larger: Candidate | None) -> Candidate:
+            asked.append((candidate, smaller, larger))
             return candidate
-        return self._advanced(candidate, replace(candidate, mixture=found.mixture))
+
+        def answer(candidate: Candidate, *_: Candidate | None) -> Candidate:
+            fit = next(found)
+            near = candidate if fit is None else replace(candidate, mixture=fit.mixture)
+            return candidate if fit is None else self._advanced(candidate, near)
+
+        for one in chosen:
+            learn(*one, ask)
+        found = self._in_processes(_from_neighbors, asked)
+        for one in chosen:
+            yield tuple(enforce_nesting(learn(*one, answer), self._advanced))
 
     def _advanced(self, candidate: Candidate, near: Candidate) -> Candidate:
         return self._full.refit(candidate, near, advance=True)
@@ -268,6 +281,10 @@ def _complete(task: FitTask, cell: tuple[str, int]) -> Candidate:
 def _find(task: FitTask, cell: tuple[str, int]) -> tuple[FitResult | str, float]:
     begun = perf_counter()
     return packed(task.find(*cell)), perf_counter() - begun
+
+
+def _from_neighbors(task: FitTask, asked: _Asked) -> FitResult | None:
+    return task.found_from_neighbors(*asked)
 
 
 def _refine(task: FitTask, near: _Near) -> tuple[Candidate, ...]:
