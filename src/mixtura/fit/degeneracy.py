@@ -187,8 +187,10 @@ def find_degeneracies(data: Data, mixture: Mixture) -> tuple[Degeneracy, ...]:
     if data.n_features == 0:
         return ()
     scale = _Scale.of(data.total)
-    widths = scale.widths(mixture.full_covariances(), mixture.family)
     few = [_is_few(mixture, k, data.n_rows) for k in range(mixture.n_components)]
+    if not any(few) and scale.are_wide(mixture.factors.whitening, mixture.family):
+        return ()
+    widths = scale.widths(mixture.full_covariances(), mixture.family)
     suspects = [k for k, width in enumerate(widths) if few[k] or width.smallest < _NARROW]
     if not suspects:
         return ()
@@ -250,6 +252,7 @@ class _Scale:
     varying: IntArray
     deviations: FloatArray
     inverse: FloatArray  # of the lower root of its correlations
+    root: FloatArray  # that of the covariance, (D, D); empty where some columns do not vary
 
     @classmethod
     @lru_cache(maxsize=8)
@@ -260,7 +263,17 @@ class _Scale:
         deviations, root = np.ones(0), np.ones((0, 0))
         if varying.size:
             deviations, root = sound_covariance(covariance[inner], np.abs(means[varying]), _SOUND)
-        return cls(varying, deviations, np.asarray(np.linalg.inv(root), dtype=np.float64))
+        whole = deviations[:, None] * root if varying.size == len(covariance) else np.ones((0, 0))
+        return cls(varying, deviations, np.asarray(np.linalg.inv(root), dtype=np.float64), whole)
+
+    def are_wide(self, whitening: FloatArray, family: Structure) -> bool:
+        """Return whether surely none is narrow: ``sum_i 1 / v_i``, over its widths, is at least 1 over the least."""
+        if not self.root.size:
+            return False
+        if not family.stores_matrices:
+            return bool((whitening * self.deviations).max() ** 2 <= 1 / _NARROW)
+        scaled = whitening @ self.root
+        return bool(np.einsum("...ij,...ij->...", scaled, scaled).max() <= 1 / _NARROW)
 
     def widths(self, covariances: FloatArray, family: Structure) -> list[_Width]:
         """Return the widths of covariances (K, D, D) of a family."""

@@ -83,6 +83,7 @@ def supported_instruction_sets() -> tuple[str, ...]:
     return tuple(extension.supported()) if isinstance(extension, ModuleType) else ()
 
 
+@cache
 def position(instruction_set: str | None) -> int:
     """Return the number of an instruction set among those built; of the best one that this machine has for None.
 
@@ -281,12 +282,14 @@ def _level_functions(loaded: ModuleType) -> tuple[Callable[..., None], Callable[
     return refuse, refuse
 
 
-def aligned(arrays: Sequence[Array | float | None]) -> list[Array | float | None]:
+def aligned(arrays: Sequence[Any]) -> list[Any]:
     """Return the arrays of a pass, those that do not lie on the boundaries of their type copied to some that do.
 
     They come from buffers with a header: a memory map behind four bytes, a message of another process.
     """
     return [
-        np.require(array, requirements=["C", "A"]) if isinstance(array, np.ndarray) else array
+        np.require(array, requirements=["C", "A"])
+        if isinstance(array, np.ndarray) and not (array.flags.c_contiguous and array.flags.aligned)
+        else array
         for array in arrays
     ]

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
+from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
@@ -20,9 +21,9 @@ _WITH_BLAS = ("scipy.linalg", "scipy.special")
 
 
 @lru_cache(maxsize=1)
-def _controller(came: tuple[bool, ...]) -> ThreadpoolController:
-    """Constructing one looks through all loaded libraries and takes milliseconds."""
-    return ThreadpoolController()
+def _libraries(came: tuple[bool, ...]) -> list[Any]:
+    """Return what controls each BLAS: looking through all loaded libraries takes milliseconds."""
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 
 class _Hold:
@@ -52,8 +53,11 @@ class _Hold:
                 self._limit()
 
     def _limit(self) -> None:
-        controller = _controller(tuple(name in sys.modules for name in _WITH_BLAS))
-        self._limits.enter_context(controller.limit(limits=1, user_api="blas"))
+        for library in _libraries(tuple(name in sys.modules for name in _WITH_BLAS)):
+            before = library.num_threads
+            if before != 1:
+                self._limits.callback(library.set_num_threads, before)
+                library.set_num_threads(1)
 
 
 _hold = _Hold()

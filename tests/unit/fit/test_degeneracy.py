@@ -23,6 +23,7 @@ from mixtura.fit import (
     find_degeneracies,
     fit_mixture,
 )
+from mixtura.fit.degeneracy import _Scale
 
 
 def found_in(
@@ -229,3 +230,22 @@ def test_the_best_of_those_not_degenerate_does_not_depend_on_units(units: float)
         for name in ("full", "diag", "tied", "EEI")
     }
     assert flagged == {"full": True, "diag": True, "tied": False, "EEI": False}
+
+
+@pytest.mark.parametrize("family", ["full", "tied", "diag", "spherical"])
+def test_components_that_a_bound_says_are_wide_are_not_narrow_in_any_direction(family: str) -> None:
+    """The bound is right of components of all widths, and says so of those that are as wide as the data."""
+    rng, seen = np.random.default_rng(3), set[bool]()
+    rows = rng.normal(size=(400, 3)) @ np.diag([1, 5, 9])
+    scale, root = _Scale.of(as_data(rows).total), np.linalg.cholesky(np.cov(rows.T))
+    for width in np.geomspace(1e-3, 1.0, 40):
+        maps = width * root @ (np.eye(3) + 0.2 * rng.normal(size=(2, 3, 3)))
+        full = maps @ maps.transpose(0, 2, 1)
+        variances = full.diagonal(axis1=1, axis2=2)
+        stored = {"full": full, "tied": full[0], "diag": variances, "spherical": variances.mean(axis=1)}
+        mixture = Mixture.from_parameters([0.5, 0.5], np.zeros((2, 3)), stored[family], family)
+        is_wide = scale.are_wide(mixture.factors.whitening, mixture.family)
+        widths = scale.widths(mixture.full_covariances(), mixture.family)
+        assert not is_wide or min(one.smallest for one in widths) >= 1e-2
+        seen.add(is_wide)
+    assert seen == {False, True}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import combinations, pairwise
-from operator import itemgetter
 
 import numpy as np
 
@@ -123,34 +122,32 @@ def join_components(mixture: Mixture, most: int) -> list[Mixture]:
         Ways to return, the cheapest first.
     """
     weights, means, full = mixture.weights, mixture.means, mixture.full_covariances()
-    losses = weights * np.linalg.slogdet(full)[1]
-    found = list[tuple[float, list[int], FloatArray, FloatArray, FloatArray]]()
-    for both in map(list, combinations(range(mixture.n_components), 2)):
-        weight = weights[both].sum()
-        shares = weights[both] / weight if weight > 0 else np.array([0.5, 0.5])
-        mean = shares @ means[both]
-        apart = means[both] - mean
-        joined = np.einsum("k,kij->ij", shares, full[both] + apart[:, :, None] * apart[:, None, :])
-        levels, lost = _joined_levels(mixture.levels, both, shares)
-        cost = float(weight * (np.linalg.slogdet(joined)[1] + 2.0 * lost) - losses[both].sum())
-        found.append((cost, both, mean, joined, levels))
+    pairs = np.array(list(combinations(range(mixture.n_components), 2)))
+    total = weights[pairs].sum(axis=1)
+    shares = np.where(total > 0, weights[pairs].T / np.where(total > 0, total, 1.0), 0.5).T
+    levels = [_joined_levels(mixture.levels, *one) for one in zip(pairs, shares, strict=True)]
+    apart = means[pairs] - np.einsum("pk,pki->pi", shares, means[pairs])[:, None]
+    spread = full[pairs] + apart[:, :, :, None] * apart[:, :, None, :]
+    lost = np.linalg.slogdet(np.einsum("pk,pkij->pij", shares, spread))[1] + [2.0 * one for _, one in levels]
+    before = (weights * np.linalg.slogdet(full)[1])[pairs].sum(axis=1)
     mixtures = []
-    for _, both, mean, joined, levels in sorted(found, key=itemgetter(0))[:most]:
+    for number in np.argsort(total * lost - before, kind="stable")[:most].tolist():
+        both, share = pairs[number], shares[number]
         rest = np.delete(np.arange(mixture.n_components), both)
         parameters = (
             np.append(weights[rest], weights[both].sum()) / weights.sum(),
-            np.vstack([means[rest], mean]),
-            np.concatenate([full[rest], joined[None]]),
+            np.vstack([means[rest], share @ means[both]]),
+            np.concatenate([full[rest], np.einsum("k,kij->ij", share, spread[number])[None]]),
         )
         one = Mixture.from_parameters(*parameters, "full")
         if mixture.levels is not None:
-            logs = np.column_stack([mixture.levels.logs[:, rest], levels])
+            logs = np.column_stack([mixture.levels.logs[:, rest], levels[number][0]])
             one = replace(one, levels=LevelTable(mixture.levels.columns, np.ascontiguousarray(logs)))
         mixtures.append(one)
     return mixtures
 
 
-def _joined_levels(table: LevelTable | None, both: list[int], shares: FloatArray) -> tuple[FloatArray, float]:
+def _joined_levels(table: LevelTable | None, both: IntArray, shares: FloatArray) -> tuple[FloatArray, float]:
     """Return the log probabilities of the levels of two components in one, and what of them is lost per row."""
     if table is None:
         return np.empty(0), 0.0

@@ -25,7 +25,7 @@ from mixtura.fit.steps.stretch_state import Progressed, StretchStates
 from mixtura.fit.steps.warmup import PLAIN_PASSES, WarmupEM, WarmupState
 from mixtura.kernels import get_algebra
 from mixtura.kernels.iterations.stretch import Ending, Stretch, can_advance, places_of
-from mixtura.kernels.native import NativeKernel
+from mixtura.kernels.native import NativeKernel, aligned
 
 __all__ = ["Careful", "Film", "StretchedEM", "StretchedState", "stretched"]
 
@@ -248,8 +248,9 @@ def stretched(
         total = whole.means[0], np.ascontiguousarray(whole.second_matrices()[0])
     (block, size), bound = found, None if floor is None else floor.bound(form)
     places = places_of(form, moments.layout, model.n_components, data.n_features)
+    rows, weights = aligned((block.rows, block.sample_weight))
     stretch = Stretch(
-        places, block.rows, block.sample_weight, size, bound, total, warmup, EMPTY, plain.negligible, tolerance, enough,
+        places, rows, weights, size, bound, total, warmup, EMPTY, plain.negligible, tolerance, enough,
         data.kernel.instruction_set,
     )  # fmt: skip
     return StretchedEM(step, stretch, StretchStates(places, structure, moments, plain), rule)

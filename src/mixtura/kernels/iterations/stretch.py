@@ -51,6 +51,9 @@ class Ending(IntEnum):
     SATISFIED = 2
 
 
+_ENDINGS = tuple(Ending)
+
+
 def can_advance() -> bool:
     """Return whether the extension has stretches."""
     return getattr(native.extension(), "STRETCH", 0) == _VERSION
@@ -148,8 +151,9 @@ class Stretch:
     Parameters
     ----------
     places : Places
-    rows : ndarray of shape (N, D), float64 or float32, C-contiguous
+    rows : ndarray of shape (N, D), float64 or float32, C-contiguous and aligned
     sample_weight : ndarray of shape (N,), optional
+        Aligned, too.
     block : int
         Rows whose sums are added up together.
     bound : ndarray, optional
@@ -201,6 +205,6 @@ class Stretch:
         schedule = self.block, self.warmup, self.fewest, self.negligible, self.tolerance, self.enough
         made, ending = extension.advance(
             native.position(self.instruction_set), _LAYOUTS[places.layout], places.n_components, places.form, *schedule,
-            *native.aligned((self.rows, self.sample_weight)), self.bound, *total, after, film,
+            self.rows, self.sample_weight, self.bound, *total, after, film,
         )  # fmt: skip
-        return after, film[:made], Ending(ending)
+        return after, film[:made], _ENDINGS[ending]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from mixtura.core.accumulate import pass_work
 from mixtura.core.covariance import count_parameters, get_family
 from mixtura.run import get_threads, ready_workers
@@ -37,7 +35,7 @@ _LONG, _LONG_WHEN_READY = 0.5, 0.15
 
 def level_sizes(n_rows: int, n_parameters: int) -> list[int]:
     """Return the numbers of rows on which a model is found, from few to all."""
-    size = 2 ** int(np.ceil(np.log2(max(_FEWEST_ROWS, _ROWS_PER_PARAMETER * n_parameters))))
+    size = 1 << (max(_FEWEST_ROWS, _ROWS_PER_PARAMETER * n_parameters) - 1).bit_length()
     sizes = []
     while 2 * size <= n_rows:
         sizes.append(size)

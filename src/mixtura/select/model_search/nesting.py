@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 from mixtura.core.covariance import get_family, is_factor, mclust_name
 from mixtura.select.model_search.candidate import Candidate
@@ -23,6 +24,7 @@ _FREEDOM = "IEV"
 """None, equal for all components, of each component's own; in the order of what they allow."""
 
 
+@cache
 def contains(family: str, other: str) -> bool:
     """Return whether every mixture of another family is one of this family, and it is not the same.
 
