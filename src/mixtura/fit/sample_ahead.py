@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-import numpy as np
-
 from mixtura.core.accumulate import EStep
-from mixtura.core.covariance import EMPTY
 from mixtura.core.data import Data
 from mixtura.core.maximize import Repair
 from mixtura.core.mixture import Mixture
@@ -21,6 +18,9 @@ from mixtura.fit.steps.em import EMState, EMStep, Problem
 from mixtura.kernels import Components
 
 __all__ = ["SampleAhead", "SampledEMStep", "SampledState"]
+
+_LEAST_LEFT = 0.5
+"""Share of the rows of a component that have to be left to it: of one that dwindles a sample has too few."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,20 +69,20 @@ class SampleAhead:
             return None
         beside = whole + drawn.scale(-1.0)
         ahead = following
-        for _ in range(self.n_passes):
-            try:
+        try:
+            for _ in range(self.n_passes):
                 sums = self._sums(step, ahead, factor)
                 corrected = sums + replace(beside.rebase(sums.means), means=sums.means)
                 corrected.sums[1] = statistics.total_weight
-                if not np.minimum.reduce(corrected.counts) > EMPTY:
-                    break
+                if not (corrected.counts > _LEAST_LEFT * statistics.counts).all():
+                    return None
                 found, repairs = problem.model.maximize(step.complete(corrected, ahead.moments), ahead.model)
-            except MixturaError:
-                break
-            if repairs or not step.is_precise(found, ahead.moments):
-                break
-            ahead = EMState(found, ahead.moments)
-        return None if ahead is following else ahead.model
+                if repairs or not step.is_precise(found, ahead.moments):
+                    return None
+                ahead = EMState(found, ahead.moments)
+        except MixturaError:
+            return None
+        return ahead.model
 
     def _sums(self, step: EMStep, state: EMState, factor: float) -> Statistics:
         return self.sample.reduce(EStep(step.components(state), self.sample.kernel)).scale(factor)

@@ -122,3 +122,20 @@ def test_one_component_needs_no_sample() -> None:
     (found,) = continue_batch([one], [start], RemainingGain(N_ROWS), 1, partial(SampledEMStep, ahead=ahead))
     assert isinstance(found, FitResult)
     assert found.ahead is None
+
+
+@pytest.mark.parametrize("n_drawn", [100, 1000, 3000])
+def test_no_component_loses_most_of_its_rows_to_what_a_sample_says(n_drawn: int) -> None:
+    data = as_data(overlapping(1))
+    problem = Problem(data, GaussianModel(5, get_family("full"), Floor.of(data.total)))
+    rng = np.random.default_rng(1)
+    means = data.rows(rng.integers(0, N_ROWS, 5))
+    start = Mixture.from_parameters(np.full(5, 1 / 5), means, np.tile(0.5 * np.eye(2), (5, 1, 1)), "full")
+    (near,) = continue_batch([problem], [start], RemainingGain(N_ROWS), 20)
+    assert isinstance(near, FitResult)
+    few = SampleAhead(data.select(rng.permutation(N_ROWS)[:n_drawn]), 40)
+    make = partial(SampledEMStep, ahead=few)
+    (found,) = continue_batch([problem], [near.mixture], RemainingGain(N_ROWS), 1, make)
+    assert isinstance(found, FitResult)
+    # Were it followed, a component would be left with less than a twentieth of its rows.
+    assert found.ahead is None

@@ -122,10 +122,11 @@ def search(
         and Raftery (2007), mclust's ``priorControl()``. A number, in squared units of the data, is added to every
         variance as scikit-learn's ``reg_covar`` is; there it decides the answer where columns have spikes.
     sample_rows : int, default=50_000
-        In a larger table each model is fitted to a random sample of this many rows and updated on all by a few
-        passes; of the best five, those that may still become the best are converged, the others are not refined
-        (``outcome``). All have starts of their type with one component more there, two of which are joined.
-        Likelihoods are always of all rows.
+        In a larger table each model is fitted to a random sample of this many rows, and brought to all by one pass over
+        them and eight over part of the sample, whose sums the pass corrects; of the best five, those that may still
+        become the best are converged, the others are not refined (``outcome``): their likelihoods would still rise. All
+        have starts of their type with one component more there, two of which are joined. Likelihoods are always of all
+        rows.
     missing : {"error", "fiml"}, default="error"
         What NaN in the rows is: an error or a missing value, see `mixtura.GaussianMixture`. Likelihoods are then of
         what was observed, starts are looked for in rows that one Gaussian filled, and rows without any value do not
