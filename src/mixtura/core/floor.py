@@ -125,14 +125,15 @@ def sound_covariance(
     smallest : float
     """
     deviations = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
-    constant = is_constant(covariance, magnitude)
-    if np.logical_or.reduce(constant):
-        others = deviations[~constant]
+    least = np.maximum(_ROUNDING * magnitude, _SMALLEST_DEVIATION)
+    varies = deviations > least
+    if np.logical_and.reduce(varies):
+        correlations = covariance / deviations[:, None] / deviations
+    else:
+        others = deviations[varies]
         stand_in = others.min() if others.size else np.where(magnitude > 0, magnitude, 1.0)
-        deviations = np.where(constant, stand_in, deviations)
-        deviations = np.maximum(deviations, np.maximum(_ROUNDING * magnitude, _SMALLEST_DEVIATION))
-    correlations = covariance / deviations[:, None] / deviations
-    correlations[constant, :] = correlations[:, constant] = 0.0
+        deviations = np.maximum(np.where(varies, deviations, stand_in), least)
+        correlations = np.where(varies[:, None] & varies, covariance / deviations[:, None] / deviations, 0.0)
     correlations.ravel()[:: deviations.size + 1] = 1.0
     values, axes = np.linalg.eigh(correlations)
     if values[0] < smallest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import sqrt
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -190,11 +191,13 @@ class Floor(_Flat):
             )
         covariance, means = covariance_and_mean(total)
         deviations, root = sound_covariance(covariance, np.abs(means), _SOUND / fraction)
-        deviations = np.sqrt(fraction) * deviations
+        deviations = sqrt(fraction) * deviations
         if rounding is not None:
             deviations = np.maximum(deviations, rounding / np.sqrt(2 * np.pi))
-        spherical = max(fraction * float(covariance.trace()) / means.size, float((deviations**2).min()))
-        return cls(CovarianceFloor.of(deviations[:, None] * root, deviations**2, spherical), total, fraction)
+        variances = np.square(deviations)
+        mean = float(np.add.reduce(covariance.diagonal())) / means.size
+        spherical = max(fraction * mean, float(np.minimum.reduce(variances)))
+        return cls(CovarianceFloor.of(deviations[:, None] * root, variances, spherical), total, fraction)
 
     @property
     def ridge(self) -> float:

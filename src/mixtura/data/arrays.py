@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
@@ -64,7 +66,7 @@ class ArrayBlocks:
     def n_features(self) -> int:
         return int(self._rows.shape[1])
 
-    @property
+    @cached_property
     def total_weight(self) -> float:
         return float(self.n_rows) if self._weight is None else float(self._weight.sum())
 

@@ -29,13 +29,13 @@ def draw_rows(
         family.storage.draw(rng, mean, covariances, k, int(size))
         for k, (mean, size) in enumerate(zip(means, sizes, strict=False))
     ]
-    numbers = np.repeat(np.arange(len(means)), sizes[: len(means)])
+    numbers = np.arange(len(means)).repeat(sizes[: len(means)])
     if tails is not None:
         for mean, own, nu in zip(means, rows, tails.freedom, strict=True):
             own -= mean
             own /= np.sqrt(rng.chisquare(nu, size=len(own)) / nu)[:, None]
             own += mean
     if noise is None:
-        return np.vstack(rows), numbers
+        return np.concatenate(rows), numbers
     own = noise.box.draw(rng, int(sizes[-1]))
     return np.vstack([*rows, own]), np.concatenate([numbers, np.full(len(own), -1)])

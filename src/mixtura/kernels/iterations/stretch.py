@@ -3,8 +3,8 @@
 A pass over a few thousand rows takes tens of microseconds, and Python between passes as long again or longer. Where
 nothing has to be decided between them, `advance` makes some steps of plain or accelerated EM at once: pass, M-step,
 extrapolation. It defines nothing: what a step is, `mixtura.fit.steps` says in Python, and each of its steps is the
-compiled step's twin. It ends before a step that takes more care: an empty component, a covariance near its floor or not
-positive definite, moments that may have cancelled, an objective that falls.
+compiled step's twin. It ends before a step that takes more care: an empty component, a common form near its floor, a
+covariance not positive definite, moments that may have cancelled, an objective that falls.
 """
 
 from __future__ import annotations

@@ -37,11 +37,10 @@ def match_components(found: Mixture, reference: Mixture) -> IntArray:
     costs = _of_levels(found, reference)
     full = found.full_covariances()
     _, log_found = np.linalg.slogdet(full)
-    for k, covariance in enumerate(reference.full_covariances()):
-        inverse = np.linalg.inv(covariance)
+    for k, inverse in enumerate(np.linalg.inv(reference.full_covariances())):
         apart = found.means - reference.means[k]
-        squares = np.einsum("ji,il,jl->j", apart, inverse, apart)
-        traces = np.einsum("il,jli->j", inverse, full)
+        squares = np.add.reduce(apart @ inverse * apart, axis=1)
+        traces = np.add.reduce((inverse * full).reshape(len(full), -1), axis=1)
         costs[k] += traces + squares - log_found
     return np.asarray(linear_sum_assignment(costs)[1], dtype=np.intp)
 
