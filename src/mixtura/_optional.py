@@ -1,13 +1,14 @@
-"""Optional dependencies: imported where they are used; when one is missing, the error says how to install it."""
+"""Optional dependencies: imported where they are used, with what to install where one is missing; and their arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from mixtura.exceptions import OptionalDependencyError
+from mixtura.exceptions import DataError, OptionalDependencyError
 
-__all__ = ["require_extra"]
+__all__ = ["as_numpy", "require_extra"]
 
 
 @contextmanager
@@ -47,3 +48,47 @@ example. Install it with: pip install "mixtura[cli]"
             f'{package!r} {state}. It is needed to {purpose}. Install it with: pip install "mixtura[{extra}]"'
         )
         raise OptionalDependencyError(message, package=package, extra=extra) from error
+
+
+def as_numpy(values: Any, name: str) -> Any:
+    """Return an array of another library as NumPy's, without a copy where it can be; all else as it is.
+
+    What torch would differentiate is taken by its values: nothing is learned of gradients here.
+
+    Parameters
+    ----------
+    values : object
+    name : str
+        What it is called in the error.
+
+    Raises
+    ------
+    DataError
+        NumPy cannot read it: it lies on a GPU, is sparse, or of a type that NumPy lacks, such as bfloat16.
+
+    Examples
+    --------
+    >>> from mixtura._optional import as_numpy
+    >>> as_numpy([1.0, 2.0], "X")
+    [1.0, 2.0]
+    """
+    import numpy as np
+
+    if isinstance(values, np.ndarray) or not (
+        hasattr(values, "__array_namespace__") or hasattr(values, "__dlpack__")
+    ):
+        return values
+    given = values.detach() if getattr(values, "requires_grad", False) else values
+    for convert in (np.asarray, np.from_dlpack):
+        try:
+            array = convert(given)
+        except (TypeError, ValueError, RuntimeError, BufferError, AttributeError):
+            continue
+        if array.dtype != object:
+            return array
+    kind = f"{type(values).__module__}.{type(values).__name__}"
+    raise DataError(
+        f"`{name}` must be an array that NumPy can read; got {kind} of {getattr(values, 'dtype', 'an unknown type')!s} "
+        f"on device {getattr(values, 'device', 'unknown')!s}. Give a dense one of real numbers in main memory, for "
+        f"torch {name}.to_dense().double().cpu()."
+    )

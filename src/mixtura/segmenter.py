@@ -10,7 +10,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
+from mixtura._optional import as_numpy
 from mixtura._typing import FloatArray, IntArray, RowsLike
+from mixtura.estimators.validation import in_numpy
 from mixtura.exceptions import DataError
 from mixtura.segmentation import Segmentation
 from mixtura.segments import Assignment, assign_table
@@ -140,7 +142,8 @@ def _table(X: Any) -> Any:
     """Return rows as a table; columns of an array are called ``x0`` and so on."""
     if hasattr(X, "columns") or isinstance(X, str) or hasattr(X, "__fspath__"):
         return eager(X)
-    rows = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan")
+    with in_numpy():
+        rows = check_array(as_numpy(X, "X"), dtype=np.float64, ensure_all_finite="allow-nan")
     try:
         columns = {f"x{d}": np.ascontiguousarray(column) for d, column in enumerate(rows.T)}
         return nw.from_dict(columns, backend="pyarrow").to_native()

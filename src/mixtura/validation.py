@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mixtura._optional import as_numpy
 from mixtura._typing import Array, FloatArray, RowArray
 from mixtura.exceptions import DataError, MissingValuesError, ParameterError, TooFewRowsError
 
@@ -142,7 +143,7 @@ def as_numbers(name: str, values: npt.ArrayLike) -> Array:
     if hasattr(values, "toarray"):
         raise DataError(f"{name} must be a dense array; got a sparse one. Try `rows.toarray()`.")
     try:
-        array: Array = np.asarray(values)
+        array: Array = np.asarray(as_numpy(values, name.lower()))
     except ValueError as error:
         raise DataError(f"{name} must form an array; {error} Give rows of one length.") from error
     if array.dtype.kind not in "fiub":

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from mixtura._optional import as_numpy
 from mixtura._typing import Array, FloatArray, IntArray, RowArray
 from mixtura.core.covariance import (
     Factors,
@@ -244,7 +245,7 @@ class Mixture:
     def _as_rows(self, rows: npt.ArrayLike | MixedRows) -> tuple[RowArray, IntArray | None]:
         if isinstance(rows, MixedRows):
             return self._as_rows(rows.rows)[0], np.ascontiguousarray(rows.levels)
-        array: Array = np.asarray(rows)
+        array: Array = np.asarray(as_numpy(rows, "rows"))
         dtype = np.float32 if array.dtype == np.float32 else np.float64
         array = np.ascontiguousarray(array, dtype=dtype)
         if array.ndim != 2 or array.shape[1] != self.n_features:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from sklearn import config_context, get_config
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
 
+from mixtura._optional import as_numpy
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import Structure
 from mixtura.core.data import Data
@@ -27,6 +28,7 @@ __all__ = [
     "check_weights",
     "columns_of",
     "data_of_rows",
+    "in_numpy",
     "note_columns",
     "require_count",
     "require_rows",
@@ -51,10 +53,10 @@ def as_rows(estimator: Any, X: Any, *, reset: bool, min_rows: int = 1, missing: 
     require_rows_here(X)
     if unread(X):
         X = rows_of_source(X)
-    with _in_numpy():
+    with in_numpy():
         rows: RowArray = validate_data(
             estimator,
-            _as_numpy(X, "X"),
+            as_numpy(X, "X"),
             reset=reset,
             dtype=[np.float64, np.float32],
             order="C",
@@ -169,37 +171,11 @@ def columns_of(estimator: Any, X: Any) -> list[str] | None:
     return None
 
 
-def _in_numpy() -> AbstractContextManager[None]:
+def in_numpy() -> AbstractContextManager[None]:
     """Return a context without scikit-learn's dispatch to other libraries of arrays: our results are NumPy's."""
     if not get_config().get("array_api_dispatch"):
         return nullcontext()
     return config_context(array_api_dispatch=False)  # type: ignore[no-any-return]
-
-
-def _as_numpy(values: Any, name: str) -> Any:
-    """Return an array of another library (torch, CuPy, JAX) as NumPy's, shared where it can be; all else as it is.
-
-    Raises
-    ------
-    DataError
-        It lies where NumPy cannot read it, as on a GPU.
-    """
-    if isinstance(values, np.ndarray) or not (
-        hasattr(values, "__array_namespace__") or hasattr(values, "__dlpack__")
-    ):
-        return values
-    for convert in (np.asarray, np.from_dlpack):
-        try:
-            array = convert(values)
-        except (TypeError, ValueError, RuntimeError, BufferError, AttributeError):
-            continue
-        if array.dtype != object:
-            return array
-    raise DataError(
-        f"`{name}` must be an array that NumPy can read; got {type(values).__module__}.{type(values).__name__} on "
-        f"device {getattr(values, 'device', 'unknown')!s}. Move it to main memory first, for torch with "
-        "X.detach().cpu()."
-    )
 
 
 def _require_finite(estimator: Any, rows: RowArray, *, missing: bool, fitting: bool) -> None:
@@ -238,13 +214,13 @@ def as_weights(sample_weight: npt.ArrayLike | None, rows: RowArray) -> FloatArra
     """
     if sample_weight is None:
         return None
-    sample_weight = _as_numpy(sample_weight, "sample_weight")
+    sample_weight = as_numpy(sample_weight, "sample_weight")
     if not np.asarray(sample_weight).any():
         raise DataError(
             "`sample_weight` must be positive for some row; got zero for all. Sample weights must contain at least one "
             "non-zero number. Leave them out to weight all rows equally."
         )
-    with _in_numpy():
+    with in_numpy():
         weights: FloatArray = np.ascontiguousarray(
             _check_sample_weight(sample_weight, rows, dtype=np.float64)
         )
@@ -270,9 +246,9 @@ def require_count(n_rows: int, n_components: int, *, weighted: bool) -> None:
         )
 
 
-def _as_floats(value: npt.ArrayLike, **kwargs: Any) -> FloatArray:
-    with _in_numpy():
-        checked = check_array(_as_numpy(value, "value"), dtype=[np.float64, np.float32], **kwargs)
+def _as_floats(value: npt.ArrayLike, name: str, **kwargs: Any) -> FloatArray:
+    with in_numpy():
+        checked = check_array(as_numpy(value, name), dtype=[np.float64, np.float32], **kwargs)
     return np.asarray(checked, dtype=np.float64)
 
 
@@ -285,7 +261,7 @@ def _check_shape(value: FloatArray, shape: tuple[int, ...], name: str) -> None:
 
 def check_weights(value: npt.ArrayLike, n_components: int) -> FloatArray:
     """Return initial weights, (K,); raise `ParameterError` unless they lie in [0, 1] and sum to one."""
-    weights = _as_floats(value, ensure_2d=False, allow_nd=True)
+    weights = _as_floats(value, "weights_init", ensure_2d=False, allow_nd=True)
     _check_shape(weights, (n_components,), "weights")
     if (weights < 0).any() or (weights > 1).any():
         raise ParameterError(
@@ -301,7 +277,7 @@ def check_weights(value: npt.ArrayLike, n_components: int) -> FloatArray:
 
 def check_means(value: npt.ArrayLike, n_components: int, n_features: int) -> FloatArray:
     """Return initial means, (K, D)."""
-    means = _as_floats(value)
+    means = _as_floats(value, "means_init")
     _check_shape(means, (n_components, n_features), "means")
     return means
 
@@ -313,7 +289,7 @@ def check_precisions(
 
     Matrices must be symmetric positive definite, variances positive, and their structure the family's.
     """
-    precisions = _as_floats(value, ensure_2d=False, allow_nd=True)
+    precisions = _as_floats(value, "precisions_init", ensure_2d=False, allow_nd=True)
     _check_shape(precisions, family.storage.shape(n_components, n_features), f"{family.name} precision")
     if not family.stores_matrices:
         if (precisions <= 0).any():

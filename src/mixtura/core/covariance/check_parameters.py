@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from mixtura._optional import as_numpy
 from mixtura._typing import FloatArray
 from mixtura.core.covariance import Factors, NotPositiveDefiniteError, Structure
 from mixtura.exceptions import ParameterError
@@ -47,7 +48,7 @@ def checked_covariances(
 
 def as_finite(name: str, value: npt.ArrayLike, shape: tuple[int, ...] | None = None) -> FloatArray:
     """Return an array of finite numbers, of a shape where one is required."""
-    array = np.array(value, dtype=np.float64, order="C")
+    array = np.array(as_numpy(value, name), dtype=np.float64, order="C")
     if shape is not None and array.shape != shape:
         raise ParameterError(f"`{name}` must have the shape {shape!r}; got {array.shape!r}.")
     if not np.isfinite(array).all():
