@@ -28,7 +28,7 @@ from mixtura.core.parts.volume import Extent
 from mixtura.core.protocols import Block, Pass
 from mixtura.drift.drift_sums import Cuts, GatherDrift
 from mixtura.engine import as_data
-from mixtura.fit.degeneracy import RowsOf
+from mixtura.fit.counted_rows import CountRepeats, RowsOf
 from mixtura.fit.evaluation import Scoring
 from mixtura.fit.init.random import RandomShares, RowsPerBlock, SumsByRandomShares
 from mixtura.fit.init.sample import PositiveWeight
@@ -96,6 +96,7 @@ PASSES: dict[type[Any], Callable[[Data], tuple[Any, States]]] = {
     SumsByRandomShares: lambda data: (random_shares(data), ()),
     RandomShares: lambda data: (RandomShares(random_shares(data).generators), (np.zeros((N, K)),)),
     RowsPerBlock: lambda data: (RowsPerBlock(), ()),
+    CountRepeats: lambda data: (CountRepeats(), ()),
     RowsOf: lambda data: (RowsOf(2), (LABELS,)),
     CrossCounts: lambda data: (CrossCounts(K), (LABELS, LABELS[::-1].copy())),
     Farthest: lambda data: (Farthest(4), (DISTANCES, LABELS)),

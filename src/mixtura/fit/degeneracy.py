@@ -16,11 +16,12 @@ from mixtura.core.floor import is_constant, sound_covariance
 from mixtura.core.mixture import Mixture
 from mixtura.core.moments import DENSE
 from mixtura.core.prior import covariance_and_mean
-from mixtura.core.protocols import Block, Blocks, RowState
+from mixtura.core.protocols import RowState
 from mixtura.core.statistics import Statistics
+from mixtura.fit.counted_rows import CountRepeats, RowsOf
 from mixtura.fit.known_values import of_known_values
 
-__all__ = ["Degeneracy", "DegeneracyKind", "RowsOf", "find_degeneracies"]
+__all__ = ["Degeneracy", "DegeneracyKind", "find_degeneracies"]
 
 _NO_WIDTH = 1e-7
 """Variance relative to the data's at which a component counts as without width: a deviation of 1/3,000.
@@ -46,6 +47,7 @@ _MOST_VALUES_READ = 1_000_000
 """Rows of a component that are looked at where it has more: which share of them has one value is known from these."""
 
 _AT_ONCE = 100_000
+
 
 _MOST_VALUES = 3
 """Columns whose values are reported one by one."""
@@ -187,7 +189,8 @@ def find_degeneracies(data: Data, mixture: Mixture) -> tuple[Degeneracy, ...]:
     if data.n_features == 0:
         return ()
     scale = _Scale.of(data.total)
-    few = [_is_few(mixture, k, data.n_rows) for k in range(mixture.n_components)]
+    counted = _counted_rows(data)
+    few = [_is_few(mixture, k, counted) for k in range(mixture.n_components)]
     if not any(few) and scale.are_wide(mixture.factors.whitening, mixture.family):
         return ()
     widths = scale.widths(mixture.full_covariances(), mixture.family)
@@ -195,31 +198,16 @@ def find_degeneracies(data: Data, mixture: Mixture) -> tuple[Degeneracy, ...]:
     if not suspects:
         return ()
     labels = data.labels(mixture.components())
-    hard = data.given(mixture.means, DENSE, labels, weighted=False)
+    hard = data.given(mixture.means, DENSE, labels)
     diagnosis = _Diagnosis(data, mixture, scale, labels, hard)
     found = [diagnosis.diagnose(k, widths[k], few[k]) for k in suspects]
     return tuple(one for one in found if one is not None)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RowsOf:
-    """The numbers of the rows with a label, ascending; the state holds labels.
-
-    Parameters
-    ----------
-    label : int
-    """
-
-    label: int
-
-    def __call__(self, block: Block, labels: IntArray) -> IntArray:
-        return np.asarray(block.start + np.flatnonzero(labels == self.label))
-
-    def add(self, total: IntArray, more: IntArray) -> IntArray:
-        return np.concatenate([total, more])
-
-    def work(self, blocks: Blocks) -> float:
-        return float(blocks.n_rows)
+@lru_cache(maxsize=8)
+def _counted_rows(data: Data) -> int:
+    """Return how many rows there are, each as often as its weight counts; those of weight zero are none."""
+    return data.n_rows if data.total_weight == data.n_rows else data.reduce(CountRepeats())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -350,7 +338,7 @@ class _Diagnosis:
         """Return the covariance (D, D) of a component's rows."""
         hard = self.hard
         count = hard.counts[component]
-        centers = hard.means + hard.first / np.maximum(hard.counts, 1.0)[:, None]
+        centers = hard.means + hard.first / np.where(hard.counts > 0, hard.counts, 1.0)[:, None]
         return np.asarray(hard.rebase(centers).second_matrices()[component] / count)
 
     def _values(self, rows: IntArray, columns: tuple[int, ...]) -> FloatArray:
@@ -363,6 +351,7 @@ class _Diagnosis:
         self, component: int, kind: DegeneracyKind, rows: IntArray, columns: tuple[int, ...]
     ) -> Degeneracy:
         """Return the finding; without width it is a spike where most rows have the same values."""
+        rows = np.unique(rows)
         ranges, middle, n_equal = np.empty((len(columns), 2)), np.empty(len(columns)), 0
         if rows.size and columns:
             values = self._values(rows, columns)

@@ -16,7 +16,7 @@ from sklearn.mixture import GaussianMixture as Reference
 
 from mixtura import GaussianMixture, impute
 from mixtura.exceptions import DataError
-from mixtura.fit.init.dense_rows import are_dense
+from mixtura.fit.init.sampling.dense_rows import are_dense
 
 MEANS = np.array([[0.0, 0.0], [6.0, 0.0], [3.0, 6.0]])
 
@@ -154,12 +154,12 @@ def test_noise_needs_columns_that_vary() -> None:
 
 def test_rows_that_lie_densely_are_found() -> None:
     rows, labels = table(1000)
-    dense = are_dense(rows)
+    dense = are_dense(rows, np.ones(len(rows)))
     assert dense[labels >= 0].mean() > 0.95
     assert dense[labels < 0].mean() < 0.1
-    assert are_dense(rows[:15]).all()
-    assert are_dense(np.zeros((100, 2))).all()
-    assert are_dense(np.repeat(rows, 15, axis=0)).all()
+    assert are_dense(rows[:15], np.ones(15)).all()
+    assert are_dense(np.zeros((100, 2)), np.ones(100)).all()
+    assert are_dense(np.repeat(rows, 15, axis=0), np.ones(15 * len(rows))).all()
 
 
 def test_a_ridge_that_leaves_all_rows_to_noise_is_said() -> None:

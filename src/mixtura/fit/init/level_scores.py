@@ -13,7 +13,7 @@ __all__ = ["level_scores"]
 _MOST_SCORES = 10
 
 
-def level_scores(data: Data) -> FloatArray | None:
+def level_scores(data: Data, weights: FloatArray) -> FloatArray | None:
     """Return the principal coordinates of the levels of all rows, (N, d); None without discrete columns.
 
     They are those of multiple correspondence analysis: singular vectors of the indicators of the levels, each column of
@@ -24,6 +24,8 @@ def level_scores(data: Data) -> FloatArray | None:
     ----------
     data : Data
         Few rows, in memory.
+    weights : ndarray of shape (N,)
+        A row of weight two is two rows.
     """
     if data.discrete is None:
         return None
@@ -38,13 +40,14 @@ def level_scores(data: Data) -> FloatArray | None:
     np.put_along_axis(indicators, levels.astype(np.intp), 1.0, axis=1)
     known = np.add.reduceat(indicators[:, :-1], starts[:-1], axis=1)
     indicators = indicators[:, :-1]
-    shares = indicators.sum(axis=0) / np.maximum(np.repeat(known.sum(axis=0), np.diff(starts)), 1.0)
+    counts = np.repeat(weights @ known, np.diff(starts))
+    shares = weights @ indicators / np.where(counts > 0, counts, 1.0)
     present = (shares > 0) & (shares < 1)
     if not present.any():
         return None
     apart = indicators - np.repeat(known, np.diff(starts), axis=1) * shares
     scaled = apart[:, present] / np.sqrt(shares[present] * discrete.n_columns)
-    left, values, _ = np.linalg.svd(scaled / np.sqrt(len(levels)), full_matrices=False)
+    _, values, axes = np.linalg.svd(np.sqrt(weights / weights.sum())[:, None] * scaled, full_matrices=False)
     kept = (values**2 >= 1.0 / discrete.n_columns - 1e-9)[:_MOST_SCORES]
     kept[0] = True
-    return np.asarray(left[:, : len(kept)][:, kept] * values[: len(kept)][kept] * np.sqrt(len(levels)))
+    return np.asarray(scaled @ axes[: len(kept)][kept].T)

@@ -17,12 +17,13 @@ from mixtura.core.model import GaussianModel
 from mixtura.core.moments import DENSE, DIAGONAL, Moments
 from mixtura.core.parts.known_labels import KnownLabels, known_levels, labels_in_turn
 from mixtura.core.prior import Ridge
-from mixtura.core.protocols import Block, Blocks
+from mixtura.core.protocols import Block, Blocks, continuous_rows
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
 from mixtura.fit.init.base import Initializer, InitialStatistics
 from mixtura.fit.init.from_kmeans import too_few_distinct
 from mixtura.fit.init.level_scores import level_scores
+from mixtura.fit.init.sampling.equal_rows import merge_equal_rows
 from mixtura.fit.init.start_coordinates import TRANSFORMS
 from mixtura.fit.loop.driver import iterate
 from mixtura.fit.loop.state import begin
@@ -57,11 +58,11 @@ class Sample:
     Parameters
     ----------
     numbers : ndarray of shape (n,)
-        Which rows, ascending.
+        Which rows; of equal ones the first.
     rows : ndarray of shape (n, D)
         Missing values are conditional means under one Gaussian: only starts are looked for in them.
     weights : ndarray of shape (n,)
-        Positive.
+        Positive; of equal rows the sum.
     data : Data
         The rows as they are.
     scores : ndarray of shape (n, d), optional
@@ -117,6 +118,9 @@ class Sample:
 def draw_sample(data: Data, rng: np.random.RandomState, max_rows: int = MOST_ROWS) -> Sample:
     """Return the rows of positive weight, or this many of them drawn evenly; nothing is drawn where all are taken.
 
+    Equal rows become one with the sum of their weights, and rows are sorted: where all are taken, what is found on the
+    sample does not depend on whether rows are repeated or weighted, nor on their order.
+
     Parameters
     ----------
     data : Data
@@ -130,11 +134,13 @@ def draw_sample(data: Data, rng: np.random.RandomState, max_rows: int = MOST_ROW
         numbers = np.flatnonzero(data.reduce(PositiveWeight()))
     if numbers.size > max_rows:
         numbers = _drawn(data, numbers, rng, max_rows)
-    rows, weights = data.rows_and_weights(numbers)
-    partly_known = data.has_missing or data.discrete is not None
-    chosen = data.in_memory(data.mixed_rows(numbers) if partly_known else rows, weights).alone()
-    rows = fill_missing(chosen) if data.has_missing else rows
-    return Sample(numbers, rows, weights, chosen, level_scores(chosen))
+    weights = data.rows_and_weights(numbers)[1]
+    table = data.mixed_rows(numbers)
+    distinct, weights = merge_equal_rows(table, weights)
+    table, numbers = table[distinct], numbers[distinct]
+    chosen = data.in_memory(table, weights).alone()
+    rows = fill_missing(chosen) if data.has_missing else continuous_rows(table)
+    return Sample(numbers, rows, weights, chosen, level_scores(chosen, weights))
 
 
 def _drawn(data: Data, numbers: IntArray, rng: np.random.RandomState, max_rows: int) -> IntArray:

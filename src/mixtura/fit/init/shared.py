@@ -10,11 +10,11 @@ from mixtura._typing import IntArray
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.fit.init.base import Initialization, Initializer
-from mixtura.fit.init.dense_rows import are_dense
 from mixtura.fit.init.hierarchical.tree import Tree, grow_on
 from mixtura.fit.init.known.kept_partitions import kept_partitions
 from mixtura.fit.init.known.known_kmeans import in_known_order, kmeans_of_known, known_labels
 from mixtura.fit.init.sample import MOST_ROWS, FromLabels, Sample, draw_sample
+from mixtura.fit.init.sampling.dense_rows import are_dense
 from mixtura.fit.kmeans.lloyd import best_clustering
 from mixtura.fit.kmeans.plusplus import kmeans_plusplus
 from mixtura.fit.steps.em import Problem
@@ -68,7 +68,7 @@ class SharedStarts:
         self._n_further, self._kept = n_further, kept
         self._whole = self._sample = draw_sample(data, rng, max_rows)
         if robust:
-            self._sample = self._whole.of(are_dense(self._whole.rows))
+            self._sample = self._whole.of(are_dense(self._whole.rows, self._whole.weights))
         self._seed, self._data = int(rng.randint(2**31 - 1)), data
         criteria = (criterion, "EII") if second_tree else (criterion,)
         self.trees: tuple[Tree, ...] = tuple(grow_on(self._sample, name) for name in criteria)
@@ -140,7 +140,7 @@ class FromSample:
     def prepare(self, problem: Problem, rng: np.random.RandomState) -> Initializer:
         sample = draw_sample(problem.data, rng)
         if self._dense:
-            sample = sample.of(are_dense(sample.rows))
+            sample = sample.of(are_dense(sample.rows, sample.weights))
         seen = sample.seen_as("std")
         k = problem.model.n_components
         labels = cluster_sample(problem.data.in_memory(seen.rows, seen.weights), k, rng, self._n_init)

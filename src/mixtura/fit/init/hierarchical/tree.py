@@ -13,6 +13,7 @@ from mixtura.exceptions import ParameterError
 from mixtura.fit.init.base import Initializer
 from mixtura.fit.init.hierarchical.tied_agglomeration import agglomerate_tied
 from mixtura.fit.init.sample import MOST_ROWS, FromLabels, Sample, draw_sample
+from mixtura.fit.init.sampling.equal_rows import leaves_of
 from mixtura.fit.steps.em import Problem
 from mixtura.kernels import get_algebra
 
@@ -96,24 +97,9 @@ def grow_on(sample: Sample, criterion: str = "VVV", transform: str = "svd") -> T
         raise ParameterError(
             f"`criterion` must be one of {list(CRITERIA)!r}; got {criterion!r}. 'VVV' is mclust's."
         )
-    leaves, owners, counts = _units(sample.weights)
+    leaves, owners, counts = leaves_of(sample.weights, MOST_ROWS)
     seen = sample.seen_as(transform)
     return Tree(sample, leaves, CRITERIA[criterion](seen.rows[owners], counts))
-
-
-def _units(weights: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return the first leaf of each row, the row of each leaf, and how many rows each leaf counts as.
-
-    A row of weight 3 begins as three leaves, as three equal rows do; where that would be more leaves than the rows that
-    a tree is grown on, as one that counts as three.
-    """
-    pieces = np.ceil(weights).astype(np.intp)
-    if pieces.sum() > max(MOST_ROWS, weights.size):
-        pieces = np.ones_like(pieces)
-    leaves = np.cumsum(pieces) - pieces
-    counts = np.ones(pieces.sum())
-    counts[leaves] = weights - (pieces - 1)
-    return leaves, np.repeat(np.arange(weights.size), pieces), counts
 
 
 class FromTree:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import BoolArray, FloatArray
+from mixtura.fit.init.sampling.equal_rows import leaves_of
 
 __all__ = ["are_dense"]
 
@@ -18,8 +19,10 @@ _MOST_AXES = 5
 
 _PASSES = 50
 
+_MOST_ROWS = 2000
 
-def are_dense(rows: FloatArray) -> BoolArray:
+
+def are_dense(rows: FloatArray, weights: FloatArray) -> BoolArray:
     """Return which rows lie densely, (N,), by the distance to their tenth nearest neighbor (Byers and Raftery 1998).
 
     The volume within that distance has, for rows spread evenly, a gamma distribution; the rows are taken for a mixture
@@ -29,7 +32,15 @@ def are_dense(rows: FloatArray) -> BoolArray:
     Parameters
     ----------
     rows : ndarray of shape (N, D)
+    weights : ndarray of shape (N,)
+        A row of weight 3 is three rows, where that does not make them more than the rows that starts are looked for in.
     """
+    leaves, owners, _ = leaves_of(weights, _MOST_ROWS)
+    return _are_dense(rows[owners])[leaves]
+
+
+def _are_dense(rows: FloatArray) -> BoolArray:
+    """Return the same of rows that count once."""
     from scipy.spatial import KDTree
     from scipy.special import expit
 
