@@ -20,10 +20,10 @@ from mixtura.segments import assign_table
 
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
-SCORE = """
+HIDE = """
 import json, sys
 
-model, table, library, absent = sys.argv[1], sys.argv[2], sys.argv[3], set(json.loads(sys.argv[4]))
+absent = set(json.loads(sys.argv.pop()))
 
 class Minimal:
     def find_spec(self, name, path=None, target=None):
@@ -31,6 +31,10 @@ class Minimal:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Minimal())
+"""
+
+SCORE = """
+model, table, library = sys.argv[1:]
 frame = __import__(library).read_csv(table)
 from mixtura import Segmentation
 
@@ -78,7 +82,11 @@ def score(tmp_path: Path, library: str, *requirements: str) -> subprocess.Comple
     arguments = [tmp_path / "model.json", tmp_path / "table.csv", library]
     arguments.append(json.dumps(absent(library, *requirements)))
     return subprocess.run(
-        [sys.executable, "-c", SCORE, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", HIDE + SCORE, *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -102,6 +110,19 @@ def test_without_the_extra_the_error_names_it(tmp_path: Path) -> None:
     done = score(tmp_path, "polars")
     assert done.returncode == 1
     assert done.stderr.endswith('Install it with: pip install "mixtura[score]"\n')
+
+
+@pytest.mark.parametrize("command", ["--help", "assign model.json table.csv", "demo"])
+def test_the_command_line_without_its_extra_says_so_first(tmp_path: Path, command: str) -> None:
+    code = f"{HIDE}\nfrom mixtura.cli import main\nmain()"
+    arguments = [sys.executable, "-c", code, *command.split(), json.dumps(absent())]
+    done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "mixtura: 'typer' is not installed. It is needed to use the command line. Install it with: "
+        'pip install "mixtura[cli]"\n'
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_extra_is_small() -> None:
