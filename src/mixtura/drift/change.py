@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
-__all__ = ["FAMILIES", "LEVEL", "Change", "Family", "adjusted"]
+__all__ = ["FAMILIES", "LEVEL", "Change", "Family", "Jointly", "adjusted"]
 
-LEVEL = 0.035
+LEVEL = 0.032
 """Share of tables without any change in which something is found, at most.
 
 Below 5 %, so that 200 tables without change rarely have more than ten alarms, and what approximations add stays below.
@@ -38,14 +40,14 @@ class Family:
 
 
 FAMILIES = {
-    "shares": Family("mix", 0.07, 0.10, float("inf"), "Cohen's w"),
-    "center": Family("segments", 0.75, 0.10, 1.0, "standard deviations of the segment"),
-    "spread": Family("segments", 0.03, 0.10, 0.7, "logarithm of the ratio of standard deviations"),
-    "correlation": Family("segments", 0.04, 0.10, 0.7, "difference of correlations"),
-    "levels": Family("segments", 0.05, 0.10, 0.7, "Cohen's w"),
-    "likelihood": Family("fit", 0.03, 0.10, 1.0, "standard deviations of the log density"),
-    "density": Family("fit", 0.02, 0.10, 1.0, "Cohen's w"),
-    "tail": Family("fit", 0.06, 0.01, float("inf"), "share of the rows"),
+    "shares": Family("mix", 0.05, 0.10, float("inf"), "Cohen's w"),
+    "center": Family("segments", 0.82, 0.10, 1.0, "standard deviations of the segment"),
+    "spread": Family("segments", 0.02, 0.10, 0.7, "logarithm of the ratio of standard deviations"),
+    "correlation": Family("segments", 0.03, 0.10, 0.7, "difference of correlations"),
+    "levels": Family("segments", 0.04, 0.10, 0.7, "Cohen's w"),
+    "likelihood": Family("fit", 0.02, 0.10, 1.0, "standard deviations of the log density"),
+    "density": Family("fit", 0.01, 0.10, 1.0, "Cohen's w"),
+    "tail": Family("fit", 0.05, 0.01, float("inf"), "share of the rows"),
 }
 """What is looked for. 0.1 is a small effect in the sense of Cohen (1988), for w as for differences of means."""
 
@@ -94,8 +96,14 @@ class Change:
         return self.is_found and abs(self.effect) >= FAMILIES[self.family].severe
 
 
-def adjusted(changes: list[Change]) -> tuple[Change, ...]:
-    """Return changes with p-values adjusted for all of them: by Bonferroni, within the part of their family.
+Jointly: TypeAlias = Mapping[tuple[str, int | None, tuple[int, ...]], float]
+"""P-values adjusted for all of their family, by family, segment and columns."""
+
+
+def adjusted(changes: list[Change], jointly: Jointly | None = None) -> tuple[Change, ...]:
+    """Return changes with p-values adjusted for all of them, within the part of their family.
+
+    By Bonferroni, but for those of a family that were tested together.
 
     Examples
     --------
@@ -106,5 +114,8 @@ def adjusted(changes: list[Change]) -> tuple[Change, ...]:
     """
     counts = {name: sum(one.family == name for one in changes) for name in FAMILIES}
     total = sum(family.part for name, family in FAMILIES.items() if counts[name])
-    factors = {name: counts[name] * total / family.part for name, family in FAMILIES.items()}
-    return tuple(replace(one, p_adjusted=min(1.0, one.p_value * factors[one.family])) for one in changes)
+    known, found = jointly or {}, []
+    for one in changes:
+        within = known.get((one.family, one.segment, one.columns), counts[one.family] * one.p_value)
+        found.append(replace(one, p_adjusted=min(1.0, within * total / FAMILIES[one.family].part)))
+    return tuple(found)

@@ -17,9 +17,10 @@ from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from mixtura._typing import BoolArray, FloatArray
 from mixtura.core.parts.discrete import DiscreteColumns
-from mixtura.drift.change import Change, adjusted
+from mixtura.drift.change import Change, Jointly, adjusted
 from mixtura.drift.drift_sums import DriftSums
-from mixtura.drift.moments_by_segment import SegmentMoments
+from mixtura.drift.moments.moments_by_segment import SegmentMoments
+from mixtura.drift.moments.moved_centers import center_p_values
 from mixtura.drift.reference_sample import Reference
 
 __all__ = ["Comparison", "Fall", "compare_sums", "mean_memberships"]
@@ -104,7 +105,8 @@ def compare_sums(
     old, new = SegmentMoments(before), SegmentMoments(after)
     compared = (old.effective >= _FEWEST) & (new.effective >= _FEWEST)
     fall, tail = _likelihood(before, after), _tail(before, after)
-    found = [*_shares(before, after), *_centers(old, new, compared), *_spreads(old, new, compared)]
+    centers = list(_centers(old, new, compared))
+    found = [*_shares(before, after), *centers, *_spreads(old, new, compared)]
     found += _correlations(old, new, compared)
     if discrete is not None:
         found += _level_changes(before, after, discrete)
@@ -120,7 +122,8 @@ def compare_sums(
     found += of_densities
     threshold = reference.cuts.threshold
     anomalies = None if threshold is None else _share_of(before, after, 7)
-    return Comparison(reference, after, adjusted(found), compared, fall, tail, anomalies)
+    jointly = _jointly(centers, old, new, compared)
+    return Comparison(reference, after, adjusted(found, jointly), compared, fall, tail, anomalies)
 
 
 def _have_same_columns(old: SegmentMoments, new: SegmentMoments, discrete: DiscreteColumns | None) -> bool:
@@ -179,6 +182,16 @@ def _centers(old: SegmentMoments, new: SegmentMoments, compared: BoolArray) -> I
     effect = new.means - old.means
     parts = old.mean_variances, new.mean_variances
     return _by_column("center", effect, parts, (old.effective, new.effective), compared)
+
+
+def _jointly(centers: list[Change], old: SegmentMoments, new: SegmentMoments, compared: BoolArray) -> Jointly:
+    """Return p-values of the centers, adjusted for all of them."""
+    own, tested = np.ones(compared.shape), np.zeros(compared.shape, dtype=bool)
+    places = {(one.segment, *one.columns): one for one in centers}
+    for place, one in places.items():
+        own[place], tested[place] = one.p_value, True
+    found = center_p_values(old, new, tested, own)
+    return {("center", one.segment, one.columns): float(found[place]) for place, one in places.items()}
 
 
 def _spreads(old: SegmentMoments, new: SegmentMoments, compared: BoolArray) -> Iterator[Change]:

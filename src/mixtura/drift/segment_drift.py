@@ -11,7 +11,7 @@ from mixtura._typing import BoolArray, FloatArray
 from mixtura.drift.comparison import Comparison, mean_memberships
 from mixtura.drift.drift_sums import DriftSums
 from mixtura.drift.gaussian_distances import hellinger_distance, symmetric_divergence
-from mixtura.drift.moments_by_segment import SegmentMoments
+from mixtura.drift.moments.moments_by_segment import SegmentMoments
 
 __all__ = ["SegmentDrift", "ShareChange", "segment_drifts", "share_changes"]
 

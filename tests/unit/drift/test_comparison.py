@@ -20,6 +20,8 @@ from mixtura.drift import (
     reference_of_model,
 )
 from mixtura.drift.change import adjusted
+from mixtura.drift.moments.moments_by_segment import SegmentMoments
+from mixtura.drift.moments.moved_centers import center_p_values
 from mixtura.engine import as_data
 from mixtura.select.inference.refit import Refit
 
@@ -178,3 +180,45 @@ def test_the_model_s_own_rows_are_held_out() -> None:
     assert own > held_out
     # Of 60 rows the mean has a standard error of 0.13; between own and fresh rows there are 2 * 11 / 60 / 2 nats.
     assert held_out - fresh == pytest.approx(0.0, abs=0.26)
+
+
+def moments(rows: np.ndarray, mixture: Mixture) -> SegmentMoments:
+    return SegmentMoments(drift_sums(as_data(rows), mixture, REFERENCE.cuts))
+
+
+def test_of_one_column_the_averaged_ratio_is_the_test_of_the_mean() -> None:
+    """It grows with the score, so that its distribution is that of the score: p-values are those of t."""
+    one = Mixture.from_parameters([1.0], [[0.0]], [[1.0]], "diag")
+    rows = np.random.RandomState(0).standard_normal((1500, 1))
+    old = moments(rows[:1000], one)
+    for shift in (0.0, 0.02, 0.05, 0.08):
+        new = moments(rows[1000:] + shift, one)
+        own = stats.ttest_ind(rows[1000:] + shift, rows[:1000], equal_var=False).pvalue
+        found = center_p_values(old, new, np.array([[True]]), np.array([own]))
+        assert float(found[0, 0]) == pytest.approx(float(own[0]), abs=0.02)
+
+
+def test_p_values_of_centers_are_uniform_where_nothing_changed() -> None:
+    """The smallest of all is below a level in that share of tables, whatever correlations there are."""
+    covariance = 0.7 * np.ones((4, 4)) + 0.3 * np.eye(4)
+    two = Mixture.from_parameters([0.6, 0.4], [np.zeros(4), np.full(4, 9.0)], [covariance] * 2)
+    rows = np.random.RandomState(0).permutation(two.sample(200 * 600, 3)[0]).reshape(200, 600, 4)
+    compared, own = np.ones((2, 4), dtype=bool), np.zeros((2, 4)) + 1e-3
+    smallest = [
+        center_p_values(moments(one[:300], two), moments(one[300:], two), compared, own).min() for one in rows
+    ]
+    for level in (0.05, 0.2):
+        assert stats.binomtest(int((np.array(smallest) <= level).sum()), 200, level).pvalue > 0.01
+
+
+def test_a_center_that_did_not_move_is_not_named_for_its_neighbor() -> None:
+    covariance = np.array([[1.0, 0.9], [0.9, 1.0]])
+    one = Mixture.from_parameters([1.0], [np.zeros(2)], [covariance])
+    rows = one.sample(4000, 0)[0]
+    moved = rows[2000:] + np.array([0.3, 0.0])
+    moved[:, 1] += rows[:2000, 1].mean() - moved[:, 1].mean()
+    old, new = moments(rows[:2000], one), moments(moved, one)
+    own = stats.ttest_ind(moved, rows[:2000]).pvalue
+    found = center_p_values(old, new, np.ones((1, 2), dtype=bool), own[None])
+    assert found[0, 0] < 1e-3
+    assert found[0, 1] > 0.9

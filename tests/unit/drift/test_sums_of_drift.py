@@ -14,7 +14,7 @@ from mixtura.core.protocols import MixedRows
 from mixtura.drift import Cuts, DriftSums, drift_sums, reference_of, share_changes
 from mixtura.drift.comparison import compare_sums, mean_memberships
 from mixtura.drift.drift_sums import log_densities
-from mixtura.drift.moments_by_segment import SegmentMoments
+from mixtura.drift.moments.moments_by_segment import SegmentMoments
 from mixtura.engine import as_data
 from mixtura.kernels.terms.background import Background, Box
 

@@ -56,10 +56,13 @@ class Refit:
         What keeps covariances from collapsing, see `search`; estimated again from each sample.
     tolerance : float, default=0.01
         In nats. A fit that is g nats from its top is up to ``sqrt(2 g)`` standard errors from it.
+    n_steps : int or None, default=None
+        Iterations of plain EM at most, which stay near the start; None until it has converged.
     """
 
     prior: PriorName | float = "floor"
     tolerance: float = 0.01
+    n_steps: int | None = None
 
     def from_mixture(self, data: Data, start: Mixture) -> FitResult:
         """Fit from a given mixture: a warm start.
@@ -113,6 +116,8 @@ class Refit:
 
     def _settings(self, problem: Problem) -> Settings:
         stop = RemainingGain(problem.data.total_weight, self.tolerance, problem.model.prior.ridge > 0)
+        if self.n_steps is not None:
+            return Settings(stop, self.n_steps)
         return Settings(stop, _MAX_ITER, step=partial(AcceleratedEMStep, tolerance=self.tolerance))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.drift import FAMILIES, Change, Fall, MixtureDrift, NewSegment
 from mixtura.drift.change import LEVEL
-from mixtura.drift.moments_by_segment import SegmentMoments
+from mixtura.drift.moments.moments_by_segment import SegmentMoments
 from mixtura.segments.change import Movers, PeriodDrift, Renewal, TableDrift
 from mixtura.segments.results.changes.change_sentences import change_sentence, verdict_sentences
 from mixtura.segments.results.changes.drift_document import DRIFT_FORMAT_VERSION, DriftDocument

@@ -54,6 +54,15 @@ class SegmentMoments:
         return _ratio(squares + m**2 * self._diagonal(s.known_squared), self.known**2)
 
     @cached_property
+    def covariances_of_means(self) -> FloatArray:
+        """Covariances of `means` over samples, shape (K, D, D)."""
+        s, m = self.sums, self.means
+        crossed = m[:, :, None] * s.first_squared[:, None, :]
+        products = s.of_pairs("second_squared") - crossed - crossed.transpose(0, 2, 1)
+        products = products + m[:, :, None] * m[:, None, :] * s.of_pairs("known_squared")
+        return _ratio(products, self.known[:, :, None] * self.known[:, None, :])
+
+    @cached_property
     def covariances(self) -> FloatArray:
         """Covariances about `means`, in units of the mixture's deviations, shape (K, D, D)."""
         known = self.sums.of_pairs("known")

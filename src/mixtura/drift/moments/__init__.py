@@ -1,0 +1,1 @@
+"""Moments of the segments at two times, and what became of them."""
