@@ -1,7 +1,10 @@
-"""Selection of columns: planted noise, what it costs, scikit-learn's wine, and the time beside a plain search.
+"""Selection of columns: planted noise, what it costs, Italian wine, and the time beside a plain search.
 
-``python -m benchmarks.column_selection`` prints both tables; add ``planted`` or ``wine`` for one of them, and a number
-for as many seeds of each planted design.
+``python -m benchmarks.column_selection`` prints all tables; add ``planted`` or ``wine`` for some of them, and a number
+for as many seeds of each planted design. With the name of a CSV file the wine is what is in it, all columns but
+``wine``, which has the cultivar. The R package sn has the 27 measurements that Forina et al. (1986) made of the wines::
+
+    Rscript -e 'data(wines, package = "sn"); write.csv(wines, "wines.csv", row.names = FALSE)'
 
 The design: 5 columns build 4 components of shares 0.25 (standard normal around means that are normal with a standard
 deviation of 1.6, at least 3 apart), 2 redundant columns are a random weighted sum of them plus standard normal noise,
@@ -20,10 +23,12 @@ from time import perf_counter
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 from sklearn.datasets import load_wine
 from sklearn.metrics import adjusted_rand_score
 
 from benchmarks.measure import FloatArray, print_table
+from mixtura.segments import segment_table
 from mixtura.select import ColumnSelection, search, select_columns
 
 __all__ = ["NOISE", "Planted", "main", "make_planted"]
@@ -138,22 +143,32 @@ def _of_one(made: Planted) -> tuple[float, ...]:
     return named, kept, selected, builders, every, took, plain
 
 
-def wine() -> None:
-    """Print the agreement with the three cultivars of the 13-column wine data, with all columns and those selected."""
-    data = load_wine()
-    rows = np.ascontiguousarray((data.data - data.data.mean(axis=0)) / data.data.std(axis=0))
-    lines = []
+def _wine(path: str | None) -> tuple[pl.DataFrame, IntArray]:
+    """Return the measurements and the cultivars, scikit-learn's where there is no file."""
+    if path is None:
+        data = load_wine()
+        return pl.DataFrame(data.data, schema=data.feature_names), data.target
+    table = pl.read_csv(path)
+    return table.drop("wine"), np.unique(table["wine"].to_numpy(), return_inverse=True)[1]
+
+
+def wine(path: str | None = None) -> None:
+    """Print the agreement with the three cultivars of the wine data, with all columns and those selected."""
+    table, labels = _wine(path)
+    rows = table.to_numpy()
+    rows = np.ascontiguousarray((rows - rows.mean(axis=0)) / rows.std(axis=0))
+    lines = [_segmented(table, labels)]
     for families in (("full", "tied", "diag", "spherical"), MCLUST):
         for components in (range(1, 10), [3]):
             begun = perf_counter()
             numbers = [one for one in components if one > 1]
             found = select_columns(
-                rows, names=data.feature_names, components=numbers, covariance_types=families, n_bootstraps=0
+                rows, names=table.columns, components=numbers, covariance_types=families, n_bootstraps=0
             )
             took = perf_counter() - begun
             options = {"components": components, "covariance_types": families}
-            selected, _ = _agreement(_selected(rows, found), data.target, **options)
-            every, plain = _agreement(rows, data.target, **options)
+            selected, _ = _agreement(_selected(rows, found), labels, **options)
+            every, plain = _agreement(rows, labels, **options)
             asked = "3" if len(numbers) == 1 else "1 to 9"
             lines.append(
                 (
@@ -167,7 +182,21 @@ def wine() -> None:
                 )
             )
     header = ("families", "components", "columns kept", "ARI selected", "ARI all", "s select", "s plain")
-    print_table("scikit-learn's wine, 178 rows, 13 columns, three cultivars", header, lines)
+    print_table(f"Wine, {len(rows)} rows, {rows.shape[1]} columns, three cultivars", header, lines)
+
+
+def _segmented(table: pl.DataFrame, labels: IntArray) -> tuple[str, ...]:
+    """Return the line of `segment_table`, which goes by the stability, too."""
+    agreements, seconds, numbers, kept = [], [], [], 0
+    for select in (True, False):
+        begun = perf_counter()
+        result = segment_table(table, select_columns=select)
+        seconds.append(f"{perf_counter() - begun:.1f}")
+        agreements.append(f"{adjusted_rand_score(labels, result.assignment.labels):.3f}")
+        numbers.append(str(result.model.n_segments))
+        if result.selection is not None:
+            kept = sum(one.role.value == "building" for one in result.selection.columns)
+    return "as segment does", f"1 to 9: {' and '.join(numbers)}", str(kept), *agreements, *seconds
 
 
 def main() -> None:
@@ -176,7 +205,7 @@ def main() -> None:
     if "wine" not in words:
         planted(seeds)
     if "planted" not in words:
-        wine()
+        wine(next((word for word in words if word.endswith(".csv")), None))
 
 
 if __name__ == "__main__":

@@ -3,14 +3,20 @@
 ``python -m benchmarks.outliers 50`` makes 50 draws; without a number there are eight. Of 1,000 rows in three columns, a
 share is replaced by outliers, spread evenly over a box 45 deviations wide. For means, covariances (of t components:
 scale matrices) and shares of the three groups the table has the root mean square error in units of that of the clean
-fit, its sampling error.
+fit, its sampling error. R's mclust is beside them where Rscript and its packages mclust and prabclus are installed: its
+noise starts from the rows that NNclean takes for it, as mclust's help says.
 """
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,6 +39,21 @@ COVARIANCES = np.array(
         [[0.6, -0.2, 0.0], [-0.2, 1.2, 0.0], [0.0, 0.0, 0.8]],
     ]
 )
+
+R_SCRIPT = """
+suppressMessages(library(mclust))
+given <- commandArgs(trailingOnly = TRUE)
+draws <- as.matrix(read.csv(given[1], header = FALSE))
+found <- lapply(split(seq_len(nrow(draws)), draws[, 1]), function(which) {
+    rows <- draws[which, -1]
+    set.seed(0)
+    noise <- prabclus::NNclean(rows, k = 10)$z == 0
+    start <- if (any(noise)) list(noise = noise) else NULL
+    fitted <- Mclust(rows, G = 3, modelNames = "VVV", initialization = start, verbose = FALSE)$parameters
+    c(fitted$pro[1:3], fitted$mean, fitted$variance$sigma)
+})
+write.table(do.call(rbind, found), given[2], sep = ",", row.names = FALSE, col.names = FALSE)
+"""
 
 Fit = Callable[[FloatArray, int], Any]
 
@@ -72,20 +93,51 @@ def fits() -> dict[str, Fit]:
     }
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What another program found: shares (3,), means (3, 3) and covariances (3, 3, 3)."""
+
+    weights_: FloatArray
+    means_: FloatArray
+    covariances_: FloatArray
+
+
+def mclust_fits(tables: list[FloatArray]) -> list[Found] | None:
+    """Return the fit of mclust with noise to each table; None where it is not installed."""
+    if shutil.which("Rscript") is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        given, written = Path(folder) / "draws.csv", Path(folder) / "found.csv"
+        numbered = [np.column_stack([np.full(len(rows), j), rows]) for j, rows in enumerate(tables)]
+        np.savetxt(given, np.vstack(numbered), delimiter=",")
+        command = ["Rscript", "-e", R_SCRIPT, str(given), str(written)]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            return None
+        lines = np.loadtxt(written, delimiter=",", ndmin=2)
+    return [Found(one[:3], one[3:12].reshape(3, 3), one[12:].reshape(3, 3, 3)) for one in lines]
+
+
 def main(n_draws: int = N_DRAWS) -> None:
     """Print the errors of each fit relative to the sampling error of the clean fit."""
     warnings.simplefilter("ignore", ConvergenceWarning)
 
-    def mean_errors(fit: Fit, share: float) -> FloatArray:
-        each = [errors(fit(draw(seed, share), seed)) for seed in range(n_draws)]
-        return np.sqrt(np.mean(np.square(each), axis=0))
+    def mean_errors(found: list[Any]) -> FloatArray:
+        return np.sqrt(np.mean(np.square([errors(one) for one in found]), axis=0))
 
-    clean = mean_errors(fits()["mixtura"], 0.0)
+    def draws(share: float) -> list[FloatArray]:
+        return [draw(seed, share) for seed in range(n_draws)]
+
+    clean = mean_errors([fits()["mixtura"](rows, seed) for seed, rows in enumerate(draws(0.0))])
     table = []
     for share in (0.0, 0.05, 0.2):
-        for name, fit in fits().items():
-            ratios = mean_errors(fit, share) / clean
-            table.append([f"{share:.0%}", name, *(f"{ratio:.2f}" for ratio in ratios)])
+        rows_of = draws(share)
+        found: dict[str, list[Any] | None] = {
+            name: [fit(rows, seed) for seed, rows in enumerate(rows_of)] for name, fit in fits().items()
+        }
+        found["mclust, noise"] = mclust_fits(rows_of)
+        for name, models in found.items():
+            if models is not None:
+                table.append([f"{share:.0%}", name, *(f"{one:.2f}" for one in mean_errors(models) / clean)])
     title = f"Root mean square errors in units of those of the clean fit, {n_draws} draws"
     print_table(title, ["outliers", "fit", "means", "covariances", "shares"], table)
 
