@@ -141,7 +141,8 @@ def _differences(given: ProfileInput) -> FloatArray:
     """Return how far the means of segments lie from those of all, in standard deviations of all, shape (K, D).
 
     Transformed columns are compared as the mixture sees them: in the user's units a few large values would decide, and
-    the differences would not be those that the segments are made of.
+    the differences would not be those that the segments are made of. In a column that is constant but for outliers, who
+    are in no segment, there are none.
     """
     if not given.scaled:
         return np.empty((given.model.n_segments, 0))
@@ -149,7 +150,7 @@ def _differences(given: ProfileInput) -> FloatArray:
     means = np.where(np.isnan(means), given.model.segment_mixture.means, means)
     together = [moments.together() for moments in given.scaled]
     center, spread = (np.concatenate([getattr(one, what) for one in together]) for what in ("mean", "sd"))
-    return np.asarray((means - center) / spread)
+    return np.divide(means - center, spread, out=np.zeros_like(means), where=spread > 0)
 
 
 def _sorted(profiles: list[T]) -> tuple[T, ...]:

@@ -19,6 +19,9 @@ _MOST_AXES = 5
 
 _PASSES = 50
 
+_LEAST_VOLUME = 1e-290
+"""Sum of the volumes of the dense rows, of which those that are equal to others have none; its inverse is finite."""
+
 _MOST_ROWS = 2000
 
 
@@ -27,7 +30,7 @@ def are_dense(rows: FloatArray, weights: FloatArray) -> BoolArray:
 
     The volume within that distance has, for rows spread evenly, a gamma distribution; the rows are taken for a mixture
     of two, dense and sparse, which EM separates. Columns are compared in units of their interquartile ranges. Where
-    more than half would be sparse all count as dense.
+    more than half would be sparse, or where those that would be dense are equal to others, all count as dense.
 
     Parameters
     ----------
@@ -57,9 +60,10 @@ def _are_dense(rows: FloatArray) -> BoolArray:
     share = dense.astype(np.float64)
     for _ in range(_PASSES):
         weights = np.stack([share, 1.0 - share])
-        if not weights.sum(axis=1).min() > 0:
+        filled = weights @ volumes
+        if not weights.sum(axis=1).min() > 0 or not filled.min() > _LEAST_VOLUME:
             return np.ones(n, dtype=bool)
-        rates = _NEIGHBORS * weights.sum(axis=1) / np.maximum(weights @ volumes, np.finfo(np.float64).tiny)
+        rates = _NEIGHBORS * weights.sum(axis=1) / filled
         logs = np.log(weights.mean(axis=1)) + _NEIGHBORS * np.log(rates)
         share = expit(logs[0] - logs[1] - (rates[0] - rates[1]) * volumes)
     dense = share > 0.5
