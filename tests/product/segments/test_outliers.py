@@ -229,3 +229,10 @@ def test_outliers_beside_counts_and_categories() -> None:
     assert "visits" in result.columns.discrete
     assert np.mean(result.assignment.outlier == (groups < 0)) > 0.95
     assert result.document.verdict.customers == result.assignment.complete.sum()
+
+
+def test_a_column_that_is_constant_but_for_outliers_has_no_differences() -> None:
+    table = pl.DataFrame({"visits": [3.0, 3.0, 3.0, 3.0, -1.0]})
+    result = segment_table(table, robust="noise", components=[1])
+    assert result.assignment.labels.tolist() == [0, 0, 0, 0, -1]
+    assert [one.differences.tolist() for one in result.segments] == [[0.0]]

@@ -160,6 +160,8 @@ def test_rows_that_lie_densely_are_found() -> None:
     assert are_dense(rows[:15], np.ones(15)).all()
     assert are_dense(np.zeros((100, 2)), np.ones(100)).all()
     assert are_dense(np.repeat(rows, 15, axis=0), np.ones(15 * len(rows))).all()
+    some_repeat = np.concatenate([np.zeros(40), np.random.default_rng(0).normal(size=60)])
+    assert are_dense(some_repeat[:, None], np.ones(100)).all()
 
 
 def test_a_ridge_that_leaves_all_rows_to_noise_is_said() -> None:
