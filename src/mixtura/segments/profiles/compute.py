@@ -150,7 +150,7 @@ def _differences(given: ProfileInput) -> FloatArray:
     means = np.where(np.isnan(means), given.model.segment_mixture.means, means)
     together = [moments.together() for moments in given.scaled]
     center, spread = (np.concatenate([getattr(one, what) for one in together]) for what in ("mean", "sd"))
-    return np.divide(means - center, spread, out=np.zeros_like(means), where=spread > 0)
+    return np.asarray(np.divide(means - center, spread, out=np.zeros_like(means), where=spread > 0))
 
 
 def _sorted(profiles: list[T]) -> tuple[T, ...]:
