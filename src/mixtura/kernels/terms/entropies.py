@@ -37,7 +37,7 @@ def scores_of(
         logs = logs if background is None else np.vstack([logs, background])
         shares = logs - log_density
         # The limit of r log r at 0 is 0.
-        entropy = -np.where(shares == -np.inf, 0.0, np.exp(shares) * shares).sum(axis=0)
+        entropy = -(np.exp(shares) * np.where(shares == -np.inf, 0.0, shares)).sum(axis=0)
         certain = np.minimum(shares.max(axis=0), 0.0)
     per_row = np.stack([log_density, entropy, 0.0 - certain])
     if weight is not None:
