@@ -130,4 +130,5 @@ def log_density(mixture: Mixture, rows: FloatArray) -> FloatArray:
     memberships = np.empty((len(rows), mixture.n_components))
     outputs = Outputs(log_density=found, memberships=memberships)
     evaluate_rows(rows, mixture.components(), outputs, order=order)
-    return found + expected_log_density(mixture, rows, memberships)
+    # Nothing is to be expected of a row so far off that its squares overflow.
+    return np.where(np.isneginf(found), found, found + expected_log_density(mixture, rows, memberships))

@@ -33,6 +33,9 @@ _BEYOND = 0.01
 _SMALLEST = 1e-290
 """Smaller probabilities of chi-square come from its asymptotic series."""
 
+_LARGEST = 1e300
+"""Larger halves of squared distances, infinite ones among them, count as this one."""
+
 
 class Tail(ABC):
     """The distribution of the log density of rows that come from a mixture."""
@@ -165,7 +168,7 @@ def sample_tail(log_densities: FloatArray) -> SimulatedTail:
 def _log_chi_square_tail(freedom: FloatArray | IntArray, values: FloatArray) -> FloatArray:
     """Return the log of the upper tail; where it underflows, ``(h - 1) log x - x - log Gamma(h)`` with halves."""
     tail = chdtrc(freedom, values)
-    half, x = freedom / 2.0, np.maximum(values / 2.0, 1.0)
+    half, x = freedom / 2.0, np.clip(values / 2.0, 1.0, _LARGEST)
     far = (half - 1.0) * np.log(x) - x - gammaln(half)
     with np.errstate(divide="ignore"):
         return np.asarray(np.where(tail > _SMALLEST, np.log(tail), far))

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from mixtura.run.blas import limit_blas_threads
 from mixtura.run.parallelism import set_threads
+from mixtura.run.workers.interrupts import take_interrupts
 from mixtura.run.workers.kept_pool import get_pool, note_work
 from mixtura.run.workers.work_queue import SharedQueue
 
@@ -87,6 +88,7 @@ def _alone(function: Callable[[S, A], T], shared: S, task: A) -> T:
 
 
 def _work(function: Callable[[Any, A], T], payload: Path, task: A) -> T:
+    take_interrupts()
     with set_threads(1), limit_blas_threads():
         return function(_unpacked(payload), task)
 

@@ -314,3 +314,13 @@ def test_explanations_are_in_the_units_of_the_rows(fitted: GaussianMixtureOutlie
     # The rows have a slope of about 0.8 in both directions.
     np.testing.assert_allclose(found.expected[0], [-2.4, 2.4], atol=0.6)
     assert found.drivers(0) in ([0, 1], [1, 0])
+
+
+def test_rows_whose_squares_overflow_are_the_strangest_whatever_they_lack() -> None:
+    rows = np.random.default_rng(0).normal(size=(120, 3))
+    rows[::7, 1] = np.nan
+    detector = GaussianMixtureOutlierDetector(n_estimators=10, random_state=0, missing="fiml").fit(rows)
+    far = np.array([[1e155, 0.0, 0.0], [1e200, np.nan, 0.0], [1e300, np.nan, np.nan]])
+    assert np.isneginf(detector.score_samples(far)).all()
+    assert detector.p_values(far).tolist() == [0.0, 0.0, 0.0]
+    assert detector.predict(far).tolist() == [-1, -1, -1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ import pytest
 
 from mixtura.run import get_threads, map_processes, processes, ready_workers, start_workers
 from mixtura.run.workers import kept_pool
+from mixtura.run.workers.interrupts import held_interrupts
 
 
 def meet(begun: str, task: int) -> None:
@@ -162,3 +164,37 @@ def test_scripts_are_not_run_again(tmp_path: Path) -> None:
         [sys.executable, str(script)], check=False, capture_output=True, text=True, timeout=120
     )
     assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["begins", "5050"], "")
+
+
+def holds_interrupts(begun: str, task: int) -> bool:
+    meet(begun, task)
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, set())
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="the system has no masks of signals")
+def test_processes_take_interrupts_when_they_work_but_not_while_they_start(tmp_path: Path) -> None:
+    code = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+    with held_interrupts():
+        assert holds_interrupts("", 0)
+        started = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert started.stdout.strip() == "True"
+    assert not any(map_processes(holds_interrupts, str(tmp_path / "begun"), range(10), 2))
+
+
+_FORKED = """
+import os, signal
+from operator import mul
+from mixtura.run import map_processes
+assert list(map_processes(mul, 10, range(4), 2)) == [0, 10, 20, 30]
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    os._exit(0 if list(map_processes(mul, 10, range(4), 2)) == [0, 10, 20, 30] else 1)
+print(os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+def test_a_fork_of_a_process_that_has_others_works_alone() -> None:
+    ended = subprocess.run([sys.executable, "-c", _FORKED], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "0"

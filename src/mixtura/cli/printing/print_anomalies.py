@@ -51,7 +51,8 @@ def _decimals(found: ListedAnomalies) -> dict[str, int]:
 
 
 def _flagged(found: ListedAnomalies) -> str:
-    count = f"{int(found.flagged.sum()):,} anomalies"
+    n_flagged = int(found.flagged.sum())
+    count = f"{n_flagged:,} {'anomaly' if n_flagged == 1 else 'anomalies'}"
     if found.threshold == "percentile":
         return f"{count}: the strangest {percent(found.rate)}"
     return f"{count}, of which about {percent(found.rate, 0)} are false alarms at most ({found.threshold} p-values)"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from time import monotonic
 from typing import Any
+
+from mixtura.run.workers.interrupts import held_interrupts, take_interrupts
 
 __all__ = ["get_pool", "note_work", "ready_workers", "start_workers"]
 
@@ -16,11 +19,16 @@ _IDLE = 60
 _last: list[tuple[Future[bool], float]] = []
 """What the processes that were started were asked first, and when there was work for them last."""
 
+_owners: set[int] = set()
+"""The process that has others. Its copy by `os.fork` has their queues, but nobody who reads them: it would wait."""
+
 
 def get_pool(n_processes: int) -> Executor | None:
     """Return the other processes; None where there are to be none, or none can be started."""
     multiprocessing = sys.modules.get("multiprocessing")  # not loaded, it did not start this process
     if n_processes <= 1 or (multiprocessing and multiprocessing.parent_process() is not None):
+        return None
+    if _owners - {os.getpid()}:
         return None
     from joblib.externals.loky import get_reusable_executor
 
@@ -28,6 +36,7 @@ def get_pool(n_processes: int) -> Executor | None:
         pool: Executor = get_reusable_executor(max_workers=n_processes - 1, timeout=_IDLE)
     except OSError:
         return None
+    _owners.add(os.getpid())
     return pool
 
 
@@ -35,7 +44,8 @@ def start_workers(function: Callable[..., Any], n_processes: int) -> None:
     """Start the processes that `map_processes` will ask to work; nobody waits for them."""
     pool = get_pool(n_processes)
     if pool is not None:
-        begun = [pool.submit(callable, function) for _ in range(n_processes - 1)]
+        with held_interrupts():
+            begun = [pool.submit(_begin, function) for _ in range(n_processes - 1)]
         _last[:] = [(one, monotonic()) for one in begun]
 
 
@@ -47,3 +57,9 @@ def note_work() -> None:
 def ready_workers() -> int:
     """Return how many other processes have been started, are there by now, and have not waited too long for work."""
     return sum(task.done() and monotonic() - used < _IDLE for task, used in _last)
+
+
+def _begin(function: Callable[..., Any]) -> bool:
+    """Do nothing in a process that has imported what the function needs."""
+    take_interrupts()
+    return callable(function)

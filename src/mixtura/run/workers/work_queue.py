@@ -8,6 +8,8 @@ from concurrent.futures import BrokenExecutor, Executor, Future
 from functools import partial
 from typing import Generic, TypeVar
 
+from mixtura.run.workers.interrupts import held_interrupts
+
 __all__ = ["SharedQueue"]
 
 A = TypeVar("A")
@@ -61,7 +63,9 @@ class SharedQueue(Generic[A, T]):
         except IndexError:
             return
         try:
-            self._pool.submit(self._work, self._tasks[number]).add_done_callback(partial(self._take, number))
+            with held_interrupts():
+                handed = self._pool.submit(self._work, self._tasks[number])
+            handed.add_done_callback(partial(self._take, number))
         except (OSError, RuntimeError) as error:
             self._results[number].set_exception(BrokenExecutor(str(error)))
 
