@@ -24,7 +24,7 @@ def later(name: str, *, shift: float = 0.0, seed: int = 1) -> str:
 def test_it_says_what_to_do_and_writes_it(run, model: Path, customers: Path, workplace: Path) -> None:
     done = run("drift", model, later("june.csv", shift=15.0), "--before", customers.name)
     assert done.exit_code == 0
-    assert "june.csv, 300 rows, compared with customers.csv, 300 rows" in done.stdout
+    assert "june.csv: 300 rows, compared with customers.csv, 300 rows" in done.stdout
     assert "segments moved: yes" in done.stdout
     assert "Who moved from customers.csv to june.csv" in done.stdout
     assert sorted(path.name for path in (workplace / "june-drift").iterdir()) == [

@@ -17,12 +17,9 @@ _SHOWN = 8
 def print_drift(console: Console, document: DriftDocument) -> None:
     """Print the verdict, the shares over time, what changed last, and who moved."""
     last, reference = document.periods[-1], document.reference
-    console.print(
-        Text.assemble(
-            (document.source, "bold"),
-            f": {last.label}, {last.rows:,} rows, compared with {reference.label}, {reference.rows:,} rows",
-        )
-    )
+    period = "" if last.label == document.source else f" {last.label},"
+    said = f":{period} {last.rows:,} rows, compared with {reference.label}, {reference.rows:,} rows"
+    console.print(Text.assemble((document.source, "bold"), said))
     console.print(Text.assemble((document.verdict.word.upper(), "bold"), f"  {document.verdict.sentence}"))
     _print_causes(console, document)
     _print_shares(console, document)
