@@ -89,12 +89,12 @@ def test_what_a_process_leaves_undone_is_done_here() -> None:
 
 
 def test_where_no_process_can_be_started_this_one_does_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    from joblib.externals import loky
+    from joblib import executor
 
-    def refused(**arguments: Any) -> None:
+    def refused(n_jobs: int, **arguments: Any) -> None:
         raise PermissionError("no semaphores")
 
-    monkeypatch.setattr(loky, "get_reusable_executor", refused)
+    monkeypatch.setattr(executor, "get_memmapping_executor", refused)
     found = list(map_processes(who, "", range(3), 2))
     assert {pid for _, _, pid in found} == {os.getpid()}
 
@@ -198,3 +198,15 @@ print(os.waitpid(child, 0)[1])
 def test_a_fork_of_a_process_that_has_others_works_alone() -> None:
     ended = subprocess.run([sys.executable, "-c", _FORKED], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "0"
+
+
+def test_jobs_of_joblib_and_ours_follow_each_other() -> None:
+    code = """
+from operator import mul
+from joblib import Parallel, delayed
+from mixtura.run import map_processes
+for _ in range(2):
+    print(list(map_processes(mul, 10, range(4), 2)), Parallel(2)(delayed(mul)(10, task) for task in range(4)))
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines() == ["[0, 10, 20, 30] [0, 10, 20, 30]"] * 2

@@ -30,10 +30,11 @@ def get_pool(n_processes: int) -> Executor | None:
         return None
     if _owners - {os.getpid()}:
         return None
-    from joblib.externals.loky import get_reusable_executor
+    from joblib.executor import get_memmapping_executor
 
     try:
-        pool: Executor = get_reusable_executor(max_workers=n_processes - 1, timeout=_IDLE)
+        # What `joblib.Parallel` asks for too, so that it knows whose they are; arrays are not mapped into memory.
+        pool: Executor = get_memmapping_executor(n_processes - 1, timeout=_IDLE, max_nbytes=None)
     except OSError:
         return None
     _owners.add(os.getpid())
