@@ -58,11 +58,11 @@ class Sample:
     Parameters
     ----------
     numbers : ndarray of shape (n,)
-        Which rows; of equal ones the first.
+        Which rows, ascending.
     rows : ndarray of shape (n, D)
         Missing values are conditional means under one Gaussian: only starts are looked for in them.
     weights : ndarray of shape (n,)
-        Positive; of equal rows the sum.
+        Positive.
     data : Data
         The rows as they are.
     scores : ndarray of shape (n, d), optional
@@ -98,6 +98,18 @@ class Sample:
         parts = (self.numbers[chosen], self.rows[chosen], self.weights[chosen])
         return Sample(*parts, self.data.select(numbers), scores, left_out)
 
+    def distinct(self) -> tuple[Sample, IntArray]:
+        """Return the sample with equal rows as one, with the sum of their weights, and which of them each row is, (n,).
+
+        They are in an order of their own: what is found on it does not depend on whether rows are repeated or weighted,
+        nor on their order.
+        """
+        kept, weights, owners = merge_equal_rows(self.data.mixed_rows(np.arange(self.n_rows)), self.weights)
+        scores = None if self.scores is None else self.scores[kept]
+        return replace(
+            self, numbers=self.numbers[kept], rows=self.rows[kept], weights=weights, scores=scores
+        ), owners
+
     def seen_as(self, transform: str) -> Sample:
         """Return the sample in other coordinates, one of `TRANSFORMS`.
 
@@ -118,9 +130,6 @@ class Sample:
 def draw_sample(data: Data, rng: np.random.RandomState, max_rows: int = MOST_ROWS) -> Sample:
     """Return the rows of positive weight, or this many of them drawn evenly; nothing is drawn where all are taken.
 
-    Equal rows become one with the sum of their weights, and rows are sorted: where all are taken, what is found on the
-    sample does not depend on whether rows are repeated or weighted, nor on their order.
-
     Parameters
     ----------
     data : Data
@@ -136,8 +145,6 @@ def draw_sample(data: Data, rng: np.random.RandomState, max_rows: int = MOST_ROW
         numbers = _drawn(data, numbers, rng, max_rows)
     weights = data.rows_and_weights(numbers)[1]
     table = data.mixed_rows(numbers)
-    distinct, weights = merge_equal_rows(table, weights)
-    table, numbers = table[distinct], numbers[distinct]
     chosen = data.in_memory(table, weights).alone()
     rows = fill_missing(chosen) if data.has_missing else continuous_rows(table)
     return Sample(numbers, rows, weights, chosen, level_scores(chosen, weights))

@@ -72,7 +72,8 @@ class SharedStarts:
         self._seed, self._data = int(rng.randint(2**31 - 1)), data
         criteria = (criterion, "EII") if second_tree else (criterion,)
         self.trees: tuple[Tree, ...] = tuple(grow_on(self._sample, name) for name in criteria)
-        seen = (self._sample.seen_as(name) for name in ("svd", "std"))
+        self._distinct, self._owners = self._sample.distinct()
+        seen = (self._distinct.seen_as(name) for name in ("svd", "std"))
         self._seen = tuple(data.in_memory(one.rows, one.weights) for one in seen)
         self._known = known_labels(self._sample.data)
         self._n_shuffled = 0 if self._sample.scores is None else _SHUFFLED
@@ -87,10 +88,10 @@ class SharedStarts:
         if n_components not in self._found:
             first, *second = (tree.labels(n_components) for tree in self.trees)
             rng = np.random.RandomState((self._seed + n_components) % 2**32)
-            means, standard = (cluster_sample(seen, n_components, rng) for seen in self._seen)
+            means, standard = (self._clustered(seen, n_components, rng) for seen in self._seen)
             distinct: dict[bytes, IntArray] = {}
-            further = (cluster_sample(self._seen[i % 2], n_components, rng) for i in range(self._n_further))
-            shuffled = (rng.randint(n_components, size=self._sample.n_rows) for _ in range(self._n_shuffled))
+            further = (self._clustered(self._seen[i % 2], n_components, rng) for i in range(self._n_further))
+            shuffled = (self._shuffled(n_components, rng) for _ in range(self._n_shuffled))
             drawn = (first, means, *second, standard, *further, *shuffled)
             if self._known is not None:
                 drawn = tuple(self._with_known(drawn, self._known, n_components))
@@ -110,6 +111,14 @@ class SharedStarts:
                 found.append(FromLabels(self._whole, every))
             self._found[n_components] = tuple(found)
         return self._found[n_components]
+
+    def _clustered(self, seen: Data, n_components: int, rng: np.random.RandomState) -> IntArray:
+        """Return the labels, (n,), by K-means of the distinct rows."""
+        return np.asarray(cluster_sample(seen, n_components, rng)[self._owners])
+
+    def _shuffled(self, n_components: int, rng: np.random.RandomState) -> IntArray:
+        """Return labels, (n,), by chance, the same for equal rows."""
+        return np.asarray(rng.randint(n_components, size=self._distinct.n_rows)[self._owners])
 
     def _with_known(
         self, drawn: Iterable[IntArray], known: IntArray, n_components: int
@@ -141,10 +150,11 @@ class FromSample:
         sample = draw_sample(problem.data, rng)
         if self._dense:
             sample = sample.of(are_dense(sample.rows, sample.weights))
-        seen = sample.seen_as("std")
+        distinct, owners = sample.distinct()
+        seen = distinct.seen_as("std")
         k = problem.model.n_components
         labels = cluster_sample(problem.data.in_memory(seen.rows, seen.weights), k, rng, self._n_init)
-        return FromLabels(sample, labels).prepare(problem, rng)
+        return FromLabels(sample, labels[owners]).prepare(problem, rng)
 
 
 def cluster_sample(data: Data, n_components: int, rng: np.random.RandomState, n_init: int = 1) -> IntArray:

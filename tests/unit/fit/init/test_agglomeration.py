@@ -37,8 +37,7 @@ def test_it_is_the_loop_over_all_pairs(criterion: str, n: int, d: int, scale: fl
     rows = rows_of(n, d, seed=n + d, scale=scale)
     tree = tree_of(rows, criterion)
     for k in (1, 2, 3, 5, 8, n):
-        wanted = naive_agglomerate(criterion, tree.sample.rows.tolist(), k)
-        np.testing.assert_array_equal(tree.labels(k), wanted)
+        np.testing.assert_array_equal(tree.labels(k), naive_agglomerate(criterion, rows.tolist(), k))
 
 
 @pytest.mark.sampled(2)
@@ -109,8 +108,7 @@ def test_of_several_columns_that_say_the_same_one_counts() -> None:
 @pytest.mark.parametrize("criterion", CRITERIA)
 def test_rows_that_are_all_equal_have_a_tree(criterion: str, transform: str) -> None:
     tree = tree_of(np.full((5, 2), 3.0), criterion, transform)
-    assert tree.n_leaves == 5
-    assert [tree.labels(k).tolist() for k in (1, 2, 5, 9)] == [[0]] * 4
+    assert [np.unique(tree.labels(k)).size for k in (1, 2, 5, 9)] == [1, 2, 5, 5]
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)
@@ -134,9 +132,8 @@ def test_heavy_rows_are_one_leaf_each() -> None:
 def test_rows_without_weight_are_left_out() -> None:
     rows, weight = rows_of(30, 2, seed=4), np.arange(30) % 3.0
     tree = tree_of(rows, "VVV", "svd", weight=weight)
-    np.testing.assert_array_equal(np.sort(tree.sample.numbers), np.flatnonzero(weight))
-    np.testing.assert_array_equal(tree.sample.weights, weight[tree.sample.numbers])
-    np.testing.assert_array_equal(tree.sample.rows, rows[tree.sample.numbers])
+    np.testing.assert_array_equal(tree.sample.numbers, np.flatnonzero(weight))
+    np.testing.assert_array_equal(tree.sample.weights, weight[weight > 0])
 
 
 def test_more_rows_than_wanted_are_drawn_by_the_seed() -> None:

@@ -11,8 +11,8 @@ from mixtura.fit.init.start_coordinates import standardize
 __all__ = ["leaves_of", "merge_equal_rows"]
 
 
-def merge_equal_rows(table: RowTable, weights: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Return the numbers of the distinct rows, (m,), and the sum of the weights of their equals.
+def merge_equal_rows(table: RowTable, weights: FloatArray) -> tuple[IntArray, FloatArray, IntArray]:
+    """Return the numbers of the distinct rows, (m,), the weights of all their equals, and which each row is, (n,).
 
     They are ordered by their distance from the mean in units of standard deviations, which neither the units nor the
     order of the columns change, and ties by their values. A row of weight two gives the same as two rows, bit by bit.
@@ -28,11 +28,14 @@ def merge_equal_rows(table: RowTable, weights: FloatArray) -> tuple[IntArray, Fl
     columns = [*rows.T, *(table.levels.T if isinstance(table, MixedRows) else ())]
     # By weight at last: sums of fractions depend on their order.
     order = np.lexsort([weights, *columns[::-1]])
-    firsts = np.flatnonzero(_differ([column[order] for column in columns], order.size))
+    differ = _differ([column[order] for column in columns], order.size)
+    firsts = np.flatnonzero(differ)
     kept, summed = order[firsts], np.add.reduceat(weights[order], firsts)
     distances = (standardize(_filled(rows[kept], summed), summed) ** 2).sum(axis=1)
     outward = np.argsort(distances, kind="stable")
-    return kept[outward], summed[outward]
+    owners = np.empty_like(order)
+    owners[order] = np.argsort(outward)[np.cumsum(differ) - 1]
+    return kept[outward], summed[outward], owners
 
 
 def _differ(columns: list[FloatArray], n_rows: int) -> BoolArray:
