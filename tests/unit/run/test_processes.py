@@ -210,3 +210,24 @@ for _ in range(2):
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.splitlines() == ["[0, 10, 20, 30] [0, 10, 20, 30]"] * 2
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="the system has no masks of signals")
+def test_the_first_process_to_start_holds_interrupts() -> None:
+    code = """
+import signal
+from importlib import import_module
+from operator import mul
+from mixtura.run import map_processes
+starts = import_module("joblib.externals.loky.backend.fork_exec")
+start, held = starts.fork_exec, []
+def spy(command, *rest, **more):
+    if "LokyProcess-1" in command:
+        held.append(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+    return start(command, *rest, **more)
+starts.fork_exec = spy
+list(map_processes(mul, 10, range(4), 2))
+print(held)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[True]"

@@ -20,6 +20,9 @@ def held_interrupts() -> Iterator[None]:
     if not _CAN_HOLD:
         yield
         return
+    from multiprocessing.resource_tracker import ensure_running
+
+    ensure_running()  # which takes interrupts again when it starts a process of its own
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
