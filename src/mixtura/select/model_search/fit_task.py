@@ -116,7 +116,7 @@ class FitTask:
         The first components of models that have as many.
     ways : int, default=1
         Components of the smaller neighbor that are split for starts; pairs of the larger one's that are joined are one
-        more, or two in a sample, where its first level costs little beside the rest.
+        more, or five in a sample, where its first level costs little beside the rest.
     """
 
     data: Data
@@ -353,7 +353,7 @@ class FitTask:
         Of the latter there are those that are the likeliest after two passes.
         """
         if larger is not None and larger.mixture is not None:
-            yield from join_components(larger.mixture, self.ways + (2 if self.is_sample else 1))
+            yield from join_components(larger.mixture, self.ways + (5 if self.is_sample else 1))
         if smaller is None or smaller.mixture is None:
             return
         halves = split_components(smaller.mixture)

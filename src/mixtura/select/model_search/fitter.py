@@ -200,24 +200,40 @@ class Fitter:
         return dict(zip(fitted, results, strict=True))
 
     def refine(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """Return the candidates after those of one size have learned from each other's optima."""
-        groups: dict[int, list[Candidate]] = {}
-        for one in candidates:
-            groups.setdefault(one.n_components, []).append(one)
+        """Return the candidates after those of one size have learned from each other's optima.
+
+        On a sample those beside one that this has brought much further learn from it in a second round.
+        """
+        refined = self._refined("refined", candidates, None)
+        pairs = zip(candidates, refined, strict=True)
+        further = [
+            one for before, one in pairs if one.log_likelihood > before.log_likelihood + one.n_parameters
+        ]
+        return self._refined("refined again", refined, further) if self._samples and further else refined
+
+    def _refined(
+        self, name: str, candidates: Sequence[Candidate], lenders: Sequence[Candidate] | None
+    ) -> list[Candidate]:
+        """Return the candidates after those of one size have learned from each other, and from some of their neighbors.
+
+        Where it is not said from which, it is from all.
+        """
+        groups = _by_size(candidates)
+        lending = groups if lenders is None else _by_size(lenders)
 
         def compute(sizes: Sequence[int]) -> Iterator[tuple[Candidate, ...]]:
-            chosen = [self._near(groups, size) for size in sizes]
+            chosen = [self._near(groups, lending, size) for size in sizes]
             return self._learned(chosen) if self._samples else self._in_processes(_refine, chosen)
 
-        by_size = {
-            size: iter(group)
-            for size, group in zip(groups, self._kept.each("refined", list(groups), compute), strict=True)
-        }
+        found = self._kept.each(name, list(groups), compute)
+        by_size = {size: iter(group) for size, group in zip(groups, found, strict=True)}
         return [next(by_size[one.n_components]) for one in candidates]
 
-    def _near(self, groups: Mapping[int, list[Candidate]], size: int) -> _Near:
+    def _near(
+        self, groups: Mapping[int, list[Candidate]], lending: Mapping[int, list[Candidate]], size: int
+    ) -> _Near:
         """Return the candidates of a size, what they may learn from, and who of them does so in any case."""
-        smaller, larger = (sound_by_family(groups.get(size + step, ())) for step in (-1, 1))
+        smaller, larger = (sound_by_family(lending.get(size + step, ())) for step in (-1, 1))
         if not self._learns:
             smaller, larger = {}, {}
         every = [one for of_size in groups.values() for one in sound_by_family(of_size).values()]
@@ -271,6 +287,13 @@ class Fitter:
             single_log_likelihood=candidate.single_log_likelihood,
             folds=candidate.folds,
         )
+
+
+def _by_size(candidates: Sequence[Candidate]) -> dict[int, list[Candidate]]:
+    groups: dict[int, list[Candidate]] = {}
+    for one in candidates:
+        groups.setdefault(one.n_components, []).append(one)
+    return groups
 
 
 def _complete(task: FitTask, cell: tuple[str, int]) -> Candidate:
