@@ -85,7 +85,10 @@ class Excess:
     def sentence(self) -> str:
         """The finding in words."""
         if self.low == 0 and self.count < 1:
-            return f"No more of {self.n_rows:,} rows are strange than chance explains (at most {self.high:,} are)."
+            return (
+                f"{self.n_below:,} of {self.n_rows:,} rows have a p-value of at most {self.level:g}, no more than "
+                f"chance explains: their number alone says of none that it is an anomaly (at most {self.high:,} are)."
+            )
         return (
             f"About {self.count:,.0f} of {self.n_rows:,} rows ({self.low:,} to {self.high:,}) are stranger than chance "
             "explains."

@@ -128,7 +128,9 @@ def test_the_excess_is_the_naive_interval() -> None:
 def test_a_clean_table_has_no_excess() -> None:
     found = excess_of((np.arange(1000) + 0.5) / 1000)
     assert (found.count, found.low) == (0.0, 0)
-    assert found.sentence.startswith("No more of 1,000 rows")
+    assert found.sentence.startswith(
+        "10 of 1,000 rows have a p-value of at most 0.01, no more than chance explains"
+    )
     assert excess_of(np.full(1000, 0.5)).high == 0
 
 
