@@ -109,7 +109,7 @@ def adjusted(changes: list[Change], jointly: Jointly | None = None) -> tuple[Cha
     --------
     >>> from mixtura.drift.change import Change, adjusted
     >>> one = Change("likelihood", None, (), 0.2, 0.1, 0.3, 0.0004)
-    >>> adjusted([one])[0].p_adjusted
+    >>> round(adjusted([one])[0].p_adjusted, 6)
     0.0004
     """
     counts = {name: sum(one.family == name for one in changes) for name in FAMILIES}
