@@ -43,8 +43,7 @@ class MeanStrangeness:
 
     @property
     def work(self) -> float:
-        sizes = [member.mixture.means.shape for member in self.ensemble.members]
-        return float(sum(_WORK_OF_COLUMN * k * d + _WORK_OF_ROW for k, d in sizes))
+        return sum(_work_of(member.mixture) for member in self.ensemble.members)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,8 +94,7 @@ class TailOfDensity:
 
     @property
     def work(self) -> float:
-        k, d = self.mixture.means.shape
-        return float(_WORK_OF_COLUMN * k * d + _WORK_OF_ROW)
+        return _work_of(self.mixture)
 
 
 Judge: TypeAlias = MeanStrangeness | StableStrangeness | TailOfDensity
@@ -140,3 +138,8 @@ def judged(rows: FloatArray, standard: StandardRows, judge: Judge) -> tuple[Floa
     states = [data.state(np.float64) for _ in range(n_states)]
     data.reduce(JudgeRows(standard, judge), *states)
     return tuple(np.asarray(state.gathered()) for state in states)
+
+
+def _work_of(mixture: Mixture) -> float:
+    """Return what a row costs a mixture that looks at it."""
+    return float(_WORK_OF_COLUMN * mixture.means.size + _WORK_OF_ROW)
