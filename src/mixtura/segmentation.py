@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mixtura.data.frames import frame_like
+from mixtura.engine import is_distributed
 from mixtura.exceptions import DataError
 from mixtura.io.export import DialectName
 from mixtura.segments import (
@@ -167,11 +168,15 @@ class Segmentation:
     def assign(self, frame: Any, *, id_column: str | None = None, drop_missing: bool = False) -> Any:
         """Return a dataframe with the segments of other customers; columns are as of `memberships`.
 
+        A Dask or Spark dataframe is given these columns beside its own, computed when they are asked for, where its
+        rows are.
+
         Parameters
         ----------
         frame : dataframe
             With the columns of the model, in any order.
         id_column : str or None, default=None
+            The ids of customers; a Dask or Spark dataframe keeps all of its columns.
         drop_missing : bool, default=False
             Leave rows with missing values unassigned instead of raising.
 
@@ -179,7 +184,13 @@ class Segmentation:
         ------
         ColumnError, MissingValuesError
             A column lacks or is not numeric; values are missing.
+        DataError
+            A Dask or Spark dataframe has a column of a name that is added.
         """
+        if is_distributed(frame) and hasattr(frame, "columns"):
+            from mixtura.segments.large.on_cluster.assign_on_cluster import assign_on_cluster
+
+            return assign_on_cluster(self._model, frame, drop_missing=drop_missing)
         table = eager(frame)
         found = assign_table(self._model, table, id_column=id_column, drop_missing=drop_missing)
         return frame_of(table, found)

@@ -32,7 +32,8 @@ def frame_like(table: Any, columns: Mapping[str, Sequence[Any]], rows: Sequence[
     if not isinstance(frame, nw.DataFrame):
         return {name: list(values) for name, values in columns.items()}
     # Named types: a column without any value would otherwise have none.
-    schema = {name: _type_of(values) for name, values in columns.items()}
+    nullable = not frame.implementation.is_pandas_like()
+    schema = {name: _type_of(values, nullable=nullable) for name, values in columns.items()}
     data = {
         name: nw.new_series(name, list(values), schema[name], backend=frame.implementation)
         for name, values in columns.items()
@@ -44,10 +45,12 @@ def frame_like(table: Any, columns: Mapping[str, Sequence[Any]], rows: Sequence[
     return found
 
 
-def _type_of(values: Sequence[Any]) -> Any:
+def _type_of(values: Sequence[Any], *, nullable: bool) -> Any:
+    """Return the type of a column; without `nullable` whole numbers of which one is missing are floating-point ones."""
     present = [value for value in values if value is not None]
     if any(isinstance(value, str) for value in present) or not present:
         return nw.String
     if all(isinstance(value, bool) for value in present):
         return nw.Boolean
-    return nw.Int64 if all(isinstance(value, int) for value in values) else nw.Float64
+    whole = all(isinstance(value, int) for value in (present if nullable else values))
+    return nw.Int64 if whole else nw.Float64

@@ -26,3 +26,11 @@ def test_a_frame_gives_one_of_its_library(library) -> None:
 @pytest.mark.parametrize("rows", [np.zeros((2, 1)), [[0.0], [1.0]], pl.LazyFrame({"x": [0.0]})])
 def test_anything_else_gives_a_dict(rows) -> None:
     assert frame_like(rows, COLUMNS) == COLUMNS
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_whole_numbers_of_which_one_is_missing_stay_whole(library: str) -> None:
+    table = pl.DataFrame({"x": [1.0]})
+    found = frame_like(table if library == "polars" else table.to_arrow(), {"a": [1, None]})
+    assert (found["a"].to_list() if library == "polars" else found["a"].to_pylist()) == [1, None]
+    assert str(found["a"].dtype if library == "polars" else found["a"].type).lower() == "int64"

@@ -22,7 +22,7 @@ from mixtura.cli.table_input import Database, SpoolDir, Sql, TableInput
 if TYPE_CHECKING:
     from mixtura.cli.progress import Stages
     from mixtura.segments import Assignment, SegmentModel
-    from mixtura.segments.large.assign_source import AssignedSource
+    from mixtura.segments.large.assigning.assign_source import AssignedSource
 
 __all__ = ["assign"]
 
@@ -96,11 +96,11 @@ def _assigned(
     """Assign a table, in parts where it is large."""
     from mixtura.data.sources import Source
     from mixtura.segments import assign_table
-    from mixtura.segments.large.assign_source import assign_source
+    from mixtura.segments.large.assigning.assign_source import assign_source
 
     ids, on_rows = (id_column, model.training.id_column), shown.amount("rows")
     shown.begin(f"Reading {given.name}")
-    found = given.open(*ids, on_rows=on_rows) if model.coding is None else given.read(*ids)
+    found = given.open(*ids, on_rows=on_rows)
     shown.begin("Assigning customers")
     if isinstance(found, Source):
         return assign_source(

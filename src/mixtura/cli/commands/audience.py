@@ -121,7 +121,7 @@ def _found(
     from mixtura.segments.audiences.audience_source import audiences_of_source
 
     ids = id_column, model.training.id_column
-    read = table.open(*ids) if model.coding is None else table.read(*ids)
+    read = table.open(*ids)
     if isinstance(read, Source):
         return audiences_of_source(model, read, segments, id_column=id_column, **limits)
     return audiences_of_table(model, read.data, segments, id_column=id_column, **limits)

@@ -13,7 +13,7 @@ from mixtura.cli.option_names import notes_with_options
 from mixtura.cli.printing.numbers import decimals_for, percent, readable
 from mixtura.cli.printing.print_columns import print_pairs
 from mixtura.segments import IMPORTED, Assignment, SegmentModel, TrainingInfo
-from mixtura.segments.large.assign_source import AssignedSource
+from mixtura.segments.large.assigning.assign_source import AssignedSource
 from mixtura.segments.merging.grouped import united
 from mixtura.segments.table.discrete.kinds import KIND_WORDS
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from mixtura._optional import require_extra
 from mixtura._typing import Array
 from mixtura.exceptions import DataError
 
-__all__ = ["concatenate_lazily", "with_columns"]
+__all__ = ["concatenate_lazily", "extended_frame", "require_free", "with_columns"]
 
 
 def concatenate_lazily(
@@ -45,7 +45,7 @@ def concatenate_lazily(
 def with_columns(
     frame: Any, packing: Any, function: Callable[..., Array], dtype: npt.DTypeLike, names: Sequence[str]
 ) -> Any:
-    """Return a Spark dataframe with further columns.
+    """Return a Spark dataframe with further columns of numbers.
 
     Parameters
     ----------
@@ -61,20 +61,48 @@ def with_columns(
     DataError
         It has a column of such a name.
     """
-    taken = [name for name in names if name in frame.columns]
-    if taken:
-        raise DataError(
-            f"`X` must not have the column {taken[0]!r}, which is added. Rename or drop it first."
-        )
-    with require_extra("pyspark", extra="spark", purpose="predict rows of a Spark dataframe"):
-        from pyspark.sql.types import DoubleType, FloatType, LongType, StructType
-    kind = {"i": LongType, "f": DoubleType}[np.dtype(dtype).kind]()
-    kind = FloatType() if np.dtype(dtype) == np.float32 else kind
-    schema = StructType(list(frame.schema.fields))
-    for name in names:
-        schema = schema.add(name, kind)
+    kind = {"i": "long", "f": "double"}[np.dtype(dtype).kind]
+    kind = "float" if np.dtype(dtype) == np.float32 else kind
 
-    def run(batches: Iterable[Any]) -> Iterator[Any]:
+    def extend(batches: Iterable[Any]) -> Iterator[Any]:
         yield from packing.extended(batches, function, names)
 
-    return frame.mapInArrow(run, schema)
+    return extended_frame(frame, extend, dict.fromkeys(names, kind), "X")
+
+
+def extended_frame(
+    frame: Any, extend: Callable[[Iterable[Any]], Iterator[Any]], kinds: Mapping[str, str], given: str
+) -> Any:
+    """Return a Spark dataframe with further columns, computed when asked for.
+
+    Parameters
+    ----------
+    frame : pyspark dataframe
+    extend : callable
+        From batches of Arrow to the same with these columns, the last; pickles.
+    kinds : mapping of str to str
+        The type of each column, as `pyspark.sql.types` names it.
+    given : str
+        The parameter that the dataframe was given as.
+
+    Raises
+    ------
+    DataError
+        It has a column of such a name.
+    """
+    require_free(frame.columns, kinds, given)
+    with require_extra("pyspark", extra="spark", purpose="predict rows of a Spark dataframe"):
+        from pyspark.sql.types import StructType
+    schema = StructType(list(frame.schema.fields))
+    for name, kind in kinds.items():
+        schema = schema.add(name, kind)
+    return frame.mapInArrow(extend, schema)
+
+
+def require_free(present: Iterable[Any], names: Iterable[str], given: str) -> None:
+    """Raise `DataError` where a dataframe has a column of a name that is to be added."""
+    taken = set(present).intersection(names)
+    if taken:
+        raise DataError(
+            f"`{given}` must not have the column {min(taken)!r}, which is added. Rename or drop it first."
+        )

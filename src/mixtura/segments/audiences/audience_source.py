@@ -20,14 +20,15 @@ from mixtura.segments.audiences.audience_table import (
     PickedIds,
     segments_wanted,
 )
-from mixtura.segments.large.assign_source import (
+from mixtura.segments.large.assigning.assign_source import (
     SourceCounts,
     assigned_parts,
     id_column_of,
     read_notes,
     with_sentinels,
 )
-from mixtura.segments.large.row_reader import MissingCounts, column_numbers
+from mixtura.segments.large.assigning.model_reader import ReadCounts
+from mixtura.segments.large.row_reader import column_numbers
 from mixtura.segments.large.spooled_table import ids_of_rows
 from mixtura.segments.model.assign import Assignment
 from mixtura.segments.model.read_rows import ROW_NAME, require_columns
@@ -59,7 +60,6 @@ def audiences_of_source(
     Parameters
     ----------
     model : SegmentModel
-        Of columns of numbers.
     source : Source
     segments, min_probability, top, value, min_expected_value, weight, id_column, drop_missing
         As of `audiences_of_table`; columns of values and weights hold numbers.
@@ -76,7 +76,8 @@ def audiences_of_source(
     known = model.training.weight_column
     numeric = known in source.columns and is_numeric(source.schema.field(known).type)
     weight = weight or (known if numeric else None)
-    require_columns([*model.columns, *(one for one in (value, weight) if one is not None)], source.columns)
+    further = [one for one in (value, weight) if one is not None]
+    require_columns([*model.columns, *model.discrete_columns, *further], source.columns)
     source = source if on_rows is None else source.watched(on_rows)
     source = source if source.repeatable else spool_stream(source)
     name = id_column_of(model, source, id_column)
@@ -100,18 +101,18 @@ class _Task:
     def run(self, sentinels: list[Sentinel] | None) -> AudienceList:
         model, names = self.model, self.model.names
         summaries = [AudienceSummary(names, names[k], self.limits) for k in self.wanted]
-        counts, missing, lacking = SourceCounts(model.n_segments), MissingCounts(len(model.columns)), 0
+        counts, read, lacking = SourceCounts(model.n_segments), ReadCounts(model), 0
         further = [one for one in (self.value, self.weight) if one is not None]
         asked: dict[str, Any] = {"drop_missing": self.drop_missing, "further": further}
-        for part, batch in assigned_parts(model, self.source, self.id_column, sentinels, missing, **asked):
+        for part, batch in assigned_parts(model, self.source, self.id_column, sentinels, read, **asked):
             value = None if self.value is None else column_numbers(batch, self.value)
             weights = None if self.weight is None else self._weights(batch, part, counts.n_rows)
             lacking += 0 if value is None else int((np.isnan(value) & part.complete).sum())
             for summary in summaries:
                 summary.add(part.memberships, value, weights)
             counts.add(part)
-        counts.require_some(model.columns)
-        notes = read_notes(sentinels, missing, model.columns)
+        counts.require_some((*model.columns, *model.discrete_columns))
+        notes = read_notes(sentinels, read)
         found = combine_audiences([one.result() for one in summaries], counts.n_rows)
         return AudienceList(self._customers(found, counts, notes), found, self.value, lacking, self.weight)
 

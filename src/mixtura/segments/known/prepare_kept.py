@@ -17,8 +17,9 @@ from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.options import Settings
 from mixtura.segments.table.columns import choose
 from mixtura.segments.table.complete import missing_notes, usable_rows
-from mixtura.segments.table.discrete.coding import unknown_notes, with_missing_levels
+from mixtura.segments.table.discrete.coding import with_missing_levels
 from mixtura.segments.table.discrete.kinds import ColumnKind, Kind
+from mixtura.segments.table.discrete.unknown_values import unknown_notes
 from mixtura.segments.table.open_table import column_name
 from mixtura.segments.table.prepare import Prepared, prepare
 from mixtura.segments.table.repetitions import ids_repeat, repetition_notes

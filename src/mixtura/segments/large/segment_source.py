@@ -14,7 +14,7 @@ from mixtura._typing import FloatArray
 from mixtura.core.data import Data
 from mixtura.data import DatabaseTable
 from mixtura.data.sources import Source, read_whole, unread
-from mixtura.engine import as_data, is_spark
+from mixtura.engine import as_data, is_distributed, is_spark
 from mixtura.fit import sums_of
 from mixtura.io import find_source, looks_like_id, release_arrow_memory
 from mixtura.segments.building.searched_table import SearchedTable
@@ -120,7 +120,7 @@ def segment_any(frame: Any, **options: Any) -> tuple[SegmentationResult, Any]:
         from mixtura.segments.large.on_cluster.segment_on_spark import segment_on_spark
 
         return segment_on_spark(frame, **options)
-    if hasattr(frame, "to_delayed") and hasattr(frame, "columns"):
+    if is_distributed(frame) and hasattr(frame, "columns"):
         from mixtura.segments.large.on_cluster.segment_on_cluster import segment_on_cluster
 
         result = segment_on_cluster(frame, **options)

@@ -16,7 +16,7 @@ from mixtura.data.row_file import row_file
 from mixtura.data.sources import Source, read_ahead
 from mixtura.data.sources.batches import BATCH_ROWS
 from mixtura.io import TableWriter
-from mixtura.segments.large.assign_source import assign_part
+from mixtura.segments.large.assigning.assign_source import assign_part
 from mixtura.segments.large.spooled_table import SpooledTable, require_same_rows
 from mixtura.segments.model.segment_model import SegmentModel
 
@@ -55,9 +55,7 @@ class CustomerTables:
             for ids, present, rows in stack.enter_context(
                 spooled_parts(self.table, self.source, self.id_column)
             ):
-                values = np.full((present.size, len(self.model.columns)), np.nan)
-                values[present] = rows
-                part = assign_part(self.model, values, present, ids, self.id_column)
+                part = assign_part(self.model, np.array(rows, dtype=np.float64), present, ids, self.id_column)
                 for writer in writers:
                     writer.append(*part.written(), part.complete)
         self.table.release()

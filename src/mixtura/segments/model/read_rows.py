@@ -17,7 +17,8 @@ from mixtura.io import to_float64
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.table.columns import choose
 from mixtura.segments.table.complete import missing_notes, usable_rows
-from mixtura.segments.table.discrete.coding import unknown_notes, with_missing_levels
+from mixtura.segments.table.discrete.coding import with_missing_levels
+from mixtura.segments.table.discrete.unknown_values import unknown_notes
 from mixtura.segments.table.roles import Roles, checked_weights
 
 __all__ = ["ROW_NAME", "ModelRows", "customer_ids", "in_chunks", "read_rows", "require_columns"]

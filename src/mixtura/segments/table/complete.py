@@ -13,7 +13,7 @@ from mixtura.exceptions import DataError
 from mixtura.io import to_float64
 from mixtura.validation import missing_values
 
-__all__ = ["counted_notes", "missing_notes", "usable_rows"]
+__all__ = ["counted_notes", "known_cells", "missing_notes", "usable_rows"]
 
 _SHOWN = 5
 """Columns that a note names."""
@@ -67,7 +67,7 @@ def usable_rows(
     for position, name in enumerate(columns):
         values[:, position] = to_float64(table[name])
     values[np.isinf(values)] = np.nan
-    known = np.column_stack([~np.isnan(values), *(_known(table[name]) for name in discrete)])
+    known = np.column_stack([~np.isnan(values), *(known_cells(table[name]) for name in discrete)])
     usable = np.asarray(known.all(axis=1) if drop_missing else known.any(axis=1))
     weights = None if weight is None else to_float64(table[weight])
     if weights is not None:
@@ -94,7 +94,7 @@ def usable_rows(
     return chosen, None if weights is None else np.ascontiguousarray(weights[usable]), usable
 
 
-def _known(column: nw.Series[Any]) -> Array:
+def known_cells(column: nw.Series[Any]) -> Array:
     """Return which cells of a column are not missing, shape (N,)."""
     if column.dtype.is_numeric():
         return np.isfinite(to_float64(column))

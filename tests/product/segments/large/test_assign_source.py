@@ -16,11 +16,45 @@ from mixtura.data.sources import open_source
 from mixtura.datasets import make_customers
 from mixtura.exceptions import ColumnError, DataError, TableError
 from mixtura.segments import SegmentModel, assign_table, segment_table
-from mixtura.segments.large.assign_source import assign_source
+from mixtura.segments.large.assigning.assign_source import assign_source
 from mixtura.segments.large.row_reader import RowReader
 from mixtura.segments.large.sentinels import find_sentinels
 
 N = 5_000
+
+
+@pytest.fixture(scope="module")
+def mixed() -> SegmentModel:
+    """A model of numbers, one with a point mass, of counts and of words, that knows a code of missing values."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        kinds = {"visits": "count", "channel": "category", "grade": "ordered"}
+        return segment_table(
+            mixed_table(600),
+            kinds=kinds,
+            components=[2],
+            covariance_types=["diag"],
+            missing_codes={"grade": [9]},
+        ).model
+
+
+def mixed_table(n: int, seed: int = 0) -> pl.DataFrame:
+    """Two groups in all kinds of columns; some cells are empty, some rows without any value."""
+    rng = np.random.default_rng(seed)
+    group = rng.integers(2, size=n)
+    frame = pl.DataFrame(
+        {
+            "customer_id": [f"{number:05}" for number in range(n)],
+            "amount": np.where(rng.uniform(size=n) < 0.3, 0.0, rng.normal(20.0 + 20.0 * group, 4.0)),
+            "age": rng.normal(35.0 + 15.0 * group, 5.0),
+            "visits": rng.poisson(1.0 + 5.0 * group),
+            "channel": np.array(["web", "shop", "phone"])[(group + (rng.uniform(size=n) < 0.2)) % 3],
+            "grade": np.where(rng.uniform(size=n) < 0.1, 9, 1 + group + rng.integers(2, size=n)),
+        }
+    )
+    empty, numbers = pl.int_range(pl.len()) % 97 == 5, pl.int_range(pl.len()) % 31 == 3
+    without = [pl.when(empty).then(None).otherwise(pl.col(name)).alias(name) for name in frame.columns[1:]]
+    return frame.with_columns(without).with_columns(age=pl.when(numbers).then(None).otherwise(pl.col("age")))
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +110,33 @@ def test_the_file_is_that_of_the_table_in_memory(
         expected.n_anomalies,
     )
     assert found.notes == expected.notes
+
+
+@pytest.mark.parametrize("drop_missing", [False, True])
+def test_counts_and_categories(mixed: SegmentModel, drop_missing: bool, tmp_path: Path) -> None:
+    """They were read whole, however large the table; notes and numbers are those of that way."""
+    assert set(mixed.discrete_columns) == {"visits", "channel", "grade"}
+    assert any(one.kind == "spike" for one in mixed.coding.columns)  # type: ignore[union-attr]
+    unseen = pl.when(pl.int_range(pl.len()) % 53 == 7).then(pl.lit("letter")).otherwise(pl.col("channel"))
+    frame = mixed_table(1_000, seed=1).with_columns(channel=unseen)
+    expected = in_memory(mixed, frame, drop_missing=drop_missing)
+    expected.write(tmp_path / "expected.parquet")
+    source = open_source(frame.to_arrow().to_reader(max_chunksize=130))
+    found = assign_source(mixed, source, tmp_path / "found.parquet", drop_missing=drop_missing)
+    one, other = (pl.read_parquet(tmp_path / f"{name}.parquet") for name in ("found", "expected"))
+    same(one, other, exactly=False)
+    assert one["segment"].null_count() == expected.n_rows - expected.n_known > 0
+    assert found.notes == expected.notes
+    (unknown,) = (note for note in found.notes if "unknown to the model" in note)
+    assert unknown.startswith("channel: ")
+    assert "such as 'letter'" in unknown
+
+
+def test_a_category_that_is_not_there_is_named(mixed: SegmentModel, tmp_path: Path) -> None:
+    source = open_source(mixed_table(100).drop("channel").to_arrow())
+    with pytest.raises(ColumnError, match=r"The table lacks 'channel'\."):
+        assign_source(mixed, source, tmp_path / "a.csv")
+    assert not (tmp_path / "a.csv").exists()
 
 
 def test_complete_rows_have_the_same_digits(model: SegmentModel, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from mixtura.segments.results.segmentation_result import SegmentationResult
 from mixtura.segments.segment import segment_table
 from mixtura.segments.table.columns import ColumnChoice
 
-__all__ = ["segment_on_spark"]
+__all__ = ["require_unique", "segment_on_spark"]
 
 _WHERE = "for a Spark dataframe"
 
@@ -80,7 +80,7 @@ class _SparkTask(LargeTask):
     """One segmentation of a Spark dataframe."""
 
     def __init__(self, frame: Any, on_stage: Callable[[str], object], options: dict[str, Any]) -> None:
-        _require_unique(frame.columns)
+        require_unique(frame.columns)
         with SparkCluster(frame).answering():
             schema = frame.limit(0).toArrow().schema
         outline = Source("the Spark dataframe", schema, lambda columns: iter(()))
@@ -158,7 +158,8 @@ class _SparkCustomers:
                 start += held.complete.size
 
 
-def _require_unique(names: list[str]) -> None:
+def require_unique(names: list[str]) -> None:
+    """Raise `ColumnError` where two columns of a dataframe have one name."""
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise ColumnError(

@@ -17,7 +17,7 @@ from mixtura.data.sources.batches import BATCH_ROWS
 from mixtura.exceptions import OutputError
 from mixtura.io import TableWriter
 from mixtura.io.writers import join_tables
-from mixtura.segments.large.assign_source import assign_part
+from mixtura.segments.large.assigning.assign_source import assign_part
 from mixtura.segments.large.on_cluster.cluster_table import ClusterTable
 from mixtura.segments.large.on_cluster.table_parts import HeldPart, TablePart
 from mixtura.segments.large.write_customers import MOST_CSV_ROWS
@@ -106,9 +106,8 @@ def assigned_of(
     rows, place = held.packed.rows, 0
     for first, ids in _ids_of(part, held, start, id_column):
         present = held.complete[first : first + len(ids)]
-        values: FloatArray = np.full((present.size, len(model.columns)), np.nan)
         count = int(present.sum())
-        values[present] = rows[place : place + count]
+        values: FloatArray = np.array(rows[place : place + count], dtype=np.float64)
         place += count
         yield assign_part(model, values, present, ids, id_column)
 

@@ -13,7 +13,7 @@ from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.core.parts.discrete import DiscreteColumns, LevelTable
 from mixtura.core.parts.level_models import CATEGORICAL, NEGATIVE_BINOMIAL, POISSON, LevelModel
 from mixtura.io import NO_CODEBOOK, Codebook, CodebookColumn, to_float64
-from mixtura.segments.table.discrete.cells import text_of, texts_of
+from mixtura.segments.table.discrete.cells import texts_of
 from mixtura.segments.table.discrete.kinds import ColumnKind
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "coding_of",
     "names_by_levels",
     "standard_moments",
-    "unknown_notes",
     "with_missing_levels",
 ]
 
@@ -117,34 +116,6 @@ class Coding:
     def levels(self, frame: Any, chosen: Array) -> IntArray:
         """Return the levels of the chosen rows of a table, (n, J), as `DiscreteColumns.numbered`."""
         return self.discrete.numbered(read_levels(self.columns, frame, chosen))
-
-
-def unknown_notes(coding: Coding, levels: IntArray, frame: Any, chosen: Array) -> tuple[str, ...]:
-    """Return a sentence for each column with values that the model has not seen, which count as missing.
-
-    Parameters
-    ----------
-    coding : Coding
-    levels : ndarray of shape (n, J)
-        What `Coding.levels` gives of the chosen rows.
-    frame : pandas, polars or pyarrow table
-        N rows.
-    chosen : ndarray of shape (N,), bool
-    """
-    table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
-    notes = []
-    for codes, column in zip(levels.T, coding.columns, strict=True):
-        if column.kind == "spike":
-            continue
-        present = ~table[column.name].is_null().to_numpy()[chosen]
-        unknown = np.flatnonzero(present & (codes == coding.discrete.size - 1))
-        if unknown.size:
-            example = text_of(table[column.name][int(np.flatnonzero(chosen)[unknown[0]])])
-            notes.append(
-                f"{column.name}: {unknown.size:,} of {int(present.sum()):,} values are unknown to the model, such as "
-                f"{example!r}; they count as missing."
-            )
-    return tuple(notes)
 
 
 def with_missing_levels(

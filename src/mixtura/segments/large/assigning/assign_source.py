@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import narwhals as nw
 import numpy as np
 
-from mixtura._typing import Array, BoolArray, FloatArray, IntArray
+from mixtura._typing import Array, BoolArray, IntArray
+from mixtura.core.protocols import RowTable
 from mixtura.data.sources import Source, no_rows, read_ahead
 from mixtura.data.spool import spool_stream
 from mixtura.exceptions import ColumnWarning, DataError
 from mixtura.io import TableWriter
-from mixtura.segments.large.row_reader import MissingCounts, RowReader, missing_codes_of, usable_rows_of
+from mixtura.segments.large.assigning.model_reader import ModelReader, ReadCounts
 from mixtura.segments.large.sentinels import find_sentinels
 from mixtura.segments.model.assign import Assignment, assign_rows
 from mixtura.segments.model.read_rows import ROW_NAME, require_columns
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.table.columns import guess_id
-from mixtura.segments.table.complete import counted_notes
-from mixtura.segments.table.survey.sentinel import Sentinel, sentinel_notes
+from mixtura.segments.table.survey.sentinel import Sentinel
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -86,7 +86,6 @@ def assign_source(
     Parameters
     ----------
     model : SegmentModel
-        Of columns of numbers; one with counts and categories needs the table in memory.
     source : Source
     path : str or Path
         Ends in ``.csv`` or ``.parquet``.
@@ -105,7 +104,7 @@ def assign_source(
     OutputError
         The file cannot be written.
     """
-    require_columns(model.columns, source.columns)
+    require_columns((*model.columns, *model.discrete_columns), source.columns)
     if on_rows is not None:
         source = source.watched(on_rows)
     if not source.repeatable:
@@ -127,8 +126,7 @@ def with_sentinels(model: SegmentModel, source: Source, run: Callable[[list[Sent
     try:
         return run(None)
     except _Suspicious:
-        codes = missing_codes_of(model.columns, model.training.missing_codes, {})
-        found = find_sentinels(source, RowReader(model.columns, codes))
+        found = find_sentinels(source, ModelReader(model).numbers)
     return run(found)
 
 
@@ -145,7 +143,7 @@ def id_column_of(model: SegmentModel, source: Source, asked: str | None) -> str 
         return asked
     if known in source.columns and known not in model.columns:
         return known
-    others = [name for name in source.columns if name not in model.columns]
+    others = [name for name in source.columns if name not in (*model.columns, *model.discrete_columns)]
     return guess_id(nw.from_native(pa.Table.from_batches([first]), eager_only=True), others)
 
 
@@ -157,15 +155,13 @@ def _run(
     sentinels: list[Sentinel] | None,
     drop_missing: bool,
 ) -> AssignedSource:
-    counts, missing = SourceCounts(model.n_segments), MissingCounts(len(model.columns))
+    counts, read = SourceCounts(model.n_segments), ReadCounts(model)
     with TableWriter(path) as writer:
-        for part, _ in assigned_parts(
-            model, source, id_column, sentinels, missing, drop_missing=drop_missing
-        ):
+        for part, _ in assigned_parts(model, source, id_column, sentinels, read, drop_missing=drop_missing):
             writer.append(*part.written(), part.known)
             counts.add(part)
-        counts.require_some(model.columns)
-    notes = read_notes(sentinels, missing, model.columns)
+        counts.require_some((*model.columns, *model.discrete_columns))
+    notes = read_notes(sentinels, read)
     n_anomalies, n_outliers = counts.n_anomalies, counts.n_outliers
     return AssignedSource(
         model.names, counts.n_rows, counts.n_complete, counts.by_segment, n_anomalies, notes, n_outliers
@@ -197,14 +193,9 @@ class SourceCounts:
             )
 
 
-def read_notes(
-    sentinels: list[Sentinel] | None, missing: MissingCounts, columns: Sequence[str]
-) -> tuple[str, ...]:
+def read_notes(sentinels: list[Sentinel] | None, read: ReadCounts) -> tuple[str, ...]:
     """Return what was noticed when a source was read, and warn of it."""
-    notes = (
-        *sentinel_notes(sentinels or ()),
-        *counted_notes(missing.columns, missing.rows, missing.all_rows, columns),
-    )
+    notes = read.notes(sentinels or ())
     if notes:
         warnings.warn(f"Columns of the table: {' '.join(notes)}", ColumnWarning, stacklevel=3)
     return notes
@@ -215,7 +206,7 @@ def assigned_parts(
     source: Source,
     id_column: str | None,
     sentinels: list[Sentinel] | None,
-    missing: MissingCounts,
+    read: ReadCounts,
     *,
     drop_missing: bool,
     further: Sequence[str] = (),
@@ -229,54 +220,48 @@ def assigned_parts(
     id_column : str or None
     sentinels : list of Sentinel or None
         None to find out that there may be some: see `with_sentinels`.
-    missing : MissingCounts
-        To which those of each part are added.
+    read : ReadCounts
+        To which each part is added.
     drop_missing : bool
     further : sequence of str, default=()
         Columns to be read as well.
     """
-    known = {one.column: one.value for one in sentinels or ()}
-    reader = RowReader(model.columns, missing_codes_of(model.columns, model.training.missing_codes, known))
-    needed = dict.fromkeys([*model.columns, *([] if id_column is None else [id_column]), *further])
+    reader = ModelReader(model, {one.column: one.value for one in sentinels or ()}, drop_missing)
+    needed = dict.fromkeys([*reader.columns, *([] if id_column is None else [id_column]), *further])
+    start = 1
     with read_ahead(source.batches(list(needed))) as batches:
-        for rows, ids, batch in _numbered(batches, reader, id_column):
-            if sentinels is None and reader.may_have_sentinels(rows).any():
+        for batch in batches:
+            part = reader(batch)
+            if sentinels is None and reader.numbers.may_have_sentinels(part.numbers).any():
                 raise _Suspicious
-            complete = usable_rows_of(rows, drop_missing=drop_missing)
-            missing.add(rows[complete])
-            yield assign_part(model, rows, complete, ids, id_column), batch
+            read.add(part)
+            ids = _ids_of(batch, id_column, start)
+            start += batch.num_rows
+            yield assign_part(model, part.table, part.complete, ids, id_column), batch
 
 
-def _numbered(
-    batches: Iterator[pa.RecordBatch], reader: RowReader, id_column: str | None
-) -> Iterator[tuple[FloatArray, Any, pa.RecordBatch]]:
-    """Yield the rows of batches with their ids, row numbers from 1 where there are none."""
+def _ids_of(batch: pa.RecordBatch, id_column: str | None, start: int) -> nw.Series[Any] | Array:
+    """Return the ids of a batch, or the numbers of its rows, given that of the first."""
     import pyarrow as pa
 
-    start = 1
-    for batch in batches:
-        rows = reader(batch)
-        if id_column is None:
-            ids: Any = np.arange(start, start + len(rows))
-        else:
-            column = pa.chunked_array([batch.column(batch.schema.names.index(id_column))])
-            ids = nw.from_native(column, series_only=True)
-        start += len(rows)
-        yield rows, ids, batch
+    if id_column is None:
+        return np.arange(start, start + batch.num_rows)
+    column = pa.chunked_array([batch.column(batch.schema.get_field_index(id_column))])
+    ids: nw.Series[Any] = nw.from_native(column, series_only=True)
+    return ids
 
 
 def assign_part(
     model: SegmentModel,
-    rows: FloatArray,
+    rows: RowTable,
     complete: BoolArray,
     ids: nw.Series[Any] | Array,
     id_column: str | None,
 ) -> Assignment:
-    """Return the assignment of some rows, (n, D), of a larger table."""
-    chosen = rows if complete.all() else np.ascontiguousarray(rows[complete])
-    if not len(chosen):
+    """Return the assignment of some rows of a larger table, given the n usable ones, and which they are."""
+    if not len(rows):
         return _nobody(model, complete, ids, id_column)
-    return assign_rows(model, chosen, complete, ROW_NAME if id_column is None else id_column, ids)
+    return assign_rows(model, rows, complete, ROW_NAME if id_column is None else id_column, ids)
 
 
 def _nobody(model: SegmentModel, complete: BoolArray, ids: Any, id_column: str | None) -> Assignment:
