@@ -3,29 +3,25 @@
 
 #ifdef MIXTURA_X86
 const Advance advances[] = {avx512::advance, avx2::advance, baseline::advance};
+const Finish finishes[] = {avx512::finish, avx2::finish, baseline::finish};
 #else
 const Advance advances[] = {baseline::advance};
+const Finish finishes[] = {baseline::finish};
 #endif
 
-// The steps made, and why no more. `form` holds three flags of a closed form, or four of a common one. The arrays, in this
-// order, None for what is not given: rows, weight, bound, total_mean, total_second; state, film.
-nb::tuple advance(std::size_t variant, int layout, Index n_components, nb::tuple form, Index block, Index warmup,
-                  double fewest, double negligible, double tolerance, double enough, nb::args arrays) {
-    const Array rows(arrays[0]), weight(arrays[1]), bound(arrays[2]), total_mean(arrays[3]), total_second(arrays[4]),
-        state(arrays[5], true), film(arrays[6], true);
+// What a stretch is made of but for its arrays. `form` holds three flags of a closed form, or four of a common one.
+Stretch described(std::size_t variant, int layout, Index n_components, const nb::tuple& form, Index block, Index warmup,
+                  double fewest, double negligible, double tolerance, double enough) {
     if (layout < 0 || layout > 2) throw std::invalid_argument("the layout is 0, 1 or 2");
     if (n_components < 1 || block < 1) throw std::invalid_argument("there are components, and rows in a block");
     if (!(negligible >= 0.0 && negligible < 1.0)) throw std::invalid_argument("a share is from 0 to 1");
+    variant_at(variant);
     Stretch s{};
-    s.pass.layout = static_cast<Layout>(layout), s.pass.negligible = negligible;
-    const Index n = s.pass.n = rows.size(0), d = s.pass.d = rows.size(1), k = s.pass.k = n_components;
-    s.pass.rows64 = rows.is('f') ? nullptr : rows.values<const double>({n, d});
-    s.pass.rows32 = rows.is('f') ? rows.values<const float>({n, d}) : nullptr;
-    s.pass.weight = weight.values<const double>({n});
+    s.pass.layout = static_cast<Layout>(layout), s.pass.negligible = negligible, s.pass.k = n_components;
     s.is_common = form.size() == 4;
     const auto flag = [&form](std::size_t number) { return nb::cast<bool>(form[number]); };
     ClosedForm& f = s.form.step;
-    f.k = k, f.d = d, f.fewest = fewest;
+    f.k = n_components, f.fewest = fewest;
     if (s.is_common) {
         f.diagonal = flag(0), s.form.equal_volume = flag(1), s.form.equal_shape = flag(2), s.form.own_axes = flag(3);
     } else {
@@ -33,14 +29,35 @@ nb::tuple advance(std::size_t variant, int layout, Index n_components, nb::tuple
     }
     if ((s.pass.layout == Layout::shared) != f.pooled || (!f.pooled && (s.pass.layout == Layout::diagonal) != f.diagonal))
         throw std::invalid_argument("the layout is not that of the form");
-    f.bound = f.diagonal ? bound.values<const double>({d}) : bound.values<const double>({d, d});
+    s.block = block, s.warmup = warmup, s.tolerance = tolerance, s.enough = enough;
+    return s;
+}
+
+// The rows, their bound and their total are n x d each.
+void set_rows(Stretch& s, Index n, Index d) {
+    s.pass.n = n, s.pass.d = s.form.step.d = d;
+    if (s.form.step.pooled && !(s.total_mean && s.total_second))
+        throw std::invalid_argument("pooled moments need those of all rows");
+}
+
+// The steps made, and why no more. The arrays, in this order, None for what is not given: rows, weight, bound, total_mean,
+// total_second; state, film.
+nb::tuple advance(std::size_t variant, int layout, Index n_components, nb::tuple form, Index block, Index warmup,
+                  double fewest, double negligible, double tolerance, double enough, nb::args arrays) {
+    const Array rows(arrays[0]), weight(arrays[1]), bound(arrays[2]), total_mean(arrays[3]), total_second(arrays[4]),
+        state(arrays[5], true), film(arrays[6], true);
+    Stretch s = described(variant, layout, n_components, form, block, warmup, fewest, negligible, tolerance, enough);
+    const Index n = rows.size(0), d = rows.size(1);
+    s.pass.rows64 = rows.is('f') ? nullptr : rows.values<const double>({n, d});
+    s.pass.rows32 = rows.is('f') ? rows.values<const float>({n, d}) : nullptr;
+    s.pass.weight = weight.values<const double>({n});
+    s.form.step.bound = s.form.step.diagonal ? bound.values<const double>({d}) : bound.values<const double>({d, d});
     s.total_mean = total_mean.values<const double>({d}), s.total_second = total_second.values<const double>({d, d});
-    if (f.pooled && !(s.total_mean && s.total_second)) throw std::invalid_argument("pooled moments need those of all rows");
-    s.block = block, s.warmup = warmup, s.tolerance = tolerance, s.enough = enough, s.n_steps = film.size(0);
+    set_rows(s, n, d);
+    s.n_steps = film.size(0);
     const StretchSizes sizes(s);
     s.state = state.values<double>({sizes.state()}), s.film = film.values<double>({s.n_steps, sizes.frame()});
     if (!(s.pass.rows64 || s.pass.rows32) || !s.state || !s.film) throw std::invalid_argument("rows, a state and a film are needed");
-    variant_at(variant);
     Index done = 0;
     Ending ending;
     {
@@ -50,7 +67,42 @@ nb::tuple advance(std::size_t variant, int layout, Index n_components, nb::tuple
     return nb::make_tuple(done, static_cast<int>(ending));
 }
 
+// Runs to their ends. The arrays: rows of samples (s, n, d), their bounds and totals, None for what is not given; for each
+// run its sample and its start; where its end and what was found are written.
+void finish_runs(std::size_t variant, int layout, Index n_components, nb::tuple form, Index block, Index warmup,
+                 double fewest, double negligible, double tolerance, double enough, Index n_steps, nb::args arrays) {
+    const Array rows(arrays[0]), bound(arrays[1]), total_mean(arrays[2]), total_second(arrays[3]), samples(arrays[4]),
+        starts(arrays[5]), ends(arrays[6], true), found(arrays[7], true);
+    Runs runs{};
+    Stretch& s = runs.stretch =
+        described(variant, layout, n_components, form, block, warmup, fewest, negligible, tolerance, enough);
+    const Index size = rows.size(0), n = rows.size(1), d = rows.size(2);
+    s.pass.rows64 = rows.values<const double>({size, n, d});
+    s.form.step.bound =
+        s.form.step.diagonal ? bound.values<const double>({size, d}) : bound.values<const double>({size, d, d});
+    s.total_mean = total_mean.values<const double>({size, d});
+    s.total_second = total_second.values<const double>({size, d, d});
+    set_rows(s, n, d);
+    s.n_steps = n_steps;
+    const StretchSizes sizes(s);
+    const Index n_runs = runs.n_runs = samples.size(0);
+    runs.samples = samples.values<const std::intptr_t>({n_runs});
+    runs.starts = starts.values<const double>({n_runs, sizes.model}), runs.ends = ends.values<double>({n_runs, sizes.model});
+    runs.found = found.values<double>({n_runs, 3});
+    if (!s.pass.rows64 || !runs.samples || !runs.starts || !runs.ends || !runs.found)
+        throw std::invalid_argument("rows, samples, starts and ends are needed");
+    for (Index r = 0; r < n_runs; ++r)
+        if (runs.samples[r] < 0 || runs.samples[r] >= size) throw std::invalid_argument("there is no such sample");
+    bool good;
+    {
+        nb::gil_scoped_release unlocked;
+        good = finishes[variant](runs);
+    }
+    if (!good) throw std::bad_alloc();
+}
+
 void define_stretch(nb::module_& m) {
     m.def("advance", &advance);
+    m.def("finish_runs", &finish_runs);
     m.attr("STRETCH") = 1;
 }

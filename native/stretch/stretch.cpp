@@ -63,12 +63,28 @@ public:
             Kind kind = plain;
             double objective;
             if (!step(kind, objective)) return Ending::trouble;
-            double* frame = t.film + *done * z.frame();
-            frame[0] = objective, frame[1] = kind, frame[2] = s[has_trial];
-            std::copy(s.model, s.model + z.model, frame + 3);
+            if (t.film) {
+                double* frame = t.film + *done * z.frame();
+                frame[0] = objective, frame[1] = kind, frame[2] = s[has_trial];
+                std::copy(s.model, s.model + z.model, frame + 3);
+            }
             if (is_satisfied(kind, objective)) return ++*done, Ending::satisfied;
         }
         return Ending::complete;
+    }
+
+    // A run sets out from a model.
+    void begin(const double* start) {
+        std::fill(s.scalars, s.scalars + stretch_scalars, 0.0);
+        std::copy(start, start + z.model, s.model);
+        s[previous] = -infinity;
+        if (t.warmup == 0) begin_acceleration();
+    }
+
+    // The log-likelihood of the model that it has come to; not a number where a pass fails.
+    double evaluate(double* end) {
+        std::copy(s.model, s.model + z.model, end);
+        return gather() ? sums[0] : std::nan("");
     }
 
 private:
@@ -316,9 +332,12 @@ Ending advance_steps(const Stretch& stretch, Index* done) {
     return ending;
 }
 
+#include "runs.hpp"
+
 }  // namespace
 
 const Advance advance = advance_steps;
+const Finish finish = finish_runs;
 
 }  // namespace MIXTURA_VARIANT
 }  // namespace mixtura

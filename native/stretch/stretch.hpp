@@ -48,11 +48,21 @@ struct StretchSizes {
     Index whitening, covariances, logs, model;
 };
 
-// Makes some steps, one frame of the film each; the state after them is not to be used where there is trouble.
-using Advance = Ending (*)(const Stretch&, Index* done);
+// Runs from their starts to their ends, each on one of several samples of as many rows.
+struct Runs {
+    Stretch stretch;  // of the first sample, whose arrays those of the others follow; neither state nor film; steps at most
+    Index n_runs;
+    const std::intptr_t* samples;  // (runs)
+    const double* starts;          // (runs, model)
+    double *ends, *found;          // (runs, model), (runs, 3): log-likelihood of the end, steps made, why they ended
+};
 
-namespace baseline { extern const Advance advance; }
-namespace avx2 { extern const Advance advance; }
-namespace avx512 { extern const Advance advance; }
+// Makes some steps, one frame of the film each, if there is one; the state after trouble is not to be used.
+using Advance = Ending (*)(const Stretch&, Index* done);
+using Finish = bool (*)(const Runs&);  // false: out of memory
+
+namespace baseline { extern const Advance advance; extern const Finish finish; }
+namespace avx2 { extern const Advance advance; extern const Finish finish; }
+namespace avx512 { extern const Advance advance; extern const Finish finish; }
 
 }  // namespace mixtura

@@ -30,7 +30,7 @@ PUBLIC = [
 FILE_LINES = 400
 FUNCTION_LINES = 40
 NATIVE_FILE_LINES = 350
-NATIVE_LINES = {"pass": 1340, "near": 800, "algebra": 1355, "trees": 300, "stretch": 600, "": 575}
+NATIVE_LINES = {"pass": 1340, "near": 800, "algebra": 1355, "trees": 300, "stretch": 640, "": 625}
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}
 
 COMMANDS = SOURCE / "cli" / "commands"

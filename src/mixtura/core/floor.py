@@ -31,13 +31,15 @@ _FEW = 32
 class CovarianceFloor:
     """A positive definite covariance B; others are to satisfy ``Sigma - B`` positive semidefinite, as far as they can.
 
+    Those of several tables stand side by side, along a first axis of every array.
+
     Parameters
     ----------
     root : ndarray of shape (D, D)
         Lower triangular, ``B = root root^T``, in units of the data.
     variances : ndarray of shape (D,)
         Smallest variance along each column.
-    spherical : float
+    spherical : ndarray of shape ()
         Smallest variance of a spherical covariance.
     sphere : ndarray of shape (D,)
         Its square root, for each column.
@@ -47,14 +49,14 @@ class CovarianceFloor:
 
     root: FloatArray
     variances: FloatArray
-    spherical: float
+    spherical: FloatArray
     sphere: FloatArray
     deviations: FloatArray
 
     @classmethod
-    def of(cls, root: FloatArray, variances: FloatArray, spherical: float) -> CovarianceFloor:
+    def of(cls, root: FloatArray, variances: FloatArray, spherical: FloatArray) -> CovarianceFloor:
         """Make a floor; deviations follow from the variances."""
-        sphere = np.full(variances.size, np.sqrt(spherical))
+        sphere = np.repeat(np.sqrt(spherical)[..., None], variances.shape[-1], axis=-1)
         return cls(root, variances, spherical, sphere, np.sqrt(variances))
 
     @cached_property
@@ -111,7 +113,7 @@ def is_constant(covariance: FloatArray, magnitude: FloatArray) -> npt.NDArray[np
 def sound_covariance(
     covariance: FloatArray, magnitude: FloatArray, smallest: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Return deviations (D,) and the lower root (D, D) of the correlations of a covariance that may be singular.
+    """Return deviations (..., D) and the lower root (..., D, D) of correlations, of a covariance that may be singular.
 
     A column without variance, or with no more than rounding leaves of a constant, is given the smallest deviation of
     the others (its magnitude where there are none): it has no scale of its own, and any gives all components alike
@@ -119,23 +121,28 @@ def sound_covariance(
 
     Parameters
     ----------
-    covariance : ndarray of shape (D, D)
-    magnitude : ndarray of shape (D,)
+    covariance : ndarray of shape (..., D, D)
+        One, or of several tables.
+    magnitude : ndarray of shape (..., D)
         Absolute means of the columns.
     smallest : float
     """
-    deviations = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
+    deviations = np.sqrt(np.maximum(covariance.diagonal(axis1=-2, axis2=-1), 0.0))
     least = np.maximum(_ROUNDING * magnitude, _SMALLEST_DEVIATION)
     varies = deviations > least
-    if np.logical_and.reduce(varies):
-        correlations = covariance / deviations[:, None] / deviations
+    if np.logical_and.reduce(varies, axis=None):
+        correlations = covariance / deviations[..., :, None] / deviations[..., None, :]
     else:
-        others = deviations[varies]
-        stand_in = others.min() if others.size else np.where(magnitude > 0, magnitude, 1.0)
+        others = np.where(varies, deviations, np.inf).min(axis=-1, keepdims=True)
+        stand_in = np.where(np.isfinite(others), others, np.where(magnitude > 0, magnitude, 1.0))
         deviations = np.maximum(np.where(varies, deviations, stand_in), least)
-        correlations = np.where(varies[:, None] & varies, covariance / deviations[:, None] / deviations, 0.0)
-    correlations.ravel()[:: deviations.size + 1] = 1.0
+        scaled = covariance / deviations[..., :, None] / deviations[..., None, :]
+        correlations = np.where(varies[..., :, None] & varies[..., None, :], scaled, 0.0)
+    size = deviations.shape[-1]
+    correlations.reshape(-1, size * size)[:, :: size + 1] = 1.0
     values, axes = np.linalg.eigh(correlations)
-    if values[0] < smallest:
-        correlations = (axes * np.maximum(values, smallest)) @ axes.T
+    low = values[..., 0] < smallest
+    if np.logical_or.reduce(low, axis=None):
+        raised = (axes * np.maximum(values, smallest)[..., None, :]) @ axes.swapaxes(-1, -2)
+        correlations = np.where(low[..., None, None], raised, correlations)
     return deviations, np.asarray(np.linalg.cholesky(correlations), dtype=np.float64)

@@ -15,7 +15,16 @@ from mixtura.core.statistics import Statistics
 from mixtura.exceptions import ParameterError
 from mixtura.kernels import get_algebra
 
-__all__ = ["Conjugate", "Floor", "Modelled", "Prior", "Ridge", "Traits", "covariance_and_mean"]
+__all__ = [
+    "Conjugate",
+    "Floor",
+    "Modelled",
+    "Prior",
+    "Ridge",
+    "Traits",
+    "covariance_and_mean",
+    "relative_floor",
+]
 
 _SOUND = 1e-10
 """Least share of the variance of columns that is left along any direction; six digits then survive a factorization."""
@@ -190,14 +199,7 @@ class Floor(_Flat):
                 "Try `fraction=1e-8`."
             )
         covariance, means = covariance_and_mean(total)
-        deviations, root = sound_covariance(covariance, np.abs(means), _SOUND / fraction)
-        deviations = sqrt(fraction) * deviations
-        if rounding is not None:
-            deviations = np.maximum(deviations, rounding / np.sqrt(2 * np.pi))
-        variances = np.square(deviations)
-        mean = float(np.add.reduce(covariance.diagonal())) / means.size
-        spherical = max(fraction * mean, float(np.minimum.reduce(variances)))
-        return cls(CovarianceFloor.of(deviations[:, None] * root, variances, spherical), total, fraction)
+        return cls(relative_floor(covariance, means, fraction, rounding), total, fraction)
 
     @property
     def ridge(self) -> float:
@@ -314,6 +316,27 @@ class Conjugate:
         share = 1 / n_components if structure.pooled else 1.0
         apart = means - self.center
         return 1 + share * rows, share * scale + self.shrinkage * apart[:, :, None] * apart[:, None, :]
+
+
+def relative_floor(
+    covariance: FloatArray, means: FloatArray, fraction: float = 1e-8, rounding: FloatArray | None = None
+) -> CovarianceFloor:
+    """Return the floor that `Floor` is of the covariance and the means of all rows, or the floors of several tables.
+
+    Parameters
+    ----------
+    covariance, means : ndarray of shape (..., D, D) and (..., D)
+    fraction, rounding
+        As of `Floor.of`.
+    """
+    deviations, root = sound_covariance(covariance, np.abs(means), _SOUND / fraction)
+    deviations = sqrt(fraction) * deviations
+    if rounding is not None:
+        deviations = np.maximum(deviations, rounding / np.sqrt(2 * np.pi))
+    variances = np.square(deviations)
+    mean = np.add.reduce(covariance.diagonal(axis1=-2, axis2=-1), axis=-1) / means.shape[-1]
+    spherical = np.maximum(fraction * mean, np.minimum.reduce(variances, axis=-1))
+    return CovarianceFloor.of(deviations[..., :, None] * root, variances, np.asarray(spherical))
 
 
 def covariance_and_mean(total: Statistics) -> tuple[FloatArray, FloatArray]:

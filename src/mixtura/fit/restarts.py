@@ -121,13 +121,18 @@ class Settings:
             return self.journal.run(self.name, start, step, self.stop, self.max_iter, observe=self.observe)
         mixture = first()
         problem = problem.near_together(mixture) if self.max_iter > _FEW_PASSES else problem
-        step = self.step(problem)
-        if self.stretches and self.observe is ignore:
-            rule = self.stop if isinstance(self.stop, RemainingGain | Racing) else None
-            step = stretched(step, problem, _enough(self.stop), rule)
+        step = self.step_for(problem)
         state = begin(step, mixture, previous=previous)
         found = iterate(state, step, self.stop, self.max_iter, observe=self.observe)
         return LoopResult(value_of(found.model), found.trace)
+
+    def step_for(self, problem: Problem) -> Step[Any, Any]:
+        """Return the step of a problem, which makes several passes at a time where it may."""
+        step = self.step(problem)
+        if not self.stretches or self.observe is not ignore:
+            return step
+        rule = self.stop if isinstance(self.stop, RemainingGain | Racing) else None
+        return stretched(step, problem, _enough(self.stop), rule)
 
 
 def _enough(stop: StoppingRule) -> float:

@@ -77,9 +77,9 @@ class StretchStates:
         }
         numbers |= {f"plain_{i}": one for i, one in enumerate(so_far.changes)}
         if isinstance(state, EMState):
-            self._put_model(vector, "model", state.model)
+            self.places.part(vector, "model")[:] = self.pack_model(state.model)
         else:
-            self._put_model(vector, "model", state.plain.model)
+            self.places.part(vector, "model")[:] = self.pack_model(state.plain.model)
             numbers |= self._put_accelerated(vector, state)
         for name, number in numbers.items():
             vector[_AT[name]] = number
@@ -101,14 +101,17 @@ class StretchStates:
         weights, means, covariances, whitening, logs, offsets = self.places.model_of(vector)
         return Mixture(weights, means, covariances, self.structure, Factors(whitening, logs), offsets)
 
-    def _put_model(self, vector: FloatArray, name: str, model: Mixture) -> None:
+    def pack_model(self, model: Mixture) -> FloatArray:
+        """Return the arrays of a mixture as one vector."""
+        vector = np.empty(self.places.frame_size - 3)
         offsets = model.components(self.moments).offsets
         given = (
             model.weights, model.means, model.covariances, model.factors.whitening, model.factors.log_determinants,
             offsets,
         )  # fmt: skip
-        for place, array in zip(self.places.model_of(self.places.part(vector, name)), given, strict=True):
+        for place, array in zip(self.places.model_of(vector), given, strict=True):
             place[...] = array
+        return vector
 
     def _put_sums(self, place: FloatArray, statistics: Statistics) -> None:
         gathered, size = statistics.gathered(), statistics.means.size
@@ -149,7 +152,7 @@ class StretchStates:
     def _put_trial(self, vector: FloatArray, trial: Trial | None) -> dict[str, float]:
         if trial is None:
             return {}
-        self._put_model(vector, "origin_model", trial.plain.model)
+        self.places.part(vector, "origin_model")[:] = self.pack_model(trial.plain.model)
         self._put_sums(self.places.part(vector, "trial"), trial.sums)
         self._put_sums(self.places.part(vector, "origin"), trial.origin)
         self.places.part(vector, "trial_point")[:] = trial.point

@@ -16,15 +16,27 @@ from functools import cached_property, lru_cache
 from itertools import accumulate
 from math import prod
 from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from mixtura._typing import FloatArray, RowArray
+from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.kernels import native
 from mixtura.kernels.algebra import ClosedForm, CommonForm
-from mixtura.kernels.contract import Layout, moment_size, sums_size
+from mixtura.kernels.contract import Components, Layout, moment_size, sums_size
 
-__all__ = ["MEMORY", "PAIRS", "SCALARS", "Ending", "Places", "Stretch", "can_advance", "places_of"]
+__all__ = [
+    "MEMORY",
+    "PAIRS",
+    "SCALARS",
+    "Ending",
+    "Places",
+    "Samples",
+    "Stretch",
+    "can_advance",
+    "can_finish",
+    "places_of",
+]
 
 _VERSION = 1
 """What an extension has to say of its stretches to be called from here."""
@@ -59,6 +71,11 @@ def can_advance() -> bool:
     return getattr(native.extension(), "STRETCH", 0) == _VERSION
 
 
+def can_finish() -> bool:
+    """Return whether it makes whole runs, too."""
+    return can_advance() and hasattr(native.extension(), "finish_runs")
+
+
 @dataclass(frozen=True)
 class Places:
     """Where the parts of a state stand in its vector.
@@ -84,6 +101,10 @@ class Places:
         spheres = form == ClosedForm(pooled=False, diagonal=True, averaged=True)
         whitening = (d, d) if one else own
         return (k,), (k, d), (k,) if spheres else whitening, whitening, (1,) if one else (k,), (k,)
+
+    def serves(self, components: Components) -> bool:
+        """Return whether a pass over components is one that stretches make."""
+        return components.layout is self.layout
 
     @cached_property
     def frame_size(self) -> int:
@@ -132,16 +153,41 @@ class Places:
         ]
 
     def model_of(self, vector: FloatArray) -> list[FloatArray]:
-        """Return the arrays of a model from one vector: views in the order of `model`."""
-        return [
-            vector[span] if shape is None else vector[span].reshape(shape) for span, shape in self._of_model
-        ]
+        """Return the arrays of a model from one vector: views in the order of `model`.
+
+        Of vectors side by side, (..., frame_size - 3), those of all models.
+        """
+        if vector.ndim == 1:
+            return [
+                vector[span] if shape is None else vector[span].reshape(shape)
+                for span, shape in self._of_model
+            ]
+        sides = vector.shape[:-1]
+        return [vector[..., span].reshape(*sides, *(shape or (-1,))) for span, shape in self._of_model]
 
 
 @lru_cache(maxsize=256)
 def places_of(form: ClosedForm | CommonForm, layout: Layout, n_components: int, n_features: int) -> Places:
     """Return the places of parts of states, found once."""
     return Places(form, layout, n_components, n_features)
+
+
+class Samples(NamedTuple):
+    """Samples of as many rows, with what a run on one of them takes.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (S, N, D), float64, C-contiguous
+    bounds : ndarray of shape (S, D, D) or (S, D), optional
+        Of the covariances, as `Stretch.bound` is.
+    means, scatters : ndarray of shape (S, D) and (S, D, D), optional
+        Of all rows, where second moments are pooled.
+    """
+
+    rows: FloatArray
+    bounds: FloatArray | None
+    means: FloatArray | None
+    scatters: FloatArray | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,13 +244,47 @@ class Stretch:
             Objective, kind, whether the model is on trial, and the model, after each step.
         ending : Ending
         """
-        places, total = self.places, self.total or (None, None)
-        after, film = state.copy(), np.empty((n_steps, places.frame_size))
-        extension = native.extension()
-        assert extension is not None, "there is a stretch only where there is an extension"
-        schedule = self.block, self.warmup, self.fewest, self.negligible, self.tolerance, self.enough
-        made, ending = extension.advance(
-            native.position(self.instruction_set), _LAYOUTS[places.layout], places.n_components, places.form, *schedule,
-            self.rows, self.sample_weight, self.bound, *total, after, film,
-        )  # fmt: skip
+        after, film = state.copy(), np.empty((n_steps, self.places.frame_size))
+        rows = self.rows, self.sample_weight, self.bound, *(self.total or (None, None))
+        made, ending = _extension().advance(*self._described, *rows, after, film)
         return after, film[:made], _ENDINGS[ending]
+
+    def finish(
+        self, samples: Samples, numbers: IntArray, starts: FloatArray, most_steps: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """Make runs from their starts to their ends, on samples in place of the rows.
+
+        Parameters
+        ----------
+        samples : Samples
+        numbers : ndarray of shape (R,)
+            The sample of each run.
+        starts : ndarray of shape (R, frame_size - 3)
+            The models that they set out from.
+        most_steps : int
+
+        Returns
+        -------
+        ends : ndarray of shape (R, frame_size - 3)
+            The models that they lead to.
+        found : ndarray of shape (R, 3)
+            The log-likelihood of these, in nats, how many steps were made, and the `Ending`. What did not end satisfied
+            takes more care.
+        """
+        ends, found = np.empty_like(starts), np.empty((len(starts), 3))
+        of_samples = samples.rows, samples.bounds, samples.means, samples.scatters
+        _extension().finish_runs(*self._described, most_steps, *of_samples, numbers, starts, ends, found)
+        return ends, found
+
+    @property
+    def _described(self) -> tuple[object, ...]:
+        """What the extension is given of steps, but for the arrays."""
+        form, layout = self.places.form, _LAYOUTS[self.places.layout]
+        schedule = self.block, self.warmup, self.fewest, self.negligible, self.tolerance, self.enough
+        return native.position(self.instruction_set), layout, self.places.n_components, form, *schedule
+
+
+def _extension() -> Any:
+    extension = native.extension()
+    assert extension is not None, "there is a stretch only where there is an extension"
+    return extension

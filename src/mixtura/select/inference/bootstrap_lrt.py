@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,10 +16,17 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import RowTable
 from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError
-from mixtura.fit import log_likelihood, split_components
+from mixtura.fit import SampleTables, log_likelihood, split_components
 from mixtura.select.checked_rows import as_table, counted_weights
 from mixtura.select.inference.drawn_samples import sample_like
-from mixtura.select.inference.refit import Refit, generator, map_samples, require_free, runner_for
+from mixtura.select.inference.refit import (
+    Refit,
+    generator,
+    map_samples,
+    map_together,
+    require_free,
+    runner_for,
+)
 from mixtura.select.model_search.cost import refit_seconds
 from mixtura.select.model_search.search import search
 from mixtura.select.priors import PRIORS, PriorName
@@ -266,13 +274,31 @@ class _Sampling:
     def _drawn(self, smaller: Mixture, larger: Mixture) -> list[float | None]:
         """Return the statistics of samples, each with a seed of its own."""
         seed = np.random.SeedSequence(self.random_state, spawn_key=(smaller.n_components,))
+        shared = (replace(self, data=self.data.alone()), smaller, larger)
+        if self.refit.fits_together(self.data, self.rows, larger):
+            return map_together(_statistics, shared, seed, self.n_boot, self.data.runner.in_memory())
         n_fits = 2 + (smaller.n_components if self.split else 0)
         one = refit_seconds(larger.family.name, larger.n_components, self.n_rows, self.data.n_features)
-        shared, runner = (
-            (replace(self, data=self.data.alone()), smaller, larger),
-            runner_for(self.data, larger),
-        )
+        runner = runner_for(self.data, larger)
         return map_samples(_statistic, shared, seed, self.n_boot, runner, one * n_fits)
+
+    def draw_together(
+        self, smaller: Mixture, larger: Mixture, seeds: Sequence[np.random.SeedSequence]
+    ) -> list[float | None]:
+        """Return the statistics of several samples, complete and continuous, which are fitted in two calls."""
+        drawn = (smaller.sample(self.n_rows, generator(seed))[0] for seed in seeds)
+        tables = SampleTables.of(np.array([*drawn]))
+        below = self.refit.best_of_each(self.data, tables, [[smaller]] * len(seeds))
+        starts = [self._starts(larger, None if end is None else end[1]) for end in below]
+        above = self.refit.best_of_each(self.data, tables, starts)
+        return [
+            None if one is None or other is None else 2.0 * (other[0] - one[0])
+            for one, other in zip(below, above, strict=True)
+        ]
+
+    def _starts(self, larger: Mixture, below: Mixture | None) -> list[Mixture]:
+        """Return from where the larger number of components is fitted to a sample, given the fit of the smaller one."""
+        return [larger, *(split_components(below) if self.split and below is not None else [])]
 
     def draw(self, smaller: Mixture, larger: Mixture, seed: np.random.SeedSequence) -> float | None:
         """Return the statistic of one sample from the smaller mixture; None where it cannot be fitted."""
@@ -280,7 +306,7 @@ class _Sampling:
         data = self.data.in_memory(rows).alone()
         try:
             below, found = self.refit.best(data, [smaller])
-            above, _ = self.refit.best(data, [larger, *(split_components(found) if self.split else [])])
+            above, _ = self.refit.best(data, self._starts(larger, found))
         except MixturaError:
             return None
         return 2.0 * (above - below)
@@ -290,6 +316,14 @@ def _statistic(shared: tuple[_Sampling, Mixture, Mixture], seed: np.random.SeedS
     """Return the statistic of one sample, in any process."""
     sampling, smaller, larger = shared
     return sampling.draw(smaller, larger, seed)
+
+
+def _statistics(
+    shared: tuple[_Sampling, Mixture, Mixture], seeds: Sequence[np.random.SeedSequence]
+) -> list[float | None]:
+    """Return the statistics of several samples."""
+    sampling, smaller, larger = shared
+    return sampling.draw_together(smaller, larger, seeds)
 
 
 def _check(

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
+from operator import itemgetter
 from typing import TypeVar
 
 import numpy as np
 
+from mixtura._typing import FloatArray
 from mixtura.core.accumulate import pass_work
 from mixtura.core.covariance import Structure
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
 from mixtura.core.parts.known_labels import known_levels
+from mixtura.core.prior import relative_floor
 from mixtura.core.protocols import MixedRows, RowTable, Runner
 from mixtura.exceptions import DataError, MixturaError
 from mixtura.fit import (
@@ -22,17 +27,29 @@ from mixtura.fit import (
     FitResult,
     Problem,
     RemainingGain,
+    SampleRuns,
+    SampleTables,
     Settings,
     continue_fit,
     log_likelihood,
 )
 from mixtura.fit.loop.state import value_of
+from mixtura.fit.steps.stretched import StretchedEM
+from mixtura.kernels.iterations.stretch import can_finish
 from mixtura.run import map_processes, start_workers
 from mixtura.select.model_search.cost import processes_for
 from mixtura.select.model_search.robustness import Robustness
 from mixtura.select.priors import PriorName, make_prior
 
-__all__ = ["Refit", "generator", "map_samples", "require_free", "runner_for", "runner_for_family"]
+__all__ = [
+    "Refit",
+    "generator",
+    "map_samples",
+    "map_together",
+    "require_free",
+    "runner_for",
+    "runner_for_family",
+]
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -106,6 +123,54 @@ class Refit:
             raise errors[0]
         return max(ends, key=lambda end: end[0])
 
+    def fits_together(self, data: Data, rows: RowTable, mixture: Mixture) -> bool:
+        """Return whether samples like rows can be fitted many in a call, from mixtures like one."""
+        if isinstance(rows, MixedRows) or data.has_missing or not can_finish():
+            return False
+        problem = self._problem(data, mixture)
+        return isinstance(self._settings(problem).step_for(problem), StretchedEM)
+
+    def best_of_each(
+        self, data: Data, tables: SampleTables, starts: Sequence[Sequence[Mixture]]
+    ) -> list[tuple[float, Mixture] | None]:
+        """Return of each of several samples what `best` does; None where no fit to it succeeds.
+
+        Runs are made many in a call where that can be done, and those in which something has to be decided one by one.
+
+        Parameters
+        ----------
+        data : Data
+            For kernel and runner.
+        tables : SampleTables
+        starts : sequence of sequences of Mixture
+            At least one for each sample.
+        """
+        problem = self._problem(data.in_memory(tables.rows[0]).alone(), starts[0][0])
+        floors = relative_floor(tables.covariances, tables.means) if problem.model.prior.floor else None
+        runs = SampleRuns.of(problem, self._settings(problem), tables, floors)
+        counts, flat = [len(some) for some in starts], [one for some in starts for one in some]
+        numbers = np.repeat(np.arange(len(starts)), counts)
+        ends = iter([None] * len(flat) if runs is None else runs.ends(flat, numbers))
+        return [
+            self._best_of(data, rows, some, [*islice(ends, len(some))])
+            for rows, some in zip(tables.rows, starts, strict=True)
+        ]
+
+    def _best_of(
+        self,
+        data: Data,
+        rows: FloatArray,
+        starts: Sequence[Mixture],
+        ends: Sequence[tuple[float, Mixture] | None],
+    ) -> tuple[float, Mixture] | None:
+        """Return the best end of a sample, after the runs that have not come to one."""
+        found = [end for end in ends if end is not None]
+        if len(found) < len(starts):
+            left = [start for start, end in zip(starts, ends, strict=True) if end is None]
+            with suppress(MixturaError):
+                found.append(self.best(data.in_memory(rows).alone(), left))
+        return max(found, key=itemgetter(0), default=None)
+
     def _problem(self, data: Data, start: Mixture) -> Problem:
         prior = make_prior(self.prior, data.total, start.n_components)
         terms = Robustness.of(start)
@@ -171,6 +236,30 @@ def map_samples(
     parts = [range(start, min(start + size, n_samples)) for start in range(0, n_samples, size)]
     found = map_processes(_each, (function, shared, seed), parts, n_processes)
     return [one for part in found for one in part]
+
+
+def map_together(
+    function: Callable[[S, Sequence[np.random.SeedSequence]], list[T]],
+    shared: S,
+    seed: np.random.SeedSequence,
+    n_samples: int,
+    runner: Runner,
+) -> list[T]:
+    """Return what a function gives of the seeds of many samples, some at a time, in threads: compiled calls are long.
+
+    Parameters
+    ----------
+    function : callable
+        Returns what it finds of each seed.
+    shared, seed, n_samples
+        As of `map_samples`.
+    runner : Runner
+    """
+    n_parts = 4 * runner.n_workers if runner.n_workers > 1 else 1
+    size = max(1, min(_TOGETHER, n_samples // n_parts))
+    children = seed.spawn(n_samples)
+    parts = [children[start : start + size] for start in range(0, n_samples, size)]
+    return [one for part in runner.map([partial(function, shared, part) for part in parts]) for one in part]
 
 
 def _each(

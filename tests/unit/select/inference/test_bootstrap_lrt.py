@@ -14,6 +14,7 @@ from mixtura.datasets import make_customers
 from mixtura.engine import as_data
 from mixtura.exceptions import DataError, MissingValuesError, MixturaError, ParameterError, TooFewRowsError
 from mixtura.fit import split_components
+from mixtura.kernels.iterations.stretch import can_finish
 from mixtura.run import SerialRunner, ThreadRunner
 from mixtura.select import bootstrap_lrt, search
 from mixtura.select.inference import refit
@@ -125,7 +126,7 @@ def test_the_number_of_threads_changes_no_digit() -> None:
 
 
 def test_samples_are_the_same_in_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    options = {"covariance_type": "spherical", "max_components": 2, "n_boot": 12}
+    options = {"covariance_type": "spherical", "max_components": 2, "n_boot": 12, "prior": "conjugate"}
     with mixtura.set_threads(1):
         alone = bootstrap_lrt(make_customers(), **options)
     asked, run = [], refit.map_processes
@@ -135,6 +136,39 @@ def test_samples_are_the_same_in_other_processes(monkeypatch: pytest.MonkeyPatch
         found = bootstrap_lrt(make_customers(), **options)
     assert asked == [2]
     np.testing.assert_array_equal(found.tests[0].replicates, alone.tests[0].replicates)
+
+
+together = pytest.mark.skipif(not can_finish(), reason="the compiled core is not built")
+
+
+@together
+@pytest.mark.parametrize("starts", ["splits", "warm"])
+def test_samples_that_are_fitted_together_have_the_statistics_of_those_fitted_one_by_one(starts: str) -> None:
+    rows = ROWS @ [[1.0, 0.4], [0.0, 1.0]]
+    options = {"max_components": 4, "n_boot": 21, "level": 0.99, "starts": starts}
+    found = []
+    for n_threads in (1, 2):
+        with mixtura.set_threads(n_threads):
+            found.append(bootstrap_lrt(rows, **options))
+    with patch.object(Refit, "fits_together", return_value=False):
+        expected = bootstrap_lrt(rows, **options)
+    for one, other, alone in zip(*(test.tests for test in found), expected.tests, strict=True):
+        np.testing.assert_array_equal(one.replicates, other.replicates)
+        np.testing.assert_allclose(one.replicates, alone.replicates, rtol=1e-9, atol=1e-8)
+
+
+@together
+def test_samples_fitted_together_that_cannot_be_fitted_are_left_out() -> None:
+    real = Refit.best_of_each
+
+    def but_one(self, data, tables, starts):
+        found = real(self, data, tables, starts)
+        return [None if starts[0][0].n_components == 1 + number else end for number, end in enumerate(found)]
+
+    # The first sample has no fit of one component, the second none of two.
+    with patch.object(Refit, "best_of_each", but_one), mixtura.set_threads(1):
+        test = bootstrap_lrt(ROWS, covariance_type="tied", max_components=2, n_boot=3)
+    assert (test.tests[0].n_failed, test.tests[0].replicates.size) == (2, 1)
 
 
 def test_few_rows_are_left_to_one_thread() -> None:
@@ -216,7 +250,8 @@ def test_samples_that_cannot_be_fitted_are_counted_and_left_out() -> None:
             raise MixturaError("no")
         return real(self, data, starts)
 
-    options = {"covariance_type": "tied", "max_components": 2, "n_boot": 6}
+    # With this prior samples are fitted one by one.
+    options = {"covariance_type": "tied", "max_components": 2, "n_boot": 6, "prior": "conjugate"}
     with patch.object(Refit, "best", sometimes):
         test = bootstrap_lrt(ROWS, **options).tests[0]
     assert (test.n_failed, test.replicates.size) == (3, 3)

@@ -13,10 +13,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from mixtura._typing import FloatArray
+from mixtura._typing import BoolArray, FloatArray
 from mixtura.core.covariance.factors import Factors, symmetric
 
-__all__ = ["LARGEST_INFLATION", "refine"]
+__all__ = ["LARGEST_INFLATION", "are_ill_conditioned", "refine"]
 
 LARGEST_INFLATION = 1e4
 """Variance inflation factor of a column, ``Sigma_jj (Sigma^-1)_jj``, up to which a factorization is precise enough."""
@@ -37,16 +37,21 @@ def refine(covariances: FloatArray, factors: Factors) -> Factors:
     factors : Factors
         Of these, by `whiten`.
     """
-    whitening = factors.whitening
-    variances = np.diagonal(covariances, axis1=1, axis2=2)
-    ill = (variances * np.square(whitening).sum(axis=1) > LARGEST_INFLATION).any(axis=1)
+    ill = are_ill_conditioned(covariances, factors.whitening)
     if not ill.any():
         return factors
-    whitening, log_determinants = whitening.copy(), factors.log_determinants.copy()
+    whitening, log_determinants = factors.whitening.copy(), factors.log_determinants.copy()
     # A pivot of zero, which only rounding let pass before, gives no number, and the factor stays as it was.
     with np.errstate(all="ignore"):
         whitening[ill], log_determinants[ill] = _eliminate(covariances[ill], factors.whitening[ill])
     return Factors(whitening, log_determinants)
+
+
+def are_ill_conditioned(covariances: FloatArray, whitening: FloatArray) -> BoolArray:
+    """Return of which covariances (..., D, D) a factorization in double precision loses digits, (...)."""
+    variances = np.diagonal(covariances, axis1=-2, axis2=-1)
+    inflation = variances * np.square(whitening).sum(axis=-2)
+    return np.asarray((inflation > LARGEST_INFLATION).any(axis=-1))
 
 
 def _eliminate(covariances: FloatArray, whitening: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -1,0 +1,34 @@
+// Runs to their ends, on samples of as many rows. Included by stretch.cpp alone, inside an anonymous namespace.
+#pragma once
+
+// The arrays of one sample: those of the first, moved on.
+inline Stretch stretch_of(const Stretch& first, Index sample) {
+    Stretch one = first;
+    ClosedForm& f = one.form.step;
+    const Index n = first.pass.n, d = first.pass.d;
+    one.pass.rows64 += sample * n * d;
+    if (f.bound) f.bound += sample * (f.diagonal ? d : d * d);
+    if (one.total_mean) one.total_mean += sample * d;
+    if (one.total_second) one.total_second += sample * d * d;
+    return one;
+}
+
+bool finish_runs(const Runs& runs) {
+    const StretchSizes sizes(runs.stretch);
+    const Index size = sizes.state() + Climb::room(sizes);
+    double* room = static_cast<double*>(std::malloc(sizeof(double) * static_cast<std::size_t>(size)));
+    if (!room) return false;
+    for (Index r = 0; r < runs.n_runs; ++r) {
+        Stretch one = stretch_of(runs.stretch, runs.samples[r]);
+        one.state = room;
+        Climb climb(one, sizes, room + sizes.state());
+        climb.begin(runs.starts + r * sizes.model);
+        Index done = 0;
+        const Ending ending = climb(&done);
+        double* found = runs.found + 3 * r;
+        found[0] = climb.evaluate(runs.ends + r * sizes.model);
+        found[1] = static_cast<double>(done), found[2] = static_cast<double>(ending);
+    }
+    std::free(room);
+    return true;
+}

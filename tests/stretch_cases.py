@@ -1,0 +1,60 @@
+"""Rows, problems and starts for tests of steps that compiled code makes ahead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mixtura.core.covariance import FAMILIES, get_family
+from mixtura.core.data import Data
+from mixtura.core.mixture import Mixture
+from mixtura.core.model import GaussianModel
+from mixtura.core.prior import Floor
+from mixtura.fit import Problem
+
+NAMES = sorted(
+    name
+    for name, family in FAMILIES.items()
+    if family.closed_form is not None or family.common_form is not None
+)
+
+
+def overlapping(n_rows: int, n_features: int, seed: int = 0) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Rows of four components that overlap, far from zero."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(4, size=n_rows)
+    widths = rng.uniform(0.5, 1.5, size=(4, n_features))
+    return (
+        50.0
+        + 1.2 * rng.normal(size=(4, n_features))[labels]
+        + rng.normal(size=(n_rows, n_features)) * widths[labels]
+    )
+
+
+def problem_of(data: Data, name: str, n_components: int) -> Problem:
+    return Problem(data, GaussianModel(n_components, get_family(name), Floor.of(data.total)))
+
+
+def first_mixture(problem: Problem, seed: int = 1) -> Mixture:
+    """The M-step of random responsibilities, which lean to one component each."""
+    rng = np.random.default_rng(seed)
+    k = problem.model.n_components
+    shares = rng.dirichlet(np.full(k, 0.3), problem.data.n_rows)
+    moments = problem.model.structure.moments[-1]
+    means = np.repeat(problem.data.mean, k, axis=0)
+    sums = problem.data.given(means, moments, problem.data.state_of(shares))
+    return problem.model.maximize(sums)[0]
+
+
+def assert_same(found: Mixture, expected: Mixture, within: float) -> None:
+    deviations = np.sqrt(np.einsum("kii->ki", expected.full_covariances()))
+    np.testing.assert_allclose(found.weights, expected.weights, rtol=within, atol=within)
+    assert (np.abs(found.means - expected.means) <= within * (1.0 + deviations) * 10).all()
+    scale = np.abs(expected.covariances).max()
+    np.testing.assert_allclose(found.covariances, expected.covariances, rtol=within, atol=within * scale)
+    np.testing.assert_allclose(
+        found.factors.log_determinants, expected.factors.log_determinants, rtol=0, atol=100 * within
+    )
+    assert found.offsets is not None
+    np.testing.assert_allclose(found.offsets, expected.components().offsets, rtol=0, atol=100 * within)
