@@ -18,7 +18,8 @@ from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
 from mixtura._typing import BoolArray, FloatArray
 from mixtura.core.parts.discrete import DiscreteColumns
 from mixtura.drift.change import Change, Jointly, adjusted
-from mixtura.drift.drift_sums import DriftSums
+from mixtura.drift.densities.strange_rows import strange_rows_p_value
+from mixtura.drift.drift_sums import Cuts, DriftSums
 from mixtura.drift.moments.moments_by_segment import SegmentMoments
 from mixtura.drift.moments.moved_centers import center_p_values
 from mixtura.drift.reference_sample import Reference
@@ -104,7 +105,7 @@ def compare_sums(
     before = reference.sums
     old, new = SegmentMoments(before), SegmentMoments(after)
     compared = (old.effective >= _FEWEST) & (new.effective >= _FEWEST)
-    fall, tail = _likelihood(before, after), _tail(before, after)
+    fall, tail = _likelihood(before, after), _tail(before, after, reference.cuts)
     centers = list(_centers(old, new, compared))
     found = [*_shares(before, after), *centers, *_spreads(old, new, compared)]
     found += _correlations(old, new, compared)
@@ -114,7 +115,7 @@ def compare_sums(
     size = (fall.difference / spread, fall.low / spread, fall.high / spread)
     of_densities = [
         _change("likelihood", None, (), size, fall.p_value),
-        _densities(before, after),
+        _densities(before, after, reference.cuts),
         Change("tail", None, (), tail.difference, tail.low, tail.high, tail.p_value),
     ]
     if not _have_same_columns(old, new, discrete):
@@ -258,7 +259,7 @@ def _level_changes(before: DriftSums, after: DriftSums, discrete: DiscreteColumn
             yield _table_change("levels", k, (j,), one, other, effective)
 
 
-def _densities(before: DriftSums, after: DriftSums) -> Change:
+def _densities(before: DriftSums, after: DriftSums, cuts: Cuts) -> Change:
     """Test whether log densities have the same distribution, by chi-square over their bins: a two-sample test.
 
     Of discrete columns alone densities have few values, and rounding would say on which side of a bound one lies: there
@@ -266,7 +267,9 @@ def _densities(before: DriftSums, after: DriftSums) -> Change:
     """
     bins = after.bins if before.n_features else before.bins
     effective = 1.0 / (1.0 / before.effective_rows + 1.0 / after.effective_rows)
-    return _table_change("density", None, (), before.bins, bins, effective)
+    deeper = np.count_nonzero(cuts.edges <= cuts.tail)
+    one, other = (np.append(each[: deeper + 1].sum(), each[deeper + 1 :]) for each in (before.bins, bins))
+    return _table_change("density", None, (), one, other, effective)
 
 
 def _table_change(
@@ -302,8 +305,16 @@ def _likelihood(before: DriftSums, after: DriftSums) -> Fall:
     return Fall(float(means[0]), float(means[1]), change, change - _Z * error, change + _Z * error, p_value)
 
 
-def _tail(before: DriftSums, after: DriftSums) -> Fall:
-    return _share_of(before, after, 6)
+def _tail(before: DriftSums, after: DriftSums, cuts: Cuts) -> Fall:
+    """Compare shares of rows in the tail; the p-value looks at limits below it, too."""
+    deeper = np.count_nonzero(cuts.edges <= cuts.tail)
+    n_rows = [sums.effective_rows for sums in (before, after)]
+    below = [
+        n * np.append(np.cumsum(sums.bins)[:deeper], sums.totals[6]) / sums.weight
+        for n, sums in zip(n_rows, (before, after), strict=True)
+    ]
+    p_value = strange_rows_p_value(n_rows[0], round(n_rows[1]), below[0].tolist(), below[1].tolist())
+    return replace(_share_of(before, after, 6), p_value=p_value)
 
 
 def _share_of(before: DriftSums, after: DriftSums, place: int) -> Fall:

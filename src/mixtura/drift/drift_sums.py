@@ -36,7 +36,8 @@ class Cuts:
     Parameters
     ----------
     edges : ndarray of shape (B - 1,)
-        Ascending, in nats; quantiles of the rows that are compared with.
+        Ascending, in nats; quantiles of the rows that are compared with. Those up to the tail are limits of strange
+        rows, the others cut the densities into tenths.
     tail : float
         Log density below which a row is one of the strangest of those.
     threshold : float or None, default=None

@@ -41,6 +41,8 @@ _FOLDS, _MORE_FOLDS = 5, 10
 _FEW_ROWS = 2_000
 _QUANTILES = (0.04, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _TAIL = 0.02
+_DEEPER = (0.002, 0.006)
+"""Of the log densities, below the tail: where rows are that are nothing like others."""
 _SIMULATED, _MOST_DRAWN = 10, 20_000
 
 
@@ -170,7 +172,7 @@ def _cuts(parts: list[tuple[Data, Mixture, FloatArray]]) -> Cuts:
     weights = [data.rows_and_weights(np.arange(data.n_rows))[1] for data, _, _ in parts]
     density, weight = np.concatenate(densities), np.concatenate(weights)
     order = np.argsort(density)
-    places = np.searchsorted(np.cumsum(weight[order]) / weight.sum(), (_TAIL, *_QUANTILES))
+    places = np.searchsorted(np.cumsum(weight[order]) / weight.sum(), (_TAIL, *_DEEPER, *_QUANTILES))
     found = density[order][np.minimum(places, density.size - 1)]
     # Where a quantile lies among noise, the cut is between noise and all others.
     least = density[np.isfinite(density)].min(initial=np.inf)

@@ -1,0 +1,1 @@
+"""What log densities say of a change."""
