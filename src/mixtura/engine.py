@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +16,13 @@ import mixtura.run as runners
 from mixtura._typing import Array, RowArray
 from mixtura.core.data import Data
 from mixtura.core.evaluate import Evaluate
-from mixtura.data import DatabaseTable
 from mixtura.data.open import open_rows
-from mixtura.data.packing import PartFound
 from mixtura.exceptions import DataError
-from mixtura.expressions.expression import Expression
 from mixtura.kernels import Components, Kernel, get_kernel
 from mixtura.run import SerialRunner, get_runner
+
+if TYPE_CHECKING:
+    from mixtura.expressions.expression import Expression
 
 __all__ = [
     "as_data",
@@ -101,12 +102,12 @@ def is_distributed(X: Any) -> bool:
     )
 
 
-def is_in_database(X: Any) -> TypeGuard[DatabaseTable]:
+def is_in_database(X: Any) -> TypeGuard[places.DatabaseTable]:
     """Return whether rows are those of a table that stays in its database."""
-    return isinstance(X, DatabaseTable)
+    return "mixtura.data.sources.database_table" in sys.modules and isinstance(X, places.DatabaseTable)
 
 
-def as_in_database(table: DatabaseTable, sample_weight: Any = None) -> Data:
+def as_in_database(table: places.DatabaseTable, sample_weight: Any = None) -> Data:
     """Return the rows of a table of a database, once they are known to be sound; passes are queries.
 
     Parameters
@@ -310,7 +311,7 @@ class _Answer:
         return found if self.output == "labels" else found.astype(rows.dtype, copy=False)
 
 
-def as_held(parts: Sequence[Any], found: Sequence[PartFound], columns: Sequence[str]) -> Data:
+def as_held(parts: Sequence[Any], found: Sequence[places.PartFound], columns: Sequence[str]) -> Data:
     """Return rows that workers of a Dask cluster hold already.
 
     Parameters
@@ -332,7 +333,7 @@ def as_held(parts: Sequence[Any], found: Sequence[PartFound], columns: Sequence[
 
 
 def as_held_by_spark(
-    pieces: runners.SparkPieces, name: str, found: Sequence[PartFound], columns: Sequence[str]
+    pieces: runners.SparkPieces, name: str, found: Sequence[places.PartFound], columns: Sequence[str]
 ) -> Data:
     """Return rows that Spark holds already.
 
@@ -348,12 +349,11 @@ def as_held_by_spark(
     kernel = get_kernel(n_features=len(columns))
     frame, unpack = pieces.partitions_of(name)
     both = get_runner(hold_blas=kernel.uses_blas), SerialRunner(hold_blas=kernel.uses_blas)
-    by_partition: dict[int, list[PartFound]] = {}
+    by_partition: dict[int, list[places.PartFound]] = {}
     for (partition, _), one in zip(pieces.places, found, strict=True):
         by_partition.setdefault(partition, []).append(one)
-    blocks = places.PartitionedBlocks(
-        list(by_partition), list(by_partition.values()), places.Packing(tuple(columns), "float64")
-    )
+    packing = places.Packing(tuple(columns), "float64")
+    blocks = places.PartitionedBlocks(list(by_partition), list(by_partition.values()), packing)
     return Data(blocks, kernel, runners.SparkRunner(frame, *both, unpack))
 
 

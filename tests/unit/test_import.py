@@ -83,6 +83,29 @@ def test_the_estimators_load_no_optional_library() -> None:
     assert not loaded or not loaded - modules_after("import sklearn.mixture")
 
 
+def test_an_estimator_loads_little_but_what_its_fit_needs() -> None:
+    """Half of what a module costs is its dataclasses, each of which Python compiles when it is loaded."""
+    own = {
+        name
+        for name in modules_after("import mixtura\nmixtura.GaussianMixture")
+        if name.startswith("mixtura.")
+    }
+    assert "mixtura.estimators.gaussian_mixture" in own
+    assert len(own) <= 150
+    elsewhere = ("expressions", "segments", "anomaly", "select.model_search.fitter", "select.inference")
+    assert not {name for name in own for one in elsewhere if name.startswith(f"mixtura.{one}")}
+    assert not own & {
+        "mixtura.core.queries.moment_sums",
+        "mixtura.data.database_blocks",
+        "mixtura.data.packing",
+        "mixtura.data.sources.database_table",
+        "mixtura.estimators.gaussian_mixture_ic",
+        "mixtura.fit.init.sample",
+        "mixtura.fit.init.small_em",
+        "mixtura.fit.steps.incremental",
+    }
+
+
 def test_searching_loads_no_scipy() -> None:
     """It takes longer to load than many a search: the compiled algebra does what small matrices need."""
     if mixtura.build_info()["algebra"] != "native":

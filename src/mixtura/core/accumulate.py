@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
+import mixtura.core.queries as queries
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.moments import GATHERED, Moments
 from mixtura.core.protocols import Block, Blocks
-from mixtura.core.queries.moment_sums import expectation_query, given_query
 from mixtura.core.statistics import Statistics
-from mixtura.expressions.aggregates import Aggregates
 from mixtura.kernels import Components, Kernel, Layout, Outputs, accumulate_parts
 from mixtura.kernels.patterns import as_dense
+
+if TYPE_CHECKING:
+    from mixtura.expressions.aggregates import Aggregates
 
 __all__ = [
     "AccumulateAbout",
@@ -66,7 +68,7 @@ class EStep(Summed[Statistics]):
         return accumulate(block, self.components, self.kernel)
 
     def query(self, *, weighted: bool) -> Aggregates[Statistics]:
-        return expectation_query(self.components, weighted=weighted)
+        return queries.expectation_query(self.components, weighted=weighted)
 
     def work(self, blocks: Blocks) -> float:
         return pass_work(self.components.layout, blocks.n_rows, *self.components.means.shape)
@@ -134,7 +136,7 @@ class AccumulateGiven(Summed[Statistics]):
         return with_levels(statistics, block, weight, given, self.kernel)
 
     def query(self, *, weighted: bool) -> Aggregates[Statistics]:
-        return given_query(self.means, self.moments, weighted=weighted and self.weighted)
+        return queries.given_query(self.means, self.moments, weighted=weighted and self.weighted)
 
     def work(self, blocks: Blocks) -> float:
         return pass_work(self.moments.layout, blocks.n_rows, *self.means.shape)
@@ -171,7 +173,9 @@ class AccumulateAbout(Summed[Statistics]):
         return AccumulateGiven(self.means, self.moments, self.kernel)(block, shares)
 
     def query(self, *, weighted: bool) -> Aggregates[Statistics]:
-        return expectation_query(self.components, weighted=weighted, means=self.means, moments=self.moments)
+        return queries.expectation_query(
+            self.components, weighted=weighted, means=self.means, moments=self.moments
+        )
 
     def work(self, blocks: Blocks) -> float:
         shape = blocks.n_rows, *self.means.shape

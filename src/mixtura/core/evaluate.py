@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+import mixtura.core.queries as queries
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.accumulate import evaluate, pass_work
 from mixtura.core.protocols import Block, Blocks, Pass
-from mixtura.core.queries.moment_sums import weight_query
-from mixtura.expressions.aggregates import Aggregates
 from mixtura.kernels import Components, Kernel, Outputs
+
+if TYPE_CHECKING:
+    from mixtura.expressions.aggregates import Aggregates
 
 __all__ = ["Chosen", "Evaluate", "Rows", "SmallestHashes", "TotalWeight", "hash_numbers"]
 
@@ -179,7 +181,7 @@ class TotalWeight:
         return float(block.n_rows if block.sample_weight is None else block.sample_weight.sum())
 
     def query(self, *, weighted: bool) -> Aggregates[float]:
-        return weight_query(weighted=weighted)
+        return queries.weight_query(weighted=weighted)
 
     def add(self, total: float, more: float) -> float:
         return total + more

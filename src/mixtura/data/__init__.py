@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mixtura.data.arrow_packing import ArrowPacking
     from mixtura.data.database_blocks import DatabaseBlocks
     from mixtura.data.open import open_rows, rows_of_source
-    from mixtura.data.packing import Packing
+    from mixtura.data.packing import Packing, PartFound
     from mixtura.data.partitions import JoinedRows, PartitionedBlocks
     from mixtura.data.row_file import sum_of
     from mixtura.data.sources import unread
@@ -24,6 +24,7 @@ __all__ = [
     "DatabaseTable",
     "JoinedRows",
     "Packing",
+    "PartFound",
     "PartitionedBlocks",
     "block_size",
     "open_rows",
@@ -40,7 +41,7 @@ if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every na
             "arrow_packing": "ArrowPacking",
             "database_blocks": "DatabaseBlocks",
             "open": "open_rows rows_of_source",
-            "packing": "Packing",
+            "packing": "Packing PartFound",
             "partitions": "JoinedRows PartitionedBlocks",
             "row_file": "sum_of",
             "sources": "unread",

@@ -150,7 +150,7 @@ def _count(rows: Any) -> int:
     return rows.shape[0] if isinstance(rows, np.ndarray) else 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _WatchedStep:
     """A step whose calls are subtasks."""
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+import mixtura.fit.init as starts
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.data import Data
 from mixtura.core.parts.known_labels import known_levels
 from mixtura.engine import as_data
 from mixtura.exceptions import ParameterError
-from mixtura.fit import BestOf, FromKnown, Initialization, WithKnown
 from mixtura.select.known_rows import n_known_components, table_with_known
 
 __all__ = ["data_with_known", "keep_known", "start_with_known"]
@@ -42,13 +42,13 @@ def data_with_known(
     return data if table is rows else as_data(table, weights)
 
 
-def start_with_known(start: Initialization, data: Data, init_params: Any) -> Initialization:
+def start_with_known(start: starts.Initialization, data: Data, init_params: Any) -> starts.Initialization:
     """Return a start that keeps known rows where they belong; for ``"kmeans"`` from these rows, too."""
     if known_levels(data.discrete) is None:
         return start
     if isinstance(init_params, str) and init_params == "kmeans":
-        return BestOf([FromKnown(), WithKnown(start)])
-    return WithKnown(start)
+        return starts.BestOf([starts.FromKnown(), starts.WithKnown(start)])
+    return starts.WithKnown(start)
 
 
 def keep_known(labels: IntArray, known: Any) -> IntArray:

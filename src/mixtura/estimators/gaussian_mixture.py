@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+import mixtura.fit.init as starts
 from mixtura._typing import FloatArray, IntArray, RowArray, RowsLike
 from mixtura.core.covariance import NAMES, get_family
 from mixtura.core.data import Data
@@ -41,13 +42,9 @@ from mixtura.estimators.validation import (
 )
 from mixtura.estimators.verbose import Narrator
 from mixtura.fit import (
-    INITIALIZATIONS,
-    ROBUST_KMEANS,
     AbsoluteChange,
     FitResult,
-    FromPartition,
     Given,
-    Initialization,
     Problem,
     Settings,
     continue_fit,
@@ -55,6 +52,7 @@ from mixtura.fit import (
     fit_mixture,
 )
 from mixtura.fit.from_sample import fit_from_sample
+from mixtura.fit.init.by_name import INITIALIZATIONS
 from mixtura.fit.loop.driver import ignore
 from mixtura.kernels import NEGLIGIBLE
 from mixtura.validation import MISSING
@@ -338,13 +336,13 @@ default="kmeans"
         model = GaussianModel(self.n_components, family, Ridge(self.reg_covar), data.discrete, noise)
         return replace(model, tails=TAILS[self.tails])
 
-    def _initialization(self) -> Initialization:
+    def _initialization(self) -> starts.Initialization:
         robust = self.noise or self.tails != "gaussian"
         if robust and isinstance(self.init_params, str) and self.init_params == "kmeans":
-            return ROBUST_KMEANS
+            return starts.ROBUST_KMEANS
         if isinstance(self.init_params, str):
             return INITIALIZATIONS[self.init_params]
-        return FromPartition(np.asarray(self.init_params))
+        return starts.FromPartition(np.asarray(self.init_params))
 
     def _given(self, n_features: int) -> Given:
         k, family = self.n_components, get_family(self.covariance_type)

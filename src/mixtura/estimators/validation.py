@@ -10,11 +10,11 @@ import numpy.typing as npt
 from sklearn import config_context, get_config
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
 
+import mixtura.data as places
 from mixtura._optional import as_numpy
 from mixtura._typing import FloatArray, RowArray
 from mixtura.core.covariance import Structure
 from mixtura.core.data import Data
-from mixtura.data import DatabaseBlocks, PartitionedBlocks, rows_of_source, sum_of, unread
 from mixtura.engine import as_data, as_distributed, is_distributed, is_in_database, is_spark, packing_of
 from mixtura.exceptions import DataError, ParameterError, TooFewRowsError
 from mixtura.validation import count_rows, missing_values, require_some_values, without_empty_rows
@@ -51,8 +51,8 @@ def as_rows(estimator: Any, X: Any, *, reset: bool, min_rows: int = 1, missing: 
         scikit-learn's own messages, for what is not a numeric table with the columns seen in fit.
     """
     require_rows_here(X)
-    if unread(X):
-        X = rows_of_source(X)
+    if places.unread(X):
+        X = places.rows_of_source(X)
     with in_numpy():
         rows: RowArray = validate_data(
             estimator,
@@ -65,7 +65,7 @@ def as_rows(estimator: Any, X: Any, *, reset: bool, min_rows: int = 1, missing: 
         )
     # One sum shows whether to look closer; infinities of both signs or large numbers may spoil it.
     with np.errstate(invalid="ignore", over="ignore"):
-        total = sum_of(rows)
+        total = places.sum_of(rows)
     if not np.isfinite(total):
         _require_finite(estimator, rows, missing=missing, fitting=reset)
     return rows
@@ -82,13 +82,13 @@ def as_rows_or_data(
     if is_distributed(X):
         note_columns(estimator, X, sample_weight)
         data = as_distributed(X, sample_weight, missing)
-        assert isinstance(data.blocks, PartitionedBlocks)
+        assert isinstance(data.blocks, places.PartitionedBlocks)
         require_count(data.blocks.n_positive, n_components, weighted=sample_weight is not None)
         return data, np.dtype(data.blocks.packing.dtype), None, None
     if is_in_database(X):
         _require_queries(estimator, X)
         data = as_data(X, sample_weight)
-        assert isinstance(data.blocks, DatabaseBlocks)
+        assert isinstance(data.blocks, places.DatabaseBlocks)
         estimator.n_features_in_ = data.n_features
         estimator.feature_names_in_ = np.array(data.blocks.names, dtype=object)
         require_count(data.blocks.n_positive, n_components, weighted=sample_weight is not None)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+import mixtura.core.queries as queries
 from mixtura._typing import FloatArray
 from mixtura.core.accumulate import EStep, Summed, evaluate, pass_work
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import Block, Blocks
-from mixtura.core.queries.moment_sums import scoring_query
-from mixtura.expressions.aggregates import Aggregates
 from mixtura.kernels import Components, Kernel, Outputs
+
+if TYPE_CHECKING:
+    from mixtura.expressions.aggregates import Aggregates
 
 __all__ = ["Score", "Scoring", "log_likelihood", "score_mixture"]
 
@@ -56,7 +59,7 @@ class Scoring(Summed[FloatArray]):
         return scores
 
     def query(self, *, weighted: bool) -> Aggregates[FloatArray]:
-        return scoring_query(self.components, weighted=weighted)
+        return queries.scoring_query(self.components, weighted=weighted)
 
     def work(self, blocks: Blocks) -> float:
         return pass_work(self.components.layout, blocks.n_rows, *self.components.means.shape)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mixtura.fit.init import Initialization
 from mixtura.fit.loop.result import FitResult
 from mixtura.fit.restarts import Given, Settings, continue_fit, fit_mixture
 from mixtura.fit.steps.accelerated import AcceleratedEMStep
 from mixtura.fit.steps.em import Problem
+
+if TYPE_CHECKING:
+    from mixtura.fit.init.base import Initialization
 
 __all__ = ["SAMPLE_ROWS", "fit_from_sample"]
 

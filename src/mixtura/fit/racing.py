@@ -40,7 +40,7 @@ _LOOKS = (100, 200, 400)
 """After each of these numbers of passes a run goes on only if its mixture is accepted."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Racing:
     """Stops as another rule does, and abandons a run that falls too far behind, or whose mixture is not accepted.
 
@@ -145,7 +145,7 @@ _GRANTED = 4.0
 """How many times a sure estimate a run is granted to gain; twice as much of one after half as many passes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class WithinReach:
     """Stops as another rule does, and ends a run whose log-likelihood will not rise to what it would have to reach.
 

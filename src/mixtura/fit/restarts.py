@@ -12,20 +12,20 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import IllDefinedCovarianceError, MixturaError
-from mixtura.fit.init import Initialization, Initializer
 from mixtura.fit.loop.driver import LoopResult, Observer, Step, ignore, iterate
 from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.result import FitResult
 from mixtura.fit.loop.state import LoopState, begin, value_of
 from mixtura.fit.loop.stopping import RemainingGain, StoppingRule
 from mixtura.fit.racing import RACE_SCHEDULE, SAME_OPTIMUM, Racing, are_alike
-from mixtura.fit.sample_ahead import SampledEMStep
 from mixtura.fit.steps.batched import iterate_batch
 from mixtura.fit.steps.em import EMStep, Problem
 from mixtura.fit.steps.stretched import stretched
 
 if TYPE_CHECKING:
+    from mixtura.fit.init import Initialization, Initializer
     from mixtura.fit.journal import Journal
+    from mixtura.fit.sample_ahead import SampledEMStep
 
 __all__ = [
     "SAME_OPTIMUM",
@@ -79,7 +79,7 @@ class Given:
         return replace(made, levels=found.levels, background=found.background, tails=found.tails)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Settings:
     """How long to iterate, and who watches.
 
@@ -141,7 +141,7 @@ def _enough(stop: StoppingRule) -> float:
     return stop.tolerance if isinstance(stop, RemainingGain) else 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Finished:
     run: LoopResult[Mixture]
     notes: tuple[str, ...]
@@ -198,7 +198,7 @@ def fit_mixture(
     return _keep_best(problem, finished, drawing)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Task:
     """One restart, once its draws are made."""
 

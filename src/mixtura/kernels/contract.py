@@ -54,7 +54,7 @@ class Layout(StrEnum):
     SHARED = "shared"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Components:
     """What a pass evaluates. All arrays are float64 and C-contiguous.
 
@@ -111,7 +111,7 @@ class Components:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Outputs:
     """Arrays that a pass fills, one entry per row of the chunk but for scores; None for what is not wanted.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,9 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.parts.known_labels import known_levels, with_known, without_known
 from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.exceptions import ParameterError
-from mixtura.select.model_search.ranking import SearchResult
+
+if TYPE_CHECKING:
+    from mixtura.select.model_search.ranking import SearchResult
 
 __all__ = [
     "as_known",

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, validate_parameter_constraints
 
+import mixtura.fit as fit
 from mixtura._typing import FloatArray
 from mixtura.core.covariance import get_family
 from mixtura.core.model import GaussianModel
@@ -22,14 +23,10 @@ from mixtura.estimators.validation import as_rows, as_weights, data_of_rows
 from mixtura.exceptions import DataError, ParameterError
 from mixtura.fit import (
     AbsoluteChange,
-    IncrementalEMStep,
-    KeptSums,
     Problem,
     Settings,
     continue_fit,
     fit_mixture,
-    implied_sums,
-    sums_of,
 )
 from mixtura.select.model_search.robustness import Robustness
 from mixtura.validation import without_empty_rows
@@ -109,17 +106,17 @@ class PartialFitMixin:
             data, weights = data_of_rows(rows, weights, self.missing, self.n_components)
             task = FitTask.begin(self, rows, y, weights, self.n_init)
             self._fit_checked(data, rows.dtype, task, fit_mixture)
-            self.statistics_, self.n_samples_seen_ = sums_of(data, self.mixture_), len(rows)
+            self.statistics_, self.n_samples_seen_ = fit.sums_of(data, self.mixture_), len(rows)
             return self
         data = as_data(rows, without_empty_rows(weights, rows) if missing else weights)
         mixture, seen = self._as_mixture(), getattr(self, "n_samples_seen_", None)
-        kept = KeptSums(_sums_before(self, mixture), mixture)
+        kept = fit.KeptSums(_sums_before(self, mixture), mixture)
         kept = kept if half_life is None else kept.scaled(float(np.exp2(-len(rows) / half_life)))
-        step = partial(IncrementalEMStep, kept=kept)
+        step = partial(fit.IncrementalEMStep, kept=kept)
         settings = Settings(AbsoluteChange(self.tol), self.max_iter, step=step)
         result = continue_fit(Problem(data, _model(self, mixture)), mixture, settings)
         self._take(result, rows.dtype)
-        self.statistics_ = kept.about(result.mixture) + sums_of(data, result.mixture)
+        self.statistics_ = kept.about(result.mixture) + fit.sums_of(data, result.mixture)
         self.n_samples_seen_ = len(rows) + (round(kept.sums.total_weight) if seen is None else seen)
         return self
 
@@ -138,7 +135,7 @@ def _sums_before(estimator: GaussianMixture, mixture: Mixture) -> Statistics:
     if known is not None:
         return known
     weight, bound = estimator.result_.total_weight, estimator.lower_bound_
-    found = implied_sums(mixture, weight, ridge=estimator.reg_covar)
+    found = fit.implied_sums(mixture, weight, ridge=estimator.reg_covar)
     found.sums[0] = weight * bound
     return found
 

@@ -12,8 +12,9 @@ from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.moments import DIAGONAL
 from mixtura.fit.init.base import Initialization, Initializer, InitialStatistics
-from mixtura.fit.init.from_kmeans import partition_statistics
+from mixtura.fit.init.from_kmeans import FromKMeans, partition_statistics
 from mixtura.fit.init.sample import fill_with_pooled_covariance
+from mixtura.fit.init.shared import FromSample
 from mixtura.fit.kmeans.lloyd import nearest
 from mixtura.fit.kmeans.plusplus import kmeans_plusplus, random_rows
 from mixtura.fit.loop.driver import iterate
@@ -136,3 +137,7 @@ def _deviations(data: Data) -> FloatArray:
     variances = rows.second[0] / rows.total_weight - (rows.first[0] / rows.total_weight) ** 2
     lost = (np.abs(rows.means[0]) * np.finfo(np.float64).eps) ** 2
     return np.sqrt(np.where(variances > lost, variances, 1.0))
+
+
+ROBUST_KMEANS: Initialization = BestOf([FromSample(5, dense=True), FromKMeans()])
+"""What ``"kmeans"`` is where there may be outliers: of the rows that lie densely, or of all, whichever goes better."""

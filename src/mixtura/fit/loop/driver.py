@@ -42,7 +42,7 @@ def ignore(event: Event, state: object) -> None:
     """Observe nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LoopResult(Generic[M]):
     """Where the loop ended, how it got there, and a model that the next pass would have tried."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mixtura.core.accumulate import EStepOfSeveral
 from mixtura.core.maximize import Repair
@@ -15,8 +15,10 @@ from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.state import LoopState, StepResult, begin, take
 from mixtura.fit.loop.stopping import Progress, StoppingRule
 from mixtura.fit.loop.trace import Trace
-from mixtura.fit.sample_ahead import SampledEMStep
 from mixtura.fit.steps.em import EMStep, Problem
+
+if TYPE_CHECKING:
+    from mixtura.fit.sample_ahead import SampledEMStep
 
 __all__ = ["BatchedEMStep", "iterate_batch"]
 

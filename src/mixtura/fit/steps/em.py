@@ -24,7 +24,7 @@ from mixtura.kernels import NEGLIGIBLE, Components
 __all__ = ["EMState", "EMStep", "Problem"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Problem:
     """The rows, and what is asked of them.
 

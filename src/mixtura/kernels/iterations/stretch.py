@@ -190,7 +190,7 @@ class Samples(NamedTuple):
     scatters: FloatArray | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Stretch:
     """What steps are made of: rows in memory, an M-step, and when to extrapolate.
 
