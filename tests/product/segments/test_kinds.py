@@ -19,7 +19,7 @@ from mixtura.cli.printing.print_profiles import print_profiles
 from mixtura.exceptions import ColumnError, ModelFileError, ParameterError
 from mixtura.report.view import page_view
 from mixtura.segments import Effort, SegmentModel, advise, assign_table, segment_table, select_table
-from mixtura.segments.table.discrete.find_kinds import UNRELATED
+from mixtura.segments.table.discrete.find_kinds import REPEATED, UNRELATED
 from mixtura.segments.table.discrete.kinds import level_kind, point_masses
 
 
@@ -254,6 +254,46 @@ def test_categories_that_go_with_nothing_describe_the_segments() -> None:
     assert "moon" in said.columns.discrete
     named = segment_table(table, columns=["age", "visits", "handed"], components=[3])
     assert named.columns.discrete == ("visits", "handed")
+
+
+def a_code_and_its_name(n: int = 400) -> pl.DataFrame:
+    """Two groups by an amount, and a region that goes with nothing, named twice."""
+    rng = np.random.default_rng(5)
+    region = rng.integers(4, size=n)
+    return pl.DataFrame(
+        {
+            "amount": rng.normal(np.array([20.0, 50.0])[np.arange(n) % 2], 6.0),
+            "age": rng.normal(45.0, 9.0, size=n),
+            "code": np.array(["N", "S", "W", "E"])[region],
+            "region": np.array(["North", "South", "West", "East"])[region],
+        }
+    )
+
+
+def test_a_category_that_repeats_another_does_not_make_the_segments() -> None:
+    result = segment_table(a_code_and_its_name(), components=[1, 2, 3, 4])
+    assert len(result.segments) == 2
+    reasons = {one.name: one.reason for one in result.columns.left_out}
+    assert reasons == {"region": f"{REPEATED}'code', level by level", "code": UNRELATED}
+    assert set(result.columns.describe) == {"code", "region"}
+    assert any("region is the same as 'code', level by level" in note for note in result.notes)
+
+
+def test_of_a_code_and_its_name_the_one_with_more_missing_values_repeats_the_other() -> None:
+    table = a_code_and_its_name().with_columns(
+        code=pl.when(pl.int_range(pl.len()) % 9 == 0).then(None).otherwise(pl.col("code"))
+    )
+    result = segment_table(table, components=[2])
+    assert {one.name for one in result.columns.left_out if one.reason.startswith(REPEATED)} == {"code"}
+
+
+def test_categories_that_differ_in_one_row_or_are_said_both_build() -> None:
+    table = a_code_and_its_name()
+    said = segment_table(table, kinds={"region": "category"}, components=[2])
+    assert said.columns.discrete == ("code", "region")
+    other = table.with_columns(region=pl.Series([*table["region"][:-1], "North"]))
+    assert table["region"][-1] != "North"
+    assert segment_table(other, components=[2]).columns.discrete == ("code", "region")
 
 
 def test_a_category_that_goes_with_another_alone_builds() -> None:

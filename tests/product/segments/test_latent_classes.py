@@ -147,3 +147,14 @@ def test_what_needs_numbers_is_refused(result: SegmentationResult) -> None:
         result.model.to_sql("duckdb", table="x")
     with pytest.raises(TableError, match="No numeric column is left"):
         segment_table(answers()[0], kinds="continuous")
+
+
+@pytest.mark.parametrize("levels", [["u", "v"], ["u", "v", "w"]])
+def test_one_category_alone_is_one_segment_where_more_components_than_levels_are_tried(
+    levels: list[str],
+) -> None:
+    """One multinomial column identifies no classes: more of them cost parameters and gain nothing."""
+    result = segment_table(pl.DataFrame({"answer": levels * 30}), components=[1, 2, 5])
+    assert [segment.count for segment in result.segments] == [30 * len(levels)]
+    counted = 30 * len(levels)
+    assert result.best.log_likelihood == pytest.approx(-counted * np.log(len(levels)), rel=1e-9)

@@ -203,7 +203,8 @@ class LloydStep:
             return {}
         rows, weights = self._data.rows_and_weights(farthest)
         seated = {}
-        for k, row, weight, old in zip(empty, rows, weights, labels, strict=True):
+        # There may be fewer rows than empty centers: equal rows are one where starts are looked for.
+        for k, row, weight, old in zip(empty, rows, weights, labels, strict=False):
             counts[old] -= weight
             first[old] -= weight * (row - state.centers[old])
             seated[int(k)] = row

@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from mixtura._typing import FloatArray
+from mixtura._typing import BoolArray, FloatArray
 from mixtura.io import to_float64
 from mixtura.segments.advice.analyze import FEWEST_ROWS, SAMPLE, analyze, draw_sample
 from mixtura.segments.advice.findings.capacity import capacities, capacity_findings
@@ -29,6 +29,7 @@ from mixtura.segments.advice.findings.table_findings import (
 )
 from mixtura.segments.advice.recommend import decide, too_few
 from mixtura.segments.options import COVARIANCE_TYPES, Settings, drawn_seed
+from mixtura.segments.table.discrete.cells import texts_of
 from mixtura.segments.table.discrete.kinds import Kinds
 from mixtura.segments.table.prepare import Prepared, prepare
 from mixtura.segments.table.roles import Roles
@@ -123,7 +124,7 @@ def _findings(
     scaled = prepared.scaling.apply(prepared.rows)
     return [
         *capacity_findings(n_rows, used, capacities(n_rows, len(used)), needed),
-        *missing_findings(values, used),
+        *missing_findings(values, used, _lacking(prepared)),
         *column_findings(facts, prepared.choice, n_rows, needed),
         *redundant_findings(prepared.choice),
         *duplicate_findings(scaled),
@@ -138,6 +139,13 @@ def _values(prepared: Prepared) -> FloatArray:
         return prepared.rows
     table: nw.DataFrame[Any] = nw.from_native(prepared.frame, eager_only=True)
     return np.column_stack([to_float64(table[name]) for name in prepared.choice.used])
+
+
+def _lacking(prepared: Prepared) -> dict[str, BoolArray]:
+    """Return which rows lack a value of each discrete column in use, (N,)."""
+    table: nw.DataFrame[Any] = nw.from_native(prepared.frame, eager_only=True)
+    names = () if prepared.complete.all() else prepared.choice.discrete
+    return {name: np.array([text is None for text in texts_of(table[name])]) for name in names}
 
 
 def _needed(

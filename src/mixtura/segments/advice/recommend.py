@@ -159,6 +159,8 @@ def modes_reason(modes: Clusterability) -> str:
 
 def _fitted(analysis: Analysis) -> str:
     best = analysis.fit.best
+    if best.n_components == 1:
+        return f"The best quick fit is {best.covariance_type} with 1 component; further ones do not lower its BIC."
     return (
         f"The best quick fit is {best.covariance_type} with {_count(best.n_components, 'component')}; its BIC is "
         f"{analysis.fit.gain:,.0f} smaller than that of a single one."

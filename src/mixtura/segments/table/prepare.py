@@ -23,7 +23,7 @@ from mixtura.segments.table.complete import missing_notes, usable_rows
 from mixtura.segments.table.constant_columns import drop_constant_columns
 from mixtura.segments.table.dependent_columns import drop_dependent_columns
 from mixtura.segments.table.discrete.coding import Coding, coding_of, with_missing_levels
-from mixtura.segments.table.discrete.find_kinds import unrelated_notes, with_kinds, with_spikes
+from mixtura.segments.table.discrete.find_kinds import describing_notes, with_kinds, with_spikes
 from mixtura.segments.table.discrete.kinds import Kinds, kind_notes
 from mixtura.segments.table.original_units import to_original_units
 from mixtura.segments.table.quotient_columns import drop_quotients
@@ -195,7 +195,7 @@ def _prepared(frame: Any, roles: Roles, settings: Settings, *, drop_missing: boo
     choice = replace(choice, kinds=tuple(one for one in choice.kinds if one.name in choice.building))
     coding = coding_of(choice.kinds, opened.frame, complete, weights, choice.codebook)
     levels = None if coding is None else coding.levels(opened.frame, complete)
-    reading_notes = (*notes, *kind_notes(choice.kinds), *unrelated_notes(choice))
+    reading_notes = (*notes, *kind_notes(choice.kinds), *describing_notes(choice))
     notes = (*reading_notes, *missing_notes(*with_missing_levels(rows, choice.used, coding, levels)))
     sentinels = {one.column: one.value for one in opened.sentinels}
     return Prepared(

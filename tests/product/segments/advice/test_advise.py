@@ -197,3 +197,23 @@ def test_real_tables_get_a_statisticians_advice(name, shared_data) -> None:
 def test_one_column_may_be_named_without_a_list() -> None:
     table = make_customers(as_frame="polars")
     assert advise(table, columns="income").verdict.arguments == {"columns": ["income"]}  # type: ignore[arg-type]
+
+
+def test_missing_categories_are_counted_with_missing_numbers() -> None:
+    """Rows that lack a category are left out as those that lack a number: what is reported adds up."""
+    rng = np.random.default_rng(0)
+    group = np.arange(300) % 2
+    amount = rng.normal(np.array([20.0, 60.0])[group], 5.0)
+    amount[[3, 4]] = np.nan
+    channel = [None if row in (4, 5, 6) else "ab"[one] for row, one in enumerate(group)]
+    advice = advise(pl.DataFrame({"amount": amount, "age": rng.normal(size=300), "channel": channel}))
+    assert advice.columns.discrete == ("channel",)
+    assert advice.n_dropped == 4
+    found = next(one for one in advice.findings if one.topic == "missing values")
+    assert found.measured == "4 of 300 rows (1.3%) lack a value: amount 2, channel 3"
+
+
+def test_a_best_fit_of_one_component_is_not_said_to_beat_itself() -> None:
+    advice = advice_on(np.random.default_rng(0).normal(size=(200, 1)))
+    assert advice.evidence["n_components"] == 1
+    assert any("with 1 component; further ones do not lower" in reason for reason in advice.verdict.reasons)

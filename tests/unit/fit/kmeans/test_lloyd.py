@@ -113,3 +113,11 @@ def test_where_all_rows_sit_on_centers_an_empty_one_stays() -> None:
     assert found.converged
     assert found.n_distinct == 2
     assert found.inertia == pytest.approx(0.0, abs=1e-26)
+
+
+def test_fewer_rows_than_empty_centers_leave_the_others_where_they_are() -> None:
+    X = np.array([[0.1], [0.7]])
+    found = run_kmeans(as_data(X), np.array([[0.0], [9.0], [99.0], [999.0]]))
+    assert sorted(found.centers[found.labels].ravel()) == [0.1, 0.7]
+    assert found.n_distinct == 2
+    assert found.inertia == pytest.approx(0.0, abs=1e-26)

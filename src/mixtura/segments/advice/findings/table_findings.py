@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mixtura._typing import Array, FloatArray
+from mixtura._typing import Array, BoolArray, FloatArray
 from mixtura.segments.advice.findings.finding import Arguments, Finding
 from mixtura.segments.table.columns import ColumnChoice
 from mixtura.segments.table.dependent_columns import DEPENDENT_REASONS
@@ -35,20 +35,25 @@ _DIFFERENCE = 0.5
 _LIFT = 0.5
 
 
-def missing_findings(values: FloatArray, columns: Sequence[str]) -> list[Finding]:
-    """Return how many values are missing, and whether they depend on the values of another column.
+def missing_findings(
+    values: FloatArray, columns: Sequence[str], discrete: Mapping[str, BoolArray]
+) -> list[Finding]:
+    """Return how many values are missing, and whether those of numbers depend on the values of another column.
 
     Parameters
     ----------
     values : ndarray of shape (N, D)
         NaN or infinite where a value is missing.
     columns : sequence of str
+    discrete : mapping of str to ndarray of bool, (N,)
+        Which rows lack a value of columns of levels.
     """
     missing = ~np.isfinite(values)
-    rows = missing.any(axis=1)
+    absent = {**dict(zip(columns, missing.T, strict=True)), **discrete}
+    rows = np.any(list(absent.values()), axis=0)
     if not rows.any():
         return []
-    counts = {name: int(count) for name, count in zip(columns, missing.sum(axis=0), strict=True) if count}
+    counts = {name: int(one.sum()) for name, one in absent.items() if one.any()}
     said = ", ".join(f"{name} {count}" for name, count in counts.items())
     share = float(rows.mean())
     found = [
@@ -190,7 +195,7 @@ def redundant_findings(choice: ColumnChoice) -> list[Finding]:
             measured="; ".join(f"{one.name} is {one.reason}" for one in found),
             value=len(found),
             threshold=None,
-            meaning="They hold no information of their own, and make covariances singular.",
+            meaning="They hold no information of their own, count twice, and make covariances singular.",
             action="They are left out; name `columns` to choose which of the columns build the segments.",
             columns=tuple(one.name for one in found),
         )

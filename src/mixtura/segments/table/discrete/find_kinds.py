@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,15 +12,17 @@ from mixtura.exceptions import ColumnError, TableError
 from mixtura.io import to_float64
 from mixtura.segments.table.columns import ONE_CONTINUOUS, ColumnChoice, LeftOut
 from mixtura.segments.table.discrete.kinds import ColumnKind, Kind, check_kind, kind_of, kinds_asked
-from mixtura.segments.table.discrete.relevance import unrelated_categories
+from mixtura.segments.table.discrete.relevance import repeated_categories, unrelated_categories
 from mixtura.segments.table.roles import Roles
 from mixtura.segments.table.survey.proposals import Proposal, proposed_kind
 from mixtura.segments.transforms.scaling import Scaling
 
-__all__ = ["UNRELATED", "unrelated_notes", "with_kinds", "with_spikes"]
+__all__ = ["REPEATED", "UNRELATED", "describing_notes", "with_kinds", "with_spikes"]
 
 UNRELATED = "a category that goes with no other column: it describes the segments, and does not build them"
 """Why a category that was found by rule does not build segments."""
+REPEATED = "the same as "
+"""How the reason of one begins whose levels are another column's by other names."""
 
 
 def with_kinds(
@@ -67,20 +69,30 @@ def with_kinds(
     if unused is not None:
         raise _unused(unused, said[unused], table.columns, choice, list(kinds))
     kinds = _with_a_continuous_one(kinds, said, choice, alone=roles.alone)
-    apart = unrelated_categories(table, kinds) if open_to_all and by_rule else ()
-    apart = tuple(name for name in apart if name not in said)
+    apart = _describing(table, kinds, said) if open_to_all and by_rule else {}
     kinds = {name: one for name, one in kinds.items() if name not in apart} or kinds
-    apart = tuple(name for name in apart if name not in kinds)
+    apart = {name: reason for name, reason in apart.items() if name not in kinds}
     used = tuple(name for name in choice.used if kinds[name].kind in ("continuous", "spike"))
     discrete = tuple(name for name in table.columns if name in kinds and name not in used)
     left_out = tuple(
-        LeftOut(one.name, UNRELATED) if one.name in apart else one
+        LeftOut(one.name, apart[one.name]) if one.name in apart else one
         for one in choice.left_out
         if one.name not in kinds
     )
     found = tuple(kinds[name] for name in (*used, *discrete))
     describe = (*choice.describe, *apart)
     return replace(choice, used=used, discrete=discrete, left_out=left_out, kinds=found, describe=describe)
+
+
+def _describing(
+    table: nw.DataFrame[Any], kinds: Mapping[str, ColumnKind], said: Collection[str]
+) -> dict[str, str]:
+    """Return the categories, but for those of a kind that was said, that cannot help to find segments; and why."""
+    repeated = {name: other for name, other in repeated_categories(table, kinds).items() if name not in said}
+    found = {name: f"{REPEATED}{other!r}, level by level" for name, other in repeated.items()}
+    others = {name: one for name, one in kinds.items() if name not in found}
+    unrelated = [name for name in unrelated_categories(table, others) if name not in said]
+    return found | dict.fromkeys(unrelated, UNRELATED)
 
 
 def _unused(
@@ -159,8 +171,22 @@ def _with_a_continuous_one(
     return kinds | numbers
 
 
-def unrelated_notes(choice: ColumnChoice) -> tuple[str, ...]:
-    """Return a sentence on the categories that describe segments because they go with no other column."""
+def describing_notes(choice: ColumnChoice) -> tuple[str, ...]:
+    """Return a sentence on the categories that describe segments because they cannot help to find them."""
+    return (*_repeated_notes(choice), *_unrelated_notes(choice))
+
+
+def _repeated_notes(choice: ColumnChoice) -> tuple[str, ...]:
+    repeated = [
+        one for one in choice.left_out if one.reason.startswith(REPEATED) and one.name in choice.describe
+    ]
+    return tuple(
+        f"{one.name} is {one.reason}: it describes the segments, and would only count twice in what builds them."
+        for one in repeated
+    )
+
+
+def _unrelated_notes(choice: ColumnChoice) -> tuple[str, ...]:
     names = [one.name for one in choice.left_out if one.reason == UNRELATED]
     if not names:
         return ()

@@ -1,4 +1,4 @@
-"""Categories that go with nothing else in a table: they describe segments, and cannot help to find them."""
+"""Categories that go with nothing else in a table, or repeat another: they cannot help to find segments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mixtura.io import to_float64
 from mixtura.segments.table.discrete.cells import texts_of
 from mixtura.segments.table.discrete.kinds import ColumnKind
 
-__all__ = ["unrelated_categories"]
+__all__ = ["repeated_categories", "unrelated_categories"]
 
 _ROWS = 5_000
 """Rows, evenly spaced, that a relation is looked for in."""
@@ -38,6 +38,45 @@ class _Relation(NamedTuple):
 
     def holds(self, penalty: float) -> bool:
         return self.is_small_effect and self.gain > self.freedom * np.log(self.n_rows) + penalty
+
+
+def repeated_categories(table: nw.DataFrame[Any], kinds: Mapping[str, ColumnKind]) -> dict[str, str]:
+    """Return the categories that say what another column of levels says, level by level, and that other column.
+
+    A code beside its name is one column twice: within no segment are the two independent, so that segments would be
+    the levels, whatever else is in the table. Of two such columns the one with more missing values repeats the other.
+
+    Parameters
+    ----------
+    table : narwhals DataFrame
+    kinds : mapping of str to ColumnKind
+        Of the columns that would build.
+    """
+    names = [name for name, one in kinds.items() if one.kind not in ("continuous", "spike")]
+    names.sort(key=lambda name: (kinds[name].kind == "category", table[name].null_count()))
+    some = table.gather_every(max(1, len(table) // _ROWS))
+    levels = {name: _levels(some[name]) for name in names}
+    found: dict[str, str] = {}
+    for number, name in enumerate(names):
+        for other in names[:number] if kinds[name].kind == "category" else ():
+            if (
+                other not in found
+                and _repeats(levels[name], levels[other])
+                and _repeats(_levels(table[name]), _levels(table[other]))
+            ):
+                found[name] = other
+                break
+    return found
+
+
+def _repeats(codes: IntArray, other: IntArray) -> bool:
+    """Return whether each level goes with one level of the other column, and this one with it alone."""
+    known = codes >= 0
+    if np.any(other[known] < 0):
+        return False
+    n_levels = np.unique(codes[known]).size
+    pairs = np.unique(np.stack([codes[known], other[known]]), axis=1).shape[1]
+    return n_levels > 1 and n_levels == pairs == np.unique(other[known]).size
 
 
 def unrelated_categories(table: nw.DataFrame[Any], kinds: Mapping[str, ColumnKind]) -> tuple[str, ...]:
