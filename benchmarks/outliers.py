@@ -4,7 +4,8 @@
 share is replaced by outliers, spread evenly over a box 45 deviations wide. For means, covariances (of t components:
 scale matrices) and shares of the three groups the table has the root mean square error in units of that of the clean
 fit, its sampling error. R's mclust is beside them where Rscript and its packages mclust and prabclus are installed: its
-noise starts from the rows that NNclean takes for it, as mclust's help says.
+noise starts from the rows that NNclean takes for it, as mclust's help says. *auto* is the best of `search` with
+``robust="auto"``, which decides between Gaussian components alone, noise and t components; what it took is printed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,7 @@ from sklearn.mixture import GaussianMixture as Reference
 
 from benchmarks.measure import FloatArray, print_table
 from mixtura import GaussianMixture
+from mixtura.select import search
 
 __all__ = ["draw", "errors", "main"]
 
@@ -102,6 +105,14 @@ class Found:
     covariances_: FloatArray
 
 
+def auto_fit(rows: FloatArray, taken: Counter[str]) -> Found:
+    """Return the best of a search that decides what its models have against outliers, and count what it took."""
+    best = search(rows, components=[3], covariance_types="full", n_init=3, robust="auto").best
+    taken[best.robust] += 1
+    assert best.mixture is not None
+    return Found(best.mixture.weights, best.mixture.means, best.mixture.full_covariances())
+
+
 def mclust_fits(tables: list[FloatArray]) -> list[Found] | None:
     """Return the fit of mclust with noise to each table; None where it is not installed."""
     if shutil.which("Rscript") is None:
@@ -134,6 +145,9 @@ def main(n_draws: int = N_DRAWS) -> None:
         found: dict[str, list[Any] | None] = {
             name: [fit(rows, seed) for seed, rows in enumerate(rows_of)] for name, fit in fits().items()
         }
+        taken = Counter[str]()
+        found["mixtura, auto"] = [auto_fit(rows, taken) for rows in rows_of]
+        print(f"{share:.0%} outliers: auto took", ", ".join(f"{kind} {n}" for kind, n in taken.items()))
         found["mclust, noise"] = mclust_fits(rows_of)
         for name, models in found.items():
             if models is not None:

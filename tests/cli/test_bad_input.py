@@ -79,7 +79,7 @@ def test_a_directory_is_no_table(refused, workplace) -> None:
             ["--components must be at most the number of rows that are used, 300; got 301"],
         ),
         (("--covariance-type", "round"), ["'round'", "full, tied, diag, spherical"]),
-        (("--criterion", "cic"), ["'cic'", "'bic', 'aic', 'aicc', 'caic', 'icl', 'nec', 'cv'"]),
+        (("--criterion", "cic"), ["'cic'", "'bic', 'aic', 'aicc', 'caic', 'mmdl', 'icl', 'nec', 'cv'"]),
         (("--n-init", "0"), ["--n-init must be a whole number of at least 1; got 0"]),
         (("--anomaly-percentile", "100"), ["below 100"]),
         (("--anomaly-percentile", "nan"), ["--anomaly-percentile must be at least 0 and below 100; got nan"]),

@@ -228,7 +228,10 @@ def test_rows_with_missing_values(run, workplace, rows) -> None:
             ("--criterion", "cv", "--components", "271"),
             "got 270 rows of positive weight outside the largest fold for 271 components",
         ),
-        (("--criterion", "cic"), "one of 'bic', 'aic', 'aicc', 'caic', 'icl', 'nec', 'cv'; got 'cic'"),
+        (
+            ("--criterion", "cic"),
+            "one of 'bic', 'aic', 'aicc', 'caic', 'mmdl', 'icl', 'nec', 'cv'; got 'cic'",
+        ),
         (("--covariance-type", "round"), "'round'"),
         (("--components", "301"), "301"),
         (("--components", "0"), "at least one component"),

@@ -77,7 +77,7 @@ CovarianceTypes = Annotated[
 Criterion = Annotated[
     str,
     typer.Option(
-        help="Criterion for choosing the model: bic, aic, aicc, caic, icl, nec, or cv (held-out log-likelihood)."
+        help="Criterion for choosing the model: bic, aic, aicc, caic, mmdl, icl, nec, or cv (held-out log-likelihood)."
     ),
 ]
 Folds = Annotated[int | None, typer.Option(help="Number of folds of cv. [default: 10]")]

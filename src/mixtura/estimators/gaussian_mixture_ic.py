@@ -54,7 +54,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
         Numbers of components to try; None for 1 to 9, fewer where a fit has fewer rows.
     covariance_type : str or sequence of str, default="all"
         ``"all"`` for the fourteen families of mclust, or one or several of those that `GaussianMixture` takes.
-    criterion : {"bic", "aic", "aicc", "caic", "icl", "nec", "cv"}, default="bic"
+    criterion : {"bic", "aic", "aicc", "caic", "mmdl", "icl", "nec", "cv"}, default="bic"
         Smaller is better; formulas in `mixtura.select`. ``"cv"`` is minus twice the log-likelihood of rows held out,
         and takes a search more per fold; the winner is the model of fewest free parameters within one standard error of
         the smallest.

@@ -125,7 +125,7 @@ class Settings:
         With 20 columns and more those of factors, too: full covariances then have more parameters than most tables
         determine, and diagonal ones no correlations. Beside discrete columns no spherical ones: each of these columns
         has a distribution of its own, and that all others vary equally would be a matter of their scales. Tied ones
-        stay: where groups share a covariance they are found better with them, and where not a little worse.
+        stay: where groups share a covariance they are found better with them, and where not MMDL says so.
         """
         if self.covariance_types is not COVARIANCE_TYPES:
             return tuple(self.covariance_types)

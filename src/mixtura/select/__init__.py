@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mixtura.select.model_search.candidate import Candidate, OnCandidate
     from mixtura.select.model_search.ranking import SearchResult
     from mixtura.select.model_search.search import search
-    from mixtura.select.scores.criteria import CRITERIA, FIT_CRITERIA, aic, aicc, bic, caic, icl, nec
+    from mixtura.select.scores.criteria import CRITERIA, FIT_CRITERIA, aic, aicc, bic, caic, icl, mmdl, nec
     from mixtura.select.scores.folds import FoldFit, FoldScores, OnFold, held_out_scores
     from mixtura.select.scores.one_standard_error import CrossValidated, CrossValidation
 
@@ -59,6 +59,7 @@ __all__ = [
     "icl",
     "match_components",
     "merge_components",
+    "mmdl",
     "nec",
     "search",
     "select_columns",
@@ -79,7 +80,7 @@ if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every na
             "model_search.candidate": "Candidate OnCandidate",
             "model_search.ranking": "SearchResult",
             "model_search.search": "search",
-            "scores.criteria": "CRITERIA FIT_CRITERIA aic aicc bic caic icl nec",
+            "scores.criteria": "CRITERIA FIT_CRITERIA aic aicc bic caic icl mmdl nec",
             "scores.folds": "FoldFit FoldScores OnFold held_out_scores",
             "scores.one_standard_error": "CrossValidated CrossValidation",
         },

@@ -62,6 +62,8 @@ def reason_text(name: str, rule: str | None = "minimum", *, determined: bool = T
     ('the most stable of those that BIC does not separate', 'a choice: the table does not determine a number')
     """
     said = f"the smallest {name.upper()}"
+    if rule == "covariance type":
+        return f"{said} of the covariance types that MMDL prefers"
     if rule == "stability":
         stable = f"the most stable of those that {name.upper()} does not separate"
         return stable if determined else "a choice: the table does not determine a number"

@@ -33,7 +33,7 @@ def print_selection(console: Console, selection: Selection) -> None:
     console.print(
         Text.assemble(
             (f"\n{best.covariance_type}, {best.n_components} component{plural}", "bold green"),
-            f": {reason_text(name, 'minimum' if best is found.minimum else 'one standard error')} ({smallest})",
+            f": {reason_text(name, found.rule)} ({smallest})",
         )
     )
     fitted = [candidate for candidate in found.ranking if candidate.failure is None]

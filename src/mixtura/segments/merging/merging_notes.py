@@ -41,6 +41,11 @@ def _none_merged(asked: str | int, found: SegmentMerging) -> str:
             f"{overlap}: they are parts of one group. They were not merged, as a single segment would say nothing. Say "
             "a number with `merge=2` to merge some."
         )
+    if found.is_one_cloud:
+        return (
+            f"Components that are parts of one group would be one segment with {100 * found.largest:.0f} % of the "
+            "customers. They were not merged, as it would say nothing. Say a number with `merge=2` to merge some."
+        )
     return "No components overlap so much that they are one group: none were merged."
 
 

@@ -28,6 +28,9 @@ _OVERLAP_OF_LEVELS = 0.24
 VALLEY = 1 / 3
 """How high the density stays between parts of one group, as a share of the lower peak: 3.8 deviations apart."""
 
+_NEARLY_ALL = 0.95
+"""Share of the customers from which on a segment says no more than one of all would."""
+
 _NO_VALLEY, _CLEAR_OVERLAP = 0.9, 0.39
 """From here on two components are one group even where nobody asked: 2.4 deviations apart. So much overlap is asked for
 where there are discrete columns."""
@@ -98,6 +101,8 @@ class SegmentMerging:
         In the order made.
     rule : OneGroup
         Which clusters are one group.
+    shares : ndarray of shape (K,)
+        Of the components, in the customers that are in a segment.
     may_offer : bool, default=True
         Whether merging goes with what else was asked for, so that it may be offered.
     """
@@ -105,6 +110,7 @@ class SegmentMerging:
     merging: Merging
     steps: tuple[MergeStep, ...]
     rule: OneGroup
+    shares: FloatArray
     may_offer: bool = True
 
     def is_one_group(self, step: MergeStep) -> bool:
@@ -122,6 +128,16 @@ class SegmentMerging:
         return number
 
     @property
+    def largest(self) -> float:
+        """Share of the customers that is expected in the largest of the `suggested` clusters."""
+        return max(float(self.shares[list(group)].sum()) for group in self.merging.groups(self.suggested))
+
+    @property
+    def is_one_cloud(self) -> bool:
+        """Whether nearly all customers are one group: segments would be that one, and a few beside it."""
+        return self.suggested < self.merging.n_components and self.largest >= _NEARLY_ALL
+
+    @property
     def offered(self) -> int | None:
         """How many segments to offer where merging was not asked for; None where nothing speaks for it clearly.
 
@@ -129,7 +145,7 @@ class SegmentMerging:
         valley, or three and more follow each other as in a bent group, they are parts of one.
         """
         number = self.suggested
-        if not self.may_offer or not 1 < number < self.merging.n_components:
+        if not self.may_offer or self.is_one_cloud or not 1 < number < self.merging.n_components:
             return None
         made = [step for step in self.steps if step.n_segments >= number]
         is_bent = any(len(step.left + step.right) > 2 for step in made)
@@ -143,9 +159,12 @@ class SegmentMerging:
         Parameters
         ----------
         asked : "auto", int or None
-            With ``"auto"`` the number is `suggested`, unless that is one: a single segment would say nothing. Of the
-            clusters that a number gives none is without customers: where one would be, there are fewer.
+            With ``"auto"`` the number is `suggested`, unless that is one, or one of them has 95 % of the customers:
+            such a segment would say nothing. Of the clusters that a number gives none is without customers: where one
+            would be, there are fewer.
         """
+        if asked == "auto" and self.is_one_cloud:
+            return ()
         number = self.suggested if asked == "auto" else asked
         if number is None or int(number) >= self.merging.n_components:
             return ()
@@ -178,7 +197,7 @@ def merging_of(
     found = merge_segments(
         shares, weights, lambda pair: rule.holds(pair.overlap, valleys.between(pair.left, pair.right))
     )
-    return SegmentMerging(found, tuple(_steps(found, valleys)), rule)
+    return SegmentMerging(found, tuple(_steps(found, valleys)), rule, components_alone(mixture).weights)
 
 
 def merging_of_model(

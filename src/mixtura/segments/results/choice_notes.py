@@ -48,7 +48,7 @@ def choice_notes(
             "Try fewer segments with `components`."
         )
     why = explain_choice(best, first_not_excluded(ranking, tuple(passed)))
-    if why is not None:
+    if why is not None and (choice is None or choice.rule != "stability"):
         notes.append(why)
     if choice is not None and choice.compared:
         notes.append(_by_stability(choice, parts))

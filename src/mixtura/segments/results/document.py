@@ -140,8 +140,9 @@ class ChoicePart(CandidatePart):
     minimum: bool | None = None
     """Whether it has the smallest criterion of those that were not excluded. Null in files of format 2."""
     rule: str | None = None
-    """What decided: `minimum` of the criterion; `one standard error`, the fewest parameters within it; or `stability`
-    among numbers of segments that the criterion does not separate. Null in files of format 2."""
+    """What decided: `minimum` of the criterion; the same of models whose `covariance type` has the smallest MMDL;
+    `one standard error`, the fewest parameters within it; or `stability` among numbers of segments that the criterion
+    does not separate. Null in files of format 2."""
     robust: str = "none"
     """What the model has against outliers: `noise`, who belong to no segment, `t` components with heavier tails, or
     `none`."""

@@ -21,12 +21,12 @@ from mixtura.segments.table.rounding import scaled_steps
 from mixtura.segments.transforms.scaling import Scaling
 from mixtura.segments.weighted import effective_counts
 from mixtura.select import Candidate
-from mixtura.select.model_search.ranking import choose_best
+from mixtura.select.model_search.ranking import choose_best, decided_by, with_best_types
 from mixtura.select.scores.vuong import NOT_SEPARATED, criterion_separation
 
 __all__ = ["ComparisonSample", "Contender", "ModelChoice", "choose_model"]
 
-_CRITERIA = ("bic", "aic", "aicc", "caic")
+_CRITERIA = ("bic", "aic", "aicc", "caic", "mmdl")
 """Penalized log-likelihoods, whose differences have a standard error."""
 
 _SAMPLE_ROWS = 2_000
@@ -91,7 +91,7 @@ class ModelChoice:
     ----------
     best : Candidate
     smallest : Candidate
-        The one of the smallest criterion.
+        The one of the smallest criterion; where models are compared, of those whose covariance type may win.
     compared : tuple of Contender, default=()
         In the order of the criterion; empty where the criterion alone decides.
     determined : bool, default=True
@@ -109,10 +109,8 @@ class ModelChoice:
 
     @property
     def rule(self) -> str:
-        """What decided: ``"minimum"`` of the criterion, ``"one standard error"``, or ``"stability"``."""
-        if self.compared:
-            return "stability"
-        return "minimum" if self.best is self.smallest else "one standard error"
+        """What decided: ``"stability"``, or as `SearchResult.rule` says."""
+        return "stability" if self.compared else decided_by(self.best, self.smallest)
 
 
 def choose_model(
@@ -152,7 +150,7 @@ def choose_model(
     ModelChoice
     """
     first, smallest = choose_best(candidates, settings.criterion), candidates[0]
-    by_number = _best_of_each_number(candidates)
+    by_number = _best_of_each_number(candidates, settings.criterion)
     if settings.criterion not in _CRITERIA or first.n_components == 1 or len(by_number) <= 1:
         return ModelChoice(first, smallest)
     sample = ComparisonSample.of(rows, scaling, weights, settings)
@@ -163,7 +161,7 @@ def choose_model(
         if near == [first]:
             return ModelChoice(first, smallest)
         compared = [sample.contender(one, gaps[one]) for one in near]
-        return ModelChoice(_most_stable(compared).candidate, smallest, tuple(compared), refits=sample.refits)
+        return ModelChoice(_most_stable(compared).candidate, first, tuple(compared), refits=sample.refits)
     if _are_apart(first):
         return ModelChoice(first, smallest)
     leader = sample.contender(first, 0.0)
@@ -171,7 +169,7 @@ def choose_model(
         return ModelChoice(first, smallest, refits=sample.refits)
     others = [sample.contender(one, gaps[one]) for one in by_number if one is not first]
     best = max(others, key=lambda one: one.adjusted_rand).candidate
-    return ModelChoice(best, smallest, (leader, *others), determined=False, refits=sample.refits)
+    return ModelChoice(best, first, (leader, *others), determined=False, refits=sample.refits)
 
 
 def _are_apart(candidate: Candidate) -> bool:
@@ -179,11 +177,14 @@ def _are_apart(candidate: Candidate) -> bool:
     return bool(candidate.classification_entropy <= _NO_OVERLAP * candidate.n_rows)
 
 
-def _best_of_each_number(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return the first of each number of segments above one, of models that were iterated to their optimum."""
+def _best_of_each_number(candidates: Sequence[Candidate], criterion: str) -> list[Candidate]:
+    """Return the best of each number of segments above one, of models that were iterated to their optimum."""
     found: dict[int, Candidate] = {}
-    for one in candidates:
-        if one.n_components > 1 and one.mixture is not None and one.outcome is not Outcome.NOT_REFINED:
+    refined = [
+        one for one in candidates if one.mixture is not None and one.outcome is not Outcome.NOT_REFINED
+    ]
+    for one in with_best_types(refined, criterion):
+        if one.n_components > 1:
             found.setdefault(one.n_components, one)
     return list(found.values())
 

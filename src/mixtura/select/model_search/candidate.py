@@ -11,7 +11,7 @@ import numpy as np
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import ParameterError
 from mixtura.fit import Degeneracy, FitResult, Outcome
-from mixtura.select.scores.criteria import FIT_CRITERIA, aic, aicc, bic, caic, icl, nec
+from mixtura.select.scores.criteria import FIT_CRITERIA, aic, aicc, bic, caic, icl, mmdl, nec
 from mixtura.select.scores.folds import FoldScores
 
 __all__ = ["Candidate", "OnCandidate"]
@@ -50,6 +50,11 @@ class Candidate:
         What it scores on rows held out; None where the search was not asked for ``criterion="cv"``.
     robust : {"none", "noise", "t"}, default="none"
         What the model has against outliers.
+    n_own : int, default=0
+        Free parameters that each component has for itself, so that its rows determine them: not the weights, and not
+        what components share.
+    n_kept : int, default=0
+        The first components that are kept, and have none.
     """
 
     covariance_type: str
@@ -67,6 +72,8 @@ class Candidate:
     degeneracies: tuple[Degeneracy, ...] = ()
     folds: FoldScores | None = None
     robust: str = "none"
+    n_own: int = 0
+    n_kept: int = 0
 
     @property
     def is_degenerate(self) -> bool:
@@ -115,6 +122,9 @@ class Candidate:
             value = icl(*fit, self.n_rows, self.classification_entropy)
         elif name == "aic":
             value = aic(*fit)
+        elif name == "mmdl":
+            weights = () if self.mixture is None else self.mixture.weights[self.n_kept :].tolist()
+            value = mmdl(*fit, self.n_rows, self.n_own, weights)
         elif name == "cv":
             value = self._score()
         else:

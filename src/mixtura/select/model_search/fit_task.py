@@ -235,7 +235,10 @@ class FitTask:
 
     def candidate(self, family: str, k: int, result: FitResult | MixturaError, begun: float) -> Candidate:
         """Return a fit with what it scores on the data."""
-        size = self.problem(family, k).model.n_parameters(self.data.n_features)
+        model, n_features = self.problem(family, k).model, self.data.n_features
+        size = model.n_parameters(n_features)
+        n_own = replace(model, n_components=k + 1).n_parameters(n_features) - size - 1  # and its weight
+        counted = {"n_own": n_own, "n_kept": 0 if model.kept is None else model.kept.n_components}
         n_rows = self.data.total_weight
         if isinstance(result, MixturaError):
             missing, seconds = (np.nan,) * 4, perf_counter() - begun
@@ -250,6 +253,7 @@ class FitTask:
                 seconds,
                 failure=str(result),
                 robust=self.robust,
+                **counted,
             )
         result, score = self._evaluated(family, k, result)
         measured = (score.log_likelihood, score.entropy, score.classification_entropy, np.nan)
@@ -257,7 +261,7 @@ class FitTask:
         degeneracies = self._degeneracies(self.data, result.mixture)
         return Candidate(
             family, k, size, n_rows, *measured, result.mixture, result, seconds,
-            degeneracies=degeneracies, robust=self.robust,
+            degeneracies=degeneracies, robust=self.robust, **counted,
         )  # fmt: skip
 
     def _evaluated(self, family: str, k: int, result: FitResult) -> tuple[FitResult, Score]:

@@ -25,7 +25,7 @@ FoldsOf: TypeAlias = Mapping[tuple[str, int], FoldScores]
 _FINISHED = 5
 """How many of the best are refined on all rows where models were found on a sample."""
 
-_LIKELIHOOD_CRITERIA = ("bic", "aic", "aicc", "caic")
+_LIKELIHOOD_CRITERIA = ("bic", "aic", "aicc", "caic", "mmdl")
 """Those that fall by two with each nat that a model of given size gains."""
 
 

@@ -9,7 +9,14 @@ from typing import Any
 from mixtura.select.model_search.candidate import Candidate
 from mixtura.select.scores.one_standard_error import CrossValidated, CrossValidation
 
-__all__ = ["SearchResult", "choose_best", "explain_choice", "first_not_excluded"]
+__all__ = [
+    "SearchResult",
+    "choose_best",
+    "decided_by",
+    "explain_choice",
+    "first_not_excluded",
+    "with_best_types",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +65,8 @@ class SearchResult:
         Where every sound one has a component of a weight below `min_share`, the first of these.
 
         With ``criterion="cv"`` it is the candidate of fewest free parameters within one standard error of that first
-        one (Breiman, Friedman, Olshen and Stone 1984, section 3.4.3).
+        one (Breiman, Friedman, Olshen and Stone 1984, section 3.4.3). With ``"bic"`` and discrete columns it is the
+        first of those that have, of each number of components, the covariance type of the smallest MMDL.
         """
         sound = [one for one in self.ranking if not one.is_degenerate and not one.failure]
         enough = [one for one in sound if one.smallest_share >= self.min_share]
@@ -76,8 +84,13 @@ class SearchResult:
         return first_not_excluded(self.ranking, self.excluded)
 
     @property
+    def rule(self) -> str:
+        """What decided: ``"minimum"``, ``"one standard error"``, or of MMDL the ``"covariance type"``."""
+        return decided_by(self.best, self.minimum)
+
+    @property
     def selection_reason(self) -> str | None:
-        """Say why the best has not the smallest criterion: the one-standard-error rule; None where it has."""
+        """Say why the best has not the smallest criterion: the one-standard-error rule, or MMDL; None where it has."""
         return explain_choice(self.best, self.minimum)
 
     @property
@@ -155,10 +168,11 @@ def choose_best(ranking: Sequence[Candidate], criterion: str) -> Candidate:
     """Return the best of candidates that may win, the smallest criterion first.
 
     It is the first, but where cross-validation ranks them: held-out rows cannot distinguish models within one
-    standard error, and the simplest of these is chosen, see `CrossValidation.simplest`.
+    standard error, and the simplest of these is chosen, see `CrossValidation.simplest`; and but where the covariance
+    type is not left to the criterion, see `with_best_types`.
     """
     if criterion != "cv":
-        return ranking[0]
+        return with_best_types(ranking, criterion)[0]
     scored = {
         CrossValidated(one.covariance_type, one.n_components, one.n_parameters, one.folds): one
         for one in ranking
@@ -167,18 +181,57 @@ def choose_best(ranking: Sequence[Candidate], criterion: str) -> Candidate:
     return scored[CrossValidation(tuple(scored)).simplest()] if scored else ranking[0]
 
 
+def with_best_types(ranking: Sequence[Candidate], criterion: str) -> list[Candidate]:
+    """Return the candidates whose covariance type may win for their number of components, in the order given.
+
+    All may, but where BIC ranks mixtures that have discrete columns. Those have many components for their rows, and BIC
+    takes each parameter of a component for one that all rows determine, so that it prefers a covariance that components
+    share even where theirs differ. There the type of the smallest MMDL may win, see `mmdl`; BIC has the number.
+    """
+    if criterion != "bic" or not any(_has_levels(one) for one in ranking):
+        return list(ranking)
+    best: dict[int, Candidate] = {}
+    for one in ranking:
+        before = best.get(one.n_components)
+        if before is None or one.criterion("mmdl") < before.criterion("mmdl"):
+            best[one.n_components] = one
+    return [one for one in ranking if one is best[one.n_components]]
+
+
+def _has_levels(candidate: Candidate) -> bool:
+    return candidate.mixture is not None and candidate.mixture.levels is not None
+
+
 def first_not_excluded(ranking: Sequence[Candidate], excluded: Sequence[Candidate]) -> Candidate:
     """Return the first candidate that is not excluded."""
     return next(one for one in ranking if one not in excluded)
 
 
+def decided_by(best: Candidate, smallest: Candidate) -> str:
+    """Return what decided: the ``"minimum"``, ``"one standard error"`` of it, or of MMDL the ``"covariance type"``."""
+    if best is smallest:
+        return "minimum"
+    return "covariance type" if smallest.folds is None else "one standard error"
+
+
 def explain_choice(best: Candidate, smallest: Candidate) -> str | None:
-    """Say why the best is not the one of the smallest score on rows held out; None if it is."""
-    if best is smallest or smallest.folds is None:
+    """Say why the best is not the one of the smallest criterion; None if it is, or the criterion does not say it."""
+    if best is smallest:
         return None
+    if smallest.folds is None:
+        return _explain_type(best, smallest) if _has_levels(best) else None
     return (
         f"The smallest CV is that of {smallest.covariance_type} with {smallest.n_components} "
         f"({smallest.folds.score:,.1f}, with a standard error of {smallest.folds.standard_error:,.1f}); "
         f"{best.covariance_type} with {best.n_components} is chosen because it has the fewest parameters within one "
         "standard error of it."
+    )
+
+
+def _explain_type(best: Candidate, smallest: Candidate) -> str:
+    """Say that MMDL had the covariance type."""
+    return (
+        f"The smallest BIC is that of {smallest.covariance_type} with {smallest.n_components} ({smallest.bic:,.1f}); "
+        f"{best.covariance_type} with {best.n_components} ({best.bic:,.1f}) is chosen because with discrete columns "
+        "the covariance type is that of the smallest MMDL, which counts what a component has for itself by its rows."
     )

@@ -8,10 +8,11 @@ the weights. R's mclust prints BIC and ICL with the opposite sign, where larger 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
-__all__ = ["CRITERIA", "FIT_CRITERIA", "aic", "aicc", "bic", "caic", "icl", "nec"]
+__all__ = ["CRITERIA", "FIT_CRITERIA", "aic", "aicc", "bic", "caic", "icl", "mmdl", "nec"]
 
-FIT_CRITERIA = ("bic", "aic", "aicc", "caic", "icl", "nec")
+FIT_CRITERIA = ("bic", "aic", "aicc", "caic", "mmdl", "icl", "nec")
 """What is known of every fit to all rows."""
 
 CRITERIA = (*FIT_CRITERIA, "cv")
@@ -78,6 +79,34 @@ def caic(log_likelihood: float, n_parameters: int, n_rows: float) -> float:
     5.0
     """
     return bic(log_likelihood, n_parameters, n_rows) + n_parameters
+
+
+def mmdl(
+    log_likelihood: float, n_parameters: int, n_rows: float, n_own: float, weights: Iterable[float]
+) -> float:
+    """Return the description length of a mixture, ``BIC + p_1 sum_k log w_k`` (Figueiredo, Leitao and Jain 1999).
+
+    BIC takes every parameter for one that all n rows determine. The p_1 that a component has for itself, its mean and
+    what is its own of the covariance, are determined by about ``n w_k`` rows, those that belong to it, and each costs
+    ``log(n w_k)``; weights and what components share cost ``log n``.
+
+    Parameters
+    ----------
+    log_likelihood, n_parameters, n_rows
+        As for `bic`.
+    n_own : float
+        p_1, free parameters that each component has for itself.
+    weights : iterable of float
+        w_k, of the components; one of less than a row counts as one row.
+
+    Examples
+    --------
+    >>> from mixtura.select import bic, mmdl
+    >>> round(mmdl(-100.0, 5, 36, 2, [0.25, 0.75]) - bic(-100.0, 5, 36), 4)  # 2 log(3 / 16)
+    -3.348
+    """
+    logs = sum(math.log(max(weight, 1.0 / n_rows)) for weight in weights)
+    return bic(log_likelihood, n_parameters, n_rows) + n_own * logs
 
 
 def icl(log_likelihood: float, n_parameters: int, n_rows: float, classification_entropy: float) -> float:

@@ -114,6 +114,18 @@ def test_a_number_that_leaves_a_segment_without_customers_gives_fewer() -> None:
     assert found.groups(2) == ()
 
 
+@pytest.mark.parametrize(("small", "groups"), [(0.2, ((0, 1), (2,))), (0.06, ((0, 1), (2,))), (0.04, ())])
+def test_nearly_all_customers_are_not_one_segment(small: float, groups: Any) -> None:
+    """Two halves of one group and a few far away: with 96 % in it the group would say nothing."""
+    half = (1.0 - small) / 2
+    mixture, memberships = of_components([half, half, small], [0.0, 1.5, 12.0])
+    found = merging_of(mixture, memberships, None, 0)
+    assert found.suggested == 2
+    assert found.groups("auto") == groups
+    assert found.groups(2) == ((0, 1), (2,))
+    assert (found.offered is None) == (groups == ())
+
+
 def test_separate_groups_stay() -> None:
     rng = np.random.default_rng(2)
     rows = np.vstack([rng.normal(size=(150, 2)) + center for center in ([0, 0], [5, 0], [0, 5])])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 import sklearn.mixture
 
@@ -13,6 +14,7 @@ from mixtura.core.covariance import MCLUST_NAMES, get_family
 from mixtura.estimators.precisions import precisions_cholesky
 from mixtura.exceptions import DataError, MixturaError, ParameterError, TooFewRowsError
 from mixtura.fit import Outcome
+from mixtura.segments import mixed_rows
 from mixtura.select import Candidate, aic, bic, search
 
 TYPES = ("full", "tied", "diag", "spherical")
@@ -176,7 +178,7 @@ def test_one_that_fails_comes_last_with_its_reason() -> None:
         (
             {"criterion": "cic"},
             ParameterError,
-            r"`criterion` must be one of \['bic', 'aic', 'aicc', 'caic', 'icl', 'nec', 'cv'\]; got 'cic'",
+            r"`criterion` must be one of \['bic', 'aic', 'aicc', 'caic', 'mmdl', 'icl', 'nec', 'cv'\]; got 'cic'",
         ),
         ({"n_init": 0}, ParameterError, "`n_init` must be at least 1; got 0"),
         (
@@ -334,3 +336,42 @@ def test_two_components_of_three_joined_are_a_start_where_models_are_found_on_a_
     assert two.log_likelihood > alone.log_likelihood + 400
     found = two.mixture.log_likelihood(rows)
     assert found == pytest.approx(two.log_likelihood)
+
+
+def few_rows_of_three_covariances() -> Any:
+    """240 rows of three groups that differ in their covariances, with a word."""
+    rng = np.random.default_rng(3)
+    group = rng.integers(3, size=240)
+    roots = np.array(
+        [
+            [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.7]],
+            [[1.0, 0.0, 0.0], [0.5, 0.8, 0.0], [0.0, 0.0, 1.2]],
+            [[0.8, 0.0, 0.0], [-0.4, 0.8, 0.0], [0.0, 0.3, 0.9]],
+        ]
+    )
+    means = np.array([[0.0, 0.0, 0.0], [2.5, 0.0, 0.0], [0.0, 2.5, 0.0]])
+    numbers = means[group] + np.einsum("nij,nj->ni", roots[group], rng.normal(size=(240, 3)))
+    shares = 0.1 + 0.7 * np.eye(3)
+    words = [rng.choice(["a", "b", "c"], p=shares[one]) for one in group]
+    columns = {name: numbers[:, j] for j, name in enumerate("xyz")}
+    return mixed_rows(pl.DataFrame(columns | {"word": words}), kinds={"word": "category"})
+
+
+def test_with_discrete_columns_mmdl_has_the_covariance_type_and_bic_the_number() -> None:
+    rows = few_rows_of_three_covariances()
+    found = search(rows, components=[2, 3], covariance_types=["full", "tied", "diag"])
+    types = {
+        k: min(
+            (one for one in found.candidates if one.n_components == k), key=lambda one: one.criterion("mmdl")
+        )
+        for k in (2, 3)
+    }
+    assert found.best is min(types.values(), key=lambda one: one.bic)
+    assert found.minimum is found.ranking[0]
+    chosen = [(one.covariance_type, one.n_components) for one in (found.best, found.minimum)]
+    assert (chosen, found.rule) == ([("full", 3), ("tied", 3)], "covariance type")
+    assert f"full with 3 ({found.best.bic:,.1f}) is chosen because" in (found.selection_reason or "")
+    numbers = search(rows.rows, components=[2, 3], covariance_types=["full", "tied", "diag"])
+    assert (numbers.best is numbers.ranking[0], numbers.rule) == (True, "minimum")
+    by_mmdl = search(rows, components=[2, 3], covariance_types=["full", "tied", "diag"], criterion="mmdl")
+    assert (by_mmdl.best is by_mmdl.ranking[0], by_mmdl.selection_reason) == (True, None)

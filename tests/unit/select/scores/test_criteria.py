@@ -19,6 +19,7 @@ from mixtura.select import (
     bic,
     caic,
     icl,
+    mmdl,
     nec,
     search,
 )
@@ -33,8 +34,40 @@ def rows() -> np.ndarray:
 def test_they_are_their_formulas() -> None:
     assert aicc(-50.0, 7, 40.0) == pytest.approx(2 * 50 + 14 + 2 * 7 * 8 / 32, rel=1e-15)
     assert caic(-50.0, 7, 40.0) == pytest.approx(2 * 50 + 7 * (math.log(40) + 1), rel=1e-15)
+    own = 3 * (math.log(40 * 0.5) + math.log(40 * 0.3) + math.log(40 * 0.2))
+    assert mmdl(-50.0, 13, 40.0, 3, [0.5, 0.3, 0.2]) == pytest.approx(
+        2 * 50 + 4 * math.log(40) + own, rel=1e-15
+    )
     assert icl(-50.0, 7, 40.0, 3.5) == pytest.approx(2 * 50 + 7 * math.log(40) + 7, rel=1e-15)
     assert nec(-50.0, -60.0, 4.0, 2) == pytest.approx(0.4, rel=1e-15)
+
+
+def test_mmdl_is_bic_of_one_component_and_takes_the_emptiest_for_one_row() -> None:
+    assert mmdl(-50.0, 7, 40.0, 7, [1.0]) == bic(-50.0, 7, 40.0)
+    empty = mmdl(-50.0, 7, 40.0, 3, [1.0, 0.0])
+    assert empty == pytest.approx(2 * 50 + (7 - 3) * math.log(40), rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("family", "own"),
+    [
+        ("full", 2 + 3),
+        ("tied", 2),
+        ("diag", 2 + 2),
+        ("spherical", 2 + 1),
+        ("EII", 2),
+        ("VEE", 2 + 1),
+        ("EEV", 2 + 1),
+    ],
+)
+def test_a_candidate_knows_what_each_component_has_for_itself(family: str, own: int) -> None:
+    data = rows()
+    (one,) = search(data, components=[3], covariance_types=[family]).candidates
+    assert one.mixture is not None
+    shared = one.n_parameters - 3 * own
+    by_rows = sum(own * math.log(len(data) * weight) for weight in one.mixture.weights)
+    expected = -2 * one.log_likelihood + shared * math.log(len(data)) + by_rows
+    assert one.criterion("mmdl") == pytest.approx(expected, rel=1e-12)
 
 
 def test_aicc_tends_to_aic_and_is_infinite_where_rows_are_too_few() -> None:
@@ -58,6 +91,7 @@ def test_a_candidate_carries_them_all(weighted: bool) -> None:
     single = (
         GaussianMixture().fit(data, sample_weight=weight).score(data, sample_weight=weight) * weight.sum()
     )
+    own = {"full": 2 + 3, "tied": 2}
     for one in found.candidates:
         assert one.mixture is not None
         values = one.mixture.weights, one.mixture.means, one.mixture.full_covariances()
@@ -69,6 +103,9 @@ def test_a_candidate_carries_them_all(weighted: bool) -> None:
             "aic": -2 * total + 2 * p,
             "aicc": -2 * total + 2 * p + 2 * p * (p + 1) / (n - p - 1),
             "caic": -2 * total + p * (math.log(n) + 1),
+            "mmdl": -2 * total
+            + p * math.log(n)
+            + own[one.covariance_type] * np.log(one.mixture.weights).sum(),
             "icl": -2 * total + p * math.log(n) + 2 * classification,
             "nec": entropy / (total - single),
         }
