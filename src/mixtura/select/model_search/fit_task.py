@@ -238,7 +238,7 @@ class FitTask:
         model, n_features = self.problem(family, k).model, self.data.n_features
         size = model.n_parameters(n_features)
         n_own = replace(model, n_components=k + 1).n_parameters(n_features) - size - 1  # and its weight
-        counted = {"n_own": n_own, "n_kept": 0 if model.kept is None else model.kept.n_components}
+        n_kept = 0 if model.kept is None else model.kept.n_components
         n_rows = self.data.total_weight
         if isinstance(result, MixturaError):
             missing, seconds = (np.nan,) * 4, perf_counter() - begun
@@ -253,7 +253,8 @@ class FitTask:
                 seconds,
                 failure=str(result),
                 robust=self.robust,
-                **counted,
+                n_own=n_own,
+                n_kept=n_kept,
             )
         result, score = self._evaluated(family, k, result)
         measured = (score.log_likelihood, score.entropy, score.classification_entropy, np.nan)
@@ -261,7 +262,7 @@ class FitTask:
         degeneracies = self._degeneracies(self.data, result.mixture)
         return Candidate(
             family, k, size, n_rows, *measured, result.mixture, result, seconds,
-            degeneracies=degeneracies, robust=self.robust, **counted,
+            degeneracies=degeneracies, robust=self.robust, n_own=n_own, n_kept=n_kept,
         )  # fmt: skip
 
     def _evaluated(self, family: str, k: int, result: FitResult) -> tuple[FitResult, Score]:
