@@ -9,6 +9,7 @@
 
 #include "algebra/algebra.hpp"
 #include "arrays.hpp"
+#include "lloyd/lloyd.hpp"
 #include "pass/kernel.hpp"
 #include "stretch/stretch.hpp"
 #include "trees/agglomeration.hpp"
@@ -162,6 +163,7 @@ void elementwise(std::size_t variant, bool logarithm, nb::handle x_, nb::handle 
 }
 
 #include "algebra_binding.hpp"
+#include "lloyd_binding.hpp"
 #include "stretch_binding.hpp"
 
 }  // namespace
@@ -176,6 +178,7 @@ NB_MODULE(_native, m) {
     m.def("elementwise", &mixtura::elementwise);
     mixtura::define_algebra(m);
     mixtura::define_stretch(m);
+    mixtura::define_lloyd(m);
     m.def("built", [] { return mixtura::names(false); });
     m.def("supported", [] { return mixtura::names(true); });
     m.def("compiler", [] { return MIXTURA_COMPILER; });

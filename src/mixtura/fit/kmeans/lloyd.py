@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,16 @@ from mixtura.core.accumulate import Summed, pass_work
 from mixtura.core.data import Data
 from mixtura.core.maximize import Repair
 from mixtura.core.moments import FIRST
-from mixtura.core.protocols import Block, Blocks, Pass, RowState
+from mixtura.core.protocols import Block, Blocks, Pass, RowState, whole_of
 from mixtura.core.statistics import Statistics
 from mixtura.fit.kmeans.distances import Farthest, SquaredDistances, missing_constant
+from mixtura.fit.loop.ahead import Made
 from mixtura.fit.loop.driver import iterate
 from mixtura.fit.loop.state import StepResult, begin
 from mixtura.fit.loop.stopping import CentersSettled
 from mixtura.kernels import Components, Kernel, Outputs
+from mixtura.kernels.iterations.center_moves import CenterMoves, can_move_centers
+from mixtura.kernels.native import NativeKernel, aligned
 
 __all__ = [
     "AssignToNearest",
@@ -38,6 +42,12 @@ __all__ = [
     "run_kmeans",
     "unit_spheres",
 ]
+
+_LARGEST_WORK = 2e7
+"""Floating-point operations of a pass from which on Python between passes does not count, and threads share them."""
+
+_LONGEST = 64
+"""Iterations that are made at a time at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,10 +153,13 @@ class LloydState:
     centers : ndarray of shape (K, D)
     labels : RowState
         Of the last pass, (N,); -1 before the first. Every pass writes into them.
+    best : float
+        The largest objective so far.
     """
 
     centers: FloatArray
     labels: RowState
+    best: float = -inf
 
 
 class LloydStep:
@@ -155,10 +168,13 @@ class LloydStep:
     Parameters
     ----------
     data : Data
+    tolerance : float, default=0
+        Of the rule that ends a run, `CentersSettled`: no iteration is made ahead of where it does.
     """
 
-    def __init__(self, data: Data) -> None:
+    def __init__(self, data: Data, tolerance: float = 0.0) -> None:
         self._data = data
+        self._moves = _moves_of(data, tolerance)
 
     def init(self, model: FloatArray) -> LloydState:
         # The smallest type that holds the labels: those of several starts side by side are held until the last ends.
@@ -185,7 +201,34 @@ class LloydStep:
         shift = float(np.add.reduce(np.square(centers - model), axis=None))
         objective = 2.0 * sums.statistics.log_likelihood
         found = StepResult(centers, objective, shift=shift, n_changed=sums.n_changed)
-        return LloydState(centers, state.labels), found
+        return LloydState(centers, state.labels, max(state.best, objective)), found
+
+    def ahead(self, state: LloydState, most: int) -> tuple[LloydState, Made[FloatArray]] | None:
+        """Return the state after iterations that compiled code made, up to where the run ends, and what they found.
+
+        None where the next takes more care, or not all rows are in memory.
+        """
+        if self._moves is None:
+            return None
+        moves, block = self._moves
+        work = pass_work(FIRST.layout, block.n_rows, *state.centers.shape)
+        if work > _LARGEST_WORK:
+            return None
+        kept = state.labels.of(block)
+        labels = kept.astype(np.intp)
+        film = moves.advance(state.centers, labels, state.best, min(most, _LONGEST))
+        if not len(film):
+            return None
+        kept[...] = labels
+        found = [(one, 0.0, 0.0) for one in film[:, 0].tolist()]
+        shape, (_, shift, n_changed) = state.centers.shape, film[-1, :3].tolist()
+
+        def model(number: int) -> FloatArray:
+            return film[number, 3:].reshape(shape).copy()
+
+        best = max(state.best, *(one for one, _, _ in found))
+        after = LloydState(model(len(film) - 1), state.labels, best)
+        return after, Made(found, model, shift, int(n_changed))
 
     def _reseat_empty(
         self, state: LloydState, counts: FloatArray, first: FloatArray
@@ -209,6 +252,18 @@ class LloydStep:
             first[old] -= weight * (row - state.centers[old])
             seated[int(k)] = row
         return seated
+
+
+def _moves_of(data: Data, tolerance: float) -> tuple[CenterMoves, Block] | None:
+    """Return what makes several iterations at a time, and all rows; None where not all are in memory, or complete."""
+    if type(data.kernel) is not NativeKernel or data.has_missing or not can_move_centers():
+        return None
+    whole = whole_of(data.blocks)
+    if whole is None:
+        return None
+    block, size = whole
+    rows, weights = aligned((block.rows, block.sample_weight))
+    return CenterMoves(rows, weights, size, tolerance, data.kernel.instruction_set), block
 
 
 def inertia(data: Data, centers: FloatArray) -> float:
@@ -242,7 +297,7 @@ def run_kmeans(
     tolerance : float, default=0
         Stop when the sum of squared moves of the centers is not above this, in squared units of the data.
     """
-    step = LloydStep(data)
+    step = LloydStep(data, tolerance)
     state = begin(step, centers)
     run = iterate(state, step, CentersSettled(tolerance), max_iter)
     last = replace(state.step, centers=run.model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import accumulate, count, repeat
+from math import nan
 from operator import lt, sub
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -35,10 +36,14 @@ class Made(NamedTuple, Generic[M]):
         Objective and number of the kind of each; the third number is the step's.
     model : callable
         Returns the model that a pass led to, by its number.
+    shift, n_changed
+        Of the last pass, as of `StepResult`.
     """
 
     found: Sequence[Sequence[float]]
     model: Callable[[int], M]
+    shift: float = nan
+    n_changed: int = -1
 
 
 class RuleAhead(Protocol):
@@ -91,7 +96,7 @@ def take_together(
     made: tuple[S, Made[M]] | None = ahead and ahead(state.step, max_iter - len(state.events))
     if made is None:
         return None
-    inner, (found, model) = made
+    inner, (found, model, shift, n_changed) = made
     objectives, numbers, _ = zip(*found, strict=True)
     ascent = state.ascent
     peaks = list(accumulate(objectives, max, initial=ascent.objective))
@@ -107,7 +112,7 @@ def take_together(
     kept = ascent.model if best < 0 else state.model if best == 0 else model(best - 1)
     last = objectives[-1]
     progress = Progress(
-        last, plain_changes(taken), float("nan"), -1, len(taken), entered, state.repaired, taken
+        last, plain_changes(taken), shift, n_changed, len(taken), entered, state.repaired, taken
     )
     after = Ascent(kept, peaks[-1], reported[-1])
     return LoopState(inner, model(len(found) - 1), last, after, taken, state.repaired), progress
