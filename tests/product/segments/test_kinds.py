@@ -20,7 +20,7 @@ from mixtura.exceptions import ColumnError, ModelFileError, ParameterError
 from mixtura.report.view import page_view
 from mixtura.segments import Effort, SegmentModel, advise, assign_table, segment_table, select_table
 from mixtura.segments.table.discrete.find_kinds import REPEATED, UNRELATED
-from mixtura.segments.table.discrete.kinds import level_kind, point_masses
+from mixtura.segments.table.discrete.number_rules import level_kind, point_masses
 
 
 @pytest.fixture(autouse=True)
@@ -415,6 +415,11 @@ def test_amounts_and_frequencies_that_are_zero_together_count_once() -> None:
         (np.repeat([0.0, 1.0], 50), ()),
         (np.concatenate([np.full(300, 12), np.repeat(np.arange(5, 20), 20)]).astype(float), ()),
         (np.concatenate([np.full(300, 80), np.arange(20_000, 20_700, dtype=float) / 100]), (80.0,)),
+        (np.repeat([0.0, *np.arange(1, 12) / 12, 0.95, 1.0], [440, *[35] * 11, 10, 150]), (0.0, 1.0)),
+        (np.repeat([0.0, *np.arange(1, 12) / 12, 0.95, 1.0], [440, *[35] * 11, 10, 80]), (0.0,)),
+        (np.repeat([0.0, *np.arange(1, 12) / 12, 0.95, 1.0], [400, 160, *[25] * 10, 5, 70]), (0.0, 1.0)),
+        (np.minimum(np.random.default_rng(0).exponential(40.0, 1000).round(1), 90.0), (90.0,)),
+        (np.maximum(np.random.default_rng(0).normal(20, 10, 1000).round(1), 0.0), ()),
     ],
     ids=[
         "zeros",
@@ -425,6 +430,11 @@ def test_amounts_and_frequencies_that_are_zero_together_count_once() -> None:
         "two values",
         "years of school",
         "an amount in between",
+        "a frequency in twelfths and its cap",
+        "a last step",
+        "a cap less frequent than a low value",
+        "a cap",
+        "few at zero",
     ],
 )
 def test_point_masses(values: Any, wanted: tuple[float, ...]) -> None:
@@ -445,10 +455,23 @@ def test_point_masses(values: Any, wanted: tuple[float, ...]) -> None:
         (np.random.default_rng(0).normal(size=500), None),
         (np.random.default_rng(0).poisson(3.0, 40), None),
         (np.random.default_rng(0).poisson(3.0, 500) + 100, None),
+        (1 + np.random.default_rng(0).negative_binomial(0.7, 0.12, 3000), "count"),
+        (np.random.default_rng(0).negative_binomial(0.7, 0.12, 3000), "count"),
+        (np.random.default_rng(0).negative_binomial(3, 0.1, 3000), None),
+        (np.clip(np.random.default_rng(0).normal(42, 20, 3000).round(), 0, 95), None),
+        (np.floor(np.random.default_rng(0).uniform(0, 41, 3000)), None),
+        (np.random.default_rng(0).binomial(100, np.random.default_rng(1).beta(2, 2, 3000)), None),
+        (np.random.default_rng(0).binomial(100, np.random.default_rng(1).beta(0.6, 4, 3000)), None),
+        (np.ceil(np.random.default_rng(0).lognormal(3, 1, 3000)), None),
+        (5 * np.random.default_rng(0).negative_binomial(1, 0.3, 3000), None),
+        (np.random.default_rng(0).choice(61, 3000), None),
+        (np.random.default_rng(0).integers(1990, 2025, 3000), None),
+        (np.where(np.random.default_rng(0).uniform(size=3000) < 0.6, 0, np.arange(3000) % 600), None),
     ],
     ids=[
         "poisson", "negative binomial", "answers", "grades", "discounts", "limits", "nearly all zero", "ages", "normal",
-        "few rows", "far from zero",
+        "few rows", "far from zero", "a long tail from one", "a long tail from zero", "wide counts", "ages from birth",
+        "years with us", "scores", "low scores", "prices", "prices in fives", "shops", "years", "minutes, or none",
     ],
 )  # fmt: skip
 def test_counts_and_answers(values: Any, kind: str | None) -> None:

@@ -251,27 +251,27 @@ def coding_of(
 def _without_copies(
     columns: tuple[CodedColumn, ...], levels: IntArray
 ) -> tuple[tuple[CodedColumn, ...], IntArray]:
-    """Leave out what says the same as a column before: amounts and frequencies that are zero in the same rows.
+    """Leave out point masses that follow from another column: amounts and frequencies that are zero in the same rows.
 
-    Columns are modeled as independent within a segment; what is counted twice would make segments of itself.
+    Columns are modeled as independent within a segment; what is counted twice would make segments of itself. Of two
+    that follow from each other the first stays; a count, a category and a column with more point masses say more.
     """
-    kept: list[int] = []
-    for j in range(len(columns)):
-        spike = columns[j].kind == "spike"
-        if not (spike and any(_is_copy(levels[:, i], levels[:, j]) for i in kept)):
-            kept.append(j)
+    kept = list(range(len(columns)))
+    for j in reversed(range(len(columns))):
+        if columns[j].kind == "spike" and any(_follows(levels[:, i], levels[:, j]) for i in kept if i != j):
+            kept.remove(j)
     return tuple(columns[j] for j in kept), levels[:, kept]
 
 
-def _is_copy(first: IntArray, second: IntArray) -> bool:
-    """Return whether the levels of one column follow from those of another in nearly all rows that have both.
+def _follows(first: IntArray, second: IntArray) -> bool:
+    """Return whether the levels of the second column follow from those of the first in nearly all rows.
 
     That is Goodman and Kruskal's lambda: the share of the errors of guessing a level, the most frequent one, that
-    knowing the other column spares.
+    knowing the other column spares. A missing level is known to be missing.
     """
-    known = (first >= 0) & (second >= 0)
-    table = np.zeros((first.max(initial=0) + 1, second.max(initial=0) + 1))
-    np.add.at(table, (first[known], second[known]), 1.0)
+    known = second >= 0
+    table = np.zeros((first.max(initial=0) + 2, second.max(initial=0) + 1))
+    np.add.at(table, (first[known] + 1, second[known]), 1.0)
     errors, guessed = known.sum() - table.max(axis=1).sum(), known.sum() - table.sum(axis=0).max()
     return bool(errors <= (1.0 - _COPY) * guessed)
 

@@ -13,6 +13,7 @@ from mixtura._typing import FloatArray
 from mixtura.exceptions import ColumnError, ParameterError
 from mixtura.io import to_float64
 from mixtura.segments.table.discrete.cells import texts_of
+from mixtura.segments.table.discrete.number_rules import LARGEST_COUNT, level_kind, point_masses
 
 __all__ = [
     "KINDS",
@@ -24,8 +25,6 @@ __all__ = [
     "kind_notes",
     "kind_of",
     "kinds_asked",
-    "level_kind",
-    "point_masses",
 ]
 
 Series = nw.Series[Any]
@@ -37,34 +36,14 @@ KINDS: tuple[Kind, ...] = ("continuous", "spike", "count", "category", "ordered"
 Kinds = str | Mapping[str, str]
 """``"continuous"`` for numbers alone, ``"auto"``, or kinds by name, ``"*"`` or ``"auto"`` for the others."""
 
-_SPIKE = 0.05
-"""Least share of the rows at a point mass."""
-_SPIKE_ROWS = 10
-_OUT_OF_LINE = 5.0
-"""How many times as frequent as a usual value a point mass is."""
-_APART = 2.5
-"""How many times as frequent as any other value."""
-_USUAL = 10
-"""The next most frequent values, whose median is the frequency of a usual one."""
-_MOST_SPIKES = 3
-_FEWEST_VALUES = 12
-"""Different values that a column needs beside its point masses to be continuous there."""
-_FINE_VALUES = 100
-"""Different whole numbers from which on a value between the others may be a point mass; of fewer it is a mode."""
-
-_MOST_COUNT = 100
-_COUNT_VALUES = 30
-_ORDERED_VALUES = 7
-_STEPS = 12
-"""Different values of a column of which one is in most rows: they are levels, too few to be continuous beside it."""
 _ROWS_PER_VALUE = 10
-"""Rows for each level; with fewer, levels say little and counts may as well be continuous."""
+"""Rows for each level of a category; with fewer, levels say little."""
 
 _MOST_LEVELS = 30
 """Of categories, unless they are asked for."""
 
-_LARGEST_COUNT, _MOST_ORDERED = 1000, 100
-"""What may be said of a column."""
+_MOST_ORDERED = 100
+"""Levels that may be said of a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,67 +108,8 @@ def kind_of(column: Series, *, numeric: bool) -> ColumnKind | None:
     spikes = point_masses(values)
     if spikes:
         listed = " and ".join(f"{100 * np.mean(values == one):.0f} % are {one:g}" for one in spikes)
-        return ColumnKind(column.name, "spike", f"{listed}, far more than any other value", spikes)
+        return ColumnKind(column.name, "spike", f"{listed}, far more than usual values", spikes)
     return ColumnKind(column.name, "continuous", "numbers")
-
-
-def point_masses(values: FloatArray) -> tuple[float, ...]:
-    """Return values that far more rows have than any usual one, the smallest first: zeros, caps, "never".
-
-    One, two or three values are point masses if at least 5 % of the rows have each of them, two and a half times as
-    many as have the next most frequent value, and five times as many as have a usual one, the median of the ten next
-    most frequent. Beside them a column has twelve different values. Of fewer than a hundred whole numbers only zero,
-    the smallest and the largest can be point masses: any other is a mode, such as twelve years of school.
-
-    Parameters
-    ----------
-    values : ndarray of shape (N,)
-        Finite.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from mixtura.segments.table.discrete.kinds import point_masses
-    >>> point_masses(np.concatenate([np.zeros(30), np.linspace(1, 9, 70)]))
-    (0.0,)
-    """
-    different, counts = np.unique(values, return_counts=True)
-    coarse = different.size < _FINE_VALUES and bool(np.all(different == np.rint(different)))
-    edges = {0.0, *different[:1].tolist(), *different[-1:].tolist()}
-    order = np.argsort(-counts, kind="stable")
-    sizes = counts[order]
-    enough = max(_SPIKE * values.size, _SPIKE_ROWS)
-    for n_spikes in range(min(_MOST_SPIKES, different.size - _FEWEST_VALUES), 0, -1):
-        least, rest = sizes[n_spikes - 1], sizes[n_spikes : n_spikes + _USUAL]
-        found = tuple(sorted(different[order[:n_spikes]].tolist()))
-        if coarse and not edges.issuperset(found):
-            continue
-        if least >= max(enough, _APART * rest[0], _OUT_OF_LINE * float(np.median(rest))):
-            return found
-    return ()
-
-
-def level_kind(values: FloatArray) -> tuple[Kind, str] | None:
-    """Return whether numbers are counts or ordered levels, and why; None where they are continuous.
-
-    Counts are whole numbers from zero or one that vary at least about as much as a Poisson distribution, with at most
-    thirty different values. Few different numbers that vary less, such as answers from 1 to 5, or steps of a price, are
-    ordered levels: at most seven, or twelve where most rows have the same.
-    """
-    different, sizes = np.unique(values, return_counts=True)
-    if different.size < 2 or values.size < _ROWS_PER_VALUE * different.size:
-        return None
-    low, high, mean = different[0], different[-1], float(values.mean())
-    whole, spread = bool(np.all(different == np.rint(different))), f"{low:g} to {high:g}"
-    few = different.size <= _ORDERED_VALUES
-    varies = float(values.var()) >= 0.7 * mean and not (low == 1 and few)
-    if whole and low in (0, 1) and high <= _MOST_COUNT and different.size <= _COUNT_VALUES and varies:
-        return "count", f"small whole numbers ({spread}), as of counts"
-    if whole and few and high - low < 2 * _ORDERED_VALUES:
-        return "ordered", f"{different.size} different whole numbers ({spread}), as of ordered answers"
-    if few or (different.size <= _STEPS and 2 * sizes.max() > values.size):
-        return "ordered", f"{different.size} different numbers ({spread}), as of steps"
-    return None
 
 
 def _category(column: Series) -> ColumnKind | None:
@@ -268,9 +188,9 @@ def _check_levels(name: str, values: FloatArray, kind: str) -> None:
             f"{bad[0]:g}{more}. Try 'continuous'.",
             column=name,
         )
-    if kind == "count" and values.max() > _LARGEST_COUNT:
+    if kind == "count" and values.max() > LARGEST_COUNT:
         raise ColumnError(
-            f"`kinds` says that {name!r} is of kind 'count', for which numbers up to {_LARGEST_COUNT} are required; it "
+            f"`kinds` says that {name!r} is of kind 'count', for which numbers up to {LARGEST_COUNT} are required; it "
             f"has {values.max():g}. Try 'continuous'.",
             column=name,
         )
