@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mixtura.segments.results.document import Document
+from mixtura.segments.results.document_profiles import SegmentPart
 from mixtura.segments.table.discrete.kinds import KIND_WORDS, ColumnKind, kind_notes
 
 __all__ = ["letters_of", "page_view", "plain_document", "residual_table", "side_by_side"]
@@ -13,8 +14,6 @@ __all__ = ["letters_of", "page_view", "plain_document", "residual_table", "side_
 _TRAITS = 5
 _LEVELS = 8
 """Levels shown of a column, the most frequent first."""
-_FREQUENT = 0.05
-"""Share of the segment's customers with a level that may describe it, at least."""
 _ANOMALIES = 300
 _DRIVERS = 3
 _DRIVES = 0.1
@@ -42,8 +41,8 @@ def page_view(document: Document) -> Row:
     transformed = _transformed(summary)
     years = {name for name, one in document.population.numbers.items() if one.has_years}
     segments = [
-        one | {"traits": _traits(one, summary["population"], transformed, years)}
-        for one in summary["segments"]
+        one | {"traits": _traits(one, _leading(part), summary["population"], transformed, years)}
+        for one, part in zip(summary["segments"], document.segments, strict=True)
     ]
     return {
         **summary,
@@ -111,9 +110,10 @@ def _middle(column: str, transformed: set[str]) -> str:
     return "median" if column in transformed else "mean"
 
 
-def _traits(segment: Row, population: Row, transformed: set[str], years: set[str]) -> list[Row]:
+def _traits(
+    segment: Row, leading: Mapping[str, Row], population: Row, transformed: set[str], years: set[str]
+) -> list[Row]:
     numbers = {one["column"]: one for one in segment["numbers"]}
-    categories = {one["column"]: one for one in segment["categories"]}
     chosen = [name for name in segment["distinguishing"] if numbers.get(name, {}).get("role") != "value"]
     found = []
     for name in chosen[:_TRAITS]:
@@ -135,17 +135,16 @@ def _traits(segment: Row, population: Row, transformed: set[str], years: set[str
                 }
             )
         else:
-            level = _informative_level(categories[name]["levels"])
+            level = leading[name]
             if level["share"] is None:
                 continue
             found.append({"kind": "level", "column": name, **level})
     return found
 
 
-def _informative_level(levels: Sequence[Row]) -> Row:
-    """Return the level with the highest lift, of those that are frequent in the segment."""
-    frequent = [one for one in levels if (one["share"] or 0.0) >= _FREQUENT]
-    return max(frequent or levels, key=lambda one: one["lift"] or 0.0)
+def _leading(segment: SegmentPart) -> dict[str, Row]:
+    """Return of each categorical column the level that says most of the segment."""
+    return {one.column: one.leading_level.model_dump() for one in segment.categories}
 
 
 def _profile_table(summary: Mapping[str, Any], years: set[str]) -> list[Row]:
@@ -275,7 +274,16 @@ def side_by_side(summary: Mapping[str, Any]) -> Row:
         "numbers_tried": tried,
         "criteria_shown": shown,
         "least_criteria": least,
+        "most_compared": _most_compared(summary),
     }
+
+
+def _most_compared(summary: Mapping[str, Any]) -> str:
+    """Return what the largest number that could be chosen is: more may have been tried, and excluded."""
+    tried = [one for one in summary["candidates"] if one["failure"] is None]
+    allowed = [one["n_components"] for one in tried if one["exclusion"] is None]
+    all_allowed = not allowed or max(allowed) == max(one["n_components"] for one in tried)
+    return "the most that were tried" if all_allowed else "the most that were not excluded"
 
 
 def _before(one: Row, best: Row, name: str) -> bool:

@@ -18,6 +18,7 @@ from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
 from mixtura.exceptions import ColumnError, DataError, ParameterError, TooFewRowsError
 from mixtura.io import readable_json
+from mixtura.report.view import side_by_side
 from mixtura.segments import RESULT_FILES, Effort, SegmentModel, deliver, name_segments, segment_table
 from mixtura.segments.certainty.ambiguous import most_ambiguous
 from mixtura.segments.comparison.kmeans_comparison import kmeans_labels
@@ -255,6 +256,20 @@ def test_models_with_a_segment_below_the_least_share_are_passed_over() -> None:
     first = content["candidates"][0]
     assert (first["n_components"], first["excluded"], first["exclusion"]) == (3, True, "small segment")
     assert first["smallest_share"] == least.ranking[0].smallest_share
+
+
+def test_the_most_that_have_no_small_segment_are_not_called_the_most_that_were_tried() -> None:
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame(rng.lognormal(0.0, 1.0, size=(600, 2)).round(4), schema=["a", "b"])
+    found = segment_table(frame, components=range(1, 6), covariance_types=["spherical"], min_share=0.104)
+    tried = {one.n_components: why for one, why in found.exclusions.items()}
+    assert tried[5] is Exclusion.SMALL_SEGMENT
+    assert not found.choice.determined
+    largest = max({1, 2, 3, 4} - tried.keys())
+    said = f"the criterion falls up to {largest}, the most that were not excluded"
+    assert any(said in note for note in found.notes)
+    content = found.with_effort(Effort(resamples=0)).document.to_dict()
+    assert side_by_side(content | {"are_merged": False})["most_compared"] == "the most that were not excluded"
 
 
 def test_a_least_share_that_no_model_has_is_said_and_leaves_the_choice() -> None:

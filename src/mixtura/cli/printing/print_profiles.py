@@ -223,7 +223,7 @@ def _cells(document: Document, one: NumericPart | CategoryPart) -> tuple[str, ..
     from mixtura.segments.results.document_profiles import CategoryPart
 
     if isinstance(one, CategoryPart):
-        level = one.highest_lift
+        level = one.leading_level
         return (
             f"{one.column}: {level.level}",
             percent(level.share or 0.0),

@@ -51,7 +51,9 @@ def _print_choice(console: Console, document: Document) -> None:
         console.print(f"\nClusters: {verdict.clusters_explanation}")
     found = "1 segment" if verdict.segments == 1 else f"{verdict.segments} segments"
     reason = reason_text(choice.criterion_name, choice.rule, determined=choice.determined)
-    among = " of the models that were not excluded" if document.diagnostics.excluded else ""
+    among = (
+        " of the models that were not excluded" if document.diagnostics.excluded and choice.determined else ""
+    )
     console.print(
         Text.assemble(
             ("\n" + found, "bold green"),
@@ -185,10 +187,12 @@ def _print_ranking(console: Console, document: Document, others: Sequence[Candid
     """Print the chosen model and the runners-up; a narrow console gets what matters most."""
     best, name = document.choice, document.choice.criterion_name
     wide, names = console.width >= WIDE, dict.fromkeys(("bic", "aic", name))
+    shares = ("smallest segment" if wide else "smallest",) if best.min_share else ()
     table = plain_table(
         "",
         f"{document.counted}s",
         "covariances",
+        *shares,
         *(("parameters", *map(str.upper, names)) if wide else (name.upper(),)),
     )
     table.columns[0].no_wrap = True
@@ -201,6 +205,7 @@ def _print_ranking(console: Console, document: Document, others: Sequence[Candid
             "chosen" if chosen else "excluded" if candidate.excluded else "",
             str(candidate.n_components),
             candidate.covariance_type,
+            *(percent(candidate.smallest_share or 0.0) for _ in shares),
             *shown,
             "" if chosen else _gap(candidate, best, name),
             style="bold" if chosen else None,

@@ -14,6 +14,7 @@ import numpy as np
 from mixtura._typing import FloatArray
 from mixtura.segments.model.naming import name_segments
 from mixtura.segments.profiles.distinctness import Distinctness
+from mixtura.segments.profiles.leading_level import leading_level
 from mixtura.segments.profiles.profile_columns import Role
 from mixtura.segments.weighted import NumericSummary
 
@@ -99,10 +100,9 @@ class CategoryProfile:
     distinction: Distinctness
 
     @property
-    def highest_lift(self) -> LevelShare:
-        """The level that stands out most, of those that a twentieth of the segment's customers have."""
-        frequent = [level for level in self.levels if level.share >= 0.05] or list(self.levels)
-        return max(frequent, key=lambda level: level.lift)
+    def leading_level(self) -> LevelShare:
+        """The level that says most of the segment, see `mixtura.segments.profiles.leading_level`."""
+        return leading_level(self.levels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.io import CodebookColumn, to_float64
+from mixtura.segments.profiles.leading_level import MISSING, OTHER
 from mixtura.segments.table.columns import ColumnChoice
 from mixtura.segments.table.discrete.cells import texts_of
 from mixtura.segments.table.survey.proposals import proposed_kind
@@ -21,8 +22,6 @@ Role = Literal["active", "descriptive", "value"]
 
 MOST_LEVELS = 10
 """Most frequent levels of a column that are shown one by one; the rest are shown together."""
-
-OTHER, MISSING = "(other)", "(missing)"
 
 _MOST_CODES = 10
 """Whole numbers with at most this many different values are codes, and shown as levels."""

@@ -50,9 +50,9 @@ def choice_notes(
     why = explain_choice(best, first_not_excluded(ranking, tuple(passed)))
     if why is not None and (choice is None or choice.rule != "stability"):
         notes.append(why)
-    if choice is not None and choice.compared:
-        notes.append(_by_stability(choice, parts))
     largest = max(candidate.n_components for candidate in ranking)
+    if choice is not None and choice.compared:
+        notes.append(_by_stability(choice, parts, largest))
     if 1 < best.n_components == largest and any(candidate.n_components < largest for candidate in ranking):
         more = list(range(largest, 2 * largest + 1))
         notes.append(
@@ -62,17 +62,18 @@ def choice_notes(
     return notes
 
 
-def _by_stability(choice: ModelChoice, parts: str) -> str:
+def _by_stability(choice: ModelChoice, parts: str, largest: int) -> str:
     """Say which numbers of segments, or components, were compared by their stability, and what came out."""
     compared = sorted(choice.compared, key=lambda one: one.candidate.n_components)
     agreements = ", ".join(
         f"{one.candidate.n_components} {parts} {one.adjusted_rand:.2f}" for one in compared
     )
     best, smallest = choice.best.n_components, choice.smallest.n_components
+    most_tried = "the most that were tried" if smallest == largest else "the most that were not excluded"
     if choice.determined:
         numbers = sorted({one.candidate.n_components for one in compared} | {smallest})
         at_the_edge = (
-            f" {smallest} are the most that were tried, and are not among these: with more the criterion might be "
+            f" {smallest} are {most_tried}, and are not among these: with more the criterion might be "
             "smaller still."
             if all(one.candidate is not choice.smallest for one in compared)
             else ""
@@ -85,7 +86,7 @@ def _by_stability(choice: ModelChoice, parts: str) -> str:
     most = choice.compared[0]
     return (
         f"The table does not determine a number of {parts}: the criterion falls up to {most.candidate.n_components}, "
-        f"the most that were tried, but resampled customers do not give as many {parts} again (agreement "
+        f"{most_tried}, but resampled customers do not give as many {parts} again (agreement "
         f"{most.adjusted_rand:.2f}, of the least stable one {most.least_jaccard:.2f}). The components follow the shape "
         f"of a density that is not Gaussian. {best} are a choice, not a finding: the most stable below that. "
         f"{_measured(choice.compared, parts)}: {agreements}."

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from mixtura.segments.profiles.leading_level import leading_level
 from mixtura.segments.results.document_base import Number, Part
 
 __all__ = [
-    "FREQUENT",
     "CategoryPart",
     "KindPart",
     "LeftOutPart",
@@ -22,9 +22,6 @@ __all__ = [
 ]
 
 _FIRST_YEAR, _LAST_YEAR = 1850, 2100
-
-FREQUENT = 0.05
-"""Share of a segment's customers that a level must have to characterize it."""
 
 
 class LeftOutPart(Part):
@@ -135,10 +132,9 @@ class CategoryPart(DistinctnessPart):
     """Its levels."""
 
     @property
-    def highest_lift(self) -> LevelPart:
-        """The level with the highest lift, of those that a twentieth of the segment's customers have."""
-        frequent = [level for level in self.levels if (level.share or 0.0) >= FREQUENT] or self.levels
-        return max(frequent, key=lambda level: level.lift or 0.0)
+    def leading_level(self) -> LevelPart:
+        """The level that says most of the segment: that many of its customers have, and few others."""
+        return leading_level(self.levels)
 
 
 class ValuePart(Part):
