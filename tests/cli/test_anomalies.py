@@ -86,7 +86,7 @@ def test_rows_without_values_are_not_scored(run, table: Path) -> None:
     )
     frame.write_csv("gaps.csv")
     printed = run("anomalies", "gaps.csv", "--threshold", "tail").stdout
-    assert "1 not scored: values are missing" in printed
+    assert "1 row not scored (customer_id c3): none of the columns used has a value there." in printed
     assert pl.read_csv("gaps-anomalies.csv")["score"][3] is None
 
 

@@ -75,7 +75,10 @@ def test_what_is_missing_is_said(run, model, workplace) -> None:
         "audience", model, "new.csv", "--segment", "1", "--top", "5", "--drop-missing", "--value", "revenue"
     )
     assert done.exit_code == 0, done.output
-    assert "1 in no audience: values are missing" in done.output
+    assert (
+        "1 row in no audience (customer A-2): a column used has no value there, and --drop-missing"
+        in done.output
+    )
     assert "1 without a value of 'revenue': in no audience" in done.output
     assert pl.read_csv("new-audience.csv")["customer"].to_list() == ["A-1"]
 

@@ -41,7 +41,7 @@ def test_missing_values_leave_new_customers_unassigned(run, model, workplace) ->
     (workplace / "new.csv").write_text("customer,income,spending\nA-1,45,80\nA-2,,70\n")
     done = run("assign", model, "new.csv", "--drop-missing")
     assert done.exit_code == 0, done.output
-    assert "1 in no segment: values are missing" in done.output
+    assert "1 row in no segment (customer A-2): a column used has no value there" in done.output
     table = pl.read_csv("new-assigned.csv")
     assert table["customer"].to_list() == ["A-1", "A-2"]
     assert table["segment"].is_null().to_list() == [False, True]
@@ -148,7 +148,7 @@ def test_new_customers_are_assigned_by_the_values_that_they_have(run, model, wor
     assert done.exit_code == 0, done.output
     text = " ".join(done.output.split())
     assert "1 value is missing, in income (1, 50 %): 1 row of 2 lacks one." in text
-    assert "1 in no segment: values are missing" in text
+    assert "1 row in no segment (customer A-3): none of the columns used has a value there." in text
     table = pl.read_csv("new-assigned.csv")
     assert table["segment"].is_null().to_list() == [False, False, True]
     held = SegmentModel.load(model)

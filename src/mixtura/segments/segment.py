@@ -286,6 +286,7 @@ def describe_segments(
         levels=prepared.levels,
         residuals=measured.residuals,
         ids_repeat=prepared.ids_repeat,
+        drop_missing=prepared.drop_missing,
     )
 
 

@@ -76,11 +76,17 @@ def anomalies(
             random_state=seed,
         )
         found.write(writing)
-    _print(given.name, found, path, json=json, quiet=quiet)
+    _print(given.name, found, path, drop_missing=drop_missing, json=json, quiet=quiet)
 
 
 def _print(
-    source: str, found: TableAnomalies | SourceAnomalies, path: Path, *, json: bool, quiet: bool
+    source: str,
+    found: TableAnomalies | SourceAnomalies,
+    path: Path,
+    *,
+    drop_missing: bool,
+    json: bool,
+    quiet: bool,
 ) -> None:
     from mixtura.cli.option_names import notes_with_options
     from mixtura.cli.printing.print_anomalies import print_anomalies
@@ -91,5 +97,5 @@ def _print(
         typer.echo(readable_json(found.to_dict()), nl=False)
         return
     console = output_console(quiet=quiet)
-    print_anomalies(console, source, found)
+    print_anomalies(console, source, found, drop_missing=drop_missing)
     console.print(f"\nWritten: {path}", soft_wrap=True)

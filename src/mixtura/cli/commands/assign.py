@@ -76,7 +76,7 @@ def assign(
     if str(path) == STANDARD:
         return
     console = output_console(quiet=quiet)
-    print_assignment(console, given.name, result)
+    print_assignment(console, given.name, result, drop_missing=drop_missing)
     console.print(f"\nWritten: {path}", soft_wrap=True)
 
 

@@ -108,7 +108,7 @@ def _run(
         typer.echo(readable_json(result.to_dict()))
         return
     console = output_console(quiet=quiet)
-    print_audiences(console, table.name, result)
+    print_audiences(console, table.name, result, drop_missing=limits["drop_missing"])
     console.print(f"\nWritten: {path}", soft_wrap=True)
 
 

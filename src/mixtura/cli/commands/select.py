@@ -75,7 +75,7 @@ def _run(
 
     console = output_console(quiet=quiet)
     print_table_read(console, read, selection.columns)
-    print_selection(console, selection)
+    print_selection(console, selection, drop_missing=asked["drop_missing"])
     console.print(f"\nWritten: {folder} ({', '.join(SELECTION_FILES)})", soft_wrap=True)
     exit_if_interrupted(selection.found.interrupted, asked["checkpoint"])
 

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mixtura.cli.console import plain_table, print_notes, print_table
+from mixtura.cli.option_names import with_options
 from mixtura.cli.printing.numbers import decimals_for, percent, readable
 from mixtura.segments.anomalies.listed_anomalies import ListedAnomalies
 
@@ -14,7 +15,9 @@ __all__ = ["print_anomalies"]
 _SHOWN = 10
 
 
-def print_anomalies(console: Console, source: str, found: ListedAnomalies) -> None:
+def print_anomalies(
+    console: Console, source: str, found: ListedAnomalies, *, drop_missing: bool = False
+) -> None:
     """Print how many rows are flagged and why, the strangest ones one by one."""
     console.print(Text.assemble((source, "bold"), f": {found.n_rows:,} rows"))
     console.print(_flagged(found))
@@ -38,9 +41,8 @@ def print_anomalies(console: Console, source: str, found: ListedAnomalies) -> No
                 ", ".join(said),
             )
         print_table(console, table, "stability", "p-value")
-    unscored = found.n_rows - found.scores.size
-    if unscored:
-        console.print(f"{unscored:,} not scored: values are missing")
+    if found.n_rows > found.scores.size:
+        console.print(with_options(found.unscored_note(drop_missing=drop_missing)), soft_wrap=True)
     print_notes(console, found.notes)
 
 

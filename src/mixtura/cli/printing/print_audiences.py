@@ -9,14 +9,16 @@ from rich.console import Console
 from rich.text import Text
 
 from mixtura.cli.console import plain_table, print_notes
-from mixtura.cli.option_names import notes_with_options
+from mixtura.cli.option_names import notes_with_options, with_options
 from mixtura.cli.printing.numbers import decimals_for, percent, readable
 from mixtura.segments import Audience, AudienceList
 
 __all__ = ["print_audiences"]
 
 
-def print_audiences(console: Console, source: str, result: AudienceList) -> None:
+def print_audiences(
+    console: Console, source: str, result: AudienceList, *, drop_missing: bool = False
+) -> None:
     """Print each audience's reach, who of it is expected to belong, its value, and who is in several."""
     assignment, found = result.assignment, result.found
     total = assignment.n_rows
@@ -28,9 +30,10 @@ def print_audiences(console: Console, source: str, result: AudienceList) -> None
         _print_overlap(console, result)
     if assignment.n_outliers:
         console.print(f"{assignment.n_outliers:,} outliers: they lie far from all segments")
-    unassigned = total - assignment.n_known
-    if unassigned:
-        console.print(f"{unassigned:,} in no audience: values are missing")
+    if total > assignment.n_known:
+        console.print(
+            with_options(assignment.unknown_note("in no audience", drop_missing=drop_missing)), soft_wrap=True
+        )
     if result.weight_name is not None:
         console.print(f"Shares and sums count each customer {result.weight_name!r} times")
     if result.n_without_value:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mixtura.cli.console import plain_table, print_notes
-from mixtura.cli.option_names import notes_with_options
+from mixtura.cli.option_names import notes_with_options, with_options
 from mixtura.cli.printing.numbers import decimals_for, percent, readable
 from mixtura.cli.printing.print_columns import print_pairs
 from mixtura.segments import IMPORTED, Assignment, SegmentModel, TrainingInfo
@@ -206,7 +206,9 @@ def _component_cell(model: SegmentModel, center: float, low: float, high: float)
     return f"{said} ({ends[0]} to {ends[1]})"
 
 
-def print_assignment(console: Console, source: str, result: Assignment | AssignedSource) -> None:
+def print_assignment(
+    console: Console, source: str, result: Assignment | AssignedSource, *, drop_missing: bool = False
+) -> None:
     """Print how many customers went where."""
     total = result.n_rows
     console.print(Text.assemble((source, "bold"), f": {total:,} customers"))
@@ -218,8 +220,9 @@ def print_assignment(console: Console, source: str, result: Assignment | Assigne
     console.print(table)
     if result.n_outliers:
         console.print(f"{result.n_outliers:,} outliers, in no segment: they lie far from all")
-    unassigned = total - result.n_complete - result.n_outliers
-    if unassigned:
-        console.print(f"{unassigned:,} in no segment: values are missing")
+    if total > result.n_complete + result.n_outliers:
+        console.print(
+            with_options(result.unknown_note("in no segment", drop_missing=drop_missing)), soft_wrap=True
+        )
     console.print(f"{result.n_anomalies:,} anomalies by the threshold of the model")
     print_notes(console, notes_with_options(result.notes))

@@ -13,6 +13,7 @@ from mixtura.cli.console import plain_table, print_notes
 from mixtura.cli.option_names import notes_with_options
 from mixtura.cli.printing.numbers import criterion_text, percent, reason_text
 from mixtura.segments import Selection
+from mixtura.segments.table.complete import left_out_note
 
 if TYPE_CHECKING:
     from mixtura.select import Candidate, SearchResult
@@ -24,7 +25,7 @@ _WIDE = 100
 """Width from which the table has all its columns."""
 
 
-def print_selection(console: Console, selection: Selection) -> None:
+def print_selection(console: Console, selection: Selection, *, drop_missing: bool = False) -> None:
     """Print the best, the first ten with their gaps, what failed and why, and whether the best lies on the edge."""
     found = selection.found
     best, name = found.best, found.criterion
@@ -42,13 +43,14 @@ def print_selection(console: Console, selection: Selection) -> None:
     if len(fitted) > len(shown):
         console.print(f"and {len(fitted) - len(shown)} more in selection.csv", style="dim")
     _print_reasons(console, found)
-    dropped = f"Rows left out because values are missing: {selection.n_dropped:,}."
     notes = (
         _passed_over(selection),
         found.robust_reason,
         found.selection_reason,
         found.boundary_warning,
-        dropped if selection.n_dropped else None,
+        left_out_note(selection.n_dropped, "left out", drop_missing=drop_missing)
+        if selection.n_dropped
+        else None,
         *selection.notes,
     )
     print_notes(console, notes_with_options(note for note in notes if note is not None))

@@ -78,6 +78,10 @@ class ListedAnomalies(ABC):
         """The standard deviation of each column; None where it has no value."""
 
     @abstractmethod
+    def unscored_note(self, *, drop_missing: bool) -> str:
+        """Return a sentence on the rows that were not scored."""
+
+    @abstractmethod
     def details(self, rows: Sequence[int]) -> AnomalyDetails:
         """Return what is known of some of the scored rows."""
 

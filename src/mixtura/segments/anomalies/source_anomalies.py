@@ -22,6 +22,7 @@ from mixtura.segments.anomalies.listed_anomalies import (
 from mixtura.segments.large.spooled_table import SpooledTable
 from mixtura.segments.large.write_customers import spooled_parts
 from mixtura.segments.model.read_rows import ROW_NAME
+from mixtura.segments.table.complete import left_out_note
 
 __all__ = ["SourceAnomalies"]
 
@@ -60,6 +61,9 @@ class SourceAnomalies(ListedAnomalies):
     @property
     def n_rows(self) -> int:
         return self.table.n_rows
+
+    def unscored_note(self, *, drop_missing: bool) -> str:
+        return left_out_note(self.n_rows - self.scores.size, "not scored", drop_missing=drop_missing)
 
     @property
     def deviations(self) -> tuple[float | None, ...]:

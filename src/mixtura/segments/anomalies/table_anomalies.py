@@ -19,6 +19,7 @@ from mixtura.segments.anomalies.listed_anomalies import (
     result_columns,
     spread,
 )
+from mixtura.segments.table.complete import left_out_note
 
 __all__ = ["TableAnomalies"]
 
@@ -70,6 +71,11 @@ class TableAnomalies(ListedAnomalies):
     @property
     def n_rows(self) -> int:
         return int(self.complete.size)
+
+    def unscored_note(self, *, drop_missing: bool) -> str:
+        unscored = np.flatnonzero(~self.complete)
+        ids = (str(self.ids[row]) for row in unscored.tolist())
+        return left_out_note(unscored.size, "not scored", self.id_name, ids, drop_missing=drop_missing)
 
     @property
     def deviations(self) -> tuple[float | None, ...]:

@@ -16,6 +16,7 @@ from mixtura.io import to_float64, write_table
 from mixtura.segments.audiences.audience import Audiences, combine_audiences, find_segment, select_audience
 from mixtura.segments.model.assign import Assignment, assign_table
 from mixtura.segments.model.segment_model import SegmentModel
+from mixtura.segments.table.complete import left_out_note
 from mixtura.segments.table.open_table import open_table
 from mixtura.validation import missing_values
 
@@ -61,6 +62,10 @@ class CountedCustomers:
     n_known: int
     n_outliers: int
     notes: tuple[str, ...]
+
+    def unknown_note(self, without: str, *, drop_missing: bool) -> str:
+        """Return a sentence on those who were not evaluated; `without` says what became of them."""
+        return left_out_note(self.n_rows - self.n_known, without, drop_missing=drop_missing)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

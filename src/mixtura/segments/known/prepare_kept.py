@@ -160,6 +160,7 @@ def prepare_kept(frame: Any, roles: Roles, model: SegmentModel, *, drop_missing:
     return Prepared(
         choice, rows, weights, complete, model.scaling, advice, opened.frame, notes, repeated, coding, levels,
         codes_asked(codes), {one.column: one.value for one in opened.sentinels}, reading, None, model,
+        drop_missing,
     )  # fmt: skip
 
 

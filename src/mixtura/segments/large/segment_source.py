@@ -288,6 +288,7 @@ class LargeTask:
             advice=prepared.advice,
             table_notes=_notes(drawn, prepared, chosen, table, self.said_of_rows()),
             ids_repeat=prepared.ids_repeat,
+            drop_missing=prepared.drop_missing,
             choice=chosen.choice,
             exclusions=chosen.exclusions,
             min_share=float(self.settings.min_share),

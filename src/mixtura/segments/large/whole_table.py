@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mixtura._typing import FloatArray, IntArray
+from mixtura.segments.table.complete import left_out_note
 
 __all__ = ["ListedRows", "WholeTable"]
 
@@ -90,3 +91,9 @@ class WholeTable:
     write: Callable[[Path], None]
     n_outliers: int = 0
     in_database: bool = False
+
+    def unknown_note(self, without: str, *, drop_missing: bool) -> str:
+        """Return a sentence on those who were not evaluated; `without` says what became of them."""
+        return left_out_note(
+            self.n_rows - self.n_complete - self.n_outliers, without, drop_missing=drop_missing
+        )

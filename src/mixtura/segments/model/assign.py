@@ -19,6 +19,7 @@ from mixtura.segments.model.read_rows import ModelRows, read_rows
 from mixtura.segments.model.robust_file import OUTLIER
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.scan import Scores, scan_of
+from mixtura.segments.table.complete import left_out_note
 from mixtura.segments.weighted import row_maxima
 
 __all__ = ["OUTLIER", "Assignment", "assign_read", "assign_rows", "assign_table", "assignment_of"]
@@ -80,6 +81,17 @@ class Assignment:
     @property
     def n_outliers(self) -> int:
         return 0 if self.outlier is None else int(np.count_nonzero(self.outlier))
+
+    def unknown_note(self, without: str, *, drop_missing: bool) -> str:
+        """Return a sentence on those who were not evaluated; `without` says what became of them."""
+        unknown = np.flatnonzero(~self.known)
+        return left_out_note(
+            unknown.size,
+            without,
+            self.id_name,
+            map(self.customer, unknown.tolist()),
+            drop_missing=drop_missing,
+        )
 
     def values_of(self, rows: IntArray, inside: FloatArray, beside: RowTable | None) -> FloatArray:
         """Return values of some rows of the table, (n, D), from those of all in a segment and of all outliers."""

@@ -11,7 +11,7 @@ __all__ = ["MISSING", "OTHER", "leading_level"]
 OTHER, MISSING = "(other)", "(missing)"
 
 _ASSOCIATED = 3.0
-"""Standard errors from which on blanks are more frequent in a segment than chance makes them."""
+"""Standard errors from which on missing values are more frequent in a segment than chance makes them."""
 
 
 class _Level(Protocol):
@@ -46,8 +46,8 @@ def leading_level(levels: Sequence[Level]) -> Level:
     --------
     >>> from mixtura.segments.profiles.leading_level import leading_level
     >>> from mixtura.segments.profiles.profile import LevelShare
-    >>> female, blank = LevelShare("female", 72, 0.935, 0.480, 1.95), LevelShare("(missing)", 5, 0.065, 0.032, 2.03)
-    >>> leading_level([blank, female]).level
+    >>> female, none = LevelShare("female", 72, 0.935, 0.480, 1.95), LevelShare("(missing)", 5, 0.065, 0.032, 2.03)
+    >>> leading_level([none, female]).level
     'female'
     """
     n_customers = sum(one.count for one in levels)

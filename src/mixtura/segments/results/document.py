@@ -48,7 +48,7 @@ class TablePart(Part):
     rows: int
     """Number of rows."""
     rows_unassigned: int
-    """Rows in no segment: values are missing."""
+    """Rows in no segment: no column used has a value there, or where it was asked for, one has none."""
     outliers: int = 0
     """Rows in no segment: they lie far from all."""
     in_database: bool = False

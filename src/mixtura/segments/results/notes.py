@@ -67,6 +67,7 @@ def notes_of(result: SegmentationResult) -> tuple[str, ...]:
     return make_notes(
         result.ranking, result.best, assignment if result.whole is None else result.whole, result.columns.used,
         further, passed, min_share=result.min_share, choice=result.choice, ids_repeat=result.ids_repeat,
+        drop_missing=result.drop_missing,
     )  # fmt: skip
 
 
@@ -81,6 +82,7 @@ def make_notes(
     min_share: float = 0.0,
     choice: ModelChoice | None = None,
     ids_repeat: bool = False,
+    drop_missing: bool = False,
 ) -> tuple[str, ...]:
     """Return sentences: models excluded, the standard error that decided, tiny segments, rows left out, and more.
 
@@ -96,7 +98,7 @@ def make_notes(
         )
     n_incomplete = assignment.n_rows - assignment.n_complete - assignment.n_outliers
     if n_incomplete:
-        notes.append(f"{_count(n_incomplete, 'row')} in no segment: values are missing.")
+        notes.append(assignment.unknown_note("in no segment", drop_missing=drop_missing))
     if best.outcome is not None and best.outcome is not Outcome.NOT_REFINED and not best.converged:
         notes.append(best.outcome.explanation)
     if ids_repeat:

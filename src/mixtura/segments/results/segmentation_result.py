@@ -125,6 +125,8 @@ class SegmentationResult:
         What became of segments that were kept.
     merge : str, int or None, default=None
         What was asked of overlapping components: to be merged as far as they are one group, or to this many segments.
+    drop_missing : bool, default=False
+        Whether rows that lack a value were left out, or those without any only.
     effort : Effort, optional
         How much is computed for what is estimated by sampling.
     wording : callable, default=str
@@ -161,6 +163,7 @@ class SegmentationResult:
     known: KnownSegments | None = None
     kept: KeptSegments | None = None
     merge: str | int | None = None
+    drop_missing: bool = False
     effort: Effort = field(default_factory=Effort)
     wording: Callable[[str], str] = str
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import narwhals as nw
@@ -13,7 +14,7 @@ from mixtura.exceptions import DataError
 from mixtura.io import to_float64
 from mixtura.validation import missing_values
 
-__all__ = ["counted_notes", "known_cells", "missing_notes", "usable_rows"]
+__all__ = ["counted_notes", "known_cells", "left_out_note", "missing_notes", "usable_rows"]
 
 _SHOWN = 5
 """Columns that a note names."""
@@ -140,6 +141,43 @@ def counted_notes(counts: IntArray, concerned: int, n_rows: int, columns: Sequen
         "leaves such rows out."
     )
     return (said,)
+
+
+def left_out_note(
+    n_rows: int, without: str, id_name: str = "row", customers: Iterable[str] = (), *, drop_missing: bool
+) -> str:
+    """Return a sentence on rows that could not be used: which, why, and what helps.
+
+    Parameters
+    ----------
+    n_rows : int
+        How many, at least one.
+    without : str
+        What becomes of them, such as "in no segment".
+    id_name : str, default="row"
+        What `customers` are called.
+    customers : iterable of str, default=()
+        Their ids; none where they are not known.
+    drop_missing : bool
+        Whether rows that lack one value were left out, or those without any only.
+
+    Examples
+    --------
+    >>> from mixtura.segments.table.complete import left_out_note
+    >>> left_out_note(2, "in no segment", "row", ["4", "272"], drop_missing=False)
+    '2 rows in no segment (row 4 and 272): none of the columns used has a value there. With one value a row is used.'
+    """
+    shown = list(islice(customers, _SHOWN))
+    further = [f"{n_rows - len(shown):,} more"] if n_rows > len(shown) else []
+    *others, last = [*shown, *further]
+    who = f" ({id_name} {', '.join(others)}{' and ' if others else ''}{last})" if shown else ""
+    why = (
+        "a column used has no value there, and `drop_missing=True` leaves such rows out. Without it they are used with "
+        "the values that they have."
+        if drop_missing
+        else "none of the columns used has a value there. With one value a row is used."
+    )
+    return f"{_count(n_rows, 'row')} {without}{who}: {why}"
 
 
 def _percent(share: float) -> str:

@@ -79,6 +79,8 @@ class Prepared:
         Which segment some rows are known to be in.
     kept : SegmentModel or None, default=None
         Of which the segments stay as they are.
+    drop_missing : bool, default=False
+        Whether rows that lack a value are left out, or those without any only.
     """
 
     choice: ColumnChoice
@@ -97,6 +99,7 @@ class Prepared:
     reading_notes: tuple[str, ...] = ()
     known: KnownColumn | None = None
     kept: SegmentModel | None = None
+    drop_missing: bool = False
 
     @property
     def table(self) -> RowTable:
@@ -155,7 +158,7 @@ class Prepared:
 
 def prepare(frame: Any, roles: Roles, settings: Settings, *, drop_missing: bool) -> Prepared:
     """Choose columns, take the usable rows, transform them, find the scale of each column; see `segment_table`."""
-    found = _prepared(frame, roles, settings, drop_missing=drop_missing)
+    found = replace(_prepared(frame, roles, settings, drop_missing=drop_missing), drop_missing=drop_missing)
     if roles.known is None:
         return found
     known = read_known(found.frame, roles.known, found.complete, found.weights, found.choice.codebook)

@@ -78,7 +78,7 @@ def update(
             )
         writing.write_text(found.model.to_json(), encoding="utf-8")
     console = output_console(quiet=quiet)
-    print_update(console, found)
+    print_update(console, found, drop_missing=drop_missing)
     console.print(f"\nWritten: {path}", soft_wrap=True)
 
 

@@ -7,9 +7,10 @@ from rich.console import Console
 from rich.text import Text
 
 from mixtura.cli.console import plain_table, print_notes
-from mixtura.cli.option_names import notes_with_options
+from mixtura.cli.option_names import notes_with_options, with_options
 from mixtura.cli.printing.numbers import percent, readable
 from mixtura.segments import ModelUpdate, SegmentModel, SiteStatistics
+from mixtura.segments.table.complete import left_out_note
 
 __all__ = ["print_merge", "print_statistics", "print_update"]
 
@@ -17,7 +18,7 @@ _NO_MOVE = 0.005
 """Standard deviations below which a center is said to be where it was."""
 
 
-def print_update(console: Console, found: ModelUpdate) -> None:
+def print_update(console: Console, found: ModelUpdate, *, drop_missing: bool = False) -> None:
     """Print what was added, and where the segments are now."""
     training = found.model.training
     console.print(
@@ -44,7 +45,8 @@ def print_update(console: Console, found: ModelUpdate) -> None:
         soft_wrap=True,
     )
     if found.rows_left_out:
-        console.print(f"{found.rows_left_out:,} left out: values are missing")
+        said = left_out_note(found.rows_left_out, "left out", drop_missing=drop_missing)
+        console.print(with_options(said), soft_wrap=True)
     print_notes(console, notes_with_options(found.notes))
 
 

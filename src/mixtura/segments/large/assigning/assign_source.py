@@ -23,6 +23,7 @@ from mixtura.segments.model.assign import Assignment, assign_rows
 from mixtura.segments.model.read_rows import ROW_NAME, require_columns
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.table.columns import guess_id
+from mixtura.segments.table.complete import left_out_note
 from mixtura.segments.table.survey.sentinel import Sentinel
 
 if TYPE_CHECKING:
@@ -64,6 +65,12 @@ class AssignedSource:
     n_anomalies: int
     notes: tuple[str, ...] = ()
     n_outliers: int = 0
+
+    def unknown_note(self, without: str, *, drop_missing: bool) -> str:
+        """Return a sentence on those who were not evaluated; `without` says what became of them."""
+        return left_out_note(
+            self.n_rows - self.n_complete - self.n_outliers, without, drop_missing=drop_missing
+        )
 
 
 class _Suspicious(Exception):  # noqa: N818 -- not an error: the pass begins again
