@@ -240,6 +240,7 @@ def _segment(
         exclusions=chosen.exclusions,
         min_share=float(settings.min_share),
         merge=settings.merge,
+        drop_missing=prepared.drop_missing,
         robust_reason=chosen.found.robust_reason,
         selection=chosen.selection,
         table_notes=(*result.table_notes, *selection_notes(chosen.selection, len(prepared.rows)), *untried),
@@ -286,7 +287,6 @@ def describe_segments(
         levels=prepared.levels,
         residuals=measured.residuals,
         ids_repeat=prepared.ids_repeat,
-        drop_missing=prepared.drop_missing,
     )
 
 

@@ -385,3 +385,24 @@ def test_a_parquet_table_is_what_arrow_reads(tmp_path: Path) -> None:
     parquet.write_table(table, path, row_group_size=2)
     assert read_table(path).data.to_pydict() == table.to_pydict()
     assert read_table(path).data.schema.equals(parquet.read_table(path).schema)
+
+
+@pytest.mark.parametrize(
+    ("above", "name", "n_rows"),
+    [
+        ("Report of March\nincome\n", "income", 5),
+        ("Report\n\nincome\n", "income", 5),
+        ("Report of March 2024\n\nIncome in thousands\n", "Income in thousands", 5),
+        ("Income in thousands\n", "Income in thousands", 5),
+        ("income\nunknown\n", "income", 6),
+        ("Income of all customers\nno answer given\n", "Income of all customers", 6),
+    ],
+    ids=["title", "an empty line", "long names", "no title", "an odd cell", "a long odd cell"],
+)
+def test_a_title_above_a_single_column_is_not_its_name(
+    tmp_path: Path, above: str, name: str, n_rows: int
+) -> None:
+    (tmp_path / "one.csv").write_text(above + "41.5\n38.2\n55.1\n47.9\n61.2\n")
+    table = read_table(tmp_path / "one.csv")
+    assert table.data.column_names == [name]
+    assert table.data.num_rows == n_rows

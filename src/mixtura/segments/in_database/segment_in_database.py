@@ -170,6 +170,7 @@ class _DatabaseTask(LargeTask):
             choice=chosen.choice,
             exclusions=chosen.exclusions,
             min_share=float(self.settings.min_share),
+            drop_missing=self.drop_missing,
             selection=chosen.selection,
             table_notes=(self._said(drawn), *found.table_notes, *selected),
         )

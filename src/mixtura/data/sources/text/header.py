@@ -16,6 +16,10 @@ __all__ = ["Header", "find_header", "unique_names"]
 
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 _YEARS = range(1900, 2101)
+_TITLE_WORDS = 3
+"""Words of a title above a single column, at least: a name, and an odd cell below it, are shorter."""
+_FEWEST_NUMBERS = 3
+"""Numbers below the name of a single column that has a title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,9 @@ class Header:
 def find_header(records: Sequence[Sequence[Any]]) -> Header:
     """Find the names of the columns among the first records of a table.
 
-    Titles above the names fill fewer cells than the table does. A first record of numbers alone is data and not
+    Titles above the names fill fewer cells than the table does. Of a single column the line above the numbers is the
+    name, and what stands above that is a title, if an empty line is between them, or if it has three words and the name
+    at most two. A first record of numbers alone is data and not
     names, unless the numbers are consecutive: years, or positions as dataframes write them. So is one of numbers and of
     texts that are built as those below them are, such as ``C7`` above ``C8``, or are found below, as ``web`` is.
 
@@ -59,6 +65,8 @@ def find_header(records: Sequence[Sequence[Any]]) -> Header:
     filled = [sum(not _is_empty(cell) for cell in record) for record in records]
     usual = _usual_width(filled)
     start = next((i for i, count in enumerate(filled) if count >= usual), 0)
+    if max(filled, default=0) == 1:
+        start = _name_of_one_column(records, filled, start)
     if start and not any(_is_word(cell) for cell in records[start]):
         start = next((i for i, count in enumerate(filled) if count), 0)
     cells = records[start] if records else ()
@@ -73,6 +81,19 @@ def _usual_width(filled: Sequence[int]) -> int:
         return 0
     width = max(counts, key=lambda count: (counts[count], count))
     return max(min(2, width), (width + 1) // 2)
+
+
+def _name_of_one_column(records: Sequence[Sequence[Any]], filled: Sequence[int], start: int) -> int:
+    """Return the record with the name of the only column, below a title; `start` where there is no title."""
+    lines = [i for i, count in enumerate(filled) if count]
+    texts = {i: next(str(cell).strip() for cell in records[i] if not _is_empty(cell)) for i in lines}
+    above = next((place for place, i in enumerate(lines) if _is_number(texts[i])), 0) - 1
+    below = lines[above + 1 :]
+    if above < 1 or len(below) < _FEWEST_NUMBERS or not all(_is_number(texts[i]) for i in below):
+        return start
+    title, name = lines[above - 1], lines[above]
+    words = len(texts[title].split()), len(texts[name].split())
+    return name if name > title + 1 or (words[0] >= _TITLE_WORDS and words[1] <= 2) else start
 
 
 def _is_empty(cell: Any) -> bool:
