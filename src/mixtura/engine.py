@@ -39,10 +39,8 @@ __all__ = [
     "map_distributed",
     "packing_of",
     "with_database_columns",
+    "with_gaps",
 ]
-
-_NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal", "boolean")
-"""Spark's types of columns that hold numbers."""
 
 
 def as_data(
@@ -93,6 +91,12 @@ def as_data(
     blocks = open_rows(X, sample_weight, columns=columns)
     kernel = get_kernel(n_features=blocks.n_features)
     return Data(blocks, kernel, get_runner(hold_blas=kernel.uses_blas))
+
+
+def with_gaps(data: Data, change: Callable[[RowArray], RowArray]) -> Data:
+    """Return rows changed as they are read, `Data.mapped`, of which values are taken away: these are NaN."""
+    mapped = data.mapped(change)
+    return Data(places.MissingOnDisk(mapped.blocks), mapped.kernel, mapped.runner)
 
 
 def is_distributed(X: Any) -> bool:
@@ -160,7 +164,7 @@ def packing_of(X: Any, columns: Sequence[Any] | None = None, sample_weight: Any 
         An array that has not two axes, or a frame without columns, or with a column that does not hold numbers.
     """
     if is_spark(X):
-        return _arrow_packing(X, columns, sample_weight)
+        return places.ArrowPacking.of(X, columns, sample_weight)
     if hasattr(X, "columns"):
         names = tuple(X.columns if columns is None else columns)
         types = {str(X.dtypes[name]) for name in names}
@@ -174,25 +178,6 @@ def packing_of(X: Any, columns: Sequence[Any] | None = None, sample_weight: Any 
     if not types:
         raise DataError("`X` must have at least one column; got none.")
     return places.Packing(names, "float32" if types == {"float32"} else "float64")
-
-
-def _arrow_packing(X: Any, columns: Sequence[Any] | None, weight: Any) -> places.ArrowPacking:
-    types = dict(X.dtypes)
-    if weight is not None and not (isinstance(weight, str) and weight in types):
-        raise DataError(
-            f"`sample_weight` must be the name of a column of the Spark dataframe; got {weight!r}. Its columns are "
-            f"{', '.join(map(repr, types))}."
-        )
-    names = tuple(name for name in types if name != weight) if columns is None else tuple(columns)
-    for name in (*names, *(() if weight is None else (weight,))):
-        if types[name].partition("(")[0] not in _NUMBERS:
-            raise DataError(
-                f"Column {name!r} must hold numbers; got Spark's {types[name]}. Select the other columns, or cast it."
-            )
-    if not names:
-        raise DataError("`X` must have at least one column; got none.")
-    only_float = all(types[name] == "float" for name in names)
-    return places.ArrowPacking(names, "float32" if only_float else "float64", weight)
 
 
 def as_distributed(

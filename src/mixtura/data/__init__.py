@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mixtura.data.arrays import ArrayBlocks, block_size
     from mixtura.data.arrow_packing import ArrowPacking
     from mixtura.data.database_blocks import DatabaseBlocks
+    from mixtura.data.missing import MissingOnDisk
     from mixtura.data.open import open_rows, rows_of_source
     from mixtura.data.packing import Packing, PartFound
     from mixtura.data.partitions import JoinedRows, PartitionedBlocks
@@ -23,6 +24,7 @@ __all__ = [
     "DatabaseBlocks",
     "DatabaseTable",
     "JoinedRows",
+    "MissingOnDisk",
     "Packing",
     "PartFound",
     "PartitionedBlocks",
@@ -40,6 +42,7 @@ if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every na
             "arrays": "ArrayBlocks block_size",
             "arrow_packing": "ArrowPacking",
             "database_blocks": "DatabaseBlocks",
+            "missing": "MissingOnDisk",
             "open": "open_rows rows_of_source",
             "packing": "Packing PartFound",
             "partitions": "JoinedRows PartitionedBlocks",

@@ -10,8 +10,12 @@ import numpy as np
 
 from mixtura._typing import Array, RowArray
 from mixtura.data.packing import PackedRows, Packing
+from mixtura.exceptions import DataError
 
 __all__ = ["ArrowPacking"]
+
+_NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal", "boolean")
+"""Spark's types of columns that hold numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,33 @@ class ArrowPacking(Packing):
 
     schema = "rows binary, weight binary"
     """Of what is kept, in Spark's words."""
+
+    @classmethod
+    def of(cls, X: Any, columns: Sequence[Any] | None, weight: Any) -> ArrowPacking:
+        """Return how a Spark dataframe is read: some columns, by default all, but that of the weights.
+
+        Raises
+        ------
+        DataError
+            There is none, one does not hold numbers, or the weights are not the name of a column.
+        """
+        types = dict(X.dtypes)
+        if weight is not None and not (isinstance(weight, str) and weight in types):
+            raise DataError(
+                f"`sample_weight` must be the name of a column of the Spark dataframe; got {weight!r}. Its columns are "
+                f"{', '.join(map(repr, types))}."
+            )
+        names = tuple(name for name in types if name != weight) if columns is None else tuple(columns)
+        for name in (*names, *(() if weight is None else (weight,))):
+            if types[name].partition("(")[0] not in _NUMBERS:
+                raise DataError(
+                    f"Column {name!r} must hold numbers; got Spark's {types[name]}. Select the other columns, or cast "
+                    "it."
+                )
+        if not names:
+            raise DataError("`X` must have at least one column; got none.")
+        only_float = all(types[name] == "float" for name in names)
+        return cls(names, "float32" if only_float else "float64", weight)
 
     def rows(self, part: Any) -> RowArray:
         """Return the rows of a batch, (n, D), C-contiguous; what has no value is NaN."""

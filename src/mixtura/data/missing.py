@@ -9,7 +9,7 @@ from mixtura.core.protocols import Block, Blocks, DerivedBlocks, RowTable
 from mixtura.data.file_blocks import FileBlocks
 from mixtura.kernels.patterns import order_of_missing
 
-__all__ = ["MissingBlocks", "with_missing"]
+__all__ = ["MissingBlocks", "MissingOnDisk", "with_missing"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

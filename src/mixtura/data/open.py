@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from mixtura._typing import Array
 from mixtura.core.protocols import Blocks, MixedRows
-from mixtura.data.arrays import ArrayBlocks
 from mixtura.data.file_blocks import blocks_of_array
 from mixtura.data.missing import with_missing
 from mixtura.data.sources import Source, open_source, unread
@@ -77,9 +76,7 @@ def open_rows(
         raise DataError(
             f"`sample_weight` must hold one weight per row; got shape {weight.shape!r} for {rows.shape[0]!r} rows."
         )
-    if mixed is not None:
-        return with_missing(ArrayBlocks.of(replace(mixed, rows=rows), weight))
-    return with_missing(blocks_of_array(rows, weight))
+    return with_missing(blocks_of_array(rows if mixed is None else replace(mixed, rows=rows), weight))
 
 
 def rows_of_source(X: Any, columns: Sequence[Any] | None = None) -> Array:

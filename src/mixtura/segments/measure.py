@@ -18,7 +18,7 @@ from mixtura.segments.profiles.compute import ProfileInput, profile_summaries
 from mixtura.segments.profiles.profile_columns import Categories, Numbers
 from mixtura.segments.scan import Scores, Summary, scan_of
 
-__all__ = ["Measured", "measure_segments"]
+__all__ = ["Measured", "measure_segments", "pair_summaries"]
 
 AMBIGUOUS_BELOW = 0.6
 """Membership below which a customer is ambiguous."""
@@ -89,7 +89,7 @@ def measure_segments(
         AmbiguousSummary(MOST_AMBIGUOUS),
         *gathered,
     ]
-    pairs = _pairs(model)
+    pairs = pair_summaries(model)
     *found, residuals = [*scan.run([*first, *pairs], scores), ()][: len(first) + 1]
     exact = scan.again(found[: len(columns) + 1], scores)
     ambiguous, sizes, scaled, typical, *counts = found[len(columns) + 1 :]
@@ -107,7 +107,8 @@ def measure_segments(
     return Measured(scores, profiles, exact[-1], ambiguous, residuals)
 
 
-def _pairs(model: SegmentModel) -> list[PairSummary]:
+def pair_summaries(model: SegmentModel) -> list[PairSummary]:
+    """Return the summary of the pairs of discrete columns, where a model has such columns."""
     coding, table = model.coding, without_known(model.mixture).levels
     # Within segments of several components discrete columns depend as these say.
     return [] if coding is None or table is None or model.groups else [PairSummary(coding, table)]

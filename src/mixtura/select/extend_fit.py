@@ -57,7 +57,7 @@ def extend_fit(
     assert candidate.mixture is not None, "a candidate that failed is not chosen"
     k = candidate.n_components
     kept = make_prior(prior, sample.total, k, rounding)
-    problem = Problem(data, GaussianModel(k, get_family(candidate.covariance_type), kept))
+    problem = Problem(data, GaussianModel(k, get_family(candidate.covariance_type), kept, data.discrete))
     stop = RemainingGain(data.total_weight, _TOLERANCE, kept.ridge > 0)
     step = partial(AcceleratedEMStep, tolerance=_TOLERANCE)
 

@@ -10,12 +10,12 @@ from mixtura._typing import Array, FloatArray
 from mixtura.data.sources import Source
 from mixtura.segments.large.draw_rows import draw_rows
 from mixtura.segments.large.opening import LARGE_ROWS, counted
-from mixtura.segments.large.row_reader import RowReader, missing_codes_of
 from mixtura.segments.large.spooled_table import SpooledTable, spool_table
+from mixtura.segments.large.table_reader import TableReader
 from mixtura.segments.model.read_rows import ROW_NAME, customer_ids
 from mixtura.segments.options import Settings
 from mixtura.segments.table.columns import ColumnChoice, choose
-from mixtura.segments.table.complete import counted_notes, missing_notes, usable_rows
+from mixtura.segments.table.complete import missing_notes, usable_rows
 from mixtura.segments.table.prepare import prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
 
@@ -100,14 +100,14 @@ def _spooled(
     *,
     drop_missing: bool,
 ) -> ScoredRows:
-    reader = RowReader(columns, missing_codes_of(columns, None, sentinels))
+    reader = TableReader.of(columns, None, None, sentinels, drop_missing=drop_missing)
     choice = ColumnChoice(columns, (), id_column)
-    table = spool_table(source, choice, reader, [], drop_missing=drop_missing)
+    table = spool_table(source, choice, reader, [])
     said = (
         f"Columns were chosen by {min(LARGE_ROWS, table.n_rows):,} of {table.n_rows:,} rows, drawn at random; all rows "
         "were scored."
     )
-    notes = (said, *notes, *counted_notes(*table.missing.totals, columns))
+    notes = (said, *notes, *table.noticed)
     return ScoredRows(
         ROW_NAME if id_column is None else id_column, None, columns, table.rows, table.complete, notes, table
     )

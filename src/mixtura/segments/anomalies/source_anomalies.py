@@ -12,6 +12,7 @@ from mixtura._typing import BoolArray, FloatArray
 from mixtura.anomaly.false_discoveries import Excess
 from mixtura.anomaly.fitted_detector import FittedDetector
 from mixtura.anomaly.standard_rows import center_and_scale
+from mixtura.core.protocols import continuous_rows
 from mixtura.io import TableWriter
 from mixtura.segments.anomalies.listed_anomalies import (
     AnomalyDetails,
@@ -95,7 +96,8 @@ class SourceAnomalies(ListedAnomalies):
             TableWriter(path) as writer,
             spooled_parts(self.table, self.table.source, self._id_column) as parts,
         ):
-            for ids, present, rows in parts:
+            for ids, present, table in parts:
+                rows = continuous_rows(table)
                 here = slice(place, place + len(rows))
                 place = here.stop
                 reasons = self.detector.reasons(rows)

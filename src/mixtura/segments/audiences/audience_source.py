@@ -25,11 +25,12 @@ from mixtura.segments.large.assigning.assign_source import (
     assigned_parts,
     id_column_of,
     read_notes,
+    reader_of,
     with_sentinels,
 )
-from mixtura.segments.large.assigning.model_reader import ReadCounts
 from mixtura.segments.large.row_reader import column_numbers
 from mixtura.segments.large.spooled_table import ids_of_rows
+from mixtura.segments.large.table_reader import ReadCounts
 from mixtura.segments.model.assign import Assignment
 from mixtura.segments.model.read_rows import ROW_NAME, require_columns
 from mixtura.segments.model.segment_model import SegmentModel
@@ -101,7 +102,7 @@ class _Task:
     def run(self, sentinels: list[Sentinel] | None) -> AudienceList:
         model, names = self.model, self.model.names
         summaries = [AudienceSummary(names, names[k], self.limits) for k in self.wanted]
-        counts, read, lacking = SourceCounts(model.n_segments), ReadCounts(model), 0
+        counts, read, lacking = SourceCounts(model.n_segments), ReadCounts(reader_of(model, {})), 0
         further = [one for one in (self.value, self.weight) if one is not None]
         asked: dict[str, Any] = {"drop_missing": self.drop_missing, "further": further}
         for part, batch in assigned_parts(model, self.source, self.id_column, sentinels, read, **asked):

@@ -110,6 +110,8 @@ def segment_in_database(
 class _DatabaseTask(LargeTask):
     """One segmentation of a table of a database."""
 
+    numbers_alone = "in a database"
+
     def __init__(
         self,
         table: DatabaseTable,

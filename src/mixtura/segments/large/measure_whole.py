@@ -10,12 +10,13 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.data import Data
+from mixtura.core.protocols import continuous_rows
 from mixtura.segments.certainty.certainty import Certainty
 from mixtura.segments.certainty.certainty_summary import AmbiguousSummary, CertaintySummary
+from mixtura.segments.certainty.pair_residuals import PairResidual
 from mixtura.segments.large.density_summary import BelowSummary, DensitySummary, LowestDensity
-from mixtura.segments.large.row_reader import MissingCounts
 from mixtura.segments.large.whole_table import ListedRows
-from mixtura.segments.measure import AMBIGUOUS_BELOW, MOST_AMBIGUOUS
+from mixtura.segments.measure import AMBIGUOUS_BELOW, MOST_AMBIGUOUS, pair_summaries
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.profiles.compute import ProfileInput, profile_segments, profile_summaries
 from mixtura.segments.profiles.profile import Population, SegmentProfile
@@ -46,8 +47,8 @@ class TableInParts(Protocol):
         """Further columns of the usable rows, as `Data.state_of` takes them."""
 
     @property
-    def missing(self) -> MissingCounts:
-        """Missing values of the usable rows."""
+    def noticed(self) -> tuple[str, ...]:
+        """Notes on the missing values of the usable rows, and on those that are unknown."""
 
     def data(self) -> Data:
         """Return the usable rows, in the user's units."""
@@ -74,6 +75,8 @@ class MeasuredWhole:
     n_anomalies : int
     anomaly_share : float
     anomalies, least_certain : ListedRows
+    residuals : tuple of PairResidual
+        Of the pairs of discrete columns.
     """
 
     segments: tuple[SegmentProfile, ...]
@@ -85,6 +88,7 @@ class MeasuredWhole:
     anomaly_share: float
     anomalies: ListedRows
     least_certain: ListedRows
+    residuals: tuple[PairResidual, ...] = ()
 
 
 def measure_whole(
@@ -113,7 +117,7 @@ def measure_whole(
     id_column : str or None
     """
     scan = Scan(model.mixture, model.scaling, data, table.described, model.groups)
-    statistics, certainty, threshold, unsure, lowest, sizes, scaled, typical, counts = _scanned(
+    statistics, certainty, threshold, unsure, lowest, sizes, scaled, typical, counts, residuals = _scanned(
         scan, model, numbers, levels
     )
     table.release()
@@ -126,13 +130,13 @@ def measure_whole(
     segments, population = profile_segments(profiles)
     table.release()
     rows = listed.rows(below), listed.rows(uncertain)
-    return MeasuredWhole(segments, population, certainty, sizes.counts, limit, count, share, *rows)
+    return MeasuredWhole(segments, population, certainty, sizes.counts, limit, count, share, *rows, residuals)
 
 
 def _scanned(
     scan: Scan, model: SegmentModel, numbers: Sequence[Numbers], levels: Sequence[Categories]
 ) -> tuple[Any, ...]:
-    """Return what two passes find: of numeric columns, certainty and densities; of rows; and of profiles."""
+    """Return what two passes find: of numeric columns, certainty and densities; of rows; of profiles; and of pairs."""
     # The second reading keeps the values of a few bins in memory: the longer the table, the finer they are.
     sample = scan.sample(max(_SAMPLE, min(_FINEST_SAMPLE, scan.data.n_rows // _ROWS_PER_SAMPLE)))
     gathered, columns = profile_summaries(model, numbers, levels, sample)
@@ -144,10 +148,11 @@ def _scanned(
         LowestDensity(MOST_ANOMALIES),
         *gathered,
     ]
-    found = scan.run(first)
+    pairs = pair_summaries(model)
+    *found, residuals = [*scan.run([*first, *pairs]), ()][: len(first) + 1]
     *statistics, certainty, threshold = scan.run(found[: len(columns) + 2])
     unsure, lowest, sizes, scaled, typical, *counts = found[len(columns) + 2 :]
-    return statistics, certainty, threshold, unsure, lowest, sizes, scaled, typical, counts
+    return statistics, certainty, threshold, unsure, lowest, sizes, scaled, typical, counts, residuals
 
 
 def _anomalies(
@@ -179,10 +184,11 @@ class _Listing:
         return self._known[row]
 
     def rows(self, chosen: IntArray) -> ListedRows:
-        values = self._data.rows_with_missing(chosen)
+        table = self._data.mixed_rows(chosen)
+        values = continuous_rows(table)
         known = [self._known[row] for row in chosen.tolist()]
         if chosen.size:
-            memberships, density = self._model.memberships(values), self._model.log_density(values)
+            memberships, density = self._model.memberships(table), self._model.log_density(table)
         else:
             memberships, density = np.empty((0, self._model.n_segments)), np.empty(0)
         return ListedRows(

@@ -23,8 +23,8 @@ from mixtura.segments.large.described import DescribedColumn, described_columns
 from mixtura.segments.large.draw_rows import Drawn, draw_rows
 from mixtura.segments.large.measure_whole import MeasuredWhole, TableInParts, measure_whole
 from mixtura.segments.large.opening import LARGE_ROWS, counted
-from mixtura.segments.large.row_reader import RowReader, missing_codes_of
 from mixtura.segments.large.spooled_table import SpooledTable, spool_table
+from mixtura.segments.large.table_reader import TableReader
 from mixtura.segments.large.whole_table import WholeTable
 from mixtura.segments.large.write_customers import CustomerTables
 from mixtura.segments.merging.grouped import check_merge
@@ -40,12 +40,11 @@ from mixtura.segments.results.notes import interruption_notes
 from mixtura.segments.results.segmentation_result import SegmentationResult
 from mixtura.segments.segment import segment_table
 from mixtura.segments.table.columns import ColumnChoice
-from mixtura.segments.table.complete import counted_notes
 from mixtura.segments.table.prepare import Prepared, prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
 from mixtura.segments.table.rounding import scaled_steps
 from mixtura.segments.table.survey.missing_codes import MissingCodes
-from mixtura.segments.transforms.jacobian import Scaled, SumOfJacobian
+from mixtura.segments.transforms.jacobian import SumOfJacobian, seen_as_read
 from mixtura.segments.updating.model_statistics import ModelStatistics, scatter_of
 from mixtura.select import Candidate
 from mixtura.select.extend_fit import extend_fit
@@ -67,9 +66,8 @@ def segment_source(
 
     Up to 262,144 rows it is read and segmented as `segment_table` does. Of more, as many drawn at random choose
     columns, transforms, scales and the model; the model is then fitted to all rows, which are spooled, and all rows are
-    evaluated, profiled and written, in blocks. Counts, categories and point masses build segments
-    only where `kinds` says so for them, and outliers are modeled only where `robust` does; then, and where `known` says
-    which segment some customers are in or segments are kept, the table is read into memory.
+    evaluated, profiled and written, in blocks. Where discrete columns alone build segments, outliers are modeled
+    (`robust`), the segments of some customers are known, or segments are kept, the table is read into memory.
 
     Parameters
     ----------
@@ -138,6 +136,9 @@ def segment_any(frame: Any, **options: Any) -> tuple[SegmentationResult, Any]:
 class LargeTask:
     """One segmentation of a source of which a sample is searched; the arguments are those of `segment_source`."""
 
+    numbers_alone = ""
+    """Where rows lie of which numbers alone can be read, not levels of counts and categories; empty for here."""
+
     def __init__(
         self,
         given: Source,
@@ -160,7 +161,7 @@ class LargeTask:
         check_merge(others.get("merge"), known=known)
         self.settings = Settings(*fitted, anomaly_percentile, **others)
         self.roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes, known,
-                           alone=kinds != "auto")  # fmt: skip
+                           alone=kinds != "auto" or not self.numbers_alone)  # fmt: skip
         self.names, self.observers = names or {}, (on_candidate, on_fold)
         self.on_pass = on_pass
         self.given = {
@@ -187,9 +188,12 @@ class LargeTask:
         )
         release_arrow_memory()
         described = described_columns(numbers, levels, prepared.choice.used)
-        reader = RowReader(
+        reader = TableReader.of(
             prepared.choice.used,
-            missing_codes_of(prepared.choice.used, prepared.missing_codes, prepared.sentinels),
+            prepared.coding,
+            prepared.missing_codes,
+            prepared.sentinels,
+            drop_missing=self.drop_missing,
         )
         self.on_stage("Reading the columns of all rows")
         table = self.read_of_all(prepared.choice, reader, described)
@@ -210,12 +214,10 @@ class LargeTask:
         return segment_table(read_whole(self.source), **self.given)
 
     def read_of_all(
-        self, choice: ColumnChoice, reader: RowReader, described: list[DescribedColumn]
+        self, choice: ColumnChoice, reader: TableReader, described: list[DescribedColumn]
     ) -> TableInParts:
         """Return the columns of all rows that are needed."""
-        return spool_table(
-            self.source, choice, reader, described, drop_missing=self.drop_missing, dtype=self.spool_dtype
-        )
+        return spool_table(self.source, choice, reader, described, dtype=self.spool_dtype)
 
     def customers_of(
         self, model: SegmentModel, table: TableInParts, id_column: str | None
@@ -235,15 +237,17 @@ class LargeTask:
         prepared = prepare(drawn.table, self.roles, self.settings, drop_missing=self.drop_missing)
         if prepared.coding is None and not any(prepared.scaling.spikes):
             return prepared
+        if not self.numbers_alone:
+            return prepared if prepared.choice.used else None
         if self.roles.kinds != "auto":
             return None
-        # What was not asked for is left to those who ask: they know what memory they have.
+        # As was not asked for, it is left out, and said.
         self.roles = replace(self.roles, kinds="continuous")
         plain = prepare(drawn.table, self.roles, self.settings, drop_missing=self.drop_missing)
         others = [one.name for one in prepared.choice.kinds if one.kind != "continuous"]
         said = (
-            f"Of {drawn.n_rows:,} rows numbers alone build segments: {', '.join(others)} would be counts, categories "
-            "or amounts with point masses in a table of fewer rows. Say their `kinds` to model them so, in memory."
+            f"{self.numbers_alone.capitalize()} numbers alone build segments: {', '.join(others)} would be counts, "
+            "categories or amounts with point masses in a table that is read here."
         )
         return replace(plain, reading_notes=(*plain.reading_notes, said))
 
@@ -287,6 +291,8 @@ class LargeTask:
             values=None,
             advice=prepared.advice,
             table_notes=_notes(drawn, prepared, chosen, table, self.said_of_rows()),
+            levels=prepared.levels,
+            residuals=measured.residuals,
             ids_repeat=prepared.ids_repeat,
             drop_missing=prepared.drop_missing,
             choice=chosen.choice,
@@ -306,14 +312,14 @@ class LargeTask:
         model = build_model(fitted, prepared, self.settings, groups=groups).renamed(self.names)
         n_complete, n_rows = data.n_rows, table.n_rows
         training = replace(model.training, rows=n_complete, rows_dropped=n_rows - n_complete)
-        scaled = data.mapped(Scaled(prepared.scaling))
+        scaled = seen_as_read(data, prepared.scaling)
         return self.with_sums(replace(model, training=training), prepared, scaled)
 
     def with_sums(self, model: SegmentModel, prepared: Prepared, scaled: Data) -> SegmentModel:
         """Return the model with the sums of all rows, to which others can be added; their scatter is the sample's."""
         scaling = prepared.scaling
         sums = sums_of(scaled, model.mixture)
-        total = scatter_of(as_data(scaling.apply(prepared.rows), prepared.weights))
+        total = scatter_of(as_data(scaling.seen(prepared.table), prepared.weights))
         found = ModelStatistics(
             sums,
             total.scale(sums.total_weight / total.total_weight),
@@ -325,12 +331,12 @@ class LargeTask:
     def _fitted(self, prepared: Prepared, best: Candidate, data: Data) -> Candidate:
         """Return the model fitted to all rows; its log-likelihood is in the user's units."""
         scaling = prepared.scaling
-        sample = as_data(scaling.apply(prepared.rows), prepared.weights)
+        sample = as_data(scaling.seen(prepared.table), prepared.weights)
         steps = scaled_steps(prepared.rows, scaling)
         found = extend_fit(
             best,
             sample,
-            data.mapped(Scaled(scaling)),
+            seen_as_read(data, scaling),
             prior=self.settings.prior,
             rounding=steps,
             on_pass=self.on_pass,
@@ -344,7 +350,7 @@ def _assigned(model: SegmentModel, drawn: Drawn, prepared: Prepared) -> Assignme
     id_column = prepared.choice.id_column
     id_name, ids = customer_ids(prepared.frame, id_column)
     ids = drawn.numbers + 1 if id_column is None else ids
-    return assign_rows(model, prepared.rows, prepared.complete, id_name, ids)
+    return assign_rows(model, prepared.table, prepared.complete, id_name, ids)
 
 
 def _notes(
@@ -361,7 +367,7 @@ def _notes(
         *([there] if there else []),
         *prepared.reading_notes,
         *selection_notes(chosen.selection, len(prepared.complete)),
-        *counted_notes(*table.missing.totals, prepared.choice.used),
+        *table.noticed,
     )
 
 

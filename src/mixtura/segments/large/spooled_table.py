@@ -12,6 +12,8 @@ import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray
 from mixtura.core.data import Data
+from mixtura.core.parts.discrete import DiscreteColumns
+from mixtura.core.protocols import MixedRows, RowTable, continuous_rows
 from mixtura.data.row_file import release_pages
 from mixtura.data.sources import Source, read_ahead
 from mixtura.data.spool import SpoolFile, require_room
@@ -19,7 +21,8 @@ from mixtura.engine import as_data
 from mixtura.exceptions import DataError
 from mixtura.segments.large.described import DescribedColumn
 from mixtura.segments.large.draw_rows import row_indices
-from mixtura.segments.large.row_reader import MissingCounts, RowReader, column_numbers, usable_rows_of
+from mixtura.segments.large.row_reader import column_numbers
+from mixtura.segments.large.table_reader import ReadCounts, TableReader
 from mixtura.segments.table.columns import ColumnChoice
 
 if TYPE_CHECKING:
@@ -44,26 +47,43 @@ class SpooledTable:
         Which rows of the table they are.
     described : mapping of str to ndarray of shape (n,)
         Further columns: numbers, or the codes of levels.
-    missing : MissingCounts
-        Of the usable rows.
+    read : ReadCounts
+        What is missing in the usable rows, or unknown.
     source : Source
         Where ids are read.
+    levels : ndarray of shape (n, J), or None
+        Of discrete columns.
+    discrete : DiscreteColumns or None
+        What is modeled of them.
     """
 
     rows: FloatArray
     weights: FloatArray | None
     complete: Array
     described: Mapping[str, Array]
-    missing: MissingCounts
+    read: ReadCounts
     source: Source
+    levels: IntArray | None = None
+    discrete: DiscreteColumns | None = None
+
+    @property
+    def table(self) -> RowTable:
+        """The usable rows, with their levels."""
+        if self.levels is None or self.discrete is None:
+            return self.rows
+        return MixedRows(self.rows, self.levels, self.discrete)
 
     @property
     def n_rows(self) -> int:
         return int(self.complete.size)
 
+    @property
+    def noticed(self) -> tuple[str, ...]:
+        return self.read.notes
+
     def data(self) -> Data:
         """Return the usable rows."""
-        return as_data(self.rows, self.weights)
+        return as_data(self.table, self.weights)
 
     def listed(self, rows: IntArray, id_column: str | None) -> tuple[IntArray, list[str]]:
         """Return the numbers in the table of some usable rows, which ascend, and the ids of these customers."""
@@ -90,19 +110,17 @@ class SpooledTable:
 
     def release(self) -> None:
         """Let go of what is in memory of it."""
-        for one in (self.rows, self.complete, *self.described.values()):
-            release_pages(one)
-        if self.weights is not None:
-            release_pages(self.weights)
+        for one in (self.rows, self.complete, self.weights, self.levels, *self.described.values()):
+            if one is not None:
+                release_pages(one)
 
 
 def spool_table(
     source: Source,
     choice: ColumnChoice,
-    reader: RowReader,
+    reader: TableReader,
     described: list[DescribedColumn],
     *,
-    drop_missing: bool,
     dtype: str = "float64",
 ) -> SpooledTable:
     """Read the columns of a source that a choice names.
@@ -111,28 +129,30 @@ def spool_table(
     ----------
     source : Source
     choice : ColumnChoice
-    reader : RowReader
+    reader : TableReader
         Of the columns that build segments.
     described : list of DescribedColumn
         Columns that only describe, and the value.
-    drop_missing : bool
     dtype : {"float64", "float32"}, default="float64"
-        Of the rows.
+        Of the rows; float64 where a point mass has no value in single precision.
 
     Raises
     ------
     DataError
         The disk has no room, no row is usable, or a weight is missing or negative.
     """
+    masses = np.array(reader.point_masses)
+    dtype = dtype if np.array_equal(masses, masses.astype(dtype)) else "float64"
     needed = list(dict.fromkeys([*reader.columns, *(one.name for one in described)]))
     needed += [] if choice.weight is None else [choice.weight]
-    width = len(reader.columns) * np.dtype(dtype).itemsize + 8 * (len(needed) - len(reader.columns)) + 1
+    further = 8 * (len(described) + (choice.weight is not None)) + 4 * reader.n_levels + 1
+    width = len(reader.numbers.columns) * np.dtype(dtype).itemsize + further
     require_room(width * (source.n_rows or 0), source.name)
     with ExitStack() as stack:
         files = _Files(stack, choice.weight, reader, described, dtype)
         with read_ahead(source.batches(needed)) as batches:
             for batch in batches:
-                files.append(batch, drop_missing=drop_missing)
+                files.append(batch)
         table = files.finish(source)
     return _required(table, source, reader)
 
@@ -144,27 +164,29 @@ class _Files:
         self,
         stack: ExitStack,
         weight: str | None,
-        reader: RowReader,
+        reader: TableReader,
         described: list[DescribedColumn],
         dtype: str,
     ) -> None:
         self._weight, self._reader, self._described = weight, reader, described
-        self._missing = MissingCounts(len(reader.columns))
-        self._rows = stack.enter_context(SpoolFile(dtype, len(reader.columns)))
+        self._read = ReadCounts(reader)
+        self._rows = stack.enter_context(SpoolFile(dtype, len(reader.numbers.columns)))
+        self._levels = stack.enter_context(SpoolFile(np.int32, reader.n_levels)) if reader.n_levels else None
         self._flags = stack.enter_context(SpoolFile(bool))
         self._weights = None if weight is None else stack.enter_context(SpoolFile(np.float64))
         self._files = [stack.enter_context(SpoolFile(one.dtype)) for one in described]
 
-    def append(self, batch: pa.RecordBatch, *, drop_missing: bool) -> None:
-        rows = self._reader(batch)
-        complete = usable_rows_of(rows, drop_missing=drop_missing)
-        chosen = rows if complete.all() else rows[complete]
+    def append(self, batch: pa.RecordBatch) -> None:
+        part = self._reader(batch)
+        complete = part.complete
         if self._weights is not None and self._weight is not None:
             weights = require_weights(column_numbers(batch, self._weight), self._weight)
             self._weights.append(weights[complete])
         self._flags.append(complete)
-        self._missing.add(chosen)
-        self._rows.append(chosen)
+        self._read.add(part)
+        self._rows.append(continuous_rows(part.table))
+        if self._levels is not None and isinstance(part.table, MixedRows):
+            self._levels.append(part.table.levels)
         for file, column in zip(self._files, self._described, strict=True):
             file.append(column.values(batch)[complete])
 
@@ -175,16 +197,18 @@ class _Files:
             None if self._weights is None else self._weights.finish(),
             self._flags.finish(),
             dict(zip(names, (one.finish() for one in self._files), strict=True)),
-            self._missing,
+            self._read,
             source,
+            None if self._levels is None else self._levels.finish(),
+            None if self._reader.coding is None else self._reader.coding.discrete,
         )
 
 
-def _required(table: SpooledTable, source: Source, reader: RowReader) -> SpooledTable:
+def _required(table: SpooledTable, source: Source, reader: TableReader) -> SpooledTable:
     require_same_rows(source, source.n_rows or len(table.complete), len(table.complete))
     if not len(table.rows):
         raise DataError(
-            f"None of the {len(table.complete)} rows has a number in the columns {list(reader.columns)!r}. Such rows "
+            f"None of the {len(table.complete)} rows has a value in the columns {list(reader.columns)!r}. Such rows "
             "are required. Leave out the columns that are mostly empty, with `columns`."
         )
     return table

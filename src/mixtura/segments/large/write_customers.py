@@ -11,7 +11,8 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from mixtura._typing import Array, FloatArray
+from mixtura._typing import Array
+from mixtura.core.protocols import MixedRows, RowTable
 from mixtura.data.row_file import row_file
 from mixtura.data.sources import Source, read_ahead
 from mixtura.data.sources.batches import BATCH_ROWS
@@ -55,7 +56,7 @@ class CustomerTables:
             for ids, present, rows in stack.enter_context(
                 spooled_parts(self.table, self.source, self.id_column)
             ):
-                part = assign_part(self.model, np.array(rows, dtype=np.float64), present, ids, self.id_column)
+                part = assign_part(self.model, rows, present, ids, self.id_column)
                 for writer in writers:
                     writer.append(*part.written(), part.complete)
         self.table.release()
@@ -64,8 +65,8 @@ class CustomerTables:
 @contextmanager
 def spooled_parts(
     table: SpooledTable, source: Source, id_column: str | None
-) -> Iterator[Iterator[tuple[Any, Array, FloatArray]]]:
-    """Give the rows of a spooled table some at a time: their ids, which are usable, (n,), and these, (m, D).
+) -> Iterator[Iterator[tuple[Any, Array, RowTable]]]:
+    """Give the rows of a spooled table some at a time: their ids, which are usable, (n,), and these, m.
 
     Parameters
     ----------
@@ -84,14 +85,20 @@ def spooled_parts(
 
 def _rows_of(
     table: SpooledTable, source: Source, numbered: Iterator[tuple[int, Any]]
-) -> Iterator[tuple[Any, Array, FloatArray]]:
+) -> Iterator[tuple[Any, Array, RowTable]]:
     rows, flags, place, written = row_file(table.rows), row_file(table.complete), 0, 0
+    levels = None if table.levels is None else row_file(table.levels)
     for start, ids in numbered:
         here = slice(start, start + len(ids))
         present = np.array(table.complete[here]) if flags is None else flags[here]
         require_same_rows(source, len(ids), present.size)
         span = slice(place, place + int(present.sum()))
-        yield ids, present, np.array(table.rows[span]) if rows is None else rows[span]
+        found = np.array(table.rows[span] if rows is None else rows[span], dtype=np.float64)
+        if table.levels is None or table.discrete is None:
+            yield ids, present, found
+        else:
+            held = np.array(table.levels[span]) if levels is None else levels[span]
+            yield ids, present, MixedRows(found, held, table.discrete)
         place, written = span.stop, start + present.size
     require_same_rows(source, table.complete.size, written)
 

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from mixtura._typing import RowArray
+from mixtura.core.data import Data
 from mixtura.core.protocols import Block, Blocks
+from mixtura.engine import with_gaps
 from mixtura.expressions.aggregates import Aggregates, column_names, weight_of
 from mixtura.expressions.expression import Expression, Number, total
 from mixtura.segments.transforms.scaling import Scaling
 
-__all__ = ["Scaled", "SumOfJacobian", "jacobian_query"]
+__all__ = ["Scaled", "SumOfJacobian", "jacobian_query", "seen_as_read"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scaled:
-    """Rows in the user's units as a mixture sees them."""
+    """Rows in the user's units as a mixture sees them: scaled, and NaN at point masses."""
 
     scaling: Scaling
 
     def __call__(self, rows: RowArray) -> RowArray:
-        return self.scaling.apply(np.asarray(rows, dtype=np.float64))
+        return self.scaling.apply(self.scaling.masked(rows))
+
+
+def seen_as_read(data: Data, scaling: Scaling) -> Data:
+    """Return rows in the user's units as a mixture sees them, made so as they are read."""
+    change = Scaled(scaling)
+    return with_gaps(data, change) if any(scaling.spikes) else data.mapped(change)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +38,7 @@ class SumOfJacobian:
     scaling: Scaling
 
     def __call__(self, block: Block) -> float:
-        found = self.scaling.log_jacobian(np.asarray(block.rows, dtype=np.float64), observed=True)
+        found = self.scaling.log_jacobian(self.scaling.masked(block.rows), observed=True)
         return float(found.sum() if block.sample_weight is None else found @ block.sample_weight)
 
     def query(self, *, weighted: bool) -> Aggregates[float]:

@@ -18,7 +18,7 @@ from mixtura.core.statistics import Statistics
 from mixtura.engine import as_data
 from mixtura.fit import KeptSums, implied_sums, sums_of
 from mixtura.segments.table.rounding import scaled_steps
-from mixtura.segments.transforms.jacobian import Scaled, SumOfJacobian
+from mixtura.segments.transforms.jacobian import SumOfJacobian, seen_as_read
 from mixtura.segments.transforms.scaling import Scaling
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def gather_statistics(
 def seen_data(scaling: Scaling, rows: RowTable, weights: FloatArray | None) -> Data:
     """Return rows in the user's units as a mixture sees them; those on disk are scaled as they are read."""
     if isinstance(rows, np.memmap):
-        return as_data(rows, weights).mapped(Scaled(scaling))
+        return seen_as_read(as_data(rows, weights), scaling)
     return as_data(scaling.seen(rows), weights)
 
 

@@ -10,10 +10,10 @@ from mixtura.exceptions import ColumnError
 from mixtura.segments.large.row_reader import RowReader, missing_codes_of
 from mixtura.segments.large.sentinels import find_sentinels
 from mixtura.segments.large.spooled_table import spool_table
+from mixtura.segments.large.table_reader import TableReader
 from mixtura.segments.model.read_rows import ROW_NAME, ModelRows, require_columns
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.table.columns import ColumnChoice
-from mixtura.segments.table.complete import counted_notes
 from mixtura.segments.table.roles import checked_weights
 from mixtura.segments.table.survey.sentinel import sentinel_notes
 
@@ -47,10 +47,10 @@ def read_in_parts(
     codes = model.training.missing_codes
     sentinels = find_sentinels(source, RowReader(model.columns, missing_codes_of(model.columns, codes, {})))
     known = {one.column: one.value for one in sentinels}
-    reader = RowReader(model.columns, missing_codes_of(model.columns, codes, known))
+    reader = TableReader.of(model.columns, None, codes, known, drop_missing=drop_missing)
     choice = ColumnChoice(model.columns, (), None, weight=weight)
-    table = spool_table(source, choice, reader, [], drop_missing=drop_missing)
-    counts, concerned, n_rows = table.missing.totals
+    table = spool_table(source, choice, reader, [])
+    counts, _, n_rows = table.read.missing.totals
     absent = tuple(name for name, count in zip(model.columns, counts, strict=True) if count == n_rows)
     weights = (
         None
@@ -59,6 +59,6 @@ def read_in_parts(
     )
     further = [name for name in (time, value) if name is not None and name in source.columns]
     frame = read_whole(source, list(dict.fromkeys(further)) or list(model.columns[:1]))
-    notes = (*sentinel_notes(sentinels), *counted_notes(counts, concerned, n_rows, model.columns))
+    notes = (*sentinel_notes(sentinels), *table.noticed)
     ids, complete = np.empty(0, dtype=np.intp), np.array(table.complete)
     return ModelRows(frame, ROW_NAME, ids, table.rows, complete, weights, absent, notes)

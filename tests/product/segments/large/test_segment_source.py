@@ -15,6 +15,7 @@ from polars.testing import assert_frame_equal
 from pyarrow import parquet
 
 from mixtura import Segmentation
+from mixtura.core.protocols import continuous_rows
 from mixtura.data.sources import Source, open_source
 from mixtura.data.spool import spooled_in
 from mixtura.engine import as_data
@@ -33,6 +34,7 @@ from mixtura.segments.large import segment_source as module
 from mixtura.segments.large.draw_rows import draw_rows
 from mixtura.segments.large.segment_source import segment_source
 from mixtura.segments.large.write_customers import MOST_CSV_ROWS
+from mixtura.segments.model.read_rows import read_rows
 from mixtura.segments.results.build_document import listed_anomalies
 
 N, SAMPLE = 20_000, 3_000
@@ -66,6 +68,8 @@ def made() -> pl.DataFrame:
             "worth": rng.gamma(2.0, 10.0, N) + 20 * group,
             "times": rng.integers(1, 4, N).astype(float),
             "land": np.array(["AT", "DE", "FR"])[(group + (rng.random(N) < 0.3)) % 3],
+            "paid": np.where(rng.random(N) < 0.2 + 0.4 * (group == 1), 0.0, rng.normal(9, 1, N)),
+            "visits": rng.poisson(1.0 + 3 * group),
         }
     )
 
@@ -89,6 +93,7 @@ CASES = {
     "described": {"columns": ["income", "spent"], "describe": ["land"], "value": "worth"},
     "weighted": {"columns": ["spent", "worth"], "weight": "times"},
     "whole rows": {"columns": ["income", "spent"], "drop_missing": True},
+    "mixed": {"columns": ["income", "spent", "paid", "visits", "land"], "covariance_types": ["diag"]},
 }
 
 
@@ -185,15 +190,16 @@ def test_the_model_is_the_optimum_of_all_rows(case: Case) -> None:
     if "weight" in case.options or case.options.get("drop_missing"):
         pytest.skip("compared without weights, on all rows")
     whole = segment_table(TABLE, **case.options)
-    rows = np.column_stack([TABLE[name].to_numpy() for name in ("income", "spent")])
 
     def total(result: SegmentationResult) -> float:
-        scaling = result.model.scaling
-        data = as_data(scaling.apply(rows))
-        return log_likelihood(data, result.model.mixture) + scaling.log_jacobian(rows, observed=True).sum()
+        table, scaling = read_rows(result.model, TABLE, id_column="who").table, result.model.scaling
+        masked = scaling.masked(continuous_rows(table))
+        data = as_data(scaling.seen(table))
+        return log_likelihood(data, result.model.mixture) + scaling.log_jacobian(masked, observed=True).sum()
 
     assert whole.model.n_segments == case.result.model.n_segments
     assert total(case.result) == pytest.approx(total(whole), abs=1.0)
+    assert case.result.model.training.log_likelihood == pytest.approx(total(case.result), rel=1e-12)
     assert case.result.model.training.rows == N
 
 
@@ -210,6 +216,26 @@ def test_the_tables_are_those_of_assignment(case: Case, tmp_path: Path) -> None:
     assert found["who"].to_list() == TABLE["who"].to_list()
     csv = pl.read_csv(tmp_path / "out" / "segments.csv")
     assert_frame_equal(csv, pl.read_csv(tmp_path / "expected.csv"), rel_tol=1e-9, abs_tol=1e-12)
+
+
+def test_point_masses_counts_and_categories_are_those_of_all_rows(case: Case) -> None:
+    """Of a table that is not held in memory numbers alone built segments, and zeros made some of their own."""
+    if "paid" not in case.options["columns"]:
+        pytest.skip("numbers alone")
+    result = case.result
+    assert {one.name: one.kind for one in result.columns.kinds} == {
+        "income": "continuous", "spent": "continuous", "paid": "spike", "visits": "count", "land": "category",
+    }  # fmt: skip
+    labels = case.everything.labels
+    for segment in result.segments:
+        (land,) = segment.categories
+        lands = TABLE["land"].to_numpy()[labels == segment.number - 1]
+        found = {level.level: level.count for level in land.levels if level.count}
+        assert found == {name: int((lands == name).sum()) for name in sorted(set(lands))}
+    whole = segment_table(TABLE, **case.options)
+    pairs = {frozenset((one.first, one.second)) for one in whole.residuals}
+    assert {frozenset((one.first, one.second)) for one in result.residuals} == pairs
+    assert len(pairs) == 3
 
 
 def test_the_document_says_what_is_of_the_sample(case: Case) -> None:
@@ -337,14 +363,14 @@ def test_a_segmentation_of_files_larger_than_memory(tmp_path: Path, monkeypatch:
     assert pl.read_parquet(tmp_path / "out" / "segments.parquet")["who"].to_list() == TABLE["who"].to_list()
 
 
-def test_numbers_alone_build_segments_unless_it_is_asked_for(tmp_path: Path) -> None:
-    TABLE.write_parquet(tmp_path / "t.parquet")
-    found = segment_source(
-        open_source(tmp_path / "t.parquet"), columns=["income", "spent", "times"], **OPTIONS
-    )
-    assert found.whole is not None
-    assert "times would be counts, categories or amounts with point masses" in " ".join(found.notes)
+def test_kinds_that_are_asked_for_are_read_in_parts_and_categories_alone_in_memory() -> None:
     small = open_source(TABLE[: SAMPLE + 500].to_arrow())
     asked = segment_source(small, columns=["income", "spent", "times"], kinds={"times": "count"}, **OPTIONS)
-    assert asked.whole is None
+    assert asked.whole is not None
     assert asked.model.discrete_columns == ("times",)
+    alone = segment_source(
+        small, columns=["times", "land"], kinds={"times": "category", "land": "category"}, **OPTIONS
+    )
+    assert alone.whole is None
+    assert alone.model.columns == ()
+    assert alone.n_rows == SAMPLE + 500

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,14 +17,14 @@ from mixtura.data.sources import Source, no_rows, read_ahead
 from mixtura.data.spool import spool_stream
 from mixtura.exceptions import ColumnWarning, DataError
 from mixtura.io import TableWriter
-from mixtura.segments.large.assigning.model_reader import ModelReader, ReadCounts
 from mixtura.segments.large.sentinels import find_sentinels
+from mixtura.segments.large.table_reader import ReadCounts, TableReader
 from mixtura.segments.model.assign import Assignment, assign_rows
 from mixtura.segments.model.read_rows import ROW_NAME, require_columns
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.table.columns import guess_id
 from mixtura.segments.table.complete import left_out_note
-from mixtura.segments.table.survey.sentinel import Sentinel
+from mixtura.segments.table.survey.sentinel import Sentinel, sentinel_notes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,6 +37,7 @@ __all__ = [
     "assigned_parts",
     "id_column_of",
     "read_notes",
+    "reader_of",
     "with_sentinels",
 ]
 
@@ -133,7 +134,7 @@ def with_sentinels(model: SegmentModel, source: Source, run: Callable[[list[Sent
     try:
         return run(None)
     except _Suspicious:
-        found = find_sentinels(source, ModelReader(model).numbers)
+        found = find_sentinels(source, reader_of(model, {}).numbers)
     return run(found)
 
 
@@ -162,7 +163,7 @@ def _run(
     sentinels: list[Sentinel] | None,
     drop_missing: bool,
 ) -> AssignedSource:
-    counts, read = SourceCounts(model.n_segments), ReadCounts(model)
+    counts, read = SourceCounts(model.n_segments), ReadCounts(reader_of(model, {}))
     with TableWriter(path) as writer:
         for part, _ in assigned_parts(model, source, id_column, sentinels, read, drop_missing=drop_missing):
             writer.append(*part.written(), part.known)
@@ -202,7 +203,7 @@ class SourceCounts:
 
 def read_notes(sentinels: list[Sentinel] | None, read: ReadCounts) -> tuple[str, ...]:
     """Return what was noticed when a source was read, and warn of it."""
-    notes = read.notes(sentinels or ())
+    notes = (*sentinel_notes(sentinels or ()), *read.notes)
     if notes:
         warnings.warn(f"Columns of the table: {' '.join(notes)}", ColumnWarning, stacklevel=3)
     return notes
@@ -233,7 +234,8 @@ def assigned_parts(
     further : sequence of str, default=()
         Columns to be read as well.
     """
-    reader = ModelReader(model, {one.column: one.value for one in sentinels or ()}, drop_missing)
+    found = {one.column: one.value for one in sentinels or ()}
+    reader = reader_of(model, found, drop_missing=drop_missing)
     needed = dict.fromkeys([*reader.columns, *([] if id_column is None else [id_column]), *further])
     start = 1
     with read_ahead(source.batches(list(needed))) as batches:
@@ -245,6 +247,14 @@ def assigned_parts(
             ids = _ids_of(batch, id_column, start)
             start += batch.num_rows
             yield assign_part(model, part.table, part.complete, ids, id_column), batch
+
+
+def reader_of(
+    model: SegmentModel, sentinels: Mapping[str, float], *, drop_missing: bool = False
+) -> TableReader:
+    """Return what reads the rows of a model, given numbers that stand for missing values beside those it knows."""
+    codes = model.training.missing_codes
+    return TableReader.of(model.columns, model.coding, codes, sentinels, drop_missing=drop_missing)
 
 
 def _ids_of(batch: pa.RecordBatch, id_column: str | None, start: int) -> nw.Series[Any] | Array:

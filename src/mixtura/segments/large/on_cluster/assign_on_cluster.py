@@ -11,9 +11,9 @@ import numpy as np
 from mixtura.engine import is_spark
 from mixtura.run.remote.lazy_arrays import extended_frame, require_free
 from mixtura.run.remote.spark_errors import checked
-from mixtura.segments.large.assigning.assign_source import assign_part
-from mixtura.segments.large.assigning.model_reader import ModelReader
+from mixtura.segments.large.assigning.assign_source import assign_part, reader_of
 from mixtura.segments.large.on_cluster.segment_on_spark import require_unique
+from mixtura.segments.large.table_reader import TableReader
 from mixtura.segments.model.assign import Assignment
 from mixtura.segments.model.read_rows import require_columns
 from mixtura.segments.model.segment_model import SegmentModel
@@ -46,7 +46,7 @@ def assign_on_cluster(model: SegmentModel, frame: Any, *, drop_missing: bool = F
         It has a column of a name that is added.
     """
     require_unique(list(frame.columns))
-    assigned = _AssignedColumns(ModelReader(model, drop_missing=drop_missing))
+    assigned = _AssignedColumns(model, reader_of(model, {}, drop_missing=drop_missing))
     require_columns(assigned.reader.columns, list(frame.columns))
     if is_spark(frame):
         kinds = {name: _SPARK_TYPES.get(name, "double") for name in assigned.names}
@@ -66,7 +66,8 @@ _PANDAS_TYPES = {"segment": "Int64", "segment_name": "string", "anomaly": "boole
 class _AssignedColumns:
     """What makes the further columns of a part of the rows; pickles."""
 
-    reader: ModelReader
+    model: SegmentModel
+    reader: TableReader
 
     @property
     def names(self) -> list[str]:
@@ -102,7 +103,7 @@ class _AssignedColumns:
 
     def _assigned(self, batch: pa.RecordBatch) -> Assignment:
         part = self.reader(batch)
-        return assign_part(self.reader.model, part.table, part.complete, np.arange(batch.num_rows), None)
+        return assign_part(self.model, part.table, part.complete, np.arange(batch.num_rows), None)
 
     def _nobody(self) -> pa.RecordBatch:
         import pyarrow as pa

@@ -23,6 +23,7 @@ from mixtura.segments.large.on_cluster.table_parts import (
     summary_of,
 )
 from mixtura.segments.large.row_reader import MissingCounts
+from mixtura.segments.table.complete import counted_notes
 
 __all__ = ["ClusterTable", "PartedTable", "Workers"]
 
@@ -132,12 +133,12 @@ class ClusterTable:
             )
         return found
 
-    @cached_property
-    def missing(self) -> MissingCounts:
-        total = MissingCounts(len(self.columns))
+    @property
+    def noticed(self) -> tuple[str, ...]:
+        missing = MissingCounts(len(self.columns))
         for one in self.summaries:
-            total.merge(one.missing)
-        return total
+            missing.merge(one.missing)
+        return counted_notes(*missing.totals, self.columns)
 
     @cached_property
     def _rows(self) -> Data:

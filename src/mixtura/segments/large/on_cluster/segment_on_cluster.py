@@ -22,8 +22,8 @@ from mixtura.segments.large.on_cluster.cluster_table import ClusterTable, Parted
 from mixtura.segments.large.on_cluster.table_parts import FileParts, FrameParts, hold_part, schema_of
 from mixtura.segments.large.on_cluster.write_parts import PartedCustomers
 from mixtura.segments.large.opening import LARGE_ROWS
-from mixtura.segments.large.row_reader import RowReader
 from mixtura.segments.large.segment_source import LargeTask
+from mixtura.segments.large.table_reader import TableReader
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.results.segmentation_result import SegmentationResult
 from mixtura.segments.segment import segment_table
@@ -103,6 +103,8 @@ def require_distributable(options: dict[str, Any], where: str = "with `dask`") -
 class _ClusterTask(LargeTask):
     """One segmentation of a table whose parts workers read."""
 
+    numbers_alone = "on a cluster"
+
     def __init__(
         self,
         cluster: DaskCluster,
@@ -123,14 +125,14 @@ class _ClusterTask(LargeTask):
         )
 
     def read_of_all(
-        self, choice: ColumnChoice, reader: RowReader, described: list[DescribedColumn]
+        self, choice: ColumnChoice, reader: TableReader, described: list[DescribedColumn]
     ) -> TableInParts:
         rows, cluster = self._rows, self._cluster
-        asked = choice.weight, reader, described, self.drop_missing
+        asked = choice.weight, reader.numbers, described, self.drop_missing
         make = cluster.delayed(hold_part, pure=False)
         made = [make(part, size, *asked) for part, size in zip(rows.parts, rows.sizes, strict=True)]
         held, names = cluster.held(made), [one.name for one in described]
-        return ClusterTable(rows, held, reader.columns, names, partial(as_held, held))
+        return ClusterTable(rows, held, reader.numbers.columns, names, partial(as_held, held))
 
     def customers_of(
         self, model: SegmentModel, table: TableInParts, id_column: str | None

@@ -22,8 +22,8 @@ from mixtura.segments.large.on_cluster.segment_on_cluster import require_distrib
 from mixtura.segments.large.on_cluster.spark_parts import ArrowPart, hold_piece, pack_pieces, read_held
 from mixtura.segments.large.on_cluster.write_parts import assigned_of
 from mixtura.segments.large.opening import LARGE_ROWS
-from mixtura.segments.large.row_reader import RowReader
 from mixtura.segments.large.segment_source import LargeTask
+from mixtura.segments.large.table_reader import TableReader
 from mixtura.segments.large.write_customers import MOST_CSV_ROWS
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.results.segmentation_result import SegmentationResult
@@ -79,6 +79,8 @@ def segment_on_spark(
 class _SparkTask(LargeTask):
     """One segmentation of a Spark dataframe."""
 
+    numbers_alone = "on a cluster"
+
     def __init__(self, frame: Any, on_stage: Callable[[str], object], options: dict[str, Any]) -> None:
         require_unique(frame.columns)
         with SparkCluster(frame).answering():
@@ -107,17 +109,17 @@ class _SparkTask(LargeTask):
         )
 
     def read_of_all(
-        self, choice: ColumnChoice, reader: RowReader, described: list[DescribedColumn]
+        self, choice: ColumnChoice, reader: TableReader, described: list[DescribedColumn]
     ) -> TableInParts:
         rows, n = self._rows, len(self._rows.parts)
-        asked = choice.weight, reader, described, self.drop_missing, choice.id_column
+        asked = choice.weight, reader.numbers, described, self.drop_missing, choice.id_column
         readers = {"ids": ArrowPart, "held": read_held}
         same = ([one] * n for one in asked)
         self._pieces = pieces = self._pieces.mapped(hold_piece, readers, rows.parts, rows.sizes, *same)
         self._rows = PartedTable(pieces, pieces.values("ids"), rows.sizes)
         names = [one.name for one in described]
         rows_of = partial(as_held_by_spark, pieces, "held")
-        return ClusterTable(self._rows, pieces.values("held"), reader.columns, names, rows_of)
+        return ClusterTable(self._rows, pieces.values("held"), reader.numbers.columns, names, rows_of)
 
     def customers_of(
         self, model: SegmentModel, table: TableInParts, id_column: str | None
