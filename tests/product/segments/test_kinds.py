@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -517,3 +518,14 @@ def test_the_report_has_ratings_in_their_order_and_kinds_among_the_roles() -> No
     )
     assert shown["described"] == [{"column": "hand", "why": UNRELATED}]
     assert "hand" not in [one["column"] for one in shown["left_out"]]
+
+
+def test_a_note_says_where_the_covariance_type_is_not_that_of_the_smallest_bic(found: Any) -> None:
+    """Also where the number is the most stable one: the type is not left to stability."""
+    result, *_ = found
+    best = result.best
+    other = replace(best, covariance_type="tied", n_parameters=best.n_parameters - 1)
+    compared = (Contender(best, 0.0, np.ones(5), 1.0),)
+    for choice in (None, ModelChoice(best, best, compared)):
+        (first, *_) = choice_notes([other, best], best, ["amount"], {}, choice=choice)
+        assert first.startswith(f"BIC is smaller of tied with {best.n_components} ({other.bic:,.1f}) than of")

@@ -29,7 +29,8 @@ def print_selection(console: Console, selection: Selection, *, drop_missing: boo
     """Print the best, the first ten with their gaps, what failed and why, and whether the best lies on the edge."""
     found = selection.found
     best, name = found.best, found.criterion
-    smallest = criterion_text(name, found.minimum.criterion(name))
+    named = best if found.rule == "covariance type" else found.minimum
+    smallest = criterion_text(name, named.criterion(name))
     plural = "" if best.n_components == 1 else "s"
     console.print(
         Text.assemble(

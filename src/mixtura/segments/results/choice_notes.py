@@ -47,8 +47,10 @@ def choice_notes(
             f"Every model has a segment of less than {_percent(min_share)} of the customers, also the chosen one. "
             "Try fewer segments with `components`."
         )
-    why = explain_choice(best, first_not_excluded(ranking, tuple(passed)))
-    if why is not None and (choice is None or choice.rule != "stability"):
+    by_stability = choice is not None and bool(choice.compared)  # which has the number, and not the type
+    beside = [one for one in ranking if not by_stability or one.n_components == best.n_components]
+    why = explain_choice(best, first_not_excluded(beside, tuple(passed)))
+    if why is not None:
         notes.append(why)
     largest = max(candidate.n_components for candidate in ranking)
     if choice is not None and choice.compared:

@@ -231,7 +231,7 @@ def explain_choice(best: Candidate, smallest: Candidate) -> str | None:
 def _explain_type(best: Candidate, smallest: Candidate) -> str:
     """Say that MMDL had the covariance type."""
     return (
-        f"The smallest BIC is that of {smallest.covariance_type} with {smallest.n_components} ({smallest.bic:,.1f}); "
-        f"{best.covariance_type} with {best.n_components} ({best.bic:,.1f}) is chosen because with discrete columns "
+        f"BIC is smaller of {smallest.covariance_type} with {smallest.n_components} ({smallest.bic:,.1f}) than of "
+        f"{best.covariance_type} with {best.n_components} ({best.bic:,.1f}), which is chosen: with discrete columns "
         "the covariance type is that of the smallest MMDL, which counts what a component has for itself by its rows."
     )

@@ -370,7 +370,8 @@ def test_with_discrete_columns_mmdl_has_the_covariance_type_and_bic_the_number()
     assert found.minimum is found.ranking[0]
     chosen = [(one.covariance_type, one.n_components) for one in (found.best, found.minimum)]
     assert (chosen, found.rule) == ([("full", 3), ("tied", 3)], "covariance type")
-    assert f"full with 3 ({found.best.bic:,.1f}) is chosen because" in (found.selection_reason or "")
+    said = f"of tied with 3 ({found.minimum.bic:,.1f}) than of full with 3 ({found.best.bic:,.1f}), which is chosen"
+    assert said in (found.selection_reason or "")
     numbers = search(rows.rows, components=[2, 3], covariance_types=["full", "tied", "diag"])
     assert (numbers.best is numbers.ranking[0], numbers.rule) == (True, "minimum")
     by_mmdl = search(rows, components=[2, 3], covariance_types=["full", "tied", "diag"], criterion="mmdl")
