@@ -20,6 +20,8 @@ from mixtura.cli.printing.print_profiles import print_profiles
 from mixtura.exceptions import ColumnError, ModelFileError, ParameterError
 from mixtura.report.view import page_view
 from mixtura.segments import Effort, SegmentModel, advise, assign_table, segment_table, select_table
+from mixtura.segments.results.choice_notes import choice_notes
+from mixtura.segments.stability.model_choice import Contender, ModelChoice
 from mixtura.segments.table.discrete.find_kinds import REPEATED, UNRELATED
 from mixtura.segments.table.discrete.number_rules import level_kind, point_masses
 
