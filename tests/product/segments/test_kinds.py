@@ -407,6 +407,31 @@ def test_amounts_and_frequencies_that_are_zero_together_count_once() -> None:
     assert all(result.model.scaling.spikes[:2])
 
 
+def test_a_point_mass_that_follows_from_a_count_or_from_more_point_masses_counts_once(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    orders = rng.negative_binomial(0.7, 0.12, 800)
+    share = np.where(orders == 0, 0.0, np.minimum(rng.uniform(0.1, 1.3, 800), 1.0)).round(3)
+    table = pl.DataFrame(
+        {
+            "amount": np.where(orders == 0, 0.0, rng.lognormal(3, 0.5, 800)).round(2),
+            "share": share,
+            "orders": orders,
+            "age": rng.normal(40, 9, 800).round(1),
+        }
+    )
+    result = segment_table(table, components=[2], covariance_types=["diag"])
+    kinds = {one.name: (one.kind, one.spikes) for one in result.columns.kinds}
+    assert kinds["amount"] == ("spike", (0.0,))
+    assert kinds["share"] == ("spike", (0.0, 1.0))
+    assert kinds["orders"][0] == "count"
+    assert result.model.coding is not None
+    assert [one.name for one in result.model.coding.columns] == ["share", "orders"]
+    assert all(result.model.scaling.spikes[:2])
+    result.model.save(tmp_path / "model.json")
+    again = assign_table(SegmentModel.load(tmp_path / "model.json"), table)
+    np.testing.assert_allclose(again.memberships, result.assignment.memberships, atol=1e-9)
+
+
 @pytest.mark.parametrize(
     ("values", "wanted"),
     [

@@ -12,6 +12,8 @@ from scipy import stats
 
 from mixtura.segments import segment_table
 from mixtura.segments.profiles.distinctness import Distinctness, distinctness_of
+from mixtura.segments.profiles.leading_level import leading_level
+from mixtura.segments.profiles.profile import LevelShare
 from mixtura.segments.profiles.profile_columns import MISSING, OTHER, read_columns
 from mixtura.segments.profiles.segment_statistics import NumberSummary, sizes_of
 from mixtura.segments.profiles.share_interval import share_interval
@@ -425,3 +427,23 @@ def test_differences_of_a_transformed_column_are_those_that_the_mixture_sees() -
             near(segment.differences[d], expected)
             near(next(one.difference for one in segment.numbers if one.column == name), expected)
             near(segment.means[d], frame[name].to_numpy()[members].mean())
+
+
+@pytest.mark.parametrize(
+    ("inside", "everywhere", "leads"),
+    [
+        ({"female": 72, MISSING: 5, "male": 0}, {"female": 165, MISSING: 11, "male": 168}, "female"),
+        ({"female": 40, MISSING: 2, "male": 38}, {"female": 168, MISSING: 6, "male": 170}, "female"),
+        ({"female": 20, MISSING: 40, "male": 20}, {"female": 150, MISSING: 44, "male": 150}, MISSING),
+    ],
+    ids=["a rare level with the highest ratio", "a few by chance", "missing in the segment"],
+)
+def test_missing_values_lead_a_profile_where_they_go_with_the_segment(
+    inside: dict[str, int], everywhere: dict[str, int], leads: str
+) -> None:
+    n, whole = sum(inside.values()), sum(everywhere.values())
+    levels = [
+        LevelShare(level, count, count / n, everywhere[level] / whole, count / n * whole / everywhere[level])
+        for level, count in inside.items()
+    ]
+    assert leading_level(levels).level == leads
