@@ -41,11 +41,11 @@ void set_rows(Stretch& s, Index n, Index d) {
 }
 
 // The steps made, and why no more. The arrays, in this order, None for what is not given: rows, weight, bound, total_mean,
-// total_second; state, film.
+// total_second; state, film, race.
 nb::tuple advance(std::size_t variant, int layout, Index n_components, nb::tuple form, Index block, Index warmup,
                   double fewest, double negligible, double tolerance, double enough, nb::args arrays) {
     const Array rows(arrays[0]), weight(arrays[1]), bound(arrays[2]), total_mean(arrays[3]), total_second(arrays[4]),
-        state(arrays[5], true), film(arrays[6], true);
+        state(arrays[5], true), film(arrays[6], true), race(arrays[7]);
     Stretch s = described(variant, layout, n_components, form, block, warmup, fewest, negligible, tolerance, enough);
     const Index n = rows.size(0), d = rows.size(1);
     s.pass.rows64 = rows.is('f') ? nullptr : rows.values<const double>({n, d});
@@ -55,6 +55,9 @@ nb::tuple advance(std::size_t variant, int layout, Index n_components, nb::tuple
     s.total_mean = total_mean.values<const double>({d}), s.total_second = total_second.values<const double>({d, d});
     set_rows(s, n, d);
     s.n_steps = film.size(0);
+    Race numbers;
+    if (race.given()) std::memcpy(&numbers, race.values<const double>({race_numbers}), sizeof(Race));
+    s.race = race.given() ? &numbers : nullptr;
     const StretchSizes sizes(s);
     s.state = state.values<double>({sizes.state()}), s.film = film.values<double>({s.n_steps, sizes.frame()});
     if (!(s.pass.rows64 || s.pass.rows32) || !s.state || !s.film) throw std::invalid_argument("rows, a state and a film are needed");

@@ -62,6 +62,7 @@ public:
         for (*done = 0; *done < t.n_steps; ++*done) {
             Kind kind = plain;
             double objective;
+            const double before = s[previous];
             if (!step(kind, objective)) return Ending::trouble;
             if (t.film) {
                 double* frame = t.film + *done * z.frame();
@@ -69,6 +70,7 @@ public:
                 std::copy(s.model, s.model + z.model, frame + 3);
             }
             if (is_satisfied(kind, objective)) return ++*done, Ending::satisfied;
+            if (watch.looks(s[n_made], before, objective, sums[1])) return ++*done, Ending::looked_at;
         }
         return Ending::complete;
     }
@@ -320,6 +322,7 @@ private:
     }
 
     double *gradient, *direction, *points;
+    Watch watch{t.race};
 };
 
 Ending advance_steps(const Stretch& stretch, Index* done) {

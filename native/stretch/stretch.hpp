@@ -4,11 +4,13 @@
 
 #include "../algebra/algebra.hpp"
 #include "../pass/kernel.hpp"
+#include "race.hpp"
 
 namespace mixtura {
 
-// Why a stretch ended: all steps are made; the next one takes care that is not taken here; little is left to gain.
-enum class Ending { complete = 0, trouble = 1, satisfied = 2 };
+// Why a stretch ended: all steps are made; the next one takes care that is not taken here; little is left to gain; a race
+// looks at the run.
+enum class Ending { complete = 0, trouble = 1, satisfied = 2, looked_at = 3 };
 
 struct Stretch {
     Pass pass;                                // the rows, their weights, and the layout; the model is the state's
@@ -18,6 +20,7 @@ struct Stretch {
     const double *total_mean, *total_second;  // (d), (d, d) of all rows, where second moments are pooled
     Index warmup;                             // plain steps before extrapolation may begin; negative: it never does
     double tolerance, enough;                 // nats: of extrapolation, and of the rule that ends a stretch
+    const Race* race;                         // nullptr where there is none
     Index n_steps;
     double *state, *film;                     // (size), (n_steps, frame)
 };

@@ -173,6 +173,32 @@ def test_races_end_where_they_do_if_each_pass_is_looked_at(make: Any, ahead: flo
     assert Outcome.ABANDONED in outcomes or ahead < 0.0
 
 
+@pytest.mark.parametrize("ahead", [-20.0, -0.5, 0.5, 20.0, 200.0, 2_000.0])
+def test_a_stretch_ends_where_a_race_looks_at_the_run(ahead: float) -> None:
+    """Where it may be coming to the best end so far, or hardly comes close to it by the first look."""
+    problem = problem_of(as_data(overlapping(400, 2)), "full", 4)
+    start = first_mixture(problem)
+    step = stretched(WarmupEM(problem), problem, 0.0)
+    end = iterate(begin(step, start), step, RemainingGain(400.0, 1e-4), 3_000)
+    target = 400.0 * end.trace.objectives[-1] + ahead
+    race = Racing(RemainingGain(400.0, 1e-4), target, 400.0, dict(RACE_SCHEDULE), lambda one: True)
+    raced = stretched(WarmupEM(problem), problem, 0.0, race)
+    assert isinstance(raced, StretchedEM)
+    _, frames, ending = raced.stretch.advance(raced.init(start).film.after, 40)
+    total = 400.0 * frames[:, 0]
+    gains = np.diff(total, prepend=-np.inf)
+
+    def is_looked_at(i: int) -> bool:
+        lacking, close = target - total, (target - total >= -1e-3) & (target - total <= 1.0)
+        by_then = 2.0 * max(gains[i], gains[i - 1]) * (10 - i - 1)
+        hopeless = lacking[i] > 30.0 and lacking[i] - 5.0 > by_then and i + 1 < 10
+        return i + 1 >= 4 and bool((close[i] and not (i + 1 > 4 and close[i - 1])) or hopeless)
+
+    looks = [i for i in range(len(total)) if is_looked_at(i)]
+    assert looks == ([len(total) - 1] if ending is Ending.LOOKED_AT else [])
+    assert ending is Ending.LOOKED_AT or ahead in (-20.0, 20.0)
+
+
 def test_components_that_close_in_are_left_to_the_step() -> None:
     rows = overlapping(200, 2)
     rows[:60] = rows[0]

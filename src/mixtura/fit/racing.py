@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from mixtura.core.mixture import Mixture
 from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.state import value_of
 from mixtura.fit.loop.stopping import Progress, RemainingGain, StoppingRule, remaining_gain
+from mixtura.kernels.iterations.stretch import Race
 
 __all__ = ["PATIENT_SCHEDULE", "RACE_SCHEDULE", "SAME_OPTIMUM", "Racing", "WithinReach", "are_alike"]
 
@@ -78,31 +79,55 @@ class Racing:
         behind = self.schedule.get(progress.iteration, np.inf)
         lacking = self.target - progress.objective * self.total_weight
         apart = lacking - self.near
-        if apart > behind or (apart > _HOPELESS and self._is_hopeless(progress, apart)):
+        gains = (one.change for one in progress.events[-2:])
+        if apart > behind or (apart > _HOPELESS and self._is_hopeless(progress.iteration, apart, gains)):
             return Outcome.ABANDONED
         if -SAME_OPTIMUM <= lacking <= _ALMOST_THERE and self._comes_to_the_known_end(progress):
             return Outcome.ABANDONED
         is_lost = progress.iteration in _LOOKS and not self.accept(value_of(progress.model))
         return Outcome.ABANDONED if is_lost else None
 
-    def length(self, n_made: int) -> int:
-        """Return after how many passes made ahead it looks next; see `mixtura.fit.loop.ahead.RuleAhead`."""
-        if self.target > -np.inf:
+    @property
+    def race(self) -> Race | None:
+        """When it looks at a run besides; see `mixtura.fit.loop.ahead.RuleAhead`."""
+        if self.target == -np.inf:
+            return None
+        first = min(self.schedule, default=0)
+        allowed = self.schedule.get(first, np.inf)
+        return Race(
+            self.target,
+            self.near,
+            SAME_OPTIMUM,
+            _ALMOST_THERE,
+            _SETTLING,
+            first,
+            _HOPELESS,
+            allowed,
+            _SPEEDUP,
+        )
+
+    def length(self, n_made: int, objective: float) -> int:
+        """Return after how many passes made ahead it looks next."""
+        if -SAME_OPTIMUM <= self.target - objective * self.total_weight <= _ALMOST_THERE:
             return 0
-        return next((look for look in _LOOKS if look > n_made), sys.maxsize) - n_made
+        looks = _LOOKS if self.target == -np.inf else sorted((*self.schedule, *_LOOKS))
+        return next((look for look in looks if look > n_made), sys.maxsize) - n_made
 
     def undecided(self, n_made: int, found: Sequence[Sequence[float]]) -> int:
         """Return how many of these passes may be taken together: up to the first that it would look at closely."""
         if not isinstance(self.stop, RemainingGain) or self.stop.may_fall:
             return 1
-        first = min(self.schedule, default=0)
+        before = gain = -np.inf
         for number, (objective, _, _) in enumerate(found, n_made + 1):
             lacking = self.target - objective * self.total_weight
-            apart = lacking - self.near
+            apart, earlier, gain = lacking - self.near, gain, objective - before
             is_near = number >= _SETTLING and -SAME_OPTIMUM <= lacking <= _ALMOST_THERE
-            is_far = apart > _HOPELESS and _SETTLING <= number < first
+            # What the passes before them gained is not known here.
+            gains = (gain, earlier) if number - n_made > 2 else (-np.inf,)
+            is_far = apart > _HOPELESS and self._is_hopeless(number, apart, gains)
             if is_near or is_far or number in _LOOKS or apart > self.schedule.get(number, np.inf):
                 return number - n_made
+            before = objective
         return len(found)
 
     def _comes_to_the_known_end(self, progress: Progress) -> bool:
@@ -113,13 +138,13 @@ class Racing:
             and are_alike(value_of(progress.model), known)
         )
 
-    def _is_hopeless(self, progress: Progress, lacking: float) -> bool:
+    def _is_hopeless(self, number: int, lacking: float, gains: Iterable[float]) -> bool:
         """Return whether a run will hardly be as close as it has to be after the first number of passes."""
         first = min(self.schedule, default=0)
-        if not _SETTLING <= progress.iteration < first:
+        if not _SETTLING <= number < first:
             return False
-        gain = self.total_weight * max(one.change for one in progress.events[-2:])
-        return lacking - self.schedule[first] > _SPEEDUP * gain * (first - progress.iteration)
+        gain = self.total_weight * max(gains)
+        return lacking - self.schedule[first] > _SPEEDUP * gain * (first - number)
 
 
 def are_alike(mixture: Mixture, known: Mixture) -> bool:

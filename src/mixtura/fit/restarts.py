@@ -371,10 +371,10 @@ def _keep_best(
     drawing: float,
     same_end: float = 0.0,
 ) -> FitResult:
-    best = 0
-    for i, one in enumerate(finished):
-        gain = (one.objective - finished[best].objective) * problem.data.total_weight
-        rounding = _ROUNDING * max(1.0, abs(one.objective)) * problem.data.total_weight
+    best, weight = 0, problem.data.total_weight
+    for i, one in enumerate(finished[1:], 1):
+        gain = (one.objective - finished[best].objective) * weight
+        rounding = _ROUNDING * max(1.0, abs(one.objective)) * weight
         if one.accepted > finished[best].accepted or (
             one.accepted == finished[best].accepted and gain > max(same_end, rounding)
         ):
@@ -393,6 +393,6 @@ def _keep_best(
             "iterations": sum(one.seconds[1] for one in finished),
         },
         notes=tuple(dict.fromkeys(note for one in finished for note in one.notes)),
-        total_weight=problem.data.total_weight,
+        total_weight=weight,
         ahead=None if run.ahead is None else run.ahead.refined(),
     )

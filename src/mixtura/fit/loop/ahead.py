@@ -13,6 +13,7 @@ from mixtura.fit.loop.monotone import LAST_DIGITS, Ascent
 from mixtura.fit.loop.state import LoopState
 from mixtura.fit.loop.stopping import Progress
 from mixtura.fit.loop.trace import Event, PassKind, plain_changes
+from mixtura.kernels.iterations.stretch import Race
 
 __all__ = ["KINDS", "Made", "RuleAhead", "StepAhead", "take_together"]
 
@@ -49,7 +50,11 @@ class Made(NamedTuple, Generic[M]):
 class RuleAhead(Protocol):
     """What a stopping rule has that says of passes made ahead which of them it has to be asked about."""
 
-    def length(self, n_made: int) -> int:
+    @property
+    def race(self) -> Race | None:
+        """When it looks at a run besides, so that passes are made ahead until then."""
+
+    def length(self, n_made: int, objective: float) -> int:
         """Return after how many more passes it looks at a run next; 0 where it may be after any of them."""
 
     def undecided(self, n_made: int, found: Sequence[Sequence[float]]) -> int:

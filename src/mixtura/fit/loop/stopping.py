@@ -161,7 +161,11 @@ class RemainingGain:
         caution = _CAUTION if latest > before else 1.0
         return progress.satisfied(max(latest, before) * self.total_weight * caution < self.tolerance)
 
-    def length(self, n_made: int) -> int:
+    @property
+    def race(self) -> None:
+        """It is none."""
+
+    def length(self, n_made: int, objective: float) -> int:
         """Return after how many passes made ahead it looks next; see `mixtura.fit.loop.ahead.RuleAhead`."""
         return sys.maxsize
 

@@ -24,7 +24,7 @@ from mixtura.fit.steps.em import EMStep, Problem
 from mixtura.fit.steps.stretch_state import Progressed, StretchStates
 from mixtura.fit.steps.warmup import PLAIN_PASSES, WarmupEM, WarmupState
 from mixtura.kernels import get_algebra
-from mixtura.kernels.iterations.stretch import Ending, Stretch, can_advance, places_of
+from mixtura.kernels.iterations.stretch import SCALARS, Ending, Stretch, can_advance, places_of
 from mixtura.kernels.native import NativeKernel, aligned
 
 __all__ = ["Careful", "Film", "StretchedEM", "StretchedState", "stretched"]
@@ -43,6 +43,9 @@ _LONGEST, _FILM = 64, 2**14
 
 _MOST_CAREFUL = 32
 """Steps that Python makes at most before a compiled one is tried again."""
+
+_PREVIOUS = SCALARS.index("previous")
+"""Where a state has the objective of the latest pass."""
 
 _NO_FRAMES = np.empty((0, 3))
 
@@ -152,7 +155,8 @@ class StretchedEM:
             return None
         n_made = int(film.begun[0]) + at
         if at == len(film.found):
-            film, at, careful = self._advance(film, min(most, self._longest, self._rule.length(n_made)))
+            next_look = self._rule.length(n_made, float(film.after[_PREVIOUS]))
+            film, at, careful = self._advance(film, min(most, self._longest, next_look))
             if careful is not None:
                 return None
         found = film.found[at : at + most]
@@ -249,9 +253,10 @@ def stretched(
     (block, size), bound = found, None if floor is None else floor.bound(form)
     places = places_of(form, moments.layout, model.n_components, data.n_features)
     rows, weights = aligned((block.rows, block.sample_weight))
+    race = None if rule is None else rule.race
     stretch = Stretch(
         places, rows, weights, size, bound, total, warmup, EMPTY, plain.negligible, tolerance, enough,
-        data.kernel.instruction_set,
+        data.kernel.instruction_set, None if race is None else np.array(race),
     )  # fmt: skip
     return StretchedEM(step, stretch, StretchStates(places, structure, moments, plain), rule)
 

@@ -31,6 +31,7 @@ __all__ = [
     "SCALARS",
     "Ending",
     "Places",
+    "Race",
     "Samples",
     "Stretch",
     "can_advance",
@@ -56,11 +57,12 @@ _N_SCALARS, PAIRS, MEMORY = 32, 9, 8
 
 
 class Ending(IntEnum):
-    """Why a stretch ended: all steps were made; the next takes more care; little is left to gain."""
+    """Why a stretch ended: all steps were made; the next takes more care; little is left; a race looks at the run."""
 
     COMPLETE = 0
     TROUBLE = 1
     SATISFIED = 2
+    LOOKED_AT = 3
 
 
 _ENDINGS = tuple(Ending)
@@ -190,6 +192,33 @@ class Samples(NamedTuple):
     scatters: FloatArray | None
 
 
+class Race(NamedTuple):
+    """When a race looks at a run closely: a stretch ends there. Nats of the total log-likelihood, and numbers of steps.
+
+    Parameters
+    ----------
+    target, near : float
+        That of the best end so far, and how far below it an end is of interest, too.
+    same, almost : float
+        A run that comes within so much above and below the target is looked at.
+    settled, first : float
+        The first look, and until when runs may be hopeless.
+    hopeless, allowed, speed : float
+        A run further behind than the first is, if it would be further behind than the second with this many times the
+        better of its latest two gains in each step that is left.
+    """
+
+    target: float
+    near: float
+    same: float
+    almost: float
+    settled: float
+    first: float
+    hopeless: float
+    allowed: float
+    speed: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Stretch:
     """What steps are made of: rows in memory, an M-step, and when to extrapolate.
@@ -213,6 +242,8 @@ class Stretch:
     tolerance, enough : float
         Nats of the total log-likelihood: of extrapolation, and of the rule by which a stretch ends.
     instruction_set : str
+    race : ndarray, optional
+        The numbers of a `Race` that the run is in.
     """
 
     places: Places
@@ -227,6 +258,7 @@ class Stretch:
     tolerance: float
     enough: float
     instruction_set: str
+    race: FloatArray | None = None
 
     def advance(self, state: FloatArray, n_steps: int) -> tuple[FloatArray, FloatArray, Ending]:
         """Make some steps.
@@ -246,7 +278,7 @@ class Stretch:
         """
         after, film = state.copy(), np.empty((n_steps, self.places.frame_size))
         rows = self.rows, self.sample_weight, self.bound, *(self.total or (None, None))
-        made, ending = _extension().advance(*self._described, *rows, after, film)
+        made, ending = _extension().advance(*self._described, *rows, after, film, self.race)
         return after, film[:made], _ENDINGS[ending]
 
     def finish(
