@@ -42,7 +42,7 @@ def ignore(event: Event, state: object) -> None:
     """Observe nothing."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class LoopResult(Generic[M]):
     """Where the loop ended, how it got there, and a model that the next pass would have tried."""
 
