@@ -129,7 +129,7 @@ def level_kind(values: FloatArray) -> tuple[Literal["count", "ordered"], str] | 
     >>> import numpy as np
     >>> from mixtura.segments.table.discrete.number_rules import level_kind
     >>> level_kind(np.random.default_rng(0).negative_binomial(0.5, 0.1, size=2000).astype(float))
-    ('count', '17 whole numbers in 95 % of the rows (of 0 to 55), as of counts')
+    ('count', '17 whole numbers of 0 to 55 hold 95 % of the rows, as of counts')
     """
     different, sizes = np.unique(values, return_counts=True)
     if different.size < 2:
@@ -163,7 +163,7 @@ def _counted(values: FloatArray, different: FloatArray, sizes: IntArray) -> str 
     if different.size <= _COUNT_VALUES and high <= _MOST_COUNT:
         return f"small whole numbers ({low:g} to {high:g}), as of counts"
     if bulk <= _COUNT_VALUES and half <= _SINGLE_VALUES:
-        return f"{bulk} whole numbers in 95 % of the rows (of {low:g} to {high:g}), as of counts"
+        return f"{bulk} whole numbers of {low:g} to {high:g} hold 95 % of the rows, as of counts"
     return None
 
 
