@@ -4,8 +4,28 @@
 
 constexpr double root_half = 7.07106781186547524401e-01;
 
+// The next for D columns known to the compiler.
+template <Index D>
+inline void sandwich_small(const double* lower, const double* matrix, double* out) {
+    for (Index i = 0; i < D; ++i) {
+        double row[D] = {};
+        for (Index l = 0; l <= i; ++l)
+            for (Index j = 0; j < D; ++j) row[j] += lower[i * D + l] * matrix[l * D + j];
+        for (Index j = 0; j <= i; ++j, ++out) {
+            double sum = 0.0;
+            for (Index l = 0; l <= j; ++l) sum += row[l] * lower[j * D + l];
+            *out = sum;
+        }
+    }
+}
+
 // out <- lower triangle of L M L^T, packed, for a symmetric M (d, d); row has room for d.
 inline void sandwich(Index d, const double* lower, const double* matrix, double* row, double* out) {
+    if (d == 1) return sandwich_small<1>(lower, matrix, out);
+    if (d == 2) return sandwich_small<2>(lower, matrix, out);
+    if (d == 3) return sandwich_small<3>(lower, matrix, out);
+    if (d == 4) return sandwich_small<4>(lower, matrix, out);
+    if (d == 5) return sandwich_small<5>(lower, matrix, out);
     for (Index i = 0; i < d; ++i) {
         for (Index j = 0; j < d; ++j) row[j] = 0.0;
         for (Index l = 0; l <= i; ++l) subtract(row, -lower[i * d + l], matrix + l * d, d);

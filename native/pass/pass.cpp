@@ -150,7 +150,8 @@ void load_block(const Pass& pass, Work& work, Index start) {
         zeros += load(b.w + v) == splat(0.0) ? splat(1.0) : splat(0.0);
     }
     work.sums[1] += sum_lanes(total);
-    b.masked = sum_lanes(zeros) > 0.0;
+    // Padding is the last row again, and adds zero, or NaN where that row does; but what is missing is not filled in it.
+    b.masked = sum_lanes(zeros) > static_cast<double>(order ? 0 : b.padded - b.rows);
     const char* here = pass.rows64 ? reinterpret_cast<const char*>(pass.rows64 + at)
                                    : reinterpret_cast<const char*>(pass.rows32 + at);
     b.next = left >= 2 * b.stride && !order ? here + b.stride * b.row_bytes : nullptr;
