@@ -71,7 +71,7 @@ def main(n_boot: int = 999) -> None:
         print("\nThe bootstrap test beside R's mclust: skipped, Rscript is not installed.")
         return
     rows = make_rows()
-    bootstrap_lrt(rows[:60], max_components=2, n_boot=3)
+    bootstrap_lrt(rows[:60], max_components=2, n_boot=19)
     theirs = mclust_test(rows, n_boot)
     clock, processor = theirs[0]["clock"], theirs[0]["processor"]
     table, found = [], dict[str, BootstrapTest]()

@@ -76,7 +76,9 @@ def test_what_is_not_a_seed_is_refused(seed: Any) -> None:
 def test_the_relatives_take_the_same() -> None:
     rows = np.asfortranarray(ROWS)
     assert len(cross_validate(rows, components=np.arange(1, 3), n_folds=2, random_state=None).candidates) == 8
-    test = bootstrap_lrt(rows.tolist(), max_components=2, n_boot=3, random_state=np.random.RandomState(0))
+    test = bootstrap_lrt(
+        rows.tolist(), max_components=2, n_boot=3, level=0.25, random_state=np.random.RandomState(0)
+    )
     assert test.table()
 
 

@@ -96,7 +96,7 @@ def test_a_column_without_any_value_is_refused_by_name(rows: Any) -> None:
     [
         lambda X: search(X, components=[1, 2], missing="fiml"),
         lambda X: cross_validate(X, components=[1, 2], missing="fiml"),
-        lambda X: bootstrap_lrt(X, max_components=2, n_boot=9, missing="fiml"),
+        lambda X: bootstrap_lrt(X, max_components=2, n_boot=9, level=0.1, missing="fiml"),
         lambda X: GaussianMixtureIC([1, 2], missing="fiml").fit(X),
     ],
     ids=["search", "cross_validate", "bootstrap_lrt", "GaussianMixtureIC"],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import RowTable
 from mixtura.engine import as_data
-from mixtura.exceptions import MixturaError
+from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.fit import SampleTables, log_likelihood, split_components
 from mixtura.select.checked_rows import as_table, counted_weights
 from mixtura.select.inference.drawn_samples import sample_like
@@ -43,8 +44,11 @@ __all__ = ["BootstrapTest", "LikelihoodRatio", "bootstrap_lrt"]
 
 STARTS = ("splits", "warm")
 
+_ROUNDING = 1e-9
+"""What rounding may add to the reciprocal of a level, as a share of it."""
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class LikelihoodRatio:
     """A test of K components against K + 1.
 
@@ -66,8 +70,18 @@ class LikelihoodRatio:
     larger: Mixture
     statistic: float
     p_value: float
-    replicates: FloatArray = field(repr=False)
+    replicates: FloatArray
     n_failed: int
+
+    def __repr__(self) -> str:
+        return f"<LikelihoodRatio: {self}>"
+
+    def __str__(self) -> str:
+        """Say in one line what was tested, and what came out."""
+        return (
+            f"{self.n_components} against {self.n_components + 1} components, statistic {self.statistic:.4g}, p-value "
+            f"{self.p_value:.3g} of {self.replicates.size} samples"
+        )
 
     @property
     def n_components(self) -> int:
@@ -75,7 +89,7 @@ class LikelihoodRatio:
         return self.smaller.n_components
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class BootstrapTest:
     """Tests of 1 component against 2, 2 against 3, and so on, until one does not reject.
 
@@ -93,6 +107,14 @@ class BootstrapTest:
     covariance_type: str
     level: float
     max_components: int
+
+    def __repr__(self) -> str:
+        return f"<BootstrapTest: {self}>"
+
+    def __str__(self) -> str:
+        """Say in one line how many components there are, and each test."""
+        tests = "; ".join(map(str, self.tests))
+        return f"{self.n_components} components ({self.covariance_type}, level {self.level:g}): {tests}"
 
     @property
     def mixture(self) -> Mixture:
@@ -167,7 +189,7 @@ def bootstrap_lrt(
     max_components : int, default=9
         The most components to fit, at least 2.
     n_boot : int, default=999
-        Samples per test, B. The smallest possible p-value is ``1 / (B + 1)``.
+        Samples per test, B. The smallest possible p-value is ``1 / (B + 1)``, which must not be above the level.
     level : float, default=0.05
         In (0, 1).
     starts : {"splits", "warm"}, default="splits"
@@ -215,8 +237,8 @@ def bootstrap_lrt(
     1 480.2 True
     2 184.7 True
     3 14.3 False
-    >>> test.n_components
-    3
+    >>> test.tests[-1]
+    <LikelihoodRatio: 3 against 4 components, statistic 14.34, p-value 0.275 of 39 samples>
     """
     table, seed = as_table(rows, missing), as_seed(random_state)
     weights = counted_weights(sample_weight, table)
@@ -333,5 +355,11 @@ def _check(
     require_at_least("n_boot", n_boot, 1)
     require_at_least("n_init", n_init, 1)
     require("level", level, PROBABILITY, "Try `level=0.05`.")
+    needed = max(1, ceil((1 - _ROUNDING) / level) - 1)
+    if n_boot < needed:
+        raise ParameterError(
+            f"`n_boot` must be at least {needed!r} for `level={level!r}`, as the smallest p-value of B samples is "
+            f"1 / (B + 1); got {n_boot!r}. Try `n_boot={needed!r}` or more: no test could reject."
+        )
     require("starts", starts, STARTS, "Try `starts='splits'`.")
     require("prior", prior, PRIORS, "Try `prior='floor'`.")

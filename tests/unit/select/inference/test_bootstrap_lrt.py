@@ -35,6 +35,8 @@ def test_three_groups_are_found_and_the_arithmetic_holds() -> None:
     assert test.covariance_type == "spherical"
     assert [row["rejected"] for row in test.table()] == [True, True, False]
     assert test.boundary_warning is None
+    assert repr(test).startswith("<BootstrapTest: 3 components (spherical, level 0.05): 1 against 2 components, ")
+    assert len(repr(test)) < 300
     for number, (one, row) in enumerate(zip(test.tests, test.table(), strict=True), start=1):
         assert (one.n_components, one.larger.n_components) == (number, number + 1)
         gain = one.larger.log_likelihood(ROWS) - one.smaller.log_likelihood(ROWS)
@@ -45,7 +47,7 @@ def test_three_groups_are_found_and_the_arithmetic_holds() -> None:
 
 
 def test_a_replicate_is_the_statistic_of_rows_drawn_from_the_smaller_mixture() -> None:
-    test = bootstrap_lrt(ROWS, covariance_type="tied", max_components=2, n_boot=3, random_state=5)
+    test = bootstrap_lrt(ROWS, covariance_type="tied", max_components=2, n_boot=3, level=0.25, random_state=5)
     smaller, larger = test.tests[0].smaller, test.tests[0].larger
     for number, seed in enumerate(np.random.SeedSequence(5, spawn_key=(1,)).spawn(3)):
         rows, _ = smaller.sample(len(ROWS), generator(seed))
@@ -95,7 +97,7 @@ def test_it_rejects_a_false_hypothesis() -> None:
 def test_counts_as_weights_are_rows() -> None:
     weights = np.tile([0.0, 1.0, 2.0], 100)
     repeated = np.repeat(ROWS, weights.astype(int), axis=0)
-    options = {"covariance_type": "spherical", "max_components": 2, "n_boot": 9}
+    options = {"covariance_type": "spherical", "max_components": 2, "n_boot": 9, "level": 0.1}
     one = bootstrap_lrt(ROWS, sample_weight=weights, **options)
     other = bootstrap_lrt(repeated, **options)
     assert one.tests[0].statistic == pytest.approx(other.tests[0].statistic, abs=0.05)
@@ -105,7 +107,7 @@ def test_counts_as_weights_are_rows() -> None:
 
 
 def test_weights_of_no_whole_sum_scale_the_statistic() -> None:
-    options = {"covariance_type": "spherical", "max_components": 2, "n_boot": 5}
+    options = {"covariance_type": "spherical", "max_components": 2, "n_boot": 5, "level": 0.2}
     one = bootstrap_lrt(ROWS, **options).tests[0]
     other = bootstrap_lrt(ROWS, sample_weight=np.full(300, 1 + 1e-3), **options).tests[0]
     assert other.statistic == pytest.approx(one.statistic * (1 + 1e-3), rel=1e-6)
@@ -117,7 +119,7 @@ def test_the_number_of_threads_changes_no_digit() -> None:
     found = []
     for n_threads in (1, 2):
         with mixtura.set_threads(n_threads):
-            test = bootstrap_lrt(rows, max_components=2, n_boot=2).tests[0]
+            test = bootstrap_lrt(rows, max_components=2, n_boot=2, level=0.4).tests[0]
             assert isinstance(
                 runner_for(as_data(rows), test.larger), (SerialRunner, ThreadRunner)[n_threads - 1]
             )
@@ -126,7 +128,13 @@ def test_the_number_of_threads_changes_no_digit() -> None:
 
 
 def test_samples_are_the_same_in_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    options = {"covariance_type": "spherical", "max_components": 2, "n_boot": 12, "prior": "conjugate"}
+    options = {
+        "covariance_type": "spherical",
+        "max_components": 2,
+        "n_boot": 12,
+        "level": 0.1,
+        "prior": "conjugate",
+    }
     with mixtura.set_threads(1):
         alone = bootstrap_lrt(make_customers(), **options)
     asked, run = [], refit.map_processes
@@ -167,12 +175,12 @@ def test_samples_fitted_together_that_cannot_be_fitted_are_left_out() -> None:
 
     # The first sample has no fit of one component, the second none of two.
     with patch.object(Refit, "best_of_each", but_one), mixtura.set_threads(1):
-        test = bootstrap_lrt(ROWS, covariance_type="tied", max_components=2, n_boot=3)
+        test = bootstrap_lrt(ROWS, covariance_type="tied", max_components=2, n_boot=3, level=0.25)
     assert (test.tests[0].n_failed, test.tests[0].replicates.size) == (2, 1)
 
 
 def test_few_rows_are_left_to_one_thread() -> None:
-    mixture = bootstrap_lrt(ROWS, max_components=2, n_boot=1).mixture
+    mixture = bootstrap_lrt(ROWS, max_components=2, n_boot=1, level=0.5).mixture
     assert isinstance(runner_for(as_data(ROWS), mixture), SerialRunner)
 
 
@@ -251,7 +259,13 @@ def test_samples_that_cannot_be_fitted_are_counted_and_left_out() -> None:
         return real(self, data, starts)
 
     # With this prior samples are fitted one by one.
-    options = {"covariance_type": "tied", "max_components": 2, "n_boot": 6, "prior": "conjugate"}
+    options = {
+        "covariance_type": "tied",
+        "max_components": 2,
+        "n_boot": 6,
+        "level": 0.2,
+        "prior": "conjugate",
+    }
     with patch.object(Refit, "best", sometimes):
         test = bootstrap_lrt(ROWS, **options).tests[0]
     assert (test.n_failed, test.replicates.size) == (3, 3)
@@ -278,6 +292,12 @@ def test_samples_that_cannot_be_fitted_are_counted_and_left_out() -> None:
             "`max_components` must be a whole number of at least 2; got 1",
         ),
         ({"n_boot": 0}, ParameterError, "`n_boot` must be a whole number of at least 1; got 0"),
+        (
+            {"n_boot": 1, "level": 0.05},
+            ParameterError,
+            r"`n_boot` must be at least 19 for `level=0.05`, as the smallest p-value .* 1 / \(B \+ 1\); got 1",
+        ),
+        ({"n_boot": 99, "level": 1e-3}, ParameterError, "`n_boot` must be at least 999 for `level=0.001`"),
         ({"level": 1.0}, ParameterError, r"`level` must be above 0 and below 1; got 1\.0"),
         ({"starts": "cold"}, ParameterError, "`starts` must be 'splits' or 'warm'; got 'cold'"),
         ({"n_init": 0}, ParameterError, "`n_init` must be a whole number of at least 1; got 0"),

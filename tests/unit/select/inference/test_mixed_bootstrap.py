@@ -124,7 +124,7 @@ def test_samples_lack_what_the_table_lacks() -> None:
 
 def test_the_statistic_is_twice_the_difference_of_the_log_likelihoods() -> None:
     rows = mixed_rows(table_of(200, 4), kinds=SAID)
-    found = bootstrap_lrt(rows, covariance_type="diag", max_components=2, n_boot=3).tests[0]
+    found = bootstrap_lrt(rows, covariance_type="diag", max_components=2, n_boot=3, level=0.25).tests[0]
     by_hand = 2 * (found.larger.log_likelihood(rows) - found.smaller.log_likelihood(rows))
     assert found.statistic == pytest.approx(by_hand, rel=1e-9)
     assert found.replicates.size == 3
