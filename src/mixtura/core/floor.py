@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from mixtura._lazy import load_lapack
 from mixtura._typing import FloatArray
 from mixtura.kernels import ClosedForm, CommonForm
+from mixtura.kernels.iterations.bound import color, whiten
 
 __all__ = ["CovarianceFloor", "is_constant", "sound_covariance"]
 
@@ -22,9 +22,6 @@ _SMALLEST_DEVIATION = 1e-148
 
 _SPECTRUM = 1e-12
 """Share of the largest eigenvalue below which the axes of a matrix are rounding."""
-
-_FEW = 32
-"""Columns up to which substitution row by row is as quick as LAPACK, which takes longer to import than many a fit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,14 +70,11 @@ class CovarianceFloor:
 
     def whiten(self, matrices: FloatArray) -> FloatArray:
         """Return symmetric matrices (..., D, D) in coordinates in which B is the identity."""
-        half = _solve(self.root, matrices)
-        whitened = _solve(self.root, np.swapaxes(half, -1, -2))
-        return np.asarray(0.5 * (whitened + np.swapaxes(whitened, -1, -2)))
+        return whiten(matrices, self.root)
 
     def color(self, matrices: FloatArray) -> FloatArray:
         """Undo `whiten`."""
-        colored = self.root @ matrices @ self.root.T
-        return np.asarray(0.5 * (colored + np.swapaxes(colored, -1, -2)))
+        return color(matrices, self.root)
 
     def along(self, axes: FloatArray) -> FloatArray:
         """Return the variances of B along axes (D, E), given as columns of unit length."""
@@ -89,19 +83,6 @@ class CovarianceFloor:
     def is_below_spheres(self, reciprocal_deviations: FloatArray) -> bool:
         """Return whether spherical covariances are surely above the floor, by ``sum_kj b / v_kj <= 1``."""
         return bool(np.vdot(reciprocal_deviations, reciprocal_deviations) * self.spherical <= 1.0)
-
-
-def _solve(root: FloatArray, matrices: FloatArray) -> FloatArray:
-    """Return ``root^-1 M`` of each matrix (..., D, D)."""
-    size = root.shape[0]
-    flat = np.moveaxis(np.atleast_3d(matrices).reshape(-1, size, size), 0, 1).reshape(size, -1)
-    if size > _FEW:
-        solved, _ = load_lapack().dtrtrs(root, flat, lower=1)
-    else:
-        solved = flat / root.diagonal()[:, None]
-        for j in range(1, size):
-            solved[j] -= root[j, :j] / root[j, j] @ solved[:j]
-    return np.asarray(np.moveaxis(solved.reshape(size, -1, size), 1, 0).reshape(matrices.shape))
 
 
 def is_constant(covariance: FloatArray, magnitude: FloatArray) -> npt.NDArray[np.bool_]:

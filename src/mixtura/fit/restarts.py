@@ -18,14 +18,13 @@ from mixtura.fit.loop.result import FitResult
 from mixtura.fit.loop.state import LoopState, begin, value_of
 from mixtura.fit.loop.stopping import RemainingGain, StoppingRule
 from mixtura.fit.racing import RACE_SCHEDULE, SAME_OPTIMUM, Racing, are_alike
-from mixtura.fit.steps.batched import iterate_batch
+from mixtura.fit.steps.batched import StepInBatch, iterate_batch
 from mixtura.fit.steps.em import EMStep, Problem
 from mixtura.fit.steps.stretched import stretched
 
 if TYPE_CHECKING:
     from mixtura.fit.init import Initialization, Initializer
     from mixtura.fit.journal import Journal
-    from mixtura.fit.sample_ahead import SampledEMStep
 
 __all__ = [
     "SAME_OPTIMUM",
@@ -332,7 +331,7 @@ def continue_batch(
     starts: Sequence[Mixture],
     stop: StoppingRule,
     n_passes: int,
-    make: Callable[[Problem], EMStep | SampledEMStep] = EMStep,
+    make: Callable[[Problem], StepInBatch[Any]] = EMStep,
 ) -> list[FitResult | MixturaError]:
     """Make some passes over the rows from given mixtures, the same passes for all of them.
 

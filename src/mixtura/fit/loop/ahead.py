@@ -9,7 +9,7 @@ from math import nan
 from operator import lt, sub
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from mixtura.fit.loop.monotone import LAST_DIGITS, Ascent
+from mixtura.fit.loop.monotone import Ascent, is_rounding
 from mixtura.fit.loop.state import LoopState
 from mixtura.fit.loop.stopping import Progress
 from mixtura.fit.loop.trace import Event, PassKind, plain_changes
@@ -105,7 +105,7 @@ def take_together(
     objectives, numbers, _ = zip(*found, strict=True)
     ascent = state.ascent
     peaks = list(accumulate(objectives, max, initial=ascent.objective))
-    if any(map(lt, objectives, peaks)) and not all(map(_is_rounding, objectives, peaks)):
+    if any(map(lt, objectives, peaks)) and not all(map(is_rounding, objectives, peaks)):
         return None
     changes, kinds = map(sub, objectives, (state.previous, *objectives)), [KINDS[int(one)] for one in numbers]
     reported = [max(ascent.reported, peak) for peak in peaks[1:]]
@@ -121,8 +121,3 @@ def take_together(
     )
     after = Ascent(kept, peaks[-1], reported[-1])
     return LoopState(inner, model(len(found) - 1), last, after, taken, state.repaired), progress
-
-
-def _is_rounding(objective: float, peak: float) -> bool:
-    """Return whether an objective lies below those before it by rounding at most."""
-    return peak - objective <= LAST_DIGITS * abs(objective)

@@ -10,20 +10,25 @@ from mixtura.fit.loop.trace import PassKind
 if TYPE_CHECKING:
     from mixtura.fit.loop.state import StepResult
 
-__all__ = ["LAST_DIGITS", "NEGLIGIBLE", "Ascent"]
+__all__ = ["NEGLIGIBLE", "Ascent", "is_rounding"]
 
 M = TypeVar("M")
 
 NEGLIGIBLE = 1e-6
 """Share of an objective (of one, where it is smaller) by which rounding may lower it."""
 
-LAST_DIGITS = 1e-13
+_LAST_DIGITS = 1e-13
 """The same for a fall that is rounding beyond doubt."""
 
 _REJECTED = PassKind.REJECTED
 
 _UNSEEN = 5e-7
 """The same for a fall that the definition of the step explains, and that is not reported all the same."""
+
+
+def is_rounding(objective: float, peak: float) -> bool:
+    """Return whether an objective lies below the best so far by rounding at most: then nothing has fallen."""
+    return peak - objective <= _LAST_DIGITS * abs(objective)
 
 
 class Ascent(NamedTuple, Generic[M]):
@@ -60,7 +65,7 @@ class Ascent(NamedTuple, Generic[M]):
         if fall <= 0 and objective >= self.reported and move.kind is not _REJECTED:
             return Ascent(model, objective, objective, move.allowance), move
         latest, reported = objective, max(objective, self.reported)
-        if 0 < fall <= LAST_DIGITS * abs(objective):
+        if fall > 0 and is_rounding(objective, self.objective):
             latest = self.objective
         elif fall > 0:
             allowed = self.allowance() if callable(self.allowance) else self.allowance or 0.0

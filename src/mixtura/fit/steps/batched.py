@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from mixtura.core.accumulate import EStepOfSeveral
 from mixtura.core.maximize import Repair
 from mixtura.core.mixture import Mixture
+from mixtura.core.moments import Moments
 from mixtura.core.statistics import Statistics
 from mixtura.exceptions import MixturaError
-from mixtura.fit.loop.driver import LoopResult, iterate
+from mixtura.fit.loop.driver import LoopResult, Step, iterate
 from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.state import LoopState, StepResult, begin, take
 from mixtura.fit.loop.stopping import Progress, StoppingRule
 from mixtura.fit.loop.trace import Trace
 from mixtura.fit.steps.em import EMStep, Problem
+from mixtura.kernels import Components
 
-if TYPE_CHECKING:
-    from mixtura.fit.sample_ahead import SampledEMStep
+__all__ = ["BatchedEMStep", "StepInBatch", "iterate_batch"]
 
-__all__ = ["BatchedEMStep", "iterate_batch"]
+S = TypeVar("S")
 
 _Models: TypeAlias = tuple[Mixture, ...]
 
@@ -28,6 +29,19 @@ _Run: TypeAlias = tuple[LoopState[Mixture, Any], Progress | None] | MixturaError
 """The state of one of the mixtures and what its stopping depends on, or the error that it ended with."""
 
 _Runs: TypeAlias = tuple[_Run, ...]
+
+
+class StepInBatch(Step[Mixture, S], Protocol[S]):
+    """A step whose passes may be made with those of other mixtures; its state has the `moments` of the next."""
+
+    def components(self, state: S) -> Components:
+        """Return what its pass asks of a kernel."""
+
+    def complete(self, statistics: Statistics, moments: Moments) -> Statistics:
+        """Return the sums of its pass, completed where the moments need it."""
+
+    def finish(self, state: S, statistics: Statistics) -> tuple[S, StepResult[Mixture]]:
+        """Return the next state, and what the pass has found."""
 
 
 class BatchedEMStep:
@@ -42,10 +56,10 @@ class BatchedEMStep:
     """
 
     def __init__(
-        self, problems: Sequence[Problem], make: Callable[[Problem], EMStep | SampledEMStep] = EMStep
+        self, problems: Sequence[Problem], make: Callable[[Problem], StepInBatch[Any]] = EMStep
     ) -> None:
         self._data = problems[0].data
-        self._steps: list[Any] = [make(problem) for problem in problems]
+        self._steps = [make(problem) for problem in problems]
 
     def init(self, model: _Models) -> _Runs:
         return tuple((begin(step, one), None) for step, one in zip(self._steps, model, strict=True))
@@ -91,7 +105,7 @@ def iterate_batch(
     models: Sequence[Mixture],
     stop: StoppingRule,
     n_passes: int,
-    make: Callable[[Problem], EMStep | SampledEMStep] = EMStep,
+    make: Callable[[Problem], StepInBatch[Any]] = EMStep,
 ) -> list[LoopResult[Mixture] | MixturaError]:
     """Make some EM iterations of several mixtures in as many passes over the rows.
 
