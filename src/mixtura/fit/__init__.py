@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         fit_mixture,
     )
     from mixtura.fit.sample_ahead import SampleAhead, SampledEMStep
-    from mixtura.fit.sample_runs import SampleRuns, SampleTables
+    from mixtura.fit.sample_runs import RunEnd, SampleRuns, SampleTables
     from mixtura.fit.steps.accelerated import AcceleratedEMStep
     from mixtura.fit.steps.em import EMStep, Problem
     from mixtura.fit.steps.incremental import IncrementalEMStep, KeptSums, implied_sums, sums_of
@@ -74,6 +74,7 @@ __all__ = [
     "PassKind",
     "Problem",
     "RemainingGain",
+    "RunEnd",
     "SampleAhead",
     "SampleRuns",
     "SampleTables",
@@ -125,7 +126,7 @@ if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every na
             "racing": "PATIENT_SCHEDULE RACE_SCHEDULE WithinReach",
             "restarts": "SAME_OPTIMUM Given Settings continue_batch continue_fit fit_best_of fit_mixture",
             "sample_ahead": "SampleAhead SampledEMStep",
-            "sample_runs": "SampleRuns SampleTables",
+            "sample_runs": "RunEnd SampleRuns SampleTables",
             "steps.accelerated": "AcceleratedEMStep",
             "steps.em": "EMStep Problem",
             "steps.incremental": "IncrementalEMStep KeptSums implied_sums sums_of",

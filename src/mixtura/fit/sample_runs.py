@@ -12,12 +12,13 @@ from mixtura._typing import BoolArray, FloatArray, IntArray
 from mixtura.core.covariance.algebra.refinement import are_ill_conditioned
 from mixtura.core.floor import CovarianceFloor
 from mixtura.core.mixture import Mixture
+from mixtura.fit.loop.state import Deferred
 from mixtura.fit.restarts import Settings
 from mixtura.fit.steps.em import Problem
 from mixtura.fit.steps.stretched import StretchedEM
 from mixtura.kernels.iterations.stretch import Ending, Samples, can_finish
 
-__all__ = ["SampleRuns", "SampleTables"]
+__all__ = ["RunEnd", "SampleRuns", "SampleTables"]
 
 
 class SampleTables(NamedTuple):
@@ -47,6 +48,20 @@ class SampleTables(NamedTuple):
     def covariances(self) -> FloatArray:
         """Of each sample, (S, D, D)."""
         return np.asarray(self.scatters / self.rows.shape[1])
+
+
+class RunEnd(NamedTuple):
+    """Where a run has come to.
+
+    Parameters
+    ----------
+    log_likelihood : float
+        Of all rows, in nats.
+    mixture : Mixture, or a deferred one
+    """
+
+    log_likelihood: float
+    mixture: Mixture | Deferred[Mixture]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,8 +104,8 @@ class SampleRuns:
         total = (tables.means, tables.scatters) if pooled else (None, None)
         return cls(step, Samples(tables.rows, bounds, *total), settings.max_iter)
 
-    def ends(self, starts: Sequence[Mixture], numbers: IntArray) -> list[tuple[float, Mixture] | None]:
-        """Return the log-likelihood and the mixture that each start leads to; None where the loop has to decide.
+    def ends(self, starts: Sequence[Mixture], numbers: IntArray) -> list[RunEnd | None]:
+        """Return where each start leads to; None where the loop has to decide.
 
         Parameters
         ----------
@@ -99,14 +114,14 @@ class SampleRuns:
             The sample of each.
         """
         states = self.step.states
-        packed = {id(one): states.pack_model(one) for one in starts}
+        packed = {key: states.pack_model(one) for key, one in {id(one): one for one in starts}.items()}
         begun = np.array([packed[id(one)] for one in starts])
         ends, found = self.step.stretch.finish(self.samples, numbers, begun, self.max_iter)
         sound = (found[:, 2] == Ending.SATISFIED) & np.isfinite(found[:, 0]) & self._are_precise(ends)
-        mixtures = (states.mixture(end) if good else None for end, good in zip(ends, sound, strict=True))
+        each = zip(found[:, 0].tolist(), ends, sound.tolist(), strict=True)
         return [
-            None if one is None or not self._is_evaluated_so(one) else (value, one)
-            for value, one in zip(found[:, 0].tolist(), mixtures, strict=True)
+            RunEnd(value, Deferred(states.mixture, end)) if good and self._is_evaluated_so(end) else None
+            for value, end, good in each
         ]
 
     def _are_precise(self, ends: FloatArray) -> BoolArray:
@@ -118,6 +133,8 @@ class SampleRuns:
         ill = are_ill_conditioned(covariances, whitening)
         return np.asarray(~ill.reshape(len(ends), -1).any(axis=1))
 
-    def _is_evaluated_so(self, mixture: Mixture) -> bool:
-        """Return whether a mixture is evaluated as passes of the runs evaluate it: not where means lie far apart."""
-        return self.samples.scatters is None or self.step.stretch.places.serves(mixture.components())
+    def _is_evaluated_so(self, end: FloatArray) -> bool:
+        """Return whether an end is evaluated as passes of the runs evaluate it: not where means lie far apart."""
+        if self.samples.scatters is None:
+            return True
+        return self.step.stretch.places.serves(self.step.states.mixture(end).components())

@@ -188,7 +188,7 @@ def _steps_to_halves(covariance: FloatArray, whole: FloatArray) -> FloatArray:
     deviations = np.sqrt(covariance.diagonal())
     for one in (covariance, whole):
         scale = np.sqrt(one.diagonal())
-        values, axes = np.linalg.eigh(one / np.outer(scale, scale))
+        values, axes = np.linalg.eigh(one / (scale[:, None] * scale))
         if len(values) > 1 and values[-1] - values[-2] > _ALIKE * values[-1]:
             reach = _HALF_DISTANCE * np.sqrt(values[-1] if one is covariance else 1.0)
             return np.asarray(reach * axes[None, :, -1] * deviations)
@@ -198,19 +198,22 @@ def _steps_to_halves(covariance: FloatArray, whole: FloatArray) -> FloatArray:
 def _halved(mixture: Mixture, j: int, step: FloatArray) -> Mixture:
     """Return the mixture with a component in two halves, the second of which is the last component."""
     family, k = mixture.family, mixture.n_components
-    weights = np.append(mixture.weights, mixture.weights[j] / 2)
-    means = np.vstack([mixture.means, mixture.means[j] + step])
+    weights = np.concatenate((mixture.weights, mixture.weights[j : j + 1] / 2))
+    means = np.concatenate((mixture.means, mixture.means[j : j + 1] + step))
     weights[j] /= 2
     means[j] -= step
     stored = mixture.covariances
-    covariances = np.concatenate([stored, stored[j : j + 1]]) if family.storage.per_component else stored
-    factors = family.storage.factor(covariances, k + 1, mixture.n_features)
-    split, twice = Mixture(weights, means, covariances, family, factors), np.append(np.arange(k), j)
-    return replace(
-        split,
+    covariances = np.concatenate((stored, stored[j : j + 1])) if family.storage.per_component else stored
+    twice = [*range(k), j]
+    return Mixture(
+        weights,
+        means,
+        covariances,
+        family,
+        family.storage.factor(covariances, k + 1, mixture.n_features),
+        levels=mixture.levels and mixture.levels.of(np.array(twice)),
         background=mixture.background,
-        tails=mixture.tails and mixture.tails.of(twice),
-        levels=mixture.levels and mixture.levels.of(twice),
+        tails=mixture.tails and mixture.tails.of(np.array(twice)),
     )
 
 

@@ -17,7 +17,8 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import RowTable
 from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError, ParameterError
-from mixtura.fit import SampleTables, log_likelihood, split_components
+from mixtura.fit import RunEnd, SampleTables, log_likelihood, split_components
+from mixtura.fit.loop.state import value_of
 from mixtura.select.checked_rows import as_table, counted_weights
 from mixtura.select.inference.drawn_samples import sample_like
 from mixtura.select.inference.refit import (
@@ -278,8 +279,9 @@ class _Sampling:
 
     def compare(self, smaller: Mixture, start: Mixture) -> LikelihoodRatio:
         """Test a mixture against the best of one component more, fitted from a start and from splits."""
-        above, larger = self.refit.best(self.data, [start, *split_components(smaller)])
-        statistic = 2.0 * (above - log_likelihood(self.data, smaller))
+        best = self.refit.best(self.data, [start, *split_components(smaller)])
+        larger = value_of(best.mixture)
+        statistic = 2.0 * (best.log_likelihood - log_likelihood(self.data, smaller))
         drawn = self._drawn(smaller, larger)
         # Weights that are not counts need not sum to a whole number of rows.
         per_row = self.data.total_weight / self.n_rows
@@ -311,27 +313,27 @@ class _Sampling:
         drawn = (smaller.sample(self.n_rows, generator(seed))[0] for seed in seeds)
         tables = SampleTables.of(np.array([*drawn]))
         below = self.refit.best_of_each(self.data, tables, [[smaller]] * len(seeds))
-        starts = [self._starts(larger, None if end is None else end[1]) for end in below]
+        starts = [self._starts(larger, end) for end in below]
         above = self.refit.best_of_each(self.data, tables, starts)
         return [
-            None if one is None or other is None else 2.0 * (other[0] - one[0])
+            None if one is None or other is None else 2.0 * (other.log_likelihood - one.log_likelihood)
             for one, other in zip(below, above, strict=True)
         ]
 
-    def _starts(self, larger: Mixture, below: Mixture | None) -> list[Mixture]:
+    def _starts(self, larger: Mixture, below: RunEnd | None) -> list[Mixture]:
         """Return from where the larger number of components is fitted to a sample, given the fit of the smaller one."""
-        return [larger, *(split_components(below) if self.split and below is not None else [])]
+        return [larger, *(split_components(value_of(below.mixture)) if self.split and below else [])]
 
     def draw(self, smaller: Mixture, larger: Mixture, seed: np.random.SeedSequence) -> float | None:
         """Return the statistic of one sample from the smaller mixture; None where it cannot be fitted."""
         rows = sample_like(smaller, self.n_rows, self.rows, generator(seed))
         data = self.data.in_memory(rows).alone()
         try:
-            below, found = self.refit.best(data, [smaller])
-            above, _ = self.refit.best(data, self._starts(larger, found))
+            below = self.refit.best(data, [smaller])
+            above = self.refit.best(data, self._starts(larger, below))
         except MixturaError:
             return None
-        return 2.0 * (above - below)
+        return 2.0 * (above.log_likelihood - below.log_likelihood)
 
 
 def _statistic(shared: tuple[_Sampling, Mixture, Mixture], seed: np.random.SeedSequence) -> float | None:

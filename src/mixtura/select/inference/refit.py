@@ -27,6 +27,7 @@ from mixtura.fit import (
     FitResult,
     Problem,
     RemainingGain,
+    RunEnd,
     SampleRuns,
     SampleTables,
     Settings,
@@ -92,8 +93,8 @@ class Refit:
         problem = self._problem(data, start)
         return continue_fit(problem, start, self._settings(problem))
 
-    def best(self, data: Data, starts: Sequence[Mixture]) -> tuple[float, Mixture]:
-        """Return the largest log-likelihood that the starts lead to, in nats, and its mixture.
+    def best(self, data: Data, starts: Sequence[Mixture]) -> RunEnd:
+        """Return the most likely end that the starts lead to.
 
         Every start is finished: which one is ahead after a few iterations says little where likelihoods are flat, and
         a test would see smaller statistics than it should.
@@ -111,17 +112,17 @@ class Refit:
         """
         problem = self._problem(data, starts[0])
         settings = self._settings(problem)
-        ends, errors = list[tuple[float, Mixture]](), list[MixturaError]()
+        ends, errors = list[RunEnd](), list[MixturaError]()
         for start in starts:
             try:
                 found = settings.iterate(problem, partial(value_of, start)).model.refined()
             except MixturaError as error:
                 errors.append(error)
             else:
-                ends.append((log_likelihood(data, found), found))
+                ends.append(RunEnd(log_likelihood(data, found), found))
         if not ends:
             raise errors[0]
-        return max(ends, key=lambda end: end[0])
+        return max(ends, key=itemgetter(0))
 
     def fits_together(self, data: Data, rows: RowTable, mixture: Mixture) -> bool:
         """Return whether samples like rows can be fitted many in a call, from mixtures like one."""
@@ -132,7 +133,7 @@ class Refit:
 
     def best_of_each(
         self, data: Data, tables: SampleTables, starts: Sequence[Sequence[Mixture]]
-    ) -> list[tuple[float, Mixture] | None]:
+    ) -> list[RunEnd | None]:
         """Return of each of several samples what `best` does; None where no fit to it succeeds.
 
         Runs are made many in a call where that can be done, and those in which something has to be decided one by one.
@@ -161,8 +162,8 @@ class Refit:
         data: Data,
         rows: FloatArray,
         starts: Sequence[Mixture],
-        ends: Sequence[tuple[float, Mixture] | None],
-    ) -> tuple[float, Mixture] | None:
+        ends: Sequence[RunEnd | None],
+    ) -> RunEnd | None:
         """Return the best end of a sample, after the runs that have not come to one."""
         found = [end for end in ends if end is not None]
         if len(found) < len(starts):

@@ -35,7 +35,9 @@ def test_three_groups_are_found_and_the_arithmetic_holds() -> None:
     assert test.covariance_type == "spherical"
     assert [row["rejected"] for row in test.table()] == [True, True, False]
     assert test.boundary_warning is None
-    assert repr(test).startswith("<BootstrapTest: 3 components (spherical, level 0.05): 1 against 2 components, ")
+    assert repr(test).startswith(
+        "<BootstrapTest: 3 components (spherical, level 0.05): 1 against 2 components, "
+    )
     assert len(repr(test)) < 300
     for number, (one, row) in enumerate(zip(test.tests, test.table(), strict=True), start=1):
         assert (one.n_components, one.larger.n_components) == (number, number + 1)
