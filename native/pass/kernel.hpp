@@ -27,6 +27,7 @@ struct Pass {
     double negligible;                         // share of a row that components left out may have together
     double *sums, *scores, *log_density, *memberships;  // (sums_size), (3) added to, (n), (n, k)
     std::intptr_t* labels;                              // (n)
+    void** kept;  // null, or where memory is kept from one pass to the next on the same rows; to be freed by who asks for it
 };
 
 // static: each variant keeps its own, compiled for its own instruction set

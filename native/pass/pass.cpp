@@ -33,6 +33,8 @@ struct Work {
     double *mass, *extra;  // (k) of t components; elsewhere mass is counts
     Index size;            // of the sums
     double entropies[2];   // as Pass::scores
+    double* head;          // where all this is kept between passes
+    double total;          // weight of the rows of the block
     double *center, *whitened;  // (d) subtracted from the rows, zero but in the shared layout; (k, d) L (mu_k - center)
 };
 
@@ -51,60 +53,7 @@ Index block_rows(const Pass& pass) {
     return round_up(pass.n < rows ? pass.n : rows, group * W);
 }
 
-struct Part { double** place; Index length; };
-
-// One allocation for arrays of doubles, or of what is as long, each on a cache line; null if memory is exhausted.
-template <Index n>
-void* allocate_parts(const Part (&parts)[n]) {
-    Index total = 8;
-    for (const Part& part : parts) total += round_up(part.length, 8);
-    void* memory = std::malloc(static_cast<std::size_t>(total) * sizeof(double));
-    if (!memory) return nullptr;
-    double* next = static_cast<double*>(memory) + (64 - reinterpret_cast<std::uintptr_t>(memory) % 64) % 64 / 8;
-    for (const Part& part : parts) {
-        *part.place = next;
-        next += round_up(part.length, 8);
-    }
-    return memory;
-}
-
-// Room for blocks of this many rows, and all sums at zero.
-void* allocate(const Pass& pass, Work& work, Index rows) {
-    Block& b = work.block;
-    b = Block{};
-    b.stride = rows;
-    b.row_bytes = pass.d * static_cast<Index>(pass.rows64 ? sizeof(double) : sizeof(float));
-    const Index n = b.stride, d = pass.d, k = pass.k, size = sums_size(pass.layout, k, d, pass.freedom);
-    Missing& m = work.missing;
-    m = Missing{};
-    const Index miss = pass.order ? 1 : 0, lanes = pass.layout == Layout::diagonal ? 0 : miss;
-    const Index sets = sets_of(pass.layout, k);
-    double *labels, *columns, *patterns, *at;
-    void* memory = allocate_parts({
-        {&b.x, d * n}, {&b.logs, k * n}, {&b.scratch, d * n}, {&b.weighted, tile_size * n}, {&b.w, n}, {&b.top, n},
-        {&b.inverse, n}, {&b.background, n}, {&labels, n}, {&at, n / W},
-        {&b.latent, pass.freedom ? k * n : 0}, {&b.observed, n}, {&b.cross, n}, {&work.sums, size}, {&work.center, d},
-        {&work.whitened, k * d}, {&m.filled, miss * k * d * n}, {&m.gradient, lanes * k * d * n + 8},
-        {&m.spread, lanes * n * sets * triangle(d) * W}, {&m.precision, lanes * sets * d * d * W},
-        {&m.factor, lanes * triangle(d) * W}, {&m.constant, miss * k * n}, {&m.zero, miss * d},
-        {&columns, miss * n * d}, {&patterns, miss * n * 3}});
-    if (!memory) return nullptr;
-    b.labels = reinterpret_cast<std::intptr_t*>(labels);
-    m.columns = reinterpret_cast<Index*>(columns);
-    m.patterns = reinterpret_cast<Pattern*>(patterns);
-    for (Index i = 0; i < n / W; ++i) reinterpret_cast<Index*>(at)[i] = i * W;
-    b.at = reinterpret_cast<const Index*>(at);
-    if (!pass.scores || pass.hard) b.cross = nullptr;
-    std::memset(m.zero, 0, static_cast<std::size_t>(miss * d) * sizeof(double));
-    std::memset(work.sums, 0, static_cast<std::size_t>(size) * sizeof(double));
-    work.counts = work.sums + 2;
-    work.first = work.counts + k;
-    work.second = work.first + k * d;
-    work.mass = pass.freedom ? work.sums + size - 2 * k : work.counts;
-    work.extra = work.mass + k;
-    work.size = size;
-    return memory;
-}
+#include "room.hpp"
 
 // c = mean of the means in the shared layout, and L (mu_k - c); elsewhere c = 0 and rows stay as they are.
 void center_means(const Pass& pass, Work& work) {
@@ -149,7 +98,7 @@ void load_block(const Pass& pass, Work& work, Index start) {
         total += load(b.w + v);
         zeros += load(b.w + v) == splat(0.0) ? splat(1.0) : splat(0.0);
     }
-    work.sums[1] += sum_lanes(total);
+    work.total = sum_lanes(total);
     // Padding is the last row again, and adds zero, or NaN where that row does; but what is missing is not filled in it.
     b.masked = sum_lanes(zeros) > static_cast<double>(order ? 0 : b.padded - b.rows);
     const char* here = pass.rows64 ? reinterpret_cast<const char*>(pass.rows64 + at)
@@ -298,10 +247,11 @@ void add_given(const Pass& pass, Work& work, Index start) {
 }
 
 // All rows, a block after the other.
-void run_blocks(const Pass& pass, Work& work) {
+void run_blocks(const Pass& pass, Work& work, bool laid) {
     if (pass.order) find_precisions(pass, work.missing);
     for (Index start = 0; start < pass.n; start += work.block.stride) {
-        load_block(pass, work, start);
+        if (!laid) load_block(pass, work, start);
+        work.sums[1] += work.total;
         if (pass.factors)
             evaluate(pass, work, start);
         else
@@ -313,18 +263,19 @@ bool run(const Pass& pass) {
     if (pass.n == 0 || pass.k == 0) return true;
     Work work{};
     const bool near = is_near(pass);
-    void* memory = allocate(pass, work, near ? near_stride : block_rows(pass));
+    bool laid = false;
+    void* memory = make_room(pass, work, near ? near_stride : block_rows(pass), laid);
     if (!memory) return false;
     center_means(pass, work);
     const bool done = near && run_near(pass, work);
-    work.block.stride = block_rows(pass);
-    if (!done) run_blocks(pass, work);
+    if (near) work.block.stride = block_rows(pass);
+    if (!done) run_blocks(pass, work, laid);
     // From the common center to the means: sum r (x - mu_k) = sum r (x - c) - n_k (mu_k - c).
     for (Index i = 0; i < pass.k * pass.d && pass.layout == Layout::shared; ++i)
         work.first[i] -= work.mass[i / pass.d] * (pass.means[i] - work.center[i % pass.d]);
     for (Index i = 0; i < work.size && pass.sums; ++i) pass.sums[i] += work.sums[i];
     for (Index i = 0; i < 3 && pass.scores; ++i) pass.scores[i] += i == 0 ? work.sums[0] : work.entropies[i - 1];
-    std::free(memory);
+    leave_room(pass, work, memory, !near);
     return true;
 }
 

@@ -11,6 +11,9 @@ struct Steps {
           completed(part + z.sums), factors(completed + z.sums + z.d * z.d), next_model(factors + z.factors),
           status(reinterpret_cast<Status*>(next_model + z.model)) {}
 
+    ~Steps() { std::free(kept); }
+    Steps(const Steps&) = delete;
+
     static Index room(const StretchSizes& z) { return 3 * z.sums + z.d * z.d + z.factors + z.model + z.k; }
 
     // The sums of a pass, about the means of the model.
@@ -21,6 +24,7 @@ struct Steps {
         for (Index i = 0; i < z.d * z.d && spread; ++i) factors[i] = i % (z.d + 1) == 0 ? m.whitening[i % z.d] : 0.0;
         Pass pass = t.pass;
         pass.means = m.means, pass.factors = spread ? factors : m.whitening, pass.offsets = m.offsets;
+        pass.kept = t.pass.n <= t.block ? &kept : nullptr;
         const Index size = z.sums - z.k * z.d;
         std::fill(sums, sums + size, 0.0);
         for (Index start = 0; start < t.pass.n; start += t.block) {
@@ -92,4 +96,5 @@ struct Steps {
     const State s;
     double *about, *sums, *part, *completed, *factors, *next_model;  // about: the means, before their sums
     Status* status;
+    void* kept = nullptr;  // of passes
 };
