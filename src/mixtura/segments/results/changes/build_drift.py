@@ -37,7 +37,8 @@ def drift_document(found: TableDrift) -> DriftDocument:
     >>> document.verdict.sentence
     'Keep the model: nothing changed beyond what chance explains.'
     """
-    model, periods = found.model, [_period(found, one) for one in found.periods]
+    model, last = found.model, len(found.periods) - 1
+    periods = [_period(found, one, number == last) for number, one in enumerate(found.periods)]
     content = {
         "format": "mixtura-drift",
         "format_version": DRIFT_FORMAT_VERSION,
@@ -64,7 +65,7 @@ def _names(names: tuple[str, ...]) -> list[Content]:
     return [{"number": k + 1, "name": name} for k, name in enumerate(names)]
 
 
-def _period(found: TableDrift, one: PeriodDrift) -> Content:
+def _period(found: TableDrift, one: PeriodDrift, is_last: bool) -> Content:
     drift, model = one.drift, found.model
     comparison, shares = drift.comparison, drift.shares
     means = [_means(found, sums) for sums in (found.reference.sums, drift.known_kinds.after)]
@@ -74,7 +75,7 @@ def _period(found: TableDrift, one: PeriodDrift) -> Content:
         "label": one.label,
         "rows": comparison.after.n_rows,
         "rows_left_out": int(np.count_nonzero(~one.assignment.known)),
-        "verdict": _verdict(found, one, means),
+        "verdict": _verdict(found, one, means, _moved(found.movers) if is_last else None),
         "shares": [
             {
                 "segment": k + 1,
@@ -98,10 +99,15 @@ def _period(found: TableDrift, one: PeriodDrift) -> Content:
 
 
 def _beyond_chance(drift: MixtureDrift) -> list[Change]:
-    """Return what chance does not explain: of segments among customers of known kinds, of the fit among all."""
+    """Return what chance does not explain: of segments among customers of known kinds, then of the fit among all."""
     fit = [one for one in drift.comparison.changes if FAMILIES[one.family].cause == "fit"]
     others = [one for one in drift.known_kinds.changes if FAMILIES[one.family].cause != "fit"]
-    return sorted((one for one in (*fit, *others) if one.is_beyond_chance), key=lambda one: one.p_adjusted)
+    return [
+        one
+        for those in (others, fit)
+        for one in sorted(those, key=lambda one: one.p_adjusted)
+        if one.is_beyond_chance
+    ]
 
 
 def _means(found: TableDrift, sums: Any) -> FloatArray:
@@ -111,7 +117,15 @@ def _means(found: TableDrift, sums: Any) -> FloatArray:
     return model.scaling.restore(model.mixture.means + moments.means * widths)
 
 
-def _verdict(found: TableDrift, one: PeriodDrift, means: list[FloatArray]) -> Content:
+def _moved(movers: Movers | None) -> str | None:
+    """Return how many customers moved in words, None where chance explains it; movers are those of the last period."""
+    if movers is None or movers.migration.moved_interval[0] <= 0:
+        return None
+    of_all = f"{movers.moved:,} of {movers.ids.size:,} customers are in another one"
+    return f"but {of_all}, where chance explains {movers.migration.moved_expected:,.0f}"
+
+
+def _verdict(found: TableDrift, one: PeriodDrift, means: list[FloatArray], moved: str | None) -> Content:
     verdict = one.drift.verdict
     decisive = None if verdict.decisive is None else _change(found, verdict.decisive, means)
     reason = None if decisive is None else decisive["sentence"]
@@ -122,7 +136,7 @@ def _verdict(found: TableDrift, one: PeriodDrift, means: list[FloatArray]) -> Co
             f"({100 * new.low:.1f} to {100 * new.high:.1f} %)"
         )
     beyond = verdict.decisive is not None and verdict.decisive.is_beyond_chance
-    sentence, why = verdict_sentences(verdict.word, reason, beyond_chance=beyond)
+    sentence, why = verdict_sentences(verdict.word, reason, beyond_chance=beyond, moved=moved)
     return {
         "word": verdict.word,
         "sentence": sentence,

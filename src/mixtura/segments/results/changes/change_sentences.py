@@ -82,7 +82,9 @@ _ADVICE = {
 }
 
 
-def verdict_sentences(word: str, decisive: str | None, *, beyond_chance: bool) -> tuple[str, str]:
+def verdict_sentences(
+    word: str, decisive: str | None, *, beyond_chance: bool, moved: str | None = None
+) -> tuple[str, str]:
     """Return a verdict in words, and its reason alone.
 
     Parameters
@@ -92,6 +94,8 @@ def verdict_sentences(word: str, decisive: str | None, *, beyond_chance: bool) -
         The change that decided, in words.
     beyond_chance : bool
         Whether chance does not explain it.
+    moved : str or None, default=None
+        How many customers are in another segment, in words, where more are than chance explains: the model may stay.
 
     Examples
     --------
@@ -102,6 +106,8 @@ def verdict_sentences(word: str, decisive: str | None, *, beyond_chance: bool) -
     reason = f"{decisive}."
     if word == "keep":
         reason = "nothing changed beyond what chance explains."
+        if moved is not None:
+            reason = f"the segments did not change beyond what chance explains, {moved}."
         if decisive is not None and beyond_chance:
             reason = f"what changed beyond chance is too small to matter ({decisive})."
     return _ADVICE[word] + reason, reason[:1].upper() + reason[1:]
