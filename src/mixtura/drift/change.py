@@ -41,13 +41,13 @@ class Family:
 
 FAMILIES = {
     "shares": Family("mix", 0.05, 0.10, float("inf"), "Cohen's w"),
-    "center": Family("segments", 0.82, 0.10, 1.0, "standard deviations of the segment"),
+    "center": Family("segments", 0.79, 0.10, 1.0, "standard deviations of the segment"),
     "spread": Family("segments", 0.02, 0.10, 0.7, "logarithm of the ratio of standard deviations"),
     "correlation": Family("segments", 0.03, 0.10, 0.7, "difference of correlations"),
     "levels": Family("segments", 0.04, 0.10, 0.7, "Cohen's w"),
     "likelihood": Family("fit", 0.02, 0.10, 1.0, "standard deviations of the log density"),
     "density": Family("fit", 0.01, 0.10, 1.0, "Cohen's w"),
-    "tail": Family("fit", 0.05, 0.01, float("inf"), "share of the rows"),
+    "tail": Family("fit", 0.08, 0.01, float("inf"), "share of the rows"),
 }
 """What is looked for. 0.1 is a small effect in the sense of Cohen (1988), for w as for differences of means."""
 

@@ -18,7 +18,7 @@ from mixtura._typing import FloatArray
 
 __all__ = ["strange_rows_p_value"]
 
-_DRAWS = 10_000
+_DRAWS = 20_000
 _MANY = 20_000
 """New rows from which on the highest limit alone finds one strange row more in a hundred."""
 
