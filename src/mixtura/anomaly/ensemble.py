@@ -9,6 +9,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from mixtura._typing import BoolArray, FloatArray, IntArray
+from mixtura.anomaly.concentration import concentrated, varies
 from mixtura.anomaly.normal_mixture import log_density, without_small
 from mixtura.anomaly.rank_table import rounding
 from mixtura.anomaly.standard_rows import StandardRows
@@ -33,7 +34,6 @@ _COLUMNS = 25
 _ATTEMPTS = 3
 """Draws for a member until one can be fitted, as a factor of the number of members."""
 
-_LEAST_DEVIATION = 1e-9
 _LEAST_VARIANCE = 1e-6
 """Of components at rows, in standard units: where most rows are repeated the nearest one may be equal."""
 _TAIL = 0.01
@@ -42,6 +42,9 @@ _LEAST_SCALE = 1.0
 _MEMBERS, _NOVELTY_MEMBERS = 200, 20
 _COMPONENTS, _NOVELTY_COMPONENTS = (1, 2, 3, 4, 5), (1, 2, 3, 5, 8, 12, 20)
 _MIN_SHARE = 0.2
+_MOST_TRIMMED = 0.5
+"""Share of its rows that a member leaves out at most, beyond which anomalies were the rule."""
+
 _SETTINGS = Settings(AbsoluteChange(1e-3), 100)
 
 
@@ -190,7 +193,8 @@ def learn_ensemble(standard: StandardRows, recipe: EnsembleRecipe) -> Ensemble:
     A few rows hold few anomalies, too few to form a component that passes for normal; a few columns keep those that say
     nothing from drowning the others (Aggarwal and Sathe 2017, chapters 3 and 5). How many columns and components are
     right is not known: each member draws its own, few columns as often as many (the logarithm of their number
-    is uniform), and what the members agree on counts.
+    is uniform), and what the members agree on counts. Nor is the share of anomalies: each member draws one of at most a
+    half, leaves out as many of its rows, those that it finds least likely, and is fitted again (`concentrated`).
 
     Where all rows are normal there is nothing to be hidden from a member, and what is left of a row's neighborhood in a
     few rows, columns and components is too little: each sees half of the rows, so that the other half can be judged
@@ -234,7 +238,7 @@ def _draw_member(
     columns = rng.choice(n_features, width, replace=False)
     numbers = rng.choice(n_rows, n_seen, replace=False)
     seed = rng.randint(2**31 - 1)
-    columns = columns[_varies(sample[np.ix_(numbers, columns)])]
+    columns = columns[varies(sample[np.ix_(numbers, columns)])]
     if not columns.size:
         return None
     chosen = np.ascontiguousarray(sample[np.ix_(numbers, columns)])
@@ -242,6 +246,8 @@ def _draw_member(
     mixture = _fit(chosen, counted, n_components, seed)
     if mixture is None:
         return None
+    if not recipe.all_normal:
+        mixture = concentrated(mixture, chosen, counted, rng.uniform(0.0, _MOST_TRIMMED))
     normal = without_small(mixture, recipe.min_share)
     return _member(sample, columns, numbers, normal)
 
@@ -269,14 +275,6 @@ def _member(sample: FloatArray, columns: IntArray, numbers: IntArray, normal: Mi
 def _log_uniform(most: int, rng: np.random.RandomState) -> int:
     """Return a whole number from 1 to `most`, small ones more often: its logarithm is uniform before rounding down."""
     return min(most, int(np.exp(rng.uniform(0.0, np.log(most + 1)))))
-
-
-def _varies(rows: FloatArray) -> BoolArray:
-    """Return which columns have different values among some rows, (D,)."""
-    known = ~np.isnan(rows)
-    highest = np.where(known, rows, -np.inf).max(axis=0)
-    lowest = np.where(known, rows, np.inf).min(axis=0)
-    return np.asarray(highest - lowest > _LEAST_DEVIATION)
 
 
 def _fit(rows: FloatArray, weights: FloatArray | None, n_components: int, seed: int) -> Mixture | None:
