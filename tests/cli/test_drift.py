@@ -54,7 +54,7 @@ def test_nothing_is_to_be_done_where_nothing_changed(run, model: Path, workplace
 def test_it_ends_with_3_where_it_is_asked_to(
     run, model: Path, workplace: Path, fail_on: str, code: int
 ) -> None:
-    done = run("drift", model, later("june.csv", shift=6.0), "--fail-on", fail_on, "--json", "--no-model")
+    done = run("drift", model, later("june.csv", shift=8.0), "--fail-on", fail_on, "--json", "--no-model")
     assert done.exit_code == code
     found = json.loads(done.stdout)
     assert (found["format"], found["verdict"]["word"]) == ("mixtura-drift", "update")
