@@ -3,8 +3,10 @@
 
 #ifdef MIXTURA_X86
 const Settle settles[] = {avx512::settle, avx2::settle, baseline::settle};
+const Sow sowers[] = {avx512::sow, avx2::sow, baseline::sow};
 #else
 const Settle settles[] = {baseline::settle};
+const Sow sowers[] = {baseline::sow};
 #endif
 
 // The iterations made, and why no more. The arrays, in this order, None for no weights: rows, weight, centers; labels, film.
@@ -32,7 +34,30 @@ nb::tuple settle(std::size_t variant, Index block, double tolerance, double best
     return nb::make_tuple(done, static_cast<int>(halt));
 }
 
+// Seeds. The arrays, in this order, None for no weights: rows, weight, draws; seeds.
+void sow(std::size_t variant, nb::args arrays) {
+    const Array rows(arrays[0]), weight(arrays[1]), draws(arrays[2]), seeds(arrays[3], true);
+    Seeding s{};
+    const Index n = s.pass.n = rows.size(0), d = s.pass.d = rows.size(1);
+    s.n_seeds = seeds.size(0), s.n_trials = draws.size(0) > 1 && s.n_seeds > 1 ? (draws.size(0) - 1) / (s.n_seeds - 1) : 1;
+    s.pass.rows64 = rows.is('f') ? nullptr : rows.values<const double>({n, d});
+    s.pass.rows32 = rows.is('f') ? rows.values<const float>({n, d}) : nullptr;
+    s.pass.weight = weight.values<const double>({n});
+    s.draws = draws.values<const double>({1 + (s.n_seeds - 1) * s.n_trials});
+    s.seeds = seeds.values<std::intptr_t>({s.n_seeds});
+    if (!(s.pass.rows64 || s.pass.rows32) || n < 1 || s.n_seeds < 1 || s.n_trials < 1 || !s.draws || !s.seeds)
+        throw std::invalid_argument("rows, draws and seeds are needed");
+    variant_at(variant);
+    bool done;
+    {
+        nb::gil_scoped_release unlocked;
+        done = sowers[variant](s);
+    }
+    if (!done) throw std::bad_alloc();
+}
+
 void define_lloyd(nb::module_& m) {
     m.def("settle", &settle);
-    m.attr("LLOYD") = 1;
+    m.def("sow", &sow);
+    m.attr("LLOYD") = 2;  // raised where a function is added or called otherwise
 }

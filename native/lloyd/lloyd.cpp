@@ -98,9 +98,83 @@ Halt settle_centers(const Lloyd& lloyd, Index* done) {
     return halt;
 }
 
+// Work of one seeding: what is kept per row, and what a pass and candidates need.
+struct Sower {
+    const Seeding& t;
+    Index n, d, last = t.pass.n - 1;
+    double *distances, *nearer, *running, *ones, *candidates, *masses;
+
+    static Index room(const Seeding& t) { return 3 * t.pass.n + (1 + t.n_trials) * (t.pass.d + 1); }
+
+    Sower(const Seeding& seeding, double* room)
+        : t(seeding), n(t.pass.n), d(t.pass.d), distances(room), nearer(distances + n), running(nearer + n), ones(running + n),
+          candidates(ones + d + 1), masses(candidates + t.n_trials * d) {
+        std::fill(ones, ones + d, 1.0);
+        ones[d] = 0.0;
+    }
+
+    // Running sums of the weights times the distances, where there are some.
+    double accumulate(const double* of) {
+        double total = 0.0;
+        for (Index i = 0; i < n; ++i) running[i] = total += (of ? of[i] : 1.0) * (t.pass.weight ? t.pass.weight[i] : 1.0);
+        return total;
+    }
+
+    void row(Index number, double* to) const {
+        for (Index j = 0; j < d; ++j) to[j] = t.pass.rows64 ? t.pass.rows64[number * d + j] : t.pass.rows32[number * d + j];
+    }
+
+    // Distances to the nearest seed, once there is one more.
+    bool lower(const double* center) {
+        Pass pass = t.pass;
+        pass.layout = Layout::diagonal, pass.hard = true, pass.k = 1;
+        pass.means = center, pass.factors = ones, pass.offsets = ones + d, pass.log_density = nearer;
+        if (!variant.run(pass)) return false;
+        for (Index i = 0; i < n; ++i) distances[i] = std::fmin(distances[i], -2.0 * nearer[i]);
+        return true;
+    }
+
+    // Of some rows drawn by their distances the one that leaves the least of these; its row is left in `center`.
+    bool draw(const double* draws, double* center, std::intptr_t* seed) {
+        const double total = accumulate(distances);
+        std::fill(masses, masses + t.n_trials, 0.0);
+        for (Index one = 0; one < t.n_trials; ++one) {
+            const Index at = std::lower_bound(running, running + n, draws[one] * total) - running;
+            row(std::min(at, last), candidates + one * d);
+        }
+        const bool done = t.pass.rows64 ? variant.add_masses(n, d, t.n_trials, t.pass.rows64, t.pass.weight, distances, candidates, masses)
+                                        : variant.add_masses_32(n, d, t.n_trials, t.pass.rows32, t.pass.weight, distances, candidates, masses);
+        const Index best = std::min_element(masses, masses + t.n_trials) - masses;
+        std::copy(candidates + best * d, candidates + (best + 1) * d, center);
+        *seed = std::min<Index>(std::lower_bound(running, running + n, draws[best] * total) - running, last);
+        return done;
+    }
+
+    bool operator()(double* center) {
+        const double total = accumulate(nullptr);
+        t.seeds[0] = std::min<Index>(std::upper_bound(running, running + n, t.draws[0] * total) - running, last);
+        row(t.seeds[0], center);
+        std::fill(distances, distances + n, HUGE_VAL);
+        bool done = true;
+        for (Index k = 1; k < t.n_seeds && done; ++k)
+            done = lower(center) && draw(t.draws + 1 + (k - 1) * t.n_trials, center, t.seeds + k);
+        return done;
+    }
+};
+
+bool sow_seeds(const Seeding& seeding) {
+    const Index size = Sower::room(seeding) + seeding.n_trials + seeding.pass.d;
+    double* room = static_cast<double*>(std::malloc(sizeof(double) * static_cast<std::size_t>(size)));
+    if (!room) return false;
+    const bool done = Sower(seeding, room)(room + size - seeding.pass.d);
+    std::free(room);
+    return done;
+}
+
 }  // namespace
 
 const Settle settle = settle_centers;
+const Sow sow = sow_seeds;
 
 }  // namespace MIXTURA_VARIANT
 }  // namespace mixtura

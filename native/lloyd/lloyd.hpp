@@ -23,8 +23,17 @@ struct Lloyd {
 // Makes some iterations from the centers in Pass::means; how many is left in `done`.
 using Settle = Halt (*)(const Lloyd&, Index* done);
 
-namespace baseline { extern const Settle settle; }
-namespace avx2 { extern const Settle settle; }
-namespace avx512 { extern const Settle settle; }
+// Seeds of greedy k-means++; fit/kmeans/plusplus.py says how they are drawn.
+struct Seeding {
+    Pass pass;            // the rows and their weights; the rest is set here
+    Index n_seeds, n_trials;
+    const double* draws;  // (1 + (n_seeds - 1) n_trials) even numbers from 0 to 1
+    std::intptr_t* seeds;  // (n_seeds) rows
+};
+using Sow = bool (*)(const Seeding&);  // false: out of memory
+
+namespace baseline { extern const Settle settle; extern const Sow sow; }
+namespace avx2 { extern const Settle settle; extern const Sow sow; }
+namespace avx512 { extern const Settle settle; extern const Sow sow; }
 
 }  // namespace mixtura

@@ -9,11 +9,11 @@ import pytest
 
 from mixtura.core.data import Data
 from mixtura.engine import as_data
-from mixtura.fit.kmeans import lloyd
+from mixtura.fit.kmeans import lloyd, plusplus
 from mixtura.fit.kmeans.lloyd import Clustering, LloydStep, run_kmeans
 from mixtura.fit.loop.state import begin
 from mixtura.kernels import native
-from mixtura.kernels.iterations.center_moves import CenterMoves, can_move_centers
+from mixtura.kernels.iterations.center_moves import CenterMoves, can_move_centers, draw_seeds
 
 pytestmark = pytest.mark.skipif(not can_move_centers(), reason="the compiled core is not built")
 
@@ -119,3 +119,22 @@ def test_what_does_not_fit_is_refused() -> None:
         CenterMoves(rows, None, 0, 0.0, moves.instruction_set).advance(
             rows[:2].copy(), np.full(50, -1), -np.inf, 5
         )
+
+
+@pytest.mark.parametrize("kind", ["", "weighted", "float32", "with ties"])
+@pytest.mark.parametrize("k", [1, 2, 7])
+def test_seeds_are_those_in_python(k: int, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = data_of(500, 3, kind)
+    for seed in range(5):
+        rngs = [np.random.RandomState(seed) for _ in range(2)]
+        seeds = plusplus.kmeans_plusplus(data, k, rngs[0])
+        with monkeypatch.context() as patch:
+            patch.setattr(plusplus, "can_move_centers", lambda: False)
+            np.testing.assert_array_equal(seeds, plusplus.kmeans_plusplus(data, k, rngs[1]))
+        assert rngs[0].random_sample() == rngs[1].random_sample()
+
+
+def test_draws_that_do_not_fit_are_refused() -> None:
+    rows = rows_of(50, 2)
+    with pytest.raises(ValueError, match="another type or shape"):
+        draw_seeds(rows, None, np.zeros(6), 3, native.NativeKernel().instruction_set)

@@ -14,6 +14,8 @@ from mixtura.core.moments import DIAGONAL, FIRST
 from mixtura.core.protocols import Block, Blocks, Pass, RowState, whole_of
 from mixtura.fit.kmeans.distances import squared_distances
 from mixtura.kernels import Components, Kernel, Outputs
+from mixtura.kernels.iterations.center_moves import can_move_centers, draw_seeds
+from mixtura.kernels.native import NativeKernel, aligned
 
 __all__ = [
     "MassPerBlock",
@@ -44,10 +46,11 @@ def kmeans_plusplus(data: Data, n_components: int, rng: np.random.RandomState) -
     rng : RandomState
     """
     n_trials = 2 + int(np.log(n_components))
-    blocks, kernel = data.blocks, data.kernel
-    whole = None if blocks.has_missing else whole_of(blocks)
-    if whole is not None and whole[1] >= data.n_rows and not kernel.uses_blas:
-        return _seeds_in_a_block(whole[0], kernel, n_components, n_trials, rng)
+    block, kernel = _only_block(data), data.kernel
+    if block is not None and type(kernel) is NativeKernel and can_move_centers():
+        return _compiled(block, kernel, n_components, n_trials, rng)
+    if block is not None and not kernel.uses_blas:
+        return _seeds_in_a_block(block, kernel, n_components, n_trials, rng)
     seeds = np.empty(n_components, dtype=np.intp)
     masses = data.reduce(MassPerBlock())
     seeds[:1] = _locate(data, masses, rng.random_sample(1) * masses.sum(), "right")
@@ -61,6 +64,21 @@ def kmeans_plusplus(data: Data, n_components: int, rng: np.random.RandomState) -
         seeds[k] = found[best]
         masses = data.reduce(NearestSeed(centers[best : best + 1], data.kernel), distances)
     return seeds
+
+
+def _only_block(data: Data) -> Block | None:
+    """Return all rows, where they are one block in memory, and complete."""
+    whole = None if data.blocks.has_missing else whole_of(data.blocks)
+    return whole[0] if whole is not None and whole[1] >= data.n_rows else None
+
+
+def _compiled(
+    block: Block, kernel: NativeKernel, n_components: int, n_trials: int, rng: np.random.RandomState
+) -> IntArray:
+    """Return the same in one compiled call."""
+    rows, weights = aligned((block.rows, block.sample_weight))
+    draws = rng.random_sample(1 + (n_components - 1) * n_trials)
+    return draw_seeds(rows, weights, draws, n_components, kernel.instruction_set)
 
 
 def _seeds_in_a_block(

@@ -1,7 +1,8 @@
-"""Several iterations of K-means in one compiled call.
+"""Several iterations of K-means in one compiled call, and its seeds in another.
 
 An iteration over a few thousand rows takes about ten microseconds, and Python between two of them several times as
-long. It defines nothing: what an iteration is, `mixtura.fit.kmeans.lloyd` says in Python. A call ends before an
+long. It defines nothing: what an iteration is, `mixtura.fit.kmeans.lloyd` says in Python, and how seeds are drawn
+`mixtura.fit.kmeans.plusplus`. A call ends before an
 iteration that takes more care: a center without rows, an objective that falls or is not finite.
 """
 
@@ -14,9 +15,9 @@ import numpy as np
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.kernels import native
 
-__all__ = ["CenterMoves", "can_move_centers"]
+__all__ = ["CenterMoves", "can_move_centers", "draw_seeds"]
 
-_VERSION = 1
+_VERSION = 2
 """What an extension has to say of its iterations to be called from here."""
 
 
@@ -72,3 +73,25 @@ class CenterMoves:
             self.rows, self.sample_weight, np.ascontiguousarray(centers), labels, film,
         )  # fmt: skip
         return film[:made]
+
+
+def draw_seeds(
+    rows: RowArray, sample_weight: FloatArray | None, draws: FloatArray, n_seeds: int, instruction_set: str
+) -> IntArray:
+    """Return the seeds of greedy k-means++, the numbers of K rows.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (N, D), float64 or float32, C-contiguous and aligned
+    sample_weight : ndarray of shape (N,), optional
+        Aligned, too.
+    draws : ndarray of shape (1 + (K - 1) T,)
+        Evenly from 0 to 1: of the first seed, then of T candidates for each further one.
+    n_seeds : int
+    instruction_set : str
+    """
+    seeds = np.empty(n_seeds, dtype=np.intp)
+    extension = native.extension()
+    assert extension is not None, "seeds are drawn here only where there is an extension"
+    extension.sow(native.position(instruction_set), rows, sample_weight, draws, seeds)
+    return seeds
