@@ -231,3 +231,20 @@ print(held)
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "[True]"
+
+
+@pytest.mark.skipif(not hasattr(signal, "alarm"), reason="the system has no alarms")
+def test_while_joblib_hands_out_work_this_process_works_alone() -> None:
+    """joblib's processes are one pool: to ask for another kind of it waits for work that waits for us."""
+    code = """
+import signal
+from operator import mul
+from time import sleep
+from joblib import Parallel, delayed
+from mixtura.run import map_processes
+signal.alarm(60)
+pauses = Parallel(2, return_as="generator")(delayed(sleep)(0.05) for _ in range(12))
+print([list(map_processes(mul, 10, range(4), 2)) for _ in pauses] == [[0, 10, 20, 30]] * 12)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "True"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from time import monotonic
 from typing import Any
+from weakref import WeakSet
 
 from mixtura.run.workers.interrupts import held_interrupts, take_interrupts
 
@@ -23,12 +24,16 @@ _owners: set[int] = set()
 """The process that has others. Its copy by `os.fork` has their queues, but nobody who reads them: it would wait."""
 
 
+_pools: WeakSet[Executor] = WeakSet()
+"""Those of `get_pool`."""
+
+
 def get_pool(n_processes: int) -> Executor | None:
-    """Return the other processes; None where there are to be none, or none can be started."""
+    """Return the other processes; None where there are to be none, none can be started, or others have work for them."""
     multiprocessing = sys.modules.get("multiprocessing")  # not loaded, it did not start this process
     if n_processes <= 1 or (multiprocessing and multiprocessing.parent_process() is not None):
         return None
-    if _owners - {os.getpid()}:
+    if _owners - {os.getpid()} or _others_work():
         return None
     from joblib.executor import get_memmapping_executor
 
@@ -38,7 +43,19 @@ def get_pool(n_processes: int) -> Executor | None:
     except OSError:
         return None
     _owners.add(os.getpid())
+    _pools.add(pool)
     return pool
+
+
+def _others_work() -> bool:
+    """Return whether joblib's processes are at work for somebody else.
+
+    There is one pool; who asks for another kind of it waits until all work is done. A `joblib.Parallel` that returns a
+    generator hands out work while its results are used, and would wait for us.
+    """
+    loky = sys.modules.get("joblib.externals.loky.reusable_executor")
+    pool = getattr(loky, "_executor", None)
+    return pool is not None and pool not in _pools and bool(getattr(pool, "_pending_work_items", None))
 
 
 def start_workers(function: Callable[..., Any], n_processes: int) -> None:
