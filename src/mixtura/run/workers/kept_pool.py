@@ -29,7 +29,7 @@ _pools: WeakSet[Executor] = WeakSet()
 
 
 def get_pool(n_processes: int) -> Executor | None:
-    """Return the other processes; None where there are to be none, none can be started, or others have work for them."""
+    """Return the other processes; None where there are to be none, none can be started, or others use them."""
     multiprocessing = sys.modules.get("multiprocessing")  # not loaded, it did not start this process
     if n_processes <= 1 or (multiprocessing and multiprocessing.parent_process() is not None):
         return None
