@@ -234,7 +234,7 @@ print(held)
 
 
 @pytest.mark.skipif(not hasattr(signal, "alarm"), reason="the system has no alarms")
-def test_while_joblib_hands_out_work_this_process_works_alone() -> None:
+def test_while_joblib_is_at_work_for_others_this_process_works_alone() -> None:
     """joblib's processes are one pool: to ask for another kind of it waits for work that waits for us."""
     code = """
 import signal

@@ -51,7 +51,7 @@ def _others_work() -> bool:
     """Return whether joblib's processes are at work for somebody else.
 
     There is one pool; who asks for another kind of it waits until all work is done. A `joblib.Parallel` that returns a
-    generator hands out work while its results are used, and would wait for us.
+    generator submits tasks while its results are used, and would wait for us.
     """
     loky = sys.modules.get("joblib.externals.loky.reusable_executor")
     pool = getattr(loky, "_executor", None)
