@@ -18,9 +18,6 @@ struct Near {
 
 constexpr int vectors = unit / W;
 
-// What a row needs of a log density to count: all of it, but for what is negligible, and rounding.
-inline V floor_of(V top, double reach) { return top - splat(reach) - splat(1e-9) * (top < splat(0.0) ? splat(0.0) - top : top); }
-
 // z.z of component k and a vector of rows at x, or something above the limit where all of them are above it.
 template <int D>
 struct DenseDistance {

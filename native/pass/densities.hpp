@@ -4,6 +4,8 @@
 // A block of rows, transposed: column j at x + j * stride, component k at logs + k * stride.
 struct Block {
     Index rows, padded, stride;  // how many; rounded up to whole groups of vectors, with weight zero; room for them
+    const std::intptr_t* order;  // (rows) their numbers in the table; null: one after the other
+    const Index* home;           // (rows) the component that seems nearest, in ascending order; null: not known
     const Index* at;             // (padded / W) where the vectors of rows are that sums are of; first 0, W, 2 W ...
     double* x;                   // (d, stride) the rows, about the common center where the layout has one
     double* w;                   // (stride) sample weights
@@ -18,6 +20,7 @@ struct Block {
     const char* next;            // rows that will be read after these
     Index row_bytes;
     bool masked;                 // some weights are zero
+    Index* counted;              // (stride / W) room for where the vectors are in which a component counts
 };
 
 constexpr int group = 4;  // vectors of rows that a block is padded to

@@ -12,7 +12,7 @@ inline void prefetch(const Block& b, Index v) {
 void add_background(const Pass& pass, Block b, Index start) {
     for (Index i = 0; i < b.padded; ++i) {
         const Index row = start + (i < b.rows ? i : b.rows - 1);
-        b.background[i] = pass.background[pass.order ? pass.order[row] : row];
+        b.background[i] = pass.background[b.order ? b.order[row - start] : row];
     }
     for (Index v = 0; v < b.padded; v += W) {
         const V top = load(b.top + v), other = load(b.background + v);
@@ -88,4 +88,17 @@ V assign(const Pass& pass, Block b) {
         log_likelihood += times(load(b.w + v), best);
     }
     return log_likelihood;
+}
+
+void write_outputs(const Pass& pass, Block b, Index start) {
+    if (!pass.log_density && !pass.memberships && !pass.labels) return;
+    for (Index i = 0; i < b.rows; ++i) {
+        const Index at = b.order ? b.order[i] : start + i;
+        if (pass.log_density) pass.log_density[at] = b.top[i];
+        if (pass.labels) pass.labels[at] = b.top[i] == b.top[i] ? b.labels[i] : 0;
+        for (Index k = 0; k < pass.k && pass.memberships; ++k) {
+            const double one = b.top[i] > -infinity ? static_cast<double>(b.labels[i] == k) : not_a_number;
+            pass.memberships[at * pass.k + k] = pass.hard ? one : b.logs[k * b.stride + i] * b.inverse[i];
+        }
+    }
 }

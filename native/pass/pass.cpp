@@ -25,6 +25,8 @@ constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 #include "memberships.hpp"
 #include "tails.hpp"
 
+struct Homes;
+
 // The sums of one call, as Pass::sums, and what their parts need.
 struct Work {
     Block block;
@@ -35,6 +37,10 @@ struct Work {
     double entropies[2];   // as Pass::scores
     double* head;          // where all this is kept between passes
     double total;          // weight of the rows of the block
+    const std::intptr_t* order;  // (n) in which rows are taken; null: as they stand
+    const Homes* homes;    // what finds their homes,
+    const Index* home;     // (n) these in that order; or null
+    Index spent;           // products of vectors in densities and moments of rows that have homes
     double *center, *whitened;  // (d) subtracted from the rows, zero but in the shared layout; (k, d) L (mu_k - center)
 };
 
@@ -87,8 +93,9 @@ void load_rows(const Row* rows, const std::intptr_t* order, Index d, const doubl
 
 void load_block(const Pass& pass, Work& work, Index start) {
     Block& b = work.block;
-    const Index left = pass.n - start, at = pass.order ? 0 : start * pass.d;
-    const std::intptr_t* order = pass.order ? pass.order + start : nullptr;
+    const std::intptr_t* order = b.order = work.order ? work.order + start : nullptr;
+    const Index left = pass.n - start, at = order ? 0 : start * pass.d;
+    b.home = work.home ? work.home + start : nullptr;
     b.rows = left < b.stride ? left : b.stride;
     b.padded = round_up(b.rows, group * W);
     for (Index i = 0; i < b.rows; ++i) b.w[i] = pass.weight ? pass.weight[order ? order[i] : start + i] : 1.0;
@@ -100,7 +107,7 @@ void load_block(const Pass& pass, Work& work, Index start) {
     }
     work.total = sum_lanes(total);
     // Padding is the last row again, and adds zero, or NaN where that row does; but what is missing is not filled in it.
-    b.masked = sum_lanes(zeros) > static_cast<double>(order ? 0 : b.padded - b.rows);
+    b.masked = sum_lanes(zeros) > static_cast<double>(pass.order ? 0 : b.padded - b.rows);
     const char* here = pass.rows64 ? reinterpret_cast<const char*>(pass.rows64 + at)
                                    : reinterpret_cast<const char*>(pass.rows32 + at);
     b.next = left >= 2 * b.stride && !order ? here + b.stride * b.row_bytes : nullptr;
@@ -108,28 +115,19 @@ void load_block(const Pass& pass, Work& work, Index start) {
         load_rows(pass.rows64 + at, order, pass.d, work.center, b);
     else
         load_rows(pass.rows32 + at, order, pass.d, work.center, b);
-    if (order) find_patterns(b, pass.d, work.missing);
+    if (pass.order) find_patterns(b, pass.d, work.missing);
 }
 
-void write_outputs(const Pass& pass, Block b, Index start) {
-    if (!pass.log_density && !pass.memberships && !pass.labels) return;
-    for (Index i = 0; i < b.rows; ++i) {
-        const Index at = pass.order ? pass.order[start + i] : start + i;
-        if (pass.log_density) pass.log_density[at] = b.top[i];
-        if (pass.labels) pass.labels[at] = b.top[i] == b.top[i] ? b.labels[i] : 0;
-        for (Index k = 0; k < pass.k && pass.memberships; ++k) {
-            const double one = b.top[i] > -infinity ? static_cast<double>(b.labels[i] == k) : not_a_number;
-            pass.memberships[at * pass.k + k] = pass.hard ? one : b.logs[k * b.stride + i] * b.inverse[i];
-        }
-    }
-}
+#include "../near/cells.hpp"
+#include "../near/homes.hpp"
 
 // Counts and moments from the responsibilities in the block.
 void add_soft(const Pass& pass, Work& work, bool normalized) {
     Block& b = work.block;
     for (Index i = 0; i < b.padded && b.masked; ++i)
         for (Index j = 0; j < pass.d && b.w[i] == 0.0; ++j) b.x[j * b.stride + i] = 0.0;
-    for (Index k = 0; k < pass.k; ++k) {
+    for (Index k = 0; k < pass.k && b.home; ++k) work.spent += add_counted(pass, work, k, normalized);
+    for (Index k = 0; k < pass.k && !b.home; ++k) {
         const double count = weigh(b, k, normalized);
         work.counts[k] += count;
         // Nothing to add; but given responsibilities may cancel, or multiply a NaN.
@@ -200,7 +198,6 @@ void spoil_uncertain(Work& work) {
     for (Index i = 2; i < work.size && !certain; ++i) work.sums[i] = not_a_number;
 }
 
-#include "../near/cells.hpp"
 #include "../near/near.hpp"
 #include "../near/pairs.hpp"
 #include "../near/seeds.hpp"
@@ -210,6 +207,8 @@ void evaluate(const Pass& pass, Work& work, Index start) {
     const bool missing = pass.order && work.missing.any;
     if (missing)
         evaluate_missing(b, pass, work.missing, work.center);
+    else if (b.home)
+        dense_from_homes(b, pass, *work.homes, work.spent);
     else if (pass.layout == Layout::dense)
         dense(b, pass);
     else if (pass.layout == Layout::diagonal)
@@ -267,8 +266,9 @@ bool run(const Pass& pass) {
     void* memory = make_room(pass, work, near ? near_stride : block_rows(pass), laid);
     if (!memory) return false;
     center_means(pass, work);
-    const bool done = near && run_near(pass, work);
+    bool done = near && run_near(pass, work);
     if (near) work.block.stride = block_rows(pass);
+    done = done || (has_homes(pass) && run_homes(pass, work));
     if (!done) run_blocks(pass, work, laid);
     // From the common center to the means: sum r (x - mu_k) = sum r (x - c) - n_k (mu_k - c).
     for (Index i = 0; i < pass.k * pass.d && pass.layout == Layout::shared; ++i)

@@ -34,10 +34,10 @@ void* allocate(const Pass& pass, Work& work, Index rows) {
     m = Missing{};
     const Index miss = pass.order ? 1 : 0, lanes = pass.layout == Layout::diagonal ? 0 : miss;
     const Index sets = sets_of(pass.layout, k);
-    double *labels, *columns, *patterns, *at, *head;
+    double *labels, *columns, *patterns, *at, *counted, *head;
     void* memory = allocate_parts({
         {&head, sizeof(Work) / sizeof(double) + 1}, {&b.x, d * n}, {&b.logs, k * n}, {&b.scratch, d * n}, {&b.weighted, tile_size * n}, {&b.w, n}, {&b.top, n},
-        {&b.inverse, n}, {&b.background, n}, {&labels, n}, {&at, n / W},
+        {&b.inverse, n}, {&b.background, n}, {&labels, n}, {&at, n / W}, {&counted, n / W},
         {&b.latent, pass.freedom ? k * n : 0}, {&b.observed, n}, {&b.cross, n}, {&work.sums, size}, {&work.center, d},
         {&work.whitened, k * d}, {&m.filled, miss * k * d * n}, {&m.gradient, lanes * k * d * n + 8},
         {&m.spread, lanes * n * sets * triangle(d) * W}, {&m.precision, lanes * sets * d * d * W},
@@ -49,6 +49,7 @@ void* allocate(const Pass& pass, Work& work, Index rows) {
     m.patterns = reinterpret_cast<Pattern*>(patterns);
     for (Index i = 0; i < n / W; ++i) reinterpret_cast<Index*>(at)[i] = i * W;
     b.at = reinterpret_cast<const Index*>(at);
+    b.counted = reinterpret_cast<Index*>(counted);
     if (!pass.scores || pass.hard) b.cross = nullptr;
     std::memset(m.zero, 0, static_cast<std::size_t>(miss * d) * sizeof(double));
     work.counts = work.sums + 2;
@@ -57,6 +58,7 @@ void* allocate(const Pass& pass, Work& work, Index rows) {
     work.mass = pass.freedom ? work.sums + size - 2 * k : work.counts;
     work.extra = work.mass + k;
     work.size = size;
+    work.order = pass.order;
     work.head = head;
     return memory;
 }

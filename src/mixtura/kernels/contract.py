@@ -76,8 +76,9 @@ class Components:
         ``offsets[k] + t_k(D) - (nu_k + D) / 2 log(1 + z_k . z_k / nu_k)``, with t_k of `tail_tables`, and a row that
         has p columns counts in first and second moments with ``u_k = (nu_k + p) / (nu_k + z_k . z_k)``.
     negligible : float, default=1e-12
-        Where components are many, a kernel may leave out of a row those whose responsibilities are together at most
-        this: the log density is then too small by at most it. With 0 every component counts in every row.
+        Where components or columns are many, a kernel may leave out of a row components whose responsibilities are
+        together at most this: the log density is then too small by at most it. With 0 every component counts in
+        every row.
     """
 
     layout: Layout
