@@ -55,6 +55,7 @@ def test_segments(customers: None, run: Callable[..., Any]) -> None:
         names: dict[str, Any] = {}
         exec(PRODUCT.replace("tcp://scheduler:8786", cluster.address), names)
         assert len(names["found"].names) == 5
+        assert names["assigned"].compute()["segment"].between(1, 5).all()
         names["client"].close()
         done = run(*shlex.split(COMMAND.replace("tcp://scheduler:8786", cluster.address))[1:])
         assert done.exit_code == 0, done.output
@@ -73,4 +74,5 @@ def test_the_blocks_for_spark(customers: None) -> None:
     exec(PRODUCT_ON_SPARK.replace('"customers/"', ours), names)
     assert len(names["found"].names) == 5
     assert Path("segments", "segments.parquet").exists()
+    assert names["assigned"].columns[-1] == "anomaly"
     assert "FROM" in names["statement"]

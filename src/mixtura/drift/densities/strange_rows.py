@@ -41,7 +41,7 @@ def strange_rows_p_value(
     --------
     >>> from mixtura.drift.densities.strange_rows import strange_rows_p_value
     >>> round(strange_rows_p_value(300, 300, [0], [10]), 5)
-    0.00085
+    0.0009
     >>> strange_rows_p_value(300, 300, [0, 1, 5], [10, 11, 15]) < 0.003
     True
     """

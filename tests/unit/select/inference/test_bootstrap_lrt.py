@@ -81,7 +81,12 @@ def test_it_rejects_a_true_hypothesis_as_often_as_its_level_says() -> None:
     """
     found = [
         bootstrap_lrt(
-            one_column(40, 0.0, seed), max_components=2, covariance_type="E", n_boot=4, random_state=seed
+            one_column(40, 0.0, seed),
+            max_components=2,
+            covariance_type="E",
+            n_boot=4,
+            level=0.2,
+            random_state=seed,
         )
         for seed in range(60)
     ]
