@@ -1,7 +1,7 @@
 """How long segments take to be learned again from 50 resamples, and whether the resamples agree as they should.
 
 Stability is measured by refits from few starts. What they should find is what many starts find, so that the table has
-that beside it. Another checkout of mixtura, whose core is built, may be given; both take turns:
+that beside it. Another checkout of mixtura, where ``make install`` has been run, may be given; both take turns:
 
     python -m benchmarks.stability [/path/to/another/checkout]
 """
@@ -31,6 +31,7 @@ RESAMPLES, STARTS, MANY, TURNS = 50, 3, 60, 3
 
 _MEASURE = """
 import json, sys, time
+import mixtura
 import numpy as np
 from mixtura import set_threads
 from mixtura.segments.comparison.agreement import pairwise_adjusted_rand
@@ -45,16 +46,18 @@ with set_threads(1):
     labels = refit_labels(rows, family, k, n_bootstraps=n_resamples, **how)
     seconds = time.process_time() - begun
 found = pairwise_adjusted_rand(labels, k, None)
-print(json.dumps([seconds, float(found[np.triu_indices(len(labels), 1)].mean())]))
+print(json.dumps([mixtura.__file__, seconds, float(found[np.triu_indices(len(labels), 1)].mean())]))
 """
 
 
 def measured(root: Path, path: Path, family: str, k: int, n_init: int) -> tuple[float, float]:
     """Return the processor's seconds of one core, and the mean adjusted Rand index of each two resamples."""
-    arguments = [sys.executable, "-P", "-c", _MEASURE, str(path), family, str(k), str(RESAMPLES), str(n_init)]
-    environment = {**os.environ, "PYTHONPATH": str(root / "src"), "OPENBLAS_NUM_THREADS": "1"}
+    python = root / ".venv" / "bin" / "python"
+    arguments = [str(python), "-P", "-c", _MEASURE, str(path), family, str(k), str(RESAMPLES), str(n_init)]
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(arguments, check=True, capture_output=True, text=True, env=environment)
-    seconds, agreement = json.loads(done.stdout.splitlines()[-1])
+    file, seconds, agreement = json.loads(done.stdout.splitlines()[-1])
+    assert Path(file).is_relative_to(root), f"{python} measured {file}"
     return seconds, agreement
 
 
