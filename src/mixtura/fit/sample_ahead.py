@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import numpy as np
+
 from mixtura.core.accumulate import EStep
 from mixtura.core.data import Data
 from mixtura.core.maximize import Repair
@@ -74,6 +76,8 @@ class SampleAhead:
                 sums = self._sums(step, ahead, factor)
                 corrected = sums + replace(beside.rebase(sums.means), means=sums.means)
                 corrected.sums[1] = statistics.total_weight
+                if corrected.levels is not None:  # a sample may have a rare level more often than all rows
+                    np.maximum(corrected.levels, 0.0, out=corrected.levels)
                 if not (corrected.counts > _LEAST_LEFT * statistics.counts).all():
                     return None
                 found, repairs = problem.model.maximize(step.complete(corrected, ahead.moments), ahead.model)

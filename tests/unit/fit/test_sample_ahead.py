@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,7 +11,10 @@ import pytest
 from mixtura.core.covariance import get_family
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
+from mixtura.core.parts.discrete import DiscreteColumns, LevelTable
+from mixtura.core.parts.level_models import CATEGORICAL
 from mixtura.core.prior import Floor
+from mixtura.core.protocols import MixedRows
 from mixtura.engine import as_data
 from mixtura.fit import (
     FitResult,
@@ -139,3 +143,23 @@ def test_no_component_loses_most_of_its_rows_to_what_a_sample_says(n_drawn: int)
     assert isinstance(found, FitResult)
     # Were it followed, a component would be left with less than a twentieth of its rows.
     assert found.ahead is None
+
+
+def test_a_level_that_the_sample_has_too_often_is_in_no_component_less_than_never() -> None:
+    """Sums of the sample, corrected by those of all rows, had negative counts, whose logarithm is none."""
+    drawn = np.random.default_rng(1).permutation(N_ROWS)[:N_DRAWN]
+    levels = np.zeros((N_ROWS, 1), dtype=np.int32)
+    levels[drawn[:4]] = 1
+    discrete = DiscreteColumns((CATEGORICAL,), (np.array([1 - 4 / N_ROWS, 4 / N_ROWS]),))
+    data = as_data(MixedRows(overlapping(), discrete.numbered(levels), discrete))
+    problem = Problem(data, GaussianModel(3, get_family("full"), Floor.of(data.total), discrete))
+    counts = np.array([[N_ROWS - 4.0] * 3, [4.0] * 3, [0.0] * 3]) / 3
+    start = replace(near_start("full"), levels=LevelTable(discrete, discrete.maximize(counts)))
+    make = partial(SampledEMStep, ahead=SampleAhead(data.select(drawn), 8))
+    (found,) = continue_batch([problem], [start], RemainingGain(N_ROWS), 1, make)
+    assert isinstance(found, FitResult)
+    assert found.ahead is not None
+    assert found.ahead.levels is not None
+    probabilities = np.exp(found.ahead.levels.logs[:2])
+    np.testing.assert_allclose(probabilities.sum(axis=0), 1.0, rtol=1e-12)
+    assert (probabilities > 0).all()
