@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from mixtura.kernels import Components, Kernel, Layout, Outputs, get_kernel, moment_size, sums_size
+from mixtura.kernels import Components, Kernel, Layout, get_kernel
 from mixtura.kernels.native import supported_instruction_sets
-from mixtura.kernels.reference import NumpyKernel
-
-TOLERANCE = 1e-10  # what mixtura.kernels.contract promises
-TWIN = NumpyKernel(expand_from=10**9)
-hardness = pytest.mark.parametrize("hard", [False, True], ids=["soft", "hard"])
+from partial_passes import TOLERANCE, TWIN, Case, assert_pass, hardness, run
 
 
 @pytest.fixture(params=supported_instruction_sets())
 def kernel(request) -> Kernel:
     return get_kernel("native", instruction_set=request.param)
-
-
-@dataclass
-class Case:
-    rows: np.ndarray
-    components: Components
-    weight: np.ndarray | None = None
-    background: np.ndarray | None = None
 
 
 def make_case(*, n=900, d=29, k=7, spread=2.0, shift=0.0, seed=0) -> Case:
@@ -38,35 +26,6 @@ def make_case(*, n=900, d=29, k=7, spread=2.0, shift=0.0, seed=0) -> Case:
         0.7, 1.4, size=(k, 1, d)
     )
     return Case(rows, Components(Layout.DENSE, means, factors, rng.normal(size=k)))
-
-
-def run(kernel, case, *, hard=False, negligible=None, summed=True):
-    """Sums, log density, memberships, labels and scores of one pass."""
-    components = case.components
-    if negligible is not None:
-        components = replace(components, negligible=negligible)
-    k, d, n = components.n_components, components.n_features, len(case.rows)
-    sums = np.zeros(sums_size(Layout.DENSE, k, d)) if summed else None
-    labels, scores = np.full(n, 7, dtype=np.intp), np.zeros(3)
-    outputs = Outputs(np.full(n, 7.0), np.full((n, k), 7.0), labels, scores)
-    kernel.accumulate(
-        case.rows, case.weight, components, sums, outputs, hard=hard, background=case.background
-    )
-    return sums, outputs.log_density, outputs.memberships, labels, scores
-
-
-def assert_pass(actual, expected, case):
-    k, d = case.components.n_components, case.components.n_features
-    ends = np.cumsum([1, 1, k, k * d, k * moment_size(Layout.DENSE, d)])
-    for a, e in zip(np.split(actual[0], ends[:-1]), np.split(expected[0], ends[:-1]), strict=True):
-        finite = np.abs(e[np.isfinite(e)])
-        atol = TOLERANCE * (finite.max() if finite.size else 0.0)
-        np.testing.assert_allclose(a, e, rtol=TOLERANCE, atol=atol)
-    np.testing.assert_allclose(actual[1], expected[1], rtol=TOLERANCE, atol=TOLERANCE)
-    np.testing.assert_allclose(actual[2], expected[2], rtol=TOLERANCE, atol=TOLERANCE)
-    np.testing.assert_array_equal(actual[3], expected[3])
-    n = len(case.rows)
-    np.testing.assert_allclose(actual[4], expected[4], rtol=TOLERANCE, atol=TOLERANCE * n)
 
 
 @pytest.mark.sampled(4)
