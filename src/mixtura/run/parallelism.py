@@ -9,6 +9,7 @@ from mixtura.core.protocols import Runner
 from mixtura.exceptions import ParameterError
 from mixtura.run.serial import SerialRunner
 from mixtura.run.threads import ThreadRunner
+from mixtura.run.workers.one_thread import has_one_thread
 
 __all__ = ["get_runner", "get_threads", "set_threads", "with_jobs"]
 
@@ -27,7 +28,8 @@ def available_cores() -> int:
 def get_threads() -> int:
     """Return how many threads a pass uses.
 
-    What `set_threads` chose last, else the environment variable ``MIXTURA_NUM_THREADS``, else all cores.
+    What `set_threads` chose last, else the environment variable ``MIXTURA_NUM_THREADS``, else all cores; one where the
+    caller is itself one of several threads that do tasks of mixtura's.
 
     Raises
     ------
@@ -41,6 +43,8 @@ def get_threads() -> int:
     ...     mixtura.get_threads()
     2
     """
+    if has_one_thread():
+        return 1
     if _chosen:
         return _chosen[-1]
     text = os.environ.get(VARIABLE)

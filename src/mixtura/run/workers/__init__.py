@@ -1,1 +1,1 @@
-"""Processes that work for this one."""
+"""Threads and processes that work for this one."""

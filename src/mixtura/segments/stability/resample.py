@@ -33,11 +33,11 @@ from mixtura.fit import (
     fit_mixture,
 )
 from mixtura.fit.init import FromHierarchy, FromSample, Initialization
-from mixtura.run import map_processes
+from mixtura.run import map_tasks
 from mixtura.segments.merging.grouped import grouped, grouped_labels
 from mixtura.segments.merging.segment_merging import merging_of
 from mixtura.select.inference.refit import runner_for_family
-from mixtura.select.model_search.cost import processes_for, search_seconds
+from mixtura.select.model_search.cost import search_seconds, workers_for
 from mixtura.select.priors import PriorName, make_prior
 
 __all__ = ["Refits", "refit_labels"]
@@ -141,10 +141,10 @@ def _refitted(
         return runner.map([partial(labels_of, number) for number in numbers])
     cells = [(model.structure.name, model.n_components)]
     seconds = len(numbers) * search_seconds(cells, len(task.rows), data.n_features)
-    n_processes = processes_for(seconds, len(numbers))
+    workers = workers_for(seconds, len(numbers))
     found, ahead = list[IntArray | None](), [0]
     note = partial(ahead.__setitem__, 0)
-    for labels in map_processes(_labels, task, numbers, n_processes, note):
+    for labels in map_tasks(_labels, task, numbers, workers, note):
         found.append(labels)
         on_resample(numbers.start + len(found) + ahead[0])
     return found

@@ -37,8 +37,8 @@ from mixtura.fit import (
 from mixtura.fit.loop.state import value_of
 from mixtura.fit.steps.stretched import StretchedEM
 from mixtura.kernels.iterations.stretch import can_finish
-from mixtura.run import map_processes, start_workers
-from mixtura.select.model_search.cost import processes_for
+from mixtura.run import map_tasks, start_workers
+from mixtura.select.model_search.cost import workers_for
 from mixtura.select.model_search.robustness import Robustness
 from mixtura.select.priors import PriorName, make_prior
 
@@ -212,7 +212,7 @@ def map_samples(
 ) -> list[T]:
     """Return ``function(shared, seed of the sample)`` for each of many samples, the same wherever they are made.
 
-    In threads where passes take long; otherwise here, or in several processes if all of them together take long.
+    In threads where passes take long; otherwise side by side.
 
     Parameters
     ----------
@@ -230,12 +230,12 @@ def map_samples(
     """
     if runner.n_workers > 1:
         return runner.map([partial(function, shared, child) for child in seed.spawn(n_samples)])
-    n_processes = processes_for(seconds * n_samples, n_samples)
-    if n_processes > 1:
-        start_workers(function, n_processes)
-    size = max(1, min(_TOGETHER, n_samples // (8 * n_processes)))
+    workers = workers_for(seconds * n_samples, n_samples)
+    if workers.are_processes:
+        start_workers(function, workers.count)
+    size = max(1, min(_TOGETHER, n_samples // (8 * workers.count)))
     parts = [range(start, min(start + size, n_samples)) for start in range(0, n_samples, size)]
-    found = map_processes(_each, (function, shared, seed), parts, n_processes)
+    found = map_tasks(_each, (function, shared, seed), parts, workers)
     return [one for part in found for one in part]
 
 

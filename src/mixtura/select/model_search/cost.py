@@ -1,4 +1,4 @@
-"""How much work a search is: on how many rows its models are found, and whether that deserves several processes."""
+"""How much work a search is: on how many rows its models are found, and who shares it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from mixtura.core.accumulate import pass_work
 from mixtura.core.covariance import count_parameters, get_family
-from mixtura.run import get_threads, ready_workers
+from mixtura.run import Workers, get_threads, ready_workers
 
-__all__ = ["level_sizes", "processes_for", "refit_seconds", "search_seconds"]
+__all__ = ["level_sizes", "refit_seconds", "search_seconds", "workers_for"]
 
 _FEWEST_ROWS = 2_000
 _ROWS_PER_PARAMETER = 10
@@ -29,8 +29,12 @@ _PER_SECOND = 2e10
 _REFIT_PASSES, _PER_REFIT = 30, 8e-4
 """Passes of a fit from a mixture that is near, and seconds that it takes beside them."""
 
-_LONG, _LONG_WHEN_READY = 0.5, 0.15
-"""Seconds from which on it pays to start other processes, and to ask those that are there."""
+_SHORT = 0.05
+"""Seconds up to which one thread does everything."""
+
+_LONG, _LONG_WHEN_READY = 2.5, 0.5
+"""Seconds from which on processes are faster than threads, a third of whose time is Python's: where they have to be
+started, and where they are there."""
 
 
 def level_sizes(n_rows: int, n_parameters: int) -> list[int]:
@@ -61,10 +65,12 @@ def refit_seconds(family: str, n_components: int, n_rows: int, n_features: int) 
     return _PER_REFIT + _REFIT_PASSES * work / _PER_SECOND
 
 
-def processes_for(seconds: float, n_tasks: int) -> int:
-    """Return how many processes work of some seconds and tasks deserves, up to the number of threads to use.
+def workers_for(seconds: float, n_tasks: int) -> Workers:
+    """Return who does work of some seconds and tasks: as many as there are threads to use.
 
     No more than one for two tasks: fewer tasks are shared better by threads inside passes.
     """
-    n_processes = max(1, min(get_threads(), n_tasks // 2))
-    return n_processes if seconds > (_LONG_WHEN_READY if ready_workers() else _LONG) else 1
+    count = max(1, min(get_threads(), n_tasks // 2))
+    return Workers(
+        count if seconds > _SHORT else 1, seconds > (_LONG_WHEN_READY if ready_workers() else _LONG)
+    )

@@ -1,4 +1,4 @@
-"""All models of a search fitted to one table: found in several processes, refined from each other's optima."""
+"""All models of a search fitted to one table: found side by side, refined from each other's optima."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from mixtura.core.parts.kept_components import KeptComponents
 from mixtura.core.parts.known_labels import known_levels
 from mixtura.exceptions import MixturaError, ParameterError
 from mixtura.fit import FitResult, SharedStarts
-from mixtura.run import map_processes, start_workers
+from mixtura.run import map_tasks, start_workers
 from mixtura.select.model_search.candidate import Candidate
-from mixtura.select.model_search.cost import level_sizes, processes_for, search_seconds
+from mixtura.select.model_search.cost import level_sizes, search_seconds, workers_for
 from mixtura.select.model_search.fit_task import FitTask
 from mixtura.select.model_search.kept_fits import KeptFits, packed, unpacked
 from mixtura.select.model_search.nesting import (
@@ -125,9 +125,10 @@ class Fitter:
         self._families, self._sizes = families, sizes
         self._kept = KeptFits(options.journal, options.robust)
         self._samples = n_rows < data.n_rows
-        self.n_ahead = 0  # models that other processes have finished before they are yielded
-        self._n_processes = processes_for(search_seconds(cells, n_rows, data.n_features), len(cells))
-        start_workers(_complete, self._n_processes)
+        self.n_ahead = 0  # models that other workers have finished before they are yielded
+        self._workers = workers_for(search_seconds(cells, n_rows, data.n_features), len(cells))
+        if self._workers.are_processes:
+            start_workers(_complete, self._workers.count)
         needed = {size for family, k in cells for size in level_sizes(n_rows, data.n_parameters(family, k))}
         priors = {k: make_prior(options.prior, data.total, k, options.rounding) for k in sizes}
         subsamples = draw_subsamples(data, needed - {data.n_rows}, seed)
@@ -152,25 +153,25 @@ class Fitter:
             options.n_init,
         )
         task = replace(self._full, data=subsamples[n_rows], is_sample=True) if self._samples else self._full
-        self._task = task.alone() if self._n_processes > 1 else task
+        self._task = task.alone() if self._workers.count > 1 else task
 
     def fit_all(self) -> Iterator[Candidate]:
         """Yield a candidate per family and number of components: finished, or if found on a sample, advanced.
 
-        All cores find them, each in a process of its own where that takes long. The passes over all rows that advance
+        All cores find them, side by side. The passes over all rows that advance
         them are shared: each block of rows is read once for all of a family.
         """
         cells = [(family, k) for family in self._families for k in self._sizes]
         if not self._samples:
-            yield from self._kept.each("fitted", cells, partial(self._in_processes, _complete))
+            yield from self._kept.each("fitted", cells, partial(self._side_by_side, _complete))
             return
-        found = self._kept.each("found", cells, partial(self._in_processes, _find))
+        found = self._kept.each("found", cells, partial(self._side_by_side, _find))
         by_family = ((family, {k: next(found) for k in self._sizes}) for family in self._families)
         for of_family in self._kept.each("advanced", self._families, partial(self._advance, by_family)):
             yield from of_family
 
-    def _in_processes(self, function: Callable[[FitTask, A], T], tasks: Sequence[A]) -> Iterator[T]:
-        return map_processes(function, self._task, tasks, self._n_processes, self._note)
+    def _side_by_side(self, function: Callable[[FitTask, A], T], tasks: Sequence[A]) -> Iterator[T]:
+        return map_tasks(function, self._task, tasks, self._workers, self._note)
 
     def _note(self, count: int) -> None:
         self.n_ahead = count
@@ -223,7 +224,7 @@ class Fitter:
 
         def compute(sizes: Sequence[int]) -> Iterator[tuple[Candidate, ...]]:
             chosen = [self._near(groups, lending, size) for size in sizes]
-            return self._learned(chosen) if self._samples else self._in_processes(_refine, chosen)
+            return self._learned(chosen) if self._samples else self._side_by_side(_refine, chosen)
 
         found = self._kept.each(name, list(groups), compute)
         by_size = {size: iter(group) for size, group in zip(groups, found, strict=True)}
@@ -259,7 +260,7 @@ class Fitter:
 
         for one in chosen:
             learn(*one, ask)
-        found = self._in_processes(_from_neighbors, asked)
+        found = self._side_by_side(_from_neighbors, asked)
         for one in chosen:
             yield tuple(enforce_nesting(learn(*one, answer), self._advanced))
 

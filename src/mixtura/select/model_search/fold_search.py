@@ -11,7 +11,8 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import RowTable
 from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError, ParameterError
-from mixtura.select.model_search.cost import processes_for, search_seconds
+from mixtura.run import ALONE
+from mixtura.select.model_search.cost import search_seconds, workers_for
 from mixtura.select.model_search.fitter import SAMPLE_ROWS, SearchOptions
 from mixtura.select.model_search.grid import fit_candidates
 from mixtura.select.model_search.kept_fits import KeptFits
@@ -67,7 +68,7 @@ def score_candidates(
     scores = held_out_scores(
         rows, weights, _Fits(families, sizes, options), n_folds=n_folds, random_state=options.random_state,
         on_fold=on_fold, each=None if kept is None else partial(kept.each, f"fold of {n_folds}"),
-        n_processes=processes_for(seconds, n_folds) if fewest <= SAMPLE_ROWS else 1,
+        workers=workers_for(seconds, n_folds) if fewest <= SAMPLE_ROWS else ALONE,
     )  # fmt: skip
     if all(one.failure for one in scores):
         raise MixturaError(

@@ -13,7 +13,7 @@ from mixtura._typing import FloatArray, IntArray
 from mixtura.core.mixture import Mixture
 from mixtura.core.protocols import RowTable
 from mixtura.exceptions import ParameterError
-from mixtura.run import map_processes
+from mixtura.run import ALONE, Workers, map_tasks
 from mixtura.validation import require_at_least
 
 __all__ = ["EachFold", "FoldFit", "FoldScores", "OnFold", "draw_folds", "held_out_scores", "rows_fitted"]
@@ -92,7 +92,7 @@ def held_out_scores(
     n_folds: int = 10,
     random_state: int = 0,
     on_fold: OnFold | None = None,
-    n_processes: int = 1,
+    workers: Workers = ALONE,
     each: EachFold | None = None,
 ) -> list[FoldScores]:
     """Score models by cross-validated log-likelihood (Smyth 2000), all on the same folds.
@@ -110,9 +110,9 @@ def held_out_scores(
         Seed of the folds.
     on_fold : callable, optional
         Called after each fold with how many are done, and how many there are.
-    n_processes : int, default=1
-        In how many processes the folds are fitted; of more than one, ``fit`` has to survive pickling. The scores are
-        the same for any number.
+    workers : Workers, default=ALONE
+        Who fits the folds side by side, by default the calling thread alone; where they are processes, ``fit`` has to
+        survive pickling. The scores are the same for any.
     each : callable, optional
         Takes the numbers of the folds, and what yields the scores of some of them; yields those of all. It may keep
         them, and leave out those that it has.
@@ -144,7 +144,7 @@ def held_out_scores(
     columns, shared = [], (rows, weights, folds, fit)
 
     def compute(some: list[int]) -> Iterator[tuple[float | str, ...]]:
-        return iter(map_processes(_score_fold, shared, some, n_processes))
+        return iter(map_tasks(_score_fold, shared, some, workers))
 
     every = list(range(n_folds))
     for fold, scored in enumerate(compute(every) if each is None else each(every, compute)):

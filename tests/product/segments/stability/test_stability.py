@@ -14,6 +14,7 @@ from sklearn.metrics import adjusted_rand_score
 import mixtura
 from mixtura.core.data import Data
 from mixtura.exceptions import MixturaError, ParameterError
+from mixtura.run import Workers
 from mixtura.segments import Verdict, assess_stability, classify_stability, segment_table
 from mixtura.segments.jsonable import to_jsonable
 from mixtura.segments.stability import resample
@@ -155,16 +156,19 @@ def test_threads_change_no_digit(cloud) -> None:
     assert told(1) == told(3)
 
 
-def test_resamples_are_the_same_in_other_processes(cloud, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    "workers", [Workers(2), Workers(2, are_processes=True)], ids=["threads", "processes"]
+)
+def test_resamples_are_the_same_whoever_fits_them(cloud, monkeypatch, workers) -> None:
     plan = {"n_bootstraps": 6, "n_init": 2, "seed": 4}
     with mixtura.set_threads(1):
         alone = refit_labels(cloud.rows, "full", 2, **plan)
-    asked, run = [], resample.map_processes
-    monkeypatch.setattr(resample, "map_processes", lambda *given: asked.append(given[3]) or run(*given))
-    monkeypatch.setattr(resample, "processes_for", lambda seconds, n_tasks: 2)
+    asked, run = [], resample.map_tasks
+    monkeypatch.setattr(resample, "map_tasks", lambda *given: asked.append(given[3]) or run(*given))
+    monkeypatch.setattr(resample, "workers_for", lambda seconds, n_tasks: workers)
     with mixtura.set_threads(2):
         np.testing.assert_array_equal(refit_labels(cloud.rows, "full", 2, **plan), alone)
-    assert asked == [2]
+    assert asked == [workers]
 
 
 def test_resamples_draw_as_many_customers_as_there_are(cloud, monkeypatch) -> None:

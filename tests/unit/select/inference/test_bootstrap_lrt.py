@@ -15,7 +15,7 @@ from mixtura.engine import as_data
 from mixtura.exceptions import DataError, MissingValuesError, MixturaError, ParameterError, TooFewRowsError
 from mixtura.fit import split_components
 from mixtura.kernels.iterations.stretch import can_finish
-from mixtura.run import SerialRunner, ThreadRunner
+from mixtura.run import SerialRunner, ThreadRunner, Workers
 from mixtura.select import bootstrap_lrt, search
 from mixtura.select.inference import refit
 from mixtura.select.inference.refit import Refit, generator, runner_for
@@ -134,7 +134,10 @@ def test_the_number_of_threads_changes_no_digit() -> None:
     assert found[0] == found[1]
 
 
-def test_samples_are_the_same_in_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "workers", [Workers(2), Workers(2, are_processes=True)], ids=["threads", "processes"]
+)
+def test_samples_are_the_same_whoever_fits_them(monkeypatch: pytest.MonkeyPatch, workers: Workers) -> None:
     options = {
         "covariance_type": "spherical",
         "max_components": 2,
@@ -144,12 +147,12 @@ def test_samples_are_the_same_in_other_processes(monkeypatch: pytest.MonkeyPatch
     }
     with mixtura.set_threads(1):
         alone = bootstrap_lrt(make_customers(), **options)
-    asked, run = [], refit.map_processes
-    monkeypatch.setattr(refit, "map_processes", lambda *given: asked.append(given[3]) or run(*given))
-    monkeypatch.setattr(refit, "processes_for", lambda seconds, n_tasks: 2)
+    asked, run = [], refit.map_tasks
+    monkeypatch.setattr(refit, "map_tasks", lambda *given: asked.append(given[3]) or run(*given))
+    monkeypatch.setattr(refit, "workers_for", lambda seconds, n_tasks: workers)
     with mixtura.set_threads(2):
         found = bootstrap_lrt(make_customers(), **options)
-    assert asked == [2]
+    assert asked == [workers]
     np.testing.assert_array_equal(found.tests[0].replicates, alone.tests[0].replicates)
 
 

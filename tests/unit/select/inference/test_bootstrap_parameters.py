@@ -12,6 +12,7 @@ import mixtura
 from mixtura import Mixture
 from mixtura.datasets import make_customers
 from mixtura.exceptions import DataError, MixturaError, ParameterError, TooFewRowsError
+from mixtura.run import Workers
 from mixtura.select import bootstrap_parameters, match_components, search
 from mixtura.select.inference import refit
 from mixtura.select.inference.refit import Refit
@@ -82,10 +83,15 @@ def test_samples_are_those_of_the_seed_on_any_number_of_threads(kind: str) -> No
     assert (bootstrap_parameters(rows, THREE, kind=kind, n_boot=2).means == found[0].means[:2]).all()
 
 
+@pytest.mark.parametrize(
+    "workers", [Workers(2), Workers(2, are_processes=True)], ids=["threads", "processes"]
+)
 @pytest.mark.parametrize("kind", KINDS)
-def test_samples_are_the_same_in_other_processes(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+def test_samples_are_the_same_whoever_fits_them(
+    monkeypatch: pytest.MonkeyPatch, kind: str, workers: Workers
+) -> None:
     alone = bootstrap_parameters(ROWS, THREE, kind=kind, n_boot=20)
-    monkeypatch.setattr(refit, "processes_for", lambda seconds, n_tasks: 2)
+    monkeypatch.setattr(refit, "workers_for", lambda seconds, n_tasks: workers)
     with mixtura.set_threads(2):
         shared = bootstrap_parameters(ROWS, THREE, kind=kind, n_boot=20)
     np.testing.assert_array_equal(shared.means, alone.means)

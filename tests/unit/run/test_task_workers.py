@@ -1,4 +1,4 @@
-"""Tasks in several processes: the same results in the same order, whoever did them."""
+"""Tasks side by side, in threads and in processes: the same results in the same order, whoever did them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,26 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mixtura.run import get_threads, map_processes, processes, ready_workers, start_workers
+from mixtura.run import (
+    Workers,
+    get_threads,
+    map_tasks,
+    ready_workers,
+    set_threads,
+    start_workers,
+    task_workers,
+)
 from mixtura.run.workers import kept_pool
 from mixtura.run.workers.interrupts import held_interrupts
+
+TWO = Workers(2, are_processes=True)
 
 
 def meet(begun: str, task: int) -> None:
@@ -43,9 +54,7 @@ def threads(begun: str, task: int) -> int:
 
 def starts_none(begun: str, task: int) -> list[int]:
     meet(begun, task)
-    return (
-        list(map_processes(pid, "inner", [1, 2], 2)) if multiprocessing.parent_process() is not None else []
-    )
+    return list(map_tasks(pid, "inner", [1, 2], TWO)) if multiprocessing.parent_process() is not None else []
 
 
 def dies_elsewhere(shared: None, task: int) -> int:
@@ -64,50 +73,98 @@ def refuses(shared: None, task: int) -> int:
 
 def test_results_come_in_order_and_several_processes_worked(tmp_path: Path) -> None:
     needed = str(tmp_path / "begun")
-    found = list(map_processes(who, needed, range(40), 2))
+    found = list(map_tasks(who, needed, range(40), TWO))
     assert [(shared, task) for shared, task, _ in found] == [(needed, i) for i in range(40)]
     assert found[0][2] == os.getpid()
     assert found[-1][2] != os.getpid()
     assert len({pid for _, _, pid in found}) == 2
 
 
-@pytest.mark.parametrize(("tasks", "n_processes"), [(range(4), 1), ([7], 8), ([], 8)])
-def test_this_process_alone(tasks: Any, n_processes: int) -> None:
-    found = list(map_processes(pid, "", tasks, n_processes))
-    assert found == [os.getpid()] * len(tasks)
+@pytest.mark.parametrize("are_processes", [True, False])
+@pytest.mark.parametrize(("tasks", "count"), [(range(4), 1), ([7], 8), ([], 8)])
+def test_this_thread_alone(tasks: Any, count: int, *, are_processes: bool) -> None:
+    """It has the threads that it had: passes may use them."""
+    found = [one[:3] for one in map_tasks(thread, None, tasks, Workers(count, are_processes))]
+    assert found == [(os.getpid(), threading.get_ident(), get_threads())] * len(tasks)
+
+
+def thread(barrier: threading.Barrier | None, task: int) -> tuple[int, int, int, int]:
+    """Return who does a task, the first and the last of them at the same time, and how many threads they have."""
+    if barrier is not None and task in {0, 39}:
+        barrier.wait(timeout=60)
+    inner = {found for _, found in map_tasks(within, None, [1, 2, 3, 4], Workers(get_threads()))}
+    return os.getpid(), threading.get_ident(), get_threads(), len(inner)
+
+
+def within(shared: None, task: int) -> tuple[int, int]:
+    return task, threading.get_ident()
+
+
+def test_threads_work_side_by_side_each_alone() -> None:
+    with set_threads(2):
+        found = list(map_tasks(thread, threading.Barrier(2), range(40), Workers(2)))
+        assert get_threads() == 2
+    assert {pid for pid, *_ in found} == {os.getpid()}
+    assert {(n_threads, n_inner) for *_, n_threads, n_inner in found} == {(1, 1)}
+    assert found[0][1] == threading.get_ident() != found[-1][1]
+    assert len({ident for _, ident, *_ in found}) == 2
+
+
+def test_an_error_in_a_thread_reaches_the_caller_in_its_turn() -> None:
+    found = map_tasks(refuses, None, range(10), Workers(3))
+    assert [next(found) for _ in range(9)] == list(range(9))
+    with pytest.raises(ValueError, match="task 9"):
+        next(found)
+
+
+def test_tasks_that_nobody_asks_for_any_more_are_not_begun() -> None:
+    begun: list[int] = []
+    found = map_tasks(notes, begun, range(200), Workers(2))
+    assert next(found) == 0
+    found.close()
+    assert 0 in begun
+    assert len(begun) < 200
+
+
+def notes(begun: list[int], task: int) -> int:
+    begun.append(task)
+    time.sleep(0.005)
+    return task
 
 
 def test_another_process_has_one_thread_and_starts_none(tmp_path: Path) -> None:
-    assert set(map_processes(threads, str(tmp_path / "first"), range(10), 2)) == {1}
-    elsewhere = [pids for pids in map_processes(starts_none, str(tmp_path / "second"), range(15), 2) if pids]
+    assert set(map_tasks(threads, str(tmp_path / "first"), range(10), TWO)) == {1}
+    elsewhere = [pids for pids in map_tasks(starts_none, str(tmp_path / "second"), range(15), TWO) if pids]
     assert elsewhere
     assert all(len(set(pids)) == 1 for pids in elsewhere)
 
 
 def test_what_a_process_leaves_undone_is_done_here() -> None:
-    assert list(map_processes(dies_elsewhere, None, range(40), 2)) == list(range(40))
+    assert list(map_tasks(dies_elsewhere, None, range(40), TWO)) == list(range(40))
 
 
-def test_where_no_process_can_be_started_this_one_does_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_process_can_be_started_threads_of_this_one_do_everything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from joblib import executor
 
     def refused(n_jobs: int, **arguments: Any) -> None:
         raise PermissionError("no semaphores")
 
     monkeypatch.setattr(executor, "get_memmapping_executor", refused)
-    found = list(map_processes(who, "", range(3), 2))
+    found = list(map_tasks(who, "", range(3), TWO))
     assert {pid for _, _, pid in found} == {os.getpid()}
 
 
 def test_an_error_reaches_the_caller_whoever_met_it() -> None:
     with pytest.raises(ValueError, match="task 9"):
-        list(map_processes(refuses, None, range(10), 2))
+        list(map_tasks(refuses, None, range(10), TWO))
 
 
 def test_what_is_sent_is_unpacked_once(tmp_path: Path) -> None:
     parcel = tmp_path / "shared"
-    parcel.write_bytes(processes.pickle.dumps([1, 2]))
-    assert processes._work(who_of, parcel, 0) is processes._work(who_of, parcel, 1)
+    parcel.write_bytes(task_workers.pickle.dumps([1, 2]))
+    assert task_workers._work(who_of, parcel, 0) is task_workers._work(who_of, parcel, 1)
 
 
 def who_of(shared: list[int], task: int) -> list[int]:
@@ -127,7 +184,7 @@ def waits(begun: str, task: int) -> int:
 
 def test_what_others_have_finished_meanwhile_is_counted(tmp_path: Path) -> None:
     ahead: list[int] = []
-    found = list(map_processes(waits, str(tmp_path), range(6), 2, ahead.append))
+    found = list(map_tasks(waits, str(tmp_path), range(6), TWO, ahead.append))
     assert found == list(range(6))
     assert len(ahead) == 6
     assert ahead[0] >= 1
@@ -153,12 +210,12 @@ def test_scripts_are_not_run_again(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         "from operator import add\n"
-        "from mixtura.run import map_processes, ready_workers, start_workers\n"
+        "from mixtura.run import Workers, map_tasks, ready_workers, start_workers\n"
         "print('begins')\n"
         "start_workers(add, 2)\n"
         "while not ready_workers():\n"
         "    pass\n"
-        "print(sum(map_processes(add, 1, range(100), 2)))\n"
+        "print(sum(map_tasks(add, 1, range(100), Workers(2, True))))\n"
     )
     done = subprocess.run(
         [sys.executable, str(script)], check=False, capture_output=True, text=True, timeout=120
@@ -178,24 +235,24 @@ def test_processes_take_interrupts_when_they_work_but_not_while_they_start(tmp_p
         assert holds_interrupts("", 0)
         started = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert started.stdout.strip() == "True"
-    assert not any(map_processes(holds_interrupts, str(tmp_path / "begun"), range(10), 2))
+    assert not any(map_tasks(holds_interrupts, str(tmp_path / "begun"), range(10), TWO))
 
 
 _FORKED = """
 import os, signal
 from operator import mul
-from mixtura.run import map_processes
-assert list(map_processes(mul, 10, range(4), 2)) == [0, 10, 20, 30]
+from mixtura.run import Workers, map_tasks
+assert list(map_tasks(mul, 10, range(4), Workers(2, True))) == [0, 10, 20, 30]
 child = os.fork()
 if child == 0:
     signal.alarm(60)
-    os._exit(0 if list(map_processes(mul, 10, range(4), 2)) == [0, 10, 20, 30] else 1)
+    os._exit(0 if list(map_tasks(mul, 10, range(4), Workers(2, True))) == [0, 10, 20, 30] else 1)
 print(os.waitpid(child, 0)[1])
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
-def test_a_fork_of_a_process_that_has_others_works_alone() -> None:
+def test_a_fork_of_a_process_that_has_others_works_in_threads() -> None:
     ended = subprocess.run([sys.executable, "-c", _FORKED], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "0"
 
@@ -204,9 +261,10 @@ def test_jobs_of_joblib_and_ours_follow_each_other() -> None:
     code = """
 from operator import mul
 from joblib import Parallel, delayed
-from mixtura.run import map_processes
+from mixtura.run import Workers, map_tasks
 for _ in range(2):
-    print(list(map_processes(mul, 10, range(4), 2)), Parallel(2)(delayed(mul)(10, task) for task in range(4)))
+    ours = list(map_tasks(mul, 10, range(4), Workers(2, True)))
+    print(ours, Parallel(2)(delayed(mul)(10, task) for task in range(4)))
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.splitlines() == ["[0, 10, 20, 30] [0, 10, 20, 30]"] * 2
@@ -218,7 +276,7 @@ def test_the_first_process_to_start_holds_interrupts() -> None:
 import signal
 from importlib import import_module
 from operator import mul
-from mixtura.run import map_processes
+from mixtura.run import Workers, map_tasks
 starts = import_module("joblib.externals.loky.backend.fork_exec")
 start, held = starts.fork_exec, []
 def spy(command, *rest, **more):
@@ -226,7 +284,7 @@ def spy(command, *rest, **more):
         held.append(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))
     return start(command, *rest, **more)
 starts.fork_exec = spy
-list(map_processes(mul, 10, range(4), 2))
+list(map_tasks(mul, 10, range(4), Workers(2, True)))
 print(held)
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -234,17 +292,17 @@ print(held)
 
 
 @pytest.mark.skipif(not hasattr(signal, "alarm"), reason="the system has no alarms")
-def test_while_joblib_is_at_work_for_others_this_process_works_alone() -> None:
+def test_while_joblib_is_at_work_for_others_threads_work() -> None:
     """joblib's processes are one pool: to ask for another kind of it waits for work that waits for us."""
     code = """
 import signal
 from operator import mul
 from time import sleep
 from joblib import Parallel, delayed
-from mixtura.run import map_processes
+from mixtura.run import Workers, map_tasks
 signal.alarm(60)
 pauses = Parallel(2, return_as="generator")(delayed(sleep)(0.05) for _ in range(12))
-print([list(map_processes(mul, 10, range(4), 2)) for _ in pauses] == [[0, 10, 20, 30]] * 12)
+print([list(map_tasks(mul, 10, range(4), Workers(2, True))) for _ in pauses] == [[0, 10, 20, 30]] * 12)
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "True"
