@@ -86,6 +86,8 @@ class Segmentation:
         ------
         MixturaError
             A parameter is out of its range, or the table cannot be used; as `mixtura.segments.segment_table` says.
+        TypeError
+            There is no parameter of that name; the error says which may be meant.
         """
         result, table = segment_any(frame, names=names, **options)
         return cls(result.model, result, table)

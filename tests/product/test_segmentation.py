@@ -184,3 +184,17 @@ def test_the_card_of_a_loaded_model_has_no_picture(segmentation: Segmentation) -
     card = Segmentation(segmentation.model)._repr_html_()
     assert "<img" not in card
     assert "high income, low spending" in card
+
+
+@pytest.mark.parametrize(
+    ("option", "tried"),
+    [
+        ("n_clusters", "try `components`."),
+        ("id", "try `id_column`."),
+        ("covariance_typs", "try `covariance_types`."),
+        ("frobnicate", "try `anomaly_percentile`, `checkpoint`, `columns`, "),
+    ],
+)
+def test_an_option_that_nobody_has_is_refused_before_anything_is_read(option: str, tried: str) -> None:
+    with pytest.raises(TypeError, match=f"^`{option}` is not a parameter of `Segmentation.fit`; {tried}"):
+        Segmentation.fit("missing.csv", **{option: 3})

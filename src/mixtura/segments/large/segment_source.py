@@ -19,6 +19,7 @@ from mixtura.fit import sums_of
 from mixtura.io import find_source, looks_like_id, release_arrow_memory
 from mixtura.segments.building.searched_table import SearchedTable
 from mixtura.segments.building.selection_notes import selection_notes
+from mixtura.segments.known_options import require_options
 from mixtura.segments.large.described import DescribedColumn, described_columns
 from mixtura.segments.large.draw_rows import Drawn, draw_rows
 from mixtura.segments.large.measure_whole import MeasuredWhole, TableInParts, measure_whole
@@ -114,6 +115,7 @@ def segment_any(frame: Any, **options: Any) -> tuple[SegmentationResult, Any]:
         from mixtura.segments.in_database.segment_in_database import segment_in_database
 
         return segment_in_database(frame, **options), None
+    require_options("Segmentation.fit", options, segment_table, segment_source)
     if is_spark(frame):
         from mixtura.segments.large.on_cluster.segment_on_spark import segment_on_spark
 

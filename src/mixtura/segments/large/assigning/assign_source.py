@@ -196,7 +196,7 @@ class SourceCounts:
         """Raise `DataError` where no row has a value."""
         if not self.n_complete + self.n_outliers:
             raise DataError(
-                f"None of the {self.n_rows} rows has a number in the columns {list(columns)!r}. Such rows "
+                f"None of the {self.n_rows} rows has a value in the columns {list(columns)!r}. Such rows "
                 "are required. Check that it is the right table."
             )
 

@@ -128,7 +128,7 @@ class ClusterTable:
         found = self.table.cluster.each(summary_of, self.held)
         if not any(one.found.n_rows for one in found):
             raise DataError(
-                f"None of the {self.n_rows} rows has a number in the columns {list(self.columns)!r}. Such rows "
+                f"None of the {self.n_rows} rows has a value in the columns {list(self.columns)!r}. Such rows "
                 "are required. Leave out the columns that are mostly empty, with `columns`."
             )
         return found
