@@ -1,14 +1,21 @@
-"""Optional dependencies: imported where they are used, with what to install where one is missing; and their arrays."""
+"""Optional dependencies, imported where they are used, and the arrays of numbers of any library."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
+from numbers import Real
+from reprlib import repr as shortened
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from mixtura._typing import Array, FloatArray
 from mixtura.exceptions import DataError, OptionalDependencyError
 
-__all__ = ["as_numpy", "require_extra"]
+__all__ = ["as_numbers", "as_numpy", "require_extra"]
 
 
 @contextmanager
@@ -50,10 +57,15 @@ example. Install it with: pip install "mixtura[cli]"
         raise OptionalDependencyError(message, package=package, extra=extra) from error
 
 
+_MISSING = {"NoneType", "NAType", "NaTType"}
+"""Types of missing values; pandas' are known by name, as it need not be there."""
+
+
 def as_numpy(values: Any, name: str) -> Any:
     """Return an array of another library as NumPy's, without a copy where it can be; all else as it is.
 
-    What torch would differentiate is taken by its values: nothing is learned of gradients here.
+    What torch would differentiate is taken by its values: nothing is learned of gradients here. What an array masks is
+    missing, NaN.
 
     Parameters
     ----------
@@ -72,8 +84,8 @@ def as_numpy(values: Any, name: str) -> Any:
     >>> as_numpy([1.0, 2.0], "X")
     [1.0, 2.0]
     """
-    import numpy as np
-
+    if isinstance(values, np.ma.MaskedArray):
+        return _without_mask(values)
     if isinstance(values, np.ndarray) or not (
         hasattr(values, "__array_namespace__") or hasattr(values, "__dlpack__")
     ):
@@ -92,3 +104,57 @@ def as_numpy(values: Any, name: str) -> Any:
         f"on device {getattr(values, 'device', 'unknown')!s}. Give a dense one of real numbers in main memory, for "
         f"torch {name}.to_dense().double().cpu()."
     )
+
+
+def _without_mask(values: Any) -> Array:
+    """Return a masked array as a plain one, NaN where it is masked."""
+    if not np.ma.is_masked(values):
+        return np.asarray(values.data)
+    dtype = values.dtype if values.dtype.kind == "f" else np.float64
+    return np.asarray(values.astype(dtype).filled(np.nan))
+
+
+def as_numbers(name: str, values: npt.ArrayLike) -> Array:
+    """Return an array of numbers; raise `DataError` if there is anything else.
+
+    Numbers may be Python objects, as in frames whose columns have types of several kinds; missing ones are NaN.
+
+    Examples
+    --------
+    >>> from decimal import Decimal
+    >>> from mixtura._optional import as_numbers
+    >>> as_numbers("Rows", [[Decimal("1.5"), None], [2, 3.0]])
+    array([[1.5, nan],
+           [2. , 3. ]])
+    """
+    if hasattr(values, "toarray"):
+        raise DataError(f"{name} must be a dense array; got a sparse one. Try `rows.toarray()`.")
+    try:
+        array: Array = np.asarray(as_numpy(values, name.lower()))
+    except ValueError as error:
+        raise DataError(f"{name} must form an array; {error} Give rows of one length.") from error
+    if array.dtype.kind in "OUS":
+        return _numbers_of_objects(name, array.astype(object))
+    if array.dtype.kind not in "fiub":
+        raise DataError(
+            f"{name} must be numbers; got type {array.dtype.name!r}. Convert or drop other values."
+        )
+    return array
+
+
+def _numbers_of_objects(name: str, array: Array) -> FloatArray:
+    """Return objects that are real numbers, or missing, as float64."""
+    kinds = {type(value) for value in array.flat}
+    missing = {kind for kind in kinds if kind.__name__ in _MISSING}
+    others = {kind for kind in kinds - missing if not issubclass(kind, Real | Decimal | np.bool_)}
+    for place, value in np.ndenumerate(array) if others else ():
+        if type(value) in others:
+            where = "".join(f" {word} {at}" for word, at in zip(("in row", "of column"), place, strict=False))
+            raise DataError(
+                f"{name} must be numbers; got {shortened(value)}{where}. Convert or drop other values."
+            )
+    absent = np.asarray(np.frompyfunc(lambda value: type(value) in missing, 1, 1)(array), dtype=bool)
+    try:
+        return np.where(absent, np.nan, array).astype(np.float64)
+    except OverflowError as error:
+        raise DataError(f"{name} must be below 1e308; got larger ones. Rescale them.") from error

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mixtura._optional import as_numbers
 from mixtura._typing import FloatArray
 from mixtura.core.impute import conditional_draws, conditional_means
 from mixtura.core.mixture import Mixture
 from mixtura.exceptions import DataError, ParameterError
-from mixtura.validation import Interval, as_numbers, require
+from mixtura.validation import Interval, require
 
 __all__ = ["impute", "multiple_imputations"]
 
@@ -66,12 +67,7 @@ def impute(
     [[1.5, 3.0]]
     """
     require("method", method, ["mean", "draw"])
-    mixture, rows = _mixture_of(model), _rows_of(X)
-    if rows.shape[1] != mixture.n_features:
-        raise DataError(
-            f"`X` must have the {mixture.n_features} columns of the model; got {rows.shape[1]}. Give the columns that "
-            "it was fitted to, in their order."
-        )
+    mixture, rows = _opened(model, X)
     if method == "mean":
         return conditional_means(mixture, rows)
     return conditional_draws(mixture, rows, _generator(random_state))
@@ -84,7 +80,7 @@ def multiple_imputations(
     *,
     random_state: int | np.random.RandomState | None = 0,
 ) -> Iterator[FloatArray]:
-    """Yield several independent draws of the missing values, each as `impute` with ``method="draw"``.
+    """Return an iterator over several independent draws of the missing values, each as `impute` with ``method="draw"``.
 
     Analyze each and combine by Rubin's rules: the estimate is the mean over imputations, its variance that within them
     plus ``1 + 1 / n_imputations`` times that between them (Rubin 1987). The model's own uncertainty is not in it: with
@@ -109,9 +105,27 @@ def multiple_imputations(
     (5, True)
     """
     require("n_imputations", n_imputations, Interval(1, whole=True))
+    mixture, rows = _opened(model, X)
     rng = _generator(random_state)
-    for _ in range(n_imputations):
-        yield impute(model, X, method="draw", random_state=rng)
+    return (conditional_draws(mixture, rows, rng) for _ in range(n_imputations))
+
+
+def _opened(model: Any, X: npt.ArrayLike) -> tuple[Mixture, FloatArray]:
+    """Return the mixture and the rows, whose columns are those that an estimator saw in fit, in their order."""
+    mixture, rows = _mixture_of(model), _rows_of(X)
+    if rows.shape[1] != mixture.n_features:
+        raise DataError(
+            f"`X` must have the {mixture.n_features} columns of the model; got {rows.shape[1]}. Give the columns that "
+            "it was fitted to, in their order."
+        )
+    known, given = list(getattr(model, "feature_names_in_", ())), list(getattr(X, "columns", ()))
+    named = known and given and all(isinstance(name, str) for name in given)
+    if named and given != known:
+        raise DataError(
+            f"`X` must have the columns seen in fit, {', '.join(map(repr, known))}, in this order; got "
+            f"{', '.join(map(repr, given))}. Try `X[model.feature_names_in_]`."
+        )
+    return mixture, rows
 
 
 def _mixture_of(model: Any) -> Mixture:

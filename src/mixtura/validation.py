@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mixtura._optional import as_numpy
+from mixtura._optional import as_numbers
 from mixtura._typing import Array, FloatArray, RowArray
 from mixtura.exceptions import DataError, MissingValuesError, ParameterError, TooFewRowsError
 
@@ -21,7 +21,6 @@ __all__ = [
     "SEED",
     "SHARE",
     "Interval",
-    "as_numbers",
     "as_rows",
     "as_seed",
     "as_weights",
@@ -30,6 +29,7 @@ __all__ = [
     "require_at_least",
     "require_enough",
     "require_rows",
+    "require_total",
     "sample_size",
     "whole_numbers",
     "without_empty_rows",
@@ -88,6 +88,8 @@ class Interval:
 _SHOWN = 5
 """Columns and rows that an error names."""
 
+_MOST_DRAWN = 1e8
+"""Rows of a sample of weighted rows."""
 PROBABILITY = Interval(0, 1, open_low=True, open_high=True)
 SEED = Interval(0, 2**32 - 1, whole=True)
 
@@ -136,21 +138,6 @@ def _alternatives(choices: list[object]) -> str:
     if len(words) <= 2:
         return " or ".join(words or numbers)
     return f"one of {', '.join(words)}"
-
-
-def as_numbers(name: str, values: npt.ArrayLike) -> Array:
-    """Return an array; raise `DataError` if it holds anything but real numbers."""
-    if hasattr(values, "toarray"):
-        raise DataError(f"{name} must be a dense array; got a sparse one. Try `rows.toarray()`.")
-    try:
-        array: Array = np.asarray(as_numpy(values, name.lower()))
-    except ValueError as error:
-        raise DataError(f"{name} must form an array; {error} Give rows of one length.") from error
-    if array.dtype.kind not in "fiub":
-        raise DataError(
-            f"{name} must be numbers; got type {array.dtype.name!r}. Convert or drop other values."
-        )
-    return array
 
 
 MISSING = ("error", "fiml")
@@ -313,7 +300,19 @@ def as_weights(sample_weight: npt.ArrayLike | None, n_rows: int) -> FloatArray |
             "`sample_weight` must be finite and not negative, and at least one weight positive; got weights from "
             f"{float(weights.min())!r} to {float(weights.max())!r}. Leave them out to weight all rows equally."
         )
+    require_total(weights)
     return weights
+
+
+def require_total(weights: FloatArray, most: float = 1e100, reason: str = "") -> None:
+    """Raise `DataError` where weights sum to less or more than rows can be counted with."""
+    with np.errstate(over="ignore"):
+        total = float(weights.sum())
+    if not 1e-100 <= total <= most:
+        raise DataError(
+            f"`sample_weight` must sum to at least 1e-100 and at most {most:g}{reason}; got a sum of {total:g}. Divide "
+            "the weights by their mean: then they sum to the number of rows."
+        )
 
 
 def as_seed(random_state: int | np.random.RandomState | None) -> int:
@@ -352,6 +351,8 @@ def require_enough(rows: Sized, weights: FloatArray | None, n_components: int) -
     """Raise `TooFewRowsError` unless the rows, and samples like them, have at least as many rows as components."""
     require_rows(count_rows(rows, weights), n_components, "rows of positive weight")
     require_rows(sample_size(rows, weights), n_components, "rows that the weights sum to")
+    if weights is not None:
+        require_total(weights, max(_MOST_DRAWN, len(rows)), ", as samples have as many rows")
 
 
 def require_rows(n_rows: int, n_components: int, what: str) -> None:

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import mixtura
@@ -204,7 +205,18 @@ def test_what_cannot_be_filled_is_refused(arguments: Any, error: type, said: str
 @pytest.mark.parametrize("number", [0, -1, 2.5])
 def test_the_number_of_imputations_is_checked(number: Any, two: Mixture) -> None:
     with pytest.raises(ParameterError, match="`n_imputations`"):
-        next(multiple_imputations(two, [[1.0, NAN]], number))
+        multiple_imputations(two, [[1.0, NAN]], number)
+
+
+def test_columns_in_another_order_are_refused() -> None:
+    frame = pd.DataFrame({"a": [0.0, 1.0, 2.0, NAN], "b": [10.0, 12.0, 13.5, 11.0]})
+    model = mixtura.GaussianMixture(missing="fiml", reg_covar=0.1).fit(frame)
+    np.testing.assert_array_equal(impute(model, frame), impute(model, frame.to_numpy()))
+    for fill in (impute, multiple_imputations):
+        with pytest.raises(
+            DataError, match=r"columns seen in fit, 'a', 'b', in this order; got 'b', 'a'\. Try `X\["
+        ):
+            fill(model, frame[["b", "a"]])
 
 
 def test_both_are_public() -> None:

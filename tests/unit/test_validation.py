@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -11,9 +12,10 @@ import polars as pl
 import pytest
 from scipy.sparse import csr_matrix
 
-from mixtura.exceptions import DataError, ParameterError
-from mixtura.select import bootstrap_lrt, cross_validate, search
-from mixtura.validation import Interval, as_seed, require
+from mixtura import GaussianMixture, Mixture
+from mixtura.exceptions import DataError, MissingValuesError, ParameterError
+from mixtura.select import bootstrap_lrt, bootstrap_parameters, cross_validate, search
+from mixtura.validation import Interval, as_rows, as_seed, require
 
 ROWS = np.random.default_rng(0).normal(size=(60, 3)) + 5 * (np.arange(60) % 2)[:, None]
 WHOLE = np.round(10 * ROWS).astype(np.int64)
@@ -88,6 +90,98 @@ def test_the_relatives_take_the_same() -> None:
 def test_what_is_not_a_table_of_numbers_is_refused(rows: Any) -> None:
     with pytest.raises(DataError):
         search(rows)
+
+
+def with_types(rows: Any) -> pd.DataFrame:
+    """Return a frame of whole numbers, of which one is missing, in two of pandas' own types."""
+    frame = pd.DataFrame(rows, columns=list("abc")).astype({"a": "Int64", "b": "int64[pyarrow]"})
+    frame.loc[3, ["a", "b"]] = pd.NA
+    return frame
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        with_types,
+        lambda rows: with_types(rows).astype(object),
+        lambda rows: [[None if x is pd.NA else Decimal(x) for x in row] for row in with_types(rows).values],
+        lambda rows: np.ma.array(rows, mask=with_types(rows).isna().to_numpy()),
+    ],
+)
+def test_numbers_of_any_type_are_numbers_and_those_that_lack_are_missing(make: Any) -> None:
+    expected = WHOLE.astype(float)
+    expected[3, :2] = np.nan
+    np.testing.assert_array_equal(as_rows(make(WHOLE), "fiml"), expected)
+    with pytest.raises(MissingValuesError, match="got 2 values that are missing"):
+        as_rows(make(WHOLE))
+    mixture = Mixture.from_parameters([1.0], np.zeros((1, 3)), [np.eye(3)])
+    np.testing.assert_array_equal(mixture.log_density(make(WHOLE)), mixture.log_density(expected))
+
+
+def test_what_an_estimator_is_given_masked_is_missing() -> None:
+    rows = np.ma.masked_greater(ROWS, 6)
+    plain = np.where(ROWS > 6, np.nan, ROWS)
+    settings: dict[str, Any] = {"n_components": 2, "missing": "fiml", "random_state": 0}
+    means = [GaussianMixture(**settings).fit(one).means_ for one in (rows, plain)]
+    np.testing.assert_array_equal(*means)
+    with pytest.raises(MissingValuesError):
+        GaussianMixture(2).fit(rows)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (pd.DataFrame({"a": [1, 2], "b": [1.5, "x"]}), "got 'x' in row 1 of column 1"),
+        ([["a", "b"]], "got 'a' in row 0 of column 0"),
+        ([[10**400]], "below 1e308"),
+        (None, r"must have the shape \(rows, columns\)"),
+        ({"a": [1]}, r"got {'a': \[1\]}"),
+        (np.ones((2, 2), dtype=complex), "got type 'complex128'"),
+    ],
+)
+def test_what_is_no_number_is_shown(rows: Any, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        as_rows(rows)
+
+
+@pytest.mark.parametrize("weight", [5e-324, 1e300, 1e308])
+def test_weights_that_count_no_rows_are_refused(weight: float) -> None:
+    for fit in (
+        search,
+        lambda rows, sample_weight: GaussianMixture(2).fit(rows, sample_weight=sample_weight),
+    ):
+        with pytest.raises(
+            DataError, match=r"`sample_weight` must sum to at least 1e-100 and at most 1e\+100"
+        ):
+            fit(ROWS, sample_weight=np.full(60, weight))
+
+
+def test_weights_may_be_more_than_whole_numbers_count() -> None:
+    heavy = np.where(np.arange(60) % 2, 1e20, 2e20)
+    found = [
+        search(ROWS, components=[2], covariance_types="EII", sample_weight=weights).best.mixture
+        for weights in (heavy, heavy / 1e20)
+    ]
+    np.testing.assert_allclose(found[0].means, found[1].means, rtol=1e-6)
+
+
+def test_samples_are_not_drawn_of_more_rows_than_memory_holds() -> None:
+    mixture = Mixture.from_parameters([1.0], np.zeros((1, 3)), [np.eye(3)])
+    weights = np.full(60, 1e12)
+    for test in (
+        lambda: bootstrap_lrt(ROWS, max_components=2, n_boot=19, sample_weight=weights),
+        lambda: bootstrap_parameters(ROWS, mixture, n_boot=9, sample_weight=weights),
+    ):
+        with pytest.raises(
+            DataError, match=r"at most 1e\+08, as samples have as many rows; got a sum of 6e\+13"
+        ):
+            test()
+
+
+@pytest.mark.parametrize("names", [3, None, []])
+def test_covariance_types_are_names(names: Any) -> None:
+    with pytest.raises(ParameterError, match="`covariance_types` must name at least one; got "):
+        search(ROWS, covariance_types=names)
 
 
 def test_a_sparse_matrix_is_named() -> None:

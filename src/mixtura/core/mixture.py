@@ -8,15 +8,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from mixtura._optional import as_numpy
-from mixtura._typing import Array, FloatArray, IntArray, RowArray
+from mixtura._optional import as_numbers
+from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.core.covariance import (
     Factors,
     Structure,
     count_parameters,
     get_family,
 )
-from mixtura.core.covariance.check_parameters import as_finite, checked_covariances
+from mixtura.core.covariance.check_parameters import (
+    as_columns,
+    as_finite,
+    as_generator,
+    checked_covariances,
+    require_size,
+)
 from mixtura.core.covariance.factors import symmetric
 from mixtura.core.moments import Moments
 from mixtura.core.parts.discrete import LevelTable
@@ -245,7 +251,7 @@ class Mixture:
     def _as_rows(self, rows: npt.ArrayLike | MixedRows) -> tuple[RowArray, IntArray | None]:
         if isinstance(rows, MixedRows):
             return self._as_rows(rows.rows)[0], np.ascontiguousarray(rows.levels)
-        array: Array = np.asarray(as_numpy(rows, "rows"))
+        array = as_numbers("`rows`", rows)
         dtype = np.float32 if array.dtype == np.float32 else np.float64
         array = np.ascontiguousarray(array, dtype=dtype)
         if array.ndim != 2 or array.shape[1] != self.n_features:
@@ -272,19 +278,14 @@ class Mixture:
         labels : ndarray of shape (n_samples,)
             -1 for noise, whose rows are the last.
         """
-        if n_samples < 1:
-            raise ParameterError(f"`n_samples` must be at least 1; got {n_samples!r}.")
-        rng = (
-            random_state
-            if isinstance(random_state, np.random.RandomState)
-            else np.random.RandomState(random_state)
-        )
+        require_size("n_samples", n_samples)
+        rng = as_generator(random_state)
         parameters = (self.weights, self.means, self.covariances)
         return draw_rows(rng, n_samples, *parameters, self.family, tails=self.tails, noise=self.background)
 
     def marginal(self, columns: Sequence[int]) -> Mixture:
         """Return the mixture of some of the columns, in the order given."""
-        chosen = self._as_columns(columns)
+        chosen = as_columns(columns, self.n_features)
         covariances = self.family.storage.marginal(self.covariances, chosen)
         noise = self.background and self.background.of(chosen, self.background.weight)
         return self._with(self.weights, self.means[:, chosen], covariances, self.family.general, noise)
@@ -303,7 +304,7 @@ class Mixture:
             The columns whose values are known; at least one column must remain.
         values : array-like of shape (len(columns),)
         """
-        given = self._as_columns(columns)
+        given = as_columns(columns, self.n_features)
         rest = np.setdiff1d(np.arange(self.n_features), given)
         if rest.size == 0:
             raise ParameterError(
@@ -311,8 +312,11 @@ class Mixture:
                 "those to be described."
             )
         known = as_finite("values", values, (given.size,))
-        marginal = self.marginal(columns)
-        weights = marginal.responsibilities(known[None, :])[0]
+        weights = self.marginal(columns).responsibilities(known[None, :])[0]
+        if np.isnan(weights).any():
+            raise ParameterError(
+                f"`values` must be nearer to the means; got {known.tolist()!r}, whose squared distances exceed 1e308."
+            )
         gain, covariances = self.family.storage.condition(self.covariances, given, rest, self.n_components)
         apart = known - self.means[:, given]
         means, name = self.means[:, rest] + np.einsum("krg,kg->kr", gain, apart), self.family.general
@@ -379,16 +383,6 @@ class Mixture:
             )
         noise = self.background and self.background.affine(square, np.broadcast_to(added, len(square)))
         return self._with(self.weights, means, covariances, name, noise)
-
-    def _as_columns(self, columns: Sequence[int]) -> IntArray:
-        chosen = np.asarray(columns, dtype=np.intp)
-        valid = chosen.ndim == 1 and chosen.size > 0 and np.unique(chosen).size == chosen.size
-        if not valid or chosen.min() < 0 or chosen.max() >= self.n_features:
-            raise ParameterError(
-                f"`columns` must be distinct column numbers from 0 to {self.n_features - 1!r}; got {columns!r}. Try "
-                "`columns=[0]`."
-            )
-        return chosen
 
 
 def _offsets(weights: FloatArray, factors: Factors, n_features: int) -> FloatArray:

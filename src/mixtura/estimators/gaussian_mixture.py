@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import mixtura.fit.init as starts
 from mixtura._typing import FloatArray, IntArray, RowArray, RowsLike
-from mixtura.core.covariance import NAMES, get_family
+from mixtura.core.covariance import get_family
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
@@ -33,12 +33,14 @@ from mixtura.estimators.fitting.checkpoints import checkpointed
 from mixtura.estimators.fitting.partial_fit import PartialFitMixin
 from mixtura.estimators.predicting import MixturePredictor
 from mixtura.estimators.validation import (
+    CovarianceNames,
     as_rows,
     as_rows_or_data,
     check_means,
     check_precisions,
     check_weights,
     require_rows_here,
+    require_same_form,
 )
 from mixtura.estimators.verbose import Narrator
 from mixtura.fit import (
@@ -192,7 +194,7 @@ default="kmeans"
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        "covariance_type": [StrOptions(set(NAMES))],
+        "covariance_type": [CovarianceNames()],
         "tol": [Interval(Real, 0.0, None, closed="left")],
         "reg_covar": [Interval(Real, 0.0, None, closed="left")],
         "max_iter": [Interval(Integral, 0, None, closed="left")],
@@ -318,7 +320,9 @@ default="kmeans"
         if task is not None:
             settings = task.watch(settings, lambda mixture: attributes_of(mixture, dtype))
         if self.warm_start and self.checkpoint is None and hasattr(self, "converged_"):
-            result = continue_fit(problem, self._as_mixture(), settings, previous=self.lower_bound_)
+            last = self._as_mixture()
+            require_same_form(self, last, data.n_features)
+            result = continue_fit(problem, last, settings, previous=self.lower_bound_)
         else:
             start = start_with_known(self._initialization(), data, self.init_params)
             with checkpointed(self, data, settings) as (kept, rng):

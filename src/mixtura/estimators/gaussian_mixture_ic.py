@@ -14,7 +14,6 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from mixtura._typing import FloatArray, IntArray, RowArray, RowsLike
-from mixtura.core.covariance import NAMES
 from mixtura.core.mixture import Mixture
 from mixtura.data.frames import frame_like
 from mixtura.engine import is_distributed
@@ -22,7 +21,7 @@ from mixtura.estimators.callbacks import CallbackSupportMixin, FitTask, checked_
 from mixtura.estimators.fit_known import keep_known
 from mixtura.estimators.gaussian_mixture import GaussianMixture
 from mixtura.estimators.predicting import MixturePredictor
-from mixtura.estimators.validation import as_rows, as_weights, note_columns, require_count
+from mixtura.estimators.validation import CovarianceNames, as_rows, as_weights, note_columns, require_count
 from mixtura.exceptions import ParameterError
 from mixtura.run import with_jobs
 from mixtura.select import CRITERIA, Candidate, search
@@ -130,7 +129,7 @@ class GaussianMixtureIC(CallbackSupportMixin, MixturePredictor, DensityMixin, Ba
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_components": [Interval(Integral, 1, None, closed="left"), "array-like", None],
-        "covariance_type": [StrOptions({"all", *NAMES}), "array-like"],
+        "covariance_type": [CovarianceNames("all"), "array-like"],
         "criterion": [StrOptions(set(CRITERIA))],
         "n_folds": [Interval(Integral, 2, None, closed="left")],
         "n_init": [Interval(Integral, 1, None, closed="left")],

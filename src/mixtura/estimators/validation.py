@@ -8,18 +8,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn import config_context, get_config
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
 
 import mixtura.data as places
 from mixtura._optional import as_numpy
 from mixtura._typing import FloatArray, RowArray
-from mixtura.core.covariance import Structure
+from mixtura.core.covariance import NAMES, NAMES_SHOWN, Structure, get_family
 from mixtura.core.data import Data
+from mixtura.core.mixture import Mixture
 from mixtura.engine import as_data, as_distributed, is_distributed, is_in_database, is_spark, packing_of
 from mixtura.exceptions import DataError, ParameterError, TooFewRowsError
-from mixtura.validation import count_rows, missing_values, require_some_values, without_empty_rows
+from mixtura.validation import (
+    count_rows,
+    missing_values,
+    require_some_values,
+    require_total,
+    without_empty_rows,
+)
 
 __all__ = [
+    "CovarianceNames",
     "as_rows",
     "as_rows_or_data",
     "as_weights",
@@ -33,7 +42,20 @@ __all__ = [
     "require_count",
     "require_rows",
     "require_rows_here",
+    "require_same_form",
 ]
+
+
+class CovarianceNames(StrOptions):
+    """Names of covariance families as a constraint, in order where an error lists them; and some other words."""
+
+    def __init__(self, *others: str) -> None:
+        super().__init__({*others, *NAMES})
+        self._others = others
+
+    def __str__(self) -> str:
+        return "".join(f"{word!r}, " for word in self._others) + NAMES_SHOWN
+
 
 _OR_MISSING = ", or take rows as they are with missing='fiml'"
 
@@ -229,6 +251,7 @@ def as_weights(sample_weight: npt.ArrayLike | None, rows: RowArray) -> FloatArra
             f"`sample_weight` must not be negative; got {float(weights.min())!r} as its smallest. Leave out the rows "
             "that should not count, or give them weight 0."
         )
+    require_total(weights)
     return weights
 
 
@@ -244,6 +267,20 @@ def require_count(n_rows: int, n_components: int, *, weighted: bool) -> None:
             f"Expected n_samples >= n_components but got n_components = {n_components}, n_samples = {n_rows}"
             f"{' with positive weight' if weighted else ''}. Ask for fewer components, or give more rows."
         )
+
+
+def require_same_form(estimator: Any, last: Mixture, n_features: int) -> None:
+    """Raise `ParameterError` where a fit cannot go on from the last one, of other columns or covariances."""
+    name, k = estimator.covariance_type, estimator.n_components
+    if k != last.n_components:
+        what = f"`n_components` must be {last.n_components}, as in the last fit; got {k!r}"
+    elif n_features != last.n_features:
+        what = f"`X` must have {last.n_features} columns, as in the last fit; got {n_features}"
+    elif type(get_family(name).storage) is not type(last.family.storage):
+        what = f"`covariance_type` must hold covariances as {last.family.name!r} of the last fit does; got {name!r}"
+    else:
+        return
+    raise ParameterError(f"{what}. Set `warm_start=False` to begin again.")
 
 
 def _as_floats(value: npt.ArrayLike, name: str, **kwargs: Any) -> FloatArray:

@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from mixtura._optional import as_numbers
 from mixtura._typing import FloatArray, IntArray
 from mixtura.exceptions import DataError, ParameterError
-from mixtura.validation import as_numbers, as_weights
+from mixtura.validation import Interval, as_weights, require
 
 __all__ = ["Merge", "Merging", "Pair", "bend", "line", "merge_components"]
 
@@ -147,14 +148,15 @@ class Merging:
         Returns
         -------
         int
-            K where it is below three: two points do not bend.
+            K where it is below three, as two points do not bend, and where no membership is uncertain.
 
         Raises
         ------
         ParameterError
             ``by`` is another word.
         """
-        return bend(self.positions(by), self.entropies) + 1
+        positions = self.positions(by)
+        return bend(positions, self.entropies) + 1 if self.entropies.any() else self.n_components
 
     def positions(self, by: str = "weight") -> FloatArray:
         """Return where the entropies of 1, ..., K clusters stand in the plot whose elbow is asked for, (K,)."""
@@ -195,11 +197,7 @@ class Merging:
         ]
 
     def _require(self, n_clusters: int) -> None:
-        if not 1 <= n_clusters <= self.n_components:
-            raise ParameterError(
-                f"`n_clusters` must be from 1 to the number of components, {self.n_components!r}; got {n_clusters!r}. "
-                "Try elbow()."
-            )
+        require("n_clusters", n_clusters, Interval(1, self.n_components, whole=True), "Try elbow().")
 
 
 def merge_components(

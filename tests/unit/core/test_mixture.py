@@ -86,13 +86,26 @@ def test_weights_of_another_length_are_refused() -> None:
         a_mixture().log_likelihood(np.zeros((2, 2)), np.ones(3))
 
 
-@pytest.mark.parametrize("n_samples", [0, -3])
-def test_no_draws_are_refused(n_samples: int) -> None:
-    with pytest.raises(ParameterError, match=f"`n_samples` must be at least 1; got {n_samples}"):
+@pytest.mark.parametrize("n_samples", [0, -3, 2.5, None, "one"])
+def test_no_draws_are_refused(n_samples: Any) -> None:
+    with pytest.raises(
+        ParameterError, match=f"`n_samples` must be a whole number of at least 1; got {n_samples!r}"
+    ):
         a_mixture().sample(n_samples)
 
 
-@pytest.mark.parametrize("columns", [[], [0, 0], [2], [-1], [[0]]])
+@pytest.mark.parametrize("seed", [-1, "a", np.random.default_rng(0)])
+def test_draws_need_a_seed(seed: Any) -> None:
+    with pytest.raises(ParameterError, match="`random_state` must be a whole number"):
+        a_mixture().sample(2, seed)
+
+
+def test_values_so_far_out_that_all_densities_are_zero_are_refused() -> None:
+    with pytest.raises(ParameterError, match=r"`values` must be nearer to the means; got \[1e\+200\]"):
+        a_mixture().conditional([0], [1e200])
+
+
+@pytest.mark.parametrize("columns", [[], [0, 0], [2], [-1], [[0]], [0.5], ["a"], [True, False], None])
 def test_columns_that_are_not_there_are_refused(columns: Any) -> None:
     with pytest.raises(ParameterError, match="`columns` must be distinct column numbers from 0 to 1; got "):
         a_mixture().marginal(columns)

@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import mixtura
+from mixtura.exceptions import ParameterError
 from naive import naive_aic, naive_bic, naive_n_parameters
 
 TYPES = ("full", "tied", "diag", "spherical")
@@ -77,6 +78,38 @@ def test_a_warm_start_takes_parameters_set_by_hand() -> None:
     model.weights_ = model.weights_[::-1].copy()
     model.precisions_cholesky_ = model.precisions_cholesky_[::-1].copy()
     np.testing.assert_array_equal(model.fit(rows()).predict(rows()), 1 - labels)
+
+
+@pytest.mark.parametrize(
+    ("changed", "columns", "said"),
+    [
+        ({"n_components": 3}, 4, "`n_components` must be 2, as in the last fit; got 3"),
+        ({}, 2, "`X` must have 4 columns, as in the last fit; got 2"),
+        (
+            {"covariance_type": "diag"},
+            4,
+            "`covariance_type` must hold covariances as 'full' of the last fit does",
+        ),
+    ],
+)
+def test_a_warm_start_goes_on_from_the_same_form(changed: Any, columns: int, said: str) -> None:
+    model = mixtura.GaussianMixture(2, random_state=0, warm_start=True).fit(rows()).set_params(**changed)
+    with pytest.raises(ParameterError, match=said):
+        model.fit(rows()[:, :columns])
+
+
+def test_a_warm_start_may_change_what_is_equal() -> None:
+    model = mixtura.GaussianMixture(2, random_state=0, warm_start=True).fit(rows())
+    volumes = np.linalg.det(model.set_params(covariance_type="EVV").fit(rows()).covariances_)
+    assert volumes[0] == pytest.approx(volumes[1], rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", [mixtura.GaussianMixture, mixtura.GaussianMixtureIC])
+def test_an_error_lists_covariance_types_in_order(kind: Any) -> None:
+    with pytest.raises(
+        ValueError, match=r"\['E', 'EEE', .*'tied'\], or of 1 to 10 factors, such as 'UUU-2'.* Got"
+    ):
+        kind(2, covariance_type="round").fit(rows())
 
 
 def test_kmeans_as_a_step_names_its_columns() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.cluster.hierarchy import is_valid_linkage
@@ -118,7 +120,7 @@ def test_a_line_through_points_above_one_another_is_level() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ([["a", "b"]], "Memberships must be numbers; got type 'str32'"),
+        ([["a", "b"]], "Memberships must be numbers; got 'a' in row 0"),
         ([[0.5, 0.5], [1.0]], "rows of one length"),
         ([0.5, 0.5], r"`memberships` must have the shape \(rows, components\); got \(2,\)"),
         (np.zeros((0, 2)), r"`memberships` must have the shape \(rows, components\); got \(0, 2\)"),
@@ -145,7 +147,17 @@ def test_weights_and_questions_that_make_no_sense_are_refused() -> None:
         merge_components(given, np.ones(4))
     merged = merge_components(given)
     for count in (0, 7):
-        with pytest.raises(ParameterError, match=f"number of components, 6; got {count}"):
+        with pytest.raises(ParameterError, match=f"from 1 to 6; got {count}"):
             merged.labels(count)
     with pytest.raises(ParameterError, match="`by` must be 'weight' or 'clusters'; got 'rows'"):
         merged.elbow("rows")
+
+
+def test_certain_memberships_leave_nothing_to_merge() -> None:
+    assert merge_components(np.eye(4)).elbow() == 4
+
+
+@pytest.mark.parametrize("number", [0, 4, 2.0, "2", None])
+def test_numbers_of_clusters_are_whole(number: Any) -> None:
+    with pytest.raises(ParameterError, match="`n_clusters` must be a whole number from 1 to 3; got"):
+        merge_components(np.full((5, 3), 1 / 3)).groups(number)

@@ -39,6 +39,7 @@ CCC-q    Lambda Lambda' + psi        pooled   L + 1
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from mixtura.core.covariance.base import Maps, Structure
 from mixtura.core.covariance.factors import Factors, NotPositiveDefiniteError
@@ -64,6 +65,7 @@ __all__ = [
     "FAMILIES",
     "MCLUST_NAMES",
     "NAMES",
+    "NAMES_SHOWN",
     "STORAGES",
     "Factors",
     "Maps",
@@ -133,7 +135,8 @@ FACTOR_FAMILIES: dict[str, Structure] = {
 NAMES = (*FAMILIES, *_SYNONYMS, *FACTOR_FAMILIES)
 """Everything that ``covariance_type`` may be."""
 
-_SHOWN = sorted({*FAMILIES, *_SYNONYMS})
+NAMES_SHOWN = f"one of {sorted({*FAMILIES, *_SYNONYMS})}, or of 1 to {_MOST_FACTORS} factors, such as 'UUU-2'"
+"""The same in the words of an error."""
 
 
 def get_family(covariance_type: str) -> Structure:
@@ -143,8 +146,8 @@ def get_family(covariance_type: str) -> Structure:
         return FACTOR_FAMILIES[name] if name in FACTOR_FAMILIES else FAMILIES[name]
     except (KeyError, TypeError):
         raise ParameterError(
-            f"`covariance_type` must be one of {_SHOWN}, or covariances of 1 to {_MOST_FACTORS} factors such as "
-            f"'UUU-2'; got {covariance_type!r}. Try 'full', which lets every component have its own orientation."
+            f"`covariance_type` must be {NAMES_SHOWN}; got {covariance_type!r}. Try 'full', which lets every component "
+            "have its own orientation."
         ) from None
 
 
@@ -203,10 +206,11 @@ def choose_families(covariance_types: Iterable[str] | str, n_features: int) -> l
     >>> choose_families("all", 1)
     ['tied', 'full']
     """
-    given = [covariance_types] if isinstance(covariance_types, str) else list(covariance_types)
+    asked: Any = [covariance_types] if isinstance(covariance_types, str) else covariance_types
+    given = list(asked) if isinstance(asked, Iterable) else []
     if not given:
         raise ParameterError(
-            f"`covariance_types` must name at least one; got {given!r}. Leave it out to try four."
+            f"`covariance_types` must name at least one; got {covariance_types!r}. Leave it out to try four."
         )
     if n_features == 0:  # no covariances, which every family has
         return ["diag"]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from mixtura._optional import as_numpy
-from mixtura._typing import FloatArray
+from mixtura._typing import FloatArray, IntArray
 from mixtura.core.covariance import Factors, NotPositiveDefiniteError, Structure
 from mixtura.exceptions import ParameterError
 
-__all__ = ["as_finite", "checked_covariances"]
+__all__ = ["as_columns", "as_finite", "as_generator", "checked_covariances", "require_size"]
 
 
 def _is_symmetric(matrices: FloatArray) -> bool:
@@ -56,3 +58,34 @@ def as_finite(name: str, value: npt.ArrayLike, shape: tuple[int, ...] | None = N
             f"`{name}` must be finite; got {int((~np.isfinite(array)).sum())} values that are NaN or infinite."
         )
     return array
+
+
+def as_columns(columns: Sequence[int], n_features: int) -> IntArray:
+    """Return distinct numbers of columns."""
+    given = np.asarray(columns)
+    valid = given.ndim == 1 and given.dtype.kind in "iu" and 0 < given.size == np.unique(given).size
+    if not valid or given.min() < 0 or given.max() >= n_features:
+        raise ParameterError(
+            f"`columns` must be distinct column numbers from 0 to {n_features - 1!r}; got {columns!r}. Try "
+            "`columns=[0]`."
+        )
+    return given.astype(np.intp)
+
+
+def as_generator(random_state: int | np.random.RandomState | None) -> np.random.RandomState:
+    """Return the generator that is given, that of a seed, or one by chance."""
+    if isinstance(random_state, np.random.RandomState):
+        return random_state
+    try:
+        return np.random.RandomState(random_state)
+    except (TypeError, ValueError) as error:
+        raise ParameterError(
+            f"`random_state` must be a whole number from 0 to {2**32 - 1}, a RandomState or None; got "
+            f"{random_state!r}. Try `random_state=0`."
+        ) from error
+
+
+def require_size(name: str, value: object) -> None:
+    """Raise `ParameterError` unless a number of rows is whole and positive."""
+    if not isinstance(value, int | np.integer) or value < 1:
+        raise ParameterError(f"`{name}` must be a whole number of at least 1; got {value!r}.")

@@ -64,9 +64,10 @@ def leaves_of(weights: FloatArray, most: int) -> tuple[IntArray, IntArray, Float
     A row of weight 3 is three leaves, as three equal rows are; where that would be more leaves than rows and than
     ``most``, each row is one leaf that counts as its weight.
     """
-    pieces = np.ceil(weights).astype(np.intp)
-    if pieces.sum() > max(most, weights.size):
-        pieces = np.ones_like(pieces)
+    wanted = np.ceil(weights)
+    if wanted.sum() > max(most, weights.size):
+        wanted = np.ones_like(wanted)
+    pieces = wanted.astype(np.intp)
     leaves = np.cumsum(pieces) - pieces
     counts = np.ones(pieces.sum())
     counts[leaves] = weights - (pieces - 1)
