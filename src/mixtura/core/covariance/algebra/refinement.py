@@ -69,13 +69,11 @@ def _eliminate(covariances: FloatArray, whitening: FloatArray) -> tuple[FloatArr
     high[:, :, size:] = np.eye(size)
     low = np.zeros_like(high)
     for j in range(size - 1):
-        row = high[:, j, None, :], low[:, j, None, :]
-        share = _divide(
-            (high[:, j + 1 :, j, None], low[:, j + 1 :, j, None]),
-            (row[0][..., j, None], row[1][..., j, None]),
-        )
-        rest = high[:, j + 1 :], low[:, j + 1 :]
-        high[:, j + 1 :], low[:, j + 1 :] = _subtract(rest, _multiply(share, row))
+        below, pivot = np.s_[:, j + 1 :, j, None], np.s_[:, j, None, j, None]
+        share = _divide((high[below], low[below]), (high[pivot], low[pivot]))
+        # What is left of Sigma and begun of M^-1: the other columns of row j are done or zero.
+        row, rest = np.s_[:, j, None, j + 1 : size + j + 1], np.s_[:, j + 1 :, j + 1 : size + j + 1]
+        high[rest], low[rest] = _subtract((high[rest], low[rest]), _multiply(share, (high[row], low[row])))
     pivots = np.diagonal(high, axis1=1, axis2=2)
     refined = np.tril(high[:, :, size:]) / np.sqrt(pivots)[:, :, None] * scale[:, None, :]
     sound = (pivots > 0).all(axis=1) & np.isfinite(refined).all(axis=(1, 2))
