@@ -175,6 +175,9 @@ def test_values_of_chunks() -> None:
 @pytest.mark.parametrize(
     ("content", "expected", "note"),
     [
+        ('id,"x\nin $"\na,1\nb,2\n', {"id": ["a", "b"], "x in $": [1, 2]}, None),
+        ('id,"x\n in $"\r\na,1\r\nb,2\r\n', {"id": ["a", "b"], "x in $": [1, 2]}, None),
+        ('sep=;\nid;"x\r\n\r\ny"\na;1,5\nb;2\n', {"id": ["a", "b"], "x y": [1.5, 2.0]}, None),
         ("sep=;\nid;x\na;1,5\nb;2\n", {"id": ["a", "b"], "x": [1.5, 2.0]}, None),
         ('"sep=\t"\nid\tx\na\t1\n', {"id": ["a"], "x": [1]}, None),
         ("Customers of 2024\n\nid,x,y\na,1,2\nb,3,4\n", {"id": ["a", "b"], "x": [1, 3], "y": [2, 4]},

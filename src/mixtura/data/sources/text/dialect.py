@@ -27,6 +27,8 @@ _DECIMAL_COMMA = re.compile(r"\D*\d[\d.' \u00a0\u202f]*,\d+\D*")
 _PLAIN_NUMBER = re.compile(r"\s*[+-]?\d+(\.\d+)?\s*")
 _RECORDS = 50
 """Records in which the header is looked for."""
+_START = 1 << 16
+"""Characters in which the end of a line is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,9 @@ class TextDialect:
     ----------
     delimiter, quote : str
     skip : int
-        Lines above the first row.
+        Records above the first row, of a line each but for quoted line breaks.
+    line_end : str
+        What ends a line, where a name or a title has line breaks of its own; else empty, and DuckDB finds it.
     names : tuple of str
         Of the columns; those without one are numbered.
     notes : tuple of str
@@ -47,6 +51,7 @@ class TextDialect:
     delimiter: str
     quote: str
     skip: int
+    line_end: str
     names: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -63,10 +68,14 @@ class TextDialect:
     def cells(self, path: Path) -> str:
         """Return what SQL selects from: every cell as text, in columns ``c0``, ``c1`` and so on."""
         columns = {f"c{i}": "VARCHAR" for i in range(len(self.names))}
+        return f"read_csv({literal(str(path))}, auto_detect=false, header=false, columns={columns}, {self.options()})"
+
+    def options(self) -> str:
+        """Return what SQL says of the dialect to a function that reads text tables."""
         quote = literal(self.quote)
+        ends = {"": "", "\n": r", new_line='\n'", "\r": r", new_line='\r'", "\r\n": r", new_line='\r\n'"}
         return (
-            f"read_csv({literal(str(path))}, auto_detect=false, header=false, columns={columns}, "
-            f"delim={literal(self.delimiter)}, quote={quote}, escape={quote}, skip={self.skip})"
+            f"skip={self.skip}, delim={literal(self.delimiter)}, quote={quote}, escape={quote}{ends[self.line_end]}"
         )
 
 
@@ -82,16 +91,25 @@ def dialect_of(connection: duckdb.DuckDBPyConnection, path: Path) -> TextDialect
     """
     declared = _declared_separator(path)
     delimiter, quote = (declared, '"') if declared else _sniff(connection, path)
-    records, lines = _first_records(path, delimiter, quote)
-    if declared:
-        records, lines = records[1:], lines[1:]
+    records = _first_records(path, delimiter, quote)[1 if declared else 0 :]
     if not any(records):
         raise TableError(not_a_table(path, "it holds only empty lines"))
     header = find_header(records)
     first = header.record + (1 if header.names else 0)
     width = len(records[header.record])
     names = unique_names(header.names or [None] * width, path)
-    return TextDialect(delimiter, quote, lines[first], tuple(names), _notes(records, header, width))
+    has_breaks = any("\n" in cell or "\r" in cell for record in records[:first] for cell in record)
+    line_end = _line_end(path, quote) if has_breaks else ""
+    skip = first + (1 if declared else 0)
+    return TextDialect(delimiter, quote, skip, line_end, tuple(names), _notes(records, header, width))
+
+
+def _line_end(path: Path, quote: str) -> str:
+    """Return what ends the first line outside of quotes."""
+    with _opened(path) as file:
+        outside = "".join(file.read(_START).split(quote)[::2])
+    found = re.search(r"\r\n|\n|\r", outside)
+    return found[0] if found else ""
 
 
 def _notes(records: list[list[str]], header: Header, width: int) -> tuple[str, ...]:
@@ -160,14 +178,14 @@ def _are_divided(records: list[list[str]], delimiter: str) -> bool:
 
 def _even_records(path: Path, delimiter: str, quote: str) -> list[list[str]]:
     """Return the first records that are not empty where all have the same number of cells, two or more."""
-    records = [record for record in _first_records(path, delimiter, quote)[0] if any(record)]
+    records = [record for record in _first_records(path, delimiter, quote) if any(record)]
     even = len({len(record) for record in records}) == 1 and len(records[0]) > 1
     return records if even else []
 
 
 def _is_decimal_column(path: Path, quote: str) -> bool:
     """Return whether below a name without commas all that commas would divide is a number with a decimal comma."""
-    records = [record for record in _first_records(path, ",", quote)[0] if any(record)]
+    records = [record for record in _first_records(path, ",", quote) if any(record)]
     divided = [",".join(record) for record in records if len(record) > 1]
     return bool(divided) and len(records[0]) == 1 and all(map(_DECIMAL_COMMA.fullmatch, divided))
 
@@ -182,17 +200,14 @@ def _most_frequent(path: Path, preferred: str) -> str:
     return max(_DELIMITERS, key=outside_quotes.count)
 
 
-def _first_records(path: Path, delimiter: str, quote: str) -> tuple[list[list[str]], list[int]]:
-    """Return the first records, and for each how many lines stand before it; one more for what follows the last."""
+def _first_records(path: Path, delimiter: str, quote: str) -> list[list[str]]:
+    """Return the first records."""
     records: list[list[str]] = []
-    lines = [0]
     with _opened(path) as file:
         reader = csv.reader(file, delimiter=delimiter, quotechar=quote)
         with suppress(csv.Error):  # a cell too long for this reader; DuckDB reads it
-            for record in islice(reader, _RECORDS):
-                records.append(record)
-                lines.append(reader.line_num)
-    return records, lines
+            records.extend(islice(reader, _RECORDS))
+    return records
 
 
 @contextmanager

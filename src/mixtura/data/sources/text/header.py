@@ -141,7 +141,7 @@ def _shape(cell: Any) -> str:
 
 
 def unique_names(header: Sequence[Any], path: Path) -> list[str]:
-    """Return the names of the columns as text; those without one are numbered.
+    """Return the names of the columns as text, in one line; those without one are numbered.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def unique_names(header: Sequence[Any], path: Path) -> list[str]:
         Two columns have the same name.
     """
     names = [
-        f"column_{position}" if _is_empty(name) else str(name).strip()
+        f"column_{position}" if _is_empty(name) else re.sub(r"\s*[\r\n]\s*", " ", str(name).strip())
         for position, name in enumerate(header, start=1)
     ]
     for name, count in Counter(names).items():

@@ -136,9 +136,7 @@ def _dates(connection: Any, path: Path, dialect: TextDialect, names: Collection[
     """Return how columns of dates and times are read, by the formats that DuckDB finds in the first file."""
     import duckdb
 
-    quote = literal(dialect.quote)
-    given = f"skip={dialect.skip}, delim={literal(dialect.delimiter)}, quote={quote}, escape={quote}"
-    sniffed = f"sniff_csv({literal(str(path))}, header=false, {given}, sample_size={_SAMPLE})"
+    sniffed = f"sniff_csv({literal(str(path))}, header=false, {dialect.options()}, sample_size={_SAMPLE})"
     try:
         row = connection.execute(f"SELECT Columns, DateFormat, TimestampFormat FROM {sniffed}").fetchall()[0]
     except duckdb.Error:
