@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,8 @@ _WRITTEN = re.compile(
     rf"(?P<power>[eE][+-]?[0-9]+)?\s*(?:{_CURRENCY}|%)?\s*(?P<after>-?)",
 )
 _CODE = re.compile(r"[+-]?(0[0-9]|[0-9]{19})")
+_PLAIN = re.compile(r"[0-9]*[.,]?[0-9]*")
+_THOUSAND = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 _LETTER_CODE = re.compile(r"[A-Za-z]{1,3}[- ]?[0-9]")
 _MOST_ODD = 0.2
 """Above this share of cells that are neither numbers nor missing, a column is text."""
@@ -62,7 +64,8 @@ def read_numbers(cells: Sequence[str | None]) -> TextNumbers:
     """Read a column of text as numbers.
 
     Signs of currency and percent are left out (``12 %`` is 12), separators of thousands, too. Whether the comma or the
-    point is the decimal sign is learned from the whole column; where nothing decides it is the point.
+    point is the decimal sign is learned from the whole column; where nothing decides it is the point, and where no cell
+    has thousands it may be both.
 
     Parameters
     ----------
@@ -75,6 +78,8 @@ def read_numbers(cells: Sequence[str | None]) -> TextNumbers:
     TextNumbers(values=array([  12.  , 1212.57,     nan,     nan,   -3.5 ]), odd=(2,), share=1.0, is_code=False)
     >>> read_numbers(["1.212,57 €", "3,5", "7.000"]).values.tolist()
     [1212.57, 3.5, 7000.0]
+    >>> read_numbers(["0,9", "12.5", "7"]).values.tolist()
+    [0.9, 12.5, 7.0]
     """
     counts = Counter(cells)
     written = {
@@ -82,7 +87,7 @@ def read_numbers(cells: Sequence[str | None]) -> TextNumbers:
         for cell in counts
         if cell is not None and not is_missing_text(cell)
     }
-    decimal = _decimal_sign(found["body"].strip() for found in written.values() if found)
+    decimal = _decimal_sign([found["body"].strip() for found in written.values() if found])
     numbers = {cell: _number(found, decimal) if found else np.nan for cell, found in written.items()}
     values = np.array(
         [np.nan if cell is None else numbers.get(cell, np.nan) for cell in cells], dtype=np.float64
@@ -121,8 +126,8 @@ def is_missing_text(cell: str) -> bool:
     return cell.strip().lower() in MISSING_WORDS
 
 
-def _decimal_sign(bodies: Iterable[str]) -> str:
-    """Return "." or ",", by the cells that can be read in one way only."""
+def _decimal_sign(bodies: Sequence[str]) -> str:
+    """Return "." or ",", by the cells that can be read in one way only; "" for both, where all can."""
     votes: Counter[str] = Counter()
     for body in bodies:
         points, commas = body.count("."), body.count(",")
@@ -130,13 +135,17 @@ def _decimal_sign(bodies: Iterable[str]) -> str:
             votes["." if body.rfind(".") > body.rfind(",") else ","] += 1
         elif points + commas > 1:  # several: they separate thousands
             votes["," if points else "."] += 1
-        elif points + commas and not re.fullmatch(r"[1-9][0-9]{0,2}[.,][0-9]{3}", body):
+        elif points + commas and not _THOUSAND.fullmatch(body):
             votes["." if points else ","] += 1
+    if len(votes) == 2 and all(_PLAIN.fullmatch(body) and not _THOUSAND.fullmatch(body) for body in bodies):
+        return ""
     return "," if votes[","] > votes["."] else "."
 
 
 def _number(found: re.Match[str], decimal: str) -> float:
     body = found["body"].strip()
+    if not decimal:
+        body, decimal = body.replace(",", "."), "."
     thousands = "," if decimal == "." else "."
     for separator in (thousands, " ", "'"):
         grouped = rf"[0-9]{{1,3}}({re.escape(separator)}[0-9]{{2,3}})*{re.escape(separator)}[0-9]{{3}}"

@@ -24,6 +24,7 @@ from mixtura.segments.table.survey.missing_codes import (
     codes_of,
     declared_notes,
     suspected_codes,
+    suspected_notes,
 )
 from mixtura.segments.table.survey.sentinel import Sentinel, sentinel_notes, sentinel_of
 
@@ -105,7 +106,7 @@ class OpenTable:
         sentences += declared_notes(
             self.codebook, [name for name in self.codebook.columns if name in columns]
         )
-        sentences += [one.sentence for one in self.suspected if one.column in columns]
+        sentences += suspected_notes([one for one in self.suspected if one.column in columns])
         if self.total:
             label = self.total if self.total == _UNLABELED else repr(self.total)
             sentences.append(f"The last row, {label}, holds totals and not a customer: left out.")

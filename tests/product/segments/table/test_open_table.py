@@ -49,6 +49,14 @@ def test_numbers_written_by_people_are_read(backend) -> None:
     assert opened.odd_cells == ()
 
 
+def test_both_decimal_signs_are_read_where_no_cell_has_thousands() -> None:
+    mixed = open_table(pl.DataFrame({"x": ["0,9", "12.5", "7", "-1,25"] * 15}))
+    np.testing.assert_array_equal(column(mixed.frame, "x"), [0.9, 12.5, 7.0, -1.25] * 15)
+    thousands = open_table(pl.DataFrame({"x": ["12.5", "7.25", "8.5", "1.234", "0,9"] * 12}))
+    assert column(thousands.frame, "x")[:4].tolist() == [12.5, 7.25, 8.5, 1.234]
+    assert {cell.text for cell in thousands.odd_cells} == {"0,9"}
+
+
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("odd", ["n.b.", "-", "about 12", "12 kg", "?", "1.2.3", "12:30", "2024-01-02"])
 @pytest.mark.parametrize("backend", ["polars", "pandas", "pyarrow"])
@@ -165,6 +173,7 @@ def test_a_sentinel_is_a_missing_value(sentinel) -> None:
     [
         [-999, *range(-998, -940)],  # one end of many
         [999, *range(700, 758)],
+        [999] * 10 + [9, 19, 49, 99, 199] * 10,  # prices
         [-9.0, -9.0, *np.linspace(-8, 8, 58)],  # degrees
         [9999, *range(100, 159)],  # once
         [999, 999, *np.arange(10, 970, 16)],  # prices just below a thousand

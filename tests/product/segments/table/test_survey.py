@@ -11,10 +11,16 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from mixtura.cli.option_names import with_options
 from mixtura.exceptions import ColumnWarning, ParameterError
 from mixtura.io import Codebook, CodebookColumn, read_table, with_codebook
 from mixtura.segments import Effort, SegmentModel, advise, assign_table, choose_columns, segment_table
-from mixtura.segments.table.survey.missing_codes import codes_asked, suspected_codes
+from mixtura.segments.table.survey.missing_codes import (
+    SuspectedCodes,
+    codes_asked,
+    suspected_codes,
+    suspected_notes,
+)
 from survey_files import survey_frame, write_dta, write_sav
 
 pytest.importorskip("pyreadstat", reason="pyreadstat is not installed")
@@ -127,8 +133,20 @@ def test_a_label_that_says_so_makes_a_code_suspected() -> None:
     assert found is not None
     assert (
         "Does 4 ('Weiß nicht / keine Angabe') in 'q' stand for a missing value? 10 cells (25 %)"
-        in found.sentence
+        in suspected_notes([found])[0]
     )
+
+
+def test_columns_of_the_same_codes_are_asked_about_once() -> None:
+    alike = [SuspectedCodes(f"q{i}", (9.0,), ("",), 10 + i, 0.1) for i in range(1, 9)]
+    other = SuspectedCodes("age", (-2147483648.0, 99.5), ("", ""), 4, 0.04)
+    one, two = suspected_notes([*alike, other])
+    assert one.startswith(
+        "Does 9 in 'q1', 'q2', 'q3', 'q4', 'q5', 'q6' and 2 more stand for a missing value?"
+    )
+    assert "11 to 18 cells of each (10 %) hold it" in one
+    assert "--missing-code q1=9,q2=9,q3=9,q4=9,q5=9,q6=9,q7=9,q8=9" in with_options(one)
+    assert "--missing-code age=-2147483648,age=99.5" in with_options(two)
 
 
 def test_missing_codes_are_checked() -> None:

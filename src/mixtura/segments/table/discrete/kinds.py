@@ -204,11 +204,16 @@ def _check_levels(name: str, values: FloatArray, kind: str) -> None:
 
 
 def kind_notes(kinds: Sequence[ColumnKind]) -> tuple[str, ...]:
-    """Return sentences that say what columns were taken for, other than plain numbers; none where all are."""
+    """Return sentences that say what columns were taken for, other than plain numbers; one for the same reason."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for one in kinds:
+        if one.kind != "continuous":
+            alike.setdefault((one.kind, one.reason), []).append(one.name)
     return tuple(
-        f"{one.name} is taken for {KIND_WORDS[one.kind]} ({one.reason})."
-        for one in kinds
-        if one.kind != "continuous"
+        f"{names[0]} is taken for {KIND_WORDS[kind]} ({reason})."
+        if len(names) == 1
+        else f"{', '.join(names[:-1])} and {names[-1]} are each taken for {KIND_WORDS[kind]} ({reason})."
+        for (kind, reason), names in alike.items()
     )
 
 

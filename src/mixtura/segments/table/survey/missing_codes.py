@@ -21,6 +21,7 @@ __all__ = [
     "codes_of",
     "declared_notes",
     "suspected_codes",
+    "suspected_notes",
 ]
 
 MissingCodes = Mapping[str, Sequence[float]] | Sequence[float] | None
@@ -73,19 +74,50 @@ class SuspectedCodes:
     count: int
     share: float
 
-    @property
-    def sentence(self) -> str:
-        """What is asked."""
-        shown = [
-            f"{value:g} ({label!r})" if label else f"{value:g}"
-            for value, label in zip(self.values, self.labels, strict=True)
-        ]
-        codes = ", ".join(f"{value:g}" for value in self.values)
-        return (
-            f"Does {' or '.join(shown)} in {self.column!r} stand for a missing value? {self.count:,} cells "
-            f"({100 * self.share:.0f} %) hold {'it' if len(shown) == 1 else 'one'}, and are used as they are. If so, "
-            f"say `missing_codes={{{self.column!r}: [{codes}]}}`."
-        )
+
+def suspected_notes(suspected: Sequence[SuspectedCodes]) -> tuple[str, ...]:
+    """Return what is asked of the columns, once for all that hold the same codes.
+
+    Examples
+    --------
+    >>> from mixtura.segments.table.survey.missing_codes import SuspectedCodes, suspected_notes
+    >>> asked = [SuspectedCodes(name, (9.0,), ("",), 12, 0.04) for name in ("q1", "q2")]
+    >>> print(suspected_notes(asked)[0][:59])
+    Does 9 in 'q1', 'q2' stand for a missing value? 12 cells of
+    """
+    alike: dict[tuple[object, ...], list[SuspectedCodes]] = {}
+    for one in suspected:
+        alike.setdefault((one.values, one.labels), []).append(one)
+    return tuple(map(_question, alike.values()))
+
+
+def _question(alike: Sequence[SuspectedCodes]) -> str:
+    first = alike[0]
+    shown = [
+        f"{_shortest(value)} ({label!r})" if label else f"{_shortest(value)}"
+        for value, label in zip(first.values, first.labels, strict=True)
+    ]
+    named = ", ".join(repr(one.column) for one in alike[:_MOST_NAMED])
+    more = f" and {len(alike) - _MOST_NAMED} more" if len(alike) > _MOST_NAMED else ""
+    counts, shares = [one.count for one in alike], [100 * one.share for one in alike]
+    each = " of each" if len(alike) > 1 else ""
+    said = {one.column: [_shortest(value) for value in one.values] for one in alike}
+    return (
+        f"Does {' or '.join(shown)} in {named}{more} stand for a missing value? {_span(counts, ',d')} cells{each} "
+        f"({_span(shares, '.0f')} %) hold {'it' if len(shown) == 1 else 'one'}, and are used as they are. If so, say "
+        f"`missing_codes={said!r}`."
+    )
+
+
+def _shortest(value: float) -> float:
+    """Return a whole number without its decimal point."""
+    return int(value) if value == int(value) else value
+
+
+def _span(values: Sequence[float], form: str) -> str:
+    """Return the range of numbers as text."""
+    low, high = format(min(values), form), format(max(values), form)
+    return low if low == high else f"{low} to {high}"
 
 
 def codes_asked(missing_codes: MissingCodes) -> dict[str, list[float]]:

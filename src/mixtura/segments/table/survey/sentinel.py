@@ -51,7 +51,7 @@ class Sentinel:
 def sentinel_notes(sentinels: Sequence[Sentinel]) -> list[str]:
     """Return a sentence for each number that stands for missing values."""
     return [
-        f"{one.column!r} holds {one.value:g} in {one.count:,} rows, which stands for a missing value."
+        f"{one.column!r} holds {one.value:.15g} in {one.count:,} rows, which stands for a missing value."
         for one in sentinels
     ]
 
@@ -90,5 +90,7 @@ def is_apart(extreme: float, count: int, n_others: int, others: tuple[float, flo
     low, high = others
     if n_others < (n_others + count) / 2 or count < 2:
         return False
+    if extreme > 0 and low % 10 == high % 10 == 9:
+        return False  # 9, 49, 199, 999: prices
     gap = low - extreme if extreme < 0 else extreme - high
     return (low < high and gap > high - low) or (extreme <= -99 and low >= 0)
