@@ -107,16 +107,17 @@ def notes_with_options(notes: Iterable[str]) -> tuple[str, ...]:
 def _unquoted(value: str) -> str:
     """Return a Python value as one types it.
 
-    ``[3, 4]`` is ``3,4``, ``"x"`` is ``x``, ``{"a": [1]}`` is ``a=1``, and ``range(3, 7)`` is ``3-6``.
+    ``[3, 4]`` is ``3,4``, ``"x"`` is ``x``, ``{"a": [1], "b": "log1p"}`` is ``a=1,b=log1p``, and ``range(3, 7)`` is
+    ``3-6``.
     """
     span = re.fullmatch(r"range\((\d+), *(\d+)\)", value)
     if span:
         return f"{span[1]}-{int(span[2]) - 1}"
     if value.startswith("{"):
-        codes = ast.literal_eval(value)
-        return shlex.quote(
-            ",".join(_field(f"{name}={code}") for name, listed in codes.items() for code in listed)
-        )
+        said = [
+            (name, [one] if isinstance(one, str) else one) for name, one in ast.literal_eval(value).items()
+        ]
+        return shlex.quote(",".join(_field(f"{name}={one}") for name, listed in said for one in listed))
     return re.sub(r"[\[\]\"' ]", "", value)
 
 

@@ -21,6 +21,7 @@ from mixtura.segments.model.candidate_choice import Exclusion
 from mixtura.segments.results.choice_notes import choice_notes
 from mixtura.segments.stability.model_choice import ModelChoice
 from mixtura.segments.table.discrete.kinds import ColumnKind
+from mixtura.segments.transforms.lone_values import lone_value_notes
 from mixtura.segments.transforms.recommend_transform import TransformAdvice
 from mixtura.segments.transforms.transforms import Transform, Winsorized
 from mixtura.select import Candidate, SearchResult
@@ -55,6 +56,7 @@ def notes_of(result: SegmentationResult) -> tuple[str, ...]:
     inside, k = assignment.labels[assignment.complete], model.n_segments
     further = (
         *result.table_notes,
+        *(lone_value_notes(result.rows, result.columns.used, model.scaling) if result.whole is None else ()),
         *outlier_notes(model.mixture, assignment, result.robust_reason, model.groups),
         *missing_by_segment_notes(result.rows, inside, k, result.columns.used),
         *transform_notes(result.advice, model.scaling.transforms, result.columns.kinds, result.kept),
