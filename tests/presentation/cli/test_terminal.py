@@ -111,6 +111,28 @@ def test_one_segment_is_printed_without_comparisons() -> None:
     assert "1 model fitted" in text
 
 
+def test_customers_that_are_certain_are_not_called_ambiguous() -> None:
+    def certain(found: dict[str, Any]) -> None:
+        for one in found["least_certain"]:
+            one["memberships"] = [1.0 - 4e-5, *[0.0] * (len(one["memberships"]) - 1)]
+        found["choice"]["rule"] = "stability"
+
+    assert "Most ambiguous" in printed(document())
+    text = printed(document(certain))
+    assert "Most ambiguous" not in text
+    assert "No customer is between two segments. K-means assigns" in text
+    assert "the most stable of those that BIC does not separate, converged" in text
+
+
+def test_a_page_of_models_that_are_all_excluded_marks_none_as_the_least() -> None:
+    def exclude(found: dict[str, Any]) -> None:
+        for one in found["candidates"]:
+            one |= {"excluded": True, "exclusion": "degenerate"}
+
+    assert 'class="number least"' in render_report(document(), BlankCharts())
+    assert 'class="number least"' not in render_report(document(exclude), BlankCharts())
+
+
 def test_no_anomalies() -> None:
     none = {"log_density_threshold": None, "percentile": 0.0, "count": 0, "customers": []}
     assert "Anomalies" not in printed(document(lambda found: found["anomalies"].update(none)))

@@ -218,6 +218,18 @@ def test_names_differ_by_more_words_then_by_degree_then_by_rank() -> None:
 def test_names_are_spoken() -> None:
     assert readable_name("(k$)") == "(k$)"
     assert readable_name("Detergents_Paper") == "detergents paper"
+    assert readable_name("Q12_SCORE") == "Q12 score"
+
+
+def test_a_rank_stands_in_place_of_the_level_of_its_column() -> None:
+    columns = ["age", "spend"]
+    alike = np.array([[-0.8, 0.9], [-0.8, 0.6], [-0.8, 0.7], [1.4, -1.0]])
+    assert name_segments(alike, columns) == (
+        "low age, highest spend", "low age, 3rd highest spend", "low age, 2nd highest spend", "high age, low spend",
+    )  # fmt: skip
+    assert name_segments(alike[:, ::-1], columns[::-1])[0] == "highest spend, low age"
+    both = name_segments(np.array([[0.8, 0.9, 0.85], [0.8, 0.7, 0.85]]), ["a", "b", "c"])
+    assert both == ("high a, b and c, highest b", "high a, b and c, 2nd highest b")
 
 
 def test_segments_need_more_customers_than_columns_by_weight() -> None:
@@ -233,6 +245,27 @@ def test_segments_need_more_customers_than_columns_by_weight() -> None:
     assert exclusions_of(ranking, rows, np.full(100, 3.0)) == {}  # four and a half
     assert exclusions_of(ranking, rows, np.full(100, 0.01)) == few  # shares stand for customers
     assert candidates_to_choose_from(ranking, few) == (best,)
+
+
+def test_segments_of_few_customers_in_many_columns_are_not_outliers() -> None:
+    best = search(make_customers(), components=[2], covariance_types=["spherical"]).best
+    assert best.mixture is not None
+    parts = (best.mixture.means, best.mixture.covariances, "spherical")
+    seventh = replace(best, mixture=Mixture.from_parameters([0.86, 0.14], *parts))
+    for n_rows, n_columns, is_few in [(100, 30, False), (100, 13, False), (20, 30, True), (30, 3, False)]:
+        found = exclusions_of((seventh,), np.zeros((n_rows, n_columns)))
+        assert (seventh in found) == is_few, (n_rows, n_columns)  # 14, 14, 2.8, 4.2 customers
+    one = replace(best, n_components=1, mixture=Mixture.from_parameters([1.0], [[0.0]], [1.0], "spherical"))
+    assert exclusions_of((one,), np.zeros((2, 5))) == {}
+
+
+@pytest.mark.parametrize("n_rows", [2, 40])
+def test_customers_of_one_or_two_kinds_are_segmented(n_rows: int) -> None:
+    frame = pl.DataFrame({"a": [1.5, 3.0] * (n_rows // 2), "b": [2.0, 4.0] * (n_rows // 2)})
+    result = segment_table(frame, components=[1, 2], covariance_types=["tied", "diag"])
+    document = result.with_effort(Effort(resamples=0, draws=100)).document
+    assert document.verdict.customers == n_rows
+    assert document.diagnostics.normality == []
 
 
 def test_models_with_a_segment_below_the_least_share_are_passed_over() -> None:

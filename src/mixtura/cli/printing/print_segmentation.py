@@ -15,13 +15,15 @@ from mixtura.cli.printing.print_profiles import WIDE, print_profiles
 if TYPE_CHECKING:
     from mixtura.segments.known.document_part import KnownPart
     from mixtura.segments.results.document import CandidatePart, Document
-    from mixtura.segments.results.document_checks import DriverPart
+    from mixtura.segments.results.document_checks import DriverPart, LeastCertainPart
 
 __all__ = ["print_segmentation"]
 
 _RUNNERS_UP = 4
 _ANOMALIES = 8
 _DOUBTFUL = 5
+_CERTAIN = 0.99995
+"""Membership from which on a customer is in one segment alone, as far as percentages show it."""
 _ELSEWHERE = "known, but elsewhere"
 _REASONS = 3
 """Columns that are named beside an anomaly, those with most of its distance."""
@@ -51,9 +53,8 @@ def _print_choice(console: Console, document: Document) -> None:
         console.print(f"\nClusters: {verdict.clusters_explanation}")
     found = "1 segment" if verdict.segments == 1 else f"{verdict.segments} segments"
     reason = reason_text(choice.criterion_name, choice.rule, determined=choice.determined)
-    among = (
-        " of the models that were not excluded" if document.diagnostics.excluded and choice.determined else ""
-    )
+    by_criterion = bool(document.diagnostics.excluded) and choice.determined and choice.rule != "stability"
+    among = " of the models that were not excluded" if by_criterion else ""
     console.print(
         Text.assemble(
             ("\n" + found, "bold green"),
@@ -226,6 +227,18 @@ def _gap(one: CandidatePart, best: CandidatePart, name: str) -> str:
 def _print_least_certain(console: Console, document: Document) -> None:
     if not document.least_certain:
         return
+    between = [one for one in document.least_certain if max(one.memberships) < _CERTAIN]
+    if between:
+        _print_ambiguous(console, document, between)
+    else:
+        console.print("\nNo customer is between two segments.", style="bold")
+    console.print(
+        f"K-means assigns {percent(document.kmeans.agreement)} of all customers to the same segment.",
+        style="dim",
+    )
+
+
+def _print_ambiguous(console: Console, document: Document, between: Sequence[LeastCertainPart]) -> None:
     wide = console.width >= WIDE
     table = plain_table(
         document.table.id_column or "row",
@@ -245,7 +258,7 @@ def _print_least_certain(console: Console, document: Document) -> None:
             return "outlier"
         return f"{number} {document.segments[number - 1].name}" if wide else str(number)
 
-    for customer in document.least_certain:
+    for customer in between:
         inside = customer.memberships
         rest = 1.0 - sum(inside) if customer.second < 0 else inside[customer.second - 1]
         most = name(customer.first), percent(inside[customer.first - 1], 2)
@@ -253,10 +266,6 @@ def _print_least_certain(console: Console, document: Document) -> None:
         cluster = "" if customer.kmeans_segment is None else name(customer.kmeans_segment)
         table.add_row(customer.customer, *most, *following, cluster)
     print_table(console, table)
-    console.print(
-        f"K-means assigns {percent(document.kmeans.agreement)} of all customers to the same segment.",
-        style="dim",
-    )
 
 
 def _reason(driver: DriverPart, document: Document) -> str:

@@ -9,7 +9,11 @@ from mixtura._typing import FloatArray
 from mixtura.segments.weighted import effective_counts
 from mixtura.select import Candidate
 
-__all__ = ["Exclusion", "candidates_to_choose_from", "excluded", "exclusions_of"]
+__all__ = ["Exclusion", "candidates_to_choose_from", "excluded", "exclusions_of", "most_outliers"]
+
+_FEW = 5
+_FEW_SHARE = 0.1
+"""Five customers and a tenth of all are a segment, however many columns there are."""
 
 
 class Exclusion(Enum):
@@ -18,6 +22,20 @@ class Exclusion(Enum):
     DEGENERATE = "degenerate"
     FEW_CUSTOMERS = "too few customers"
     SMALL_SEGMENT = "small segment"
+
+
+def most_outliers(n_rows: float, n_columns: int) -> float:
+    """Return how many customers are outliers at most, rather than a segment.
+
+    As many as there are columns; of few customers in many columns a tenth, or five.
+
+    Examples
+    --------
+    >>> from mixtura.segments.model.candidate_choice import most_outliers
+    >>> most_outliers(300, 4), most_outliers(250, 200), most_outliers(20, 30)
+    (4, 25.0, 5)
+    """
+    return min(n_columns, max(_FEW, _FEW_SHARE * n_rows))
 
 
 def exclusions_of(
@@ -29,9 +47,9 @@ def exclusions_of(
 ) -> dict[Candidate, Exclusion]:
     """Return the models that may not be chosen, with the reason, in the order of the ranking.
 
-    Degenerate ones, whose likelihood means nothing; those with a segment that has no more customers than there are
-    columns, which are outliers and not a segment; and those with a segment of a smaller share than asked for. With
-    weights customers are counted by them, see `effective_counts`. Models that could not be fitted are not among them.
+    Degenerate ones, whose likelihood means nothing; those of several segments with one of so few customers that these
+    are outliers, see `most_outliers`; and those with a segment of a smaller share than asked for. With weights
+    customers are counted by them, see `effective_counts`. Models that could not be fitted are not among them.
 
     Parameters
     ----------
@@ -44,13 +62,16 @@ def exclusions_of(
         The first components that are kept, however few customers they have.
     """
     n_rows = len(rows) if weights is None else float(effective_counts(weights).sum())
+    few = most_outliers(n_rows, rows.shape[1])
     found = {}
     for one in ranking:
         if one.mixture is None:
             continue
         if one.is_degenerate:
             found[one] = Exclusion.DEGENERATE
-        elif (smallest := one.mixture.weights[n_kept:].min(initial=1.0)) * n_rows <= rows.shape[1]:
+            continue
+        smallest = float(one.mixture.weights[n_kept:].min(initial=1.0))
+        if one.n_components > 1 and smallest * n_rows <= few:
             found[one] = Exclusion.FEW_CUSTOMERS
         elif smallest < min_share:
             found[one] = Exclusion.SMALL_SEGMENT

@@ -217,9 +217,21 @@ def _ranked(names: Sequence[str], differences: FloatArray, words: Sequence[str])
             order = list(np.argsort(differences[:, column], kind="stable"))
             for k in alike:
                 rank = f"{_rank(order.index(k), len(order), from_top=differences[k, column] > 0)} {words[column]}"
-                said_already = name in {f"{level} {words[column]}" for level in _LEVELS}
-                result[k] = rank if said_already else f"{name}, {rank}"
+                result[k] = _with_rank(name, words[column], rank)
     return tuple(result)
+
+
+def _with_rank(name: str, word: str, rank: str) -> str:
+    """Return a name with a rank in a column, in place of its level in that column where the name has one."""
+    for said in (f"{level} {word}" for level in _LEVELS):
+        if name == said:
+            return rank
+        following = name.removeprefix(f"{said}, ")
+        if following != name and following.startswith(tuple(f"{level} " for level in _LEVELS)):
+            return f"{rank}, {following}"
+        if name.endswith(f", {said}"):
+            return f"{name.removesuffix(said)}{rank}"
+    return f"{name}, {rank}"
 
 
 def _rank(position: int, count: int, *, from_top: bool) -> str:
@@ -232,13 +244,17 @@ def _rank(position: int, count: int, *, from_top: bool) -> str:
 def readable_name(column: str) -> str:
     """Return a column's name in lower case, without units in brackets and with spaces between words.
 
+    Words that hold a digit, such as the number of a question, stay as they are.
+
     Examples
     --------
     >>> from mixtura.segments.model.naming import readable_name
-    >>> readable_name("Annual Income (k$)"), readable_name("CASH_ADVANCE_TRX"), readable_name("MonthlySpend")
-    ('annual income', 'cash advance trx', 'monthly spend')
+    >>> readable_name("Annual Income (k$)"), readable_name("CASH_ADVANCE_TRX"), readable_name("Q5 MonthlySpend")
+    ('annual income', 'cash advance trx', 'Q5 monthly spend')
     """
     words = re.sub(r"[(\[{].*?[)\]}]", " ", column)
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", words)
-    words = " ".join(re.split(r"[\s_.]+", words)).strip().lower()
-    return words or column
+    readable = (
+        one if any(sign.isdigit() for sign in one) else one.lower() for one in re.split(r"[\s_.]+", words)
+    )
+    return " ".join(readable).strip() or column

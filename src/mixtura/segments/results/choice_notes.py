@@ -117,8 +117,8 @@ def _excluded(passed: Mapping[Candidate, Exclusion], columns: Sequence[str], min
         )
     if few:
         reasons.append(
-            f"{_count(len(few), 'model')} in which a segment has no more customers than there are "
-            "columns, which makes them outliers and not a segment"
+            f"{_count(len(few), 'model')} in which a segment has so few customers that they are outliers and not a "
+            "segment"
         )
     if small:
         which = [

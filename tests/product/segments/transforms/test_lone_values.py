@@ -22,7 +22,9 @@ def test_a_value_far_from_all_others_is_named_with_what_to_do() -> None:
     spend = SPEND.copy()
     spend[17] = 1e9
     (said,) = notes(spend, SPEND)
-    assert said.startswith("1 value of 'spend' lies far from all others: 1000000000; the others lie from 10 to 109.")
+    assert said.startswith(
+        "1 value of 'spend' lies far from all others: 1000000000; the others lie from 10 to 109."
+    )
     shown = with_options(said)
     assert "say --missing-code spend=1000000000; if not, --transform spend=winsorize moves it" in shown
 
@@ -37,7 +39,9 @@ def test_only_values_that_make_the_scale_are_lone() -> None:
     assert notes(wide) == ()
     few = np.append(np.tile(SPEND, 4), [-80000.5, -90000.0, 109.0, np.nan])
     (said,) = notes(few)
-    assert said.startswith("2 values of 'spend' lie far from all others: -90000, -80000.5; the others lie from 10")
+    assert said.startswith(
+        "2 values of 'spend' lie far from all others: -90000, -80000.5; the others lie from 10"
+    )
     assert "`missing_codes={'spend': [-90000, -80000.5]}`" in said
 
 

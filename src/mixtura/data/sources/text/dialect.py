@@ -74,9 +74,7 @@ class TextDialect:
         """Return what SQL says of the dialect to a function that reads text tables."""
         quote = literal(self.quote)
         ends = {"": "", "\n": r", new_line='\n'", "\r": r", new_line='\r'", "\r\n": r", new_line='\r\n'"}
-        return (
-            f"skip={self.skip}, delim={literal(self.delimiter)}, quote={quote}, escape={quote}{ends[self.line_end]}"
-        )
+        return f"skip={self.skip}, delim={literal(self.delimiter)}, quote={quote}, escape={quote}{ends[self.line_end]}"
 
 
 def dialect_of(connection: duckdb.DuckDBPyConnection, path: Path) -> TextDialect:

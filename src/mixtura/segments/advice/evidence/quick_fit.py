@@ -183,7 +183,7 @@ def component_normality(
     *,
     scaled: Callable[[FloatArray], FloatArray] = np.asarray,
 ) -> tuple[ComponentNormality, ...]:
-    """Test each component that has enough rows.
+    """Test each component that has enough rows, not all equal.
 
     Rows are given to components at random with the probabilities of their memberships: if the mixture is right, each
     component's rows are then a sample of its normal distribution. (Rows given to the most probable component are
@@ -215,6 +215,8 @@ def component_normality(
         if members.size < max(20, 3 * rows.shape[1]):
             continue
         some = scaled(rows[rng.permutation(members)[:_NORMALITY_ROWS]])
+        if not np.ptp(some, axis=0).any():
+            continue
         found.append(
             ComponentNormality(
                 component=component,
