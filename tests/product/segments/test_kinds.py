@@ -9,6 +9,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import polars as pl
 import pytest
@@ -23,6 +24,7 @@ from mixtura.segments import Effort, SegmentModel, advise, assign_table, segment
 from mixtura.segments.results.choice_notes import choice_notes
 from mixtura.segments.stability.model_choice import Contender, ModelChoice
 from mixtura.segments.table.discrete.find_kinds import REPEATED, UNRELATED
+from mixtura.segments.table.discrete.kinds import kind_of
 from mixtura.segments.table.discrete.number_rules import level_kind, point_masses
 
 
@@ -59,6 +61,13 @@ def found() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", mixtura.exceptions.ColumnWarning)
         return segment_table(table, kinds="auto", components=[2, 3, 4]), table, groups
+
+
+def test_a_negative_zero_is_shown_as_zero() -> None:
+    returns = -np.append(np.zeros(60), np.linspace(1.5, 90.25, 40))
+    kind = kind_of(nw.from_native(pl.Series("returns", returns), series_only=True), numeric=True)
+    assert kind is not None
+    assert (kind.kind, kind.reason) == ("spike", "60 % are 0, far more than usual values")
 
 
 def test_columns_are_taken_for_what_they_are(found: Any) -> None:

@@ -221,6 +221,17 @@ def test_names_are_spoken() -> None:
     assert readable_name("Q12_SCORE") == "Q12 score"
 
 
+def test_long_names_of_columns_are_cut_where_they_stay_different() -> None:
+    question = "How likely are you to recommend our company to a friend or a colleague"
+    far = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    assert name_segments(far, [question, "x" * 60])[0] == (
+        f"high how likely are you to recommend our company to …, low {'x' * 47}…"
+    )
+    assert name_segments(far, [f"{question} (now)", f"{question}, then"])[1] == (
+        f"low {question.lower()}, high {question.lower()}, then"
+    )
+
+
 def test_a_rank_stands_in_place_of_the_level_of_its_column() -> None:
     columns = ["age", "spend"]
     alike = np.array([[-0.8, 0.9], [-0.8, 0.6], [-0.8, 0.7], [1.4, -1.0]])

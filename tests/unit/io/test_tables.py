@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
+import re
 from pathlib import Path
 
 import narwhals as nw
@@ -409,3 +411,31 @@ def test_a_title_above_a_single_column_is_not_its_name(
     table = read_table(tmp_path / "one.csv")
     assert table.data.column_names == [name]
     assert table.data.num_rows == n_rows
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "said"),
+    [
+        (
+            b"PK\x03\x04 table.csv",
+            "a.csv.zip",
+            "is a ZIP archive, not a table as text. Unpack it, or compress",
+        ),
+        (
+            b"PK\x03\x04 [Content_Types].xml",
+            "a.csv",
+            "is an Excel workbook, not a table as text. Give it the suffix",
+        ),
+        (b"BZh91AY", "a.csv.bz2", "is compressed by bzip2"),
+        (
+            gzip.compress(b"a,b\n1,2\n"),
+            "a.csv",
+            "is compressed by gzip, not a table as text. Give it a suffix",
+        ),
+    ],
+)
+def test_compressed_files_say_what_they_are(tmp_path, content, name, said) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(TableError, match=re.escape(said)):
+        read_table(path)

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from textwrap import shorten
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +29,7 @@ _PARTS, _CLOSE = 2, 0.85
 """Columns in a name, and the share of the last difference at which one more column is included."""
 
 _LONG = 48
-"""Characters from which a name leaves out the third column."""
+"""Characters from which a name leaves out the third column, and that the name of a column in it has at most."""
 
 _LARGE = 1.5
 """Difference from which a segment is not high but very high."""
@@ -81,8 +82,7 @@ def name_segments(
     ('2nd highest income', 'highest income', 'low income')
     """
     words = [readable_name(name) for name in columns]
-    if len(set(words)) < len(words):
-        words = list(columns)
+    words = _shortened(words if len(set(words)) == len(words) else columns)
     spreads = np.ones_like(differences) if spreads is None else spreads
     names = [""] * len(differences)
     pending = list(range(len(differences)))
@@ -94,6 +94,19 @@ def name_segments(
         if not pending:
             break
     return _ranked(names, differences, words)
+
+
+def _shortened(words: Sequence[str]) -> list[str]:
+    """Return the names of columns, long ones cut where that leaves them different."""
+    short = [_cut(word) for word in words]
+    counts = Counter(short)
+    return [brief if counts[brief] == 1 else word for brief, word in zip(short, words, strict=True)]
+
+
+def _cut(word: str) -> str:
+    if len(word) <= _LONG:
+        return word
+    return shorten(word, _LONG, placeholder=" …") if " " in word[:_LONG] else f"{word[: _LONG - 1]}…"
 
 
 def _traits(difference: FloatArray, spread: FloatArray, words: Sequence[str], graded: bool) -> list[_Trait]:

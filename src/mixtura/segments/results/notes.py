@@ -188,9 +188,10 @@ def transform_notes(
     if spikes:
         said = ", ".join(f"{one.column} ({100 * one.share_zero:.0f} %)" for one in spikes[:_NAMED])
         more = f" and {len(spikes) - _NAMED} more" if len(spikes) > _NAMED else ""
+        remedy = "" if kinds else ' `kinds="auto"` models zeros beside many other values as point masses.'
         notes.append(
             f"Many customers have exactly 0: {said}{more}. No transform spreads them; segments may form around having "
-            'any. `kinds="auto"` models zeros beside many other values as point masses.'
+            f"any.{remedy}"
         )
     clipped = [
         one.column for one, done in zip(advice, transforms, strict=True) if isinstance(done, Winsorized)

@@ -12,6 +12,17 @@ __all__ = ["check_text", "check_utf8"]
 _CHUNK = 1 << 20
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
+_UNPACK = "Unpack it, or compress the table itself, as .csv.gz or .csv.zst."
+_PACKED = {
+    b"PK\x03\x04": ("a ZIP archive", _UNPACK),
+    b"BZh": ("compressed by bzip2", _UNPACK),
+    b"\xfd7zXZ\0": ("compressed by xz", _UNPACK),
+    b"7z\xbc\xaf": ("a 7z archive", _UNPACK),
+    b"\x1f\x8b": ("compressed by gzip", "Give it a suffix that ends in .gz."),
+    b"\x28\xb5\x2f\xfd": ("compressed by Zstandard", "Give it a suffix that ends in .zst."),
+}
+"""How compressed files begin, and what helps."""
+
 
 def check_text(path: Path) -> None:
     """Look at the beginning of a file.
@@ -25,6 +36,11 @@ def check_text(path: Path) -> None:
         start = file.read(_CHUNK)
     if start.startswith(_UTF16):
         raise TableError(_not_utf8(path, "it is UTF-16", "UTF-16"))
+    for magic, (what, remedy) in _PACKED.items():
+        if start.startswith(magic):
+            if b"[Content_Types].xml" in start:
+                what, remedy = "an Excel workbook", "Give it the suffix .xlsx."
+            raise TableError(f"{str(path)!r} is {what}, not a table as text. {remedy}")
     if b"\0" in start:
         raise TableError(
             f"{str(path)!r} is a binary file, not a table. Required: CSV, TSV, Parquet, JSON or Excel, with the suffix "

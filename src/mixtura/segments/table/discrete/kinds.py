@@ -107,7 +107,7 @@ def kind_of(column: Series, *, numeric: bool) -> ColumnKind | None:
         return ColumnKind(column.name, *levels)
     spikes = point_masses(values)
     if spikes:
-        listed = " and ".join(f"{100 * np.mean(values == one):.0f} % are {one:g}" for one in spikes)
+        listed = " and ".join(f"{100 * np.mean(values == one):.0f} % are {one + 0.0:g}" for one in spikes)
         return ColumnKind(column.name, "spike", f"{listed}, far more than usual values", spikes)
     return ColumnKind(column.name, "continuous", "numbers")
 
