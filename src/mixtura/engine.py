@@ -16,6 +16,7 @@ import mixtura.run as runners
 from mixtura._typing import Array, RowArray
 from mixtura.core.data import Data
 from mixtura.core.evaluate import Evaluate
+from mixtura.core.protocols import DiscreteColumns
 from mixtura.data.open import open_rows
 from mixtura.exceptions import DataError
 from mixtura.kernels import Components, Kernel, get_kernel
@@ -296,7 +297,12 @@ class _Answer:
         return found if self.output == "labels" else found.astype(rows.dtype, copy=False)
 
 
-def as_held(parts: Sequence[Any], found: Sequence[places.PartFound], columns: Sequence[str]) -> Data:
+def as_held(
+    parts: Sequence[Any],
+    found: Sequence[places.PartFound],
+    columns: Sequence[str],
+    discrete: DiscreteColumns | None,
+) -> Data:
     """Return rows that workers of a Dask cluster hold already.
 
     Parameters
@@ -306,19 +312,25 @@ def as_held(parts: Sequence[Any], found: Sequence[places.PartFound], columns: Se
     found : sequence of PartFound
         What is known of each.
     columns : sequence of str
+        Of numbers.
+    discrete : DiscreteColumns or None
+        What is modeled of those with levels.
     """
     kernel = get_kernel(n_features=len(columns))
     runner = runners.DaskRunner(
         get_runner(hold_blas=kernel.uses_blas), SerialRunner(hold_blas=kernel.uses_blas)
     )
-    blocks = places.PartitionedBlocks(
-        parts, [[one] for one in found], places.Packing(tuple(columns), "float64")
-    )
+    packing = places.Packing(tuple(columns), "float64")
+    blocks = places.PartitionedBlocks(parts, [[one] for one in found], packing, discrete)
     return Data(blocks, kernel, runner)
 
 
 def as_held_by_spark(
-    pieces: runners.SparkPieces, name: str, found: Sequence[places.PartFound], columns: Sequence[str]
+    pieces: runners.SparkPieces,
+    name: str,
+    found: Sequence[places.PartFound],
+    columns: Sequence[str],
+    discrete: DiscreteColumns | None,
 ) -> Data:
     """Return rows that Spark holds already.
 
@@ -329,7 +341,8 @@ def as_held_by_spark(
         The column that has a `Partition` of each piece.
     found : sequence of PartFound
         What is known of each piece.
-    columns : sequence of str
+    columns, discrete
+        As of `as_held`.
     """
     kernel = get_kernel(n_features=len(columns))
     frame, unpack = pieces.partitions_of(name)
@@ -338,7 +351,7 @@ def as_held_by_spark(
     for (partition, _), one in zip(pieces.places, found, strict=True):
         by_partition.setdefault(partition, []).append(one)
     packing = places.Packing(tuple(columns), "float64")
-    blocks = places.PartitionedBlocks(list(by_partition), list(by_partition.values()), packing)
+    blocks = places.PartitionedBlocks(list(by_partition), list(by_partition.values()), packing, discrete)
     return Data(blocks, kernel, runners.SparkRunner(frame, *both, unpack))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mixtura._typing import Array, BoolArray, FloatArray, IntArray, RowArray
-from mixtura.core.protocols import Block, Blocks, DerivedBlocks
+from mixtura.core.protocols import Block, Blocks, DerivedBlocks, MixedRows, RowTable
 from mixtura.data.arrays import ArrayBlocks
 from mixtura.data.missing import MissingBlocks, with_missing
 from mixtura.exceptions import DataError
@@ -104,25 +104,30 @@ class PackedRows:
 
     Parameters
     ----------
-    rows : ndarray of shape (n, D)
+    table : ndarray of shape (n, D), or MixedRows
     sample_weight : ndarray of shape (n,) or None
     orders : tuple or None
         Of `MissingBlocks`, where values are missing.
     """
 
-    rows: RowArray
+    table: RowTable
     sample_weight: FloatArray | None
     orders: tuple[IntArray | None, ...] | None = None
 
     @classmethod
-    def of(cls, rows: RowArray, sample_weight: FloatArray | None) -> PackedRows:
+    def of(cls, table: RowTable, sample_weight: FloatArray | None) -> PackedRows:
         """Return rows, looked through once for missing values."""
-        blocks = with_missing(ArrayBlocks(rows, sample_weight)) if rows.size else None
-        return cls(rows, sample_weight, blocks.orders if isinstance(blocks, MissingBlocks) else None)
+        blocks = with_missing(ArrayBlocks.of(table, sample_weight)) if len(table) else None
+        return cls(table, sample_weight, blocks.orders if isinstance(blocks, MissingBlocks) else None)
+
+    @property
+    def rows(self) -> RowArray:
+        """The continuous columns."""
+        return self.table.rows if isinstance(self.table, MixedRows) else self.table
 
     def blocks(self, start: int, number: int) -> Blocks:
         """Return its blocks, given the numbers of its first row and first block among all."""
-        local: Blocks = ArrayBlocks(self.rows, self.sample_weight)
+        local: Blocks = ArrayBlocks.of(self.table, self.sample_weight)
         local = local if self.orders is None else MissingBlocks(local, self.orders)
         return local if start == number == 0 else ShiftedBlocks(local, start, number)
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mixtura._typing import Array, FloatArray, IntArray
-from mixtura.core.protocols import Block, Blocks, RowTable
+from mixtura.core.protocols import Block, Blocks, DiscreteColumns, RowTable
 from mixtura.data.arrays import ArrayBlocks
 from mixtura.data.missing import with_missing
 from mixtura.data.packing import PackedRows, Packing, PartFound
@@ -107,18 +107,24 @@ class PartitionedBlocks:
     found : sequence of list of PartFound
         What each says of the partitions of the collection that it joins.
     packing : Packing
+    discrete : DiscreteColumns, optional
+        What is modeled of the columns with levels that they have, too.
     """
 
-    discrete = None
-
-    def __init__(self, parts: Sequence[Any], found: Sequence[list[PartFound]], packing: Packing) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Any],
+        found: Sequence[list[PartFound]],
+        packing: Packing,
+        discrete: DiscreteColumns | None = None,
+    ) -> None:
         joined = [reduce(add, ones) for ones in found]
         kept = [(part, one) for part, one in zip(parts, joined, strict=True) if one.n_rows]
         if not kept:
             raise DataError("`X` must have at least one row; got none in any partition.")
         self.parts = tuple(part for part, _ in kept)
         self.found = tuple(one for _, one in kept)
-        self.packing = packing
+        self.packing, self.discrete = packing, discrete
         self._pieces = dict(zip(parts, found, strict=True))
         self._partitions = [one for ones in found for one in ones]
 

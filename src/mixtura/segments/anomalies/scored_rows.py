@@ -11,10 +11,10 @@ from mixtura.data.sources import Source
 from mixtura.segments.large.draw_rows import draw_rows
 from mixtura.segments.large.opening import LARGE_ROWS, counted
 from mixtura.segments.large.spooled_table import SpooledTable, spool_table
-from mixtura.segments.large.table_reader import TableReader
+from mixtura.segments.large.table_reader import NeededColumns, TableReader
 from mixtura.segments.model.read_rows import ROW_NAME, customer_ids
 from mixtura.segments.options import Settings
-from mixtura.segments.table.columns import ColumnChoice, choose
+from mixtura.segments.table.columns import choose
 from mixtura.segments.table.complete import missing_notes, usable_rows
 from mixtura.segments.table.prepare import prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
@@ -101,8 +101,7 @@ def _spooled(
     drop_missing: bool,
 ) -> ScoredRows:
     reader = TableReader.of(columns, None, None, sentinels, drop_missing=drop_missing)
-    choice = ColumnChoice(columns, (), id_column)
-    table = spool_table(source, choice, reader, [])
+    table = spool_table(source, NeededColumns(reader))
     said = (
         f"Columns were chosen by {min(LARGE_ROWS, table.n_rows):,} of {table.n_rows:,} rows, drawn at random; all rows "
         "were scored."

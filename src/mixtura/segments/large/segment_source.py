@@ -20,12 +20,12 @@ from mixtura.io import find_source, looks_like_id, release_arrow_memory
 from mixtura.segments.building.searched_table import SearchedTable
 from mixtura.segments.building.selection_notes import selection_notes
 from mixtura.segments.known_options import require_options
-from mixtura.segments.large.described import DescribedColumn, described_columns
+from mixtura.segments.large.described import described_columns
 from mixtura.segments.large.draw_rows import Drawn, draw_rows
 from mixtura.segments.large.measure_whole import MeasuredWhole, TableInParts, measure_whole
 from mixtura.segments.large.opening import LARGE_ROWS, counted
 from mixtura.segments.large.spooled_table import SpooledTable, spool_table
-from mixtura.segments.large.table_reader import TableReader
+from mixtura.segments.large.table_reader import NeededColumns, TableReader
 from mixtura.segments.large.whole_table import WholeTable
 from mixtura.segments.large.write_customers import CustomerTables
 from mixtura.segments.merging.grouped import check_merge
@@ -40,7 +40,6 @@ from mixtura.segments.profiles.profile_columns import Categories, Numbers, read_
 from mixtura.segments.results.notes import interruption_notes
 from mixtura.segments.results.segmentation_result import SegmentationResult
 from mixtura.segments.segment import segment_table
-from mixtura.segments.table.columns import ColumnChoice
 from mixtura.segments.table.prepare import Prepared, prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
 from mixtura.segments.table.rounding import scaled_steps
@@ -198,7 +197,8 @@ class LargeTask:
             drop_missing=self.drop_missing,
         )
         self.on_stage("Reading the columns of all rows")
-        table = self.read_of_all(prepared.choice, reader, described)
+        needed = NeededColumns(reader, described, prepared.choice.weight)
+        table = self.read_of_all(needed, prepared.choice.id_column)
         release_arrow_memory()
         levels = [
             Categories(one.name, one.levels, np.empty(0, dtype=np.intp))
@@ -215,11 +215,9 @@ class LargeTask:
         """Return the segments of a table that has to be in memory."""
         return segment_table(read_whole(self.source), **self.given)
 
-    def read_of_all(
-        self, choice: ColumnChoice, reader: TableReader, described: list[DescribedColumn]
-    ) -> TableInParts:
-        """Return the columns of all rows that are needed."""
-        return spool_table(self.source, choice, reader, described, dtype=self.spool_dtype)
+    def read_of_all(self, needed: NeededColumns, id_column: str | None) -> TableInParts:
+        """Return the columns of all rows that are needed; the ids, too, where they cannot be read again."""
+        return spool_table(self.source, needed, dtype=self.spool_dtype)
 
     def customers_of(
         self, model: SegmentModel, table: TableInParts, id_column: str | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,16 +19,13 @@ from mixtura.data.sources import Source, read_ahead
 from mixtura.data.spool import SpoolFile, require_room
 from mixtura.engine import as_data
 from mixtura.exceptions import DataError
-from mixtura.segments.large.described import DescribedColumn
 from mixtura.segments.large.draw_rows import row_indices
-from mixtura.segments.large.row_reader import column_numbers
-from mixtura.segments.large.table_reader import ReadCounts, TableReader
-from mixtura.segments.table.columns import ColumnChoice
+from mixtura.segments.large.table_reader import NeededColumns, ReadCounts
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["SpooledTable", "ids_at", "ids_of_rows", "require_same_rows", "require_weights", "spool_table"]
+__all__ = ["SpooledTable", "ids_at", "ids_of_rows", "require_same_rows", "spool_table"]
 
 _AT_ONCE = 1 << 20
 """Rows whose flags are counted at a time."""
@@ -115,24 +112,13 @@ class SpooledTable:
                 release_pages(one)
 
 
-def spool_table(
-    source: Source,
-    choice: ColumnChoice,
-    reader: TableReader,
-    described: list[DescribedColumn],
-    *,
-    dtype: str = "float64",
-) -> SpooledTable:
-    """Read the columns of a source that a choice names.
+def spool_table(source: Source, needed: NeededColumns, *, dtype: str = "float64") -> SpooledTable:
+    """Read some columns of a source.
 
     Parameters
     ----------
     source : Source
-    choice : ColumnChoice
-    reader : TableReader
-        Of the columns that build segments.
-    described : list of DescribedColumn
-        Columns that only describe, and the value.
+    needed : NeededColumns
     dtype : {"float64", "float32"}, default="float64"
         Of the rows; float64 where a point mass has no value in single precision.
 
@@ -141,57 +127,47 @@ def spool_table(
     DataError
         The disk has no room, no row is usable, or a weight is missing or negative.
     """
+    reader = needed.reader
     masses = np.array(reader.point_masses)
     dtype = dtype if np.array_equal(masses, masses.astype(dtype)) else "float64"
-    needed = list(dict.fromkeys([*reader.columns, *(one.name for one in described)]))
-    needed += [] if choice.weight is None else [choice.weight]
-    further = 8 * (len(described) + (choice.weight is not None)) + 4 * reader.n_levels + 1
+    further = 8 * (len(needed.described) + (needed.weight is not None)) + 4 * reader.n_levels + 1
     width = len(reader.numbers.columns) * np.dtype(dtype).itemsize + further
     require_room(width * (source.n_rows or 0), source.name)
     with ExitStack() as stack:
-        files = _Files(stack, choice.weight, reader, described, dtype)
-        with read_ahead(source.batches(needed)) as batches:
+        files = _Files(stack, needed, dtype)
+        with read_ahead(source.batches(needed.columns)) as batches:
             for batch in batches:
                 files.append(batch)
         table = files.finish(source)
-    return _required(table, source, reader)
+    return _required(table, source, reader.columns)
 
 
 class _Files:
     """The files of a spooled table while they are written."""
 
-    def __init__(
-        self,
-        stack: ExitStack,
-        weight: str | None,
-        reader: TableReader,
-        described: list[DescribedColumn],
-        dtype: str,
-    ) -> None:
-        self._weight, self._reader, self._described = weight, reader, described
-        self._read = ReadCounts(reader)
+    def __init__(self, stack: ExitStack, needed: NeededColumns, dtype: str) -> None:
+        reader = needed.reader
+        self._needed, self._read = needed, ReadCounts(reader)
         self._rows = stack.enter_context(SpoolFile(dtype, len(reader.numbers.columns)))
         self._levels = stack.enter_context(SpoolFile(np.int32, reader.n_levels)) if reader.n_levels else None
         self._flags = stack.enter_context(SpoolFile(bool))
-        self._weights = None if weight is None else stack.enter_context(SpoolFile(np.float64))
-        self._files = [stack.enter_context(SpoolFile(one.dtype)) for one in described]
+        self._weights = None if needed.weight is None else stack.enter_context(SpoolFile(np.float64))
+        self._files = [stack.enter_context(SpoolFile(one.dtype)) for one in needed.described]
 
     def append(self, batch: pa.RecordBatch) -> None:
-        part = self._reader(batch)
-        complete = part.complete
-        if self._weights is not None and self._weight is not None:
-            weights = require_weights(column_numbers(batch, self._weight), self._weight)
-            self._weights.append(weights[complete])
-        self._flags.append(complete)
+        part, weights, further = self._needed.read(batch)
+        if self._weights is not None and weights is not None:
+            self._weights.append(weights)
+        self._flags.append(part.complete)
         self._read.add(part)
         self._rows.append(continuous_rows(part.table))
         if self._levels is not None and isinstance(part.table, MixedRows):
             self._levels.append(part.table.levels)
-        for file, column in zip(self._files, self._described, strict=True):
-            file.append(column.values(batch)[complete])
+        for file, values in zip(self._files, further, strict=True):
+            file.append(values)
 
     def finish(self, source: Source) -> SpooledTable:
-        names = (one.name for one in self._described)
+        names = (one.name for one in self._needed.described)
         return SpooledTable(
             self._rows.finish(),
             None if self._weights is None else self._weights.finish(),
@@ -200,15 +176,15 @@ class _Files:
             self._read,
             source,
             None if self._levels is None else self._levels.finish(),
-            None if self._reader.coding is None else self._reader.coding.discrete,
+            self._needed.reader.modeled,
         )
 
 
-def _required(table: SpooledTable, source: Source, reader: TableReader) -> SpooledTable:
+def _required(table: SpooledTable, source: Source, columns: Sequence[str]) -> SpooledTable:
     require_same_rows(source, source.n_rows or len(table.complete), len(table.complete))
     if not len(table.rows):
         raise DataError(
-            f"None of the {len(table.complete)} rows has a value in the columns {list(reader.columns)!r}. Such rows "
+            f"None of the {len(table.complete)} rows has a value in the columns {list(columns)!r}. Such rows "
             "are required. Leave out the columns that are mostly empty, with `columns`."
         )
     return table
@@ -248,15 +224,3 @@ def require_same_rows(source: Source, before: int, now: int) -> None:
             f"{source.name} had {before:,} rows when it was read first and {now:,} later. It must stay as it is until "
             "the end. Repeat with a copy that nobody writes to."
         )
-
-
-def require_weights(weights: FloatArray, name: str) -> FloatArray:
-    """Return weights; raise `DataError` where one is missing or negative."""
-    bad = ~(weights >= 0)
-    if bad.any():
-        what = "missing" if np.isnan(weights[bad][0]) else f"{weights[bad][0]:g}"
-        raise DataError(
-            f"The weight {name!r} is {what} in a row. Every row must have a weight that is not negative. Correct it, "
-            "or leave out `weight`."
-        )
-    return weights

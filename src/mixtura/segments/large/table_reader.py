@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import numpy as np
 
-from mixtura._typing import BoolArray, FloatArray
-from mixtura.core.protocols import MixedRows, RowTable, continuous_rows
+from mixtura._typing import Array, BoolArray, FloatArray
+from mixtura.core.protocols import DiscreteColumns, MixedRows, RowTable, continuous_rows
 from mixtura.data.sources.row_numbers import is_numeric
+from mixtura.exceptions import DataError
+from mixtura.segments.large.described import DescribedColumn
 from mixtura.segments.large.row_reader import (
     MissingCounts,
     RowReader,
@@ -27,7 +29,7 @@ from mixtura.segments.table.survey.missing_codes import MissingCodes, codes_aske
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["PartRows", "ReadCounts", "TableReader"]
+__all__ = ["NeededColumns", "PartRows", "ReadCounts", "TableReader"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,6 +110,11 @@ class TableReader:
         return () if self.coding is None else self.coding.names
 
     @property
+    def modeled(self) -> DiscreteColumns | None:
+        """What is modeled of the columns with levels, where there are some."""
+        return None if self.coding is None else self.coding.discrete
+
+    @property
     def point_masses(self) -> tuple[float, ...]:
         """The values at which columns have point masses."""
         spikes = () if self.coding is None else (one for one in self.coding.columns if one.kind == "spike")
@@ -155,6 +162,54 @@ class TableReader:
         return nw.from_native(pa.table(columns), eager_only=True)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NeededColumns:
+    """The columns of a table that are read of all rows.
+
+    Parameters
+    ----------
+    reader : TableReader
+        Of those that build segments.
+    described : sequence of DescribedColumn, default=()
+        Those that only describe, and the value.
+    weight : str or None, default=None
+    """
+
+    reader: TableReader
+    described: Sequence[DescribedColumn] = ()
+    weight: str | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """What a batch must have: those that build segments first."""
+        weights = () if self.weight is None else (self.weight,)
+        return list(dict.fromkeys([*self.reader.columns, *(one.name for one in self.described), *weights]))
+
+    def read(self, batch: pa.RecordBatch) -> tuple[PartRows, FloatArray | None, list[Array]]:
+        """Return the rows of a batch, and of the usable ones their weights and further columns, (n,) each.
+
+        Raises
+        ------
+        DataError
+            A weight is missing or negative.
+        """
+        part, weights = self.reader(batch), None
+        if self.weight is not None:
+            weights = _required_weights(column_numbers(batch, self.weight), self.weight)[part.complete]
+        return part, weights, [one.values(batch)[part.complete] for one in self.described]
+
+
+def _required_weights(weights: FloatArray, name: str) -> FloatArray:
+    bad = ~(weights >= 0)
+    if bad.any():
+        what = "missing" if np.isnan(weights[bad][0]) else f"{weights[bad][0]:g}"
+        raise DataError(
+            f"The weight {name!r} is {what} in a row. Every row must have a weight that is not negative. Correct it, "
+            "or leave out `weight`."
+        )
+    return weights
+
+
 class ReadCounts:
     """What is noticed while the parts of a table are read.
 
@@ -176,6 +231,12 @@ class ReadCounts:
         self.missing.add(with_missing_levels(rows, self._continuous, self._coding, levels)[0])
         if self._unknown is not None and levels is not None:
             self._unknown.add(levels, part.leveled, part.complete)
+
+    def merge(self, other: ReadCounts) -> None:
+        """Add the parts that another has of the same columns."""
+        self.missing.merge(other.missing)
+        if self._unknown is not None and other._unknown is not None:
+            self._unknown.merge(other._unknown)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -10,10 +10,9 @@ from mixtura.exceptions import ColumnError
 from mixtura.segments.large.row_reader import RowReader, missing_codes_of
 from mixtura.segments.large.sentinels import find_sentinels
 from mixtura.segments.large.spooled_table import spool_table
-from mixtura.segments.large.table_reader import TableReader
+from mixtura.segments.large.table_reader import NeededColumns, TableReader
 from mixtura.segments.model.read_rows import ROW_NAME, ModelRows, require_columns
 from mixtura.segments.model.segment_model import SegmentModel
-from mixtura.segments.table.columns import ColumnChoice
 from mixtura.segments.table.roles import checked_weights
 from mixtura.segments.table.survey.sentinel import sentinel_notes
 
@@ -48,8 +47,7 @@ def read_in_parts(
     sentinels = find_sentinels(source, RowReader(model.columns, missing_codes_of(model.columns, codes, {})))
     known = {one.column: one.value for one in sentinels}
     reader = TableReader.of(model.columns, None, codes, known, drop_missing=drop_missing)
-    choice = ColumnChoice(model.columns, (), None, weight=weight)
-    table = spool_table(source, choice, reader, [])
+    table = spool_table(source, NeededColumns(reader, weight=weight))
     counts, _, n_rows = table.read.missing.totals
     absent = tuple(name for name, count in zip(model.columns, counts, strict=True) if count == n_rows)
     weights = (

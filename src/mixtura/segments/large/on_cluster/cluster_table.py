@@ -12,6 +12,7 @@ import numpy as np
 
 from mixtura._typing import Array, IntArray
 from mixtura.core.data import Data
+from mixtura.core.protocols import DiscreteColumns
 from mixtura.data.packing import PartFound
 from mixtura.exceptions import DataError
 from mixtura.segments.large.draw_rows import Drawn, SmallestRows, first_bound
@@ -22,8 +23,7 @@ from mixtura.segments.large.on_cluster.table_parts import (
     ids_of_part,
     summary_of,
 )
-from mixtura.segments.large.row_reader import MissingCounts
-from mixtura.segments.table.complete import counted_notes
+from mixtura.segments.large.table_reader import NeededColumns, ReadCounts
 
 __all__ = ["ClusterTable", "PartedTable", "Workers"]
 
@@ -98,19 +98,17 @@ class ClusterTable:
     table : PartedTable
     held : sequence
         Of what the workers make a `HeldPart` of, each.
-    columns : sequence of str
-        That build segments.
-    names : sequence of str
-        Of further columns.
+    needed : NeededColumns
+        Which they are.
     rows_of : callable
-        Returns the usable rows, given what is known of each part of them, and the columns.
+        Returns the usable rows, given what is known of each part of them, the columns of numbers, and what is modeled
+        of those with levels.
     """
 
     table: PartedTable
     held: Sequence[Any]
-    columns: Sequence[str]
-    names: Sequence[str]
-    rows_of: Callable[[list[PartFound], tuple[str, ...]], Data]
+    needed: NeededColumns
+    rows_of: Callable[[list[PartFound], Sequence[str], DiscreteColumns | None], Data]
 
     @property
     def n_rows(self) -> int:
@@ -128,26 +126,28 @@ class ClusterTable:
         found = self.table.cluster.each(summary_of, self.held)
         if not any(one.found.n_rows for one in found):
             raise DataError(
-                f"None of the {self.n_rows} rows has a value in the columns {list(self.columns)!r}. Such rows "
+                f"None of the {self.n_rows} rows has a value in the columns {self.needed.reader.columns!r}. Such rows "
                 "are required. Leave out the columns that are mostly empty, with `columns`."
             )
         return found
 
     @property
     def noticed(self) -> tuple[str, ...]:
-        missing = MissingCounts(len(self.columns))
+        read = ReadCounts(self.needed.reader)
         for one in self.summaries:
-            missing.merge(one.missing)
-        return counted_notes(*missing.totals, self.columns)
+            read.merge(one.read)
+        return read.notes
 
     @cached_property
     def _rows(self) -> Data:
-        return self.rows_of([one.found for one in self.summaries], tuple(self.columns))
+        reader = self.needed.reader
+        return self.rows_of([one.found for one in self.summaries], reader.numbers.columns, reader.modeled)
 
     @property
     def described(self) -> Mapping[str, Any]:
         rows: Any = self._rows
-        return {name: rows.runner.held(rows.blocks, name) for name in self.names}
+        names = (one.name for one in self.needed.described)
+        return {name: rows.runner.held(rows.blocks, name) for name in names}
 
     def data(self) -> Data:
         return self._rows

@@ -15,7 +15,6 @@ from mixtura.engine import as_held, delayed_partitions
 from mixtura.exceptions import ParameterError
 from mixtura.io import find_source
 from mixtura.run import DaskCluster, require_seen
-from mixtura.segments.large.described import DescribedColumn
 from mixtura.segments.large.draw_rows import Drawn
 from mixtura.segments.large.measure_whole import TableInParts
 from mixtura.segments.large.on_cluster.cluster_table import ClusterTable, PartedTable
@@ -23,11 +22,10 @@ from mixtura.segments.large.on_cluster.table_parts import FileParts, FrameParts,
 from mixtura.segments.large.on_cluster.write_parts import PartedCustomers
 from mixtura.segments.large.opening import LARGE_ROWS
 from mixtura.segments.large.segment_source import LargeTask
-from mixtura.segments.large.table_reader import TableReader
+from mixtura.segments.large.table_reader import NeededColumns
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.results.segmentation_result import SegmentationResult
 from mixtura.segments.segment import segment_table
-from mixtura.segments.table.columns import ColumnChoice
 
 __all__ = ["require_distributable", "segment_on_cluster"]
 
@@ -124,15 +122,12 @@ class _ClusterTask(LargeTask):
             "`kinds` cannot be given with `dask`: on a cluster numbers alone build segments. Leave it out."
         )
 
-    def read_of_all(
-        self, choice: ColumnChoice, reader: TableReader, described: list[DescribedColumn]
-    ) -> TableInParts:
+    def read_of_all(self, needed: NeededColumns, id_column: str | None) -> TableInParts:
         rows, cluster = self._rows, self._cluster
-        asked = choice.weight, reader.numbers, described, self.drop_missing
         make = cluster.delayed(hold_part, pure=False)
-        made = [make(part, size, *asked) for part, size in zip(rows.parts, rows.sizes, strict=True)]
-        held, names = cluster.held(made), [one.name for one in described]
-        return ClusterTable(rows, held, reader.numbers.columns, names, partial(as_held, held))
+        made = [make(part, size, needed) for part, size in zip(rows.parts, rows.sizes, strict=True)]
+        held = cluster.held(made)
+        return ClusterTable(rows, held, needed, partial(as_held, held))
 
     def customers_of(
         self, model: SegmentModel, table: TableInParts, id_column: str | None

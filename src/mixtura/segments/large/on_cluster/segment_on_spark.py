@@ -14,7 +14,6 @@ from mixtura.engine import as_held_by_spark
 from mixtura.exceptions import ColumnError, DataError, ParameterError
 from mixtura.io import TableWriter
 from mixtura.run import SparkCluster, SparkPieces
-from mixtura.segments.large.described import DescribedColumn
 from mixtura.segments.large.draw_rows import Drawn
 from mixtura.segments.large.measure_whole import TableInParts
 from mixtura.segments.large.on_cluster.cluster_table import ClusterTable, PartedTable
@@ -23,12 +22,11 @@ from mixtura.segments.large.on_cluster.spark_parts import ArrowPart, hold_piece,
 from mixtura.segments.large.on_cluster.write_parts import assigned_of
 from mixtura.segments.large.opening import LARGE_ROWS
 from mixtura.segments.large.segment_source import LargeTask
-from mixtura.segments.large.table_reader import TableReader
+from mixtura.segments.large.table_reader import NeededColumns
 from mixtura.segments.large.write_customers import MOST_CSV_ROWS
 from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.results.segmentation_result import SegmentationResult
 from mixtura.segments.segment import segment_table
-from mixtura.segments.table.columns import ColumnChoice
 
 __all__ = ["require_unique", "segment_on_spark"]
 
@@ -108,18 +106,14 @@ class _SparkTask(LargeTask):
             f"`kinds` cannot be given {_WHERE}: on a cluster numbers alone build segments. Leave it out."
         )
 
-    def read_of_all(
-        self, choice: ColumnChoice, reader: TableReader, described: list[DescribedColumn]
-    ) -> TableInParts:
+    def read_of_all(self, needed: NeededColumns, id_column: str | None) -> TableInParts:
         rows, n = self._rows, len(self._rows.parts)
-        asked = choice.weight, reader.numbers, described, self.drop_missing, choice.id_column
         readers = {"ids": ArrowPart, "held": read_held}
-        same = ([one] * n for one in asked)
+        same = [needed] * n, [id_column] * n
         self._pieces = pieces = self._pieces.mapped(hold_piece, readers, rows.parts, rows.sizes, *same)
         self._rows = PartedTable(pieces, pieces.values("ids"), rows.sizes)
-        names = [one.name for one in described]
         rows_of = partial(as_held_by_spark, pieces, "held")
-        return ClusterTable(self._rows, pieces.values("held"), reader.numbers.columns, names, rows_of)
+        return ClusterTable(self._rows, pieces.values("held"), needed, rows_of)
 
     def customers_of(
         self, model: SegmentModel, table: TableInParts, id_column: str | None

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mixtura.segments.large.described import DescribedColumn
 from mixtura.segments.large.on_cluster.table_parts import HeldPart, TablePart, hold_part
-from mixtura.segments.large.row_reader import RowReader
+from mixtura.segments.large.table_reader import NeededColumns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,16 +42,10 @@ def pack_pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def hold_piece(
-    part: TablePart,
-    n_rows: int,
-    weight: str | None,
-    reader: RowReader,
-    described: list[DescribedColumn],
-    drop_missing: bool,
-    id_column: str | None,
+    part: TablePart, n_rows: int, needed: NeededColumns, id_column: str | None
 ) -> tuple[bytes, bytes]:
     """Return the ids of a piece, and the columns that a segmentation needs, see `hold_part`; both as bytes."""
-    held = hold_part(part, n_rows, weight, reader, described, drop_missing)
+    held = hold_part(part, n_rows, needed)
     ids = b"" if id_column is None else _as_bytes(list(part.batches([id_column])))
     return ids, pickle.dumps(held, protocol=5)
 

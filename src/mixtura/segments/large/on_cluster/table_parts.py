@@ -10,14 +10,13 @@ import numpy as np
 
 from mixtura._typing import Array, BoolArray, FloatArray, IntArray
 from mixtura.core.evaluate import hash_numbers
-from mixtura.core.protocols import Blocks
+from mixtura.core.protocols import Blocks, MixedRows, continuous_rows
 from mixtura.data.packing import PackedRows, PartFound
 from mixtura.data.sources.batches import BATCH_ROWS
 from mixtura.data.sources.pieces import FilePiece
-from mixtura.segments.large.described import DescribedColumn
 from mixtura.segments.large.draw_rows import SmallestRows
-from mixtura.segments.large.row_reader import MissingCounts, RowReader, column_numbers, usable_rows_of
-from mixtura.segments.large.spooled_table import ids_at, require_weights
+from mixtura.segments.large.spooled_table import ids_at
+from mixtura.segments.large.table_reader import NeededColumns, ReadCounts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -90,14 +89,14 @@ class HeldPart:
         Which rows of the part they are.
     described : dict of str to ndarray of shape (n,)
         Further columns: numbers, or the codes of levels.
-    missing : MissingCounts
-        Of the usable rows.
+    read : ReadCounts
+        What is missing in the usable rows, or unknown.
     """
 
     packed: PackedRows
     complete: BoolArray
     described: dict[str, Array]
-    missing: MissingCounts
+    read: ReadCounts
 
     def blocks(self, start: int, number: int) -> Blocks:
         """Return its blocks, given the numbers of its first row and first block among all."""
@@ -118,12 +117,12 @@ class HeldSummary:
         All, usable or not.
     found : PartFound
         Of the usable ones.
-    missing : MissingCounts
+    read : ReadCounts
     """
 
     n_rows: int
     found: PartFound
-    missing: MissingCounts
+    read: ReadCounts
 
 
 def schema_of(frame: Any) -> pa.Schema:
@@ -160,47 +159,42 @@ def draw_part(
     return kept.kept()
 
 
-def hold_part(
-    part: TablePart,
-    n_rows: int,
-    weight: str | None,
-    reader: RowReader,
-    described: list[DescribedColumn],
-    drop_missing: bool,
-) -> HeldPart:
-    """Return the columns of a part that a segmentation needs; parameters as of `spool_table`.
+def hold_part(part: TablePart, n_rows: int, needed: NeededColumns) -> HeldPart:
+    """Return the columns of a part that a segmentation needs.
 
     Raises
     ------
     DataError
         A weight is missing or negative.
     """
-    needed = list(dict.fromkeys([*reader.columns, *(one.name for one in described)]))
-    needed += [] if weight is None else [weight]
-    rows: FloatArray = np.empty((n_rows, len(reader.columns)))
-    complete, counted = np.zeros(n_rows, dtype=bool), np.empty(0 if weight is None else n_rows)
-    columns: dict[str, Array] = {one.name: np.empty(n_rows, dtype=one.dtype) for one in described}
+    reader, read = needed.reader, ReadCounts(needed.reader)
+    rows: FloatArray = np.empty((n_rows, len(reader.numbers.columns)))
+    levels: IntArray = np.empty((n_rows, reader.n_levels), dtype=np.int32)
+    complete, counted = np.zeros(n_rows, dtype=bool), np.empty(0 if needed.weight is None else n_rows)
+    columns: dict[str, Array] = {one.name: np.empty(n_rows, dtype=one.dtype) for one in needed.described}
     place = end = 0
-    for batch in part.batches(needed):
-        found = reader(batch)
-        usable = usable_rows_of(found, drop_missing=drop_missing)
-        complete[place : place + len(found)] = usable
-        here = slice(end, end + int(usable.sum()))
-        rows[here] = found[usable]
-        if weight is not None:
-            counted[here] = require_weights(column_numbers(batch, weight), weight)[usable]
-        for one in described:
-            columns[one.name][here] = one.values(batch)[usable]
-        place, end = place + len(found), here.stop
-    missing = MissingCounts(len(reader.columns))
-    missing.add(rows[:end])
-    packed = PackedRows.of(rows[:end], None if weight is None else counted[:end])
-    return HeldPart(packed, complete, {name: one[:end] for name, one in columns.items()}, missing)
+    for batch in part.batches(needed.columns):
+        found, weights, further = needed.read(batch)
+        read.add(found)
+        complete[place : place + batch.num_rows] = found.complete
+        here = slice(end, end + len(found.table))
+        rows[here] = continuous_rows(found.table)
+        if isinstance(found.table, MixedRows):
+            levels[here] = found.table.levels
+        if weights is not None:
+            counted[here] = weights
+        for kept, values in zip(columns.values(), further, strict=True):
+            kept[here] = values
+        place, end = place + batch.num_rows, here.stop
+    modeled = reader.modeled
+    table = rows[:end] if modeled is None else MixedRows(rows[:end], levels[:end], modeled)
+    packed = PackedRows.of(table, None if needed.weight is None else counted[:end])
+    return HeldPart(packed, complete, {name: one[:end] for name, one in columns.items()}, read)
 
 
 def summary_of(held: HeldPart) -> HeldSummary:
     """Return what is known here of a part that a worker holds."""
-    return HeldSummary(held.complete.size, held.packed.found(), held.missing)
+    return HeldSummary(held.complete.size, held.packed.found(), held.read)
 
 
 def ids_of_part(

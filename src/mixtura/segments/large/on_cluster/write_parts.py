@@ -12,7 +12,6 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from mixtura._typing import FloatArray
 from mixtura.data.sources.batches import BATCH_ROWS
 from mixtura.exceptions import OutputError
 from mixtura.io import TableWriter
@@ -103,13 +102,12 @@ def assigned_of(
     part: TablePart, held: HeldPart, start: int, model: SegmentModel, id_column: str | None
 ) -> Iterator[Assignment]:
     """Yield the customers of a part assigned, some at a time, in order."""
-    rows, place = held.packed.rows, 0
+    place = 0
     for first, ids in _ids_of(part, held, start, id_column):
         present = held.complete[first : first + len(ids)]
         count = int(present.sum())
-        values: FloatArray = np.array(rows[place : place + count], dtype=np.float64)
+        yield assign_part(model, held.packed.table[place : place + count], present, ids, id_column)
         place += count
-        yield assign_part(model, values, present, ids, id_column)
 
 
 def _ids_of(part: TablePart, held: HeldPart, start: int, id_column: str | None) -> Iterator[tuple[int, Any]]:

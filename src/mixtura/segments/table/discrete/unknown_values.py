@@ -51,6 +51,13 @@ class UnknownValues:
             if unknown.size and self._examples[place] is None:
                 self._examples[place] = text_of(table[column.name][int(np.flatnonzero(chosen)[unknown[0]])])
 
+    def merge(self, other: UnknownValues) -> None:
+        """Add the rows of another that stand after these."""
+        self.unknown += other.unknown
+        self.present += other.present
+        pairs = zip(self._examples, other._examples, strict=True)
+        self._examples = [further if example is None else example for example, further in pairs]
+
     @property
     def notes(self) -> tuple[str, ...]:
         """A sentence for each column with values that the model has not seen, which count as missing."""
