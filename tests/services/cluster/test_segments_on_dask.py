@@ -17,11 +17,13 @@ from polars.testing import assert_frame_equal
 
 from cluster_segments import (
     DESCRIBED,
+    KINDS,
     OPTIONS,
     SAMPLE,
     TABLE,
     N,
     Written,
+    require_counted,
     require_same_result,
     written,
 )
@@ -127,6 +129,23 @@ def test_a_dask_dataframe(cluster: DaskProcesses, alone: Written, folder: Path) 
         found.memberships  # noqa: B018
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_counts_categories_and_point_masses(
+    cluster: DaskProcesses, folder: Path, tmp_path: Path, name: str
+) -> None:
+    options = OPTIONS | KINDS[name] | DESCRIBED | {"components": [3]}
+    here = segment_source.segment_source(open_source(str(folder / "*.parquet")), **options)
+    frame = dd.read_parquet([str(folder / f"{n}.parquet") for n in range(4)])
+    found = Segmentation.fit(frame, **options).result
+    require_same_result(found, here)
+    (said,) = set(found.notes) - set(here.notes)
+    assert "stayed with the 2 workers of a Dask cluster, in 2 parts" in said
+    assert set(here.notes) < set(found.notes)
+    both = [written(one, tmp_path / place) for one, place in ((found, "there"), (here, "here"))]
+    assert_frame_equal(both[0].customers, both[1].customers, rel_tol=1e-9)
+    require_counted(both[0])
+
+
 @pytest.mark.parametrize("role", [{"columns": ["income", "zz"]}, {"describe": ["zz"]}, {"id_column": "zz"}])
 def test_a_column_that_is_not_there_is_named(
     cluster: DaskProcesses, folder: Path, role: dict[str, Any]
@@ -215,7 +234,7 @@ def test_a_file_that_changes_is_named(cluster: DaskProcesses, folder: Path, tmp_
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("robust", "noise"), ("known", "land"), ("keep", "model.json"), ("kinds", {"times": "count"})],
+    [("robust", "noise"), ("known", "land"), ("keep", "model.json")],
 )
 def test_what_needs_rows_here_is_refused_by_name(name: str, value: Any) -> None:
     with pytest.raises(ParameterError, match=rf"`{name}` cannot be given with `dask`"):
@@ -239,7 +258,7 @@ def test_the_command(
     done = run("segment", folder / "*.parquet", "--dask", cluster.address, "--output", "there", *asked)
     assert done.exit_code == 0, done.output
     shown = " ".join(done.stdout.split())
-    assert "12,000 rows, 6 columns" in shown
+    assert "12,000 rows, 9 columns" in shown
     assert "The rows stayed with the 2 workers of a Dask cluster" in shown
     assert "the sample alone was read here" in (workplace / "there" / "report.html").read_text(
         encoding="utf-8"
@@ -254,7 +273,6 @@ def test_the_command(
         (("t.parquet", "--in-database"), "--in-database cannot be given with --dask"),
         (("t.parquet", "--spool-dir", "."), "--spool-dir cannot be given with --dask"),
         (("t.parquet", "--robust", "t"), "--robust cannot be given with --dask"),
-        (("t.parquet", "--kind", "times=count"), "--kind cannot be given with --dask"),
         (("t.parquet",), "--dask must be the address of a scheduler that answers, or 'local'; 'tcp://127"),
     ],
 )

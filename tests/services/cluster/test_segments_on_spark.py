@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from cluster_segments import DESCRIBED, OPTIONS, SAMPLE, TABLE, N, require_same_result, written
+from cluster_segments import DESCRIBED, KINDS, OPTIONS, SAMPLE, TABLE, N, require_same_result, written
 from engines import spark_session
 from mixtura import Segmentation
 from mixtura.data.sources import open_source
@@ -25,7 +25,10 @@ pytestmark = [
 
 segment_source = importlib.import_module("mixtura.segments.large.segment_source")
 module = importlib.import_module("mixtura.segments.large.on_cluster.segment_on_spark")
-SCHEMA = "who string, income double, spent double, worth double, times bigint, land string"
+SCHEMA = (
+    "who string, income double, spent double, worth double, times bigint, land string, amount double, visits bigint, "
+    "channel string"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +70,18 @@ def test_everything_is_as_in_memory(frame: Any, tmp_path: Path) -> None:
     assert_frame_equal(*text, rel_tol=1e-8)
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_counts_categories_and_point_masses(frame: Any, tmp_path: Path, name: str) -> None:
+    options = OPTIONS | KINDS[name] | DESCRIBED | {"components": [3]}
+    found = Segmentation.fit(frame, **options).result
+    here = segment_source.segment_source(open_source(frame.toArrow()), **options)
+    require_same_result(found, here)
+    assert len(set(found.notes) - set(here.notes)) == 1
+    assert set(here.notes) < set(found.notes)
+    both = [written(one, tmp_path / place) for one, place in ((found, "there"), (here, "here"))]
+    assert_frame_equal(both[0].customers, both[1].customers, rel_tol=1e-9)
+
+
 def test_a_small_table_is_read_here(frame: Any) -> None:
     few = frame.limit(2_000)
     found = Segmentation.fit(few, columns=["income", "spent"], components=[1], covariance_types=["diag"])
@@ -92,7 +107,6 @@ def test_another_version_on_the_workers_is_refused(monkeypatch: pytest.MonkeyPat
             "`robust` cannot be given for a Spark dataframe: it needs the rows",
         ),
         ({"known": "land"}, ParameterError, "`known` cannot be given for a Spark dataframe"),
-        ({"kinds": {"times": "count"}}, ParameterError, "`kinds` cannot be given for a Spark dataframe"),
         (
             {"columns": ["income", "zz"]},
             ColumnError,

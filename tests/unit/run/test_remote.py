@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,10 +15,12 @@ from mixtura.core.covariance import get_family
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
+from mixtura.core.parts.level_models import CATEGORICAL
 from mixtura.core.prior import Ridge
-from mixtura.core.protocols import Blocks, Pass, RowState
+from mixtura.core.protocols import Blocks, DiscreteColumns, MixedRows, Pass, RowState
 from mixtura.data import JoinedRows, Packing, PartitionedBlocks
-from mixtura.engine import as_data
+from mixtura.data.packing import PackedRows
+from mixtura.engine import as_data, with_gaps
 from mixtura.exceptions import DataError, MissingValuesError, ParameterError
 from mixtura.fit import INITIALIZATIONS, AbsoluteChange, Problem, Settings, fit_mixture
 from mixtura.fit.init import sample
@@ -72,7 +75,7 @@ def cut(rows: Any, weights: Any = None, *, at: Sequence[int] = (), joined: int =
 
 
 def fitted(data: Data, init: str, family: str = "full") -> Any:
-    problem = Problem(data, GaussianModel(K, get_family(family), Ridge(1e-6)))
+    problem = Problem(data, GaussianModel(K, get_family(family), Ridge(1e-6), data.discrete))
     settings = Settings(AbsoluteChange(1e-6), 60)
     return fit_mixture(
         problem, INITIALIZATIONS[init], settings, random_state=np.random.RandomState(3), n_init=2
@@ -117,6 +120,32 @@ def test_missing_values_are_integrated_out_there_too() -> None:
     here, there = (fitted(one, "kmeans") for one in (as_data(rows, weights), cut(rows, at=CUTS["many"])))
     close(there.mixture.means, here.mixture.means)
     close(there.mixture.covariances, here.mixture.covariances)
+
+
+def without_low(rows: Any) -> Any:
+    """Rows whose first number is not seen where it is low, as at a point mass."""
+    return np.where((np.arange(D) == 0) & (rows < 0.0), np.nan, rows)
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_levels_stay_beside_their_rows(gaps: bool) -> None:
+    """A category of three levels, some missing, follows the groups; numbers may be taken away as rows are read."""
+    rng = np.random.RandomState(6)
+    levels = np.where(
+        rng.uniform(size=N) < 0.2, rng.randint(-1, 3, size=N), np.rint(ROWS[:, 1] / 3.0).clip(0, 2)
+    )
+    shares = np.bincount(levels[levels >= 0].astype(int)) / (levels >= 0).sum()
+    discrete = DiscreteColumns((CATEGORICAL,), (shares,))
+    table = MixedRows(ROWS, discrete.numbered(levels[:, None].astype(np.intp)), discrete)
+    cuts = [0, *CUTS["many"], N]
+    parts = [PackedRows.of(table[a:b], WEIGHTS[a:b]) for a, b in pairwise(cuts)]
+    packing = Packing(None, "float64")
+    blocks = PartitionedBlocks(parts, [[one.found()] for one in parts], packing, discrete)
+    both = as_data(table, WEIGHTS), Data(blocks, get_kernel(n_features=D), Elsewhere())
+    here, there = (fitted(with_gaps(one, without_low) if gaps else one, "kmeans") for one in both)
+    close(there.mixture.means, here.mixture.means)
+    close(there.mixture.levels.logs, here.mixture.levels.logs)
+    close(there.lower_bound, here.lower_bound)
 
 
 def test_what_is_kept_per_row_is_made_where_the_rows_are() -> None:

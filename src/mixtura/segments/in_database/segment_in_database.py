@@ -29,7 +29,7 @@ from mixtura.segments.profiles.share_interval import share_interval
 from mixtura.segments.results.deliver import SCORING_FILE
 from mixtura.segments.results.segmentation_result import SegmentationResult
 from mixtura.segments.segment import describe_segments
-from mixtura.segments.table.prepare import Prepared, warn_of_columns
+from mixtura.segments.table.prepare import Prepared, prepare, warn_of_columns
 from mixtura.segments.table.rounding import scaled_steps
 from mixtura.segments.transforms.jacobian import SumOfJacobian
 from mixtura.select import Candidate
@@ -110,8 +110,6 @@ def segment_in_database(
 class _DatabaseTask(LargeTask):
     """One segmentation of a table of a database."""
 
-    numbers_alone = "in a database"
-
     def __init__(
         self,
         table: DatabaseTable,
@@ -120,6 +118,7 @@ class _DatabaseTask(LargeTask):
         options: dict[str, Any],
     ) -> None:
         super().__init__(table.outline(), "float64", on_stage, **options)
+        self.roles = replace(self.roles, alone=self.roles.kinds != "auto")
         self.table, self.sample_rows = table, sample_rows
 
     def run(self) -> SegmentationResult:
@@ -131,9 +130,7 @@ class _DatabaseTask(LargeTask):
         if any(asked.values()):
             raise _numbers_alone(*(name for name, given in asked.items() if given))
         drawn = self._drawn()
-        prepared = self.prepared_sample(drawn)
-        if prepared is None:
-            raise _numbers_alone("kinds")
+        prepared = self._numbers(drawn)
         warn_of_columns(prepared)
         self.on_stage("Looking at all rows")
         table = self._complete(prepared)
@@ -184,6 +181,22 @@ class _DatabaseTask(LargeTask):
         self.on_stage(f"Drawing {min(self.sample_rows, n_rows):,} of {n_rows:,} rows")
         numbers = np.sort(SmallestHashes(self.sample_rows, self.settings.seed).of_numbers(n_rows)[0])
         return Drawn(self.table.rows_at(numbers, self.needed_columns()), numbers, n_rows)
+
+    def _numbers(self, drawn: Drawn) -> Prepared:
+        """Return the sample as it is searched: by numbers alone, with a note of what else there would be."""
+        prepared = prepare(drawn.table, self.roles, self.settings, drop_missing=self.drop_missing)
+        if prepared.coding is None and not any(prepared.scaling.spikes):
+            return prepared
+        if self.roles.kinds != "auto":
+            raise _numbers_alone("kinds")
+        roles = replace(self.roles, kinds="continuous")
+        plain = prepare(drawn.table, roles, self.settings, drop_missing=self.drop_missing)
+        others = [one.name for one in prepared.choice.kinds if one.kind != "continuous"]
+        said = (
+            f"In a database numbers alone build segments: {', '.join(others)} would be counts, categories or amounts "
+            "with point masses in a table that is read here."
+        )
+        return replace(plain, reading_notes=(*plain.reading_notes, said))
 
     def _complete(self, prepared: Prepared) -> DatabaseTable:
         """Return the table with the columns that build, and only the rows that have them all where that is asked."""

@@ -66,8 +66,8 @@ def segment_source(
 
     Up to 262,144 rows it is read and segmented as `segment_table` does. Of more, as many drawn at random choose
     columns, transforms, scales and the model; the model is then fitted to all rows, which are spooled, and all rows are
-    evaluated, profiled and written, in blocks. Where discrete columns alone build segments, outliers are modeled
-    (`robust`), the segments of some customers are known, or segments are kept, the table is read into memory.
+    evaluated, profiled and written, in blocks. Where outliers are modeled (`robust`), the segments of some customers
+    are known, or segments are kept, the table is read into memory.
 
     Parameters
     ----------
@@ -137,9 +137,6 @@ def segment_any(frame: Any, **options: Any) -> tuple[SegmentationResult, Any]:
 class LargeTask:
     """One segmentation of a source of which a sample is searched; the arguments are those of `segment_source`."""
 
-    numbers_alone = ""
-    """Where rows lie of which numbers alone can be read, not levels of counts and categories; empty for here."""
-
     def __init__(
         self,
         given: Source,
@@ -161,8 +158,9 @@ class LargeTask:
         fitted = components, covariance_types or COVARIANCE_TYPES, criterion, n_init, random_state
         check_merge(others.get("merge"), known=known)
         self.settings = Settings(*fitted, anomaly_percentile, **others)
-        self.roles = Roles(columns, id_column, describe, value, weight, kinds, (), missing_codes, known,
-                           alone=kinds != "auto" or not self.numbers_alone)  # fmt: skip
+        self.roles = Roles(
+            columns, id_column, describe, value, weight, kinds, (), missing_codes, known, alone=True
+        )
         self.names, self.observers = names or {}, (on_candidate, on_fold)
         self.on_pass = on_pass
         self.given = {
@@ -234,22 +232,7 @@ class LargeTask:
         """Return the sample as it is searched; None where the table has to be in memory."""
         if self.settings.robust != "none" or self.roles.known is not None:
             return None
-        prepared = prepare(drawn.table, self.roles, self.settings, drop_missing=self.drop_missing)
-        if prepared.coding is None and not any(prepared.scaling.spikes):
-            return prepared
-        if not self.numbers_alone:
-            return prepared if prepared.choice.used else None
-        if self.roles.kinds != "auto":
-            return None
-        # As was not asked for, it is left out, and said.
-        self.roles = replace(self.roles, kinds="continuous")
-        plain = prepare(drawn.table, self.roles, self.settings, drop_missing=self.drop_missing)
-        others = [one.name for one in prepared.choice.kinds if one.kind != "continuous"]
-        said = (
-            f"{self.numbers_alone.capitalize()} numbers alone build segments: {', '.join(others)} would be counts, "
-            "categories or amounts with point masses in a table that is read here."
-        )
-        return replace(plain, reading_notes=(*plain.reading_notes, said))
+        return prepare(drawn.table, self.roles, self.settings, drop_missing=self.drop_missing)
 
     def needed_columns(self) -> list[str]:
         """Return the columns that are read of the sample: all, unless it was said which ones."""

@@ -148,7 +148,8 @@ class _Files:
     def __init__(self, stack: ExitStack, needed: NeededColumns, dtype: str) -> None:
         reader = needed.reader
         self._needed, self._read = needed, ReadCounts(reader)
-        self._rows = stack.enter_context(SpoolFile(dtype, len(reader.numbers.columns)))
+        width = len(reader.numbers.columns)
+        self._rows = stack.enter_context(SpoolFile(dtype, width)) if width else None
         self._levels = stack.enter_context(SpoolFile(np.int32, reader.n_levels)) if reader.n_levels else None
         self._flags = stack.enter_context(SpoolFile(bool))
         self._weights = None if needed.weight is None else stack.enter_context(SpoolFile(np.float64))
@@ -160,7 +161,8 @@ class _Files:
             self._weights.append(weights)
         self._flags.append(part.complete)
         self._read.add(part)
-        self._rows.append(continuous_rows(part.table))
+        if self._rows is not None:
+            self._rows.append(continuous_rows(part.table))
         if self._levels is not None and isinstance(part.table, MixedRows):
             self._levels.append(part.table.levels)
         for file, values in zip(self._files, further, strict=True):
@@ -168,14 +170,16 @@ class _Files:
 
     def finish(self, source: Source) -> SpooledTable:
         names = (one.name for one in self._needed.described)
+        levels = None if self._levels is None else self._levels.finish()
+        rows = np.empty((0 if levels is None else len(levels), 0))
         return SpooledTable(
-            self._rows.finish(),
+            rows if self._rows is None else self._rows.finish(),
             None if self._weights is None else self._weights.finish(),
             self._flags.finish(),
             dict(zip(names, (one.finish() for one in self._files), strict=True)),
             self._read,
             source,
-            None if self._levels is None else self._levels.finish(),
+            levels,
             self._needed.reader.modeled,
         )
 

@@ -55,7 +55,7 @@ def segment_on_cluster(
     read_small : callable, optional
         Reads a table of no more rows than the sample.
     **options
-        As of `segment_table`. Numbers alone build segments.
+        As of `segment_table`.
 
     Returns
     -------
@@ -82,26 +82,21 @@ def segment_on_cluster(
 
 def require_distributable(options: dict[str, Any], where: str = "with `dask`") -> None:
     """Raise `ParameterError` where something is asked for that needs the rows in memory; `where` is for the text."""
-    kinds = options.get("kinds", "auto")
-    bent = {} if isinstance(kinds, str) else {k: v for k, v in kinds.items() if v != "continuous"}
     asked = {
         "robust": options.get("robust", "none") != "none",
         "known": options.get("known") is not None,
         "keep": options.get("keep") is not None,
-        "kinds": bool(bent),
     }
     given = [name for name, wanted in asked.items() if wanted]
     if given:
         raise ParameterError(
-            f"`{given[0]}` cannot be given {where}: it needs the rows in memory, and on a cluster numbers alone "
-            f"build segments. Leave `{given[0]}` out, or segment a sample in memory."
+            f"`{given[0]}` cannot be given {where}: it needs the rows in memory. Leave `{given[0]}` out, or segment a "
+            "sample in memory."
         )
 
 
 class _ClusterTask(LargeTask):
     """One segmentation of a table whose parts workers read."""
-
-    numbers_alone = "on a cluster"
 
     def __init__(
         self,
@@ -116,11 +111,6 @@ class _ClusterTask(LargeTask):
 
     def drawn(self) -> Drawn:
         return self._rows.drawn(self.needed_columns(), LARGE_ROWS, self.settings.seed)
-
-    def in_memory(self) -> SegmentationResult:
-        raise ParameterError(
-            "`kinds` cannot be given with `dask`: on a cluster numbers alone build segments. Leave it out."
-        )
 
     def read_of_all(self, needed: NeededColumns, id_column: str | None) -> TableInParts:
         rows, cluster = self._rows, self._cluster

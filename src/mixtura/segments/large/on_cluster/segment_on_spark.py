@@ -11,7 +11,7 @@ from typing import Any
 
 from mixtura.data.sources import Source
 from mixtura.engine import as_held_by_spark
-from mixtura.exceptions import ColumnError, DataError, ParameterError
+from mixtura.exceptions import ColumnError, DataError
 from mixtura.io import TableWriter
 from mixtura.run import SparkCluster, SparkPieces
 from mixtura.segments.large.draw_rows import Drawn
@@ -54,7 +54,7 @@ def segment_on_spark(
     on_stage, on_pass : callable, optional
         As of `segment_source`.
     **options
-        As of `segment_table`. Numbers alone build segments.
+        As of `segment_table`.
 
     Raises
     ------
@@ -77,8 +77,6 @@ def segment_on_spark(
 class _SparkTask(LargeTask):
     """One segmentation of a Spark dataframe."""
 
-    numbers_alone = "on a cluster"
-
     def __init__(self, frame: Any, on_stage: Callable[[str], object], options: dict[str, Any]) -> None:
         require_unique(frame.columns)
         with SparkCluster(frame).answering():
@@ -100,11 +98,6 @@ class _SparkTask(LargeTask):
 
     def drawn(self) -> Drawn:
         return self._rows.drawn(self.needed_columns(), LARGE_ROWS, self.settings.seed)
-
-    def in_memory(self) -> SegmentationResult:
-        raise ParameterError(
-            f"`kinds` cannot be given {_WHERE}: on a cluster numbers alone build segments. Leave it out."
-        )
 
     def read_of_all(self, needed: NeededColumns, id_column: str | None) -> TableInParts:
         rows, n = self._rows, len(self._rows.parts)
