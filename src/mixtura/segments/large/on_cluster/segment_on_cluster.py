@@ -18,7 +18,13 @@ from mixtura.run import DaskCluster, require_seen
 from mixtura.segments.large.draw_rows import Drawn
 from mixtura.segments.large.measure_whole import TableInParts
 from mixtura.segments.large.on_cluster.cluster_table import ClusterTable, PartedTable
-from mixtura.segments.large.on_cluster.table_parts import FileParts, FrameParts, hold_part, schema_of
+from mixtura.segments.large.on_cluster.table_parts import (
+    FileParts,
+    FrameParts,
+    common_schema,
+    hold_part,
+    outline_of,
+)
 from mixtura.segments.large.on_cluster.write_parts import PartedCustomers
 from mixtura.segments.large.opening import LARGE_ROWS
 from mixtura.segments.large.segment_source import LargeTask
@@ -157,10 +163,11 @@ def _of_frame(cluster: DaskCluster, frame: Any) -> tuple[PartedTable, Source]:
     """Return the partitions of a Dask dataframe, neighbors joined, and what is known of all."""
     require_seen(cluster, [])
     partitions = delayed_partitions(frame)
-    schema = cluster.each(schema_of, partitions[:1])[0]
     groups = _cut(partitions, [1] * len(partitions), cluster.n_threads)
+    sizes, schemas = zip(*cluster.each(outline_of, groups), strict=True)
+    schema = common_schema(schemas)
     parts = [cluster.delayed(FrameParts.of)(some, schema) for some in groups]
-    rows = PartedTable.counted(cluster, parts, [None] * len(parts), schema.names[0])
+    rows = PartedTable(cluster, parts, sizes)
     return rows, _outline("the Dask dataframe", schema, rows, None)
 
 

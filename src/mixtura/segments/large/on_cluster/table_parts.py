@@ -14,6 +14,7 @@ from mixtura.core.protocols import Blocks, MixedRows, continuous_rows
 from mixtura.data.packing import PackedRows, PartFound
 from mixtura.data.sources.batches import BATCH_ROWS
 from mixtura.data.sources.pieces import FilePiece
+from mixtura.exceptions import DataError
 from mixtura.segments.large.draw_rows import SmallestRows
 from mixtura.segments.large.spooled_table import ids_at
 from mixtura.segments.large.table_reader import NeededColumns, ReadCounts
@@ -27,11 +28,12 @@ __all__ = [
     "HeldPart",
     "HeldSummary",
     "TablePart",
+    "common_schema",
     "count_rows",
     "draw_part",
     "hold_part",
     "ids_of_part",
-    "schema_of",
+    "outline_of",
     "summary_of",
 ]
 
@@ -125,11 +127,38 @@ class HeldSummary:
     read: ReadCounts
 
 
-def schema_of(frame: Any) -> pa.Schema:
-    """Return the names and types of a partition of a dataframe."""
+def outline_of(frames: Sequence[Any]) -> tuple[int, pa.Schema]:
+    """Return how many rows pandas' frames have, and the names and types of their columns."""
     import pyarrow as pa
 
-    return pa.Schema.from_pandas(frame, preserve_index=False).remove_metadata()
+    try:
+        schemas = [pa.Schema.from_pandas(frame, preserve_index=False).remove_metadata() for frame in frames]
+    except pa.ArrowException as error:
+        raise _several_types(error) from error
+    return sum(map(len, frames)), common_schema(schemas)
+
+
+def common_schema(schemas: Sequence[pa.Schema]) -> pa.Schema:
+    """Return types that hold what those of the same columns in several places do: text where others have no value.
+
+    Raises
+    ------
+    DataError
+        A column has words in one place, and numbers in another.
+    """
+    import pyarrow as pa
+
+    try:
+        return pa.unify_schemas(schemas, promote_options="permissive")
+    except pa.ArrowException as error:
+        raise _several_types(error) from error
+
+
+def _several_types(error: Exception) -> DataError:
+    return DataError(
+        f"Each column of a dataframe on a cluster must hold values of one type; got {error}. Convert the column, or "
+        "leave it out."
+    )
 
 
 def count_rows(part: TablePart, column: str) -> int:
