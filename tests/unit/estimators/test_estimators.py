@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
+import sklearn.mixture
 from sklearn.datasets import load_iris
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -110,6 +112,13 @@ def test_an_error_lists_covariance_types_in_order(kind: Any) -> None:
         ValueError, match=r"\['E', 'EEE', .*'tied'\], or of 1 to 10 factors, such as 'UUU-2'.* Got"
     ):
         kind(2, covariance_type="round").fit(rows())
+
+
+@pytest.mark.parametrize("column", [pd.Series([1.0, 2.0, 5.0]), pl.Series([1.0, 2.0, 5.0])])
+def test_a_single_column_is_refused_as_by_scikit_learn(column: Any) -> None:
+    for kind in (mixtura.GaussianMixture, sklearn.mixture.GaussianMixture):
+        with pytest.raises(ValueError, match=r"Expected (a 2-dimensional|2D)"):
+            kind(1).fit(column)
 
 
 def test_kmeans_as_a_step_names_its_columns() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
+from narwhals.exceptions import DuplicateError
 
 from mixtura.data.sources.arrow import arrow_source, is_arrow
 from mixtura.data.sources.batches import Source
@@ -84,4 +85,8 @@ def unread(X: Any) -> bool:
         return True
     if isinstance(X, np.ndarray) or not is_arrow(X):
         return False
-    return not isinstance(nw.from_native(X, pass_through=True), nw.DataFrame | nw.LazyFrame)
+    try:
+        found = nw.from_native(X, pass_through=True, allow_series=True)
+    except DuplicateError:  # two columns have one name: a frame, which is refused where names matter
+        return False
+    return not isinstance(found, nw.DataFrame | nw.LazyFrame | nw.Series)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 import numpy as np
+from narwhals.exceptions import DuplicateError
 
 from mixtura.data.frames import frame_like
 from mixtura.exceptions import DataError
@@ -89,5 +90,8 @@ def held(result: SegmentationResult) -> Assignment:
 def eager(frame: Any) -> Any:
     """Return a table that is in memory; files and relations of DuckDB as Arrow, a polars LazyFrame as a DataFrame."""
     read = table_of(frame)
-    table = nw.from_native(read, pass_through=True)
+    try:
+        table = nw.from_native(read, pass_through=True)
+    except DuplicateError:  # refused, in words, where the names of columns are read
+        return read
     return table.collect().to_native() if isinstance(table, nw.LazyFrame) else read

@@ -25,6 +25,9 @@ _RANDOM_KEY_ROWS = 50
 _BY_CHANCE = 14.0
 """Minus the log probability from which on it is not chance that whole numbers never repeat (one in a million)."""
 
+_LARGEST = 1e100
+"""Squares of larger numbers, and their sums, have no place in double precision."""
+
 _RANGES = {
     "year": (1900, 2100), "month": (0, 12), "day": (1, 31), "weekday": (0, 7), "hour": (0, 24), "minute": (0, 59),
     "week": (0, 53), "quarter": (1, 4), "day of the year": (1, 366),
@@ -66,6 +69,8 @@ def not_measured(name: str, values: FloatArray, *, measured: bool = False) -> No
     low, high = values.min(), values.max()
     if low == high and values.size > 1:
         return NotMeasured(f"the same value in every row: {low:g}")
+    if max(-low, high) > _LARGEST:
+        return NotMeasured(f"numbers beyond {_LARGEST:g}, which cannot be squared: rescale them")
     if not np.all(values == np.rint(values)):
         return None
     different = np.unique(values)

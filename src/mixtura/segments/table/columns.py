@@ -150,6 +150,8 @@ def choose_columns(
 def choose(opened: OpenTable, roles: Roles) -> ColumnChoice:
     """Sort out the columns of a table that `Roles.open` has read."""
     table: Frame = nw.from_native(opened.frame, eager_only=True)
+    if not table.columns:
+        raise TableError("The table has no columns; at least one column of different numbers is required.")
     roles.check(table)
     reserved = {name: LeftOut(name, reason) for name, reason in roles.reserved.items()}
     weight, building = opened.codebook.weight, roles.columns or ()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from mixtura import Segmentation
@@ -262,3 +264,27 @@ def test_names_that_stand_twice_are_refused() -> None:
     for names in (["a", "a"], [0, 0], [0, "0"]):
         with pytest.raises(ColumnError, match="must be unique"):
             segment_table(pd.DataFrame(np.zeros((5, 2)), columns=names))
+
+
+@pytest.mark.parametrize(
+    ("table", "error", "said"),
+    [
+        (pd.Series([1.0, 2.0]), TableError, "A dataframe .* is required; got Series"),
+        (pl.Series([1.0, 2.0]), TableError, "A dataframe .* is required; got Series"),
+        (
+            pa.chunked_array([[1.0, 2.0]]),
+            TableError,
+            "A dataframe .* is required; got ChunkedArray",
+        ),
+        (pd.DataFrame(index=range(3)), TableError, "The table has no columns"),
+        (pd.DataFrame([[1.0, 2.0]], columns=["a", "a"]), ColumnError, "Names of columns must be unique"),
+        (
+            pd.DataFrame({"a": 1e200 * INCOME}),
+            TableError,
+            "'a': numbers beyond 1e\\+100, which cannot be squared",
+        ),
+    ],
+)
+def test_what_is_no_table_of_customers_is_refused_in_words(table: Any, error: type, said: str) -> None:
+    with pytest.raises(error, match=said):
+        Segmentation.fit(table)
