@@ -24,6 +24,7 @@ from mixtura.segments import (
 from mixtura.segments.audiences.audience_frame import audience_frame
 from mixtura.segments.change import TableDrift, drift_of_table
 from mixtura.segments.known.kept_segments import require_resampled
+from mixtura.segments.known_options import require_options
 from mixtura.segments.large.segment_source import segment_any
 from mixtura.segments.model.assignment_frame import ambiguous_frame, eager, frame_of, held
 
@@ -205,6 +206,7 @@ class Segmentation:
         ParameterError
             There is no such dialect, a name cannot be written in it, or the statement is too long for it.
         """
+        require_options("Segmentation.to_sql", options, self._model.to_sql)
         return self._model.to_sql(dialect, table=table, **options)
 
     def audience(
@@ -263,6 +265,7 @@ class Segmentation:
         ColumnError, DataError, TooFewRowsError
             The table cannot be compared.
         """
+        require_options("Segmentation.drift", options, drift_of_table)
         return drift_of_table(self._kept(), eager(frame), **{"before": self._frame} | options)
 
     def _kept(self) -> SegmentModel:
@@ -287,6 +290,7 @@ class Segmentation:
         ParameterError
             Fewer than 2 resamples, another parameter out of its range, or segments are kept.
         """
+        require_options("Segmentation.stability", options, assess_stability)
         result = self.result
         require_resampled(result)
         options = {"mixtures": result.neighbors} | options

@@ -198,3 +198,29 @@ def test_the_card_of_a_loaded_model_has_no_picture(segmentation: Segmentation) -
 def test_an_option_that_nobody_has_is_refused_before_anything_is_read(option: str, tried: str) -> None:
     with pytest.raises(TypeError, match=f"^`{option}` is not a parameter of `Segmentation.fit`; {tried}"):
         Segmentation.fit("missing.csv", **{option: 3})
+
+
+def test_options_of_questions_are_checked_too(segmentation: Segmentation) -> None:
+    with pytest.raises(
+        TypeError, match=r"`n_resamples` is not .*`Segmentation\.stability`; try `n_bootstraps`\."
+    ):
+        segmentation.stability(n_resamples=5)
+    with pytest.raises(TypeError, match=r"`ids` is not .*`Segmentation\.drift`; try `id_column`\."):
+        segmentation.drift(customers(), ids="customer_id")
+    with pytest.raises(TypeError, match=r"`most` is not .*`Segmentation\.to_sql`; try `id_column`, "):
+        segmentation.to_sql("postgresql", table="customers", most=3)
+
+
+def test_answers_show_themselves_in_a_line(segmentation: Segmentation) -> None:
+    shown = [
+        repr(segmentation.compare_kmeans()),
+        repr(segmentation.stability(5)),
+        repr(segmentation.drift(customers())),
+    ]
+    starts = [
+        "<KMeansComparison: ",
+        "<Stability of 3 segments: ",
+        "<TableDrift: keep the model, after 1 period>",
+    ]
+    assert all(one.startswith(start) and one.endswith(">") for one, start in zip(shown, starts, strict=True))
+    assert all("array" not in one and "\n" not in one for one in shown)

@@ -14,7 +14,15 @@ from scipy.sparse import csr_matrix
 
 from mixtura import GaussianMixture, Mixture
 from mixtura.exceptions import DataError, MissingValuesError, ParameterError
-from mixtura.select import bootstrap_lrt, bootstrap_parameters, cross_validate, search
+from mixtura.select import (
+    ColumnRole,
+    ColumnSelection,
+    Role,
+    bootstrap_lrt,
+    bootstrap_parameters,
+    cross_validate,
+    search,
+)
 from mixtura.validation import Interval, as_rows, as_seed, require
 
 ROWS = np.random.default_rng(0).normal(size=(60, 3)) + 5 * (np.arange(60) % 2)[:, None]
@@ -198,3 +206,16 @@ def test_a_word_or_a_number_may_be_allowed(value: Any) -> None:
 def test_neither_word_nor_number(value: Any) -> None:
     with pytest.raises(ParameterError, match="`size` must be 'auto', or a number of at least 0; got "):
         require("size", value, ("auto", Interval(0)), "Try `size=1`.")
+
+
+def test_results_show_themselves_in_a_line() -> None:
+    one = {"components": [2], "covariance_types": ["EII"]}
+    shown = "<{}: best of 1: EII with 2 components, {}>"
+    found = search(ROWS, **one)
+    assert repr(found) == shown.format("SearchResult", f"bic {found.best.bic:.1f}")
+    held_out = cross_validate(ROWS, n_folds=2, **one)
+    assert repr(held_out) == shown.format("CrossValidation", f"score {held_out.best.score:.1f}")
+    roles = ColumnSelection(
+        (ColumnRole("age", Role.BUILDING, 9.0), ColumnRole("id", Role.NOISE, -2.0)), None, 9, 0
+    )
+    assert repr(roles) == "<ColumnSelection: building: age; redundant: none; noise: id>"

@@ -17,6 +17,7 @@ _ELSEWHERE = {
     **dict.fromkeys(("features", "variables", "usecols"), "columns"),
     **dict.fromkeys(("weights", "sample_weight"), "weight"),
     **dict.fromkeys(("n_starts", "restarts"), "n_init"),
+    **dict.fromkeys(("n_boot", "nboot", "n_resamples", "n_samples"), "n_bootstraps"),
 }
 """What is called so in scikit-learn, pandas, mclust or in talk."""
 

@@ -87,6 +87,9 @@ class Merging:
     merges: tuple[Merge, ...]
     entropies: FloatArray
 
+    def __repr__(self) -> str:
+        return f"<Merging: {self.n_components} components, elbow at {self.elbow()} clusters>"
+
     @property
     def n_components(self) -> int:
         return int(self.component_memberships.shape[1])

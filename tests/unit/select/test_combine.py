@@ -161,3 +161,7 @@ def test_certain_memberships_leave_nothing_to_merge() -> None:
 def test_numbers_of_clusters_are_whole(number: Any) -> None:
     with pytest.raises(ParameterError, match="`n_clusters` must be a whole number from 1 to 3; got"):
         merge_components(np.full((5, 3), 1 / 3)).groups(number)
+
+
+def test_a_merging_shows_itself_in_a_line() -> None:
+    assert repr(merge_components(np.eye(4))) == "<Merging: 4 components, elbow at 4 clusters>"

@@ -82,6 +82,10 @@ class TableDrift:
     value: str | None
     notes: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        count = f"{len(self.periods)} period{'s' * (len(self.periods) > 1)}"
+        return f"<TableDrift: {self.verdict.word} the model, after {count}>"
+
     @property
     def last(self) -> PeriodDrift:
         return self.periods[-1]

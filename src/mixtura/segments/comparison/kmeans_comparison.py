@@ -141,6 +141,11 @@ class KMeansComparison:
     split: tuple[SplitSegment, ...]
     merged: tuple[MergedSegments, ...]
 
+    def __repr__(self) -> str:
+        return (
+            f"<KMeansComparison: {self.agreement:.0%} of customers in the same of {len(self.names)} segments>"
+        )
+
     @property
     def sentences(self) -> tuple[str, ...]:
         """What changes, in plain words."""

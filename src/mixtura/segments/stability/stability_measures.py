@@ -111,6 +111,9 @@ class Stability:
     n_init: int
     seed: int
 
+    def __repr__(self) -> str:
+        return f"<Stability of {self.n_segments} segments: {self.verdict.value}. {self.reason}>"
+
     @property
     def least_stable(self) -> SegmentStability | None:
         """The segment with the smallest similarity; None where there is a single one."""

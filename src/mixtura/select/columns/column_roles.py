@@ -79,6 +79,10 @@ class ColumnSelection:
     n_rows: int
     n_bootstraps: int
 
+    def __repr__(self) -> str:
+        roles = (f"{role.value}: {', '.join(self._with_role(role)) or 'none'}" for role in Role)
+        return f"<ColumnSelection: {'; '.join(roles)}>"
+
     def _with_role(self, role: Role) -> tuple[str, ...]:
         return tuple(one.name for one in self.columns if one.role is role)
 

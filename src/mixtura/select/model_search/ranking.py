@@ -42,6 +42,14 @@ class SearchResult:
     robust_scores: Mapping[str, float] = field(default_factory=dict)
     interrupted: bool = False
 
+    def __repr__(self) -> str:
+        best = self.best
+        score = f"{self.criterion} {best.criterion(self.criterion):.1f}"
+        return (
+            f"<SearchResult: best of {len(self.candidates)}: {best.covariance_type} with "
+            f"{best.n_components} components, {score}>"
+        )
+
     def measured_as(self, candidates: tuple[Candidate, ...]) -> SearchResult:
         """Return the result with the same candidates measured in other units, which add one number to all criteria."""
         found = replace(self, candidates=candidates)

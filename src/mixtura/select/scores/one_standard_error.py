@@ -50,6 +50,13 @@ class CrossValidation:
 
     candidates: tuple[CrossValidated, ...]
 
+    def __repr__(self) -> str:
+        best = self.best
+        return (
+            f"<CrossValidation: best of {len(self.candidates)}: {best.covariance_type} with "
+            f"{best.n_components} components, score {best.score:.1f}>"
+        )
+
     @property
     def ranking(self) -> tuple[CrossValidated, ...]:
         """The candidates, best first; those that failed come last."""
