@@ -1,4 +1,4 @@
-"""Columns that are sums of other columns, up to rounding."""
+"""Columns that are sums of other columns, up to rounding, or curves of one of them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from mixtura._typing import Array, FloatArray
 from mixtura.segments.table.columns import ColumnChoice, LeftOut
 from mixtura.segments.table.rounding import rounding_step
 
-__all__ = ["DEPENDENT_REASONS", "Dependence", "drop_dependent_columns", "find_dependence"]
+__all__ = ["DEPENDENT_REASONS", "Dependence", "drop_dependent_columns", "find_curve", "find_dependence"]
 
-DEPENDENT_REASONS = ("the sum of ", "a combination of ", "the same as ")
-"""How the reasons of `Dependence` begin."""
+DEPENDENT_REASONS = ("the sum of ", "a combination of ", "the same as ", "a curve of ")
+"""How the reasons of columns begin that are computed from others."""
 
 _ROWS = 5_000
 """A dependence is looked for in at most this many rows, evenly spaced, and then verified in all."""
@@ -26,6 +26,14 @@ _EXACT = 1e-9
 _EXCEPTIONS = 0.01
 """Share of rows in which a sum may not hold: returns, corrections and typing errors in real tables."""
 _TRIMS = 3
+_FEWEST_STEPS = 20
+"""Steps of a curve, at least: chance does not put twenty in the same order."""
+_CURVE_SAMPLE = 200
+"""Rows in which a curve is looked for first."""
+_TIES = 0.05
+"""Share of the steps along a curve in which one of the columns may stay, by rounding."""
+_STRAIGHT = 0.9999
+"""Share of variance explained from which on a curve is a line."""
 _NEAR_WHOLE = 0.05
 """Coefficients this near to whole numbers are taken for them: rounding of the columns biases a regression."""
 
@@ -159,10 +167,57 @@ def _checked(
     return replace(found, n_exceptions=n_exceptions)
 
 
+def find_curve(rows: FloatArray) -> tuple[int, int] | None:
+    """Return a column that rises, or falls, with an earlier one in all rows, and that one; None without such a pair.
+
+    A logarithm, a power or a rank says again what the column says that it was made of. Lines are left to
+    `find_dependence`.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (N, D)
+        NaN where a value is missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura.segments.table.dependent_columns import find_curve
+    >>> spent, visits = np.random.default_rng(0).gamma(2.0, size=(2, 100))
+    >>> find_curve(np.column_stack([spent, visits, np.log(spent)]))
+    (2, 0)
+    """
+    sample = rows[:: max(1, len(rows) // _CURVE_SAMPLE)]
+    for other, values in enumerate(sample.T):
+        steps = np.diff(sample[np.argsort(values, kind="stable")], axis=0)
+        against = np.minimum((steps < 0).mean(axis=0), (steps > 0).mean(axis=0))
+        for column in np.flatnonzero(against <= _TIES).tolist():
+            if column > other and _is_curve(rows[:, [other, column]]):
+                return column, other
+    return None
+
+
+def _is_curve(pair: FloatArray) -> bool:
+    """Return whether the second column rises or falls with the first throughout, and not along a line; shape (N, 2)."""
+    x, y = pair[~np.isnan(pair).any(axis=1)].T
+    if x.size <= _FEWEST_STEPS:
+        return False
+    order = np.lexsort((y, x))
+    along, across = np.diff(x[order]), np.diff(y[order])
+    sign = 1.0 if across.sum() >= 0 else -1.0
+    if sign < 0:  # rows of the same x in the order of y
+        order = np.lexsort((-y, x))
+        across = -np.diff(y[order])
+    steps = (along > 0) | (across > 0)
+    both = int(np.count_nonzero((along > 0) & (across > 0)))
+    if (across < 0).any() or both < max(_FEWEST_STEPS, (1 - _TIES) * np.count_nonzero(steps)):
+        return False
+    return bool(np.corrcoef(x, y)[0, 1] ** 2 < _STRAIGHT)
+
+
 def drop_dependent_columns(
     choice: ColumnChoice, rows: FloatArray, *, explicit: bool
 ) -> tuple[ColumnChoice, FloatArray]:
-    """Leave out columns that are sums of others: they hold no information, and make covariances singular.
+    """Leave out columns that are sums or curves of others: they hold no information, and make covariances singular.
 
     Columns that the user named stay; the reason is then in the notes of the result.
 
@@ -176,10 +231,19 @@ def drop_dependent_columns(
     """
     if explicit:
         return choice, rows
+    while (pair := find_curve(rows)) is not None:
+        name, other = choice.used[pair[0]], choice.used[pair[1]]
+        choice, rows = _without(
+            choice, rows, LeftOut(name, f"a curve of {other!r}, in the order of all rows")
+        )
     while (found := find_dependence(rows)) is not None:
         name = choice.used[found.column]
-        reason = LeftOut(name, found.reason(choice.used))
-        used = tuple(one for one in choice.used if one != name)
-        choice = replace(choice, used=used, left_out=(*choice.left_out, reason))
-        rows = np.ascontiguousarray(np.delete(rows, found.column, axis=1))
+        choice, rows = _without(choice, rows, LeftOut(name, found.reason(choice.used)))
     return choice, rows
+
+
+def _without(choice: ColumnChoice, rows: FloatArray, left_out: LeftOut) -> tuple[ColumnChoice, FloatArray]:
+    position = choice.used.index(left_out.name)
+    used = tuple(one for one in choice.used if one != left_out.name)
+    choice = replace(choice, used=used, left_out=(*choice.left_out, left_out))
+    return choice, np.ascontiguousarray(np.delete(rows, position, axis=1))

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from mixtura.segments import segment_table
-from mixtura.segments.table.dependent_columns import find_dependence, rounding_step
+from mixtura.segments.table.dependent_columns import find_curve, find_dependence, rounding_step
 
 
 @pytest.fixture
@@ -88,3 +88,36 @@ def test_steps_of_rounding() -> None:
     assert rounding_step(np.array([1e11, 2e11])) == 0.0
     assert rounding_step(np.array([0.1, 0.2, 7.3])) == 0.1
     assert rounding_step(np.array([-3.0, 4.0])) == 1.0
+
+
+def test_curves_of_a_column_are_left_out(two) -> None:
+    spent = np.abs(two[0]) + 1
+    frame = pl.DataFrame(
+        {
+            "spent": spent,
+            "log": np.log(spent),
+            "b": two[1],
+            "rank": spent.argsort().argsort() + 0.5,
+            "inverse": 1 / spent,
+        }
+    )
+    result = segment_table(frame, components=[1, 2, 3], kinds="continuous")
+    assert result.model.n_segments == 2
+    assert result.columns.used == ("spent", "b")
+    reasons = {one.name: one.reason for one in result.columns.left_out}
+    assert reasons == dict.fromkeys(
+        ("log", "rank", "inverse"), "a curve of 'spent', in the order of all rows"
+    )
+
+
+def test_what_is_a_curve(rng) -> None:
+    x = rng.gamma(2.0, size=120)
+    for curve in (np.log(x), -np.square(x), np.round(np.sqrt(x), 4)):
+        assert find_curve(np.column_stack([x, curve])) == (1, 0)
+        gap = np.where(np.arange(120) == 60, np.nan, curve)
+        assert find_curve(np.column_stack([x, gap])) == (1, 0)
+    swapped = np.log(x)
+    swapped[[3, 4]] = swapped[[4, 3]]
+    for other in (swapped, 2 * x + 1, np.round(x), rng.gamma(2.0, size=120)):  # a line is a multiple
+        assert find_curve(np.column_stack([x, other])) is None
+    assert find_curve(np.column_stack([x, np.log(x)])[:15]) is None
