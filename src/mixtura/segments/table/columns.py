@@ -33,7 +33,7 @@ ONE_CONTINUOUS = (
 _TEXT_ROWS = 1000
 """Cells that decide on what a column of text holds."""
 
-_DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})\b")
+_DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(T\d|\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +209,8 @@ def why_not(column: Series, known: CodebookColumn | None = None) -> LeftOut | No
     name = column.name
     if column.dtype == nw.Boolean:
         return LeftOut(name, "true or false", is_category=True)
+    if column.dtype == nw.Duration:
+        return LeftOut(name, "durations, which are used where they are numbers, such as of minutes")
     if column.dtype.is_temporal():
         return LeftOut(name, "dates or times")
     present = column.drop_nulls()
@@ -241,6 +243,10 @@ def _text_reason(column: Series, present: Series) -> LeftOut:
         return LeftOut(name, f"dates, such as {cells[0][:30]!r}")
     if set(cells) <= {"True", "False"}:
         return LeftOut(name, "true or false", is_category=True)
+    if len(present) < len(column) and present.n_unique() == 1:
+        return LeftOut(
+            name, f"{cells[0][:30]!r} or missing: with a word where it is missing it is a category"
+        )
     found = read_numbers(cells)
     if 0.2 <= found.share < 1 and not found.is_code:
         return LeftOut(name, f"numbers and text, such as {cells[found.odd[0]][:30]!r}", numeric=True)
