@@ -17,6 +17,7 @@ from mixtura.plot.charts.flow import flow_chart
 from mixtura.plot.charts.marginals import marginal_charts
 from mixtura.plot.charts.scatter import scatter_chart
 from mixtura.plot.data.counts import group_labels
+from mixtura.plot.data.plane import most_different_columns
 from mixtura.plot.data.plot_data import PlotData
 from mixtura.plot.data.scores import scores_of_document
 from mixtura.plot.export.export import finalize
@@ -217,8 +218,12 @@ def _both(rows: PlotData, clusters: IntArray) -> Iterator[tuple[str, Drawings]]:
 
 def _marginals(rows: PlotData, abreast: int) -> Spec:
     datasets: Datasets = {}
-    columns = list(range(min(_MOST_COLUMNS, len(rows.columns))))
-    return finalize(marginal_charts(rows, datasets, columns, legend=False, abreast=abreast), datasets)
+    columns = most_different_columns(rows.mixture, _MOST_COLUMNS)
+    board = marginal_charts(rows, datasets, columns, legend=False, abreast=abreast)
+    if len(columns) < len(rows.columns):
+        chosen = f"The {len(columns)} of {len(rows.columns)} columns in which {rows.part}s differ most."
+        board["title"]["subtitle"] = [*board["title"]["subtitle"], chosen]
+    return finalize(board, datasets)
 
 
 def _criterion(document: Document, frame: Frame) -> Spec:

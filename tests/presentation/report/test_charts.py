@@ -19,6 +19,7 @@ from mixtura.datasets import make_customers
 from mixtura.exceptions import OptionalDependencyError
 from mixtura.plot import PlotData, plot_data, plot_profiles
 from mixtura.plot.charts.profiles import profile_chart
+from mixtura.plot.data.plane import most_different_columns, most_informative_pair
 from mixtura.plot.data.profile_table import profiles_of_document
 from mixtura.plot.data.scores import scores_of_document, scores_of_result
 from mixtura.plot.vega import Datasets
@@ -49,6 +50,22 @@ def tips(svg: str, *fields: str) -> list[dict[str, str]]:
         for tip in re.findall(r'data-tip="([^"]*)"', svg)
     ]
     return [one for one in said if set(fields) <= set(one)]
+
+
+def test_distributions_are_of_the_columns_in_which_segments_differ_most() -> None:
+    means = np.zeros((2, 30))
+    means[1, [3, 9, 12, 20, 26, 28, 29]] = [5.0, 0.5, 4.0, 6.0, 3.0, 7.0, 8.0]
+    variances = np.ones((2, 30))
+    variances[:, 28] = 1e4
+    wide = Mixture.from_parameters([0.4, 0.6], means, variances, "diag")
+    assert most_different_columns(wide, 6) == [3, 9, 12, 20, 26, 29]
+    assert most_different_columns(MIXTURE, 6) == [0, 1]
+    drawn = plot_data(wide, wide.sample(60, 0)[0], [f"c{i}" for i in range(30)])
+    chart = draw_charts(document(), replace(drawn, part="segment"))["marginals"]
+    assert chart.notes[-1] == "The 6 of 30 columns in which segments differ most."
+    assert "c29" in chart.svg
+    assert "c28" not in chart.svg
+    assert most_informative_pair(wide, drawn.rows) == (20, 29)
 
 
 def test_a_document_and_rows_give_all_charts() -> None:

@@ -19,7 +19,16 @@ from mixtura.plot.theme.text import shown, tidy_count
 from mixtura.plot.vega import Spec, quantitative
 from mixtura.segments.transforms.transforms import IDENTITY, Transform
 
-__all__ = ["HEIGHT", "WIDTH", "Pair", "Plane", "frame", "most_informative_pair", "plane_of"]
+__all__ = [
+    "HEIGHT",
+    "WIDTH",
+    "Pair",
+    "Plane",
+    "frame",
+    "most_different_columns",
+    "most_informative_pair",
+    "plane_of",
+]
 
 Pair: TypeAlias = Sequence[str] | Sequence[int] | Literal["projection"] | None
 """Two columns by name or number, the discriminant projection, or None for the most informative pair."""
@@ -28,7 +37,7 @@ WIDTH, HEIGHT = 560, 460
 _JUDGED = 2_000
 """Rows on which pairs of columns are compared."""
 _JUDGED_COLUMNS = 24
-"""Of more columns than these, only the first are compared in pairs."""
+"""Of more columns than these, only those that differ most are compared in pairs."""
 _CROWDED = 0.6
 """If all but two percent of the rows fill less of an axis than this, the axis ends where they do."""
 
@@ -53,7 +62,19 @@ def most_informative_pair(mixture: Mixture, rows: FloatArray) -> tuple[int, int]
         known = mixture.marginal(pair).responsibilities(rows[:, pair])
         return float(known[every_row, labels].mean())
 
-    return max(combinations(range(min(mixture.n_features, _JUDGED_COLUMNS)), 2), key=recognized)
+    return max(combinations(most_different_columns(mixture, _JUDGED_COLUMNS), 2), key=recognized)
+
+
+def most_different_columns(mixture: Mixture, most: int) -> list[int]:
+    """Return the columns in which components differ most, in the order of the mixture; all where they are few.
+
+    Those with the largest share of variance between the means, ``sum_k w_k (mu_k - mu)^2`` of the whole.
+    """
+    weights, means = mixture.weights / mixture.weights.sum(), mixture.means
+    variances = mixture.family.storage.variances(mixture.covariances, mixture.n_features)
+    between = weights @ np.square(means - weights @ means)
+    within = weights @ np.broadcast_to(variances, means.shape)
+    return sorted(np.argsort(-between / (between + within), kind="stable")[:most].tolist())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
