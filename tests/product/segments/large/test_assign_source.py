@@ -221,7 +221,7 @@ def test_what_cannot_be_assigned(model: SegmentModel, tmp_path: Path) -> None:
     with pytest.raises(ColumnError, match="The table lacks 'income'"):
         assign_source(model, open_source(frame.drop("income").to_arrow()), tmp_path / "a.csv")
     empty = frame.with_columns(income=pl.lit(None, pl.Float64), spending=pl.lit(None, pl.Float64))
-    with pytest.raises(DataError, match="None of the 5000 rows has a number"):
+    with pytest.raises(DataError, match="None of the 5000 rows has a value"):
         assign_source(model, open_source(empty.to_arrow()), tmp_path / "a.csv")
     with pytest.raises(TableError, match="no rows"):
         assign_source(model, open_source(frame[:0].to_arrow()), tmp_path / "a.csv")
