@@ -189,7 +189,7 @@ def test_a_component_without_weight_and_a_single_one(engine) -> None:
 
 
 def shopping(n: int = 400) -> pl.DataFrame:
-    """An amount with two point masses, ages, visits, channels, grades and members; a tenth of all is missing."""
+    """An amount with two point masses, ages, visits, channels, grades, members, orders; a tenth of all is missing."""
     rng = np.random.default_rng(8)
     groups = rng.integers(2, size=n)
     amount = np.where(
@@ -204,13 +204,14 @@ def shopping(n: int = 400) -> pl.DataFrame:
         "channel": [rng.choice(["web", "Web", "it's"], p=shares[k]) for k in groups],
         "grade": [int(rng.choice([1, 2, 5], p=shares[k])) for k in groups],
         "member": (rng.uniform(size=n) < 0.3 + 0.4 * groups).tolist(),
+        "orders": 1 + rng.poisson(0.5 + 3.0 * groups),
     }
     frame = pl.DataFrame(values, strict=False)
-    gaps = rng.uniform(size=(n, 6)) < 0.1
+    gaps = rng.uniform(size=(n, 7)) < 0.1
     gaps[3], gaps[4], gaps[5] = (
         True,
-        [True, True, False, False, False, True],
-        [True, True, True, False, True, True],
+        [True, True, False, False, False, True, True],
+        [True, True, True, False, True, True, True],
     )
     return frame.with_columns(
         pl.when(pl.Series(gap)).then(None).otherwise(pl.col(name)).alias(name)
@@ -220,18 +221,25 @@ def shopping(n: int = 400) -> pl.DataFrame:
 
 def test_point_masses_counts_and_categories(engine) -> None:
     kinds = {"amount": "spike", "age": "continuous", "visits": "count", "channel": "category"}
-    kinds |= {"grade": "ordered", "member": "category"}
+    kinds |= {"grade": "ordered", "member": "category", "orders": "count"}
     frame = shopping()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = segment_table(frame, kinds=kinds, components=[3], transform={"amount": "log1p"}).model
     assert model.coding is not None
-    assert len(model.coding.columns) >= 5
+    assert len(model.coding.columns) >= 6
+    assert {one.name: one.first for one in model.coding.columns if one.kind == "count"} == {
+        "visits": 0,
+        "orders": 1,
+    }
     frame = frame.with_row_index("number").with_columns(
         channel=pl.when(pl.col("number") == 7).then(pl.lit("letter")).otherwise("channel"),
         visits=pl.when(pl.col("number") == 8).then(1000).otherwise("visits"),
+        orders=pl.when(pl.col("number").is_between(9, 11)).then(0).otherwise("orders"),
     )
-    types = dict(zip(kinds, ("double", "decimal", "integer", "text", "integer", "boolean"), strict=True))
+    types = dict(
+        zip(kinds, ("double", "decimal", "integer", "text", "integer", "boolean", "integer"), strict=True)
+    )
     columns = {name: (types[name], frame[name].to_list()) for name in kinds}
     columns["age"] = ("decimal", [None if one is None else Decimal(str(one)) for one in frame["age"]])
     engine[1].load("shopping", {"number": ("integer", frame["number"].to_list()), **columns})

@@ -92,7 +92,10 @@ class MixtureValues(Strict):
 
 
 class DiscreteColumn(Strict):
-    """A column of counts or categories, or the point masses of a continuous one; probabilities by segment and level."""
+    """A column of counts or categories, or the point masses of a continuous one; probabilities by segment and level.
+
+    The levels of a count are its numbers, from 0 or 1 on, the last for all larger ones.
+    """
 
     name: str
     kind: Literal["category", "ordered", "count", "spike"]
@@ -315,6 +318,10 @@ class Document(Strict):
                 raise ValueError(
                     f"discrete.columns: {one.name!r} needs {len(one.levels)} shares, and as many log probabilities "
                     f"for each of {n_components} segments"
+                )
+            if one.kind == "count" and one.levels[0] not in ("0", "1"):
+                raise ValueError(
+                    f"discrete.columns: the count {one.name!r} must begin at 0 or 1; got {one.levels[0]!r}"
                 )
 
 

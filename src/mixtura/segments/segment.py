@@ -124,8 +124,9 @@ def segment_table(
         What columns are taken for. ``"auto"``: each for what it looks like; amounts with point masses (zeros, caps),
         counts, ordered answers and categories have a distribution of their own, and categories that go with no other
         column describe the segments. ``"continuous"``: only numbers build segments. A mapping says the kind of some
-        columns (``"continuous"``, ``"spike"``, ``"count"``, ``"ordered"`` or ``"category"``); others are as with
-        ``"auto"``.
+        columns (``"continuous"``, ``"spike"``, ``"count"``, ``"count-from-0"``, ``"count-from-1"``, ``"ordered"`` or
+        ``"category"``); others are as with ``"auto"``. Where a count begins its numbers say: at 1 if that is the
+        smallest, and zeros would have to be there; ``"count-from-0"`` and ``"count-from-1"`` say it otherwise.
     missing_codes : mapping of str to sequence of float, sequence of float, or None, default=None
         Numbers that stand for missing values, such as 97, 98 and 99 in a survey, by column or for all columns. Codes
         that a survey file declares are missing already.

@@ -104,8 +104,8 @@ def _print_levels(console: Console, model: SegmentModel) -> None:
     rows: list[tuple[str, list[str]]] = []
     for j, column in enumerate(coding.columns):
         shares = np.exp(table.logs[coding.discrete.starts[j] : coding.discrete.starts[j + 1]])
-        if column.kind == "count":
-            means = np.arange(len(shares)) @ shares
+        if column.kind == "count" and column.numbers is not None:
+            means = column.numbers @ shares
             rows.append((f"{column.name}, mean", [f"{one:.2f}" for one in means]))
             continue
         levels = list(zip(column.levels, shares, strict=True))[column.kind == "spike" :]

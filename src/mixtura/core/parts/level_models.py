@@ -94,6 +94,9 @@ def _indicators(n_levels: int, n_components: int) -> FloatArray:
 class _Count:
     """Levels are the numbers 0, 1, 2, ..., the last stands for all that are larger.
 
+    Of counts that begin at 1 they are the numbers above it: customers who bought have further purchases of this
+    distribution (Ehrenberg 1959; Fader, Hardie and Lee 2005).
+
     Parameters
     ----------
     name : str

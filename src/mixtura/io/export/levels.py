@@ -43,9 +43,10 @@ def level_of(part: DiscretePart) -> Expression:
     if part.kind == "spike":
         at = [(value.equals(float(text)), Integer(level)) for level, text in enumerate(part.levels) if level]
         return Case((*at, (is_finite(value), Integer(0))))
-    last = float(len(part.levels) - 1)
-    whole = both(is_finite(value), both(value >= 0.0, value.equals(Call("floor", value))))
-    return Case(((whole, Case(((value < last, value),), Number(last))),))
+    first, last = float(part.levels[0]), float(len(part.levels) - 1)
+    whole = both(is_finite(value), both(value >= first, value.equals(Call("floor", value))))
+    level = value - first if first else value
+    return Case(((whole, Case(((value < first + last, level),), Number(last))),))
 
 
 def _spellings(text: str) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ class DiscretePart:
     column : str
         Its name in the table.
     kind : {"category", "count", "spike"}
-        How its levels are read: texts; whole numbers from 0, of which the last stands for all larger ones; or 0 for all
+        How its levels are read: texts; whole numbers from the first, 0 or 1, the last for all larger ones; or 0 for all
         numbers but the point masses, which follow.
     levels : tuple of str
         The text, or number, of each level.

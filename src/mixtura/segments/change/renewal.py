@@ -248,7 +248,11 @@ def _options(model: SegmentModel) -> dict[str, Any]:
     }
     if model.coding is not None:
         kinds = dict.fromkeys(model.columns, "continuous")
-        kinds |= {one.name: one.kind for one in model.coding.columns}
+        # Where a count begins is found again, unless it may have been said that it does not begin at 1.
+        kinds |= {
+            one.name: "count-from-0" if one.kind == "count" and not one.first else one.kind
+            for one in model.coding.columns
+        }
         found["kinds"] = kinds
     return found
 

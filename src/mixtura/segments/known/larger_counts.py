@@ -18,7 +18,7 @@ __all__ = ["with_larger_counts"]
 
 _MOST = 1000
 _IDENTIFIED = 4
-"""Levels from which on the distribution of a count is known from its probabilities: 0, 1, 2 and more."""
+"""Levels from which on the distribution of a count is known from its probabilities: three numbers and more."""
 
 
 def with_larger_counts(model: SegmentModel, frame: Any, chosen: Array) -> SegmentModel:
@@ -42,11 +42,12 @@ def with_larger_counts(model: SegmentModel, frame: Any, chosen: Array) -> Segmen
     shares, logs = list[FloatArray](), list[FloatArray]()
     for j, column in enumerate(coding.columns):
         own, share = held.logs[discrete.starts[j] : discrete.starts[j + 1]], discrete.shares[j]
-        size = _largest(column, table, chosen) + 1
+        size = _largest(column, table, chosen) - column.first + 1
         if size > len(column.levels) - 1 >= _IDENTIFIED - 1:
             own = column.model.extended(own, size)
             share = np.concatenate([share[:-1], np.zeros(len(own) - len(share)), share[-1:]])
-            column = replace(column, levels=(*map(str, range(size)), column.levels[-1]))
+            numbers = range(column.first, column.first + size)
+            column = replace(column, levels=(*map(str, numbers), column.levels[-1]))
         columns.append(column)
         shares.append(share)
         logs.append(own)

@@ -183,4 +183,6 @@ def _kinds(model: SegmentModel) -> Iterator[ColumnKind]:
     coded = () if model.coding is None else model.coding.columns
     for one in coded:
         spikes = tuple(float(level) for level in one.levels[1:]) if one.kind == "spike" else ()
-        yield ColumnKind(one.name, cast("Kind", one.kind), "as the model that is kept has it", spikes)
+        yield ColumnKind(
+            one.name, cast("Kind", one.kind), "as the model that is kept has it", spikes, one.first
+        )

@@ -220,7 +220,8 @@ def _number(name: str, reduced: SegmentModel, read: ModelRows, label: str) -> Qu
 
 def _kind(coded: CodedColumn) -> str:
     if coded.kind == "count":
-        return f"a whole number from 0; {len(coded.levels) - 1} and more count alike"
+        most = coded.first + len(coded.levels) - 1
+        return f"a whole number from {coded.first}; {most} and more count alike"
     return (
         "one of the answers listed"
         if coded.kind == "category"
@@ -244,5 +245,5 @@ def _likely(coded: CodedColumn, reduced: SegmentModel) -> tuple[float | str, ...
     shown = coded.labels or coded.levels
     best = [int(one) for one in logs.argmax(axis=0)]
     if coded.kind == "count":
-        return tuple(float(min(one, len(coded.levels) - 2)) for one in best)
+        return tuple(float(coded.first + min(one, len(coded.levels) - 2)) for one in best)
     return tuple(shown[one] for one in best)

@@ -47,7 +47,7 @@ def mixed_table(n: int, seed: int = 0) -> pl.DataFrame:
             "customer_id": [f"{number:05}" for number in range(n)],
             "amount": np.where(rng.uniform(size=n) < 0.3, 0.0, rng.normal(20.0 + 20.0 * group, 4.0)),
             "age": rng.normal(35.0 + 15.0 * group, 5.0),
-            "visits": rng.poisson(1.0 + 5.0 * group),
+            "visits": 1 + rng.poisson(0.4 + 5.0 * group),
             "channel": np.array(["web", "shop", "phone"])[(group + (rng.uniform(size=n) < 0.2)) % 3],
             "grade": np.where(rng.uniform(size=n) < 0.1, 9, 1 + group + rng.integers(2, size=n)),
         }
@@ -118,7 +118,8 @@ def test_counts_and_categories(mixed: SegmentModel, drop_missing: bool, tmp_path
     assert set(mixed.discrete_columns) == {"visits", "channel", "grade"}
     assert any(one.kind == "spike" for one in mixed.coding.columns)  # type: ignore[union-attr]
     unseen = pl.when(pl.int_range(pl.len()) % 53 == 7).then(pl.lit("letter")).otherwise(pl.col("channel"))
-    frame = mixed_table(1_000, seed=1).with_columns(channel=unseen)
+    never = pl.when(pl.int_range(pl.len()) % 61 == 9).then(0).otherwise(pl.col("visits"))
+    frame = mixed_table(1_000, seed=1).with_columns(channel=unseen, visits=never)
     expected = in_memory(mixed, frame, drop_missing=drop_missing)
     expected.write(tmp_path / "expected.parquet")
     source = open_source(frame.to_arrow().to_reader(max_chunksize=130))
@@ -127,9 +128,11 @@ def test_counts_and_categories(mixed: SegmentModel, drop_missing: bool, tmp_path
     same(one, other, exactly=False)
     assert one["segment"].null_count() == expected.n_rows - expected.n_known > 0
     assert found.notes == expected.notes
-    (unknown,) = (note for note in found.notes if "unknown to the model" in note)
-    assert unknown.startswith("channel: ")
-    assert "such as 'letter'" in unknown
+    visits, channel = (note for note in found.notes if "unknown to the model" in note)
+    assert visits.startswith("visits: ")
+    assert "such as '0'" in visits
+    assert channel.startswith("channel: ")
+    assert "such as 'letter'" in channel
 
 
 def test_a_category_that_is_not_there_is_named(mixed: SegmentModel, tmp_path: Path) -> None:

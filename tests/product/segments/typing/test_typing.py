@@ -40,7 +40,7 @@ def customers(n: int = 500, seed: int = 0) -> pl.DataFrame:
             "age": rng.normal(np.array([30.0, 50.0, 65.0])[group], 6.0),
             "spend": np.where(rng.random(n) < np.array([0.5, 0.1, 0.05])[group], 0.0, spend),
             "noise": rng.normal(size=n),
-            "visits": rng.poisson(np.array([1.0, 5.0, 9.0])[group]).astype(float),
+            "visits": 1.0 + rng.poisson(np.array([0.4, 4.0, 8.0])[group]),
             "region": np.array(["north", "it's south", "west"])[(group + (rng.random(n) < 0.3)) % 3],
             "satisfaction": np.clip(np.round(rng.normal(np.array([2.0, 3.5, 4.0])[group], 0.9)), 1, 5),
         }

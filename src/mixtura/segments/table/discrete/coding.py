@@ -42,8 +42,8 @@ class CodedColumn:
     kind : {"category", "ordered", "count", "spike"}
         A spike says at which of its point masses a continuous column is, if at any.
     levels : tuple of str
-        The text of each level; numbers in their order. The last level of a count stands for all larger numbers, the
-        first of a spike for all other values.
+        The text of each level; numbers in their order. Those of a count begin with the smallest number that it can be,
+        and its last level stands for all larger ones. The first of a spike stands for all other values.
     model : LevelModel
         How it is distributed within a segment.
     labels : tuple of str, default=()
@@ -57,10 +57,15 @@ class CodedColumn:
     labels: tuple[str, ...] = ()
 
     @property
+    def first(self) -> int:
+        """The smallest number that a count can be, 0 or 1; 0 of other columns."""
+        return int(self.levels[0]) if self.kind == "count" else 0
+
+    @property
     def numbers(self) -> FloatArray | None:
         """The number that each level stands for; None where levels are words or point masses."""
         if self.kind == "count":
-            return np.arange(float(len(self.levels)))
+            return np.arange(float(self.first), float(self.first + len(self.levels)))
         return np.array([float(one) for one in self.levels]) if self.kind == "ordered" else None
 
     def read(self, column: nw.Series[Any], chosen: Array) -> IntArray:
@@ -73,9 +78,9 @@ class CodedColumn:
             return found
         if self.kind == "count":
             values = to_float64(column)[chosen]
-            known = np.isfinite(values) & (values >= 0) & (values == np.rint(values))
-            last = len(self.levels) - 1
-            return np.where(known, np.minimum(np.where(known, values, 0), last), -1).astype(np.intp)
+            known = np.isfinite(values) & (values >= self.first) & (values == np.rint(values))
+            above = np.where(known, values, self.first) - self.first
+            return np.where(known, np.minimum(above, len(self.levels) - 1), -1).astype(np.intp)
         number = {text: level for level, text in enumerate(self.labels)} | _numbers_of(self.levels)
         texts = (text for text, kept in zip(texts_of(column), chosen, strict=True) if kept)
         return np.array([-1 if text is None else number.get(text, -1) for text in texts], dtype=np.intp)
@@ -290,9 +295,9 @@ def _coded(
         values = values[np.isfinite(values)]
         if not np.unique(values).size > 1:
             return None
-        numbers = tuple(str(number) for number in range(int(values.max()) + 1))
+        numbers = tuple(str(number) for number in range(kind.first, int(values.max()) + 1))
         # A mixture of Poisson distributions varies more than its mean; what varies no more needs no second parameter.
-        model = NEGATIVE_BINOMIAL if values.var() > values.mean() else POISSON
+        model = NEGATIVE_BINOMIAL if values.var() > values.mean() - kind.first else POISSON
         return CodedColumn(name, "count", (*numbers, _MORE), model)
     texts = {text for text, kept in zip(texts_of(column), chosen, strict=True) if kept and text is not None}
     if len(texts) < 2:

@@ -11,7 +11,7 @@ import narwhals as nw
 from mixtura.exceptions import ColumnError, TableError
 from mixtura.io import to_float64
 from mixtura.segments.table.columns import ONE_CONTINUOUS, ColumnChoice, LeftOut
-from mixtura.segments.table.discrete.kinds import ColumnKind, Kind, check_kind, kind_of, kinds_asked
+from mixtura.segments.table.discrete.kinds import ColumnKind, SaidKind, check_kind, kind_of, kinds_asked
 from mixtura.segments.table.discrete.relevance import repeated_categories, unrelated_categories
 from mixtura.segments.table.roles import Roles
 from mixtura.segments.table.survey.proposals import Proposal, proposed_kind
@@ -96,7 +96,7 @@ def _describing(
 
 
 def _unused(
-    name: str, kind: Kind, columns: Sequence[str], choice: ColumnChoice, building: list[str]
+    name: str, kind: SaidKind, columns: Sequence[str], choice: ColumnChoice, building: list[str]
 ) -> ColumnError:
     """Return the error for a kind that was said of a column which does not build segments."""
     if name not in columns:
@@ -110,7 +110,7 @@ def _unused(
 
 
 def _kind(
-    column: nw.Series[Any], said: Kind | None, proposed: Proposal | None, *, by_rule: bool
+    column: nw.Series[Any], said: SaidKind | None, proposed: Proposal | None, *, by_rule: bool
 ) -> ColumnKind:
     """Return the kind of a column that was chosen."""
     if said is not None:

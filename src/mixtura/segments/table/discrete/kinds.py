@@ -13,14 +13,21 @@ from mixtura._typing import FloatArray
 from mixtura.exceptions import ColumnError, ParameterError
 from mixtura.io import to_float64
 from mixtura.segments.table.discrete.cells import texts_of
-from mixtura.segments.table.discrete.number_rules import LARGEST_COUNT, level_kind, point_masses
+from mixtura.segments.table.discrete.number_rules import (
+    LARGEST_COUNT,
+    first_of_count,
+    level_kind,
+    point_masses,
+)
 
 __all__ = [
     "KINDS",
     "KIND_WORDS",
+    "SAID_KINDS",
     "ColumnKind",
     "Kind",
     "Kinds",
+    "SaidKind",
     "check_kind",
     "kind_notes",
     "kind_of",
@@ -32,6 +39,14 @@ Series = nw.Series[Any]
 Kind = Literal["continuous", "spike", "count", "category", "ordered"]
 
 KINDS: tuple[Kind, ...] = ("continuous", "spike", "count", "category", "ordered")
+
+SaidKind = Literal["continuous", "spike", "count", "count-from-0", "count-from-1", "category", "ordered"]
+
+_FIRST: dict[str, int] = {"count-from-0": 0, "count-from-1": 1}
+"""Kinds that say what the smallest number of a count can be; of ``"count"`` its numbers say it."""
+
+SAID_KINDS: tuple[SaidKind, ...] = (*KINDS, "count-from-0", "count-from-1")
+"""Kinds that may be said of a column."""
 
 Kinds = str | Mapping[str, str]
 """``"continuous"`` for numbers alone, ``"auto"``, or kinds by name, ``"*"`` or ``"auto"`` for the others."""
@@ -57,15 +72,18 @@ class ColumnKind:
     reason : str
     spikes : tuple of float, default=()
         Values with a point mass, the smallest first.
+    first : {0, 1}, default=0
+        Of a count: the smallest number that it can be, see `first_of_count`.
     """
 
     name: str
     kind: Kind
     reason: str
     spikes: tuple[float, ...] = ()
+    first: int = 0
 
 
-def kinds_asked(kinds: Kinds) -> tuple[bool, dict[str, Kind]]:
+def kinds_asked(kinds: Kinds) -> tuple[bool, dict[str, SaidKind]]:
     """Return whether kinds are found by rule, and those that were said.
 
     Raises
@@ -77,16 +95,16 @@ def kinds_asked(kinds: Kinds) -> tuple[bool, dict[str, Kind]]:
     rule = said.pop("*")
     if rule not in ("auto", "continuous"):
         raise ParameterError(
-            f"`kinds` must be 'auto', 'continuous', or a mapping of columns to {', '.join(KINDS)}; got {rule!r}. Try "
-            "`kinds='auto'`."
+            f"`kinds` must be 'auto', 'continuous', or a mapping of columns to {', '.join(SAID_KINDS)}; got {rule!r}. "
+            "Try `kinds='auto'`."
         )
     for name, kind in said.items():
-        if kind not in KINDS:
+        if kind not in SAID_KINDS:
             raise ParameterError(
-                f"`kinds` must be among {', '.join(KINDS)}; got {kind!r} for the column {name!r}. Try "
+                f"`kinds` must be among {', '.join(SAID_KINDS)}; got {kind!r} for the column {name!r}. Try "
                 "the kind 'category', or 'count'."
             )
-    return rule == "auto", {str(name): kind for name, kind in said.items() if kind in KINDS}
+    return rule == "auto", {str(name): kind for name, kind in said.items() if kind in SAID_KINDS}
 
 
 def kind_of(column: Series, *, numeric: bool) -> ColumnKind | None:
@@ -104,12 +122,18 @@ def kind_of(column: Series, *, numeric: bool) -> ColumnKind | None:
     values = values[np.isfinite(values)]
     levels = level_kind(values)
     if levels is not None:
-        return ColumnKind(column.name, *levels)
+        return _leveled(column.name, *levels, values)
     spikes = point_masses(values)
     if spikes:
         listed = " and ".join(f"{100 * np.mean(values == one):.0f} % are {one + 0.0:g}" for one in spikes)
         return ColumnKind(column.name, "spike", f"{listed}, far more than usual values", spikes)
     return ColumnKind(column.name, "continuous", "numbers")
+
+
+def _leveled(name: str, kind: Kind, reason: str, values: FloatArray) -> ColumnKind:
+    if kind != "count" or not first_of_count(values):
+        return ColumnKind(name, kind, reason)
+    return ColumnKind(name, kind, f"{reason} that begin at 1", first=1)
 
 
 def _category(column: Series) -> ColumnKind | None:
@@ -124,7 +148,7 @@ def _category(column: Series) -> ColumnKind | None:
     return ColumnKind(column.name, "category", what)
 
 
-def check_kind(column: Series, kind: Kind) -> ColumnKind:
+def check_kind(column: Series, kind: SaidKind) -> ColumnKind:
     """Return a kind that was said, once the column can be of it.
 
     Raises
@@ -150,8 +174,10 @@ def check_kind(column: Series, kind: Kind) -> ColumnKind:
             "Leave the column out.",
             column=name,
         )
-    if kind in ("count", "ordered"):
-        _check_levels(name, values, kind)
+    if kind == "count" or kind not in KINDS:
+        return _checked_count(name, values, kind)
+    if kind == "ordered":
+        _check_ordered(name, values)
     spikes: tuple[float, ...] = ()
     if kind == "spike":
         spikes = point_masses(values)
@@ -179,23 +205,32 @@ def _check_category(column: Series) -> None:
         )
 
 
-def _check_levels(name: str, values: FloatArray, kind: str) -> None:
-    bad = values[(values != np.rint(values)) | (values < 0)]
-    if kind == "count" and bad.size:
+def _checked_count(name: str, values: FloatArray, said: str) -> ColumnKind:
+    """Return a count that was said, and where it begins: as was said, or as its numbers say."""
+    least = _FIRST.get(said, 0)
+    bad = values[(values != np.rint(values)) | (values < least)]
+    if bad.size:
         more = "" if bad.size == 1 else f" and {bad.size - 1:,} more"
+        other = "'count'" if np.all(bad == 0) else "'continuous'"
         raise ColumnError(
-            f"`kinds` says that {name!r} is of kind 'count', for which whole numbers from 0 are required; got "
-            f"{bad[0]:g}{more}. Try 'continuous'.",
+            f"`kinds` says that {name!r} is of kind {said!r}, for which whole numbers from {least} are required; got "
+            f"{bad[0]:g}{more}. Try {other}.",
             column=name,
         )
-    if kind == "count" and values.max() > LARGEST_COUNT:
+    if values.max() > LARGEST_COUNT:
         raise ColumnError(
-            f"`kinds` says that {name!r} is of kind 'count', for which numbers up to {LARGEST_COUNT} are required; it "
+            f"`kinds` says that {name!r} is of kind {said!r}, for which numbers up to {LARGEST_COUNT} are required; it "
             f"has {values.max():g}. Try 'continuous'.",
             column=name,
         )
+    first = _FIRST[said] if said in _FIRST else first_of_count(values)
+    reason = "as asked for" if said in _FIRST or not first else "as asked for; it begins at 1"
+    return ColumnKind(name, "count", reason, first=first)
+
+
+def _check_ordered(name: str, values: FloatArray) -> None:
     n_levels = np.unique(values).size
-    if kind == "ordered" and n_levels > _MOST_ORDERED:
+    if n_levels > _MOST_ORDERED:
         raise ColumnError(
             f"`kinds` says that {name!r} is of kind 'ordered', for which at most {_MOST_ORDERED} different values are "
             f"required; it has {n_levels}. Try 'continuous'.",

@@ -8,7 +8,7 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 
-__all__ = ["LARGEST_COUNT", "level_kind", "point_masses"]
+__all__ = ["LARGEST_COUNT", "first_of_count", "level_kind", "point_masses"]
 
 _SPIKE = 0.05
 """Least share of the rows at a point mass."""
@@ -41,6 +41,8 @@ _STEPS = 12
 """Different values of a column of which one is in most rows: they are levels, too few to be continuous beside it."""
 _ROWS_PER_VALUE = 10
 """Rows for each level; with fewer, levels say little and counts may as well be continuous."""
+_ZEROS = 7.0
+"""Expected zeros from which on it is not chance that there is none (one in a thousand)."""
 
 
 def point_masses(values: FloatArray) -> tuple[float, ...]:
@@ -147,6 +149,33 @@ def level_kind(values: FloatArray) -> tuple[Literal["count", "ordered"], str] | 
     if few or (different.size <= _STEPS and 2 * sizes.max() > values.size):
         return "ordered", f"{different.size} different numbers ({spread}), as of steps"
     return None
+
+
+def first_of_count(values: FloatArray) -> int:
+    """Return the smallest number that a count can be: 1 where its smallest is 1 and zeros would have to be there.
+
+    Of any mixture of Poisson distributions, so of negative binomials, too, at least ``n_1^2 / (2 n_2)`` rows at 0 go
+    with n_1 at 1 and n_2 at 2, by Cauchy and Schwarz (Chao 1984); ``n_1 (n_1 - 1) / (2 (n_2 + 1))`` estimates it for
+    few rows. If it is 7 or more, that none is at 0 has a probability of one in a thousand. Where most numbers are
+    large the smallest is chance, and it makes little difference what it is.
+
+    Parameters
+    ----------
+    values : ndarray of shape (N,)
+        Whole numbers from 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura.segments.table.discrete.number_rules import first_of_count
+    >>> orders = 1.0 + np.random.default_rng(0).poisson(1.0, size=200)
+    >>> first_of_count(orders), first_of_count(orders - 1.0), first_of_count(orders + 17.0)
+    (1, 0, 0)
+    """
+    if values.min() != 1:
+        return 0
+    ones, twos = (int(np.count_nonzero(values == number)) for number in (1, 2))
+    return 1 if ones * (ones - 1) >= _ZEROS * 2 * (twos + 1) else 0
 
 
 def _counted(values: FloatArray, different: FloatArray, sizes: IntArray) -> str | None:
