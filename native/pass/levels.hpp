@@ -12,21 +12,37 @@ void add_beside(const Pass& pass, Block b, Index start) {
         for (Index v = 0; v < b.padded; v += W) put_log(b, k, v, load(b.logs + k * b.stride + v));
 }
 
+// Call f with the number of components, where it is small, known to the compiler.
+template <typename Function>
+void with_components(Index k, Function f) {
+    constexpr int most = 12;
+    if (k > most) return f(k);
+    with_size<most>(k, [&](auto size) { f(std::integral_constant<Index, size.value>{}); });
+}
+
 void add_levels(Index n, Index j, Index k, const std::int32_t* levels, const double* table, double* out) {
-    for (Index i = 0; i < n; ++i, levels += j, out += k)
-        for (Index c = 0; c < j; ++c) {
-            const double* row = table + levels[c] * k;
-            for (Index l = 0; l < k; ++l) out[l] += row[l];
-        }
+    if (k == 0) return;
+    with_components(k, [&](auto size) {
+        for (Index i = 0; i < n; ++i)
+            for (Index c = 0; c < j; ++c) {
+                const double* __restrict row = table + levels[i * j + c] * size;
+                double* __restrict to = out + i * size;
+                for (Index l = 0; l < size; ++l) to[l] += row[l];
+            }
+    });
 }
 
 void count_levels(Index n, Index j, Index k, const std::int32_t* levels, const double* weight, const double* shares,
                   double* counts) {
-    for (Index i = 0; i < n; ++i, levels += j, shares += k) {
-        const double w = weight ? weight[i] : 1.0;
-        for (Index c = 0; c < j && w != 0.0; ++c) {
-            double* row = counts + levels[c] * k;
-            for (Index l = 0; l < k; ++l) row[l] += w * shares[l];
+    if (k == 0) return;
+    with_components(k, [&](auto size) {
+        for (Index i = 0; i < n; ++i) {
+            const double w = weight ? weight[i] : 1.0;
+            for (Index c = 0; c < j && w != 0.0; ++c) {
+                double* __restrict row = counts + levels[i * j + c] * size;
+                const double* __restrict share = shares + i * size;
+                for (Index l = 0; l < size; ++l) row[l] += w * share[l];
+            }
         }
-    }
+    });
 }

@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -16,7 +17,7 @@ namespace {
 #include "simd.hpp"
 #include "densities.hpp"
 #include "sums.hpp"
-#include "missing.hpp"
+#include "../missing/missing.hpp"
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
@@ -42,6 +43,16 @@ struct Work {
     const Index* home;     // (n) these in that order; or null
     Index spent;           // products of vectors in densities and moments of rows that have homes
     double *center, *whitened;  // (d) subtracted from the rows, zero but in the shared layout; (k, d) L (mu_k - center)
+    const Index* columns;  // (d) of the rows that are looked at; null: all
+    bool gaps;             // whether rows may lack values of these
+
+    void place_sums(const Pass& pass) {
+        counts = sums + 2;
+        first = counts + pass.k;
+        second = first + pass.k * pass.d;
+        mass = pass.freedom ? sums + size - 2 * pass.k : counts;
+        extra = mass + pass.k;
+    }
 };
 
 constexpr Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
@@ -61,14 +72,9 @@ Index block_rows(const Pass& pass) {
 
 #include "room.hpp"
 
-// c = mean of the means in the shared layout, and L (mu_k - c); elsewhere c = 0 and rows stay as they are.
-void center_means(const Pass& pass, Work& work) {
+// L (mu_k - c), in the shared layout.
+void whiten_means(const Pass& pass, Work& work) {
     const Index d = pass.d;
-    for (Index j = 0; j < d; ++j) {
-        double total = 0.0;
-        for (Index k = 0; k < pass.k && pass.layout == Layout::shared; ++k) total += pass.means[k * d + j];
-        work.center[j] = total / static_cast<double>(pass.k);
-    }
     if (pass.layout != Layout::shared || !pass.factors) return;
     for (Index k = 0; k < pass.k; ++k)
         for (Index i = 0; i < d; ++i) {
@@ -78,16 +84,30 @@ void center_means(const Pass& pass, Work& work) {
         }
 }
 
-// Transpose b.rows rows into the block; padding repeats the last one.
+// c = mean of the means in the shared layout; elsewhere c = 0 and rows stay as they are.
+void center_means(const Pass& pass, Work& work) {
+    const Index d = pass.d;
+    for (Index j = 0; j < d; ++j) {
+        double total = 0.0;
+        for (Index k = 0; k < pass.k && pass.layout == Layout::shared; ++k) total += pass.means[k * d + j];
+        work.center[j] = total / static_cast<double>(pass.k);
+    }
+    whiten_means(pass, work);
+}
+
+// Transpose b.rows rows into the block, or some of their columns; padding repeats the last one.
 template <typename Row>
-void load_rows(const Row* rows, const std::intptr_t* order, Index d, const double* center, Block b) {
+void load_rows(const Row* rows, const std::intptr_t* order, Index d, const double* center, Block b,
+               const Index* columns = nullptr) {
+    const Index width = columns ? b.row_bytes / static_cast<Index>(sizeof(Row)) : d;
     for (Index v = 0; v < b.padded; v += W) {
         const Row* row[W];
         for (int lane = 0; lane < W; ++lane) {
             const Index at = v + lane < b.rows ? v + lane : b.rows - 1;
-            row[lane] = rows + (order ? order[at] : at) * d;
+            row[lane] = rows + (order ? order[at] : at) * width;
         }
-        for (Index j = 0; j < d; ++j) store(b.x + j * b.stride + v, across(row, j) - splat(center[j]));
+        for (Index j = 0; j < d; ++j)
+            store(b.x + j * b.stride + v, across(row, columns ? columns[j] : j) - splat(center[j]));
     }
 }
 
@@ -107,15 +127,15 @@ void load_block(const Pass& pass, Work& work, Index start) {
     }
     work.total = sum_lanes(total);
     // Padding is the last row again, and adds zero, or NaN where that row does; but what is missing is not filled in it.
-    b.masked = sum_lanes(zeros) > static_cast<double>(pass.order ? 0 : b.padded - b.rows);
+    b.masked = sum_lanes(zeros) > static_cast<double>(work.gaps ? 0 : b.padded - b.rows);
     const char* here = pass.rows64 ? reinterpret_cast<const char*>(pass.rows64 + at)
                                    : reinterpret_cast<const char*>(pass.rows32 + at);
     b.next = left >= 2 * b.stride && !order ? here + b.stride * b.row_bytes : nullptr;
     if (pass.rows64)
-        load_rows(pass.rows64 + at, order, pass.d, work.center, b);
+        load_rows(pass.rows64 + at, order, pass.d, work.center, b, work.columns);
     else
-        load_rows(pass.rows32 + at, order, pass.d, work.center, b);
-    if (pass.order) find_patterns(b, pass.d, work.missing);
+        load_rows(pass.rows32 + at, order, pass.d, work.center, b, work.columns);
+    if (work.gaps) find_patterns(b, pass.d, work.missing);
 }
 
 #include "../near/cells.hpp"
@@ -146,7 +166,7 @@ void add_missing(const Pass& pass, Work& work, bool normalized) {
     Block& b = work.block;
     const Missing& m = work.missing;
     for (Index k = 0; k < pass.k; ++k) {
-        double *r = b.logs + k * b.stride, *first = work.first + k * pass.d;
+        double *r = b.logs + k * b.stride, *first = work.first + k * pass.d, *plain = pass.freedom ? b.scratch : r;
         const double count = weigh(b, k, normalized);
         Block filled = b;
         filled.x = m.filled + k * pass.d * b.stride;
@@ -154,7 +174,8 @@ void add_missing(const Pass& pass, Work& work, bool normalized) {
         const double before = pass.freedom ? work.mass[k] : 0.0;
         work.counts[k] += count;
         if (pass.freedom) {  // counts of rows, not their weights, add what is not known of missing values
-            if (pass.layout != Layout::shared) add_spread(pass, m, k, r, second);
+            if (pass.layout == Layout::dense) add_spread(pass, m, k, r, second);
+            std::memcpy(plain, r, static_cast<std::size_t>(b.padded) * sizeof(double));
             weigh_tails(pass, b, k, true, work.mass, work.extra);
         }
         const double mass = pass.freedom ? work.mass[k] - before : count;
@@ -163,11 +184,12 @@ void add_missing(const Pass& pass, Work& work, bool normalized) {
                 first[j] += mass * (pass.means[k * pass.d + j] - work.center[j]);
                 for (Index i = 0; i < b.rows; ++i) first[j] += r[i] == 0.0 ? 0.0 : r[i] * filled.x[j * b.stride + i];
             }
-            continue;
+        } else if (pass.layout == Layout::diagonal) {
+            moments_observed(b, pass, k, r, plain, first, second);
+        } else {
+            moments_dense(filled, pass.d, r, m.zero, first, second);
+            if (!pass.freedom) add_spread(pass, m, k, r, second);
         }
-        const auto moments = pass.layout == Layout::dense ? moments_dense : moments_diagonal;
-        moments(filled, pass.d, r, m.zero, first, second);
-        if (!pass.freedom) add_spread(pass, m, k, r, second);
     }
 }
 
@@ -204,7 +226,7 @@ void spoil_uncertain(Work& work) {
 
 void evaluate(const Pass& pass, Work& work, Index start) {
     Block& b = work.block;
-    const bool missing = pass.order && work.missing.any;
+    const bool missing = work.gaps && work.missing.any;
     if (missing)
         evaluate_missing(b, pass, work.missing, work.center);
     else if (b.home)
@@ -247,7 +269,6 @@ void add_given(const Pass& pass, Work& work, Index start) {
 
 // All rows, a block after the other.
 void run_blocks(const Pass& pass, Work& work, bool laid) {
-    if (pass.order) find_precisions(pass, work.missing);
     for (Index start = 0; start < pass.n; start += work.block.stride) {
         if (!laid) load_block(pass, work, start);
         work.sums[1] += work.total;
@@ -257,6 +278,8 @@ void run_blocks(const Pass& pass, Work& work, bool laid) {
             add_given(pass, work, start);
     }
 }
+
+#include "../missing/marginal.hpp"
 
 bool run(const Pass& pass) {
     if (pass.n == 0 || pass.k == 0) return true;
@@ -269,7 +292,11 @@ bool run(const Pass& pass) {
     bool done = near && run_near(pass, work);
     if (near) work.block.stride = block_rows(pass);
     done = done || (has_homes(pass) && run_homes(pass, work));
-    if (!done) run_blocks(pass, work, laid);
+    if (!done && pass.order && pass.layout != Layout::diagonal) {
+        if (!run_patterns(pass, work)) return std::free(memory), false;
+    } else if (!done) {
+        run_blocks(pass, work, laid);
+    }
     // From the common center to the means: sum r (x - mu_k) = sum r (x - c) - n_k (mu_k - c).
     for (Index i = 0; i < pass.k * pass.d && pass.layout == Layout::shared; ++i)
         work.first[i] -= work.mass[i / pass.d] * (pass.means[i] - work.center[i % pass.d]);

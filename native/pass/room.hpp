@@ -39,9 +39,9 @@ void* allocate(const Pass& pass, Work& work, Index rows) {
         {&head, sizeof(Work) / sizeof(double) + 1}, {&b.x, d * n}, {&b.logs, k * n}, {&b.scratch, d * n}, {&b.weighted, tile_size * n}, {&b.w, n}, {&b.top, n},
         {&b.inverse, n}, {&b.background, n}, {&labels, n}, {&at, n / W}, {&counted, n / W},
         {&b.latent, pass.freedom ? k * n : 0}, {&b.observed, n}, {&b.cross, n}, {&work.sums, size}, {&work.center, d},
-        {&work.whitened, k * d}, {&m.filled, miss * k * d * n}, {&m.gradient, lanes * k * d * n + 8},
+        {&work.whitened, k * d}, {&m.filled, lanes * k * d * n}, {&m.gradient, lanes * k * d * n + 8},
         {&m.spread, lanes * n * sets * triangle(d) * W}, {&m.precision, lanes * sets * d * d * W},
-        {&m.factor, lanes * triangle(d) * W}, {&m.constant, miss * k * n}, {&m.zero, miss * d},
+        {&m.factor, miss * triangle(d) * W}, {&m.constant, miss * k * n}, {&m.zero, lanes * d},
         {&columns, miss * n * d}, {&patterns, miss * n * 3}});
     if (!memory) return nullptr;
     b.labels = reinterpret_cast<std::intptr_t*>(labels);
@@ -51,13 +51,10 @@ void* allocate(const Pass& pass, Work& work, Index rows) {
     b.at = reinterpret_cast<const Index*>(at);
     b.counted = reinterpret_cast<Index*>(counted);
     if (!pass.scores || pass.hard) b.cross = nullptr;
-    std::memset(m.zero, 0, static_cast<std::size_t>(miss * d) * sizeof(double));
-    work.counts = work.sums + 2;
-    work.first = work.counts + k;
-    work.second = work.first + k * d;
-    work.mass = pass.freedom ? work.sums + size - 2 * k : work.counts;
-    work.extra = work.mass + k;
+    std::memset(m.zero, 0, static_cast<std::size_t>(lanes * d) * sizeof(double));
     work.size = size;
+    work.place_sums(pass);
+    work.gaps = pass.order;
     work.order = pass.order;
     work.head = head;
     return memory;

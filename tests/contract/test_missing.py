@@ -39,7 +39,8 @@ def native_kernel(request: Any) -> Kernel:
 def run(kernel: Kernel, case: Case, *, hard: bool = False, order: Any = None) -> tuple[Any, ...]:
     """Sums, log densities, memberships and labels of one pass."""
     components, n = case.components, len(case.rows)
-    sums = np.zeros(sums_size(components.layout, components.n_components, components.n_features))
+    sizes, tails = (components.n_components, components.n_features), components.freedom is not None
+    sums = np.zeros(sums_size(components.layout, *sizes, tails=tails))
     outputs = Outputs(
         np.full(n, 7.0), np.full((n, components.n_components), 7.0), np.full(n, 7, dtype=np.intp)
     )
@@ -79,7 +80,8 @@ def assert_pass(
 ) -> None:
     """Each kind of sum relative to the largest of its kind, or to the size `least`; outputs row by row."""
     k, d = c.n_components, c.n_features
-    ends = np.cumsum([1, 1, k, k * d, k * moment_size(c.layout, d)])[:-1]
+    tails = [k, k] if c.freedom is not None else []
+    ends = np.cumsum([1, 1, k, k * d, k * moment_size(c.layout, d), *tails])[:-1]
     for a, e in zip(np.split(actual[0], ends), np.split(expected[0], ends), strict=True):
         np.testing.assert_allclose(a, e, rtol=tolerance, atol=tolerance * np.abs(e).max(initial=least))
     np.testing.assert_allclose(actual[1], expected[1], rtol=tolerance, atol=tolerance)
@@ -117,6 +119,30 @@ def test_native_agrees_with_the_twin(native_kernel: Kernel, layout: Layout, hard
             case = replace(case, rows=case.rows.astype(np.float32))
         expected = run(get_kernel("numpy"), case, hard=hard)
         assert_pass(run(native_kernel, case, hard=hard), expected, case.components)
+
+
+@pytest.mark.sampled(2)
+@layouts
+@hardness
+@pytest.mark.parametrize(("d", "k"), [(1, 3), (6, 1), (6, 3), (7, 11), (14, 5)])
+@pytest.mark.parametrize("freedom", [False, True], ids=["gaussian", "t"])
+def test_rows_of_frequent_patterns_agree_with_the_twin(
+    native_kernel: Kernel, layout: Layout, hard: bool, d: int, k: int, freedom: bool
+) -> None:
+    """Some patterns have more rows than a block, one has no value, and some have few rows."""
+    case = make_case(layout, n=1200, d=d, k=k, share=0.0, weighted=d % 2 == 1)
+    rng = np.random.default_rng(d)
+    lacks = rng.uniform(size=(12, d)) < rng.uniform(size=(12, 1))
+    lacks[0], lacks[-1] = True, False
+    shares = 2.0 ** -np.arange(12)
+    case.rows[lacks[rng.choice(12, size=1200, p=shares / shares.sum())]] = np.nan
+    if freedom:
+        case = replace(case, components=replace(case.components, freedom=rng.uniform(2.0, 30.0, k)))
+    if d == 14:
+        case = replace(case, rows=case.rows.astype(np.float32))
+    expected = run(get_kernel("numpy"), case, hard=hard)
+    found = run(native_kernel, case, hard=hard)
+    assert_pass(found, expected, case.components)
 
 
 @pytest.mark.sampled(3)

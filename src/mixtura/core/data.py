@@ -21,6 +21,7 @@ from mixtura.core.protocols import (
     DerivedBlocks,
     MixedRows,
     Pass,
+    PatternedBlocks,
     RowState,
     RowTable,
     Runner,
@@ -225,6 +226,18 @@ class Data:
             return self
         order = np.argsort(self.labels(components).gathered(), kind="stable")
         other = replace(self, blocks=self.blocks.sorted_by(order))
+        vars(other).update(_described=self._described, _means=self._means)
+        return other
+
+    def by_pattern(self) -> Data:
+        """Return the rows in memory copied in the order of the columns that they lack; as they are where none does.
+
+        A pass over rows of which many lack the same columns takes these together.
+        """
+        blocks = self.blocks.by_pattern() if isinstance(self.blocks, PatternedBlocks) else self.blocks
+        if blocks is self.blocks:
+            return self
+        other = replace(self, blocks=blocks)
         vars(other).update(_described=self._described, _means=self._means)
         return other
 

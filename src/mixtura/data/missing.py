@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from mixtura._typing import FloatArray, IntArray
-from mixtura.core.protocols import Block, Blocks, DerivedBlocks, RowTable
+from mixtura.core.protocols import Block, Blocks, DerivedBlocks, RowTable, SortableBlocks, whole_of
 from mixtura.data.file_blocks import FileBlocks
-from mixtura.kernels.patterns import order_of_missing
+from mixtura.kernels.patterns import order_by_pattern, order_of_missing
 
 __all__ = ["MissingBlocks", "MissingOnDisk", "with_missing"]
 
@@ -39,6 +39,13 @@ class MissingBlocks(DerivedBlocks):
 
     def in_memory(self, rows: RowTable, sample_weight: FloatArray | None) -> Blocks:
         return with_missing(self.blocks.in_memory(rows, sample_weight))
+
+    def by_pattern(self) -> Blocks:
+        whole = whole_of(self.blocks)
+        if len(self) == 1 or whole is None or not isinstance(self.blocks, SortableBlocks):
+            return self
+        found = self.blocks.sorted_by(order_by_pattern(whole[0].rows))
+        return self if found is self.blocks else with_missing(found)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

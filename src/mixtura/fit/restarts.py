@@ -111,6 +111,8 @@ class Settings:
         self, problem: Problem, first: Callable[[], Mixture], previous: float = -np.inf
     ) -> LoopResult[Mixture]:
         """Return where the loop ends that begins with a mixture, which is made if it is needed."""
+        if self.max_iter > _FEW_PASSES:
+            problem = replace(problem, data=problem.data.by_pattern())
         if self.journal is not None:
             step = self.step(problem)
 

@@ -223,42 +223,65 @@ void fill(const Block& b, const Pass& pass, Missing& m) {
     }
 }
 
-// The same where columns are independent: nothing is learned of what is missing.
-void fill_diagonal(const Block& b, const Pass& pass, Missing& m) {
-    for (Index k = 0; k < pass.k; ++k)
-        for (Index a = 0; a < m.n_patterns; ++a) {
-            const Pattern& one = m.patterns[a];
-            double gained = 0.0;
-            for (Index i = 0; i < one.missing; ++i)
-                gained += half_log_2_pi - __builtin_log(pass.factors[k * pass.d + m.columns[a * pass.d + i]]);
-            for (Index row = one.begin; row < one.end; ++row) m.constant[k * b.stride + row] = gained;
+// Where columns are independent nothing is learned of what is missing: it adds no distance, and its density is none.
+void evaluate_diagonal(const Block& b, const Pass& pass, Missing& m) {
+    constexpr int G = 2;
+    for (Index k = 0; k < pass.k; ++k) {
+        const double *mean = pass.means + k * pass.d, *s = pass.factors + k * pass.d;
+        for (Index j = 0; j < pass.d; ++j) m.factor[j] = half_log_2_pi - __builtin_log(s[j]);
+        for (Index v = 0; v < b.padded; v += G * W) {
+            V q[G] = {}, gained[G] = {};
+            for (Index j = 0; j < pass.d; ++j)
+                for (int g = 0; g < G; ++g) {
+                    const V x = load(b.x + j * b.stride + v + g * W), z = (x - splat(mean[j])) * splat(s[j]);
+                    q[g] += x == x ? z * z : splat(0.0);
+                    gained[g] += x == x ? splat(0.0) : splat(m.factor[j]);
+                }
+            for (int g = 0; g < G; ++g) {
+                store(m.constant + k * b.stride + v + g * W, gained[g]);
+                put_log(b, k, v + g * W, splat(pass.offsets[k]) + gained[g] - splat(0.5) * q[g]);
+            }
         }
+    }
+}
+
+// Moments about the mean of what is observed, rows counting r; what is missing has its variance, rows counting `plain`.
+void moments_observed(const Block& b, const Pass& pass, Index k, const double* r, const double* plain, double* first,
+                      double* second) {
+    constexpr int G = 2;
+    for (Index j = 0; j < pass.d; ++j) {
+        const double *x = b.x + j * b.stride, s = pass.factors[k * pass.d + j];
+        const V mean = splat(pass.means[k * pass.d + j]);
+        V sum[G] = {}, square[G] = {}, lacking[G] = {};
+        for (Index v = 0; v < b.padded; v += G * W)
+            for (int g = 0; g < G; ++g) {
+                const V at = load(x + v + g * W), rv = load(r + v + g * W), counts = load(plain + v + g * W);
+                const V c = (at == at) & (rv != splat(0.0)) ? at - mean : splat(0.0), rc = rv * c;
+                sum[g] += rc;
+                square[g] += rc * c;
+                lacking[g] += at == at ? splat(0.0) : counts;
+            }
+        first[j] += sum_lanes(sum[0] + sum[1]);
+        second[j] += sum_lanes(square[0] + square[1]) + sum_lanes(lacking[0] + lacking[1]) / (s * s);
+    }
 }
 
 // Log densities of the columns observed, and the filled rows of every component.
 void evaluate_missing(const Block& b, const Pass& pass, Missing& m, const double* center) {
     const Index d = pass.d, size = d * b.stride;
-    const bool diagonal = pass.layout == Layout::diagonal;
+    if (pass.layout == Layout::diagonal) return evaluate_diagonal(b, pass, m);
     for (Index k = 0; k < pass.k; ++k) {
         const Index set = pass.layout == Layout::shared ? 0 : k;
         center_observed(b, d, pass.means + k * d, center, m.filled + k * size);
-        if (!diagonal)
-            multiply(b, d, m.precision + set / W * d * d * W + set % W, m.filled + k * size, m.gradient + k * size);
+        multiply(b, d, m.precision + set / W * d * d * W + set % W, m.filled + k * size, m.gradient + k * size);
         for (Index i = b.rows; i < b.padded; ++i) m.constant[k * b.stride + i] = 0.0;
     }
-    diagonal ? fill_diagonal(b, pass, m) : fill(b, pass, m);
+    fill(b, pass, m);
     for (Index k = 0; k < pass.k; ++k) {
-        const double *c = m.filled + k * size, *s = pass.factors + k * d;
+        const double* c = m.filled + k * size;
         for (Index v = 0; v < b.padded; v += whiten_group * W) {
             alignas(64) double q[whiten_group * W] = {};
-            if (diagonal)
-                for (Index j = 0; j < d; ++j)
-                    for (int g = 0; g < whiten_group; ++g) {
-                        const V z = load(c + j * b.stride + v + g * W) * splat(s[j]);
-                        store(q + g * W, load(q + g * W) + z * z);
-                    }
-            else
-                whiten(pass.factors + (pass.layout == Layout::dense ? k * d * d : 0), d, c + v, b.stride, q, nullptr);
+            whiten(pass.factors + (pass.layout == Layout::dense ? k * d * d : 0), d, c + v, b.stride, q, nullptr);
             for (int g = 0; g < whiten_group; ++g) {
                 const V constant = load(m.constant + k * b.stride + v + g * W) + splat(pass.offsets[k]);
                 put_log(b, k, v + g * W, constant - splat(0.5) * load(q + g * W));
@@ -267,11 +290,10 @@ void evaluate_missing(const Block& b, const Pass& pass, Missing& m, const double
     }
 }
 
-// Add n C of every pattern to the second moments of component k, whose responsibilities are r.
+// Add n C of every pattern to the second moments of component k, whose responsibilities are r: dense layout.
 void add_spread(const Pass& pass, const Missing& m, Index k, const double* r, double* second) {
-    const bool diagonal = pass.layout == Layout::diagonal;
     Index in_set = 0;
-    for (Index a = 0; a < m.n_patterns && !diagonal; ++a) in_set += triangle(m.patterns[a].missing) * W;
+    for (Index a = 0; a < m.n_patterns; ++a) in_set += triangle(m.patterns[a].missing) * W;
     const double* spread = m.spread + k / W * in_set + k % W;
     for (Index a = 0; a < m.n_patterns; ++a) {
         const Pattern& one = m.patterns[a];
@@ -279,11 +301,6 @@ void add_spread(const Pass& pass, const Missing& m, Index k, const double* r, do
         double count = 0.0;
         for (Index row = one.begin; row < one.end && one.missing; ++row) count += r[row];
         for (Index i = 0; i < one.missing; ++i) {
-            const double s = diagonal ? pass.factors[k * pass.d + columns[i]] : 0.0;
-            if (diagonal) {
-                second[columns[i]] += count / (s * s);
-                continue;
-            }
             double* row = second + triangle(columns[i]);
             for (Index j = 0; j <= i; ++j, spread += W) row[columns[j]] += count * *spread;
         }
