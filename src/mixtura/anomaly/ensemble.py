@@ -12,7 +12,7 @@ from mixtura._typing import BoolArray, FloatArray, IntArray
 from mixtura.anomaly.concentration import concentrated, varies
 from mixtura.anomaly.normal_mixture import log_density, without_small
 from mixtura.anomaly.rank_table import rounding
-from mixtura.anomaly.standard_rows import StandardRows
+from mixtura.anomaly.standard_rows import PointMasses, StandardRows, point_masses
 from mixtura.anomaly.tail_probability import SimulatedTail, exponential_tail
 from mixtura.core.covariance import get_family
 from mixtura.core.mixture import Mixture
@@ -23,10 +23,13 @@ from mixtura.fit import INITIALIZATIONS, AbsoluteChange, Problem, Settings, fit_
 from mixtura.select.priors import make_prior
 from mixtura.validation import count_rows, without_empty_rows
 
-__all__ = ["Ensemble", "EnsembleRecipe", "Member", "learn_ensemble", "make_recipe"]
+__all__ = ["Ensemble", "EnsembleRecipe", "Member", "MemberDensity", "learn_ensemble", "make_recipe"]
 
 _ROWS = 256
 """Rows that a member sees, as the trees of an isolation forest do (Liu, Ting and Zhou 2008)."""
+
+_ROWS_PER_COLUMN = 10
+"""That a covariance is learned from; of a column with a point mass, rows that have another value."""
 
 _COLUMNS = 25
 """Columns that a member sees at most, ten rows for each: a covariance of more is not learned from so few rows."""
@@ -114,28 +117,68 @@ def make_recipe(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Member:
-    """A mixture of some columns, learned from some rows.
+class MemberDensity:
+    """A density of some columns: a mixture, and for values at a point mass how many rows are at it.
 
     Parameters
     ----------
-    columns : ndarray of int
+    columns : ndarray of int, length C
+    mixture : Mixture or None
+        Its components that count as normal; None where no column is continuous beside its point mass.
+    masses : PointMasses or None
+        Of the C columns.
+    continuous : ndarray of bool, length C
+        Which of the columns the mixture has.
+    """
+
+    columns: IntArray
+    mixture: Mixture | None
+    masses: PointMasses | None
+    continuous: BoolArray
+
+    @classmethod
+    def of_mixture(cls, columns: IntArray, mixture: Mixture) -> MemberDensity:
+        """Return the density of a mixture of columns without point masses."""
+        return cls(columns, mixture, None, np.ones(len(columns), dtype=bool))
+
+    def log_density(self, rows: FloatArray) -> FloatArray:
+        """Return the log density of scaled rows (N, D), (N,), that can be compared whichever values are point masses.
+
+        In the mixture a value at a point mass is as a missing one: it has the log density that is expected of others.
+        """
+        chosen, found = rows[:, self.columns], np.zeros(len(rows))
+        if self.masses is not None:
+            chosen, found = self.masses.split(chosen)
+        if self.mixture is None:
+            return found
+        return found + log_density(self.mixture, np.ascontiguousarray(chosen[:, self.continuous]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """A density of some columns, learned from some rows, and how low it is where.
+
+    Parameters
+    ----------
+    density : MemberDensity
     rows : ndarray of int
         Which of the sampled rows it saw.
-    mixture : Mixture
-        Its components that count as normal.
     tail : SimulatedTail
         Log densities of all sampled rows, and the tail beyond.
     """
 
-    columns: IntArray
+    density: MemberDensity
     rows: IntArray
-    mixture: Mixture
     tail: SimulatedTail
+
+    @classmethod
+    def learned(cls, density: MemberDensity, rows: IntArray, sample: FloatArray) -> Member:
+        """Return the member whose density was learned from some of the sampled rows."""
+        return cls(density, rows, _tail_of(np.sort(density.log_density(sample))))
 
     def strangeness(self, rows: FloatArray) -> FloatArray:
         """Return minus the log of the share of the sampled rows that are as strange as each of some rows, (N,)."""
-        found = log_density(self.mixture, np.ascontiguousarray(rows[:, self.columns]))
+        found = self.density.log_density(rows)
         return -self.tail.log_probability(found)
 
     def strangeness_among_others(self, rows: FloatArray) -> FloatArray:
@@ -143,7 +186,7 @@ class Member:
 
         The strangest of all could otherwise not be stranger than all, and a new row can.
         """
-        found = log_density(self.mixture, np.ascontiguousarray(rows[:, self.columns]))
+        found = self.density.log_density(rows)
         ordered, below = self.tail.ranks.values, self.tail.ranks.below(found)
         beyond = _tail_of(ordered[1:]).log_probability(found)
         lowest = found <= ordered[0] + rounding(ordered[0])
@@ -194,7 +237,8 @@ def learn_ensemble(standard: StandardRows, recipe: EnsembleRecipe) -> Ensemble:
     nothing from drowning the others (Aggarwal and Sathe 2017, chapters 3 and 5). How many columns and components are
     right is not known: each member draws its own, few columns as often as many (the logarithm of their number
     is uniform), and what the members agree on counts. Nor is the share of anomalies: each member draws one of at most a
-    half, leaves out as many of its rows, those that it finds least likely, and is fitted again (`concentrated`).
+    half, leaves out as many of its rows, those that it finds least likely, and is fitted again (`concentrated`). Values
+    that more than half of the rows have are point masses (`PointMasses`).
 
     Where all rows are normal there is nothing to be hidden from a member, and what is left of a row's neighborhood in a
     few rows, columns and components is too little: each sees half of the rows, so that the other half can be judged
@@ -215,9 +259,10 @@ def learn_ensemble(standard: StandardRows, recipe: EnsembleRecipe) -> Ensemble:
     rng = np.random.RandomState(recipe.seed)
     if recipe.every_row and np.isnan(standard.sample).any():
         recipe = replace(recipe, every_row=False)
+    masses = None if recipe.all_normal else point_masses(standard.sample, standard.weights)
     members = list[Member]()
     for _ in range(_ATTEMPTS * recipe.n_members):
-        found = _draw_member(standard.sample, standard.weights, recipe, rng)
+        found = _draw_member(standard, masses, recipe, rng)
         if found is not None:
             members.append(found)
         if len(members) == recipe.n_members:
@@ -228,9 +273,10 @@ def learn_ensemble(standard: StandardRows, recipe: EnsembleRecipe) -> Ensemble:
 
 
 def _draw_member(
-    sample: FloatArray, weights: FloatArray | None, recipe: EnsembleRecipe, rng: np.random.RandomState
+    standard: StandardRows, masses: PointMasses | None, recipe: EnsembleRecipe, rng: np.random.RandomState
 ) -> Member | None:
     """Return a member of random rows and columns, or None where no mixture fits them."""
+    sample, weights = standard.sample, standard.weights
     n_rows, n_features = sample.shape
     if recipe.every_row and rng.randint(2):
         return _at_every_row(sample, weights, rng.permutation(n_rows))
@@ -241,15 +287,42 @@ def _draw_member(
     columns = columns[varies(sample[np.ix_(numbers, columns)])]
     if not columns.size:
         return None
-    chosen = np.ascontiguousarray(sample[np.ix_(numbers, columns)])
-    counted = without_empty_rows(None if weights is None else weights[numbers], chosen)
-    mixture = _fit(chosen, counted, n_components, seed)
+    chosen, of_columns = sample[np.ix_(numbers, columns)], masses and masses.of_columns(columns)
+    continuous = np.ones(len(columns), dtype=bool)
+    if of_columns is not None:
+        chosen, _ = of_columns.split(chosen)
+        continuous = np.isnan(of_columns.values) | _is_learned(chosen)
+    mixture = None
+    if continuous.any():
+        chosen = np.ascontiguousarray(chosen[:, continuous])
+        counted = without_empty_rows(None if weights is None else weights[numbers], chosen)
+        mixture = _normal_mixture(chosen, counted, n_components, seed, recipe, rng)
+        if mixture is None:
+            return None
+    return Member.learned(MemberDensity(columns, mixture, of_columns, continuous), numbers, sample)
+
+
+def _is_learned(rows: FloatArray) -> BoolArray:
+    """Return which columns have enough different values beside their point masses, which are NaN, (C,)."""
+    known = np.count_nonzero(~np.isnan(rows), axis=0)
+    return np.asarray(varies(rows) & (known >= _ROWS_PER_COLUMN))
+
+
+def _normal_mixture(
+    rows: FloatArray,
+    weights: FloatArray | None,
+    n_components: int,
+    seed: int,
+    recipe: EnsembleRecipe,
+    rng: np.random.RandomState,
+) -> Mixture | None:
+    """Return the components that count as normal of a mixture of some rows, or None where none fits them."""
+    mixture = _fit(rows, weights, n_components, seed)
     if mixture is None:
         return None
     if not recipe.all_normal:
-        mixture = concentrated(mixture, chosen, counted, rng.uniform(0.0, _MOST_TRIMMED))
-    normal = without_small(mixture, recipe.min_share)
-    return _member(sample, columns, numbers, normal)
+        mixture = concentrated(mixture, rows, weights, rng.uniform(0.0, _MOST_TRIMMED))
+    return without_small(mixture, recipe.min_share)
 
 
 def _at_every_row(sample: FloatArray, weights: FloatArray | None, order: IntArray) -> Member:
@@ -264,12 +337,7 @@ def _at_every_row(sample: FloatArray, weights: FloatArray | None, order: IntArra
     variance = np.average(nearest, weights=weight[unseen]) / sample.shape[1]
     covariances = np.full((len(seen), sample.shape[1]), max(float(variance), _LEAST_VARIANCE))
     mixture = Mixture.from_parameters(weight[seen] / weight[seen].sum(), sample[seen], covariances, "diag")
-    return _member(sample, np.arange(sample.shape[1]), seen, mixture)
-
-
-def _member(sample: FloatArray, columns: IntArray, numbers: IntArray, normal: Mixture) -> Member:
-    ordered = np.sort(log_density(normal, np.ascontiguousarray(sample[:, columns])))
-    return Member(columns, numbers, normal, _tail_of(ordered))
+    return Member.learned(MemberDensity.of_mixture(np.arange(sample.shape[1]), mixture), seen, sample)
 
 
 def _log_uniform(most: int, rng: np.random.RandomState) -> int:

@@ -43,7 +43,7 @@ class MeanStrangeness:
 
     @property
     def work(self) -> float:
-        return sum(_work_of(member.mixture) for member in self.ensemble.members)
+        return sum(_work_of(member.density.mixture) for member in self.ensemble.members)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,6 +140,6 @@ def judged(rows: FloatArray, standard: StandardRows, judge: Judge) -> tuple[Floa
     return tuple(np.asarray(state.gathered()) for state in states)
 
 
-def _work_of(mixture: Mixture) -> float:
-    """Return what a row costs a mixture that looks at it."""
-    return float(_WORK_OF_COLUMN * mixture.means.size + _WORK_OF_ROW)
+def _work_of(mixture: Mixture | None) -> float:
+    """Return what a row costs a mixture that looks at it, and what it costs to look it up in ranks."""
+    return _WORK_OF_ROW + (0.0 if mixture is None else float(_WORK_OF_COLUMN * mixture.means.size))

@@ -34,8 +34,9 @@ class GaussianMixtureOutlierDetector(OutlierMixin, BaseEstimator):
     many mixtures are fitted, each to 256 random rows and some random columns, standardized, then to those of its rows
     that it finds most likely, a share of half to all that it draws (trimmed likelihood, Neykov et al. 2007; for one
     component that is the concentration step of the minimum covariance determinant), and components of little weight do
-    not count; with ``novelty=True`` nothing need be kept from them. The score of a row is the mean over the M
-    mixtures of the log of the share of all rows whose density is as low,
+    not count; with ``novelty=True`` nothing need be kept from them. A value that more than half of the rows have in a
+    column is a point mass, and another one as strange as it is rare (not with ``novelty=True``). The score of a row is
+    the mean over the M mixtures of the log of the share of all rows whose density is as low,
     ``s(x) = 1/M sum_m log P_m(f_m(X) <= f_m(x))``: columns need no common unit, and a single heavy tail does not decide
     (subsampling as in Liu, Ting and Zhou 2008; subspaces and averages as in Aggarwal and Sathe 2017, chapters 3 and 5).
 

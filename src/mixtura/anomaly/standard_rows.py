@@ -1,4 +1,7 @@
-"""Standard rows: columns in standard deviations from their means, and a random sample of them to learn from."""
+"""Standard rows: columns in standard deviations from their means, and a random sample of them to learn from.
+
+A value that more than half of the rows have in a column is a point mass (`point_masses`).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,15 @@ from mixtura.data.row_file import row_file
 from mixtura.engine import as_data
 from mixtura.exceptions import DataError
 
-__all__ = ["SAMPLE_ROWS", "StandardRows", "center_and_scale", "in_parts", "standardize"]
+__all__ = [
+    "SAMPLE_ROWS",
+    "PointMasses",
+    "StandardRows",
+    "center_and_scale",
+    "in_parts",
+    "point_masses",
+    "standardize",
+]
 
 SAMPLE_ROWS = 2_000
 """In larger tables everything is learned from a random sample of this many rows."""
@@ -22,6 +33,67 @@ _PART = 131_072
 
 _LEAST_DEVIATION = 1e-9
 """A column whose standard deviation is a smaller share of its values is constant but for rounding."""
+
+_LARGEST_SHARE = 0.5
+"""Of the rows that are equal in a continuous column; of more the median absolute deviation is zero."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PointMasses:
+    """Values that more than half of the rows have, by column.
+
+    The variance of such a column is due to the other values, which are the more deviations off the fewer they are, so
+    that a Gaussian takes every one of them for far more unlikely than it is. Beside a point mass their probability is
+    their share.
+
+    Parameters
+    ----------
+    values : ndarray of shape (D,)
+        NaN for columns without a point mass.
+    log_at, log_apart : ndarray of shape (D,)
+        Logs of the shares of the rows that have the value, and another one; zero without a point mass.
+    """
+
+    values: FloatArray
+    log_at: FloatArray
+    log_apart: FloatArray
+
+    def of_columns(self, columns: IntArray) -> PointMasses | None:
+        """Return those of some columns, None where these have none."""
+        if np.isnan(self.values[columns]).all():
+            return None
+        return PointMasses(self.values[columns], self.log_at[columns], self.log_apart[columns])
+
+    def split(self, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return rows (N, D) with NaN for values at a point mass, and the log probability of which values are, (N,)."""
+        at = rows == self.values
+        shares = np.where(at, self.log_at, np.where(np.isnan(rows), 0.0, self.log_apart))
+        return np.where(at, np.nan, rows), np.asarray(shares.sum(axis=1))
+
+
+def point_masses(rows: FloatArray, weights: FloatArray | None) -> PointMasses:
+    """Return the point masses of some rows, (n, D); NaN where a value is missing, which counts for nothing.
+
+    Shares are ``(m + 1) / (n + 2)``, so that none is zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mixtura.anomaly.standard_rows import point_masses
+    >>> point_masses(np.array([[0.0, 1.0], [0.0, 2.0], [4.0, 3.0]]), None).values.tolist()
+    [0.0, nan]
+    """
+    n_features = rows.shape[1]
+    found = PointMasses(np.full(n_features, np.nan), np.zeros(n_features), np.zeros(n_features))
+    for j, column in enumerate(rows.T):
+        known = ~np.isnan(column)
+        different, places = np.unique(column[known], return_inverse=True)
+        held = np.bincount(places, None if weights is None else weights[known])
+        if held.size and held.max() > _LARGEST_SHARE * held.sum():
+            found.values[j] = different[held.argmax()]
+            found.log_at[j] = np.log((held.max() + 1.0) / (held.sum() + 2.0))
+            found.log_apart[j] = np.log((held.sum() - held.max() + 1.0) / (held.sum() + 2.0))
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

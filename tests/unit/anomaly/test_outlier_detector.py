@@ -60,7 +60,7 @@ def test_scores_are_the_mean_log_rank_over_the_mixtures(
     members = fitted._fitted.ensemble.members
     naive = np.zeros(len(rows))
     for member in members:
-        densities = member.mixture.log_density(standard[:, member.columns])
+        densities = member.density.mixture.log_density(standard[:, member.density.columns])
         for i, density in enumerate(densities):
             naive[i] += np.log((np.sum(densities <= density) + 1) / (len(rows) + 1)) / len(members)
     np.testing.assert_allclose(fitted.score_samples(rows), naive, atol=1e-9)
@@ -160,7 +160,7 @@ def test_a_held_out_row_is_judged_as_a_new_one() -> None:
     recipe = EnsembleRecipe(1, [2], 0.0, all_normal=True, every_row=False, seed=0)
     (member,) = learn_ensemble(standardize(sample, None, 0), recipe).members
     rows = standardize(sample, None, 0).sample
-    densities = log_density(member.mixture, np.ascontiguousarray(rows[:, member.columns]))
+    densities = member.density.log_density(rows)
     for row in (int(np.argmin(densities)), int(np.argsort(densities)[5]), int(np.argmax(densities))):
         others = np.sort(np.delete(densities, row))
         scale = max(exponential_tail(-others, 0.01).scale, 1.0)
@@ -176,18 +176,18 @@ def test_half_of_novelty_members_have_a_component_at_every_row() -> None:
     standard = standardize(sample, None, 0)
     recipe = EnsembleRecipe(20, [1], 0.0, all_normal=True, every_row=True, seed=0)
     members = learn_ensemble(standard, recipe).members
-    every = [member for member in members if member.mixture.n_components == 30]
+    every = [member for member in members if member.density.mixture.n_components == 30]
     assert 4 <= len(every) <= 16
-    assert {member.mixture.n_components for member in members} == {1, 30}
-    assert {len(member.columns) for member in members} == {25, 30}
+    assert {member.density.mixture.n_components for member in members} == {1, 30}
+    assert {len(member.density.columns) for member in members} == {25, 30}
     seen = set(every[0].rows.tolist())
     nearest = [
         min(((standard.sample[i] - standard.sample[j]) ** 2).sum() for j in seen)
         for i in range(60)
         if i not in seen
     ]
-    np.testing.assert_allclose(every[0].mixture.covariances, np.mean(nearest) / 30)
-    np.testing.assert_allclose(every[0].mixture.means, standard.sample[every[0].rows])
+    np.testing.assert_allclose(every[0].density.mixture.covariances, np.mean(nearest) / 30)
+    np.testing.assert_allclose(every[0].density.mixture.means, standard.sample[every[0].rows])
 
 
 def test_novelty_sees_the_gap_between_many_groups() -> None:
