@@ -20,6 +20,7 @@ from mixtura.cli.printing.print_model import print_model
 from mixtura.cli.printing.print_profiles import print_profiles
 from mixtura.cli.printing.print_segmentation import print_segmentation
 from mixtura.cli.printing.print_selection import print_selection
+from mixtura.cli.printing.print_typing import print_typing
 from mixtura.datasets import make_customers
 from mixtura.report import render_report
 from mixtura.segments import Effort, audiences_of_table, segment_table, select_table
@@ -131,6 +132,21 @@ def test_a_page_of_models_that_are_all_excluded_marks_none_as_the_least() -> Non
 
     assert 'class="number least"' in render_report(document(), BlankCharts())
     assert 'class="number least"' not in render_report(document(exclude), BlankCharts())
+
+
+def test_a_narrow_terminal_has_the_questions_of_a_typing_tool_whole() -> None:
+    asked = {"column": "Spending Score (1-100)", "label": "", "kind": "a number from 1 to 99"}
+    step = {"agreement": 0.765, "standard_error": 0.03, "chosen_on": 0.765, "recall": [0.5, None]}
+    tool = {
+        "questions": [asked], "columns": 3, "agreement": 0.995, "people": 200, "base_rate": 0.39,
+        "curve": [step | {"n_questions": n, "question": f"{asked['column']} {n}"} for n in (1, 2)],
+    }  # fmt: skip
+    for width in (120, 80, 50):
+        stream = StringIO()
+        print_typing(Console(file=stream, width=width, markup=False), tool)
+        words = stream.getvalue().split()
+        assert {"questions", "held", "out", "worst", "segment", "Spending", "(1-100)", "76.5"} <= set(words)
+        assert ("chosen" in words and "error" in words) == (width > 50)
 
 
 def test_no_anomalies() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from mixtura.cli.console import plain_table
+from mixtura.cli.console import plain_table, print_table
 from mixtura.cli.printing.numbers import percent
 
 __all__ = ["print_typing"]
@@ -28,7 +28,7 @@ def print_typing(console: Console, tool: Mapping[str, Any]) -> None:
         said = f"{one['column']}: {one['label']}" if one["label"] else one["column"]
         console.print(f"{number}. {said} ({one['kind']})", soft_wrap=False)
     table = plain_table("", "questions", "added", "held out", "error", "chosen with", "worst segment")
-    table.columns[2].justify = "left"
+    table.columns[2].justify, table.columns[2].no_wrap = "left", False
     for one in tool["curve"]:
         known = [share for share in one["recall"] if share is not None]
         chosen = "chosen" if one["n_questions"] == n else ""
@@ -41,7 +41,7 @@ def print_typing(console: Console, tool: Mapping[str, Any]) -> None:
             percent(one["chosen_on"]),
             percent(min(known)) if known else "",
         )
-    console.print(table)
+    print_table(console, table, "chosen with", "error")
     console.print(
         "held out: people who did not take part in choosing the questions; worst segment: of its people, those who are "
         "assigned to it",

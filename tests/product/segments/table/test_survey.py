@@ -149,6 +149,14 @@ def test_columns_of_the_same_codes_are_asked_about_once() -> None:
     assert "--missing-code age=-2147483648,age=99.5" in with_options(two)
 
 
+def test_a_code_among_frequent_numbers_is_one_of_them() -> None:
+    dense = np.concatenate([np.repeat(np.arange(90.0, 106.0), 5), np.arange(110.0, 350.0, 3)])
+    assert suspected_codes("glucose", dense, NOTHING) is None
+    found = suspected_codes("glucose", np.append(dense, [99.0] * 30), NOTHING)
+    assert found is not None
+    assert found.values == (99.0,)
+
+
 def test_missing_codes_are_checked() -> None:
     assert codes_asked([97, 98]) == {"*": [97.0, 98.0]}
     with pytest.raises(ParameterError, match=r"`missing_codes` must be finite numbers; got \[nan\]"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mixtura._typing import FloatArray
+from mixtura._typing import FloatArray, IntArray
 from mixtura.exceptions import ParameterError
 from mixtura.io import Codebook, CodebookColumn
 from mixtura.segments.table.discrete.cells import text_of
@@ -30,7 +30,8 @@ MissingCodes = Mapping[str, Sequence[float]] | Sequence[float] | None
 _SHARE = 0.01
 """Least share of the rows that have a suspected code."""
 _OUT_OF_LINE = 5.0
-"""How many times as frequent as a usual value a code within the range of the others is."""
+"""How many times as frequent as the values near it a code within the range of the others is."""
+_NEAREST = 10
 _MOST_NAMED = 6
 
 _ENDINGS = (96, 97, 98, 99)
@@ -160,7 +161,8 @@ def suspected_codes(name: str, values: FloatArray, known: CodebookColumn) -> Sus
     """Return numbers of a column that look like codes of missing values; None where there are none.
 
     A number is suspected if at least 1 % of the known cells hold it and its label says so, or it is one of the usual
-    codes (-9, 99, 998, ...) and either stands apart from all other numbers or is five times as frequent as a usual one.
+    codes (-9, 99, 998, ...) and either stands apart from all other numbers or is five times as frequent as those
+    near it.
 
     Parameters
     ----------
@@ -180,19 +182,26 @@ def suspected_codes(name: str, values: FloatArray, known: CodebookColumn) -> Sus
     held, counts = np.unique(hits, return_counts=True)
     held, counts = held[counts >= _SHARE * present.size], counts[counts >= _SHARE * present.size]
     others, times = np.unique(present[~np.isin(present, held)], return_counts=True)
-    usual = float(np.median(times)) if times.size else np.inf
     found = [
         (value, count)
         for value, count, apart in zip(held.tolist(), counts.tolist(), _apart(held, others), strict=True)
         if value in by_label
         or apart
-        or (others.size > 10 and count >= _OUT_OF_LINE * usual and abs(value) > 9)
+        or (abs(value) > 9 and count >= _OUT_OF_LINE * _usual_near(value, others, times))
     ]
     if not found or not others.size:
         return None
     labels = tuple(known.labels.get(str(text_of(value)), "") for value, _ in found)
     total = sum(count for _, count in found)
     return SuspectedCodes(name, tuple(value for value, _ in found), labels, total, total / present.size)
+
+
+def _usual_near(value: float, others: FloatArray, times: IntArray) -> float:
+    """Return how often the ten other numbers nearest to one stand there, in the middle; infinity for fewer."""
+    if others.size <= _NEAREST:
+        return np.inf
+    nearest = np.argsort(np.abs(others - value), kind="stable")[:_NEAREST]
+    return float(np.median(times[nearest]))
 
 
 def _is_number(text: str) -> bool:
