@@ -149,6 +149,13 @@ def test_a_narrow_terminal_has_the_questions_of_a_typing_tool_whole() -> None:
         assert ("chosen" in words and "error" in words) == (width > 50)
 
 
+def test_latent_classes_have_no_covariances() -> None:
+    assert "covariances parameters" in printed(document())
+    text = printed(document(lambda found: found["table"].update(active=[])))
+    assert "(latent classes)" in text
+    assert "segments parameters" in text
+
+
 def test_no_anomalies() -> None:
     none = {"log_density_threshold": None, "percentile": 0.0, "count": 0, "customers": []}
     assert "Anomalies" not in printed(document(lambda found: found["anomalies"].update(none)))

@@ -192,7 +192,7 @@ def _print_ranking(console: Console, document: Document, others: Sequence[Candid
     table = plain_table(
         "",
         f"{document.counted}s",
-        "covariances",
+        *(("covariances",) if document.table.active else ()),
         *shares,
         *(("parameters", *map(str.upper, names)) if wide else (name.upper(),)),
     )
@@ -205,7 +205,7 @@ def _print_ranking(console: Console, document: Document, others: Sequence[Candid
         table.add_row(
             "chosen" if chosen else "excluded" if candidate.excluded else "",
             str(candidate.n_components),
-            candidate.covariance_type,
+            *((candidate.covariance_type,) if document.table.active else ()),
             *(percent(candidate.smallest_share or 0.0) for _ in shares),
             *shown,
             "" if chosen else _gap(candidate, best, name),
