@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -15,9 +16,10 @@ from mixtura.core.covariance import FAMILIES
 from mixtura.datasets import make_customers
 from mixtura.exceptions import OptionalDependencyError
 from mixtura.plot import draw_criterion, draw_segments, plot_criterion, plot_segments, render_svg
-from mixtura.plot.charts.criterion import _kinds
+from mixtura.plot.charts.criterion import Frame, _kinds, criterion_chart
 from mixtura.plot.charts.scatter import ellipse
 from mixtura.plot.data.plane import frame, most_informative_pair
+from mixtura.plot.data.scores import scores_of_search
 from mixtura.plot.theme.palette import blend, segment_colors
 from mixtura.segments import segment_table
 from mixtura.select import SearchResult, search
@@ -116,6 +118,13 @@ def test_the_chart_of_a_search_holds_every_model(found) -> None:
     assert drawn == {(one.covariance_type, one.n_components): one.bic for one in found.candidates}
     assert chart["datasets"]["chosen"] == [{"count": found.best.n_components, "value": found.best.bic}]
     assert chart["title"]["text"] == f"BIC chooses {found.best.n_components}, {found.best.covariance_type}"
+
+
+def test_a_choice_that_is_not_the_smallest_is_not_the_criterions(found) -> None:
+    scores = scores_of_search(found)
+    worse = max((one for one in scores.models if not one.degenerate), key=lambda one: one.value)
+    chart = criterion_chart(replace(scores, chosen=worse), Frame(300, 200), {})
+    assert chart["title"]["text"] == f"Chosen components: {worse.n_components}, {worse.covariance_type}"
 
 
 def test_fourteen_covariance_types_look_different(found) -> None:

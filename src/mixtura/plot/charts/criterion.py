@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -141,9 +141,16 @@ def criterion_chart(scores: Scores, frame: Frame, datasets: Datasets) -> Spec:
     ring = marked("chosen", "point", at, style=NEUTRAL, size=380, filled=False, strokeWidth=2.2)
     return titled(
         layered(*layers, ring, width=frame.width, height=frame.height),
-        f"{scores.criterion.upper()} chooses {chosen.n_components}, {chosen.covariance_type}",
+        f"{_headline(scores, values)} {chosen.n_components}, {chosen.covariance_type}",
         ["Smaller is better.", *_ringed(banded=bool(band)), *_remarks(values, domain)],
     )
+
+
+def _headline(scores: Scores, values: Sequence[Mapping[str, Any]]) -> str:
+    """Return what chose: the criterion, by its smallest value or within its standard error, or something else."""
+    smallest = min((one["value"] for one in values if not one["degenerate"]), default=scores.chosen.value)
+    by_criterion = bool(scores.band) or scores.chosen.value <= smallest
+    return f"{scores.criterion.upper()} chooses" if by_criterion else f"Chosen {scores.counted}:"
 
 
 def _error_layer(band: Sequence[float], y: Spec, datasets: Datasets) -> Spec:
