@@ -69,8 +69,9 @@ class Coordinates:
         gaussian, levels = point[: self._n_gaussian], None
         vector = get_algebra().color_sums(self.moments.layout, gaussian, self.coloring, self.roots)
         vector[:2] = like.sums[:2]
-        if self.levels is not None:
-            levels = self.levels.counts(point[self._n_gaussian :], vector[2 : 2 + len(self.roots)])
+        if self.levels is not None and like.levels is not None:
+            counts = vector[2 : 2 + len(self.roots)]
+            levels = self.levels.counts(point[self._n_gaussian :], counts, like.levels)
         return Statistics(self.moments.gathered, self.means, vector, levels)
 
     @property

@@ -12,7 +12,7 @@ from mixtura.core.parts.discrete import DiscreteColumns, LevelTable
 __all__ = ["LevelCoordinates"]
 
 _LEAST = 0.1
-"""Share of its probability that a level keeps in any extrapolation."""
+"""Share of its probability, or of its count, that a level keeps in any extrapolation."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,11 +53,16 @@ class LevelCoordinates:
         apart = inner - self.probabilities * _by_column(self.columns, inner)
         return np.asarray((apart / self.roots).reshape(len(counts), -1))
 
-    def counts(self, point: FloatArray, of_components: FloatArray) -> FloatArray:
-        """Return the counts of levels, (size, K), at a point, (P,), of components with these counts, (K,)."""
+    def counts(self, point: FloatArray, of_components: FloatArray, before: FloatArray) -> FloatArray:
+        """Return the counts of levels, (size, K), at a point, (P,), of components with these counts, (K,).
+
+        A level keeps a share of its probability, or of its count before, (size, K), where that is less: where a column
+        has a distribution of few parameters, levels of some probability may have no rows.
+        """
         whole = self.probabilities * self.known * of_components
         found = whole + point.reshape(self.roots.shape) * self.roots
-        return np.vstack([np.maximum(found, _LEAST * whole), np.zeros((1, len(of_components)))])
+        least = _LEAST * np.minimum(whole, before[:-1])
+        return np.vstack([np.maximum(found, least), np.zeros((1, len(of_components)))])
 
     def changes(self, step: FloatArray) -> FloatArray:
         """Return the largest length of a step within one column, for each component, (K,)."""
