@@ -231,7 +231,7 @@ def test_bad_parameters_are_refused(options, error: type[Exception], words: str)
     ("rows", "error", "words"),
     [
         (ROWS[:, 0], DataError, "reshape"),
-        ([["a", "b"]], DataError, "Rows must be numbers; got type 'str32'"),
+        ([["a", "b"]], DataError, "Rows must be numbers; got 'a' in row 0 of column 0"),
         (np.where(np.arange(300)[:, None] == 7, np.nan, ROWS), MissingValuesError, r"1 of 300 rows: 7 "),
     ],
 )

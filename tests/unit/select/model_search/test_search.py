@@ -244,7 +244,7 @@ def test_whole_numbers_of_any_type_are_numbers_of_components() -> None:
             np.ones((240, 1)),
             r"`sample_weight` must hold one weight per row, shape \(240,\); got shape \(240, 1\)",
         ),
-        (np.full(240, "much"), "Weights must be numbers; got type 'str128'"),
+        (np.full(240, "much"), "Weights must be numbers; got 'much' in row 0"),
     ],
 )
 def test_weights_that_cannot_be_used_are_refused_before_any_work(
