@@ -225,9 +225,7 @@ class Data:
         if self.has_missing or not isinstance(self.blocks, SortableBlocks):
             return self
         order = np.argsort(self.labels(components).gathered(), kind="stable")
-        other = replace(self, blocks=self.blocks.sorted_by(order))
-        vars(other).update(_described=self._described, _means=self._means)
-        return other
+        return self._in_order(self.blocks.sorted_by(order))
 
     def by_pattern(self) -> Data:
         """Return the rows in memory copied in the order of the columns that they lack; as they are where none does.
@@ -235,8 +233,10 @@ class Data:
         A pass over rows of which many lack the same columns takes these together.
         """
         blocks = self.blocks.by_pattern() if isinstance(self.blocks, PatternedBlocks) else self.blocks
-        if blocks is self.blocks:
-            return self
+        return self if blocks is self.blocks else self._in_order(blocks)
+
+    def _in_order(self, blocks: Blocks) -> Data:
+        """Return blocks of the same rows in another order, of which is known what is known of these."""
         other = replace(self, blocks=blocks)
         vars(other).update(_described=self._described, _means=self._means)
         return other

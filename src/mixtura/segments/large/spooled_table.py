@@ -20,7 +20,7 @@ from mixtura.data.spool import SpoolFile, require_room
 from mixtura.engine import as_data
 from mixtura.exceptions import DataError
 from mixtura.segments.large.draw_rows import row_indices
-from mixtura.segments.large.table_reader import NeededColumns, ReadCounts
+from mixtura.segments.large.table_reader import NeededColumns, ReadCounts, require_some
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -186,11 +186,7 @@ class _Files:
 
 def _required(table: SpooledTable, source: Source, columns: Sequence[str]) -> SpooledTable:
     require_same_rows(source, source.n_rows or len(table.complete), len(table.complete))
-    if not len(table.rows):
-        raise DataError(
-            f"None of the {len(table.complete)} rows has a value in the columns {list(columns)!r}. Such rows "
-            "are required. Leave out the columns that are mostly empty, with `columns`."
-        )
+    require_some(len(table.rows), len(table.complete), columns)
     return table
 
 

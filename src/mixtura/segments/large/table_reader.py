@@ -29,7 +29,7 @@ from mixtura.segments.table.survey.missing_codes import MissingCodes, codes_aske
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["NeededColumns", "PartRows", "ReadCounts", "TableReader"]
+__all__ = ["NeededColumns", "PartRows", "ReadCounts", "TableReader", "require_some"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,6 +197,15 @@ class NeededColumns:
         if self.weight is not None:
             weights = _required_weights(column_numbers(batch, self.weight), self.weight)[part.complete]
         return part, weights, [one.values(batch)[part.complete] for one in self.described]
+
+
+def require_some(n_usable: int, n_rows: int, columns: Sequence[str]) -> None:
+    """Raise `DataError` where no row of a table is usable."""
+    if not n_usable:
+        raise DataError(
+            f"None of the {n_rows} rows has a value in the columns {list(columns)!r}. Such rows are required. Leave "
+            "out the columns that are mostly empty, with `columns`."
+        )
 
 
 def _required_weights(weights: FloatArray, name: str) -> FloatArray:

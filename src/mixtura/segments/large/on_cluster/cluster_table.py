@@ -14,7 +14,6 @@ from mixtura._typing import Array, IntArray
 from mixtura.core.data import Data
 from mixtura.core.protocols import DiscreteColumns
 from mixtura.data.packing import PartFound
-from mixtura.exceptions import DataError
 from mixtura.segments.large.draw_rows import Drawn, SmallestRows, first_bound
 from mixtura.segments.large.on_cluster.table_parts import (
     HeldSummary,
@@ -23,7 +22,7 @@ from mixtura.segments.large.on_cluster.table_parts import (
     ids_of_part,
     summary_of,
 )
-from mixtura.segments.large.table_reader import NeededColumns, ReadCounts
+from mixtura.segments.large.table_reader import NeededColumns, ReadCounts, require_some
 
 __all__ = ["ClusterTable", "PartedTable", "Workers"]
 
@@ -124,11 +123,7 @@ class ClusterTable:
             No row is usable.
         """
         found = self.table.cluster.each(summary_of, self.held)
-        if not any(one.found.n_rows for one in found):
-            raise DataError(
-                f"None of the {self.n_rows} rows has a value in the columns {self.needed.reader.columns!r}. Such rows "
-                "are required. Leave out the columns that are mostly empty, with `columns`."
-            )
+        require_some(sum(one.found.n_rows for one in found), self.n_rows, self.needed.reader.columns)
         return found
 
     @property
