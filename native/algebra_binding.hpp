@@ -253,6 +253,17 @@ double floored_axes(std::size_t variant, bool equal_volume, double least, nb::ha
     return least;
 }
 
+// Distributions of counts (v, k): log probabilities (v, k), means and sizes (k).
+void negative_binomials(std::size_t variant, nb::handle counts_, nb::handle logs_, nb::handle means_, nb::handle sizes_) {
+    const Array counts(counts_), logs(logs_, true), means(means_, true), sizes(sizes_, true);
+    const Index v = counts.size(0), k = counts.size(1);
+    const double* n = counts.values<const double>({v, k});
+    double *found = logs.values<double>({v, k}), *mean = means.values<double>({k}), *size = sizes.values<double>({k});
+    const Algebra& chosen = algebra_at(variant);
+    nb::gil_scoped_release unlocked;
+    if (!chosen.negative_binomials(v, k, n, found, mean, size)) throw std::bad_alloc();
+}
+
 // The pairs (m - 1, 2) joined at each step; heads has room for (m).
 void agglomerate(std::size_t variant, int criterion, double floor, nb::handle rows_, nb::handle counts_, nb::handle pairs_,
                  nb::handle heads_) {
@@ -282,6 +293,7 @@ void define_algebra(nb::module_& m) {
     m.def("floored_axes", &floored_axes);
     m.def("newton_direction", &newton_direction);
     m.def("largest_change", &largest_change);
+    m.def("negative_binomials", &negative_binomials);
     m.def("agglomerate", &agglomerate);
-    m.attr("ALGEBRA") = 3;  // raised where a function of the algebra is added or called otherwise
+    m.attr("ALGEBRA") = 4;  // raised where a function of the algebra is added or called otherwise
 }

@@ -223,6 +223,7 @@ bool closed_form(const ClosedForm& f) {
 }
 
 #include "common.hpp"
+#include "counts.hpp"
 
 bool factor(Index k, Index d, const double* matrices, double* whitening, double* log_determinants, Status* status) {
     bool all = true;
@@ -250,7 +251,8 @@ bool congruence(Index k, Index d, bool common, const double* axes, const double*
 }  // namespace
 
 const Algebra algebra = {closed_form, common_form, scatter,   factor,     eigen,        congruence,       volumes,
-                         whiten_sums, color_sums,  turn_axes, sweep_axes, floored_axes, newton_direction, largest_change};
+                         whiten_sums, color_sums,  turn_axes, sweep_axes, floored_axes, newton_direction, negative_binomials,
+                         largest_change};
 
 }  // namespace MIXTURA_VARIANT
 }  // namespace mixtura

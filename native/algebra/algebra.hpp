@@ -57,6 +57,7 @@ struct Algebra {
     bool (*floored_axes)(Index k, Index d, bool equal_volume, const double* counts, const double* own, const double* root,
                          double* axes, double* spread, double* least);
     bool (*newton_direction)(Index h, Index p, const double* moves, const double* drops, const double* gradient, double* out);
+    bool (*negative_binomials)(Index v, Index k, const double* counts, double* logs, double* means, double* sizes);
     double (*largest_change)(Index k, Index d, Index m, const double* step, const double* roots);
 };
 

@@ -239,6 +239,9 @@ class Algebra(Protocol):
     ) -> tuple[FloatArray, FloatArray, float]:
         """Return common axes, variances along them, and the loss; see `mixtura.kernels.iterations.sweeps`."""
 
+    def negative_binomials(self, counts: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return log probabilities, means and sizes; see `mixtura.kernels.iterations.negative_binomials`."""
+
     def agglomerate(self, criterion: str, rows: FloatArray, counts: FloatArray) -> IntArray:
         """Return the clusters joined at each step, (m - 1, 2), by the smallest number of their rows; the smaller first.
 

@@ -29,7 +29,7 @@ _LAYOUTS = {Layout.DENSE: 0, Layout.DIAGONAL: 1, Layout.SHARED: 2}
 
 _CRITERIA = {"EII": 0, "VII": 1, "VVV": 2}
 
-_ALGEBRA = 3
+_ALGEBRA = 4
 """What an extension has to say of its algebra to be called from here."""
 
 _NOTHING: tuple[None, None] = None, None
@@ -262,6 +262,12 @@ class NativeAlgebra:
         found, spread = np.array(axes, dtype=np.float64, order="C"), empty(own.shape[:2])
         arrays = found, _plain(counts), _plain(own), _plain(root), spread
         return found, spread, self._extension.floored_axes(self._variant, equal_volume, least, *arrays)
+
+    def negative_binomials(self, counts: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the distributions of counts; see `Algebra.negative_binomials`."""
+        found = empty(counts.shape), empty(counts.shape[1]), empty(counts.shape[1])
+        self._extension.negative_binomials(self._variant, _plain(counts), *found)
+        return found
 
     def agglomerate(self, criterion: str, rows: FloatArray, counts: FloatArray) -> IntArray:
         """Return the clusters joined at each step; see `Algebra.agglomerate`."""

@@ -13,6 +13,7 @@ from mixtura.kernels.contract import Layout
 from mixtura.kernels.iterations.angles import newton_axes
 from mixtura.kernels.iterations.bound import raised
 from mixtura.kernels.iterations.equal_shape import newton_volumes
+from mixtura.kernels.iterations.negative_binomials import negative_binomials
 from mixtura.kernels.iterations.sweeps import floored_axes, sweep_axes
 from mixtura.kernels.quasi_newton import largest_change, newton_direction
 from mixtura.kernels.trees.agglomeration import agglomerate
@@ -175,6 +176,10 @@ class NumpyAlgebra:
     ) -> tuple[FloatArray, FloatArray, float]:
         """Return common axes that keep a floor; see `Algebra.floored_axes`."""
         return floored_axes(axes, counts, own, root, least, equal_volume=equal_volume)
+
+    def negative_binomials(self, counts: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the distributions of counts; see `Algebra.negative_binomials`."""
+        return negative_binomials(counts)
 
     def agglomerate(self, criterion: str, rows: FloatArray, counts: FloatArray) -> IntArray:
         """Return the clusters joined at each step; see `Algebra.agglomerate`."""

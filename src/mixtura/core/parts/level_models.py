@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from mixtura._typing import FloatArray
+from mixtura.kernels import get_algebra
+from mixtura.kernels.iterations.negative_binomials import LARGEST_SIZE
 
 __all__ = [
     "CATEGORICAL",
@@ -17,17 +19,9 @@ __all__ = [
     "NEGATIVE_BINOMIAL",
     "POISSON",
     "LevelModel",
-    "count_parameters",
 ]
 
 _TINY = float(np.finfo(np.float64).tiny)
-
-_LEAST_SIZE, _LARGEST_SIZE = 1e-3, 1e6
-"""Of negative binomials; at the largest they are Poisson distributions."""
-
-_MOST_STEPS, _PRECISE = 60, 1e-5
-"""Of the logarithm of a size: the error after a step of Newton's method is about its square."""
-_NO_SLOPE = 1e-15
 
 
 class LevelModel(Protocol):
@@ -102,23 +96,18 @@ class _Count:
     name : str
     parameters : int
     fit : callable
-        From weighted counts of the numbers, (V, M), and how many of them each column has, (M,), to the log
-        probabilities of the numbers and the probabilities of larger ones, (V, M) and (M,).
+        From weighted counts of the numbers, (V, K), to the log probabilities of the numbers and the probabilities of
+        larger ones, (V, K) and (K,).
     """
 
     name: str
     parameters: int
-    fit: Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
+    fit: Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 
     def log_probabilities(self, counts: Sequence[FloatArray]) -> list[FloatArray]:
-        # All columns side by side: one search for roots. What lies beyond the largest number seen was not seen.
-        sizes, k = [len(one) - 1 for one in counts], counts[0].shape[1]
-        padded = np.zeros((max(sizes), len(counts), k))
-        for j, (one, size) in enumerate(zip(counts, sizes, strict=True)):
-            padded[:size, j] = one[:-1]
-        logs, beyond = self.fit(padded.reshape(max(sizes), -1), np.repeat(np.array(sizes, dtype=float), k))
-        logs, rest = logs.reshape(padded.shape), np.log(np.maximum(beyond, _TINY)).reshape(len(counts), k)
-        return [np.vstack([logs[:size, j], rest[j]]) for j, size in enumerate(sizes)]
+        # What lies beyond the largest number seen was not seen.
+        found = [self.fit(np.ascontiguousarray(one[:-1])) for one in counts]
+        return [np.vstack([logs, np.log(np.maximum(beyond, _TINY))]) for logs, beyond in found]
 
     def extended(self, logs: FloatArray, size: int) -> FloatArray:
         """Return the log probabilities of more numbers, (size + 1, K), the last of all that are larger still.
@@ -139,7 +128,7 @@ class _Count:
         share = np.full_like(first, _TINY) if self.parameters == 1 else 2.0 * second - first
         numbers, means = np.arange(len(logs) - 1, size, dtype=np.float64)[:, None], first
         more, beyond = xlogy(numbers, means) - means - gammaln(numbers + 1.0), gammainc(float(size), means)
-        wide = share > first / _LARGEST_SIZE
+        wide = share > first / LARGEST_SIZE
         r, q = np.where(wide, first / np.where(wide, share, 1.0), 1.0), np.where(wide, share, 0.5)
         spread = (
             gammaln(numbers + r)
@@ -155,70 +144,19 @@ class _Count:
         return self.parameters
 
 
-def count_parameters(counts: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return means and sizes of the negative binomials that fit weighted counts of 0, 1, ..., (V, K), best.
+def _negative_binomial(counts: FloatArray) -> tuple[FloatArray, FloatArray]:
+    from scipy.special import betainc
 
-    ``P(x) = Gamma(x + r) / (Gamma(r) x!) (r / (r + mu))^r (mu / (r + mu))^x`` with mean mu and variance
-    ``mu + mu^2 / r``. The likeliest mean is the average whatever r; r is the root of
-    ``sum_i S_i / (r + i) = n log(1 + mu / r)``, with S_i the weighted count of numbers above i (Fisher 1941). There is
-    none where the variance is not larger than the mean: r is then infinite, here 10^6, a Poisson distribution.
-
-    Returns
-    -------
-    means, sizes : ndarray of shape (K,)
-    """
-    numbers = np.arange(len(counts), dtype=np.float64)[:, None]
-    total = np.maximum(counts.sum(axis=0), _TINY)
-    means = (numbers * counts).sum(axis=0) / total
-    above = total - np.cumsum(counts, axis=0)
-    variances = ((numbers - means) ** 2 * counts).sum(axis=0) / total
-    spread = variances > means
-    sizes = np.full(means.size, _LARGEST_SIZE)
-    if spread.any():
-        mean, moments = means[spread], means[spread] ** 2 / (variances - means)[spread]
-        start = np.clip(moments, _LEAST_SIZE, _LARGEST_SIZE)
-        sizes[spread] = _root_of_sizes(numbers, above[:, spread], total[spread], mean, start)
-    return means, sizes
+    logs, means, sizes = get_algebra().negative_binomials(counts)
+    return logs, betainc(float(len(counts)), sizes, means / (sizes + means))
 
 
-def _root_of_sizes(
-    numbers: FloatArray, above: FloatArray, total: FloatArray, means: FloatArray, size: FloatArray
-) -> FloatArray:
-    """Return the roots by Newton's method in the logarithm of the size, kept within an interval that holds them."""
-    low, high = np.full_like(size, np.log(_LEAST_SIZE)), np.full_like(size, np.log(_LARGEST_SIZE))
-    at = np.log(size)
-    for _ in range(_MOST_STEPS):
-        size = np.exp(at)
-        terms = above / (size + numbers)
-        slope = terms.sum(axis=0) - total * np.log1p(means / size)
-        bend = size * (total * means / (size * (size + means)) - (terms / (size + numbers)).sum(axis=0))
-        low, high = np.where(slope > 0, at, low), np.where(slope > 0, high, at)
-        with np.errstate(all="ignore"):
-            newton = at - slope / bend
-        step = np.where((newton > low) & (newton < high), newton, 0.5 * (low + high))
-        done = (np.abs(step - at) <= _PRECISE) | (np.abs(slope) <= _NO_SLOPE * total)
-        at = step
-        if done.all():
-            break
-    return np.exp(at)
-
-
-def _negative_binomial(counts: FloatArray, n_numbers: FloatArray) -> tuple[FloatArray, FloatArray]:
-    from scipy.special import betainc, gammaln, xlogy
-
-    means, size = count_parameters(counts)
-    x = np.arange(len(counts), dtype=np.float64)[:, None]
-    share = means / (size + means)
-    logs = gammaln(x + size) - gammaln(size) - gammaln(x + 1.0) - size * np.log1p(means / size)
-    return logs + xlogy(x, share), betainc(n_numbers, size, share)
-
-
-def _poisson(counts: FloatArray, n_numbers: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _poisson(counts: FloatArray) -> tuple[FloatArray, FloatArray]:
     from scipy.special import gammainc, gammaln, xlogy
 
     x = np.arange(len(counts), dtype=np.float64)[:, None]
     means = (x * counts).sum(axis=0) / np.maximum(counts.sum(axis=0), _TINY)
-    return xlogy(x, means) - means - gammaln(x + 1.0), gammainc(n_numbers, means)
+    return xlogy(x, means) - means - gammaln(x + 1.0), gammainc(float(len(counts)), means)
 
 
 CATEGORICAL: LevelModel = _Categorical()
