@@ -21,9 +21,12 @@ struct Marginals {
     std::intptr_t* rest;  // (n) rows of the other patterns
 };
 
-// Numbers of rows from which a pattern repays what it costs to find and to lift for it (measured).
+// Numbers of rows from which a pattern repays what it costs to find and to lift for it (measured). Where nothing is summed
+// none does, so that what is said of a row does not depend on the rows beside it.
 constexpr Index worth_rows = 24;
-bool is_worth(const Pass& pass, Index rows) { return rows * (pass.k < W ? pass.k : W) >= worth_rows * W; }
+bool is_worth(const Pass& pass, Index rows) {
+    return pass.sums && pass.layout != Layout::diagonal && rows * (pass.k < W ? pass.k : W) >= worth_rows * W;
+}
 
 void* allocate(const Pass& pass, Marginals& m) {
     const Index d = pass.d, k = pass.k, sets = sets_of(pass.layout, k), dense = pass.layout == Layout::dense;
@@ -234,10 +237,7 @@ void add_pattern(const Pass& pass, Work& work, const std::intptr_t* rows, Index 
         evaluate(part, inner, start);
     }
     for (int i = 0; i < 2; ++i) work.entropies[i] = inner.entropies[i];
-    if (o == pass.d || !pass.sums) {
-        if (o < pass.d) work.sums[0] += inner.sums[0];
-        return;
-    }
+    if (o == pass.d) return;
     for (Index i = 0; i < 2 + k; ++i) work.sums[i] += inner.sums[i];
     for (Index i = 0; i < k && pass.freedom; ++i) work.mass[i] += inner.mass[i], work.extra[i] += inner.extra[i];
     pass.layout == Layout::dense ? lift_dense(pass, inner, o, m) : lift_shared(pass, work, inner, o, m);
@@ -271,7 +271,7 @@ Index pattern_end(const Pass& pass, const Row* rows, Index begin, Index* columns
     return end;
 }
 
-// All rows, those of a frequent pattern together, then the others in blocks; false out of memory.
+// All rows, those that lack nothing and those of a frequent pattern together, then the others in blocks; false out of memory.
 bool run_patterns(const Pass& pass, Work& work) {
     Marginals m{};
     void* memory = allocate(pass, m);
@@ -292,7 +292,7 @@ bool run_patterns(const Pass& pass, Work& work) {
         }
         add_pattern(pass, work, pass.order + begin, end - begin, o, m);
     }
-    if (any && pass.sums && pass.layout == Layout::dense) unpack(pass, work, m);
+    if (any && pass.layout == Layout::dense) unpack(pass, work, m);
     Pass part = pass;
     part.n = n_rest;
     part.order = work.order = m.rest;

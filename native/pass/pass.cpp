@@ -292,7 +292,7 @@ bool run(const Pass& pass) {
     bool done = near && run_near(pass, work);
     if (near) work.block.stride = block_rows(pass);
     done = done || (has_homes(pass) && run_homes(pass, work));
-    if (!done && pass.order && pass.layout != Layout::diagonal) {
+    if (!done && pass.order) {
         if (!run_patterns(pass, work)) return std::free(memory), false;
     } else if (!done) {
         run_blocks(pass, work, laid);

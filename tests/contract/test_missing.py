@@ -351,3 +351,25 @@ def test_infinities_and_large_numbers_do_not_hide_missing_values() -> None:
     assert order_of_missing(np.array([[1e308, 1e308], [1e308, 0.0]])) is None
     assert order_of_missing(np.array([[np.inf, -np.inf]])) is None
     assert order_of_missing(np.array([[1e308, 1e308], [1e308, np.nan]])).tolist() == [0, 1]
+
+
+@layouts
+@pytest.mark.parametrize("share", [0.002, 0.3])
+@pytest.mark.parametrize(("d", "k"), [(1, 2), (2, 3), (4, 9)])
+def test_what_is_said_of_a_row_does_not_depend_on_the_rows_beside_it(
+    native_kernel: Kernel, layout: Layout, share: float, d: int, k: int
+) -> None:
+    """To the last bit, so that a table that is read in parts has the numbers of the whole table."""
+    case = make_case(layout, n=1500, d=d, k=k, share=share, empty_rows=0)
+
+    def outputs(rows: Any) -> tuple[Any, Any]:
+        found = Outputs(np.empty(len(rows)), np.empty((len(rows), k)))
+        native_kernel.accumulate(rows, None, case.components, None, found, order=order_of_missing(rows))
+        return found.log_density, found.memberships
+
+    whole = outputs(case.rows)
+    assert np.isnan(case.rows).any()
+    for size in (1, 33, 700):
+        parts = [outputs(case.rows[start : start + size]) for start in range(0, 1500, size)]
+        for one, several in zip(whole, zip(*parts, strict=True), strict=True):
+            np.testing.assert_array_equal(np.concatenate(several), one)
