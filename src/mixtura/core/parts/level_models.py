@@ -128,7 +128,7 @@ class _Count:
         share = np.full_like(first, _TINY) if self.parameters == 1 else 2.0 * second - first
         numbers, means = np.arange(len(logs) - 1, size, dtype=np.float64)[:, None], first
         more, beyond = xlogy(numbers, means) - means - gammaln(numbers + 1.0), gammainc(float(size), means)
-        wide = share > first / LARGEST_SIZE
+        wide = share > first / (2.0 * LARGEST_SIZE)  # no size is larger, but for rounding
         r, q = np.where(wide, first / np.where(wide, share, 1.0), 1.0), np.where(wide, share, 0.5)
         spread = (
             gammaln(numbers + r)

@@ -145,10 +145,12 @@ def test_what_does_not_go_with_it(options: dict[str, Any], match: str) -> None:
 
 @pytest.mark.parametrize("model", [NEGATIVE_BINOMIAL, POISSON], ids=lambda one: one.name)
 def test_counts_of_more_numbers_are_of_the_same_distribution(model: LevelModel) -> None:
-    drawn = np.random.RandomState(0).negative_binomial(3, 0.4, size=(2, 500)) + np.array([[0], [1]])
+    rng = np.random.RandomState(0)
+    drawn = rng.negative_binomial(3, 0.4, size=(2, 500)) + np.array([[0], [1]])
+    drawn = np.vstack([drawn, rng.binomial(29, 0.3, size=500)])  # of less variance than any such distribution
     counts = np.stack([np.bincount(one, minlength=31) for one in drawn], axis=1).astype(float)
     (whole,) = model.log_probabilities([counts])
-    (few,) = model.log_probabilities([np.vstack([counts[:30], np.zeros((1, 2))])])
+    (few,) = model.log_probabilities([np.vstack([counts[:30], np.zeros((1, 3))])])
     more = model.extended(few, 60)
     assert more[:30].tobytes() == few[:30].tobytes()
     np.testing.assert_allclose(np.exp(more).sum(axis=0), 1.0, rtol=1e-9)
