@@ -27,7 +27,8 @@ Stretch described(std::size_t variant, int layout, Index n_components, const nb:
     } else {
         f.pooled = flag(0), f.diagonal = flag(1), f.averaged = flag(2);
     }
-    if ((s.pass.layout == Layout::shared) != f.pooled || (!f.pooled && (s.pass.layout == Layout::diagonal) != f.diagonal))
+    const bool shared = s.pass.layout == Layout::shared, own = !f.pooled && (s.pass.layout == Layout::diagonal) == f.diagonal;
+    if (!(shared ? f.pooled : own || (f.pooled && s.pass.layout == Layout::dense)))
         throw std::invalid_argument("the layout is not that of the form");
     s.block = block, s.warmup = warmup, s.tolerance = tolerance, s.enough = enough;
     return s;
@@ -36,16 +37,16 @@ Stretch described(std::size_t variant, int layout, Index n_components, const nb:
 // The rows, their bound and their total are n x d each.
 void set_rows(Stretch& s, Index n, Index d) {
     s.pass.n = n, s.pass.d = s.form.step.d = d;
-    if (s.form.step.pooled && !(s.total_mean && s.total_second))
+    if (s.pass.layout == Layout::shared && !(s.total_mean && s.total_second))
         throw std::invalid_argument("pooled moments need those of all rows");
 }
 
 // The steps made, and why no more. The arrays, in this order, None for what is not given: rows, weight, bound, total_mean,
-// total_second; state, film, race.
+// total_second; state, film, race; order, that of each block by its own row numbers.
 nb::tuple advance(std::size_t variant, int layout, Index n_components, nb::tuple form, Index block, Index warmup,
                   double fewest, double negligible, double tolerance, double enough, nb::args arrays) {
     const Array rows(arrays[0]), weight(arrays[1]), bound(arrays[2]), total_mean(arrays[3]), total_second(arrays[4]),
-        state(arrays[5], true), film(arrays[6], true), race(arrays[7]);
+        state(arrays[5], true), film(arrays[6], true), race(arrays[7]), order(arrays[8]);
     Stretch s = described(variant, layout, n_components, form, block, warmup, fewest, negligible, tolerance, enough);
     const Index n = rows.size(0), d = rows.size(1);
     s.pass.rows64 = rows.is('f') ? nullptr : rows.values<const double>({n, d});
@@ -53,6 +54,10 @@ nb::tuple advance(std::size_t variant, int layout, Index n_components, nb::tuple
     s.pass.weight = weight.values<const double>({n});
     s.form.step.bound = s.form.step.diagonal ? bound.values<const double>({d}) : bound.values<const double>({d, d});
     s.total_mean = total_mean.values<const double>({d}), s.total_second = total_second.values<const double>({d, d});
+    s.pass.order = order.values<const std::intptr_t>({n});
+    for (Index i = 0; i < n && s.pass.order; ++i)
+        if (s.pass.order[i] < 0 || s.pass.order[i] >= std::min(s.block, n - i / s.block * s.block))
+            throw std::invalid_argument("the order must hold row numbers of each block");
     set_rows(s, n, d);
     s.n_steps = film.size(0);
     Race numbers;
@@ -107,5 +112,5 @@ void finish_runs(std::size_t variant, int layout, Index n_components, nb::tuple 
 void define_stretch(nb::module_& m) {
     m.def("advance", &advance);
     m.def("finish_runs", &finish_runs);
-    m.attr("STRETCH") = 1;
+    m.attr("STRETCH") = 2;
 }

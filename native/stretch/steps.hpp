@@ -20,10 +20,8 @@ struct Steps {
     bool gather() {
         const Model m(s.model, z);
         std::copy(m.means, m.means + z.k * z.d, about);
-        const bool spread = z.layout == Layout::shared && t.form.step.diagonal;
-        for (Index i = 0; i < z.d * z.d && spread; ++i) factors[i] = i % (z.d + 1) == 0 ? m.whitening[i % z.d] : 0.0;
         Pass pass = t.pass;
-        pass.means = m.means, pass.factors = spread ? factors : m.whitening, pass.offsets = m.offsets;
+        pass.means = m.means, pass.factors = factors_of(m), pass.offsets = m.offsets;
         pass.kept = t.pass.n <= t.block ? &kept : nullptr;
         const Index size = z.sums - z.k * z.d;
         std::fill(sums, sums + size, 0.0);
@@ -32,12 +30,24 @@ struct Steps {
             pass.rows64 = t.pass.rows64 ? t.pass.rows64 + start * z.d : nullptr;
             pass.rows32 = t.pass.rows32 ? t.pass.rows32 + start * z.d : nullptr;
             pass.weight = t.pass.weight ? t.pass.weight + start : nullptr;
+            pass.order = t.pass.order ? t.pass.order + start : nullptr;
             std::fill(part, part + size, 0.0);
             pass.sums = part;
             if (!variant.run(pass)) return false;
             for (Index i = 0; i < size; ++i) sums[i] += part[i];
         }
         return true;
+    }
+
+    // Whitening factors as the layout has them.
+    const double* factors_of(const Model& m) const {
+        const bool diagonal = t.form.step.diagonal, dense = z.layout == Layout::dense;
+        if (z.layout == Layout::diagonal || !(diagonal || (dense && t.form.step.pooled))) return m.whitening;
+        const Index d = z.d;
+        for (Index c = 0; c < (dense ? z.k : 1); ++c)
+            for (Index i = 0; i < d * d; ++i)
+                factors[c * d * d + i] = !diagonal ? m.whitening[i] : i % (d + 1) == 0 ? m.whitening[c * d + i % d] : 0.0;
+        return factors;
     }
 
     // The model that sums lead to, from the one that weighted the rows; false where it is not found with ease.

@@ -280,10 +280,9 @@ private:
     bool relearn() {
         const Model m(s.model, z);
         const Index d = z.d, p = z.point;
-        const bool spread = z.layout == Layout::shared && t.form.step.diagonal;
         std::copy(m.means, m.means + z.k * d, s.about);
         for (Index c = 0; c < z.k; ++c) s.roots[c] = std::sqrt(sums[2 + c]);
-        const double* from = spread ? factors : m.whitening;
+        const double* from = factors_of(m);
         std::copy(from, from + z.factors, s.whitening);
         for (Index i = 0; i < z.factors && z.layout == Layout::diagonal; ++i) s.coloring[i] = 1.0 / s.whitening[i];
         for (Index i = 0; i < z.factors && z.layout != Layout::diagonal; i += d * d)

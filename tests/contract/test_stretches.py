@@ -86,6 +86,34 @@ def test_rows_are_those_of_a_pass(name: str, kind: str) -> None:
     assert len(follow(WarmupEM(problem, 1e-4), problem, 40)) >= 35
 
 
+def with_gaps(rows: Any, share: float = 0.15) -> Any:
+    """The rows without some of their values."""
+    rows = rows.copy()
+    rows[np.random.default_rng(7).uniform(size=rows.shape) < share] = np.nan
+    return as_data(as_table(rows, "fiml"))
+
+
+@pytest.mark.parametrize("kind", ["one block", "several blocks", "rare gaps", "one column"])
+@pytest.mark.parametrize("name", NAMES)
+def test_rows_may_lack_values(name: str, kind: str) -> None:
+    n_rows, d = (4_500 if kind == "several blocks" else 400), (1 if kind == "one column" else 3)
+    data = with_gaps(overlapping(n_rows, d), 0.005 if kind == "rare gaps" else 0.15)
+    assert data.has_missing
+    problem = problem_of(data, name, 3)
+    assert len(follow(WarmupEM(problem, 1e-4), problem, 40)) >= 35
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_runs_over_rows_that_lack_values_end_where_those_of_the_step_end(name: str) -> None:
+    problem = problem_of(with_gaps(overlapping(500, 2)), name, 3)
+    start, stop = first_mixture(problem), RemainingGain(500.0, 1e-4)
+    steps = WarmupEM(problem), made(WarmupEM(problem), problem)
+    ends = [iterate(begin(one, start), one, stop, 3_000) for one in steps]
+    assert all(one.trace.converged for one in ends)
+    objectives = [500.0 * one.trace.objectives[-1] for one in ends]
+    assert abs(objectives[0] - objectives[1]) < 1e-3
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_stretch_is_its_steps_one_by_one(name: str) -> None:
     problem = problem_of(as_data(overlapping(300, 2)), name, 3)
@@ -214,12 +242,9 @@ def test_components_that_close_in_are_left_to_the_step() -> None:
 
 def test_what_it_does_not_know_is_left_to_the_step() -> None:
     rows = overlapping(200, 2)
-    data, missing = as_data(rows), rows.copy()
-    missing[3, 1] = np.nan
-    plain = problem_of(data, "full", 2)
+    plain = problem_of(as_data(rows), "full", 2)
     others = [
-        Problem(data, replace(plain.model, prior=Ridge(1e-6))),
-        problem_of(as_data(as_table(missing, "fiml")), "full", 2),
+        Problem(plain.data, replace(plain.model, prior=Ridge(1e-6))),
         problem_of(as_data(np.tile(rows, (1, 11))), "full", 2),
     ]
     for problem in others:
@@ -244,3 +269,6 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         ahead.stretch.advance(vector[:-1], 1)
     with pytest.raises(ValueError, match="type or shape"):
         replace(ahead.stretch, rows=ahead.stretch.rows[:, :1].copy()).advance(vector, 1)
+    for order in (np.arange(1, 201), np.arange(-1, 199)):
+        with pytest.raises(ValueError, match="row numbers of each block"):
+            replace(ahead.stretch, order=order).advance(vector, 1)

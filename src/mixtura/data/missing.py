@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.protocols import Block, Blocks, DerivedBlocks, RowTable, SortableBlocks, whole_of
 from mixtura.data.file_blocks import FileBlocks
@@ -36,6 +38,18 @@ class MissingBlocks(DerivedBlocks):
 
     def block(self, number: int) -> Block:
         return replace(self.blocks.block(number), order=self.orders[number])
+
+    def whole(self) -> tuple[Block, int] | None:
+        """Return all rows as one block, as `BlocksInMemory.whole` does, in the order of one block after the other."""
+        found = whole_of(self.blocks)
+        if found is None:
+            return None
+        block, size = found
+        orders = list[IntArray]()
+        for start, order in zip(range(0, len(block.rows), size), self.orders, strict=True):
+            n_rows = min(size, len(block.rows) - start)
+            orders.append(start + (np.arange(n_rows, dtype=np.intp) if order is None else order))
+        return replace(block, order=np.concatenate(orders)), size
 
     def in_memory(self, rows: RowTable, sample_weight: FloatArray | None) -> Blocks:
         return with_missing(self.blocks.in_memory(rows, sample_weight))

@@ -49,7 +49,7 @@ class StretchStates:
     places : Places
     structure : Structure
     moments : Moments
-        The cheapest of the model.
+        That passes gather: the cheapest of the model, the dearest where values are missing.
     plain : EMStep
     """
 
@@ -59,7 +59,7 @@ class StretchStates:
     plain: EMStep
 
     def fits(self, state: EMState | AcceleratedState) -> bool:
-        """Return whether a state can be packed: whether its sums are the cheapest of the model."""
+        """Return whether a state can be packed: whether its sums are those that passes gather."""
         if isinstance(state, EMState):
             return state.moments is self.moments
         sums = [one for pair in state.history for one in pair]

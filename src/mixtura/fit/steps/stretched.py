@@ -15,6 +15,7 @@ from mixtura.core.accumulate import pass_work
 from mixtura.core.covariance import EMPTY
 from mixtura.core.maximize import Repair
 from mixtura.core.mixture import Mixture
+from mixtura.core.moments import Moments
 from mixtura.core.protocols import Block, whole_of
 from mixtura.fit.loop.ahead import KINDS, Made, RuleAhead
 from mixtura.fit.loop.driver import Step
@@ -31,6 +32,9 @@ __all__ = ["Careful", "Film", "StretchedEM", "StretchedState", "stretched"]
 
 _LARGEST_WORK = 2e7
 """Floating-point operations of a pass from which on Python between passes does not count, and threads share them."""
+
+_WORK_OF_MISSING = 4.0
+"""How much longer a pass takes where values are missing."""
 
 _MOST_FEATURES, _MOST_ROTATED = 20, 10
 """Columns up to which Python counts, and up to which compiled M-steps have what covariances have in common."""
@@ -238,7 +242,7 @@ def stretched(
     if plain is None or found is None:
         return step
     data, model = problem.data, problem.model
-    structure, floor, moments = model.structure, model.prior.floor, model.moments[0]
+    structure, floor, moments = model.structure, model.prior.floor, _moments_of(problem)
     form = structure.closed_form or structure.common_form
     if (
         form is None
@@ -253,10 +257,11 @@ def stretched(
     (block, size), bound = found, None if floor is None else floor.bound(form)
     places = places_of(form, moments.layout, model.n_components, data.n_features)
     rows, weights = aligned((block.rows, block.sample_weight))
+    order = None if block.order is None else block.order % size
     race = None if rule is None else rule.race
     stretch = Stretch(
         places, rows, weights, size, bound, total, warmup, EMPTY, plain.negligible, tolerance, enough,
-        data.kernel.instruction_set, None if race is None else np.array(race),
+        data.kernel.instruction_set, None if race is None else np.array(race), order,
     )  # fmt: skip
     return StretchedEM(step, stretch, StretchStates(places, structure, moments, plain), rule)
 
@@ -277,20 +282,21 @@ def _rows_of(problem: Problem) -> tuple[Block, int] | None:
     data, model = problem.data, problem.model
     if type(data.kernel) is not NativeKernel:
         return None
-    work = pass_work(model.moments[0].layout, data.n_rows, model.n_components, data.n_features)
+    work = pass_work(_moments_of(problem).layout, data.n_rows, model.n_components, data.n_features)
+    work *= _WORK_OF_MISSING if data.has_missing else 1.0
     if data.n_features > _MOST_FEATURES or work > _LARGEST_WORK:
         return None
     return whole_of(data.blocks)
 
 
+def _moments_of(problem: Problem) -> Moments:
+    """Return what passes gather, as `EMStep.init` chooses it."""
+    return problem.model.moments[-1 if problem.data.has_missing else 0]
+
+
 def _is_plain(problem: Problem) -> bool:
-    """Return whether components are Gaussian, of complete continuous rows, and no prior is added to their sums."""
+    """Return whether components are Gaussian, of continuous rows, and no prior is added to their sums."""
     data, model = problem.data, problem.model
     beside = model.discrete, model.background, model.tails, model.kept, data.discrete
     is_flat = model.prior.is_flat and not model.prior.ridge
-    return (
-        is_flat
-        and not data.has_missing
-        and get_algebra().name == "native"
-        and all(one is None for one in beside)
-    )
+    return is_flat and get_algebra().name == "native" and all(one is None for one in beside)

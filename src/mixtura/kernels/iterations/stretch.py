@@ -39,7 +39,7 @@ __all__ = [
     "places_of",
 ]
 
-_VERSION = 1
+_VERSION = 2
 """What an extension has to say of its stretches to be called from here."""
 
 _LAYOUTS = {Layout.DENSE: 0, Layout.DIAGONAL: 1, Layout.SHARED: 2}
@@ -244,6 +244,8 @@ class Stretch:
     instruction_set : str
     race : ndarray, optional
         The numbers of a `Race` that the run is in.
+    order : ndarray of shape (N,), optional
+        Where values are missing: rows of each block, by their numbers in it, as `Kernel.accumulate` takes them.
     """
 
     places: Places
@@ -259,6 +261,7 @@ class Stretch:
     enough: float
     instruction_set: str
     race: FloatArray | None = None
+    order: IntArray | None = None
 
     def advance(self, state: FloatArray, n_steps: int) -> tuple[FloatArray, FloatArray, Ending]:
         """Make some steps.
@@ -278,7 +281,7 @@ class Stretch:
         """
         after, film = state.copy(), np.empty((n_steps, self.places.frame_size))
         rows = self.rows, self.sample_weight, self.bound, *(self.total or (None, None))
-        made, ending = _extension().advance(*self._described, *rows, after, film, self.race)
+        made, ending = _extension().advance(*self._described, *rows, after, film, self.race, self.order)
         return after, film[:made], _ENDINGS[ending]
 
     def finish(
