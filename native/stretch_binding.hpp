@@ -34,6 +34,21 @@ Stretch described(std::size_t variant, int layout, Index n_components, const nb:
     return s;
 }
 
+// Levels of rows (n, j), where the columns' begin (j + 1), their kinds (j) and pseudo-counts (size).
+Levels levels_of(Index n, const Array& of_rows, const Array& starts, const Array& kinds, const Array& prior) {
+    Levels found{};
+    if (!of_rows.given()) return found;
+    const Index j = found.n_columns = of_rows.size(1), size = found.size = prior.size(0);
+    found.of_rows = of_rows.values<const std::int32_t>({n, j}), found.prior = prior.values<const double>({size});
+    found.starts = starts.values<const std::intptr_t>({j + 1}), found.kinds = kinds.values<const std::intptr_t>({j});
+    bool fits = found.starts && found.kinds && found.prior && found.starts[0] == 0 && found.starts[j] == size - 1;
+    for (Index c = 0; c < j && fits; ++c)
+        fits = found.kinds[c] >= category && found.kinds[c] <= poisson && found.starts[c + 1] > found.starts[c] + (found.kinds[c] != category);
+    for (Index i = 0; i < n * j && fits; ++i) fits = found.of_rows[i] >= 0 && found.of_rows[i] < size;
+    if (!fits) throw std::invalid_argument("levels must be numbers of a table whose columns follow each other");
+    return found;
+}
+
 // The rows, their bound and their total are n x d each.
 void set_rows(Stretch& s, Index n, Index d) {
     s.pass.n = n, s.pass.d = s.form.step.d = d;
@@ -42,11 +57,12 @@ void set_rows(Stretch& s, Index n, Index d) {
 }
 
 // The steps made, and why no more. The arrays, in this order, None for what is not given: rows, weight, bound, total_mean,
-// total_second; state, film, race; order, that of each block by its own row numbers.
+// total_second; state, film, race; order, that of each block by its own row numbers; levels, starts, kinds, prior.
 nb::tuple advance(std::size_t variant, int layout, Index n_components, nb::tuple form, Index block, Index warmup,
                   double fewest, double negligible, double tolerance, double enough, nb::args arrays) {
     const Array rows(arrays[0]), weight(arrays[1]), bound(arrays[2]), total_mean(arrays[3]), total_second(arrays[4]),
-        state(arrays[5], true), film(arrays[6], true), race(arrays[7]), order(arrays[8]);
+        state(arrays[5], true), film(arrays[6], true), race(arrays[7]), order(arrays[8]),
+        levels(arrays[9]), starts(arrays[10]), kinds(arrays[11]), prior(arrays[12]);
     Stretch s = described(variant, layout, n_components, form, block, warmup, fewest, negligible, tolerance, enough);
     const Index n = rows.size(0), d = rows.size(1);
     s.pass.rows64 = rows.is('f') ? nullptr : rows.values<const double>({n, d});
@@ -58,6 +74,7 @@ nb::tuple advance(std::size_t variant, int layout, Index n_components, nb::tuple
     for (Index i = 0; i < n && s.pass.order; ++i)
         if (s.pass.order[i] < 0 || s.pass.order[i] >= std::min(s.block, n - i / s.block * s.block))
             throw std::invalid_argument("the order must hold row numbers of each block");
+    s.levels = levels_of(n, levels, starts, kinds, prior);
     set_rows(s, n, d);
     s.n_steps = film.size(0);
     Race numbers;
@@ -112,5 +129,5 @@ void finish_runs(std::size_t variant, int layout, Index n_components, nb::tuple 
 void define_stretch(nb::module_& m) {
     m.def("advance", &advance);
     m.def("finish_runs", &finish_runs);
-    m.attr("STRETCH") = 2;
+    m.attr("STRETCH") = 3;
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from mixtura.core.covariance import FAMILIES, get_family
 from mixtura.core.data import Data
@@ -12,6 +13,9 @@ from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Floor
 from mixtura.fit import Problem
+from mixtura.fit.steps.stretched import StretchedEM, stretched
+from mixtura.fit.steps.warmup import WarmupEM
+from mixtura.kernels.iterations.stretch import Ending
 
 NAMES = sorted(
     name
@@ -58,3 +62,40 @@ def assert_same(found: Mixture, expected: Mixture, within: float) -> None:
     )
     assert found.offsets is not None
     np.testing.assert_allclose(found.offsets, expected.components().offsets, rtol=0, atol=100 * within)
+    assert (found.levels is None) == (expected.levels is None)
+    if found.levels is not None and expected.levels is not None:
+        # What lies beyond the largest number of a count follows from the probabilities of three small ones.
+        nobody = found.levels.columns.pseudo_counts == 0
+        logs, others = found.levels.logs, expected.levels.logs
+        np.testing.assert_allclose(logs[~nobody], others[~nobody], rtol=100 * within, atol=100 * within)
+        np.testing.assert_allclose(np.exp(logs[nobody]), np.exp(others[nobody]), rtol=1e-6, atol=1e-12)
+
+
+def made(step: Any, problem: Problem) -> StretchedEM:
+    found = stretched(step, problem, 0.0)
+    assert isinstance(found, StretchedEM)
+    return found
+
+
+def follow(step: Any, problem: Problem, n_passes: int) -> list[int]:
+    """Make passes one at a time, each by both from the same state, and compare; return their kinds."""
+    ahead, kinds = made(step, problem), list[int]()
+    vector = ahead.init(first_mixture(problem)).film.after
+    for _ in range(n_passes):
+        after, frames, ending = ahead.stretch.advance(vector, 1)
+        inner, so_far = ahead.unpacked(vector)
+        state, found = step(inner)
+        bare = state.inner if isinstance(step, WarmupEM) else state
+        if ending is Ending.TROUBLE:
+            vector = ahead.states.pack(bare, so_far.after(found))
+            continue
+        assert frames[0, 0] == pytest.approx(found.objective, rel=1e-12)
+        assert list(type(found.kind))[[0, 1, 3][int(frames[0, 1])]] is found.kind
+        # The direction of an extrapolation is solved for: what rounding changes of differences is magnified.
+        assert_same(
+            ahead.states.mixture(frames[0, 3:]), found.model, 1e-12 if found.kind.name == "PLAIN" else 1e-9
+        )
+        assert bool(frames[0, 2]) == (getattr(bare, "trial", None) is not None)
+        kinds.append(int(frames[0, 1]))
+        vector = after
+    return kinds

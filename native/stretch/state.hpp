@@ -11,8 +11,8 @@ enum Scalar {
 struct Model {
     Model(double* from, const StretchSizes& z)
         : weights(from), means(from + z.k), covariances(means + z.k * z.d), whitening(covariances + z.covariances),
-          logs(whitening + z.whitening), offsets(logs + z.logs) {}
-    double *weights, *means, *covariances, *whitening, *logs, *offsets;
+          logs(whitening + z.whitening), offsets(logs + z.logs), table(offsets + z.k) {}
+    double *weights, *means, *covariances, *whitening, *logs, *offsets, *table;
 };
 
 struct State {
@@ -29,6 +29,7 @@ struct State {
         last_point = next(z.point), last_gradient = next(z.point);
         moves = next(stretch_memory * z.point), drops = next(stretch_memory * z.point);
         about = next(z.k * z.d), roots = next(z.k), whitening = next(z.factors), coloring = next(z.factors);
+        likely = next(z.open), widths = next(z.open), known = next(z.open);
         linked = next(stretch_pairs), history = next(2 * stretch_pairs * z.sums);
     }
     double& operator[](Scalar one) const { return scalars[one]; }
@@ -39,4 +40,5 @@ struct State {
     const StretchSizes& z;
     double *scalars, *model, *origin_model, *entered, *trial, *origin, *trial_point, *trial_left, *point, *left;
     double *last_point, *last_gradient, *moves, *drops, *about, *roots, *whitening, *coloring, *linked, *history;
+    double *likely, *widths, *known;  // coordinates of levels
 };

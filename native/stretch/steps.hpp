@@ -9,12 +9,13 @@ struct Steps {
     Steps(const Stretch& stretch, const StretchSizes& sizes, double* room)
         : t(stretch), z(sizes), s(stretch.state, sizes), about(room), sums(about + z.k * z.d), part(about + z.sums),
           completed(part + z.sums), factors(completed + z.sums + z.d * z.d), next_model(factors + z.factors),
-          status(reinterpret_cast<Status*>(next_model + z.model)) {}
+          seen(next_model + z.model), beside(seen + z.table + 2 * z.k), shares(beside + z.beside),
+          status(reinterpret_cast<Status*>(shares + z.beside)) {}
 
     ~Steps() { std::free(kept); }
     Steps(const Steps&) = delete;
 
-    static Index room(const StretchSizes& z) { return 3 * z.sums + z.d * z.d + z.factors + z.model + z.k; }
+    static Index room(const StretchSizes& z) { return 3 * z.sums + z.d * z.d + z.factors + z.model + z.table + 2 * z.beside + 3 * z.k; }
 
     // The sums of a pass, about the means of the model.
     bool gather() {
@@ -33,7 +34,15 @@ struct Steps {
             pass.order = t.pass.order ? t.pass.order + start : nullptr;
             std::fill(part, part + size, 0.0);
             pass.sums = part;
+            const std::int32_t* of_rows = z.table > 0 ? t.levels.of_rows + start * t.levels.n_columns : nullptr;
+            if (of_rows) {
+                std::fill(beside, beside + pass.n * z.k, 0.0);
+                variant.add_levels(pass.n, t.levels.n_columns, z.k, of_rows, m.table, beside);
+                pass.beside = beside, pass.memberships = shares;
+            }
             if (!variant.run(pass)) return false;
+            if (of_rows)
+                variant.count_levels(pass.n, t.levels.n_columns, z.k, of_rows, pass.weight, shares, levels_of(part));
             for (Index i = 0; i < size; ++i) sums[i] += part[i];
         }
         return true;
@@ -50,9 +59,11 @@ struct Steps {
         return factors;
     }
 
+    double* levels_of(double* of) const { return of + 2 + z.gaussian; }
+
     // The model that sums lead to, from the one that weighted the rows; false where it is not found with ease.
     bool maximize(const double* center, double* before, double* out) {
-        const Index kd = z.k * z.d, size = z.sums - kd, d = z.d;
+        const Index kd = z.k * z.d, size = 2 + z.gaussian, d = z.d;
         const double* given = center + kd;
         const bool pooled = z.layout == Layout::shared;
         if (pooled) {
@@ -77,6 +88,7 @@ struct Steps {
         f.weights = to.weights, f.centers = to.means, f.covariances = to.covariances, f.whitening = to.whitening;
         f.log_determinants = to.logs, f.offsets = to.offsets, f.status = status;
         form.before = from.covariances, form.whitening = from.whitening;
+        if (z.table > 0 && !maximize_levels(t.levels, z.k, given + size, seen, to.table)) return false;
         return (t.is_common ? algebra.common_form(form) : algebra.closed_form(f)) && (!pooled || is_precise(to));
     }
 
@@ -104,7 +116,7 @@ struct Steps {
     const Stretch& t;
     const StretchSizes& z;
     const State s;
-    double *about, *sums, *part, *completed, *factors, *next_model;  // about: the means, before their sums
+    double *about, *sums, *part, *completed, *factors, *next_model, *seen, *beside, *shares;  // sums stand after their means
     Status* status;
     void* kept = nullptr;  // of passes
 };

@@ -13,6 +13,7 @@ namespace {
 
 #include "state.hpp"
 #include "curvature.hpp"
+#include "levels.hpp"
 #include "steps.hpp"
 
 enum Kind { plain = 0, extrapolated = 1, rejected = 2 };
@@ -93,7 +94,7 @@ private:
     // One step; false where it takes more care than is taken here.
     bool step(Kind& kind, double& objective) {
         if (!gather()) return false;
-        objective = sums[0] / sums[1];
+        objective = (sums[0] + log_prior(t.levels, z.k, Model(s.model, z).table)) / sums[1];
         if (!std::isfinite(objective)) return false;
         const double fall = s[previous] - objective;
         if (!s.is(has_trial) && fall > last_digits * std::fabs(objective)) return false;
@@ -208,7 +209,8 @@ private:
             s[confirming] = confirm;
             return Found::none;
         }
-        const double length = algebra.largest_change(z.k, z.d, z.moments, direction, s.roots);
+        double length = algebra.largest_change(z.k, z.d, z.moments, direction, s.roots);
+        length = largest_level_change(t.levels, s, direction + z.gaussian, length);
         if (length == 0.0) return Found::none;
         const double share = concave ? std::fmin(s[radius] / length, 1.0) : s[radius] / length;
         if (!std::isfinite(share) || !std::isfinite(slope)) return Found::trouble;
@@ -239,6 +241,7 @@ private:
         trial_sums[0] = sums[0], trial_sums[1] = sums[1];
         for (Index c = 0; c < z.k; ++c)
             if (!(trial_sums[2 + c] > 0.0)) return Found::none;
+        level_counts(s, s.trial_point + z.gaussian, trial_sums + 2, levels_of(sums), levels_of(trial_sums));
         if (!maximize(s.trial, s.model, next_model)) return Found::trouble;
         std::copy(s.model, s.model + z.model, s.origin_model);
         std::copy(about, about + z.sums, s.origin);
@@ -272,8 +275,9 @@ private:
 
     // The coordinates of sums with their means.
     bool coordinates(const double* of, double* out) const {
-        const Whitened w{1, z.k, z.d, static_cast<int>(z.layout), of, of + z.k * z.d, s.about, s.whitening, s.roots, out};
-        return algebra.whiten_sums(w);
+        const double* given = of + z.k * z.d;
+        level_coordinates(t.levels, s, given + 2 + z.gaussian, out + z.gaussian);
+        return algebra.whiten_sums({1, z.k, z.d, static_cast<int>(z.layout), of, given, s.about, s.whitening, s.roots, out});
     }
 
     // Lays coordinates about the model, and brings into them what is remembered.
@@ -287,6 +291,7 @@ private:
         for (Index i = 0; i < z.factors && z.layout == Layout::diagonal; ++i) s.coloring[i] = 1.0 / s.whitening[i];
         for (Index i = 0; i < z.factors && z.layout != Layout::diagonal; i += d * d)
             invert_lower(d, s.whitening + i, s.coloring + i);
+        lay_levels(t.levels, s, m.table, levels_of(sums));
         s[has_coordinates] = 1.0, s[age] = 0.0;
         forget(s);
         for (Index i = 0; i < s.count(n_history); ++i) {

@@ -12,6 +12,16 @@ namespace mixtura {
 // looks at the run.
 enum class Ending { complete = 0, trouble = 1, satisfied = 2, looked_at = 3 };
 
+// Discrete columns: how the levels of each follow from their counts; the numbers of kernels/iterations/stretch.py.
+enum LevelKind : std::intptr_t { category = 0, negative_binomial = 1, poisson = 2 };
+
+struct Levels {
+    Index size, n_columns;        // levels of all columns, with that of missing values, which is the last; no columns: none
+    const std::int32_t* of_rows;  // (n, columns)
+    const std::intptr_t *starts, *kinds;  // (columns + 1), (columns)
+    const double* prior;          // (size) pseudo-counts; zero for levels that no row has
+};
+
 struct Stretch {
     Pass pass;                                // the rows, their weights, and the layout; the model is the state's
     Index block;                              // rows whose sums are added up together
@@ -21,6 +31,7 @@ struct Stretch {
     Index warmup;                             // plain steps before extrapolation may begin; negative: it never does
     double tolerance, enough;                 // nats: of extrapolation, and of the rule that ends a stretch
     const Race* race;                         // nullptr where there is none
+    Levels levels;
     Index n_steps;
     double *state, *film;                     // (size), (n_steps, frame)
 };
@@ -30,24 +41,27 @@ constexpr Index stretch_scalars = 32, stretch_pairs = 9, stretch_memory = 8;
 // How long the parts of a state are.
 struct StretchSizes {
     explicit StretchSizes(const Stretch& s)
-        : k(s.pass.k), d(s.pass.d), layout(s.pass.layout), moments(moment_size(layout, d)), point(k * (1 + d + moments)),
-          sums(k * d + 2 + point), factors(layout == Layout::dense ? k * d * d : layout == Layout::diagonal ? k * d : d * d) {
+        : k(s.pass.k), d(s.pass.d), layout(s.pass.layout), moments(moment_size(layout, d)), gaussian(k * (1 + d + moments)),
+          table(s.levels.size * k), beside(table > 0 ? (s.block < s.pass.n ? s.block : s.pass.n) * k : 0),
+          open(table > 0 ? table - k : 0), point(gaussian + open), sums(k * d + 2 + gaussian + table),
+          factors(layout == Layout::dense ? k * d * d : layout == Layout::diagonal ? k * d : d * d) {
         const ClosedForm& f = s.form.step;
         const bool one = !s.is_common && f.pooled && !f.diagonal, spheres = !s.is_common && f.diagonal && f.averaged && !f.pooled;
         whitening = one ? d * d : f.diagonal ? k * d : k * d * d;
         covariances = spheres ? k : whitening;
         logs = one ? 1 : k;
-        model = 2 * k + k * d + covariances + whitening + logs;
+        model = 2 * k + k * d + covariances + whitening + logs + table;
     }
     Index state() const {
         return stretch_scalars + 2 * model + (3 + 2 * stretch_pairs) * sums + stretch_pairs +
-               (2 * stretch_memory + 6) * point + k * d + k + 2 * factors;
+               (2 * stretch_memory + 6) * point + k * d + k + 2 * factors + 3 * open;
     }
     Index frame() const { return 3 + model; }
 
     Index k, d;
     Layout layout;
-    Index moments, point, sums, factors;  // sums: with the means that they are about
+    Index moments, gaussian, table, beside, open;  // table: of all levels; open: of those of values that are there
+    Index point, sums, factors;            // sums: with the means that they are about
     Index whitening, covariances, logs, model;
 };
 

@@ -23,41 +23,11 @@ from mixtura.kernels import native
 from mixtura.kernels.iterations import stretch as compiled
 from mixtura.kernels.iterations.stretch import Ending, can_advance
 from mixtura.select.checked_rows import as_table
-from stretch_cases import NAMES, assert_same, first_mixture, overlapping, problem_of
+from stretch_cases import NAMES, assert_same, first_mixture, follow, made, overlapping, problem_of
 
 SIZES = [(1, 1), (3, 1), (1, 3), (2, 2), (5, 3), (4, 6)]
 
 pytestmark = pytest.mark.skipif(not can_advance(), reason="the compiled core is not built")
-
-
-def made(step: Any, problem: Problem) -> StretchedEM:
-    found = stretched(step, problem, 0.0)
-    assert isinstance(found, StretchedEM)
-    return found
-
-
-def follow(step: Any, problem: Problem, n_passes: int) -> list[int]:
-    """Make passes one at a time, each by both from the same state, and compare; return their kinds."""
-    ahead, kinds = made(step, problem), list[int]()
-    vector = ahead.init(first_mixture(problem)).film.after
-    for _ in range(n_passes):
-        after, frames, ending = ahead.stretch.advance(vector, 1)
-        inner, so_far = ahead.unpacked(vector)
-        state, found = step(inner)
-        bare = state.inner if isinstance(step, WarmupEM) else state
-        if ending is Ending.TROUBLE:
-            vector = ahead.states.pack(bare, so_far.after(found))
-            continue
-        assert frames[0, 0] == pytest.approx(found.objective, rel=1e-12)
-        assert list(type(found.kind))[[0, 1, 3][int(frames[0, 1])]] is found.kind
-        # The direction of an extrapolation is solved for: what rounding changes of differences is magnified.
-        assert_same(
-            ahead.states.mixture(frames[0, 3:]), found.model, 1e-12 if found.kind.name == "PLAIN" else 1e-9
-        )
-        assert bool(frames[0, 2]) == (getattr(bare, "trial", None) is not None)
-        kinds.append(int(frames[0, 1]))
-        vector = after
-    return kinds
 
 
 @pytest.mark.parametrize(("k", "d"), SIZES)

@@ -68,8 +68,9 @@ class DiscreteColumns:
         return int(self.starts[-1]) + 1
 
     @cached_property
-    def _prior(self) -> FloatArray:
-        return self.strength * np.concatenate([*self.shares, [0.0]])[:, None]
+    def pseudo_counts(self) -> FloatArray:
+        """Rows of the prior at each level, (size,): none at levels that no row has."""
+        return self.strength * np.concatenate([*self.shares, [0.0]])
 
     def numbered(self, levels: IntArray) -> IntArray:
         """Return levels of each column, (N, J), from 0, negative for missing values, as rows of the table, (N, J)."""
@@ -84,7 +85,7 @@ class DiscreteColumns:
         if counts is None:
             counts = np.zeros((self.size, n_components))
         table = np.zeros_like(counts)
-        seen = counts + self._prior
+        seen = counts + self.pseudo_counts[:, None]
         for model in dict.fromkeys(self.models):
             places = [
                 slice(begin, end)
@@ -99,8 +100,15 @@ class DiscreteColumns:
 
     def log_prior(self, table: FloatArray) -> float:
         """Return the logarithm of the prior density of a table but for a constant: ``sum_k a_l log theta_kl``."""
-        given = self._prior[:, 0] > 0
-        return float((self._prior[given] * table[given]).sum())
+        given = self.pseudo_counts > 0
+        return float((self.pseudo_counts[given, None] * table[given]).sum())
+
+    def with_larger(self, table: FloatArray) -> FloatArray:
+        """Return a table, (size, K), with what its distributions of counts say of larger numbers than those seen."""
+        found = table.copy()
+        for model, begin, end in zip(self.models, self.starts[:-1], self.starts[1:], strict=True):
+            found[begin:end] = model.extended(table[begin:end], end - begin - 1)
+        return found
 
     def n_parameters(self, n_components: int) -> int:
         """Return the number of free probabilities or parameters of all components."""

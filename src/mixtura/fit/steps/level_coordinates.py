@@ -42,7 +42,8 @@ class LevelCoordinates:
     def about(cls, table: LevelTable, counts: FloatArray, roots: FloatArray) -> LevelCoordinates:
         """Lay coordinates about a table and the counts of levels of its pass, (size, K)."""
         columns = table.columns
-        probabilities = np.maximum(np.exp(table.logs[:-1]), 1e-12)
+        there = columns.pseudo_counts[:-1, None] > 0  # no row will ever be at the others
+        probabilities = np.maximum(np.where(there, np.exp(table.logs[:-1]), 0.0), 1e-12)
         known = _by_column(columns, counts[None, :-1])[0]
         widths = np.sqrt(probabilities * np.maximum(known, 1e-12))
         return cls(columns, probabilities, widths, known / roots**2)

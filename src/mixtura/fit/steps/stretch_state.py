@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from mixtura._typing import FloatArray
 from mixtura.core.covariance import Factors, Structure
 from mixtura.core.mixture import Mixture
 from mixtura.core.moments import Moments
+from mixtura.core.parts.discrete import DiscreteColumns, LevelTable
 from mixtura.core.statistics import Statistics
 from mixtura.fit.loop.state import StepResult
 from mixtura.fit.loop.trace import PassKind
@@ -18,6 +19,7 @@ from mixtura.fit.steps.accelerated import AcceleratedState, Trial
 from mixtura.fit.steps.coordinates import Coordinates
 from mixtura.fit.steps.em import EMState, EMStep
 from mixtura.fit.steps.lbfgs import LimitedMemoryBFGS
+from mixtura.fit.steps.level_coordinates import LevelCoordinates
 from mixtura.kernels.iterations.stretch import SCALARS, Places
 
 __all__ = ["Progressed", "StretchStates"]
@@ -51,12 +53,14 @@ class StretchStates:
     moments : Moments
         That passes gather: the cheapest of the model, the dearest where values are missing.
     plain : EMStep
+    discrete : DiscreteColumns or None
     """
 
     places: Places
     structure: Structure
     moments: Moments
     plain: EMStep
+    discrete: DiscreteColumns | None = None
 
     def fits(self, state: EMState | AcceleratedState) -> bool:
         """Return whether a state can be packed: whether its sums are those that passes gather."""
@@ -98,8 +102,11 @@ class StretchStates:
 
     def mixture(self, vector: FloatArray) -> Mixture:
         """Return the mixture of which a vector has the arrays; they are views."""
-        weights, means, covariances, whitening, logs, offsets = self.places.model_of(vector)
-        return Mixture(weights, means, covariances, self.structure, Factors(whitening, logs), offsets)
+        weights, means, covariances, whitening, logs, offsets, *table = self.places.model_of(vector)
+        found = Mixture(weights, means, covariances, self.structure, Factors(whitening, logs), offsets)
+        if self.discrete is None:
+            return found
+        return replace(found, levels=LevelTable(self.discrete, self.discrete.with_larger(table[0])))
 
     def pack_model(self, model: Mixture) -> FloatArray:
         """Return the arrays of a mixture as one vector."""
@@ -107,7 +114,7 @@ class StretchStates:
         offsets = model.components(self.moments).offsets
         given = (
             model.weights, model.means, model.covariances, model.factors.whitening, model.factors.log_determinants,
-            offsets,
+            offsets, *([] if model.levels is None else [model.levels.logs]),
         )  # fmt: skip
         for place, array in zip(self.places.model_of(vector), given, strict=True):
             place[...] = array
@@ -115,12 +122,17 @@ class StretchStates:
 
     def _put_sums(self, place: FloatArray, statistics: Statistics) -> None:
         gathered, size = statistics.gathered(), statistics.means.size
-        place[:size], place[size:] = gathered.means.ravel(), gathered.sums
+        end = size + gathered.sums.size
+        place[:size], place[size:end] = gathered.means.ravel(), gathered.sums
+        if gathered.levels is not None:
+            place[end:] = gathered.levels.ravel()
 
     def _sums(self, place: FloatArray) -> Statistics:
         shape = self.places.n_components, self.places.n_features
         size = shape[0] * shape[1]
-        found = Statistics(self.moments.gathered, place[:size].reshape(shape), place[size:])
+        end = place.size - self.places.n_levels * shape[0]
+        levels = place[end:].reshape(-1, shape[0]) if self.places.n_levels else None
+        found = Statistics(self.moments.gathered, place[:size].reshape(shape), place[size:end], levels)
         return self.plain.complete(found, self.moments)
 
     def _put_accelerated(self, vector: FloatArray, s: AcceleratedState) -> dict[str, float]:
@@ -181,6 +193,10 @@ class StretchStates:
         self.places.part(vector, "roots")[:] = coordinates.roots
         self.places.part(vector, "whitening")[:] = coordinates.whitening
         self.places.part(vector, "coloring")[:] = coordinates.coloring
+        if coordinates.levels is not None:
+            self.places.part(vector, "likely")[:] = coordinates.levels.probabilities
+            self.places.part(vector, "widths")[:] = coordinates.levels.roots
+            self.places.part(vector, "known")[:] = coordinates.levels.known
         return {"has_coordinates": 1}
 
     def _put_history(
@@ -236,8 +252,12 @@ class StretchStates:
 
     def _coordinates(self, vector: FloatArray) -> Coordinates:
         part = self.places.part
-        about, roots = part(vector, "about"), part(vector, "roots")
-        return Coordinates(self.moments, about, roots, part(vector, "whitening"), part(vector, "coloring"))
+        about, roots, levels = part(vector, "about"), part(vector, "roots"), None
+        if self.discrete is not None:
+            laid = part(vector, "likely"), part(vector, "widths"), part(vector, "known")
+            levels = LevelCoordinates(self.discrete, *laid)
+        factors = part(vector, "whitening"), part(vector, "coloring")
+        return Coordinates(self.moments, about, roots, *factors, levels)
 
     def _curvature(self, vector: FloatArray, numbers: Mapping[str, float]) -> LimitedMemoryBFGS:
         part, kept, last = self.places.part, int(numbers["n_curvature"]), None

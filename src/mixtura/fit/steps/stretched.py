@@ -16,6 +16,8 @@ from mixtura.core.covariance import EMPTY
 from mixtura.core.maximize import Repair
 from mixtura.core.mixture import Mixture
 from mixtura.core.moments import Moments
+from mixtura.core.parts.discrete import DiscreteColumns
+from mixtura.core.parts.level_models import CATEGORICAL
 from mixtura.core.protocols import Block, whole_of
 from mixtura.fit.loop.ahead import KINDS, Made, RuleAhead
 from mixtura.fit.loop.driver import Step
@@ -25,7 +27,15 @@ from mixtura.fit.steps.em import EMStep, Problem
 from mixtura.fit.steps.stretch_state import Progressed, StretchStates
 from mixtura.fit.steps.warmup import PLAIN_PASSES, WarmupEM, WarmupState
 from mixtura.kernels import get_algebra
-from mixtura.kernels.iterations.stretch import SCALARS, Ending, Stretch, can_advance, places_of
+from mixtura.kernels.iterations.stretch import (
+    LEVEL_KINDS,
+    SCALARS,
+    Ending,
+    Levels,
+    Stretch,
+    can_advance,
+    places_of,
+)
 from mixtura.kernels.native import NativeKernel, aligned
 
 __all__ = ["Careful", "Film", "StretchedEM", "StretchedState", "stretched"]
@@ -35,6 +45,12 @@ _LARGEST_WORK = 2e7
 
 _WORK_OF_MISSING = 4.0
 """How much longer a pass takes where values are missing."""
+
+_WORK_OF_LEVEL = 4.0
+"""Floating-point operations of a row's level in a component."""
+
+_LARGEST_TABLE = 2**13
+"""Probabilities of levels up to which a state is copied in less time than Python takes."""
 
 _MOST_FEATURES, _MOST_ROTATED = 20, 10
 """Columns up to which Python counts, and up to which compiled M-steps have what covariances have in common."""
@@ -255,15 +271,17 @@ def stretched(
         whole = data.total.pooled()
         total = whole.means[0], np.ascontiguousarray(whole.second_matrices()[0])
     (block, size), bound = found, None if floor is None else floor.bound(form)
-    places = places_of(form, moments.layout, model.n_components, data.n_features)
+    levels = None if model.discrete is None else _levels_of(block, model.discrete)
+    n_levels = 0 if model.discrete is None else model.discrete.size
+    places = places_of(form, moments.layout, model.n_components, data.n_features, n_levels)
     rows, weights = aligned((block.rows, block.sample_weight))
     order = None if block.order is None else block.order % size
     race = None if rule is None else rule.race
     stretch = Stretch(
         places, rows, weights, size, bound, total, warmup, EMPTY, plain.negligible, tolerance, enough,
-        data.kernel.instruction_set, None if race is None else np.array(race), order,
+        data.kernel.instruction_set, None if race is None else np.array(race), order, levels,
     )  # fmt: skip
-    return StretchedEM(step, stretch, StretchStates(places, structure, moments, plain), rule)
+    return StretchedEM(step, stretch, StretchStates(places, structure, moments, plain, model.discrete), rule)
 
 
 def _schedule(step: object) -> tuple[int, EMStep | None, float]:
@@ -278,12 +296,16 @@ def _schedule(step: object) -> tuple[int, EMStep | None, float]:
 
 
 def _rows_of(problem: Problem) -> tuple[Block, int] | None:
-    """Return the rows and the size of their blocks; None where they are many, or not in the memory of the kernel."""
+    """Return the rows and the size of their blocks; None of many rows or levels, or not in the memory of the kernel."""
     data, model = problem.data, problem.model
     if type(data.kernel) is not NativeKernel:
         return None
     work = pass_work(_moments_of(problem).layout, data.n_rows, model.n_components, data.n_features)
     work *= _WORK_OF_MISSING if data.has_missing else 1.0
+    if model.discrete is not None:
+        work += _WORK_OF_LEVEL * data.n_rows * model.discrete.n_columns * model.n_components
+        if model.discrete.size * model.n_components > _LARGEST_TABLE:
+            return None
     if data.n_features > _MOST_FEATURES or work > _LARGEST_WORK:
         return None
     return whole_of(data.blocks)
@@ -294,9 +316,25 @@ def _moments_of(problem: Problem) -> Moments:
     return problem.model.moments[-1 if problem.data.has_missing else 0]
 
 
+def _is_known(discrete: DiscreteColumns) -> bool:
+    """Return whether compiled code has the models of all columns, from three numbers seen of a count on."""
+    return all(
+        one.name in LEVEL_KINDS and (one is CATEGORICAL or (len(shares) > 3 and shares[-1] == 0.0))
+        for one, shares in zip(discrete.models, discrete.shares, strict=True)
+    )
+
+
+def _levels_of(block: Block, discrete: DiscreteColumns) -> Levels:
+    kinds = np.array([LEVEL_KINDS.index(one.name) for one in discrete.models], dtype=np.intp)
+    assert block.levels is not None, "there are levels where there are discrete columns"
+    return Levels(np.ascontiguousarray(block.levels), discrete.starts, kinds, discrete.pseudo_counts)
+
+
 def _is_plain(problem: Problem) -> bool:
-    """Return whether components are Gaussian, of continuous rows, and no prior is added to their sums."""
+    """Return whether components are Gaussian beside levels, and no prior is added to the sums of their rows."""
     data, model = problem.data, problem.model
-    beside = model.discrete, model.background, model.tails, model.kept, data.discrete
+    if model.discrete is not data.discrete or not (model.discrete is None or _is_known(model.discrete)):
+        return False
+    beside = model.background, model.tails, model.kept
     is_flat = model.prior.is_flat and not model.prior.ridge
     return is_flat and get_algebra().name == "native" and all(one is None for one in beside)

@@ -26,10 +26,12 @@ from mixtura.kernels.algebra import ClosedForm, CommonForm
 from mixtura.kernels.contract import Components, Layout, moment_size, sums_size
 
 __all__ = [
+    "LEVEL_KINDS",
     "MEMORY",
     "PAIRS",
     "SCALARS",
     "Ending",
+    "Levels",
     "Places",
     "Race",
     "Samples",
@@ -39,7 +41,7 @@ __all__ = [
     "places_of",
 ]
 
-_VERSION = 2
+_VERSION = 3
 """What an extension has to say of its stretches to be called from here."""
 
 _LAYOUTS = {Layout.DENSE: 0, Layout.DIAGONAL: 1, Layout.SHARED: 2}
@@ -87,22 +89,26 @@ class Places:
     form : ClosedForm or CommonForm
     layout : Layout
     n_components, n_features : int
+    n_levels : int, default=0
+        Of all discrete columns, with that of missing values.
     """
 
     form: ClosedForm | CommonForm
     layout: Layout
     n_components: int
     n_features: int
+    n_levels: int = 0
 
     @cached_property
     def model(self) -> tuple[tuple[int, ...], ...]:
-        """Shapes of weights, means, covariances, whitening factors, log-determinants and offsets."""
+        """Shapes of weights, means, covariances, whitening factors, log-determinants, offsets, and of levels if any."""
         k, d, form = self.n_components, self.n_features, self.form
         own = (k, d) if form.diagonal else (k, d, d)
         one = isinstance(form, ClosedForm) and form.pooled and not form.diagonal
         spheres = form == ClosedForm(pooled=False, diagonal=True, averaged=True)
         whitening = (d, d) if one else own
-        return (k,), (k, d), (k,) if spheres else whitening, whitening, (1,) if one else (k,), (k,)
+        table = ((self.n_levels, k),) if self.n_levels else ()
+        return (k,), (k, d), (k,) if spheres else whitening, whitening, (1,) if one else (k,), (k,), *table
 
     def serves(self, components: Components) -> bool:
         """Return whether a pass over components is one that stretches make."""
@@ -116,7 +122,8 @@ class Places:
     def _parts(self) -> Mapping[str, tuple[int, tuple[int, ...]]]:
         k, d = self.n_components, self.n_features
         size = sums_size(self.layout, k, d)
-        sums, point = (k * d + size,), (size - 2,)
+        levels = (max(self.n_levels - 1, 0), k)
+        sums, point = (k * d + size + self.n_levels * k,), (size - 2 + prod(levels),)
         own = {Layout.DENSE: (k, d, d), Layout.DIAGONAL: (k, d), Layout.SHARED: (d, d)}[self.layout]
         assert size - 2 == k * (1 + d + moment_size(self.layout, d))
         model = (self.frame_size - 3,)
@@ -126,6 +133,7 @@ class Places:
             "point": point, "left": point, "last_point": point, "last_gradient": point,
             "moves": (MEMORY, *point), "drops": (MEMORY, *point),
             "about": (k, d), "roots": (k,), "whitening": own, "coloring": own,
+            "likely": levels, "widths": levels, "known": levels,
             "linked": (PAIRS,), "history": (PAIRS, 2, *sums),
         }  # fmt: skip
         found, at = {}, 0
@@ -169,9 +177,35 @@ class Places:
 
 
 @lru_cache(maxsize=256)
-def places_of(form: ClosedForm | CommonForm, layout: Layout, n_components: int, n_features: int) -> Places:
+def places_of(
+    form: ClosedForm | CommonForm, layout: Layout, n_components: int, n_features: int, n_levels: int = 0
+) -> Places:
     """Return the places of parts of states, found once."""
-    return Places(form, layout, n_components, n_features)
+    return Places(form, layout, n_components, n_features, n_levels)
+
+
+class Levels(NamedTuple):
+    """Discrete columns beside the rows; see `mixtura.core.parts.discrete`.
+
+    Parameters
+    ----------
+    of_rows : ndarray of shape (N, J), int32
+        Rows of the table, as `Kernel.add_levels` takes them.
+    starts : ndarray of shape (J + 1,), intp
+    kinds : ndarray of shape (J,), intp
+        Numbers of `LEVEL_KINDS`.
+    prior : ndarray of shape (L,)
+        Pseudo-counts; zero for levels that no row has.
+    """
+
+    of_rows: IntArray
+    starts: IntArray
+    kinds: IntArray
+    prior: FloatArray
+
+
+LEVEL_KINDS = ("category", "negative binomial", "poisson")
+"""How levels follow from their counts. What lies beyond the largest number of a count is left to who asks."""
 
 
 class Samples(NamedTuple):
@@ -246,6 +280,7 @@ class Stretch:
         The numbers of a `Race` that the run is in.
     order : ndarray of shape (N,), optional
         Where values are missing: rows of each block, by their numbers in it, as `Kernel.accumulate` takes them.
+    levels : Levels, optional
     """
 
     places: Places
@@ -262,6 +297,7 @@ class Stretch:
     instruction_set: str
     race: FloatArray | None = None
     order: IntArray | None = None
+    levels: Levels | None = None
 
     def advance(self, state: FloatArray, n_steps: int) -> tuple[FloatArray, FloatArray, Ending]:
         """Make some steps.
@@ -281,7 +317,10 @@ class Stretch:
         """
         after, film = state.copy(), np.empty((n_steps, self.places.frame_size))
         rows = self.rows, self.sample_weight, self.bound, *(self.total or (None, None))
-        made, ending = _extension().advance(*self._described, *rows, after, film, self.race, self.order)
+        beside = self.levels or (None, None, None, None)
+        made, ending = _extension().advance(
+            *self._described, *rows, after, film, self.race, self.order, *beside
+        )
         return after, film[:made], _ENDINGS[ending]
 
     def finish(
