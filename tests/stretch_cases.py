@@ -55,7 +55,7 @@ def assert_same(found: Mixture, expected: Mixture, within: float) -> None:
     deviations = np.sqrt(np.einsum("kii->ki", expected.full_covariances()))
     np.testing.assert_allclose(found.weights, expected.weights, rtol=within, atol=within)
     assert (np.abs(found.means - expected.means) <= within * (1.0 + deviations) * 10).all()
-    scale = np.abs(expected.covariances).max()
+    scale = np.abs(expected.covariances).max(initial=0.0)
     np.testing.assert_allclose(found.covariances, expected.covariances, rtol=within, atol=within * scale)
     np.testing.assert_allclose(
         found.factors.log_determinants, expected.factors.log_determinants, rtol=0, atol=100 * within

@@ -13,7 +13,6 @@ from mixtura.core.data import Data
 from mixtura.core.model import GaussianModel
 from mixtura.core.parts.discrete import DiscreteColumns
 from mixtura.core.parts.level_models import CATEGORICAL, KNOWN, NEGATIVE_BINOMIAL, POISSON, LevelModel
-from mixtura.core.prior import Floor
 from mixtura.core.protocols import MixedRows
 from mixtura.engine import as_data
 from mixtura.fit import AcceleratedEMStep, Problem, RemainingGain
@@ -23,6 +22,7 @@ from mixtura.fit.steps.em import EMStep
 from mixtura.fit.steps.stretched import stretched
 from mixtura.fit.steps.warmup import WarmupEM
 from mixtura.kernels.iterations.stretch import Ending, can_advance
+from mixtura.select.priors import make_prior
 from stretch_cases import NAMES, first_mixture, follow, made, overlapping
 
 pytestmark = pytest.mark.skipif(not can_advance(), reason="the compiled core is not built")
@@ -43,6 +43,7 @@ def mixed(
     gaps: float = 0.0,
     weighted: bool = False,
     float32: bool = False,
+    alone: bool = False,
 ) -> Data:
     """Rows of overlapping groups with columns of levels that depend on them, some of which are missing."""
     rng = np.random.default_rng(5)
@@ -67,12 +68,13 @@ def mixed(
         )
         shares.append(held / held.sum())
     discrete = DiscreteColumns(models, tuple(shares))
-    rows = rows.astype(np.float32) if float32 else rows
+    rows = rows.astype(np.float32) if float32 else rows[:, :0].copy() if alone else rows
     return as_data(MixedRows(rows, discrete.numbered(levels), discrete), weight)
 
 
 def problem_of(data: Data, name: str, n_components: int = 3) -> Problem:
-    model = GaussianModel(n_components, get_family(name), Floor.of(data.total), data.discrete)
+    prior = make_prior("floor", data.total, n_components)
+    model = GaussianModel(n_components, get_family(name), prior, data.discrete)
     return Problem(data, model)
 
 
@@ -100,6 +102,15 @@ def test_extrapolations_are_those_of_the_step(name: str) -> None:
 def test_rows_are_those_of_a_pass(name: str, n_rows: int, how: dict[str, Any]) -> None:
     problem = problem_of(mixed(n_rows, KINDS["all"], **how), name)
     assert len(follow(WarmupEM(problem, 1e-4), problem, 40)) >= 30
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_there_need_be_no_continuous_column(kind: str) -> None:
+    problem = problem_of(mixed(500, KINDS[kind] * 2, alone=True), "full")
+    for make in (EMStep, AcceleratedEMStep, WarmupEM):
+        kinds = follow(make(problem, *([] if make is EMStep else [1e-4])), problem, 60)
+        assert len(kinds) == 60
+        assert make is EMStep or 1 in kinds
 
 
 @pytest.mark.parametrize("make", [EMStep, AcceleratedEMStep, WarmupEM])
