@@ -38,6 +38,11 @@ class Problem:
     data: Data
     model: GaussianModel
 
+    @property
+    def moments(self) -> Moments:
+        """Second moments that passes gather at first; what the total would complete is not known of missing values."""
+        return self.model.moments[-1 if self.data.has_missing else 0]
+
     def prepare(self) -> None:
         """Gather the total scatter, where the model needs it: tasks side by side then share it."""
         if self.model.moments[0].needs_total:
@@ -91,14 +96,13 @@ class EMStep:
     """
 
     def __init__(self, problem: Problem, negligible: float = NEGLIGIBLE) -> None:
-        self._data, self._model = problem.data, problem.model
+        self._data, self._model, self._first_moments = problem.data, problem.model, problem.moments
         self.negligible = negligible
         self._ridge = problem.model.prior.ridge
         self._drops_in = isinstance(problem.model.prior, Ridge)
 
     def init(self, model: Mixture) -> EMState:
-        # What the total scatter would complete is not known where values are missing.
-        return EMState(model, self._model.moments[-1 if self._data.has_missing else 0])
+        return EMState(model, self._first_moments)
 
     def __call__(self, state: EMState) -> tuple[EMState, StepResult[Mixture]]:
         return self.finish(state, self.gather(state))

@@ -15,7 +15,6 @@ from mixtura.core.accumulate import pass_work
 from mixtura.core.covariance import EMPTY
 from mixtura.core.maximize import Repair
 from mixtura.core.mixture import Mixture
-from mixtura.core.moments import Moments
 from mixtura.core.parts.discrete import DiscreteColumns
 from mixtura.core.parts.level_models import CATEGORICAL
 from mixtura.core.protocols import Block, whole_of
@@ -258,7 +257,7 @@ def stretched(
     if plain is None or found is None:
         return step
     data, model = problem.data, problem.model
-    structure, floor, moments = model.structure, model.prior.floor, _moments_of(problem)
+    structure, floor, moments = model.structure, model.prior.floor, problem.moments
     form = structure.closed_form or structure.common_form
     if (
         form is None
@@ -300,7 +299,7 @@ def _rows_of(problem: Problem) -> tuple[Block, int] | None:
     data, model = problem.data, problem.model
     if type(data.kernel) is not NativeKernel:
         return None
-    work = pass_work(_moments_of(problem).layout, data.n_rows, model.n_components, data.n_features)
+    work = pass_work(problem.moments.layout, data.n_rows, model.n_components, data.n_features)
     work *= _WORK_OF_MISSING if data.has_missing else 1.0
     if model.discrete is not None:
         work += _WORK_OF_LEVEL * data.n_rows * model.discrete.n_columns * model.n_components
@@ -309,11 +308,6 @@ def _rows_of(problem: Problem) -> tuple[Block, int] | None:
     if data.n_features > _MOST_FEATURES or work > _LARGEST_WORK:
         return None
     return whole_of(data.blocks)
-
-
-def _moments_of(problem: Problem) -> Moments:
-    """Return what passes gather, as `EMStep.init` chooses it."""
-    return problem.model.moments[-1 if problem.data.has_missing else 0]
 
 
 def _is_known(discrete: DiscreteColumns) -> bool:
