@@ -1,7 +1,7 @@
 #!/bin/sh
 # river 0.26.1: `ADWIN.variance`, documented as "the sample variance within the stored (adaptive) window", is the sum of squared
 # deviations from the mean of the window: `width` times its variance. So it grows with every row of a stream that does not change, and
-# is no measure of spread: a chart of it beside `estimation` shows a rise where there is none, and a fall where a drift was found.
+# is not a measure of spread: a chart of it beside `estimation` shows a rise where there is none, and a fall where a drift was found.
 # Divide it by `width`. The detector's own decisions are not concerned; `total`, `estimation` and `width` are what they say.
 # Seen, of normal rows with variance 9: 288 after 32 rows, 8,322 after 1,000, 44,316 after 5,000; no drift was found in them.
 # Exits 0 as long as this is so, 1 when it changes. Needs the network; not part of the checks.
