@@ -12,7 +12,9 @@ from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Floor
-from mixtura.fit import Problem
+from mixtura.fit import AcceleratedEMStep, Problem, RemainingGain
+from mixtura.fit.loop.driver import iterate
+from mixtura.fit.loop.state import begin
 from mixtura.fit.steps.stretched import StretchedEM, stretched
 from mixtura.fit.steps.warmup import WarmupEM
 from mixtura.kernels.iterations.stretch import Ending
@@ -99,3 +101,27 @@ def follow(step: Any, problem: Problem, n_passes: int) -> list[int]:
         kinds.append(int(frames[0, 1]))
         vector = after
     return kinds
+
+
+def assert_same_ends(problem: Problem, make: Any) -> None:
+    """A run of stretches ends where that of the step ends, and never falls."""
+    start, stop = first_mixture(problem), RemainingGain(500.0, 1e-4)
+    steps = make(problem), made(make(problem), problem)
+    ends = [iterate(begin(one, start), one, stop, 3_000) for one in steps]
+    assert all(one.trace.converged for one in ends)
+    objectives = [500.0 * one.trace.objectives[-1] for one in ends]
+    assert abs(objectives[0] - objectives[1]) < 1e-3
+    assert min(np.diff(ends[1].trace.objectives)) >= -1e-12
+
+
+def assert_survives(problem: Problem) -> None:
+    """A state survives the way to the step and back."""
+    ahead = made(AcceleratedEMStep(problem, 1e-4), problem)
+    start = ahead.init(first_mixture(problem)).film.after
+    for n_steps in (1, 2, 8, 12, 19, 25):
+        vector, frames, ending = ahead.stretch.advance(start, n_steps)
+        if ending is Ending.TROUBLE:
+            vector, _, _ = ahead.stretch.advance(start, len(frames))
+        again = ahead.states.pack(*ahead.unpacked(vector))
+        expected, found = (ahead.stretch.advance(one, 5)[1] for one in (vector, again))
+        np.testing.assert_array_equal(found, expected)

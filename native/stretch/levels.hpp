@@ -4,7 +4,7 @@
 
 constexpr double tiny = 2.2250738585072014e-308, least_probability = 1e-12, least_kept = 0.1;
 
-// f(begin, end) for each column, its levels from begin to before end.
+// f(column, begin, end) for each column, its levels from begin to before end.
 template <typename Function>
 void each_column(const Levels& levels, Function f) {
     for (Index j = 0; j < levels.n_columns; ++j) f(j, levels.starts[j], levels.starts[j + 1]);

@@ -23,7 +23,17 @@ from mixtura.kernels import native
 from mixtura.kernels.iterations import stretch as compiled
 from mixtura.kernels.iterations.stretch import Ending, can_advance
 from mixtura.select.checked_rows import as_table
-from stretch_cases import NAMES, assert_same, first_mixture, follow, made, overlapping, problem_of
+from stretch_cases import (
+    NAMES,
+    assert_same,
+    assert_same_ends,
+    assert_survives,
+    first_mixture,
+    follow,
+    made,
+    overlapping,
+    problem_of,
+)
 
 SIZES = [(1, 1), (3, 1), (1, 3), (2, 2), (5, 3), (4, 6)]
 
@@ -75,13 +85,7 @@ def test_rows_may_lack_values(name: str, kind: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_runs_over_rows_that_lack_values_end_where_those_of_the_step_end(name: str) -> None:
-    problem = problem_of(with_gaps(overlapping(500, 2)), name, 3)
-    start, stop = first_mixture(problem), RemainingGain(500.0, 1e-4)
-    steps = WarmupEM(problem), made(WarmupEM(problem), problem)
-    ends = [iterate(begin(one, start), one, stop, 3_000) for one in steps]
-    assert all(one.trace.converged for one in ends)
-    objectives = [500.0 * one.trace.objectives[-1] for one in ends]
-    assert abs(objectives[0] - objectives[1]) < 1e-3
+    assert_same_ends(problem_of(with_gaps(overlapping(500, 2)), name, 3), WarmupEM)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -100,30 +104,13 @@ def test_a_stretch_is_its_steps_one_by_one(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["full", "tied", "EII", "VVE"])
 def test_a_state_survives_the_way_to_the_step_and_back(name: str) -> None:
-    problem = problem_of(as_data(overlapping(300, 2)), name, 3)
-    ahead = made(AcceleratedEMStep(problem, 1e-4), problem)
-    start = ahead.init(first_mixture(problem)).film.after
-    for n_steps in (1, 2, 8, 12, 19, 25):
-        vector, frames, ending = ahead.stretch.advance(start, n_steps)
-        if ending is Ending.TROUBLE:
-            vector, _, _ = ahead.stretch.advance(start, len(frames))
-        again = ahead.states.pack(*ahead.unpacked(vector))
-        expected, found = (ahead.stretch.advance(one, 5)[1] for one in (vector, again))
-        np.testing.assert_array_equal(found, expected)
+    assert_survives(problem_of(as_data(overlapping(300, 2)), name, 3))
 
 
 @pytest.mark.parametrize("make", [EMStep, AcceleratedEMStep, WarmupEM])
 @pytest.mark.parametrize("name", NAMES)
 def test_runs_end_where_those_of_the_step_end(name: str, make: Any) -> None:
-    problem = problem_of(as_data(overlapping(500, 2)), name, 3)
-    start, stop = first_mixture(problem), RemainingGain(500.0, 1e-4)
-    steps = make(problem), made(make(problem), problem)
-    ends = [iterate(begin(one, start), one, stop, 3_000) for one in steps]
-    objectives = [500.0 * one.trace.objectives[-1] for one in ends]
-    assert ends[0].trace.converged
-    assert ends[1].trace.converged
-    assert abs(objectives[0] - objectives[1]) < 1e-3
-    assert min(np.diff(ends[1].trace.objectives)) >= -1e-12
+    assert_same_ends(problem_of(as_data(overlapping(500, 2)), name, 3), make)
 
 
 def test_a_run_that_is_cut_short_ends_with_a_mixture_that_was_judged() -> None:

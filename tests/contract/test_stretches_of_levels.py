@@ -15,15 +15,13 @@ from mixtura.core.parts.discrete import DiscreteColumns
 from mixtura.core.parts.level_models import CATEGORICAL, KNOWN, NEGATIVE_BINOMIAL, POISSON, LevelModel
 from mixtura.core.protocols import MixedRows
 from mixtura.engine import as_data
-from mixtura.fit import AcceleratedEMStep, Problem, RemainingGain
-from mixtura.fit.loop.driver import iterate
-from mixtura.fit.loop.state import begin
+from mixtura.fit import AcceleratedEMStep, Problem
 from mixtura.fit.steps.em import EMStep
 from mixtura.fit.steps.stretched import stretched
 from mixtura.fit.steps.warmup import WarmupEM
-from mixtura.kernels.iterations.stretch import Ending, can_advance
+from mixtura.kernels.iterations.stretch import can_advance
 from mixtura.select.priors import make_prior
-from stretch_cases import NAMES, first_mixture, follow, made, overlapping
+from stretch_cases import NAMES, assert_same_ends, assert_survives, first_mixture, follow, made, overlapping
 
 pytestmark = pytest.mark.skipif(not can_advance(), reason="the compiled core is not built")
 
@@ -116,28 +114,12 @@ def test_there_need_be_no_continuous_column(kind: str) -> None:
 @pytest.mark.parametrize("make", [EMStep, AcceleratedEMStep, WarmupEM])
 @pytest.mark.parametrize("kind", KINDS)
 def test_runs_end_where_those_of_the_step_end(kind: str, make: Any) -> None:
-    problem = problem_of(mixed(500, KINDS[kind], gaps=0.1), "full")
-    start, stop = first_mixture(problem), RemainingGain(500.0, 1e-4)
-    steps = make(problem), made(make(problem), problem)
-    ends = [iterate(begin(one, start), one, stop, 3_000) for one in steps]
-    assert all(one.trace.converged for one in ends)
-    objectives = [500.0 * one.trace.objectives[-1] for one in ends]
-    assert abs(objectives[0] - objectives[1]) < 1e-3
-    assert min(np.diff(ends[1].trace.objectives)) >= -1e-12
+    assert_same_ends(problem_of(mixed(500, KINDS[kind], gaps=0.1), "full"), make)
 
 
 @pytest.mark.parametrize("name", FEW)
 def test_a_state_survives_the_way_to_the_step_and_back(name: str) -> None:
-    problem = problem_of(mixed(300, KINDS["all"]), name)
-    ahead = made(AcceleratedEMStep(problem, 1e-4), problem)
-    start = ahead.init(first_mixture(problem)).film.after
-    for n_steps in (1, 2, 8, 12, 19, 25):
-        vector, frames, ending = ahead.stretch.advance(start, n_steps)
-        if ending is Ending.TROUBLE:
-            vector, _, _ = ahead.stretch.advance(start, len(frames))
-        again = ahead.states.pack(*ahead.unpacked(vector))
-        expected, found = (ahead.stretch.advance(one, 5)[1] for one in (vector, again))
-        np.testing.assert_array_equal(found, expected)
+    assert_survives(problem_of(mixed(300, KINDS["all"]), name))
 
 
 def test_what_it_does_not_know_is_left_to_the_step() -> None:

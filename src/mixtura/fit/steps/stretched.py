@@ -271,7 +271,7 @@ def stretched(
         total = whole.means[0], np.ascontiguousarray(whole.second_matrices()[0])
     (block, size), bound = found, None if floor is None else floor.bound(form)
     levels = None if model.discrete is None else _levels_of(block, model.discrete)
-    n_levels = 0 if model.discrete is None else model.discrete.size
+    n_levels = 0 if levels is None else levels.prior.size
     places = places_of(form, moments.layout, model.n_components, data.n_features, n_levels)
     rows, weights = aligned((block.rows, block.sample_weight))
     order = None if block.order is None else block.order % size
