@@ -28,29 +28,33 @@ def histogram(values: Any, beyond: int = 1) -> Any:
 def test_probabilities_sum_to_one(model: LevelModel) -> None:
     counts = np.random.default_rng(0).gamma(0.5, 5.0, size=(12, 4))
     counts[-1] = 0.0
-    np.testing.assert_allclose(np.exp(model.log_probabilities([counts])[0]).sum(axis=0), 1.0, rtol=1e-9)
+    np.testing.assert_allclose(np.exp(model.log_probabilities(counts)).sum(axis=0), 1.0, rtol=1e-9)
 
 
 @pytest.mark.parametrize("model", LEVEL_MODELS.values(), ids=lambda one: one.name)
 def test_columns_side_by_side_have_what_each_has_alone(model: LevelModel) -> None:
     rng = np.random.default_rng(0)
     several = [np.vstack([rng.gamma(0.5, 5.0, size=(size, 3)), np.zeros((1, 3))]) for size in (4, 30, 9)]
-    together = model.log_probabilities(several)
+    discrete = DiscreteColumns(
+        (model,) * 3, tuple(np.zeros(len(one)) for one in several)
+    )  # without prior rows
+    table = discrete.maximize(np.vstack([*several, np.zeros((1, 3))]))
+    together = np.split(table[:-1], discrete.starts[1:-1])
     for counts, logs in zip(several, together, strict=True):
-        np.testing.assert_allclose(logs, model.log_probabilities([counts])[0], rtol=1e-8)
+        np.testing.assert_allclose(logs, model.log_probabilities(counts), rtol=1e-8)
 
 
 def test_what_lies_beyond_the_largest_number_has_the_rest_of_the_probability() -> None:
     counts = np.array([[50.0], [30.0], [12.0], [9.0], [0.0]])
     _, (mean,), (size,) = get_algebra().negative_binomials(counts[:-1])
-    logs = NEGATIVE_BINOMIAL.log_probabilities([counts])[0]
+    logs = NEGATIVE_BINOMIAL.log_probabilities(counts)
     np.testing.assert_allclose(logs[:-1, 0], nbinom.logpmf(range(4), size, size / (size + mean)), rtol=1e-12)
     assert np.exp(logs[-1, 0]) == pytest.approx(nbinom.sf(3, size, size / (size + mean)), rel=1e-9)
 
 
 def test_negative_binomials_of_little_variance_are_poisson_distributions() -> None:
     counts = histogram(np.random.default_rng(0).binomial(10, 0.5, size=1000))
-    both = [model.log_probabilities([counts])[0][:-1] for model in (NEGATIVE_BINOMIAL, POISSON)]
+    both = [model.log_probabilities(counts)[:-1] for model in (NEGATIVE_BINOMIAL, POISSON)]
     np.testing.assert_allclose(*both, atol=2e-4)
 
 
@@ -58,14 +62,14 @@ def test_poisson_distributions_have_the_average_as_their_mean() -> None:
     counts = histogram(np.random.default_rng(0).poisson(3.0, size=1000))
     x = np.arange(len(counts) - 1)
     mean = (x @ counts[:-1, 0]) / counts.sum()
-    logs = POISSON.log_probabilities([counts])[0]
+    logs = POISSON.log_probabilities(counts)
     np.testing.assert_allclose(logs[:-1, 0], poisson.logpmf(x, mean), rtol=1e-12)
     assert np.exp(logs[-1, 0]) == pytest.approx(poisson.sf(x[-1], mean), rel=1e-8)
 
 
 def test_counts_of_zeros_alone_are_certain() -> None:
     for model in (POISSON, NEGATIVE_BINOMIAL):
-        logs = model.log_probabilities([np.array([[9.0], [0.0], [0.0]])])[0]
+        logs = model.log_probabilities(np.array([[9.0], [0.0], [0.0]]))
         assert logs[0, 0] == pytest.approx(0.0, abs=1e-12)
         assert not np.isnan(logs).any()
 

@@ -86,16 +86,8 @@ class DiscreteColumns:
             counts = np.zeros((self.size, n_components))
         table = np.zeros_like(counts)
         seen = counts + self.pseudo_counts[:, None]
-        for model in dict.fromkeys(self.models):
-            places = [
-                slice(begin, end)
-                for one, begin, end in zip(self.models, self.starts[:-1], self.starts[1:], strict=True)
-                if one == model
-            ]
-            for place, logs in zip(
-                places, model.log_probabilities([seen[one] for one in places]), strict=True
-            ):
-                table[place] = logs
+        for model, begin, end in zip(self.models, self.starts[:-1], self.starts[1:], strict=True):
+            table[begin:end] = model.log_probabilities(seen[begin:end])
         return table
 
     def log_prior(self, table: FloatArray) -> float:

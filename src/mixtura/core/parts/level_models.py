@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,11 +30,8 @@ class LevelModel(Protocol):
     @property
     def name(self) -> str: ...
 
-    def log_probabilities(self, counts: Sequence[FloatArray]) -> list[FloatArray]:
-        """Return the log probabilities that maximize the likelihood of weighted counts of levels.
-
-        Both have an array for each column of this model, (L, K).
-        """
+    def log_probabilities(self, counts: FloatArray) -> FloatArray:
+        """Return the log probabilities that maximize the likelihood of weighted counts of levels, both (L, K)."""
 
     def n_parameters(self, n_levels: int) -> int:
         """Return the number of free parameters of one component."""
@@ -49,9 +46,9 @@ class _Categorical:
 
     name: str = "category"
 
-    def log_probabilities(self, counts: Sequence[FloatArray]) -> list[FloatArray]:
+    def log_probabilities(self, counts: FloatArray) -> FloatArray:
         with np.errstate(divide="ignore"):
-            return [np.log(one / np.maximum(one.sum(axis=0), _TINY)) for one in counts]
+            return np.asarray(np.log(counts / np.maximum(counts.sum(axis=0), _TINY)))
 
     def n_parameters(self, n_levels: int) -> int:
         return n_levels - 1
@@ -69,9 +66,9 @@ class _Known:
 
     name: str = "known"
 
-    def log_probabilities(self, counts: Sequence[FloatArray]) -> list[FloatArray]:
+    def log_probabilities(self, counts: FloatArray) -> FloatArray:
         with np.errstate(divide="ignore"):
-            return [np.log(_indicators(*one.shape)) for one in counts]
+            return np.log(_indicators(*counts.shape))
 
     def n_parameters(self, n_levels: int) -> int:
         return 0
@@ -104,10 +101,11 @@ class _Count:
     parameters: int
     fit: Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 
-    def log_probabilities(self, counts: Sequence[FloatArray]) -> list[FloatArray]:
-        # What lies beyond the largest number seen was not seen.
-        found = [self.fit(np.ascontiguousarray(one[:-1])) for one in counts]
-        return [np.vstack([logs, np.log(np.maximum(beyond, _TINY))]) for logs, beyond in found]
+    def log_probabilities(self, counts: FloatArray) -> FloatArray:
+        logs, beyond = self.fit(
+            np.ascontiguousarray(counts[:-1])
+        )  # what lies beyond the largest number was not seen
+        return np.vstack([logs, np.log(np.maximum(beyond, _TINY))])
 
     def extended(self, logs: FloatArray, size: int) -> FloatArray:
         """Return the log probabilities of more numbers, (size + 1, K), the last of all that are larger still.

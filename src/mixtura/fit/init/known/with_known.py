@@ -80,7 +80,7 @@ class WithKnown:
 def _in_order(components: Components, table: FloatArray, levels: slice, order: IntArray) -> Components:
     """Return components in another order, in whose table the levels of known rows are those that they belong to."""
     logs = np.ascontiguousarray(table[:, order])
-    (logs[levels],) = KNOWN.log_probabilities([logs[levels]])
+    logs[levels] = KNOWN.log_probabilities(logs[levels])
     return replace(
         components,
         means=np.ascontiguousarray(components.means[order]),
