@@ -37,7 +37,7 @@ PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --m
 test: $(VENV)/.installed  ## run the fast tests and the examples in docstrings on all cores
 	@$(PYTEST) --ignore tests/services
 
-# Tracing coverage doubles the time of a test.
+# Tracing coverage doubles the time of a test: it is traced in the fast ones (tests/lanes.py).
 test-all: $(VENV)/.installed-engines  ## run every test, with coverage: the fast ones, the slow ones, those in a browser and in databases
 	@$(PYTEST) --thorough --cov --cov-report=term-missing:skip-covered
 

@@ -58,13 +58,16 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def choose(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave slow tests to `--thorough`, and most cases of those of many; trace coverage where it counts."""
+    """Leave slow tests to `--thorough`, and most cases of those of many; trace coverage where it counts.
+
+    It is that of the fast tests: the others run what these have run, and tracing takes half of their time.
+    """
+    left_out = {item for item in items if is_left_out(item)}
     if not config.getoption("thorough"):
-        left_out = {item for item in items if is_left_out(item)}
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
     for item in items:
-        if not LANES[lane_of(item.nodeid)].covered:
+        if item in left_out or not LANES[lane_of(item.nodeid)].covered:
             item.add_marker(pytest.mark.no_cover)
 
 
