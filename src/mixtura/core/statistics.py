@@ -76,7 +76,9 @@ class Statistics:
         """Return statistics of the same moments and number of components side by side, along a new first axis."""
         means, sums = np.array([one.means for one in several]), np.array([one.sums for one in several])
         levels = [one.levels for one in several if one.levels is not None]
-        return cls(several[0].moments, means, sums, np.array(levels) if levels else None)
+        tails = [one.tails for one in several if one.tails is not None]
+        beside = (np.array(some) if some else None for some in (levels, tails))
+        return cls(several[0].moments, means, sums, *beside)
 
     @property
     def n_components(self) -> int:
@@ -104,7 +106,7 @@ class Statistics:
     @property
     def mass(self) -> FloatArray:
         """What the moments of each component are weighted by in sum, shape (K,): counts, but for t components."""
-        return self.counts if self.tails is None else self.tails[0]
+        return self.counts if self.tails is None else self.tails[..., 0, :]
 
     @property
     def first(self) -> FloatArray:
@@ -133,7 +135,7 @@ class Statistics:
             return self
         n_components, n_features = self.means.shape[-2:]
         first = self.sums[..., : 2 + n_components * (1 + n_features)]
-        return Statistics(moments, self.means, first, self.levels)
+        return Statistics(moments, self.means, first, self.levels, self.tails)
 
     def complete(self, total: Statistics) -> Statistics:
         """Return pooled statistics, given first moments: the scatter within components follows from the total scatter.
@@ -242,9 +244,9 @@ class Statistics:
 
         Parameters
         ----------
-        means : ndarray of shape (K, D)
+        means : ndarray of shape (K, D), or of all means where statistics are side by side
         """
-        if means.shape != self.means.shape[-2:]:
+        if means.shape not in (self.means.shape[-2:], self.means.shape):
             raise ParameterError(
                 f"`means` must have the shape {self.means.shape[-2:]!r}; got {means.shape!r}. "
                 "Give one mean per component."
@@ -267,8 +269,8 @@ class Statistics:
         """
         if self.tails is None:
             return self
-        mass = self.mass
-        shift = np.where(mass > 0, 1.0, 0.0)[:, None] * self.first / np.where(mass > 0, mass, 1.0)[:, None]
+        mass = self.mass[..., None]
+        shift = np.where(mass > 0, 1.0, 0.0) * self.first / np.where(mass > 0, mass, 1.0)
         found = self.rebase(self.means + shift)
         found.first[...] = 0.0
         return replace(found, tails=None)

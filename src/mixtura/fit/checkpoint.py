@@ -30,7 +30,7 @@ from mixtura.fit.loop.result import FitResult
 from mixtura.fit.loop.state import LoopState
 from mixtura.fit.loop.trace import Event, PassKind, Trace
 from mixtura.fit.steps.accelerated import AcceleratedState, Trial
-from mixtura.fit.steps.coordinates import Coordinates
+from mixtura.fit.steps.coordinates import Coordinates, TailCoordinates
 from mixtura.fit.steps.em import EMState
 from mixtura.fit.steps.lbfgs import LimitedMemoryBFGS
 from mixtura.fit.steps.level_coordinates import LevelCoordinates
@@ -47,8 +47,7 @@ _FORMAT = 1
 _VALUES = (
     AcceleratedState, Ascent, Background, Box, Coordinates, DiscreteColumns, EMState, Event, Factors, FitResult,
     LevelCoordinates, LevelTable, LimitedMemoryBFGS, LoopState, Mixture, Repair, Statistics, Tails, Trace, Trial,
-    WarmupState,
-    TruncatedState,
+    TailCoordinates, TruncatedState, WarmupState,
 )  # fmt: skip
 _ENUMS = (Layout, Outcome, PassKind, RepairKind)
 _LEVEL_MODELS = LEVEL_MODELS | {KNOWN.name: KNOWN}

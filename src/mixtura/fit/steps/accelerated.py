@@ -148,9 +148,8 @@ class AcceleratedEMStep:
         self._problem, self._model, self.tolerance = problem, problem.model, tolerance
         self.plain = EMStep(problem)
         self._may_fall = problem.model.prior.ridge > 0
-        # What t components are learned from beside counts and moments has no coordinates.
         # Kept components do not follow their sums, which never settle.
-        self._extrapolates = problem.model.tails is None and problem.model.kept is None
+        self._extrapolates = problem.model.kept is None
 
     def init(self, model: Mixture) -> AcceleratedState:
         return AcceleratedState(self.plain.init(model), little=_MARGIN * self.tolerance)
