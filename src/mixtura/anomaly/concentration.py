@@ -11,10 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from mixtura._typing import BoolArray, FloatArray, IntArray
-from mixtura.anomaly.normal_mixture import log_density
+from mixtura.anomaly.normal_mixture import log_density_of_patterns
 from mixtura.core.mixture import Mixture
 from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError
+from mixtura.kernels.patterns import RowPatterns
 from mixtura.select.inference.refit import Refit
 
 __all__ = ["concentrated", "varies"]
@@ -40,13 +41,14 @@ def concentrated(mixture: Mixture, rows: FloatArray, weights: FloatArray | None,
     share : float
         Of the weight of the rows, left out.
     """
-    kept: IntArray | None = None
+    patterns, kept = RowPatterns.of(rows), np.empty(0, dtype=np.intp)
     for _ in range(_MOST_STEPS):
-        now = _most_likely(log_density(mixture, rows), weights, share)
-        if (kept is not None and np.array_equal(now, kept)) or not varies(rows[now]).all():
+        now = _most_likely(log_density_of_patterns(mixture, rows, patterns), weights, share)
+        chosen = rows[now]
+        if np.array_equal(now, kept) or not varies(chosen).all():
             break
         kept = now
-        data = as_data(np.ascontiguousarray(rows[now]), None if weights is None else weights[now]).alone()
+        data = as_data(chosen, None if weights is None else weights[now]).alone()
         try:
             mixture = _REFIT.from_mixture(data, mixture).mixture
         except MixturaError:

@@ -235,21 +235,19 @@ def given_observed(
     rows: RowArray, weight: FloatArray | None, given: FloatArray | IntArray, task: AccumulateGiven
 ) -> Statistics:
     """Return the sums of `AccumulateGiven` where values are missing, NaN: they add nothing to moments."""
-    statistics = Statistics.zero(task.moments, task.means)
-    statistics.sums[1] = len(rows) if weight is None else weight.sum()
-    missing = np.isnan(rows)
+    statistics, missing = Statistics.zero(task.moments, task.means), np.isnan(rows)
+    component = np.zeros(len(rows), dtype=np.intp)
     for k, mean in enumerate(task.means):
         share = np.ascontiguousarray(given == k if given.ndim == 1 else given[:, k], dtype=np.float64)
         share = share if weight is None else share * weight
-        one = Statistics.zero(task.moments, task.means[k : k + 1])
+        alone = len(task.means) == 1
+        one = statistics if alone else Statistics.zero(task.moments, task.means[k : k + 1])
         filled = np.where(missing, mean.astype(rows.dtype), rows)
-        component = np.zeros(len(rows), dtype=np.intp)
         task.kernel.accumulate_given(filled, share, component, one.means, task.moments.layout, one.sums)
-        statistics.counts[k], statistics.first[k], statistics.second[k] = (
-            one.counts[0],
-            one.first[0],
-            one.second[0],
-        )
+        if not alone:
+            statistics.counts[k], statistics.first[k] = one.counts[0], one.first[0]
+            statistics.second[k] = one.second[0]
+    statistics.sums[1] = len(rows) if weight is None else weight.sum()
     return statistics
 
 
@@ -269,6 +267,9 @@ class CountObserved(Summed[FloatArray]):
     weighted: bool = True
 
     def __call__(self, block: Block, given: FloatArray | IntArray | None = None) -> FloatArray:
+        if given is None and self.n_components == 1 and (block.sample_weight is None or not self.weighted):
+            n_missing = np.count_nonzero(np.isnan(block.rows), axis=0)
+            return np.asarray(block.n_rows - n_missing[None, :], dtype=np.float64)
         given = np.zeros(block.n_rows, dtype=np.intp) if given is None else given
         shares = given if given.ndim == 2 else (given[:, None] == np.arange(self.n_components)).astype(float)
         if self.weighted and block.sample_weight is not None:

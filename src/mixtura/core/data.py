@@ -64,6 +64,7 @@ class Data:
     # Found once, and shared with `alone`.
     _described: dict[Moments, Statistics] = field(default_factory=dict, init=False, repr=False)
     _means: list[FloatArray] = field(default_factory=list, init=False, repr=False)
+    _observed: list[FloatArray] = field(default_factory=list, init=False, repr=False)
 
     @property
     def n_rows(self) -> int:
@@ -165,9 +166,7 @@ class Data:
 
     def alone(self) -> Data:
         """Return the same rows for one of several tasks side by side: passes stay on its thread."""
-        other = replace(self, runner=self.runner.alone())
-        vars(other).update(_described=self._described, _means=self._means)
-        return other
+        return self._known_of(replace(self, runner=self.runner.alone()))
 
     def in_memory(self, rows: RowTable, sample_weight: FloatArray | None = None) -> Data:
         """Return other rows, of any width, for the same kernel and runner.
@@ -237,8 +236,11 @@ class Data:
 
     def _in_order(self, blocks: Blocks) -> Data:
         """Return blocks of the same rows in another order, of which is known what is known of these."""
-        other = replace(self, blocks=blocks)
-        vars(other).update(_described=self._described, _means=self._means)
+        return self._known_of(replace(self, blocks=blocks))
+
+    def _known_of(self, other: Data) -> Data:
+        """Return other data of the same rows, with what has been found of these."""
+        vars(other).update(_described=self._described, _means=self._means, _observed=self._observed)
         return other
 
     def mapped(self, change: Callable[[RowArray], RowArray]) -> Data:
@@ -272,11 +274,20 @@ class Data:
         """
         if not self.has_missing:
             return self.reduce(AccumulateGiven(means, moments, self.kernel, weighted), *partition)
-        observed = self.reduce(CountObserved(len(means), weighted), *partition)
+        observed = self._counted(len(means), partition, weighted)
         rough = self.reduce(AccumulateGiven(means, FIRST, self.kernel, weighted), *partition)
         centers = means + rough.first / np.where(observed > 0, observed, 1.0)
         sums = self.reduce(AccumulateGiven(centers, moments, self.kernel, weighted), *partition)
         return sums.complete_available(observed)
+
+    def _counted(self, n_components: int, partition: tuple[RowState, ...], weighted: bool) -> FloatArray:
+        """Return how many values of each column components have, (K, D); of all rows with their weights found once."""
+        task = CountObserved(n_components, weighted)
+        if partition or not weighted:
+            return self.reduce(task, *partition)
+        if not self._observed:
+            self._observed.append(self.reduce(task))
+        return self._observed[0]
 
     def describe(self, moments: Moments) -> Statistics:
         """Return the one-component statistics of all rows about their mean, so that nothing cancels; found once.

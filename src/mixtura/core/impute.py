@@ -10,7 +10,7 @@ import numpy as np
 from mixtura._typing import BoolArray, FloatArray, IntArray
 from mixtura.core.mixture import Mixture
 from mixtura.kernels import Components, Outputs, evaluate_rows
-from mixtura.kernels.patterns import order_of_missing, pattern_numbers, patterns
+from mixtura.kernels.patterns import RowPatterns, order_of_missing, patterns
 
 __all__ = ["conditional_draws", "conditional_means", "expected_log_density"]
 
@@ -91,7 +91,9 @@ def conditional_draws(mixture: Mixture, rows: FloatArray, rng: np.random.RandomS
     return filled
 
 
-def expected_log_density(mixture: Mixture, rows: FloatArray, memberships: FloatArray) -> FloatArray:
+def expected_log_density(
+    mixture: Mixture, rows: FloatArray, memberships: FloatArray, known: RowPatterns | None = None
+) -> FloatArray:
     """Return what the log densities of rows lack, on average, of those of whole rows, shape (N,); zero for whole rows.
 
     ``sum_k r_k E_k[log N(x_m; x_o)] = -sum_k r_k (log |C_k| + m (1 + log 2 pi)) / 2`` with C_k the covariance of the m
@@ -105,18 +107,22 @@ def expected_log_density(mixture: Mixture, rows: FloatArray, memberships: FloatA
         NaN where a value is missing.
     memberships : ndarray of shape (N, K)
         Responsibilities given what is observed.
+    known : RowPatterns, optional
+        Of the rows, where they have been found already.
     """
-    lacks = np.isnan(rows)
-    which, first = pattern_numbers(rows)
-    expected = -(memberships * _expected_halves(mixture.components(), lacks[first])[which]).sum(axis=1)
+    found = RowPatterns.of(rows) if known is None else known
+    if found is None:
+        return np.zeros(len(rows))
+    halves = _expected_halves(mixture.components(), found.lacks)
+    expected = -(memberships * halves[found.which]).sum(axis=1)
     if mixture.background is not None:
         left = 1.0 - memberships.sum(axis=1)
-        expected -= left * (lacks @ np.log(mixture.background.columns.ranges))
+        expected -= left * (found.lacks[found.which] @ np.log(mixture.background.columns.ranges))
     return np.asarray(expected)
 
 
 def _expected_halves(components: Components, lacks: BoolArray) -> FloatArray:
-    """Return ``(log |C_k| + m (1 + log 2 pi)) / 2`` of patterns, (U, D), for each component, (U, K).
+    """Return ``(log |C_k| + m (1 + log 2 pi)) / 2`` of patterns in their order, (U, D), for each component, (U, K).
 
     The log density of the values observed of a row at the means is that of a whole one with ``(log |C_k| + m log 2
     pi) / 2`` added: a pass says it that moves all means to zero and looks at one such row of each pattern.
@@ -127,7 +133,7 @@ def _expected_halves(components: Components, lacks: BoolArray) -> FloatArray:
         freedom=None, negligible=0.0,
     )  # fmt: skip
     centers = np.where(lacks, np.nan, 0.0)
-    order = order_of_missing(centers)
+    order = np.arange(len(centers), dtype=np.intp)
     density, memberships = np.empty(len(centers)), np.empty((len(centers), components.n_components))
     evaluate_rows(centers, plain, Outputs(log_density=density, memberships=memberships), order=order)
     with np.errstate(divide="ignore"):

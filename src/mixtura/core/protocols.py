@@ -59,6 +59,12 @@ class Block:
     levels: IntArray | None = None
     n_levels: int = 0
 
+    def ordered(self, order: IntArray | None) -> Block:
+        """Return the same rows, with an order of them."""
+        return Block(
+            self.rows, self.sample_weight, self.start, self.number, order, self.levels, self.n_levels
+        )
+
     @property
     def n_rows(self) -> int:
         return int(self.rows.shape[0])

@@ -186,15 +186,17 @@ class Statistics:
             Weighted counts of the values observed: `CountObserved`.
         """
         counts = self.counts[:, None]
-        factors = np.where(observed > 0, counts / np.where(observed > 0, observed, 1.0), 0.0)
+        known = observed > 0
+        factors = np.where(known, counts / np.where(known, observed, 1.0), 0.0)
         first, second = self.first * factors, self.second
         if second.size:
             roots = np.sqrt(factors)
             matrices = self.second_matrices() * roots[:, :, None] * roots[:, None, :]
-            squares = self.moments.diagonal(second).sum(axis=0)
-            within = squares / np.maximum(observed.sum(axis=0), np.finfo(np.float64).tiny)
-            k, d = np.nonzero(observed <= 0)
-            matrices[k, d, d] = self.counts[k] * within[d]
+            if not known.all():
+                squares = self.moments.diagonal(second).sum(axis=0)
+                within = squares / np.maximum(observed.sum(axis=0), np.finfo(np.float64).tiny)
+                k, d = np.nonzero(~known)
+                matrices[k, d, d] = self.counts[k] * within[d]
             second = self.moments.pack(matrices)
         sums = np.concatenate([self.sums[: 2 + self.n_components], first.ravel(), second.ravel()])
         return replace(self, sums=sums)

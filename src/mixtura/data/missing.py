@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class MissingBlocks(DerivedBlocks):
         return True
 
     def block(self, number: int) -> Block:
-        return replace(self.blocks.block(number), order=self.orders[number])
+        return self.blocks.block(number).ordered(self.orders[number])
 
     def whole(self) -> tuple[Block, int] | None:
         """Return all rows as one block, as `BlocksInMemory.whole` does, in the order of one block after the other."""
@@ -45,11 +45,13 @@ class MissingBlocks(DerivedBlocks):
         if found is None:
             return None
         block, size = found
+        if len(self.orders) == 1:
+            return block.ordered(self.orders[0]), size
         orders = list[IntArray]()
         for start, order in zip(range(0, len(block.rows), size), self.orders, strict=True):
             n_rows = min(size, len(block.rows) - start)
             orders.append(start + (np.arange(n_rows, dtype=np.intp) if order is None else order))
-        return replace(block, order=np.concatenate(orders)), size
+        return block.ordered(np.concatenate(orders)), size
 
     def in_memory(self, rows: RowTable, sample_weight: FloatArray | None) -> Blocks:
         return with_missing(self.blocks.in_memory(rows, sample_weight))
@@ -81,7 +83,7 @@ class MissingOnDisk(DerivedBlocks):
 
     def block(self, number: int) -> Block:
         block = self.blocks.block(number)
-        return replace(block, order=order_of_missing(block.rows))
+        return block.ordered(order_of_missing(block.rows))
 
     def in_memory(self, rows: RowTable, sample_weight: FloatArray | None) -> Blocks:
         return with_missing(self.blocks.in_memory(rows, sample_weight))

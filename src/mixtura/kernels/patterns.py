@@ -12,14 +12,17 @@ from dataclasses import dataclass, replace
 from math import log, pi
 
 import numpy as np
+import numpy.typing as npt
 
 from mixtura._typing import BoolArray, FloatArray, IntArray, RowArray
 from mixtura.kernels.contract import Components, Layout, Outputs, moment_size, sums_size
 
 __all__ = [
     "Given",
+    "RowPatterns",
     "accumulate_patterns",
     "as_dense",
+    "is_complete",
     "order_by_pattern",
     "order_of_missing",
     "pattern_numbers",
@@ -142,18 +145,50 @@ def pattern_numbers(rows: RowArray) -> tuple[IntArray, IntArray]:
     ([1, 0, 1], [1, 0])
     """
     order, starts = _runs(rows)
-    which = np.empty_like(order)
-    which[order] = np.repeat(np.arange(starts.size), np.diff(starts, append=order.size))
-    return which, order[starts]
+    return _numbers(order, starts), order[starts]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowPatterns:
+    """The patterns of some rows, found once for all that is asked of these rows.
+
+    Parameters
+    ----------
+    order : ndarray of shape (n,)
+        `order_by_pattern`.
+    which : ndarray of shape (n,)
+        The number of each row's pattern, from 0 in the order of the rows.
+    lacks : ndarray of bool, shape (U, D)
+        Which columns each pattern lacks.
+    """
+
+    order: IntArray
+    which: IntArray
+    lacks: BoolArray
+
+    @classmethod
+    def of(cls, rows: RowArray) -> RowPatterns | None:
+        """Return the patterns of rows, or None where nothing is missing."""
+        if is_complete(rows):
+            return None
+        order, starts = _runs(rows)
+        return cls(order, _numbers(order, starts), np.isnan(rows[order[starts]]))
 
 
 def _runs(rows: RowArray) -> tuple[IntArray, IntArray]:
     """Return row numbers in the order of their patterns, (N,), and where each pattern starts among them, (U,)."""
-    order = order_by_pattern(rows)
-    lacks = np.isnan(rows)[order]
-    differs = np.ones(len(rows), dtype=bool)
-    differs[1:] = (lacks[1:] != lacks[:-1]).any(axis=1)
+    packed = np.packbits(np.isnan(rows), axis=1)
+    order = _order_of(packed)
+    found, differs = packed[order], np.ones(len(rows), dtype=bool)
+    differs[1:] = (found[1:] != found[:-1]).any(axis=1)
     return order, np.flatnonzero(differs)
+
+
+def _numbers(order: IntArray, starts: IntArray) -> IntArray:
+    """Return the number of each row's pattern, (N,)."""
+    which = np.empty_like(order)
+    which[order] = np.repeat(np.arange(starts.size), np.diff(starts, append=order.size))
+    return which
 
 
 def _part(output: FloatArray | None, numbers: IntArray) -> FloatArray | None:
@@ -187,10 +222,14 @@ def order_by_pattern(rows: RowArray) -> IntArray:
     >>> order_by_pattern(np.array([[1.0, np.nan], [1.0, 2.0], [0.0, np.nan]])).tolist()
     [1, 0, 2]
     """
-    packed = np.packbits(np.isnan(rows), axis=1)
+    return _order_of(np.packbits(np.isnan(rows), axis=1))
+
+
+def _order_of(packed: npt.NDArray[np.uint8]) -> IntArray:
+    """Return the order of rows by which columns they lack, eight to a byte, (n, B)."""
     width = next((size for size in (1, 2, 4, 8) if size >= packed.shape[1]), None)
     if width is not None:
-        words = np.zeros((len(rows), width), dtype=np.uint8)
+        words = np.zeros((len(packed), width), dtype=np.uint8)
         words[:, : packed.shape[1]] = packed
         keys = words.view(f">u{width}").ravel().astype(f"u{width}")  # sorted by digits where they are short
         return np.argsort(keys, kind="stable").astype(np.intp)
@@ -208,9 +247,12 @@ def as_dense(components: Components) -> Components:
 
 def order_of_missing(rows: RowArray) -> IntArray | None:
     """Return `order_by_pattern`, or None where nothing is missing."""
+    return None if is_complete(rows) else order_by_pattern(rows)
+
+
+def is_complete(rows: RowArray) -> bool:
+    """Return whether nothing is missing of rows."""
     # One sum shows whether to look closer; infinities of both signs or large numbers may spoil it.
     with np.errstate(invalid="ignore", over="ignore"):
         total = rows.sum(dtype=np.float64)
-    if np.isfinite(total) or not np.isnan(rows).any():
-        return None
-    return order_by_pattern(rows)
+    return bool(np.isfinite(total)) or not np.isnan(rows).any()
