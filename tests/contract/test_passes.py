@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 import mixtura
-from mixtura.anomaly.ensemble import learn_ensemble, make_recipe
+from mixtura.anomaly.ensemble import learn_ensemble
 from mixtura.anomaly.judged_rows import JudgeRows, StableStrangeness
+from mixtura.anomaly.member_draws import make_recipe
 from mixtura.anomaly.standard_rows import StandardRows, standardize
 from mixtura.core.accumulate import AccumulateAbout, AccumulateGiven, CountObserved, EStep, EStepOfSeveral
 from mixtura.core.data import Data

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.distance import cdist
 
 from mixtura._typing import BoolArray, FloatArray, IntArray
-from mixtura.anomaly.concentration import concentrated, varies
+from mixtura.anomaly.concentration import concentrated
+from mixtura.anomaly.member_draws import Draw, DrawAtEveryRow, DrawOfMixture, EnsembleRecipe, MemberDraws
 from mixtura.anomaly.normal_mixture import log_density, without_small
 from mixtura.anomaly.rank_table import rounding
-from mixtura.anomaly.standard_rows import PointMasses, StandardRows, point_masses
+from mixtura.anomaly.standard_rows import PointMasses, StandardRows
 from mixtura.anomaly.tail_probability import SimulatedTail, exponential_tail
 from mixtura.core.covariance import get_family
 from mixtura.core.mixture import Mixture
@@ -20,100 +21,25 @@ from mixtura.core.model import GaussianModel
 from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError
 from mixtura.fit import INITIALIZATIONS, AbsoluteChange, Problem, Settings, fit_mixture
+from mixtura.run import ALONE, Workers, map_tasks, start_workers
+from mixtura.select.model_search.cost import workers_for
 from mixtura.select.priors import make_prior
 from mixtura.validation import count_rows, without_empty_rows
 
-__all__ = ["Ensemble", "EnsembleRecipe", "Member", "MemberDensity", "learn_ensemble", "make_recipe"]
-
-_ROWS = 256
-"""Rows that a member sees, as the trees of an isolation forest do (Liu, Ting and Zhou 2008)."""
-
-_ROWS_PER_COLUMN = 10
-"""That a covariance is learned from; of a column with a point mass, rows that have another value."""
-
-_COLUMNS = 25
-"""Columns that a member sees at most, ten rows for each: a covariance of more is not learned from so few rows."""
+__all__ = ["Ensemble", "Member", "MemberDensity", "learn_ensemble"]
 
 _ATTEMPTS = 3
 """Draws for a member until one can be fitted, as a factor of the number of members."""
+
+_TOGETHER = 8
+"""Members that a worker learns at a time: one takes a few milliseconds."""
 
 _LEAST_VARIANCE = 1e-6
 """Of components at rows, in standard units: where most rows are repeated the nearest one may be equal."""
 _TAIL = 0.01
 _LEAST_SCALE = 1.0
 """Nats in which the tail of the log density of one Gaussian falls by a factor of e, far out."""
-_MEMBERS, _NOVELTY_MEMBERS = 200, 20
-_COMPONENTS, _NOVELTY_COMPONENTS = (1, 2, 3, 4, 5), (1, 2, 3, 5, 8, 12, 20)
-_MIN_SHARE = 0.2
-_MOST_TRIMMED = 0.5
-"""Share of its rows that a member leaves out at most, beyond which anomalies were the rule."""
-
 _SETTINGS = Settings(AbsoluteChange(1e-3), 100)
-
-
-@dataclass(frozen=True, slots=True)
-class EnsembleRecipe:
-    """How an ensemble is learned.
-
-    Parameters
-    ----------
-    n_members : int
-    components : sequence of int
-        Numbers of components, of which each member draws one.
-    min_share : float
-        Components of less weight are not normal; see `without_small`.
-    all_normal : bool
-        Whether no row is an anomaly.
-    every_row : bool
-        Whether half of the members have a component at every row that they see, where no value is missing.
-    seed : int
-    """
-
-    n_members: int
-    components: Sequence[int]
-    min_share: float
-    all_normal: bool
-    every_row: bool
-    seed: int
-
-    def draw_size(self, n_rows: int, n_features: int, rng: np.random.RandomState) -> tuple[int, int, int]:
-        """Return how many columns and rows a member sees, and its number of components; see `learn_ensemble`."""
-        most, half = min(n_features, _COLUMNS), max(2, n_rows // 2)
-        if self.all_normal:
-            return most, half, self.components[rng.randint(len(self.components))]
-        width = _log_uniform(most, rng)
-        return width, min(_ROWS, half), self.components[_log_uniform(len(self.components), rng) - 1]
-
-
-def make_recipe(
-    all_normal: bool,
-    seed: int,
-    min_share: float = _MIN_SHARE,
-    *,
-    n_members: int | None = None,
-    components: Sequence[int] | None = None,
-) -> EnsembleRecipe:
-    """Return how an ensemble is learned, with defaults for tables that may hold anomalies and for normal rows.
-
-    Parameters
-    ----------
-    all_normal : bool
-    seed : int
-    min_share : float, default=0.2
-        Not used where all rows are normal.
-    n_members : int or None, default=None
-        None for 200, and 20 for normal rows, of which each member sees more.
-    components : sequence of int or None, default=None
-        None for 1 to 5, and for normal rows 1 to 20 in half of the members, one at every row in the others.
-    """
-    return EnsembleRecipe(
-        n_members or (_NOVELTY_MEMBERS if all_normal else _MEMBERS),
-        components or (_NOVELTY_COMPONENTS if all_normal else _COMPONENTS),
-        0.0 if all_normal else float(min_share),
-        all_normal,
-        all_normal and components is None,
-        seed,
-    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -256,93 +182,85 @@ def learn_ensemble(standard: StandardRows, recipe: EnsembleRecipe) -> Ensemble:
     MixturaError
         No member could be fitted.
     """
-    rng = np.random.RandomState(recipe.seed)
-    if recipe.every_row and np.isnan(standard.sample).any():
-        recipe = replace(recipe, every_row=False)
-    masses = None if recipe.all_normal else point_masses(standard.sample, standard.weights)
-    members = list[Member]()
-    for _ in range(_ATTEMPTS * recipe.n_members):
-        found = _draw_member(standard, masses, recipe, rng)
-        if found is not None:
-            members.append(found)
-        if len(members) == recipe.n_members:
-            break
+    draws, rng = MemberDraws.of(standard, recipe), np.random.RandomState(recipe.seed)
+    workers = _workers(draws)
+    members, n_left = list[Member](), _ATTEMPTS * recipe.n_members
+    while len(members) < recipe.n_members and n_left:
+        drawn = [draws.draw(rng) for _ in range(min(n_left, recipe.n_members - len(members)))]
+        n_left -= len(drawn)
+        members += _learned(draws, [one for one in drawn if one is not None], workers)
     if not members:
         raise MixturaError("None of the mixtures of some rows and columns could be fitted. Give more rows.")
     return Ensemble(tuple(members))
 
 
-def _draw_member(
-    standard: StandardRows, masses: PointMasses | None, recipe: EnsembleRecipe, rng: np.random.RandomState
-) -> Member | None:
-    """Return a member of random rows and columns, or None where no mixture fits them."""
-    sample, weights = standard.sample, standard.weights
-    n_rows, n_features = sample.shape
-    if recipe.every_row and rng.randint(2):
-        return _at_every_row(sample, weights, rng.permutation(n_rows))
-    width, n_seen, n_components = recipe.draw_size(n_rows, n_features, rng)
-    columns = rng.choice(n_features, width, replace=False)
-    numbers = rng.choice(n_rows, n_seen, replace=False)
-    seed = rng.randint(2**31 - 1)
-    columns = columns[varies(sample[np.ix_(numbers, columns)])]
-    if not columns.size:
-        return None
-    chosen, of_columns = sample[np.ix_(numbers, columns)], masses and masses.of_columns(columns)
-    continuous = np.ones(len(columns), dtype=bool)
-    if of_columns is not None:
-        chosen, _ = of_columns.split(chosen)
-        continuous = np.isnan(of_columns.values) | _is_learned(chosen)
+def _workers(draws: MemberDraws) -> Workers:
+    """Return who learns the members: processes, where there is work for them, or this thread alone.
+
+    Not threads: passes over a few hundred rows are over before the interpreter has prepared the next one.
+    """
+    n_members = draws.recipe.n_members
+    workers = workers_for(draws.seconds * n_members, n_members)
+    if not workers.are_processes or workers.count == 1:
+        return ALONE
+    start_workers(_learn_some, workers.count)
+    return workers
+
+
+def _learned(draws: MemberDraws, drawn: Sequence[Draw], workers: Workers) -> list[Member]:
+    """Return the members of those draws that a mixture fits, in their order; some are learned at a time."""
+    size = max(1, min(_TOGETHER, len(drawn) // (8 * workers.count)))
+    parts = [drawn[start : start + size] for start in range(0, len(drawn), size)]
+    return [one for part in map_tasks(_learn_some, draws, parts, workers) for one in part if one is not None]
+
+
+def _learn_some(draws: MemberDraws, drawn: Sequence[Draw]) -> list[Member | None]:
+    return [
+        _at_every_row(draws, one) if isinstance(one, DrawAtEveryRow) else _learn(draws, one) for one in drawn
+    ]
+
+
+def _learn(draws: MemberDraws, drawn: DrawOfMixture) -> Member | None:
+    """Return a member of some rows and columns, or None where no mixture fits them."""
+    rows, masses = draws.sample[np.ix_(drawn.rows, drawn.columns)], draws.masses_of(drawn.columns)
+    if masses is not None:
+        rows, _ = masses.split(rows)
     mixture = None
-    if continuous.any():
-        chosen = np.ascontiguousarray(chosen[:, continuous])
-        counted = without_empty_rows(None if weights is None else weights[numbers], chosen)
-        mixture = _normal_mixture(chosen, counted, n_components, seed, recipe, rng)
+    if drawn.continuous.any():
+        rows = np.ascontiguousarray(rows[:, drawn.continuous])
+        weights = None if draws.weights is None else draws.weights[drawn.rows]
+        mixture = _normal_mixture(rows, without_empty_rows(weights, rows), drawn, draws.recipe)
         if mixture is None:
             return None
-    return Member.learned(MemberDensity(columns, mixture, of_columns, continuous), numbers, sample)
-
-
-def _is_learned(rows: FloatArray) -> BoolArray:
-    """Return which columns have enough different values beside their point masses, which are NaN, (C,)."""
-    known = np.count_nonzero(~np.isnan(rows), axis=0)
-    return np.asarray(varies(rows) & (known >= _ROWS_PER_COLUMN))
+    density = MemberDensity(drawn.columns, mixture, masses, drawn.continuous)
+    return Member.learned(density, drawn.rows, draws.sample)
 
 
 def _normal_mixture(
-    rows: FloatArray,
-    weights: FloatArray | None,
-    n_components: int,
-    seed: int,
-    recipe: EnsembleRecipe,
-    rng: np.random.RandomState,
+    rows: FloatArray, weights: FloatArray | None, drawn: DrawOfMixture, recipe: EnsembleRecipe
 ) -> Mixture | None:
     """Return the components that count as normal of a mixture of some rows, or None where none fits them."""
-    mixture = _fit(rows, weights, n_components, seed)
+    mixture = _fit(rows, weights, drawn.n_components, drawn.seed)
     if mixture is None:
         return None
     if not recipe.all_normal:
-        mixture = concentrated(mixture, rows, weights, rng.uniform(0.0, _MOST_TRIMMED))
+        mixture = concentrated(mixture, rows, weights, drawn.trimmed)
     return without_small(mixture, recipe.min_share)
 
 
-def _at_every_row(sample: FloatArray, weights: FloatArray | None, order: IntArray) -> Member:
+def _at_every_row(draws: MemberDraws, drawn: DrawAtEveryRow) -> Member:
     """Return a member with a component at each of half of the rows, in standard units.
 
     Their variance is what the other half is from the nearest of them: the mean squared distance by column, which is the
     M-step for rows held out with each in the component that it is nearest to.
     """
-    seen, unseen = np.split(order, [(len(order) + 1) // 2])
+    sample, seen, unseen = draws.sample, drawn.rows, drawn.unseen
     nearest = cdist(sample[unseen], sample[seen], "sqeuclidean").min(axis=1)
-    weight = np.ones(len(sample)) if weights is None else weights
+    weight = np.ones(len(sample)) if draws.weights is None else draws.weights
     variance = np.average(nearest, weights=weight[unseen]) / sample.shape[1]
     covariances = np.full((len(seen), sample.shape[1]), max(float(variance), _LEAST_VARIANCE))
     mixture = Mixture.from_parameters(weight[seen] / weight[seen].sum(), sample[seen], covariances, "diag")
     return Member.learned(MemberDensity.of_mixture(np.arange(sample.shape[1]), mixture), seen, sample)
-
-
-def _log_uniform(most: int, rng: np.random.RandomState) -> int:
-    """Return a whole number from 1 to `most`, small ones more often: its logarithm is uniform before rounding down."""
-    return min(most, int(np.exp(rng.uniform(0.0, np.log(most + 1)))))
 
 
 def _fit(rows: FloatArray, weights: FloatArray | None, n_components: int, seed: int) -> Mixture | None:

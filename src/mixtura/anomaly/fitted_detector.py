@@ -9,8 +9,9 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.anomaly.calibration import Calibration, ConformalCalibration, self_calibration
-from mixtura.anomaly.ensemble import Ensemble, EnsembleRecipe, learn_ensemble
+from mixtura.anomaly.ensemble import Ensemble, learn_ensemble
 from mixtura.anomaly.judged_rows import MeanStrangeness, StableStrangeness, TailOfDensity, judged
+from mixtura.anomaly.member_draws import EnsembleRecipe
 from mixtura.anomaly.normal_mixture import NormalMixture, learn_normal
 from mixtura.anomaly.standard_rows import StandardRows, standardize
 from mixtura.anomaly.tail_probability import Tail, tail_of

@@ -14,9 +14,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from mixtura._typing import BoolArray, FloatArray, IntArray, RowsLike
-from mixtura.anomaly.ensemble import make_recipe
 from mixtura.anomaly.false_discoveries import control_false_discoveries
 from mixtura.anomaly.fitted_detector import learn_detector
+from mixtura.anomaly.member_draws import make_recipe
 from mixtura.core.explanation.reasons import Reasons
 from mixtura.core.mixture import Mixture
 from mixtura.estimators.callbacks import checked

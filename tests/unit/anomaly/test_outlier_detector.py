@@ -11,7 +11,8 @@ from sklearn.metrics import roc_auc_score
 import mixtura
 from mixtura import GaussianMixture, GaussianMixtureOutlierDetector, Mixture
 from mixtura._typing import FloatArray
-from mixtura.anomaly.ensemble import EnsembleRecipe, learn_ensemble
+from mixtura.anomaly.ensemble import learn_ensemble
+from mixtura.anomaly.member_draws import EnsembleRecipe
 from mixtura.anomaly.normal_mixture import log_density, without_small
 from mixtura.anomaly.standard_rows import standardize
 from mixtura.anomaly.tail_probability import SimulatedTail, exponential_tail

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.anomaly.ensemble import make_recipe
 from mixtura.anomaly.false_discoveries import control_false_discoveries, excess_of
 from mixtura.anomaly.fitted_detector import FittedDetector, learn_detector
+from mixtura.anomaly.member_draws import make_recipe
 from mixtura.segments.anomalies.scored_rows import ScoredRows, learn_rows, rows_to_score
 from mixtura.segments.anomalies.source_anomalies import SourceAnomalies
 from mixtura.segments.anomalies.table_anomalies import TableAnomalies
