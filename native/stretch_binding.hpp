@@ -57,12 +57,13 @@ void set_rows(Stretch& s, Index n, Index d) {
 }
 
 // The steps made, and why no more. The arrays, in this order, None for what is not given: rows, weight, bound, total_mean,
-// total_second; state, film, race; order, that of each block by its own row numbers; levels, starts, kinds, prior.
+// total_second; state, film, race; order, that of each block by its own row numbers; levels, starts, kinds, prior; noise,
+// freedom.
 nb::tuple advance(std::size_t variant, int layout, Index n_components, nb::tuple form, Index block, Index warmup,
                   double fewest, double negligible, double tolerance, double enough, nb::args arrays) {
     const Array rows(arrays[0]), weight(arrays[1]), bound(arrays[2]), total_mean(arrays[3]), total_second(arrays[4]),
         state(arrays[5], true), film(arrays[6], true), race(arrays[7]), order(arrays[8]),
-        levels(arrays[9]), starts(arrays[10]), kinds(arrays[11]), prior(arrays[12]);
+        levels(arrays[9]), starts(arrays[10]), kinds(arrays[11]), prior(arrays[12]), noise(arrays[13]), freedom(arrays[14]);
     Stretch s = described(variant, layout, n_components, form, block, warmup, fewest, negligible, tolerance, enough);
     const Index n = rows.size(0), d = rows.size(1);
     s.pass.rows64 = rows.is('f') ? nullptr : rows.values<const double>({n, d});
@@ -75,6 +76,11 @@ nb::tuple advance(std::size_t variant, int layout, Index n_components, nb::tuple
         if (s.pass.order[i] < 0 || s.pass.order[i] >= std::min(s.block, n - i / s.block * s.block))
             throw std::invalid_argument("the order must hold row numbers of each block");
     s.levels = levels_of(n, levels, starts, kinds, prior);
+    s.noise = noise.values<const double>({n}), s.freedom = freedom.values<const double>({3});
+    if ((s.noise || s.freedom) && s.pass.layout == Layout::shared)
+        throw std::invalid_argument("rows that weigh less than one are whole in the total");
+    if (s.freedom && !(s.freedom[1] > 0.0 && s.freedom[2] >= s.freedom[1]))
+        throw std::invalid_argument("degrees of freedom have two bounds");
     set_rows(s, n, d);
     s.n_steps = film.size(0);
     Race numbers;
@@ -129,5 +135,5 @@ void finish_runs(std::size_t variant, int layout, Index n_components, nb::tuple 
 void define_stretch(nb::module_& m) {
     m.def("advance", &advance);
     m.def("finish_runs", &finish_runs);
-    m.attr("STRETCH") = 3;
+    m.attr("STRETCH") = 4;
 }

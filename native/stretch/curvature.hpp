@@ -10,6 +10,15 @@ inline double product(const double* a, const double* b, Index n) {
     return total;
 }
 
+void invert_lower(Index d, const double* lower, double* out) {
+    for (Index i = 0; i < d; ++i)
+        for (Index j = 0; j < d; ++j) {
+            double sum = i == j ? 1.0 : 0.0;
+            for (Index l = j; l < i; ++l) sum -= lower[i * d + l] * out[l * d + j];
+            out[i * d + j] = j > i ? 0.0 : sum / lower[i * d + i];
+        }
+}
+
 // Forgets everything.
 void forget(const State& s) {
     s[n_curvature] = s[has_last] = 0.0;

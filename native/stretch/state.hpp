@@ -11,8 +11,9 @@ enum Scalar {
 struct Model {
     Model(double* from, const StretchSizes& z)
         : weights(from), means(from + z.k), covariances(means + z.k * z.d), whitening(covariances + z.covariances),
-          logs(whitening + z.whitening), offsets(logs + z.logs), table(offsets + z.k) {}
-    double *weights, *means, *covariances, *whitening, *logs, *offsets, *table;
+          logs(whitening + z.whitening), offsets(logs + z.logs), table(offsets + z.k), noise(table + z.table),
+          freedom(noise + z.noise) {}
+    double *weights, *means, *covariances, *whitening, *logs, *offsets, *table, *noise, *freedom;
 };
 
 struct State {
@@ -30,6 +31,7 @@ struct State {
         moves = next(stretch_memory * z.point), drops = next(stretch_memory * z.point);
         about = next(z.k * z.d), roots = next(z.k), whitening = next(z.factors), coloring = next(z.factors);
         likely = next(z.open), widths = next(z.open), known = next(z.open);
+        expected = next(z.tails), spreads = next(z.tails);
         linked = next(stretch_pairs), history = next(2 * stretch_pairs * z.sums);
     }
     double& operator[](Scalar one) const { return scalars[one]; }
@@ -41,4 +43,13 @@ struct State {
     double *scalars, *model, *origin_model, *entered, *trial, *origin, *trial_point, *trial_left, *point, *left;
     double *last_point, *last_gradient, *moves, *drops, *about, *roots, *whitening, *coloring, *linked, *history;
     double *likely, *widths, *known;  // coordinates of levels
+    double *expected, *spreads;       // of tails
 };
+
+// (change, latest two of those before), at most three.
+void push(const State& s, Scalar count, Scalar first, double change) {
+    s.scalars[first + 2] = s.scalars[first + 1];
+    s.scalars[first + 1] = s.scalars[first];
+    s.scalars[first] = change;
+    s[count] = std::fmin(3.0, s[count] + 1.0);
+}

@@ -10,12 +10,16 @@ struct Steps {
         : t(stretch), z(sizes), s(stretch.state, sizes), about(room), sums(about + z.k * z.d), part(about + z.sums),
           completed(part + z.sums), factors(completed + z.sums + z.d * z.d), next_model(factors + z.factors),
           seen(next_model + z.model), beside(seen + z.table + 2 * z.k), shares(beside + z.beside),
-          status(reinterpret_cast<Status*>(shares + z.beside)) {}
+          background(shares + z.beside), tables(background + z.noise * z.block),
+          status(reinterpret_cast<Status*>(tables + 2 * z.tails * (z.d + 1))) {}
 
     ~Steps() { std::free(kept); }
     Steps(const Steps&) = delete;
 
-    static Index room(const StretchSizes& z) { return 3 * z.sums + z.d * z.d + z.factors + z.model + z.table + 2 * z.beside + 3 * z.k; }
+    static Index room(const StretchSizes& z) {
+        return 3 * z.sums + z.d * z.d + z.factors + z.model + z.table + 2 * z.beside + 3 * z.k + z.noise * z.block +
+               2 * z.tails * (z.d + 1);
+    }
 
     // The sums of a pass, about the means of the model.
     bool gather() {
@@ -24,6 +28,12 @@ struct Steps {
         Pass pass = t.pass;
         pass.means = m.means, pass.factors = factors_of(m), pass.offsets = m.offsets;
         pass.kept = t.pass.n <= t.block ? &kept : nullptr;
+        if (z.tails > 0) {
+            tail_tables(z.k, z.d, m.freedom, tables);
+            pass.freedom = m.freedom, pass.tails = tables;
+        }
+        const double share = !t.noise ? 0.0 : *m.noise > 0.0 ? std::log(*m.noise) : -HUGE_VAL;
+        pass.background = t.noise ? background : nullptr;
         const Index size = z.sums - z.k * z.d;
         std::fill(sums, sums + size, 0.0);
         for (Index start = 0; start < t.pass.n; start += t.block) {
@@ -34,6 +44,7 @@ struct Steps {
             pass.order = t.pass.order ? t.pass.order + start : nullptr;
             std::fill(part, part + size, 0.0);
             pass.sums = part;
+            for (Index i = 0; i < pass.n && t.noise; ++i) background[i] = share + t.noise[start + i];
             const std::int32_t* of_rows = z.table > 0 ? t.levels.of_rows + start * t.levels.n_columns : nullptr;
             if (of_rows) {
                 std::fill(beside, beside + pass.n * z.k, 0.0);
@@ -59,12 +70,12 @@ struct Steps {
         return factors;
     }
 
-    double* levels_of(double* of) const { return of + 2 + z.gaussian; }
+    double* levels_of(double* of) const { return of + 2 + z.gaussian + 2 * z.tails; }
 
     // The model that sums lead to, from the one that weighted the rows; false where it is not found with ease.
     bool maximize(const double* center, double* before, double* out) {
         const Index kd = z.k * z.d, size = 2 + z.gaussian, d = z.d;
-        const double* given = center + kd;
+        const double *given = center + kd, *tails = given + size, *levels = tails + 2 * z.tails;
         const bool pooled = z.layout == Layout::shared;
         if (pooled) {
             std::copy(given, given + size, completed);
@@ -85,11 +96,17 @@ struct Steps {
         ClosedForm& f = form.step;
         const Model to(out, z), from(before, z);
         f.means = center, f.sums = pooled ? completed : given, f.packed = z.layout == Layout::dense;
+        if (z.tails > 0) {
+            as_gaussian(z, center, completed);
+            f.means = completed, f.sums = completed + kd;
+            maximize_tails(t.freedom, z.k, given + 2, tails + z.k, to.freedom);
+        }
         f.weights = to.weights, f.centers = to.means, f.covariances = to.covariances, f.whitening = to.whitening;
         f.log_determinants = to.logs, f.offsets = to.offsets, f.status = status;
         form.before = from.covariances, form.whitening = from.whitening;
-        if (z.table > 0 && !maximize_levels(t.levels, z.k, given + size, seen, to.table)) return false;
-        return (t.is_common ? algebra.common_form(form) : algebra.closed_form(f)) && (!pooled || is_precise(to));
+        if (z.table > 0 && !maximize_levels(t.levels, z.k, levels, seen, to.table)) return false;
+        if (!(t.is_common ? algebra.common_form(form) : algebra.closed_form(f)) || (pooled && !is_precise(to))) return false;
+        return !t.noise || leave_to_noise(z, given, to);
     }
 
     // Whether what components share kept its digits beside the total variances.
@@ -107,7 +124,7 @@ struct Steps {
     bool finish(double* before, const double* center) {
         if (!maximize(center, before, next_model)) return false;
         const Model m(next_model, z), last(before, z);
-        for (Index c = 0; c < z.logs && z.layout != Layout::shared; ++c)
+        for (Index c = 0; c < z.logs && z.layout != Layout::shared && z.tails == 0; ++c)
             if (m.logs[c] - last.logs[c] > narrowing) return false;
         std::copy(next_model, next_model + z.model, s.model);
         return true;
@@ -116,7 +133,7 @@ struct Steps {
     const Stretch& t;
     const StretchSizes& z;
     const State s;
-    double *about, *sums, *part, *completed, *factors, *next_model, *seen, *beside, *shares;  // sums stand after their means
+    double *about, *sums, *part, *completed, *factors, *next_model, *seen, *beside, *shares, *background, *tables;  // sums stand after their means
     Status* status;
     void* kept = nullptr;  // of passes
 };

@@ -14,6 +14,7 @@ namespace {
 #include "state.hpp"
 #include "curvature.hpp"
 #include "levels.hpp"
+#include "beside.hpp"
 #include "steps.hpp"
 
 enum Kind { plain = 0, extrapolated = 1, rejected = 2 };
@@ -32,23 +33,6 @@ double remaining_gain(double change, double before) {
     if (change <= 0.0) return 0.0;
     if (!(change < before && before < infinity)) return infinity;
     return change * change / (before - change);
-}
-
-// (change, latest two of those before), at most three.
-void push(const State& s, Scalar count, Scalar first, double change) {
-    s.scalars[first + 2] = s.scalars[first + 1];
-    s.scalars[first + 1] = s.scalars[first];
-    s.scalars[first] = change;
-    s[count] = std::fmin(3.0, s[count] + 1.0);
-}
-
-void invert_lower(Index d, const double* lower, double* out) {
-    for (Index i = 0; i < d; ++i)
-        for (Index j = 0; j < d; ++j) {
-            double sum = i == j ? 1.0 : 0.0;
-            for (Index l = j; l < i; ++l) sum -= lower[i * d + l] * out[l * d + j];
-            out[i * d + j] = j > i ? 0.0 : sum / lower[i * d + i];
-        }
 }
 
 class Climb : Steps {
@@ -211,6 +195,7 @@ private:
         }
         double length = algebra.largest_change(z.k, z.d, z.moments, direction, s.roots);
         length = largest_level_change(t.levels, s, direction + z.gaussian, length);
+        length = largest_tail_change(s, direction + z.gaussian + z.open, length);
         if (length == 0.0) return Found::none;
         const double share = concave ? std::fmin(s[radius] / length, 1.0) : s[radius] / length;
         if (!std::isfinite(share) || !std::isfinite(slope)) return Found::trouble;
@@ -242,6 +227,7 @@ private:
         for (Index c = 0; c < z.k; ++c)
             if (!(trial_sums[2 + c] > 0.0)) return Found::none;
         level_counts(s, s.trial_point + z.gaussian, trial_sums + 2, levels_of(sums), levels_of(trial_sums));
+        tail_sums(s, s.trial_point + z.gaussian + z.open, trial_sums + 2, trial_sums + 2 + z.gaussian);
         if (!maximize(s.trial, s.model, next_model)) return Found::trouble;
         std::copy(s.model, s.model + z.model, s.origin_model);
         std::copy(about, about + z.sums, s.origin);
@@ -275,8 +261,13 @@ private:
 
     // The coordinates of sums with their means.
     bool coordinates(const double* of, double* out) const {
-        const double* given = of + z.k * z.d;
-        level_coordinates(t.levels, s, given + 2 + z.gaussian, out + z.gaussian);
+        const double *given = of + z.k * z.d, *tails = given + 2 + z.gaussian;
+        level_coordinates(t.levels, s, tails + 2 * z.tails, out + z.gaussian);
+        if (z.tails > 0) {
+            tail_coordinates(s, given + 2, tails + z.k, out + z.gaussian + z.open);
+            as_gaussian(z, of, completed);
+            of = completed, given = of + z.k * z.d;
+        }
         return algebra.whiten_sums({1, z.k, z.d, static_cast<int>(z.layout), of, given, s.about, s.whitening, s.roots, out});
     }
 
@@ -292,6 +283,7 @@ private:
         for (Index i = 0; i < z.factors && z.layout != Layout::diagonal; i += d * d)
             invert_lower(d, s.whitening + i, s.coloring + i);
         lay_levels(t.levels, s, m.table, levels_of(sums));
+        lay_tails(s, m.freedom);
         s[has_coordinates] = 1.0, s[age] = 0.0;
         forget(s);
         for (Index i = 0; i < s.count(n_history); ++i) {

@@ -32,6 +32,8 @@ struct Stretch {
     double tolerance, enough;                 // nats: of extrapolation, and of the rule that ends a stretch
     const Race* race;                         // nullptr where there is none
     Levels levels;
+    const double* noise;    // (n) log densities of noise but for its weight; nullptr where there is none
+    const double* freedom;  // (3) of t components: whether all have the same, and the bounds; nullptr for Gaussian ones
     Index n_steps;
     double *state, *film;                     // (size), (n_steps, frame)
 };
@@ -42,25 +44,27 @@ constexpr Index stretch_scalars = 32, stretch_pairs = 9, stretch_memory = 8;
 struct StretchSizes {
     explicit StretchSizes(const Stretch& s)
         : k(s.pass.k), d(s.pass.d), layout(s.pass.layout), moments(moment_size(layout, d)), gaussian(k * (1 + d + moments)),
-          table(s.levels.size * k), beside(table > 0 ? (s.block < s.pass.n ? s.block : s.pass.n) * k : 0),
-          open(table > 0 ? table - k : 0), point(gaussian + open), sums(k * d + 2 + gaussian + table),
+          table(s.levels.size * k), noise(s.noise ? 1 : 0), tails(s.freedom ? k : 0), block(s.block < s.pass.n ? s.block : s.pass.n),
+          beside(table > 0 ? block * k : 0), open(table > 0 ? table - k : 0), point(gaussian + open + tails),
+          sums(k * d + 2 + gaussian + 2 * tails + table),
           factors(layout == Layout::dense ? k * d * d : layout == Layout::diagonal ? k * d : d * d) {
         const ClosedForm& f = s.form.step;
         const bool one = !s.is_common && f.pooled && !f.diagonal, spheres = !s.is_common && f.diagonal && f.averaged && !f.pooled;
         whitening = one ? d * d : f.diagonal ? k * d : k * d * d;
         covariances = spheres ? k : whitening;
         logs = one ? 1 : k;
-        model = 2 * k + k * d + covariances + whitening + logs + table;
+        model = 2 * k + k * d + covariances + whitening + logs + table + noise + tails;
     }
     Index state() const {
         return stretch_scalars + 2 * model + (3 + 2 * stretch_pairs) * sums + stretch_pairs +
-               (2 * stretch_memory + 6) * point + k * d + k + 2 * factors + 3 * open;
+               (2 * stretch_memory + 6) * point + k * d + k + 2 * factors + 3 * open + 2 * tails;
     }
     Index frame() const { return 3 + model; }
 
     Index k, d;
     Layout layout;
-    Index moments, gaussian, table, beside, open;  // table: of all levels; open: of those of values that are there
+    Index moments, gaussian;
+    Index table, noise, tails, block, beside, open;  // table: of all levels; open: of those of values that are there
     Index point, sums, factors;            // sums: with the means that they are about
     Index whitening, covariances, logs, model;
 };

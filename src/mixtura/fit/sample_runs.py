@@ -97,7 +97,7 @@ class SampleRuns:
             Of all samples, where the prior has one.
         """
         step = settings.step_for(problem)
-        if not can_finish() or not isinstance(step, StretchedEM):
+        if not can_finish() or not isinstance(step, StretchedEM) or not step.stretch.finishes:
             return None
         bounds = None if floors is None else np.ascontiguousarray(floors.bound(step.stretch.places.form))
         pooled = step.stretch.total is not None

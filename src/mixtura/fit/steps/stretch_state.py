@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mixtura._typing import FloatArray
-from mixtura.core.covariance import Factors, Structure
+from mixtura.core.covariance import Factors
 from mixtura.core.mixture import Mixture
+from mixtura.core.model import GaussianModel
 from mixtura.core.moments import Moments
-from mixtura.core.parts.discrete import DiscreteColumns, LevelTable
+from mixtura.core.parts.discrete import LevelTable
+from mixtura.core.parts.student import Tails
 from mixtura.core.statistics import Statistics
 from mixtura.fit.loop.state import StepResult
 from mixtura.fit.loop.trace import PassKind
 from mixtura.fit.steps.accelerated import AcceleratedState, Trial
-from mixtura.fit.steps.coordinates import Coordinates
+from mixtura.fit.steps.coordinates import Coordinates, TailCoordinates
 from mixtura.fit.steps.em import EMState, EMStep
 from mixtura.fit.steps.lbfgs import LimitedMemoryBFGS
 from mixtura.fit.steps.level_coordinates import LevelCoordinates
@@ -49,18 +51,16 @@ class StretchStates:
     Parameters
     ----------
     places : Places
-    structure : Structure
     moments : Moments
         That passes gather: the cheapest of the model, the dearest where values are missing.
     plain : EMStep
-    discrete : DiscreteColumns or None
+    model : GaussianModel
     """
 
     places: Places
-    structure: Structure
     moments: Moments
     plain: EMStep
-    discrete: DiscreteColumns | None = None
+    model: GaussianModel
 
     def fits(self, state: EMState | AcceleratedState) -> bool:
         """Return whether a state can be packed: whether its sums are those that passes gather."""
@@ -102,21 +102,30 @@ class StretchStates:
 
     def mixture(self, vector: FloatArray) -> Mixture:
         """Return the mixture of which a vector has the arrays; they are views."""
-        weights, means, covariances, whitening, logs, offsets, *table = self.places.model_of(vector)
-        found = Mixture(weights, means, covariances, self.structure, Factors(whitening, logs), offsets)
-        if self.discrete is None:
+        weights, means, covariances, whitening, logs, offsets, *beside = self.places.model_of(vector)
+        model, factors = self.model, Factors(whitening, logs)
+        found = Mixture(weights, means, covariances, model.structure, factors, offsets)
+        if not beside:
             return found
-        return replace(found, levels=LevelTable(self.discrete, self.discrete.with_larger(table[0])))
+        tails = None if model.tails is None else Tails(beside.pop(), model.tails.common)
+        noise = None if model.background is None else model.background.with_weight(float(beside.pop()[0]))
+        if model.discrete is None:
+            return replace(found, background=noise, tails=tails)
+        levels = LevelTable(model.discrete, model.discrete.with_larger(beside.pop()))
+        return replace(found, levels=levels, background=noise, tails=tails)
 
     def pack_model(self, model: Mixture) -> FloatArray:
         """Return the arrays of a mixture as one vector."""
         vector = np.empty(self.places.frame_size - 3)
         offsets = model.components(self.moments).offsets
+        levels, noise, tails = model.levels, model.background, model.tails
         given = (
             model.weights, model.means, model.covariances, model.factors.whitening, model.factors.log_determinants,
-            offsets, *([] if model.levels is None else [model.levels.logs]),
+            offsets, None if levels is None else levels.logs, None if noise is None else np.array([noise.weight]),
+            None if tails is None else tails.freedom,
         )  # fmt: skip
-        for place, array in zip(self.places.model_of(vector), given, strict=True):
+        there = [one for one in given if one is not None]
+        for place, array in zip(self.places.model_of(vector), there, strict=True):
             place[...] = array
         return vector
 
@@ -124,15 +133,19 @@ class StretchStates:
         gathered, size = statistics.gathered(), statistics.means.size
         end = size + gathered.sums.size
         place[:size], place[size:end] = gathered.means.ravel(), gathered.sums
-        if gathered.levels is not None:
-            place[end:] = gathered.levels.ravel()
+        beside = [one.ravel() for one in (gathered.tails, gathered.levels) if one is not None]
+        if beside:
+            np.concatenate(beside, out=place[end:])
 
     def _sums(self, place: FloatArray) -> Statistics:
         shape = self.places.n_components, self.places.n_features
         size = shape[0] * shape[1]
-        end = place.size - self.places.n_levels * shape[0]
-        levels = place[end:].reshape(-1, shape[0]) if self.places.n_levels else None
-        found = Statistics(self.moments.gathered, place[:size].reshape(shape), place[size:end], levels)
+        last = place.size - self.places.n_levels * shape[0]
+        end = last - 2 * shape[0] if self.places.tails else last
+        levels = place[last:].reshape(-1, shape[0]) if self.places.n_levels else None
+        tails = place[end:last].reshape(2, shape[0]) if self.places.tails else None
+        sums = place[:size].reshape(shape), place[size:end]
+        found = Statistics(self.moments.gathered, *sums, levels, tails)
         return self.plain.complete(found, self.moments)
 
     def _put_accelerated(self, vector: FloatArray, s: AcceleratedState) -> dict[str, float]:
@@ -197,6 +210,9 @@ class StretchStates:
             self.places.part(vector, "likely")[:] = coordinates.levels.probabilities
             self.places.part(vector, "widths")[:] = coordinates.levels.roots
             self.places.part(vector, "known")[:] = coordinates.levels.known
+        if coordinates.tails is not None:
+            self.places.part(vector, "expected")[:] = coordinates.tails.expected
+            self.places.part(vector, "spreads")[:] = coordinates.tails.widths
         return {"has_coordinates": 1}
 
     def _put_history(
@@ -252,12 +268,14 @@ class StretchStates:
 
     def _coordinates(self, vector: FloatArray) -> Coordinates:
         part = self.places.part
-        about, roots, levels = part(vector, "about"), part(vector, "roots"), None
-        if self.discrete is not None:
+        about, roots, levels, tails = part(vector, "about"), part(vector, "roots"), None, None
+        if self.model.discrete is not None:
             laid = part(vector, "likely"), part(vector, "widths"), part(vector, "known")
-            levels = LevelCoordinates(self.discrete, *laid)
+            levels = LevelCoordinates(self.model.discrete, *laid)
+        if self.places.tails:
+            tails = TailCoordinates(roots, part(vector, "expected"), part(vector, "spreads"))
         factors = part(vector, "whitening"), part(vector, "coloring")
-        return Coordinates(self.moments, about, roots, *factors, levels)
+        return Coordinates(self.moments, about, roots, *factors, levels, tails)
 
     def _curvature(self, vector: FloatArray, numbers: Mapping[str, float]) -> LimitedMemoryBFGS:
         part, kept, last = self.places.part, int(numbers["n_curvature"]), None

@@ -15,6 +15,7 @@ from mixtura.core.accumulate import pass_work
 from mixtura.core.covariance import EMPTY
 from mixtura.core.maximize import Repair
 from mixtura.core.mixture import Mixture
+from mixtura.core.model import GaussianModel
 from mixtura.core.parts.discrete import DiscreteColumns
 from mixtura.core.parts.level_models import CATEGORICAL
 from mixtura.core.protocols import Block, whole_of
@@ -272,15 +273,17 @@ def stretched(
     (block, size), bound = found, None if floor is None else floor.bound(form)
     levels = None if model.discrete is None else _levels_of(block, model.discrete)
     n_levels = 0 if levels is None else levels.prior.size
-    places = places_of(form, moments.layout, model.n_components, data.n_features, n_levels)
+    shape = form, moments.layout, model.n_components, data.n_features, n_levels
+    places = places_of(*shape, model.background is not None, model.tails is not None)
     rows, weights = aligned((block.rows, block.sample_weight))
     order = None if block.order is None else block.order % size
     race = None if rule is None else rule.race
     stretch = Stretch(
         places, rows, weights, size, bound, total, warmup, EMPTY, plain.negligible, tolerance, enough,
         data.kernel.instruction_set, None if race is None else np.array(race), order, levels,
+        *_robust(block, model),
     )  # fmt: skip
-    return StretchedEM(step, stretch, StretchStates(places, structure, moments, plain, model.discrete), rule)
+    return StretchedEM(step, stretch, StretchStates(places, moments, plain, model), rule)
 
 
 def _schedule(step: object) -> tuple[int, EMStep | None, float]:
@@ -324,11 +327,21 @@ def _levels_of(block: Block, discrete: DiscreteColumns) -> Levels:
     return Levels(np.ascontiguousarray(block.levels), discrete.starts, kinds, discrete.pseudo_counts)
 
 
+def _robust(block: Block, model: GaussianModel) -> tuple[FloatArray | None, FloatArray | None]:
+    """Return the log densities of noise but for its weight, and how degrees of freedom are found."""
+    densities = freedom = None
+    if model.background is not None:
+        noise, complete = model.background.with_weight(1.0), block.order is None
+        densities = noise.log_densities(block.rows, block.levels, complete=complete)
+    if (tails := model.tails) is not None:
+        freedom = np.array([float(tails.common), tails.least, tails.most])
+    return densities, freedom
+
+
 def _is_plain(problem: Problem) -> bool:
-    """Return whether components are Gaussian beside levels, and no prior is added to the sums of their rows."""
+    """Return whether compiled code knows what is beside components, and no prior is added to the sums of their rows."""
     data, model = problem.data, problem.model
     if model.discrete is not data.discrete or not (model.discrete is None or _is_known(model.discrete)):
         return False
-    beside = model.background, model.tails, model.kept
     is_flat = model.prior.is_flat and not model.prior.ridge
-    return is_flat and get_algebra().name == "native" and all(one is None for one in beside)
+    return is_flat and get_algebra().name == "native" and model.kept is None

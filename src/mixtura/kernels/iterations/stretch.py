@@ -41,7 +41,7 @@ __all__ = [
     "places_of",
 ]
 
-_VERSION = 3
+_VERSION = 4
 """What an extension has to say of its stretches to be called from here."""
 
 _LAYOUTS = {Layout.DENSE: 0, Layout.DIAGONAL: 1, Layout.SHARED: 2}
@@ -91,6 +91,8 @@ class Places:
     n_components, n_features : int
     n_levels : int, default=0
         Of all discrete columns, with that of missing values.
+    noise, tails : bool, default=False
+        Whether there is noise, and whether components are t distributions.
     """
 
     form: ClosedForm | CommonForm
@@ -98,17 +100,23 @@ class Places:
     n_components: int
     n_features: int
     n_levels: int = 0
+    noise: bool = False
+    tails: bool = False
 
     @cached_property
     def model(self) -> tuple[tuple[int, ...], ...]:
-        """Shapes of weights, means, covariances, whitening factors, log-determinants, offsets, and of levels if any."""
+        """Shapes of weights, means, covariances, whitening factors, log-determinants, and offsets.
+
+        Then of what there is: levels, the weight of noise, degrees of freedom.
+        """
         k, d, form = self.n_components, self.n_features, self.form
         own = (k, d) if form.diagonal else (k, d, d)
         one = isinstance(form, ClosedForm) and form.pooled and not form.diagonal
         spheres = form == ClosedForm(pooled=False, diagonal=True, averaged=True)
         whitening = (d, d) if one else own
-        table = ((self.n_levels, k),) if self.n_levels else ()
-        return (k,), (k, d), (k,) if spheres else whitening, whitening, (1,) if one else (k,), (k,), *table
+        beside = ((self.n_levels > 0, (self.n_levels, k)), (self.noise, (1,)), (self.tails, (k,)))
+        gaussian = (k,), (k, d), (k,) if spheres else whitening, whitening, (1,) if one else (k,), (k,)
+        return *gaussian, *(shape for is_there, shape in beside if is_there)
 
     def serves(self, components: Components) -> bool:
         """Return whether a pass over components is one that stretches make."""
@@ -122,8 +130,9 @@ class Places:
     def _parts(self) -> Mapping[str, tuple[int, tuple[int, ...]]]:
         k, d = self.n_components, self.n_features
         size = sums_size(self.layout, k, d)
-        levels = (max(self.n_levels - 1, 0), k)
-        sums, point = (k * d + size + self.n_levels * k,), (size - 2 + prod(levels),)
+        levels, tails = (max(self.n_levels - 1, 0), k), (k if self.tails else 0,)
+        sums = (k * d + size + 2 * tails[0] + self.n_levels * k,)
+        point = (size - 2 + prod(levels) + tails[0],)
         own = {Layout.DENSE: (k, d, d), Layout.DIAGONAL: (k, d), Layout.SHARED: (d, d)}[self.layout]
         assert size - 2 == k * (1 + d + moment_size(self.layout, d))
         model = (self.frame_size - 3,)
@@ -134,6 +143,7 @@ class Places:
             "moves": (MEMORY, *point), "drops": (MEMORY, *point),
             "about": (k, d), "roots": (k,), "whitening": own, "coloring": own,
             "likely": levels, "widths": levels, "known": levels,
+            "expected": tails, "spreads": tails,
             "linked": (PAIRS,), "history": (PAIRS, 2, *sums),
         }  # fmt: skip
         found, at = {}, 0
@@ -178,10 +188,16 @@ class Places:
 
 @lru_cache(maxsize=256)
 def places_of(
-    form: ClosedForm | CommonForm, layout: Layout, n_components: int, n_features: int, n_levels: int = 0
+    form: ClosedForm | CommonForm,
+    layout: Layout,
+    n_components: int,
+    n_features: int,
+    n_levels: int = 0,
+    noise: bool = False,
+    tails: bool = False,
 ) -> Places:
     """Return the places of parts of states, found once."""
-    return Places(form, layout, n_components, n_features, n_levels)
+    return Places(form, layout, n_components, n_features, n_levels, noise, tails)
 
 
 class Levels(NamedTuple):
@@ -281,6 +297,10 @@ class Stretch:
     order : ndarray of shape (N,), optional
         Where values are missing: rows of each block, by their numbers in it, as `Kernel.accumulate` takes them.
     levels : Levels, optional
+    noise : ndarray of shape (N,), optional
+        Log densities of noise but for its weight, as `Kernel.accumulate` takes them.
+    freedom : ndarray of shape (3,), optional
+        Of t components: 1 where all have the same degrees of freedom, otherwise 0, and their bounds.
     """
 
     places: Places
@@ -298,6 +318,8 @@ class Stretch:
     race: FloatArray | None = None
     order: IntArray | None = None
     levels: Levels | None = None
+    noise: FloatArray | None = None
+    freedom: FloatArray | None = None
 
     def advance(self, state: FloatArray, n_steps: int) -> tuple[FloatArray, FloatArray, Ending]:
         """Make some steps.
@@ -319,7 +341,7 @@ class Stretch:
         rows = self.rows, self.sample_weight, self.bound, *(self.total or (None, None))
         beside = self.levels or (None, None, None, None)
         made, ending = _extension().advance(
-            *self._described, *rows, after, film, self.race, self.order, *beside
+            *self._described, *rows, after, film, self.race, self.order, *beside, self.noise, self.freedom
         )
         return after, film[:made], _ENDINGS[ending]
 
@@ -349,6 +371,11 @@ class Stretch:
         of_samples = samples.rows, samples.bounds, samples.means, samples.scatters
         _extension().finish_runs(*self._described, most_steps, *of_samples, numbers, starts, ends, found)
         return ends, found
+
+    @property
+    def finishes(self) -> bool:
+        """Whether runs to their ends are made of such steps: of complete rows of numbers, by Gaussian components."""
+        return all(one is None for one in (self.order, self.levels, self.noise, self.freedom))
 
     @property
     def _described(self) -> tuple[object, ...]:

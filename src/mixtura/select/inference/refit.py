@@ -129,7 +129,8 @@ class Refit:
         if isinstance(rows, MixedRows) or data.has_missing or not can_finish():
             return False
         problem = self._problem(data, mixture)
-        return isinstance(self._settings(problem).step_for(problem), StretchedEM)
+        step = self._settings(problem).step_for(problem)
+        return isinstance(step, StretchedEM) and step.stretch.finishes
 
     def best_of_each(
         self, data: Data, tables: SampleTables, starts: Sequence[Sequence[Mixture]]
