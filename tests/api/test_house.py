@@ -106,9 +106,14 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def functions_of(path: Path) -> Iterator[Function]:
-    for node in ast.walk(tree_of(path)):
+    """Walk the statements alone, a tenth of all nodes: expressions define no function."""
+    waiting: list[ast.AST] = [tree_of(path)]
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, Function):
             yield node
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting += getattr(node, part, ())
 
 
 def length_of(function: Function) -> int:
@@ -309,7 +314,8 @@ def layout_comparisons(tree: ast.AST) -> list[int]:
 def test_no_layout_is_compared_outside_kernels() -> None:
     """`Moments` are objects that know what can be done with them."""
     outside = [path for path in MODULES if "kernels" not in path.parts]
-    compared = {name_of(path): layout_comparisons(tree_of(path)) for path in outside}
+    naming = [path for path in outside if "layout" in path.read_text(encoding="utf-8").lower()]
+    compared = {name_of(path): layout_comparisons(tree_of(path)) for path in naming}
     assert {name: lines for name, lines in compared.items() if lines} == {}
 
 
