@@ -67,15 +67,17 @@ def test_what_changes_the_recommendation_comes_with_commands(run, odd) -> None:
 @pytest.mark.parametrize(
     "width", ["40", *(pytest.param(one, marks=pytest.mark.slow) for one in ("80", "200"))]
 )
-def test_every_printed_command_runs_as_printed(run, odd, workplace, monkeypatch, width) -> None:
-    """A table with missing values, skew, a long name and markup, on terminals of any width (case 16)."""
+def test_every_printed_command_runs_as_printed(run, kept, odd, workplace, monkeypatch, width) -> None:
+    """A table with missing values, skew, a long name and markup, on terminals of any width (case 16).
+
+    What is printed alike on several widths is run once.
+    """
     monkeypatch.setenv("COLUMNS", width)
     path = odd.rename(workplace / "a table with quite a long name, & more of 'it' for $HOME.csv")
     commands = commands_in(run("advise", path.name).output)
     assert len(commands) >= 2
-    for command in {tuple(words) for words in commands}:
-        done = run(*command, "--components", "2", "--resamples", "0", "--overwrite", "--quiet")
-        assert done.exit_code == 0, (command, done.output)
+    for command in dict.fromkeys(tuple(words) for words in commands):
+        kept(*command, "--components", "2", "--resamples", "0", "--overwrite", "--quiet")
 
 
 def test_shapes_and_samples_are_told(run, workplace) -> None:
