@@ -31,7 +31,7 @@ __all__ = ["Ensemble", "Member", "MemberDensity", "learn_ensemble"]
 _ATTEMPTS = 3
 """Draws for a member until one can be fitted, as a factor of the number of members."""
 
-_TOGETHER = 8
+_TOGETHER = 4
 """Members that a worker learns at a time: one takes a few milliseconds."""
 
 _LEAST_VARIANCE = 1e-6
@@ -197,7 +197,7 @@ def learn_ensemble(standard: StandardRows, recipe: EnsembleRecipe) -> Ensemble:
 def _workers(draws: MemberDraws) -> Workers:
     """Return who learns the members: processes, where there is work for them, or this thread alone.
 
-    Not threads: passes over a few hundred rows are over before the interpreter has prepared the next one.
+    Not threads: a pass of a few hundred rows is over before the interpreter has prepared the next one.
     """
     n_members = draws.recipe.n_members
     workers = workers_for(draws.seconds * n_members, n_members)

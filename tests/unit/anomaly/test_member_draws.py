@@ -66,7 +66,9 @@ def test_draws_are_those_of_one_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     standard, recipe = sample_of("complete"), make_recipe(False, 3, n_members=N_MEMBERS)
     fit = ensemble._fit
 
-    def fit_some(rows: FloatArray, weights: FloatArray | None, n_components: int, seed: int) -> Mixture | None:
+    def fit_some(
+        rows: FloatArray, weights: FloatArray | None, n_components: int, seed: int
+    ) -> Mixture | None:
         return None if seed % 3 == 0 else fit(rows, weights, n_components, seed)
 
     monkeypatch.setattr(ensemble, "_fit", fit_some)

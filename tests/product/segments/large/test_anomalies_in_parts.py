@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from mixtura.anomaly import ensemble, standard_rows
+from mixtura.anomaly import member_draws, standard_rows
 from mixtura.data.sources import Source, open_source
 from mixtura.exceptions import ColumnError
 from mixtura.segments.anomalies import SourceAnomalies, TableAnomalies, find_anomalies, scored_rows
@@ -20,8 +20,8 @@ N = 1_500
 
 @pytest.fixture(autouse=True)
 def few_members_and_small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ensemble, "_MEMBERS", 20)
-    monkeypatch.setattr(ensemble, "_NOVELTY_MEMBERS", 5)
+    monkeypatch.setattr(member_draws, "_MEMBERS", 20)
+    monkeypatch.setattr(member_draws, "_NOVELTY_MEMBERS", 5)
     monkeypatch.setattr(standard_rows, "_PART", 700)
 
 
