@@ -33,7 +33,7 @@ from mixtura._typing import BoolArray
 
 __all__ = ["calibration", "compare", "labelled", "main", "novelty"]
 
-_SHARED = Path(__file__).resolve().parents[1] / "shared" / "data" / "anomaly"
+_SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "anomaly"
 
 
 @dataclass(frozen=True)
