@@ -334,6 +334,8 @@ def spark_session() -> Any:
         "spark.driver.host": LOOPBACK,
         "spark.sql.shuffle.partitions": "1",
         "spark.log.level": "ERROR",
+        # Tests run its code a few times only: to compile that well takes more time than it saves.
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     }
     # Two threads, and four attempts at a task, as on a cluster.
     builder = sql.SparkSession.builder.master("local[2,4]").appName("mixtura")

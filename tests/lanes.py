@@ -66,6 +66,7 @@ def choose(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("thorough"):
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
+    items.sort(key=is_not_first)
     for item in items:
         if item in left_out or not LANES[lane_of(item.nodeid)].covered:
             item.add_marker(pytest.mark.no_cover)
@@ -79,6 +80,11 @@ def is_left_out(item: pytest.Item) -> bool:
     sampled = item.get_closest_marker("sampled")
     drawn = sampled is None or zlib.crc32(item.nodeid.encode()) % sampled.args[0] == 0
     return not drawn or item.get_closest_marker("slow") is not None
+
+
+def is_not_first(item: pytest.Item) -> bool:
+    """Whether a test waits for those marked `first`, which the first worker has all: no worker steals from that end."""
+    return item.get_closest_marker("first") is None
 
 
 @dataclass

@@ -44,7 +44,9 @@ __all__ = [
 def engine_of(*names: str) -> Any:
     """A fixture of some engines: the dialect, and what speaks it."""
 
-    @pytest.fixture(scope="module", params=names)
+    first = [pytest.param(name, marks=pytest.mark.first) if "spark" in name else name for name in names]
+
+    @pytest.fixture(scope="module", params=first)
     def engine(request: pytest.FixtureRequest) -> Iterator[tuple[str, Engine]]:
         with started(request.param) as one:
             yield request.param.split()[0], one

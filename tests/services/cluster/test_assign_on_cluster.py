@@ -81,6 +81,7 @@ def test_a_dask_dataframe(found: Segmentation, drop_missing: bool) -> None:
     assert held["segment"].null_count() >= 1
 
 
+@pytest.mark.first
 def test_a_spark_dataframe(found: Segmentation) -> None:
     frame = table(500, 1)
     rows = pl.from_pandas(frame)

@@ -62,6 +62,7 @@ def test_segments(customers: None, run: Callable[..., Any]) -> None:
         assert "1,200 customers" in done.stdout
 
 
+@pytest.mark.first
 def test_the_blocks_for_spark(customers: None) -> None:
     session, names = spark_session(), dict[str, Any]()
     # Spark reads relative paths from where its session was started.

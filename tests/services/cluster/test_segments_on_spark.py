@@ -21,6 +21,7 @@ pytest.importorskip("pandas")
 pytestmark = [
     pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
     pytest.mark.filterwarnings("ignore:Columns of the table:UserWarning"),
+    pytest.mark.first,
 ]
 
 segment_source = importlib.import_module("mixtura.segments.large.segment_source")

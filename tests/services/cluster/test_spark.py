@@ -19,7 +19,10 @@ from mixtura.exceptions import ClusterError, DataError, MissingValuesError
 
 pandas = pytest.importorskip("pandas")
 psutil = pytest.importorskip("psutil")
-pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
+    pytest.mark.first,
+]
 
 N, K = 6000, 3
 ROWS = np.random.RandomState(0).standard_normal((N, 3)) + 3.0 * np.random.RandomState(1).randint(
