@@ -25,7 +25,7 @@ from mixtura.exceptions import DataError, IllDefinedCovarianceError, TooFewRowsE
 TYPES = tuple(FAMILIES)
 STARTS = ("kmeans", "k-means++", "random", "random_from_data")
 COLUMNS = ("normal", "uniform", "clumps", "whole", "constant", "duplicate", "heavy", "two values", "offset")
-TABLES = {"mixture": (500, 3000), "clustering": (300, 1500)}
+TABLES = {"mixture": (500, 1500), "clustering": (300, 800)}
 """How many are tried in `make test`, and in `make test-all`."""
 DOCUMENTED = (DataError, IllDefinedCovarianceError, TooFewRowsError)
 
