@@ -64,7 +64,8 @@ if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every na
 
     def __getattr__(name: str) -> object:
         if name == "__version__":
-            return import_module("importlib.metadata").version("mixtura")
+            globals()[name] = found = import_module("importlib.metadata").version("mixtura")
+            return found
         if name in ("datasets", "exceptions"):
             return import_module(f"mixtura.{name}")
         return _get(name)
