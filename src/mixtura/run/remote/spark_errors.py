@@ -18,11 +18,11 @@ def checked(function: OfBatches) -> OfBatches:
     here = version("mixtura")
 
     def run(batches: Iterable[Any]) -> Iterator[Any]:
-        # This travels by value; what it calls is looked up by name where it runs. The package keeps its version: looking
-        # for it among what is installed takes twenty milliseconds, and this is done in every task of every pass.
-        import mixtura
+        # This travels by value; what it calls is looked up by name where it runs. The package there keeps its version:
+        # every task of every pass would look for it among what is installed, for twenty milliseconds.
+        from importlib import import_module
 
-        there = mixtura.__version__
+        there = import_module("mixtura").__version__
         if there != here:
             raise RuntimeError(
                 f"{_OTHER_VERSION}{there}; {here} is required there, as here. Install the same on all workers."
