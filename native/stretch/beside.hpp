@@ -4,6 +4,7 @@
 
 constexpr double asymptotic = 12.0;  // from here on series have all digits
 constexpr int shape_steps = 4;
+constexpr double nothing = 1e-200;  // share of the rows of which nothing can be learned
 
 // log Gamma(x), its first and its second derivative, of positive numbers: Abramowitz and Stegun 6.1.41, 6.3.18 and 6.4.12.
 struct Gamma {
@@ -75,12 +76,12 @@ void as_gaussian(const StretchSizes& z, const double* of, double* out) {
     }
 }
 
-// The share of the rows that belong to components is theirs, the rest is the noise's; false where they have none.
+// The share of the rows that belong to components is theirs, the rest is the noise's; false where they have nothing.
 bool leave_to_noise(const StretchSizes& z, const double* sums, const Model& m) {
     double share = 0.0;
     for (Index c = 0; c < z.k; ++c) share += sums[2 + c];
     share = std::fmin(share / sums[1], 1.0);
-    if (!(share > 0.0)) return false;
+    if (!(share > nothing)) return false;
     for (Index c = 0; c < z.k; ++c) m.weights[c] *= share, m.offsets[c] += std::log(share);
     *m.noise = 1.0 - share;
     return true;

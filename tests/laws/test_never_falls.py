@@ -16,9 +16,12 @@ from sklearn.exceptions import ConvergenceWarning
 
 import mixtura
 from exact import exact_lower_bounds
-from mixtura.core.covariance import FAMILIES
+from mixtura.core.covariance import FAMILIES, get_family
+from mixtura.core.model import GaussianModel
+from mixtura.engine import as_data
 from mixtura.exceptions import MixturaError
-from mixtura.fit import Outcome
+from mixtura.fit import EMStep, Outcome, Problem
+from mixtura.select.priors import make_prior
 from scales import hard_table
 
 pytestmark = pytest.mark.no_cover  # what it runs is covered elsewhere; tracing takes half of its time
@@ -46,6 +49,32 @@ def test_the_objective_never_falls(decade: int) -> None:
         if model.result_.outcome is Outcome.REJECTED:
             assert model.result_.trace.outcome is Outcome.REJECTED
             assert not model.converged_
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_nor_where_components_lie_on_lines(name: str) -> None:
+    """Of one volume, a component on a line would be so long that its covariance has no digits left: it is not taken."""
+    family, lines = get_family(name), 0
+    for seed in range(25):
+        rng, d = np.random.default_rng(seed), 2 + seed % 3
+        ranks = rng.integers(1, d + 1, size=3)
+        parts = [5.0 * rng.normal(size=d) + rng.normal(size=(12, r)) @ rng.normal(size=(r, d)) for r in ranks]
+        lines += (ranks == 1).any()
+        data = as_data(np.vstack(parts))
+        problem = Problem(data, GaussianModel(3, family, make_prior("floor", data.total, 3)))
+        shares = data.state_of(0.9 * np.repeat(np.eye(3), 12, axis=0) + 0.1 / 3)
+        means = np.repeat(data.mean, 3, axis=0)
+        step = EMStep(problem)
+        state, before = (
+            step.init(problem.model.maximize(data.given(means, family.moments[-1], shares))[0]),
+            -np.inf,
+        )
+        for _ in range(25):
+            state, found = step(state)
+            rounding = found.noise() if found.noise is not None else 0.0
+            assert found.objective >= before - max(1e-9 * abs(before), rounding), seed
+            before = found.objective
+    assert lines > 10
 
 
 def their_lower_bounds(made: Any) -> Any:

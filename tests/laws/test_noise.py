@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import naive
+from mixtura import GaussianMixture
 from mixtura.core.covariance import FAMILIES, get_family
 from mixtura.core.impute import expected_log_density
 from mixtura.core.mixture import Mixture
@@ -160,6 +161,23 @@ def test_columns_in_a_plane_are_given_the_box_of_the_columns() -> None:
     line = np.linspace(0.0, 1.0, 20)
     found = measure_background(as_data(np.column_stack([line, 2.0 * line])))
     assert found.box is found.columns
+
+
+@pytest.mark.filterwarnings("ignore:Best performing initialization did not converge")
+@pytest.mark.parametrize("tails", ["gaussian", "t"])
+@pytest.mark.parametrize("scale", [1e-11, 1e-14])
+def test_components_that_are_left_nothing_stay_as_they_are(scale: float, tails: Any) -> None:
+    """A `reg_covar` far above the variances of the columns makes any component less likely than noise, ever more so."""
+    rows = np.random.default_rng(0).normal(size=(60, 5)) * scale
+    for settings in ({}, {"tol": 0.0, "max_iter": 300}):
+        with pytest.warns(UserWarning, match="100% of the rows are noise"):
+            model = GaussianMixture(2, noise=True, tails=tails, random_state=0, **settings).fit(rows)
+        assert model.noise_weight_ == 1.0
+        assert (model.weights_ > 0).all()
+        assert np.isfinite(model.means_).all()
+        assert (np.diff(model.lower_bounds_) >= 0).all()
+        # Wherever a row lies: the volume of noise is that of the rows.
+        assert model.score(rows) == pytest.approx(-np.log(np.ptp(rows, axis=0)).sum(), rel=0.02)
 
 
 def test_a_constant_column_has_no_volume() -> None:

@@ -189,10 +189,14 @@ def _repaired(
             raise IllDefinedCovarianceError(_ILL_DEFINED) from error
         return family.storage.keep(covariances, previous.covariances, broken)
     with np.errstate(all="ignore"):
-        wanted = family.storage.full(covariances, *previous.means.shape) if previous else None
         raised = family.repair(covariances, error.components, prior.least_variance, _column_scale(statistics))
-        if previous is None or wanted is None:
+        if previous is None:
             return raised
+        wanted = (
+            _own(statistics, prior)
+            if family.coupled
+            else family.storage.full(covariances, *previous.means.shape)
+        )
         worse = _worse(family, raised, previous, wanted, statistics.counts)
     kept = broken[worse[broken]]
     return family.storage.keep(raised, previous.covariances, kept) if kept.size else raised
@@ -203,9 +207,9 @@ def _worse(
 ) -> npt.NDArray[np.bool_]:
     """Return for which components repaired covariances are less likely than the previous ones, (K,).
 
-    Given the sums, a covariance is worth ``-n_k (log|Sigma_k| + tr(Sigma_k^-1 C_k)) / 2``, with C_k the covariance that
-    is wanted but is not positive definite. As the means maximize the expected log-likelihood for any covariances, the
-    better of the two never lowers it (a generalized M-step). Covariances that depend on each other are compared in sum.
+    Given the sums, a covariance is worth ``-n_k (log|Sigma_k| + tr(Sigma_k^-1 C_k)) / 2``, with C_k the covariance of
+    the component by itself. As the means maximize the expected log-likelihood for any covariances, the better of the
+    two never lowers it (a generalized M-step). Covariances that depend on each other are compared in sum.
     """
     shape = previous.means.shape
     losses = [_losses(family.storage.full(each, *shape), wanted) for each in (raised, previous.covariances)]
@@ -213,6 +217,15 @@ def _worse(
     if not family.coupled:
         return worse
     return np.full(shape[0], not counts @ losses[0] <= counts @ losses[1])
+
+
+def _own(statistics: Statistics, prior: Prior) -> FloatArray:
+    """Return the covariance that each component has by itself, (K, D, D); of all together where moments are pooled."""
+    counts = np.maximum(statistics.counts, EMPTY)
+    about = statistics.rebase(statistics.means + statistics.first / counts[:, None])
+    own = about.second_matrices()
+    own /= counts[:, None, None] if len(own) == len(counts) else counts.sum()
+    return np.broadcast_to(own + prior.ridge * np.eye(own.shape[-1]), (len(counts), *own.shape[1:]))
 
 
 def _losses(covariances: FloatArray, wanted: FloatArray) -> FloatArray:

@@ -58,6 +58,9 @@ class Model(Protocol[S]):
 _LARGEST_CANCELLATION = 1e6
 """Total variance of a column, in units of the variance within components that the columns before leave of it."""
 
+_NOTHING = 1e-200
+"""Share of the rows of which nothing can be learned, as squares of what they sum to may be zero."""
+
 _LEAST_NOISE = 1e-6
 """Share of the rows that a start has to give to the noise to say how much of it there is."""
 
@@ -139,6 +142,8 @@ class GaussianModel:
         """Return the best mixture and the repairs it needed, as `mixtura.core.maximize.maximize`."""
         if self.kept is not None:
             return self.kept.maximize(statistics, self.structure, self.prior, self.discrete, previous)
+        if self.background is not None and previous is not None and _leave_nothing(statistics):
+            return previous, ()
         found, repairs = maximize(statistics.as_gaussian(), self.structure, self.prior, previous)
         if self.tails is not None:
             found = replace(found, tails=self.tails.maximize(statistics))
@@ -208,3 +213,8 @@ class GaussianModel:
         tails = 0 if self.tails is None else self.tails.n_parameters(self.n_components)
         levels = 0 if self.discrete is None else self.discrete.n_parameters(self.n_components)
         return self.n_components - 1 + self.n_components * n_features + covariances + noise + tails + levels
+
+
+def _leave_nothing(statistics: Statistics) -> bool:
+    """Return whether all rows are noise: what components have of them is too little to learn from."""
+    return not statistics.counts.sum() > _NOTHING * statistics.total_weight
