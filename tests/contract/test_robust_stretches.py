@@ -75,6 +75,7 @@ def problem_of(
     return Problem(data, GaussianModel(n_components, get_family(name), prior, data.discrete, noise, tails))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_step_is_the_step(name: str, kind: str) -> None:
@@ -82,6 +83,7 @@ def test_a_step_is_the_step(name: str, kind: str) -> None:
     assert len(follow(WarmupEM(problem, 1e-4), problem, 60)) >= 45
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", FEW)
 def test_extrapolations_are_those_of_the_step(name: str, kind: str) -> None:
@@ -89,6 +91,7 @@ def test_extrapolations_are_those_of_the_step(name: str, kind: str) -> None:
     assert 1 in follow(AcceleratedEMStep(problem, 1e-4), problem, 90)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "how",
     [

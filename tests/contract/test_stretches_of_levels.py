@@ -76,6 +76,7 @@ def problem_of(data: Data, name: str, n_components: int = 3) -> Problem:
     return Problem(data, model)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_step_is_the_step(name: str, kind: str) -> None:
@@ -90,6 +91,7 @@ def test_extrapolations_are_those_of_the_step(name: str) -> None:
     assert 1 in follow(AcceleratedEMStep(problem, 1e-4), problem, 80)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "how",
     [{"gaps": 0.2}, {"weighted": True}, {"float32": True}, {"gaps": 0.2, "weighted": True}],
