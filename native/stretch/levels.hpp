@@ -3,6 +3,7 @@
 #pragma once
 
 constexpr double tiny = 2.2250738585072014e-308, least_probability = 1e-12, least_kept = 0.1;
+constexpr Index most_terms = 100000;
 
 // f(column, begin, end) for each column, its levels from begin to before end.
 template <typename Function>
@@ -10,12 +11,12 @@ void each_column(const Levels& levels, Function f) {
     for (Index j = 0; j < levels.n_columns; ++j) f(j, levels.starts[j], levels.starts[j + 1]);
 }
 
-// Poisson distributions of the likeliest means.
-void poissons(Index v, Index k, const double* counts, double* logs) {
+// Poisson distributions of the likeliest means, (k).
+void poissons(Index v, Index k, const double* counts, double* logs, double* means) {
     for (Index c = 0; c < k; ++c) {
         double n = 0.0, first = 0.0;
         for (Index i = 0; i < v; ++i) n += counts[i * k + c], first += static_cast<double>(i) * counts[i * k + c];
-        const double mean = first / std::fmax(n, tiny), root = std::log(mean);
+        const double mean = means[c] = first / std::fmax(n, tiny), root = std::log(mean);
         double now = -mean;
         for (Index i = 0; i < v; ++i) {
             logs[i * k + c] = now;
@@ -24,8 +25,23 @@ void poissons(Index v, Index k, const double* counts, double* logs) {
     }
 }
 
+// The log probability of larger numbers than those to v - 1, where each is (share x + rest) / (x + 1) times as likely as x, the
+// one before it. Not a number where that takes too long.
+double log_beyond(Index v, Index k, const double* logs, double share, double rest) {
+    double below = 0.0, beyond = 0.0, term = std::exp(logs[(v - 1) * k]);
+    for (Index x = 0; x < v; ++x) below += std::exp(logs[x * k]);
+    if (below < 0.5) return std::log(1.0 - below);
+    for (Index i = 0; i < most_terms; ++i) {
+        const double x = static_cast<double>(v - 1 + i), ratio = (share * x + rest) / (x + 1.0);
+        term *= ratio;
+        beyond += term;
+        if (ratio < 1.0 && term <= 1e-17 * (1.0 - ratio) * beyond) return std::log(std::fmax(beyond, tiny));
+    }
+    return std::nan("");
+}
+
 // The log probabilities (size, k) of counts (size, k), with room for as many and two more rows. Of a count, what lies beyond
-// the largest number is left to who asks. False: out of memory.
+// the largest number is left to who asks, where no row is there. False: out of memory, or it takes too long.
 bool maximize_levels(const Levels& levels, Index k, const double* counts, double* room, double* table) {
     double *seen = room, *means = room + levels.size * k, *sizes = means + k;
     bool good = true;
@@ -42,11 +58,19 @@ bool maximize_levels(const Levels& levels, Index k, const double* counts, double
             }
             return;
         }
-        if (levels.kinds[j] == negative_binomial)
+        const bool wide = levels.kinds[j] == negative_binomial;
+        if (wide)
             good = algebra.negative_binomials(n - 1, k, here, logs, means, sizes) && good;
         else
-            poissons(n - 1, k, here, logs);
-        for (Index c = 0; c < k; ++c) logs[(n - 1) * k + c] = std::log(tiny);
+            poissons(n - 1, k, here, logs, means);
+        double there = 0.0;
+        for (Index c = 0; c < k; ++c) there += here[(n - 1) * k + c];
+        for (Index c = 0; c < k; ++c) {
+            const double share = wide ? means[c] / (sizes[c] + means[c]) : 0.0, rest = wide ? sizes[c] * share : means[c];
+            const double log = there > 0.0 ? log_beyond(n - 1, k, logs + c, share, rest) : std::log(tiny);
+            logs[(n - 1) * k + c] = log;
+            good = good && log == log;
+        }
     });
     for (Index c = 0; c < k; ++c) table[(levels.size - 1) * k + c] = 0.0;
     return good;
@@ -69,7 +93,9 @@ void lay_levels(const Levels& levels, const State& s, const double* table, const
             for (Index l = begin; l < end; ++l) known += counts[l * k + c];
             for (Index l = begin; l < end; ++l) {
                 const Index at = l * k + c;
-                const double likely = levels.prior[l] > 0.0 ? std::exp(table[at]) : 0.0;
+                double there = levels.prior[l];
+                for (Index other = 0; other < k; ++other) there += counts[l * k + other];
+                const double likely = there > 0.0 ? std::exp(table[at]) : 0.0;
                 s.likely[at] = std::fmax(likely, least_probability);
                 s.widths[at] = std::sqrt(s.likely[at] * std::fmax(known, least_probability));
                 s.known[at] = known / (s.roots[c] * s.roots[c]);

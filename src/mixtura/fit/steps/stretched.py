@@ -316,7 +316,7 @@ def _rows_of(problem: Problem) -> tuple[Block, int] | None:
 def _is_known(discrete: DiscreteColumns) -> bool:
     """Return whether compiled code has the models of all columns, from three numbers seen of a count on."""
     return all(
-        one.name in LEVEL_KINDS and (one is CATEGORICAL or (len(shares) > 3 and shares[-1] == 0.0))
+        one.name in LEVEL_KINDS and (one is CATEGORICAL or len(shares) > 3)
         for one, shares in zip(discrete.models, discrete.shares, strict=True)
     )
 

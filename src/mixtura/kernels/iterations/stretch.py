@@ -221,7 +221,8 @@ class Levels(NamedTuple):
 
 
 LEVEL_KINDS = ("category", "negative binomial", "poisson")
-"""How levels follow from their counts. What lies beyond the largest number of a count is left to who asks."""
+"""How levels follow from their counts. What lies beyond the largest number of a count is left to who asks, where no row
+is there."""
 
 
 class Samples(NamedTuple):
